@@ -1,0 +1,78 @@
+package partnercenter
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Decimal is an amount as exact decimal text, such as "24606.35". It never
+// passes through a floating point number. The empty Decimal means no amount
+// and is left out when encoding.
+type Decimal string
+
+// Rat returns the exact value for arithmetic. It fails when d is empty or no
+// decimal number.
+func (d Decimal) Rat() (*big.Rat, error) {
+	if !jsonNumber(string(d)) {
+		return nil, fmt.Errorf("partnercenter: %q is no decimal amount such as 24606.35", string(d))
+	}
+	r, ok := new(big.Rat).SetString(string(d))
+	if !ok {
+		return nil, fmt.Errorf("partnercenter: %q is out of range for an amount", string(d))
+	}
+	return r, nil
+}
+
+// Compare orders amounts by value: "1.50" and "1.5" are equal. Amounts that
+// are empty or unreadable come first and equal each other.
+func (d Decimal) Compare(e Decimal) int {
+	x, errX := d.Rat()
+	y, errY := e.Rat()
+	switch {
+	case errX != nil && errY != nil:
+		return 0
+	case errX != nil:
+		return -1
+	case errY != nil:
+		return 1
+	}
+	return x.Cmp(y)
+}
+
+// MarshalJSONTo writes a JSON number with the digits of d.
+func (d Decimal) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if !jsonNumber(string(d)) {
+		return fmt.Errorf("partnercenter: %q is no decimal amount such as 24606.35", string(d))
+	}
+	return enc.WriteValue(jsontext.Value(d))
+}
+
+// UnmarshalJSONFrom reads a JSON number, or a string that holds one; null is
+// no amount.
+func (d *Decimal) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if err := unmarshalText(dec, d); err != nil {
+		return err
+	}
+	if *d != "" && !jsonNumber(string(*d)) {
+		return fmt.Errorf("%q is no decimal amount", string(*d))
+	}
+	return nil
+}
+
+// jsonNumber reports whether s follows JSON's grammar for numbers, which
+// [big.Rat.SetString] alone does not ask for ("1/3", "0x1p-2"). The exponent
+// is bounded so that a short text cannot ask for a number of gigabytes.
+func jsonNumber(s string) bool {
+	v := jsontext.Value(s)
+	if s == "" || len(s) > 64 || v.Kind() != jsontext.KindNumber || !v.IsValid() {
+		return false
+	}
+	for i := range s {
+		if s[i] == 'e' || s[i] == 'E' {
+			return len(s)-i <= 4
+		}
+	}
+	return true
+}

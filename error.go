@@ -1,0 +1,278 @@
+package partnercenter
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ErrorCategory groups failures by what a caller does about them.
+type ErrorCategory string
+
+// The categories, one for each status the service documents.
+const (
+	CategoryBadInput              ErrorCategory = "bad input"               // 400
+	CategoryUnauthorized          ErrorCategory = "unauthorized"            // 401
+	CategoryForbidden             ErrorCategory = "forbidden"               // 403
+	CategoryNotFound              ErrorCategory = "not found"               // 404
+	CategoryInvalidOperation      ErrorCategory = "invalid operation"       // 405
+	CategoryUnsupportedDataFormat ErrorCategory = "unsupported data format" // 406
+	CategoryRequestTimeout        ErrorCategory = "request timeout"         // 408
+	CategoryAlreadyExists         ErrorCategory = "already exists"          // 409
+	CategoryTooManyRequests       ErrorCategory = "too many requests"       // 429
+	CategoryServerBusy            ErrorCategory = "server busy"             // 503
+	CategoryGatewayTimeout        ErrorCategory = "gateway timeout"         // 504
+	CategoryServerError           ErrorCategory = "server error"            // every other status
+)
+
+// advice says what to do next about a category, where the service does not.
+var advice = map[int]struct {
+	category ErrorCategory
+	next     string
+}{
+	http.StatusBadRequest:         {CategoryBadInput, "correct the request as the description says; repeating it unchanged fails again"},
+	http.StatusUnauthorized:       {CategoryUnauthorized, "get a new token, and check its tenant and audience"},
+	http.StatusForbidden:          {CategoryForbidden, "check that this partner may do this to this customer, and that the app or user has the role for it"},
+	http.StatusNotFound:           {CategoryNotFound, "check the id and the address; ids of newer orders are case-sensitive"},
+	http.StatusMethodNotAllowed:   {CategoryInvalidOperation, "use a method that the Allow header names"},
+	http.StatusNotAcceptable:      {CategoryUnsupportedDataFormat, "accept application/json"},
+	http.StatusRequestTimeout:     {CategoryRequestTimeout, "try again with the same request id"},
+	http.StatusConflict:           {CategoryAlreadyExists, "read the resource again before trying once more"},
+	http.StatusTooManyRequests:    {CategoryTooManyRequests, "wait as long as Retry-After says, then try again with fewer calls at once"},
+	http.StatusServiceUnavailable: {CategoryServerBusy, "try again later with the same request id"},
+	http.StatusGatewayTimeout:     {CategoryGatewayTimeout, "try again later with the same request id"},
+}
+
+const adviceServerError = "try again with the same request id; if it goes on, give the request id and the correlation id to the service's support"
+
+// Error is an answer of the service that is not a success.
+type Error struct {
+	StatusCode  int           // HTTP status
+	Code        ErrorCode     // the service's code; not unique by itself, see Source
+	Description string        // the service's words, or the best that the answer has
+	Source      string        // the part of the service that refused
+	Category    ErrorCategory // by status
+	NextStep    string        // what to do about it
+	// RetryAfter is how long the service asks to wait; zero when it does not.
+	RetryAfter time.Duration
+	// RequestID and CorrelationID identify the call to the service's support.
+	RequestID, CorrelationID string
+	Method, URL              string    // of the request; the query is left out
+	Body                     ErrorBody // the decoded body; empty when it was no JSON
+
+	response error // *azcore.ResponseError, for callers who know that type
+}
+
+// Error gives status, code, description, ids and the next step, in one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "partnercenter: %s %s: %d %s", e.Method, e.URL, e.StatusCode, http.StatusText(e.StatusCode))
+	if e.Code != "" {
+		fmt.Fprintf(&b, " (code %s)", e.Code)
+	}
+	if e.Description != "" {
+		fmt.Fprintf(&b, ": %s", strings.TrimRight(e.Description, ". "))
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, "; retry after %s", e.RetryAfter)
+	}
+	fmt.Fprintf(&b, " [request %s, correlation %s]; %s", orNone(e.RequestID), orNone(e.CorrelationID), e.NextStep)
+	return b.String()
+}
+
+func orNone(id string) string {
+	if id == "" {
+		return "none"
+	}
+	return id
+}
+
+// Unwrap returns the answer as an *azcore.ResponseError, so that code written
+// for Azure's SDKs finds the type it knows.
+func (e *Error) Unwrap() error { return e.response }
+
+// ErrorCode is the service's code as text, such as "20002", whether it came as
+// a number or a string.
+type ErrorCode string
+
+// Codes of the calls in this package.
+const (
+	CodeAccessDenied       ErrorCode = "400"    // 401: the token is refused
+	CodeInvalidProperty    ErrorCode = "3000"   // 400
+	CodeNotFound           ErrorCode = "1000"   // 404
+	CodeBadContinuation    ErrorCode = "2000"   // 400: the continuation token leads nowhere
+	CodeOrderNotFound      ErrorCode = "20000"  // 404
+	CodeNoRelationship     ErrorCode = "20002"  // 403: not a customer of this partner, or none at all
+	CodeTokenMissing       ErrorCode = "800001" // 401
+	CodeInvalidInput       ErrorCode = "800002" // 400
+	CodeUnexpected         ErrorCode = "800003" // 500
+	CodePriceNotGranted    ErrorCode = "800043" // 403
+	CodeInvalidCustomerID  ErrorCode = "900118" // 400
+	CodeEnumUnparsable     ErrorCode = "900126" // 400
+	CodeOperationUnoffered ErrorCode = "900141" // 400
+)
+
+// MarshalJSONTo writes digits as a number, as the service's answers do, and
+// anything else as a string.
+func (c ErrorCode) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if _, err := strconv.ParseUint(string(c), 10, 63); err == nil && (c == "0" || c[0] != '0') {
+		return enc.WriteValue(jsontext.Value(c))
+	}
+	return enc.WriteToken(jsontext.String(string(c)))
+}
+
+// UnmarshalJSONFrom reads a number or a string.
+func (c *ErrorCode) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, c) }
+
+// ErrorData are the details of an error: addresses, exception texts. Details
+// that are no strings are kept as their JSON text.
+type ErrorData []string
+
+// UnmarshalJSONFrom reads an array, or a single value of any kind.
+func (d *ErrorData) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	values := []jsontext.Value{raw.Clone()}
+	switch raw.Kind() {
+	case jsontext.KindNull:
+		*d = nil
+		return nil
+	case jsontext.KindBeginArray:
+		values = nil
+		if err := json.Unmarshal(raw, &values, decodeOptions); err != nil {
+			return err
+		}
+	}
+	*d = make(ErrorData, len(values))
+	for i, v := range values {
+		if v.Kind() != jsontext.KindString || json.Unmarshal(v, &(*d)[i], decodeOptions) != nil {
+			(*d)[i] = string(v)
+		}
+	}
+	return nil
+}
+
+// ErrorBody is the body of an answer that is not a success, in any of the
+// three documented shapes: the service's own (code, description, data,
+// source), the gateway's when it throttles (statusCode, message), and the
+// agreement service's (code, message, description, errorName, …).
+type ErrorBody struct {
+	StatusCode           *int           `json:"statusCode,omitzero"` // gateway
+	Code                 ErrorCode      `json:"code,omitzero"`
+	Message              string         `json:"message,omitzero"` // gateway, agreement service
+	Description          string         `json:"description,omitzero"`
+	Data                 ErrorData      `json:"data,omitzero"`
+	Source               string         `json:"source,omitzero"`
+	ErrorName            string         `json:"errorName,omitzero"`            // agreement service
+	IsRetryable          *bool          `json:"isRetryable,omitzero"`          // agreement service
+	Parameters           jsontext.Value `json:"parameters,omitzero"`           // agreement service
+	ErrorMessageExtended string         `json:"errorMessageExtended,omitzero"` // agreement service
+	Extra                jsontext.Value `json:",embed"`
+}
+
+type plainErrorBody ErrorBody // ErrorBody without its methods
+
+// MarshalJSON implements [encoding/json.Marshaler].
+func (b ErrorBody) MarshalJSON() ([]byte, error) { return Marshal(plainErrorBody(b)) }
+
+// UnmarshalJSON implements [encoding/json.Unmarshaler].
+func (b *ErrorBody) UnmarshalJSON(data []byte) error { return Unmarshal(data, (*plainErrorBody)(b)) }
+
+// MarshalJSONTo implements the streaming marshaler of json v2.
+func (b ErrorBody) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return json.MarshalEncode(enc, plainErrorBody(b))
+}
+
+// UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
+func (b *ErrorBody) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return json.UnmarshalDecode(dec, (*plainErrorBody)(b), decodeOptions)
+}
+
+// errorTextLimit bounds how much of a body that is no JSON becomes the
+// description: enough to recognise a proxy's page, not enough to flood a log.
+const errorTextLimit = 200
+
+// newError makes an Error of an answer whose body has been read.
+func newError(resp *http.Response, body []byte) *Error {
+	e := &Error{
+		StatusCode:    resp.StatusCode,
+		Category:      CategoryServerError,
+		NextStep:      adviceServerError,
+		RetryAfter:    retryAfter(resp.Header, time.Now()),
+		RequestID:     firstValue(resp, headerRequestID),
+		CorrelationID: firstValue(resp, headerCorrelationID),
+		response:      runtime.NewResponseError(resp),
+	}
+	if a, ok := advice[resp.StatusCode]; ok {
+		e.Category, e.NextStep = a.category, a.next
+	} else if resp.StatusCode < http.StatusInternalServerError {
+		e.NextStep = "correct the request before sending it again"
+	}
+	if req := resp.Request; req != nil {
+		u := *req.URL
+		u.RawQuery, u.User = "", nil
+		e.Method, e.URL = req.Method, u.String()
+	}
+	if err := Unmarshal(body, &e.Body); err == nil {
+		e.Code, e.Source = e.Body.Code, e.Body.Source
+		e.Description = e.Body.Description
+		if e.Description == "" {
+			e.Description = e.Body.Message
+		}
+	} else {
+		e.Body = ErrorBody{}
+	}
+	if e.Description == "" {
+		e.Description = describeText(resp, body)
+	}
+	return e
+}
+
+// describeText words a body that is not one of the documented errors.
+func describeText(resp *http.Response, body []byte) string {
+	text := strings.Join(strings.Fields(string(bytes.ToValidUTF8(body, []byte("?")))), " ")
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch {
+	case text == "":
+		return ""
+	case kind == "text/html" || strings.HasPrefix(text, "<"):
+		return "the answer is a web page, not the API: check the base URL and any proxy on the way"
+	case len(text) > errorTextLimit:
+		return text[:errorTextLimit] + "…"
+	default:
+		return text
+	}
+}
+
+// firstValue returns the answer's id, or the one that was sent. Some answers
+// carry the same id twice, joined by a comma.
+func firstValue(resp *http.Response, header string) string {
+	value := resp.Header.Get(header)
+	if value == "" && resp.Request != nil {
+		value = resp.Request.Header.Get(header)
+	}
+	value, _, _ = strings.Cut(value, ",")
+	return strings.TrimSpace(value)
+}
+
+// retryAfter reads Retry-After in both of HTTP's forms.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil && at.After(now) {
+		return at.Sub(now).Round(time.Second)
+	}
+	return 0
+}

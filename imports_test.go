@@ -1,0 +1,128 @@
+package partnercenter_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/partnercenter-go/partnercenter"
+
+// rule says what a package may import.
+type rule struct {
+	ours   []string // of this module, below its path; "" is the root
+	others []string // modules of others, or folders of them
+	why    string
+}
+
+// anything lets a package import what it likes.
+var anything = []string{"*"}
+
+// importTable is the shape of the module. The standard library is always
+// allowed; test files are not looked at.
+var importTable = map[string]rule{
+	"": {
+		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/go-json-experiment/json"},
+		why:    "who imports the client links nothing else of ours and little of others",
+	},
+	"internal/store": {
+		ours:   []string{""},
+		others: []string{"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
+		why:    "the store keeps the root's types and knows nothing of HTTP",
+	},
+	"internal/issuer": {
+		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
+		why:    "the token authority knows tenants and keys, not where they are kept",
+	},
+	"internal/localca": {why: "certificates need nothing but the standard library"},
+	"internal/server": {
+		ours:   []string{"", "internal/issuer", "internal/store"},
+		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
+		why:    "data flows one way: server to store",
+	},
+	"internal/contract":              {why: "it is a document"},
+	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
+	"partnercentertest": {
+		ours:   []string{"", "internal/issuer", "internal/localca", "internal/server", "internal/store"},
+		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
+		why:    "users' tests link the server and no more",
+	},
+	"tools/bench":       {ours: anything, why: "it measures the whole"},
+	"cmd/partnercenter": {ours: anything, others: anything, why: "the program holds everything together"},
+}
+
+// TestImports keeps every package to the import table.
+func TestImports(t *testing.T) {
+	for _, pkg := range packages(t) {
+		name := strings.TrimPrefix(strings.TrimPrefix(pkg.ImportPath, module), "/")
+		r, ok := importTable[name]
+		if !ok {
+			t.Errorf("package %s is not in the import table: add it to imports_test.go and docs/architecture.md with its reason", pkg.ImportPath)
+			continue
+		}
+		for _, path := range pkg.Imports {
+			first, _, _ := strings.Cut(path, "/")
+			ours := path == module || strings.HasPrefix(path, module+"/")
+			switch {
+			case !ours && !strings.Contains(first, "."):
+				// the standard library
+			case ours && !allows(r.ours, strings.TrimPrefix(strings.TrimPrefix(path, module), "/"), false),
+				!ours && !allows(r.others, path, true):
+				t.Errorf("%s must not import %s: %s", pkg.ImportPath, path, r.why)
+			}
+		}
+		if pkg.Doc == "" {
+			t.Errorf("%s has no package comment: say what lives there and what may not", pkg.ImportPath)
+		}
+	}
+}
+
+func allows(list []string, path string, below bool) bool {
+	return slices.ContainsFunc(list, func(allowed string) bool {
+		return allowed == "*" || allowed == path || below && strings.HasPrefix(path, allowed+"/")
+	})
+}
+
+// TestModule keeps go.mod free of replacements, which importers do not see.
+func TestModule(t *testing.T) {
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(mod)) {
+		if strings.HasPrefix(strings.TrimSpace(line), "replace") {
+			t.Errorf("go.mod: %s: importers of this module do not get a replacement; release the change instead", strings.TrimSpace(line))
+		}
+	}
+}
+
+type goPackage struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Imports", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}

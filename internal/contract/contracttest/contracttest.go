@@ -1,0 +1,279 @@
+// Package contracttest holds HTTP traffic in tests against the OpenAPI document
+// of package contract, and reads the contract's other tables for tests.
+//
+// A [Checker] stands between a client and a server, on either side:
+//
+//	client := &http.Client{Transport: contracttest.NewChecker(t).Transport(http.DefaultTransport)}
+//	server := httptest.NewServer(contracttest.NewChecker(t).Handler(handler))
+//
+// Every answer that goes through must have a status, headers and a body that
+// the document describes, or the test fails with the operation, the place and
+// what was expected there. Nothing is changed on the way.
+//
+// The document describes what callers should send and exactly what the server
+// answers; the tolerance that the API promises is built in here: letter case of
+// paths, query names, enumerated values and booleans, /v1.0, doubled and
+// trailing slashes, HEAD in place of GET.
+//
+// Only tests import this package.
+package contracttest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Checker fails a test when traffic leaves the contract. Use it from any
+// goroutine. It falls silent when its test ends.
+type Checker struct {
+	tb  testing.TB
+	doc *document
+
+	mu   sync.Mutex
+	over bool // the test has ended and takes no more failures
+}
+
+// NewChecker returns a checker that reports to tb. It stops the test when the
+// document itself is broken.
+func NewChecker(tb testing.TB) *Checker {
+	tb.Helper()
+	doc, err := loadDocument()
+	if err != nil {
+		tb.Fatalf("contract: openapi.yaml is not usable: %v", err)
+	}
+	c := &Checker{tb: tb, doc: doc}
+	tb.Cleanup(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.over = true
+	})
+	return c
+}
+
+type badRequestKey struct{}
+
+// BadRequest marks the requests made with the returned context as wrong on
+// purpose: they are let through unchecked, their answers are not. The mark
+// does not travel over the network, see [Checker.Handler].
+func BadRequest(ctx context.Context) context.Context {
+	return context.WithValue(ctx, badRequestKey{}, true)
+}
+
+func isBadRequest(ctx context.Context) bool { return ctx.Value(badRequestKey{}) != nil }
+
+// Transport returns a client transport that checks each request and its answer
+// and sends through next, or through [http.DefaultTransport] when next is nil.
+//
+// It reads an answer to its end before it hands it on; the caller reads the same
+// bytes, the same error included when the answer breaks off. An answer that
+// breaks off is not checked.
+func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		x := exchange{
+			method:       req.Method,
+			url:          *req.URL,
+			request:      canonical(req.Header),
+			checkRequest: !isBadRequest(req.Context()),
+		}
+		if x.method == "" {
+			x.method = http.MethodGet
+		}
+		if req.Body != nil && req.Body != http.NoBody {
+			body, err := io.ReadAll(req.Body)
+			req.Body.Close()
+			if err != nil {
+				return nil, err
+			}
+			x.requestBody = body
+			length := req.ContentLength
+			req = req.Clone(req.Context()) // a transport must not change the caller's request
+			req.Body = io.NopCloser(bytes.NewReader(body))
+			req.ContentLength = length
+		}
+		resp, err := next.RoundTrip(req)
+		if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		resp.Body = io.NopCloser(replay(body, err))
+		if err == nil {
+			x.status = resp.StatusCode
+			x.response = canonical(resp.Header)
+			x.responseBody = body
+			c.check(x)
+		}
+		return resp, nil
+	})
+}
+
+// Handler returns a handler that checks each answer of next.
+//
+// A request is checked only when it was answered with success, because a
+// handler cannot tell the wrong requests that a test sends on purpose, and
+// refusing those is right. Requests whose context carries [BadRequest] are not
+// checked at all. An answer that is aborted by a panic or taken over by
+// hijacking is not checked.
+func (c *Checker) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchange{
+			method:       r.Method,
+			url:          *r.URL,
+			request:      canonical(r.Header),
+			checkRequest: !isBadRequest(r.Context()),
+		}
+		body := &recordedBody{ReadCloser: r.Body}
+		if r.Body != nil {
+			r = r.WithContext(r.Context()) // a handler must not change the caller's request
+			r.Body = body
+		}
+		rec := &recorder{ResponseWriter: w}
+		next.ServeHTTP(rec, r)
+		if rec.hijacked {
+			return
+		}
+		rec.begin(http.StatusOK)
+		x.status = rec.status
+		x.response = rec.header
+		x.responseBody = rec.body.Bytes()
+		if rec.status >= 400 {
+			x.checkRequest = false
+		}
+		x.requestBody, x.requestBodyCut = body.read.Bytes(), !body.ended
+		c.check(x)
+	})
+}
+
+// exchange is one request and its answer, as they were sent.
+type exchange struct {
+	method         string
+	url            url.URL
+	request        http.Header // keys in canonical form
+	requestBody    []byte
+	requestBodyCut bool // requestBody may not be all of it
+	checkRequest   bool
+
+	status       int
+	response     http.Header // keys in canonical form
+	responseBody []byte
+}
+
+// check reports everything about x that the document does not describe, as one
+// failure.
+func (c *Checker) check(x exchange) {
+	operation, problems := c.doc.check(x)
+	if len(problems) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return
+	}
+	c.tb.Errorf("contract: %s: %s %s answered %d\n\t%s",
+		operation, x.method, x.url.RequestURI(), x.status, strings.Join(problems, "\n\t"))
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// replay reads body and then, if there is one, the error that reading it ended
+// with.
+func replay(body []byte, err error) io.Reader {
+	if err == nil {
+		return bytes.NewReader(body)
+	}
+	return io.MultiReader(bytes.NewReader(body), failingReader{err})
+}
+
+type failingReader struct{ err error }
+
+func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// recordedBody keeps what a handler reads of a request.
+type recordedBody struct {
+	io.ReadCloser
+	read  bytes.Buffer
+	ended bool
+}
+
+func (b *recordedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.read.Write(p[:n])
+	b.ended = b.ended || err == io.EOF
+	return n, err
+}
+
+// recorder passes an answer on and keeps a copy.
+type recorder struct {
+	http.ResponseWriter
+	status   int // 0 until the header is written
+	header   http.Header
+	body     bytes.Buffer
+	hijacked bool
+}
+
+// begin keeps the header as it stands, because later changes are not sent.
+func (r *recorder) begin(status int) {
+	if r.status == 0 {
+		r.status = status
+		r.header = canonical(r.Header())
+	}
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		r.begin(status)
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.begin(http.StatusOK)
+	r.body.Write(p)
+	return r.ResponseWriter.Write(p)
+}
+
+// Flush, Hijack and Unwrap keep the abilities of the writer inside.
+
+func (r *recorder) Flush() {
+	r.begin(http.StatusOK)
+	_ = http.NewResponseController(r.ResponseWriter).Flush()
+}
+
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(r.ResponseWriter).Hijack()
+	r.hijacked = r.hijacked || err == nil
+	return conn, rw, err
+}
+
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// canonical copies h with every key in canonical form: a handler may have
+// written one directly to keep its letter case on the wire.
+func canonical(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for key, values := range h {
+		key = http.CanonicalHeaderKey(key)
+		out[key] = append(out[key], values...)
+	}
+	return out
+}
+
+// problems collects what is wrong with an exchange.
+type problems []string
+
+func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Sprintf(format, args...)) }

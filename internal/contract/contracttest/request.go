@@ -1,0 +1,176 @@
+package contracttest
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// checkRequest checks everything that the caller sent.
+func (d *document) checkRequest(found *problems, x exchange, item *openapi3.PathItem, op *openapi3.Operation, path map[string]string) {
+	var parameters []*openapi3.Parameter
+	for _, ref := range append(slices.Clone(item.Parameters), op.Parameters...) {
+		parameters = append(parameters, ref.Value)
+	}
+	for _, p := range parameters {
+		if p.In == openapi3.ParameterInPath {
+			checkText(found, "request path "+p.Name, path[p.Name], p.Schema)
+		}
+	}
+	checkQuery(found, x, parameters)
+	checkRequestHeaders(found, x, parameters)
+	d.checkSecurity(found, x, op)
+	checkRequestBody(found, x, op)
+}
+
+// checkQuery checks names and values of the query, both without regard to
+// case where the API reads them so.
+func checkQuery(found *problems, x exchange, parameters []*openapi3.Parameter) {
+	query, err := url.ParseQuery(x.url.RawQuery)
+	if err != nil {
+		found.add("request query: cannot be read: %v", err)
+		return
+	}
+	given := map[*openapi3.Parameter]int{}
+	for _, name := range sortedKeys(query) {
+		i := slices.IndexFunc(parameters, func(p *openapi3.Parameter) bool {
+			return p.In == openapi3.ParameterInQuery && strings.EqualFold(p.Name, name)
+		})
+		if i < 0 {
+			found.add("request query %s: not described; the operation takes %s", name, names(parameters, openapi3.ParameterInQuery))
+			continue
+		}
+		p := parameters[i]
+		for _, value := range query[name] {
+			given[p]++
+			if given[p] == 2 {
+				found.add("request query %s: given more than once", p.Name)
+			}
+			checkText(found, "request query "+p.Name, value, p.Schema)
+		}
+	}
+	for _, p := range parameters {
+		if p.In == openapi3.ParameterInQuery && p.Required && given[p] == 0 {
+			found.add("request query %s: required but missing", p.Name)
+		}
+	}
+}
+
+// checkRequestHeaders checks the described headers. Where the vendor's own are
+// among them, every header with their prefix must be, which catches misspelt
+// names.
+func checkRequestHeaders(found *problems, x exchange, parameters []*openapi3.Parameter) {
+	described := map[string]bool{}
+	for _, p := range parameters {
+		if p.In != openapi3.ParameterInHeader {
+			continue
+		}
+		described[http.CanonicalHeaderKey(p.Name)] = true
+		values := x.request.Values(p.Name)
+		if len(values) > 1 {
+			found.add("request header %s: given %d times", p.Name, len(values))
+		}
+		if len(values) == 0 && p.Required {
+			found.add("request header %s: required but missing", p.Name)
+		}
+		for _, value := range values {
+			checkText(found, "request header "+p.Name, value, p.Schema)
+		}
+	}
+	if !slices.ContainsFunc(sortedKeys(described), isVendorHeader) {
+		return
+	}
+	for _, name := range sortedKeys(x.request) {
+		if isVendorHeader(name) && !described[name] {
+			found.add("request header %s: not described; the operation takes %s", name, names(parameters, openapi3.ParameterInHeader))
+		}
+	}
+}
+
+// checkSecurity checks that a token comes with an operation that needs one;
+// whether it is a good one is for the server to say.
+func (d *document) checkSecurity(found *problems, x exchange, op *openapi3.Operation) {
+	alternatives := d.spec.Security
+	if op.Security != nil {
+		alternatives = *op.Security
+	}
+	for _, alternative := range alternatives {
+		if len(alternative) == 0 {
+			return
+		}
+	}
+	if len(alternatives) == 0 {
+		return
+	}
+	scheme, token, _ := strings.Cut(x.request.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
+		found.add("request header Authorization: expected Bearer and a token")
+	}
+}
+
+// checkRequestBody checks that a body comes with the operations that take one
+// and with no other. All bodies that are described are forms so far.
+func checkRequestBody(found *problems, x exchange, op *openapi3.Operation) {
+	if op.RequestBody == nil {
+		if len(x.requestBody) > 0 {
+			found.add("request body: the operation takes none, %d bytes came", len(x.requestBody))
+		}
+		return
+	}
+	if x.requestBodyCut {
+		return
+	}
+	sent := x.request.Get("Content-Type")
+	mediaType, _, err := mime.ParseMediaType(sent)
+	media := op.RequestBody.Value.Content[mediaType]
+	if err != nil || media == nil {
+		found.add("request header Content-Type: %q is not described; the operation takes %s", sent, list(sortedKeys(op.RequestBody.Value.Content)))
+		return
+	}
+	switch mediaType {
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(string(x.requestBody))
+		if err != nil {
+			found.add("request body: no form: %v", err)
+			return
+		}
+		value := map[string]any{}
+		for name, values := range form {
+			if len(values) > 1 {
+				found.add("request body /%s: given %d times", name, len(values))
+			}
+			value[name] = values[0]
+		}
+		checkValue(found, "request body", value, media.Schema, openapi3.VisitAsRequest())
+	case "application/json":
+		if value, ok := decodeJSON(found, "request body", x.requestBody); ok {
+			checkValue(found, "request body", value, media.Schema, openapi3.VisitAsRequest())
+		}
+	default:
+		found.add("request body: the checker cannot read %s yet; teach checkRequestBody", mediaType)
+	}
+}
+
+// isVendorHeader reports whether a header is one of Partner Center's own.
+func isVendorHeader(name string) bool { return len(name) > 3 && strings.EqualFold(name[:3], "MS-") }
+
+func names(parameters []*openapi3.Parameter, in string) string {
+	var all []string
+	for _, p := range parameters {
+		if p.In == in {
+			all = append(all, p.Name)
+		}
+	}
+	return list(all)
+}
+
+func list(all []string) string {
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ", ")
+}
