@@ -1,0 +1,138 @@
+package issuer
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// discoveryAge lets clients keep discovery documents and keys for five minutes:
+// short, so that they soon see a key or an address that has changed.
+const discoveryAge = "public, max-age=300"
+
+// discoveryDocument is what OpenID Connect clients and MSAL configure
+// themselves from. MSAL insists on authorization_endpoint and token_endpoint.
+type discoveryDocument struct {
+	TokenEndpoint         string   `json:"token_endpoint"`
+	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	KeysURI               string   `json:"jwks_uri"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	SigningAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+}
+
+// discoveryV1 is GET /{tenant}/.well-known/openid-configuration.
+func (a *Authority) discoveryV1(c *call) (any, error) {
+	return a.discovery(c, V1, "/oauth2", "/discovery/keys")
+}
+
+// discoveryV2 is GET /{tenant}/v2.0/.well-known/openid-configuration.
+// https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
+func (a *Authority) discoveryV2(c *call) (any, error) {
+	return a.discovery(c, V2, "/oauth2/v2.0", "/discovery/v2.0/keys")
+}
+
+func (a *Authority) discovery(c *call, v Version, oauth, keys string) (any, error) {
+	name, err := a.discoverable(c.tenant)
+	if err != nil {
+		return nil, err
+	}
+	issued := name
+	if isShared(name) {
+		// Literally so, as at Microsoft: the reader puts the token's tid here.
+		issued = "{tenantid}"
+	}
+	root := c.base + "/" + name
+	c.w.Header().Set("Cache-Control", discoveryAge)
+	return discoveryDocument{
+		TokenEndpoint:         root + oauth + "/token",
+		TokenAuthMethods:      []string{"client_secret_post", "client_secret_basic"},
+		KeysURI:               root + keys,
+		SubjectTypes:          []string{"pairwise"},
+		SigningAlgorithms:     []string{string(jose.RS256)},
+		ResponseTypes:         []string{"code"},
+		GrantTypes:            []string{grantClientCredentials},
+		Issuer:                issuerOf(c.base, issued, v),
+		AuthorizationEndpoint: root + oauth + "/authorize",
+	}, nil
+}
+
+// discoverable returns the name that URLs have in place of a tenant's name: its
+// id, or "common" or "organizations" as it is.
+func (a *Authority) discoverable(name string) (string, error) {
+	if isShared(name) {
+		return strings.ToLower(name), nil
+	}
+	tenant := a.tenant(name)
+	if tenant == nil {
+		f := unknownTenant(name)
+		f.kind = "invalid_tenant" // discovery's own word for it
+		return "", f
+	}
+	return tenant.id, nil
+}
+
+// publicKeys is GET /{tenant}/discovery/keys and its v2.0 twin: the keys that
+// tokens of either version are signed with.
+func (a *Authority) publicKeys(c *call) (any, error) {
+	if _, err := a.discoverable(c.tenant); err != nil {
+		return nil, err
+	}
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, k := range c.trust.keys {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: &k.Private.PublicKey, KeyID: k.ID, Use: "sig"})
+	}
+	c.w.Header().Set("Cache-Control", discoveryAge)
+	return set, nil
+}
+
+// instanceDocument tells MSAL that an authority is a real one, and where its
+// discovery document is.
+type instanceDocument struct {
+	DiscoveryEndpoint string             `json:"tenant_discovery_endpoint"`
+	APIVersion        string             `json:"api-version"`
+	Metadata          []instanceMetadata `json:"metadata"`
+}
+
+type instanceMetadata struct {
+	PreferredNetwork string   `json:"preferred_network"`
+	PreferredCache   string   `json:"preferred_cache"`
+	Aliases          []string `json:"aliases"`
+}
+
+// instance is GET /common/discovery/instance?authorization_endpoint=.... Only
+// this server's own addresses are vouched for.
+func (a *Authority) instance(c *call) (any, error) {
+	const parameter = "authorization_endpoint"
+	text := c.r.URL.Query().Get(parameter)
+	if text == "" {
+		return nil, fail(codeMissingParameter, "The query must contain the parameter '%s'. Add the URL of the authority that is to be looked up.", parameter)
+	}
+	endpoint, err := url.Parse(text)
+	if err != nil {
+		return nil, unknownInstance(text)
+	}
+	base, ok := normalBase(endpoint.Scheme + "://" + endpoint.Host)
+	if !ok || !c.trust.hasBase(base) {
+		return nil, unknownInstance(text)
+	}
+	name, _, _ := strings.Cut(strings.TrimLeft(endpoint.Path, "/"), "/")
+	if name, err = a.discoverable(name); err != nil {
+		return nil, err
+	}
+	_, host, _ := strings.Cut(base, "://")
+	c.w.Header().Set("Cache-Control", discoveryAge)
+	return instanceDocument{
+		DiscoveryEndpoint: base + "/" + name + "/v2.0/.well-known/openid-configuration",
+		APIVersion:        "1.1",
+		Metadata:          []instanceMetadata{{PreferredNetwork: host, PreferredCache: host, Aliases: []string{host}}},
+	}, nil
+}
+
+func unknownInstance(url string) error {
+	return fail(codeUnknownInstance, "The authority %s is not an address of this server. Use an authority at an address that this server answers at.", quote(url))
+}

@@ -1,0 +1,311 @@
+// Package issuer is the token authority: the part of Microsoft Entra ID that
+// Partner Center's clients meet. It knows tenants and their app registrations,
+// signs access tokens at the v1 and v2.0 token endpoints, publishes discovery
+// documents and keys, and checks the tokens that it has issued.
+//
+// An [Authority] keeps nothing on disk. Signing keys are made with
+// [GenerateKey], kept by the caller as PEM and handed back with [ParseKey].
+// What a token allows is not decided here.
+package issuer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+const (
+	// DefaultLifetime is how long a token is valid, as at Microsoft.
+	DefaultLifetime = time.Hour
+	// DefaultLeeway is how far the clocks of issuer and checker may disagree.
+	DefaultLeeway = time.Minute
+	// DefaultCacheSize is the number of verified tokens remembered: some 6 MB
+	// when full.
+	DefaultCacheSize = 4096
+)
+
+// DefaultResources are the audiences of Microsoft's clouds: the Graph resource
+// that app-only clients ask for, and the API itself.
+var DefaultResources = []string{
+	"https://graph.windows.net",
+	"https://api.partnercenter.microsoft.com",
+	"https://graph.chinacloudapi.cn",
+	"https://partner.partnercenterapi.microsoftonline.cn",
+	"https://graph.cloudapi.de",
+}
+
+// Client is an app registration together with its service principal in the
+// tenant that lists it. All fields but Name are required.
+type Client struct {
+	ID       string // the application (client) id; compared without regard to case
+	Secret   string
+	Name     string // for people; no token or answer carries it
+	ObjectID string // the service principal's object id: oid and sub of its tokens
+}
+
+// Tenant is a directory: the partner, in Partner Center's terms.
+type Tenant struct {
+	ID      string   // a GUID
+	Domains []string // these name the tenant in a path too, in any case
+	Clients []Client
+}
+
+// Options configures [New]. Keys and Tenants are required.
+type Options struct {
+	// Keys verify tokens; the first one signs them.
+	Keys []*Key
+	// Tenants are the directories that tokens are issued for.
+	Tenants []Tenant
+	// BaseURLs are the addresses that requests may arrive at, such as
+	// "https://localhost:8443", and thereby the issuers to be trusted. The first
+	// is used when a request came to none of them. Without any, requests are
+	// answered with 503 and tokens are refused until SetBaseURLs is called.
+	BaseURLs []string
+	// Resources are the audiences that may be asked for and that a token may
+	// have. None means DefaultResources.
+	Resources []string
+	// Lifetime of a token, in whole seconds. Zero means DefaultLifetime;
+	// negative is an error.
+	Lifetime time.Duration
+	// Leeway is granted at both ends of a token's life. Zero means
+	// DefaultLeeway, negative means none.
+	Leeway time.Duration
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+	// CacheSize is the number of verified tokens remembered. Zero means
+	// DefaultCacheSize, negative means none.
+	CacheSize int
+}
+
+// Authority issues and checks tokens. Its methods may be called concurrently.
+type Authority struct {
+	tenants   map[string]*tenant // by lower-case id and by each lower-case domain
+	resources map[string]bool    // by resourceKey
+	audience  string             // the first resource, which Mint uses unless told otherwise
+	lifetime  time.Duration
+	leeway    time.Duration
+	now       func() time.Time
+	routes    []route
+	verified  *lru.Cache[string, verifiedToken] // nil: nothing is remembered
+
+	mu    sync.Mutex // held while trust is replaced
+	trust atomic.Pointer[trust]
+}
+
+// trust is what tokens are signed and checked with at one moment. It is
+// replaced as a whole and never changed, so that a remembered token counts only
+// as long as the trust that it was verified under: a revoked key or a withdrawn
+// base URL stops every token at once.
+type trust struct {
+	keys  []*Key
+	bases []string // normalised; the first is the default
+}
+
+func (t *trust) key(id string) *Key {
+	for _, k := range t.keys {
+		if k.ID == id {
+			return k
+		}
+	}
+	return nil
+}
+
+func (t *trust) hasBase(base string) bool { return slices.Contains(t.bases, base) }
+
+// tenant is a Tenant made ready for looking up.
+type tenant struct {
+	id      string // lower case
+	clients map[string]*Client
+}
+
+func (t *tenant) client(id string) *Client { return t.clients[strings.ToLower(id)] }
+
+// New returns an authority for the tenants of o, or an error that names the
+// first thing wrong with o.
+func New(o Options) (*Authority, error) {
+	tenants, err := indexTenants(o.Tenants)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkKeys(o.Keys); err != nil {
+		return nil, err
+	}
+	bases, err := normalBases(o.BaseURLs)
+	if err != nil {
+		return nil, err
+	}
+	if o.Lifetime < 0 || o.Lifetime%time.Second != 0 {
+		return nil, fmt.Errorf("issuer: token lifetime %v: give whole seconds, or zero for %v", o.Lifetime, DefaultLifetime)
+	}
+	a := &Authority{
+		tenants:   tenants,
+		resources: make(map[string]bool),
+		lifetime:  cmp.Or(o.Lifetime, DefaultLifetime),
+		leeway:    max(cmp.Or(o.Leeway, DefaultLeeway), 0),
+		now:       o.Now,
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if len(o.Resources) == 0 {
+		o.Resources = DefaultResources
+	}
+	a.audience = o.Resources[0]
+	for _, r := range o.Resources {
+		a.resources[resourceKey(r)] = true
+	}
+	if size := cmp.Or(o.CacheSize, DefaultCacheSize); size > 0 {
+		if a.verified, err = lru.New[string, verifiedToken](size); err != nil {
+			return nil, fmt.Errorf("issuer: token cache: %w", err)
+		}
+	}
+	a.routes = a.makeRoutes()
+	a.trust.Store(&trust{keys: slices.Clone(o.Keys), bases: bases})
+	return a, nil
+}
+
+func indexTenants(list []Tenant) (map[string]*tenant, error) {
+	if len(list) == 0 {
+		return nil, errors.New("issuer: no tenants: give at least one, with a client, in Options.Tenants")
+	}
+	tenants := make(map[string]*tenant)
+	for _, t := range list {
+		if !isGUID(t.ID) {
+			return nil, fmt.Errorf("issuer: tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
+		}
+		made := &tenant{id: strings.ToLower(t.ID), clients: make(map[string]*Client)}
+		for _, name := range append([]string{t.ID}, t.Domains...) {
+			name = strings.ToLower(name)
+			if name == "" || isShared(name) {
+				return nil, fmt.Errorf("issuer: tenant %s: %q cannot name a tenant: give a domain such as contoso.onmicrosoft.com", t.ID, name)
+			}
+			if other := tenants[name]; other != nil {
+				return nil, fmt.Errorf("issuer: %q names both tenant %s and tenant %s: remove one of the two", name, other.id, made.id)
+			}
+			tenants[name] = made
+		}
+		for _, c := range t.Clients {
+			if c.ID == "" || c.Secret == "" || c.ObjectID == "" {
+				return nil, fmt.Errorf("issuer: tenant %s: client %q: ID, Secret and ObjectID are all required", t.ID, c.ID)
+			}
+			if made.client(c.ID) != nil {
+				return nil, fmt.Errorf("issuer: tenant %s: client %s is listed twice: remove one of the two", t.ID, c.ID)
+			}
+			made.clients[strings.ToLower(c.ID)] = &c
+		}
+	}
+	return tenants, nil
+}
+
+func checkKeys(keys []*Key) error {
+	if len(keys) == 0 {
+		return errors.New("issuer: no signing key: make one with GenerateKey")
+	}
+	seen := make(map[string]bool)
+	for _, k := range keys {
+		if k == nil || k.ID == "" || k.Private == nil {
+			return errors.New("issuer: incomplete signing key: make it with GenerateKey or ParseKey")
+		}
+		if seen[k.ID] {
+			return fmt.Errorf("issuer: signing key %s is listed twice: remove one of the two", k.ID)
+		}
+		seen[k.ID] = true
+	}
+	return nil
+}
+
+// isShared reports whether a path names no tenant but any: a caller may look up
+// endpoints under these names, but not get an app-only token.
+func isShared(name string) bool {
+	return strings.EqualFold(name, "common") || strings.EqualFold(name, "organizations")
+}
+
+// resourceKey is the form in which resources are compared: Microsoft takes them
+// in any case and with or without the final slash.
+func resourceKey(resource string) string {
+	return strings.ToLower(strings.TrimSuffix(resource, "/"))
+}
+
+// SetBaseURLs replaces Options.BaseURLs; listeners on port 0 know their address
+// only once they are open. Tokens that name an issuer which is no longer among
+// urls are refused from now on. On error, nothing has changed.
+func (a *Authority) SetBaseURLs(urls ...string) error {
+	bases, err := normalBases(urls)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.trust.Store(&trust{keys: a.trust.Load().keys, bases: bases})
+	return nil
+}
+
+// AddKey makes k the key that signs, in place of one with the same id if there
+// is one. Tokens signed by earlier keys stay valid until RevokeKey.
+func (a *Authority) AddKey(k *Key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old := a.trust.Load()
+	keys := append([]*Key{k}, without(old.keys, k.ID)...)
+	a.trust.Store(&trust{keys: keys, bases: old.bases})
+}
+
+// RevokeKey forgets a key, and with it every token that it signed, at once. It
+// reports whether there was such a key. The next key signs from now on; after
+// the last one, requests for tokens are answered with 503 until AddKey.
+func (a *Authority) RevokeKey(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old := a.trust.Load()
+	if old.key(id) == nil {
+		return false
+	}
+	a.trust.Store(&trust{keys: without(old.keys, id), bases: old.bases})
+	return true
+}
+
+func without(keys []*Key, id string) []*Key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k *Key) bool { return k.ID == id })
+}
+
+func normalBases(urls []string) ([]string, error) {
+	bases := make([]string, 0, len(urls))
+	for _, u := range urls {
+		base, ok := normalBase(u)
+		if !ok {
+			return nil, fmt.Errorf("issuer: base URL %q: give scheme, host and port only, such as https://localhost:8443", u)
+		}
+		if !slices.Contains(bases, base) {
+			bases = append(bases, base)
+		}
+	}
+	return bases, nil
+}
+
+// normalBase returns a base URL in the form in which they are compared and
+// written into tokens: lower case, without a default port or a final slash. It
+// reports whether text is a base URL at all.
+func normalBase(text string) (string, bool) {
+	u, err := url.Parse(strings.ToLower(text))
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", false
+	}
+	host := u.Host
+	switch u.Scheme {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	default:
+		return "", false
+	}
+	return u.Scheme + "://" + host, true
+}

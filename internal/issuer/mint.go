@@ -1,0 +1,169 @@
+package issuer
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Version is the format of an access token, which follows from the endpoint
+// that issued it.
+type Version string
+
+// The versions of access tokens: the values of their ver claim.
+const (
+	V1 Version = "1.0"
+	V2 Version = "2.0"
+)
+
+// backdate is how much earlier than its issue a token becomes valid, as at
+// Microsoft: a checker whose clock is a little behind takes it at once.
+const backdate = 5 * time.Minute
+
+// TokenRequest says which access token to mint. Tenant and ClientID are
+// required.
+type TokenRequest struct {
+	Tenant   string  // id or domain
+	ClientID string  // a client of that tenant
+	Resource string  // becomes the audience as it is; empty means the first of Options.Resources
+	Version  Version // empty means V1
+	BaseURL  string  // one of the authority's; empty means its first
+}
+
+// Token is an issued access token.
+type Token struct {
+	Text      string // the signed JWT
+	NotBefore time.Time
+	Expires   time.Time
+	Lifetime  time.Duration // from now on, so less than from NotBefore
+}
+
+// wireClaims are the claims of an access token in the order of Microsoft's.
+type wireClaims struct {
+	Audience        string  `json:"aud"`
+	Issuer          string  `json:"iss"`
+	IssuedAt        int64   `json:"iat"`
+	NotBefore       int64   `json:"nbf"`
+	Expires         int64   `json:"exp"`
+	AppID           string  `json:"appid,omitempty"`    // v1
+	AppIDACR        string  `json:"appidacr,omitempty"` // v1; "1": the client showed a secret
+	AuthorizedParty string  `json:"azp,omitempty"`      // v2: the client
+	AZPACR          string  `json:"azpacr,omitempty"`   // v2: as appidacr
+	IdentityIssuer  string  `json:"idp,omitempty"`      // v1
+	IDType          string  `json:"idtyp,omitempty"`
+	ObjectID        string  `json:"oid"`
+	Subject         string  `json:"sub"`
+	TenantID        string  `json:"tid"`
+	TokenID         string  `json:"uti"`
+	Version         Version `json:"ver"`
+}
+
+// errNoKey and errNoBaseURL are states of the authority, not faults of a
+// request.
+var (
+	errNoKey     = errors.New("issuer: no signing key is left: add one with AddKey")
+	errNoBaseURL = errors.New("issuer: no base URL is known: name one with SetBaseURLs")
+)
+
+// Mint signs an app-only access token without asking for the client's secret.
+// It fails when tenant, client, resource or base URL is not the authority's.
+func (a *Authority) Mint(r TokenRequest) (*Token, error) {
+	tenant := a.tenant(r.Tenant)
+	if tenant == nil {
+		return nil, fmt.Errorf("issuer: no tenant %q: add it to Options.Tenants", r.Tenant)
+	}
+	client := tenant.client(r.ClientID)
+	if client == nil {
+		return nil, fmt.Errorf("issuer: no client %q in tenant %s: add it to the tenant's Clients", r.ClientID, tenant.id)
+	}
+	if r.Resource == "" {
+		r.Resource = a.audience
+	}
+	if !a.resources[resourceKey(r.Resource)] {
+		return nil, fmt.Errorf("issuer: no resource %q: add it to Options.Resources", r.Resource)
+	}
+	trust := a.trust.Load()
+	if len(trust.bases) == 0 {
+		return nil, errNoBaseURL
+	}
+	base := trust.bases[0]
+	if r.BaseURL != "" {
+		base, _ = normalBase(r.BaseURL)
+		if !trust.hasBase(base) {
+			return nil, fmt.Errorf("issuer: no base URL %q: name it with SetBaseURLs", r.BaseURL)
+		}
+	}
+	return a.sign(trust, tenant, client, r.Resource, base, cmp.Or(r.Version, V1))
+}
+
+// sign mints for what its callers have found to be right.
+func (a *Authority) sign(trust *trust, tenant *tenant, client *Client, resource, base string, v Version) (*Token, error) {
+	if len(trust.keys) == 0 {
+		return nil, errNoKey
+	}
+	now := a.now().Truncate(time.Second)
+	token := &Token{NotBefore: now.Add(-backdate), Expires: now.Add(a.lifetime), Lifetime: a.lifetime}
+	claims := wireClaims{
+		Audience:  resource,
+		Issuer:    issuerOf(base, tenant.id, v),
+		IssuedAt:  token.NotBefore.Unix(),
+		NotBefore: token.NotBefore.Unix(),
+		Expires:   token.Expires.Unix(),
+		IDType:    "app",
+		ObjectID:  client.ObjectID,
+		Subject:   client.ObjectID,
+		TenantID:  tenant.id,
+		TokenID:   randomID(),
+		Version:   v,
+	}
+	switch v {
+	case V1:
+		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = client.ID, "1", claims.Issuer
+	case V2:
+		claims.AuthorizedParty, claims.AZPACR = client.ID, "1"
+	default:
+		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", v)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: encode claims: %w", err)
+	}
+	token.Text, err = trust.keys[0].sign(payload)
+	return token, err
+}
+
+// sign returns payload as a JWS in compact form.
+func (k *Key) sign(payload []byte) (string, error) {
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: k.Private, KeyID: k.ID}},
+		(&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return "", fmt.Errorf("issuer: signing key %s: %w", k.ID, err)
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		return "", fmt.Errorf("issuer: sign with key %s: %w", k.ID, err)
+	}
+	return signed.CompactSerialize()
+}
+
+// issuerOf returns the iss claim of a tenant's tokens.
+func issuerOf(base, tenantID string, v Version) string {
+	if v == V2 {
+		return base + "/" + tenantID + "/v2.0"
+	}
+	return base + "/" + tenantID + "/"
+}
+
+// randomID returns 128 random bits as a uti claim has them.
+func randomID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

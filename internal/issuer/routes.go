@@ -1,0 +1,210 @@
+package issuer
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// anyTenant is the first segment of patterns that a tenant's name takes the
+// place of.
+const anyTenant = "{tenant}"
+
+// maxSegments is the number of segments of the longest pattern.
+const maxSegments = 4
+
+// route is an endpoint and the path that it is found at.
+type route struct {
+	pattern  string
+	segments []string // of pattern
+	handler  http.Handler
+}
+
+func (a *Authority) makeRoutes() []route {
+	read := []string{http.MethodGet, http.MethodHead}
+	write := []string{http.MethodPost}
+	table := []struct {
+		pattern string
+		methods []string
+		serve   func(*call) (any, error)
+	}{
+		{"/{tenant}/oauth2/token", write, a.tokenV1},
+		{"/{tenant}/oauth2/v2.0/token", write, a.tokenV2},
+		{"/{tenant}/.well-known/openid-configuration", read, a.discoveryV1},
+		{"/{tenant}/v2.0/.well-known/openid-configuration", read, a.discoveryV2},
+		{"/{tenant}/discovery/keys", read, a.publicKeys},
+		{"/{tenant}/discovery/v2.0/keys", read, a.publicKeys},
+		{"/common/discovery/instance", read, a.instance},
+	}
+	routes := make([]route, len(table))
+	for i, row := range table {
+		routes[i] = route{
+			pattern:  row.pattern,
+			segments: strings.Split(row.pattern[1:], "/"),
+			handler:  &endpoint{authority: a, methods: row.methods, serve: row.serve},
+		}
+	}
+	return routes
+}
+
+// Lookup finds the endpoint at a path. Segments are compared without regard to
+// case, and doubled and trailing slashes do not count: the endpoint is served
+// in place, because many clients lose their credentials on a redirect. The
+// pattern, such as "/{tenant}/oauth2/token", is for logs and metrics. Which
+// method a request has, and whether there is such a tenant, is for h to answer.
+func (a *Authority) Lookup(path string) (pattern string, h http.Handler, ok bool) {
+	var buffer [maxSegments]string
+	segments, ok := split(path, buffer[:0])
+	if !ok {
+		return "", nil, false
+	}
+	for i := range a.routes {
+		if a.routes[i].matches(segments) {
+			return a.routes[i].pattern, a.routes[i].handler, true
+		}
+	}
+	return "", nil, false
+}
+
+// split appends the non-empty segments of path to segments, and reports false
+// if there is no room for all of them.
+func split(path string, segments []string) ([]string, bool) {
+	for path != "" {
+		var segment string
+		segment, path, _ = strings.Cut(path, "/")
+		if segment == "" {
+			continue
+		}
+		if len(segments) == cap(segments) {
+			return nil, false
+		}
+		segments = append(segments, segment)
+	}
+	return segments, true
+}
+
+func (r *route) matches(segments []string) bool {
+	if len(segments) != len(r.segments) {
+		return false
+	}
+	for i, want := range r.segments {
+		if want != anyTenant && !strings.EqualFold(segments[i], want) {
+			return false
+		}
+	}
+	return true
+}
+
+// ServeHTTP serves the authority alone: the endpoints that Lookup finds, and
+// 404 for other paths.
+func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, h, ok := a.Lookup(r.URL.Path); ok {
+		h.ServeHTTP(w, r)
+		return
+	}
+	http.NotFound(w, r)
+}
+
+// tenant returns the tenant of that id or domain, or nil.
+func (a *Authority) tenant(name string) *tenant { return a.tenants[strings.ToLower(name)] }
+
+// call is a request under way, with what every endpoint needs to know.
+type call struct {
+	w      http.ResponseWriter // for headers and for the limit of the body only
+	r      *http.Request
+	trust  *trust
+	base   string // where the caller believes this server to be
+	tenant string // as the path has it
+}
+
+// endpoint wraps what is specific to one endpoint in what is common to all. The
+// specific part returns a value to be written as JSON, or an error.
+type endpoint struct {
+	authority *Authority
+	methods   []string
+	serve     func(*call) (any, error)
+}
+
+// ServeHTTP implements http.Handler.
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	traceID, correlationID := newGUID(), correlationID(r)
+	w.Header().Set("X-Ms-Request-Id", traceID)
+	w.Header().Set("Client-Request-Id", correlationID)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+
+	answer, err := e.answer(w, r)
+	if err == nil {
+		writeJSON(w, http.StatusOK, answer)
+		return
+	}
+	f, ok := errors.AsType[*failure](err)
+	if !ok {
+		f = fail(codeInternal, "The token service failed. Look at the server's log, then try again.")
+		if errors.Is(err, errNoKey) || errors.Is(err, errNoBaseURL) {
+			f = fail(codeNotReady, "The token service is not ready yet. Try again in a moment.")
+		}
+	}
+	switch f.status {
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", strings.Join(e.methods, ", "))
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
+	}
+	neverStore(w)
+	writeJSON(w, f.status, f.body(e.authority.now(), traceID, correlationID))
+}
+
+func (e *endpoint) answer(w http.ResponseWriter, r *http.Request) (any, error) {
+	if !slices.Contains(e.methods, r.Method) {
+		return nil, fail(codeMethod, "This endpoint does not take %s. Send %s.", quote(r.Method), strings.Join(e.methods, " or "))
+	}
+	trust := e.authority.trust.Load()
+	if len(trust.bases) == 0 {
+		return nil, errNoBaseURL
+	}
+	// The route matched, so there is a first segment.
+	name, _, _ := strings.Cut(strings.TrimLeft(r.URL.Path, "/"), "/")
+	return e.serve(&call{w: w, r: r, trust: trust, base: trust.baseOf(r), tenant: name})
+}
+
+// baseOf returns the base URL that r came to. A Host header that names none of
+// them is not believed: it would end up in tokens and in links.
+func (t *trust) baseOf(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if base, ok := normalBase(scheme + "://" + r.Host); ok && t.hasBase(base) {
+		return base
+	}
+	return t.bases[0]
+}
+
+// correlationID returns the id under which the caller logs the request, which
+// MSAL sends in a header or in the query, or a new one.
+func correlationID(r *http.Request) string {
+	const name = "client-request-id"
+	for _, id := range []string{r.Header.Get(name), r.URL.Query().Get(name)} {
+		if isGUID(id) {
+			return id
+		}
+	}
+	return newGUID()
+}
+
+// neverStore keeps an answer out of every cache (RFC 6749, section 5.1).
+func neverStore(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	// An error here is the connection's: there is nobody left to be told.
+	_ = encoder.Encode(value)
+}

@@ -1,0 +1,240 @@
+package issuer
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
+)
+
+// maxToken is the longest token looked at, in bytes: Microsoft's have one to
+// three thousand.
+const maxToken = 16 << 10
+
+// Reason classifies why a token was refused.
+type Reason string
+
+// The reasons of a [VerifyError].
+const (
+	ReasonTooLarge    Reason = "tooLarge"    // longer than 16 KiB
+	ReasonMalformed   Reason = "malformed"   // not a JWT in its one proper spelling
+	ReasonAlgorithm   Reason = "algorithm"   // signed in another way than RS256, or not at all
+	ReasonUnknownKey  Reason = "unknownKey"  // signed with a key that is not, or no longer, trusted
+	ReasonSignature   Reason = "signature"   // the signature does not belong to the content
+	ReasonExpired     Reason = "expired"     // its life is over
+	ReasonNotYetValid Reason = "notYetValid" // its life has not begun
+	ReasonAudience    Reason = "audience"    // meant for another API
+	ReasonIssuer      Reason = "issuer"      // from an issuer that is not one of the base URLs
+	ReasonTenant      Reason = "tenant"      // of a tenant that is not registered
+	ReasonClient      Reason = "client"      // of a client that is not, or no longer, registered
+)
+
+// nextStep is what the caller of the API can do about each reason.
+var nextStep = map[Reason]string{
+	ReasonTooLarge:    "send the access_token as the token endpoint returned it",
+	ReasonMalformed:   "send the access_token as the token endpoint returned it",
+	ReasonAlgorithm:   "request a token from this server's token endpoint",
+	ReasonUnknownKey:  "request a new token from this server's token endpoint",
+	ReasonSignature:   "request a new token from this server's token endpoint",
+	ReasonExpired:     "request a new token",
+	ReasonNotYetValid: "compare the clocks of client and server, or wait",
+	ReasonAudience:    "request a token for this API",
+	ReasonIssuer:      "request a token at an address that this server answers at",
+	ReasonTenant:      "request a token for a tenant of this server",
+	ReasonClient:      "register the client again, then request a new token",
+}
+
+// VerifyError says why [Authority.Verify] refused a token. Neither its text nor
+// its fields contain the token.
+type VerifyError struct {
+	Reason Reason
+	Detail string // what was found, in words
+}
+
+// Error gives reason and detail, and ends with what to do next.
+func (e *VerifyError) Error() string {
+	return "issuer: token refused (" + string(e.Reason) + "): " + e.Detail + "; " + nextStep[e.Reason]
+}
+
+func refuse(reason Reason, format string, args ...any) error {
+	return &VerifyError{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Claims are what a verified token says. They are shared between calls and must
+// not be changed.
+type Claims struct {
+	Audience  string
+	Issuer    string
+	TenantID  string // the partner; lower case
+	AppID     string // the client: appid or azp
+	ObjectID  string
+	Subject   string
+	IDType    string // "app" in app-only tokens
+	TokenID   string // uti: unique to the token, fit for logs
+	Version   string // "1.0" or "2.0"
+	KeyID     string
+	IssuedAt  time.Time
+	NotBefore time.Time
+	Expires   time.Time
+}
+
+// verifiedToken is a token that passed every check but those of time, which are
+// made anew on each call.
+type verifiedToken struct {
+	claims *Claims
+	trust  *trust // what it was verified under; under another, it is verified again
+}
+
+// Verify checks an access token and returns its claims. An error is a
+// [*VerifyError]. A token that was verified before costs a look into a map and
+// at the clock.
+func (a *Authority) Verify(token string) (*Claims, error) {
+	if len(token) > maxToken {
+		return nil, refuse(ReasonTooLarge, "it has %d bytes, and the limit is %d", len(token), maxToken)
+	}
+	trust := a.trust.Load()
+	claims := a.recall(token, trust)
+	remembered := claims != nil
+	if !remembered {
+		var err error
+		if claims, err = a.verify(token, trust); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.checkTime(claims); err != nil {
+		return nil, err
+	}
+	if !remembered && a.verified != nil {
+		// A clone, because token is usually a part of a longer header.
+		a.verified.Add(strings.Clone(token), verifiedToken{claims: claims, trust: trust})
+	}
+	return claims, nil
+}
+
+func (a *Authority) recall(token string, trust *trust) *Claims {
+	if a.verified == nil {
+		return nil
+	}
+	if known, ok := a.verified.Get(token); ok && known.trust == trust {
+		return known.claims
+	}
+	return nil
+}
+
+// checkTime refuses a token before and after its life.
+func (a *Authority) checkTime(c *Claims) error {
+	now := a.now()
+	if !now.Before(c.Expires.Add(a.leeway)) {
+		return refuse(ReasonExpired, "it expired at %s", c.Expires.Format(time.RFC3339))
+	}
+	if now.Add(a.leeway).Before(c.NotBefore) {
+		return refuse(ReasonNotYetValid, "it becomes valid at %s", c.NotBefore.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// verify checks everything but the time. Only a key of trust, found by its id,
+// counts: keys and addresses of keys in the token's header (jwk, jku, x5u) are
+// what a forger would put there.
+func (a *Authority) verify(token string, trust *trust) (*Claims, error) {
+	if !isCanonical(token) {
+		return nil, refuse(ReasonMalformed, "it is not three parts in base64url with dots between them")
+	}
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
+	if _, ok := errors.AsType[*jose.ErrUnexpectedSignatureAlgorithm](err); ok {
+		return nil, refuse(ReasonAlgorithm, "it is not signed with RS256")
+	}
+	if err != nil {
+		return nil, refuse(ReasonMalformed, "its header cannot be read")
+	}
+	id := jws.Signatures[0].Protected.KeyID
+	key := trust.key(id)
+	if key == nil {
+		return nil, refuse(ReasonUnknownKey, "key %s is not one of this server's", quote(id))
+	}
+	payload, err := jws.Verify(&key.Private.PublicKey)
+	if err != nil {
+		return nil, refuse(ReasonSignature, "its signature does not match its content")
+	}
+	var w wireClaims
+	if err := json.Unmarshal(payload, &w); err != nil {
+		return nil, refuse(ReasonMalformed, "its claims cannot be read")
+	}
+	if err := a.checkClaims(&w, trust); err != nil {
+		return nil, err
+	}
+	return &Claims{
+		Audience:  w.Audience,
+		Issuer:    w.Issuer,
+		TenantID:  w.TenantID,
+		AppID:     w.appID(),
+		ObjectID:  w.ObjectID,
+		Subject:   w.Subject,
+		IDType:    w.IDType,
+		TokenID:   w.TokenID,
+		Version:   string(w.Version),
+		KeyID:     id,
+		IssuedAt:  time.Unix(w.IssuedAt, 0).UTC(),
+		NotBefore: time.Unix(w.NotBefore, 0).UTC(),
+		Expires:   time.Unix(w.Expires, 0).UTC(),
+	}, nil
+}
+
+// appID returns the client under the name that it has in the token's version.
+func (w *wireClaims) appID() string {
+	if w.Version == V2 {
+		return w.AuthorizedParty
+	}
+	return w.AppID
+}
+
+// checkClaims checks the claims of a token whose signature is right. It may be
+// an old one: tenants, clients, audiences and addresses can have changed since.
+func (a *Authority) checkClaims(w *wireClaims, trust *trust) error {
+	if !a.resources[resourceKey(w.Audience)] {
+		return refuse(ReasonAudience, "its audience is %s", quote(w.Audience))
+	}
+	tenant := a.tenants[w.TenantID]
+	if tenant == nil || tenant.id != w.TenantID {
+		return refuse(ReasonTenant, "tenant %s is not registered", quote(w.TenantID))
+	}
+	isOurs := func(base string) bool { return w.Issuer == issuerOf(base, tenant.id, w.Version) }
+	if w.Version != V1 && w.Version != V2 || !slices.ContainsFunc(trust.bases, isOurs) {
+		return refuse(ReasonIssuer, "version %s of issuer %s is not this server", quote(string(w.Version)), quote(w.Issuer))
+	}
+	if tenant.client(w.appID()) == nil {
+		return refuse(ReasonClient, "client %s is not registered in tenant %s", quote(w.appID()), tenant.id)
+	}
+	return nil
+}
+
+// isCanonical reports whether token is three base64url parts in their one
+// proper spelling. Decoders skip line breaks and the spare bits of a last
+// character; a token with thousands of valid spellings could flush the cache.
+func isCanonical(token string) bool {
+	if strings.Count(token, ".") != 2 || strings.ContainsAny(token, "\r\n") {
+		return false
+	}
+	strict := base64.RawURLEncoding.Strict()
+	for part := range strings.SplitSeq(token, ".") {
+		if _, err := strict.DecodeString(part); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// quote makes text from outside fit for a message or a log: quoted, on one line
+// and not long.
+func quote(text string) string {
+	const limit = 100
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return fmt.Sprintf("%q", text)
+}
