@@ -1,0 +1,55 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+const bulkPartner = "99999999-0000-4000-8000-000000000009"
+
+// bulkCustomer is the id of customer i of a bulkSeed; the ids ascend with i.
+func bulkCustomer(i int) string { return fmt.Sprintf("%08x-5eed-4000-8000-00000000beef", i*4099) }
+
+// bulkSeed makes customers with orders of about 1.1 KB, like those of the
+// service, all with mark as their currency symbol. The same seed makes the
+// same ids.
+func bulkSeed(seed uint64, customers, orders int, mark string) *Seed {
+	p := SeedPartner{Partner: Partner{TenantID: bulkPartner, Name: "bulk"}}
+	for i := range customers {
+		p.Customers = append(p.Customers, bulkSeedCustomer(seed, i, orders, mark))
+	}
+	return &Seed{Partners: []SeedPartner{p}}
+}
+
+func bulkSeedCustomer(seed uint64, i, orders int, mark string) SeedCustomer {
+	id := bulkCustomer(i)
+	r := rand.New(rand.NewPCG(seed, uint64(i)))
+	c := SeedCustomer{Customer: customer(id, fmt.Sprint("company ", i))}
+	link := func(uri string) *partnercenter.Link {
+		return &partnercenter.Link{URI: uri, Method: "GET", Headers: []partnercenter.LinkHeader{}}
+	}
+	for range orders {
+		order := fmt.Sprintf("%08x-1111-4222-8333-%012x", r.Uint32(), r.Uint64()&0xffffffffffff)
+		number, quantity := 0, 1+r.IntN(9)
+		path := "/customers/" + id + "/orders/" + order
+		c.Orders = append(c.Orders, partnercenter.Order{
+			ID: order, AlternateID: order, ReferenceCustomerID: id, BillingCycle: "monthly", CurrencyCode: "USD", CurrencySymbol: mark,
+			CreationDate: partnercenter.TimeOf(time.Unix(1_500_000_000+r.Int64N(200_000_000), r.Int64N(1e9)).UTC()),
+			Status:       "completed", TransactionType: "UserPurchase",
+			LineItems: []partnercenter.OrderLineItem{{
+				LineItemNumber: &number, OfferID: "E59159FC-6F67-4599-B3CB-17FF4020F643", SubscriptionID: order,
+				FriendlyName: "Azure Active Directory Premium P2", Quantity: &quantity,
+				Links: &partnercenter.OrderLineItemLinks{
+					Subscription: link("/customers/" + id + "/subscriptions/" + order),
+					SKU:          link("/products/84A661C4-E949-4BD2-A560-ED7766FCAF2B/skus/E59159FC-6F67-4599-B3CB-17FF4020F643"),
+				},
+			}},
+			Links:      &partnercenter.OrderLinks{Self: link(path), ProvisioningStatus: link(path + "/provisioningstatus")},
+			Attributes: &partnercenter.ResourceAttributes{Etag: "eyJpZCI6ImVlYmE5ZDAwLTdiNDYtNDQzYS05MTdlIn0=", ObjectType: "Order"},
+		})
+	}
+	return c
+}

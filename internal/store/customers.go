@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// CustomerQuery says which customers to list.
+type CustomerQuery struct {
+	PartnerID string
+	Filter    *CustomerFilter // nil means all
+	// After and Before are customer ids: the list begins after the one, ends
+	// before the other. With Before alone it is the Limit customers that come
+	// right before it.
+	After, Before string
+	// Last asks for the last Limit customers.
+	Last   bool
+	Offset int // how many to skip, counted in the direction of reading
+	Limit  int // 0 means all
+}
+
+// CustomerFilter compares a field of customers with a value, without case.
+type CustomerFilter struct {
+	Field    partnercenter.CustomerSearchField
+	Operator partnercenter.FilterOperator
+	Value    string
+}
+
+// filterColumns are what the search fields compare.
+var filterColumns = map[partnercenter.CustomerSearchField]string{
+	partnercenter.CustomerSearchCompanyName:                   "company_name",
+	partnercenter.CustomerSearchDomain:                        "domain",
+	partnercenter.CustomerSearchIndirectReseller:              "reseller_id",
+	partnercenter.CustomerSearchIndirectCloudSolutionProvider: "partner_id",
+}
+
+// filterConditions compare a column with the value, $2. None of them knows
+// wildcards, so the value needs no escaping.
+var filterConditions = map[partnercenter.FilterOperator]string{
+	partnercenter.FilterEquals:              "%s = $2",
+	partnercenter.FilterNotEquals:           "%s <> $2",
+	partnercenter.FilterGreaterThan:         "%s > $2",
+	partnercenter.FilterGreaterThanOrEquals: "%s >= $2",
+	partnercenter.FilterLessThan:            "%s < $2",
+	partnercenter.FilterLessThanOrEquals:    "%s <= $2",
+	partnercenter.FilterSubstring:           "instr(%s, $2) > 0",
+	partnercenter.FilterStartsWith:          "substr(%s, 1, length($2)) = $2",
+	partnercenter.FilterNotStartsWith:       "substr(%s, 1, length($2)) <> $2",
+}
+
+// condition is the filter in SQL and the value of $2 in it.
+func (f *CustomerFilter) condition() (sql, value string, err error) {
+	if f == nil {
+		return "$2 = ''", "", nil
+	}
+	column, ok := filterColumns[f.Field.Normalize()]
+	condition, ok2 := filterConditions[f.Operator.Normalize()]
+	if !ok || !ok2 {
+		return "", "", fmt.Errorf("field %q, operator %q: %w", f.Field, f.Operator, ErrFilter)
+	}
+	return fmt.Sprintf(condition, column), fold(f.Value), nil
+}
+
+// ListCustomers appends the documents of the partner's customers, in the brief
+// form of lists, to dst, separated by commas and ordered by customer id. It
+// returns their number, the ids of the first and the last one to continue from
+// and whether there are more in the direction of reading: before the first one
+// with Before alone or Last, else after the last one. It fails with [ErrFilter].
+func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) (items []byte, count int, first, last string, more bool, err error) {
+	fail := func(err error) ([]byte, int, string, string, bool, error) {
+		return dst, 0, "", "", false, fmt.Errorf("store: list customers: %w", err)
+	}
+	condition, value, err := q.Filter.condition()
+	if err != nil {
+		return fail(err)
+	}
+	backward := q.Last || q.Before != "" && q.After == ""
+	direction := "ASC"
+	if backward {
+		direction = "DESC"
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = math.MaxInt - 1
+	}
+	rows, err := s.read.QueryContext(ctx, `
+SELECT customer_id, summary FROM customers
+WHERE partner_id = $1 AND active = 1 AND customer_id > $3 AND ($4 = '' OR customer_id < $4) AND `+condition+`
+ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
+		guidKey(q.PartnerID), value, guidKey(q.After), guidKey(q.Before), limit+1, max(q.Offset, 0))
+	if err != nil {
+		return fail(err)
+	}
+	defer rows.Close()
+	items = dst
+	var page []string // of a backward read, to be turned around
+	for rows.Next() {
+		if count == limit {
+			more = true
+			break
+		}
+		var id, summary string
+		if err := rows.Scan(&id, &summary); err != nil {
+			return fail(err)
+		}
+		if count == 0 {
+			first = id
+		}
+		last = id
+		count++
+		if backward {
+			page = append(page, summary)
+		} else {
+			items = append(append(items, summary...), ',')
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fail(err)
+	}
+	if count == 0 {
+		return dst, 0, "", "", false, nil
+	}
+	if backward {
+		first, last = last, first
+		slices.Reverse(page)
+		return append(items, strings.Join(page, ",")...), count, first, last, more, nil
+	}
+	return items[:len(items)-1], count, first, last, more, nil
+}
+
+const getCustomerSQL = `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2 AND active = 1`
+
+// GetCustomer returns the document of a customer. It fails with [ErrNotYours].
+func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var doc string
+	err := s.getCustomer.QueryRowContext(brief(ctx), guidKey(partnerID), guidKey(customerID)).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotYours
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: get customer: %w", err)
+	}
+	return []byte(doc), nil
+}
+
+const putCustomerSQL = `
+INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (partner_id, customer_id) DO UPDATE SET
+    active = excluded.active, reseller_id = excluded.reseller_id, company_name = excluded.company_name,
+    domain = excluded.domain, summary = excluded.summary, doc = excluded.doc
+WHERE customers.doc <> excluded.doc`
+
+// putCustomer makes or replaces a customer and reports whether that changed
+// anything.
+func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer) (changed bool, err error) {
+	full := *c
+	full.UserCredentials = nil // only ever in the answer to a creation
+	doc, err := partnercenter.Marshal(&full)
+	if err != nil {
+		return false, err
+	}
+	listed := partnercenter.Customer{
+		ID:                    c.ID,
+		RelationshipToPartner: c.RelationshipToPartner,
+		Links:                 c.Links,
+		Attributes:            c.Attributes,
+	}
+	var profile partnercenter.CustomerCompanyProfile
+	if p := c.CompanyProfile; p != nil {
+		profile = partnercenter.CustomerCompanyProfile{
+			TenantID: p.TenantID, Domain: p.Domain, CompanyName: p.CompanyName, Links: p.Links, Attributes: p.Attributes,
+		}
+		listed.CompanyProfile = &profile
+	}
+	summary, err := partnercenter.Marshal(&listed)
+	if err != nil {
+		return false, err
+	}
+	active := !strings.EqualFold(string(c.RelationshipToPartner), string(partnercenter.RelationshipNone))
+	return w.exec(putCustomerSQL, guidKey(partnerID), guidKey(c.ID), bit(active),
+		guidKey(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc))
+}

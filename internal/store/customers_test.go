@@ -1,0 +1,164 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/partnercenter-go/partnercenter"
+	"pgregory.net/rapid"
+)
+
+func testCustomerFilters(t *testing.T, s *Store) {
+	seed := &Seed{Partners: []SeedPartner{{Partner: Partner{TenantID: partnerA}}}}
+	for i, name := range []string{"100% Fun", "100 Percent", "a_b", "axb", "Ärzte GmbH", "ÇELİK", "日本電気", ""} {
+		c := customer(bulkCustomer(i), name)
+		if i < 2 {
+			c.AssociatedPartnerID = strings.ToUpper(resellerA)
+		}
+		seed.Partners[0].Customers = append(seed.Partners[0].Customers, SeedCustomer{Customer: c})
+	}
+	load(t, s, seed)
+	all := companies(t, s, CustomerQuery{PartnerID: partnerA})
+	for _, test := range []struct {
+		field, operator, value string
+		want                   []string
+	}{
+		{"CompanyName", "starts_with", "100%", []string{"100% Fun"}},
+		{"companyname", "StartsWith", "100", []string{"100% Fun", "100 Percent"}},
+		{"CompanyName", "starts_with", "a_", []string{"a_b"}},
+		{"CompanyName", "starts_with", "ÄRZ", []string{"Ärzte GmbH"}},
+		{"CompanyName", "starts_with", "çeli", []string{"ÇELİK"}},
+		{"CompanyName", "starts_with", "日", []string{"日本電気"}},
+		{"CompanyName", "starts_with", "", all},
+		{"CompanyName", "not_starts_with", "1", all[2:]},
+		{"CompanyName", "substring", "0 P", []string{"100 Percent"}},
+		{"CompanyName", "substring", "%", []string{"100% Fun"}},
+		{"CompanyName", "substring", "_", []string{"a_b"}},
+		{"CompanyName", "substring", "", all},
+		{"CompanyName", "equals", "AXB", []string{"axb"}},
+		{"CompanyName", "equals", "a_b ", []string{}},
+		{"CompanyName", "not_equals", "AXB", slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == "axb" })},
+		{"CompanyName", "less_than", "100%", []string{"100 Percent", ""}},
+		{"CompanyName", "less_than_or_equals", "100% fun", []string{"100% Fun", "100 Percent", ""}},
+		{"CompanyName", "greater_than", "ärzte gmbh", []string{"ÇELİK", "日本電気"}},
+		{"CompanyName", "greater_than_or_equals", "ärzte gmbh", []string{"Ärzte GmbH", "ÇELİK", "日本電気"}},
+		{"Domain", "starts_with", "A", []string{"a_b", "axb"}},
+		{"IndirectReseller", "equals", resellerA, []string{"100% Fun", "100 Percent"}},
+		{"IndirectReseller", "equals", partnerB, []string{}},
+		{"IndirectCloudSolutionProvider", "equals", strings.ToUpper(partnerA), all},
+		{"IndirectCloudSolutionProvider", "equals", partnerB, []string{}},
+	} {
+		t.Run(test.field+" "+test.operator+" "+test.value, func(t *testing.T) {
+			same(t, companies(t, s, CustomerQuery{PartnerID: partnerA, Filter: &CustomerFilter{
+				Field: partnercenter.CustomerSearchField(test.field), Operator: partnercenter.FilterOperator(test.operator), Value: test.value,
+			}}), test.want)
+		})
+	}
+	for _, f := range []CustomerFilter{{"Colour", "equals", "red"}, {"Domain", "and", "x"}, {"Domain", "like", "x"}, {}} {
+		_, _, _, _, _, err := s.ListCustomers(t.Context(), nil, CustomerQuery{PartnerID: partnerA, Filter: &f})
+		fails(t, err, ErrFilter)
+	}
+}
+
+// testFilterModel compares filters with the same ones in plain Go, on names
+// made to collide and to break patterns.
+func testFilterModel(t *testing.T, s *Store) {
+	alphabet := rapid.SampledFrom([]rune("aAbB%_\\'\"^*?[] \x00ßİıΣσςéÉ日\u0301\U0010FFFF"))
+	text := rapid.StringOfN(alphabet, 0, 5, -1)
+	var names []string
+	seed := &Seed{Partners: []SeedPartner{{Partner: Partner{TenantID: partnerA}}}}
+	for i := range 150 {
+		name := text.Example(i)
+		names = append(names, name)
+		seed.Partners[0].Customers = append(seed.Partners[0].Customers, SeedCustomer{Customer: customer(bulkCustomer(i), name)})
+	}
+	load(t, s, seed)
+	model := map[partnercenter.FilterOperator]func(name, value string) bool{
+		partnercenter.FilterEquals:              func(n, v string) bool { return n == v },
+		partnercenter.FilterNotEquals:           func(n, v string) bool { return n != v },
+		partnercenter.FilterStartsWith:          strings.HasPrefix,
+		partnercenter.FilterNotStartsWith:       func(n, v string) bool { return !strings.HasPrefix(n, v) },
+		partnercenter.FilterSubstring:           strings.Contains,
+		partnercenter.FilterGreaterThan:         func(n, v string) bool { return n > v },
+		partnercenter.FilterGreaterThanOrEquals: func(n, v string) bool { return n >= v },
+		partnercenter.FilterLessThan:            func(n, v string) bool { return n < v },
+		partnercenter.FilterLessThanOrEquals:    func(n, v string) bool { return n <= v },
+	}
+	var operators []partnercenter.FilterOperator
+	for op := range model {
+		operators = append(operators, op)
+	}
+	slices.Sort(operators)
+	rapid.Check(t, func(r *rapid.T) {
+		op := rapid.SampledFrom(operators).Draw(r, "operator")
+		value := rapid.OneOf(text, rapid.SampledFrom(names)).Draw(r, "value")
+		want := []string{}
+		for _, name := range names {
+			if model[op](fold(name), fold(value)) {
+				want = append(want, name)
+			}
+		}
+		got := companies(t, s, CustomerQuery{PartnerID: partnerA, Filter: &CustomerFilter{
+			Field: partnercenter.CustomerSearchCompanyName, Operator: op, Value: value,
+		}})
+		if !slices.Equal(got, want) {
+			r.Fatalf("%s %q gave %q, want %q", op, value, got, want)
+		}
+	})
+}
+
+func testCustomerPages(t *testing.T, s *Store) {
+	load(t, s, bulkSeed(1, 10, 0, ""))
+	type page struct {
+		Customers   string
+		First, Last string
+		More        bool
+	}
+	list := func(q CustomerQuery) page {
+		t.Helper()
+		q.PartnerID = bulkPartner
+		p := page{Customers: strings.Join(companies(t, s, q), " ")}
+		var err error
+		if _, _, p.First, p.Last, p.More, err = s.ListCustomers(t.Context(), nil, q); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	want := func(from, to int, more bool) page {
+		var names []string
+		for i := from; i <= to; i++ {
+			names = append(names, fmt.Sprint("company ", i))
+		}
+		return page{strings.Join(names, " "), bulkCustomer(from), bulkCustomer(to), more}
+	}
+	id := bulkCustomer
+	for name, test := range map[string]struct {
+		q    CustomerQuery
+		want page
+	}{
+		"all":                {CustomerQuery{}, want(0, 9, false)},
+		"first":              {CustomerQuery{Limit: 4}, want(0, 3, true)},
+		"next":               {CustomerQuery{Limit: 4, After: strings.ToUpper(id(3))}, want(4, 7, true)},
+		"end":                {CustomerQuery{Limit: 4, After: id(7)}, want(8, 9, false)},
+		"just enough":        {CustomerQuery{Limit: 10}, want(0, 9, false)},
+		"beyond the end":     {CustomerQuery{Limit: 4, After: id(9)}, page{}},
+		"previous":           {CustomerQuery{Limit: 4, Before: id(8)}, want(4, 7, true)},
+		"previous to start":  {CustomerQuery{Limit: 4, Before: id(4)}, want(0, 3, false)},
+		"previous, too few":  {CustomerQuery{Limit: 4, Before: id(2)}, want(0, 1, false)},
+		"previous, no limit": {CustomerQuery{Before: id(2)}, want(0, 1, false)},
+		"before the start":   {CustomerQuery{Limit: 4, Before: id(0)}, page{}},
+		"last":               {CustomerQuery{Limit: 4, Last: true}, want(6, 9, true)},
+		"last of all":        {CustomerQuery{Limit: 40, Last: true}, want(0, 9, false)},
+		"between":            {CustomerQuery{After: id(2), Before: id(5)}, want(3, 4, false)},
+		"offset":             {CustomerQuery{Limit: 2, Offset: 3}, want(3, 4, true)},
+		"offset alone":       {CustomerQuery{Offset: 8}, want(8, 9, false)},
+		"offset after":       {CustomerQuery{Limit: 2, Offset: 1, After: id(3)}, want(5, 6, true)},
+		"negative":           {CustomerQuery{Limit: -1, Offset: -1}, want(0, 9, false)},
+		"filtered": {CustomerQuery{Limit: 1, Filter: &CustomerFilter{
+			partnercenter.CustomerSearchCompanyName, partnercenter.FilterSubstring, "Y 7"}}, want(7, 7, false)},
+	} {
+		t.Run(name, func(t *testing.T) { same(t, list(test.q), test.want) })
+	}
+}

@@ -1,0 +1,392 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// Import gathers the customers and orders of API answers that were saved to
+// files. Its zero value is empty and ready to use.
+type Import struct {
+	Customers []partnercenter.Customer
+	Orders    []partnercenter.Order
+
+	// Where each was read, by index into the slices above and by key.
+	customers map[string]imported
+	orders    map[string]imported
+}
+
+// imported says where an item was read and where it went.
+type imported struct {
+	index int
+	file  string
+	line  int
+	item  string
+}
+
+func (i imported) String() string {
+	where := fmt.Sprintf("%s:%d", i.file, i.line)
+	if i.item != "" {
+		where += ", " + i.item
+	}
+	return where
+}
+
+// ImportError says what in a file cannot be imported.
+type ImportError struct {
+	File    string
+	Line    int    // from 1
+	Item    string // items[3]; empty for a value as a whole
+	Message string // what is wrong and what to do
+}
+
+func (e *ImportError) Error() string {
+	where := fmt.Sprintf("%s:%d: ", e.File, e.Line)
+	if e.Item != "" {
+		where += e.Item + ": "
+	}
+	return where + e.Message
+}
+
+// ReadImport reads API answers from r and adds them to into: collections of
+// orders or customers, single orders and customers, one after another if there
+// are several. The name is for messages only.
+//
+// An item that was read before is taken once when one of the two says all that
+// the other does, as a customer's own answer does for its entry in a list;
+// any other difference is an error, because something would be lost. So is
+// anything that is neither an order nor a customer. Errors about the content
+// are of type *[ImportError]; into is of no use after an error.
+func ReadImport(name string, r io.Reader, into *Import) error {
+	data, err := readLimited(name, r, maxFileSize)
+	if err != nil {
+		return err
+	}
+	if into.orders == nil {
+		into.customers, into.orders = map[string]imported{}, map[string]imported{}
+	}
+	// The mark becomes a blank, so that offsets stay those of the file.
+	if bytes.HasPrefix(data, byteOrderMark) {
+		copy(data, "   ")
+	}
+	f := &importFile{name: name, data: data, into: into}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowInvalidUTF8(true))
+	for empty := true; ; empty = false {
+		value, err := dec.ReadValue()
+		switch {
+		case errors.Is(err, io.EOF) && !empty:
+			return nil
+		case errors.Is(err, io.EOF):
+			return f.fail(0, "", "the file is empty; save an answer of the API into it")
+		case err != nil:
+			return f.syntax(err, dec.InputOffset())
+		}
+		if err := f.value(value, int(dec.InputOffset())-len(value)); err != nil {
+			return err
+		}
+	}
+}
+
+// importFile is a file that is being imported.
+type importFile struct {
+	name string
+	data []byte
+	into *Import
+
+	// counted and lines are an offset and the line it is in. Items come in
+	// the order of the file, so each line is counted once.
+	counted, lines int
+}
+
+func (f *importFile) fail(offset int, item, format string, args ...any) error {
+	return &ImportError{
+		File: f.name, Line: f.line(offset), Item: item, Message: fmt.Sprintf(format, args...),
+	}
+}
+
+func (f *importFile) line(offset int) int {
+	offset = min(offset, len(f.data))
+	if offset < f.counted {
+		f.counted, f.lines = 0, 0
+	}
+	f.lines += bytes.Count(f.data[f.counted:offset], []byte("\n"))
+	f.counted = offset
+	return 1 + f.lines
+}
+
+func (f *importFile) syntax(err error, offset int64) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return f.fail(len(f.data), "", "the answer is cut off: the file ends in the middle of it; fetch it again")
+	}
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
+		return f.fail(int(syntactic.ByteOffset), "", "not JSON: %v at byte %d; fetch the answer again or mend the file",
+			syntactic.Err, syntactic.ByteOffset)
+	}
+	return f.fail(int(offset), "", "%v", err)
+}
+
+// value adds one answer of the API, or a bare list of items.
+func (f *importFile) value(value jsontext.Value, offset int) error {
+	if value.Kind() == jsontext.KindBeginArray {
+		return f.list(value, offset, "")
+	}
+	m := members(value)
+	if items := m["items"]; items.value.Kind() == jsontext.KindBeginArray {
+		return f.list(items.value, offset+items.offset, customerIn(m))
+	}
+	return f.item(value, offset, "", "")
+}
+
+// list adds the items of a list. The customer is the one that the list's own
+// address names, if it does.
+func (f *importFile) list(list jsontext.Value, offset int, customer string) error {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(list), jsontext.AllowInvalidUTF8(true))
+	_, err := dec.ReadToken()
+	for i := 0; err == nil && dec.PeekKind() != jsontext.KindEndArray; i++ {
+		var item jsontext.Value
+		if item, err = dec.ReadValue(); err == nil {
+			at := offset + int(dec.InputOffset()) - len(item)
+			err = f.item(item, at, fmt.Sprintf("items[%d]", i), customer)
+		}
+	}
+	return err
+}
+
+// item adds an order or a customer.
+func (f *importFile) item(value jsontext.Value, offset int, name, customer string) error {
+	m := members(value)
+	kind := objectType(m)
+	switch {
+	case strings.EqualFold(kind, string(partnercenter.ObjectTypeOrder)), kind == "" && m["lineitems"].value != nil:
+		return f.order(value, m, offset, name, customer)
+	case strings.EqualFold(kind, string(partnercenter.ObjectTypeCustomer)), kind == "" && m["companyprofile"].value != nil:
+		return f.customer(value, offset, name)
+	case kind != "":
+		return f.fail(offset, name, "is of type %.60q; import takes orders and customers, leave this out", kind)
+	case m["description"].value != nil && m["code"].value != nil:
+		return f.fail(offset, name, "is an error answer of the API, code %.20s: %.200s; repeat the call and save what it answers when it succeeds",
+			jsonText(m["code"]), strings.TrimSuffix(jsonText(m["description"]), "."))
+	case m["message"].value != nil && m["statuscode"].value != nil:
+		return f.fail(offset, name, "is an error answer of the API's gateway, status %.20s: %.200s; repeat the call and save what it answers when it succeeds",
+			jsonText(m["statuscode"]), strings.TrimSuffix(jsonText(m["message"]), "."))
+	default:
+		return f.fail(offset, name, "is neither an order (it has no lineItems) nor a customer (no companyProfile); import takes the answers of /customers, /customers/{id}, /customers/{id}/orders and /customers/{id}/orders/{id}")
+	}
+}
+
+func (f *importFile) order(value jsontext.Value, m map[string]member, offset int, name, customer string) error {
+	var o partnercenter.Order
+	if err := partnercenter.Unmarshal(value, &o); err != nil {
+		return f.fail(offset, name, "is no order of the API: %v; fetch it again or mend the file", err)
+	}
+	if o.ReferenceCustomerID == "" {
+		// The addresses are the only other place that names the customer.
+		if o.ReferenceCustomerID = customerIn(m); o.ReferenceCustomerID == "" {
+			o.ReferenceCustomerID = customer
+		}
+	}
+	switch {
+	case o.ID == "":
+		return f.fail(offset, name, "is an order without id, as in a request; save the answer instead")
+	case o.ReferenceCustomerID == "":
+		return f.fail(offset, name, "order %s does not say whose it is: add referenceCustomerId, the customer's GUID", o.ID)
+	case !guidLike(o.ReferenceCustomerID):
+		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is no GUID; put the customer's there", o.ID, o.ReferenceCustomerID)
+	}
+	at := imported{file: f.name, line: f.line(offset), item: name}
+	prev, ok := addOnce(&f.into.Orders, f.into.orders, guidKey(o.ReferenceCustomerID)+"/"+orderKey(o.ID), o, at)
+	if !ok {
+		return f.fail(offset, name, "order %s is in %s too and differs; import the newer of the two only", o.ID, prev)
+	}
+	return nil
+}
+
+func (f *importFile) customer(value jsontext.Value, offset int, name string) error {
+	var c partnercenter.Customer
+	if err := partnercenter.Unmarshal(value, &c); err != nil {
+		return f.fail(offset, name, "is no customer of the API: %v; fetch it again or mend the file", err)
+	}
+	switch {
+	case c.ID == "":
+		return f.fail(offset, name, "is a customer without id, as in a request; save the answer instead")
+	case !guidLike(c.ID):
+		return f.fail(offset, name, "customer id %.60q is no GUID; put the customer's there", c.ID)
+	}
+	// The API tells the first administrator's password once, when the
+	// customer is created; it is nothing to keep.
+	c.UserCredentials = nil
+	at := imported{file: f.name, line: f.line(offset), item: name}
+	prev, ok := addOnce(&f.into.Customers, f.into.customers, guidKey(c.ID), c, at)
+	if !ok {
+		return f.fail(offset, name, "customer %s is in %s too and differs; import the newer of the two only", c.ID, prev)
+	}
+	return nil
+}
+
+// addOnce appends an item to list, unless one with its key is there: then the one
+// of the two that says all the other does stays. If neither does, addOnce
+// returns false and where the first was.
+func addOnce[T any](list *[]T, seen map[string]imported, key string, item T, at imported) (prev imported, ok bool) {
+	prev, twice := seen[key]
+	if !twice {
+		at.index = len(*list)
+		seen[key] = at
+		*list = append(*list, item)
+		return at, true
+	}
+	old, now := jsonTree((*list)[prev.index]), jsonTree(item)
+	if includes(old, now) {
+		return prev, true
+	}
+	if !includes(now, old) {
+		return prev, false
+	}
+	(*list)[prev.index] = item
+	return prev, true
+}
+
+// jsonTree returns v as maps, slices and scalars, with numbers as their text.
+func jsonTree(v any) any {
+	data, err := partnercenter.Marshal(v)
+	if err != nil {
+		return err // equals nothing
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var t any
+	if err := dec.Decode(&t); err != nil {
+		return err
+	}
+	return t
+}
+
+// includes reports whether rich says all that poor does. GUIDs are equal in
+// any case.
+func includes(rich, poor any) bool {
+	switch poor := poor.(type) {
+	case map[string]any:
+		r, ok := rich.(map[string]any)
+		for k, v := range poor {
+			if !ok || !includes(r[k], v) {
+				return false
+			}
+		}
+		return ok
+	case []any:
+		r, ok := rich.([]any)
+		if !ok || len(r) != len(poor) {
+			return false
+		}
+		for i := range poor {
+			if !includes(r[i], poor[i]) {
+				return false
+			}
+		}
+		return true
+	case string:
+		r, ok := rich.(string)
+		return ok && (r == poor || guidLike(r) && strings.EqualFold(r, poor))
+	default:
+		return rich == poor
+	}
+}
+
+// member is a member of a JSON object.
+type member struct {
+	value  jsontext.Value
+	offset int // within the object
+}
+
+// members returns the members of a valid JSON object by their names in lower
+// case, nil for any other value.
+func members(object jsontext.Value) map[string]member {
+	if object.Kind() != jsontext.KindBeginObject {
+		return nil
+	}
+	m := map[string]member{}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(object), jsontext.AllowInvalidUTF8(true))
+	_, err := dec.ReadToken()
+	for err == nil && dec.PeekKind() != jsontext.KindEndObject {
+		var name jsontext.Token
+		if name, err = dec.ReadToken(); err != nil {
+			break
+		}
+		key := strings.ToLower(name.String())
+		var value jsontext.Value
+		value, err = dec.ReadValue()
+		start := int(dec.InputOffset()) - len(value)
+		m[key] = member{object[start : start+len(value)], start}
+	}
+	return m
+}
+
+func objectType(m map[string]member) string {
+	return jsonText(members(m["attributes"].value)["objecttype"])
+}
+
+// customerPath finds the customer in the address of a resource.
+var customerPath = regexp.MustCompile(`(?i)/customers/([0-9a-f-]{36})(?:/|$)`)
+
+// customerIn returns the customer that a resource's own link names, if any.
+func customerIn(m map[string]member) string {
+	self := members(members(m["links"].value)["self"].value)
+	if found := customerPath.FindStringSubmatch(jsonText(self["uri"])); found != nil {
+		return found[1]
+	}
+	return ""
+}
+
+// jsonText returns a JSON string's text, and any other value as it stands.
+func jsonText(m member) string {
+	if m.value.Kind() != jsontext.KindString {
+		return string(m.value)
+	}
+	unquoted, _ := jsontext.AppendUnquote(nil, m.value)
+	return string(unquoted)
+}
+
+// Seed returns what was read as a partner's customers with their orders, in
+// the order it was read. A customer that only its orders name becomes a
+// placeholder; the second result lists those ids.
+func (im *Import) Seed(partner Partner) (*Seed, []string) {
+	var placeholders []string
+	customers := make([]SeedCustomer, 0, len(im.Customers))
+	index := make(map[string]int, len(im.Customers))
+	for _, c := range im.Customers {
+		index[guidKey(c.ID)] = len(customers)
+		customers = append(customers, SeedCustomer{Customer: c})
+	}
+	for _, o := range im.Orders {
+		id := guidKey(o.ReferenceCustomerID)
+		at, ok := index[id]
+		if !ok {
+			at = len(customers)
+			index[id] = at
+			customers = append(customers, placeholder(o.ReferenceCustomerID))
+			placeholders = append(placeholders, o.ReferenceCustomerID)
+		}
+		customers[at].Orders = append(customers[at].Orders, o)
+	}
+	return &Seed{Partners: []SeedPartner{{Partner: partner, Customers: customers}}}, placeholders
+}
+
+// placeholder returns a customer of whom nothing but the id is known.
+func placeholder(id string) SeedCustomer {
+	c := partnercenter.Customer{
+		ID:             id,
+		CompanyProfile: &partnercenter.CustomerCompanyProfile{CompanyName: "Customer " + id},
+	}
+	fillCustomer(place{}, &c)
+	c.CommerceID = "" // the API knows it, made-up data would contradict it
+	return SeedCustomer{Customer: c, Placeholder: true}
+}

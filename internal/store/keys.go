@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// SigningKey is a private key that tokens are signed with.
+type SigningKey struct {
+	ID      string
+	PEM     []byte
+	Created time.Time
+	Revoked time.Time // zero while it may sign
+}
+
+// SigningKeys returns all signing keys, the newest first, revoked ones
+// included.
+func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
+	rows, err := s.read.QueryContext(ctx,
+		`SELECT key_id, pem, created, revoked FROM signing_keys ORDER BY created DESC, key_id`)
+	list, err := scanAll(rows, err, func(rows *sql.Rows) (k SigningKey, err error) {
+		var created, revoked int64
+		err = rows.Scan(&k.ID, &k.PEM, &created, &revoked)
+		k.Created = time.UnixMicro(created).UTC()
+		if revoked != 0 {
+			k.Revoked = time.UnixMicro(revoked).UTC()
+		}
+		return k, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: list signing keys: %w", err)
+	}
+	return list, nil
+}
+
+// AddSigningKey keeps a new signing key; without a Created date it is made
+// now. It fails with [ErrKeyExists].
+func (s *Store) AddSigningKey(ctx context.Context, k SigningKey) error {
+	err := s.inTx(ctx, func(tx *tx) error {
+		if k.Created.IsZero() {
+			k.Created = tx.now
+		}
+		added, err := tx.exec(`
+INSERT INTO signing_keys (key_id, pem, created, revoked) VALUES ($1, $2, $3, $4)
+ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, micros(k.Created), micros(k.Revoked))
+		if err == nil && !added {
+			return ErrKeyExists
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: add signing key %q: %w", k.ID, err)
+	}
+	return nil
+}
+
+// RevokeSigningKey revokes a signing key now; one that is revoked already
+// keeps its date. It fails with [ErrKeyNotFound].
+func (s *Store) RevokeSigningKey(ctx context.Context, id string) error {
+	err := s.inTx(ctx, func(tx *tx) error {
+		found, err := tx.exec(`
+UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`,
+			id, micros(tx.now))
+		if err == nil && !found {
+			return ErrKeyNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: revoke signing key %q: %w", id, err)
+	}
+	return nil
+}
+
+// The names in the table settings. A secret has its own name behind the
+// prefix.
+const (
+	settingLoaded = "loaded" // when something was loaded first
+	settingSecret = "secret/"
+)
+
+// Secret returns the random secret of that name. It is made, with size bytes,
+// when it is first asked for, and never changes.
+func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, error) {
+	const get = `SELECT value FROM settings WHERE name = $1`
+	var secret []byte
+	err := s.read.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = s.inTx(ctx, func(tx *tx) error {
+			value := make([]byte, size)
+			rand.Read(value) // never fails
+			if _, err := tx.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
+				settingSecret+name, value); err != nil {
+				return err
+			}
+			// Another caller may have been first.
+			return tx.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: secret %q: %w", name, err)
+	}
+	return secret, nil
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// LoadResult counts what a [Store.Load] read and what it did.
+type LoadResult struct {
+	// How many of each kind the seed has.
+	Partners, Apps, IndirectResellers, Customers, Orders int
+	// Changed is how many of them were new or not stored like this yet.
+	Changed int
+}
+
+// Load stores all of the seed, or nothing when it fails. What is stored
+// already is replaced, nothing is removed, so a Load can be repeated. Apps
+// without a secret or an object id keep theirs, or get random ones.
+func (s *Store) Load(ctx context.Context, seed *Seed) (LoadResult, error) {
+	var w *writer
+	err := s.inTx(ctx, func(tx *tx) error {
+		w = &writer{tx: tx, stmts: map[string]*sql.Stmt{}}
+		for i := range seed.Partners {
+			if err := w.loadPartner(&seed.Partners[i]); err != nil {
+				return err
+			}
+		}
+		_, err := tx.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
+			settingLoaded, []byte(tx.now.UTC().Format(time.RFC3339)))
+		return err
+	})
+	if err != nil {
+		return LoadResult{}, fmt.Errorf("store: load: %w", err)
+	}
+	s.fresh.Store(false)
+	s.raiseVersions(&w.touched)
+	return w.result, nil
+}
+
+// writer is a write transaction of many rows: it prepares each statement once
+// and remembers whose lists the rows change.
+type writer struct {
+	*tx
+	stmts   map[string]*sql.Stmt
+	result  LoadResult
+	touched touched
+}
+
+func (w *writer) exec(query string, args ...any) (changed bool, err error) {
+	stmt := w.stmts[query]
+	if stmt == nil {
+		if stmt, err = w.PrepareContext(w.ctx, query); err != nil {
+			return false, err
+		}
+		w.stmts[query] = stmt
+	}
+	r, err := stmt.ExecContext(w.ctx, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	if n > 0 {
+		w.result.Changed++
+	}
+	return n > 0, err
+}
+
+func (w *writer) loadPartner(p *SeedPartner) error {
+	if p.TenantID == "" {
+		return fmt.Errorf("partner %q has no tenant id; give it one", p.Name)
+	}
+	if _, err := w.putPartner(&p.Partner); err != nil {
+		return fmt.Errorf("partner %s: %w", p.TenantID, err)
+	}
+	w.result.Partners++
+	for i := range p.Apps {
+		a := &p.Apps[i]
+		if a.ClientID == "" {
+			return fmt.Errorf("app %q of partner %s has no client id; give it one", a.Name, p.TenantID)
+		}
+		if _, err := w.putApp(p.TenantID, *a); err != nil {
+			return fmt.Errorf("app %s: %w", a.ClientID, err)
+		}
+		w.result.Apps++
+	}
+	for i := range p.IndirectResellers {
+		r := &p.IndirectResellers[i]
+		if r.TenantID == "" {
+			return fmt.Errorf("indirect reseller %q of partner %s has no tenant id; give it one", r.Name, p.TenantID)
+		}
+		changed, err := w.putIndirectReseller(p.TenantID, r)
+		if err != nil {
+			return fmt.Errorf("indirect reseller %s: %w", r.TenantID, err)
+		}
+		// Any list may be filtered by the reseller's tenant id.
+		w.touched.all = w.touched.all || changed
+		w.result.IndirectResellers++
+	}
+	for i := range p.Customers {
+		if err := w.loadCustomer(p.TenantID, &p.Customers[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) loadCustomer(partnerID string, c *SeedCustomer) error {
+	id := c.Customer.ID
+	if id == "" {
+		return fmt.Errorf("a customer of partner %s has no id; give it one", partnerID)
+	}
+	touched, err := w.putCustomer(partnerID, &c.Customer)
+	if err != nil {
+		return fmt.Errorf("customer %s: %w", id, err)
+	}
+	w.result.Customers++
+	for i := range c.Orders {
+		o := &c.Orders[i]
+		if o.ID == "" {
+			return fmt.Errorf("an order of customer %s has no id; give it one", id)
+		}
+		changed, err := w.putOrder(partnerID, id, o)
+		if err != nil {
+			return fmt.Errorf("order %s of customer %s: %w", o.ID, id, err)
+		}
+		touched = touched || changed
+		w.result.Orders++
+	}
+	if touched {
+		w.touched.customer(partnerID, id)
+	}
+	return nil
+}

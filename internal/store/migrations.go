@@ -1,0 +1,38 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*/*.sql
+var migrations embed.FS
+
+// migrate brings the schema up to date. The caller holds the dialect's lock.
+// It fails with [ErrNewer] when the database knows steps that we do not.
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) error {
+	steps, err := fs.Sub(migrations, "migrations/"+folder)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(dialect, db, steps,
+		goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	have, want, err := p.GetVersions(ctx)
+	switch {
+	case err != nil:
+		return err
+	case have > want:
+		return ErrNewer
+	case have == want:
+		return nil
+	}
+	_, err = p.Up(ctx)
+	return err
+}

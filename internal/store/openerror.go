@@ -1,0 +1,47 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The reasons of an [OpenError].
+var (
+	ErrUnsupported = errors.New("this build serves SQLite databases only")
+	ErrNoFolder    = errors.New("its folder does not exist")
+	ErrIsFolder    = errors.New("it is a folder")
+	ErrNotWritable = errors.New("it cannot be written")
+	ErrLocked      = errors.New("it is in use by another server")
+	ErrNotDatabase = errors.New("it is not a SQLite database")
+	ErrForeign     = errors.New("it is the SQLite database of another application")
+	ErrNewer       = errors.New("it was written by a newer version of partnercenter")
+	ErrCorrupt     = errors.New("it is damaged")
+)
+
+// OpenError says why a database cannot be used and what to do about it. Match
+// the reason with [errors.Is] and one of the Err variables.
+type OpenError struct {
+	Path   string
+	Reason error  // ErrLocked, …
+	PID    int    // the process that holds the lock, if known
+	Next   string // what to do next
+	Cause  error  // what the system said, if anything
+}
+
+func (e *OpenError) Error() string {
+	text := fmt.Sprintf("cannot open the database %s: %v", e.Path, e.Reason)
+	if e.PID != 0 {
+		text += fmt.Sprintf(" (process %d)", e.PID)
+	}
+	if e.Cause != nil {
+		text += fmt.Sprintf(" (%v)", e.Cause)
+	}
+	return text + "; " + e.Next
+}
+
+func (e *OpenError) Unwrap() []error {
+	if e.Cause == nil {
+		return []error{e.Reason}
+	}
+	return []error{e.Reason, e.Cause}
+}

@@ -1,0 +1,56 @@
+package store
+
+import "github.com/partnercenter-go/partnercenter"
+
+// Seed is what a database is filled with: partners and all that is theirs.
+// The tags are the names of the fields in a seed file; docs/seed-format.md
+// describes it.
+type Seed struct {
+	Partners []SeedPartner `json:"partners"`
+}
+
+// SeedPartner is a Cloud Solution Provider partner: a tenant with its app
+// registrations, its indirect resellers, its customers and their orders.
+type SeedPartner struct {
+	Partner           `json:",embed"`
+	Apps              []App              `json:"apps"`
+	IndirectResellers []IndirectReseller `json:"indirectResellers"`
+	Customers         []SeedCustomer     `json:"customers"`
+}
+
+// SeedCustomer is a customer with its orders. The customer's
+// AssociatedPartnerID names its indirect reseller, if it has one.
+type SeedCustomer struct {
+	Customer partnercenter.Customer `json:",embed"`
+	Orders   []partnercenter.Order  `json:"orders"`
+	// Placeholder says that only the customer's orders named it: what the
+	// database knows of the customer already is better than this.
+	Placeholder bool `json:"-"`
+}
+
+// Partner is a partner's tenant.
+type Partner struct {
+	TenantID string `json:"tenantId"` // GUID
+	Name     string `json:"name"`
+	Domain   string `json:"domain"`  // contoso.onmicrosoft.com; names the tenant in token requests too
+	MPNID    string `json:"mpnId"`   // digits
+	Country  string `json:"country"` // ISO 3166 alpha-2
+}
+
+// App is an app registration in a partner's tenant.
+type App struct {
+	ClientID string `json:"clientId"` // GUID
+	ObjectID string `json:"objectId"` // GUID of its service principal
+	Name     string `json:"name"`
+	// Secret is kept as it is: the server shows it to its owner, and the
+	// database holds the signing keys beside it anyway.
+	Secret string `json:"secret"`
+}
+
+// IndirectReseller is a reseller that buys for customers through the partner.
+type IndirectReseller struct {
+	TenantID string `json:"tenantId"` // GUID
+	Name     string `json:"name"`
+	MPNID    string `json:"mpnId"`    // digits
+	Location string `json:"location"` // ISO 3166 alpha-2
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// The functions below fill in what a seed file does not mention. A field that
+// is mentioned keeps its value whatever it is: {} stays {}, and null leaves the
+// field out.
+
+func fillCustomer(p place, c *partnercenter.Customer) {
+	self := "/customers/" + c.ID
+	if !p.field("commerceId").given() {
+		c.CommerceID = derivedGUID("commerce", c.ID)
+	}
+	if !p.field("relationshipToPartner").given() {
+		c.RelationshipToPartner = partnercenter.RelationshipReseller
+	}
+	if !p.field("links").given() {
+		c.Links = &partnercenter.ResourceLinks{Self: getLink(self)}
+	}
+	if !p.field("attributes").given() {
+		c.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomer}
+	}
+	if profile := c.CompanyProfile; profile != nil {
+		at := p.field("companyProfile")
+		if !at.field("tenantId").given() {
+			profile.TenantID = c.ID
+		}
+		if !at.field("links").given() {
+			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/company")}
+		}
+		if !at.field("attributes").given() {
+			profile.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerCompanyProfile}
+		}
+	}
+	if profile := c.BillingProfile; profile != nil {
+		at := p.field("billingProfile")
+		if !at.field("id").given() {
+			profile.ID = derivedGUID("billing", c.ID)
+		}
+		if !at.field("links").given() {
+			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/billing")}
+		}
+		if !at.field("attributes").given() {
+			profile.Attributes = &partnercenter.ResourceAttributes{
+				Etag:       numericEtag(c.ID),
+				ObjectType: partnercenter.ObjectTypeCustomerBillingProfile,
+			}
+		}
+	}
+}
+
+// fillOrder fills in an order of customer c. Country is where c bought it,
+// when neither the order nor c says.
+func fillOrder(p place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
+	legacy := guidLike(o.ID)
+	self := "/customers/" + c.ID + "/orders/" + o.ID
+	if !p.field("referenceCustomerId").given() {
+		o.ReferenceCustomerID = c.ID
+	}
+	if !p.field("links").given() {
+		o.Links = &partnercenter.OrderLinks{Self: getLink(self)}
+		if !legacy {
+			o.Links.ProvisioningStatus = getLink(self + "/provisioningstatus")
+		}
+	}
+	if !p.field("attributes").given() {
+		o.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOrder}
+		if legacy {
+			o.Attributes.Etag = firstEtag(o.ID)
+		}
+	}
+	switch {
+	case o.Client != nil && o.Client.MarketplaceCountry != "":
+		country = o.Client.MarketplaceCountry
+	case c.CompanyProfile != nil && c.CompanyProfile.Address != nil && c.CompanyProfile.Address.Country != "":
+		country = c.CompanyProfile.Address.Country
+	case c.BillingProfile != nil && c.BillingProfile.DefaultAddress != nil && c.BillingProfile.DefaultAddress.Country != "":
+		country = c.BillingProfile.DefaultAddress.Country
+	}
+	for i := range o.LineItems {
+		line, at := &o.LineItems[i], p.field("lineItems").item(i)
+		if !at.field("lineItemNumber").given() {
+			line.LineItemNumber = &i
+		}
+		if !at.field("links").given() {
+			line.Links = lineLinks(line, c.ID, country)
+		}
+	}
+}
+
+// lineLinks returns the links that follow from a line's ids, nil when none do.
+func lineLinks(line *partnercenter.OrderLineItem, customerID, country string) *partnercenter.OrderLineItemLinks {
+	var links partnercenter.OrderLineItemLinks
+	if line.SubscriptionID != "" {
+		links.Subscription = getLink("/customers/" + customerID + "/subscriptions/" + line.SubscriptionID)
+	}
+	item := strings.Split(line.OfferID, ":")
+	if len(item) == 3 {
+		product, query := "/products/"+item[0], "?country="+country
+		sku := product + "/skus/" + item[1]
+		links.Product = getLink(product + query)
+		links.SKU = getLink(sku + query)
+		links.Availability = getLink(sku + "/availabilities/" + item[2] + query)
+	}
+	if links.Subscription == nil && links.SKU == nil {
+		return nil
+	}
+	return &links
+}
+
+func getLink(uri string) *partnercenter.Link {
+	return &partnercenter.Link{URI: uri, Method: "GET", Headers: []partnercenter.LinkHeader{}}
+}
+
+// firstEtag is the etag of a legacy order that was never changed.
+func firstEtag(id string) string {
+	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"id":"%s","version":1}`, strings.ToLower(id)))
+}
+
+// numericEtag is the etag of a billing profile: a signed number as text.
+func numericEtag(id string) string {
+	h := fnv.New64a()
+	h.Write([]byte(strings.ToLower(id)))
+	return strconv.FormatInt(int64(h.Sum64()), 10)
+}
+
+// derivedGUID makes a GUID of names (RFC 9562, version 5), so that reading a
+// seed file twice gives the same ids.
+func derivedGUID(names ...string) string {
+	sum := sha1.Sum([]byte(strings.ToLower(strings.Join(names, "/"))))
+	sum[6] = sum[6]&0x0f | 0x50
+	sum[8] = sum[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}

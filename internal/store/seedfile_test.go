@@ -1,0 +1,347 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+const partnerYAML = `format: partnercenter-seed/1
+partners:
+  - tenantId: 0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25
+    name: Contoso CSP
+    domain: contosocsp.onmicrosoft.com
+    mpnId: 0080911
+    country: US
+`
+
+// customerYAML ends in line 11, a customer's orders follow.
+const customerYAML = partnerYAML + `    customers:
+      - id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42
+        companyProfile: {companyName: Wingtip Toys, domain: wingtiptoys.onmicrosoft.com}
+        orders:
+`
+
+func mustReadSeed(t *testing.T, text string) *Seed {
+	t.Helper()
+	seed, err := ReadSeed("test.yaml", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed
+}
+
+func mustMarshal(t *testing.T, v any) string {
+	t.Helper()
+	data, err := partnercenter.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestReadSeedFillsInWhatIsNotMentioned(t *testing.T) {
+	const customerLink = "/customers/9d60c2b7-e814-4f35-a0d9-6b31f7c85e42"
+	link := func(name, uri string) string {
+		return fmt.Sprintf(`"%s":{"uri":"%s","method":"GET","headers":[]}`, name, uri)
+	}
+	tests := []struct{ name, order, want string }{
+		{
+			"a new order",
+			`{id: c5d80f3a7b21, billingCycle: monthly, creationDate: 2024-03-01, lineItems: [{offerId: "A:1:B", quantity: 25}]}`,
+			`{"id":"c5d80f3a7b21","referenceCustomerId":"9d60c2b7-e814-4f35-a0d9-6b31f7c85e42","billingCycle":"monthly",` +
+				`"lineItems":[{"lineItemNumber":0,"offerId":"A:1:B","quantity":25,"links":{` + link("product", "/products/A?country=US") + "," +
+				link("sku", "/products/A/skus/1?country=US") + "," + link("availability", "/products/A/skus/1/availabilities/B?country=US") + `}}],` +
+				`"creationDate":"2024-03-01","links":{` + link("provisioningStatus", customerLink+"/orders/c5d80f3a7b21/provisioningstatus") + "," +
+				link("self", customerLink+"/orders/c5d80f3a7b21") + `},"attributes":{"objectType":"Order"}}`,
+		},
+		{
+			"a legacy order",
+			`{id: EEBA9D00-7b46-443a-917e-22887a8fc993, billingCycle: Annual, creationDate: 2018-03-06T17:37:05.253-08:00,
+			  lineItems: [{offerId: MS-AZR-0145P, subscriptionId: DB8C695B-1C3C-4C55-B697-771503DD46BF, quantity: 1}]}`,
+			`{"id":"EEBA9D00-7b46-443a-917e-22887a8fc993","referenceCustomerId":"9d60c2b7-e814-4f35-a0d9-6b31f7c85e42","billingCycle":"Annual",` +
+				`"lineItems":[{"lineItemNumber":0,"offerId":"MS-AZR-0145P","subscriptionId":"DB8C695B-1C3C-4C55-B697-771503DD46BF","quantity":1,` +
+				`"links":{` + link("subscription", customerLink+"/subscriptions/DB8C695B-1C3C-4C55-B697-771503DD46BF") + `}}],` +
+				`"creationDate":"2018-03-06T17:37:05.253-08:00","links":{` + link("self", customerLink+"/orders/EEBA9D00-7b46-443a-917e-22887a8fc993") + `},` +
+				`"attributes":{"etag":"eyJpZCI6ImVlYmE5ZDAwLTdiNDYtNDQzYS05MTdlLTIyODg3YThmYzk5MyIsInZlcnNpb24iOjF9","objectType":"Order"}}`,
+		},
+		{
+			"what is given stays",
+			`{id: AbC_-1, referenceCustomerId: 9D60C2B7-e814-4f35-a0d9-6b31f7c85e42, billingCycle: one_time, creationDate: 9999-12-30T23:59:59.9999999Z, currencyCode: 007,
+			  totalPrice: 100.00, client: {}, links: {}, attributes: {etag: ""}, partnerOnRecordAttestationAccepted: false,
+			  lineItems: [{lineItemNumber: 0, offerId: "A:1:B", quantity: 0, termDuration: "", friendlyName: 2024-03-01, links: {}, provisioningContext: {scope: true}, additionalPartnerIdsOnRecord: []}]}`,
+			`{"id":"AbC_-1","referenceCustomerId":"9D60C2B7-e814-4f35-a0d9-6b31f7c85e42","billingCycle":"one_time","currencyCode":"007",` +
+				`"lineItems":[{"lineItemNumber":0,"provisioningContext":{"scope":"true"},"offerId":"A:1:B","termDuration":"","friendlyName":"2024-03-01","quantity":0,"additionalPartnerIdsOnRecord":[],"links":{}}],` +
+				`"creationDate":"9999-12-30T23:59:59.9999999Z","totalPrice":100.00,"partnerOnRecordAttestationAccepted":false,"links":{},"client":{},"attributes":{}}`,
+		},
+		{
+			"null leaves out",
+			`{id: c5d80f3a7b21, referenceCustomerId: null, billingCycle: monthly, creationDate: 2024-03-01T00:00:00Z, links: null, attributes: ~,
+			  lineItems: [{lineItemNumber: null, offerId: "A:1:B", quantity: 1, links: null}]}`,
+			`{"id":"c5d80f3a7b21","billingCycle":"monthly","lineItems":[{"offerId":"A:1:B","quantity":1}],"creationDate":"2024-03-01T00:00:00Z"}`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			seed := mustReadSeed(t, customerYAML+"          - "+tt.order)
+			if diff := cmp.Diff(tt.want, mustMarshal(t, seed.Partners[0].Customers[0].Orders[0])); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReadSeedFillsInCustomers(t *testing.T) {
+	seed := mustReadSeed(t, partnerYAML+`    customers:
+      - id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42
+        companyProfile: {companyName: Null & Söhne 🧸, domain: wingtiptoys.onmicrosoft.com}
+        billingProfile: {email: billing@wingtiptoys.onmicrosoft.com}
+`)
+	want := `{"id":"9d60c2b7-e814-4f35-a0d9-6b31f7c85e42","commerceId":"5710469d-db6b-53c7-b25f-2052aff70264",` +
+		`"companyProfile":{"tenantId":"9d60c2b7-e814-4f35-a0d9-6b31f7c85e42","domain":"wingtiptoys.onmicrosoft.com","companyName":"Null & Söhne 🧸",` +
+		`"links":{"self":{"uri":"/customers/9d60c2b7-e814-4f35-a0d9-6b31f7c85e42/profiles/company","method":"GET","headers":[]}},"attributes":{"objectType":"CustomerCompanyProfile"}},` +
+		`"billingProfile":{"id":"78cd764d-6bba-53eb-990e-6013fadd38df","email":"billing@wingtiptoys.onmicrosoft.com",` +
+		`"links":{"self":{"uri":"/customers/9d60c2b7-e814-4f35-a0d9-6b31f7c85e42/profiles/billing","method":"GET","headers":[]}},"attributes":{"etag":"4952846670522436124","objectType":"CustomerBillingProfile"}},` +
+		`"relationshipToPartner":"reseller","links":{"self":{"uri":"/customers/9d60c2b7-e814-4f35-a0d9-6b31f7c85e42","method":"GET","headers":[]}},"attributes":{"objectType":"Customer"}}`
+	partner := seed.Partners[0]
+	if diff := cmp.Diff(want, mustMarshal(t, partner.Customers[0].Customer)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if partner.MPNID != "0080911" {
+		t.Errorf("mpnId is %q, want the text of the file", partner.MPNID)
+	}
+}
+
+// A seed file may be JSON, with what JSON's writers write: a byte order mark,
+// tabs, surrogate pairs, escaped slashes.
+func TestReadSeedReadsJSON(t *testing.T) {
+	seed := mustReadSeed(t, "\ufeff{\n\t\"format\":\"partnercenter-seed\\/1\",\n\t\"partners\":[{\"tenantId\":\"0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25\","+
+		`"name":"\ud83e\uddf8 \\ud83e\\uddf8 \u00fc","domain":"contosocsp.onmicrosoft.com","mpnId":"1","country":"US"}]}`)
+	if got, want := seed.Partners[0].Name, `🧸 \ud83e\uddf8 ü`; got != want {
+		t.Errorf("name is %q, want %q", got, want)
+	}
+}
+
+// Whatever the API types can hold, a seed file can say: a seed that is written
+// as JSON reads back the same.
+func TestReadSeedReadsWhatItsTypesWrite(t *testing.T) {
+	want := mustSample(t)
+	for i := range want.Partners {
+		for j := range want.Partners[i].Customers {
+			c := &want.Partners[i].Customers[j]
+			reseller := c.Customer.AssociatedPartnerID
+			if reseller == "" {
+				reseller = "0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25"
+			}
+			var file strings.Builder
+			fmt.Fprintf(&file, `{"format":"partnercenter-seed/1","partners":[{"tenantId":"0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25","name":"n","domain":"d","mpnId":"1","country":"US",
+				"indirectResellers":[{"tenantId":%q,"name":"n","mpnId":"1","location":"US"}],"customers":[`, reseller)
+			file.WriteString(strings.TrimSuffix(mustMarshal(t, c.Customer), "}") + `,"orders":` + mustMarshal(t, c.Orders) + "}]}]}")
+			got := mustReadSeed(t, file.String())
+			if diff := cmp.Diff(jsonTree(c.Orders), jsonTree(got.Partners[0].Customers[0].Orders)); diff != "" {
+				t.Errorf("orders of %s (-want +got):\n%s", c.Customer.ID, diff)
+			}
+			if diff := cmp.Diff(mustMarshal(t, c.Customer), mustMarshal(t, got.Partners[0].Customers[0].Customer)); diff != "" {
+				t.Errorf("customer (-want +got):\n%s", diff)
+			}
+		}
+	}
+}
+
+func TestReadSeedErrors(t *testing.T) {
+	const customer = "partners[0].customers[0]"
+	const order = customer + ".orders[0]"
+	customers := partnerYAML + "    customers:\n" // its items begin in line 9
+	const goodOrder = "          - {id: c5d80f3a7b21, billingCycle: monthly, creationDate: 2024-03-01T00:00:00Z, lineItems: [{offerId: o, quantity: 1}]}\n"
+	orderWith := func(fields string) string {
+		return customerYAML + "          - id: c5d80f3a7b21\n            creationDate: 2024-03-01\n            billingCycle: monthly\n" + fields
+	}
+	lines := "            lineItems:\n              - offerId: o\n                quantity: 1\n"
+	tests := []struct {
+		name, file string
+		line       int
+		path       string
+		message    string // a part of it
+	}{
+		{"empty file", "", 1, "", "the file is empty; its first line should be format: partnercenter-seed/1"},
+		{"only comments", "# nothing\n", 1, "", "the file is empty"},
+		{"not an object", "- 1\n", 1, "", "this file is a list"},
+		{"two documents", partnerYAML + "---\na: 1\n", 8, "", "a second document begins here"},
+		{"broken second document", partnerYAML + "---\n[\n", 9, "", "not YAML: "},
+		{"no format", "partners: []\n", 1, "format", "is missing; the first line"},
+		{"other format", "\nformat: partnercenter-seed/2\n", 2, "format", `this program reads partnercenter-seed/1, not "partnercenter-seed/2"`},
+		{"no partners", "format: partnercenter-seed/1\n", 1, "partners", "is missing; list at least one partner"},
+		{"empty partners", "format: partnercenter-seed/1\npartners: []\n", 2, "partners", "list at least one partner"},
+		{"empty partner", partnerYAML + "  -\n", 8, "partners[1]", "is empty; fill it in or remove it"},
+		{"broken YAML", "format: partnercenter-seed/1\npartners:\n  - name: \"x\n\n", 3, "", "not YAML: found unexpected end of stream"},
+		{"broken JSON", "{\"format\": \"partnercenter-seed/1\",\n \"partners\": [}\n", 2, "", "not JSON: invalid character '}'"},
+		{"cut off JSON", "{\"format\": \"partnercenter-seed/1\",\n \"partners\": [\n{", 3, "", "not JSON: unexpected EOF"},
+		{"alias", "format: partnercenter-seed/1\npartners: *p\n", 1, "", "unknown anchor"},
+		{"alias of something", partnerYAML + "    apps: &a [{clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n}]\n    indirectResellers: *a\n", 9, "partners[0].indirectResellers", "aliases are not read; write the value out"},
+		{"merge key", partnerYAML + "    <<: {name: x}\n", 8, "partners[0].<<", "unknown field; the fields here are tenantId, name"},
+
+		{"unknown field", partnerYAML + "    nmae: x\n", 8, "partners[0].nmae", "unknown field; did you mean name?"},
+		{"unknown field without likeness", partnerYAML + "    telephone: 1\n", 8, "partners[0].telephone", "the fields here are tenantId, name, domain, mpnId, country, apps, indirectResellers, customers"},
+		{"field in another case", partnerYAML + "    Customers: []\n", 8, "partners[0].Customers", "did you mean customers?"},
+		{"unknown field of a line", orderWith(lines + "                quantty: 2\n"), 18, order + ".lineItems[0].quantty", "unknown field; did you mean quantity?"},
+		{"unknown field of a link", orderWith(lines + "            links: {self: {url: x}}\n"), 18, order + ".links.self.url", "did you mean uri?"},
+		{"duplicate field", partnerYAML + "    name: y\n", 8, "partners[0].name", "is given twice, here and in line 4"},
+		{"duplicate key of a context", orderWith(lines + "                provisioningContext: {scope: a,\n                  scope: b}\n"), 19, order + ".lineItems[0].provisioningContext.scope", "given twice, here and in line 18"},
+		{"a list as field name", partnerYAML + "    ? [a]\n    : b\n", 8, "partners[0]", "a field name is plain text, this is a list"},
+
+		{"partner without tenant", strings.Replace(partnerYAML, "tenantId: 0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25\n    ", "", 1), 3, "partners[0].tenantId", "is missing; it is the GUID"},
+		{"partner with empty domain", strings.Replace(partnerYAML, "domain: contosocsp.onmicrosoft.com", "domain: ", 1), 5, "partners[0].domain", "is missing; it is the partner's domain"},
+		{"app without client", partnerYAML + "    apps: [{name: n}]\n", 8, "partners[0].apps[0].clientId", "is missing"},
+		{"reseller without MPN id", partnerYAML + "    indirectResellers: [{tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, location: US}]\n", 8, "partners[0].indirectResellers[0].mpnId", "is missing"},
+		{"customer without id", customers + "      - companyProfile: {companyName: c, domain: d}\n", 9, customer + ".id", "is missing"},
+		{"customer without profile", customers + "      - id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42\n        companyProfile: {domain: d}\n", 10, customer + ".companyProfile.companyName", "is missing"},
+		{"order without id", customerYAML + "          - {billingCycle: monthly, creationDate: 2024-03-01, lineItems: [{offerId: o, quantity: 1}]}\n", 12, order + ".id", "is missing"},
+		{"order without lines", orderWith("            lineItems: []\n"), 15, order + ".lineItems", "at least one line item"},
+		{"line without quantity", orderWith("            lineItems: [{offerId: o}]\n"), 15, order + ".lineItems[0].quantity", "is missing; it is how many"},
+
+		{"malformed tenant", strings.Replace(partnerYAML, "0f2a9c14-", "0f2a9c1-", 1), 3, "partners[0].tenantId", `is no GUID; write one such as`},
+		{"malformed customer", customers + "      - {id: wingtip, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".id", `"wingtip" is no GUID`},
+		{"malformed subscription", orderWith(lines + "                subscriptionId: 9d60c2b7_e814-4f35-a0d9-6b31f7c85e42\n"), 18, order + ".lineItems[0].subscriptionId", "is no GUID"},
+		{"order id that is no path", customerYAML + strings.Replace(goodOrder, "c5d80f3a7b21", "a/b", 1), 12, order + ".id", `"a/b" does not fit into an address`},
+
+		{"duplicate tenant", partnerYAML + "  - {tenantId: 0F2A9C14-5b7e-4d38-9a61-c3e8d70b4f25, name: n, domain: d, mpnId: 1, country: US}\n", 8, "partners[1].tenantId", "stands in line 3 already"},
+		{"duplicate domain", partnerYAML + "  - {tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, domain: ContosoCSP.onmicrosoft.com, mpnId: 1, country: US}\n", 8, "partners[1].domain", "stands in line 5 already"},
+		{"duplicate client", partnerYAML + "    apps:\n      - {clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n}\n      - {clientId: 7B1D4E90-2c85-4f6a-8e37-d90a5c62b1f8, name: n}\n", 10, "partners[0].apps[1].clientId", "stands in line 9 already"},
+		{"duplicate customer", customerYAML + goodOrder + "      - {id: 9D60C2B7-e814-4f35-a0d9-6b31f7c85e42, companyProfile: {companyName: c, domain: d}}\n", 13, "partners[0].customers[1].id", "stands in line 9 already"},
+		{"customer of two partners", customerYAML + goodOrder + "  - {tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, domain: d, mpnId: 1, country: US,\n     customers: [{id: 9D60C2B7-e814-4f35-a0d9-6b31f7c85e42, companyProfile: {companyName: c, domain: d}}]}\n", 14, "partners[1].customers[0].id", "stands in line 9 already"},
+		{"duplicate order", customerYAML + goodOrder + goodOrder, 13, customer + ".orders[1].id", "c5d80f3a7b21 stands in line 12 already"},
+		{"duplicate legacy order", customerYAML + strings.Replace(goodOrder, "c5d80f3a7b21", "eeba9d00-7b46-443a-917e-22887a8fc993", 1) + strings.Replace(goodOrder, "c5d80f3a7b21", "EEBA9D00-7b46-443a-917e-22887a8fc993", 1), 13, customer + ".orders[1].id", "stands in line 12 already"},
+
+		{"text for a number", orderWith(strings.Replace(lines, "quantity: 1", "quantity: one", 1)), 17, order + ".lineItems[0].quantity", `needs a whole number such as 5, this is the text "one"`},
+		{"fraction for a number", orderWith(strings.Replace(lines, "quantity: 1", "quantity: 1.5", 1)), 17, order + ".lineItems[0].quantity", `this is the number 1.5`},
+		{"quoted number", orderWith(strings.Replace(lines, "quantity: 1", "quantity: '1'", 1)), 17, order + ".lineItems[0].quantity", `this is the text "1"`},
+		{"number too large", orderWith(strings.Replace(lines, "quantity: 1", "quantity: 99999999999999999999", 1)), 17, order + ".lineItems[0].quantity", `needs a whole number`},
+		{"negative quantity", orderWith(strings.Replace(lines, "quantity: 1", "quantity: -1", 1)), 17, order + ".lineItems[0].quantity", "is below zero"},
+		{"text for a bool", orderWith(lines + "            partnerOnRecordAttestationAccepted: yes\n"), 18, order + ".partnerOnRecordAttestationAccepted", `needs true or false, this is the text "yes"`},
+		{"list for an object", orderWith(lines + "            links: []\n"), 18, order + ".links", "needs an object, this is a list"},
+		{"object for a list", customers[:len(customers)-1] + " {}\n", 8, "partners[0].customers", "needs a list, this is an object"},
+		{"object for text", orderWith(lines + "            currencyCode: {}\n"), 18, order + ".currencyCode", "needs text, this is an object"},
+		{"binary for text", orderWith(lines + "            currencyCode: !!binary VVNE\n"), 18, order + ".currencyCode", "needs text, this is binary data"},
+		{"text for an object", orderWith(lines + "            client: US\n"), 18, order + ".client", `needs an object, this is the text "US"`},
+		{"bad date", orderWith(lines)[:len(customerYAML)] + strings.Replace(goodOrder, "2024-03-01T00:00:00Z", "2024-13-01T00:00:00Z", 1), 12, order + ".creationDate", `"2024-13-01T00:00:00Z" is no date; write one such as 2023-03-15T02:17:15.6455674Z`},
+		{"bad amount", orderWith(lines + "            totalPrice: 1,50\n"), 18, order + ".totalPrice", `"1,50" is no amount; write a decimal number such as 24606.35`},
+		{"unknown cycle", customerYAML + strings.Replace(goodOrder, "monthly", "weekly", 1), 12, order + ".billingCycle", `"weekly" is not known here; use one of monthly, annual, none, one_time, triennial, biennial`},
+		{"a cycle's number", customerYAML + strings.Replace(goodOrder, "monthly", "1", 1), 12, order + ".billingCycle", `"1" is not known here`},
+		{"unknown status", orderWith(lines + "            status: canceled\n"), 18, order + ".status", `use one of completed, pending, cancelled, pending_po_upload, po_upload_complete`},
+		{"unknown relationship", customers + "      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, relationshipToPartner: friend, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".relationshipToPartner", "use one of none, reseller"},
+		{"lines out of order", orderWith(lines + "                lineItemNumber: 1\n"), 18, order + ".lineItems[0].lineItemNumber", "write 0, or leave this field out"},
+		{"order of another customer", orderWith(lines + "            referenceCustomerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8\n"), 18, order + ".referenceCustomerId", "the order stands under customer 9d60c2b7"},
+		{"unknown reseller", customers + "      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, associatedPartnerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".associatedPartnerId", "is none of the partner's indirectResellers"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ReadSeed("test.yaml", strings.NewReader(tt.file))
+			var seedErr *SeedError
+			if !errors.As(err, &seedErr) {
+				t.Fatalf("error is %v, want a *SeedError", err)
+			}
+			if len(seedErr.Problems) != 1 {
+				t.Fatalf("want one problem, have\n%v", err)
+			}
+			p := seedErr.Problems[0]
+			if p.Line != tt.line || p.Path != tt.path || !strings.Contains(p.Message, tt.message) {
+				t.Errorf("error is %v\nwant line %d, path %s, …%s…", err, tt.line, tt.path, tt.message)
+			}
+			if p.Column < 1 {
+				t.Errorf("column is %d", p.Column)
+			}
+		})
+	}
+}
+
+func TestReadSeedReportsProblemsTogether(t *testing.T) {
+	var file strings.Builder
+	file.WriteString(partnerYAML + "    apps:\n")
+	for range 12 {
+		file.WriteString("      - {clientId: x, name: n}\n")
+	}
+	_, err := ReadSeed("test.yaml", strings.NewReader(file.String()))
+	var seedErr *SeedError
+	if !errors.As(err, &seedErr) || len(seedErr.Problems) != 10 {
+		t.Fatalf("error is %v, want ten problems", err)
+	}
+	for i, want := range map[int]string{
+		0: `test.yaml:9:20: partners[0].apps[0].clientId: "x" is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301`,
+	} {
+		if got := strings.Split(err.Error(), "\n")[i]; got != want {
+			t.Errorf("line %d of the message is\n%s\nwant\n%s", i, got, want)
+		}
+	}
+	if want := fmt.Sprintf("\nand %d more; mend these first", seedErr.Omitted); seedErr.Omitted < 2 || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("message ends otherwise than %q:\n%v", want, err)
+	}
+}
+
+func TestReadLimited(t *testing.T) {
+	if _, err := readLimited("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20)), 2<<20); err != nil {
+		t.Error(err)
+	}
+	_, err := readLimited("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20+1)), 2<<20)
+	if want := "big.yaml: the file is larger than 2 MiB; split it into several files"; err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+}
+
+// The example of the documentation is a seed file.
+func TestSeedFormatExample(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/seed-format.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(doc), "```yaml\n")
+	example, _, ok := strings.Cut(example, "```")
+	if !ok {
+		t.Fatal("docs/seed-format.md has no YAML example")
+	}
+	seed := mustReadSeed(t, example)
+	if n := len(seed.Partners[0].Customers[0].Orders); n != 1 {
+		t.Errorf("%d orders", n)
+	}
+}
+
+func FuzzReadSeed(f *testing.F) {
+	for _, text := range []string{
+		"", "{}", customerYAML, partnerYAML + "    apps: &a []\n    customers: *a\n", `{"format":"partnercenter-seed/1","partners":[{"name":"\ud83e\uddf8"}]}`,
+		customerYAML + "          - {id: c5d80f3a7b21, billingCycle: monthly, creationDate: 2024-03-01, totalPrice: 1.5, lineItems: [{offerId: a:b:c, quantity: 1, links: }]}\n",
+		partnerYAML + "    ? *x\n    : [null, {? [] : {}}]\n", "format: !!binary x\n---\n", "? &customers format\n: partnercenter-seed/1\n? *customers\n: []",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		seed, err := ReadSeed("fuzz.yaml", bytes.NewReader(data))
+		var seedErr *SeedError
+		if err != nil {
+			if !errors.As(err, &seedErr) || len(seedErr.Problems) == 0 {
+				t.Fatalf("error without a problem: %v", err)
+			}
+			for _, p := range seedErr.Problems {
+				if p.Line < 1 || p.Message == "" {
+					t.Fatalf("problem without a line or message: %+v", p)
+				}
+			}
+			return
+		}
+		for _, p := range seed.Partners {
+			for _, c := range p.Customers {
+				for _, v := range []any{c.Customer, c.Orders} {
+					if data, err := partnercenter.Marshal(v); err != nil || !json.Valid(data) {
+						t.Fatalf("cannot be answered: %v %s", err, data)
+					}
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,307 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// applicationID marks a SQLite file as ours: "PCOR".
+const applicationID = 0x50434f52
+
+const (
+	// pageSize fits six orders. With 4 KiB an order of ordinary length would
+	// spill into an overflow page; larger pages write more for one changed
+	// order, and lists read equally fast from 8 to 32 KiB.
+	pageSize = 8192
+	// cacheKiB of anonymous memory a connection may fill. Mapped pages do not
+	// go through the cache; it serves changed pages and the write-ahead log.
+	cacheKiB = 2048
+	// walLimit is what remains of the write-ahead log after a big load.
+	walLimit = 64 << 20
+	// busyTimeout bounds waits between connections. Ours seldom wait, as there
+	// is one writer and readers do not block it; other programs may look in.
+	busyTimeout = 10 * time.Second
+)
+
+// durable and throwaway are when SQLite waits for the disk.
+const (
+	durable   = "FULL" // at every commit
+	throwaway = "OFF"  // never: the data is gone after a crash anyway
+)
+
+// openSQLite opens the database file at path.
+func (s *Store) openSQLite(ctx context.Context, path string, o Options, synchronous string) error {
+	path, err := sqlitePath(path)
+	if err != nil {
+		return err
+	}
+	if err := s.lockFile(path); err != nil {
+		return err
+	}
+	isNew, err := makePrivate(path)
+	if err != nil {
+		return err
+	}
+	if !isNew {
+		if isNew, err = inspect(ctx, path); err != nil {
+			return sqliteOpenError(path, err)
+		}
+	}
+	err = s.connectSQLite(ctx, path, o, synchronous, isNew)
+	return sqliteOpenError(path, err)
+}
+
+func (s *Store) connectSQLite(ctx context.Context, path string, o Options, synchronous string, isNew bool) (err error) {
+	readers := o.Readers
+	if readers <= 0 {
+		readers = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	mmap := o.MmapSize
+	if mmap == 0 {
+		mmap = math.MaxInt64 // SQLite lowers it to its own limit
+	}
+	if s.write, err = openPool(path, 1, url.Values{
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {synchronous},
+		"_txlock":       {"immediate"},
+		"_pragma":       commonPragmas(mmap, "page_size("+strconv.Itoa(pageSize)+")", "journal_size_limit("+strconv.Itoa(walLimit)+")"),
+	}); err != nil {
+		return err
+	}
+	if isNew {
+		// Before anything else, so that a database whose creation is cut
+		// short is still known as ours.
+		if _, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+			return err
+		}
+	}
+	if err := migrate(ctx, s.write, goose.DialectSQLite3, "sqlite"); err != nil {
+		return err
+	}
+	if s.read, err = openPool(path, readers, url.Values{
+		"_query_only": {"1"},
+		"_pragma":     commonPragmas(mmap),
+	}); err != nil {
+		return err
+	}
+	return s.prepare(ctx)
+}
+
+// openPool returns a pool of up to n connections, which stay open.
+func openPool(path string, n int, settings url.Values) (*sql.DB, error) {
+	settings.Set("_busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10)) // the driver applies it first
+	settings.Set("_foreign_keys", "1")
+	settings.Set("_defensive", "1")
+	settings.Set("_dqs", "0")
+	settings.Set("_error_rc", "1") // no stale texts in errors
+	settings.Set("mode", "rw")     // the file is there, with the mode we want
+	db, err := sql.Open("sqlite", sqliteURI(path, settings))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return db, nil
+}
+
+func commonPragmas(mmap int64, more ...string) []string {
+	return append(more,
+		"mmap_size("+strconv.FormatInt(max(mmap, 0), 10)+")",
+		"cache_size(-"+strconv.Itoa(cacheKiB)+")",
+		"temp_store(memory)")
+}
+
+func sqliteURI(path string, settings url.Values) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/…
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}).String()
+}
+
+// sqlitePath returns the one absolute path of a database file, so that its
+// lock is the same however it is named, and checks that a database can be
+// there.
+func sqlitePath(path string) (string, error) {
+	if path == "" {
+		return "", &OpenError{Path: `""`, Reason: ErrNoFolder, Next: "give the database a file name, such as partnercenter.db"}
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", &OpenError{Path: path, Reason: ErrNoFolder, Cause: err, Next: "give its absolute path"}
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(abs))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", &OpenError{Path: path, Reason: ErrNoFolder, Next: "make the folder " + filepath.Dir(abs) + " or choose another place"}
+	}
+	if err != nil {
+		return "", &OpenError{Path: path, Reason: ErrNoFolder, Cause: err, Next: "check the permissions of the folders above it or choose another place"}
+	}
+	abs = filepath.Join(folder, filepath.Base(abs))
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = real
+	}
+	if info, err := os.Stat(abs); err == nil && info.IsDir() {
+		return "", &OpenError{Path: path, Reason: ErrIsFolder, Next: "name a file in it, such as " + filepath.Join(path, "partnercenter.db")}
+	}
+	return abs, nil
+}
+
+// lockFile makes us the only process that has the database open. SQLite
+// itself would let several in, but caches rely on there being one.
+func (s *Store) lockFile(path string) error {
+	name := path + ".lock"
+	lock := flock.New(name)
+	locked, err := lock.TryLock()
+	if err != nil {
+		return notWritable(path, err)
+	}
+	if !locked {
+		text, _ := os.ReadFile(name)
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+		return &OpenError{Path: path, Reason: ErrLocked, PID: pid, Next: "stop that server or choose another file"}
+	}
+	// The file stays when the lock is gone: removing it could take a new
+	// owner's lock away.
+	s.release = lock.Unlock
+	// For the message above only; where locks keep others from writing, it
+	// does without.
+	_ = os.WriteFile(name, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600)
+	return nil
+}
+
+// makePrivate creates the file if it is missing and keeps it from other users,
+// as it holds secrets; SQLite gives its -wal and -shm files the same mode. It
+// reports whether the file is empty.
+func makePrivate(path string) (empty bool, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return false, notWritable(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, notWritable(path, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		if err := f.Chmod(0o600); err != nil {
+			return false, notWritable(path, err)
+		}
+	}
+	return info.Size() == 0, nil
+}
+
+func notWritable(path string, cause error) error {
+	return &OpenError{
+		Path: path, Reason: ErrNotWritable, Cause: cause,
+		Next: "make the file and its folder writable for this user or choose another place",
+	}
+}
+
+// inspect fails when the file is not ours, before anything of it is changed.
+// It reports whether the database has no content yet.
+func inspect(ctx context.Context, path string) (empty bool, err error) {
+	db, err := openPool(path, 1, url.Values{"_query_only": {"1"}})
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	var id, tables int
+	err = db.QueryRowContext(ctx, `SELECT (SELECT * FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)`).Scan(&id, &tables)
+	switch {
+	case err != nil:
+		return false, err
+	case id == applicationID:
+		return false, nil
+	case id == 0 && tables == 0:
+		return true, nil
+	}
+	return false, ErrForeign
+}
+
+// sqliteOpenError tells apart what can be wrong with a file.
+func sqliteOpenError(path string, err error) error {
+	var code *sqlite.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrForeign):
+		return &OpenError{Path: path, Reason: ErrForeign, Next: "choose another file"}
+	case errors.Is(err, ErrNewer):
+		return &OpenError{Path: path, Reason: ErrNewer, Next: "install that version or a later one, or choose another file"}
+	case !errors.As(err, &code):
+		return fmt.Errorf("cannot open the database %s: %w", path, err)
+	}
+	switch code.Code() & 0xff { // the rest says more about it
+	case sqlite3.SQLITE_NOTADB:
+		return &OpenError{Path: path, Reason: ErrNotDatabase, Cause: err, Next: "choose another file; a new one is made if it does not exist"}
+	case sqlite3.SQLITE_CORRUPT:
+		return &OpenError{Path: path, Reason: ErrCorrupt, Cause: err, Next: "restore a backup, or try SQLite's command .recover on a copy"}
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+		return notWritable(path, err)
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return &OpenError{Path: path, Reason: ErrLocked, Cause: err, Next: "close the program that has it open or choose another file"}
+	}
+	return fmt.Errorf("cannot open the database %s: %w", path, err)
+}
+
+// temporaryName is how the folders of temporary databases begin.
+const temporaryName = "partnercenter-memory-"
+
+// openTemporary opens a database that ends with the Store: a private file that
+// is never forced to disk. SQLite's own memory databases know no write-ahead
+// log, so that there a reader would wait for every writer.
+func (s *Store) openTemporary(ctx context.Context, o Options) error {
+	removeAbandoned()
+	folder, err := os.MkdirTemp("", temporaryName) // mode 0700
+	if err != nil {
+		return &OpenError{
+			Path: ":memory:", Reason: ErrNotWritable, Cause: err,
+			Next: "make the folder for temporary files writable, or name another one in the environment (TMPDIR; TMP on Windows)",
+		}
+	}
+	err = s.openSQLite(ctx, filepath.Join(folder, "partnercenter.db"), o, throwaway)
+	unlock := s.release
+	s.release = func() error {
+		var err error
+		if unlock != nil {
+			err = unlock()
+		}
+		return errors.Join(err, os.RemoveAll(folder))
+	}
+	return err
+}
+
+// removeAbandoned removes temporary databases whose process was killed. Young
+// ones are left alone: they may be about to take their lock.
+func removeAbandoned() {
+	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), temporaryName+"*"))
+	for _, folder := range folders {
+		info, err := os.Stat(folder)
+		if err != nil || time.Since(info.ModTime()) < time.Minute {
+			continue
+		}
+		// Without O_CREATE: the folder for temporary files is open to others.
+		lock := flock.New(filepath.Join(folder, "partnercenter.db.lock"), flock.SetFlag(os.O_RDWR))
+		if locked, err := lock.TryLock(); err == nil && locked {
+			_ = lock.Unlock()
+			_ = os.RemoveAll(folder)
+		}
+	}
+}

@@ -1,0 +1,366 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func openTest(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path, &Options{Now: func() time.Time { return suiteNow }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestSQLite(t *testing.T) {
+	testStore(t, func(t *testing.T) *Store { return openTest(t, filepath.Join(t.TempDir(), "a b?c%#.db")) })
+}
+
+func TestSQLiteInMemory(t *testing.T) {
+	testStore(t, func(t *testing.T) *Store { return openTest(t, ":memory:") })
+}
+
+func TestMemoryIsPrivateAndLeavesNothing(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	killed := filepath.Join(os.TempDir(), temporaryName+"killed")
+	if err := os.Mkdir(killed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(killed, "partnercenter.db.lock"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hourAgo := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(killed, hourAgo, hourAgo); err != nil {
+		t.Fatal(err)
+	}
+
+	a, b := openTest(t, ":memory:"), openTest(t, ":memory:")
+	load(t, a, suiteSeed())
+	if partners, err := b.Partners(t.Context()); err != nil || len(partners) != 0 || !b.Fresh() {
+		t.Errorf("the second database has %v, %v", partners, err)
+	}
+	left, _ := os.ReadDir(os.TempDir())
+	if len(left) != 2 {
+		t.Errorf("two databases open, and there are %v", left)
+	}
+	for _, s := range []*Store{a, b} {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, _ = os.ReadDir(os.TempDir()); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestReopen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	s := openTest(t, path)
+	load(t, s, suiteSeed())
+	secret, err := s.Secret(t.Context(), "x", 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm", path + ".lock"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", name, info.Mode())
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the write-ahead log outlives Close: %v", err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil { // restored from a backup, say
+		t.Fatal(err)
+	}
+
+	s = openTest(t, path)
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if s.Fresh() {
+		t.Error("a loaded database is fresh")
+	}
+	if again, err := s.Secret(t.Context(), "x", 8); err != nil || string(again) != string(secret) {
+		t.Errorf("secret %x became %x, %v", secret, again, err)
+	}
+	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{shortOrder, legacyOrder})
+}
+
+func TestPragmas(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), "test.db"))
+	for pragma, want := range map[string]string{
+		"application_id": fmt.Sprint(applicationID), "page_size": "8192", "journal_mode": "wal", "synchronous": "2",
+		"foreign_keys": "1", "busy_timeout": "10000", "temp_store": "2", "cache_size": "-2048", "query_only": "0",
+		"journal_size_limit": fmt.Sprint(walLimit), "mmap_size": fmt.Sprint(0x7fff0000),
+	} {
+		var got string
+		if err := s.write.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("writer: %s is %s, want %s, %v", pragma, got, want, err)
+		}
+	}
+	for pragma, want := range map[string]string{"query_only": "1", "mmap_size": fmt.Sprint(0x7fff0000), "journal_mode": "wal"} {
+		var got string
+		if err := s.read.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("reader: %s is %s, want %s, %v", pragma, got, want, err)
+		}
+	}
+	if _, err := s.read.Exec(`DELETE FROM partners`); err == nil {
+		t.Error("a reader can write")
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	// Each case makes what Open then fails on.
+	execSQL := func(t *testing.T, path string, statements ...string) {
+		t.Helper()
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		for _, s := range statements {
+			if _, err := db.Exec(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	closed := func(t *testing.T, path string) {
+		t.Helper()
+		s := openTest(t, path)
+		load(t, s, bulkSeed(1, 50, 5, "x"))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		file   string // in a folder of its own, unless absolute or an address
+		make   func(t *testing.T, path string)
+		reason error
+		text   string // of the error, after the path
+	}{
+		{"postgres", "postgres://user:secret@host/db", nil, ErrUnsupported,
+			"this build serves SQLite databases only; give the name of a file, such as partnercenter.db, which will hold a SQLite database"},
+		{"empty", "", nil, ErrNoFolder, "its folder does not exist; give the database a file name"},
+		{"folder missing", "no/such/x.db", nil, ErrNoFolder, "its folder does not exist; make the folder "},
+		{"folder", "x.db", func(t *testing.T, path string) {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, ErrIsFolder, "it is a folder; name a file in it, such as "},
+		{"parent is a file", "x.db/y.db", func(t *testing.T, path string) {
+			if err := os.WriteFile(filepath.Dir(path), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, ErrNotWritable, "make the file and its folder writable for this user or choose another place"},
+		{"read-only file system", "/proc/x.db", nil, ErrNotWritable, "make the file and its folder writable for this user or choose another place"},
+		{"locked", "x.db", func(t *testing.T, path string) { openTest(t, path) }, ErrLocked,
+			fmt.Sprintf("it is in use by another server (process %d); stop that server or choose another file", os.Getpid())},
+		{"locked under another name", "link.db", func(t *testing.T, path string) {
+			real := filepath.Join(filepath.Dir(path), "x.db")
+			openTest(t, real)
+			if err := os.Symlink(real, path); err != nil {
+				t.Skip(err)
+			}
+		}, ErrLocked, "it is in use by another server"},
+		{"no database", "x.db", func(t *testing.T, path string) {
+			if err := os.WriteFile(path, []byte(strings.Repeat("Dear diary, ", 100)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, ErrNotDatabase, "choose another file"},
+		{"another application's", "x.db", func(t *testing.T, path string) {
+			execSQL(t, path, "CREATE TABLE bookmarks (url TEXT)")
+		}, ErrForeign, "it is the SQLite database of another application; choose another file"},
+		{"another application's id", "x.db", func(t *testing.T, path string) {
+			execSQL(t, path, "PRAGMA application_id = 12345")
+		}, ErrForeign, "it is the SQLite database of another application; choose another file"},
+		{"newer", "x.db", func(t *testing.T, path string) {
+			closed(t, path)
+			execSQL(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
+		}, ErrNewer, "it was written by a newer version of partnercenter; install that version or a later one"},
+		{"truncated", "x.db", func(t *testing.T, path string) {
+			closed(t, path)
+			if err := os.Truncate(path, 3*pageSize); err != nil {
+				t.Fatal(err)
+			}
+		}, ErrCorrupt, "restore a backup"},
+		{"overwritten", "x.db", func(t *testing.T, path string) {
+			closed(t, path)
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if _, err := f.WriteAt([]byte(strings.Repeat("junk", 500)), 100); err != nil {
+				t.Fatal(err)
+			}
+		}, ErrCorrupt, "restore a backup"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := test.file
+			switch {
+			case filepath.IsAbs(path) && runtime.GOOS == "windows":
+				t.Skip("no such place")
+			case path != "" && !filepath.IsAbs(path) && !strings.Contains(path, "://"):
+				path = filepath.Join(t.TempDir(), path)
+			}
+			if test.make != nil {
+				test.make(t, path)
+			}
+			before, _ := os.ReadFile(path)
+			s, err := Open(t.Context(), path, nil)
+			if err == nil {
+				s.Close()
+				t.Fatal("opened")
+			}
+			if s != nil {
+				t.Error("got a store beside the error")
+			}
+			var open *OpenError
+			if !errors.As(err, &open) || !errors.Is(err, test.reason) {
+				t.Fatalf("got %v, want the reason %v", err, test.reason)
+			}
+			if !strings.Contains(err.Error(), test.text) {
+				t.Errorf("got the text\n%v, want\n…%s…", err, test.text)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("the text gives a password away: %v", err)
+			}
+			if after, _ := os.ReadFile(path); test.reason != ErrNewer && string(after) != string(before) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+func TestOpenAfterCreationWasCutShort(t *testing.T) {
+	for name, make := range map[string]func(db *sql.DB) error{
+		"before the schema": func(db *sql.DB) error {
+			_, err := db.Exec(fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+			return err
+		},
+		"before anything": func(db *sql.DB) error { _, err := db.Exec("PRAGMA user_version = 0; VACUUM"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			db, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := make(db); err != nil {
+				t.Fatal(err)
+			}
+			db.Close()
+			s := openTest(t, path)
+			if !s.Fresh() {
+				t.Error("not fresh")
+			}
+			load(t, s, suiteSeed())
+		})
+	}
+}
+
+// TestKilledDuringLoad kills processes at random moments of a load. What they
+// leave must be nothing or all of it, and the load can be repeated.
+func TestKilledDuringLoad(t *testing.T) {
+	const child = "PARTNERCENTER_TEST_LOAD"
+	const customers, orders = 100, 40
+	seed := func() *Seed { return bulkSeed(1, customers, orders, "x") }
+	if path := os.Getenv(child); path != "" {
+		s, err := Open(context.Background(), path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("loading")
+		if _, err := s.Load(context.Background(), seed()); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("loaded")
+		time.Sleep(time.Minute) // until killed
+	}
+	count := func(path string) int {
+		t.Helper()
+		s, err := Open(t.Context(), path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		var n int
+		if err := s.read.QueryRow(`SELECT count(*) FROM orders`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if s.Fresh() != (n == 0) {
+			t.Errorf("%d orders, and fresh is %v", n, s.Fresh())
+		}
+		return n
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	started := time.Now()
+	s := openTest(t, filepath.Join(t.TempDir(), "timing.db"))
+	load(t, s, seed())
+	took := time.Since(started)
+
+	nothing := 0
+	for round := range 12 {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledDuringLoad$")
+		cmd.Env = append(os.Environ(), child+"="+path)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		line := make([]byte, 8)
+		if _, err := out.Read(line); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(took + took/4))
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // killed
+		switch n := count(path); n {
+		case 0:
+			nothing++
+		case customers * orders:
+			t.Logf("round %d: the load was complete", round)
+			for _, name := range []string{path, path + "-wal", path + "-shm"} {
+				os.Remove(name)
+			}
+		default:
+			t.Fatalf("a killed load left %d of %d orders", n, customers*orders)
+		}
+	}
+	if nothing == 0 {
+		t.Error("no load was killed before its end")
+	}
+	s = openTest(t, path)
+	load(t, s, seed())
+	same(t, len(orderIDs(t, s, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})), orders)
+}

@@ -1,0 +1,206 @@
+// Package store keeps partners, customers and orders in a database and answers
+// them as the JSON documents that the API sends.
+//
+// Documents are encoded once, when they are written. Reading hands out the
+// stored bytes; columns exist only for what is filtered, sorted or joined.
+// Everything is asked for by partner, and a customer of another partner is
+// answered exactly like one that does not exist.
+//
+// The statements are the same for every SQL dialect; what differs is in one
+// file a dialect and in its migrations.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+var (
+	// ErrNotYours answers any question about a customer that the partner has
+	// no relationship with: another partner's, a former one, an unknown one.
+	ErrNotYours = errors.New("the partner has no such customer; check the customer id and the relationship")
+	// ErrOrderNotFound says that the customer has no such order.
+	ErrOrderNotFound = errors.New("the customer has no such order; check the order id, short ones including their case")
+	// ErrFilter says that a [CustomerFilter] has a field or an operator that
+	// customers cannot be searched by.
+	ErrFilter = errors.New("customers cannot be searched like this; use one of the documented fields and operators")
+	// ErrKeyNotFound says that there is no such signing key.
+	ErrKeyNotFound = errors.New("there is no such signing key; list the keys for their ids")
+	// ErrKeyExists says that a signing key has the id of another one.
+	ErrKeyExists = errors.New("there is a signing key with this id already; use another id")
+)
+
+// Store is a database of partners, customers and orders. Its methods may be
+// called concurrently.
+type Store struct {
+	read  *sql.DB // cannot write
+	write *sql.DB // one connection
+	now   func() time.Time
+	fresh atomic.Bool
+
+	// versions counts changes by customer, see OrdersVersion.
+	versions [versionSlots]atomic.Uint64
+
+	listOrders, getOrder, getCustomer *sql.Stmt
+
+	// release frees what the dialect holds besides connections. It is called
+	// last.
+	release func() error
+}
+
+// Options configure [Open]. Nil means the defaults.
+type Options struct {
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// MmapSize is how many bytes of a SQLite file are read through memory
+	// mapping. 0 means as much as SQLite can, 2 GiB; negative means none,
+	// for file systems that break under mapped files.
+	MmapSize int64
+	// Readers is how many reads run at once. 0 means twice the processors,
+	// 4 at least.
+	Readers int
+}
+
+// Open opens the database at path and brings its schema up to date. A file
+// that does not exist is created; its folder must exist. The path ":memory:"
+// means a database of its own that is gone after [Store.Close].
+//
+// A database that cannot be used gives an [*OpenError].
+func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
+	o := Options{}
+	if opts != nil {
+		o = *opts
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Store{now: o.Now}
+	var err error
+	switch {
+	case strings.HasPrefix(path, "postgres://"), strings.HasPrefix(path, "postgresql://"):
+		// The address may hold a password, so it is not repeated.
+		err = &OpenError{
+			Path: "postgres://…", Reason: ErrUnsupported,
+			Next: "give the name of a file, such as partnercenter.db, which will hold a SQLite database",
+		}
+	case path == ":memory:":
+		err = s.openTemporary(ctx, o)
+	default:
+		err = s.openSQLite(ctx, path, o, durable)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// prepare readies what the methods need, once the schema is up to date.
+func (s *Store) prepare(ctx context.Context) error {
+	var loaded bool
+	const isLoaded = `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1) OR EXISTS (SELECT 1 FROM partners)`
+	if err := s.read.QueryRowContext(ctx, isLoaded, settingLoaded).Scan(&loaded); err != nil {
+		return err
+	}
+	s.fresh.Store(!loaded)
+	for stmt, query := range map[**sql.Stmt]string{
+		&s.listOrders:  listOrdersSQL,
+		&s.getOrder:    getOrderSQL,
+		&s.getCustomer: getCustomerSQL,
+	} {
+		var err error
+		if *stmt, err = s.read.PrepareContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close waits for reads and writes to end and closes the database.
+func (s *Store) Close() error {
+	var errs []error
+	// The writer goes last: SQLite folds the write-ahead log into the
+	// database when the last connection closes, and readers cannot.
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.release != nil {
+		errs = append(errs, s.release())
+		s.release = nil
+	}
+	return errors.Join(errs...)
+}
+
+// Fresh reports whether nothing was ever loaded: the database was just
+// created, or its creator did not live to fill it. It turns false with the
+// first [Store.Load], even one of nothing.
+func (s *Store) Fresh() bool { return s.fresh.Load() }
+
+// Ping reports whether the database can be read, and written too unless
+// somebody is writing right now, which proves as much.
+func (s *Store) Ping(ctx context.Context) error {
+	var n int
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {
+		return fmt.Errorf("store: the database cannot be read: %w", err)
+	}
+	if s.write.Stats().InUse > 0 {
+		return nil
+	}
+	if err := s.inTx(ctx, func(*tx) error { return nil }); err != nil {
+		return fmt.Errorf("store: the database cannot be written: %w", err)
+	}
+	return nil
+}
+
+// tx is a write transaction. All that it writes is of one instant.
+type tx struct {
+	*sql.Tx
+	ctx context.Context
+	now time.Time
+}
+
+// inTx runs fn in a write transaction and commits it unless fn fails.
+func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
+	t, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer t.Rollback() // nothing after a commit
+	if err := fn(&tx{Tx: t, ctx: ctx, now: s.now()}); err != nil {
+		return err
+	}
+	return t.Commit()
+}
+
+// exec runs a statement and reports whether it changed anything.
+func (t *tx) exec(query string, args ...any) (changed bool, err error) {
+	r, err := t.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}
+
+// scanAll reads rows to their end, one value by scan for each.
+func scanAll[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,51 @@
+package store
+
+// versionSlots is how many counters customers share. More would make fewer
+// caches forget a list too early, and cost 8 bytes each.
+const versionSlots = 4096
+
+// OrdersVersion returns a number that differs after any commit that changes
+// what the customer's lists of orders answer, for caches: read the version,
+// then the list, and keep the list under that version. It may also change when
+// another customer's orders do. The ids compare without case, and the call
+// neither waits nor allocates.
+func (s *Store) OrdersVersion(partnerID, customerID string) uint64 {
+	return s.versions[versionSlot(partnerID, customerID)].Load()
+}
+
+// touched are the customers whose lists a transaction changes.
+type touched struct {
+	slots [versionSlots]bool
+	all   bool
+}
+
+func (t *touched) customer(partnerID, customerID string) {
+	t.slots[versionSlot(partnerID, customerID)] = true
+}
+
+// raiseVersions follows the commit of a transaction and comes before its
+// method returns. A list that is read in between is kept under the old number
+// and soon given up.
+func (s *Store) raiseVersions(t *touched) {
+	for i := range s.versions {
+		if t.all || t.slots[i] {
+			s.versions[i].Add(1)
+		}
+	}
+}
+
+// versionSlot is the counter of a customer: a hash (FNV-1a) of the ids in
+// lower case.
+func versionSlot(partnerID, customerID string) int {
+	h := uint64(14695981039346656037)
+	for _, id := range [...]string{partnerID, customerID} {
+		for i := range len(id) {
+			c := id[i]
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			h = (h ^ uint64(c)) * 1099511628211
+		}
+	}
+	return int(h % versionSlots)
+}
