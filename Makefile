@@ -1,0 +1,44 @@
+# make help lists what there is to make.
+
+GO ?= go
+LINT = $(GO) tool -modfile=tools/lint/go.mod
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what the tests need and this machine lacks.
+	@sh tools/setup.sh
+
+.PHONY: test
+test: setup ## Run all tests, with the race detector.
+	$(GO) vet ./...
+	$(GO) test -race -timeout 15m ./...
+
+.PHONY: build
+build: ## Build the program into bin/.
+	$(GO) build -trimpath -o bin/partnercenter ./cmd/partnercenter
+
+.PHONY: generate
+generate: ## Write the generated files anew.
+	$(GO) generate ./...
+
+.PHONY: bench
+bench: ## Measure speed and memory beside their limits; takes some minutes.
+	$(GO) run ./tools/bench
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
+	@sh tools/fuzz.sh
+
+.PHONY: lint
+lint: ## Check style and known vulnerabilities.
+	$(LINT) golangci-lint run ./...
+	$(LINT) govulncheck ./...
+
+.PHONY: clean
+clean: ## Remove what was built and measured.
+	rm -rf bin .bench

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// A size is one number of orders a customer that is measured.
+type size struct {
+	orders    int
+	customers int // how many customers have that many
+	hot       int // how many of them are asked again and again
+}
+
+// sizes returns what is in the database. The customers with ten orders are
+// what it is mostly made of. The hot sets fit the server's default cache.
+func (o *options) sizes() []size {
+	return []size{
+		{orders: 2, customers: 40_000, hot: 5_000},
+		{orders: 10, customers: o.customers, hot: 3_000},
+		{orders: 200, customers: 2_000, hot: 150},
+	}
+}
+
+// data is the database that is measured with.
+type data struct {
+	path string
+	app  store.App
+}
+
+const (
+	partnerID = "3a4b9c53-0000-4000-8000-000000000001"
+	clientID  = "3a4b9c53-0000-4000-8000-000000000002"
+	// dataVersion is raised when the data changes, so that an old file is not
+	// taken for it.
+	dataVersion = 1
+	loadBatch   = 2_000
+)
+
+// customerID names a customer by its number of orders and its own number. The
+// numbers are mixed, so that neighbours are not asked one after another.
+func customerID(orders, n int) string {
+	var b [16]byte
+	mixed := (uint64(orders)<<40 | uint64(n)) * 0x9e3779b97f4a7c15
+	binary.BigEndian.PutUint64(b[:], mixed)
+	binary.BigEndian.PutUint64(b[8:], uint64(orders)<<40|uint64(n))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// prepareData makes the database if it is not there, and returns how to sign
+// in to it.
+func prepareData(ctx context.Context, o *options) (*data, error) {
+	d := &data{path: filepath.Join(o.dir, fmt.Sprintf("orders-v%d-%d.db", dataVersion, o.customers))}
+	if _, err := os.Stat(d.path); err != nil {
+		if err := makeData(ctx, o, d.path); err != nil {
+			return nil, err
+		}
+	}
+	st, err := store.Open(ctx, d.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	apps, err := st.Apps(ctx, partnerID)
+	if err != nil || len(apps) == 0 {
+		return nil, fmt.Errorf("no app in %s: %w; remove the file and run again", d.path, err)
+	}
+	d.app = apps[0]
+	return d, nil
+}
+
+func makeData(ctx context.Context, o *options, path string) error {
+	started := time.Now()
+	unfinished := path + ".unfinished"
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		os.Remove(unfinished + suffix)
+	}
+	st, err := store.Open(ctx, unfinished, nil)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	partner := store.SeedPartner{
+		Partner: store.Partner{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
+		Apps:    []store.App{{ClientID: clientID, Name: "bench"}},
+	}
+	total := 0
+	for _, s := range o.sizes() {
+		for first := 0; first < s.customers; first += loadBatch * 10 / max(10, s.orders) {
+			partner.Customers = partner.Customers[:0]
+			for n := first; n < min(s.customers, first+loadBatch*10/max(10, s.orders)); n++ {
+				partner.Customers = append(partner.Customers, makeCustomer(s.orders, n))
+				total += s.orders
+			}
+			if _, err := st.Load(ctx, &store.Seed{Partners: []store.SeedPartner{partner}}); err != nil {
+				return err
+			}
+			fmt.Fprintf(os.Stderr, "\rloading: %d orders, %s ", total, time.Since(started).Round(time.Second))
+		}
+	}
+	fmt.Fprintln(os.Stderr)
+	if err := st.Close(); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, path)
+}
+
+func makeCustomer(orders, n int) store.SeedCustomer {
+	id := customerID(orders, n)
+	c := store.SeedCustomer{Customer: partnercenter.Customer{
+		ID: id, RelationshipToPartner: partnercenter.RelationshipReseller,
+		CompanyProfile: &partnercenter.CustomerCompanyProfile{
+			TenantID: id, CompanyName: fmt.Sprintf("Customer %d of %d", n, orders), Domain: fmt.Sprintf("c%dx%d.onmicrosoft.com", n, orders),
+			Attributes: attributes(partnercenter.ObjectTypeCustomerCompanyProfile),
+		},
+		Attributes: attributes(partnercenter.ObjectTypeCustomer),
+	}}
+	for i := range orders {
+		c.Orders = append(c.Orders, makeOrder(id, n, i))
+	}
+	return c
+}
+
+// makeOrder returns an order like those the service answers today: about a
+// kilobyte.
+func makeOrder(customer string, n, i int) partnercenter.Order {
+	id := fmt.Sprintf("%06x%06x", n, i)
+	self := "/customers/" + customer + "/orders/" + id
+	const product = "/products/CFQ7TTC0LH18"
+	return partnercenter.Order{
+		ID: id, AlternateID: id, ReferenceCustomerID: customer,
+		BillingCycle: partnercenter.BillingCycleMonthly, CurrencyCode: "USD", CurrencySymbol: "$",
+		LineItems: []partnercenter.OrderLineItem{{
+			LineItemNumber: new(0), OfferID: "CFQ7TTC0LH18:0001:CFQ7TTC0K971", SubscriptionID: customer,
+			TermDuration: new("P1Y"), TransactionType: "New", FriendlyName: "Business Basic", Quantity: new(i + 1),
+			Links: &partnercenter.OrderLineItemLinks{
+				Product:      link(product+"?country=US", "GET"),
+				SKU:          link(product+"/skus/0001?country=US", "GET"),
+				Availability: link(product+"/skus/0001/availabilities/CFQ7TTC0K971?country=US", "GET"),
+			},
+		}},
+		CreationDate: partnercenter.TimeOf(time.Date(2024, 1, 1, 0, i, n%60, 1234567*100, time.UTC)),
+		Status:       partnercenter.OrderStatusCompleted, TransactionType: partnercenter.OrderTransactionUserPurchase,
+		Links: &partnercenter.OrderLinks{
+			ProvisioningStatus: link(self+"/provisioningstatus", "GET"), Self: link(self, "GET"), PatchOperation: link(self, "PATCH"),
+		},
+		Client:     &partnercenter.OrderClientInfo{},
+		Attributes: attributes(partnercenter.ObjectTypeOrder),
+	}
+}
+
+func link(uri, method string) *partnercenter.Link {
+	return &partnercenter.Link{URI: uri, Method: method, Headers: []partnercenter.LinkHeader{}}
+}
+
+func attributes(t partnercenter.ObjectType) *partnercenter.ResourceAttributes {
+	return &partnercenter.ResourceAttributes{ObjectType: t}
+}

@@ -1,0 +1,78 @@
+// Command bench measures how fast a server answers a customer's orders, beside
+// the limit: a net/http handler that writes the same bytes from memory behind
+// the same headers, without a token. Both are asked by a load process of their
+// own, in interleaved rounds of one run.
+//
+//	go run ./tools/bench
+//
+// It is a benchmark, not a test: it prints a table and fails only when
+// something does not work. The database it measures with is made once and kept
+// in .bench.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var err error
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "limit":
+		err = runLimit(ctx, os.Args[2:])
+	case len(os.Args) > 1 && os.Args[1] == "load":
+		err = runLoad(ctx, os.Args[2:])
+	default:
+		err = run(ctx, os.Args[1:])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags of a run.
+type options struct {
+	dir         string
+	customers   int
+	connections int
+	rounds      int
+	duration    time.Duration
+}
+
+func run(ctx context.Context, args []string) error {
+	var o options
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.StringVar(&o.dir, "dir", ".bench", "folder for the database and the programs")
+	f.IntVar(&o.customers, "customers", 100_000, "customers with ten orders each in the database")
+	f.IntVar(&o.connections, "connections", 32, "keep-alive connections of the load")
+	f.IntVar(&o.rounds, "rounds", 7, "interleaved rounds; figures are medians")
+	f.DurationVar(&o.duration, "duration", time.Second, "how long each measurement takes")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(o.dir)
+	if err != nil {
+		return err
+	}
+	o.dir = dir
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return err
+	}
+	data, err := prepareData(ctx, &o)
+	if err != nil {
+		return fmt.Errorf("the database: %w", err)
+	}
+	programs, err := build(ctx, &o)
+	if err != nil {
+		return err
+	}
+	return measure(ctx, &o, data, programs)
+}

@@ -1,0 +1,388 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+// programs are what is measured with.
+type programs struct{ server, bench string }
+
+// build builds the server, and this program again, as it is its own load.
+func build(ctx context.Context, o *options) (programs, error) {
+	p := programs{server: filepath.Join(o.dir, "partnercenter"), bench: filepath.Join(o.dir, "bench")}
+	for out, pkg := range map[string]string{p.server: "./cmd/partnercenter", p.bench: "./tools/bench"} {
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", out, pkg)
+		cmd.Stderr = os.Stderr
+		if err := cmd.Run(); err != nil {
+			return p, fmt.Errorf("go build %s: %w", pkg, err)
+		}
+	}
+	return p, nil
+}
+
+// process is a program under measurement.
+type process struct {
+	cmd     *exec.Cmd
+	address string
+}
+
+func (p *process) stop() {
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.cmd.Wait()
+}
+
+// rssAnon returns the memory that is the process's own, in MiB: not the pages
+// of the database that are mapped into it.
+func (p *process) rssAnon() float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			kib, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
+			return float64(kib) / 1024
+		}
+	}
+	return 0
+}
+
+// bencher holds a run's state.
+type bencher struct {
+	options  *options
+	data     *data
+	programs programs
+	address  string // of the server
+	token    string
+	peak     float64 // of the server's own memory under load
+	idle     []float64
+	starts   []time.Duration
+}
+
+// freeAddress returns an address that nothing listens on. The server gets the
+// same one at every start, as its tokens name it.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// startServer starts the server as a user would, its access log going to a
+// file, and returns when it has answered its first list.
+func (b *bencher) startServer(ctx context.Context) (*process, error) {
+	log, err := os.Create(filepath.Join(b.options.dir, "server.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := exec.CommandContext(ctx, b.programs.server, "serve", "--db", b.data.path, "--listen", b.address,
+		"--listen-tls", "", "--control", "", "--ready-file", filepath.Join(b.options.dir, "ready.json"))
+	cmd.Stderr = log
+	started := time.Now()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, address: b.address}
+	for {
+		status, err := b.probe(ctx)
+		if err == nil && (status == http.StatusOK || b.token == "") {
+			b.starts = append(b.starts, time.Since(started))
+			return p, nil
+		}
+		if time.Since(started) > 10*time.Second {
+			p.stop()
+			return nil, fmt.Errorf("the server did not answer: status %d, %w; see %s", status, err, log.Name())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// probe asks for one list.
+func (b *bencher) probe(ctx context.Context) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.address+ordersPath(10, 0), nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Close = true
+	req.Header.Set("Authorization", "Bearer "+b.token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, err
+}
+
+func ordersPath(orders, n int) string { return "/v1/customers/" + customerID(orders, n) + "/orders" }
+
+func (b *bencher) fetchToken(ctx context.Context) error {
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "resource": {"https://graph.windows.net"},
+		"client_id": {b.data.app.ClientID}, "client_secret": {b.data.app.Secret},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+b.address+"/"+partnerID+"/oauth2/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+		Description string `json:"error_description"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return err
+	}
+	b.token = answer.AccessToken
+	if b.token == "" {
+		return errors.New("no token: " + answer.Description)
+	}
+	return nil
+}
+
+// startLimit starts the limit with the very answers of the server.
+func (b *bencher) startLimit(ctx context.Context) (*process, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"limit", "--listen", address}
+	for _, s := range b.options.sizes() {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.address+ordersPath(s.orders, 0), nil)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Authorization", "Bearer "+b.token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !bytes.HasPrefix(body, fmt.Appendf(nil, `{"totalCount":%d,`, s.orders)) {
+			return nil, fmt.Errorf("the list of %d orders is %d %.80s: %w", s.orders, resp.StatusCode, body, err)
+		}
+		file := filepath.Join(b.options.dir, fmt.Sprintf("answer-%d.json", s.orders))
+		if err := os.WriteFile(file, body, 0o600); err != nil {
+			return nil, err
+		}
+		args = append(args, fmt.Sprintf("%d=%s", s.orders, file))
+	}
+	cmd := exec.CommandContext(ctx, b.programs.bench, args...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, address: address}
+	for range 1000 {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			return p, nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	p.stop()
+	return nil, errors.New("the limit did not start")
+}
+
+// load runs a load process and watches the server's memory meanwhile.
+func (b *bencher) load(ctx context.Context, target *process, plan loadPlan) (loadResult, error) {
+	plan.Address, plan.Connections, plan.Duration = target.address, b.options.connections, b.options.duration
+	input, err := json.Marshal(plan)
+	if err != nil {
+		return loadResult{}, err
+	}
+	cmd := exec.CommandContext(ctx, b.programs.bench, "load")
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr
+	var output bytes.Buffer
+	cmd.Stdout = &output
+	if err := cmd.Start(); err != nil {
+		return loadResult{}, err
+	}
+	done := make(chan struct{})
+	watched := make(chan float64)
+	go func() {
+		peak := 0.0
+		for {
+			select {
+			case <-done:
+				watched <- peak
+				return
+			case <-time.After(50 * time.Millisecond):
+				peak = max(peak, target.rssAnon())
+			}
+		}
+	}()
+	err = cmd.Wait()
+	close(done)
+	if peak := <-watched; target.address == b.address {
+		b.peak = max(b.peak, peak)
+	}
+	if err != nil {
+		return loadResult{}, err
+	}
+	var result loadResult
+	return result, json.Unmarshal(output.Bytes(), &result)
+}
+
+// row is what is measured for one size.
+type row struct{ limit, again, fresh []loadResult }
+
+func measure(ctx context.Context, o *options, d *data, p programs) error {
+	b := &bencher{options: o, data: d, programs: p}
+	var err error
+	if b.address, err = freeAddress(); err != nil {
+		return err
+	}
+	server, err := b.startServer(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.fetchToken(ctx); err != nil {
+		server.stop()
+		return err
+	}
+	b.starts = nil // there was no token to measure the first start with
+	limit, err := b.startLimit(ctx)
+	server.stop()
+	if err != nil {
+		return err
+	}
+	defer limit.stop()
+	rows := map[int]*row{}
+	for round := range o.rounds {
+		for _, s := range o.sizes() {
+			if rows[s.orders] == nil {
+				rows[s.orders] = &row{}
+			}
+			if err := b.round(ctx, rows[s.orders], limit, s, round); err != nil {
+				return err
+			}
+			fmt.Fprintf(os.Stderr, "\rround %d of %d, %d orders   ", round+1, o.rounds, s.orders)
+		}
+	}
+	fmt.Fprintln(os.Stderr)
+	b.print(rows)
+	return nil
+}
+
+// round measures one size once: the limit, customers that were never asked for
+// since the server's start, and customers that were.
+func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, round int) error {
+	// The limit gets the same requests, token and all; it looks at neither.
+	result, err := b.load(ctx, limit, loadPlan{Paths: []string{"/" + strconv.Itoa(s.orders)}, Token: b.token})
+	if err != nil {
+		return err
+	}
+	r.limit = append(r.limit, result)
+
+	server, err := b.startServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	time.Sleep(200 * time.Millisecond)
+	b.idle = append(b.idle, server.rssAnon())
+
+	fresh := make([]string, s.customers)
+	for i, n := range rand.New(rand.NewPCG(uint64(round), uint64(s.orders))).Perm(s.customers) {
+		fresh[i] = ordersPath(s.orders, n)
+	}
+	if result, err = b.load(ctx, server, loadPlan{Paths: fresh, Token: b.token, Once: true}); err != nil {
+		return err
+	}
+	r.fresh = append(r.fresh, result)
+
+	hot := make([]string, s.hot)
+	for i := range hot {
+		hot[i] = ordersPath(s.orders, i)
+	}
+	if _, err := b.load(ctx, server, loadPlan{Paths: hot, Token: b.token, Once: true}); err != nil {
+		return err // this is when they are asked before
+	}
+	if result, err = b.load(ctx, server, loadPlan{Paths: hot, Token: b.token}); err != nil {
+		return err
+	}
+	r.again = append(r.again, result)
+	return nil
+}
+
+func (b *bencher) print(rows map[int]*row) {
+	fmt.Printf("%d customers x 10 orders in SQLite (and %d x 2, %d x 200); %d connections; medians of %d interleaved rounds of %s; %d cores, %s\n\n",
+		b.options.customers, b.options.sizes()[0].customers, b.options.sizes()[2].customers,
+		b.options.connections, b.options.rounds, b.options.duration, runtime.NumCPU(), runtime.Version())
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "orders\tbytes\twhat\trequests/s\tof the limit\twanted\tp50\tp99\tp99 of the limit's\t")
+	for _, s := range b.options.sizes() {
+		r := rows[s.orders]
+		limit := middle(r.limit)
+		wanted := 0.80
+		if s.orders >= 200 {
+			wanted = 0.90
+		}
+		line := func(what string, results []loadResult, want float64) {
+			m := middle(results)
+			fmt.Fprintf(w, "%d\t%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.1fx\t\n", s.orders, m.Bytes/int64(m.Requests), what,
+				m.rate(), m.rate()/limit.rate(), wantedText(want), short(m.P50), short(m.P99), float64(m.P99)/float64(limit.P99))
+		}
+		line("limit", r.limit, 0)
+		line("asked before", r.again, wanted)
+		line("never asked", r.fresh, 0.40)
+	}
+	w.Flush()
+	slices.Sort(b.starts)
+	slices.Sort(b.idle)
+	fmt.Printf("\nstart to first list: median %s, slowest %s (wanted: 150ms)\n", short(b.starts[len(b.starts)/2]), short(b.starts[len(b.starts)-1]))
+	fmt.Printf("own memory (RssAnon): idle %.0f MiB (wanted: 64), under load at most %.0f MiB (wanted: 256)\n", b.idle[len(b.idle)/2], b.peak)
+}
+
+func wantedText(want float64) string {
+	if want == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", want)
+}
+
+func short(d time.Duration) string { return d.Round(10 * time.Microsecond).String() }
+
+// middle returns the median by rate, with the median latencies.
+func middle(results []loadResult) loadResult {
+	sorted := slices.SortedFunc(slices.Values(results), func(a, b loadResult) int {
+		return int(a.rate() - b.rate())
+	})
+	m := sorted[len(sorted)/2]
+	p99 := make([]time.Duration, len(results))
+	for i, r := range results {
+		p99[i] = r.P99
+	}
+	slices.Sort(p99)
+	m.P99 = p99[len(p99)/2]
+	return m
+}
