@@ -1,0 +1,177 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Headers of the API as the service spells them. They are put into header maps
+// as they stand: net/http would write Ms-Requestid.
+const (
+	headerRequestID     = "MS-RequestId"
+	headerCorrelationID = "MS-CorrelationId"
+	headerVector        = "MS-CV"
+	headerServerID      = "MS-ServerId"
+	headerLocale        = "X-Locale"
+)
+
+// The same headers as net/http keys a request's.
+const (
+	keyRequestID     = "Ms-Requestid"
+	keyCorrelationID = "Ms-Correlationid"
+	keyVector        = "Ms-Cv"
+)
+
+const (
+	serverID      = "0000005B"
+	defaultLocale = "en-US"
+	// maxEchoed bounds the ids that are echoed and logged. A GUID has 36
+	// characters; some clients send other texts.
+	maxEchoed = 128
+)
+
+// identify takes the call's ids from the request or makes them up.
+func (c *call) identify() {
+	h := c.r.Header
+	if c.requestID = echoed(h, keyRequestID); c.requestID == "" {
+		c.requestID = newGUID()
+	}
+	if c.correlationID = echoed(h, keyCorrelationID); c.correlationID == "" {
+		c.correlationID = newGUID()
+	}
+}
+
+// echoed returns a request's header if it is fit to be sent back.
+func echoed(h http.Header, key string) string {
+	values := h[key]
+	if len(values) == 0 || len(values[0]) > maxEchoed {
+		return ""
+	}
+	return values[0]
+}
+
+const (
+	hexDigits    = "0123456789abcdef"
+	base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	guidLength   = 36
+	vectorLength = 18
+)
+
+// newGUID returns a random GUID. It names a call and protects nothing.
+func newGUID() string {
+	var b [guidLength]byte
+	bits := rand.Uint64()
+	for i := range b {
+		switch i {
+		case 8, 13, 18, 23:
+			b[i] = '-'
+			continue
+		case 19: // the second half of the digits begins here, with the variant
+			bits = rand.Uint64()&^(3<<62) | 2<<62
+		}
+		b[i] = hexDigits[bits>>60]
+		bits <<= 4
+	}
+	b[14] = '4'
+	return string(b[:])
+}
+
+// newVector returns a fresh correlation vector.
+func newVector() string {
+	var b [vectorLength]byte
+	bits := rand.Uint64()
+	for i := range 16 {
+		if i == 8 {
+			bits = rand.Uint64()
+		}
+		b[i] = base64Digits[bits&63]
+		bits >>= 6
+	}
+	b[16], b[17] = '.', '0'
+	return string(b[:])
+}
+
+var (
+	contentTypeJSON = []string{"application/json; charset=utf-8"}
+	serverIDs       = []string{serverID}
+	defaultLocales  = []string{defaultLocale}
+)
+
+// write sends a whole answer with the API's headers.
+func (c *call) write(status int, body []byte) {
+	vector := echoed(c.r.Header, keyVector)
+	if vector == "" {
+		vector = newVector()
+	}
+	// One array backs the single values that differ from call to call.
+	values := &[4]string{c.requestID, c.correlationID, vector, strconv.Itoa(len(body))}
+	h := c.w.Header()
+	h[headerRequestID] = values[0:1:1]
+	h[headerCorrelationID] = values[1:2:2]
+	h[headerVector] = values[2:3:3]
+	h[headerServerID] = serverIDs
+	h["Content-Type"] = contentTypeJSON
+	h["Content-Length"] = values[3:4:4]
+	if locale := c.r.Header[headerLocale]; len(locale) == 1 && locale[0] != "" && len(locale[0]) <= maxEchoed {
+		h[headerLocale] = locale
+	} else {
+		h[headerLocale] = defaultLocales
+	}
+	c.send(status, body)
+}
+
+// send writes status and body once.
+func (c *call) send(status int, body []byte) {
+	if c.status != 0 {
+		return
+	}
+	c.status, c.size = status, len(body)
+	c.w.WriteHeader(status)
+	// A failed write means that the client has gone, which net/http notices.
+	_, _ = c.w.Write(body)
+}
+
+// logAccess writes the access log's line: ids, route, status and duration, and
+// nothing that a client chose but its ids.
+func (s *Server) logAccess(c *call) {
+	ctx := context.Background() // the request's may be over, the line is due all the same
+	if !s.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	pattern := c.pattern
+	if pattern == "" {
+		pattern = "none"
+	}
+	// The record is made by hand: the logger's methods would look up the line
+	// of code that calls them, which here says nothing.
+	now := time.Now()
+	record := slog.NewRecord(now, slog.LevelInfo, "request", 0)
+	record.AddAttrs(
+		slog.String("method", loggedMethod(c.r.Method)),
+		slog.String("route", pattern),
+		slog.Int("status", c.status),
+		slog.Duration("duration", now.Sub(c.started)),
+		slog.Int("bytes", c.size),
+	)
+	if c.requestID != "" { // calls of the API have them
+		record.AddAttrs(slog.String("request_id", c.requestID), slog.String("correlation_id", c.correlationID))
+	}
+	if c.claims != nil {
+		record.AddAttrs(slog.String("partner", c.claims.TenantID))
+	}
+	// A log that cannot be written has nowhere to say so.
+	_ = s.log.Handler().Handle(ctx, record)
+}
+
+// loggedMethod keeps made-up methods out of the log.
+func loggedMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}

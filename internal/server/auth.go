@@ -1,0 +1,179 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// AuthorityOptions are the options of [NewAuthority].
+type AuthorityOptions struct {
+	BaseURLs []string         // where requests arrive; see issuer.Options
+	Leeway   time.Duration    // how far clocks may differ; see issuer.Options
+	Lifetime time.Duration    // of tokens; see issuer.Options
+	Now      func() time.Time // nil means time.Now
+}
+
+// NewAuthority returns the token authority of a store's partners, with the
+// store's signing keys. A store without one gets its first.
+func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*issuer.Authority, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := EnsureSigningKey(ctx, st, o.Now()); err != nil {
+		return nil, fmt.Errorf("the first signing key: %w", err)
+	}
+	keys, err := signingKeys(ctx, st)
+	if err != nil {
+		return nil, fmt.Errorf("the signing keys: %w", err)
+	}
+	tenants, err := tenants(ctx, st)
+	if err != nil {
+		return nil, fmt.Errorf("the tenants: %w", err)
+	}
+	return issuer.New(issuer.Options{
+		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs,
+		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now,
+	})
+}
+
+// EnsureSigningKey makes the first signing key of a store that has none in
+// force.
+func EnsureSigningKey(ctx context.Context, st *store.Store, now time.Time) error {
+	keys, err := signingKeys(ctx, st)
+	if err != nil || len(keys) > 0 {
+		return err
+	}
+	_, err = addSigningKey(ctx, st, now)
+	return err
+}
+
+// signingKeys returns the keys in force, newest first: the first one signs.
+func signingKeys(ctx context.Context, st *store.Store) ([]*issuer.Key, error) {
+	stored, err := st.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var keys []*issuer.Key
+	for _, k := range stored {
+		if !k.Revoked.IsZero() {
+			continue
+		}
+		key, err := issuer.ParseKey(k.ID, k.PEM, k.Created)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b *issuer.Key) int { return b.Created.Compare(a.Created) })
+	return keys, nil
+}
+
+func addSigningKey(ctx context.Context, st *store.Store, now time.Time) (*issuer.Key, error) {
+	key, err := issuer.GenerateKey(now)
+	if err != nil {
+		return nil, err
+	}
+	pem, err := key.PEM()
+	if err != nil {
+		return nil, err
+	}
+	return key, st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created})
+}
+
+func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
+	partners, err := st.Partners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]issuer.Tenant, 0, len(partners))
+	for _, p := range partners {
+		apps, err := st.Apps(ctx, p.TenantID)
+		if err != nil {
+			return nil, err
+		}
+		t := issuer.Tenant{ID: p.TenantID}
+		if p.Domain != "" {
+			t.Domains = []string{p.Domain}
+		}
+		for _, a := range apps {
+			t.Clients = append(t.Clients, issuer.Client{ID: a.ClientID, Secret: a.Secret, Name: a.Name, ObjectID: a.ObjectID})
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+const nextSignIn = "Get a token from /{tenant}/oauth2/v2.0/token and send it as Authorization: Bearer <token>."
+
+// authenticate finds out whose call it is.
+func (s *Server) authenticate(c *call) error {
+	values := c.r.Header["Authorization"]
+	switch len(values) {
+	case 0:
+		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context. "+nextSignIn)
+	case 1:
+	default:
+		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: the request has more than one Authorization header. Send one.")
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context: the Authorization header holds no bearer token. "+nextSignIn)
+	}
+	claims, err := s.authority.Verify(token)
+	if err != nil {
+		var refused *issuer.VerifyError
+		if !errors.As(err, &refused) {
+			return err
+		}
+		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: "+strings.TrimPrefix(refused.Error(), "issuer: ")+".")
+	}
+	c.claims = claims
+	return nil
+}
+
+// checkRequest refuses what no call that is served here can be meant by, and
+// reads the query.
+func (c *call) checkRequest() (err error) {
+	if c.r.ContentLength != 0 && (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead) {
+		return errBodyOnGet()
+	}
+	if accept := c.r.Header["Accept"]; len(accept) > 0 && !acceptsJSON(accept) {
+		return errNotAcceptable(strings.Join(accept, ", "))
+	}
+	c.query, err = parseQuery(c.r.URL.RawQuery)
+	return err
+}
+
+// acceptsJSON reports whether Accept headers allow for JSON.
+func acceptsJSON(accept []string) bool {
+	for _, header := range accept {
+		if header == "application/json" || header == "" {
+			return true
+		}
+		for part := range strings.SplitSeq(header, ",") {
+			kind, parameters, err := mime.ParseMediaType(part)
+			if err != nil {
+				continue
+			}
+			if q := parameters["q"]; q != "" && strings.Trim(q, "0.") == "" {
+				continue // q=0 says not this
+			}
+			switch kind {
+			case "application/json", "application/*", "*/*", "text/json", "*":
+				return true
+			}
+		}
+	}
+	return false
+}

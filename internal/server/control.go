@@ -1,0 +1,114 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// control returns the control plane: what a test or an operator does to the
+// server, on a listener of its own, so that nothing of it shares a port with
+// the API.
+//
+//	GET    /livez, /readyz   health
+//	GET    /keys             the token authority's signing keys
+//	POST   /keys             adds a signing key, which signs from now on
+//	DELETE /keys/{id}        revokes one: its tokens stop at once
+func (s *Server) control() http.Handler {
+	mux := http.NewServeMux()
+	health := func(answer func(*call) error) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			_ = answer(&call{w: w, r: r, started: time.Now()})
+		}
+	}
+	mux.HandleFunc("GET /livez", health(s.livez))
+	mux.HandleFunc("GET /readyz", health(s.readyz))
+	mux.HandleFunc("GET /keys", s.controlled(s.listKeys))
+	mux.HandleFunc("POST /keys", s.controlled(s.addKey))
+	mux.HandleFunc("DELETE /keys/{id}", s.controlled(s.revokeKey))
+	// A web page in the user's browser could reach a loopback port; it cannot
+	// forge being no page.
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// controlled writes what a control call returns.
+func (s *Server) controlled(answer func(*http.Request) (int, any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		status, body, err := answer(r)
+		if err != nil {
+			s.log.LogAttrs(r.Context(), slog.LevelError, "control call failed", slog.String("route", r.Pattern), slog.String("error", err.Error()))
+			status, body = http.StatusInternalServerError, map[string]string{"error": "the call failed; the server's log says why"}
+		}
+		s.log.LogAttrs(r.Context(), slog.LevelInfo, "control", slog.String("route", r.Pattern), slog.Int("status", status))
+		w.Header()["Content-Type"] = contentTypeJSON
+		w.WriteHeader(status)
+		_ = json.MarshalWrite(w, body)
+	}
+}
+
+// controlKey is a signing key as the control plane shows it: without the key.
+type controlKey struct {
+	ID      string     `json:"id"`
+	Created time.Time  `json:"created"`
+	Revoked *time.Time `json:"revoked,omitempty"`
+}
+
+func (s *Server) listKeys(r *http.Request) (int, any, error) {
+	stored, err := s.store.SigningKeys(r.Context())
+	if err != nil {
+		return 0, nil, err
+	}
+	keys := make([]controlKey, len(stored))
+	for i, k := range stored {
+		keys[i] = controlKey{ID: k.ID, Created: k.Created}
+		if !k.Revoked.IsZero() {
+			keys[i].Revoked = &k.Revoked
+		}
+	}
+	return http.StatusOK, map[string]any{"keys": keys}, nil
+}
+
+func (s *Server) addKey(r *http.Request) (int, any, error) {
+	key, err := addSigningKey(r.Context(), s.store, s.now())
+	if err != nil {
+		return 0, nil, err
+	}
+	s.authority.AddKey(key)
+	return http.StatusCreated, controlKey{ID: key.ID, Created: key.Created}, nil
+}
+
+// revokeKey revokes a key. Revoking the last one makes a new one first, as
+// nobody could sign in otherwise.
+func (s *Server) revokeKey(r *http.Request) (int, any, error) {
+	id := r.PathValue("id")
+	stored, err := s.store.SigningKeys(r.Context())
+	if err != nil {
+		return 0, nil, err
+	}
+	known, others := false, 0
+	for _, k := range stored {
+		if k.ID == id {
+			known = true
+		} else if k.Revoked.IsZero() {
+			others++
+		}
+	}
+	if !known {
+		return http.StatusNotFound, map[string]string{"error": "no such key; GET /keys lists them"}, nil
+	}
+	if others == 0 {
+		if _, _, err := s.addKey(r); err != nil {
+			return 0, nil, err
+		}
+	}
+	// The running server stops taking the key's tokens before the database
+	// says so; the other way round a failure in between would leave it taking
+	// them.
+	s.authority.RevokeKey(id)
+	if err := s.store.RevokeSigningKey(r.Context(), id); err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, map[string]string{"revoked": id}, nil
+}

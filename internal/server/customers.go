@@ -1,0 +1,232 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+const (
+	// maxPageSize is what size may be at most. Clients send up to 500.
+	maxPageSize = 10_000
+	// maxFilter bounds a filter, which continuation tokens carry along.
+	maxFilter = 2048
+	// maxOffset is beyond any partner's number of customers.
+	maxOffset = 10_000_000
+)
+
+const keyContinuationToken = "Ms-Continuationtoken"
+
+// listCustomers answers the partner's customers: all, a page, or those that a
+// filter selects.
+func (s *Server) listCustomers(c *call) error {
+	page, err := s.customerPage(c)
+	if err != nil {
+		return err
+	}
+	q := page.query(c.claims.TenantID)
+	items, count, first, last, more, err := s.store.ListCustomers(c.r.Context(), make([]byte, envelopeRoom), q)
+	if err != nil {
+		return err
+	}
+	items = append(items, ']')
+	items, err = page.appendLinks(s.seal, c.claims.TenantID, items, first, last, more)
+	if err != nil {
+		return err
+	}
+	items = append(items, `,"attributes":{"objectType":"Collection"}}`...)
+	c.write(http.StatusOK, prefixed(items, count))
+	return nil
+}
+
+// customerPage is a page of customers: what a continuation token remembers.
+type customerPage struct {
+	Size   int                        `json:"s,omitzero"`
+	Filter *partnercenter.FieldFilter `json:"f,omitzero"`
+	First  string                     `json:"a,omitzero"` // id of the first customer on the page
+	Last   string                     `json:"z,omitzero"` // id of the last
+
+	seek   partnercenter.SeekOperation // from the page that First and Last tell of
+	offset int
+}
+
+// customerPage reads which page a request is for. With a continuation token the
+// size and the filter are the token's: clients do not repeat them.
+func (s *Server) customerPage(c *call) (customerPage, error) {
+	var page customerPage
+	seek := partnercenter.SeekOperation(c.query["seekoperation"]).Normalize()
+	switch seek {
+	case "", partnercenter.SeekNext, partnercenter.SeekPrevious, partnercenter.SeekFirst, partnercenter.SeekLast:
+	default:
+		return page, errEnum("seekOperation", string(seek), []string{"Next", "Previous", "First", "Last"})
+	}
+	size, err := c.query.number("size", maxPageSize)
+	if err != nil {
+		return page, err
+	}
+	tokens := c.r.Header[keyContinuationToken]
+	if len(tokens) > 1 {
+		return page, errBadToken()
+	}
+	if len(tokens) == 1 && tokens[0] != "" {
+		if err := s.seal.open(tokens[0], c.claims.TenantID, &page); err != nil {
+			return page, errBadToken()
+		}
+		if page.seek = seek; seek == "" {
+			page.seek = partnercenter.SeekNext
+		}
+		if size != 0 {
+			page.Size = size
+		}
+		return page, nil
+	}
+	// A client that loses its token on the way still asks for Next: from the
+	// beginning, and without a size for everything, which ends its loop.
+	if page.seek = seek; seek == partnercenter.SeekNext || seek == partnercenter.SeekPrevious {
+		page.seek = partnercenter.SeekFirst
+	}
+	page.Size = size
+	if page.offset, err = c.query.number("offset", maxOffset); err != nil {
+		return page, err
+	}
+	if raw := c.query["filter"]; raw != "" {
+		page.Filter, err = parseFilter(raw)
+	}
+	return page, err
+}
+
+// parseFilter reads a filter: one JSON object, keys in any case and order.
+func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
+	var f partnercenter.FieldFilter
+	const example = `send one like {"Field":"CompanyName","Value":"Cont","Operator":"starts_with"}, percent-encoded`
+	if len(raw) > maxFilter {
+		return nil, errBadQuery("the filter is longer than "+strconv.Itoa(maxFilter)+" characters", "shorten it")
+	}
+	if err := json.Unmarshal([]byte(raw), &f, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return nil, errBadQuery("the filter is no JSON object of a field filter", example)
+	}
+	f.Field, f.Operator = f.Field.Normalize(), f.Operator.Normalize()
+	switch f.Field {
+	case partnercenter.CustomerSearchCompanyName, partnercenter.CustomerSearchDomain,
+		partnercenter.CustomerSearchIndirectReseller, partnercenter.CustomerSearchIndirectCloudSolutionProvider:
+	default:
+		return nil, errEnum("Field", string(f.Field), []string{"CompanyName", "Domain", "IndirectReseller", "IndirectCloudSolutionProvider"})
+	}
+	if f.Operator == "" {
+		f.Operator = partnercenter.FilterStartsWith
+	}
+	switch f.Operator {
+	case partnercenter.FilterEquals, partnercenter.FilterNotEquals, partnercenter.FilterSubstring,
+		partnercenter.FilterStartsWith, partnercenter.FilterNotStartsWith,
+		partnercenter.FilterGreaterThan, partnercenter.FilterGreaterThanOrEquals,
+		partnercenter.FilterLessThan, partnercenter.FilterLessThanOrEquals:
+	default:
+		return nil, errEnum("Operator", string(f.Operator), []string{
+			"starts_with", "not_starts_with", "equals", "not_equals", "substring",
+			"greater_than", "greater_than_or_equals", "less_than", "less_than_or_equals",
+		})
+	}
+	return &f, nil
+}
+
+// query returns what to ask the store for.
+func (p *customerPage) query(partnerID string) store.CustomerQuery {
+	q := store.CustomerQuery{PartnerID: partnerID, Offset: p.offset, Limit: p.Size}
+	if p.Filter != nil {
+		q.Filter = &store.CustomerFilter{Field: p.Filter.Field, Operator: p.Filter.Operator, Value: p.Filter.Value}
+	}
+	switch p.seek {
+	case partnercenter.SeekNext:
+		q.After = p.Last
+	case partnercenter.SeekPrevious:
+		q.Before = p.First
+	case partnercenter.SeekLast:
+		q.Last = true
+	}
+	return q
+}
+
+// appendLinks writes the continuation token and the links of a page.
+func (p *customerPage) appendLinks(seal *sealer, partnerID string, body []byte, first, last string, more bool) ([]byte, error) {
+	token := ""
+	// Customers follow the page when the store says so; looking backwards,
+	// they follow because the client came from there.
+	if p.Size > 0 && p.offset == 0 && (more && p.seek != partnercenter.SeekPrevious || p.seek == partnercenter.SeekPrevious && first != "") {
+		var err error
+		token, err = seal.seal(partnerID, customerPage{Size: p.Size, Filter: p.Filter, First: first, Last: last})
+		if err != nil {
+			return nil, err
+		}
+		body = append(body, `,"continuationToken":"`...)
+		body = append(body, token...)
+		body = append(body, '"')
+	}
+	body = append(body, `,"links":{"self":`...)
+	body = appendLink(body, p.uri(p.offset, ""), "")
+	switch {
+	case token != "":
+		body = append(body, `,"next":`...)
+		body = appendLink(body, p.uri(0, partnercenter.SeekNext), token)
+	case more && p.Size > 0 && p.offset > 0:
+		body = append(body, `,"next":`...)
+		body = appendLink(body, p.uri(p.offset+p.Size, ""), "")
+	}
+	return append(body, '}'), nil
+}
+
+// uri is the address of a page. It has no version in front, the one form that
+// every client resolves.
+func (p *customerPage) uri(offset int, seek partnercenter.SeekOperation) string {
+	var query []string
+	if p.Size > 0 {
+		query = append(query, "size="+strconv.Itoa(p.Size))
+	}
+	if offset > 0 {
+		query = append(query, "offset="+strconv.Itoa(offset))
+	}
+	if seek != "" {
+		query = append(query, "seekOperation="+string(seek))
+	} else if p.Filter != nil {
+		filter, err := json.Marshal(p.Filter)
+		if err == nil {
+			query = append(query, "filter="+url.QueryEscape(string(filter)))
+		}
+	}
+	if len(query) == 0 {
+		return "/customers"
+	}
+	return "/customers?" + strings.Join(query, "&")
+}
+
+// appendLink writes a link. Its texts need no escaping: they are URL-encoded.
+func appendLink(body []byte, uri, token string) []byte {
+	body = append(body, `{"uri":"`...)
+	body = append(body, uri...)
+	body = append(body, `","method":"GET","headers":[`...)
+	if token != "" {
+		body = append(body, `{"key":"MS-ContinuationToken","value":"`...)
+		body = append(body, token...)
+		body = append(body, `"}`...)
+	}
+	return append(body, `]}`...)
+}
+
+// getCustomer answers one customer.
+func (s *Server) getCustomer(c *call) error {
+	id, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	body, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, id)
+	if err != nil {
+		return storeError(err, c.claims.TenantID, id, "")
+	}
+	c.write(http.StatusOK, body)
+	return nil
+}

@@ -1,0 +1,56 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// readyTimeout bounds how long a readiness check waits for the store.
+const readyTimeout = 2 * time.Second
+
+// health returns the health check at a path. Neither needs a token.
+func (s *Server) health(path splitted) (func(*call) error, bool) {
+	if path.count != 1 {
+		return nil, false
+	}
+	switch strings.ToLower(path.segment(0)) {
+	case "livez":
+		return s.livez, true
+	case "readyz":
+		return s.readyz, true
+	}
+	return nil, false
+}
+
+// livez says that the process answers.
+func (s *Server) livez(c *call) error {
+	return c.writeHealth(http.StatusOK, "live")
+}
+
+// readyz says whether requests would be served now.
+func (s *Server) readyz(c *call) error {
+	if s.draining.Load() {
+		return c.writeHealth(http.StatusServiceUnavailable, "shutting down")
+	}
+	ctx, cancel := context.WithTimeout(c.r.Context(), readyTimeout)
+	defer cancel()
+	if err := s.store.Ping(ctx); err != nil {
+		s.log.Error("not ready", "error", err)
+		return c.writeHealth(http.StatusServiceUnavailable, "database unavailable")
+	}
+	return c.writeHealth(http.StatusOK, "ready")
+}
+
+func (c *call) writeHealth(status int, text string) error {
+	h := c.w.Header()
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		status, text = http.StatusMethodNotAllowed, "use GET"
+	}
+	h["Content-Type"] = contentTypeJSON
+	h.Set("Cache-Control", "no-store")
+	c.send(status, []byte(`{"status":"`+text+`"}`))
+	return nil
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Limits of a connection. Lists of many thousands of customers take a slow
+// client its time; nothing else comes near these.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 3 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	// maxHeaderBytes leaves room for a token of 16 KiB, the largest that is
+	// looked at, and the rest of a request.
+	maxHeaderBytes = 32 << 10
+	// maxBodyBytes bounds every body that a handler reads.
+	maxBodyBytes = 1 << 20
+)
+
+// Listeners are what a server listens on. Those that are nil are left out.
+type Listeners struct {
+	API     net.Listener // plain HTTP
+	APITLS  net.Listener // TLS, made so by TLS below
+	Control net.Listener // plain HTTP; never shares a port with the API
+	TLS     *tls.Config  // certificates of APITLS
+}
+
+// Serve answers on the listeners until ctx is done. It then finishes the
+// requests in flight, for at most grace, and returns nil.
+func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) error {
+	type listening struct {
+		server   *http.Server
+		listener net.Listener
+		tls      bool
+	}
+	var all []listening
+	if l.API != nil {
+		all = append(all, listening{s.httpServer(s, nil), l.API, false})
+	}
+	if l.APITLS != nil {
+		config := l.TLS.Clone()
+		config.MinVersion = tls.VersionTLS12 // clients on Mono speak no newer one
+		all = append(all, listening{s.httpServer(s, config), l.APITLS, true})
+	}
+	if l.Control != nil {
+		all = append(all, listening{s.httpServer(s.control(), nil), l.Control, false})
+	}
+	group, failed := errgroup.WithContext(ctx)
+	for _, x := range all {
+		group.Go(func() error {
+			var err error
+			if x.tls {
+				err = x.server.ServeTLS(x.listener, "", "")
+			} else {
+				err = x.server.Serve(x.listener)
+			}
+			if errors.Is(err, http.ErrServerClosed) {
+				return nil
+			}
+			return err
+		})
+		group.Go(func() error {
+			<-failed.Done() // ctx is over, or another listener failed
+			s.draining.Store(true)
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+			defer cancel()
+			if err := x.server.Shutdown(stop); err != nil {
+				s.log.Warn("requests were cut off: they took longer than the shutdown's grace", "grace", grace)
+				return x.server.Close()
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (s *Server) httpServer(h http.Handler, config *tls.Config) *http.Server {
+	return &http.Server{
+		Handler:           limitBody(h),
+		TLSConfig:         config,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		// A client that breaks off a handshake is not worth more than this.
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// limitBody bounds the bodies of requests that have one.
+func limitBody(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+		}
+		h.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,334 @@
+package server_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// running is a server on real listeners, as the program runs it.
+type running struct {
+	api, tls, control string // addresses
+	ca                *localca.CA
+	store             *store.Store
+	authority         *issuer.Authority
+	partner           string
+	app               store.App
+	stop              context.CancelFunc
+	done              chan error
+}
+
+func newRunning(t *testing.T) *running {
+	t.Helper()
+	ctx := t.Context()
+	st, err := store.Open(ctx, ":memory:", nil)
+	must(t, err)
+	t.Cleanup(func() { st.Close() })
+	seed, err := store.SampleSeed()
+	must(t, err)
+	_, err = st.Load(ctx, seed)
+	must(t, err)
+	r := &running{store: st, partner: seed.Partners[0].TenantID, done: make(chan error, 1)}
+	apps, err := st.Apps(ctx, r.partner)
+	must(t, err)
+	r.app = apps[0]
+
+	var l server.Listeners
+	listen := func() net.Listener {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		return listener
+	}
+	l.API, l.APITLS, l.Control = listen(), listen(), listen()
+	r.api, r.tls, r.control = l.API.Addr().String(), l.APITLS.Addr().String(), l.Control.Addr().String()
+	r.ca, err = localca.Open(t.TempDir(), time.Now())
+	must(t, err)
+	certificate, err := r.ca.Issue(time.Now(), "localhost", "127.0.0.1")
+	must(t, err)
+	l.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+
+	r.authority, err = server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}})
+	must(t, err)
+	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, CacheSize: 1 << 20})
+	must(t, err)
+	var serving context.Context
+	serving, r.stop = context.WithCancel(context.Background())
+	go func() { r.done <- srv.Serve(serving, l, 5*time.Second) }()
+	t.Cleanup(func() {
+		r.stop()
+		select {
+		case <-r.done:
+		case <-time.After(10 * time.Second):
+			t.Error("the server did not stop")
+		}
+	})
+	return r
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *running) token(t *testing.T) string {
+	t.Helper()
+	token, err := r.authority.Mint(issuer.TokenRequest{Tenant: r.partner, ClientID: r.app.ClientID})
+	must(t, err)
+	return token.Text
+}
+
+func (r *running) get(t *testing.T, client *http.Client, address, token string, header http.Header) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	must(t, err)
+	for key, values := range header {
+		req.Header[key] = values
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := client.Do(req)
+	must(t, err)
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+// TestTLSAndHTTPVersions talks to the server as old and new clients do.
+func TestTLSAndHTTPVersions(t *testing.T) {
+	r := newRunning(t)
+	token := r.token(t)
+	for _, tt := range []struct {
+		name    string
+		version uint16
+		h2      bool
+		proto   string
+	}{
+		{"TLS 1.2, HTTP/1.1, no ALPN", tls.VersionTLS12, false, "HTTP/1.1"},
+		{"TLS 1.3, HTTP/1.1", tls.VersionTLS13, false, "HTTP/1.1"},
+		{"TLS 1.2, h2", tls.VersionTLS12, true, "HTTP/2.0"},
+		{"TLS 1.3, h2", tls.VersionTLS13, true, "HTTP/2.0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			transport := &http.Transport{
+				TLSClientConfig:   &tls.Config{RootCAs: r.ca.Pool(), MinVersion: tt.version, MaxVersion: tt.version},
+				ForceAttemptHTTP2: tt.h2,
+			}
+			defer transport.CloseIdleConnections()
+			if !tt.h2 {
+				transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+			}
+			resp := r.get(t, &http.Client{Transport: transport}, "https://"+r.tls+seedOrders, token, nil)
+			if resp.StatusCode != 200 || resp.Proto != tt.proto || resp.TLS.Version != tt.version {
+				t.Errorf("%s, %s, TLS %x", resp.Status, resp.Proto, resp.TLS.Version)
+			}
+		})
+	}
+	if c, err := tls.Dial("tcp", r.tls, &tls.Config{RootCAs: r.ca.Pool(), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
+		c.Close()
+		t.Error("TLS 1.1 was taken")
+	}
+}
+
+func TestGzip(t *testing.T) {
+	r := newRunning(t)
+	token := r.token(t)
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	plain, err := io.ReadAll(r.get(t, client, "http://"+r.api+seedOrders, token, nil).Body)
+	must(t, err)
+	for range 2 { // the second answer comes from memory
+		resp := r.get(t, client, "http://"+r.api+seedOrders, token, http.Header{"Accept-Encoding": {"gzip, deflate, br"}})
+		if resp.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(resp.Header.Get("Vary"), "Accept-Encoding") {
+			t.Fatalf("headers %v", resp.Header)
+		}
+		z, err := gzip.NewReader(resp.Body)
+		must(t, err)
+		got, err := io.ReadAll(z)
+		must(t, err)
+		if string(got) != string(plain) {
+			t.Errorf("got %s", got)
+		}
+	}
+	if resp := r.get(t, client, "http://"+r.api+seedOrders, token, http.Header{"Accept-Encoding": {"gzip;q=0"}}); resp.Header.Get("Content-Encoding") != "" {
+		t.Error("compressed, though that was refused")
+	}
+}
+
+// raw sends text on a connection and returns the answers' bytes.
+func (r *running) raw(t *testing.T, text string) *bufio.Reader {
+	t.Helper()
+	c, err := net.Dial("tcp", r.api)
+	must(t, err)
+	t.Cleanup(func() { c.Close() })
+	must(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	go io.WriteString(c, text)
+	return bufio.NewReader(c)
+}
+
+func TestRawRequests(t *testing.T) {
+	r := newRunning(t)
+	head := "GET " + seedOrders + " HTTP/1.1\r\nHost: " + r.api + "\r\nAuthorization: Bearer " + r.token(t) + "\r\n"
+	for _, tt := range []struct {
+		name, request string
+		status        int
+	}{
+		{"Expect without a body", head + "Expect: 100-continue\r\n\r\n", 200},
+		{"Expect with a body", "POST /" + r.partner + "/oauth2/token HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b", 400},
+		{"a mebibyte of headers", head + "X: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", 431},
+		{"a chunked body on GET", head + "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 400},
+		{"HTTP/1.0", strings.Replace(head, "HTTP/1.1", "HTTP/1.0", 1) + "\r\n", 200},
+		{"no path", "GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", 404},
+		{"asterisk", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 200},
+		{"broken escape", "GET /v1/%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		{"another method", "BREW /v1/customers HTTP/1.1\r\nHost: x\r\n\r\n", 405},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reader := r.raw(t, tt.request)
+			for {
+				resp, err := http.ReadResponse(reader, nil)
+				must(t, err)
+				if resp.StatusCode == 100 {
+					continue
+				}
+				if resp.StatusCode != tt.status {
+					body, _ := io.ReadAll(resp.Body)
+					t.Errorf("status %d, want %d: %s", resp.StatusCode, tt.status, body)
+				}
+				return
+			}
+		})
+	}
+}
+
+func TestHealth(t *testing.T) {
+	r := newRunning(t)
+	for _, address := range []string{"http://" + r.api, "http://" + r.control} {
+		for _, path := range []string{"/livez", "/readyz"} {
+			resp := r.get(t, http.DefaultClient, address+path, "", nil)
+			if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != 200 || !strings.Contains(string(body), `{"status":"`) {
+				t.Errorf("%s%s: %s %s %v", address, path, resp.Status, body, err)
+			}
+		}
+	}
+	r.store.Close()
+	if resp := r.get(t, http.DefaultClient, "http://"+r.api+"/readyz", "", nil); resp.StatusCode != 503 {
+		t.Errorf("without its database the server is %s", resp.Status)
+	}
+}
+
+// TestShutdownFinishesRequests stops the server while a request is on its way.
+func TestShutdownFinishesRequests(t *testing.T) {
+	r := newRunning(t)
+	c, err := net.Dial("tcp", r.api)
+	must(t, err)
+	defer c.Close()
+	form := "grant_type=client_credentials&resource=https%3A%2F%2Fgraph.windows.net&client_id=" + r.app.ClientID + "&client_secret=" + r.app.Secret
+	fmt.Fprintf(c, "POST /%s/oauth2/token HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", r.partner, r.api, len(form), form[:10])
+	time.Sleep(50 * time.Millisecond) // the handler waits for the rest of the body
+	r.stop()
+	time.Sleep(50 * time.Millisecond)
+	if c, err := net.Dial("tcp", r.api); err == nil {
+		c.Close()
+		t.Error("the server still takes connections")
+	}
+	io.WriteString(c, form[10:])
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	must(t, err)
+	if body, err := io.ReadAll(resp.Body); resp.StatusCode != 200 || err != nil || !strings.Contains(string(body), "access_token") {
+		t.Errorf("%s %s %v", resp.Status, body, err)
+	}
+	if err := <-r.done; err != nil {
+		t.Errorf("Serve returned %v", err)
+	}
+	r.done <- nil // for the cleanup
+}
+
+// TestRevokedKeyStopsAtOnce revokes the key of a token that was used before.
+func TestRevokedKeyStopsAtOnce(t *testing.T) {
+	r := newRunning(t)
+	token := r.token(t)
+	status := func() int { return r.get(t, http.DefaultClient, "http://"+r.api+seedOrders, token, nil).StatusCode }
+	if got := status(); got != 200 {
+		t.Fatalf("status %d before", got)
+	}
+	resp := r.get(t, http.DefaultClient, "http://"+r.control+"/keys", "", nil)
+	var keys struct {
+		Keys []struct {
+			ID      string `json:"id"`
+			Revoked string `json:"revoked"`
+		} `json:"keys"`
+	}
+	body, err := io.ReadAll(resp.Body)
+	must(t, err)
+	must(t, partnercenter.Unmarshal(body, &keys))
+	if len(keys.Keys) != 1 || strings.Contains(string(body), "PRIVATE") {
+		t.Fatalf("keys: %s", body)
+	}
+	revoke := func(header http.Header) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://"+r.control+"/keys/"+keys.Keys[0].ID, nil)
+		must(t, err)
+		req.Header = header
+		resp, err := http.DefaultClient.Do(req)
+		must(t, err)
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := revoke(http.Header{"Origin": {"https://evil.example"}}); got != 403 {
+		t.Errorf("a web page could revoke a key: %d", got)
+	}
+	if got := revoke(http.Header{}); got != 200 {
+		t.Fatalf("revoking answers %d", got)
+	}
+	if got := status(); got != 401 {
+		t.Errorf("the token of a revoked key answers %d", got)
+	}
+	token = r.token(t)
+	if got := status(); got != 200 {
+		t.Errorf("a token of the new key answers %d", got)
+	}
+}
+
+// TestListsFollowWrites changes orders behind answers that are kept.
+func TestListsFollowWrites(t *testing.T) {
+	r := newRunning(t)
+	token := r.token(t)
+	count := func() string {
+		body, err := io.ReadAll(r.get(t, http.DefaultClient, "http://"+r.api+seedOrders, token, nil).Body)
+		must(t, err)
+		return string(body[:16])
+	}
+	if a, b := count(), count(); a != `{"totalCount":2,` || a != b {
+		t.Fatal(a, b)
+	}
+	seed, err := store.SampleSeed()
+	must(t, err)
+	partner := seed.Partners[0]
+	for _, c := range partner.Customers {
+		if c.Customer.ID != seedCustomer {
+			continue
+		}
+		added := c.Orders[0]
+		added.ID = "aaaaaaaaaaaa"
+		c.Orders = []partnercenter.Order{added}
+		partner.Customers = []store.SeedCustomer{c}
+		break
+	}
+	_, err = r.store.Load(t.Context(), &store.Seed{Partners: []store.SeedPartner{partner}})
+	must(t, err)
+	if got := count(); got != `{"totalCount":3,` {
+		t.Errorf("after a write the list begins %s", got)
+	}
+}

@@ -1,0 +1,145 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// envelopeRoom is kept free in front of a list's items for the beginning of
+// the answer, which holds their number and so can only be written after them.
+const envelopeRoom = 48
+
+// listBuffers are reused: a list's size is not known before it is read, and
+// growing into it would cost more than reading.
+var listBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxPooledBuffer keeps one huge answer from staying in memory for good.
+const maxPooledBuffer = 1 << 20
+
+// listOrders answers all of a customer's orders, or those of one billing
+// cycle. Documents go from the store into the answer as they are.
+func (s *Server) listOrders(c *call) error {
+	q, err := c.orderQuery()
+	if err != nil {
+		return err
+	}
+	key := answerKey{partner: q.PartnerID, customer: q.CustomerID, cycle: string(q.BillingCycle), price: q.IncludePrice, system: q.IncludeSystemPurchases, reseller: q.IndirectReseller}
+	// The version is read before the orders are: a change in between then
+	// makes the answer stale, never the other way round.
+	version := s.store.OrdersVersion(q.PartnerID, q.CustomerID)
+	if body, ok := s.answers.get(key, version); ok {
+		c.write(http.StatusOK, body)
+		return nil
+	}
+	buffer := listBuffers.Get().(*[]byte)
+	defer func() {
+		if cap(*buffer) <= maxPooledBuffer {
+			listBuffers.Put(buffer)
+		}
+	}()
+	*buffer = append((*buffer)[:0], make([]byte, envelopeRoom)...)
+	items, count, err := s.store.ListOrders(c.r.Context(), *buffer, q)
+	if err != nil {
+		return storeError(err, q.PartnerID, q.CustomerID, "")
+	}
+	items = append(items, `],"links":{"self":{"uri":"/customers/`...)
+	items = append(items, q.CustomerID...)
+	items = append(items, `/orders","method":"GET","headers":[]}},"attributes":{"objectType":"Collection"}}`...)
+	*buffer = items
+	body := prefixed(items, count)
+	s.answers.put(key, version, body)
+	c.write(http.StatusOK, body)
+	return nil
+}
+
+// prefixed writes the beginning of a collection into the room in front of its
+// items.
+func prefixed(items []byte, count int) []byte {
+	var prefix [envelopeRoom]byte
+	p := append(prefix[:0], `{"totalCount":`...)
+	p = strconv.AppendInt(p, int64(count), 10)
+	p = append(p, `,"items":[`...)
+	start := envelopeRoom - len(p)
+	copy(items[start:], p)
+	return items[start:]
+}
+
+// orderQuery reads a list's path and query.
+func (c *call) orderQuery() (store.OrderQuery, error) {
+	q := store.OrderQuery{PartnerID: c.claims.TenantID}
+	var err error
+	if q.CustomerID, err = c.customerID(); err != nil || c.query == nil {
+		return q, err
+	}
+	if q.BillingCycle, err = c.query.billingType(); err != nil {
+		return q, err
+	}
+	if q.IncludePrice, err = c.query.bool("include_price"); err != nil {
+		return q, err
+	}
+	if q.IncludeSystemPurchases, err = c.query.bool("include_system_purchases"); err != nil {
+		return q, err
+	}
+	q.IndirectReseller = c.query["indirect_reseller_id"]
+	if id := q.IndirectReseller; id != "" && !isGUID(id) && !isMPNID(id) {
+		return q, errBadQuery("indirect_reseller_id="+quote(id)+" is neither a tenant id nor an MPN id", "send the reseller's tenant id")
+	}
+	return q, nil
+}
+
+// getOrder answers one order.
+func (s *Server) getOrder(c *call) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	includePrice, err := c.query.bool("include_price")
+	if err != nil {
+		return err
+	}
+	orderID := c.params.values[1]
+	body, err := s.store.GetOrder(c.r.Context(), c.claims.TenantID, customerID, orderID, includePrice)
+	if err != nil {
+		return storeError(err, c.claims.TenantID, customerID, orderID)
+	}
+	c.write(http.StatusOK, body)
+	return nil
+}
+
+// customerID returns the customer in the path, in lower case.
+func (c *call) customerID() (string, error) {
+	id := c.params.values[0]
+	if !isGUID(id) {
+		return "", errCustomerID(id)
+	}
+	return strings.ToLower(id), nil
+}
+
+// isGUID reports whether text is a GUID in its usual form, in any case.
+func isGUID(text string) bool {
+	if len(text) != 36 {
+		return false
+	}
+	for i := range text {
+		ch := text[i]
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if ch != '-' {
+				return false
+			}
+		case ch >= '0' && ch <= '9', ch >= 'a' && ch <= 'f', ch >= 'A' && ch <= 'F':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// isMPNID reports whether text is a Microsoft Partner Network id: digits.
+func isMPNID(text string) bool {
+	return text != "" && len(text) <= 10 && strings.Trim(text, "0123456789") == ""
+}

@@ -1,0 +1,172 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	// maxPathLength is far beyond any path of the API.
+	maxPathLength = 2048
+	// maxSegments is one more than the longest route's, availabilities of a
+	// SKU of a product of a customer, needs.
+	maxSegments = 12
+	maxParams   = 4
+)
+
+// splitted is a path as its segments. Empty ones, from doubled and trailing
+// slashes, are dropped: clients send them and lose their token on a redirect.
+type splitted struct {
+	segments [maxSegments]string
+	count    int
+}
+
+// segment returns the i-th segment, or "".
+func (p *splitted) segment(i int) string {
+	if i >= p.count {
+		return ""
+	}
+	return p.segments[i]
+}
+
+// isAPI reports whether the path is below the version root.
+func (p *splitted) isAPI() bool {
+	first := p.segment(0)
+	return strings.EqualFold(first, "v1") || strings.EqualFold(first, "v1.0")
+}
+
+// splitPath splits a request's path. Each segment is unescaped by itself, so
+// that an escaped slash stays inside its segment.
+func splitPath(r *http.Request) (splitted, error) {
+	var p splitted
+	path, escaped := r.URL.Path, r.URL.RawPath != ""
+	if escaped {
+		path = r.URL.RawPath
+	}
+	if len(path) > maxPathLength {
+		return p, errPathTooLong()
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" {
+			continue
+		}
+		if escaped {
+			plain, err := url.PathUnescape(segment)
+			if err != nil {
+				return p, errBadPath("its percent encoding is broken")
+			}
+			segment = plain
+		}
+		if segment == "." || segment == ".." {
+			return p, errBadPath("it has . or .. as a segment")
+		}
+		if strings.ContainsFunc(segment, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return p, errBadPath("it has a control character")
+		}
+		if p.count == maxSegments {
+			return p, errUnknownRoute(r.URL.Path)
+		}
+		p.segments[p.count] = segment
+		p.count++
+	}
+	return p, nil
+}
+
+// params are the values of a route's parameters, in the order of the pattern.
+type params struct {
+	values [maxParams]string
+	count  int
+}
+
+// router finds routes by path, without regard to case.
+type router struct{ root node }
+
+// node is one segment of the routes' patterns.
+type node struct {
+	name    string // lower case; "" for a parameter
+	fixed   []*node
+	param   *node
+	pattern string  // of the routes here
+	routes  []Route // by method
+	allow   string  // the methods, for 405
+}
+
+func newRouter(routes []Route) *router {
+	var r router
+	for _, route := range routes {
+		n := &r.root
+		// The version root is matched before the router is asked.
+		for segment := range strings.SplitSeq(strings.TrimPrefix(route.Pattern, "/v1/"), "/") {
+			n = n.child(segment)
+		}
+		n.pattern = route.Pattern
+		n.routes = append(n.routes, route)
+		methods := []string{route.Method}
+		if route.Method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		if n.allow != "" {
+			methods = append(strings.Split(n.allow, ", "), methods...)
+		}
+		slices.Sort(methods)
+		n.allow = strings.Join(slices.Compact(methods), ", ")
+	}
+	return &r
+}
+
+// child returns the node below n for a segment of a pattern, made if missing.
+func (n *node) child(segment string) *node {
+	if strings.HasPrefix(segment, "{") {
+		if n.param == nil {
+			n.param = new(node)
+		}
+		return n.param
+	}
+	for _, c := range n.fixed {
+		if c.name == segment {
+			return c
+		}
+	}
+	c := &node{name: segment}
+	n.fixed = append(n.fixed, c)
+	return c
+}
+
+// find returns the node that a path leads to, or nil. Fixed segments win over
+// parameters: /customers/relationshiprequests is no customer.
+func (r *router) find(p splitted, into *params) *node {
+	n := &r.root
+	for _, segment := range p.segments[1:max(1, p.count)] {
+		var next *node
+		for _, c := range n.fixed {
+			if strings.EqualFold(c.name, segment) {
+				next = c
+				break
+			}
+		}
+		if next == nil && n.param != nil && into.count < maxParams {
+			next = n.param
+			into.values[into.count] = segment
+			into.count++
+		}
+		if next == nil {
+			return nil
+		}
+		n = next
+	}
+	if len(n.routes) == 0 {
+		return nil
+	}
+	return n
+}
+
+func (n *node) route(method string) *Route {
+	for i := range n.routes {
+		if n.routes[i].Method == method {
+			return &n.routes[i]
+		}
+	}
+	return nil
+}

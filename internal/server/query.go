@@ -1,0 +1,96 @@
+package server
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// query is a request's query with its names folded to lower case: clients
+// write seekOperation and seekoperation.
+type query map[string]string
+
+// parseQuery reads a query. A name that stands twice, in whatever case, is
+// refused: either value could be the wrong one.
+func parseQuery(raw string) (query, error) {
+	if raw == "" {
+		return nil, nil
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, errBadQuery("the query string is broken", "percent-encode names and values, and join them with &")
+	}
+	q := make(query, len(values))
+	for name, list := range values {
+		folded := strings.ToLower(name)
+		if _, twice := q[folded]; twice || len(list) > 1 {
+			return nil, errBadQuery("query parameter "+quote(name)+" is there more than once", "send it once")
+		}
+		q[folded] = list[0]
+	}
+	return q, nil
+}
+
+// bool reads a flag: absent, empty and any casing of true and false.
+func (q query) bool(name string) (bool, error) {
+	value := q[name]
+	switch {
+	case value == "" || strings.EqualFold(value, "false"):
+		return false, nil
+	case strings.EqualFold(value, "true"):
+		return true, nil
+	}
+	return false, errBadQuery(name+"="+quote(value)+" is neither true nor false", "send true or false, or leave it out")
+}
+
+// number reads a count from 0 to limit; absent and empty are 0.
+func (q query) number(name string, limit int) (int, error) {
+	value := q[name]
+	if value == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 || n > limit {
+		return 0, errBadQuery(name+"="+quote(value)+" is not a whole number from 0 to "+strconv.Itoa(limit),
+			"send such a number, or leave it out; 0 means the same as leaving it out")
+	}
+	return n, nil
+}
+
+// billingType reads the billing cycle filter in any spelling. Absent, empty
+// and "unknown" mean all orders.
+func (q query) billingType() (partnercenter.BillingCycleType, error) {
+	value := partnercenter.BillingCycleType(q["billingtype"])
+	if value == "" || value.Normalize() == partnercenter.BillingCycleUnknown {
+		return "", nil
+	}
+	if !value.Known() {
+		return "", errEnum("billingType", string(value), billingTypeNames())
+	}
+	return value.Normalize(), nil
+}
+
+// billingTypeNames are the values that the filter takes, for error messages.
+func billingTypeNames() []string {
+	cycles := partnercenter.BillingCycles()
+	names := make([]string, 0, len(cycles))
+	for _, c := range cycles {
+		if c != partnercenter.BillingCycleUnknown {
+			names = append(names, string(c))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// quote shortens and quotes a client's text for an error message.
+func quote(text string) string {
+	const most = 64
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return strconv.QuoteToASCII(strings.ToValidUTF8(text, "?"))
+}

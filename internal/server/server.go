@@ -1,0 +1,216 @@
+// Package server is the REST API: it turns requests into calls of the store
+// and stored documents into answers, with Partner Center's paths, headers,
+// tokens, errors and limits. It holds no rules about orders and speaks no SQL.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// Config is what a [Server] is made of.
+type Config struct {
+	Store     *store.Store
+	Authority *issuer.Authority
+	Logger    *slog.Logger     // nil logs nothing
+	Now       func() time.Time // nil means time.Now
+
+	// CacheSize bounds the memory, in bytes, of list answers that are kept to
+	// be sent again. Zero keeps none.
+	CacheSize int64
+
+	// RequestsPerMinute is how many order requests, and apart from them how
+	// many customer requests, a partner may make a minute before 429. Zero
+	// means no limit.
+	RequestsPerMinute int
+}
+
+// Server answers the API, the token authority and the health checks. It is an
+// [http.Handler]; [Server.Serve] runs it on listeners.
+type Server struct {
+	store     *store.Store
+	authority *issuer.Authority
+	log       *slog.Logger
+	now       func() time.Time
+	routes    *router
+	answers   *answerCache
+	throttle  *throttle
+	seal      *sealer
+	draining  atomic.Bool
+	handler   http.Handler
+}
+
+// New returns a server on an open store.
+func New(ctx context.Context, c Config) (*Server, error) {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	key, err := c.Store.Secret(ctx, "continuation-token", sealKeySize)
+	if err != nil {
+		return nil, fmt.Errorf("the key of continuation tokens: %w", err)
+	}
+	s := &Server{
+		store:     c.Store,
+		authority: c.Authority,
+		log:       c.Logger,
+		now:       c.Now,
+		routes:    newRouter(apiRoutes()),
+		answers:   newAnswerCache(c.CacheSize),
+		throttle:  newThrottle(c.RequestsPerMinute),
+		seal:      newSealer(key),
+	}
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipMinSize))
+	if err != nil {
+		return nil, err
+	}
+	s.handler = compress(http.HandlerFunc(s.serve))
+	return s, nil
+}
+
+// gzipMinSize is where compressing starts to pay: smaller answers fit a packet
+// either way.
+const gzipMinSize = 1400
+
+// ServeHTTP answers one request. Compression is set up only for those who ask.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header["Accept-Encoding"] == nil {
+		s.serve(w, r)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}
+
+// call is one request on its way through the server.
+type call struct {
+	w             http.ResponseWriter
+	r             *http.Request
+	started       time.Time
+	pattern       string         // of the route, for logs
+	params        params         // from the path
+	query         query          // folded
+	claims        *issuer.Claims // whose token it is; nil before authentication
+	requestID     string
+	correlationID string
+	status        int
+	size          int
+}
+
+// serve answers one request and logs it.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	c := call{w: w, r: r, started: time.Now()}
+	defer s.finish(&c)
+	if err := s.dispatch(&c); err != nil {
+		s.refuse(&c, err)
+	}
+}
+
+// finish turns a panic into an answer and writes the access log's line.
+func (s *Server) finish(c *call) {
+	if p := recover(); p != nil {
+		if p == any(http.ErrAbortHandler) {
+			panic(p) // how a handler breaks off a connection; net/http knows it
+		}
+		s.log.LogAttrs(c.r.Context(), slog.LevelError, "panic", slog.Any("panic", p),
+			slog.String("request_id", c.requestID), slog.String("stack", string(debug.Stack())))
+		if c.status == 0 {
+			s.refuse(c, errors.New("panic"))
+		}
+	}
+	s.logAccess(c)
+}
+
+// dispatch finds out what a request is for and answers it.
+func (s *Server) dispatch(c *call) error {
+	path, err := splitPath(c.r)
+	if err != nil {
+		c.identify()
+		return err
+	}
+	if path.isAPI() {
+		c.identify()
+		return s.serveAPI(c, path)
+	}
+	if h, ok := s.health(path); ok {
+		c.pattern = "/" + path.segment(0)
+		return h(c)
+	}
+	if pattern, h, ok := s.authority.Lookup(c.r.URL.Path); ok {
+		c.pattern = pattern
+		recorder := &recorder{ResponseWriter: c.w}
+		h.ServeHTTP(recorder, c.r)
+		c.status, c.size = recorder.status, recorder.size
+		return nil
+	}
+	c.identify()
+	return errUnknownRoute(c.r.URL.Path)
+}
+
+// serveAPI answers a call of the API: route, method, token, limits, handler.
+// The route comes before the token, so that a mistyped path is not taken for a
+// problem with the sign-in; routes are public knowledge.
+func (s *Server) serveAPI(c *call, path splitted) error {
+	node := s.routes.find(path, &c.params)
+	if node == nil {
+		return errUnknownRoute(c.r.URL.Path)
+	}
+	c.pattern = node.pattern
+	method := c.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http leaves the body out
+	}
+	route := node.route(method)
+	if route == nil {
+		c.w.Header().Set("Allow", node.allow)
+		return errMethod(c.r.Method, node.allow)
+	}
+	if err := s.authenticate(c); err != nil {
+		return err
+	}
+	if s.throttle != nil && route.Throttled {
+		if wait := s.throttle.take(c.claims.TenantID, route.Area, s.now()); wait > 0 {
+			return &throttled{wait: wait}
+		}
+	}
+	if err := c.checkRequest(); err != nil {
+		return err
+	}
+	return route.handle(s, c)
+}
+
+// recorder notes what a foreign handler answers, for the access log.
+type recorder struct {
+	http.ResponseWriter
+	status, size int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.size += n
+	return n, err
+}
+
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,231 @@
+// Package partnercentertest runs a Partner Center for tests: the real server,
+// in this process, on a free loopback port and a database in memory.
+//
+//	func TestOrders(t *testing.T) {
+//		srv := partnercentertest.NewServer(t)
+//		pc := srv.Client()
+//		orders, err := pc.Customers.ByID(partnercentertest.CustomerID).Orders.Get(t.Context())
+//		…
+//	}
+package partnercentertest
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// CustomerID is a customer of the sample data with two orders.
+const CustomerID = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
+
+// Options are the options of [NewServer]. The zero value serves the sample
+// data without limits.
+type Options struct {
+	// Seed is a seed file to serve instead of the sample data; its format is
+	// that of partnercenter serve --seed.
+	Seed io.Reader
+	// Now is the server's clock. Nil means time.Now.
+	Now func() time.Time
+	// RequestsPerMinute is how many order requests a partner may make a
+	// minute. Zero means no limit.
+	RequestsPerMinute int
+	// Log, if not nil, gets the server's log.
+	Log io.Writer
+	// Wrap, if not nil, is put around the server's handler.
+	Wrap func(http.Handler) http.Handler
+}
+
+// Server is a running server.
+type Server struct {
+	URL    string // of the API and the token authority, plain HTTP
+	TLSURL string // the same over TLS
+	// Pool holds the certificate authority of TLSURL.
+	Pool *x509.CertPool
+	// How to sign in to the first partner of the data.
+	TenantID, ClientID, ClientSecret string
+
+	authority *issuer.Authority
+	plain     *httptest.Server
+	secure    *httptest.Server
+	store     *store.Store
+	close     sync.Once
+}
+
+// NewServer starts a server that is closed when the test ends. At most one
+// Options is looked at.
+func NewServer(tb testing.TB, options ...Options) *Server {
+	tb.Helper()
+	var o Options
+	if len(options) > 0 {
+		o = options[0]
+	}
+	srv, err := Start(o)
+	if err != nil {
+		tb.Fatalf("partnercentertest: %v", err)
+	}
+	tb.Cleanup(srv.Close)
+	return srv
+}
+
+// signingKey is shared by a process's servers: making one takes longer than
+// everything else that starting a server does.
+var signingKey = sync.OnceValues(func() (*issuer.Key, error) { return issuer.GenerateKey(time.Now()) })
+
+// Start starts a server outside of a test, for a TestMain or an example. The
+// caller closes it.
+func Start(o Options) (_ *Server, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	ctx := context.Background()
+	st, err := store.Open(ctx, ":memory:", &store.Options{Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			st.Close()
+		}
+	}()
+	seed, err := readSeed(o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := st.Load(ctx, seed); err != nil {
+		return nil, err
+	}
+	key, err := signingKey()
+	if err != nil {
+		return nil, err
+	}
+	pem, err := key.PEM()
+	if err != nil {
+		return nil, err
+	}
+	if err := st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created}); err != nil {
+		return nil, err
+	}
+	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	if o.Log != nil {
+		log = slog.New(slog.NewJSONHandler(o.Log, nil))
+	}
+	api, err := server.New(ctx, server.Config{
+		Store: st, Authority: authority, Logger: log, Now: o.Now,
+		CacheSize: 16 << 20, RequestsPerMinute: o.RequestsPerMinute,
+	})
+	if err != nil {
+		return nil, err
+	}
+	caDir, err := os.MkdirTemp("", "partnercentertest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(caDir) // the certificate lives on in memory
+	ca, err := localca.Open(caDir, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := ca.Issue(time.Now(), "localhost", "127.0.0.1", "::1")
+	if err != nil {
+		return nil, err
+	}
+	var handler http.Handler = api
+	if o.Wrap != nil {
+		handler = o.Wrap(handler)
+	}
+	s := &Server{Pool: ca.Pool(), authority: authority, store: st}
+	s.plain = httptest.NewServer(handler)
+	s.secure = httptest.NewUnstartedServer(handler)
+	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	s.secure.EnableHTTP2 = true
+	s.secure.StartTLS()
+	s.URL, s.TLSURL = s.plain.URL, s.secure.URL
+	if err := authority.SetBaseURLs(s.URL, s.TLSURL); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if err := s.findApp(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func readSeed(r io.Reader) (*store.Seed, error) {
+	if r == nil {
+		return store.SampleSeed()
+	}
+	return store.ReadSeed("seed", r)
+}
+
+// findApp looks up how to sign in to the first partner.
+func (s *Server) findApp(ctx context.Context) error {
+	partners, err := s.store.Partners(ctx)
+	if err != nil || len(partners) == 0 {
+		return err
+	}
+	s.TenantID = partners[0].TenantID
+	apps, err := s.store.Apps(ctx, s.TenantID)
+	if err != nil || len(apps) == 0 {
+		return err
+	}
+	s.ClientID, s.ClientSecret = apps[0].ClientID, apps[0].Secret
+	return nil
+}
+
+// Close stops the server. NewServer calls it when the test ends.
+func (s *Server) Close() {
+	s.close.Do(func() {
+		s.plain.Close()
+		s.secure.Close()
+		s.store.Close()
+	})
+}
+
+// Client returns a client that is signed in to the first partner.
+func (s *Server) Client() *partnercenter.Client {
+	pc, err := partnercenter.NewClient(s.Credential(), &partnercenter.ClientOptions{Endpoint: s.URL})
+	if err != nil {
+		panic("partnercentertest: " + err.Error()) // the endpoint is a URL and the credential is there
+	}
+	return pc
+}
+
+// Credential returns a credential of the first partner's app that needs no
+// token request.
+func (s *Server) Credential() azcore.TokenCredential { return credential{s} }
+
+type credential struct{ server *Server }
+
+func (c credential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := c.server.authority.Mint(issuer.TokenRequest{
+		Tenant: c.server.TenantID, ClientID: c.server.ClientID,
+		Resource: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
+		BaseURL:  c.server.URL, Version: issuer.V2,
+	})
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	return azcore.AccessToken{Token: token.Text, ExpiresOn: token.Expires}, nil
+}
