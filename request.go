@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -54,13 +55,17 @@ func (c *Client) get(ctx context.Context, address string, header http.Header, ou
 			h.Set(headerCorrelationID, v.correlation)
 		}
 	}
-	resp, err := c.pipeline.Do(req)
+	// The pipeline reads and closes the body.
+	resp, err := c.pipeline.Do(req) //nolint:bodyclose
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("partnercenter: %s broke off in the middle of its answer: %w; try again", req.Raw().URL.Host, err)
+	}
 	if err != nil {
 		return err
 	}
 	body, err := runtime.Payload(resp)
 	if err != nil {
-		return fmt.Errorf("partnercenter: %s broke off in the middle of its answer: %w; try again", req.Raw().URL.Host, err)
+		return err
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return newError(resp, body)
