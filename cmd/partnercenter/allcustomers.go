@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// collect gathers what an iterator yields, or nothing when it fails.
+func collect[T any](items iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for item, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, item)
+	}
+	return all, nil
+}
+
+// listOrders lists the orders of one customer.
+type listOrders func(ctx context.Context, customer string) ([]*partnercenter.Order, error)
+
+// listAll prints the orders of all customers. The customers are read first: a
+// continuation token would grow old over a long run, and without their number
+// there is no telling how long it takes.
+func (o *ordersListOptions) listAll(ctx context.Context, app *app, pc *partnercenter.Client, list listOrders, p *printer[customerOrder]) error {
+	customers, err := collect(pc.Customers.All(ctx))
+	if err != nil {
+		return err
+	}
+	// A bar among lines that scroll by on the same terminal helps nobody.
+	if app.stderrTTY && !(p.streams() && app.stdoutTTY) {
+		app.startBar("Orders of customers", len(customers))
+		defer app.stopBar()
+	}
+	failed := &partialError{total: len(customers)}
+	for answer := range eachCustomer(ctx, customers, o.workers, list) {
+		if answer.err != nil {
+			if !customersOwn(answer.err) {
+				return answer.err
+			}
+			failed.failures = append(failed.failures, answer)
+		}
+		for _, order := range answer.orders {
+			if err := p.add(customerOrder{customerID: answer.customer.ID, customerName: companyName(answer.customer), order: order}); err != nil {
+				return err
+			}
+		}
+		app.advanceBar()
+	}
+	app.stopBar()
+	if err := p.end(); err != nil {
+		return err
+	}
+	if len(failed.failures) > 0 {
+		return failed
+	}
+	return nil
+}
+
+// customerAnswer is the orders of a customer, or why there are none.
+type customerAnswer struct {
+	customer *partnercenter.Customer
+	orders   []*partnercenter.Order
+	err      error
+}
+
+// eachCustomer asks for the orders of several customers at once and yields
+// the answers in the customers' order. It runs ahead of a slow customer by a
+// few others only, so that memory stays bounded. All workers have ended when
+// it returns.
+func eachCustomer(ctx context.Context, customers []*partnercenter.Customer, workers int, list listOrders) iter.Seq[customerAnswer] {
+	return func(yield func(customerAnswer) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		queue := make(chan chan customerAnswer, 4*workers)
+		var group errgroup.Group
+		group.SetLimit(workers)
+		go func() {
+			defer close(queue)
+			for _, customer := range customers {
+				slot := make(chan customerAnswer, 1)
+				select {
+				case queue <- slot:
+				case <-ctx.Done():
+					return
+				}
+				group.Go(func() error {
+					orders, err := list(ctx, customer.ID)
+					slot <- customerAnswer{customer: customer, orders: orders, err: err}
+					return nil
+				})
+			}
+		}()
+		defer func() {
+			cancel()
+			for range queue { // until it is closed: no more workers start
+			}
+			_ = group.Wait() // the workers return no errors
+		}()
+		for slot := range queue {
+			if !yield(<-slot) {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(customerAnswer{err: err}) // some were not asked about
+		}
+	}
+}
+
+// customersOwn reports whether an error concerns one customer, so that the
+// others can still be asked. Anything else (no token, a service that is down
+// or throttles) would meet them all.
+func customersOwn(err error) bool {
+	var answer *partnercenter.Error
+	if errors.As(err, &answer) {
+		return answer.StatusCode >= 400 && answer.StatusCode <= 500 &&
+			!slices.Contains([]int{http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests}, answer.StatusCode)
+	}
+	return errors.As(err, new(*partnercenter.ShortAnswerError)) || errors.As(err, new(*partnercenter.DecodeError))
+}
+
+// partialError says that the orders of some customers could not be listed.
+type partialError struct {
+	total    int
+	failures []customerAnswer
+}
+
+func (e *partialError) Error() string {
+	return fmt.Sprintf("the orders of %d of %d customers could not be listed", len(e.failures), e.total)
+}
+
+func (e *partialError) explain(now time.Time) explanation {
+	x := explanation{
+		what: e.Error(),
+		next: "All other orders are listed. Ask about one of these customers with --customer to see the whole error.",
+		code: exitError,
+	}
+	for _, f := range e.failures {
+		name := f.customer.ID
+		if company := companyName(f.customer); company != "" {
+			name += " (" + company + ")"
+		}
+		x.details = append(x.details, name+": "+explain(f.err, now).what)
+	}
+	return x
+}

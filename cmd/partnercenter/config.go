@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// config is the configuration file.
+type config struct {
+	path           string
+	defaultProfile string
+	profiles       map[string]settings
+}
+
+func (c *config) names() []string { return slices.Sorted(maps.Keys(c.profiles)) }
+
+// loadConfig reads the configuration file; one that is not there is empty.
+func loadConfig(app *app) (*config, error) {
+	path, explicit, err := configFile(app)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !explicit {
+		return &config{path: path}, nil
+	}
+	if err != nil {
+		return nil, settingsErrorf("the configuration cannot be read: %v", err)
+	}
+	config, err := parseConfig(path, data)
+	if err != nil {
+		return nil, err
+	}
+	return config, config.checkMode()
+}
+
+// checkMode refuses a file that shows its secrets to other users.
+func (c *config) checkMode() error {
+	if runtime.GOOS == "windows" { // has no such modes
+		return nil
+	}
+	for name, profile := range c.profiles {
+		if profile.clientSecret == "" {
+			continue
+		}
+		info, err := os.Stat(c.path)
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			return settingsErrorf("%s holds the clientSecret of profile %q and other users can read it: run chmod 600 on it, or use clientSecretFile or clientSecretEnv", c.path, name)
+		}
+		return nil
+	}
+	return nil
+}
+
+// parseConfig reads YAML node by node, because an error is to name the line
+// and what was probably meant.
+func parseConfig(path string, data []byte) (*config, error) {
+	c := &config{path: path, profiles: map[string]settings{}}
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return nil, settingsErrorf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if document.Kind == 0 {
+		return c, nil // nothing but comments
+	}
+	err := c.eachMember(document.Content[0], func(key, value *yaml.Node) error {
+		switch key.Value {
+		case "defaultProfile":
+			return c.text(key, value, &c.defaultProfile)
+		case "profiles":
+			return c.eachMember(value, c.parseProfile)
+		}
+		return c.errorf(key, "unknown key %q%s", key.Value, didYouMean(key.Value, []string{"defaultProfile", "profiles"}))
+	})
+	return c, err
+}
+
+func (c *config) parseProfile(name, body *yaml.Node) error {
+	if name.Value == localProfile {
+		return c.errorf(name, "profile %q is built in: choose another name", localProfile)
+	}
+	var keys []string
+	for _, setting := range settingList {
+		keys = append(keys, setting.key)
+	}
+	var profile settings
+	err := c.eachMember(body, func(key, value *yaml.Node) error {
+		i := slices.Index(keys, key.Value)
+		if i < 0 {
+			return c.errorf(key, "unknown key %q%s", key.Value, didYouMean(key.Value, keys))
+		}
+		return c.text(key, value, settingList[i].field(&profile))
+	})
+	// Files are named relative to the one that names them.
+	for _, file := range []*string{&profile.caFile, &profile.clientSecretFile} {
+		if *file != "" && *file != "-" && !filepath.IsAbs(*file) {
+			*file = filepath.Join(filepath.Dir(c.path), *file)
+		}
+	}
+	c.profiles[name.Value] = profile
+	return err
+}
+
+func (c *config) eachMember(node *yaml.Node, member func(key, value *yaml.Node) error) error {
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+		return nil
+	}
+	if node.Kind != yaml.MappingNode {
+		return c.errorf(node, "write \"key: value\" lines here")
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i]
+		if seen[key.Value] {
+			return c.errorf(key, "%q is there twice: leave one", key.Value)
+		}
+		seen[key.Value] = true
+		if err := member(key, node.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *config) text(key, value *yaml.Node, field *string) error {
+	if value.Kind != yaml.ScalarNode {
+		return c.errorf(value, "%s is one value, not a list or a mapping", key.Value)
+	}
+	if value.Tag != "!!null" {
+		*field = value.Value
+	}
+	return nil
+}
+
+func (c *config) errorf(at *yaml.Node, format string, args ...any) error {
+	return settingsErrorf("%s:%d: %s", c.path, at.Line, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// newCredential chooses how to sign in: with the app of the settings, or,
+// where they name none, with what Azure's tools left in the environment.
+func newCredential(s *service) (azcore.TokenCredential, error) {
+	if s.clientID == "" && s.clientSecret == "" {
+		return newAzureCredential(s)
+	}
+	for _, need := range []struct{ value, what, how string }{
+		{s.tenantID, "tenant id", "--tenant-id or PARTNERCENTER_TENANT_ID"},
+		{s.clientID, "client id", "--client-id or PARTNERCENTER_CLIENT_ID"},
+		{s.clientSecret, "client secret", "--client-secret-file or PARTNERCENTER_CLIENT_SECRET"},
+	} {
+		if need.value == "" {
+			return nil, &signInError{
+				text: fmt.Sprintf("the credentials are incomplete: the %s is missing", need.what),
+				next: fmt.Sprintf("Give it with %s, or add it to the profile.", need.how),
+			}
+		}
+	}
+	if strings.HasPrefix(s.authority, "http://") {
+		// Package azidentity refuses plain HTTP, also to this very machine.
+		return newLoopbackCredential(s), nil
+	}
+	transport := &rememberingTransport{next: s.options.Transport}
+	options := &azidentity.ClientSecretCredentialOptions{
+		ClientOptions: s.options,
+		// Microsoft vouches for its own authorities only.
+		DisableInstanceDiscovery: !microsoftAuthority(s.authority),
+	}
+	options.Transport = transport
+	inner, err := azidentity.NewClientSecretCredential(s.tenantID, s.clientID, s.clientSecret, options)
+	if err != nil {
+		return nil, usageErrorf("%v", err)
+	}
+	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
+}
+
+func microsoftAuthority(authority string) bool {
+	u, err := url.Parse(authority)
+	return err == nil && slices.ContainsFunc(clouds, func(c cloudEntry) bool {
+		return c.cloud.ActiveDirectoryAuthorityHost == "https://"+u.Host+"/"
+	})
+}
+
+// newAzureCredential signs in as Azure's tools do: with the AZURE_ variables
+// of an app, a workload identity, or the user of "az login". Unlike
+// azidentity's default it does not look for a managed identity, which takes
+// long to be missed outside Azure and cannot be registered with Partner
+// Center, nor for shells that take seconds to start.
+func newAzureCredential(s *service) (azcore.TokenCredential, error) {
+	options := s.options
+	transport := &rememberingTransport{next: options.Transport}
+	options.Transport = transport
+	foreign := !microsoftAuthority(s.authority)
+	var chain []azcore.TokenCredential
+	if cred, err := azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
+		chain = append(chain, cred)
+	}
+	if cred, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
+		chain = append(chain, cred)
+	}
+	if _, err := exec.LookPath("az"); err == nil {
+		if cred, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: s.tenantID}); err == nil {
+			chain = append(chain, cred)
+		}
+	}
+	if len(chain) == 0 {
+		return nil, errMissingCredentials
+	}
+	inner, err := azidentity.NewChainedTokenCredential(chain, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
+}
+
+var errMissingCredentials = &signInError{
+	text: "there are no credentials to sign in with",
+	next: `Give them in one of three ways:
+  --profile local, for a server that "partnercenter serve" runs, or a profile of your configuration file
+  PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID and PARTNERCENTER_CLIENT_SECRET, or the flags of the same names
+  Azure's own AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or "az login"
+Run 'partnercenter help environment' for more.`,
+}
+
+// credential words the errors of package azidentity, which are long.
+type credential struct {
+	inner     azcore.TokenCredential
+	transport *rememberingTransport
+	authority string
+}
+
+func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := c.inner.GetToken(ctx, opts)
+	switch failed := new(azidentity.AuthenticationFailedError); {
+	case err == nil:
+		return token, nil
+	case ctx.Err() != nil:
+		return token, ctx.Err()
+	case errors.As(err, &failed) && failed.RawResponse != nil:
+		body, _ := runtime.Payload(failed.RawResponse)
+		return token, refusedSignIn(c.authority, failed.RawResponse.StatusCode, body)
+	case c.transport.err() != nil:
+		return token, c.transport.err()
+	case !errors.As(err, &failed):
+		// No source had anything to sign in with.
+		return token, errMissingCredentials
+	}
+	// Only the reason is left of the message, which is for developers.
+	text, _, _ := strings.Cut(err.Error(), ". To troubleshoot")
+	if _, attempts, ok := strings.Cut(text, "Attempted credentials:"); ok {
+		text = attempts
+	}
+	return token, &signInError{
+		text: "signing in failed: " + strings.Join(strings.Fields(text), " "),
+		next: "Check the credentials, then try again. 'partnercenter help environment' says where they come from.",
+	}
+}
+
+// rememberingTransport keeps the last error of the network, of which package
+// azidentity passes on nothing but text.
+type rememberingTransport struct {
+	next policy.Transporter
+
+	mu   sync.Mutex // guards last
+	last error
+}
+
+func (t *rememberingTransport) Do(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.Do(req)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = err
+	return resp, err
+}
+
+func (t *rememberingTransport) err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
+
+// refusedSignIn makes an error of what a token authority answered (RFC 6749,
+// section 5.2). Microsoft's descriptions begin with an AADSTS code.
+func refusedSignIn(authority string, status int, body []byte) error {
+	var answer struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
+		return &signInError{
+			text: fmt.Sprintf("%s answered %d to a request for a token, and nothing that a token authority says", authority, status),
+			next: "Check --authority, and any proxy on the way; then try again.",
+		}
+	}
+	text := strings.Join(strings.Fields(answer.Description), " ")
+	if text == "" {
+		text = answer.Error
+	}
+	return &signInError{
+		text: "signing in failed: " + text,
+		next: fmt.Sprintf("Check tenant, client and secret; they were shown to %s.", authority),
+	}
+}
+
+// loopbackCredential asks an authority on this machine for tokens, over plain
+// HTTP.
+type loopbackCredential struct {
+	authority, address     string
+	clientID, clientSecret string
+	transport              policy.Transporter
+	timeout                time.Duration // 0: none
+
+	mu    sync.Mutex // guards token
+	token azcore.AccessToken
+}
+
+func newLoopbackCredential(s *service) *loopbackCredential {
+	return &loopbackCredential{
+		authority: s.authority,
+		address:   strings.TrimRight(s.authority, "/") + "/" + url.PathEscape(s.tenantID) + "/oauth2/v2.0/token",
+		clientID:  s.clientID, clientSecret: s.clientSecret,
+		transport: s.options.Transport, timeout: s.options.Retry.TryTimeout,
+	}
+}
+
+// refreshBefore is how long before its end a token is replaced, as package
+// azidentity does.
+const refreshBefore = 5 * time.Minute
+
+// maxTokenAnswer is far beyond any token.
+const maxTokenAnswer = 1 << 20
+
+func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Until(c.token.ExpiresOn) > refreshBefore {
+		return c.token, nil
+	}
+	if c.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+	}
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "scope": {strings.Join(opts.Scopes, " ")},
+		"client_id": {c.clientID}, "client_secret": {c.clientSecret},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	asked := time.Now()
+	resp, err := c.transport.Do(req)
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	var answer struct {
+		Token     string      `json:"access_token"`
+		ExpiresIn json.Number `json:"expires_in"` // a number or, on older endpoints, a text
+	}
+	if resp.StatusCode != http.StatusOK || json.Unmarshal(body, &answer) != nil || answer.Token == "" {
+		return azcore.AccessToken{}, refusedSignIn(c.authority, resp.StatusCode, body)
+	}
+	seconds, err := answer.ExpiresIn.Int64()
+	if err != nil {
+		return azcore.AccessToken{}, refusedSignIn(c.authority, resp.StatusCode, nil)
+	}
+	c.token = azcore.AccessToken{Token: answer.Token, ExpiresOn: asked.Add(time.Duration(seconds) * time.Second)}
+	return c.token, nil
+}

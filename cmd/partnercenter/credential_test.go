@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// TestSignInOverTLS signs in through package azidentity at an authority whose
+// certificate only --ca-file vouches for.
+func TestSignInOverTLS(t *testing.T) {
+	stub := newStub(t, true)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	writeFile(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: stub.Certificate().Raw})))
+
+	r := runCLI(t.Context(), t, nil, "orders", "list", "--customer", "one", "--base-url", stub.URL, "--ca-file", ca)
+	if r.code != exitOK || !strings.Contains(r.stdout, "order-1") {
+		t.Errorf("%+v", r)
+	}
+	r = runCLI(t.Context(), t, nil, "token", "--base-url", stub.URL, "--ca-file", ca, "--client-secret", "wrong")
+	if r.code != exitAuth || !strings.HasPrefix(r.stderr, "error: signing in failed: AADSTS7000215: Invalid client secret provided. Trace ID: t0\n") {
+		t.Errorf("wrong secret: %+v", r)
+	}
+	r = runCLI(t.Context(), t, nil, "token", "--base-url", stub.URL)
+	if r.code != exitError || !strings.Contains(r.stderr, "the certificate of "+stub.URL+" is not trusted") || !strings.Contains(r.stderr, "--ca-file") {
+		t.Errorf("unknown authority: %+v", r)
+	}
+	r = runCLI(t.Context(), t, nil, "token", "--base-url", "https://127.0.0.1:1", "--ca-file", ca)
+	if r.code != exitError || !strings.Contains(r.stderr, "cannot connect to https://127.0.0.1:1") {
+		t.Errorf("nothing there: %+v", r)
+	}
+}
+
+func TestLoopbackCredential(t *testing.T) {
+	var asked atomic.Int32
+	lifetime := "3600"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got, want := r.URL.Path, "/tenant/oauth2/v2.0/token"; got != want {
+			t.Errorf("path %s, want %s", got, want)
+		}
+		if r.FormValue("grant_type") != "client_credentials" || r.FormValue("scope") != "s/.default" || r.FormValue("client_id") != "id" || r.FormValue("client_secret") != "secret" {
+			t.Errorf("form %v", r.Form)
+		}
+		fmt.Fprintf(w, `{"access_token":"token %d","expires_in":%s}`, asked.Add(1), lifetime)
+	}))
+	defer server.Close()
+	c := newLoopbackCredential(&service{settings: settings{authority: server.URL + "/", tenantID: "tenant", clientID: "id", clientSecret: "secret"}})
+	c.transport = http.DefaultClient
+	get := func() string {
+		token, err := c.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{"s/.default"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := time.Until(token.ExpiresOn); left < 0 || left > time.Hour {
+			t.Errorf("the token is good for %s", left)
+		}
+		return token.Token
+	}
+	if first, second := get(), get(); first != "token 1" || second != first {
+		t.Errorf("%q, then %q: a token that is good is not asked for again", first, second)
+	}
+	// Older endpoints write the lifetime as text.
+	c.token.ExpiresOn, lifetime = time.Now().Add(refreshBefore-time.Second), `"60"`
+	if got := get(); got != "token 2" {
+		t.Errorf("%q: a token that is about to expire is replaced", got)
+	}
+}
+
+func TestRefusedSignIn(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"error":"invalid_client","error_description":"AADSTS1: Bad.\r\nTrace ID: x"}`: "signing in failed: AADSTS1: Bad. Trace ID: x",
+		`{"error":"invalid_client"}`: "signing in failed: invalid_client",
+		`<html>`:                     "https://a answered 400 to a request for a token, and nothing that a token authority says",
+		``:                           "https://a answered 400 to a request for a token, and nothing that a token authority says",
+	} {
+		err := refusedSignIn("https://a", http.StatusBadRequest, []byte(body))
+		if e := new(signInError); !errors.As(err, &e) || e.text != want {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// TestAzureEnvironment signs in with Azure's own variables.
+func TestAzureEnvironment(t *testing.T) {
+	stub := newStub(t, true)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	writeFile(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: stub.Certificate().Raw})))
+	t.Setenv("AZURE_TENANT_ID", stubTenant)
+	t.Setenv("AZURE_CLIENT_ID", stubClient)
+	t.Setenv("AZURE_CLIENT_SECRET", stubSecret)
+	noneOfOurs := func(app *app) { app.getenv = func(string) string { return "" } }
+	r := runCLI(t.Context(), t, noneOfOurs, "token", "--base-url", stub.URL, "--ca-file", ca)
+	if r.code != exitOK || r.stdout != stubToken+"\n" {
+		t.Errorf("%+v", r)
+	}
+	if err := os.Setenv("AZURE_CLIENT_SECRET", "wrong"); err != nil { // undone by t.Setenv
+		t.Fatal(err)
+	}
+	r = runCLI(t.Context(), t, noneOfOurs, "token", "--base-url", stub.URL, "--ca-file", ca)
+	if r.code != exitAuth || !strings.Contains(r.stderr, "AADSTS7000215") {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+func newDemoCmd(app *app) *cobra.Command {
+	var keep bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show all of a customer's orders, from a local Partner Center",
+		Long: `Start a local Partner Center with sample data in a temporary database, on free
+ports of this machine; get a token; list all of a customer's orders through the
+Go client; show the same request as curl and as Go; and clean up.
+
+It takes no account and no network.`,
+		Example: `  partnercenter demo
+  partnercenter demo --keep`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDemo(cmd.Context(), app, keep)
+		},
+	}
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running, to try the commands shown, until Ctrl-C")
+	return cmd
+}
+
+func runDemo(ctx context.Context, app *app, keep bool) (err error) {
+	dir, err := os.MkdirTemp("", "partnercenter-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	const freePort = "127.0.0.1:0"
+	local, err := startLocal(ctx, io.Discard, &serveOptions{
+		listen: freePort, listenTLS: freePort, control: freePort,
+		db: filepath.Join(dir, "partnercenter.db"), caDir: filepath.Join(dir, "ca"),
+		seed: "sample", profile: "instant", cacheSize: "1MiB",
+		tokenLeeway: time.Minute, tokenLifetime: time.Hour,
+		logFormat: "text", logLevel: "error",
+	})
+	if err != nil {
+		return err
+	}
+	defer local.close()
+	// The server outlives an interrupted demo until this function returns.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- local.serve(serving, time.Second) }()
+	defer func() {
+		stop()
+		if serveErr := <-served; err == nil {
+			err = serveErr
+		}
+	}()
+	if err := showOrders(ctx, app, local.facts); err != nil {
+		return err
+	}
+	fmt.Fprintf(app.stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
+	if !keep {
+		fmt.Fprintln(app.stdout, "\nThe server is gone again. For one that stays: partnercenter serve")
+		return nil
+	}
+	fmt.Fprintln(app.stdout, "\nThe server stays until Ctrl-C.")
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-served:
+		served <- err
+		return err
+	}
+}
+
+// showOrders lists the sample customer's orders as the orders command does.
+func showOrders(ctx context.Context, app *app, f readyFacts) error {
+	transport, err := newTransport("")
+	if err != nil {
+		return err
+	}
+	s := &service{settings: settings{
+		baseURL: f.APIURL, authority: f.APIURL, tenantID: f.TenantID, clientID: f.ClientID, clientSecret: f.ClientSecret,
+	}}
+	s.options.Transport = transport
+	opts := &partnercenter.ClientOptions{ClientOptions: s.options, Endpoint: f.APIURL, ApplicationName: "partnercenter-demo"}
+	pc, err := partnercenter.NewClient(newLoopbackCredential(s), opts)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(app.stdout, "All orders of customer %s, from a local Partner Center at %s:\n\n", sampleCustomer, f.APIURL)
+	p, err := newPrinter(app, &outputOptions{format: formatTable, color: "auto"}, ordersView(false, false))
+	if err != nil {
+		return err
+	}
+	for order, err := range pc.Customers.ByID(sampleCustomer).Orders.All(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := p.add(customerOrder{customerID: sampleCustomer, order: order}); err != nil {
+			return err
+		}
+	}
+	return p.end()
+}
+
+// goLines returns a program's body that lists a customer's orders.
+func (f readyFacts) goLines(customer string) string {
+	return fmt.Sprintf(`  // run with SSL_CERT_FILE=%[1]s
+  var o azidentity.ClientSecretCredentialOptions
+  o.Cloud.ActiveDirectoryAuthorityHost, o.DisableInstanceDiscovery = %[2]q, true
+  cred, err := azidentity.NewClientSecretCredential(%[3]q, %[4]q, %[5]q, &o)
+  pc, err := partnercenter.NewClient(cred, &partnercenter.ClientOptions{Endpoint: %[2]q})
+  orders, err := pc.Customers.ByID(%[6]q).Orders.Get(ctx)
+`, f.CAFile, f.APIURLTLS, f.TenantID, f.ClientID, f.ClientSecret, customer)
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// Exit codes, for scripts. They are documented and do not change.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitAuth        = 3
+	exitNotFound    = 4
+	exitThrottled   = 5
+	exitInterrupted = 130 // as shells count a program that Ctrl-C ended
+)
+
+var exitCodes = []struct {
+	code          int
+	name, meaning string
+}{
+	{exitOK, "ok", "the command did all that it was asked to"},
+	{exitError, "error", "anything that has no code of its own: the server is down, answers something else, or some customers failed"},
+	{exitUsage, "usage", "the command line, the environment or the configuration file is wrong; nothing was sent"},
+	{exitAuth, "auth", "credentials are missing or refused (401), or do not allow this (403)"},
+	{exitNotFound, "not found", "there is no such order or customer (404)"},
+	{exitThrottled, "throttled", "too many requests (429), even after waiting; the message says how long to wait"},
+	{exitInterrupted, "interrupted", "stopped by Ctrl-C or SIGTERM"},
+}
+
+// usageError is a mistake of the caller's, found before anything was sent.
+type usageError struct {
+	text string
+	help string // command that explains more; empty: the command's own help
+}
+
+func (e *usageError) Error() string { return e.text }
+
+func usageErrorf(format string, args ...any) error {
+	return &usageError{text: fmt.Sprintf(format, args...)}
+}
+
+// settingsErrorf is for mistakes in the environment and configuration files.
+func settingsErrorf(format string, args ...any) error {
+	return &usageError{text: fmt.Sprintf(format, args...), help: "partnercenter help environment"}
+}
+
+// signInError says that there is no token to call the API with.
+type signInError struct {
+	text string // what happened
+	next string // what to do; may have lines
+}
+
+func (e *signInError) Error() string { return e.text + "; " + e.next }
+
+// NonRetriable keeps the client's retries from asking again with the same
+// credentials.
+func (e *signInError) NonRetriable() {}
+
+// explanation is an error in the form that people get to see.
+type explanation struct {
+	what    string
+	details []string
+	next    string // may have lines
+	code    int
+}
+
+// report writes err to stderr and returns its exit code.
+func (a *app) report(cmd *cobra.Command, err error) int {
+	e := explain(err, a.now())
+	a.linef("error: %s", e.what)
+	for _, detail := range e.details {
+		a.linef("  %s", detail)
+	}
+	if usage := new(usageError); errors.As(err, &usage) {
+		help := usage.help
+		if help == "" {
+			help = cmd.CommandPath() + " --help"
+		}
+		e.next = fmt.Sprintf("Run '%s' for usage.", help)
+	}
+	for line := range strings.Lines(e.next) {
+		a.linef("  %s", line)
+	}
+	return e.code
+}
+
+// linef writes a line to stderr. What it says may come from a server, so it
+// cannot move the cursor or break the line.
+func (a *app) linef(format string, args ...any) {
+	line := sanitize(strings.TrimRight(fmt.Sprintf(format, args...), "\r\n"))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bar != nil {
+		a.bar.log(line)
+		return
+	}
+	fmt.Fprintln(a.stderr, line)
+}
+
+func explain(err error, now time.Time) explanation {
+	var (
+		usage   *usageError
+		signIn  *signInError
+		answer  *partnercenter.Error
+		decode  *partnercenter.DecodeError
+		short   *partnercenter.ShortAnswerError
+		partial *partialError
+	)
+	switch {
+	case errors.As(err, &usage):
+		return explanation{what: usage.text, code: exitUsage}
+	case errors.As(err, &partial):
+		return partial.explain(now)
+	case errors.As(err, &signIn):
+		return explanation{what: signIn.text, next: signIn.next, code: exitAuth}
+	case errors.As(err, &answer):
+		return explainAnswer(answer, now)
+	case errors.As(err, &decode):
+		return explanation{
+			what:    fmt.Sprintf("the answer is not JSON of the API (%s): %s", contentType(decode.ContentType), decode.Description),
+			details: []string{decode.Method + " " + decode.URL, "request " + decode.RequestID, decode.Err.Error()},
+			next:    "Check that --base-url is Partner Center's and that no proxy answers in its place; then try again.",
+			code:    exitError,
+		}
+	case errors.As(err, &short):
+		return explanation{
+			what: fmt.Sprintf("the list is incomplete: %s counted %d items but carried %d", short.Path, short.TotalCount, short.Items),
+			next: "Try again, or take what comes with --allow-short.",
+			code: exitError,
+		}
+	}
+	if e, ok := explainTransport(err); ok {
+		return e
+	}
+	return explanation{what: strings.TrimPrefix(err.Error(), "partnercenter: "), code: exitError}
+}
+
+func contentType(s string) string {
+	if s == "" {
+		return "no content type"
+	}
+	return s
+}
+
+// explainAnswer words an error that the service answered.
+func explainAnswer(err *partnercenter.Error, now time.Time) explanation {
+	status := fmt.Sprintf("%d %s", err.StatusCode, http.StatusText(err.StatusCode))
+	if err.Code != "" {
+		status += ", code " + string(err.Code)
+	}
+	what := strings.TrimRight(err.Description, ". ")
+	if what == "" {
+		what = "the service refused"
+	}
+	e := explanation{
+		what:    fmt.Sprintf("%s (%s)", what, status),
+		details: []string{err.Method + " " + err.URL},
+		next:    upperFirst(err.NextStep) + ".",
+		code:    exitError,
+	}
+	if err.RequestID != "" {
+		e.details = append(e.details, fmt.Sprintf("request %s, correlation %s", err.RequestID, err.CorrelationID))
+	}
+	switch err.StatusCode {
+	case http.StatusUnauthorized:
+		e.code = exitAuth
+		e.next = "The token was refused: check that tenant, client, --authority and --scope belong to this base URL.\n" +
+			"At Microsoft, the app must also be registered in Partner Center."
+	case http.StatusForbidden:
+		e.code = exitAuth
+	case http.StatusNotFound:
+		e.code = exitNotFound
+	case http.StatusTooManyRequests:
+		e.code = exitThrottled
+		e.next = "Wait a minute, then try again; fewer --workers ask less at once."
+		if err.RetryAfter > 0 {
+			e.next = fmt.Sprintf("Wait %s (until %s), then try again; fewer --workers ask less at once.",
+				err.RetryAfter, now.Add(err.RetryAfter).Format(time.TimeOnly))
+		}
+	}
+	return e
+}
+
+// explainTransport words an error of the way to a server and back.
+func explainTransport(err error) (explanation, bool) {
+	e := explanation{code: exitError}
+	server, known := "the service", false
+	if u := new(url.Error); errors.As(err, &u) {
+		if at, parseErr := url.Parse(u.URL); parseErr == nil {
+			server, known = at.Scheme+"://"+at.Host, true
+		}
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		e.what = "no answer from " + server + " in time"
+		e.next = "Try again, or wait longer with --timeout."
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		e.what = fmt.Sprintf("the certificate of %s is not trusted: %v", server, innermost(err))
+		e.next = "If it is a server of yours, name its certificate authority with --ca-file."
+	case connectionRefused(err):
+		e.what = "cannot connect to " + server + ": nothing listens there"
+		e.next = "Check --base-url and --authority. If it is a local server, start it with: partnercenter serve"
+	case errors.As(err, new(*net.DNSError)):
+		e.what = fmt.Sprintf("cannot find %s: %v", server, innermost(err))
+		e.next = "Check --base-url and --authority, and the network."
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		e.what = "the answer of " + server + " broke off in the middle"
+		e.next = "Nothing was lost; try again."
+	case known:
+		e.what = fmt.Sprintf("cannot reach %s: %v", server, innermost(err))
+		e.next = "Check --base-url, --authority and the network, then try again."
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+// connectionRefused also knows the error by the number it has on Windows,
+// which [syscall.ECONNREFUSED] is not.
+func connectionRefused(err error) bool {
+	const wsaConnRefused = syscall.Errno(10061)
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaConnRefused)
+}
+
+// innermost returns the cause of a url.Error, whose URL the message has
+// already.
+func innermost(err error) error {
+	if u := new(url.Error); errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

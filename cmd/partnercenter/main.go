@@ -1,0 +1,79 @@
+// Command partnercenter talks to Microsoft Partner Center about customers and
+// their orders, and runs a local Partner Center to try things on.
+//
+// Flags, environment variables and configuration files are read here and
+// nowhere else in the module. A file is a command, or what several commands
+// share; what they do lives in the packages that they call.
+package main
+
+//go:generate go test -run ^TestCLIDocs$ -update .
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks to end cleanly; with the handler gone the second
+	// one kills.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, osApp(), os.Args[1:]))
+}
+
+// app is what a command knows of the world outside: the only way to it.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	// stdoutTTY and stderrTTY tell people from programs at the other end.
+	stdoutTTY, stderrTTY bool
+	width                int // columns of the terminal; 0 when unknown
+	now                  func() time.Time
+
+	started bool // arguments were understood and a command runs
+
+	mu   sync.Mutex   // guards bar, and lines on stderr
+	bar  *progressBar // on stderr while not nil
+	wait time.Time    // end of the wait that a note spoke of last
+}
+
+func osApp() *app {
+	a := &app{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv:    os.Getenv,
+		stdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
+		stderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+		now:       time.Now,
+	}
+	if a.stdoutTTY {
+		a.width, _, _ = term.GetSize(int(os.Stdout.Fd()))
+	}
+	return a
+}
+
+// run runs one command line and returns the exit code.
+func run(ctx context.Context, app *app, args []string) int {
+	root := newRootCmd(app)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		app.linef("interrupted")
+		return exitInterrupted
+	case !app.started && !errors.As(err, new(*usageError)):
+		// What cobra refuses before a command starts is the command line.
+		err = &usageError{text: err.Error()}
+	}
+	return app.report(cmd, err)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// readyFacts is what a server that accepts requests says of itself in its
+// ready file: where it listens and how to sign in.
+type readyFacts struct {
+	PID          int    `json:"pid"`
+	APIURL       string `json:"apiUrl"`
+	APIURLTLS    string `json:"apiUrlTls,omitempty"`
+	ControlURL   string `json:"controlUrl,omitempty"`
+	CAFile       string `json:"caFile,omitempty"`
+	TenantID     string `json:"tenantId,omitempty"`
+	ClientID     string `json:"clientId,omitempty"`
+	ClientSecret string `json:"clientSecret,omitempty"`
+}
+
+// localReadyFile is where a server that was given no --ready-file leaves its
+// facts, and where --profile local looks for them.
+func localReadyFile() (string, error) {
+	dir, err := stateDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "local.json"), nil
+}
+
+// stateDir is the folder for what this program keeps between runs.
+func stateDir() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for this user's settings: %w; set HOME or XDG_CONFIG_HOME", err)
+	}
+	return filepath.Join(dir, "partnercenter"), nil
+}
+
+// writeReadyFile writes facts so that a reader never sees half of them. The
+// file holds a secret and is its owner's alone.
+func writeReadyFile(path string, facts readyFacts) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".ready-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	enc := json.NewEncoder(f)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(facts); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func readReadyFile(path string) (readyFacts, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return readyFacts{}, fmt.Errorf("no local server has left its facts in %s: start one with: partnercenter serve", path)
+	}
+	if err != nil {
+		return readyFacts{}, err
+	}
+	var facts readyFacts
+	if err := json.Unmarshal(data, &facts); err != nil {
+		return readyFacts{}, fmt.Errorf("%s is no ready file of a server: %w; remove it and start the server again", path, err)
+	}
+	return facts, nil
+}
+
+// removeReadyFile removes the file if it still speaks of this process: another
+// server may have written it since.
+func removeReadyFile(path string) {
+	if facts, err := readReadyFile(path); err == nil && facts.PID == os.Getpid() {
+		os.Remove(path)
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"partnercenter": main})
+}
+
+// TestScripts runs the command lines in testdata/script. Besides testscript's
+// own commands they have:
+//
+//	exits CODE COMMAND ARGS...	run and expect an exit code
+//	awaitslow			wait until the stub holds a request
+//	localstub			let --profile local find the stub
+//	waitfile FILE			wait until a file is there
+//
+// $STUB is the stub's base URL, $STUB_ADDRESS its host and port; credentials that it takes are in the
+// environment.
+func TestScripts(t *testing.T) {
+	stub := newStub(t, false)
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
+			// With the race detector every process would sleep a second first.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Setenv("STUB", stub.URL)
+			env.Setenv("STUB_ADDRESS", strings.TrimPrefix(stub.URL, "http://"))
+			env.Setenv("PARTNERCENTER_BASE_URL", stub.URL)
+			env.Setenv("PARTNERCENTER_TENANT_ID", stubTenant)
+			env.Setenv("PARTNERCENTER_CLIENT_ID", stubClient)
+			env.Setenv("PARTNERCENTER_CLIENT_SECRET", stubSecret)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"awaitslow": func(ts *testscript.TestScript, _ bool, _ []string) {
+				select {
+				case <-stub.slow:
+				case <-time.After(30 * time.Second):
+					ts.Fatalf("no slow request came")
+				}
+			},
+			"waitfile": func(ts *testscript.TestScript, _ bool, args []string) {
+				for range 600 {
+					if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+						return
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+				ts.Fatalf("%s did not come", args[0])
+			},
+			"localstub": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Check(writeReadyFile(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"), readyFacts{
+					PID: os.Getpid(), APIURL: stub.URL, TenantID: stubTenant, ClientID: stubClient, ClientSecret: stubSecret,
+				}))
+			},
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit := new(exec.ExitError)
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}

@@ -1,0 +1,426 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	listen, listenTLS, control string
+	db, seed, profile          string
+	readyFile, caDir           string
+	cacheSize                  string
+	throttle                   int
+	tokenLeeway, tokenLifetime time.Duration
+	shutdownGrace              time.Duration
+	logFormat, logLevel        string
+}
+
+// realisticRequestsPerMinute is the documented limit of the order, customer and
+// subscription resources.
+const realisticRequestsPerMinute = 500
+
+func newServeCmd(app *app) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a local Partner Center",
+		Long: `Run a local Partner Center: the REST API, the token authority and, on a
+listener of its own, the control plane, out of an SQLite file.
+
+A new database is filled with sample data, or as --seed says. Everything listens
+on this machine only unless told otherwise; an empty address leaves a listener
+out, and port 0 takes a free port.
+
+With its default addresses the server is found by --profile local.`,
+		Example: `  partnercenter serve
+  partnercenter serve --db :memory: --listen 127.0.0.1:0 --ready-file ready.json
+  partnercenter serve --seed my-partner.yaml --profile realistic`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.throttleFromProfile(cmd.Flags().Changed("throttle"))
+			return runServe(cmd.Context(), app, &o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` of the API over plain HTTP; empty for none")
+	f.StringVar(&o.listenTLS, "listen-tls", "127.0.0.1:8443", "`address` of the API over TLS; empty for none")
+	f.StringVar(&o.control, "control", "127.0.0.1:8081", "`address` of the control plane; empty for none")
+	f.StringVar(&o.db, "db", "partnercenter.db", "database: an SQLite `file`, made if missing, or :memory:")
+	f.StringVar(&o.seed, "seed", "sample", "what a new database is filled with: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md")
+	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (none) or realistic (the documented rates)")
+	f.IntVar(&o.throttle, "throttle", 0, "how `many` order requests, and customer requests, a partner may make a minute before 429; 0 for no limit (default by --profile)")
+	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write, as JSON, once all listeners accept (default: where --profile local looks)")
+	f.StringVar(&o.caDir, "ca-dir", "", "`folder` of the local certificate authority, made if missing (default: in the user's configuration folder)")
+	f.StringVar(&o.cacheSize, "cache-size", "64MiB", "`memory` for list answers kept to be sent again; 0 for none")
+	f.DurationVar(&o.tokenLeeway, "token-leeway", time.Minute, "how far the clocks of token and server may differ")
+	f.DurationVar(&o.tokenLifetime, "token-lifetime", time.Hour, "how long tokens are valid")
+	f.DurationVar(&o.shutdownGrace, "shutdown-grace", 10*time.Second, "how long requests in flight may take to finish when the server stops")
+	f.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
+	f.StringVar(&o.logLevel, "log-level", "info", "`level` of what is logged: debug, info (a line a request), warn or error")
+	registerValues(cmd, "profile", "instant", "realistic")
+	registerValues(cmd, "log-format", "text", "json")
+	registerValues(cmd, "log-level", "debug", "info", "warn", "error")
+	return cmd
+}
+
+func (o *serveOptions) throttleFromProfile(set bool) {
+	if !set && o.profile == "realistic" {
+		o.throttle = realisticRequestsPerMinute
+	}
+}
+
+func runServe(ctx context.Context, app *app, o *serveOptions) error {
+	local, err := startLocal(ctx, app.stderr, o)
+	if err != nil {
+		return err
+	}
+	defer local.close()
+	if err := local.writeReady(o); err != nil {
+		return err
+	}
+	defer removeReadyFile(local.readyFile)
+	local.print(app.stdout)
+	return local.serve(ctx, o.shutdownGrace)
+}
+
+// local is a server that is about to run in this process.
+type local struct {
+	store     *store.Store
+	server    *server.Server
+	listeners server.Listeners
+	facts     readyFacts
+	readyFile string
+	database  string // for people
+	customer  string // one with orders, to try out; may be empty
+	log       *server.LogWriter
+}
+
+// startLocal opens the database, fills a new one, and listens.
+func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local, err error) {
+	l := &local{log: server.NewLogWriter(logs), database: o.db}
+	defer func() {
+		if err != nil {
+			l.close()
+		}
+	}()
+	logger, err := newLogger(l.log, o)
+	if err != nil {
+		return nil, err
+	}
+	cacheSize, err := humanize.ParseBytes(o.cacheSize)
+	if err != nil {
+		return nil, usageErrorf("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
+	}
+	tuneMemory(int64(cacheSize))
+	if o.profile != "instant" && o.profile != "realistic" {
+		return nil, usageErrorf("--profile %q is unknown: use instant or realistic", o.profile)
+	}
+	// Listening comes first: a port in use is the commonest mistake, and it
+	// must not leave a new database behind.
+	if err := l.listen(ctx, o, logger); err != nil {
+		return nil, err
+	}
+	if l.store, err = store.Open(ctx, o.db, nil); err != nil {
+		return nil, err
+	}
+	if err := l.fill(ctx, o.seed); err != nil {
+		return nil, err
+	}
+	authority, err := server.NewAuthority(ctx, l.store, server.AuthorityOptions{
+		BaseURLs: baseURLs(l.facts.APIURLTLS, l.facts.APIURL),
+		Leeway:   orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime,
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.server, err = server.New(ctx, server.Config{
+		Store: l.store, Authority: authority, Logger: logger,
+		CacheSize: int64(cacheSize), RequestsPerMinute: o.throttle,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l, l.describe(ctx)
+}
+
+// besidesCache is what the server may use of its own memory besides the cache.
+const besidesCache = 96 << 20
+
+// tuneMemory lets garbage gather longer than usual before it is collected, as
+// long as the whole stays small: what the server keeps is little, what it makes
+// and forgets is much. GOGC and GOMEMLIMIT have the last word.
+func tuneMemory(cacheSize int64) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(cacheSize + besidesCache)
+	}
+}
+
+// orNegative tells the authority no leeway at all from the default one.
+func orNegative(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return nil, usageErrorf("--log-level %q is unknown: use debug, info, warn or error", o.logLevel)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, usageErrorf("--log-format %q is unknown: use text or json", o.logFormat)
+}
+
+// listen opens the listeners.
+func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger) (err error) {
+	l.facts.PID = os.Getpid()
+	if l.listeners.API, l.facts.APIURL, err = listenOn(ctx, "--listen", "http", o.listen, logger); err != nil {
+		return err
+	}
+	if l.listeners.Control, l.facts.ControlURL, err = listenOn(ctx, "--control", "http", o.control, logger); err != nil {
+		return err
+	}
+	if l.listeners.APITLS, l.facts.APIURLTLS, err = listenOn(ctx, "--listen-tls", "https", o.listenTLS, logger); err != nil {
+		return err
+	}
+	if l.listeners.API == nil && l.listeners.APITLS == nil {
+		return usageErrorf("nothing to listen on: give --listen or --listen-tls an address")
+	}
+	if l.listeners.APITLS == nil {
+		return nil
+	}
+	dir := o.caDir
+	if dir == "" {
+		state, err := stateDir()
+		if err != nil {
+			return err
+		}
+		dir = filepath.Join(state, "ca")
+	}
+	ca, err := localca.Open(dir, time.Now())
+	if err != nil {
+		return err
+	}
+	certificate, err := ca.Issue(time.Now(), "localhost", "127.0.0.1", "::1")
+	if err != nil {
+		return err
+	}
+	l.listeners.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	l.facts.CAFile = ca.CertFile()
+	return nil
+}
+
+func listenOn(ctx context.Context, flag, scheme, address string, logger *slog.Logger) (net.Listener, string, error) {
+	if address == "" {
+		return nil, "", nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, "", fmt.Errorf("address %s is in use, perhaps by another server: stop that one, or choose another with %s (port 0 takes a free one)", address, flag)
+	case errors.Is(err, syscall.EACCES):
+		return nil, "", fmt.Errorf("address %s needs more rights than this user has: choose a port from 1024 up with %s", address, flag)
+	case err != nil:
+		return nil, "", usageErrorf("cannot listen on %q: %v; write the address like 127.0.0.1:8080 in %s", address, err, flag)
+	}
+	at := listener.Addr().(*net.TCPAddr)
+	if !at.IP.IsLoopback() {
+		logger.Warn("listening beyond this machine: whoever reaches the address can try to sign in", "flag", flag, "address", at.String())
+	}
+	return listener, scheme + "://" + at.String(), nil
+}
+
+// baseURLs are the addresses that requests may arrive at: those given, and
+// the same under localhost's name.
+func baseURLs(urls ...string) []string {
+	var all []string
+	for _, u := range urls {
+		if u == "" {
+			continue
+		}
+		all = append(all, u)
+		if strings.Contains(u, "//127.0.0.1:") {
+			all = append(all, strings.Replace(u, "127.0.0.1", "localhost", 1))
+		}
+	}
+	return all
+}
+
+// fill puts the seed into a new database. The first signing key, which takes
+// as long to make as all the rest, is made meanwhile.
+func (l *local) fill(ctx context.Context, seedName string) error {
+	if !l.store.Fresh() {
+		return nil
+	}
+	seed, err := readSeed(seedName)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return server.EnsureSigningKey(ctx, l.store, time.Now()) })
+	group.Go(func() error {
+		result, err := l.store.Load(ctx, seed)
+		if err == nil {
+			l.database = fmt.Sprintf("%s (new: %d customers, %d orders)", l.database, result.Customers, result.Orders)
+		}
+		return err
+	})
+	return group.Wait()
+}
+
+// readSeed returns the seed that a --seed names.
+func readSeed(name string) (*store.Seed, error) {
+	switch name {
+	case "sample":
+		return store.SampleSeed()
+	case "empty":
+		seed, err := store.SampleSeed()
+		if err != nil {
+			return nil, err
+		}
+		// The sample's first partner and its app, without anything of theirs.
+		seed.Partners = seed.Partners[:1]
+		seed.Partners[0].Customers, seed.Partners[0].IndirectResellers = nil, nil
+		return seed, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usageErrorf("--seed %s: %v; use sample, empty, or the path of a seed file", name, err)
+	}
+	defer f.Close()
+	return store.ReadSeed(name, f)
+}
+
+// describe looks up how to sign in, and a customer to try out.
+func (l *local) describe(ctx context.Context) error {
+	partners, err := l.store.Partners(ctx)
+	if err != nil || len(partners) == 0 {
+		return err
+	}
+	l.facts.TenantID = partners[0].TenantID
+	apps, err := l.store.Apps(ctx, l.facts.TenantID)
+	if err != nil || len(apps) == 0 {
+		return err
+	}
+	l.facts.ClientID, l.facts.ClientSecret = apps[0].ClientID, apps[0].Secret
+	if _, err := l.store.GetCustomer(ctx, l.facts.TenantID, sampleCustomer); err == nil {
+		l.customer = sampleCustomer
+		return nil
+	}
+	_, _, l.customer, _, _, err = l.store.ListCustomers(ctx, nil, store.CustomerQuery{PartnerID: l.facts.TenantID, Limit: 1})
+	return err
+}
+
+// sampleCustomer is the customer of the sample data that documentation and
+// demo ask for.
+const sampleCustomer = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
+
+// writeReady tells others where the server is. The listeners accept already:
+// connections wait until serve takes them.
+func (l *local) writeReady(o *serveOptions) error {
+	l.readyFile = o.readyFile
+	if l.readyFile == "" {
+		file, err := localReadyFile()
+		if err != nil {
+			return err
+		}
+		l.readyFile = file
+	}
+	if err := writeReadyFile(l.readyFile, l.facts); err != nil {
+		return fmt.Errorf("the ready file cannot be written: %w; choose another with --ready-file", err)
+	}
+	return nil
+}
+
+// url is the address that examples use.
+func (f readyFacts) url() string {
+	if f.APIURL != "" {
+		return f.APIURL
+	}
+	return f.APIURLTLS
+}
+
+// print tells a person what the ready file tells programs.
+func (l *local) print(w io.Writer) {
+	f := l.facts
+	lines := [][2]string{
+		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"CA certificate", f.CAFile},
+		{"Control plane", f.ControlURL}, {"Database", l.database}, {"Ready file", l.readyFile},
+		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
+	}
+	fmt.Fprintln(w, "Partner Center is ready.")
+	for _, line := range lines {
+		if line[1] != "" {
+			fmt.Fprintf(w, "  %-15s %s\n", line[0], line[1])
+		}
+	}
+	if l.customer != "" {
+		fmt.Fprintf(w, "\nAll orders of a customer:\n  partnercenter orders list --profile local --customer %s\n", l.customer)
+		fmt.Fprintf(w, "\nThe same with curl:\n%s\n", f.curl(l.customer))
+	}
+	fmt.Fprintln(w, "\nCtrl-C stops the server.")
+}
+
+// curl returns shell lines that list a customer's orders with nothing but curl
+// and sed.
+func (f readyFacts) curl(customer string) string {
+	option := ""
+	if f.APIURL == "" {
+		option = " --cacert " + f.CAFile
+	}
+	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s/%[3]s/oauth2/token \
+    -d grant_type=client_credentials -d resource=https://graph.windows.net \
+    -d client_id=%[4]s -d client_secret=%[5]s |
+    sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  curl -s%[1]s -H "Authorization: Bearer $TOKEN" %[2]s/v1/customers/%[6]s/orders`,
+		option, f.url(), f.TenantID, f.ClientID, f.ClientSecret, customer)
+}
+
+// serve answers requests until ctx is done.
+func (l *local) serve(ctx context.Context, grace time.Duration) error {
+	return l.server.Serve(ctx, l.listeners, grace)
+}
+
+// close frees what startLocal took. It is safe on half of one.
+func (l *local) close() {
+	for _, listener := range []net.Listener{l.listeners.API, l.listeners.APITLS, l.listeners.Control} {
+		if listener != nil {
+			listener.Close()
+		}
+	}
+	if l.store != nil {
+		l.store.Close()
+	}
+	l.log.Close()
+}

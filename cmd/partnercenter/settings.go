@@ -1,0 +1,211 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// settings say which Partner Center to call and how to sign in. Empty fields
+// are not set.
+type settings struct {
+	baseURL, cloud, authority        string
+	tenantID, clientID, clientSecret string
+	clientSecretFile                 string // becomes clientSecret in loadSecret
+	clientSecretEnv                  string // the same
+	caFile, scope                    string
+}
+
+// setting gives one of the settings its name as a flag, as an environment
+// variable and as a key of a profile. An empty name means that it cannot be
+// set there.
+type setting struct {
+	flag, env, key, usage string
+	field                 func(*settings) *string
+}
+
+var settingList = []setting{
+	{"base-url", "PARTNERCENTER_BASE_URL", "baseUrl", "base `URL` of the API, without /v1 (default: that of the cloud)", func(s *settings) *string { return &s.baseURL }},
+	{"cloud", "PARTNERCENTER_CLOUD", "cloud", "Microsoft `cloud`: global, 21vianet, germany or us-government (default global)", func(s *settings) *string { return &s.cloud }},
+	{"authority", "PARTNERCENTER_AUTHORITY", "authority", "base `URL` of the token authority (default: that of the cloud; for a base URL on this machine, the base URL)", func(s *settings) *string { return &s.authority }},
+	{"tenant-id", "PARTNERCENTER_TENANT_ID", "tenantId", "the partner's tenant `id`", func(s *settings) *string { return &s.tenantID }},
+	{"client-id", "PARTNERCENTER_CLIENT_ID", "clientId", "`id` of the app that signs in", func(s *settings) *string { return &s.clientID }},
+	{"client-secret", "PARTNERCENTER_CLIENT_SECRET", "clientSecret", "`secret` of the app; others on this machine can read it in the list of processes: prefer the environment or --client-secret-file", func(s *settings) *string { return &s.clientSecret }},
+	{"client-secret-file", "", "clientSecretFile", "`file` that holds the secret of the app; - for standard input", func(s *settings) *string { return &s.clientSecretFile }},
+	{"", "", "clientSecretEnv", "environment variable that holds the secret of the app", func(s *settings) *string { return &s.clientSecretEnv }},
+	{"ca-file", "PARTNERCENTER_CA_FILE", "caFile", "PEM `file` of certificate authorities to trust besides the system's", func(s *settings) *string { return &s.caFile }},
+	{"scope", "PARTNERCENTER_SCOPE", "scope", "`scope` to ask a token for (default: the cloud's Partner Center, followed by /.default)", func(s *settings) *string { return &s.scope }},
+}
+
+// overlay fills what s leaves unset from a layer below.
+func (s *settings) overlay(below settings) {
+	for _, setting := range settingList {
+		if field := setting.field(s); *field == "" {
+			*field = *setting.field(&below)
+		}
+	}
+}
+
+func settingsFromEnv(getenv func(string) string) settings {
+	var s settings
+	for _, setting := range settingList {
+		if setting.env != "" {
+			*setting.field(&s) = getenv(setting.env)
+		}
+	}
+	return s
+}
+
+// loadSecret replaces where the secret is kept by the secret, so that a layer
+// cannot have the secret of another one's file.
+func (s *settings) loadSecret(app *app, from string) error {
+	given := 0
+	for _, v := range []string{s.clientSecret, s.clientSecretFile, s.clientSecretEnv} {
+		if v != "" {
+			given++
+		}
+	}
+	if given > 1 {
+		return settingsErrorf("%s: the client secret is given in more than one way: leave one", from)
+	}
+	switch {
+	case s.clientSecretFile != "":
+		secret, err := readSecret(app, s.clientSecretFile)
+		if err != nil {
+			return settingsErrorf("%s: the client secret cannot be read: %v", from, err)
+		}
+		s.clientSecret = secret
+	case s.clientSecretEnv != "":
+		if s.clientSecret = app.getenv(s.clientSecretEnv); s.clientSecret == "" {
+			return settingsErrorf("%s: environment variable %s, which should hold the client secret, is not set", from, s.clientSecretEnv)
+		}
+	}
+	s.clientSecretFile, s.clientSecretEnv = "", ""
+	return nil
+}
+
+// maxSecret is far beyond any secret: it keeps a wrong file name from being
+// read for ever.
+const maxSecret = 64 << 10
+
+func readSecret(app *app, name string) (string, error) {
+	r := app.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		r = f
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimRight(string(data), "\r\n")
+	if len(data) > maxSecret || secret == "" || strings.ContainsAny(secret, "\r\n\x00") {
+		return "", fmt.Errorf("%s does not hold one line", name)
+	}
+	return secret, nil
+}
+
+// localProfile is the profile of the server that "partnercenter serve" runs.
+const localProfile = "local"
+
+// resolve lays the sources of settings over each other: flags, the profile
+// that a flag names, environment, the profile that is chosen otherwise. A
+// profile named on the command line is as much the caller's wish as a flag; an
+// environment made for another system must not redirect it.
+func (c *connection) resolve(app *app) (settings, error) {
+	s := c.flags
+	if err := s.loadSecret(app, "flags"); err != nil {
+		return s, err
+	}
+	environment := settingsFromEnv(app.getenv)
+	if c.profile != "" {
+		profile, err := loadProfile(app, c.profile)
+		if err != nil {
+			return s, err
+		}
+		s.overlay(profile)
+		s.overlay(environment)
+		return s, nil
+	}
+	s.overlay(environment)
+	name := app.getenv("PARTNERCENTER_PROFILE")
+	if name == "" {
+		config, err := loadConfig(app)
+		if err != nil {
+			return s, err
+		}
+		name = config.defaultProfile
+	}
+	if name == "" {
+		return s, nil
+	}
+	profile, err := loadProfile(app, name)
+	if err != nil {
+		return s, err
+	}
+	s.overlay(profile)
+	return s, nil
+}
+
+func loadProfile(app *app, name string) (settings, error) {
+	if name == localProfile {
+		return localSettings()
+	}
+	config, err := loadConfig(app)
+	if err != nil {
+		return settings{}, err
+	}
+	profile, ok := config.profiles[name]
+	if !ok {
+		return settings{}, settingsErrorf("there is no profile %q: %s has %s; %q is the server that \"partnercenter serve\" runs",
+			name, config.path, orNone(config.names()), localProfile)
+	}
+	err = profile.loadSecret(app, fmt.Sprintf("%s: profile %q", config.path, name))
+	return profile, err
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// localSettings are those of the server that left its facts last.
+func localSettings() (settings, error) {
+	path, err := localReadyFile()
+	if err != nil {
+		return settings{}, err
+	}
+	facts, err := readReadyFile(path)
+	if err != nil {
+		return settings{}, err
+	}
+	s := settings{
+		baseURL: facts.APIURL, authority: facts.APIURLTLS, caFile: facts.CAFile,
+		tenantID: facts.TenantID, clientID: facts.ClientID, clientSecret: facts.ClientSecret,
+	}
+	if s.baseURL == "" {
+		s.baseURL = s.authority
+	}
+	return s, nil
+}
+
+// configFile returns where the configuration is, and whether the caller said
+// so.
+func configFile(app *app) (path string, explicit bool, err error) {
+	if path := app.getenv("PARTNERCENTER_CONFIG"); path != "" {
+		return path, true, nil
+	}
+	dir, err := stateDir()
+	if err != nil {
+		return "", false, err
+	}
+	return filepath.Join(dir, "config.yaml"), false, nil
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestPrecedence sets one setting in several places at once.
+func TestPrecedence(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	writeFile(t, config, `
+defaultProfile: default
+profiles:
+  default: {tenantId: from-default}
+  other: {tenantId: from-other}
+`)
+	for _, test := range []struct {
+		name          string
+		flag, profile string
+		env           map[string]string
+		want          string
+	}{
+		{name: "default profile", want: "from-default"},
+		{name: "environment's profile", env: map[string]string{"PARTNERCENTER_PROFILE": "other"}, want: "from-other"},
+		{name: "environment over default profile", env: map[string]string{"PARTNERCENTER_TENANT_ID": "from-env"}, want: "from-env"},
+		{
+			name: "environment over environment's profile",
+			env:  map[string]string{"PARTNERCENTER_PROFILE": "other", "PARTNERCENTER_TENANT_ID": "from-env"}, want: "from-env",
+		},
+		{
+			name: "flag's profile over environment", profile: "other",
+			env: map[string]string{"PARTNERCENTER_PROFILE": "default", "PARTNERCENTER_TENANT_ID": "from-env"}, want: "from-other",
+		},
+		{
+			name: "flag over all", flag: "from-flag", profile: "other",
+			env: map[string]string{"PARTNERCENTER_TENANT_ID": "from-env"}, want: "from-flag",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			env := map[string]string{"PARTNERCENTER_CONFIG": config}
+			for name, value := range test.env {
+				env[name] = value
+			}
+			app, _, _ := testApp(env)
+			c := connection{profile: test.profile, flags: settings{tenantID: test.flag}}
+			got, err := c.resolve(app)
+			if err != nil || got.tenantID != test.want {
+				t.Errorf("tenant %q, %v; want %q", got.tenantID, err, test.want)
+			}
+		})
+	}
+}
+
+// TestSettingNames sets every setting in every way that it has.
+func TestSettingNames(t *testing.T) {
+	for _, s := range settingList {
+		if s.flag != "" {
+			var c connection
+			cmd := newGroupCmd("test", "")
+			c.addFlags(&app{}, cmd)
+			if err := cmd.PersistentFlags().Set(s.flag, "x"); err != nil || *s.field(&c.flags) != "x" {
+				t.Errorf("--%s: %v", s.flag, err)
+			}
+		}
+		if s.env != "" {
+			got := settingsFromEnv(func(name string) string {
+				if name == s.env {
+					return "x"
+				}
+				return ""
+			})
+			if *s.field(&got) != "x" {
+				t.Errorf("%s has no effect", s.env)
+			}
+		}
+		config, err := parseConfig("config.yaml", []byte("profiles: {p: {"+s.key+": /x}}"))
+		if err != nil {
+			t.Errorf("%s: %v", s.key, err)
+			continue
+		}
+		profile := config.profiles["p"]
+		if *s.field(&profile) != "/x" {
+			t.Errorf("%s has no effect", s.key)
+		}
+	}
+}
+
+func TestParseConfig(t *testing.T) {
+	got, err := parseConfig("/etc/pc/config.yaml", []byte(`
+defaultProfile: production
+profiles:
+  production:
+    cloud: germany
+    tenantId: 12345
+    clientSecretFile: secret
+    caFile: /abs/ca.pem
+  nothing:
+`))
+	want := &config{path: "/etc/pc/config.yaml", defaultProfile: "production", profiles: map[string]settings{
+		"production": {cloud: "germany", tenantID: "12345", clientSecretFile: "/etc/pc/secret", caFile: "/abs/ca.pem"},
+		"nothing":    {},
+	}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, settings{})); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	for text, want := range map[string]string{
+		"profile: x":                                   `c.yaml:1: unknown key "profile"; did you mean "profiles"?`,
+		"profiles:\n  p:\n    cluod: global":           `c.yaml:3: unknown key "cluod"; did you mean "cloud"?`,
+		"profiles:\n  p:\n    cloud: [global]":         `c.yaml:3: cloud is one value, not a list or a mapping`,
+		"profiles:\n  p: x":                            `c.yaml:2: write "key: value" lines here`,
+		"profiles:\n  local: {}":                       `c.yaml:2: profile "local" is built in: choose another name`,
+		"profiles:\n  p: {cloud: global}\n  p: {}":     `c.yaml:3: "p" is there twice: leave one`,
+		"profiles:\n  p: {scope: a, scope: b}":         `c.yaml:2: "scope" is there twice: leave one`,
+		"defaultProfile: a\ndefaultProfile: b":         `c.yaml:2: "defaultProfile" is there twice: leave one`,
+		"\"profiles\": {p: {\"clientSecrets\": abc}}":  `c.yaml:1: unknown key "clientSecrets"; did you mean "clientSecret"?`,
+		"profiles: {p: {xxxxxxxxxxxxxxxxxxxxxx: abc}}": `c.yaml:1: unknown key "xxxxxxxxxxxxxxxxxxxxxx"`,
+	} {
+		if _, err := parseConfig("c.yaml", []byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%s\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+func TestReadSecret(t *testing.T) {
+	dir := t.TempDir()
+	for name, test := range map[string]struct {
+		text, want string
+		ok         bool
+	}{
+		"plain":    {"s3cret", "s3cret", true},
+		"new line": {"s3cret\r\n", "s3cret", true},
+		"empty":    {"\n", "", false},
+		"lines":    {"one\ntwo\n", "", false},
+		"huge":     {strings.Repeat("x", maxSecret+1), "", false},
+	} {
+		path := filepath.Join(dir, "secret")
+		writeFile(t, path, test.text)
+		app, _, _ := testApp(nil)
+		got, err := readSecret(app, path)
+		if got != test.want || (err == nil) != test.ok {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+// TestServiceDefaults checks what follows from settings that are not given.
+func TestServiceDefaults(t *testing.T) {
+	for _, test := range []struct {
+		name                      string
+		flags                     settings
+		baseURL, authority, scope string
+	}{
+		{"nothing", settings{}, "https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default"},
+		{"cloud", settings{cloud: "21Vianet"}, "https://partner.partnercenterapi.microsoftonline.cn", "https://login.chinacloudapi.cn/", "https://partner.partnercenterapi.microsoftonline.cn/.default"},
+		{"this machine", settings{baseURL: "http://localhost:1"}, "http://localhost:1", "http://localhost:1", "https://api.partnercenter.microsoft.com/.default"},
+		{"this machine, other authority", settings{baseURL: "http://[::1]:1", authority: "https://127.0.0.1:2"}, "http://[::1]:1", "https://127.0.0.1:2", "https://api.partnercenter.microsoft.com/.default"},
+		{"another machine", settings{baseURL: "https://gateway.example"}, "https://gateway.example", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default"},
+	} {
+		test.flags.tenantID, test.flags.clientID, test.flags.clientSecret = stubTenant, stubClient, stubSecret
+		app, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
+		s, err := (&connection{flags: test.flags}).service(app)
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if s.baseURL != test.baseURL || s.authority != test.authority || s.scopes[0] != test.scope {
+			t.Errorf("%s: base URL %s, authority %s, scope %s", test.name, s.baseURL, s.authority, s.scopes[0])
+		}
+	}
+}
+
+func TestBadSettingsAreUsageErrors(t *testing.T) {
+	for name, flags := range map[string]settings{
+		"tenant":  {tenantID: "not a tenant"},
+		"user":    {baseURL: "https://user:password@example.com"},
+		"scheme":  {baseURL: "example.com"},
+		"no host": {authority: "https://"},
+	} {
+		flags.overlay(settings{tenantID: stubTenant, clientID: stubClient, clientSecret: stubSecret})
+		app, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
+		if _, err := (&connection{flags: flags}).service(app); !errors.As(err, new(*usageError)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

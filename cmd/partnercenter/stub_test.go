@@ -1,0 +1,189 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// The credentials that the stub takes.
+const (
+	stubTenant = "11111111-2222-3333-4444-555555555555"
+	stubClient = "stub-client"
+	stubSecret = "stub-secret"
+	stubToken  = "stub.access.token"
+)
+
+// stub answers as Partner Center does on its worst days: what a real server
+// cannot be made to answer. Customers are named for what their orders do.
+type stub struct {
+	*httptest.Server
+	slow  chan struct{} // gets a value when a request starts that is never answered
+	calls atomic.Int64  // requests for orders of "busy"
+}
+
+// newStub starts a stub; TLS or not.
+func newStub(tb testing.TB, tls bool) *stub {
+	s := &stub{slow: make(chan struct{}, 64)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.token)
+	mux.HandleFunc("/{tenant}/v2.0/.well-known/openid-configuration", s.openID)
+	mux.HandleFunc("/v1/customers", s.customers)
+	mux.HandleFunc("/v1/customers/{id}", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"id":%q,"companyProfile":{"companyName":"Northwind","domain":"northwind.example"},"relationshipToPartner":"reseller"}`, r.PathValue("id"))
+	})
+	mux.HandleFunc("/v1/customers/{id}/orders", s.orders)
+	mux.HandleFunc("/v1/customers/{id}/orders/{order}", func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("order") != "order-1" {
+			fail(w, http.StatusNotFound, "20000", "The order is not there.")
+			return
+		}
+		fmt.Fprint(w, order(1, "pending", "Widgets"))
+	})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A prefix chooses which customers there are.
+		scenario, rest, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if ok && strings.HasPrefix(scenario, "with-") {
+			r.URL.Path = "/" + rest
+			r.Header.Set("Scenario", strings.TrimPrefix(scenario, "with-"))
+		}
+		if strings.HasPrefix(r.URL.Path, "/v1/") {
+			w.Header().Set("MS-RequestId", r.Header.Get("MS-RequestId"))
+			w.Header().Set("MS-CorrelationId", "c0")
+			if r.Header.Get("Authorization") != "Bearer "+stubToken {
+				fail(w, http.StatusUnauthorized, "400", "The token is not mine.")
+				return
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		mux.ServeHTTP(w, r)
+	})
+	s.Server = httptest.NewUnstartedServer(handler)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // tests break off handshakes
+	if tls {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	tb.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s
+}
+
+func fail(w http.ResponseWriter, status int, code, description string) {
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"code":%s,"description":%q,"data":[],"source":"stub"}`, code, description)
+}
+
+func (s *stub) token(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.PathValue("tenant") == "webpage":
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<html><body>Welcome to the guest network</body></html>")
+	case r.FormValue("client_secret") != stubSecret || r.FormValue("client_id") != stubClient:
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: t0","error_codes":[7000215]}`)
+	default:
+		fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":%q}`, stubToken)
+	}
+}
+
+func (s *stub) openID(w http.ResponseWriter, r *http.Request) {
+	base := s.URL + "/" + r.PathValue("tenant")
+	_ = json.NewEncoder(w).Encode(map[string]string{
+		"token_endpoint": base + "/oauth2/v2.0/token", "authorization_endpoint": base + "/oauth2/v2.0/authorize", "issuer": base + "/v2.0",
+	})
+}
+
+// stubCustomers are the ids of the customers in the scenarios.
+var stubCustomers = map[string]string{
+	"":             "one two three",
+	"refused":      "one refused two missing three",
+	"unauthorized": "one unauthorized two three",
+	"slow":         "one slow",
+	"none":         "",
+}
+
+// customers answers pages of two.
+func (s *stub) customers(w http.ResponseWriter, r *http.Request) {
+	ids := strings.Fields(stubCustomers[r.Header.Get("Scenario")])
+	skip := 0
+	fmt.Sscanf(r.Header.Get("MS-ContinuationToken"), "skip-%d", &skip)
+	var items []string
+	for _, id := range ids[skip:min(skip+2, len(ids))] {
+		items = append(items, fmt.Sprintf(`{"id":%q,"companyProfile":{"companyName":"Company %s","domain":"%s.example"},"relationshipToPartner":"reseller","unknownField":[1]}`, id, id, id))
+	}
+	next := ""
+	if skip+2 < len(ids) {
+		next = fmt.Sprintf(`,"continuationToken":"skip-%d"`, skip+2)
+	}
+	fmt.Fprintf(w, `{"totalCount":%d,"items":[%s]%s}`, len(items), strings.Join(items, ","), next)
+}
+
+func (s *stub) orders(w http.ResponseWriter, r *http.Request) {
+	switch id := r.PathValue("id"); id {
+	case "unauthorized":
+		fail(w, http.StatusUnauthorized, "400", "The token has expired.")
+	case "refused":
+		fail(w, http.StatusForbidden, "20002", "Not a customer of this partner.")
+	case "missing":
+		fail(w, http.StatusNotFound, "1000", "No such customer.")
+	case "badid":
+		fail(w, http.StatusBadRequest, "900118", "The customer id is not a GUID.")
+	case "throttled":
+		w.Header().Set("Retry-After", "300")
+		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprint(w, `{"statusCode":429,"message":"Rate limit is exceeded."}`)
+	case "busy":
+		if s.calls.Add(1)%2 == 1 {
+			w.Header().Set("Retry-After", "1")
+			fail(w, http.StatusTooManyRequests, "0", "Busy.")
+			return
+		}
+		writeOrders(w, order(1, "completed", "Widgets"))
+	case "webpage", "gateway":
+		w.Header().Set("Content-Type", "text/html")
+		if id == "gateway" {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		fmt.Fprint(w, "<!DOCTYPE html><html><body>Sign in to the proxy</body></html>")
+	case "cut":
+		w.Header().Set("Content-Length", "1000")
+		fmt.Fprint(w, `{"totalCount":2,"items":[{"id":"order-1","li`)
+	case "short":
+		fmt.Fprintf(w, `{"totalCount":3,"items":[%s]}`, order(1, "completed", "Widgets"))
+	case "empty":
+		fmt.Fprint(w, `{"totalCount":0,"items":[]}`)
+	case "hostile":
+		writeOrders(w, order(1, "completed", "\x1b]0;owned\x07\u009b2J\u202eevil\ttab\nnext"))
+	case "redirect":
+		w.Header().Set("Location", "https://elsewhere.example/")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	case "late":
+		<-r.Context().Done()
+	case "slow":
+		s.slow <- struct{}{}
+		<-r.Context().Done()
+	default:
+		writeOrders(w, order(2, "pending", id+"'s \"widgets\", blue"), order(1, "completed", "Gadgets"))
+	}
+}
+
+func writeOrders(w http.ResponseWriter, orders ...string) {
+	fmt.Fprintf(w, `{"totalCount":%d,"items":[%s],"attributes":{"objectType":"Collection"}}`, len(orders), strings.Join(orders, ","))
+}
+
+func order(n int, status, item string) string {
+	name, _ := json.Marshal(item)
+	return fmt.Sprintf(`{"id":"order-%d","alternateId":"alt-%d","referenceCustomerId":"customer","billingCycle":"monthly","currencyCode":"USD",`+
+		`"lineItems":[{"lineItemNumber":0,"offerId":"offer-%d","subscriptionId":"sub-%d","friendlyName":%s,"quantity":5,"newField":{"b":1,"a":2.50}},{"lineItemNumber":1,"offerId":"addon"}],`+
+		`"totalPrice":100.10,"creationDate":"2024-05-01T10:00:0%d.1234567-08:00","status":%q}`, n, n, n, n, name, n, status)
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// writeTable draws the gathered rows on a terminal, and writes them with tabs
+// for programs. The columns that give are shortened to fit, in their order.
+func (p *printer[T]) writeTable(columns []string, gives []int) error {
+	for i, row := range p.rows {
+		p.rows[i] = sanitizeAll(row)
+	}
+	if p.color {
+		text.EnableColors()
+	} else {
+		text.DisableColors()
+	}
+	if !p.app.stdoutTTY {
+		return p.writePlain(columns)
+	}
+	t := table.NewWriter()
+	t.SetOutputMirror(p.app.stdout)
+	t.SetStyle(table.StyleRounded)
+	t.Style().Format.Header = text.FormatDefault
+	t.Style().Color.Header = text.Colors{text.Bold}
+	t.AppendHeader(tableRow(columns))
+	for _, row := range p.rows {
+		t.AppendRow(tableRow(row))
+	}
+	widths := p.fit(columns, gives)
+	var configs []table.ColumnConfig
+	for i, name := range columns {
+		config := table.ColumnConfig{Number: i + 1}
+		if name == columnTotal || name == columnQuantity {
+			config.Align, config.AlignHeader = text.AlignRight, text.AlignRight
+		}
+		if name == columnStatus {
+			config.Transformer = func(v any) string { return paint(name, v.(string)) }
+		}
+		if slices.Contains(gives, i) {
+			config.WidthMax = widths[i]
+			config.WidthMaxEnforcer = func(cell string, width int) string { return text.Snip(cell, width, "…") }
+		}
+		configs = append(configs, config)
+	}
+	t.SetColumnConfigs(configs)
+	t.Render()
+	return nil
+}
+
+// Columns that are drawn in a way of their own.
+const (
+	columnStatus   = "STATUS"
+	columnTotal    = "TOTAL"
+	columnQuantity = "QUANTITY"
+)
+
+// minimumWidth is what a shortened column keeps: less would say nothing.
+const minimumWidth = 16
+
+// fit returns the columns' widths, those that give shortened until the table
+// fits the terminal.
+func (p *printer[T]) fit(columns []string, gives []int) []int {
+	widths := make([]int, len(columns))
+	excess := 1 - p.app.width // the border on the left
+	for i, name := range columns {
+		widths[i] = text.StringWidth(name)
+		for _, row := range p.rows {
+			widths[i] = max(widths[i], text.StringWidth(row[i]))
+		}
+		excess += widths[i] + 3 // blanks around, and the border on the right
+	}
+	if p.app.width == 0 {
+		return widths
+	}
+	for _, i := range gives {
+		if cut := min(excess, widths[i]-minimumWidth); cut > 0 {
+			widths[i] -= cut
+			excess -= cut
+		}
+	}
+	return widths
+}
+
+func (p *printer[T]) writePlain(columns []string) error {
+	w := bufio.NewWriter(p.app.stdout)
+	w.WriteString(text.Bold.Sprint(strings.Join(columns, "\t")) + "\n")
+	for _, row := range p.rows {
+		for i, cell := range row {
+			if i > 0 {
+				w.WriteByte('\t')
+			}
+			w.WriteString(paint(columns[i], cell))
+		}
+		w.WriteByte('\n')
+	}
+	return w.Flush()
+}
+
+// paint colours the states of orders.
+func paint(column, cell string) string {
+	if column != columnStatus {
+		return cell
+	}
+	switch partnercenter.OrderStatus(cell).Normalize() {
+	case partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPOUploadComplete:
+		return text.FgGreen.Sprint(cell)
+	case partnercenter.OrderStatusPending, partnercenter.OrderStatusPendingPOUpload:
+		return text.FgYellow.Sprint(cell)
+	case partnercenter.OrderStatusCancelled:
+		return text.FgRed.Sprint(cell)
+	}
+	return cell
+}
+
+func tableRow(cells []string) table.Row {
+	row := make(table.Row, len(cells))
+	for i, cell := range cells {
+		row[i] = cell
+	}
+	return row
+}
