@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,27 @@ func TestModule(t *testing.T) {
 		if strings.HasPrefix(strings.TrimSpace(line), "replace") {
 			t.Errorf("go.mod: %s: importers of this module do not get a replacement; release the change instead", strings.TrimSpace(line))
 		}
+	}
+}
+
+// maxHello is how large a program that only lists orders may be. azcore and
+// net/http alone make 9.5 MB.
+const maxHello = 12_000_000
+
+// TestImporterSize keeps importers of the client from linking more than it.
+func TestImporterSize(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "hello")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/hello")
+	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > maxHello {
+		t.Errorf("a program that lists orders has %d bytes, more than %d: see what it links with go list -deps ./testdata/hello", info.Size(), maxHello)
 	}
 }
 

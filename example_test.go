@@ -1,0 +1,178 @@
+package partnercenter_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/partnercentertest"
+)
+
+// sample is a customer of the sample data.
+const sample = partnercentertest.CustomerID
+
+// startServer starts a local Partner Center for an example and returns a client
+// that is signed in to it.
+func startServer() (*partnercenter.Client, func()) {
+	srv, err := partnercentertest.Start(partnercentertest.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return srv.Client(), srv.Close
+}
+
+// Sign in to Microsoft's global cloud as an app.
+func ExampleNewClient() {
+	cred, err := azidentity.NewClientSecretCredential("tenant id", "client id", "client secret", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	pc, err := partnercenter.NewClient(cred, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	orders, err := pc.Customers.ByID("customer id").Orders.Get(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(orders.Items))
+}
+
+// Another cloud, the caller's name, and texts in another language.
+func ExampleNewClient_options() {
+	cred, err := azidentity.NewDefaultAzureCredential(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	opts := &partnercenter.ClientOptions{ApplicationName: "order report", Locale: "de-DE"}
+	opts.Cloud = partnercenter.Cloud21Vianet
+	opts.Retry.MaxRetries = 5
+	if _, err := partnercenter.NewClient(cred, opts); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// Get returns all of a customer's orders, newest first.
+func ExampleOrdersClient_Get() {
+	pc, done := startServer()
+	defer done()
+
+	orders, err := pc.Customers.ByID(sample).Orders.Get(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, order := range orders.Items {
+		fmt.Println(order.ID, order.CreationDate, order.Status)
+	}
+	// Output:
+	// 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1 2018-03-15T02:17:15.6455674Z pending
+	// eeba9d00-7b46-443a-917e-22887a8fc993 2018-03-06T17:37:05.253-08:00 completed
+}
+
+// All yields the same orders and fails loudly when some are missing.
+func ExampleOrdersClient_All() {
+	pc, done := startServer()
+	defer done()
+
+	orders := pc.Customers.ByID(sample).Orders.All(context.Background(), partnercenter.IncludePrice(), partnercenter.IncludeSystemPurchases())
+	for order, err := range orders {
+		if err != nil {
+			log.Fatal(err)
+		}
+		for _, line := range order.LineItems {
+			fmt.Println(*line.Quantity, line.FriendlyName)
+		}
+	}
+	// Output:
+	// 1 Reserved_VM_Instance_Standard_D1_AP_East_1_Year
+	// 1 Azure Active Directory Premium P2
+}
+
+// Any spelling of a billing cycle will do.
+func ExampleOrdersClient_ByBillingCycle() {
+	pc, done := startServer()
+	defer done()
+
+	orders, err := pc.Customers.ByID(sample).Orders.ByBillingCycle("OneTime").Get(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(orders.Items), orders.Items[0].BillingCycle)
+	// Output: 1 one_time
+}
+
+func ExampleOrderClient_Get() {
+	pc, done := startServer()
+	defer done()
+
+	order, err := pc.Customers.ByID(sample).Orders.ByID("9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1").Get(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(order.Status, order.CreationDate.Time().Year())
+	// Output: pending 2018
+}
+
+// Search by the beginning of the company's name, page by page.
+func ExampleCustomersClient_QueryAll() {
+	pc, done := startServer()
+	defer done()
+
+	customers := pc.Customers.QueryAll(context.Background(), partnercenter.CustomersQuery{
+		Size: 10,
+		Filter: &partnercenter.FieldFilter{
+			Field: partnercenter.CustomerSearchCompanyName, Value: "wing", Operator: partnercenter.FilterStartsWith,
+		},
+	})
+	for customer, err := range customers {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(customer.CompanyProfile.CompanyName)
+	}
+	// Output: Wingtip Toys
+}
+
+// One page at a time, by continuation token.
+func ExampleCustomersClient_Query() {
+	pc, done := startServer()
+	defer done()
+	ctx := context.Background()
+
+	page, err := pc.Customers.Query(ctx, partnercenter.CustomersQuery{Size: 20})
+	for {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(len(page.Items), "customers")
+		if page.ContinuationToken == "" {
+			break
+		}
+		page, err = pc.Customers.Query(ctx, partnercenter.CustomersQuery{
+			Seek: partnercenter.SeekNext, ContinuationToken: page.ContinuationToken,
+		})
+	}
+	// Output:
+	// 20 customers
+	// 4 customers
+}
+
+// Errors are matched by type and code.
+func ExampleError() {
+	pc, done := startServer()
+	defer done()
+
+	_, err := pc.Customers.ByID("00000000-0000-0000-0000-000000000001").Orders.Get(context.Background())
+	var e *partnercenter.Error
+	if errors.As(err, &e) && e.Code == partnercenter.CodeNoRelationship {
+		fmt.Println(e.StatusCode, e.Category)
+		fmt.Println(e.NextStep)
+	}
+	// Output:
+	// 403 forbidden
+	// check that this partner may do this to this customer, and that the app or user has the role for it
+}
