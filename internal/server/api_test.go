@@ -357,6 +357,9 @@ func TestCustomerPages(t *testing.T) {
 			t.Errorf("%s: %s", tt.operation, diff)
 		}
 	}
+	if last := seek(partnercenter.SeekLast, second.ContinuationToken); last.ContinuationToken != "" || last.Links.Next != nil {
+		t.Errorf("something follows the last page: %+v", last.Links)
+	}
 	// A filter goes along with the token.
 	filtered, err := pc.Customers.Query(t.Context(), partnercenter.CustomersQuery{Size: 1, Filter: &partnercenter.FieldFilter{
 		Field: partnercenter.CustomerSearchDomain, Value: ".onmicrosoft.com", Operator: partnercenter.FilterSubstring,

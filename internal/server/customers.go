@@ -155,9 +155,7 @@ func (p *customerPage) query(partnerID string) store.CustomerQuery {
 // appendLinks writes the continuation token and the links of a page.
 func (p *customerPage) appendLinks(seal *sealer, partnerID string, body []byte, first, last string, more bool) ([]byte, error) {
 	token := ""
-	// Customers follow the page when the store says so; looking backwards,
-	// they follow because the client came from there.
-	if p.Size > 0 && p.offset == 0 && (more && p.seek != partnercenter.SeekPrevious || p.seek == partnercenter.SeekPrevious && first != "") {
+	if p.Size > 0 && p.offset == 0 && p.hasNext(first, more) {
 		var err error
 		token, err = seal.seal(partnerID, customerPage{Size: p.Size, Filter: p.Filter, First: first, Last: last})
 		if err != nil {
@@ -178,6 +176,18 @@ func (p *customerPage) appendLinks(seal *sealer, partnerID string, body []byte, 
 		body = appendLink(body, p.uri(p.offset+p.Size, ""), "")
 	}
 	return append(body, '}'), nil
+}
+
+// hasNext reports whether customers follow the page. The store says whether
+// there are more in the direction of reading, which is not always forward.
+func (p *customerPage) hasNext(first string, more bool) bool {
+	switch p.seek {
+	case partnercenter.SeekPrevious:
+		return first != "" // the client came from there
+	case partnercenter.SeekLast:
+		return false
+	}
+	return more
 }
 
 // uri is the address of a page. It has no version in front, the one form that
