@@ -3,6 +3,7 @@ package partnercenter
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -40,7 +41,9 @@ const DefaultLocale = "en-US"
 //
 // The embedded [azcore.ClientOptions] bring the cloud (Cloud), the transport,
 // logging, and retries: three by default, honouring Retry-After up to
-// Retry.MaxRetryDelay; Retry.MaxRetries of -1 means none.
+// Retry.MaxRetryDelay; Retry.MaxRetries of -1 means none. The default transport
+// follows no redirects; one of your own should not either, as the token goes
+// along.
 type ClientOptions struct {
 	azcore.ClientOptions
 
@@ -134,6 +137,9 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	azure := o.ClientOptions
 	// azcore's telemetry would name this client one of Azure's SDKs.
 	azure.Telemetry.Disabled = true
+	if azure.Transport == nil {
+		azure.Transport = newTransport()
+	}
 	return runtime.NewPipeline("partnercenter", Version, runtime.PipelineOptions{
 		AllowedHeaders: []string{
 			headerRequestID, headerCorrelationID, headerLocale, headerApplication, headerClient,
@@ -150,6 +156,18 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 			InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
 		})},
 	}, &azure)
+}
+
+// newTransport returns the transport of clients that bring none. It follows no
+// redirect: the service has none, and a token would travel with one.
+func newTransport() policy.Transporter {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	transport.MaxIdleConnsPerHost = 16 // calls at once whose connections are kept
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func isLoopback(host string) bool {

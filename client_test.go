@@ -309,6 +309,18 @@ func FuzzResolveURI(f *testing.F) {
 	})
 }
 
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	elsewhere := newStub(t, answerJSON(emptyList))
+	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusTemporaryRedirect)
+	})
+	_, err := s.client(t, nil).Customers.Get(t.Context())
+	var e *partnercenter.Error
+	if !errors.As(err, &e) || e.StatusCode != http.StatusTemporaryRedirect || len(elsewhere.requests) != 0 {
+		t.Errorf("got %v, and %d requests went elsewhere", err, len(elsewhere.requests))
+	}
+}
+
 func TestCustomersPaging(t *testing.T) {
 	t.Run("token", func(t *testing.T) {
 		s := newStub(t, func(w http.ResponseWriter, r *http.Request) {

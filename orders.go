@@ -83,7 +83,7 @@ type RenewsTo struct {
 type plainRenewsTo RenewsTo
 
 // UnmarshalJSONFrom reads an object or, as the documentation's tables have it,
-// an array of one.
+// an array of one; of a longer array, which nothing documents, the first.
 func (r *RenewsTo) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != jsontext.KindBeginArray {
 		return json.UnmarshalDecode(dec, (*plainRenewsTo)(r))
