@@ -156,10 +156,9 @@ func (s *Server) logAccess(c *call) {
 		slog.Int("status", c.status),
 		slog.Duration("duration", now.Sub(c.started)),
 		slog.Int("bytes", c.size),
+		slog.String("request_id", c.requestID),
+		slog.String("correlation_id", c.correlationID),
 	)
-	if c.requestID != "" { // calls of the API have them
-		record.AddAttrs(slog.String("request_id", c.requestID), slog.String("correlation_id", c.correlationID))
-	}
 	if c.claims != nil {
 		record.AddAttrs(slog.String("partner", c.claims.TenantID))
 	}

@@ -2,7 +2,9 @@ package server
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -28,9 +30,26 @@ func (s *Server) control() http.Handler {
 	mux.HandleFunc("GET /keys", s.controlled(s.listKeys))
 	mux.HandleFunc("POST /keys", s.controlled(s.addKey))
 	mux.HandleFunc("DELETE /keys/{id}", s.controlled(s.revokeKey))
-	// A web page in the user's browser could reach a loopback port; it cannot
+	// A web page in the user's browser can reach a loopback port; it cannot
 	// forge being no page.
-	return http.NewCrossOriginProtection().Handler(mux)
+	return namedByAddress(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// namedByAddress refuses requests to any name but localhost. Whoever owns a
+// name can have it lead to this machine and so make a web page of his look like
+// one of ours; an address belongs to nobody.
+func namedByAddress(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if !strings.EqualFold(host, "localhost") && net.ParseIP(strings.Trim(host, "[]")) == nil {
+			http.Error(w, "the control plane answers to addresses and localhost only", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // controlled writes what a control call returns.

@@ -289,6 +289,16 @@ func TestRevokedKeyStopsAtOnce(t *testing.T) {
 	if got := revoke(http.Header{"Origin": {"https://evil.example"}}); got != 403 {
 		t.Errorf("a web page could revoke a key: %d", got)
 	}
+	rebound, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.control+"/keys", nil)
+	must(t, err)
+	rebound.Host = "evil.example"
+	rebound.Header.Set("Origin", "http://evil.example")
+	resp, err = http.DefaultClient.Do(rebound)
+	must(t, err)
+	resp.Body.Close()
+	if resp.StatusCode != 403 {
+		t.Errorf("a page whose name leads here could add a key: %d", resp.StatusCode)
+	}
 	if got := revoke(http.Header{}); got != 200 {
 		t.Fatalf("revoking answers %d", got)
 	}

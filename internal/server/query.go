@@ -88,9 +88,9 @@ func billingTypeNames() []string {
 
 // quote shortens and quotes a client's text for an error message.
 func quote(text string) string {
-	const most = 64
+	const most = 200
 	if len(text) > most {
-		text = text[:most] + "…"
+		text = text[:most/2] + " ... " + text[len(text)-most/2:]
 	}
-	return strconv.QuoteToASCII(strings.ToValidUTF8(text, "?"))
+	return strconv.QuoteToGraphic(strings.ToValidUTF8(text, "?"))
 }

@@ -73,7 +73,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		throttle:  newThrottle(c.RequestsPerMinute),
 		seal:      newSealer(key),
 	}
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipMinSize))
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipMinSize), gzhttp.EnableZstd(false))
 	if err != nil {
 		return nil, err
 	}
@@ -135,13 +135,12 @@ func (s *Server) finish(c *call) {
 
 // dispatch finds out what a request is for and answers it.
 func (s *Server) dispatch(c *call) error {
+	c.identify()
 	path, err := splitPath(c.r)
 	if err != nil {
-		c.identify()
 		return err
 	}
 	if path.isAPI() {
-		c.identify()
 		return s.serveAPI(c, path)
 	}
 	if h, ok := s.health(path); ok {
@@ -153,9 +152,12 @@ func (s *Server) dispatch(c *call) error {
 		recorder := &recorder{ResponseWriter: c.w}
 		h.ServeHTTP(recorder, c.r)
 		c.status, c.size = recorder.status, recorder.size
+		// The authority names its calls by itself.
+		if id := c.w.Header().Get("X-Ms-Request-Id"); id != "" {
+			c.requestID = id
+		}
 		return nil
 	}
-	c.identify()
 	return errUnknownRoute(c.r.URL.Path)
 }
 
