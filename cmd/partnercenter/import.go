@@ -38,7 +38,7 @@ own.`,
 		},
 	}
 	cmd.Flags().StringVar(&db, "db", "partnercenter.db", "database `file`")
-	cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; needed when the database has several")
+	cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; default: the one that \"partnercenter serve\" signs in to")
 	return cmd
 }
 
@@ -96,24 +96,22 @@ func readImport(app *app, file string, into *store.Import) error {
 	return store.ReadImport(file, f, into)
 }
 
-// choosePartner returns the partner that a name stands for, or the only one.
+// choosePartner returns the partner that a name stands for, or the first, which
+// is also the one that serve prints the credentials of.
 func choosePartner(ctx context.Context, st *store.Store, name string) (store.Partner, error) {
 	partners, err := st.Partners(ctx)
 	if err != nil {
 		return store.Partner{}, err
 	}
-	if name == "" && len(partners) == 1 {
+	if name == "" && len(partners) > 0 {
 		return partners[0], nil
 	}
 	var known []string
 	for _, p := range partners {
-		if name != "" && (strings.EqualFold(p.TenantID, name) || strings.EqualFold(p.Domain, name)) {
+		if strings.EqualFold(p.TenantID, name) || strings.EqualFold(p.Domain, name) {
 			return p, nil
 		}
 		known = append(known, p.Domain)
-	}
-	if name == "" {
-		return store.Partner{}, usageErrorf("the database has several partners: say whose customers these are with --partner, one of %s", strings.Join(known, ", "))
 	}
 	return store.Partner{}, usageErrorf("the database has no partner %q: use one of %s", name, strings.Join(known, ", "))
 }

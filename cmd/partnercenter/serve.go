@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -258,7 +259,16 @@ func listenOn(ctx context.Context, flag, scheme, address string, logger *slog.Lo
 	if !at.IP.IsLoopback() {
 		logger.Warn("listening beyond this machine: whoever reaches the address can try to sign in", "flag", flag, "address", at.String())
 	}
-	return listener, scheme + "://" + at.String(), nil
+	return listener, scheme + "://" + reachable(at), nil
+}
+
+// reachable is an address that a client on this machine can use: that of all
+// interfaces is none.
+func reachable(at *net.TCPAddr) string {
+	if at.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(at.Port))
+	}
+	return at.String()
 }
 
 // baseURLs are the addresses that requests may arrive at: those given, and
@@ -386,7 +396,9 @@ func (l *local) print(w io.Writer) {
 		}
 	}
 	if l.customer != "" {
-		fmt.Fprintf(w, "\nAll orders of a customer:\n  partnercenter orders list --profile local --customer %s\n", l.customer)
+		if local, err := localReadyFile(); err == nil && local == l.readyFile {
+			fmt.Fprintf(w, "\nAll orders of a customer:\n  partnercenter orders list --profile local --customer %s\n", l.customer)
+		}
 		fmt.Fprintf(w, "\nThe same with curl:\n%s\n", f.curl(l.customer))
 	}
 	fmt.Fprintln(w, "\nCtrl-C stops the server.")
