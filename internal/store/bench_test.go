@@ -12,30 +12,32 @@ import (
 	"time"
 )
 
-// benchOrders is how many orders each customer of the benchmarks has.
+// benchOrders is how many orders each customer of the benchmarks has, unless
+// they say otherwise.
 const benchOrders = 10
 
-// benchStore is a database of 2,000 customers, or of as many as
-// PARTNERCENTER_BENCH_CUSTOMERS says; 100,000 is the reference size. It is
-// made once and kept in the folder for temporary files.
-func benchStore(b *testing.B) (s *Store, customers int) {
-	customers = 2000
-	if n, err := strconv.Atoi(os.Getenv("PARTNERCENTER_BENCH_CUSTOMERS")); err == nil {
-		customers = n
+// benchStore is a database of 20,000 orders, or of as many as
+// PARTNERCENTER_BENCH_ORDERS says; a million is the reference size. It is made
+// once and kept in the folder for temporary files.
+func benchStore(b *testing.B, ordersEach int) (s *Store, customers int) {
+	total := 20_000
+	if n, err := strconv.Atoi(os.Getenv("PARTNERCENTER_BENCH_ORDERS")); err == nil {
+		total = n
 	}
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("partnercenter-bench-%d.db", customers))
+	customers = max(1, total/ordersEach)
+	path := filepath.Join(os.TempDir(), fmt.Sprintf("partnercenter-bench-%dx%d.db", customers, ordersEach))
 	s = openTest(b, path)
 	if s.Fresh() {
 		started := time.Now()
-		load(b, s, bulkSeed(1, customers, benchOrders, "$"))
-		b.Logf("loaded %d orders in %v", customers*benchOrders, time.Since(started))
+		load(b, s, bulkSeed(1, customers, ordersEach, "$"))
+		b.Logf("loaded %d orders in %v", customers*ordersEach, time.Since(started))
 	}
 	return s, customers
 }
 
 // benchList lists the orders of random customers, in as many goroutines as -cpu says.
-func benchList(b *testing.B, q OrderQuery, wantOrders int) {
-	s, customers := benchStore(b)
+func benchList(b *testing.B, ordersEach int, q OrderQuery, wantOrders int) {
+	s, customers := benchStore(b, ordersEach)
 	var goroutines atomic.Uint64
 	run := func(next func() bool) {
 		r := rand.New(rand.NewPCG(goroutines.Add(1), 1))
@@ -52,7 +54,7 @@ func benchList(b *testing.B, q OrderQuery, wantOrders int) {
 			buf = docs
 		}
 	}
-	left := customers // touch every page once
+	left := 2 * customers // touch nearly every page once
 	run(func() bool { left--; return left >= 0 })
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -60,16 +62,22 @@ func benchList(b *testing.B, q OrderQuery, wantOrders int) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lists/s")
 }
 
-func BenchmarkListOrders(b *testing.B) { benchList(b, OrderQuery{}, benchOrders) }
-func BenchmarkListOrdersPriced(b *testing.B) {
-	benchList(b, OrderQuery{IncludePrice: true}, benchOrders)
+func BenchmarkListOrders(b *testing.B) {
+	for _, n := range []int{2, benchOrders, 200} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) { benchList(b, n, OrderQuery{}, n) })
+	}
 }
+
+func BenchmarkListOrdersPriced(b *testing.B) {
+	benchList(b, benchOrders, OrderQuery{IncludePrice: true}, benchOrders)
+}
+
 func BenchmarkListOrdersFiltered(b *testing.B) {
-	benchList(b, OrderQuery{BillingCycle: "one_time"}, 0)
+	benchList(b, benchOrders, OrderQuery{BillingCycle: "one_time"}, 0)
 }
 
 func BenchmarkGetOrder(b *testing.B) {
-	s, customers := benchStore(b)
+	s, customers := benchStore(b, benchOrders)
 	type id struct{ customer, order string }
 	var ids []id
 	for i := range 1000 {
@@ -86,7 +94,7 @@ func BenchmarkGetOrder(b *testing.B) {
 }
 
 func BenchmarkListCustomers(b *testing.B) {
-	s, customers := benchStore(b)
+	s, customers := benchStore(b, benchOrders)
 	for _, bench := range []struct {
 		name string
 		q    CustomerQuery
@@ -120,9 +128,9 @@ func BenchmarkLoadOne(b *testing.B) {
 
 func BenchmarkOpen(b *testing.B) {
 	b.Run("existing", func(b *testing.B) {
-		s, customers := benchStore(b)
+		s, customers := benchStore(b, benchOrders)
 		s.Close()
-		path := filepath.Join(os.TempDir(), fmt.Sprintf("partnercenter-bench-%d.db", customers))
+		path := filepath.Join(os.TempDir(), fmt.Sprintf("partnercenter-bench-%dx%d.db", customers, benchOrders))
 		for b.Loop() {
 			openAndClose(b, path)
 		}

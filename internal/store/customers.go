@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -160,6 +161,53 @@ ON CONFLICT (partner_id, customer_id) DO UPDATE SET
     active = excluded.active, reseller_id = excluded.reseller_id, company_name = excluded.company_name,
     domain = excluded.domain, summary = excluded.summary, doc = excluded.doc
 WHERE customers.doc <> excluded.doc`
+
+// completeCustomer returns what to store of a customer. A placeholder gives
+// way to what is known already. The brief form that lists carry, without billing
+// profile and commerce id, may be newer but is not all: what only the stored
+// document says stays.
+func (w *writer) completeCustomer(partnerID string, c *SeedCustomer) (*partnercenter.Customer, error) {
+	brief := c.Customer.BillingProfile == nil && c.Customer.CommerceID == ""
+	if !c.Placeholder && !brief {
+		return &c.Customer, nil
+	}
+	var stored string
+	err := w.QueryRowContext(w.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
+		guidKey(partnerID), guidKey(c.Customer.ID)).Scan(&stored)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &c.Customer, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var known partnercenter.Customer
+	if err := partnercenter.Unmarshal([]byte(stored), &known); err != nil {
+		return nil, err
+	}
+	have, more := jsonTree(known), jsonTree(c.Customer)
+	if c.Placeholder || includes(have, more) {
+		return &known, nil
+	}
+	both, err := json.Marshal(overlay(have, more))
+	if err != nil {
+		return nil, err
+	}
+	customer := new(partnercenter.Customer)
+	return customer, partnercenter.Unmarshal(both, customer)
+}
+
+// overlay adds the members of more to tree, in place of those it has.
+func overlay(tree, more any) any {
+	t, ok1 := tree.(map[string]any)
+	m, ok2 := more.(map[string]any)
+	if !ok1 || !ok2 {
+		return more
+	}
+	for k, v := range m {
+		t[k] = overlay(t[k], v)
+	}
+	return t
+}
 
 // putCustomer makes or replaces a customer and reports whether that changed
 // anything.

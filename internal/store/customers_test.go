@@ -162,3 +162,56 @@ func testCustomerPages(t *testing.T, s *Store) {
 		t.Run(name, func(t *testing.T) { same(t, list(test.q), test.want) })
 	}
 }
+
+func testBriefCustomers(t *testing.T, s *Store) {
+	put := func(c SeedCustomer) {
+		t.Helper()
+		load(t, s, &Seed{Partners: []SeedPartner{{Partner: Partner{TenantID: partnerA}, Customers: []SeedCustomer{c}}}})
+	}
+	has := func(want string) {
+		t.Helper()
+		doc, err := s.GetCustomer(t.Context(), partnerA, shared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, string(doc), want)
+	}
+	parse := func(text string) (c partnercenter.Customer) {
+		t.Helper()
+		if err := partnercenter.Unmarshal([]byte(text), &c); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	const (
+		id       = `{"id":"` + shared + `",`
+		brief    = id + `"companyProfile":{"domain":"contoso.example","companyName":"Contoso"},"relationshipToPartner":"reseller"}`
+		full     = id + `"commerceId":"c","companyProfile":{"domain":"contoso.example","companyName":"Contoso","email":"a@contoso.example"},"billingProfile":{"id":"b"},"relationshipToPartner":"reseller","customDomains":["x","y"],"new":1.0}`
+		renamed  = id + `"companyProfile":{"companyName":"Contoso Ltd","new":2},"relationshipToPartner":"advisor","new":2}`
+		together = id + `"commerceId":"c","companyProfile":{"domain":"contoso.example","companyName":"Contoso Ltd","email":"a@contoso.example","new":2},"billingProfile":{"id":"b"},"relationshipToPartner":"advisor","customDomains":["x","y"],"new":2}`
+		poorer   = id + `"commerceId":"c","relationshipToPartner":"reseller"}`
+	)
+	made := placeholder(shared)
+	made.Orders = []partnercenter.Order{{ID: "first"}}
+	put(made)
+	has(mustMarshal(t, made.Customer))
+	for _, step := range []struct{ load, want string }{
+		{full, full}, {brief, full}, {renamed, together}, {full, full}, {poorer, poorer}, {full, full},
+	} {
+		put(SeedCustomer{Customer: parse(step.load)})
+		has(step.want)
+	}
+	made.Orders = []partnercenter.Order{{ID: "second"}}
+	put(made)
+	has(full)
+	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{"second", "first"})
+	// The filters and the relationship follow what is stored.
+	put(SeedCustomer{Customer: parse(renamed)})
+	same(t, companies(t, s, CustomerQuery{PartnerID: partnerA}), []string{"Contoso Ltd"})
+	put(SeedCustomer{Customer: parse(id + `"relationshipToPartner":"none"}`)})
+	_, err := s.GetCustomer(t.Context(), partnerA, shared)
+	fails(t, err, ErrNotYours)
+	put(made)
+	_, err = s.GetCustomer(t.Context(), partnerA, shared)
+	fails(t, err, ErrNotYours)
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 )
 
 const (
@@ -181,7 +182,7 @@ func TestReadImportReadsDocumentedAnswers(t *testing.T) {
 		"customers-create.response.json":                    {1, 0},
 	} {
 		im := new(Import)
-		if err := ReadImport(name, bytes.NewReader(contractFile(t, name)), im); err != nil {
+		if err := ReadImport(name, bytes.NewReader(contracttest.Example(t, name)), im); err != nil {
 			t.Error(err)
 		} else if len(im.Customers) != want.customers || len(im.Orders) != want.orders {
 			t.Errorf("%s: %d customers and %d orders, want %+v", name, len(im.Customers), len(im.Orders), want)
@@ -194,7 +195,7 @@ func TestReadImportReadsDocumentedAnswers(t *testing.T) {
 		"error-429-gateway.response.json":         "is an error answer of the API's gateway, status 429",
 		"customers-company-profile.response.json": `is of type "CustomerCompanyProfile"`,
 	} {
-		err := ReadImport(name, bytes.NewReader(contractFile(t, name)), new(Import))
+		err := ReadImport(name, bytes.NewReader(contracttest.Example(t, name)), new(Import))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, want …%s…", name, err, want)
 		}

@@ -17,7 +17,9 @@ type LoadResult struct {
 
 // Load stores all of the seed, or nothing when it fails. What is stored
 // already is replaced, nothing is removed, so a Load can be repeated. Apps
-// without a secret or an object id keep theirs, or get random ones.
+// without a secret or an object id keep theirs, or get random ones; customers
+// that are placeholders, or in the brief form of lists, take away nothing that
+// is known of them.
 func (s *Store) Load(ctx context.Context, seed *Seed) (LoadResult, error) {
 	var w *writer
 	err := s.inTx(ctx, func(tx *tx) error {
@@ -111,7 +113,11 @@ func (w *writer) loadCustomer(partnerID string, c *SeedCustomer) error {
 	if id == "" {
 		return fmt.Errorf("a customer of partner %s has no id; give it one", partnerID)
 	}
-	touched, err := w.putCustomer(partnerID, &c.Customer)
+	document, err := w.completeCustomer(partnerID, c)
+	if err != nil {
+		return fmt.Errorf("customer %s: %w", id, err)
+	}
+	touched, err := w.putCustomer(partnerID, document)
 	if err != nil {
 		return fmt.Errorf("customer %s: %w", id, err)
 	}

@@ -3,8 +3,6 @@ package store
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,25 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 )
-
-// contractFile returns a documented payload. They are kept beside the project,
-// not in it.
-func contractFile(t *testing.T, name string) []byte {
-	t.Helper()
-	if os.Getenv("PARTNERCENTER_NO_CONTRACT") == "1" {
-		t.Skip("PARTNERCENTER_NO_CONTRACT=1: the documented payloads are not checked")
-	}
-	dir := os.Getenv("PARTNERCENTER_CONTRACT")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "contract")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "examples", name))
-	if err != nil {
-		t.Fatalf("%v\nset PARTNERCENTER_CONTRACT to the folder of the contract, or PARTNERCENTER_NO_CONTRACT=1 to go without it", err)
-	}
-	return data
-}
 
 func mustSample(t *testing.T) *Seed {
 	t.Helper()
@@ -58,7 +39,7 @@ func mustFindCustomer(t *testing.T, seed *Seed, id string) *SeedCustomer {
 // member for member and in its order.
 func TestSampleHasTheDocumentedOrders(t *testing.T) {
 	var want struct{ Items []json.RawMessage }
-	if err := json.Unmarshal(contractFile(t, "orders-list.seed.json"), &want); err != nil {
+	if err := json.Unmarshal(contracttest.Example(t, "orders-list.seed.json"), &want); err != nil {
 		t.Fatal(err)
 	}
 	got := mustFindCustomer(t, mustSample(t), "b0d70a69-4c42-4b27-b17b-91a835d8686a").Orders

@@ -114,7 +114,7 @@ func TestReopen(t *testing.T) {
 func TestPragmas(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"))
 	for pragma, want := range map[string]string{
-		"application_id": fmt.Sprint(applicationID), "page_size": "8192", "journal_mode": "wal", "synchronous": "2",
+		"application_id": fmt.Sprint(applicationID), "page_size": "32768", "journal_mode": "wal", "synchronous": "2",
 		"foreign_keys": "1", "busy_timeout": "10000", "temp_store": "2", "cache_size": "-2048", "query_only": "0",
 		"journal_size_limit": fmt.Sprint(walLimit), "mmap_size": fmt.Sprint(0x7fff0000),
 	} {

@@ -48,6 +48,8 @@ type Store struct {
 
 	listOrders, getOrder, getCustomer *sql.Stmt
 
+	lists *sqliteLists // nil for dialects that have no such thing
+
 	// release frees what the dialect holds besides connections. It is called
 	// last.
 	release func() error
@@ -113,7 +115,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		&s.getCustomer: getCustomerSQL,
 	} {
 		var err error
-		if *stmt, err = s.read.PrepareContext(ctx, query); err != nil {
+		if *stmt, err = s.read.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // closed with the pool
 			return err
 		}
 	}
@@ -123,6 +125,9 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close waits for reads and writes to end and closes the database.
 func (s *Store) Close() error {
 	var errs []error
+	if s.lists != nil {
+		errs = append(errs, s.lists.close())
+	}
 	// The writer goes last: SQLite folds the write-ahead log into the
 	// database when the last connection closes, and readers cannot.
 	for _, db := range []*sql.DB{s.read, s.write} {
@@ -171,8 +176,13 @@ func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer t.Rollback() // nothing after a commit
+	defer func() { _ = t.Rollback() }() // does nothing after a commit
 	if err := fn(&tx{Tx: t, ctx: ctx, now: s.now()}); err != nil {
+		// When ctx ends, the transaction is gone, and fn failed with whatever
+		// it met then.
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return err
 	}
 	return t.Commit()

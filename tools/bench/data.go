@@ -24,7 +24,7 @@ type size struct {
 func (o *options) sizes() []size {
 	return []size{
 		{orders: 2, customers: 40_000, hot: 5_000},
-		{orders: 10, customers: o.customers, hot: 3_000},
+		{orders: 10, customers: o.customers, hot: min(3_000, o.customers)},
 		{orders: 200, customers: 2_000, hot: 150},
 	}
 }

@@ -50,18 +50,21 @@ CREATE TABLE customers (
     PRIMARY KEY (partner_id, customer_id)
 ) WITHOUT ROWID, STRICT;
 
--- WITHOUT ROWID stores the rows in the order of their key, so the orders of one
--- customer are one short range of neighbouring pages.
+-- WITHOUT ROWID stores the rows in the order of their key: the orders of one
+-- customer are one short range of neighbouring pages, and lie there as lists
+-- answer them, the other way round: new orders then come at the end of the range,
+-- which fills pages better.
 CREATE TABLE orders (
     partner_id         TEXT    NOT NULL,
     customer_id        TEXT    NOT NULL,
-    order_id           TEXT    NOT NULL, -- lower case when it is a GUID, else exact
     created            INTEGER NOT NULL, -- instant of creationDate in units of 100 ns since year 1
+    order_id           TEXT    NOT NULL, -- lower case when it is a GUID, else exact
     billing_cycle      TEXT    NOT NULL, -- normalized, or ''
     system             INTEGER NOT NULL, -- 1 for system purchases and system billing
     partners_on_record TEXT    NOT NULL, -- the MPN ids of the lines between blanks: ' 12 34 ', or ''
     doc                TEXT    NOT NULL, -- without prices
     priced_doc         TEXT,             -- with prices, when the order has any
-    PRIMARY KEY (partner_id, customer_id, order_id),
+    PRIMARY KEY (partner_id, customer_id, created, order_id),
+    UNIQUE (partner_id, customer_id, order_id),
     FOREIGN KEY (partner_id, customer_id) REFERENCES customers
 ) WITHOUT ROWID, STRICT;
