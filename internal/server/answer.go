@@ -1,12 +1,9 @@
 package server
 
 import (
-	"context"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // Headers of the API as the service spells them. They are put into header maps
@@ -133,44 +130,4 @@ func (c *call) send(status int, body []byte) {
 	c.w.WriteHeader(status)
 	// A failed write means that the client has gone, which net/http notices.
 	_, _ = c.w.Write(body)
-}
-
-// logAccess writes the access log's line: ids, route, status and duration, and
-// nothing that a client chose but its ids.
-func (s *Server) logAccess(c *call) {
-	ctx := context.Background() // the request's may be over, the line is due all the same
-	if !s.log.Enabled(ctx, slog.LevelInfo) {
-		return
-	}
-	pattern := c.pattern
-	if pattern == "" {
-		pattern = "none"
-	}
-	// The record is made by hand: the logger's methods would look up the line
-	// of code that calls them, which here says nothing.
-	now := time.Now()
-	record := slog.NewRecord(now, slog.LevelInfo, "request", 0)
-	record.AddAttrs(
-		slog.String("method", loggedMethod(c.r.Method)),
-		slog.String("route", pattern),
-		slog.Int("status", c.status),
-		slog.Duration("duration", now.Sub(c.started)),
-		slog.Int("bytes", c.size),
-		slog.String("request_id", c.requestID),
-		slog.String("correlation_id", c.correlationID),
-	)
-	if c.claims != nil {
-		record.AddAttrs(slog.String("partner", c.claims.TenantID))
-	}
-	// A log that cannot be written has nowhere to say so.
-	_ = s.log.Handler().Handle(ctx, record)
-}
-
-// loggedMethod keeps made-up methods out of the log.
-func loggedMethod(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
-		return method
-	}
-	return "other"
 }

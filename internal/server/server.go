@@ -42,6 +42,7 @@ type Server struct {
 	store     *store.Store
 	authority *issuer.Authority
 	log       *slog.Logger
+	access    *accessLog
 	now       func() time.Time
 	routes    *router
 	answers   *answerCache
@@ -67,6 +68,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		store:     c.Store,
 		authority: c.Authority,
 		log:       c.Logger,
+		access:    newAccessLog(c.Logger),
 		now:       c.Now,
 		routes:    newRouter(apiRoutes()),
 		answers:   newAnswerCache(c.CacheSize),
@@ -130,7 +132,7 @@ func (s *Server) finish(c *call) {
 			s.refuse(c, errors.New("panic"))
 		}
 	}
-	s.logAccess(c)
+	s.access.write(c)
 }
 
 // dispatch finds out what a request is for and answers it.
