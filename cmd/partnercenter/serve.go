@@ -166,7 +166,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 }
 
 // besidesCache is what the server may use of its own memory besides the cache.
-const besidesCache = 96 << 20
+const besidesCache = 128 << 20
 
 // tuneMemory lets garbage gather longer than usual before it is collected, as
 // long as the whole stays small: what the server keeps is little, what it makes

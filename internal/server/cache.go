@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"hash/maphash"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
@@ -28,8 +30,14 @@ const answerOverhead = 400
 
 // answerCache keeps the list answers used last, up to a number of bytes. An
 // entry is good as long as its version is the store's.
+//
+// An answer is kept from the second time on that it is made: whoever reads all
+// customers' orders once, as reports do, would otherwise drive out what others
+// ask for again and again, and pay for copies that nobody uses.
 type answerCache struct {
 	limit int64
+	seed  maphash.Seed
+	asked [askedSlots]atomic.Uint32 // marks of the keys asked for before
 
 	mu   sync.Mutex // guards what follows
 	lru  *simplelru.LRU[answerKey, cachedAnswer]
@@ -37,7 +45,7 @@ type answerCache struct {
 }
 
 func newAnswerCache(limit int64) *answerCache {
-	a := &answerCache{limit: limit}
+	a := &answerCache{limit: limit, seed: maphash.MakeSeed()}
 	// Bytes are what bounds the cache; the count of entries is left open.
 	a.lru, _ = simplelru.NewLRU(math.MaxInt, func(_ answerKey, e cachedAnswer) { a.used -= e.cost() })
 	return a
@@ -62,10 +70,23 @@ func (a *answerCache) get(key answerKey, version uint64) ([]byte, bool) {
 	return e.body, true
 }
 
-// put keeps a copy of body, and drops the answers used longest ago to make
-// room. An answer that would take an eighth of the cache is not kept.
+// askedSlots is how many keys are remembered as asked for, about. One that is
+// forgotten early is only kept a little later.
+const askedSlots = 1 << 16
+
+// askedBefore reports whether the key was asked for not long ago, and remembers
+// that it is now.
+func (a *answerCache) askedBefore(key answerKey) bool {
+	h := maphash.Comparable(a.seed, key)
+	mark := uint32(h>>32) | 1 // zero is nobody's
+	return a.asked[h%askedSlots].Swap(mark) == mark
+}
+
+// put keeps a copy of body when its key was asked for before, and drops the
+// answers used longest ago to make room. An answer that would take an eighth of
+// the cache is not kept.
 func (a *answerCache) put(key answerKey, version uint64, body []byte) {
-	if int64(len(body)) > a.limit/8 {
+	if int64(len(body)) > a.limit/8 || !a.askedBefore(key) {
 		return
 	}
 	e := cachedAnswer{version: version, body: bytes.Clone(body)}

@@ -149,7 +149,7 @@ func TestGzip(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
 	plain, err := io.ReadAll(r.get(t, client, "http://"+r.api+seedOrders, token, nil).Body)
 	must(t, err)
-	for range 2 { // the second answer comes from memory
+	for range 4 { // the last answers come from memory
 		resp := r.get(t, client, "http://"+r.api+seedOrders, token, http.Header{"Accept-Encoding": {"gzip, deflate, br"}})
 		if resp.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(resp.Header.Get("Vary"), "Accept-Encoding") {
 			t.Fatalf("headers %v", resp.Header)
@@ -320,8 +320,10 @@ func TestListsFollowWrites(t *testing.T) {
 		must(t, err)
 		return string(body[:16])
 	}
-	if a, b := count(), count(); a != `{"totalCount":2,` || a != b {
-		t.Fatal(a, b)
+	for range 4 { // the last answers come from memory
+		if got := count(); got != `{"totalCount":2,` {
+			t.Fatal(got)
+		}
 	}
 	seed, err := store.SampleSeed()
 	must(t, err)

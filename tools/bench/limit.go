@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 )
 
 // limitHeaders are those of the server's answers, with fixed values.
@@ -21,22 +22,17 @@ var limitHeaders = http.Header{
 	"X-Locale":         {"en-US"},
 }
 
-// runLimit is the limit: a handler that writes bytes from memory. The files
-// named are the answers, by the last segment of the path.
+// runLimit is the limit: a handler that writes bytes from memory. The file
+// named holds the answers, as JSON values of paths and bodies.
 func runLimit(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("limit", flag.ContinueOnError)
 	listen := f.String("listen", "", "address")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	answers := map[string][]byte{}
-	for _, file := range f.Args() {
-		name, path, _ := strings.Cut(file, "=")
-		body, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		answers["/"+name] = body
+	answers, err := readAnswers(f.Arg(0))
+	if err != nil {
+		return err
 	}
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := answers[r.URL.Path]
@@ -56,4 +52,28 @@ func runLimit(ctx context.Context, args []string) error {
 		return err
 	}
 	return nil
+}
+
+// answer is a path and the body that the server answers there.
+type answer struct {
+	Path string `json:"path"`
+	Body []byte `json:"body"`
+}
+
+func readAnswers(file string) (map[string][]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	answers := map[string][]byte{}
+	for dec := json.NewDecoder(f); ; {
+		var a answer
+		if err := dec.Decode(&a); errors.Is(err, io.EOF) {
+			return answers, nil
+		} else if err != nil {
+			return nil, err
+		}
+		answers[a.Path] = a.Body
+	}
 }

@@ -167,34 +167,18 @@ func (b *bencher) fetchToken(ctx context.Context) error {
 	return nil
 }
 
-// startLimit starts the limit with the very answers of the server.
+// startLimit starts the limit with the very answers that the server gives to the
+// customers that are asked again and again.
 func (b *bencher) startLimit(ctx context.Context) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"limit", "--listen", address}
-	for _, s := range b.options.sizes() {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.address+ordersPath(s.orders, 0), nil)
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set("Authorization", "Bearer "+b.token)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return nil, err
-		}
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil || !bytes.HasPrefix(body, fmt.Appendf(nil, `{"totalCount":%d,`, s.orders)) {
-			return nil, fmt.Errorf("the list of %d orders is %d %.80s: %w", s.orders, resp.StatusCode, body, err)
-		}
-		file := filepath.Join(b.options.dir, fmt.Sprintf("answer-%d.json", s.orders))
-		if err := os.WriteFile(file, body, 0o600); err != nil {
-			return nil, err
-		}
-		args = append(args, fmt.Sprintf("%d=%s", s.orders, file))
+	file := filepath.Join(b.options.dir, "answers.json")
+	if err := b.saveAnswers(ctx, file); err != nil {
+		return nil, err
 	}
+	args := []string{"limit", "--listen", address, file}
 	cmd := exec.CommandContext(ctx, b.programs.bench, args...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -210,6 +194,46 @@ func (b *bencher) startLimit(ctx context.Context) (*process, error) {
 	}
 	p.stop()
 	return nil, errors.New("the limit did not start")
+}
+
+// saveAnswers writes what the server answers to the customers that are asked
+// again and again.
+func (b *bencher) saveAnswers(ctx context.Context, file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	enc := json.NewEncoder(f)
+	for _, s := range b.options.sizes() {
+		for _, path := range s.hotPaths() {
+			body, err := b.fetch(ctx, path)
+			if err != nil {
+				return err
+			}
+			if !bytes.HasPrefix(body, fmt.Appendf(nil, `{"totalCount":%d,`, s.orders)) {
+				return fmt.Errorf("the list of %d orders is %.80s", s.orders, body)
+			}
+			if err := enc.Encode(answer{Path: path, Body: body}); err != nil {
+				return err
+			}
+		}
+	}
+	return f.Close()
+}
+
+func (b *bencher) fetch(ctx context.Context, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.address+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+b.token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
 }
 
 // load runs a load process and watches the server's memory meanwhile.
@@ -296,8 +320,10 @@ func measure(ctx context.Context, o *options, d *data, p programs) error {
 // round measures one size once: the limit, customers that were never asked for
 // since the server's start, and customers that were.
 func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, round int) error {
-	// The limit gets the same requests, token and all; it looks at neither.
-	result, err := b.load(ctx, limit, loadPlan{Paths: []string{"/" + strconv.Itoa(s.orders)}, Token: b.token})
+	// The limit gets the same requests, token and all, and writes the same
+	// bytes.
+	hot := s.hotPaths()
+	result, err := b.load(ctx, limit, loadPlan{Paths: hot, Token: b.token})
 	if err != nil {
 		return err
 	}
@@ -320,10 +346,6 @@ func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, rou
 	}
 	r.fresh = append(r.fresh, result)
 
-	hot := make([]string, s.hot)
-	for i := range hot {
-		hot[i] = ordersPath(s.orders, i)
-	}
 	if _, err := b.load(ctx, server, loadPlan{Paths: hot, Token: b.token, Once: true}); err != nil {
 		return err // this is when they are asked before
 	}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestAnswerCache(t *testing.T) {
+	a := newAnswerCache(10 * (640 + answerOverhead)) // ten answers
+	key := func(n int) answerKey { return answerKey{partner: "p", customer: fmt.Sprint(n)} }
+	body := make([]byte, 640) // what the allocator gives for it, too
+	put := func(n int, version uint64) {
+		a.put(key(n), version, body)
+		a.put(key(n), version, body)
+	}
+	has := func(n int, version uint64) bool {
+		_, ok := a.get(key(n), version)
+		return ok
+	}
+
+	if a.put(key(0), 1, body); has(0, 1) {
+		t.Error("an answer was kept the first time it was made")
+	}
+	if put(1, 1); !has(1, 1) {
+		t.Error("an answer was not kept the second time it was made")
+	}
+	body[0] = 'x'
+	if kept, _ := a.get(key(1), 1); kept[0] == 'x' {
+		t.Error("the answer kept is its maker's buffer")
+	}
+	if has(1, 2) {
+		t.Error("an answer outlived its version")
+	}
+	if has(1, 1) {
+		t.Error("a stale answer came back")
+	}
+
+	// Ten answers fit; the one used longest ago goes first.
+	for n := range 10 {
+		put(n, 1)
+	}
+	has(0, 1)
+	put(10, 1)
+	if !has(0, 1) || has(1, 1) || !has(10, 1) {
+		t.Errorf("kept 0: %v, 1: %v, 10: %v", has(0, 1), has(1, 1), has(10, 1))
+	}
+	for range 3 { // the same answer again takes no more room
+		put(10, 1)
+	}
+	if a.used > a.limit || a.used != int64(a.lru.Len())*(640+answerOverhead) {
+		t.Errorf("%d bytes in %d answers, at most %d", a.used, a.lru.Len(), a.limit)
+	}
+
+	body = make([]byte, 2000)
+	if put(11, 1); has(11, 1) {
+		t.Error("one answer took more than an eighth of the cache")
+	}
+	none := newAnswerCache(0)
+	none.put(key(1), 1, nil)
+	none.put(key(1), 1, nil)
+	if _, ok := none.get(key(1), 1); ok {
+		t.Error("a cache of no size kept something")
+	}
+}
