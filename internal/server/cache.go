@@ -31,9 +31,9 @@ const answerOverhead = 400
 // answerCache keeps the list answers used last, up to a number of bytes. An
 // entry is good as long as its version is the store's.
 //
-// An answer is kept from the second time on that it is made: whoever reads all
-// customers' orders once, as reports do, would otherwise drive out what others
-// ask for again and again, and pay for copies that nobody uses.
+// A large answer is kept from the second time on that it is made: it would drive
+// out many others and cost a copy, and whoever reads all customers' orders once,
+// as reports do, has no use for it.
 type answerCache struct {
 	limit int64
 	seed  maphash.Seed
@@ -70,6 +70,9 @@ func (a *answerCache) get(key answerKey, version uint64) ([]byte, bool) {
 	return e.body, true
 }
 
+// largeShare is which part of the cache makes an answer a large one.
+const largeShare = 1024
+
 // askedSlots is how many keys are remembered as asked for, about. One that is
 // forgotten early is only kept a little later.
 const askedSlots = 1 << 16
@@ -82,11 +85,12 @@ func (a *answerCache) askedBefore(key answerKey) bool {
 	return a.asked[h%askedSlots].Swap(mark) == mark
 }
 
-// put keeps a copy of body when its key was asked for before, and drops the
-// answers used longest ago to make room. An answer that would take an eighth of
-// the cache is not kept.
+// put keeps a copy of body, and drops the answers used longest ago to make
+// room. A large answer is kept if its key was asked for before; one that would
+// take an eighth of the cache is not kept at all.
 func (a *answerCache) put(key answerKey, version uint64, body []byte) {
-	if int64(len(body)) > a.limit/8 || !a.askedBefore(key) {
+	size := int64(len(body))
+	if size > a.limit/8 || size > a.limit/largeShare && !a.askedBefore(key) {
 		return
 	}
 	e := cachedAnswer{version: version, body: bytes.Clone(body)}

@@ -19,7 +19,7 @@ func TestAnswerCache(t *testing.T) {
 	}
 
 	if a.put(key(0), 1, body); has(0, 1) {
-		t.Error("an answer was kept the first time it was made")
+		t.Error("a large answer was kept the first time it was made")
 	}
 	if put(1, 1); !has(1, 1) {
 		t.Error("an answer was not kept the second time it was made")
@@ -54,6 +54,11 @@ func TestAnswerCache(t *testing.T) {
 	body = make([]byte, 2000)
 	if put(11, 1); has(11, 1) {
 		t.Error("one answer took more than an eighth of the cache")
+	}
+	roomy := newAnswerCache(1 << 20)
+	roomy.put(key(1), 1, make([]byte, 1000))
+	if _, ok := roomy.get(key(1), 1); !ok {
+		t.Error("a small answer was not kept the first time it was made")
 	}
 	none := newAnswerCache(0)
 	none.put(key(1), 1, nil)
