@@ -15,8 +15,8 @@ import (
 // Limits of a connection. Lists of many thousands of customers take a slow
 // client its time; nothing else comes near these.
 const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 30 * time.Second
+	readHeaderTimeout = 15 * time.Second
+	readTimeout       = readHeaderTimeout // the same, so that net/http sets one deadline a request, not two
 	writeTimeout      = 3 * time.Minute
 	idleTimeout       = 2 * time.Minute
 	// maxHeaderBytes leaves room for a token of 16 KiB, the largest that is

@@ -372,7 +372,7 @@ func (b *bencher) print(rows map[int]*row) {
 		line := func(what string, results []loadResult, want float64) {
 			m := middle(results)
 			fmt.Fprintf(w, "%d\t%d\t%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.1fx\t\n", s.orders, m.Bytes/int64(m.Requests), what,
-				m.rate(), m.rate()/limit.rate(), wantedText(want), short(m.P50), short(m.P99), float64(m.P99)/float64(limit.P99))
+				m.rate(), ratio(results, r.limit), wantedText(want), short(m.P50), short(m.P99), float64(m.P99)/float64(limit.P99))
 		}
 		line("limit", r.limit, 0)
 		line("asked before", r.again, wanted)
@@ -393,6 +393,17 @@ func wantedText(want float64) string {
 }
 
 func short(d time.Duration) string { return d.Round(10 * time.Microsecond).String() }
+
+// ratio returns the median of the rounds' ratios: what else the machine does
+// changes from round to round, and touches both of a round alike.
+func ratio(results, limit []loadResult) float64 {
+	ratios := make([]float64, len(results))
+	for i := range results {
+		ratios[i] = results[i].rate() / limit[i].rate()
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
+}
 
 // middle returns the median by rate, with the median latencies.
 func middle(results []loadResult) loadResult {
