@@ -62,6 +62,7 @@ type Server struct {
 	TenantID, ClientID, ClientSecret string
 
 	authority *issuer.Authority
+	api       *server.Server
 	plain     *httptest.Server
 	secure    *httptest.Server
 	store     *store.Store
@@ -154,7 +155,7 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), authority: authority, store: st}
+	s := &Server{Pool: ca.Pool(), authority: authority, api: api, store: st}
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -199,6 +200,7 @@ func (s *Server) Close() {
 	s.close.Do(func() {
 		s.plain.Close()
 		s.secure.Close()
+		s.api.Close()
 		s.store.Close()
 	})
 }

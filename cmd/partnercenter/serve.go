@@ -431,6 +431,9 @@ func (l *local) close() {
 			listener.Close()
 		}
 	}
+	if l.server != nil {
+		l.server.Close()
+	}
 	if l.store != nil {
 		l.store.Close()
 	}

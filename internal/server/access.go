@@ -4,64 +4,89 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 )
 
 // accessLog writes a line a request: ids, route, status and duration, and
-// nothing that a client chose but its ids.
+// nothing that a client chose but its ids. Lines are formatted in the
+// background.
 type accessLog struct {
 	handler slog.Handler
+	lines   *batcher[accessLine]
 	// callers holds the handlers that begin lines with what many requests
 	// share, so that it is formatted once. There are as many as methods,
-	// routes and partners make, which is few.
-	callers sync.Map // of slog.Handler by accessKey
+	// routes and partners make, which is few. Only the background uses it.
+	callers map[accessKey]slog.Handler
+}
+
+// accessLine is what a line says.
+type accessLine struct {
+	accessKey
+	at                       time.Time // when the request was over
+	duration                 time.Duration
+	status, size             int
+	requestID, correlationID string
 }
 
 // accessKey is what many requests share.
 type accessKey struct{ method, pattern, partner string }
 
-func newAccessLog(log *slog.Logger) *accessLog { return &accessLog{handler: log.Handler()} }
-
-// write logs a call that is over.
-func (a *accessLog) write(c *call) {
-	ctx := context.Background() // the request's may be over, the line is due all the same
-	if !a.handler.Enabled(ctx, slog.LevelInfo) {
-		return
-	}
-	// The record is made by hand: the logger's methods would look up the line
-	// of code that calls them, which here says nothing.
-	now := time.Now()
-	record := slog.NewRecord(now, slog.LevelInfo, "request", 0)
-	record.AddAttrs(
-		slog.Int("status", c.status),
-		slog.Duration("duration", now.Sub(c.started)),
-		slog.Int("bytes", c.size),
-		slog.String("request_id", c.requestID),
-		slog.String("correlation_id", c.correlationID),
-	)
-	// A log that cannot be written has nowhere to say so.
-	_ = a.caller(c).Handle(ctx, record)
+func newAccessLog(log *slog.Logger) *accessLog {
+	a := &accessLog{handler: log.Handler(), callers: map[accessKey]slog.Handler{}}
+	a.lines = newBatcher(batchLimits{delay: logDelay, batch: 256, most: 4096}, a.write)
+	return a
 }
 
-// caller returns the handler for lines about requests like c.
-func (a *accessLog) caller(c *call) slog.Handler {
-	key := accessKey{method: loggedMethod(c.r.Method), pattern: c.pattern}
-	if key.pattern == "" {
-		key.pattern = "none"
+// add logs a call that is over.
+func (a *accessLog) add(c *call) {
+	if !a.handler.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
+	line := accessLine{
+		accessKey: accessKey{method: loggedMethod(c.r.Method), pattern: c.pattern},
+		at:        time.Now(), status: c.status, size: c.size,
+		requestID: c.requestID, correlationID: c.correlationID,
+	}
+	line.duration = line.at.Sub(c.started)
+	if line.pattern == "" {
+		line.pattern = "none"
 	}
 	if c.claims != nil {
-		key.partner = c.claims.TenantID
+		line.partner = c.claims.TenantID
 	}
-	if h, ok := a.callers.Load(key); ok {
-		return h.(slog.Handler)
+	a.lines.add(line)
+}
+
+func (a *accessLog) write(lines []accessLine) {
+	for i := range lines {
+		line := &lines[i]
+		// The record is made by hand: the logger's methods would look up the
+		// line of code that calls them, which here says nothing.
+		record := slog.NewRecord(line.at, slog.LevelInfo, "request", 0)
+		record.AddAttrs(
+			slog.Int("status", line.status),
+			slog.Duration("duration", line.duration),
+			slog.Int("bytes", line.size),
+			slog.String("request_id", line.requestID),
+			slog.String("correlation_id", line.correlationID),
+		)
+		// A log that cannot be written has nowhere to say so.
+		_ = a.caller(line.accessKey).Handle(context.Background(), record)
 	}
-	attrs := []slog.Attr{slog.String("method", key.method), slog.String("route", key.pattern)}
-	if key.partner != "" {
-		attrs = append(attrs, slog.String("partner", key.partner))
+}
+
+// caller returns the handler for lines about requests that share key.
+func (a *accessLog) caller(key accessKey) slog.Handler {
+	h, ok := a.callers[key]
+	if !ok {
+		attrs := []slog.Attr{slog.String("method", key.method), slog.String("route", key.pattern)}
+		if key.partner != "" {
+			attrs = append(attrs, slog.String("partner", key.partner))
+		}
+		h = a.handler.WithAttrs(attrs)
+		a.callers[key] = h
 	}
-	h, _ := a.callers.LoadOrStore(key, a.handler.WithAttrs(attrs))
-	return h.(slog.Handler)
+	return h
 }
 
 // loggedMethod keeps made-up methods out of the log.

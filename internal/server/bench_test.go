@@ -47,6 +47,7 @@ func BenchmarkListAgain(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer srv.Close()
 	token, err := authority.Mint(issuer.TokenRequest{Tenant: seed.Partners[0].TenantID, ClientID: seed.Partners[0].Apps[0].ClientID})
 	if err != nil {
 		b.Fatal(err)

@@ -65,6 +65,7 @@ func newRunning(t *testing.T) *running {
 	must(t, err)
 	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, CacheSize: 1 << 20})
 	must(t, err)
+	t.Cleanup(srv.Close)
 	var serving context.Context
 	serving, r.stop = context.WithCancel(context.Background())
 	go func() { r.done <- srv.Serve(serving, l, 5*time.Second) }()

@@ -52,7 +52,7 @@ type Server struct {
 	handler   http.Handler
 }
 
-// New returns a server on an open store.
+// New returns a server on an open store. Close it when it is done.
 func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -82,6 +82,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.handler = compress(http.HandlerFunc(s.serve))
 	return s, nil
 }
+
+// Close writes what is left of the access log.
+func (s *Server) Close() { s.access.lines.close() }
 
 // gzipMinSize is where compressing starts to pay: smaller answers fit a packet
 // either way.
@@ -132,7 +135,7 @@ func (s *Server) finish(c *call) {
 			s.refuse(c, errors.New("panic"))
 		}
 	}
-	s.access.write(c)
+	s.access.add(c)
 }
 
 // dispatch finds out what a request is for and answers it.
