@@ -29,6 +29,7 @@ generate: ## Write the generated files anew.
 .PHONY: bench
 bench: ## Measure speed and memory beside their limits; takes some minutes.
 	$(GO) run ./tools/bench
+	$(GO) test -run '^$$' -bench DecodeList -count 5 .
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
