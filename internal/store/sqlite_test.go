@@ -364,3 +364,22 @@ func TestKilledDuringLoad(t *testing.T) {
 	load(t, s, seed())
 	same(t, len(orderIDs(t, s, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})), orders)
 }
+
+// TestListsDecodeNothing stores what is no JSON behind the store's back: lists
+// hand out documents as they lie there.
+func TestListsDecodeNothing(t *testing.T) {
+	s := openTest(t, ":memory:")
+	load(t, s, bulkSeed(1, 1, 2, "$"))
+	if _, err := s.write.ExecContext(t.Context(), "UPDATE orders SET doc = 'no JSON'"); err != nil {
+		t.Fatal(err)
+	}
+	q := OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)}
+	for name, list := range map[string]func() ([]byte, int, error){
+		"plain":    func() ([]byte, int, error) { return s.ListOrders(t.Context(), nil, q) },
+		"portable": func() ([]byte, int, error) { return s.listRows(t.Context(), nil, &q) },
+	} {
+		if docs, n, err := list(); string(docs) != "no JSON,no JSON" || n != 2 || err != nil {
+			t.Errorf("%s: %q, %d, %v", name, docs, n, err)
+		}
+	}
+}
