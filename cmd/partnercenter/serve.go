@@ -142,11 +142,25 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err := l.listen(ctx, o, logger); err != nil {
 		return nil, err
 	}
+	// So does a seed with mistakes; a database that is there need not be filled.
+	var seed *store.Seed
+	if _, err := os.Stat(o.db); err != nil {
+		if seed, err = readSeed(o.seed); err != nil {
+			return nil, err
+		}
+	}
 	if l.store, err = store.Open(ctx, o.db, nil); err != nil {
 		return nil, err
 	}
-	if err := l.fill(ctx, o.seed); err != nil {
-		return nil, err
+	if l.store.Fresh() {
+		if seed == nil { // made, but never filled
+			if seed, err = readSeed(o.seed); err != nil {
+				return nil, err
+			}
+		}
+		if err := l.fill(ctx, seed); err != nil {
+			return nil, err
+		}
 	}
 	authority, err := server.NewAuthority(ctx, l.store, server.AuthorityOptions{
 		BaseURLs: baseURLs(l.facts.APIURLTLS, l.facts.APIURL),
@@ -289,14 +303,7 @@ func baseURLs(urls ...string) []string {
 
 // fill puts the seed into a new database. The first signing key, which takes
 // as long to make as all the rest, is made meanwhile.
-func (l *local) fill(ctx context.Context, seedName string) error {
-	if !l.store.Fresh() {
-		return nil
-	}
-	seed, err := readSeed(seedName)
-	if err != nil {
-		return err
-	}
+func (l *local) fill(ctx context.Context, seed *store.Seed) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.EnsureSigningKey(ctx, l.store, time.Now()) })
 	group.Go(func() error {
