@@ -33,7 +33,7 @@ var importTable = map[string]rule{
 	},
 	"internal/store": {
 		ours:   []string{""},
-		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
+		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/issuer": {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -330,7 +331,7 @@ func suggestField(name string, known []string) string {
 		if len(name) > len(k)+2 {
 			continue
 		}
-		if n := editDistance(strings.ToLower(name), strings.ToLower(k)); n < distance {
+		if n := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); n < distance {
 			best, distance = k, n
 		}
 	}
@@ -338,25 +339,4 @@ func suggestField(name string, known []string) string {
 		return "did you mean " + best + "?"
 	}
 	return "the fields here are " + strings.Join(known, ", ")
-}
-
-// editDistance counts the letters to add, drop or change between a and b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
