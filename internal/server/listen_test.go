@@ -237,16 +237,29 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	must(t, err)
 	defer c.Close()
 	form := "grant_type=client_credentials&resource=https%3A%2F%2Fgraph.windows.net&client_id=" + r.app.ClientID + "&client_secret=" + r.app.Secret
-	fmt.Fprintf(c, "POST /%s/oauth2/token HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", r.partner, r.api, len(form), form[:10])
-	time.Sleep(50 * time.Millisecond) // the handler waits for the rest of the body
+	must(t, c.SetDeadline(time.Now().Add(30*time.Second)))
+	fmt.Fprintf(c, "POST /%s/oauth2/token HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", r.partner, r.api, len(form))
+	answers := bufio.NewReader(c)
+	resp, err := http.ReadResponse(answers, nil) // the handler waits for the body
+	must(t, err)
+	if resp.StatusCode != http.StatusContinue {
+		t.Fatal(resp.Status)
+	}
 	r.stop()
-	time.Sleep(50 * time.Millisecond)
-	if c, err := net.Dial("tcp", r.api); err == nil {
-		c.Close()
+	for range 1000 { // until the server takes no more connections
+		more, err := net.Dial("tcp", r.api)
+		if err != nil {
+			break
+		}
+		more.Close()
+		time.Sleep(5 * time.Millisecond)
+	}
+	if more, err := net.Dial("tcp", r.api); err == nil {
+		more.Close()
 		t.Error("the server still takes connections")
 	}
-	io.WriteString(c, form[10:])
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	io.WriteString(c, form)
+	resp, err = http.ReadResponse(answers, nil)
 	must(t, err)
 	if body, err := io.ReadAll(resp.Body); resp.StatusCode != 200 || err != nil || !strings.Contains(string(body), "access_token") {
 		t.Errorf("%s %s %v", resp.Status, body, err)
