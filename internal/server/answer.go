@@ -31,14 +31,23 @@ const (
 	maxEchoed = 128
 )
 
-// identify takes the call's ids from the request or makes them up.
+// identify takes the call's ids and its vector from the request, or makes them
+// up: all in one text, as most clients send none or only some.
 func (c *call) identify() {
 	h := c.r.Header
-	if c.requestID = echoed(h, keyRequestID); c.requestID == "" {
-		c.requestID = newGUID()
+	c.requestID, c.correlationID, c.vector = echoed(h, keyRequestID), echoed(h, keyCorrelationID), echoed(h, keyVector)
+	if c.requestID != "" && c.correlationID != "" && c.vector != "" {
+		return
 	}
-	if c.correlationID = echoed(h, keyCorrelationID); c.correlationID == "" {
-		c.correlationID = newGUID()
+	made := madeUp()
+	if c.requestID == "" {
+		c.requestID = made[:guidLength]
+	}
+	if c.correlationID == "" {
+		c.correlationID = made[guidLength : 2*guidLength]
+	}
+	if c.vector == "" {
+		c.vector = made[2*guidLength:]
 	}
 }
 
@@ -58,9 +67,17 @@ const (
 	vectorLength = 18
 )
 
-// newGUID returns a random GUID. It names a call and protects nothing.
-func newGUID() string {
-	var b [guidLength]byte
+// madeUp returns two random GUIDs and a correlation vector, one behind the
+// other. They name a call and protect nothing.
+func madeUp() string {
+	var b [2*guidLength + vectorLength]byte
+	fillGUID(b[:guidLength])
+	fillGUID(b[guidLength : 2*guidLength])
+	fillVector(b[2*guidLength:])
+	return string(b[:])
+}
+
+func fillGUID(b []byte) {
 	bits := rand.Uint64()
 	for i := range b {
 		switch i {
@@ -73,23 +90,19 @@ func newGUID() string {
 		b[i] = hexDigits[bits>>60]
 		bits <<= 4
 	}
-	b[14] = '4'
-	return string(b[:])
+	b[14] = '4' // the version
 }
 
-// newVector returns a fresh correlation vector.
-func newVector() string {
-	var b [vectorLength]byte
+func fillVector(b []byte) {
 	bits := rand.Uint64()
-	for i := range 16 {
+	for i := range vectorLength - 2 {
 		if i == 8 {
 			bits = rand.Uint64()
 		}
 		b[i] = base64Digits[bits&63]
 		bits >>= 6
 	}
-	b[16], b[17] = '.', '0'
-	return string(b[:])
+	b[vectorLength-2], b[vectorLength-1] = '.', '0'
 }
 
 var (
@@ -100,12 +113,8 @@ var (
 
 // write sends a whole answer with the API's headers.
 func (c *call) write(status int, body []byte) {
-	vector := echoed(c.r.Header, keyVector)
-	if vector == "" {
-		vector = newVector()
-	}
 	// One array backs the single values that differ from call to call.
-	values := &[4]string{c.requestID, c.correlationID, vector, strconv.Itoa(len(body))}
+	values := &[4]string{c.requestID, c.correlationID, c.vector, strconv.Itoa(len(body))}
 	h := c.w.Header()
 	h[headerRequestID] = values[0:1:1]
 	h[headerCorrelationID] = values[1:2:2]
