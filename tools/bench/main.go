@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.dir, "dir", ".bench", "folder for the database and the programs")
 	f.IntVar(&o.customers, "customers", 100_000, "customers with ten orders each in the database")
 	f.IntVar(&o.connections, "connections", 32, "keep-alive connections of the load")
-	f.IntVar(&o.rounds, "rounds", 7, "interleaved rounds; figures are medians")
+	f.IntVar(&o.rounds, "rounds", 15, "interleaved rounds; figures are medians")
 	f.DurationVar(&o.duration, "duration", time.Second, "how long each measurement takes")
 	if err := f.Parse(args); err != nil {
 		return err
