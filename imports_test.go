@@ -33,11 +33,11 @@ var importTable = map[string]rule{
 	},
 	"internal/store": {
 		ours:   []string{""},
-		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein"},
+		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein", "github.com/google/uuid"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/issuer": {
-		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
+		others: []string{"github.com/go-jose/go-jose/v4", "github.com/google/uuid", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
 	"internal/localca": {why: "certificates need nothing but the standard library"},

@@ -1,8 +1,6 @@
 package issuer
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"time"
@@ -93,16 +91,6 @@ func (f *failure) body(now time.Time, traceID, correlationID string) failureBody
 		CorrelationID: correlationID,
 		URI:           fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", f.code),
 	}
-}
-
-// newGUID returns a random (version 4) GUID.
-func newGUID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 // isGUID reports whether text is a GUID in its form with four hyphens.

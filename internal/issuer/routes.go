@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // anyTenant is the first segment of patterns that a tenant's name takes the
@@ -129,7 +131,7 @@ type endpoint struct {
 
 // ServeHTTP implements http.Handler.
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	traceID, correlationID := newGUID(), correlationID(r)
+	traceID, correlationID := uuid.NewString(), correlationID(r)
 	w.Header().Set("X-Ms-Request-Id", traceID)
 	w.Header().Set("Client-Request-Id", correlationID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -191,7 +193,7 @@ func correlationID(r *http.Request) string {
 			return id
 		}
 	}
-	return newGUID()
+	return uuid.NewString()
 }
 
 // neverStore keeps an answer out of every cache (RFC 6749, section 5.1).

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/google/uuid"
 )
 
 // Partners returns all partners, ordered by name.
@@ -76,7 +78,7 @@ func (w *writer) putApp(partnerID string, a App) (changed bool, err error) {
 		guidKey(partnerID), guidKey(a.ClientID)).Scan(&kept.ObjectID, &kept.Secret)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		kept = App{ObjectID: newGUID(), Secret: newSecret()}
+		kept = App{ObjectID: uuid.NewString(), Secret: newSecret()}
 	case err != nil:
 		return false, err
 	}

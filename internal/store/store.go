@@ -6,7 +6,7 @@
 // Everything is asked for by partner, and a customer of another partner is
 // answered exactly like one that does not exist.
 //
-// The statements are the same for every SQL dialect; what differs is in one
+// Statements are written for every SQL dialect alike; what must differ is in one
 // file a dialect and in its migrations.
 package store
 
