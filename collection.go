@@ -35,8 +35,9 @@ type ResourceLinks struct {
 
 // ResourceAttributes are the metadata of a resource.
 type ResourceAttributes struct {
-	// Etag is the opaque version. Newer orders have none. Do not store it.
-	Etag       string         `json:"etag,omitzero"`
+	// Etag is the opaque version. Newer orders have none, subscriptions to
+	// marketplace products the empty text. Do not store it.
+	Etag       *string        `json:"etag,omitzero"`
 	ObjectType ObjectType     `json:"objectType,omitzero"`
 	Extra      jsontext.Value `json:",embed"`
 }

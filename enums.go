@@ -149,6 +149,10 @@ const (
 	ObjectTypeCustomer               ObjectType = "Customer"
 	ObjectTypeCustomerCompanyProfile ObjectType = "CustomerCompanyProfile"
 	ObjectTypeCustomerBillingProfile ObjectType = "CustomerBillingProfile"
+
+	ObjectTypeSubscription                   ObjectType = "Subscription"
+	ObjectTypeSubscriptionProvisioningStatus ObjectType = "SubscriptionProvisioningStatus"
+	ObjectTypeSubscriptionRegistrationStatus ObjectType = "SubscriptionRegistrationStatus"
 )
 
 // SeekOperation moves through a collection that is paged by continuation

@@ -36,20 +36,29 @@ var importTable = map[string]rule{
 		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein", "github.com/google/uuid"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
+	"internal/catalog": {
+		ours:   []string{""},
+		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein"},
+		why:    "the catalog keeps the root's types and knows nothing of orders",
+	},
+	"internal/lifecycle": {
+		ours: []string{"", "internal/catalog"},
+		why:  "rules are pure functions of the state, a command and the time",
+	},
 	"internal/issuer": {
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/google/uuid", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
 	"internal/localca": {why: "certificates need nothing but the standard library"},
 	"internal/server": {
-		ours:   []string{"", "internal/issuer", "internal/store"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/issuer", "internal/lifecycle", "internal/store"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
 	"internal/contract":              {why: "it is a document"},
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
 	"partnercentertest": {
-		ours:   []string{"", "internal/issuer", "internal/localca", "internal/server", "internal/store"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/issuer", "internal/localca", "internal/server", "internal/store"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "users' tests link the server and no more",
 	},

@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 )
 
 // apiVersion is the first segment of the API's paths.
@@ -38,13 +40,42 @@ func (c *Client) url(path string, query url.Values) string {
 
 // get reads one resource from an address of this service into out.
 func (c *Client) get(ctx context.Context, address string, header http.Header, out any) error {
-	req, err := runtime.NewRequest(ctx, http.MethodGet, address)
+	return c.send(ctx, http.MethodGet, address, header, nil, out)
+}
+
+// send makes a call with in as its JSON body and reads the answer into out. A
+// nil in sends no body. A nil out takes any answer of success.
+//
+// All tries of a call carry one MS-RequestId, by which the service knows a
+// write that it did already.
+func (c *Client) send(ctx context.Context, method, address string, header http.Header, in, out any) error {
+	var body io.ReadSeekCloser
+	if in != nil {
+		data, err := Marshal(in)
+		if err != nil {
+			return fmt.Errorf("partnercenter: the request cannot be written as JSON: %w", err)
+		}
+		body = streaming.NopCloser(bytes.NewReader(data))
+	}
+	_, err := c.sendBody(ctx, method, address, header, "application/json", body, out)
+	return err
+}
+
+// sendBody makes a call with a body of any type and returns the answer's
+// header. A nil body sends none.
+func (c *Client) sendBody(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, out any) (http.Header, error) {
+	req, err := runtime.NewRequest(ctx, method, address)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h := req.Raw().Header
 	for key, values := range header {
 		h[key] = values
+	}
+	if content != nil {
+		if err := req.SetBody(content, contentType); err != nil {
+			return nil, fmt.Errorf("partnercenter: the request's body cannot be read: %w", err)
+		}
 	}
 	h.Set("Accept", "application/json")
 	if v, ok := ctx.Value(idsKey{}).(ids); ok {
@@ -58,25 +89,28 @@ func (c *Client) get(ctx context.Context, address string, header http.Header, ou
 	// The pipeline reads and closes the body.
 	resp, err := c.pipeline.Do(req) //nolint:bodyclose
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("partnercenter: %s broke off in the middle of its answer: %w; try again", req.Raw().URL.Host, err)
+		return nil, fmt.Errorf("partnercenter: %s broke off in the middle of its answer: %w; try again", req.Raw().URL.Host, err)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	body, err := runtime.Payload(resp)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return newError(resp, body)
+		return nil, newError(resp, body)
+	}
+	if out == nil {
+		return resp.Header, nil
 	}
 	if err := Unmarshal(body, out); err != nil {
-		return &DecodeError{
+		return nil, &DecodeError{
 			Method: req.Raw().Method, URL: strings.SplitN(address, "?", 2)[0], RequestID: firstValue(resp, headerRequestID),
 			ContentType: resp.Header.Get("Content-Type"), Description: describeText(resp, body), Err: err,
 		}
 	}
-	return nil
+	return resp.Header, nil
 }
 
 // DecodeError says that an answer of success was not what the API documents:

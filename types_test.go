@@ -36,6 +36,24 @@ var examples = map[string]func() any{
 	"orders-lineitem-activationlinks.response.json":     newOf[partnercenter.Collection[*partnercenter.OrderLineItemActivationLink]],
 	"orders-attachment-metadata.request.json":           newOf[partnercenter.AttachmentMetadata],
 	"orders-attachment-upload.response.json":            newOf[partnercenter.Collection[*partnercenter.OrderAttachment]],
+	"subscriptions-list.response.json":                  newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-list-by-order.response.json":         newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-get.response.json":                   newOf[partnercenter.Subscription],
+	"subscriptions-addons-list.response.json":           newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-patch-quantity.request.json":         newOf[partnercenter.Subscription],
+	"subscriptions-patch-quantity.response.json":        newOf[partnercenter.Subscription],
+	"subscriptions-suspend.request.json":                newOf[partnercenter.Subscription],
+	"subscriptions-suspend.response.json":               newOf[partnercenter.Subscription],
+	"subscriptions-reactivate.request.json":             newOf[partnercenter.Subscription],
+	"subscriptions-reactivate.response.json":            newOf[partnercenter.Subscription],
+	"subscriptions-autorenew.request.json":              newOf[partnercenter.Subscription],
+	"subscriptions-autorenew.response.json":             newOf[partnercenter.Subscription],
+	"subscriptions-nickname.request.json":               newOf[partnercenter.Subscription],
+	"subscriptions-nickname.response.json":              newOf[partnercenter.Subscription],
+	"subscriptions-cancel-marketplace.request.json":     newOf[partnercenter.Subscription],
+	"subscriptions-cancel-marketplace.response.json":    newOf[partnercenter.Subscription],
+	"subscriptions-provisioningstatus.response.json":    newOf[partnercenter.SubscriptionProvisioningStatus],
+	"subscriptions-activate-sandbox.response.json":      newOf[partnercenter.SubscriptionActivationResult],
 	"customers-list.response.json":                      newOf[partnercenter.Collection[*partnercenter.Customer]],
 	"customers-list-by-indirect-reseller.response.json": newOf[partnercenter.Collection[*partnercenter.Customer]],
 	"customers-get.response.json":                       newOf[partnercenter.Customer],
@@ -90,7 +108,7 @@ func TestExamplesRoundTrip(t *testing.T) {
 			}
 			compareJSON(t, "partnercenter", want, encoded)
 
-			if strings.HasPrefix(name, "orders-attachment-metadata") || strings.Contains(name, "-profile") || strings.Contains(name, "relationshiprequest") {
+			if strings.HasPrefix(name, "orders-attachment-metadata") || strings.Contains(name, "subscriptions-provisioning") || strings.Contains(name, "subscriptions-activate") || strings.Contains(name, "-profile") || strings.Contains(name, "relationshiprequest") {
 				return // types that encoding/json does not know by themselves
 			}
 			value = examples[name]()

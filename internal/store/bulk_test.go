@@ -48,7 +48,7 @@ func bulkSeedCustomer(seed uint64, i, orders int, mark string) SeedCustomer {
 				},
 			}},
 			Links:      &partnercenter.OrderLinks{Self: link(path), ProvisioningStatus: link(path + "/provisioningstatus")},
-			Attributes: &partnercenter.ResourceAttributes{Etag: "eyJpZCI6ImVlYmE5ZDAwLTdiNDYtNDQzYS05MTdlIn0=", ObjectType: "Order"},
+			Attributes: &partnercenter.ResourceAttributes{Etag: new("eyJpZCI6ImVlYmE5ZDAwLTdiNDYtNDQzYS05MTdlIn0="), ObjectType: "Order"},
 		})
 	}
 	return c

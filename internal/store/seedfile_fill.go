@@ -51,7 +51,7 @@ func fillCustomer(p place, c *partnercenter.Customer) {
 		}
 		if !at.field("attributes").given() {
 			profile.Attributes = &partnercenter.ResourceAttributes{
-				Etag:       numericEtag(c.ID),
+				Etag:       new(numericEtag(c.ID)),
 				ObjectType: partnercenter.ObjectTypeCustomerBillingProfile,
 			}
 		}
@@ -75,7 +75,7 @@ func fillOrder(p place, o *partnercenter.Order, c *partnercenter.Customer, count
 	if !p.field("attributes").given() {
 		o.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOrder}
 		if legacy {
-			o.Attributes.Etag = firstEtag(o.ID)
+			o.Attributes.Etag = new(firstEtag(o.ID))
 		}
 	}
 	switch {

@@ -80,7 +80,7 @@ func TestReadSeedFillsInWhatIsNotMentioned(t *testing.T) {
 			  lineItems: [{lineItemNumber: 0, offerId: "A:1:B", quantity: 0, termDuration: "", friendlyName: 2024-03-01, links: {}, provisioningContext: {scope: true}, additionalPartnerIdsOnRecord: []}]}`,
 			`{"id":"AbC_-1","referenceCustomerId":"9D60C2B7-e814-4f35-a0d9-6b31f7c85e42","billingCycle":"one_time","currencyCode":"007",` +
 				`"lineItems":[{"lineItemNumber":0,"provisioningContext":{"scope":"true"},"offerId":"A:1:B","termDuration":"","friendlyName":"2024-03-01","quantity":0,"additionalPartnerIdsOnRecord":[],"links":{}}],` +
-				`"creationDate":"9999-12-30T23:59:59.9999999Z","totalPrice":100.00,"partnerOnRecordAttestationAccepted":false,"links":{},"client":{},"attributes":{}}`,
+				`"creationDate":"9999-12-30T23:59:59.9999999Z","totalPrice":100.00,"partnerOnRecordAttestationAccepted":false,"links":{},"client":{},"attributes":{"etag":""}}`,
 		},
 		{
 			"null leaves out",
