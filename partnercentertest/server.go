@@ -27,6 +27,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -46,10 +47,50 @@ type Options struct {
 	// RequestsPerMinute is how many order requests a partner may make a
 	// minute. Zero means no limit.
 	RequestsPerMinute int
+	// Realistic serves with the limits and delays of partnercenter serve
+	// --profile realistic: those of a documented sandbox account. The fields
+	// below change some of them.
+	Realistic bool
+	// OrderLag is the time by Now until a new order is listed. Zero means at
+	// once or, with Realistic, 15 minutes.
+	OrderLag time.Duration
+	// ProvisioningTime is the time by Now until what was ordered is there. Zero
+	// means at once or, with Realistic, 5 minutes.
+	ProvisioningTime time.Duration
+	// Production makes the partner's account one of production, where only
+	// software can be cancelled by order, instead of an integration sandbox.
+	Production bool
+	// NoPriceAccess refuses to show prices.
+	NoPriceAccess bool
 	// Log, if not nil, gets the server's log.
 	Log io.Writer
 	// Wrap, if not nil, is put around the server's handler.
 	Wrap func(http.Handler) http.Handler
+}
+
+// documentedRate is the documented number of requests a minute.
+const documentedRate = 500
+
+func (o *Options) requestsPerMinute() int {
+	if o.Realistic && o.RequestsPerMinute == 0 {
+		return documentedRate
+	}
+	return o.RequestsPerMinute
+}
+
+func (o *Options) rules() lifecycle.Settings {
+	rules := lifecycle.Instant()
+	if o.Realistic {
+		rules = lifecycle.Realistic()
+	}
+	if o.OrderLag != 0 {
+		rules.OrderLag = o.OrderLag
+	}
+	if o.ProvisioningTime != 0 {
+		rules.ProvisioningTime = o.ProvisioningTime
+	}
+	rules.Sandbox = !o.Production
+	return rules
 }
 
 // Server is a running server.
@@ -133,7 +174,8 @@ func Start(o Options) (_ *Server, err error) {
 	}
 	api, err := server.New(ctx, server.Config{
 		Store: st, Authority: authority, Logger: log, Now: o.Now,
-		CacheSize: 16 << 20, RequestsPerMinute: o.RequestsPerMinute,
+		CacheSize: 16 << 20, RequestsPerMinute: o.requestsPerMinute(),
+		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(),
 	})
 	if err != nil {
 		return nil, err

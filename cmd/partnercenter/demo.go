@@ -44,7 +44,7 @@ func runDemo(ctx context.Context, app *app, keep bool) (err error) {
 	local, err := startLocal(ctx, io.Discard, &serveOptions{
 		listen: freePort, listenTLS: freePort, control: freePort,
 		db: filepath.Join(dir, "partnercenter.db"), caDir: filepath.Join(dir, "ca"),
-		seed: "sample", profile: "instant", cacheSize: "1MiB",
+		seed: "sample", limits: limitProfiles["instant"], cacheSize: "1MiB",
 		tokenLeeway: time.Minute, tokenLifetime: time.Hour,
 		logFormat: "text", logLevel: "error",
 	})

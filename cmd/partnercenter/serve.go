@@ -31,15 +31,11 @@ type serveOptions struct {
 	db, seed, profile          string
 	readyFile, caDir           string
 	cacheSize                  string
-	throttle                   int
+	limits                     limits
 	tokenLeeway, tokenLifetime time.Duration
 	shutdownGrace              time.Duration
 	logFormat, logLevel        string
 }
-
-// realisticRequestsPerMinute is the documented limit of the order, customer and
-// subscription resources.
-const realisticRequestsPerMinute = 500
 
 func newServeCmd(app *app) *cobra.Command {
 	var o serveOptions
@@ -59,7 +55,9 @@ With its default addresses the server is found by --profile local.`,
   partnercenter serve --seed my-partner.yaml --profile realistic`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.throttleFromProfile(cmd.Flags().Changed("throttle"))
+			if err := o.limits.applyProfile(cmd, o.profile); err != nil {
+				return err
+			}
 			return runServe(cmd.Context(), app, &o)
 		},
 	}
@@ -69,8 +67,8 @@ With its default addresses the server is found by --profile local.`,
 	f.StringVar(&o.control, "control", "127.0.0.1:8081", "`address` of the control plane; empty for none")
 	f.StringVar(&o.db, "db", "partnercenter.db", "database: an SQLite `file`, made if missing, or :memory:")
 	f.StringVar(&o.seed, "seed", "sample", "what a new database is filled with: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md")
-	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (none) or realistic (the documented rates)")
-	f.IntVar(&o.throttle, "throttle", 0, "how `many` order requests, and customer requests, a partner may make a minute before 429; 0 for no limit (default by --profile)")
+	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (none but the week for cancelling) or realistic (the documented ones); limits given as flags come first")
+	o.limits.addFlags(f)
 	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write, as JSON, once all listeners accept (default: where --profile local looks)")
 	f.StringVar(&o.caDir, "ca-dir", "", "`folder` of the local certificate authority, made if missing (default: in the user's configuration folder)")
 	f.StringVar(&o.cacheSize, "cache-size", "64MiB", "`memory` for list answers kept to be sent again; 0 for none")
@@ -79,16 +77,10 @@ With its default addresses the server is found by --profile local.`,
 	f.DurationVar(&o.shutdownGrace, "shutdown-grace", 10*time.Second, "how long requests in flight may take to finish when the server stops")
 	f.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` of what is logged: debug, info (a line a request), warn or error")
-	registerValues(cmd, "profile", "instant", "realistic")
+	registerValues(cmd, "profile", limitProfileNames()...)
 	registerValues(cmd, "log-format", "text", "json")
 	registerValues(cmd, "log-level", "debug", "info", "warn", "error")
 	return cmd
-}
-
-func (o *serveOptions) throttleFromProfile(set bool) {
-	if !set && o.profile == "realistic" {
-		o.throttle = realisticRequestsPerMinute
-	}
 }
 
 func runServe(ctx context.Context, app *app, o *serveOptions) error {
@@ -134,9 +126,6 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, usageErrorf("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
 	}
 	tuneMemory(int64(cacheSize))
-	if o.profile != "instant" && o.profile != "realistic" {
-		return nil, usageErrorf("--profile %q is unknown: use instant or realistic", o.profile)
-	}
 	// Listening comes first: a port in use is the commonest mistake, and it
 	// must not leave a new database behind.
 	if err := l.listen(ctx, o, logger); err != nil {
@@ -171,7 +160,8 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	l.server, err = server.New(ctx, server.Config{
 		Store: l.store, Authority: authority, Logger: logger,
-		CacheSize: int64(cacheSize), RequestsPerMinute: o.throttle,
+		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle,
+		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules,
 	})
 	if err != nil {
 		return nil, err

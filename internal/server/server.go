@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -35,6 +36,14 @@ type Config struct {
 	// many customer requests, a partner may make a minute before 429. Zero
 	// means no limit.
 	RequestsPerMinute int
+
+	// NoPriceAccess refuses to show prices: include_price answers 403 with code
+	// 800043.
+	NoPriceAccess bool
+
+	// Rules are the numbers of the rules about orders and subscriptions. The
+	// zero value is a production account without limits and delays.
+	Rules lifecycle.Settings
 }
 
 // Server answers the API, the token authority and the health checks. It is an

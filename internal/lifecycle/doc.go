@@ -1,0 +1,4 @@
+// Package lifecycle decides what may happen next to an order, its lines and
+// their subscriptions: pure functions of the state, a command and the time. It
+// reads no clock, speaks to no database and knows nothing of HTTP.
+package lifecycle
