@@ -150,6 +150,9 @@ const (
 	ObjectTypeCustomerCompanyProfile ObjectType = "CustomerCompanyProfile"
 	ObjectTypeCustomerBillingProfile ObjectType = "CustomerBillingProfile"
 
+	ObjectTypeOffer         ObjectType = "Offer"
+	ObjectTypeOfferCategory ObjectType = "OfferCategory"
+
 	ObjectTypeSubscription                   ObjectType = "Subscription"
 	ObjectTypeSubscriptionProvisioningStatus ObjectType = "SubscriptionProvisioningStatus"
 	ObjectTypeSubscriptionRegistrationStatus ObjectType = "SubscriptionRegistrationStatus"

@@ -4,13 +4,147 @@
 // and how, is for package lifecycle to say.
 package catalog
 
+import (
+	"bytes"
+	_ "embed"
+	"slices"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
 // Catalog is a set of offers and products. It is immutable, and safe for
 // concurrent use.
-type Catalog struct{}
+type Catalog struct {
+	countries  []country // in the order of the file
+	categories []partnercenter.OfferCategory
+	offers     []*offer // by rank, then in the order of the file
+	products   []*product
+
+	// The maps' keys are folded: see [fold].
+	countryIndex map[string]int
+	offerIndex   map[string]*offer
+	productIndex map[string]*product
+	items        map[string]*availability // by what an order's line names
+}
+
+// country is a market: where something is sold, in one currency.
+type country struct {
+	code, currency, symbol string
+}
+
+// offer is a legacy offer. It is a SKU of its product as well.
+type offer struct {
+	resource partnercenter.Offer // without what differs from country to country
+	sku      *sku
+}
+
+// product is a product of either commerce.
+type product struct {
+	resource partnercenter.Product // without links
+	kind     Kind
+	scope    partnercenter.ReservationScope // that its reservations are limited to
+	skus     []*sku
+	skuIndex map[string]*sku
+}
+
+// sku is a form of a product that is sold.
+type sku struct {
+	resource            partnercenter.SKU // without links
+	product             *product
+	retired             bool
+	restrictions        []partnercenter.InventoryRestriction
+	availabilities      []*availability
+	availabilitiesIndex map[string]*availability
+}
+
+// availability is how a SKU is sold to a segment, in some countries or all.
+type availability struct {
+	resource  partnercenter.Availability // without what differs from country to country
+	sku       *sku
+	countries []string                // nil for all
+	prices    []partnercenter.Decimal // by index of country; nil without a price
+	item      Item                    // without what differs from country to country
+}
+
+//go:embed sample.yaml
+var sample []byte
+
+// Sample returns the catalog of the sample data.
+func Sample() (*Catalog, error) { return Read("sample.yaml", bytes.NewReader(sample)) }
+
+// fold returns an id as the indexes spell it. Most ids are in upper case, for
+// which this costs nothing.
+func fold(id string) string { return strings.ToUpper(id) }
 
 // Find returns the item that an order's line names by id, in any case, as it is
 // sold in a country. The error is one of ErrUnknownOffer, ErrUnknownProduct,
-// ErrUnknownSKU, ErrUnknownAvailability and ErrNotInCountry.
+// ErrUnknownSKU, ErrUnknownAvailability and ErrNotInCountry. Items that are
+// retired or not sold are found as well.
 func (c *Catalog) Find(id, country string) (*Item, error) {
-	return nil, ErrUnknownOffer
+	a, ok := c.items[fold(id)]
+	if !ok {
+		return nil, c.unknown(id)
+	}
+	at, ok := c.countryIndex[fold(country)]
+	if !ok || !a.soldIn(c.countries[at].code) {
+		return nil, ErrNotInCountry
+	}
+	item := a.item
+	market := &c.countries[at]
+	item.Country, item.CurrencyCode, item.CurrencySymbol = market.code, market.currency, market.symbol
+	if a.prices != nil {
+		item.Price = a.prices[at]
+	}
+	return &item, nil
+}
+
+// unknown says which part of an id leads nowhere.
+func (c *Catalog) unknown(id string) error {
+	part := strings.Split(fold(id), ":")
+	if len(part) == 1 {
+		return ErrUnknownOffer
+	}
+	p, ok := c.productIndex[part[0]]
+	if !ok {
+		return ErrUnknownProduct
+	}
+	if _, ok := p.skuIndex[part[1]]; !ok {
+		return ErrUnknownSKU
+	}
+	return ErrUnknownAvailability
+}
+
+// Countries returns the countries that the catalog has prices for, sorted.
+func (c *Catalog) Countries() []string {
+	codes := make([]string, len(c.countries))
+	for i, market := range c.countries {
+		codes[i] = market.code
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// Country returns a country as the catalog spells it, and whether there is one.
+func (c *Catalog) Country(code string) (string, bool) {
+	at, ok := c.countryIndex[fold(code)]
+	if !ok {
+		return "", false
+	}
+	return c.countries[at].code, true
+}
+
+// Currency returns the currency of a country: USD and $. Both are empty for a
+// country that the catalog does not have.
+func (c *Catalog) Currency(country string) (code, symbol string) {
+	at, ok := c.countryIndex[fold(country)]
+	if !ok {
+		return "", ""
+	}
+	return c.countries[at].currency, c.countries[at].symbol
+}
+
+// soldIn reports whether the availability is there in a country.
+func (a *availability) soldIn(country string) bool {
+	return a.countries == nil || slices.Contains(a.countries, country)
 }

@@ -1,0 +1,167 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+const (
+	// maxBody is what a JSON body may have at most, in bytes. An order of a
+	// thousand lines has a third of it.
+	maxBody = 1 << 20
+	// maxDrained is how much of a larger body is read and thrown away, so that
+	// its sender gets to read the refusal rather than a broken connection.
+	maxDrained = 16 << 20
+	// maxDepth is how deep a body may be nested. No resource comes near it.
+	maxDepth = 64
+)
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// readJSON reads the request's body, one JSON object, into out: whatever its
+// content type says, with a byte order mark or without, keys in any case, null
+// for absent. It is strict about what could be meant in two ways or is none of
+// JSON: see [decodeJSON].
+func (c *call) readJSON(out any) error {
+	data, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	return decodeJSON(data, out)
+}
+
+// readBody returns the whole body without its byte order mark.
+func (c *call) readBody() ([]byte, error) {
+	if c.r.ContentLength > maxBody {
+		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrained)
+		return nil, errBodyTooLarge()
+	}
+	data, err := io.ReadAll(io.LimitReader(c.r.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, errBody("it could not be read to its end", "send it again")
+	case len(data) > maxBody:
+		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrained)
+		return nil, errBodyTooLarge()
+	}
+	return bytes.TrimPrefix(data, byteOrderMark), nil
+}
+
+// decodeJSON decodes a body into out. What is no JSON, broken UTF-8, a key that
+// is there twice (in whatever case) and nesting without end are 400 with code
+// 800002; a value of the wrong type is 400 with code 3000. Both say where.
+func decodeJSON(data []byte, out any) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errBody("it is empty", "send a JSON object")
+	}
+	if err := checkJSON(data); err != nil {
+		return err
+	}
+	err := json.Unmarshal(data, out, json.MatchCaseInsensitiveNames(true))
+	if err == nil {
+		return nil
+	}
+	var semantic *json.SemanticError
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return errBody("a key is there twice"+at(data, err)+", in one case or in two", "send each key once")
+	case errors.As(err, &semantic):
+		return errBadQuery("the value"+at(data, err)+" "+describeMismatch(semantic), "send one of the documented type")
+	}
+	return errBody("it cannot be read"+at(data, err), "send the documented fields")
+}
+
+// checkJSON reads through a body once without keeping anything. The types of
+// the API are lenient about UTF-8, for the sake of clients; a server must not
+// store what it cannot send.
+func checkJSON(data []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewReader(data))
+	if dec.PeekKind() != jsontext.KindBeginObject {
+		if _, err := dec.ReadValue(); err != nil {
+			return errSyntax(data, err)
+		}
+		return errBody("it is no JSON object", "send one, in braces")
+	}
+	for ended := false; ; ended = dec.StackDepth() == 0 {
+		_, err := dec.ReadToken()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return errSyntax(data, err)
+		case dec.StackDepth() > maxDepth:
+			return errBody("it is nested more than "+strconv.Itoa(maxDepth)+" deep", "send the documented fields only")
+		case ended:
+			return errBody("something follows the JSON object", "send one object and nothing else")
+		}
+	}
+}
+
+func errSyntax(data []byte, err error) error {
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return errBody("a key is there twice"+at(data, err), "send each key once")
+	}
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) && syntactic.Err != nil {
+		return errBody("it is not JSON"+at(data, err)+": "+syntactic.Err.Error(), "mend it there")
+	}
+	return errBody("it is not JSON: it ends too early", "send it whole")
+}
+
+// at says where in a body an error lies: the value's path and its line.
+func at(data []byte, err error) string {
+	var offset int64
+	var pointer jsontext.Pointer
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &semantic):
+		offset, pointer = semantic.ByteOffset, semantic.JSONPointer
+	case errors.As(err, &syntactic):
+		offset, pointer = syntactic.ByteOffset, syntactic.JSONPointer
+	default:
+		return ""
+	}
+	line := 1 + bytes.Count(data[:min(max(int(offset), 0), len(data))], []byte("\n"))
+	where := ""
+	if pointer != "" {
+		where = " at " + quote(strings.TrimPrefix(string(pointer), "/"))
+	}
+	return where + " (line " + strconv.Itoa(line) + ")"
+}
+
+// describeMismatch names both sides of a type error without Go's words.
+func describeMismatch(e *json.SemanticError) string {
+	kinds := map[jsontext.Kind]string{
+		jsontext.KindNull: "null", jsontext.KindTrue: "true", jsontext.KindFalse: "false", jsontext.KindString: "a text",
+		jsontext.KindNumber: "a number", jsontext.KindBeginObject: "an object", jsontext.KindBeginArray: "an array",
+	}
+	if is, ok := kinds[e.JSONKind]; ok {
+		return "is " + is + ", which it cannot be or not of this size"
+	}
+	return "has the wrong type"
+}
+
+func errBody(problem, next string) error {
+	return &apiError{
+		http.StatusBadRequest, partnercenter.CodeInvalidInput,
+		"Invalid request input: the body cannot be taken: " + problem + ". To go on, " + next + ".", nil,
+	}
+}
+
+func errBodyTooLarge() error {
+	return &apiError{
+		http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput,
+		fmt.Sprintf("Invalid request input: the body is larger than %d KiB. Send less at once.", maxBody>>10), nil,
+	}
+}
