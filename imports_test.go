@@ -45,6 +45,7 @@ var importTable = map[string]rule{
 		ours: []string{"", "internal/catalog"},
 		why:  "rules are pure functions of the state, a command and the time",
 	},
+	"internal/clock": {why: "everything reads the clock, so it reads nothing"},
 	"internal/issuer": {
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/google/uuid", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",

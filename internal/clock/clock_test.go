@@ -1,0 +1,296 @@
+package clock
+
+import (
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// system is a system's clock that tests move.
+type system struct{ passed atomic.Int64 }
+
+func (s *system) now() time.Time       { return start.Add(time.Duration(s.passed.Load())) }
+func (s *system) pass(d time.Duration) { s.passed.Add(int64(d)) }
+func newTest() (c *Clock, sys *system) { sys = new(system); return New(sys.now), sys }
+func shows(t *testing.T, c *Clock, want time.Time) {
+	t.Helper()
+	if got := c.Now(); !got.Equal(want) {
+		t.Errorf("the clock shows %v, want %v", got, want)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClock(t *testing.T) {
+	c, sys := newTest()
+	shows(t, c, start)
+	sys.pass(time.Second)
+	shows(t, c, start.Add(time.Second))
+	if s := c.State(); s.Adjusted || s.Frozen || s.Offset != 0 || !s.Now.Equal(s.System) {
+		t.Errorf("a clock that nobody changed: %+v", s)
+	}
+
+	to := time.Date(2031, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))
+	must(t, c.Set(to))
+	sys.pass(time.Minute)
+	shows(t, c, to.Add(time.Minute))
+	must(t, c.Advance(36*time.Hour))
+	shows(t, c, to.Add(36*time.Hour+time.Minute))
+	if s := c.State(); !s.Adjusted || s.Frozen || s.Offset != s.Now.Sub(s.System) || s.Now.Location() != time.UTC {
+		t.Errorf("after an advance: %+v", s)
+	}
+
+	back := start.AddDate(-20, 0, 0)
+	must(t, c.Set(back))
+	c.Freeze()
+	sys.pass(time.Hour)
+	shows(t, c, back)
+	c.Freeze()
+	must(t, c.Advance(time.Hour))
+	shows(t, c, back.Add(time.Hour))
+	must(t, c.Set(back))
+	sys.pass(time.Hour)
+	shows(t, c, back)
+	if s := c.State(); !s.Frozen || !s.Now.Equal(back) {
+		t.Errorf("frozen: %+v", s)
+	}
+
+	c.Resume()
+	sys.pass(time.Hour)
+	shows(t, c, back.Add(time.Hour))
+	c.Resume() // changes nothing
+	shows(t, c, back.Add(time.Hour))
+
+	c.Reset()
+	shows(t, c, sys.now())
+	if s := c.State(); s.Adjusted {
+		t.Errorf("after a reset: %+v", s)
+	}
+}
+
+func TestUnadjustedIsTheSystems(t *testing.T) {
+	c := New(nil)
+	before := time.Now()
+	now := c.Now()
+	if now.Before(before) || time.Since(now) < 0 || time.Since(now) > time.Minute {
+		t.Errorf("the clock shows %v at %v", now, before)
+	}
+	c.Resume()
+	if c.State().Adjusted {
+		t.Error("resuming a clock that runs adjusted it")
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	c, _ := newTest()
+	must(t, c.Set(start.AddDate(1, 0, 0)))
+	for name, test := range map[string]struct {
+		err  error
+		want error
+	}{
+		"backwards":        {c.Advance(-1), ErrBackwards},
+		"year 0":           {c.Set(time.Date(0, 12, 31, 23, 59, 59, 999999999, time.UTC)), ErrOutOfRange},
+		"year 10000":       {c.Set(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), ErrOutOfRange},
+		"year 0 elsewhere": {c.Set(time.Date(1, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))), ErrOutOfRange},
+	} {
+		if !errors.Is(test.err, test.want) {
+			t.Errorf("%s: %v, want %v", name, test.err, test.want)
+		}
+	}
+	shows(t, c, start.AddDate(1, 0, 0))
+}
+
+// TestEnds has the clock run on at both ends of time, which are further from
+// the system's than a duration reaches.
+func TestEnds(t *testing.T) {
+	c, sys := newTest()
+	must(t, c.Set(earliest))
+	sys.pass(time.Hour)
+	shows(t, c, earliest.Add(time.Hour))
+	must(t, c.Set(latest))
+	sys.pass(time.Hour)
+	shows(t, c, latest)
+	if err := c.Advance(time.Second); !errors.Is(err, ErrOutOfRange) {
+		t.Errorf("past the end: %v", err)
+	}
+	if got := c.State().Offset; got != math.MaxInt64 {
+		t.Errorf("offset %v", got)
+	}
+	other := New(sys.now)
+	must(t, other.Restore(c.Save()))
+	shows(t, other, latest)
+}
+
+func TestOnChange(t *testing.T) {
+	c, _ := newTest()
+	var seen []time.Time
+	c.OnChange(func() { seen = append(seen, c.Now()) })
+	must(t, c.Set(start.AddDate(1, 0, 0)))
+	must(t, c.Advance(time.Hour))
+	c.Freeze()
+	c.Resume()
+	c.Reset()
+	must(t, c.Restore([]byte(`{"at":"2030-01-01T00:00:00Z","since":"2026-03-01T12:00:00Z"}`)))
+	if len(seen) != 6 || !seen[1].Equal(start.AddDate(1, 0, 0).Add(time.Hour)) || !seen[5].Equal(c.Now()) {
+		t.Errorf("told at %v", seen)
+	}
+	c.Resume()
+	if err := c.Advance(-1); err == nil || len(seen) != 6 {
+		t.Errorf("told of nothing: %v, %v", seen, err)
+	}
+}
+
+// TestSave restores clocks a day later, in another process.
+func TestSave(t *testing.T) {
+	for name, change := range map[string]func(*Clock) error{
+		"never changed": func(*Clock) error { return nil },
+		"set":           func(c *Clock) error { return c.Set(start.AddDate(-3, 0, 0)) },
+		"advanced":      func(c *Clock) error { return c.Advance(90 * time.Minute) },
+		"frozen":        func(c *Clock) error { c.Freeze(); return nil },
+		"reset":         func(c *Clock) error { c.Freeze(); c.Reset(); return nil },
+	} {
+		c, sys := newTest()
+		must(t, change(c))
+		again := New(sys.now)
+		must(t, again.Set(start.AddDate(50, 0, 0))) // Restore replaces what is there
+		must(t, again.Restore(c.Save()))
+		sys.pass(day)
+		if a, b := c.State(), again.State(); a != b {
+			t.Errorf("%s: %+v was restored as %+v", name, a, b)
+		}
+	}
+	c, _ := newTest()
+	must(t, c.Set(start.AddDate(1, 0, 0)))
+	for _, bad := range []string{"x", "{}", `{"at":"2030-01-01T00:00:00Z"}`, `{"at":"tomorrow"}`, `{"since":"2026-03-01T12:00:00Z","at":"0000-01-01T00:00:00Z"}`} {
+		if err := c.Restore([]byte(bad)); !errors.Is(err, ErrSaved) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	shows(t, c, start.AddDate(1, 0, 0))
+}
+
+// TestConcurrency adds up what many advance while others read.
+func TestConcurrency(t *testing.T) {
+	c, _ := newTest()
+	var told int // guarded by the clock, which tells one change at a time
+	c.OnChange(func() { told++ })
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				if err := c.Advance(time.Second); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Go(func() {
+			last := c.Now()
+			for range 1000 {
+				now := c.Now()
+				if now.Before(last) {
+					t.Errorf("%v after %v", now, last)
+					return
+				}
+				last = now
+				c.State()
+				c.Save()
+			}
+		})
+	}
+	wg.Wait()
+	shows(t, c, start.Add(800*time.Second))
+	if told != 800 {
+		t.Errorf("told of %d changes", told)
+	}
+}
+
+func TestNowDoesNotAllocate(t *testing.T) {
+	c, _ := newTest()
+	for _, change := range []func(){func() {}, func() { must(t, c.Set(start)) }, c.Freeze} {
+		change()
+		if n := testing.AllocsPerRun(100, func() { c.Now() }); n != 0 {
+			t.Errorf("%v allocations: %+v", n, c.State())
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"2026-03-01T12:00:00Z":          start,
+		"2026-03-01T13:00:00.000+01:00": start,
+		"2026-03-01":                    start.Add(-12 * time.Hour),
+		"9999-12-31T23:59:59Z":          latest,
+	} {
+		if got, err := ParseTime(text); err != nil || !got.Equal(want) || got.Location() != time.UTC {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "now", "12:00", "2026-02-30", "10000-01-01T00:00:00Z", "2026-03-01 12:00"} {
+		if got, err := ParseTime(text); err == nil {
+			t.Errorf("%q is taken for %v", text, got)
+		}
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"15m": 15 * time.Minute, "7d": 7 * day, "1d12h": 36 * time.Hour, "-1d12h": -36 * time.Hour, "0s": 0,
+		"1d1s": day + time.Second, "106751d": 106751 * day,
+	} {
+		got, err := ParseDuration(text)
+		if err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+		if got := FormatDuration(want); got != text {
+			t.Errorf("%v is written %q, want %q", want, got, text)
+		}
+	}
+	for text, want := range map[string]time.Duration{"90m": 90 * time.Minute, "0d": 0, "0": 0, "1.5h": 90 * time.Minute, "250ms": 250 * time.Millisecond} {
+		if got, err := ParseDuration(text); err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "d", "-", "7", "7 d", "1.5d", "d7", "1d-1h", "1d+1h", "--1d", "1d2d", "1w", "P1D", "99999999999999999999d", "106752d", "106751d24h"} {
+		if got, err := ParseDuration(text); err == nil {
+			t.Errorf("%q is taken for %v", text, got)
+		}
+	}
+	if got := FormatDuration(math.MinInt64); got != "-106751d23h47m17s" && got != "-106751d23h47m16s" {
+		t.Errorf("the longest is written %q", got)
+	}
+}
+
+func BenchmarkNow(b *testing.B) {
+	for _, bench := range []struct {
+		name   string
+		change func(*Clock)
+	}{
+		{"unadjusted", func(*Clock) {}},
+		{"set", func(c *Clock) { _ = c.Set(start) }},
+		{"frozen", (*Clock).Freeze},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			c := New(nil)
+			bench.change(c)
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Now()
+			}
+		})
+	}
+	b.Run("time.Now", func(b *testing.B) {
+		for b.Loop() {
+			time.Now()
+		}
+	})
+}
