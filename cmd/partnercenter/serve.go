@@ -316,7 +316,7 @@ func readSeed(name string) (*store.Seed, error) {
 		if err != nil {
 			return nil, err
 		}
-		// The sample's first partner and its app, without anything of theirs.
+		// The sample's first partner with its app and users, and nothing else.
 		seed.Partners = seed.Partners[:1]
 		seed.Partners[0].Customers, seed.Partners[0].IndirectResellers = nil, nil
 		return seed, nil

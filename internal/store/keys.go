@@ -76,12 +76,42 @@ UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END
 	return nil
 }
 
-// The names in the table settings. A secret has its own name behind the
-// prefix.
+// The names in the table settings. Secrets, and what others keep, have names of
+// their own behind the prefix.
 const (
 	settingLoaded = "loaded" // when something was loaded first
 	settingSecret = "secret/"
+	settingKept   = "kept/"
 )
+
+// Setting returns what PutSetting kept under a name, or nil for nothing.
+func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
+	var value []byte
+	err := s.read.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingKept+name).Scan(&value)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("store: setting %q: %w", name, err)
+	}
+	return value, nil
+}
+
+// PutSetting keeps a value under a name, in place of an earlier one. An empty
+// value removes it.
+func (s *Store) PutSetting(ctx context.Context, name string, value []byte) error {
+	err := s.inTx(ctx, func(tx *tx) (err error) {
+		if len(value) == 0 {
+			_, err = tx.exec(`DELETE FROM settings WHERE name = $1`, settingKept+name)
+			return err
+		}
+		_, err = tx.exec(`
+INSERT INTO settings (name, value) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value`, settingKept+name, value)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: keep setting %q: %w", name, err)
+	}
+	return nil
+}
 
 // Secret returns the random secret of that name. It is made, with size bytes,
 // when it is first asked for, and never changes.

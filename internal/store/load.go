@@ -10,7 +10,7 @@ import (
 // LoadResult counts what a [Store.Load] read and what it did.
 type LoadResult struct {
 	// How many of each kind the seed has.
-	Partners, Apps, IndirectResellers, Customers, Orders int
+	Partners, Apps, Users, IndirectResellers, Customers, Orders int
 	// Changed is how many of them were new or not stored like this yet.
 	Changed int
 }
@@ -22,15 +22,8 @@ type LoadResult struct {
 // is known of them.
 func (s *Store) Load(ctx context.Context, seed *Seed) (LoadResult, error) {
 	var w *writer
-	err := s.inTx(ctx, func(tx *tx) error {
-		w = &writer{tx: tx, stmts: map[string]*sql.Stmt{}}
-		for i := range seed.Partners {
-			if err := w.loadPartner(&seed.Partners[i]); err != nil {
-				return err
-			}
-		}
-		_, err := tx.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
-			settingLoaded, []byte(tx.now.UTC().Format(time.RFC3339)))
+	err := s.inTx(ctx, func(tx *tx) (err error) {
+		w, err = tx.load(seed)
 		return err
 	})
 	if err != nil {
@@ -39,6 +32,49 @@ func (s *Store) Load(ctx context.Context, seed *Seed) (LoadResult, error) {
 	s.fresh.Store(false)
 	s.raiseVersions(&w.touched)
 	return w.result, nil
+}
+
+// perishable are the tables that Reset empties, in an order that references
+// allow.
+var perishable = []string{"orders", "customers"}
+
+// lasting are the tables that Reset leaves alone: what partners are, and what
+// they sign in with.
+var lasting = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
+
+// Reset removes all customers and all that is theirs, and stores the seed, or
+// changes nothing when it fails. Partners, their apps and their users are taken
+// from the seed as [Store.Load] does, and none is removed, so that tokens stay
+// good.
+func (s *Store) Reset(ctx context.Context, seed *Seed) error {
+	err := s.inTx(ctx, func(tx *tx) error {
+		for _, table := range perishable {
+			if _, err := tx.exec(`DELETE FROM ` + table); err != nil {
+				return err
+			}
+		}
+		_, err := tx.load(seed)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: reset: %w", err)
+	}
+	s.fresh.Store(false)
+	s.RaiseAllVersions()
+	return nil
+}
+
+// load stores the seed and notes that something was loaded.
+func (t *tx) load(seed *Seed) (*writer, error) {
+	w := &writer{tx: t, stmts: map[string]*sql.Stmt{}}
+	for i := range seed.Partners {
+		if err := w.loadPartner(&seed.Partners[i]); err != nil {
+			return nil, err
+		}
+	}
+	_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
+		settingLoaded, []byte(t.now.UTC().Format(time.RFC3339)))
+	return w, err
 }
 
 // writer is a write transaction of many rows: it prepares each statement once
@@ -86,6 +122,16 @@ func (w *writer) loadPartner(p *SeedPartner) error {
 			return fmt.Errorf("app %s: %w", a.ClientID, err)
 		}
 		w.result.Apps++
+	}
+	for i := range p.Users {
+		u := &p.Users[i]
+		if u.UserPrincipalName == "" {
+			return fmt.Errorf("user %q of partner %s has no user principal name; give it one", u.Name, p.TenantID)
+		}
+		if _, err := w.putUser(p.TenantID, u); err != nil {
+			return fmt.Errorf("user %s: %w", u.UserPrincipalName, err)
+		}
+		w.result.Users++
 	}
 	for i := range p.IndirectResellers {
 		r := &p.IndirectResellers[i]

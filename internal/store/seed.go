@@ -10,10 +10,12 @@ type Seed struct {
 }
 
 // SeedPartner is a Cloud Solution Provider partner: a tenant with its app
-// registrations, its indirect resellers, its customers and their orders.
+// registrations, its users, its indirect resellers, its customers and their
+// orders.
 type SeedPartner struct {
 	Partner           `json:",embed"`
 	Apps              []App              `json:"apps"`
+	Users             []User             `json:"users"`
 	IndirectResellers []IndirectReseller `json:"indirectResellers"`
 	Customers         []SeedCustomer     `json:"customers"`
 }
@@ -45,6 +47,32 @@ type App struct {
 	// Secret is kept as it is: the server shows it to its owner, and the
 	// database holds the signing keys beside it anyway.
 	Secret string `json:"secret"`
+}
+
+// User is somebody who signs in to a partner's tenant.
+type User struct {
+	UserPrincipalName string     `json:"userPrincipalName"` // name@domain; compared without regard to case
+	ObjectID          string     `json:"objectId"`          // GUID
+	Name              string     `json:"name"`
+	Roles             []UserRole `json:"roles"`
+}
+
+// UserRole is what a partner's user may do in Partner Center.
+//
+// https://learn.microsoft.com/partner-center/account-settings/permissions-overview
+type UserRole string
+
+// The roles of a partner's users.
+const (
+	RoleGlobalAdmin   UserRole = "global_admin"
+	RoleAdminAgent    UserRole = "admin_agent"
+	RoleSalesAgent    UserRole = "sales_agent"
+	RoleHelpdeskAgent UserRole = "helpdesk_agent"
+)
+
+// UserRoles returns all roles.
+func UserRoles() []UserRole {
+	return []UserRole{RoleGlobalAdmin, RoleAdminAgent, RoleSalesAgent, RoleHelpdeskAgent}
 }
 
 // IndirectReseller is a reseller that buys for customers through the partner.

@@ -10,7 +10,7 @@ import (
 
 // seedIDs remembers in which line an id was first used, to name both lines
 // when it comes again.
-type seedIDs struct{ tenants, domains, clients, customers map[string]int }
+type seedIDs struct{ tenants, domains, clients, users, customers map[string]int }
 
 // seed checks what the types alone do not say and fills in what the file
 // leaves out. It keeps going after mistakes, to report them together.
@@ -19,7 +19,7 @@ func (d *seedDecoder) seed(root place, s *Seed) {
 	if partners.empty() || partners.node.Kind == yaml.SequenceNode && len(s.Partners) == 0 {
 		d.problem(partners, "is missing; list at least one partner")
 	}
-	ids := seedIDs{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
+	ids := seedIDs{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
 	for i := range s.Partners {
 		d.partner(partners.item(i), &s.Partners[i], &ids)
 	}
@@ -44,6 +44,11 @@ func (d *seedDecoder) partner(p place, partner *SeedPartner, ids *seedIDs) {
 			d.guid(at.field("clientId"))
 			d.guid(at.field("objectId"))
 			d.unique(ids.clients, at.field("clientId"), guidKey(partner.Apps[i].ClientID))
+		}
+	}
+	for i, user := range partner.Users {
+		if at := p.field("users").item(i); at.node.Kind == yaml.MappingNode {
+			d.user(at, &user, ids)
 		}
 	}
 	resellers := map[string]int{}
@@ -72,6 +77,18 @@ func (d *seedDecoder) partner(p place, partner *SeedPartner, ids *seedIDs) {
 			fillOrder(at.field("orders").item(j), &c.Orders[j], &c.Customer, partner.Country)
 		}
 	}
+}
+
+func (d *seedDecoder) user(p place, u *User, ids *seedIDs) {
+	d.required(p, "userPrincipalName", "what the user signs in as, such as ada@contosocsp.onmicrosoft.com")
+	d.required(p, "name", "what the user is called")
+	d.guid(p.field("objectId"))
+	upn := p.field("userPrincipalName")
+	name, domain, ok := strings.Cut(u.UserPrincipalName, "@")
+	if !upn.empty() && (!ok || name == "" || domain == "" || strings.ContainsAny(u.UserPrincipalName, " \t\r\n") || strings.Contains(domain, "@")) {
+		d.problem(upn, "%q is no user principal name; write one such as ada@contosocsp.onmicrosoft.com", u.UserPrincipalName)
+	}
+	d.unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
 }
 
 func (d *seedDecoder) customer(p place, c *SeedCustomer, ids *seedIDs) {

@@ -111,6 +111,7 @@ var seedEnums = map[reflect.Type][]string{
 	reflect.TypeFor[partnercenter.RelationshipToPartner](): spellings(
 		partnercenter.RelationshipNone, partnercenter.RelationshipReseller, partnercenter.RelationshipAdvisor,
 		partnercenter.RelationshipSyndication, partnercenter.RelationshipMicrosoftSupport),
+	reflect.TypeFor[UserRole](): spellings(UserRoles()...),
 }
 
 func spellings[T ~string](values ...T) []string {
@@ -244,11 +245,13 @@ func (d *seedDecoder) checkText(p place, t reflect.Type, text string) {
 	if !closed || text == "" {
 		return
 	}
-	fold := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
-	if !slices.ContainsFunc(allowed, func(a string) bool { return fold(a) == fold(text) }) {
+	if !slices.ContainsFunc(allowed, func(a string) bool { return foldEnum(a) == foldEnum(text) }) {
 		d.problem(p, "%q is not known here; use one of %s", text, strings.Join(allowed, ", "))
 	}
 }
+
+// foldEnum is the form in which the spellings of an enum's value are compared.
+func foldEnum(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
 
 func (d *seedDecoder) time(p place, v reflect.Value) {
 	if !d.kind(p, yaml.ScalarNode, "a date") {

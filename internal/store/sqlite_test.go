@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,22 @@ func TestReopen(t *testing.T) {
 		t.Errorf("secret %x became %x, %v", secret, again, err)
 	}
 	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{shortOrder, legacyOrder})
+}
+
+// TestResetKnowsAllTables keeps Reset's lists to the schema.
+func TestResetKnowsAllTables(t *testing.T) {
+	s := openTest(t, ":memory:")
+	rows, err := s.read.QueryContext(t.Context(), `
+SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name`)
+	tables, err := scanAll(rows, err, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := slices.Concat(perishable, lasting)
+	slices.Sort(known)
+	if !slices.Equal(tables, known) {
+		t.Errorf("the tables are %q, and Reset knows %q: add new ones to perishable, where a customer's are emptied, or to lasting", tables, known)
+	}
 }
 
 func TestPragmas(t *testing.T) {

@@ -47,6 +47,9 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("load is all or nothing", func(t *testing.T) { testLoadFails(t, open(t)) })
 	t.Run("customers keep what is known", func(t *testing.T) { testBriefCustomers(t, open(t)) })
 	t.Run("apps keep their secrets", func(t *testing.T) { testApps(t, open(t)) })
+	t.Run("users keep their object ids", func(t *testing.T) { testUsers(t, open(t)) })
+	t.Run("reset", func(t *testing.T) { testReset(t, loaded(t)) })
+	t.Run("settings", func(t *testing.T) { testSettings(t, open(t)) })
 	t.Run("documents", func(t *testing.T) { testDocuments(t, loaded(t)) })
 	t.Run("order ids", func(t *testing.T) { testOrderIDs(t, loaded(t)) })
 	t.Run("order of orders", func(t *testing.T) { testOrderOfOrders(t, open(t)) })
@@ -452,6 +455,10 @@ func testVersions(t *testing.T, s *Store) {
 		}
 	}
 	before = version()
+	if s.RaiseAllVersions(); version() == before {
+		t.Error("raising all versions left one")
+	}
+	before = version()
 	seed.Partners[0].Customers[0].Orders = append(seed.Partners[0].Customers[0].Orders, partnercenter.Order{})
 	seed.Partners[0].Customers[0].Orders[0].Status = "completed"
 	if _, err := s.Load(t.Context(), seed); err == nil || version() != before {
@@ -460,6 +467,99 @@ func testVersions(t *testing.T, s *Store) {
 	if n := testing.AllocsPerRun(10, func() { version() }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+func testUsers(t *testing.T, s *Store) {
+	users := func(partner string) []User {
+		list, err := s.Users(t.Context(), strings.ToUpper(partner))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	seed := suiteSeed()
+	seed.Partners[0].Users = []User{
+		{UserPrincipalName: "Zoe@a.example", ObjectID: "EEEEEEEE-0000-4000-8000-00000000000E", Name: "Zoe"},
+		{UserPrincipalName: "ada@a.example", Name: "Ada", Roles: []UserRole{"GlobalAdmin", RoleSalesAgent}},
+	}
+	if n := load(t, s, seed).Users; n != 2 {
+		t.Errorf("%d users loaded", n)
+	}
+	first := users(partnerA)
+	if len(first) != 2 || len(users(partnerB)) != 0 || len(first[0].ObjectID) != 36 {
+		t.Fatalf("users %+v, %+v", first, users(partnerB))
+	}
+	same(t, first, []User{
+		{UserPrincipalName: "ada@a.example", ObjectID: first[0].ObjectID, Name: "Ada", Roles: []UserRole{RoleGlobalAdmin, RoleSalesAgent}},
+		{UserPrincipalName: "Zoe@a.example", ObjectID: "eeeeeeee-0000-4000-8000-00000000000e", Name: "Zoe"},
+	})
+	seed.Partners[0].Users[1] = User{UserPrincipalName: "ADA@a.example", Name: "Ada L."}
+	load(t, s, seed)
+	same(t, users(partnerA)[0], User{UserPrincipalName: "ADA@a.example", ObjectID: first[0].ObjectID, Name: "Ada L."})
+	if n := load(t, s, seed).Changed; n != 0 {
+		t.Errorf("%d changes by the same seed", n)
+	}
+	seed.Partners[0].Users[1].UserPrincipalName = ""
+	if _, err := s.Load(t.Context(), seed); err == nil {
+		t.Error("a user without a name was taken")
+	}
+}
+
+// testReset has customers and orders come and go; who signs in stays.
+func testReset(t *testing.T, s *Store) {
+	ctx := t.Context()
+	apps, err := s.Apps(ctx, partnerA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := OrderQuery{PartnerID: partnerB, CustomerID: shared}
+	orders, names := orderIDs(t, s, all), companies(t, s, CustomerQuery{PartnerID: partnerB})
+	seed := suiteSeed()
+	seed.Partners[1].Customers[0].Orders = nil
+	extra := SeedCustomer{Customer: customer("c0000000-0000-4000-8000-0000000000ff", "Extra"), Orders: []partnercenter.Order{{ID: "x"}}}
+	seed.Partners[1].Customers = append(seed.Partners[1].Customers, extra)
+	load(t, s, seed)
+	for range 2 {
+		before := s.OrdersVersion(partnerB, shared)
+		if err := s.Reset(ctx, suiteSeed()); err != nil {
+			t.Fatal(err)
+		}
+		same(t, orderIDs(t, s, all), orders)
+		same(t, companies(t, s, CustomerQuery{PartnerID: partnerB}), names)
+		if s.OrdersVersion(partnerB, shared) == before {
+			t.Error("the version did not change")
+		}
+	}
+	if again, err := s.Apps(ctx, partnerA); err != nil || !slices.Equal(again, apps) {
+		t.Errorf("apps %+v became %+v, %v", apps, again, err)
+	}
+	seed.Partners[1].Customers[0].Customer.ID = ""
+	if err := s.Reset(ctx, seed); err == nil {
+		t.Error("a seed with a mistake was taken")
+	}
+	same(t, orderIDs(t, s, all), orders)
+}
+
+func testSettings(t *testing.T, s *Store) {
+	ctx := t.Context()
+	is := func(name, want string) {
+		t.Helper()
+		if got, err := s.Setting(ctx, name); err != nil || string(got) != want || (got == nil) != (want == "") {
+			t.Errorf("setting %s is %q, %v, want %q", name, got, err, want)
+		}
+	}
+	is("clock", "")
+	for _, value := range []string{"one", "two"} {
+		if err := s.PutSetting(ctx, "clock", []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+		is("clock", value)
+	}
+	is("loaded", "")
+	if err := s.PutSetting(ctx, "clock", nil); err != nil {
+		t.Fatal(err)
+	}
+	is("clock", "")
 }
 
 func testKeys(t *testing.T, s *Store) {
@@ -520,6 +620,9 @@ func testCancellation(t *testing.T, s *Store) {
 		},
 		"Load":     func() error { _, err := s.Load(ctx, suiteSeed()); return err },
 		"Secret":   func() error { _, err := s.Secret(ctx, "x", 8); return err },
+		"Setting":  func() error { _, err := s.Setting(ctx, "x"); return err },
+		"Reset":    func() error { return s.Reset(ctx, suiteSeed()) },
+		"Users":    func() error { _, err := s.Users(ctx, partnerA); return err },
 		"Ping":     func() error { return s.Ping(ctx) },
 		"Partners": func() error { _, err := s.Partners(ctx); return err },
 	} {
