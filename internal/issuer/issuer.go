@@ -1,6 +1,6 @@
 // Package issuer is the token authority: the part of Microsoft Entra ID that
-// Partner Center's clients meet. It knows tenants and their app registrations,
-// signs access tokens at the v1 and v2.0 token endpoints, publishes discovery
+// Partner Center's clients meet. It knows tenants, their app registrations and
+// their users, signs access tokens at the v1 and v2.0 token endpoints, publishes discovery
 // documents and keys, and checks the tokens that it has issued.
 //
 // An [Authority] keeps nothing on disk. Signing keys are made with
@@ -51,11 +51,21 @@ type Client struct {
 	ObjectID string // the service principal's object id: oid and sub of its tokens
 }
 
+// User is a member of a tenant, whom an app can act for. UserPrincipalName and
+// ObjectID are required.
+type User struct {
+	UserPrincipalName string // name@domain; compared without regard to case
+	ObjectID          string // oid of the user's tokens
+	Name              string
+	Roles             []string // what the user may do, in the checker's words
+}
+
 // Tenant is a directory: the partner, in Partner Center's terms.
 type Tenant struct {
 	ID      string   // a GUID
 	Domains []string // these name the tenant in a path too, in any case
 	Clients []Client
+	Users   []User
 }
 
 // Options configures [New]. Keys and Tenants are required.
@@ -124,9 +134,12 @@ func (t *trust) hasBase(base string) bool { return slices.Contains(t.bases, base
 type tenant struct {
 	id      string // lower case
 	clients map[string]*Client
+	users   map[string]*User
 }
 
 func (t *tenant) client(id string) *Client { return t.clients[strings.ToLower(id)] }
+
+func (t *tenant) user(name string) *User { return t.users[strings.ToLower(name)] }
 
 // New returns an authority for the tenants of o, or an error that names the
 // first thing wrong with o.
@@ -181,7 +194,7 @@ func indexTenants(list []Tenant) (map[string]*tenant, error) {
 		if !isGUID(t.ID) {
 			return nil, fmt.Errorf("issuer: tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
 		}
-		made := &tenant{id: strings.ToLower(t.ID), clients: make(map[string]*Client)}
+		made := &tenant{id: strings.ToLower(t.ID), clients: make(map[string]*Client), users: make(map[string]*User)}
 		for _, name := range append([]string{t.ID}, t.Domains...) {
 			name = strings.ToLower(name)
 			if name == "" || isShared(name) {
@@ -200,6 +213,15 @@ func indexTenants(list []Tenant) (map[string]*tenant, error) {
 				return nil, fmt.Errorf("issuer: tenant %s: client %s is listed twice: remove one of the two", t.ID, c.ID)
 			}
 			made.clients[strings.ToLower(c.ID)] = &c
+		}
+		for _, u := range t.Users {
+			if u.UserPrincipalName == "" || u.ObjectID == "" {
+				return nil, fmt.Errorf("issuer: tenant %s: user %q: UserPrincipalName and ObjectID are both required", t.ID, u.UserPrincipalName)
+			}
+			if made.user(u.UserPrincipalName) != nil {
+				return nil, fmt.Errorf("issuer: tenant %s: user %s is listed twice: remove one of the two", t.ID, u.UserPrincipalName)
+			}
+			made.users[strings.ToLower(u.UserPrincipalName)] = &u
 		}
 	}
 	return tenants, nil

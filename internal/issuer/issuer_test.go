@@ -23,6 +23,7 @@ const (
 	clientID    = "c0ffee00-0000-4000-8000-000000000001"
 	otherClient = "c0ffee00-0000-4000-8000-000000000002"
 	objectID    = "0b1ec700-0000-4000-8000-000000000001"
+	userID      = "0b1ec700-0000-4000-8000-00000000000a"
 	secret      = "s3cr~t+/&=%"
 	base        = "http://127.0.0.1:8080"
 	baseTLS     = "https://localhost:8443"
@@ -68,7 +69,8 @@ func options() Options {
 	return Options{
 		Keys: []*Key{key1()},
 		Tenants: []Tenant{
-			{ID: tenantID, Domains: []string{"Contoso.onmicrosoft.com"}, Clients: []Client{{ID: clientID, Secret: secret, ObjectID: objectID}}},
+			{ID: tenantID, Domains: []string{"Contoso.onmicrosoft.com"}, Clients: []Client{{ID: clientID, Secret: secret, ObjectID: objectID}},
+				Users: []User{{UserPrincipalName: "Ada@Contoso.onmicrosoft.com", ObjectID: userID, Name: "Ada Byron", Roles: []string{"admin_agent"}}}},
 			{ID: otherTenant, Clients: []Client{{ID: otherClient, Secret: "other", ObjectID: "o"}}},
 		},
 		BaseURLs: []string{base, baseTLS},

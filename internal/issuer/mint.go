@@ -3,10 +3,12 @@ package issuer
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -34,6 +36,11 @@ type TokenRequest struct {
 	Resource string  // becomes the audience as it is; empty means the first of Options.Resources
 	Version  Version // empty means V1
 	BaseURL  string  // one of the authority's; empty means its first
+	// User is the user principal name of a user of the tenant, whom the client
+	// then acts for. Empty means that it acts for itself: an app-only token.
+	User string
+	// WithoutMFA says that the user signed in without a second factor.
+	WithoutMFA bool
 }
 
 // Token is an issued access token.
@@ -45,24 +52,43 @@ type Token struct {
 }
 
 // wireClaims are the claims of an access token in the order of Microsoft's.
+// Those of users are absent from app-only tokens.
+// https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 type wireClaims struct {
-	Audience        string  `json:"aud"`
-	Issuer          string  `json:"iss"`
-	IssuedAt        int64   `json:"iat"`
-	NotBefore       int64   `json:"nbf"`
-	Expires         int64   `json:"exp"`
-	AppID           string  `json:"appid,omitempty"`    // v1
-	AppIDACR        string  `json:"appidacr,omitempty"` // v1; "1": the client showed a secret
-	AuthorizedParty string  `json:"azp,omitempty"`      // v2: the client
-	AZPACR          string  `json:"azpacr,omitempty"`   // v2: as appidacr
-	IdentityIssuer  string  `json:"idp,omitempty"`      // v1
-	IDType          string  `json:"idtyp,omitempty"`
-	ObjectID        string  `json:"oid"`
-	Subject         string  `json:"sub"`
-	TenantID        string  `json:"tid"`
-	TokenID         string  `json:"uti"`
-	Version         Version `json:"ver"`
+	Audience          string   `json:"aud"`
+	Issuer            string   `json:"iss"`
+	IssuedAt          int64    `json:"iat"`
+	NotBefore         int64    `json:"nbf"`
+	Expires           int64    `json:"exp"`
+	ACR               string   `json:"acr,omitempty"`      // v1, users; "1": the user signed in here
+	AMR               []string `json:"amr,omitempty"`      // users: how they signed in
+	AppID             string   `json:"appid,omitempty"`    // v1
+	AppIDACR          string   `json:"appidacr,omitempty"` // v1; "1": the client showed a secret
+	AuthorizedParty   string   `json:"azp,omitempty"`      // v2: the client
+	AZPACR            string   `json:"azpacr,omitempty"`   // v2: as appidacr
+	IdentityIssuer    string   `json:"idp,omitempty"`      // v1, app-only
+	IDType            string   `json:"idtyp,omitempty"`    // app-only
+	Name              string   `json:"name,omitempty"`     // users
+	ObjectID          string   `json:"oid"`
+	PreferredUsername string   `json:"preferred_username,omitempty"` // v2, users
+	Roles             []string `json:"roles,omitempty"`              // users
+	Scope             string   `json:"scp,omitempty"`                // users
+	Subject           string   `json:"sub"`
+	TenantID          string   `json:"tid"`
+	UniqueName        string   `json:"unique_name,omitempty"` // v1, users
+	UPN               string   `json:"upn,omitempty"`         // v1, users
+	TokenID           string   `json:"uti"`
+	Version           Version  `json:"ver"`
 }
+
+// scopeUser is what an app may do for a user: all that the user may.
+const scopeUser = "user_impersonation"
+
+// How a user signed in, in an amr claim (RFC 8176).
+const (
+	amrPassword = "pwd"
+	amrMFA      = "mfa"
+)
 
 // errNoKey and errNoBaseURL are states of the authority, not faults of a
 // request.
@@ -71,8 +97,9 @@ var (
 	errNoBaseURL = errors.New("issuer: no base URL is known: name one with SetBaseURLs")
 )
 
-// Mint signs an app-only access token without asking for the client's secret.
-// It fails when tenant, client, resource or base URL is not the authority's.
+// Mint signs an access token without asking for the client's secret or for the
+// user's password. It fails when tenant, client, user, resource or base URL is
+// not the authority's.
 func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 	tenant := a.tenant(r.Tenant)
 	if tenant == nil {
@@ -81,6 +108,14 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 	client := tenant.client(r.ClientID)
 	if client == nil {
 		return nil, fmt.Errorf("issuer: no client %q in tenant %s: add it to the tenant's Clients", r.ClientID, tenant.id)
+	}
+	var subject *signedIn
+	if r.User != "" {
+		user := tenant.user(r.User)
+		if user == nil {
+			return nil, fmt.Errorf("issuer: no user %q in tenant %s: add it to the tenant's Users", r.User, tenant.id)
+		}
+		subject = &signedIn{user: user, mfa: !r.WithoutMFA}
 	}
 	if r.Resource == "" {
 		r.Resource = a.audience
@@ -99,11 +134,18 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 			return nil, fmt.Errorf("issuer: no base URL %q: name it with SetBaseURLs", r.BaseURL)
 		}
 	}
-	return a.sign(trust, tenant, client, r.Resource, base, cmp.Or(r.Version, V1))
+	return a.sign(trust, tenant, client, subject, r.Resource, base, cmp.Or(r.Version, V1))
 }
 
-// sign mints for what its callers have found to be right.
-func (a *Authority) sign(trust *trust, tenant *tenant, client *Client, resource, base string, v Version) (*Token, error) {
+// signedIn is a user and how they signed in.
+type signedIn struct {
+	user *User
+	mfa  bool
+}
+
+// sign mints for what its callers have found to be right. The client acts for
+// subject or, without one, for itself.
+func (a *Authority) sign(trust *trust, tenant *tenant, client *Client, subject *signedIn, resource, base string, v Version) (*Token, error) {
 	if len(trust.keys) == 0 {
 		return nil, errNoKey
 	}
@@ -130,12 +172,34 @@ func (a *Authority) sign(trust *trust, tenant *tenant, client *Client, resource,
 	default:
 		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", v)
 	}
+	if subject != nil {
+		claims.delegate(client, subject)
+	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: encode claims: %w", err)
 	}
 	token.Text, err = trust.keys[0].sign(payload)
 	return token, err
+}
+
+// delegate turns the claims of an app into those of an app that acts for a user.
+func (w *wireClaims) delegate(client *Client, s *signedIn) {
+	w.IdentityIssuer, w.IDType = "", ""
+	w.AMR = []string{amrPassword}
+	if s.mfa {
+		w.AMR = append(w.AMR, amrMFA)
+	}
+	w.Name, w.ObjectID, w.Roles, w.Scope = s.user.Name, s.user.ObjectID, s.user.Roles, scopeUser
+	// Each app gets a name of its own for a user, so that two cannot compare
+	// notes.
+	sum := sha256.Sum256([]byte(strings.ToLower(w.TenantID + " " + client.ID + " " + s.user.ObjectID)))
+	w.Subject = base64.RawURLEncoding.EncodeToString(sum[:])
+	if w.Version == V2 {
+		w.PreferredUsername = s.user.UserPrincipalName
+		return
+	}
+	w.ACR, w.UPN, w.UniqueName = "1", s.user.UserPrincipalName, s.user.UserPrincipalName
 }
 
 // sign returns payload as a JWS in compact form.

@@ -215,7 +215,7 @@ func (a *Authority) clientCredentials(c *call, form url.Values, resource string,
 	if !a.resources[resourceKey(resource)] {
 		return nil, fail(codeUnknownResource, "No resource %s is known in tenant %s. Ask for the API by its URL, such as %s.", quote(resource), tenant.id, a.audience)
 	}
-	return a.sign(c.trust, tenant, client, resource, c.base, v)
+	return a.sign(c.trust, tenant, client, nil, resource, c.base, v)
 }
 
 func unknownTenant(name string) *failure {

@@ -32,6 +32,7 @@ const (
 	ReasonIssuer      Reason = "issuer"      // from an issuer that is not one of the base URLs
 	ReasonTenant      Reason = "tenant"      // of a tenant that is not registered
 	ReasonClient      Reason = "client"      // of a client that is not, or no longer, registered
+	ReasonUser        Reason = "user"        // for a user that is not, or no longer, there
 )
 
 // nextStep is what the caller of the API can do about each reason.
@@ -47,6 +48,7 @@ var nextStep = map[Reason]string{
 	ReasonIssuer:      "request a token at an address that this server answers at",
 	ReasonTenant:      "request a token for a tenant of this server",
 	ReasonClient:      "register the client again, then request a new token",
+	ReasonUser:        "request a token for a user of this server",
 }
 
 // VerifyError says why [Authority.Verify] refused a token. Neither its text nor
@@ -74,14 +76,20 @@ type Claims struct {
 	AppID     string // the client: appid or azp
 	ObjectID  string
 	Subject   string
-	IDType    string // "app" in app-only tokens
-	TokenID   string // uti: unique to the token, fit for logs
-	Version   string // "1.0" or "2.0"
+	IDType    string   // "app" in app-only tokens
+	User      string   // user principal name of whom the client acts for; empty in app-only tokens
+	Roles     []string // the user's
+	MFA       bool     // the user signed in with a second factor
+	TokenID   string   // uti: unique to the token, fit for logs
+	Version   string   // "1.0" or "2.0"
 	KeyID     string
 	IssuedAt  time.Time
 	NotBefore time.Time
 	Expires   time.Time
 }
+
+// HasUser reports whether the client acts for a user and not for itself.
+func (c *Claims) HasUser() bool { return c.User != "" }
 
 // verifiedToken is a token that passed every check but those of time, which are
 // made anew on each call.
@@ -176,6 +184,9 @@ func (a *Authority) verify(token string, trust *trust) (*Claims, error) {
 		ObjectID:  w.ObjectID,
 		Subject:   w.Subject,
 		IDType:    w.IDType,
+		User:      w.user(),
+		Roles:     w.Roles,
+		MFA:       slices.Contains(w.AMR, amrMFA),
 		TokenID:   w.TokenID,
 		Version:   string(w.Version),
 		KeyID:     id,
@@ -193,8 +204,16 @@ func (w *wireClaims) appID() string {
 	return w.AppID
 }
 
+// user returns whom the client acts for, likewise.
+func (w *wireClaims) user() string {
+	if w.Version == V2 {
+		return w.PreferredUsername
+	}
+	return w.UPN
+}
+
 // checkClaims checks the claims of a token whose signature is right. It may be
-// an old one: tenants, clients, audiences and addresses can have changed since.
+// an old one: tenants, clients, users, audiences and addresses can have changed since.
 func (a *Authority) checkClaims(w *wireClaims, trust *trust) error {
 	if !a.resources[resourceKey(w.Audience)] {
 		return refuse(ReasonAudience, "its audience is %s", quote(w.Audience))
@@ -209,6 +228,9 @@ func (a *Authority) checkClaims(w *wireClaims, trust *trust) error {
 	}
 	if tenant.client(w.appID()) == nil {
 		return refuse(ReasonClient, "client %s is not registered in tenant %s", quote(w.appID()), tenant.id)
+	}
+	if user := w.user(); user != "" && tenant.user(user) == nil {
+		return refuse(ReasonUser, "there is no user %s in tenant %s", quote(user), tenant.id)
 	}
 	return nil
 }

@@ -1,0 +1,106 @@
+package issuer
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestUserTokenClaims pins the claims of tokens for a user on the wire.
+func TestUserTokenClaims(t *testing.T) {
+	a := newAuthority(t, options())
+	const upn = "Ada@Contoso.onmicrosoft.com"
+	subjects := map[any]bool{}
+	for version, want := range map[Version]map[string]any{
+		V1: {"acr": "1", "appid": clientID, "appidacr": "1", "iss": base + "/" + tenantID + "/", "unique_name": upn, "upn": upn, "ver": "1.0"},
+		V2: {"azp": clientID, "azpacr": "1", "iss": base + "/" + tenantID + "/v2.0", "preferred_username": upn, "ver": "2.0"},
+	} {
+		maps.Copy(want, map[string]any{
+			"aud": graph, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,
+			"amr": []any{"pwd", "mfa"}, "name": "Ada Byron", "oid": userID, "roles": []any{"admin_agent"},
+			"scp": "user_impersonation", "tid": tenantID,
+		})
+		_, payload := parts(t, mint(t, a, TokenRequest{Tenant: tenantID, ClientID: clientID, User: "ada@contoso.ONMICROSOFT.com", Version: version}))
+		if sub, _ := payload["sub"].(string); len(sub) != 43 {
+			t.Errorf("%s sub %q", version, sub)
+		}
+		subjects[payload["sub"]] = true
+		delete(payload, "uti")
+		delete(payload, "sub")
+		if diff := cmp.Diff(want, payload); diff != "" {
+			t.Errorf("%s payload (-want +got):\n%s", version, diff)
+		}
+	}
+	if len(subjects) != 1 {
+		t.Errorf("a user has several subjects for one client: %v", subjects)
+	}
+}
+
+func TestVerifyUser(t *testing.T) {
+	a := newAuthority(t, options())
+	for _, version := range []Version{V1, V2} {
+		for _, withoutMFA := range []bool{false, true} {
+			token := mint(t, a, TokenRequest{Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com", Version: version, WithoutMFA: withoutMFA})
+			claims, err := a.Verify(token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := &Claims{
+				Audience: graph, Issuer: claims.Issuer, TenantID: tenantID, AppID: clientID, ObjectID: userID, Subject: claims.Subject,
+				User: "Ada@Contoso.onmicrosoft.com", Roles: []string{"admin_agent"}, MFA: !withoutMFA,
+				TokenID: claims.TokenID, Version: string(version), KeyID: key1().ID,
+				IssuedAt: start.Add(-5 * time.Minute), NotBefore: start.Add(-5 * time.Minute), Expires: start.Add(time.Hour),
+			}
+			if diff := cmp.Diff(want, claims); diff != "" {
+				t.Errorf("claims (-want +got):\n%s", diff)
+			}
+			if !claims.HasUser() {
+				t.Error("no user")
+			}
+			o := options()
+			o.Tenants[0].Users = nil
+			wantReason(t, newAuthority(t, o), token, ReasonUser)
+		}
+	}
+	claims, err := a.Verify(mint(t, a, TokenRequest{}))
+	if err != nil || claims.HasUser() || claims.Roles != nil || claims.MFA {
+		t.Errorf("an app-only token: %+v, %v", claims, err)
+	}
+}
+
+func TestUserMistakes(t *testing.T) {
+	a := newAuthority(t, options())
+	for _, user := range []string{"eve@contoso.onmicrosoft.com", "ada"} {
+		if token, err := a.Mint(TokenRequest{Tenant: tenantID, ClientID: clientID, User: user}); err == nil {
+			t.Errorf("a token for %s: %v", user, token)
+		}
+	}
+	if token, err := a.Mint(TokenRequest{Tenant: otherTenant, ClientID: otherClient, User: "ada@contoso.onmicrosoft.com"}); err == nil {
+		t.Errorf("a token for another tenant's user: %v", token)
+	}
+	for name, users := range map[string][]User{
+		"nameless":      {{ObjectID: "o"}},
+		"without an id": {{UserPrincipalName: "a@b"}},
+		"twice":         {{UserPrincipalName: "a@b", ObjectID: "o"}, {UserPrincipalName: "A@b", ObjectID: "p"}},
+	} {
+		o := options()
+		o.Tenants[0].Users = users
+		if _, err := New(o); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+// TestRememberedTokensDoNotAllocate keeps the path of every request lean.
+func TestRememberedTokensDoNotAllocate(t *testing.T) {
+	a := newAuthority(t, options())
+	for _, r := range []TokenRequest{{}, {Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com"}} {
+		token := mint(t, a, r)
+		wantReason(t, a, token, "")
+		if n := testing.AllocsPerRun(100, func() { _, _ = a.Verify(token) }); n != 0 {
+			t.Errorf("%v allocations: %+v", n, r)
+		}
+	}
+}
