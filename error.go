@@ -118,6 +118,7 @@ const (
 	CodeInvalidCustomerID  ErrorCode = "900118" // 400
 	CodeEnumUnparsable     ErrorCode = "900126" // 400
 	CodeOperationUnoffered ErrorCode = "900141" // 400
+	CodeRoleNotGranted     ErrorCode = "900150" // 403: the token's app or user may not do this
 )
 
 // MarshalJSONTo writes digits as a number, as the service's answers do, and

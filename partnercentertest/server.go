@@ -26,6 +26,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
@@ -42,7 +43,8 @@ type Options struct {
 	// Seed is a seed file to serve instead of the sample data; its format is
 	// that of partnercenter serve --seed.
 	Seed io.Reader
-	// Now is the server's clock. Nil means time.Now.
+	// Now is what the server's clock follows until the test changes it with
+	// [Server.Clock]. Nil means time.Now.
 	Now func() time.Time
 	// RequestsPerMinute is how many order requests a partner may make a
 	// minute. Zero means no limit.
@@ -107,6 +109,8 @@ type Server struct {
 	plain     *httptest.Server
 	secure    *httptest.Server
 	store     *store.Store
+	seed      *store.Seed
+	clock     *clock.Clock
 	close     sync.Once
 }
 
@@ -133,11 +137,8 @@ var signingKey = sync.OnceValues(func() (*issuer.Key, error) { return issuer.Gen
 // Start starts a server outside of a test, for a TestMain or an example. The
 // caller closes it.
 func Start(o Options) (_ *Server, err error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	ctx := context.Background()
-	st, err := store.Open(ctx, ":memory:", &store.Options{Now: o.Now})
+	ctx, clk := context.Background(), clock.New(o.Now)
+	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +165,7 @@ func Start(o Options) (_ *Server, err error) {
 	if err := st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created}); err != nil {
 		return nil, err
 	}
-	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: o.Now})
+	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +174,7 @@ func Start(o Options) (_ *Server, err error) {
 		log = slog.New(slog.NewJSONHandler(o.Log, nil))
 	}
 	api, err := server.New(ctx, server.Config{
-		Store: st, Authority: authority, Logger: log, Now: o.Now,
+		Store: st, Authority: authority, Logger: log, Clock: clk,
 		CacheSize: 16 << 20, RequestsPerMinute: o.requestsPerMinute(),
 		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(),
 	})
@@ -197,7 +198,7 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), authority: authority, api: api, store: st}
+	s := &Server{Pool: ca.Pool(), authority: authority, api: api, store: st, seed: seed, clock: clk}
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -247,9 +248,21 @@ func (s *Server) Close() {
 	})
 }
 
+// Reset makes the server as it was when it started: customers and orders of the
+// seed and nothing else, and the clock that of [Options]. Tokens stay good
+// unless their time is over by that clock.
+func (s *Server) Reset() error { return s.api.Reset(context.Background(), s.seed) }
+
 // Client returns a client that is signed in to the first partner.
-func (s *Server) Client() *partnercenter.Client {
-	pc, err := partnercenter.NewClient(s.Credential(), &partnercenter.ClientOptions{Endpoint: s.URL})
+func (s *Server) Client() *partnercenter.Client { return s.client(s.Credential()) }
+
+// UserClient returns a client that acts for a user of the data, such as
+// admin.agent@contosocsp.onmicrosoft.com of the sample, for calls that an app
+// may not make for itself.
+func (s *Server) UserClient(upn string) *partnercenter.Client { return s.client(s.UserCredential(upn)) }
+
+func (s *Server) client(cred azcore.TokenCredential) *partnercenter.Client {
+	pc, err := partnercenter.NewClient(cred, &partnercenter.ClientOptions{Endpoint: s.URL})
 	if err != nil {
 		panic("partnercentertest: " + err.Error()) // the endpoint is a URL and the credential is there
 	}
@@ -258,18 +271,40 @@ func (s *Server) Client() *partnercenter.Client {
 
 // Credential returns a credential of the first partner's app that needs no
 // token request.
-func (s *Server) Credential() azcore.TokenCredential { return credential{s} }
+func (s *Server) Credential() azcore.TokenCredential { return &credential{server: s} }
 
-type credential struct{ server *Server }
+// UserCredential returns a credential of the first partner's app that acts for
+// a user of that partner, with a second factor. Getting a token fails when there
+// is no such user.
+func (s *Server) UserCredential(upn string) azcore.TokenCredential {
+	return &credential{server: s, user: upn}
+}
 
-func (c credential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := c.server.authority.Mint(issuer.TokenRequest{
-		Tenant: c.server.TenantID, ClientID: c.server.ClientID,
-		Resource: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
-		BaseURL:  c.server.URL, Version: issuer.V2,
-	})
-	if err != nil {
-		return azcore.AccessToken{}, err
+// credential keeps its token as long as the server takes it.
+type credential struct {
+	server *Server
+	user   string // empty: the app itself
+
+	mu    sync.Mutex // guards token
+	token string
+}
+
+// GetToken returns a token that expires now by the system's clock, so that
+// clients, which know no other, ask before each request: by the server's clock,
+// which tests set, another token may be due.
+func (c *credential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, err := c.server.authority.Verify(c.token); err != nil {
+		token, err := c.server.authority.Mint(issuer.TokenRequest{
+			Tenant: c.server.TenantID, ClientID: c.server.ClientID, User: c.user,
+			Resource: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
+			BaseURL:  c.server.URL, Version: issuer.V2,
+		})
+		if err != nil {
+			return azcore.AccessToken{}, err
+		}
+		c.token = token.Text
 	}
-	return azcore.AccessToken{Token: token.Text, ExpiresOn: token.Expires}, nil
+	return azcore.AccessToken{Token: c.token, ExpiresOn: time.Now()}, nil
 }

@@ -1,11 +1,16 @@
 package partnercentertest_test
 
 import (
+	"bytes"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
@@ -61,5 +66,93 @@ func TestRefusesASeedWithMistakes(t *testing.T) {
 	if err == nil {
 		srv.Close()
 		t.Fatal("a wrong seed was taken")
+	}
+}
+
+// TestClock lives through a day in no time, with clients that were signed in
+// before.
+func TestClock(t *testing.T) {
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	srv := partnercentertest.NewServer(t, partnercentertest.Options{Now: func() time.Time { return start }})
+	pc, clock := srv.Client(), srv.Clock()
+	orders := func() {
+		t.Helper()
+		if list, err := pc.Customers.ByID(partnercentertest.CustomerID).Orders.Get(t.Context()); err != nil || len(list.Items) != 2 {
+			t.Fatalf("at %v: %v, %v", clock.Now(), list, err)
+		}
+	}
+	orders()
+	clock.Advance(24 * time.Hour)
+	orders()
+	clock.Freeze()
+	clock.Set(start.AddDate(-20, 0, 0))
+	orders()
+	if now := srv.Clock().Now(); !now.Equal(start.AddDate(-20, 0, 0)) {
+		t.Errorf("the clock shows %v", now)
+	}
+	clock.Resume()
+	orders()
+	for name, change := range map[string]func(){
+		"backwards": func() { clock.Advance(-1) },
+		"year 0":    func() { clock.Set(time.Time{}.AddDate(-1, 0, 0)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			change()
+		}()
+	}
+}
+
+func TestReset(t *testing.T) {
+	srv := partnercentertest.NewServer(t, partnercentertest.Options{RequestsPerMinute: 2})
+	pc := srv.Client()
+	get := func() []byte {
+		t.Helper()
+		list, err := pc.Customers.ByID(partnercentertest.CustomerID).Orders.Get(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := partnercenter.Marshal(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	first := get()
+	for range 3 {
+		srv.Clock().Advance(time.Hour)
+		if err := srv.Reset(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // as many as the limit lets
+			if again := get(); !bytes.Equal(again, first) {
+				t.Fatalf("after a reset\n%s\nbefore\n%s", again, first)
+			}
+		}
+	}
+	if off := time.Until(srv.Clock().Now()).Abs(); off > time.Minute {
+		t.Errorf("the clock is off by %v", off)
+	}
+}
+
+func TestUserCredential(t *testing.T) {
+	srv := partnercentertest.NewServer(t)
+	if _, err := srv.UserClient("admin.agent@contosocsp.onmicrosoft.com").Customers.ByID(partnercentertest.CustomerID).Orders.Get(t.Context()); err != nil {
+		t.Error(err)
+	}
+	token, err := srv.UserCredential("admin.agent@contosocsp.onmicrosoft.com").GetToken(t.Context(), policy.TokenRequestOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token.Token, ".")[1])
+	if err != nil || !bytes.Contains(payload, []byte(`"preferred_username":"admin.agent@contosocsp.onmicrosoft.com"`)) {
+		t.Errorf("%s, %v", payload, err)
+	}
+	if _, err := srv.UserClient("eve@contosocsp.onmicrosoft.com").Customers.Get(t.Context()); err == nil || !strings.Contains(err.Error(), "no user") {
+		t.Errorf("a user that is not there: %v", err)
 	}
 }

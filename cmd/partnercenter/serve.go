@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -99,6 +100,7 @@ func runServe(ctx context.Context, app *app, o *serveOptions) error {
 
 // local is a server that is about to run in this process.
 type local struct {
+	clock     *clock.Clock
 	store     *store.Store
 	server    *server.Server
 	listeners server.Listeners
@@ -138,7 +140,11 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 			return nil, err
 		}
 	}
-	if l.store, err = store.Open(ctx, o.db, nil); err != nil {
+	l.clock = clock.New(nil)
+	if l.store, err = store.Open(ctx, o.db, &store.Options{Now: l.clock.Now}); err != nil {
+		return nil, err
+	}
+	if err := server.RestoreClock(ctx, l.store, l.clock); err != nil {
 		return nil, err
 	}
 	if l.store.Fresh() {
@@ -153,13 +159,13 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	authority, err := server.NewAuthority(ctx, l.store, server.AuthorityOptions{
 		BaseURLs: baseURLs(l.facts.APIURLTLS, l.facts.APIURL),
-		Leeway:   orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime,
+		Leeway:   orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	l.server, err = server.New(ctx, server.Config{
-		Store: l.store, Authority: authority, Logger: logger,
+		Store: l.store, Authority: authority, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules,
 	})
@@ -295,7 +301,7 @@ func baseURLs(urls ...string) []string {
 // as long to make as all the rest, is made meanwhile.
 func (l *local) fill(ctx context.Context, seed *store.Seed) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return server.EnsureSigningKey(ctx, l.store, time.Now()) })
+	group.Go(func() error { return server.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
 	group.Go(func() error {
 		result, err := l.store.Load(ctx, seed)
 		if err == nil {
@@ -385,6 +391,10 @@ func (l *local) print(w io.Writer) {
 		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"CA certificate", f.CAFile},
 		{"Control plane", f.ControlURL}, {"Database", l.database}, {"Ready file", l.readyFile},
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
+	}
+	if state := l.clock.State(); state.Adjusted {
+		lines = append(lines, [2]string{"Clock", fmt.Sprintf("%s, %s", state.Now.Format(time.RFC3339),
+			describeClock(state.Frozen, true, clock.FormatDuration(state.Offset)))})
 	}
 	fmt.Fprintln(w, "Partner Center is ready.")
 	for _, line := range lines {

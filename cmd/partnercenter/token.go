@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -20,6 +21,7 @@ type tokenOutput struct {
 func newTokenCmd(app *app) *cobra.Command {
 	var (
 		c      connection
+		user   userToken
 		format string
 		asJSON bool
 	)
@@ -28,11 +30,16 @@ func newTokenCmd(app *app) *cobra.Command {
 		Short: "Print an access token",
 		Long: `Sign in and print the access token alone, for curl and other tools.
 
+With --user the app acts for that user, which some calls insist on. A local
+server gives such tokens on its control plane, without a password; Microsoft's
+service does not, as its users sign in with a browser.
+
 Whoever has the token can act as the app until it expires: keep it out of files
 and logs.`,
 		Example: `  curl -H "Authorization: Bearer $(partnercenter token)" \
     https://api.partnercenter.microsoft.com/v1/customers
-  partnercenter token --profile local -o json | jq -r .expiresOn`,
+  partnercenter token --profile local -o json | jq -r .expiresOn
+  partnercenter token --user admin.agent@contosocsp.onmicrosoft.com`,
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		PreRunE:           exclusive("output", "json"),
@@ -42,6 +49,9 @@ and logs.`,
 			}
 			if err := oneOf("output", format, "text", formatJSON); err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("user") || cmd.Flags().Changed("control") {
+				return user.run(cmd, app, &c, format)
 			}
 			s, err := c.service(app)
 			if err != nil {
@@ -71,6 +81,53 @@ and logs.`,
 	f.StringVarP(&format, "output", "o", "text", "`format`: text (the token alone) or json")
 	f.BoolVar(&asJSON, "json", false, "same as -o json")
 	registerValues(cmd, "output", "text", formatJSON)
+	f.StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
+	user.control.addFlag(cmd)
 	c.addFlags(app, cmd)
 	return cmd
+}
+
+// userToken asks a local server's control plane for a token.
+type userToken struct {
+	name    string
+	control controlPlane
+}
+
+// signInFlags are the flags that have no meaning for a control plane, which asks
+// for no credentials.
+var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "ca-file", "scope"}
+
+func (u *userToken) run(cmd *cobra.Command, app *app, c *connection, format string) error {
+	for _, name := range signInFlags {
+		if cmd.Flags().Changed(name) {
+			return usageErrorf("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)
+		}
+	}
+	if c.profile != "" && c.profile != localProfile {
+		return usageErrorf("--user asks a local server's control plane, and profile %q is none: leave out --profile, or name the control plane with --control", c.profile)
+	}
+	if cmd.Flags().Changed("user") && u.name == "" {
+		return usageErrorf("--user is empty: name a user like admin.agent@contosocsp.onmicrosoft.com, or leave it out")
+	}
+	order := map[string]string{}
+	for key, value := range map[string]string{"user": u.name, "tenant": c.flags.tenantID, "clientId": c.flags.clientID} {
+		if value != "" {
+			order[key] = value
+		}
+	}
+	answer, err := u.control.call(cmd.Context(), http.MethodPost, "/tokens", order)
+	if err != nil {
+		return err
+	}
+	if format == formatJSON {
+		return writeIndented(app.stdout, answer)
+	}
+	var token struct {
+		AccessToken string `json:"accessToken"`
+	}
+	if err := json.Unmarshal(answer, &token); err != nil || token.AccessToken == "" {
+		return fmt.Errorf("the answer has no token: check that --control is the control plane of a server of this version")
+	}
+	_, err = fmt.Fprintln(app.stdout, token.AccessToken)
+	return err
 }

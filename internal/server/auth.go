@@ -108,6 +108,17 @@ func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
 		for _, a := range apps {
 			t.Clients = append(t.Clients, issuer.Client{ID: a.ClientID, Secret: a.Secret, Name: a.Name, ObjectID: a.ObjectID})
 		}
+		users, err := st.Users(ctx, p.TenantID)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range users {
+			user := issuer.User{UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name}
+			for _, role := range u.Roles {
+				user.Roles = append(user.Roles, string(role))
+			}
+			t.Users = append(t.Users, user)
+		}
 		list = append(list, t)
 	}
 	return list, nil
@@ -140,6 +151,15 @@ func (s *Server) authenticate(c *call) error {
 	}
 	c.claims = claims
 	return nil
+}
+
+// requireUser refuses a call with an app's own token, where the service wants an
+// app that acts for a user.
+func (c *call) requireUser() error {
+	if c.claims.HasUser() {
+		return nil
+	}
+	return errUserRequired()
 }
 
 // checkRequest refuses what no call that is served here can be meant by, and

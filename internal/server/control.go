@@ -1,6 +1,10 @@
 package server
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +22,16 @@ import (
 //	GET    /keys             the token authority's signing keys
 //	POST   /keys             adds a signing key, which signs from now on
 //	DELETE /keys/{id}        revokes one: its tokens stop at once
+//	GET    /clock            what the server's clock shows
+//	PUT    /clock            {"now": "2026-03-01T09:30:00Z"} sets it
+//	DELETE /clock            has it follow the system's clock again
+//	POST   /clock/advance    {"by": "7d"} moves it forwards
+//	POST   /clock/freeze     stops it
+//	POST   /clock/resume     lets it run on
+//	POST   /tokens           {"user": "name@domain"} gives a token, of an app
+//	                         for a user or, without one, of an app alone
+//
+// docs/control-plane.md describes bodies and answers.
 func (s *Server) control() http.Handler {
 	mux := http.NewServeMux()
 	health := func(answer func(*call) error) http.HandlerFunc {
@@ -30,6 +44,13 @@ func (s *Server) control() http.Handler {
 	mux.HandleFunc("GET /keys", s.controlled(s.listKeys))
 	mux.HandleFunc("POST /keys", s.controlled(s.addKey))
 	mux.HandleFunc("DELETE /keys/{id}", s.controlled(s.revokeKey))
+	mux.HandleFunc("GET /clock", s.controlled(s.showClock))
+	mux.HandleFunc("PUT /clock", s.controlled(s.setClock))
+	mux.HandleFunc("DELETE /clock", s.controlled(s.resetClock))
+	mux.HandleFunc("POST /clock/advance", s.controlled(s.advanceClock))
+	mux.HandleFunc("POST /clock/freeze", s.controlled(s.freezeClock))
+	mux.HandleFunc("POST /clock/resume", s.controlled(s.resumeClock))
+	mux.HandleFunc("POST /tokens", s.controlled(s.mintToken))
 	// A web page in the user's browser can reach a loopback port; it cannot
 	// forge being no page.
 	return namedByAddress(http.NewCrossOriginProtection().Handler(mux))
@@ -65,6 +86,36 @@ func (s *Server) controlled(answer func(*http.Request) (int, any, error)) http.H
 		w.WriteHeader(status)
 		_ = json.MarshalWrite(w, body)
 	}
+}
+
+// badControl answers a control call that cannot be meant. The text ends with
+// what to do.
+func badControl(text string) (int, any, error) {
+	return http.StatusBadRequest, map[string]string{"error": text}, nil
+}
+
+// readControl reads the JSON body of a control call. An empty body is an empty
+// object. The error ends with an example of a body.
+func readControl(r *http.Request, body any, example string) error {
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return fmt.Errorf("the body cannot be read; send %s", example)
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil
+	}
+	err = json.Unmarshal(data, body, json.RejectUnknownMembers(true))
+	if member, ok := errors.AsType[*json.SemanticError](err); ok {
+		at := strings.TrimPrefix(string(member.JSONPointer), "/")
+		if at == "" {
+			return fmt.Errorf("the body is no JSON object; send %s", example)
+		}
+		return fmt.Errorf("member %q of the body is unknown or of the wrong type; send %s", at, example)
+	}
+	if err != nil {
+		return fmt.Errorf("the body is not JSON; send %s", example)
+	}
+	return nil
 }
 
 // controlKey is a signing key as the control plane shows it: without the key.

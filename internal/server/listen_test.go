@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 	"github.com/partnercenter-go/partnercenter/internal/server"
@@ -24,6 +25,7 @@ import (
 type running struct {
 	api, tls, control string // addresses
 	ca                *localca.CA
+	clock             *clock.Clock
 	store             *store.Store
 	authority         *issuer.Authority
 	partner           string
@@ -35,14 +37,15 @@ type running struct {
 func newRunning(t *testing.T) *running {
 	t.Helper()
 	ctx := t.Context()
-	st, err := store.Open(ctx, ":memory:", nil)
+	clk := clock.New(nil)
+	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
 	must(t, err)
 	t.Cleanup(func() { st.Close() })
 	seed, err := store.SampleSeed()
 	must(t, err)
 	_, err = st.Load(ctx, seed)
 	must(t, err)
-	r := &running{store: st, partner: seed.Partners[0].TenantID, done: make(chan error, 1)}
+	r := &running{clock: clk, store: st, partner: seed.Partners[0].TenantID, done: make(chan error, 1)}
 	apps, err := st.Apps(ctx, r.partner)
 	must(t, err)
 	r.app = apps[0]
@@ -61,9 +64,9 @@ func newRunning(t *testing.T) *running {
 	must(t, err)
 	l.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 
-	r.authority, err = server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}})
+	r.authority, err = server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now})
 	must(t, err)
-	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, CacheSize: 1 << 20})
+	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, CacheSize: 1 << 20, RequestsPerMinute: 1000})
 	must(t, err)
 	t.Cleanup(srv.Close)
 	var serving context.Context

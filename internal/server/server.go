@@ -16,6 +16,7 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 
+	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -25,8 +26,11 @@ import (
 type Config struct {
 	Store     *store.Store
 	Authority *issuer.Authority
-	Logger    *slog.Logger     // nil logs nothing
-	Now       func() time.Time // nil means time.Now
+	Logger    *slog.Logger // nil logs nothing
+	// Clock is what everything that depends on time reads, the authority and
+	// the store included: give them its Now. Nil means one that follows the
+	// system's.
+	Clock *clock.Clock
 
 	// CacheSize bounds the memory, in bytes, of list answers that are kept to
 	// be sent again. Zero keeps none.
@@ -53,13 +57,16 @@ type Server struct {
 	authority *issuer.Authority
 	log       *slog.Logger
 	access    *accessLog
-	now       func() time.Time
+	clock     *clock.Clock
+	now       func() time.Time // of clock
 	routes    *router
 	answers   *answerCache
 	throttle  *throttle
 	seal      *sealer
 	draining  atomic.Bool
 	handler   http.Handler
+
+	clockChange sync.Mutex // held while the clock is changed and saved
 }
 
 // New returns a server on an open store. Close it when it is done.
@@ -67,8 +74,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = clock.New(nil)
 	}
 	key, err := c.Store.Secret(ctx, "continuation-token", sealKeySize)
 	if err != nil {
@@ -79,7 +86,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		authority: c.Authority,
 		log:       c.Logger,
 		access:    newAccessLog(c.Logger),
-		now:       c.Now,
+		clock:     c.Clock,
+		now:       c.Clock.Now,
 		routes:    newRouter(apiRoutes()),
 		answers:   newAnswerCache(c.CacheSize),
 		throttle:  newThrottle(c.RequestsPerMinute),
@@ -90,6 +98,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	s.handler = compress(http.HandlerFunc(s.serve))
+	s.clock.OnChange(s.forgetTime)
 	return s, nil
 }
 

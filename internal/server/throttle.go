@@ -53,3 +53,13 @@ func (t *throttle) take(partner, area string, now time.Time) time.Duration {
 	}
 	return w.start.Add(throttleWindow).Sub(now)
 }
+
+// forget starts all windows anew.
+func (t *throttle) forget() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.windows)
+}

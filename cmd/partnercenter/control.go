@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// controlPlane is the control plane of a local server, as commands reach it.
+type controlPlane struct{ address string }
+
+func (c *controlPlane) addFlag(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&c.address, "control", "", "base `URL` of a server's control plane (default: of the server that --profile local finds)")
+}
+
+// url returns where the control plane is. Without a flag it is that of the
+// server that left its facts last.
+func (c *controlPlane) url() (string, error) {
+	if c.address != "" {
+		u, err := url.Parse(c.address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return "", usageErrorf("--control %q is no base URL: write it like http://127.0.0.1:8081", c.address)
+		}
+		return strings.TrimRight(c.address, "/"), nil
+	}
+	path, err := localReadyFile()
+	if err != nil {
+		return "", err
+	}
+	facts, err := readReadyFile(path)
+	if err != nil {
+		return "", err
+	}
+	if facts.ControlURL == "" {
+		return "", fmt.Errorf("the local server runs without a control plane: start it with one, as \"partnercenter serve\" does by itself")
+	}
+	return facts.ControlURL, nil
+}
+
+// maxControlAnswer is far beyond any answer of a control plane.
+const maxControlAnswer = 1 << 20
+
+// call sends a body, unless it is nil, and returns the JSON of a good answer.
+func (c *controlPlane) call(ctx context.Context, method, path string, body any) ([]byte, error) {
+	base, err := c.url()
+	if err != nil {
+		return nil, err
+	}
+	var payload io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		payload = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, base+path, payload)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	transport, err := newTransport("")
+	if err != nil {
+		return nil, err
+	}
+	resp, err := transport.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		// Not wrapped: advice about the flags of other commands would be added.
+		return nil, fmt.Errorf("no control plane answers at %s: %v; start a server with: partnercenter serve", base, innermost(err)) //nolint:errorlint
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxControlAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s broke off: %v; try again", base, err) //nolint:errorlint
+	}
+	if resp.StatusCode == http.StatusOK && json.Valid(data) {
+		return data, nil
+	}
+	var refused struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(data, &refused) == nil && refused.Error != "" {
+		if resp.StatusCode == http.StatusBadRequest {
+			return nil, &usageError{text: refused.Error}
+		}
+		return nil, fmt.Errorf("%s: %s", resp.Status, refused.Error)
+	}
+	return nil, fmt.Errorf("%s answers %s to %s %s, which no control plane of this version does: check --control", base, resp.Status, method, path)
+}
