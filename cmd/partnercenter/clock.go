@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/internal/clock"
 )
 
 // clockOptions are the flags that the clock commands share.
@@ -37,6 +39,10 @@ is frozen.`,
 		Example: "  partnercenter clock set 2027-01-31T23:59:00Z\n  partnercenter clock set 2027-02-01",
 		Args:    oneArg("time"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			// A slip of the pen need not travel.
+			if _, err := clock.ParseTime(args[0]); err != nil {
+				return usageErrorf("%v", err)
+			}
 			return o.run(cmd, app, http.MethodPut, "/clock", map[string]string{"now": args[0]})
 		},
 	}
@@ -48,6 +54,9 @@ days (d, of 24 hours). A frozen clock stays frozen.`,
 		Example: "  partnercenter clock advance 15m   # until new orders are listed\n  partnercenter clock advance 7d",
 		Args:    oneArg("duration"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := clock.ParseDuration(args[0]); err != nil {
+				return usageErrorf("%v", err)
+			}
 			return o.run(cmd, app, http.MethodPost, "/clock/advance", map[string]string{"by": args[0]})
 		},
 	}

@@ -92,10 +92,7 @@ func (c *controlPlane) call(ctx context.Context, method, path string, body any) 
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(data, &refused) == nil && refused.Error != "" {
-		if resp.StatusCode == http.StatusBadRequest {
-			return nil, &usageError{text: refused.Error}
-		}
-		return nil, fmt.Errorf("%s: %s", resp.Status, refused.Error)
+		return nil, fmt.Errorf("the control plane refuses: %s", refused.Error)
 	}
 	return nil, fmt.Errorf("%s answers %s to %s %s, which no control plane of this version does: check --control", base, resp.Status, method, path)
 }

@@ -267,7 +267,11 @@ func listenOn(ctx context.Context, flag, scheme, address string, logger *slog.Lo
 	}
 	at := listener.Addr().(*net.TCPAddr)
 	if !at.IP.IsLoopback() {
-		logger.Warn("listening beyond this machine: whoever reaches the address can try to sign in", "flag", flag, "address", at.String())
+		can := "can try to sign in"
+		if flag == "--control" {
+			can = "can get tokens and set the clock"
+		}
+		logger.Warn("listening beyond this machine: whoever reaches the address "+can, "flag", flag, "address", at.String())
 	}
 	return listener, scheme + "://" + reachable(at), nil
 }

@@ -6,8 +6,8 @@ const versionSlots = 4096
 
 // OrdersVersion returns a number that differs after any commit that changes
 // what the customer's lists of orders answer, for caches: read the version,
-// then the list, and keep the list under that version. It may also change when
-// another customer's orders do. The ids compare without case, and the call
+// then the clock and the list, and keep the list under that version. It may also
+// change when another customer's orders do. The ids compare without case, and the call
 // neither waits nor allocates.
 func (s *Store) OrdersVersion(partnerID, customerID string) uint64 {
 	return s.versions[versionSlot(partnerID, customerID)].Load()
