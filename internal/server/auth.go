@@ -78,7 +78,16 @@ func signingKeys(ctx context.Context, st *store.Store) ([]*issuer.Key, error) {
 	return keys, nil
 }
 
+// addSigningKey makes a key that signs from now on. It is the newest, also when
+// the clock was set back since the last one was made.
 func addSigningKey(ctx context.Context, st *store.Store, now time.Time) (*issuer.Key, error) {
+	stored, err := st.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(stored) > 0 && !now.After(stored[0].Created) {
+		now = stored[0].Created.Add(time.Microsecond) // what the store tells apart
+	}
 	key, err := issuer.GenerateKey(now)
 	if err != nil {
 		return nil, err

@@ -98,6 +98,10 @@ func TestControlClock(t *testing.T) {
 	if c.Adjusted || !c.Was.Adjusted || saved() {
 		t.Errorf("reset: %+v", c)
 	}
+	r.command(t, "POST", "/keys", "", 201, &key)
+	if keys, err := r.store.SigningKeys(t.Context()); err != nil || !keys[0].Created.Equal(key.Created) || !key.Created.After(to) {
+		t.Errorf("the key made last, at %v, is not the newest: %v", key.Created, err)
+	}
 }
 
 func TestControlClockRefuses(t *testing.T) {
