@@ -103,24 +103,6 @@ func (e *Error) Unwrap() error { return e.response }
 // a number or a string.
 type ErrorCode string
 
-// Codes of the calls in this package.
-const (
-	CodeAccessDenied       ErrorCode = "400"    // 401: the token is refused
-	CodeInvalidProperty    ErrorCode = "3000"   // 400
-	CodeNotFound           ErrorCode = "1000"   // 404
-	CodeBadContinuation    ErrorCode = "2000"   // 400: the continuation token leads nowhere
-	CodeOrderNotFound      ErrorCode = "20000"  // 404
-	CodeNoRelationship     ErrorCode = "20002"  // 403: not a customer of this partner, or none at all
-	CodeTokenMissing       ErrorCode = "800001" // 401
-	CodeInvalidInput       ErrorCode = "800002" // 400
-	CodeUnexpected         ErrorCode = "800003" // 500
-	CodePriceNotGranted    ErrorCode = "800043" // 403
-	CodeInvalidCustomerID  ErrorCode = "900118" // 400
-	CodeEnumUnparsable     ErrorCode = "900126" // 400
-	CodeOperationUnoffered ErrorCode = "900141" // 400
-	CodeRoleNotGranted     ErrorCode = "900150" // 403: the token's app or user may not do this
-)
-
 // MarshalJSONTo writes digits as a number, as the service's answers do, and
 // anything else as a string.
 func (c ErrorCode) MarshalJSONTo(enc *jsontext.Encoder) error {

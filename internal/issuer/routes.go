@@ -171,6 +171,16 @@ func (e *endpoint) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 	return e.serve(&call{w: w, r: r, trust: trust, base: trust.baseOf(r), tenant: name})
 }
 
+// BaseURL returns the base URL that a request came to, for links. A Host header
+// that names none of the authority's is not believed.
+func (a *Authority) BaseURL(r *http.Request) string {
+	t := a.trust.Load()
+	if len(t.bases) == 0 {
+		return ""
+	}
+	return t.baseOf(r)
+}
+
 // baseOf returns the base URL that r came to. A Host header that names none of
 // them is not believed: it would end up in tokens and in links.
 func (t *trust) baseOf(r *http.Request) string {

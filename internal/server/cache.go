@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
@@ -22,6 +23,7 @@ type answerKey struct {
 // was made from.
 type cachedAnswer struct {
 	version uint64
+	until   time.Time // when time alone makes it another one; zero for never
 	body    []byte
 }
 
@@ -54,7 +56,9 @@ func newAnswerCache(limit int64) *answerCache {
 
 func (e cachedAnswer) cost() int64 { return int64(cap(e.body)) + answerOverhead }
 
-func (a *answerCache) get(key answerKey, version uint64) ([]byte, bool) {
+// get returns the answer kept under a key, if it is of this version and its time
+// is not over.
+func (a *answerCache) get(key answerKey, version uint64, now func() time.Time) ([]byte, bool) {
 	if a.limit <= 0 {
 		return nil, false
 	}
@@ -64,7 +68,7 @@ func (a *answerCache) get(key answerKey, version uint64) ([]byte, bool) {
 	if !ok {
 		return nil, false
 	}
-	if e.version != version {
+	if e.version != version || !e.until.IsZero() && !now().Before(e.until) {
 		a.lru.Remove(key)
 		return nil, false
 	}
@@ -99,12 +103,12 @@ func (a *answerCache) askedBefore(key answerKey) bool {
 // put keeps a copy of body, and drops the answers used longest ago to make
 // room. A large answer is kept if its key was asked for before; one that would
 // take an eighth of the cache is not kept at all.
-func (a *answerCache) put(key answerKey, version uint64, body []byte) {
+func (a *answerCache) put(key answerKey, version uint64, until time.Time, body []byte) {
 	size := int64(len(body))
 	if size > a.limit/8 || size > a.limit/largeShare && !a.askedBefore(key) {
 		return
 	}
-	e := cachedAnswer{version: version, body: bytes.Clone(body)}
+	e := cachedAnswer{version: version, until: until, body: bytes.Clone(body)}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lru.Remove(key) // so that the old entry's cost is taken off

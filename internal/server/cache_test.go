@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 func TestAnswerCache(t *testing.T) {
@@ -10,22 +11,22 @@ func TestAnswerCache(t *testing.T) {
 	key := func(n int) answerKey { return answerKey{partner: "p", customer: fmt.Sprint(n)} }
 	body := make([]byte, 640) // what the allocator gives for it, too
 	put := func(n int, version uint64) {
-		a.put(key(n), version, body)
-		a.put(key(n), version, body)
+		a.put(key(n), version, time.Time{}, body)
+		a.put(key(n), version, time.Time{}, body)
 	}
 	has := func(n int, version uint64) bool {
-		_, ok := a.get(key(n), version)
+		_, ok := a.get(key(n), version, time.Now)
 		return ok
 	}
 
-	if a.put(key(0), 1, body); has(0, 1) {
+	if a.put(key(0), 1, time.Time{}, body); has(0, 1) {
 		t.Error("a large answer was kept the first time it was made")
 	}
 	if put(1, 1); !has(1, 1) {
 		t.Error("an answer was not kept the second time it was made")
 	}
 	body[0] = 'x'
-	if kept, _ := a.get(key(1), 1); kept[0] == 'x' {
+	if kept, _ := a.get(key(1), 1, time.Now); kept[0] == 'x' {
 		t.Error("the answer kept is its maker's buffer")
 	}
 	if has(1, 2) {
@@ -58,14 +59,14 @@ func TestAnswerCache(t *testing.T) {
 		t.Error("one answer took more than an eighth of the cache")
 	}
 	roomy := newAnswerCache(1 << 20)
-	roomy.put(key(1), 1, make([]byte, 1000))
-	if _, ok := roomy.get(key(1), 1); !ok {
+	roomy.put(key(1), 1, time.Time{}, make([]byte, 1000))
+	if _, ok := roomy.get(key(1), 1, time.Now); !ok {
 		t.Error("a small answer was not kept the first time it was made")
 	}
 	none := newAnswerCache(0)
-	none.put(key(1), 1, nil)
-	none.put(key(1), 1, nil)
-	if _, ok := none.get(key(1), 1); ok {
+	none.put(key(1), 1, time.Time{}, nil)
+	none.put(key(1), 1, time.Time{}, nil)
+	if _, ok := none.get(key(1), 1, time.Now); ok {
 		t.Error("a cache of no size kept something")
 	}
 }

@@ -240,3 +240,40 @@ func (s *Server) getCustomer(c *call) error {
 	c.write(http.StatusOK, body)
 	return nil
 }
+
+// getCompanyProfile answers what the directory knows of a customer.
+func (s *Server) getCompanyProfile(c *call) error {
+	return s.aboutCustomer(c, func(customer *partnercenter.Customer) any {
+		if customer.CompanyProfile == nil {
+			return partnercenter.CustomerCompanyProfile{TenantID: customer.ID, Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerCompanyProfile}}
+		}
+		return customer.CompanyProfile
+	})
+}
+
+// getBillingProfile answers where a customer is billed.
+func (s *Server) getBillingProfile(c *call) error {
+	return s.aboutCustomer(c, func(customer *partnercenter.Customer) any {
+		if customer.BillingProfile == nil {
+			return partnercenter.CustomerBillingProfile{Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerBillingProfile}}
+		}
+		return customer.BillingProfile
+	})
+}
+
+// aboutCustomer answers a part of a customer.
+func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) any) error {
+	id, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	doc, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, id)
+	if err != nil {
+		return storeError(err, c.claims.TenantID, id, "")
+	}
+	var customer partnercenter.Customer
+	if err := partnercenter.Unmarshal(doc, &customer); err != nil {
+		return err
+	}
+	return c.writeJSON(http.StatusOK, part(&customer))
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -142,7 +143,10 @@ func (s *Server) refuse(c *call, err error) {
 		return
 	}
 	var e *apiError
-	if !errors.As(err, &e) {
+	var rule *lifecycle.Refusal
+	if errors.As(err, &rule) {
+		e = &apiError{rule.Status, rule.Code, rule.Error(), rule.Data}
+	} else if !errors.As(err, &e) {
 		if c.r.Context().Err() != nil {
 			// The client has gone; there is nobody to answer.
 			c.status = statusClientGone

@@ -5,7 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/go-json-experiment/json"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -31,7 +36,7 @@ func (s *Server) listOrders(c *call) error {
 	// The version is read before the orders are: a change in between then
 	// makes the answer stale, never the other way round.
 	version := s.store.OrdersVersion(q.PartnerID, q.CustomerID)
-	if body, ok := s.answers.get(key, version); ok {
+	if body, ok := s.answers.get(key, version, s.now); ok {
 		c.write(http.StatusOK, body)
 		return nil
 	}
@@ -42,16 +47,18 @@ func (s *Server) listOrders(c *call) error {
 		}
 	}()
 	*buffer = append((*buffer)[:0], make([]byte, envelopeRoom)...)
-	items, count, err := s.store.ListOrders(c.r.Context(), *buffer, q)
+	q.Now = s.now()
+	q.Unsettled = func(dst, doc, facts []byte) ([]byte, error) { return s.appendUnsettled(dst, doc, facts, q.Now) }
+	list, err := s.store.ListOrders(c.r.Context(), *buffer, q)
 	if err != nil {
 		return storeError(err, q.PartnerID, q.CustomerID, "")
 	}
-	items = append(items, `],"links":{"self":{"uri":"/customers/`...)
+	items := append(list.Items, `],"links":{"self":{"uri":"/customers/`...)
 	items = append(items, q.CustomerID...)
 	items = append(items, `/orders","method":"GET","headers":[]}},"attributes":{"objectType":"Collection"}}`...)
 	*buffer = items
-	body := prefixed(items, count)
-	s.answers.put(key, version, body)
+	body := prefixed(items, list.Count)
+	s.answers.put(key, version, list.Until, body)
 	c.write(http.StatusOK, body)
 	return nil
 }
@@ -102,12 +109,31 @@ func (s *Server) getOrder(c *call) error {
 		return err
 	}
 	orderID := c.params.values[1]
-	body, err := s.store.GetOrder(c.r.Context(), c.claims.TenantID, customerID, orderID, includePrice)
+	doc, err := s.store.GetOrder(c.r.Context(), c.claims.TenantID, customerID, orderID, includePrice)
 	if err != nil {
 		return storeError(err, c.claims.TenantID, customerID, orderID)
 	}
-	c.write(http.StatusOK, body)
+	if now := s.now(); doc.Settled.After(now) {
+		if doc.JSON, err = s.appendUnsettled(nil, doc.JSON, doc.Facts, now); err != nil {
+			return err
+		}
+	}
+	c.write(http.StatusOK, doc.JSON)
 	return nil
+}
+
+// appendUnsettled appends an order that something is under way for as it looks
+// now: the stored document is as it will look afterwards.
+func (s *Server) appendUnsettled(dst, doc, facts []byte, now time.Time) ([]byte, error) {
+	var o lifecycle.Order
+	if err := partnercenter.Unmarshal(doc, &o.Document); err != nil {
+		return dst, err
+	}
+	if err := json.Unmarshal(facts, &o.Facts); err != nil {
+		return dst, err
+	}
+	body, err := partnercenter.Marshal(o.At(now))
+	return append(dst, body...), err
 }
 
 // customerID returns the customer in the path, in lower case.

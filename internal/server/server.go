@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
@@ -48,6 +50,9 @@ type Config struct {
 	// Rules are the numbers of the rules about orders and subscriptions. The
 	// zero value is a production account without limits and delays.
 	Rules lifecycle.Settings
+
+	// Catalog is what can be bought. Nil means the sample.
+	Catalog *catalog.Catalog
 }
 
 // Server answers the API, the token authority and the health checks. It is an
@@ -63,6 +68,9 @@ type Server struct {
 	answers   *answerCache
 	throttle  *throttle
 	seal      *sealer
+	catalog   *catalog.Catalog
+	rules     lifecycle.Settings
+	running   running
 	draining  atomic.Bool
 	handler   http.Handler
 
@@ -76,6 +84,13 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	if c.Clock == nil {
 		c.Clock = clock.New(nil)
+	}
+	if c.Catalog == nil {
+		sample, err := catalog.Sample()
+		if err != nil {
+			return nil, fmt.Errorf("the sample catalog: %w", err)
+		}
+		c.Catalog = sample
 	}
 	key, err := c.Store.Secret(ctx, "continuation-token", sealKeySize)
 	if err != nil {
@@ -92,6 +107,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		answers:   newAnswerCache(c.CacheSize),
 		throttle:  newThrottle(c.RequestsPerMinute),
 		seal:      newSealer(key),
+		catalog:   c.Catalog,
+		rules:     c.Rules,
+		running:   running{keys: map[string]struct{}{}},
 	}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipMinSize), gzhttp.EnableZstd(false))
 	if err != nil {
@@ -173,6 +191,10 @@ func (s *Server) dispatch(c *call) error {
 	}
 	if path.isAPI() {
 		return s.serveAPI(c, path)
+	}
+	if path.count == 2 && strings.EqualFold(path.segment(0), activationPath) {
+		c.pattern = "/" + activationPath + "/{subscription-id}"
+		return c.activationPage()
 	}
 	if h, ok := s.health(path); ok {
 		c.pattern = "/" + path.segment(0)

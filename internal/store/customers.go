@@ -155,12 +155,13 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 }
 
 const putCustomerSQL = `
-INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc, country, agreement)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $10 < 0 THEN 1 ELSE $10 END)
 ON CONFLICT (partner_id, customer_id) DO UPDATE SET
     active = excluded.active, reseller_id = excluded.reseller_id, company_name = excluded.company_name,
-    domain = excluded.domain, summary = excluded.summary, doc = excluded.doc
-WHERE customers.doc <> excluded.doc`
+    domain = excluded.domain, summary = excluded.summary, doc = excluded.doc, country = excluded.country,
+    agreement = CASE WHEN $10 < 0 THEN customers.agreement ELSE $10 END
+WHERE customers.doc <> excluded.doc OR $10 >= 0 AND customers.agreement <> $10`
 
 // completeCustomer returns what to store of a customer. A placeholder gives
 // way to what is known already. The brief form that lists carry, without billing
@@ -210,8 +211,9 @@ func overlay(tree, more any) any {
 }
 
 // putCustomer makes or replaces a customer and reports whether that changed
-// anything.
-func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer) (changed bool, err error) {
+// anything. A nil agreement leaves what is known of it; of a new customer, that
+// it is confirmed.
+func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) (changed bool, err error) {
 	full := *c
 	full.UserCredentials = nil // only ever in the answer to a creation
 	doc, err := partnercenter.Marshal(&full)
@@ -236,6 +238,22 @@ func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer) (chang
 		return false, err
 	}
 	active := !strings.EqualFold(string(c.RelationshipToPartner), string(partnercenter.RelationshipNone))
+	accepted := int64(-1)
+	if agreement != nil {
+		accepted = bit(*agreement)
+	}
 	return w.exec(putCustomerSQL, guidKey(partnerID), guidKey(c.ID), bit(active),
-		guidKey(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc))
+		guidKey(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
+		customerCountry(c), accepted)
+}
+
+// customerCountry is where a customer buys, or empty.
+func customerCountry(c *partnercenter.Customer) string {
+	if p := c.CompanyProfile; p != nil && p.Address != nil && p.Address.Country != "" {
+		return strings.ToUpper(p.Address.Country)
+	}
+	if p := c.BillingProfile; p != nil && p.DefaultAddress != nil {
+		return strings.ToUpper(p.DefaultAddress.Country)
+	}
+	return ""
 }

@@ -36,7 +36,7 @@ func (s *Store) Load(ctx context.Context, seed *Seed) (LoadResult, error) {
 
 // perishable are the tables that Reset empties, in an order that references
 // allow.
-var perishable = []string{"orders", "customers"}
+var perishable = []string{"attachments", "subscriptions", "requests", "orders", "customers"}
 
 // lasting are the tables that Reset leaves alone: what partners are, and what
 // they sign in with.
@@ -86,7 +86,16 @@ type writer struct {
 	touched touched
 }
 
+// exec runs a statement, and counts it among the changes when it was one.
 func (w *writer) exec(query string, args ...any) (changed bool, err error) {
+	changed, err = w.uncounted(query, args...)
+	if changed {
+		w.result.Changed++
+	}
+	return changed, err
+}
+
+func (w *writer) uncounted(query string, args ...any) (changed bool, err error) {
 	stmt := w.stmts[query]
 	if stmt == nil {
 		if stmt, err = w.PrepareContext(w.ctx, query); err != nil {
@@ -99,9 +108,6 @@ func (w *writer) exec(query string, args ...any) (changed bool, err error) {
 		return false, err
 	}
 	n, err := r.RowsAffected()
-	if n > 0 {
-		w.result.Changed++
-	}
 	return n > 0, err
 }
 
@@ -163,7 +169,7 @@ func (w *writer) loadCustomer(partnerID string, c *SeedCustomer) error {
 	if err != nil {
 		return fmt.Errorf("customer %s: %w", id, err)
 	}
-	touched, err := w.putCustomer(partnerID, document)
+	touched, err := w.putCustomer(partnerID, document, c.AgreementAccepted)
 	if err != nil {
 		return fmt.Errorf("customer %s: %w", id, err)
 	}

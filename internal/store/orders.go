@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +27,63 @@ type OrderQuery struct {
 	// IndirectReseller keeps the orders with a line that has this indirect
 	// reseller on record: its tenant id or its MPN id. Empty means all.
 	IndirectReseller string
+	// Now leaves out the orders that lists do not show yet.
+	Now time.Time
+	// Unsettled appends the document of an order that something is under way
+	// for, as it looks now, to dst.
+	Unsettled func(dst, doc, facts []byte) ([]byte, error)
+}
+
+// listing puts a list together, row by row.
+type listing struct {
+	OrderQuery       // by value: a pointer to it would cost an allocation
+	now        int64 // ticks
+	items      []byte
+	count      int
+	until      int64 // ticks: the list is another one from then on
+}
+
+func newListing(q *OrderQuery, dst []byte) listing {
+	return listing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, until: math.MaxInt64}
+}
+
+// shows reports whether an order's turn has come, and notes when it will.
+func (l *listing) shows(visible, settled int64) bool {
+	if visible > l.now {
+		l.until = min(l.until, visible)
+		return false
+	}
+	if settled > l.now {
+		l.until = min(l.until, settled)
+	}
+	if l.count > 0 {
+		l.items = append(l.items, ',')
+	}
+	l.count++
+	return true
+}
+
+// unsettled appends an order that something is under way for.
+func (l *listing) unsettled(doc, facts []byte) (err error) {
+	l.items, err = l.Unsettled(l.items, doc, facts)
+	return err
+}
+
+// OrderList is what [Store.ListOrders] answers.
+type OrderList struct {
+	Items []byte // documents between commas, behind what was there
+	Count int
+	// Until is when the list will be another one without anybody's doing. It
+	// is zero when that never happens.
+	Until time.Time
+}
+
+func (l *listing) result() OrderList {
+	list := OrderList{Items: l.items, Count: l.count}
+	if l.until != math.MaxInt64 {
+		list.Until = timeOf(l.until)
+	}
+	return list
 }
 
 // listOrdersSQL answers no row when the partner has no such customer, one of
@@ -33,7 +92,8 @@ type OrderQuery struct {
 // over without being copied once more; joining the documents in SQL would save
 // rows, but SQLite would map and unmap memory for every list.
 const listOrdersSQL = `
-SELECT CAST(CASE WHEN $3 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END AS BLOB)
+SELECT CAST(CASE WHEN $3 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END AS BLOB),
+    coalesce(o.visible, 0), coalesce(o.settled, 0), CAST(o.facts AS BLOB)
 FROM customers c
 LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id
   AND (o.system = 0 OR $4 = 1)
@@ -45,85 +105,109 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
 ORDER BY o.created DESC, o.order_id DESC`
 
 // ListOrders appends the documents of the customer's orders to dst, separated
-// by commas, and returns it with their number: the newest creationDate first,
-// and of several the largest id. It fails with [ErrNotYours].
-func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (items []byte, count int, err error) {
+// by commas: the newest creationDate first, and of several the largest id. It
+// fails with [ErrNotYours].
+func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (OrderList, error) {
 	if err := ctx.Err(); err != nil {
-		return dst, 0, err
+		return OrderList{Items: dst}, err
 	}
 	q.PartnerID, q.CustomerID = guidKey(q.PartnerID), guidKey(q.CustomerID)
+	l := newListing(&q, dst)
+	var err error
 	if s.lists.can(&q) {
-		items, count, err = s.lists.list(ctx, dst, &q)
+		err = s.lists.list(ctx, &l)
 	} else {
-		items, count, err = s.listRows(ctx, dst, &q)
+		err = s.listRows(ctx, &l)
 	}
-	if err != nil && !errors.Is(err, ErrNotYours) {
-		err = fmt.Errorf("store: list orders: %w", err)
+	if errors.Is(err, ErrNotYours) {
+		return OrderList{Items: dst}, err
 	}
-	return items, count, err
+	if err != nil {
+		return OrderList{Items: dst}, fmt.Errorf("store: list orders: %w", err)
+	}
+	return l.result(), nil
 }
 
 // listRows answers every query, in SQL for every dialect.
-func (s *Store) listRows(ctx context.Context, dst []byte, q *OrderQuery) (items []byte, count int, err error) {
-	rows, err := s.listOrders.QueryContext(brief(ctx), q.PartnerID, q.CustomerID,
-		bit(q.IncludePrice), bit(q.IncludeSystemPurchases), billingCycleKey(q.BillingCycle),
-		fold(q.IndirectReseller))
+func (s *Store) listRows(ctx context.Context, l *listing) error {
+	rows, err := s.listOrders.QueryContext(brief(ctx), l.PartnerID, l.CustomerID,
+		bit(l.IncludePrice), bit(l.IncludeSystemPurchases), billingCycleKey(l.BillingCycle),
+		fold(l.IndirectReseller))
 	if err != nil {
-		return dst, 0, err
+		return err
 	}
 	defer rows.Close()
 	found := false
-	items = dst
 	for rows.Next() {
 		found = true
-		var doc sql.RawBytes // good until the next row, and not copied before
-		if err := rows.Scan(&doc); err != nil {
-			return dst, 0, err
+		var doc, facts sql.RawBytes // good until the next row, and not copied before
+		var visible, settled int64
+		if err := rows.Scan(&doc, &visible, &settled, &facts); err != nil {
+			return err
 		}
 		if doc == nil {
 			break // the customer has no such orders
 		}
-		if count > 0 {
-			items = append(items, ',')
+		switch {
+		case !l.shows(visible, settled):
+		case settled > l.now:
+			if err := l.unsettled(doc, facts); err != nil {
+				return err
+			}
+		default:
+			l.items = append(l.items, doc...)
 		}
-		items = append(items, doc...)
-		count++
 	}
 	if err := rows.Err(); err != nil {
-		return dst, 0, err
+		return err
 	}
 	if !found {
-		return dst, 0, ErrNotYours
+		return ErrNotYours
 	}
-	return items, count, nil
+	return nil
 }
 
 // getOrderSQL answers no row when the partner has no such customer, and NULL
 // when the customer has no such order.
 const getOrderSQL = `
-SELECT CASE WHEN $4 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END
+SELECT CASE WHEN $4 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END,
+    coalesce(o.settled, 0), coalesce(o.facts, '')
 FROM customers c
 LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id AND o.order_id = $3
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 
-// GetOrder returns the document of an order. It fails with [ErrNotYours] or
-// [ErrOrderNotFound].
-func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID string, includePrice bool) ([]byte, error) {
+// OrderDocument is an order as it is stored. Until Settled, what is under way
+// has to be taken out of the document.
+type OrderDocument struct {
+	JSON    []byte
+	Facts   []byte // nil for orders that were loaded
+	Settled time.Time
+}
+
+// GetOrder returns the document of an order, whether lists show it or not. It
+// fails with [ErrNotYours] or [ErrOrderNotFound].
+func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID string, includePrice bool) (OrderDocument, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return OrderDocument{}, err
 	}
 	var doc sql.NullString
+	var facts string
+	var settled int64
 	err := s.getOrder.QueryRowContext(brief(ctx), guidKey(partnerID), guidKey(customerID),
-		orderKey(orderID), bit(includePrice)).Scan(&doc)
+		orderKey(orderID), bit(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return nil, ErrNotYours
+		return OrderDocument{}, ErrNotYours
 	case err != nil:
-		return nil, fmt.Errorf("store: get order: %w", err)
+		return OrderDocument{}, fmt.Errorf("store: get order: %w", err)
 	case !doc.Valid:
-		return nil, ErrOrderNotFound
+		return OrderDocument{}, ErrOrderNotFound
 	}
-	return []byte(doc.String), nil
+	d := OrderDocument{JSON: []byte(doc.String), Settled: timeOf(settled)}
+	if facts != "" {
+		d.Facts = []byte(facts)
+	}
+	return d, nil
 }
 
 const putOrderSQL = `
@@ -131,7 +215,8 @@ INSERT INTO orders (partner_id, customer_id, order_id, created, billing_cycle, s
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (partner_id, customer_id, order_id) DO UPDATE SET
     created = excluded.created, billing_cycle = excluded.billing_cycle, system = excluded.system,
-    partners_on_record = excluded.partners_on_record, doc = excluded.doc, priced_doc = excluded.priced_doc
+    partners_on_record = excluded.partners_on_record, doc = excluded.doc, priced_doc = excluded.priced_doc,
+    revision = orders.revision + 1, visible = 0, settled = 0, facts = NULL
 WHERE orders.doc <> excluded.doc OR orders.priced_doc IS DISTINCT FROM excluded.priced_doc`
 
 // putOrder makes or replaces an order and reports whether that changed
@@ -141,32 +226,40 @@ func (w *writer) putOrder(partnerID, customerID string, o *partnercenter.Order) 
 	if err != nil {
 		return false, err
 	}
-	return w.exec(putOrderSQL, guidKey(partnerID), guidKey(customerID), orderKey(o.ID),
+	changed, err = w.exec(putOrderSQL, guidKey(partnerID), guidKey(customerID), orderKey(o.ID),
 		ticks(o.CreationDate), billingCycleKey(o.BillingCycle), bit(isSystemOrder(o)),
 		partnersOnRecord(o), doc, priced)
+	if err != nil || !changed {
+		return changed, err
+	}
+	return true, w.deriveSubscriptions(partnerID, customerID, o)
 }
 
 // encodeOrder encodes an order without its prices and, when it has any, with
 // them.
 func encodeOrder(o *partnercenter.Order) (doc string, priced sql.NullString, err error) {
-	plain := *o
-	plain.TotalPrice = ""
-	hasPrices := o.TotalPrice != ""
-	plain.LineItems = make([]partnercenter.OrderLineItem, len(o.LineItems))
-	for i, line := range o.LineItems {
-		hasPrices = hasPrices || line.Pricing != nil
-		line.Pricing = nil
-		plain.LineItems[i] = line
-	}
-	if o.LineItems == nil {
-		plain.LineItems = nil // absent, not empty
-	}
-	data, err := partnercenter.Marshal(&plain)
-	if err != nil || !hasPrices {
+	plain, hadPrices := WithoutPrices(o)
+	data, err := partnercenter.Marshal(plain)
+	if err != nil || !hadPrices {
 		return string(data), sql.NullString{}, err
 	}
 	withPrices, err := partnercenter.Marshal(o)
 	return string(data), sql.NullString{String: string(withPrices), Valid: true}, err
+}
+
+// WithoutPrices returns the order as it is answered to those who did not ask
+// for prices, and whether it has any.
+func WithoutPrices(o *partnercenter.Order) (plain *partnercenter.Order, had bool) {
+	had = o.TotalPrice != "" || slices.ContainsFunc(o.LineItems, func(l partnercenter.OrderLineItem) bool { return l.Pricing != nil })
+	if !had {
+		return o, false
+	}
+	c := *o
+	c.TotalPrice, c.LineItems = "", slices.Clone(o.LineItems)
+	for i := range c.LineItems {
+		c.LineItems[i].Pricing = nil
+	}
+	return &c, true
 }
 
 func isSystemOrder(o *partnercenter.Order) bool {
@@ -191,15 +284,26 @@ func partnersOnRecord(o *partnercenter.Order) string {
 
 func billingCycleKey(b partnercenter.BillingCycleType) string { return fold(string(b.Normalize())) }
 
+// secondsTo1970 counts from year 1, where ticks begin.
+const secondsTo1970 = 62135596800
+
 // ticks counts 100 ns since year 1, which is as fine as the service's dates
 // are and reaches its "no end" in year 9999. No date gives 0.
-func ticks(t partnercenter.Time) int64 {
-	at := t.Time()
+func ticks(t partnercenter.Time) int64 { return ticksOf(t.Time()) }
+
+func ticksOf(at time.Time) int64 {
 	if at.IsZero() {
 		return 0
 	}
-	const secondsTo1970 = 62135596800
 	return (at.Unix()+secondsTo1970)*1e7 + int64(at.Nanosecond()/100)
+}
+
+// timeOf is the instant of ticks.
+func timeOf(ticks int64) time.Time {
+	if ticks == 0 {
+		return time.Time{}
+	}
+	return time.Unix(ticks/1e7-secondsTo1970, ticks%1e7*100).UTC()
 }
 
 // micros is how instants of our own are stored; the zero time is 0.

@@ -25,6 +25,9 @@ type SeedPartner struct {
 type SeedCustomer struct {
 	Customer partnercenter.Customer `json:",embed"`
 	Orders   []partnercenter.Order  `json:"orders"`
+	// AgreementAccepted says whether the customer agreement is confirmed, which
+	// some items ask for. Nil leaves it as it is; for a new customer it is.
+	AgreementAccepted *bool `json:"agreementAccepted"`
 	// Placeholder says that only the customer's orders named it: what the
 	// database knows of the customer already is better than this.
 	Placeholder bool `json:"-"`

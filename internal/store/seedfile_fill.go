@@ -78,13 +78,11 @@ func fillOrder(p place, o *partnercenter.Order, c *partnercenter.Customer, count
 			o.Attributes.Etag = new(firstEtag(o.ID))
 		}
 	}
-	switch {
-	case o.Client != nil && o.Client.MarketplaceCountry != "":
+	if at := customerCountry(c); at != "" {
+		country = at
+	}
+	if o.Client != nil && o.Client.MarketplaceCountry != "" {
 		country = o.Client.MarketplaceCountry
-	case c.CompanyProfile != nil && c.CompanyProfile.Address != nil && c.CompanyProfile.Address.Country != "":
-		country = c.CompanyProfile.Address.Country
-	case c.BillingProfile != nil && c.BillingProfile.DefaultAddress != nil && c.BillingProfile.DefaultAddress.Country != "":
-		country = c.BillingProfile.DefaultAddress.Country
 	}
 	for i := range o.LineItems {
 		line, at := &o.LineItems[i], p.field("lineItems").item(i)

@@ -52,7 +52,7 @@ var allOrdersSQL = [2]string{
 }
 
 const allOrdersFormat = `
-SELECT %s
+SELECT %s, o.visible, o.settled, o.facts
 FROM customers c
 LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id AND o.system = 0
 WHERE c.partner_id = ?1 AND c.customer_id = ?2 AND c.active = 1
@@ -90,57 +90,77 @@ func (l *sqliteLists) can(q *OrderQuery) bool {
 
 // list does what [Store.ListOrders] does for a query whose ids are keys. It
 // waits for a connection as long as ctx allows; the reading itself is brief.
-func (l *sqliteLists) list(ctx context.Context, dst []byte, q *OrderQuery) (items []byte, count int, err error) {
+func (l *sqliteLists) list(ctx context.Context, to *listing) error {
 	select {
 	case r, open := <-l.idle:
 		if !open {
-			return dst, 0, errors.New("the database is closed")
+			return errors.New("the database is closed")
 		}
 		defer func() { l.idle <- r }()
-		return r.list(dst, r.stmts[bit(q.IncludePrice)], q.PartnerID, q.CustomerID)
+		return r.list(to, r.stmts[bit(to.IncludePrice)])
 	case <-ctx.Done():
-		return dst, 0, ctx.Err()
+		return ctx.Err()
 	}
 }
 
-func (r *listReader) list(dst []byte, stmt uintptr, partner, customer string) (items []byte, count int, err error) {
+func (r *listReader) list(to *listing, stmt uintptr) error {
 	// Ends the read transaction, so that it keeps no checkpoint from its work
 	// and the next one sees what is new. Its result repeats the last step's.
 	defer sqlite3.Xsqlite3_reset(r.tls, stmt)
-	for i, key := range [...]string{partner, customer} {
+	for i, key := range [...]string{to.PartnerID, to.CustomerID} {
 		// SQLite reads the block until the parameter is bound again.
 		at := r.block + uintptr(i)*maxListKey
 		n := copy(memory(at, maxListKey), key)
 		if rc := sqlite3.Xsqlite3_bind_text(r.tls, stmt, int32(i+1), at, int32(n), sqlite3.SQLITE_STATIC); rc != sqlite3.SQLITE_OK {
-			return dst, 0, r.error(rc)
+			return r.error(rc)
 		}
 	}
-	err = ErrNotYours // unless there is a row
-	items = dst
+	err := ErrNotYours // unless there is a row
 	for {
 		switch rc := sqlite3.Xsqlite3_step(r.tls, stmt); rc {
 		case sqlite3.SQLITE_DONE:
-			return items, count, err
+			return err
 		case sqlite3.SQLITE_ROW:
 			err = nil
 		default:
-			return dst, 0, r.error(rc)
+			return r.error(rc)
 		}
-		// A text is stored as the bytes that it is, so this converts nothing;
-		// the pointer is good until the next step.
-		doc := sqlite3.Xsqlite3_column_blob(r.tls, stmt, 0)
-		if doc == 0 {
-			if sqlite3.Xsqlite3_column_type(r.tls, stmt, 0) != sqlite3.SQLITE_NULL {
-				return dst, 0, r.error(sqlite3.SQLITE_NOMEM)
-			}
+		doc, err := r.bytes(stmt, 0)
+		if err != nil {
+			return err
+		}
+		if doc == nil {
 			continue // the customer has no such orders
 		}
-		if count > 0 {
-			items = append(items, ',')
+		visible, settled := sqlite3.Xsqlite3_column_int64(r.tls, stmt, 1), sqlite3.Xsqlite3_column_int64(r.tls, stmt, 2)
+		switch {
+		case !to.shows(visible, settled):
+		case settled > to.now:
+			facts, err := r.bytes(stmt, 3)
+			if err != nil {
+				return err
+			}
+			if err := to.unsettled(doc, facts); err != nil {
+				return err
+			}
+		default:
+			to.items = append(to.items, doc...)
 		}
-		items = append(items, memory(doc, int(sqlite3.Xsqlite3_column_bytes(r.tls, stmt, 0)))...)
-		count++
 	}
+}
+
+// bytes returns a column of the row at hand, nil for NULL. A text is stored as
+// the bytes that it is, so this converts nothing; it is good until the next
+// step.
+func (r *listReader) bytes(stmt uintptr, column int32) ([]byte, error) {
+	p := sqlite3.Xsqlite3_column_blob(r.tls, stmt, column)
+	if p == 0 {
+		if sqlite3.Xsqlite3_column_type(r.tls, stmt, column) != sqlite3.SQLITE_NULL {
+			return nil, r.error(sqlite3.SQLITE_NOMEM)
+		}
+		return nil, nil
+	}
+	return memory(p, int(sqlite3.Xsqlite3_column_bytes(r.tls, stmt, column))), nil
 }
 
 // open makes the connection. If it fails, the reader is to be closed.

@@ -392,8 +392,12 @@ func TestListsDecodeNothing(t *testing.T) {
 	}
 	q := OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)}
 	for name, list := range map[string]func() ([]byte, int, error){
-		"plain":    func() ([]byte, int, error) { return s.ListOrders(t.Context(), nil, q) },
-		"portable": func() ([]byte, int, error) { return s.listRows(t.Context(), nil, &q) },
+		"plain": func() ([]byte, int, error) { return listOrders(s, t.Context(), nil, q) },
+		"portable": func() ([]byte, int, error) {
+			l := newListing(&q, nil)
+			err := s.listRows(t.Context(), &l)
+			return l.items, l.count, err
+		},
 	} {
 		if docs, n, err := list(); string(docs) != "no JSON,no JSON" || n != 2 || err != nil {
 			t.Errorf("%s: %q, %d, %v", name, docs, n, err)

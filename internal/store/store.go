@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -46,7 +47,15 @@ type Store struct {
 	// versions counts changes by customer, see OrdersVersion.
 	versions [versionSlots]atomic.Uint64
 
-	listOrders, getOrder, getCustomer *sql.Stmt
+	listOrders, getOrder, getCustomer, getAccount, getAnswer *sql.Stmt // of read
+
+	addOrder, changeOrder, putSubscription, putAnswer, getRevision *sql.Stmt // of write
+
+	// closing guards jobs, which is nil once the store closes.
+	closing sync.RWMutex
+	jobs    chan *job
+	written chan struct{} // closed when no more changes are written
+	commits int           // of the goroutine that writes them
 
 	lists *sqliteLists // nil for dialects that have no such thing
 
@@ -109,22 +118,44 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	s.fresh.Store(!loaded)
-	for stmt, query := range map[**sql.Stmt]string{
-		&s.listOrders:  listOrdersSQL,
-		&s.getOrder:    getOrderSQL,
-		&s.getCustomer: getCustomerSQL,
+	for _, p := range []struct {
+		db    *sql.DB
+		stmt  **sql.Stmt
+		query string
+	}{
+		{s.read, &s.listOrders, listOrdersSQL},
+		{s.read, &s.getOrder, getOrderSQL},
+		{s.read, &s.getCustomer, getCustomerSQL},
+		{s.read, &s.getAccount, getAccountSQL},
+		{s.read, &s.getAnswer, getAnswerSQL},
+		{s.write, &s.addOrder, addOrderSQL},
+		{s.write, &s.changeOrder, changeOrderSQL},
+		{s.write, &s.putSubscription, putSubscriptionSQL},
+		{s.write, &s.putAnswer, putAnswerSQL},
+		{s.write, &s.getRevision, getRevisionSQL},
 	} {
 		var err error
-		if *stmt, err = s.read.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // closed with the pool
+		if *p.stmt, err = p.db.PrepareContext(ctx, p.query); err != nil { //nolint:sqlclosecheck // closed with the pool
 			return err
 		}
 	}
+	s.jobs, s.written = make(chan *job, maxBatch), make(chan struct{})
+	go s.writeJobs(s.jobs)
 	return nil
 }
 
 // Close waits for reads and writes to end and closes the database.
 func (s *Store) Close() error {
 	var errs []error
+	s.closing.Lock()
+	if s.jobs != nil {
+		close(s.jobs)
+		s.jobs = nil
+		s.closing.Unlock()
+		<-s.written
+	} else {
+		s.closing.Unlock()
+	}
 	if s.lists != nil {
 		errs = append(errs, s.lists.close())
 	}

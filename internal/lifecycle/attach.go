@@ -1,0 +1,94 @@
+package lifecycle
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// Attachment is the command to attach files to an order.
+type Attachment struct {
+	Metadata *partnercenter.AttachmentMetadata
+	// PurchaseOrders and Tenders are how many files of each kind there are.
+	PurchaseOrders, Tenders int
+}
+
+func (a *Attachment) ofTender() bool {
+	return a.Metadata.IsPartOfTender != nil && *a.Metadata.IsPartOfTender
+}
+
+// attachRules are about the parts of an upload.
+var attachRules = []rule[*Attachment]{
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there is no metadata", func(a *Attachment) (string, string) {
+		if a.Metadata != nil {
+			return "", ""
+		}
+		return says("Send the metadata as a part named metadata", "Invalid property metadata: the upload has none")
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there is no purchase order", func(a *Attachment) (string, string) {
+		if a.PurchaseOrders > 0 {
+			return "", ""
+		}
+		return says("Send at least one file as a part named POFiles", "Invalid property POFiles: the upload has none")
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the customer's price is no amount", func(a *Attachment) (string, string) {
+		return amount("customerPrice", a.Metadata.CustomerPrice, false)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the exchange rate is no number", func(a *Attachment) (string, string) {
+		return amount("fxRate", a.Metadata.FxRate, true)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the currency is no code of three letters", func(a *Attachment) (string, string) {
+		if c := a.Metadata.Currency; len(c) == 3 && strings.Trim(strings.ToUpper(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
+			return "", ""
+		}
+		return says("Send an ISO 4217 code such as USD", "Invalid property currency: %s", quoted(a.Metadata.Currency))
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a tender has neither link nor files, or there are files of none", func(a *Attachment) (string, string) {
+		switch {
+		case a.ofTender() && a.Metadata.TenderLink == "" && a.Tenders == 0:
+			return says("Send its tenderLink, or the files as parts named TenderFiles", "Invalid property isPartOfTender: nothing of the tender is there")
+		case !a.ofTender() && a.Tenders > 0:
+			return says("Set isPartOfTender to true, or leave the files out", "Invalid property TenderFiles: the order is not part of a tender")
+		}
+		return "", ""
+	}},
+}
+
+func amount(name, text string, optional bool) (string, string) {
+	if text == "" && optional {
+		return "", ""
+	}
+	if r, err := partnercenter.Decimal(text).Rat(); err == nil && r.Sign() >= 0 {
+		return "", ""
+	}
+	return says("Send a decimal number as text, such as 156.87", "Invalid property %s: %s", name, quoted(text))
+}
+
+// AttachPurchaseOrder decides about an upload. With it the order goes on: what
+// it bought is provisioned from now.
+func AttachPurchaseOrder(o *Order, command Attachment, settings Settings, now time.Time) (*Order, []Event, error) {
+	to, err := move(OrderMachine, o.status(now), Attach)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := check(attachRules, &command); err != nil {
+		return nil, nil, err
+	}
+	next := o.clone()
+	next.Document.Status = partnercenter.OrderStatus(to.To)
+	for i := range next.Facts.Lines {
+		facts := &next.Facts.Lines[i]
+		if facts.Provisioned.Before(never) {
+			continue
+		}
+		facts.Provisioned = now.Add(settings.ProvisioningTime)
+		if s := next.subscriptionOf(i); s != nil {
+			s.begin(facts.Provisioned)
+			next.Changed = append(next.Changed, s)
+		}
+	}
+	next.touch()
+	return next, []Event{{Kind: to.Event}}, nil
+}

@@ -1,0 +1,215 @@
+package lifecycle
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
+)
+
+// pacific is the offset in which dates of legacy orders are written.
+var pacific = time.FixedZone("", -8*60*60)
+
+// dateOf writes a date as the documents of a family of orders have it: legacy
+// ones with three digits and an offset, others with seven digits in UTC.
+func dateOf(now time.Time, legacy bool) partnercenter.Time {
+	text := now.UTC().Format("2006-01-02T15:04:05.0000000Z")
+	if legacy {
+		text = now.In(pacific).Format("2006-01-02T15:04:05.000-07:00")
+	}
+	return readTime(text)
+}
+
+// readTime reads a date that this package wrote itself.
+func readTime(text string) partnercenter.Time {
+	t, err := partnercenter.ParseTime(text)
+	if err != nil {
+		panic("lifecycle: " + err.Error())
+	}
+	return t
+}
+
+// make makes the order that the rules allow.
+func (p *placing) make() (*Order, []Event) {
+	ids := newIDs(p.Seed)
+	first := p.lines[0].item
+	legacy := first.Kind.Legacy()
+	id, alternate := "", ""
+	switch {
+	case legacy:
+		id = ids.guid()
+		alternate = id
+	case first.Kind == catalog.OnlineService:
+		id = ids.short()
+		alternate = id
+	default:
+		id, alternate = ids.long(), ids.short()
+	}
+	self := "/customers/" + p.CustomerID + "/orders/" + id
+	o := &Order{Document: partnercenter.Order{
+		ID: id, AlternateID: alternate, ReferenceCustomerID: p.CustomerID, BillingCycle: p.cycle(),
+		CurrencyCode: first.CurrencyCode, CurrencySymbol: first.CurrencySymbol,
+		CreationDate: dateOf(p.now, legacy), TransactionType: partnercenter.OrderTransactionUserPurchase,
+		PartnerOnRecordAttestationAccepted: p.Request.PartnerOnRecordAttestationAccepted,
+		Links:                              &partnercenter.OrderLinks{Self: getLink(self), PatchOperation: link("PATCH", self)},
+		Attributes:                         &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOrder},
+	}}
+	status, provisioned := completed, p.now
+	if legacy {
+		o.Document.Attributes.Etag = new(etag(id, 1))
+	} else {
+		o.Document.Links.ProvisioningStatus = getLink(self + "/provisioningstatus")
+		provisioned = p.now.Add(p.settings.ProvisioningTime)
+		for _, l := range p.lines {
+			if l.item.NeedsPurchaseOrder {
+				status, provisioned = awaitingPO, never
+			}
+		}
+	}
+	o.Document.Status = partnercenter.OrderStatus(status)
+	o.Facts.Visible = p.now.Add(p.settings.OrderLag)
+	for _, l := range p.lines {
+		o.addLine(p.Account, ids, l.item, l.line, p.now, provisioned)
+	}
+	o.Document.TotalPrice = total(&o.Document)
+	return o, []Event{{Kind: "order placed"}}
+}
+
+// addLine appends what a line of a request buys, and its subscription.
+func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnercenter.OrderLineItem, bought, provisioned time.Time) {
+	number := len(o.Document.LineItems)
+	line := partnercenter.OrderLineItem{
+		LineItemNumber: &number, OfferID: item.ID, TransactionType: "New", FriendlyName: asked.FriendlyName,
+		Quantity: new(*asked.Quantity), PartnerIDOnRecord: strings.TrimSpace(asked.PartnerIDOnRecord),
+		AdditionalPartnerIDsOnRecord: asked.AdditionalPartnerIDsOnRecord, AttestationAccepted: asked.AttestationAccepted,
+	}
+	if item.Trial {
+		line.RenewsTo = asked.RenewsTo
+	}
+	if line.FriendlyName == "" {
+		line.FriendlyName = item.Title
+	}
+	if !item.Kind.Legacy() && len(item.Terms) > 0 {
+		line.TermDuration = new(item.Terms[0])
+		for _, term := range item.Terms {
+			if asked.TermDuration != nil && strings.EqualFold(term, *asked.TermDuration) {
+				line.TermDuration = new(term)
+			}
+		}
+	}
+	line.Links = itemLinks(item)
+	priced(&line, item.Price)
+	facts := LineFacts{Kind: item.Kind, Bought: bought}
+	if !item.Kind.Legacy() {
+		facts.Provisioned = provisioned // legacy offers are there at once
+	}
+	if subscribes(item.Kind) {
+		line.SubscriptionID = ids.guid()
+		subscription := "/customers/" + a.CustomerID + "/subscriptions/" + line.SubscriptionID
+		line.Links.Subscription = getLink(subscription)
+		line.Links.ProvisioningStatus = getLink(subscription + "/provisioningstatus")
+		if item.Kind == catalog.Marketplace {
+			line.Links.ActivationLinks = getLink(o.Document.Links.Self.URI + "/lineitems/" + strconv.Itoa(number) + "/activationlinks")
+		}
+		s := subscribe(a, &o.Document, &line, item, strings.TrimSpace(asked.ParentSubscriptionID), provisioned)
+		s.Facts.LineItemNumber = number
+		s.Facts.NeedsActivation = item.Kind == catalog.Marketplace
+		s.Facts.Seats = []Seats{{Quantity: *line.Quantity, Added: bought}}
+		if isAzure(item.Kind) {
+			s.Document.EntitlementID = ids.guid()
+		}
+		o.Subscriptions = append(o.Subscriptions, s)
+		o.Changed = append(o.Changed, s)
+	}
+	o.Document.LineItems = append(o.Document.LineItems, line)
+	o.Facts.Lines = append(o.Facts.Lines, facts)
+}
+
+// itemLinks are a line's links into the catalog.
+func itemLinks(item *catalog.Item) *partnercenter.OrderLineItemLinks {
+	product, query := "/products/"+item.ProductID, "?country="+item.Country
+	sku := product + "/skus/" + item.SKUID
+	links := &partnercenter.OrderLineItemLinks{SKU: getLink(sku + query)}
+	if !item.Kind.Legacy() {
+		links.Product = getLink(product + query)
+		links.Availability = getLink(sku + "/availabilities/" + item.AvailabilityID + query)
+	}
+	return links
+}
+
+// subscribe makes the subscription of a line as it is when it begins.
+func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLineItem, item *catalog.Item, parent string, since time.Time) *Subscription {
+	self := "/customers/" + a.CustomerID + "/subscriptions/" + line.SubscriptionID
+	s := &Subscription{
+		Document: partnercenter.Subscription{
+			ID: line.SubscriptionID, OfferID: item.ID, OfferName: item.Title, FriendlyName: line.FriendlyName,
+			Quantity: new(quantity(line)), UnitType: item.UnitType, ParentSubscriptionID: parent,
+			Status: partnercenter.SubscriptionActive, AutoRenewEnabled: new(item.AutoRenewable && !item.Trial),
+			IsTrial: new(item.Trial), BillingType: item.BillingType, BillingCycle: o.BillingCycle.Normalize(),
+			HasPurchasableAddons: new(item.HasAddOns), IsMicrosoftProduct: new(item.Microsoft), PublisherName: item.PublisherName,
+			ContractType: "subscription", OrderID: o.ID,
+			Links:      subscriptionLinks(a, item, parent, self),
+			Attributes: &partnercenter.ResourceAttributes{Etag: new(etag(line.SubscriptionID, 1)), ObjectType: partnercenter.ObjectTypeSubscription},
+		},
+		Facts: SubscriptionFacts{Kind: item.Kind, Since: since},
+	}
+	if id := line.PartnerIDOnRecord; id != "" {
+		s.Document.PartnerID = &id
+	}
+	if item.Kind == catalog.Marketplace {
+		s.Document.Attributes.Etag = new("") // these have none
+	}
+	if line.TermDuration != nil {
+		s.Document.TermDuration = *line.TermDuration
+	}
+	s.begin(since)
+	return s
+}
+
+func subscriptionLinks(a *Account, item *catalog.Item, parent, self string) *partnercenter.SubscriptionLinks {
+	links := &partnercenter.SubscriptionLinks{Self: getLink(self)}
+	if item.Kind.Legacy() {
+		links.Offer = getLink("/offers/" + item.ID + "?country=" + item.Country)
+	} else {
+		at := itemLinks(item)
+		links.Product, links.SKU, links.Availability = at.Product, at.SKU, at.Availability
+	}
+	if item.Kind == catalog.Marketplace {
+		links.ActivationLinks = getLink(self + "/activationlinks")
+	}
+	if parent != "" {
+		links.ParentSubscription = getLink("/customers/" + a.CustomerID + "/subscriptions/" + parent)
+	}
+	return links
+}
+
+// begin sets the dates of a subscription that begins at an instant.
+func (s *Subscription) begin(at time.Time) {
+	s.Facts.Since = at
+	legacy := s.Facts.Kind.Legacy()
+	day := at.UTC().Truncate(24 * time.Hour)
+	s.Document.CreationDate = dateOf(at, false)
+	if legacy {
+		s.Document.CreationDate = readTime(at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
+	s.Document.EffectiveStartDate = readTime(day.Format("2006-01-02T15:04:05Z"))
+	s.Document.CommitmentEndDate = readTime(termEnd(day, s).Format("2006-01-02T15:04:05Z"))
+}
+
+// termEnd is when the first term of a subscription ends.
+func termEnd(start time.Time, s *Subscription) time.Time {
+	trial := s.Document.IsTrial != nil && *s.Document.IsTrial
+	switch {
+	case s.Facts.Kind == catalog.Usage || s.Facts.Kind == catalog.AzurePlan:
+		return never
+	case start.Year() >= never.Year()-3:
+		return never // it waits for a purchase order
+	case s.Document.TermDuration == "P1M" || trial:
+		return start.AddDate(0, 1, 0)
+	case s.Document.TermDuration == "P3Y":
+		return start.AddDate(3, 0, 0)
+	}
+	return start.AddDate(1, 0, 0)
+}

@@ -1,0 +1,478 @@
+package lifecycle
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
+)
+
+// Patch is the command to change an order. What the request means follows from
+// what it says beyond noise: clients send back whole orders, and spell out
+// fields that they mean nothing by.
+type Patch struct {
+	Request *partnercenter.Order
+	IfMatch string // the header, as it came
+	Seed    Seed
+}
+
+// PatchOrder decides about a change of an order: a cancellation, an add-on, or
+// another billing cycle. A request that asks for nothing new changes nothing
+// and gives no events.
+func PatchOrder(account *Account, o *Order, command Patch, settings Settings, now time.Time) (*Order, []Event, error) {
+	request := command.Request
+	p := &patching{o, request, account}
+	if err := check(patchRules, p); err != nil {
+		return nil, nil, err
+	}
+	if o.Document.Attributes != nil {
+		var sent *string
+		if request.Attributes != nil {
+			sent = request.Attributes.Etag
+		}
+		if stale(o.Document.Attributes.Etag, command.IfMatch, sent) {
+			return nil, nil, errStale("order")
+		}
+	}
+	addOns, known, err := p.match()
+	if err != nil {
+		return nil, nil, err
+	}
+	cancel := request.Status.Normalize() == partnercenter.OrderStatusCancelled &&
+		(o.Document.Status.Normalize() != partnercenter.OrderStatusCancelled || !p.echo())
+	cycle := request.BillingCycle.Normalize()
+	change := cycle != "" && cycle != partnercenter.BillingCycleUnknown && cycle != o.Document.BillingCycle.Normalize() && !cancel
+	switch {
+	case cancel:
+		return o.cancel(known, settings, now)
+	case len(addOns) > 0 && change:
+		return nil, nil, &Refusal{
+			Status: http.StatusBadRequest, Code: partnercenter.CodeOrderUnprocessable,
+			Problem: "Unable to process this order: the request asks for an add-on and for another billing cycle at once",
+			Next:    "Send one change at a time",
+		}
+	case len(addOns) > 0:
+		return o.buyAddOns(account, addOns, newIDs(command.Seed), settings, now)
+	case change:
+		return o.changeCycle(account, cycle, now)
+	}
+	if o.status(now) == cancelled && !p.echo() {
+		_, err := move(OrderMachine, cancelled, Change)
+		return nil, nil, err
+	}
+	return o, nil, nil
+}
+
+// patching is a request to change an order in front of the rules.
+type patching struct {
+	*Order
+	request *partnercenter.Order
+	account *Account
+}
+
+// patchRules are about any change of an order, before it is known which one
+// it is.
+var patchRules = []rule[*patching]{
+	{http.StatusBadRequest, partnercenter.CodeInvalidInput, "there are more than 500 line items", func(p *patching) (string, string) {
+		if len(p.request.LineItems) <= MaxLines {
+			return "", ""
+		}
+		return says("Send only the lines that change", "The order has %d line items, and %d is the most", len(p.request.LineItems), MaxLines)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the body's id is another order's", func(p *patching) (string, string) {
+		id := p.request.ID
+		if id == "" || id == p.Document.ID || isGUID(id) && strings.EqualFold(id, p.Document.ID) {
+			return "", ""
+		}
+		return says("Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quoted(id))
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "referenceCustomerId is another customer's", func(p *patching) (string, string) {
+		id := p.request.ReferenceCustomerID
+		if id == "" || strings.EqualFold(id, p.account.CustomerID) {
+			return "", ""
+		}
+		return says("Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quoted(id))
+	}},
+	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the billing cycle is unknown text", func(p *patching) (string, string) {
+		return unknownCycle(p.request.BillingCycle)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the status is neither the order's nor cancelled", func(p *patching) (string, string) {
+		switch s := p.request.Status.Normalize(); s {
+		case "", partnercenter.OrderStatusUnknown, partnercenter.OrderStatusCancelled, partnercenter.OrderStatusCompleted,
+			partnercenter.OrderStatusPending, partnercenter.OrderStatusPendingPOUpload, partnercenter.OrderStatusPOUploadComplete,
+			p.Document.Status.Normalize():
+			return "", ""
+		default:
+			return says("Send cancelled to cancel, or leave the status out", "Unable to parse enum: status %s", quoted(string(s)))
+		}
+	}},
+}
+
+// echo reports whether the request is the stored order sent back, which asks
+// for nothing.
+func (p *patching) echo() bool { return p.request.ID != "" && p.request.Links != nil }
+
+// match finds the stored lines that the request's lines are about, by
+// subscription and offer: their numbers count within the request. Lines that
+// are not there yet are add-ons.
+func (p *patching) match() (addOns []*partnercenter.OrderLineItem, known []int, err error) {
+	for i := range p.request.LineItems {
+		line := &p.request.LineItems[i]
+		at := p.find(line)
+		switch {
+		case at >= 0:
+			known = append(known, at)
+		case line.SubscriptionID != "":
+			return nil, nil, &Refusal{
+				Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
+				Problem: "Invalid property lineItems: line " + quoted(line.OfferID) + " with subscription " + quoted(line.SubscriptionID) + " is not in the order",
+				Next:    "Read the order for its lines",
+			}
+		case line.ParentSubscriptionID != "" || p.isAddOn(line):
+			addOns = append(addOns, line)
+		default:
+			return nil, nil, &Refusal{
+				Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
+				Problem: "Invalid property lineItems: a line with offerId " + quoted(line.OfferID) + " is not in the order",
+				Next:    "Read the order for its lines; to buy something else than an add-on, place another order",
+			}
+		}
+	}
+	return addOns, known, nil
+}
+
+func (p *patching) isAddOn(line *partnercenter.OrderLineItem) bool {
+	item, err := p.account.Catalog.Find(strings.TrimSpace(line.OfferID), p.account.Country)
+	return err == nil && item.AddOn
+}
+
+// find returns the stored line that a line of a request is about, or -1.
+func (p *patching) find(line *partnercenter.OrderLineItem) int {
+	stored := p.Document.LineItems
+	if line.SubscriptionID != "" {
+		return slices.IndexFunc(stored, func(s partnercenter.OrderLineItem) bool {
+			return strings.EqualFold(s.SubscriptionID, line.SubscriptionID) &&
+				(line.OfferID == "" || strings.EqualFold(s.OfferID, line.OfferID))
+		})
+	}
+	if line.ParentSubscriptionID != "" {
+		return -1 // a new add-on; what is there has a subscription
+	}
+	found := -1
+	for i := range stored {
+		if line.OfferID != "" && !strings.EqualFold(stored[i].OfferID, line.OfferID) {
+			continue
+		}
+		number := line.LineItemNumber
+		if number != nil && *number == i {
+			return i // of several lines with the offer, the one with the number
+		}
+		if found < 0 && line.OfferID != "" {
+			found = i
+		}
+	}
+	return found
+}
+
+// clone returns a copy whose parts can be changed.
+func (o *Order) clone() *Order {
+	c := &Order{Document: o.Document, Facts: o.Facts}
+	c.Document.LineItems = slices.Clone(o.Document.LineItems)
+	c.Facts.Lines = slices.Clone(o.Facts.Lines)
+	for _, s := range o.Subscriptions {
+		c.Subscriptions = append(c.Subscriptions, s.clone())
+	}
+	return c
+}
+
+func (s *Subscription) clone() *Subscription {
+	c := *s
+	c.Facts.Seats = slices.Clone(s.Facts.Seats)
+	return &c
+}
+
+// touch raises the etag of an order that has one.
+func (o *Order) touch() {
+	if a := o.Document.Attributes; a != nil && a.Etag != nil && *a.Etag != "" {
+		attributes := *a
+		attributes.Etag = new(etag(o.Document.ID, version(*a.Etag)+1))
+		o.Document.Attributes = &attributes
+	}
+}
+
+func (s *Subscription) touch() {
+	if a := s.Document.Attributes; a != nil && a.Etag != nil && *a.Etag != "" {
+		attributes := *a
+		attributes.Etag = new(etag(s.Document.ID, version(*a.Etag)+1))
+		s.Document.Attributes = &attributes
+	}
+}
+
+// cancelling is a line in front of the rules of cancellation.
+type cancelling struct {
+	order    *Order
+	line     int
+	kind     catalog.Kind
+	settings Settings
+	now      time.Time
+}
+
+func (c *cancelling) item() string { return quoted(c.order.Document.LineItems[c.line].OfferID) }
+
+// cancelRules say which lines may be cancelled by changing their order.
+var cancelRules = []rule[*cancelling]{
+	{http.StatusBadRequest, partnercenter.CodeSuspendInstead, "it is of a legacy offer or an online service", func(c *cancelling) (string, string) {
+		switch c.kind {
+		case catalog.License, catalog.Usage, catalog.OnlineService:
+			return says("Use PATCH /customers/{customer-id}/subscriptions/{subscription-id} to suspend or cancel the subscriptions", "This order %s cannot be cancelled: %s is an online service", c.order.Document.ID, c.item())
+		}
+		return "", ""
+	}},
+	{http.StatusBadRequest, partnercenter.CodeOrderNotCancellable, "it is an Azure plan, or nobody knows what it is", func(c *cancelling) (string, string) {
+		switch c.kind {
+		case catalog.AzurePlan, "":
+			return says("Suspend its subscription", "Order cannot be canceled: %s is not of a kind that can", c.item())
+		}
+		return "", ""
+	}},
+	{http.StatusForbidden, partnercenter.CodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelling) (string, string) {
+		if c.kind != catalog.Marketplace || c.settings.Sandbox {
+			return "", ""
+		}
+		return says("Set the status of its subscription to deleted with PATCH subscription", "Cancelling of seat-based SaaS is not supported via patch order: %s", c.item())
+	}},
+	{http.StatusForbidden, partnercenter.CodeNotInProduction, "it is a reservation in production", func(c *cancelling) (string, string) {
+		if c.kind != catalog.Reservation || c.settings.Sandbox {
+			return "", ""
+		}
+		return says("Return the reservation in the Azure portal", "Non-Sandbox tenants are not allowed to cancel purchases other than software subscriptions and perpetual software: %s", c.item())
+	}},
+	{http.StatusBadRequest, partnercenter.CodeCancelWindowOver, "its cancellation window is over: 7 days for software, 60 days in a sandbox", func(c *cancelling) (string, string) {
+		window := c.settings.CancelWithin
+		if c.settings.Sandbox {
+			window = c.settings.SandboxCancelWithin
+		}
+		bought := c.order.Facts.Lines[c.line].Bought
+		if window == 0 || !c.now.After(bought.Add(window)) {
+			return "", ""
+		}
+		return says("It stays in force to the end of its term", "You have passed your %s cancellation window for %s, which ended at %s", days(window), c.item(), bought.Add(window).UTC().Format(time.RFC3339))
+	}},
+}
+
+// days words a window.
+func days(d time.Duration) string {
+	if d%(24*time.Hour) == 0 {
+		return strconv.Itoa(int(d/(24*time.Hour))) + "-day"
+	}
+	return d.String()
+}
+
+// cancel cancels lines, all when none is named.
+func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, []Event, error) {
+	lines := named
+	if len(lines) == 0 {
+		for i := range o.Document.LineItems {
+			lines = append(lines, i)
+		}
+	}
+	slices.Sort(lines)
+	lines = slices.DeleteFunc(slices.Compact(lines), func(i int) bool { return quantity(&o.Document.LineItems[i]) == 0 })
+	left := 0
+	for i := range o.Document.LineItems {
+		if quantity(&o.Document.LineItems[i]) > 0 && !slices.Contains(lines, i) {
+			left++
+		}
+	}
+	command := CancelSome
+	if left == 0 {
+		command = CancelAll
+	}
+	to, err := move(OrderMachine, o.status(now), command)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(lines) == 0 {
+		return nil, nil, &Refusal{
+			Status: http.StatusBadRequest, Code: partnercenter.CodeOrderNotCancellable,
+			Problem: "Order cannot be canceled: the lines that are named are cancelled already", Next: "Name lines with a quantity",
+		}
+	}
+	for _, i := range lines {
+		if err := check(cancelRules, &cancelling{o, i, o.Facts.Lines[i].Kind, settings, now}); err != nil {
+			return nil, nil, err
+		}
+	}
+	next := o.clone()
+	events := []Event{{Kind: to.Event}}
+	for _, i := range lines {
+		line := &next.Document.LineItems[i]
+		line.Quantity = new(0)
+		if p := line.Pricing; p != nil {
+			priced(line, p.Price)
+		}
+		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionDeleted {
+			s.delete()
+			next.Changed = append(next.Changed, s)
+			events = append(events, Event{Kind: "subscription cancelled", SubscriptionID: s.Document.ID, LineItemNumber: i})
+		}
+	}
+	if o.Document.TotalPrice != "" {
+		next.Document.TotalPrice = total(&next.Document)
+	}
+	if to.To == cancelled {
+		next.Document.Status = partnercenter.OrderStatusCancelled
+		// Nothing is under way in a cancelled order.
+		for i := range next.Facts.Lines {
+			f := &next.Facts.Lines[i]
+			if !f.Provisioned.After(now) {
+				continue
+			}
+			f.Provisioned = now
+			if s := next.subscriptionOf(i); s != nil {
+				s.Facts.Since = now
+			}
+		}
+	}
+	next.touch()
+	return next, events, nil
+}
+
+// adding is a line that buys an add-on in front of the rules.
+type adding struct {
+	*placingLine
+	order  *Order
+	parent *Subscription // in the order
+}
+
+// addOnRules go beyond those of any line.
+var addOnRules = []rule[*adding]{
+	{http.StatusBadRequest, partnercenter.CodeAddOnUnrelated, "the parent is not a subscription of the order", func(a *adding) (string, string) {
+		if a.parent != nil {
+			return "", ""
+		}
+		return says("Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not of order %s", quoted(a.line.ParentSubscriptionID), a.order.Document.ID)
+	}},
+}
+
+// buyAddOns appends add-ons to the order.
+func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem, ids ids, settings Settings, now time.Time) (*Order, []Event, error) {
+	to, err := move(OrderMachine, o.status(now), AddOn)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The rules of any line look parents up among the account's subscriptions.
+	among := *account
+	among.Subscriptions = map[string]*Subscription{}
+	for _, s := range o.Subscriptions {
+		among.Subscriptions[Key(s.Document.ID)] = s
+	}
+	p := &placing{Account: &among, Placement: Placement{Request: &partnercenter.Order{BillingCycle: o.Document.BillingCycle}}, settings: settings, now: now}
+	for i, line := range lines {
+		l := &placingLine{placing: p, number: i, line: line}
+		l.item, l.err = account.Catalog.Find(strings.TrimSpace(line.OfferID), account.Country)
+		if l.err == nil && line.ParentSubscriptionID != "" && l.item.AddOn {
+			if err := check(addOnRules, &adding{l, o, l.parent()}); err != nil {
+				return nil, nil, err
+			}
+		}
+		if err := check(lineRules, l); err != nil {
+			return nil, nil, err
+		}
+		p.lines = append(p.lines, l)
+	}
+	if err := check(addOnOrderRules, p); err != nil {
+		return nil, nil, err
+	}
+	next := o.clone()
+	provisioned := now
+	if !o.legacy() {
+		provisioned = now.Add(settings.ProvisioningTime)
+	}
+	events := make([]Event, 0, len(lines))
+	for _, l := range p.lines {
+		next.addLine(account, ids, l.item, l.line, now, provisioned)
+		added := len(next.Document.LineItems) - 1
+		events = append(events, Event{Kind: to.Event, SubscriptionID: next.Document.LineItems[added].SubscriptionID, LineItemNumber: added})
+	}
+	if sum := total(&next.Document); sum != "" {
+		next.Document.TotalPrice = sum
+	}
+	next.touch()
+	return next, events, nil
+}
+
+// addOnOrderRules are those of orderRules that hold for add-ons too: an add-on
+// is billed as its base is, whatever its own cycles are.
+var addOnOrderRules = []rule[*placing]{orderRules[0], orderRules[2]}
+
+// cycling is a line whose order changes its billing cycle in front of the
+// rules.
+type cycling struct {
+	line         int
+	cycle        partnercenter.BillingCycleType
+	item         *catalog.Item // nil when the catalog does not have it
+	offer        string
+	subscription *Subscription // nil when the line has none
+	term         string
+}
+
+// cycleRules are about each line of an order whose billing cycle changes.
+var cycleRules = []rule[*cycling]{
+	{http.StatusBadRequest, partnercenter.CodeCycleInactive, "a subscription of the order is not active", func(c *cycling) (string, string) {
+		if c.subscription == nil || isActive(c.subscription) {
+			return "", ""
+		}
+		return says("Reactivate it first", "The billing cycle could not be changed because subscription %s is not active", c.subscription.Document.ID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeCycleUnsupported, "an item of the order is a trial, Azure, one-time, of another term than a year, or not sold with the cycle", func(c *cycling) (string, string) {
+		const next = "Keep the billing cycle, or order an offer that has the other one"
+		switch {
+		case c.item == nil:
+			return says(next, "The billing cycle could not be changed because %s is not in the catalog", quoted(c.offer))
+		case c.item.Trial || isAzure(c.item.Kind) || !subscribes(c.item.Kind), c.term != "" && c.term != "P1Y", !slices.Contains(c.item.BillingCycles, c.cycle):
+			return says(next, "The billing cycle could not be changed because %s does not support %s", c.item.ID, c.cycle)
+		}
+		return "", ""
+	}},
+}
+
+// changeCycle switches the whole order.
+func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleType, now time.Time) (*Order, []Event, error) {
+	to, err := move(OrderMachine, o.status(now), ChangeCycle)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range o.Document.LineItems {
+		line := &o.Document.LineItems[i]
+		if quantity(line) == 0 {
+			continue // cancelled
+		}
+		c := &cycling{line: i, cycle: cycle, offer: line.OfferID, subscription: o.subscriptionOf(i)}
+		if line.TermDuration != nil {
+			c.term = *line.TermDuration
+		}
+		if item, err := account.Catalog.Find(line.OfferID, account.Country); err == nil {
+			c.item = item
+		}
+		if err := check(cycleRules, c); err != nil {
+			return nil, nil, err
+		}
+	}
+	next := o.clone()
+	next.Document.BillingCycle = cycle
+	for _, s := range next.Subscriptions {
+		if s.Document.Status.Normalize() == partnercenter.SubscriptionDeleted {
+			continue
+		}
+		s.Document.BillingCycle = cycle
+		s.touch()
+		next.Changed = append(next.Changed, s)
+	}
+	next.touch()
+	return next, []Event{{Kind: to.Event}}, nil
+}

@@ -1,0 +1,542 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
+)
+
+// MaxLines is how many lines a request may have. The service does not document
+// its own limit; no order that somebody reads has as many.
+const MaxLines = 500
+
+// Placement is the command to place an order.
+type Placement struct {
+	Request *partnercenter.Order
+	// HasUser says that a user stands behind the token.
+	HasUser bool
+	Seed    Seed
+}
+
+// Named returns the ids in a request's lines that the rules will look up: of
+// subscriptions, as [Key] has them, and of partners.
+func Named(request *partnercenter.Order) (subscriptions, mpnIDs []string) {
+	for i := range request.LineItems {
+		line := &request.LineItems[i]
+		for _, id := range []string{line.ParentSubscriptionID, azureSubscriptionID(line)} {
+			if id != "" {
+				subscriptions = append(subscriptions, Key(id))
+			}
+		}
+		for _, id := range append([]string{line.PartnerIDOnRecord}, line.AdditionalPartnerIDsOnRecord...) {
+			if id = strings.TrimSpace(id); id != "" {
+				mpnIDs = append(mpnIDs, id)
+			}
+		}
+	}
+	return subscriptions, mpnIDs
+}
+
+// provisioningVariable looks up a variable in a line's provisioning context,
+// whose keys are written in many ways.
+func provisioningVariable(line *partnercenter.OrderLineItem, name string) string {
+	for key, value := range line.ProvisioningContext {
+		if strings.EqualFold(key, name) {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+func azureSubscriptionID(line *partnercenter.OrderLineItem) string {
+	return provisioningVariable(line, "SubscriptionId")
+}
+
+// placing is a request to place an order in front of the rules.
+type placing struct {
+	*Account
+	Placement
+	settings Settings
+	now      time.Time
+	lines    []*placingLine
+}
+
+// placingLine is one line of it.
+type placingLine struct {
+	*placing
+	number int
+	line   *partnercenter.OrderLineItem
+	item   *catalog.Item // nil when err says why there is none
+	err    error
+}
+
+// PlaceOrder decides about a new order and what it makes.
+func PlaceOrder(account *Account, command Placement, settings Settings, now time.Time) (*Order, []Event, error) {
+	p := &placing{Account: account, Placement: command, settings: settings, now: now}
+	if err := check(requestRules, p); err != nil {
+		return nil, nil, err
+	}
+	for i := range command.Request.LineItems {
+		l := &placingLine{placing: p, number: i, line: &command.Request.LineItems[i]}
+		l.item, l.err = account.Catalog.Find(strings.TrimSpace(l.line.OfferID), account.Country)
+		if err := check(lineRules, l); err != nil {
+			return nil, nil, err
+		}
+		p.lines = append(p.lines, l)
+	}
+	// Lines may come in any order of their numbers.
+	if number := command.Request.LineItems[0].LineItemNumber; number != nil {
+		slices.SortFunc(p.lines, func(a, b *placingLine) int { return *a.line.LineItemNumber - *b.line.LineItemNumber })
+	}
+	if err := check(orderRules, p); err != nil {
+		return nil, nil, err
+	}
+	o, events := p.make()
+	return o, events, nil
+}
+
+const (
+	nextReadCatalog = "Read GET /v1/products/{product}/skus/{sku}/availabilities for what is sold, and send the catalogItemId of one"
+	nextReadOffers  = "Read GET /v1/offers?country=... for the ids of offers that are sold"
+)
+
+// requestRules are about the request as a whole, before its items are looked
+// up.
+var requestRules = []rule[*placing]{
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there are no line items", func(p *placing) (string, string) {
+		if len(p.Request.LineItems) > 0 {
+			return "", ""
+		}
+		return says("Send at least one line item with offerId and quantity", "Invalid property lineItems: the order has none")
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidInput, "there are more than 500 line items", func(p *placing) (string, string) {
+		if len(p.Request.LineItems) <= MaxLines {
+			return "", ""
+		}
+		return says("Split it into several orders", "The order has %d line items, and %d is the most", len(p.Request.LineItems), MaxLines)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeLineNumbers, "line item numbers have gaps or repeats", func(p *placing) (string, string) {
+		return lineNumbers(p.Request.LineItems)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "referenceCustomerId is another customer's", func(p *placing) (string, string) {
+		id := p.Request.ReferenceCustomerID
+		if id == "" || strings.EqualFold(id, p.CustomerID) {
+			return "", ""
+		}
+		return says("Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quoted(id))
+	}},
+	{http.StatusForbidden, partnercenter.CodeRoleNotGranted, "an indirect reseller's MPN id is on a line, and no user in the token", func(p *placing) (string, string) {
+		if p.HasUser || !p.indirect() {
+			return "", ""
+		}
+		return says("Send the token of a signed-in user (App+User)", "The supplied role does not have the rights to order for an indirect reseller: the token is an application's own")
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "an order for an indirect reseller has no referenceCustomerId", func(p *placing) (string, string) {
+		if p.Request.ReferenceCustomerID != "" || !p.indirect() {
+			return "", ""
+		}
+		return says("Send the customer's tenant id as referenceCustomerId", "Invalid property referenceCustomerId: an order for an indirect reseller has to name the customer")
+	}},
+	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the billing cycle is unknown text", func(p *placing) (string, string) {
+		return unknownCycle(p.Request.BillingCycle)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the currency is not the customer's", func(p *placing) (string, string) {
+		code, _ := p.Catalog.Currency(p.Country)
+		if sent := strings.TrimSpace(p.Request.CurrencyCode); sent == "" || code == "" || strings.EqualFold(sent, code) {
+			return "", ""
+		}
+		return says("Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quoted(p.Request.CurrencyCode))
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSandboxLimit, "the sandbox has more customers than it may", func(p *placing) (string, string) {
+		most := p.settings.MaxCustomers
+		if !p.settings.Sandbox || most == 0 || p.Held.Customers <= most {
+			return "", ""
+		}
+		return says("Remove customers, or start the server with a higher --sandbox-customers", "The sandbox limit has been met: the partner has %d customers, and %d is the most", p.Held.Customers, most)
+	}},
+}
+
+func (p *placing) indirect() bool {
+	return slices.ContainsFunc(p.Request.LineItems, func(l partnercenter.OrderLineItem) bool {
+		return strings.TrimSpace(l.PartnerIDOnRecord) != ""
+	})
+}
+
+// lineNumbers wants the numbers 0 to n-1, each once, in any order. Clients that
+// leave all of them out mean the order in which the lines stand.
+func lineNumbers(lines []partnercenter.OrderLineItem) (string, string) {
+	seen := make([]bool, len(lines))
+	missing := 0
+	for i := range lines {
+		switch n := lines[i].LineItemNumber; {
+		case n == nil:
+			missing++
+		case *n < 0 || *n >= len(lines):
+			return says("Number the lines from 0 on", "Line Item number should be from 0 to %d, not %d", len(lines)-1, *n)
+		case seen[*n]:
+			return says("Number the lines from 0 on, each number once", "Line Item number %d is there more than once", *n)
+		default:
+			seen[*n] = true
+		}
+	}
+	if missing > 0 && missing < len(lines) {
+		return says("Number all lines from 0 on, or none", "Line Item number is missing in %d of %d lines", missing, len(lines))
+	}
+	return "", ""
+}
+
+func unknownCycle(c partnercenter.BillingCycleType) (string, string) {
+	if c == "" || c.Known() {
+		return "", ""
+	}
+	return says("Send monthly, annual, none, one_time, triennial or biennial, in any spelling, or leave it out", "Unable to parse enum: billingCycle %s", quoted(string(c)))
+}
+
+// lineRules are about one line. From the fifth on there is an item.
+var lineRules = []rule[*placingLine]{
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line has no offerId", func(l *placingLine) (string, string) {
+		if strings.TrimSpace(l.line.OfferID) != "" {
+			return "", ""
+		}
+		return says("Send an offer id or a catalogItemId", "Invalid property offerId: line %d has none", l.number)
+	}},
+	{http.StatusNotFound, partnercenter.CodeProductNotFound, "the product is unknown", func(l *placingLine) (string, string) {
+		return l.unknown(catalog.ErrUnknownProduct, nextReadCatalog)
+	}},
+	{http.StatusNotFound, partnercenter.CodeSKUNotFound, "the SKU is unknown", func(l *placingLine) (string, string) {
+		return l.unknown(catalog.ErrUnknownSKU, nextReadCatalog)
+	}},
+	{http.StatusNotFound, partnercenter.CodeAvailabilityUnknown, "the availability is unknown", func(l *placingLine) (string, string) {
+		return l.unknown(catalog.ErrUnknownAvailability, nextReadCatalog)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeOfferNotInCountry, "the item is not sold in the customer's country", func(l *placingLine) (string, string) {
+		return l.unknown(catalog.ErrNotInCountry, "Choose an item that is sold in "+l.Country)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidOffer, "the offer is unknown", func(l *placingLine) (string, string) {
+		return l.unknown(l.err, nextReadOffers)
+	}},
+	{http.StatusForbidden, partnercenter.CodeOfferRetired, "the item is sold no longer", func(l *placingLine) (string, string) {
+		if !l.item.Retired {
+			return "", ""
+		}
+		return says(nextReadOffers, "The offer is no longer available for purchase: %s in line %d", l.item.ID, l.number)
+	}},
+	{http.StatusForbidden, partnercenter.CodeOfferNotEligible, "the legacy offer cannot be bought", func(l *placingLine) (string, string) {
+		if l.item.Purchasable || !l.item.Kind.Legacy() {
+			return "", ""
+		}
+		return says(nextReadOffers, "The offer is not eligible for purchase: %s in line %d", l.item.ID, l.number)
+	}},
+	{http.StatusForbidden, partnercenter.CodeItemNotEligible, "the catalog item cannot be bought", func(l *placingLine) (string, string) {
+		if l.item.Purchasable {
+			return "", ""
+		}
+		return says(nextReadCatalog, "The catalog item is not eligible for purchase: %s in line %d", l.item.ID, l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line has no quantity", func(l *placingLine) (string, string) {
+		if l.line.Quantity != nil {
+			return "", ""
+		}
+		return says("Send how many to buy", "Invalid property quantity: line %d has none", l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeQuantityOutOfRange, "the quantity of a legacy offer is out of its range", func(l *placingLine) (string, string) {
+		if !l.item.Kind.Legacy() {
+			return "", ""
+		}
+		return quantityRange(l.item, *l.line.Quantity)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeQuantityUnavailable, "the quantity of a catalog item is out of its range", func(l *placingLine) (string, string) {
+		return quantityRange(l.item, *l.line.Quantity)
+	}},
+	{http.StatusForbidden, partnercenter.CodeTooManySeats, "the sandbox allows fewer seats of a legacy offer", func(l *placingLine) (string, string) {
+		if !l.item.Kind.Legacy() {
+			return "", ""
+		}
+		return sandboxSeats(l.settings, l.item.Kind, l.item.ID, *l.line.Quantity)
+	}},
+	{http.StatusForbidden, partnercenter.CodeSeatsBeyondLimit, "the sandbox allows fewer seats of a catalog item", func(l *placingLine) (string, string) {
+		return sandboxSeats(l.settings, l.item.Kind, l.item.ID, *l.line.Quantity)
+	}},
+	{http.StatusForbidden, partnercenter.CodeTermUnavailable, "the item is not sold for the term", func(l *placingLine) (string, string) {
+		term := l.line.TermDuration
+		if term == nil || *term == "" && l.item.Kind.Legacy() || slices.ContainsFunc(l.item.Terms, func(t string) bool { return strings.EqualFold(t, *term) }) {
+			return "", ""
+		}
+		return says("Send one of its terms ("+strings.Join(l.item.Terms, ", ")+"), or leave termDuration out", "The initial purchase term %s is not available for %s in line %d", quoted(*term), l.item.ID, l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodePromotionInvalid, "a promotion is named", func(l *placingLine) (string, string) {
+		if l.line.PromotionID == "" {
+			return "", ""
+		}
+		return says("Leave promotionId out; the catalog has no promotions", "Invalid promotion code %s in line %d", quoted(l.line.PromotionID), l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeAddOnUnrelated, "an add-on has no parent or one of another offer, or a parent is named for what is no add-on", func(l *placingLine) (string, string) {
+		return addOnParent(l.item, l.parent(), l.line.ParentSubscriptionID, l.number)
+	}},
+	{http.StatusConflict, partnercenter.CodeParentInactive, "the parent of an add-on is not active", func(l *placingLine) (string, string) {
+		return inactiveParent(l.parent())
+	}},
+	{http.StatusNotFound, partnercenter.CodeMPNIsProvider, "the partner on record is the indirect provider itself", func(l *placingLine) (string, string) {
+		return l.partners(func(id string) string {
+			if id != l.MPNID {
+				return ""
+			}
+			return "MPN ID of Indirect Provider is not valid as Partner On Record: %s is the partner's own"
+		})
+	}},
+	{http.StatusNotFound, partnercenter.CodeMPNUnknown, "the MPN id is unknown", func(l *placingLine) (string, string) {
+		return l.partners(func(id string) string {
+			if _, known := l.MPN[id]; known {
+				return ""
+			}
+			return "MPN ID %s is not found"
+		})
+	}},
+	{http.StatusBadRequest, partnercenter.CodeMPNNotReseller, "the MPN id is no indirect reseller's", func(l *placingLine) (string, string) {
+		return l.partners(func(id string) string {
+			if l.MPN[id] {
+				return ""
+			}
+			return "MPN ID %s is not a valid Indirect Reseller"
+		})
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a provisioning variable is missing", func(l *placingLine) (string, string) {
+		for _, name := range l.item.ProvisioningVariables {
+			if provisioningVariable(l.line, name) == "" {
+				return says("Send it in the line's provisioningContext; the SKU's provisioningVariables list what it needs", "Invalid property provisioningContext: line %d lacks %s", l.number, lowerFirst(name))
+			}
+		}
+		return "", ""
+	}},
+	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the scope is neither single nor shared", func(l *placingLine) (string, string) {
+		scope := provisioningVariable(l.line, "Scope")
+		if scope == "" || strings.EqualFold(scope, "single") || strings.EqualFold(scope, "shared") {
+			return "", ""
+		}
+		return says("Send single or shared", "Unable to parse enum: scope %s in line %d", quoted(scope), l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionInvalid, "the customer has no subscription that a reservation is for", func(l *placingLine) (string, string) {
+		if s, named := l.azure(); !named || s != nil {
+			return "", ""
+		}
+		return says("Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotAzure, "the subscription is not one of Azure", func(l *placingLine) (string, string) {
+		if s, named := l.azure(); !named || isAzure(s.Facts.Kind) {
+			return "", ""
+		}
+		return says("Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionInactive, "the Azure subscription is not active", func(l *placingLine) (string, string) {
+		if s, named := l.azure(); !named || isActive(s) {
+			return "", ""
+		}
+		return says("Reactivate it, or name another", "This subscription is not an active subscription: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotRegistered, "the Azure subscription is not registered", func(l *placingLine) (string, string) {
+		if s, named := l.azure(); !named || !l.item.Needs(needsRegistration) || !s.Facts.Registered.IsZero() {
+			return "", ""
+		}
+		return says("Register it with POST .../subscriptions/{id}/registrations", "This subscription is not registered: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotEnabled, "the Azure subscription's registration is not through", func(l *placingLine) (string, string) {
+		if s, named := l.azure(); !named || !l.item.Needs(needsRegistration) || !l.now.Before(s.Facts.Registered) {
+			return "", ""
+		}
+		return says("Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+	}},
+	{http.StatusForbidden, partnercenter.CodeAgreementMissing, "the customer agreement is not confirmed", func(l *placingLine) (string, string) {
+		if l.AgreementAccepted || !l.item.Needs(needsCustomerAgreement) && !l.item.Needs(needsCloudAgreement) {
+			return "", ""
+		}
+		return says("Have the customer accept the Microsoft Customer Agreement, or confirm that it did", "Line %d cannot be bought before the customer's acceptance of the Microsoft Customer Agreement is confirmed", l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeOutOfInventory, "an inventory check finds the item restricted", func(l *placingLine) (string, string) {
+		if !l.item.OutOfStock || !l.item.Needs(needsInventoryCheck) {
+			return "", ""
+		}
+		return says("Ask POST /v1/extensions/product/checkinventory for SKUs that are free", "Inventory is not available for catalog item %s in line %d", l.item.ID, l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeOfferLimit, "the customer has as many subscriptions of the offer as it may", func(l *placingLine) (string, string) {
+		had := l.Held.OfOffer[Key(l.item.ID)]
+		for _, other := range l.lines {
+			if other.item == l.item {
+				had++
+			}
+		}
+		if l.item.Limit == 0 || had < l.item.Limit {
+			return "", ""
+		}
+		return says("Raise the quantity of a subscription that the customer has", "Use limit is exceeded for Offer id %s: a customer may have %d", l.item.ID, l.item.Limit)
+	}},
+}
+
+// The purchase prerequisites that rules look at.
+const (
+	needsRegistration      = "AzureSubscriptionRegistration"
+	needsInventoryCheck    = "InventoryCheck"
+	needsCustomerAgreement = "MicrosoftCustomerAgreement"
+	needsCloudAgreement    = "MicrosoftCloudAgreement"
+)
+
+// unknown words the failure to find the line's item, when it is why.
+func (l *placingLine) unknown(why error, next string) (string, string) {
+	if why == nil || !errors.Is(l.err, why) {
+		return "", ""
+	}
+	return says(next, "Line %d, %s: %v", l.number, quoted(l.line.OfferID), l.err)
+}
+
+func (l *placingLine) parent() *Subscription {
+	return l.Subscriptions[Key(l.line.ParentSubscriptionID)]
+}
+
+// azure returns the subscription that a reservation is for, and whether the
+// line has to name one.
+func (l *placingLine) azure() (s *Subscription, named bool) {
+	if l.item.Kind != catalog.Reservation || azureSubscriptionID(l.line) == "" {
+		return nil, false
+	}
+	return l.Subscriptions[Key(azureSubscriptionID(l.line))], true
+}
+
+// partners asks about the MPN ids of a line.
+func (l *placingLine) partners(wrong func(id string) string) (string, string) {
+	for _, id := range append([]string{l.line.PartnerIDOnRecord}, l.line.AdditionalPartnerIDsOnRecord...) {
+		if id = strings.TrimSpace(id); id == "" {
+			continue
+		}
+		if problem := wrong(id); problem != "" {
+			return says("Send the MPN id of an indirect reseller of the partner; GET /v1/relationships lists them", problem, quoted(id))
+		}
+	}
+	return "", ""
+}
+
+func quantityRange(item *catalog.Item, n int) (string, string) {
+	least, most := max(1, item.MinimumQuantity), item.MaximumQuantity
+	if n >= least && (most == 0 || n <= most) {
+		return "", ""
+	}
+	return says(fmt.Sprintf("Send a quantity from %d to %d", least, most), "A quantity of %d is not within the minimum and maximum of %s", n, item.ID)
+}
+
+func sandboxSeats(s Settings, kind catalog.Kind, id string, n int) (string, string) {
+	if !s.Sandbox || s.MaxLicences == 0 || n <= s.MaxLicences || isAzure(kind) {
+		return "", ""
+	}
+	return says("Ask for fewer, or start the server with a higher --sandbox-licences", "The requested number of %d seats exceeds the limit of %d seats allowed per subscription for %s", n, s.MaxLicences, id)
+}
+
+func isAzure(k catalog.Kind) bool { return k == catalog.Usage || k == catalog.AzurePlan }
+
+func isActive(s *Subscription) bool {
+	return s.Document.Status.Normalize() == partnercenter.SubscriptionActive
+}
+
+// addOnParent says what is wrong with the parent of an add-on.
+func addOnParent(item *catalog.Item, parent *Subscription, parentID string, number int) (string, string) {
+	switch {
+	case !item.AddOn && parentID == "":
+	case !item.AddOn:
+		return says("Leave parentSubscriptionId out", "Line %d names a parent subscription, but %s is no add-on", number, item.ID)
+	case parentID == "":
+		return says("Send the base's subscription id as parentSubscriptionId; PATCH of the base's order is the documented way to buy add-ons", "The add-on in line %d is not related to a parent subscription", number)
+	case parent == nil:
+		return says("Send the id of one of the customer's subscriptions", "The add-on in line %d is not related to the specified parent subscription %s, which the customer does not have", number, quoted(parentID))
+	case !slices.ContainsFunc(item.Prerequisites, func(base string) bool { return sells(base, parent.Document.OfferID) }):
+		return says("Buy it under a subscription of "+strings.Join(item.Prerequisites, " or "), "The add-on in line %d is not related to the specified parent subscription %s, which is one of %s", number, quoted(parentID), parent.Document.OfferID)
+	}
+	return "", ""
+}
+
+// sells reports whether an item, by its id, is what a prerequisite names: an
+// offer, or any availability of a SKU.
+func sells(prerequisite, id string) bool {
+	return strings.EqualFold(prerequisite, id) ||
+		len(id) > len(prerequisite) && id[len(prerequisite)] == ':' && strings.EqualFold(prerequisite, id[:len(prerequisite)])
+}
+
+func inactiveParent(parent *Subscription) (string, string) {
+	if parent == nil || isActive(parent) {
+		return "", ""
+	}
+	return says("Reactivate the parent first", "Cannot enable a child subscription when the parent subscription %s is not Active", parent.Document.ID)
+}
+
+// orderRules are about the lines together.
+var orderRules = []rule[*placing]{
+	{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "legacy offers and catalog items, or offers of different sales groups, are ordered together", func(p *placing) (string, string) {
+		first := p.lines[0].item
+		for _, l := range p.lines[1:] {
+			switch {
+			case l.item.Kind.Legacy() != first.Kind.Legacy():
+				return says("Order them apart", "Unable to process this order: %s is a legacy offer and %s a catalog item, or the other way round", first.ID, l.item.ID)
+			case l.item.SalesGroup != first.SalesGroup:
+				return says("Order them apart", "Unable to process this order: %s and %s are of different sales groups", first.ID, l.item.ID)
+			}
+		}
+		return "", ""
+	}},
+	{http.StatusBadRequest, partnercenter.CodeCycleUnsupported, "an item is not sold with the billing cycle", func(p *placing) (string, string) {
+		cycle := p.cycle()
+		for _, l := range p.lines {
+			if !slices.Contains(l.item.BillingCycles, cycle) {
+				return says("Send a billing cycle that all items of the order have, or order them apart", "The billing cycle %s is not one of %s", cycle, l.item.ID)
+			}
+		}
+		return "", ""
+	}},
+	{http.StatusForbidden, partnercenter.CodeTooManySubs, "the sandbox allows fewer subscriptions of a customer", func(p *placing) (string, string) {
+		most, asked := p.settings.MaxSubscriptions, p.Held.Subscriptions
+		for _, l := range p.lines {
+			if subscribes(l.item.Kind) {
+				asked++
+			}
+		}
+		if !p.settings.Sandbox || most == 0 || asked <= most || asked == p.Held.Subscriptions {
+			return "", ""
+		}
+		return says("Cancel some, or start the server with a higher --sandbox-subscriptions", "The desired number of subscriptions exceeded the maximum number of subscriptions allowed per customer: %d, and %d is the most", asked, most)
+	}},
+	{http.StatusForbidden, partnercenter.CodeTooManyAzureSubs, "the sandbox allows fewer Azure subscriptions of the partner", func(p *placing) (string, string) {
+		return p.tooMany(catalog.Usage, p.Held.AzureSubs, "The desired number of subscriptions exceeded the maximum number of Azure subscriptions allowed per partner: %d, and %d is the most")
+	}},
+	{http.StatusBadRequest, partnercenter.CodeTooManyAzurePlans, "the sandbox allows fewer Azure plans of the partner", func(p *placing) (string, string) {
+		return p.tooMany(catalog.AzurePlan, p.Held.AzurePlans, "Unable to create order. There is a limit to how many Azure plans can be created under sandbox accounts: %d, and %d is the most")
+	}},
+}
+
+func (p *placing) tooMany(kind catalog.Kind, held int, problem string) (string, string) {
+	asked := held
+	for _, l := range p.lines {
+		if l.item.Kind == kind {
+			asked++
+		}
+	}
+	most := p.settings.MaxAzurePlans
+	if !p.settings.Sandbox || most == 0 || asked == held || asked <= most {
+		return "", ""
+	}
+	return says("Cancel some, or start the server with a higher --sandbox-azure-plans", problem, asked, most)
+}
+
+// cycle is the billing cycle that the order is placed with: the one asked for,
+// or the default of the first item.
+func (p *placing) cycle() partnercenter.BillingCycleType {
+	if c := p.Request.BillingCycle.Normalize(); c != "" && c != partnercenter.BillingCycleUnknown {
+		return c
+	}
+	return p.lines[0].item.BillingCycles[0]
+}
+
+// subscribes reports whether a line of this kind makes a subscription.
+func subscribes(k catalog.Kind) bool {
+	return k != catalog.Reservation && k != catalog.PerpetualSoftware
+}

@@ -1,0 +1,93 @@
+package lifecycle
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// Refusal says that the rules do not allow a command. Status and Code are the
+// contract's; the words are ours.
+type Refusal struct {
+	Status  int
+	Code    partnercenter.ErrorCode
+	Problem string // a sentence without its full stop
+	Next    string // what to do next, likewise
+	Data    []string
+}
+
+// Error returns problem and next step as two sentences.
+func (r *Refusal) Error() string { return r.Problem + ". " + r.Next + "." }
+
+// A rule refuses a command on a subject: a line of a request, a whole request,
+// a subscription. Rules stand in tables, in the order in which they are looked
+// at; to find the one for a code, search for the code.
+type rule[S any] struct {
+	status int
+	code   partnercenter.ErrorCode
+	when   string // in one line, for docs/lifecycle.md
+	// broken returns what is wrong and what to do next, or two empty texts.
+	broken func(S) (problem, next string)
+}
+
+// check returns the refusal of the first rule that is broken.
+func check[S any](rules []rule[S], subject S) error {
+	for i := range rules {
+		if problem, next := rules[i].broken(subject); problem != "" {
+			return &Refusal{Status: rules[i].status, Code: rules[i].code, Problem: problem, Next: next}
+		}
+	}
+	return nil
+}
+
+// RuleInfo is a rule as the documentation shows it.
+type RuleInfo struct {
+	Command string
+	Status  int
+	Code    partnercenter.ErrorCode
+	When    string
+}
+
+// Rules returns all rules, in the order in which they are looked at.
+func Rules() []RuleInfo {
+	list := describe("place an order", requestRules)
+	list = append(list, describe("place an order", lineRules)...)
+	list = append(list, describe("place an order", orderRules)...)
+	list = append(list, describe("buy an add-on", addOnRules)...)
+	list = append(list, describe("change the billing cycle", cycleRules)...)
+	list = append(list, describe("cancel a line", cancelRules)...)
+	list = append(list, describe("attach a purchase order", attachRules)...)
+	list = append(list, describe("change a subscription", updateRules)...)
+	list = append(list, describe("register a subscription", registerRules)...)
+	list = append(list, describe("activate a subscription", activateRules)...)
+	for _, t := range Transitions() {
+		if t.Code != "" {
+			list = append(list, RuleInfo{Command: string(t.Command) + " " + t.Machine, Status: t.Status, Code: t.Code, When: "it is " + t.From})
+		}
+	}
+	return list
+}
+
+func describe[S any](command string, rules []rule[S]) []RuleInfo {
+	list := make([]RuleInfo, len(rules))
+	for i, r := range rules {
+		list[i] = RuleInfo{Command: command, Status: r.status, Code: r.code, When: r.when}
+	}
+	return list
+}
+
+// says words the problem and the next step of a broken rule.
+func says(next, problem string, args ...any) (string, string) {
+	return fmt.Sprintf(problem, args...), next
+}
+
+// quoted shortens and quotes a client's text for a message.
+func quoted(text string) string {
+	const most = 100
+	if len(text) > most {
+		text = text[:most] + "..."
+	}
+	return strconv.QuoteToGraphic(strings.ToValidUTF8(text, "?"))
+}

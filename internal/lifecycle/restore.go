@@ -1,0 +1,97 @@
+package lifecycle
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
+)
+
+// Restore puts an order together as it is stored. Orders that were loaded
+// rather than placed have no facts, and their subscriptions, which facts and
+// documents are nil for, follow from their lines.
+func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, stored []*Subscription) *Order {
+	o := &Order{Document: document}
+	if facts != nil {
+		o.Facts = *facts
+	} else {
+		bought := document.CreationDate.Time()
+		for i := range document.LineItems {
+			o.Facts.Lines = append(o.Facts.Lines, LineFacts{Kind: kindOf(account, document.LineItems[i].OfferID), Bought: bought})
+		}
+	}
+	for i := range document.LineItems {
+		id := document.LineItems[i].SubscriptionID
+		if id == "" {
+			continue
+		}
+		at := slices.IndexFunc(stored, func(s *Subscription) bool { return strings.EqualFold(s.Document.ID, id) })
+		if at >= 0 {
+			o.Subscriptions = append(o.Subscriptions, stored[at])
+			continue
+		}
+		o.Subscriptions = append(o.Subscriptions, derive(account, o, i))
+	}
+	return o
+}
+
+// kindOf finds out what an offer id of a loaded order is; empty when nobody
+// knows.
+func kindOf(account *Account, offerID string) catalog.Kind {
+	item, err := account.Catalog.Find(offerID, account.Country)
+	switch {
+	case err == nil:
+		return item.Kind
+	case isGUID(offerID):
+		return catalog.License
+	case strings.HasPrefix(strings.ToUpper(offerID), "MS-AZR-"):
+		return catalog.Usage
+	}
+	return ""
+}
+
+// derive makes the subscription that a loaded order's line must have made.
+func derive(account *Account, o *Order, i int) *Subscription {
+	line, kind := &o.Document.LineItems[i], o.Facts.Lines[i].Kind
+	item, err := account.Catalog.Find(line.OfferID, account.Country)
+	if err != nil {
+		item = unknownItem(account, line, kind)
+	}
+	parent := line.ParentSubscriptionID
+	for j := range o.Document.LineItems {
+		base := &o.Document.LineItems[j]
+		if parent == "" && item.AddOn && j != i && slices.ContainsFunc(item.Prerequisites, func(p string) bool { return sells(p, base.OfferID) }) {
+			parent = base.SubscriptionID
+		}
+	}
+	s := subscribe(account, &o.Document, line, item, parent, o.Facts.Lines[i].Bought)
+	if err != nil {
+		// What the catalog does not have, nothing leads to.
+		s.Document.Links = &partnercenter.SubscriptionLinks{Self: s.Document.Links.Self, ParentSubscription: s.Document.Links.ParentSubscription}
+	}
+	if line.FriendlyName == "" {
+		s.Document.FriendlyName = item.Title
+	}
+	s.Facts.LineItemNumber = i
+	s.Facts.Seats = []Seats{{Quantity: quantity(line), Added: o.Facts.Lines[i].Bought}}
+	s.Facts.Since = time.Time{} // it was there before the data was
+	if isAzure(kind) {
+		s.Document.EntitlementID = derivedGUID("entitlement", line.SubscriptionID)
+		s.Facts.Registered = o.Facts.Lines[i].Bought
+	}
+	if quantity(line) == 0 || o.Document.Status.Normalize() == partnercenter.OrderStatusCancelled {
+		s.Document.Status = partnercenter.SubscriptionDeleted
+		s.Document.AutoRenewEnabled = new(false)
+	}
+	return s
+}
+
+// unknownItem stands for an item that the catalog does not have.
+func unknownItem(account *Account, line *partnercenter.OrderLineItem, kind catalog.Kind) *catalog.Item {
+	return &catalog.Item{
+		ID: line.OfferID, Kind: kind, Title: line.FriendlyName, Country: account.Country,
+		UnitType: "Licenses", BillingType: "license", Microsoft: true,
+	}
+}

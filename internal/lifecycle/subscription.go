@@ -1,0 +1,475 @@
+package lifecycle
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
+)
+
+// Update is the command to change a subscription: its status, its quantity, its
+// nickname, or whether it renews. Clients send whole subscriptions; what
+// differs from the stored one and is no noise is what they mean.
+type Update struct {
+	Request *partnercenter.Subscription
+	IfMatch string // the header, as it came
+}
+
+// updating is a change of a subscription in front of the rules. What the
+// request does not mean to change is nil or empty.
+type updating struct {
+	*Subscription
+	request  *partnercenter.Subscription
+	item     *catalog.Item // nil when the catalog does not have it
+	parent   *Subscription // of an add-on
+	settings Settings
+	now      time.Time
+
+	quantity  *int
+	status    partnercenter.SubscriptionStatus
+	nickname  string
+	autoRenew *bool
+}
+
+// intent finds out what the request means to change. A body that has the
+// subscription's id is a subscription sent back, in which false means false; one
+// without is an object made for the change, whose zero values nobody chose.
+// A quantity of zero is never meant: it is what an unset one looks like.
+func (u *updating) intent() {
+	r, d := u.request, &u.Document
+	whole := r.ID != ""
+	if q := r.Quantity; q != nil && *q != 0 && (d.Quantity == nil || *q != *d.Quantity) {
+		u.quantity = q
+	}
+	if s := r.Status.Normalize(); s != "" && s != partnercenter.SubscriptionNone && s != d.Status.Normalize() {
+		u.status = s
+	}
+	if r.FriendlyName != "" && r.FriendlyName != d.FriendlyName {
+		u.nickname = r.FriendlyName
+	}
+	if a := r.AutoRenewEnabled; a != nil && (*a || whole) && (d.AutoRenewEnabled == nil || *a != *d.AutoRenewEnabled) {
+		u.autoRenew = a
+	}
+}
+
+// UpdateSubscription decides about a change of one of an order's
+// subscriptions. A request that asks for nothing new changes nothing and gives
+// no events.
+func UpdateSubscription(account *Account, o *Order, id string, command Update, settings Settings, now time.Time) (*Order, []Event, error) {
+	next, s := o.with(id)
+	u := &updating{Subscription: s, request: command.Request, settings: settings, now: now}
+	if item, err := account.Catalog.Find(s.Document.OfferID, account.Country); err == nil {
+		u.item = item
+	}
+	if parent := s.Document.ParentSubscriptionID; parent != "" {
+		u.parent = account.Subscriptions[Key(parent)]
+		for _, other := range next.Subscriptions {
+			if strings.EqualFold(other.Document.ID, parent) {
+				u.parent = other
+			}
+		}
+	}
+	var sent *string
+	if command.Request.Attributes != nil {
+		sent = command.Request.Attributes.Etag
+	}
+	if a := s.Document.Attributes; a != nil && stale(a.Etag, command.IfMatch, sent) {
+		return nil, nil, errStale("subscription")
+	}
+	u.intent()
+	var to Transition
+	changed := u.quantity != nil || u.nickname != "" || u.autoRenew != nil
+	state := string(s.Document.Status.Normalize())
+	if changed {
+		var err error
+		if to, err = move(SubscriptionMachine, state, Change); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := check(updateRules, u); err != nil {
+		return nil, nil, err
+	}
+	if u.status != "" {
+		var err error
+		if to, err = move(SubscriptionMachine, state, statusCommand(u.status)); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !changed && u.status == "" {
+		return o, nil, nil
+	}
+	events := []Event{{Kind: to.Event, SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}
+	u.apply()
+	if u.status == partnercenter.SubscriptionDeleted {
+		events = append(events, next.lineGone(s.Facts.LineItemNumber, now)...)
+	} else {
+		s.touch()
+	}
+	next.Changed = append(next.Changed, s)
+	return next, events, nil
+}
+
+// statusCommand is what a wanted status asks for.
+func statusCommand(s partnercenter.SubscriptionStatus) Command {
+	switch s {
+	case partnercenter.SubscriptionSuspended:
+		return Suspend
+	case partnercenter.SubscriptionActive:
+		return Reactivate
+	}
+	return Delete
+}
+
+// apply makes the change that the rules allow.
+func (u *updating) apply() {
+	d := &u.Document
+	if u.quantity != nil {
+		u.setQuantity(*u.quantity)
+	}
+	if u.nickname != "" {
+		d.FriendlyName = u.nickname
+	}
+	if u.autoRenew != nil {
+		d.AutoRenewEnabled = u.autoRenew
+	}
+	switch u.status {
+	case partnercenter.SubscriptionDeleted:
+		u.delete()
+	case partnercenter.SubscriptionSuspended, partnercenter.SubscriptionActive:
+		d.Status = u.status
+		d.SuspensionReasons = nil
+		if u.status == partnercenter.SubscriptionSuspended {
+			d.SuspensionReasons = []string{"PartnerInitiated"}
+		}
+	}
+}
+
+// setQuantity adds seats, or gives back those that were added last.
+func (u *updating) setQuantity(n int) {
+	more := n - *u.Document.Quantity
+	u.Document.Quantity = &n
+	if more > 0 {
+		u.Facts.Seats = append(u.Facts.Seats, Seats{Quantity: more, Added: u.now})
+		return
+	}
+	for less := -more; less > 0; {
+		last := &u.Facts.Seats[len(u.Facts.Seats)-1]
+		taken := min(less, last.Quantity)
+		last.Quantity -= taken
+		less -= taken
+		if last.Quantity == 0 {
+			u.Facts.Seats = u.Facts.Seats[:len(u.Facts.Seats)-1]
+		}
+	}
+}
+
+// refundable counts the seats whose windows are open, each added quantity by
+// itself.
+func (s *Subscription) refundable(settings Settings, now time.Time) int {
+	sum := 0
+	for _, seats := range s.Facts.Seats {
+		if settings.CancelWithin == 0 || !now.After(seats.Added.Add(settings.CancelWithin)) {
+			sum += seats.Quantity
+		}
+	}
+	return sum
+}
+
+// delete ends a subscription for good.
+func (s *Subscription) delete() {
+	s.Document.Status = partnercenter.SubscriptionDeleted
+	s.Document.AutoRenewEnabled = new(false)
+	s.Document.SuspensionReasons = nil
+	s.touch()
+}
+
+// lineGone cancels the line of a subscription that is gone, and the order with
+// its last line.
+func (o *Order) lineGone(number int, now time.Time) []Event {
+	line := &o.Document.LineItems[number]
+	line.Quantity = new(0)
+	if p := line.Pricing; p != nil {
+		priced(line, p.Price)
+	}
+	if o.Document.TotalPrice != "" {
+		o.Document.TotalPrice = total(&o.Document)
+	}
+	o.touch()
+	for i := range o.Document.LineItems {
+		if quantity(&o.Document.LineItems[i]) > 0 {
+			return []Event{{Kind: "lines cancelled", LineItemNumber: number}}
+		}
+	}
+	o.Document.Status = partnercenter.OrderStatusCancelled
+	return []Event{{Kind: "order cancelled"}}
+}
+
+// At returns the subscription's document as it looks at an instant: what can
+// still be given back changes with time.
+func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subscription {
+	view := s.Document
+	if settings.CancelWithin == 0 || !s.windowed() || !isActive(s) {
+		return &view
+	}
+	sum := 0
+	var last time.Time
+	var details []partnercenter.RefundableDetail
+	for _, seats := range s.Facts.Seats {
+		until := seats.Added.Add(settings.CancelWithin)
+		if now.After(until) {
+			continue
+		}
+		sum += seats.Quantity
+		last = until
+		details = append(details, partnercenter.RefundableDetail{Quantity: new(seats.Quantity), AllowedUntil: dateOf(until, false)})
+	}
+	if sum > 0 {
+		view.RefundableQuantity = &partnercenter.RefundableQuantity{TotalQuantity: &sum, Details: details}
+		view.CancellationAllowedUntilDate = dateOf(last, false)
+	}
+	if s.Facts.Kind == catalog.Marketplace && sum > 0 {
+		view.RefundOptions = []partnercenter.RefundOption{{Type: "Full", ExpiresAt: dateOf(last, false)}}
+	}
+	return &view
+}
+
+// windowed reports whether seats can be given back for a time only. Those of
+// legacy offers can at any time.
+func (s *Subscription) windowed() bool {
+	return s.Facts.Kind == catalog.OnlineService || s.Facts.Kind == catalog.Marketplace
+}
+
+const nextLeaveOut = "Leave it as it was read"
+
+// maxNickname is how long a nickname may be, in bytes.
+const maxNickname = 500
+
+// updateRules are about the changes of a subscription that is there.
+var updateRules = []rule[*updating]{
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotReady, "it is being provisioned", func(u *updating) (string, string) {
+		if !u.now.Before(u.Facts.Since) {
+			return "", ""
+		}
+		return says("Try again when GET .../provisioningstatus of its order answers fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the body's id is another subscription's", func(u *updating) (string, string) {
+		if u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID) {
+			return "", ""
+		}
+		return says("Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quoted(u.request.ID))
+	}},
+	{http.StatusBadRequest, partnercenter.CodeCycleNotHere, "another billing cycle is asked for", func(u *updating) (string, string) {
+		c := u.request.BillingCycle.Normalize()
+		if c == "" || c == partnercenter.BillingCycleUnknown || c == partnercenter.BillingCycleNone || c == u.Document.BillingCycle.Normalize() {
+			return "", ""
+		}
+		return says("Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quoted(string(c)))
+	}},
+	{http.StatusBadRequest, partnercenter.CodePartnerNotUpdatable, "another partner on record is asked for", func(u *updating) (string, string) {
+		asked, has := u.request.PartnerID, ""
+		if u.Document.PartnerID != nil {
+			has = *u.Document.PartnerID
+		}
+		if asked == nil || *asked == "" || *asked == has {
+			return "", ""
+		}
+		return says(nextLeaveOut, "Cannot update the partner on record for this subscription to %s", quoted(*asked))
+	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the nickname is too long", func(u *updating) (string, string) {
+		if len(u.nickname) <= maxNickname {
+			return "", ""
+		}
+		return says("Shorten it", "Invalid property friendlyName: it has %d bytes, and %d is the most", len(u.nickname), maxNickname)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionSuspended, "the quantity of a suspended legacy subscription is to change", func(u *updating) (string, string) {
+		if u.quantity == nil || !u.suspended() || !u.Facts.Kind.Legacy() {
+			return "", ""
+		}
+		return says("Reactivate it first", "Subscription quantity cannot be increased or decreased while subscription %s is suspended", u.Document.ID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSuspendedNoUpdate, "the quantity of a suspended subscription of newer commerce is to change", func(u *updating) (string, string) {
+		if u.quantity == nil || !u.suspended() {
+			return "", ""
+		}
+		return says("Reactivate it first", "Cannot update subscription %s with suspended status", u.Document.ID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeQuantityNotUpdatable, "the quantity of something that has no seats is to change", func(u *updating) (string, string) {
+		if u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "" {
+			return "", ""
+		}
+		return says("Order it again for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotActivated, "the quantity of a marketplace subscription is to change before its activation", func(u *updating) (string, string) {
+		if u.quantity == nil || !u.Facts.NeedsActivation {
+			return "", ""
+		}
+		return says("Visit the activation link, or POST .../activate in a sandbox", "Cannot update subscription %s before activating it", u.Document.ID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeQuantityOutOfRange, "the quantity is out of the item's range", func(u *updating) (string, string) {
+		if u.quantity == nil {
+			return "", ""
+		}
+		item := u.item
+		if item == nil {
+			item = &catalog.Item{ID: u.Document.OfferID, MaximumQuantity: maxQuantity}
+		}
+		return quantityRange(item, *u.quantity)
+	}},
+	{http.StatusForbidden, partnercenter.CodeTooManySeats, "the sandbox allows fewer seats of a legacy offer", func(u *updating) (string, string) {
+		if u.quantity == nil || !u.Facts.Kind.Legacy() {
+			return "", ""
+		}
+		return sandboxSeats(u.settings, u.Facts.Kind, u.Document.OfferID, *u.quantity)
+	}},
+	{http.StatusForbidden, partnercenter.CodeSeatsBeyondLimit, "the sandbox allows fewer seats of a catalog item", func(u *updating) (string, string) {
+		if u.quantity == nil {
+			return "", ""
+		}
+		return sandboxSeats(u.settings, u.Facts.Kind, u.Document.OfferID, *u.quantity)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeQuantityNotDecreasable, "more seats are given back than were added within the window", func(u *updating) (string, string) {
+		if u.quantity == nil || !u.windowed() {
+			return "", ""
+		}
+		less := *u.Document.Quantity - *u.quantity
+		if open := u.refundable(u.settings, u.now); less > open {
+			return says("Give back at most as many, or let the rest run to the end of the term", "Subscription quantity cannot be decreased by %d: %d seats of %s were added within the last %s", less, open, u.Document.ID, strings.TrimSuffix(days(u.settings.CancelWithin), "-day")+" days")
+		}
+		return "", ""
+	}},
+	{http.StatusBadRequest, partnercenter.CodeAutoRenewNotEligible, "it is to renew by itself and cannot", func(u *updating) (string, string) {
+		if u.autoRenew == nil || !*u.autoRenew || u.item != nil && u.item.AutoRenewable && !u.item.Trial {
+			return "", ""
+		}
+		return says(nextLeaveOut, "The subscription is not eligible to be auto-renewed: %s", u.Document.OfferID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the status is none that can be asked for", func(u *updating) (string, string) {
+		switch u.status {
+		case "", partnercenter.SubscriptionActive, partnercenter.SubscriptionSuspended, partnercenter.SubscriptionDeleted:
+			return "", ""
+		}
+		return says("Send active, suspended or deleted", "Unable to parse enum: status %s", quoted(string(u.status)))
+	}},
+	{http.StatusBadRequest, partnercenter.CodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updating) (string, string) {
+		if u.status != partnercenter.SubscriptionSuspended || u.Facts.Kind != catalog.Marketplace {
+			return "", ""
+		}
+		return says("Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is of a marketplace product", u.Document.ID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeStatusChangeUnsupported, "a legacy or software subscription is to be deleted", func(u *updating) (string, string) {
+		if u.status != partnercenter.SubscriptionDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionDeleted {
+			return "", ""
+		}
+		return says("Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeCancelWindowOver, "its cancellation window is over: 7 days", func(u *updating) (string, string) {
+		if u.status != partnercenter.SubscriptionDeleted || u.Document.Status.Normalize() == partnercenter.SubscriptionDeleted || len(u.Facts.Seats) == 0 {
+			return "", ""
+		}
+		window := u.settings.CancelWithin
+		ends := u.Facts.Seats[0].Added.Add(window)
+		if window == 0 || !u.now.After(ends) {
+			return "", ""
+		}
+		return says("Switch autoRenewEnabled off; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
+	}},
+	{http.StatusConflict, partnercenter.CodeParentInactive, "an add-on of an inactive parent is to be reactivated", func(u *updating) (string, string) {
+		if u.status != partnercenter.SubscriptionActive {
+			return "", ""
+		}
+		return inactiveParent(u.parent)
+	}},
+}
+
+// maxQuantity bounds quantities of items that the catalog does not have. It is
+// the largest that the documented SKUs allow.
+const maxQuantity = 999_999_999
+
+func (u *updating) suspended() bool {
+	return u.Document.Status.Normalize() == partnercenter.SubscriptionSuspended
+}
+
+// registerRules are about registering an Azure subscription for reservations.
+var registerRules = []rule[*Subscription]{
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotAzure, "it is not one of Azure", func(s *Subscription) (string, string) {
+		if isAzure(s.Facts.Kind) {
+			return "", ""
+		}
+		return says("Register an Azure subscription", "This subscription is not a valid Azure subscription: %s", s.Document.ID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeSubscriptionInactive, "it is not active", func(s *Subscription) (string, string) {
+		if isActive(s) {
+			return "", ""
+		}
+		return says("Reactivate it first", "This subscription is not an active subscription: %s", s.Document.ID)
+	}},
+}
+
+// Register decides about the registration of one of an order's subscriptions
+// for reservations. One that is registered stays so.
+func Register(o *Order, id string, settings Settings, now time.Time) (*Order, []Event, error) {
+	next, s := o.with(id)
+	if err := check(registerRules, s); err != nil {
+		return nil, nil, err
+	}
+	if !s.Facts.Registered.IsZero() {
+		return o, nil, nil
+	}
+	s.Facts.Registered = now.Add(settings.ProvisioningTime)
+	next.Changed = append(next.Changed, s)
+	return next, []Event{{Kind: "subscription registered", SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}, nil
+}
+
+// activating is a subscription to be activated in front of the rules.
+type activating struct {
+	*Subscription
+	settings Settings
+}
+
+// activateRules are about activating a marketplace subscription without its
+// publisher.
+var activateRules = []rule[*activating]{
+	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the account is no sandbox", func(a *activating) (string, string) {
+		if a.settings.Sandbox {
+			return "", ""
+		}
+		return says("Visit the activation link", "This operation is not supported in this environment: only a sandbox activates by itself")
+	}},
+	{http.StatusBadRequest, partnercenter.CodeOperationUnoffered, "it is of no marketplace product", func(a *activating) (string, string) {
+		if a.Facts.Kind == catalog.Marketplace {
+			return "", ""
+		}
+		return says("Activate subscriptions to marketplace products", "This operation is not supported: %s needs no activation", a.Document.ID)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeAlreadyActivated, "it is activated", func(a *activating) (string, string) {
+		if a.Facts.NeedsActivation {
+			return "", ""
+		}
+		return says("Go on with it", "This item has already been activated: %s", a.Document.ID)
+	}},
+}
+
+// Activate decides about the activation of one of an order's subscriptions.
+func Activate(o *Order, id string, settings Settings) (*Order, []Event, error) {
+	next, s := o.with(id)
+	if err := check(activateRules, &activating{s, settings}); err != nil {
+		return nil, nil, err
+	}
+	s.Facts.NeedsActivation = false
+	next.Changed = append(next.Changed, s)
+	return next, []Event{{Kind: "subscription activated", SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}, nil
+}
+
+// with returns a copy of the order and its subscription with an id, which the
+// caller has looked up before.
+func (o *Order) with(id string) (*Order, *Subscription) {
+	next := o.clone()
+	s := next.Subscription(id)
+	if s == nil {
+		panic(fmt.Sprintf("lifecycle: order %s has no subscription %s", o.Document.ID, id))
+	}
+	return next, s
+}

@@ -1,0 +1,174 @@
+package lifecycle
+
+import (
+	"net/http"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// Command is what moves something from one state to another.
+type Command string
+
+// The commands. Provision is the passing of time, nobody gives it.
+const (
+	Place       Command = "place"
+	Provision   Command = "provision"
+	AddOn       Command = "buy an add-on in"
+	ChangeCycle Command = "change the billing cycle of"
+	CancelSome  Command = "cancel lines of"
+	CancelAll   Command = "cancel"
+	Attach      Command = "attach a purchase order to"
+	Suspend     Command = "suspend"
+	Reactivate  Command = "reactivate"
+	Change      Command = "change"
+	Delete      Command = "delete"
+	Download    Command = "download"
+)
+
+// The machines of [Transitions].
+const (
+	OrderMachine        = "order"
+	LineMachine         = "line item"
+	SubscriptionMachine = "subscription"
+	AttachmentMachine   = "attachment"
+)
+
+// Transition is one arrow of a state machine, or, with a Code, one that the
+// rules refuse.
+type Transition struct {
+	Machine string
+	From    string // empty: it is not there yet
+	Command Command
+	To      string
+	Event   EventKind // what a success is told as
+
+	Status int // with Code: of the refusal
+	Code   partnercenter.ErrorCode
+	Next   string // with Code: what to do instead
+}
+
+// EventKind says what happened.
+type EventKind string
+
+// Event is something that happened to an order or a subscription.
+type Event struct {
+	Kind EventKind
+	// SubscriptionID is whose it is, empty for the order as a whole.
+	SubscriptionID string
+	LineItemNumber int
+}
+
+// The states of a line of an order and of an attachment. Those of orders and
+// subscriptions are the API's.
+const (
+	linePending   = "PrefulfillmentPending"
+	lineWaiting   = "Unfulfilled"
+	lineFulfilled = "Fulfilled"
+	lineCancelled = "Cancelled"
+	attached      = "attached"
+)
+
+const (
+	completed   = string(partnercenter.OrderStatusCompleted)
+	pending     = string(partnercenter.OrderStatusPending)
+	cancelled   = string(partnercenter.OrderStatusCancelled)
+	awaitingPO  = string(partnercenter.OrderStatusPendingPOUpload)
+	completedPO = string(partnercenter.OrderStatusPOUploadComplete)
+
+	active    = string(partnercenter.SubscriptionActive)
+	suspended = string(partnercenter.SubscriptionSuspended)
+	deleted   = string(partnercenter.SubscriptionDeleted)
+)
+
+const (
+	nextWaitProvisioned = "Wait until GET .../provisioningstatus answers fulfilled, then try again"
+	nextOrderCancelled  = "Nothing more can be done to a cancelled order; place a new one"
+)
+
+// transitions are all arrows of all machines. A state and a command that have
+// no row here have no meaning for each other.
+var transitions = []Transition{
+	{Machine: OrderMachine, Command: Place, To: completed, Event: "order placed"},  // legacy offers
+	{Machine: OrderMachine, Command: Place, To: pending, Event: "order placed"},    // catalog items
+	{Machine: OrderMachine, Command: Place, To: awaitingPO, Event: "order placed"}, // items that need a purchase order
+	{Machine: OrderMachine, From: pending, Command: Provision, To: completed, Event: "order provisioned"},
+	{Machine: OrderMachine, From: awaitingPO, Command: Attach, To: completedPO, Event: "purchase order attached"},
+	{Machine: OrderMachine, From: completedPO, Command: Attach, To: completedPO, Event: "purchase order attached"},
+	{Machine: OrderMachine, From: completed, Command: AddOn, To: completed, Event: "add-on bought"},
+	{Machine: OrderMachine, From: completed, Command: ChangeCycle, To: completed, Event: "billing cycle changed"},
+	{Machine: OrderMachine, From: completed, Command: CancelSome, To: completed, Event: "lines cancelled"},
+	{Machine: OrderMachine, From: completed, Command: CancelAll, To: cancelled, Event: "order cancelled"},
+	{Machine: OrderMachine, From: awaitingPO, Command: CancelSome, To: awaitingPO, Event: "lines cancelled"},
+	{Machine: OrderMachine, From: awaitingPO, Command: CancelAll, To: cancelled, Event: "order cancelled"},
+	{Machine: OrderMachine, From: completedPO, Command: CancelSome, To: completedPO, Event: "lines cancelled"},
+	{Machine: OrderMachine, From: completedPO, Command: CancelAll, To: cancelled, Event: "order cancelled"},
+
+	{Machine: OrderMachine, From: pending, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: nextWaitProvisioned},
+	{Machine: OrderMachine, From: pending, Command: CancelSome, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: nextWaitProvisioned},
+	{Machine: OrderMachine, From: pending, Command: CancelAll, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: nextWaitProvisioned},
+	{Machine: OrderMachine, From: pending, Command: ChangeCycle, Status: http.StatusForbidden, Code: partnercenter.CodeSyncStateNotCompleted, Next: nextWaitProvisioned},
+	{Machine: OrderMachine, From: awaitingPO, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: "Attach the purchase order first"},
+	{Machine: OrderMachine, From: awaitingPO, Command: ChangeCycle, Status: http.StatusForbidden, Code: partnercenter.CodeSyncStateNotCompleted, Next: "Attach the purchase order first"},
+	{Machine: OrderMachine, From: completedPO, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: "Buy the add-on in an order of its own"},
+	{Machine: OrderMachine, From: completedPO, Command: ChangeCycle, Status: http.StatusForbidden, Code: partnercenter.CodeSyncStateNotCompleted, Next: "Keep the billing cycle that the purchase order is for"},
+	{Machine: OrderMachine, From: cancelled, Command: CancelSome, Status: http.StatusBadRequest, Code: partnercenter.CodeOrderNotCancellable, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: cancelled, Command: CancelAll, Status: http.StatusBadRequest, Code: partnercenter.CodeOrderNotCancellable, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: cancelled, Command: AddOn, Status: http.StatusBadRequest, Code: partnercenter.CodeOrderUnprocessable, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: cancelled, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.CodeCycleInactive, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: cancelled, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.CodeOrderUnprocessable, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: completed, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.CodeOperationUnoffered, Next: "Attach files only to orders with status pending_po_upload or po_upload_complete"},
+	{Machine: OrderMachine, From: pending, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.CodeOperationUnoffered, Next: "Attach files only to orders with status pending_po_upload or po_upload_complete"},
+	{Machine: OrderMachine, From: cancelled, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.CodeOperationUnoffered, Next: nextOrderCancelled},
+
+	{Machine: LineMachine, Command: Place, To: lineFulfilled}, // legacy offers
+	{Machine: LineMachine, Command: Place, To: linePending},
+	{Machine: LineMachine, Command: Place, To: lineWaiting}, // waits for a purchase order
+	{Machine: LineMachine, From: linePending, Command: Provision, To: lineFulfilled},
+	{Machine: LineMachine, From: lineWaiting, Command: Attach, To: linePending},
+	{Machine: LineMachine, From: lineWaiting, Command: CancelSome, To: lineCancelled},
+	{Machine: LineMachine, From: linePending, Command: CancelSome, To: lineCancelled},
+	{Machine: LineMachine, From: lineFulfilled, Command: CancelSome, To: lineCancelled},
+
+	{Machine: SubscriptionMachine, Command: Provision, To: active},
+	{Machine: SubscriptionMachine, From: active, Command: Change, To: active, Event: "subscription changed"},
+	{Machine: SubscriptionMachine, From: suspended, Command: Change, To: suspended, Event: "subscription changed"},
+	{Machine: SubscriptionMachine, From: active, Command: Suspend, To: suspended, Event: "subscription suspended"},
+	{Machine: SubscriptionMachine, From: suspended, Command: Reactivate, To: active, Event: "subscription reactivated"},
+	{Machine: SubscriptionMachine, From: active, Command: Delete, To: deleted, Event: "subscription cancelled"},
+	{Machine: SubscriptionMachine, From: suspended, Command: Delete, To: deleted, Event: "subscription cancelled"},
+	{Machine: SubscriptionMachine, From: active, Command: CancelSome, To: deleted, Event: "subscription cancelled"}, // its line is cancelled
+	{Machine: SubscriptionMachine, From: suspended, Command: CancelSome, To: deleted, Event: "subscription cancelled"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.CodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Suspend, Status: http.StatusBadRequest, Code: partnercenter.CodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Reactivate, Status: http.StatusBadRequest, Code: partnercenter.CodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Delete, Status: http.StatusBadRequest, Code: partnercenter.CodeSubscriptionDeleted, Next: "There is nothing left to cancel"},
+
+	{Machine: AttachmentMachine, Command: Attach, To: attached, Event: "purchase order attached"},
+	{Machine: AttachmentMachine, From: attached, Command: Download, To: attached},
+}
+
+// Transitions returns the arrows of all state machines.
+func Transitions() []Transition { return append([]Transition(nil), transitions...) }
+
+// move returns where a command leads from a state. The error is the table's
+// refusal; a pair without a row is an unprocessable request.
+func move(machine, from string, command Command) (Transition, error) {
+	for _, t := range transitions {
+		if t.Machine != machine || t.From != from || t.Command != command {
+			continue
+		}
+		if t.Code != "" {
+			return t, &Refusal{
+				Status: t.Status, Code: t.Code,
+				Problem: "The " + machine + " is " + from + ", so it is not possible to " + string(command) + " it",
+				Next:    t.Next,
+			}
+		}
+		return t, nil
+	}
+	return Transition{}, &Refusal{
+		Status: http.StatusBadRequest, Code: partnercenter.CodeOrderUnprocessable,
+		Problem: "It is not possible to " + string(command) + " the " + machine + " while it is " + from,
+		Next:    "Read it again for its status",
+	}
+}

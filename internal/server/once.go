@@ -1,0 +1,181 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// effect is what a write comes to: the answer, and what it changes.
+type effect struct {
+	status   int
+	location string
+	body     []byte
+	change   *store.Change // nil when there is nothing to change
+	events   []lifecycle.Event
+}
+
+// maxDecisions is how often a write is decided anew because another one came
+// between its reading and its writing. Each time one of them has got through,
+// so that only a crowd gets here.
+const maxDecisions = 32
+
+// running are the named requests that are being answered.
+type running struct {
+	mu   sync.Mutex // guards keys
+	keys map[string]struct{}
+}
+
+// begin notes a request, and reports false when it is running already.
+func (r *running) begin(key []byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, is := r.keys[string(key)]; is {
+		return false
+	}
+	r.keys[string(key)] = struct{}{}
+	return true
+}
+
+func (r *running) end(key []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.keys, string(key))
+}
+
+// once makes a write happen once, however often it arrives. A write that names
+// itself by an MS-RequestId has one effect and one answer, which is kept with
+// the effect; body is what it must be the same in. A refusal has no effect and
+// is not kept: asked again, it is decided again.
+//
+// Decide is called anew when what it decided on has changed meanwhile. It must
+// have no effects of its own.
+func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effect, error)) error {
+	// What has begun is brought to its end: a client that hangs up must find
+	// out what became of its purchase when it comes back.
+	ctx := context.WithoutCancel(c.r.Context())
+	answer, err := c.answerKey(body)
+	if err != nil {
+		return err
+	}
+	if answer != nil {
+		if !s.running.begin(answer.Key) {
+			return errInProgress()
+		}
+		defer s.running.end(answer.Key)
+		switch before, err := s.store.Answered(ctx, answer.Key); {
+		case err != nil:
+			return err
+		case before != nil:
+			return c.answerAgain(before, answer.Digest)
+		}
+	}
+	for range maxDecisions {
+		e, err := decide(ctx)
+		if err != nil {
+			return err
+		}
+		if e.change != nil {
+			if answer != nil {
+				answer.Status, answer.Location, answer.Body = e.status, e.location, e.body
+				e.change.Answer = answer
+			}
+			switch err := s.store.Apply(ctx, e.change); {
+			case errors.Is(err, store.ErrConflict):
+				continue
+			case err != nil:
+				return err
+			}
+			s.logEvents(c, e)
+		}
+		c.writeLocated(e.status, e.location, e.body)
+		return nil
+	}
+	return errInProgress()
+}
+
+// answerKey returns what names the write, nil when its client did not.
+func (c *call) answerKey(body []byte) (*store.Answer, error) {
+	sent := c.r.Header[keyRequestID]
+	if len(sent) == 0 || sent[0] == "" {
+		return nil, nil
+	}
+	if len(sent[0]) > maxEchoed {
+		return nil, errRequestIDTooLong()
+	}
+	h := sha256.New()
+	for _, part := range append([]string{c.claims.TenantID, strings.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
+		if isGUID(part) {
+			part = strings.ToLower(part)
+		}
+		h.Write([]byte(part))
+		h.Write([]byte{0}) // ends the part, so that none runs into the next
+	}
+	digest := sha256.Sum256(body)
+	return &store.Answer{Key: h.Sum(nil)[:16], Digest: digest[:16]}, nil
+}
+
+// answerAgain gives the answer that was given before, to the same body only.
+func (c *call) answerAgain(before *store.Answer, digest []byte) error {
+	if subtle.ConstantTimeCompare(before.Digest, digest) == 0 {
+		return errRequestIDUsed(c.requestID)
+	}
+	c.writeLocated(before.Status, before.Location, before.Body)
+	return nil
+}
+
+// writeLocated writes an answer that may say where to look next.
+func (c *call) writeLocated(status int, location string, body []byte) {
+	if location != "" {
+		c.w.Header()["Location"] = []string{location}
+	}
+	c.write(status, body)
+}
+
+// logEvents tells what happened. Ids of orders and subscriptions are no
+// secrets, and what somebody looks for.
+func (s *Server) logEvents(c *call, e *effect) {
+	for _, event := range e.events {
+		attrs := []slog.Attr{
+			slog.String("event", string(event.Kind)), slog.String("partner", c.claims.TenantID),
+			slog.String("customer", e.change.CustomerID), slog.String("request_id", c.requestID),
+		}
+		if e.change.Order != nil {
+			attrs = append(attrs, slog.String("order", e.change.Order.Order.ID))
+		}
+		if event.SubscriptionID != "" {
+			attrs = append(attrs, slog.String("subscription", event.SubscriptionID))
+		}
+		s.log.LogAttrs(context.Background(), slog.LevelInfo, "happened", attrs...)
+	}
+}
+
+func errInProgress() error {
+	return &apiError{
+		http.StatusConflict, partnercenter.CodeOrderInProgress,
+		"Your order is in progress: a request with this MS-RequestId is still running. Repeat it with the same id in a moment for its answer.", nil,
+	}
+}
+
+func errRequestIDUsed(id string) error {
+	return &apiError{
+		http.StatusConflict, partnercenter.CodeOrderInProgress,
+		"MS-RequestId " + quote(id) + " was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.", nil,
+	}
+}
+
+func errRequestIDTooLong() error {
+	return &apiError{
+		http.StatusBadRequest, partnercenter.CodeInvalidInput,
+		"Invalid request input: MS-RequestId has more than 128 characters, so a repetition of this write would not be known. Send a GUID.", nil,
+	}
+}

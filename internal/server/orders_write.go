@@ -1,0 +1,305 @@
+package server
+
+import (
+	"context"
+	crand "crypto/rand"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// readOrder reads the body of a write, as bytes and as an order.
+func (c *call) readOrder() ([]byte, *partnercenter.Order, error) {
+	body, err := c.readBody()
+	if err != nil {
+		return nil, nil, err
+	}
+	order := new(partnercenter.Order)
+	return body, order, decodeJSON(body, order)
+}
+
+// createOrder places an order.
+func (s *Server) createOrder(c *call) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	body, request, err := c.readOrder()
+	if err != nil {
+		return err
+	}
+	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+		account, held, err := s.account(ctx, c.claims.TenantID, customerID, request)
+		if err != nil {
+			return nil, err
+		}
+		o, events, err := lifecycle.PlaceOrder(account, lifecycle.Placement{Request: request, HasUser: c.claims.HasUser(), Seed: newSeed()}, s.rules, s.now())
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.orderEffect(c, customerID, o, nil, http.StatusCreated, o.AsPlaced(), events)
+		if err == nil {
+			e.change.Held = held
+		}
+		return e, err
+	})
+}
+
+// patchOrder changes an order: cancels it, adds to it, bills it otherwise.
+func (s *Server) patchOrder(c *call) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	body, request, err := c.readOrder()
+	if err != nil {
+		return err
+	}
+	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+		o, record, account, held, err := s.order(ctx, c.claims.TenantID, customerID, c.params.values[1], request)
+		if err != nil {
+			return nil, err
+		}
+		now := s.now()
+		next, events, err := lifecycle.PatchOrder(account, o, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Seed: newSeed()}, s.rules, now)
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.orderEffect(c, customerID, next, record, http.StatusOK, next.At(now), events)
+		if err == nil && e.change != nil {
+			e.change.Held = held
+		}
+		return e, err
+	})
+}
+
+func newSeed() (seed lifecycle.Seed) {
+	crand.Read(seed[:]) // never fails
+	return seed
+}
+
+// account reads what the rules look at besides the order. What was counted for
+// limits is nil where none applies.
+func (s *Server) account(ctx context.Context, partnerID, customerID string, request *partnercenter.Order) (*lifecycle.Account, *store.Holdings, error) {
+	stored, err := s.store.Account(ctx, partnerID, customerID)
+	if err != nil {
+		return nil, nil, storeError(err, partnerID, customerID, "")
+	}
+	a := &lifecycle.Account{
+		PartnerID: partnerID, MPNID: stored.MPNID, CustomerID: customerID, Country: stored.Country,
+		AgreementAccepted: stored.Agreement, Catalog: s.catalog,
+	}
+	if request == nil {
+		return a, nil, nil
+	}
+	subscriptions, mpnIDs := lifecycle.Named(request)
+	if len(mpnIDs) > 0 {
+		if a.MPN, err = s.store.ResellersByMPN(ctx, partnerID, mpnIDs); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, id := range subscriptions {
+		list, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: partnerID, CustomerID: customerID, ID: id})
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range list {
+			if a.Subscriptions == nil {
+				a.Subscriptions = map[string]*lifecycle.Subscription{}
+			}
+			if a.Subscriptions[id], err = restoreSubscription(a, &list[i]); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	held, err := s.held(ctx, a, request)
+	return a, held, err
+}
+
+// held counts what limits are about, if there are any for this request.
+func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (*store.Holdings, error) {
+	var offers []string
+	for i := range request.LineItems {
+		if item, err := s.catalog.Find(request.LineItems[i].OfferID, a.Country); err == nil && item.Limit > 0 {
+			offers = append(offers, item.ID)
+		}
+	}
+	limited := s.rules.Sandbox && (s.rules.MaxCustomers > 0 || s.rules.MaxSubscriptions > 0 || s.rules.MaxAzurePlans > 0)
+	if len(offers) == 0 && !limited {
+		return nil, nil
+	}
+	kinds := []string{string(catalog.Usage), string(catalog.AzurePlan)}
+	h, err := s.store.Held(ctx, a.PartnerID, a.CustomerID, kinds, offers)
+	if err != nil {
+		return nil, err
+	}
+	a.Held = lifecycle.Holdings{
+		Customers: h.Customers, Subscriptions: h.Subscriptions,
+		AzureSubs: h.ByKind[string(catalog.Usage)], AzurePlans: h.ByKind[string(catalog.AzurePlan)], OfOffer: h.ByOffer,
+	}
+	return h, nil
+}
+
+// order reads an order for changing, and what its change depends on.
+func (s *Server) order(ctx context.Context, partnerID, customerID, orderID string, request *partnercenter.Order) (*lifecycle.Order, *store.OrderRecord, *lifecycle.Account, *store.Holdings, error) {
+	fail := func(err error) (*lifecycle.Order, *store.OrderRecord, *lifecycle.Account, *store.Holdings, error) {
+		return nil, nil, nil, nil, err
+	}
+	account, held, err := s.account(ctx, partnerID, customerID, request)
+	if err != nil {
+		return fail(err)
+	}
+	record, stored, err := s.store.OrderRecord(ctx, partnerID, customerID, orderID)
+	if err != nil {
+		return fail(storeError(err, partnerID, customerID, orderID))
+	}
+	o, err := restoreOrder(account, record.Order, record.Facts, stored)
+	if err != nil {
+		return fail(err)
+	}
+	return o, record, account, held, nil
+}
+
+// restoreOrder puts an order together from what is stored of it.
+func restoreOrder(a *lifecycle.Account, document *partnercenter.Order, facts []byte, stored []store.SubscriptionRecord) (*lifecycle.Order, error) {
+	var f *lifecycle.OrderFacts
+	if facts != nil {
+		f = new(lifecycle.OrderFacts)
+		if err := json.Unmarshal(facts, f); err != nil {
+			return nil, err
+		}
+	}
+	var subscriptions []*lifecycle.Subscription
+	for i := range stored {
+		if stored[i].Subscription == nil {
+			continue // it follows from its line
+		}
+		x, err := restoreSubscription(a, &stored[i])
+		if err != nil {
+			return nil, err
+		}
+		subscriptions = append(subscriptions, x)
+	}
+	return lifecycle.Restore(a, *document, f, subscriptions), nil
+}
+
+// restoreSubscription puts a subscription together from what is stored of it.
+// It is nil when its order has no such line any more.
+func restoreSubscription(a *lifecycle.Account, r *store.SubscriptionRecord) (*lifecycle.Subscription, error) {
+	if r.Subscription == nil {
+		o, err := restoreOrder(a, r.Order, r.OrderFacts, nil)
+		if err != nil {
+			return nil, err
+		}
+		return o.Subscription(r.ID), nil
+	}
+	x := &lifecycle.Subscription{Document: *r.Subscription}
+	return x, json.Unmarshal(r.Facts, &x.Facts)
+}
+
+// orderEffect is what a decision about an order comes to. Without events there
+// is nothing to write. A nil record means that the order is new.
+func (s *Server) orderEffect(c *call, customerID string, o *lifecycle.Order, record *store.OrderRecord, status int, answer *partnercenter.Order, events []lifecycle.Event) (*effect, error) {
+	plain, _ := store.WithoutPrices(answer)
+	body, err := partnercenter.Marshal(plain)
+	if err != nil {
+		return nil, err
+	}
+	e := &effect{status: status, body: body, events: events}
+	if len(events) == 0 {
+		return e, nil
+	}
+	e.change, err = s.orderChange(c, customerID, o, record)
+	return e, err
+}
+
+// orderChange is what to write of an order that was decided about.
+func (s *Server) orderChange(c *call, customerID string, o *lifecycle.Order, record *store.OrderRecord) (*store.Change, error) {
+	facts, err := json.Marshal(o.Facts)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	change := &store.Change{
+		PartnerID: c.claims.TenantID, CustomerID: customerID, New: record == nil,
+		Order: &store.OrderRecord{Order: &o.Document, Facts: facts, Visible: ifAfter(o.Facts.Visible, now), Settled: ifAfter(o.Settled(), now)},
+	}
+	if record != nil {
+		change.Order.Revision = record.Revision
+	}
+	for _, x := range o.Changed {
+		facts, err := json.Marshal(x.Facts)
+		if err != nil {
+			return nil, err
+		}
+		change.Subscriptions = append(change.Subscriptions, store.SubscriptionRecord{
+			ID: x.Document.ID, OrderID: o.Document.ID, Subscription: &x.Document, Facts: facts, Kind: string(x.Facts.Kind),
+			Active: x.Document.Status.Normalize() != partnercenter.SubscriptionDeleted, Since: x.Facts.Since,
+		})
+	}
+	return change, nil
+}
+
+// ifAfter leaves out instants that have come: what is so from now on needs no
+// looking at the clock.
+func ifAfter(t, now time.Time) time.Time {
+	if !t.After(now) {
+		return time.Time{}
+	}
+	return t
+}
+
+// getProvisioningStatus answers how far each line of an order has come.
+func (s *Server) getProvisioningStatus(c *call) error {
+	return s.aboutOrder(c, func(o *lifecycle.Order, self string) (any, error) {
+		list, err := o.ProvisioningStatus(s.now())
+		return collection(list, ""), err
+	})
+}
+
+// getOrderActivationLinks answers where the lines of an order are activated.
+func (s *Server) getOrderActivationLinks(c *call) error {
+	return s.aboutOrder(c, func(o *lifecycle.Order, self string) (any, error) {
+		return collection(o.ActivationLinks(s.activationBase(c), s.now()), self+"/activationlinks"), nil
+	})
+}
+
+// getLineActivationLinks does for one line.
+func (s *Server) getLineActivationLinks(c *call) error {
+	return s.aboutOrder(c, func(o *lifecycle.Order, self string) (any, error) {
+		number := c.params.values[2]
+		list := []partnercenter.OrderLineItemActivationLink{}
+		if !o.HasLine(number) {
+			return nil, errLineNotFound(number)
+		}
+		for _, l := range o.ActivationLinks(s.activationBase(c), s.now()) {
+			if lineNumber(l.LineItemNumber) == number {
+				list = append(list, l)
+			}
+		}
+		return collection(list, self+"/lineitems/"+number+"/activationlinks"), nil
+	})
+}
+
+// aboutOrder answers something that follows from an order.
+func (s *Server) aboutOrder(c *call, answer func(o *lifecycle.Order, self string) (any, error)) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	o, _, _, _, err := s.order(c.r.Context(), c.claims.TenantID, customerID, c.params.values[1], nil)
+	if err != nil {
+		return err
+	}
+	value, err := answer(o, "/customers/"+customerID+"/orders/"+o.Document.ID)
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(http.StatusOK, value)
+}

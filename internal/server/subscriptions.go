@@ -1,0 +1,319 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// collection is a list as one answer carries it. An empty self leaves the links
+// out.
+func collection[T any](items []T, self string) *partnercenter.Collection[T] {
+	if items == nil {
+		items = []T{}
+	}
+	list := &partnercenter.Collection[T]{
+		TotalCount: len(items), Items: items,
+		Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCollection},
+	}
+	if self != "" {
+		list.Links = &partnercenter.ResourceLinks{Self: &partnercenter.Link{URI: self, Method: http.MethodGet, Headers: []partnercenter.LinkHeader{}}}
+	}
+	return list
+}
+
+// writeJSON answers a value.
+func (c *call) writeJSON(status int, value any) error {
+	body, err := partnercenter.Marshal(value)
+	if err != nil {
+		return err
+	}
+	c.write(status, body)
+	return nil
+}
+
+// listSubscriptions answers a customer's subscriptions: all, those of an order,
+// or those of an indirect reseller.
+func (s *Server) listSubscriptions(c *call) error {
+	orderID, mpnID := c.query["order_id"], c.query["mpn_id"]
+	query := url.Values{}
+	for name, value := range map[string]string{"order_id": orderID, "mpn_id": mpnID} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return s.answerSubscriptions(c, store.SubscriptionQuery{OrderID: orderID, MPNID: mpnID}, query, func(*lifecycle.Subscription) bool { return true })
+}
+
+// listAddOns answers the add-ons of a subscription.
+func (s *Server) listAddOns(c *call) error {
+	if _, err := s.subscription(c); err != nil {
+		return err
+	}
+	return s.answerSubscriptions(c, store.SubscriptionQuery{}, nil, func(x *lifecycle.Subscription) bool {
+		return strings.EqualFold(x.Document.ParentSubscriptionID, c.params.values[1])
+	})
+}
+
+// answerSubscriptions answers those subscriptions of a customer that are there
+// already.
+func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query url.Values, keep func(*lifecycle.Subscription) bool) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	account, _, err := s.account(c.r.Context(), c.claims.TenantID, customerID, nil)
+	if err != nil {
+		return err
+	}
+	q.PartnerID, q.CustomerID = c.claims.TenantID, customerID
+	stored, err := s.store.Subscriptions(c.r.Context(), q)
+	if err != nil {
+		return storeError(err, q.PartnerID, q.CustomerID, "")
+	}
+	now := s.now()
+	items := []*partnercenter.Subscription{}
+	for i := range stored {
+		x, err := restoreSubscription(account, &stored[i])
+		if err != nil {
+			return err
+		}
+		if x != nil && !now.Before(x.Facts.Since) && keep(x) {
+			items = append(items, x.At(s.rules, now))
+		}
+	}
+	slices.SortStableFunc(items, func(a, b *partnercenter.Subscription) int { return a.CreationDate.Compare(b.CreationDate) })
+	self := strings.TrimPrefix(c.pattern, "/v1")
+	self = strings.ReplaceAll(self, "{customer-tenant-id}", customerID)
+	if c.params.count > 1 {
+		self = strings.ReplaceAll(self, "{subscription-id}", strings.ToLower(c.params.values[1]))
+	}
+	if len(query) > 0 {
+		self += "?" + query.Encode()
+	}
+	return c.writeJSON(http.StatusOK, collection(items, self))
+}
+
+// subscription reads the subscription in the path. It is not found before it is
+// there.
+func (s *Server) subscription(c *call) (*lifecycle.Subscription, error) {
+	customerID, err := c.customerID()
+	if err != nil {
+		return nil, err
+	}
+	return s.subscriptionOf(c, customerID, c.params.values[1])
+}
+
+func (s *Server) subscriptionOf(c *call, customerID, id string) (*lifecycle.Subscription, error) {
+	ctx, partnerID := c.r.Context(), c.claims.TenantID
+	account, _, err := s.account(ctx, partnerID, customerID, nil)
+	if err != nil {
+		return nil, err
+	}
+	if !isGUID(id) {
+		return nil, errSubscriptionNotFound(id)
+	}
+	stored, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: partnerID, CustomerID: customerID, ID: id})
+	if err != nil {
+		return nil, storeError(err, partnerID, customerID, "")
+	}
+	for i := range stored {
+		x, err := restoreSubscription(account, &stored[i])
+		if err != nil {
+			return nil, err
+		}
+		if x != nil && !s.now().Before(x.Facts.Since) {
+			return x, nil
+		}
+	}
+	return nil, errSubscriptionNotFound(id)
+}
+
+// getSubscription answers one subscription.
+func (s *Server) getSubscription(c *call) error {
+	x, err := s.subscription(c)
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(http.StatusOK, x.At(s.rules, s.now()))
+}
+
+// getSubscriptionProvisioning answers how far a subscription has come.
+func (s *Server) getSubscriptionProvisioning(c *call) error {
+	x, err := s.subscription(c)
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(http.StatusOK, x.ProvisioningStatus())
+}
+
+// getStraySubscriptionProvisioning does without the customer, whom links in
+// documented orders leave out.
+func (s *Server) getStraySubscriptionProvisioning(c *call) error {
+	id := c.params.values[0]
+	customerID, err := s.store.CustomerOf(c.r.Context(), c.claims.TenantID, id)
+	if errors.Is(err, store.ErrSubscriptionNotFound) {
+		return errSubscriptionNotFound(id)
+	}
+	if err != nil {
+		return err
+	}
+	x, err := s.subscriptionOf(c, customerID, id)
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(http.StatusOK, x.ProvisioningStatus())
+}
+
+// getRegistrationStatus answers whether reservations can be bought for a
+// subscription.
+func (s *Server) getRegistrationStatus(c *call) error {
+	x, err := s.subscription(c)
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(http.StatusOK, x.RegistrationStatus(s.now()))
+}
+
+// getSubscriptionActivationLinks answers where a subscription to a marketplace
+// product is activated.
+func (s *Server) getSubscriptionActivationLinks(c *call) error {
+	x, err := s.subscription(c)
+	if err != nil {
+		return err
+	}
+	self := "/customers/" + strings.ToLower(c.params.values[0]) + "/subscriptions/" + x.Document.ID + "/activationlinks"
+	return c.writeJSON(http.StatusOK, collection(x.ActivationLink(s.activationBase(c)), self))
+}
+
+// patchSubscription changes a subscription.
+func (s *Server) patchSubscription(c *call) error {
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	request := new(partnercenter.Subscription)
+	if err := decodeJSON(body, request); err != nil {
+		return err
+	}
+	update := lifecycle.Update{Request: request, IfMatch: c.r.Header.Get("If-Match")}
+	return s.changeSubscription(c, body, func(a *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
+		return lifecycle.UpdateSubscription(a, o, id, update, s.rules, s.now())
+	}, func(x *lifecycle.Subscription) (int, string, any) {
+		return http.StatusOK, "", x.At(s.rules, s.now())
+	})
+}
+
+// registerSubscription makes an Azure subscription fit for reservations. There
+// may be any body or none: clients send null.
+func (s *Server) registerSubscription(c *call) error {
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
+		return lifecycle.Register(o, id, s.rules, s.now())
+	}, func(x *lifecycle.Subscription) (int, string, any) {
+		// Clients of the documented kind fail on an empty body.
+		return http.StatusAccepted, "/customers/" + strings.ToLower(c.params.values[0]) + "/subscriptions/" + x.Document.ID + "/registrationstatus", x.RegistrationStatus(s.now())
+	})
+}
+
+// activateSubscription stands in for the visit of a publisher's page.
+func (s *Server) activateSubscription(c *call) error {
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
+		return lifecycle.Activate(o, id, s.rules)
+	}, func(x *lifecycle.Subscription) (int, string, any) {
+		return http.StatusOK, "", partnercenter.SubscriptionActivationResult{SubscriptionID: x.Document.ID, Status: "Success"}
+	})
+}
+
+// changeSubscription decides about the subscription in the path, whose order
+// changes with it.
+func (s *Server) changeSubscription(c *call, body []byte,
+	decide func(*lifecycle.Account, *lifecycle.Order, string) (*lifecycle.Order, []lifecycle.Event, error),
+	answer func(*lifecycle.Subscription) (status int, location string, value any),
+) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	id := c.params.values[1]
+	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+		orderID, err := s.store.OrderOf(ctx, c.claims.TenantID, customerID, id)
+		if errors.Is(err, store.ErrSubscriptionNotFound) {
+			return nil, errSubscriptionNotFound(id)
+		}
+		if err != nil {
+			return nil, storeError(err, c.claims.TenantID, customerID, "")
+		}
+		o, record, account, _, err := s.order(ctx, c.claims.TenantID, customerID, orderID, nil)
+		if err != nil {
+			return nil, err
+		}
+		if x := o.Subscription(id); x == nil {
+			return nil, errSubscriptionNotFound(id)
+		} else if err := s.addParent(ctx, account, o, x); err != nil {
+			return nil, err
+		}
+		next, events, err := decide(account, o, id)
+		if err != nil {
+			return nil, err
+		}
+		status, location, value := answer(next.Subscription(id))
+		e := &effect{status: status, location: location, events: events}
+		if e.body, err = partnercenter.Marshal(value); err != nil || len(events) == 0 {
+			return e, err
+		}
+		e.change, err = s.orderChange(c, customerID, next, record)
+		return e, err
+	})
+}
+
+// addParent reads the base of an add-on when another order made it.
+func (s *Server) addParent(ctx context.Context, a *lifecycle.Account, o *lifecycle.Order, x *lifecycle.Subscription) error {
+	parent := x.Document.ParentSubscriptionID
+	if parent == "" || o.Subscription(parent) != nil {
+		return nil
+	}
+	stored, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: parent})
+	if err != nil || len(stored) == 0 {
+		return err
+	}
+	base, err := restoreSubscription(a, &stored[0])
+	a.Subscriptions = map[string]*lifecycle.Subscription{lifecycle.Key(parent): base}
+	return err
+}
+
+func lineNumber(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
+}
+
+func errSubscriptionNotFound(id string) error {
+	return &apiError{
+		http.StatusNotFound, partnercenter.CodeSubscriptionNotFound,
+		"Subscription with ID " + quote(id) + " not found. List the customer's subscriptions for their ids; one that was just bought is there once it is provisioned.", nil,
+	}
+}
+
+func errLineNotFound(number string) error {
+	return &apiError{
+		http.StatusNotFound, partnercenter.CodeNotFound,
+		"The order has no line item " + quote(number) + ". Read the order for the numbers of its lines.", nil,
+	}
+}

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// ErrAttachmentNotFound says that the order has no such attachment.
+var ErrAttachmentNotFound = errors.New("the order has no such attachment; list its attachments for their ids")
+
+// Attachment is a file attached to an order.
+type Attachment struct {
+	ID          string // 14 hex digits
+	FileName    string
+	ContentType string
+	Tender      bool // else a purchase order
+	Size        int64
+	Metadata    string // JSON, of the upload that brought it
+	Content     []byte // nil in lists
+}
+
+func putAttachment(tx *tx, j *job, a *Attachment) error {
+	_, err := tx.exec(`
+INSERT INTO attachments (partner_id, customer_id, order_id, attachment_id, position, file_name, content_type, tender, size, metadata, content)
+SELECT $1, $2, $3, $4, count(*), $5, $6, $7, $8, $9, $10 FROM attachments WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`,
+		j.partner, j.customer, orderKey(j.Order.Order.ID), a.ID, a.FileName, a.ContentType, bit(a.Tender), a.Size, a.Metadata, a.Content)
+	return err
+}
+
+// Attachments lists the files attached to an order, without their contents, in
+// the order in which they came. It fails with [ErrNotYours] or
+// [ErrOrderNotFound].
+func (s *Store) Attachments(ctx context.Context, partnerID, customerID, orderID string) ([]Attachment, error) {
+	if _, err := s.GetOrder(ctx, partnerID, customerID, orderID, false); err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, `
+SELECT attachment_id, file_name, content_type, tender, size, metadata FROM attachments
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 ORDER BY position`, guidKey(partnerID), guidKey(customerID), orderKey(orderID))
+	list, err := scanAll(rows, err, func(rows *sql.Rows) (a Attachment, err error) {
+		return a, rows.Scan(&a.ID, &a.FileName, &a.ContentType, &a.Tender, &a.Size, &a.Metadata)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: attachments: %w", err)
+	}
+	return list, nil
+}
+
+// GetAttachment returns a file. It fails with [ErrNotYours],
+// [ErrOrderNotFound] or [ErrAttachmentNotFound].
+func (s *Store) GetAttachment(ctx context.Context, partnerID, customerID, orderID, id string) (*Attachment, error) {
+	if _, err := s.GetOrder(ctx, partnerID, customerID, orderID, false); err != nil {
+		return nil, err
+	}
+	a := &Attachment{ID: id}
+	err := s.read.QueryRowContext(ctx, `
+SELECT file_name, content_type, tender, size, metadata, content FROM attachments
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 AND attachment_id = $4`,
+		guidKey(partnerID), guidKey(customerID), orderKey(orderID), fold(id)).
+		Scan(&a.FileName, &a.ContentType, &a.Tender, &a.Size, &a.Metadata, &a.Content)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrAttachmentNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: attachment: %w", err)
+	}
+	return a, nil
+}

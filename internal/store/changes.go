@@ -1,0 +1,455 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+var (
+	// ErrConflict says that what a change was decided on is no longer so. Read
+	// it again and decide anew.
+	ErrConflict = errors.New("it was changed meanwhile; read it again and decide anew")
+	// ErrAnswered says that a request of the same name was answered before.
+	ErrAnswered = errors.New("the request was answered before; give that answer again")
+)
+
+// OrderRecord is an order as it is written and read for changing.
+type OrderRecord struct {
+	Order *partnercenter.Order // with prices
+	// Facts is what belongs to the order besides its document; opaque here.
+	// It is nil for orders that were loaded.
+	Facts []byte
+	// Visible is when lists begin to show the order, Settled when its document
+	// is final. Zero means always.
+	Visible, Settled time.Time
+	// Revision counts the order's changes, those of its subscriptions
+	// included. It is what was read when the order is written.
+	Revision int64
+}
+
+// SubscriptionRecord is a subscription as it is written and read.
+type SubscriptionRecord struct {
+	ID      string
+	OrderID string
+	// Subscription and Facts are nil for a subscription that a loaded order's
+	// line made: it follows from the line. Order and OrderFacts are that
+	// order's then.
+	Subscription *partnercenter.Subscription
+	Facts        []byte
+	Order        *partnercenter.Order
+	OrderFacts   []byte
+	Kind         string // of the item; opaque here
+	Active       bool   // false once it is cancelled
+	Since        time.Time
+}
+
+// Change is all that one request changes, and the answer to it. It is written
+// whole or not at all.
+type Change struct {
+	PartnerID, CustomerID string
+	// Order is new when it was placed by this request, else it has the
+	// revision that the change was decided on.
+	Order *OrderRecord
+	New   bool
+	// Subscriptions are those of the order that are new or changed.
+	Subscriptions []SubscriptionRecord
+	Attachments   []Attachment
+	// Held, if not nil, is what a limit was decided on.
+	Held *Holdings
+	// Answer, if not nil, is kept under the request's key.
+	Answer *Answer
+}
+
+// Answer is the answer to a write that named itself.
+type Answer struct {
+	Key      []byte // names partner, request id, method and path
+	Digest   []byte // of the body, to tell a repetition from another request
+	Status   int
+	Location string
+	Body     []byte
+}
+
+// answersKept is how long a write can be repeated for its answer. Whoever
+// retries does so within minutes; a purchase that a crash left open is looked
+// into within days.
+const answersKept = 30 * 24 * time.Hour
+
+// Answered returns the answer that was kept under a key, or nil.
+func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
+	a := &Answer{Key: key}
+	err := s.getAnswer.QueryRowContext(brief(ctx), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: answered request: %w", err)
+	}
+	return a, nil
+}
+
+const getAnswerSQL = `SELECT digest, status, location, body FROM requests WHERE key = $1`
+
+// Account is who buys for whom.
+type Account struct {
+	MPNID     string // the partner's
+	Country   string // the customer's, or the partner's where that is not known
+	Agreement bool   // the customer agreement is confirmed
+}
+
+const getAccountSQL = `
+SELECT p.mpn_id, CASE WHEN c.country = '' THEN p.country ELSE c.country END, c.agreement
+FROM customers c JOIN partners p ON p.partner_id = c.partner_id
+WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
+
+// Account returns what orders of a customer depend on. It fails with
+// [ErrNotYours].
+func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
+	var a Account
+	var agreement int64
+	err := s.getAccount.QueryRowContext(brief(ctx), guidKey(partnerID), guidKey(customerID)).Scan(&a.MPNID, &a.Country, &agreement)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, ErrNotYours
+	}
+	if err != nil {
+		return a, fmt.Errorf("store: account: %w", err)
+	}
+	a.Agreement = agreement != 0
+	return a, nil
+}
+
+// ResellersByMPN says of MPN ids whether they are of indirect resellers of the
+// partner (true) or of another partner (false). Others are missing.
+func (s *Store) ResellersByMPN(ctx context.Context, partnerID string, mpnIDs []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	for _, id := range mpnIDs {
+		var reseller, partner bool
+		err := s.read.QueryRowContext(ctx, `
+SELECT EXISTS (SELECT 1 FROM indirect_resellers WHERE partner_id = $1 AND mpn_id = $2),
+    EXISTS (SELECT 1 FROM partners WHERE mpn_id = $2) OR EXISTS (SELECT 1 FROM indirect_resellers WHERE mpn_id = $2)`,
+			guidKey(partnerID), id).Scan(&reseller, &partner)
+		if err != nil {
+			return nil, fmt.Errorf("store: resellers: %w", err)
+		}
+		if reseller || partner {
+			known[id] = reseller
+		}
+	}
+	return known, nil
+}
+
+// Holdings counts what limits are about. Cancelled subscriptions do not count.
+type Holdings struct {
+	Customers     int            // of the partner
+	Subscriptions int            // of the customer
+	ByKind        map[string]int // of the partner: subscriptions to items of a kind
+	ByOffer       map[string]int // of the customer: subscriptions to an offer, by its folded id
+}
+
+// Held counts what a customer and its partner have, of the kinds and offers
+// that are asked for.
+func (s *Store) Held(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
+	h, err := held(ctx, s.read, partnerID, customerID, kinds, offers)
+	if err != nil {
+		return nil, fmt.Errorf("store: holdings: %w", err)
+	}
+	return h, nil
+}
+
+// queryer is a database or a transaction of it.
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func held(ctx context.Context, q queryer, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
+	partner, customer := guidKey(partnerID), guidKey(customerID)
+	h := &Holdings{ByKind: map[string]int{}, ByOffer: map[string]int{}}
+	count := func(into *int, query string, args ...any) error {
+		return q.QueryRowContext(ctx, query, args...).Scan(into)
+	}
+	if err := count(&h.Customers, `SELECT count(*) FROM customers WHERE partner_id = $1 AND active = 1`, partner); err != nil {
+		return nil, err
+	}
+	if err := count(&h.Subscriptions, `
+SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND active = 1`, partner, customer); err != nil {
+		return nil, err
+	}
+	for _, kind := range kinds {
+		var n int
+		if err := count(&n, `SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND kind = $2 AND kind <> '' AND active = 1`, partner, kind); err != nil {
+			return nil, err
+		}
+		h.ByKind[kind] = n
+	}
+	for _, offer := range offers {
+		var n int
+		if err := count(&n, `
+SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND offer_id = $3 AND active = 1`,
+			partner, customer, fold(offer)); err != nil {
+			return nil, err
+		}
+		h.ByOffer[fold(offer)] = n
+	}
+	return h, nil
+}
+
+const orderRecordSQL = `
+SELECT coalesce(o.priced_doc, o.doc), coalesce(o.facts, ''), o.visible, o.settled, o.revision
+FROM customers c
+LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id AND o.order_id = $3
+WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
+
+// OrderRecord reads an order for changing, with its subscriptions. It fails
+// with [ErrNotYours] or [ErrOrderNotFound].
+func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID string) (*OrderRecord, []SubscriptionRecord, error) {
+	var doc sql.NullString
+	var facts sql.NullString
+	var visible, settled, revision sql.NullInt64
+	err := s.read.QueryRowContext(ctx, orderRecordSQL, guidKey(partnerID), guidKey(customerID), orderKey(orderID)).
+		Scan(&doc, &facts, &visible, &settled, &revision)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil, ErrNotYours
+	case err != nil:
+		return nil, nil, fmt.Errorf("store: read order: %w", err)
+	case !doc.Valid:
+		return nil, nil, ErrOrderNotFound
+	}
+	r := &OrderRecord{Order: new(partnercenter.Order), Visible: timeOf(visible.Int64), Settled: timeOf(settled.Int64), Revision: revision.Int64}
+	if err := partnercenter.Unmarshal([]byte(doc.String), r.Order); err != nil {
+		return nil, nil, fmt.Errorf("store: order %s: %w", orderID, err)
+	}
+	if facts.String != "" {
+		r.Facts = []byte(facts.String)
+	}
+	subscriptions, err := s.Subscriptions(ctx, SubscriptionQuery{PartnerID: partnerID, CustomerID: customerID, OrderID: orderID})
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, subscriptions, nil
+}
+
+// Apply writes a change, durably: it is there after a crash once Apply has
+// returned. Changes that wait for the disk at the same time are written
+// together. It fails with [ErrAnswered] or [ErrConflict], and then nothing was
+// written. A context that ends while the change is being written does not end
+// that.
+func (s *Store) Apply(ctx context.Context, c *Change) error {
+	j, err := newJob(c)
+	if err != nil {
+		return fmt.Errorf("store: apply: %w", err)
+	}
+	s.closing.RLock()
+	if s.jobs == nil {
+		s.closing.RUnlock()
+		return errors.New("store: apply: the database is closed")
+	}
+	select {
+	case s.jobs <- j:
+		s.closing.RUnlock()
+	case <-ctx.Done():
+		s.closing.RUnlock()
+		return ctx.Err()
+	}
+	<-j.done
+	if j.err != nil && !errors.Is(j.err, ErrAnswered) && !errors.Is(j.err, ErrConflict) {
+		return fmt.Errorf("store: apply: %w", j.err)
+	}
+	return j.err
+}
+
+// job is a change on its way to the disk. What can be encoded beforehand is.
+type job struct {
+	*Change
+	partner, customer string
+	order             []any
+	subscriptions     [][]any
+	done              chan struct{}
+	err               error
+}
+
+func newJob(c *Change) (*job, error) {
+	j := &job{Change: c, partner: guidKey(c.PartnerID), customer: guidKey(c.CustomerID), done: make(chan struct{})}
+	if o := c.Order; o != nil {
+		doc, priced, err := encodeOrder(o.Order)
+		if err != nil {
+			return nil, err
+		}
+		j.order = []any{
+			j.partner, j.customer, orderKey(o.Order.ID), ticks(o.Order.CreationDate), billingCycleKey(o.Order.BillingCycle),
+			bit(isSystemOrder(o.Order)), partnersOnRecord(o.Order), doc, priced, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision,
+		}
+	}
+	for i := range c.Subscriptions {
+		r := &c.Subscriptions[i]
+		doc, err := partnercenter.Marshal(r.Subscription)
+		if err != nil {
+			return nil, err
+		}
+		mpn := ""
+		if id := r.Subscription.PartnerID; id != nil {
+			mpn = *id
+		}
+		j.subscriptions = append(j.subscriptions, []any{
+			j.partner, j.customer, guidKey(r.ID), orderKey(r.OrderID), guidKey(r.Subscription.EntitlementID),
+			guidKey(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, bit(r.Active),
+			ticksOf(r.Since), string(doc), string(r.Facts),
+		})
+	}
+	return j, nil
+}
+
+// maxBatch bounds how many changes a commit holds, so that none waits long
+// for those before it.
+const maxBatch = 256
+
+// writeJobs writes changes as they come, those that have come meanwhile
+// together: a commit costs the same for one as for many.
+func (s *Store) writeJobs(jobs <-chan *job) {
+	defer close(s.written)
+	batch := make([]*job, 0, maxBatch)
+	for j := range jobs {
+		batch = append(batch[:0], j)
+	gather:
+		for len(batch) < maxBatch {
+			select {
+			case more, open := <-jobs:
+				if !open {
+					break gather
+				}
+				batch = append(batch, more)
+			default:
+				break gather
+			}
+		}
+		s.writeBatch(batch)
+	}
+}
+
+func (s *Store) writeBatch(batch []*job) {
+	err := s.inTx(context.Background(), func(tx *tx) error {
+		for _, j := range batch {
+			j.err = s.write1(tx, j)
+			if j.err != nil && !errors.Is(j.err, ErrAnswered) && !errors.Is(j.err, ErrConflict) {
+				return j.err
+			}
+		}
+		return s.forgetAnswers(tx)
+	})
+	switch {
+	case err == nil:
+	case len(batch) > 1:
+		// One of them cannot be written; the others are not to suffer for it.
+		for _, j := range batch {
+			s.writeBatch([]*job{j})
+		}
+		return
+	default:
+		batch[0].err = err
+	}
+	for _, j := range batch {
+		if j.err == nil {
+			s.versions[versionSlot(j.partner, j.customer)].Add(1)
+		}
+		close(j.done)
+	}
+}
+
+// write1 writes one change within a transaction. It looks before it writes, so
+// that a change that is refused leaves nothing behind.
+func (s *Store) write1(tx *tx, j *job) error {
+	if j.Order != nil && !j.New {
+		var revision int64
+		err := tx.StmtContext(tx.ctx, s.getRevision).QueryRowContext(tx.ctx, j.partner, j.customer, j.order[2]).Scan(&revision)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && revision != j.Order.Revision {
+			return ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if h := j.Held; h != nil {
+		now, err := held(tx.ctx, tx, j.partner, j.customer, slices.Collect(maps.Keys(h.ByKind)), slices.Collect(maps.Keys(h.ByOffer)))
+		if err != nil {
+			return err
+		}
+		if now.Customers != h.Customers || now.Subscriptions != h.Subscriptions || !maps.Equal(now.ByKind, h.ByKind) || !maps.Equal(now.ByOffer, h.ByOffer) {
+			return ErrConflict
+		}
+	}
+	if a := j.Answer; a != nil {
+		r, err := tx.StmtContext(tx.ctx, s.putAnswer).ExecContext(tx.ctx, a.Key, a.Digest, micros(tx.now), a.Status, a.Location, a.Body)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrAnswered)
+		}
+	}
+	if j.Order != nil {
+		stmt := s.changeOrder
+		if j.New {
+			stmt = s.addOrder
+		}
+		if _, err := tx.StmtContext(tx.ctx, stmt).ExecContext(tx.ctx, j.order...); err != nil {
+			return err
+		}
+	}
+	for _, args := range j.subscriptions {
+		if _, err := tx.StmtContext(tx.ctx, s.putSubscription).ExecContext(tx.ctx, args...); err != nil {
+			return err
+		}
+	}
+	for i := range j.Attachments {
+		if err := putAttachment(tx, j, &j.Attachments[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The parameters of these two are the same, in the order of [newJob].
+const (
+	addOrderSQL = `
+INSERT INTO orders (partner_id, customer_id, order_id, created, billing_cycle, system, partners_on_record, doc, priced_doc, visible, settled, facts, revision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+
+	changeOrderSQL = `
+UPDATE orders SET created = $4, billing_cycle = $5, system = $6, partners_on_record = $7, doc = $8, priced_doc = $9,
+    visible = $10, settled = $11, facts = $12, revision = $13 + 1
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`
+)
+
+const getRevisionSQL = `SELECT revision FROM orders WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`
+
+const putSubscriptionSQL = `
+INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, doc, facts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (partner_id, customer_id, subscription_id) DO UPDATE SET
+    entitlement_id = excluded.entitlement_id, parent_id = excluded.parent_id, mpn_id = excluded.mpn_id, kind = excluded.kind,
+    active = excluded.active, since = excluded.since, doc = excluded.doc, facts = excluded.facts`
+
+const putAnswerSQL = `
+INSERT INTO requests (key, digest, made, status, location, body) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (key) DO NOTHING`
+
+// forgetEvery is how many commits pass between two looks for old answers.
+const forgetEvery = 1024
+
+// forgetAnswers drops the oldest answers when their time is over, some at a
+// time.
+func (s *Store) forgetAnswers(tx *tx) error {
+	if s.commits++; s.commits%forgetEvery != 0 {
+		return nil
+	}
+	_, err := tx.exec(`
+DELETE FROM requests WHERE request_no <= (SELECT min(request_no) + 999 FROM requests) AND made < $1`,
+		micros(tx.now.Add(-answersKept)))
+	return err
+}

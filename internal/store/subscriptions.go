@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// ErrSubscriptionNotFound says that the customer has no such subscription.
+var ErrSubscriptionNotFound = errors.New("the customer has no such subscription; check the subscription id")
+
+// SubscriptionQuery says which of a customer's subscriptions to read. Empty
+// fields select nothing.
+type SubscriptionQuery struct {
+	PartnerID  string
+	CustomerID string
+	// ID is the subscription's, or its entitlement's.
+	ID      string
+	OrderID string
+	// MPNID is the indirect reseller's.
+	MPNID string
+}
+
+// subscriptionsSQL answers no row when the partner has no such customer, and
+// one of NULLs when it has no such subscriptions.
+const subscriptionsSQL = `
+SELECT s.subscription_id, s.order_id, s.kind, s.active, s.since, s.doc, coalesce(s.facts, ''),
+    CASE WHEN s.doc IS NULL THEN coalesce(o.priced_doc, o.doc) END, CASE WHEN s.doc IS NULL THEN coalesce(o.facts, '') ELSE '' END
+FROM customers c
+LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id
+  AND ($3 = '' OR s.subscription_id = $3 OR s.entitlement_id = $3)
+  AND ($4 = '' OR s.order_id = $4)
+  AND ($5 = '' OR s.mpn_id = $5)
+LEFT JOIN orders o ON o.partner_id = s.partner_id AND o.customer_id = s.customer_id AND o.order_id = s.order_id
+WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
+ORDER BY s.since, s.subscription_id`
+
+// Subscriptions returns the subscriptions that q selects. It fails with
+// [ErrNotYours].
+func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]SubscriptionRecord, error) {
+	rows, err := s.read.QueryContext(ctx, subscriptionsSQL, guidKey(q.PartnerID), guidKey(q.CustomerID),
+		guidKey(q.ID), orderKey(q.OrderID), fold(q.MPNID))
+	if err != nil {
+		return nil, fmt.Errorf("store: subscriptions: %w", err)
+	}
+	defer rows.Close()
+	found := false
+	var list []SubscriptionRecord
+	for rows.Next() {
+		found = true
+		var id, orderID, kind, doc, facts, orderDoc, orderFacts sql.NullString
+		var active, since sql.NullInt64
+		if err := rows.Scan(&id, &orderID, &kind, &active, &since, &doc, &facts, &orderDoc, &orderFacts); err != nil {
+			return nil, fmt.Errorf("store: subscriptions: %w", err)
+		}
+		if !id.Valid {
+			break // the customer has no such subscriptions
+		}
+		r := SubscriptionRecord{ID: id.String, OrderID: orderID.String, Kind: kind.String, Active: active.Int64 != 0, Since: timeOf(since.Int64)}
+		if doc.Valid {
+			r.Subscription, r.Facts = new(partnercenter.Subscription), []byte(facts.String)
+			err = partnercenter.Unmarshal([]byte(doc.String), r.Subscription)
+		} else {
+			r.Order = new(partnercenter.Order)
+			if orderFacts.String != "" {
+				r.OrderFacts = []byte(orderFacts.String)
+			}
+			err = partnercenter.Unmarshal([]byte(orderDoc.String), r.Order)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("store: subscription %s: %w", r.ID, err)
+		}
+		list = append(list, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: subscriptions: %w", err)
+	}
+	if !found {
+		return nil, ErrNotYours
+	}
+	return list, nil
+}
+
+// OrderOf returns the id of the order that made a subscription. It fails with
+// [ErrNotYours] or [ErrSubscriptionNotFound].
+func (s *Store) OrderOf(ctx context.Context, partnerID, customerID, subscriptionID string) (string, error) {
+	var orderID sql.NullString
+	err := s.read.QueryRowContext(ctx, `
+SELECT s.order_id FROM customers c
+LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $3
+WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
+		guidKey(partnerID), guidKey(customerID), guidKey(subscriptionID)).Scan(&orderID)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", ErrNotYours
+	case err != nil:
+		return "", fmt.Errorf("store: order of subscription: %w", err)
+	case !orderID.Valid:
+		return "", ErrSubscriptionNotFound
+	}
+	return orderID.String, nil
+}
+
+// CustomerOf finds the customer whose subscription it is among all of a
+// partner's. It fails with [ErrSubscriptionNotFound].
+func (s *Store) CustomerOf(ctx context.Context, partnerID, subscriptionID string) (string, error) {
+	var customerID string
+	err := s.read.QueryRowContext(ctx, `
+SELECT s.customer_id FROM subscriptions s
+JOIN customers c ON c.partner_id = s.partner_id AND c.customer_id = s.customer_id AND c.active = 1
+WHERE s.partner_id = $1 AND s.subscription_id = $2`, guidKey(partnerID), guidKey(subscriptionID)).Scan(&customerID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", ErrSubscriptionNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("store: customer of subscription: %w", err)
+	}
+	return customerID, nil
+}
+
+// deriveSubscriptions notes the subscriptions of a loaded order's lines, in
+// place of those that the order had.
+func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
+	partner, customer, order := guidKey(partnerID), guidKey(customerID), orderKey(o.ID)
+	if _, err := w.uncounted(`DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, partner, customer, order); err != nil {
+		return err
+	}
+	cancelled := o.Status.Normalize() == partnercenter.OrderStatusCancelled
+	for i := range o.LineItems {
+		line := &o.LineItems[i]
+		if line.SubscriptionID == "" {
+			continue
+		}
+		active := !cancelled && (line.Quantity == nil || *line.Quantity > 0)
+		// A subscription that several orders name is of the one that came first.
+		if _, err := w.uncounted(`
+INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since)
+VALUES ($1, $2, $3, $4, '', '', $5, $6, $7, $8, 0)
+ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
+			partner, customer, guidKey(line.SubscriptionID), order, fold(strings.TrimSpace(line.PartnerIDOnRecord)),
+			fold(line.OfferID), loadedKind(line.OfferID), bit(active)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadedKind tells the subscriptions that a sandbox limits by partner from
+// others: the store knows no catalog, but there is one Azure plan, and legacy
+// Azure offers have a name of their own.
+func loadedKind(offerID string) string {
+	id := strings.ToUpper(offerID)
+	switch {
+	case strings.HasPrefix(id, "MS-AZR-"):
+		return "usage"
+	case strings.HasPrefix(id, "DZH318Z0BPS6:"):
+		return "azure_plan"
+	}
+	return ""
+}
