@@ -152,8 +152,8 @@ type Holdings struct {
 	ByOffer       map[string]int // of the customer: subscriptions to an offer, by its folded id
 }
 
-// Held counts what a customer and its partner have, of the kinds and offers
-// that are asked for.
+// Held counts what a customer and its partner have, of the kinds (usage,
+// azure_plan) and offers that are asked for.
 func (s *Store) Held(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
 	h, err := held(ctx, s.read, partnerID, customerID, kinds, offers)
 	if err != nil {
@@ -182,7 +182,7 @@ SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AN
 	}
 	for _, kind := range kinds {
 		var n int
-		if err := count(&n, `SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND kind = $2 AND kind <> '' AND active = 1`, partner, kind); err != nil {
+		if err := count(&n, `SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND kind = $2 AND kind IN ('usage', 'azure_plan') AND active = 1`, partner, kind); err != nil {
 			return nil, err
 		}
 		h.ByKind[kind] = n
@@ -429,8 +429,8 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`
 const getRevisionSQL = `SELECT revision FROM orders WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`
 
 const putSubscriptionSQL = `
-INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, doc, facts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded, doc, facts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO UPDATE SET
     entitlement_id = excluded.entitlement_id, parent_id = excluded.parent_id, mpn_id = excluded.mpn_id, kind = excluded.kind,
     active = excluded.active, since = excluded.since, doc = excluded.doc, facts = excluded.facts`

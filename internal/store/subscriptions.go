@@ -106,13 +106,14 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
 }
 
 // CustomerOf finds the customer whose subscription it is among all of a
-// partner's. It fails with [ErrSubscriptionNotFound].
+// partner's. It knows those of loaded orders, whose documents may have links
+// without the customer. It fails with [ErrSubscriptionNotFound].
 func (s *Store) CustomerOf(ctx context.Context, partnerID, subscriptionID string) (string, error) {
 	var customerID string
 	err := s.read.QueryRowContext(ctx, `
 SELECT s.customer_id FROM subscriptions s
 JOIN customers c ON c.partner_id = s.partner_id AND c.customer_id = s.customer_id AND c.active = 1
-WHERE s.partner_id = $1 AND s.subscription_id = $2`, guidKey(partnerID), guidKey(subscriptionID)).Scan(&customerID)
+WHERE s.partner_id = $1 AND s.subscription_id = $2 AND s.loaded = 1`, guidKey(partnerID), guidKey(subscriptionID)).Scan(&customerID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrSubscriptionNotFound
 	}
@@ -138,8 +139,8 @@ func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercen
 		active := !cancelled && (line.Quantity == nil || *line.Quantity > 0)
 		// A subscription that several orders name is of the one that came first.
 		if _, err := w.uncounted(`
-INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since)
-VALUES ($1, $2, $3, $4, '', '', $5, $6, $7, $8, 0)
+INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
+VALUES ($1, $2, $3, $4, '', '', $5, $6, $7, $8, 0, 1)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
 			partner, customer, guidKey(line.SubscriptionID), order, fold(strings.TrimSpace(line.PartnerIDOnRecord)),
 			fold(line.OfferID), loadedKind(line.OfferID), bit(active)); err != nil {

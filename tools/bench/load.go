@@ -29,6 +29,11 @@ type loadPlan struct {
 	// Once asks every path at most once, in order; otherwise paths are drawn
 	// at random until the time is over.
 	Once bool `json:"once"`
+	// Body, if there is one, is posted to the paths instead of getting them,
+	// each time under a request id of its own.
+	Body string `json:"body"`
+	// Rate, if there is one, is how many requests a second to make.
+	Rate int `json:"rate"`
 }
 
 // loadResult is what a load process answers, as JSON on its standard output.
@@ -61,13 +66,15 @@ func runLoad(ctx context.Context, args []string) error {
 }
 
 func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
-	requests := make([][]byte, len(p.Paths))
-	for i, path := range p.Paths {
-		requests[i] = fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\n", path, p.Address)
-		if p.Token != "" {
-			requests[i] = fmt.Appendf(requests[i], "Authorization: Bearer %s\r\n", p.Token)
-		}
-		requests[i] = append(requests[i], "\r\n"...)
+	requests, want := p.requests(), statusOK
+	if p.Body != "" {
+		want = statusCreated
+	}
+	var pace <-chan time.Time
+	if p.Rate > 0 {
+		ticker := time.NewTicker(time.Second / time.Duration(p.Rate))
+		defer ticker.Stop()
+		pace = ticker.C
 	}
 	connections := make([]net.Conn, p.Connections)
 	for i := range connections {
@@ -95,6 +102,9 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 			var size int64
 			var err error
 			for ctx.Err() == nil {
+				if pace != nil {
+					<-pace
+				}
 				at := time.Now()
 				if at.After(deadline) {
 					break
@@ -106,7 +116,11 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 					}
 				}
 				var n int64
-				if n, err = ask(c, reader, requests[i]); err != nil {
+				request := requests[i]
+				if p.Body != "" {
+					request = named(request)
+				}
+				if n, err = ask(c, reader, request, want); err != nil {
 					err = fmt.Errorf("%s: %w", p.Paths[i], err)
 					break
 				}
@@ -137,14 +151,44 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 	}, nil
 }
 
+// requestIDPlace is where a request id goes.
+const requestIDPlace = "00000000-0000-4000-8000-000000000000"
+
+// requests are what is sent to each path.
+func (p *loadPlan) requests() [][]byte {
+	requests := make([][]byte, len(p.Paths))
+	for i, path := range p.Paths {
+		method := "GET"
+		if p.Body != "" {
+			method = "POST"
+		}
+		r := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\n", method, path, p.Address)
+		if p.Token != "" {
+			r = fmt.Appendf(r, "Authorization: Bearer %s\r\n", p.Token)
+		}
+		if p.Body != "" {
+			r = fmt.Appendf(r, "MS-RequestId: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", requestIDPlace, len(p.Body))
+		}
+		requests[i] = append(append(r, "\r\n"...), p.Body...)
+	}
+	return requests
+}
+
+// named returns a copy of a request under a new id.
+func named(request []byte) []byte {
+	id := fmt.Appendf(nil, "%08x-%04x-4%03x-8%03x-%012x", rand.Uint32(), rand.Uint32()&0xffff, rand.Uint32()&0xfff, rand.Uint32()&0xfff, rand.Uint64()&0xffffffffffff)
+	return bytes.Replace(request, []byte(requestIDPlace), id, 1)
+}
+
 var (
 	statusOK      = []byte("HTTP/1.1 200 ")
+	statusCreated = []byte("HTTP/1.1 201 ")
 	contentLength = []byte("Content-Length: ")
 )
 
-// ask sends one request and reads its answer, which must be a 200 of known
-// length.
-func ask(c net.Conn, r *bufio.Reader, request []byte) (int64, error) {
+// ask sends one request and reads its answer, which must have the status that is
+// wanted and a known length.
+func ask(c net.Conn, r *bufio.Reader, request, want []byte) (int64, error) {
 	if _, err := c.Write(request); err != nil {
 		return 0, err
 	}
@@ -152,7 +196,7 @@ func ask(c net.Conn, r *bufio.Reader, request []byte) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !bytes.HasPrefix(status, statusOK) {
+	if !bytes.HasPrefix(status, want) {
 		rest, _ := r.Peek(r.Buffered())
 		return 0, fmt.Errorf("answer %q %q", status, rest)
 	}

@@ -3,6 +3,10 @@
 // the same headers, without a token. Both are asked by a load process of their
 // own, in interleaved rounds of one run.
 //
+// It then measures how fast orders are placed, beside rows of the same sizes that
+// go straight to the driver, as many to a commit as have come meanwhile; and what
+// placing orders costs those who read.
+//
 //	go run ./tools/bench
 //
 // It is a benchmark, not a test: it prints a table and fails only when
@@ -45,6 +49,7 @@ type options struct {
 	connections int
 	rounds      int
 	duration    time.Duration
+	only        string
 }
 
 func run(ctx context.Context, args []string) error {
@@ -55,6 +60,7 @@ func run(ctx context.Context, args []string) error {
 	f.IntVar(&o.connections, "connections", 32, "keep-alive connections of the load")
 	f.IntVar(&o.rounds, "rounds", 15, "interleaved rounds; figures are medians")
 	f.DurationVar(&o.duration, "duration", time.Second, "how long each measurement takes")
+	f.StringVar(&o.only, "only", "", "lists or orders: measure that alone")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -66,13 +72,21 @@ func run(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return err
 	}
-	data, err := prepareData(ctx, &o)
-	if err != nil {
-		return fmt.Errorf("the database: %w", err)
-	}
 	programs, err := build(ctx, &o)
 	if err != nil {
 		return err
 	}
-	return measure(ctx, &o, data, programs)
+	if o.only != "orders" {
+		data, err := prepareData(ctx, &o)
+		if err != nil {
+			return fmt.Errorf("the database: %w", err)
+		}
+		if err := measure(ctx, &o, data, programs); err != nil {
+			return err
+		}
+	}
+	if o.only != "lists" {
+		return measureOrders(ctx, &o, programs)
+	}
+	return nil
 }

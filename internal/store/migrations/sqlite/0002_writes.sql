@@ -26,20 +26,24 @@ CREATE TABLE subscriptions (
     kind            TEXT    NOT NULL, -- of the item, or '' when nobody needed to know yet
     active          INTEGER NOT NULL, -- 0 once it is cancelled
     since           INTEGER NOT NULL, -- from when on it is there; units as in orders.created
+    loaded          INTEGER NOT NULL, -- 1 when a loaded order made it
     doc             TEXT,             -- NULL: it follows from the order's line
     facts           TEXT,             -- NULL with doc
     PRIMARY KEY (partner_id, customer_id, subscription_id),
-    FOREIGN KEY (partner_id, customer_id, order_id) REFERENCES orders (partner_id, customer_id, order_id)
+    FOREIGN KEY (partner_id, customer_id) REFERENCES customers
 ) WITHOUT ROWID, STRICT;
 
-CREATE INDEX subscriptions_of_order ON subscriptions (partner_id, customer_id, order_id);
-CREATE INDEX subscriptions_of_kind ON subscriptions (partner_id, kind) WHERE kind <> '';
+-- Each index costs every order a page to write, so that there are only partial
+-- ones: for what is counted by partner, and for links in loaded documents that
+-- leave the customer out. A customer's subscriptions are few and lie together.
+CREATE INDEX subscriptions_of_azure ON subscriptions (partner_id, kind) WHERE kind IN ('usage', 'azure_plan');
+CREATE INDEX subscriptions_loaded ON subscriptions (partner_id, subscription_id) WHERE loaded = 1;
 
 -- What orders that are there already made.
-INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since)
+INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
 SELECT o.partner_id, o.customer_id, lower(l.value ->> '$.subscriptionId'), o.order_id, '', '',
     coalesce(l.value ->> '$.partnerIdOnRecord', ''), lower(coalesce(l.value ->> '$.offerId', '')), '',
-    CASE WHEN coalesce(l.value ->> '$.quantity', 1) = 0 OR o.doc ->> '$.status' = 'cancelled' THEN 0 ELSE 1 END, 0
+    CASE WHEN coalesce(l.value ->> '$.quantity', 1) = 0 OR o.doc ->> '$.status' = 'cancelled' THEN 0 ELSE 1 END, 0, 1
 FROM orders o, json_each(o.doc, '$.lineItems') l
 WHERE l.value ->> '$.subscriptionId' <> ''
 ON CONFLICT DO NOTHING;
@@ -69,5 +73,5 @@ CREATE TABLE attachments (
     metadata      TEXT    NOT NULL, -- of the upload that brought it
     content       BLOB    NOT NULL,
     PRIMARY KEY (partner_id, customer_id, order_id, attachment_id),
-    FOREIGN KEY (partner_id, customer_id, order_id) REFERENCES orders (partner_id, customer_id, order_id)
+    FOREIGN KEY (partner_id, customer_id) REFERENCES customers
 ) STRICT;

@@ -1,0 +1,385 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"text/tabwriter"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+const (
+	// orderCustomers have ten orders each when orders begin to be placed.
+	orderCustomers = 3_000
+	// buyers place orders at the same time.
+	buyers = 16
+	// pacedOrders a second are placed while others read.
+	pacedOrders = 100
+	// purchase is what is bought: seats of an online service, which makes an
+	// order and a subscription.
+	purchase = `{"billingCycle":"monthly","lineItems":[{"lineItemNumber":0,"offerId":"CFQ7TTC0LH18:0001:CFQ7TTC0K59V","friendlyName":"Business Basic","quantity":5}]}`
+)
+
+// orderRow is what a round measures.
+type orderRow struct{ raw, placed, readOnly, readBeside, beside []loadResult }
+
+// measureOrders measures placing orders, each round on a new copy of one
+// database.
+func measureOrders(ctx context.Context, o *options, p programs) error {
+	base := filepath.Join(o.dir, "place-base.db")
+	app, err := makeOrderData(ctx, base)
+	if err != nil {
+		return fmt.Errorf("the database for orders: %w", err)
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	b := &bencher{options: o, programs: p, address: address, data: &data{path: filepath.Join(o.dir, "place.db"), app: app}}
+	var r orderRow
+	for round := range o.rounds {
+		if err := b.orderRound(ctx, base, &r); err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "\rorders: round %d of %d   ", round+1, o.rounds)
+	}
+	fmt.Fprintln(os.Stderr)
+	b.printOrders(&r)
+	return nil
+}
+
+func makeOrderData(ctx context.Context, path string) (store.App, error) {
+	if err := removeDatabase(path); err != nil {
+		return store.App{}, err
+	}
+	st, err := store.Open(ctx, path, nil)
+	if err != nil {
+		return store.App{}, err
+	}
+	defer st.Close()
+	partner := store.SeedPartner{
+		Partner: store.Partner{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
+		Apps:    []store.App{{ClientID: clientID, Name: "bench"}},
+	}
+	for n := range orderCustomers {
+		partner.Customers = append(partner.Customers, makeCustomer(10, n))
+	}
+	if _, err := st.Load(ctx, &store.Seed{Partners: []store.SeedPartner{partner}}); err != nil {
+		return store.App{}, err
+	}
+	apps, err := st.Apps(ctx, partnerID)
+	if err != nil {
+		return store.App{}, err
+	}
+	return apps[0], st.Close()
+}
+
+func removeDatabase(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func copyDatabase(from, to string) error {
+	if err := removeDatabase(to); err != nil {
+		return err
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		return errors.Join(err, out.Close())
+	}
+	// So that this round's commits do not wait for the copy.
+	return errors.Join(out.Sync(), out.Close())
+}
+
+// orderRound places orders through the server, writes rows of the same sizes
+// without it, and reads beside orders being placed.
+func (b *bencher) orderRound(ctx context.Context, base string, r *orderRow) error {
+	if err := copyDatabase(base, b.data.path); err != nil {
+		return err
+	}
+	b.token = ""
+	server, err := b.startServer(ctx)
+	if err != nil {
+		return err
+	}
+	stop := sync.OnceFunc(server.stop)
+	defer stop()
+	if err := b.fetchToken(ctx); err != nil {
+		return err
+	}
+	paths := make([]string, orderCustomers)
+	for n := range paths {
+		paths[n] = ordersPath(10, n)
+	}
+	connections := b.options.connections
+	defer func() { b.options.connections = connections }()
+
+	read := loadPlan{Paths: paths, Token: b.token}
+	if _, err := b.load(ctx, server, loadPlan{Paths: paths, Token: b.token, Once: true}); err != nil {
+		return err
+	}
+	result, err := b.load(ctx, server, read)
+	if err != nil {
+		return err
+	}
+	r.readOnly = append(r.readOnly, result)
+	beside := make(chan error, 1)
+	go func() {
+		placed, err := (&bencher{options: &options{connections: 4, duration: b.options.duration}, programs: b.programs, address: b.address}).
+			load(ctx, server, loadPlan{Paths: paths, Token: b.token, Body: purchase, Rate: pacedOrders})
+		r.beside = append(r.beside, placed)
+		beside <- err
+	}()
+	if result, err = b.load(ctx, server, read); err != nil {
+		return err
+	}
+	if err := <-beside; err != nil {
+		return err
+	}
+	r.readBeside = append(r.readBeside, result)
+
+	b.options.connections = buyers
+	if result, err = b.load(ctx, server, loadPlan{Paths: paths, Token: b.token, Body: purchase}); err != nil {
+		return err
+	}
+	r.placed = append(r.placed, result)
+	stop()
+
+	rows, err := newestRows(ctx, b.data.path)
+	if err != nil {
+		return err
+	}
+	raw := filepath.Join(b.options.dir, "raw.db")
+	if err := copyDatabase(base, raw); err != nil {
+		return err
+	}
+	if result, err = writeRows(ctx, raw, rows, b.options.duration); err != nil {
+		return err
+	}
+	r.raw = append(r.raw, result)
+	return nil
+}
+
+// rowOf is a row of a table: its columns, and the values of one that an order
+// left behind.
+type rowOf struct {
+	table   string
+	columns []string
+	values  []any
+}
+
+// newestRows returns the rows that an order left behind, one a table.
+func newestRows(ctx context.Context, path string) ([]rowOf, error) {
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	var list []rowOf
+	for _, from := range []string{"requests ORDER BY request_no DESC", "orders WHERE facts IS NOT NULL", "subscriptions WHERE facts IS NOT NULL"} {
+		rows, err := db.QueryContext(ctx, "SELECT * FROM "+from+" LIMIT 1")
+		if err != nil {
+			return nil, err
+		}
+		r := rowOf{}
+		r.table, _, _ = strings.Cut(from, " ")
+		if r.columns, err = rows.Columns(); err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		r.values = make([]any, len(r.columns))
+		into := make([]any, len(r.columns))
+		for i := range into {
+			into[i] = &r.values[i]
+		}
+		if !rows.Next() {
+			return nil, errors.Join(fmt.Errorf("no row in %s", from), rows.Err(), rows.Close())
+		}
+		if err := errors.Join(rows.Scan(into...), rows.Close()); err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// rawRow is the rows of one order on their way to the disk.
+type rawRow struct {
+	values [][]any
+	done   chan error
+}
+
+// writeRows writes rows like those of orders as fast as the driver takes them,
+// from as many goroutines as there are buyers, those that wait together in one
+// commit. Nothing is read, decided, encoded or answered.
+func writeRows(ctx context.Context, path string, rows []rowOf, duration time.Duration) (loadResult, error) {
+	settings := url.Values{
+		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_txlock": {"immediate"}, "_busy_timeout": {"10000"}, "_foreign_keys": {"1"},
+		"_pragma": {"cache_size(-2048)", "mmap_size(2147418112)", "temp_store(memory)", "journal_size_limit(67108864)"},
+	}
+	db, err := sql.Open("sqlite", "file:"+path+"?"+settings.Encode())
+	if err != nil {
+		return loadResult{}, err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	var stmts []*sql.Stmt
+	for _, r := range rows {
+		places := make([]string, len(r.columns))
+		for i := range places {
+			places[i] = "$" + fmt.Sprint(i+1)
+		}
+		stmt, err := db.PrepareContext(ctx, "INSERT INTO "+r.table+" ("+strings.Join(r.columns, ", ")+") VALUES ("+strings.Join(places, ", ")+")")
+		if err != nil {
+			return loadResult{}, err
+		}
+		defer stmt.Close()
+		stmts = append(stmts, stmt)
+	}
+	queue := make(chan *rawRow, buyers)
+	go commitRows(ctx, db, stmts, queue)
+	var (
+		count     atomic.Int64
+		wait      sync.WaitGroup
+		mu        sync.Mutex // guards what follows
+		latencies []time.Duration
+		failures  []error
+	)
+	started := time.Now()
+	for range buyers {
+		wait.Go(func() {
+			for time.Since(started) < duration {
+				at := time.Now()
+				row := &rawRow{values: fresh(rows, int(count.Add(1))), done: make(chan error, 1)}
+				queue <- row
+				err := <-row.done
+				mu.Lock()
+				latencies = append(latencies, time.Since(at))
+				if err != nil {
+					failures = append(failures, err)
+				}
+				mu.Unlock()
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	elapsed := time.Since(started)
+	close(queue)
+	if err := errors.Join(failures...); err != nil {
+		return loadResult{}, err
+	}
+	slices.Sort(latencies)
+	return loadResult{Requests: len(latencies), Bytes: int64(len(latencies)), Elapsed: elapsed, P50: latencies[len(latencies)/2], P99: latencies[len(latencies)*99/100]}, nil
+}
+
+// fresh returns the rows with keys of their own, for a random customer.
+func fresh(rows []rowOf, n int) [][]any {
+	customer := customerID(10, rand.IntN(orderCustomers))
+	var key [16]byte
+	binary.BigEndian.PutUint64(key[:], rand.Uint64())
+	binary.BigEndian.PutUint64(key[8:], uint64(n))
+	order := fmt.Sprintf("%x", key[10:])
+	list := make([][]any, len(rows))
+	for i, r := range rows {
+		values := slices.Clone(r.values)
+		for j, column := range r.columns {
+			switch column {
+			case "request_no":
+				values[j] = nil
+			case "key":
+				values[j] = key[:]
+			case "customer_id":
+				values[j] = customer
+			case "order_id":
+				values[j] = order
+			case "subscription_id":
+				values[j] = fmt.Sprintf("%x-0000-4000-8000-%x", key[:4], key[4:10])
+			}
+		}
+		list[i] = values
+	}
+	return list
+}
+
+// commitRows commits rows as they come, those that have come meanwhile
+// together.
+func commitRows(ctx context.Context, db *sql.DB, stmts []*sql.Stmt, queue <-chan *rawRow) {
+	for row := range queue {
+		batch := []*rawRow{row}
+	gather:
+		for {
+			select {
+			case more, open := <-queue:
+				if !open {
+					break gather
+				}
+				batch = append(batch, more)
+			default:
+				break gather
+			}
+		}
+		err := func() error {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = tx.Rollback() }() // does nothing after a commit
+			for _, row := range batch {
+				for i, values := range row.values {
+					if _, err := tx.StmtContext(ctx, stmts[i]).ExecContext(ctx, values...); err != nil {
+						return err
+					}
+				}
+			}
+			return tx.Commit()
+		}()
+		for _, row := range batch {
+			row.done <- err
+		}
+	}
+}
+
+func (b *bencher) printOrders(r *orderRow) {
+	fmt.Printf("\nplacing orders: %d connections, %d customers with 10 orders at first, SQLite with synchronous=FULL; medians of %d interleaved rounds of %s; %d cores, %s\n\n",
+		buyers, orderCustomers, b.options.rounds, b.options.duration, runtime.NumCPU(), runtime.Version())
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "what\tper second\tratio\twanted\tp50\tp99\t")
+	line := func(what string, results, limit []loadResult, want float64) {
+		m := middle(results)
+		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%s\t%s\t%s\t\n", what, m.rate(), ratio(results, limit), wantedText(want), short(m.P50), short(m.P99))
+	}
+	line("the same rows, straight to the driver", r.raw, r.raw, 0)
+	line("orders placed", r.placed, r.raw, 0.5)
+	line("lists of 10, read only", r.readOnly, r.readOnly, 0)
+	line(fmt.Sprintf("lists of 10, %.0f orders/s beside", middle(r.beside).rate()), r.readBeside, r.readOnly, 0.7)
+	w.Flush()
+}
