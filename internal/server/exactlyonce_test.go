@@ -1,0 +1,355 @@
+//go:build unix
+
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// The environment of the server process of TestExactlyOnce, and the header by
+// which a request asks it to die.
+const (
+	onceDatabase = "PARTNERCENTER_TEST_ONCE_DATABASE"
+	onceAddress  = "PARTNERCENTER_TEST_ONCE_ADDRESS"
+	headerKill   = "X-Test-Kill" // before, after
+)
+
+const (
+	purchases  = 1000
+	purchasers = 16
+)
+
+// TestExactlyOnceServer is the server process: it serves a database on disk
+// until it is killed.
+func TestExactlyOnceServer(t *testing.T) {
+	path := os.Getenv(onceDatabase)
+	if path == "" {
+		return // it is a part of TestExactlyOnce
+	}
+	ctx := context.Background()
+	st, err := store.Open(ctx, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + os.Getenv(onceAddress)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := server.New(ctx, server.Config{Store: st, Authority: authority})
+	if err != nil {
+		t.Fatal(err)
+	}
+	die := func() {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // it takes a moment
+	}
+	t.Fatal(http.ListenAndServe(os.Getenv(onceAddress), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get(headerKill) {
+		case "before":
+			die()
+		case "after": // the commit is done, and nobody hears of it
+			api.ServeHTTP(deaf{http.Header{}}, r)
+			die()
+		}
+		api.ServeHTTP(w, r)
+	})))
+}
+
+// deaf takes an answer that never gets to the client.
+type deaf struct{ header http.Header }
+
+func (d deaf) Header() http.Header       { return d.header }
+func (deaf) Write(p []byte) (int, error) { return len(p), nil }
+func (deaf) WriteHeader(int)             {}
+
+// TestExactlyOnce makes a thousand purchases on a server that is killed before
+// and after it commits, over connections that break, with requests that come
+// twice and out of order. In the end there are a thousand orders, and each
+// purchase was told of its own.
+func TestExactlyOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a server some forty times")
+	}
+	s := startOnce(t)
+	customers := s.customers(t)
+	list := make([]*purchase, purchases)
+	for i := range list {
+		list[i] = &purchase{
+			number: i, id: fmt.Sprintf("%08x-0000-4000-8000-%012x", i, rand.Uint64()&0xffffffffffff),
+			path: "/v1/customers/" + customers[i%len(customers)] + "/orders",
+			body: fmt.Sprintf(`{"lineItems":[{"lineItemNumber":0,"offerId":"031C9E47-4802-4248-838E-778FB1D2CC05","friendlyName":"purchase %d.","quantity":1}]}`, i),
+		}
+	}
+	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	queue := make(chan *purchase, len(list))
+	for _, p := range list {
+		queue <- p
+	}
+	close(queue)
+	var wait sync.WaitGroup
+	for range purchasers {
+		wait.Go(func() {
+			for p := range queue {
+				if err := s.buy(p); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if t.Failed() {
+		return
+	}
+	if kills := s.kills.Load(); kills < 20 {
+		t.Errorf("the server was killed %d times, which proves little", kills)
+	}
+
+	// Late repetitions get the first answer, other bodies none.
+	for _, p := range list[:100] {
+		status, body, err := s.send(p, p.body, "")
+		if err != nil || status != http.StatusCreated || string(body) != p.answer {
+			t.Errorf("purchase %d, repeated: %d, %v\n%s\nwant\n%s", p.number, status, err, body, p.answer)
+		}
+		status, body, err = s.send(p, strings.Replace(p.body, `"quantity":1`, `"quantity":2`, 1), "")
+		if err != nil || status != http.StatusConflict || !strings.Contains(string(body), "800060") {
+			t.Errorf("purchase %d, with another body: %d, %v\n%s", p.number, status, err, body)
+		}
+	}
+	orders := s.orders(t, customers)
+	for _, p := range list {
+		switch found := orders[fmt.Sprintf("purchase %d.", p.number)]; {
+		case len(found) != 1:
+			t.Errorf("purchase %d has the orders %v", p.number, found)
+		case !strings.Contains(p.answer, `"id":"`+found[0]+`"`):
+			t.Errorf("purchase %d has order %s, and was told %s", p.number, found[0], p.answer)
+		}
+		delete(orders, fmt.Sprintf("purchase %d.", p.number))
+	}
+	if len(orders) > 0 {
+		t.Errorf("nobody made the purchases %v", orders)
+	}
+	t.Logf("%d purchases, %d requests, %d kills", purchases, s.requests.Load(), s.kills.Load())
+}
+
+type purchase struct {
+	number         int
+	id, path, body string
+	answer         string
+}
+
+// onceServer is the server process, which comes back when it is killed.
+type onceServer struct {
+	address         string
+	token           string
+	client          *http.Client
+	kills, requests atomic.Int64
+}
+
+func startOnce(t *testing.T) *onceServer {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &onceServer{address: listener.Addr().String(), client: &http.Client{Timeout: 30 * time.Second}}
+	listener.Close()
+	path := filepath.Join(t.TempDir(), "once.db")
+	s.token = fillOnce(t, path, s.address)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for ctx.Err() == nil {
+			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestExactlyOnceServer$")
+			cmd.Env = append(os.Environ(), onceDatabase+"="+path, onceAddress+"="+s.address)
+			out, err := cmd.CombinedOutput()
+			if ctx.Err() != nil {
+				return
+			}
+			var exit *exec.ExitError
+			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !errors.As(err, &exit) || !ok || !status.Signaled() {
+				t.Errorf("the server ended by itself: %v\n%s", err, out)
+				return
+			}
+			s.kills.Add(1)
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-over })
+	return s
+}
+
+// fillOnce makes the database and a token for it.
+func fillOnce(t *testing.T, path, address string) string {
+	t.Helper()
+	ctx := t.Context()
+	st, err := store.Open(ctx, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	seed, err := store.SampleSeed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Load(ctx, seed); err != nil {
+		t.Fatal(err)
+	}
+	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + address}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	partner := seed.Partners[0]
+	token, err := authority.Mint(issuer.TokenRequest{Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.Text
+}
+
+// buy makes a purchase, in the way that its number says, as often as it takes
+// to get an answer.
+func (s *onceServer) buy(p *purchase) error {
+	deadline := time.Now().Add(time.Minute)
+	for try := 0; time.Now().Before(deadline); try++ {
+		kill := ""
+		if try == 0 {
+			switch {
+			case p.number%50 == 0:
+				kill = "before"
+			case p.number%50 == 25:
+				kill = "after"
+			case p.number%7 == 3:
+				s.sendAndHangUp(p)
+			case p.number%5 == 1:
+				var twin sync.WaitGroup
+				twin.Go(func() { _, _, _ = s.send(p, p.body, "") })
+				defer twin.Wait()
+			}
+		}
+		status, body, err := s.send(p, p.body, kill)
+		switch {
+		case err == nil && status == http.StatusCreated:
+			p.answer = string(body)
+			return nil
+		case err == nil && status == http.StatusConflict && strings.Contains(string(body), "800060"):
+			// Its twin, or the request that was hung up on, is still running.
+		case err == nil:
+			return fmt.Errorf("purchase %d: %d %s", p.number, status, body)
+		}
+		time.Sleep(time.Duration(1+rand.IntN(20)) * time.Millisecond)
+	}
+	return fmt.Errorf("purchase %d got no answer", p.number)
+}
+
+func (s *onceServer) request(p *purchase, body, kill string) *http.Request {
+	req, err := http.NewRequest(http.MethodPost, "http://"+s.address+p.path, strings.NewReader(body))
+	if err != nil {
+		panic(err) // the address is one
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	req.Header.Set("MS-RequestId", p.id)
+	if kill != "" {
+		req.Header.Set(headerKill, kill)
+	}
+	return req
+}
+
+func (s *onceServer) send(p *purchase, body, kill string) (int, []byte, error) {
+	s.requests.Add(1)
+	resp, err := s.client.Do(s.request(p, body, kill))
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
+}
+
+// sendAndHangUp sends a whole request and does not wait for its answer.
+func (s *onceServer) sendAndHangUp(p *purchase) {
+	s.requests.Add(1)
+	conn, err := net.Dial("tcp", s.address)
+	if err != nil {
+		return // it is being started
+	}
+	defer conn.Close()
+	var request bytes.Buffer
+	_ = s.request(p, p.body, "").Write(&request)
+	_, _ = conn.Write(request.Bytes())
+}
+
+func (s *onceServer) get(t *testing.T, path string, into any) {
+	t.Helper()
+	for range 200 {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+s.token)
+		resp, err := s.client.Do(req)
+		if err != nil {
+			time.Sleep(20 * time.Millisecond) // it is being started
+			continue
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %d %s, %v", path, resp.StatusCode, body, err)
+		}
+		if err := partnercenter.Unmarshal(body, into); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatal("the server does not start")
+}
+
+func (s *onceServer) customers(t *testing.T) []string {
+	t.Helper()
+	var page partnercenter.Collection[*partnercenter.Customer]
+	s.get(t, "/v1/customers", &page)
+	var ids []string
+	for _, c := range page.Items {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// orders returns the ids of the orders that were placed, by their friendly
+// name.
+func (s *onceServer) orders(t *testing.T, customers []string) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, id := range customers {
+		var page partnercenter.Collection[*partnercenter.Order]
+		s.get(t, "/v1/customers/"+id+"/orders", &page)
+		for _, o := range page.Items {
+			if name := o.LineItems[0].FriendlyName; strings.HasPrefix(name, "purchase ") {
+				found[name] = append(found[name], o.ID)
+			}
+		}
+	}
+	return found
+}
