@@ -184,7 +184,7 @@ func (b *Budget) take(ctx context.Context, class, units int) error {
 		b.mu.Unlock()
 		return &BudgetError{wait}
 	}
-	w := &waiter{units: units, at: at, ready: make(chan struct{})}
+	w := &waiter{units: units, ready: make(chan struct{})}
 	m.queue = append(m.queue, w)
 	if len(m.queue) == 1 {
 		b.grant(class, now)
@@ -286,7 +286,7 @@ type spending struct {
 // waiter is a request that waits.
 type waiter struct {
 	units int
-	at    time.Time     // when it can be sent at the earliest
+	at    time.Time     // when it can be sent at the earliest; what earliest found last
 	ready chan struct{} // closed when it may be sent
 }
 
@@ -330,34 +330,43 @@ func (m *meter) room(units int) (at time.Time, known bool) {
 }
 
 // earliest returns when units can be spent by one who comes now, after all that
-// wait already, if every answer comes at once.
+// wait already, if every answer comes at once. It goes through the queue as time
+// will: each takes what is free, or waits for what expires next.
 func (m *meter) earliest(units int, now time.Time) time.Time {
 	at := now
-	ahead := 0
-	for _, w := range m.queue {
-		ahead += w.units
-		at = w.at // they go in order
-	}
 	if at.Before(m.blocked) {
 		at = m.blocked
 	}
-	free, known := m.room(ahead + units)
-	if !known {
-		// What was sent must expire to the last and then, as far as that is not
-		// enough, what waits.
-		missing := ahead + units - m.limit
-		free = now.Add(budgetWindow)
-		for _, w := range m.queue {
-			if missing <= 0 {
-				break
+	free, flying := m.limit-m.inFlight-m.spentUnits, m.inFlight
+	spent, waiting := m.spent[m.forgotten:], m.queue
+	take := func(units int) {
+		for free < units {
+			var then time.Time
+			switch {
+			case len(spent) > 0:
+				then = spent[0].free
+				free += spent[0].units
+				spent = spent[1:]
+			case flying > 0:
+				then = now.Add(budgetWindow)
+				free += flying
+				flying = 0
+			default: // one that waits was sent by then, and answered
+				then = waiting[0].at.Add(budgetWindow)
+				free += waiting[0].units
+				waiting = waiting[1:]
 			}
-			missing -= w.units
-			free = w.at.Add(budgetWindow)
+			if at.Before(then) {
+				at = then
+			}
 		}
+		free -= units
 	}
-	if at.Before(free) {
-		at = free
+	for _, w := range m.queue {
+		take(w.units)
+		w.at = at
 	}
+	take(units)
 	return at
 }
 

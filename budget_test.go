@@ -217,6 +217,29 @@ func TestBudgetEnds(t *testing.T) {
 	})
 }
 
+// TestBudgetForgetsWhoGaveUp has one who comes after one who waits, after one
+// who did.
+func TestBudgetForgetsWhoGaveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(&BudgetOptions{RequestsPerMinute: 2})
+		spend(t, b, 2)
+		ctx, giveUp := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() { _ = b.take(ctx, orders, 2) })
+		synctest.Wait()
+		group.Go(func() { spend(t, b, 2) })
+		synctest.Wait()
+		giveUp()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*budgetWindow+time.Second)
+		defer cancel()
+		if err := b.take(ctx, orders, 1); err != nil {
+			t.Errorf("who gave up still counts: %v", err)
+		}
+		group.Wait()
+	})
+}
+
 // TestBudgetLearns refuses a request with room in the budget.
 func TestBudgetLearns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
