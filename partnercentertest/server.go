@@ -47,7 +47,7 @@ type Options struct {
 	// [Server.Clock]. Nil means time.Now.
 	Now func() time.Time
 	// RequestsPerMinute is how many requests for each of orders, subscriptions
-	// and customers the partner may make a minute by Now; subscriptions are
+	// and customers the partner may make a minute; subscriptions are
 	// counted for each customer. Zero means no limit or, with Realistic, 500.
 	RequestsPerMinute int
 	// WriteWeight is how many requests one that changes something counts as.
