@@ -71,6 +71,7 @@ type Server struct {
 	routes    *router
 	answers   *answerCache
 	throttle  *throttle
+	noPrices  bool // include_price is refused
 	seal      *sealer
 	catalog   *catalog.Catalog
 	rules     lifecycle.Settings
@@ -110,6 +111,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		routes:    newRouter(apiRoutes()),
 		answers:   newAnswerCache(c.CacheSize),
 		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight),
+		noPrices:  c.NoPriceAccess,
 		seal:      newSealer(key),
 		catalog:   c.Catalog,
 		rules:     c.Rules,
