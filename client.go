@@ -61,6 +61,12 @@ type ClientOptions struct {
 	// ApplicationName identifies the caller to the service. Empty sends none.
 	ApplicationName string
 
+	// Budget makes requests wait rather than exceed the rate that the service
+	// allows. Nil means none: requests are sent at once and, when the service
+	// refuses them with 429, tried again as Retry says. With a budget
+	// Retry.TryTimeout begins after the wait.
+	Budget *Budget
+
 	// AllowShortAnswers makes All take an answer that carries fewer items than
 	// it counts. By default that is a [*ShortAnswerError], as the list at hand
 	// would be incomplete.
@@ -132,7 +138,9 @@ func parseEndpoint(text string) (*url.URL, error) {
 }
 
 // newPipeline assembles the steps that a call goes through, in this order:
-// identification (once a call), retries, token (once a try), logging, sending.
+// identification (once a call), retries and, once a try: waiting for the budget,
+// time limit, token, logging, sending. A token that was fetched before the wait
+// could be too old after it.
 func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOptions) runtime.Pipeline {
 	azure := o.ClientOptions
 	// azcore's telemetry would name this client one of Azure's SDKs.
@@ -140,6 +148,19 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	if azure.Transport == nil {
 		azure.Transport = newTransport()
 	}
+	var perTry []policy.Policy
+	if o.Budget != nil {
+		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.Path})
+		if timeout := azure.Retry.TryTimeout; timeout > 0 {
+			azure.Retry.TryTimeout = 0
+			perTry = append(perTry, tryTimeoutPolicy{timeout})
+		}
+	}
+	perTry = append(perTry, runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
+		// A server on this very machine is reached without a network that could
+		// listen.
+		InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
+	}))
 	return runtime.NewPipeline("partnercenter", Version, runtime.PipelineOptions{
 		AllowedHeaders: []string{
 			headerRequestID, headerCorrelationID, headerLocale, headerApplication, headerClient,
@@ -149,12 +170,8 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 			"billingType", "include_price", "include_system_purchases", "indirect_reseller_id",
 			"size", "offset", "seekOperation",
 		},
-		PerCall: []policy.Policy{newIdentifyPolicy(o)},
-		PerRetry: []policy.Policy{runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
-			// A server on this very machine is reached without a network
-			// that could listen.
-			InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
-		})},
+		PerCall:  []policy.Policy{newIdentifyPolicy(o)},
+		PerRetry: perTry,
 	}, &azure)
 }
 

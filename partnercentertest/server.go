@@ -46,9 +46,13 @@ type Options struct {
 	// Now is what the server's clock follows until the test changes it with
 	// [Server.Clock]. Nil means time.Now.
 	Now func() time.Time
-	// RequestsPerMinute is how many order requests a partner may make a
-	// minute. Zero means no limit.
+	// RequestsPerMinute is how many requests for each of orders, subscriptions
+	// and customers the partner may make a minute; subscriptions are
+	// counted for each customer. Zero means no limit or, with Realistic, 500.
 	RequestsPerMinute int
+	// WriteWeight is how many requests one that changes something counts as.
+	// Zero means one or, with Realistic, two.
+	WriteWeight int
 	// Realistic serves with the limits and delays of partnercenter serve
 	// --profile realistic: those of a documented sandbox account. The fields
 	// below change some of them.
@@ -70,14 +74,17 @@ type Options struct {
 	Wrap func(http.Handler) http.Handler
 }
 
-// documentedRate is the documented number of requests a minute.
-const documentedRate = 500
-
-func (o *Options) requestsPerMinute() int {
-	if o.Realistic && o.RequestsPerMinute == 0 {
-		return documentedRate
+// throttle returns the rate that requests are limited to, and the weight of
+// those that change something.
+func (o *Options) throttle() (perMinute, writeWeight int) {
+	perMinute, writeWeight = o.RequestsPerMinute, o.WriteWeight
+	if o.Realistic && perMinute == 0 {
+		perMinute = partnercenter.DefaultRequestsPerMinute
 	}
-	return o.RequestsPerMinute
+	if o.Realistic && writeWeight == 0 {
+		writeWeight = partnercenter.DefaultWriteWeight
+	}
+	return perMinute, writeWeight
 }
 
 func (o *Options) rules() lifecycle.Settings {
@@ -173,9 +180,10 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Log != nil {
 		log = slog.New(slog.NewJSONHandler(o.Log, nil))
 	}
+	perMinute, writeWeight := o.throttle()
 	api, err := server.New(ctx, server.Config{
 		Store: st, Authority: authority, Logger: log, Clock: clk,
-		CacheSize: 16 << 20, RequestsPerMinute: o.requestsPerMinute(),
+		CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
 		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(),
 	})
 	if err != nil {

@@ -90,9 +90,10 @@ func cloudByName(name string) (cloud.Configuration, error) {
 // service is a Partner Center to call: what the settings come down to.
 type service struct {
 	settings
-	scopes  []string
-	options azcore.ClientOptions
-	cred    azcore.TokenCredential
+	scopes            []string
+	requestsPerMinute int // zero for no budget
+	options           azcore.ClientOptions
+	cred              azcore.TokenCredential
 }
 
 // service reads the settings and chooses the credential. It sends nothing.
@@ -129,6 +130,9 @@ func (c *connection) service(app *app) (*service, error) {
 		return nil, err
 	}
 	s.options.Cloud.ActiveDirectoryAuthorityHost = s.authority
+	if s.requestsPerMinute, err = s.budgetRate(); err != nil {
+		return nil, err
+	}
 	s.scopes = []string{s.scope}
 	if s.scope == "" {
 		s.scopes[0] = s.options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
@@ -153,6 +157,9 @@ func (c *connection) client(app *app, allowShort bool) (*partnercenter.Client, e
 	opts := &partnercenter.ClientOptions{
 		ClientOptions: s.options, Endpoint: s.baseURL, Scopes: s.scopes,
 		ApplicationName: "partnercenter-cli", AllowShortAnswers: allowShort,
+	}
+	if s.requestsPerMinute > 0 {
+		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.requestsPerMinute, OnWait: app.noteBudget})
 	}
 	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{app: app, retries: c.retries})
 	return partnercenter.NewClient(s.cred, opts)
@@ -286,8 +293,26 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return at.Sub(now).Round(time.Second)
 }
 
-// noteWait speaks once for all workers that wait for about the same moment.
+// noteWait says that the service asked to wait.
 func (a *app) noteWait(status int, wait time.Duration) {
+	a.noteOnce(wait, "%d %s: waiting %s as the service asks; Ctrl-C stops", status, http.StatusText(status), wait)
+}
+
+// noteBudget says that a request waits for its budget. Of a wait that is over at
+// once there is nothing to say.
+func (a *app) noteBudget(w partnercenter.BudgetWait) {
+	wait := w.For.Round(time.Second)
+	switch {
+	case w.For <= time.Second:
+	case w.Throttled:
+		a.noteOnce(w.For, "waiting %s as the service asked; Ctrl-C stops", wait)
+	default:
+		a.noteOnce(w.For, "waiting %s for the request budget (%d a minute); Ctrl-C stops", wait, w.RequestsPerMinute)
+	}
+}
+
+// noteOnce speaks once for all workers that wait for about the same moment.
+func (a *app) noteOnce(wait time.Duration, format string, args ...any) {
 	until := a.now().Add(wait)
 	a.mu.Lock()
 	known := !until.After(a.wait.Add(time.Second))
@@ -296,6 +321,6 @@ func (a *app) noteWait(status int, wait time.Duration) {
 	}
 	a.mu.Unlock()
 	if !known {
-		a.linef("%d %s: waiting %s as the service asks; Ctrl-C stops", status, http.StatusText(status), wait)
+		a.linef(format, args...)
 	}
 }

@@ -8,25 +8,23 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 )
-
-// documentedRate is the documented number of requests a minute that the orders,
-// the subscriptions and the customers of a partner take, each.
-const documentedRate = 500
 
 // limits are the flags of serve by which the server is as slow, as strict and
 // as forgetful as Microsoft's, or is not.
 type limits struct {
 	throttle    int
+	writeWeight int
 	priceAccess bool
 	rules       lifecycle.Settings
 }
 
 // limitProfiles are the sets of limits that --profile names.
 var limitProfiles = map[string]limits{
-	"instant":   {priceAccess: true, rules: lifecycle.Instant()},
-	"realistic": {throttle: documentedRate, priceAccess: true, rules: lifecycle.Realistic()},
+	"instant":   {writeWeight: 1, priceAccess: true, rules: lifecycle.Instant()},
+	"realistic": {throttle: partnercenter.DefaultRequestsPerMinute, writeWeight: partnercenter.DefaultWriteWeight, priceAccess: true, rules: lifecycle.Realistic()},
 }
 
 func limitProfileNames() []string { return slices.Sorted(maps.Keys(limitProfiles)) }
@@ -35,7 +33,8 @@ func limitProfileNames() []string { return slices.Sorted(maps.Keys(limitProfiles
 func (l *limits) addFlags(f *pflag.FlagSet) {
 	*l = limitProfiles["instant"]
 	r := &l.rules
-	f.IntVar(&l.throttle, "throttle", l.throttle, "how `many` order requests, and customer requests, a partner may make a minute before 429; 0 for no limit (realistic: 500)")
+	f.IntVar(&l.throttle, "throttle", l.throttle, "how `many` requests for orders, for each customer's subscriptions, and for customers a partner may make a minute before 429; 0 for no limit (realistic: 500)")
+	f.IntVar(&l.writeWeight, "throttle-write-weight", l.writeWeight, "how `many` requests one that changes something counts as (realistic: 2)")
 	f.BoolVar(&l.priceAccess, "price-access", l.priceAccess, "let partners ask for prices; false answers include_price with 403")
 	f.DurationVar(&r.OrderLag, "order-lag", r.OrderLag, "how long a new order takes to be listed; it can be got by its id at once (realistic: 15m)")
 	f.DurationVar(&r.ProvisioningTime, "provisioning-time", r.ProvisioningTime, "how long it takes until what was ordered is there (realistic: 5m)")
@@ -81,6 +80,12 @@ func (l *limits) check() error {
 		if n.value < 0 {
 			return usageErrorf("--%s %d is negative: 0 means no limit", n.flag, n.value)
 		}
+	}
+	switch {
+	case l.writeWeight < 1:
+		return usageErrorf("--throttle-write-weight %d is less than one: 1 counts a write as a read", l.writeWeight)
+	case l.throttle > 0 && l.writeWeight > l.throttle:
+		return usageErrorf("--throttle-write-weight %d is more than --throttle %d: no write would ever get through; give a smaller weight", l.writeWeight, l.throttle)
 	}
 	for _, d := range []struct {
 		flag  string

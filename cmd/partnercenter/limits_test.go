@@ -37,11 +37,11 @@ func TestLimits(t *testing.T) {
 		{
 			profile: "instant",
 			args: []string{
-				"--throttle=3", "--order-lag=1s", "--provisioning-time=2m", "--cancel-within=1h", "--sandbox-cancel-within=48h",
+				"--throttle=3", "--throttle-write-weight=3", "--order-lag=1s", "--provisioning-time=2m", "--cancel-within=1h", "--sandbox-cancel-within=48h",
 				"--sandbox-customers=1", "--sandbox-subscriptions=2", "--sandbox-licences=3", "--sandbox-azure-plans=4",
 			},
 			want: with(instant, func(l *limits) {
-				l.throttle = 3
+				l.throttle, l.writeWeight = 3, 3
 				l.rules = lifecycle.Settings{
 					Sandbox: true, MaxCustomers: 1, MaxSubscriptions: 2, MaxLicences: 3, MaxAzurePlans: 4,
 					SandboxCancelWithin: 48 * time.Hour, CancelWithin: time.Hour, OrderLag: time.Second, ProvisioningTime: 2 * time.Minute,
@@ -50,6 +50,8 @@ func TestLimits(t *testing.T) {
 		},
 		{profile: "slow", err: `--profile "slow" is unknown: use instant or realistic`},
 		{profile: "instant", args: []string{"--throttle=-1"}, err: "--throttle -1 is negative: 0 means no limit"},
+		{profile: "instant", args: []string{"--throttle-write-weight=0"}, err: "1 counts a write as a read"},
+		{profile: "realistic", args: []string{"--throttle=1"}, err: "--throttle-write-weight 2 is more than --throttle 1"},
 		{profile: "instant", args: []string{"--sandbox-azure-plans=-1"}, err: "--sandbox-azure-plans -1 is negative: 0 means no limit"},
 		{profile: "realistic", args: []string{"--order-lag=-1m"}, err: "--order-lag -1m0s is negative: 0 means no lag"},
 		{profile: "realistic", args: []string{"--cancel-within=-1m"}, err: "0 means at any time"},

@@ -166,7 +166,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	l.server, err = server.New(ctx, server.Config{
 		Store: l.store, Authority: authority, Logger: logger, Clock: l.clock,
-		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle,
+		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules,
 	})
 	if err != nil {

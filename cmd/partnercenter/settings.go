@@ -5,7 +5,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
 )
 
 // settings say which Partner Center to call and how to sign in. Empty fields
@@ -16,6 +19,7 @@ type settings struct {
 	clientSecretFile                 string // becomes clientSecret in loadSecret
 	clientSecretEnv                  string // the same
 	caFile, scope                    string
+	budget                           string // a number; see budgetRate
 }
 
 // setting gives one of the settings its name as a flag, as an environment
@@ -37,6 +41,7 @@ var settingList = []setting{
 	{"", "", "clientSecretEnv", "environment variable that holds the secret of the app", func(s *settings) *string { return &s.clientSecretEnv }},
 	{"ca-file", "PARTNERCENTER_CA_FILE", "caFile", "PEM `file` of certificate authorities to trust besides the system's", func(s *settings) *string { return &s.caFile }},
 	{"scope", "PARTNERCENTER_SCOPE", "scope", "`scope` to ask a token for (default: the cloud's Partner Center, followed by /.default)", func(s *settings) *string { return &s.scope }},
+	{"budget", "PARTNERCENTER_BUDGET", "budget", "`number` of requests a minute to make at most for each of orders, subscriptions and customers, waiting as long as it takes; 0 for no limit (default 500; for a base URL on this machine, 0)", func(s *settings) *string { return &s.budget }},
 }
 
 // overlay fills what s leaves unset from a layer below.
@@ -109,6 +114,22 @@ func readSecret(app *app, name string) (string, error) {
 		return "", fmt.Errorf("%s does not hold one line", name)
 	}
 	return secret, nil
+}
+
+// budgetRate returns the budget's requests a minute, zero for no budget. A server on
+// this machine is asked as fast as it goes, unless the budget is given.
+func (s *settings) budgetRate() (int, error) {
+	if s.budget == "" {
+		if isLoopback(s.baseURL) {
+			return 0, nil
+		}
+		return partnercenter.DefaultRequestsPerMinute, nil
+	}
+	n, err := strconv.Atoi(s.budget)
+	if err != nil || n < 0 {
+		return 0, usageErrorf("budget %q is no number of requests a minute: write it like %d, or 0 for no limit", s.budget, partnercenter.DefaultRequestsPerMinute)
+	}
+	return n, nil
 }
 
 // localProfile is the profile of the server that "partnercenter serve" runs.

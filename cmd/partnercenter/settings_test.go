@@ -154,12 +154,15 @@ func TestServiceDefaults(t *testing.T) {
 		name                      string
 		flags                     settings
 		baseURL, authority, scope string
+		requestsPerMinute         int
 	}{
-		{"nothing", settings{}, "https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default"},
-		{"cloud", settings{cloud: "21Vianet"}, "https://partner.partnercenterapi.microsoftonline.cn", "https://login.chinacloudapi.cn/", "https://partner.partnercenterapi.microsoftonline.cn/.default"},
-		{"this machine", settings{baseURL: "http://localhost:1"}, "http://localhost:1", "http://localhost:1", "https://api.partnercenter.microsoft.com/.default"},
-		{"this machine, other authority", settings{baseURL: "http://[::1]:1", authority: "https://127.0.0.1:2"}, "http://[::1]:1", "https://127.0.0.1:2", "https://api.partnercenter.microsoft.com/.default"},
-		{"another machine", settings{baseURL: "https://gateway.example"}, "https://gateway.example", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default"},
+		{"nothing", settings{}, "https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 500},
+		{"cloud", settings{cloud: "21Vianet"}, "https://partner.partnercenterapi.microsoftonline.cn", "https://login.chinacloudapi.cn/", "https://partner.partnercenterapi.microsoftonline.cn/.default", 500},
+		{"this machine", settings{baseURL: "http://localhost:1"}, "http://localhost:1", "http://localhost:1", "https://api.partnercenter.microsoft.com/.default", 0},
+		{"this machine, other authority", settings{baseURL: "http://[::1]:1", authority: "https://127.0.0.1:2"}, "http://[::1]:1", "https://127.0.0.1:2", "https://api.partnercenter.microsoft.com/.default", 0},
+		{"this machine, budget", settings{baseURL: "http://localhost:1", budget: "7"}, "http://localhost:1", "http://localhost:1", "https://api.partnercenter.microsoft.com/.default", 7},
+		{"no budget", settings{budget: "0"}, "https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 0},
+		{"another machine", settings{baseURL: "https://gateway.example"}, "https://gateway.example", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 500},
 	} {
 		test.flags.tenantID, test.flags.clientID, test.flags.clientSecret = stubTenant, stubClient, stubSecret
 		app, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
@@ -168,8 +171,8 @@ func TestServiceDefaults(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		if s.baseURL != test.baseURL || s.authority != test.authority || s.scopes[0] != test.scope {
-			t.Errorf("%s: base URL %s, authority %s, scope %s", test.name, s.baseURL, s.authority, s.scopes[0])
+		if s.baseURL != test.baseURL || s.authority != test.authority || s.scopes[0] != test.scope || s.requestsPerMinute != test.requestsPerMinute {
+			t.Errorf("%s: base URL %s, authority %s, scope %s, budget %d", test.name, s.baseURL, s.authority, s.scopes[0], s.requestsPerMinute)
 		}
 	}
 }
@@ -180,6 +183,8 @@ func TestBadSettingsAreUsageErrors(t *testing.T) {
 		"user":    {baseURL: "https://user:password@example.com"},
 		"scheme":  {baseURL: "example.com"},
 		"no host": {authority: "https://"},
+		"budget":  {budget: "many"},
+		"less":    {budget: "-1"},
 	} {
 		flags.overlay(settings{tenantID: stubTenant, clientID: stubClient, clientSecret: stubSecret})
 		app, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})

@@ -89,6 +89,13 @@ func errNoRelationship(partnerID, customerID string) error {
 	}
 }
 
+func errPriceNotGranted() error {
+	return &apiError{
+		http.StatusForbidden, partnercenter.CodePriceNotGranted,
+		"Access to pricing information is not granted. Leave include_price out, or start the server without --price-access=false.", nil,
+	}
+}
+
 func errOrderNotFound(id string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeOrderNotFound,

@@ -32,6 +32,9 @@ func (s *Server) listOrders(c *call) error {
 	if err != nil {
 		return err
 	}
+	if q.IncludePrice && s.noPrices {
+		return errPriceNotGranted()
+	}
 	key := answerKey{partner: q.PartnerID, customer: q.CustomerID, cycle: string(q.BillingCycle), price: q.IncludePrice, system: q.IncludeSystemPurchases, reseller: q.IndirectReseller}
 	// The version is read before the orders are: a change in between then
 	// makes the answer stale, never the other way round.
@@ -107,6 +110,9 @@ func (s *Server) getOrder(c *call) error {
 	includePrice, err := c.query.bool("include_price")
 	if err != nil {
 		return err
+	}
+	if includePrice && s.noPrices {
+		return errPriceNotGranted()
 	}
 	orderID := c.params.values[1]
 	doc, err := s.store.GetOrder(c.r.Context(), c.claims.TenantID, customerID, orderID, includePrice)

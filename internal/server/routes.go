@@ -1,6 +1,9 @@
 package server
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // Route is one call of the API.
 type Route struct {
@@ -10,33 +13,39 @@ type Route struct {
 	Operations []string
 	Method     string
 	Pattern    string
-	// Throttled says that the vendor limits the call's rate.
-	Throttled bool
+	// Limit is how the call counts towards the vendor's limits.
+	Limit Limit
 
 	handle func(*Server, *call) error
+}
+
+// ofCustomer reports whether the route is below a customer, whose id is then its
+// first parameter.
+func (r *Route) ofCustomer() bool {
+	return strings.HasPrefix(r.Pattern, "/v1/customers/{customer-tenant-id}")
 }
 
 // apiRoutes are all calls of the API that this server answers.
 func apiRoutes() []Route {
 	return []Route{
 		{
-			Area: "orders", Operations: []string{"list", "list-by-billing-type"}, Throttled: true,
+			Area: "orders", Operations: []string{"list", "list-by-billing-type"}, Limit: orderRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/orders", handle: (*Server).listOrders,
 		},
 		{
-			Area: "orders", Operations: []string{"get"}, Throttled: true,
+			Area: "orders", Operations: []string{"get"}, Limit: orderRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/orders/{order-id}", handle: (*Server).getOrder,
 		},
 		{
-			Area: "orders", Operations: []string{"create", "create-for-indirect-reseller"}, Throttled: true,
+			Area: "orders", Operations: []string{"create", "create-for-indirect-reseller"}, Limit: orderWrite,
 			Method: http.MethodPost, Pattern: "/v1/customers/{customer-tenant-id}/orders", handle: (*Server).createOrder,
 		},
 		{
-			Area: "orders", Operations: []string{"update-billing-cycle", "purchase-addon", "cancel-sandbox-order", "cancel-software-purchase"}, Throttled: true,
+			Area: "orders", Operations: []string{"update-billing-cycle", "purchase-addon", "cancel-sandbox-order", "cancel-software-purchase"}, Limit: orderWrite,
 			Method: http.MethodPatch, Pattern: "/v1/customers/{customer-tenant-id}/orders/{order-id}", handle: (*Server).patchOrder,
 		},
 		{
-			Area: "orders", Operations: []string{"get-provisioning-status"}, Throttled: true,
+			Area: "orders", Operations: []string{"get-provisioning-status"}, Limit: orderRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/orders/{order-id}/provisioningstatus", handle: (*Server).getProvisioningStatus,
 		},
 		{
@@ -48,35 +57,35 @@ func apiRoutes() []Route {
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/orders/{order-id}/lineitems/{line-item-number}/activationlinks", handle: (*Server).getLineActivationLinks,
 		},
 		{
-			Area: "subscriptions", Operations: []string{"list", "list-by-order", "list-by-partner"}, Throttled: true,
+			Area: "subscriptions", Operations: []string{"list", "list-by-order", "list-by-partner"}, Limit: subscriptionRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/subscriptions", handle: (*Server).listSubscriptions,
 		},
 		{
-			Area: "subscriptions", Operations: []string{"get"}, Throttled: true,
+			Area: "subscriptions", Operations: []string{"get"}, Limit: subscriptionRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}", handle: (*Server).getSubscription,
 		},
 		{
-			Area: "subscriptions", Operations: []string{"update-quantity", "suspend", "reactivate", "update-autorenew", "update-nickname", "cancel"}, Throttled: true,
+			Area: "subscriptions", Operations: []string{"update-quantity", "suspend", "reactivate", "update-autorenew", "update-nickname", "cancel"}, Limit: subscriptionWrite,
 			Method: http.MethodPatch, Pattern: "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}", handle: (*Server).patchSubscription,
 		},
 		{
-			Area: "subscriptions", Operations: []string{"list-addons"}, Throttled: true,
+			Area: "subscriptions", Operations: []string{"list-addons"}, Limit: subscriptionRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/addons", handle: (*Server).listAddOns,
 		},
 		{
-			Area: "subscriptions", Operations: []string{"get-provisioning-status"},
+			Area: "subscriptions", Operations: []string{"get-provisioning-status"}, Limit: subscriptionRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/provisioningstatus", handle: (*Server).getSubscriptionProvisioning,
 		},
 		{
 			// No operation of its own: where links of documented orders lead.
-			Area: "subscriptions", Method: http.MethodGet, Pattern: "/v1/subscriptions/{subscription-id}/provisioningstatus", handle: (*Server).getStraySubscriptionProvisioning,
+			Area: "subscriptions", Limit: subscriptionRead, Method: http.MethodGet, Pattern: "/v1/subscriptions/{subscription-id}/provisioningstatus", handle: (*Server).getStraySubscriptionProvisioning,
 		},
 		{
-			Area: "subscriptions", Operations: []string{"register"}, Throttled: true,
+			Area: "subscriptions", Operations: []string{"register"}, Limit: subscriptionWrite,
 			Method: http.MethodPost, Pattern: "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/registrations", handle: (*Server).registerSubscription,
 		},
 		{
-			Area: "subscriptions", Operations: []string{"get-registration-status"}, Throttled: true,
+			Area: "subscriptions", Operations: []string{"get-registration-status"}, Limit: subscriptionRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/registrationstatus", handle: (*Server).getRegistrationStatus,
 		},
 		{
@@ -92,7 +101,7 @@ func apiRoutes() []Route {
 			Method: http.MethodGet, Pattern: "/v1/customers", handle: (*Server).listCustomers,
 		},
 		{
-			Area: "customers", Operations: []string{"get"}, Throttled: true,
+			Area: "customers", Operations: []string{"get"}, Limit: customerRead,
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}", handle: (*Server).getCustomer,
 		},
 		{

@@ -38,10 +38,14 @@ type Config struct {
 	// be sent again. Zero keeps none.
 	CacheSize int64
 
-	// RequestsPerMinute is how many order requests, and apart from them how
-	// many customer requests, a partner may make a minute before 429. Zero
-	// means no limit.
+	// RequestsPerMinute is how many requests for each of orders, subscriptions
+	// and customers a partner may make a minute before 429; subscriptions are
+	// counted for each of his customers. Zero means no limit.
 	RequestsPerMinute int
+
+	// WriteWeight is how many requests a request that changes something counts
+	// as. Zero means one.
+	WriteWeight int
 
 	// NoPriceAccess refuses to show prices: include_price answers 403 with code
 	// 800043.
@@ -67,6 +71,7 @@ type Server struct {
 	routes    *router
 	answers   *answerCache
 	throttle  *throttle
+	noPrices  bool // include_price is refused
 	seal      *sealer
 	catalog   *catalog.Catalog
 	rules     lifecycle.Settings
@@ -105,7 +110,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		now:       c.Clock.Now,
 		routes:    newRouter(apiRoutes()),
 		answers:   newAnswerCache(c.CacheSize),
-		throttle:  newThrottle(c.RequestsPerMinute),
+		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight),
+		noPrices:  c.NoPriceAccess,
 		seal:      newSealer(key),
 		catalog:   c.Catalog,
 		rules:     c.Rules,
@@ -235,8 +241,12 @@ func (s *Server) serveAPI(c *call, path splitted) error {
 	if err := s.authenticate(c); err != nil {
 		return err
 	}
-	if s.throttle != nil && route.Throttled {
-		if wait := s.throttle.take(c.claims.TenantID, route.Area, s.now()); wait > 0 {
+	if s.throttle != nil && route.Limit.Resource != "" {
+		customer := ""
+		if route.ofCustomer() {
+			customer = c.params.values[0]
+		}
+		if wait := s.throttle.take(route.Limit, c.claims.TenantID, customer, s.now()); wait > 0 {
 			return &throttled{wait: wait}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
@@ -28,4 +29,26 @@ func TestThrottle(t *testing.T) {
 	})
 	now.Add(57500)
 	a.run(t, []request{ok})
+}
+
+// TestRealistic uses up the documented number of requests.
+func TestRealistic(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	a := newAPI(t, partnercentertest.Options{Realistic: true, Now: func() time.Time { return now }})
+	ok := request{name: "ok", path: "/v1/customers/" + seedCustomer, status: 200}
+	var requests []request
+	for range partnercenter.DefaultRequestsPerMinute {
+		requests = append(requests, ok)
+	}
+	a.run(t, append(requests, request{name: "one too many", path: ok.path, status: 429}))
+}
+
+func TestNoPriceAccess(t *testing.T) {
+	a := newAPI(t, partnercentertest.Options{NoPriceAccess: true})
+	a.run(t, []request{
+		{name: "list", path: seedOrders + "?include_price=true", status: 403, code: partnercenter.CodePriceNotGranted},
+		{name: "get", path: seedOrders + "/" + shortOrder + "?include_price=True", status: 403, code: partnercenter.CodePriceNotGranted},
+		{name: "list without", path: seedOrders + "?include_price=false", status: 200},
+		{name: "get without", path: seedOrders + "/" + shortOrder, status: 200},
+	})
 }
