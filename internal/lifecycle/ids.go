@@ -22,10 +22,13 @@ type ids struct{ source *rand.ChaCha8 }
 
 func newIDs(seed Seed) ids { return ids{rand.NewChaCha8(seed)} }
 
+// fill never fails, as the source says.
+func (g ids) fill(b []byte) { _, _ = g.source.Read(b) }
+
 // guid returns a GUID (version 4) in lower case.
 func (g ids) guid() string {
 	var b [16]byte
-	g.source.Read(b[:]) // never fails
+	g.fill(b[:])
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return formatGUID(b[:])
@@ -35,14 +38,14 @@ func (g ids) guid() string {
 // URL-safe base64 and a 1.
 func (g ids) long() string {
 	var b [24]byte
-	g.source.Read(b[:])
+	g.fill(b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:]) + "1"
 }
 
 // short returns 12 hex digits, the id of newer commerce's orders.
 func (g ids) short() string {
 	var b [6]byte
-	g.source.Read(b[:])
+	g.fill(b[:])
 	return hex.EncodeToString(b[:])
 }
 

@@ -36,16 +36,14 @@ func (p *placing) make() (*Order, []Event) {
 	ids := newIDs(p.Seed)
 	first := p.lines[0].item
 	legacy := first.Kind.Legacy()
-	id, alternate := "", ""
+	alternate := ids.short()
+	id := alternate
 	switch {
 	case legacy:
 		id = ids.guid()
 		alternate = id
-	case first.Kind == catalog.OnlineService:
-		id = ids.short()
-		alternate = id
-	default:
-		id, alternate = ids.long(), ids.short()
+	case first.Kind != catalog.OnlineService:
+		id = ids.long()
 	}
 	self := "/customers/" + p.CustomerID + "/orders/" + id
 	o := &Order{Document: partnercenter.Order{

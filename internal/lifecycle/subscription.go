@@ -104,7 +104,7 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	events := []Event{{Kind: to.Event, SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}
 	u.apply()
 	if u.status == partnercenter.SubscriptionDeleted {
-		events = append(events, next.lineGone(s.Facts.LineItemNumber, now)...)
+		events = append(events, next.lineGone(s.Facts.LineItemNumber)...)
 	} else {
 		s.touch()
 	}
@@ -188,7 +188,7 @@ func (s *Subscription) delete() {
 
 // lineGone cancels the line of a subscription that is gone, and the order with
 // its last line.
-func (o *Order) lineGone(number int, now time.Time) []Event {
+func (o *Order) lineGone(number int) []Event {
 	line := &o.Document.LineItems[number]
 	line.Quantity = new(0)
 	if p := line.Pricing; p != nil {

@@ -46,7 +46,7 @@ func benchList(b *testing.B, ordersEach int, q OrderQuery, wantOrders int) {
 		q.PartnerID = bulkPartner
 		for next() {
 			q.CustomerID = bulkCustomer(r.IntN(customers))
-			docs, n, err := listOrders(s, context.Background(), buf[:0], q)
+			docs, n, err := listOrders(context.Background(), s, buf[:0], q)
 			if err != nil || n != wantOrders {
 				b.Errorf("%d orders, %v", n, err)
 				return
@@ -87,7 +87,7 @@ func BenchmarkGetOrder(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		x := ids[i%len(ids)]
-		if _, err := getOrder(s, b.Context(), bulkPartner, x.customer, x.order, false); err != nil {
+		if _, err := getOrder(b.Context(), s, bulkPartner, x.customer, x.order, false); err != nil {
 			b.Fatal(err)
 		}
 	}

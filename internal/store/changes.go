@@ -366,7 +366,7 @@ func (s *Store) writeBatch(batch []*job) {
 func (s *Store) write1(tx *tx, j *job) error {
 	if j.Order != nil && !j.New {
 		var revision int64
-		err := tx.StmtContext(tx.ctx, s.getRevision).QueryRowContext(tx.ctx, j.partner, j.customer, j.order[2]).Scan(&revision)
+		err := tx.QueryRowContext(tx.ctx, getRevisionSQL, j.partner, j.customer, j.order[2]).Scan(&revision)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && revision != j.Order.Revision {
 			return ErrConflict
 		}
@@ -384,12 +384,12 @@ func (s *Store) write1(tx *tx, j *job) error {
 		}
 	}
 	if a := j.Answer; a != nil {
-		r, err := tx.StmtContext(tx.ctx, s.putAnswer).ExecContext(tx.ctx, a.Key, a.Digest, micros(tx.now), a.Status, a.Location, a.Body)
+		isNew, err := tx.run(s.putAnswer, a.Key, a.Digest, micros(tx.now), a.Status, a.Location, a.Body)
 		if err != nil {
 			return err
 		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrAnswered)
+		if !isNew {
+			return ErrAnswered
 		}
 	}
 	if j.Order != nil {
@@ -397,12 +397,12 @@ func (s *Store) write1(tx *tx, j *job) error {
 		if j.New {
 			stmt = s.addOrder
 		}
-		if _, err := tx.StmtContext(tx.ctx, stmt).ExecContext(tx.ctx, j.order...); err != nil {
+		if _, err := tx.run(stmt, j.order...); err != nil {
 			return err
 		}
 	}
 	for _, args := range j.subscriptions {
-		if _, err := tx.StmtContext(tx.ctx, s.putSubscription).ExecContext(tx.ctx, args...); err != nil {
+		if _, err := tx.run(s.putSubscription, args...); err != nil {
 			return err
 		}
 	}

@@ -75,7 +75,7 @@ func TestListsAreTheSameEitherWay(t *testing.T) {
 					for _, c := range owner.Customers {
 						for _, price := range []bool{false, true} {
 							q := OrderQuery{PartnerID: p.TenantID, CustomerID: c.Customer.ID, IncludePrice: price}
-							got, n, err := listOrders(s, t.Context(), []byte("x"), q)
+							got, n, err := listOrders(t.Context(), s, []byte("x"), q)
 							q.PartnerID, q.CustomerID = guidKey(q.PartnerID), guidKey(q.CustomerID)
 							want := newListing(&q, []byte("x"))
 							wantErr := s.listRows(t.Context(), &want)
@@ -102,7 +102,7 @@ func TestListsAllocateNothing(t *testing.T) {
 	defer cancel()
 	buf := make([]byte, 0, 1<<20)
 	if n := testing.AllocsPerRun(20, func() {
-		if _, n, err := listOrders(s, ctx, buf, q); n != 200 || err != nil {
+		if _, n, err := listOrders(ctx, s, buf, q); n != 200 || err != nil {
 			t.Error(n, err)
 		}
 	}); n != 0 {
@@ -115,13 +115,13 @@ func TestListsAllocateNothing(t *testing.T) {
 func TestListsEndTheirTransaction(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"))
 	list := func(partner, customer string) error {
-		_, _, err := listOrders(s, t.Context(), nil, OrderQuery{PartnerID: partner, CustomerID: customer})
+		_, _, err := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: partner, CustomerID: customer})
 		return err
 	}
 	for round := range 10 {
 		load(t, s, bulkSeed(1, 2, 3, fmt.Sprint("round ", round)))
 		for range 3 * cap(s.lists.idle) {
-			docs, _, err := listOrders(s, t.Context(), nil, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(1)})
+			docs, _, err := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(1)})
 			if err != nil || strings.Count(string(docs), fmt.Sprint("round ", round)) != 3 {
 				t.Fatalf("round %d: %v, %s", round, err, docs)
 			}
@@ -143,7 +143,7 @@ func TestListsSurviveChangesAndDamage(t *testing.T) {
 	s := openTest(t, path)
 	load(t, s, bulkSeed(1, 2, 200, "x"))
 	list := func() error {
-		items, n, err := listOrders(s, t.Context(), []byte("kept"), OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(1)})
+		items, n, err := listOrders(t.Context(), s, []byte("kept"), OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(1)})
 		if err == nil && n != 200 || err != nil && (n != 0 || string(items) != "kept") {
 			t.Errorf("%d orders, %d bytes, %v", n, len(items), err)
 		}
@@ -202,7 +202,7 @@ func TestListsWaitAndClose(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, _, err := listOrders(s, ctx, nil, q); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := listOrders(ctx, s, nil, q); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("with no connection idle: %v", err)
 	}
 	for _, r := range taken {
@@ -214,7 +214,7 @@ func TestListsWaitAndClose(t *testing.T) {
 	for range 16 {
 		readers.Go(func() {
 			for {
-				_, n, err := listOrders(s, context.Background(), nil, q)
+				_, n, err := listOrders(context.Background(), s, nil, q)
 				if err != nil {
 					if !strings.Contains(err.Error(), "the database is closed") {
 						t.Error(err)

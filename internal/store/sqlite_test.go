@@ -392,7 +392,7 @@ func TestListsDecodeNothing(t *testing.T) {
 	}
 	q := OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)}
 	for name, list := range map[string]func() ([]byte, int, error){
-		"plain": func() ([]byte, int, error) { return listOrders(s, t.Context(), nil, q) },
+		"plain": func() ([]byte, int, error) { return listOrders(t.Context(), s, nil, q) },
 		"portable": func() ([]byte, int, error) {
 			l := newListing(&q, nil)
 			err := s.listRows(t.Context(), &l)

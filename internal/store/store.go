@@ -49,7 +49,7 @@ type Store struct {
 
 	listOrders, getOrder, getCustomer, getAccount, getAnswer *sql.Stmt // of read
 
-	addOrder, changeOrder, putSubscription, putAnswer, getRevision *sql.Stmt // of write
+	addOrder, changeOrder, putSubscription, putAnswer *sql.Stmt // of write
 
 	// closing guards jobs, which is nil once the store closes.
 	closing sync.RWMutex
@@ -132,7 +132,6 @@ func (s *Store) prepare(ctx context.Context) error {
 		{s.write, &s.changeOrder, changeOrderSQL},
 		{s.write, &s.putSubscription, putSubscriptionSQL},
 		{s.write, &s.putAnswer, putAnswerSQL},
-		{s.write, &s.getRevision, getRevisionSQL},
 	} {
 		var err error
 		if *p.stmt, err = p.db.PrepareContext(ctx, p.query); err != nil { //nolint:sqlclosecheck // closed with the pool
@@ -222,6 +221,16 @@ func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 // exec runs a statement and reports whether it changed anything.
 func (t *tx) exec(query string, args ...any) (changed bool, err error) {
 	r, err := t.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}
+
+// run does what exec does, for a statement that is prepared.
+func (t *tx) run(stmt *sql.Stmt, args ...any) (changed bool, err error) {
+	r, err := t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return false, err
 	}

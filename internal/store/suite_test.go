@@ -133,7 +133,7 @@ func suiteSeed() *Seed {
 // orderIDs lists orders and returns their ids, the count having been checked.
 func orderIDs(t testing.TB, s *Store, q OrderQuery) []string {
 	t.Helper()
-	items, n, err := listOrders(s, t.Context(), []byte("["), q)
+	items, n, err := listOrders(t.Context(), s, []byte("["), q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func testLoad(t *testing.T, s *Store) {
 	seed.Partners[0].Customers[0].Orders[1].TotalPrice = "13"
 	want.Changed = 2
 	same(t, load(t, s, seed), want)
-	doc, err := getOrder(s, t.Context(), partnerA, shared, legacyOrder, false)
+	doc, err := getOrder(t.Context(), s, partnerA, shared, legacyOrder, false)
 	if err != nil || !strings.Contains(string(doc), `"status":"cancelled"`) {
 		t.Errorf("the order was not replaced: %s, %v", doc, err)
 	}
@@ -302,22 +302,22 @@ func testDocuments(t *testing.T, s *Store) {
 		priced = `{"id":"EEBA9D00-7B46-443A-917E-22887A8FC993","billingCycle":"Monthly","lineItems":[{"friendlyName":"priced","partnerIdOnRecord":"4847383","pricing":{"price":4.10}}],"creationDate":"2018-03-06T17:37:05.253-08:00"}`
 	)
 	for withPrice, want := range map[bool]string{false: plain, true: priced} {
-		if doc, err = getOrder(s, ctx, partnerA, shared, legacyOrder, withPrice); err != nil {
+		if doc, err = getOrder(ctx, s, partnerA, shared, legacyOrder, withPrice); err != nil {
 			t.Fatal(err)
 		}
 		same(t, string(doc), want)
-		items, n, err := listOrders(s, ctx, []byte("x"), OrderQuery{PartnerID: partnerA, CustomerID: shared, BillingCycle: "monthly", IncludePrice: withPrice})
+		items, n, err := listOrders(ctx, s, []byte("x"), OrderQuery{PartnerID: partnerA, CustomerID: shared, BillingCycle: "monthly", IncludePrice: withPrice})
 		if err != nil || n != 1 {
 			t.Fatal(n, err)
 		}
 		same(t, string(items), "x"+want)
 	}
-	if doc, err = getOrder(s, ctx, partnerA, shared, "system", true); err != nil {
+	if doc, err = getOrder(ctx, s, partnerA, shared, "system", true); err != nil {
 		t.Fatal(err)
 	}
 	same(t, string(doc), `{"id":"system","creationDate":"2018-03-01","transactionType":"systemPurchase"}`)
 
-	items, n, err = listOrders(s, ctx, []byte("x"), OrderQuery{PartnerID: partnerA, CustomerID: orderless})
+	items, n, err = listOrders(ctx, s, []byte("x"), OrderQuery{PartnerID: partnerA, CustomerID: orderless})
 	if string(items) != "x" || n != 0 || err != nil {
 		t.Errorf("orders of a customer without any: %s, %d, %v", items, n, err)
 	}
@@ -336,7 +336,7 @@ func testOrderIDs(t *testing.T, s *Store) {
 		{"", ErrOrderNotFound},
 		{"%", ErrOrderNotFound},
 	} {
-		if _, err := getOrder(s, t.Context(), strings.ToUpper(partnerA), strings.ToUpper(shared), test.id, false); !errors.Is(err, test.want) {
+		if _, err := getOrder(t.Context(), s, strings.ToUpper(partnerA), strings.ToUpper(shared), test.id, false); !errors.Is(err, test.want) {
 			t.Errorf("%q: got %v, want %v", test.id, err, test.want)
 		}
 	}
@@ -397,10 +397,10 @@ func testTenancy(t *testing.T, s *Store) {
 		{partnerA, onlyB}, {partnerB, orderless}, {partnerA, former}, {partnerA, partnerA},
 		{onlyB, onlyB}, {"", onlyB}, {"", ""}, {partnerB, ""}, {"%", "%"}, {partnerA + shared, ""},
 	} {
-		_, _, err := listOrders(s, ctx, nil, OrderQuery{PartnerID: test.partner, CustomerID: test.customer, IncludeSystemPurchases: true})
+		_, _, err := listOrders(ctx, s, nil, OrderQuery{PartnerID: test.partner, CustomerID: test.customer, IncludeSystemPurchases: true})
 		fails(t, err, ErrNotYours)
 		for _, order := range []string{"b2", "old", "x"} {
-			_, err = getOrder(s, ctx, test.partner, test.customer, order, true)
+			_, err = getOrder(ctx, s, test.partner, test.customer, order, true)
 			fails(t, err, ErrNotYours)
 		}
 		_, err = s.GetCustomer(ctx, test.partner, test.customer)
@@ -408,7 +408,7 @@ func testTenancy(t *testing.T, s *Store) {
 	}
 	// What both have is each one's own.
 	for partner, want := range map[string]string{partnerA: `"totalPrice":12.5`, partnerB: `"currencyCode":"EUR"`} {
-		doc, err := getOrder(s, ctx, partner, shared, shortOrder, true)
+		doc, err := getOrder(ctx, s, partner, shared, shortOrder, true)
 		if err != nil || !strings.Contains(string(doc), want) {
 			t.Errorf("%s has %s, %v", partner, doc, err)
 		}
@@ -609,10 +609,10 @@ func testCancellation(t *testing.T, s *Store) {
 	cancel()
 	for name, call := range map[string]func() error{
 		"ListOrders": func() error {
-			_, _, err := listOrders(s, ctx, nil, OrderQuery{PartnerID: partnerA, CustomerID: shared})
+			_, _, err := listOrders(ctx, s, nil, OrderQuery{PartnerID: partnerA, CustomerID: shared})
 			return err
 		},
-		"GetOrder":    func() error { _, err := getOrder(s, ctx, partnerA, shared, shortOrder, false); return err },
+		"GetOrder":    func() error { _, err := getOrder(ctx, s, partnerA, shared, shortOrder, false); return err },
 		"GetCustomer": func() error { _, err := s.GetCustomer(ctx, partnerA, shared); return err },
 		"ListCustomers": func() error {
 			_, _, _, _, _, err := s.ListCustomers(ctx, nil, CustomerQuery{PartnerID: partnerA})
@@ -651,7 +651,7 @@ func testReadersDuringWrites(t *testing.T, s *Store) {
 	for range 4 {
 		readers.Go(func() {
 			for ctx.Err() == nil {
-				docs, n, err := listOrders(s, t.Context(), nil, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})
+				docs, n, err := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})
 				if err != nil || n != orders {
 					t.Errorf("%d orders, %v", n, err)
 					return
@@ -674,7 +674,7 @@ func testReadersDuringWrites(t *testing.T, s *Store) {
 	}
 	cancel()
 	readers.Wait()
-	docs, _, err := listOrders(s, t.Context(), nil, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})
+	docs, _, err := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})
 	if err != nil || !strings.Contains(string(docs), "round 20") {
 		t.Errorf("the last load cannot be seen: %v", err)
 	}
@@ -682,12 +682,12 @@ func testReadersDuringWrites(t *testing.T, s *Store) {
 
 // listOrders and getOrder answer documents of orders that nothing is under way
 // for.
-func listOrders(s *Store, ctx context.Context, dst []byte, q OrderQuery) ([]byte, int, error) {
+func listOrders(ctx context.Context, s *Store, dst []byte, q OrderQuery) ([]byte, int, error) {
 	list, err := s.ListOrders(ctx, dst, q)
 	return list.Items, list.Count, err
 }
 
-func getOrder(s *Store, ctx context.Context, partnerID, customerID, orderID string, includePrice bool) ([]byte, error) {
+func getOrder(ctx context.Context, s *Store, partnerID, customerID, orderID string, includePrice bool) ([]byte, error) {
 	doc, err := s.GetOrder(ctx, partnerID, customerID, orderID, includePrice)
 	return doc.JSON, err
 }

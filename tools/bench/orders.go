@@ -204,29 +204,35 @@ func newestRows(ctx context.Context, path string) ([]rowOf, error) {
 	defer db.Close()
 	var list []rowOf
 	for _, from := range []string{"requests ORDER BY request_no DESC", "orders WHERE facts IS NOT NULL", "subscriptions WHERE facts IS NOT NULL"} {
-		rows, err := db.QueryContext(ctx, "SELECT * FROM "+from+" LIMIT 1")
+		r, err := oneRow(ctx, db, from)
 		if err != nil {
-			return nil, err
-		}
-		r := rowOf{}
-		r.table, _, _ = strings.Cut(from, " ")
-		if r.columns, err = rows.Columns(); err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-		r.values = make([]any, len(r.columns))
-		into := make([]any, len(r.columns))
-		for i := range into {
-			into[i] = &r.values[i]
-		}
-		if !rows.Next() {
-			return nil, errors.Join(fmt.Errorf("no row in %s", from), rows.Err(), rows.Close())
-		}
-		if err := errors.Join(rows.Scan(into...), rows.Close()); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
 	}
 	return list, nil
+}
+
+func oneRow(ctx context.Context, db *sql.DB, from string) (rowOf, error) {
+	var r rowOf
+	rows, err := db.QueryContext(ctx, "SELECT * FROM "+from+" LIMIT 1")
+	if err != nil {
+		return r, err
+	}
+	defer rows.Close()
+	r.table, _, _ = strings.Cut(from, " ")
+	if r.columns, err = rows.Columns(); err != nil {
+		return r, err
+	}
+	r.values = make([]any, len(r.columns))
+	into := make([]any, len(r.columns))
+	for i := range into {
+		into[i] = &r.values[i]
+	}
+	if !rows.Next() {
+		return r, errors.Join(fmt.Errorf("no row in %s", from), rows.Err())
+	}
+	return r, rows.Scan(into...)
 }
 
 // rawRow is the rows of one order on their way to the disk.
@@ -355,7 +361,7 @@ func commitRows(ctx context.Context, db *sql.DB, stmts []*sql.Stmt, queue <-chan
 			defer func() { _ = tx.Rollback() }() // does nothing after a commit
 			for _, row := range batch {
 				for i, values := range row.values {
-					if _, err := tx.StmtContext(ctx, stmts[i]).ExecContext(ctx, values...); err != nil {
+					if _, err := tx.StmtContext(ctx, stmts[i]).ExecContext(ctx, values...); err != nil { //nolint:sqlclosecheck // closed with the transaction
 						return err
 					}
 				}
