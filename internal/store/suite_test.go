@@ -61,6 +61,13 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("versions", func(t *testing.T) { testVersions(t, loaded(t)) })
 	t.Run("keys and secrets", func(t *testing.T) { testKeys(t, open(t)) })
 	t.Run("cancellation", func(t *testing.T) { testCancellation(t, loaded(t)) })
+	t.Run("changes", func(t *testing.T) { testChanges(t, loaded(t)) })
+	t.Run("changes decided on what is no longer so", func(t *testing.T) { testConflicts(t, loaded(t)) })
+	t.Run("a change that cannot be written", func(t *testing.T) { testBrokenChange(t, loaded(t)) })
+	t.Run("answers", func(t *testing.T) { testAnswers(t, loaded(t)) })
+	t.Run("time alone", func(t *testing.T) { testTimeAlone(t, loaded(t)) })
+	t.Run("subscriptions", func(t *testing.T) { testSubscriptions(t, loaded(t)) })
+	t.Run("attachments", func(t *testing.T) { testAttachments(t, loaded(t)) })
 	t.Run("readers during writes", func(t *testing.T) { testReadersDuringWrites(t, open(t)) })
 }
 
