@@ -210,27 +210,41 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	return d, nil
 }
 
-const putOrderSQL = `
+// These have the same parameters. Most orders that are loaded are new.
+const (
+	insertOrderSQL = `
 INSERT INTO orders (partner_id, customer_id, order_id, created, billing_cycle, system, partners_on_record, doc, priced_doc)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (partner_id, customer_id, order_id) DO UPDATE SET
-    created = excluded.created, billing_cycle = excluded.billing_cycle, system = excluded.system,
-    partners_on_record = excluded.partners_on_record, doc = excluded.doc, priced_doc = excluded.priced_doc,
-    revision = orders.revision + 1, visible = 0, settled = 0, facts = NULL
-WHERE orders.doc <> excluded.doc OR orders.priced_doc IS DISTINCT FROM excluded.priced_doc`
+ON CONFLICT (partner_id, customer_id, order_id) DO NOTHING`
 
-// putOrder makes or replaces an order and reports whether that changed
-// anything.
+	replaceOrderSQL = `
+UPDATE orders SET created = $4, billing_cycle = $5, system = $6, partners_on_record = $7, doc = $8, priced_doc = $9,
+    revision = revision + 1, visible = 0, settled = 0, facts = NULL
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3
+  AND (doc <> $8 OR priced_doc IS DISTINCT FROM $9)`
+)
+
+// putOrder makes or replaces an order, with its subscriptions, and reports
+// whether that changed anything.
 func (w *writer) putOrder(partnerID, customerID string, o *partnercenter.Order) (changed bool, err error) {
 	doc, priced, err := encodeOrder(o)
 	if err != nil {
 		return false, err
 	}
-	changed, err = w.exec(putOrderSQL, guidKey(partnerID), guidKey(customerID), orderKey(o.ID),
-		ticks(o.CreationDate), billingCycleKey(o.BillingCycle), bit(isSystemOrder(o)),
-		partnersOnRecord(o), doc, priced)
-	if err != nil || !changed {
-		return changed, err
+	args := []any{
+		guidKey(partnerID), guidKey(customerID), orderKey(o.ID), ticks(o.CreationDate), billingCycleKey(o.BillingCycle),
+		bit(isSystemOrder(o)), partnersOnRecord(o), doc, priced,
+	}
+	if changed, err = w.exec(insertOrderSQL, args...); err != nil {
+		return false, err
+	}
+	if !changed {
+		if changed, err = w.exec(replaceOrderSQL, args...); err != nil || !changed {
+			return false, err
+		}
+		if _, err := w.uncounted(`DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, args[:3]...); err != nil {
+			return false, err
+		}
 	}
 	return true, w.deriveSubscriptions(partnerID, customerID, o)
 }

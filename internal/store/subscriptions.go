@@ -123,13 +123,9 @@ WHERE s.partner_id = $1 AND s.subscription_id = $2 AND s.loaded = 1`, guidKey(pa
 	return customerID, nil
 }
 
-// deriveSubscriptions notes the subscriptions of a loaded order's lines, in
-// place of those that the order had.
+// deriveSubscriptions notes the subscriptions of a loaded order's lines.
 func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
 	partner, customer, order := guidKey(partnerID), guidKey(customerID), orderKey(o.ID)
-	if _, err := w.uncounted(`DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, partner, customer, order); err != nil {
-		return err
-	}
 	cancelled := o.Status.Normalize() == partnercenter.OrderStatusCancelled
 	for i := range o.LineItems {
 		line := &o.LineItems[i]
