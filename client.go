@@ -31,6 +31,8 @@ const (
 	headerClient            = "MS-PartnerCenter-Client"
 	headerSDKVersion        = "MS-SdkVersion"
 	headerContinuationToken = "MS-ContinuationToken"
+	headerCustomerUser      = "x-ms-customeruser-upn"
+	headerIfMatch           = "If-Match"
 )
 
 // DefaultLocale is the language of texts that calls ask for.
@@ -138,9 +140,10 @@ func parseEndpoint(text string) (*url.URL, error) {
 }
 
 // newPipeline assembles the steps that a call goes through, in this order:
-// identification (once a call), retries and, once a try: waiting for the budget,
-// time limit, token, logging, sending. A token that was fetched before the wait
-// could be too old after it.
+// identification and waiting for a write that still runs (once a call), retries
+// and, once a try: waiting for the budget, time limit, token, keeping count,
+// logging, sending. A token that was fetched before the wait could be too old
+// after it.
 func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOptions) runtime.Pipeline {
 	azure := o.ClientOptions
 	// azcore's telemetry would name this client one of Azure's SDKs.
@@ -160,7 +163,7 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 		// A server on this very machine is reached without a network that could
 		// listen.
 		InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
-	}))
+	}), tryPolicy{})
 	return runtime.NewPipeline("partnercenter", Version, runtime.PipelineOptions{
 		AllowedHeaders: []string{
 			headerRequestID, headerCorrelationID, headerLocale, headerApplication, headerClient,
@@ -168,9 +171,9 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 		},
 		AllowedQueryParameters: []string{
 			"billingType", "include_price", "include_system_purchases", "indirect_reseller_id",
-			"size", "offset", "seekOperation",
+			"size", "offset", "seekOperation", "order_id", "mpn_id",
 		},
-		PerCall:  []policy.Policy{newIdentifyPolicy(o)},
+		PerCall:  []policy.Policy{newIdentifyPolicy(o), newInProgressPolicy(o.Retry)},
 		PerRetry: perTry,
 	}, &azure)
 }
@@ -211,8 +214,8 @@ func newIdentifyPolicy(o *ClientOptions) *identifyPolicy {
 
 func (p *identifyPolicy) Do(req *policy.Request) (*http.Response, error) {
 	h := req.Raw().Header
-	setDefault(h, headerRequestID, newGUID)
-	setDefault(h, headerCorrelationID, newGUID)
+	setDefault(h, headerRequestID, NewRequestID)
+	setDefault(h, headerCorrelationID, NewRequestID)
 	h.Set("User-Agent", p.userAgent)
 	h.Set(headerLocale, p.locale)
 	h.Set(headerContractVersion, "v1")
@@ -232,8 +235,8 @@ func setDefault(h http.Header, key string, value func() string) {
 	}
 }
 
-// newGUID returns a random GUID (version 4).
-func newGUID() string {
+// NewRequestID returns a new id for [WithRequestID]: a random GUID (version 4).
+func NewRequestID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	b[6] = b[6]&0x0f | 0x40
@@ -248,11 +251,21 @@ type ids struct{ request, correlation string }
 // WithRequestID makes the call that gets the returned context carry this
 // MS-RequestId instead of a new one. Repeat an id only to repeat the very same
 // call: the service answers a repeated write with the first one's answer.
+//
+// That is how to place an order exactly once through a crash of the caller:
+// take an id from [NewRequestID], keep it with the order's content on disk,
+// then call. After a restart call again with the same id and content; whatever
+// became of the first call, there is one order, and its answer comes back.
+// Where an error leaves open what happened, [Unsettled] says so.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	v, _ := ctx.Value(idsKey{}).(ids)
 	v.request = id
 	return context.WithValue(ctx, idsKey{}, v)
 }
+
+// withoutRequestID lets a verb read what it needs for a write under an id of
+// its own.
+func withoutRequestID(ctx context.Context) context.Context { return WithRequestID(ctx, "") }
 
 // WithCorrelationID makes calls that get the returned context carry this
 // MS-CorrelationId, which ties related calls together in the service's logs.

@@ -50,9 +50,11 @@ type FieldFilter struct {
 // ByID reaches one customer by its tenant id.
 func (c *CustomersClient) ByID(id string) *CustomerClient {
 	return &CustomerClient{
-		Orders: &OrdersClient{client: c.client, customerID: id},
-		client: c.client,
-		id:     id,
+		Orders:        &OrdersClient{client: c.client, customerID: id},
+		Subscriptions: &SubscriptionsClient{client: c.client, customerID: id},
+		Profiles:      newProfilesClient(c.client, id),
+		client:        c.client,
+		id:            id,
 	}
 }
 
@@ -162,6 +164,10 @@ func (c *CustomersClient) address(q CustomersQuery) (string, http.Header, error)
 type CustomerClient struct {
 	// Orders are the customer's orders.
 	Orders *OrdersClient
+	// Subscriptions are what the customer's orders gave it.
+	Subscriptions *SubscriptionsClient
+	// Profiles say who the customer is and how it is billed.
+	Profiles *ProfilesClient
 
 	client *Client
 	id     string

@@ -7,7 +7,7 @@
 // # Shape
 //
 // A [Client] is a tree of accessors ending in verbs. Accessors (ByID,
-// ByBillingCycle) do no I/O and cannot fail; a verb (Get, All, Query) makes one
+// ByBillingCycle) do no I/O and cannot fail; a verb (Get, All, Create) makes one
 // documented call, takes a context first and returns a value and an error. An
 // empty id is reported by the verb, before anything is sent.
 //
@@ -34,5 +34,9 @@
 // # Money
 //
 // Every call has one MS-RequestId, which is the service's idempotency key, and
-// keeps it over its retries, so that a retried write has one effect.
+// keeps it over its retries, so that a retried write has one effect. A write
+// whose answer is lost is sent again, and while the service says that the first
+// is still running, the client waits for it. [Unsettled] tells of an error
+// whether the write may have happened all the same; [WithRequestID] says how to
+// repeat it safely, even after a crash.
 package partnercenter

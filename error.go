@@ -67,6 +67,9 @@ type Error struct {
 	RequestID, CorrelationID string
 	Method, URL              string    // of the request; the query is left out
 	Body                     ErrorBody // the decoded body; empty when it was no JSON
+	// Unsettled says that a write was refused and may have had its effect all
+	// the same; see [Unsettled].
+	Unsettled bool
 
 	response error // *azcore.ResponseError, for callers who know that type
 }

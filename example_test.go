@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
@@ -115,6 +116,94 @@ func ExampleOrderClient_Get() {
 	}
 	fmt.Println(order.Status, order.CreationDate.Time().Year())
 	// Output: pending 2018
+}
+
+// Place an order exactly once, whatever happens to the network or to this
+// program: keep the request id with the order, and call again with both.
+func ExampleOrdersClient_Create() {
+	pc, done := startServer()
+	defer done()
+
+	requestID := partnercenter.NewRequestID() // keep it before calling
+	order := &partnercenter.Order{
+		ReferenceCustomerID: sample,
+		BillingCycle:        partnercenter.BillingCycleMonthly,
+		LineItems: []partnercenter.OrderLineItem{{
+			LineItemNumber: new(0),
+			OfferID:        "031C9E47-4802-4248-838E-778FB1D2CC05",
+			Quantity:       new(5),
+		}},
+	}
+	ctx := partnercenter.WithRequestID(context.Background(), requestID)
+	placed, err := pc.Customers.ByID(sample).Orders.Create(ctx, order)
+	switch {
+	case partnercenter.Unsettled(err):
+		fmt.Println("call again later with the same order and id", requestID)
+	case err != nil:
+		fmt.Println("nothing was bought:", err)
+	default:
+		fmt.Println(placed.ID, placed.Status)
+	}
+}
+
+// Change a subscription: get it, change it, send the whole back.
+func ExampleSubscriptionClient_Patch() {
+	pc, done := startServer()
+	defer done()
+	ctx := context.Background()
+
+	client := pc.Customers.ByID(sample).Subscriptions.ByID("subscription id")
+	subscription, err := client.Get(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	subscription.Quantity = new(10)
+	if _, err := client.Patch(ctx, subscription); err != nil {
+		var e *partnercenter.Error
+		if errors.As(err, &e) && e.Code == "2055" {
+			fmt.Println("somebody else changed it meanwhile: get it again")
+		}
+	}
+}
+
+// Attach a purchase order.
+func ExampleAttachmentsClient_Upload() {
+	pc, done := startServer()
+	defer done()
+
+	file, err := os.Open("PO.pdf")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close()
+	attachments := pc.Customers.ByID(sample).Orders.ByID("order id").Attachments
+	attached, err := attachments.Upload(context.Background(), partnercenter.AttachmentUpload{
+		Metadata:       partnercenter.AttachmentMetadata{CustomerPrice: "156.87", Currency: "CAD"},
+		PurchaseOrders: []partnercenter.AttachmentFile{{Name: "PO.pdf", Content: file}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(attached.Items[0].AttachmentID)
+}
+
+// Follow a link of an answer to what it leads to.
+func ExampleCustomerClient_Follow() {
+	pc, done := startServer()
+	defer done()
+	ctx := context.Background()
+
+	customer := pc.Customers.ByID(sample)
+	order, err := customer.Orders.ByID("9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1").Get(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var same partnercenter.Order
+	if err := customer.Follow(ctx, order.Links.Self, &same); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(same.ID)
+	// Output: 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1
 }
 
 // Search by the beginning of the company's name, page by page.

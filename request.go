@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,6 +39,63 @@ func (c *Client) url(path string, query url.Values) string {
 	return u
 }
 
+// path is an escaped path below the version root, or why there is none. It is
+// put together by accessors, which cannot fail, and looked at by verbs.
+type path struct {
+	text string
+	err  error
+}
+
+// name appends fixed segments.
+func (p path) name(segments string) path {
+	p.text += "/" + segments
+	return p
+}
+
+// id appends an id.
+func (p path) id(what, id string) path {
+	escaped, err := segment(what, id)
+	if p.err == nil {
+		p.err = err
+	}
+	p.text += "/" + escaped
+	return p
+}
+
+func customerPath(id string) path { return path{}.name("customers").id("customer id", id) }
+
+// read gets what a path leads to.
+func read[T any](ctx context.Context, c *Client, p path, query url.Values) (*T, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	out := new(T)
+	if err := c.get(ctx, c.url(p.text, query), nil, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// readAll yields the items of the list that a path leads to, following next
+// pages, with the checks of [OrdersClient.All].
+func readAll[T any](ctx context.Context, c *Client, p path, query url.Values) iter.Seq2[*T, error] {
+	return paged(c, p.text, func() fetch[T] {
+		return linked(ctx, c, func() (*Collection[*T], error) { return read[Collection[*T]](ctx, c, p, query) })
+	})
+}
+
+// write sends in to a path and returns what the service answers.
+func write[T any](ctx context.Context, c *Client, method string, p path, header http.Header, in any) (*T, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	out := new(T)
+	if err := c.send(ctx, method, c.url(p.text, nil), header, in, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // get reads one resource from an address of this service into out.
 func (c *Client) get(ctx context.Context, address string, header http.Header, out any) error {
 	return c.send(ctx, http.MethodGet, address, header, nil, out)
@@ -62,11 +120,40 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 }
 
 // sendBody makes a call with a body of any type and returns the answer's
-// header. A nil body sends none.
+// header. A nil body sends none. An answer of success without a body leaves
+// out as it is if the status says that there is nothing to read yet.
 func (c *Client) sendBody(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, out any) (http.Header, error) {
-	req, err := runtime.NewRequest(ctx, method, address)
+	resp, state, err := c.do(ctx, method, address, header, contentType, content, false)
 	if err != nil {
 		return nil, err
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return nil, state.lost(resp.Request, err)
+	}
+	if out == nil || len(body) == 0 && (resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent) {
+		return resp.Header, nil
+	}
+	if err := Unmarshal(body, out); err != nil {
+		return nil, &DecodeError{
+			Method: method, URL: strings.SplitN(address, "?", 2)[0], RequestID: firstValue(resp, headerRequestID),
+			ContentType: resp.Header.Get("Content-Type"), Description: describeText(resp, body), Err: err,
+		}
+	}
+	return resp.Header, nil
+}
+
+// do makes a call and returns an answer of success; any other is an [*Error].
+// Unless it is to be streamed, the answer's body is in memory.
+func (c *Client) do(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, stream bool) (*http.Response, *callState, error) {
+	req, err := runtime.NewRequest(ctx, method, address)
+	if err != nil {
+		return nil, nil, err
+	}
+	state := &callState{write: method != http.MethodGet}
+	req.SetOperationValue(state)
+	if stream {
+		runtime.SkipBodyDownload(req)
 	}
 	h := req.Raw().Header
 	for key, values := range header {
@@ -74,10 +161,12 @@ func (c *Client) sendBody(ctx context.Context, method, address string, header ht
 	}
 	if content != nil {
 		if err := req.SetBody(content, contentType); err != nil {
-			return nil, fmt.Errorf("partnercenter: the request's body cannot be read: %w", err)
+			return nil, nil, fmt.Errorf("partnercenter: the request's body cannot be read: %w", err)
 		}
 	}
-	h.Set("Accept", "application/json")
+	if h.Get("Accept") == "" {
+		h.Set("Accept", "application/json")
+	}
 	if v, ok := ctx.Value(idsKey{}).(ids); ok {
 		if v.request != "" {
 			h.Set(headerRequestID, v.request)
@@ -86,31 +175,24 @@ func (c *Client) sendBody(ctx context.Context, method, address string, header ht
 			h.Set(headerCorrelationID, v.correlation)
 		}
 	}
-	// The pipeline reads and closes the body.
+	// The pipeline reads and closes the body, or the caller does.
 	resp, err := c.pipeline.Do(req) //nolint:bodyclose
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("partnercenter: %s broke off in the middle of its answer: %w; try again", req.Raw().URL.Host, err)
+	if errors.Is(err, io.ErrUnexpectedEOF) && !state.write {
+		err = fmt.Errorf("partnercenter: %s broke off in the middle of its answer: %w; try again", req.Raw().URL.Host, err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, state.lost(req.Raw(), err)
+	}
+	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		return resp, state, nil
 	}
 	body, err := runtime.Payload(resp)
 	if err != nil {
-		return nil, err
+		return nil, nil, state.lost(req.Raw(), err)
 	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, newError(resp, body)
-	}
-	if out == nil {
-		return resp.Header, nil
-	}
-	if err := Unmarshal(body, out); err != nil {
-		return nil, &DecodeError{
-			Method: req.Raw().Method, URL: strings.SplitN(address, "?", 2)[0], RequestID: firstValue(resp, headerRequestID),
-			ContentType: resp.Header.Get("Content-Type"), Description: describeText(resp, body), Err: err,
-		}
-	}
-	return resp.Header, nil
+	failed := newError(resp, body)
+	failed.Unsettled = state.unsettled(failed)
+	return nil, nil, failed
 }
 
 // DecodeError says that an answer of success was not what the API documents:
@@ -200,4 +282,77 @@ func (c *Client) follow(ctx context.Context, link *Link, out any) error {
 		header.Set(headerContinuationToken, token)
 	}
 	return c.get(ctx, address, header, out)
+}
+
+// ErrMethodNotFollowed says that a link names another method than GET, so that
+// following it would change something.
+var ErrMethodNotFollowed = errors.New("partnercenter: the link is for another method than GET and was not followed: use the verb that makes this change, such as Patch")
+
+// ErrCustomerMissing says that a link leaves out whose resource it leads to.
+var ErrCustomerMissing = errors.New("partnercenter: the link leaves out the customer and was not followed: follow it with CustomerClient.Follow")
+
+// Follow reads what a link of an answer leads to into out, a pointer to the
+// type that is there: an [*Order], a [*Collection] of something. It takes
+// relative links, links with "/v1" and absolute ones.
+//
+// [ErrForeignLink] is the answer to a link to another host, such as the
+// publisher's page that an activation link names, [ErrMethodNotFollowed] to a
+// link that is not for GET, and [ErrCustomerMissing] to a link to a
+// subscription without its customer. The service's refusals are an [*Error].
+func (c *Client) Follow(ctx context.Context, link *Link, out any) error {
+	if err := followable(link); err != nil {
+		return err
+	}
+	if customerless(link.URI) {
+		return ErrCustomerMissing
+	}
+	return c.follow(ctx, link, out)
+}
+
+// Follow reads what a link of one of the customer's resources leads to, as
+// [Client.Follow] does. Some answers leave the customer out of the link to a
+// subscription's provisioning status; it is put in.
+func (c *CustomerClient) Follow(ctx context.Context, link *Link, out any) error {
+	if err := followable(link); err != nil {
+		return err
+	}
+	if !customerless(link.URI) {
+		return c.client.follow(ctx, link, out)
+	}
+	id, err := segment("customer id", c.id)
+	if err != nil {
+		return err
+	}
+	completed := *link
+	completed.URI = "/customers/" + id + "/" + belowVersion(link.URI)
+	return c.client.follow(ctx, &completed, out)
+}
+
+func followable(link *Link) error {
+	switch {
+	case link == nil || link.URI == "":
+		return errors.New("partnercenter: there is no link to follow: the answer had none")
+	case link.Method != "" && !strings.EqualFold(link.Method, http.MethodGet):
+		return ErrMethodNotFollowed
+	}
+	return nil
+}
+
+// customerless reports links to a subscription that do not say whose it is.
+func customerless(uri string) bool {
+	first, _, _ := strings.Cut(belowVersion(uri), "/")
+	return strings.EqualFold(first, "subscriptions")
+}
+
+// belowVersion returns a relative URI without the version and without a
+// leading slash. An absolute one has its scheme or an empty segment in front,
+// and is left to [Client.ResolveURI].
+func belowVersion(uri string) string {
+	uri = strings.TrimPrefix(uri, "/")
+	for _, version := range []string{"v1/", "v1.0/"} {
+		if len(uri) > len(version) && strings.EqualFold(uri[:len(version)], version) {
+			return strings.TrimLeft(uri[len(version):], "/")
+		}
+	}
+	return uri
 }

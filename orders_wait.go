@@ -1,0 +1,109 @@
+package partnercenter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// WaitOptions say how [OrderClient.WaitVisible] waits. The zero value waits as
+// long as a new order may take to be listed, and some minutes more.
+type WaitOptions struct {
+	// Timeout is how long to wait. Zero means DefaultWaitTimeout; negative
+	// means for as long as the context lets it.
+	Timeout time.Duration
+	// Interval is the pause after the first look, which grows by half each
+	// time, up to MaxInterval. Zero means 5 and 30 seconds: the service counts
+	// requests by the minute.
+	Interval, MaxInterval time.Duration
+	// Progress, if not nil, is called before each pause, with the time since
+	// the beginning and the pause to come.
+	Progress func(waited, pause time.Duration)
+}
+
+// DefaultWaitTimeout is how long WaitVisible waits. The documentation says
+// that a new order takes up to 15 minutes.
+const DefaultWaitTimeout = 20 * time.Minute
+
+// ErrNotVisible says that an order that exists was not listed in time.
+var ErrNotVisible = errors.New("partnercenter: the order exists but is not listed yet: wait longer, or read it by its id")
+
+// WaitVisible waits until the list of the customer's orders has the order, and
+// returns it as the list has it. It reads the order by its id first, so that an
+// unknown id fails at once, as [OrderClient.Get] does. After the timeout the
+// error is [ErrNotVisible]; when the context ends it is the context's.
+//
+// Nil options mean the defaults.
+func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Order, error) {
+	o := WaitOptions{Timeout: DefaultWaitTimeout, Interval: 5 * time.Second, MaxInterval: 30 * time.Second}
+	if opts != nil {
+		o.Progress = opts.Progress
+		setWait(&o.Timeout, opts.Timeout)
+		setWait(&o.Interval, opts.Interval)
+		setWait(&o.MaxInterval, opts.MaxInterval)
+	}
+	ctx = withoutRequestID(ctx)
+	order, err := c.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	query := url.Values{}
+	if kind := order.TransactionType.Normalize(); kind != "" && kind != OrderTransactionUserPurchase {
+		IncludeSystemPurchases()(query) // never listed without
+	}
+	started := time.Now()
+	for pause := o.Interval; ; pause = min(pause+pause/2, o.MaxInterval) {
+		listed, err := c.listed(ctx, order.ID, query)
+		if listed != nil || err != nil {
+			return listed, err
+		}
+		waited := time.Since(started)
+		if o.Timeout > 0 && waited >= o.Timeout {
+			return nil, fmt.Errorf("%w (order %s, after %s)", ErrNotVisible, order.ID, waited.Round(time.Second))
+		}
+		if o.Timeout > 0 {
+			pause = min(pause, o.Timeout-waited)
+		}
+		if o.Progress != nil {
+			o.Progress(waited, pause)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func setWait(d *time.Duration, given time.Duration) {
+	if given != 0 {
+		*d = given
+	}
+}
+
+// listed returns the order as the list has it, nil while it does not. Lists
+// that are short are looked through all the same: the next look tells.
+func (c *OrderClient) listed(ctx context.Context, id string, query url.Values) (*Order, error) {
+	p := customerPath(c.customerID).name("orders")
+	next := linked(ctx, c.client, func() (*Collection[*Order], error) { return read[Collection[*Order]](ctx, c.client, p, query) })
+	for {
+		page, err := next()
+		if page == nil || err != nil {
+			return nil, err
+		}
+		for _, order := range page.Items {
+			if order != nil && sameID(order.ID, id) {
+				return order, nil
+			}
+		}
+	}
+}
+
+// sameID compares ids of orders: GUIDs without case, shorter ones exactly.
+func sameID(a, b string) bool {
+	const guid = 36
+	return a == b || len(a) == guid && len(b) == guid && strings.EqualFold(a, b)
+}
