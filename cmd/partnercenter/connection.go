@@ -154,6 +154,12 @@ func (c *connection) client(app *app, allowShort bool) (*partnercenter.Client, e
 	if err != nil {
 		return nil, err
 	}
+	return c.newClient(app, s, allowShort)
+}
+
+// newClient returns a client of a service whose calls go through the policies
+// first.
+func (c *connection) newClient(app *app, s *service, allowShort bool, policies ...policy.Policy) (*partnercenter.Client, error) {
 	opts := &partnercenter.ClientOptions{
 		ClientOptions: s.options, Endpoint: s.baseURL, Scopes: s.scopes,
 		ApplicationName: "partnercenter-cli", AllowShortAnswers: allowShort,
@@ -161,6 +167,7 @@ func (c *connection) client(app *app, allowShort bool) (*partnercenter.Client, e
 	if s.requestsPerMinute > 0 {
 		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.requestsPerMinute, OnWait: app.noteBudget})
 	}
+	opts.PerCallPolicies = append(opts.PerCallPolicies, policies...)
 	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{app: app, retries: c.retries})
 	return partnercenter.NewClient(s.cred, opts)
 }

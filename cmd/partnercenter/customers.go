@@ -8,7 +8,7 @@ import (
 
 func newCustomersCmd(app *app) *cobra.Command {
 	var c connection
-	cmd := newGroupCmd("customers", "Customers of the partner", newCustomersListCmd(app, &c), newCustomersGetCmd(app, &c))
+	cmd := newGroupCmd("customers", "Customers of the partner", newCustomersListCmd(app, &c), newCustomersGetCmd(app, &c), newCustomersProfileCmd(app, &c))
 	cmd.Aliases = []string{"customer"}
 	c.addFlags(app, cmd)
 	return cmd
@@ -159,3 +159,70 @@ func domain(c *partnercenter.Customer) string {
 	}
 	return c.CompanyProfile.Domain
 }
+
+func newCustomersProfileCmd(app *app, c *connection) *cobra.Command {
+	var (
+		output  outputOptions
+		billing bool
+	)
+	cmd := &cobra.Command{
+		Use:   "profile CUSTOMER",
+		Short: "Show a customer's company or billing profile",
+		Long: `Show what the directory knows of a customer or, with --billing, where and how it is
+billed. Microsoft's service wants a user in the token for the company profile.`,
+		Example: `  partnercenter customers profile ID
+  partnercenter customers profile ID --billing --json`,
+		Args:              oneArg("customer id"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		PreRunE:           exclusive("output", "json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := newPrinter(app, &output, profileView)
+			if err != nil {
+				return err
+			}
+			pc, err := c.client(app, false)
+			if err != nil {
+				return err
+			}
+			profiles := pc.Customers.ByID(args[0]).Profiles
+			if billing {
+				profile, err := profiles.Billing.Get(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return printOne(p, customerProfile{name: profile.CompanyName, email: profile.Email, address: profile.DefaultAddress, resource: profile})
+			}
+			profile, err := profiles.Company.Get(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return printOne(p, customerProfile{profile.CompanyName, profile.Domain, profile.Email, profile.Address, profile})
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVar(&billing, "billing", false, "show the billing profile")
+	output.addFlags(cmd)
+	return cmd
+}
+
+// customerProfile is what both kinds of profile tell.
+type customerProfile struct {
+	name, domain, email string
+	address             *partnercenter.Address
+	resource            any
+}
+
+var profileView = func() view[customerProfile] {
+	v := oneLayout("profiles", []string{"NAME", "DOMAIN", "EMAIL", "ADDRESS", "CITY", "POSTAL CODE", "COUNTRY"},
+		[]string{"companyName", "domain", "email", "addressLine1", "city", "postalCode", "country"},
+		func(p customerProfile) [][]string {
+			a := p.address
+			if a == nil {
+				a = new(partnercenter.Address)
+			}
+			return [][]string{{p.name, p.domain, p.email, a.AddressLine1, a.City, a.PostalCode, a.Country}}
+		})
+	v.resource = func(p customerProfile) any { return p.resource }
+	return v
+}()

@@ -93,10 +93,15 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 		}
 		e.next = fmt.Sprintf("Run '%s' for usage.", help)
 	}
-	for line := range strings.Lines(e.next) {
+	a.next(e.next)
+	return e.code
+}
+
+// next writes what to do now.
+func (a *app) next(text string) {
+	for line := range strings.Lines(text) {
 		a.linef("  %s", line)
 	}
-	return e.code
 }
 
 // linef writes a line to stderr. What it says may come from a server, so it
@@ -120,10 +125,15 @@ func explain(err error, now time.Time) explanation {
 		decode  *partnercenter.DecodeError
 		short   *partnercenter.ShortAnswerError
 		partial *partialError
+		open    *unsettledError
 	)
 	switch {
 	case errors.As(err, &usage):
 		return explanation{what: usage.text, code: exitUsage}
+	case errors.As(err, &open):
+		e := explain(open.err, now)
+		e.next = open.next()
+		return e
 	case errors.As(err, &partial):
 		return partial.explain(now)
 	case errors.As(err, &signIn):

@@ -34,12 +34,14 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
-	// stdoutTTY and stderrTTY tell people from programs at the other end.
-	stdoutTTY, stderrTTY bool
-	width                int // columns of the terminal; 0 when unknown
-	now                  func() time.Time
+	// These tell people from programs at the other end.
+	stdinTTY, stdoutTTY, stderrTTY bool
 
-	started bool // arguments were understood and a command runs
+	width int // columns of the terminal; 0 when unknown
+	now   func() time.Time
+
+	args    []string // the command line, for what tells how to repeat it
+	started bool     // arguments were understood and a command runs
 
 	mu   sync.Mutex   // guards bar, and lines on stderr
 	bar  *progressBar // on stderr while not nil
@@ -50,6 +52,7 @@ func osApp() *app {
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		getenv:    os.Getenv,
+		stdinTTY:  term.IsTerminal(int(os.Stdin.Fd())),
 		stdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		stderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		now:       time.Now,
@@ -62,6 +65,7 @@ func osApp() *app {
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, app *app, args []string) int {
+	app.args = args
 	root := newRootCmd(app)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -70,6 +74,9 @@ func run(ctx context.Context, app *app, args []string) int {
 		return exitOK
 	case ctx.Err() != nil:
 		app.linef("interrupted")
+		if open := new(unsettledError); errors.As(err, &open) {
+			app.next(open.next())
+		}
 		return exitInterrupted
 	case !app.started && !errors.As(err, new(*usageError)):
 		// What cobra refuses before a command starts is the command line.

@@ -14,7 +14,12 @@ import (
 
 func newOrdersCmd(app *app) *cobra.Command {
 	var c connection
-	cmd := newGroupCmd("orders", "Orders of customers", newOrdersListCmd(app, &c), newOrdersGetCmd(app, &c))
+	cmd := newGroupCmd("orders", "Orders of customers",
+		newOrdersListCmd(app, &c), newOrdersGetCmd(app, &c),
+		newOrdersCreateCmd(app, &c), newOrdersPatchCmd(app, &c), newOrdersCancelCmd(app, &c),
+		newOrdersProvisioningCmd(app, &c), newOrdersActivationLinksCmd(app, &c),
+		newOrdersAttachCmd(app, &c), newOrdersAttachmentsCmd(app, &c), newOrdersWaitCmd(app, &c),
+	)
 	cmd.Aliases = []string{"order"}
 	c.addFlags(app, cmd)
 	return cmd

@@ -16,7 +16,7 @@ func newRootCmd(app *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "partnercenter",
 		Short: "Microsoft Partner Center from the command line",
-		Long: `Customers and their orders, from Microsoft Partner Center or from a local one.
+		Long: `Customers, their orders and subscriptions, from Microsoft Partner Center or from a local one.
 
 To try it without an account, start a server with "partnercenter serve" and add
 --profile local to the other commands.`,
@@ -44,7 +44,7 @@ To try it without an account, start a server with "partnercenter serve" and add
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Partner Center", []*cobra.Command{newCustomersCmd(app), newOrdersCmd(app), newTokenCmd(app)}},
+		{"Partner Center", []*cobra.Command{newCustomersCmd(app), newOrdersCmd(app), newSubscriptionsCmd(app), newTokenCmd(app)}},
 		{"A local Partner Center", []*cobra.Command{newServeCmd(app), newDemoCmd(app), newImportCmd(app), newClockCmd(app), newReadyzCmd(app)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})

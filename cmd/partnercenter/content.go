@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// maxContent bounds what -f reads: the service takes far less.
+const maxContent = 8 << 20
+
+// readContent reads a resource in JSON or YAML from a file, or from standard
+// input for "-". Keys are taken in any case. What the resource's type does not
+// know is sent all the same, as the service may; a warning says what was
+// probably meant.
+func readContent(app *app, name string, v any) error {
+	data, err := readFile(app, name)
+	if err != nil {
+		return usageErrorf("-f %s cannot be read: %v", name, err)
+	}
+	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 {
+		return usageErrorf("-f %s is empty: write the resource in JSON or YAML", name)
+	} else if !json.Valid(trimmed) {
+		jsonErr := json.Unmarshal(trimmed, new(any))
+		if text, err = yamlToJSON(trimmed, reflect.TypeOf(v).Elem()); err != nil {
+			if trimmed[0] == '{' {
+				err = jsonErr // who begins like this wrote JSON
+			}
+			return usageErrorf("-f %s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+		}
+	}
+	if err := partnercenter.Unmarshal(text, v); err != nil {
+		return usageErrorf("-f %s: %v", name, err)
+	}
+	warnUnknown(app, reflect.ValueOf(v).Elem(), "")
+	return nil
+}
+
+func readFile(app *app, name string) ([]byte, error) {
+	r := app.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r = f
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxContent+1))
+	if err == nil && len(data) > maxContent {
+		err = fmt.Errorf("it has more than %d bytes", maxContent)
+	}
+	return data, err
+}
+
+// yamlToJSON writes a YAML document as JSON for a type. It works on nodes, and
+// not on values, so that numbers keep their digits and texts such as 007 or
+// 1.10 are not taken for numbers where the type wants a text.
+func yamlToJSON(data []byte, t reflect.Type) ([]byte, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		return nil, err
+	}
+	if err := decoder.Decode(new(yaml.Node)); err == nil {
+		return nil, fmt.Errorf("there is a second document: one call has one resource")
+	}
+	var b bytes.Buffer
+	err := writeNode(&b, document.Content[0], t)
+	return b.Bytes(), err
+}
+
+func writeNode(b *bytes.Buffer, node *yaml.Node, t reflect.Type) error {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch node.Kind {
+	case yaml.MappingNode:
+		b.WriteByte('{')
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			key := node.Content[i]
+			if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
+				return fmt.Errorf("line %d: a key is a plain text", key.Line)
+			}
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			writeText(b, key.Value)
+			b.WriteByte(':')
+			if err := writeNode(b, node.Content[i+1], memberType(t, key.Value)); err != nil {
+				return err
+			}
+		}
+		b.WriteByte('}')
+	case yaml.SequenceNode:
+		var item reflect.Type
+		if t != nil && t.Kind() == reflect.Slice {
+			item = t.Elem()
+		}
+		b.WriteByte('[')
+		for i, child := range node.Content {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if err := writeNode(b, child, item); err != nil {
+				return err
+			}
+		}
+		b.WriteByte(']')
+	case yaml.ScalarNode:
+		writeScalar(b, node, t)
+	default:
+		return fmt.Errorf("line %d: anchors and aliases are not taken: write it out", node.Line)
+	}
+	return nil
+}
+
+var decimalType = reflect.TypeFor[partnercenter.Decimal]()
+
+func writeScalar(b *bytes.Buffer, node *yaml.Node, t reflect.Type) {
+	text := t != nil && t.Kind() == reflect.String && t != decimalType
+	switch {
+	case node.Tag == "!!null":
+		b.WriteString("null")
+	case node.Tag == "!!bool" && !text:
+		b.WriteString(strings.ToLower(node.Value))
+	case (node.Tag == "!!int" || node.Tag == "!!float") && !text && json.Valid([]byte(node.Value)):
+		b.WriteString(node.Value)
+	default:
+		writeText(b, node.Value)
+	}
+}
+
+func writeText(b *bytes.Buffer, text string) {
+	quoted, _ := jsontext.AppendQuote(nil, text) // invalid UTF-8 becomes U+FFFD
+	b.Write(quoted)
+}
+
+// memberType returns the type of a member of a struct or map type, nil when it
+// is not known.
+func memberType(t reflect.Type, key string) reflect.Type {
+	switch {
+	case t == nil:
+	case t.Kind() == reflect.Map:
+		return t.Elem()
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			if strings.EqualFold(memberName(t.Field(i)), key) {
+				return t.Field(i).Type
+			}
+		}
+	}
+	return nil
+}
+
+func memberName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+// warnUnknown says which members a resource's type does not know. Decoding
+// left them in Extra.
+func warnUnknown(app *app, v reflect.Value, at string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			warnUnknown(app, v.Elem(), at)
+		}
+	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[jsontext.Value]() {
+			return
+		}
+		for i := range v.Len() {
+			warnUnknown(app, v.Index(i), fmt.Sprintf("%s[%d]", at, i))
+		}
+	case reflect.Struct:
+		var known []string
+		t := v.Type()
+		for i := range t.NumField() {
+			if name := memberName(t.Field(i)); name != "" {
+				known = append(known, name)
+				warnUnknown(app, v.Field(i), strings.TrimPrefix(at+"."+name, "."))
+			}
+		}
+		extra, ok := t.FieldByName("Extra")
+		if !ok {
+			return
+		}
+		var unknown map[string]jsontext.Value
+		value, _ := v.FieldByIndex(extra.Index).Interface().(jsontext.Value)
+		if len(value) == 0 || partnercenter.Unmarshal(value, &unknown) != nil {
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(unknown)) {
+			app.linef("warning: %s is not known and sent as it is%s", strings.TrimPrefix(at+"."+name, "."), didYouMean(name, known))
+		}
+	}
+}

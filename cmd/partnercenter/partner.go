@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+
+// checkPartnerDomain makes sure that a domain belongs to the partner that the
+// credentials sign in to. Which tenant a domain belongs to, the token authority
+// tells everybody; the tenant of the credentials is in their token. So what is
+// compared does not depend on what the settings say of themselves.
+func (s *service) checkPartnerDomain(ctx context.Context, domain string) error {
+	if !domainName.MatchString(domain) {
+		return usageErrorf("%q is no domain: write it like contoso.onmicrosoft.com; nothing was changed", domain)
+	}
+	tenant, err := s.partnerTenant(ctx)
+	if err != nil {
+		return err
+	}
+	of, err := s.tenantOf(ctx, domain)
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(of, tenant) {
+		return usageErrorf("%s belongs to tenant %s, but the credentials sign in to partner %s: check the profile and the domain; nothing was changed", domain, of, tenant)
+	}
+	return nil
+}
+
+// partnerTenant returns the tenant that the token is for or, when the token
+// does not tell, the one of the settings.
+func (s *service) partnerTenant(ctx context.Context) (string, error) {
+	token, err := s.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.scopes})
+	if err != nil {
+		return "", err
+	}
+	var claims struct {
+		TenantID string `json:"tid"`
+	}
+	if parts := strings.Split(token.Token, "."); len(parts) == 3 {
+		if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil && json.Unmarshal(payload, &claims) == nil && claims.TenantID != "" {
+			return claims.TenantID, nil
+		}
+	}
+	if guid.MatchString(s.tenantID) {
+		return s.tenantID, nil
+	}
+	return "", settingsErrorf("neither the token nor the settings tell the partner's tenant, so the domain cannot be compared: give the tenant's GUID with --tenant-id; nothing was changed")
+}
+
+// tenantOf asks the token authority which tenant a domain belongs to (OpenID
+// Connect Discovery 1.0). That takes no credentials.
+func (s *service) tenantOf(ctx context.Context, domain string) (string, error) {
+	address := strings.TrimRight(s.authority, "/") + "/" + domain + "/v2.0/.well-known/openid-configuration"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := s.options.Transport.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	if err != nil {
+		return "", err
+	}
+	var discovery struct {
+		Issuer string `json:"issuer"`
+	}
+	if resp.StatusCode == http.StatusOK && json.Unmarshal(body, &discovery) == nil {
+		if issuer, err := url.Parse(discovery.Issuer); err == nil {
+			for segment := range strings.SplitSeq(issuer.Path, "/") {
+				if guid.MatchString(segment) {
+					return segment, nil
+				}
+			}
+		}
+	}
+	if resp.StatusCode >= http.StatusInternalServerError {
+		return "", fmt.Errorf("%s answered %d when asked for the tenant of %s: try again; nothing was changed", s.authority, resp.StatusCode, domain)
+	}
+	return "", usageErrorf("%s knows no tenant with the domain %s: check how it is written; nothing was changed", s.authority, domain)
+}
