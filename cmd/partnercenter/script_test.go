@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/pem"
 	"errors"
 	"os"
 	"os/exec"
@@ -25,10 +26,15 @@ func TestMain(m *testing.M) {
 //	localstub			let --profile local find the stub
 //	waitfile FILE			wait until a file is there
 //
+// $LIVE is the base URL of a stub that does not seem to be on this machine; it
+// takes HTTPS_PROXY=$LIVE_PROXY and --ca-file live.pem to get there.
+//
 // $STUB is the stub's base URL, $STUB_ADDRESS its host and port; credentials that it takes are in the
 // environment.
 func TestScripts(t *testing.T) {
 	stub := newStub(t, false)
+	live := newStub(t, true)
+	proxy := newProxy(t, live)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -40,6 +46,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			env.Setenv("STUB", stub.URL)
 			env.Setenv("STUB_ADDRESS", strings.TrimPrefix(stub.URL, "http://"))
+			env.Setenv("LIVE", "https://example.com") // a name in the certificate
+			env.Setenv("LIVE_PROXY", proxy.URL)
+			ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: live.Certificate().Raw})
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "live.pem"), ca, 0o600); err != nil {
+				return err
+			}
 			env.Setenv("PARTNERCENTER_BASE_URL", stub.URL)
 			env.Setenv("PARTNERCENTER_TENANT_ID", stubTenant)
 			env.Setenv("PARTNERCENTER_CLIENT_ID", stubClient)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -97,7 +98,22 @@ func (s *stub) token(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *stub) openID(w http.ResponseWriter, r *http.Request) {
-	base := s.URL + "/" + r.PathValue("tenant")
+	// Everybody may ask which tenant a domain belongs to.
+	tenant, ok := map[string]string{
+		"partner.example": stubTenant, "another.example": "99999999-8888-7777-6666-555555555555",
+	}[r.PathValue("tenant")]
+	switch {
+	case strings.HasSuffix(r.PathValue("tenant"), ".example") && !ok:
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant not found."}`)
+		return
+	case !ok:
+		tenant = r.PathValue("tenant")
+	}
+	base := "http://" + r.Host + "/" + tenant
+	if r.TLS != nil {
+		base = "https://" + r.Host + "/" + tenant
+	}
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"token_endpoint": base + "/oauth2/v2.0/token", "authorization_endpoint": base + "/oauth2/v2.0/authorize", "issuer": base + "/v2.0",
 	})
@@ -129,6 +145,10 @@ func (s *stub) customers(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *stub) orders(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		s.place(w, r)
+		return
+	}
 	switch id := r.PathValue("id"); id {
 	case "unauthorized":
 		fail(w, http.StatusUnauthorized, "400", "The token has expired.")
@@ -177,6 +197,24 @@ func (s *stub) orders(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// place takes an order, or does to it what the customer is named for.
+func (s *stub) place(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	switch r.PathValue("id") {
+	case "lost": // the answer, not the order
+		if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			conn.Close()
+		}
+	case "running":
+		fail(w, http.StatusConflict, "800060", "Your order is in progress.")
+	case "unsold":
+		fail(w, http.StatusBadRequest, "800004", "There is no such offer.")
+	default:
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, order(3, "completed", "Gizmos"))
+	}
+}
+
 func writeOrders(w http.ResponseWriter, orders ...string) {
 	fmt.Fprintf(w, `{"totalCount":%d,"items":[%s],"attributes":{"objectType":"Collection"}}`, len(orders), strings.Join(orders, ","))
 }
@@ -186,4 +224,34 @@ func order(n int, status, item string) string {
 	return fmt.Sprintf(`{"id":"order-%d","alternateId":"alt-%d","referenceCustomerId":"customer","billingCycle":"monthly","currencyCode":"USD",`+
 		`"lineItems":[{"lineItemNumber":0,"offerId":"offer-%d","subscriptionId":"sub-%d","friendlyName":%s,"quantity":5,"newField":{"b":1,"a":2.50}},{"lineItemNumber":1,"offerId":"addon"}],`+
 		`"totalPrice":100.10,"creationDate":"2024-05-01T10:00:0%d.1234567-08:00","status":%q}`, n, n, n, n, name, n, status)
+}
+
+// newProxy starts a proxy that leads every connection to one server, whatever
+// name it was meant for: to the program, that server is the Internet.
+func newProxy(tb testing.TB, server *stub) *httptest.Server {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		there, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer there.Close()
+		w.WriteHeader(http.StatusOK)
+		here, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer here.Close()
+		go func() {
+			_, _ = io.Copy(there, here)
+			there.Close()
+		}()
+		_, _ = io.Copy(here, there)
+	}))
+	tb.Cleanup(proxy.Close)
+	return proxy
 }
