@@ -142,8 +142,9 @@ func ExampleOrdersClient_Create() {
 	case err != nil:
 		fmt.Println("nothing was bought:", err)
 	default:
-		fmt.Println(placed.ID, placed.Status)
+		fmt.Println(placed.Status, *placed.LineItems[0].Quantity)
 	}
+	// Output: completed 5
 }
 
 // Change a subscription: get it, change it, send the whole back.
@@ -160,7 +161,7 @@ func ExampleSubscriptionClient_Patch() {
 	subscription.Quantity = new(10)
 	if _, err := client.Patch(ctx, subscription); err != nil {
 		var e *partnercenter.Error
-		if errors.As(err, &e) && e.Code == "2055" {
+		if errors.As(err, &e) && e.Code == partnercenter.CodeEtagStale {
 			fmt.Println("somebody else changed it meanwhile: get it again")
 		}
 	}

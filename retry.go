@@ -80,7 +80,7 @@ func uncertain(status int) bool {
 }
 
 // inProgressCodes tell that a call with the same request id is still running.
-var inProgressCodes = []ErrorCode{"800060", "800064"}
+var inProgressCodes = []ErrorCode{CodeOrderInProgress, "800064"} // the latter is of carts
 
 func inProgress(status int, code ErrorCode) bool {
 	return status == http.StatusConflict && slices.Contains(inProgressCodes, code)
