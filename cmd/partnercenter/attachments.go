@@ -184,6 +184,11 @@ instead.`,
 		case download == "" || customer == "":
 			return list(cmd, args)
 		}
+		if file != "" && file != "-" {
+			if err := free(file, force); err != nil {
+				return err
+			}
+		}
 		pc, err := c.client(app, false)
 		if err != nil {
 			return err
@@ -199,21 +204,30 @@ instead.`,
 		}
 		if file == "" {
 			if file = content.Name; file == "" || file == "." || file == ".." {
-				return usageErrorf("the service gives no name for the file: give one with -O FILE")
+				return errors.New("the service gives no name for the file: give one with -O FILE")
+			}
+			if err := free(file, force); err != nil {
+				return err
 			}
 		}
-		return saveFile(app, file, content.Body, force)
+		return saveFile(app, file, content.Body)
 	}
 	return cmd
 }
 
-// saveFile writes a file whole, or not at all.
-func saveFile(app *app, name string, content io.Reader, force bool) error {
-	if _, err := os.Lstat(name); err == nil && !force {
+// free refuses the name of a file that is there.
+func free(name string, force bool) error {
+	switch _, err := os.Lstat(name); {
+	case err == nil && !force:
 		return usageErrorf("%s is there already: give another name with -O, or --force", name)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
+	return nil
+}
+
+// saveFile writes a file whole, or not at all.
+func saveFile(app *app, name string, content io.Reader) error {
 	part, err := os.CreateTemp(filepath.Dir(name), ".partnercenter-*")
 	if err != nil {
 		return err

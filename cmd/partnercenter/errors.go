@@ -35,14 +35,14 @@ var exitCodes = []struct {
 }{
 	{exitOK, "ok", "the command did all that it was asked to"},
 	{exitError, "error", "anything that has no code of its own: the server is down, answers something else, or some customers failed"},
-	{exitUsage, "usage", "the command line, the environment or the configuration file is wrong; nothing was sent"},
+	{exitUsage, "usage", "the command line, the environment or the configuration file is wrong; nothing was changed"},
 	{exitAuth, "auth", "credentials are missing or refused (401), or do not allow this (403)"},
 	{exitNotFound, "not found", "there is no such order or customer (404)"},
 	{exitThrottled, "throttled", "too many requests (429), even after waiting; the message says how long to wait"},
 	{exitInterrupted, "interrupted", "stopped by Ctrl-C or SIGTERM"},
 }
 
-// usageError is a mistake of the caller's, found before anything was sent.
+// usageError is a mistake of the caller's, found before anything was changed.
 type usageError struct {
 	text string
 	help string // command that explains more; empty: the command's own help

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -159,6 +160,31 @@ func TestInterrupt(t *testing.T) {
 		if r.code != exitInterrupted || r.stdout != "" || r.stderr != "interrupted\n" {
 			t.Errorf("%v: %+v", args, r)
 		}
+	}
+}
+
+// TestInterruptedPurchase breaks off an order that is on its way: the message
+// must say how to find out what became of it.
+func TestInterruptedPurchase(t *testing.T) {
+	stub := newStub(t, false)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-stub.slow
+		cancel()
+	}()
+	r := runCLI(ctx, t, nil, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--yes", "--base-url", stub.URL)
+	if r.code != exitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "interrupted\n  It is not known") || !strings.Contains(r.stderr, "--yes --base-url "+stub.URL+" --request-id ") {
+		t.Errorf("%+v", r)
+	}
+	// A question that is not answered ends with the interruption, too.
+	ctx, cancel = context.WithCancel(t.Context())
+	asked, write := io.Pipe()
+	defer write.Close()
+	onTerminal := func(app *app) { app.stdin, app.stdinTTY = asked, true }
+	time.AfterFunc(300*time.Millisecond, cancel)
+	r = runCLI(ctx, t, onTerminal, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--base-url", stub.URL)
+	if r.code != exitInterrupted || strings.Contains(r.stderr, "not known") {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -47,6 +47,36 @@ func newStub(tb testing.TB, tls bool) *stub {
 		}
 		fmt.Fprint(w, order(1, "pending", "Widgets"))
 	})
+	mux.HandleFunc("POST /v1/customers/{id}/orders/{order}/attachment", func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(1 << 20); err != nil {
+			fail(w, http.StatusBadRequest, "800002", err.Error())
+			return
+		}
+		var items []string
+		for _, part := range []string{"POFiles", "TenderFiles"} {
+			for _, file := range r.MultipartForm.File[part] {
+				items = append(items, fmt.Sprintf(`{"attachmentId":"a%d","fileName":%q,"sizeInKB":%d,"attachmentType":%q}`, len(items), file.Filename, file.Size, part))
+			}
+		}
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"totalCount":%d,"items":[%s],"metadata":%s}`, len(items), strings.Join(items, ","), r.FormValue("metadata"))
+	})
+	mux.HandleFunc("/v1/customers/{id}/orders/{order}/attachments", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"totalCount":1,"items":[{"attachmentId":"a0","fileName":"PO.pdf","sizeInKB":2,"attachmentType":"POAttachment"}]}`)
+	})
+	mux.HandleFunc("GET /v1/customers/{id}/orders/{order}/attachment/{attachment}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Disposition", `attachment; filename="../PO.pdf"`)
+		if r.PathValue("attachment") == "cut" {
+			w.Header().Set("Content-Length", "1000")
+		}
+		fmt.Fprint(w, "a purchase order\n")
+	})
+	mux.HandleFunc("/v1/customers/{id}/orders/{order}/activationlinks", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"totalCount":1,"items":[{"lineItemNumber":0,"link":{"uri":"https://publisher.example/activate","method":"GET"}}]}`)
+	})
+	mux.HandleFunc("/v1/customers/{id}/orders/{order}/provisioningstatus", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"totalCount":1,"items":[{"lineItemNumber":0,"status":"unfulfilled","quantityProvisioningInformation":[{"quantity":1,"status":"fulfilled"},{"quantity":4,"status":"unfulfilled"}]}]}`)
+	})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A prefix chooses which customers there are.
 		scenario, rest, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -205,6 +235,9 @@ func (s *stub) place(w http.ResponseWriter, r *http.Request) {
 		if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
 			conn.Close()
 		}
+	case "slow":
+		s.slow <- struct{}{}
+		<-r.Context().Done()
 	case "running":
 		fail(w, http.StatusConflict, "800060", "Your order is in progress.")
 	case "unsold":
