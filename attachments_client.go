@@ -260,7 +260,7 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 		return nil, c.path.err
 	}
 	header := http.Header{"Accept": {"*/*"}}
-	resp, _, err := c.client.do(ctx, http.MethodGet, c.client.url(c.path.text, nil), header, "", nil, true)
+	resp, _, err := c.client.do(ctx, http.MethodGet, c.client.url(c.path.text, nil), header, "", nil, true) //nolint:bodyclose // the caller does
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,7 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 // header. A nil body sends none. An answer of success without a body leaves
 // out as it is if the status says that there is nothing to read yet.
 func (c *Client) sendBody(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, out any) (http.Header, error) {
-	resp, state, err := c.do(ctx, method, address, header, contentType, content, false)
+	resp, state, err := c.do(ctx, method, address, header, contentType, content, false) //nolint:bodyclose // it is in memory
 	if err != nil {
 		return nil, err
 	}

@@ -257,13 +257,13 @@ func (a *app) commandLine(requestID string) string {
 	for i := 0; i < len(a.args); i++ {
 		word := a.args[i]
 		name, _, joined := strings.Cut(word, "=")
-		switch {
-		case name == "--request-id":
+		switch name {
+		case "--request-id":
 			if !joined {
 				i++
 			}
 			continue
-		case name == "--client-secret": // not for screens and logs
+		case "--client-secret": // not for screens and logs
 			if !joined {
 				i++
 			}
