@@ -10,10 +10,10 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,6 +53,19 @@ func newRecorder(t *testing.T, answer func(n int, w http.ResponseWriter, r *http
 		answer(n, w, r)
 	})
 	return rec
+}
+
+// seen returns what was asked so far.
+func (r *recorder) seen() []call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.calls)
+}
+
+func (r *recorder) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = nil
 }
 
 // hangUp ends the connection without an answer.
@@ -176,10 +189,10 @@ func TestWritesOnTheWire(t *testing.T) {
 			if err := tt.verb(s.client(t, nil).Customers.ByID(customerID)); err != nil {
 				t.Fatal(err)
 			}
-			if len(s.calls) != 1 {
-				t.Fatalf("%d requests: %+v", len(s.calls), s.calls)
+			if len(s.seen()) != 1 {
+				t.Fatalf("%d requests: %+v", len(s.seen()), s.seen())
 			}
-			got := s.calls[0]
+			got := s.seen()[0]
 			if got.method != tt.method || got.uri != tt.uri || got.body != tt.body {
 				t.Errorf("%s %s\n%s\nwant %s %s\n%s", got.method, got.uri, got.body, tt.method, tt.uri, tt.body)
 			}
@@ -204,14 +217,14 @@ func TestCancelNamesLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"id":"` + orderID + `","lineItems":[{"lineItemNumber":1,"offerId":"B","subscriptionId":"S"}],"status":"cancelled"}`
-	if len(s.calls) != 2 || s.calls[1].method != http.MethodPatch || s.calls[1].body != want {
-		t.Errorf("got %+v, want a PATCH of %s", s.calls, want)
+	if len(s.seen()) != 2 || s.seen()[1].method != http.MethodPatch || s.seen()[1].body != want {
+		t.Errorf("got %+v, want a PATCH of %s", s.seen(), want)
 	}
-	if s.calls[0].requestID == "mine" || s.calls[1].requestID != "mine" {
-		t.Errorf("request ids %q, %q: the caller's is the write's", s.calls[0].requestID, s.calls[1].requestID)
+	if s.seen()[0].requestID == "mine" || s.seen()[1].requestID != "mine" {
+		t.Errorf("request ids %q, %q: the caller's is the write's", s.seen()[0].requestID, s.seen()[1].requestID)
 	}
-	if _, err := order.Cancel(t.Context(), 2); err == nil || len(s.calls) != 3 {
-		t.Errorf("cancelling line 2 of 2: %v after %d requests", err, len(s.calls))
+	if _, err := order.Cancel(t.Context(), 2); err == nil || len(s.seen()) != 3 {
+		t.Errorf("cancelling line 2 of 2: %v after %d requests", err, len(s.seen()))
 	}
 }
 
@@ -224,8 +237,8 @@ func TestAcceptedChangesAreReadBack(t *testing.T) {
 		io.WriteString(w, `{"id":"`+subscriptionID+`","quantity":5}`)
 	})
 	got, err := s.client(t, nil).Customers.ByID(customerID).Subscriptions.ByID(subscriptionID).Patch(t.Context(), &partnercenter.Subscription{Quantity: new(6)})
-	if err != nil || *got.Quantity != 5 || len(s.calls) != 2 {
-		t.Errorf("%+v, %v after %d requests", got, err, len(s.calls))
+	if err != nil || *got.Quantity != 5 || len(s.seen()) != 2 {
+		t.Errorf("%+v, %v after %d requests", got, err, len(s.seen()))
 	}
 }
 
@@ -247,8 +260,8 @@ func TestRegistrationsLeadToTheStatus(t *testing.T) {
 	if err := customer.Follow(t.Context(), link, &status); err != nil || status.Status != "registering" {
 		t.Errorf("%+v, %v", status, err)
 	}
-	if want := "/v1/customers/" + customerID + "/subscriptions/s/registrationstatus"; s.calls[1].uri != want {
-		t.Errorf("followed to %s, want %s", s.calls[1].uri, want)
+	if want := "/v1/customers/" + customerID + "/subscriptions/s/registrationstatus"; s.seen()[1].uri != want {
+		t.Errorf("followed to %s, want %s", s.seen()[1].uri, want)
 	}
 }
 
@@ -290,12 +303,12 @@ func TestLostAnswersAreAskedForAgain(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(s.calls) < 2 {
-					t.Fatalf("%d requests", len(s.calls))
+				if len(s.seen()) < 2 {
+					t.Fatalf("%d requests", len(s.seen()))
 				}
-				for _, c := range s.calls[1:] {
-					if c.body != s.calls[0].body || c.requestID != s.calls[0].requestID || c.contentType != s.calls[0].contentType {
-						t.Errorf("another request:\n%+v\nfirst:\n%+v", c, s.calls[0])
+				for _, c := range s.seen()[1:] {
+					if c.body != s.seen()[0].body || c.requestID != s.seen()[0].requestID || c.contentType != s.seen()[0].contentType {
+						t.Errorf("another request:\n%+v\nfirst:\n%+v", c, s.seen()[0])
 					}
 				}
 			})
@@ -332,8 +345,8 @@ func TestUnsettled(t *testing.T) {
 				tt.answers[min(n, len(tt.answers))-1](w)
 			})
 			_, err := s.client(t, nil).Customers.ByID(customerID).Orders.Create(t.Context(), &partnercenter.Order{})
-			if err == nil || partnercenter.Unsettled(err) != tt.unsettled || len(s.calls) != tt.tries {
-				t.Errorf("unsettled %v, want %v; %d tries, want %d: %v", partnercenter.Unsettled(err), tt.unsettled, len(s.calls), tt.tries, err)
+			if err == nil || partnercenter.Unsettled(err) != tt.unsettled || len(s.seen()) != tt.tries {
+				t.Errorf("unsettled %v, want %v; %d tries, want %d: %v", partnercenter.Unsettled(err), tt.unsettled, len(s.seen()), tt.tries, err)
 			}
 		})
 	}
@@ -345,7 +358,7 @@ func TestUnsettled(t *testing.T) {
 	lost := newRecorder(t, func(_ int, w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 	_, err := lost.client(t, nil).Customers.ByID(customerID).Orders.Create(t.Context(), &partnercenter.Order{})
 	var answer *partnercenter.LostAnswerError
-	if !errors.As(err, &answer) || answer.RequestID != lost.calls[0].requestID || answer.Method != http.MethodPost {
+	if !errors.As(err, &answer) || answer.RequestID != lost.seen()[0].requestID || answer.Method != http.MethodPost {
 		t.Errorf("lost answer: %v", err)
 	}
 	if _, err := lost.client(t, nil).Customers.Get(t.Context()); errors.As(err, &answer) || partnercenter.Unsettled(err) {
@@ -395,8 +408,8 @@ func TestUpload(t *testing.T) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 	}
-	first := s.calls[0]
-	if second := s.calls[1]; second.body != first.body || second.contentType != first.contentType {
+	first := s.seen()[0]
+	if second := s.seen()[1]; second.body != first.body || second.contentType != first.contentType {
 		t.Error("the same upload with the same id has another body")
 	}
 	if want := "/v1/customers/" + customerID + "/orders/" + orderID + "/attachment"; first.uri != want || first.method != http.MethodPost {
@@ -428,7 +441,7 @@ func TestUpload(t *testing.T) {
 		"a folder": {PurchaseOrders: []partnercenter.AttachmentFile{{Name: "../po.pdf", Content: strings.NewReader("x")}}},
 		"nothing":  {PurchaseOrders: []partnercenter.AttachmentFile{{Name: "po.pdf"}}},
 	} {
-		if _, err := attachments.Upload(t.Context(), upload); err == nil || len(s.calls) != 2 {
+		if _, err := attachments.Upload(t.Context(), upload); err == nil || len(s.seen()) != 2 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -460,8 +473,8 @@ func TestDownload(t *testing.T) {
 	if err != nil || sha256.Sum256(got) != sha256.Sum256(data) || content.Name != "PO.pdf" || content.ContentType != "application/pdf" || content.Size > int64(len(data)) {
 		t.Errorf("%d bytes of %q (%s, %d): %v", len(got), content.Name, content.ContentType, content.Size, err)
 	}
-	if want := "/v1/customers/" + customerID + "/orders/" + orderID + "/attachment/ed64c99f750115"; s.calls[0].uri != want || s.calls[0].header.Get("Accept") != "*/*" {
-		t.Errorf("%+v, want %s", s.calls[0], want)
+	if want := "/v1/customers/" + customerID + "/orders/" + orderID + "/attachment/ed64c99f750115"; s.seen()[0].uri != want || s.seen()[0].header.Get("Accept") != "*/*" {
+		t.Errorf("%+v, want %s", s.seen()[0], want)
 	}
 	if content, err = attachments.ByID("cut").Download(t.Context()); err != nil {
 		t.Fatal(err)
@@ -497,7 +510,7 @@ func TestFollow(t *testing.T) {
 		{nil, "", "", nil},
 	} {
 		for want, follow := range map[string]func(context.Context, *partnercenter.Link, any) error{"customer": customer.Follow, "client": pc.Follow} {
-			s.calls = nil
+			s.forget()
 			uri := tt.byCustomer
 			if want == "client" {
 				uri = tt.byClient
@@ -506,82 +519,32 @@ func TestFollow(t *testing.T) {
 			err := follow(t.Context(), tt.link, &out)
 			switch {
 			case uri == "":
-				if err == nil || len(s.calls) != 0 || want == "client" && tt.err != nil && !errors.Is(err, tt.err) {
-					t.Errorf("%s: %+v: %v, want %v; requests %+v", want, tt.link, err, tt.err, s.calls)
+				if err == nil || len(s.seen()) != 0 || want == "client" && tt.err != nil && !errors.Is(err, tt.err) {
+					t.Errorf("%s: %+v: %v, want %v; requests %+v", want, tt.link, err, tt.err, s.seen())
 				}
-			case err != nil || len(s.calls) != 1 || s.calls[0].uri != uri || out.ID != "x":
-				t.Errorf("%s: %+v: %v, requests %+v, want %s", want, tt.link, err, s.calls, uri)
+			case err != nil || len(s.seen()) != 1 || s.seen()[0].uri != uri || out.ID != "x":
+				t.Errorf("%s: %+v: %v, requests %+v, want %s", want, tt.link, err, s.seen(), uri)
 			}
 		}
 	}
 }
 
-// listedAfter is a service that lists an order some time after it was placed.
-func listedAfter(lag time.Duration, kind string) (transport, *int) {
-	start, lists := time.Now(), 0
-	return func(r *http.Request) (*http.Response, error) {
-		order := `{"id":"EEBA9D00-7b46-443a-917e-22887a8fc993","transactionType":"` + kind + `"}`
-		status, body := http.StatusOK, order
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/orders"):
-			lists++
-			body = emptyList
-			if time.Since(start) >= lag && (kind == "UserPurchase" || r.URL.Query().Get("include_system_purchases") == "true") {
-				body = `{"totalCount":9,"items":[{"id":"other"},{"id":"eeba9d00-7b46-443a-917e-22887a8fc993"}]}`
-			}
-		case strings.HasSuffix(r.URL.Path, "/unknown"):
-			status, body = http.StatusNotFound, `{"code":20000,"description":"no such order"}`
+func TestWritesRefuseEmptyIDs(t *testing.T) {
+	s := newRecorder(t, func(int, http.ResponseWriter, *http.Request) {})
+	customer := s.client(t, nil).Customers.ByID("x")
+	for name, verb := range map[string]func() error{
+		"order": func() error { _, err := customer.Orders.ByID("").Cancel(t.Context()); return err },
+		"attachment": func() error {
+			_, err := customer.Orders.ByID("o").Attachments.ByID("").Download(t.Context())
+			return err
+		},
+		"subscription": func() error {
+			_, err := customer.Subscriptions.ByID("..").Registrations.Create(t.Context())
+			return err
+		},
+	} {
+		if err := verb(); err == nil || len(s.seen()) != 0 {
+			t.Errorf("%s: %v after %d requests", name, err, len(s.seen()))
 		}
-		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-	}, &lists
-}
-
-func TestWaitVisible(t *testing.T) {
-	for _, kind := range []string{"UserPurchase", "SystemPurchase"} {
-		synctest.Test(t, func(t *testing.T) {
-			service, lists := listedAfter(15*time.Minute, kind)
-			o := &partnercenter.ClientOptions{}
-			o.Transport = service
-			pc, err := partnercenter.NewClient(&fakeCredential{}, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			orders, started := pc.Customers.ByID(customerID).Orders, time.Now()
-			var pauses []time.Duration
-			order, err := orders.ByID("eeba9d00-7b46-443a-917e-22887a8fc993").WaitVisible(t.Context(), &partnercenter.WaitOptions{
-				Progress: func(_, pause time.Duration) { pauses = append(pauses, pause) },
-			})
-			waited := time.Since(started)
-			if err != nil || order.ID != "eeba9d00-7b46-443a-917e-22887a8fc993" || waited < 15*time.Minute || waited > 16*time.Minute || *lists > 40 {
-				t.Errorf("%v, %v after %s and %d lists", order, err, waited, *lists)
-			}
-			if len(pauses) != *lists-1 || pauses[0] != 5*time.Second || pauses[len(pauses)-1] != 30*time.Second {
-				t.Errorf("pauses %v", pauses)
-			}
-
-			*lists = 0
-			var refused *partnercenter.Error
-			if _, err := orders.ByID("unknown").WaitVisible(t.Context(), nil); !errors.As(err, &refused) || refused.Code != partnercenter.CodeOrderNotFound || *lists != 0 {
-				t.Errorf("an unknown order: %v after %d lists", err, *lists)
-			}
-		})
 	}
-	synctest.Test(t, func(t *testing.T) {
-		service, _ := listedAfter(time.Hour, "UserPurchase")
-		o := &partnercenter.ClientOptions{}
-		o.Transport = service
-		pc, err := partnercenter.NewClient(&fakeCredential{}, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		started, order := time.Now(), pc.Customers.ByID(customerID).Orders.ByID("x")
-		if _, err := order.WaitVisible(t.Context(), nil); !errors.Is(err, partnercenter.ErrNotVisible) || time.Since(started) != partnercenter.DefaultWaitTimeout {
-			t.Errorf("%v after %s", err, time.Since(started))
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		if _, err := order.WaitVisible(ctx, &partnercenter.WaitOptions{Timeout: -1}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("the context ended: %v", err)
-		}
-	})
 }
