@@ -159,7 +159,7 @@ func TestAccessorsDoNoIO(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"empty customer": func() error { _, err := pc.Customers.ByID("").Orders.Get(t.Context()); return err },
 		"empty order":    func() error { _, err := pc.Customers.ByID("x").Orders.ByID("").Get(t.Context()); return err },
-		"climbing": func() error { _, err := pc.Customers.ByID("..").Get(t.Context()); return err },
+		"climbing":       func() error { _, err := pc.Customers.ByID("..").Get(t.Context()); return err },
 		"negative size": func() error {
 			_, err := pc.Customers.Query(t.Context(), partnercenter.CustomersQuery{Size: -1})
 			return err
