@@ -70,10 +70,16 @@ func TestOperationsAreComplete(t *testing.T) {
 				}
 			}
 			if strings.HasPrefix(path, "/v1/") {
-				for _, status := range []int{200, 400, 401, 403, 405, 406, 414, 429, 500, 503} {
+				if !slices.ContainsFunc(op.Responses.Keys(), func(status string) bool { return strings.HasPrefix(status, "2") }) {
+					t.Errorf("%s: no success", name)
+				}
+				for _, status := range []int{400, 401, 403, 405, 406, 414, 429, 500, 503} {
 					if op.Responses.Status(status) == nil {
 						t.Errorf("%s: no answer %d", name, status)
 					}
+				}
+				if op.RequestBody != nil && (op.Responses.Status(409) == nil || op.Responses.Status(413) == nil) {
+					t.Errorf("%s: takes a body, so it answers 409 and 413 too", name)
 				}
 			}
 		}
@@ -120,6 +126,15 @@ func TestSchemasMatchTheTypes(t *testing.T) {
 		"OrderLineItemActivationLink":     reflect.TypeFor[partnercenter.OrderLineItemActivationLink](),
 		"AttachmentMetadata":              reflect.TypeFor[partnercenter.AttachmentMetadata](),
 		"OrderAttachment":                 reflect.TypeFor[partnercenter.OrderAttachment](),
+		"Subscription":                    reflect.TypeFor[partnercenter.Subscription](),
+		"SubscriptionLinks":               reflect.TypeFor[partnercenter.SubscriptionLinks](),
+		"RefundOption":                    reflect.TypeFor[partnercenter.RefundOption](),
+		"RefundableQuantity":              reflect.TypeFor[partnercenter.RefundableQuantity](),
+		"RefundableDetail":                reflect.TypeFor[partnercenter.RefundableDetail](),
+		"SubscriptionProvisioningStatus":  reflect.TypeFor[partnercenter.SubscriptionProvisioningStatus](),
+		"SubscriptionRegistrationStatus":  reflect.TypeFor[partnercenter.SubscriptionRegistrationStatus](),
+		"SubscriptionActivationResult":    reflect.TypeFor[partnercenter.SubscriptionActivationResult](),
+		"SubscriptionCollection":          reflect.TypeFor[partnercenter.Collection[partnercenter.Subscription]](),
 		"Customer":                        reflect.TypeFor[partnercenter.Customer](),
 		"UserCredentials":                 reflect.TypeFor[partnercenter.UserCredentials](),
 		"CustomerCompanyProfile":          reflect.TypeFor[partnercenter.CustomerCompanyProfile](),

@@ -93,6 +93,9 @@ func (a *api) do(t *testing.T, r request) (*http.Response, []byte) {
 	req.URL.RawQuery = query
 	req.Header.Set("Authorization", "Bearer "+a.token)
 	req.Header.Set("Accept", "application/json")
+	if r.body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	for key, values := range r.header {
 		delete(req.Header, http.CanonicalHeaderKey(key))
 		if values != nil {

@@ -42,7 +42,10 @@ func TestSampleHasTheDocumentedOrders(t *testing.T) {
 	if err := json.Unmarshal(contracttest.Example(t, "orders-list.seed.json"), &want); err != nil {
 		t.Fatal(err)
 	}
-	got := mustFindCustomer(t, mustSample(t), "b0d70a69-4c42-4b27-b17b-91a835d8686a").Orders
+	// Lists leave out what the service bought by itself.
+	got := slices.DeleteFunc(mustFindCustomer(t, mustSample(t), "b0d70a69-4c42-4b27-b17b-91a835d8686a").Orders, func(o partnercenter.Order) bool {
+		return o.TransactionType == partnercenter.OrderTransactionSystemPurchase
+	})
 	if len(got) != len(want.Items) {
 		t.Fatalf("%d orders, want %d", len(got), len(want.Items))
 	}

@@ -54,16 +54,18 @@ var loadDocument = sync.OnceValues(func() (*document, error) {
 // sharedResponses are what the API may answer to requests that the document
 // does not describe, by status; the names are those of components.responses.
 var sharedResponses = map[int]string{
-	http.StatusBadRequest:          "BadRequest",
-	http.StatusUnauthorized:        "Unauthorized",
-	http.StatusForbidden:           "Forbidden",
-	http.StatusNotFound:            "NotFound",
-	http.StatusMethodNotAllowed:    "MethodNotAllowed",
-	http.StatusNotAcceptable:       "NotAcceptable",
-	http.StatusRequestURITooLong:   "UriTooLong",
-	http.StatusTooManyRequests:     "TooManyRequests",
-	http.StatusInternalServerError: "InternalServerError",
-	http.StatusServiceUnavailable:  "ServiceUnavailable",
+	http.StatusBadRequest:            "BadRequest",
+	http.StatusUnauthorized:          "Unauthorized",
+	http.StatusForbidden:             "Forbidden",
+	http.StatusNotFound:              "NotFound",
+	http.StatusMethodNotAllowed:      "MethodNotAllowed",
+	http.StatusNotAcceptable:         "NotAcceptable",
+	http.StatusConflict:              "Conflict",
+	http.StatusRequestEntityTooLarge: "ContentTooLarge",
+	http.StatusRequestURITooLong:     "UriTooLong",
+	http.StatusTooManyRequests:       "TooManyRequests",
+	http.StatusInternalServerError:   "InternalServerError",
+	http.StatusServiceUnavailable:    "ServiceUnavailable",
 }
 
 func isParameter(segment string) (name string, ok bool) {
