@@ -115,6 +115,14 @@ func (c *Catalog) unknown(id string) error {
 	return ErrUnknownAvailability
 }
 
+// IsProduct reports whether an id begins with that of a product that is no
+// legacy offer's: a catalog item, a SKU or the product itself.
+func (c *Catalog) IsProduct(id string) bool {
+	id, _, _ = strings.Cut(fold(id), ":")
+	p, ok := c.productIndex[id]
+	return ok && !p.kind.Legacy()
+}
+
 // Countries returns the countries that the catalog has prices for, sorted.
 func (c *Catalog) Countries() []string {
 	codes := make([]string, len(c.countries))
