@@ -49,10 +49,14 @@ type FieldFilter struct {
 
 // ByID reaches one customer by its tenant id.
 func (c *CustomersClient) ByID(id string) *CustomerClient {
+	m := market{client: c.client, forCustomer: true, customerID: id}
 	return &CustomerClient{
-		Orders: &OrdersClient{client: c.client, customerID: id},
-		client: c.client,
-		id:     id,
+		Orders:          &OrdersClient{client: c.client, customerID: id},
+		Offers:          &CustomerOffersClient{offerList{market: m, path: "/offers"}},
+		OfferCategories: &OfferCategoriesClient{m},
+		Products:        &ProductsClient{market: m},
+		client:          c.client,
+		id:              id,
 	}
 }
 
@@ -162,6 +166,10 @@ func (c *CustomersClient) address(q CustomersQuery) (string, http.Header, error)
 type CustomerClient struct {
 	// Orders are the customer's orders.
 	Orders *OrdersClient
+	// Offers, OfferCategories and Products are what the customer can buy.
+	Offers          *CustomerOffersClient
+	OfferCategories *OfferCategoriesClient
+	Products        *ProductsClient
 
 	client *Client
 	id     string

@@ -9,6 +9,7 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/partnercenter-go/partnercenter"
 )
@@ -68,10 +69,14 @@ type availability struct {
 }
 
 //go:embed sample.yaml
-var sample []byte
+var sampleFile []byte
+
+// Reading takes some milliseconds, which a process with many servers, as tests
+// are, spends once.
+var sample = sync.OnceValues(func() (*Catalog, error) { return Read("sample.yaml", bytes.NewReader(sampleFile)) })
 
 // Sample returns the catalog of the sample data.
-func Sample() (*Catalog, error) { return Read("sample.yaml", bytes.NewReader(sample)) }
+func Sample() (*Catalog, error) { return sample() }
 
 // fold returns an id as the indexes spell it. Most ids are in upper case, for
 // which this costs nothing.

@@ -92,7 +92,7 @@ func Read(name string, r io.Reader) (*Catalog, error) {
 	if len(data) > maxFileSize {
 		return nil, fmt.Errorf("%s: the file is larger than %d MiB; take out what nobody orders", name, maxFileSize>>20)
 	}
-	rd := new(reader)
+	rd := &reader{fields: map[reflect.Type][]fileField{}}
 	if root := rd.parse(data); root != nil {
 		rd.read(root)
 	}
@@ -144,6 +144,7 @@ type reader struct {
 
 	problems []Problem
 	omitted  int
+	fields   map[reflect.Type][]fileField
 }
 
 func (r *reader) problem(at place, format string, args ...any) {
@@ -332,7 +333,7 @@ func (r *reader) unknownFields(at place, t reflect.Type) (found bool) {
 			found = r.unknownFields(at.item(i), t.Elem()) || found
 		}
 	case t.Kind() == reflect.Struct && at.node.Kind == yaml.MappingNode:
-		fields := fieldsOf(t)
+		fields := r.fieldsOf(t)
 		for i := 0; i+1 < len(at.node.Content); i += 2 {
 			key := at.node.Content[i]
 			where := at.field(key.Value)
@@ -360,7 +361,10 @@ type fileField struct {
 
 // fieldsOf returns the fields of a type, with those of embedded types that it
 // does not have itself.
-func fieldsOf(t reflect.Type) []fileField {
+func (r *reader) fieldsOf(t reflect.Type) []fileField {
+	if fields, ok := r.fields[t]; ok {
+		return fields
+	}
 	var fields []fileField
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -370,6 +374,7 @@ func fieldsOf(t reflect.Type) []fileField {
 		}
 		fields = append(fields, fileField{name, f.Type})
 	}
+	r.fields[t] = fields
 	return fields
 }
 
