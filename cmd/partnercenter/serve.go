@@ -130,6 +130,11 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, usageErrorf("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
 	}
 	tuneMemory(int64(cacheSize))
+	if sampleCatalog(o.catalog) {
+		// Reading it takes about as long as opening the database, so it is read
+		// meanwhile; the server asks for it again.
+		go func() { _, _ = catalog.Sample() }()
+	}
 	// Listening comes first: a port in use is the commonest mistake, and it
 	// must not leave a new database behind.
 	if err := l.listen(ctx, o, logger); err != nil {
@@ -345,9 +350,12 @@ func readSeed(name string) (*store.Seed, error) {
 	return store.ReadSeed(name, f)
 }
 
+// sampleCatalog reports whether a --catalog names the sample; the demo has none.
+func sampleCatalog(name string) bool { return name == "" || name == "sample" }
+
 // readCatalog returns the catalog that a --catalog names, nil for the sample.
 func readCatalog(name string) (*catalog.Catalog, error) {
-	if name == "" || name == "sample" {
+	if sampleCatalog(name) {
 		return nil, nil
 	}
 	f, err := os.Open(name)
