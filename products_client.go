@@ -76,7 +76,7 @@ func (c *ProductsClient) Get(ctx context.Context) (*Collection[*Product], error)
 	if c.view == "" {
 		return nil, errors.New("partnercenter: the target view is empty: pass one, such as TargetViewOnlineServices, to ByTargetView")
 	}
-	query := c.selection.query()
+	query := c.query()
 	query.Set("targetView", string(c.view.Normalize()))
 	return getFrom[Collection[*Product]](ctx, c.market, "/products", query)
 }
@@ -156,7 +156,7 @@ func (c *SKUsClient) Get(ctx context.Context) (*Collection[*SKU], error) {
 	if err != nil {
 		return nil, err
 	}
-	return getFrom[Collection[*SKU]](ctx, c.market, path+"/skus", c.selection.query())
+	return getFrom[Collection[*SKU]](ctx, c.market, path+"/skus", c.query())
 }
 
 // All yields the SKUs that [SKUsClient.Get] returns, following next pages if
@@ -235,7 +235,7 @@ func (c *AvailabilitiesClient) Get(ctx context.Context) (*Collection[*Availabili
 	if err != nil {
 		return nil, err
 	}
-	return getFrom[Collection[*Availability]](ctx, c.market, path+"/availabilities", c.selection.query())
+	return getFrom[Collection[*Availability]](ctx, c.market, path+"/availabilities", c.query())
 }
 
 // All yields the availabilities that [AvailabilitiesClient.Get] returns,
