@@ -81,6 +81,15 @@ type Client struct {
 	// Customers are the customers of the partner that the credential signs in
 	// to.
 	Customers *CustomersClient
+	// Offers are the legacy offers of a country, OfferCategories their
+	// categories. Products are what new commerce sells there, and software,
+	// reservations and the marketplace.
+	Offers          *CountrySelector[*OffersClient]
+	OfferCategories *CountrySelector[*OfferCategoriesClient]
+	Products        *CountrySelector[*ProductsClient]
+	// Extensions are calls that belong to no resource, such as an inventory
+	// check.
+	Extensions *ExtensionsClient
 
 	endpoint          *url.URL // scheme, host and path before /v1
 	pipeline          runtime.Pipeline
@@ -123,6 +132,18 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		allowShortAnswers: o.AllowShortAnswers,
 	}
 	c.Customers = &CustomersClient{client: c}
+	c.Offers = &CountrySelector[*OffersClient]{func(country string) *OffersClient {
+		return &OffersClient{offerList{market: market{client: c, country: country}, path: "/offers"}}
+	}}
+	c.OfferCategories = &CountrySelector[*OfferCategoriesClient]{func(country string) *OfferCategoriesClient {
+		return &OfferCategoriesClient{market{client: c, country: country}}
+	}}
+	c.Products = &CountrySelector[*ProductsClient]{func(country string) *ProductsClient {
+		return &ProductsClient{market: market{client: c, country: country}}
+	}}
+	c.Extensions = &ExtensionsClient{Product: &CountrySelector[*ProductExtensionsClient]{func(country string) *ProductExtensionsClient {
+		return &ProductExtensionsClient{market{client: c, country: country}}
+	}}}
 	return c, nil
 }
 
@@ -171,7 +192,8 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 		},
 		AllowedQueryParameters: []string{
 			"billingType", "include_price", "include_system_purchases", "indirect_reseller_id",
-			"size", "offset", "seekOperation", "order_id", "mpn_id",
+			"size", "offset", "seekOperation", "order_id", "mpn_id", "country", "offer_category_id", "targetView", "targetSegment",
+			"reservationScope",
 		},
 		PerCall:  []policy.Policy{newIdentifyPolicy(o), newInProgressPolicy(o.Retry)},
 		PerRetry: perTry,

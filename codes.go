@@ -50,6 +50,7 @@ const (
 	CodeAvailabilityUnknown ErrorCode = "400019" // 404
 	CodeSegmentNotAllowed   ErrorCode = "400030" // 403
 	CodeViewNotAllowed      ErrorCode = "400036" // 403
+	CodeNotOnboarded        ErrorCode = "2030"   // 403: the partner does not sell in the country
 	CodeWrongCatalog        ErrorCode = "2100"   // 400: the item lives in the products catalog
 	CodeOfferRetired        ErrorCode = "2091"   // 403
 	CodeOfferNotEligible    ErrorCode = "2085"   // 403

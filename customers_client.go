@@ -49,12 +49,16 @@ type FieldFilter struct {
 
 // ByID reaches one customer by its tenant id.
 func (c *CustomersClient) ByID(id string) *CustomerClient {
+	m := market{client: c.client, forCustomer: true, customerID: id}
 	return &CustomerClient{
-		Orders:        &OrdersClient{client: c.client, customerID: id},
-		Subscriptions: &SubscriptionsClient{client: c.client, customerID: id},
-		Profiles:      newProfilesClient(c.client, id),
-		client:        c.client,
-		id:            id,
+		Orders:          &OrdersClient{client: c.client, customerID: id},
+		Subscriptions:   &SubscriptionsClient{client: c.client, customerID: id},
+		Profiles:        newProfilesClient(c.client, id),
+		Offers:          &CustomerOffersClient{offerList{market: m, path: "/offers"}},
+		OfferCategories: &OfferCategoriesClient{m},
+		Products:        &ProductsClient{market: m},
+		client:          c.client,
+		id:              id,
 	}
 }
 
@@ -168,6 +172,10 @@ type CustomerClient struct {
 	Subscriptions *SubscriptionsClient
 	// Profiles say who the customer is and how it is billed.
 	Profiles *ProfilesClient
+	// Offers, OfferCategories and Products are what the customer can buy.
+	Offers          *CustomerOffersClient
+	OfferCategories *OfferCategoriesClient
+	Products        *ProductsClient
 
 	client *Client
 	id     string

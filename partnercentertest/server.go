@@ -26,6 +26,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
@@ -43,6 +44,9 @@ type Options struct {
 	// Seed is a seed file to serve instead of the sample data; its format is
 	// that of partnercenter serve --seed.
 	Seed io.Reader
+	// Catalog is a catalog file to sell from instead of the sample's; its format
+	// is that of partnercenter serve --catalog.
+	Catalog io.Reader
 	// Now is what the server's clock follows until the test changes it with
 	// [Server.Clock]. Nil means time.Now.
 	Now func() time.Time
@@ -158,6 +162,12 @@ func Start(o Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var sold *catalog.Catalog // nil is the sample
+	if o.Catalog != nil {
+		if sold, err = catalog.Read("catalog", o.Catalog); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := st.Load(ctx, seed); err != nil {
 		return nil, err
 	}
@@ -182,7 +192,7 @@ func Start(o Options) (_ *Server, err error) {
 	}
 	perMinute, writeWeight := o.throttle()
 	api, err := server.New(ctx, server.Config{
-		Store: st, Authority: authority, Logger: log, Clock: clk,
+		Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,
 		CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
 		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(),
 	})

@@ -157,7 +157,9 @@ func explain(err error, now time.Time) explanation {
 	if e, ok := explainTransport(err); ok {
 		return e
 	}
-	return explanation{what: strings.TrimPrefix(err.Error(), "partnercenter: "), code: exitError}
+	// A file's mistakes are a line each.
+	lines := strings.Split(strings.TrimPrefix(err.Error(), "partnercenter: "), "\n")
+	return explanation{what: lines[0], details: lines[1:], code: exitError}
 }
 
 func contentType(s string) string {

@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 	"github.com/partnercenter-go/partnercenter/internal/server"
@@ -29,7 +30,7 @@ import (
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	listen, listenTLS, control string
-	db, seed, profile          string
+	db, seed, catalog, profile string
 	readyFile, caDir           string
 	cacheSize                  string
 	limits                     limits
@@ -68,6 +69,7 @@ With its default addresses the server is found by --profile local.`,
 	f.StringVar(&o.control, "control", "127.0.0.1:8081", "`address` of the control plane; empty for none")
 	f.StringVar(&o.db, "db", "partnercenter.db", "database: an SQLite `file`, made if missing, or :memory:")
 	f.StringVar(&o.seed, "seed", "sample", "what a new database is filled with: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md")
+	f.StringVar(&o.catalog, "catalog", "sample", "what is sold: sample, or a catalog `file`; see docs/catalog-format.md")
 	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (none but the week for cancelling) or realistic (the documented ones); limits given as flags come first")
 	o.limits.addFlags(f)
 	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write, as JSON, once all listeners accept (default: where --profile local looks)")
@@ -128,9 +130,18 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, usageErrorf("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
 	}
 	tuneMemory(int64(cacheSize))
+	if sampleCatalog(o.catalog) {
+		// Reading it takes about as long as opening the database, so it is read
+		// meanwhile; the server asks for it again.
+		go func() { _, _ = catalog.Sample() }()
+	}
 	// Listening comes first: a port in use is the commonest mistake, and it
 	// must not leave a new database behind.
 	if err := l.listen(ctx, o, logger); err != nil {
+		return nil, err
+	}
+	sold, err := readCatalog(o.catalog)
+	if err != nil {
 		return nil, err
 	}
 	// So does a seed with mistakes; a database that is there need not be filled.
@@ -165,7 +176,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, err
 	}
 	l.server, err = server.New(ctx, server.Config{
-		Store: l.store, Authority: authority, Logger: logger, Clock: l.clock,
+		Store: l.store, Authority: authority, Catalog: sold, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules,
 	})
@@ -337,6 +348,22 @@ func readSeed(name string) (*store.Seed, error) {
 	}
 	defer f.Close()
 	return store.ReadSeed(name, f)
+}
+
+// sampleCatalog reports whether a --catalog names the sample; the demo has none.
+func sampleCatalog(name string) bool { return name == "" || name == "sample" }
+
+// readCatalog returns the catalog that a --catalog names, nil for the sample.
+func readCatalog(name string) (*catalog.Catalog, error) {
+	if sampleCatalog(name) {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usageErrorf("--catalog %s: %v; use sample, or the path of a catalog file", name, err)
+	}
+	defer f.Close()
+	return catalog.Read(name, f)
 }
 
 // describe looks up how to sign in, and a customer to try out.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -162,13 +161,6 @@ func subscriptionName(s *partnercenter.Subscription) string {
 		return s.FriendlyName
 	}
 	return s.OfferName
-}
-
-func yesNo(b *bool) string {
-	if b == nil {
-		return ""
-	}
-	return strconv.FormatBool(*b)
 }
 
 func orEmpty(s *string) string {

@@ -9,6 +9,7 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/partnercenter-go/partnercenter"
 )
@@ -68,10 +69,14 @@ type availability struct {
 }
 
 //go:embed sample.yaml
-var sample []byte
+var sampleFile []byte
+
+// Reading takes some milliseconds, which a process with many servers, as tests
+// are, spends once.
+var sample = sync.OnceValues(func() (*Catalog, error) { return Read("sample.yaml", bytes.NewReader(sampleFile)) })
 
 // Sample returns the catalog of the sample data.
-func Sample() (*Catalog, error) { return Read("sample.yaml", bytes.NewReader(sample)) }
+func Sample() (*Catalog, error) { return sample() }
 
 // fold returns an id as the indexes spell it. Most ids are in upper case, for
 // which this costs nothing.
@@ -113,6 +118,14 @@ func (c *Catalog) unknown(id string) error {
 		return ErrUnknownSKU
 	}
 	return ErrUnknownAvailability
+}
+
+// IsProduct reports whether an id begins with that of a product that is no
+// legacy offer's: a catalog item, a SKU or the product itself.
+func (c *Catalog) IsProduct(id string) bool {
+	id, _, _ = strings.Cut(fold(id), ":")
+	p, ok := c.productIndex[id]
+	return ok && !p.kind.Legacy()
 }
 
 // Countries returns the countries that the catalog has prices for, sorted.

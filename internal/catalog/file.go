@@ -92,7 +92,7 @@ func Read(name string, r io.Reader) (*Catalog, error) {
 	if len(data) > maxFileSize {
 		return nil, fmt.Errorf("%s: the file is larger than %d MiB; take out what nobody orders", name, maxFileSize>>20)
 	}
-	rd := new(reader)
+	rd := &reader{fields: map[reflect.Type][]fileField{}}
 	if root := rd.parse(data); root != nil {
 		rd.read(root)
 	}
@@ -144,6 +144,7 @@ type reader struct {
 
 	problems []Problem
 	omitted  int
+	fields   map[reflect.Type][]fileField
 }
 
 func (r *reader) problem(at place, format string, args ...any) {
@@ -300,42 +301,91 @@ func (r *reader) decode(at place, into any) {
 		r.problem(place{node: odd, path: at.path}, "%s cannot stand here; write the value out", describe(odd))
 		return
 	}
-	err := json.Unmarshal(b.Bytes(), into, json.RejectUnknownMembers(true))
+	if r.unknownFields(at, reflect.TypeOf(into)) {
+		return
+	}
+	err := json.Unmarshal(b.Bytes(), into)
 	if err == nil {
 		return
 	}
 	var semantic *json.SemanticError
 	var syntactic *jsontext.SyntacticError
 	switch {
-	case errors.As(err, &semantic) && errors.Is(err, json.ErrUnknownName):
-		where, name := at.follow(semantic.JSONPointer, true), semantic.JSONPointer.LastToken()
-		r.problem(where, "unknown field; %s", suggest(name, fieldNames(semantic.GoType)))
 	case errors.As(err, &semantic):
-		where := at.follow(semantic.JSONPointer, false)
+		where := at.follow(semantic.JSONPointer)
 		r.problem(where, "needs %s, this is %s", describeType(semantic.GoType), describe(where.node))
 	case errors.As(err, &syntactic) && errors.Is(err, jsontext.ErrDuplicateName):
-		r.problem(at.follow(syntactic.JSONPointer, true), "is given twice; keep one of them")
+		r.problem(at.follow(syntactic.JSONPointer), "is given twice; keep one of them")
 	default:
 		r.problem(at, "cannot be read: %v; compare it with docs/catalog-format.md", err)
 	}
 }
 
-// follow returns the place that a pointer below p leads to: of a field's name
-// or of its value. A name that is there twice is the second one.
-func (p place) follow(pointer jsontext.Pointer, name bool) place {
-	for token := range pointer.Tokens() {
-		if p.node.Kind == yaml.SequenceNode {
-			i, _ := strconv.Atoi(token)
-			p = p.item(i)
+// unknownFields reports the fields below a place that a type does not have. The
+// API's types keep such fields; in a file they are slips.
+func (r *reader) unknownFields(at place, t reflect.Type) (found bool) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t.Kind() == reflect.Slice && at.node.Kind == yaml.SequenceNode:
+		for i := range at.node.Content {
+			found = r.unknownFields(at.item(i), t.Elem()) || found
+		}
+	case t.Kind() == reflect.Struct && at.node.Kind == yaml.MappingNode:
+		fields := r.fieldsOf(t)
+		for i := 0; i+1 < len(at.node.Content); i += 2 {
+			key := at.node.Content[i]
+			where := at.field(key.Value)
+			if j := slices.IndexFunc(fields, func(f fileField) bool { return f.name == key.Value }); j >= 0 {
+				where.node = at.node.Content[i+1]
+				found = r.unknownFields(where, fields[j].typ) || found
+				continue
+			}
+			names := make([]string, len(fields))
+			for j, f := range fields {
+				names[j] = f.name
+			}
+			r.problem(place{node: key, path: where.path}, "unknown field; %s", suggest(key.Value, names))
+			found = true
+		}
+	}
+	return found
+}
+
+// fileField is a field of a type by its name in a file.
+type fileField struct {
+	name string
+	typ  reflect.Type
+}
+
+// fieldsOf returns the fields of a type, with those of embedded types that it
+// does not have itself.
+func (r *reader) fieldsOf(t reflect.Type) []fileField {
+	if fields, ok := r.fields[t]; ok {
+		return fields
+	}
+	var fields []fileField
+	for _, f := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		known := slices.ContainsFunc(fields, func(f fileField) bool { return f.name == name })
+		if name == "" || options == "embed" || known {
 			continue
 		}
-		next := p.field(token)
-		for i := 0; name && i+1 < len(p.node.Content); i += 2 {
-			if key := p.node.Content[i]; key.Value == token && (token == pointer.LastToken()) && p.node.Content[i+1].Kind == yaml.ScalarNode {
-				next.node = key
-			}
+		fields = append(fields, fileField{name, f.Type})
+	}
+	r.fields[t] = fields
+	return fields
+}
+
+// follow returns the place that a pointer below p leads to.
+func (p place) follow(pointer jsontext.Pointer) place {
+	for token := range pointer.Tokens() {
+		if i, err := strconv.Atoi(token); err == nil && p.node.Kind == yaml.SequenceNode {
+			p = p.item(i)
+		} else {
+			p = p.field(token)
 		}
-		p = next
 	}
 	return p
 }
@@ -439,19 +489,6 @@ func describeType(t reflect.Type) string {
 		return "a list"
 	}
 	return "an object"
-}
-
-// fieldNames returns the names of a type's fields in a file, those of embedded
-// types included.
-func fieldNames(t reflect.Type) []string {
-	var names []string
-	for _, f := range reflect.VisibleFields(t) {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name != "" && options != "embed" && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // suggest helps a writer who got a name wrong.

@@ -143,6 +143,22 @@ func TestSchemasMatchTheTypes(t *testing.T) {
 		"CustomerCollection":              reflect.TypeFor[partnercenter.Collection[partnercenter.Customer]](),
 		"OrderCollection":                 reflect.TypeFor[partnercenter.Collection[partnercenter.Order]](),
 		"OrderAttachmentCollection":       reflect.TypeFor[partnercenter.Collection[partnercenter.OrderAttachment]](),
+		"Offer":                           reflect.TypeFor[partnercenter.Offer](),
+		"OfferProduct":                    reflect.TypeFor[partnercenter.OfferProduct](),
+		"OfferLinks":                      reflect.TypeFor[partnercenter.OfferLinks](),
+		"OfferCategory":                   reflect.TypeFor[partnercenter.OfferCategory](),
+		"Product":                         reflect.TypeFor[partnercenter.Product](),
+		"ItemType":                        reflect.TypeFor[partnercenter.ItemType](),
+		"LocalizedAttribute":              reflect.TypeFor[partnercenter.LocalizedAttribute](),
+		"ProductLinks":                    reflect.TypeFor[partnercenter.ProductLinks](),
+		"Sku":                             reflect.TypeFor[partnercenter.SKU](),
+		"SkuLinks":                        reflect.TypeFor[partnercenter.SKULinks](),
+		"Availability":                    reflect.TypeFor[partnercenter.Availability](),
+		"CurrencyInfo":                    reflect.TypeFor[partnercenter.CurrencyInfo](),
+		"AvailabilityTerm":                reflect.TypeFor[partnercenter.AvailabilityTerm](),
+		"InventoryCheckRequest":           reflect.TypeFor[partnercenter.InventoryCheckRequest](),
+		"InventoryItem":                   reflect.TypeFor[partnercenter.InventoryItem](),
+		"InventoryRestriction":            reflect.TypeFor[partnercenter.InventoryRestriction](),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if schemas[name] == nil {

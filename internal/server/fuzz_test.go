@@ -33,6 +33,8 @@ func FuzzRequest(f *testing.F) {
 	f.Add("/v1/customers", "size=0&filter="+url.QueryEscape(`{"Field":"Domain","Value":"%_","Operator":"substring"}`), "")
 	f.Add("/v1/customers/%2e%2e/%00", "a=1;b=2", "=")
 	f.Add("/x/oauth2/token", "", "")
+	f.Add("/v1/products/DZH318Z0BQ4B/skus/000Z/availabilities", "country=us&targetSegment=commercial", "")
+	f.Add("/v1/customers/"+seedCustomer+"/offers", "size=2&offset=3", "")
 	f.Fuzz(func(t *testing.T, path, query, continuation string) {
 		u, err := url.ParseRequestURI(path)
 		if err != nil || u.Host != "" {

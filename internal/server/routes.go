@@ -112,6 +112,38 @@ func apiRoutes() []Route {
 			Area: "customers", Operations: []string{"get-billing-profile"},
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/profiles/billing", handle: (*Server).getBillingProfile,
 		},
+		catalogRoute("list-offers", "/offers", inCountry((*Server).listOffers)),
+		catalogRoute("get-offer", "/offers/{offer-id}", inCountryOrOwn((*Server).getOffer)),
+		catalogRoute("list-offer-addons", "/offers/{offer-id}/addons", inCountry((*Server).listOfferAddOns)),
+		catalogRoute("list-offer-categories", "/offercategories", inCountry((*Server).listOfferCategories)),
+		catalogRoute("list-products", "/products", inCountry((*Server).listProducts)),
+		catalogRoute("get-product", "/products/{product-id}", inCountryOrOwn((*Server).getProduct)),
+		catalogRoute("list-skus", "/products/{product-id}/skus", inCountry((*Server).listSKUs)),
+		catalogRoute("get-sku", "/products/{product-id}/skus/{sku-id}", inCountryOrOwn((*Server).getSKU)),
+		catalogRoute("list-availabilities", "/products/{product-id}/skus/{sku-id}/availabilities", inCountry((*Server).listAvailabilities)),
+		catalogRoute("get-availability", "/products/{product-id}/skus/{sku-id}/availabilities/{availability-id}", inCountryOrOwn((*Server).getAvailability)),
+		catalogRoute("list-customer-offers", customerPrefix+"/offers", forCustomer((*Server).listOffers)),
+		catalogRoute("list-customer-offer-categories", customerPrefix+"/offercategories", forCustomer((*Server).listOfferCategories)),
+		catalogRoute("list-customer-products", customerPrefix+"/products", forCustomer((*Server).listProducts)),
+		catalogRoute("get-customer-product", customerPrefix+"/products/{product-id}", forCustomer((*Server).getProduct)),
+		catalogRoute("list-customer-skus", customerPrefix+"/products/{product-id}/skus", forCustomer((*Server).listSKUs)),
+		catalogRoute("get-customer-sku", customerPrefix+"/products/{product-id}/skus/{sku-id}", forCustomer((*Server).getSKU)),
+		catalogRoute("list-customer-availabilities", customerPrefix+"/products/{product-id}/skus/{sku-id}/availabilities", forCustomer((*Server).listAvailabilities)),
+		catalogRoute("get-customer-availability", customerPrefix+"/products/{product-id}/skus/{sku-id}/availabilities/{availability-id}", forCustomer((*Server).getAvailability)),
+		{
+			Area: "catalog", Operations: []string{"check-inventory"},
+			Method: http.MethodPost, Pattern: "/v1/extensions/product/checkinventory", handle: inCountry((*Server).checkInventory),
+		},
+	}
+}
+
+const customerPrefix = "/customers/{customer-tenant-id}"
+
+// catalogRoute is a call that reads the catalog.
+func catalogRoute(operation, path string, handle func(*Server, *call) error) Route {
+	return Route{
+		Area: "catalog", Operations: []string{operation},
+		Method: http.MethodGet, Pattern: "/v1" + path, handle: handle,
 	}
 }
 

@@ -1,0 +1,230 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// head is the beginning of a catalog file; what follows begins in line 6.
+const head = `format: partnercenter-catalog/1
+countries:
+  - {code: US, currency: USD, symbol: $}
+  - {code: DE, currency: EUR, symbol: €, rate: 0.9}
+categories: [{id: C, name: C}]
+`
+
+// offerLine is an offer with the fields that one needs, and more.
+func offerLine(more string) string {
+	return "offers:\n  - {id: o1, name: O, category: c, product: {id: p1}" + more + "}\n"
+}
+
+// productLines is a product; its SKU is in line 7, its availability in line 8.
+func productLines(product, sku, availability string) string {
+	return "products:\n  - {id: P, kind: online_service, title: P" + product + ", skus: [{id: 0001" + sku + ", \n     availabilities: [{id: A" + availability + "}]}]}\n"
+}
+
+func mustRead(t *testing.T, text string) *Catalog {
+	t.Helper()
+	c, err := Read("test.yaml", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestReadFillsIn(t *testing.T) {
+	c := mustRead(t, head+offerLine(", price: 10")+productLines("", "", ", price: 1.005"))
+	offer, err := c.Offer("O1", "DE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := partnercenter.Marshal(offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"id":"o1","name":"O","description":"O","minimumQuantity":1,"maximumQuantity":10000000,"rank":0,` +
+		`"uri":"/3c95518e-8c37-41e3-9627-0ca339200f53/Offers/o1","locale":"en-us","country":"DE",` +
+		`"category":{"id":"C","name":"C","rank":0,"locale":"en-us","country":"DE","attributes":{"objectType":"OfferCategory"}},` +
+		`"limitUnitOfMeasure":"None","limit":0,"prerequisiteOffers":[],"isAddOn":false,"hasAddOns":false,"isAvailableForPurchase":true,` +
+		`"billing":"license","supportedBillingCycles":["monthly","annual"],"isAutoRenewable":true,"upgradeTargetOffers":[],` +
+		`"conversionTargetOffers":[],"reselleeQualifications":[],"resellerQualifications":[],"product":{"id":"p1","name":"O","unit":"Licenses"},` +
+		`"unitType":"Licenses","isTrial":false,"links":{"self":{"uri":"/offers/o1?country=DE","method":"GET","headers":[]}},"attributes":{"objectType":"Offer"}}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for id, price := range map[string]partnercenter.Decimal{"o1": "9.00", "p:0001:a": "0.90"} {
+		item, err := c.Find(id, "de")
+		if err != nil || item.Price != price || item.CurrencyCode != "EUR" {
+			t.Errorf("%s: %+v, %v", id, item, err)
+		}
+	}
+}
+
+func TestReadJSON(t *testing.T) {
+	c := mustRead(t, `{"format":"partnercenter-catalog/1","countries":[{"code":"us","currency":"USD","symbol":"$"}],"products":[{"id":"P","kind":"perpetual_software","title":"T","skus":[{"id":"0002","dynamicAttributes":{"n":1.50,"x":null},"availabilities":[{"id":"A"}]}]}]}`)
+	sku, err := c.SKU("P", "0002", "US")
+	if err != nil || string(sku.DynamicAttributes["n"]) != "1.50" || string(sku.DynamicAttributes["x"]) != "null" {
+		t.Errorf("%+v, %v", sku, err)
+	}
+	if got := c.Countries(); len(got) != 1 || got[0] != "US" {
+		t.Errorf("countries %v", got)
+	}
+}
+
+// TestAnswersDoNotShare pins that changing an answer changes no catalog.
+func TestAnswersDoNotShare(t *testing.T) {
+	c := mustRead(t, head+offerLine("")+productLines("", "", ""))
+	offer, err := c.Offer("o1", "US")
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer.Country, offer.Category.Name, offer.Links.Self = "XX", "X", nil
+	item, err := c.Find("o1", "US")
+	if err != nil {
+		t.Fatal(err)
+	}
+	item.Title, item.Country = "X", "XX"
+	offer, _ = c.Offer("o1", "US")
+	item, _ = c.Find("o1", "US")
+	if offer.Country != "US" || offer.Category.Name != "C" || offer.Links.Self == nil || item.Title != "O" || item.Country != "US" {
+		t.Errorf("%+v, %+v", offer, item)
+	}
+}
+
+func TestReadProblems(t *testing.T) {
+	for _, tt := range []struct {
+		name, file    string
+		line          int
+		path, message string
+	}{
+		{"empty", "", 1, "", "the file is empty"},
+		{"no YAML", "format: [", 1, "", "not YAML"},
+		{"a list", "[]", 1, "", "this file is a list"},
+		{"no format", "offers: []\n", 1, "format", "is missing"},
+		{"a seed file", "format: partnercenter-seed/1\n", 1, "format", `this program reads partnercenter-catalog/1, not "partnercenter-seed/1"`},
+		{"two documents", "format: partnercenter-catalog/1\n---\nformat: x\n", 2, "", "a second document"},
+		{"no countries", "format: partnercenter-catalog/1\noffers: []\n", 1, "countries", "is missing"},
+		{"unknown list", head + "ofers: []\n", 6, "ofers", "did you mean offers?"},
+		{"list twice", head + "categories: []\n", 6, "categories", "given twice, here and in line 5"},
+		{"no list", head + "offers: many\n", 6, "offers", `needs a list, this is the text "many"`},
+		{"unknown field", head + offerLine(", maximunQuantity: 5"), 7, "offers[0].maximunQuantity", "did you mean maximumQuantity?"},
+		{"unknown field deep", head + productLines("", "", ", trms: []"), 8, "products[0].skus[0].availabilities[0].trms", "did you mean terms?"},
+		{"field twice", head + offerLine(", price: 1, price: 2"), 7, "offers[0].price", "given twice"},
+		{"text for a number", head + offerLine(", rank: high"), 7, "offers[0].rank", `needs a whole number such as 5, this is the text "high"`},
+		{"number too large", head + offerLine(", rank: 1e40"), 7, "offers[0].rank", "needs a whole number"},
+		{"text for a flag", head + offerLine(", isTrial: 1"), 7, "offers[0].isTrial", "needs true or false, this is the number 1"},
+		{"text for an amount", head + offerLine(", price: cheap"), 7, "offers[0].price", "needs a decimal number such as 12.50"},
+		{"number for a text", head + offerLine(", description: 12"), 7, "offers[0].description", "needs text, in quotes"},
+		{"object for a list", head + offerLine(", prerequisiteOffers: {}"), 7, "offers[0].prerequisiteOffers", "needs a list, this is an object"},
+		{"alias", head + "offers: [&a {id: x}, *a]\n", 6, "offers[1]", "an alias cannot stand here"},
+		{"no name", head + "offers:\n  - {id: o1, category: C, product: {id: p1}}\n", 7, "offers[0].name", "is missing; it is what the offer is called"},
+		{"null name", head + "offers:\n  - {id: o1, name: , category: C, product: {id: p1}}\n", 7, "offers[0].name", "is missing"},
+		{"no product", head + "offers:\n  - {id: o1, name: O, category: C}\n", 7, "offers[0].product", "is missing"},
+		{"odd id", head + "offers:\n  - {id: o:1, name: O, category: C, product: {id: p1}}\n", 7, "offers[0].id", "does not fit into an address"},
+		{"id twice", head + offerLine("") + "  - {id: O1, name: O, category: C, product: {id: p1}}\n", 8, "offers[1].id", "O1 stands in line 7 already"},
+		{"unknown category", head + "offers:\n  - {id: o1, name: O, category: X, product: {id: p1}}\n", 7, "offers[0].category", `"X" is none of the categories`},
+		{"unknown billing", head + offerLine(", billing: barter"), 7, "offers[0].billing", "use license or usage"},
+		{"unknown country", head + offerLine(", countries: [US, XX]"), 7, "offers[0].countries[1]", `"XX" is none of the file's countries`},
+		{"nowhere", head + offerLine(", countries: []"), 7, "offers[0].countries", "leave it out for all"},
+		{"unknown segment", head + offerLine(", segment: x"), 7, "offers[0].segment", "use commercial"},
+		{"unknown cycle", head + offerLine(", supportedBillingCycles: [weekly]"), 7, "offers[0].supportedBillingCycles[0]", "use monthly"},
+		{"unknown prerequisite", head + offerLine(", prerequisiteOffers: [o2]"), 7, "offers[0].prerequisiteOffers[0]", `"o2" is none of the file's offers`},
+		{"unknown upgrade", head + offerLine(", upgradeTargetOffers: [o2]"), 7, "offers[0].upgradeTargetOffers[0]", "none of the file's offers"},
+		{"minimum 0", head + offerLine(", minimumQuantity: 0"), 7, "offers[0].minimumQuantity", "is below 1"},
+		{"maximum below minimum", head + offerLine(", minimumQuantity: 5, maximumQuantity: 4"), 7, "offers[0].maximumQuantity", "is below minimumQuantity"},
+		{"unknown kind", head + strings.Replace(productLines("", "", ""), "online_service", "pets", 1), 7, "products[0].kind", "use one of online_service"},
+		{"marketplace without a publisher", head + strings.Replace(productLines("", "", ""), "online_service", "marketplace", 1), 7, "products[0].publisherName", "is missing"},
+		{"unknown scope", head + productLines(", reservationScope: x", "", ""), 7, "products[0].reservationScope", "use AzurePlan"},
+		{"no SKU", head + "products:\n  - {id: P, kind: azure_plan, title: P}\n", 7, "products[0].skus", "at least one SKU"},
+		{"no availability", head + "products:\n  - {id: P, kind: azure_plan, title: P, skus: [{id: '1'}]}\n", 7, "products[0].skus[0].availabilities", "at least one availability"},
+		{"unknown base", head + productLines("", ", prerequisiteSkus: ['X:1']", ""), 7, "products[0].skus[0].prerequisiteSkus[0]", "SKUs, as product:sku"},
+		{"restriction without a reason", head + productLines("", ", restrictions: [{}]", ""), 7, "products[0].skus[0].restrictions[0].reasonCode", "is missing"},
+		{"product of an offer", head + offerLine("") + strings.Replace(productLines("", "", ""), "{id: P,", "{id: P1,", 1), 7, "offers[0].product", "stands under products in line 9"},
+		{"rate 0", strings.Replace(head, "rate: 0.9", "rate: 0", 1), 4, "countries[1].rate", "is not above zero"},
+		{"digits", strings.Replace(head, "rate: 0.9", "digits: 9", 1), 4, "countries[1].digits", "is not from 0 to 4"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Read("test.yaml", strings.NewReader(tt.file))
+			var fileErr *FileError
+			if !errors.As(err, &fileErr) {
+				t.Fatalf("error is %v, want a *FileError", err)
+			}
+			if len(fileErr.Problems) != 1 {
+				t.Fatalf("want one problem, have\n%v", err)
+			}
+			p := fileErr.Problems[0]
+			if p.Line != tt.line || p.Path != tt.path || !strings.Contains(p.Message, tt.message) || p.Column < 1 {
+				t.Errorf("error is %v\nwant line %d, path %s, …%s…", err, tt.line, tt.path, tt.message)
+			}
+		})
+	}
+}
+
+func TestReadReportsProblemsTogether(t *testing.T) {
+	_, err := Read("test.yaml", strings.NewReader(head+"offers:\n"+strings.Repeat("  - {id: o, nme: x}\n", 12)))
+	var fileErr *FileError
+	if !errors.As(err, &fileErr) || len(fileErr.Problems) != 10 || fileErr.Omitted != 2 {
+		t.Fatalf("error is %v", err)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if want := "test.yaml:7:13: offers[0].nme: unknown field; did you mean name?"; lines[0] != want {
+		t.Errorf("the first line is\n%s\nwant\n%s", lines[0], want)
+	}
+	if want := "and 2 more; mend these first"; lines[10] != want {
+		t.Errorf("the last line is %q, want %q", lines[10], want)
+	}
+}
+
+// The example of the documentation is a catalog.
+func TestCatalogFormatExample(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/catalog-format.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(doc), "```yaml\n")
+	example, _, ok := strings.Cut(example, "```")
+	if !ok {
+		t.Fatal("docs/catalog-format.md has no YAML example")
+	}
+	if n := len(mustRead(t, example).items); n != 4 {
+		t.Errorf("%d items", n)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, text := range []string{
+		"", "{}", head, head + offerLine(", price: 1e-9"), head + productLines("", "", ", terms: [{duration: x}]"),
+		head + "offers: [&a {id: x}, *a]\n? [x]\n: y\n", head + "products: [{skus: [{availabilities: [{}]}]}]\n", "format: !!binary x\n---\n",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Read("fuzz.yaml", bytes.NewReader(data))
+		var fileErr *FileError
+		if err != nil {
+			if !errors.As(err, &fileErr) || len(fileErr.Problems) == 0 {
+				t.Fatalf("error without a problem: %v", err)
+			}
+			return
+		}
+		for _, country := range c.Countries() {
+			for _, v := range []any{c.Offers(country, ""), c.Products(country, Selection{}), c.Categories(country)} {
+				if data, err := partnercenter.Marshal(v); err != nil || !json.Valid(data) {
+					t.Fatalf("cannot be answered: %v %s", err, data)
+				}
+			}
+			for id := range c.items {
+				if _, err := c.Find(id, country); err != nil && !errors.Is(err, ErrNotInCountry) {
+					t.Fatal(fmt.Errorf("%s in %s: %w", id, country, err))
+				}
+			}
+		}
+	})
+}

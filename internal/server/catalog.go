@@ -1,0 +1,200 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
+)
+
+// market is where a call looks at the catalog: a country, or that of a
+// customer.
+type market struct {
+	country string   // as the catalog spells it
+	prefix  string   // of the call's address: /customers/{id}, or nothing
+	ids     []string // from the path, without the customer
+}
+
+// A catalogHandler answers a call about the catalog of a market.
+type catalogHandler func(*Server, *call, market) error
+
+// inCountry makes a handler of the country that the query names.
+func inCountry(h catalogHandler) func(*Server, *call) error {
+	return func(s *Server, c *call) error {
+		if c.query["country"] == "" {
+			return errBadQuery("country is missing", "send the country to buy in, such as country=US")
+		}
+		country, err := s.country(c.query["country"])
+		if err != nil {
+			return err
+		}
+		return h(s, c, market{country: country, ids: c.ids()})
+	}
+}
+
+// inCountryOrOwn makes a handler of the country that the query names, or of the
+// partner's own: the links of legacy orders name a SKU and no country.
+func inCountryOrOwn(h catalogHandler) func(*Server, *call) error {
+	named := inCountry(h)
+	return func(s *Server, c *call) error {
+		if c.query["country"] != "" {
+			return named(s, c)
+		}
+		country, err := s.partnerCountry(c)
+		if err != nil {
+			return err
+		}
+		if country, err = s.country(country); err != nil {
+			return err
+		}
+		return h(s, c, market{country: country, ids: c.ids()})
+	}
+}
+
+// forCustomer makes a handler of the country of the customer in the path.
+func forCustomer(h catalogHandler) func(*Server, *call) error {
+	return func(s *Server, c *call) error {
+		id, err := c.customerID()
+		if err != nil {
+			return err
+		}
+		account, err := s.store.Account(c.r.Context(), c.claims.TenantID, id)
+		if err != nil {
+			return storeError(err, c.claims.TenantID, id, "")
+		}
+		country, err := s.country(account.Country)
+		if err != nil {
+			return err
+		}
+		return h(s, c, market{country: country, prefix: "/customers/" + id, ids: c.ids()[1:]})
+	}
+}
+
+// ids are the values of the path's parameters.
+func (c *call) ids() []string { return c.params.values[:c.params.count] }
+
+// country returns a country as the catalog spells it.
+func (s *Server) country(code string) (string, error) {
+	if len(code) != 2 || strings.Trim(strings.ToUpper(code), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return "", errBadQuery("country="+quote(code)+" is no country", "send its two letters, such as US")
+	}
+	country, ok := s.catalog.Country(code)
+	if !ok {
+		return "", &apiError{
+			http.StatusForbidden, partnercenter.CodeNotOnboarded,
+			"Partner is not onboarded to sell in country " + quote(code) + ". Use one of " + strings.Join(s.catalog.Countries(), ", ") + ".", nil,
+		}
+	}
+	return country, nil
+}
+
+// partnerCountry is where the partner is.
+func (s *Server) partnerCountry(c *call) (string, error) {
+	partners, err := s.store.Partners(c.r.Context())
+	if err != nil {
+		return "", err
+	}
+	for _, p := range partners {
+		if strings.EqualFold(p.TenantID, c.claims.TenantID) {
+			return p.Country, nil
+		}
+	}
+	return "", errors.New("the partner of a valid token is not in the database")
+}
+
+// selection reads what narrows a list of the catalog.
+func (c *call) selection() (catalog.Selection, error) {
+	var selected catalog.Selection
+	if value := c.query["targetsegment"]; value != "" {
+		segment := partnercenter.TargetSegment(value).Normalize()
+		if !slices.Contains(partnercenter.TargetSegments(), segment) {
+			return selected, &apiError{
+				http.StatusForbidden, partnercenter.CodeSegmentNotAllowed,
+				"The target segment " + quote(value) + " is not allowed. Send " + names(partnercenter.TargetSegments()) + ", or leave it out for all.", nil,
+			}
+		}
+		selected.Segment = segment
+	}
+	if value := c.query["reservationscope"]; value != "" {
+		if !strings.EqualFold(value, string(partnercenter.ReservationScopeAzurePlan)) {
+			return selected, errEnum("reservationScope", value, []string{string(partnercenter.ReservationScopeAzurePlan)})
+		}
+		selected.Scope = partnercenter.ReservationScopeAzurePlan
+	}
+	return selected, nil
+}
+
+// names joins values for an error message.
+func names[T ~string](values []T) string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = string(v)
+	}
+	return strings.Join(list, ", ")
+}
+
+// address is that of a list of the market, with the parameters that it was
+// asked for by, in this order.
+func (m market) address(path string, parameters ...string) string {
+	var query []string
+	if m.prefix == "" {
+		query = append(query, "country="+m.country)
+	}
+	for i := 0; i+1 < len(parameters); i += 2 {
+		if parameters[i+1] != "" {
+			query = append(query, parameters[i]+"="+url.QueryEscape(parameters[i+1]))
+		}
+	}
+	if len(query) == 0 {
+		return m.prefix + path
+	}
+	return m.prefix + path + "?" + strings.Join(query, "&")
+}
+
+func getLink(uri string) *partnercenter.Link {
+	return &partnercenter.Link{URI: uri, Method: http.MethodGet, Headers: []partnercenter.LinkHeader{}}
+}
+
+// catalogError words the catalog's refusals. The ids are those of the path.
+func (s *Server) catalogError(err error, m market) error {
+	id := func(i int) string {
+		if i < len(m.ids) {
+			return quote(m.ids[i])
+		}
+		return `""`
+	}
+	notFound := func(code partnercenter.ErrorCode, description string) error {
+		return &apiError{http.StatusNotFound, code, description, nil}
+	}
+	switch {
+	case errors.Is(err, catalog.ErrUnknownOffer) && s.catalog.IsProduct(m.ids[0]):
+		return &apiError{
+			http.StatusBadRequest, partnercenter.CodeWrongCatalog,
+			"The Offers API does not support item with ID " + id(0) + ". Ask for it under /v1/products instead.", nil,
+		}
+	case errors.Is(err, catalog.ErrUnknownOffer):
+		return &apiError{
+			http.StatusBadRequest, partnercenter.CodeInvalidOffer,
+			"Invalid offer Id: " + id(0) + ". List the offers with GET /v1/offers?country=" + m.country + ".", nil,
+		}
+	case errors.Is(err, catalog.ErrNotInCountry):
+		return &apiError{
+			http.StatusBadRequest, partnercenter.CodeOfferNotInCountry,
+			"Offer is not available in the specified country: " + id(0) + " in " + m.country + ". List what is with GET /v1/offers?country=" + m.country + ".", nil,
+		}
+	case errors.Is(err, catalog.ErrUnknownProduct):
+		return notFound(partnercenter.CodeProductNotFound,
+			"There is no product "+id(0)+" in "+m.country+". List the products with GET /v1/products?country="+m.country+"&targetView=OnlineServices.")
+	case errors.Is(err, catalog.ErrUnknownSKU):
+		return notFound(partnercenter.CodeSKUNotFound,
+			"There is no SKU "+id(1)+" of product "+id(0)+" in "+m.country+". List the product's SKUs; an id is unique inside its product only.")
+	case errors.Is(err, catalog.ErrUnknownAvailability):
+		return notFound(partnercenter.CodeAvailabilityUnknown,
+			"There is no availability "+id(2)+" of SKU "+id(1)+" of product "+id(0)+" in "+m.country+". List the SKU's availabilities; their ids change.")
+	}
+	return err
+}

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// maxOffers is beyond any catalog's number of offers.
+const maxOffers = 1_000_000
+
+// listOffers answers the offers of a market, all or a category's, a page or
+// everything.
+func (s *Server) listOffers(c *call, m market) error {
+	category := c.query["offer_category_id"]
+	if category != "" && !s.catalog.HasCategory(category) {
+		return errBadQuery("offer_category_id="+quote(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
+	}
+	return c.answerOffers(m, s.catalog.Offers(m.country, category), "/offers", category)
+}
+
+// listOfferAddOns answers the offers that can be bought under one.
+func (s *Server) listOfferAddOns(c *call, m market) error {
+	addOns, err := s.catalog.AddOns(m.ids[0], m.country)
+	if err != nil {
+		return s.catalogError(err, m)
+	}
+	offer, err := s.catalog.Offer(m.ids[0], m.country)
+	if err != nil {
+		return s.catalogError(err, m)
+	}
+	return c.answerOffers(m, addOns, "/offers/"+offer.ID+"/addons", "")
+}
+
+// answerOffers answers the page that the query asks for.
+func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, category string) error {
+	size, err := c.query.number("size", maxPageSize)
+	if err != nil {
+		return err
+	}
+	offset, err := c.query.number("offset", maxOffers)
+	if err != nil {
+		return err
+	}
+	address := func(offset int) string {
+		return m.address(path, "offer_category_id", category, "offset", count(offset), "size", count(size))
+	}
+	rest := offers[min(offset, len(offers)):]
+	page := rest
+	if size > 0 {
+		page = rest[:min(size, len(rest))]
+	}
+	answer := collection(page, address(offset))
+	if len(page) < len(rest) {
+		answer.Links.Next = getLink(address(offset + size))
+	}
+	if offset > 0 && size > 0 {
+		answer.Links.Previous = getLink(address(max(offset-size, 0)))
+	}
+	return c.writeJSON(http.StatusOK, answer)
+}
+
+// count writes a number that is left out when it is zero.
+func count(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// getOffer answers one offer.
+func (s *Server) getOffer(c *call, m market) error {
+	offer, err := s.catalog.Offer(m.ids[0], m.country)
+	if err != nil {
+		return s.catalogError(err, m)
+	}
+	return c.writeJSON(http.StatusOK, offer)
+}
+
+// listOfferCategories answers the categories of offers. Like the documented
+// answer, it has no links.
+func (s *Server) listOfferCategories(c *call, m market) error {
+	return c.writeJSON(http.StatusOK, collection(s.catalog.Categories(m.country), ""))
+}
