@@ -91,6 +91,7 @@ func ExampleOrdersClient_All() {
 	// Output:
 	// 1 Reserved_VM_Instance_Standard_D1_AP_East_1_Year
 	// 1 Azure Active Directory Premium P2
+	// 1 Microsoft Azure
 }
 
 // Any spelling of a billing cycle will do.
@@ -248,7 +249,7 @@ func ExampleCustomersClient_Query() {
 	}
 	// Output:
 	// 20 customers
-	// 4 customers
+	// 9 customers
 }
 
 // Errors are matched by type and code.
