@@ -113,21 +113,27 @@ var (
 
 // write sends a whole answer with the API's headers.
 func (c *call) write(status int, body []byte) {
+	c.setHeaders(len(body))["Content-Type"] = contentTypeJSON
+	c.send(status, body)
+}
+
+// setHeaders sets the API's headers but for the content type, and returns all
+// that are set.
+func (c *call) setHeaders(length int) http.Header {
 	// One array backs the single values that differ from call to call.
-	values := &[4]string{c.requestID, c.correlationID, c.vector, strconv.Itoa(len(body))}
+	values := &[4]string{c.requestID, c.correlationID, c.vector, strconv.Itoa(length)}
 	h := c.w.Header()
 	h[headerRequestID] = values[0:1:1]
 	h[headerCorrelationID] = values[1:2:2]
 	h[headerVector] = values[2:3:3]
 	h[headerServerID] = serverIDs
-	h["Content-Type"] = contentTypeJSON
 	h["Content-Length"] = values[3:4:4]
 	if locale := c.r.Header[headerLocale]; len(locale) == 1 && locale[0] != "" && len(locale[0]) <= maxEchoed {
 		h[headerLocale] = locale
 	} else {
 		h[headerLocale] = defaultLocales
 	}
-	c.send(status, body)
+	return h
 }
 
 // send writes status and body once.

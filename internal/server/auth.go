@@ -173,11 +173,11 @@ func (c *call) requireUser() error {
 
 // checkRequest refuses what no call that is served here can be meant by, and
 // reads the query.
-func (c *call) checkRequest() (err error) {
+func (c *call) checkRequest(route *Route) (err error) {
 	if c.r.ContentLength != 0 && (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead) {
 		return errBodyOnGet()
 	}
-	if accept := c.r.Header["Accept"]; len(accept) > 0 && !acceptsJSON(accept) {
+	if accept := c.r.Header["Accept"]; len(accept) > 0 && !route.Binary && !acceptsJSON(accept) {
 		return errNotAcceptable(strings.Join(accept, ", "))
 	}
 	c.query, err = parseQuery(c.r.URL.RawQuery)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,7 +23,8 @@ const (
 	// maxHeaderBytes leaves room for a token of 16 KiB, the largest that is
 	// looked at, and the rest of a request.
 	maxHeaderBytes = 32 << 10
-	// maxBodyBytes bounds every body that a handler reads.
+	// maxBodyBytes bounds every body that a handler reads, unless it bounds the
+	// body by itself: see unlimitedBody.
 	maxBodyBytes = 1 << 20
 )
 
@@ -101,8 +103,23 @@ func (s *Server) httpServer(h http.Handler, config *tls.Config) *http.Server {
 func limitBody(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+			r.Body = &limitedBody{http.MaxBytesReader(w, r.Body, maxBodyBytes), r.Body}
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// limitedBody is a body behind the limit.
+type limitedBody struct {
+	io.ReadCloser
+	whole io.ReadCloser
+}
+
+// unlimitedBody returns a request's body for a handler that takes larger ones
+// than others do and bounds them by itself.
+func unlimitedBody(r *http.Request) io.ReadCloser {
+	if limited, ok := r.Body.(*limitedBody); ok {
+		return limited.whole
+	}
+	return r.Body
 }

@@ -15,6 +15,8 @@ type Route struct {
 	Pattern    string
 	// Limit is how the call counts towards the vendor's limits.
 	Limit Limit
+	// Binary says that a success is no JSON, whatever the request accepts.
+	Binary bool
 
 	handle func(*Server, *call) error
 }
@@ -55,6 +57,18 @@ func apiRoutes() []Route {
 		{
 			Area: "orders", Operations: []string{"get-lineitem-activation-links"},
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/orders/{order-id}/lineitems/{line-item-number}/activationlinks", handle: (*Server).getLineActivationLinks,
+		},
+		{
+			Area: "orders", Operations: []string{"upload-attachments"},
+			Method: http.MethodPost, Pattern: "/v1/customers/{customer-tenant-id}/orders/{order-id}/attachment", handle: (*Server).uploadAttachments,
+		},
+		{
+			Area: "orders", Operations: []string{"list-attachments"},
+			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/orders/{order-id}/attachments", handle: (*Server).listAttachments,
+		},
+		{
+			Area: "orders", Operations: []string{"download-attachment"}, Binary: true,
+			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/orders/{order-id}/attachment/{attachment-id}", handle: (*Server).downloadAttachment,
 		},
 		{
 			Area: "subscriptions", Operations: []string{"list", "list-by-order", "list-by-partner"}, Limit: subscriptionRead,

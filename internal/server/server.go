@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
@@ -76,6 +77,8 @@ type Server struct {
 	catalog   *catalog.Catalog
 	rules     lifecycle.Settings
 	running   running
+	uploads   *semaphore.Weighted // bytes of uploads in memory
+	downloads *semaphore.Weighted // bytes of downloads in memory
 	draining  atomic.Bool
 	handler   http.Handler
 
@@ -116,6 +119,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		catalog:   c.Catalog,
 		rules:     c.Rules,
 		running:   running{keys: map[string]struct{}{}},
+		uploads:   semaphore.NewWeighted(uploadRoom),
+		downloads: semaphore.NewWeighted(downloadRoom),
 	}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipMinSize), gzhttp.EnableZstd(false))
 	if err != nil {
@@ -250,7 +255,7 @@ func (s *Server) serveAPI(c *call, path splitted) error {
 			return &throttled{wait: wait}
 		}
 	}
-	if err := c.checkRequest(); err != nil {
+	if err := c.checkRequest(route); err != nil {
 		return err
 	}
 	return route.handle(s, c)

@@ -2,7 +2,9 @@ package contracttest
 
 import (
 	"bytes"
+	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -114,7 +116,8 @@ func (d *document) checkSecurity(found *problems, x exchange, op *openapi3.Opera
 }
 
 // checkRequestBody checks that a body comes with the operations that take one
-// and with no other: a form, or JSON whose keys are in any case.
+// and with no other: a form, the parts of one, or JSON whose keys are in any
+// case.
 func checkRequestBody(found *problems, x exchange, op *openapi3.Operation) {
 	if op.RequestBody == nil {
 		if len(x.requestBody) > 0 {
@@ -126,7 +129,7 @@ func checkRequestBody(found *problems, x exchange, op *openapi3.Operation) {
 		return
 	}
 	sent := x.request.Get("Content-Type")
-	mediaType, _, err := mime.ParseMediaType(sent)
+	mediaType, parameters, err := mime.ParseMediaType(sent)
 	media := op.RequestBody.Value.Content[mediaType]
 	if err != nil || media == nil {
 		found.add("request header Content-Type: %q is not described; the operation takes %s", sent, list(sortedKeys(op.RequestBody.Value.Content)))
@@ -151,6 +154,8 @@ func checkRequestBody(found *problems, x exchange, op *openapi3.Operation) {
 		if value, ok := decodeJSON(found, "request body", bytes.TrimPrefix(x.requestBody, []byte("\xef\xbb\xbf"))); ok {
 			checkValue(found, "request body", asDescribed(value, media.Schema.Value), media.Schema, openapi3.VisitAsRequest())
 		}
+	case "multipart/form-data":
+		checkMultipart(found, x, parameters["boundary"], media.Schema)
 	default:
 		found.add("request body: the checker cannot read %s yet; teach checkRequestBody", mediaType)
 	}
@@ -184,6 +189,50 @@ func asDescribed(value any, schema *openapi3.Schema) any {
 		return out
 	}
 	return value
+}
+
+// checkMultipart checks the parts of a body, their names without regard to case
+// as the API reads them. A part that is described as an array may be there any
+// number of times; one that is an object is JSON.
+func checkMultipart(found *problems, x exchange, boundary string, schema *openapi3.SchemaRef) {
+	value := map[string]any{}
+	for parts := multipart.NewReader(bytes.NewReader(x.requestBody), boundary); ; {
+		part, err := parts.NextRawPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			found.add("request body: not multipart: %v", err)
+			return
+		}
+		data, err := io.ReadAll(part)
+		if err != nil {
+			found.add("request body /%s: %v", part.FormName(), err)
+			return
+		}
+		name := part.FormName()
+		for described := range schema.Value.Properties {
+			if strings.EqualFold(described, name) {
+				name = described
+			}
+		}
+		property := schema.Value.Properties[name]
+		switch {
+		case property != nil && property.Value.Type.Is("array"):
+			list, _ := value[name].([]any)
+			value[name] = append(list, string(data))
+		case property != nil && property.Value.Type.Is("object"):
+			if value[name] != nil {
+				found.add("request body /%s: given more than once", name)
+			}
+			if decoded, ok := decodeJSON(found, "request body /"+name, data); ok {
+				value[name] = asDescribed(decoded, property.Value)
+			}
+		default:
+			value[name] = string(data)
+		}
+	}
+	checkValue(found, "request body", value, schema, openapi3.VisitAsRequest())
 }
 
 // isVendorHeader reports whether a header is one of Partner Center's own.

@@ -1,0 +1,184 @@
+package server
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/hex"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// binaryType is what every attachment is answered as. What its sender called
+// it could make a browser run it.
+const binaryType = "application/octet-stream"
+
+// downloadRoom bounds the bytes of downloads that are in memory at a time. It
+// is not [uploadRoom], so that a client that uploads what it downloads does not
+// wait for itself.
+const downloadRoom = 4 * maxFile
+
+// uploadAttachments attaches the files of a multipart body to an order that
+// waits for its purchase order, which then goes on.
+func (s *Server) uploadAttachments(c *call) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	deadline := time.Now().Add(uploadTimeout)
+	// A writer that has no deadlines has none that comes too early.
+	_ = http.NewResponseController(c.w).SetReadDeadline(deadline)
+	body := unlimitedBody(c.r)
+	if c.r.ContentLength > maxUpload {
+		err = errUploadTooLarge()
+	} else {
+		err = s.attach(c, customerID, http.MaxBytesReader(nil, body, maxUpload), deadline)
+	}
+	// Whoever asks before he sends has not sent anything yet.
+	if err != nil && (c.r.ContentLength <= maxUpload || !strings.EqualFold(c.r.Header.Get("Expect"), "100-continue")) {
+		_, _ = io.CopyN(io.Discard, body, maxUploadDrained)
+	}
+	return err
+}
+
+// attach waits until there is memory for an upload, reads it and attaches its
+// files.
+func (s *Server) attach(c *call, customerID string, body io.Reader, deadline time.Time) error {
+	room := c.r.ContentLength
+	if room < 0 { // it does not say
+		room = maxUpload
+	}
+	turn, cancel := context.WithDeadline(c.r.Context(), deadline)
+	defer cancel()
+	if err := s.uploads.Acquire(turn, room); err != nil {
+		return errBusy(c.r.Context())
+	}
+	defer s.uploads.Release(room)
+	u, err := parseUpload(body, c.r.Header.Get("Content-Type"))
+	if err != nil {
+		return err
+	}
+	return s.once(c, u.fingerprint(), func(ctx context.Context) (*effect, error) {
+		o, record, _, _, err := s.order(ctx, c.claims.TenantID, customerID, c.params.values[1], nil)
+		if err != nil {
+			return nil, err
+		}
+		next, events, err := lifecycle.AttachPurchaseOrder(o, u.command(), s.rules, s.now())
+		if err != nil {
+			return nil, err
+		}
+		change, err := s.orderChange(c, customerID, next, record)
+		if err != nil {
+			return nil, err
+		}
+		change.Attachments = slices.Clone(u.files)
+		for i := range change.Attachments {
+			change.Attachments[i].ID, change.Attachments[i].Metadata = newAttachmentID(), string(u.raw)
+		}
+		// The answer has the files of this upload; earlier ones are in the list.
+		answer, err := partnercenter.Marshal(collection(orderAttachments(change.Attachments), ""))
+		return &effect{status: http.StatusCreated, body: answer, change: change, events: events}, err
+	})
+}
+
+func newAttachmentID() string {
+	var id [7]byte
+	crand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
+// listAttachments answers the files attached to an order.
+func (s *Server) listAttachments(c *call) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	orderID := c.params.values[1]
+	list, err := s.store.Attachments(c.r.Context(), c.claims.TenantID, customerID, orderID)
+	if err != nil {
+		return storeError(err, c.claims.TenantID, customerID, orderID)
+	}
+	return c.writeJSON(http.StatusOK, collection(orderAttachments(list), "/customers/"+customerID+"/orders/"+orderID+"/attachments"))
+}
+
+// downloadAttachment answers a file's bytes.
+func (s *Server) downloadAttachment(c *call) error {
+	customerID, err := c.customerID()
+	if err != nil {
+		return err
+	}
+	ctx, partnerID, orderID, id := c.r.Context(), c.claims.TenantID, c.params.values[1], c.params.values[2]
+	list, err := s.store.Attachments(ctx, partnerID, customerID, orderID)
+	if err != nil {
+		return storeError(err, partnerID, customerID, orderID)
+	}
+	i := slices.IndexFunc(list, func(a store.Attachment) bool { return strings.EqualFold(a.ID, id) })
+	if i < 0 {
+		return errAttachmentNotFound(id)
+	}
+	turn, cancel := context.WithTimeout(ctx, uploadTimeout)
+	defer cancel()
+	if err := s.downloads.Acquire(turn, list[i].Size); err != nil {
+		return errBusy(ctx)
+	}
+	defer s.downloads.Release(list[i].Size)
+	a, err := s.store.GetAttachment(ctx, partnerID, customerID, orderID, list[i].ID)
+	if err != nil {
+		return storeError(err, partnerID, customerID, orderID)
+	}
+	c.writeFile(a.FileName, a.Content)
+	return nil
+}
+
+// writeFile sends a file that is to be saved, never shown.
+func (c *call) writeFile(name string, content []byte) {
+	h := c.setHeaders(len(content))
+	h["Content-Type"] = []string{binaryType}
+	h["Content-Disposition"] = []string{mime.FormatMediaType("attachment", map[string]string{"filename": name})}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+	c.send(http.StatusOK, content)
+}
+
+func orderAttachments(list []store.Attachment) []*partnercenter.OrderAttachment {
+	items := make([]*partnercenter.OrderAttachment, len(list))
+	for i := range list {
+		const kilobyte = 1 << 10
+		items[i] = &partnercenter.OrderAttachment{
+			AttachmentID: list[i].ID, FileName: list[i].FileName,
+			SizeInKB: new(int((list[i].Size + kilobyte - 1) / kilobyte)), AttachmentType: attachmentType(&list[i]),
+		}
+	}
+	return items
+}
+
+func attachmentType(a *store.Attachment) string {
+	if a.Tender {
+		return "TenderAttachment"
+	}
+	return "POAttachment"
+}
+
+// errBusy says that a turn did not come, if there is still somebody to tell.
+func errBusy(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return &apiError{
+		http.StatusServiceUnavailable, partnercenter.CodeUnexpected,
+		"Too many files are on their way at once. Try again in a moment, with the same MS-RequestId.", nil,
+	}
+}
+
+func errAttachmentNotFound(id string) error {
+	return &apiError{
+		http.StatusNotFound, partnercenter.CodeNotFound,
+		"The order has no attachment " + quote(id) + ". List its attachments for their ids.", nil,
+	}
+}

@@ -1,0 +1,254 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// Limits of an upload. The service documents none; these let through whatever
+// a purchase order is scanned as, and keep memory and database small.
+const (
+	maxUpload   = 32 << 20 // bytes of the whole body
+	maxFile     = 16 << 20 // bytes
+	maxFiles    = 20
+	maxMetadata = 64 << 10 // bytes
+	maxFileName = 255      // bytes, as file systems have it
+	// maxUploadDrained is how much of a refused upload is read and thrown away,
+	// so that its sender gets to read the refusal rather than a broken
+	// connection.
+	maxUploadDrained = 128 << 20
+	// uploadTimeout is how long an upload may take, waiting for its turn
+	// included. Some time is left to answer in.
+	uploadTimeout = writeTimeout - 30*time.Second
+	// uploadRoom bounds the bytes of uploads that are in memory at a time; to
+	// gather and write them takes as much again. Others wait for their turn.
+	uploadRoom = 2 * maxUpload
+)
+
+// upload is what the parts of a body hold.
+type upload struct {
+	metadata *partnercenter.AttachmentMetadata // nil when there is none
+	raw      []byte                            // the metadata as it was sent
+	files    []store.Attachment                // without ids
+}
+
+// command is what the rules decide about.
+func (u *upload) command() lifecycle.Attachment {
+	a := lifecycle.Attachment{Metadata: u.metadata}
+	for i := range u.files {
+		if u.files[i].Tender {
+			a.Tenders++
+		} else {
+			a.PurchaseOrders++
+		}
+	}
+	return a
+}
+
+// fingerprint is what a repetition of the upload is the same in: kinds, names
+// and contents. How a body writes them down, such as its boundary, differs
+// from try to try.
+func (u *upload) fingerprint() []byte {
+	var all []byte
+	add := func(data []byte) {
+		sum := sha256.Sum256(data)
+		all = append(all, sum[:]...)
+	}
+	add(u.raw)
+	for i := range u.files {
+		add([]byte(attachmentType(&u.files[i])))
+		add([]byte(u.files[i].FileName))
+		add(u.files[i].Content)
+	}
+	return all
+}
+
+// parseUpload reads the parts of a multipart body, with the body as the only
+// bound on its size that is not checked here. No part is looked at by its
+// extension or content: what a file holds is its sender's business.
+func parseUpload(body io.Reader, contentType string) (*upload, error) {
+	mediaType, parameters, err := mime.ParseMediaType(contentType)
+	switch {
+	case err != nil || mediaType != "multipart/form-data":
+		return nil, errBody("its content type is "+quote(contentType)+" rather than multipart/form-data", "send metadata and files as parts of such a body")
+	case parameters["boundary"] == "":
+		return nil, errBody("its content type names no boundary", "let the HTTP library write the Content-Type header, as it knows the boundary")
+	}
+	u := new(upload)
+	for parts := multipart.NewReader(untilEnd(body), parameters["boundary"]); ; {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = u.add(part)
+		}
+		if err != nil {
+			return nil, uploadError(err)
+		}
+	}
+	if _, err := io.Copy(io.Discard, body); err != nil { // what follows the last part means nothing
+		return nil, uploadError(err)
+	}
+	return u, nil
+}
+
+// untilEnd makes a body that ends before its last boundary end in an error: the
+// reader of parts takes some such ends for the right one, and so would lose
+// files. A last boundary does without the line break that is added.
+func untilEnd(body io.Reader) io.Reader {
+	return io.MultiReader(body, strings.NewReader("\r\n"), endsEarly{})
+}
+
+type endsEarly struct{}
+
+func (endsEarly) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// uploadError words what a body could not be read for.
+func uploadError(err error) error {
+	var worded *apiError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &worded):
+		return err
+	case errors.As(err, &tooLarge):
+		return errUploadTooLarge()
+	}
+	return errBody("it is no whole and well-formed multipart body with the boundary that its content type names", "send it again, as an HTTP library writes it")
+}
+
+// add takes one part. Names are matched without regard to case: the documented
+// samples disagree about it.
+func (u *upload) add(part *multipart.Part) error {
+	disposition, values, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	name := values["name"]
+	switch {
+	case err != nil || disposition != "form-data" || name == "":
+		return errBody("a part has no name", "give each part a Content-Disposition such as "+`form-data; name="POFiles"; filename="po.pdf"`)
+	case strings.HasPrefix(strings.ToLower(strings.TrimSpace(part.Header.Get("Content-Type"))), "multipart/"):
+		return errBody("part "+quote(name)+" has parts of its own", "send each file as a part of the whole body")
+	}
+	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
+	case "", "binary", "8bit", "7bit":
+	default:
+		return errBody("part "+quote(name)+" is in a transfer encoding", "send its bytes as they are")
+	}
+	switch strings.ToLower(name) {
+	case "metadata":
+		return u.addMetadata(part)
+	case "pofiles":
+		return u.addFile(part, name, values, false)
+	case "tenderfiles", "tender":
+		return u.addFile(part, name, values, true)
+	}
+	return errBadQuery("part "+quote(name)+" is not one of an upload's", "send the parts metadata, POFiles and TenderFiles only")
+}
+
+func (u *upload) addMetadata(part io.Reader) error {
+	if u.metadata != nil {
+		return errBody("it has more than one part metadata", "send one for all files")
+	}
+	data, err := io.ReadAll(io.LimitReader(part, maxMetadata+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > maxMetadata {
+		return errPartTooLarge("part metadata", maxMetadata)
+	}
+	u.raw, u.metadata = bytes.TrimPrefix(data, byteOrderMark), new(partnercenter.AttachmentMetadata)
+	err = decodeJSON(u.raw, u.metadata)
+	var worded *apiError
+	if errors.As(err, &worded) {
+		worded.description = "Part metadata: " + worded.description // which speaks of a body
+	}
+	return err
+}
+
+func (u *upload) addFile(part *multipart.Part, name string, values map[string]string, tender bool) error {
+	fileName, err := baseName(values["filename"])
+	if err != nil {
+		return err
+	}
+	if fileName == "" {
+		return errBadQuery("part "+quote(name)+" has no file name", "send each file with the name it is to have, without a folder")
+	}
+	if len(u.files) == maxFiles {
+		return &apiError{
+			http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput,
+			fmt.Sprintf("Invalid request input: the upload has more than %d files. Send the others in further uploads.", maxFiles), nil,
+		}
+	}
+	content, err := io.ReadAll(io.LimitReader(part, maxFile+1))
+	switch {
+	case err != nil:
+		return err
+	case len(content) > maxFile:
+		return errPartTooLarge("file "+quote(fileName), maxFile)
+	case len(content) == 0:
+		return errBadQuery("file "+quote(fileName)+" is empty", "send the file with its content")
+	}
+	u.files = append(u.files, store.Attachment{
+		FileName: fileName, ContentType: mediaTypeOf(part.Header.Get("Content-Type")), Tender: tender,
+		Size: int64(len(content)), Content: content,
+	})
+	return nil
+}
+
+// baseName takes the folders off a file name, those of Windows too: some
+// browsers and scripts send whole paths. The name is kept as text and never
+// names a file here, but whoever downloads the file may want to use it; what
+// could harm or deceive him there is refused.
+func baseName(sent string) (string, error) {
+	name := strings.TrimSpace(sent[strings.LastIndexAny(sent, `/\`)+1:])
+	var problem string
+	switch {
+	case name == "." || name == "..":
+		problem = "names a folder"
+	case len(name) > maxFileName:
+		problem = fmt.Sprintf("has more than %d bytes", maxFileName)
+	case !utf8.ValidString(name):
+		problem = "is not UTF-8"
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
+		problem = "has control characters"
+	default:
+		return name, nil
+	}
+	return "", errBadQuery("the file name "+quote(sent)+" "+problem, "send a plain name such as po.pdf")
+}
+
+// mediaTypeOf cleans the content type of a part.
+func mediaTypeOf(sent string) string {
+	mediaType, _, err := mime.ParseMediaType(sent)
+	if err != nil || len(mediaType) > maxEchoed {
+		return binaryType
+	}
+	return mediaType
+}
+
+func errUploadTooLarge() error {
+	return &apiError{
+		http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput,
+		fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20), nil,
+	}
+}
+
+func errPartTooLarge(subject string, limit int) error {
+	return &apiError{
+		http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput,
+		fmt.Sprintf("Invalid request input: %s is larger than %d KiB. Send less of it, or split it.", subject, limit>>10), nil,
+	}
+}
