@@ -334,7 +334,10 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 			}
 			f.Provisioned = now
 			if s := next.subscriptionOf(i); s != nil {
-				s.Facts.Since = now
+				s.begin(now)
+				if !slices.Contains(next.Changed, s) { // it was cancelled before
+					next.Changed = append(next.Changed, s)
+				}
 			}
 		}
 	}
