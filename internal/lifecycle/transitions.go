@@ -21,7 +21,7 @@ const (
 	Suspend     Command = "suspend"
 	Reactivate  Command = "reactivate"
 	Change      Command = "change"
-	Delete      Command = "delete"
+	Delete      Command = "delete" // a subscription
 	Download    Command = "download"
 )
 
@@ -94,7 +94,8 @@ var transitions = []Transition{
 	{Machine: OrderMachine, From: pending, Command: Provision, To: completed, Event: "order provisioned"},
 	{Machine: OrderMachine, From: awaitingPO, Command: Attach, To: completedPO, Event: "purchase order attached"},
 	{Machine: OrderMachine, From: completedPO, Command: Attach, To: completedPO, Event: "purchase order attached"},
-	{Machine: OrderMachine, From: completed, Command: AddOn, To: completed, Event: "add-on bought"},
+	{Machine: OrderMachine, From: completed, Command: AddOn, To: completed, Event: "add-on bought"}, // legacy offers
+	{Machine: OrderMachine, From: completed, Command: AddOn, To: pending, Event: "add-on bought"},   // catalog items
 	{Machine: OrderMachine, From: completed, Command: ChangeCycle, To: completed, Event: "billing cycle changed"},
 	{Machine: OrderMachine, From: completed, Command: CancelSome, To: completed, Event: "lines cancelled"},
 	{Machine: OrderMachine, From: completed, Command: CancelAll, To: cancelled, Event: "order cancelled"},
@@ -102,6 +103,12 @@ var transitions = []Transition{
 	{Machine: OrderMachine, From: awaitingPO, Command: CancelAll, To: cancelled, Event: "order cancelled"},
 	{Machine: OrderMachine, From: completedPO, Command: CancelSome, To: completedPO, Event: "lines cancelled"},
 	{Machine: OrderMachine, From: completedPO, Command: CancelAll, To: cancelled, Event: "order cancelled"},
+	// A subscription that is deleted takes its line along, the last one its order.
+	{Machine: OrderMachine, From: completed, Command: Delete, To: completed, Event: "lines cancelled"},
+	{Machine: OrderMachine, From: completed, Command: Delete, To: cancelled, Event: "order cancelled"},
+	{Machine: OrderMachine, From: pending, Command: Delete, To: pending, Event: "lines cancelled"},
+	{Machine: OrderMachine, From: completedPO, Command: Delete, To: completedPO, Event: "lines cancelled"},
+	{Machine: OrderMachine, From: completedPO, Command: Delete, To: cancelled, Event: "order cancelled"},
 
 	{Machine: OrderMachine, From: pending, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: nextWaitProvisioned},
 	{Machine: OrderMachine, From: pending, Command: CancelSome, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: nextWaitProvisioned},
@@ -128,8 +135,10 @@ var transitions = []Transition{
 	{Machine: LineMachine, From: lineWaiting, Command: CancelSome, To: lineCancelled},
 	{Machine: LineMachine, From: linePending, Command: CancelSome, To: lineCancelled},
 	{Machine: LineMachine, From: lineFulfilled, Command: CancelSome, To: lineCancelled},
+	{Machine: LineMachine, From: lineFulfilled, Command: Delete, To: lineCancelled}, // its subscription is deleted
 
 	{Machine: SubscriptionMachine, Command: Provision, To: active},
+	{Machine: SubscriptionMachine, Command: CancelSome, To: deleted, Event: "subscription cancelled"}, // before it was there
 	{Machine: SubscriptionMachine, From: active, Command: Change, To: active, Event: "subscription changed"},
 	{Machine: SubscriptionMachine, From: suspended, Command: Change, To: suspended, Event: "subscription changed"},
 	{Machine: SubscriptionMachine, From: active, Command: Suspend, To: suspended, Event: "subscription suspended"},
