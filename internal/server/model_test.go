@@ -1,0 +1,579 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"math/big"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/partnercentertest"
+)
+
+// modelSeed is a partner with customers that have nothing yet, and another
+// partner.
+const modelSeed = `
+format: partnercenter-seed/1
+partners:
+  - tenantId: 0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25
+    name: One
+    domain: one.onmicrosoft.com
+    mpnId: "5080911"
+    country: US
+    apps: [{clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: tests}]
+    users: [{userPrincipalName: ada@one.onmicrosoft.com, name: Ada, roles: [admin_agent]}]
+    indirectResellers: [{tenantId: 43e8b6f2-91d0-4a7c-b5e3-0c7f28d61a94, name: Reseller, mpnId: "5081207", location: US}]
+    customers:
+      - id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42
+        companyProfile: {companyName: Dollars, domain: dollars.onmicrosoft.com}
+      - id: 1f0e2d3c-4b5a-4697-8878-695a4b3c2d1e
+        companyProfile: {companyName: Yen, domain: yen.onmicrosoft.com, address: {country: JP}}
+  - tenantId: 5a4b3c2d-1e0f-4a9b-8c7d-6e5f4a3b2c1d
+    name: Other
+    domain: other.onmicrosoft.com
+    mpnId: "6000001"
+    country: US
+`
+
+var modelCustomers = []modelCustomer{
+	{"9d60c2b7-e814-4f35-a0d9-6b31f7c85e42", "US"},
+	{"1f0e2d3c-4b5a-4697-8878-695a4b3c2d1e", "JP"},
+}
+
+type modelCustomer struct{ id, country string }
+
+// modelStart is when every play begins. The clock is frozen in between, so that
+// the model and the server see the same instant.
+var modelStart = time.Date(2026, 3, 1, 12, 0, 0, 123456700, time.UTC)
+
+// twin is a server and the rules that it plays by.
+type twin struct {
+	srv      *partnercentertest.Server
+	settings lifecycle.Settings
+	catalog  *catalog.Catalog
+	client   *http.Client
+	app      azcore.TokenCredential
+	user     azcore.TokenCredential
+}
+
+// play is one run of random commands on a server and on the model of it: the
+// orders as package lifecycle has them. Whatever is random in the server, the
+// ids, the model takes over from its answers.
+type play struct {
+	*twin
+	*rapid.T
+
+	now      time.Time
+	commands int // so far: the model's own seed
+	orders   []*modelOrder
+	answered []answered
+
+	due map[modelCustomer]bool // who is to be looked at
+
+	shown    map[string]bool     // ids of orders that lists have shown
+	versions map[string]*version // by id of order or subscription
+	followed map[string]bool     // links of subscriptions that were looked into
+	states   map[string]string   // by machine and id
+}
+
+// modelOrder is an order of the model.
+type modelOrder struct {
+	*lifecycle.Order
+	customer modelCustomer
+}
+
+// answered is a write that had an effect, and the answer to it.
+type answered struct {
+	customer                modelCustomer
+	method, path, requestID string
+	body                    []byte
+	user                    bool
+	status                  int
+	answer                  []byte
+}
+
+// version is the newest etag of something, and what it looked like with it.
+type version struct {
+	number int
+	doc    []byte
+}
+
+// call sends a request, as the app or as a user of it.
+func (p *play) call(method, path string, body []byte, user bool, header map[string]string) (status int, answer []byte) {
+	p.Helper()
+	cred := p.app
+	if user {
+		cred = p.user
+	}
+	token, err := cred.GetToken(p.Context(), tokenOptions)
+	if err != nil {
+		p.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(p.Context(), method, p.srv.URL+"/v1"+path, bytes.NewReader(body))
+	if err != nil {
+		p.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token.Token)
+	for k, v := range header {
+		r.Header.Set(k, v)
+	}
+	resp, err := p.client.Do(r)
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(resp.Body)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return resp.StatusCode, answer
+}
+
+// get reads a resource that has to be there.
+func (p *play) get(path string, into any) []byte {
+	p.Helper()
+	status, answer := p.call(http.MethodGet, path, nil, false, nil)
+	if status != http.StatusOK {
+		p.Fatalf("GET %s: %d %s", path, status, answer)
+	}
+	p.decode(answer, into)
+	return answer
+}
+
+func (p *play) decode(data []byte, into any) {
+	p.Helper()
+	if err := partnercenter.Unmarshal(data, into); err != nil {
+		p.Fatalf("%v: %s", err, data)
+	}
+}
+
+func (p *play) encode(value any) []byte {
+	p.Helper()
+	data, err := partnercenter.Marshal(value)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return data
+}
+
+// same compares a document of the server with the model's.
+func (p *play) same(what string, got, want []byte) {
+	p.Helper()
+	if bytes.Equal(got, want) {
+		return
+	}
+	var g, w any
+	_, _ = json.Unmarshal(got, &g), json.Unmarshal(want, &w)
+	p.Fatalf("%s: the server (+) and the lifecycle (-) differ at %v:\n%s\nserver:    %s\nlifecycle: %s", what, p.now, cmp.Diff(w, g), got, want)
+}
+
+// write sends a write to the server and asks the model what comes of it.
+type write struct {
+	method, path string
+	body         any
+	user         bool
+	ifMatch      string
+	// decide is the model's decision: the order as it is then, or an error.
+	decide func(now time.Time, seed lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error)
+	// before is the order that is changed; nil when one is placed.
+	before   *modelOrder
+	customer modelCustomer
+	status   int // of success
+	// answer is the model's answer.
+	answer func(o *lifecycle.Order) any
+}
+
+// do compares the decisions of server and model about a write.
+func (p *play) do(w write) {
+	p.Helper()
+	body, requestID := p.encode(w.body), uuid.NewString()
+	p.due[w.customer] = true
+	header := map[string]string{"MS-RequestId": requestID}
+	if w.ifMatch != "" {
+		header["If-Match"] = w.ifMatch
+	}
+	status, answer := p.call(w.method, w.path, body, w.user, header)
+	p.Logf("%v: %s %s %s: %d", p.now, w.method, w.path, body, status)
+
+	var state []byte
+	if w.before != nil {
+		state = p.state(w.before.Order)
+	}
+	p.commands++
+	next, events, err := w.decide(p.now, lifecycle.Seed{byte(p.commands), byte(p.commands >> 8), 1})
+	if w.before != nil && !bytes.Equal(state, p.state(w.before.Order)) {
+		p.Fatalf("the lifecycle changed its input\nfrom %s\nto   %s", state, p.state(w.before.Order))
+	}
+	if err != nil {
+		refusal, ok := err.(*lifecycle.Refusal)
+		var got partnercenter.ErrorBody
+		p.decode(answer, &got)
+		if !ok || status != refusal.Status || got.Code != refusal.Code {
+			p.Fatalf("%s %s %s:\nserver:    %d %s\nlifecycle: %v", w.method, w.path, body, status, answer, err)
+		}
+		return
+	}
+	if status != w.status {
+		p.Fatalf("%s %s %s: the server answers %d %s, the lifecycle allows it", w.method, w.path, body, status, answer)
+	}
+	o := w.before
+	if o == nil {
+		o = &modelOrder{customer: w.customer}
+		p.orders = append(p.orders, o)
+	}
+	o.Order = next
+	if id := (partnercenter.Order{}); w.before == nil {
+		p.decode(answer, &id)
+		p.adopt(o, &id)
+	} else if len(events) > 0 {
+		p.learn(o)
+	}
+	o.Changed = nil
+	p.same(w.method+" "+w.path+" "+string(body), answer, p.encode(w.answer(o.Order)))
+	if len(events) > 0 {
+		p.answered = append(p.answered, answered{w.customer, w.method, w.path, requestID, body, w.user, status, answer})
+	}
+}
+
+// state is all of an order, to compare.
+func (p *play) state(o *lifecycle.Order) []byte {
+	data := p.encode(&o.Document)
+	data = append(data, p.encode(&o.Facts)...)
+	for _, s := range o.Subscriptions {
+		data = append(append(data, p.encode(&s.Document)...), p.encode(&s.Facts)...)
+	}
+	return data
+}
+
+// learn has the model take over what the server shows of an order by now: the
+// ids of its subscriptions come to light with their provisioning.
+func (p *play) learn(o *modelOrder) {
+	p.Helper()
+	var got partnercenter.Order
+	p.get("/customers/"+o.customer.id+"/orders/"+o.Document.ID, &got)
+	p.adopt(o, &got)
+	for _, s := range o.Subscriptions {
+		if s.Document.EntitlementID == "" || p.now.Before(s.Facts.Since) {
+			continue
+		}
+		var sub partnercenter.Subscription
+		p.get("/customers/"+o.customer.id+"/subscriptions/"+s.Document.ID, &sub)
+		if s.Document.EntitlementID != sub.EntitlementID {
+			p.rename(o, map[string]string{s.Document.EntitlementID: sub.EntitlementID})
+		}
+	}
+}
+
+// adopt takes over the ids of an answer.
+func (p *play) adopt(o *modelOrder, got *partnercenter.Order) {
+	p.Helper()
+	ids := map[string]string{o.Document.ID: got.ID, o.Document.AlternateID: got.AlternateID}
+	if len(got.LineItems) != len(o.Document.LineItems) {
+		p.Fatalf("order %s has %d lines, want %d", got.ID, len(got.LineItems), len(o.Document.LineItems))
+	}
+	for i := range got.LineItems {
+		if id := got.LineItems[i].SubscriptionID; id != "" {
+			ids[o.Document.LineItems[i].SubscriptionID] = id
+		}
+	}
+	for from, to := range ids {
+		if from == to {
+			delete(ids, from)
+		}
+	}
+	if len(ids) > 0 {
+		p.rename(o, ids)
+	}
+}
+
+// rename gives an order of the model and its subscriptions other ids, wherever
+// they stand.
+func (p *play) rename(o *modelOrder, ids map[string]string) {
+	var pairs []string
+	for from, to := range ids {
+		if from != "" {
+			pairs = append(pairs, from, to)
+		}
+	}
+	replacer := strings.NewReplacer(pairs...)
+	retag := func(a *partnercenter.ResourceAttributes) {
+		if a != nil && a.Etag != nil {
+			plain, _ := base64.StdEncoding.DecodeString(*a.Etag)
+			*a.Etag = base64.StdEncoding.EncodeToString([]byte(replacer.Replace(string(plain))))
+		}
+	}
+	next := &lifecycle.Order{Facts: o.Facts}
+	p.decode([]byte(replacer.Replace(string(p.encode(&o.Document)))), &next.Document)
+	retag(next.Document.Attributes)
+	for _, s := range o.Subscriptions {
+		c := &lifecycle.Subscription{Facts: s.Facts}
+		p.decode([]byte(replacer.Replace(string(p.encode(&s.Document)))), &c.Document)
+		retag(c.Document.Attributes)
+		next.Subscriptions = append(next.Subscriptions, c)
+	}
+	o.Order = next
+}
+
+// account is what the rules look at, as the model knows it.
+func (p *play) account(c modelCustomer) *lifecycle.Account {
+	a := &lifecycle.Account{
+		PartnerID: p.srv.TenantID, MPNID: "5080911", CustomerID: c.id, Country: c.country, AgreementAccepted: true, Catalog: p.catalog,
+		MPN: map[string]bool{"5081207": true, "5080911": false, "6000001": false}, Subscriptions: map[string]*lifecycle.Subscription{},
+		Held: lifecycle.Holdings{Customers: len(modelCustomers), OfOffer: map[string]int{}},
+	}
+	for _, o := range p.orders {
+		for _, s := range o.Subscriptions {
+			mine, alive := o.customer == c, s.Document.Status != partnercenter.SubscriptionDeleted
+			if mine {
+				a.Subscriptions[lifecycle.Key(s.Document.ID)] = s
+				if id := s.Document.EntitlementID; id != "" {
+					a.Subscriptions[lifecycle.Key(id)] = s
+				}
+			}
+			switch {
+			case !alive:
+				continue
+			case s.Facts.Kind == catalog.Usage:
+				a.Held.AzureSubs++
+			case s.Facts.Kind == catalog.AzurePlan:
+				a.Held.AzurePlans++
+			}
+			if mine {
+				a.Held.Subscriptions++
+				a.Held.OfOffer[lifecycle.Key(s.Document.OfferID)]++
+			}
+		}
+	}
+	return a
+}
+
+// plain is an order as it is answered to who did not ask for prices.
+func plain(o *partnercenter.Order) *partnercenter.Order {
+	o, _ = store.WithoutPrices(o)
+	return o
+}
+
+// check looks at all that the server shows of those whom the last command was
+// about: that it is what the model has, and that nothing is broken.
+func (p *play) check() {
+	for _, c := range modelCustomers {
+		if p.due[c] {
+			p.checkCustomer(c)
+		}
+	}
+	clear(p.due)
+}
+
+func (p *play) checkCustomer(c modelCustomer) {
+	p.Helper()
+	orders := "/customers/" + c.id + "/orders"
+	docs := map[string][]byte{}
+	lineOf := map[string]*partnercenter.OrderLineItem{}
+	orderOf := map[string]*modelOrder{}
+	visible := 0
+	for _, o := range p.orders {
+		if o.customer != c {
+			continue
+		}
+		p.learn(o)
+		var got partnercenter.Order
+		doc := p.get(orders+"/"+o.Document.ID+"?include_price=true", &got)
+		p.same("order", doc, p.encode(o.At(p.now)))
+		docs[got.ID] = doc
+		p.checkOrder(&got)
+		p.checkMove(lifecycle.OrderMachine, got.ID, string(got.Status))
+		p.checkVersion(got.ID, got.Attributes.Etag, doc)
+		for i := range got.LineItems {
+			line := &got.LineItems[i]
+			id := line.SubscriptionID
+			if id == "" {
+				continue
+			}
+			if lineOf[id] != nil {
+				p.Fatalf("subscription %s is of two lines", id)
+			}
+			lineOf[id], orderOf[id] = line, o
+			p.checkLink(line, &got)
+		}
+		if !p.now.Before(o.Facts.Visible) {
+			visible++
+		} else if p.shown[got.ID] {
+			p.Fatalf("order %s was shown before its time", got.ID)
+		}
+	}
+
+	var list struct {
+		TotalCount int               `json:"totalCount"`
+		Items      []json.RawMessage `json:"items"`
+	}
+	status, answer := p.call(http.MethodGet, orders+"?include_price=true", nil, false, nil)
+	if err := json.Unmarshal(answer, &list); status != http.StatusOK || err != nil {
+		p.Fatalf("list: %d %s", status, answer)
+	}
+	if list.TotalCount != len(list.Items) || len(list.Items) != visible {
+		p.Fatalf("%d items, totalCount %d, %d are visible at %v", len(list.Items), list.TotalCount, visible, p.now)
+	}
+	last := time.Time{}
+	listed := map[string]bool{}
+	for i, item := range list.Items {
+		var o partnercenter.Order
+		p.decode(item, &o)
+		p.same("order in list", item, docs[o.ID])
+		if created := o.CreationDate.Time(); i > 0 && created.After(last) {
+			p.Fatalf("order %s of %v is behind one of %v", o.ID, created, last)
+		} else {
+			last = created
+		}
+		listed[o.ID], p.shown[o.ID] = true, true
+	}
+	for id := range docs {
+		if p.shown[id] && !listed[id] {
+			p.Fatalf("order %s is not listed any more", id)
+		}
+	}
+
+	var subscriptions partnercenter.Collection[partnercenter.Subscription]
+	p.get("/customers/"+c.id+"/subscriptions", &subscriptions)
+	if subscriptions.TotalCount != len(subscriptions.Items) || len(subscriptions.Items) != len(lineOf) {
+		p.Fatalf("%d subscriptions, totalCount %d, of %d lines at %v", len(subscriptions.Items), subscriptions.TotalCount, len(lineOf), p.now)
+	}
+	for i := range subscriptions.Items {
+		s := &subscriptions.Items[i]
+		line, o := lineOf[s.ID], orderOf[s.ID]
+		if line == nil || s.OrderID != o.Document.ID {
+			p.Fatalf("subscription %s is of order %s and no line", s.ID, s.OrderID)
+		}
+		p.same("subscription", p.encode(s), p.encode(o.Subscription(s.ID).At(p.settings, p.now)))
+		if gone := s.Status == partnercenter.SubscriptionDeleted; gone != (*line.Quantity == 0) {
+			p.Fatalf("subscription %s is %s, its line has quantity %d", s.ID, s.Status, *line.Quantity)
+		}
+		p.checkMove(lifecycle.SubscriptionMachine, s.ID, string(s.Status))
+		if *s.Quantity < 1 {
+			p.Fatalf("subscription %s has quantity %d", s.ID, *s.Quantity)
+		}
+		stored := *s
+		stored.RefundableQuantity, stored.RefundOptions, stored.CancellationAllowedUntilDate = nil, nil, partnercenter.Time{}
+		p.checkVersion(s.ID, s.Attributes.Etag, p.encode(&stored))
+	}
+}
+
+// checkMove sees to it that whatever is in another state than before has gone
+// along an arrow of its machine.
+func (p *play) checkMove(machine, id, to string) {
+	p.Helper()
+	key := machine + " " + id
+	from := p.states[key]
+	p.states[key] = to
+	if from != to && !slices.ContainsFunc(lifecycle.Transitions(), func(t lifecycle.Transition) bool {
+		return t.Machine == machine && t.From == from && t.To == to && t.Code == ""
+	}) {
+		p.Fatalf("%s is %s and was %q: no arrow leads there", key, to, from)
+	}
+}
+
+// checkOrder looks at what must be true of any order.
+func (p *play) checkOrder(o *partnercenter.Order) {
+	p.Helper()
+	left, sum, priced := 0, new(big.Rat), false
+	for i := range o.LineItems {
+		line := &o.LineItems[i]
+		if line.LineItemNumber == nil || *line.LineItemNumber != i {
+			p.Fatalf("line %d of order %s has number %v", i, o.ID, line.LineItemNumber)
+		}
+		item, err := p.catalog.Find(line.OfferID, "US")
+		if err != nil || line.Quantity == nil || *line.Quantity < 0 || item.MaximumQuantity > 0 && *line.Quantity > item.MaximumQuantity {
+			p.Fatalf("line %d of order %s has quantity %v of %+v, %v", i, o.ID, line.Quantity, item, err)
+		}
+		if *line.Quantity > 0 {
+			left++
+		}
+		if line.Pricing == nil {
+			continue
+		}
+		priced = true
+		price, err := line.Pricing.Price.Rat()
+		if err != nil {
+			p.Fatal(err)
+		}
+		extended, err := line.Pricing.ExtendedPrice.Rat()
+		if err != nil {
+			p.Fatal(err)
+		}
+		if price.Mul(price, big.NewRat(int64(*line.Quantity), 1)).Cmp(extended) != 0 {
+			p.Fatalf("line %d of order %s: %d times %s is not %s", i, o.ID, *line.Quantity, line.Pricing.Price, line.Pricing.ExtendedPrice)
+		}
+		sum.Add(sum, extended)
+	}
+	if total, err := o.TotalPrice.Rat(); priced && (err != nil || total.Cmp(sum) != 0) || !priced && o.TotalPrice != "" {
+		p.Fatalf("order %s: the total is %s, the lines' sum %s", o.ID, o.TotalPrice, sum.FloatString(4))
+	}
+	if is := o.Status == partnercenter.OrderStatusCancelled; is != (left == 0) {
+		p.Fatalf("order %s is %s with %d lines left", o.ID, o.Status, left)
+	}
+}
+
+// checkLink follows a line's link to its subscription, once.
+func (p *play) checkLink(line *partnercenter.OrderLineItem, o *partnercenter.Order) {
+	p.Helper()
+	if p.followed[line.SubscriptionID] {
+		return
+	}
+	p.followed[line.SubscriptionID] = true
+	if line.Links == nil || line.Links.Subscription == nil {
+		p.Fatalf("line %d of order %s has a subscription and no link to it", *line.LineItemNumber, o.ID)
+	}
+	var s partnercenter.Subscription
+	p.get(line.Links.Subscription.URI, &s)
+	if s.ID != line.SubscriptionID || s.OrderID != o.ID || s.OfferID != line.OfferID {
+		p.Fatalf("line %d of order %s leads to subscription %s to %s of order %s", *line.LineItemNumber, o.ID, s.ID, s.OfferID, s.OrderID)
+	}
+}
+
+// checkVersion sees to it that a document with the same etag is the same, and
+// that another one has a newer etag.
+func (p *play) checkVersion(id string, etag *string, doc []byte) {
+	p.Helper()
+	if etag == nil || *etag == "" {
+		return
+	}
+	number := etagVersion(*etag)
+	last := p.versions[id]
+	switch {
+	case number < 1:
+		p.Fatalf("%s has etag %s", id, *etag)
+	case last == nil:
+	case number < last.number:
+		p.Fatalf("%s has version %d after %d", id, number, last.number)
+	case number == last.number && !bytes.Equal(doc, last.doc):
+		p.Fatalf("%s has version %d twice:\n%s\n%s", id, number, last.doc, doc)
+	}
+	p.versions[id] = &version{number, slices.Clone(doc)}
+}
+
+// etagVersion is the version in an etag, 0 when there is none.
+func etagVersion(etag string) int {
+	plain, err := base64.StdEncoding.DecodeString(etag)
+	if err != nil {
+		return 0
+	}
+	var tag struct {
+		Version int `json:"version"`
+	}
+	if json.Unmarshal(plain, &tag) != nil {
+		return 0
+	}
+	return tag.Version
+}
