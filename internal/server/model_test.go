@@ -97,6 +97,7 @@ type modelOrder struct {
 
 // answered is a write that had an effect, and the answer to it.
 type answered struct {
+	at                      time.Time
 	customer                modelCustomer
 	method, path, requestID string
 	body                    []byte
@@ -244,7 +245,7 @@ func (p *play) do(w write) {
 	o.Changed = nil
 	p.same(w.method+" "+w.path+" "+string(body), answer, p.encode(w.answer(o.Order)))
 	if len(events) > 0 {
-		p.answered = append(p.answered, answered{w.customer, w.method, w.path, requestID, body, w.user, status, answer})
+		p.answered = append(p.answered, answered{p.now, w.customer, w.method, w.path, requestID, body, w.user, status, answer})
 	}
 }
 

@@ -508,11 +508,14 @@ func (p *play) activate() {
 	})
 }
 
+// before draws a request that was answered, and not so long ago that the
+// server has forgotten it.
 func (p *play) before() *answered {
-	if len(p.answered) == 0 {
-		p.Skip("nothing was answered yet")
+	first := slices.IndexFunc(p.answered, func(a answered) bool { return p.now.Sub(a.at) < 30*24*time.Hour })
+	if first < 0 {
+		p.Skip("nothing was answered lately")
 	}
-	return &p.answered[p.choose("request", len(p.answered))]
+	return &p.answered[first+p.choose("request", len(p.answered)-first)]
 }
 
 // repeat sends a request again. Its answer is the first one's, and that it has
