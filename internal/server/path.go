@@ -37,6 +37,16 @@ func (p *splitted) isAPI() bool {
 	return strings.EqualFold(first, "v1") || strings.EqualFold(first, "v1.0")
 }
 
+// versioned returns the path below the version root, when it is not too long.
+func (p *splitted) versioned() (below splitted, ok bool) {
+	if p.count == maxSegments {
+		return below, false
+	}
+	below.segments[0], below.count = "v1", p.count+1
+	copy(below.segments[1:], p.segments[:p.count])
+	return below, true
+}
+
 // splitPath splits a request's path. Each segment is unescaped by itself, so
 // that an escaped slash stays inside its segment.
 func splitPath(r *http.Request) (splitted, error) {

@@ -222,6 +222,11 @@ func (s *Server) dispatch(c *call) error {
 		}
 		return nil
 	}
+	// Links leave the version out; who follows one as it stands means the API.
+	var params params
+	if path, ok := path.versioned(); ok && s.routes.find(path, &params) != nil {
+		return s.serveAPI(c, path)
+	}
 	return errUnknownRoute(c.r.URL.Path)
 }
 

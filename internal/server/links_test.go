@@ -1,0 +1,367 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/partnercentertest"
+)
+
+// elsewhere are the addresses that links of the sample data have outside of the
+// API: pages about offers.
+var elsewhere = []string{"https://partner.example.com/"}
+
+// catalogIsServed says that links into the catalog are to be followed.
+const catalogIsServed = false
+
+func isOfCatalog(uri string) bool {
+	return strings.HasPrefix(uri, "/products") || strings.HasPrefix(uri, "/offer")
+}
+
+// linkKinds are the links that each have to be met at least once: what they
+// stand in, and their name there.
+var linkKinds = []string{
+	"Collection.self", "Collection.next",
+	"Customer.self", "CustomerCompanyProfile.self", "CustomerBillingProfile.self",
+	"Order.self", "Order.provisioningStatus", "Order.patchOperation",
+	"lineItems.subscription", "lineItems.sku", "lineItems.product", "lineItems.availability",
+	"lineItems.provisioningStatus", "lineItems.activationLinks",
+	"Subscription.self", "Subscription.offer", "Subscription.product", "Subscription.sku", "Subscription.availability",
+	"Subscription.parentSubscription", "Subscription.activationLinks",
+	"Collection.link", // of an activation, to a page of this server
+}
+
+// leastLinks is how many different links there are at least.
+const leastLinks = 1200
+
+// crawler follows links, each once.
+type crawler struct {
+	*testing.T
+	srv   *partnercentertest.Server
+	token string
+	seen  map[string]bool // method and address
+	kinds map[string]int  // how many links of each kind
+	queue []found
+}
+
+// found is a link, and where it was.
+type found struct {
+	partnercenter.Link
+	kind, in string
+}
+
+// TestEveryLinkAnswers takes every link of every answer that can be reached
+// from the customers: of the sample data, and of orders of every kind, at
+// every time of their lives.
+func TestEveryLinkAnswers(t *testing.T) {
+	kinds, followed := map[string]int{}, 0
+	crawl := func(t *testing.T, srv *partnercentertest.Server) {
+		c := newCrawler(t, srv)
+		c.crawl()
+		for kind, n := range c.kinds {
+			kinds[kind] += n
+		}
+		followed += len(c.seen)
+	}
+	t.Run("sample data", func(t *testing.T) {
+		crawl(t, partnercentertest.NewServer(t))
+	})
+	t.Run("sample data of the other partner", func(t *testing.T) {
+		crawl(t, partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(otherPartner(t))}))
+	})
+	t.Run("placed orders", func(t *testing.T) {
+		srv := partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(modelSeed)})
+		placeEverything(t, srv, func() {})
+		crawl(t, srv)
+	})
+	t.Run("placed orders over time", func(t *testing.T) {
+		srv := partnercentertest.NewServer(t, partnercentertest.Options{
+			Seed: strings.NewReader(modelSeed), OrderLag: 15 * time.Minute, ProvisioningTime: time.Hour,
+		})
+		placeEverything(t, srv, func() { srv.Clock().Advance(2 * time.Hour) })
+		crawl(t, srv) // with a new add-on, that is not provisioned yet
+		srv.Clock().Advance(2 * time.Hour)
+		crawl(t, srv)
+	})
+	for _, kind := range linkKinds {
+		if kinds[kind] == 0 {
+			t.Errorf("there is no link %s", kind)
+		}
+	}
+	for kind := range kinds {
+		if !slices.Contains(linkKinds, kind) {
+			t.Errorf("link %s is not among those that are to be met", kind)
+		}
+	}
+	if followed < leastLinks {
+		t.Errorf("%d links were followed, there are at least %d", followed, leastLinks)
+	}
+}
+
+// otherPartner is the sample data without its first partner.
+func otherPartner(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../store/sample/sample.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const partner = "\n  - tenantId: "
+	parts := strings.Split(string(data), partner)
+	if len(parts) != 3 {
+		t.Fatalf("the sample data has %d partners, want 2", len(parts)-1)
+	}
+	return parts[0] + partner + parts[2]
+}
+
+// placeEverything places orders of every kind for a customer, and changes and
+// cancels some. Wait is what makes them provisioned.
+func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) {
+	t.Helper()
+	c := newCrawler(t, srv)
+	customer := "/v1/customers/" + modelCustomers[0].id
+	place := func(lines ...partnercenter.OrderLineItem) (o partnercenter.Order) {
+		t.Helper()
+		c.write(http.MethodPost, customer+"/orders", partnercenter.Order{LineItems: lines}, &o)
+		return o
+	}
+	get := func(o partnercenter.Order) (got partnercenter.Order) {
+		t.Helper()
+		c.write(http.MethodGet, customer+"/orders/"+o.ID, nil, &got)
+		return got
+	}
+	patch := func(o partnercenter.Order) {
+		t.Helper()
+		c.write(http.MethodPatch, customer+"/orders/"+o.ID, o, nil)
+	}
+	one := func(offer string) partnercenter.OrderLineItem {
+		return partnercenter.OrderLineItem{OfferID: offer, Quantity: new(1)}
+	}
+	placed := map[string][]partnercenter.Order{}
+	for _, family := range familyNames {
+		if family == "wrong" || family == "reservations" {
+			continue
+		}
+		for _, offer := range families[family] {
+			placed[family] = append(placed[family], place(one(offer)))
+		}
+	}
+	base, cancelled := place(one(families["licences"][0])), place(one(families["software"][0]), one(families["software"][1]))
+	gone := place(one(families["services"][2]))
+	wait()
+
+	azure := get(placed["plan"][0]).LineItems[0].SubscriptionID
+	c.write(http.MethodPost, customer+"/subscriptions/"+azure+"/registrations", nil, nil)
+	wait()
+	for _, offer := range families["reservations"][:2] {
+		line := one(offer)
+		line.ProvisioningContext = map[string]string{"scope": "shared", "subscriptionId": azure, "duration": "1Year"}
+		place(line)
+	}
+	cancelled = get(cancelled)
+	cancelled.Status, cancelled.LineItems = partnercenter.OrderStatusCancelled, nil
+	patch(cancelled)
+	c.write(http.MethodPatch, customer+"/subscriptions/"+get(gone).LineItems[0].SubscriptionID, partnercenter.Subscription{Status: partnercenter.SubscriptionDeleted}, nil)
+	for o, offer := range map[*partnercenter.Order]string{&base: addOns[0], &placed["services"][0]: addOns[3]} {
+		o := get(*o)
+		addOn := one(offer)
+		addOn.ParentSubscriptionID = o.LineItems[0].SubscriptionID
+		o.LineItems = append(o.LineItems, addOn)
+		patch(o)
+	}
+}
+
+func newCrawler(t *testing.T, srv *partnercentertest.Server) *crawler {
+	t.Helper()
+	token, err := srv.Credential().GetToken(t.Context(), tokenOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &crawler{T: t, srv: srv, token: token.Token, seen: map[string]bool{}, kinds: map[string]int{}}
+}
+
+// send sends a request to an address of the server.
+func (c *crawler) send(method, address string, header http.Header, body []byte) (status int, answer []byte) {
+	c.Helper()
+	r, err := http.NewRequestWithContext(c.Context(), method, address, bytes.NewReader(body))
+	if err != nil {
+		c.Fatal(err)
+	}
+	for k, v := range header {
+		r.Header[k] = v
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	resp, err := http.DefaultTransport.RoundTrip(r) // which follows no redirects
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, err = io.ReadAll(resp.Body); err != nil {
+		c.Fatal(err)
+	}
+	return resp.StatusCode, answer
+}
+
+// write sends a request that has to succeed.
+func (c *crawler) write(method, path string, body, into any) {
+	c.Helper()
+	var data []byte
+	if body != nil {
+		var err error
+		if data, err = partnercenter.Marshal(body); err != nil {
+			c.Fatal(err)
+		}
+	}
+	status, answer := c.send(method, c.srv.URL+path, nil, data)
+	if status < 200 || status > 299 {
+		c.Fatalf("%s %s %s: %d %s", method, path, data, status, answer)
+	}
+	if into != nil {
+		if err := partnercenter.Unmarshal(answer, into); err != nil {
+			c.Fatal(err)
+		}
+	}
+}
+
+// crawl begins with the customers and follows what it finds. Orders and
+// subscriptions of a customer have no links that lead to them.
+func (c *crawler) crawl() {
+	get := func(uri string) {
+		c.queue = append(c.queue, found{Link: partnercenter.Link{URI: uri, Method: http.MethodGet}})
+	}
+	get("/customers?size=5")
+	for len(c.queue) > 0 {
+		link := c.queue[0]
+		c.queue = c.queue[1:]
+		before := len(c.seen)
+		c.follow(link)
+		path, _, _ := strings.Cut(link.URI, "?")
+		switch segments := strings.Split(path, "/"); {
+		case len(c.seen) == before:
+		case link.kind == "Customer.self":
+			get(path + "/orders")
+			get(path + "/orders?include_price=true")
+			get(path + "/subscriptions")
+			get(path + "/profiles/company")
+			get(path + "/profiles/billing")
+		case link.kind == "lineItems.subscription" && len(segments) == 5:
+			get(path + "/addons")
+			get(path + "/registrationstatus")
+		}
+	}
+}
+
+// follow asks for a link, in all ways in which clients put it together, and
+// queues the links of the answer.
+func (c *crawler) follow(link found) {
+	c.Helper()
+	if link.kind != "" {
+		c.kinds[link.kind]++
+	}
+	header := http.Header{}
+	for _, h := range link.Headers {
+		header.Set(h.Key, h.Value)
+	}
+	name := link.Method + " " + link.URI + " " + header.Get("MS-ContinuationToken")
+	if c.seen[name] || slices.ContainsFunc(elsewhere, func(prefix string) bool { return strings.HasPrefix(link.URI, prefix) }) {
+		return
+	}
+	if !catalogIsServed && isOfCatalog(link.URI) {
+		return
+	}
+	c.seen[name] = true
+	u, err := url.Parse(link.URI)
+	if err != nil {
+		c.Fatalf("%s in %s: %v", link.kind, link.in, err)
+	}
+	if !u.IsAbs() && !strings.HasPrefix(link.URI, "/") || u.IsAbs() && !strings.HasPrefix(link.URI, c.srv.URL+"/") {
+		c.Errorf("%s in %s leads to %s", link.kind, link.in, link.URI)
+		return
+	}
+	var body []byte
+	switch link.Method {
+	case http.MethodGet:
+	case http.MethodPatch: // with the resource itself, which asks for nothing
+		status, resource := c.send(http.MethodGet, c.srv.URL+"/v1"+link.URI, nil, nil)
+		if status != http.StatusOK {
+			c.Errorf("GET %s, to be sent back: %d %s", link.URI, status, resource)
+			return
+		}
+		body = resource
+	default:
+		c.Errorf("%s in %s has the method %q", link.kind, link.in, link.Method)
+		return
+	}
+	addresses := []string{link.URI}
+	if !u.IsAbs() {
+		path := strings.TrimPrefix(link.URI, "/v1")
+		addresses = []string{c.srv.URL + "/v1" + path, c.srv.URL + path, c.srv.URL + "/v1.0" + path, c.srv.URL + "/v1/" + path}
+	}
+	var first []byte
+	for i, address := range addresses {
+		status, answer := c.send(link.Method, address, header, body)
+		if status < 200 || status > 299 {
+			c.Errorf("%s %s, %s in %s: %d %s", link.Method, address, link.kind, link.in, status, answer)
+			return
+		}
+		if i == 0 {
+			first = answer
+		} else if !bytes.Equal(answer, first) {
+			c.Errorf("%s %s, %s in %s answers\n%s\nnot\n%s", link.Method, address, link.kind, link.in, answer, first)
+		}
+	}
+	if link.Method == http.MethodPatch && !bytes.Equal(first, body) {
+		c.Errorf("%s %s with the order itself answers\n%s\nnot\n%s", link.Method, link.URI, first, body)
+	}
+	if u.IsAbs() {
+		return // a page
+	}
+	var value any
+	if err := json.Unmarshal(first, &value); err != nil {
+		c.Errorf("%s %s: %v: %s", link.Method, link.URI, err, first)
+		return
+	}
+	c.collect(value, link.URI, "", "")
+}
+
+// collect queues the links of an answer. In is the kind of what a value stands
+// in, name its name there.
+func (c *crawler) collect(value any, from, in, name string) {
+	switch v := value.(type) {
+	case []any:
+		for _, item := range v {
+			c.collect(item, from, in, name)
+		}
+	case map[string]any:
+		if a, ok := v["attributes"].(map[string]any); ok && a["objectType"] != nil {
+			in, _ = a["objectType"].(string)
+		} else if name == "lineItems" {
+			in = name
+		}
+		if uri, ok := v["uri"].(string); ok {
+			link := found{kind: in + "." + name, in: from}
+			link.URI = uri
+			link.Method, _ = v["method"].(string)
+			headers, _ := v["headers"].([]any)
+			for _, h := range headers {
+				pair, _ := h.(map[string]any)
+				key, _ := pair["key"].(string)
+				text, _ := pair["value"].(string)
+				link.Headers = append(link.Headers, partnercenter.LinkHeader{Key: key, Value: text})
+			}
+			c.queue = append(c.queue, link)
+			return
+		}
+		for key, member := range v {
+			c.collect(member, from, in, key)
+		}
+	}
+}
