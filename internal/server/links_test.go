@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
@@ -47,7 +49,7 @@ const leastLinks = 1200
 type crawler struct {
 	*testing.T
 	srv   *partnercentertest.Server
-	token string
+	cred  azcore.TokenCredential
 	seen  map[string]bool // method and address
 	kinds map[string]int  // how many links of each kind
 	queue []found
@@ -181,11 +183,7 @@ func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) {
 
 func newCrawler(t *testing.T, srv *partnercentertest.Server) *crawler {
 	t.Helper()
-	token, err := srv.Credential().GetToken(t.Context(), tokenOptions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &crawler{T: t, srv: srv, token: token.Token, seen: map[string]bool{}, kinds: map[string]int{}}
+	return &crawler{T: t, srv: srv, cred: srv.Credential(), seen: map[string]bool{}, kinds: map[string]int{}}
 }
 
 // send sends a request to an address of the server.
@@ -198,7 +196,11 @@ func (c *crawler) send(method, address string, header http.Header, body []byte) 
 	for k, v := range header {
 		r.Header[k] = v
 	}
-	r.Header.Set("Authorization", "Bearer "+c.token)
+	token, err := c.cred.GetToken(c.Context(), tokenOptions)
+	if err != nil {
+		c.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token.Token)
 	resp, err := http.DefaultTransport.RoundTrip(r) // which follows no redirects
 	if err != nil {
 		c.Fatal(err)
