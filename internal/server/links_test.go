@@ -39,11 +39,17 @@ var linkKinds = []string{
 	"lineItems.provisioningStatus", "lineItems.activationLinks",
 	"Subscription.self", "Subscription.offer", "Subscription.product", "Subscription.sku", "Subscription.availability",
 	"Subscription.parentSubscription", "Subscription.activationLinks",
-	"Collection.link", // of an activation, to a page of this server
+	"activationlinks.link", // to a page of this server
+}
+
+// catalogKinds are those of the catalog.
+var catalogKinds = []string{
+	"Offer.self", "Offer.learnMore", "products.self", "products.skus", "skus.self", "skus.availabilities",
+	"availabilities.self", "availabilities.skus", "availabilities.availabilities",
 }
 
 // leastLinks is how many different links there are at least.
-const leastLinks = 1200
+const leastLinks = 1000
 
 // crawler follows links, each once.
 type crawler struct {
@@ -94,13 +100,17 @@ func TestEveryLinkAnswers(t *testing.T) {
 		srv.Clock().Advance(2 * time.Hour)
 		crawl(t, srv)
 	})
-	for _, kind := range linkKinds {
+	want := linkKinds
+	if catalogIsServed {
+		want = append(want, catalogKinds...)
+	}
+	for _, kind := range want {
 		if kinds[kind] == 0 {
 			t.Errorf("there is no link %s", kind)
 		}
 	}
 	for kind := range kinds {
-		if !slices.Contains(linkKinds, kind) {
+		if !slices.Contains(want, kind) {
 			t.Errorf("link %s is not among those that are to be met", kind)
 		}
 	}
@@ -240,6 +250,11 @@ func (c *crawler) crawl() {
 		c.queue = append(c.queue, found{Link: partnercenter.Link{URI: uri, Method: http.MethodGet}})
 	}
 	get("/customers?size=5")
+	if catalogIsServed {
+		get("/offers?country=US")
+		get("/offercategories?country=US")
+		get("/products?country=US&targetView=Azure")
+	}
 	for len(c.queue) > 0 {
 		link := c.queue[0]
 		c.queue = c.queue[1:]
@@ -334,7 +349,8 @@ func (c *crawler) follow(link found) {
 	c.collect(value, link.URI, "", "")
 }
 
-// collect queues the links of an answer. In is the kind of what a value stands
+// collect queues the links of an answer: what has an address and a method. The
+// uri of an offer is none; it is an id in the form of an address. In is the kind of what a value stands
 // in, name its name there.
 func (c *crawler) collect(value any, from, in, name string) {
 	switch v := value.(type) {
@@ -343,15 +359,19 @@ func (c *crawler) collect(value any, from, in, name string) {
 			c.collect(item, from, in, name)
 		}
 	case map[string]any:
-		if a, ok := v["attributes"].(map[string]any); ok && a["objectType"] != nil {
-			in, _ = a["objectType"].(string)
-		} else if name == "lineItems" {
+		attributes, _ := v["attributes"].(map[string]any)
+		switch {
+		case attributes["objectType"] != nil:
+			in, _ = attributes["objectType"].(string)
+		case name == "lineItems":
 			in = name
+		case name == "" || name == "items":
+			in = resourceAt(from)
 		}
-		if uri, ok := v["uri"].(string); ok {
+		method, isLink := v["method"].(string)
+		if uri, ok := v["uri"].(string); ok && isLink {
 			link := found{kind: in + "." + name, in: from}
-			link.URI = uri
-			link.Method, _ = v["method"].(string)
+			link.URI, link.Method = uri, method
 			headers, _ := v["headers"].([]any)
 			for _, h := range headers {
 				pair, _ := h.(map[string]any)
@@ -360,10 +380,19 @@ func (c *crawler) collect(value any, from, in, name string) {
 				link.Headers = append(link.Headers, partnercenter.LinkHeader{Key: key, Value: text})
 			}
 			c.queue = append(c.queue, link)
-			return
 		}
 		for key, member := range v {
 			c.collect(member, from, in, key)
 		}
 	}
+}
+
+// resourceAt names what has no type of its own by its path: products, skus.
+func resourceAt(uri string) string {
+	path, _, _ := strings.Cut(uri, "?")
+	segments := strings.Split(path, "/")
+	if len(segments)%2 == 0 || len(segments) < 3 {
+		return segments[len(segments)-1]
+	}
+	return segments[len(segments)-2]
 }
