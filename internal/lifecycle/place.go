@@ -366,7 +366,7 @@ var lineRules = []rule[*placingLine]{
 	{http.StatusBadRequest, partnercenter.CodeOfferLimit, "the customer has as many subscriptions of the offer as it may", func(l *placingLine) (string, string) {
 		had := l.Held.OfOffer[Key(l.item.ID)]
 		for _, other := range l.lines {
-			if other.item == l.item {
+			if other.item.ID == l.item.ID {
 				had++
 			}
 		}
