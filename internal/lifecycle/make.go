@@ -109,7 +109,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		line.Links.Subscription = getLink(subscription)
 		line.Links.ProvisioningStatus = getLink(subscription + "/provisioningstatus")
 		if item.Kind == catalog.Marketplace {
-			line.Links.ActivationLinks = getLink(o.Document.Links.Self.URI + "/lineitems/" + strconv.Itoa(number) + "/activationlinks")
+			line.Links.ActivationLinks = getLink("/customers/" + a.CustomerID + "/orders/" + o.Document.ID + "/lineitems/" + strconv.Itoa(number) + "/activationlinks")
 		}
 		s := subscribe(a, &o.Document, &line, item, strings.TrimSpace(asked.ParentSubscriptionID), provisioned)
 		s.Facts.LineItemNumber = number

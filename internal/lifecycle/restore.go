@@ -16,11 +16,10 @@ func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, 
 	o := &Order{Document: document}
 	if facts != nil {
 		o.Facts = *facts
-	} else {
-		bought := document.CreationDate.Time()
-		for i := range document.LineItems {
-			o.Facts.Lines = append(o.Facts.Lines, LineFacts{Kind: kindOf(account, document.LineItems[i].OfferID), Bought: bought})
-		}
+		o.Facts.Lines = slices.Clone(facts.Lines)
+	}
+	for i := len(o.Facts.Lines); i < len(document.LineItems); i++ {
+		o.Facts.Lines = append(o.Facts.Lines, LineFacts{Kind: kindOf(account, document.LineItems[i].OfferID), Bought: document.CreationDate.Time()})
 	}
 	for i := range document.LineItems {
 		id := document.LineItems[i].SubscriptionID
