@@ -83,7 +83,7 @@ func AttachPurchaseOrder(o *Order, command Attachment, settings Settings, now ti
 		if facts.Provisioned.Before(never) {
 			continue
 		}
-		facts.Provisioned = now.Add(settings.ProvisioningTime)
+		facts.Provisioned = later(now, settings.ProvisioningTime)
 		if s := next.subscriptionOf(i); s != nil {
 			s.begin(facts.Provisioned)
 			next.Changed = append(next.Changed, s)

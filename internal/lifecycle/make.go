@@ -22,6 +22,16 @@ func dateOf(now time.Time, legacy bool) partnercenter.Time {
 	return readTime(text)
 }
 
+// later returns the instant that lies d after another, or the last that dates
+// can have.
+func later(at time.Time, d time.Duration) time.Time {
+	at = at.Add(d)
+	if at.Year() > never.Year() {
+		return never
+	}
+	return at
+}
+
 // readTime reads a date that this package wrote itself.
 func readTime(text string) partnercenter.Time {
 	t, err := partnercenter.ParseTime(text)
@@ -59,7 +69,7 @@ func (p *placing) make() (*Order, []Event) {
 		o.Document.Attributes.Etag = new(etag(id, 1))
 	} else {
 		o.Document.Links.ProvisioningStatus = getLink(self + "/provisioningstatus")
-		provisioned = p.now.Add(p.settings.ProvisioningTime)
+		provisioned = later(p.now, p.settings.ProvisioningTime)
 		for _, l := range p.lines {
 			if l.item.NeedsPurchaseOrder {
 				status, provisioned = awaitingPO, never
@@ -67,7 +77,7 @@ func (p *placing) make() (*Order, []Event) {
 		}
 	}
 	o.Document.Status = partnercenter.OrderStatus(status)
-	o.Facts.Visible = p.now.Add(p.settings.OrderLag)
+	o.Facts.Visible = later(p.now, p.settings.OrderLag)
 	for _, l := range p.lines {
 		o.addLine(p.Account, ids, l.item, l.line, p.now, provisioned)
 	}

@@ -394,7 +394,7 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 	next := o.clone()
 	provisioned := now
 	if !o.legacy() {
-		provisioned = now.Add(settings.ProvisioningTime)
+		provisioned = later(now, settings.ProvisioningTime)
 	}
 	events := make([]Event, 0, len(lines))
 	for _, l := range p.lines {

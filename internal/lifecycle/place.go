@@ -533,7 +533,10 @@ func (p *placing) cycle() partnercenter.BillingCycleType {
 	if c := p.Request.BillingCycle.Normalize(); c != "" && c != partnercenter.BillingCycleUnknown {
 		return c
 	}
-	return p.lines[0].item.BillingCycles[0]
+	if cycles := p.lines[0].item.BillingCycles; len(cycles) > 0 {
+		return cycles[0]
+	}
+	return "" // which no item is sold with
 }
 
 // subscribes reports whether a line of this kind makes a subscription.

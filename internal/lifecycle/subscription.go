@@ -218,7 +218,7 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 	var last time.Time
 	var details []partnercenter.RefundableDetail
 	for _, seats := range s.Facts.Seats {
-		until := seats.Added.Add(settings.CancelWithin)
+		until := later(seats.Added, settings.CancelWithin)
 		if now.After(until) {
 			continue
 		}
@@ -418,7 +418,7 @@ func Register(o *Order, id string, settings Settings, now time.Time) (*Order, []
 	if !s.Facts.Registered.IsZero() {
 		return o, nil, nil
 	}
-	s.Facts.Registered = now.Add(settings.ProvisioningTime)
+	s.Facts.Registered = later(now, settings.ProvisioningTime)
 	next.Changed = append(next.Changed, s)
 	return next, []Event{{Kind: "subscription registered", SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}, nil
 }
