@@ -247,7 +247,9 @@ func TestPatchOrder(t *testing.T) {
 	cancel := func(lines ...partnercenter.OrderLineItem) *partnercenter.Order {
 		return &partnercenter.Order{Status: "Cancelled", LineItems: lines}
 	}
-	cycle := func(c partnercenter.BillingCycleType) *partnercenter.Order { return &partnercenter.Order{BillingCycle: c} }
+	cycle := func(c partnercenter.BillingCycleType) *partnercenter.Order {
+		return &partnercenter.Order{BillingCycle: c}
+	}
 	number := func(n int, offer string) partnercenter.OrderLineItem {
 		return partnercenter.OrderLineItem{OfferID: offer, LineItemNumber: &n}
 	}
