@@ -117,36 +117,40 @@ func (a *api) do(t *testing.T, r request) (*http.Response, []byte) {
 func (a *api) run(t *testing.T, table []request) {
 	t.Helper()
 	for _, r := range table {
-		t.Run(r.name, func(t *testing.T) {
-			resp, body := a.do(t, r)
-			if resp.StatusCode != r.status {
-				t.Fatalf("status %d, want %d: %s", resp.StatusCode, r.status, body)
-			}
-			if r.code != "" {
-				var e partnercenter.ErrorBody
-				if err := partnercenter.Unmarshal(body, &e); err != nil || e.Code != r.code {
-					t.Errorf("code %s, want %s: %s", e.Code, r.code, body)
-				}
-				if !strings.HasSuffix(e.Description, ".") || e.Data == nil {
-					t.Errorf("the description should end with a sentence on what to do, and data be an array: %s", body)
-				}
-			}
-			for _, must := range r.must {
-				if !strings.Contains(string(body), must) {
-					t.Errorf("%q is missing in %s", must, body)
-				}
-			}
-			for _, mustNot := range append(r.mustNot, a.token) {
-				if strings.Contains(string(body), mustNot) {
-					t.Errorf("%q is in %s", mustNot, body)
-				}
-			}
-			for header, pattern := range r.headers {
-				if got := strings.Join(resp.Header.Values(header), "|"); !regexp.MustCompile(pattern).MatchString(got) {
-					t.Errorf("%s: %q, want %s", header, got, pattern)
-				}
-			}
-		})
+		t.Run(r.name, func(t *testing.T) { a.check(t, r) })
+	}
+}
+
+// check makes a request and looks at its answer.
+func (a *api) check(t *testing.T, r request) {
+	t.Helper()
+	resp, body := a.do(t, r)
+	if resp.StatusCode != r.status {
+		t.Fatalf("status %d, want %d: %s", resp.StatusCode, r.status, body)
+	}
+	if r.code != "" {
+		var e partnercenter.ErrorBody
+		if err := partnercenter.Unmarshal(body, &e); err != nil || e.Code != r.code {
+			t.Errorf("code %s, want %s: %s", e.Code, r.code, body)
+		}
+		if !strings.HasSuffix(e.Description, ".") || e.Data == nil {
+			t.Errorf("the description should end with a sentence on what to do, and data be an array: %s", body)
+		}
+	}
+	for _, must := range r.must {
+		if !strings.Contains(string(body), must) {
+			t.Errorf("%q is missing in %s", must, body)
+		}
+	}
+	for _, mustNot := range append(r.mustNot, a.token) {
+		if strings.Contains(string(body), mustNot) {
+			t.Errorf("%q is in %s", mustNot, body)
+		}
+	}
+	for header, pattern := range r.headers {
+		if got := strings.Join(resp.Header.Values(header), "|"); !regexp.MustCompile(pattern).MatchString(got) {
+			t.Errorf("%s: %q, want %s", header, got, pattern)
+		}
 	}
 }
 
