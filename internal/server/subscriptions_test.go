@@ -36,7 +36,6 @@ func TestSubscriptions(t *testing.T) {
 		{name: "registered", path: subscriptionAt(documented, azure.ID) + "/registrationstatus", status: 200, must: []string{`"status":"registered"`}},
 		{name: "activation links of licences", path: subscriptionAt(documented, exampleSubscription) + "/activationlinks", status: 200, must: []string{`"totalCount":0,"items":[]`}},
 		{name: "activation links", path: subscriptionAt("8c5b65fd-c725-4f50-8d9c-97ec9169fdd0", "87363db7-39ab-dd25-d371-94340aaa2f97") + "/activationlinks", status: 200, must: []string{`"totalCount":1,`, "/activation/87363db7-39ab-dd25-d371-94340aaa2f97"}},
-		{name: "billing profile of none", path: "/v1/customers/7046ad9e-f51b-4b38-92c7-c0e83d6f15a4/profiles/billing", status: 200, invalid: true},
 	})
 	_, body := a.do(t, request{path: list, status: 200})
 	checkKeys(t, list, body)
