@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -228,36 +229,97 @@ func TestActivationLinks(t *testing.T) {
 	}
 }
 
-// TestTwoCancelsAtOnce cancels one order and one subscription from many sides.
-func TestTwoCancelsAtOnce(t *testing.T) {
+// atOnce sends a request from many sides and counts the statuses and codes of
+// the answers.
+func (a *api) atOnce(t *testing.T, n int, r request) map[string]int {
+	t.Helper()
+	r.invalid = true // some of them are
+	results := make(chan string, n)
+	for range n {
+		go func() {
+			resp, got := a.do(t, r)
+			var e partnercenter.ErrorBody
+			if err := partnercenter.Unmarshal(got, &e); err != nil {
+				t.Error(err)
+			}
+			results <- strings.TrimSuffix(fmt.Sprintf("%d/%s", resp.StatusCode, e.Code), "/")
+		}()
+	}
+	counts := map[string]int{}
+	for range n {
+		counts[<-results]++
+	}
+	return counts
+}
+
+// TestTwoAtOnce sends what only one may do from many sides: one gets through.
+func TestTwoAtOnce(t *testing.T) {
+	const sides = 8
 	a := newAPI(t)
 	software := a.placed(t, documented, line(itemPerpetual, 2))
 	marketplace := a.placed(t, documented, line(itemMarketplace, 2)).LineItems[0].SubscriptionID
-	for path, body := range map[string]string{
-		orderAt(documented, software.ID):        `{"status":"cancelled"}`,
-		subscriptionAt(documented, marketplace): `{"status":"deleted"}`,
+	licences := a.placed(t, documented, line(offerE3, 2))
+	seats := licences.LineItems[0].SubscriptionID
+	etag := *a.subscription(t, documented, seats).Attributes.Etag
+	sandbox := newAPI(t, partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6, Seed: strings.NewReader(sandboxSeed(2))})
+	for range 4 {
+		sandbox.place(t, sandboxCustomer(0), line(offerE3, 1))
+	}
+	for _, tt := range []struct {
+		a       *api
+		r       request
+		success int
+		refusal string
+	}{
+		{a, request{name: "cancel an order", method: http.MethodPatch, path: orderAt(documented, software.ID), body: `{"status":"cancelled"}`}, 200, "400/800061"},
+		{a, request{name: "cancel a subscription", method: http.MethodPatch, path: subscriptionAt(documented, marketplace), body: `{"status":"deleted"}`}, 200, "400/2011"},
+		{a, request{name: "change what was read", method: http.MethodPatch, path: subscriptionAt(documented, seats), body: `{"quantity":3,"attributes":{"etag":"` + etag + `"}}`}, 200, "400/2055"},
+		{a, request{name: "change the order that was read", method: http.MethodPatch, path: orderAt(documented, licences.ID), body: `{"billingCycle":"annual","attributes":{"etag":"` + *licences.Attributes.Etag + `"}}`}, 200, "400/2055"},
+		{a, request{name: "the only trial", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(offerTrial, 1))}, 201, "400/27006"},
+		{sandbox, request{name: "the fifth subscription", method: http.MethodPost, path: ordersOf(sandboxCustomer(0)), body: orderOf(line(offerE3, 1))}, 201, "403/800066"},
 	} {
-		results := make(chan string, 8)
-		for range cap(results) {
-			go func() {
-				resp, got := a.do(t, request{method: http.MethodPatch, path: path, body: body, invalid: true})
-				code := ""
-				if resp.StatusCode != http.StatusOK {
-					code = "/" + string(decode[partnercenter.ErrorBody](t, got).Code)
-				}
-				results <- fmt.Sprint(resp.StatusCode) + code
-			}()
+		if diff := cmp.Diff(map[string]int{fmt.Sprint(tt.success): 1, tt.refusal: sides - 1}, tt.a.atOnce(t, sides, tt.r)); diff != "" {
+			t.Errorf("%s: %s", tt.r.name, diff)
 		}
-		counts := map[string]int{}
-		for range cap(results) {
-			counts[<-results]++
+	}
+}
+
+// TestNoUpdateIsLost changes an order from many sides, each of which adds
+// something of its own.
+func TestNoUpdateIsLost(t *testing.T) {
+	const sides = 16
+	a := newAPI(t)
+	o := a.placed(t, documented, line(offerE3, 5))
+	addOn := `{` + linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+o.LineItems[0].SubscriptionID+`"`)) + `}`
+	got := a.atOnce(t, sides, request{method: http.MethodPatch, path: orderAt(documented, o.ID), body: addOn})
+	if diff := cmp.Diff(map[string]int{"200": sides}, got); diff != "" {
+		t.Fatal(diff)
+	}
+	o = a.order(t, documented, o.ID)
+	seen := map[string]bool{}
+	for i, l := range o.LineItems {
+		if *l.LineItemNumber != i || seen[l.SubscriptionID] {
+			t.Errorf("line %d has number %d and subscription %s", i, *l.LineItemNumber, l.SubscriptionID)
 		}
-		refusedAs := "400/800061"
-		if strings.Contains(path, "subscriptions") {
-			refusedAs = "400/2011"
-		}
-		if diff := cmp.Diff(map[string]int{"200": 1, refusedAs: 7}, counts); diff != "" {
-			t.Errorf("%s: %s", path, diff)
+		seen[l.SubscriptionID] = true
+	}
+	if len(o.LineItems) != 1+sides {
+		t.Errorf("%d lines, want %d", len(o.LineItems), 1+sides)
+	}
+	want := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"id":"%s","version":%d}`, o.ID, 1+sides))
+	if *o.Attributes.Etag != want {
+		t.Errorf("the etag is %s, want %s", *o.Attributes.Etag, want)
+	}
+}
+
+// TestTrialTerm writes what follows a trial as an object and as a list of one.
+func TestTrialTerm(t *testing.T) {
+	a := newAPI(t)
+	for i, renewsTo := range []string{`{"termDuration":"P1Y"}`, `[{"termDuration":"P1Y"}]`} {
+		customer := []string{documented, wingtip}[i]
+		_, body := a.do(t, request{method: http.MethodPost, path: ordersOf(customer), body: orderOf(line("CFQ7TTC0LCHC:0005:CFQ7TTC0KJ2M", 1, `"renewsTo":`+renewsTo)), status: 201})
+		if !strings.Contains(string(body), `"renewsTo":{"termDuration":"P1Y"}`) || !strings.Contains(string(body), `"billingCycle":"none"`) {
+			t.Errorf("%s: %s", renewsTo, body)
 		}
 	}
 }
@@ -570,6 +632,7 @@ func readRefusals(t *testing.T, a *api) []refusal {
 		of("another partner's subscription without a customer", "/v1/subscriptions/21db03b0-2661-4cff-bc2a-c2c9c3ff2c06/provisioningstatus", 404, partnercenter.CodeSubscriptionNotFound),
 		of("subscriptions of no customer", "/v1/customers/x/subscriptions", 400, partnercenter.CodeInvalidCustomerID),
 		of("company profile of a stranger", "/v1/customers/"+foreignCustomer(t)+"/profiles/company", 403, partnercenter.CodeNoRelationship),
+		of("a billing profile that nobody filled in", "/v1/customers/7046ad9e-f51b-4b38-92c7-c0e83d6f15a4/profiles/billing", 404, partnercenter.CodeNotFound),
 		of("billing profile of a stranger", "/v1/customers/"+foreignCustomer(t)+"/profiles/billing", 403, partnercenter.CodeNoRelationship),
 	}
 	for _, what := range []string{"/addons", "/provisioningstatus", "/registrationstatus", "/activationlinks"} {
