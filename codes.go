@@ -39,7 +39,7 @@ const (
 	CodeCancelWindowOver      ErrorCode = "900117" // 400
 	CodeCycleInactive         ErrorCode = "6000"   // 400: a subscription of the order is not active
 	CodeCycleUnsupported      ErrorCode = "6001"   // 400: an offer of the order is not sold like this
-	CodeSyncStateNotCompleted ErrorCode = "800072" // 403
+	CodeSyncStateNotCompleted ErrorCode = "800072" // 400: it is being provisioned, or waits for a purchase order
 	CodeCycleMismatch         ErrorCode = "800085" // 400
 	CodePromotionInvalid      ErrorCode = "27007"  // 400
 

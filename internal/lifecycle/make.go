@@ -168,6 +168,9 @@ func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLine
 	}
 	if item.Kind == catalog.Marketplace {
 		s.Document.Attributes.Etag = new("") // these have none
+		if s.Document.PartnerID == nil {
+			s.Document.PartnerID = new("") // and say so of the partner too
+		}
 	}
 	if line.TermDuration != nil {
 		s.Document.TermDuration = *line.TermDuration

@@ -34,23 +34,27 @@ type updating struct {
 	autoRenew *bool
 }
 
-// intent finds out what the request means to change. A body that has the
-// subscription's id is a subscription sent back, in which false means false; one
-// without is an object made for the change, whose zero values nobody chose.
-// A quantity of zero is never meant: it is what an unset one looks like.
+// intent finds out what the request means to change. False means false in a
+// subscription that is sent back, which has an id and a quantity, and in a body
+// of few words, which has no quantity. Otherwise the body is an object made for
+// the change, which spells out values that nobody chose. A quantity of zero is
+// never meant: it is what an unset one looks like.
 func (u *updating) intent() {
 	r, d := u.request, &u.Document
-	whole := r.ID != ""
+	chosen := r.Quantity == nil || *r.Quantity != 0 && r.ID != ""
 	if q := r.Quantity; q != nil && *q != 0 && (d.Quantity == nil || *q != *d.Quantity) {
 		u.quantity = q
 	}
-	if s := r.Status.Normalize(); s != "" && s != partnercenter.SubscriptionNone && s != d.Status.Normalize() {
+	// A cancelled subscription that is sent back asks for nothing; one that is
+	// to be cancelled again does.
+	again := d.Status.Normalize() == partnercenter.SubscriptionDeleted && (r.ID == "" || r.Links == nil)
+	if s := r.Status.Normalize(); s != "" && s != partnercenter.SubscriptionNone && (s != d.Status.Normalize() || again) {
 		u.status = s
 	}
 	if r.FriendlyName != "" && r.FriendlyName != d.FriendlyName {
 		u.nickname = r.FriendlyName
 	}
-	if a := r.AutoRenewEnabled; a != nil && (*a || whole) && (d.AutoRenewEnabled == nil || *a != *d.AutoRenewEnabled) {
+	if a := r.AutoRenewEnabled; a != nil && (*a || chosen) && (d.AutoRenewEnabled == nil || *a != *d.AutoRenewEnabled) {
 		u.autoRenew = a
 	}
 }
@@ -211,7 +215,7 @@ func (o *Order) lineGone(number int) []Event {
 // still be given back changes with time.
 func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subscription {
 	view := s.Document
-	if settings.CancelWithin == 0 || !s.windowed() || !isActive(s) {
+	if settings.CancelWithin == 0 || !s.windowed() {
 		return &view
 	}
 	sum := 0
@@ -226,12 +230,16 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 		last = until
 		details = append(details, partnercenter.RefundableDetail{Quantity: new(seats.Quantity), AllowedUntil: dateOf(until, false)})
 	}
-	if sum > 0 {
+	if sum == 0 {
+		return &view
+	}
+	if s.Facts.Kind == catalog.Marketplace {
+		// The answer to a cancellation still tells what comes back.
+		view.RefundOptions = []partnercenter.RefundOption{{Type: "Full", ExpiresAt: dateOf(last, false)}}
+	}
+	if isActive(s) {
 		view.RefundableQuantity = &partnercenter.RefundableQuantity{TotalQuantity: &sum, Details: details}
 		view.CancellationAllowedUntilDate = dateOf(last, false)
-	}
-	if s.Facts.Kind == catalog.Marketplace && sum > 0 {
-		view.RefundOptions = []partnercenter.RefundOption{{Type: "Full", ExpiresAt: dateOf(last, false)}}
 	}
 	return &view
 }

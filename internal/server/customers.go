@@ -243,26 +243,26 @@ func (s *Server) getCustomer(c *call) error {
 
 // getCompanyProfile answers what the directory knows of a customer.
 func (s *Server) getCompanyProfile(c *call) error {
-	return s.aboutCustomer(c, func(customer *partnercenter.Customer) any {
+	return s.aboutCustomer(c, func(customer *partnercenter.Customer) (any, error) {
 		if customer.CompanyProfile == nil {
-			return partnercenter.CustomerCompanyProfile{TenantID: customer.ID, Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerCompanyProfile}}
+			return nil, errNoProfile("company", customer.ID)
 		}
-		return customer.CompanyProfile
+		return customer.CompanyProfile, nil
 	})
 }
 
 // getBillingProfile answers where a customer is billed.
 func (s *Server) getBillingProfile(c *call) error {
-	return s.aboutCustomer(c, func(customer *partnercenter.Customer) any {
+	return s.aboutCustomer(c, func(customer *partnercenter.Customer) (any, error) {
 		if customer.BillingProfile == nil {
-			return partnercenter.CustomerBillingProfile{Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerBillingProfile}}
+			return nil, errNoProfile("billing", customer.ID)
 		}
-		return customer.BillingProfile
+		return customer.BillingProfile, nil
 	})
 }
 
 // aboutCustomer answers a part of a customer.
-func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) any) error {
+func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any, error)) error {
 	id, err := c.customerID()
 	if err != nil {
 		return err
@@ -275,5 +275,17 @@ func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) any) 
 	if err := partnercenter.Unmarshal(doc, &customer); err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, part(&customer))
+	value, err := part(&customer)
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(http.StatusOK, value)
+}
+
+// errNoProfile is for customers that were loaded without a profile.
+func errNoProfile(kind, customerID string) error {
+	return &apiError{
+		http.StatusNotFound, partnercenter.CodeNotFound,
+		"Customer " + customerID + " has no " + kind + " profile. Load one with the customer: in its seed file, or by importing an answer that has it.", nil,
+	}
 }

@@ -133,13 +133,18 @@ func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercen
 			continue
 		}
 		active := !cancelled && (line.Quantity == nil || *line.Quantity > 0)
+		kind, entitlement := loadedKind(line.OfferID), ""
+		if kind != "" {
+			// The id that package lifecycle answers for it.
+			entitlement = derivedGUID("entitlement", line.SubscriptionID)
+		}
 		// A subscription that several orders name is of the one that came first.
 		if _, err := w.uncounted(`
 INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
-VALUES ($1, $2, $3, $4, '', '', $5, $6, $7, $8, 0, 1)
+VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, 0, 1)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
-			partner, customer, guidKey(line.SubscriptionID), order, fold(strings.TrimSpace(line.PartnerIDOnRecord)),
-			fold(line.OfferID), loadedKind(line.OfferID), bit(active)); err != nil {
+			partner, customer, guidKey(line.SubscriptionID), order, guidKey(entitlement), fold(strings.TrimSpace(line.PartnerIDOnRecord)),
+			fold(line.OfferID), kind, bit(active)); err != nil {
 			return err
 		}
 	}

@@ -193,6 +193,58 @@ func expect(t *testing.T, got []string, want ...string) {
 	}
 }
 
+// A client that wants its path to go out as it is keeps the address in Opaque;
+// it is checked all the same.
+func TestOpaqueAddresses(t *testing.T) {
+	for query, want := range map[string][]string{"billingType=monthly": nil, "shoeSize=9": {"request query shoeSize: not described"}} {
+		req := request(t, http.MethodGet, ordersPath)
+		req.URL.Opaque = "//" + req.URL.Host + strings.Replace(ordersPath, "customers", "c%75stomers", 1)
+		req.URL.RawQuery = query
+		client := &failed{TB: t}
+		resp, err := NewChecker(client).Transport(ok(collection)).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		expect(t, client.messages, want...)
+	}
+}
+
+// Bodies are checked as the API reads them: keys in any case, null for absent.
+func TestJSONRequestBodies(t *testing.T) {
+	const path = ordersPath + "/7d3a1c94be02"
+	for _, tc := range []struct {
+		name, body string
+		want       []string
+	}{
+		{"camelCase", `{"billingCycle":"annual","lineItems":[{"lineItemNumber":0,"quantity":1}]}`, nil},
+		{"PascalCase with nulls", `{"Id":null,"BillingCycle":"Annual","LineItems":[{"LineItemNumber":0,"Quantity":1,"RenewsTo":null}],"Status":null,"Later":{"x":1}}`, nil},
+		{"a number for an enumerated value", `{"billingCycle":2}`, nil},
+		{"a byte order mark", "\xef\xbb\xbf{}", nil},
+		{"text for a number", `{"LINEITEMS":[{"Quantity":"1"}]}`, []string{"request body /lineItems/0/quantity: value must be an integer"}},
+		{"an object for a list", `{"LineItems":{}}`, []string{"request body /lineItems: value must be an array"}},
+		{"no JSON", `{`, []string{"request body: not one JSON value"}},
+		{"nothing", ``, []string{"request header Content-Type"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			req := request(t, http.MethodPatch, path)
+			req.Body = io.NopCloser(strings.NewReader(tc.body))
+			if tc.body != "" {
+				req.Header.Set("Content-Type", "application/json; charset=utf-8")
+			}
+			expect(t, exchangeProblems(t, req, ok(order)), tc.want...)
+		})
+	}
+	for _, body := range []string{"", "null", `"success"`, "{}"} {
+		req := request(t, http.MethodPost, "/v1/customers/b0d70a69-4c42-4b27-b17b-91a835d8686a/subscriptions/DB8C695B-1C3C-4C55-B697-771503DD46BF/activate")
+		req.Body = io.NopCloser(strings.NewReader(body))
+		if body != "" {
+			req.Header.Set("Content-Type", "application/json")
+		}
+		expect(t, exchangeProblems(t, req, ok(`{"subscriptionId":"DB8C695B-1C3C-4C55-B697-771503DD46BF","status":"Success"}`)))
+	}
+}
+
 func TestBodies(t *testing.T) {
 	replaced := func(old, new string) answer { return ok(strings.Replace(collection, old, new, 1)) }
 	for _, tc := range []struct {

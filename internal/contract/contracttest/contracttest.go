@@ -83,7 +83,7 @@ func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		x := exchange{
 			method:       req.Method,
-			url:          *req.URL,
+			url:          asSent(req.URL),
 			request:      canonical(req.Header),
 			checkRequest: !isBadRequest(req.Context()),
 		}
@@ -184,6 +184,20 @@ func (c *Checker) check(x exchange) {
 	}
 	c.tb.Errorf("contract: %s: %s %s answered %d\n\t%s",
 		operation, x.method, x.url.RequestURI(), x.status, strings.Join(problems, "\n\t"))
+}
+
+// asSent is the address as it goes over the network: a client that wants its
+// path as it is keeps it in Opaque.
+func asSent(u *url.URL) url.URL {
+	if u.Opaque == "" {
+		return *u
+	}
+	sent, err := url.Parse(u.Scheme + ":" + u.Opaque)
+	if err != nil {
+		return *u // no address; the server says what is wrong with it
+	}
+	sent.RawQuery = u.RawQuery
+	return *sent
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

@@ -19,7 +19,7 @@ var examples = []struct{ pattern, schema string }{
 	{"orders-list*.json", "OrderCollection"},
 	{"orders-get*.json", "Order"},
 	{"orders-create.response.json", "Order"},
-	{"orders-patch-addon.response.json", "Order"},
+	{"orders-patch-*.response.json", "Order"},
 	{"orders-cancel-sandbox.response.json", "Order"},
 	{"orders-provisioningstatus.response.json", "OrderLineItemProvisioningStatusCollection"},
 	{"orders-lineitem-activationlinks.response.json", "OrderLineItemActivationLinkCollection"},
@@ -133,7 +133,6 @@ func TestDocumentedAnswersPass(t *testing.T) {
 // Every payload of orders and customers is looked at, or left out by name.
 func TestNoPayloadIsForgotten(t *testing.T) {
 	leftOut := []string{
-		"orders-patch-billing-cycle.response.json",       // writes Annual, which the server answers as annual
 		"customers-billing-profile.response.json",        // placeholders for id, etag and links
 		"customers-billing-profile-update.response.json", // the same
 		"customers-remove-relationship.response.json",    // PascalCase with nulls, which the server never writes

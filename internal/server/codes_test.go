@@ -1,0 +1,246 @@
+package server_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/partnercentertest"
+)
+
+// pageCodes are documented on single pages only, and so not in the contract's
+// list of codes.
+var pageCodes = []string{
+	"403/400030", "403/400036", "404/400013", "404/400018", "404/400019", "400/60012", "400/600061",
+	"400/2200", "400/2201", "400/2203", "400/2204", "400/2205", "400/2206",
+}
+
+// elsewhere are codes that other tests provoke, with those tests.
+var elsewhere = map[string]string{
+	"403/2030":   "TestOffers",
+	"400/2100":   "TestOffers",
+	"403/400030": "TestProducts",
+	"403/400036": "TestProducts",
+	"403/800043": "TestNoPriceAccess",
+}
+
+// TestRefusals provokes the rules of package lifecycle and the documented codes
+// over HTTP. In the end every rule has refused something, and every code was
+// seen or docs/differences.md says why it cannot be.
+func TestRefusals(t *testing.T) {
+	whole := true
+	for _, group := range []struct {
+		name    string
+		options partnercentertest.Options
+		table   func(*testing.T, *api) []refusal
+	}{
+		{"placing orders", partnercentertest.Options{}, placeRefusals},
+		{"changing orders", partnercentertest.Options{}, changeRefusals},
+		{"subscriptions", partnercentertest.Options{}, subscriptionRefusals},
+		{"reading", partnercentertest.Options{}, readRefusals},
+		{"bodies", partnercentertest.Options{}, bodyRefusals},
+		{"request ids", partnercentertest.Options{}, onceRefusals},
+		{"tokens", partnercentertest.Options{}, tokenRefusals},
+		{"production", partnercentertest.Options{Production: true}, productionRefusals},
+		{"windows", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6}, windowRefusals},
+		{"provisioning", partnercentertest.Options{ProvisioningTime: 5 * time.Minute}, provisioningRefusals},
+		{"a sandbox", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6, Seed: strings.NewReader(sandboxSeed(13))}, sandboxRefusals},
+		{"a full sandbox", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6, Seed: strings.NewReader(sandboxSeed(76))}, fullSandboxRefusals},
+	} {
+		whole = t.Run(group.name, func(t *testing.T) {
+			a := newAPI(t, group.options)
+			a.refuse(t, group.table(t, a))
+		}) && whole
+	}
+	whole = t.Run("resellers", TestIndirectReseller) && whole
+	whole = t.Run("etags", TestEtags) && whole
+	whole = t.Run("seats", TestSeatWindows) && whole
+	if !whole || t.Failed() {
+		return // what is missing would follow from that
+	}
+	refused.Lock()
+	defer refused.Unlock()
+
+	documented := documentedCodes(t)
+	rules := map[string]bool{}
+	for _, r := range lifecycle.Rules() {
+		if strings.HasPrefix(r.Command, "attach ") {
+			continue // the tests of attachments
+		}
+		name, code := r.Command+": "+r.When, fmt.Sprintf("%d/%s", r.Status, r.Code)
+		rules[name] = true
+		if !refused.rules[name] {
+			t.Errorf("no test is refused by the rule %q (%s)", name, code)
+		}
+		if !documented[code] {
+			t.Errorf("the rule %q refuses with %s, which is not documented", name, code)
+		}
+	}
+	for name := range refused.rules {
+		if !rules[name] {
+			t.Errorf("there is no rule %q", name)
+		}
+	}
+
+	never := codesThatDoNotOccur(t)
+	for code := range documented {
+		seen := refused.codes[code] || elsewhere[code] != ""
+		switch {
+		case seen && never[code]:
+			t.Errorf("docs/differences.md says that %s does not occur, but it does", code)
+		case !seen && !never[code]:
+			t.Errorf("no test provokes %s, and docs/differences.md does not say why", code)
+		}
+		delete(never, code)
+	}
+	if len(never) > 0 {
+		t.Errorf("docs/differences.md says that %v do not occur, which are no documented codes", slices.Sorted(maps.Keys(never)))
+	}
+}
+
+// documentedCodes are the contract's statuses and codes.
+func documentedCodes(t *testing.T) map[string]bool {
+	t.Helper()
+	file, err := os.Open(filepath.Join(contracttest.Dir(t), "error-codes.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := map[string]bool{}
+	for _, row := range rows[1:] {
+		codes[row[0]+"/"+row[1]] = true
+	}
+	for _, code := range pageCodes {
+		codes[code] = true
+	}
+	return codes
+}
+
+// codesThatDoNotOccur are those of the table of that name.
+func codesThatDoNotOccur(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/differences.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(text), "\n## Codes that do not occur\n")
+	if !ok {
+		t.Fatal("docs/differences.md has no section on codes that do not occur")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	codes := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\b\d{3}/\d+\b`).FindAllString(section, -1) {
+		if codes[m] {
+			t.Errorf("docs/differences.md says twice that %s does not occur", m)
+		}
+		codes[m] = true
+	}
+	return codes
+}
+
+// sandboxSeed is a partner with a number of customers that have nothing yet, but
+// for an order that was cancelled by halves. The last has not accepted the
+// customer agreement.
+func sandboxSeed(customers int) string {
+	var b strings.Builder
+	b.WriteString(`
+format: partnercenter-seed/1
+partners:
+  - tenantId: 0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25
+    name: Sandbox
+    domain: sandbox.onmicrosoft.com
+    mpnId: "5080911"
+    country: US
+    apps: [{clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: tests}]
+    customers:
+`)
+	for i := range customers {
+		fmt.Fprintf(&b, "      - id: %s\n        companyProfile: {companyName: Customer %d, domain: c%d.onmicrosoft.com}\n", sandboxCustomer(i), i, i)
+		if i == customers-1 {
+			b.WriteString("        agreementAccepted: false\n")
+		}
+		if i == 0 {
+			b.WriteString(`        orders:
+          - id: ` + cancelledByHalves + `
+            billingCycle: one_time
+            creationDate: 2026-01-07T10:00:00.0000000Z
+            status: cancelled
+            lineItems:
+              - {offerId: "` + itemPerpetual + `", quantity: 1}
+              - {offerId: "` + itemSoftware + `", quantity: 1}
+`)
+		}
+	}
+	return b.String()
+}
+
+const cancelledByHalves = "8f2b7c10d4e6"
+
+func sandboxCustomer(n int) string { return fmt.Sprintf("%08x-1111-4222-8333-444455556666", n) }
+
+// sandboxRefusals are what goes beyond the limits of a sandbox.
+func sandboxRefusals(t *testing.T, a *api) []refusal {
+	t.Helper()
+	full := sandboxCustomer(0)
+	for range 5 {
+		a.place(t, full, line(offerExchange, 25))
+	}
+	// Ten customers have a subscription of legacy Azure and an Azure plan each,
+	// which is as many as the partner may have of both.
+	for i := range 10 {
+		a.place(t, sandboxCustomer(i+1), line(offerAzure, 1))
+		a.place(t, sandboxCustomer(i+1), line(itemAzurePlan, 1))
+	}
+	seats := a.place(t, sandboxCustomer(1), line(offerE3, 25)).LineItems[0].SubscriptionID
+	newer := a.place(t, sandboxCustomer(2), line(itemE3, 25))
+	a.Clock().Advance(lifecycle.Realistic().ProvisioningTime)
+	a.token = a.mint(t)
+	online := a.order(t, sandboxCustomer(2), newer.ID).LineItems[0].SubscriptionID
+	a.place(t, full, line(itemPerpetual, 25)) // software makes no subscription
+	last := sandboxCustomer(12)
+	of := func(name, rule, customer string, status int, code partnercenter.ErrorCode, body string) refusal {
+		return refusal{rule: rule, of: customer, request: request{name: name, body: body, status: status, code: code}}
+	}
+	patch := func(name, rule, customer, id string, status int, code partnercenter.ErrorCode) refusal {
+		r := of(name, rule, customer, status, code, `{"quantity":26}`)
+		r.method, r.path = http.MethodPatch, subscriptionAt(customer, id)
+		return r
+	}
+	agreement := of("no agreement", "place an order: the customer agreement is not confirmed", last, 403, partnercenter.CodeAgreementMissing, orderOf(line(itemE3, 1)))
+	halves := of("cancel a line of a cancelled order", "cancel lines of order: it is cancelled", full, 400, partnercenter.CodeOrderNotCancellable, `{"status":"cancelled","lineItems":[{"lineItemNumber":0,"offerId":"`+itemPerpetual+`"}]}`)
+	halves.method, halves.path = http.MethodPatch, orderAt(full, cancelledByHalves)
+	return []refusal{
+		agreement, halves,
+		of("a sixth subscription", "place an order: the sandbox allows fewer subscriptions of a customer", full, 403, partnercenter.CodeTooManySubs, orderOf(line(offerE3, 1))),
+		of("a sixth of newer commerce", "", full, 403, partnercenter.CodeTooManySubs, orderOf(line(itemE3, 1))),
+		of("26 licences", "place an order: the sandbox allows fewer seats of a legacy offer", sandboxCustomer(1), 403, partnercenter.CodeTooManySeats, orderOf(line(offerE3, 26))),
+		of("26 seats", "place an order: the sandbox allows fewer seats of a catalog item", sandboxCustomer(1), 403, partnercenter.CodeSeatsBeyondLimit, orderOf(line(itemE3, 26))),
+		of("an offer of 50 seats at least", "", sandboxCustomer(1), 403, partnercenter.CodeTooManySeats, orderOf(line("5D3A9F17-C028-4B6E-9714-E2F08B56D3A1", 50))),
+		of("an eleventh subscription of Azure", "place an order: the sandbox allows fewer Azure subscriptions of the partner", sandboxCustomer(1), 403, partnercenter.CodeTooManyAzureSubs, orderOf(line(offerAzure, 1))),
+		of("an eleventh Azure plan", "place an order: the sandbox allows fewer Azure plans of the partner", sandboxCustomer(11), 400, partnercenter.CodeTooManyAzurePlans, orderOf(line(itemAzurePlan, 1))),
+		patch("one more licence", "change a subscription: the sandbox allows fewer seats of a legacy offer", sandboxCustomer(1), seats, 403, partnercenter.CodeTooManySeats),
+		patch("one more seat", "change a subscription: the sandbox allows fewer seats of a catalog item", sandboxCustomer(2), online, 403, partnercenter.CodeSeatsBeyondLimit),
+	}
+}
+
+// fullSandboxRefusals are orders in a sandbox with a customer too many.
+func fullSandboxRefusals(*testing.T, *api) []refusal {
+	return []refusal{{of: sandboxCustomer(3), rule: "place an order: the sandbox has more customers than it may", request: request{
+		name: "76 customers", body: orderOf(line(offerE3, 1)), status: 400, code: partnercenter.CodeSandboxLimit, must: []string{"76"},
+	}}}
+}

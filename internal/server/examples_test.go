@@ -1,0 +1,136 @@
+package server_test
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+)
+
+const notOfAzure = "only Azure subscriptions have an entitlement"
+
+// TestDocumentedExamples sends the requests that the documentation prints, as
+// they stand, and holds the answers against those that it prints beside them:
+// each documented key is there. What stands here as missing is so on purpose.
+func TestDocumentedExamples(t *testing.T) {
+	const (
+		marketplaceCustomer     = "5921f00a-32c0-4457-aaa1-e8018c650895"
+		marketplaceSubscription = "6e7aa601-629e-461b-8933-0898c3cc3c7c"
+		softwareCustomer        = "bd59b416-37f9-4d8f-8df3-5750111fc615"
+		activationCustomer      = "8c5b65fd-c725-4f50-8d9c-97ec9169fdd0"
+		purchaseOrderCustomer   = "71b277b9-9cc1-4fef-a0df-7355006cb52e"
+	)
+	// The examples of marketplace products are from days on which they could
+	// still be cancelled.
+	refundable := time.Date(2019, 1, 9, 12, 0, 0, 0, time.UTC)
+	subscription := subscriptionAt(documented, exampleSubscription)
+	for _, tt := range []struct {
+		name    string
+		method  string // default GET
+		path    string
+		status  int       // default 200
+		at      time.Time // what the clock shows; zero for now
+		before  string    // a body to send first
+		must    []string
+		missing map[string]string
+	}{
+		{
+			name: "orders-create", method: http.MethodPost, path: seedOrders, status: 201,
+			must: []string{`"billingCycle":"one_time"`, `"currencyCode":"USD"`, `"offerId":"DZH318Z0BQ4B:0047:DZH318Z0DSM8"`, `"friendlyName":"A_sample_Azure_RI"`, `"quantity":1`, `"status":"pending"`, `"/products/DZH318Z0BQ4B/skus/0047?country=US"`},
+		},
+		{
+			name: "orders-patch-addon", method: http.MethodPatch, path: orderAt(documented, exampleOrder),
+			must: []string{`"lineItemNumber":0,"offerId":"195416C1-3447-423A-B37B-EE59A99A19C4","subscriptionId":"1C2B75C1-74A5-472A-A729-7F8CEFC477F9"`, `"lineItemNumber":2,"offerId":"2828BE95-46BA-4F91-B2FD-0BEF192ECF60"`, `"friendlyName":"Some friendly name","quantity":2`, `"creationDate":"2017-01-25T14:53:12.093-08:00"`, `"etag":"eyJpZCI6ImNmM2IwZTM3LWJlMGItNGNkZC1iNTg0LWQxYTk3ZDk4YTkyMiIsInZlcnNpb24iOjJ9"`},
+		},
+		{
+			name: "orders-patch-billing-cycle", method: http.MethodPatch, path: orderAt(documented, exampleOrder),
+			must: []string{`"billingCycle":"annual"`, `"subscriptionId":"69829602-C219-40FD-A3D5-4150FCA41A19"`, `"subscriptionId":"1C2B75C1-74A5-472A-A729-7F8CEFC477F9"`, `"etag":"eyJpZCI6ImNmM2IwZTM3LWJlMGItNGNkZC1iNTg0LWQxYTk3ZDk4YTkyMiIsInZlcnNpb24iOjJ9"`},
+		},
+		{
+			name: "orders-cancel-sandbox", method: http.MethodPatch, path: orderAt(softwareCustomer, "UKXASSO1dezh3HdxClHxSp5UEFXGbAnt1"),
+			// The documented answer has still one of it; the rule that a cancelled
+			// line has none is documented too.
+			must: []string{`"alternateId":"11fc4bdfd47a"`, `"status":"cancelled"`, `"quantity":0`},
+		},
+		{name: "subscriptions-patch-quantity", method: http.MethodPatch, path: subscription, must: []string{`"quantity":2`, `"friendlyName":"nickname"`, `"autoRenewEnabled":false`, `"status":"active"`}, missing: map[string]string{"links.entitlement": notOfAzure}},
+		{name: "subscriptions-suspend", method: http.MethodPatch, path: subscription, must: []string{`"status":"suspended"`, `"quantity":2`}, missing: map[string]string{"links.entitlement": notOfAzure}},
+		{name: "subscriptions-reactivate", method: http.MethodPatch, path: subscription, before: `{"quantity":2,"status":"suspended"}`, must: []string{`"status":"active"`, `"quantity":2`}, missing: map[string]string{"links.entitlement": notOfAzure}},
+		{name: "subscriptions-nickname", method: http.MethodPatch, path: subscription, must: []string{`"friendlyName":"nickname"`}, missing: map[string]string{"links.entitlement": notOfAzure}},
+		{name: "subscriptions-autorenew", method: http.MethodPatch, path: subscriptionAt(marketplaceCustomer, marketplaceSubscription), at: refundable, must: []string{`"autoRenewEnabled":false`, `"status":"active"`, `"termDuration":"P1M"`, `"etag":""`}},
+		{name: "subscriptions-cancel-marketplace", method: http.MethodPatch, path: subscriptionAt(marketplaceCustomer, marketplaceSubscription), at: refundable, must: []string{`"status":"deleted"`, `"autoRenewEnabled":false`, `"etag":""`}},
+
+		{name: "orders-get-po-upload-complete", path: orderAt(purchaseOrderCustomer, "54be297b70ad"), must: []string{`"status":"po_upload_complete"`, `"billingCycle":"annual"`, `"client":{}`}},
+		{name: "orders-provisioningstatus", path: orderAt(purchaseOrderCustomer, "54be297b70ad") + "/provisioningstatus", must: []string{`"status":"fulfilled"`}},
+		{name: "orders-lineitem-activationlinks", path: orderAt(activationCustomer, "03fb46b3-bf8c-49aa-b908-ca2e93bcc04a") + "/lineitems/0/activationlinks", must: []string{`"totalCount":1,`, `"lineItemNumber":0`, `/orders/03fb46b3-bf8c-49aa-b908-ca2e93bcc04a/lineitems/0/activationlinks"`}},
+		{name: "subscriptions-get", path: subscriptionAt(documented, "A356AC8C-E310-44F4-BF85-C7F29044AF99"), must: []string{`"offerId":"MS-AZR-0145P","offerName":"Microsoft Azure","friendlyName":"Microsoft Azure","quantity":1,"unitType":"Usage-based","creationDate":"2016-05-10T07:30:05.427Z","effectiveStartDate":"2016-05-10T00:00:00Z"`, `"commitmentEndDate":"9999-`, `"billingType":"usage"`, `"/offers/MS-AZR-0145P?country=US"`, `"orderId":"B23FDEDD-D6BD-415A-8B71-3624C81C9644"`}},
+		{name: "subscriptions-list", path: "/v1/customers/" + documented + "/subscriptions", must: []string{`"totalCount":5,`, `"83ef9d05-4169-4ef9-9657-0e86b1eab1de"`}},
+		{name: "subscriptions-list-by-order", path: "/v1/customers/" + documented + "/subscriptions?order_id=6183db3d-6318-4e52-877e-25806e4971be", must: []string{`"totalCount":2,`, `"83ef9d05-4169-4ef9-9657-0e86b1eab1de"`}, missing: map[string]string{"items[].entitlementId": notOfAzure}},
+		{name: "subscriptions-addons-list", path: subscriptionAt(documented, "2b7c40d9-85fe-4d16-a3c0-91f6e7d25b48") + "/addons", must: []string{`"totalCount":1,`, `"83ef9d05-4169-4ef9-9657-0e86b1eab1de"`, `"parentSubscriptionId":"2b7c40d9-85fe-4d16-a3c0-91f6e7d25b48"`}, missing: map[string]string{"items[].entitlementId": notOfAzure}},
+		{name: "subscriptions-provisioningstatus", path: subscriptionAt(documented, "1C2B75C1-74A5-472A-A729-7F8CEFC477F9") + "/provisioningstatus", must: []string{`"status":"success","quantity":5,`}},
+		{name: "customers-company-profile", path: "/v1/customers/" + documented + "/profiles/company", must: []string{`"tenantId":"4d3cf487-70f4-4e1e-9ff1-b2bfce8d9f04"`, `"uri":"/customers/4d3cf487-70f4-4e1e-9ff1-b2bfce8d9f04/profiles/company"`}},
+		{name: "customers-billing-profile", path: "/v1/customers/" + documented + "/profiles/billing", must: []string{`"culture":"en-US"`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := newAPI(t)
+			if !tt.at.IsZero() {
+				a.Clock().Set(tt.at)
+				a.token = a.mint(t)
+			}
+			if tt.method == "" {
+				tt.method = http.MethodGet
+			}
+			if tt.status == 0 {
+				tt.status = http.StatusOK
+			}
+			body := ""
+			if tt.method != http.MethodGet {
+				if tt.before != "" {
+					a.send(t, tt.method, tt.path, tt.before, http.StatusOK)
+				}
+				request := contracttest.Example(t, tt.name+".request.json")
+				request = bytes.ReplaceAll(request, []byte("<subscriptionID>"), []byte(exampleSubscription))
+				if bytes.Contains(request, []byte("<etag>")) {
+					tag := *a.subscription(t, documented, exampleSubscription).Attributes.Etag
+					request = bytes.ReplaceAll(request, []byte("<etag>"), []byte(tag))
+				}
+				body = string(request)
+			}
+			got := a.send(t, tt.method, tt.path, body, tt.status)
+			for _, must := range tt.must {
+				if !strings.Contains(string(got), must) {
+					t.Errorf("%s is missing in %s", must, got)
+				}
+			}
+			have, found := flatten(t, got), map[string]bool{}
+			for key := range flatten(t, contracttest.Example(t, tt.name+".response.json")) {
+				is := slices.ContainsFunc([]string{key, key + "[]"}, func(k string) bool { return have[k] != nil })
+				if why, left := missing(tt.missing, key); left && is {
+					t.Errorf("%s is there, though it should not be: %s", key, why)
+				} else if !left && !is {
+					t.Errorf("the documented %s is missing in %s", key, got)
+				} else if left {
+					found[why] = true
+				}
+			}
+			for key, why := range tt.missing {
+				if !found[why] {
+					t.Errorf("the documentation has no %s", key)
+				}
+			}
+		})
+	}
+}
+
+// missing looks up why a documented key, or one above it, is left out.
+func missing(table map[string]string, key string) (why string, left bool) {
+	for prefix, why := range table {
+		if key == prefix || strings.HasPrefix(key, prefix+".") || strings.HasPrefix(key, prefix+"[]") {
+			return why, true
+		}
+	}
+	return "", false
+}

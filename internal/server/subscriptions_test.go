@@ -1,0 +1,296 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/partnercentertest"
+)
+
+// TestSubscriptions lists and reads subscriptions in every way.
+func TestSubscriptions(t *testing.T) {
+	a := newAPI(t)
+	list := "/v1/customers/" + documented + "/subscriptions"
+	azure := a.subscription(t, documented, "A356AC8C-E310-44F4-BF85-C7F29044AF99")
+	a.run(t, []request{
+		{name: "all", path: list, status: 200, must: []string{`"totalCount":5,`, `"links":{"self":{"uri":"/customers/` + documented + `/subscriptions"`}},
+		{name: "of an order", path: list + "?order_id=CF3B0E37-be0b-4cdd-b584-d1a97d98a922", status: 200, must: []string{`"totalCount":2,`, "1C2B75C1", "69829602"}},
+		{name: "of an order with a long id", path: "/v1/customers/5921f00a-32c0-4457-aaa1-e8018c650895/subscriptions?Order_ID=ImxjLNL4_fOc-2KoyOxGTZcrlIquzls11", status: 200, must: []string{`"totalCount":1,`}},
+		{name: "long ids are case-sensitive", path: "/v1/customers/5921f00a-32c0-4457-aaa1-e8018c650895/subscriptions?order_id=imxjLNL4_fOc-2KoyOxGTZcrlIquzls11", status: 200, must: []string{`"totalCount":0,"items":[]`}},
+		{name: "of no order, as a sample of .NET asks", path: list + "?order_id=Some%20order%20Id", status: 200, must: []string{`"totalCount":0,"items":[]`}},
+		{name: "of no reseller", path: list + "?mpn_id=5081207", status: 200, must: []string{`"totalCount":0,"items":[]`}},
+		{name: "by entitlement", path: subscriptionAt(documented, azure.EntitlementID), status: 200, invalid: true},
+		{name: "in upper case", path: subscriptionAt(documented, strings.ToUpper(exampleSubscription)), status: 200, must: []string{`"id":"` + exampleSubscription + `"`}},
+		{name: "no add-ons", path: subscriptionAt(documented, exampleSubscription) + "/addons", status: 200, must: []string{`"totalCount":0,"items":[]`}},
+		{name: "of a customer without any", path: "/v1/customers/bd59b416-37f9-4d8f-8df3-5750111fc615/subscriptions", status: 200, must: []string{`"totalCount":0,"items":[]`}},
+		{name: "provisioning", path: subscriptionAt(documented, exampleSubscription) + "/provisioningstatus", status: 200, must: []string{`"status":"success"`, `"objectType":"SubscriptionProvisioningStatus"`}},
+		{name: "provisioning without a customer", path: "/v1/subscriptions/" + strings.ToUpper(exampleSubscription) + "/provisioningstatus", status: 200, must: []string{`"status":"success"`}},
+		{name: "not registered", path: subscriptionAt(documented, exampleSubscription) + "/registrationstatus", status: 200, must: []string{`"status":"notRegistered"`}},
+		{name: "registered", path: subscriptionAt(documented, azure.ID) + "/registrationstatus", status: 200, must: []string{`"status":"registered"`}},
+		{name: "activation links of licences", path: subscriptionAt(documented, exampleSubscription) + "/activationlinks", status: 200, must: []string{`"totalCount":0,"items":[]`}},
+		{name: "activation links", path: subscriptionAt("8c5b65fd-c725-4f50-8d9c-97ec9169fdd0", "87363db7-39ab-dd25-d371-94340aaa2f97") + "/activationlinks", status: 200, must: []string{`"totalCount":1,`, "/activation/87363db7-39ab-dd25-d371-94340aaa2f97"}},
+	})
+	_, body := a.do(t, request{path: list, status: 200})
+	checkKeys(t, list, body)
+	all := decode[partnercenter.Collection[*partnercenter.Subscription]](t, body)
+	if !slices.IsSortedFunc(all.Items, func(a, b *partnercenter.Subscription) int { return a.CreationDate.Compare(b.CreationDate) }) {
+		t.Error("the oldest is not first")
+	}
+	for _, s := range all.Items {
+		if diff := cmp.Diff(s, a.subscription(t, documented, s.ID)); diff != "" {
+			t.Errorf("%s differs from the list's:\n%s", s.ID, diff)
+		}
+	}
+}
+
+// TestRegistration registers an Azure subscription, and buys a reservation for
+// it.
+func TestRegistration(t *testing.T) {
+	a := newAPI(t, partnercentertest.Options{ProvisioningTime: 5 * time.Minute})
+	id := a.place(t, documented, line(offerAzure, 1)).LineItems[0].SubscriptionID
+	path := subscriptionAt(documented, id)
+	location := "^/customers/" + documented + "/subscriptions/" + id + "/registrationstatus$"
+	for _, body := range []string{"null", "", `"success"`, "{}"} {
+		a.check(t, request{method: http.MethodPost, path: path + "/registrations", body: body, status: 202, must: []string{`"status":"registering"`}, headers: map[string]string{"Location": location}})
+	}
+	a.Clock().Advance(5 * time.Minute)
+	a.check(t, request{path: path + "/registrationstatus", status: 200, must: []string{`"status":"registered"`}})
+	a.check(t, request{method: http.MethodPost, path: path + "/registrations", body: "null", status: 202, must: []string{`"status":"registered"`}})
+	a.place(t, documented, line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+id+`","duration":"1Year"}`))
+}
+
+// TestActivation activates a marketplace subscription, before which its seats
+// stay as they are.
+func TestActivation(t *testing.T) {
+	for _, body := range []string{"null", "", `"success"`, "{}"} {
+		a := newAPI(t)
+		id := a.placed(t, documented, line(itemMarketplace, 2)).LineItems[0].SubscriptionID
+		a.check(t, request{method: http.MethodPost, path: subscriptionAt(documented, id) + "/activate", body: body, status: 200, must: []string{`{"subscriptionId":"` + id + `","status":"Success"}`}})
+		if s := a.patchSubscription(t, documented, id, `{"quantity":3}`); *s.Quantity != 3 {
+			t.Errorf("%d seats", *s.Quantity)
+		}
+	}
+}
+
+// TestSubscriptionChanges makes each change, and looks at the order that the
+// subscription is of.
+func TestSubscriptionChanges(t *testing.T) {
+	a := newAPI(t)
+	o := a.placed(t, documented, line(itemE3, 10))
+	id := o.LineItems[0].SubscriptionID
+	for _, tt := range []struct {
+		body  string
+		right func(*partnercenter.Subscription) bool
+	}{
+		{`{"quantity":15}`, func(s *partnercenter.Subscription) bool { return *s.Quantity == 15 }},
+		{`{"quantity":12}`, func(s *partnercenter.Subscription) bool { return *s.Quantity == 12 }},
+		{`{"friendlyName":"seats of the branch office"}`, func(s *partnercenter.Subscription) bool { return s.FriendlyName == "seats of the branch office" }},
+		{`{"autoRenewEnabled":false}`, func(s *partnercenter.Subscription) bool { return !*s.AutoRenewEnabled }},
+		{`{"AutoRenewEnabled":true}`, func(s *partnercenter.Subscription) bool { return *s.AutoRenewEnabled }},
+		{`{"status":"Suspended"}`, func(s *partnercenter.Subscription) bool {
+			return s.Status == partnercenter.SubscriptionSuspended && len(s.SuspensionReasons) == 1
+		}},
+		{`{"Status":"active"}`, func(s *partnercenter.Subscription) bool {
+			return s.Status == partnercenter.SubscriptionActive && s.SuspensionReasons == nil
+		}},
+		{`{"status":"deleted"}`, func(s *partnercenter.Subscription) bool {
+			return s.Status == partnercenter.SubscriptionDeleted && !*s.AutoRenewEnabled
+		}},
+	} {
+		before := a.subscription(t, documented, id)
+		s := a.patchSubscription(t, documented, id, tt.body)
+		if !tt.right(s) {
+			t.Errorf("%s: %+v", tt.body, s)
+		}
+		if *s.Attributes.Etag == *before.Attributes.Etag {
+			t.Errorf("%s: the etag stays", tt.body)
+		}
+		if diff := cmp.Diff(s, a.subscription(t, documented, id)); diff != "" {
+			t.Errorf("%s: reading it again: %s", tt.body, diff)
+		}
+	}
+	if o = a.order(t, documented, o.ID); o.Status != partnercenter.OrderStatusCancelled || *o.LineItems[0].Quantity != 0 {
+		t.Errorf("after its last subscription the order is %s with %d", o.Status, *o.LineItems[0].Quantity)
+	}
+	if got := string(a.send(t, http.MethodGet, "/v1/customers/"+documented+"/subscriptions", "", 200)); !strings.Contains(got, id) {
+		t.Error("a deleted subscription is not listed")
+	}
+}
+
+// TestSeatWindows gives back seats, of which each added quantity has a week of
+// its own.
+func TestSeatWindows(t *testing.T) {
+	a := newAPI(t)
+	a.Clock().Freeze()
+	id := a.placed(t, documented, line(itemE3, 10)).LineItems[0].SubscriptionID
+	day := func(n int) {
+		t.Helper()
+		a.Clock().Advance(time.Duration(n) * 24 * time.Hour)
+		a.token = a.mint(t)
+	}
+	seats := func(n int) { t.Helper(); a.patchSubscription(t, documented, id, fmt.Sprintf(`{"quantity":%d}`, n)) }
+	tooFew := func(n int) {
+		t.Helper()
+		a.refuse(t, []refusal{{rule: "change a subscription: more seats are given back than were added within the window", request: request{
+			name: fmt.Sprint("down to ", n), method: http.MethodPatch, path: subscriptionAt(documented, id), body: fmt.Sprintf(`{"quantity":%d}`, n), status: 400, code: partnercenter.CodeQuantityNotDecreasable,
+		}}})
+	}
+	refundable := func(want int) {
+		t.Helper()
+		got := 0
+		if r := a.subscription(t, documented, id).RefundableQuantity; r != nil {
+			got = *r.TotalQuantity
+		}
+		if got != want {
+			t.Errorf("%d seats can be given back, want %d", got, want)
+		}
+	}
+	seats(13) // 3 more on day 0
+	day(5)
+	seats(20) // 7 more on day 5
+	refundable(20)
+	day(2)
+	refundable(20) // the last moment of the first week
+	day(1)
+	refundable(7)
+	tooFew(12)
+	seats(15)
+	refundable(2)
+	tooFew(12)
+	seats(13)
+	refundable(0)
+	tooFew(12)
+	seats(14)
+	day(7)
+	refundable(1)
+	day(1)
+	refundable(0)
+	tooFew(13)
+	a.refuse(t, []refusal{{rule: "change a subscription: its cancellation window is over: 7 days", request: request{
+		name: "delete", method: http.MethodPatch, path: subscriptionAt(documented, id), body: `{"status":"deleted"}`, status: 400, code: partnercenter.CodeCancelWindowOver, must: []string{"7-day"},
+	}}})
+	// Seats of legacy offers have no window.
+	legacy := a.placed(t, documented, line(offerE3, 10)).LineItems[0].SubscriptionID
+	day(400)
+	if s := a.patchSubscription(t, documented, legacy, `{"quantity":1}`); *s.Quantity != 1 || s.RefundableQuantity != nil {
+		t.Errorf("%+v", s)
+	}
+}
+
+// subscriptionRefusals are changes of subscriptions that no setting makes
+// possible.
+func subscriptionRefusals(t *testing.T, a *api) []refusal {
+	t.Helper()
+	const property = partnercenter.CodeInvalidProperty
+	buy := func(item string, n int) string {
+		return a.placed(t, documented, line(item, n)).LineItems[0].SubscriptionID
+	}
+	legacy, online, azure, software, marketplace := buy(offerE3, 5), buy(itemE3, 5), buy(offerAzure, 1), buy(itemSoftware, 2), buy(itemMarketplace, 2)
+	activated := buy(itemMarketplace, 2)
+	a.send(t, http.MethodPost, subscriptionAt(documented, activated)+"/activate", "", 200)
+	trial := buy(offerTrial, 5)
+	suspendedLegacy, suspendedOnline, suspendedAzure := buy(offerE3, 5), buy(itemE3, 5), buy(offerAzure, 1)
+	for _, id := range []string{suspendedLegacy, suspendedOnline, suspendedAzure} {
+		a.patchSubscription(t, documented, id, `{"status":"suspended"}`)
+	}
+	deleted := buy(itemE3, 5)
+	a.patchSubscription(t, documented, deleted, `{"status":"deleted"}`)
+	// An add-on of a base that is suspended after it.
+	base := a.placed(t, documented, line(offerE3, 5))
+	parent := base.LineItems[0].SubscriptionID
+	child := a.patchOrder(t, documented, base.ID, `{`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+parent+`"`))+`}`).LineItems[1].SubscriptionID
+	for _, id := range []string{child, parent} {
+		a.patchSubscription(t, documented, id, `{"status":"suspended"}`)
+	}
+	of := func(name, rule, id string, status int, code partnercenter.ErrorCode, body string, must ...string) refusal {
+		if rule != "" {
+			rule = "change a subscription: " + rule
+		}
+		return refusal{rule: rule, request: request{name: name, method: http.MethodPatch, path: subscriptionAt(documented, id), body: body, status: status, code: code, must: must}}
+	}
+	post := func(name, rule, id, what string, code partnercenter.ErrorCode) refusal {
+		return refusal{rule: rule, request: request{name: name, method: http.MethodPost, path: subscriptionAt(documented, id) + what, body: "null", status: 400, code: code}}
+	}
+	withRule := func(r refusal, rule string) refusal { r.rule = rule; return r }
+	const noSeats = "the quantity of something that has no seats is to change"
+	list := []refusal{
+		of("another subscription's id", "the body's id is another subscription's", legacy, 400, property, `{"id":"`+online+`","quantity":7}`),
+		of("a billing cycle", "another billing cycle is asked for", legacy, 400, partnercenter.CodeCycleNotHere, `{"billingCycle":"Annual"}`, "PATCH", "orders"),
+		of("a partner", "another partner on record is asked for", legacy, 400, partnercenter.CodePartnerNotUpdatable, `{"partnerId":"5081207"}`, "5081207"),
+		of("a long nickname", "the nickname is too long", legacy, 400, property, `{"friendlyName":"`+strings.Repeat("x", 501)+`"}`, "501"),
+		of("seats of a suspended subscription", "the quantity of a suspended legacy subscription is to change", suspendedLegacy, 400, partnercenter.CodeSubscriptionSuspended, `{"quantity":6}`),
+		of("seats of a suspended online service", "the quantity of a suspended subscription of newer commerce is to change", suspendedOnline, 400, partnercenter.CodeSuspendedNoUpdate, `{"quantity":6}`),
+		of("seats of Azure", noSeats, azure, 400, partnercenter.CodeQuantityNotUpdatable, `{"quantity":6}`),
+		of("seats of software", "", software, 400, partnercenter.CodeQuantityNotUpdatable, `{"quantity":6}`),
+		of("seats before activation", "the quantity of a marketplace subscription is to change before its activation", marketplace, 400, partnercenter.CodeSubscriptionNotActivated, `{"quantity":6}`, "activat"),
+		of("more seats than there are", "the quantity is out of the item's range", legacy, 400, partnercenter.CodeQuantityOutOfRange, `{"quantity":2000000000}`),
+		of("less than no seats", "", legacy, 400, partnercenter.CodeQuantityOutOfRange, `{"quantity":-1}`),
+		of("more seats than a trial has", "", trial, 400, partnercenter.CodeQuantityOutOfRange, `{"quantity":26}`),
+		of("more seats than a product has", "", activated, 400, partnercenter.CodeQuantityOutOfRange, `{"quantity":1001}`, "1000"),
+		of("quantity 1e18", "", legacy, 400, property, `{"quantity":1e18}`),
+		of("a trial that renews", "it is to renew by itself and cannot", trial, 400, partnercenter.CodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
+		of("Azure that renews", "", azure, 400, partnercenter.CodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
+		of("an expired one", "the status is none that can be asked for", legacy, 400, partnercenter.CodeEnumUnparsable, `{"status":"expired"}`, "expired"),
+		of("an unknown status", "", legacy, 400, partnercenter.CodeEnumUnparsable, `{"status":"paused"}`, "paused"),
+		of("suspend a marketplace product", "a marketplace subscription is to be suspended", marketplace, 400, partnercenter.CodeStatusNotUpdatable, `{"status":"suspended"}`, "deleted"),
+		of("delete licences", "a legacy or software subscription is to be deleted", legacy, 400, partnercenter.CodeStatusChangeUnsupported, `{"status":"deleted"}`, "Suspend"),
+		of("delete software", "", software, 400, partnercenter.CodeStatusChangeUnsupported, `{"status":"deleted"}`),
+		of("reactivate an add-on before its base", "an add-on of an inactive parent is to be reactivated", child, 409, partnercenter.CodeParentInactive, `{"status":"active"}`),
+		withRule(of("rename a deleted one", "", deleted, 400, partnercenter.CodeSubscriptionDeleted, `{"friendlyName":"gone"}`), "change subscription: it is deleted"),
+		withRule(of("suspend a deleted one", "", deleted, 400, partnercenter.CodeSubscriptionDeleted, `{"status":"suspended"}`), "suspend subscription: it is deleted"),
+		withRule(of("reactivate a deleted one", "", deleted, 400, partnercenter.CodeSubscriptionDeleted, `{"status":"active"}`), "reactivate subscription: it is deleted"),
+		withRule(of("delete a deleted one", "", deleted, 400, partnercenter.CodeSubscriptionDeleted, `{"status":"deleted"}`), "delete subscription: it is deleted"),
+		post("register licences", "register a subscription: it is not one of Azure", legacy, "/registrations", partnercenter.CodeSubscriptionNotAzure),
+		post("register a suspended one", "register a subscription: it is not active", suspendedAzure, "/registrations", partnercenter.CodeSubscriptionInactive),
+		post("activate licences", "activate a subscription: it is of no marketplace product", legacy, "/activate", partnercenter.CodeOperationUnoffered),
+		post("activate twice", "activate a subscription: it is activated", activated, "/activate", partnercenter.CodeAlreadyActivated),
+		of("a subscription of nobody", "", "00000000-0000-0000-0000-000000000001", 404, partnercenter.CodeSubscriptionNotFound, `{"quantity":6}`),
+		of("no GUID", "", "x", 404, partnercenter.CodeSubscriptionNotFound, `{"quantity":6}`),
+	}
+	for _, what := range []string{"", "/registrations", "/activate"} {
+		other := post("another customer's subscription"+what, "", legacy, what, partnercenter.CodeSubscriptionNotFound)
+		other.path, other.status = subscriptionAt(wingtip, legacy)+what, 404
+		stranger := post("a stranger's subscription"+what, "", legacy, what, partnercenter.CodeNoRelationship)
+		stranger.path, stranger.status = subscriptionAt(foreignCustomer(t), legacy)+what, 403
+		if what == "" {
+			other.method, other.body, stranger.method, stranger.body = http.MethodPatch, `{"quantity":6}`, http.MethodPatch, `{"quantity":6}`
+		}
+		list = append(list, other, stranger)
+	}
+	return list
+}
+
+// provisioningRefusals are changes of what is not there yet.
+func provisioningRefusals(t *testing.T, a *api) []refusal {
+	t.Helper()
+	a.Clock().Freeze()
+	start := a.Clock().Now()
+	azure := a.placed(t, documented, line(offerAzure, 1)).LineItems[0].SubscriptionID
+	base := a.placed(t, documented, line(offerE3, 2)).LineItems[0].SubscriptionID
+	a.send(t, http.MethodPost, subscriptionAt(documented, azure)+"/registrations", "null", 202)
+	early := a.place(t, documented, line(itemE3, 2))
+	a.Clock().Advance(5 * time.Minute)
+	known := a.order(t, documented, early.ID).LineItems[0].SubscriptionID
+	a.send(t, http.MethodGet, subscriptionAt(documented, known), "", 200)
+	a.Clock().Set(start) // who knows its id already asks too early again
+	two := a.place(t, documented, line(itemPerpetual, 2), line(itemSoftware, 1))
+	of := func(name, rule string, status int, code partnercenter.ErrorCode, body string) refusal {
+		return refusal{rule: rule, request: request{name: name, method: http.MethodPatch, path: orderAt(documented, two.ID), body: body, status: status, code: code, must: []string{"provision"}}}
+	}
+	return []refusal{
+		{rule: "change a subscription: it is being provisioned", request: request{name: "a subscription too early", method: http.MethodPatch, path: subscriptionAt(documented, known), body: `{"quantity":3}`, status: 400, code: partnercenter.CodeSubscriptionNotReady}},
+		{request: request{name: "reading it too early", path: subscriptionAt(documented, known), status: 404, code: partnercenter.CodeSubscriptionNotFound}},
+		{rule: "place an order: the Azure subscription's registration is not through", request: request{name: "a reservation too early", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+azure+`","duration":"1Year"}`)), status: 400, code: partnercenter.CodeSubscriptionNotEnabled}},
+		of("an add-on too early", "buy an add-on in order: it is pending", 409, partnercenter.CodePendingAdjustment, `{`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+base+`"`))+`}`),
+		of("cancel too early", "cancel order: it is pending", 409, partnercenter.CodePendingAdjustment, `{"status":"cancelled"}`),
+		of("cancel a line too early", "cancel lines of order: it is pending", 409, partnercenter.CodePendingAdjustment, `{"status":"cancelled","lineItems":[{"lineItemNumber":1,"offerId":"`+itemSoftware+`"}]}`),
+		of("a cycle too early", "change the billing cycle of order: it is pending", 400, partnercenter.CodeSyncStateNotCompleted, `{"billingCycle":"annual"}`),
+	}
+}
