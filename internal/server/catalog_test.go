@@ -105,7 +105,7 @@ func TestProducts(t *testing.T) {
 		{name: "no country", path: "/v1/products?targetView=Azure", status: 400, code: partnercenter.CodeInvalidProperty},
 
 		{name: "get", path: "/v1/products/dzh318z0bq4b?country=US", status: 200, must: []string{`{"id":"DZH318Z0BQ4B"`, `"skus":{"uri":"/products/DZH318Z0BQ4B/skus?country=US"`}},
-		{name: "get without a country", path: "/products", status: 404, code: partnercenter.CodeNotFound},
+		{name: "list without a version and a country", path: "/products", invalid: true, status: 400, code: partnercenter.CodeInvalidProperty},
 		{name: "get a plan-only one without its scope", path: "/v1/products/DZH318Z0G1L4?country=US", status: 200},
 		{name: "get with a bad scope", path: "/v1/products/DZH318Z0G1L4?country=US&reservationScope=x", status: 400, code: partnercenter.CodeEnumUnparsable},
 		{name: "get unknown", path: "/v1/products/DZH318Z0BQ4X?country=US", status: 404, code: noProduct},

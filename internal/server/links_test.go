@@ -18,9 +18,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// elsewhere are the addresses that links of the sample data have outside of the
+// foreignAddresses are the addresses that links of the sample data have outside of the
 // API: pages about offers.
-var elsewhere = []string{"https://partner.example.com/"}
+var foreignAddresses = []string{"https://partner.example.com/"}
 
 // linkKinds are the links that each have to be met at least once: what they
 // stand in, and their name there.
@@ -250,8 +250,6 @@ func (c *crawler) crawl() {
 			get(path + "/orders")
 			get(path + "/orders?include_price=true")
 			get(path + "/subscriptions")
-			get(path + "/profiles/company")
-			get(path + "/profiles/billing")
 		case link.kind == "lineItems.subscription" && len(segments) == 5:
 			get(path + "/addons")
 			get(path + "/registrationstatus")
@@ -271,7 +269,7 @@ func (c *crawler) follow(link found) {
 		header.Set(h.Key, h.Value)
 	}
 	name := link.Method + " " + link.URI + " " + header.Get("MS-ContinuationToken")
-	if c.seen[name] || slices.ContainsFunc(elsewhere, func(prefix string) bool { return strings.HasPrefix(link.URI, prefix) }) {
+	if c.seen[name] || slices.ContainsFunc(foreignAddresses, func(prefix string) bool { return strings.HasPrefix(link.URI, prefix) }) {
 		return
 	}
 	c.seen[name] = true
