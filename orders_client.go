@@ -213,9 +213,9 @@ func patchHeader(opts []PatchOption) http.Header {
 // Lines are matched by subscription and offer: their numbers are those of the
 // request, from 0. The order's etag goes along as it is; with a stale one the
 // error is an [*Error] with status 400 and code 2055. Read the order again, and
-// decide again. Other codes are 6000, 6001, 800072 and 800085 (400 and 403) for
-// a billing cycle that cannot be changed, 800029 (400) for an add-on that does
-// not belong to its parent, 800014 (409) while another change is under way, and
+// decide again. Other codes are 6000, 6001, 800072 and 800085 (400) for a
+// billing cycle that cannot be changed, 800029 (400) for an add-on that does not
+// belong to its parent, 800014 (409) while another change is under way, and
 // those of [OrdersClient.Create] and [OrderClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/change-the-billing-cycle-of-a-subscription
