@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -402,6 +403,17 @@ func TestIndirectReseller(t *testing.T) {
 	}
 	if got := string(a.send(t, http.MethodGet, ordersOf(documented)+"?indirect_reseller_id=5081207", "", 200)); !strings.Contains(got, o.ID) || !strings.Contains(got, `"totalCount":1,`) {
 		t.Error(got)
+	}
+	// The SDK, with a user behind the token and without.
+	order := &partnercenter.Order{ReferenceCustomerID: documented, LineItems: []partnercenter.OrderLineItem{
+		{LineItemNumber: new(0), OfferID: offerE3, Quantity: new(1), PartnerIDOnRecord: "5081207"},
+	}}
+	if _, err := a.UserClient("sales.agent@contosocsp.onmicrosoft.com").Customers.ByID(documented).Orders.Create(t.Context(), order); err != nil {
+		t.Error(err)
+	}
+	var apiErr *partnercenter.Error
+	if _, err := a.Client().Customers.ByID(documented).Orders.Create(t.Context(), order); !errors.As(err, &apiErr) || apiErr.Code != partnercenter.CodeRoleNotGranted {
+		t.Errorf("an app of its own: %v", err)
 	}
 	a.refuse(t, []refusal{
 		{rule: "place an order: an indirect reseller's MPN id is on a line, and no user in the token", request: request{name: "an app of its own", body: body, status: 403, code: partnercenter.CodeRoleNotGranted, must: []string{"App+User"}}},
