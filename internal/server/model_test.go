@@ -100,6 +100,7 @@ type answered struct {
 	at                      time.Time
 	customer                modelCustomer
 	method, path, requestID string
+	contentType             string
 	body                    []byte
 	user                    bool
 	status                  int
@@ -187,24 +188,32 @@ type write struct {
 	body         any
 	user         bool
 	ifMatch      string
+	contentType  string // empty: the body is to be encoded as JSON
 	// decide is the model's decision: the order as it is then, or an error.
 	decide func(now time.Time, seed lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error)
 	// before is the order that is changed; nil when one is placed.
 	before   *modelOrder
 	customer modelCustomer
 	status   int // of success
-	// answer is the model's answer.
+	// answer is the model's answer; nil when it is not to be compared.
 	answer func(o *lifecycle.Order) any
 }
 
 // do compares the decisions of server and model about a write.
 func (p *play) do(w write) {
 	p.Helper()
-	body, requestID := p.encode(w.body), uuid.NewString()
+	body, raw := w.body.([]byte)
+	if !raw {
+		body = p.encode(w.body)
+	}
+	requestID := uuid.NewString()
 	p.due[w.customer] = true
 	header := map[string]string{"MS-RequestId": requestID}
 	if w.ifMatch != "" {
 		header["If-Match"] = w.ifMatch
+	}
+	if w.contentType != "" {
+		header["Content-Type"] = w.contentType
 	}
 	status, answer := p.call(w.method, w.path, body, w.user, header)
 	p.Logf("%v: %s %s %s: %d", p.now, w.method, w.path, body, status)
@@ -243,9 +252,11 @@ func (p *play) do(w write) {
 		p.learn(o)
 	}
 	o.Changed = nil
-	p.same(w.method+" "+w.path+" "+string(body), answer, p.encode(w.answer(o.Order)))
+	if w.answer != nil {
+		p.same(w.method+" "+w.path+" "+string(body), answer, p.encode(w.answer(o.Order)))
+	}
 	if len(events) > 0 {
-		p.answered = append(p.answered, answered{p.now, w.customer, w.method, w.path, requestID, body, w.user, status, answer})
+		p.answered = append(p.answered, answered{p.now, w.customer, w.method, w.path, requestID, w.contentType, body, w.user, status, answer})
 	}
 }
 
