@@ -35,6 +35,11 @@ bench: ## Measure speed and memory beside their limits; takes some minutes.
 fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
 	@sh tools/fuzz.sh
 
+.PHONY: soak
+soak: ## Play many random commands and kill servers, for half an hour or so.
+	$(GO) test -count 1 -timeout 3h ./internal/server -run TestLifecycle -rapid.checks 300
+	$(GO) test -count 20 -timeout 1h ./internal/server -run TestExactlyOnce
+
 .PHONY: lint
 lint: ## Check style.
 	$(LINT) golangci-lint run ./...

@@ -105,7 +105,7 @@ func (s *Server) listAttachments(c *call) error {
 	if err != nil {
 		return storeError(err, c.claims.TenantID, customerID, orderID)
 	}
-	return c.writeJSON(http.StatusOK, collection(orderAttachments(list), "/customers/"+customerID+"/orders/"+orderID+"/attachments"))
+	return c.writeJSON(collection(orderAttachments(list), "/customers/"+customerID+"/orders/"+orderID+"/attachments"))
 }
 
 // downloadAttachment answers a file's bytes.

@@ -279,7 +279,7 @@ func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any,
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, value)
+	return c.writeJSON(value)
 }
 
 // errNoProfile is for customers that were loaded without a profile.

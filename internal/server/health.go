@@ -15,7 +15,7 @@ func (s *Server) health(path splitted) (func(*call) error, bool) {
 	if path.count != 1 {
 		return nil, false
 	}
-	switch strings.ToLower(path.segment(0)) {
+	switch strings.ToLower(path.first()) {
 	case "livez":
 		return s.livez, true
 	case "readyz":

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net/http"
 	"strconv"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -58,7 +57,7 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 	if offset > 0 && size > 0 {
 		answer.Links.Previous = getLink(address(max(offset-size, 0)))
 	}
-	return c.writeJSON(http.StatusOK, answer)
+	return c.writeJSON(answer)
 }
 
 // count writes a number that is left out when it is zero.
@@ -75,11 +74,11 @@ func (s *Server) getOffer(c *call, m market) error {
 	if err != nil {
 		return s.catalogError(err, m)
 	}
-	return c.writeJSON(http.StatusOK, offer)
+	return c.writeJSON(offer)
 }
 
 // listOfferCategories answers the categories of offers. Like the documented
 // answer, it has no links.
 func (s *Server) listOfferCategories(c *call, m market) error {
-	return c.writeJSON(http.StatusOK, collection(s.catalog.Categories(m.country), ""))
+	return c.writeJSON(collection(s.catalog.Categories(m.country), ""))
 }

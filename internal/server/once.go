@@ -84,6 +84,10 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 		if err != nil {
 			return err
 		}
+		if e.change == nil && answer != nil {
+			// What changes nothing now might when it is repeated later.
+			e.change = &store.Change{PartnerID: c.claims.TenantID, CustomerID: c.params.values[0]}
+		}
 		if e.change != nil {
 			if answer != nil {
 				answer.Status, answer.Location, answer.Body = e.status, e.location, e.body

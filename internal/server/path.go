@@ -23,17 +23,17 @@ type splitted struct {
 	count    int
 }
 
-// segment returns the i-th segment, or "".
-func (p *splitted) segment(i int) string {
-	if i >= p.count {
+// first returns the first segment, or "".
+func (p *splitted) first() string {
+	if p.count == 0 {
 		return ""
 	}
-	return p.segments[i]
+	return p.segments[0]
 }
 
 // isAPI reports whether the path is below the version root.
 func (p *splitted) isAPI() bool {
-	first := p.segment(0)
+	first := p.first()
 	return strings.EqualFold(first, "v1") || strings.EqualFold(first, "v1.0")
 }
 

@@ -27,7 +27,7 @@ func (s *Server) listProducts(c *call, m market) error {
 		return err
 	}
 	selected.View = view
-	return c.writeJSON(http.StatusOK, collection(s.catalog.Products(m.country, selected), m.address("/products",
+	return c.writeJSON(collection(s.catalog.Products(m.country, selected), m.address("/products",
 		"targetView", string(view), "targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))))
 }
 
@@ -40,7 +40,7 @@ func (s *Server) getProduct(c *call, m market) error {
 	if err != nil {
 		return s.catalogError(err, m)
 	}
-	return c.writeJSON(http.StatusOK, product)
+	return c.writeJSON(product)
 }
 
 // listSKUs answers the SKUs of a product.
@@ -57,7 +57,7 @@ func (s *Server) listSKUs(c *call, m market) error {
 	if err != nil {
 		return s.catalogError(err, m)
 	}
-	return c.writeJSON(http.StatusOK, collection(skus, m.address("/products/"+product.ID+"/skus",
+	return c.writeJSON(collection(skus, m.address("/products/"+product.ID+"/skus",
 		"targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))))
 }
 
@@ -70,7 +70,7 @@ func (s *Server) getSKU(c *call, m market) error {
 	if err != nil {
 		return s.catalogError(err, m)
 	}
-	return c.writeJSON(http.StatusOK, sku)
+	return c.writeJSON(sku)
 }
 
 // listAvailabilities answers the availabilities of a SKU.
@@ -87,7 +87,7 @@ func (s *Server) listAvailabilities(c *call, m market) error {
 	if err != nil {
 		return s.catalogError(err, m)
 	}
-	return c.writeJSON(http.StatusOK, collection(availabilities, m.address("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities",
+	return c.writeJSON(collection(availabilities, m.address("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities",
 		"targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))))
 }
 
@@ -97,7 +97,7 @@ func (s *Server) getAvailability(c *call, m market) error {
 	if err != nil {
 		return s.catalogError(err, m)
 	}
-	return c.writeJSON(http.StatusOK, availability)
+	return c.writeJSON(availability)
 }
 
 // checkInventory answers which of the SKUs in the body are restricted: a bare
@@ -128,5 +128,5 @@ func (s *Server) checkInventory(c *call, m market) error {
 			return errBadQuery("inventoryContext has no "+variable+", which the SKUs' inventoryVariables ask for", "send it")
 		}
 	}
-	return c.writeJSON(http.StatusOK, s.catalog.CheckInventory(m.country, request.TargetItems))
+	return c.writeJSON(s.catalog.CheckInventory(m.country, request.TargetItems))
 }

@@ -203,12 +203,12 @@ func (s *Server) dispatch(c *call) error {
 	if path.isAPI() {
 		return s.serveAPI(c, path)
 	}
-	if path.count == 2 && strings.EqualFold(path.segment(0), activationPath) {
+	if path.count == 2 && strings.EqualFold(path.first(), activationPath) {
 		c.pattern = "/" + activationPath + "/{subscription-id}"
 		return c.activationPage()
 	}
 	if h, ok := s.health(path); ok {
-		c.pattern = "/" + path.segment(0)
+		c.pattern = "/" + path.first()
 		return h(c)
 	}
 	if pattern, h, ok := s.authority.Lookup(c.r.URL.Path); ok {

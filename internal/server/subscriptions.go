@@ -31,12 +31,12 @@ func collection[T any](items []T, self string) *partnercenter.Collection[T] {
 }
 
 // writeJSON answers a value.
-func (c *call) writeJSON(status int, value any) error {
+func (c *call) writeJSON(value any) error {
 	body, err := partnercenter.Marshal(value)
 	if err != nil {
 		return err
 	}
-	c.write(status, body)
+	c.write(http.StatusOK, body)
 	return nil
 }
 
@@ -99,7 +99,7 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	if len(query) > 0 {
 		self += "?" + query.Encode()
 	}
-	return c.writeJSON(http.StatusOK, collection(items, self))
+	return c.writeJSON(collection(items, self))
 }
 
 // subscription reads the subscription in the path. It is not found before it is
@@ -143,7 +143,7 @@ func (s *Server) getSubscription(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, x.At(s.rules, s.now()))
+	return c.writeJSON(x.At(s.rules, s.now()))
 }
 
 // getSubscriptionProvisioning answers how far a subscription has come.
@@ -152,7 +152,7 @@ func (s *Server) getSubscriptionProvisioning(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, x.ProvisioningStatus())
+	return c.writeJSON(x.ProvisioningStatus())
 }
 
 // getStraySubscriptionProvisioning does without the customer, whom links in
@@ -170,7 +170,7 @@ func (s *Server) getStraySubscriptionProvisioning(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, x.ProvisioningStatus())
+	return c.writeJSON(x.ProvisioningStatus())
 }
 
 // getRegistrationStatus answers whether reservations can be bought for a
@@ -180,7 +180,7 @@ func (s *Server) getRegistrationStatus(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, x.RegistrationStatus(s.now()))
+	return c.writeJSON(x.RegistrationStatus(s.now()))
 }
 
 // getSubscriptionActivationLinks answers where a subscription to a marketplace
@@ -191,7 +191,7 @@ func (s *Server) getSubscriptionActivationLinks(c *call) error {
 		return err
 	}
 	self := "/customers/" + strings.ToLower(c.params.values[0]) + "/subscriptions/" + x.Document.ID + "/activationlinks"
-	return c.writeJSON(http.StatusOK, collection(x.ActivationLink(s.activationBase(c)), self))
+	return c.writeJSON(collection(x.ActivationLink(s.activationBase(c)), self))
 }
 
 // patchSubscription changes a subscription.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -366,30 +367,18 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	s := openTest(t, path)
 	load(t, s, mustSample(t))
 	type row struct{ subscription, order, offer, mpn, active string }
-	read := func(s *Store) (list []row, countries []string) {
+	read := func(s *Store) ([]row, []string) {
 		rows, err := s.read.QueryContext(t.Context(), `SELECT subscription_id, order_id, offer_id, mpn_id, active FROM subscriptions ORDER BY partner_id, customer_id, subscription_id`)
+		list, err := scanAll(rows, err, func(rows *sql.Rows) (r row, err error) {
+			return r, rows.Scan(&r.subscription, &r.order, &r.offer, &r.mpn, &r.active)
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var r row
-			if err := rows.Scan(&r.subscription, &r.order, &r.offer, &r.mpn, &r.active); err != nil {
-				t.Fatal(err)
-			}
-			list = append(list, r)
-		}
-		names, err := s.read.QueryContext(t.Context(), `SELECT country FROM customers ORDER BY partner_id, customer_id`)
+		rows, err = s.read.QueryContext(t.Context(), `SELECT country FROM customers ORDER BY partner_id, customer_id`)
+		countries, err := scanAll(rows, err, func(rows *sql.Rows) (country string, err error) { return country, rows.Scan(&country) })
 		if err != nil {
 			t.Fatal(err)
-		}
-		defer names.Close()
-		for names.Next() {
-			var country string
-			if err := names.Scan(&country); err != nil {
-				t.Fatal(err)
-			}
-			countries = append(countries, country)
 		}
 		return list, countries
 	}
