@@ -26,7 +26,7 @@ const (
 
 	// Orders.
 	CodeOrderNotFound         ErrorCode = "20000"  // 404
-	CodeOrderInProgress       ErrorCode = "800060" // 409: the same request is still running, or its id was used for another
+	CodeOrderInProgress       ErrorCode = "800060" // 409: the same request is still running
 	CodePendingAdjustment     ErrorCode = "800014" // 409: a change of the order is under way
 	CodeOrderUnprocessable    ErrorCode = "4018"   // 400
 	CodeLineNumbers           ErrorCode = "800071" // 400: not 0 to one less than the number of lines

@@ -132,7 +132,7 @@ func TestExactlyOnce(t *testing.T) {
 			t.Errorf("purchase %d, repeated: %d, %v\n%s\nwant\n%s", p.number, status, err, body, p.answer)
 		}
 		status, body, err = s.send(p, strings.Replace(p.body, `"quantity":1`, `"quantity":2`, 1), "")
-		if err != nil || status != http.StatusConflict || !strings.Contains(string(body), "800060") {
+		if err != nil || status != http.StatusConflict || !strings.Contains(string(body), "800002") {
 			t.Errorf("purchase %d, with another body: %d, %v\n%s", p.number, status, err, body)
 		}
 	}

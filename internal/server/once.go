@@ -170,10 +170,12 @@ func errInProgress() error {
 	}
 }
 
+// errRequestIDUsed has another code than [errInProgress]: clients wait for a
+// request that is still running, and nothing comes of waiting here.
 func errRequestIDUsed(id string) error {
 	return &apiError{
-		http.StatusConflict, partnercenter.CodeOrderInProgress,
-		"MS-RequestId " + quote(id) + " was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.", nil,
+		http.StatusConflict, partnercenter.CodeInvalidInput,
+		"Invalid request input: MS-RequestId " + quote(id) + " was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.", nil,
 	}
 }
 

@@ -745,7 +745,7 @@ func onceRefusals(t *testing.T, a *api) []refusal {
 		t.Errorf("the repetition answers %s, not %s", again, placed)
 	}
 	other := first
-	other.name, other.body, other.status, other.code = "another body under the id", orderOf(line(offerE3, 3)), 409, partnercenter.CodeOrderInProgress
+	other.name, other.body, other.status, other.code = "another body under the id", orderOf(line(offerE3, 3)), 409, partnercenter.CodeInvalidInput
 	long := first
 	long.name, long.header, long.status, long.code = "an id without end", http.Header{"MS-RequestId": {strings.Repeat("x", 200)}}, 400, partnercenter.CodeInvalidInput
 	return []refusal{{request: other}, {request: long}}
