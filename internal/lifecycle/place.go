@@ -135,7 +135,7 @@ var requestRules = []rule[*placing]{
 		if p.HasUser || !p.indirect() {
 			return "", ""
 		}
-		return says("Send the token of a signed-in user (App+User)", "The supplied role does not have the rights to order for an indirect reseller: the token is an application's own")
+		return says("Send the token of a signed-in user (App+User); partnercenter token --user prints one for a local server", "The supplied role does not have the rights to order for an indirect reseller: the token is an application's own")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "an order for an indirect reseller has no referenceCustomerId", func(p *placing) (string, string) {
 		if p.Request.ReferenceCustomerID != "" || !p.indirect() {

@@ -340,7 +340,7 @@ func TestUploadOnce(t *testing.T) {
 	if again := send("two", "po.pdf", 201); again != first {
 		t.Errorf("the repetition was answered %s rather than %s", again, first)
 	}
-	if other := send("one", "other.pdf", 409); !strings.Contains(other, "800060") {
+	if other := send("one", "other.pdf", 409); !strings.Contains(other, "800002") {
 		t.Errorf("another file was answered %s", other)
 	}
 	if _, list := a.do(t, request{path: path + "/attachments", status: 200}); len(attachments(t, list)) != 1 {

@@ -162,15 +162,6 @@ func (s *Server) authenticate(c *call) error {
 	return nil
 }
 
-// requireUser refuses a call with an app's own token, where the service wants an
-// app that acts for a user.
-func (c *call) requireUser() error {
-	if c.claims.HasUser() {
-		return nil
-	}
-	return errUserRequired()
-}
-
 // checkRequest refuses what no call that is served here can be meant by, and
 // reads the query.
 func (c *call) checkRequest(route *Route) (err error) {

@@ -33,6 +33,7 @@ var elsewhere = map[string]string{
 	"403/400030": "TestProducts",
 	"403/400036": "TestProducts",
 	"403/800043": "TestNoPriceAccess",
+	"409/800060": "TestOnceWhileRunning",
 }
 
 // TestRefusals provokes the rules of package lifecycle and the documented codes

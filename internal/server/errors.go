@@ -121,14 +121,6 @@ func errUnauthorized(code partnercenter.ErrorCode, description string) error {
 	return &apiError{http.StatusUnauthorized, code, description, nil}
 }
 
-func errUserRequired() error {
-	return &apiError{
-		http.StatusForbidden, partnercenter.CodeRoleNotGranted,
-		"This call needs a user behind the app, and the token is the app's own. Get one for a user of the partner: from this server with " +
-			"partnercenter token --user NAME@DOMAIN, or from POST /tokens of its control plane.", nil,
-	}
-}
-
 func errBadToken() error {
 	return &apiError{
 		http.StatusBadRequest, partnercenter.CodeBadContinuation,
