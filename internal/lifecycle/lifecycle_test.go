@@ -77,6 +77,8 @@ func refused(t *testing.T, err error, code partnercenter.ErrorCode) {
 		t.Errorf("code %s (%v), want %q", r.Code, err, code)
 	case err != nil && (r.Status < 400 || r.Next == "" || r.Problem == "" || strings.HasSuffix(r.Next, ".") || strings.HasSuffix(r.Problem, ".")):
 		t.Errorf("%+v should have a status and two sentences without full stops", r)
+	case err != nil && strings.Contains(r.Next, "()"):
+		t.Errorf("%q lists nothing", r.Next)
 	}
 }
 
@@ -208,6 +210,7 @@ func TestPlaceOrderRefuses(t *testing.T) {
 		"zero of an item":     {request(line(service, 0)), partnercenter.CodeQuantityUnavailable},
 		"huge":                {request(line(service, 1_000_000_000_000_000_000)), partnercenter.CodeQuantityUnavailable},
 		"term":                {edit(service, func(l *partnercenter.OrderLineItem) { l.TermDuration = new("P9Y") }), partnercenter.CodeTermUnavailable},
+		"term of no term":     {edit(perpetual, func(l *partnercenter.OrderLineItem) { l.TermDuration = new("P3Y") }), partnercenter.CodeTermUnavailable},
 		"promotion":           {edit(service, func(l *partnercenter.OrderLineItem) { l.PromotionID = "x" }), partnercenter.CodePromotionInvalid},
 		"add-on alone":        {request(line(licenceAddOn, 1)), partnercenter.CodeAddOnUnrelated},
 		"parent of no add-on": {edit(service, func(l *partnercenter.OrderLineItem) { l.ParentSubscriptionID = "x" }), partnercenter.CodeAddOnUnrelated},

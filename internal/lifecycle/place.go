@@ -268,7 +268,11 @@ var lineRules = []rule[*placingLine]{
 		if term == nil || *term == "" && l.item.Kind.Legacy() || slices.ContainsFunc(l.item.Terms, func(t string) bool { return strings.EqualFold(t, *term) }) {
 			return "", ""
 		}
-		return says("Send one of its terms ("+strings.Join(l.item.Terms, ", ")+"), or leave termDuration out", "The initial purchase term %s is not available for %s in line %d", quoted(*term), l.item.ID, l.number)
+		next := "Leave termDuration out" // of what has no term, or the empty one of perpetual software
+		if terms := strings.Trim(strings.Join(l.item.Terms, ", "), ", "); terms != "" {
+			next = "Send one of its terms (" + terms + "), or leave termDuration out"
+		}
+		return says(next, "The initial purchase term %s is not available for %s in line %d", quoted(*term), l.item.ID, l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodePromotionInvalid, "a promotion is named", func(l *placingLine) (string, string) {
 		if l.line.PromotionID == "" {
