@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	json2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
 
@@ -42,10 +44,22 @@ func readContent(app *app, name string, v any) error {
 		}
 	}
 	if err := partnercenter.Unmarshal(text, v); err != nil {
-		return usageErrorf("-f %s: %v", name, err)
+		return usageErrorf("-f %s: %s", name, undecoded(err))
 	}
 	warnUnknown(app, reflect.ValueOf(v).Elem(), "")
 	return nil
+}
+
+// undecoded says what keeps a resource from being read, in the words of the
+// file rather than of Go.
+func undecoded(err error) string {
+	if wrong := (*json2.SemanticError)(nil); errors.As(err, &wrong) && wrong.JSONPointer != "" {
+		return fmt.Sprintf("the value at %q has the wrong type or size: write one of the documented type", strings.TrimPrefix(string(wrong.JSONPointer), "/"))
+	}
+	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) && errors.Is(err, jsontext.ErrDuplicateName) {
+		return fmt.Sprintf("duplicate key at %q: write each key once", strings.TrimPrefix(string(syntax.JSONPointer), "/"))
+	}
+	return err.Error()
 }
 
 func readFile(app *app, name string) ([]byte, error) {
