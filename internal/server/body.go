@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -145,6 +146,9 @@ func describeMismatch(e *json.SemanticError) string {
 	kinds := map[jsontext.Kind]string{
 		jsontext.KindNull: "null", jsontext.KindTrue: "true", jsontext.KindFalse: "false", jsontext.KindString: "a text",
 		jsontext.KindNumber: "a number", jsontext.KindBeginObject: "an object", jsontext.KindBeginArray: "an array",
+	}
+	if e.JSONKind == jsontext.KindNumber && e.GoType != nil && e.GoType.Kind() == reflect.Int {
+		return "is no whole number, or one too large"
 	}
 	if is, ok := kinds[e.JSONKind]; ok {
 		return "is " + is + ", which it cannot be or not of this size"

@@ -289,8 +289,13 @@ func testSubscriptions(t *testing.T, s *Store) {
 	owner, err := s.CustomerOf(t.Context(), partnerA, loaded)
 	same(t, err, nil)
 	same(t, owner, orderless)
-	_, err = s.CustomerOf(t.Context(), partnerB, loaded)
-	fails(t, err, ErrSubscriptionNotFound)
+	owner, err = s.CustomerOf(t.Context(), partnerA, strings.ToUpper(made))
+	same(t, err, nil)
+	same(t, owner, orderless)
+	for _, id := range []string{loaded, made} {
+		_, err = s.CustomerOf(t.Context(), partnerB, id)
+		fails(t, err, ErrSubscriptionNotFound)
+	}
 
 	// Loading an order anew takes the place of what was placed or changed.
 	load(t, s, &Seed{Partners: []SeedPartner{{

@@ -106,22 +106,37 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
 }
 
 // CustomerOf finds the customer whose subscription it is among all of a
-// partner's. It knows those of loaded orders, whose documents may have links
-// without the customer. It fails with [ErrSubscriptionNotFound].
+// partner's. Those of loaded orders, whose documents may have links without the
+// customer, are found at once, others by asking customer by customer. It fails
+// with [ErrSubscriptionNotFound].
 func (s *Store) CustomerOf(ctx context.Context, partnerID, subscriptionID string) (string, error) {
-	var customerID string
-	err := s.read.QueryRowContext(ctx, `
+	for _, query := range []string{loadedCustomerSQL, anyCustomerSQL} {
+		var customerID string
+		err := s.read.QueryRowContext(ctx, query, guidKey(partnerID), guidKey(subscriptionID)).Scan(&customerID)
+		switch {
+		case err == nil:
+			return customerID, nil
+		case !errors.Is(err, sql.ErrNoRows):
+			return "", fmt.Errorf("store: customer of subscription: %w", err)
+		}
+	}
+	return "", ErrSubscriptionNotFound
+}
+
+// The joins begin with the small side: the index of loaded subscriptions, and
+// customers.
+const (
+	loadedCustomerSQL = `
 SELECT s.customer_id FROM subscriptions s
 JOIN customers c ON c.partner_id = s.partner_id AND c.customer_id = s.customer_id AND c.active = 1
-WHERE s.partner_id = $1 AND s.subscription_id = $2 AND s.loaded = 1`, guidKey(partnerID), guidKey(subscriptionID)).Scan(&customerID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", ErrSubscriptionNotFound
-	}
-	if err != nil {
-		return "", fmt.Errorf("store: customer of subscription: %w", err)
-	}
-	return customerID, nil
-}
+WHERE s.partner_id = $1 AND s.subscription_id = $2 AND s.loaded = 1`
+
+	anyCustomerSQL = `
+SELECT c.customer_id FROM customers c
+CROSS JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $2
+WHERE c.partner_id = $1 AND c.active = 1
+LIMIT 1`
+)
 
 // deriveSubscriptions notes the subscriptions of a loaded order's lines.
 func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
