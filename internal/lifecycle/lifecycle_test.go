@@ -298,6 +298,8 @@ func TestPatchOrder(t *testing.T) {
 		"cancel a line":           {one(software, software), cancel(number(1, software)), sandbox, 0, "", "lines cancelled", []int{1, 0}, "completed"},
 		"cancel the other line":   {one(software, software), cancel(number(0, software)), sandbox, 0, "", "lines cancelled", []int{0, 1}, "completed"},
 		"cancel both lines":       {one(software, perpetual), cancel(number(0, perpetual), number(1, software)), sandbox, 0, "", "order cancelled", []int{0, 0}, "cancelled"},
+		"cancel a new add-on":     {one(marketplace), cancel(line(serviceAddOn, 1)), sandbox, 0, partnercenter.CodeInvalidProperty, "", nil, ""},
+		"cancel by the parent":    {one(marketplace), cancel(addOn(services, serviceAddOn).LineItems...), sandbox, 0, partnercenter.CodeInvalidProperty, "", nil, ""},
 		"cancel marketplace":      {one(marketplace), cancel(), sandbox, 0, "", "order cancelled", []int{0}, "cancelled"},
 		"marketplace for good":    {one(marketplace), cancel(), production, 0, partnercenter.CodeSaaSNotByOrder, "", nil, ""},
 		"two of one offer":        {twoLicences, cycle("annual"), sandbox, 0, "", "billing cycle changed", []int{1, 1}, "completed"},
