@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -227,6 +228,29 @@ func TestPlaceOrderRefuses(t *testing.T) {
 }
 
 // TestLinesAreNumberedAnew sorts the lines of a request by their numbers.
+// TestNamed has each id once, and of an excessive request no more than can be
+// looked up in no time.
+func TestNamed(t *testing.T) {
+	first, second := line(serviceAddOn, 1), line(reservation, 1)
+	first.ParentSubscriptionID, first.PartnerIDOnRecord = " A ", "5081207"
+	first.AdditionalPartnerIDsOnRecord = []string{" 5081207 ", "", "6000001"}
+	second.ProvisioningContext = map[string]string{"subscriptionID": "a"}
+	second.AdditionalPartnerIDsOnRecord = []string{"6000001", "a"}
+	subscriptions, mpnIDs := Named(request(first, second))
+	if !slices.Equal(subscriptions, []string{"a"}) || !slices.Equal(mpnIDs, []string{"5081207", "6000001", "a"}) {
+		t.Errorf("subscriptions %q, partners %q", subscriptions, mpnIDs)
+	}
+	for i := range 10 * maxNamed {
+		second.AdditionalPartnerIDsOnRecord = append(second.AdditionalPartnerIDsOnRecord, strconv.Itoa(i))
+	}
+	if _, mpnIDs = Named(request(second)); len(mpnIDs) != maxNamed {
+		t.Errorf("%d partners are looked up", len(mpnIDs))
+	}
+	if subscriptions, mpnIDs = Named(request(slices.Repeat([]partnercenter.OrderLineItem{first}, MaxLines+1)...)); subscriptions != nil || mpnIDs != nil {
+		t.Errorf("of too many lines subscriptions %q and partners %q are looked up", subscriptions, mpnIDs)
+	}
+}
+
 func TestLinesAreNumberedAnew(t *testing.T) {
 	first, second := line(service, 1), line(trial, 2)
 	first.LineItemNumber, second.LineItemNumber = new(1), new(0)
