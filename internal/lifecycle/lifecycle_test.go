@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +231,29 @@ func TestPlaceOrderRefuses(t *testing.T) {
 }
 
 // TestLinesAreNumberedAnew sorts the lines of a request by their numbers.
+// TestNamed has each id once, and of an excessive request no more than can be
+// looked up in no time.
+func TestNamed(t *testing.T) {
+	first, second := line(serviceAddOn, 1), line(reservation, 1)
+	first.ParentSubscriptionID, first.PartnerIDOnRecord = " A ", "5081207"
+	first.AdditionalPartnerIDsOnRecord = []string{" 5081207 ", "", "6000001"}
+	second.ProvisioningContext = map[string]string{"subscriptionID": "a"}
+	second.AdditionalPartnerIDsOnRecord = []string{"6000001", "a"}
+	subscriptions, mpnIDs := Named(request(first, second))
+	if !slices.Equal(subscriptions, []string{"a"}) || !slices.Equal(mpnIDs, []string{"5081207", "6000001", "a"}) {
+		t.Errorf("subscriptions %q, partners %q", subscriptions, mpnIDs)
+	}
+	for i := range 10 * maxNamed {
+		second.AdditionalPartnerIDsOnRecord = append(second.AdditionalPartnerIDsOnRecord, strconv.Itoa(i))
+	}
+	if _, mpnIDs = Named(request(second)); len(mpnIDs) != maxNamed {
+		t.Errorf("%d partners are looked up", len(mpnIDs))
+	}
+	if subscriptions, mpnIDs = Named(request(slices.Repeat([]partnercenter.OrderLineItem{first}, MaxLines+1)...)); subscriptions != nil || mpnIDs != nil {
+		t.Errorf("of too many lines subscriptions %q and partners %q are looked up", subscriptions, mpnIDs)
+	}
+}
+
 func TestLinesAreNumberedAnew(t *testing.T) {
 	first, second := line(service, 1), line(trial, 2)
 	first.LineItemNumber, second.LineItemNumber = new(1), new(0)
@@ -301,6 +325,8 @@ func TestPatchOrder(t *testing.T) {
 		"cancel a line":           {one(software, software), cancel(number(1, software)), sandbox, 0, "", "lines cancelled", []int{1, 0}, "completed"},
 		"cancel the other line":   {one(software, software), cancel(number(0, software)), sandbox, 0, "", "lines cancelled", []int{0, 1}, "completed"},
 		"cancel both lines":       {one(software, perpetual), cancel(number(0, perpetual), number(1, software)), sandbox, 0, "", "order cancelled", []int{0, 0}, "cancelled"},
+		"cancel a new add-on":     {one(marketplace), cancel(line(serviceAddOn, 1)), sandbox, 0, partnercenter.CodeInvalidProperty, "", nil, ""},
+		"cancel by the parent":    {one(marketplace), cancel(addOn(services, serviceAddOn).LineItems...), sandbox, 0, partnercenter.CodeInvalidProperty, "", nil, ""},
 		"cancel marketplace":      {one(marketplace), cancel(), sandbox, 0, "", "order cancelled", []int{0}, "cancelled"},
 		"marketplace for good":    {one(marketplace), cancel(), production, 0, partnercenter.CodeSaaSNotByOrder, "", nil, ""},
 		"two of one offer":        {twoLicences, cycle("annual"), sandbox, 0, "", "billing cycle changed", []int{1, 1}, "completed"},

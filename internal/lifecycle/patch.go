@@ -47,6 +47,13 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 	cycle := request.BillingCycle.Normalize()
 	change := cycle != "" && cycle != partnercenter.BillingCycleUnknown && cycle != o.Document.BillingCycle.Normalize() && !cancel
 	switch {
+	case cancel && len(addOns) > 0:
+		// Without its lines the request would cancel the whole order.
+		return nil, nil, &Refusal{
+			Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
+			Problem: "Invalid property lineItems: a line to cancel, with offerId " + quoted(addOns[0].OfferID) + ", is not in the order",
+			Next:    "Read the order for its lines, and name them by subscriptionId or offerId",
+		}
 	case cancel:
 		return o.cancel(known, settings, now)
 	case len(addOns) > 0 && change:

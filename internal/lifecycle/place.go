@@ -24,20 +24,32 @@ type Placement struct {
 	Seed    Seed
 }
 
-// Named returns the ids in a request's lines that the rules will look up: of
-// subscriptions, as [Key] has them, and of partners.
+// maxNamed is how many ids of a kind [Named] returns. A body of a megabyte names
+// a hundred thousand; nobody has that many partners.
+const maxNamed = 4 * MaxLines
+
+// Named returns the ids in a request's lines that the rules will look up, each
+// once: of subscriptions, as [Key] has them, and of partners. There are none of
+// a request that is refused for its many lines, and maxNamed at most; the rules
+// take the others for unknown.
 func Named(request *partnercenter.Order) (subscriptions, mpnIDs []string) {
+	if len(request.LineItems) > MaxLines {
+		return nil, nil
+	}
+	seen := map[string]bool{}
+	add := func(list *[]string, kind, id string) {
+		if id != "" && len(*list) < maxNamed && !seen[kind+id] {
+			seen[kind+id] = true
+			*list = append(*list, id)
+		}
+	}
 	for i := range request.LineItems {
 		line := &request.LineItems[i]
-		for _, id := range []string{line.ParentSubscriptionID, azureSubscriptionID(line)} {
-			if id != "" {
-				subscriptions = append(subscriptions, Key(id))
-			}
-		}
-		for _, id := range append([]string{line.PartnerIDOnRecord}, line.AdditionalPartnerIDsOnRecord...) {
-			if id = strings.TrimSpace(id); id != "" {
-				mpnIDs = append(mpnIDs, id)
-			}
+		add(&subscriptions, "subscription ", Key(line.ParentSubscriptionID))
+		add(&subscriptions, "subscription ", Key(azureSubscriptionID(line)))
+		add(&mpnIDs, "partner ", strings.TrimSpace(line.PartnerIDOnRecord))
+		for _, id := range line.AdditionalPartnerIDsOnRecord {
+			add(&mpnIDs, "partner ", strings.TrimSpace(id))
 		}
 	}
 	return subscriptions, mpnIDs

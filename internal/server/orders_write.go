@@ -4,6 +4,8 @@ import (
 	"context"
 	crand "crypto/rand"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -124,9 +126,13 @@ func (s *Server) account(ctx context.Context, partnerID, customerID string, requ
 
 // held counts what limits are about, if there are any for this request.
 func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (*store.Holdings, error) {
+	if len(request.LineItems) > lifecycle.MaxLines {
+		return nil, nil // it is refused whatever there is
+	}
 	var offers []string
 	for i := range request.LineItems {
-		if item, err := s.catalog.Find(request.LineItems[i].OfferID, a.Country); err == nil && item.Limit > 0 {
+		item, err := s.catalog.Find(strings.TrimSpace(request.LineItems[i].OfferID), a.Country)
+		if err == nil && item.Limit > 0 && !slices.Contains(offers, item.ID) {
 			offers = append(offers, item.ID)
 		}
 	}

@@ -313,6 +313,13 @@ func TestNoUpdateIsLost(t *testing.T) {
 	}
 }
 
+// TestOfferLimit cannot be got around by blanks.
+func TestOfferLimit(t *testing.T) {
+	a := newAPI(t)
+	a.place(t, wingtip, line(offerTrial, 1))
+	a.check(t, request{method: http.MethodPost, path: ordersOf(wingtip), body: orderOf(line(offerTrial+" ", 1)), status: 400, code: partnercenter.CodeOfferLimit})
+}
+
 // TestTrialTerm writes what follows a trial as an object and as a list of one.
 func TestTrialTerm(t *testing.T) {
 	a := newAPI(t)
