@@ -361,6 +361,12 @@ type adding struct {
 
 // addOnRules go beyond those of any line.
 var addOnRules = []rule[*adding]{
+	{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "the order would have more than 500 line items", func(a *adding) (string, string) {
+		if len(a.order.Document.LineItems)+a.number < MaxLines {
+			return "", ""
+		}
+		return says("Buy it under a base of another order", "Unable to process this order: it has %d line items, and %d is the most", len(a.order.Document.LineItems), MaxLines)
+	}},
 	{http.StatusBadRequest, partnercenter.CodeAddOnUnrelated, "the parent is not a subscription of the order", func(a *adding) (string, string) {
 		if a.parent != nil {
 			return "", ""

@@ -251,6 +251,12 @@ var lineRules = []rule[*placingLine]{
 		}
 		return says(nextReadCatalog, "The catalog item is not eligible for purchase: %s in line %d", l.item.ID, l.number)
 	}},
+	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line's friendly name is too long", func(l *placingLine) (string, string) {
+		if len(l.line.FriendlyName) <= maxNickname {
+			return "", ""
+		}
+		return says("Shorten it", "Invalid property friendlyName: that of line %d has %d bytes, and %d is the most", l.number, len(l.line.FriendlyName), maxNickname)
+	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line has no quantity", func(l *placingLine) (string, string) {
 		if l.line.Quantity != nil {
 			return "", ""

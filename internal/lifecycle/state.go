@@ -295,7 +295,12 @@ func (s *Subscription) RegistrationStatus(now time.Time) *partnercenter.Subscrip
 	}
 }
 
-func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+func lowerFirst(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
 
 func getLink(uri string) *partnercenter.Link { return link("GET", uri) }
 

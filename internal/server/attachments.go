@@ -4,6 +4,7 @@ import (
 	"context"
 	crand "crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -70,6 +71,13 @@ func (s *Server) attach(c *call, customerID string, body io.Reader, deadline tim
 		if err != nil {
 			return nil, err
 		}
+		before, err := s.store.Attachments(ctx, c.claims.TenantID, customerID, o.Document.ID)
+		if err != nil {
+			return nil, err
+		}
+		if len(before)+len(u.files) > maxAttachments {
+			return nil, errTooManyAttachments(len(before))
+		}
 		next, events, err := lifecycle.AttachPurchaseOrder(o, u.command(), s.rules, s.now())
 		if err != nil {
 			return nil, err
@@ -86,6 +94,17 @@ func (s *Server) attach(c *call, customerID string, body io.Reader, deadline tim
 		answer, err := partnercenter.Marshal(collection(orderAttachments(change.Attachments), ""))
 		return &effect{status: http.StatusCreated, body: answer, change: change, events: events}, err
 	})
+}
+
+// maxAttachments is how many files an order may have, so that they cannot fill
+// the disk without end.
+const maxAttachments = 100
+
+func errTooManyAttachments(count int) error {
+	return &apiError{
+		http.StatusBadRequest, partnercenter.CodeInvalidProperty,
+		fmt.Sprintf("Invalid property POFiles: the order has %d files, and %d is the most. Join what is left in fewer files.", count, maxAttachments), nil,
+	}
 }
 
 func newAttachmentID() string {

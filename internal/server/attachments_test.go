@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -570,5 +571,29 @@ func TestUploadBreaksOff(t *testing.T) {
 	must(t, json.Unmarshal([]byte(a.look(t, path)), &order))
 	if order.Status != "po_upload_complete" {
 		t.Errorf("the order is %s", order.Status)
+	}
+}
+
+// An order's files are bounded over all its uploads.
+func TestManyAttachments(t *testing.T) {
+	srv := partnercentertest.NewServer(t)
+	orders := srv.Client().Customers.ByID(seedCustomer).Orders
+	order, err := orders.Create(t.Context(), &partnercenter.Order{LineItems: []partnercenter.OrderLineItem{{OfferID: "DG7GMGF0D7FV:0003:DG7GMGF0D609", Quantity: new(1)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	upload := partnercenter.AttachmentUpload{Metadata: partnercenter.AttachmentMetadata{CustomerPrice: "1", Currency: "USD"}}
+	for range 20 {
+		upload.PurchaseOrders = append(upload.PurchaseOrders, partnercenter.AttachmentFile{Name: "order.pdf", Content: strings.NewReader("x")})
+	}
+	for n := range 6 {
+		_, err := orders.ByID(order.ID).Attachments.Upload(t.Context(), upload)
+		if n < 5 && err != nil {
+			t.Fatalf("upload %d: %v", n, err)
+		}
+		var refused *partnercenter.Error
+		if n == 5 && (!errors.As(err, &refused) || refused.StatusCode != http.StatusBadRequest || refused.Code != partnercenter.CodeInvalidProperty) {
+			t.Errorf("120 files: %v", err)
+		}
 	}
 }

@@ -104,7 +104,7 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 		c.writeLocated(e.status, e.location, e.body)
 		return nil
 	}
-	return errInProgress()
+	return errCrowd()
 }
 
 // answerKey returns what names the write, nil when its client did not.
@@ -167,6 +167,13 @@ func errInProgress() error {
 	return &apiError{
 		http.StatusConflict, partnercenter.CodeOrderInProgress,
 		"Your order is in progress: a request with this MS-RequestId is still running. Repeat it with the same id in a moment for its answer.", nil,
+	}
+}
+
+func errCrowd() error {
+	return &apiError{
+		http.StatusConflict, partnercenter.CodeOrderInProgress,
+		"Your order is in progress: so many requests change it at once that this one did not get its turn, and did nothing. Repeat it in a moment, with the same MS-RequestId.", nil,
 	}
 }
 

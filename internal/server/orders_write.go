@@ -181,16 +181,11 @@ func restoreOrder(a *lifecycle.Account, document *partnercenter.Order, facts []b
 			return nil, err
 		}
 	}
-	var subscriptions []*lifecycle.Subscription
-	for i := range stored {
-		if stored[i].Subscription == nil {
-			continue // it follows from its line
-		}
-		x, err := restoreSubscription(a, &stored[i])
-		if err != nil {
-			return nil, err
-		}
-		subscriptions = append(subscriptions, x)
+	// Those without a document follow from their lines.
+	stored = slices.DeleteFunc(slices.Clone(stored), func(r store.SubscriptionRecord) bool { return r.Subscription == nil })
+	subscriptions, err := restoreSubscriptions(a, stored)
+	if err != nil {
+		return nil, err
 	}
 	return lifecycle.Restore(a, *document, f, subscriptions), nil
 }
@@ -198,15 +193,41 @@ func restoreOrder(a *lifecycle.Account, document *partnercenter.Order, facts []b
 // restoreSubscription puts a subscription together from what is stored of it.
 // It is nil when its order has no such line any more.
 func restoreSubscription(a *lifecycle.Account, r *store.SubscriptionRecord) (*lifecycle.Subscription, error) {
-	if r.Subscription == nil {
-		o, err := restoreOrder(a, r.Order, r.OrderFacts, nil)
-		if err != nil {
-			return nil, err
-		}
-		return o.Subscription(r.ID), nil
+	list, err := restoreSubscriptions(a, []store.SubscriptionRecord{*r})
+	if err != nil || len(list) == 0 {
+		return nil, err
 	}
-	x := &lifecycle.Subscription{Document: *r.Subscription}
-	return x, json.Unmarshal(r.Facts, &x.Facts)
+	return list[0], nil
+}
+
+// restoreSubscriptions does for many. Orders whose lines they follow from are
+// put together once.
+func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecord) ([]*lifecycle.Subscription, error) {
+	orders := map[*partnercenter.Order]*lifecycle.Order{}
+	var list []*lifecycle.Subscription
+	for i := range stored {
+		r := &stored[i]
+		if r.Subscription != nil {
+			x := &lifecycle.Subscription{Document: *r.Subscription}
+			if err := json.Unmarshal(r.Facts, &x.Facts); err != nil {
+				return nil, err
+			}
+			list = append(list, x)
+			continue
+		}
+		o := orders[r.Order]
+		if o == nil {
+			var err error
+			if o, err = restoreOrder(a, r.Order, r.OrderFacts, nil); err != nil {
+				return nil, err
+			}
+			orders[r.Order] = o
+		}
+		if x := o.Subscription(r.ID); x != nil {
+			list = append(list, x)
+		}
+	}
+	return list, nil
 }
 
 // orderEffect is what a decision about an order comes to. Without events there

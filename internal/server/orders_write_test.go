@@ -513,6 +513,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 		of("another term", "the item is not sold for the term", 403, partnercenter.CodeTermUnavailable, orderOf(line(itemSoftware, 1, `"termDuration":"P1M"`)), "P1M", "P1Y"),
 		of("a term of an offer", "", 403, partnercenter.CodeTermUnavailable, orderOf(line(offerE3, 1, `"termDuration":"P1Y"`))),
 		of("a promotion", "a promotion is named", 400, partnercenter.CodePromotionInvalid, orderOf(line(itemE3, 1, `"promotionId":"39NFJQT1PFPB:0001:39NFJQT1Q5KL"`))),
+		of("a name of 501 bytes", "a line's friendly name is too long", 400, partnercenter.CodeInvalidProperty, orderOf(line(offerE3, 1, `"friendlyName":"`+strings.Repeat("n", 501)+`"`)), "501"),
 		of("an add-on alone", addOn, 400, partnercenter.CodeAddOnUnrelated, orderOf(line(offerArchiving, 1)), "parentSubscriptionId"),
 		of("an add-on of nothing", "", 400, partnercenter.CodeAddOnUnrelated, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"00000000-0000-0000-0000-000000000001"`))),
 		of("an add-on of another offer", "", 400, partnercenter.CodeAddOnUnrelated, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+azure+`"`))),
@@ -566,6 +567,10 @@ func changeRefusals(t *testing.T, a *api) []refusal {
 	for range 501 {
 		many = append(many, line(offerE3, 1))
 	}
+	var addOns []string
+	for range 500 {
+		addOns = append(addOns, line(offerArchiving, 1, `"parentSubscriptionId":"`+e3+`"`))
+	}
 	const (
 		cancel  = `{"status":"cancelled"}`
 		annual  = `{"billingCycle":"annual"}`
@@ -581,6 +586,7 @@ func changeRefusals(t *testing.T, a *api) []refusal {
 		of("an offer that is not in the order", "", legacy, 400, property, `{`+linesOf(line(offerInternal, 2))+`}`, "not in the order"),
 		of("a line number that is not in the order", "", legacy, 400, property, `{"status":"cancelled","lineItems":[{"lineItemNumber":7}]}`, "not in the order"),
 		of("an add-on and a cycle at once", "", legacy, 400, partnercenter.CodeOrderUnprocessable, `{"billingCycle":"annual",`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+e3+`"`))+`}`, "one change at a time"),
+		of("more add-ons than an order has room for", "buy an add-on: the order would have more than 500 line items", legacy, 400, partnercenter.CodeOrderUnprocessable, `{`+linesOf(addOns...)+`}`, "another order"),
 		of("an add-on of another order's subscription", "buy an add-on: the parent is not a subscription of the order", legacy, 400, partnercenter.CodeAddOnUnrelated, archiving("1C2B75C1-74A5-472A-A729-7F8CEFC477F9")),
 		of("an add-on without a parent", "", legacy, 400, partnercenter.CodeAddOnUnrelated, `{`+linesOf(line(offerArchiving, 1))+`}`),
 		of("an add-on of the wrong base", "", trial, 400, partnercenter.CodeAddOnUnrelated, archiving(trial.LineItems[0].SubscriptionID)),

@@ -10,8 +10,8 @@ import (
 const (
 	// maxPathLength is far beyond any path of the API.
 	maxPathLength = 2048
-	// maxSegments is one more than the longest route's, availabilities of a
-	// SKU of a product of a customer, needs.
+	// maxSegments is more than the longest route, an availability of a SKU of
+	// a product of a customer, needs.
 	maxSegments = 12
 	maxParams   = 4
 )

@@ -55,11 +55,12 @@ func (s *Server) listSubscriptions(c *call) error {
 
 // listAddOns answers the add-ons of a subscription.
 func (s *Server) listAddOns(c *call) error {
-	if _, err := s.subscription(c); err != nil {
+	base, err := s.subscription(c)
+	if err != nil {
 		return err
 	}
 	return s.answerSubscriptions(c, store.SubscriptionQuery{}, nil, func(x *lifecycle.Subscription) bool {
-		return strings.EqualFold(x.Document.ParentSubscriptionID, c.params.values[1])
+		return strings.EqualFold(x.Document.ParentSubscriptionID, base.Document.ID)
 	})
 }
 
@@ -79,14 +80,14 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	if err != nil {
 		return storeError(err, q.PartnerID, q.CustomerID, "")
 	}
+	list, err := restoreSubscriptions(account, stored)
+	if err != nil {
+		return err
+	}
 	now := s.now()
 	items := []*partnercenter.Subscription{}
-	for i := range stored {
-		x, err := restoreSubscription(account, &stored[i])
-		if err != nil {
-			return err
-		}
-		if x != nil && !now.Before(x.Facts.Since) && keep(x) {
+	for _, x := range list {
+		if !now.Before(x.Facts.Since) && keep(x) {
 			items = append(items, x.At(s.rules, now))
 		}
 	}

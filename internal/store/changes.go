@@ -443,13 +443,13 @@ ON CONFLICT (key) DO NOTHING`
 const forgetEvery = 1024
 
 // forgetAnswers drops the oldest answers when their time is over, some at a
-// time.
+// time, and those of a time that the clock was set back from.
 func (s *Store) forgetAnswers(tx *tx) error {
 	if s.commits++; s.commits%forgetEvery != 0 {
 		return nil
 	}
 	_, err := tx.exec(`
-DELETE FROM requests WHERE request_no <= (SELECT min(request_no) + 999 FROM requests) AND made < $1`,
-		micros(tx.now.Add(-answersKept)))
+DELETE FROM requests WHERE request_no <= (SELECT min(request_no) + 999 FROM requests) AND (made < $1 OR made > $2)`,
+		micros(tx.now.Add(-answersKept)), micros(tx.now.Add(answersKept)))
 	return err
 }

@@ -371,11 +371,11 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	s := openTest(t, path)
 	load(t, s, mustSample(t))
-	type row struct{ subscription, order, offer, mpn, active string }
+	type row struct{ subscription, order, offer, mpn, kind, active string }
 	read := func(s *Store) ([]row, []string) {
-		rows, err := s.read.QueryContext(t.Context(), `SELECT subscription_id, order_id, offer_id, mpn_id, active FROM subscriptions ORDER BY partner_id, customer_id, subscription_id`)
+		rows, err := s.read.QueryContext(t.Context(), `SELECT subscription_id, order_id, offer_id, mpn_id, kind, active FROM subscriptions ORDER BY partner_id, customer_id, subscription_id`)
 		list, err := scanAll(rows, err, func(rows *sql.Rows) (r row, err error) {
-			return r, rows.Scan(&r.subscription, &r.order, &r.offer, &r.mpn, &r.active)
+			return r, rows.Scan(&r.subscription, &r.order, &r.offer, &r.mpn, &r.kind, &r.active)
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -28,61 +28,75 @@ type SubscriptionQuery struct {
 // subscriptionsSQL answers no row when the partner has no such customer, and
 // one of NULLs when it has no such subscriptions.
 const subscriptionsSQL = `
-SELECT s.subscription_id, s.order_id, s.kind, s.active, s.since, s.doc, coalesce(s.facts, ''),
-    CASE WHEN s.doc IS NULL THEN coalesce(o.priced_doc, o.doc) END, CASE WHEN s.doc IS NULL THEN coalesce(o.facts, '') ELSE '' END
+SELECT s.subscription_id, s.order_id, s.kind, s.active, s.since, s.doc, coalesce(s.facts, '')
 FROM customers c
 LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id
   AND ($3 = '' OR s.subscription_id = $3 OR s.entitlement_id = $3)
   AND ($4 = '' OR s.order_id = $4)
   AND ($5 = '' OR s.mpn_id = $5)
-LEFT JOIN orders o ON o.partner_id = s.partner_id AND o.customer_id = s.customer_id AND o.order_id = s.order_id
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
 ORDER BY s.since, s.subscription_id`
 
-// Subscriptions returns the subscriptions that q selects. It fails with
-// [ErrNotYours].
+// Subscriptions returns the subscriptions that q selects. Those that follow
+// from lines of one order share its document. It fails with [ErrNotYours].
 func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]SubscriptionRecord, error) {
 	rows, err := s.read.QueryContext(ctx, subscriptionsSQL, guidKey(q.PartnerID), guidKey(q.CustomerID),
 		guidKey(q.ID), orderKey(q.OrderID), fold(q.MPNID))
-	if err != nil {
+	list, err := scanAll(rows, err, scanSubscription)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("store: subscriptions: %w", err)
-	}
-	defer rows.Close()
-	found := false
-	var list []SubscriptionRecord
-	for rows.Next() {
-		found = true
-		var id, orderID, kind, doc, facts, orderDoc, orderFacts sql.NullString
-		var active, since sql.NullInt64
-		if err := rows.Scan(&id, &orderID, &kind, &active, &since, &doc, &facts, &orderDoc, &orderFacts); err != nil {
-			return nil, fmt.Errorf("store: subscriptions: %w", err)
-		}
-		if !id.Valid {
-			break // the customer has no such subscriptions
-		}
-		r := SubscriptionRecord{ID: id.String, OrderID: orderID.String, Kind: kind.String, Active: active.Int64 != 0, Since: timeOf(since.Int64)}
-		if doc.Valid {
-			r.Subscription, r.Facts = new(partnercenter.Subscription), []byte(facts.String)
-			err = partnercenter.Unmarshal([]byte(doc.String), r.Subscription)
-		} else {
-			r.Order = new(partnercenter.Order)
-			if orderFacts.String != "" {
-				r.OrderFacts = []byte(orderFacts.String)
-			}
-			err = partnercenter.Unmarshal([]byte(orderDoc.String), r.Order)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("store: subscription %s: %w", r.ID, err)
-		}
-		list = append(list, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: subscriptions: %w", err)
-	}
-	if !found {
+	case len(list) == 0:
 		return nil, ErrNotYours
+	case list[0].ID == "":
+		return nil, nil // the customer has no such subscriptions
+	}
+	orders := map[string]*SubscriptionRecord{}
+	for i := range list {
+		r := &list[i]
+		if r.Subscription != nil {
+			continue
+		}
+		if known := orders[r.OrderID]; known != nil {
+			r.Order, r.OrderFacts = known.Order, known.OrderFacts
+			continue
+		}
+		orders[r.OrderID] = r
+		if err := s.readOrderOf(ctx, r, q); err != nil {
+			return nil, fmt.Errorf("store: order %s of subscription %s: %w", r.OrderID, r.ID, err)
+		}
 	}
 	return list, nil
+}
+
+func scanSubscription(rows *sql.Rows) (r SubscriptionRecord, err error) {
+	var id, orderID, kind, doc, facts sql.NullString
+	var active, since sql.NullInt64
+	if err := rows.Scan(&id, &orderID, &kind, &active, &since, &doc, &facts); err != nil {
+		return r, err
+	}
+	r = SubscriptionRecord{ID: id.String, OrderID: orderID.String, Kind: kind.String, Active: active.Int64 != 0, Since: timeOf(since.Int64)}
+	if !doc.Valid {
+		return r, nil
+	}
+	r.Subscription, r.Facts = new(partnercenter.Subscription), []byte(facts.String)
+	return r, partnercenter.Unmarshal([]byte(doc.String), r.Subscription)
+}
+
+// readOrderOf reads the order whose line a subscription follows from.
+func (s *Store) readOrderOf(ctx context.Context, r *SubscriptionRecord, q SubscriptionQuery) error {
+	var doc, facts string
+	err := s.read.QueryRowContext(ctx, `
+SELECT coalesce(priced_doc, doc), coalesce(facts, '') FROM orders
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, guidKey(q.PartnerID), guidKey(q.CustomerID), r.OrderID).Scan(&doc, &facts)
+	if err != nil {
+		return err
+	}
+	if facts != "" {
+		r.OrderFacts = []byte(facts)
+	}
+	r.Order = new(partnercenter.Order)
+	return partnercenter.Unmarshal([]byte(doc), r.Order)
 }
 
 // OrderOf returns the id of the order that made a subscription. It fails with

@@ -42,7 +42,8 @@ CREATE INDEX subscriptions_loaded ON subscriptions (partner_id, subscription_id)
 -- What orders that are there already made.
 INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
 SELECT o.partner_id, o.customer_id, lower(l.value ->> '$.subscriptionId'), o.order_id, '', '',
-    coalesce(l.value ->> '$.partnerIdOnRecord', ''), lower(coalesce(l.value ->> '$.offerId', '')), '',
+    coalesce(l.value ->> '$.partnerIdOnRecord', ''), lower(coalesce(l.value ->> '$.offerId', '')),
+    CASE WHEN l.value ->> '$.offerId' LIKE 'MS-AZR-%' THEN 'usage' WHEN l.value ->> '$.offerId' LIKE 'DZH318Z0BPS6:%' THEN 'azure_plan' ELSE '' END,
     CASE WHEN coalesce(l.value ->> '$.quantity', 1) = 0 OR o.doc ->> '$.status' = 'cancelled' THEN 0 ELSE 1 END, 0, 1
 FROM orders o, json_each(o.doc, '$.lineItems') l
 WHERE l.value ->> '$.subscriptionId' <> ''
