@@ -199,9 +199,9 @@ func explainAnswer(err *partnercenter.Error, now time.Time) explanation {
 		e.code = exitNotFound
 	case http.StatusTooManyRequests:
 		e.code = exitThrottled
-		e.next = "Wait a minute, then try again; fewer --workers ask less at once."
+		e.next = "Wait a minute, then try again; --budget keeps requests within the rate."
 		if err.RetryAfter > 0 {
-			e.next = fmt.Sprintf("Wait %s (until %s), then try again; fewer --workers ask less at once.",
+			e.next = fmt.Sprintf("Wait %s (until %s), then try again; --budget keeps requests within the rate.",
 				err.RetryAfter, now.Add(err.RetryAfter).Format(time.TimeOnly))
 		}
 	}

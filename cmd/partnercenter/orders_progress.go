@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -92,7 +91,7 @@ minutes, and print it. An order that does not exist fails at once.`,
 				},
 			})
 			if err != nil {
-				return customerOrder{}, fmt.Errorf("order %s: %w", id, err)
+				return customerOrder{}, err
 			}
 			return customerOrder{order: order}, nil
 		},

@@ -128,7 +128,7 @@ func stale(stored *string, ifMatch string, sent *string) bool {
 		}
 		tag = strings.Trim(*sent, `"`)
 	}
-	return tag != *stored
+	return tag != strings.Trim(*stored, `"`) // loaded ones may have quotes
 }
 
 func errStale(what string) error {
