@@ -46,7 +46,7 @@ func serve(t *testing.T) (a *issuer.Authority, base string, client *http.Client)
 		Keys: []*issuer.Key{key},
 		Tenants: []issuer.Tenant{{
 			ID: tenantID, Domains: []string{"contoso.onmicrosoft.com"},
-			Clients: []issuer.Client{{ID: clientID, Secret: secret, ObjectID: "0b1ec700-0000-4000-8000-000000000001"}},
+			Clients: []issuer.Client{{ID: clientID, Secrets: []issuer.Secret{{Value: secret}}, ObjectID: "0b1ec700-0000-4000-8000-000000000001"}},
 		}},
 	})
 	if err != nil {

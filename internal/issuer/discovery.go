@@ -20,9 +20,16 @@ type discoveryDocument struct {
 	SubjectTypes          []string `json:"subject_types_supported"`
 	SigningAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	Scopes                []string `json:"scopes_supported"`
+	Claims                []string `json:"claims_supported"`
 	GrantTypes            []string `json:"grant_types_supported"`
 	Issuer                string   `json:"issuer"`
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	RequestURI            bool     `json:"request_uri_parameter_supported"`
 }
 
 // discoveryV1 is GET /{tenant}/.well-known/openid-configuration.
@@ -37,7 +44,7 @@ func (a *Authority) discoveryV2(c *call) (any, error) {
 }
 
 func (a *Authority) discovery(c *call, v Version, oauth, keys string) (any, error) {
-	name, err := a.discoverable(c.tenant)
+	name, err := c.discoverable(c.tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -50,24 +57,30 @@ func (a *Authority) discovery(c *call, v Version, oauth, keys string) (any, erro
 	c.w.Header().Set("Cache-Control", discoveryAge)
 	return discoveryDocument{
 		TokenEndpoint:         root + oauth + "/token",
-		TokenAuthMethods:      []string{"client_secret_post", "client_secret_basic"},
+		TokenAuthMethods:      []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		KeysURI:               root + keys,
 		SubjectTypes:          []string{"pairwise"},
 		SigningAlgorithms:     []string{string(jose.RS256)},
-		ResponseTypes:         []string{"code"},
-		GrantTypes:            []string{grantClientCredentials},
+		ResponseTypes:         []string{"code", "code id_token"},
+		ResponseModes:         []string{modeQuery, modeFragment, modeFormPost},
+		Scopes:                []string{"openid", "profile", "email", "offline_access"},
+		Claims:                []string{"sub", "iss", "aud", "exp", "iat", "nonce", "name", "preferred_username", "oid", "tid", "ver", "c_hash"},
+		GrantTypes:            grantTypes,
 		Issuer:                issuerOf(c.base, issued, v),
 		AuthorizationEndpoint: root + oauth + "/authorize",
+		DeviceEndpoint:        root + oauth + "/devicecode",
+		EndSessionEndpoint:    root + oauth + "/logout",
+		ChallengeMethods:      []string{"plain", "S256"},
 	}, nil
 }
 
 // discoverable returns the name that URLs have in place of a tenant's name: its
 // id, or "common" or "organizations" as it is.
-func (a *Authority) discoverable(name string) (string, error) {
+func (c *call) discoverable(name string) (string, error) {
 	if isShared(name) {
 		return strings.ToLower(name), nil
 	}
-	tenant := a.tenant(name)
+	tenant := c.trust.tenant(name)
 	if tenant == nil {
 		f := unknownTenant(name)
 		f.kind = "invalid_tenant" // discovery's own word for it
@@ -79,7 +92,7 @@ func (a *Authority) discoverable(name string) (string, error) {
 // publicKeys is GET /{tenant}/discovery/keys and its v2.0 twin: the keys that
 // tokens of either version are signed with.
 func (a *Authority) publicKeys(c *call) (any, error) {
-	if _, err := a.discoverable(c.tenant); err != nil {
+	if _, err := c.discoverable(c.tenant); err != nil {
 		return nil, err
 	}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
@@ -121,7 +134,7 @@ func (a *Authority) instance(c *call) (any, error) {
 		return nil, unknownInstance(text)
 	}
 	name, _, _ := strings.Cut(strings.TrimLeft(endpoint.Path, "/"), "/")
-	if name, err = a.discoverable(name); err != nil {
+	if name, err = c.discoverable(name); err != nil {
 		return nil, err
 	}
 	_, host, _ := strings.Cut(base, "://")

@@ -10,47 +10,139 @@ import (
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 const (
 	codeInternal            = 50000
+	codeWrongReply          = 50011
+	codeBadAssertion        = 50013
+	codeWrongTenantUser     = 50020
 	codeUnknownInstance     = 50049
+	codeLocked              = 50053
+	codeUserDisabled        = 50057
+	codeNotSignedIn         = 50058
 	codeNoTenant            = 50059
+	codeMFADenied           = 50074
+	codeMFARequired         = 50076
+	codeFlowExpired         = 50089
+	codeWrongPassword       = 50126
+	codeChallengeSize       = 50147
+	codeVerifier            = 50148
+	codeGrantRevoked        = 50173
+	codeCodeRedeemed        = 54005
+	codeNoConsent           = 65001
+	codeConsentDeclined     = 65004
+	codeBadGrant            = 70000
 	codeUnsupportedGrant    = 70003
+	codeResponseType        = 70005
+	codeResponseMode        = 70007
+	codeGrantExpired        = 70008
 	codeInvalidScope        = 70011
+	codePending             = 70016
+	codeDeviceDeclined      = 70017
+	codeBadDeviceCode       = 70018
+	codeDeviceExpired       = 70019
 	codeUnknownTenant       = 90002
 	codeNotReady            = 90033
+	codeWrongUserCode       = 90119
+	codeDeviceOver          = 90120
+	codeIDTokenAssertion    = 240002
 	codeUnknownResource     = 500011
-	codeAssertion           = 700027
+	codeReplyMismatch       = 500112
+	codeAssertionForOther   = 500131
+	codeAssertionExpired    = 500133
+	codeVerifierMismatch    = 501481
+	codeUnknownScope        = 650053
+	codeWrongTenantCode     = 700005
 	codeUnknownClient       = 700016
+	codeAssertionSubject    = 700021
+	codeTwoResources        = 700022
+	codeAssertionAudience   = 700023
+	codeAssertionTime       = 700024
+	codeAssertion           = 700027
+	codeRefreshExpired      = 700082
 	codeMissingParameter    = 900144
 	codeMethod              = 900561
+	codeNoReply             = 900971
+	codeResourceAtV2        = 901002
+	codeCertificateTime     = 1000502
 	codeScopeWithoutDefault = 1002012
+	codeClientDisabled      = 7000112
+	codeNoOnBehalfOf        = 7000114
+	codeCertificateRevoked  = 7000214
 	codeWrongSecret         = 7000215
 	codeNoCredential        = 7000216
-	codeMalformed           = 9002313
+	codeNotPublic           = 7000218
+	codeSecretExpired       = 7000222
 	codeRepeatedParameter   = 9000411
+	codeMalformed           = 9002313
 )
 
-// failures are the status and the OAuth error (RFC 6749, section 5.2) of each
-// code.
+// failures are the status and the OAuth error (RFC 6749, section 5.2, and RFC
+// 8628, section 3.5) of each code.
 var failures = map[int]struct {
 	status int
 	kind   string
 }{
 	codeInternal:            {http.StatusInternalServerError, "server_error"},
+	codeWrongReply:          {http.StatusBadRequest, "invalid_request"},
+	codeBadAssertion:        {http.StatusBadRequest, "invalid_grant"},
+	codeWrongTenantUser:     {http.StatusBadRequest, "invalid_grant"},
 	codeUnknownInstance:     {http.StatusBadRequest, "invalid_instance"},
+	codeLocked:              {http.StatusBadRequest, "invalid_grant"},
+	codeUserDisabled:        {http.StatusBadRequest, "invalid_grant"},
+	codeNotSignedIn:         {http.StatusBadRequest, "login_required"},
 	codeNoTenant:            {http.StatusBadRequest, "invalid_request"},
+	codeMFADenied:           {http.StatusBadRequest, "access_denied"},
+	codeMFARequired:         {http.StatusBadRequest, "invalid_grant"},
+	codeFlowExpired:         {http.StatusBadRequest, "invalid_request"},
+	codeWrongPassword:       {http.StatusBadRequest, "invalid_grant"},
+	codeChallengeSize:       {http.StatusBadRequest, "invalid_request"},
+	codeVerifier:            {http.StatusBadRequest, "invalid_grant"},
+	codeGrantRevoked:        {http.StatusBadRequest, "invalid_grant"},
+	codeCodeRedeemed:        {http.StatusBadRequest, "invalid_grant"},
+	codeNoConsent:           {http.StatusBadRequest, "invalid_grant"},
+	codeConsentDeclined:     {http.StatusBadRequest, "access_denied"},
+	codeBadGrant:            {http.StatusBadRequest, "invalid_grant"},
 	codeUnsupportedGrant:    {http.StatusBadRequest, "unsupported_grant_type"},
+	codeResponseType:        {http.StatusBadRequest, "unsupported_response_type"},
+	codeResponseMode:        {http.StatusBadRequest, "invalid_request"},
+	codeGrantExpired:        {http.StatusBadRequest, "invalid_grant"},
 	codeInvalidScope:        {http.StatusBadRequest, "invalid_scope"},
+	codePending:             {http.StatusBadRequest, "authorization_pending"},
+	codeDeviceDeclined:      {http.StatusBadRequest, "authorization_declined"},
+	codeBadDeviceCode:       {http.StatusBadRequest, "bad_verification_code"},
+	codeDeviceExpired:       {http.StatusBadRequest, "expired_token"},
 	codeUnknownTenant:       {http.StatusBadRequest, "invalid_request"},
 	codeNotReady:            {http.StatusServiceUnavailable, "temporarily_unavailable"},
+	codeWrongUserCode:       {http.StatusBadRequest, "invalid_request"},
+	codeDeviceOver:          {http.StatusBadRequest, "invalid_request"},
+	codeIDTokenAssertion:    {http.StatusBadRequest, "invalid_grant"},
 	codeUnknownResource:     {http.StatusBadRequest, "invalid_resource"},
-	codeAssertion:           {http.StatusUnauthorized, "invalid_client"},
+	codeReplyMismatch:       {http.StatusBadRequest, "invalid_grant"},
+	codeAssertionForOther:   {http.StatusBadRequest, "invalid_grant"},
+	codeAssertionExpired:    {http.StatusBadRequest, "invalid_grant"},
+	codeVerifierMismatch:    {http.StatusBadRequest, "invalid_grant"},
+	codeUnknownScope:        {http.StatusBadRequest, "invalid_scope"},
+	codeWrongTenantCode:     {http.StatusBadRequest, "invalid_grant"},
 	codeUnknownClient:       {http.StatusBadRequest, "unauthorized_client"},
+	codeAssertionSubject:    {http.StatusUnauthorized, "invalid_client"},
+	codeTwoResources:        {http.StatusBadRequest, "invalid_scope"},
+	codeAssertionAudience:   {http.StatusUnauthorized, "invalid_client"},
+	codeAssertionTime:       {http.StatusUnauthorized, "invalid_client"},
+	codeAssertion:           {http.StatusUnauthorized, "invalid_client"},
+	codeRefreshExpired:      {http.StatusBadRequest, "invalid_grant"},
 	codeMissingParameter:    {http.StatusBadRequest, "invalid_request"},
 	codeMethod:              {http.StatusMethodNotAllowed, "invalid_request"},
+	codeNoReply:             {http.StatusBadRequest, "invalid_request"},
+	codeResourceAtV2:        {http.StatusBadRequest, "invalid_request"},
+	codeCertificateTime:     {http.StatusUnauthorized, "invalid_client"},
 	codeScopeWithoutDefault: {http.StatusBadRequest, "invalid_scope"},
+	codeClientDisabled:      {http.StatusBadRequest, "unauthorized_client"},
+	codeNoOnBehalfOf:        {http.StatusBadRequest, "invalid_grant"},
+	codeCertificateRevoked:  {http.StatusUnauthorized, "invalid_client"},
 	codeWrongSecret:         {http.StatusUnauthorized, "invalid_client"},
 	codeNoCredential:        {http.StatusUnauthorized, "invalid_client"},
-	codeMalformed:           {http.StatusBadRequest, "invalid_request"},
+	codeNotPublic:           {http.StatusUnauthorized, "invalid_client"},
+	codeSecretExpired:       {http.StatusUnauthorized, "invalid_client"},
 	codeRepeatedParameter:   {http.StatusBadRequest, "invalid_request"},
+	codeMalformed:           {http.StatusBadRequest, "invalid_request"},
 }
 
 // failure is an error that the caller of an endpoint gets to see.
@@ -80,17 +172,40 @@ type failureBody struct {
 }
 
 func (f *failure) body(now time.Time, traceID, correlationID string) failureBody {
-	timestamp := now.UTC().Format("2006-01-02 15:04:05Z")
 	return failureBody{
-		Error: f.kind,
-		Description: fmt.Sprintf("%v Trace ID: %s Correlation ID: %s Timestamp: %s",
-			f, traceID, correlationID, timestamp),
+		Error:         f.kind,
+		Description:   f.describe(now, traceID, correlationID),
 		Codes:         []int{f.code},
-		Timestamp:     timestamp,
+		Timestamp:     timestamp(now),
 		TraceID:       traceID,
 		CorrelationID: correlationID,
-		URI:           fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", f.code),
+		URI:           f.uri(),
 	}
+}
+
+func timestamp(now time.Time) string { return now.UTC().Format("2006-01-02 15:04:05Z") }
+
+// trace is by what a request is found in the log.
+func (f *failure) trace(now time.Time, traceID, correlationID string) string {
+	return fmt.Sprintf("Trace ID: %s Correlation ID: %s Timestamp: %s", traceID, correlationID, timestamp(now))
+}
+
+// describe is the error_description of an answer.
+func (f *failure) describe(now time.Time, traceID, correlationID string) string {
+	return f.Error() + " " + f.trace(now, traceID, correlationID)
+}
+
+func (f *failure) uri() string {
+	return fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", f.code)
+}
+
+// kindForApps is the error that the authorize endpoint tells an app (RFC 6749,
+// section 4.1.2.1), which knows fewer.
+func (f *failure) kindForApps() string {
+	if f.kind == "invalid_grant" {
+		return "access_denied"
+	}
+	return f.kind
 }
 
 // isGUID reports whether text is a GUID in its form with four hyphens.

@@ -1,15 +1,19 @@
 // Package issuer is the token authority: the part of Microsoft Entra ID that
 // Partner Center's clients meet. It knows tenants, their app registrations and
-// their users, signs access tokens at the v1 and v2.0 token endpoints, publishes discovery
-// documents and keys, and checks the tokens that it has issued.
+// their users, signs users in with a browser or a device code, issues tokens at
+// the v1 and v2.0 token endpoints, publishes discovery documents and keys, and
+// checks the tokens that it has issued.
 //
 // An [Authority] keeps nothing on disk. Signing keys are made with
-// [GenerateKey], kept by the caller as PEM and handed back with [ParseKey].
-// What a token allows is not decided here.
+// [GenerateKey], kept by the caller as PEM and handed back with [ParseKey];
+// consents and refresh tokens are handed to the caller as they change and taken
+// back from him at the start. What a token allows is not decided here.
 package issuer
 
 import (
 	"cmp"
+	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -19,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
@@ -43,12 +48,33 @@ var DefaultResources = []string{
 }
 
 // Client is an app registration together with its service principal in the
-// tenant that lists it. All fields but Name are required.
+// tenant that lists it. ID and ObjectID are required, and a way for the app to
+// say who it is: a secret, a certificate, or being public.
 type Client struct {
-	ID       string // the application (client) id; compared without regard to case
-	Secret   string
-	Name     string // for people; no token or answer carries it
-	ObjectID string // the service principal's object id: oid and sub of its tokens
+	ID           string // the application (client) id; compared without regard to case
+	Secrets      []Secret
+	Certificates []Certificate
+	Name         string // for people, who see it when they sign in
+	ObjectID     string // the service principal's object id: oid and sub of its tokens
+	// RedirectURIs are where the browser may be sent after a sign-in. The port
+	// of http://localhost and http://127.0.0.1 does not count.
+	RedirectURIs []string
+	Public       bool // it may sign users in without saying who it is itself
+	MultiTenant  bool // users of other tenants may sign in to it too
+	AdminConsent bool // its tenant's administrator has consented for everybody
+	Disabled     bool
+}
+
+// Secret is a password of an app.
+type Secret struct {
+	Value   string
+	Expires time.Time // zero: never
+}
+
+// Certificate is what an app proves with the private key of.
+type Certificate struct {
+	Certificate *x509.Certificate
+	Revoked     bool
 }
 
 // User is a member of a tenant, whom an app can act for. UserPrincipalName and
@@ -58,6 +84,10 @@ type User struct {
 	ObjectID          string // oid of the user's tokens
 	Name              string
 	Roles             []string // what the user may do, in the checker's words
+	Password          string   // empty: the user cannot sign in with one
+	MFA               bool     // a second factor is registered, and asked for
+	Administrator     bool     // may consent for the whole tenant
+	Disabled          bool
 }
 
 // Tenant is a directory: the partner, in Partner Center's terms.
@@ -93,18 +123,30 @@ type Options struct {
 	// CacheSize is the number of verified tokens remembered. Zero means
 	// DefaultCacheSize, negative means none.
 	CacheSize int
+
+	// Consents and Grants are what SaveConsent and SaveGrant were called with
+	// before.
+	Consents []Consent
+	Grants   []Grant
+	// SaveConsent and SaveGrant keep a consent or a grant, in place of an earlier
+	// one of the same key. What they fail to keep does not happen. Nil keeps
+	// nothing beyond the authority's own memory.
+	SaveConsent func(context.Context, Consent) error
+	SaveGrant   func(context.Context, Grant) error
 }
 
 // Authority issues and checks tokens. Its methods may be called concurrently.
 type Authority struct {
-	tenants   map[string]*tenant // by lower-case id and by each lower-case domain
-	resources map[string]bool    // by resourceKey
-	audience  string             // the first resource, which Mint uses unless told otherwise
+	resources map[string]bool // by resourceKey
+	audience  string          // the first resource, which Mint uses unless told otherwise
 	lifetime  time.Duration
 	leeway    time.Duration
 	now       func() time.Time
 	routes    []route
 	verified  *lru.Cache[string, verifiedToken] // nil: nothing is remembered
+	signIns   *signIns
+	consents  *consents
+	grants    *grants
 
 	mu    sync.Mutex // held while trust is replaced
 	trust atomic.Pointer[trust]
@@ -112,11 +154,19 @@ type Authority struct {
 
 // trust is what tokens are signed and checked with at one moment. It is
 // replaced as a whole and never changed, so that a remembered token counts only
-// as long as the trust that it was verified under: a revoked key or a withdrawn
-// base URL stops every token at once.
+// as long as the trust that it was verified under: a revoked key, a withdrawn
+// base URL or a removed user stops every token at once.
 type trust struct {
 	keys  []*Key
 	bases []string // normalised; the first is the default
+	directory
+}
+
+// directory is Options.Tenants made ready for looking up.
+type directory struct {
+	tenants map[string]*tenant // by lower-case id and by each lower-case domain
+	apps    map[string]*app    // by lower-case client id
+	members map[string]*tenant // by their lower-case user principal names
 }
 
 func (t *trust) key(id string) *Key {
@@ -132,19 +182,57 @@ func (t *trust) hasBase(base string) bool { return slices.Contains(t.bases, base
 
 // tenant is a Tenant made ready for looking up.
 type tenant struct {
-	id      string // lower case
-	clients map[string]*Client
-	users   map[string]*User
+	id    string // lower case
+	name  string // a domain or, without any, the id
+	users map[string]*User
 }
 
-func (t *tenant) client(id string) *Client { return t.clients[strings.ToLower(id)] }
-
 func (t *tenant) user(name string) *User { return t.users[strings.ToLower(name)] }
+
+func (t *tenant) userByID(objectID string) *User {
+	for _, u := range t.users {
+		if u.ObjectID == objectID {
+			return u
+		}
+	}
+	return nil
+}
+
+// app is a Client and the tenant that lists it.
+type app struct {
+	*Client
+	home *tenant
+}
+
+// objectIDIn returns the object id of the app's service principal in a tenant.
+// Where the app is not at home, it is made of both names.
+func (a *app) objectIDIn(t *tenant) string {
+	if t == a.home {
+		return a.ObjectID
+	}
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(t.id+" "+strings.ToLower(a.ID))).String()
+}
+
+// tenant returns the tenant of that id or domain, or nil.
+func (d *directory) tenant(name string) *tenant { return d.tenants[strings.ToLower(name)] }
+
+// tenantOf returns the tenant of a user, or nil.
+func (d *directory) tenantOf(user string) *tenant { return d.members[strings.ToLower(user)] }
+
+// app returns the app of a client id, as a tenant sees it: its own, or one of
+// another tenant that is made for several. Without a tenant it returns any.
+func (d *directory) app(tenant *tenant, clientID string) *app {
+	app := d.apps[strings.ToLower(clientID)]
+	if app == nil || tenant != nil && app.home != tenant && !app.MultiTenant {
+		return nil
+	}
+	return app
+}
 
 // New returns an authority for the tenants of o, or an error that names the
 // first thing wrong with o.
 func New(o Options) (*Authority, error) {
-	tenants, err := indexTenants(o.Tenants)
+	directory, err := indexTenants(o.Tenants)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +247,6 @@ func New(o Options) (*Authority, error) {
 		return nil, fmt.Errorf("issuer: token lifetime %v: give whole seconds, or zero for %v", o.Lifetime, DefaultLifetime)
 	}
 	a := &Authority{
-		tenants:   tenants,
 		resources: make(map[string]bool),
 		lifetime:  cmp.Or(o.Lifetime, DefaultLifetime),
 		leeway:    max(cmp.Or(o.Leeway, DefaultLeeway), 0),
@@ -180,51 +267,60 @@ func New(o Options) (*Authority, error) {
 			return nil, fmt.Errorf("issuer: token cache: %w", err)
 		}
 	}
+	if a.signIns, err = newSignIns(); err != nil {
+		return nil, err
+	}
+	a.consents = newConsents(o.Consents, o.SaveConsent)
+	a.grants = newGrants(o.Grants, o.SaveGrant)
 	a.routes = a.makeRoutes()
-	a.trust.Store(&trust{keys: slices.Clone(o.Keys), bases: bases})
+	a.trust.Store(&trust{keys: slices.Clone(o.Keys), bases: bases, directory: directory})
 	return a, nil
 }
 
-func indexTenants(list []Tenant) (map[string]*tenant, error) {
+func indexTenants(list []Tenant) (d directory, err error) {
 	if len(list) == 0 {
-		return nil, errors.New("issuer: no tenants: give at least one, with a client, in Options.Tenants")
+		return d, errors.New("issuer: no tenants: give at least one, with a client, in Options.Tenants")
 	}
-	tenants := make(map[string]*tenant)
+	d = directory{tenants: map[string]*tenant{}, apps: map[string]*app{}, members: map[string]*tenant{}}
 	for _, t := range list {
 		if !isGUID(t.ID) {
-			return nil, fmt.Errorf("issuer: tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
+			return d, fmt.Errorf("issuer: tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
 		}
-		made := &tenant{id: strings.ToLower(t.ID), clients: make(map[string]*Client), users: make(map[string]*User)}
+		made := &tenant{id: strings.ToLower(t.ID), name: t.ID, users: make(map[string]*User)}
+		if len(t.Domains) > 0 {
+			made.name = t.Domains[0]
+		}
 		for _, name := range append([]string{t.ID}, t.Domains...) {
 			name = strings.ToLower(name)
 			if name == "" || isShared(name) {
-				return nil, fmt.Errorf("issuer: tenant %s: %q cannot name a tenant: give a domain such as contoso.onmicrosoft.com", t.ID, name)
+				return d, fmt.Errorf("issuer: tenant %s: %q cannot name a tenant: give a domain such as contoso.onmicrosoft.com", t.ID, name)
 			}
-			if other := tenants[name]; other != nil {
-				return nil, fmt.Errorf("issuer: %q names both tenant %s and tenant %s: remove one of the two", name, other.id, made.id)
+			if other := d.tenants[name]; other != nil {
+				return d, fmt.Errorf("issuer: %q names both tenant %s and tenant %s: remove one of the two", name, other.id, made.id)
 			}
-			tenants[name] = made
+			d.tenants[name] = made
 		}
 		for _, c := range t.Clients {
-			if c.ID == "" || c.Secret == "" || c.ObjectID == "" {
-				return nil, fmt.Errorf("issuer: tenant %s: client %q: ID, Secret and ObjectID are all required", t.ID, c.ID)
+			if c.ID == "" || c.ObjectID == "" || len(c.Secrets) == 0 && len(c.Certificates) == 0 && !c.Public {
+				return d, fmt.Errorf("issuer: tenant %s: client %q: ID, ObjectID and a secret or a certificate are all required", t.ID, c.ID)
 			}
-			if made.client(c.ID) != nil {
-				return nil, fmt.Errorf("issuer: tenant %s: client %s is listed twice: remove one of the two", t.ID, c.ID)
+			if other := d.apps[strings.ToLower(c.ID)]; other != nil {
+				return d, fmt.Errorf("issuer: client %s is listed twice, in tenants %s and %s: remove one of the two", c.ID, other.home.id, t.ID)
 			}
-			made.clients[strings.ToLower(c.ID)] = &c
+			d.apps[strings.ToLower(c.ID)] = &app{Client: &c, home: made}
 		}
 		for _, u := range t.Users {
 			if u.UserPrincipalName == "" || u.ObjectID == "" {
-				return nil, fmt.Errorf("issuer: tenant %s: user %q: UserPrincipalName and ObjectID are both required", t.ID, u.UserPrincipalName)
+				return d, fmt.Errorf("issuer: tenant %s: user %q: UserPrincipalName and ObjectID are both required", t.ID, u.UserPrincipalName)
 			}
-			if made.user(u.UserPrincipalName) != nil {
-				return nil, fmt.Errorf("issuer: tenant %s: user %s is listed twice: remove one of the two", t.ID, u.UserPrincipalName)
+			name := strings.ToLower(u.UserPrincipalName)
+			if other := d.members[name]; other != nil {
+				return d, fmt.Errorf("issuer: user %s is listed twice, in tenants %s and %s: remove one of the two", u.UserPrincipalName, other.id, t.ID)
 			}
-			made.users[strings.ToLower(u.UserPrincipalName)] = &u
+			made.users[name], d.members[name] = &u, made
 		}
 	}
-	return tenants, nil
+	return d, nil
 }
 
 func checkKeys(keys []*Key) error {
@@ -264,34 +360,45 @@ func (a *Authority) SetBaseURLs(urls ...string) error {
 	if err != nil {
 		return err
 	}
+	a.retrust(func(t *trust) { t.bases = bases })
+	return nil
+}
+
+// SetTenants replaces Options.Tenants: users, apps and what is known of them are
+// from now on those of list. On error, nothing has changed.
+func (a *Authority) SetTenants(list []Tenant) error {
+	directory, err := indexTenants(list)
+	if err != nil {
+		return err
+	}
+	a.retrust(func(t *trust) { t.directory = directory })
+	return nil
+}
+
+// retrust replaces what is trusted by a changed copy.
+func (a *Authority) retrust(change func(*trust)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.trust.Store(&trust{keys: a.trust.Load().keys, bases: bases})
-	return nil
+	next := *a.trust.Load()
+	change(&next)
+	a.trust.Store(&next)
 }
 
 // AddKey makes k the key that signs, in place of one with the same id if there
 // is one. Tokens signed by earlier keys stay valid until RevokeKey.
 func (a *Authority) AddKey(k *Key) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	old := a.trust.Load()
-	keys := append([]*Key{k}, without(old.keys, k.ID)...)
-	a.trust.Store(&trust{keys: keys, bases: old.bases})
+	a.retrust(func(t *trust) { t.keys = append([]*Key{k}, without(t.keys, k.ID)...) })
 }
 
 // RevokeKey forgets a key, and with it every token that it signed, at once. It
 // reports whether there was such a key. The next key signs from now on; after
 // the last one, requests for tokens are answered with 503 until AddKey.
-func (a *Authority) RevokeKey(id string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	old := a.trust.Load()
-	if old.key(id) == nil {
-		return false
-	}
-	a.trust.Store(&trust{keys: without(old.keys, id), bases: old.bases})
-	return true
+func (a *Authority) RevokeKey(id string) (found bool) {
+	a.retrust(func(t *trust) {
+		found = t.key(id) != nil
+		t.keys = without(t.keys, id)
+	})
+	return found
 }
 
 func without(keys []*Key, id string) []*Key {

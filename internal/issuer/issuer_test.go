@@ -69,9 +69,9 @@ func options() Options {
 	return Options{
 		Keys: []*Key{key1()},
 		Tenants: []Tenant{
-			{ID: tenantID, Domains: []string{"Contoso.onmicrosoft.com"}, Clients: []Client{{ID: clientID, Secret: secret, ObjectID: objectID}},
+			{ID: tenantID, Domains: []string{"Contoso.onmicrosoft.com"}, Clients: []Client{{ID: clientID, Secrets: []Secret{{Value: secret}}, ObjectID: objectID}},
 				Users: []User{{UserPrincipalName: "Ada@Contoso.onmicrosoft.com", ObjectID: userID, Name: "Ada Byron", Roles: []string{"admin_agent"}}}},
-			{ID: otherTenant, Clients: []Client{{ID: otherClient, Secret: "other", ObjectID: "o"}}},
+			{ID: otherTenant, Clients: []Client{{ID: otherClient, Secrets: []Secret{{Value: "other"}}, ObjectID: "o"}}},
 		},
 		BaseURLs: []string{base, baseTLS},
 		Now:      func() time.Time { return start },
@@ -129,9 +129,9 @@ func TestNewRefuses(t *testing.T) {
 		"domain twice":        {func(o *Options) { o.Tenants[1].Domains = []string{"CONTOSO.onmicrosoft.com"} }, "remove one"},
 		"domain common":       {func(o *Options) { o.Tenants[1].Domains = []string{"Common"} }, "cannot name a tenant"},
 		"client twice": {func(o *Options) {
-			o.Tenants[0].Clients = append(o.Tenants[0].Clients, Client{ID: strings.ToUpper(clientID), Secret: "x", ObjectID: "o"})
+			o.Tenants[0].Clients = append(o.Tenants[0].Clients, Client{ID: strings.ToUpper(clientID), Secrets: []Secret{{Value: "x"}}, ObjectID: "o"})
 		}, "listed twice"},
-		"client without secret": {func(o *Options) { o.Tenants[0].Clients[0].Secret = "" }, "all required"},
+		"client without secret": {func(o *Options) { o.Tenants[0].Clients[0].Secrets = nil }, "all required"},
 		"negative lifetime":     {func(o *Options) { o.Lifetime = -1 }, "whole seconds"},
 		"broken lifetime":       {func(o *Options) { o.Lifetime = time.Millisecond }, "whole seconds"},
 		"base without scheme":   {func(o *Options) { o.BaseURLs = []string{"localhost:8080"} }, "scheme, host and port"},

@@ -63,9 +63,9 @@ type wireClaims struct {
 	ACR               string   `json:"acr,omitempty"`      // v1, users; "1": the user signed in here
 	AMR               []string `json:"amr,omitempty"`      // users: how they signed in
 	AppID             string   `json:"appid,omitempty"`    // v1
-	AppIDACR          string   `json:"appidacr,omitempty"` // v1; "1": the client showed a secret
+	AppIDACR          proof    `json:"appidacr,omitempty"` // v1
 	AuthorizedParty   string   `json:"azp,omitempty"`      // v2: the client
-	AZPACR            string   `json:"azpacr,omitempty"`   // v2: as appidacr
+	AZPACR            proof    `json:"azpacr,omitempty"`   // v2: as appidacr
 	IdentityIssuer    string   `json:"idp,omitempty"`      // v1, app-only
 	IDType            string   `json:"idtyp,omitempty"`    // app-only
 	Name              string   `json:"name,omitempty"`     // users
@@ -101,11 +101,12 @@ var (
 // user's password. It fails when tenant, client, user, resource or base URL is
 // not the authority's.
 func (a *Authority) Mint(r TokenRequest) (*Token, error) {
-	tenant := a.tenant(r.Tenant)
+	trust := a.trust.Load()
+	tenant := trust.tenant(r.Tenant)
 	if tenant == nil {
 		return nil, fmt.Errorf("issuer: no tenant %q: add it to Options.Tenants", r.Tenant)
 	}
-	client := tenant.client(r.ClientID)
+	client := trust.app(tenant, r.ClientID)
 	if client == nil {
 		return nil, fmt.Errorf("issuer: no client %q in tenant %s: add it to the tenant's Clients", r.ClientID, tenant.id)
 	}
@@ -123,7 +124,6 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 	if !a.resources[resourceKey(r.Resource)] {
 		return nil, fmt.Errorf("issuer: no resource %q: add it to Options.Resources", r.Resource)
 	}
-	trust := a.trust.Load()
 	if len(trust.bases) == 0 {
 		return nil, errNoBaseURL
 	}
@@ -134,7 +134,10 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 			return nil, fmt.Errorf("issuer: no base URL %q: name it with SetBaseURLs", r.BaseURL)
 		}
 	}
-	return a.sign(trust, tenant, client, subject, r.Resource, base, cmp.Or(r.Version, V1))
+	return a.sign(trust, &order{
+		tenant: tenant, client: client, proof: proofSecret, subject: subject,
+		resource: r.Resource, base: base, version: cmp.Or(r.Version, V1),
+	})
 }
 
 // signedIn is a user and how they signed in.
@@ -143,37 +146,67 @@ type signedIn struct {
 	mfa  bool
 }
 
-// sign mints for what its callers have found to be right. The client acts for
-// subject or, without one, for itself.
-func (a *Authority) sign(trust *trust, tenant *tenant, client *Client, subject *signedIn, resource, base string, v Version) (*Token, error) {
+// methods returns how the user signed in as an amr claim has it.
+func (s *signedIn) methods() []string {
+	if s.mfa {
+		return []string{amrPassword, amrMFA}
+	}
+	return []string{amrPassword}
+}
+
+// proof is how a client showed who it is: the values of an appidacr or azpacr
+// claim.
+type proof string
+
+const (
+	proofNone        proof = "0" // a public client
+	proofSecret      proof = "1"
+	proofCertificate proof = "2"
+)
+
+// order is what an access token is to say, found to be right.
+type order struct {
+	tenant   *tenant
+	client   *app
+	proof    proof
+	subject  *signedIn // nil: the client acts for itself
+	resource string
+	scope    string // of a token for a user; empty means scopeUser
+	base     string
+	version  Version
+}
+
+// sign mints a token.
+func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
 	if len(trust.keys) == 0 {
 		return nil, errNoKey
 	}
+	self := o.client.objectIDIn(o.tenant)
 	now := a.now().Truncate(time.Second)
 	token := &Token{NotBefore: now.Add(-backdate), Expires: now.Add(a.lifetime), Lifetime: a.lifetime}
 	claims := wireClaims{
-		Audience:  resource,
-		Issuer:    issuerOf(base, tenant.id, v),
+		Audience:  o.resource,
+		Issuer:    issuerOf(o.base, o.tenant.id, o.version),
 		IssuedAt:  token.NotBefore.Unix(),
 		NotBefore: token.NotBefore.Unix(),
 		Expires:   token.Expires.Unix(),
 		IDType:    "app",
-		ObjectID:  client.ObjectID,
-		Subject:   client.ObjectID,
-		TenantID:  tenant.id,
+		ObjectID:  self,
+		Subject:   self,
+		TenantID:  o.tenant.id,
 		TokenID:   randomID(),
-		Version:   v,
+		Version:   o.version,
 	}
-	switch v {
+	switch o.version {
 	case V1:
-		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = client.ID, "1", claims.Issuer
+		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = o.client.ID, o.proof, claims.Issuer
 	case V2:
-		claims.AuthorizedParty, claims.AZPACR = client.ID, "1"
+		claims.AuthorizedParty, claims.AZPACR = o.client.ID, o.proof
 	default:
-		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", v)
+		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", o.version)
 	}
-	if subject != nil {
-		claims.delegate(client, subject)
+	if o.subject != nil {
+		claims.delegate(o)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -184,22 +217,25 @@ func (a *Authority) sign(trust *trust, tenant *tenant, client *Client, subject *
 }
 
 // delegate turns the claims of an app into those of an app that acts for a user.
-func (w *wireClaims) delegate(client *Client, s *signedIn) {
+func (w *wireClaims) delegate(o *order) {
+	user := o.subject.user
 	w.IdentityIssuer, w.IDType = "", ""
-	w.AMR = []string{amrPassword}
-	if s.mfa {
-		w.AMR = append(w.AMR, amrMFA)
-	}
-	w.Name, w.ObjectID, w.Roles, w.Scope = s.user.Name, s.user.ObjectID, s.user.Roles, scopeUser
-	// Each app gets a name of its own for a user, so that two cannot compare
-	// notes.
-	sum := sha256.Sum256([]byte(strings.ToLower(w.TenantID + " " + client.ID + " " + s.user.ObjectID)))
-	w.Subject = base64.RawURLEncoding.EncodeToString(sum[:])
+	w.AMR = o.subject.methods()
+	w.Name, w.ObjectID, w.Roles = user.Name, user.ObjectID, user.Roles
+	w.Scope = cmp.Or(o.scope, scopeUser)
+	w.Subject = pairwiseSubject(o.tenant, o.client, user)
 	if w.Version == V2 {
-		w.PreferredUsername = s.user.UserPrincipalName
+		w.PreferredUsername = user.UserPrincipalName
 		return
 	}
-	w.ACR, w.UPN, w.UniqueName = "1", s.user.UserPrincipalName, s.user.UserPrincipalName
+	w.ACR, w.UPN, w.UniqueName = "1", user.UserPrincipalName, user.UserPrincipalName
+}
+
+// pairwiseSubject returns the sub claim of a user. Each app gets a name of its
+// own for them, so that two cannot compare notes.
+func pairwiseSubject(t *tenant, client *app, user *User) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(t.id + " " + client.ID + " " + user.ObjectID)))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // sign returns payload as a JWS in compact form.

@@ -27,25 +27,35 @@ type route struct {
 func (a *Authority) makeRoutes() []route {
 	read := []string{http.MethodGet, http.MethodHead}
 	write := []string{http.MethodPost}
+	both := append(slices.Clone(read), write...)
 	table := []struct {
 		pattern string
 		methods []string
+		pages   bool // it talks to people
 		serve   func(*call) (any, error)
 	}{
-		{"/{tenant}/oauth2/token", write, a.tokenV1},
-		{"/{tenant}/oauth2/v2.0/token", write, a.tokenV2},
-		{"/{tenant}/.well-known/openid-configuration", read, a.discoveryV1},
-		{"/{tenant}/v2.0/.well-known/openid-configuration", read, a.discoveryV2},
-		{"/{tenant}/discovery/keys", read, a.publicKeys},
-		{"/{tenant}/discovery/v2.0/keys", read, a.publicKeys},
-		{"/common/discovery/instance", read, a.instance},
+		{"/{tenant}/oauth2/token", write, false, a.tokenV1},
+		{"/{tenant}/oauth2/v2.0/token", write, false, a.tokenV2},
+		{"/{tenant}/oauth2/authorize", both, true, a.authorizeV1},
+		{"/{tenant}/oauth2/v2.0/authorize", both, true, a.authorizeV2},
+		{"/{tenant}/oauth2/login", write, true, a.signIn},
+		{"/{tenant}/oauth2/logout", both, true, a.signOut},
+		{"/{tenant}/oauth2/v2.0/logout", both, true, a.signOut},
+		{"/{tenant}/oauth2/devicecode", write, false, a.deviceCodeV1},
+		{"/{tenant}/oauth2/v2.0/devicecode", write, false, a.deviceCodeV2},
+		{devicePath, both, true, a.enterCode},
+		{"/{tenant}/.well-known/openid-configuration", read, false, a.discoveryV1},
+		{"/{tenant}/v2.0/.well-known/openid-configuration", read, false, a.discoveryV2},
+		{"/{tenant}/discovery/keys", read, false, a.publicKeys},
+		{"/{tenant}/discovery/v2.0/keys", read, false, a.publicKeys},
+		{"/common/discovery/instance", read, false, a.instance},
 	}
 	routes := make([]route, len(table))
 	for i, row := range table {
 		routes[i] = route{
 			pattern:  row.pattern,
 			segments: strings.Split(row.pattern[1:], "/"),
-			handler:  &endpoint{authority: a, methods: row.methods, serve: row.serve},
+			handler:  &endpoint{authority: a, methods: row.methods, pages: row.pages, serve: row.serve},
 		}
 	}
 	return routes
@@ -109,9 +119,6 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// tenant returns the tenant of that id or domain, or nil.
-func (a *Authority) tenant(name string) *tenant { return a.tenants[strings.ToLower(name)] }
-
 // call is a request under way, with what every endpoint needs to know.
 type call struct {
 	w      http.ResponseWriter // for headers and for the limit of the body only
@@ -119,13 +126,17 @@ type call struct {
 	trust  *trust
 	base   string // where the caller believes this server to be
 	tenant string // as the path has it
+
+	traceID, correlationID string
 }
 
 // endpoint wraps what is specific to one endpoint in what is common to all. The
-// specific part returns a value to be written as JSON, or an error.
+// specific part returns a page, a redirect, a value to be written as JSON, or an
+// error.
 type endpoint struct {
 	authority *Authority
 	methods   []string
+	pages     bool // errors are pages too
 	serve     func(*call) (any, error)
 }
 
@@ -136,9 +147,18 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Client-Request-Id", correlationID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 
-	answer, err := e.answer(w, r)
+	answer, err := e.answer(&call{w: w, r: r, traceID: traceID, correlationID: correlationID})
 	if err == nil {
-		writeJSON(w, http.StatusOK, answer)
+		switch answer := answer.(type) {
+		case *page:
+			err = answer.write(w)
+		case redirect:
+			answer.write(w)
+		default:
+			writeJSON(w, http.StatusOK, answer)
+		}
+	}
+	if err == nil {
 		return
 	}
 	f, ok := errors.AsType[*failure](err)
@@ -154,21 +174,31 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
 	}
+	if e.pages {
+		p := &page{name: "error", status: f.status, data: pageData{
+			Title: "Sorry, but signing in did not work", Problem: f.Error(),
+			Trace: f.trace(e.authority.now(), traceID, correlationID),
+		}}
+		if p.write(w) == nil {
+			return
+		}
+	}
 	neverStore(w)
 	writeJSON(w, f.status, f.body(e.authority.now(), traceID, correlationID))
 }
 
-func (e *endpoint) answer(w http.ResponseWriter, r *http.Request) (any, error) {
-	if !slices.Contains(e.methods, r.Method) {
-		return nil, fail(codeMethod, "This endpoint does not take %s. Send %s.", quote(r.Method), strings.Join(e.methods, " or "))
+func (e *endpoint) answer(c *call) (any, error) {
+	if !slices.Contains(e.methods, c.r.Method) {
+		return nil, fail(codeMethod, "This endpoint does not take %s. Send %s.", quote(c.r.Method), strings.Join(e.methods, " or "))
 	}
-	trust := e.authority.trust.Load()
-	if len(trust.bases) == 0 {
+	c.trust = e.authority.trust.Load()
+	if len(c.trust.bases) == 0 {
 		return nil, errNoBaseURL
 	}
 	// The route matched, so there is a first segment.
-	name, _, _ := strings.Cut(strings.TrimLeft(r.URL.Path, "/"), "/")
-	return e.serve(&call{w: w, r: r, trust: trust, base: trust.baseOf(r), tenant: name})
+	c.tenant, _, _ = strings.Cut(strings.TrimLeft(c.r.URL.Path, "/"), "/")
+	c.base = c.trust.baseOf(c.r)
+	return e.serve(c)
 }
 
 // BaseURL returns the base URL that a request came to, for links. A Host header

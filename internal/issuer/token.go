@@ -1,104 +1,197 @@
 package issuer
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
 
 // maxForm is the largest token request read, in bytes. Real ones have a few
-// hundred.
+// hundred, and a client assertion or a token that is passed on some thousand.
 const maxForm = 64 << 10
 
-// grantClientCredentials is the app-only grant.
-const grantClientCredentials = "client_credentials"
+// The grants of the token endpoints.
+const (
+	grantClientCredentials = "client_credentials"
+	grantCode              = "authorization_code"
+	grantRefresh           = "refresh_token"
+	grantPassword          = "password"
+	grantDevice            = "urn:ietf:params:oauth:grant-type:device_code"
+	grantDeviceV1          = "device_code"
+	grantOnBehalfOf        = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+)
 
-// defaultScope ends a scope that stands for all that an app may do with a
-// resource.
-const defaultScope = "/.default"
+// grantTypes are those that the discovery document names.
+var grantTypes = []string{grantClientCredentials, grantCode, grantRefresh, grantDevice, grantOnBehalfOf}
 
 // tokenAnswerV1 is the answer of the v1 endpoint, whose integers are strings.
 type tokenAnswerV1 struct {
 	TokenType    string `json:"token_type"`
+	Scope        string `json:"scope,omitempty"` // users
 	ExpiresIn    int64  `json:"expires_in,string"`
 	ExtExpiresIn int64  `json:"ext_expires_in,string"`
 	ExpiresOn    int64  `json:"expires_on,string"`
 	NotBefore    int64  `json:"not_before,string"`
 	Resource     string `json:"resource"`
 	AccessToken  string `json:"access_token"`
+	userAnswer
 }
 
 // tokenAnswerV2 is the answer of the v2.0 endpoint.
 type tokenAnswerV2 struct {
 	TokenType    string `json:"token_type"`
+	Scope        string `json:"scope,omitempty"` // users
 	ExpiresIn    int64  `json:"expires_in"`
 	ExtExpiresIn int64  `json:"ext_expires_in"`
 	AccessToken  string `json:"access_token"`
+	userAnswer
+}
+
+// userAnswer is what only the answer to a grant of a user has.
+type userAnswer struct {
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	ClientInfo   string `json:"client_info,omitempty"` // MSAL's name for the account, when it asks
+}
+
+// tokenCall is a token request whose form is read and whose client is known.
+type tokenCall struct {
+	*call
+	form    url.Values
+	version Version
+	client  *app
+	proof   proof
+	tenant  *tenant // that of the path; nil under a shared name
+}
+
+// issued is what a grant gives.
+type issued struct {
+	token    *Token
+	resource string
+	scope    string // empty for an app alone
+	userAnswer
 }
 
 // tokenV1 is POST /{tenant}/oauth2/token. The form's resource says which API
 // the token is for.
-// https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-oauth2-client-creds-grant-flow
+// https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
 func (a *Authority) tokenV1(c *call) (any, error) {
-	neverStore(c.w)
-	form, err := readTokenForm(c)
+	got, err := a.token(c, V1)
 	if err != nil {
 		return nil, err
 	}
-	resource := form.Get("resource")
-	if resource == "" {
-		return nil, missing("resource", "Add resource=<URL of the API>; scope belongs to the v2.0 endpoint.")
-	}
-	token, err := a.clientCredentials(c, form, resource, V1)
-	if err != nil {
-		return nil, err
-	}
-	seconds := int64(token.Lifetime / time.Second)
+	seconds := int64(got.token.Lifetime / time.Second)
 	return tokenAnswerV1{
 		TokenType:    "Bearer",
+		Scope:        got.scope,
 		ExpiresIn:    seconds,
 		ExtExpiresIn: seconds,
-		ExpiresOn:    token.Expires.Unix(),
-		NotBefore:    token.NotBefore.Unix(),
-		Resource:     resource,
-		AccessToken:  token.Text,
+		ExpiresOn:    got.token.Expires.Unix(),
+		NotBefore:    got.token.NotBefore.Unix(),
+		Resource:     got.resource,
+		AccessToken:  got.token.Text,
+		userAnswer:   got.userAnswer,
 	}, nil
 }
 
 // tokenV2 is POST /{tenant}/oauth2/v2.0/token. The form's scope says which API
 // the token is for.
-// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 func (a *Authority) tokenV2(c *call) (any, error) {
-	neverStore(c.w)
-	form, err := readTokenForm(c)
+	got, err := a.token(c, V2)
 	if err != nil {
 		return nil, err
 	}
-	resource, err := appResource(form.Get("scope"))
-	if err != nil {
-		return nil, err
-	}
-	token, err := a.clientCredentials(c, form, resource, V2)
-	if err != nil {
-		return nil, err
-	}
-	seconds := int64(token.Lifetime / time.Second)
+	seconds := int64(got.token.Lifetime / time.Second)
 	return tokenAnswerV2{
 		TokenType:    "Bearer",
+		Scope:        got.scope,
 		ExpiresIn:    seconds,
 		ExtExpiresIn: seconds,
-		AccessToken:  token.Text,
+		AccessToken:  got.token.Text,
+		userAnswer:   got.userAnswer,
 	}, nil
 }
 
-// readTokenForm reads the form of a token request and checks its grant type.
-func readTokenForm(c *call) (url.Values, error) {
+// token answers a token request: form, client, grant.
+func (a *Authority) token(c *call, v Version) (*issued, error) {
+	neverStore(c.w)
+	form, err := readForm(c)
+	if err != nil {
+		return nil, err
+	}
+	grant := form.Get("grant_type")
+	serve := a.grant(grant)
+	switch {
+	case grant == "":
+		return nil, missing("grant_type", "Add grant_type=client_credentials for an app alone, or authorization_code, refresh_token or another grant for a user.")
+	case serve == nil:
+		return nil, fail(codeUnsupportedGrant, "The grant type %s is not supported. Send one of %s.", quote(grant), strings.Join(grantTypes, ", "))
+	}
+	t := &tokenCall{call: c, form: form, version: v}
+	if !isShared(c.tenant) {
+		if t.tenant = c.trust.tenant(c.tenant); t.tenant == nil {
+			return nil, unknownTenant(c.tenant)
+		}
+	}
+	shown, err := readCredential(c.r, form)
+	if err != nil {
+		return nil, err
+	}
+	if grant == grantClientCredentials && t.tenant == nil {
+		return nil, fail(codeNoTenant, "An app-only token belongs to one tenant, which '%s' does not name. Put the tenant's id or domain in its place in the URL.", strings.ToLower(c.tenant))
+	}
+	if t.client, err = findApp(c.trust, t.tenant, shown.id); err != nil {
+		return nil, err
+	}
+	if t.proof, err = a.checkCredential(t, shown, grant != grantClientCredentials); err != nil {
+		return nil, err
+	}
+	return serve(t)
+}
+
+// grant returns what answers a grant, or nil.
+func (a *Authority) grant(name string) func(*tokenCall) (*issued, error) {
+	switch name {
+	case grantClientCredentials:
+		return a.clientCredentials
+	case grantCode:
+		return a.redeemCode
+	case grantRefresh:
+		return a.refresh
+	case grantPassword:
+		return a.password
+	case grantDevice, grantDeviceV1:
+		return a.redeemDevice
+	case grantOnBehalfOf:
+		return a.onBehalfOf
+	}
+	return nil
+}
+
+// findApp finds the app of a request in the tenant of its path, nil for any.
+func findApp(t *trust, tenant *tenant, clientID string) (*app, error) {
+	found := t.app(tenant, clientID)
+	switch {
+	case found == nil && tenant == nil:
+		return nil, fail(codeUnknownClient, "No application %s is registered here. Check client_id.", quote(clientID))
+	case found == nil && t.app(nil, clientID) != nil:
+		return nil, fail(codeUnknownClient, "Application %s is not registered in tenant %s but in another one, and not made for several. Put its own tenant in the URL, or register it here.", quote(clientID), tenant.id)
+	case found == nil:
+		return nil, fail(codeUnknownClient, "No application %s is registered in tenant %s. Check client_id and the tenant in the URL.", quote(clientID), tenant.id)
+	case found.Disabled:
+		return nil, fail(codeClientDisabled, "Application %s is disabled. Have an administrator enable it.", found.ID)
+	}
+	return found, nil
+}
+
+// readForm reads the form in the body of a request.
+func readForm(c *call) (url.Values, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxForm))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		f := fail(codeMalformed, "The request body is larger than %d bytes. Send the documented form fields only.", maxForm)
@@ -108,22 +201,10 @@ func readTokenForm(c *call) (url.Values, error) {
 	if err != nil {
 		return nil, fail(codeMalformed, "The request body ended early. Send the request again.")
 	}
-	form, err := parseForm(c.r.Header.Get("Content-Type"), body)
-	if err != nil {
-		return nil, err
-	}
-	switch grant := form.Get("grant_type"); grant {
-	case "":
-		return nil, missing("grant_type", "Add grant_type=client_credentials.")
-	case grantClientCredentials:
-		return form, nil
-	default:
-		return nil, fail(codeUnsupportedGrant, "The grant type %s is not supported. Send grant_type=client_credentials.", quote(grant))
-	}
+	return parseForm(c.r.Header.Get("Content-Type"), body)
 }
 
-// parseForm reads a form that must have each parameter once (RFC 6749, section
-// 3.2). A body without a content type is taken for a form.
+// parseForm reads a form. A body without a content type is taken for one.
 func parseForm(contentType string, body []byte) (url.Values, error) {
 	if contentType != "" {
 		media, _, err := mime.ParseMediaType(contentType)
@@ -132,9 +213,15 @@ func parseForm(contentType string, body []byte) (url.Values, error) {
 			return nil, fail(codeMalformed, "The request body is of type %s. Send Content-Type: application/x-www-form-urlencoded, with the parameters as a form.", quote(contentType))
 		}
 	}
-	form, err := url.ParseQuery(string(body))
+	return parseParameters(string(body))
+}
+
+// parseParameters reads a form or a query, which must have each parameter once
+// (RFC 6749, sections 3.1 and 3.2).
+func parseParameters(text string) (url.Values, error) {
+	form, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, fail(codeMalformed, "The request body is not a form. Join the parameters with & and percent-encode their values.")
+		return nil, fail(codeMalformed, "The parameters are not a form. Join them with & and percent-encode their values.")
 	}
 	for name, values := range form {
 		if len(values) > 1 {
@@ -148,125 +235,130 @@ func missing(parameter, next string) error {
 	return fail(codeMissingParameter, "The request body must contain the parameter '%s'. %s", parameter, next)
 }
 
-// appResource returns the resource that the scope of an app-only request names.
-// MSAL adds the scopes of OpenID Connect, which have no meaning here.
-func appResource(scope string) (string, error) {
-	if strings.TrimSpace(scope) == "" {
-		return "", missing("scope", "Add scope=<URL of the API>/.default; resource belongs to the v1 endpoint.")
-	}
-	api := ""
-	for _, s := range strings.Fields(scope) {
-		switch {
-		case !isScopeToken(s):
-			return "", fail(codeInvalidScope, "The scope %s has characters that a scope cannot have. Send scope=<URL of the API>/.default.", quote(s))
-		case isOpenIDScope(s):
-		case api != "":
-			return "", fail(codeInvalidScope, "The scopes %s and %s ask for two things at once. Send one scope, <URL of the API>/.default, and ask for other tokens separately.", quote(api), quote(s))
-		default:
-			api = s
-		}
-	}
-	at := len(api) - len(defaultScope)
-	if at <= 0 || !strings.EqualFold(api[at:], defaultScope) {
-		return "", fail(codeScopeWithoutDefault, "The scope %s is not valid for client credentials. Send scope=<URL of the API>/.default.", quote(scope))
-	}
-	return api[:at], nil
-}
-
-func isOpenIDScope(s string) bool {
-	switch strings.ToLower(s) {
-	case "openid", "profile", "email", "offline_access":
-		return true
-	}
-	return false
-}
-
-// isScopeToken checks the characters of one scope (RFC 6749, section 3.3).
-func isScopeToken(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-// clientCredentials is the app-only grant: the client's secret for a token that
-// speaks for the client itself.
-func (a *Authority) clientCredentials(c *call, form url.Values, resource string, v Version) (*Token, error) {
-	shown, err := readCredential(c.r, form)
-	if err != nil {
-		return nil, err
-	}
-	if isShared(c.tenant) {
-		return nil, fail(codeNoTenant, "An app-only token belongs to one tenant, which '%s' does not name. Put the tenant's id or domain in its place in the URL.", strings.ToLower(c.tenant))
-	}
-	tenant := a.tenant(c.tenant)
-	if tenant == nil {
-		return nil, unknownTenant(c.tenant)
-	}
-	client := tenant.client(shown.id)
-	if client == nil {
-		return nil, fail(codeUnknownClient, "No application %s is registered in tenant %s. Check client_id and the tenant in the URL.", quote(shown.id), tenant.id)
-	}
-	if err := shown.check(client); err != nil {
-		return nil, err
-	}
-	if !a.resources[resourceKey(resource)] {
-		return nil, fail(codeUnknownResource, "No resource %s is known in tenant %s. Ask for the API by its URL, such as %s.", quote(resource), tenant.id, a.audience)
-	}
-	return a.sign(c.trust, tenant, client, nil, resource, c.base, v)
-}
-
 func unknownTenant(name string) *failure {
 	return fail(codeUnknownTenant, "Tenant %s does not exist here. Check the tenant's id or domain in the URL.", quote(name))
 }
 
-// credential is how a client says who it is.
-type credential struct {
-	id, secret string
-	assertion  bool // it has signed something instead
-}
-
-// readCredential takes id and secret from the form or, as RFC 6749 (section
-// 2.3.1) also has it, from HTTP Basic, but not from both.
-func readCredential(r *http.Request, form url.Values) (credential, error) {
-	shown := credential{
-		id:        form.Get("client_id"),
-		secret:    form.Get("client_secret"),
-		assertion: form.Has("client_assertion"),
-	}
-	if user, password, ok := r.BasicAuth(); ok {
-		id, err1 := url.QueryUnescape(user)
-		secret, err2 := url.QueryUnescape(password)
-		switch {
-		case err1 != nil || err2 != nil:
-			return credential{}, fail(codeMalformed, "The client's id or secret in the Authorization header cannot be decoded. Percent-encode both before joining them for Basic.")
-		case form.Has("client_secret") || shown.assertion:
-			return credential{}, fail(codeMalformed, "The client shows one credential in the Authorization header and another in the body. Send only one of the two.")
-		case shown.id != "" && !strings.EqualFold(shown.id, id):
-			return credential{}, fail(codeMalformed, "The Authorization header and the body name two different clients. Send the client's id once.")
-		}
-		shown.id, shown.secret = id, secret
-	}
-	if shown.id == "" {
-		return credential{}, missing("client_id", "Add client_id=<application id>.")
-	}
-	return shown, nil
-}
-
-// check compares the secret in a time that tells nothing about it: digests have
-// one length.
-func (shown credential) check(client *Client) error {
+// clientCredentials is the app-only grant: the client's secret or certificate
+// for a token that speaks for the client itself.
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
+	resource := t.form.Get("resource")
 	switch {
-	case shown.secret == "" && shown.assertion:
-		return fail(codeAssertion, "No certificate is registered for application %s. Send client_secret in place of client_assertion.", client.ID)
-	case shown.secret == "":
-		return fail(codeNoCredential, "The request does not authenticate application %s. Add client_secret=<secret>.", client.ID)
+	case t.version == V2:
+		var err error
+		if resource, err = appResource(t.form.Get("scope")); err != nil {
+			return nil, err
+		}
+	case resource == "":
+		return nil, missing("resource", "Add resource=<URL of the API>; scope belongs to the v2.0 endpoint.")
 	}
-	got, want := sha256.Sum256([]byte(shown.secret)), sha256.Sum256([]byte(client.Secret))
-	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-		return fail(codeWrongSecret, "The client secret is wrong for application %s. Send the secret's value, not its id.", client.ID)
+	w := &wish{resource: resource}
+	if err := a.resolve(t.trust, w); err != nil {
+		return nil, err
 	}
-	return nil
+	token, err := a.sign(t.trust, &order{tenant: t.tenant, client: t.client, proof: t.proof, resource: resource, base: t.base, version: t.version})
+	if err != nil {
+		return nil, err
+	}
+	return &issued{token: token, resource: resource}, nil
+}
+
+// wish returns what the request asks for; where it does not say, it is what was
+// asked for when the user signed in.
+func (a *Authority) wish(t *tokenCall, before *Grant) (*wish, error) {
+	if t.version == V1 {
+		resource := t.form.Get("resource")
+		if resource == "" {
+			resource = before.Resource
+		}
+		return a.userWishV1(t.trust, t.form.Get("scope"), resource)
+	}
+	if t.form.Has("resource") && !t.form.Has("scope") {
+		return nil, fail(codeResourceAtV2, "The parameter 'resource' belongs to the v1 endpoint. Send scope=<URL of the API>/.default here.")
+	}
+	scope := t.form.Get("scope")
+	if strings.TrimSpace(scope) == "" {
+		scope = before.Scope
+	}
+	return a.userWish(t.trust, scope, before.Resource)
+}
+
+// userTokens gives what w asks for, for a user of a tenant who has signed in and
+// consented. The grant, nil for none, is what a refresh token continues.
+func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wish, g *Grant, nonce string) (*issued, error) {
+	if s.user.Disabled {
+		return nil, disabledUser(s.user)
+	}
+	if !a.mayUse(t.client, tenant, s.user, w) {
+		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote(w.resource))
+	}
+	token, err := a.sign(t.trust, &order{
+		tenant: tenant, client: t.client, proof: t.proof, subject: s,
+		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	got := &issued{token: token, resource: w.resource, scope: t.scopeAnswer(w)}
+	if w.openID {
+		if got.IDToken, err = a.signID(t.trust, &idOrder{tenant: tenant, client: t.client, subject: s, base: t.base, version: t.version, nonce: nonce}); err != nil {
+			return nil, err
+		}
+	}
+	if t.form.Get("client_info") == "1" {
+		got.ClientInfo = clientInfo(s.user, tenant)
+	}
+	if g != nil && w.offline {
+		if got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now()); err != nil {
+			return nil, err
+		}
+	}
+	return got, nil
+}
+
+// scopeAnswer is the scope of an answer: at the v2.0 endpoint with the resource
+// before it, as it was asked for.
+func (t *tokenCall) scopeAnswer(w *wish) string {
+	names := strings.Fields(w.scope)
+	if len(names) == 0 {
+		names = []string{scopeUser}
+	}
+	if t.version == V1 {
+		return strings.Join(names, " ")
+	}
+	for i, name := range names {
+		names[i] = strings.TrimSuffix(w.resource, "/") + "/" + name
+	}
+	if w.openID {
+		names = slices.Insert(names, 0, "openid", "profile")
+	}
+	if w.offline {
+		names = append(names, "offline_access")
+	}
+	return strings.Join(names, " ")
+}
+
+// password is the resource owner's password grant, which Partner Center has no
+// use for since it asks for a second factor: who has one registered must sign in
+// with a browser.
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc
+func (a *Authority) password(t *tokenCall) (*issued, error) {
+	name := t.form.Get("username")
+	if name == "" {
+		return nil, missing("username", "Add username=<name@domain>.")
+	}
+	tenant, user, err := a.checkPassword(t.trust, t.tenant, name, t.form.Get("password"))
+	if err != nil {
+		return nil, err
+	}
+	if user.MFA {
+		return nil, fail(codeMFARequired, "User %s must sign in with a second factor, for which this grant has no place. Sign in with a browser or a device code.", quote(user.UserPrincipalName))
+	}
+	w, err := a.wish(t, &Grant{})
+	if err != nil {
+		return nil, err
+	}
+	s := &signedIn{user: user}
+	return a.userTokens(t, tenant, s, w, a.newGrant(tenant, t.client, s, w, t.form.Get("scope")), "")
 }

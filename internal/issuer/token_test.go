@@ -170,10 +170,12 @@ func TestTokenClaims(t *testing.T) {
 }
 
 // TestTokenRequests changes parameters of a request that succeeds.
+// absent, as the value of a parameter, takes it away.
+const absent = "\x00"
+
 func TestTokenRequests(t *testing.T) {
 	a := newAuthority(t, options())
 	type change = map[string]string
-	const absent = "\x00" // removes the parameter
 	for _, test := range []struct {
 		name   string
 		target string
@@ -209,10 +211,12 @@ func TestTokenRequests(t *testing.T) {
 		{"secret of another client", urlV2, change{"client_secret": "other"}, 401, "invalid_client", 7000215},
 		{"no secret", urlV1, change{"client_secret": absent}, 401, "invalid_client", 7000216},
 		{"empty secret", urlV2, change{"client_secret": ""}, 401, "invalid_client", 7000216},
-		{"assertion", urlV2, change{"client_secret": absent, "client_assertion": "x.y.z"}, 401, "invalid_client", 700027},
+		{"assertion of nothing", urlV2, change{"client_secret": absent, "client_assertion": "x.y.z", "client_assertion_type": assertionType}, 401, "invalid_client", 700027},
+		{"assertion without type", urlV2, change{"client_secret": absent, "client_assertion": "x.y.z"}, 400, "invalid_request", 900144},
+		{"assertion and secret", urlV2, change{"client_assertion": "x.y.z", "client_assertion_type": assertionType}, 400, "invalid_request", 9002313},
 		{"no grant", urlV1, change{"grant_type": absent}, 400, "invalid_request", 900144},
 		{"unknown grant", urlV1, change{"grant_type": "magic"}, 400, "unsupported_grant_type", 70003},
-		{"password grant", urlV2, change{"grant_type": "password"}, 400, "unsupported_grant_type", 70003},
+		{"password grant without user", urlV2, change{"grant_type": "password"}, 400, "invalid_request", 900144},
 		{"v1 no resource", urlV1, change{"resource": absent}, 400, "invalid_request", 900144},
 		{"v1 unknown resource", urlV1, change{"resource": "https://vault.azure.net"}, 400, "invalid_resource", 500011},
 		{"v1 resource is a scope", urlV1, change{"resource": graph + "/.default"}, 400, "invalid_resource", 500011},

@@ -49,7 +49,7 @@ func TestVerifyUser(t *testing.T) {
 			}
 			want := &Claims{
 				Audience: graph, Issuer: claims.Issuer, TenantID: tenantID, AppID: clientID, ObjectID: userID, Subject: claims.Subject,
-				User: "Ada@Contoso.onmicrosoft.com", Roles: []string{"admin_agent"}, MFA: !withoutMFA,
+				User: "Ada@Contoso.onmicrosoft.com", Roles: []string{"admin_agent"}, MFA: !withoutMFA, Scope: "user_impersonation",
 				TokenID: claims.TokenID, Version: string(version), KeyID: key1().ID,
 				IssuedAt: start.Add(-5 * time.Minute), NotBefore: start.Add(-5 * time.Minute), Expires: start.Add(time.Hour),
 			}

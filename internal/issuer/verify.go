@@ -31,8 +31,8 @@ const (
 	ReasonAudience    Reason = "audience"    // meant for another API
 	ReasonIssuer      Reason = "issuer"      // from an issuer that is not one of the base URLs
 	ReasonTenant      Reason = "tenant"      // of a tenant that is not registered
-	ReasonClient      Reason = "client"      // of a client that is not, or no longer, registered
-	ReasonUser        Reason = "user"        // for a user that is not, or no longer, there
+	ReasonClient      Reason = "client"      // of a client that is not, or no longer, registered or enabled
+	ReasonUser        Reason = "user"        // for a user that is not, or no longer, there or enabled
 )
 
 // nextStep is what the caller of the API can do about each reason.
@@ -47,8 +47,8 @@ var nextStep = map[Reason]string{
 	ReasonAudience:    "request a token for this API",
 	ReasonIssuer:      "request a token at an address that this server answers at",
 	ReasonTenant:      "request a token for a tenant of this server",
-	ReasonClient:      "register the client again, then request a new token",
-	ReasonUser:        "request a token for a user of this server",
+	ReasonClient:      "register or enable the client again, then request a new token",
+	ReasonUser:        "request a token for an enabled user of this server",
 }
 
 // VerifyError says why [Authority.Verify] refused a token. Neither its text nor
@@ -80,6 +80,7 @@ type Claims struct {
 	User      string   // user principal name of whom the client acts for; empty in app-only tokens
 	Roles     []string // the user's
 	MFA       bool     // the user signed in with a second factor
+	Scope     string   // what the client may do for the user; empty in app-only tokens
 	TokenID   string   // uti: unique to the token, fit for logs
 	Version   string   // "1.0" or "2.0"
 	KeyID     string
@@ -110,7 +111,7 @@ func (a *Authority) Verify(token string) (*Claims, error) {
 	remembered := claims != nil
 	if !remembered {
 		var err error
-		if claims, err = a.verify(token, trust); err != nil {
+		if claims, err = verify(token, trust, a.isResource); err != nil {
 			return nil, err
 		}
 	}
@@ -146,10 +147,11 @@ func (a *Authority) checkTime(c *Claims) error {
 	return nil
 }
 
-// verify checks everything but the time. Only a key of trust, found by its id,
+// verify checks everything but the time; audience says whom a token may be meant
+// for. Only a key of trust, found by its id,
 // counts: keys and addresses of keys in the token's header (jwk, jku, x5u) are
 // what a forger would put there.
-func (a *Authority) verify(token string, trust *trust) (*Claims, error) {
+func verify(token string, trust *trust, audience func(string) bool) (*Claims, error) {
 	if !isCanonical(token) {
 		return nil, refuse(ReasonMalformed, "it is not three parts in base64url with dots between them")
 	}
@@ -173,7 +175,10 @@ func (a *Authority) verify(token string, trust *trust) (*Claims, error) {
 	if err := json.Unmarshal(payload, &w); err != nil {
 		return nil, refuse(ReasonMalformed, "its claims cannot be read")
 	}
-	if err := a.checkClaims(&w, trust); err != nil {
+	if !audience(w.Audience) {
+		return nil, refuse(ReasonAudience, "its audience is %s", quote(w.Audience))
+	}
+	if err := checkClaims(&w, trust); err != nil {
 		return nil, err
 	}
 	return &Claims{
@@ -187,6 +192,7 @@ func (a *Authority) verify(token string, trust *trust) (*Claims, error) {
 		User:      w.user(),
 		Roles:     w.Roles,
 		MFA:       slices.Contains(w.AMR, amrMFA),
+		Scope:     w.Scope,
 		TokenID:   w.TokenID,
 		Version:   string(w.Version),
 		KeyID:     id,
@@ -212,13 +218,13 @@ func (w *wireClaims) user() string {
 	return w.UPN
 }
 
+// isResource reports whether an audience is an API that tokens are issued for.
+func (a *Authority) isResource(audience string) bool { return a.resources[resourceKey(audience)] }
+
 // checkClaims checks the claims of a token whose signature is right. It may be
-// an old one: tenants, clients, users, audiences and addresses can have changed since.
-func (a *Authority) checkClaims(w *wireClaims, trust *trust) error {
-	if !a.resources[resourceKey(w.Audience)] {
-		return refuse(ReasonAudience, "its audience is %s", quote(w.Audience))
-	}
-	tenant := a.tenants[w.TenantID]
+// an old one: tenants, clients, users and addresses can have changed since.
+func checkClaims(w *wireClaims, trust *trust) error {
+	tenant := trust.tenants[w.TenantID]
 	if tenant == nil || tenant.id != w.TenantID {
 		return refuse(ReasonTenant, "tenant %s is not registered", quote(w.TenantID))
 	}
@@ -226,11 +232,13 @@ func (a *Authority) checkClaims(w *wireClaims, trust *trust) error {
 	if w.Version != V1 && w.Version != V2 || !slices.ContainsFunc(trust.bases, isOurs) {
 		return refuse(ReasonIssuer, "version %s of issuer %s is not this server", quote(string(w.Version)), quote(w.Issuer))
 	}
-	if tenant.client(w.appID()) == nil {
-		return refuse(ReasonClient, "client %s is not registered in tenant %s", quote(w.appID()), tenant.id)
+	if app := trust.app(tenant, w.appID()); app == nil || app.Disabled {
+		return refuse(ReasonClient, "client %s is not registered in tenant %s, or disabled", quote(w.appID()), tenant.id)
 	}
-	if user := w.user(); user != "" && tenant.user(user) == nil {
-		return refuse(ReasonUser, "there is no user %s in tenant %s", quote(user), tenant.id)
+	if name := w.user(); name != "" {
+		if user := tenant.user(name); user == nil || user.Disabled {
+			return refuse(ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote(name), tenant.id)
+		}
 	}
 	return nil
 }

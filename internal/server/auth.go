@@ -115,7 +115,7 @@ func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
 			t.Domains = []string{p.Domain}
 		}
 		for _, a := range apps {
-			t.Clients = append(t.Clients, issuer.Client{ID: a.ClientID, Secret: a.Secret, Name: a.Name, ObjectID: a.ObjectID})
+			t.Clients = append(t.Clients, issuer.Client{ID: a.ClientID, Secrets: []issuer.Secret{{Value: a.Secret}}, Name: a.Name, ObjectID: a.ObjectID})
 		}
 		users, err := st.Users(ctx, p.TenantID)
 		if err != nil {

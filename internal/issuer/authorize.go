@@ -1,0 +1,393 @@
+package issuer
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// codeLifetime is how long an authorization code may be redeemed.
+	codeLifetime = 10 * time.Minute
+	// maxRequest bounds what of an authorize request is kept until the user has
+	// signed in, in bytes.
+	maxRequest = 8 << 10
+)
+
+// How the answer of the authorize endpoint reaches the app.
+const (
+	modeQuery    = "query"
+	modeFragment = "fragment"
+	modeFormPost = "form_post"
+)
+
+// authorization is a request of the authorize endpoint, found to be right.
+type authorization struct {
+	version   Version
+	base      string
+	tenant    string // as the path has it
+	clientID  string
+	redirect  string
+	given     bool // the redirect was in the request, and must be in that for the token
+	mode      string
+	hybrid    bool // an id token too, at once
+	state     string
+	nonce     string
+	scope     string
+	resource  string
+	challenge string // of PKCE; empty without
+	plain     bool   // the challenge is the verifier itself
+	consent   bool   // ask also whom has consented before
+	hint      string // the name of who is expected to sign in
+}
+
+// code is an authorization code on its way.
+type code struct {
+	request  *authorization
+	tenantID string // the user's
+	userID   string
+	mfa      bool
+	made     time.Time
+	grantID  string // once it is redeemed
+	replayed bool   // and was sent again
+}
+
+// authorizeV1 is GET or POST /{tenant}/oauth2/authorize.
+// https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
+func (a *Authority) authorizeV1(c *call) (any, error) { return a.authorize(c, V1) }
+
+// authorizeV2 is GET or POST /{tenant}/oauth2/v2.0/authorize.
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+func (a *Authority) authorizeV2(c *call) (any, error) { return a.authorize(c, V2) }
+
+// authorize begins a user's sign-in. As long as it is not certain that the app
+// may have the answer, mistakes are shown to the user; a page of a stranger would
+// otherwise be where this server sends people.
+func (a *Authority) authorize(c *call, v Version) (any, error) {
+	parameters, err := readAuthorizeParameters(c)
+	if err != nil {
+		return nil, err
+	}
+	get := parameters.Get
+	if !isShared(c.tenant) && c.trust.tenant(c.tenant) == nil {
+		return nil, unknownTenant(c.tenant)
+	}
+	if get("client_id") == "" {
+		return nil, missing("client_id", "Add client_id=<application id>.")
+	}
+	client, err := findApp(c.trust, c.trust.tenant(c.tenant), get("client_id"))
+	if err != nil {
+		return nil, err
+	}
+	r := &authorization{
+		version: v, base: c.base, tenant: c.tenant, clientID: client.ID,
+		redirect: get("redirect_uri"), given: get("redirect_uri") != "",
+		state: get("state"), nonce: get("nonce"), scope: get("scope"), resource: get("resource"),
+		challenge: get("code_challenge"), hint: get("login_hint"),
+	}
+	if r.redirect, err = client.redirectTo(r.redirect); err != nil {
+		return nil, err
+	}
+	err = r.read(parameters)
+	if err == nil {
+		_, err = a.authorizationWish(c.trust, r)
+	}
+	if err == nil && strings.EqualFold(get("prompt"), "none") {
+		err = fail(codeNotSignedIn, "Nobody is signed in, and prompt=none forbids to ask. Send the request again without it.")
+	}
+	if err != nil {
+		return r.refuse(c, a.now(), err)
+	}
+	return a.beginSignIn(c, &flow{request: r, name: r.hint})
+}
+
+// readAuthorizeParameters reads the parameters from the query or, of a POST, from
+// the form.
+func readAuthorizeParameters(c *call) (url.Values, error) {
+	if c.r.Method == http.MethodPost {
+		return readForm(c)
+	}
+	return parseParameters(c.r.URL.RawQuery)
+}
+
+// read reads what the app is told about when it is wrong.
+func (r *authorization) read(parameters url.Values) error {
+	get := parameters.Get
+	types := strings.Fields(strings.ToLower(get("response_type")))
+	slices.Sort(types)
+	switch strings.Join(types, " ") {
+	case "code":
+	case "code id_token":
+		r.hybrid = true
+	case "":
+		r.mode = cmp.Or(r.mode, modeQuery)
+		return missing("response_type", "Add response_type=code, or code id_token.")
+	default:
+		r.mode = modeFragment
+		return fail(codeResponseType, "The response type %s is not supported. Send response_type=code, or code id_token.", quote(get("response_type")))
+	}
+	r.mode = modeQuery
+	if r.hybrid {
+		r.mode = modeFragment
+	}
+	switch mode := strings.ToLower(get("response_mode")); {
+	case mode == "":
+	case mode == modeQuery && r.hybrid:
+		return fail(codeResponseMode, "The response mode query is not supported together with an id token, which does not belong in logs. Send response_mode=form_post or fragment.")
+	case mode == modeQuery || mode == modeFragment || mode == modeFormPost:
+		r.mode = mode
+	default:
+		return fail(codeResponseMode, "The response mode %s is not supported. Send query, fragment or form_post.", quote(mode))
+	}
+	size := 0
+	for _, values := range parameters {
+		size += len(values[0])
+	}
+	s, err := parseScopes(r.scope)
+	switch {
+	case err != nil:
+		return err
+	case size > maxRequest:
+		r.state = ""
+		return fail(codeMalformed, "The parameters have %d bytes, and the limit is %d. Keep what state stands for, and send a short name of it.", size, maxRequest)
+	case r.version == V2 && r.scope == "":
+		return missing("scope", "Add scope=<URL of the API>/.default openid offline_access.")
+	case r.hybrid && r.version == V2 && !s.openID:
+		return fail(codeResponseType, "The response type id_token needs the scope openid. Add it to scope.")
+	case r.hybrid && r.nonce == "":
+		return missing("nonce", "Add nonce=<random text>, and compare it with the id token's.")
+	}
+	if r.consent = strings.EqualFold(get("prompt"), "consent") || strings.EqualFold(get("prompt"), "admin_consent"); r.challenge == "" {
+		if get("code_challenge_method") != "" {
+			return missing("code_challenge", "Add code_challenge, or leave out code_challenge_method.")
+		}
+		return nil
+	}
+	switch method := get("code_challenge_method"); {
+	case strings.EqualFold(method, "plain") || method == "":
+		r.plain = true
+	case !strings.EqualFold(method, "S256"):
+		return fail(codeMalformed, "The code_challenge_method %s is not supported. Send S256.", quote(method))
+	}
+	if n := len(r.challenge); n < 43 || n > 128 {
+		return fail(codeChallengeSize, "The code_challenge has %d characters; it must have 43 to 128 (RFC 7636). Send the base64url of the verifier's SHA-256.", n)
+	}
+	return nil
+}
+
+// authorizationWish returns what the request asks for.
+func (a *Authority) authorizationWish(t *trust, r *authorization) (*wish, error) {
+	if r.version == V1 {
+		return a.userWishV1(t, r.scope, r.resource)
+	}
+	return a.userWish(t, r.scope, "")
+}
+
+// redirectTo returns where the app's answers may go: what the request says if it
+// is registered, or the only one that is.
+func (a *app) redirectTo(asked string) (string, error) {
+	if asked == "" {
+		if len(a.RedirectURIs) == 1 {
+			return a.RedirectURIs[0], nil
+		}
+		return "", fail(codeNoReply, "The request names no redirect_uri, and application %s has %d registered. Add redirect_uri=<one of them>.", a.ID, len(a.RedirectURIs))
+	}
+	if slices.ContainsFunc(a.RedirectURIs, func(registered string) bool { return sameRedirect(registered, asked) }) {
+		return asked, nil
+	}
+	return "", fail(codeWrongReply, "The redirect URI %s is not registered for application %s. Register exactly this one, or send one that is registered.", quote(asked), a.ID)
+}
+
+// sameRedirect compares redirect URIs: text for text, but for the port of a
+// program on the user's own machine (RFC 8252, section 7.3).
+func sameRedirect(registered, asked string) bool {
+	if registered == asked {
+		return true
+	}
+	r, err1 := url.Parse(registered)
+	u, err2 := url.Parse(asked)
+	if err1 != nil || err2 != nil || r.Scheme != "http" || u.Scheme != "http" || !isLoopbackHost(r.Hostname()) {
+		return false
+	}
+	return u.Hostname() == r.Hostname() && u.User == nil && u.Fragment == "" && !strings.Contains(asked, "#") &&
+		cmp.Or(u.EscapedPath(), "/") == cmp.Or(r.EscapedPath(), "/") && u.RawQuery == r.RawQuery
+}
+
+func isLoopbackHost(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// refuse tells the app what is wrong.
+func (r *authorization) refuse(c *call, now time.Time, err error) (any, error) {
+	f, ok := err.(*failure) //nolint:errorlint // the authority's own, never wrapped
+	if !ok {
+		return nil, err
+	}
+	return r.answer(url.Values{
+		"error":             {f.kindForApps()},
+		"error_description": {f.describe(now, c.traceID, c.correlationID)},
+		"error_uri":         {f.uri()},
+	}), nil
+}
+
+// answer sends parameters to the app by way of the browser.
+func (r *authorization) answer(parameters url.Values) any {
+	if r.state != "" {
+		parameters.Set("state", r.state)
+	}
+	if r.mode == modeFormPost {
+		return &page{name: "post", action: r.redirect, data: pageData{Title: "Signing in", Action: r.redirect, Fields: parameters}, script: true}
+	}
+	to, err := url.Parse(r.redirect)
+	if err != nil { // registered, but nothing that a browser could go to
+		return &page{name: "message", status: http.StatusBadRequest, data: pageData{Title: "The address of the application cannot be used"}}
+	}
+	if r.mode == modeFragment {
+		return redirect(strings.TrimSuffix(r.redirect, "#") + "#" + parameters.Encode())
+	}
+	query := to.Query()
+	for name, values := range parameters {
+		query[name] = values
+	}
+	to.RawQuery = query.Encode()
+	return redirect(to.String())
+}
+
+// finishCode ends the sign-in of f with an authorization code for the app.
+func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *User) (any, error) {
+	r := f.request
+	text := "1.pc." + randomID() + randomID()
+	a.signIns.mu.Lock()
+	a.signIns.codes.Add(string(digest(text)), &code{request: r, tenantID: t.id, userID: user.ObjectID, mfa: f.mfa, made: a.now()})
+	a.signIns.mu.Unlock()
+	answer := url.Values{"code": {text}}
+	if r.hybrid {
+		token, err := a.signID(c.trust, &idOrder{
+			tenant: t, client: client, subject: &signedIn{user: user, mfa: f.mfa},
+			base: r.base, version: r.version, nonce: r.nonce, code: text,
+		})
+		if err != nil {
+			return nil, err
+		}
+		answer.Set("id_token", token)
+	}
+	return r.answer(answer), nil
+}
+
+// redeemCode is the grant of an authorization code.
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redeem-a-code-for-an-access-token
+func (a *Authority) redeemCode(t *tokenCall) (*issued, error) {
+	text := t.form.Get("code")
+	if text == "" {
+		return nil, missing("code", "Add the code that the authorize endpoint has sent.")
+	}
+	c, g, err := a.takeCode(t, string(digest(text)))
+	if err != nil {
+		return nil, err
+	}
+	tenant := t.trust.tenant(c.tenantID)
+	if tenant == nil {
+		return nil, unknownTenant(c.tenantID)
+	}
+	user := tenant.userByID(c.userID)
+	if user == nil {
+		return nil, fail(codeBadGrant, "The user of the code is not there any more. Have another user sign in.")
+	}
+	w, err := a.wish(t, g)
+	if err != nil {
+		return nil, err
+	}
+	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: c.mfa}, w, g, c.request.nonce)
+	if err != nil {
+		return nil, err
+	}
+	a.signIns.mu.Lock()
+	replayed := c.replayed
+	a.signIns.mu.Unlock()
+	if replayed {
+		return nil, a.codeReplayed(t, c)
+	}
+	return got, nil
+}
+
+// takeCode finds a code that may be redeemed, and begins the grant for it.
+func (a *Authority) takeCode(t *tokenCall, key string) (*code, *Grant, error) {
+	a.signIns.mu.Lock()
+	defer a.signIns.mu.Unlock()
+	c, ok := a.signIns.codes.Get(key)
+	if !ok {
+		return nil, nil, fail(codeGrantExpired, "The authorization code is not one of this server's, or expired. Have the user sign in again.")
+	}
+	if c.grantID != "" {
+		c.replayed = true
+		return nil, nil, a.codeReplayed(t, c)
+	}
+	if !a.now().Before(c.made.Add(codeLifetime)) {
+		return nil, nil, fail(codeGrantExpired, "The authorization code expired %s after it was issued. Have the user sign in again, and redeem the code at once.", codeLifetime)
+	}
+	if err := c.check(t); err != nil {
+		return nil, nil, err
+	}
+	g := &Grant{
+		ID: randomID(), TenantID: c.tenantID, ClientID: strings.ToLower(t.client.ID), UserID: c.userID, MFA: c.mfa,
+		Resource: c.request.resource, Scope: c.request.scope, SignedIn: c.made,
+	}
+	c.grantID = g.ID
+	return c, g, nil
+}
+
+// codeReplayed ends what a code has given: of two who send it, one has stolen it.
+func (a *Authority) codeReplayed(t *tokenCall, c *code) error {
+	_, err := a.grants.revoke(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
+	if err != nil {
+		return err
+	}
+	return fail(codeCodeRedeemed, "The authorization code was redeemed already, and what it gave is revoked. Have the user sign in again.")
+}
+
+// check checks a request for tokens against the request that the code answers.
+func (c *code) check(t *tokenCall) error {
+	r := c.request
+	if !strings.EqualFold(r.clientID, t.client.ID) {
+		return fail(codeBadGrant, "The authorization code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
+	}
+	sameShared := t.tenant == nil && strings.EqualFold(r.tenant, t.call.tenant)
+	if !sameShared && (t.tenant == nil || t.tenant.id != c.tenantID) {
+		return fail(codeWrongTenantCode, "The authorization code is that of a user of another tenant than %s. Redeem it at the tenant that the user signed in to.", quote(t.call.tenant))
+	}
+	switch redirect := t.form.Get("redirect_uri"); {
+	case redirect == r.redirect:
+	case redirect == "" && (!r.given || t.version == V1 && t.proof != proofNone):
+		// The documented form of the v1 endpoint has none.
+	case redirect == "":
+		return missing("redirect_uri", "Add the redirect_uri of the authorize request.")
+	default:
+		return fail(codeReplyMismatch, "The redirect URI %s is not that of the authorize request. Send the same one.", quote(redirect))
+	}
+	verifier := t.form.Get("code_verifier")
+	switch {
+	case r.challenge == "" && verifier == "":
+		return nil
+	case r.challenge == "":
+		return fail(codeVerifier, "The request has a code_verifier, but the authorize request had no code_challenge: somebody has taken it out on the way. Have the user sign in again.")
+	case verifier == "":
+		return fail(codeVerifier, "The authorize request had a code_challenge. Add its code_verifier.")
+	}
+	made := verifier
+	if !r.plain {
+		sum := sha256.Sum256([]byte(verifier))
+		made = base64.RawURLEncoding.EncodeToString(sum[:])
+	}
+	if subtle.ConstantTimeCompare([]byte(made), []byte(strings.TrimRight(r.challenge, "="))) != 1 {
+		return fail(codeVerifierMismatch, "The code_verifier is not that of the authorize request's code_challenge. Send the verifier that the challenge was made of.")
+	}
+	return nil
+}

@@ -1,0 +1,251 @@
+package issuer
+
+import (
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // a thumbprint that certificates are named by, not a protection
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
+)
+
+// assertionType says that a client_assertion is a JWT (RFC 7523).
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+// assertionLeeway is how far the clock of who signed an assertion may differ.
+const assertionLeeway = 5 * time.Minute
+
+// credential is how a client says who it is.
+type credential struct {
+	id, secret, assertion string
+}
+
+// readCredential takes id and secret from the form or, as RFC 6749 (section
+// 2.3.1) also has it, from HTTP Basic, but not from both.
+func readCredential(r *http.Request, form url.Values) (credential, error) {
+	shown := credential{
+		id:        form.Get("client_id"),
+		secret:    form.Get("client_secret"),
+		assertion: form.Get("client_assertion"),
+	}
+	if user, password, ok := r.BasicAuth(); ok {
+		id, err1 := url.QueryUnescape(user)
+		secret, err2 := url.QueryUnescape(password)
+		switch {
+		case err1 != nil || err2 != nil:
+			return credential{}, fail(codeMalformed, "The client's id or secret in the Authorization header cannot be decoded. Percent-encode both before joining them for Basic.")
+		case form.Has("client_secret") || shown.assertion != "":
+			return credential{}, fail(codeMalformed, "The client shows one credential in the Authorization header and another in the body. Send only one of the two.")
+		case shown.id != "" && !strings.EqualFold(shown.id, id):
+			return credential{}, fail(codeMalformed, "The Authorization header and the body name two different clients. Send the client's id once.")
+		}
+		shown.id, shown.secret = id, secret
+	}
+	switch {
+	case shown.id == "":
+		return credential{}, missing("client_id", "Add client_id=<application id>.")
+	case shown.secret != "" && shown.assertion != "":
+		return credential{}, fail(codeMalformed, "The request has both client_secret and client_assertion. Send only one of the two.")
+	case shown.assertion != "" && form.Get("client_assertion_type") != assertionType:
+		return credential{}, missing("client_assertion_type", "Add client_assertion_type="+assertionType+".")
+	}
+	return shown, nil
+}
+
+// checkCredential checks what the client of t shows. A public client may show
+// nothing when it asks for a user.
+func (a *Authority) checkCredential(t *tokenCall, shown credential, forUser bool) (proof, error) {
+	switch {
+	case shown.assertion != "":
+		return proofCertificate, a.checkAssertion(t, shown.assertion)
+	case shown.secret != "":
+		return proofSecret, a.checkSecret(t.client, shown.secret)
+	case forUser && t.client.Public:
+		return proofNone, nil
+	case forUser:
+		return "", fail(codeNotPublic, "Application %s is not public, so the request must contain 'client_assertion' or 'client_secret'. Add one of the two, or register the application as public.", t.client.ID)
+	}
+	return "", fail(codeNoCredential, "The request does not authenticate application %s. Add client_secret=<secret>, or client_assertion with a certificate's signature.", t.client.ID)
+}
+
+// checkSecret compares secrets in a time that tells nothing about them: digests
+// have one length.
+func (a *Authority) checkSecret(client *app, shown string) error {
+	got, now := sha256.Sum256([]byte(shown)), a.now()
+	for _, s := range client.Secrets {
+		want := sha256.Sum256([]byte(s.Value))
+		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			continue
+		}
+		if !s.Expires.IsZero() && !now.Before(s.Expires) {
+			return fail(codeSecretExpired, "The client secret of application %s expired at %s. Register a new one, and send that.", client.ID, s.Expires.UTC().Format(time.RFC3339))
+		}
+		return nil
+	}
+	return fail(codeWrongSecret, "The client secret is wrong for application %s. Send the secret's value, not its id.", client.ID)
+}
+
+// assertionClaims are what a client says of itself.
+type assertionClaims struct {
+	Audience  audiences `json:"aud"`
+	Issuer    string    `json:"iss"`
+	Subject   string    `json:"sub"`
+	Expires   float64   `json:"exp"`
+	NotBefore float64   `json:"nbf"`
+}
+
+// audiences reads an aud claim, which is one text or a list of them.
+type audiences []string
+
+func (a *audiences) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*a = audiences{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(a))
+}
+
+// checkAssertion checks a JWT that the client of t has signed with the private
+// key of one of its certificates. Certificates and keys that the assertion brings
+// along prove nothing.
+// https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+func (a *Authority) checkAssertion(t *tokenCall, assertion string) error {
+	id := t.client.ID
+	if len(assertion) > maxToken || !isCanonical(assertion) {
+		return fail(codeAssertion, "The client assertion of application %s is no signed JWT. Send three parts in base64url with dots between them, of at most %d bytes.", id, maxToken)
+	}
+	jws, err := jose.ParseSignedCompact(assertion, []jose.SignatureAlgorithm{jose.RS256, jose.PS256})
+	if _, ok := errors.AsType[*jose.ErrUnexpectedSignatureAlgorithm](err); ok {
+		return fail(codeAssertion, "The client assertion of application %s is signed in another way than RS256 and PS256. Sign it with one of the two.", id)
+	}
+	if err != nil {
+		return fail(codeAssertion, "The header of the client assertion of application %s cannot be read. Send a JWT with alg, typ and x5t.", id)
+	}
+	certificate, err := t.client.certificate(jws.Signatures[0].Protected)
+	if err != nil {
+		return err
+	}
+	now := a.now()
+	if cert := certificate.Certificate; now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+		return fail(codeCertificateTime, "The certificate of application %s is valid from %s to %s only. Register one that is valid now.", id, cert.NotBefore.UTC().Format(time.RFC3339), cert.NotAfter.UTC().Format(time.RFC3339))
+	}
+	payload, err := jws.Verify(certificate.Certificate.PublicKey.(*rsa.PublicKey))
+	if err != nil {
+		return fail(codeAssertion, "The signature of the client assertion of application %s does not match its content. Sign with the private key of the certificate that its header names.", id)
+	}
+	var claims assertionClaims
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return fail(codeAssertion, "The claims of the client assertion of application %s cannot be read. Send aud, iss, sub and exp.", id)
+	}
+	return claims.check(t, now)
+}
+
+// certificate finds the certificate that the header of an assertion names by a
+// thumbprint, SHA-1 (x5t) or SHA-256 (x5t#S256). Some clients send the
+// thumbprint as kid.
+func (a *app) certificate(header jose.Header) (*Certificate, error) {
+	text := func(name string) string {
+		value, _ := header.ExtraHeaders[jose.HeaderKey(name)].(string)
+		return value
+	}
+	x5t, x5tS256, kid := text("x5t"), text("x5t#S256"), header.KeyID
+	if x5t == "" && x5tS256 == "" && kid == "" {
+		return nil, fail(codeAssertion, "The header of the client assertion of application %s names no certificate. Add x5t#S256 or x5t, the certificate's thumbprint.", a.ID)
+	}
+	for i := range a.Certificates {
+		c := &a.Certificates[i]
+		sum1, sum256 := sha1.Sum(c.Certificate.Raw), sha256.Sum256(c.Certificate.Raw) //nolint:gosec // as above
+		names1, names256 := thumbprints(sum1[:]), thumbprints(sum256[:])
+		switch {
+		case x5tS256 != "" && !slices.Contains(names256, x5tS256):
+		case x5tS256 == "" && x5t != "" && !slices.Contains(names1, x5t):
+		case x5tS256 == "" && x5t == "" && !slices.Contains(append(names1, names256...), kid):
+		case c.Revoked:
+			return nil, fail(codeCertificateRevoked, "The certificate of application %s is revoked. Register another one, and sign with that.", a.ID)
+		default:
+			return c, nil
+		}
+	}
+	return nil, fail(codeAssertion, "No certificate of application %s has the thumbprint in the client assertion. Register the certificate, or sign with a registered one.", a.ID)
+}
+
+// thumbprints are the spellings of a thumbprint.
+func thumbprints(sum []byte) []string {
+	lower := hex.EncodeToString(sum)
+	return []string{base64.RawURLEncoding.EncodeToString(sum), lower, strings.ToUpper(lower)}
+}
+
+func (c *assertionClaims) check(t *tokenCall, now time.Time) error {
+	id := t.client.ID
+	switch {
+	case !strings.EqualFold(c.Issuer, id) || !strings.EqualFold(c.Subject, id):
+		return fail(codeAssertionSubject, "The client assertion is issued by %s for %s, but client_id is %s. Make all three the application's id.", quote(c.Issuer), quote(c.Subject), id)
+	case !slices.ContainsFunc(c.Audience, t.isOwnAddress):
+		return fail(codeAssertionAudience, "The client assertion of application %s is meant for %s, which is not this endpoint. Make aud the URL that the request is sent to.", id, quote(strings.Join(c.Audience, " ")))
+	case c.Expires == 0 || !now.Before(unixTime(c.Expires).Add(assertionLeeway)):
+		return fail(codeAssertionTime, "The client assertion of application %s is expired, or says not when it expires. Sign a new one, and compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
+	case now.Add(assertionLeeway).Before(unixTime(c.NotBefore)):
+		return fail(codeAssertionTime, "The client assertion of application %s is not valid yet. Compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// unixTime reads a NumericDate (RFC 7519, section 2). Years beyond a token's are
+// as good as for ever.
+func unixTime(seconds float64) time.Time {
+	const forever = 1 << 40
+	return time.Unix(int64(min(max(seconds, 0), forever)), 0)
+}
+
+// isOwnAddress reports whether an audience means the tenant's token endpoint, of
+// either version, or its issuer.
+func (t *tokenCall) isOwnAddress(audience string) bool {
+	u, err := url.Parse(audience)
+	if err != nil {
+		return false
+	}
+	base, ok := normalBase(u.Scheme + "://" + u.Host)
+	if !ok || !t.trust.hasBase(base) {
+		return false
+	}
+	name, rest, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
+	switch strings.ToLower(rest) {
+	case "oauth2/token", "oauth2/v2.0/token", "v2.0", "":
+	default:
+		return false
+	}
+	if t.tenant == nil {
+		return isShared(name)
+	}
+	return t.trust.tenant(name) == t.tenant
+}
+
+// ParseCertificate reads the certificate of an app in PEM form. Its key must be
+// an RSA key of at least 2048 bits.
+func ParseCertificate(pemText string) (*x509.Certificate, error) {
+	block, _ := pem.Decode([]byte(pemText))
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil, errors.New("issuer: no PEM block of type CERTIFICATE: give the certificate, without its private key")
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: the certificate cannot be read: %w; export it anew", err)
+	}
+	if key, ok := cert.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < keyBits {
+		return nil, fmt.Errorf("issuer: the certificate of %s is not one of an RSA key of at least %d bits: make one that is", cert.Subject, keyBits)
+	}
+	return cert, nil
+}

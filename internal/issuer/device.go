@@ -1,0 +1,250 @@
+package issuer
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+)
+
+const (
+	deviceLifetime = 15 * time.Minute
+	deviceInterval = 5 * time.Second // how often a device should ask
+
+	// userCodeLetters cannot be mistaken for one another, and spell no words.
+	userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
+	userCodeLength  = 9
+)
+
+// devicePath is where users enter their codes.
+const devicePath = "/common/oauth2/deviceauth"
+
+// device is a device that waits for a user to sign in elsewhere.
+type device struct {
+	clientID string
+	tenant   string // as the path has it
+	version  Version
+	scope    string
+	resource string
+	userCode string
+	made     time.Time
+	over     bool // approved or declined; then:
+	declined bool
+	tenantID string
+	userID   string
+	mfa      bool
+}
+
+// deviceAnswerV1 is the answer of the v1 endpoint, whose integers are strings.
+type deviceAnswerV1 struct {
+	UserCode        string `json:"user_code"`
+	DeviceCode      string `json:"device_code"`
+	VerificationURL string `json:"verification_url"`
+	ExpiresIn       int64  `json:"expires_in,string"`
+	Interval        int64  `json:"interval,string"`
+	Message         string `json:"message"`
+}
+
+// deviceAnswerV2 is the answer of the v2.0 endpoint (RFC 8628, section 3.2).
+type deviceAnswerV2 struct {
+	UserCode        string `json:"user_code"`
+	DeviceCode      string `json:"device_code"`
+	VerificationURI string `json:"verification_uri"`
+	ExpiresIn       int64  `json:"expires_in"`
+	Interval        int64  `json:"interval"`
+	Message         string `json:"message"`
+}
+
+// deviceCodeV1 is POST /{tenant}/oauth2/devicecode.
+func (a *Authority) deviceCodeV1(c *call) (any, error) {
+	code, d, err := a.beginDevice(c, V1)
+	if err != nil {
+		return nil, err
+	}
+	return deviceAnswerV1{
+		UserCode: d.userCode, DeviceCode: code, VerificationURL: c.base + devicePath,
+		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second), Message: d.message(c.base),
+	}, nil
+}
+
+// deviceCodeV2 is POST /{tenant}/oauth2/v2.0/devicecode.
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
+func (a *Authority) deviceCodeV2(c *call) (any, error) {
+	code, d, err := a.beginDevice(c, V2)
+	if err != nil {
+		return nil, err
+	}
+	return deviceAnswerV2{
+		UserCode: d.userCode, DeviceCode: code, VerificationURI: c.base + devicePath,
+		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second), Message: d.message(c.base),
+	}, nil
+}
+
+func (d *device) message(base string) string {
+	return "To sign in, open the page " + base + devicePath + " in a web browser and enter the code " + d.userCode + "."
+}
+
+func (a *Authority) beginDevice(c *call, v Version) (deviceCode string, _ *device, err error) {
+	neverStore(c.w)
+	form, err := readForm(c)
+	if err != nil {
+		return "", nil, err
+	}
+	if !isShared(c.tenant) && c.trust.tenant(c.tenant) == nil {
+		return "", nil, unknownTenant(c.tenant)
+	}
+	if form.Get("client_id") == "" {
+		return "", nil, missing("client_id", "Add client_id=<application id>.")
+	}
+	client, err := findApp(c.trust, c.trust.tenant(c.tenant), form.Get("client_id"))
+	if err != nil {
+		return "", nil, err
+	}
+	if v == V2 && form.Get("scope") == "" {
+		return "", nil, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
+	}
+	if len(form.Get("scope"))+len(form.Get("resource")) > maxRequest {
+		return "", nil, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
+	}
+	d := &device{
+		clientID: client.ID, tenant: c.tenant, version: v, scope: form.Get("scope"), resource: form.Get("resource"),
+		userCode: newUserCode(), made: a.now(),
+	}
+	if _, err := a.deviceWish(c.trust, d); err != nil {
+		return "", nil, err
+	}
+	deviceCode = randomID() + randomID()
+	a.signIns.mu.Lock()
+	defer a.signIns.mu.Unlock()
+	a.signIns.devices.Add(string(digest(deviceCode)), d)
+	a.signIns.users.Add(d.userCode, d)
+	return deviceCode, d, nil
+}
+
+func newUserCode() string {
+	random := make([]byte, 4*userCodeLength)
+	rand.Read(random) // never fails
+	var code strings.Builder
+	for _, b := range random {
+		// Bytes beyond the last multiple would make some letters likelier.
+		if n := len(userCodeLetters); int(b) < 256/n*n && code.Len() < userCodeLength {
+			code.WriteByte(userCodeLetters[int(b)%n])
+		}
+	}
+	if code.Len() < userCodeLength {
+		return newUserCode()
+	}
+	return code.String()
+}
+
+func (a *Authority) deviceWish(t *trust, d *device) (*wish, error) {
+	if d.version == V1 {
+		return a.userWishV1(t, d.scope, d.resource)
+	}
+	return a.userWish(t, d.scope, "")
+}
+
+// enterCode is GET and POST /common/oauth2/deviceauth: where users say which
+// device they want to sign in on.
+func (a *Authority) enterCode(c *call) (any, error) {
+	p := &page{name: "code", data: pageData{Title: "Enter the code"}}
+	form, err := readAuthorizeParameters(c)
+	if err != nil {
+		return nil, err
+	}
+	entered := strings.ToUpper(strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' {
+			return -1
+		}
+		return r
+	}, form.Get("user_code")))
+	if entered == "" || c.r.Method != "POST" {
+		p.data.Code = entered
+		return p, nil
+	}
+	a.signIns.mu.Lock()
+	d, ok := a.signIns.users.Get(entered)
+	ok = ok && !d.over && a.now().Before(d.made.Add(deviceLifetime))
+	a.signIns.mu.Unlock()
+	if !ok {
+		p.data.Problem = fail(codeWrongUserCode, "No device waits with this code. Check it, or have the device show a new one.").Error()
+		p.status = 400
+		return p, nil
+	}
+	return a.beginSignIn(c, &flow{device: d})
+}
+
+// finishDevice lets the device have its tokens.
+func (a *Authority) finishDevice(f *flow, client *app, t *tenant, user *User) (any, error) {
+	d := f.device
+	a.signIns.mu.Lock()
+	defer a.signIns.mu.Unlock()
+	if d.over {
+		return nil, fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
+	}
+	d.over, d.tenantID, d.userID, d.mfa = true, t.id, user.ObjectID, f.mfa
+	a.signIns.users.Remove(d.userCode)
+	return &page{name: "message", data: pageData{Title: "You are signed in", Text: "You are signed in to " + client.label() + " on the device. You can close this page."}}, nil
+}
+
+// declineDevice tells the device that the user does not want to.
+func (a *Authority) declineDevice(f *flow) (any, error) {
+	a.signIns.mu.Lock()
+	defer a.signIns.mu.Unlock()
+	f.device.over, f.device.declined = true, true
+	a.signIns.users.Remove(f.device.userCode)
+	return &page{name: "message", data: pageData{Title: "You are not signed in", Text: "The device was told so. You can close this page."}}, nil
+}
+
+// redeemDevice is the grant of a device code: what a device asks for again and
+// again until the user has signed in.
+func (a *Authority) redeemDevice(t *tokenCall) (*issued, error) {
+	text := t.form.Get("device_code")
+	if text == "" {
+		text = t.form.Get("code") // its name at the v1 endpoint
+	}
+	if text == "" {
+		return nil, missing("device_code", "Add the device_code that the devicecode endpoint has answered.")
+	}
+	d, err := a.takeDevice(t, string(digest(text)))
+	if err != nil {
+		return nil, err
+	}
+	tenant := t.trust.tenant(d.tenantID)
+	if tenant == nil {
+		return nil, unknownTenant(d.tenantID)
+	}
+	user := tenant.userByID(d.userID)
+	if user == nil {
+		return nil, fail(codeBadGrant, "The user who signed in is not there any more. Have another user sign in.")
+	}
+	w, err := a.wish(t, &Grant{Resource: d.resource, Scope: d.scope})
+	if err != nil {
+		return nil, err
+	}
+	s := &signedIn{user: user, mfa: d.mfa}
+	return a.userTokens(t, tenant, s, w, a.newGrant(tenant, t.client, s, w, d.scope), "")
+}
+
+// takeDevice finds a device whose user has signed in. It gives tokens once.
+func (a *Authority) takeDevice(t *tokenCall, key string) (*device, error) {
+	a.signIns.mu.Lock()
+	defer a.signIns.mu.Unlock()
+	d, ok := a.signIns.devices.Get(key)
+	switch {
+	case !ok:
+		return nil, fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
+	case !strings.EqualFold(d.clientID, t.client.ID):
+		return nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
+	case !d.over && !a.now().Before(d.made.Add(deviceLifetime)):
+		return nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
+	case !d.over:
+		return nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))
+	case d.declined:
+		a.signIns.devices.Remove(key)
+		return nil, fail(codeDeviceDeclined, "The user declined to sign in. Ask for a new code when the user wants to.")
+	case t.tenant != nil && t.tenant.id != d.tenantID:
+		return nil, fail(codeWrongTenantCode, "The user who signed in is one of another tenant than %s. Redeem the device code at the tenant of the user.", t.tenant.name)
+	}
+	a.signIns.devices.Remove(key)
+	return d, nil
+}

@@ -1,0 +1,80 @@
+package issuer
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// idClaims are the claims of an id token, which tells an app who has signed in
+// to it.
+// https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+type idClaims struct {
+	Audience          string   `json:"aud"` // the app
+	Issuer            string   `json:"iss"`
+	IssuedAt          int64    `json:"iat"`
+	NotBefore         int64    `json:"nbf"`
+	Expires           int64    `json:"exp"`
+	AMR               []string `json:"amr,omitempty"`    // v1
+	CodeHash          string   `json:"c_hash,omitempty"` // beside an authorization code
+	Name              string   `json:"name,omitempty"`
+	Nonce             string   `json:"nonce,omitempty"`
+	ObjectID          string   `json:"oid"`
+	PreferredUsername string   `json:"preferred_username,omitempty"` // v2
+	Subject           string   `json:"sub"`
+	TenantID          string   `json:"tid"`
+	UniqueName        string   `json:"unique_name,omitempty"` // v1
+	UPN               string   `json:"upn,omitempty"`         // v1
+	TokenID           string   `json:"uti"`
+	Version           Version  `json:"ver"`
+}
+
+// idOrder is what an id token is to say, found to be right.
+type idOrder struct {
+	tenant  *tenant
+	client  *app
+	subject *signedIn
+	base    string
+	version Version
+	nonce   string
+	code    string // the authorization code that the token comes with, if any
+}
+
+// signID mints an id token.
+func (a *Authority) signID(trust *trust, o *idOrder) (string, error) {
+	if len(trust.keys) == 0 {
+		return "", errNoKey
+	}
+	now, user := a.now().Truncate(time.Second), o.subject.user
+	claims := idClaims{
+		Audience:  o.client.ID,
+		Issuer:    issuerOf(o.base, o.tenant.id, o.version),
+		IssuedAt:  now.Add(-backdate).Unix(),
+		NotBefore: now.Add(-backdate).Unix(),
+		Expires:   now.Add(a.lifetime).Unix(),
+		Name:      user.Name,
+		Nonce:     o.nonce,
+		ObjectID:  user.ObjectID,
+		Subject:   pairwiseSubject(o.tenant, o.client, user),
+		TenantID:  o.tenant.id,
+		TokenID:   randomID(),
+		Version:   o.version,
+	}
+	if o.version == V2 {
+		claims.PreferredUsername = user.UserPrincipalName
+	} else {
+		claims.AMR, claims.UPN, claims.UniqueName = o.subject.methods(), user.UserPrincipalName, user.UserPrincipalName
+	}
+	if o.code != "" {
+		// The left half of the hash (OpenID Connect Core, section 3.3.2.11).
+		sum := sha256.Sum256([]byte(o.code))
+		claims.CodeHash = base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("issuer: encode claims: %w", err)
+	}
+	return trust.keys[0].sign(payload)
+}

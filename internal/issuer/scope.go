@@ -1,0 +1,155 @@
+package issuer
+
+import (
+	"strings"
+)
+
+// defaultScope ends a scope that stands for all that an app may do with a
+// resource.
+const defaultScope = ".default"
+
+// appScheme begins the name of the API that an app itself is; what follows is
+// the app's client id.
+const appScheme = "api://"
+
+// wish is what a request asks a token for.
+type wish struct {
+	resource string // audience of the access token, as it was asked for
+	scope    string // of the resource, as the token names it; empty means scopeUser
+	app      *app   // whose API the resource is; nil for one of Options.Resources
+	openID   bool   // an id token too
+	offline  bool   // a refresh token too
+}
+
+// key is the form in which the resource is compared.
+func (w *wish) key() string {
+	if w.app != nil {
+		return appScheme + strings.ToLower(w.app.ID)
+	}
+	return resourceKey(w.resource)
+}
+
+// scopes are the parts of a scope parameter.
+type scopes struct {
+	api             []string // scopes of APIs, as they were asked for
+	openID, offline bool
+}
+
+func parseScopes(text string) (scopes, error) {
+	var s scopes
+	for _, scope := range strings.Fields(text) {
+		switch lower := strings.ToLower(scope); {
+		case !isScopeToken(scope):
+			return s, fail(codeInvalidScope, "The scope %s has characters that a scope cannot have. Send scope=<URL of the API>/.default.", quote(scope))
+		case lower == "openid":
+			s.openID = true
+		case lower == "offline_access":
+			s.offline = true
+		case lower == "profile" || lower == "email":
+		default:
+			s.api = append(s.api, scope)
+		}
+	}
+	return s, nil
+}
+
+// isScopeToken checks the characters of one scope (RFC 6749, section 3.3).
+func isScopeToken(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// cutScope splits a scope of an API into the resource and what may be done with
+// it. A resource may end with a slash, which makes two of them.
+func cutScope(scope string) (resource, permission string, ok bool) {
+	at := strings.LastIndexByte(scope, '/')
+	if at <= 0 || at == len(scope)-1 {
+		return "", "", false
+	}
+	return scope[:at], scope[at+1:], true
+}
+
+// appResource returns the resource that the scope of an app-only request names.
+// MSAL adds the scopes of OpenID Connect, which have no meaning here.
+func appResource(scope string) (string, error) {
+	if strings.TrimSpace(scope) == "" {
+		return "", missing("scope", "Add scope=<URL of the API>/.default; resource belongs to the v1 endpoint.")
+	}
+	s, err := parseScopes(scope)
+	if err != nil {
+		return "", err
+	}
+	if len(s.api) > 1 {
+		return "", fail(codeInvalidScope, "The scopes %s and %s ask for two things at once. Send one scope, <URL of the API>/.default, and ask for other tokens separately.", quote(s.api[0]), quote(s.api[1]))
+	}
+	if len(s.api) == 1 {
+		if resource, permission, ok := cutScope(s.api[0]); ok && strings.EqualFold(permission, defaultScope) {
+			return resource, nil
+		}
+	}
+	return "", fail(codeScopeWithoutDefault, "The scope %s is not valid for client credentials. Send scope=<URL of the API>/.default.", quote(scope))
+}
+
+// userWish returns what a request of the v2.0 endpoint for a user's token asks
+// for. Without a scope of an API, resource stands in its place.
+func (a *Authority) userWish(t *trust, scope, resource string) (*wish, error) {
+	s, err := parseScopes(scope)
+	if err != nil {
+		return nil, err
+	}
+	w := &wish{resource: resource, openID: s.openID, offline: s.offline}
+	for i, one := range s.api {
+		found, permission, ok := cutScope(one)
+		if !ok {
+			return nil, fail(codeUnknownScope, "The app asked for the scope %s, which is of no API that is known here. Send scope=<URL of the API>/.default or <URL of the API>/user_impersonation.", quote(one))
+		}
+		if i > 0 && resourceKey(found) != resourceKey(w.resource) {
+			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote(w.resource), quote(found))
+		}
+		w.resource = found
+		if strings.EqualFold(permission, defaultScope) {
+			continue
+		}
+		w.scope = strings.TrimSpace(w.scope + " " + permission)
+	}
+	if err := a.resolve(t, w); err != nil {
+		return nil, err
+	}
+	if w.app == nil && w.scope != "" && !strings.EqualFold(w.scope, scopeUser) {
+		return nil, fail(codeUnknownScope, "The app asked for the scope %s, which does not exist on %s. Send %s/user_impersonation.", quote(w.scope), quote(w.resource), w.resource)
+	}
+	return w, nil
+}
+
+// userWishV1 is userWish at the v1 endpoint, where the API has a parameter of its
+// own and every sign-in gives all kinds of tokens.
+func (a *Authority) userWishV1(t *trust, scope, resource string) (*wish, error) {
+	if _, err := parseScopes(scope); err != nil {
+		return nil, err
+	}
+	w := &wish{resource: resource, openID: true, offline: true}
+	return w, a.resolve(t, w)
+}
+
+// resolve finds out whose API the resource of w is. An app is an API under its
+// client id, with api:// before it or without.
+func (a *Authority) resolve(t *trust, w *wish) error {
+	if w.resource == "" {
+		w.resource = a.audience
+	}
+	if a.isResource(w.resource) {
+		return nil
+	}
+	id := w.resource
+	if len(id) > len(appScheme) && strings.EqualFold(id[:len(appScheme)], appScheme) {
+		id = id[len(appScheme):]
+	}
+	if w.app = t.app(nil, id); w.app == nil {
+		return fail(codeUnknownResource, "No resource %s is known here. Ask for the API by its URL, such as %s.", quote(w.resource), a.audience)
+	}
+	return nil
+}

@@ -1,0 +1,392 @@
+package issuer
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+const (
+	// signInLifetime is how long a user may take.
+	signInLifetime = 15 * time.Minute
+	// signInsKept bounds the memory of sign-ins under way; the oldest one is
+	// forgotten for a newer one.
+	signInsKept = 4096
+
+	// maxFailures wrong passwords in a row lock a user out for lockout.
+	maxFailures = 10
+	lockout     = time.Minute
+)
+
+// signIns are the sign-ins under way.
+type signIns struct {
+	mu       sync.Mutex // guards what the caches hold
+	flows    *lru.Cache[string, *flow]
+	codes    *lru.Cache[string, *code]   // by digest
+	devices  *lru.Cache[string, *device] // by the digest of the device code
+	users    *lru.Cache[string, *device] // by user code
+	failures *lru.Cache[string, *failed] // by lower-case user principal name
+}
+
+// failed counts wrong passwords in a row.
+type failed struct {
+	count int
+	last  time.Time
+}
+
+func newSignIns() (*signIns, error) {
+	s := new(signIns)
+	var err [5]error
+	s.flows, err[0] = lru.New[string, *flow](signInsKept)
+	s.codes, err[1] = lru.New[string, *code](signInsKept)
+	s.devices, err[2] = lru.New[string, *device](signInsKept)
+	s.users, err[3] = lru.New[string, *device](signInsKept)
+	s.failures, err[4] = lru.New[string, *failed](signInsKept)
+	for _, e := range err {
+		if e != nil {
+			return nil, fmt.Errorf("issuer: sign-ins under way: %w", e)
+		}
+	}
+	return s, nil
+}
+
+// step is what a sign-in waits for.
+type step int
+
+const (
+	stepPassword step = iota
+	stepMFA
+	stepConsent // or, of a device whose app has it, the word that it is the right one
+)
+
+// flow is a user's sign-in under way, for an app that waits for a redirect or for
+// a device.
+type flow struct {
+	id      string
+	request *authorization // nil for a device
+	device  *device
+	browser [sha256.Size]byte // digest of the cookie of the browser that began it
+	began   time.Time
+	step    step
+	name    string // who signs in
+	mfa     bool
+}
+
+// clientID returns the app that the user signs in to.
+func (f *flow) clientID() string {
+	if f.request != nil {
+		return f.request.clientID
+	}
+	return f.device.clientID
+}
+
+// tenantName returns the tenant that the app named, or a shared name.
+func (f *flow) tenantName() string {
+	if f.request != nil {
+		return f.request.tenant
+	}
+	return f.device.tenant
+}
+
+// flowWish returns what the app of a flow asks for.
+func (a *Authority) flowWish(t *trust, f *flow) (*wish, error) {
+	if f.request != nil {
+		return a.authorizationWish(t, f.request)
+	}
+	return a.deviceWish(t, f.device)
+}
+
+// browserCookie ties a sign-in to the browser that began it: a link that a
+// stranger sends cannot finish in another one.
+const browserCookie = "partnercenter-signin"
+
+// beginSignIn shows the first page of a sign-in.
+func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
+	cookie, err := c.r.Cookie(browserCookie)
+	if err != nil || len(cookie.Value) != 2*len(randomID()) {
+		cookie = &http.Cookie{
+			Name: browserCookie, Value: randomID() + randomID(), Path: "/",
+			HttpOnly: true, Secure: c.r.TLS != nil, SameSite: http.SameSiteLaxMode,
+		}
+		http.SetCookie(c.w, cookie)
+	}
+	f.id, f.browser, f.began = randomID(), sha256.Sum256([]byte(cookie.Value)), a.now()
+	a.signIns.mu.Lock()
+	defer a.signIns.mu.Unlock()
+	a.signIns.flows.Add(f.id, f)
+	return a.showStep(c, f, nil)
+}
+
+// signIn is POST /{tenant}/oauth2/login: what the user has entered on a page of
+// a sign-in.
+func (a *Authority) signIn(c *call) (any, error) {
+	form, err := readForm(c)
+	if err != nil {
+		return nil, err
+	}
+	a.signIns.mu.Lock()
+	f, ok := a.signIns.flows.Get(form.Get("flow"))
+	a.signIns.mu.Unlock()
+	if !ok || !a.now().Before(f.began.Add(signInLifetime)) {
+		return nil, fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
+	}
+	cookie, err := c.r.Cookie(browserCookie)
+	if err != nil {
+		return nil, fail(codeFlowExpired, "The browser sent no cookie. Allow cookies for this site, go back to the application, and sign in again.")
+	}
+	if sum := sha256.Sum256([]byte(cookie.Value)); subtle.ConstantTimeCompare(sum[:], f.browser[:]) != 1 {
+		return nil, fail(codeFlowExpired, "This sign-in was begun in another browser. Go back to the application, and sign in again.")
+	}
+	a.signIns.mu.Lock()
+	got, finish, err := a.advance(c, f, form.Get("do"), form.Get("username"), form.Get("password"), form.Get("everybody") != "")
+	if finish != nil {
+		a.signIns.flows.Remove(f.id)
+	}
+	a.signIns.mu.Unlock()
+	if finish == nil || err != nil {
+		return got, err
+	}
+	return finish()
+}
+
+// advance takes the next step of a sign-in. The caller holds the lock; what
+// finish does, it does without it.
+func (a *Authority) advance(c *call, f *flow, do, name, password string, everybody bool) (got any, finish func() (any, error), err error) {
+	decline := func(code int, text string) (any, func() (any, error), error) {
+		return nil, func() (any, error) { return a.declineSignIn(c, f, fail(code, "%s", text)) }, nil
+	}
+	switch {
+	case do == "cancel" && f.step != stepConsent:
+		return decline(codeConsentDeclined, "The user has cancelled the sign-in. Ask again when the user wants to.")
+	case f.step == stepPassword && do == "signin":
+		f.name = strings.TrimSpace(name)
+		tenant, user, err := a.checkPasswordLocked(c.trust, c.trust.tenant(f.tenantName()), f.name, password)
+		if err != nil {
+			got, err := a.showStep(c, f, err)
+			return got, nil, err
+		}
+		if _, err := findApp(c.trust, tenant, f.clientID()); err != nil {
+			got, err := a.showStep(c, f, err)
+			return got, nil, err
+		}
+		f.step = stepConsent
+		if user.MFA {
+			f.step = stepMFA
+		}
+	case f.step == stepMFA && do == "approve":
+		f.mfa, f.step = true, stepConsent
+	case f.step == stepMFA && do == "deny":
+		return decline(codeMFADenied, "The user did not approve the sign-in on the second factor. Sign in again.")
+	case f.step == stepConsent && do == "accept":
+		return nil, func() (any, error) { return a.acceptSignIn(c, f, everybody) }, nil
+	case f.step == stepConsent && (do == "decline" || do == "cancel"):
+		return decline(codeConsentDeclined, "The user declined to consent. Ask again when the user wants to.")
+	default:
+		// A page from the browser's history: the one that it is at comes again.
+		got, err := a.showStep(c, f, nil)
+		return got, nil, err
+	}
+	if f.step == stepConsent {
+		asks, err := a.asksConsent(c.trust, f)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !asks {
+			return nil, func() (any, error) { return a.finishSignIn(c, f) }, nil
+		}
+	}
+	got, err = a.showStep(c, f, nil)
+	return got, nil, err
+}
+
+// asksConsent reports whether the user must be asked before the app gets what it
+// wants. A device is always asked about: whoever was sent its code by a stranger
+// sees whose it is.
+func (a *Authority) asksConsent(t *trust, f *flow) (bool, error) {
+	tenant, user, client, w, err := a.parties(t, f)
+	if err != nil {
+		return false, err
+	}
+	return f.device != nil || f.request.consent || !a.mayUse(client, tenant, user, w), nil
+}
+
+// parties are who a sign-in is between.
+func (a *Authority) parties(t *trust, f *flow) (tenant *tenant, user *User, client *app, w *wish, err error) {
+	if tenant = t.tenantOf(f.name); tenant != nil {
+		user = tenant.user(f.name)
+	}
+	if user == nil {
+		return nil, nil, nil, nil, fail(codeWrongPassword, "The user is not there any more. Sign in as another one.")
+	}
+	if client, err = findApp(t, tenant, f.clientID()); err != nil {
+		return nil, nil, nil, nil, err
+	}
+	w, err = a.flowWish(t, f)
+	return tenant, user, client, w, err
+}
+
+// acceptSignIn keeps the user's consent and finishes.
+func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) {
+	tenant, user, client, w, err := a.parties(c.trust, f)
+	if err != nil {
+		return nil, err
+	}
+	consent := Consent{TenantID: tenant.id, ClientID: client.ID, UserID: user.ObjectID, Resource: w.key()}
+	if everybody && user.Administrator {
+		consent.UserID = ""
+	}
+	if err := a.consents.add(c.r.Context(), consent.key()); err != nil {
+		return nil, err
+	}
+	return a.finishSignIn(c, f)
+}
+
+// finishSignIn gives the app what it waits for.
+func (a *Authority) finishSignIn(c *call, f *flow) (any, error) {
+	tenant, user, client, _, err := a.parties(c.trust, f)
+	if err != nil {
+		return nil, err
+	}
+	if f.device != nil {
+		return a.finishDevice(f, client, tenant, user)
+	}
+	return a.finishCode(c, f, client, tenant, user)
+}
+
+// declineSignIn tells the app that the user does not want to.
+func (a *Authority) declineSignIn(c *call, f *flow, why *failure) (any, error) {
+	if f.device != nil {
+		return a.declineDevice(f)
+	}
+	return f.request.refuse(c, a.now(), why)
+}
+
+// showStep shows the page of a sign-in's step, with what was wrong about the last
+// entry.
+func (a *Authority) showStep(c *call, f *flow, wrong error) (any, error) {
+	d := pageData{Flow: f.id, User: f.name}
+	if wrong != nil {
+		refused, ok := wrong.(*failure) //nolint:errorlint // the authority's own, never wrapped
+		if !ok {
+			return nil, wrong
+		}
+		d.Problem = refused.Error()
+	}
+	client := c.trust.app(nil, f.clientID())
+	if client == nil {
+		return nil, fail(codeUnknownClient, "The application is not there any more. Go back to it, and sign in again.")
+	}
+	d.App = client.label()
+	p := &page{name: "password", data: d}
+	if f.request != nil {
+		p.action = f.request.redirect
+	}
+	switch f.step {
+	case stepPassword:
+		p.data.Title = "Sign in"
+		if wrong != nil {
+			p.status = http.StatusBadRequest
+		}
+	case stepMFA:
+		p.name, p.data.Title = "mfa", "Approve the sign-in"
+	case stepConsent:
+		tenant, user, client, w, err := a.parties(c.trust, f)
+		if err != nil {
+			return nil, err
+		}
+		p.name, p.data.Title = "consent", "Permissions requested"
+		p.data.Resource, p.data.Publisher = w.label(), client.home.name
+		p.data.Administrator, p.data.Tenant = user.Administrator, tenant.name
+		p.data.Offline = w.offline
+		if a.mayUse(client, tenant, user, w) && (f.request == nil || !f.request.consent) {
+			p.name, p.data.Title = "confirm", "Is it you who signs in?"
+		}
+	}
+	return p, nil
+}
+
+// label is what people know an app by.
+func (a *app) label() string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.ID
+}
+
+// label is what people know a resource by.
+func (w *wish) label() string {
+	switch {
+	case w.app != nil:
+		return w.app.label()
+	case strings.Contains(w.resource, "partnercenter"):
+		return "Microsoft Partner Center (" + w.resource + ")"
+	case strings.Contains(w.resource, "graph"):
+		return "the directory (" + w.resource + ")"
+	}
+	return w.resource
+}
+
+// checkPassword finds the user of a name and password, in a tenant or, where it
+// is nil, in any.
+func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
+	a.signIns.mu.Lock()
+	defer a.signIns.mu.Unlock()
+	return a.checkPasswordLocked(t, in, name, password)
+}
+
+func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
+	key, now := strings.ToLower(name), a.now()
+	before, known := a.signIns.failures.Get(key)
+	if known && before.count >= maxFailures && now.Before(before.last.Add(lockout)) {
+		return nil, nil, fail(codeLocked, "The account is locked for a minute, because the password was wrong %d times in a row. Wait, then try again.", before.count)
+	}
+	tenant := t.tenantOf(name)
+	var user *User
+	want := [sha256.Size]byte{}
+	if tenant != nil {
+		if user = tenant.user(name); user.Password != "" {
+			want = sha256.Sum256([]byte(user.Password))
+		}
+	}
+	got := sha256.Sum256([]byte(password))
+	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || user == nil {
+		if !known || now.After(before.last.Add(lockout)) {
+			before = new(failed)
+			a.signIns.failures.Add(key, before)
+		}
+		before.count, before.last = before.count+1, now
+		return nil, nil, fail(codeWrongPassword, "The user name or the password is wrong. Check both; the control plane's GET /users lists the users of this server.")
+	}
+	a.signIns.failures.Remove(key)
+	switch {
+	case user.Disabled:
+		return nil, nil, disabledUser(user)
+	case in != nil && in != tenant:
+		return nil, nil, fail(codeWrongTenantUser, "User %s does not exist in tenant %s. Sign in as one of its users, or put the user's own tenant in the URL.", quote(user.UserPrincipalName), in.name)
+	}
+	return tenant, user, nil
+}
+
+func disabledUser(user *User) error {
+	return fail(codeUserDisabled, "The account of user %s is disabled. Have an administrator enable it, or sign in as another user.", quote(user.UserPrincipalName))
+}
+
+// signOut is GET /{tenant}/oauth2/logout and its v2.0 twin. No sign-in outlives
+// its tokens here, so there is nothing to end.
+// https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request
+func (a *Authority) signOut(c *call) (any, error) {
+	if to := c.r.URL.Query().Get("post_logout_redirect_uri"); to != "" {
+		for _, app := range c.trust.apps {
+			if back, err := app.redirectTo(to); err == nil {
+				return redirect(back), nil
+			}
+		}
+	}
+	return &page{name: "message", data: pageData{Title: "You are signed out", Text: "You can close this page."}}, nil
+}
