@@ -394,6 +394,9 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	// Take the database back to what the first release knew.
 	for _, statement := range []string{
 		`DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
+		`DROP TABLE consents`, `DROP TABLE grants`, `ALTER TABLE apps DROP COLUMN secrets`, `ALTER TABLE apps DROP COLUMN certificates`,
+		`ALTER TABLE apps DROP COLUMN redirect_uris`, `ALTER TABLE apps DROP COLUMN public`, `ALTER TABLE apps DROP COLUMN multi_tenant`,
+		`ALTER TABLE apps DROP COLUMN admin_consent`, `ALTER TABLE apps DROP COLUMN disabled`,
 		`ALTER TABLE orders DROP COLUMN revision`, `ALTER TABLE orders DROP COLUMN visible`, `ALTER TABLE orders DROP COLUMN settled`,
 		`ALTER TABLE orders DROP COLUMN facts`, `ALTER TABLE customers DROP COLUMN country`, `ALTER TABLE customers DROP COLUMN agreement`,
 		`DELETE FROM goose_db_version WHERE version_id > 1`,

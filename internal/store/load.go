@@ -17,9 +17,9 @@ type LoadResult struct {
 
 // Load stores all of the seed, or nothing when it fails. What is stored
 // already is replaced, nothing is removed, so a Load can be repeated. Apps
-// without a secret or an object id keep theirs, or get random ones; customers
-// that are placeholders, or in the brief form of lists, take away nothing that
-// is known of them.
+// without a secret or an object id and users without a password or an object id
+// keep theirs, or get random ones; customers that are placeholders, or in the
+// brief form of lists, take away nothing that is known of them.
 func (s *Store) Load(ctx context.Context, seed *Seed) (LoadResult, error) {
 	var w *writer
 	err := s.inTx(ctx, func(tx *tx) (err error) {
@@ -36,16 +36,16 @@ func (s *Store) Load(ctx context.Context, seed *Seed) (LoadResult, error) {
 
 // perishable are the tables that Reset empties, in an order that references
 // allow.
-var perishable = []string{"attachments", "subscriptions", "requests", "orders", "customers"}
+var perishable = []string{"attachments", "subscriptions", "requests", "orders", "customers", "consents", "grants"}
 
 // lasting are the tables that Reset leaves alone: what partners are, and what
 // they sign in with.
 var lasting = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
 
-// Reset removes all customers and all that is theirs, and stores the seed, or
-// changes nothing when it fails. Partners, their apps and their users are taken
-// from the seed as [Store.Load] does, and none is removed, so that tokens stay
-// good.
+// Reset removes all customers and all that is theirs, all consents and grants,
+// and stores the seed, or changes nothing when it fails. Partners, their apps and
+// their users are taken from the seed as [Store.Load] does, and none is removed,
+// so that access tokens stay good.
 func (s *Store) Reset(ctx context.Context, seed *Seed) error {
 	err := s.inTx(ctx, func(tx *tx) error {
 		for _, table := range perishable {
@@ -124,7 +124,7 @@ func (w *writer) loadPartner(p *SeedPartner) error {
 		if a.ClientID == "" {
 			return fmt.Errorf("app %q of partner %s has no client id; give it one", a.Name, p.TenantID)
 		}
-		if _, err := w.putApp(p.TenantID, *a); err != nil {
+		if err := w.putApp(p.TenantID, *a); err != nil {
 			return fmt.Errorf("app %s: %w", a.ClientID, err)
 		}
 		w.result.Apps++
@@ -134,7 +134,7 @@ func (w *writer) loadPartner(p *SeedPartner) error {
 		if u.UserPrincipalName == "" {
 			return fmt.Errorf("user %q of partner %s has no user principal name; give it one", u.Name, p.TenantID)
 		}
-		if _, err := w.putUser(p.TenantID, u); err != nil {
+		if err := w.putUser(p.TenantID, *u); err != nil {
 			return fmt.Errorf("user %s: %w", u.UserPrincipalName, err)
 		}
 		w.result.Users++

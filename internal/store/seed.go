@@ -4,7 +4,8 @@ import "github.com/partnercenter-go/partnercenter"
 
 // Seed is what a database is filled with: partners and all that is theirs.
 // The tags are the names of the fields in a seed file; docs/seed-format.md
-// describes it.
+// describes it. A tag seed:"not x" is of a field x that says the opposite there,
+// because it is true when absent.
 type Seed struct {
 	Partners []SeedPartner `json:"partners"`
 }
@@ -48,8 +49,38 @@ type App struct {
 	ObjectID string `json:"objectId"` // GUID of its service principal
 	Name     string `json:"name"`
 	// Secret is kept as it is: the server shows it to its owner, and the
-	// database holds the signing keys beside it anyway.
+	// database holds the signing keys beside it anyway. It never expires.
 	Secret string `json:"secret"`
+	// Secrets are good besides Secret, so that one can follow another.
+	Secrets []AppSecret `json:"secrets"`
+	// Certificates are what the app may sign client assertions with.
+	Certificates []AppCertificate `json:"certificates"`
+	// RedirectURIs are where sign-ins may end: https, http to this machine by
+	// the name localhost or 127.0.0.1, or a scheme of the app's own. At most
+	// 256, of at most 256 bytes.
+	RedirectURIs []string `json:"redirectUris"`
+	// Public says that the app may sign users in without a credential of its
+	// own, as native apps do and the device code grant.
+	Public bool `json:"public"`
+	// MultiTenant says that users of other partners may sign in to the app.
+	MultiTenant bool `json:"multiTenant"`
+	// AdminConsent says that an administrator consented to what the app asks
+	// for, for everybody of its own tenant. Other consents are [Consent].
+	AdminConsent bool `json:"adminConsent"`
+	// Disabled says that neither the app nor anybody through it may sign in.
+	Disabled bool `json:"disabled"`
+}
+
+// AppSecret is a secret that an app signs in with.
+type AppSecret struct {
+	Value   string             `json:"value"`
+	Expires partnercenter.Time `json:"expires,omitzero"` // absent: never
+}
+
+// AppCertificate is a certificate that an app signs in with.
+type AppCertificate struct {
+	PEM     string `json:"pem"` // one CERTIFICATE block, with an RSA key of 2048 bits at least
+	Revoked bool   `json:"revoked"`
 }
 
 // User is somebody who signs in to a partner's tenant.
@@ -58,6 +89,13 @@ type User struct {
 	ObjectID          string     `json:"objectId"`          // GUID
 	Name              string     `json:"name"`
 	Roles             []UserRole `json:"roles"`
+	// Password is kept as it is, for the reasons that [App] keeps its secret.
+	Password string `json:"password"`
+	// WithoutMFA says that the user has no second factor. A seed file says it
+	// the other way round, with mfa: false.
+	WithoutMFA bool `json:"-" seed:"not mfa"`
+	// Disabled says that the user may not sign in.
+	Disabled bool `json:"disabled"`
 }
 
 // UserRole is what a partner's user may do in Partner Center.

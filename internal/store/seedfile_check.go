@@ -39,11 +39,7 @@ func (d *seedDecoder) partner(p place, partner *SeedPartner, ids *seedIDs) {
 	d.unique(ids.domains, p.field("domain"), strings.ToLower(partner.Domain))
 	for i := range partner.Apps {
 		if at := p.field("apps").item(i); at.node.Kind == yaml.MappingNode {
-			d.required(at, "clientId", "the GUID that the app signs in with")
-			d.required(at, "name", "what the app is called")
-			d.guid(at.field("clientId"))
-			d.guid(at.field("objectId"))
-			d.unique(ids.clients, at.field("clientId"), guidKey(partner.Apps[i].ClientID))
+			d.app(at, &partner.Apps[i], ids)
 		}
 	}
 	for i, user := range partner.Users {
@@ -79,14 +75,68 @@ func (d *seedDecoder) partner(p place, partner *SeedPartner, ids *seedIDs) {
 	}
 }
 
+func (d *seedDecoder) app(p place, a *App, ids *seedIDs) {
+	d.required(p, "clientId", "the GUID that the app signs in with")
+	d.required(p, "name", "what the app is called")
+	d.guid(p.field("clientId"))
+	d.guid(p.field("objectId"))
+	d.unique(ids.clients, p.field("clientId"), guidKey(a.ClientID))
+	for i := range a.Secrets {
+		if at := p.field("secrets").item(i); at.node.Kind == yaml.MappingNode {
+			d.required(at, "value", "what the app signs in with")
+			if expires := a.Secrets[i].Expires; expires.Valid() && expires.Time().IsZero() {
+				d.problem(at.field("expires"), "%s is what the API writes for no date; leave this field out if the secret never expires", expires)
+			}
+		}
+	}
+	certificates := map[string]int{}
+	for i := range a.Certificates {
+		at := p.field("certificates").item(i)
+		if at.node.Kind != yaml.MappingNode {
+			continue
+		}
+		d.required(at, "pem", "the certificate, from -----BEGIN CERTIFICATE----- on")
+		text := at.field("pem")
+		if text.empty() || text.node.Kind != yaml.ScalarNode {
+			continue
+		}
+		c, problem := parseCertificate(a.Certificates[i].PEM)
+		if problem != "" {
+			d.problem(text, "%s", problem)
+			continue
+		}
+		if line, twice := certificates[string(c.Raw)]; twice {
+			d.problem(text, "this certificate stands in line %d already; list it once", line)
+			continue
+		}
+		certificates[string(c.Raw)] = text.near.Line
+	}
+	list := p.field("redirectUris")
+	if len(a.RedirectURIs) > maxRedirectURIs {
+		d.problem(list, "%s", tooManyRedirectURIs(len(a.RedirectURIs)))
+		return
+	}
+	redirectURIs := map[string]int{}
+	for i, uri := range a.RedirectURIs {
+		at := list.item(i)
+		if isNull(at.node) || at.node.Kind != yaml.ScalarNode {
+			continue
+		}
+		if problem := redirectURIProblem(uri); problem != "" {
+			d.problem(at, "%s", problem)
+			continue
+		}
+		d.unique(redirectURIs, at, uri)
+	}
+}
+
 func (d *seedDecoder) user(p place, u *User, ids *seedIDs) {
 	d.required(p, "userPrincipalName", "what the user signs in as, such as ada@contosocsp.onmicrosoft.com")
 	d.required(p, "name", "what the user is called")
 	d.guid(p.field("objectId"))
 	upn := p.field("userPrincipalName")
-	name, domain, ok := strings.Cut(u.UserPrincipalName, "@")
-	if !upn.empty() && (!ok || name == "" || domain == "" || strings.ContainsAny(u.UserPrincipalName, " \t\r\n") || strings.Contains(domain, "@")) {
-		d.problem(upn, "%q is no user principal name; write one such as ada@contosocsp.onmicrosoft.com", u.UserPrincipalName)
+	if problem := principalNameProblem(u.UserPrincipalName); problem != "" && !upn.empty() {
+		d.problem(upn, "%s", problem)
 	}
 	d.unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
 }

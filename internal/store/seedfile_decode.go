@@ -26,6 +26,8 @@ type seedDecoder struct {
 type seedFields struct {
 	names []string // in the order of the type
 	index map[string][]int
+	// negated are those that say the opposite of the Go field; see [Seed].
+	negated map[string]bool
 }
 
 // place is a position in a seed file: a node, or where one is missing.
@@ -154,7 +156,11 @@ func (d *seedDecoder) object(p place, v reflect.Value) {
 	fields := d.fieldsOf(v.Type())
 	d.keys(p, func(name string, key, value place) {
 		if index, ok := fields.index[name]; ok {
-			d.decode(value, v.FieldByIndex(index))
+			field := v.FieldByIndex(index)
+			d.decode(value, field)
+			if fields.negated[name] && !isNull(value.node) {
+				field.SetBool(!field.Bool())
+			}
 		} else {
 			d.problem(key, "unknown field; %s", suggestField(name, fields.names))
 		}
@@ -279,20 +285,26 @@ func (d *seedDecoder) fieldsOf(t reflect.Type) *seedFields {
 	if f, ok := d.fields[t]; ok {
 		return f
 	}
-	f := &seedFields{index: map[string][]int{}}
+	f := &seedFields{index: map[string][]int{}, negated: map[string]bool{}}
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		name, options, _ := strings.Cut(sf.Tag.Get("json"), ",")
+		opposite, negated := strings.CutPrefix(sf.Tag.Get("seed"), "not ")
+		if negated {
+			name = opposite
+		}
 		switch {
 		case options == "embed" && sf.Type.Kind() == reflect.Struct:
 			inner := d.fieldsOf(sf.Type)
 			for _, n := range inner.names {
 				f.names = append(f.names, n)
 				f.index[n] = append([]int{i}, inner.index[n]...)
+				f.negated[n] = inner.negated[n]
 			}
 		case name != "" && name != "-":
 			f.names = append(f.names, name)
 			f.index[name] = []int{i}
+			f.negated[name] = negated
 		}
 	}
 	d.fields[t] = f

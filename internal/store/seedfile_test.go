@@ -156,6 +156,45 @@ func TestReadSeedReadsWhatItsTypesWrite(t *testing.T) {
 	}
 }
 
+func TestReadSeedReadsIdentity(t *testing.T) {
+	indented := strings.ReplaceAll(strings.TrimSpace(testCertificate(t)), "\n", "\n              ")
+	seed := mustReadSeed(t, partnerYAML+`    apps:
+      - clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8
+        name: all of it
+        secret: a+b%20c
+        secrets: [{value: "007", expires: 2027-01-01}, {value: "008"}]
+        certificates:
+          - pem: |
+              `+indented+`
+            revoked: true
+        redirectUris: [http://localhost, msal7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8://auth]
+        public: true
+        multiTenant: true
+        adminConsent: true
+        disabled: true
+      - {clientId: 43e8b6f2-91d0-4a7c-b5e3-0c7f28d61a94, name: nothing of it, secrets: [], certificates: null, redirectUris: []}
+    users:
+      - {userPrincipalName: a@b.c, name: a, password: 12345, mfa: false, disabled: true}
+      - {userPrincipalName: b@b.c, name: b, mfa: true, disabled: false}
+      - {userPrincipalName: c@b.c, name: c, mfa: null}
+      - {userPrincipalName: d@b.c, name: d}
+`)
+	same(t, seed.Partners[0].Apps, []App{
+		{
+			ClientID: "7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8", Name: "all of it", Secret: "a+b%20c",
+			Secrets:      []AppSecret{{"007", mustTime("2027-01-01")}, {Value: "008"}},
+			Certificates: []AppCertificate{{testCertificate(t), true}},
+			RedirectURIs: []string{"http://localhost", "msal7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8://auth"},
+			Public:       true, MultiTenant: true, AdminConsent: true, Disabled: true,
+		},
+		{ClientID: "43e8b6f2-91d0-4a7c-b5e3-0c7f28d61a94", Name: "nothing of it", Secrets: []AppSecret{}, RedirectURIs: []string{}},
+	})
+	same(t, seed.Partners[0].Users, []User{
+		{UserPrincipalName: "a@b.c", Name: "a", Password: "12345", WithoutMFA: true, Disabled: true},
+		{UserPrincipalName: "b@b.c", Name: "b"}, {UserPrincipalName: "c@b.c", Name: "c"}, {UserPrincipalName: "d@b.c", Name: "d"},
+	})
+}
+
 func TestReadSeedErrors(t *testing.T) {
 	const customer = "partners[0].customers[0]"
 	const order = customer + ".orders[0]"
@@ -163,6 +202,10 @@ func TestReadSeedErrors(t *testing.T) {
 	const goodOrder = "          - {id: c5d80f3a7b21, billingCycle: monthly, creationDate: 2024-03-01T00:00:00Z, lineItems: [{offerId: o, quantity: 1}]}\n"
 	orderWith := func(fields string) string {
 		return customerYAML + "          - id: c5d80f3a7b21\n            creationDate: 2024-03-01\n            billingCycle: monthly\n" + fields
+	}
+	const app = "partners[0].apps[0]"
+	appWith := func(field string) string { // which is in line 10
+		return partnerYAML + "    apps:\n      - {clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n,\n         " + field + "}\n"
 	}
 	lines := "            lineItems:\n              - offerId: o\n                quantity: 1\n"
 	tests := []struct {
@@ -207,6 +250,18 @@ func TestReadSeedErrors(t *testing.T) {
 		{"malformed object id", partnerYAML + "    users: [{userPrincipalName: a@b.c, name: n, objectId: x}]\n", 8, "partners[0].users[0].objectId", `"x" is no GUID`},
 		{"unknown role", partnerYAML + "    users: [{userPrincipalName: a@b.c, name: n, roles: [owner]}]\n", 8, "partners[0].users[0].roles[0]", `"owner" is not known here; use one of global_admin, admin_agent, sales_agent, helpdesk_agent`},
 		{"duplicate user", partnerYAML + "    users:\n      - {userPrincipalName: a@b.c, name: n}\n      - {userPrincipalName: A@b.C, name: n}\n", 10, "partners[0].users[1].userPrincipalName", "stands in line 9 already"},
+		{"text for mfa", partnerYAML + "    users: [{userPrincipalName: a@b.c, name: n, mfa: never}]\n", 8, "partners[0].users[0].mfa", `needs true or false, this is the text "never"`},
+		{"secret without value", appWith("secrets: [{expires: 2027-01-01}]"), 10, app + ".secrets[0].value", "is missing; it is what the app signs in with"},
+		{"secret that is text", appWith("secrets: [hush]"), 10, app + ".secrets[0]", "needs an object, this is the text"},
+		{"secret with a bad date", appWith("secrets: [{value: x, expires: tomorrow}]"), 10, app + ".secrets[0].expires", `"tomorrow" is no date`},
+		{"secret with no date", appWith("secrets: [{value: x, expires: 0001-01-01}]"), 10, app + ".secrets[0].expires", "leave this field out if the secret never expires"},
+		{"certificate without text", appWith("certificates: [{revoked: true}]"), 10, app + ".certificates[0].pem", "is missing; it is the certificate"},
+		{"certificate that is none", appWith("certificates: [{pem: MIIC}]"), 10, app + ".certificates[0].pem", "is no PEM text; paste the certificate"},
+		{"duplicate certificate", appWith(fmt.Sprintf("certificates: [\n          {pem: %q},\n          {revoked: true,\n             pem: %q}]", testCertificate(t), testCertificate(t))), 13, app + ".certificates[1].pem", "this certificate stands in line 11 already"},
+		{"plain redirect URI", appWith("redirectUris: [http://localhost,\n          http://app.example.com]"), 11, app + ".redirectUris[1]", `"http://app.example.com" is read by everybody on the way; use https`},
+		{"empty redirect URI", appWith("redirectUris: ['']"), 10, app + ".redirectUris[0]", "is empty; write one such as https://"},
+		{"duplicate redirect URI", appWith("redirectUris: [http://localhost,\n          http://localhost]"), 11, app + ".redirectUris[1]", "http://localhost stands in line 10 already"},
+		{"too many redirect URIs", appWith("redirectUris: [" + strings.Repeat("x,", 256) + "x]"), 10, app + ".redirectUris", "257 are too many; an app has at most 256"},
 		{"reseller without MPN id", partnerYAML + "    indirectResellers: [{tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, location: US}]\n", 8, "partners[0].indirectResellers[0].mpnId", "is missing"},
 		{"customer without id", customers + "      - companyProfile: {companyName: c, domain: d}\n", 9, customer + ".id", "is missing"},
 		{"customer without profile", customers + "      - id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42\n        companyProfile: {domain: d}\n", 10, customer + ".companyProfile.companyName", "is missing"},
@@ -317,12 +372,22 @@ func TestSeedFormatExample(t *testing.T) {
 	if n := len(seed.Partners[0].Customers[0].Orders); n != 1 {
 		t.Errorf("%d orders", n)
 	}
+	_, example, _ = strings.Cut(string(doc), "```yaml\n    apps:\n")
+	example, _, ok = strings.Cut(example, "```")
+	if !ok {
+		t.Fatal("docs/seed-format.md has no example of apps and users")
+	}
+	seed = mustReadSeed(t, partnerYAML+"    apps:\n"+example)
+	if apps := seed.Partners[0].Apps; len(apps) == 0 || len(apps[0].Certificates) == 0 {
+		t.Errorf("apps %+v", apps)
+	}
 }
 
 func FuzzReadSeed(f *testing.F) {
 	for _, text := range []string{
 		"", "{}", customerYAML, partnerYAML + "    apps: &a []\n    customers: *a\n", `{"format":"partnercenter-seed/1","partners":[{"name":"\ud83e\uddf8"}]}`,
 		customerYAML + "          - {id: c5d80f3a7b21, billingCycle: monthly, creationDate: 2024-03-01, totalPrice: 1.5, lineItems: [{offerId: a:b:c, quantity: 1, links: }]}\n",
+		partnerYAML + "    apps: [{clientId: x, secrets: [{value: }, a], certificates: [{pem: |-\n x}, []], redirectUris: ['', {}, a://b]}]\n    users: [{mfa: , roles: [x]}]\n",
 		partnerYAML + "    ? *x\n    : [null, {? [] : {}}]\n", "format: !!binary x\n---\n", "? &customers format\n: partnercenter-seed/1\n? *customers\n: []",
 	} {
 		f.Add([]byte(text))

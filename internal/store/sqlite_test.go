@@ -80,6 +80,10 @@ func TestReopen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	grant := Grant{ID: "x", TenantID: partnerA, Expires: suiteNow.Add(time.Hour), Data: []byte("y")}
+	if err := s.SaveGrant(t.Context(), grant); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{path, path + "-wal", path + "-shm", path + ".lock"} {
 		info, err := os.Stat(name)
 		if err != nil {
@@ -109,6 +113,11 @@ func TestReopen(t *testing.T) {
 	if again, err := s.Secret(t.Context(), "x", 8); err != nil || string(again) != string(secret) {
 		t.Errorf("secret %x became %x, %v", secret, again, err)
 	}
+	grants, err := s.Grants(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, grants, []Grant{grant})
 	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{shortOrder, legacyOrder})
 }
 

@@ -34,6 +34,8 @@ var (
 	ErrKeyNotFound = errors.New("there is no such signing key; list the keys for their ids")
 	// ErrKeyExists says that a signing key has the id of another one.
 	ErrKeyExists = errors.New("there is a signing key with this id already; use another id")
+	// ErrPartnerNotFound says that no partner has this tenant id.
+	ErrPartnerNotFound = errors.New("there is no such partner; list the partners for their tenant ids")
 )
 
 // Store is a database of partners, customers and orders. Its methods may be

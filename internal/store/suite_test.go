@@ -47,7 +47,11 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("load is all or nothing", func(t *testing.T) { testLoadFails(t, open(t)) })
 	t.Run("customers keep what is known", func(t *testing.T) { testBriefCustomers(t, open(t)) })
 	t.Run("apps keep their secrets", func(t *testing.T) { testApps(t, open(t)) })
+	t.Run("apps are kept whole", func(t *testing.T) { testPutApp(t, loaded(t)) })
 	t.Run("users keep their object ids", func(t *testing.T) { testUsers(t, open(t)) })
+	t.Run("users are kept whole", func(t *testing.T) { testPutUser(t, loaded(t)) })
+	t.Run("consents", func(t *testing.T) { testConsents(t, loaded(t)) })
+	t.Run("grants", func(t *testing.T) { testGrants(t, loaded(t)) })
 	t.Run("reset", func(t *testing.T) { testReset(t, loaded(t)) })
 	t.Run("settings", func(t *testing.T) { testSettings(t, open(t)) })
 	t.Run("documents", func(t *testing.T) { testDocuments(t, loaded(t)) })
@@ -486,23 +490,23 @@ func testUsers(t *testing.T, s *Store) {
 	}
 	seed := suiteSeed()
 	seed.Partners[0].Users = []User{
-		{UserPrincipalName: "Zoe@a.example", ObjectID: "EEEEEEEE-0000-4000-8000-00000000000E", Name: "Zoe"},
+		{UserPrincipalName: "Zoe@a.example", ObjectID: "EEEEEEEE-0000-4000-8000-00000000000E", Name: "Zoe", Password: "given"},
 		{UserPrincipalName: "ada@a.example", Name: "Ada", Roles: []UserRole{"GlobalAdmin", RoleSalesAgent}},
 	}
 	if n := load(t, s, seed).Users; n != 2 {
 		t.Errorf("%d users loaded", n)
 	}
 	first := users(partnerA)
-	if len(first) != 2 || len(users(partnerB)) != 0 || len(first[0].ObjectID) != 36 {
+	if len(first) != 2 || len(users(partnerB)) != 0 || len(first[0].ObjectID) != 36 || len(first[0].Password) != 40 {
 		t.Fatalf("users %+v, %+v", first, users(partnerB))
 	}
 	same(t, first, []User{
-		{UserPrincipalName: "ada@a.example", ObjectID: first[0].ObjectID, Name: "Ada", Roles: []UserRole{RoleGlobalAdmin, RoleSalesAgent}},
-		{UserPrincipalName: "Zoe@a.example", ObjectID: "eeeeeeee-0000-4000-8000-00000000000e", Name: "Zoe"},
+		{UserPrincipalName: "ada@a.example", ObjectID: first[0].ObjectID, Name: "Ada", Roles: []UserRole{RoleGlobalAdmin, RoleSalesAgent}, Password: first[0].Password},
+		{UserPrincipalName: "Zoe@a.example", ObjectID: "eeeeeeee-0000-4000-8000-00000000000e", Name: "Zoe", Password: "given"},
 	})
 	seed.Partners[0].Users[1] = User{UserPrincipalName: "ADA@a.example", Name: "Ada L."}
 	load(t, s, seed)
-	same(t, users(partnerA)[0], User{UserPrincipalName: "ADA@a.example", ObjectID: first[0].ObjectID, Name: "Ada L."})
+	same(t, users(partnerA)[0], User{UserPrincipalName: "ADA@a.example", ObjectID: first[0].ObjectID, Name: "Ada L.", Password: first[0].Password})
 	if n := load(t, s, seed).Changed; n != 0 {
 		t.Errorf("%d changes by the same seed", n)
 	}
@@ -517,6 +521,12 @@ func testReset(t *testing.T, s *Store) {
 	ctx := t.Context()
 	apps, err := s.Apps(ctx, partnerA)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutConsent(ctx, Consent{TenantID: partnerA, ClientID: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SaveGrant(ctx, Grant{ID: "x", TenantID: partnerA, Expires: suiteNow.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	all := OrderQuery{PartnerID: partnerB, CustomerID: shared}
@@ -537,8 +547,16 @@ func testReset(t *testing.T, s *Store) {
 			t.Error("the version did not change")
 		}
 	}
-	if again, err := s.Apps(ctx, partnerA); err != nil || !slices.Equal(again, apps) {
-		t.Errorf("apps %+v became %+v, %v", apps, again, err)
+	again, err := s.Apps(ctx, partnerA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, again, apps)
+	if consents, err := s.Consents(ctx); err != nil || len(consents) != 0 {
+		t.Errorf("consents are left: %+v, %v", consents, err)
+	}
+	if grants, err := s.Grants(ctx); err != nil || len(grants) != 0 {
+		t.Errorf("grants are left: %+v, %v", grants, err)
 	}
 	seed.Partners[1].Customers[0].Customer.ID = ""
 	if err := s.Reset(ctx, seed); err == nil {
@@ -630,6 +648,9 @@ func testCancellation(t *testing.T, s *Store) {
 		"Setting":  func() error { _, err := s.Setting(ctx, "x"); return err },
 		"Reset":    func() error { return s.Reset(ctx, suiteSeed()) },
 		"Users":    func() error { _, err := s.Users(ctx, partnerA); return err },
+		"PutApp":   func() error { return s.PutApp(ctx, partnerA, App{ClientID: "x"}) },
+		"PutUser":  func() error { return s.PutUser(ctx, partnerA, User{UserPrincipalName: "x@a.example"}) },
+		"Grants":   func() error { _, err := s.Grants(ctx); return err },
 		"Ping":     func() error { return s.Ping(ctx) },
 		"Partners": func() error { _, err := s.Partners(ctx); return err },
 	} {

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Consent says that an app may act for a user, or for every user of a tenant.
+type Consent struct {
+	TenantID string // whose users; a customer's too, for apps of control panel vendors
+	ClientID string
+	UserID   string    // object id; empty for the whole tenant
+	Scope    string    // what is consented to, with blanks between; opaque here
+	Created  time.Time // zero means now
+}
+
+// PutConsent keeps a consent, in place of an earlier one of the same user, or
+// of the same tenant as a whole, to the same app.
+func (s *Store) PutConsent(ctx context.Context, c Consent) error {
+	err := s.inTx(ctx, func(tx *tx) error {
+		if c.Created.IsZero() {
+			c.Created = tx.now
+		}
+		_, err := tx.exec(`
+INSERT INTO consents (tenant_id, client_id, user_id, scope, created) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, created = excluded.created`,
+			guidKey(c.TenantID), guidKey(c.ClientID), guidKey(c.UserID), c.Scope, micros(c.Created))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: put consent to app %s: %w", c.ClientID, err)
+	}
+	return nil
+}
+
+// DeleteConsents takes back all consents of a tenant and its users to an app.
+// It is no error when there are none.
+func (s *Store) DeleteConsents(ctx context.Context, tenantID, clientID string) error {
+	err := s.inTx(ctx, func(tx *tx) error {
+		_, err := tx.exec(`DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2`, guidKey(tenantID), guidKey(clientID))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: delete consents to app %s: %w", clientID, err)
+	}
+	return nil
+}
+
+// Consents returns all consents, ordered by tenant, app and user: that of the
+// whole tenant comes first.
+func (s *Store) Consents(ctx context.Context) ([]Consent, error) {
+	rows, err := s.read.QueryContext(ctx, `
+SELECT tenant_id, client_id, user_id, scope, created FROM consents ORDER BY tenant_id, client_id, user_id`)
+	list, err := scanAll(rows, err, func(rows *sql.Rows) (c Consent, err error) {
+		var created int64
+		err = rows.Scan(&c.TenantID, &c.ClientID, &c.UserID, &c.Scope, &created)
+		c.Created = time.UnixMicro(created).UTC()
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: list consents: %w", err)
+	}
+	return list, nil
+}
+
+// Grant is what the token authority knows of the refresh tokens that came of
+// one sign-in.
+type Grant struct {
+	ID       string // compared exactly
+	TenantID string
+	Expires  time.Time // of the last of its tokens
+	Data     []byte    // opaque here
+}
+
+// SaveGrant keeps a grant, in place of an earlier one with its id, durably: a
+// token that was answered is still known after a crash, and one that was used
+// up stays so.
+func (s *Store) SaveGrant(ctx context.Context, g Grant) error {
+	data := g.Data
+	if data == nil {
+		data = []byte{} // nil would be NULL
+	}
+	err := s.inTx(ctx, func(tx *tx) error {
+		_, err := tx.exec(`
+INSERT INTO grants (grant_id, tenant_id, expires, data) VALUES ($1, $2, $3, $4)
+ON CONFLICT (grant_id) DO UPDATE SET tenant_id = excluded.tenant_id, expires = excluded.expires, data = excluded.data`,
+			g.ID, guidKey(g.TenantID), micros(g.Expires), data)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: save grant: %w", err)
+	}
+	return nil
+}
+
+// DeleteExpiredGrants removes the grants that have expired at a time.
+func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) error {
+	err := s.inTx(ctx, func(tx *tx) error {
+		_, err := tx.exec(`DELETE FROM grants WHERE expires <= $1`, micros(now))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: delete expired grants: %w", err)
+	}
+	return nil
+}
+
+// Grants returns all grants that have not expired, the first to expire first.
+func (s *Store) Grants(ctx context.Context) ([]Grant, error) {
+	rows, err := s.read.QueryContext(ctx, `
+SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, micros(s.now()))
+	list, err := scanAll(rows, err, func(rows *sql.Rows) (g Grant, err error) {
+		var expires int64
+		err = rows.Scan(&g.ID, &g.TenantID, &expires, &g.Data)
+		g.Expires = time.UnixMicro(expires).UTC()
+		return g, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: list grants: %w", err)
+	}
+	return list, nil
+}
