@@ -20,6 +20,9 @@ type readyFacts struct {
 	TenantID     string `json:"tenantId,omitempty"`
 	ClientID     string `json:"clientId,omitempty"`
 	ClientSecret string `json:"clientSecret,omitempty"`
+	// A user to sign in as.
+	UserPrincipalName string `json:"userPrincipalName,omitempty"`
+	Password          string `json:"password,omitempty"`
 }
 
 // localReadyFile is where a server that was given no --ready-file leaves its

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -378,6 +379,16 @@ func (l *local) describe(ctx context.Context) error {
 		return err
 	}
 	l.facts.ClientID, l.facts.ClientSecret = apps[0].ClientID, apps[0].Secret
+	users, err := l.store.Users(ctx, l.facts.TenantID)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if !u.Disabled && !u.WithoutMFA && slices.Contains(u.Roles, store.RoleAdminAgent) {
+			l.facts.UserPrincipalName, l.facts.Password = u.UserPrincipalName, u.Password
+			break
+		}
+	}
 	if _, err := l.store.GetCustomer(ctx, l.facts.TenantID, sampleCustomer); err == nil {
 		l.customer = sampleCustomer
 		return nil
@@ -422,6 +433,7 @@ func (l *local) print(w io.Writer) {
 		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"CA certificate", f.CAFile},
 		{"Control plane", f.ControlURL}, {"Database", l.database}, {"Ready file", l.readyFile},
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
+		{"User", f.UserPrincipalName}, {"Password", f.Password},
 	}
 	if state := l.clock.State(); state.Adjusted {
 		lines = append(lines, [2]string{"Clock", fmt.Sprintf("%s, %s", state.Now.Format(time.RFC3339),

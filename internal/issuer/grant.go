@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -161,6 +162,12 @@ func (gs *grants) revoke(ctx context.Context, reason string, match func(*Grant) 
 	return n, nil
 }
 
+func (gs *grants) forget() {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	clear(gs.families)
+}
+
 // refresh is the refresh token's grant: tokens for a user who signed in before,
 // and the next refresh token.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#refresh-the-access-token
@@ -205,67 +212,64 @@ func (a *Authority) continueGrant(t *tokenCall, g *Grant) (*issued, error) {
 	return got, err
 }
 
-// Consent says that an app may use an API for a user or, without a user, for
+// Consent says which APIs an app may use for a user or, without a user, for
 // everybody of a tenant.
 type Consent struct {
 	TenantID, ClientID string
-	UserID             string // object id
-	Resource           string // in the form in which resources are compared
+	UserID             string   // object id
+	Resources          []string // in the form in which resources are compared
 }
+
+// party is who has consented to which app.
+type party struct{ tenantID, clientID, userID string }
 
 // consents are what users have consented to.
 type consents struct {
 	save func(context.Context, Consent) error
 
-	mu    sync.Mutex // guards given
-	given map[Consent]bool
+	mu    sync.Mutex // guards given, and is held while a consent is saved
+	given map[party][]string
 }
 
 func newConsents(known []Consent, save func(context.Context, Consent) error) *consents {
-	c := &consents{save: save, given: make(map[Consent]bool, len(known))}
+	c := &consents{save: save, given: make(map[party][]string, len(known))}
 	for _, consent := range known {
-		c.given[consent.key()] = true
+		p := party{strings.ToLower(consent.TenantID), strings.ToLower(consent.ClientID), consent.UserID}
+		c.given[p] = append(c.given[p], consent.Resources...)
 	}
 	return c
 }
 
-func (c Consent) key() Consent {
-	c.TenantID, c.ClientID = strings.ToLower(c.TenantID), strings.ToLower(c.ClientID)
-	return c
-}
-
-func (c *consents) has(consent Consent) bool {
-	everybody := consent
-	everybody.UserID = ""
+// has reports whether a user, or somebody for the whole tenant, has consented
+// that an app uses a resource.
+func (c *consents) has(p party, resource string) bool {
+	everybody := p
+	everybody.userID = ""
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.given[consent] || c.given[everybody]
+	return slices.Contains(c.given[p], resource) || slices.Contains(c.given[everybody], resource)
 }
 
-func (c *consents) add(ctx context.Context, consent Consent) error {
+func (c *consents) add(ctx context.Context, p party, resource string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.given[consent] {
+	if slices.Contains(c.given[p], resource) {
 		return nil
 	}
+	resources := append(slices.Clone(c.given[p]), resource)
 	if c.save != nil {
-		if err := c.save(ctx, consent); err != nil {
+		if err := c.save(ctx, Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: resources}); err != nil {
 			return err
 		}
 	}
-	c.given[consent] = true
+	c.given[p] = resources
 	return nil
 }
 
-// remove forgets the consents that match.
-func (c *consents) remove(match func(Consent) bool) {
+func (c *consents) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for consent := range c.given {
-		if match(consent) {
-			delete(c.given, consent)
-		}
-	}
+	clear(c.given)
 }
 
 // mayUse reports whether the client may use the API of w for the user. An app
@@ -274,8 +278,11 @@ func (a *Authority) mayUse(client *app, t *tenant, user *User, w *wish) bool {
 	if w.app != nil && strings.EqualFold(w.app.ID, client.ID) {
 		return true
 	}
-	return client.AdminConsent && client.home == t ||
-		a.consents.has(Consent{TenantID: t.id, ClientID: client.ID, UserID: user.ObjectID, Resource: w.key()}.key())
+	return client.AdminConsent && client.home == t || a.consents.has(partyOf(client, t, user), w.key())
+}
+
+func partyOf(client *app, t *tenant, user *User) party {
+	return party{tenantID: t.id, clientID: strings.ToLower(client.ID), userID: user.ObjectID}
 }
 
 // onBehalfOf is the grant of a service that was called with a user's token and

@@ -375,6 +375,14 @@ func (a *Authority) SetTenants(list []Tenant) error {
 	return nil
 }
 
+// ForgetSignIns forgets all consents, refresh tokens and sign-ins under way,
+// without a word to SaveConsent and SaveGrant.
+func (a *Authority) ForgetSignIns() {
+	a.consents.forget()
+	a.grants.forget()
+	a.signIns.forget()
+}
+
 // retrust replaces what is trusted by a changed copy.
 func (a *Authority) retrust(change func(*trust)) {
 	a.mu.Lock()

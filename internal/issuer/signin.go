@@ -56,6 +56,16 @@ func newSignIns() (*signIns, error) {
 	return s, nil
 }
 
+func (s *signIns) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flows.Purge()
+	s.codes.Purge()
+	s.devices.Purge()
+	s.users.Purge()
+	s.failures.Purge()
+}
+
 // step is what a sign-in waits for.
 type step int
 
@@ -237,11 +247,11 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	consent := Consent{TenantID: tenant.id, ClientID: client.ID, UserID: user.ObjectID, Resource: w.key()}
+	p := partyOf(client, tenant, user)
 	if everybody && user.Administrator {
-		consent.UserID = ""
+		p.userID = ""
 	}
-	if err := a.consents.add(c.r.Context(), consent.key()); err != nil {
+	if err := a.consents.add(c.r.Context(), p, w.key()); err != nil {
 		return nil, err
 	}
 	return a.finishSignIn(c, f)

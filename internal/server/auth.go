@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -40,10 +41,51 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	if err != nil {
 		return nil, fmt.Errorf("the tenants: %w", err)
 	}
-	return issuer.New(issuer.Options{
+	options := issuer.Options{
 		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs,
 		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now,
-	})
+	}
+	if err := keepSignIns(ctx, st, o.Now, &options); err != nil {
+		return nil, fmt.Errorf("the refresh tokens: %w", err)
+	}
+	return issuer.New(options)
+}
+
+// keepSignIns gives the authority what users have consented to and their refresh
+// tokens, and keeps those in the store, so that they outlive the process.
+func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *issuer.Options) error {
+	if err := st.DeleteExpiredGrants(ctx, now()); err != nil {
+		return err
+	}
+	grants, err := st.Grants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, stored := range grants {
+		var g issuer.Grant
+		if err := json.Unmarshal(stored.Data, &g); err != nil {
+			return fmt.Errorf("grant %s: %w", stored.ID, err)
+		}
+		o.Grants = append(o.Grants, g)
+	}
+	consents, err := st.Consents(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range consents {
+		o.Consents = append(o.Consents, issuer.Consent{TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID, Resources: strings.Fields(c.Scope)})
+	}
+	o.SaveGrant = func(ctx context.Context, g issuer.Grant) error {
+		data, err := json.Marshal(g)
+		if err != nil {
+			return err
+		}
+		return st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.Expires(), Data: data})
+	}
+	o.SaveConsent = func(ctx context.Context, c issuer.Consent) error {
+		return st.PutConsent(ctx, store.Consent{TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID, Scope: strings.Join(c.Resources, " ")})
+	}
+	return nil
 }
 
 // EnsureSigningKey makes the first signing key of a store that has none in
@@ -115,22 +157,52 @@ func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
 			t.Domains = []string{p.Domain}
 		}
 		for _, a := range apps {
-			t.Clients = append(t.Clients, issuer.Client{ID: a.ClientID, Secrets: []issuer.Secret{{Value: a.Secret}}, Name: a.Name, ObjectID: a.ObjectID})
+			client, err := issuerClient(a)
+			if err != nil {
+				return nil, err
+			}
+			t.Clients = append(t.Clients, client)
 		}
 		users, err := st.Users(ctx, p.TenantID)
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range users {
-			user := issuer.User{UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name}
-			for _, role := range u.Roles {
-				user.Roles = append(user.Roles, string(role))
-			}
-			t.Users = append(t.Users, user)
+			t.Users = append(t.Users, issuerUser(u))
 		}
 		list = append(list, t)
 	}
 	return list, nil
+}
+
+func issuerClient(a store.App) (issuer.Client, error) {
+	c := issuer.Client{
+		ID: a.ClientID, Name: a.Name, ObjectID: a.ObjectID, Secrets: []issuer.Secret{{Value: a.Secret}},
+		RedirectURIs: a.RedirectURIs, Public: a.Public, MultiTenant: a.MultiTenant, AdminConsent: a.AdminConsent, Disabled: a.Disabled,
+	}
+	for _, s := range a.Secrets {
+		c.Secrets = append(c.Secrets, issuer.Secret{Value: s.Value, Expires: s.Expires.Time()})
+	}
+	for _, stored := range a.Certificates {
+		cert, err := issuer.ParseCertificate(stored.PEM)
+		if err != nil {
+			return c, fmt.Errorf("app %s: %w", a.ClientID, err)
+		}
+		c.Certificates = append(c.Certificates, issuer.Certificate{Certificate: cert, Revoked: stored.Revoked})
+	}
+	return c, nil
+}
+
+func issuerUser(u store.User) issuer.User {
+	user := issuer.User{
+		UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
+		Password: u.Password, MFA: !u.WithoutMFA, Disabled: u.Disabled,
+		Administrator: slices.Contains(u.Roles, store.RoleGlobalAdmin),
+	}
+	for _, role := range u.Roles {
+		user.Roles = append(user.Roles, string(role))
+	}
+	return user
 }
 
 const nextSignIn = "Get a token from /{tenant}/oauth2/v2.0/token and send it as Authorization: Bearer <token>."
