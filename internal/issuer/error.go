@@ -40,6 +40,7 @@ const (
 	codeDeviceExpired       = 70019
 	codeUnknownTenant       = 90002
 	codeNotReady            = 90033
+	codeNotPreconsented     = 90099
 	codeWrongUserCode       = 90119
 	codeDeviceOver          = 90120
 	codeIDTokenAssertion    = 240002
@@ -111,6 +112,7 @@ var failures = map[int]struct {
 	codeDeviceExpired:       {http.StatusBadRequest, "expired_token"},
 	codeUnknownTenant:       {http.StatusBadRequest, "invalid_request"},
 	codeNotReady:            {http.StatusServiceUnavailable, "temporarily_unavailable"},
+	codeNotPreconsented:     {http.StatusBadRequest, "invalid_grant"},
 	codeWrongUserCode:       {http.StatusBadRequest, "invalid_request"},
 	codeDeviceOver:          {http.StatusBadRequest, "invalid_request"},
 	codeIDTokenAssertion:    {http.StatusBadRequest, "invalid_grant"},

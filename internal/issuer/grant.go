@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -193,7 +194,7 @@ func (a *Authority) continueGrant(t *tokenCall, g *Grant) (*issued, error) {
 	if tenant == nil {
 		return nil, unknownTenant(g.TenantID)
 	}
-	if t.tenant != nil && t.tenant != tenant {
+	if t.customer == "" && t.tenant != nil && t.tenant != tenant {
 		return nil, fail(codeWrongTenantUser, "The refresh token is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
 	}
 	user := tenant.userByID(g.UserID)
@@ -204,12 +205,46 @@ func (a *Authority) continueGrant(t *tokenCall, g *Grant) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, w, nil, "")
+	s := &signedIn{user: user, mfa: g.MFA}
+	var got *issued
+	if t.customer != "" {
+		got, err = a.customerToken(t, tenant, s, w)
+	} else {
+		got, err = a.userTokens(t, tenant, s, w, nil, "")
+	}
 	if err != nil {
 		return nil, err
 	}
 	got.RefreshToken, err = a.grants.renewLocked(t.r.Context(), g, a.now())
 	return got, err
+}
+
+// customerToken gives an app of a partner, or of a control panel vendor, a token
+// for a customer's tenant, on behalf of the partner's user. The customer's
+// consent comes from the API: see [Authority.PutConsent].
+// https://learn.microsoft.com/partner-center/developer/enable-secure-app-model
+func (a *Authority) customerToken(t *tokenCall, partner *tenant, s *signedIn, w *wish) (*issued, error) {
+	may, err := a.administers(t.r.Context(), partner.id, t.customer)
+	if err != nil {
+		return nil, err
+	}
+	if !may {
+		return nil, unknownTenant(t.customer)
+	}
+	if s.user.Disabled {
+		return nil, disabledUser(s.user)
+	}
+	if !a.consents.has(party{tenantID: t.customer, clientID: strings.ToLower(t.client.ID)}, w.key()) {
+		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote(w.resource), t.customer, t.customer)
+	}
+	token, err := a.sign(t.trust, &order{
+		tenant: &tenant{id: t.customer}, client: t.client, proof: t.proof, subject: s,
+		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &issued{token: token, resource: w.resource, scope: t.scopeAnswer(w)}, nil
 }
 
 // Consent says which APIs an app may use for a user or, without a user, for
@@ -256,14 +291,55 @@ func (c *consents) add(ctx context.Context, p party, resource string) error {
 	if slices.Contains(c.given[p], resource) {
 		return nil
 	}
-	resources := append(slices.Clone(c.given[p]), resource)
+	return c.put(ctx, p, append(slices.Clone(c.given[p]), resource))
+}
+
+// put replaces a consent; one to no resources is gone. The caller holds the lock.
+func (c *consents) put(ctx context.Context, p party, resources []string) error {
 	if c.save != nil {
 		if err := c.save(ctx, Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: resources}); err != nil {
 			return err
 		}
 	}
+	if len(resources) == 0 {
+		delete(c.given, p)
+		return nil
+	}
 	c.given[p] = resources
 	return nil
+}
+
+// list returns the consents that match, ordered by tenant, app and user.
+func (c *consents) list(match func(Consent) bool) []Consent {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []Consent
+	for p, resources := range c.given {
+		consent := Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: slices.Clone(resources)}
+		if match(consent) {
+			list = append(list, consent)
+		}
+	}
+	slices.SortFunc(list, func(a, b Consent) int {
+		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.UserID, b.UserID))
+	})
+	return list
+}
+
+// Consents returns the consents that match, ordered by tenant, app and user.
+func (a *Authority) Consents(match func(Consent) bool) []Consent { return a.consents.list(match) }
+
+// PutConsent makes a consent as if it had been asked for, in place of an earlier
+// one of the same user, or of the same tenant as a whole, to the same app. One to
+// no resources takes it back.
+func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
+	resources := make([]string, 0, len(c.Resources))
+	for _, r := range c.Resources {
+		resources = append(resources, resourceKey(r))
+	}
+	a.consents.mu.Lock()
+	defer a.consents.mu.Unlock()
+	return a.consents.put(ctx, party{strings.ToLower(c.TenantID), strings.ToLower(c.ClientID), c.UserID}, resources)
 }
 
 func (c *consents) forget() {
@@ -309,6 +385,8 @@ func (a *Authority) onBehalfOf(t *tokenCall) (*issued, error) {
 	}
 	if refused, ok := err.(*VerifyError); ok { //nolint:errorlint // verify returns no other
 		switch refused.Reason {
+		case ReasonIDToken:
+			return nil, fail(codeIDTokenAssertion, "The assertion is an id token. Send the access token that the user's client has sent to this application.")
 		case ReasonAudience:
 			return nil, fail(codeAssertionForOther, "The assertion is not meant for application %s: %s. Have the user's client ask for a token for this application, such as scope=%s%s/.default.", t.client.ID, refused.Detail, appScheme, t.client.ID)
 		case ReasonExpired, ReasonNotYetValid:
@@ -316,11 +394,8 @@ func (a *Authority) onBehalfOf(t *tokenCall) (*issued, error) {
 		}
 		return nil, fail(codeBadAssertion, "The assertion is refused: %s. Send the access token that the user's client has sent to this application, as it came.", refused.Detail)
 	}
-	switch {
-	case !claims.HasUser():
+	if !claims.HasUser() {
 		return nil, fail(codeNoOnBehalfOf, "The assertion is an app's own token, which is on behalf of no user. Send a token that a user has signed in for.")
-	case claims.Scope == "":
-		return nil, fail(codeIDTokenAssertion, "The assertion is an id token. Send the access token that the user's client has sent to this application.")
 	}
 	tenant := t.trust.tenant(claims.TenantID)
 	if t.tenant != nil && t.tenant != tenant {

@@ -124,13 +124,19 @@ type Options struct {
 	// DefaultCacheSize, negative means none.
 	CacheSize int
 
+	// Administers reports whether the users of a partner's tenant may act in the
+	// tenant of a customer, which is not among Tenants, once the customer has
+	// consented to the app. Nil means that they may not.
+	Administers func(ctx context.Context, tenantID, customerID string) (bool, error)
+
 	// Consents and Grants are what SaveConsent and SaveGrant were called with
 	// before.
 	Consents []Consent
 	Grants   []Grant
 	// SaveConsent and SaveGrant keep a consent or a grant, in place of an earlier
-	// one of the same key. What they fail to keep does not happen. Nil keeps
-	// nothing beyond the authority's own memory.
+	// one of the same key; a consent to no resources is none any more. What they
+	// fail to keep does not happen. Nil keeps nothing beyond the authority's own
+	// memory.
 	SaveConsent func(context.Context, Consent) error
 	SaveGrant   func(context.Context, Grant) error
 }
@@ -147,6 +153,8 @@ type Authority struct {
 	signIns   *signIns
 	consents  *consents
 	grants    *grants
+	// administers is Options.Administers, never nil.
+	administers func(ctx context.Context, tenantID, customerID string) (bool, error)
 
 	mu    sync.Mutex // held while trust is replaced
 	trust atomic.Pointer[trust]
@@ -269,6 +277,9 @@ func New(o Options) (*Authority, error) {
 	}
 	if a.signIns, err = newSignIns(); err != nil {
 		return nil, err
+	}
+	if a.administers = o.Administers; a.administers == nil {
+		a.administers = func(context.Context, string, string) (bool, error) { return false, nil }
 	}
 	a.consents = newConsents(o.Consents, o.SaveConsent)
 	a.grants = newGrants(o.Grants, o.SaveGrant)

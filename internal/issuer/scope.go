@@ -135,13 +135,45 @@ func (a *Authority) userWishV1(t *trust, scope, resource string) (*wish, error) 
 	return w, a.resolve(t, w)
 }
 
+// foreignAPIs are Microsoft's other APIs that partners' apps ask tokens for, to
+// use them in a customer's tenant, by their application ids. Nothing here takes
+// their tokens.
+var foreignAPIs = map[string]string{
+	"00000003-0000-0000-c000-000000000000": "https://graph.microsoft.com",
+	"797f4846-ba00-4fd7-ba43-dac1f8f63013": "https://management.azure.com",
+}
+
+// wellKnownAPIs are the application ids of APIs that are called by their URLs.
+var wellKnownAPIs = map[string]string{
+	"00000002-0000-0000-c000-000000000000": "https://graph.windows.net",
+	"fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": "https://api.partnercenter.microsoft.com",
+}
+
+func isForeign(resource string) bool {
+	for _, url := range foreignAPIs {
+		if resourceKey(resource) == url {
+			return true
+		}
+	}
+	return false
+}
+
+// ResourceOf returns the URL of one of Microsoft's APIs by its application id.
+func ResourceOf(applicationID string) (url string, ok bool) {
+	id := strings.ToLower(applicationID)
+	if url, ok = foreignAPIs[id]; !ok {
+		url, ok = wellKnownAPIs[id]
+	}
+	return url, ok
+}
+
 // resolve finds out whose API the resource of w is. An app is an API under its
 // client id, with api:// before it or without.
 func (a *Authority) resolve(t *trust, w *wish) error {
 	if w.resource == "" {
 		w.resource = a.audience
 	}
-	if a.isResource(w.resource) {
+	if a.isResource(w.resource) || isForeign(w.resource) {
 		return nil
 	}
 	id := w.resource

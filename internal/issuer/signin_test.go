@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"context"
 	"encoding/json"
 	"html"
 	"net/http"
@@ -322,5 +323,87 @@ func TestDeviceCode(t *testing.T) {
 		if again := ask(); again.code() != 70018 {
 			t.Errorf("the code is good twice: %+v", again)
 		}
+	}
+}
+
+// TestOnBehalfOf is a service that was called with a user's token and wants one
+// of Partner Center's for that user.
+func TestOnBehalfOf(t *testing.T) {
+	a := newAuthority(t, signInOptions(&clock{at: start}))
+	b := newBrowser(t, a)
+	got := answered(t, b.signIn(b.do("GET", authorizeURL("/common/oauth2/v2.0/authorize", "scope", appScheme+clientID+"/access openid"), nil)))
+	first := redeem(t, a, base+"/common/oauth2/v2.0/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {got.Get("code")}, "redirect_uri": {redirectURI},
+	})
+	if _, err := a.Verify(first.AccessToken); err == nil {
+		t.Error("the API takes a token that is meant for an app")
+	}
+	exchange := func(assertion string) tokens {
+		return redeem(t, a, base+"/"+tenantID+"/oauth2/v2.0/token", url.Values{
+			"grant_type": {grantOnBehalfOf}, "requested_token_use": {"on_behalf_of"},
+			"assertion": {assertion}, "scope": {api + "/.default offline_access"},
+		})
+	}
+	if got := exchange(first.AccessToken); got.code() != 65001 {
+		t.Errorf("without consent: %+v", got)
+	}
+	if got := exchange(first.IDToken); got.code() != 240002 {
+		t.Errorf("an id token: %+v", got)
+	}
+	second := signedInTokens(t, a) // which is a consent too
+	if got := exchange(second.AccessToken); got.code() != 500131 {
+		t.Errorf("a token for another API: %+v", got)
+	}
+	middle := exchange(first.AccessToken)
+	if claims, err := a.Verify(middle.AccessToken); err != nil || claims.User != userName || !claims.MFA || middle.RefreshToken == "" {
+		t.Errorf("%+v, %v, %+v", claims, err, middle)
+	}
+}
+
+// TestCustomerToken is what a control panel vendor does in a customer's tenant.
+func TestCustomerToken(t *testing.T) {
+	const customer, graphID = "d0d0caca-0000-4000-8000-000000000001", "00000003-0000-0000-c000-000000000000"
+	o := signInOptions(&clock{at: start})
+	o.Administers = func(_ context.Context, tenant, of string) (bool, error) {
+		return tenant == tenantID && of == customer, nil
+	}
+	a := newAuthority(t, o)
+	got := signedInTokens(t, a)
+	ask := func(tenant string) tokens {
+		answer := redeem(t, a, base+"/"+tenant+"/oauth2/token", url.Values{
+			"grant_type": {"refresh_token"}, "refresh_token": {got.RefreshToken}, "resource": {"https://graph.microsoft.com"},
+		})
+		if answer.RefreshToken != "" {
+			got = answer
+		}
+		return answer
+	}
+	if got := ask(customer); got.code() != 90099 {
+		t.Errorf("without consent: %+v", got)
+	}
+	if got := ask("d0d0caca-0000-4000-8000-000000000002"); got.code() != 90002 {
+		t.Errorf("another's customer: %+v", got)
+	}
+	graph, ok := ResourceOf(graphID)
+	if !ok {
+		t.Fatal("no Graph")
+	}
+	consent := Consent{TenantID: customer, ClientID: clientID, Resources: []string{graph}}
+	if err := a.PutConsent(t.Context(), consent); err != nil {
+		t.Fatal(err)
+	}
+	answer := ask(customer)
+	if _, claims := parts(t, answer.AccessToken); claims["tid"] != customer || claims["aud"] != graph || claims["upn"] != userName {
+		t.Errorf("%v", claims)
+	}
+	if _, err := a.Verify(answer.AccessToken); err == nil {
+		t.Error("the API takes a token of another API")
+	}
+	consent.Resources = nil
+	if err := a.PutConsent(t.Context(), consent); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(customer); got.code() != 90099 {
+		t.Errorf("after the consent was taken back: %+v", got)
 	}
 }

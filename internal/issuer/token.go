@@ -67,6 +67,9 @@ type tokenCall struct {
 	client  *app
 	proof   proof
 	tenant  *tenant // that of the path; nil under a shared name
+	// customer is the tenant of the path, where it is a GUID that no tenant here
+	// has: it may be that of a partner's customer.
+	customer string
 }
 
 // issued is what a grant gives.
@@ -136,7 +139,10 @@ func (a *Authority) token(c *call, v Version) (*issued, error) {
 	t := &tokenCall{call: c, form: form, version: v}
 	if !isShared(c.tenant) {
 		if t.tenant = c.trust.tenant(c.tenant); t.tenant == nil {
-			return nil, unknownTenant(c.tenant)
+			if grant != grantRefresh || !isGUID(c.tenant) {
+				return nil, unknownTenant(c.tenant)
+			}
+			t.customer = strings.ToLower(c.tenant)
 		}
 	}
 	shown, err := readCredential(c.r, form)

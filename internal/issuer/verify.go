@@ -28,6 +28,7 @@ const (
 	ReasonSignature   Reason = "signature"   // the signature does not belong to the content
 	ReasonExpired     Reason = "expired"     // its life is over
 	ReasonNotYetValid Reason = "notYetValid" // its life has not begun
+	ReasonIDToken     Reason = "idToken"     // for an app to know its user by, not for an API
 	ReasonAudience    Reason = "audience"    // meant for another API
 	ReasonIssuer      Reason = "issuer"      // from an issuer that is not one of the base URLs
 	ReasonTenant      Reason = "tenant"      // of a tenant that is not registered
@@ -44,6 +45,7 @@ var nextStep = map[Reason]string{
 	ReasonSignature:   "request a new token from this server's token endpoint",
 	ReasonExpired:     "request a new token",
 	ReasonNotYetValid: "compare the clocks of client and server, or wait",
+	ReasonIDToken:     "send the access_token of the answer, not its id_token",
 	ReasonAudience:    "request a token for this API",
 	ReasonIssuer:      "request a token at an address that this server answers at",
 	ReasonTenant:      "request a token for a tenant of this server",
@@ -174,6 +176,9 @@ func verify(token string, trust *trust, audience func(string) bool) (*Claims, er
 	var w wireClaims
 	if err := json.Unmarshal(payload, &w); err != nil {
 		return nil, refuse(ReasonMalformed, "its claims cannot be read")
+	}
+	if w.AppID == "" && w.AuthorizedParty == "" {
+		return nil, refuse(ReasonIDToken, "it names no client, as id tokens do")
 	}
 	if !audience(w.Audience) {
 		return nil, refuse(ReasonAudience, "its audience is %s", quote(w.Audience))

@@ -172,7 +172,7 @@ func TestVerifyForged(t *testing.T) {
 		{"unknown version", forge(header, with(payload, "ver", "3.0"), key1()), ReasonIssuer},
 		{"v2 with a v1 issuer", forge(header, with(payload, "ver", "2.0"), key1()), ReasonIssuer},
 		{"another tenant's client", forge(header, with(payload, "appid", otherClient), key1()), ReasonClient},
-		{"no client", forge(header, with(payload, "appid", nil), key1()), ReasonClient},
+		{"no client", forge(header, with(payload, "appid", nil), key1()), ReasonIDToken},
 		{"v1 with azp", forge(header, with(with(payload, "azp", clientID), "appid", nil), key1()), ReasonClient},
 		{"a user out of nowhere", forge(header, with(payload, "upn", "eve@contoso.onmicrosoft.com"), key1()), ReasonUser},
 		{"no expiry", forge(header, with(payload, "exp", nil), key1()), ReasonExpired},

@@ -44,6 +44,16 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	options := issuer.Options{
 		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs,
 		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now,
+		Administers: func(ctx context.Context, partnerID, customerID string) (bool, error) {
+			switch _, err := st.GetCustomer(ctx, partnerID, customerID); {
+			case err == nil:
+				return true, nil
+			case errors.Is(err, store.ErrNotYours):
+				return false, nil
+			default:
+				return false, err
+			}
+		},
 	}
 	if err := keepSignIns(ctx, st, o.Now, &options); err != nil {
 		return nil, fmt.Errorf("the refresh tokens: %w", err)
@@ -83,6 +93,9 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 		return st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.Expires(), Data: data})
 	}
 	o.SaveConsent = func(ctx context.Context, c issuer.Consent) error {
+		if len(c.Resources) == 0 {
+			return st.DeleteConsent(ctx, c.TenantID, c.ClientID, c.UserID)
+		}
 		return st.PutConsent(ctx, store.Consent{TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID, Scope: strings.Join(c.Resources, " ")})
 	}
 	return nil

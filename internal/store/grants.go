@@ -35,15 +35,16 @@ ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope
 	return nil
 }
 
-// DeleteConsents takes back all consents of a tenant and its users to an app.
-// It is no error when there are none.
-func (s *Store) DeleteConsents(ctx context.Context, tenantID, clientID string) error {
+// DeleteConsent takes back the consent of a user or, with an empty user id, of a
+// tenant as a whole to an app. It is no error when there is none.
+func (s *Store) DeleteConsent(ctx context.Context, tenantID, clientID, userID string) error {
 	err := s.inTx(ctx, func(tx *tx) error {
-		_, err := tx.exec(`DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2`, guidKey(tenantID), guidKey(clientID))
+		_, err := tx.exec(`DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
+			guidKey(tenantID), guidKey(clientID), guidKey(userID))
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("store: delete consents to app %s: %w", clientID, err)
+		return fmt.Errorf("store: delete consent to app %s: %w", clientID, err)
 	}
 	return nil
 }

@@ -246,12 +246,17 @@ func testConsents(t *testing.T, s *Store) {
 	hers.Scope, hers.Created = "d", suiteNow
 	is(all, hers, customers)
 
-	for range 2 {
-		if err := s.DeleteConsents(ctx, strings.ToUpper(partnerA), strings.ToUpper(suiteApp)); err != nil {
-			t.Fatal(err)
+	remove := func(userID string, left ...Consent) {
+		t.Helper()
+		for range 2 {
+			if err := s.DeleteConsent(ctx, strings.ToUpper(partnerA), strings.ToUpper(suiteApp), userID); err != nil {
+				t.Fatal(err)
+			}
+			is(left...)
 		}
-		is(customers)
 	}
+	remove("", hers, customers)
+	remove(strings.ToUpper(ada), customers)
 }
 
 func testGrants(t *testing.T, s *Store) {
