@@ -79,7 +79,7 @@ func (c *AttachmentsClient) Upload(ctx context.Context, upload AttachmentUpload)
 		return nil, err
 	}
 	attached := new(Collection[*OrderAttachment])
-	if _, err := c.client.sendBody(ctx, http.MethodPost, c.client.url(p.text, nil), nil, contentType, body, attached); err != nil {
+	if _, err := c.client.sendBody(ctx, http.MethodPost, c.client.url(p.text, nil), nil, contentType, body, nil, attached); err != nil {
 		return nil, err
 	}
 	return attached, nil
@@ -260,7 +260,7 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 		return nil, c.path.err
 	}
 	header := http.Header{"Accept": {"*/*"}}
-	resp, _, err := c.client.do(ctx, http.MethodGet, c.client.url(c.path.text, nil), header, "", nil, true) //nolint:bodyclose // the caller does
+	resp, _, err := c.client.do(ctx, http.MethodGet, c.client.url(c.path.text, nil), header, "", nil, nil, true) //nolint:bodyclose // the caller does
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,12 @@ type ClientOptions struct {
 	// Retry.TryTimeout begins after the wait.
 	Budget *Budget
 
+	// SkipCredentialChecks sends calls whatever the token says. By default a call
+	// that its token shows to be in vain is a [*CredentialError] and is not sent.
+	// Set it for a service that takes other tokens than Microsoft's, such as a
+	// gateway of your own, and where the clock of this machine is wrong.
+	SkipCredentialChecks bool
+
 	// AllowShortAnswers makes All take an answer that carries fewer items than
 	// it counts. By default that is a [*ShortAnswerError], as the list at hand
 	// would be incomplete.
@@ -92,6 +98,7 @@ type Client struct {
 	Extensions *ExtensionsClient
 
 	endpoint          *url.URL // scheme, host and path before /v1
+	cloud             CloudName
 	pipeline          runtime.Pipeline
 	allowShortAnswers bool
 }
@@ -128,6 +135,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 	}
 	c := &Client{
 		endpoint:          endpoint,
+		cloud:             NameOfCloud(o.Cloud),
 		pipeline:          newPipeline(cred, endpoint, &o),
 		allowShortAnswers: o.AllowShortAnswers,
 	}
@@ -162,8 +170,8 @@ func parseEndpoint(text string) (*url.URL, error) {
 
 // newPipeline assembles the steps that a call goes through, in this order:
 // identification and waiting for a write that still runs (once a call), retries
-// and, once a try: waiting for the budget, time limit, token, keeping count,
-// logging, sending. A token that was fetched before the wait could be too old
+// and, once a try: waiting for the budget, time limit, token, a look at the
+// token, keeping count, logging, sending. A token that was fetched before the wait could be too old
 // after it.
 func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOptions) runtime.Pipeline {
 	azure := o.ClientOptions
@@ -184,7 +192,11 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 		// A server on this very machine is reached without a network that could
 		// listen.
 		InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
-	}), tryPolicy{})
+	}))
+	if !o.SkipCredentialChecks {
+		perTry = append(perTry, newCredentialPolicy(endpoint, o))
+	}
+	perTry = append(perTry, tryPolicy{})
 	return runtime.NewPipeline("partnercenter", Version, runtime.PipelineOptions{
 		AllowedHeaders: []string{
 			headerRequestID, headerCorrelationID, headerLocale, headerApplication, headerClient,

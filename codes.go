@@ -8,11 +8,12 @@ package partnercenter
 const (
 	CodeAccessDenied       ErrorCode = "400"    // 401: the token is refused
 	CodeTokenMissing       ErrorCode = "800001" // 401
+	CodeMFARequired        ErrorCode = "900421" // 401: the user signed in without a second factor
 	CodeInvalidProperty    ErrorCode = "3000"   // 400
 	CodeInvalidInput       ErrorCode = "800002" // 400: the body cannot be read
 	CodeEnumUnparsable     ErrorCode = "900126" // 400
 	CodeOperationUnoffered ErrorCode = "900141" // 400: not supported
-	CodeNotInEnvironment   ErrorCode = "900127" // 400: only in a sandbox
+	CodeNotInEnvironment   ErrorCode = "900127" // 400: only in a sandbox, or not in this cloud
 	CodeNotFound           ErrorCode = "1000"   // 404
 	CodeUnexpected         ErrorCode = "800003" // 500
 	CodeBadContinuation    ErrorCode = "2000"   // 400: the continuation token leads nowhere

@@ -115,15 +115,16 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 		}
 		body = streaming.NopCloser(bytes.NewReader(data))
 	}
-	_, err := c.sendBody(ctx, method, address, header, "application/json", body, out)
+	_, err := c.sendBody(ctx, method, address, header, "application/json", body, in, out)
 	return err
 }
 
 // sendBody makes a call with a body of any type and returns the answer's
-// header. A nil body sends none. An answer of success without a body leaves
-// out as it is if the status says that there is nothing to read yet.
-func (c *Client) sendBody(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, out any) (http.Header, error) {
-	resp, state, err := c.do(ctx, method, address, header, contentType, content, false) //nolint:bodyclose // it is in memory
+// header. A nil body sends none; in is what it says, if that is a resource. An
+// answer of success without a body leaves out as it is if the status says that
+// there is nothing to read yet.
+func (c *Client) sendBody(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, in, out any) (http.Header, error) {
+	resp, state, err := c.do(ctx, method, address, header, contentType, content, in, false) //nolint:bodyclose // it is in memory
 	if err != nil {
 		return nil, err
 	}
@@ -145,12 +146,16 @@ func (c *Client) sendBody(ctx context.Context, method, address string, header ht
 
 // do makes a call and returns an answer of success; any other is an [*Error].
 // Unless it is to be streamed, the answer's body is in memory.
-func (c *Client) do(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, stream bool) (*http.Response, *callState, error) {
+func (c *Client) do(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, in any, stream bool) (*http.Response, *callState, error) {
 	req, err := runtime.NewRequest(ctx, method, address)
 	if err != nil {
 		return nil, nil, err
 	}
-	state := &callState{write: method != http.MethodGet}
+	operation := c.operation(req.Raw(), in)
+	if err := c.offered(operation, req.Raw(), in); err != nil {
+		return nil, nil, err
+	}
+	state := &callState{write: method != http.MethodGet, operation: operation}
 	req.SetOperationValue(state)
 	if stream {
 		runtime.SkipBodyDownload(req)

@@ -16,9 +16,10 @@ import (
 // callState is what the steps of the pipeline know of a call together. A call
 // is one goroutine's, so nothing guards it.
 type callState struct {
-	write bool // it may change something
-	tries int
-	open  bool // a try was sent, and no answer said what became of it
+	operation *Operation // nil for an address that is no documented call's
+	write     bool       // it may change something
+	tries     int
+	open      bool // a try was sent, and no answer said what became of it
 }
 
 // LostAnswerError says that a write was sent and that no answer came back, so

@@ -66,11 +66,14 @@ func TestAnswersLostAfterTheCommit(t *testing.T) {
 	}
 }
 
+// adminAgent is a user of the sample data who may make every call.
+const adminAgent = "admin.agent@contosocsp.onmicrosoft.com"
+
 // TestLifeOfASubscription goes from an order to a changed subscription, by the
 // links of the answers.
 func TestLifeOfASubscription(t *testing.T) {
 	ctx := t.Context()
-	customer := partnercentertest.NewServer(t).Client().Customers.ByID(partnercentertest.CustomerID)
+	customer := partnercentertest.NewServer(t).UserClient(adminAgent).Customers.ByID(partnercentertest.CustomerID)
 	order, err := customer.Orders.Create(ctx, orderOf(3))
 	if err != nil {
 		t.Fatal(err)

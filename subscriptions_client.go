@@ -198,7 +198,7 @@ func (c *RegistrationsClient) Create(ctx context.Context) (*Link, error) {
 	if c.path.err != nil {
 		return nil, c.path.err
 	}
-	header, err := c.client.sendBody(ctx, http.MethodPost, c.client.url(c.path.text, nil), nil, "", nil, nil)
+	header, err := c.client.sendBody(ctx, http.MethodPost, c.client.url(c.path.text, nil), nil, "", nil, nil, nil)
 	if err != nil {
 		return nil, err
 	}

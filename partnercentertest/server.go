@@ -10,6 +10,7 @@
 package partnercentertest
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -23,6 +24,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -72,6 +74,9 @@ type Options struct {
 	Production bool
 	// NoPriceAccess refuses to show prices.
 	NoPriceAccess bool
+	// Cloud is the cloud that the server plays, with its resources and the calls
+	// that it does not offer. Empty means the global one.
+	Cloud partnercenter.CloudName
 	// Log, if not nil, gets the server's log.
 	Log io.Writer
 	// Wrap, if not nil, is put around the server's handler.
@@ -122,6 +127,7 @@ type Server struct {
 	store     *store.Store
 	seed      *store.Seed
 	clock     *clock.Clock
+	cloud     cloud.Configuration
 	close     sync.Once
 }
 
@@ -182,7 +188,7 @@ func Start(o Options) (_ *Server, err error) {
 	if err := st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created}); err != nil {
 		return nil, err
 	}
-	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now})
+	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now, Cloud: o.Cloud})
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +200,7 @@ func Start(o Options) (_ *Server, err error) {
 	api, err := server.New(ctx, server.Config{
 		Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,
 		CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
-		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(),
+		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(), Cloud: o.Cloud,
 	})
 	if err != nil {
 		return nil, err
@@ -216,7 +222,7 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), authority: authority, api: api, store: st, seed: seed, clock: clk}
+	s := &Server{Pool: ca.Pool(), authority: authority, api: api, store: st, seed: seed, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Configuration()}
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -280,7 +286,9 @@ func (s *Server) Client() *partnercenter.Client { return s.client(s.Credential()
 func (s *Server) UserClient(upn string) *partnercenter.Client { return s.client(s.UserCredential(upn)) }
 
 func (s *Server) client(cred azcore.TokenCredential) *partnercenter.Client {
-	pc, err := partnercenter.NewClient(cred, &partnercenter.ClientOptions{Endpoint: s.URL})
+	options := &partnercenter.ClientOptions{Endpoint: s.URL}
+	options.Cloud = s.cloud
+	pc, err := partnercenter.NewClient(cred, options)
 	if err != nil {
 		panic("partnercentertest: " + err.Error()) // the endpoint is a URL and the credential is there
 	}
@@ -298,10 +306,17 @@ func (s *Server) UserCredential(upn string) azcore.TokenCredential {
 	return &credential{server: s, user: upn}
 }
 
+// UserCredentialWithoutMFA returns a credential as UserCredential does, of a
+// user who signed in with a password alone: the service refuses its tokens.
+func (s *Server) UserCredentialWithoutMFA(upn string) azcore.TokenCredential {
+	return &credential{server: s, user: upn, withoutMFA: true}
+}
+
 // credential keeps its token as long as the server takes it.
 type credential struct {
-	server *Server
-	user   string // empty: the app itself
+	server     *Server
+	user       string // empty: the app itself
+	withoutMFA bool
 
 	mu    sync.Mutex // guards token
 	token string
@@ -315,8 +330,8 @@ func (c *credential) GetToken(context.Context, policy.TokenRequestOptions) (azco
 	defer c.mu.Unlock()
 	if _, err := c.server.authority.Verify(c.token); err != nil {
 		token, err := c.server.authority.Mint(issuer.TokenRequest{
-			Tenant: c.server.TenantID, ClientID: c.server.ClientID, User: c.user,
-			Resource: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
+			Tenant: c.server.TenantID, ClientID: c.server.ClientID, User: c.user, WithoutMFA: c.withoutMFA,
+			Resource: c.server.cloud.Services[partnercenter.ServiceName].Audience,
 			BaseURL:  c.server.URL, Version: issuer.V2,
 		})
 		if err != nil {

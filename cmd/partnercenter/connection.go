@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -55,36 +54,26 @@ func (c *connection) addFlags(app *app, cmd *cobra.Command) {
 	})
 }
 
-type cloudEntry struct {
-	name  string
-	cloud cloud.Configuration
-}
-
-var clouds = []cloudEntry{
-	{"global", partnercenter.CloudGlobal},
-	{"21vianet", partnercenter.Cloud21Vianet},
-	{"germany", partnercenter.CloudGermany},
-	{"us-government", partnercenter.CloudUSGovernment},
-}
-
 func cloudNames() []string {
 	var names []string
-	for _, c := range clouds {
-		names = append(names, c.name)
+	for _, c := range partnercenter.CloudNames() {
+		names = append(names, string(c))
 	}
 	return names
 }
 
-func cloudByName(name string) (cloud.Configuration, error) {
+// cloudNamed returns the name of a cloud that a flag or setting has; the global
+// one's for none.
+func cloudNamed(flag, name string) (partnercenter.CloudName, error) {
 	if name == "" {
-		return clouds[0].cloud, nil
+		return partnercenter.NamedGlobal, nil
 	}
-	for _, c := range clouds {
-		if strings.EqualFold(c.name, name) {
-			return c.cloud, nil
+	for _, c := range partnercenter.CloudNames() {
+		if strings.EqualFold(string(c), name) {
+			return c, nil
 		}
 	}
-	return cloud.Configuration{}, oneOf("cloud", name, cloudNames()...)
+	return "", oneOf(flag, name, cloudNames()...)
 }
 
 // service is a Partner Center to call: what the settings come down to.
@@ -109,9 +98,11 @@ func (c *connection) service(app *app) (*service, error) {
 		return nil, err
 	}
 	s := &service{settings: resolved}
-	if s.options.Cloud, err = cloudByName(s.cloud); err != nil {
+	cloud, err := cloudNamed("cloud", s.cloud)
+	if err != nil {
 		return nil, err
 	}
+	s.options.Cloud = cloud.Configuration()
 	if s.baseURL == "" {
 		s.baseURL = s.options.Cloud.Services[partnercenter.ServiceName].Endpoint
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/partnercenter-go/partnercenter"
 )
 
 // newCredential chooses how to sign in: with the app of the settings, or,
@@ -58,8 +60,8 @@ func newCredential(s *service) (azcore.TokenCredential, error) {
 
 func microsoftAuthority(authority string) bool {
 	u, err := url.Parse(authority)
-	return err == nil && slices.ContainsFunc(clouds, func(c cloudEntry) bool {
-		return c.cloud.ActiveDirectoryAuthorityHost == "https://"+u.Host+"/"
+	return err == nil && slices.ContainsFunc(partnercenter.CloudNames(), func(c partnercenter.CloudName) bool {
+		return c.Configuration().ActiveDirectoryAuthorityHost == "https://"+u.Host+"/"
 	})
 }
 

@@ -126,6 +126,8 @@ func explain(err error, now time.Time) explanation {
 		short   *partnercenter.ShortAnswerError
 		partial *partialError
 		open    *unsettledError
+		cred    *partnercenter.CredentialError
+		missing *partnercenter.NotOfferedError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -138,6 +140,10 @@ func explain(err error, now time.Time) explanation {
 		return partial.explain(now)
 	case errors.As(err, &signIn):
 		return explanation{what: signIn.text, next: signIn.next, code: exitAuth}
+	case errors.As(err, &cred):
+		return explainCredential(cred)
+	case errors.As(err, &missing):
+		return explainNotOffered(missing)
 	case errors.As(err, &answer):
 		return explainAnswer(answer, now)
 	case errors.As(err, &decode):
@@ -160,6 +166,44 @@ func explain(err error, now time.Time) explanation {
 	// A file's mistakes are a line each.
 	lines := strings.Split(strings.TrimPrefix(err.Error(), "partnercenter: "), "\n")
 	return explanation{what: lines[0], details: lines[1:], code: exitError}
+}
+
+// explainCredential words what a token shows before it is sent.
+func explainCredential(err *partnercenter.CredentialError) explanation {
+	call := err.Operation
+	if call == "" {
+		call = "the call"
+	}
+	e := explanation{what: call + " was not sent: " + err.Detail, next: upperFirst(err.Fix) + ".", code: exitAuth}
+	switch err.Reason {
+	case partnercenter.CredentialNeedsUser:
+		e.next = "Sign in as a user: partnercenter login."
+	case partnercenter.CredentialNeedsRole:
+		var roles []string
+		for _, role := range err.Roles {
+			roles = append(roles, string(role))
+		}
+		e.next = "Sign in as a user with the role " + orList(roles) + ": partnercenter login."
+	case partnercenter.CredentialWithoutMFA:
+		e.next = "Have a second factor required of the user, and sign in again: partnercenter login."
+	case partnercenter.CredentialExpired, partnercenter.CredentialNotYetValid:
+		e.next = "Set this machine's clock if it is wrong, and sign in again."
+	case partnercenter.CredentialForeign:
+		e.next = "Check --scope and --cloud: the token has to be for Partner Center in that cloud."
+	}
+	return e
+}
+
+// explainNotOffered words what the cloud does not have.
+func explainNotOffered(err *partnercenter.NotOfferedError) explanation {
+	what := err.Operation + " is not offered in " + err.Cloud.Title()
+	if err.What != "" {
+		what = fmt.Sprintf("%s are not sold in %s, and %s is about some", err.What, err.Cloud.Title(), err.Operation)
+	}
+	return explanation{
+		what: what, code: exitUsage,
+		next: fmt.Sprintf("Nothing was sent. If the partner is in another cloud than %s, name it with --cloud.", err.Cloud),
+	}
 }
 
 func contentType(s string) string {

@@ -17,6 +17,7 @@ type readyFacts struct {
 	APIURLTLS    string `json:"apiUrlTls,omitempty"`
 	ControlURL   string `json:"controlUrl,omitempty"`
 	CAFile       string `json:"caFile,omitempty"`
+	Cloud        string `json:"cloud,omitempty"` // the one that is played
 	TenantID     string `json:"tenantId,omitempty"`
 	ClientID     string `json:"clientId,omitempty"`
 	ClientSecret string `json:"clientSecret,omitempty"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -21,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
@@ -33,6 +35,7 @@ type serveOptions struct {
 	listen, listenTLS, control string
 	db, seed, catalog, profile string
 	readyFile, caDir           string
+	asCloud                    string
 	cacheSize                  string
 	limits                     limits
 	tokenLeeway, tokenLifetime time.Duration
@@ -73,6 +76,7 @@ With its default addresses the server is found by --profile local.`,
 	f.StringVar(&o.catalog, "catalog", "sample", "what is sold: sample, or a catalog `file`; see docs/catalog-format.md")
 	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (none but the week for cancelling) or realistic (the documented ones); limits given as flags come first")
 	o.limits.addFlags(f)
+	f.StringVar(&o.asCloud, "as-cloud", string(partnercenter.NamedGlobal), "`cloud` to play, with the audiences of its tokens and without the calls that it does not offer: global, 21vianet, germany or us-government")
 	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write, as JSON, once all listeners accept (default: where --profile local looks)")
 	f.StringVar(&o.caDir, "ca-dir", "", "`folder` of the local certificate authority, made if missing (default: in the user's configuration folder)")
 	f.StringVar(&o.cacheSize, "cache-size", "64MiB", "`memory` for list answers kept to be sent again; 0 for none")
@@ -82,6 +86,7 @@ With its default addresses the server is found by --profile local.`,
 	f.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` of what is logged: debug, info (a line a request), warn or error")
 	registerValues(cmd, "profile", limitProfileNames()...)
+	registerValues(cmd, "as-cloud", cloudNames()...)
 	registerValues(cmd, "log-format", "text", "json")
 	registerValues(cmd, "log-level", "debug", "info", "warn", "error")
 	return cmd
@@ -108,6 +113,7 @@ type local struct {
 	server    *server.Server
 	listeners server.Listeners
 	facts     readyFacts
+	cloud     partnercenter.CloudName // that it plays
 	readyFile string
 	database  string // for people
 	customer  string // one with orders, to try out; may be empty
@@ -130,6 +136,10 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err != nil {
 		return nil, usageErrorf("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
 	}
+	if l.cloud, err = cloudNamed("as-cloud", o.asCloud); err != nil {
+		return nil, err
+	}
+	l.facts.Cloud = string(l.cloud)
 	tuneMemory(int64(cacheSize))
 	if sampleCatalog(o.catalog) {
 		// Reading it takes about as long as opening the database, so it is read
@@ -171,7 +181,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	authority, err := server.NewAuthority(ctx, l.store, server.AuthorityOptions{
 		BaseURLs: baseURLs(l.facts.APIURLTLS, l.facts.APIURL),
-		Leeway:   orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now,
+		Leeway:   orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
 	})
 	if err != nil {
 		return nil, err
@@ -179,7 +189,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	l.server, err = server.New(ctx, server.Config{
 		Store: l.store, Authority: authority, Catalog: sold, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
-		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules,
+		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud,
 	})
 	if err != nil {
 		return nil, err
@@ -435,6 +445,9 @@ func (l *local) print(w io.Writer) {
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
 		{"User", f.UserPrincipalName}, {"Password", f.Password},
 	}
+	if l.cloud != partnercenter.NamedGlobal {
+		lines = append(lines, [2]string{"Plays", l.cloud.Title()})
+	}
 	if state := l.clock.State(); state.Adjusted {
 		lines = append(lines, [2]string{"Clock", fmt.Sprintf("%s, %s", state.Now.Format(time.RFC3339),
 			describeClock(state.Frozen, true, clock.FormatDuration(state.Offset)))})
@@ -454,6 +467,12 @@ func (l *local) print(w io.Writer) {
 	fmt.Fprintln(w, "\nCtrl-C stops the server.")
 }
 
+// graph is the resource that the documentation asks app-only tokens for.
+func (f readyFacts) graph() string {
+	cloud := cmp.Or(partnercenter.CloudName(f.Cloud), partnercenter.NamedGlobal)
+	return cloud.Configuration().Services[partnercenter.GraphServiceName].Audience
+}
+
 // curl returns shell lines that list a customer's orders with nothing but curl
 // and sed.
 func (f readyFacts) curl(customer string) string {
@@ -462,11 +481,11 @@ func (f readyFacts) curl(customer string) string {
 		option = " --cacert " + f.CAFile
 	}
 	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s/%[3]s/oauth2/token \
-    -d grant_type=client_credentials -d resource=https://graph.windows.net \
+    -d grant_type=client_credentials -d resource=%[7]s \
     -d client_id=%[4]s -d client_secret=%[5]s |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
   curl -s%[1]s -H "Authorization: Bearer $TOKEN" %[2]s/v1/customers/%[6]s/orders`,
-		option, f.url(), f.TenantID, f.ClientID, f.ClientSecret, customer)
+		option, f.url(), f.TenantID, f.ClientID, f.ClientSecret, customer, f.graph())
 }
 
 // serve answers requests until ctx is done.

@@ -209,7 +209,7 @@ func localSettings() (settings, error) {
 		return settings{}, err
 	}
 	s := settings{
-		baseURL: facts.APIURL, authority: facts.APIURLTLS, caFile: facts.CAFile,
+		baseURL: facts.APIURL, authority: facts.APIURLTLS, caFile: facts.CAFile, cloud: facts.Cloud,
 		tenantID: facts.TenantID, clientID: facts.ClientID, clientSecret: facts.ClientSecret,
 	}
 	if s.baseURL == "" {

@@ -359,8 +359,17 @@ type adding struct {
 	parent *Subscription // in the order
 }
 
+// purchaseAddOn is the operation, which not every cloud offers.
+var purchaseAddOn = partnercenter.OperationNamed("orders", "purchase-addon")
+
 // addOnRules go beyond those of any line.
 var addOnRules = []rule[*adding]{
+	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the partner's cloud offers no add-ons to orders", func(a *adding) (string, string) {
+		if cloud := a.settings.Cloud; !purchaseAddOn.OfferedIn(cloud) {
+			return says("Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in %s", purchaseAddOn, cloud.Title())
+		}
+		return "", ""
+	}},
 	{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "the order would have more than 500 line items", func(a *adding) (string, string) {
 		if len(a.order.Document.LineItems)+a.number < MaxLines {
 			return "", ""

@@ -113,6 +113,15 @@ func PlaceOrder(account *Account, command Placement, settings Settings, now time
 	return o, events, nil
 }
 
+// merchandise are the kinds of items that not every cloud sells.
+var merchandise = map[catalog.Kind]partnercenter.Merchandise{
+	catalog.Usage:                partnercenter.AzureSubscriptions,
+	catalog.AzurePlan:            partnercenter.AzureSubscriptions,
+	catalog.Reservation:          partnercenter.AzureReservations,
+	catalog.PerpetualSoftware:    partnercenter.OneTimePurchases,
+	catalog.SoftwareSubscription: partnercenter.OneTimePurchases,
+}
+
 const (
 	nextReadCatalog = "Read GET /v1/products/{product}/skus/{sku}/availabilities for what is sold, and send the catalogItemId of one"
 	nextReadOffers  = "Read GET /v1/offers?country=... for the ids of offers that are sold"
@@ -210,7 +219,7 @@ func unknownCycle(c partnercenter.BillingCycleType) (string, string) {
 	return says("Send monthly, annual, none, one_time, triennial or biennial, in any spelling, or leave it out", "Unable to parse enum: billingCycle %s", quoted(string(c)))
 }
 
-// lineRules are about one line. From the fifth on there is an item.
+// lineRules are about one line. Behind that about unknown offers there is an item.
 var lineRules = []rule[*placingLine]{
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line has no offerId", func(l *placingLine) (string, string) {
 		if strings.TrimSpace(l.line.OfferID) != "" {
@@ -232,6 +241,13 @@ var lineRules = []rule[*placingLine]{
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidOffer, "the offer is unknown", func(l *placingLine) (string, string) {
 		return l.unknown(l.err, nextReadOffers)
+	}},
+	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the partner's cloud does not sell the item", func(l *placingLine) (string, string) {
+		kind := merchandise[l.item.Kind]
+		if kind == "" || l.settings.Cloud.Sells(kind) {
+			return "", ""
+		}
+		return says("Choose something else, or start the server with another --as-cloud", "This operation is not supported in this environment: %s are not offered in %s, and line %d buys one", kind, l.settings.Cloud.Title(), l.number)
 	}},
 	{http.StatusForbidden, partnercenter.CodeOfferRetired, "the item is sold no longer", func(l *placingLine) (string, string) {
 		if !l.item.Retired {

@@ -1,6 +1,10 @@
 package lifecycle
 
-import "time"
+import (
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+)
 
 // Settings are the numbers that rules are made of. The service documents most
 // of them; a test wants others. The zero value is a production account whose
@@ -10,6 +14,10 @@ type Settings struct {
 	// on what it may hold apply, and reservations and marketplace SaaS can be
 	// cancelled by order too. In production only software can.
 	Sandbox bool
+
+	// Cloud is where the partner's account is. What a cloud does not sell cannot
+	// be bought; empty sells everything.
+	Cloud partnercenter.CloudName
 
 	// What a sandbox account may hold. Zero means no limit; none of them counts
 	// in production.

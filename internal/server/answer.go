@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // Headers of the API as the service spells them. They are put into header maps
@@ -14,6 +15,9 @@ const (
 	headerVector        = "MS-CV"
 	headerServerID      = "MS-ServerId"
 	headerLocale        = "X-Locale"
+	// headerMFACompliant answers ValidateMfa: whether the user signed in with a
+	// second factor.
+	headerMFACompliant = "isMfaCompliant"
 )
 
 // The same headers as net/http keys a request's.
@@ -21,6 +25,7 @@ const (
 	keyRequestID     = "Ms-Requestid"
 	keyCorrelationID = "Ms-Correlationid"
 	keyVector        = "Ms-Cv"
+	keyValidateMFA   = "Validatemfa"
 )
 
 const (
@@ -128,6 +133,9 @@ func (c *call) setHeaders(length int) http.Header {
 	h[headerVector] = values[2:3:3]
 	h[headerServerID] = serverIDs
 	h["Content-Length"] = values[3:4:4]
+	if validate := c.r.Header[keyValidateMFA]; len(validate) == 1 && c.claims != nil && c.claims.HasUser() && strings.EqualFold(validate[0], "true") {
+		h[headerMFACompliant] = []string{strconv.FormatBool(c.claims.MFA)}
+	}
 	if locale := c.r.Header[headerLocale]; len(locale) == 1 && locale[0] != "" && len(locale[0]) <= maxEchoed {
 		h[headerLocale] = locale
 	} else {

@@ -32,8 +32,12 @@ const (
 type api struct {
 	*partnercentertest.Server
 	client *http.Client
+	user   string // whom the token acts for; empty for the app itself
 	token  string
 }
+
+// adminAgent is a user of the sample's first partner who may make every call.
+const adminAgent = "admin.agent@contosocsp.onmicrosoft.com"
 
 func newAPI(t *testing.T, options ...partnercentertest.Options) *api {
 	t.Helper()
@@ -48,7 +52,11 @@ func newAPI(t *testing.T, options ...partnercentertest.Options) *api {
 
 func (a *api) mint(t *testing.T) string {
 	t.Helper()
-	token, err := a.Credential().GetToken(t.Context(), tokenOptions)
+	cred := a.Credential()
+	if a.user != "" {
+		cred = a.UserCredential(a.user)
+	}
+	token, err := cred.GetToken(t.Context(), tokenOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -401,12 +409,16 @@ func customerIDs(list []*partnercenter.Customer) []string {
 // TestRoutesMatchTheSupportMatrix compares what is served with what the matrix
 // says.
 func TestRoutesMatchTheSupportMatrix(t *testing.T) {
-	served := map[string]string{}
+	served, asks := map[string]string{}, map[string]partnercenter.CredentialKind{}
 	for _, route := range server.Routes() {
 		for _, operation := range route.Operations {
 			served[route.Area+"/"+operation] = route.Method + " " + route.Pattern
 		}
+		for _, o := range route.Asks() {
+			asks[o.Area+"/"+o.Name] = o.Credential
+		}
 	}
+	asks["auth/token-app-only"] = partnercenter.CredentialApp
 	served["auth/token-app-only"] = "POST {authority}/{tenant-id}/oauth2/token" // the issuer's
 	for _, op := range contracttest.Matrix(t) {
 		key := op.Area + "/" + op.Operation
@@ -417,6 +429,9 @@ func TestRoutesMatchTheSupportMatrix(t *testing.T) {
 		}
 		if ok && !strings.EqualFold(route, op.Method+" "+op.Path) {
 			t.Errorf("%s is served at %s, the matrix says %s %s", key, route, op.Method, op.Path)
+		}
+		if ok && string(asks[key]) != op.Credential {
+			t.Errorf("%s asks for %q, the matrix says %s", key, asks[key], op.Credential)
 		}
 	}
 	for key := range served {

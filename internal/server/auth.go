@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,8 @@ type AuthorityOptions struct {
 	Leeway   time.Duration    // how far clocks may differ; see issuer.Options
 	Lifetime time.Duration    // of tokens; see issuer.Options
 	Now      func() time.Time // nil means time.Now
+	// Cloud is whose resources tokens may be for. Empty means the global one.
+	Cloud partnercenter.CloudName
 }
 
 // NewAuthority returns the token authority of a store's partners, with the
@@ -42,7 +45,7 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 		return nil, fmt.Errorf("the tenants: %w", err)
 	}
 	options := issuer.Options{
-		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs,
+		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, Resources: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Resources(),
 		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now,
 		Administers: func(ctx context.Context, partnerID, customerID string) (bool, error) {
 			switch _, err := st.GetCustomer(ctx, partnerID, customerID); {
@@ -244,6 +247,9 @@ func (s *Server) authenticate(c *call) error {
 		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: "+strings.TrimPrefix(refused.Error(), "issuer: ")+".")
 	}
 	c.claims = claims
+	if claims.HasUser() && !claims.MFA {
+		return errNeedsMFA()
+	}
 	return nil
 }
 

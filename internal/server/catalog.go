@@ -107,7 +107,7 @@ func (s *Server) partnerCountry(c *call) (string, error) {
 }
 
 // selection reads what narrows a list of the catalog.
-func (c *call) selection() (catalog.Selection, error) {
+func (s *Server) selection(c *call) (catalog.Selection, error) {
 	var selected catalog.Selection
 	if value := c.query["targetsegment"]; value != "" {
 		segment := partnercenter.TargetSegment(value).Normalize()
@@ -124,6 +124,7 @@ func (c *call) selection() (catalog.Selection, error) {
 			return selected, errEnum("reservationScope", value, []string{string(partnercenter.ReservationScopeAzurePlan)})
 		}
 		selected.Scope = partnercenter.ReservationScopeAzurePlan
+		return selected, s.sold([]partnercenter.Merchandise{partnercenter.AzureReservations})
 	}
 	return selected, nil
 }

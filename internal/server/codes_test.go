@@ -56,11 +56,16 @@ func TestRefusals(t *testing.T) {
 		{"production", partnercentertest.Options{Production: true}, productionRefusals},
 		{"windows", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6}, windowRefusals},
 		{"provisioning", partnercentertest.Options{ProvisioningTime: 5 * time.Minute}, provisioningRefusals},
+		{"21Vianet", partnercentertest.Options{Cloud: partnercenter.Named21Vianet}, chinaRefusals},
+		{"Germany", partnercentertest.Options{Cloud: partnercenter.NamedGermany}, germanyRefusals},
 		{"a sandbox", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6, Seed: strings.NewReader(sandboxSeed(13))}, sandboxRefusals},
 		{"a full sandbox", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6, Seed: strings.NewReader(sandboxSeed(76))}, fullSandboxRefusals},
 	} {
 		whole = t.Run(group.name, func(t *testing.T) {
 			a := newAPI(t, group.options)
+			if group.options.Seed == nil {
+				a = a.as(t, adminAgent)
+			}
 			a.refuse(t, group.table(t, a))
 		}) && whole
 	}

@@ -23,12 +23,20 @@ const (
 
 const keyContinuationToken = "Ms-Continuationtoken"
 
+// ofReseller is the one list of customers that asks for a user.
+var ofReseller = partnercenter.OperationNamed("customers", "list-by-indirect-reseller")
+
 // listCustomers answers the partner's customers: all, a page, or those that a
 // filter selects.
 func (s *Server) listCustomers(c *call) error {
 	page, err := s.customerPage(c)
 	if err != nil {
 		return err
+	}
+	if page.Filter != nil && page.Filter.Field == partnercenter.CustomerSearchIndirectReseller {
+		if err := s.permitOperation(c.claims, ofReseller); err != nil {
+			return err
+		}
 	}
 	q := page.query(c.claims.TenantID)
 	items, count, first, last, more, err := s.store.ListCustomers(c.r.Context(), make([]byte, envelopeRoom), q)

@@ -89,10 +89,10 @@ func errNoRelationship(partnerID, customerID string) error {
 	}
 }
 
-func errPriceNotGranted() error {
+func errPriceNotGranted(next string) error {
 	return &apiError{
 		http.StatusForbidden, partnercenter.CodePriceNotGranted,
-		"Access to pricing information is not granted. Leave include_price out, or start the server without --price-access=false.", nil,
+		"Access to pricing information is not granted. " + next, nil,
 	}
 }
 
@@ -177,7 +177,10 @@ func (c *call) writeError(e *apiError) {
 	if err != nil {
 		body = []byte(`{"code":800003,"description":"Unexpected service error","data":[],"source":"` + errorSource + `"}`)
 	}
-	if e.status == http.StatusUnauthorized {
+	switch {
+	case e.code == partnercenter.CodeMFARequired:
+		c.w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case e.status == http.StatusUnauthorized:
 		c.w.Header().Set("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+c.requestID)
 	}
 	c.write(e.status, body)

@@ -75,7 +75,7 @@ func TestDocumentedExamples(t *testing.T) {
 		{name: "customers-billing-profile", path: "/v1/customers/" + documented + "/profiles/billing", must: []string{`"culture":"en-US"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := newAPI(t)
+			a := newAPI(t).as(t, adminAgent)
 			if !tt.at.IsZero() {
 				a.Clock().Set(tt.at)
 				a.token = a.mint(t)

@@ -57,8 +57,8 @@ type found struct {
 // every time of their lives.
 func TestEveryLinkAnswers(t *testing.T) {
 	kinds, followed := map[string]int{}, 0
-	crawl := func(t *testing.T, srv *partnercentertest.Server) {
-		c := newCrawler(t, srv)
+	crawl := func(t *testing.T, srv *partnercentertest.Server, user string) {
+		c := newCrawler(t, srv, user)
 		c.crawl()
 		for kind, n := range c.kinds {
 			kinds[kind] += n
@@ -66,24 +66,24 @@ func TestEveryLinkAnswers(t *testing.T) {
 		followed += len(c.seen)
 	}
 	t.Run("sample data", func(t *testing.T) {
-		crawl(t, partnercentertest.NewServer(t))
+		crawl(t, partnercentertest.NewServer(t), adminAgent)
 	})
 	t.Run("sample data of the other partner", func(t *testing.T) {
-		crawl(t, partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(otherPartner(t))}))
+		crawl(t, partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(otherPartner(t))}), "admin.agent@fabrikamcloud.onmicrosoft.com")
 	})
 	t.Run("placed orders", func(t *testing.T) {
 		srv := partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(modelSeed)})
 		placeEverything(t, srv, func() {})
-		crawl(t, srv)
+		crawl(t, srv, modelUser)
 	})
 	t.Run("placed orders over time", func(t *testing.T) {
 		srv := partnercentertest.NewServer(t, partnercentertest.Options{
 			Seed: strings.NewReader(modelSeed), OrderLag: 15 * time.Minute, ProvisioningTime: time.Hour,
 		})
 		placeEverything(t, srv, func() { srv.Clock().Advance(2 * time.Hour) })
-		crawl(t, srv) // with a new add-on, that is not provisioned yet
+		crawl(t, srv, modelUser) // with a new add-on, that is not provisioned yet
 		srv.Clock().Advance(2 * time.Hour)
-		crawl(t, srv)
+		crawl(t, srv, modelUser)
 	})
 	for _, kind := range linkKinds {
 		if kinds[kind] == 0 {
@@ -119,7 +119,7 @@ func otherPartner(t *testing.T) string {
 // cancels some. Wait is what makes them provisioned.
 func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) {
 	t.Helper()
-	c := newCrawler(t, srv)
+	c := newCrawler(t, srv, modelUser)
 	customer := "/v1/customers/" + modelCustomers[0].id
 	place := func(lines ...partnercenter.OrderLineItem) (o partnercenter.Order) {
 		t.Helper()
@@ -172,9 +172,9 @@ func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) {
 	}
 }
 
-func newCrawler(t *testing.T, srv *partnercentertest.Server) *crawler {
+func newCrawler(t *testing.T, srv *partnercentertest.Server, user string) *crawler {
 	t.Helper()
-	return &crawler{T: t, srv: srv, cred: srv.Credential(), seen: map[string]bool{}, kinds: map[string]int{}}
+	return &crawler{T: t, srv: srv, cred: srv.UserCredential(user), seen: map[string]bool{}, kinds: map[string]int{}}
 }
 
 // send sends a request to an address of the server.

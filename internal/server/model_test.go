@@ -48,6 +48,9 @@ partners:
     country: US
 `
 
+// modelUser is the user of the first.
+const modelUser = "ada@one.onmicrosoft.com"
+
 var modelCustomers = []modelCustomer{
 	{"9d60c2b7-e814-4f35-a0d9-6b31f7c85e42", "US"},
 	{"1f0e2d3c-4b5a-4697-8878-695a4b3c2d1e", "JP"},

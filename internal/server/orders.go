@@ -32,8 +32,10 @@ func (s *Server) listOrders(c *call) error {
 	if err != nil {
 		return err
 	}
-	if q.IncludePrice && s.noPrices {
-		return errPriceNotGranted()
+	if q.IncludePrice {
+		if err := s.pricesAllowed(c); err != nil {
+			return err
+		}
 	}
 	key := answerKey{partner: q.PartnerID, customer: q.CustomerID, cycle: string(q.BillingCycle), price: q.IncludePrice, system: q.IncludeSystemPurchases, reseller: q.IndirectReseller}
 	// The version is read before the orders are: a change in between then
@@ -111,8 +113,10 @@ func (s *Server) getOrder(c *call) error {
 	if err != nil {
 		return err
 	}
-	if includePrice && s.noPrices {
-		return errPriceNotGranted()
+	if includePrice {
+		if err := s.pricesAllowed(c); err != nil {
+			return err
+		}
 	}
 	orderID := c.params.values[1]
 	doc, err := s.store.GetOrder(c.r.Context(), c.claims.TenantID, customerID, orderID, includePrice)

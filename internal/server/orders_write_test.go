@@ -418,8 +418,8 @@ func TestIndirectReseller(t *testing.T) {
 	if _, err := a.UserClient("sales.agent@contosocsp.onmicrosoft.com").Customers.ByID(documented).Orders.Create(t.Context(), order); err != nil {
 		t.Error(err)
 	}
-	var apiErr *partnercenter.Error
-	if _, err := a.Client().Customers.ByID(documented).Orders.Create(t.Context(), order); !errors.As(err, &apiErr) || apiErr.Code != partnercenter.CodeRoleNotGranted {
+	var refused *partnercenter.CredentialError
+	if _, err := a.Client().Customers.ByID(documented).Orders.Create(t.Context(), order); !errors.As(err, &refused) || refused.Reason != partnercenter.CredentialNeedsUser {
 		t.Errorf("an app of its own: %v", err)
 	}
 	a.refuse(t, []refusal{

@@ -22,7 +22,10 @@ func (s *Server) listProducts(c *call, m market) error {
 			"The target view " + quote(value) + " is not allowed. Send one of " + names(partnercenter.TargetViews()) + ".", nil,
 		}
 	}
-	selected, err := c.selection()
+	if err := s.sold(view.Merchandise()); err != nil {
+		return err
+	}
+	selected, err := s.selection(c)
 	if err != nil {
 		return err
 	}
@@ -33,7 +36,7 @@ func (s *Server) listProducts(c *call, m market) error {
 
 // getProduct answers one product.
 func (s *Server) getProduct(c *call, m market) error {
-	if _, err := c.selection(); err != nil {
+	if _, err := s.selection(c); err != nil {
 		return err
 	}
 	product, err := s.catalog.Product(m.ids[0], m.country)
@@ -45,7 +48,7 @@ func (s *Server) getProduct(c *call, m market) error {
 
 // listSKUs answers the SKUs of a product.
 func (s *Server) listSKUs(c *call, m market) error {
-	selected, err := c.selection()
+	selected, err := s.selection(c)
 	if err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func (s *Server) listSKUs(c *call, m market) error {
 
 // getSKU answers one SKU.
 func (s *Server) getSKU(c *call, m market) error {
-	if _, err := c.selection(); err != nil {
+	if _, err := s.selection(c); err != nil {
 		return err
 	}
 	sku, err := s.catalog.SKU(m.ids[0], m.ids[1], m.country)
@@ -75,7 +78,7 @@ func (s *Server) getSKU(c *call, m market) error {
 
 // listAvailabilities answers the availabilities of a SKU.
 func (s *Server) listAvailabilities(c *call, m market) error {
-	selected, err := c.selection()
+	selected, err := s.selection(c)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func TestLifecycle(t *testing.T) {
 			if o.Production {
 				settings.Sandbox, settings.OrderLag, settings.ProvisioningTime = false, o.OrderLag, o.ProvisioningTime
 			}
-			tw := &twin{srv: srv, settings: settings, catalog: items, client: &http.Client{}, app: srv.Credential(), user: srv.UserCredential("ada@one.onmicrosoft.com")}
+			tw := &twin{srv: srv, settings: settings, catalog: items, client: &http.Client{}, app: srv.Credential(), user: srv.UserCredential(modelUser)}
 			rapid.Check(t, tw.play)
 		})
 	}

@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
 )
 
 // Route is one call of the API.
@@ -11,13 +13,17 @@ type Route struct {
 	// operations does: one path can serve several operations.
 	Area       string
 	Operations []string
-	Method     string
-	Pattern    string
+	// SameAs names the operation of the area that a route without one of its own
+	// is like.
+	SameAs  string
+	Method  string
+	Pattern string
 	// Limit is how the call counts towards the vendor's limits.
 	Limit Limit
 	// Binary says that a success is no JSON, whatever the request accepts.
 	Binary bool
 
+	asks   []*partnercenter.Operation // by resolve
 	handle func(*Server, *call) error
 }
 
@@ -29,6 +35,14 @@ func (r *Route) ofCustomer() bool {
 
 // apiRoutes are all calls of the API that this server answers.
 func apiRoutes() []Route {
+	routes := routeTable()
+	for i := range routes {
+		routes[i].resolve()
+	}
+	return routes
+}
+
+func routeTable() []Route {
 	return []Route{
 		{
 			Area: "orders", Operations: []string{"list", "list-by-billing-type"}, Limit: orderRead,
@@ -92,7 +106,8 @@ func apiRoutes() []Route {
 		},
 		{
 			// No operation of its own: where links of documented orders lead.
-			Area: "subscriptions", Limit: subscriptionRead, Method: http.MethodGet, Pattern: "/v1/subscriptions/{subscription-id}/provisioningstatus", handle: (*Server).getStraySubscriptionProvisioning,
+			Area: "subscriptions", SameAs: "get-provisioning-status", Limit: subscriptionRead,
+			Method: http.MethodGet, Pattern: "/v1/subscriptions/{subscription-id}/provisioningstatus", handle: (*Server).getStraySubscriptionProvisioning,
 		},
 		{
 			Area: "subscriptions", Operations: []string{"register"}, Limit: subscriptionWrite,

@@ -4,6 +4,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
@@ -58,6 +60,10 @@ type Config struct {
 
 	// Catalog is what can be bought. Nil means the sample.
 	Catalog *catalog.Catalog
+
+	// Cloud is the cloud that the server plays, with the calls that it does not
+	// offer. Empty means the global one. Give the authority the same.
+	Cloud partnercenter.CloudName
 }
 
 // Server answers the API, the token authority and the health checks. It is an
@@ -76,6 +82,7 @@ type Server struct {
 	seal      *sealer
 	catalog   *catalog.Catalog
 	rules     lifecycle.Settings
+	cloud     partnercenter.CloudName
 	running   running
 	uploads   *semaphore.Weighted // bytes of uploads in memory
 	downloads *semaphore.Weighted // bytes of downloads in memory
@@ -100,6 +107,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		}
 		c.Catalog = sample
 	}
+	c.Cloud = cmp.Or(c.Cloud, partnercenter.NamedGlobal)
+	c.Rules.Cloud = c.Cloud
 	key, err := c.Store.Secret(ctx, "continuation-token", sealKeySize)
 	if err != nil {
 		return nil, fmt.Errorf("the key of continuation tokens: %w", err)
@@ -118,6 +127,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		seal:      newSealer(key),
 		catalog:   c.Catalog,
 		rules:     c.Rules,
+		cloud:     c.Cloud,
 		running:   running{keys: map[string]struct{}{}},
 		uploads:   semaphore.NewWeighted(uploadRoom),
 		downloads: semaphore.NewWeighted(downloadRoom),
@@ -230,7 +240,8 @@ func (s *Server) dispatch(c *call) error {
 	return errUnknownRoute(c.r.URL.Path)
 }
 
-// serveAPI answers a call of the API: route, method, token, limits, handler.
+// serveAPI answers a call of the API: route, method, token, limits, whether the
+// call is for this cloud and this token, handler.
 // The route comes before the token, so that a mistyped path is not taken for a
 // problem with the sign-in; routes are public knowledge.
 func (s *Server) serveAPI(c *call, path splitted) error {
@@ -259,6 +270,9 @@ func (s *Server) serveAPI(c *call, path splitted) error {
 		if wait := s.throttle.take(route.Limit, c.claims.TenantID, customer, s.now()); wait > 0 {
 			return &throttled{wait: wait}
 		}
+	}
+	if err := s.permit(c, route); err != nil {
+		return err
 	}
 	if err := c.checkRequest(route); err != nil {
 		return err

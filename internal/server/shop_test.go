@@ -134,11 +134,9 @@ func (a *api) holdings(t *testing.T, customer string) string {
 // as returns the server with a token of a user of the partner.
 func (a *api) as(t *testing.T, upn string) *api {
 	t.Helper()
-	token, err := a.UserCredential(upn).GetToken(t.Context(), tokenOptions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &api{Server: a.Server, client: a.client, token: token.Token}
+	user := &api{Server: a.Server, client: a.client, user: upn}
+	user.token = user.mint(t)
+	return user
 }
 
 // refusal is a row of a table of requests that are refused and change nothing.

@@ -16,7 +16,7 @@ import (
 
 // TestSubscriptions lists and reads subscriptions in every way.
 func TestSubscriptions(t *testing.T) {
-	a := newAPI(t)
+	a := newAPI(t).as(t, adminAgent)
 	list := "/v1/customers/" + documented + "/subscriptions"
 	azure := a.subscription(t, documented, "A356AC8C-E310-44F4-BF85-C7F29044AF99")
 	a.run(t, []request{

@@ -65,7 +65,7 @@ func (s *Server) mintToken(r *http.Request) (int, any, error) {
 	}
 	token, err := s.authority.Mint(issuer.TokenRequest{
 		Tenant: partner.TenantID, ClientID: apps[at].ClientID, Version: version,
-		Resource: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
+		Resource: s.cloud.Configuration().Services[partnercenter.ServiceName].Audience,
 		User:     user.UserPrincipalName, WithoutMFA: order.MFA != nil && !*order.MFA,
 	})
 	if err != nil {

@@ -99,22 +99,18 @@ type User struct {
 }
 
 // UserRole is what a partner's user may do in Partner Center.
-//
-// https://learn.microsoft.com/partner-center/account-settings/permissions-overview
-type UserRole string
+type UserRole = partnercenter.UserRole
 
 // The roles of a partner's users.
 const (
-	RoleGlobalAdmin   UserRole = "global_admin"
-	RoleAdminAgent    UserRole = "admin_agent"
-	RoleSalesAgent    UserRole = "sales_agent"
-	RoleHelpdeskAgent UserRole = "helpdesk_agent"
+	RoleGlobalAdmin   = partnercenter.RoleGlobalAdmin
+	RoleAdminAgent    = partnercenter.RoleAdminAgent
+	RoleSalesAgent    = partnercenter.RoleSalesAgent
+	RoleHelpdeskAgent = partnercenter.RoleHelpdeskAgent
 )
 
 // UserRoles returns all roles.
-func UserRoles() []UserRole {
-	return []UserRole{RoleGlobalAdmin, RoleAdminAgent, RoleSalesAgent, RoleHelpdeskAgent}
-}
+func UserRoles() []UserRole { return partnercenter.UserRoles() }
 
 // IndirectReseller is a reseller that buys for customers through the partner.
 type IndirectReseller struct {

@@ -1,0 +1,151 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+)
+
+// resolve looks up what a route's operations ask for.
+func (r *Route) resolve() {
+	names := r.Operations
+	if r.SameAs != "" {
+		names = []string{r.SameAs}
+	}
+	for _, name := range names {
+		o := partnercenter.OperationNamed(r.Area, name)
+		if o == nil {
+			panic("server: route " + r.Pattern + ": there is no operation " + r.Area + " " + name)
+		}
+		r.asks = append(r.asks, o)
+	}
+}
+
+// Asks returns the operations whose cloud, credential and roles the route looks
+// at. A call is refused here when it is in vain for all of them; what only some
+// refuse is for the handler, which knows which one is meant.
+func (r *Route) Asks() []*partnercenter.Operation { return slices.Clone(r.asks) }
+
+// permit refuses a call that is not for the cloud that is played, or not for
+// whose token it is. It comes behind the count of requests, as these are the
+// service's own refusals and not those of the gateway in front of it.
+func (s *Server) permit(c *call, route *Route) error {
+	var first error
+	for _, o := range route.asks {
+		err := s.permitOperation(c.claims, o)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// permitOperation does for one operation.
+func (s *Server) permitOperation(claims *issuer.Claims, o *partnercenter.Operation) error {
+	switch user := claims.HasUser(); {
+	case !o.OfferedIn(s.cloud):
+		return errNotOffered(o.String()+" is", s.cloud)
+	case !user && !o.TakesApp():
+		return errNeedsUser(o)
+	case user && !o.TakesUser():
+		return errNeedsApp(o)
+	case user && !hasRole(claims, o.Allows):
+		return errNeedsRole(claims, o)
+	}
+	return nil
+}
+
+// hasRole reports whether a role of the token's user is one of those allowed.
+func hasRole(claims *issuer.Claims, allows func(...partnercenter.UserRole) bool) bool {
+	for _, role := range claims.Roles {
+		if allows(partnercenter.UserRole(role)) {
+			return true
+		}
+	}
+	return false
+}
+
+// pricesAllowed refuses to show prices to those who may not see them.
+func (s *Server) pricesAllowed(c *call) error {
+	switch {
+	case s.noPrices:
+		return errPriceNotGranted("Leave include_price out, or start the server without --price-access=false.")
+	case c.claims.HasUser() && !hasRole(c.claims, partnercenter.SeesPrices):
+		return errPriceNotGranted("Leave include_price out, or sign in as a user who sees prices, such as an admin_agent: partnercenter login.")
+	}
+	return nil
+}
+
+// sold refuses what the cloud that is played does not sell.
+func (s *Server) sold(list []partnercenter.Merchandise) error {
+	for _, m := range list {
+		if !s.cloud.Sells(m) {
+			return errNotOffered(string(m)+" are", s.cloud)
+		}
+	}
+	return nil
+}
+
+func errNotOffered(what string, cloud partnercenter.CloudName) error {
+	return &apiError{
+		http.StatusBadRequest, partnercenter.CodeNotInEnvironment,
+		"This operation is not supported in this environment: " + what + " not offered in " + cloud.Title() +
+			". Leave it out for partners of this cloud, or start the server with another --as-cloud.", nil,
+	}
+}
+
+func errNeedsUser(o *partnercenter.Operation) error {
+	return &apiError{
+		http.StatusForbidden, partnercenter.CodeRoleNotGranted,
+		"The supplied role does not have the rights to perform " + o.String() + ": the token is an application's own, and the call asks for a signed-in user (App+User). " +
+			"Sign in as a user with the role " + roles(o.Roles(), "or") + ": partnercenter login.", nil,
+	}
+}
+
+func errNeedsApp(o *partnercenter.Operation) error {
+	return &apiError{
+		http.StatusForbidden, partnercenter.CodeRoleNotGranted,
+		"The supplied role does not have the rights to perform " + o.String() + ": the token has a user behind it, and the call takes an application's own (App only). " +
+			"Get a token with client credentials from /{tenant}/oauth2/v2.0/token.", nil,
+	}
+}
+
+func errNeedsRole(claims *issuer.Claims, o *partnercenter.Operation) error {
+	has := "the user has no role in Partner Center"
+	if len(claims.Roles) > 0 {
+		has = "the user has the role " + roles(claims.Roles, "and")
+	}
+	return &apiError{
+		http.StatusForbidden, partnercenter.CodeRoleNotGranted,
+		"The supplied role does not have the rights to perform " + o.String() + ": " + has +
+			". Sign in as a user with the role " + roles(o.Roles(), "or") + ": partnercenter login.", nil,
+	}
+}
+
+// errNeedsMFA is how the service refuses users who signed in with a password
+// alone. It is a refusal of the token, whatever the call.
+//
+// https://learn.microsoft.com/partner-center/security/partner-security-requirements-mandating-mfa
+func errNeedsMFA() error {
+	return errUnauthorized(partnercenter.CodeMFARequired,
+		"Unauthorized - MFA required: the user signed in without a second factor, which every call with a user asks for. Sign in again with one: partnercenter login.")
+}
+
+// roles joins roles for a message.
+func roles[T ~string](list []T, last string) string {
+	text := make([]string, len(list))
+	for i, r := range list {
+		text[i] = string(r)
+	}
+	if len(text) > 1 {
+		text[len(text)-2] += " " + last + " " + text[len(text)-1]
+		text = text[:len(text)-1]
+	}
+	return strings.Join(text, ", ")
+}
