@@ -51,14 +51,15 @@ type FieldFilter struct {
 func (c *CustomersClient) ByID(id string) *CustomerClient {
 	m := market{client: c.client, forCustomer: true, customerID: id}
 	return &CustomerClient{
-		Orders:          &OrdersClient{client: c.client, customerID: id},
-		Subscriptions:   &SubscriptionsClient{client: c.client, customerID: id},
-		Profiles:        newProfilesClient(c.client, id),
-		Offers:          &CustomerOffersClient{offerList{market: m, path: "/offers"}},
-		OfferCategories: &OfferCategoriesClient{m},
-		Products:        &ProductsClient{market: m},
-		client:          c.client,
-		id:              id,
+		Orders:              &OrdersClient{client: c.client, customerID: id},
+		Subscriptions:       &SubscriptionsClient{client: c.client, customerID: id},
+		Profiles:            newProfilesClient(c.client, id),
+		Offers:              &CustomerOffersClient{offerList{market: m, path: "/offers"}},
+		OfferCategories:     &OfferCategoriesClient{m},
+		Products:            &ProductsClient{market: m},
+		ApplicationConsents: &ApplicationConsentsClient{client: c.client, customerID: id},
+		client:              c.client,
+		id:                  id,
 	}
 }
 
@@ -176,6 +177,9 @@ type CustomerClient struct {
 	Offers          *CustomerOffersClient
 	OfferCategories *OfferCategoriesClient
 	Products        *ProductsClient
+	// ApplicationConsents are the customer's consents to applications, such as a
+	// control panel vendor's.
+	ApplicationConsents *ApplicationConsentsClient
 
 	client *Client
 	id     string

@@ -228,4 +228,8 @@ var operations = []Operation{
 	op("relationships", "list-indirect-resellers", http.MethodGet, "/v1/relationships", CredentialAppUser, sellers),
 	op("relationships", "list-indirect-providers", http.MethodGet, "/v1/relationships", CredentialAppUser, sellers),
 	op("relationships", "list-of-customer", http.MethodGet, customerPattern+"/relationships", CredentialAppUser, everybody),
+
+	// Documented beside the secure application model rather than with the others.
+	op("applicationconsents", "create", http.MethodPost, customerPattern+"/applicationconsents", CredentialAppUser, admins),
+	op("applicationconsents", "delete", http.MethodDelete, customerPattern+"/applicationconsents/{application-id}", CredentialAppUser, admins),
 }

@@ -386,6 +386,14 @@ func (a *Authority) SetTenants(list []Tenant) error {
 	return nil
 }
 
+// HasClient reports whether a tenant knows a client: its own, or one of another
+// tenant that is made for several.
+func (a *Authority) HasClient(tenantID, clientID string) bool {
+	t := a.trust.Load()
+	tenant := t.tenant(tenantID)
+	return tenant != nil && t.app(tenant, clientID) != nil
+}
+
 // ForgetSignIns forgets all consents, refresh tokens and sign-ins under way,
 // without a word to SaveConsent and SaveGrant.
 func (a *Authority) ForgetSignIns() {

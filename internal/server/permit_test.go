@@ -33,6 +33,9 @@ func documentedCredentials(t *testing.T) map[string]string {
 	}
 	// Editions of the documentation differ on it; both are taken.
 	credentials["orders get-provisioning-status"] = "both"
+	// Of a later edition than the list.
+	credentials["applicationconsents create"] = "app+user"
+	credentials["applicationconsents delete"] = "app+user"
 	return credentials
 }
 

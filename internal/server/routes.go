@@ -141,6 +141,14 @@ func routeTable() []Route {
 			Area: "customers", Operations: []string{"get-billing-profile"},
 			Method: http.MethodGet, Pattern: "/v1/customers/{customer-tenant-id}/profiles/billing", handle: (*Server).getBillingProfile,
 		},
+		{
+			Area: "applicationconsents", SameAs: "create",
+			Method: http.MethodPost, Pattern: "/v1/customers/{customer-tenant-id}/applicationconsents", handle: (*Server).createApplicationConsent,
+		},
+		{
+			Area: "applicationconsents", SameAs: "delete",
+			Method: http.MethodDelete, Pattern: "/v1/customers/{customer-tenant-id}/applicationconsents/{application-id}", handle: (*Server).deleteApplicationConsent,
+		},
 		catalogRoute("list-offers", "/offers", inCountry((*Server).listOffers)),
 		catalogRoute("get-offer", "/offers/{offer-id}", inCountryOrOwn((*Server).getOffer)),
 		catalogRoute("list-offer-addons", "/offers/{offer-id}/addons", inCountry((*Server).listOfferAddOns)),

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+)
+
+// createApplicationConsent is POST /v1/customers/{customer-tenant-id}/applicationconsents:
+// a partner consents for a customer that an application acts in the customer's
+// tenant. What comes of it, the token authority knows: it then gives the
+// application tokens for that tenant.
+//
+// https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
+func (s *Server) createApplicationConsent(c *call) error {
+	customerID, err := s.knownCustomer(c)
+	if err != nil {
+		return err
+	}
+	var consent partnercenter.ApplicationConsent
+	if err := c.readJSON(&consent); err != nil {
+		return err
+	}
+	if !s.authority.HasClient(c.claims.TenantID, consent.ApplicationID) {
+		return errBadQuery("applicationId "+quote(consent.ApplicationID)+" is no application that this partner can use",
+			"send the client id of one of the partner's, or of one that is made for several tenants")
+	}
+	if len(consent.ApplicationGrants) == 0 {
+		return errBadQuery("applicationGrants is empty", "name an API by its enterpriseApplicationId, and a scope")
+	}
+	var resources []string
+	for _, grant := range consent.ApplicationGrants {
+		if grant == nil {
+			continue
+		}
+		resource, ok := issuer.ResourceOf(grant.EnterpriseApplicationID)
+		if !ok {
+			return errBadQuery("enterpriseApplicationId "+quote(grant.EnterpriseApplicationID)+" is none that is known here",
+				"send that of Microsoft Graph, 00000003-0000-0000-c000-000000000000, or of another of Microsoft's APIs")
+		}
+		if strings.TrimSpace(grant.Scope) == "" {
+			return errBadQuery("the scope of "+quote(grant.EnterpriseApplicationID)+" is empty", "send its permissions, with commas between")
+		}
+		resources = append(resources, resource)
+	}
+	slices.Sort(resources)
+	err = s.authority.PutConsent(c.r.Context(), issuer.Consent{
+		TenantID: customerID, ClientID: consent.ApplicationID, Resources: slices.Compact(resources),
+	})
+	if err != nil {
+		return err
+	}
+	body, err := partnercenter.Marshal(&consent)
+	if err != nil {
+		return err
+	}
+	c.write(http.StatusCreated, body)
+	return nil
+}
+
+// deleteApplicationConsent is DELETE
+// /v1/customers/{customer-tenant-id}/applicationconsents/{application-id}.
+func (s *Server) deleteApplicationConsent(c *call) error {
+	customerID, err := s.knownCustomer(c)
+	if err != nil {
+		return err
+	}
+	id := c.params.values[1]
+	known := s.authority.Consents(func(consent issuer.Consent) bool {
+		return consent.TenantID == strings.ToLower(customerID) && strings.EqualFold(consent.ClientID, id) && consent.UserID == ""
+	})
+	if len(known) == 0 {
+		return &apiError{
+			http.StatusNotFound, partnercenter.CodeNotFound,
+			"Not found: the customer has not consented to the application " + quote(id) + ". Send the application's client id, as it was in applicationId.", nil,
+		}
+	}
+	if err := s.authority.PutConsent(c.r.Context(), issuer.Consent{TenantID: customerID, ClientID: id}); err != nil {
+		return err
+	}
+	delete(c.setHeaders(0), "Content-Length") // a 204 has none
+	c.send(http.StatusNoContent, nil)
+	return nil
+}
+
+// knownCustomer returns the id of the customer in the path, one of the caller's.
+func (s *Server) knownCustomer(c *call) (string, error) {
+	id, err := c.customerID()
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, id); err != nil {
+		return "", storeError(err, c.claims.TenantID, id, "")
+	}
+	return id, nil
+}
