@@ -8,7 +8,8 @@ import (
 
 func newCustomersCmd(app *app) *cobra.Command {
 	var c connection
-	cmd := newGroupCmd("customers", "Customers of the partner", newCustomersListCmd(app, &c), newCustomersGetCmd(app, &c), newCustomersProfileCmd(app, &c))
+	cmd := newGroupCmd("customers", "Customers of the partner", newCustomersListCmd(app, &c), newCustomersGetCmd(app, &c), newCustomersProfileCmd(app, &c),
+		newCustomersConsentCmd(app, &c), newCustomersWithdrawConsentCmd(app, &c))
 	cmd.Aliases = []string{"customer"}
 	c.addFlags(app, cmd)
 	return cmd
