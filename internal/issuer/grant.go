@@ -381,7 +381,7 @@ func (a *Authority) onBehalfOf(t *tokenCall) (*issued, error) {
 		return strings.TrimPrefix(audience, appScheme) == strings.ToLower(t.client.ID)
 	})
 	if err == nil {
-		err = a.checkTime(claims)
+		err = checkTime(claims, a.now(), a.leeway)
 	}
 	if refused, ok := err.(*VerifyError); ok { //nolint:errorlint // verify returns no other
 		switch refused.Reason {

@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 const (
@@ -149,7 +148,7 @@ type Authority struct {
 	leeway    time.Duration
 	now       func() time.Time
 	routes    []route
-	verified  *lru.Cache[string, verifiedToken] // nil: nothing is remembered
+	verified  tokenCache[*trust]
 	signIns   *signIns
 	consents  *consents
 	grants    *grants
@@ -270,10 +269,8 @@ func New(o Options) (*Authority, error) {
 	for _, r := range o.Resources {
 		a.resources[resourceKey(r)] = true
 	}
-	if size := cmp.Or(o.CacheSize, DefaultCacheSize); size > 0 {
-		if a.verified, err = lru.New[string, verifiedToken](size); err != nil {
-			return nil, fmt.Errorf("issuer: token cache: %w", err)
-		}
+	if a.verified, err = newTokenCache[*trust](o.CacheSize); err != nil {
+		return nil, err
 	}
 	if a.signIns, err = newSignIns(); err != nil {
 		return nil, err

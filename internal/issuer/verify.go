@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"crypto/rsa"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -53,20 +54,21 @@ var nextStep = map[Reason]string{
 	ReasonUser:        "request a token for an enabled user of this server",
 }
 
-// VerifyError says why [Authority.Verify] refused a token. Neither its text nor
-// its fields contain the token.
+// VerifyError says why [Authority.Verify] or [Entra.Verify] refused a token.
+// Neither its text nor its fields contain the token.
 type VerifyError struct {
 	Reason Reason
 	Detail string // what was found, in words
+	Next   string // what the caller can do
 }
 
 // Error gives reason and detail, and ends with what to do next.
 func (e *VerifyError) Error() string {
-	return "issuer: token refused (" + string(e.Reason) + "): " + e.Detail + "; " + nextStep[e.Reason]
+	return "issuer: token refused (" + string(e.Reason) + "): " + e.Detail + "; " + e.Next
 }
 
 func refuse(reason Reason, format string, args ...any) error {
-	return &VerifyError{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+	return &VerifyError{Reason: reason, Detail: fmt.Sprintf(format, args...), Next: nextStep[reason]}
 }
 
 // Claims are what a verified token says. They are shared between calls and must
@@ -94,22 +96,15 @@ type Claims struct {
 // HasUser reports whether the client acts for a user and not for itself.
 func (c *Claims) HasUser() bool { return c.User != "" }
 
-// verifiedToken is a token that passed every check but those of time, which are
-// made anew on each call.
-type verifiedToken struct {
-	claims *Claims
-	trust  *trust // what it was verified under; under another, it is verified again
-}
-
 // Verify checks an access token and returns its claims. An error is a
 // [*VerifyError]. A token that was verified before costs a look into a map and
 // at the clock.
 func (a *Authority) Verify(token string) (*Claims, error) {
-	if len(token) > maxToken {
-		return nil, refuse(ReasonTooLarge, "it has %d bytes, and the limit is %d", len(token), maxToken)
+	if err := checkSize(token); err != nil {
+		return nil, err
 	}
 	trust := a.trust.Load()
-	claims := a.recall(token, trust)
+	claims := a.verified.recall(token, trust)
 	remembered := claims != nil
 	if !remembered {
 		var err error
@@ -117,65 +112,51 @@ func (a *Authority) Verify(token string) (*Claims, error) {
 			return nil, err
 		}
 	}
-	if err := a.checkTime(claims); err != nil {
+	if err := checkTime(claims, a.now(), a.leeway); err != nil {
 		return nil, err
 	}
-	if !remembered && a.verified != nil {
-		// A clone, because token is usually a part of a longer header.
-		a.verified.Add(strings.Clone(token), verifiedToken{claims: claims, trust: trust})
+	if !remembered {
+		a.verified.remember(token, claims, trust)
 	}
 	return claims, nil
 }
 
-func (a *Authority) recall(token string, trust *trust) *Claims {
-	if a.verified == nil {
-		return nil
-	}
-	if known, ok := a.verified.Get(token); ok && known.trust == trust {
-		return known.claims
+func checkSize(token string) error {
+	if len(token) > maxToken {
+		return refuse(ReasonTooLarge, "it has %d bytes, and the limit is %d", len(token), maxToken)
 	}
 	return nil
 }
 
 // checkTime refuses a token before and after its life.
-func (a *Authority) checkTime(c *Claims) error {
-	now := a.now()
-	if !now.Before(c.Expires.Add(a.leeway)) {
+func checkTime(c *Claims, now time.Time, leeway time.Duration) error {
+	if !now.Before(c.Expires.Add(leeway)) {
 		return refuse(ReasonExpired, "it expired at %s", c.Expires.Format(time.RFC3339))
 	}
-	if now.Add(a.leeway).Before(c.NotBefore) {
+	if now.Add(leeway).Before(c.NotBefore) {
 		return refuse(ReasonNotYetValid, "it becomes valid at %s", c.NotBefore.Format(time.RFC3339))
 	}
 	return nil
 }
 
-// verify checks everything but the time; audience says whom a token may be meant
-// for. Only a key of trust, found by its id,
-// counts: keys and addresses of keys in the token's header (jwk, jku, x5u) are
-// what a forger would put there.
+// verify checks everything but size and time; audience says whom a token may be
+// meant for.
 func verify(token string, trust *trust, audience func(string) bool) (*Claims, error) {
-	if !isCanonical(token) {
-		return nil, refuse(ReasonMalformed, "it is not three parts in base64url with dots between them")
-	}
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
-	if _, ok := errors.AsType[*jose.ErrUnexpectedSignatureAlgorithm](err); ok {
-		return nil, refuse(ReasonAlgorithm, "it is not signed with RS256")
-	}
+	parsed, err := parseToken(token)
 	if err != nil {
-		return nil, refuse(ReasonMalformed, "its header cannot be read")
+		return nil, err
 	}
-	id := jws.Signatures[0].Protected.KeyID
-	key := trust.key(id)
+	key := trust.key(parsed.keyID)
 	if key == nil {
-		return nil, refuse(ReasonUnknownKey, "key %s is not one of this server's", quote(id))
+		return nil, refuse(ReasonUnknownKey, "key %s is not one of this server's", quote(parsed.keyID))
 	}
-	payload, err := jws.Verify(&key.Private.PublicKey)
+	payload, err := parsed.verify(&key.Private.PublicKey)
 	if err != nil {
-		return nil, refuse(ReasonSignature, "its signature does not match its content")
+		return nil, err
 	}
 	var w wireClaims
-	if err := json.Unmarshal(payload, &w); err != nil {
-		return nil, refuse(ReasonMalformed, "its claims cannot be read")
+	if err := readClaims(payload, &w); err != nil {
+		return nil, err
 	}
 	if w.AppID == "" && w.AuthorizedParty == "" {
 		return nil, refuse(ReasonIDToken, "it names no client, as id tokens do")
@@ -186,6 +167,54 @@ func verify(token string, trust *trust, audience func(string) bool) (*Claims, er
 	if err := checkClaims(&w, trust); err != nil {
 		return nil, err
 	}
+	claims := w.claims(parsed.keyID)
+	claims.User, claims.Roles = w.user(), w.Roles
+	return claims, nil
+}
+
+// parsedToken is a token of which only the form is known to be right.
+type parsedToken struct {
+	jws   *jose.JSONWebSignature
+	keyID string // whatever the header says
+}
+
+// parseToken reads a token without believing it. Of the header only the id of
+// the key is looked at: keys and addresses of keys in it (jwk, jku, x5u) are
+// what a forger would put there.
+func parseToken(token string) (parsedToken, error) {
+	if !isCanonical(token) {
+		return parsedToken{}, refuse(ReasonMalformed, "it is not three parts in base64url with dots between them")
+	}
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
+	if _, ok := errors.AsType[*jose.ErrUnexpectedSignatureAlgorithm](err); ok {
+		return parsedToken{}, refuse(ReasonAlgorithm, "it is not signed with RS256")
+	}
+	if err != nil {
+		return parsedToken{}, refuse(ReasonMalformed, "its header cannot be read")
+	}
+	return parsedToken{jws: jws, keyID: jws.Signatures[0].Protected.KeyID}, nil
+}
+
+// verify returns the payload if key signed it.
+func (p parsedToken) verify(key *rsa.PublicKey) ([]byte, error) {
+	payload, err := p.jws.Verify(key)
+	if err != nil {
+		return nil, refuse(ReasonSignature, "its signature does not match its content")
+	}
+	return payload, nil
+}
+
+// readClaims decodes a payload into a wireClaims or what embeds one.
+func readClaims(payload []byte, into any) error {
+	if err := json.Unmarshal(payload, into); err != nil {
+		return refuse(ReasonMalformed, "its claims cannot be read")
+	}
+	return nil
+}
+
+// claims are what w says, but for the user, of whom each issuer has its own way
+// to tell.
+func (w *wireClaims) claims(keyID string) *Claims {
 	return &Claims{
 		Audience:  w.Audience,
 		Issuer:    w.Issuer,
@@ -194,17 +223,15 @@ func verify(token string, trust *trust, audience func(string) bool) (*Claims, er
 		ObjectID:  w.ObjectID,
 		Subject:   w.Subject,
 		IDType:    w.IDType,
-		User:      w.user(),
-		Roles:     w.Roles,
 		MFA:       slices.Contains(w.AMR, amrMFA),
 		Scope:     w.Scope,
 		TokenID:   w.TokenID,
 		Version:   string(w.Version),
-		KeyID:     id,
+		KeyID:     keyID,
 		IssuedAt:  time.Unix(w.IssuedAt, 0).UTC(),
 		NotBefore: time.Unix(w.NotBefore, 0).UTC(),
 		Expires:   time.Unix(w.Expires, 0).UTC(),
-	}, nil
+	}
 }
 
 // appID returns the client under the name that it has in the token's version.

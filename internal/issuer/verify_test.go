@@ -251,7 +251,7 @@ func TestVerifyRemembers(t *testing.T) {
 	}
 	a.Verify(token + "x")
 	a.Verify(forge(map[string]any{"alg": "RS256"}, nil, key2()))
-	if n := a.verified.Len(); n != 1 {
+	if n := a.verified.tokens.Len(); n != 1 {
 		t.Errorf("%d tokens remembered, want the one good", n)
 	}
 
@@ -261,7 +261,7 @@ func TestVerifyRemembers(t *testing.T) {
 	for range 5 {
 		wantReason(t, a, mint(t, a, TokenRequest{}), "")
 	}
-	if n := a.verified.Len(); n != 2 {
+	if n := a.verified.tokens.Len(); n != 2 {
 		t.Errorf("%d tokens remembered, want 2", n)
 	}
 	o.CacheSize = -1
