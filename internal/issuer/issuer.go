@@ -2,7 +2,7 @@
 // Partner Center's clients meet. It knows tenants, their app registrations and
 // their users, signs users in with a browser or a device code, issues tokens at
 // the v1 and v2.0 token endpoints, publishes discovery documents and keys, and
-// checks the tokens that it has issued.
+// checks the tokens that it has issued. [Entra] checks those of the real one.
 //
 // An [Authority] keeps nothing on disk. Signing keys are made with
 // [GenerateKey], kept by the caller as PEM and handed back with [ParseKey];

@@ -211,17 +211,23 @@ func (a *Authority) BaseURL(r *http.Request) string {
 	return t.baseOf(r)
 }
 
-// baseOf returns the base URL that r came to. A Host header that names none of
-// them is not believed: it would end up in tokens and in links.
-func (t *trust) baseOf(r *http.Request) string {
+// TokenEndpoint is where clients get tokens, with {tenant} in it.
+func (a *Authority) TokenEndpoint() string { return "/{tenant}/oauth2/v2.0/token" }
+
+func (t *trust) baseOf(r *http.Request) string { return baseOf(t.bases, r) }
+
+// baseOf returns the base URL that r came to, of at least one. A Host header
+// that names none of them is not believed: it would end up in tokens and in
+// links.
+func baseOf(bases []string, r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if base, ok := normalBase(scheme + "://" + r.Host); ok && t.hasBase(base) {
+	if base, ok := normalBase(scheme + "://" + r.Host); ok && slices.Contains(bases, base) {
 		return base
 	}
-	return t.bases[0]
+	return bases[0]
 }
 
 // correlationID returns the id under which the caller logs the request, which

@@ -158,8 +158,8 @@ func verify(token string, trust *trust, audience func(string) bool) (*Claims, er
 	if err := readClaims(payload, &w); err != nil {
 		return nil, err
 	}
-	if w.AppID == "" && w.AuthorizedParty == "" {
-		return nil, refuse(ReasonIDToken, "it names no client, as id tokens do")
+	if err := w.checkAccess(); err != nil {
+		return nil, err
 	}
 	if !audience(w.Audience) {
 		return nil, refuse(ReasonAudience, "its audience is %s", quote(w.Audience))
@@ -208,6 +208,14 @@ func (p parsedToken) verify(key *rsa.PublicKey) ([]byte, error) {
 func readClaims(payload []byte, into any) error {
 	if err := json.Unmarshal(payload, into); err != nil {
 		return refuse(ReasonMalformed, "its claims cannot be read")
+	}
+	return nil
+}
+
+// checkAccess tells access tokens from id tokens.
+func (w *wireClaims) checkAccess() error {
+	if w.AppID == "" && w.AuthorizedParty == "" {
+		return refuse(ReasonIDToken, "it names no client, as id tokens do")
 	}
 	return nil
 }

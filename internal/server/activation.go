@@ -11,7 +11,7 @@ const activationPath = "activation"
 // under the address that the request came to, which stands in for the
 // publishers' pages.
 func (s *Server) activationBase(c *call) string {
-	return s.authority.BaseURL(c.r) + "/" + activationPath + "/"
+	return s.tokens.BaseURL(c.r) + "/" + activationPath + "/"
 }
 
 // activationPage says what a publisher's page would do. It needs no token, as

@@ -221,14 +221,34 @@ func issuerUser(u store.User) issuer.User {
 	return user
 }
 
-const nextSignIn = "Get a token from /{tenant}/oauth2/v2.0/token and send it as Authorization: Bearer <token>."
+// tokenChecker is where tokens come from: the server's own authority, or
+// Microsoft's.
+type tokenChecker interface {
+	// Verify returns the claims of a token that is good.
+	Verify(token string) (*issuer.Claims, error)
+	// Lookup finds what is answered at a path of a token authority.
+	Lookup(path string) (pattern string, h http.Handler, ok bool)
+	// BaseURL returns the server's address that a request came to.
+	BaseURL(r *http.Request) string
+	// TokenEndpoint is where to get a token, with {tenant} in it.
+	TokenEndpoint() string
+}
+
+// nextSignIn is what who sent no token does next.
+func (s *Server) nextSignIn() string {
+	return "Get a token from " + s.tokens.TokenEndpoint() + " and send it as Authorization: Bearer <token>."
+}
 
 // authenticate finds out whose call it is.
 func (s *Server) authenticate(c *call) error {
+	if s.caller != nil {
+		c.claims = s.caller
+		return refuseWebPages(c.r)
+	}
 	values := c.r.Header["Authorization"]
 	switch len(values) {
 	case 0:
-		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context. "+nextSignIn)
+		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context. "+s.nextSignIn())
 	case 1:
 	default:
 		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: the request has more than one Authorization header. Send one.")
@@ -236,15 +256,18 @@ func (s *Server) authenticate(c *call) error {
 	scheme, token, _ := strings.Cut(values[0], " ")
 	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context: the Authorization header holds no bearer token. "+nextSignIn)
+		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context: the Authorization header holds no bearer token. "+s.nextSignIn())
 	}
-	claims, err := s.authority.Verify(token)
-	if err != nil {
-		var refused *issuer.VerifyError
-		if !errors.As(err, &refused) {
-			return err
-		}
+	claims, err := s.tokens.Verify(token)
+	if refused, ok := errors.AsType[*issuer.VerifyError](err); ok {
 		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: "+strings.TrimPrefix(refused.Error(), "issuer: ")+".")
+	}
+	if unavailable, ok := errors.AsType[*issuer.UnavailableError](err); ok {
+		c.w.Header().Set("Retry-After", retryKeys)
+		return errUnavailable("The token cannot be checked: " + strings.TrimPrefix(unavailable.Error(), "issuer: ") + ".")
+	}
+	if err != nil {
+		return err
 	}
 	c.claims = claims
 	if claims.HasUser() && !claims.MFA {
@@ -252,6 +275,10 @@ func (s *Server) authenticate(c *call) error {
 	}
 	return nil
 }
+
+// retryKeys is after how many seconds a client asks again when the keys of its
+// token are missing.
+const retryKeys = "5"
 
 // checkRequest refuses what no call that is served here can be meant by, and
 // reads the query.

@@ -40,14 +40,16 @@ func (s *Server) Reset(ctx context.Context, seed *store.Seed) error {
 	if err := s.store.Reset(ctx, seed); err != nil {
 		return err
 	}
-	tenants, err := tenants(ctx, s.store)
-	if err != nil {
-		return err
+	if s.authority != nil {
+		tenants, err := tenants(ctx, s.store)
+		if err != nil {
+			return err
+		}
+		if err := s.authority.SetTenants(tenants); err != nil {
+			return err
+		}
+		s.authority.ForgetSignIns()
 	}
-	if err := s.authority.SetTenants(tenants); err != nil {
-		return err
-	}
-	s.authority.ForgetSignIns()
 	if err := s.store.PutSetting(ctx, settingClock, nil); err != nil {
 		return err
 	}

@@ -16,6 +16,9 @@ import (
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (s *Server) createApplicationConsent(c *call) error {
+	if s.authority == nil {
+		return errNoAuthority()
+	}
 	customerID, err := s.knownCustomer(c)
 	if err != nil {
 		return err
@@ -64,6 +67,9 @@ func (s *Server) createApplicationConsent(c *call) error {
 // deleteApplicationConsent is DELETE
 // /v1/customers/{customer-tenant-id}/applicationconsents/{application-id}.
 func (s *Server) deleteApplicationConsent(c *call) error {
+	if s.authority == nil {
+		return errNoAuthority()
+	}
 	customerID, err := s.knownCustomer(c)
 	if err != nil {
 		return err

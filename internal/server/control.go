@@ -41,16 +41,16 @@ func (s *Server) control() http.Handler {
 	}
 	mux.HandleFunc("GET /livez", health(s.livez))
 	mux.HandleFunc("GET /readyz", health(s.readyz))
-	mux.HandleFunc("GET /keys", s.controlled(s.listKeys))
-	mux.HandleFunc("POST /keys", s.controlled(s.addKey))
-	mux.HandleFunc("DELETE /keys/{id}", s.controlled(s.revokeKey))
+	mux.HandleFunc("GET /keys", s.controlled(s.issuing(s.listKeys)))
+	mux.HandleFunc("POST /keys", s.controlled(s.issuing(s.addKey)))
+	mux.HandleFunc("DELETE /keys/{id}", s.controlled(s.issuing(s.revokeKey)))
 	mux.HandleFunc("GET /clock", s.controlled(s.showClock))
 	mux.HandleFunc("PUT /clock", s.controlled(s.setClock))
 	mux.HandleFunc("DELETE /clock", s.controlled(s.resetClock))
 	mux.HandleFunc("POST /clock/advance", s.controlled(s.advanceClock))
 	mux.HandleFunc("POST /clock/freeze", s.controlled(s.freezeClock))
 	mux.HandleFunc("POST /clock/resume", s.controlled(s.resumeClock))
-	mux.HandleFunc("POST /tokens", s.controlled(s.mintToken))
+	mux.HandleFunc("POST /tokens", s.controlled(s.issuing(s.mintToken)))
 	// A web page in the user's browser can reach a loopback port; it cannot
 	// forge being no page.
 	return namedByAddress(http.NewCrossOriginProtection().Handler(mux))
@@ -61,16 +61,38 @@ func (s *Server) control() http.Handler {
 // one of ours; an address belongs to nobody.
 func namedByAddress(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		if !strings.EqualFold(host, "localhost") && net.ParseIP(strings.Trim(host, "[]")) == nil {
+		if !isOwnName(hostName(r)) {
 			http.Error(w, "the control plane answers to addresses and localhost only", http.StatusForbidden)
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// hostName is the name that a request calls this machine by.
+func hostName(r *http.Request) string {
+	if name, _, err := net.SplitHostPort(r.Host); err == nil {
+		return name
+	}
+	return r.Host
+}
+
+func isOwnName(host string) bool {
+	return strings.EqualFold(host, "localhost") || net.ParseIP(strings.Trim(host, "[]")) != nil
+}
+
+// issuing refuses a call to the server's own token authority where there is
+// none.
+func (s *Server) issuing(answer func(*http.Request) (int, any, error)) func(*http.Request) (int, any, error) {
+	if s.authority != nil {
+		return answer
+	}
+	return func(*http.Request) (int, any, error) {
+		return http.StatusConflict, map[string]string{
+			"error": "this server issues no tokens and has no keys: it takes those of Microsoft Entra ID; get a token from " +
+				s.tokens.TokenEndpoint() + ", or start the server with --auth builtin",
+		}, nil
+	}
 }
 
 // controlled writes what a control call returns.

@@ -121,6 +121,27 @@ func errUnauthorized(code partnercenter.ErrorCode, description string) error {
 	return &apiError{http.StatusUnauthorized, code, description, nil}
 }
 
+func errUnavailable(description string) error {
+	return &apiError{http.StatusServiceUnavailable, partnercenter.CodeUnexpected, description, nil}
+}
+
+// errNoAuthority refuses to change what a token authority gives where the tokens
+// are Microsoft's.
+func errNoAuthority() error {
+	return &apiError{
+		http.StatusBadRequest, partnercenter.CodeOperationUnoffered,
+		"Application consents are not supported here: this server takes Microsoft's tokens, and consents to what those allow are given at Microsoft. Send the call to Microsoft's service, or start the server with --auth builtin.", nil,
+	}
+}
+
+// errWebPage refuses what a browser may have been made to send.
+func errWebPage(why string) error {
+	return &apiError{
+		http.StatusForbidden, partnercenter.CodeAccessDenied,
+		"This server asks for no tokens, so it answers to no web page, and the request " + why + ". Call it at localhost or by its address, or start it with --auth builtin.", nil,
+	}
+}
+
 func errBadToken() error {
 	return &apiError{
 		http.StatusBadRequest, partnercenter.CodeBadContinuation,

@@ -2,9 +2,12 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
 // readyTimeout bounds how long a readiness check waits for the store.
@@ -39,6 +42,11 @@ func (s *Server) readyz(c *call) error {
 	if err := s.store.Ping(ctx); err != nil {
 		s.log.Error("not ready", "error", err)
 		return c.writeHealth(http.StatusServiceUnavailable, "database unavailable")
+	}
+	if s.entra != nil {
+		if unavailable, ok := errors.AsType[*issuer.UnavailableError](s.entra.Ready()); ok {
+			return c.writeHealth(http.StatusServiceUnavailable, "no signing keys yet of tenant "+unavailable.TenantID+" from "+unavailable.Authority)
+		}
 	}
 	return c.writeHealth(http.StatusOK, "ready")
 }

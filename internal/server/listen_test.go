@@ -361,3 +361,6 @@ func TestListsFollowWrites(t *testing.T) {
 		t.Errorf("after a write the list begins %s", got)
 	}
 }
+
+// trusting returns a client's TLS configuration that trusts r.
+func trusting(r *running) *tls.Config { return &tls.Config{RootCAs: r.ca.Pool()} }

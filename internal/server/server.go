@@ -29,9 +29,16 @@ import (
 
 // Config is what a [Server] is made of.
 type Config struct {
-	Store     *store.Store
+	Store *store.Store
+	// Authority issues the tokens that calls come with.
 	Authority *issuer.Authority
-	Logger    *slog.Logger // nil logs nothing
+	// Entra, if not nil, checks tokens in place of Authority, which may be nil
+	// then: the server issues none.
+	Entra *issuer.Entra
+	// Caller, if not nil, is whose every call is: no token is looked at. Serve
+	// such a server to this machine only.
+	Caller *issuer.Claims
+	Logger *slog.Logger // nil logs nothing
 	// Clock is what everything that depends on time reads, the authority and
 	// the store included: give them its Now. Nil means one that follows the
 	// system's.
@@ -70,7 +77,10 @@ type Config struct {
 // [http.Handler]; [Server.Serve] runs it on listeners.
 type Server struct {
 	store     *store.Store
-	authority *issuer.Authority
+	authority *issuer.Authority // nil: the server issues no tokens
+	entra     *issuer.Entra     // nil: the server takes the authority's tokens
+	tokens    tokenChecker      // one of the two
+	caller    *issuer.Claims    // nil: the token tells
 	log       *slog.Logger
 	access    *accessLog
 	clock     *clock.Clock
@@ -116,6 +126,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{
 		store:     c.Store,
 		authority: c.Authority,
+		entra:     c.Entra,
+		tokens:    c.Authority,
+		caller:    c.Caller,
 		log:       c.Logger,
 		access:    newAccessLog(c.Logger),
 		clock:     c.Clock,
@@ -131,6 +144,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		running:   running{keys: map[string]struct{}{}},
 		uploads:   semaphore.NewWeighted(uploadRoom),
 		downloads: semaphore.NewWeighted(downloadRoom),
+	}
+	if s.entra != nil {
+		s.tokens = s.entra
 	}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipMinSize), gzhttp.EnableZstd(false))
 	if err != nil {
@@ -221,7 +237,7 @@ func (s *Server) dispatch(c *call) error {
 		c.pattern = "/" + path.first()
 		return h(c)
 	}
-	if pattern, h, ok := s.authority.Lookup(c.r.URL.Path); ok {
+	if pattern, h, ok := s.tokens.Lookup(c.r.URL.Path); ok {
 		c.pattern = pattern
 		recorder := &recorder{ResponseWriter: c.w}
 		h.ServeHTTP(recorder, c.r)

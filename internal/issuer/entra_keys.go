@@ -1,0 +1,435 @@
+package issuer
+
+import (
+	"context"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/big"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// keysAge is how old keys may get before they are fetched anew. Microsoft
+	// publishes a key long before it signs with it.
+	keysAge = 24 * time.Hour
+	// askAgain is how long the authority is not asked about an unknown key after
+	// it was asked for anything. Key ids cost their inventor nothing.
+	askAgain = time.Minute
+	// maxBackoff is the longest pause between tries while the authority fails.
+	maxBackoff = time.Minute
+	// fetchTimeout bounds fetching metadata and keys of one version.
+	fetchTimeout = 10 * time.Second
+	// maxWaiting is how many calls may wait for one tenant's keys.
+	maxWaiting = 100
+	// maxDocument is the longest metadata or key set read. Microsoft's have some
+	// twenty kilobytes.
+	maxDocument = 1 << 20
+	// maxModulus keeps a key from making every check of a signature slow.
+	maxModulus = 8192
+)
+
+var versions = []Version{V1, V2}
+
+// keyRing is what tokens are verified with at one moment. It is replaced as a
+// whole and never changed.
+type keyRing struct {
+	realms map[realmID]*realm
+}
+
+type realmID struct {
+	tenant  string
+	version Version
+}
+
+// realm issues a tenant's tokens of one version.
+type realm struct {
+	issuer string
+	keys   map[string]*rsa.PublicKey // by key id
+}
+
+func (r *keyRing) realm(tenant string, v Version) *realm { return r.realms[realmID{tenant, v}] }
+
+func (r *realm) equal(other *realm) bool {
+	return other != nil && r.issuer == other.issuer &&
+		maps.EqualFunc(r.keys, other.keys, func(a, b *rsa.PublicKey) bool { return a.Equal(b) })
+}
+
+// put makes r the realm of id. Under the same keys as before, verified tokens
+// stay so.
+func (e *Entra) put(id realmID, r *realm) (changed bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	old := e.ring.Load()
+	if r.equal(old.realms[id]) {
+		return false
+	}
+	realms := maps.Clone(old.realms)
+	if realms == nil {
+		realms = make(map[realmID]*realm)
+	}
+	realms[id] = r
+	e.ring.Store(&keyRing{realms})
+	return true
+}
+
+// source is a tenant, and where its keys come from.
+type source struct {
+	entra   *Entra
+	tenant  string           // lower case
+	clients map[string]bool  // by lower-case id: whether it is enabled; none means any
+	users   map[string]*User // by lower-case object id and name
+
+	mu       sync.Mutex
+	flight   chan struct{} // closed when the fetch under way is done; nil when none is
+	waiting  int           // calls that wait for flight
+	began    time.Time     // when the last fetch did; zero before the first
+	failures int           // fetches since the last that succeeded
+}
+
+func newSource(e *Entra, id string, t Tenant) *source {
+	s := &source{entra: e, tenant: id, clients: make(map[string]bool), users: make(map[string]*User)}
+	for _, c := range t.Clients {
+		s.clients[strings.ToLower(c.ID)] = !c.Disabled
+	}
+	for _, u := range t.Users {
+		s.users[strings.ToLower(u.UserPrincipalName)] = &u
+		s.users[strings.ToLower(u.ObjectID)] = &u
+	}
+	delete(s.users, "") // what a token leaves out is nobody's
+	return s
+}
+
+func (s *source) takesClient(id string) bool {
+	return id != "" && (len(s.clients) == 0 || s.clients[strings.ToLower(id)])
+}
+
+// user returns a listed user, or nil. Object ids are never used again for
+// somebody else, so they go before names.
+func (s *source) user(objectID, name string) *User {
+	if u := s.users[strings.ToLower(objectID)]; u != nil {
+		return u
+	}
+	return s.users[strings.ToLower(name)]
+}
+
+// keepFresh fetches the keys when they are due, until ctx is done.
+func (s *source) keepFresh(ctx context.Context) {
+	for {
+		var wake <-chan time.Time
+		var done <-chan struct{}
+		if wait := s.due(); wait > 0 {
+			wake = time.After(wait)
+		} else {
+			done = s.fetch()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-done:
+		}
+	}
+}
+
+// due returns how long it is until the keys are to be fetched, or until a fetch
+// under way is to be waited for.
+func (s *source) due() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.began.IsZero() || s.flight != nil {
+		return 0
+	}
+	wait := keysAge
+	if s.failures > 0 {
+		wait = min(time.Second<<min(s.failures-1, 10), maxBackoff)
+	}
+	return time.Until(s.began.Add(wait))
+}
+
+// find returns the tenant's realm of a version with the key in it, and the ring
+// that both are of. The authority is asked about a key that is unknown.
+func (s *source) find(v Version, keyID string) (*keyRing, *realm, error) {
+	ring := s.entra.ring.Load()
+	if r := ring.realm(s.tenant, v); r != nil && r.keys[keyID] != nil {
+		return ring, r, nil
+	}
+	asked := s.ask()
+	ring = s.entra.ring.Load()
+	r := ring.realm(s.tenant, v)
+	switch {
+	case r != nil && r.keys[keyID] != nil:
+		return ring, r, nil
+	case r == nil || !asked:
+		return nil, nil, &UnavailableError{Authority: s.entra.authority, TenantID: s.tenant}
+	}
+	return nil, nil, refuse(ReasonUnknownKey, "key %s is not one of tenant %s", quote(keyID), s.tenant)
+}
+
+// ask fetches the keys, or waits for those who do, unless they were fetched a
+// short while ago. It reports whether the authority's last word is known.
+func (s *source) ask() bool {
+	s.mu.Lock()
+	if s.flight == nil && !s.began.IsZero() && time.Since(s.began) < askAgain {
+		defer s.mu.Unlock()
+		return s.failures == 0
+	}
+	if s.waiting >= maxWaiting {
+		s.mu.Unlock()
+		return false
+	}
+	s.waiting++
+	s.mu.Unlock()
+	<-s.fetch()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting--
+	return s.failures == 0
+}
+
+// fetch begins to fetch the keys, if nobody does already. The channel is closed
+// when it is done, which takes fetchTimeout at most.
+func (s *source) fetch() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flight == nil {
+		flight := make(chan struct{})
+		s.flight, s.began = flight, time.Now()
+		go func() {
+			err := s.fetchAll()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.flight, s.failures = nil, s.failures+1
+			if err == nil {
+				s.failures = 0
+			}
+			close(flight)
+		}()
+	}
+	return s.flight
+}
+
+// fetchAll fetches the keys of both versions. What cannot be fetched stays as it
+// is.
+func (s *source) fetchAll() error {
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	errs := make([]error, len(versions))
+	var group sync.WaitGroup
+	for i, v := range versions {
+		group.Go(func() { errs[i] = s.fetchRealm(ctx, v) })
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *source) fetchRealm(ctx context.Context, v Version) error {
+	log := s.entra.log.With(slog.String("authority", s.entra.authority), slog.String("tenant", s.tenant), slog.String("version", string(v)))
+	r, err := s.entra.fetchRealm(ctx, s.tenant, v)
+	if err != nil {
+		effect := "tokens are answered with 503"
+		if s.entra.ring.Load().realm(s.tenant, v) != nil {
+			effect = "keys fetched before stay in use"
+		}
+		log.Warn("signing keys cannot be fetched; trying again", slog.String("effect", effect), slog.String("error", err.Error()))
+		return err
+	}
+	if s.entra.put(realmID{s.tenant, v}, r) {
+		log.Info("signing keys fetched", slog.Int("keys", len(r.keys)))
+	}
+	return nil
+}
+
+// metadata is what is read of an OpenID configuration.
+// https://openid.net/specs/openid-connect-discovery-1_0.html
+type metadata struct {
+	Issuer  string `json:"issuer"`
+	KeysURI string `json:"jwks_uri"`
+}
+
+// fetchRealm asks the authority for a tenant's issuer and keys. The errors are
+// for the log of whoever runs the server.
+func (e *Entra) fetchRealm(ctx context.Context, tenant string, v Version) (*realm, error) {
+	prefix := e.authority + "/" + tenant
+	if v == V2 {
+		prefix += "/v2.0"
+	}
+	var document metadata
+	if err := e.get(ctx, prefix+"/.well-known/openid-configuration", &document); err != nil {
+		return nil, err
+	}
+	if err := e.checkIssuer(document.Issuer, tenant, v); err != nil {
+		return nil, err
+	}
+	if err := e.checkKeysURI(document.KeysURI); err != nil {
+		return nil, err
+	}
+	var set keySet
+	if err := e.get(ctx, document.KeysURI, &set); err != nil {
+		return nil, err
+	}
+	keys := set.usable(tenant)
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%s has no key that RS256 tokens of the tenant can be signed with", document.KeysURI)
+	}
+	return &realm{issuer: document.Issuer, keys: keys}, nil
+}
+
+// checkIssuer refuses metadata of another tenant, or of somebody else.
+func (e *Entra) checkIssuer(issuer, tenant string, v Version) error {
+	base, path, ok := cutBase(issuer)
+	if !ok || !e.isTrusted(base) || base+path != issuerOf(base, tenant, v) {
+		return fmt.Errorf("the metadata's issuer %s is not tenant %s at the authority", quote(issuer), tenant)
+	}
+	return nil
+}
+
+// checkKeysURI keeps a key set from being fetched from anywhere.
+func (e *Entra) checkKeysURI(uri string) error {
+	base, _, ok := cutBase(uri)
+	if !ok || !e.isTrusted(base) {
+		return fmt.Errorf("the metadata's jwks_uri %s leads away from the authority", quote(uri))
+	}
+	return nil
+}
+
+// isTrusted reports whether a base URL is the authority or one of Microsoft's
+// sign-in services, which refer to each other.
+func (e *Entra) isTrusted(base string) bool {
+	host, isTLS := strings.CutPrefix(base, "https://")
+	return base == e.authority || isTLS && slices.Contains(microsoftHosts, host)
+}
+
+// microsoftHosts are the hosts that metadata of Microsoft's clouds names.
+// https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+var microsoftHosts = []string{
+	"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net",
+	"login.chinacloudapi.cn", "login.partner.microsoftonline.cn", "sts.chinacloudapi.cn",
+	"login.microsoftonline.de", "sts.microsoftonline.de",
+	"login.microsoftonline.us",
+}
+
+// cutBase parts an absolute URL without user, query and fragment into its base
+// URL and its path, both as they are written.
+func cutBase(text string) (base, path string, ok bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", "", false
+	}
+	base = u.Scheme + "://" + u.Host
+	path, ok = strings.CutPrefix(text, base)
+	return base, path, ok
+}
+
+// newFetchClient returns a client that follows no redirect: where keys come from
+// is checked before they are asked for.
+func newFetchClient(transport http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// get decodes a JSON document. Errors quote nothing of what was answered.
+func (e *Entra) get(ctx context.Context, address string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := e.client.Do(req)
+	if err != nil {
+		return err // it names the address
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		next := ""
+		switch {
+		case resp.StatusCode >= 300 && resp.StatusCode < 400:
+			next = "; redirects are not followed"
+		case resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusNotFound:
+			next = "; check the tenant's id"
+		}
+		return fmt.Errorf("%s answered %s%s", address, resp.Status, next)
+	}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if kind == "text/html" {
+		return fmt.Errorf("%s answered a web page where JSON was asked for; a proxy on the way may want a sign-in", address)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	if err != nil {
+		return fmt.Errorf("%s broke off its answer: %w", address, err)
+	}
+	if len(body) > maxDocument {
+		return fmt.Errorf("%s answered more than %d bytes", address, maxDocument)
+	}
+	if json.Unmarshal(body, into) != nil {
+		return fmt.Errorf("%s answered something that is not the JSON asked for", address)
+	}
+	return nil
+}
+
+// keySet is a JSON Web Key Set (RFC 7517) as far as RSA keys need it. One key of
+// a kind that is to come must not cost those beside it.
+type keySet struct {
+	Keys []struct {
+		Type      string `json:"kty"`
+		ID        string `json:"kid"`
+		Use       string `json:"use"`
+		Algorithm string `json:"alg"`
+		Modulus   string `json:"n"`
+		Exponent  string `json:"e"`
+		Issuer    string `json:"issuer"` // Microsoft's: whose tokens the key signs
+	} `json:"keys"`
+}
+
+// usable returns the keys that may sign a tenant's tokens with RS256, by id. Of
+// two with the same id the first counts.
+func (s *keySet) usable(tenant string) map[string]*rsa.PublicKey {
+	keys := make(map[string]*rsa.PublicKey)
+	for _, k := range s.Keys {
+		if k.Type != "RSA" || k.ID == "" || k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != "RS256" {
+			continue
+		}
+		if k.Issuer != "" && !strings.Contains(k.Issuer, "{tenantid}") && !strings.Contains(k.Issuer, tenant) {
+			continue // such as personal accounts
+		}
+		if key := publicKey(k.Modulus, k.Exponent); key != nil && keys[k.ID] == nil {
+			keys[k.ID] = key
+		}
+	}
+	return keys
+}
+
+// publicKey returns an RSA key of reasonable size, or nil.
+func publicKey(modulus, exponent string) *rsa.PublicKey {
+	n, err := base64.RawURLEncoding.DecodeString(modulus)
+	if err != nil {
+		return nil
+	}
+	e, err := base64.RawURLEncoding.DecodeString(exponent)
+	if err != nil {
+		return nil
+	}
+	key := &rsa.PublicKey{N: new(big.Int).SetBytes(n)}
+	if bits := key.N.BitLen(); bits < keyBits || bits > maxModulus {
+		return nil
+	}
+	exp := new(big.Int).SetBytes(e)
+	if exp.BitLen() > 31 || exp.Cmp(big.NewInt(3)) < 0 || exp.Bit(0) == 0 {
+		return nil
+	}
+	key.E = int(exp.Int64())
+	return key
+}

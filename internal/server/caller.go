@@ -1,0 +1,75 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// Administrator returns who calls a server that asks for no token: an
+// administrator, signed in with a second factor, of the partner whose tenant
+// has that id or domain. Empty means the first partner.
+func Administrator(ctx context.Context, st *store.Store, tenant string) (*issuer.Claims, error) {
+	partners, err := st.Partners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(partners, func(p store.Partner) bool {
+		return tenant == "" || strings.EqualFold(p.TenantID, tenant) || strings.EqualFold(p.Domain, tenant)
+	})
+	switch {
+	case len(partners) == 0:
+		return nil, errors.New("the database has no partner to act for: serve a seed file that has one, with a new database")
+	case at < 0:
+		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote(tenant), partners[0].TenantID, partners[0].Name)
+	}
+	partner := partners[at]
+	claims := &issuer.Claims{
+		Audience: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
+		TenantID: strings.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
+	}
+	users, err := st.Users(ctx, partner.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		if slices.Contains(u.Roles, store.RoleGlobalAdmin) {
+			claims.User, claims.ObjectID = u.UserPrincipalName, u.ObjectID
+			break
+		}
+	}
+	for _, role := range store.UserRoles() {
+		claims.Roles = append(claims.Roles, string(role))
+	}
+	return claims, nil
+}
+
+// crossOrigin tells requests of other sites' pages by what browsers say of them.
+var crossOrigin = http.NewCrossOriginProtection()
+
+// refuseWebPages keeps the pages in a user's browser from calling an API that
+// asks for no token: those that a browser marks, and those that give this
+// machine a name of theirs. The hosts of Microsoft's API are nobody's to give.
+func refuseWebPages(r *http.Request) error {
+	if err := crossOrigin.Check(r); err != nil {
+		return errWebPage("comes from another site's page")
+	}
+	if host := hostName(r); !isOwnName(host) && !slices.Contains(apiHosts, strings.ToLower(host)) {
+		return errWebPage("is for the host " + quote(host))
+	}
+	return nil
+}
+
+// apiHosts are the names of the API in Microsoft's clouds: two, as all but one
+// share a host.
+var apiHosts = []string{
+	strings.TrimPrefix(partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Endpoint, "https://"),
+	strings.TrimPrefix(partnercenter.Cloud21Vianet.Services[partnercenter.ServiceName].Endpoint, "https://"),
+}

@@ -1,0 +1,89 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// EntraOptions are the options of [NewEntra].
+type EntraOptions struct {
+	Authority string   // base URL of Microsoft's sign-in service; see issuer.EntraOptions
+	Tenants   []string // ids of the tenants whose tokens count
+	// GroupRoles are the roles that members of a group have, by the group's
+	// object id. Partner Center's agents are members of groups, and a token has
+	// only their ids.
+	GroupRoles map[string]store.UserRole
+	// Cloud is whose resources tokens may be for. Empty means the global one.
+	Cloud     partnercenter.CloudName
+	BaseURLs  []string          // where requests arrive
+	Leeway    time.Duration     // how far clocks may differ; see issuer.Options
+	Transport http.RoundTripper // fetches keys; nil means http.DefaultTransport
+	Logger    *slog.Logger      // nil logs nothing
+}
+
+// globalAdministrator is the template of the directory role, which has the same
+// id in every tenant.
+// https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
+const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
+
+// NewEntra returns what checks Microsoft's tokens for the tenants, with the
+// store's apps and users. A tenant that is no partner yet becomes one, without
+// customers; made are their ids. Run it.
+func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (entra *issuer.Entra, made []string, err error) {
+	if made, err = ensurePartners(ctx, st, o.Tenants); err != nil {
+		return nil, nil, fmt.Errorf("the tenants' partners: %w", err)
+	}
+	all, err := tenants(ctx, st)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the tenants: %w", err)
+	}
+	roles := map[string]string{globalAdministrator: string(store.RoleGlobalAdmin)}
+	for id, role := range o.GroupRoles {
+		roles[id] = string(role)
+	}
+	entra, err = issuer.NewEntra(issuer.EntraOptions{
+		Authority: o.Authority, Roles: roles, BaseURLs: o.BaseURLs, Leeway: o.Leeway,
+		Resources: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Resources(),
+		Transport: o.Transport, Logger: o.Logger,
+		Tenants: slices.DeleteFunc(all, func(t issuer.Tenant) bool {
+			return !slices.ContainsFunc(o.Tenants, func(id string) bool { return strings.EqualFold(id, t.ID) })
+		}),
+	})
+	return entra, made, err
+}
+
+// ensurePartners makes partners of the tenants that are none.
+func ensurePartners(ctx context.Context, st *store.Store, tenants []string) (made []string, err error) {
+	partners, err := st.Partners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var seed store.Seed
+	for _, id := range tenants {
+		if slices.ContainsFunc(partners, func(p store.Partner) bool { return strings.EqualFold(p.TenantID, id) }) {
+			continue
+		}
+		id = strings.ToLower(id)
+		made = append(made, id)
+		seed.Partners = append(seed.Partners, store.SeedPartner{Partner: store.Partner{TenantID: id, Name: id, Country: defaultCountry}})
+	}
+	if len(made) == 0 {
+		return nil, nil
+	}
+	_, err = st.Load(ctx, &seed)
+	return made, err
+}
+
+// defaultCountry is where a partner is of whom only the tenant is known. A seed
+// file says otherwise.
+const defaultCountry = "US"
