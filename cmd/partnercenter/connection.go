@@ -219,6 +219,17 @@ func isLoopback(text string) bool {
 // of a file, if one is named, besides the system's. It follows no redirect: the
 // API has none, and one would carry a secret or a token to who knows where.
 func newTransport(caFile string) (policy.Transporter, error) {
+	transport, err := newRoundTripper(caFile)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}
+
+func newRoundTripper(caFile string) (*http.Transport, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = maxWorkers
 	if caFile != "" {
@@ -235,10 +246,7 @@ func newTransport(caFile string) (policy.Transporter, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
+	return transport, nil
 }
 
 // logRequests writes azcore's log, which leaves out headers and queries that

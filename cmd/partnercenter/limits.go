@@ -54,8 +54,14 @@ func (l *limits) applyProfile(cmd *cobra.Command, name string) error {
 	if !ok {
 		return oneOf("profile", name, limitProfileNames()...)
 	}
+	own := pflag.NewFlagSet("limits", pflag.ContinueOnError)
+	new(limits).addFlags(own)
 	given := map[string]string{}
-	cmd.Flags().Visit(func(f *pflag.Flag) { given[f.Name] = f.Value.String() })
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if own.Lookup(f.Name) != nil {
+			given[f.Name] = f.Value.String()
+		}
+	})
 	*l = profile
 	for name, value := range given {
 		if err := cmd.Flags().Set(name, value); err != nil {

@@ -17,7 +17,9 @@ type readyFacts struct {
 	APIURLTLS    string `json:"apiUrlTls,omitempty"`
 	ControlURL   string `json:"controlUrl,omitempty"`
 	CAFile       string `json:"caFile,omitempty"`
-	Cloud        string `json:"cloud,omitempty"` // the one that is played
+	Cloud        string `json:"cloud,omitempty"`     // the one that is played
+	Auth         string `json:"auth,omitempty"`      // whose tokens count; see authOptions
+	Authority    string `json:"authority,omitempty"` // where they come from, unless from the server
 	TenantID     string `json:"tenantId,omitempty"`
 	ClientID     string `json:"clientId,omitempty"`
 	ClientSecret string `json:"clientSecret,omitempty"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"os"
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE COMMAND ARGS...	run and expect an exit code
 //	awaitslow			wait until the stub holds a request
+//	fact NAME FILE MEMBER		set a variable to what a ready file says
 //	localstub			let --profile local find the stub
 //	waitfile FILE			wait until a file is there
 //
@@ -75,6 +77,15 @@ func TestScripts(t *testing.T) {
 					time.Sleep(50 * time.Millisecond)
 				}
 				ts.Fatalf("%s did not come", args[0])
+			},
+			"fact": func(ts *testscript.TestScript, _ bool, args []string) {
+				var facts map[string]any
+				ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &facts))
+				value, ok := facts[args[2]].(string)
+				if !ok {
+					ts.Fatalf("%s has no member %s", args[1], args[2])
+				}
+				ts.Setenv(args[0], value)
 			},
 			"localstub": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(writeReadyFile(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"), readyFacts{

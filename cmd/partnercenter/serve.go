@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -38,6 +40,8 @@ type serveOptions struct {
 	asCloud                    string
 	cacheSize                  string
 	limits                     limits
+	auth                       authOptions
+	seedGiven                  bool // on the command line
 	tokenLeeway, tokenLifetime time.Duration
 	shutdownGrace              time.Duration
 	logFormat, logLevel        string
@@ -58,12 +62,17 @@ out, and port 0 takes a free port.
 With its default addresses the server is found by --profile local.`,
 		Example: `  partnercenter serve
   partnercenter serve --db :memory: --listen 127.0.0.1:0 --ready-file ready.json
-  partnercenter serve --seed my-partner.yaml --profile realistic`,
+  partnercenter serve --seed my-partner.yaml --profile realistic
+  partnercenter serve --auth entra --tenant 11111111-2222-3333-4444-555555555555 --seed my-partner.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.limits.applyProfile(cmd, o.profile); err != nil {
 				return err
 			}
+			if err := o.auth.check(cmd.Flags()); err != nil {
+				return err
+			}
+			o.seedGiven = cmd.Flags().Changed("seed")
 			return runServe(cmd.Context(), app, &o)
 		},
 	}
@@ -72,7 +81,8 @@ With its default addresses the server is found by --profile local.`,
 	f.StringVar(&o.listenTLS, "listen-tls", "127.0.0.1:8443", "`address` of the API over TLS; empty for none")
 	f.StringVar(&o.control, "control", "127.0.0.1:8081", "`address` of the control plane; empty for none")
 	f.StringVar(&o.db, "db", "partnercenter.db", "database: an SQLite `file`, made if missing, or :memory:")
-	f.StringVar(&o.seed, "seed", "sample", "what a new database is filled with: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md")
+	f.StringVar(&o.seed, "seed", "sample", "what a new database is filled with: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md; with --auth entra by default nothing but the tenants")
+	o.auth.addFlags(cmd)
 	f.StringVar(&o.catalog, "catalog", "sample", "what is sold: sample, or a catalog `file`; see docs/catalog-format.md")
 	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (none but the week for cancelling) or realistic (the documented ones); limits given as flags come first")
 	o.limits.addFlags(f)
@@ -111,6 +121,8 @@ type local struct {
 	clock     *clock.Clock
 	store     *store.Store
 	server    *server.Server
+	entra     *issuer.Entra  // nil: the server takes its own tokens
+	caller    *issuer.Claims // nil: tokens tell
 	listeners server.Listeners
 	facts     readyFacts
 	cloud     partnercenter.CloudName // that it plays
@@ -158,7 +170,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	// So does a seed with mistakes; a database that is there need not be filled.
 	var seed *store.Seed
 	if _, err := os.Stat(o.db); err != nil {
-		if seed, err = readSeed(o.seed); err != nil {
+		if seed, err = o.readSeed(); err != nil {
 			return nil, err
 		}
 	}
@@ -171,30 +183,26 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	if l.store.Fresh() {
 		if seed == nil { // made, but never filled
-			if seed, err = readSeed(o.seed); err != nil {
+			if seed, err = o.readSeed(); err != nil {
 				return nil, err
 			}
 		}
-		if err := l.fill(ctx, seed); err != nil {
+		if err := l.fill(ctx, seed, o.auth.mode != authEntra); err != nil {
 			return nil, err
 		}
 	}
-	authority, err := server.NewAuthority(ctx, l.store, server.AuthorityOptions{
-		BaseURLs: baseURLs(l.facts.APIURLTLS, l.facts.APIURL),
-		Leeway:   orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
-	})
-	if err != nil {
-		return nil, err
-	}
-	l.server, err = server.New(ctx, server.Config{
-		Store: l.store, Authority: authority, Catalog: sold, Logger: logger, Clock: l.clock,
+	config := server.Config{
+		Store: l.store, Catalog: sold, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud,
-	})
-	if err != nil {
+	}
+	if err := l.takeTokens(ctx, o, &config); err != nil {
 		return nil, err
 	}
-	return l, l.describe(ctx)
+	if l.server, err = server.New(ctx, config); err != nil {
+		return nil, err
+	}
+	return l, l.describe(ctx, o)
 }
 
 // besidesCache is what the server may use of its own memory besides the cache.
@@ -238,13 +246,13 @@ func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
 // listen opens the listeners.
 func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger) (err error) {
 	l.facts.PID = os.Getpid()
-	if l.listeners.API, l.facts.APIURL, err = listenOn(ctx, "--listen", "http", o.listen, logger); err != nil {
+	if l.listeners.API, l.facts.APIURL, err = listenOn(ctx, "--listen", "http", o.listen, &o.auth, logger); err != nil {
 		return err
 	}
-	if l.listeners.Control, l.facts.ControlURL, err = listenOn(ctx, "--control", "http", o.control, logger); err != nil {
+	if l.listeners.Control, l.facts.ControlURL, err = listenOn(ctx, "--control", "http", o.control, &o.auth, logger); err != nil {
 		return err
 	}
-	if l.listeners.APITLS, l.facts.APIURLTLS, err = listenOn(ctx, "--listen-tls", "https", o.listenTLS, logger); err != nil {
+	if l.listeners.APITLS, l.facts.APIURLTLS, err = listenOn(ctx, "--listen-tls", "https", o.listenTLS, &o.auth, logger); err != nil {
 		return err
 	}
 	if l.listeners.API == nil && l.listeners.APITLS == nil {
@@ -274,7 +282,7 @@ func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger
 	return nil
 }
 
-func listenOn(ctx context.Context, flag, scheme, address string, logger *slog.Logger) (net.Listener, string, error) {
+func listenOn(ctx context.Context, flag, scheme, address string, auth *authOptions, logger *slog.Logger) (net.Listener, string, error) {
 	if address == "" {
 		return nil, "", nil
 	}
@@ -288,6 +296,10 @@ func listenOn(ctx context.Context, flag, scheme, address string, logger *slog.Lo
 		return nil, "", usageErrorf("cannot listen on %q: %v; write the address like 127.0.0.1:8080 in %s", address, err, flag)
 	}
 	at := listener.Addr().(*net.TCPAddr)
+	if err := auth.checkListener(flag, scheme, at, logger); err != nil {
+		listener.Close()
+		return nil, "", err
+	}
 	if !at.IP.IsLoopback() {
 		can := "can try to sign in"
 		if flag == "--control" {
@@ -324,10 +336,12 @@ func baseURLs(urls ...string) []string {
 }
 
 // fill puts the seed into a new database. The first signing key, which takes
-// as long to make as all the rest, is made meanwhile.
-func (l *local) fill(ctx context.Context, seed *store.Seed) error {
+// as long to make as all the rest, is made meanwhile, if the server signs.
+func (l *local) fill(ctx context.Context, seed *store.Seed, signs bool) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return server.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
+	if signs {
+		group.Go(func() error { return server.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
+	}
 	group.Go(func() error {
 		result, err := l.store.Load(ctx, seed)
 		if err == nil {
@@ -378,12 +392,20 @@ func readCatalog(name string) (*catalog.Catalog, error) {
 }
 
 // describe looks up how to sign in, and a customer to try out.
-func (l *local) describe(ctx context.Context) error {
+func (l *local) describe(ctx context.Context, o *serveOptions) error {
+	l.facts.Auth = cmp.Or(o.auth.mode, authBuiltin)
+	if l.entra != nil {
+		l.facts.Authority, l.facts.TenantID = o.auth.authorityURL(l.cloud), strings.ToLower(o.auth.tenants[0])
+		return l.findCustomer(ctx)
+	}
 	partners, err := l.store.Partners(ctx)
 	if err != nil || len(partners) == 0 {
 		return err
 	}
 	l.facts.TenantID = partners[0].TenantID
+	if l.caller != nil {
+		l.facts.TenantID = l.caller.TenantID
+	}
 	apps, err := l.store.Apps(ctx, l.facts.TenantID)
 	if err != nil || len(apps) == 0 {
 		return err
@@ -399,6 +421,11 @@ func (l *local) describe(ctx context.Context) error {
 			break
 		}
 	}
+	return l.findCustomer(ctx)
+}
+
+// findCustomer looks up a customer to try out.
+func (l *local) findCustomer(ctx context.Context) (err error) {
 	if _, err := l.store.GetCustomer(ctx, l.facts.TenantID, sampleCustomer); err == nil {
 		l.customer = sampleCustomer
 		return nil
@@ -442,6 +469,7 @@ func (l *local) print(w io.Writer) {
 	lines := [][2]string{
 		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"CA certificate", f.CAFile},
 		{"Control plane", f.ControlURL}, {"Database", l.database}, {"Ready file", l.readyFile},
+		{"Sign-in", f.describeAuth()},
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
 		{"User", f.UserPrincipalName}, {"Password", f.Password},
 	}
@@ -462,7 +490,7 @@ func (l *local) print(w io.Writer) {
 		if local, err := localReadyFile(); err == nil && local == l.readyFile {
 			fmt.Fprintf(w, "\nAll orders of a customer:\n  partnercenter orders list --profile local --customer %s\n", l.customer)
 		}
-		fmt.Fprintf(w, "\nThe same with curl:\n%s\n", f.curl(l.customer))
+		fmt.Fprintf(w, "\nThe same with curl:\n%s\n", f.tryOut(l.customer))
 	}
 	fmt.Fprintln(w, "\nCtrl-C stops the server.")
 }
@@ -476,20 +504,39 @@ func (f readyFacts) graph() string {
 // curl returns shell lines that list a customer's orders with nothing but curl
 // and sed.
 func (f readyFacts) curl(customer string) string {
-	option := ""
-	if f.APIURL == "" {
-		option = " --cacert " + f.CAFile
-	}
 	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s/%[3]s/oauth2/token \
     -d grant_type=client_credentials -d resource=%[7]s \
     -d client_id=%[4]s -d client_secret=%[5]s |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-  curl -s%[1]s -H "Authorization: Bearer $TOKEN" %[2]s/v1/customers/%[6]s/orders`,
-		option, f.url(), f.TenantID, f.ClientID, f.ClientSecret, customer, f.graph())
+%[6]s`,
+		f.curlOption(), f.url(), f.TenantID, f.ClientID, f.ClientSecret, f.curlOrders(customer, authorized), f.graph())
+}
+
+// authorized has curl send the token that is in the shell's variable.
+const authorized = ` -H "Authorization: Bearer $TOKEN"`
+
+// curlOrders returns the line of them that asks for the orders.
+func (f readyFacts) curlOrders(customer, option string) string {
+	return fmt.Sprintf("  curl -s%s%s %s/v1/customers/%s/orders", f.curlOption(), option, f.url(), customer)
+}
+
+// curlOption has curl trust the server.
+func (f readyFacts) curlOption() string {
+	if f.APIURL == "" {
+		return " --cacert " + f.CAFile
+	}
+	return ""
 }
 
 // serve answers requests until ctx is done.
 func (l *local) serve(ctx context.Context, grace time.Duration) error {
+	if l.entra != nil {
+		fresh, stop := context.WithCancel(ctx)
+		var group sync.WaitGroup
+		defer group.Wait()
+		defer stop()
+		group.Go(func() { l.entra.Run(fresh) })
+	}
 	return l.server.Serve(ctx, l.listeners, grace)
 }
 

@@ -209,11 +209,14 @@ func localSettings() (settings, error) {
 		return settings{}, err
 	}
 	s := settings{
-		baseURL: facts.APIURL, authority: facts.APIURLTLS, caFile: facts.CAFile, cloud: facts.Cloud,
+		baseURL: facts.APIURL, authority: facts.Authority, caFile: facts.CAFile, cloud: facts.Cloud,
 		tenantID: facts.TenantID, clientID: facts.ClientID, clientSecret: facts.ClientSecret,
 	}
 	if s.baseURL == "" {
-		s.baseURL = s.authority
+		s.baseURL = facts.APIURLTLS
+	}
+	if s.authority == "" {
+		s.authority = facts.APIURLTLS
 	}
 	return s, nil
 }
