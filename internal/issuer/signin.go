@@ -120,7 +120,7 @@ const browserCookie = "partnercenter-signin"
 func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
 	cookie, err := c.r.Cookie(browserCookie)
 	if err != nil || len(cookie.Value) != 2*len(randomID()) {
-		cookie = &http.Cookie{
+		cookie = &http.Cookie{ //nolint:gosec // it is secure where there is TLS; on this machine there may be none
 			Name: browserCookie, Value: randomID() + randomID(), Path: "/",
 			HttpOnly: true, Secure: c.r.TLS != nil, SameSite: http.SameSiteLaxMode,
 		}
