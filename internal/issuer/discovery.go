@@ -11,6 +11,9 @@ import (
 // short, so that they soon see a key or an address that has changed.
 const discoveryAge = "public, max-age=300"
 
+// discoveryNoTenant is discovery's own word for a tenant that is not there.
+const discoveryNoTenant = "invalid_tenant"
+
 // discoveryDocument is what OpenID Connect clients and MSAL configure
 // themselves from. MSAL insists on authorization_endpoint and token_endpoint.
 type discoveryDocument struct {
@@ -83,7 +86,7 @@ func (c *call) discoverable(name string) (string, error) {
 	tenant := c.trust.tenant(name)
 	if tenant == nil {
 		f := unknownTenant(name)
-		f.kind = "invalid_tenant" // discovery's own word for it
+		f.kind = discoveryNoTenant
 		return "", f
 	}
 	return tenant.id, nil

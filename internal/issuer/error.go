@@ -25,6 +25,7 @@ const (
 	codeChallengeSize       = 50147
 	codeVerifier            = 50148
 	codeGrantRevoked        = 50173
+	codeLoop                = 50196
 	codeCodeRedeemed        = 54005
 	codeNoConsent           = 65001
 	codeConsentDeclined     = 65004
@@ -40,6 +41,7 @@ const (
 	codeDeviceExpired       = 70019
 	codeUnknownTenant       = 90002
 	codeNotReady            = 90033
+	codeThrottled           = 90055
 	codeNotPreconsented     = 90099
 	codeWrongUserCode       = 90119
 	codeDeviceOver          = 90120
@@ -97,6 +99,7 @@ var failures = map[int]struct {
 	codeChallengeSize:       {http.StatusBadRequest, "invalid_request"},
 	codeVerifier:            {http.StatusBadRequest, "invalid_grant"},
 	codeGrantRevoked:        {http.StatusBadRequest, "invalid_grant"},
+	codeLoop:                {http.StatusBadRequest, "invalid_grant"},
 	codeCodeRedeemed:        {http.StatusBadRequest, "invalid_grant"},
 	codeNoConsent:           {http.StatusBadRequest, "invalid_grant"},
 	codeConsentDeclined:     {http.StatusBadRequest, "access_denied"},
@@ -112,6 +115,7 @@ var failures = map[int]struct {
 	codeDeviceExpired:       {http.StatusBadRequest, "expired_token"},
 	codeUnknownTenant:       {http.StatusBadRequest, "invalid_request"},
 	codeNotReady:            {http.StatusServiceUnavailable, "temporarily_unavailable"},
+	codeThrottled:           {http.StatusTooManyRequests, "temporarily_unavailable"},
 	codeNotPreconsented:     {http.StatusBadRequest, "invalid_grant"},
 	codeWrongUserCode:       {http.StatusBadRequest, "invalid_request"},
 	codeDeviceOver:          {http.StatusBadRequest, "invalid_request"},
@@ -147,12 +151,22 @@ var failures = map[int]struct {
 	codeMalformed:           {http.StatusBadRequest, "invalid_request"},
 }
 
+// suberrors are what MSAL decides by whether a user has to be asked, and what
+// for.
+var suberrors = map[int]string{
+	codeMFARequired:    "basic_action",
+	codeNoConsent:      "consent_required",
+	codeGrantRevoked:   "bad_token",
+	codeRefreshExpired: "bad_token",
+}
+
 // failure is an error that the caller of an endpoint gets to see.
 type failure struct {
-	code   int
-	status int
-	kind   string
-	text   string // ends with what to do next; never holds a secret
+	code       int
+	status     int
+	kind       string
+	text       string        // ends with what to do next; never holds a secret
+	retryAfter time.Duration // zero: the answer does not say
 }
 
 func (f *failure) Error() string { return fmt.Sprintf("AADSTS%d: %s", f.code, f.text) }
@@ -171,6 +185,7 @@ type failureBody struct {
 	TraceID       string `json:"trace_id"`
 	CorrelationID string `json:"correlation_id"`
 	URI           string `json:"error_uri"`
+	Suberror      string `json:"suberror,omitempty"`
 }
 
 func (f *failure) body(now time.Time, traceID, correlationID string) failureBody {
@@ -182,6 +197,7 @@ func (f *failure) body(now time.Time, traceID, correlationID string) failureBody
 		TraceID:       traceID,
 		CorrelationID: correlationID,
 		URI:           f.uri(),
+		Suberror:      suberrors[f.code],
 	}
 }
 

@@ -163,6 +163,34 @@ func (gs *grants) revoke(ctx context.Context, reason string, match func(*Grant) 
 	return n, nil
 }
 
+// list returns the families whose last token has not expired, the latest sign-in
+// first.
+func (gs *grants) list(now time.Time) []Grant {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	var list []Grant
+	for _, g := range gs.families {
+		if now.Before(g.Expires()) {
+			list = append(list, *g)
+		}
+	}
+	slices.SortFunc(list, func(a, b Grant) int {
+		return cmp.Or(b.SignedIn.Compare(a.SignedIn), cmp.Compare(a.ID, b.ID))
+	})
+	return list
+}
+
+// Grants returns what users' sign-ins gave apps and has not expired, the latest
+// sign-in first.
+func (a *Authority) Grants() []Grant { return a.grants.list(a.now()) }
+
+// RevokeGrants ends the grants that match and have not ended, and returns how
+// many they were. Apps are told the reason, half a sentence, when they next use a
+// refresh token. Access tokens stay good until they expire, as at Microsoft.
+func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (int, error) {
+	return a.grants.revoke(ctx, reason, match)
+}
+
 func (gs *grants) forget() {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
@@ -234,12 +262,16 @@ func (a *Authority) customerToken(t *tokenCall, partner *tenant, s *signedIn, w 
 	if s.user.Disabled {
 		return nil, disabledUser(s.user)
 	}
+	if err := a.strikeUser(t.call, t.form.Get("grant_type"), partner, t.client.ID, s.user); err != nil {
+		return nil, err
+	}
 	if !a.consents.has(party{tenantID: t.customer, clientID: strings.ToLower(t.client.ID)}, w.key()) {
 		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote(w.resource), t.customer, t.customer)
 	}
 	token, err := a.sign(t.trust, &order{
 		tenant: &tenant{id: t.customer}, client: t.client, proof: t.proof, subject: s,
 		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+		distortion: a.distort(t.call, partner, t.client, s),
 	})
 	if err != nil {
 		return nil, err

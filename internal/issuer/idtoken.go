@@ -40,6 +40,8 @@ type idOrder struct {
 	version Version
 	nonce   string
 	code    string // the authorization code that the token comes with, if any
+
+	distortion distortion
 }
 
 // signID mints an id token.
@@ -47,13 +49,15 @@ func (a *Authority) signID(trust *trust, o *idOrder) (string, error) {
 	if len(trust.keys) == 0 {
 		return "", errNoKey
 	}
-	now, user := a.now().Truncate(time.Second), o.subject.user
+	subject := o.distortion.subject(o.subject)
+	user := subject.user
+	notBefore, expires := o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
 	claims := idClaims{
 		Audience:  o.client.ID,
 		Issuer:    issuerOf(o.base, o.tenant.id, o.version),
-		IssuedAt:  now.Add(-backdate).Unix(),
-		NotBefore: now.Add(-backdate).Unix(),
-		Expires:   now.Add(a.lifetime).Unix(),
+		IssuedAt:  notBefore.Unix(),
+		NotBefore: notBefore.Unix(),
+		Expires:   expires.Unix(),
 		Name:      user.Name,
 		Nonce:     o.nonce,
 		ObjectID:  user.ObjectID,
@@ -65,7 +69,7 @@ func (a *Authority) signID(trust *trust, o *idOrder) (string, error) {
 	if o.version == V2 {
 		claims.PreferredUsername = user.UserPrincipalName
 	} else {
-		claims.AMR, claims.UPN, claims.UniqueName = o.subject.methods(), user.UserPrincipalName, user.UserPrincipalName
+		claims.AMR, claims.UPN, claims.UniqueName = subject.methods(), user.UserPrincipalName, user.UserPrincipalName
 	}
 	if o.code != "" {
 		// The left half of the hash (OpenID Connect Core, section 3.3.2.11).

@@ -152,6 +152,7 @@ type Authority struct {
 	signIns   *signIns
 	consents  *consents
 	grants    *grants
+	faults    faults
 	// administers is Options.Administers, never nil.
 	administers func(ctx context.Context, tenantID, customerID string) (bool, error)
 

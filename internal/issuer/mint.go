@@ -137,6 +137,7 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 	return a.sign(trust, &order{
 		tenant: tenant, client: client, proof: proofSecret, subject: subject,
 		resource: r.Resource, base: base, version: cmp.Or(r.Version, V1),
+		distortion: a.distort(nil, tenant, client, subject),
 	})
 }
 
@@ -174,6 +175,8 @@ type order struct {
 	scope    string // of a token for a user; empty means scopeUser
 	base     string
 	version  Version
+
+	distortion distortion
 }
 
 // sign mints a token.
@@ -182,10 +185,10 @@ func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
 		return nil, errNoKey
 	}
 	self := o.client.objectIDIn(o.tenant)
-	now := a.now().Truncate(time.Second)
-	token := &Token{NotBefore: now.Add(-backdate), Expires: now.Add(a.lifetime), Lifetime: a.lifetime}
+	token := &Token{Lifetime: a.lifetime}
+	token.NotBefore, token.Expires = o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
 	claims := wireClaims{
-		Audience:  o.resource,
+		Audience:  cmp.Or(o.distortion.audience, o.resource),
 		Issuer:    issuerOf(o.base, o.tenant.id, o.version),
 		IssuedAt:  token.NotBefore.Unix(),
 		NotBefore: token.NotBefore.Unix(),
@@ -218,9 +221,10 @@ func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
 
 // delegate turns the claims of an app into those of an app that acts for a user.
 func (w *wireClaims) delegate(o *order) {
-	user := o.subject.user
+	subject := o.distortion.subject(o.subject)
+	user := subject.user
 	w.IdentityIssuer, w.IDType = "", ""
-	w.AMR = o.subject.methods()
+	w.AMR = subject.methods()
 	w.Name, w.ObjectID, w.Roles = user.Name, user.ObjectID, user.Roles
 	w.Scope = cmp.Or(o.scope, scopeUser)
 	w.Subject = pairwiseSubject(o.tenant, o.client, user)

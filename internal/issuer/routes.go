@@ -32,30 +32,31 @@ func (a *Authority) makeRoutes() []route {
 		pattern string
 		methods []string
 		pages   bool // it talks to people
+		at      place
 		serve   func(*call) (any, error)
 	}{
-		{"/{tenant}/oauth2/token", write, false, a.tokenV1},
-		{"/{tenant}/oauth2/v2.0/token", write, false, a.tokenV2},
-		{"/{tenant}/oauth2/authorize", both, true, a.authorizeV1},
-		{"/{tenant}/oauth2/v2.0/authorize", both, true, a.authorizeV2},
-		{"/{tenant}/oauth2/login", write, true, a.signIn},
-		{"/{tenant}/oauth2/logout", both, true, a.signOut},
-		{"/{tenant}/oauth2/v2.0/logout", both, true, a.signOut},
-		{"/{tenant}/oauth2/devicecode", write, false, a.deviceCodeV1},
-		{"/{tenant}/oauth2/v2.0/devicecode", write, false, a.deviceCodeV2},
-		{devicePath, both, true, a.enterCode},
-		{"/{tenant}/.well-known/openid-configuration", read, false, a.discoveryV1},
-		{"/{tenant}/v2.0/.well-known/openid-configuration", read, false, a.discoveryV2},
-		{"/{tenant}/discovery/keys", read, false, a.publicKeys},
-		{"/{tenant}/discovery/v2.0/keys", read, false, a.publicKeys},
-		{"/common/discovery/instance", read, false, a.instance},
+		{"/{tenant}/oauth2/token", write, false, atToken, a.tokenV1},
+		{"/{tenant}/oauth2/v2.0/token", write, false, atToken, a.tokenV2},
+		{"/{tenant}/oauth2/authorize", both, true, atAuthorize, a.authorizeV1},
+		{"/{tenant}/oauth2/v2.0/authorize", both, true, atAuthorize, a.authorizeV2},
+		{"/{tenant}/oauth2/login", write, true, "", a.signIn},
+		{"/{tenant}/oauth2/logout", both, true, "", a.signOut},
+		{"/{tenant}/oauth2/v2.0/logout", both, true, "", a.signOut},
+		{"/{tenant}/oauth2/devicecode", write, false, atDeviceCode, a.deviceCodeV1},
+		{"/{tenant}/oauth2/v2.0/devicecode", write, false, atDeviceCode, a.deviceCodeV2},
+		{devicePath, both, true, "", a.enterCode},
+		{"/{tenant}/.well-known/openid-configuration", read, false, atDiscovery, a.discoveryV1},
+		{"/{tenant}/v2.0/.well-known/openid-configuration", read, false, atDiscovery, a.discoveryV2},
+		{"/{tenant}/discovery/keys", read, false, atDiscovery, a.publicKeys},
+		{"/{tenant}/discovery/v2.0/keys", read, false, atDiscovery, a.publicKeys},
+		{"/common/discovery/instance", read, false, atDiscovery, a.instance},
 	}
 	routes := make([]route, len(table))
 	for i, row := range table {
 		routes[i] = route{
 			pattern:  row.pattern,
 			segments: strings.Split(row.pattern[1:], "/"),
-			handler:  &endpoint{authority: a, methods: row.methods, pages: row.pages, serve: row.serve},
+			handler:  &endpoint{authority: a, methods: row.methods, pages: row.pages, at: row.at, serve: row.serve},
 		}
 	}
 	return routes
@@ -136,7 +137,8 @@ type call struct {
 type endpoint struct {
 	authority *Authority
 	methods   []string
-	pages     bool // errors are pages too
+	pages     bool  // errors are pages too
+	at        place // where faults can strike; empty: here they cannot
 	serve     func(*call) (any, error)
 }
 
@@ -153,6 +155,8 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case *page:
 			err = answer.write(w)
 		case redirect:
+			answer.write(w)
+		case *plain:
 			answer.write(w)
 		default:
 			writeJSON(w, http.StatusOK, answer)
@@ -174,6 +178,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
 	}
+	setRetryAfter(w, f.retryAfter)
 	if e.pages {
 		p := &page{name: "error", status: f.status, data: pageData{
 			Title: "Sorry, but signing in did not work", Problem: f.Error(),
@@ -198,6 +203,9 @@ func (e *endpoint) answer(c *call) (any, error) {
 	// The route matched, so there is a first segment.
 	c.tenant, _, _ = strings.Cut(strings.TrimLeft(c.r.URL.Path, "/"), "/")
 	c.base = c.trust.baseOf(c.r)
+	if answer, err := e.authority.strikeRequest(c, e.at); answer != nil || err != nil {
+		return answer, err
+	}
 	return e.serve(c)
 }
 

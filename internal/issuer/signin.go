@@ -181,7 +181,11 @@ func (a *Authority) advance(c *call, f *flow, do, name, password string, everybo
 			got, err := a.showStep(c, f, err)
 			return got, nil, err
 		}
-		if _, err := findApp(c.trust, tenant, f.clientID()); err != nil {
+		_, err = findApp(c.trust, tenant, f.clientID())
+		if err == nil {
+			err = a.strikeUser(c, passwordPage, tenant, f.clientID(), user)
+		}
+		if err != nil {
 			got, err := a.showStep(c, f, err)
 			return got, nil, err
 		}

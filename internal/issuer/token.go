@@ -85,6 +85,9 @@ type issued struct {
 // https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
 func (a *Authority) tokenV1(c *call) (any, error) {
 	got, err := a.token(c, V1)
+	if f, ok := err.(*failure); ok && f.code == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
+		f.kind = "interaction_required" // this endpoint's word for it
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +266,10 @@ func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
 	if err := a.resolve(t.trust, w); err != nil {
 		return nil, err
 	}
-	token, err := a.sign(t.trust, &order{tenant: t.tenant, client: t.client, proof: t.proof, resource: resource, base: t.base, version: t.version})
+	token, err := a.sign(t.trust, &order{
+		tenant: t.tenant, client: t.client, proof: t.proof, resource: resource, base: t.base, version: t.version,
+		distortion: a.distort(t.call, t.tenant, t.client, nil),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -296,19 +302,23 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 	if s.user.Disabled {
 		return nil, disabledUser(s.user)
 	}
+	if err := a.strikeUser(t.call, t.form.Get("grant_type"), tenant, t.client.ID, s.user); err != nil {
+		return nil, err
+	}
 	if !a.mayUse(t.client, tenant, s.user, w) {
 		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote(w.resource))
 	}
+	distortion := a.distort(t.call, tenant, t.client, s)
 	token, err := a.sign(t.trust, &order{
 		tenant: tenant, client: t.client, proof: t.proof, subject: s,
-		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+		resource: w.resource, scope: w.scope, base: t.base, version: t.version, distortion: distortion,
 	})
 	if err != nil {
 		return nil, err
 	}
 	got := &issued{token: token, resource: w.resource, scope: t.scopeAnswer(w)}
 	if w.openID {
-		if got.IDToken, err = a.signID(t.trust, &idOrder{tenant: tenant, client: t.client, subject: s, base: t.base, version: t.version, nonce: nonce}); err != nil {
+		if got.IDToken, err = a.signID(t.trust, &idOrder{tenant: tenant, client: t.client, subject: s, base: t.base, version: t.version, nonce: nonce, distortion: distortion}); err != nil {
 			return nil, err
 		}
 	}

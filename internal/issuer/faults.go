@@ -1,0 +1,401 @@
+package issuer
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// FaultKind is a kind of trouble that the authority makes when it is told to.
+type FaultKind string
+
+// The kinds of faults. Those of the first group strike a request before anything
+// in it is looked at.
+const (
+	FaultThrottled          FaultKind = "throttled"
+	FaultUnavailable        FaultKind = "unavailable"
+	FaultHTML               FaultKind = "html"    // a page in place of an answer
+	FaultTimeout            FaultKind = "timeout" // no answer, and then none
+	FaultTenantUnknown      FaultKind = "tenant_unknown"
+	FaultAppUnknown         FaultKind = "app_unknown"
+	FaultAppDisabled        FaultKind = "app_disabled"
+	FaultSecretWrong        FaultKind = "secret_wrong"
+	FaultSecretExpired      FaultKind = "secret_expired"
+	FaultCertificateRevoked FaultKind = "certificate_revoked"
+
+	// These strike when it is known for which user tokens are.
+	FaultMFARequired     FaultKind = "mfa_required"
+	FaultConsentMissing  FaultKind = "consent_missing"
+	FaultRefreshRevoked  FaultKind = "refresh_revoked"
+	FaultRefreshTooOld   FaultKind = "refresh_too_old"
+	FaultAccountDisabled FaultKind = "account_disabled"
+	FaultUserLocked      FaultKind = "user_locked"
+	FaultLoopDetected    FaultKind = "loop_detected"
+
+	// These give a token that the API refuses.
+	FaultMFAClaimMissing FaultKind = "mfa_claim_missing"
+	FaultWrongAudience   FaultKind = "wrong_audience"
+	FaultClockSkew       FaultKind = "clock_skew"
+)
+
+// place is a part of the authority that a fault strikes at.
+type place string
+
+const (
+	atToken      place = "token"
+	atAuthorize  place = "authorize"
+	atDeviceCode place = "devicecode"
+	atDiscovery  place = "discovery"
+)
+
+// stage is when a fault strikes.
+type stage int
+
+const (
+	beforeAll stage = iota
+	onceUserKnown
+	onToken
+)
+
+// passwordPage stands among the grants for the page where users enter their
+// passwords.
+const passwordPage = "page"
+
+// Whom faults of users strike.
+var (
+	// silentGrants ask no user anything, so they cannot do what is missing.
+	silentGrants = []string{grantRefresh, grantOnBehalfOf, grantPassword}
+	userGrants   = append([]string{grantCode, grantDevice, grantDeviceV1}, silentGrants...)
+)
+
+// faultTraits are what a kind of fault does. In the text, {app}, {tenant} and
+// {user} stand for whom it strikes.
+type faultTraits struct {
+	stage  stage
+	places []place  // before all: where it can strike
+	grants []string // once the user is known: whom it strikes
+	code   int
+	text   string
+}
+
+var (
+	anywhere  = []place{atToken, atAuthorize, atDeviceCode, atDiscovery}
+	whereApps = []place{atToken, atAuthorize, atDeviceCode}
+	tokenOnly = []place{atToken}
+)
+
+var faultTable = map[FaultKind]faultTraits{
+	FaultThrottled:   {places: anywhere, code: codeThrottled, text: "There are too many requests. Keep tokens until they expire, and send the request again after as many seconds as Retry-After says."},
+	FaultUnavailable: {places: anywhere, code: codeNotReady, text: "A transient error has occurred. Try again in a moment."},
+	FaultHTML:        {places: anywhere},
+	FaultTimeout:     {places: anywhere},
+	FaultTenantUnknown: {
+		places: anywhere, code: codeUnknownTenant,
+		text: "Tenant {tenant} does not exist here. Check the tenant's id or domain in the URL.",
+	},
+	FaultAppUnknown: {
+		places: whereApps, code: codeUnknownClient,
+		text: "No application {app} is registered in tenant {tenant}. Check client_id and the tenant in the URL.",
+	},
+	FaultAppDisabled:        {places: whereApps, code: codeClientDisabled, text: "Application {app} is disabled. Have an administrator enable it."},
+	FaultSecretWrong:        {places: tokenOnly, code: codeWrongSecret, text: "The client secret is wrong for application {app}. Send the secret's value, not its id."},
+	FaultSecretExpired:      {places: tokenOnly, code: codeSecretExpired, text: "The client secret of application {app} expired. Register a new one, and send that."},
+	FaultCertificateRevoked: {places: tokenOnly, code: codeCertificateRevoked, text: "The certificate of application {app} is revoked. Register another one, and sign with that."},
+	FaultMFARequired: {
+		stage: onceUserKnown, grants: silentGrants, code: codeMFARequired,
+		text: "User {user} must sign in with a second factor, as an administrator has changed what is asked for. Send the user through the authorize endpoint.",
+	},
+	FaultConsentMissing: {
+		stage: onceUserKnown, grants: silentGrants, code: codeNoConsent,
+		text: "Neither the user nor an administrator has consented to application {app}. Send the user through the authorize endpoint to consent.",
+	},
+	FaultRefreshRevoked: {
+		stage: onceUserKnown, grants: []string{grantRefresh}, code: codeGrantRevoked,
+		text: "The refresh token is revoked, for the user's password may have changed. Have the user sign in again.",
+	},
+	FaultRefreshTooOld: {
+		stage: onceUserKnown, grants: []string{grantRefresh}, code: codeRefreshExpired,
+		text: "The refresh token expired, because it was not used for 90 days. Have the user sign in again.",
+	},
+	FaultAccountDisabled: {
+		stage: onceUserKnown, grants: append([]string{passwordPage}, userGrants...), code: codeUserDisabled,
+		text: "The account of user {user} is disabled. Have an administrator enable it, or sign in as another user.",
+	},
+	FaultUserLocked: {
+		stage: onceUserKnown, grants: []string{passwordPage, grantPassword}, code: codeLocked,
+		text: "The account of user {user} is locked, because the password was wrong too often. Wait, then try again.",
+	},
+	FaultLoopDetected: {
+		stage: onceUserKnown, grants: userGrants, code: codeLoop,
+		text: "Application {app} has sent the same request too often, as if it were in a loop. Keep tokens until they expire, and stop after an error.",
+	},
+	FaultMFAClaimMissing: {stage: onToken},
+	FaultWrongAudience:   {stage: onToken},
+	FaultClockSkew:       {stage: onToken},
+}
+
+// FaultKinds returns the kinds of faults, in the order of their names.
+func FaultKinds() []string {
+	var kinds []string
+	for kind := range faultTable {
+		kinds = append(kinds, string(kind))
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+const (
+	// maxFaults bounds what a script that forgets to clear leaves behind.
+	maxFaults = 100
+	// maxSilence is how long a request may be left without an answer: less than
+	// the time that net/http gives it.
+	maxSilence = 2 * time.Minute
+	// maxSkew bounds what tokens say of their life to what a checker can be
+	// expected to compute with.
+	maxSkew = 365 * 24 * time.Hour
+
+	defaultRetryAfter = time.Minute // as at Microsoft
+	defaultSilence    = 30 * time.Second
+	defaultSkew       = 5 * time.Minute
+	defaultAudience   = "https://graph.microsoft.com"
+)
+
+// Fault is trouble that the authority is told to make. Kind is required; what is
+// left empty of the others is that of any request.
+type Fault struct {
+	Kind     FaultKind
+	Tenant   string // id or domain: of the user or, without one, of the URL
+	ClientID string
+	User     string // user principal name; of the kinds that know the user
+	Times    int    // how often it strikes; zero: until it is removed
+
+	// Endpoint is where it strikes: token, authorize, devicecode or discovery.
+	// Empty means token. Faults that know the user strike at token, and some on
+	// the page where users enter their passwords.
+	Endpoint string
+	// RetryAfter is what throttled and unavailable say in the header of that
+	// name. Zero means a minute for throttled, and no header for unavailable.
+	RetryAfter time.Duration
+	// Plain has throttled answer in words alone, as Microsoft does to apps that
+	// ask for tokens of their own too often.
+	Plain bool
+	// Status is that of html's page. Zero means 502.
+	Status int
+	// For is how long timeout gives no answer before it hangs up. Zero means 30
+	// seconds; at most two minutes.
+	For time.Duration
+	// By is how far clock_skew's clock is off: tokens become valid as much later
+	// than now, or have expired as long ago when it is negative. Zero means five
+	// minutes.
+	By time.Duration
+	// Audience is that of wrong_audience's tokens. Empty means that of Microsoft
+	// Graph.
+	Audience string
+}
+
+// StandingFault is a fault that was added.
+type StandingFault struct {
+	Fault
+	ID     string
+	Struck int
+}
+
+// Spent reports whether the fault has struck as often as it may.
+func (f *StandingFault) Spent() bool { return f.Times > 0 && f.Struck >= f.Times }
+
+// faults are those that were added, oldest first. Of two that fit, the older one
+// strikes.
+type faults struct {
+	mu    sync.Mutex // guards the others
+	list  []*standing
+	added int // names the next one
+}
+
+// standing is a fault and what wakes those that wait for it.
+type standing struct {
+	StandingFault
+	removed chan struct{} // closed with it
+}
+
+// AddFault has the authority make trouble from now on, until the fault is spent
+// or removed. An error says what is wrong with f and what to do.
+func (a *Authority) AddFault(f Fault) (StandingFault, error) {
+	if err := a.completeFault(&f); err != nil {
+		return StandingFault{}, err
+	}
+	a.faults.mu.Lock()
+	defer a.faults.mu.Unlock()
+	if len(a.faults.list) >= maxFaults {
+		return StandingFault{}, fmt.Errorf("there are %d faults already; remove some first", maxFaults)
+	}
+	a.faults.added++
+	s := &standing{StandingFault{Fault: f, ID: "f" + strconv.Itoa(a.faults.added)}, make(chan struct{})}
+	a.faults.list = append(a.faults.list, s)
+	return s.StandingFault, nil
+}
+
+// Faults returns the faults that were added and not removed, oldest first.
+func (a *Authority) Faults() []StandingFault {
+	a.faults.mu.Lock()
+	defer a.faults.mu.Unlock()
+	list := make([]StandingFault, len(a.faults.list))
+	for i, s := range a.faults.list {
+		list[i] = s.StandingFault
+	}
+	return list
+}
+
+// RemoveFault ends a fault and reports whether there was such a one. Requests
+// that it left without an answer are hung up on.
+func (a *Authority) RemoveFault(id string) bool {
+	return a.faults.remove(func(s *standing) bool { return s.ID == id }) > 0
+}
+
+// ClearFaults ends all faults, and returns how many they were.
+func (a *Authority) ClearFaults() int {
+	return a.faults.remove(func(*standing) bool { return true })
+}
+
+func (fs *faults) remove(match func(*standing) bool) int {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	before := len(fs.list)
+	fs.list = slices.DeleteFunc(fs.list, func(s *standing) bool {
+		if !match(s) {
+			return false
+		}
+		close(s.removed)
+		return true
+	})
+	return before - len(fs.list)
+}
+
+// completeFault checks a fault and fills in what it leaves out.
+func (a *Authority) completeFault(f *Fault) error {
+	traits, known := faultTable[f.Kind]
+	if !known {
+		return fmt.Errorf("there is no fault %s; use one of %s", quote(string(f.Kind)), strings.Join(FaultKinds(), ", "))
+	}
+	if f.Times < 0 {
+		return fmt.Errorf("a fault cannot strike %d times; use a positive number, or none for until it is removed", f.Times)
+	}
+	if err := f.checkOptions(); err != nil {
+		return err
+	}
+	if traits.stage == beforeAll {
+		if f.User != "" {
+			return fmt.Errorf("%s strikes before it is known who signs in; leave out the user, or name the tenant or the app", f.Kind)
+		}
+		if f.Endpoint == "" {
+			f.Endpoint = string(atToken)
+		}
+		f.Endpoint = strings.ToLower(f.Endpoint)
+		if !slices.Contains(traits.places, place(f.Endpoint)) {
+			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote(f.Endpoint), joinPlaces(traits.places))
+		}
+	} else if f.Endpoint != "" {
+		return fmt.Errorf("%s strikes where tokens are issued; leave out the endpoint", f.Kind)
+	}
+	if f.Endpoint == string(atDiscovery) && f.ClientID != "" {
+		return errors.New("requests for discovery documents name no app; leave out the app, or the endpoint")
+	}
+	switch f.Kind {
+	case FaultThrottled:
+		f.RetryAfter = nonZero(f.RetryAfter, defaultRetryAfter)
+	case FaultHTML:
+		f.Status = nonZero(f.Status, http.StatusBadGateway)
+	case FaultTimeout:
+		f.For = nonZero(f.For, defaultSilence)
+	case FaultClockSkew:
+		f.By = nonZero(f.By, defaultSkew)
+	case FaultWrongAudience:
+		f.Audience = nonZero(f.Audience, defaultAudience)
+		if a.isResource(f.Audience) {
+			return fmt.Errorf("audience %s is one that this API takes; name another one, or none", quote(f.Audience))
+		}
+	}
+	return f.findScope(a.trust.Load())
+}
+
+// checkOptions refuses options of other kinds, and values without a meaning.
+func (f *Fault) checkOptions() error {
+	for _, option := range []struct {
+		name  string
+		given bool
+		of    []FaultKind
+	}{
+		{"retryAfter", f.RetryAfter != 0, []FaultKind{FaultThrottled, FaultUnavailable}},
+		{"plain", f.Plain, []FaultKind{FaultThrottled}},
+		{"status", f.Status != 0, []FaultKind{FaultHTML}},
+		{"for", f.For != 0, []FaultKind{FaultTimeout}},
+		{"by", f.By != 0, []FaultKind{FaultClockSkew}},
+		{"audience", f.Audience != "", []FaultKind{FaultWrongAudience}},
+	} {
+		if option.given && !slices.Contains(option.of, f.Kind) {
+			return fmt.Errorf("%s has no %s; leave it out", f.Kind, option.name)
+		}
+	}
+	switch {
+	case f.RetryAfter < 0 || f.RetryAfter%time.Second != 0 || f.RetryAfter > 24*time.Hour:
+		return fmt.Errorf("retryAfter %v is no wait; use whole seconds up to a day", f.RetryAfter)
+	case f.Status != 0 && f.Status != http.StatusOK && (f.Status < 400 || f.Status > 599):
+		return fmt.Errorf("a page cannot have the status %d here; use 200, or one from 400 to 599", f.Status)
+	case f.For < 0 || f.For > maxSilence:
+		return fmt.Errorf("a timeout of %v cannot be made; use up to %v", f.For, maxSilence)
+	case f.By.Abs() > maxSkew || f.By%time.Second != 0:
+		return fmt.Errorf("a clock that is off by %v cannot be made; use whole seconds up to a year", f.By)
+	}
+	return nil
+}
+
+// findScope checks that there is whom the fault is for, and writes names as they
+// are registered.
+func (f *Fault) findScope(t *trust) error {
+	var tenant *tenant
+	if f.Tenant != "" {
+		if tenant = t.tenant(f.Tenant); tenant == nil {
+			return fmt.Errorf("there is no tenant %s; GET /users lists those that there are", quote(f.Tenant))
+		}
+		f.Tenant = tenant.id
+	}
+	if f.ClientID != "" {
+		app := t.app(nil, f.ClientID)
+		if app == nil {
+			return fmt.Errorf("there is no app %s; GET /apps lists those that there are", quote(f.ClientID))
+		}
+		f.ClientID = app.ID
+	}
+	if f.User != "" {
+		home := t.tenantOf(f.User)
+		switch {
+		case home == nil:
+			return fmt.Errorf("there is no user %s; GET /users lists those that there are", quote(f.User))
+		case tenant != nil && tenant != home:
+			return fmt.Errorf("user %s is not one of tenant %s; leave out one of the two", quote(f.User), tenant.id)
+		}
+		f.User = home.user(f.User).UserPrincipalName
+	}
+	return nil
+}
+
+func joinPlaces(places []place) string {
+	names := make([]string, len(places))
+	for i, p := range places {
+		names[i] = string(p)
+	}
+	return strings.Join(names, ", ")
+}
+
+// nonZero returns value, or instead when there is none.
+func nonZero[T comparable](value, instead T) T {
+	var zero T
+	if value == zero {
+		return instead
+	}
+	return value
+}

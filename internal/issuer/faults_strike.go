@@ -1,0 +1,243 @@
+package issuer
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// victim is whom a fault may strike, as far as it is known.
+type victim struct {
+	tenant   *tenant
+	clientID string
+	user     *User
+}
+
+func (f *Fault) concerns(v victim) bool {
+	return (f.Tenant == "" || v.tenant != nil && v.tenant.id == f.Tenant) &&
+		(f.ClientID == "" || strings.EqualFold(v.clientID, f.ClientID)) &&
+		(f.User == "" || v.user != nil && strings.EqualFold(v.user.UserPrincipalName, f.User))
+}
+
+// strike finds the oldest fault that concerns v and fits, and counts it.
+func (fs *faults) strike(v victim, fits func(*Fault, faultTraits) bool) *standing {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	for _, s := range fs.list {
+		if !s.Spent() && s.concerns(v) && fits(&s.Fault, faultTable[s.Kind]) {
+			s.Struck++
+			return s
+		}
+	}
+	return nil
+}
+
+// stands reports whether a fault of a stage may strike.
+func (fs *faults) stands(at stage) bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return slices.ContainsFunc(fs.list, func(s *standing) bool { return faultTable[s.Kind].stage == at && !s.Spent() })
+}
+
+// faultHeader names the fault that has struck, for people who wonder.
+const faultHeader = "X-Partnercenter-Fault"
+
+// failure is what the victim of a fault reads.
+func (s *standing) failure(tenant string, v victim) *failure {
+	traits := faultTable[s.Kind]
+	user := ""
+	if v.user != nil {
+		user = v.user.UserPrincipalName
+	}
+	f := fail(traits.code, "%s", strings.NewReplacer("{app}", quote(v.clientID), "{tenant}", quote(tenant), "{user}", quote(user)).Replace(traits.text))
+	f.retryAfter = s.RetryAfter
+	return f
+}
+
+// strikeRequest has a fault strike a request before anything in it is looked at.
+// The answer is nil when none did.
+func (a *Authority) strikeRequest(c *call, at place) (any, error) {
+	if at == "" || !a.faults.stands(beforeAll) {
+		return nil, nil
+	}
+	shown := c.peek()
+	v := victim{tenant: c.trust.tenant(c.tenant), clientID: shown.id}
+	if app := c.trust.app(nil, shown.id); isShared(c.tenant) && app != nil {
+		v.tenant = app.home
+	}
+	struck := a.faults.strike(v, func(f *Fault, traits faultTraits) bool {
+		switch f.Kind {
+		case FaultSecretWrong, FaultSecretExpired:
+			if shown.secret == "" {
+				return false
+			}
+		case FaultCertificateRevoked:
+			if shown.assertion == "" {
+				return false
+			}
+		}
+		return traits.stage == beforeAll && f.Endpoint == string(at)
+	})
+	if struck == nil {
+		return nil, nil
+	}
+	c.w.Header().Set(faultHeader, struck.ID)
+	switch {
+	case struck.Kind == FaultTimeout:
+		struck.silence(c.r.Context())
+		panic(http.ErrAbortHandler) // net/http's way to hang up
+	case struck.Kind == FaultHTML:
+		return &page{name: "message", status: struck.Status, data: pageData{
+			Title: "The sign-in service cannot be reached",
+			Text:  "Something between you and the sign-in service answers in its place. Try again in a moment.",
+		}}, nil
+	case struck.Plain:
+		return &plain{status: http.StatusTooManyRequests, retryAfter: struck.RetryAfter, text: "Too Many Requests"}, nil
+	}
+	f := struck.failure(c.tenant, v)
+	if at == atDiscovery && f.code == codeUnknownTenant {
+		f.kind = discoveryNoTenant
+	}
+	return nil, f
+}
+
+// silence waits as long as a timeout says, unless the fault or the caller goes
+// away before.
+func (s *standing) silence(ctx context.Context) {
+	timer := time.NewTimer(s.For)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.removed:
+	case <-ctx.Done():
+	}
+}
+
+// peek returns which credential a request shows, and leaves its body to be read
+// by who answers it. What cannot be read is for him to refuse.
+func (c *call) peek() credential {
+	parameters := c.r.URL.Query()
+	if c.r.Method == http.MethodPost {
+		// An error comes again when the rest is read.
+		head, _ := io.ReadAll(io.LimitReader(c.r.Body, maxForm))
+		c.r.Body = &peeked{io.MultiReader(bytes.NewReader(head), c.r.Body), c.r.Body}
+		parameters, _ = url.ParseQuery(string(head))
+	}
+	shown := credential{id: parameters.Get("client_id"), secret: parameters.Get("client_secret"), assertion: parameters.Get("client_assertion")}
+	if user, password, ok := c.r.BasicAuth(); ok {
+		shown.id, _ = url.QueryUnescape(user)
+		shown.secret = password
+	}
+	return shown
+}
+
+// peeked is a body whose beginning was read already.
+type peeked struct {
+	io.Reader
+	io.Closer
+}
+
+// strikeUser has a fault strike a user's tokens, or the password that a user
+// enters, before they are issued.
+func (a *Authority) strikeUser(c *call, grant string, tenant *tenant, client string, user *User) error {
+	v := victim{tenant, client, user}
+	struck := a.faults.strike(v, func(_ *Fault, traits faultTraits) bool {
+		return traits.stage == onceUserKnown && slices.Contains(traits.grants, grant)
+	})
+	if struck == nil {
+		return nil
+	}
+	c.w.Header().Set(faultHeader, struck.ID)
+	return struck.failure(tenant.id, v)
+}
+
+// distortion is how tokens differ from what they should be.
+type distortion struct {
+	by         time.Duration // of the clock
+	audience   string        // empty: the right one
+	withoutMFA bool
+}
+
+// distort has faults strike the tokens of one answer. A call that is nil has no
+// headers.
+func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signedIn) (d distortion) {
+	v := victim{tenant: tenant, clientID: client.ID}
+	if subject != nil {
+		v.user = subject.user
+	}
+	var ids []string
+	for _, kind := range []FaultKind{FaultClockSkew, FaultWrongAudience, FaultMFAClaimMissing} {
+		if kind == FaultMFAClaimMissing && (subject == nil || !subject.mfa) {
+			continue // there is nothing to take away
+		}
+		struck := a.faults.strike(v, func(f *Fault, _ faultTraits) bool { return f.Kind == kind })
+		if struck == nil {
+			continue
+		}
+		ids = append(ids, struck.ID)
+		switch kind {
+		case FaultClockSkew:
+			d.by = struck.By
+		case FaultWrongAudience:
+			d.audience = struck.Audience
+		case FaultMFAClaimMissing:
+			d.withoutMFA = true
+		}
+	}
+	if c != nil && len(ids) > 0 {
+		c.w.Header().Set(faultHeader, strings.Join(ids, " "))
+		if d.by != 0 {
+			// Dates of answers are those of the system's clock, as of any answer.
+			c.w.Header().Set("Date", time.Now().Add(d.by).UTC().Format(http.TimeFormat))
+		}
+	}
+	return d
+}
+
+// life returns from when to when a token is valid that is issued now.
+func (d *distortion) life(now time.Time, lifetime time.Duration) (notBefore, expires time.Time) {
+	switch {
+	case d.by > 0:
+		return now.Add(d.by), now.Add(d.by + lifetime)
+	case d.by < 0:
+		expires = now.Add(d.by)
+		return expires.Add(-lifetime - backdate), expires
+	}
+	return now.Add(-backdate), now.Add(lifetime)
+}
+
+// subject returns how a user has signed in, by what tokens say.
+func (d *distortion) subject(s *signedIn) *signedIn {
+	if s == nil || !d.withoutMFA {
+		return s
+	}
+	return &signedIn{user: s.user}
+}
+
+// plain is an answer in words.
+type plain struct {
+	status     int
+	retryAfter time.Duration
+	text       string
+}
+
+func (p *plain) write(w http.ResponseWriter) {
+	neverStore(w)
+	setRetryAfter(w, p.retryAfter)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(p.status)
+	_, _ = io.WriteString(w, p.text)
+}
+
+// setRetryAfter says when to try again, if that is known.
+func setRetryAfter(w http.ResponseWriter, after time.Duration) {
+	if after > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)))
+	}
+}
