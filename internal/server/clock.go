@@ -37,18 +37,17 @@ func (s *Server) forgetTime() {
 func (s *Server) Reset(ctx context.Context, seed *store.Seed) error {
 	s.clockChange.Lock()
 	defer s.clockChange.Unlock()
+	s.directoryChange.Lock()
+	defer s.directoryChange.Unlock()
 	if err := s.store.Reset(ctx, seed); err != nil {
 		return err
 	}
 	if s.authority != nil {
-		tenants, err := tenants(ctx, s.store)
-		if err != nil {
-			return err
-		}
-		if err := s.authority.SetTenants(tenants); err != nil {
+		if err := s.trustStore(ctx); err != nil {
 			return err
 		}
 		s.authority.ForgetSignIns()
+		s.authority.ClearFaults()
 	}
 	if err := s.store.PutSetting(ctx, settingClock, nil); err != nil {
 		return err

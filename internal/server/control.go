@@ -30,6 +30,16 @@ import (
 //	POST   /clock/resume     lets it run on
 //	POST   /tokens           {"user": "name@domain"} gives a token, of an app
 //	                         for a user or, without one, of an app alone
+//	GET    /users            who can sign in, with passwords
+//	PATCH  /users/{upn}      {"mfa": false} changes a user
+//	GET    /apps             what can sign in, with secrets
+//	PATCH  /apps/{clientId}  {"public": true} changes an app
+//	POST   /apps/{clientId}/secrets, DELETE …/secrets/{id}
+//	POST   /apps/{clientId}/certificates, POST …/certificates/{thumbprint}/revoke
+//	GET    /consents         which apps may act for users; DELETE takes back
+//	GET    /grants           refresh tokens; POST /grants/revoke ends them
+//	GET    /identity/faults  trouble that the token authority makes; POST adds
+//	                         some, DELETE (of one or all) ends it
 //
 // docs/control-plane.md describes bodies and answers.
 func (s *Server) control() http.Handler {
@@ -51,6 +61,22 @@ func (s *Server) control() http.Handler {
 	mux.HandleFunc("POST /clock/freeze", s.controlled(s.freezeClock))
 	mux.HandleFunc("POST /clock/resume", s.controlled(s.resumeClock))
 	mux.HandleFunc("POST /tokens", s.controlled(s.issuing(s.mintToken)))
+	mux.HandleFunc("GET /users", s.controlled(s.issuing(s.listUsers)))
+	mux.HandleFunc("PATCH /users/{upn}", s.controlled(s.issuing(s.changeUser)))
+	mux.HandleFunc("GET /apps", s.controlled(s.issuing(s.listApps)))
+	mux.HandleFunc("PATCH /apps/{clientId}", s.controlled(s.issuing(s.patchApp)))
+	mux.HandleFunc("POST /apps/{clientId}/secrets", s.controlled(s.issuing(s.addSecret)))
+	mux.HandleFunc("DELETE /apps/{clientId}/secrets/{id}", s.controlled(s.issuing(s.deleteSecret)))
+	mux.HandleFunc("POST /apps/{clientId}/certificates", s.controlled(s.issuing(s.addCertificate)))
+	mux.HandleFunc("POST /apps/{clientId}/certificates/{thumbprint}/revoke", s.controlled(s.issuing(s.revokeCertificate)))
+	mux.HandleFunc("GET /consents", s.controlled(s.issuing(s.listConsents)))
+	mux.HandleFunc("DELETE /consents", s.controlled(s.issuing(s.withdrawConsents)))
+	mux.HandleFunc("GET /grants", s.controlled(s.issuing(s.listGrants)))
+	mux.HandleFunc("POST /grants/revoke", s.controlled(s.issuing(s.revokeGrantsCall)))
+	mux.HandleFunc("GET /identity/faults", s.controlled(s.issuing(s.listFaults)))
+	mux.HandleFunc("POST /identity/faults", s.controlled(s.issuing(s.addFault)))
+	mux.HandleFunc("DELETE /identity/faults", s.controlled(s.issuing(s.clearFaults)))
+	mux.HandleFunc("DELETE /identity/faults/{id}", s.controlled(s.issuing(s.removeFault)))
 	// A web page in the user's browser can reach a loopback port; it cannot
 	// forge being no page.
 	return namedByAddress(http.NewCrossOriginProtection().Handler(mux))

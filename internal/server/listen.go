@@ -73,6 +73,9 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 		group.Go(func() error {
 			<-failed.Done() // ctx is over, or another listener failed
 			s.draining.Store(true)
+			if s.authority != nil {
+				s.authority.ClearFaults() // whom one keeps waiting would be waited for
+			}
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 			defer cancel()
 			if err := x.server.Shutdown(stop); err != nil {

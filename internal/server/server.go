@@ -99,7 +99,8 @@ type Server struct {
 	draining  atomic.Bool
 	handler   http.Handler
 
-	clockChange sync.Mutex // held while the clock is changed and saved
+	clockChange     sync.Mutex // held while the clock is changed and saved
+	directoryChange sync.Mutex // held while an app or a user is changed
 }
 
 // New returns a server on an open store. Close it when it is done.

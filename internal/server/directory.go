@@ -1,0 +1,136 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// member is a partner with what signs in to its tenant.
+type member struct {
+	partner store.Partner
+	apps    []store.App
+	users   []store.User
+}
+
+// is reports whether a tenant's id or domain is that of the partner.
+func (m *member) is(tenant string) bool {
+	return strings.EqualFold(m.partner.TenantID, tenant) || strings.EqualFold(m.partner.Domain, tenant)
+}
+
+// directory returns all partners with their apps and users.
+func (s *Server) directory(ctx context.Context) ([]member, error) {
+	partners, err := s.store.Partners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	members := make([]member, len(partners))
+	for i, p := range partners {
+		m := &members[i]
+		m.partner = p
+		if m.apps, err = s.store.Apps(ctx, p.TenantID); err != nil {
+			return nil, err
+		}
+		if m.users, err = s.store.Users(ctx, p.TenantID); err != nil {
+			return nil, err
+		}
+	}
+	return members, nil
+}
+
+// findUser returns a user and the partner whose user it is, or nil.
+func findUser(members []member, name string) (*member, *store.User) {
+	for i := range members {
+		for j, u := range members[i].users {
+			if strings.EqualFold(u.UserPrincipalName, name) {
+				return &members[i], &members[i].users[j]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// findApp returns an app and the partner whose app it is, or nil.
+func findApp(members []member, clientID string) (*member, *store.App) {
+	for i := range members {
+		for j, a := range members[i].apps {
+			if strings.EqualFold(a.ClientID, clientID) {
+				return &members[i], &members[i].apps[j]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// maxCredential is the longest password or secret that the control plane takes,
+// in bytes.
+const maxCredential = 256
+
+// assign takes over a member of a body that was sent.
+func assign[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// trustStore has the authority work with the tenants, apps and users that the
+// store holds now.
+func (s *Server) trustStore(ctx context.Context) error {
+	tenants, err := tenants(ctx, s.store)
+	if err != nil {
+		return err
+	}
+	return s.authority.SetTenants(tenants)
+}
+
+// controlQuery returns the query of a control call, or an error when it has a
+// parameter that the call does not know.
+func controlQuery(r *http.Request, known ...string) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, errors.New("the query cannot be read; percent-encode its values")
+	}
+	for name := range query {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("the parameter %s is unknown; use %s", quote(name), strings.Join(known, ", "))
+		}
+	}
+	return query, nil
+}
+
+// queriedMembers returns the partner that a query names by tenant or, without
+// one, all. A problem is the caller's.
+func (s *Server) queriedMembers(r *http.Request) (members []member, problem string, err error) {
+	query, wrong := controlQuery(r, "tenant")
+	if wrong != nil {
+		return nil, wrong.Error(), nil
+	}
+	if members, err = s.directory(r.Context()); err != nil || query.Get("tenant") == "" {
+		return members, "", err
+	}
+	at := slices.IndexFunc(members, func(m member) bool { return m.is(query.Get("tenant")) })
+	if at < 0 {
+		return nil, fmt.Sprintf("there is no tenant %s; %s", quote(query.Get("tenant")),
+			oneOfThese(members, func(m member) string { return m.partner.Domain }, "a partner")), nil
+	}
+	return members[at : at+1], "", nil
+}
+
+// missingControl answers a control call about what is not there.
+func missingControl(what, name, list string) (int, any, error) {
+	return http.StatusNotFound, map[string]string{"error": "there is no " + what + " " + quote(name) + "; GET " + list + " lists them"}, nil
+}
+
+// refusedByStore answers a change that the store does not take.
+func refusedByStore(err error) (int, any, error) {
+	if wrong, ok := errors.AsType[*store.FieldError](err); ok {
+		return badControl(wrong.Field + " " + wrong.Message)
+	}
+	return 0, nil, err
+}

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+)
+
+// faultKeyRollover is the fault that the authority does not make by itself: its
+// keys are kept in the store.
+const faultKeyRollover = "key_rollover"
+
+// faultOrder is the body of POST /identity/faults. Durations are as the clock
+// takes them.
+type faultOrder struct {
+	Fault      string `json:"fault"`
+	Tenant     string `json:"tenant"`
+	ClientID   string `json:"clientId"`
+	User       string `json:"user"`
+	Times      int    `json:"times"`
+	Endpoint   string `json:"endpoint"`
+	RetryAfter string `json:"retryAfter"`
+	Plain      bool   `json:"plain"`
+	Status     int    `json:"status"`
+	For        string `json:"for"`
+	By         string `json:"by"`
+	Audience   string `json:"audience"`
+	KeepKey    bool   `json:"keepKey"` // of key_rollover
+}
+
+// controlFault is a fault as the control plane shows it.
+type controlFault struct {
+	ID         string `json:"id"`
+	Fault      string `json:"fault"`
+	Tenant     string `json:"tenant,omitempty"`
+	ClientID   string `json:"clientId,omitempty"`
+	User       string `json:"user,omitempty"`
+	Endpoint   string `json:"endpoint,omitempty"`
+	RetryAfter string `json:"retryAfter,omitempty"`
+	Plain      bool   `json:"plain,omitempty"`
+	Status     int    `json:"status,omitempty"`
+	For        string `json:"for,omitempty"`
+	By         string `json:"by,omitempty"`
+	Audience   string `json:"audience,omitempty"`
+	Times      int    `json:"times,omitempty"` // absent: until it is removed
+	Struck     int    `json:"struck"`
+	Spent      bool   `json:"spent"`
+}
+
+func newControlFault(f issuer.StandingFault) controlFault {
+	text := func(d time.Duration) string {
+		if d == 0 {
+			return ""
+		}
+		return clock.FormatDuration(d)
+	}
+	return controlFault{
+		ID: f.ID, Fault: string(f.Kind), Tenant: f.Tenant, ClientID: f.ClientID, User: f.User, Endpoint: f.Endpoint,
+		RetryAfter: text(f.RetryAfter), Plain: f.Plain, Status: f.Status, For: text(f.For), By: text(f.By), Audience: f.Audience,
+		Times: f.Times, Struck: f.Struck, Spent: f.Spent(),
+	}
+}
+
+// addFault is POST /identity/faults.
+func (s *Server) addFault(r *http.Request) (int, any, error) {
+	const example = `{"fault": "mfa_required", "user": "name@domain", "times": 1}`
+	var order faultOrder
+	if err := readControl(r, &order, example); err != nil {
+		return badControl(err.Error())
+	}
+	switch order.Fault {
+	case "":
+		return badControl("the body does not say which fault; send " + example)
+	case faultKeyRollover:
+		return s.rollKeyCall(r, order)
+	}
+	if order.KeepKey {
+		return badControl(order.Fault + " has no keepKey; leave it out")
+	}
+	fault := issuer.Fault{
+		Kind: issuer.FaultKind(order.Fault), Tenant: order.Tenant, ClientID: order.ClientID, User: order.User,
+		Times: order.Times, Endpoint: order.Endpoint, Plain: order.Plain, Status: order.Status, Audience: order.Audience,
+	}
+	for _, d := range []struct {
+		name, text string
+		into       *time.Duration
+	}{{"retryAfter", order.RetryAfter, &fault.RetryAfter}, {"for", order.For, &fault.For}, {"by", order.By, &fault.By}} {
+		if d.text == "" {
+			continue
+		}
+		var err error
+		if *d.into, err = clock.ParseDuration(d.text); err != nil {
+			return badControl(d.name + ": " + err.Error())
+		}
+	}
+	added, err := s.authority.AddFault(fault)
+	if err != nil {
+		return badControl(err.Error())
+	}
+	return http.StatusCreated, newControlFault(added), nil
+}
+
+// listFaults is GET /identity/faults.
+func (s *Server) listFaults(*http.Request) (int, any, error) {
+	list := []controlFault{}
+	for _, f := range s.authority.Faults() {
+		list = append(list, newControlFault(f))
+	}
+	return http.StatusOK, map[string]any{"faults": list}, nil
+}
+
+// clearFaults is DELETE /identity/faults.
+func (s *Server) clearFaults(*http.Request) (int, any, error) {
+	return http.StatusOK, map[string]int{"removed": s.authority.ClearFaults()}, nil
+}
+
+// removeFault is DELETE /identity/faults/{id}.
+func (s *Server) removeFault(r *http.Request) (int, any, error) {
+	id := r.PathValue("id")
+	if !s.authority.RemoveFault(id) {
+		return missingControl("fault", id, "/identity/faults")
+	}
+	return http.StatusOK, map[string]int{"removed": 1}, nil
+}
+
+// controlRollover is the answer of a key rollover, which is over as soon as it is
+// made.
+type controlRollover struct {
+	Fault   string   `json:"fault"`
+	Key     string   `json:"key"`     // signs from now on
+	Revoked []string `json:"revoked"` // keys whose tokens are refused from now on
+}
+
+func (s *Server) rollKeyCall(r *http.Request, order faultOrder) (int, any, error) {
+	if order != (faultOrder{Fault: faultKeyRollover, KeepKey: order.KeepKey}) {
+		return badControl(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", faultKeyRollover))
+	}
+	key, revoked, err := s.RollKey(context.WithoutCancel(r.Context()), order.KeepKey)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusCreated, controlRollover{Fault: faultKeyRollover, Key: key, Revoked: revoked}, nil
+}
+
+// RollKey has a new key sign tokens from now on, and returns its id. Unless the
+// keys until now are kept, they are revoked, and the tokens that they signed are
+// refused from now on; kept ones stay published.
+func (s *Server) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
+	before, err := s.store.SigningKeys(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	key, err := addSigningKey(ctx, s.store, s.now())
+	if err != nil {
+		return "", nil, err
+	}
+	s.authority.AddKey(key)
+	revoked = []string{}
+	for _, k := range before {
+		if keep || !k.Revoked.IsZero() {
+			continue
+		}
+		// In this order for the reason that revokeKey gives.
+		s.authority.RevokeKey(k.ID)
+		if err := s.store.RevokeSigningKey(ctx, k.ID); err != nil {
+			return "", nil, err
+		}
+		revoked = append(revoked, k.ID)
+	}
+	return key.ID, revoked, nil
+}
