@@ -85,7 +85,7 @@ func (c *controlPlane) call(ctx context.Context, method, path string, body any) 
 	if err != nil {
 		return nil, fmt.Errorf("the answer of %s broke off: %v; try again", base, err) //nolint:errorlint
 	}
-	if resp.StatusCode == http.StatusOK && json.Valid(data) {
+	if (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated) && json.Valid(data) {
 		return data, nil
 	}
 	var refused struct {

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+)
+
+// faultKeyRollover is the fault that is over as soon as it is made.
+const faultKeyRollover = "key_rollover"
+
+type shownFault struct {
+	ID         string `json:"id"`
+	Fault      string `json:"fault"`
+	Tenant     string `json:"tenant"`
+	ClientID   string `json:"clientId"`
+	User       string `json:"user"`
+	Endpoint   string `json:"endpoint"`
+	RetryAfter string `json:"retryAfter"`
+	Plain      bool   `json:"plain"`
+	Status     int    `json:"status"`
+	For        string `json:"for"`
+	By         string `json:"by"`
+	Audience   string `json:"audience"`
+	Times      int    `json:"times"`
+	Struck     int    `json:"struck"`
+}
+
+var faultsView = identityView("faults",
+	[]string{"ID", "FAULT", "WHOM", "HOW", "STRUCK", "OF"},
+	[]string{"id", "fault", "whom", "how", "struck", "times"},
+	func(f shownFault) []string {
+		times := "until removed"
+		if f.Times > 0 {
+			times = strconv.Itoa(f.Times)
+		}
+		return []string{f.ID, f.Fault, f.whom(), f.how(), strconv.Itoa(f.Struck), times}
+	})
+
+// whom says in words whom a fault strikes.
+func (f *shownFault) whom() string {
+	if scope := strings.Join(strings.Fields(f.User+" "+f.ClientID+" "+f.Tenant), " "); scope != "" {
+		return scope
+	}
+	return "anybody"
+}
+
+// how says the options of a fault.
+func (f *shownFault) how() string {
+	var words []string
+	for _, option := range []struct{ name, value string }{
+		{"at", f.Endpoint}, {"retry after", f.RetryAfter}, {"for", f.For}, {"by", f.By}, {"audience", f.Audience},
+	} {
+		if option.value != "" {
+			words = append(words, option.name+" "+option.value)
+		}
+	}
+	if f.Status != 0 {
+		words = append(words, "status "+strconv.Itoa(f.Status))
+	}
+	if f.Plain {
+		words = append(words, "plain")
+	}
+	return strings.Join(words, ", ")
+}
+
+func newIdentityFaultsCmd(app *app) *cobra.Command {
+	var (
+		control controlPlane
+		output  outputOptions
+		all     bool
+	)
+	list := &cobra.Command{
+		Use:               "list",
+		Short:             "List faults, with how often each has struck",
+		Example:           "  partnercenter identity faults list",
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		PreRunE:           exclusive("output", "json"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return listIdentity(cmd.Context(), app, &control, &output, "/identity/faults", "faults", faultsView)
+		},
+	}
+	list.Flags().SortFlags = false
+	output.addFlags(list)
+	remove := &cobra.Command{
+		Use:     "remove ID",
+		Short:   "Remove a fault, or all",
+		Example: "  partnercenter identity faults remove f1\n  partnercenter identity faults remove --all",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if all != (len(args) == 0) || len(args) > 1 {
+				return usageErrorf("%s takes one fault's id, or --all", cmd.CommandPath())
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := "/identity/faults"
+			if !all {
+				path += "/" + url.PathEscape(args[0])
+			}
+			answer, err := control.call(cmd.Context(), http.MethodDelete, path, nil)
+			if err != nil {
+				return err
+			}
+			var count struct {
+				Removed int `json:"removed"`
+			}
+			if err := json.Unmarshal(answer, &count); err != nil {
+				return fmt.Errorf("the answer cannot be read: %w; check --control", err)
+			}
+			_, err = fmt.Fprintf(app.stdout, "%d removed\n", count.Removed)
+			return err
+		},
+	}
+	remove.Flags().BoolVar(&all, "all", false, "remove all faults")
+	control.addFlag(list)
+	control.addFlag(remove)
+	return newGroupCmd("faults", "Have the token authority make trouble", newIdentityFaultsAddCmd(app), list, remove)
+}
+
+// faultKinds are the faults that can be added.
+func faultKinds() []string {
+	kinds := append(issuer.FaultKinds(), faultKeyRollover)
+	slices.Sort(kinds)
+	return kinds
+}
+
+// faultOrder is the body that adds a fault.
+type faultOrder struct {
+	Fault      string `json:"fault"`
+	Times      int    `json:"times,omitempty"`
+	Tenant     string `json:"tenant,omitempty"`
+	ClientID   string `json:"clientId,omitempty"`
+	User       string `json:"user,omitempty"`
+	Endpoint   string `json:"endpoint,omitempty"`
+	RetryAfter string `json:"retryAfter,omitempty"`
+	Plain      bool   `json:"plain,omitempty"`
+	Status     int    `json:"status,omitempty"`
+	For        string `json:"for,omitempty"`
+	By         string `json:"by,omitempty"`
+	Audience   string `json:"audience,omitempty"`
+	KeepKey    bool   `json:"keepKey,omitempty"`
+}
+
+// check refuses slips of the pen, which need not travel.
+func (o *faultOrder) check() error {
+	if kinds := faultKinds(); !slices.Contains(kinds, o.Fault) {
+		return usageErrorf("there is no fault %q%s; use one of %s", o.Fault, didYouMean(o.Fault, kinds), strings.Join(kinds, ", "))
+	}
+	for _, d := range []struct{ flag, value string }{{"retry-after", o.RetryAfter}, {"for", o.For}, {"by", o.By}} {
+		if d.value == "" {
+			continue
+		}
+		if _, err := clock.ParseDuration(d.value); err != nil {
+			return usageErrorf("--%s: %v", d.flag, err)
+		}
+	}
+	return nil
+}
+
+func newIdentityFaultsAddCmd(app *app) *cobra.Command {
+	var (
+		control controlPlane
+		output  outputOptions
+		order   faultOrder
+	)
+	cmd := &cobra.Command{
+		Use:   "add FAULT",
+		Short: "Add a fault, which strikes from now on",
+		Long: `Have a local server's token authority answer as Microsoft's does when something is
+wrong. A fault strikes until it is removed or has struck as often as --times says,
+whoever asks, or only those that --tenant, --client-id and --user name. Its answer
+has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults:
+
+` + wrap(faultKinds(), 78),
+		Example: `  partnercenter identity faults add mfa_required --user admin.agent@contosocsp.onmicrosoft.com
+  partnercenter identity faults add throttled --times 2 --retry-after 5s
+  partnercenter identity faults add clock_skew --by 5m
+  partnercenter identity faults add key_rollover`,
+		Args:              oneArg("fault"),
+		ValidArgsFunction: cobra.FixedCompletions(faultKinds(), cobra.ShellCompDirectiveNoFileComp),
+		PreRunE:           exclusive("output", "json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			order.Fault = args[0]
+			if err := order.check(); err != nil {
+				return err
+			}
+			p, err := newPrinter(app, &output, faultsView)
+			if err != nil {
+				return err
+			}
+			answer, err := control.call(cmd.Context(), http.MethodPost, "/identity/faults", order)
+			if err != nil {
+				return err
+			}
+			if order.Fault == faultKeyRollover {
+				return printRollover(app, p.format, answer)
+			}
+			return printIdentity(p, answer)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.IntVar(&order.Times, "times", 0, "strike `n` times (default: until it is removed)")
+	f.StringVar(&order.Tenant, "tenant", "", "strike the partner with this `id` or domain only")
+	f.StringVar(&order.ClientID, "client-id", "", "strike the app with this client `id` only")
+	f.StringVar(&order.User, "user", "", "strike the user `name@domain` only")
+	f.StringVar(&order.Endpoint, "endpoint", "", "strike at `endpoint`: token (the default), authorize, devicecode or discovery")
+	f.StringVar(&order.RetryAfter, "retry-after", "", "throttled, unavailable: say `duration` in Retry-After (default of throttled: 1m)")
+	f.BoolVar(&order.Plain, "plain", false, "throttled: answer in words alone, as Microsoft answers busy apps")
+	f.IntVar(&order.Status, "status", 0, "html: answer with this `status` (default: 502)")
+	f.StringVar(&order.For, "for", "", "timeout: give no answer for `duration` (default: 30s, at most 2m)")
+	f.StringVar(&order.By, "by", "", "clock_skew: tokens become valid `duration` from now or, negative, have expired so long ago (default: 5m)")
+	f.StringVar(&order.Audience, "audience", "", "wrong_audience: give tokens for `URL` (default: Microsoft Graph)")
+	f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
+	output.addFlags(cmd)
+	control.addFlag(cmd)
+	registerValues(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
+	return cmd
+}
+
+// printRollover says what became of the keys.
+func printRollover(app *app, format string, answer []byte) error {
+	if format == formatJSON || format == formatJSONL {
+		return writeIndented(app.stdout, answer)
+	}
+	var rolled struct {
+		Key     string   `json:"key"`
+		Revoked []string `json:"revoked"`
+	}
+	if err := json.Unmarshal(answer, &rolled); err != nil {
+		return fmt.Errorf("the answer cannot be read: %w; check --control", err)
+	}
+	_, err := fmt.Fprintf(app.stdout, "Key %s signs from now on; %d revoked\n", rolled.Key, len(rolled.Revoked))
+	return err
+}
