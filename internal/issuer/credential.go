@@ -182,10 +182,14 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 	return nil, fail(codeAssertion, "No certificate of application %s has the thumbprint in the client assertion. Register the certificate, or sign with a registered one.", a.ID)
 }
 
-// thumbprints are the spellings of a thumbprint.
+// thumbprints are the spellings of a thumbprint. RFC 7515 has the first one; MSAL
+// for Go writes the one after it.
 func thumbprints(sum []byte) []string {
 	lower := hex.EncodeToString(sum)
-	return []string{base64.RawURLEncoding.EncodeToString(sum), lower, strings.ToUpper(lower)}
+	return []string{
+		base64.RawURLEncoding.EncodeToString(sum), base64.StdEncoding.EncodeToString(sum),
+		base64.URLEncoding.EncodeToString(sum), lower, strings.ToUpper(lower),
+	}
 }
 
 func (c *assertionClaims) check(t *tokenCall, now time.Time) error {
