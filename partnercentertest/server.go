@@ -129,6 +129,7 @@ type Server struct {
 	clock     *clock.Clock
 	cloud     cloud.Configuration
 	close     sync.Once
+	apps      sync.Mutex // held while an app is changed
 }
 
 // NewServer starts a server that is closed when the test ends. At most one
@@ -265,6 +266,7 @@ func (s *Server) findApp(ctx context.Context) error {
 // Close stops the server. NewServer calls it when the test ends.
 func (s *Server) Close() {
 	s.close.Do(func() {
+		s.ClearIdentityFaults() // whom one keeps waiting would be waited for
 		s.plain.Close()
 		s.secure.Close()
 		s.api.Close()
@@ -272,9 +274,10 @@ func (s *Server) Close() {
 	})
 }
 
-// Reset makes the server as it was when it started: customers and orders of the
-// seed and nothing else, and the clock that of [Options]. Tokens stay good
-// unless their time is over by that clock.
+// Reset makes the server as it was when it started: customers, orders, apps and
+// users of the seed and nothing else, no refresh tokens, consents or faults, and
+// the clock that of [Options]. Access tokens stay good unless their time is over
+// by that clock.
 func (s *Server) Reset() error { return s.api.Reset(context.Background(), s.seed) }
 
 // Client returns a client that is signed in to the first partner.

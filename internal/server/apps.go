@@ -141,7 +141,7 @@ func (s *Server) changeApp(r *http.Request, change func(*store.App) (int, any, e
 	if err := s.store.PutApp(ctx, m.partner.TenantID, *app); err != nil {
 		return refusedByStore(err)
 	}
-	if err := s.trustStore(ctx); err != nil {
+	if err := s.ReloadDirectory(ctx); err != nil {
 		return 0, nil, err
 	}
 	return show(m.partner, app)

@@ -43,7 +43,7 @@ func (s *Server) Reset(ctx context.Context, seed *store.Seed) error {
 		return err
 	}
 	if s.authority != nil {
-		if err := s.trustStore(ctx); err != nil {
+		if err := s.ReloadDirectory(ctx); err != nil {
 			return err
 		}
 		s.authority.ForgetSignIns()

@@ -79,9 +79,9 @@ func assign[T any](to, from *T) {
 	}
 }
 
-// trustStore has the authority work with the tenants, apps and users that the
-// store holds now.
-func (s *Server) trustStore(ctx context.Context) error {
+// ReloadDirectory has the token authority work with the tenants, apps and users
+// that the store holds now.
+func (s *Server) ReloadDirectory(ctx context.Context) error {
 	tenants, err := tenants(ctx, s.store)
 	if err != nil {
 		return err

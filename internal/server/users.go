@@ -83,7 +83,7 @@ func (s *Server) changeUser(r *http.Request) (int, any, error) {
 	if err := s.store.PutUser(ctx, m.partner.TenantID, changed); err != nil {
 		return refusedByStore(err)
 	}
-	if err := s.trustStore(ctx); err != nil {
+	if err := s.ReloadDirectory(ctx); err != nil {
 		return 0, nil, err
 	}
 	if changed.Password != user.Password {

@@ -1,0 +1,116 @@
+package partnercentertest
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// User is somebody who can sign in to a partner of the data.
+type User struct {
+	TenantID          string // of the partner
+	UserPrincipalName string
+	Name              string
+	Password          string
+	Roles             []string // global_admin, admin_agent, sales_agent, helpdesk_agent
+	MFA               bool     // a second factor is registered, and asked for
+	Disabled          bool
+}
+
+// Users returns the users of all partners, for tests that sign one in with a
+// password. Tests that only need to act for a user have [Server.UserCredential].
+func (s *Server) Users() []User {
+	ctx := context.Background()
+	partners, err := s.store.Partners(ctx)
+	must(err)
+	var list []User
+	for _, p := range partners {
+		users, err := s.store.Users(ctx, p.TenantID)
+		must(err)
+		for _, u := range users {
+			user := User{
+				TenantID: p.TenantID, UserPrincipalName: u.UserPrincipalName, Name: u.Name, Password: u.Password,
+				MFA: !u.WithoutMFA, Disabled: u.Disabled,
+			}
+			for _, role := range u.Roles {
+				user.Roles = append(user.Roles, string(role))
+			}
+			list = append(list, user)
+		}
+	}
+	return list
+}
+
+// AddCertificate registers a certificate for the first partner's app, which can
+// then sign in with its private key, as azidentity.ClientCertificateCredential
+// does. AddCertificate panics unless the key is an RSA key of at least 2048 bits.
+func (s *Server) AddCertificate(certificate *x509.Certificate) {
+	ctx := context.Background()
+	s.apps.Lock()
+	defer s.apps.Unlock()
+	apps, err := s.store.Apps(ctx, s.TenantID)
+	must(err)
+	at := slices.IndexFunc(apps, func(a store.App) bool { return a.ClientID == s.ClientID })
+	if at < 0 {
+		must(fmt.Errorf("tenant %q has no app %q: add it to the seed", s.TenantID, s.ClientID))
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+	apps[at].Certificates = append(apps[at].Certificates, store.AppCertificate{PEM: string(text)})
+	must(s.store.PutApp(ctx, s.TenantID, apps[at]))
+	must(s.api.ReloadDirectory(ctx))
+}
+
+// IdentityFault is trouble that the token authority makes, answered as
+// Microsoft's does: an error with its AADSTS number, or a token that the API
+// refuses. docs/control-plane.md describes the faults and their options. Only
+// Fault is required; what is left empty is that of any request.
+type IdentityFault struct {
+	Fault    string // such as mfa_required or throttled
+	Tenant   string // id or domain
+	ClientID string
+	User     string // user principal name
+	Times    int    // how often it strikes; zero: until it is removed
+
+	Endpoint   string        // token (the default), authorize, devicecode or discovery
+	RetryAfter time.Duration // of throttled and unavailable
+	Plain      bool          // of throttled: in words alone
+	Status     int           // of html
+	For        time.Duration // of timeout
+	By         time.Duration // of clock_skew
+	Audience   string        // of wrong_audience
+}
+
+// IdentityFault has the token authority make trouble from now on, and returns how
+// to ask how often it has. Tokens that were issued before stay as they are.
+// IdentityFault panics when f cannot be meant.
+func (s *Server) IdentityFault(f IdentityFault) (struck func() int) {
+	added, err := s.authority.AddFault(issuer.Fault{
+		Kind: issuer.FaultKind(f.Fault), Tenant: f.Tenant, ClientID: f.ClientID, User: f.User, Times: f.Times,
+		Endpoint: f.Endpoint, RetryAfter: f.RetryAfter, Plain: f.Plain, Status: f.Status, For: f.For, By: f.By, Audience: f.Audience,
+	})
+	must(err)
+	return func() int {
+		for _, f := range s.authority.Faults() {
+			if f.ID == added.ID {
+				return f.Struck
+			}
+		}
+		return 0 // cleared
+	}
+}
+
+// ClearIdentityFaults ends all faults of the token authority.
+func (s *Server) ClearIdentityFaults() { s.authority.ClearFaults() }
+
+// RollKey has a new key sign tokens from now on. Tokens that the old one signed
+// are refused from now on, unless it is kept.
+func (s *Server) RollKey(keepOld bool) {
+	_, _, err := s.api.RollKey(context.Background(), keepOld)
+	must(err)
+}
