@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -249,6 +250,19 @@ func TestIdentityFaultsConcurrently(t *testing.T) {
 	group.Wait()
 	if refused.Load() != times {
 		t.Errorf("%d were refused, want %d", refused.Load(), times)
+	}
+}
+
+// TestIdentityFaultsAreDocumented holds the tables of the documentation against
+// the faults that there are.
+func TestIdentityFaultsAreDocumented(t *testing.T) {
+	data, err := os.ReadFile("../../docs/control-plane.md")
+	must(t, err)
+	_, section, _ := strings.Cut(string(data), "## Faults of the sign-in")
+	for _, kind := range append(issuer.FaultKinds(), "key_rollover") {
+		if strings.Count(section, "\n| `"+kind+"` |") != 1 {
+			t.Errorf("docs/control-plane.md has no row for %s: add one", kind)
+		}
 	}
 }
 
