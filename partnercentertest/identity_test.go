@@ -139,6 +139,41 @@ func TestIdentityFault(t *testing.T) {
 	srv.IdentityFault(partnercentertest.IdentityFault{Fault: "earthquake"})
 }
 
+// TestAzureIdentityMeetsFaults is about a client that was not written for this
+// server: it gets over what passes, and says what does not.
+func TestAzureIdentityMeetsFaults(t *testing.T) {
+	srv := partnercentertest.NewServer(t)
+	options := &azidentity.ClientSecretCredentialOptions{DisableInstanceDiscovery: true}
+	options.Cloud.ActiveDirectoryAuthorityHost = srv.TLSURL
+	options.Transport = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: srv.Pool, MinVersion: tls.VersionTLS12}}}
+	options.Retry = policy.RetryOptions{MaxRetries: 2, RetryDelay: time.Nanosecond, MaxRetryDelay: time.Nanosecond}
+	for _, tt := range []struct {
+		fault partnercentertest.IdentityFault
+		want  string // in the error; empty for a token
+	}{
+		{partnercentertest.IdentityFault{Fault: "unavailable", Times: 2}, ""},
+		{partnercentertest.IdentityFault{Fault: "html", Times: 1}, ""},
+		{partnercentertest.IdentityFault{Fault: "timeout", For: time.Millisecond, Times: 1}, ""},
+		{partnercentertest.IdentityFault{Fault: "unavailable", Endpoint: "discovery", Times: 1}, ""},
+		{partnercentertest.IdentityFault{Fault: "unavailable"}, "AADSTS90033"},
+		{partnercentertest.IdentityFault{Fault: "secret_expired"}, "AADSTS7000222"},
+		{partnercentertest.IdentityFault{Fault: "app_unknown", ClientID: srv.ClientID}, "AADSTS700016"},
+		{partnercentertest.IdentityFault{Fault: "tenant_unknown", Endpoint: "discovery"}, "AADSTS90002"},
+		{partnercentertest.IdentityFault{Fault: "html", Status: http.StatusOK}, "invalid character"},
+	} {
+		struck := srv.IdentityFault(tt.fault)
+		cred, err := azidentity.NewClientSecretCredential(srv.TenantID, srv.ClientID, srv.ClientSecret, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = cred.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://api.partnercenter.microsoft.com/.default"}})
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || struck() == 0 {
+			t.Errorf("%+v: %v after %d strikes, want %q", tt.fault, err, struck(), tt.want)
+		}
+		srv.ClearIdentityFaults()
+	}
+}
+
 // TestCloseDuringTimeout closes a server that leaves somebody without an answer.
 func TestCloseDuringTimeout(t *testing.T) {
 	srv := partnercentertest.NewServer(t)

@@ -77,11 +77,11 @@ func printIdentity[T any](p *printer[identityItem[T]], answer []byte) error {
 }
 
 // withQuery adds the parameters that have a value.
-func withQuery(path string, pairs ...string) string {
+func withQuery(path string, parameters map[string]string) string {
 	query := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			query.Set(pairs[i], pairs[i+1])
+	for name, value := range parameters {
+		if value != "" {
+			query.Set(name, value)
 		}
 	}
 	if len(query) == 0 {
@@ -130,7 +130,7 @@ func newIdentityUsersCmd(app *app) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		PreRunE:           exclusive("output", "json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/users", "tenant", tenant), "users", usersView)
+			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/users", map[string]string{"tenant": tenant}), "users", usersView)
 		},
 	}
 	list.Flags().SortFlags = false
@@ -234,7 +234,7 @@ themselves and the certificates' thumbprints.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		PreRunE:           exclusive("output", "json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/apps", "tenant", tenant), "apps", appsView)
+			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/apps", map[string]string{"tenant": tenant}), "apps", appsView)
 		},
 	}
 	list.Flags().SortFlags = false
@@ -287,7 +287,7 @@ themselves are not shown.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		PreRunE:           exclusive("output", "json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/grants", "user", user, "clientId", clientID), "grants", grantsView)
+			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/grants", map[string]string{"user": user, "clientId": clientID}), "grants", grantsView)
 		},
 	}
 	revoke := &cobra.Command{

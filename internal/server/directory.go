@@ -89,27 +89,27 @@ func (s *Server) ReloadDirectory(ctx context.Context) error {
 	return s.authority.SetTenants(tenants)
 }
 
-// controlQuery returns the query of a control call, or an error when it has a
-// parameter that the call does not know.
-func controlQuery(r *http.Request, known ...string) (url.Values, error) {
+// controlQuery returns the query of a control call. The problem, if any, is the
+// caller's, such as a parameter that the call does not know.
+func controlQuery(r *http.Request, known ...string) (query url.Values, problem string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, errors.New("the query cannot be read; percent-encode its values")
+		return nil, "the query cannot be read; percent-encode its values"
 	}
 	for name := range query {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("the parameter %s is unknown; use %s", quote(name), strings.Join(known, ", "))
+			return nil, fmt.Sprintf("the parameter %s is unknown; use %s", quote(name), strings.Join(known, ", "))
 		}
 	}
-	return query, nil
+	return query, ""
 }
 
 // queriedMembers returns the partner that a query names by tenant or, without
 // one, all. A problem is the caller's.
 func (s *Server) queriedMembers(r *http.Request) (members []member, problem string, err error) {
-	query, wrong := controlQuery(r, "tenant")
-	if wrong != nil {
-		return nil, wrong.Error(), nil
+	query, problem := controlQuery(r, "tenant")
+	if problem != "" {
+		return nil, problem, nil
 	}
 	if members, err = s.directory(r.Context()); err != nil || query.Get("tenant") == "" {
 		return members, "", err

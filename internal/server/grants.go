@@ -49,9 +49,9 @@ func findScope(members []member, tenant, clientID, user string) (sc scope, probl
 
 // queriedScope reads the scope in the query of a control call.
 func (s *Server) queriedScope(r *http.Request) (members []member, sc scope, problem string, err error) {
-	query, wrong := controlQuery(r, scopeParameters...)
-	if wrong != nil {
-		return nil, sc, wrong.Error(), nil
+	query, problem := controlQuery(r, scopeParameters...)
+	if problem != "" {
+		return nil, sc, problem, nil
 	}
 	if members, err = s.directory(r.Context()); err != nil {
 		return nil, sc, "", err
