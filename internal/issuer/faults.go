@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -306,15 +307,15 @@ func (a *Authority) completeFault(f *Fault) error {
 	}
 	switch f.Kind {
 	case FaultThrottled:
-		f.RetryAfter = nonZero(f.RetryAfter, defaultRetryAfter)
+		f.RetryAfter = cmp.Or(f.RetryAfter, defaultRetryAfter)
 	case FaultHTML:
-		f.Status = nonZero(f.Status, http.StatusBadGateway)
+		f.Status = cmp.Or(f.Status, http.StatusBadGateway)
 	case FaultTimeout:
-		f.For = nonZero(f.For, defaultSilence)
+		f.For = cmp.Or(f.For, defaultSilence)
 	case FaultClockSkew:
-		f.By = nonZero(f.By, defaultSkew)
+		f.By = cmp.Or(f.By, defaultSkew)
 	case FaultWrongAudience:
-		f.Audience = nonZero(f.Audience, defaultAudience)
+		f.Audience = cmp.Or(f.Audience, defaultAudience)
 		if a.isResource(f.Audience) {
 			return fmt.Errorf("audience %s is one that this API takes; name another one, or none", quote(f.Audience))
 		}
@@ -389,13 +390,4 @@ func joinPlaces(places []place) string {
 		names[i] = string(p)
 	}
 	return strings.Join(names, ", ")
-}
-
-// nonZero returns value, or instead when there is none.
-func nonZero[T comparable](value, instead T) T {
-	var zero T
-	if value == zero {
-		return instead
-	}
-	return value
 }
