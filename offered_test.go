@@ -347,6 +347,11 @@ func TestMerchandise(t *testing.T) {
 		{"a reservation", order(func(o *partnercenter.Order) {
 			o.LineItems[0].ProvisioningContext = map[string]string{"Scope": "single", "subscriptionId": "s"}
 		}), partnercenter.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet}},
+		{"an order that is there", func(ctx context.Context, pc *partnercenter.Client) error {
+			o := orderOf(1)
+			o.BillingCycle, o.LineItems[0].ProvisioningContext = partnercenter.BillingCycleOneTime, map[string]string{"scope": "single"}
+			return second(orderOfCustomer(pc).Patch(ctx, o))
+		}, "", nil},
 		{"licences", order(func(o *partnercenter.Order) { o.BillingCycle = partnercenter.BillingCycleMonthly }), "", nil},
 		{"another variable", order(func(o *partnercenter.Order) {
 			o.LineItems[0].ProvisioningContext = map[string]string{"subscriptionId": "s"}

@@ -15,6 +15,9 @@ func (r *Route) resolve() {
 	if r.SameAs != "" {
 		names = []string{r.SameAs}
 	}
+	if len(names) == 0 {
+		panic("server: route " + r.Pattern + " is like no operation, so that anybody could call it")
+	}
 	for _, name := range names {
 		o := partnercenter.OperationNamed(r.Area, name)
 		if o == nil {
