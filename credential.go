@@ -60,7 +60,7 @@ const (
 	fixUser     = "sign in as a user, with a credential that has one, such as azidentity's device code"
 	fixMFA      = "have multi-factor authentication required of the user, and sign in again"
 	fixApp      = "sign in as the app itself, with its secret or certificate"
-	fixToken    = "get a new token, and set this machine's clock if it is wrong"
+	fixExpired  = "get a new token, and set this machine's clock if it is wrong"
 	fixAudience = "ask for the scope of Partner Center, with ClientOptions.Scopes or the cloud's own"
 )
 
@@ -219,9 +219,9 @@ func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError 
 		expires, begins := time.Unix(c.Expires, 0).UTC(), time.Unix(c.NotBefore, 0).UTC()
 		switch {
 		case c.Expires > 0 && now.After(expires.Add(clockTolerance)):
-			return refuse(CredentialExpired, fixToken, "the token expired at %s, and by this machine's clock it is %s", expires.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			return refuse(CredentialExpired, fixExpired, "the token expired at %s, and by this machine's clock it is %s", expires.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		case c.NotBefore > 0 && now.Before(begins.Add(-clockTolerance)):
-			return refuse(CredentialNotYetValid, fixToken, "the token is valid from %s on, and by this machine's clock it is %s", begins.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			return refuse(CredentialNotYetValid, fixExpired, "the token is valid from %s on, and by this machine's clock it is %s", begins.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 	}
 	switch {
