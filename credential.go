@@ -215,7 +215,8 @@ func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError 
 	refuse := func(reason CredentialReason, fix, format string, args ...any) *CredentialError {
 		return &CredentialError{Operation: call, Reason: reason, Detail: fmt.Sprintf(format, args...), Fix: fix}
 	}
-	if now := p.now(); p.clock {
+	if p.clock {
+		now := p.now()
 		expires, begins := time.Unix(c.Expires, 0).UTC(), time.Unix(c.NotBefore, 0).UTC()
 		switch {
 		case c.Expires > 0 && now.After(expires.Add(clockTolerance)):
