@@ -190,3 +190,25 @@ func BenchmarkCredential(b *testing.B) {
 		})
 	}
 }
+
+// TestCredentialAndBudget has a call in vain take nothing from a budget.
+func TestCredentialAndBudget(t *testing.T) {
+	budget := partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: 1})
+	o := &partnercenter.ClientOptions{Budget: budget}
+	o.Transport = transport(func(*http.Request) (*http.Response, error) { return nil, errSent{} })
+	pc, err := partnercenter.NewClient(tokenCredential(jwt(`{"aud":"`+partnerAPI+`","scp":"x","amr":["pwd"]}`)), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		var refused *partnercenter.CredentialError
+		if _, err := pc.Customers.ByID(customerID).Orders.Get(t.Context()); !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+	}
+	for _, state := range budget.Snapshot() {
+		if state.Remaining != 1 {
+			t.Errorf("%+v", state)
+		}
+	}
+}
