@@ -2,6 +2,7 @@ package partnercenter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -224,6 +225,14 @@ func (b *Budget) done(class, units int, retryAfter time.Duration) {
 	b.grant(class, now)
 }
 
+// giveBack says that a request which took units was not sent.
+func (b *Budget) giveBack(class, units int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.meters[class].inFlight -= units
+	b.grant(class, time.Now())
+}
+
 // grant lets go whom there is room for, and comes back when there is room for
 // the next. The caller holds mu.
 func (b *Budget) grant(class int, now time.Time) {
@@ -390,6 +399,10 @@ func (p *budgetPolicy) Do(req *policy.Request) (resp *http.Response, err error) 
 		return nil, err
 	}
 	defer func() {
+		if errors.As(err, new(*CredentialError)) {
+			p.budget.giveBack(class, units)
+			return
+		}
 		var wait time.Duration
 		if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
 			wait = retryAfter(resp.Header, time.Now())

@@ -60,7 +60,7 @@ const (
 	fixUser     = "sign in as a user, with a credential that has one, such as azidentity's device code"
 	fixMFA      = "have multi-factor authentication required of the user, and sign in again"
 	fixApp      = "sign in as the app itself, with its secret or certificate"
-	fixToken    = "get a new token, and set this machine's clock if it is wrong"
+	fixExpired  = "get a new token, and set this machine's clock if it is wrong"
 	fixAudience = "ask for the scope of Partner Center, with ClientOptions.Scopes or the cloud's own"
 )
 
@@ -72,8 +72,10 @@ const clockTolerance = 5 * time.Minute
 // is not sure about, the service decides. It runs once a try, behind the
 // credential.
 type credentialPolicy struct {
-	resources []string // what tokens may be for, in their plain form; nil: anything
-	clock     bool     // whether the token's times are those of this machine
+	// microsoft says that the calls go to the cloud's own address. Another
+	// service may have a clock and an audience of its own.
+	microsoft bool
+	resources []string // what tokens may be for there, in their plain form
 	now       func() time.Time
 
 	// last is the token that was read last: a client sends one for about an hour.
@@ -81,15 +83,11 @@ type credentialPolicy struct {
 }
 
 func newCredentialPolicy(endpoint *url.URL, o *ClientOptions) *credentialPolicy {
-	p := &credentialPolicy{
-		now: time.Now,
-		// A server on this machine may have a clock of its own.
-		clock: !isLoopback(endpoint.Hostname()),
-	}
-	known := NameOfCloud(o.Cloud).Resources()
-	if known == nil {
-		return p // a cloud of the caller's
-	}
+	p := &credentialPolicy{now: time.Now}
+	name := NameOfCloud(o.Cloud)
+	own, err := url.Parse(name.Configuration().Services[ServiceName].Endpoint)
+	p.microsoft = err == nil && strings.EqualFold(own.Host, endpoint.Host)
+	known := name.Resources()
 	for _, scope := range o.Scopes {
 		// A scope is a resource and a name, which begins behind the last slash.
 		if at := strings.LastIndexByte(scope, '/'); at > 0 {
@@ -215,13 +213,14 @@ func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError 
 	refuse := func(reason CredentialReason, fix, format string, args ...any) *CredentialError {
 		return &CredentialError{Operation: call, Reason: reason, Detail: fmt.Sprintf(format, args...), Fix: fix}
 	}
-	if now := p.now(); p.clock {
+	if p.microsoft {
+		now := p.now()
 		expires, begins := time.Unix(c.Expires, 0).UTC(), time.Unix(c.NotBefore, 0).UTC()
 		switch {
 		case c.Expires > 0 && now.After(expires.Add(clockTolerance)):
-			return refuse(CredentialExpired, fixToken, "the token expired at %s, and by this machine's clock it is %s", expires.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			return refuse(CredentialExpired, fixExpired, "the token expired at %s, and by this machine's clock it is %s", expires.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		case c.NotBefore > 0 && now.Before(begins.Add(-clockTolerance)):
-			return refuse(CredentialNotYetValid, fixToken, "the token is valid from %s on, and by this machine's clock it is %s", begins.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			return refuse(CredentialNotYetValid, fixExpired, "the token is valid from %s on, and by this machine's clock it is %s", begins.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 	}
 	switch {
@@ -243,19 +242,24 @@ func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError 
 	return nil
 }
 
-// foreign reports an audience that is certainly another API's. Some tokens have
-// an API's id for its address; of those only the well-known one of Microsoft
-// Graph, which is asked for by mistake most, is told.
+// otherAPIs are audiences that tokens have by mistake, wherever they are sent.
+// One is Microsoft Graph's id, which newer tokens have for its address.
+var otherAPIs = []string{
+	"00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com",
+	"https://management.azure.com", "https://management.core.windows.net",
+}
+
+// foreign reports an audience that is certainly another API's. An id may be
+// Partner Center's own.
 func (p *credentialPolicy) foreign(audience string) bool {
-	const microsoftGraph = "00000003-0000-0000-c000-000000000000"
-	if p.resources == nil {
-		return false
-	}
 	plain := plainResource(audience)
-	if plain == microsoftGraph {
+	switch {
+	case slices.Contains(p.resources, plain):
+		return false
+	case slices.Contains(otherAPIs, plain):
 		return true
 	}
-	return strings.Contains(plain, "://") && !slices.Contains(p.resources, plain)
+	return p.microsoft && strings.Contains(plain, "://")
 }
 
 // rolesAreOurs reports that the roles claim names a user's roles in Partner

@@ -151,12 +151,13 @@ type errSent struct{}
 func (errSent) Error() string { return "sent" }
 func (errSent) NonRetriable() {}
 
-// TestCredentialsOfServers shows what the client leaves to a server on this
-// machine, whose clock is its own, and to clouds that it does not know.
+// TestCredentialsOfServers shows what the client leaves to a service that is not
+// Microsoft's: its clock and its audience are its own.
 func TestCredentialsOfServers(t *testing.T) {
 	s := newStub(t, answerJSON(emptyList))
 	for name, token := range map[string]string{
 		"expired": jwt(`{"aud":"` + partnerAPI + `","idtyp":"app","exp":1}`), "early": jwt(`{"aud":"` + partnerAPI + `","idtyp":"app","nbf":9999999999}`),
+		"another audience":           jwt(`{"aud":"https://partner.example/other","idtyp":"app"}`),
 		"a scope that was asked for": jwt(`{"aud":"https://partner.example/api","idtyp":"app"}`),
 	} {
 		o := &partnercenter.ClientOptions{Endpoint: s.URL, Scopes: []string{"https://partner.example/api/.default"}}
@@ -167,6 +168,28 @@ func TestCredentialsOfServers(t *testing.T) {
 		if _, err := pc.Customers.Get(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	for _, token := range []string{
+		jwt(`{"aud":"https://management.core.windows.net/","idtyp":"app"}`), jwt(`{"aud":"00000003-0000-0000-c000-000000000000","idtyp":"app"}`),
+	} {
+		pc, err := partnercenter.NewClient(tokenCredential(token), &partnercenter.ClientOptions{Endpoint: s.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var refused *partnercenter.CredentialError
+		if _, err := pc.Customers.Get(t.Context()); !errors.As(err, &refused) || refused.Reason != partnercenter.CredentialForeign {
+			t.Errorf("%v", err)
+		}
+	}
+	// What Scopes ask for is meant, also at Microsoft's own address.
+	o := &partnercenter.ClientOptions{Scopes: []string{"https://partner.example/api/.default"}}
+	o.Transport = transport(func(*http.Request) (*http.Response, error) { return nil, errSent{} })
+	pc, err := partnercenter.NewClient(tokenCredential(jwt(`{"aud":"https://partner.example/api/","idtyp":"app"}`)), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pc.Customers.Get(t.Context()); !errors.As(err, new(errSent)) {
+		t.Error(err)
 	}
 }
 
@@ -188,5 +211,27 @@ func BenchmarkCredential(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestCredentialAndBudget has a call in vain take nothing from a budget.
+func TestCredentialAndBudget(t *testing.T) {
+	budget := partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: 1})
+	o := &partnercenter.ClientOptions{Budget: budget}
+	o.Transport = transport(func(*http.Request) (*http.Response, error) { return nil, errSent{} })
+	pc, err := partnercenter.NewClient(tokenCredential(jwt(`{"aud":"`+partnerAPI+`","scp":"x","amr":["pwd"]}`)), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		var refused *partnercenter.CredentialError
+		if _, err := pc.Customers.ByID(customerID).Orders.Get(t.Context()); !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+	}
+	for _, state := range budget.Snapshot() {
+		if state.Remaining != 1 {
+			t.Errorf("%+v", state)
+		}
 	}
 }

@@ -31,6 +31,14 @@
 // description, request and correlation ids, a category, and what to do next.
 // Match it with [errors.As] and its Code or Category, never by its text.
 //
+// # Credentials and clouds
+//
+// A call that cannot succeed is not sent: one that a token shows to be in vain,
+// because it is an app's own and a user is needed, say, is a [*CredentialError];
+// one that the client's cloud does not offer is a [*NotOfferedError]. What the
+// client cannot see, the service decides. [Operations] lists what each documented
+// call asks for.
+//
 // # Money
 //
 // Every call has one MS-RequestId, which is the service's idempotency key, and
@@ -40,3 +48,5 @@
 // whether the write may have happened all the same; [WithRequestID] says how to
 // repeat it safely, even after a crash.
 package partnercenter
+
+//go:generate go test -run ^TestCredentialsDocs$ -update .

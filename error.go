@@ -221,6 +221,9 @@ func newError(resp *http.Response, body []byte) *Error {
 	if e.Description == "" {
 		e.Description = describeText(resp, body)
 	}
+	if e.Code == CodeMFARequired {
+		e.NextStep = fixMFA
+	}
 	return e
 }
 

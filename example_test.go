@@ -57,6 +57,20 @@ func ExampleNewClient_options() {
 	}
 }
 
+// A call that the token shows to be in vain is not sent; the error says how to
+// mend it.
+func ExampleCredentialError() {
+	pc, done := startServer() // signed in as an app
+	defer done()
+
+	_, err := pc.Customers.ByID(sample).Profiles.Company.Get(context.Background())
+	var refused *partnercenter.CredentialError
+	if errors.As(err, &refused) && refused.Reason == partnercenter.CredentialNeedsUser {
+		fmt.Println(refused.Operation, "asks for a signed-in user")
+	}
+	// Output: customers get-company-profile asks for a signed-in user
+}
+
 // Get returns all of a customer's orders, newest first.
 func ExampleOrdersClient_Get() {
 	pc, done := startServer()

@@ -51,8 +51,8 @@ func (c *Client) offered(o *Operation, req *http.Request, in any) error {
 func merchandise(o *Operation, req *http.Request, in any) []Merchandise {
 	switch {
 	case o.Area == "orders":
-		if order, ok := in.(*Order); ok && order != nil && order.Status.Normalize() != OrderStatusCancelled {
-			return ordered(order)
+		if order, ok := in.(*Order); ok && order != nil {
+			return ordered(order, o.Method == http.MethodPost)
 		}
 	case o.Area == "catalog" && req.URL.RawQuery != "":
 		return sought(req.URL.Query())
@@ -60,13 +60,13 @@ func merchandise(o *Operation, req *http.Request, in any) []Merchandise {
 	return nil
 }
 
-// ordered is what the new lines of an order buy. Lines that have a subscription
-// are there already.
-func ordered(order *Order) []Merchandise {
+// ordered is what an order buys, or what is bought with a change of one: the
+// other lines are there already.
+func ordered(order *Order, placed bool) []Merchandise {
 	var list []Merchandise
 	for i := range order.LineItems {
 		line := &order.LineItems[i]
-		if line.SubscriptionID != "" {
+		if !placed && !line.buysAddOn() {
 			continue
 		}
 		if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(line.OfferID)), legacyAzure) {
@@ -80,7 +80,7 @@ func ordered(order *Order) []Merchandise {
 			}
 		}
 	}
-	if order.ID == "" && order.BillingCycle.Normalize() == BillingCycleOneTime {
+	if placed && order.BillingCycle.Normalize() == BillingCycleOneTime {
 		list = append(list, OneTimePurchases)
 	}
 	return list

@@ -49,8 +49,15 @@ var (
 // SeesPrices reports whether a user with these roles is shown prices.
 func SeesPrices(roles ...UserRole) bool { return overlap(roles, sellers) }
 
+// overlap is a loop, as a server asks for each request: functions of package
+// slices would have the roles escape to the heap.
 func overlap(roles, allowed []UserRole) bool {
-	return slices.ContainsFunc(roles, func(r UserRole) bool { return slices.Contains(allowed, r) })
+	for _, r := range roles {
+		if slices.Contains(allowed, r) {
+			return true
+		}
+	}
+	return false
 }
 
 // Operation is a documented call of the API and what it asks for. Several can

@@ -156,3 +156,24 @@ func TestUserCredential(t *testing.T) {
 		t.Errorf("a user that is not there: %v", err)
 	}
 }
+
+// TestCloud plays another cloud, and gives tokens of users who lack something.
+func TestCloud(t *testing.T) {
+	srv := partnercentertest.NewServer(t, partnercentertest.Options{Cloud: partnercenter.NamedGermany})
+	if _, err := srv.Client().Customers.Get(t.Context()); err != nil {
+		t.Error(err)
+	}
+	var missing *partnercenter.NotOfferedError
+	_, err := srv.Client().Customers.ByID(partnercentertest.CustomerID).Orders.Create(t.Context(), &partnercenter.Order{})
+	if !errors.As(err, &missing) || missing.Cloud != partnercenter.NamedGermany {
+		t.Errorf("%v", err)
+	}
+	pc, err := partnercenter.NewClient(srv.UserCredentialWithoutMFA("admin.agent@contosocsp.onmicrosoft.com"), &partnercenter.ClientOptions{Endpoint: srv.URL, SkipCredentialChecks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *partnercenter.Error
+	if _, err := pc.Customers.Get(t.Context()); !errors.As(err, &refused) || refused.Code != partnercenter.CodeMFARequired || !strings.Contains(refused.NextStep, "multi-factor") {
+		t.Errorf("%v", err)
+	}
+}

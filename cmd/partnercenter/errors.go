@@ -168,6 +168,8 @@ func explain(err error, now time.Time) explanation {
 	return explanation{what: lines[0], details: lines[1:], code: exitError}
 }
 
+const nextSecondFactor = "Have a second factor required of the user, and sign in again: partnercenter login."
+
 // explainCredential words what a token shows before it is sent.
 func explainCredential(err *partnercenter.CredentialError) explanation {
 	call := err.Operation
@@ -185,7 +187,7 @@ func explainCredential(err *partnercenter.CredentialError) explanation {
 		}
 		e.next = "Sign in as a user with the role " + orList(roles) + ": partnercenter login."
 	case partnercenter.CredentialWithoutMFA:
-		e.next = "Have a second factor required of the user, and sign in again: partnercenter login."
+		e.next = nextSecondFactor
 	case partnercenter.CredentialExpired, partnercenter.CredentialNotYetValid:
 		e.next = "Set this machine's clock if it is wrong, and sign in again."
 	case partnercenter.CredentialForeign:
@@ -237,6 +239,9 @@ func explainAnswer(err *partnercenter.Error, now time.Time) explanation {
 		e.code = exitAuth
 		e.next = "The token was refused: check that tenant, client, --authority and --scope belong to this base URL.\n" +
 			"At Microsoft, the app must also be registered in Partner Center."
+		if err.Code == partnercenter.CodeMFARequired {
+			e.next = nextSecondFactor
+		}
 	case http.StatusForbidden:
 		e.code = exitAuth
 	case http.StatusNotFound:

@@ -15,6 +15,9 @@ func (r *Route) resolve() {
 	if r.SameAs != "" {
 		names = []string{r.SameAs}
 	}
+	if len(names) == 0 {
+		panic("server: route " + r.Pattern + " is like no operation, so that anybody could call it")
+	}
 	for _, name := range names {
 		o := partnercenter.OperationNamed(r.Area, name)
 		if o == nil {
@@ -57,16 +60,16 @@ func (s *Server) permitOperation(claims *issuer.Claims, o *partnercenter.Operati
 		return errNeedsUser(o)
 	case user && !o.TakesUser():
 		return s.errNeedsApp(o)
-	case user && !hasRole(claims, o.Allows):
+	case user && !allowed(claims, o):
 		return errNeedsRole(claims, o)
 	}
 	return nil
 }
 
-// hasRole reports whether a role of the token's user is one of those allowed.
-func hasRole(claims *issuer.Claims, allows func(...partnercenter.UserRole) bool) bool {
+// allowed reports whether a role of the token's user is one of the operation's.
+func allowed(claims *issuer.Claims, o *partnercenter.Operation) bool {
 	for _, role := range claims.Roles {
-		if allows(partnercenter.UserRole(role)) {
+		if o.Allows(partnercenter.UserRole(role)) {
 			return true
 		}
 	}
@@ -78,7 +81,7 @@ func (s *Server) pricesAllowed(c *call) error {
 	switch {
 	case s.noPrices:
 		return errPriceNotGranted("Leave include_price out, or start the server without --price-access=false.")
-	case c.claims.HasUser() && !hasRole(c.claims, partnercenter.SeesPrices):
+	case c.claims.HasUser() && !slices.ContainsFunc(c.claims.Roles, func(r string) bool { return partnercenter.SeesPrices(partnercenter.UserRole(r)) }):
 		return errPriceNotGranted("Leave include_price out, or sign in as a user who sees prices, such as an admin_agent: partnercenter login.")
 	}
 	return nil

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// TestExplainCredential words every reason that a call is not sent for.
+func TestExplainCredential(t *testing.T) {
+	for reason, next := range map[partnercenter.CredentialReason]string{
+		partnercenter.CredentialNeedsUser:   "as a user: partnercenter login",
+		partnercenter.CredentialNeedsApp:    "Sign in as the app itself.",
+		partnercenter.CredentialNeedsRole:   "the role sales_agent or admin_agent: partnercenter login",
+		partnercenter.CredentialWithoutMFA:  "second factor",
+		partnercenter.CredentialExpired:     "clock",
+		partnercenter.CredentialNotYetValid: "clock",
+		partnercenter.CredentialForeign:     "--scope",
+	} {
+		err := &partnercenter.CredentialError{
+			Operation: "orders create", Reason: reason, Detail: "of some detail", Fix: "sign in as the app itself",
+			Roles: []partnercenter.UserRole{partnercenter.RoleSalesAgent, partnercenter.RoleAdminAgent},
+		}
+		e := explain(err, time.Now())
+		if e.code != exitAuth || e.what != "orders create was not sent: of some detail" || !strings.Contains(e.next, next) {
+			t.Errorf("%s: %+v", reason, e)
+		}
+	}
+}

@@ -1,0 +1,26 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+)
+
+// TestPermitApp is about a kind of call that the API does not have yet: one for
+// apps alone.
+func TestPermitApp(t *testing.T) {
+	s := &Server{cloud: partnercenter.NamedGlobal}
+	o := &partnercenter.Operation{Area: "apps", Name: "alone", Credential: partnercenter.CredentialApp}
+	if err := s.permitOperation(&issuer.Claims{}, o); err != nil {
+		t.Error(err)
+	}
+	err := s.permitOperation(&issuer.Claims{User: "admin@contoso.example", Roles: []string{"global_admin"}}, o)
+	var refused *apiError
+	if !errors.As(err, &refused) || refused.status != http.StatusForbidden || refused.code != partnercenter.CodeRoleNotGranted || !strings.Contains(refused.description, "client credentials") {
+		t.Errorf("%v", err)
+	}
+}
