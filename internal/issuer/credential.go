@@ -161,7 +161,7 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 		value, _ := header.ExtraHeaders[jose.HeaderKey(name)].(string)
 		return value
 	}
-	x5t, x5tS256, kid := text("x5t"), text("x5t#S256"), header.KeyID
+	x5t, x5tS256, kid := plainThumbprint(text("x5t")), plainThumbprint(text("x5t#S256")), plainThumbprint(header.KeyID)
 	if x5t == "" && x5tS256 == "" && kid == "" {
 		return nil, fail(codeAssertion, "The header of the client assertion of application %s names no certificate. Add x5t#S256 or x5t, the certificate's thumbprint.", a.ID)
 	}
@@ -180,6 +180,12 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 		}
 	}
 	return nil, fail(codeAssertion, "No certificate of application %s has the thumbprint in the client assertion. Register the certificate, or sign with a registered one.", a.ID)
+}
+
+// plainThumbprint undoes what tells base64 from base64url: MSAL for Go sends the
+// former.
+func plainThumbprint(text string) string {
+	return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(text)
 }
 
 // thumbprints are the spellings of a thumbprint.
