@@ -584,6 +584,9 @@ func TestMSALConfidential(t *testing.T) {
 			if got := claims(t, user.AccessToken); got["preferred_username"] != agent || got["azp"] != middleTier {
 				t.Errorf("claims %v", got)
 			}
+			if _, err := l.orders(t, token(l.userToken(t))); err == nil || !strings.Contains(err.Error(), "audience") {
+				t.Errorf("the API takes a token for the middle tier: %v", err)
+			}
 			if _, err := cca.AcquireTokenOnBehalfOf(t.Context(), user.AccessToken, []string{apiScope}); err == nil || !strings.Contains(err.Error(), "AADSTS500131") {
 				t.Errorf("a token for the API as an assertion: %v", err)
 			}
