@@ -161,7 +161,7 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 		value, _ := header.ExtraHeaders[jose.HeaderKey(name)].(string)
 		return value
 	}
-	x5t, x5tS256, kid := text("x5t"), text("x5t#S256"), header.KeyID
+	x5t, x5tS256, kid := plainThumbprint(text("x5t")), plainThumbprint(text("x5t#S256")), plainThumbprint(header.KeyID)
 	if x5t == "" && x5tS256 == "" && kid == "" {
 		return nil, fail(codeAssertion, "The header of the client assertion of application %s names no certificate. Add x5t#S256 or x5t, the certificate's thumbprint.", a.ID)
 	}
@@ -182,14 +182,16 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 	return nil, fail(codeAssertion, "No certificate of application %s has the thumbprint in the client assertion. Register the certificate, or sign with a registered one.", a.ID)
 }
 
-// thumbprints are the spellings of a thumbprint. RFC 7515 has the first one; MSAL
-// for Go writes the one after it.
+// plainThumbprint undoes what tells base64 from base64url: MSAL for Go sends the
+// former.
+func plainThumbprint(text string) string {
+	return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(text)
+}
+
+// thumbprints are the spellings of a thumbprint.
 func thumbprints(sum []byte) []string {
 	lower := hex.EncodeToString(sum)
-	return []string{
-		base64.RawURLEncoding.EncodeToString(sum), base64.StdEncoding.EncodeToString(sum),
-		base64.URLEncoding.EncodeToString(sum), lower, strings.ToUpper(lower),
-	}
+	return []string{base64.RawURLEncoding.EncodeToString(sum), lower, strings.ToUpper(lower)}
 }
 
 func (c *assertionClaims) check(t *tokenCall, now time.Time) error {
@@ -230,6 +232,9 @@ func (t *tokenCall) isOwnAddress(audience string) bool {
 	case "oauth2/token", "oauth2/v2.0/token", "v2.0", "":
 	default:
 		return false
+	}
+	if t.customer != "" {
+		return strings.EqualFold(name, t.customer)
 	}
 	if t.tenant == nil {
 		return isShared(name)
