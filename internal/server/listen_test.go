@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ func newRunning(t *testing.T) *running {
 	}
 	l.API, l.APITLS, l.Control = listen(), listen(), listen()
 	r.api, r.tls, r.control = l.API.Addr().String(), l.APITLS.Addr().String(), l.Control.Addr().String()
-	r.ca, err = localca.Open(t.TempDir(), time.Now())
+	r.ca, err = localca.Open(filepath.Join(t.TempDir(), "ca"), time.Now())
 	must(t, err)
 	certificate, err := r.ca.Issue(time.Now(), "localhost", "127.0.0.1")
 	must(t, err)
