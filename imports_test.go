@@ -52,6 +52,11 @@ var importTable = map[string]rule{
 	},
 	"internal/cloudhosts": {why: "it is a list, for everything that plays Microsoft's hosts"},
 	"internal/localca":    {why: "certificates need nothing but the standard library"},
+	"internal/proxy": {
+		ours:   []string{"internal/cloudhosts"},
+		others: []string{"github.com/elazarl/goproxy", "golang.org/x/sync"},
+		why:    "the proxy hands connections over and answers nothing of the API's",
+	},
 	"internal/server": {
 		ours:   []string{"", "internal/catalog", "internal/clock", "internal/issuer", "internal/lifecycle", "internal/store"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
