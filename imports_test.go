@@ -72,6 +72,10 @@ var importTable = map[string]rule{
 		why:    "users' tests link the server and no more",
 	},
 	"tools/bench":       {ours: anything, why: "it measures the whole"},
+	"examples/clients/go": {
+		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity"},
+		why:    "it is a program that knows Microsoft's service only",
+	},
 	"cmd/partnercenter": {ours: anything, others: anything, why: "the program holds everything together"},
 }
 

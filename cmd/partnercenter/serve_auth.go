@@ -158,7 +158,7 @@ func (o *serveOptions) readSeed() (*store.Seed, error) {
 
 // takeTokens sets up whose tokens the server takes.
 func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.Config) (err error) {
-	bases := baseURLs(l.facts.APIURLTLS, l.facts.APIURL)
+	bases := append(baseURLs(l.facts.APIURLTLS, l.tlsAddress, l.facts.APIURL), l.secureURLs()...)
 	if o.auth.mode == authEntra {
 		if l.entra, err = l.newEntra(ctx, o, bases, config.Logger); err != nil {
 			return err
