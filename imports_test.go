@@ -71,7 +71,7 @@ var importTable = map[string]rule{
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "users' tests link the server and no more",
 	},
-	"tools/bench":       {ours: anything, why: "it measures the whole"},
+	"tools/bench": {ours: anything, why: "it measures the whole"},
 	"examples/clients/go": {
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity"},
 		why:    "it is a program that knows Microsoft's service only",

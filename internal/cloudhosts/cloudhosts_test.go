@@ -5,17 +5,13 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-
 	"github.com/partnercenter-go/partnercenter"
 )
 
 // The client's clouds and this list must not part ways.
 func TestEveryCloudIsHere(t *testing.T) {
-	for name, c := range map[string]cloud.Configuration{
-		"global": partnercenter.CloudGlobal, "21Vianet": partnercenter.Cloud21Vianet,
-		"Germany": partnercenter.CloudGermany, "US Government": partnercenter.CloudUSGovernment,
-	} {
+	for _, name := range partnercenter.CloudNames() {
+		c := name.Configuration()
 		for address, want := range map[string]Role{
 			c.ActiveDirectoryAuthorityHost:                 SignIn,
 			c.Services[partnercenter.ServiceName].Endpoint: API,

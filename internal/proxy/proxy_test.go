@@ -174,7 +174,7 @@ func TestOddRequests(t *testing.T) {
 		text   string
 	}{
 		"CONNECT login.microsoftonline.com HTTP/1.1\r\nHost: x\r\n\r\n":                             {http.StatusForbidden, "not on port none"},
-		"CONNECT " + strings.Repeat("a", 5000) + ":99 HTTP/1.1\r\nHost: x\r\n\r\n":                 {http.StatusForbidden, "port 443 only"},
+		"CONNECT " + strings.Repeat("a", 5000) + ":99 HTTP/1.1\r\nHost: x\r\n\r\n":                  {http.StatusForbidden, "port 443 only"},
 		"GET / HTTP/1.1\r\nHost: 127.0.0.1:8082\r\n\r\n":                                            {http.StatusBadRequest, "this is an HTTP proxy, not the API"},
 		"GET https://login.windows.net/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n":         {http.StatusForbidden, "ask for https://login.windows.net"},
 		"GET https://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n":                            {http.StatusForbidden, "reach a proxy as CONNECT"},
