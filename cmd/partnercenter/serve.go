@@ -214,7 +214,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	config := server.Config{
 		Store: l.store, Catalog: sold, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
-		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud,
+		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud, AllClouds: o.playsSignIn(),
 	}
 	if err := l.takeTokens(ctx, o, &config); err != nil {
 		return nil, err

@@ -168,6 +168,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 	}
 	config.Authority, err = server.NewAuthority(ctx, l.store, server.AuthorityOptions{
 		BaseURLs: bases, Leeway: orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
+		AllClouds: o.playsSignIn(),
 	})
 	if err != nil || o.auth.mode != authNone {
 		return err

@@ -89,6 +89,10 @@ const (
 // playsMicrosoft reports whether the server answers for Microsoft's hosts.
 func (o *serveOptions) playsMicrosoft() bool { return o.microsoftHosts || o.proxy != "" }
 
+// playsSignIn reports whether these are the sign-in hosts, too: not when
+// Microsoft's own give the tokens.
+func (o *serveOptions) playsSignIn() bool { return o.playsMicrosoft() && o.auth.mode != authEntra }
+
 // config returns the TLS settings of the listeners.
 func (c *certificates) config() *tls.Config {
 	return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}

@@ -14,6 +14,7 @@ import (
 // Authority is a token authority, which has several names for historical
 // reasons: a token that was got at one of them is good at the others.
 type Authority struct {
+	Cloud            string   // the name that the client's package has for its cloud
 	PreferredNetwork string   // the name that clients should connect to
 	PreferredCache   string   // the name that clients keep tokens under
 	Hosts            []string // all of its names
@@ -26,19 +27,19 @@ type Authority struct {
 func Authorities() []Authority {
 	return []Authority{
 		{ // global; the oldest name is the one that caches were made under
-			PreferredNetwork: "login.microsoftonline.com", PreferredCache: "login.windows.net",
+			Cloud: "global", PreferredNetwork: "login.microsoftonline.com", PreferredCache: "login.windows.net",
 			Hosts: []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"},
 		},
 		{ // 21Vianet
-			PreferredNetwork: "login.partner.microsoftonline.cn", PreferredCache: "login.partner.microsoftonline.cn",
+			Cloud: "21vianet", PreferredNetwork: "login.partner.microsoftonline.cn", PreferredCache: "login.partner.microsoftonline.cn",
 			Hosts: []string{"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"},
 		},
 		{ // Germany
-			PreferredNetwork: "login.microsoftonline.de", PreferredCache: "login.microsoftonline.de",
+			Cloud: "germany", PreferredNetwork: "login.microsoftonline.de", PreferredCache: "login.microsoftonline.de",
 			Hosts: []string{"login.microsoftonline.de"},
 		},
 		{ // US Government
-			PreferredNetwork: "login.microsoftonline.us", PreferredCache: "login.microsoftonline.us",
+			Cloud: "us-government", PreferredNetwork: "login.microsoftonline.us", PreferredCache: "login.microsoftonline.us",
 			Hosts: []string{"login.microsoftonline.us", "login.usgovcloudapi.net"},
 		},
 	}
@@ -47,8 +48,9 @@ func Authorities() []Authority {
 // The hosts by what they serve. Every request over TLS asks what its host is,
 // so that they are made once.
 var (
-	signIn = signInHosts()
-	api    = []string{
+	authorities = Authorities()
+	signIn      = signInHosts()
+	api         = []string{
 		"api.partnercenter.microsoft.com",             // global, Germany, US Government
 		"partner.partnercenterapi.microsoftonline.cn", // 21Vianet
 	}
@@ -98,6 +100,18 @@ func RoleOf(host string) Role {
 		return API
 	}
 	return Other
+}
+
+// CloudAt returns the cloud that the sign-in host belongs to, and nothing for
+// other hosts.
+func CloudAt(host string) string {
+	host = Name(host)
+	for _, a := range authorities {
+		if slices.Contains(a.Hosts, host) {
+			return a.Cloud
+		}
+	}
+	return ""
 }
 
 // Name returns the name in host, which may have a port, in the form in which

@@ -23,6 +23,9 @@ func TestEveryCloudIsHere(t *testing.T) {
 			if got := RoleOf(u.Host); got != want {
 				t.Errorf("%s: %s has role %v, want %v", name, u.Host, got, want)
 			}
+			if got := CloudAt(u.Host); want == SignIn && got != string(name) || want == API && got != "" {
+				t.Errorf("%s: %s is a sign-in host of %q", name, u.Host, got)
+			}
 		}
 	}
 }

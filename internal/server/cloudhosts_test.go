@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/contract"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
 // at sends a request over TLS as if a name had been mapped to this machine.
@@ -128,6 +130,40 @@ func TestTokensOfEveryHost(t *testing.T) {
 			}
 			if !found {
 				t.Errorf("%s: metadata %+v", host, instance.Metadata)
+			}
+		}
+	}
+}
+
+// TestCloudOfTheToken refuses what a cloud does not offer to those who signed in
+// at one of its hosts, and to nobody else.
+func TestCloudOfTheToken(t *testing.T) {
+	bases := append([]string{"http://127.0.0.1:8080"}, cloudhosts.BaseURLs(443)...)
+	for _, tt := range []struct {
+		allClouds bool
+		cloud     partnercenter.CloudName
+		base      string
+		want      partnercenter.CloudName
+	}{
+		{true, partnercenter.NamedGlobal, "http://127.0.0.1:8080", partnercenter.NamedGlobal},
+		{true, partnercenter.NamedGermany, "http://127.0.0.1:8080", partnercenter.NamedGermany},
+		{true, partnercenter.NamedGlobal, "https://login.microsoftonline.de", partnercenter.NamedGermany},
+		{true, partnercenter.NamedGlobal, "https://login.chinacloudapi.cn", partnercenter.Named21Vianet},
+		{true, partnercenter.NamedGermany, "https://login.windows.net", partnercenter.NamedGlobal},
+		// Tokens of Microsoft's own hosts say nothing about what is played here.
+		{false, partnercenter.NamedGermany, "https://login.windows.net", partnercenter.NamedGermany},
+	} {
+		r := newRunningAs(t, tt.cloud, tt.allClouds)
+		must(t, r.authority.SetBaseURLs(bases...))
+		for _, resource := range tt.want.Resources() {
+			token, err := r.authority.Mint(issuer.TokenRequest{Tenant: r.partner, ClientID: r.app.ClientID, BaseURL: tt.base, Resource: resource})
+			must(t, err)
+			resp := r.get(t, http.DefaultClient, "http://"+r.api+"/v1/products?country=US&targetView=Azure&reservationScope=AzurePlan", token.Text, nil)
+			body, err := io.ReadAll(resp.Body)
+			must(t, err)
+			refused := strings.Contains(string(body), "not offered in "+tt.want.Title())
+			if refused != !tt.want.Sells(partnercenter.AzureReservations) {
+				t.Errorf("%+v: %s %s", tt, resp.Status, body)
 			}
 		}
 	}

@@ -37,6 +37,12 @@ type running struct {
 
 func newRunning(t *testing.T) *running {
 	t.Helper()
+	return newRunningAs(t, partnercenter.NamedGlobal, false)
+}
+
+// newRunningAs starts a server that plays a cloud, or all of them.
+func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *running {
+	t.Helper()
 	ctx := t.Context()
 	clk := clock.New(nil)
 	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
@@ -65,9 +71,9 @@ func newRunning(t *testing.T) *running {
 	must(t, err)
 	l.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 
-	r.authority, err = server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now})
+	r.authority, err = server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now, Cloud: cloud, AllClouds: all})
 	must(t, err)
-	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, CacheSize: 1 << 20, RequestsPerMinute: 1000})
+	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, CacheSize: 1 << 20, RequestsPerMinute: 1000, Cloud: cloud, AllClouds: all})
 	must(t, err)
 	t.Cleanup(srv.Close)
 	var serving context.Context

@@ -72,6 +72,11 @@ type Config struct {
 	// Cloud is the cloud that the server plays, with the calls that it does not
 	// offer. Empty means the global one. Give the authority the same.
 	Cloud partnercenter.CloudName
+
+	// AllClouds says that Microsoft's hosts are played, of every cloud: a call is
+	// made in the cloud whose sign-in host gave its token, and in Cloud when none
+	// of them did. Give the authority the same.
+	AllClouds bool
 }
 
 // Server answers the API, the token authority and the health checks. It is an
@@ -94,6 +99,7 @@ type Server struct {
 	catalog   *catalog.Catalog
 	rules     lifecycle.Settings
 	cloud     partnercenter.CloudName
+	allClouds bool
 	running   running
 	uploads   *semaphore.Weighted // bytes of uploads in memory
 	downloads *semaphore.Weighted // bytes of downloads in memory
@@ -142,6 +148,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		catalog:   c.Catalog,
 		rules:     c.Rules,
 		cloud:     c.Cloud,
+		allClouds: c.AllClouds,
 		running:   running{keys: map[string]struct{}{}},
 		uploads:   semaphore.NewWeighted(uploadRoom),
 		downloads: semaphore.NewWeighted(downloadRoom),
