@@ -37,6 +37,12 @@ type caAuthority struct {
 	Expired   bool      `json:"expired"`
 }
 
+// What an authority is for.
+const (
+	purposeLocal        = "local"
+	purposeInterception = "interception"
+)
+
 // findCA reads what is in the folder of the authorities. It makes none: that is
 // the server's part.
 func findCA(app *app, dirFlag string) (caFacts, error) {
@@ -56,9 +62,9 @@ func findCA(app *app, dirFlag string) (caFacts, error) {
 	}
 	facts := caFacts{Folder: dir}
 	for _, f := range found {
-		purpose := "local"
+		purpose := purposeLocal
 		if f.Interception {
-			purpose = "interception"
+			purpose = purposeInterception
 		}
 		facts.Authorities = append(facts.Authorities, caAuthority{
 			File: f.File, Subject: f.Subject, Purpose: purpose, SHA256: f.Fingerprint, Names: f.Names,

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,10 +13,16 @@ import (
 type runtimeTrust struct {
 	name, title string
 	// lines are the instructions. {bundle} stands for a file with all authorities,
-	// {local} for the one of this machine; a line with {each} is repeated for
-	// every authority, with {alias} for a name of it.
+	// {local} and {interception} for the file of one, {subject} for the latter's
+	// name; a line with {each} is repeated for every authority, with {alias} for a
+	// name of it. A line about an authority that is not there is left out.
 	lines string
 }
+
+// forAWhile is what to know before the interception authority goes into a store
+// that nothing but a command takes it out of again.
+const forAWhile = `# For the proxy, and for programs that heed no variable, there is {interception}. While
+# {subject} is trusted, whoever gets at its key can pose as Microsoft's sign-in to this user.`
 
 // trusts are in the order in which they are printed: what is for one program
 // first, what is for all programs of a machine last.
@@ -43,21 +48,22 @@ export JAVA_TOOL_OPTIONS='-Djavax.net.ssl.trustStore=partnercenter.p12 -Djavax.n
 	{"postman", "Postman", `
 # Settings > Certificates > CA Certificates: switch on, and choose {bundle}`},
 	{"firefox", "Firefox", `
-# Settings > Privacy & Security > Certificates > View Certificates > Authorities >
-# Import: choose {local}, and trust it to identify websites.`},
+# Settings > Privacy & Security > View Certificates > Authorities > Import: {local}, to identify websites`},
 	{"linux", "Linux, all programs of the machine", `
-# Debian, Ubuntu, Alpine:
-sudo cp {local} /usr/local/share/ca-certificates/partnercenter-ca.crt && sudo update-ca-certificates
-# Fedora, Red Hat:
-sudo cp {local} /etc/pki/ca-trust/source/anchors/partnercenter-ca.pem && sudo update-ca-trust
-# Arch:
-sudo trust anchor --store {local}
-# SUSE:
-sudo cp {local} /etc/pki/trust/anchors/partnercenter-ca.pem && sudo update-ca-certificates`},
+sudo cp {local} /usr/local/share/ca-certificates/partnercenter-ca.crt && sudo update-ca-certificates     # Debian, Ubuntu, Alpine
+sudo cp {local} /etc/pki/ca-trust/source/anchors/partnercenter-ca.pem && sudo update-ca-trust     # Fedora, Red Hat
+sudo cp {local} /etc/pki/trust/anchors/partnercenter-ca.pem && sudo update-ca-certificates     # SUSE
+sudo trust anchor --store {local}     # Arch`},
 	{"macos", "macOS, all programs of the user", `
-security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {local}`},
-	{"windows", "Windows, all programs of the user", `
-certutil -user -addstore Root {local}`},
+security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {local}
+` + forAWhile + `
+security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {interception}
+security delete-certificate -c {subject} ~/Library/Keychains/login.keychain-db     # afterwards`},
+	{"windows", "Windows, all programs of the user; in PowerShell", `
+certutil -user -addstore Root {local}
+` + forAWhile + `
+certutil -user -addstore Root {interception}
+certutil -user -delstore Root {subject}     # afterwards`},
 }
 
 func newCATrustCmd(app *app) *cobra.Command {
@@ -74,10 +80,10 @@ for each runtime and operating system the lines to run, with the paths of this
 machine in them. Nothing is changed, and no server has to run.
 
 Trust for one program, by a variable, ends with the program. What goes into the
-store of a whole system stays there. The local authority does no harm there: it
-can sign for this machine only. The interception one, which signs for Microsoft's
-sign-in hosts, does not belong there but on machines that are for tests only, so
-that no instructions for it are given.`,
+store of a user or a system stays there. The local authority does no harm there:
+it can sign for this machine only. The interception one, which signs for
+Microsoft's sign-in hosts, belongs there only where nothing else helps, and only
+for as long as it is needed.`,
 		Example: `  partnercenter ca trust-instructions
   partnercenter ca trust-instructions --for node`,
 		Args:              noArgs,
@@ -107,32 +113,52 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 	if bundle == "" {
 		bundle = f.Authorities[0].File
 	}
-	at := slices.IndexFunc(f.Authorities, func(a caAuthority) bool { return a.Purpose == "local" })
+	known := map[string]string{"{bundle}": bundle}
+	for _, a := range f.Authorities {
+		known["{"+a.Purpose+"}"] = a.File
+		if a.Purpose == purposeInterception {
+			known["{subject}"] = a.Subject
+		}
+	}
 	var b strings.Builder
 	for _, t := range trusts {
 		if only != "" && only != t.name {
 			continue
 		}
+		var section strings.Builder
+		for line := range strings.SplitSeq(strings.TrimSpace(t.lines), "\n") {
+			if strings.Contains(line, "{each}") {
+				for _, a := range f.Authorities {
+					section.WriteString(strings.NewReplacer("{each}", shellQuote(a.File), "{alias}", "partnercenter-"+a.Purpose).Replace(line) + "\n")
+				}
+				continue
+			}
+			section.WriteString(fill(line, known))
+		}
+		if section.Len() == 0 {
+			continue // about an authority that is not there
+		}
 		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "# %s\n", t.title)
-		for line := range strings.SplitSeq(strings.TrimSpace(t.lines), "\n") {
-			switch {
-			case strings.Contains(line, "{each}"):
-				for _, a := range f.Authorities {
-					b.WriteString(strings.NewReplacer("{each}", shellQuote(a.File), "{alias}", "partnercenter-"+a.Purpose).Replace(line) + "\n")
-				}
-			case strings.Contains(line, "{local}") && at < 0:
-				// The interception authority alone: it does not belong there.
-				b.WriteString("# Nothing: the authority that is there, for Microsoft's hosts, does not belong into this store.\n")
-			case strings.Contains(line, "{local}"):
-				b.WriteString(strings.ReplaceAll(line, "{local}", shellQuote(f.Authorities[at].File)) + "\n")
-			default:
-				b.WriteString(strings.ReplaceAll(line, "{bundle}", shellQuote(bundle)) + "\n")
-			}
-		}
+		fmt.Fprintf(&b, "# %s\n%s", t.title, section.String())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// fill puts what is known into a line, or leaves the line out when something in
+// it is not.
+func fill(line string, known map[string]string) string {
+	for _, name := range []string{"{bundle}", "{local}", "{interception}", "{subject}"} {
+		if !strings.Contains(line, name) {
+			continue
+		}
+		value, ok := known[name]
+		if !ok {
+			return ""
+		}
+		line = strings.ReplaceAll(line, name, shellQuote(value))
+	}
+	return line + "\n"
 }
