@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 )
 
 // intercepted is a connection that a client believes to be one to host.
@@ -68,6 +71,20 @@ type handOverAddr struct{}
 
 func (handOverAddr) Network() string { return "proxy" }
 func (handOverAddr) String() string  { return "intercepted" }
+
+// dialInward connects to one of the hosts that are taken in, inside of the
+// process: there is nobody whose certificate would have to be looked at.
+func (p *Proxy) dialInward(ctx context.Context, _, address string) (net.Conn, error) {
+	host := cloudhosts.Name(address)
+	near, far := net.Pipe()
+	go p.intercepted.put(&intercepted{Conn: far, host: host})
+	c := tls.Client(near, &tls.Config{ServerName: host, InsecureSkipVerify: true}) //nolint:gosec // both ends are here
+	if err := c.HandshakeContext(ctx); err != nil {
+		near.Close()
+		return nil, err
+	}
+	return c, nil
+}
 
 // hijacker hands over a connection together with what was read ahead.
 type hijacker struct {
@@ -178,6 +195,7 @@ func (p *Proxy) openTunnel(c net.Conn, err error) (net.Conn, error) {
 // closeTunnels breaks off what is left when the proxy stops. Nobody can see
 // whether a request is on its way in a tunnel.
 func (p *Proxy) closeTunnels() {
+	p.inward.CloseIdleConnections()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for end := range p.tunnels {

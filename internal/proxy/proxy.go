@@ -53,6 +53,7 @@ type Proxy struct {
 	handler      *goproxy.ProxyHttpServer
 	intercepted  *handOver
 	dial         func(ctx context.Context, network, address string) (net.Conn, error)
+	inward       *http.Transport // to intercepted
 
 	mu      sync.Mutex           // guards tunnels
 	tunnels map[*farEnd]struct{} // nil once the proxy has stopped
@@ -69,6 +70,7 @@ func New(o Options) *Proxy {
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
+	p.inward = &http.Transport{DialTLSContext: p.dialInward, DisableCompression: true, IdleConnTimeout: idleTimeout}
 	// Another proxy from the environment would often be this one: who exports
 	// HTTPS_PROXY for his clients starts the server in the same shell.
 	p.handler.Tr = &http.Transport{
@@ -144,7 +146,7 @@ func (p *Proxy) connect(address string, c *goproxy.ProxyCtx) (*goproxy.ConnectAc
 	case known && port == httpsPort:
 		return &goproxy.ConnectAction{Action: goproxy.ConnectHijack, Hijack: p.intercept}, address
 	case known:
-		return p.refuse(c, fmt.Sprintf("this proxy answers for %s on port 443 only, not on port %s; ask for https://%s without a port", clean(host), clean(port), clean(host)))
+		return p.refuse(c, wrongPort(host, port))
 	case !p.tunnelOthers:
 		return p.refuse(c, notTakenIn(host))
 	case port != httpsPort:
@@ -152,6 +154,10 @@ func (p *Proxy) connect(address string, c *goproxy.ProxyCtx) (*goproxy.ConnectAc
 	}
 	p.log.Debug("proxy: tunnel", "host", clean(host))
 	return goproxy.OkConnect, address
+}
+
+func wrongPort(host, port string) string {
+	return fmt.Sprintf("this proxy answers for %s on port 443 only, not on port %s; ask for https://%s without a port", clean(host), clean(port), clean(host))
 }
 
 // notTakenIn says why a host is refused, and what there is to do.
@@ -187,12 +193,21 @@ func (p *Proxy) intercept(r *http.Request, client net.Conn, _ *goproxy.ProxyCtx)
 	client.Close()
 }
 
-// forward decides about a request that comes with a whole URL: one over plain
-// HTTP, or the mistake of asking for HTTPS without CONNECT.
-func (p *Proxy) forward(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+// forward decides about a request that comes with a whole URL. It is one over
+// plain HTTP, or one for HTTPS without CONNECT, as axios sent them for years: to
+// the hosts that are taken in, this is passed on all the same.
+func (p *Proxy) forward(r *http.Request, c *goproxy.ProxyCtx) (*http.Request, *http.Response) {
 	why, host := "", r.URL.Hostname()
+	known := cloudhosts.RoleOf(host) != cloudhosts.Other
 	switch {
-	case cloudhosts.RoleOf(host) != cloudhosts.Other:
+	case known && r.URL.Scheme == "https" && (r.URL.Port() == "" || r.URL.Port() == httpsPort):
+		c.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
+			return p.inward.RoundTrip(r)
+		})
+		return r, nil
+	case known && r.URL.Scheme == "https":
+		why = wrongPort(host, r.URL.Port())
+	case known:
 		why = fmt.Sprintf("%s speaks HTTPS only; ask for https://%s, which reaches a proxy as CONNECT", clean(host), clean(host))
 	case !p.tunnelOthers:
 		why = notTakenIn(host)

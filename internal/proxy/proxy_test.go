@@ -173,10 +173,13 @@ func TestOddRequests(t *testing.T) {
 		status int
 		text   string
 	}{
-		"CONNECT login.microsoftonline.com HTTP/1.1\r\nHost: x\r\n\r\n":                             {http.StatusForbidden, "not on port none"},
-		"CONNECT " + strings.Repeat("a", 5000) + ":99 HTTP/1.1\r\nHost: x\r\n\r\n":                  {http.StatusForbidden, "port 443 only"},
-		"GET / HTTP/1.1\r\nHost: 127.0.0.1:8082\r\n\r\n":                                            {http.StatusBadRequest, "this is an HTTP proxy, not the API"},
-		"GET https://login.windows.net/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n":         {http.StatusForbidden, "ask for https://login.windows.net"},
+		"CONNECT login.microsoftonline.com HTTP/1.1\r\nHost: x\r\n\r\n":                          {http.StatusForbidden, "not on port none"},
+		"CONNECT " + strings.Repeat("a", 5000) + ":99 HTTP/1.1\r\nHost: x\r\n\r\n":               {http.StatusForbidden, "port 443 only"},
+		"GET / HTTP/1.1\r\nHost: 127.0.0.1:8082\r\n\r\n":                                         {http.StatusBadRequest, "this is an HTTP proxy, not the API"},
+		"GET https://login.windows.net:8443/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n": {http.StatusForbidden, "port 443 only"},
+		// Not CONNECT, but what is meant is plain.
+		"GET https://login.windows.net/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n":         {http.StatusOK, "login.windows.net over HTTP/1.1"},
+		"GET https://Login.windows.net:443/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n":     {http.StatusOK, "ogin.windows.net"},
 		"GET https://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n":                            {http.StatusForbidden, "reach a proxy as CONNECT"},
 		"GET http://example.com/ HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 40<<10) + "\r\n": {http.StatusRequestHeaderFieldsTooLarge, ""},
 	} {
