@@ -90,15 +90,16 @@ func (f *Files) Certificate() *tls.Certificate {
 }
 
 // look returns what tells whether the files have changed.
-func (f *Files) look() (s stamps, err error) {
-	for file, to := range map[string]*stamp{f.certFile: &s.cert, f.keyFile: &s.key} {
-		info, err := os.Stat(file)
-		if err != nil {
-			return stamps{}, unreadable(file, err)
-		}
-		*to = stamp{info.ModTime(), info.Size()}
+func (f *Files) look() (stamps, error) {
+	cert, err := os.Stat(f.certFile)
+	if err != nil {
+		return stamps{}, unreadable(f.certFile, err)
 	}
-	return s, nil
+	key, err := os.Stat(f.keyFile)
+	if err != nil {
+		return stamps{}, unreadable(f.keyFile, err)
+	}
+	return stamps{stamp{cert.ModTime(), cert.Size()}, stamp{key.ModTime(), key.Size()}}, nil
 }
 
 func unreadable(file string, err error) error {
