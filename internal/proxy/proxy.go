@@ -169,7 +169,7 @@ func notTakenIn(host string) string {
 // the body: it is all that most clients show.
 func (p *Proxy) refuse(c *goproxy.ProxyCtx, why string) (*goproxy.ConnectAction, string) {
 	p.log.Info("proxy: refused", "reason", why)
-	c.Resp = refusal(c.Req, why)
+	c.Resp = refusal(c.Req, why) //nolint:bodyclose // it is in memory
 	c.Resp.Status = why
 	return goproxy.RejectConnect, ""
 }
@@ -197,7 +197,8 @@ func (p *Proxy) intercept(r *http.Request, client net.Conn, _ *goproxy.ProxyCtx)
 // plain HTTP, or one for HTTPS without CONNECT, as axios sent them for years: to
 // the hosts that are taken in, this is passed on all the same.
 func (p *Proxy) forward(r *http.Request, c *goproxy.ProxyCtx) (*http.Request, *http.Response) {
-	why, host := "", r.URL.Hostname()
+	var why string
+	host := r.URL.Hostname()
 	known := cloudhosts.RoleOf(host) != cloudhosts.Other
 	switch {
 	case known && r.URL.Scheme == "https" && (r.URL.Port() == "" || r.URL.Port() == httpsPort):
