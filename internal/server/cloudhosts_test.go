@@ -135,6 +135,25 @@ func TestTokensOfEveryHost(t *testing.T) {
 	}
 }
 
+// What a person opens in a browser is at an address of the server's own, as the
+// browser would meet Microsoft at the host that the client asked.
+func TestPagesForPeople(t *testing.T) {
+	r := newRunning(t)
+	must(t, r.authority.SetBaseURLs(append([]string{"https://" + r.tls, "http://" + r.api}, cloudhosts.BaseURLs(443)...)...))
+	form := url.Values{"client_id": {r.app.ClientID}, "scope": {"https://api.partnercenter.microsoft.com/.default"}}.Encode()
+	for host, want := range map[string]string{"login.microsoftonline.com": "http://" + r.api, r.tls: "https://" + r.tls} {
+		status, body := r.at(t, host, http.MethodPost, "/"+r.partner+"/oauth2/v2.0/devicecode", "", form)
+		var answer struct {
+			URI     string `json:"verification_uri"`
+			Message string `json:"message"`
+		}
+		must(t, json.Unmarshal([]byte(body), &answer))
+		if !strings.HasPrefix(answer.URI, want+"/") || !strings.Contains(answer.Message, want+"/") {
+			t.Errorf("%s: %d, page %s, message %s, want them at %s", host, status, answer.URI, answer.Message, want)
+		}
+	}
+}
+
 // TestCloudOfTheToken refuses what a cloud does not offer to those who signed in
 // at one of its hosts, and to nobody else.
 func TestCloudOfTheToken(t *testing.T) {
