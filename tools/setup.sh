@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need besides Go: a C compiler, which the race detector
-# is linked with; curl; Node and the packages of examples/clients/node, which play
-# clients that were never changed. What is there already is left alone.
+# is linked with; curl, Python, Node and the packages of examples/clients/node, which
+# play clients that were never changed. What is there already is left alone.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,9 @@ if ! command -v "$(go env CC)" >/dev/null 2>&1; then
 fi
 if ! command -v curl >/dev/null 2>&1; then
 	missing="$missing curl ca-certificates"
+fi
+if ! command -v python3 >/dev/null 2>&1; then
+	missing="$missing python3"
 fi
 if ! command -v node >/dev/null 2>&1; then
 	missing="$missing nodejs"

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -223,6 +224,18 @@ func TestNodeThroughProxy(t *testing.T) {
 	}
 }
 
+// Python's own library heeds the same variables.
+func TestPythonThroughProxy(t *testing.T) {
+	python := tool(t, "python3")
+	f := startProxied(t, nil)
+	printed, stderr, err := f.runClient(t, []string{"HTTPS_PROXY=" + f.ProxyURL, "SSL_CERT_FILE=" + f.CAFile},
+		python, filepath.Join("..", "..", "examples", "clients", "python", "list_orders.py"))
+	if err != nil {
+		t.Errorf("%v\n%s", err, stderr)
+	}
+	wantOrders(t, "the program", printed)
+}
+
 // Azure's identity library for Go asks about the authority before it trusts it;
 // no option switches that off here.
 func TestGoThroughProxy(t *testing.T) {
@@ -294,6 +307,37 @@ func TestTokensThroughProxyAndNot(t *testing.T) {
 			if resp.StatusCode != http.StatusOK {
 				t.Errorf("token of %s at %s: %s %s", in.authority, out.api, resp.Status, body)
 			}
+		}
+	}
+}
+
+// The TLS listener has one certificate for its own names and one for each of
+// Microsoft's; where these are not played, the log says once who asks for them.
+func TestCertificateByName(t *testing.T) {
+	for _, played := range []bool{false, true} {
+		log := new(bytes.Buffer)
+		c, err := openCertificates(&serveOptions{listenTLS: "127.0.0.1:0", microsoftHosts: played, caDir: filepath.Join(t.TempDir(), "ca")},
+			slog.New(slog.NewTextHandler(log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]string{
+			"": "localhost", "localhost": "localhost", "example.com": "localhost",
+			"login.microsoftonline.com": "login.microsoftonline.com", "API.partnercenter.microsoft.com": "api.partnercenter.microsoft.com",
+		} {
+			if !played {
+				want = "localhost"
+			}
+			cert, err := c.get(&tls.ClientHelloInfo{ServerName: name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cert.Leaf.VerifyHostname(want); err != nil {
+				t.Errorf("played %v: %s is shown the certificate of %v", played, name, cert.Leaf.DNSNames)
+			}
+		}
+		if told := strings.Count(log.String(), "start with --microsoft-hosts"); told != 1 && !played || told != 0 && played {
+			t.Errorf("played %v: told %d times: %s", played, told, log)
 		}
 	}
 }
