@@ -296,7 +296,7 @@ func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger
 		l.facts.OwnCertificate = l.certificates.own != nil
 	}
 	if l.proxyAt != nil {
-		l.proxy = proxy.New(proxy.Options{TunnelOthers: o.proxyOthers == othersTunnelled, Logger: logger})
+		l.proxy = proxy.New(proxy.Options{TunnelOthers: o.proxyOthers == othersTunnelled, TunnelSignIn: !o.playsSignIn(), Logger: logger})
 		l.listeners.Intercepted = l.proxy.Intercepted()
 	}
 	return nil

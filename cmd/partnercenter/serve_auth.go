@@ -140,7 +140,7 @@ func (o *authOptions) checkListener(flag, scheme string, at *net.TCPAddr, logger
 	case at.IP.IsLoopback():
 	case o.mode == authNone:
 		return usageErrorf("--auth none asks nobody who they are, so it serves this machine only, and %s is beyond it with %s: listen on 127.0.0.1 or [::1], or choose --auth builtin or entra", flag, at)
-	case o.mode == authEntra && scheme == "http" && flag != "--control":
+	case o.mode == authEntra && scheme == "http" && flag != "--control" && flag != "--proxy":
 		logger.Warn("Microsoft's tokens will travel in clear: whoever reads one on the way can use it; leave plain HTTP to this machine and serve others over --listen-tls", "flag", flag, "address", at.String())
 	}
 	return nil

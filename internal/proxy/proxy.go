@@ -43,12 +43,16 @@ type Options struct {
 	// TunnelOthers lets clients reach hosts that are not taken in, on the ports
 	// of HTTP and HTTPS. Without it they are refused.
 	TunnelOthers bool
+	// TunnelSignIn leads clients to Microsoft's own sign-in hosts: whoever plays
+	// the API takes their tokens.
+	TunnelSignIn bool
 	Logger       *slog.Logger // nil logs nothing
 }
 
 // Proxy is a forward proxy. [Proxy.Serve] runs it.
 type Proxy struct {
 	tunnelOthers bool
+	tunnelSignIn bool
 	log          *slog.Logger
 	handler      *goproxy.ProxyHttpServer
 	intercepted  *handOver
@@ -62,7 +66,7 @@ type Proxy struct {
 // New returns a proxy for the hosts of package cloudhosts.
 func New(o Options) *Proxy {
 	p := &Proxy{
-		tunnelOthers: o.TunnelOthers, log: o.Logger,
+		tunnelOthers: o.TunnelOthers, tunnelSignIn: o.TunnelSignIn, log: o.Logger,
 		handler: goproxy.NewProxyHttpServer(), intercepted: newHandOver(),
 		dial:    (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		tunnels: make(map[*farEnd]struct{}),
@@ -135,19 +139,35 @@ func (p *Proxy) answer(w http.ResponseWriter, r *http.Request) {
 	p.handler.ServeHTTP(w, r)
 }
 
+// takesIn reports whether connections to a host are handed over.
+func (p *Proxy) takesIn(host string) bool {
+	switch cloudhosts.RoleOf(host) {
+	case cloudhosts.API:
+		return true
+	case cloudhosts.SignIn:
+		return !p.tunnelSignIn
+	}
+	return false
+}
+
+// leadsTo reports whether connections to a host are tunnelled.
+func (p *Proxy) leadsTo(host string) bool {
+	return p.tunnelOthers || p.tunnelSignIn && cloudhosts.RoleOf(host) == cloudhosts.SignIn
+}
+
 // connect decides about a CONNECT.
 func (p *Proxy) connect(address string, c *goproxy.ProxyCtx) (*goproxy.ConnectAction, string) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		host, port = address, "none"
 	}
-	known := cloudhosts.RoleOf(host) != cloudhosts.Other
+	known := p.takesIn(host)
 	switch {
 	case known && port == httpsPort:
 		return &goproxy.ConnectAction{Action: goproxy.ConnectHijack, Hijack: p.intercept}, address
 	case known:
 		return p.refuse(c, wrongPort(host, port))
-	case !p.tunnelOthers:
+	case !p.leadsTo(host):
 		return p.refuse(c, notTakenIn(host))
 	case port != httpsPort:
 		return p.refuse(c, fmt.Sprintf("this proxy tunnels to port 443 only, not to port %s of %s; keep that host from the proxy with NO_PROXY=%s", clean(port), clean(host), clean(host)))
@@ -199,7 +219,7 @@ func (p *Proxy) intercept(r *http.Request, client net.Conn, _ *goproxy.ProxyCtx)
 func (p *Proxy) forward(r *http.Request, c *goproxy.ProxyCtx) (*http.Request, *http.Response) {
 	var why string
 	host := r.URL.Hostname()
-	known := cloudhosts.RoleOf(host) != cloudhosts.Other
+	known := p.takesIn(host)
 	switch {
 	case known && r.URL.Scheme == "https" && (r.URL.Port() == "" || r.URL.Port() == httpsPort):
 		c.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
@@ -208,7 +228,7 @@ func (p *Proxy) forward(r *http.Request, c *goproxy.ProxyCtx) (*http.Request, *h
 		return r, nil
 	case known && r.URL.Scheme == "https":
 		why = wrongPort(host, r.URL.Port())
-	case known:
+	case known || p.tunnelSignIn && cloudhosts.RoleOf(host) == cloudhosts.SignIn:
 		why = fmt.Sprintf("%s speaks HTTPS only; ask for https://%s, which reaches a proxy as CONNECT", clean(host), clean(host))
 	case !p.tunnelOthers:
 		why = notTakenIn(host)

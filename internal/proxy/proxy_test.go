@@ -284,6 +284,29 @@ func TestOthersAreTunnelled(t *testing.T) {
 	}
 }
 
+// Where Microsoft signs in, its hosts are led to, and nothing else is.
+func TestSignInIsTunnelled(t *testing.T) {
+	p, address, played := start(t, Options{TunnelSignIn: true})
+	server := elsewhere(t, p, true)
+	trusted := x509.NewCertPool()
+	trusted.AddCert(server.Certificate())
+	transport := &http.Transport{Proxy: http.ProxyURL(address), TLSClientConfig: &tls.Config{RootCAs: trusted, ServerName: "example.com"}}
+	defer transport.CloseIdleConnections()
+	if status, body := get(t, &http.Client{Transport: transport}, "https://login.microsoftonline.com/"); status != http.StatusOK || body != "GET at login.microsoftonline.com, " {
+		t.Errorf("%d %q", status, body)
+	}
+	c := client(t, address, played, false)
+	if _, body := get(t, c, "https://api.partnercenter.microsoft.com/"); body != "api.partnercenter.microsoft.com over HTTP/1.1" {
+		t.Errorf("answered %q", body)
+	}
+	if _, err := c.Get("https://example.com/"); err == nil || !strings.Contains(err.Error(), "--proxy-others tunnel") {
+		t.Errorf("another host: %v", err)
+	}
+	if status, body := get(t, c, "http://login.microsoftonline.com/"); status != http.StatusForbidden || !strings.Contains(body, "speaks HTTPS only") {
+		t.Errorf("%d %q", status, body)
+	}
+}
+
 // A proxy that stops breaks off its tunnels, and refuses to open new ones.
 func TestStop(t *testing.T) {
 	p := New(Options{TunnelOthers: true})
