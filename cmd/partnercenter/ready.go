@@ -12,17 +12,21 @@ import (
 // readyFacts is what a server that accepts requests says of itself in its
 // ready file: where it listens and how to sign in.
 type readyFacts struct {
-	PID          int    `json:"pid"`
-	APIURL       string `json:"apiUrl"`
-	APIURLTLS    string `json:"apiUrlTls,omitempty"`
-	ControlURL   string `json:"controlUrl,omitempty"`
-	CAFile       string `json:"caFile,omitempty"`
-	Cloud        string `json:"cloud,omitempty"`     // the one that is played
-	Auth         string `json:"auth,omitempty"`      // whose tokens count; see authOptions
-	Authority    string `json:"authority,omitempty"` // where they come from, unless from the server
-	TenantID     string `json:"tenantId,omitempty"`
-	ClientID     string `json:"clientId,omitempty"`
-	ClientSecret string `json:"clientSecret,omitempty"`
+	PID        int    `json:"pid"`
+	APIURL     string `json:"apiUrl"`
+	APIURLTLS  string `json:"apiUrlTls,omitempty"`
+	ControlURL string `json:"controlUrl,omitempty"`
+	ProxyURL   string `json:"proxyUrl,omitempty"`
+	CAFile     string `json:"caFile,omitempty"` // for all that speaks TLS, unless OwnCertificate
+	// OwnCertificate says that the TLS listener's certificate is the user's, which
+	// caFile is not for.
+	OwnCertificate bool   `json:"ownCertificate,omitempty"`
+	Cloud          string `json:"cloud,omitempty"`     // the one that is played
+	Auth           string `json:"auth,omitempty"`      // whose tokens count; see authOptions
+	Authority      string `json:"authority,omitempty"` // where they come from, unless from the server
+	TenantID       string `json:"tenantId,omitempty"`
+	ClientID       string `json:"clientId,omitempty"`
+	ClientSecret   string `json:"clientSecret,omitempty"`
 	// A user to sign in as.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	Password          string `json:"password,omitempty"`

@@ -45,7 +45,7 @@ To try it without an account, start a server with "partnercenter serve" and add
 		commands []*cobra.Command
 	}{
 		{"Partner Center", []*cobra.Command{newCustomersCmd(app), newOrdersCmd(app), newSubscriptionsCmd(app), newOffersCmd(app), newProductsCmd(app), newTokenCmd(app)}},
-		{"A local Partner Center", []*cobra.Command{newServeCmd(app), newDemoCmd(app), newImportCmd(app), newClockCmd(app), newIdentityCmd(app), newReadyzCmd(app)}},
+		{"A local Partner Center", []*cobra.Command{newServeCmd(app), newDemoCmd(app), newCACmd(app), newImportCmd(app), newClockCmd(app), newIdentityCmd(app), newReadyzCmd(app)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
 		for _, cmd := range g.commands {

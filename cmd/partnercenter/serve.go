@@ -3,14 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -27,7 +25,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
-	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/proxy"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -38,6 +36,9 @@ type serveOptions struct {
 	db, seed, catalog, profile string
 	readyFile, caDir           string
 	asCloud                    string
+	tlsCert, tlsKey            string
+	proxy, proxyOthers         string
+	microsoftHosts             bool
 	cacheSize                  string
 	limits                     limits
 	auth                       authOptions
@@ -59,7 +60,12 @@ A new database is filled with sample data, or as --seed says. Everything listens
 on this machine only unless told otherwise; an empty address leaves a listener
 out, and port 0 takes a free port.
 
-With its default addresses the server is found by --profile local.`,
+With its default addresses the server is found by --profile local.
+
+With --proxy, programs that were written for Microsoft's service use this one
+without a change: set HTTPS_PROXY to the proxy's address, and the variable that
+their runtime has for certificate authorities to the CA file. "partnercenter ca
+trust-instructions" tells which variable that is.`,
 		Example: `  partnercenter serve
   partnercenter serve --db :memory: --listen 127.0.0.1:0 --ready-file ready.json
   partnercenter serve --seed my-partner.yaml --profile realistic
@@ -73,6 +79,9 @@ With its default addresses the server is found by --profile local.`,
 				return err
 			}
 			o.seedGiven = cmd.Flags().Changed("seed")
+			if err := o.checkTLS(); err != nil {
+				return err
+			}
 			return runServe(cmd.Context(), app, &o)
 		},
 	}
@@ -80,6 +89,11 @@ With its default addresses the server is found by --profile local.`,
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` of the API over plain HTTP; empty for none")
 	f.StringVar(&o.listenTLS, "listen-tls", "127.0.0.1:8443", "`address` of the API over TLS; empty for none")
 	f.StringVar(&o.control, "control", "127.0.0.1:8081", "`address` of the control plane; empty for none")
+	f.StringVar(&o.proxy, "proxy", "", "`address` of an HTTP proxy, such as 127.0.0.1:8082, that answers for Microsoft's API and sign-in hosts of all clouds (default: none)")
+	f.StringVar(&o.proxyOthers, "proxy-others", othersRefused, "`what` the proxy does with other hosts: refuse, or tunnel")
+	f.BoolVar(&o.microsoftHosts, "microsoft-hosts", false, "answer for Microsoft's hosts at the TLS listener too, for machines that map their names to this one; --proxy implies it")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "`file` of the TLS listener's certificate in PEM, read again when it changes (default: one of the local authority)")
+	f.StringVar(&o.tlsKey, "tls-key", "", "`file` of the key that belongs to --tls-cert")
 	f.StringVar(&o.db, "db", "partnercenter.db", "database: an SQLite `file`, made if missing, or :memory:")
 	f.StringVar(&o.seed, "seed", "sample", "what a new database is filled with: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md; with --auth entra by default nothing but the tenants")
 	o.auth.addFlags(cmd)
@@ -97,6 +111,7 @@ With its default addresses the server is found by --profile local.`,
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` of what is logged: debug, info (a line a request), warn or error")
 	registerValues(cmd, "profile", limitProfileNames()...)
 	registerValues(cmd, "as-cloud", cloudNames()...)
+	registerValues(cmd, "proxy-others", othersRefused, othersTunnelled)
 	registerValues(cmd, "log-format", "text", "json")
 	registerValues(cmd, "log-level", "debug", "info", "warn", "error")
 	return cmd
@@ -124,12 +139,17 @@ type local struct {
 	entra     *issuer.Entra  // nil: the server takes its own tokens
 	caller    *issuer.Claims // nil: tokens tell
 	listeners server.Listeners
-	facts     readyFacts
 	cloud     partnercenter.CloudName // that it plays
-	readyFile string
-	database  string // for people
-	customer  string // one with orders, to try out; may be empty
-	log       *server.LogWriter
+	proxy     *proxy.Proxy            // nil: none
+	proxyAt   net.Listener            // of proxy
+
+	certificates *certificates // nil: nothing speaks TLS
+	tlsAddress   string        // URL of the TLS listener by its address
+	facts        readyFacts
+	readyFile    string
+	database     string // for people
+	customer     string // one with orders, to try out; may be empty
+	log          *server.LogWriter
 }
 
 // startLocal opens the database, fills a new one, and listens.
@@ -194,7 +214,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	config := server.Config{
 		Store: l.store, Catalog: sold, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
-		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud,
+		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud, AllClouds: o.playsSignIn(),
 	}
 	if err := l.takeTokens(ctx, o, &config); err != nil {
 		return nil, err
@@ -252,33 +272,33 @@ func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger
 	if l.listeners.Control, l.facts.ControlURL, err = listenOn(ctx, "--control", "http", o.control, &o.auth, logger); err != nil {
 		return err
 	}
-	if l.listeners.APITLS, l.facts.APIURLTLS, err = listenOn(ctx, "--listen-tls", "https", o.listenTLS, &o.auth, logger); err != nil {
+	if l.listeners.APITLS, l.tlsAddress, err = listenOn(ctx, "--listen-tls", "https", o.listenTLS, &o.auth, logger); err != nil {
 		return err
 	}
 	if l.listeners.API == nil && l.listeners.APITLS == nil {
 		return usageErrorf("nothing to listen on: give --listen or --listen-tls an address")
 	}
-	if l.listeners.APITLS == nil {
+	if l.proxyAt, l.facts.ProxyURL, err = listenOn(ctx, "--proxy", "http", o.proxy, &o.auth, logger); err != nil {
+		return err
+	}
+	if l.listeners.APITLS == nil && l.proxyAt == nil {
 		return nil
 	}
-	dir := o.caDir
-	if dir == "" {
-		state, err := stateDir()
-		if err != nil {
-			return err
-		}
-		dir = filepath.Join(state, "ca")
-	}
-	ca, err := localca.Open(dir, time.Now())
-	if err != nil {
+	if l.certificates, err = openCertificates(o, logger); err != nil {
 		return err
 	}
-	certificate, err := ca.Issue(time.Now(), "localhost", "127.0.0.1", "::1")
-	if err != nil {
+	l.listeners.TLS = l.certificates.config()
+	if l.facts.CAFile, err = l.certificates.caFile(); err != nil {
 		return err
 	}
-	l.listeners.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	l.facts.CAFile = ca.CertFile()
+	if l.listeners.APITLS != nil {
+		l.facts.APIURLTLS, _ = l.certificates.reachableAt(l.tlsAddress)
+		l.facts.OwnCertificate = l.certificates.own != nil
+	}
+	if l.proxyAt != nil {
+		l.proxy = proxy.New(proxy.Options{TunnelOthers: o.proxyOthers == othersTunnelled, TunnelSignIn: !o.playsSignIn(), Logger: logger})
+		l.listeners.Intercepted = l.proxy.Intercepted()
+	}
 	return nil
 }
 
@@ -302,8 +322,11 @@ func listenOn(ctx context.Context, flag, scheme, address string, auth *authOptio
 	}
 	if !at.IP.IsLoopback() {
 		can := "can try to sign in"
-		if flag == "--control" {
+		switch flag {
+		case "--control":
 			can = "can get tokens and set the clock"
+		case "--proxy":
+			can = "can use it as a proxy"
 		}
 		logger.Warn("listening beyond this machine: whoever reaches the address "+can, "flag", flag, "address", at.String())
 	}
@@ -467,7 +490,7 @@ func (f readyFacts) url() string {
 func (l *local) print(w io.Writer) {
 	f := l.facts
 	lines := [][2]string{
-		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"CA certificate", f.CAFile},
+		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"Proxy", f.ProxyURL}, {"CA certificate", f.CAFile},
 		{"Control plane", f.ControlURL}, {"Database", l.database}, {"Ready file", l.readyFile},
 		{"Sign-in", f.describeAuth()},
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
@@ -491,6 +514,9 @@ func (l *local) print(w io.Writer) {
 			fmt.Fprintf(w, "\nAll orders of a customer:\n  partnercenter orders list --profile local --customer %s\n", l.customer)
 		}
 		fmt.Fprintf(w, "\nThe same with curl:\n%s\n", f.tryOut(l.customer))
+	}
+	if f.ProxyURL != "" {
+		fmt.Fprintf(w, "\nPrograms written for Microsoft's service, unchanged:\n  export HTTPS_PROXY=%s\n  and name the CA certificate in the variable of their runtime: partnercenter ca trust-instructions\n", f.ProxyURL)
 	}
 	fmt.Fprintln(w, "\nCtrl-C stops the server.")
 }
@@ -537,12 +563,18 @@ func (l *local) serve(ctx context.Context, grace time.Duration) error {
 		defer stop()
 		group.Go(func() { l.entra.Run(fresh) })
 	}
-	return l.server.Serve(ctx, l.listeners, grace)
+	if l.proxy == nil {
+		return l.server.Serve(ctx, l.listeners, grace)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.server.Serve(ctx, l.listeners, grace) })
+	group.Go(func() error { return l.proxy.Serve(ctx, l.proxyAt, grace) })
+	return group.Wait()
 }
 
 // close frees what startLocal took. It is safe on half of one.
 func (l *local) close() {
-	for _, listener := range []net.Listener{l.listeners.API, l.listeners.APITLS, l.listeners.Control} {
+	for _, listener := range []net.Listener{l.listeners.API, l.listeners.APITLS, l.listeners.Control, l.listeners.Intercepted, l.proxyAt} {
 		if listener != nil {
 			listener.Close()
 		}

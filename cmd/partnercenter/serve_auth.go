@@ -140,7 +140,7 @@ func (o *authOptions) checkListener(flag, scheme string, at *net.TCPAddr, logger
 	case at.IP.IsLoopback():
 	case o.mode == authNone:
 		return usageErrorf("--auth none asks nobody who they are, so it serves this machine only, and %s is beyond it with %s: listen on 127.0.0.1 or [::1], or choose --auth builtin or entra", flag, at)
-	case o.mode == authEntra && scheme == "http" && flag != "--control":
+	case o.mode == authEntra && scheme == "http" && flag != "--control" && flag != "--proxy":
 		logger.Warn("Microsoft's tokens will travel in clear: whoever reads one on the way can use it; leave plain HTTP to this machine and serve others over --listen-tls", "flag", flag, "address", at.String())
 	}
 	return nil
@@ -158,7 +158,7 @@ func (o *serveOptions) readSeed() (*store.Seed, error) {
 
 // takeTokens sets up whose tokens the server takes.
 func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.Config) (err error) {
-	bases := baseURLs(l.facts.APIURLTLS, l.facts.APIURL)
+	bases := append(baseURLs(l.facts.APIURLTLS, l.tlsAddress, l.facts.APIURL), l.secureURLs()...)
 	if o.auth.mode == authEntra {
 		if l.entra, err = l.newEntra(ctx, o, bases, config.Logger); err != nil {
 			return err
@@ -168,6 +168,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 	}
 	config.Authority, err = server.NewAuthority(ctx, l.store, server.AuthorityOptions{
 		BaseURLs: bases, Leeway: orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
+		AllClouds: o.playsSignIn(),
 	})
 	if err != nil || o.auth.mode != authNone {
 		return err

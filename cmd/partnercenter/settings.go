@@ -212,6 +212,10 @@ func localSettings() (settings, error) {
 		baseURL: facts.APIURL, authority: facts.Authority, caFile: facts.CAFile, cloud: facts.Cloud,
 		tenantID: facts.TenantID, clientID: facts.ClientID, clientSecret: facts.ClientSecret,
 	}
+	if facts.OwnCertificate && facts.APIURL != "" {
+		// What that certificate is to be trusted by is not among the facts.
+		s.authority = facts.APIURL
+	}
 	if s.baseURL == "" {
 		s.baseURL = facts.APIURLTLS
 	}

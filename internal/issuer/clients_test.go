@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ const (
 // authority, as the server does, and returns a client that trusts it.
 func serve(t *testing.T) (a *issuer.Authority, base string, client *http.Client) {
 	t.Helper()
-	ca, err := localca.Open(t.TempDir(), time.Now())
+	ca, err := localca.Open(filepath.Join(t.TempDir(), "ca"), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,8 +61,8 @@ func (a *Authority) deviceCodeV1(c *call) (any, error) {
 		return nil, err
 	}
 	return deviceAnswerV1{
-		UserCode: d.userCode, DeviceCode: code, VerificationURL: c.base + devicePath,
-		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second), Message: d.message(c.base),
+		UserCode: d.userCode, DeviceCode: code, VerificationURL: c.trust.pageBase(c.base) + devicePath,
+		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second), Message: d.message(c.trust.pageBase(c.base)),
 	}, nil
 }
 
@@ -74,8 +74,8 @@ func (a *Authority) deviceCodeV2(c *call) (any, error) {
 		return nil, err
 	}
 	return deviceAnswerV2{
-		UserCode: d.userCode, DeviceCode: code, VerificationURI: c.base + devicePath,
-		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second), Message: d.message(c.base),
+		UserCode: d.userCode, DeviceCode: code, VerificationURI: c.trust.pageBase(c.base) + devicePath,
+		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second), Message: d.message(c.trust.pageBase(c.base)),
 	}, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 )
 
 // discoveryAge lets clients keep discovery documents and keys for five minutes:
@@ -145,8 +147,22 @@ func (a *Authority) instance(c *call) (any, error) {
 	return instanceDocument{
 		DiscoveryEndpoint: base + "/" + name + "/v2.0/.well-known/openid-configuration",
 		APIVersion:        "1.1",
-		Metadata:          []instanceMetadata{{PreferredNetwork: host, PreferredCache: host, Aliases: []string{host}}},
+		Metadata:          metadataOf(host),
 	}, nil
+}
+
+// metadataOf returns what names the authority at host has. For Microsoft's hosts
+// that is all that they vouch for themselves: MSAL looks for the name that it
+// already knows, and keeps tokens under the one that is preferred.
+func metadataOf(host string) []instanceMetadata {
+	if cloudhosts.RoleOf(host) != cloudhosts.SignIn || strings.Contains(host, ":") {
+		return []instanceMetadata{{PreferredNetwork: host, PreferredCache: host, Aliases: []string{host}}}
+	}
+	var all []instanceMetadata
+	for _, a := range cloudhosts.Authorities() {
+		all = append(all, instanceMetadata{PreferredNetwork: a.PreferredNetwork, PreferredCache: a.PreferredCache, Aliases: a.Hosts})
+	}
+	return all
 }
 
 func unknownInstance(url string) error {

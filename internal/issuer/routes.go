@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 )
 
 // anyTenant is the first segment of patterns that a tenant's name takes the
@@ -209,14 +211,36 @@ func (e *endpoint) answer(c *call) (any, error) {
 	return e.serve(c)
 }
 
-// BaseURL returns the base URL that a request came to, for links. A Host header
-// that names none of the authority's is not believed.
+// BaseURL returns the base URL that a request came to, for links that people
+// follow. A Host header that names none of the authority's is not believed, and
+// for one of Microsoft's hosts there is an address that is the server's own.
 func (a *Authority) BaseURL(r *http.Request) string {
 	t := a.trust.Load()
 	if len(t.bases) == 0 {
 		return ""
 	}
-	return t.baseOf(r)
+	return t.pageBase(t.baseOf(r))
+}
+
+// pageBase returns the base URL of pages for people whose client came to base.
+// Their browser does not share the client's proxy: at one of Microsoft's hosts it
+// would meet Microsoft. Over plain HTTP it needs no authority to trust.
+func (t *trust) pageBase(base string) string {
+	isOwn := func(base string) bool {
+		_, host, _ := strings.Cut(base, "://")
+		return cloudhosts.RoleOf(host) == cloudhosts.Other
+	}
+	if isOwn(base) {
+		return base
+	}
+	for _, scheme := range []string{"http://", "https://"} {
+		for _, other := range t.bases {
+			if strings.HasPrefix(other, scheme) && isOwn(other) {
+				return other
+			}
+		}
+	}
+	return base
 }
 
 // TokenEndpoint is where clients get tokens, with {tenant} in it.

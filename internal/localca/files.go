@@ -19,27 +19,47 @@ const (
 	keyBlock  = "PRIVATE KEY" // PKCS#8
 )
 
-// startOver ends the errors that only a new authority helps against.
-const startOver = "remove both ca.pem and ca-key.pem to have a new authority made, and trust its ca.pem anew"
-
-func makeDir(dir string) error {
+// openDir makes the folder if it is missing, and refuses one that others could
+// put an authority of theirs into.
+func openDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("localca: make folder %s: %w; give a folder that can be written", dir, err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("localca: %w; give a folder that can be read", err)
+	}
+	return checkDir(dir, info, os.Geteuid())
+}
+
+// checkDir refuses a folder that a user other than user and root can change:
+// whoever can replace the authority's key can read what its clients send.
+func checkDir(dir string, info fs.FileInfo, user int) error {
+	if !info.IsDir() {
+		return fmt.Errorf("localca: %s is a file; give a folder that can be written", dir)
+	}
+	if owner, ok := ownerOf(info); ok && owner != user && owner != 0 {
+		return fmt.Errorf("localca: folder %s belongs to another user (uid %d, this is %d), who could replace the authority in it; give a folder of your own, or have it given to you with: chown %d %s",
+			dir, owner, user, user, dir)
+	}
+	// Windows has access control lists instead, which the mode does not show.
+	if mode := info.Mode().Perm(); mode&0o022 != 0 && runtime.GOOS != "windows" {
+		return fmt.Errorf("localca: folder %s can be changed by other users (mode %04o), who could replace the authority in it; run: chmod go-w %s (on a file system that keeps permissions)", dir, mode, dir)
 	}
 	return nil
 }
 
 // openKey reads the authority's key, or makes it if there is no certificate yet
 // either.
-func openKey(keyFile, certFile string) (*ecdsa.PrivateKey, error) {
-	key, err := readKey(keyFile)
+func (k kind) openKey(keyFile, certFile string) (*ecdsa.PrivateKey, error) {
+	key, err := k.readKey(keyFile)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
 	if _, err := os.Lstat(certFile); err == nil {
 		// Another process may have made both since; the key was first.
-		if key, err = readKey(keyFile); errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("localca: %s is missing, but %s is there; restore the key, or %s", keyFile, certFile, startOver)
+		if key, err = k.readKey(keyFile); errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("localca: %s is missing, but %s is there; restore the key, or %s", keyFile, certFile, k.startOver())
 		}
 		return key, err
 	}
@@ -54,12 +74,12 @@ func openKey(keyFile, certFile string) (*ecdsa.PrivateKey, error) {
 	if err := create(keyFile, encodePEM(keyBlock, der), 0o600); err != nil {
 		return nil, err
 	}
-	return readKey(keyFile)
+	return k.readKey(keyFile)
 }
 
 // readKey reads the key, unless others could too. The error never quotes the
 // file's content.
-func readKey(file string) (*ecdsa.PrivateKey, error) {
+func (k kind) readKey(file string) (*ecdsa.PrivateKey, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, fmt.Errorf("localca: %w; make it readable to this user", err)
@@ -68,60 +88,63 @@ func readKey(file string) (*ecdsa.PrivateKey, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return nil, fmt.Errorf("localca: %s can be read or changed by other users (mode %04o); run: chmod 600 %s (on a file system that keeps permissions)", file, mode, file)
 	}
-	der, err := readPEM(file, keyBlock)
+	if owner, ok := ownerOf(info); ok && owner != os.Geteuid() && owner != 0 {
+		return nil, fmt.Errorf("localca: %s belongs to another user (uid %d), who could replace it; give another folder, or run: chown %d %s", file, owner, os.Geteuid(), file)
+	}
+	der, err := k.readPEM(file, keyBlock)
 	if err != nil {
 		return nil, err
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, fmt.Errorf("localca: %s does not hold a PKCS#8 key; restore it, or %s", file, startOver)
+		return nil, fmt.Errorf("localca: %s does not hold a PKCS#8 key; restore it, or %s", file, k.startOver())
 	}
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("localca: the key in %s is not an ECDSA key; restore it, or %s", file, startOver)
+		return nil, fmt.Errorf("localca: the key in %s is not an ECDSA key; restore it, or %s", file, k.startOver())
 	}
 	return key, nil
 }
 
 // openCert reads the authority's certificate, or makes it for key.
-func openCert(file string, key *ecdsa.PrivateKey, now time.Time) (*x509.Certificate, error) {
-	cert, err := readCert(file)
+func (k kind) openCert(file string, key *ecdsa.PrivateKey, now time.Time) (*x509.Certificate, error) {
+	cert, err := k.readCert(file)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return cert, err
 	}
-	der, err := newCert(key, now)
+	der, err := k.newCert(key, now)
 	if err != nil {
 		return nil, err
 	}
 	if err := create(file, encodePEM(certBlock, der), 0o644); err != nil {
 		return nil, err
 	}
-	return readCert(file)
+	return k.readCert(file)
 }
 
-func readCert(file string) (*x509.Certificate, error) {
-	der, err := readPEM(file, certBlock)
+func (k kind) readCert(file string) (*x509.Certificate, error) {
+	der, err := k.readPEM(file, certBlock)
 	if err != nil {
 		return nil, err
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("localca: the certificate in %s cannot be read: %w; restore it, or %s", file, err, startOver)
+		return nil, fmt.Errorf("localca: the certificate in %s cannot be read: %w; restore it, or %s", file, err, k.startOver())
 	}
 	if !cert.IsCA {
-		return nil, fmt.Errorf("localca: %s is not the certificate of an authority; restore it, or %s", file, startOver)
+		return nil, fmt.Errorf("localca: %s is not the certificate of an authority; restore it, or %s", file, k.startOver())
 	}
 	return cert, nil
 }
 
-func readPEM(file, blockType string) ([]byte, error) {
+func (k kind) readPEM(file, blockType string) ([]byte, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("localca: %w; make it readable to this user", err)
 	}
 	block, _ := pem.Decode(content)
 	if block == nil || block.Type != blockType {
-		return nil, fmt.Errorf("localca: %s does not hold a PEM block of type %s; restore it, or %s", file, blockType, startOver)
+		return nil, fmt.Errorf("localca: %s does not hold a PEM block of type %s; restore it, or %s", file, blockType, k.startOver())
 	}
 	return block.Bytes, nil
 }
@@ -129,20 +152,42 @@ func readPEM(file, blockType string) ([]byte, error) {
 // create makes a file that is there with all of its content or not at all. A
 // file that another process has made meanwhile is left as it is.
 func create(file string, content []byte, mode fs.FileMode) error {
-	dir := filepath.Dir(file)
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
+	temp, err := writeTemp(file, content, mode)
 	if err != nil {
-		return fmt.Errorf("localca: %w; make %s writable, or give another folder", err, dir)
+		return err
 	}
-	defer os.Remove(temp.Name())
-	_, err = temp.Write(content)
-	err = errors.Join(err, temp.Chmod(mode), temp.Sync(), temp.Close())
-	if err != nil {
-		return fmt.Errorf("localca: write %s: %w; make room on the disk, or give another folder", file, err)
-	}
+	defer os.Remove(temp)
 	// Unlike a rename, a link does not replace what is there.
-	if err := os.Link(temp.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Link(temp, file); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("localca: %w; give a folder on a file system with hard links", err)
 	}
 	return nil
+}
+
+// replace gives a file new content; a reader sees the old or the new, whole.
+func replace(file string, content []byte, mode fs.FileMode) error {
+	temp, err := writeTemp(file, content, mode)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temp, file); err != nil {
+		os.Remove(temp)
+		return fmt.Errorf("localca: %w; make it writable to this user", err)
+	}
+	return nil
+}
+
+// writeTemp writes a file beside the one that it is to become.
+func writeTemp(file string, content []byte, mode fs.FileMode) (string, error) {
+	dir := filepath.Dir(file)
+	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
+	if err != nil {
+		return "", fmt.Errorf("localca: %w; make %s writable, or give another folder", err, dir)
+	}
+	_, err = temp.Write(content)
+	if err = errors.Join(err, temp.Chmod(mode), temp.Sync(), temp.Close()); err != nil {
+		os.Remove(temp.Name())
+		return "", fmt.Errorf("localca: write %s: %w; make room on the disk, or give another folder", file, err)
+	}
+	return temp.Name(), nil
 }

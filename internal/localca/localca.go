@@ -2,6 +2,11 @@
 // certificates for loopback names and addresses, and its own certificate says
 // that it may sign no others, so that trusting it puts no other site at risk.
 //
+// Beside it there can be a second one, for a server that stands in for hosts of
+// somebody else's: it may sign for these hosts and nothing else, not for loopback
+// either. It is apart from the first, so that who trusts the first for good does
+// not trust anybody with those hosts.
+//
 // Certificates are checked against the real clock by whoever connects; the
 // times passed in here should come from it too, not from a simulated one.
 package localca
@@ -20,7 +25,9 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -40,44 +47,96 @@ var loopback = []*net.IPNet{
 	{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)},
 }
 
+// everyAddress is what an authority for names may sign no address of.
+var everyAddress = []*net.IPNet{
+	{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)},
+	{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)},
+}
+
 // CA is a certificate authority. Its methods may be called concurrently.
 type CA struct {
+	kind     kind
 	certFile string
 	cert     *x509.Certificate
 	key      *ecdsa.PrivateKey
+
+	mu   sync.Mutex // guards kept
+	kept map[string]*tls.Certificate
+}
+
+// kind is what one authority differs from another in.
+type kind struct {
+	certName, keyName string // of its files
+	title             string
+	hosts             []string // of somebody else's, that it signs for; none: loopback
+}
+
+// local is the authority for names and addresses of this machine.
+var local = kind{certName: "ca.pem", keyName: "ca-key.pem", title: "partnercenter local CA"}
+
+// interception is the authority for hosts that the server stands in for.
+func interception(hosts []string) kind {
+	return kind{certName: "interception-ca.pem", keyName: "interception-ca-key.pem", title: "partnercenter interception CA", hosts: hosts}
+}
+
+// startOver ends the errors that only a new authority helps against.
+func (k kind) startOver() string {
+	return fmt.Sprintf("remove both %s and %s to have a new authority made, and trust its %s anew", k.certName, k.keyName, k.certName)
 }
 
 // Open loads the authority in dir (ca.pem and ca-key.pem), or makes one that
 // lasts ten years if there is none. Of several processes that do so at once,
 // one makes it and all get the same.
 //
-// An error says what to do: when a file is damaged or missing, when others may
-// read the key, when key and certificate do not belong together, and when the
-// certificate is not valid at now.
-func Open(dir string, now time.Time) (*CA, error) {
+// An error says what to do: when another user owns the folder or can change it,
+// when a file is damaged or missing, when others may read the key, when key and
+// certificate do not belong together, and when the certificate is not valid at
+// now.
+func Open(dir string, now time.Time) (*CA, error) { return open(dir, now, local) }
+
+// OpenInterception loads the authority in dir that signs for hosts
+// (interception-ca.pem and interception-ca-key.pem), or makes it as Open does.
+// One that was made for other hosts is refused.
+func OpenInterception(dir string, now time.Time, hosts ...string) (*CA, error) {
+	if len(hosts) == 0 {
+		return nil, errors.New("localca: an authority for no host; name the hosts that it signs for")
+	}
+	ca, err := open(dir, now, interception(hosts))
+	if err != nil {
+		return nil, err
+	}
+	for _, host := range hosts {
+		if !slices.Contains(ca.cert.PermittedDNSDomains, host) {
+			return nil, fmt.Errorf("localca: %s was made by another version, which did not know %s; %s", ca.certFile, host, ca.kind.startOver())
+		}
+	}
+	return ca, nil
+}
+
+func open(dir string, now time.Time, k kind) (*CA, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("localca: %w; give the folder as an absolute path", err)
 	}
-	if err := makeDir(dir); err != nil {
+	if err := openDir(dir); err != nil {
 		return nil, err
 	}
-	certFile, keyFile := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca-key.pem")
+	certFile, keyFile := filepath.Join(dir, k.certName), filepath.Join(dir, k.keyName)
 
 	// The key comes first. Whoever then finds it without a certificate makes one
 	// for it, so that whichever certificate ends up beside the key fits it.
-	key, err := openKey(keyFile, certFile)
+	key, err := k.openKey(keyFile, certFile)
 	if err != nil {
 		return nil, err
 	}
-	cert, err := openCert(certFile, key, now)
+	cert, err := k.openCert(certFile, key, now)
 	if err != nil {
 		return nil, err
 	}
 	if !key.PublicKey.Equal(cert.PublicKey) {
-		return nil, fmt.Errorf("localca: %s and %s do not belong together; %s", certFile, keyFile, startOver)
+		return nil, fmt.Errorf("localca: %s and %s do not belong together; %s", certFile, keyFile, k.startOver())
 	}
-	ca := &CA{certFile: certFile, cert: cert, key: key}
+	ca := &CA{kind: k, certFile: certFile, cert: cert, key: key, kept: make(map[string]*tls.Certificate)}
 	if err := ca.checkTime(now); err != nil {
 		return nil, err
 	}
@@ -86,7 +145,7 @@ func Open(dir string, now time.Time) (*CA, error) {
 
 func (c *CA) checkTime(now time.Time) error {
 	if now.After(c.cert.NotAfter) {
-		return fmt.Errorf("localca: %s expired at %s; %s", c.certFile, c.cert.NotAfter.Format(time.RFC3339), startOver)
+		return fmt.Errorf("localca: %s expired at %s; %s", c.certFile, c.cert.NotAfter.Format(time.RFC3339), c.kind.startOver())
 	}
 	if now.Before(c.cert.NotBefore) {
 		return fmt.Errorf("localca: %s is valid from %s on, but it is %s; set the clock right",
@@ -106,21 +165,20 @@ func newKey() (*ecdsa.PrivateKey, error) {
 
 // newCert makes the certificate, in DER, of the authority that key is for.
 //
-// The constraint "localhost" covers the names under it as well. Constraints
-// bind only the kinds of names that they list, so the extended key usage is
-// restricted too: what the authority signs identifies TLS servers and nothing
-// else.
-func newCert(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
+// Constraints bind only the kinds of names that they list, so the extended key
+// usage is restricted too: what the authority signs identifies TLS servers and
+// nothing else.
+func (k kind) newCert(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
-		return nil, fmt.Errorf("localca: encode the authority's key: %w; %s", err, startOver)
+		return nil, fmt.Errorf("localca: encode the authority's key: %w; %s", err, k.startOver())
 	}
 	// Named for its key, so that trust stores tell several of them apart.
 	sum := sha256.Sum256(public)
 	template := &x509.Certificate{
 		Subject: pkix.Name{
-			Organization: []string{"partnercenter local CA"},
-			CommonName:   "partnercenter local CA " + hex.EncodeToString(sum[:4]),
+			Organization: []string{k.title},
+			CommonName:   k.title + " " + hex.EncodeToString(sum[:4]),
 		},
 		NotBefore:                   now.Add(-backdate),
 		NotAfter:                    now.AddDate(caYears, 0, 0),
@@ -130,20 +188,44 @@ func newCert(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
 		IsCA:                        true,
 		MaxPathLenZero:              true,
 		PermittedDNSDomainsCritical: true,
-		PermittedDNSDomains:         []string{"localhost"},
-		PermittedIPRanges:           loopback,
+	}
+	if len(k.hosts) > 0 {
+		// A name that is permitted covers those under it as well.
+		template.PermittedDNSDomains = k.hosts
+		template.ExcludedIPRanges = everyAddress
+	} else {
+		template.PermittedDNSDomains = []string{"localhost"}
+		template.PermittedIPRanges = loopback
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return nil, fmt.Errorf("localca: make the authority's certificate: %w; %s", err, startOver)
+		return nil, fmt.Errorf("localca: make the authority's certificate: %w; %s", err, k.startOver())
 	}
 	return der, nil
 }
 
+// Certificate returns a certificate for a TLS server at hosts as Issue does, and
+// keeps it for the next call until a third of its life is left. It is for servers
+// that run longer than a certificate lasts.
+func (c *CA) Certificate(now time.Time, hosts ...string) (*tls.Certificate, error) {
+	name := strings.Join(hosts, " ")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cert := c.kept[name]; cert != nil && now.Before(cert.Leaf.NotAfter.Add(-leafDays*24*time.Hour/3)) {
+		return cert, nil
+	}
+	cert, err := c.Issue(now, hosts...)
+	if err != nil {
+		return nil, err
+	}
+	c.kept[name] = &cert
+	return &cert, nil
+}
+
 // Issue makes a key and a certificate for a TLS server at hosts, which are
 // names and IP addresses. It lasts 90 days, or as long as the authority does if
-// that is less. Hosts other than localhost, names under it and loopback
-// addresses are refused: no client would accept them from this authority.
+// that is less. Hosts that the authority is not for are refused: no client would
+// accept them from it.
 func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 	if err := c.checkTime(now); err != nil {
 		return tls.Certificate{}, err
@@ -162,11 +244,17 @@ func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 		template.NotAfter = c.cert.NotAfter
 	}
 	for _, host := range hosts {
-		if ip := net.ParseIP(host); ip != nil && isLoopback(ip) {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else if isLocalName(host) {
+		switch ip := net.ParseIP(host); {
+		case len(c.kind.hosts) > 0:
+			if !slices.Contains(c.kind.hosts, strings.ToLower(host)) {
+				return tls.Certificate{}, fmt.Errorf("localca: cannot sign for %q, which %s is not for; use one of %s", host, c.certFile, strings.Join(c.kind.hosts, ", "))
+			}
 			template.DNSNames = append(template.DNSNames, strings.ToLower(host))
-		} else {
+		case ip != nil && isLoopback(ip):
+			template.IPAddresses = append(template.IPAddresses, ip)
+		case isLocalName(host):
+			template.DNSNames = append(template.DNSNames, strings.ToLower(host))
+		default:
 			return tls.Certificate{}, fmt.Errorf("localca: cannot sign for %q, which is not this machine; use localhost, a name that ends in .localhost, 127.0.0.1 or ::1", host)
 		}
 	}

@@ -22,7 +22,18 @@ import (
 
 var now = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 
-func open(t *testing.T, dir string) *CA {
+// ownDir returns a new folder that only this user can change: t.TempDir's is the
+// group's as well, where new files are by default.
+func ownDir(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "ca")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func mustOpen(t *testing.T, dir string) *CA {
 	t.Helper()
 	ca, err := Open(dir, now)
 	if err != nil {
@@ -33,7 +44,7 @@ func open(t *testing.T, dir string) *CA {
 
 func TestOpenMakesAnAuthority(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "ca")
-	ca := open(t, dir)
+	ca := mustOpen(t, dir)
 	if want := filepath.Join(dir, "ca.pem"); ca.CertFile() != want {
 		t.Errorf("CertFile() = %s, want %s", ca.CertFile(), want)
 	}
@@ -63,20 +74,20 @@ func TestOpenMakesAnAuthority(t *testing.T) {
 }
 
 func TestOpenLoadsWhatItMade(t *testing.T) {
-	dir := t.TempDir()
-	first := open(t, dir)
+	dir := ownDir(t)
+	first := mustOpen(t, dir)
 	content, err := os.ReadFile(first.CertFile())
 	if err != nil || !bytes.Equal(content, first.CertPEM()) {
 		t.Errorf("CertPEM differs from the file (%v)", err)
 	}
-	if again := open(t, dir); !again.cert.Equal(first.cert) || !again.key.Equal(first.key) {
+	if again := mustOpen(t, dir); !again.cert.Equal(first.cert) || !again.key.Equal(first.key) {
 		t.Error("a second Open gave another authority")
 	}
 	// The key alone is what a process leaves that died half way.
 	if err := os.Remove(first.CertFile()); err != nil {
 		t.Fatal(err)
 	}
-	if healed := open(t, dir); !healed.key.Equal(first.key) {
+	if healed := mustOpen(t, dir); !healed.key.Equal(first.key) {
 		t.Error("Open made a new key although one was there")
 	}
 }
@@ -85,7 +96,7 @@ func TestOpenLoadsWhatItMade(t *testing.T) {
 // folder.
 func TestOpenAtOnce(t *testing.T) {
 	for range 20 {
-		dir := t.TempDir()
+		dir := ownDir(t)
 		start := make(chan struct{})
 		var authorities [8]*CA
 		var wg sync.WaitGroup
@@ -127,7 +138,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}
 	}
-	other := open(t, t.TempDir())
+	other := mustOpen(t, ownDir(t))
 	otherKey, err := os.ReadFile(filepath.Join(filepath.Dir(other.CertFile()), "ca-key.pem"))
 	if err != nil {
 		t.Fatal(err)
@@ -164,8 +175,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"not yet valid", nil, now.AddDate(0, 0, -1), []string{"set the clock right"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			dir := t.TempDir()
-			open(t, dir)
+			dir := ownDir(t)
+			mustOpen(t, dir)
 			if test.damage != nil {
 				test.damage(t, dir)
 			}
@@ -197,7 +208,7 @@ func TestOpenWhereNothingCanBeWritten(t *testing.T) {
 	if os.Getuid() == 0 || runtime.GOOS == "windows" {
 		return // root and Windows write into read-only folders
 	}
-	dir := t.TempDir()
+	dir := ownDir(t)
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +218,7 @@ func TestOpenWhereNothingCanBeWritten(t *testing.T) {
 }
 
 func TestIssue(t *testing.T) {
-	ca := open(t, t.TempDir())
+	ca := mustOpen(t, ownDir(t))
 	hosts := []string{"localhost", "Partner.Localhost", "127.0.0.1", "127.9.9.9", "::1"}
 	cert, err := ca.Issue(now, hosts...)
 	if err != nil {
@@ -234,7 +245,7 @@ func TestIssue(t *testing.T) {
 }
 
 func TestIssueRefusesForeignHosts(t *testing.T) {
-	ca := open(t, t.TempDir())
+	ca := mustOpen(t, ownDir(t))
 	for _, host := range []string{
 		"login.microsoftonline.com", "localhost.example.com", "notlocalhost", ".localhost", "a..localhost", "*.localhost",
 		"-a.localhost", "localhost.", "lo calhost", "", "192.168.1.1", "126.255.255.255", "128.0.0.1", "0.0.0.0", "::", "::2", "fe80::1%lo",
@@ -252,7 +263,7 @@ func TestIssueRefusesForeignHosts(t *testing.T) {
 
 // Whoever has the key can sign what Issue would not; clients must refuse it.
 func TestConstraintsBindTheKey(t *testing.T) {
-	ca := open(t, t.TempDir())
+	ca := mustOpen(t, ownDir(t))
 	sign := func(template *x509.Certificate) *x509.Certificate {
 		t.Helper()
 		template.SerialNumber = big.NewInt(1)
@@ -289,7 +300,7 @@ func TestConstraintsBindTheKey(t *testing.T) {
 }
 
 func TestHandshake(t *testing.T) {
-	ca := open(t, t.TempDir())
+	ca := mustOpen(t, ownDir(t))
 	cert, err := ca.Issue(now, "localhost", "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)

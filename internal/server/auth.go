@@ -25,6 +25,21 @@ type AuthorityOptions struct {
 	Now      func() time.Time // nil means time.Now
 	// Cloud is whose resources tokens may be for. Empty means the global one.
 	Cloud partnercenter.CloudName
+	// AllClouds lets tokens be for the resources of every cloud.
+	AllClouds bool
+}
+
+// resources are what tokens may be for: of the cloud first, which the first is
+// the default of.
+func (o *AuthorityOptions) resources() []string {
+	cloud := cmp.Or(o.Cloud, partnercenter.NamedGlobal)
+	all := cloud.Resources()
+	if o.AllClouds {
+		for _, other := range partnercenter.CloudNames() {
+			all = append(all, other.Resources()...)
+		}
+	}
+	return all
 }
 
 // NewAuthority returns the token authority of a store's partners, with the
@@ -45,7 +60,7 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 		return nil, fmt.Errorf("the tenants: %w", err)
 	}
 	options := issuer.Options{
-		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, Resources: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Resources(),
+		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, Resources: o.resources(),
 		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now,
 		Administers: func(ctx context.Context, partnerID, customerID string) (bool, error) {
 			switch _, err := st.GetCustomer(ctx, partnerID, customerID); {

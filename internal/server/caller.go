@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -61,15 +62,8 @@ func refuseWebPages(r *http.Request) error {
 	if err := crossOrigin.Check(r); err != nil {
 		return errWebPage("comes from another site's page")
 	}
-	if host := hostName(r); !isOwnName(host) && !slices.Contains(apiHosts, strings.ToLower(host)) {
+	if host := hostName(r); !isOwnName(host) && cloudhosts.RoleOf(host) != cloudhosts.API {
 		return errWebPage("is for the host " + quote(host))
 	}
 	return nil
-}
-
-// apiHosts are the names of the API in Microsoft's clouds: two, as all but one
-// share a host.
-var apiHosts = []string{
-	strings.TrimPrefix(partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Endpoint, "https://"),
-	strings.TrimPrefix(partnercenter.Cloud21Vianet.Services[partnercenter.ServiceName].Endpoint, "https://"),
 }

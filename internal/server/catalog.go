@@ -124,7 +124,7 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 			return selected, errEnum("reservationScope", value, []string{string(partnercenter.ReservationScopeAzurePlan)})
 		}
 		selected.Scope = partnercenter.ReservationScopeAzurePlan
-		return selected, s.sold([]partnercenter.Merchandise{partnercenter.AzureReservations})
+		return selected, s.sold(c, []partnercenter.Merchandise{partnercenter.AzureReservations})
 	}
 	return selected, nil
 }

@@ -52,6 +52,22 @@ func errUnknownRoute(path string) error {
 	}
 }
 
+// errNotAtSignIn and errNotAtAPI are for programs that ask a right thing at the
+// wrong one of Microsoft's hosts: they would fail there as well.
+func errNotAtSignIn(host string) error {
+	return &apiError{
+		http.StatusNotFound, partnercenter.CodeNotFound,
+		quote(host) + " is a sign-in host: it gives tokens and serves nothing else. Call the API at its own host, such as https://api.partnercenter.microsoft.com.", nil,
+	}
+}
+
+func errNotAtAPI(host string) error {
+	return &apiError{
+		http.StatusNotFound, partnercenter.CodeNotFound,
+		quote(host) + " is the API's host: it gives no tokens. Ask for them at a sign-in host, such as https://login.microsoftonline.com.", nil,
+	}
+}
+
 func errMethod(method, allow string) error {
 	return &apiError{
 		http.StatusMethodNotAllowed, partnercenter.CodeOperationUnoffered,

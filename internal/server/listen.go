@@ -33,7 +33,9 @@ type Listeners struct {
 	API     net.Listener // plain HTTP
 	APITLS  net.Listener // TLS, made so by TLS below
 	Control net.Listener // plain HTTP; never shares a port with the API
-	TLS     *tls.Config  // certificates of APITLS
+	// Intercepted is where connections arrive that a proxy took in: TLS as well.
+	Intercepted net.Listener
+	TLS         *tls.Config // certificates of APITLS and Intercepted
 }
 
 // Serve answers on the listeners until ctx is done. It then finishes the
@@ -48,10 +50,12 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 	if l.API != nil {
 		all = append(all, listening{s.httpServer(s, nil), l.API, false})
 	}
-	if l.APITLS != nil {
-		config := l.TLS.Clone()
-		config.MinVersion = tls.VersionTLS12 // clients on Mono speak no newer one
-		all = append(all, listening{s.httpServer(s, config), l.APITLS, true})
+	for _, secure := range []net.Listener{l.APITLS, l.Intercepted} {
+		if secure != nil {
+			config := l.TLS.Clone()
+			config.MinVersion = tls.VersionTLS12 // clients on Mono speak no newer one
+			all = append(all, listening{s.httpServer(s, config), secure, true})
+		}
 	}
 	if l.Control != nil {
 		all = append(all, listening{s.httpServer(s.control(), nil), l.Control, false})

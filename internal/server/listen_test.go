@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,12 @@ type running struct {
 
 func newRunning(t *testing.T) *running {
 	t.Helper()
+	return newRunningAs(t, partnercenter.NamedGlobal, false)
+}
+
+// newRunningAs starts a server that plays a cloud, or all of them.
+func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *running {
+	t.Helper()
 	ctx := t.Context()
 	clk := clock.New(nil)
 	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
@@ -58,15 +65,15 @@ func newRunning(t *testing.T) *running {
 	}
 	l.API, l.APITLS, l.Control = listen(), listen(), listen()
 	r.api, r.tls, r.control = l.API.Addr().String(), l.APITLS.Addr().String(), l.Control.Addr().String()
-	r.ca, err = localca.Open(t.TempDir(), time.Now())
+	r.ca, err = localca.Open(filepath.Join(t.TempDir(), "ca"), time.Now())
 	must(t, err)
 	certificate, err := r.ca.Issue(time.Now(), "localhost", "127.0.0.1")
 	must(t, err)
 	l.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 
-	r.authority, err = server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now})
+	r.authority, err = server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now, Cloud: cloud, AllClouds: all})
 	must(t, err)
-	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, CacheSize: 1 << 20, RequestsPerMinute: 1000})
+	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, CacheSize: 1 << 20, RequestsPerMinute: 1000, Cloud: cloud, AllClouds: all})
 	must(t, err)
 	t.Cleanup(srv.Close)
 	var serving context.Context

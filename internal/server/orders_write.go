@@ -41,7 +41,7 @@ func (s *Server) createOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		o, events, err := lifecycle.PlaceOrder(account, lifecycle.Placement{Request: request, HasUser: c.claims.HasUser(), Seed: newSeed()}, s.rules, s.now())
+		o, events, err := lifecycle.PlaceOrder(account, lifecycle.Placement{Request: request, HasUser: c.claims.HasUser(), Seed: newSeed()}, s.rulesOf(c), s.now())
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func (s *Server) patchOrder(c *call) error {
 			return nil, err
 		}
 		now := s.now()
-		next, events, err := lifecycle.PatchOrder(account, o, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Seed: newSeed()}, s.rules, now)
+		next, events, err := lifecycle.PatchOrder(account, o, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Seed: newSeed()}, s.rulesOf(c), now)
 		if err != nil {
 			return nil, err
 		}

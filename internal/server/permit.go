@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 )
 
 // resolve looks up what a route's operations ask for.
@@ -51,9 +53,10 @@ func (s *Server) permit(c *call, route *Route) error {
 
 // permitOperation does for one operation.
 func (s *Server) permitOperation(claims *issuer.Claims, o *partnercenter.Operation) error {
+	cloud := s.cloudOf(claims)
 	switch user := claims.HasUser(); {
-	case !o.OfferedIn(s.cloud):
-		return errNotOffered(o.String()+" is", s.cloud)
+	case !o.OfferedIn(cloud):
+		return errNotOffered(o.String()+" is", cloud)
 	case s.caller != nil: // no token, nothing to check
 		return nil
 	case !user && !o.TakesApp():
@@ -88,13 +91,33 @@ func (s *Server) pricesAllowed(c *call) error {
 }
 
 // sold refuses what the cloud that is played does not sell.
-func (s *Server) sold(list []partnercenter.Merchandise) error {
+func (s *Server) sold(c *call, list []partnercenter.Merchandise) error {
+	cloud := s.cloudOf(c.claims)
 	for _, m := range list {
-		if !s.cloud.Sells(m) {
-			return errNotOffered(string(m)+" are", s.cloud)
+		if !cloud.Sells(m) {
+			return errNotOffered(string(m)+" are", cloud)
 		}
 	}
 	return nil
+}
+
+// cloudOf returns the cloud that a call is made in: where Microsoft's hosts are
+// played that of the host that gave the token, elsewhere the one that is played.
+func (s *Server) cloudOf(claims *issuer.Claims) partnercenter.CloudName {
+	if s.allClouds {
+		host, _, _ := strings.Cut(strings.TrimPrefix(claims.Issuer, "https://"), "/")
+		if cloud := cloudhosts.CloudAt(host); cloud != "" {
+			return partnercenter.CloudName(cloud)
+		}
+	}
+	return s.cloud
+}
+
+// rulesOf returns the rules for a call, which differ from cloud to cloud.
+func (s *Server) rulesOf(c *call) lifecycle.Settings {
+	rules := s.rules
+	rules.Cloud = s.cloudOf(c.claims)
+	return rules
 }
 
 func errNotOffered(what string, cloud partnercenter.CloudName) error {

@@ -22,7 +22,7 @@ func (s *Server) listProducts(c *call, m market) error {
 			"The target view " + quote(value) + " is not allowed. Send one of " + names(partnercenter.TargetViews()) + ".", nil,
 		}
 	}
-	if err := s.sold(view.Merchandise()); err != nil {
+	if err := s.sold(c, view.Merchandise()); err != nil {
 		return err
 	}
 	selected, err := s.selection(c)

@@ -22,6 +22,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -71,6 +72,11 @@ type Config struct {
 	// Cloud is the cloud that the server plays, with the calls that it does not
 	// offer. Empty means the global one. Give the authority the same.
 	Cloud partnercenter.CloudName
+
+	// AllClouds says that Microsoft's hosts are played, of every cloud: a call is
+	// made in the cloud whose sign-in host gave its token, and in Cloud when none
+	// of them did. Give the authority the same.
+	AllClouds bool
 }
 
 // Server answers the API, the token authority and the health checks. It is an
@@ -93,6 +99,7 @@ type Server struct {
 	catalog   *catalog.Catalog
 	rules     lifecycle.Settings
 	cloud     partnercenter.CloudName
+	allClouds bool
 	running   running
 	uploads   *semaphore.Weighted // bytes of uploads in memory
 	downloads *semaphore.Weighted // bytes of downloads in memory
@@ -142,6 +149,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		catalog:   c.Catalog,
 		rules:     c.Rules,
 		cloud:     c.Cloud,
+		allClouds: c.AllClouds,
 		running:   running{keys: map[string]struct{}{}},
 		uploads:   semaphore.NewWeighted(uploadRoom),
 		downloads: semaphore.NewWeighted(downloadRoom),
@@ -227,6 +235,13 @@ func (s *Server) dispatch(c *call) error {
 	if err != nil {
 		return err
 	}
+	role := hostRole(c.r)
+	if role == cloudhosts.SignIn {
+		if s.serveAuthority(c) {
+			return nil
+		}
+		return errNotAtSignIn(c.r.Host)
+	}
 	if path.isAPI() {
 		return s.serveAPI(c, path)
 	}
@@ -238,15 +253,15 @@ func (s *Server) dispatch(c *call) error {
 		c.pattern = "/" + path.first()
 		return h(c)
 	}
-	if pattern, h, ok := s.tokens.Lookup(c.r.URL.Path); ok {
-		c.pattern = pattern
-		recorder := &recorder{ResponseWriter: c.w}
-		h.ServeHTTP(recorder, c.r)
-		c.status, c.size = recorder.status, recorder.size
-		// The authority names its calls by itself.
-		if id := c.w.Header().Get("X-Ms-Request-Id"); id != "" {
-			c.requestID = id
+	if path.count == 1 && strings.EqualFold(path.first(), documentPath) {
+		c.pattern = "/" + documentPath
+		return c.sendDocument()
+	}
+	if role == cloudhosts.API {
+		if _, _, ok := s.tokens.Lookup(c.r.URL.Path); ok {
+			return errNotAtAPI(c.r.Host)
 		}
+	} else if s.serveAuthority(c) {
 		return nil
 	}
 	// Links leave the version out; who follows one as it stands means the API.
@@ -255,6 +270,24 @@ func (s *Server) dispatch(c *call) error {
 		return s.serveAPI(c, path)
 	}
 	return errUnknownRoute(c.r.URL.Path)
+}
+
+// serveAuthority answers a request for the token authority, and reports whether
+// it is one.
+func (s *Server) serveAuthority(c *call) bool {
+	pattern, h, ok := s.tokens.Lookup(c.r.URL.Path)
+	if !ok {
+		return false
+	}
+	c.pattern = pattern
+	recorder := &recorder{ResponseWriter: c.w}
+	h.ServeHTTP(recorder, c.r)
+	c.status, c.size = recorder.status, recorder.size
+	// The authority names its calls by itself.
+	if id := c.w.Header().Get("X-Ms-Request-Id"); id != "" {
+		c.requestID = id
+	}
+	return true
 }
 
 // serveAPI answers a call of the API: route, method, token, limits, whether the

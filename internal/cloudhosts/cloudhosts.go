@@ -1,0 +1,125 @@
+// Package cloudhosts has the names of Microsoft's hosts that clients of Partner
+// Center reach, in all four clouds: where they sign in, and where the API is. It
+// is the one place that lists them. Whoever plays these hosts on this machine
+// (certificates, proxy, token authority, API) asks here; nothing else lives here.
+package cloudhosts
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Authority is a token authority, which has several names for historical
+// reasons: a token that was got at one of them is good at the others.
+type Authority struct {
+	Cloud            string   // the name that the client's package has for its cloud
+	PreferredNetwork string   // the name that clients should connect to
+	PreferredCache   string   // the name that clients keep tokens under
+	Hosts            []string // all of its names
+}
+
+// Authorities returns the token authorities of the clouds, as Microsoft's own
+// instance discovery groups them.
+//
+// https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+func Authorities() []Authority {
+	return []Authority{
+		{ // global; the oldest name is the one that caches were made under
+			Cloud: "global", PreferredNetwork: "login.microsoftonline.com", PreferredCache: "login.windows.net",
+			Hosts: []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"},
+		},
+		{ // 21Vianet
+			Cloud: "21vianet", PreferredNetwork: "login.partner.microsoftonline.cn", PreferredCache: "login.partner.microsoftonline.cn",
+			Hosts: []string{"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"},
+		},
+		{ // Germany
+			Cloud: "germany", PreferredNetwork: "login.microsoftonline.de", PreferredCache: "login.microsoftonline.de",
+			Hosts: []string{"login.microsoftonline.de"},
+		},
+		{ // US Government
+			Cloud: "us-government", PreferredNetwork: "login.microsoftonline.us", PreferredCache: "login.microsoftonline.us",
+			Hosts: []string{"login.microsoftonline.us", "login.usgovcloudapi.net"},
+		},
+	}
+}
+
+// The hosts by what they serve. Every request over TLS asks what its host is,
+// so that they are made once.
+var (
+	authorities = Authorities()
+	signIn      = signInHosts()
+	api         = []string{
+		"api.partnercenter.microsoft.com",             // global, Germany, US Government
+		"partner.partnercenterapi.microsoftonline.cn", // 21Vianet
+	}
+)
+
+func signInHosts() (hosts []string) {
+	for _, a := range Authorities() {
+		hosts = append(hosts, a.Hosts...)
+	}
+	return hosts
+}
+
+// All returns every host: those of the API first.
+func All() []string { return slices.Concat(api, signIn) }
+
+// BaseURLs returns the addresses that clients know every host by. A port is that
+// of a listener which the hosts are mapped to; 443 and 0 add none.
+func BaseURLs(port int) []string {
+	urls := make([]string, 0, len(api)+len(signIn))
+	for _, host := range All() {
+		if port != 0 && port != 443 {
+			host = net.JoinHostPort(host, strconv.Itoa(port))
+		}
+		urls = append(urls, "https://"+host)
+	}
+	return urls
+}
+
+// Role is what a host serves.
+type Role int
+
+// The roles of hosts.
+const (
+	Other  Role = iota // not one of Microsoft's that are listed here
+	API                // the API, and no token authority
+	SignIn             // a token authority, and no API
+)
+
+// RoleOf returns the role of the host that a Host header, a server name of TLS or
+// an address names, in any case and with or without a port.
+func RoleOf(host string) Role {
+	host = Name(host)
+	switch {
+	case slices.Contains(signIn, host):
+		return SignIn
+	case slices.Contains(api, host):
+		return API
+	}
+	return Other
+}
+
+// CloudAt returns the cloud that the sign-in host belongs to, and nothing for
+// other hosts.
+func CloudAt(host string) string {
+	host = Name(host)
+	for _, a := range authorities {
+		if slices.Contains(a.Hosts, host) {
+			return a.Cloud
+		}
+	}
+	return ""
+}
+
+// Name returns the name in host, which may have a port, in the form in which
+// names are compared. It is called for every request over TLS, and makes no
+// garbage of a name that is in that form already.
+func Name(host string) string {
+	if at := strings.LastIndexByte(host, ':'); at >= 0 {
+		host = host[:at]
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
