@@ -48,7 +48,7 @@ func TestCredentials(t *testing.T) {
 		_, err := pc.Customers.ByID(customerID).Profiles.Company.Get(t.Context())
 		return err
 	}
-	disputed := func(pc *partnercenter.Client) error {
+	provisioning := func(pc *partnercenter.Client) error {
 		_, err := pc.Customers.ByID(customerID).Orders.ByID("x").ProvisioningStatus.Get(t.Context())
 		return err
 	}
@@ -89,7 +89,7 @@ func TestCredentials(t *testing.T) {
 		{"an app that orders for a reseller", appToken, reseller, partnercenter.CredentialNeedsUser, "orders create-for-indirect-reseller", ""},
 		{"an app that lists a reseller's customers", appToken, ofReseller, partnercenter.CredentialNeedsUser, "customers list-by-indirect-reseller", ""},
 		{"an app that searches by name", appToken, named, "", "", ""},
-		{"an app where pages differ", appToken, disputed, "", "", ""},
+		{"an app that asks how an order is provisioned", appToken, provisioning, partnercenter.CredentialNeedsUser, "orders get-provisioning-status", ""},
 		{"an app without idtyp", claims(`"appid":"a","oid":"o","roles":["x"]`), user, partnercenter.CredentialNeedsUser, "customers get-company-profile", ""},
 		{"a user", userToken, user, "", "", ""},
 		{"a user with a right role", salesToken, reseller, "", "", ""},

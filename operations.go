@@ -70,10 +70,6 @@ type Operation struct {
 	Method, Path string
 	// Credential is whose token the documentation asks for.
 	Credential CredentialKind
-	// AppDisputed says that editions of the documentation differ on whether an
-	// app's own token does for a call whose Credential is CredentialAppUser. Both
-	// are then taken.
-	AppDisputed bool
 
 	roles []UserRole
 	notIn []CloudName
@@ -83,7 +79,7 @@ type Operation struct {
 func (o *Operation) String() string { return o.Area + " " + o.Name }
 
 // TakesApp reports whether an app's own token does.
-func (o *Operation) TakesApp() bool { return o.Credential != CredentialAppUser || o.AppDisputed }
+func (o *Operation) TakesApp() bool { return o.Credential != CredentialAppUser }
 
 // TakesUser reports whether a token with a user behind it does.
 func (o *Operation) TakesUser() bool { return o.Credential != CredentialApp }
@@ -123,12 +119,6 @@ func op(area, name, method, path string, credential CredentialKind, roles []User
 	return Operation{Area: area, Name: name, Method: method, Path: path, Credential: credential, roles: roles, notIn: notIn}
 }
 
-// disputed marks a call that editions of the documentation differ on.
-func disputed(o Operation) Operation {
-	o.AppDisputed = true
-	return o
-}
-
 // operations are all documented calls. What a cloud does not offer because of
 // what is bought, and not because of the call, is in the table notSold.
 var operations = []Operation{
@@ -141,7 +131,7 @@ var operations = []Operation{
 	op("orders", "purchase-addon", http.MethodPatch, orderPattern, CredentialBoth, sellers, NamedGermany),
 	op("orders", "cancel-sandbox-order", http.MethodPatch, orderPattern, CredentialBoth, sellers),
 	op("orders", "cancel-software-purchase", http.MethodPatch, orderPattern, CredentialBoth, sellers),
-	disputed(op("orders", "get-provisioning-status", http.MethodGet, orderPattern+"/provisioningstatus", CredentialAppUser, everybody)),
+	op("orders", "get-provisioning-status", http.MethodGet, orderPattern+"/provisioningstatus", CredentialAppUser, everybody),
 	op("orders", "get-lineitem-activation-links", http.MethodGet, orderPattern+"/lineitems/{line-item-number}/activationlinks", CredentialBoth, everybody),
 	op("orders", "get-order-activation-links", http.MethodGet, orderPattern+"/activationlinks", CredentialBoth, everybody),
 	op("orders", "upload-attachments", http.MethodPost, orderPattern+"/attachment", CredentialBoth, sellers),

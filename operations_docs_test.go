@@ -57,9 +57,6 @@ func operationRows() string {
 	var b strings.Builder
 	for _, o := range partnercenter.Operations() {
 		credential := "`" + string(o.Credential) + "`"
-		if o.AppDisputed {
-			credential += " (1)"
-		}
 		var may []string
 		for _, role := range partnercenter.UserRoles() {
 			if o.Allows(role) {

@@ -122,7 +122,7 @@ func attachments(t *testing.T, answer []byte) []*partnercenter.OrderAttachment {
 // subscription.
 func TestAttachPurchaseOrder(t *testing.T) {
 	log := new(syncedLog)
-	a := newAPI(t, partnercentertest.Options{ProvisioningTime: 5 * time.Minute, Log: log})
+	a := newAPI(t, partnercentertest.Options{ProvisioningTime: 5 * time.Minute, Log: log}).as(t, adminAgent)
 	a.Clock().Freeze()
 	path := placeOrder(t, a.URL, a.token, needsPO)
 	orderID := path[strings.LastIndex(path, "/")+1:]

@@ -341,7 +341,7 @@ func TestRequestIDs(t *testing.T) {
 
 // TestOrderLag places orders that are listed later than they can be got.
 func TestOrderLag(t *testing.T) {
-	a := newAPI(t, partnercentertest.Options{OrderLag: 15 * time.Minute, ProvisioningTime: 5 * time.Minute})
+	a := newAPI(t, partnercentertest.Options{OrderLag: 15 * time.Minute, ProvisioningTime: 5 * time.Minute}).as(t, adminAgent)
 	a.Clock().Freeze()
 	listed := func(query string) (total int, ids string) {
 		t.Helper()

@@ -171,7 +171,7 @@ func TestAddOn(t *testing.T) {
 func TestCancelSoftware(t *testing.T) {
 	for name, options := range map[string]partnercentertest.Options{"sandbox": {}, "production": {Production: true}} {
 		t.Run(name, func(t *testing.T) {
-			a := newAPI(t, options)
+			a := newAPI(t, options).as(t, adminAgent)
 			o := a.placed(t, documented, line(itemPerpetual, 2), line("DG7GMGF0DWM3:0002:DG7GMGF0DT1M", 4), line(itemSoftware, 3))
 			quantities := func(o *partnercenter.Order) (list []int) {
 				for _, l := range o.LineItems {

@@ -31,8 +31,6 @@ func documentedCredentials(t *testing.T) map[string]string {
 	for _, row := range rows[1:] {
 		credentials[row[0]+" "+row[1]] = row[auth]
 	}
-	// Editions of the documentation differ on it; both are taken.
-	credentials["orders get-provisioning-status"] = "both"
 	// Of a later edition than the list.
 	credentials["applicationconsents create"] = "app+user"
 	credentials["applicationconsents delete"] = "app+user"
