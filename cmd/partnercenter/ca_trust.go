@@ -143,6 +143,9 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 		}
 		fmt.Fprintf(&b, "# %s\n%s", t.title, section.String())
 	}
+	if b.Len() == 0 {
+		return fmt.Errorf("nothing in %s belongs into the store of %s: the authority there is that of Microsoft's hosts; start the server with --listen-tls for the one of this machine", f.Folder, only)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
