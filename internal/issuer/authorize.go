@@ -75,7 +75,9 @@ func (a *Authority) authorize(c *call, v Version) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	get := parameters.Get
+	// What is kept is cloned: it is a part of a query or a form that may be much
+	// longer than maxRequest.
+	get := func(name string) string { return strings.Clone(parameters.Get(name)) }
 	if !isShared(c.tenant) && c.trust.tenant(c.tenant) == nil {
 		return nil, unknownTenant(c.tenant)
 	}
@@ -87,7 +89,7 @@ func (a *Authority) authorize(c *call, v Version) (any, error) {
 		return nil, err
 	}
 	r := &authorization{
-		version: v, base: c.base, tenant: c.tenant, clientID: client.ID,
+		version: v, base: c.base, tenant: strings.Clone(c.tenant), clientID: client.ID,
 		redirect: get("redirect_uri"), given: get("redirect_uri") != "",
 		state: get("state"), nonce: get("nonce"), scope: get("scope"), resource: get("resource"),
 		challenge: get("code_challenge"), hint: get("login_hint"),
@@ -305,6 +307,7 @@ func (a *Authority) redeemCode(t *tokenCall) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.Resource = w.resource
 	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: c.mfa}, w, g, c.request.nonce)
 	if err != nil {
 		return nil, err

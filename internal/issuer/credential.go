@@ -231,6 +231,9 @@ func (t *tokenCall) isOwnAddress(audience string) bool {
 	default:
 		return false
 	}
+	if t.customer != "" {
+		return strings.EqualFold(name, t.customer)
+	}
 	if t.tenant == nil {
 		return isShared(name)
 	}

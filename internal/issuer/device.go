@@ -106,7 +106,8 @@ func (a *Authority) beginDevice(c *call, v Version) (deviceCode string, _ *devic
 		return "", nil, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
 	}
 	d := &device{
-		clientID: client.ID, tenant: c.tenant, version: v, scope: form.Get("scope"), resource: form.Get("resource"),
+		clientID: client.ID, tenant: strings.Clone(c.tenant), version: v,
+		scope: strings.Clone(form.Get("scope")), resource: strings.Clone(form.Get("resource")), // not the whole form
 		userCode: newUserCode(), made: a.now(),
 	}
 	if _, err := a.deviceWish(c.trust, d); err != nil {
@@ -179,17 +180,25 @@ func (a *Authority) finishDevice(f *flow, client *app, t *tenant, user *User) (a
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
 	if d.over {
-		return nil, fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
+		return nil, errDeviceOver()
 	}
 	d.over, d.tenantID, d.userID, d.mfa = true, t.id, user.ObjectID, f.mfa
 	a.signIns.users.Remove(d.userCode)
 	return &page{name: "message", data: pageData{Title: "You are signed in", Text: "You are signed in to " + client.label() + " on the device. You can close this page."}}, nil
 }
 
+// errDeviceOver is for the second of two who sign in with one code.
+func errDeviceOver() error {
+	return fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
+}
+
 // declineDevice tells the device that the user does not want to.
 func (a *Authority) declineDevice(f *flow) (any, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
+	if f.device.over {
+		return nil, errDeviceOver()
+	}
 	f.device.over, f.device.declined = true, true
 	a.signIns.users.Remove(f.device.userCode)
 	return &page{name: "message", data: pageData{Title: "You are not signed in", Text: "The device was told so. You can close this page."}}, nil
@@ -235,7 +244,7 @@ func (a *Authority) takeDevice(t *tokenCall, key string) (*device, error) {
 		return nil, fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
 	case !strings.EqualFold(d.clientID, t.client.ID):
 		return nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
-	case !d.over && !a.now().Before(d.made.Add(deviceLifetime)):
+	case !a.now().Before(d.made.Add(deviceLifetime)):
 		return nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
 	case !d.over:
 		return nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))

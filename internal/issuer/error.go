@@ -47,6 +47,7 @@ const (
 	codeDeviceOver          = 90120
 	codeIDTokenAssertion    = 240002
 	codeUnknownResource     = 500011
+	codeResourceDisabled    = 500014
 	codeReplyMismatch       = 500112
 	codeAssertionForOther   = 500131
 	codeAssertionExpired    = 500133
@@ -121,6 +122,7 @@ var failures = map[int]struct {
 	codeDeviceOver:          {http.StatusBadRequest, "invalid_request"},
 	codeIDTokenAssertion:    {http.StatusBadRequest, "invalid_grant"},
 	codeUnknownResource:     {http.StatusBadRequest, "invalid_resource"},
+	codeResourceDisabled:    {http.StatusBadRequest, "invalid_resource"},
 	codeReplyMismatch:       {http.StatusBadRequest, "invalid_grant"},
 	codeAssertionForOther:   {http.StatusBadRequest, "invalid_grant"},
 	codeAssertionExpired:    {http.StatusBadRequest, "invalid_grant"},

@@ -64,8 +64,9 @@ func (p *page) write(w http.ResponseWriter) error {
 		p.status = http.StatusOK
 	}
 	w.WriteHeader(p.status)
-	_, err := w.Write(body.Bytes())
-	return err
+	// An error here is the connection's: there is nobody left to be told.
+	_, _ = w.Write(body.Bytes())
+	return nil
 }
 
 // formTarget is an app's address as a source of the content security policy:

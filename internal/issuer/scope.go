@@ -14,11 +14,12 @@ const appScheme = "api://"
 
 // wish is what a request asks a token for.
 type wish struct {
-	resource string // audience of the access token, as it was asked for
-	scope    string // of the resource, as the token names it; empty means scopeUser
-	app      *app   // whose API the resource is; nil for one of Options.Resources
-	openID   bool   // an id token too
-	offline  bool   // a refresh token too
+	resource string   // audience of the access token, as it was asked for
+	scope    string   // of the resource, as the token names it; empty means scopeUser
+	app      *app     // whose API the resource is; nil for one of Options.Resources
+	asked    []string // the scopes of the resource as they were asked for
+	openID   bool     // an id token too
+	offline  bool     // a refresh token too
 }
 
 // key is the form in which the resource is compared.
@@ -27,6 +28,19 @@ func (w *wish) key() string {
 		return appScheme + strings.ToLower(w.app.ID)
 	}
 	return resourceKey(w.resource)
+}
+
+// check checks that a tenant has the app whose API the resource is.
+func (w *wish) check(t *trust, tenant *tenant) error {
+	switch {
+	case w.app == nil:
+		return nil
+	case t.app(tenant, w.app.ID) == nil:
+		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote(w.resource))
+	case w.app.Disabled:
+		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote(w.resource))
+	}
+	return nil
 }
 
 // scopes are the parts of a scope parameter.
@@ -101,7 +115,7 @@ func (a *Authority) userWish(t *trust, scope, resource string) (*wish, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &wish{resource: resource, openID: s.openID, offline: s.offline}
+	w := &wish{resource: resource, asked: s.api, openID: s.openID, offline: s.offline}
 	for i, one := range s.api {
 		found, permission, ok := cutScope(one)
 		if !ok {

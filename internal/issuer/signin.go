@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,10 @@ const (
 	// maxFailures wrong passwords in a row lock a user out for lockout.
 	maxFailures = 10
 	lockout     = time.Minute
+
+	// maxUserName is the longest user name that is looked at, in bytes: that of
+	// an email address.
+	maxUserName = 320
 )
 
 // signIns are the sign-ins under way.
@@ -112,16 +117,22 @@ func (a *Authority) flowWish(t *trust, f *flow) (*wish, error) {
 	return a.deviceWish(t, f.device)
 }
 
-// browserCookie ties a sign-in to the browser that began it: a link that a
-// stranger sends cannot finish in another one.
-const browserCookie = "partnercenter-signin"
+// browserCookie is the cookie that ties a sign-in to the browser that began it: a
+// link that a stranger sends cannot finish in another one. Browsers let nobody
+// without TLS set the one of TLS, so each has its own.
+func browserCookie(r *http.Request) string {
+	if r.TLS != nil {
+		return "__Host-partnercenter-signin"
+	}
+	return "partnercenter-signin"
+}
 
 // beginSignIn shows the first page of a sign-in.
 func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
-	cookie, err := c.r.Cookie(browserCookie)
+	cookie, err := c.r.Cookie(browserCookie(c.r))
 	if err != nil || len(cookie.Value) != 2*len(randomID()) {
 		cookie = &http.Cookie{ //nolint:gosec // it is secure where there is TLS; on this machine there may be none
-			Name: browserCookie, Value: randomID() + randomID(), Path: "/",
+			Name: browserCookie(c.r), Value: randomID() + randomID(), Path: "/",
 			HttpOnly: true, Secure: c.r.TLS != nil, SameSite: http.SameSiteLaxMode,
 		}
 		http.SetCookie(c.w, cookie)
@@ -140,29 +151,34 @@ func (a *Authority) signIn(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.signIns.mu.Lock()
-	f, ok := a.signIns.flows.Get(form.Get("flow"))
-	a.signIns.mu.Unlock()
-	if !ok || !a.now().Before(f.began.Add(signInLifetime)) {
-		return nil, fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
-	}
-	cookie, err := c.r.Cookie(browserCookie)
-	if err != nil {
-		return nil, fail(codeFlowExpired, "The browser sent no cookie. Allow cookies for this site, go back to the application, and sign in again.")
-	}
-	if sum := sha256.Sum256([]byte(cookie.Value)); subtle.ConstantTimeCompare(sum[:], f.browser[:]) != 1 {
-		return nil, fail(codeFlowExpired, "This sign-in was begun in another browser. Go back to the application, and sign in again.")
-	}
-	a.signIns.mu.Lock()
-	got, finish, err := a.advance(c, f, form.Get("do"), form.Get("username"), form.Get("password"), form.Get("everybody") != "")
-	if finish != nil {
-		a.signIns.flows.Remove(f.id)
-	}
-	a.signIns.mu.Unlock()
+	got, finish, err := a.takeStep(c, form)
 	if finish == nil || err != nil {
 		return got, err
 	}
 	return finish()
+}
+
+// takeStep finds the sign-in that a form belongs to and takes its next step, all
+// under one lock: of two who send the last form at once, one finishes.
+func (a *Authority) takeStep(c *call, form url.Values) (got any, finish func() (any, error), err error) {
+	a.signIns.mu.Lock()
+	defer a.signIns.mu.Unlock()
+	f, ok := a.signIns.flows.Get(form.Get("flow"))
+	if !ok || !a.now().Before(f.began.Add(signInLifetime)) {
+		return nil, nil, fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
+	}
+	cookie, err := c.r.Cookie(browserCookie(c.r))
+	if err != nil {
+		return nil, nil, fail(codeFlowExpired, "The browser sent no cookie. Allow cookies for this site, go back to the application, and sign in again.")
+	}
+	if sum := sha256.Sum256([]byte(cookie.Value)); subtle.ConstantTimeCompare(sum[:], f.browser[:]) != 1 {
+		return nil, nil, fail(codeFlowExpired, "This sign-in was begun in another browser. Go back to the application, and sign in again.")
+	}
+	got, finish, err = a.advance(c, f, form.Get("do"), form.Get("username"), form.Get("password"), form.Get("everybody") != "")
+	if finish != nil {
+		a.signIns.flows.Remove(f.id)
+	}
+	return got, finish, err
 }
 
 // advance takes the next step of a sign-in. The caller holds the lock; what
@@ -175,7 +191,9 @@ func (a *Authority) advance(c *call, f *flow, do, name, password string, everybo
 	case do == "cancel" && f.step != stepConsent:
 		return decline(codeConsentDeclined, "The user has cancelled the sign-in. Ask again when the user wants to.")
 	case f.step == stepPassword && do == "signin":
-		f.name = strings.TrimSpace(name)
+		if f.name = strings.Clone(strings.TrimSpace(name)); len(f.name) > maxUserName {
+			f.name = ""
+		}
 		tenant, user, err := a.checkPasswordLocked(c.trust, c.trust.tenant(f.tenantName()), f.name, password)
 		if err != nil {
 			got, err := a.showStep(c, f, err)
@@ -241,7 +259,9 @@ func (a *Authority) parties(t *trust, f *flow) (tenant *tenant, user *User, clie
 	if client, err = findApp(t, tenant, f.clientID()); err != nil {
 		return nil, nil, nil, nil, err
 	}
-	w, err = a.flowWish(t, f)
+	if w, err = a.flowWish(t, f); err == nil {
+		err = w.check(t, tenant)
+	}
 	return tenant, user, client, w, err
 }
 
@@ -355,6 +375,9 @@ func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (
 }
 
 func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
+	if len(name) > maxUserName {
+		return nil, nil, wrongPassword()
+	}
 	key, now := strings.ToLower(name), a.now()
 	before, known := a.signIns.failures.Get(key)
 	if known && before.count >= maxFailures && now.Before(before.last.Add(lockout)) {
@@ -372,10 +395,10 @@ func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password str
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || user == nil {
 		if !known || now.After(before.last.Add(lockout)) {
 			before = new(failed)
-			a.signIns.failures.Add(key, before)
+			a.signIns.failures.Add(strings.Clone(key), before) // not the whole form
 		}
 		before.count, before.last = before.count+1, now
-		return nil, nil, fail(codeWrongPassword, "The user name or the password is wrong. Check both; the control plane's GET /users lists the users of this server.")
+		return nil, nil, wrongPassword()
 	}
 	a.signIns.failures.Remove(key)
 	switch {
@@ -385,6 +408,10 @@ func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password str
 		return nil, nil, fail(codeWrongTenantUser, "User %s does not exist in tenant %s. Sign in as one of its users, or put the user's own tenant in the URL.", quote(user.UserPrincipalName), in.name)
 	}
 	return tenant, user, nil
+}
+
+func wrongPassword() error {
+	return fail(codeWrongPassword, "The user name or the password is wrong. Check both; the control plane's GET /users lists the users of this server.")
 }
 
 func disabledUser(user *User) error {

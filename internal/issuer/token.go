@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -266,6 +267,9 @@ func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
 	if err := a.resolve(t.trust, w); err != nil {
 		return nil, err
 	}
+	if err := w.check(t.trust, t.tenant); err != nil {
+		return nil, err
+	}
 	token, err := a.sign(t.trust, &order{
 		tenant: t.tenant, client: t.client, proof: t.proof, resource: resource, base: t.base, version: t.version,
 		distortion: a.distort(t.call, t.tenant, t.client, nil),
@@ -302,6 +306,13 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 	if s.user.Disabled {
 		return nil, disabledUser(s.user)
 	}
+	// Under a shared name, the app was found without its tenant.
+	if _, err := findApp(t.trust, tenant, t.client.ID); err != nil {
+		return nil, err
+	}
+	if err := w.check(t.trust, tenant); err != nil {
+		return nil, err
+	}
 	if err := a.strikeUser(t.call, t.form.Get("grant_type"), tenant, t.client.ID, s.user); err != nil {
 		return nil, err
 	}
@@ -334,17 +345,20 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 }
 
 // scopeAnswer is the scope of an answer: at the v2.0 endpoint with the resource
-// before it, as it was asked for.
+// before it, and with the scopes as they were asked for, .default too. MSAL takes
+// what is missing for declined, and looks up tokens that it has by it.
 func (t *tokenCall) scopeAnswer(w *wish) string {
-	names := strings.Fields(w.scope)
-	if len(names) == 0 {
-		names = []string{scopeUser}
-	}
 	if t.version == V1 {
-		return strings.Join(names, " ")
+		return cmp.Or(w.scope, scopeUser)
 	}
-	for i, name := range names {
-		names[i] = strings.TrimSuffix(w.resource, "/") + "/" + name
+	var names []string
+	for name := range strings.FieldsSeq(cmp.Or(w.scope, scopeUser)) {
+		names = append(names, w.resource+"/"+name)
+	}
+	for _, scope := range w.asked {
+		if !slices.Contains(names, scope) {
+			names = append(names, scope)
+		}
 	}
 	if w.openID {
 		names = slices.Insert(names, 0, "openid", "profile")

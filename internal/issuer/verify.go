@@ -276,7 +276,8 @@ func checkClaims(w *wireClaims, trust *trust) error {
 		return refuse(ReasonClient, "client %s is not registered in tenant %s, or disabled", quote(w.appID()), tenant.id)
 	}
 	if name := w.user(); name != "" {
-		if user := tenant.user(name); user == nil || user.Disabled {
+		// Another one may have the name by now.
+		if user := tenant.user(name); user == nil || user.Disabled || user.ObjectID != w.ObjectID {
 			return refuse(ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote(name), tenant.id)
 		}
 	}
