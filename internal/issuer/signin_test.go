@@ -162,12 +162,17 @@ func redeem(t testing.TB, a *Authority, target string, form url.Values) tokens {
 		form.Set("client_secret", secret)
 	}
 	w := post(a, target, form)
-	var got tokens
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		t.Fatalf("%v\n%s", err, w.Body)
-	}
+	got := decodeTokens(t, w)
 	if (w.Code == http.StatusOK) != (got.Error == "") {
 		t.Errorf("status %d with error %q", w.Code, got.Error)
+	}
+	return got
+}
+
+func decodeTokens(t testing.TB, w *httptest.ResponseRecorder) (got tokens) {
+	t.Helper()
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatalf("%v\n%s", err, w.Body)
 	}
 	return got
 }

@@ -1,0 +1,325 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func refreshForm(token string, changes ...string) url.Values {
+	return set(url.Values{"grant_type": {grantRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}}, changes...)
+}
+
+// TestRefreshRefusals sends refresh tokens as nobody may. What a stranger, or a
+// mistake, can do does not end the family.
+func TestRefreshRefusals(t *testing.T) {
+	at := func(tenant string) string { return base + "/" + tenant + "/oauth2/v2.0/token" }
+	for _, test := range []struct {
+		name   string
+		target string
+		change []string
+		before func(*Authority, *clock, Options)
+		status int
+		kind   string
+		code   int
+		still  bool // the token is good afterwards
+	}{
+		{"another app", commonToken, []string{"client_id", secondClient, "client_secret", "second"}, nil, 400, "invalid_grant", 70000, true},
+		{"a public app", commonToken, []string{"client_id", publicClient, "client_secret", absent}, nil, 400, "invalid_grant", 70000, true},
+		{"no secret", commonToken, []string{"client_secret", absent}, nil, 401, "invalid_client", 7000218, true},
+		{"a wrong secret", commonToken, []string{"client_secret", "x"}, nil, 401, "invalid_client", 7000215, true},
+		{"no token", commonToken, []string{"refresh_token", absent}, nil, 400, "invalid_request", 900144, true},
+		{"no token of ours", commonToken, []string{"refresh_token", "0.AAAA"}, nil, 400, "invalid_grant", 70000, true},
+		{"dots", commonToken, []string{"refresh_token", "1.pc..."}, nil, 400, "invalid_grant", 70000, true},
+		{"an oversized token", commonToken, []string{"refresh_token", strings.Repeat("x", 60<<10)}, nil, 400, "invalid_grant", 70000, true},
+		{"as a code", commonToken, []string{"grant_type", grantCode, "code", "1.pc.x"}, nil, 400, "invalid_grant", 70008, true},
+		{"an unknown tenant", at("nobody.example"), nil, nil, 400, "invalid_request", 90002, true},
+		{"a tenant without the app", at(otherTenant), nil, nil, 400, "unauthorized_client", 700016, true},
+		{"a customer that is none", at("a1b2c3d4-0000-4000-8000-0000000000ff"), nil, nil, 400, "invalid_request", 90002, true},
+		{"an API without consent", commonToken, []string{"scope", graph + "/.default"}, nil, 400, "invalid_grant", 65001, true},
+		{"two APIs", commonToken, []string{"scope", graph + "/.default " + api + "/.default"}, nil, 400, "invalid_scope", 700022, true},
+		{"an unknown API", commonToken, []string{"scope", "https://vault.azure.net/.default"}, nil, 400, "invalid_resource", 500011, true},
+		{"an API of another tenant's app", commonToken, []string{"scope", appScheme + otherClient + "/.default"}, nil, 400, "invalid_resource", 500011, true},
+		{"a disabled app's API", commonToken, []string{"scope", appScheme + disabledClient + "/.default"}, nil, 400, "invalid_resource", 500014, true},
+		{"not used for 90 days", commonToken, nil, func(_ *Authority, c *clock, _ Options) { c.set(start.Add(RefreshLifetime)) }, 400, "invalid_grant", 700082, false},
+		{"the user is disabled", commonToken, nil, func(a *Authority, _ *clock, o Options) {
+			o.Tenants[0].Users[0].Disabled = true
+			must(a.SetTenants(o.Tenants))
+		}, 400, "invalid_grant", 50057, false},
+		{"the user is another one", commonToken, nil, func(a *Authority, _ *clock, o Options) {
+			o.Tenants[0].Users[0].ObjectID = "another"
+			must(a.SetTenants(o.Tenants))
+		}, 400, "invalid_grant", 50173, false},
+		{"the app is disabled", commonToken, nil, func(a *Authority, _ *clock, o Options) {
+			o.Tenants[0].Clients[0].Disabled = true
+			must(a.SetTenants(o.Tenants))
+		}, 400, "unauthorized_client", 7000112, false},
+		{"forgotten", commonToken, nil, func(a *Authority, _ *clock, _ Options) { a.ForgetSignIns() }, 400, "invalid_grant", 70000, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := &clock{at: start}
+			o := crowdOptions(c)
+			a := newAuthority(t, o)
+			token := signedInTokens(t, a).RefreshToken
+			if test.before != nil {
+				test.before(a, c, o)
+			}
+			wantRefusal(t, post(a, test.target, refreshForm(token, test.change...)), test.status, test.kind, test.code)
+			if test.still {
+				wantTokens(t, a, post(a, commonToken, refreshForm(token)))
+			}
+		})
+	}
+	t.Run("a user of another tenant", func(t *testing.T) {
+		a := newAuthority(t, crowdOptions(&clock{at: start}))
+		shared := []string{"client_id", sharedClient, "client_secret", "shared"}
+		code := codeOf(t, a, "client_id", sharedClient)
+		token := wantTokens(t, a, post(a, commonToken, codeForm(code, shared...))).RefreshToken
+		wantRefusal(t, post(a, at(otherTenant), refreshForm(token, shared...)), 400, "invalid_grant", 50020)
+		wantTokens(t, a, post(a, at(tenantID), refreshForm(token, shared...)))
+	})
+}
+
+// TestRefreshReplay sends a refresh token twice: in turn, at once, and after a
+// restart. The family is over, whoever was first.
+func TestRefreshReplay(t *testing.T) {
+	var mu sync.Mutex
+	saved := map[string]Grant{}
+	o := crowdOptions(&clock{at: start})
+	o.SaveGrant = func(_ context.Context, g Grant) error {
+		mu.Lock()
+		defer mu.Unlock()
+		saved[g.ID] = g
+		return nil
+	}
+	restart := func() *Authority {
+		next := o
+		next.Grants = nil
+		for _, g := range saved {
+			next.Grants = append(next.Grants, g)
+		}
+		next.Consents = []Consent{{TenantID: tenantID, ClientID: clientID, UserID: userID, Resources: []string{api}}}
+		return newAuthority(t, next)
+	}
+	a := newAuthority(t, o)
+	first := signedInTokens(t, a).RefreshToken
+	other := signedInTokens(t, a).RefreshToken
+	for _, g := range saved {
+		if strings.Contains(string(g.Current), first) || len(g.Current) != 32 {
+			t.Error("a refresh token is kept as it is")
+		}
+	}
+	a = restart()
+	second := wantTokens(t, a, post(a, commonToken, refreshForm(first))).RefreshToken
+	a = restart()
+	// Any app's replay will do: it is the token that is out.
+	wantRefusal(t, post(a, commonToken, refreshForm(first, "client_id", secondClient, "client_secret", "second")), 400, "invalid_grant", 50173)
+	for range 2 {
+		wantRefusal(t, post(a, commonToken, refreshForm(second)), 400, "invalid_grant", 50173)
+		a = restart()
+	}
+
+	answers := make([]*httptest.ResponseRecorder, 16)
+	var wg sync.WaitGroup
+	for i := range answers {
+		wg.Go(func() { answers[i] = post(a, commonToken, refreshForm(other)) })
+	}
+	wg.Wait()
+	winners := 0
+	for _, w := range answers {
+		if w.Code != 200 {
+			wantRefusal(t, w, 400, "invalid_grant", 50173)
+			continue
+		}
+		winners++
+		wantRefusal(t, post(a, commonToken, refreshForm(decodeTokens(t, w).RefreshToken)), 400, "invalid_grant", 50173)
+	}
+	if winners != 1 {
+		t.Errorf("%d got tokens for one refresh token", winners)
+	}
+}
+
+// What cannot be kept does not happen: the token that there was stays good.
+func TestRefreshNotSaved(t *testing.T) {
+	broken := false
+	o := crowdOptions(&clock{at: start})
+	o.SaveGrant = func(context.Context, Grant) error {
+		if broken {
+			return errors.New("disk full of " + secret)
+		}
+		return nil
+	}
+	a := newAuthority(t, o)
+	token := signedInTokens(t, a).RefreshToken
+	broken = true
+	wantRefusal(t, post(a, commonToken, refreshForm(token)), 500, "server_error", 50000)
+	broken = false
+	wantTokens(t, a, post(a, commonToken, refreshForm(token)))
+}
+
+// TestRefreshRemembersAPI leaves out what a token is for, at either endpoint.
+func TestRefreshRemembersAPI(t *testing.T) {
+	a := newAuthority(t, crowdOptions(&clock{at: start}))
+	token := signedInTokens(t, a).RefreshToken
+	for _, target := range []string{commonToken, base + "/common/oauth2/token", base + "/" + tenantID + "/oauth2/token"} {
+		for _, scope := range []string{absent, "openid offline_access"} {
+			got := wantTokens(t, a, post(a, target, refreshForm(token, "scope", scope)))
+			if _, claims := parts(t, got.AccessToken); claims["aud"] != api {
+				t.Errorf("%s, scope %q: %v", target, scope, claims)
+			}
+			token = got.RefreshToken
+		}
+	}
+}
+
+// TestScopeAnswer pins the scope of answers: MSAL compares it with what it has
+// asked for.
+func TestScopeAnswer(t *testing.T) {
+	a := newAuthority(t, crowdOptions(&clock{at: start}))
+	token := signedInTokens(t, a).RefreshToken
+	for _, test := range []struct{ target, scope, want string }{
+		{commonToken, api + "/.default", api + "/user_impersonation " + api + "/.default"},
+		{commonToken, api + "/.default openid profile offline_access", "openid profile " + api + "/user_impersonation " + api + "/.default offline_access"},
+		{commonToken, api + "/user_impersonation", api + "/user_impersonation"},
+		{commonToken, strings.ToUpper(api) + "/.DEFAULT", strings.ToUpper(api) + "/user_impersonation " + strings.ToUpper(api) + "/.DEFAULT"},
+		{commonToken, api + "//.default", api + "//user_impersonation " + api + "//.default"},
+		{base + "/common/oauth2/token", "openid", "user_impersonation"},
+	} {
+		got := wantTokens(t, a, post(a, test.target, refreshForm(token, "scope", test.scope)))
+		if got.Scope != test.want {
+			t.Errorf("%s: scope %q, want %q", test.scope, got.Scope, test.want)
+		}
+		token = got.RefreshToken
+	}
+}
+
+// TestOnBehalfOfRefusals sends assertions that prove no user.
+func TestOnBehalfOfRefusals(t *testing.T) {
+	c := &clock{at: start}
+	o := crowdOptions(c)
+	o.Consents = []Consent{{TenantID: tenantID, ClientID: clientID, UserID: userID, Resources: []string{api, appScheme + secondClient}}}
+	a := newAuthority(t, o)
+	assertion := func(resource string) string {
+		t.Helper()
+		got := decodeTokens(t, post(a, commonToken, refreshForm(signedInTokens(t, a).RefreshToken, "scope", resource+"/.default openid")))
+		if got.AccessToken == "" {
+			t.Fatalf("%+v", got)
+		}
+		return got.AccessToken
+	}
+	good := assertion(appScheme + secondClient)
+	header, payload := parts(t, good)
+	part := strings.Split(good, ".")
+	app := decodeTokens(t, post(a, urlV2, set(formV2(), "scope", appScheme+secondClient+"/.default"))).AccessToken
+	if app == "" {
+		t.Fatal("no app-only token")
+	}
+	idToken := signedInTokens(t, a).IDToken
+	_, id := parts(t, idToken)
+	jwk := map[string]any{"kty": "RSA", "e": "AQAB", "n": "AQAB"}
+	form := func(assertion string, changes ...string) url.Values {
+		return set(url.Values{
+			"grant_type": {grantOnBehalfOf}, "client_id": {secondClient}, "client_secret": {"second"}, "requested_token_use": {"on_behalf_of"},
+			"assertion": {assertion}, "scope": {appScheme + secondClient + "/.default"},
+		}, changes...)
+	}
+	for _, test := range []struct {
+		name, assertion string
+		change          []string
+		status          int
+		kind            string
+		code            int
+	}{
+		{"without consent", good, []string{"scope", api + "/.default"}, 400, "invalid_grant", 65001},
+		{"none", absent, []string{"assertion", absent}, 400, "invalid_request", 900144},
+		{"not on behalf of", good, []string{"requested_token_use", absent}, 400, "invalid_request", 900144},
+		{"to another app", good, []string{"client_id", clientID, "client_secret", secret}, 400, "invalid_grant", 500131},
+		{"to a public app", good, []string{"client_id", publicClient, "client_secret", absent}, 401, "invalid_client", 7000218},
+		{"with a wrong secret", good, []string{"client_secret", "x"}, 401, "invalid_client", 7000215},
+		{"for the API", assertion(api), nil, 400, "invalid_grant", 500131},
+		{"for another app", assertion(appScheme + clientID), nil, 400, "invalid_grant", 500131},
+		{"an id token", idToken, nil, 400, "invalid_grant", 240002},
+		{"an id token for the app", forge(header, with(id, "aud", secondClient), key1()), nil, 400, "invalid_grant", 240002},
+		{"an app's own token", app, nil, 400, "invalid_grant", 7000114},
+		{"a refresh token", "1.pc.x.y", nil, 400, "invalid_grant", 50013},
+		{"no token", "x", nil, 400, "invalid_grant", 50013},
+		{"oversized", good + strings.Repeat("x", maxToken), nil, 400, "invalid_grant", 50013},
+		{"expired", forge(header, with(payload, "exp", start.Add(-5*time.Minute).Unix()), key1()), nil, 400, "invalid_grant", 500133},
+		{"not yet valid", forge(header, with(payload, "nbf", start.Add(5*time.Minute).Unix()), key1()), nil, 400, "invalid_grant", 500133},
+		{"alg none", encode(with(header, "alg", "none")) + "." + part[1] + ".", nil, 400, "invalid_grant", 50013},
+		{"alg HS256", encode(with(header, "alg", "HS256")) + "." + part[1] + "." + part[2], nil, 400, "invalid_grant", 50013},
+		{"another key", forge(header, payload, key2()), nil, 400, "invalid_grant", 50013},
+		{"another key, named", forge(with(header, "kid", key2().ID), payload, key2()), nil, 400, "invalid_grant", 50013},
+		{"kid a path", forge(with(header, "kid", "../../dev/null"), payload, key1()), nil, 400, "invalid_grant", 50013},
+		{"embedded jwk", forge(with(header, "jwk", jwk), payload, key2()), nil, 400, "invalid_grant", 50013},
+		{"tid of another tenant", forge(header, with(payload, "tid", otherTenant), key1()), nil, 400, "invalid_grant", 50013},
+		{"another issuer", forge(header, with(payload, "iss", "https://evil.example/"+tenantID+"/v2.0"), key1()), nil, 400, "invalid_grant", 50013},
+		{"a user out of nowhere", forge(header, with(payload, "preferred_username", "x@y"), key1()), nil, 400, "invalid_grant", 50013},
+		{"a disabled user", forge(header, with(with(payload, "preferred_username", danName), "oid", "u3"), key1()), nil, 400, "invalid_grant", 50013},
+		{"another user's name", forge(header, with(payload, "preferred_username", bobName), key1()), nil, 400, "invalid_grant", 50013},
+		{"of an app of another tenant", forge(header, with(payload, "azp", otherClient), key1()), nil, 400, "invalid_grant", 50013},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			wantRefusal(t, post(a, commonToken, form(test.assertion, test.change...)), test.status, test.kind, test.code)
+		})
+	}
+	got := decodeTokens(t, post(a, commonToken, form(good)))
+	if _, claims := parts(t, got.AccessToken); claims["preferred_username"] != userName || claims["azp"] != secondClient {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestAPIRefusesOthers shows the API what was issued, but not for it.
+func TestAPIRefusesOthers(t *testing.T) {
+	o := crowdOptions(&clock{at: start})
+	o.Consents = []Consent{{TenantID: tenantID, ClientID: clientID, UserID: userID, Resources: []string{appScheme + secondClient}}}
+	a := newAuthority(t, o)
+	first := signedInTokens(t, a)
+	wantReason(t, a, first.AccessToken, "")
+	wantReason(t, a, first.IDToken, ReasonIDToken)
+	wantReason(t, a, first.RefreshToken, ReasonMalformed)
+	other := decodeTokens(t, post(a, commonToken, refreshForm(first.RefreshToken, "scope", appScheme+secondClient+"/.default openid")))
+	wantReason(t, a, other.AccessToken, ReasonAudience)
+	wantReason(t, a, other.IDToken, ReasonIDToken)
+	// An id token for an app that is called as an API is.
+	header, payload := parts(t, first.IDToken)
+	wantReason(t, a, forge(header, with(payload, "aud", api), key1()), ReasonIDToken)
+	header, payload = parts(t, first.AccessToken)
+	wantReason(t, a, forge(header, with(payload, "tid", otherTenant), key1()), ReasonIssuer)
+	// The name has gone to another user since.
+	o.Tenants[0].Users[0].ObjectID = "another"
+	must(a.SetTenants(o.Tenants))
+	wantReason(t, a, first.AccessToken, ReasonUser)
+}
+
+// FuzzRefresh reads refresh tokens. Only the one that was issued is good, and
+// only one that is of its family can end it.
+func FuzzRefresh(f *testing.F) {
+	a := newAuthority(f, crowdOptions(&clock{at: start}))
+	grant := Grant{ID: "family", TenantID: tenantID, ClientID: clientID, UserID: userID, Renewed: start}
+	const token = refreshPrefix + "family.the one"
+	grant.Current = digest(token)
+	for _, text := range []string{token, "", ".", refreshPrefix, refreshPrefix + "family.", "family.x", token + " ", "1.PC.family.x"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		a.grants = newGrants([]Grant{grant}, nil)
+		used := false
+		err := a.grants.redeem(t.Context(), text, start, func(*Grant) error { used = true; return nil })
+		if used != (text == token) || used != (err == nil) {
+			t.Fatalf("%q: used %v, %v", text, used, err)
+		}
+		if err != nil && len(text) > 12 && strings.Contains(err.Error(), text) {
+			t.Fatalf("the error has the token in it: %v", err)
+		}
+		ended := a.grants.families["family"].Revoked != ""
+		if ended != (text != token && strings.HasPrefix(strings.TrimPrefix(text, refreshPrefix), "family.")) {
+			t.Fatalf("%q: ended %v", text, ended)
+		}
+	})
+}
