@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -24,6 +25,9 @@ const (
 	tenantID = "a1b2c3d4-0000-4000-8000-00000000000a"
 	clientID = "c0ffee00-0000-4000-8000-000000000001"
 	secret   = "s3cr~t+/&=%"
+
+	// microsoft is where clients look for an authority that are told of no other.
+	microsoft = "https://login.microsoftonline.com"
 )
 
 // serve starts an authority behind TLS with a certificate of the local
@@ -62,7 +66,7 @@ func serve(t *testing.T) (a *issuer.Authority, base string, client *http.Client)
 		t.Fatal(err)
 	}
 	base = "https://localhost:" + port
-	if err := a.SetBaseURLs("https://127.0.0.1:"+port, base); err != nil {
+	if err := a.SetBaseURLs("https://127.0.0.1:"+port, base, microsoft); err != nil {
 		t.Fatal(err)
 	}
 	client = &http.Client{Transport: &http.Transport{
@@ -70,7 +74,7 @@ func serve(t *testing.T) (a *issuer.Authority, base string, client *http.Client)
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
 		},
-		TLSClientConfig:   &tls.Config{RootCAs: ca.Pool()},
+		TLSClientConfig:   &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost"},
 		ForceAttemptHTTP2: true,
 	}}
 	t.Cleanup(client.CloseIdleConnections)
@@ -113,6 +117,29 @@ func TestAzidentity(t *testing.T) {
 	var failed *azidentity.AuthenticationFailedError
 	if !errors.As(err, &failed) || failed.RawResponse.StatusCode != http.StatusUnauthorized || !strings.Contains(err.Error(), "AADSTS7000215") {
 		t.Errorf("wrong secret: %v", err)
+	}
+}
+
+// TestMicrosoftsHost is a client whose requests to Microsoft end here, and who is
+// told nothing of it.
+func TestMicrosoftsHost(t *testing.T) {
+	a, base, client := serve(t)
+	for _, host := range []string{"", base + "/"} { // base is no host that MSAL knows: it asks Microsoft's
+		options := &azidentity.ClientSecretCredentialOptions{}
+		options.Transport, options.Cloud.ActiveDirectoryAuthorityHost = client, host
+		options.Retry.MaxRetries = -1
+		c, err := azidentity.NewClientSecretCredential(tenantID, clientID, secret, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://api.partnercenter.microsoft.com/.default"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := cmp.Or(strings.TrimSuffix(host, "/"), microsoft)
+		if claims, err := a.Verify(token.Token); err != nil || claims.Issuer != want+"/"+tenantID+"/v2.0" {
+			t.Errorf("%+v, %v, want issuer %s", claims, err, want)
+		}
 	}
 }
 

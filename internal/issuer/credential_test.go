@@ -119,6 +119,8 @@ func TestClientAssertion(t *testing.T) {
 		{"PS256 and x5t#S256", signed(header, claims), ok},
 		{"RS256 and x5t", signed(rs256, claims), ok},
 		{"x5t in hex", signed(with(rs256, "x5t", strings.ToUpper(hex.EncodeToString(sum1[:]))), claims), ok},
+		{"x5t in plain base64", signed(with(rs256, "x5t", base64.StdEncoding.EncodeToString(sum1[:])), claims), ok},
+		{"x5t#S256 in plain base64", signed(with(header, "x5t#S256", base64.StdEncoding.EncodeToString(sum256[:])), claims), ok},
 		{"kid", signed(with(with(rs256, "x5t", nil), "kid", strings.ToUpper(hex.EncodeToString(sum1[:]))), claims), ok},
 		{"the certificate beside its thumbprint", signed(with(header, "x5c", []string{base64.StdEncoding.EncodeToString(cert.Raw)}), claims), ok},
 		{"a stranger's certificate beside our thumbprint and key", signed(with(header, "x5c", x5c), claims), ok},
