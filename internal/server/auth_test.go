@@ -41,6 +41,9 @@ func TestTokens(t *testing.T) {
 		{name: "HS256", path: seedOrders, header: bearer(encode(`{"alg":"HS256"}`) + "." + parts[1] + "." + parts[2]), status: 401, code: partnercenter.CodeAccessDenied},
 		{name: "unknown key", path: seedOrders, header: bearer(encode(`{"alg":"RS256","kid":"x"}`) + "." + parts[1] + "." + parts[2]), status: 401, code: partnercenter.CodeAccessDenied},
 		{name: "another's claims", path: seedOrders, header: bearer(parts[0] + "." + encode(`{"aud":"x"}`) + "." + parts[2]), status: 401, code: partnercenter.CodeAccessDenied},
+		{name: "twice as long as any", path: seedOrders, header: bearer(a.token + strings.Repeat("x", 16<<10)), status: 401, code: partnercenter.CodeAccessDenied, must: []string{"tooLarge"}},
+		{name: "with a line break's escape", path: seedOrders, header: bearer(a.token + "%0A"), status: 401, code: partnercenter.CodeAccessDenied},
+		{name: "in the query", path: seedOrders + "?access_token=" + a.token, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.CodeTokenMissing},
 		{name: "the route comes first", path: "/v1/nothing", header: http.Header{"Authorization": nil}, status: 404, code: partnercenter.CodeNotFound},
 	})
 }

@@ -133,8 +133,8 @@ func (l *clientLab) options() azcore.ClientOptions {
 	return o
 }
 
-// orders asks for the seed customer's orders with a credential.
-func (l *clientLab) orders(t *testing.T, cred azcore.TokenCredential) (*partnercenter.Collection[*partnercenter.Order], error) {
+// listOrders lists the seed customer's orders with a credential.
+func (l *clientLab) listOrders(t *testing.T, cred azcore.TokenCredential) {
 	t.Helper()
 	o := &partnercenter.ClientOptions{Endpoint: l.TLSURL}
 	o.Transport = l.client
@@ -144,14 +144,28 @@ func (l *clientLab) orders(t *testing.T, cred azcore.TokenCredential) (*partnerc
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	return pc.Customers.ByID(seedCustomer).Orders.Get(ctx)
+	if orders, err := pc.Customers.ByID(seedCustomer).Orders.Get(ctx); err != nil || len(orders.Items) != 2 {
+		t.Fatalf("%v, %+v", err, orders)
+	}
 }
 
-// listOrders lists the seed customer's orders with a credential.
-func (l *clientLab) listOrders(t *testing.T, cred azcore.TokenCredential) {
+// wantRefused sends a token that is not for the API, as a client would that does
+// not look into it.
+func (l *clientLab) wantRefused(t *testing.T, text, reason string) {
 	t.Helper()
-	if orders, err := l.orders(t, cred); err != nil || len(orders.Items) != 2 {
-		t.Fatalf("%v, %+v", err, orders)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.TLSURL+seedOrders, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+text)
+	resp, err := l.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !strings.Contains(string(body), reason) || strings.Contains(string(body), text) {
+		t.Errorf("%d %s, %v, want %s", resp.StatusCode, body, err, reason)
 	}
 }
 
@@ -584,6 +598,7 @@ func TestMSALConfidential(t *testing.T) {
 			if got := claims(t, user.AccessToken); got["preferred_username"] != agent || got["azp"] != middleTier {
 				t.Errorf("claims %v", got)
 			}
+			l.wantRefused(t, l.userToken(t), "refused (audience)")
 			if _, err := cca.AcquireTokenOnBehalfOf(t.Context(), user.AccessToken, []string{apiScope}); err == nil || !strings.Contains(err.Error(), "AADSTS500131") {
 				t.Errorf("a token for the API as an assertion: %v", err)
 			}
@@ -699,10 +714,8 @@ func TestOAuth2(t *testing.T) {
 				raw, _ := got.Extra("id_token").(string)
 				checkID(t, raw, "n0nce", got.AccessToken, "")
 				l.listOrders(t, token(got.AccessToken))
-				// An id token opens nothing.
-				if _, err := l.orders(t, token(raw)); err == nil {
-					t.Error("the API takes an id token")
-				}
+				l.wantRefused(t, raw, "refused (idToken)")
+				l.wantRefused(t, got.RefreshToken, "refused (malformed)")
 			})
 		}
 		t.Run(version+" device", func(t *testing.T) {

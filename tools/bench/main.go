@@ -7,10 +7,12 @@
 // go straight to the driver, as many to a commit as have come meanwhile; and what
 // placing orders costs those who read.
 //
+// Last it measures what a token costs a request after its first use.
+//
 //	go run ./tools/bench
 //
-// It is a benchmark, not a test: it prints a table and fails only when
-// something does not work. The database it measures with is made once and kept
+// It is a benchmark, not a test: it prints tables and fails only when something
+// does not work, or a token costs more than it may. The database it measures with is made once and kept
 // in .bench.
 package main
 
@@ -60,7 +62,7 @@ func run(ctx context.Context, args []string) error {
 	f.IntVar(&o.connections, "connections", 32, "keep-alive connections of the load")
 	f.IntVar(&o.rounds, "rounds", 15, "interleaved rounds; figures are medians")
 	f.DurationVar(&o.duration, "duration", time.Second, "how long each measurement takes")
-	f.StringVar(&o.only, "only", "", "lists or orders: measure that alone")
+	f.StringVar(&o.only, "only", "", "lists, orders or tokens: measure that alone")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -71,6 +73,9 @@ func run(ctx context.Context, args []string) error {
 	o.dir = dir
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return err
+	}
+	if o.only == "tokens" {
+		return measureTokens(ctx)
 	}
 	programs, err := build(ctx, &o)
 	if err != nil {
@@ -86,7 +91,12 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	if o.only != "lists" {
-		return measureOrders(ctx, &o, programs)
+		if err := measureOrders(ctx, &o, programs); err != nil {
+			return err
+		}
 	}
-	return nil
+	if o.only != "" {
+		return nil
+	}
+	return measureTokens(ctx)
 }
