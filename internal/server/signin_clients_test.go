@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -57,7 +58,8 @@ type clientLab struct {
 	requests atomic.Int64 // that client has made
 	cert     *x509.Certificate
 	key      *rsa.PrivateKey
-	certFile string // of certificate and key
+	certFile string       // of certificate and key
+	log      bytes.Buffer // of the server; to be read when it is closed
 }
 
 func newClientLab(t *testing.T) *clientLab {
@@ -104,7 +106,7 @@ func newClientLab(t *testing.T) *clientLab {
 		}
 		seed = strings.Replace(seed, old, with, 1)
 	}
-	l.Server = partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(seed)})
+	l.Server = partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(seed), Log: &l.log})
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: l.Pool, ServerName: "localhost"},
 		ForceAttemptHTTP2: true,
@@ -737,5 +739,48 @@ func TestOAuth2(t *testing.T) {
 			raw, _ := got.Extra("id_token").(string)
 			checkID(t, raw, "", got.AccessToken, "")
 		})
+	}
+}
+
+// TestSignInLogs reads the log of sign-ins, good and bad.
+func TestSignInLogs(t *testing.T) {
+	l := newClientLab(t)
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, l.client)
+	config := &oauth2.Config{
+		ClientID: middleTier, ClientSecret: middleSecret, RedirectURL: "http://localhost:45678/middle", Scopes: []string{"openid", "offline_access", apiScope},
+		Endpoint: oauth2.Endpoint{
+			AuthURL: l.TLSURL + "/common/oauth2/v2.0/authorize", TokenURL: l.TLSURL + "/common/oauth2/v2.0/token",
+			DeviceAuthURL: l.TLSURL + "/common/oauth2/v2.0/devicecode", AuthStyle: oauth2.AuthStyleInParams,
+		},
+	}
+	pkce := oauth2.GenerateVerifier()
+	code := l.signIn(t, config.AuthCodeURL("a state", oauth2.S256ChallengeOption(pkce)), "").Query().Get("code")
+	got, err := config.Exchange(ctx, code, oauth2.VerifierOption(pkce))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Exchange(ctx, code, oauth2.VerifierOption(pkce)); err == nil {
+		t.Error("a code is good twice")
+	}
+	device, err := config.DeviceAuth(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.signIn(t, device.VerificationURI, device.UserCode)
+	l.Close()
+	text := l.log.String()
+	idToken, _ := got.Extra("id_token").(string)
+	for name, secret := range map[string]string{
+		"password": agentPassword, "secret": middleSecret, "code": code, "verifier": pkce, "access token": got.AccessToken, "id token": idToken,
+		"refresh token": got.RefreshToken, "device code": device.DeviceCode, "user code": device.UserCode, "state": "a state",
+	} {
+		if secret == "" || strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret)) {
+			t.Errorf("the %s, %q, is in the log", name, secret)
+		}
+	}
+	for _, pattern := range []string{"/{tenant}/oauth2/v2.0/authorize", "/{tenant}/oauth2/login", "/{tenant}/oauth2/v2.0/token", "/{tenant}/oauth2/v2.0/devicecode", "/common/oauth2/deviceauth"} {
+		if !strings.Contains(text, `"route":"`+pattern+`"`) {
+			t.Errorf("%s is not in the log:\n%s", pattern, text)
+		}
 	}
 }
