@@ -143,6 +143,8 @@ func (r *authorization) read(parameters url.Values) error {
 	case mode == "":
 	case mode == modeQuery && r.hybrid:
 		return fail(codeResponseMode, "The response mode query is not supported together with an id token, which does not belong in logs. Send response_mode=form_post or fragment.")
+	case mode == modeFormPost && !isWeb(r.redirect):
+		return fail(codeResponseMode, "The response mode form_post needs a redirect URI that begins with http or https; a browser posts to no other. Send response_mode=query or fragment.")
 	case mode == modeQuery || mode == modeFragment || mode == modeFormPost:
 		r.mode = mode
 	default:
@@ -220,6 +222,13 @@ func sameRedirect(registered, asked string) bool {
 	}
 	return u.Hostname() == r.Hostname() && u.User == nil && u.Fragment == "" && !strings.Contains(asked, "#") &&
 		cmp.Or(u.EscapedPath(), "/") == cmp.Or(r.EscapedPath(), "/") && u.RawQuery == r.RawQuery
+}
+
+// isWeb reports whether an address is one of the web, and not of an app that the
+// system starts.
+func isWeb(address string) bool {
+	scheme, _, _ := strings.Cut(address, ":")
+	return strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
 }
 
 func isLoopbackHost(host string) bool {

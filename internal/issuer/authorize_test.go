@@ -225,6 +225,24 @@ func TestAuthorizeRefusals(t *testing.T) {
 	wantErrorPage(t, newBrowser(t, a).do("DELETE", base+v2, nil), codeMethod)
 }
 
+// TestAppScheme answers an app that the system starts by the scheme of its own.
+func TestAppScheme(t *testing.T) {
+	const uri = "msalc0ffee00://auth"
+	o := crowdOptions(&clock{at: start})
+	o.Tenants[0].Clients[0].RedirectURIs = []string{uri}
+	a := newAuthority(t, o)
+	for mode, want := range map[string]string{"query": uri + "?code=", "fragment": uri + "#code=", "form_post": uri + "?error="} {
+		b := newBrowser(t, a)
+		w := b.do("GET", authorizeURL("/common/oauth2/authorize", "redirect_uri", absent, "response_mode", mode, "state", absent), nil)
+		if w.Code == 200 {
+			w = b.signIn(w)
+		}
+		if to := w.Header().Get("Location"); !strings.HasPrefix(to, want) {
+			t.Errorf("%s: %d, Location %q", mode, w.Code, to)
+		}
+	}
+}
+
 // Without a state, none comes back: not an empty one either.
 func TestNoState(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
@@ -369,49 +387,51 @@ func TestCodeReplay(t *testing.T) {
 	}
 }
 
-// TestSignInMemory begins more sign-ins than are kept, in requests as long as
-// there can be.
+// TestSignInMemory begins more sign-ins than are kept, and some in requests as
+// long as there can be.
 func TestSignInMemory(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
-	filler := strings.Repeat("x", maxForm/2)
-	heap := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	before := heap()
 	target, err := url.Parse(authorizeURL("/common/oauth2/v2.0/authorize"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := target.Query()
-	form.Set(filler, "") // a name does not count as a value does
+	authorize := target.Query()
 	target.RawQuery = ""
-	for range signInsKept + signInsKept/4 {
-		if w := post(a, target.String(), form); w.Code != 200 {
-			t.Fatalf("%d %s", w.Code, w.Body)
+	device := url.Values{"client_id": {clientID}, "scope": {"openid"}}
+	begin := func(n int) {
+		t.Helper()
+		for range n {
+			for address, form := range map[string]url.Values{target.String(): authorize, base + "/common/oauth2/v2.0/devicecode": device} {
+				if w := post(a, address, form); w.Code != 200 {
+					t.Fatalf("%d %s", w.Code, w.Body)
+				}
+			}
 		}
 	}
-	device := url.Values{"client_id": {clientID}, "scope": {api + "/.default"}, filler: {""}}
-	for range signInsKept + signInsKept/4 {
-		if w := post(a, base+"/common/oauth2/v2.0/devicecode", device); w.Code != 200 {
-			t.Fatalf("%d %s", w.Code, w.Body)
-		}
-	}
+	begin(signInsKept + 100)
 	if n := a.signIns.flows.Len() + a.signIns.devices.Len() + a.signIns.users.Len(); n != 3*signInsKept {
 		t.Errorf("%d sign-ins are kept", n)
 	}
-	for i := range signInsKept / 8 {
-		login := url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}, "scope": {api + "/.default"}}
-		login.Set("username", strconv.Itoa(i)+filler)
-		wantRefusal(t, post(a, commonToken, login), 400, "invalid_grant", 50126)
-		login.Set("username", strconv.Itoa(i))
-		login.Set("password", filler)
-		wantRefusal(t, post(a, commonToken, login), 400, "invalid_grant", 50126)
+
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
 	}
-	if grown := int64(heap()) - int64(before); grown > 32<<20 {
-		t.Errorf("sign-ins under way hold %d MiB", grown>>20)
+	const long = 1024
+	filler := strings.Repeat("x", maxForm-4<<10)
+	authorize.Set(filler, "") // a name does not count as a value does
+	device.Set(filler, "")
+	before := heap()
+	begin(long)
+	login := url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}}
+	for i := range long {
+		wantRefusal(t, post(a, commonToken, set(login, "username", strconv.Itoa(i)+filler, "password", "x")), 400, "invalid_grant", 50126)
+		wantRefusal(t, post(a, commonToken, set(login, "username", strconv.Itoa(i), "password", filler)), 400, "invalid_grant", 50126)
+	}
+	if grown := heap() - before; grown > long*maxForm/4 {
+		t.Errorf("what is kept of %d long requests each holds %d MiB", long, grown>>20)
 	}
 	runtime.KeepAlive(a)
 }

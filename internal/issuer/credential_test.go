@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -242,6 +243,34 @@ func TestClientAssertion(t *testing.T) {
 	code := codeOf(t, a)
 	wantRefusal(t, post(a, commonToken, codeForm(code, asAssertion...)), 401, invalid, 700023)
 	wantTokens(t, a, post(a, commonToken, codeForm(code, append(asAssertion, "client_assertion", shared)...)))
+}
+
+// TestCustomerAssertion is an app that shows its certificate at the endpoint of a
+// customer's tenant, which is none of this server's.
+func TestCustomerAssertion(t *testing.T) {
+	const customer, another = "d0d0caca-0000-4000-8000-000000000001", "d0d0caca-0000-4000-8000-000000000002"
+	o, certs := certificateOptions(t, &clock{at: start})
+	o.Administers = func(context.Context, string, string) (bool, error) { return true, nil }
+	o.Consents = []Consent{{TenantID: customer, ClientID: clientID, Resources: []string{"https://graph.microsoft.com"}}}
+	a := newAuthority(t, o)
+	token := signedInTokens(t, a).RefreshToken
+	at := func(tenant string) string { return base + "/" + tenant + "/oauth2/v2.0/token" }
+	form := func(aud string) url.Values {
+		claims := map[string]any{"aud": aud, "iss": clientID, "sub": clientID, "exp": start.Add(time.Minute).Unix()}
+		return refreshForm(token, "scope", "https://graph.microsoft.com/.default", "client_secret", absent, "client_assertion_type", assertionType,
+			"client_assertion", assert(map[string]any{"alg": "PS256", "x5t#S256": thumbprint(certs[0])}, claims, key1().Private))
+	}
+	for _, aud := range []string{at(another), at("common"), at(tenantID), "https://evil.example/" + customer} {
+		wantRefusal(t, post(a, at(customer), form(aud)), 401, "invalid_client", 700023)
+	}
+	got := decodeTokens(t, post(a, at(customer), form(at(customer))))
+	if got.AccessToken == "" {
+		t.Fatalf("%+v", got)
+	}
+	if _, claims := parts(t, got.AccessToken); claims["tid"] != customer {
+		t.Errorf("claims %v", claims)
+	}
+	wantReason(t, a, got.AccessToken, ReasonAudience)
 }
 
 // TestSecrets sends secrets of all kinds of characters, in the body and in the

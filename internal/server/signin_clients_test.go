@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -57,7 +58,8 @@ type clientLab struct {
 	requests atomic.Int64 // that client has made
 	cert     *x509.Certificate
 	key      *rsa.PrivateKey
-	certFile string // of certificate and key
+	certFile string       // of certificate and key
+	log      bytes.Buffer // of the server; to be read when it is closed
 }
 
 func newClientLab(t *testing.T) *clientLab {
@@ -104,7 +106,7 @@ func newClientLab(t *testing.T) *clientLab {
 		}
 		seed = strings.Replace(seed, old, with, 1)
 	}
-	l.Server = partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(seed)})
+	l.Server = partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(seed), Log: &l.log})
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: l.Pool, ServerName: "localhost"},
 		ForceAttemptHTTP2: true,
@@ -133,8 +135,8 @@ func (l *clientLab) options() azcore.ClientOptions {
 	return o
 }
 
-// orders asks for the seed customer's orders with a credential.
-func (l *clientLab) orders(t *testing.T, cred azcore.TokenCredential) (*partnercenter.Collection[*partnercenter.Order], error) {
+// listOrders lists the seed customer's orders with a credential.
+func (l *clientLab) listOrders(t *testing.T, cred azcore.TokenCredential) {
 	t.Helper()
 	o := &partnercenter.ClientOptions{Endpoint: l.TLSURL}
 	o.Transport = l.client
@@ -144,14 +146,28 @@ func (l *clientLab) orders(t *testing.T, cred azcore.TokenCredential) (*partnerc
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	return pc.Customers.ByID(seedCustomer).Orders.Get(ctx)
+	if orders, err := pc.Customers.ByID(seedCustomer).Orders.Get(ctx); err != nil || len(orders.Items) != 2 {
+		t.Fatalf("%v, %+v", err, orders)
+	}
 }
 
-// listOrders lists the seed customer's orders with a credential.
-func (l *clientLab) listOrders(t *testing.T, cred azcore.TokenCredential) {
+// wantRefused sends a token that is not for the API, as a client would that does
+// not look into it.
+func (l *clientLab) wantRefused(t *testing.T, text, reason string) {
 	t.Helper()
-	if orders, err := l.orders(t, cred); err != nil || len(orders.Items) != 2 {
-		t.Fatalf("%v, %+v", err, orders)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.TLSURL+seedOrders, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+text)
+	resp, err := l.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !strings.Contains(string(body), reason) || strings.Contains(string(body), text) {
+		t.Errorf("%d %s, %v, want %s", resp.StatusCode, body, err, reason)
 	}
 }
 
@@ -584,9 +600,7 @@ func TestMSALConfidential(t *testing.T) {
 			if got := claims(t, user.AccessToken); got["preferred_username"] != agent || got["azp"] != middleTier {
 				t.Errorf("claims %v", got)
 			}
-			if _, err := l.orders(t, token(l.userToken(t))); err == nil || !strings.Contains(err.Error(), "audience") {
-				t.Errorf("the API takes a token for the middle tier: %v", err)
-			}
+			l.wantRefused(t, l.userToken(t), "refused (audience)")
 			if _, err := cca.AcquireTokenOnBehalfOf(t.Context(), user.AccessToken, []string{apiScope}); err == nil || !strings.Contains(err.Error(), "AADSTS500131") {
 				t.Errorf("a token for the API as an assertion: %v", err)
 			}
@@ -702,10 +716,8 @@ func TestOAuth2(t *testing.T) {
 				raw, _ := got.Extra("id_token").(string)
 				checkID(t, raw, "n0nce", got.AccessToken, "")
 				l.listOrders(t, token(got.AccessToken))
-				// An id token opens nothing.
-				if _, err := l.orders(t, token(raw)); err == nil {
-					t.Error("the API takes an id token")
-				}
+				l.wantRefused(t, raw, "refused (idToken)")
+				l.wantRefused(t, got.RefreshToken, "refused (malformed)")
 			})
 		}
 		t.Run(version+" device", func(t *testing.T) {
@@ -727,5 +739,48 @@ func TestOAuth2(t *testing.T) {
 			raw, _ := got.Extra("id_token").(string)
 			checkID(t, raw, "", got.AccessToken, "")
 		})
+	}
+}
+
+// TestSignInLogs reads the log of sign-ins, good and bad.
+func TestSignInLogs(t *testing.T) {
+	l := newClientLab(t)
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, l.client)
+	config := &oauth2.Config{
+		ClientID: middleTier, ClientSecret: middleSecret, RedirectURL: "http://localhost:45678/middle", Scopes: []string{"openid", "offline_access", apiScope},
+		Endpoint: oauth2.Endpoint{
+			AuthURL: l.TLSURL + "/common/oauth2/v2.0/authorize", TokenURL: l.TLSURL + "/common/oauth2/v2.0/token",
+			DeviceAuthURL: l.TLSURL + "/common/oauth2/v2.0/devicecode", AuthStyle: oauth2.AuthStyleInParams,
+		},
+	}
+	pkce := oauth2.GenerateVerifier()
+	code := l.signIn(t, config.AuthCodeURL("a state", oauth2.S256ChallengeOption(pkce)), "").Query().Get("code")
+	got, err := config.Exchange(ctx, code, oauth2.VerifierOption(pkce))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Exchange(ctx, code, oauth2.VerifierOption(pkce)); err == nil {
+		t.Error("a code is good twice")
+	}
+	device, err := config.DeviceAuth(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.signIn(t, device.VerificationURI, device.UserCode)
+	l.Close()
+	text := l.log.String()
+	idToken, _ := got.Extra("id_token").(string)
+	for name, secret := range map[string]string{
+		"password": agentPassword, "secret": middleSecret, "code": code, "verifier": pkce, "access token": got.AccessToken, "id token": idToken,
+		"refresh token": got.RefreshToken, "device code": device.DeviceCode, "user code": device.UserCode, "state": "a state",
+	} {
+		if secret == "" || strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret)) {
+			t.Errorf("the %s, %q, is in the log", name, secret)
+		}
+	}
+	for _, pattern := range []string{"/{tenant}/oauth2/v2.0/authorize", "/{tenant}/oauth2/login", "/{tenant}/oauth2/v2.0/token", "/{tenant}/oauth2/v2.0/devicecode", "/common/oauth2/deviceauth"} {
+		if !strings.Contains(text, `"route":"`+pattern+`"`) {
+			t.Errorf("%s is not in the log:\n%s", pattern, text)
+		}
 	}
 }
