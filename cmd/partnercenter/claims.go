@@ -65,7 +65,9 @@ func readClaims(token string) (claims *tokenClaims, ok bool) {
 }
 
 // forUser reports whether an app acts for a user with the token.
-func (c *tokenClaims) forUser() bool { return c.IDType != "app" && c.Scope != "" }
+func (c *tokenClaims) forUser() bool {
+	return c.IDType != "app" && (c.Scope != "" || c.username() != "")
+}
 
 func (c *tokenClaims) clientID() string {
 	if c.AppID != "" {
@@ -83,8 +85,11 @@ func (c *tokenClaims) username() string {
 	return ""
 }
 
-// mfa reports whether the user showed more than one factor.
-func (c *tokenClaims) mfa() bool { return slices.Contains(c.Methods, "mfa") }
+// withoutMFA reports that the user showed one factor only. A token that does not
+// say how the user signed in leaves it open.
+func (c *tokenClaims) withoutMFA() bool {
+	return len(c.Methods) > 0 && !slices.Contains(c.Methods, "mfa")
+}
 
 // globalAdministrator is the role's id in every directory.
 const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
@@ -120,11 +125,12 @@ func knownAudience(audience string) (what string, graph, ok bool) {
 	if strings.EqualFold(audience, partnerCenterAppID) {
 		return "Partner Center", false, true
 	}
-	for _, c := range clouds {
+	for _, cloud := range partnercenter.CloudNames() {
+		services := cloud.Configuration().Services
 		switch {
-		case strings.EqualFold(audience, c.cloud.Services[partnercenter.ServiceName].Audience):
+		case strings.EqualFold(audience, services[partnercenter.ServiceName].Audience):
 			return "Partner Center", false, true
-		case strings.EqualFold(audience, c.cloud.Services[partnercenter.GraphServiceName].Audience):
+		case strings.EqualFold(audience, services[partnercenter.GraphServiceName].Audience):
 			return "the directory graph, which Partner Center takes from apps", true, true
 		}
 	}

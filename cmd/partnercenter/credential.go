@@ -88,7 +88,7 @@ func newAppCredential(app *app, s *service) (azcore.TokenCredential, error) {
 		// Package azidentity refuses plain HTTP, also to this very machine.
 		return newLoopbackCredential(s), nil
 	}
-	transport := &rememberingTransport{next: s.options.Transport}
+	transport := newRememberingTransport(s)
 	options := &azidentity.ClientSecretCredentialOptions{
 		ClientOptions: s.options,
 		// Microsoft vouches for its own authorities only.
@@ -111,7 +111,7 @@ func newCertificateCredential(app *app, s *service) (azcore.TokenCredential, err
 		return nil, err
 	}
 	s.way = signInWay{"certificate", "the app's certificate, which expires on " + certificate.own().NotAfter.UTC().Format(time.DateOnly)}
-	transport := &rememberingTransport{next: s.options.Transport}
+	transport := newRememberingTransport(s)
 	options := &azidentity.ClientCertificateCredentialOptions{
 		ClientOptions: s.options, DisableInstanceDiscovery: !microsoftAuthority(s.authority),
 	}
@@ -154,7 +154,7 @@ func microsoftAuthority(authority string) bool {
 // Center, nor for shells that take seconds to start.
 func newAzureCredential(s *service) (azcore.TokenCredential, error) {
 	options := s.options
-	transport := &rememberingTransport{next: options.Transport}
+	transport := newRememberingTransport(s)
 	options.Transport = transport
 	foreign := !microsoftAuthority(s.authority)
 	var chain []azcore.TokenCredential
@@ -224,19 +224,31 @@ func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 }
 
 // rememberingTransport keeps the last error of the network, of which package
-// azidentity passes on nothing but text.
+// azidentity passes on nothing but text, and the last answer that is not JSON,
+// which it would quote.
 type rememberingTransport struct {
-	next policy.Transporter
+	next      policy.Transporter
+	authority string
 
 	mu   sync.Mutex // guards last
 	last error
 }
 
+func newRememberingTransport(s *service) *rememberingTransport {
+	return &rememberingTransport{next: s.options.Transport, authority: s.authority}
+}
+
 func (t *rememberingTransport) Do(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.Do(req)
+	last := err
+	if err == nil && resp.StatusCode == http.StatusOK {
+		if body, err := runtime.Payload(resp); err == nil && !json.Valid(body) {
+			last = refusedSignIn(t.authority, resp.StatusCode, nil)
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last = err
+	t.last = last
 	return resp, err
 }
 

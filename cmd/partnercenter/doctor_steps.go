@@ -148,9 +148,9 @@ func hostOf(address string) string {
 
 // cloudOfHost returns the cloud whose authority has the host.
 func cloudOfHost(host string) (name string, ok bool) {
-	for _, c := range clouds {
-		if hostOf(c.cloud.ActiveDirectoryAuthorityHost) == host {
-			return c.name, true
+	for _, cloud := range partnercenter.CloudNames() {
+		if hostOf(cloud.Configuration().ActiveDirectoryAuthorityHost) == host {
+			return string(cloud), true
 		}
 	}
 	return "", false
@@ -221,13 +221,16 @@ func (d *doctor) checkClaims(context.Context) outcome {
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center takes from apps but not from users", audience)
 	case wanted != "" && !strings.EqualFold(wanted, c.TenantID):
 		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings say %s", c.TenantID, wanted)
-	case c.forUser() && !c.mfa():
+	case c.forUser() && c.withoutMFA():
 		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page asks for none, have an administrator require it for this user.",
 			"user %s signed in without multi-factor authentication, which Partner Center insists on", c.username())
 	}
 	text := "for " + audience + ", the app alone: calls that want a user are refused"
 	if c.forUser() {
-		text = fmt.Sprintf("for %s, user %s with multi-factor authentication", audience, c.username())
+		text = fmt.Sprintf("for %s, user %s", audience, c.username())
+		if len(c.Methods) > 0 {
+			text += " with multi-factor authentication"
+		}
 	}
 	if roles := c.roles(); len(roles) > 0 {
 		text += ", roles " + strings.Join(roles, ", ")

@@ -127,7 +127,7 @@ func (o *loginOptions) run(cmd *cobra.Command, app *app) error {
 
 // tell says who is signed in, and what the service would soon complain about.
 func (o *loginOptions) tell(app *app, s *service, user *signIn, token string) error {
-	if claims, ok := readClaims(token); ok && claims.forUser() && !claims.mfa() {
+	if claims, ok := readClaims(token); ok && claims.forUser() && claims.withoutMFA() {
 		app.linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
 	}
 	if s.as == asApp {
@@ -281,7 +281,7 @@ func signInWithCode(ctx context.Context, app *app, s *service, kept *msalCache, 
 		waiting, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	client.pace(time.Duration(code.Result.Interval) * time.Second)
+	client.pace(time.Duration(code.Result.Interval) * pollUnit)
 	result, err = code.AuthenticationResult(waiting)
 	switch {
 	case ctx.Err() != nil:

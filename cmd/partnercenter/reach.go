@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
@@ -100,11 +101,19 @@ func issuerOf(state *tls.ConnectionState) string {
 	if len(state.PeerCertificates) == 0 {
 		return "nobody"
 	}
-	issuer := state.PeerCertificates[0].Issuer
-	if len(issuer.Organization) > 0 && issuer.CommonName != "" {
-		return fmt.Sprintf("%s (%s)", issuer.CommonName, issuer.Organization[0])
+	return nameOf(state.PeerCertificates[0].Issuer)
+}
+
+// nameOf is what people know a certificate authority by.
+func nameOf(authority pkix.Name) string {
+	organization := strings.Join(authority.Organization, ", ")
+	switch {
+	case authority.CommonName == "":
+		return organization
+	case organization == "":
+		return authority.CommonName
 	}
-	return issuer.String()
+	return fmt.Sprintf("%s (%s)", authority.CommonName, organization)
 }
 
 // explain says why there is no answer, and what to do.
@@ -119,7 +128,7 @@ func (r *reached) explain(flag string) (what, fix string) {
 	case errors.As(err, &untested):
 		by := "nobody"
 		if len(untested.UnverifiedCertificates) > 0 {
-			by = untested.UnverifiedCertificates[0].Issuer.String()
+			by = nameOf(untested.UnverifiedCertificates[0].Issuer)
 		}
 		return fmt.Sprintf("TLS: the certificate of %s, by %s, is not trusted: %v", r.host, by, untested.Err),
 			"For a server of yours, name its certificate authority with --ca-file. A company's proxy that looks into TLS has one, too: ask for its file."

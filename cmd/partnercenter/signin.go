@@ -95,7 +95,7 @@ type userApp interface {
 	// codeURL returns where the user signs in, without what guards the answer.
 	codeURL(ctx context.Context, redirect string, scopes []string) (string, error)
 	redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error)
-	silent(ctx context.Context, account public.Account, scopes []string, claims string) (public.AuthResult, error)
+	silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error)
 }
 
 // publicApp shows nothing but its id: an app on people's machines.
@@ -174,8 +174,8 @@ func (a *publicApp) redeem(ctx context.Context, code, redirect, verifier string,
 	return a.AcquireTokenByAuthCode(ctx, code, redirect, scopes, public.WithChallenge(verifier))
 }
 
-func (a *publicApp) silent(ctx context.Context, account public.Account, scopes []string, claims string) (public.AuthResult, error) {
-	return a.AcquireTokenSilent(ctx, scopes, public.WithSilentAccount(account), public.WithClaims(claims))
+func (a *publicApp) silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error) {
+	return a.AcquireTokenSilent(ctx, scopes, public.WithSilentAccount(account))
 }
 
 func (a *confidentialApp) codeURL(ctx context.Context, redirect string, scopes []string) (string, error) {
@@ -186,8 +186,8 @@ func (a *confidentialApp) redeem(ctx context.Context, code, redirect, verifier s
 	return a.AcquireTokenByAuthCode(ctx, code, redirect, scopes, confidential.WithChallenge(verifier))
 }
 
-func (a *confidentialApp) silent(ctx context.Context, account public.Account, scopes []string, claims string) (public.AuthResult, error) {
-	return a.AcquireTokenSilent(ctx, scopes, confidential.WithSilentAccount(account), confidential.WithClaims(claims))
+func (a *confidentialApp) silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error) {
+	return a.AcquireTokenSilent(ctx, scopes, confidential.WithSilentAccount(account))
 }
 
 // msalCache holds what MSAL keeps of one sign-in.
@@ -209,6 +209,20 @@ func (c *msalCache) Export(_ context.Context, from cache.Marshaler, _ cache.Expo
 	c.data, err = from.Marshal()
 	c.changed = err == nil
 	return err
+}
+
+// forgetAccessTokens leaves the refresh token only. MSAL has no call for it, but
+// the format is the same for all of Microsoft's libraries; should it change, the
+// old token is tried again, and refused again.
+func (c *msalCache) forgetAccessTokens() {
+	var content map[string]json.RawMessage
+	if json.Unmarshal(c.data, &content) != nil {
+		return
+	}
+	delete(content, "AccessToken")
+	if data, err := json.Marshal(content); err == nil {
+		c.data = data
+	}
 }
 
 // userCredential gives tokens of a signed-in user.
@@ -234,17 +248,14 @@ func (c *userCredential) GetToken(ctx context.Context, opts policy.TokenRequestO
 			return nil, &signInError{text: c.user.who() + " has been signed out meanwhile", next: "Sign in again: partnercenter login"}
 		}
 		kept := &msalCache{data: signIns[at].Cache}
+		if c.refused {
+			kept.forgetAccessTokens()
+		}
 		app, err := newUserApp(c.service, signIns[at].Public, kept)
 		if err != nil {
 			return nil, err
 		}
-		claims := opts.Claims
-		if claims == "" && c.refused {
-			// Asking for claims, were it none, makes MSAL pass over the token
-			// that it has.
-			claims = "{}"
-		}
-		result, err := app.silent(ctx, signIns[at].Account, opts.Scopes, claims)
+		result, err := app.silent(ctx, signIns[at].Account, opts.Scopes)
 		if err != nil {
 			return nil, c.explain(ctx, err)
 		}
@@ -326,12 +337,15 @@ func newAuthorityClient(s *service) *authorityClient {
 // 8628, section 3.5).
 const slowDownBy = 5 * time.Second
 
+// pollUnit is what authorities count intervals in; tests have less time.
+var pollUnit = time.Second
+
 // pace keeps an interval between requests from now on: MSAL asks for a device
 // code's token as often as it likes.
 func (c *authorityClient) pace(interval time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.interval, c.last = max(interval, time.Second), time.Now()
+	c.interval, c.last = max(interval, pollUnit), time.Now()
 }
 
 // await waits for the next request's turn.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
 )
 
 // identity is what whoami prints: a token, explained. The token itself is not
@@ -23,7 +25,7 @@ type identity struct {
 	SignedInBy string   `json:"signedInBy,omitempty"`
 	Roles      []string `json:"roles"`
 	Scopes     []string `json:"scopes"`
-	// MultiFactor is absent for an app.
+	// MultiFactor is absent for an app, and where the token does not say.
 	MultiFactor *bool      `json:"multiFactor,omitempty"`
 	Methods     []string   `json:"authenticationMethods,omitempty"`
 	Audience    []string   `json:"audience"`
@@ -32,9 +34,11 @@ type identity struct {
 	NotBefore   *time.Time `json:"notBefore,omitempty"`
 	ExpiresOn   *time.Time `json:"expiresOn,omitempty"`
 	Expired     bool       `json:"expired"`
+	// CanCall and CannotCall are the documented calls, by area and name.
+	CanCall    []string      `json:"canCall"`
+	CannotCall []refusedCall `json:"cannotCall"`
 
-	claims *tokenClaims
-	way    string
+	way string // for people
 }
 
 func newWhoamiCmd(app *app) *cobra.Command {
@@ -100,7 +104,7 @@ func whoami(cmd *cobra.Command, app *app, c *connection, file string) (*identity
 		if !ok {
 			return nil, usageErrorf("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
 		}
-		return newIdentity(claims, app.now()), nil
+		return newIdentity(claims, "", app.now()), nil
 	}
 	s, err := c.service(app)
 	if err != nil {
@@ -114,20 +118,24 @@ func whoami(cmd *cobra.Command, app *app, c *connection, file string) (*identity
 	if !ok {
 		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.authority)
 	}
-	who := newIdentity(claims, app.now())
+	who := newIdentity(claims, partnercenter.NameOfCloud(s.options.Cloud), app.now())
 	who.SignedInBy, who.way = s.way.name, s.way.text
 	return who, nil
 }
 
-func newIdentity(c *tokenClaims, now time.Time) *identity {
+func newIdentity(c *tokenClaims, cloud partnercenter.CloudName, now time.Time) *identity {
+	calls := permitsOf(c, cloud)
 	who := &identity{
 		Kind: "app", ObjectID: c.ObjectID, TenantID: c.TenantID, ClientID: c.clientID(),
 		Roles: append([]string{}, c.roles()...), Scopes: append([]string{}, strings.Fields(c.Scope)...),
-		Audience: c.Audience, Issuer: c.Issuer, Version: c.Version, claims: c,
+		Audience: c.Audience, Issuer: c.Issuer, Version: c.Version, CanCall: calls.can, CannotCall: calls.cannot,
 	}
 	if c.forUser() {
-		mfa := c.mfa()
-		who.Kind, who.Name, who.Username, who.Methods, who.MultiFactor = "user", c.Name, c.username(), c.Methods, &mfa
+		who.Kind, who.Name, who.Username, who.Methods = "user", c.Name, c.username(), c.Methods
+		if len(c.Methods) > 0 {
+			mfa := !c.withoutMFA()
+			who.MultiFactor = &mfa
+		}
 	}
 	if t := unixTime(c.NotBefore); !t.IsZero() {
 		who.NotBefore = &t
@@ -165,8 +173,8 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	} else {
 		add("Roles", "the token names none")
 	}
-	if i.MultiFactor != nil {
-		add("Multi-factor", multiFactor(*i.MultiFactor, i.Methods))
+	if i.Kind == "user" {
+		add("Multi-factor", multiFactor(i.MultiFactor, i.Methods))
 	}
 	add("Scopes", strings.Join(i.Scopes, " "))
 	for _, audience := range i.Audience {
@@ -194,15 +202,15 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return (&permits{i.CanCall, i.CannotCall}).print(w)
 }
 
-func multiFactor(mfa bool, methods []string) string {
+func multiFactor(mfa *bool, methods []string) string {
 	switch {
-	case mfa:
+	case mfa == nil:
+		return "the token does not say"
+	case *mfa:
 		return "yes (" + strings.Join(methods, ", ") + ")"
-	case len(methods) == 0:
-		return "no: Partner Center refuses users without it"
 	}
 	return "no (" + strings.Join(methods, ", ") + "): Partner Center refuses users without it"
 }
