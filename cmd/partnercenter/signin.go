@@ -288,11 +288,13 @@ func (c *userCredential) explain(ctx context.Context, err error) error {
 	if !errors.As(err, &refused) || !refused.over() {
 		return err
 	}
+	next := refused.next + "\nSign in again: partnercenter login"
+	if c.service.clientSecret != "" || c.service.clientCertificate != "" {
+		next += "\nOr act as the app, without a user: --as app, or partnercenter logout."
+	}
 	return &signInError{
-		text:   fmt.Sprintf("the sign-in of %s has ended: %s", c.user.who(), strings.TrimPrefix(refused.text, signInFailed)),
-		next:   refused.next + "\nSign in again: partnercenter login",
-		number: refused.number,
-		code:   refused.code,
+		text: fmt.Sprintf("the sign-in of %s has ended: %s", c.user.who(), strings.TrimPrefix(refused.text, signInFailed)),
+		next: next, number: refused.number, code: refused.code,
 	}
 }
 
