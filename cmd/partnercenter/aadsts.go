@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -153,13 +154,21 @@ func (e *oauthError) signInError(otherwise string) *signInError {
 // refusedSignIn makes an error of what a token authority answered.
 func refusedSignIn(authority string, status int, body []byte) error {
 	var answer oauthError
-	if json.Unmarshal(body, &answer) != nil || answer.Code == "" {
-		return &signInError{
-			text: fmt.Sprintf("%s answered %d to a request for a token, and nothing that a token authority says", authority, status),
-			next: "Check --authority, and any proxy on the way; then try again.",
-		}
+	advice := "Check tenant, client and secret."
+	text := "and nothing that a token authority says"
+	switch {
+	case status == http.StatusTooManyRequests:
+		advice, text = "Wait some minutes, then try again.", "too many requests"
+	case status >= http.StatusInternalServerError:
+		advice, text = "Try again in some minutes.", "a problem of its own"
 	}
-	err := answer.signInError("Check tenant, client and secret.")
+	if json.Unmarshal(body, &answer) != nil || answer.Code == "" {
+		if status < http.StatusTooManyRequests {
+			advice = "Check --authority, and any proxy on the way; then try again."
+		}
+		return &signInError{text: fmt.Sprintf("%s answered %d to a request for a token, %s", authority, status, text), next: advice}
+	}
+	err := answer.signInError(advice)
 	err.next += fmt.Sprintf("\nThe authority is %s.", authority)
 	return err
 }

@@ -27,7 +27,7 @@ func openBrowser(getenv func(string) string, address string) error {
 	if !placed {
 		words = append(words, address)
 	}
-	cmd := exec.Command(words[0], words[1:]...)
+	cmd := exec.Command(words[0], words[1:]...) //nolint:gosec // the user names the program
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -33,12 +33,14 @@ func readAppCertificate(path, password string) (*appCertificate, error) {
 		return nil, settingsErrorf("the client certificate cannot be read: %v", err)
 	}
 	c := new(appCertificate)
-	if c.chain, c.key, err = azidentity.ParseCertificates(data, []byte(password)); err != nil && strings.Contains(string(data), "-----BEGIN") && password != "" {
-		// The password is for PFX files; a PEM file is read without.
-		c.chain, c.key, err = azidentity.ParseCertificates(data, nil)
+	if isPEM := bytes.Contains(data, []byte("-----BEGIN ")); isPEM {
+		if c.chain, c.key, err = azidentity.ParseCertificates(data, nil); err != nil {
+			return nil, settingsErrorf("%s holds no certificate to sign in with (%v): it takes the certificate and its RSA key in one file, the key unencrypted", path, err)
+		}
+		return c, nil
 	}
-	if err != nil {
-		return nil, settingsErrorf("%s holds no certificate to sign in with (%v): it takes the certificate and its RSA key in one file, as PEM with the key unencrypted, or as PFX with its password in PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD", path, err)
+	if c.chain, c.key, err = azidentity.ParseCertificates(data, []byte(password)); err != nil {
+		return nil, settingsErrorf("%s is no PFX file that can be read (%v): check the password, in PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD; files of newer tools want to be made PEM, with: openssl pkcs12 -in %[1]s -out app.pem -noenc", path, err)
 	}
 	return c, nil
 }

@@ -240,6 +240,14 @@ func TestDoctor(t *testing.T) {
 			failed: "token", detail: "nothing that a token authority says", fix: "--authority",
 		},
 		{
+			name: "too many tokens", make: func(p *patient) { p.token = says(429, `{"error":"temporarily_unavailable"}`) },
+			failed: "token", detail: "temporarily_unavailable", fix: "try again in some minutes",
+		},
+		{
+			name: "token service down", make: func(p *patient) { p.token = says(502, "<html>") },
+			failed: "token", detail: "502 to a request for a token, a problem of its own", fix: "Try again",
+		},
+		{
 			name: "token hangs", args: []string{"--timeout", "300ms"}, make: func(p *patient) { p.token = hangs },
 			failed: "token", detail: "in time", fix: "--timeout",
 		},

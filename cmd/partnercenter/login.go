@@ -159,9 +159,7 @@ func signInWithBrowser(ctx context.Context, app *app, s *service, asPublic bool,
 	if address, err = guardCodeURL(address, state, nonce, verifier); err != nil {
 		return result, err
 	}
-	if err := showSignInPage(app, address, o.noBrowser); err != nil {
-		return result, err
-	}
+	showSignInPage(app, address, o.noBrowser)
 	waiting, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	answer, err := listener.wait(waiting)
@@ -240,20 +238,19 @@ func checkIDToken(token string, s *service, nonce string) error {
 
 // showSignInPage opens the browser, and prints the address for those that have
 // none or another.
-func showSignInPage(app *app, address string, noBrowser bool) error {
+func showSignInPage(app *app, address string, noBrowser bool) {
 	if noBrowser {
 		app.linef("Sign in at this address, in a browser on this machine:")
-		app.linef("  %s", address)
-		app.linef("Waiting; Ctrl-C stops.")
-		return nil
+	} else {
+		app.linef("The browser opens the sign-in page. If it does not, open this address on this machine:")
 	}
-	app.linef("The browser opens the sign-in page. If it does not, open this address on this machine:")
 	app.linef("  %s", address)
-	if err := app.openBrowser(address); err != nil {
-		app.linef("No browser could be opened (%v): open the address yourself, or stop with Ctrl-C and use --device-code.", err)
+	if !noBrowser {
+		if err := app.openBrowser(address); err != nil {
+			app.linef("No browser could be opened (%v): open the address yourself, or stop with Ctrl-C and use --device-code.", err)
+		}
 	}
 	app.linef("Waiting; Ctrl-C stops.")
-	return nil
 }
 
 // signInWithCode is the device authorization grant (RFC 8628). Zero waits as

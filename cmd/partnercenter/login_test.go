@@ -188,7 +188,7 @@ func TestLogin(t *testing.T) {
 	s.want(exitOK, []string{"no user"}, "whoami")
 }
 
-// TestLoginIsTheSameApp signs in without the app's secret, and looks for the
+// TestLoginPublic signs in without the app's secret, and looks for the
 // sign-in with other settings.
 func TestLoginPublic(t *testing.T) {
 	s := newSignInTest(t, "")
@@ -405,6 +405,7 @@ const awkwardSecret = `a+b%2Bc d&e=f#g"h\i`
 // TestAwkwardCredentials signs in with a secret that does not survive careless
 // encoding, and with certificates, as the app and as a user.
 func TestAwkwardCredentials(t *testing.T) {
+	shortenPolls(t)
 	dir := t.TempDir()
 	certificate, certificatePEM := newCertificate(t, dir, "app.pem", time.Now().Add(24*time.Hour))
 	seed := filepath.Join(dir, "seed.yaml")
@@ -457,6 +458,15 @@ partners:
 	s.want(exitAuth, []string{"old.pem expired on ", "Make a new one"}, "whoami", "--as", "app", "--client-certificate", old)
 	writeFile(t, filepath.Join(dir, "bad.pem"), "-----BEGIN NOTHING-----\n")
 	s.want(exitUsage, []string{"holds no certificate to sign in with"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "bad.pem"))
+	pfx := filepath.Join("testdata", "app.pfx")
+	s.want(exitUsage, []string{"is no PFX file that can be read", "check the password", "openssl pkcs12"}, "whoami", "--as", "app", "--client-certificate", pfx)
+	password := filepath.Join(dir, "password.txt")
+	writeFile(t, password, "of-the-file\n")
+	s.want(exitAuth, []string{"AADSTS700027"}, "whoami", "--as", "app", "--client-certificate", pfx, "--client-certificate-password-file", password)
+	s.env["PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD"] = "of-the-file"
+	s.want(exitAuth, []string{"AADSTS700027", "!of-the-file"}, "whoami", "--as", "app", "--client-certificate", pfx)
+	s.want(exitOK, []string{"the app's certificate"}, "whoami", "--as", "app") // a PEM file takes no password
+	delete(s.env, "PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD")
 	s.want(exitUsage, []string{"cannot be read"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "missing.pem"))
 	// The layer that comes first has the say, be it secret or certificate.
 	s.want(exitOK, []string{"the app's secret"}, "whoami", "--as", "app", "--client-secret-file", writeSecret(t, dir))

@@ -225,7 +225,7 @@ func newSealer(key []byte) cipher.AEAD {
 }
 
 func seal(plain, key []byte) []byte {
-	return newSealer(key).Seal([]byte(tokenFileHeader), nil, plain, []byte(tokenFileHeader))
+	return newSealer(key).Seal([]byte(tokenFileHeader), nil, plain, []byte(tokenFileHeader)) //nolint:gosec // it makes a nonce of its own each time
 }
 
 func openSealed(file, key []byte) (plain []byte, ok bool) {
