@@ -55,7 +55,8 @@ func newSignInTest(t *testing.T, seed string) *signInTest {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- local.serve(ctx, time.Second) }()
+	// Connections of HTTP/2 take a second to be told, which nobody waits for.
+	go func() { served <- local.serve(ctx, time.Millisecond) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {
@@ -229,7 +230,7 @@ func TestLoginRefused(t *testing.T) {
 	}
 	s.person.decline = false
 	s.person.password = "wrong"
-	s.want(exitAuth, []string{"nobody signed in within 1s"}, "login", "--login-timeout", "1s")
+	s.want(exitAuth, []string{"nobody signed in within 300ms"}, "login", "--login-timeout", "300ms")
 	s.want(exitAuth, []string{"AADSTS90002", "There is no such tenant"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
 	s.want(exitUsage, []string{"users sign in over TLS only", "--ca-file"}, "login", "--authority", s.facts.APIURL)
 	s.want(exitUsage, []string{"no time to sign in"}, "login", "--login-timeout", "0")
@@ -293,7 +294,7 @@ func TestLoginWithDeviceCode(t *testing.T) {
 	}
 	s.advance("2h")
 	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list")
-	s.want(exitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "1s")
+	s.want(exitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "100ms")
 }
 
 // shortenPolls keeps device codes from being asked for in whole seconds.
