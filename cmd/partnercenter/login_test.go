@@ -278,19 +278,21 @@ func TestLoginWithDeviceCode(t *testing.T) {
 			t.Fatalf("%v: %s", err, shown.String())
 		}
 	}
-	go io.Copy(&shown, out)
-	lines := strings.Fields(regexp.MustCompile(`(?s)machine:\n(.*)\nand enter this code:\n(.*)\nIt is good for 15 minutes`).ReplaceAllString(shown.String(), "$1 $2 "))
-	address, userCode := "", ""
-	for i, word := range lines {
-		if strings.HasPrefix(word, "https://") {
-			address, userCode = word, lines[i+1]
-		}
+	rest := make(chan string, 1)
+	go func() {
+		more, _ := io.ReadAll(out)
+		rest <- string(more)
+	}()
+	lines := regexp.MustCompile(`(?s)machine:\n  (\S+)\nand enter this code:\n  (\S+)\nIt is good for 15 minutes`).FindStringSubmatch(shown.String())
+	if lines == nil {
+		t.Fatal(shown.String())
 	}
-	if text, err := s.person.signIn(address, userCode); err != nil {
+	if text, err := s.person.signIn(lines[1], lines[2]); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	if c := <-code; c != exitOK || !strings.Contains(stdout.String(), "Signed in as Tomas Lind") {
-		t.Fatalf("exit code %d, %s%s", c, stdout, &shown)
+	c, more := <-code, <-rest
+	if c != exitOK || !strings.Contains(stdout.String(), "Signed in as Tomas Lind") {
+		t.Fatalf("exit code %d, %s%s", c, stdout, more)
 	}
 	s.advance("2h")
 	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list")
