@@ -27,7 +27,7 @@ func openBrowser(getenv func(string) string, address string) error {
 	if !placed {
 		words = append(words, address)
 	}
-	cmd := exec.Command(words[0], words[1:]...) //nolint:gosec // the user names the program
+	cmd := exec.Command(words[0], words[1:]...) //nolint:gosec,noctx // the user names the program, which may outlive this one
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -103,7 +103,8 @@ of the API, and say of each whether it works and, if not, what to do:
   api call       the API answers: one customer is asked for
   request limit  it answers because there are requests left
 
-Steps that build on one that failed are skipped. Nothing is changed. The exit
+Steps that build on one that failed are skipped. Each is tried once and given 20
+seconds, unless --retries and --timeout say otherwise. Nothing is changed. The exit
 code is 0 when no step failed, else 1.`,
 		Example: `  partnercenter doctor
   partnercenter doctor --profile production -o json | jq '.steps[] | select(.status == "failed")'`,
