@@ -270,6 +270,9 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 		return isOK("answered in %s, but only to say that there are too many requests", took)
 	case err != nil:
 		d.throttled = isSkipped("the call failed for another reason")
+		if o, ok := d.tokenOutOfTime(answer); ok {
+			return o
+		}
 		return d.failedWith(err)
 	}
 	d.throttled = isOK("not reached")
@@ -277,4 +280,20 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 		return isOK("answered in %s; the partner has no customers", took)
 	}
 	return isOK("answered in %s with a customer", took)
+}
+
+// tokenOutOfTime looks for the reason of a refusal in the token's times. It is
+// asked last, as a local server's clock, and with it its tokens, may be set to
+// another time than this machine's.
+func (d *doctor) tokenOutOfTime(answer *partnercenter.Error) (outcome, bool) {
+	if d.claims == nil || answer.StatusCode != http.StatusUnauthorized {
+		return outcome{}, false
+	}
+	now, begins, ends := d.app.now(), unixTime(d.claims.NotBefore), unixTime(d.claims.Expires)
+	if ends.IsZero() || !now.Before(begins) && now.Before(ends) {
+		return outcome{}, false
+	}
+	return isFailed("The clocks of the authority and of the API differ: set them right. Of a local server, see: partnercenter clock show",
+		"the API refuses the token, which is good from %s to %s; by this machine's clock it is %s",
+		begins.Format(time.RFC3339), ends.Format(time.RFC3339), now.UTC().Format(time.RFC3339)), true
 }

@@ -402,3 +402,64 @@ func TestReachedExplains(t *testing.T) {
 		}
 	}
 }
+
+// TestDoctorMeetsFaults has our own authority make each trouble that it can.
+func TestDoctorMeetsFaults(t *testing.T) {
+	s := newSignInTest(t, "")
+	for _, test := range []struct {
+		fault  map[string]any
+		failed string
+		texts  []string
+	}{
+		{map[string]any{"fault": "throttled", "endpoint": "discovery"}, "discovery", []string{"AADSTS90055", "wait some minutes"}},
+		{map[string]any{"fault": "unavailable", "endpoint": "discovery"}, "discovery", []string{"AADSTS90033", "try again in some minutes"}},
+		{map[string]any{"fault": "html", "endpoint": "discovery"}, "discovery", []string{"502 Bad Gateway"}},
+		{map[string]any{"fault": "html", "endpoint": "discovery", "status": 200}, "discovery", []string{"no token authority (200 OK, text/html"}},
+		{map[string]any{"fault": "timeout", "endpoint": "discovery", "for": "30s"}, "authority", []string{"waiting for the answer"}},
+		{map[string]any{"fault": "tenant_unknown", "endpoint": "discovery"}, "discovery", []string{"AADSTS90002", "--cloud"}},
+		{map[string]any{"fault": "throttled"}, "token", []string{"AADSTS90055", "wait some minutes"}},
+		{map[string]any{"fault": "throttled", "plain": true}, "token", []string{"429", "Wait some minutes"}},
+		{map[string]any{"fault": "unavailable"}, "token", []string{"AADSTS90033"}},
+		{map[string]any{"fault": "html"}, "token", []string{"502", "a problem of its own"}},
+		{map[string]any{"fault": "html", "status": 200}, "token", []string{"nothing that a token authority says"}},
+		{map[string]any{"fault": "timeout", "for": "30s"}, "token", []string{"in time"}},
+		{map[string]any{"fault": "tenant_unknown"}, "token", []string{"AADSTS90002"}},
+		{map[string]any{"fault": "app_unknown"}, "token", []string{"AADSTS700016", "--client-id"}},
+		{map[string]any{"fault": "app_disabled"}, "token", []string{"AADSTS7000112", "administrator"}},
+		{map[string]any{"fault": "secret_wrong"}, "token", []string{"AADSTS7000215", "not its id"}},
+		{map[string]any{"fault": "secret_expired"}, "token", []string{"AADSTS7000222", "make a new one"}},
+		{map[string]any{"fault": "wrong_audience"}, "claims", []string{"for https://graph.microsoft.com", "--scope"}},
+		{map[string]any{"fault": "clock_skew", "by": "10m"}, "api call", []string{"clocks of the authority and of the API differ"}},
+		{map[string]any{"fault": "clock_skew", "by": "-2h"}, "api call", []string{"clocks of the authority and of the API differ"}},
+	} {
+		s.fault(test.fault)
+		s.want(exitError, append(test.texts, "of 11 steps failed: "+test.failed), "doctor", "--timeout", "1s", "--retries", "0")
+	}
+	s.control(http.MethodDelete, "/identity/faults", nil)
+
+	// Of users, trouble comes with the next token.
+	s.want(exitOK, nil, "login")
+	for fault, texts := range map[string][]string{
+		"mfa_required":     {"AADSTS50076", "multi-factor"},
+		"consent_missing":  {"AADSTS65001", "consent"},
+		"refresh_revoked":  {"AADSTS50173", "sign in again"},
+		"refresh_too_old":  {"AADSTS700082", "90 days"},
+		"account_disabled": {"AADSTS50057", "enable"},
+		"loop_detected":    {"AADSTS50196", "too often"},
+	} {
+		s.fault(map[string]any{"fault": fault})
+		s.advance("2h")
+		s.want(exitError, append(texts, "failed   api call", "has ended"), "doctor")
+		s.want(exitAuth, append(texts, "partnercenter login"), "customers", "list")
+	}
+	s.control(http.MethodDelete, "/identity/faults", nil)
+	// No refresh token was lost to any of it.
+	s.advance("2h")
+	s.want(exitOK, nil, "customers", "list")
+	s.control(http.MethodPost, "/identity/faults", map[string]any{"fault": "key_rollover"})
+	s.want(exitOK, nil, "customers", "list")
+	s.fault(map[string]any{"fault": "mfa_claim_missing"})
+	s.advance("2h")
+	s.want(exitAuth, []string{"without a second factor", "partnercenter login"}, "customers", "list")
+	s.want(exitError, []string{"failed   claims", "without multi-factor authentication"}, "doctor")
+}

@@ -137,6 +137,13 @@ func (s *signInTest) advance(by string) {
 	s.control(http.MethodPost, "/clock/advance", map[string]string{"by": by})
 }
 
+// fault has the authority make trouble from now on, and no other than that.
+func (s *signInTest) fault(fault map[string]any) {
+	s.t.Helper()
+	s.control(http.MethodDelete, "/identity/faults", nil)
+	s.control(http.MethodPost, "/identity/faults", fault)
+}
+
 // signIns reads the sign-ins that are kept.
 func (s *signInTest) signIns() []*signIn {
 	s.t.Helper()
