@@ -148,7 +148,7 @@ func (e *oauthError) signInError(otherwise string) *signInError {
 	if !ok {
 		advice = otherwise
 	}
-	return &signInError{text: signInFailed + text, next: advice, number: e.number(), code: e.Code}
+	return &signInError{text: signInFailed + text, next: advice, code: e.Code}
 }
 
 // refusedSignIn makes an error of what a token authority answered.

@@ -65,8 +65,7 @@ type signInError struct {
 	text string // what happened
 	next string // what to do; may have lines
 
-	number int    // the authority's, behind AADSTS; zero for none
-	code   string // the authority's, of OAuth; may be empty
+	code string // of OAuth, when the authority gave one
 }
 
 // over reports errors that only a new sign-in of the user helps against.

@@ -142,7 +142,8 @@ func newConfidentialApp(s *service, kept *msalCache, client *authorityClient) (*
 	return &confidentialApp{app, s.clientID}, err
 }
 
-// newUserApp returns the app of the settings, and what MSAL keeps for it.
+// newUserApp returns the app of the settings, as a public one or as one that
+// shows a secret or certificate.
 func newUserApp(s *service, asPublic bool, kept *msalCache) (userApp, error) {
 	client := newAuthorityClient(s)
 	var app userApp
@@ -234,7 +235,7 @@ type userCredential struct {
 	mu      sync.Mutex // guards the rest
 	fresh   bool       // the last token came from the authority, not out of the file
 	last    string     // the last token given
-	refused bool       // the API refused last, which came out of the file
+	refused string     // a token out of the file that the API refused; empty for none
 }
 
 // GetToken returns the token of the file while it is good for some minutes, and
@@ -248,7 +249,7 @@ func (c *userCredential) GetToken(ctx context.Context, opts policy.TokenRequestO
 			return nil, &signInError{text: c.user.who() + " has been signed out meanwhile", next: "Sign in again: partnercenter login"}
 		}
 		kept := &msalCache{data: signIns[at].Cache}
-		if c.refused {
+		if c.refused != "" && bytes.Contains(kept.data, []byte(c.refused)) { // else another process was faster
 			kept.forgetAccessTokens()
 		}
 		app, err := newUserApp(c.service, signIns[at].Public, kept)
@@ -260,7 +261,7 @@ func (c *userCredential) GetToken(ctx context.Context, opts policy.TokenRequestO
 			return nil, c.explain(ctx, err)
 		}
 		token = azcore.AccessToken{Token: result.AccessToken, ExpiresOn: result.ExpiresOn, RefreshOn: result.Metadata.RefreshOn}
-		c.fresh, c.last, c.refused = result.Metadata.TokenSource == public.TokenSourceIdentityProvider, result.AccessToken, false
+		c.fresh, c.last, c.refused = result.Metadata.TokenSource == public.TokenSourceIdentityProvider, result.AccessToken, ""
 		if !kept.changed {
 			return nil, nil
 		}
@@ -276,9 +277,9 @@ func (c *userCredential) refuse(token string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if token == c.last && !c.fresh {
-		c.refused = true
+		c.refused = token
 	}
-	return c.refused || token != c.last
+	return c.refused != "" || token != c.last
 }
 
 // explain words why there is no token.
@@ -294,7 +295,7 @@ func (c *userCredential) explain(ctx context.Context, err error) error {
 	}
 	return &signInError{
 		text: fmt.Sprintf("the sign-in of %s has ended: %s", c.user.who(), strings.TrimPrefix(refused.text, signInFailed)),
-		next: next, number: refused.number, code: refused.code,
+		next: next, code: refused.code,
 	}
 }
 
