@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -45,19 +44,21 @@ func loadConfig(app *app) (*config, error) {
 
 // checkMode refuses a file that shows its secrets to other users.
 func (c *config) checkMode() error {
-	if runtime.GOOS == "windows" { // has no such modes
-		return nil
-	}
 	for name, profile := range c.profiles {
-		if profile.clientSecret == "" {
+		secret, otherwise := "clientSecret", "clientSecretFile or clientSecretEnv"
+		switch {
+		case profile.clientSecret != "":
+		case profile.clientCertificatePassword != "":
+			secret, otherwise = "clientCertificatePassword", "clientCertificatePasswordFile"
+		default:
 			continue
 		}
 		info, err := os.Stat(c.path)
 		if err != nil {
 			return err
 		}
-		if info.Mode().Perm()&0o077 != 0 {
-			return settingsErrorf("%s holds the clientSecret of profile %q and other users can read it: run chmod 600 on it, or use clientSecretFile or clientSecretEnv", c.path, name)
+		if openToOthers(info) {
+			return settingsErrorf("%s holds the %s of profile %q and other users can read it: run chmod 600 on it, or use %s", c.path, secret, name, otherwise)
 		}
 		return nil
 	}
@@ -104,7 +105,7 @@ func (c *config) parseProfile(name, body *yaml.Node) error {
 		return c.text(key, value, settingList[i].field(&profile))
 	})
 	// Files are named relative to the one that names them.
-	for _, file := range []*string{&profile.caFile, &profile.clientSecretFile} {
+	for _, file := range []*string{&profile.caFile, &profile.clientSecretFile, &profile.clientCertificate, &profile.clientCertificatePasswordFile} {
 		if *file != "" && *file != "-" && !filepath.IsAbs(*file) {
 			*file = filepath.Join(filepath.Dir(c.path), *file)
 		}

@@ -45,6 +45,7 @@ func (c *connection) addFlags(app *app, cmd *cobra.Command) {
 	f.IntVar(&c.retries, "retries", 3, "how often to ask again when the service is busy or the network fails")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log requests and answers, without secrets, to standard error")
 	registerValues(cmd, "cloud", cloudNames()...)
+	registerValues(cmd, "as", asUser, asApp)
 	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		names := []cobra.Completion{localProfile}
 		if config, err := loadConfig(app); err == nil {
@@ -83,10 +84,21 @@ type service struct {
 	requestsPerMinute int // zero for no budget
 	options           azcore.ClientOptions
 	cred              azcore.TokenCredential
+	way               signInWay // of cred
 }
 
 // service reads the settings and chooses the credential. It sends nothing.
 func (c *connection) service(app *app) (*service, error) {
+	s, err := c.unsignedService(app)
+	if err != nil {
+		return nil, err
+	}
+	s.cred, err = newCredential(app, s)
+	return s, err
+}
+
+// unsignedService is service without a credential.
+func (c *connection) unsignedService(app *app) (*service, error) {
 	switch {
 	case c.timeout < 0:
 		return nil, usageErrorf("--timeout %s is negative: 0 waits for ever", c.timeout)
@@ -98,6 +110,11 @@ func (c *connection) service(app *app) (*service, error) {
 		return nil, err
 	}
 	s := &service{settings: resolved}
+	if s.as != "" {
+		if err := oneOf("as", s.as, asUser, asApp); err != nil {
+			return nil, err
+		}
+	}
 	cloud, err := cloudNamed("cloud", s.cloud)
 	if err != nil {
 		return nil, err
@@ -135,8 +152,7 @@ func (c *connection) service(app *app) (*service, error) {
 	if c.verbose {
 		logRequests(app)
 	}
-	s.cred, err = newCredential(s)
-	return s, err
+	return s, nil
 }
 
 // client returns a client of the service that the flags and settings name.
@@ -157,6 +173,9 @@ func (c *connection) newClient(app *app, s *service, allowShort bool, policies .
 	}
 	if s.requestsPerMinute > 0 {
 		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.requestsPerMinute, OnWait: app.noteBudget})
+	}
+	if user, ok := s.cred.(*userCredential); ok {
+		opts.PerCallPolicies = append(opts.PerCallPolicies, renewPolicy{user})
 	}
 	opts.PerCallPolicies = append(opts.PerCallPolicies, policies...)
 	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{app: app, retries: c.retries})

@@ -22,29 +22,73 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// newCredential chooses how to sign in: with the app of the settings, or,
-// where they name none, with what Azure's tools left in the environment.
-func newCredential(s *service) (azcore.TokenCredential, error) {
-	if s.clientID == "" && s.clientSecret == "" {
+// signInWay is how a command signs in, for people.
+type signInWay struct {
+	name string // user, secret, certificate or azure
+	text string
+}
+
+// newCredential chooses how to sign in: as the user who signed in for the app
+// of the settings, as that app itself or, where the settings name neither, with
+// what Azure's tools left in the environment.
+func newCredential(app *app, s *service) (azcore.TokenCredential, error) {
+	if s.as != asApp {
+		store, err := newTokenStore(app)
+		if err != nil {
+			return nil, err
+		}
+		signIns, err := store.load()
+		if err != nil {
+			return nil, err
+		}
+		user, err := findSignIn(signIns, &s.settings)
+		switch {
+		case err != nil:
+			return nil, err
+		case user != nil:
+			return newUserCredential(s, store, user)
+		case s.as == asUser:
+			return nil, &signInError{
+				text: fmt.Sprintf("nobody is signed in to %s for these settings", s.authority),
+				next: "Sign in with: partnercenter login\nOr leave out --as user (PARTNERCENTER_AS, as in the profile) to act as the app.",
+			}
+		}
+	}
+	if s.clientID == "" && s.clientSecret == "" && s.clientCertificate == "" {
+		s.way = signInWay{"azure", "Azure's own credentials: AZURE_ variables, a workload identity, or az login"}
 		return newAzureCredential(s)
 	}
+	return newAppCredential(app, s)
+}
+
+// newAppCredential signs in as the app of the settings.
+func newAppCredential(app *app, s *service) (azcore.TokenCredential, error) {
+	shown := s.clientSecret + s.clientCertificate
 	for _, need := range []struct{ value, what, how string }{
 		{s.tenantID, "tenant id", "--tenant-id or PARTNERCENTER_TENANT_ID"},
 		{s.clientID, "client id", "--client-id or PARTNERCENTER_CLIENT_ID"},
-		{s.clientSecret, "client secret", "--client-secret-file or PARTNERCENTER_CLIENT_SECRET"},
+		{shown, "client secret", "--client-secret-file, PARTNERCENTER_CLIENT_SECRET or --client-certificate"},
 	} {
 		if need.value == "" {
 			return nil, &signInError{
 				text: fmt.Sprintf("the credentials are incomplete: the %s is missing", need.what),
-				next: fmt.Sprintf("Give it with %s, or add it to the profile.", need.how),
+				next: fmt.Sprintf("Give it with %s, or add it to the profile.\nA user can sign in instead, with: partnercenter login", need.how),
 			}
 		}
 	}
-	if strings.HasPrefix(s.authority, "http://") {
+	s.way = signInWay{"secret", "the app's secret"}
+	plain := strings.HasPrefix(s.authority, "http://")
+	if s.clientCertificate != "" {
+		if plain {
+			return nil, settingsErrorf("authority %s is plain HTTP, at which no certificate signs in: name the authority's TLS address with --authority", s.authority)
+		}
+		return newCertificateCredential(app, s)
+	}
+	if plain {
 		// Package azidentity refuses plain HTTP, also to this very machine.
 		return newLoopbackCredential(s), nil
 	}
-	transport := &rememberingTransport{next: s.options.Transport}
+	transport := newRememberingTransport(s)
 	options := &azidentity.ClientSecretCredentialOptions{
 		ClientOptions: s.options,
 		// Microsoft vouches for its own authorities only.
@@ -56,6 +100,44 @@ func newCredential(s *service) (azcore.TokenCredential, error) {
 		return nil, usageErrorf("%v", err)
 	}
 	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
+}
+
+func newCertificateCredential(app *app, s *service) (azcore.TokenCredential, error) {
+	certificate, err := readAppCertificate(s.clientCertificate, s.clientCertificatePassword)
+	if err != nil {
+		return nil, err
+	}
+	if err := certificate.checkTime(s.clientCertificate, app.now()); err != nil {
+		return nil, err
+	}
+	s.way = signInWay{"certificate", "the app's certificate, which expires on " + certificate.own().NotAfter.UTC().Format(time.DateOnly)}
+	transport := newRememberingTransport(s)
+	options := &azidentity.ClientCertificateCredentialOptions{
+		ClientOptions: s.options, DisableInstanceDiscovery: !microsoftAuthority(s.authority),
+	}
+	options.Transport = transport
+	inner, err := azidentity.NewClientCertificateCredential(s.tenantID, s.clientID, certificate.chain, certificate.key, options)
+	if err != nil {
+		return nil, usageErrorf("%v", err)
+	}
+	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
+}
+
+// newUserCredential signs in as a user who has signed in before.
+func newUserCredential(s *service, store *tokenStore, user *signIn) (azcore.TokenCredential, error) {
+	if !user.Public && s.clientSecret == "" && s.clientCertificate == "" {
+		return nil, &signInError{
+			text: fmt.Sprintf("%s signed in through app %s with its secret or certificate, which is missing now", user.who(), user.ClientID),
+			next: "Give it with --client-secret-file, PARTNERCENTER_CLIENT_SECRET or --client-certificate, or add it to the profile.",
+		}
+	}
+	s.way = signInWay{"user", fmt.Sprintf("partnercenter login, on %s, through app %s", user.At.UTC().Format(time.RFC3339), user.ClientID)}
+	// What the user signed in with counts: the settings may name less, or a
+	// domain in place of the tenant's id.
+	own := *s
+	own.tenantID, own.clientID = user.Tenant, user.ClientID
+	s.tenantID, s.clientID = user.TenantID, user.ClientID
+	return &userCredential{service: &own, store: store, user: user}, nil
 }
 
 func microsoftAuthority(authority string) bool {
@@ -72,7 +154,7 @@ func microsoftAuthority(authority string) bool {
 // Center, nor for shells that take seconds to start.
 func newAzureCredential(s *service) (azcore.TokenCredential, error) {
 	options := s.options
-	transport := &rememberingTransport{next: options.Transport}
+	transport := newRememberingTransport(s)
 	options.Transport = transport
 	foreign := !microsoftAuthority(s.authority)
 	var chain []azcore.TokenCredential
@@ -99,7 +181,8 @@ func newAzureCredential(s *service) (azcore.TokenCredential, error) {
 
 var errMissingCredentials = &signInError{
 	text: "there are no credentials to sign in with",
-	next: `Give them in one of three ways:
+	next: `Give them in one of these ways:
+  "partnercenter login", to sign in as a user
   --profile local, for a server that "partnercenter serve" runs, or a profile of your configuration file
   PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID and PARTNERCENTER_CLIENT_SECRET, or the flags of the same names
   Azure's own AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or "az login"
@@ -135,25 +218,37 @@ func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 		text = attempts
 	}
 	return token, &signInError{
-		text: "signing in failed: " + strings.Join(strings.Fields(text), " "),
+		text: signInFailed + strings.Join(strings.Fields(text), " "),
 		next: "Check the credentials, then try again. 'partnercenter help environment' says where they come from.",
 	}
 }
 
 // rememberingTransport keeps the last error of the network, of which package
-// azidentity passes on nothing but text.
+// azidentity passes on nothing but text, and the last answer that is not JSON,
+// which it would quote.
 type rememberingTransport struct {
-	next policy.Transporter
+	next      policy.Transporter
+	authority string
 
 	mu   sync.Mutex // guards last
 	last error
 }
 
+func newRememberingTransport(s *service) *rememberingTransport {
+	return &rememberingTransport{next: s.options.Transport, authority: s.authority}
+}
+
 func (t *rememberingTransport) Do(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.Do(req)
+	last := err
+	if err == nil && resp.StatusCode == http.StatusOK {
+		if body, err := runtime.Payload(resp); err == nil && !json.Valid(body) {
+			last = refusedSignIn(t.authority, resp.StatusCode, nil)
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last = err
+	t.last = last
 	return resp, err
 }
 
@@ -161,29 +256,6 @@ func (t *rememberingTransport) err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.last
-}
-
-// refusedSignIn makes an error of what a token authority answered (RFC 6749,
-// section 5.2). Microsoft's descriptions begin with an AADSTS code.
-func refusedSignIn(authority string, status int, body []byte) error {
-	var answer struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}
-	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
-		return &signInError{
-			text: fmt.Sprintf("%s answered %d to a request for a token, and nothing that a token authority says", authority, status),
-			next: "Check --authority, and any proxy on the way; then try again.",
-		}
-	}
-	text := strings.Join(strings.Fields(answer.Description), " ")
-	if text == "" {
-		text = answer.Error
-	}
-	return &signInError{
-		text: "signing in failed: " + text,
-		next: fmt.Sprintf("Check tenant, client and secret; they were shown to %s.", authority),
-	}
 }
 
 // loopbackCredential asks an authority on this machine for tokens, over plain

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -63,6 +64,13 @@ func settingsErrorf(format string, args ...any) error {
 type signInError struct {
 	text string // what happened
 	next string // what to do; may have lines
+
+	code string // of OAuth, when the authority gave one
+}
+
+// over reports errors that only a new sign-in of the user helps against.
+func (e *signInError) over() bool {
+	return slices.Contains([]string{"invalid_grant", "interaction_required", "consent_required", "login_required"}, e.code)
 }
 
 func (e *signInError) Error() string { return e.text + "; " + e.next }

@@ -27,14 +27,19 @@ func exitCodesHelp() string {
 func environmentHelp() string {
 	var b strings.Builder
 	b.WriteString("Commands that call Partner Center read these variables:\n\n")
-	line := func(name, meaning string) { fmt.Fprintf(&b, "  %-27s  %s\n", name, meaning) }
+	line := func(name, meaning string) { fmt.Fprintf(&b, "  %-41s  %s\n", name, meaning) }
 	for _, s := range settingList {
-		if s.env != "" {
+		switch {
+		case s.env != "" && s.flag != "":
 			line(s.env, "as --"+s.flag)
+		case s.env != "":
+			line(s.env, s.usage)
 		}
 	}
 	line("PARTNERCENTER_PROFILE", "as --profile, below the variables above")
 	line("PARTNERCENTER_CONFIG", "path of the configuration file")
+	line(tokenKeyVariable, "key that sign-ins are encrypted with: 32 bytes in base64")
+	line("BROWSER", "command that opens the sign-in page; %s in it is the address")
 	line("NO_COLOR", "if not empty, tables are not coloured")
 	b.WriteString(`
 A setting is taken from the first that has it: a flag, the profile that --profile
@@ -46,8 +51,13 @@ folder: ~/.config on Linux, ~/Library/Application Support on macOS, %AppData% on
 Windows. docs/configuration.md describes it. Profile "local" is built in: it is
 the server that "partnercenter serve" runs.
 
-Without a client id and secret, Azure's own credentials are used: an app in
-AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or
+Who calls: the user who ran "partnercenter login" for the same authority, tenant and
+app; else the app itself, with its secret or certificate. Settings that name no app
+mean the one that a user is signed in to. --as user and --as app leave no choice.
+"partnercenter whoami" says who it is, "partnercenter doctor" what is in the way.
+
+Without a sign-in, a client id, and a secret or certificate, Azure's own credentials
+are used: an app in AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or
 AZURE_CLIENT_CERTIFICATE_PATH), a workload identity, or the user of "az login", in
 this order. Managed identities are not looked for, as they cannot be registered
 with Partner Center.

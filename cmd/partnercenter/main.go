@@ -40,6 +40,8 @@ type app struct {
 	width int // columns of the terminal; 0 when unknown
 	now   func() time.Time
 
+	openBrowser func(address string) error
+
 	args    []string // the command line, for what tells how to repeat it
 	started bool     // arguments were understood and a command runs
 
@@ -56,6 +58,8 @@ func osApp() *app {
 		stdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		stderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		now:       time.Now,
+
+		openBrowser: func(address string) error { return openBrowser(os.Getenv, address) },
 	}
 	if a.stdoutTTY {
 		a.width, _, _ = term.GetSize(int(os.Stdout.Fd()))

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -25,6 +26,8 @@ func testApp(env map[string]string) (*app, *bytes.Buffer, *bytes.Buffer) {
 		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
 		getenv: func(name string) string { return env[name] },
 		now:    time.Now,
+
+		openBrowser: func(string) error { return errors.New("there is none") },
 	}, &stdout, &stderr
 }
 

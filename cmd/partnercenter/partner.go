@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -45,13 +44,8 @@ func (s *service) partnerTenant(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var claims struct {
-		TenantID string `json:"tid"`
-	}
-	if parts := strings.Split(token.Token, "."); len(parts) == 3 {
-		if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil && json.Unmarshal(payload, &claims) == nil && claims.TenantID != "" {
-			return claims.TenantID, nil
-		}
+	if claims, ok := readClaims(token.Token); ok && claims.TenantID != "" {
+		return claims.TenantID, nil
 	}
 	if guid.MatchString(s.tenantID) {
 		return s.tenantID, nil

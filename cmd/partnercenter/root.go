@@ -44,7 +44,8 @@ To try it without an account, start a server with "partnercenter serve" and add
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Partner Center", []*cobra.Command{newCustomersCmd(app), newOrdersCmd(app), newSubscriptionsCmd(app), newOffersCmd(app), newProductsCmd(app), newTokenCmd(app)}},
+		{"Partner Center", []*cobra.Command{newCustomersCmd(app), newOrdersCmd(app), newSubscriptionsCmd(app), newOffersCmd(app), newProductsCmd(app)}},
+		{"Signing in", []*cobra.Command{newLoginCmd(app), newLogoutCmd(app), newWhoamiCmd(app), newTokenCmd(app), newDoctorCmd(app)}},
 		{"A local Partner Center", []*cobra.Command{newServeCmd(app), newDemoCmd(app), newCACmd(app), newImportCmd(app), newClockCmd(app), newIdentityCmd(app), newReadyzCmd(app)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"partnercenter": main})
+	testscript.Main(m, map[string]func(){"partnercenter": main, "browser": browserMain})
 }
 
 // TestScripts runs the command lines in testdata/script. Besides testscript's
@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 //	fact NAME FILE MEMBER		set a variable to what a ready file says
 //	localstub			let --profile local find the stub
 //	waitfile FILE			wait until a file is there
+//	person				have the local server's user sit at the browser
+//
+// Program browser opens a sign-in page and answers what it asks, see
+// browserMain.
 //
 // $LIVE is the base URL of a stub that does not seem to be on this machine; it
 // takes HTTPS_PROXY=$LIVE_PROXY and --ca-file live.pem to get there.
@@ -86,6 +90,15 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("%s has no member %s", args[1], args[2])
 				}
 				ts.Setenv(args[0], value)
+			},
+			"person": func(ts *testscript.TestScript, _ bool, _ []string) {
+				facts, err := readReadyFile(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"))
+				ts.Check(err)
+				ts.Setenv("BROWSER", "browser")
+				ts.Setenv("BROWSER_CA", facts.CAFile)
+				ts.Setenv("BROWSER_USER", facts.UserPrincipalName)
+				ts.Setenv("BROWSER_PASSWORD", facts.Password)
+				ts.Setenv("BROWSER_LOG", filepath.Join(ts.Getenv("WORK"), "browser.log"))
 			},
 			"localstub": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(writeReadyFile(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"), readyFacts{

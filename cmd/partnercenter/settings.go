@@ -16,8 +16,12 @@ import (
 type settings struct {
 	baseURL, cloud, authority        string
 	tenantID, clientID, clientSecret string
-	clientSecretFile                 string // becomes clientSecret in loadSecret
+	clientSecretFile                 string // becomes clientSecret in loadSecrets
 	clientSecretEnv                  string // the same
+	clientCertificate                string // a file, in place of a secret
+	clientCertificatePassword        string
+	clientCertificatePasswordFile    string // becomes the password in loadSecrets
+	as                               string // asUser, asApp or empty
 	caFile, scope                    string
 	budget                           string // a number; see budgetRate
 }
@@ -39,13 +43,27 @@ var settingList = []setting{
 	{"client-secret", "PARTNERCENTER_CLIENT_SECRET", "clientSecret", "`secret` of the app; others on this machine can read it in the list of processes: prefer the environment or --client-secret-file", func(s *settings) *string { return &s.clientSecret }},
 	{"client-secret-file", "", "clientSecretFile", "`file` that holds the secret of the app; - for standard input", func(s *settings) *string { return &s.clientSecretFile }},
 	{"", "", "clientSecretEnv", "environment variable that holds the secret of the app", func(s *settings) *string { return &s.clientSecretEnv }},
+	{"client-certificate", "PARTNERCENTER_CLIENT_CERTIFICATE", "clientCertificate", "`file` that holds the app's certificate and its key, as PEM or PFX, in place of a secret", func(s *settings) *string { return &s.clientCertificate }},
+	{"client-certificate-password-file", "", "clientCertificatePasswordFile", "`file` that holds the password of a PFX file; - for standard input", func(s *settings) *string { return &s.clientCertificatePasswordFile }},
+	{"", "PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD", "clientCertificatePassword", "password of a PFX file", func(s *settings) *string { return &s.clientCertificatePassword }},
+	{"as", "PARTNERCENTER_AS", "as", "`who` calls: user, who signed in with \"partnercenter login\", or app (default: the user if one signed in for this app and tenant, else the app)", func(s *settings) *string { return &s.as }},
 	{"ca-file", "PARTNERCENTER_CA_FILE", "caFile", "PEM `file` of certificate authorities to trust besides the system's", func(s *settings) *string { return &s.caFile }},
 	{"scope", "PARTNERCENTER_SCOPE", "scope", "`scope` to ask a token for (default: the cloud's Partner Center, followed by /.default)", func(s *settings) *string { return &s.scope }},
 	{"budget", "PARTNERCENTER_BUDGET", "budget", "`number` of requests a minute to make at most for each of orders, subscriptions and customers, waiting as long as it takes; 0 for no limit (default 500; for a base URL on this machine, 0)", func(s *settings) *string { return &s.budget }},
 }
 
+// The values of setting as.
+const (
+	asUser = "user"
+	asApp  = "app"
+)
+
 // overlay fills what s leaves unset from a layer below.
 func (s *settings) overlay(below settings) {
+	if s.clientSecret != "" || s.clientCertificate != "" {
+		// An app shows one of the two: whichever comes first.
+		below.clientSecret, below.clientCertificate = "", ""
+	}
 	for _, setting := range settingList {
 		if field := setting.field(s); *field == "" {
 			*field = *setting.field(&below)
@@ -63,17 +81,17 @@ func settingsFromEnv(getenv func(string) string) settings {
 	return s
 }
 
-// loadSecret replaces where the secret is kept by the secret, so that a layer
+// loadSecrets replaces where secrets are kept by the secrets, so that a layer
 // cannot have the secret of another one's file.
-func (s *settings) loadSecret(app *app, from string) error {
+func (s *settings) loadSecrets(app *app, from string) error {
 	given := 0
-	for _, v := range []string{s.clientSecret, s.clientSecretFile, s.clientSecretEnv} {
+	for _, v := range []string{s.clientSecret, s.clientSecretFile, s.clientSecretEnv, s.clientCertificate} {
 		if v != "" {
 			given++
 		}
 	}
 	if given > 1 {
-		return settingsErrorf("%s: the client secret is given in more than one way: leave one", from)
+		return settingsErrorf("%s: the client secret is given in more than one way, or beside a certificate: leave one", from)
 	}
 	switch {
 	case s.clientSecretFile != "":
@@ -87,7 +105,17 @@ func (s *settings) loadSecret(app *app, from string) error {
 			return settingsErrorf("%s: environment variable %s, which should hold the client secret, is not set", from, s.clientSecretEnv)
 		}
 	}
-	s.clientSecretFile, s.clientSecretEnv = "", ""
+	if s.clientCertificatePasswordFile != "" {
+		if s.clientCertificatePassword != "" {
+			return settingsErrorf("%s: the password of the client certificate is given in more than one way: leave one", from)
+		}
+		password, err := readSecret(app, s.clientCertificatePasswordFile)
+		if err != nil {
+			return settingsErrorf("%s: the password of the client certificate cannot be read: %v", from, err)
+		}
+		s.clientCertificatePassword = password
+	}
+	s.clientSecretFile, s.clientSecretEnv, s.clientCertificatePasswordFile = "", "", ""
 	return nil
 }
 
@@ -141,10 +169,13 @@ const localProfile = "local"
 // environment made for another system must not redirect it.
 func (c *connection) resolve(app *app) (settings, error) {
 	s := c.flags
-	if err := s.loadSecret(app, "flags"); err != nil {
+	if err := s.loadSecrets(app, "flags"); err != nil {
 		return s, err
 	}
 	environment := settingsFromEnv(app.getenv)
+	if err := environment.loadSecrets(app, "environment"); err != nil {
+		return s, err
+	}
 	if c.profile != "" {
 		profile, err := loadProfile(app, c.profile)
 		if err != nil {
@@ -187,7 +218,7 @@ func loadProfile(app *app, name string) (settings, error) {
 		return settings{}, settingsErrorf("there is no profile %q: %s has %s; %q is the server that \"partnercenter serve\" runs",
 			name, config.path, orNone(config.names()), localProfile)
 	}
-	err = profile.loadSecret(app, fmt.Sprintf("%s: profile %q", config.path, name))
+	err = profile.loadSecrets(app, fmt.Sprintf("%s: profile %q", config.path, name))
 	return profile, err
 }
 

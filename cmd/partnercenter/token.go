@@ -28,14 +28,15 @@ func newTokenCmd(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Print an access token",
-		Long: `Sign in and print the access token alone, for curl and other tools.
+		Long: `Print the access token that commands call with, alone, for curl and other tools:
+that of the user who signed in with "partnercenter login", or the app's own.
+"partnercenter whoami" explains it.
 
-With --user the app acts for that user, which some calls insist on. A local
-server gives such tokens on its control plane, without a password; Microsoft's
-service does not, as its users sign in with a browser.
+With --user the app acts for that user of a local server, whose control plane gives
+such tokens without a password.
 
-Whoever has the token can act as the app until it expires: keep it out of files
-and logs.`,
+Whoever has the token can act as the app, or the user, until it expires: keep it out
+of files and logs.`,
 		Example: `  curl -H "Authorization: Bearer $(partnercenter token)" \
     https://api.partnercenter.microsoft.com/v1/customers
   partnercenter token --profile local -o json | jq -r .expiresOn
@@ -95,7 +96,7 @@ type userToken struct {
 
 // signInFlags are the flags that have no meaning for a control plane, which asks
 // for no credentials.
-var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "ca-file", "scope"}
+var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "client-certificate", "client-certificate-password-file", "as", "ca-file", "scope"}
 
 func (u *userToken) run(cmd *cobra.Command, app *app, c *connection, format string) error {
 	for _, name := range signInFlags {

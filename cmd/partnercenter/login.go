@@ -1,0 +1,292 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
+	"github.com/spf13/cobra"
+)
+
+// loginOptions are the flags of login.
+type loginOptions struct {
+	connection connection
+	deviceCode bool
+	noBrowser  bool
+	public     bool
+	timeout    time.Duration
+}
+
+func newLoginCmd(app *app) *cobra.Command {
+	var o loginOptions
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Sign in as a user",
+		Long: `Sign in as a user, so that the commands that follow call Partner Center as the
+app together with that user (App+User, the secure application model). Some calls
+take nothing else.
+
+The browser opens the sign-in page of the token authority, and brings its answer
+back to this machine. The page's address is also printed, for who would rather
+open it elsewhere on this machine. On one without a browser, --device-code prints
+a code to enter on any other.
+
+The app has to know the redirect URI http://localhost; any port is taken. Where
+the settings have its secret or certificate, that is shown, too; --public-client
+leaves it away, for a redirect URI that is registered as one of mobile and desktop
+applications. --device-code never shows it: the app has to allow public client
+flows.
+
+There is one sign-in for each authority, tenant and app. It is kept, encrypted,
+in the user's configuration folder, and renewed as it is used; "partnercenter
+logout" removes it. Commands use it when their settings name the same authority,
+tenant and app, or name no app at all; --as app uses the app alone.`,
+		Example: `  partnercenter login --profile local
+  partnercenter login --tenant-id contoso.onmicrosoft.com --client-id 66666666-7777-8888-9999-000000000000
+  partnercenter login --device-code
+  partnercenter whoami`,
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		PreRunE:           exclusive("device-code", "no-browser"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.run(cmd, app)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVar(&o.deviceCode, "device-code", false, "print a code to enter in a browser on any machine")
+	f.BoolVar(&o.noBrowser, "no-browser", false, "open no browser; print the address only")
+	f.BoolVar(&o.public, "public-client", false, "do not show the app's secret or certificate")
+	f.DurationVar(&o.timeout, "login-timeout", 5*time.Minute, "how long to wait for the user (with --device-code, by default as long as the code lives)")
+	o.connection.addFlags(app, cmd)
+	return cmd
+}
+
+func (o *loginOptions) run(cmd *cobra.Command, app *app) error {
+	if o.timeout <= 0 {
+		return usageErrorf("--login-timeout %s is no time to sign in: give some minutes", o.timeout)
+	}
+	s, err := o.connection.unsignedService(app)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.clientID == "":
+		return settingsErrorf("there is no app to sign in through: give its id with --client-id or PARTNERCENTER_CLIENT_ID, or in a profile")
+	case strings.HasPrefix(s.authority, "http://"):
+		return settingsErrorf("authority %s is plain HTTP, and users sign in over TLS only: name its TLS address with --authority, and with --ca-file who vouches for it", s.authority)
+	}
+	store, err := newTokenStore(app)
+	if err != nil {
+		return err
+	}
+	if _, err := store.load(); err != nil {
+		return err // better now than after the user has done all
+	}
+	asPublic := o.public || o.deviceCode || s.clientSecret == "" && s.clientCertificate == ""
+	kept := new(msalCache)
+	var result public.AuthResult
+	if o.deviceCode {
+		if !cmd.Flags().Changed("login-timeout") {
+			o.timeout = 0
+		}
+		result, err = signInWithCode(cmd.Context(), app, s, kept, o.timeout)
+	} else {
+		result, err = signInWithBrowser(cmd.Context(), app, s, asPublic, kept, o)
+	}
+	if err != nil {
+		return err
+	}
+	user := &signIn{
+		Authority: normalAuthority(s.authority), Tenant: s.tenantID, TenantID: result.IDToken.TenantID, ClientID: s.clientID,
+		Public: asPublic, Username: result.Account.PreferredUsername, Name: result.IDToken.Name,
+		At: app.now().UTC().Truncate(time.Second), Account: result.Account, Cache: kept.data,
+	}
+	err = store.change(cmd.Context(), func(signIns []*signIn) ([]*signIn, error) {
+		kept := []*signIn{user}
+		for _, other := range signIns {
+			if !user.same(other) {
+				kept = append(kept, other)
+			}
+		}
+		return kept, nil
+	})
+	if err != nil {
+		return err
+	}
+	return o.tell(app, s, user, result.AccessToken)
+}
+
+// tell says who is signed in, and what the service would soon complain about.
+func (o *loginOptions) tell(app *app, s *service, user *signIn, token string) error {
+	if claims, ok := readClaims(token); ok && claims.forUser() && claims.withoutMFA() {
+		app.linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
+	}
+	if s.as == asApp {
+		app.linef("warning: the settings have --as app, so commands go on to act as the app alone")
+	}
+	_, err := fmt.Fprintf(app.stdout, "Signed in as %s, tenant %s, through app %s.\n", sanitize(user.who()), sanitize(user.TenantID), sanitize(user.ClientID))
+	return err
+}
+
+// signInWithBrowser is the authorization code flow with PKCE (RFC 6749, section
+// 4.1; RFC 7636; RFC 8252).
+//
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+func signInWithBrowser(ctx context.Context, app *app, s *service, asPublic bool, kept *msalCache, o *loginOptions) (result public.AuthResult, err error) {
+	through, err := newUserApp(s, asPublic, kept)
+	if err != nil {
+		return result, err
+	}
+	state, nonce, verifier := randomText(), randomText(), randomText()
+	listener, err := listenForRedirect(ctx, state)
+	if err != nil {
+		return result, err
+	}
+	defer listener.close()
+	address, err := through.codeURL(ctx, listener.url, append([]string{"openid", "profile", "offline_access"}, s.scopes...))
+	if err != nil {
+		return result, explainMSAL(ctx, s.authority, err)
+	}
+	if address, err = guardCodeURL(address, state, nonce, verifier); err != nil {
+		return result, err
+	}
+	showSignInPage(app, address, o.noBrowser)
+	waiting, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	answer, err := listener.wait(waiting)
+	switch {
+	case ctx.Err() != nil:
+		return result, ctx.Err()
+	case err != nil:
+		return result, &signInError{
+			text: fmt.Sprintf("nobody signed in within %s", o.timeout),
+			next: "Run partnercenter login again; --login-timeout waits longer, --device-code needs no browser on this machine.\n" +
+				"If the page showed an error instead, it says what is wrong; 'partnercenter doctor' tries each step.",
+		}
+	case answer.Get("error") != "":
+		refused := oauthError{Code: answer.Get("error"), Description: answer.Get("error_description")}
+		return result, refused.signInError("Run partnercenter login again.")
+	case answer.Get("code") == "":
+		return result, &signInError{text: signInFailed + s.authority + " answered without a code", next: "Run partnercenter login again, and check --authority."}
+	}
+	if result, err = through.redeem(ctx, answer.Get("code"), listener.url, verifier, s.scopes); err != nil {
+		return result, explainMSAL(ctx, s.authority, err)
+	}
+	return result, checkIDToken(result.IDToken.RawToken, s, nonce)
+}
+
+// guardCodeURL adds what ties the answer to this very request: the state to the
+// browser's way back, the nonce to the id token, the challenge to the code.
+func guardCodeURL(address, state, nonce, verifier string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	challenge := sha256.Sum256([]byte(verifier))
+	query := u.Query()
+	query.Set("response_mode", "form_post")
+	query.Set("state", state)
+	query.Set("nonce", nonce)
+	query.Set("code_challenge", base64.RawURLEncoding.EncodeToString(challenge[:]))
+	query.Set("code_challenge_method", "S256")
+	// A browser that is signed in already would else choose for the user.
+	query.Set("prompt", "select_account")
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+// randomText has 256 random bits, as base64 for URLs.
+func randomText() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// checkIDToken makes sure that the id token belongs to this sign-in. It came
+// from the authority itself, over TLS, which vouches for it in place of its
+// signature (OpenID Connect Core 1.0, section 3.1.3.7).
+func checkIDToken(token string, s *service, nonce string) error {
+	claims, ok := readClaims(token)
+	switch {
+	case !ok:
+		return &signInError{
+			text: signInFailed + s.authority + " gave no id token, so nobody knows who signed in",
+			next: "Check --authority.",
+		}
+	case nonce != "" && subtle.ConstantTimeCompare([]byte(claims.Nonce), []byte(nonce)) != 1:
+		return &signInError{
+			text: signInFailed + "the id token belongs to another sign-in (its nonce is not the one sent)",
+			next: "Run partnercenter login again. If it happens again, somebody may be passing off another user's sign-in: tell the administrator.",
+		}
+	case len(claims.Audience) != 1 || !strings.EqualFold(claims.Audience[0], s.clientID):
+		return &signInError{
+			text: signInFailed + "the id token is for another app than " + s.clientID,
+			next: "Check --client-id and --authority.",
+		}
+	}
+	return nil
+}
+
+// showSignInPage opens the browser, and prints the address for those that have
+// none or another.
+func showSignInPage(app *app, address string, noBrowser bool) {
+	if noBrowser {
+		app.linef("Sign in at this address, in a browser on this machine:")
+	} else {
+		app.linef("The browser opens the sign-in page. If it does not, open this address on this machine:")
+	}
+	app.linef("  %s", address)
+	if !noBrowser {
+		if err := app.openBrowser(address); err != nil {
+			app.linef("No browser could be opened (%v): open the address yourself, or stop with Ctrl-C and use --device-code.", err)
+		}
+	}
+	app.linef("Waiting; Ctrl-C stops.")
+}
+
+// signInWithCode is the device authorization grant (RFC 8628). Zero waits as
+// long as the code lives.
+//
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
+func signInWithCode(ctx context.Context, app *app, s *service, kept *msalCache, timeout time.Duration) (result public.AuthResult, err error) {
+	client := newAuthorityClient(s)
+	through, err := newPublicApp(s, kept, client)
+	if err != nil {
+		return result, err
+	}
+	code, err := through.AcquireTokenByDeviceCode(ctx, s.scopes)
+	if err != nil {
+		return result, explainMSAL(ctx, s.authority, err)
+	}
+	app.linef("To sign in, open this page in a browser on any machine:")
+	app.linef("  %s", code.Result.VerificationURL)
+	app.linef("and enter this code:")
+	app.linef("  %s", code.Result.UserCode)
+	app.linef("It is good for %s. Enter only a code that you asked for yourself. Waiting; Ctrl-C stops.", inWords(code.Result.ExpiresOn.Sub(app.now()).Round(time.Minute)))
+	waiting := ctx
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		waiting, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	client.pace(time.Duration(code.Result.Interval) * pollUnit)
+	result, err = code.AuthenticationResult(waiting)
+	switch {
+	case ctx.Err() != nil:
+		return result, ctx.Err()
+	case err == nil:
+		return result, checkIDToken(result.IDToken.RawToken, s, "")
+	case waiting.Err() != nil, errors.Is(err, context.DeadlineExceeded) && !app.now().Before(code.Result.ExpiresOn):
+		return result, &signInError{text: "the code was not entered in time", next: "Run partnercenter login --device-code again, for a new one."}
+	}
+	return result, explainMSAL(ctx, s.authority, err)
+}

@@ -1,0 +1,575 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// signInTest is a server of ours, and somebody at a terminal with a browser.
+type signInTest struct {
+	t       *testing.T
+	local   *local
+	facts   readyFacts
+	env     map[string]string
+	person  *person
+	page    string // the last one that the browser showed
+	mu      sync.Mutex
+	problem error // of the browser
+}
+
+// newSignInTest starts a server with a seed, or the sample.
+func newSignInTest(t *testing.T, seed string) *signInTest {
+	t.Helper()
+	state := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", state)
+	if seed == "" {
+		seed = "sample"
+	}
+	const freePort = "127.0.0.1:0"
+	local, err := startLocal(t.Context(), io.Discard, &serveOptions{
+		listen: freePort, listenTLS: freePort, control: freePort, db: ":memory:", caDir: filepath.Join(t.TempDir(), "ca"),
+		seed: seed, limits: limitProfiles["instant"], cacheSize: "1MiB",
+		tokenLeeway: time.Minute, tokenLifetime: time.Hour, logFormat: "text", logLevel: "error",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	// Connections of HTTP/2 take a second to be told, which nobody waits for.
+	go func() { served <- local.serve(ctx, time.Millisecond) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		local.close()
+	})
+	facts := local.facts
+	s := &signInTest{t: t, local: local, facts: facts, env: map[string]string{
+		"PARTNERCENTER_BASE_URL": facts.APIURL, "PARTNERCENTER_AUTHORITY": facts.APIURLTLS, "PARTNERCENTER_CA_FILE": facts.CAFile,
+		"PARTNERCENTER_TENANT_ID": facts.TenantID, "PARTNERCENTER_CLIENT_ID": facts.ClientID, "PARTNERCENTER_CLIENT_SECRET": facts.ClientSecret,
+	}}
+	if s.person, err = newPerson(facts.CAFile, facts.UserPrincipalName, facts.Password); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// run runs a command line, with a browser that the person signs in with.
+func (s *signInTest) run(args ...string) result {
+	s.t.Helper()
+	return s.runContext(s.t.Context(), args...)
+}
+
+func (s *signInTest) runContext(ctx context.Context, args ...string) result {
+	app, stdout, stderr := testApp(s.env)
+	var browsing sync.WaitGroup
+	app.openBrowser = func(address string) error {
+		browsing.Go(func() {
+			page, err := s.person.signIn(address, "")
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.page, s.problem = page, err
+		})
+		return nil
+	}
+	if args[0] == "login" && !slices.Contains(args, "--login-timeout") {
+		args = append(args, "--login-timeout", "10s")
+	}
+	code := run(ctx, app, args)
+	browsing.Wait()
+	return result{code: code, stdout: stdout.String(), stderr: stderr.String()}
+}
+
+// want runs a command line and expects an exit code, and texts that are in the
+// output or, with a ! before them, are not.
+func (s *signInTest) want(code int, texts []string, args ...string) {
+	s.t.Helper()
+	r := s.run(args...)
+	if r.code != code {
+		s.t.Fatalf("%v: exit code %d, want %d\n%s%s%v", args, r.code, code, r.stdout, r.stderr, s.problem)
+	}
+	out := r.stdout + r.stderr
+	for _, text := range texts {
+		not, unwanted := strings.CutPrefix(text, "!")
+		if unwanted && strings.Contains(out, not) || !unwanted && !strings.Contains(out, text) {
+			s.t.Errorf("%v: want %q in\n%s", args, text, out)
+		}
+	}
+	for _, secret := range []string{s.facts.ClientSecret, s.facts.Password} {
+		if secret != "" && strings.Contains(out, secret) {
+			s.t.Errorf("%v: a secret is in the output", args)
+		}
+	}
+}
+
+// control makes a call of the control plane.
+func (s *signInTest) control(method, path string, body any) {
+	s.t.Helper()
+	c := controlPlane{address: s.facts.ControlURL}
+	if _, err := c.call(s.t.Context(), method, path, body); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *signInTest) advance(by string) {
+	s.t.Helper()
+	s.control(http.MethodPost, "/clock/advance", map[string]string{"by": by})
+}
+
+// fault has the authority make trouble from now on, and no other than that.
+func (s *signInTest) fault(fault map[string]any) {
+	s.t.Helper()
+	s.control(http.MethodDelete, "/identity/faults", nil)
+	s.control(http.MethodPost, "/identity/faults", fault)
+}
+
+// signIns reads the sign-ins that are kept.
+func (s *signInTest) signIns() []*signIn {
+	s.t.Helper()
+	app, _, _ := testApp(s.env)
+	store, err := newTokenStore(app)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	signIns, err := store.load()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return signIns
+}
+
+// TestLogin signs in with a browser, calls as the user, over the end of tokens,
+// and signs out.
+func TestLogin(t *testing.T) {
+	s := newSignInTest(t, "")
+	user := s.facts.UserPrincipalName
+	s.want(exitOK, []string{"Signed in by  the app's secret", "no user"}, "whoami")
+	s.want(exitAuth, []string{"nobody is signed in", "partnercenter login"}, "whoami", "--as", "user")
+	s.want(exitOK, []string{"/authorize?", "Signed in as Tomas Lind (" + user + "), tenant " + s.facts.TenantID}, "login", "-v")
+	if !strings.Contains(s.page, "You can close this page") {
+		t.Errorf("the browser ends at: %s", s.page)
+	}
+	s.want(exitOK, []string{"user Tomas Lind (" + user + ")", "partnercenter login, on ", "admin_agent", "yes (pwd, mfa)", ": Partner Center\n", "in 59 minutes", "!eyJ"}, "whoami")
+	s.want(exitOK, []string{`"kind": "user"`, `"multiFactor": true`, `"signedInBy": "user"`, "!eyJ"}, "whoami", "-o", "json")
+	s.want(exitOK, []string{"Tailspin Toys", "!eyJ", "!refresh"}, "customers", "list", "-v")
+	s.want(exitOK, []string{"no user"}, "whoami", "--as", "app")
+	s.want(exitOK, []string{"ok       credentials    user Tomas Lind", "with multi-factor authentication, roles admin_agent"}, "doctor")
+
+	// The server's clock does not move this machine's, so the token in the file
+	// seems good; the API says otherwise.
+	s.advance("2h")
+	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
+	s.advance("89d")
+	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
+	s.advance("91d")
+	s.want(exitAuth, []string{"the sign-in of Tomas Lind (" + user + ") has ended: AADSTS700082", "partnercenter login"}, "customers", "list")
+	// A tenant can be named by a domain, and then be meant by its id, too.
+	s.want(exitOK, []string{"Signed in as Tomas Lind"}, "login", "--tenant-id", "contosocsp.onmicrosoft.com")
+	s.want(exitOK, []string{"user Tomas Lind"}, "whoami", "--tenant-id", "contosocsp.onmicrosoft.com")
+	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
+	if n := len(s.signIns()); n != 1 {
+		t.Errorf("%d sign-ins, want 1: a new one takes the old one's place", n)
+	}
+	s.want(exitOK, []string{"Tomas Lind (" + user + ") is signed out."}, "logout")
+	s.want(exitOK, []string{"Nobody is signed in"}, "logout")
+	s.want(exitOK, []string{"no user"}, "whoami")
+}
+
+// TestLoginPublic signs in without the app's secret, and looks for the
+// sign-in with other settings.
+func TestLoginPublic(t *testing.T) {
+	s := newSignInTest(t, "")
+	delete(s.env, "PARTNERCENTER_CLIENT_SECRET")
+	s.want(exitOK, []string{"Signed in as Tomas Lind"}, "login")
+	if signIns := s.signIns(); !signIns[0].Public {
+		t.Error("the app had no secret, but the sign-in is kept as one with it")
+	}
+	s.advance("2h")
+	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list")
+	// Who names no app means the one that somebody is signed in to.
+	delete(s.env, "PARTNERCENTER_CLIENT_ID")
+	delete(s.env, "PARTNERCENTER_TENANT_ID")
+	s.want(exitOK, []string{"user Tomas Lind"}, "whoami")
+	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list")
+	s.want(exitAuth, []string{"there are no credentials", "partnercenter login"}, "whoami", "--as", "app")
+	s.want(exitUsage, []string{"there is no app to sign in through"}, "login")
+	// Another authority is another matter.
+	s.want(exitAuth, []string{"!Tomas"}, "whoami", "--authority", "https://login.microsoftonline.com", "--tenant-id", "x", "--client-id", "y")
+}
+
+// TestLoginNeedsSecretAgain keeps an app that signed a user in with its secret to
+// it.
+func TestLoginNeedsSecretAgain(t *testing.T) {
+	s := newSignInTest(t, "")
+	s.want(exitOK, nil, "login")
+	delete(s.env, "PARTNERCENTER_CLIENT_SECRET")
+	s.want(exitAuth, []string{"with its secret or certificate, which is missing now"}, "whoami")
+}
+
+// TestLoginRefused has the person or the authority say no.
+func TestLoginRefused(t *testing.T) {
+	s := newSignInTest(t, "")
+	s.person.decline = true
+	s.want(exitAuth, []string{"AADSTS65004", "Consent was declined"}, "login")
+	if !strings.Contains(s.page, "The terminal says why") {
+		t.Errorf("the browser ends at: %s", s.page)
+	}
+	s.person.decline = false
+	s.person.password = "wrong"
+	s.want(exitAuth, []string{"nobody signed in within 300ms"}, "login", "--login-timeout", "300ms")
+	s.want(exitAuth, []string{"AADSTS90002", "There is no such tenant"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
+	s.want(exitUsage, []string{"users sign in over TLS only", "--ca-file"}, "login", "--authority", s.facts.APIURL)
+	s.want(exitUsage, []string{"no time to sign in"}, "login", "--login-timeout", "0")
+	s.want(exitUsage, []string{"exclude each other"}, "login", "--no-browser", "--device-code")
+	if len(s.signIns()) != 0 {
+		t.Error("somebody is signed in")
+	}
+}
+
+// TestLoginWithoutMFA warns of what the service would refuse.
+func TestLoginWithoutMFA(t *testing.T) {
+	s := newSignInTest(t, "")
+	s.signInAs("nomfa.agent")
+	s.want(exitOK, []string{"warning: the user signed in without multi-factor authentication"}, "login")
+	s.want(exitOK, []string{"no (pwd): Partner Center refuses users without it"}, "whoami")
+	s.want(exitError, []string{"failed   claims", "signed in without multi-factor authentication", "partnercenter login"}, "doctor")
+}
+
+// TestLoginInterrupted stops while the browser is open.
+func TestLoginInterrupted(t *testing.T) {
+	s := newSignInTest(t, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	app, _, stderr := testApp(s.env)
+	app.openBrowser = func(string) error { cancel(); return nil }
+	if code := run(ctx, app, []string{"login"}); code != exitInterrupted || !strings.HasSuffix(stderr.String(), "interrupted\n") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// TestLoginWithDeviceCode enters the code on another machine.
+func TestLoginWithDeviceCode(t *testing.T) {
+	shortenPolls(t)
+	s := newSignInTest(t, "")
+	app, stdout, _ := testApp(s.env)
+	out, stderr := io.Pipe()
+	app.stderr = stderr
+	code := make(chan int, 1)
+	go func() {
+		code <- run(t.Context(), app, []string{"login", "--device-code"})
+		stderr.Close()
+	}()
+	var shown bytes.Buffer
+	for !strings.Contains(shown.String(), "Waiting;") {
+		if _, err := io.CopyN(&shown, out, 1); err != nil {
+			t.Fatalf("%v: %s", err, shown.String())
+		}
+	}
+	rest := make(chan string, 1)
+	go func() {
+		more, _ := io.ReadAll(out)
+		rest <- string(more)
+	}()
+	lines := regexp.MustCompile(`(?s)machine:\n  (\S+)\nand enter this code:\n  (\S+)\nIt is good for 15 minutes`).FindStringSubmatch(shown.String())
+	if lines == nil {
+		t.Fatal(shown.String())
+	}
+	if text, err := s.person.signIn(lines[1], lines[2]); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	c, more := <-code, <-rest
+	if c != exitOK || !strings.Contains(stdout.String(), "Signed in as Tomas Lind") {
+		t.Fatalf("exit code %d, %s%s", c, stdout, more)
+	}
+	s.advance("2h")
+	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list")
+	s.want(exitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "100ms")
+}
+
+// shortenPolls keeps device codes from being asked for in whole seconds.
+func shortenPolls(t *testing.T) {
+	was := pollUnit
+	pollUnit = time.Millisecond
+	t.Cleanup(func() { pollUnit = was })
+}
+
+// TestRenewAtOnce has many commands meet the end of a token at the same time.
+// A refresh token that two of them used would end the sign-in.
+func TestRenewAtOnce(t *testing.T) {
+	s := newSignInTest(t, "")
+	s.want(exitOK, nil, "login")
+	s.advance("2h")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if r := s.run("customers", "list", "-o", "jsonl"); r.code != exitOK {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	all.Wait()
+	s.advance("2h")
+	s.want(exitOK, nil, "customers", "list")
+}
+
+// TestTokensAtRest looks at the files for what must not be in them, and at what
+// happens to damaged ones.
+func TestTokensAtRest(t *testing.T) {
+	s := newSignInTest(t, "")
+	s.want(exitOK, nil, "login")
+	dir := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "partnercenter")
+	file, key := filepath.Join(dir, "tokens.bin"), filepath.Join(dir, "token.key")
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"eyJ", "refresh", s.facts.TenantID, "Tomas"} {
+		if bytes.Contains(good, []byte(text)) {
+			t.Errorf("%q stands in %s", text, file)
+		}
+	}
+	for _, path := range []string{file, key, filepath.Join(dir, "tokens.lock")} {
+		if info, err := os.Stat(path); err != nil || openToOthers(info) {
+			t.Errorf("%s: %v, %v", path, info, err)
+		}
+	}
+	damaged := bytes.Clone(good)
+	damaged[len(damaged)-1] ^= 1
+	for name, content := range map[string][]byte{"damaged": damaged, "cut": good[:len(good)/2], "empty": {}, "another": []byte("{}")} {
+		writeFile(t, file, string(content))
+		s.want(exitAuth, []string{"the signed-in users cannot be read", "partnercenter logout --all, then partnercenter login"}, "whoami")
+		if name == "damaged" {
+			s.want(exitAuth, []string{"the signed-in users cannot be read"}, "login")
+			s.want(exitOK, []string{"no user"}, "whoami", "--as", "app")
+		}
+	}
+	writeFile(t, file, string(good))
+	s.want(exitOK, []string{"Tomas"}, "whoami")
+
+	for _, path := range []string{file, key} {
+		if err := os.Chmod(path, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		s.want(exitUsage, []string{path + " holds secrets and other users can read or change it: run chmod 600"}, "whoami")
+		if err := os.Chmod(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.env[tokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	s.want(exitAuth, []string{"written with another key than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
+	s.env[tokenKeyVariable] = "c2hvcnQ="
+	s.want(exitUsage, []string{"PARTNERCENTER_TOKEN_KEY holds no key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
+	s.want(exitOK, []string{"All users are signed out."}, "logout", "--all")
+	s.want(exitOK, []string{"Nobody was signed in."}, "logout", "--all")
+
+	// With a key of the environment there is no key file.
+	s.env[tokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	s.want(exitOK, nil, "login")
+	s.want(exitOK, []string{"Tomas"}, "whoami")
+	if _, err := os.Stat(key); err == nil {
+		t.Error("a key was written though the environment has one")
+	}
+	delete(s.env, tokenKeyVariable)
+	s.want(exitAuth, []string{"written with another key than the key in " + key}, "whoami")
+}
+
+// signInAs makes another user of the sample the person.
+func (s *signInTest) signInAs(name string) {
+	s.t.Helper()
+	users, err := s.local.store.Users(s.t.Context(), s.facts.TenantID)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, u := range users {
+		if strings.HasPrefix(u.UserPrincipalName, name+"@") {
+			s.person.user, s.person.password = u.UserPrincipalName, u.Password
+			return
+		}
+	}
+	s.t.Fatalf("there is no user %s", name)
+}
+
+// awkwardSecret has what forms and shells treat as their own.
+const awkwardSecret = `a+b%2Bc d&e=f#g"h\i`
+
+// TestAwkwardCredentials signs in with a secret that does not survive careless
+// encoding, and with certificates, as the app and as a user.
+func TestAwkwardCredentials(t *testing.T) {
+	shortenPolls(t)
+	dir := t.TempDir()
+	certificate, certificatePEM := newCertificate(t, dir, "app.pem", time.Now().Add(24*time.Hour))
+	seed := filepath.Join(dir, "seed.yaml")
+	quoted, err := json.Marshal(certificatePEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := json.Marshal(awkwardSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, seed, fmt.Sprintf(`
+format: partnercenter-seed/1
+partners:
+  - tenantId: 11111111-2222-3333-4444-555555555555
+    name: Contoso
+    domain: contoso.onmicrosoft.com
+    mpnId: 1234567
+    country: US
+    apps:
+      - clientId: 66666666-7777-8888-9999-000000000000
+        name: web app
+        secret: %s
+        certificates: [{pem: %s}]
+        redirectUris: [http://localhost]
+    users:
+      - {userPrincipalName: ann@contoso.onmicrosoft.com, name: Ann, roles: [admin_agent], password: "p+%%2B w"}
+`, secret, quoted))
+	s := newSignInTest(t, seed)
+	s.person.user, s.person.password = "ann@contoso.onmicrosoft.com", "p+%2B w"
+	for _, authority := range []string{s.facts.APIURL, s.facts.APIURLTLS} {
+		s.want(exitOK, []string{"app 66666666-7777-8888-9999-000000000000 itself"}, "whoami", "--as", "app", "--authority", authority)
+	}
+	s.want(exitOK, []string{"Signed in as Ann"}, "login")
+	s.want(exitAuth, []string{"AADSTS7000218", "has to show a secret or certificate"}, "login", "--public-client")
+	s.want(exitAuth, []string{"AADSTS7000218"}, "login", "--device-code")
+	s.want(exitOK, []string{"signed out"}, "logout")
+
+	delete(s.env, "PARTNERCENTER_CLIENT_SECRET")
+	s.want(exitOK, []string{"the app's certificate, which expires on "}, "whoami", "--client-certificate", certificate)
+	s.env["PARTNERCENTER_CLIENT_CERTIFICATE"] = certificate
+	s.want(exitOK, []string{"Signed in as Ann"}, "login")
+	s.want(exitOK, []string{"user Ann"}, "whoami")
+	s.want(exitOK, []string{"no customers"}, "customers", "list")
+	s.want(exitUsage, []string{"plain HTTP, at which no certificate signs in"}, "whoami", "--as", "app", "--authority", s.facts.APIURL)
+
+	other, _ := newCertificate(t, dir, "other.pem", time.Now().Add(24*time.Hour))
+	s.want(exitAuth, []string{"AADSTS700027", "does not have this certificate"}, "whoami", "--as", "app", "--client-certificate", other)
+	old, _ := newCertificate(t, dir, "old.pem", time.Now().Add(-time.Minute))
+	s.want(exitAuth, []string{"old.pem expired on ", "Make a new one"}, "whoami", "--as", "app", "--client-certificate", old)
+	writeFile(t, filepath.Join(dir, "bad.pem"), "-----BEGIN NOTHING-----\n")
+	s.want(exitUsage, []string{"holds no certificate to sign in with"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "bad.pem"))
+	pfx := filepath.Join("testdata", "app.pfx")
+	s.want(exitUsage, []string{"is no PFX file that can be read", "check the password", "openssl pkcs12"}, "whoami", "--as", "app", "--client-certificate", pfx)
+	password := filepath.Join(dir, "password.txt")
+	writeFile(t, password, "of-the-file\n")
+	s.want(exitAuth, []string{"AADSTS700027"}, "whoami", "--as", "app", "--client-certificate", pfx, "--client-certificate-password-file", password)
+	s.env["PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD"] = "of-the-file"
+	s.want(exitAuth, []string{"AADSTS700027", "!of-the-file"}, "whoami", "--as", "app", "--client-certificate", pfx)
+	s.want(exitOK, []string{"the app's certificate"}, "whoami", "--as", "app") // a PEM file takes no password
+	delete(s.env, "PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD")
+	s.want(exitUsage, []string{"cannot be read"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "missing.pem"))
+	// The layer that comes first has the say, be it secret or certificate.
+	s.want(exitOK, []string{"the app's secret"}, "whoami", "--as", "app", "--client-secret-file", writeSecret(t, dir))
+	s.env["PARTNERCENTER_CLIENT_SECRET"] = "x"
+	s.want(exitUsage, []string{"environment: the client secret is given in more than one way, or beside a certificate"}, "whoami", "--as", "app")
+}
+
+func writeSecret(t *testing.T, dir string) string {
+	path := filepath.Join(dir, "secret.txt")
+	writeFile(t, path, awkwardSecret+"\n")
+	return path
+}
+
+// newCertificate writes a certificate and its key into one file, and returns the
+// certificate alone, too.
+func newCertificate(t *testing.T, dir, name string, until time.Time) (path, certificate string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: until,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	path = filepath.Join(dir, name)
+	writeFile(t, path, certificate+string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})))
+	return path, certificate
+}
+
+// TestRedirectListener sends what is not the answer to the sign-in that waits.
+func TestRedirectListener(t *testing.T) {
+	l, err := listenForRedirect(t.Context(), "the-state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	post := func(form url.Values) int {
+		resp, err := http.PostForm(l.url, form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if body, _ := io.ReadAll(resp.Body); bytes.Contains(body, []byte("<script")) {
+			t.Errorf("the page has what was sent: %s", body)
+		}
+		return resp.StatusCode
+	}
+	for name, form := range map[string]url.Values{
+		"no state":      {"code": {"c"}},
+		"another state": {"code": {"c"}, "state": {"another"}},
+		"hostile":       {"error": {"<script>"}, "error_description": {"<script>"}, "state": {"<script>"}},
+		"huge":          {"code": {strings.Repeat("x", maxRedirectForm)}, "state": {"the-state"}},
+	} {
+		if status := post(form); status != http.StatusBadRequest {
+			t.Errorf("%s: status %d", name, status)
+		}
+	}
+	for _, address := range []string{l.url + "?code=c&state=the-state", l.url + "/favicon.ico"} {
+		resp, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode < http.StatusBadRequest {
+			t.Errorf("%s: status %d", address, resp.StatusCode)
+		}
+	}
+	// A page elsewhere whose name leads here has another Host.
+	req, err := http.NewRequest(http.MethodPost, l.url, strings.NewReader("code=c&state=the-state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "evil.example"
+	if resp, err := http.DefaultClient.Do(req); err != nil || resp.StatusCode != http.StatusNotFound {
+		t.Errorf("%v, %v", resp, err)
+	}
+	if len(l.answer) != 0 {
+		t.Error("the waiting ended")
+	}
+	if status := post(url.Values{"code": {"c"}, "state": {"the-state"}}); status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+	if form, err := l.wait(t.Context()); err != nil || form.Get("code") != "c" {
+		t.Errorf("%v, %v", form, err)
+	}
+}

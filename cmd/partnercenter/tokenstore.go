@@ -1,0 +1,284 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// tokenKeyVariable is the environment variable that holds the key of the token
+// file. Without it the key is in a file of its own.
+const tokenKeyVariable = "PARTNERCENTER_TOKEN_KEY"
+
+// tokenStore keeps the sign-ins of users between commands, in one encrypted
+// file. Beside it are the key, unless the environment has it, and a lock that
+// only one process holds at a time: authorities give a new refresh token for an
+// old one, and may take the old one, used twice, for stolen.
+type tokenStore struct {
+	path   string
+	keyEnv string // the key as the environment has it; may be empty
+}
+
+// The parts of the token file: what it is and how it is sealed, a nonce, and
+// what AES-256-GCM made of the sign-ins in JSON. The first part is
+// authenticated, too.
+const tokenFileHeader = "partnercenter tokens, AES-256-GCM, 1\n"
+
+const (
+	tokenKeySize = 32
+	// maxTokenFile is far beyond some dozens of sign-ins.
+	maxTokenFile = 16 << 20
+	// tokenLockPoll is how often a lock that another process holds is asked for.
+	tokenLockPoll = 50 * time.Millisecond
+)
+
+func newTokenStore(app *app) (*tokenStore, error) {
+	dir, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	return &tokenStore{path: filepath.Join(dir, "tokens.bin"), keyEnv: app.getenv(tokenKeyVariable)}, nil
+}
+
+func (t *tokenStore) keyPath() string { return filepath.Join(filepath.Dir(t.path), "token.key") }
+
+// load returns the sign-ins; none if there is no file.
+func (t *tokenStore) load() ([]*signIn, error) {
+	sealed, err := readPrivateFile(t.path, maxTokenFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := t.key()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, t.unreadable()
+	}
+	if err != nil {
+		return nil, err
+	}
+	plain, ok := openSealed(sealed, key)
+	if !ok {
+		return nil, t.unreadable()
+	}
+	var content tokenFileContent
+	if err := json.Unmarshal(plain, &content); err != nil {
+		return nil, t.unreadable() // an error of JSON could quote a token
+	}
+	return content.SignIns, nil
+}
+
+// tokenFileContent is what is sealed.
+type tokenFileContent struct {
+	SignIns []*signIn `json:"signIns"`
+}
+
+// unreadable says that the file does not open with the key.
+func (t *tokenStore) unreadable() error {
+	key := "the key in " + t.keyPath()
+	if t.keyEnv != "" {
+		key = "the key in " + tokenKeyVariable
+	}
+	return &signInError{
+		text: fmt.Sprintf("the signed-in users cannot be read: %s is damaged, or was written with another key than %s", t.path, key),
+		next: "Give the right key or, if it is lost, start over: partnercenter logout --all, then partnercenter login.\n" +
+			"Commands that need no user can go on with --as app.",
+	}
+}
+
+// change lets f replace the sign-ins, while no other process can. What f
+// returns is written unless it is nil.
+func (t *tokenStore) change(ctx context.Context, f func([]*signIn) ([]*signIn, error)) error {
+	unlock, err := t.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	signIns, err := t.load()
+	if err != nil {
+		return err
+	}
+	// A new refresh token that came together with an error must not be lost.
+	changed, failed := f(signIns)
+	if changed != nil {
+		if err := t.save(changed); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
+// clear removes the file, readable or not, and reports whether there was one.
+// A key that was made for it goes, too.
+func (t *tokenStore) clear(ctx context.Context) (bool, error) {
+	if _, err := os.Lstat(t.path); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	unlock, err := t.lock(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	for _, path := range []string{t.path, t.keyPath()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("the signed-in users cannot be removed: %w; remove the file yourself", err)
+		}
+	}
+	return true, nil
+}
+
+func (t *tokenStore) lock(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
+		return nil, fmt.Errorf("the signed-in users have no place: %w; make the folder writable for this user", err)
+	}
+	lock := flock.New(strings.TrimSuffix(t.path, ".bin")+".lock", flock.SetPermissions(0o600))
+	if _, err := lock.TryLockContext(ctx, tokenLockPoll); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("the file of signed-in users cannot be locked: %w; make its folder writable for this user", err)
+	}
+	return func() { lock.Close() }, nil
+}
+
+func (t *tokenStore) save(signIns []*signIn) error {
+	plain, err := json.Marshal(tokenFileContent{SignIns: signIns})
+	if err != nil {
+		return err
+	}
+	key, err := t.key()
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err = t.makeKey()
+	}
+	if err != nil {
+		return err
+	}
+	if err := writePrivateFile(t.path, seal(plain, key)); err != nil {
+		return fmt.Errorf("the signed-in users cannot be written: %w; make room, and the folder writable for this user", err)
+	}
+	return nil
+}
+
+// key returns the key of the environment or else of the key file. The error is
+// fs.ErrNotExist when there is neither.
+func (t *tokenStore) key() ([]byte, error) {
+	text, from := []byte(t.keyEnv), tokenKeyVariable
+	if t.keyEnv == "" {
+		var err error
+		from = t.keyPath()
+		if text, err = readPrivateFile(from, maxSecret); err != nil {
+			return nil, err
+		}
+	}
+	key, err := decodeTokenKey(string(text))
+	if err != nil {
+		return nil, settingsErrorf("%s holds no key for the signed-in users: it takes %d random bytes in base64, as from \"openssl rand -base64 %[2]d\"", from, tokenKeySize)
+	}
+	return key, nil
+}
+
+// decodeTokenKey takes both alphabets of base64, padded or not.
+func decodeTokenKey(text string) ([]byte, error) {
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
+	key, err := base64.RawStdEncoding.DecodeString(text)
+	if err == nil && len(key) != tokenKeySize {
+		err = errors.New("wrong size")
+	}
+	return key, err
+}
+
+// makeKey is called with the lock held.
+func (t *tokenStore) makeKey() ([]byte, error) {
+	key := make([]byte, tokenKeySize)
+	rand.Read(key) // never fails
+	if err := writePrivateFile(t.keyPath(), []byte(base64.StdEncoding.EncodeToString(key)+"\n")); err != nil {
+		return nil, fmt.Errorf("no key can be kept for the signed-in users: %w; make the folder writable for this user, or give a key in %s", err, tokenKeyVariable)
+	}
+	return key, nil
+}
+
+func newSealer(key []byte) cipher.AEAD {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(err) // keys have the right size, or are none
+	}
+	sealer, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic(err) // AES has the block size that GCM takes
+	}
+	return sealer
+}
+
+func seal(plain, key []byte) []byte {
+	return newSealer(key).Seal([]byte(tokenFileHeader), nil, plain, []byte(tokenFileHeader)) //nolint:gosec // it makes a nonce of its own each time
+}
+
+func openSealed(file, key []byte) (plain []byte, ok bool) {
+	sealed, ok := bytes.CutPrefix(file, []byte(tokenFileHeader))
+	if !ok {
+		return nil, false
+	}
+	plain, err := newSealer(key).Open(nil, nil, sealed, []byte(tokenFileHeader))
+	return plain, err == nil
+}
+
+// readPrivateFile reads a file that nobody but its owner may read.
+func readPrivateFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if openToOthers(info) {
+		return nil, settingsErrorf("%s holds secrets and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
+	}
+	if info.Size() > limit {
+		return nil, settingsErrorf("%s is too large to be a file of this program: remove it, then run partnercenter login again", path)
+	}
+	return os.ReadFile(path)
+}
+
+// openToOthers tells by the mode of a file whether other users can read or
+// change it. Windows has no such modes.
+func openToOthers(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
+}
+
+// writePrivateFile writes a file for its owner alone, so that readers see all
+// of it or what was there before, also after a power cut.
+func writePrivateFile(path string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// identity is what whoami prints: a token, explained. The token itself is not
+// in it.
+type identity struct {
+	Kind     string `json:"kind"` // user or app
+	Name     string `json:"name,omitempty"`
+	Username string `json:"userPrincipalName,omitempty"`
+	ObjectID string `json:"objectId,omitempty"`
+	TenantID string `json:"tenantId,omitempty"`
+	ClientID string `json:"clientId,omitempty"`
+	// SignedInBy is user, secret, certificate or azure: where the token is from.
+	SignedInBy string   `json:"signedInBy,omitempty"`
+	Roles      []string `json:"roles"`
+	Scopes     []string `json:"scopes"`
+	// MultiFactor is absent for an app, and where the token does not say.
+	MultiFactor *bool      `json:"multiFactor,omitempty"`
+	Methods     []string   `json:"authenticationMethods,omitempty"`
+	Audience    []string   `json:"audience"`
+	Issuer      string     `json:"issuer,omitempty"`
+	Version     string     `json:"version,omitempty"`
+	NotBefore   *time.Time `json:"notBefore,omitempty"`
+	ExpiresOn   *time.Time `json:"expiresOn,omitempty"`
+	Expired     bool       `json:"expired"`
+	// CanCall and CannotCall are the documented calls, by area and name.
+	CanCall    []string      `json:"canCall"`
+	CannotCall []refusedCall `json:"cannotCall"`
+
+	way string // for people
+}
+
+func newWhoamiCmd(app *app) *cobra.Command {
+	var (
+		c      connection
+		token  string
+		format string
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "whoami",
+		Short: "Explain who calls, and what the token allows",
+		Long: `Get the token that commands call with, and explain it: whose it is, for which
+tenant, with which roles, whether the user showed more than one factor, for whom
+it is meant, when it expires, and which calls it allows.
+
+The token is decoded here and not sent anywhere, and nothing checks its
+signature. It is never printed; "partnercenter token" does that.`,
+		Example: `  partnercenter whoami --profile local
+  partnercenter whoami -o json | jq -r .expiresOn
+  partnercenter token | partnercenter whoami --token -`,
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		PreRunE:           exclusive("output", "json"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON {
+				format = formatJSON
+			}
+			if err := oneOf("output", format, "text", formatJSON); err != nil {
+				return err
+			}
+			who, err := whoami(cmd, app, &c, token)
+			if err != nil {
+				return err
+			}
+			if format == formatJSON {
+				data, err := marshal(who)
+				if err != nil {
+					return err
+				}
+				return writeIndented(app.stdout, data)
+			}
+			return who.print(app.stdout, app.now())
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&token, "token", "", "`file` that holds a token to explain, whoever it is from; - for standard input")
+	f.StringVarP(&format, "output", "o", "text", "`format`: text or json")
+	f.BoolVar(&asJSON, "json", false, "same as -o json")
+	registerValues(cmd, "output", "text", formatJSON)
+	c.addFlags(app, cmd)
+	return cmd
+}
+
+func whoami(cmd *cobra.Command, app *app, c *connection, file string) (*identity, error) {
+	if cmd.Flags().Changed("token") {
+		text, err := readSecret(app, file)
+		if err != nil {
+			return nil, usageErrorf("the token cannot be read: %v", err)
+		}
+		claims, ok := readClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
+		if !ok {
+			return nil, usageErrorf("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
+		}
+		return newIdentity(claims, "", app.now()), nil
+	}
+	s, err := c.service(app)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.cred.GetToken(cmd.Context(), policy.TokenRequestOptions{Scopes: s.scopes})
+	if err != nil {
+		return nil, err
+	}
+	claims, ok := readClaims(token.Token)
+	if !ok {
+		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.authority)
+	}
+	who := newIdentity(claims, partnercenter.NameOfCloud(s.options.Cloud), app.now())
+	who.SignedInBy, who.way = s.way.name, s.way.text
+	return who, nil
+}
+
+func newIdentity(c *tokenClaims, cloud partnercenter.CloudName, now time.Time) *identity {
+	calls := permitsOf(c, cloud)
+	who := &identity{
+		Kind: "app", ObjectID: c.ObjectID, TenantID: c.TenantID, ClientID: c.clientID(),
+		Roles: append([]string{}, c.roles()...), Scopes: append([]string{}, strings.Fields(c.Scope)...),
+		Audience: c.Audience, Issuer: c.Issuer, Version: c.Version, CanCall: calls.can, CannotCall: calls.cannot,
+	}
+	if c.forUser() {
+		who.Kind, who.Name, who.Username, who.Methods = "user", c.Name, c.username(), c.Methods
+		if len(c.Methods) > 0 {
+			mfa := !c.withoutMFA()
+			who.MultiFactor = &mfa
+		}
+	}
+	if t := unixTime(c.NotBefore); !t.IsZero() {
+		who.NotBefore = &t
+	}
+	if t := unixTime(c.Expires); !t.IsZero() {
+		who.ExpiresOn, who.Expired = &t, !now.Before(t)
+	}
+	return who
+}
+
+// print explains the token to people.
+func (i *identity) print(w io.Writer, now time.Time) error {
+	var lines [][2]string
+	add := func(name, value string) {
+		if value != "" {
+			lines = append(lines, [2]string{name, sanitize(value)})
+		}
+	}
+	switch {
+	case i.Kind == "app":
+		add("Who", fmt.Sprintf("app %s itself; no user", i.ClientID))
+	case i.Name != "":
+		add("Who", fmt.Sprintf("user %s (%s)", i.Name, i.Username))
+	default:
+		add("Who", "user "+i.Username)
+	}
+	if i.Kind == "user" {
+		add("Through app", i.ClientID)
+	}
+	add("Signed in by", i.way)
+	add("Tenant", i.TenantID)
+	add("Object id", i.ObjectID)
+	if roles := strings.Join(i.Roles, ", "); roles != "" {
+		add("Roles", roles)
+	} else {
+		add("Roles", "the token names none")
+	}
+	if i.Kind == "user" {
+		add("Multi-factor", multiFactor(i.MultiFactor, i.Methods))
+	}
+	add("Scopes", strings.Join(i.Scopes, " "))
+	for _, audience := range i.Audience {
+		what, _, _ := knownAudience(audience)
+		add("Audience", audience+": "+what)
+	}
+	add("Issuer", i.Issuer)
+	if i.NotBefore != nil && now.Before(*i.NotBefore) {
+		add("Valid from", at(*i.NotBefore, now))
+	}
+	switch {
+	case i.ExpiresOn == nil:
+		add("Expires", "the token does not say")
+	case i.Expired:
+		add("Expired", at(*i.ExpiresOn, now))
+	default:
+		add("Expires", at(*i.ExpiresOn, now))
+	}
+	width := 0
+	for _, line := range lines {
+		width = max(width, len(line[0]))
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	return (&permits{i.CanCall, i.CannotCall}).print(w)
+}
+
+func multiFactor(mfa *bool, methods []string) string {
+	switch {
+	case mfa == nil:
+		return "the token does not say"
+	case *mfa:
+		return "yes (" + strings.Join(methods, ", ") + ")"
+	}
+	return "no (" + strings.Join(methods, ", ") + "): Partner Center refuses users without it"
+}
+
+// at writes a time, and how far it is from now.
+func at(t, now time.Time) string {
+	d := t.Sub(now)
+	if d < 0 {
+		return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), inWords(-d))
+	}
+	return fmt.Sprintf("%s, in %s", t.UTC().Format(time.RFC3339), inWords(d))
+}
+
+// inWords rounds a duration down to what people say of it.
+func inWords(d time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
+		switch n := int64(d / unit.size); {
+		case n == 1:
+			return "1 " + unit.name
+		case n > 1:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return "less than a second"
+}
