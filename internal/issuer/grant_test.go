@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -295,6 +296,78 @@ func TestAPIRefusesOthers(t *testing.T) {
 	o.Tenants[0].Users[0].ObjectID = "another"
 	must(a.SetTenants(o.Tenants))
 	wantReason(t, a, first.AccessToken, ReasonUser)
+}
+
+// TestSignInsAtOnce is for the race detector, and for locks that wait for one
+// another: users sign in while everything changes around them. Whoever is
+// unlucky is refused.
+func TestSignInsAtOnce(t *testing.T) {
+	o := crowdOptions(&clock{at: start})
+	o.SaveGrant = func(context.Context, Grant) error { return nil }
+	o.SaveConsent = func(context.Context, Consent) error { return nil }
+	a := newAuthority(t, o)
+	done := make(chan struct{})
+	var users, changes sync.WaitGroup
+	var refreshed atomic.Int64
+	for i := range 8 {
+		users.Go(func() {
+			for n := range 20 {
+				b := newBrowser(t, a)
+				w := b.do("GET", authorizeURL("/common/oauth2/v2.0/authorize", "response_mode", "query"), nil)
+				for _, button := range []string{"signin", "approve", "accept"} {
+					if strings.Contains(w.Body.String(), `value="`+button+`"`) {
+						w = b.press(w, button, url.Values{"username": {userName}, "password": {password}})
+					}
+				}
+				to, err := url.Parse(w.Header().Get("Location"))
+				if err != nil {
+					t.Error(err)
+				}
+				code := to.Query().Get("code")
+				got := decodeTokens(t, post(a, commonToken, codeForm(code)))
+				if n%4 == i%4 {
+					post(a, commonToken, codeForm(code)) // a replay
+				}
+				if got = decodeTokens(t, post(a, commonToken, refreshForm(got.RefreshToken))); got.RefreshToken != "" {
+					refreshed.Add(1)
+				}
+			}
+		})
+	}
+	for _, change := range []func(int){
+		func(int) { must(a.SetTenants(o.Tenants)) },
+		func(int) { a.AddKey(key2()); a.RevokeKey(key2().ID) },
+		func(int) { a.Grants() },
+		func(i int) {
+			_, err := a.RevokeGrants(t.Context(), "a test", func(g *Grant) bool { return i%8 == 0 && g.ID < "C" })
+			must(err)
+		},
+		func(i int) {
+			must(a.PutConsent(t.Context(), Consent{TenantID: tenantID, ClientID: secondClient, UserID: userID, Resources: []string{api}[:i%2]}))
+		},
+		func(i int) {
+			if i%50 == 49 {
+				a.ForgetSignIns()
+			}
+		},
+	} {
+		changes.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				case <-time.After(time.Millisecond):
+					change(i)
+				}
+			}
+		})
+	}
+	users.Wait()
+	close(done)
+	changes.Wait()
+	if refreshed.Load() == 0 {
+		t.Error("nobody came through")
+	}
 }
 
 // FuzzRefresh reads refresh tokens. Only the one that was issued is good, and
