@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -326,8 +327,14 @@ func TestPasswordRefusals(t *testing.T) {
 		t.Errorf("a user of another tenant: %d %s", w.Code, w.Body)
 	}
 
+	guess := func(name string) {
+		post(a, commonToken, url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {name}, "password": {"x"}})
+	}
 	for range maxFailures {
 		try(common, bobName, "guess")
+	}
+	for i := range signInsKept + 1 { // made-up names have nobody's guesses forgotten
+		guess(strconv.Itoa(i))
 	}
 	for _, name := range []string{bobName, strings.ToUpper(bobName), " " + bobName + " "} {
 		if w := try(common, name, password); !strings.Contains(w.Body.String(), "AADSTS50053") {
@@ -336,6 +343,13 @@ func TestPasswordRefusals(t *testing.T) {
 	}
 	form := url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {bobName}, "password": {password}, "scope": {api + "/.default"}}
 	wantRefusal(t, post(a, commonToken, form), 400, "invalid_grant", 50053)
+	const nobody = "nobody@contoso.onmicrosoft.com"
+	for range maxFailures {
+		guess(nobody)
+	}
+	if w := try(common, nobody, password); !strings.Contains(w.Body.String(), "AADSTS50053") {
+		t.Errorf("a name that nobody has is told from others: %s", w.Body)
+	}
 	if w := try(common, userName, password); w.Code != 200 {
 		t.Errorf("another user is locked out too: %s", w.Body)
 	}

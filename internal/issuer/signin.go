@@ -37,6 +37,9 @@ type signIns struct {
 	devices  *lru.Cache[string, *device] // by the digest of the device code
 	users    *lru.Cache[string, *device] // by user code
 	failures *lru.Cache[string, *failed] // by lower-case user principal name
+	// strangers are the failures of names that nobody has. Apart, so that making
+	// names up does not have those of users forgotten.
+	strangers *lru.Cache[string, *failed]
 }
 
 // failed counts wrong passwords in a row.
@@ -47,12 +50,13 @@ type failed struct {
 
 func newSignIns() (*signIns, error) {
 	s := new(signIns)
-	var err [5]error
+	var err [6]error
 	s.flows, err[0] = lru.New[string, *flow](signInsKept)
 	s.codes, err[1] = lru.New[string, *code](signInsKept)
 	s.devices, err[2] = lru.New[string, *device](signInsKept)
 	s.users, err[3] = lru.New[string, *device](signInsKept)
 	s.failures, err[4] = lru.New[string, *failed](signInsKept)
+	s.strangers, err[5] = lru.New[string, *failed](signInsKept)
 	for _, e := range err {
 		if e != nil {
 			return nil, fmt.Errorf("issuer: sign-ins under way: %w", e)
@@ -69,6 +73,7 @@ func (s *signIns) forget() {
 	s.devices.Purge()
 	s.users.Purge()
 	s.failures.Purge()
+	s.strangers.Purge()
 }
 
 // step is what a sign-in waits for.
@@ -379,11 +384,14 @@ func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password str
 		return nil, nil, wrongPassword()
 	}
 	key, now := strings.ToLower(name), a.now()
-	before, known := a.signIns.failures.Get(key)
+	tenant, failures := t.tenantOf(name), a.signIns.failures
+	if tenant == nil {
+		failures = a.signIns.strangers
+	}
+	before, known := failures.Get(key)
 	if known && before.count >= maxFailures && now.Before(before.last.Add(lockout)) {
 		return nil, nil, fail(codeLocked, "The account is locked for a minute, because the password was wrong %d times in a row. Wait, then try again.", before.count)
 	}
-	tenant := t.tenantOf(name)
 	var user *User
 	want := [sha256.Size]byte{}
 	if tenant != nil {
@@ -395,12 +403,12 @@ func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password str
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || user == nil {
 		if !known || now.After(before.last.Add(lockout)) {
 			before = new(failed)
-			a.signIns.failures.Add(strings.Clone(key), before) // not the whole form
+			failures.Add(strings.Clone(key), before) // not the whole form
 		}
 		before.count, before.last = before.count+1, now
 		return nil, nil, wrongPassword()
 	}
-	a.signIns.failures.Remove(key)
+	failures.Remove(key)
 	switch {
 	case user.Disabled:
 		return nil, nil, disabledUser(user)
