@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 //	fact NAME FILE MEMBER		set a variable to what a ready file says
 //	localstub			let --profile local find the stub
 //	waitfile FILE			wait until a file is there
-//	person				have the local server's user sit at the browser
+//	person				have the local server's user sit at the browser, and
+//					set $LOCAL_TENANT, $LOCAL_CLIENT and $LOCAL_PROXY
 //
 // Program browser opens a sign-in page and answers what it asks, see
 // browserMain.
@@ -98,6 +99,9 @@ func TestScripts(t *testing.T) {
 				ts.Setenv("BROWSER_CA", facts.CAFile)
 				ts.Setenv("BROWSER_USER", facts.UserPrincipalName)
 				ts.Setenv("BROWSER_PASSWORD", facts.Password)
+				ts.Setenv("LOCAL_TENANT", facts.TenantID)
+				ts.Setenv("LOCAL_CLIENT", facts.ClientID)
+				ts.Setenv("LOCAL_PROXY", facts.ProxyURL)
 				ts.Setenv("BROWSER_LOG", filepath.Join(ts.Getenv("WORK"), "browser.log"))
 			},
 			"localstub": func(ts *testscript.TestScript, _ bool, _ []string) {

@@ -114,10 +114,12 @@ type confidentialApp struct {
 // none: the user's own is meant.
 const anyOrganization = "organizations"
 
-// newPublicApp returns the app of the settings as one without a secret.
+// newPublicApp returns the app of the settings as one without a secret. Whether
+// there is such an authority Microsoft is not asked, here and below: it is the
+// user's choice, and the question would cost every command a request.
 func newPublicApp(s *service, kept *msalCache, client *authorityClient) (*publicApp, error) {
 	app, err := public.New(s.clientID, public.WithAuthority(tenantAuthority(s)), public.WithCache(kept),
-		public.WithHTTPClient(client), public.WithInstanceDiscovery(microsoftAuthority(s.authority)))
+		public.WithHTTPClient(client), public.WithInstanceDiscovery(false))
 	return &publicApp{app, s.clientID}, err
 }
 
@@ -138,7 +140,7 @@ func newConfidentialApp(s *service, kept *msalCache, client *authorityClient) (*
 		return nil, usageErrorf("%v", err)
 	}
 	app, err := confidential.New(tenantAuthority(s), s.clientID, shown, confidential.WithCache(kept),
-		confidential.WithHTTPClient(client), confidential.WithInstanceDiscovery(microsoftAuthority(s.authority)))
+		confidential.WithHTTPClient(client), confidential.WithInstanceDiscovery(false))
 	return &confidentialApp{app, s.clientID}, err
 }
 

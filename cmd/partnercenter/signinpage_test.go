@@ -37,7 +37,7 @@ func newPerson(caFile, user, password string) (*person, error) {
 		return nil, err
 	}
 	return &person{user: user, password: password, browser: &http.Client{
-		Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}},
+		Jar: jar, Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}},
 	}}, nil
 }
 
