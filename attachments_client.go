@@ -147,7 +147,7 @@ func (u AttachmentUpload) body(requestID string) (*multipartBody, string, error)
 }
 
 // multipartBody reads its parts one after the other, and can start again, which
-// retries need. Closing it leaves the parts open.
+// retries need.
 type multipartBody struct {
 	parts []io.ReadSeeker
 	sizes []int64
@@ -216,8 +216,6 @@ func (b *multipartBody) Read(p []byte) (int, error) {
 	}
 	return 0, io.EOF
 }
-
-func (*multipartBody) Close() error { return nil }
 
 // ByID reaches one attachment.
 func (c *AttachmentsClient) ByID(id string) *AttachmentClient {

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 )
 
 // apiVersion is the first segment of the API's paths.
@@ -107,13 +106,13 @@ func (c *Client) get(ctx context.Context, address string, header http.Header, ou
 // All tries of a call carry one MS-RequestId, by which the service knows a
 // write that it did already.
 func (c *Client) send(ctx context.Context, method, address string, header http.Header, in, out any) error {
-	var body io.ReadSeekCloser
+	var body io.ReadSeeker
 	if in != nil {
 		data, err := Marshal(in)
 		if err != nil {
 			return fmt.Errorf("partnercenter: the request cannot be written as JSON: %w", err)
 		}
-		body = streaming.NopCloser(bytes.NewReader(data))
+		body = bytes.NewReader(data)
 	}
 	_, err := c.sendBody(ctx, method, address, header, "application/json", body, in, out)
 	return err
@@ -123,7 +122,7 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 // header. A nil body sends none; in is what it says, if that is a resource. An
 // answer of success without a body leaves out as it is if the status says that
 // there is nothing to read yet.
-func (c *Client) sendBody(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, in, out any) (http.Header, error) {
+func (c *Client) sendBody(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeeker, in, out any) (http.Header, error) {
 	resp, state, err := c.do(ctx, method, address, header, contentType, content, in, false) //nolint:bodyclose // it is in memory
 	if err != nil {
 		return nil, err
@@ -146,7 +145,7 @@ func (c *Client) sendBody(ctx context.Context, method, address string, header ht
 
 // do makes a call and returns an answer of success; any other is an [*Error].
 // Unless it is to be streamed, the answer's body is in memory.
-func (c *Client) do(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeekCloser, in any, stream bool) (*http.Response, *callState, error) {
+func (c *Client) do(ctx context.Context, method, address string, header http.Header, contentType string, content io.ReadSeeker, in any, stream bool) (*http.Response, *callState, error) {
 	req, err := runtime.NewRequest(ctx, method, address)
 	if err != nil {
 		return nil, nil, err
@@ -165,7 +164,8 @@ func (c *Client) do(ctx context.Context, method, address string, header http.Hea
 		h[key] = values
 	}
 	if content != nil {
-		if err := req.SetBody(content, contentType); err != nil {
+		state.body = &replay{content: content}
+		if err := req.SetBody(state.body, contentType); err != nil {
 			return nil, nil, fmt.Errorf("partnercenter: the request's body cannot be read: %w", err)
 		}
 	}

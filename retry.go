@@ -4,9 +4,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -17,6 +19,7 @@ import (
 // is one goroutine's, so nothing guards it.
 type callState struct {
 	operation *Operation // nil for an address that is no documented call's
+	body      *replay    // nil for a call without one
 	write     bool       // it may change something
 	tries     int
 	open      bool // a try was sent, and no answer said what became of it
@@ -98,6 +101,13 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 		return req.Next()
 	}
 	state.tries++
+	if state.body != nil {
+		body, err := state.body.begin()
+		if err != nil {
+			return nil, err
+		}
+		req.Raw().Body, req.Raw().GetBody = body, state.body.begin
+	}
 	resp, err := req.Next()
 	if err != nil {
 		state.open = state.open || !neverSent(err)
@@ -113,6 +123,63 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 	}
 	return resp, nil
 }
+
+// replay is the body of a call, read from its beginning once a try. net/http may
+// go on to read the body of a try that is over, because the answer came early or
+// the connection broke. It must then get an error, and not what belongs to the
+// next try: the service would be sent a body with holes.
+type replay struct {
+	mu      sync.Mutex // held while content is read
+	content io.ReadSeeker
+	current *replayed // nil between tries
+}
+
+// begin returns the body for the next try, and ends the last one's.
+func (b *replay) begin() (io.ReadCloser, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.current = nil
+	if _, err := b.content.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	b.current = &replayed{b}
+	return b.current, nil
+}
+
+// Seek ends the try that reads.
+func (b *replay) Seek(offset int64, whence int) (int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.current = nil
+	return b.content.Seek(offset, whence)
+}
+
+// Read is there for azcore, which asks for a body that can be read; tries read
+// what begin returns.
+func (b *replay) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.content.Read(p)
+}
+
+// Close leaves the content open, which is the caller's.
+func (*replay) Close() error { return nil }
+
+// replayed is the body of one try.
+type replayed struct{ body *replay }
+
+var errTryOver = errors.New("partnercenter: this try is over, and another has begun")
+
+func (r *replayed) Read(p []byte) (int, error) {
+	r.body.mu.Lock()
+	defer r.body.mu.Unlock()
+	if r.body.current != r {
+		return 0, errTryOver
+	}
+	return r.body.content.Read(p)
+}
+
+func (*replayed) Close() error { return nil }
 
 // neverSent reports errors of the way to the server, before the request is on
 // it.
