@@ -255,7 +255,7 @@ func (r *authorization) answer(parameters url.Values) any {
 		parameters.Set("state", r.state)
 	}
 	if r.mode == modeFormPost {
-		return &page{name: "post", action: r.redirect, data: pageData{Title: "Signing in", Action: r.redirect, Fields: parameters}, script: true}
+		return &page{name: "post", action: r.redirect, data: pageData{Title: "Back to the application", Action: r.redirect, Fields: parameters}, script: true}
 	}
 	to, err := url.Parse(r.redirect)
 	if err != nil { // registered, but nothing that a browser could go to

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"crypto/rand"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -167,8 +168,9 @@ func (a *Authority) enterCode(c *call) (any, error) {
 	ok = ok && !d.over && a.now().Before(d.made.Add(deviceLifetime))
 	a.signIns.mu.Unlock()
 	if !ok {
-		p.data.Problem = fail(codeWrongUserCode, "No device waits with this code. Check it, or have the device show a new one.").Error()
-		p.status = 400
+		p.data.Code = form.Get("user_code")
+		p.data.complain(fail(codeWrongUserCode, "No device waits with this code. Check it, or have the device show a new one."))
+		p.status = http.StatusBadRequest
 		return p, nil
 	}
 	return a.beginSignIn(c, &flow{device: d})
@@ -201,7 +203,7 @@ func (a *Authority) declineDevice(f *flow) (any, error) {
 	}
 	f.device.over, f.device.declined = true, true
 	a.signIns.users.Remove(f.device.userCode)
-	return &page{name: "message", data: pageData{Title: "You are not signed in", Text: "The device was told so. You can close this page."}}, nil
+	return &page{name: "message", data: pageData{Title: "You are not signed in", Text: "The device gets no access. You can close this page."}}, nil
 }
 
 // redeemDevice is the grant of a device code: what a device asks for again and

@@ -2,11 +2,12 @@ package issuer
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // page is an answer for a person in a browser.
@@ -23,9 +24,12 @@ type pageData struct {
 	Nonce         string // of the page's style and script
 	Title, Text   string
 	Problem       string // what was wrong about the last entry
+	ProblemCode   string
 	Flow          string
 	User          string
-	Code          string // of a device
+	Users         []string // names to choose from
+	Code          string   // of a device
+	Device        bool     // what waits is one
 	App           string
 	Publisher     string
 	Resource      string
@@ -45,14 +49,15 @@ var pages = template.Must(template.ParseFS(pageFiles, "page.html"))
 // write writes the page. It can be shown in no frame, loads nothing, and sends
 // its form nowhere but here and to the app.
 func (p *page) write(w http.ResponseWriter) error {
-	p.data.Nonce = randomID()
+	data := p.data // the page may be written twice at once
+	data.Nonce = randomID()
 	var body bytes.Buffer
-	if err := pages.ExecuteTemplate(&body, p.name, p.data); err != nil {
+	if err := pages.ExecuteTemplate(&body, p.name, data); err != nil {
 		return err
 	}
-	policy := "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'nonce-" + p.data.Nonce + "'; form-action 'self'" + formTarget(p.action)
+	policy := "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src data:; style-src 'nonce-" + data.Nonce + "'; form-action 'self'" + formTargets(p.action)
 	if p.script {
-		policy += "; script-src 'nonce-" + p.data.Nonce + "'"
+		policy += "; script-src 'nonce-" + data.Nonce + "'"
 	}
 	neverStore(w)
 	h := w.Header()
@@ -60,28 +65,30 @@ func (p *page) write(w http.ResponseWriter) error {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
-	if p.status == 0 {
-		p.status = http.StatusOK
-	}
-	w.WriteHeader(p.status)
+	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
 	// An error here is the connection's: there is nobody left to be told.
 	_, _ = w.Write(body.Bytes())
 	return nil
 }
 
-// formTarget is an app's address as a source of the content security policy:
-// browsers follow a form's redirect only to where the form itself may go.
-func formTarget(address string) string {
+// formTargets are where an app's answer may lead as sources of the content
+// security policy. Browsers hold every redirect that follows a form to the
+// form's policy, also those of the app on to pages of its own at other hosts;
+// so it says how to get there, not where.
+func formTargets(address string) string {
 	u, err := url.Parse(address)
 	switch {
 	case address == "" || err != nil || u.Scheme == "":
 		return ""
-	case u.Scheme != "http" && u.Scheme != "https":
-		return " " + u.Scheme + ":"
-	case strings.ContainsAny(u.Host, "; ,'\""):
-		return ""
+	case u.Scheme == "http" || u.Scheme == "https":
+		return " http: https:"
 	}
-	return " " + u.Scheme + "://" + u.Host
+	return " " + u.Scheme + ":"
+}
+
+// complain says on the page what was wrong.
+func (d *pageData) complain(f *failure) {
+	d.Problem, d.ProblemCode = f.text, fmt.Sprintf("AADSTS%d", f.code)
 }
 
 // redirect is an answer that sends the browser elsewhere.

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-var pagePolicy = regexp.MustCompile(`^default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'nonce-[\w-]{22}'; form-action 'self'( (https?://[\w.:-]+|[\w.+-]+:))?(; script-src 'nonce-[\w-]{22}')?$`)
+var pagePolicy = regexp.MustCompile(`^default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src data:; style-src 'nonce-[\w-]{22}'; form-action 'self'( http: https:| [\w.+-]+:)?(; script-src 'nonce-[\w-]{22}')?$`)
 
 // checkPageHeaders checks what every page has, whatever is on it.
 func checkPageHeaders(t testing.TB, w *httptest.ResponseRecorder) {
@@ -113,7 +113,7 @@ func TestPagesEscape(t *testing.T) {
 	if w.Code != 400 {
 		t.Errorf("%d", w.Code)
 	}
-	for _, title := range []string{"Sign in", "Approve the sign-in", "Permissions requested", "Is it you who signs in?", "Enter the code", "You are signed in", "Signing in", "Sorry, but signing in did not work", "You are signed out"} {
+	for _, title := range []string{"Sign in", "Approve the sign-in", "Allow access?", "Is it you who signs in?", "Enter the code", "You are signed in", "Back to the application", "Signing in did not work", "You are signed out"} {
 		if !seen[title] {
 			t.Errorf("no page %q was seen: %v", title, seen)
 		}
@@ -227,19 +227,38 @@ func TestStaleSteps(t *testing.T) {
 	at(step("signin", "username", userName, "password", "wrong"), "Sign in")
 	at(step("accept"), "Sign in")
 	at(step("signin", "username", userName, "password", password), "Approve the sign-in")
-	for _, do := range []string{"accept", "signin", "decline", ""} {
+	for _, do := range []string{"accept", "decline", ""} {
 		at(step(do, "username", bobName, "password", password), "Approve the sign-in")
 	}
-	at(step("approve"), "Permissions requested")
-	for _, do := range []string{"approve", "signin", "deny"} {
-		at(step(do, "username", bobName, "password", password), "Permissions requested")
+	at(step("approve"), "Allow access?")
+	for _, do := range []string{"approve", "deny"} {
+		at(step(do, "username", bobName, "password", password), "Allow access?")
 	}
-	if got := answered(t, step("accept")); !got.Has("code") {
+	// Another name is another user, of whom nothing is known yet.
+	at(step("signin", "username", bobName, "password", "wrong"), "Sign in")
+	at(step("accept"), "Sign in")
+	at(step("signin", "username", bobName, "password", password), "Allow access?")
+	at(step("signin", "username", userName, "password", password), "Approve the sign-in")
+	at(step("accept"), "Approve the sign-in")
+	at(step("other"), "Sign in")
+	at(step("approve"), "Sign in")
+	at(step("signin", "username", userName, "password", password), "Approve the sign-in")
+	at(step("approve"), "Allow access?")
+	got := answered(t, step("accept"))
+	if !got.Has("code") {
 		t.Errorf("%v", got)
 	}
-	for _, do := range []string{"accept", "signin", "approve"} {
+	for _, do := range []string{"signin", "approve", "decline", ""} {
 		wantErrorPage(t, step(do), 50089)
 	}
+	at(b.do("GET", base+"/common/oauth2/login?flow="+form.Get("flow"), nil), "This sign-in is over")
+	// A second press of the last button gets what the browser has dropped.
+	if again := answered(t, step("accept")); again.Encode() != got.Encode() {
+		t.Errorf("pressed twice: %v, then %v", got, again)
+	}
+	c.set(start.Add(doublePress))
+	wantErrorPage(t, step("accept"), 50089)
+	c.set(start)
 
 	// At once: one finishes.
 	w = b.press(b.do("GET", authorizeURL("/common/oauth2/authorize", "prompt", "consent"), nil), "signin", url.Values{"username": {bobName}, "password": {password}})
@@ -367,4 +386,69 @@ func TestPasswordRefusals(t *testing.T) {
 	wantRefusal(t, post(a, commonToken, set(form, "username", userName)), 400, "invalid_grant", 50076)
 	wantRefusal(t, post(a, commonToken, set(form, "username", danName)), 400, "invalid_grant", 50057)
 	wantRefusal(t, post(a, commonToken, set(form, "username", bobName)), 400, "invalid_grant", 65001)
+}
+
+// TestSuggestions names the users only to who sits before the server's machine.
+func TestSuggestions(t *testing.T) {
+	o := signInOptions(&clock{at: start})
+	o.Tenants[0].Users = append(o.Tenants[0].Users, User{UserPrincipalName: "nopassword@contoso.onmicrosoft.com", ObjectID: "o2"})
+	o.Tenants[1].Users = []User{{UserPrincipalName: "stranger@other.example", ObjectID: "o3", Password: password}}
+	a := newAuthority(t, o)
+	page := func(change func(*http.Request)) string {
+		r := httptest.NewRequest(http.MethodGet, authorizeURL("/common/oauth2/v2.0/authorize"), nil)
+		r.RemoteAddr = "127.0.0.1:50000"
+		change(r)
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%d\n%s", w.Code, w.Body)
+		}
+		return html.UnescapeString(w.Body.String())
+	}
+	for name, change := range map[string]func(*http.Request){
+		"127.0.0.1": func(*http.Request) {},
+		"localhost": func(r *http.Request) { r.Host = "localhost:8080" },
+		"::1":       func(r *http.Request) { r.RemoteAddr, r.Host = "[::1]:50000", "[::1]:8080" },
+	} {
+		if got := page(change); strings.Count(got, "<option") != 1 || !strings.Contains(got, `<option value="`+userName+`">`) || strings.Contains(got, password) {
+			t.Errorf("%s: the page offers other users than the tenant's with a password:\n%s", name, got)
+		}
+	}
+	for name, change := range map[string]func(*http.Request){
+		"another machine":    func(r *http.Request) { r.RemoteAddr = "192.0.2.1:50000" },
+		"another name":       func(r *http.Request) { r.Host = "partnercenter.example" },
+		"a proxy":            func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
+		"a proxy by the RFC": func(r *http.Request) { r.Header.Set("Forwarded", "for=192.0.2.1") },
+		"no address":         func(r *http.Request) { r.RemoteAddr = "pipe" },
+	} {
+		if got := page(change); strings.Contains(strings.ToLower(got), "contoso") {
+			t.Errorf("%s: the page tells who there is:\n%s", name, got)
+		}
+	}
+}
+
+// TestPagePolicy pins what browsers let the pages do.
+func TestPagePolicy(t *testing.T) {
+	for address, want := range map[string]string{
+		"":                             "form-action 'self'",
+		"https://app.example/signin":   "form-action 'self' http: https:",
+		"http://localhost:5000":        "form-action 'self' http: https:",
+		"msal1234://auth":              "form-action 'self' msal1234:",
+		"no scheme":                    "form-action 'self'",
+		"https://a.example;script-src": "form-action 'self' http: https:",
+	} {
+		w := httptest.NewRecorder()
+		if err := (&page{name: "message", action: address}).write(w); err != nil {
+			t.Fatal(err)
+		}
+		policy := strings.Split(w.Header().Get("Content-Security-Policy"), "; ")
+		if last := policy[len(policy)-1]; policy[0] != "default-src 'none'" || last != want {
+			t.Errorf("%s: %q", address, policy)
+		}
+		for name, value := range map[string]string{"X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"} {
+			if got := w.Header().Get(name); got != value {
+				t.Errorf("%s is %q", name, got)
+			}
+		}
+	}
 }

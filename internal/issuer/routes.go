@@ -41,7 +41,7 @@ func (a *Authority) makeRoutes() []route {
 		{"/{tenant}/oauth2/v2.0/token", write, false, atToken, a.tokenV2},
 		{"/{tenant}/oauth2/authorize", both, true, atAuthorize, a.authorizeV1},
 		{"/{tenant}/oauth2/v2.0/authorize", both, true, atAuthorize, a.authorizeV2},
-		{"/{tenant}/oauth2/login", write, true, "", a.signIn},
+		{"/{tenant}/oauth2/login", both, true, "", a.signIn},
 		{"/{tenant}/oauth2/logout", both, true, "", a.signOut},
 		{"/{tenant}/oauth2/v2.0/logout", both, true, "", a.signOut},
 		{"/{tenant}/oauth2/devicecode", write, false, atDeviceCode, a.deviceCodeV1},
@@ -183,9 +183,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setRetryAfter(w, f.retryAfter)
 	if e.pages {
 		p := &page{name: "error", status: f.status, data: pageData{
-			Title: "Sorry, but signing in did not work", Problem: f.Error(),
-			Trace: f.trace(e.authority.now(), traceID, correlationID),
+			Title: "Signing in did not work", Trace: f.trace(e.authority.now(), traceID, correlationID),
 		}}
+		p.data.complain(f)
 		if p.write(w) == nil {
 			return
 		}

@@ -1,11 +1,14 @@
 package issuer
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +22,13 @@ const (
 	// signInsKept bounds the memory of sign-ins under way; the oldest one is
 	// forgotten for a newer one.
 	signInsKept = 4096
+
+	// doublePress is how long a second press of the button that ended a sign-in
+	// gets the first one's answer: browsers have dropped that.
+	doublePress = 5 * time.Second
+	// maxSuggestions bounds the names that the page offers; a longer list helps
+	// nobody.
+	maxSuggestions = 50
 
 	// maxFailures wrong passwords in a row lock a user out for lockout.
 	maxFailures = 10
@@ -96,7 +106,16 @@ type flow struct {
 	step    step
 	name    string // who signs in
 	mfa     bool
+	problem *failure // what was wrong about the last entry
+
+	finish func() (any, error) // what ended the sign-in; nil while it is under way
+	button string              // that was pressed for it
+	ended  time.Time
 }
+
+// address is where the page of the sign-in's step is. Answers to forms lead there,
+// so that going back and reloading send no form again.
+func (f *flow) address() redirect { return redirect("/common/oauth2/login?flow=" + f.id) }
 
 // clientID returns the app that the user signs in to.
 func (f *flow) clientID() string {
@@ -146,17 +165,20 @@ func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
 	a.signIns.flows.Add(f.id, f)
-	return a.showStep(c, f, nil)
+	if c.r.Method == http.MethodPost {
+		return f.address(), nil
+	}
+	return a.showStep(c, f)
 }
 
-// signIn is POST /{tenant}/oauth2/login: what the user has entered on a page of
-// a sign-in.
+// signIn is GET and POST /{tenant}/oauth2/login: the page that a sign-in is at,
+// and what the user has entered on it.
 func (a *Authority) signIn(c *call) (any, error) {
-	form, err := readForm(c)
+	parameters, err := readAuthorizeParameters(c)
 	if err != nil {
 		return nil, err
 	}
-	got, finish, err := a.takeStep(c, form)
+	got, finish, err := a.takeStep(c, parameters)
 	if finish == nil || err != nil {
 		return got, err
 	}
@@ -164,13 +186,15 @@ func (a *Authority) signIn(c *call) (any, error) {
 }
 
 // takeStep finds the sign-in that a form belongs to and takes its next step, all
-// under one lock: of two who send the last form at once, one finishes.
-func (a *Authority) takeStep(c *call, form url.Values) (got any, finish func() (any, error), err error) {
+// under one lock: of two who send the last form at once, one finishes. What
+// finish does, it does without the lock.
+func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish func() (any, error), err error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	f, ok := a.signIns.flows.Get(form.Get("flow"))
+	over := fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
+	f, ok := a.signIns.flows.Get(parameters.Get("flow"))
 	if !ok || !a.now().Before(f.began.Add(signInLifetime)) {
-		return nil, nil, fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
+		return nil, nil, over
 	}
 	cookie, err := c.r.Cookie(browserCookie(c.r))
 	if err != nil {
@@ -179,67 +203,98 @@ func (a *Authority) takeStep(c *call, form url.Values) (got any, finish func() (
 	if sum := sha256.Sum256([]byte(cookie.Value)); subtle.ConstantTimeCompare(sum[:], f.browser[:]) != 1 {
 		return nil, nil, fail(codeFlowExpired, "This sign-in was begun in another browser. Go back to the application, and sign in again.")
 	}
-	got, finish, err = a.advance(c, f, form.Get("do"), form.Get("username"), form.Get("password"), form.Get("everybody") != "")
-	if finish != nil {
-		a.signIns.flows.Remove(f.id)
+	button := parameters.Get("do")
+	switch pressed := c.r.Method == http.MethodPost; {
+	case f.finish == nil && !pressed:
+		got, err = a.showStep(c, f)
+		return got, nil, err
+	case f.finish == nil:
+	case !pressed:
+		return &page{name: "message", data: pageData{Title: "This sign-in is over", Text: "Go back to the application. To sign in once more, begin there."}}, nil, nil
+	case button == f.button && a.now().Before(f.ended.Add(doublePress)):
+		return nil, f.finish, nil
+	default:
+		return nil, nil, over
 	}
-	return got, finish, err
+	f.problem = nil
+	finish, err = a.advance(c, f, entry{
+		button: button, name: parameters.Get("username"), password: parameters.Get("password"), everybody: parameters.Get("everybody") != "",
+	})
+	if err != nil {
+		f.problem, ok = err.(*failure) //nolint:errorlint // the authority's own, never wrapped
+		if !ok || f.step != stepPassword {
+			return nil, nil, err
+		}
+	}
+	if finish == nil {
+		return f.address(), nil, nil
+	}
+	f.finish, f.button, f.ended = sync.OnceValues(finish), strings.Clone(button), a.now()
+	return nil, f.finish, nil
 }
 
-// advance takes the next step of a sign-in. The caller holds the lock; what
-// finish does, it does without it.
-func (a *Authority) advance(c *call, f *flow, do, name, password string, everybody bool) (got any, finish func() (any, error), err error) {
-	decline := func(code int, text string) (any, func() (any, error), error) {
-		return nil, func() (any, error) { return a.declineSignIn(c, f, fail(code, "%s", text)) }, nil
+// entry is what a user has entered on a page.
+type entry struct {
+	button         string
+	name, password string
+	everybody      bool
+}
+
+// advance takes the next step of a sign-in. It returns how the sign-in ends when
+// that was the last one. A failure at the first step is shown on its page; any
+// other error ends the call. The caller holds the lock.
+func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, error), err error) {
+	decline := func(code int, text string) (func() (any, error), error) {
+		return func() (any, error) { return a.declineSignIn(c, f, fail(code, "%s", text)) }, nil
 	}
 	switch {
-	case do == "cancel" && f.step != stepConsent:
+	case e.button == "cancel" && f.step != stepConsent:
 		return decline(codeConsentDeclined, "The user has cancelled the sign-in. Ask again when the user wants to.")
-	case f.step == stepPassword && do == "signin":
-		if f.name = strings.Clone(strings.TrimSpace(name)); len(f.name) > maxUserName {
+	case e.button == "other":
+		f.step, f.name, f.mfa = stepPassword, "", false
+		return nil, nil
+	case e.button == "signin":
+		// On a page that the browser remembered, too: another name is another user.
+		f.step, f.name, f.mfa = stepPassword, strings.Clone(strings.TrimSpace(e.name)), false
+		if len(f.name) > maxUserName {
 			f.name = ""
 		}
-		tenant, user, err := a.checkPasswordLocked(c.trust, c.trust.tenant(f.tenantName()), f.name, password)
-		if err != nil {
-			got, err := a.showStep(c, f, err)
-			return got, nil, err
+		tenant, user, err := a.checkPasswordLocked(c.trust, c.trust.tenant(f.tenantName()), f.name, e.password)
+		if err == nil {
+			_, err = findApp(c.trust, tenant, f.clientID())
 		}
-		_, err = findApp(c.trust, tenant, f.clientID())
 		if err == nil {
 			err = a.strikeUser(c, passwordPage, tenant, f.clientID(), user)
 		}
 		if err != nil {
-			got, err := a.showStep(c, f, err)
-			return got, nil, err
+			return nil, err
 		}
 		f.step = stepConsent
 		if user.MFA {
 			f.step = stepMFA
 		}
-	case f.step == stepMFA && do == "approve":
+	case f.step == stepMFA && e.button == "approve":
 		f.mfa, f.step = true, stepConsent
-	case f.step == stepMFA && do == "deny":
+	case f.step == stepMFA && e.button == "deny":
 		return decline(codeMFADenied, "The user did not approve the sign-in on the second factor. Sign in again.")
-	case f.step == stepConsent && do == "accept":
-		return nil, func() (any, error) { return a.acceptSignIn(c, f, everybody) }, nil
-	case f.step == stepConsent && (do == "decline" || do == "cancel"):
+	case f.step == stepConsent && e.button == "accept":
+		return func() (any, error) { return a.acceptSignIn(c, f, e.everybody) }, nil
+	case f.step == stepConsent && (e.button == "decline" || e.button == "cancel"):
 		return decline(codeConsentDeclined, "The user declined to consent. Ask again when the user wants to.")
 	default:
 		// A page from the browser's history: the one that it is at comes again.
-		got, err := a.showStep(c, f, nil)
-		return got, nil, err
+		return nil, nil
 	}
 	if f.step == stepConsent {
 		asks, err := a.asksConsent(c.trust, f)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if !asks {
-			return nil, func() (any, error) { return a.finishSignIn(c, f) }, nil
+			return func() (any, error) { return a.finishSignIn(c, f) }, nil
 		}
 	}
-	got, err = a.showStep(c, f, nil)
-	return got, nil, err
+	return nil, nil
 }
 
 // asksConsent reports whether the user must be asked before the app gets what it
@@ -280,7 +335,8 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 	if everybody && user.Administrator {
 		p.userID = ""
 	}
-	if err := a.consents.add(c.r.Context(), p, w.key()); err != nil {
+	// A second press lets the browser hang up on the first.
+	if err := a.consents.add(context.WithoutCancel(c.r.Context()), p, w.key()); err != nil {
 		return nil, err
 	}
 	return a.finishSignIn(c, f)
@@ -307,15 +363,14 @@ func (a *Authority) declineSignIn(c *call, f *flow, why *failure) (any, error) {
 }
 
 // showStep shows the page of a sign-in's step, with what was wrong about the last
-// entry.
-func (a *Authority) showStep(c *call, f *flow, wrong error) (any, error) {
+// entry. The caller holds the lock.
+func (a *Authority) showStep(c *call, f *flow) (any, error) {
 	d := pageData{Flow: f.id, User: f.name}
-	if wrong != nil {
-		refused, ok := wrong.(*failure) //nolint:errorlint // the authority's own, never wrapped
-		if !ok {
-			return nil, wrong
-		}
-		d.Problem = refused.Error()
+	if f.device != nil {
+		d.Device, d.Code = true, f.device.userCode
+	}
+	if f.problem != nil {
+		d.complain(f.problem)
 	}
 	client := c.trust.app(nil, f.clientID())
 	if client == nil {
@@ -329,8 +384,11 @@ func (a *Authority) showStep(c *call, f *flow, wrong error) (any, error) {
 	switch f.step {
 	case stepPassword:
 		p.data.Title = "Sign in"
-		if wrong != nil {
+		if f.problem != nil {
 			p.status = http.StatusBadRequest
+		}
+		if onThisMachine(c.r) {
+			p.data.Users = c.trust.suggestions(c.trust.tenant(f.tenantName()), client)
 		}
 	case stepMFA:
 		p.name, p.data.Title = "mfa", "Approve the sign-in"
@@ -339,7 +397,7 @@ func (a *Authority) showStep(c *call, f *flow, wrong error) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.name, p.data.Title = "consent", "Permissions requested"
+		p.name, p.data.Title = "consent", "Allow access?"
 		p.data.Resource, p.data.Publisher = w.label(), client.home.name
 		p.data.Administrator, p.data.Tenant = user.Administrator, tenant.name
 		p.data.Offline = w.offline
@@ -348,6 +406,31 @@ func (a *Authority) showStep(c *call, f *flow, wrong error) (any, error) {
 		}
 	}
 	return p, nil
+}
+
+// onThisMachine reports whether a request comes straight from a browser beside the
+// server, and not from elsewhere through a proxy.
+func onThisMachine(r *http.Request) bool {
+	base, err := url.Parse("http://" + r.Host)
+	if err != nil || !isLoopbackHost(base.Hostname()) || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
+		return false
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return err == nil && isLoopbackHost(host)
+}
+
+// suggestions are the names of users who may sign in to an app, in a tenant or,
+// where it is nil, in any. They are for whoever has the server on his own
+// machine: elsewhere nobody is told who there is.
+func (d *directory) suggestions(in *tenant, client *app) []string {
+	var names []string
+	for name, t := range d.members {
+		if user := t.user(name); user.Password != "" && (in == nil || t == in) && (client.MultiTenant || t == client.home) {
+			names = append(names, user.UserPrincipalName)
+		}
+	}
+	slices.Sort(names)
+	return names[:min(len(names), maxSuggestions)]
 }
 
 // label is what people know an app by.

@@ -60,6 +60,9 @@ func (b *browser) do(method, target string, form url.Values) *httptest.ResponseR
 	for _, c := range w.Result().Cookies() {
 		b.cookies[c.Name] = c
 	}
+	if to := w.Header().Get("Location"); strings.HasPrefix(to, "/") {
+		return b.do(http.MethodGet, base+to, nil)
+	}
 	return w
 }
 
