@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need besides Go: a C compiler, which the race detector
 # is linked with; curl, Python, Node and the packages of examples/clients/node, which
-# play clients that were never changed. What is there already is left alone.
+# play clients that were never changed; Chromium and axe-core, in and with which
+# the pages of sign-in are looked at. What is there already is left alone.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,6 +25,9 @@ fi
 if ! command -v npm >/dev/null 2>&1; then
 	missing="$missing npm"
 fi
+if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
+	missing="$missing chromium"
+fi
 
 if [ -n "$missing" ]; then
 	if ! command -v apt-get >/dev/null 2>&1; then
@@ -44,8 +48,9 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt "$node_major" ]; the
 	exit 1
 fi
 # A copy of the lock file tells which packages are there.
-cd examples/clients/node
-if ! cmp -s package-lock.json node_modules/.setup-lock.json; then
-	npm ci --no-audit --no-fund --silent
-	cp package-lock.json node_modules/.setup-lock.json
-fi
+for folder in examples/clients/node internal/issuer/browsertest/testdata; do
+	if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.setup-lock.json"; then
+		(cd "$folder" && npm ci --no-audit --no-fund --silent)
+		cp "$folder/package-lock.json" "$folder/node_modules/.setup-lock.json"
+	fi
+done
