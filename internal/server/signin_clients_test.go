@@ -213,7 +213,7 @@ func (l *clientLab) signIn(t *testing.T, address, userCode string) *url.URL {
 	}
 	browser := &http.Client{Transport: l.client.Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := browser.Get(address)
-	for range 8 {
+	for range 16 {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,14 @@ func (l *clientLab) signIn(t *testing.T, address, userCode string) *url.URL {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return to
+			if to.Host != resp.Request.URL.Host {
+				return to
+			}
+			resp, err = browser.Get(to.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			continue
 		}
 		action := formAction.FindStringSubmatch(page)
 		if resp.StatusCode != http.StatusOK {
@@ -283,19 +290,15 @@ func (l *clientLab) userToken(t *testing.T) string {
 // openURL is a browser that signs the agent in and then goes where the app waits.
 func (l *clientLab) openURL(t *testing.T) func(string) error {
 	return func(address string) error {
-		go func() {
-			// MSAL wants the answer as a form.
-			to := l.signIn(t, address, "")
-			form := to.Query()
-			to.RawQuery = ""
-			resp, err := http.PostForm(to.String(), form)
-			if err != nil {
-				t.Error(err)
-				return
-			}
+		// MSAL wants the answer as a form.
+		to := l.signIn(t, address, "")
+		form := to.Query()
+		to.RawQuery = ""
+		resp, err := http.PostForm(to.String(), form)
+		if err == nil {
 			resp.Body.Close()
-		}()
-		return nil
+		}
+		return err
 	}
 }
 
