@@ -34,12 +34,14 @@ type signInWay struct {
 func newCredential(app *app, s *service) (azcore.TokenCredential, error) {
 	if s.as != asApp {
 		store, err := newTokenStore(app)
-		if err != nil {
+		if err != nil && !errors.Is(err, errNoStateDir) {
 			return nil, err
 		}
-		signIns, err := store.load()
-		if err != nil {
-			return nil, err
+		var signIns []*signIn
+		if store != nil { // without a folder nobody is signed in
+			if signIns, err = store.load(); err != nil {
+				return nil, err
+			}
 		}
 		user, err := findSignIn(signIns, &s.settings)
 		switch {

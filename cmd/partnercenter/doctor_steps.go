@@ -27,6 +27,9 @@ const maxClockSkew = 5 * time.Minute
 
 func (d *doctor) checkConfiguration(context.Context) outcome {
 	config, err := loadConfig(d.app)
+	if errors.Is(err, errNoStateDir) {
+		return isOK("there is none: %v; flags and variables count", err)
+	}
 	if err != nil {
 		return d.failedWith(err)
 	}

@@ -42,11 +42,19 @@ func localReadyFile() (string, error) {
 	return filepath.Join(dir, "local.json"), nil
 }
 
+// errNoStateDir says that nothing names a folder for this user, as in services and
+// containers that run without HOME. Commands that only read what may be there go on
+// without it.
+var errNoStateDir = errors.New("no folder for this user's settings")
+
 // stateDir is the folder for what this program keeps between runs.
 func stateDir() (string, error) {
 	dir, err := os.UserConfigDir()
-	if err != nil {
-		return "", fmt.Errorf("no folder for this user's settings: %w; set HOME or XDG_CONFIG_HOME", err)
+	switch {
+	case err != nil && os.Getenv("XDG_CONFIG_HOME") != "": // which names a folder, and badly
+		return "", settingsErrorf("no folder for this user's settings: %v; set HOME, or XDG_CONFIG_HOME to a whole path", err)
+	case err != nil:
+		return "", fmt.Errorf("%w: %w; set HOME, or XDG_CONFIG_HOME to a whole path", errNoStateDir, err)
 	}
 	return filepath.Join(dir, "partnercenter"), nil
 }
@@ -81,7 +89,7 @@ func writeReadyFile(path string, facts readyFacts) (err error) {
 func readReadyFile(path string) (readyFacts, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return readyFacts{}, fmt.Errorf("no local server has left its facts in %s: start one with: partnercenter serve", path)
+		return readyFacts{}, fmt.Errorf("no local server has left its facts in %s: start one with: partnercenter serve (with --ready-file it leaves them in that file instead)", path)
 	}
 	if err != nil {
 		return readyFacts{}, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -189,6 +190,9 @@ func (c *connection) resolve(app *app) (settings, error) {
 	name := app.getenv("PARTNERCENTER_PROFILE")
 	if name == "" {
 		config, err := loadConfig(app)
+		if errors.Is(err, errNoStateDir) {
+			return s, nil
+		}
 		if err != nil {
 			return s, err
 		}
