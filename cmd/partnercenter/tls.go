@@ -77,7 +77,13 @@ func (o *serveOptions) checkTLS() error {
 	case o.microsoftHosts && o.listenTLS == "" && o.proxy == "":
 		return usageErrorf("--microsoft-hosts needs a listener that speaks TLS: give --listen-tls or --proxy an address")
 	}
-	return oneOf("proxy-others", o.proxyOthers, othersRefused, othersTunnelled)
+	if err := oneOf("proxy-others", o.proxyOthers, othersRefused, othersTunnelled); err != nil {
+		return err
+	}
+	if o.proxyOthers != othersRefused && o.proxy == "" {
+		return usageErrorf("--proxy-others is for the proxy, which is left out: give --proxy an address")
+	}
+	return nil
 }
 
 // The values of --proxy-others.
