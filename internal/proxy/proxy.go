@@ -158,8 +158,8 @@ func (p *Proxy) leadsTo(host string) bool {
 // connect decides about a CONNECT.
 func (p *Proxy) connect(address string, c *goproxy.ProxyCtx) (*goproxy.ConnectAction, string) {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		host, port = address, "none"
+	if err != nil || host == "" {
+		return p.refuse(c, fmt.Sprintf("CONNECT %q names no host and port; write both, as in CONNECT login.microsoftonline.com:443", clean(address)))
 	}
 	known := p.takesIn(host)
 	switch {

@@ -173,7 +173,8 @@ func TestOddRequests(t *testing.T) {
 		status int
 		text   string
 	}{
-		"CONNECT login.microsoftonline.com HTTP/1.1\r\nHost: x\r\n\r\n":                          {http.StatusForbidden, "not on port none"},
+		"CONNECT login.microsoftonline.com HTTP/1.1\r\nHost: x\r\n\r\n":                          {http.StatusForbidden, "names no host and port"},
+		"CONNECT :443 HTTP/1.1\r\nHost: x\r\n\r\n":                                               {http.StatusForbidden, "names no host and port"},
 		"CONNECT " + strings.Repeat("a", 5000) + ":99 HTTP/1.1\r\nHost: x\r\n\r\n":               {http.StatusForbidden, "port 443 only"},
 		"GET / HTTP/1.1\r\nHost: 127.0.0.1:8082\r\n\r\n":                                         {http.StatusBadRequest, "this is an HTTP proxy, not the API"},
 		"GET https://login.windows.net:8443/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n": {http.StatusForbidden, "port 443 only"},
