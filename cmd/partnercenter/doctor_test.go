@@ -426,7 +426,7 @@ func TestDoctorMeetsFaults(t *testing.T) {
 		{map[string]any{"fault": "tenant_unknown"}, "token", []string{"AADSTS90002"}},
 		{map[string]any{"fault": "app_unknown"}, "token", []string{"AADSTS700016", "--client-id"}},
 		{map[string]any{"fault": "app_disabled"}, "token", []string{"AADSTS7000112", "administrator"}},
-		{map[string]any{"fault": "secret_wrong"}, "token", []string{"AADSTS7000215", "not its id"}},
+		{map[string]any{"fault": "secret_wrong"}, "token", []string{"AADSTS7000215", "not its id; in a form + is %2B"}},
 		{map[string]any{"fault": "secret_expired"}, "token", []string{"AADSTS7000222", "make a new one"}},
 		{map[string]any{"fault": "wrong_audience"}, "claims", []string{"for https://graph.microsoft.com", "--scope"}},
 		{map[string]any{"fault": "clock_skew", "by": "10m"}, "api call", []string{"clocks of the authority and of the API differ"}},

@@ -94,7 +94,7 @@ func (a *Authority) checkSecret(client *app, shown string) error {
 		}
 		return nil
 	}
-	return fail(codeWrongSecret, "The client secret is wrong for application %s. Send the secret's value, not its id.", client.ID)
+	return fail(codeWrongSecret, "The client secret is wrong for application %s. Send the secret's value, not its id; in a form + is %%2B and %% is %%25.", client.ID)
 }
 
 // assertionClaims are what a client says of itself.

@@ -104,7 +104,7 @@ var faultTable = map[FaultKind]faultTraits{
 		text: "No application {app} is registered in tenant {tenant}. Check client_id and the tenant in the URL.",
 	},
 	FaultAppDisabled:        {places: whereApps, code: codeClientDisabled, text: "Application {app} is disabled. Have an administrator enable it."},
-	FaultSecretWrong:        {places: tokenOnly, code: codeWrongSecret, text: "The client secret is wrong for application {app}. Send the secret's value, not its id."},
+	FaultSecretWrong:        {places: tokenOnly, code: codeWrongSecret, text: "The client secret is wrong for application {app}. Send the secret's value, not its id; in a form + is %2B and % is %25."},
 	FaultSecretExpired:      {places: tokenOnly, code: codeSecretExpired, text: "The client secret of application {app} expired. Register a new one, and send that."},
 	FaultCertificateRevoked: {places: tokenOnly, code: codeCertificateRevoked, text: "The certificate of application {app} is revoked. Register another one, and sign with that."},
 	FaultMFARequired: {
