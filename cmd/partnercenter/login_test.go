@@ -379,6 +379,11 @@ func TestTokensAtRest(t *testing.T) {
 	s.want(exitAuth, []string{"written with another key than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
 	s.env[tokenKeyVariable] = "c2hvcnQ="
 	s.want(exitUsage, []string{"PARTNERCENTER_TOKEN_KEY holds no key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
+	delete(s.env, tokenKeyVariable)
+	if err := os.WriteFile(key, []byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.want(exitAuth, []string{"written with another key than the key in " + key, "logout --all"}, "whoami")
 	s.want(exitOK, []string{"All users are signed out."}, "logout", "--all")
 	s.want(exitOK, []string{"Nobody was signed in."}, "logout", "--all")
 
@@ -390,7 +395,7 @@ func TestTokensAtRest(t *testing.T) {
 		t.Error("a key was written though the environment has one")
 	}
 	delete(s.env, tokenKeyVariable)
-	s.want(exitAuth, []string{"written with another key than the key in " + key}, "whoami")
+	s.want(exitAuth, []string{"there is no key for it: neither " + key}, "whoami")
 }
 
 // signInAs makes another user of the sample the person.

@@ -67,18 +67,18 @@ func (t *tokenStore) load() ([]*signIn, error) {
 	}
 	key, err := t.key()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, t.unreadable()
+		return nil, unreadable(fmt.Sprintf("%s is encrypted, and there is no key for it: neither %s nor a value of %s", t.path, t.keyPath(), tokenKeyVariable))
 	}
 	if err != nil {
 		return nil, err
 	}
 	plain, ok := openSealed(sealed, key)
 	if !ok {
-		return nil, t.unreadable()
+		return nil, t.damaged()
 	}
 	var content tokenFileContent
 	if err := json.Unmarshal(plain, &content); err != nil {
-		return nil, t.unreadable() // an error of JSON could quote a token
+		return nil, t.damaged() // an error of JSON could quote a token
 	}
 	return content.SignIns, nil
 }
@@ -88,14 +88,18 @@ type tokenFileContent struct {
 	SignIns []*signIn `json:"signIns"`
 }
 
-// unreadable says that the file does not open with the key.
-func (t *tokenStore) unreadable() error {
+// damaged says that the file does not open with the key.
+func (t *tokenStore) damaged() error {
 	key := "the key in " + t.keyPath()
 	if t.keyEnv != "" {
 		key = "the key in " + tokenKeyVariable
 	}
+	return unreadable(fmt.Sprintf("%s is damaged, or was written with another key than %s", t.path, key))
+}
+
+func unreadable(why string) error {
 	return &signInError{
-		text: fmt.Sprintf("the signed-in users cannot be read: %s is damaged, or was written with another key than %s", t.path, key),
+		text: "the signed-in users cannot be read: " + why,
 		next: "Give the right key or, if it is lost, start over: partnercenter logout --all, then partnercenter login.\n" +
 			"Commands that need no user can go on with --as app.",
 	}
