@@ -245,7 +245,8 @@ func explainAnswer(err *partnercenter.Error, now time.Time) explanation {
 	switch err.StatusCode {
 	case http.StatusUnauthorized:
 		e.code = exitAuth
-		e.next = "The token was refused: check that tenant, client, --authority and --scope belong to this base URL.\n" +
+		e.next = "The token was refused: check that tenant, client, --authority and --scope belong to this base URL;\n" +
+			"'partnercenter doctor' tries each step, and compares the clocks.\n" +
 			"At Microsoft, the app must also be registered in Partner Center."
 		if err.Code == partnercenter.CodeMFARequired {
 			e.next = nextSecondFactor
