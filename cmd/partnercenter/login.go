@@ -88,8 +88,10 @@ func (o *loginOptions) run(cmd *cobra.Command, app *app) error {
 	if err != nil {
 		return err
 	}
-	if _, err := store.load(); err != nil {
-		return err // better now than after the user has done all
+	// What keeps the sign-in from being kept had better show before the user does all.
+	unchanged := func([]*signIn) ([]*signIn, error) { return nil, nil }
+	if err := store.change(cmd.Context(), unchanged); err != nil {
+		return err
 	}
 	asPublic := o.public || o.deviceCode || s.clientSecret == "" && s.clientCertificate == ""
 	kept := new(msalCache)

@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -396,6 +397,27 @@ func TestTokensAtRest(t *testing.T) {
 	}
 	delete(s.env, tokenKeyVariable)
 	s.want(exitAuth, []string{"there is no key for it: neither " + key}, "whoami")
+}
+
+// TestLoginWithNoPlace fails before the browser opens, as the user would sign in for
+// nothing.
+func TestLoginWithNoPlace(t *testing.T) {
+	s := newSignInTest(t, "")
+	dir := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "partnercenter")
+	lock := filepath.Join(dir, "tokens.lock")
+	if err := os.MkdirAll(lock, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.want(exitError, []string{"cannot be locked", "!Sign in at"}, "login")
+	s.want(exitError, []string{"cannot be locked", "!enter this code"}, "login", "--device-code")
+	if os.Geteuid() == 0 {
+		return // who may write everywhere
+	}
+	if err := errors.Join(os.Remove(lock), os.WriteFile(lock, nil, 0o600), os.Chmod(dir, 0o500)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(dir, 0o700) })
+	s.want(exitError, []string{"cannot be written", "!Sign in at"}, "login")
 }
 
 // signInAs makes another user of the sample the person.

@@ -117,6 +117,10 @@ func (t *tokenStore) change(ctx context.Context, f func([]*signIn) ([]*signIn, e
 	if err != nil {
 		return err
 	}
+	// What an authority gives for a code or a refresh token, it gives once.
+	if err := t.writable(); err != nil {
+		return fmt.Errorf("the signed-in users cannot be written: %w; make room, and the folder writable for this user", err)
+	}
 	// A new refresh token that came together with an error must not be lost.
 	changed, failed := f(signIns)
 	if changed != nil {
@@ -125,6 +129,15 @@ func (t *tokenStore) change(ctx context.Context, f func([]*signIn) ([]*signIn, e
 		}
 	}
 	return failed
+}
+
+// writable tries whether a file can be made in the folder.
+func (t *tokenStore) writable() error {
+	f, err := os.CreateTemp(filepath.Dir(t.path), ".new-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // clear removes the file, readable or not, and reports whether there was one.
