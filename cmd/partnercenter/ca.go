@@ -55,7 +55,7 @@ func findCA(app *app, dirFlag string) (caFacts, error) {
 	}
 	found, err := localca.Find(dir)
 	if err != nil {
-		return caFacts{}, err
+		return caFacts{}, caError(err)
 	}
 	if len(found) == 0 {
 		return caFacts{}, fmt.Errorf("there is no certificate authority in %s yet: the server makes it at its first start, with partnercenter serve, or serve --proxy for the one of Microsoft's hosts; if it was started with --ca-dir, give that here too", dir)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -39,6 +40,12 @@ func caFolder(flag string) (string, error) {
 	return filepath.Join(state, "ca"), nil
 }
 
+// caError names the flag that the folder is given with, which package localca does
+// not know.
+func caError(err error) error {
+	return fmt.Errorf("certificate authority (--ca-dir): %s", strings.TrimPrefix(err.Error(), "localca: "))
+}
+
 // openCertificates gets ready what the flags ask for: a certificate of the user's
 // or one of the local authority, and the authority for Microsoft's hosts.
 func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) {
@@ -56,12 +63,12 @@ func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) 
 	}
 	if o.listenTLS != "" && c.own == nil {
 		if c.local, err = localca.Open(dir, time.Now()); err != nil {
-			return nil, err
+			return nil, caError(err)
 		}
 	}
 	if o.playsMicrosoft() {
 		if c.microsoft, err = localca.OpenInterception(dir, time.Now(), cloudhosts.All()...); err != nil {
-			return nil, err
+			return nil, caError(err)
 		}
 	}
 	return c, nil
