@@ -187,7 +187,7 @@ func explainCredential(err *partnercenter.CredentialError) explanation {
 	e := explanation{what: call + " was not sent: " + err.Detail, next: upperFirst(err.Fix) + ".", code: exitAuth}
 	switch err.Reason {
 	case partnercenter.CredentialNeedsUser:
-		e.next = "Sign in as a user: partnercenter login."
+		e.next = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, no user counts."
 	case partnercenter.CredentialNeedsRole:
 		var roles []string
 		for _, role := range err.Roles {
