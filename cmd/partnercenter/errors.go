@@ -282,6 +282,9 @@ func explainTransport(err error) (explanation, bool) {
 	case errors.As(err, new(*tls.CertificateVerificationError)):
 		e.what = fmt.Sprintf("the certificate of %s is not trusted: %v", server, innermost(err))
 		e.next = "If it is a server of yours, name its certificate authority with --ca-file."
+	case connectionRefused(err) && refusingProxy(err) != "":
+		e.what = fmt.Sprintf("cannot connect to the proxy %s, on the way to %s: nothing listens there", refusingProxy(err), server)
+		e.next = nextProxy
 	case connectionRefused(err):
 		e.what = "cannot connect to " + server + ": nothing listens there"
 		e.next = "Check --base-url and --authority. If it is a local server, start it with: partnercenter serve"
@@ -305,6 +308,18 @@ func explainTransport(err error) (explanation, bool) {
 func connectionRefused(err error) bool {
 	const wsaConnRefused = syscall.Errno(10061)
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaConnRefused)
+}
+
+const nextProxy = "Check the proxy variables (HTTPS_PROXY, NO_PROXY). If it is a local server's proxy, start it with: partnercenter serve --proxy 127.0.0.1:8082"
+
+// refusingProxy returns the address of the proxy that could not be connected to, if
+// it was one.
+func refusingProxy(err error) string {
+	var outer, inner *net.OpError
+	if !errors.As(err, &outer) || outer.Op != "proxyconnect" || !errors.As(outer.Err, &inner) || inner.Addr == nil {
+		return ""
+	}
+	return inner.Addr.String()
 }
 
 // innermost returns the cause of a url.Error, whose URL the message has

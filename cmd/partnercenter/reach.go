@@ -135,6 +135,8 @@ func (r *reached) explain(flag string) (what, fix string) {
 	case errors.As(err, &dns):
 		return fmt.Sprintf("DNS: the name %s is not found: %s", dns.Name, dns.Err),
 			"Check " + flag + ", --cloud, the proxy variables and this machine's DNS."
+	case connectionRefused(err) && refusingProxy(err) != "":
+		return "connection: refused by the proxy: nothing listens there", nextProxy
 	case connectionRefused(err):
 		return "connection: " + r.host + " refuses it: nothing listens there",
 			"Check " + flag + ". If it is a local server, start it with: partnercenter serve"
