@@ -204,6 +204,7 @@ func TestClockSurvivesRestart(t *testing.T) {
 func TestControlTokens(t *testing.T) {
 	r := newRunning(t)
 	const agent, other = "admin.agent@contosocsp.onmicrosoft.com", "sales.agent@fabrikamcloud.onmicrosoft.com"
+	const nomfa = "nomfa.agent@contosocsp.onmicrosoft.com"
 	type answer struct {
 		AccessToken, TokenType, ExpiresOn, TenantID, ClientID, User string
 		ExpiresIn                                                   int
@@ -218,6 +219,8 @@ func TestControlTokens(t *testing.T) {
 		{body: `{"version":"2.0"}`, tenant: r.partner, version: "2.0"},
 		{body: `{"user":"ADMIN.agent@contosocsp.onmicrosoft.com"}`, user: agent, tenant: r.partner, version: "1.0", roles: "admin_agent", mfa: true},
 		{body: `{"user":"` + agent + `","mfa":false,"version":"2.0","clientId":"` + strings.ToUpper(r.app.ClientID) + `"}`, user: agent, tenant: r.partner, version: "2.0", roles: "admin_agent"},
+		{body: `{"user":"` + nomfa + `"}`, user: nomfa, tenant: r.partner, version: "1.0", roles: "admin_agent"},
+		{body: `{"user":"` + nomfa + `","mfa":true}`, user: nomfa, tenant: r.partner, version: "1.0", roles: "admin_agent", mfa: true},
 		{body: `{"user":"` + other + `"}`, user: other, tenant: "9e47b0d8-3f1c-4625-a7d9-0c58e2f6b413", version: "1.0", roles: "sales_agent", mfa: true},
 		{body: `{"tenant":"FabrikamCloud.onmicrosoft.com"}`, tenant: "9e47b0d8-3f1c-4625-a7d9-0c58e2f6b413", version: "1.0"},
 	} {

@@ -19,7 +19,7 @@ type tokenOrder struct {
 	Tenant   string `json:"tenant"`   // id or domain; default: the user's, or that of the first partner
 	ClientID string `json:"clientId"` // default: the tenant's first app
 	Version  string `json:"version"`  // 1.0 (the default) or 2.0
-	MFA      *bool  `json:"mfa"`      // default: the user signed in with a second factor
+	MFA      *bool  `json:"mfa"`      // whether the user showed a second factor; default: whether there is one
 }
 
 // controlToken is the answer of POST /tokens.
@@ -63,10 +63,14 @@ func (s *Server) mintToken(r *http.Request) (int, any, error) {
 		return badControl(fmt.Sprintf("tenant %s has no app %s; %s", partner.TenantID, quote(order.ClientID),
 			oneOfThese(apps, func(a store.App) string { return a.ClientID }, "an app")))
 	}
+	mfa := !user.WithoutMFA
+	if order.MFA != nil {
+		mfa = *order.MFA
+	}
 	token, err := s.authority.Mint(issuer.TokenRequest{
 		Tenant: partner.TenantID, ClientID: apps[at].ClientID, Version: version,
 		Resource: s.cloud.Configuration().Services[partnercenter.ServiceName].Audience,
-		User:     user.UserPrincipalName, WithoutMFA: order.MFA != nil && !*order.MFA,
+		User:     user.UserPrincipalName, WithoutMFA: !mfa,
 	})
 	if err != nil {
 		return 0, nil, err
