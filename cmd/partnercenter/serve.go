@@ -439,7 +439,7 @@ func (l *local) describe(ctx context.Context, o *serveOptions) error {
 		return err
 	}
 	for _, u := range users {
-		if !u.Disabled && !u.WithoutMFA && slices.Contains(u.Roles, store.RoleAdminAgent) {
+		if !u.Disabled && !u.WithoutMFA && slices.Contains(u.Roles, partnercenter.RoleAdminAgent) {
 			l.facts.UserPrincipalName, l.facts.Password = u.UserPrincipalName, u.Password
 			break
 		}

@@ -109,21 +109,21 @@ func (o *authOptions) checkAuthority() error {
 
 func roleNames() []string {
 	var names []string
-	for _, role := range store.UserRoles() {
+	for _, role := range partnercenter.UserRoles() {
 		names = append(names, string(role))
 	}
 	return names
 }
 
 // rolesOfGroups reads --group-role.
-func (o *authOptions) rolesOfGroups() (map[string]store.UserRole, error) {
-	roles := make(map[string]store.UserRole)
+func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error) {
+	roles := make(map[string]partnercenter.UserRole)
 	for _, text := range o.groupRoles {
 		group, role, _ := strings.Cut(text, "=")
 		if !guid.MatchString(group) || !slices.Contains(roleNames(), role) {
 			return nil, usageErrorf("--group-role %q: write the group's object id, =, and one of %s", text, strings.Join(roleNames(), ", "))
 		}
-		roles[group] = store.UserRole(role)
+		roles[group] = partnercenter.UserRole(role)
 	}
 	return roles, nil
 }

@@ -228,7 +228,7 @@ func issuerUser(u store.User) issuer.User {
 	user := issuer.User{
 		UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Password: u.Password, MFA: !u.WithoutMFA, Disabled: u.Disabled,
-		Administrator: slices.Contains(u.Roles, store.RoleGlobalAdmin),
+		Administrator: slices.Contains(u.Roles, partnercenter.RoleGlobalAdmin),
 	}
 	for _, role := range u.Roles {
 		user.Roles = append(user.Roles, string(role))

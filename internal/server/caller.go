@@ -41,12 +41,12 @@ func Administrator(ctx context.Context, st *store.Store, tenant string) (*issuer
 		return nil, err
 	}
 	for _, u := range users {
-		if slices.Contains(u.Roles, store.RoleGlobalAdmin) {
+		if slices.Contains(u.Roles, partnercenter.RoleGlobalAdmin) {
 			claims.User, claims.ObjectID = u.UserPrincipalName, u.ObjectID
 			break
 		}
 	}
-	for _, role := range store.UserRoles() {
+	for _, role := range partnercenter.UserRoles() {
 		claims.Roles = append(claims.Roles, string(role))
 	}
 	return claims, nil

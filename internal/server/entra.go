@@ -22,7 +22,7 @@ type EntraOptions struct {
 	// GroupRoles are the roles that members of a group have, by the group's
 	// object id. Partner Center's agents are members of groups, and a token has
 	// only their ids.
-	GroupRoles map[string]store.UserRole
+	GroupRoles map[string]partnercenter.UserRole
 	// Cloud is whose resources tokens may be for. Empty means the global one.
 	Cloud     partnercenter.CloudName
 	BaseURLs  []string          // where requests arrive
@@ -47,7 +47,7 @@ func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (entra *issu
 	if err != nil {
 		return nil, nil, fmt.Errorf("the tenants: %w", err)
 	}
-	roles := map[string]string{globalAdministrator: string(store.RoleGlobalAdmin)}
+	roles := map[string]string{globalAdministrator: string(partnercenter.RoleGlobalAdmin)}
 	for id, role := range o.GroupRoles {
 		roles[id] = string(role)
 	}

@@ -198,7 +198,7 @@ func TestCaller(t *testing.T) {
 	st, partners := newSampleStore(t)
 	caller, err := server.Administrator(t.Context(), st, "")
 	must(t, err)
-	if caller.TenantID != partners[0].TenantID || !caller.HasUser() || !caller.MFA || len(caller.Roles) != len(store.UserRoles()) {
+	if caller.TenantID != partners[0].TenantID || !caller.HasUser() || !caller.MFA || len(caller.Roles) != len(partnercenter.UserRoles()) {
 		t.Errorf("caller %+v", caller)
 	}
 	second, err := server.Administrator(t.Context(), st, strings.ToUpper(partners[1].Domain))

@@ -5,19 +5,20 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // controlUser is a user as the control plane shows it.
 type controlUser struct {
-	TenantID          string           `json:"tenantId"`
-	UserPrincipalName string           `json:"userPrincipalName"`
-	ObjectID          string           `json:"objectId"`
-	Name              string           `json:"name"`
-	Roles             []store.UserRole `json:"roles"`
-	MFA               bool             `json:"mfa"`
-	Disabled          bool             `json:"disabled"`
-	Password          string           `json:"password"`
+	TenantID          string                   `json:"tenantId"`
+	UserPrincipalName string                   `json:"userPrincipalName"`
+	ObjectID          string                   `json:"objectId"`
+	Name              string                   `json:"name"`
+	Roles             []partnercenter.UserRole `json:"roles"`
+	MFA               bool                     `json:"mfa"`
+	Disabled          bool                     `json:"disabled"`
+	Password          string                   `json:"password"`
 }
 
 func newControlUser(partner store.Partner, u store.User) controlUser {
@@ -46,10 +47,10 @@ func (s *Server) listUsers(r *http.Request) (int, any, error) {
 func (s *Server) changeUser(r *http.Request) (int, any, error) {
 	const example = `one or more of {"password": "…", "mfa": false, "disabled": true, "roles": ["sales_agent"]}`
 	var change struct {
-		Password *string           `json:"password"`
-		MFA      *bool             `json:"mfa"`
-		Disabled *bool             `json:"disabled"`
-		Roles    *[]store.UserRole `json:"roles"`
+		Password *string                   `json:"password"`
+		MFA      *bool                     `json:"mfa"`
+		Disabled *bool                     `json:"disabled"`
+		Roles    *[]partnercenter.UserRole `json:"roles"`
 	}
 	if err := readControl(r, &change, example); err != nil {
 		return badControl(err.Error())

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/partnercenter-go/partnercenter"
 )
 
 const suiteApp = "aaaaaaaa-0000-4000-8000-0000000000aa"
@@ -172,7 +174,9 @@ func testPutUser(t *testing.T, s *Store) {
 		func(u *User) { u.Password = "correct horse" },
 		func(u *User) { u.WithoutMFA = true },
 		func(u *User) { u.Disabled = true },
-		func(u *User) { u.Roles = []UserRole{RoleAdminAgent, RoleHelpdeskAgent} },
+		func(u *User) {
+			u.Roles = []partnercenter.UserRole{partnercenter.RoleAdminAgent, partnercenter.RoleHelpdeskAgent}
+		},
 	} {
 		want := get()
 		change(&want)
@@ -204,7 +208,7 @@ func testPutUser(t *testing.T, s *Store) {
 		{partnerA, User{}, "userPrincipalName"},
 		{partnerA, User{UserPrincipalName: "ada"}, "userPrincipalName"},
 		{partnerB, User{UserPrincipalName: "Ada@a.example"}, "userPrincipalName"},
-		{partnerA, User{UserPrincipalName: "ada@a.example", Roles: []UserRole{RoleAdminAgent, "owner"}}, "roles[1]"},
+		{partnerA, User{UserPrincipalName: "ada@a.example", Roles: []partnercenter.UserRole{partnercenter.RoleAdminAgent, "owner"}}, "roles[1]"},
 	} {
 		err := s.PutUser(ctx, tt.partner, tt.user)
 		var field *FieldError
@@ -365,7 +369,7 @@ func TestUpgradeToIdentity(t *testing.T) {
 	if err != nil || len(users) != 2 || len(users[0].Password) != 40 || len(users[1].Password) != 40 || users[0].Password == users[1].Password {
 		t.Fatalf("users %+v, %v", users, err)
 	}
-	same(t, users[0], User{UserPrincipalName: "Ada@a.example", ObjectID: "o", Name: "Ada", Roles: []UserRole{RoleAdminAgent}, Password: users[0].Password})
+	same(t, users[0], User{UserPrincipalName: "Ada@a.example", ObjectID: "o", Name: "Ada", Roles: []partnercenter.UserRole{partnercenter.RoleAdminAgent}, Password: users[0].Password})
 }
 
 func TestRedirectURIs(t *testing.T) {

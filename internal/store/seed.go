@@ -85,10 +85,10 @@ type AppCertificate struct {
 
 // User is somebody who signs in to a partner's tenant.
 type User struct {
-	UserPrincipalName string     `json:"userPrincipalName"` // name@domain; compared without regard to case
-	ObjectID          string     `json:"objectId"`          // GUID
-	Name              string     `json:"name"`
-	Roles             []UserRole `json:"roles"`
+	UserPrincipalName string                   `json:"userPrincipalName"` // name@domain; compared without regard to case
+	ObjectID          string                   `json:"objectId"`          // GUID
+	Name              string                   `json:"name"`
+	Roles             []partnercenter.UserRole `json:"roles"`
 	// Password is kept as it is, for the reasons that [App] keeps its secret.
 	Password string `json:"password"`
 	// WithoutMFA says that the user has no second factor. A seed file says it
@@ -97,20 +97,6 @@ type User struct {
 	// Disabled says that the user may not sign in.
 	Disabled bool `json:"disabled"`
 }
-
-// UserRole is what a partner's user may do in Partner Center.
-type UserRole = partnercenter.UserRole
-
-// The roles of a partner's users.
-const (
-	RoleGlobalAdmin   = partnercenter.RoleGlobalAdmin
-	RoleAdminAgent    = partnercenter.RoleAdminAgent
-	RoleSalesAgent    = partnercenter.RoleSalesAgent
-	RoleHelpdeskAgent = partnercenter.RoleHelpdeskAgent
-)
-
-// UserRoles returns all roles.
-func UserRoles() []UserRole { return partnercenter.UserRoles() }
 
 // IndirectReseller is a reseller that buys for customers through the partner.
 type IndirectReseller struct {

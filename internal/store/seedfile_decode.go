@@ -113,7 +113,7 @@ var seedEnums = map[reflect.Type][]string{
 	reflect.TypeFor[partnercenter.RelationshipToPartner](): spellings(
 		partnercenter.RelationshipNone, partnercenter.RelationshipReseller, partnercenter.RelationshipAdvisor,
 		partnercenter.RelationshipSyndication, partnercenter.RelationshipMicrosoftSupport),
-	reflect.TypeFor[UserRole](): spellings(UserRoles()...),
+	reflect.TypeFor[partnercenter.UserRole](): spellings(partnercenter.UserRoles()...),
 }
 
 func spellings[T ~string](values ...T) []string {

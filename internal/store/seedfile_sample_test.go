@@ -154,7 +154,7 @@ func TestSampleHasEverySignIn(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"a confidential app for every tenant": slices.ContainsFunc(contoso.Apps, func(a App) bool { return a.MultiTenant && !a.Public && len(a.RedirectURIs) > 0 }),
 		"an admin agent without MFA": slices.ContainsFunc(contoso.Users, func(u User) bool {
-			return u.WithoutMFA && !u.Disabled && slices.Contains(u.Roles, RoleAdminAgent)
+			return u.WithoutMFA && !u.Disabled && slices.Contains(u.Roles, partnercenter.RoleAdminAgent)
 		}),
 		"a disabled user": slices.ContainsFunc(contoso.Users, func(u User) bool { return u.Disabled }),
 	} {

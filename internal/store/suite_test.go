@@ -491,7 +491,7 @@ func testUsers(t *testing.T, s *Store) {
 	seed := suiteSeed()
 	seed.Partners[0].Users = []User{
 		{UserPrincipalName: "Zoe@a.example", ObjectID: "EEEEEEEE-0000-4000-8000-00000000000E", Name: "Zoe", Password: "given"},
-		{UserPrincipalName: "ada@a.example", Name: "Ada", Roles: []UserRole{"GlobalAdmin", RoleSalesAgent}},
+		{UserPrincipalName: "ada@a.example", Name: "Ada", Roles: []partnercenter.UserRole{"GlobalAdmin", partnercenter.RoleSalesAgent}},
 	}
 	if n := load(t, s, seed).Users; n != 2 {
 		t.Errorf("%d users loaded", n)
@@ -501,7 +501,7 @@ func testUsers(t *testing.T, s *Store) {
 		t.Fatalf("users %+v, %+v", first, users(partnerB))
 	}
 	same(t, first, []User{
-		{UserPrincipalName: "ada@a.example", ObjectID: first[0].ObjectID, Name: "Ada", Roles: []UserRole{RoleGlobalAdmin, RoleSalesAgent}, Password: first[0].Password},
+		{UserPrincipalName: "ada@a.example", ObjectID: first[0].ObjectID, Name: "Ada", Roles: []partnercenter.UserRole{partnercenter.RoleGlobalAdmin, partnercenter.RoleSalesAgent}, Password: first[0].Password},
 		{UserPrincipalName: "Zoe@a.example", ObjectID: "eeeeeeee-0000-4000-8000-00000000000e", Name: "Zoe", Password: "given"},
 	})
 	seed.Partners[0].Users[1] = User{UserPrincipalName: "ADA@a.example", Name: "Ada L."}

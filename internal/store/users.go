@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/partnercenter-go/partnercenter"
 )
 
 // Users returns the partner's users, ordered by user principal name.
@@ -20,7 +22,7 @@ WHERE partner_id = $1 ORDER BY upn_key`, guidKey(partnerID))
 		var roles string
 		err = rows.Scan(&u.UserPrincipalName, &u.ObjectID, &u.Name, &roles, &u.Password, &u.WithoutMFA, &u.Disabled)
 		for role := range strings.FieldsSeq(roles) {
-			u.Roles = append(u.Roles, UserRole(role))
+			u.Roles = append(u.Roles, partnercenter.UserRole(role))
 		}
 		return u, err
 	})
@@ -103,16 +105,16 @@ func (u *User) check() error {
 	for i, role := range u.Roles {
 		if _, known := knownRole(role); !known {
 			return &FieldError{fmt.Sprintf("roles[%d]", i), fmt.Sprintf("%q is not known here; use one of %s",
-				role, strings.Join(spellings(UserRoles()...), ", "))}
+				role, strings.Join(spellings(partnercenter.UserRoles()...), ", "))}
 		}
 	}
 	return nil
 }
 
 // knownRole returns the role that is meant by any of its spellings.
-func knownRole(given UserRole) (UserRole, bool) {
-	roles := UserRoles()
-	i := slices.IndexFunc(roles, func(r UserRole) bool { return foldEnum(string(r)) == foldEnum(string(given)) })
+func knownRole(given partnercenter.UserRole) (partnercenter.UserRole, bool) {
+	roles := partnercenter.UserRoles()
+	i := slices.IndexFunc(roles, func(r partnercenter.UserRole) bool { return foldEnum(string(r)) == foldEnum(string(given)) })
 	if i < 0 {
 		return "", false
 	}
