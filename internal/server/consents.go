@@ -31,9 +31,6 @@ func (s *Server) createApplicationConsent(c *call) error {
 		return errBadQuery("applicationId "+quote(consent.ApplicationID)+" is no application that this partner can use",
 			"send the client id of one of the partner's, or of one that is made for several tenants")
 	}
-	if len(consent.ApplicationGrants) == 0 {
-		return errBadQuery("applicationGrants is empty", "name an API by its enterpriseApplicationId, and a scope")
-	}
 	var resources []string
 	for _, grant := range consent.ApplicationGrants {
 		if grant == nil {
@@ -48,6 +45,9 @@ func (s *Server) createApplicationConsent(c *call) error {
 			return errBadQuery("the scope of "+quote(grant.EnterpriseApplicationID)+" is empty", "send its permissions, with commas between")
 		}
 		resources = append(resources, resource)
+	}
+	if len(resources) == 0 {
+		return errBadQuery("applicationGrants is empty", "name an API by its enterpriseApplicationId, and a scope")
 	}
 	slices.Sort(resources)
 	err = s.authority.PutConsent(c.r.Context(), issuer.Consent{

@@ -45,6 +45,7 @@ func TestApplicationConsentRefusals(t *testing.T) {
 		{method: http.MethodPost, name: "no body", path: path, status: 400, code: "800002"},
 		{method: http.MethodPost, name: "unknown app", path: path, body: `{"applicationId": "00000000-0000-0000-0000-000000000009"` + grant, status: 400, code: "3000"},
 		{method: http.MethodPost, name: "no grants", path: path, body: app + `}`, status: 400, code: "3000"},
+		{method: http.MethodPost, name: "null grants", path: path, body: app + `, "applicationGrants": [null]}`, status: 400, code: "3000"},
 		{method: http.MethodPost, name: "a grant of nothing", path: path, body: app + `, "applicationGrants": [{"scope": "x"}]}`, status: 400, code: "3000"},
 		{method: http.MethodPost, name: "no scope", path: path, body: app + `, "applicationGrants": [{"enterpriseApplicationId": "` + graphID + `"}]}`, status: 400, code: "3000"},
 		{method: http.MethodPost, name: "no customer of ours", path: other, body: app + grant, status: 403, code: "20002"},
