@@ -189,6 +189,8 @@ func (s *Server) listKeys(r *http.Request) (int, any, error) {
 }
 
 func (s *Server) addKey(r *http.Request) (int, any, error) {
+	s.keyChange.Lock()
+	defer s.keyChange.Unlock()
 	key, err := addSigningKey(r.Context(), s.store, s.now())
 	if err != nil {
 		return 0, nil, err
@@ -201,6 +203,8 @@ func (s *Server) addKey(r *http.Request) (int, any, error) {
 // nobody could sign in otherwise.
 func (s *Server) revokeKey(r *http.Request) (int, any, error) {
 	id := r.PathValue("id")
+	s.keyChange.Lock()
+	defer s.keyChange.Unlock()
 	stored, err := s.store.SigningKeys(r.Context())
 	if err != nil {
 		return 0, nil, err
@@ -217,9 +221,11 @@ func (s *Server) revokeKey(r *http.Request) (int, any, error) {
 		return http.StatusNotFound, map[string]string{"error": "no such key; GET /keys lists them"}, nil
 	}
 	if others == 0 {
-		if _, _, err := s.addKey(r); err != nil {
+		key, err := addSigningKey(r.Context(), s.store, s.now())
+		if err != nil {
 			return 0, nil, err
 		}
+		s.authority.AddKey(key)
 	}
 	// The running server stops taking the key's tokens before the database
 	// says so; the other way round a failure in between would leave it taking

@@ -150,6 +150,8 @@ func (s *Server) rollKeyCall(r *http.Request, order faultOrder) (int, any, error
 // keys until now are kept, they are revoked, and the tokens that they signed are
 // refused from now on; kept ones stay published.
 func (s *Server) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
+	s.keyChange.Lock()
+	defer s.keyChange.Unlock()
 	before, err := s.store.SigningKeys(ctx)
 	if err != nil {
 		return "", nil, err

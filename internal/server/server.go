@@ -108,6 +108,7 @@ type Server struct {
 
 	clockChange     sync.Mutex // held while the clock is changed and saved
 	directoryChange sync.Mutex // held while an app or a user is changed
+	keyChange       sync.Mutex // held while signing keys are, so that one always stays
 }
 
 // New returns a server on an open store. Close it when it is done.
