@@ -125,7 +125,7 @@ func (s *Server) listApps(r *http.Request) (int, any, error) {
 func (s *Server) changeApp(r *http.Request, change func(*store.App) (int, any, error), show func(store.Partner, *store.App) (int, any, error)) (int, any, error) {
 	s.directoryChange.Lock()
 	defer s.directoryChange.Unlock()
-	members, err := s.directory(r.Context())
+	members, err := directory(r.Context(), s.store)
 	if err != nil {
 		return 0, nil, err
 	}

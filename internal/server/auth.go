@@ -172,33 +172,26 @@ func addSigningKey(ctx context.Context, st *store.Store, now time.Time) (*issuer
 	return key, st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created})
 }
 
+// tenants are the partners of a store as the token authority knows them.
 func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
-	partners, err := st.Partners(ctx)
+	members, err := directory(ctx, st)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]issuer.Tenant, 0, len(partners))
-	for _, p := range partners {
-		apps, err := st.Apps(ctx, p.TenantID)
-		if err != nil {
-			return nil, err
+	list := make([]issuer.Tenant, 0, len(members))
+	for _, m := range members {
+		t := issuer.Tenant{ID: m.partner.TenantID}
+		if m.partner.Domain != "" {
+			t.Domains = []string{m.partner.Domain}
 		}
-		t := issuer.Tenant{ID: p.TenantID}
-		if p.Domain != "" {
-			t.Domains = []string{p.Domain}
-		}
-		for _, a := range apps {
+		for _, a := range m.apps {
 			client, err := issuerClient(a)
 			if err != nil {
 				return nil, err
 			}
 			t.Clients = append(t.Clients, client)
 		}
-		users, err := st.Users(ctx, p.TenantID)
-		if err != nil {
-			return nil, err
-		}
-		for _, u := range users {
+		for _, u := range m.users {
 			t.Users = append(t.Users, issuerUser(u))
 		}
 		list = append(list, t)

@@ -18,29 +18,23 @@ import (
 // administrator, signed in with a second factor, of the partner whose tenant
 // has that id or domain. Empty means the first partner.
 func Administrator(ctx context.Context, st *store.Store, tenant string) (*issuer.Claims, error) {
-	partners, err := st.Partners(ctx)
+	members, err := directory(ctx, st)
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(partners, func(p store.Partner) bool {
-		return tenant == "" || strings.EqualFold(p.TenantID, tenant) || strings.EqualFold(p.Domain, tenant)
-	})
+	at := slices.IndexFunc(members, func(m member) bool { return tenant == "" || m.is(tenant) })
 	switch {
-	case len(partners) == 0:
+	case len(members) == 0:
 		return nil, errors.New("the database has no partner to act for: serve a seed file that has one, with a new database")
 	case at < 0:
-		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote(tenant), partners[0].TenantID, partners[0].Name)
+		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote(tenant), members[0].partner.TenantID, members[0].partner.Name)
 	}
-	partner := partners[at]
+	partner := members[at].partner
 	claims := &issuer.Claims{
 		Audience: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
 		TenantID: strings.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
 	}
-	users, err := st.Users(ctx, partner.TenantID)
-	if err != nil {
-		return nil, err
-	}
-	for _, u := range users {
+	for _, u := range members[at].users {
 		if slices.Contains(u.Roles, partnercenter.RoleGlobalAdmin) {
 			claims.User, claims.ObjectID = u.UserPrincipalName, u.ObjectID
 			break

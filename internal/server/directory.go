@@ -19,14 +19,15 @@ type member struct {
 	users   []store.User
 }
 
-// is reports whether a tenant's id or domain is that of the partner.
+// is reports whether a tenant's id or domain is that of the partner. Nothing names
+// nobody, not even a partner without a domain.
 func (m *member) is(tenant string) bool {
-	return strings.EqualFold(m.partner.TenantID, tenant) || strings.EqualFold(m.partner.Domain, tenant)
+	return tenant != "" && (strings.EqualFold(m.partner.TenantID, tenant) || strings.EqualFold(m.partner.Domain, tenant))
 }
 
-// directory returns all partners with their apps and users.
-func (s *Server) directory(ctx context.Context) ([]member, error) {
-	partners, err := s.store.Partners(ctx)
+// directory returns all partners of a store with their apps and users.
+func directory(ctx context.Context, st *store.Store) ([]member, error) {
+	partners, err := st.Partners(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,14 +35,25 @@ func (s *Server) directory(ctx context.Context) ([]member, error) {
 	for i, p := range partners {
 		m := &members[i]
 		m.partner = p
-		if m.apps, err = s.store.Apps(ctx, p.TenantID); err != nil {
+		if m.apps, err = st.Apps(ctx, p.TenantID); err != nil {
 			return nil, err
 		}
-		if m.users, err = s.store.Users(ctx, p.TenantID); err != nil {
+		if m.users, err = st.Users(ctx, p.TenantID); err != nil {
 			return nil, err
 		}
 	}
 	return members, nil
+}
+
+// findMember returns the partner that a tenant's id or domain names, as a list of
+// one. A problem is the caller's.
+func findMember(members []member, tenant string) (found []member, problem string) {
+	at := slices.IndexFunc(members, func(m member) bool { return m.is(tenant) })
+	if at < 0 {
+		return nil, fmt.Sprintf("there is no tenant %s; %s", quote(tenant),
+			oneOfThese(members, func(m member) string { return m.partner.Domain }, "a partner"))
+	}
+	return members[at : at+1], ""
 }
 
 // findUser returns a user and the partner whose user it is, or nil.
@@ -111,15 +123,11 @@ func (s *Server) queriedMembers(r *http.Request) (members []member, problem stri
 	if problem != "" {
 		return nil, problem, nil
 	}
-	if members, err = s.directory(r.Context()); err != nil || query.Get("tenant") == "" {
+	if members, err = directory(r.Context(), s.store); err != nil || query.Get("tenant") == "" {
 		return members, "", err
 	}
-	at := slices.IndexFunc(members, func(m member) bool { return m.is(query.Get("tenant")) })
-	if at < 0 {
-		return nil, fmt.Sprintf("there is no tenant %s; %s", quote(query.Get("tenant")),
-			oneOfThese(members, func(m member) string { return m.partner.Domain }, "a partner")), nil
-	}
-	return members[at : at+1], "", nil
+	members, problem = findMember(members, query.Get("tenant"))
+	return members, problem, nil
 }
 
 // missingControl answers a control call about what is not there.

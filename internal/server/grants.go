@@ -53,7 +53,7 @@ func (s *Server) queriedScope(r *http.Request) (members []member, sc scope, prob
 	if problem != "" {
 		return nil, sc, problem, nil
 	}
-	if members, err = s.directory(r.Context()); err != nil {
+	if members, err = directory(r.Context(), s.store); err != nil {
 		return nil, sc, "", err
 	}
 	sc, problem = findScope(members, query.Get("tenant"), query.Get("clientId"), query.Get("user"))
@@ -187,7 +187,7 @@ func (s *Server) revokeGrantsCall(r *http.Request) (int, any, error) {
 	if some := body.Tenant+body.ClientID+body.User != ""; some == body.All {
 		return badControl("the body does not say whose refresh tokens to revoke; send " + example)
 	}
-	members, err := s.directory(r.Context())
+	members, err := directory(r.Context(), s.store)
 	if err != nil {
 		return 0, nil, err
 	}

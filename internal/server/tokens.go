@@ -45,30 +45,23 @@ func (s *Server) mintToken(r *http.Request) (int, any, error) {
 	if !slices.Contains([]issuer.Version{"", issuer.V1, issuer.V2}, version) {
 		return badControl(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote(order.Version)))
 	}
-	partner, user, problem, err := s.findSubject(r.Context(), order)
-	if err != nil {
-		return 0, nil, err
+	m, user, problem, err := s.findSubject(r.Context(), order)
+	if err != nil || problem != "" {
+		return badControlOr(problem, err)
 	}
-	if problem != "" {
-		return badControl(problem)
-	}
-	apps, err := s.store.Apps(r.Context(), partner.TenantID)
-	if err != nil {
-		return 0, nil, err
-	}
-	at := slices.IndexFunc(apps, func(a store.App) bool {
+	at := slices.IndexFunc(m.apps, func(a store.App) bool {
 		return order.ClientID == "" || strings.EqualFold(a.ClientID, order.ClientID)
 	})
 	if at < 0 {
-		return badControl(fmt.Sprintf("tenant %s has no app %s; %s", partner.TenantID, quote(order.ClientID),
-			oneOfThese(apps, func(a store.App) string { return a.ClientID }, "an app")))
+		return badControl(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote(order.ClientID),
+			oneOfThese(m.apps, func(a store.App) string { return a.ClientID }, "an app")))
 	}
 	mfa := !user.WithoutMFA
 	if order.MFA != nil {
 		mfa = *order.MFA
 	}
 	token, err := s.authority.Mint(issuer.TokenRequest{
-		Tenant: partner.TenantID, ClientID: apps[at].ClientID, Version: version,
+		Tenant: m.partner.TenantID, ClientID: m.apps[at].ClientID, Version: version,
 		Resource: s.cloud.Configuration().Services[partnercenter.ServiceName].Audience,
 		User:     user.UserPrincipalName, WithoutMFA: !mfa,
 	})
@@ -78,7 +71,7 @@ func (s *Server) mintToken(r *http.Request) (int, any, error) {
 	answer := controlToken{
 		AccessToken: token.Text, TokenType: "Bearer",
 		ExpiresIn: int(token.Lifetime / time.Second), ExpiresOn: token.Expires.UTC().Format(time.RFC3339),
-		TenantID: partner.TenantID, ClientID: apps[at].ClientID, User: user.UserPrincipalName,
+		TenantID: m.partner.TenantID, ClientID: m.apps[at].ClientID, User: user.UserPrincipalName,
 	}
 	for _, role := range user.Roles {
 		answer.Roles = append(answer.Roles, string(role))
@@ -86,43 +79,32 @@ func (s *Server) mintToken(r *http.Request) (int, any, error) {
 	return http.StatusOK, answer, nil
 }
 
-// findSubject finds the tenant and the user of a token; no user for an app-only
-// one. A problem is the caller's.
-func (s *Server) findSubject(ctx context.Context, order tokenOrder) (partner store.Partner, user store.User, problem string, err error) {
-	partners, err := s.store.Partners(ctx)
+// findSubject finds the partner and the user of a token; a user without a name for
+// an app-only one. A problem is the caller's.
+func (s *Server) findSubject(ctx context.Context, order tokenOrder) (m *member, user store.User, problem string, err error) {
+	members, err := directory(ctx, s.store)
 	if err != nil {
-		return partner, user, "", err
+		return nil, user, "", err
 	}
 	if order.Tenant != "" {
-		all := partners
-		partners = slices.DeleteFunc(slices.Clone(all), func(p store.Partner) bool {
-			return !strings.EqualFold(p.TenantID, order.Tenant) && !strings.EqualFold(p.Domain, order.Tenant)
-		})
-		if len(partners) == 0 {
-			return partner, user, fmt.Sprintf("there is no tenant %s; %s", quote(order.Tenant),
-				oneOfThese(all, func(p store.Partner) string { return p.Domain }, "a partner")), nil
-		}
+		members, problem = findMember(members, order.Tenant)
+	} else if len(members) == 0 {
+		problem = "there is no partner yet; " + oneOfThese(members, nil, "a partner")
 	}
-	if len(partners) == 0 {
-		return partner, user, "there is no partner yet; " + oneOfThese[store.Partner](nil, nil, "a partner"), nil
+	if problem != "" {
+		return nil, user, problem, nil
 	}
 	if order.User == "" {
-		return partners[0], user, "", nil
+		return &members[0], user, "", nil
+	}
+	if m, found := findUser(members, order.User); found != nil {
+		return m, *found, "", nil
 	}
 	var known []store.User
-	for _, p := range partners {
-		users, err := s.store.Users(ctx, p.TenantID)
-		if err != nil {
-			return partner, user, "", err
-		}
-		for _, u := range users {
-			if strings.EqualFold(u.UserPrincipalName, order.User) {
-				return p, u, "", nil
-			}
-		}
-		known = append(known, users...)
+	for _, m := range members {
+		known = append(known, m.users...)
 	}
-	return partner, user, fmt.Sprintf("there is no user %s; %s", quote(order.User),
+	return nil, user, fmt.Sprintf("there is no user %s; %s", quote(order.User),
 		oneOfThese(known, func(u store.User) string { return u.UserPrincipalName }, "a user")), nil
 }
 

@@ -63,7 +63,7 @@ func (s *Server) changeUser(r *http.Request) (int, any, error) {
 	}
 	s.directoryChange.Lock()
 	defer s.directoryChange.Unlock()
-	members, err := s.directory(r.Context())
+	members, err := directory(r.Context(), s.store)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -93,7 +93,7 @@ func (s *Server) changeUser(r *http.Request) (int, any, error) {
 			return 0, nil, err
 		}
 	}
-	if members, err = s.directory(ctx); err != nil {
+	if members, err = directory(ctx, s.store); err != nil {
 		return 0, nil, err
 	}
 	m, user = findUser(members, name) // as it is stored

@@ -1,0 +1,17 @@
+package server
+
+import (
+	"testing"
+
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// TestFindScopeOfNobody asks for no tenant beside a partner without a domain, who
+// is not meant by that.
+func TestFindScopeOfNobody(t *testing.T) {
+	members := []member{{partner: store.Partner{TenantID: "11111111-0000-4000-8000-000000000001"}}}
+	sc, problem := findScope(members, "", "", "")
+	if sc != (scope{}) || problem != "" {
+		t.Errorf("scope %+v, problem %q", sc, problem)
+	}
+}
