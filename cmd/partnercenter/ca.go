@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -79,7 +78,10 @@ func findCA(app *app, dirFlag string) (caFacts, error) {
 }
 
 func newCAShowCmd(app *app) *cobra.Command {
-	var dir, format string
+	var (
+		dir    string
+		output textOrJSON
+	)
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Show the certificate authorities of the local server",
@@ -95,28 +97,24 @@ Microsoft's API and sign-in hosts and is made by the first serve --proxy or serv
   partnercenter ca show -o json`,
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
+		PreRunE:           exclusive("output", "json"),
 		RunE: func(*cobra.Command, []string) error {
-			if err := oneOf("output", format, "text", formatJSON); err != nil {
+			asJSON, err := output.wantsJSON()
+			if err != nil {
 				return err
 			}
 			facts, err := findCA(app, dir)
 			if err != nil {
 				return err
 			}
-			if format == formatJSON {
-				data, err := json.MarshalIndent(facts, "", "  ")
-				if err != nil {
-					return err
-				}
-				_, err = fmt.Fprintf(app.stdout, "%s\n", data)
-				return err
+			if asJSON {
+				return printJSON(app.stdout, facts)
 			}
 			return facts.print(app.stdout)
 		},
 	}
 	addCADir(cmd, &dir)
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "`format`: text or json")
-	registerValues(cmd, "output", "text", formatJSON)
+	output.addFlags(cmd, cmd.Flags())
 	return cmd
 }
 

@@ -15,8 +15,7 @@ import (
 // clockOptions are the flags that the clock commands share.
 type clockOptions struct {
 	control controlPlane
-	format  string
-	asJSON  bool
+	output  textOrJSON
 }
 
 func newClockCmd(app *app) *cobra.Command {
@@ -99,12 +98,9 @@ limits, the life of tokens. It stays as it was set over a restart.
 
 Tokens that were issued before may be over by the new time, or not valid yet: ask
 for new ones.`
-	f := group.PersistentFlags()
-	f.SortFlags = false
+	group.PersistentFlags().SortFlags = false
 	o.control.addFlag(group)
-	f.StringVarP(&o.format, "output", "o", "text", "`format`: text or json")
-	f.BoolVar(&o.asJSON, "json", false, "same as -o json")
-	registerValues(group, "output", "text", formatJSON)
+	o.output.addFlags(group, group.PersistentFlags())
 	return group
 }
 
@@ -119,17 +115,15 @@ type shownClock struct {
 
 // run makes one call and prints the clock as it is after it.
 func (o *clockOptions) run(cmd *cobra.Command, app *app, method, path string, body any) error {
-	if o.asJSON {
-		o.format = formatJSON
-	}
-	if err := oneOf("output", o.format, "text", formatJSON); err != nil {
+	asJSON, err := o.output.wantsJSON()
+	if err != nil {
 		return err
 	}
 	answer, err := o.control.call(cmd.Context(), method, path, body)
 	if err != nil {
 		return err
 	}
-	if o.format == formatJSON {
+	if asJSON {
 		return writeIndented(app.stdout, answer)
 	}
 	var shown shownClock

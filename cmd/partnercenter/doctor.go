@@ -82,8 +82,7 @@ var doctorSteps = []struct {
 func newDoctorCmd(app *app) *cobra.Command {
 	var (
 		c      connection
-		format string
-		asJSON bool
+		output textOrJSON
 	)
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -112,10 +111,8 @@ code is 0 when no step failed, else 1.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		PreRunE:           exclusive("output", "json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if asJSON {
-				format = formatJSON
-			}
-			if err := oneOf("output", format, "text", formatJSON); err != nil {
+			asJSON, err := output.wantsJSON()
+			if err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("retries") {
@@ -124,19 +121,16 @@ code is 0 when no step failed, else 1.`,
 			if !cmd.Flags().Changed("timeout") {
 				c.timeout = doctorTimeout
 			}
-			return runDoctor(cmd.Context(), app, &c, format)
+			return runDoctor(cmd.Context(), app, &c, asJSON)
 		},
 	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVarP(&format, "output", "o", "text", "`format`: text or json")
-	f.BoolVar(&asJSON, "json", false, "same as -o json")
-	registerValues(cmd, "output", "text", formatJSON)
+	cmd.Flags().SortFlags = false
+	output.addFlags(cmd, cmd.Flags())
 	c.addFlags(app, cmd)
 	return cmd
 }
 
-func runDoctor(ctx context.Context, app *app, c *connection, format string) error {
+func runDoctor(ctx context.Context, app *app, c *connection, asJSON bool) error {
 	d := &doctor{app: app, connection: c, throttled: isSkipped("the API was not called")}
 	steps := []step{}
 	var failed []string
@@ -149,21 +143,18 @@ func runDoctor(ctx context.Context, app *app, c *connection, format string) erro
 		if o.status == stepFailed {
 			failed = append(failed, s.name)
 		}
-		if format != formatJSON {
+		if !asJSON {
 			if err := printStep(app, steps[len(steps)-1]); err != nil {
 				return err
 			}
 		}
 	}
-	if format == formatJSON {
-		data, err := marshal(struct {
+	if asJSON {
+		err := printJSON(app.stdout, struct {
 			OK    bool   `json:"ok"`
 			Steps []step `json:"steps"`
 		}{len(failed) == 0, steps})
 		if err != nil {
-			return err
-		}
-		if err := writeIndented(app.stdout, data); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
 )
@@ -23,6 +24,8 @@ const (
 	formatJSON  = "json"
 	formatJSONL = "jsonl"
 	formatCSV   = "csv"
+
+	formatText = "text" // of what is no resource
 )
 
 var formats = []string{formatTable, formatWide, formatJSON, formatJSONL, formatCSV}
@@ -41,6 +44,26 @@ func (o *outputOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.color, "color", "auto", "colour tables: `when` is auto (on a terminal, unless NO_COLOR is set), always or never")
 	registerValues(cmd, "output", formats...)
 	registerValues(cmd, "color", "auto", "always", "never")
+}
+
+// textOrJSON are the flags of commands that print something else than resources.
+type textOrJSON struct {
+	format string
+	json   bool
+}
+
+func (o *textOrJSON) addFlags(cmd *cobra.Command, f *pflag.FlagSet) {
+	f.StringVarP(&o.format, "output", "o", formatText, "`format`: text or json")
+	f.BoolVar(&o.json, "json", false, "same as -o json")
+	registerValues(cmd, "output", formatText, formatJSON)
+}
+
+// wantsJSON checks the flags, and reports which of the two it is.
+func (o *textOrJSON) wantsJSON() (bool, error) {
+	if o.json {
+		return true, nil
+	}
+	return o.format == formatJSON, oneOf("output", o.format, formatText, formatJSON)
 }
 
 // outputHelp ends the help of commands that print lists.
@@ -216,11 +239,7 @@ func rawBytes(documents []json.RawMessage) [][]byte {
 // printOne prints a single item: in JSON formats itself, not a list of it.
 func printOne[T any](p *printer[T], item T) error {
 	if p.format == formatJSON {
-		data, err := marshal(p.view.resource(item))
-		if err != nil {
-			return err
-		}
-		return writeIndented(p.app.stdout, data)
+		return printJSON(p.app.stdout, p.view.resource(item))
 	}
 	if err := p.add(item); err != nil {
 		return err
@@ -252,6 +271,15 @@ func marshal(v any) ([]byte, error) {
 		data = data[size:]
 	}
 	return safe, nil
+}
+
+// printJSON prints a value as one JSON document.
+func printJSON(w io.Writer, v any) error {
+	data, err := marshal(v)
+	if err != nil {
+		return err
+	}
+	return writeIndented(w, data)
 }
 
 // writeIndented changes white space only: members keep their order and numbers

@@ -22,8 +22,7 @@ func newTokenCmd(app *app) *cobra.Command {
 	var (
 		c      connection
 		user   userToken
-		format string
-		asJSON bool
+		output textOrJSON
 	)
 	cmd := &cobra.Command{
 		Use:   "token",
@@ -45,14 +44,12 @@ of files and logs.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		PreRunE:           exclusive("output", "json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if asJSON {
-				format = formatJSON
-			}
-			if err := oneOf("output", format, "text", formatJSON); err != nil {
+			asJSON, err := output.wantsJSON()
+			if err != nil {
 				return err
 			}
 			if cmd.Flags().Changed("user") || cmd.Flags().Changed("control") {
-				return user.run(cmd, app, &c, format)
+				return user.run(cmd, app, &c, asJSON)
 			}
 			s, err := c.service(app)
 			if err != nil {
@@ -62,26 +59,19 @@ of files and logs.`,
 			if err != nil {
 				return err
 			}
-			if format != formatJSON {
-				_, err := fmt.Fprintln(app.stdout, token.Token)
-				return err
+			if asJSON {
+				return printJSON(app.stdout, tokenOutput{
+					AccessToken: token.Token, ExpiresOn: token.ExpiresOn.UTC().Truncate(time.Second),
+					TenantID: s.tenantID, Scopes: s.scopes,
+				})
 			}
-			data, err := json.MarshalIndent(tokenOutput{
-				AccessToken: token.Token, ExpiresOn: token.ExpiresOn.UTC().Truncate(time.Second),
-				TenantID: s.tenantID, Scopes: s.scopes,
-			}, "", "  ")
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(app.stdout, "%s\n", data)
+			_, err = fmt.Fprintln(app.stdout, token.Token)
 			return err
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&format, "output", "o", "text", "`format`: text (the token alone) or json")
-	f.BoolVar(&asJSON, "json", false, "same as -o json")
-	registerValues(cmd, "output", "text", formatJSON)
+	output.addFlags(cmd, f)
 	f.StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
 	user.control.addFlag(cmd)
 	c.addFlags(app, cmd)
@@ -98,7 +88,7 @@ type userToken struct {
 // for no credentials.
 var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "client-certificate", "client-certificate-password-file", "as", "ca-file", "scope"}
 
-func (u *userToken) run(cmd *cobra.Command, app *app, c *connection, format string) error {
+func (u *userToken) run(cmd *cobra.Command, app *app, c *connection, asJSON bool) error {
 	for _, name := range signInFlags {
 		if cmd.Flags().Changed(name) {
 			return usageErrorf("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)
@@ -120,7 +110,7 @@ func (u *userToken) run(cmd *cobra.Command, app *app, c *connection, format stri
 	if err != nil {
 		return err
 	}
-	if format == formatJSON {
+	if asJSON {
 		return writeIndented(app.stdout, answer)
 	}
 	var token struct {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -15,7 +14,7 @@ import (
 type versionFacts struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"` // of the version control system
-	Modified bool   `json:"modified,omitempty"` // the revision had local changes
+	Modified bool   `json:"modified,omitzero"`  // the revision had local changes
 	Time     string `json:"time,omitempty"`     // of the revision
 	Go       string `json:"go"`
 	OS       string `json:"os"`
@@ -56,29 +55,25 @@ func (v versionFacts) String() string {
 }
 
 func newVersionCmd(app *app) *cobra.Command {
-	var format string
+	var output textOrJSON
 	cmd := &cobra.Command{
 		Use:               "version",
 		Short:             "Print the version of this program",
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
+		PreRunE:           exclusive("output", "json"),
 		RunE: func(*cobra.Command, []string) error {
-			if err := oneOf("output", format, "text", formatJSON); err != nil {
+			asJSON, err := output.wantsJSON()
+			switch {
+			case err != nil:
 				return err
+			case asJSON:
+				return printJSON(app.stdout, readVersion())
 			}
-			if format != formatJSON {
-				_, err := fmt.Fprintln(app.stdout, readVersion())
-				return err
-			}
-			data, err := json.MarshalIndent(readVersion(), "", "  ")
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(app.stdout, "%s\n", data)
+			_, err = fmt.Fprintln(app.stdout, readVersion())
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "`format`: text or json")
-	registerValues(cmd, "output", "text", formatJSON)
+	output.addFlags(cmd, cmd.Flags())
 	return cmd
 }

@@ -45,8 +45,7 @@ func newWhoamiCmd(app *app) *cobra.Command {
 	var (
 		c      connection
 		token  string
-		format string
-		asJSON bool
+		output textOrJSON
 	)
 	cmd := &cobra.Command{
 		Use:   "whoami",
@@ -64,22 +63,16 @@ signature. It is never printed; "partnercenter token" does that.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		PreRunE:           exclusive("output", "json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if asJSON {
-				format = formatJSON
-			}
-			if err := oneOf("output", format, "text", formatJSON); err != nil {
+			asJSON, err := output.wantsJSON()
+			if err != nil {
 				return err
 			}
 			who, err := whoami(cmd, app, &c, token)
 			if err != nil {
 				return err
 			}
-			if format == formatJSON {
-				data, err := marshal(who)
-				if err != nil {
-					return err
-				}
-				return writeIndented(app.stdout, data)
+			if asJSON {
+				return printJSON(app.stdout, who)
 			}
 			return who.print(app.stdout, app.now())
 		},
@@ -87,9 +80,7 @@ signature. It is never printed; "partnercenter token" does that.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&token, "token", "", "`file` that holds a token to explain, whoever it is from; - for standard input")
-	f.StringVarP(&format, "output", "o", "text", "`format`: text or json")
-	f.BoolVar(&asJSON, "json", false, "same as -o json")
-	registerValues(cmd, "output", "text", formatJSON)
+	output.addFlags(cmd, f)
 	c.addFlags(app, cmd)
 	return cmd
 }
