@@ -322,6 +322,13 @@ func refusingProxy(err error) string {
 	return inner.Addr.String()
 }
 
+// addressInUse is errors.Is with [syscall.EADDRINUSE], and knows Windows' number
+// likewise.
+func addressInUse(err error) bool {
+	const wsaAddressInUse = syscall.Errno(10048)
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddressInUse)
+}
+
 // innermost returns the cause of a url.Error, whose URL the message has
 // already.
 func innermost(err error) error {

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -71,7 +70,7 @@ func listenOnLocalhost(ctx context.Context) (listeners []net.Listener, port int,
 		switch {
 		case err == nil:
 			return []net.Listener{v4, v6}, port, nil
-		case !errors.Is(err, syscall.EADDRINUSE):
+		case !addressInUse(err):
 			return []net.Listener{v4}, port, nil
 		}
 		v4.Close()

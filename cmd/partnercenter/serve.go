@@ -308,7 +308,7 @@ func listenOn(ctx context.Context, flag, scheme, address string, auth *authOptio
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case addressInUse(err):
 		return nil, "", fmt.Errorf("address %s is in use, perhaps by another server: stop that one, or choose another with %s (port 0 takes a free one)", address, flag)
 	case errors.Is(err, syscall.EACCES):
 		return nil, "", fmt.Errorf("address %s needs more rights than this user has: choose a port from 1024 up with %s", address, flag)
