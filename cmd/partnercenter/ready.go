@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/partnercenter-go/partnercenter"
 )
 
 // readyFacts is what a server that accepts requests says of itself in its
@@ -20,7 +22,7 @@ type readyFacts struct {
 	CAFile     string `json:"caFile,omitempty"` // for all that speaks TLS, unless OwnCertificate
 	// OwnCertificate says that the TLS listener's certificate is the user's, which
 	// caFile is not for.
-	OwnCertificate bool   `json:"ownCertificate,omitempty"`
+	OwnCertificate bool   `json:"ownCertificate,omitzero"`
 	Cloud          string `json:"cloud,omitempty"`     // the one that is played
 	Auth           string `json:"auth,omitempty"`      // whose tokens count; see authOptions
 	Authority      string `json:"authority,omitempty"` // where they come from, unless from the server
@@ -61,29 +63,15 @@ func stateDir() (string, error) {
 
 // writeReadyFile writes facts so that a reader never sees half of them. The
 // file holds a secret and is its owner's alone.
-func writeReadyFile(path string, facts readyFacts) (err error) {
+func writeReadyFile(path string, facts readyFacts) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".ready-*") // made with mode 0600
+	data, err := partnercenter.Marshal(facts)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	enc := json.NewEncoder(f)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(facts); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return writePrivateFile(path, append(data, '\n'))
 }
 
 func readReadyFile(path string) (readyFacts, error) {

@@ -13,7 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,9 +141,10 @@ func (t *tokenStore) writable() error {
 }
 
 // clear removes the file, readable or not, and reports whether there was one.
-// A key that was made for it goes, too.
-func (t *tokenStore) clear(ctx context.Context) (bool, error) {
-	if _, err := os.Lstat(t.path); errors.Is(err, fs.ErrNotExist) {
+// A key that was made for it goes, too, also one that is left of an earlier file.
+func (t *tokenStore) clear(ctx context.Context) (removed bool, err error) {
+	files := []string{t.path, t.keyPath()}
+	if !slices.ContainsFunc(files, isThere) {
 		return false, nil
 	}
 	unlock, err := t.lock(ctx)
@@ -151,12 +152,20 @@ func (t *tokenStore) clear(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer unlock()
-	for _, path := range []string{t.path, t.keyPath()} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return false, fmt.Errorf("the signed-in users cannot be removed: %w; remove the file yourself", err)
+	for _, path := range files {
+		switch err := os.Remove(path); {
+		case err == nil:
+			removed = removed || path == t.path
+		case !errors.Is(err, fs.ErrNotExist):
+			return removed, fmt.Errorf("the signed-in users cannot be removed: %w; remove the file yourself", err)
 		}
 	}
-	return true, nil
+	return removed, nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func (t *tokenStore) lock(ctx context.Context) (unlock func(), err error) {
@@ -252,50 +261,4 @@ func openSealed(file, key []byte) (plain []byte, ok bool) {
 	}
 	plain, err := newSealer(key).Open(nil, nil, sealed, []byte(tokenFileHeader))
 	return plain, err == nil
-}
-
-// readPrivateFile reads a file that nobody but its owner may read.
-func readPrivateFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if openToOthers(info) {
-		return nil, settingsErrorf("%s holds secrets and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
-	}
-	if info.Size() > limit {
-		return nil, settingsErrorf("%s is too large to be a file of this program: remove it, then run partnercenter login again", path)
-	}
-	return os.ReadFile(path)
-}
-
-// openToOthers tells by the mode of a file whether other users can read or
-// change it. Windows has no such modes.
-func openToOthers(info fs.FileInfo) bool {
-	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
-}
-
-// writePrivateFile writes a file for its owner alone, so that readers see all
-// of it or what was there before, also after a power cut.
-func writePrivateFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

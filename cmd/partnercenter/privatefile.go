@@ -1,0 +1,61 @@
+package main
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// readPrivateFile reads a file that nobody but its owner may read.
+func readPrivateFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if openToOthers(info) {
+		return nil, settingsErrorf("%s holds secrets and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = settingsErrorf("%s is too large to be a file of this program: remove it, then run partnercenter login again", path)
+	}
+	return data, err
+}
+
+// openToOthers tells by the mode of a file whether other users can read or
+// change it. Windows has no such modes.
+func openToOthers(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
+}
+
+// writePrivateFile writes a file for its owner alone, so that readers see all
+// of it or what was there before, also after a power cut.
+func writePrivateFile(path string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
