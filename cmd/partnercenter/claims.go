@@ -17,7 +17,6 @@ import (
 type tokenClaims struct {
 	Audience   oneOrMany   `json:"aud"`
 	Issuer     string      `json:"iss"`
-	IssuedAt   json.Number `json:"iat"`
 	NotBefore  json.Number `json:"nbf"`
 	Expires    json.Number `json:"exp"`
 	Nonce      string      `json:"nonce"` // of id tokens

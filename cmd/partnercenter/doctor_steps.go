@@ -217,12 +217,12 @@ func (d *doctor) checkClaims(context.Context) outcome {
 	audience := strings.Join(c.Audience, ", ")
 	_, graph, known := knownAudience(audience)
 	scope := d.service.options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
-	switch wanted := d.connection.wantedTenant(d.service); {
+	switch wanted := d.service.tenantID; {
 	case !known:
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which is not Partner Center", audience)
 	case graph && c.forUser():
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center takes from apps but not from users", audience)
-	case wanted != "" && !strings.EqualFold(wanted, c.TenantID):
+	case guid.MatchString(wanted) && !strings.EqualFold(wanted, c.TenantID):
 		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings say %s", c.TenantID, wanted)
 	case c.forUser() && c.withoutMFA():
 		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page asks for none, have an administrator require it for this user.",
@@ -239,14 +239,6 @@ func (d *doctor) checkClaims(context.Context) outcome {
 		text += ", roles " + strings.Join(roles, ", ")
 	}
 	return isOK("%s", text)
-}
-
-// wantedTenant is the tenant's id, if the settings have it and not a domain.
-func (c *connection) wantedTenant(s *service) string {
-	if guid.MatchString(s.tenantID) {
-		return s.tenantID
-	}
-	return ""
 }
 
 // callAPI asks for one customer, which every credential may see.
