@@ -57,11 +57,20 @@ var (
 )
 
 func signInHosts() (hosts []string) {
-	for _, a := range Authorities() {
+	for _, a := range authorities {
 		hosts = append(hosts, a.Hosts...)
 	}
 	return hosts
 }
+
+// issuers are hosts that tokens name as where they come from, in clouds whose
+// sign-in hosts are others. Clients do not reach them, so that nobody plays them.
+var issuers = []string{"sts.chinacloudapi.cn", "sts.microsoftonline.de"}
+
+// Issues reports whether a host, as it stands in an issuer or an address of keys, is
+// one that Microsoft issues tokens at. It has to be spelt as Microsoft does: without
+// a port, in lower case.
+func Issues(host string) bool { return slices.Contains(signIn, host) || slices.Contains(issuers, host) }
 
 // All returns every host: those of the API first.
 func All() []string { return slices.Concat(api, signIn) }

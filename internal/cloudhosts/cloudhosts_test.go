@@ -74,3 +74,22 @@ func TestBaseURLs(t *testing.T) {
 		}
 	}
 }
+
+// TestIssues is strict about spelling: what passes is where keys are believed.
+func TestIssues(t *testing.T) {
+	for host, want := range map[string]bool{
+		"login.microsoftonline.com":       true,
+		"sts.windows.net":                 true,
+		"sts.chinacloudapi.cn":            true,
+		"login.microsoftonline.us":        true,
+		"login.microsoftonline.com:8443":  false,
+		"Login.microsoftonline.com":       false,
+		"x.login.microsoftonline.com":     false,
+		"api.partnercenter.microsoft.com": false,
+		"":                                false,
+	} {
+		if got := Issues(host); got != want {
+			t.Errorf("Issues(%q) = %v, want %v", host, got, want)
+		}
+	}
+}

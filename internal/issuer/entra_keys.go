@@ -14,10 +14,11 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 )
 
 const (
@@ -308,16 +309,7 @@ func (e *Entra) checkKeysURI(uri string) error {
 // sign-in services, which refer to each other.
 func (e *Entra) isTrusted(base string) bool {
 	host, isTLS := strings.CutPrefix(base, "https://")
-	return base == e.authority || isTLS && slices.Contains(microsoftHosts, host)
-}
-
-// microsoftHosts are the hosts that metadata of Microsoft's clouds names.
-// https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
-var microsoftHosts = []string{
-	"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net",
-	"login.chinacloudapi.cn", "login.partner.microsoftonline.cn", "sts.chinacloudapi.cn",
-	"login.microsoftonline.de", "sts.microsoftonline.de",
-	"login.microsoftonline.us",
+	return base == e.authority || isTLS && cloudhosts.Issues(host)
 }
 
 // cutBase parts an absolute URL without user, query and fragment into its base
