@@ -129,7 +129,7 @@ func (r *authorization) read(parameters url.Values) error {
 	case "code id_token":
 		r.hybrid = true
 	case "":
-		r.mode = cmp.Or(r.mode, modeQuery)
+		r.mode = modeQuery
 		return missing("response_type", "Add response_type=code, or code id_token.")
 	default:
 		r.mode = modeFragment
@@ -281,10 +281,9 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	a.signIns.mu.Unlock()
 	answer := url.Values{"code": {text}}
 	if r.hybrid {
-		token, err := a.signID(c.trust, &idOrder{
-			tenant: t, client: client, subject: &signedIn{user: user, mfa: f.mfa},
-			base: r.base, version: r.version, nonce: r.nonce, code: text,
-		})
+		token, err := a.signID(c.trust, &order{
+			tenant: t, client: client, subject: &signedIn{user: user, mfa: f.mfa}, base: r.base, version: r.version,
+		}, r.nonce, text)
 		if err != nil {
 			return nil, err
 		}

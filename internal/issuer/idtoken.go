@@ -31,21 +31,9 @@ type idClaims struct {
 	Version           Version  `json:"ver"`
 }
 
-// idOrder is what an id token is to say, found to be right.
-type idOrder struct {
-	tenant  *tenant
-	client  *app
-	subject *signedIn
-	base    string
-	version Version
-	nonce   string
-	code    string // the authorization code that the token comes with, if any
-
-	distortion distortion
-}
-
-// signID mints an id token.
-func (a *Authority) signID(trust *trust, o *idOrder) (string, error) {
+// signID mints an id token beside an access token of the same order, or beside the
+// authorization code that it comes with.
+func (a *Authority) signID(trust *trust, o *order, nonce, code string) (string, error) {
 	if len(trust.keys) == 0 {
 		return "", errNoKey
 	}
@@ -59,7 +47,7 @@ func (a *Authority) signID(trust *trust, o *idOrder) (string, error) {
 		NotBefore: notBefore.Unix(),
 		Expires:   expires.Unix(),
 		Name:      user.Name,
-		Nonce:     o.nonce,
+		Nonce:     nonce,
 		ObjectID:  user.ObjectID,
 		Subject:   pairwiseSubject(o.tenant, o.client, user),
 		TenantID:  o.tenant.id,
@@ -71,9 +59,9 @@ func (a *Authority) signID(trust *trust, o *idOrder) (string, error) {
 	} else {
 		claims.AMR, claims.UPN, claims.UniqueName = subject.methods(), user.UserPrincipalName, user.UserPrincipalName
 	}
-	if o.code != "" {
+	if code != "" {
 		// The left half of the hash (OpenID Connect Core, section 3.3.2.11).
-		sum := sha256.Sum256([]byte(o.code))
+		sum := sha256.Sum256([]byte(code))
 		claims.CodeHash = base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 	}
 	payload, err := json.Marshal(claims)

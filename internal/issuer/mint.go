@@ -165,7 +165,8 @@ const (
 	proofCertificate proof = "2"
 )
 
-// order is what an access token is to say, found to be right.
+// order is what a token is to say, found to be right. Resource, scope and proof are
+// of access tokens only.
 type order struct {
 	tenant   *tenant
 	client   *app

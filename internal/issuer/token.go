@@ -319,17 +319,18 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 	if !a.mayUse(t.client, tenant, s.user, w) {
 		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote(w.resource))
 	}
-	distortion := a.distort(t.call, tenant, t.client, s)
-	token, err := a.sign(t.trust, &order{
+	o := &order{
 		tenant: tenant, client: t.client, proof: t.proof, subject: s,
-		resource: w.resource, scope: w.scope, base: t.base, version: t.version, distortion: distortion,
-	})
+		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+		distortion: a.distort(t.call, tenant, t.client, s),
+	}
+	token, err := a.sign(t.trust, o)
 	if err != nil {
 		return nil, err
 	}
 	got := &issued{token: token, resource: w.resource, scope: t.scopeAnswer(w)}
 	if w.openID {
-		if got.IDToken, err = a.signID(t.trust, &idOrder{tenant: tenant, client: t.client, subject: s, base: t.base, version: t.version, nonce: nonce, distortion: distortion}); err != nil {
+		if got.IDToken, err = a.signID(t.trust, o, nonce, ""); err != nil {
 			return nil, err
 		}
 	}
