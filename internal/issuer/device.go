@@ -159,7 +159,7 @@ func (a *Authority) enterCode(c *call) (any, error) {
 		}
 		return r
 	}, form.Get("user_code")))
-	if entered == "" || c.r.Method != "POST" {
+	if entered == "" || c.r.Method != http.MethodPost {
 		p.data.Code = entered
 		return p, nil
 	}

@@ -206,13 +206,13 @@ func (f *failure) body(now time.Time, traceID, correlationID string) failureBody
 func timestamp(now time.Time) string { return now.UTC().Format("2006-01-02 15:04:05Z") }
 
 // trace is by what a request is found in the log.
-func (f *failure) trace(now time.Time, traceID, correlationID string) string {
+func trace(now time.Time, traceID, correlationID string) string {
 	return fmt.Sprintf("Trace ID: %s Correlation ID: %s Timestamp: %s", traceID, correlationID, timestamp(now))
 }
 
 // describe is the error_description of an answer.
 func (f *failure) describe(now time.Time, traceID, correlationID string) string {
-	return f.Error() + " " + f.trace(now, traceID, correlationID)
+	return f.Error() + " " + trace(now, traceID, correlationID)
 }
 
 func (f *failure) uri() string {

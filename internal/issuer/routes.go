@@ -183,7 +183,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setRetryAfter(w, f.retryAfter)
 	if e.pages {
 		p := &page{name: "error", status: f.status, data: pageData{
-			Title: "Signing in did not work", Trace: f.trace(e.authority.now(), traceID, correlationID),
+			Title: "Signing in did not work", Trace: trace(e.authority.now(), traceID, correlationID),
 		}}
 		p.data.complain(f)
 		if p.write(w) == nil {

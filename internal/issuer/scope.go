@@ -160,7 +160,7 @@ var foreignAPIs = map[string]string{
 // wellKnownAPIs are the application ids of APIs that are called by their URLs.
 var wellKnownAPIs = map[string]string{
 	"00000002-0000-0000-c000-000000000000": "https://graph.windows.net",
-	"fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": "https://api.partnercenter.microsoft.com",
+	apiAppID:                               "https://api.partnercenter.microsoft.com",
 }
 
 func isForeign(resource string) bool {
