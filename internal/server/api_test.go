@@ -418,8 +418,18 @@ func TestRoutesMatchTheSupportMatrix(t *testing.T) {
 			asks[o.Area+"/"+o.Name] = o.Credential
 		}
 	}
-	asks["auth/token-app-only"] = partnercenter.CredentialApp
-	served["auth/token-app-only"] = "POST {authority}/{tenant-id}/oauth2/token" // the issuer's
+	const token = "POST {authority}/{tenant-id}/oauth2/token"
+	for operation, its := range map[string]struct {
+		route string
+		asks  partnercenter.CredentialKind
+	}{ // the issuer's
+		"auth/authorize":                {"GET {authority}/common/oauth2/authorize", "user-only"},
+		"auth/token-app-only":           {token, partnercenter.CredentialApp},
+		"auth/token-authorization-code": {token, partnercenter.CredentialAppUser},
+		"auth/token-refresh":            {token, partnercenter.CredentialAppUser},
+	} {
+		served[operation], asks[operation] = its.route, its.asks
+	}
 	for _, op := range contracttest.Matrix(t) {
 		key := op.Area + "/" + op.Operation
 		route, ok := served[key]
