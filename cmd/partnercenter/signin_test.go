@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,6 +94,21 @@ func TestSeal(t *testing.T) {
 	}
 	if _, ok := openSealed(one, other); ok {
 		t.Error("another key opens it")
+	}
+}
+
+// TestClearWithoutFile removes a key that is left of an earlier file, as it would be
+// in the way of the next sign-in if it were no good.
+func TestClearWithoutFile(t *testing.T) {
+	store := &tokenStore{path: filepath.Join(t.TempDir(), "tokens.bin")}
+	writeFile(t, store.keyPath(), "no key")
+	for range 2 {
+		if removed, err := store.clear(t.Context()); removed || err != nil {
+			t.Errorf("removed %v, %v", removed, err)
+		}
+		if isThere(store.keyPath()) {
+			t.Error("the key is still there")
+		}
 	}
 }
 
