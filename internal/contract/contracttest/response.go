@@ -102,7 +102,7 @@ func checkResponseBody(found *problems, x exchange, content openapi3.Content) {
 		}
 		checkValue(found, "response body", value, media.Schema, openapi3.VisitAsResponse())
 		checkTotalCount(found, value)
-	case "text/plain":
+	case "text/plain", "text/html":
 		if !utf8.Valid(body) {
 			found.add("response body: not UTF-8")
 		}
