@@ -170,9 +170,9 @@ func parseEndpoint(text string) (*url.URL, error) {
 
 // newPipeline assembles the steps that a call goes through, in this order:
 // identification and waiting for a write that still runs (once a call), retries
-// and, once a try: waiting for the budget, time limit, token, a look at the
-// token, keeping count, logging, sending. A token that was fetched before the wait could be too old
-// after it.
+// and, once a try: waiting for the budget, time limit, token, a look at the token,
+// keeping count, logging, sending. A token that was fetched before the wait could
+// be too old after it.
 func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOptions) runtime.Pipeline {
 	azure := o.ClientOptions
 	// azcore's telemetry would name this client one of Azure's SDKs.
