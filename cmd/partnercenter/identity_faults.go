@@ -13,10 +13,8 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/server"
 )
-
-// faultKeyRollover is the fault that is over as soon as it is made.
-const faultKeyRollover = "key_rollover"
 
 type shownFault struct {
 	ID         string `json:"id"`
@@ -130,30 +128,13 @@ func newIdentityFaultsCmd(app *app) *cobra.Command {
 
 // faultKinds are the faults that can be added.
 func faultKinds() []string {
-	kinds := append(issuer.FaultKinds(), faultKeyRollover)
+	kinds := append(issuer.FaultKinds(), server.FaultKeyRollover)
 	slices.Sort(kinds)
 	return kinds
 }
 
-// faultOrder is the body that adds a fault.
-type faultOrder struct {
-	Fault      string `json:"fault"`
-	Times      int    `json:"times,omitempty"`
-	Tenant     string `json:"tenant,omitempty"`
-	ClientID   string `json:"clientId,omitempty"`
-	User       string `json:"user,omitempty"`
-	Endpoint   string `json:"endpoint,omitempty"`
-	RetryAfter string `json:"retryAfter,omitempty"`
-	Plain      bool   `json:"plain,omitempty"`
-	Status     int    `json:"status,omitempty"`
-	For        string `json:"for,omitempty"`
-	By         string `json:"by,omitempty"`
-	Audience   string `json:"audience,omitempty"`
-	KeepKey    bool   `json:"keepKey,omitempty"`
-}
-
-// check refuses slips of the pen, which need not travel.
-func (o *faultOrder) check() error {
+// checkFault refuses slips of the pen, which need not travel.
+func checkFault(o *server.FaultOrder) error {
 	if kinds := faultKinds(); !slices.Contains(kinds, o.Fault) {
 		return usageErrorf("there is no fault %q%s; use one of %s", o.Fault, didYouMean(o.Fault, kinds), strings.Join(kinds, ", "))
 	}
@@ -172,7 +153,7 @@ func newIdentityFaultsAddCmd(app *app) *cobra.Command {
 	var (
 		control controlPlane
 		output  outputOptions
-		order   faultOrder
+		order   server.FaultOrder
 	)
 	cmd := &cobra.Command{
 		Use:   "add FAULT",
@@ -192,7 +173,7 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 		PreRunE:           exclusive("output", "json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			order.Fault = args[0]
-			if err := order.check(); err != nil {
+			if err := checkFault(&order); err != nil {
 				return err
 			}
 			p, err := newPrinter(app, &output, faultsView)
@@ -203,7 +184,7 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 			if err != nil {
 				return err
 			}
-			if order.Fault == faultKeyRollover {
+			if order.Fault == server.FaultKeyRollover {
 				return printRollover(app, p.format, answer)
 			}
 			return printIdentity(p, answer)

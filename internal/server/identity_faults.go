@@ -10,26 +10,26 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
-// faultKeyRollover is the fault that the authority does not make by itself: its
+// FaultKeyRollover is the fault that the authority does not make by itself: its
 // keys are kept in the store.
-const faultKeyRollover = "key_rollover"
+const FaultKeyRollover = "key_rollover"
 
-// faultOrder is the body of POST /identity/faults. Durations are as the clock
-// takes them.
-type faultOrder struct {
+// FaultOrder is the body of POST /identity/faults. Durations are as the clock
+// takes them; docs/control-plane.md has what the members mean.
+type FaultOrder struct {
 	Fault      string `json:"fault"`
-	Tenant     string `json:"tenant"`
-	ClientID   string `json:"clientId"`
-	User       string `json:"user"`
-	Times      int    `json:"times"`
-	Endpoint   string `json:"endpoint"`
-	RetryAfter string `json:"retryAfter"`
-	Plain      bool   `json:"plain"`
-	Status     int    `json:"status"`
-	For        string `json:"for"`
-	By         string `json:"by"`
-	Audience   string `json:"audience"`
-	KeepKey    bool   `json:"keepKey"` // of key_rollover
+	Times      int    `json:"times,omitzero"`
+	Tenant     string `json:"tenant,omitzero"`
+	ClientID   string `json:"clientId,omitzero"`
+	User       string `json:"user,omitzero"`
+	Endpoint   string `json:"endpoint,omitzero"`
+	RetryAfter string `json:"retryAfter,omitzero"`
+	Plain      bool   `json:"plain,omitzero"`
+	Status     int    `json:"status,omitzero"`
+	For        string `json:"for,omitzero"`
+	By         string `json:"by,omitzero"`
+	Audience   string `json:"audience,omitzero"`
+	KeepKey    bool   `json:"keepKey,omitzero"` // of key_rollover
 }
 
 // controlFault is a fault as the control plane shows it.
@@ -68,14 +68,14 @@ func newControlFault(f issuer.StandingFault) controlFault {
 // addFault is POST /identity/faults.
 func (s *Server) addFault(r *http.Request) (int, any, error) {
 	const example = `{"fault": "mfa_required", "user": "name@domain", "times": 1}`
-	var order faultOrder
+	var order FaultOrder
 	if err := readControl(r, &order, example); err != nil {
 		return badControl(err.Error())
 	}
 	switch order.Fault {
 	case "":
 		return badControl("the body does not say which fault; send " + example)
-	case faultKeyRollover:
+	case FaultKeyRollover:
 		return s.rollKeyCall(r, order)
 	}
 	if order.KeepKey {
@@ -135,15 +135,15 @@ type controlRollover struct {
 	Revoked []string `json:"revoked"` // keys whose tokens are refused from now on
 }
 
-func (s *Server) rollKeyCall(r *http.Request, order faultOrder) (int, any, error) {
-	if order != (faultOrder{Fault: faultKeyRollover, KeepKey: order.KeepKey}) {
-		return badControl(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", faultKeyRollover))
+func (s *Server) rollKeyCall(r *http.Request, order FaultOrder) (int, any, error) {
+	if order != (FaultOrder{Fault: FaultKeyRollover, KeepKey: order.KeepKey}) {
+		return badControl(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
 	}
 	key, revoked, err := s.RollKey(context.WithoutCancel(r.Context()), order.KeepKey)
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusCreated, controlRollover{Fault: faultKeyRollover, Key: key, Revoked: revoked}, nil
+	return http.StatusCreated, controlRollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}, nil
 }
 
 // RollKey has a new key sign tokens from now on, and returns its id. Unless the
