@@ -70,3 +70,8 @@ func (a *Authority) signID(trust *trust, o *order, nonce, code string) (string, 
 	}
 	return trust.keys[0].sign(payload)
 }
+
+// clientInfo is how MSAL learns the name of an account.
+func clientInfo(user *User, t *tenant) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"uid":"` + user.ObjectID + `","utid":"` + t.id + `"}`))
+}

@@ -1,0 +1,83 @@
+package issuer
+
+import "strings"
+
+// onBehalfOf is the grant of a service that was called with a user's token and
+// calls another one for that user.
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
+func (a *Authority) onBehalfOf(t *tokenCall) (*issued, error) {
+	assertion := t.form.Get("assertion")
+	switch {
+	case assertion == "":
+		return nil, missing("assertion", "Add the access token that the user's client has sent to this application.")
+	case t.form.Get("requested_token_use") != "on_behalf_of":
+		return nil, missing("requested_token_use", "Add requested_token_use=on_behalf_of.")
+	case t.proof == proofNone:
+		return nil, fail(codeNotPublic, "Application %s acts for users of others, so the request must contain 'client_assertion' or 'client_secret'. Add one of the two.", t.client.ID)
+	case len(assertion) > maxToken:
+		return nil, fail(codeBadAssertion, "The assertion has %d bytes, and the limit is %d. Send the access token as it came.", len(assertion), maxToken)
+	}
+	claims, err := verify(assertion, t.trust, func(audience string) bool {
+		audience = strings.ToLower(audience)
+		return strings.TrimPrefix(audience, appScheme) == strings.ToLower(t.client.ID)
+	})
+	if err == nil {
+		err = checkTime(claims, a.now(), a.leeway)
+	}
+	if refused, ok := err.(*VerifyError); ok { //nolint:errorlint // verify returns no other
+		switch refused.Reason {
+		case ReasonIDToken:
+			return nil, fail(codeIDTokenAssertion, "The assertion is an id token. Send the access token that the user's client has sent to this application.")
+		case ReasonAudience:
+			return nil, fail(codeAssertionForOther, "The assertion is not meant for application %s: %s. Have the user's client ask for a token for this application, such as scope=%s%s/.default.", t.client.ID, refused.Detail, appScheme, t.client.ID)
+		case ReasonExpired, ReasonNotYetValid:
+			return nil, fail(codeAssertionExpired, "The assertion is not within its life: %s. Have the user's client get a new token, and compare the clocks.", refused.Detail)
+		}
+		return nil, fail(codeBadAssertion, "The assertion is refused: %s. Send the access token that the user's client has sent to this application, as it came.", refused.Detail)
+	}
+	if !claims.HasUser() {
+		return nil, fail(codeNoOnBehalfOf, "The assertion is an app's own token, which is on behalf of no user. Send a token that a user has signed in for.")
+	}
+	tenant := t.trust.tenant(claims.TenantID)
+	if t.tenant != nil && t.tenant != tenant {
+		return nil, fail(codeWrongTenantUser, "The assertion is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
+	}
+	w, err := a.wish(t, &Grant{})
+	if err != nil {
+		return nil, err
+	}
+	s := &signedIn{user: tenant.user(claims.User), mfa: claims.MFA}
+	return a.userTokens(t, tenant, s, w, a.newGrant(tenant, t.client, s, w, t.form.Get("scope")), "")
+}
+
+// customerToken gives an app of a partner, or of a control panel vendor, a token
+// for a customer's tenant, on behalf of the partner's user. The customer's
+// consent comes from the API: see [Authority.PutConsent].
+// https://learn.microsoft.com/partner-center/developer/enable-secure-app-model
+func (a *Authority) customerToken(t *tokenCall, partner *tenant, s *signedIn, w *wish) (*issued, error) {
+	may, err := a.administers(t.r.Context(), partner.id, t.customer)
+	if err != nil {
+		return nil, err
+	}
+	if !may {
+		return nil, unknownTenant(t.customer)
+	}
+	if s.user.Disabled {
+		return nil, disabledUser(s.user)
+	}
+	if err := a.strikeUser(t.call, t.form.Get("grant_type"), partner, t.client.ID, s.user); err != nil {
+		return nil, err
+	}
+	if !a.consents.has(party{tenantID: t.customer, clientID: strings.ToLower(t.client.ID)}, w.key()) {
+		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote(w.resource), t.customer, t.customer)
+	}
+	token, err := a.sign(t.trust, &order{
+		tenant: &tenant{id: t.customer}, client: t.client, proof: t.proof, subject: s,
+		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+		distortion: a.distort(t.call, partner, t.client, s),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &issued{token: token, resource: w.resource, scope: t.scopeAnswer(w)}, nil
+}

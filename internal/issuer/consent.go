@@ -1,0 +1,123 @@
+package issuer
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Consent says which APIs an app may use for a user or, without a user, for
+// everybody of a tenant.
+type Consent struct {
+	TenantID, ClientID string
+	UserID             string   // object id
+	Resources          []string // in the form in which resources are compared
+}
+
+// party is who has consented to which app.
+type party struct{ tenantID, clientID, userID string }
+
+// consents are what users have consented to.
+type consents struct {
+	save func(context.Context, Consent) error
+
+	mu    sync.Mutex // guards given, and is held while a consent is saved
+	given map[party][]string
+}
+
+func newConsents(known []Consent, save func(context.Context, Consent) error) *consents {
+	c := &consents{save: save, given: make(map[party][]string, len(known))}
+	for _, consent := range known {
+		p := party{strings.ToLower(consent.TenantID), strings.ToLower(consent.ClientID), consent.UserID}
+		c.given[p] = append(c.given[p], consent.Resources...)
+	}
+	return c
+}
+
+// has reports whether a user, or somebody for the whole tenant, has consented
+// that an app uses a resource.
+func (c *consents) has(p party, resource string) bool {
+	everybody := p
+	everybody.userID = ""
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.given[p], resource) || slices.Contains(c.given[everybody], resource)
+}
+
+func (c *consents) add(ctx context.Context, p party, resource string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.given[p], resource) {
+		return nil
+	}
+	return c.put(ctx, p, append(slices.Clone(c.given[p]), resource))
+}
+
+// put replaces a consent; one to no resources is gone. The caller holds the lock.
+func (c *consents) put(ctx context.Context, p party, resources []string) error {
+	if c.save != nil {
+		if err := c.save(ctx, Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: resources}); err != nil {
+			return err
+		}
+	}
+	if len(resources) == 0 {
+		delete(c.given, p)
+		return nil
+	}
+	c.given[p] = resources
+	return nil
+}
+
+// list returns the consents that match, ordered by tenant, app and user.
+func (c *consents) list(match func(Consent) bool) []Consent {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []Consent
+	for p, resources := range c.given {
+		consent := Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: slices.Clone(resources)}
+		if match(consent) {
+			list = append(list, consent)
+		}
+	}
+	slices.SortFunc(list, func(a, b Consent) int {
+		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.UserID, b.UserID))
+	})
+	return list
+}
+
+// Consents returns the consents that match, ordered by tenant, app and user.
+func (a *Authority) Consents(match func(Consent) bool) []Consent { return a.consents.list(match) }
+
+// PutConsent makes a consent as if it had been asked for, in place of an earlier
+// one of the same user, or of the same tenant as a whole, to the same app. One to
+// no resources takes it back.
+func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
+	resources := make([]string, 0, len(c.Resources))
+	for _, r := range c.Resources {
+		resources = append(resources, resourceKey(r))
+	}
+	a.consents.mu.Lock()
+	defer a.consents.mu.Unlock()
+	return a.consents.put(ctx, party{strings.ToLower(c.TenantID), strings.ToLower(c.ClientID), c.UserID}, resources)
+}
+
+func (c *consents) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.given)
+}
+
+// mayUse reports whether the client may use the API of w for the user. An app
+// needs no consent for its own.
+func (a *Authority) mayUse(client *app, t *tenant, user *User, w *wish) bool {
+	if w.app != nil && strings.EqualFold(w.app.ID, client.ID) {
+		return true
+	}
+	return client.AdminConsent && client.home == t || a.consents.has(partyOf(client, t, user), w.key())
+}
+
+func partyOf(client *app, t *tenant, user *User) party {
+	return party{tenantID: t.id, clientID: strings.ToLower(client.ID), userID: user.ObjectID}
+}
