@@ -47,3 +47,20 @@ func TestAuthorizeMatchesTheDocument(t *testing.T) {
 		}
 	}
 }
+
+// TestDeviceCodesMatchTheDocument begins sign-ins of devices.
+func TestDeviceCodesMatchTheDocument(t *testing.T) {
+	a := newAPI(t)
+	for path, form := range map[string]url.Values{
+		"/common/oauth2/devicecode":                  {"resource": {"https://api.partnercenter.microsoft.com"}},
+		"/" + a.TenantID + "/oauth2/v2.0/devicecode": {"scope": {"https://api.partnercenter.microsoft.com/.default offline_access"}},
+	} {
+		form.Set("client_id", a.ClientID)
+		resp, err := a.client.PostForm(a.URL+path, form)
+		must(t, err)
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d", path, resp.StatusCode)
+		}
+	}
+}
