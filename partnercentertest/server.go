@@ -193,19 +193,6 @@ func Start(o Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	log := slog.New(slog.DiscardHandler)
-	if o.Log != nil {
-		log = slog.New(slog.NewJSONHandler(o.Log, nil))
-	}
-	perMinute, writeWeight := o.throttle()
-	api, err := server.New(ctx, server.Config{
-		Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,
-		CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
-		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(), Cloud: o.Cloud,
-	})
-	if err != nil {
-		return nil, err
-	}
 	caDir, err := os.MkdirTemp("", "partnercentertest-")
 	if err != nil {
 		return nil, err
@@ -216,6 +203,19 @@ func Start(o Options) (_ *Server, err error) {
 		return nil, err
 	}
 	certificate, err := ca.Issue(time.Now(), "localhost", "127.0.0.1", "::1")
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	if o.Log != nil {
+		log = slog.New(slog.NewJSONHandler(o.Log, nil))
+	}
+	perMinute, writeWeight := o.throttle()
+	api, err := server.New(ctx, server.Config{
+		Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,
+		CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
+		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(), Cloud: o.Cloud,
+	})
 	if err != nil {
 		return nil, err
 	}
