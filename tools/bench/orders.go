@@ -313,7 +313,7 @@ func fresh(rows []rowOf, n int) [][]any {
 	var key [16]byte
 	binary.BigEndian.PutUint64(key[:], rand.Uint64())
 	binary.BigEndian.PutUint64(key[8:], uint64(n))
-	order := fmt.Sprintf("%x", key[10:])
+	order := fmt.Sprintf("%x", key[:6]) // a count could be the id of an order that the customer has
 	list := make([][]any, len(rows))
 	for i, r := range rows {
 		values := slices.Clone(r.values)
