@@ -40,7 +40,7 @@ if [ -n "$missing" ]; then
 	fi
 	$as_root apt-get update -qq
 	# shellcheck disable=SC2086 # several words
-	$as_root apt-get install -qq -y $missing
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $missing
 fi
 
 if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt "$node_major" ]; then
