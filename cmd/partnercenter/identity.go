@@ -41,6 +41,35 @@ func identityView[T any](plural string, columns, csvColumns []string, row func(T
 	return v
 }
 
+// identityFilter is a flag that narrows a list, and the parameter that it becomes.
+type identityFilter struct{ flag, parameter, usage string }
+
+// newIdentityListCmd completes a command that lists what is at a path of the
+// control plane.
+func newIdentityListCmd[T any](app *app, cmd *cobra.Command, path, member string, v view[identityItem[T]], filters ...identityFilter) *cobra.Command {
+	var (
+		control controlPlane
+		output  outputOptions
+		values  = make([]string, len(filters))
+	)
+	cmd.Use, cmd.Args, cmd.ValidArgsFunction, cmd.PreRunE = "list", noArgs, cobra.NoFileCompletions, exclusive("output", "json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		query := map[string]string{}
+		for i, filter := range filters {
+			query[filter.parameter] = values[i]
+		}
+		return listIdentity(cmd.Context(), app, &control, &output, withQuery(path, query), member, v)
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	for i, filter := range filters {
+		f.StringVar(&values[i], filter.flag, "", filter.usage)
+	}
+	output.addFlags(cmd)
+	control.addFlag(cmd)
+	return cmd
+}
+
 // listIdentity prints a list of the control plane.
 func listIdentity[T any](ctx context.Context, app *app, control *controlPlane, output *outputOptions, path, member string, v view[identityItem[T]]) error {
 	p, err := newPrinter(app, output, v)
@@ -116,27 +145,11 @@ var usersView = identityView("users",
 	})
 
 func newIdentityUsersCmd(app *app) *cobra.Command {
-	var (
-		control controlPlane
-		output  outputOptions
-		tenant  string
-	)
-	list := &cobra.Command{
-		Use:   "list",
+	list := newIdentityListCmd(app, &cobra.Command{
 		Short: "List users, with the passwords that they sign in with",
 		Example: `  partnercenter identity users list
   partnercenter identity users list --tenant contosocsp.onmicrosoft.com -o json`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/users", map[string]string{"tenant": tenant}), "users", usersView)
-		},
-	}
-	list.Flags().SortFlags = false
-	list.Flags().StringVar(&tenant, "tenant", "", "`id` or domain of a partner: only its users")
-	output.addFlags(list)
-	control.addFlag(list)
+	}, "/users", "users", usersView, identityFilter{"tenant", "tenant", "`id` or domain of a partner: only its users"})
 	return newGroupCmd("users", "List and change users", list, newIdentityUserSetCmd(app))
 }
 
@@ -218,29 +231,13 @@ var appsView = identityView("apps",
 	})
 
 func newIdentityAppsCmd(app *app) *cobra.Command {
-	var (
-		control controlPlane
-		output  outputOptions
-		tenant  string
-	)
-	list := &cobra.Command{
-		Use:   "list",
+	list := newIdentityListCmd(app, &cobra.Command{
 		Short: "List apps",
 		Long: `List apps with how many secrets and certificates they have. JSON has the secrets
 themselves and the certificates' thumbprints.`,
 		Example: `  partnercenter identity apps list
   partnercenter identity apps list -o json | jq -r '.[0].secrets[0].value'`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/apps", map[string]string{"tenant": tenant}), "apps", appsView)
-		},
-	}
-	list.Flags().SortFlags = false
-	list.Flags().StringVar(&tenant, "tenant", "", "`id` or domain of a partner: only its apps")
-	output.addFlags(list)
-	control.addFlag(list)
+	}, "/apps", "apps", appsView, identityFilter{"tenant", "tenant", "`id` or domain of a partner: only its apps"})
 	return newGroupCmd("apps", "List apps", list)
 }
 
@@ -269,27 +266,25 @@ var grantsView = identityView("refresh tokens",
 		return []string{user, name, g.SignedIn.Format(time.RFC3339), g.Expires.Format(time.RFC3339), yes(g.MFA), g.Revoked}
 	})
 
+// Whose refresh tokens.
+const (
+	usageOfUser   = "those of the user `name@domain`"
+	usageOfClient = "those of the app with this client `id`"
+)
+
 func newIdentityGrantsCmd(app *app) *cobra.Command {
 	var (
 		control        controlPlane
-		output         outputOptions
 		user, clientID string
 		all            bool
 	)
-	list := &cobra.Command{
-		Use:   "list",
+	list := newIdentityListCmd(app, &cobra.Command{
 		Short: "List refresh tokens by the sign-ins that gave them",
 		Long: `List refresh tokens by the sign-ins that gave them, the latest first. Each one
 that is used is followed by another one; they are listed once. The tokens
 themselves are not shown.`,
-		Example:           "  partnercenter identity grants list\n  partnercenter identity grants list --user admin.agent@contosocsp.onmicrosoft.com",
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listIdentity(cmd.Context(), app, &control, &output, withQuery("/grants", map[string]string{"user": user, "clientId": clientID}), "grants", grantsView)
-		},
-	}
+		Example: "  partnercenter identity grants list\n  partnercenter identity grants list --user admin.agent@contosocsp.onmicrosoft.com",
+	}, "/grants", "grants", grantsView, identityFilter{"user", "user", usageOfUser}, identityFilter{"client-id", "clientId", usageOfClient})
 	revoke := &cobra.Command{
 		Use:   "revoke",
 		Short: "Revoke refresh tokens",
@@ -318,15 +313,11 @@ again. Access tokens stay good until they expire, as at Microsoft.`,
 			return err
 		},
 	}
-	for _, cmd := range []*cobra.Command{list, revoke} {
-		f := cmd.Flags()
-		f.SortFlags = false
-		f.StringVar(&user, "user", "", "those of the user `name@domain`")
-		f.StringVar(&clientID, "client-id", "", "those of the app with this client `id`")
-	}
-	revoke.Flags().BoolVar(&all, "all", false, "those of everybody")
-	output.addFlags(list)
-	control.addFlag(list)
+	f := revoke.Flags()
+	f.SortFlags = false
+	f.StringVar(&user, "user", "", usageOfUser)
+	f.StringVar(&clientID, "client-id", "", usageOfClient)
+	f.BoolVar(&all, "all", false, "those of everybody")
 	control.addFlag(revoke)
 	return newGroupCmd("grants", "List and revoke refresh tokens", list, revoke)
 }

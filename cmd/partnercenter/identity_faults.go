@@ -74,22 +74,12 @@ func (f *shownFault) how() string {
 func newIdentityFaultsCmd(app *app) *cobra.Command {
 	var (
 		control controlPlane
-		output  outputOptions
 		all     bool
 	)
-	list := &cobra.Command{
-		Use:               "list",
-		Short:             "List faults, with how often each has struck",
-		Example:           "  partnercenter identity faults list",
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listIdentity(cmd.Context(), app, &control, &output, "/identity/faults", "faults", faultsView)
-		},
-	}
-	list.Flags().SortFlags = false
-	output.addFlags(list)
+	list := newIdentityListCmd(app, &cobra.Command{
+		Short:   "List faults, with how often each has struck",
+		Example: "  partnercenter identity faults list",
+	}, "/identity/faults", "faults", faultsView)
 	remove := &cobra.Command{
 		Use:     "remove ID",
 		Short:   "Remove a fault, or all",
@@ -121,7 +111,6 @@ func newIdentityFaultsCmd(app *app) *cobra.Command {
 		},
 	}
 	remove.Flags().BoolVar(&all, "all", false, "remove all faults")
-	control.addFlag(list)
 	control.addFlag(remove)
 	return newGroupCmd("faults", "Have the token authority make trouble", newIdentityFaultsAddCmd(app), list, remove)
 }

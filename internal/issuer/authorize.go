@@ -303,20 +303,7 @@ func (a *Authority) redeemCode(t *tokenCall) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	tenant := t.trust.tenant(c.tenantID)
-	if tenant == nil {
-		return nil, unknownTenant(c.tenantID)
-	}
-	user := tenant.userByID(c.userID)
-	if user == nil {
-		return nil, fail(codeBadGrant, "The user of the code is not there any more. Have another user sign in.")
-	}
-	w, err := a.wish(t, g)
-	if err != nil {
-		return nil, err
-	}
-	g.Resource = w.resource
-	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: c.mfa}, w, g, c.request.nonce)
+	got, err := a.beginGrant(t, g, c.request.nonce)
 	if err != nil {
 		return nil, err
 	}

@@ -311,7 +311,7 @@ func TestCodeRefusals(t *testing.T) {
 		{"the user is gone", nil, commonToken, nil, func(a *Authority, _ *clock, o Options) {
 			o.Tenants[0].Users = o.Tenants[0].Users[1:]
 			must(a.SetTenants(o.Tenants))
-		}, 400, "invalid_grant", 70000, nil},
+		}, 400, "invalid_grant", 50173, nil},
 		{"the app is disabled", nil, commonToken, nil, func(a *Authority, _ *clock, o Options) {
 			o.Tenants[0].Clients[0].Disabled = true
 			must(a.SetTenants(o.Tenants))

@@ -216,28 +216,16 @@ func (a *Authority) redeemDevice(t *tokenCall) (*issued, error) {
 	if text == "" {
 		return nil, missing("device_code", "Add the device_code that the devicecode endpoint has answered.")
 	}
-	d, err := a.takeDevice(t, string(digest(text)))
+	g, err := a.takeDevice(t, string(digest(text)))
 	if err != nil {
 		return nil, err
 	}
-	tenant := t.trust.tenant(d.tenantID)
-	if tenant == nil {
-		return nil, unknownTenant(d.tenantID)
-	}
-	user := tenant.userByID(d.userID)
-	if user == nil {
-		return nil, fail(codeBadGrant, "The user who signed in is not there any more. Have another user sign in.")
-	}
-	w, err := a.wish(t, &Grant{Resource: d.resource, Scope: d.scope})
-	if err != nil {
-		return nil, err
-	}
-	s := &signedIn{user: user, mfa: d.mfa}
-	return a.userTokens(t, tenant, s, w, a.newGrant(tenant, t.client, s, w, d.scope), "")
+	return a.beginGrant(t, g, "")
 }
 
-// takeDevice finds a device whose user has signed in. It gives tokens once.
-func (a *Authority) takeDevice(t *tokenCall, key string) (*device, error) {
+// takeDevice finds a device whose user has signed in, and begins the grant for it.
+// It gives tokens once.
+func (a *Authority) takeDevice(t *tokenCall, key string) (*Grant, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
 	d, ok := a.signIns.devices.Get(key)
@@ -257,5 +245,8 @@ func (a *Authority) takeDevice(t *tokenCall, key string) (*device, error) {
 		return nil, fail(codeWrongTenantCode, "The user who signed in is one of another tenant than %s. Redeem the device code at the tenant of the user.", t.tenant.name)
 	}
 	a.signIns.devices.Remove(key)
-	return d, nil
+	return &Grant{
+		ID: randomID(), TenantID: d.tenantID, ClientID: strings.ToLower(t.client.ID), UserID: d.userID, MFA: d.mfa,
+		Resource: d.resource, Scope: d.scope, SignedIn: a.now(),
+	}, nil
 }

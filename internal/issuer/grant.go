@@ -60,6 +60,34 @@ func (a *Authority) newGrant(t *tenant, client *app, s *signedIn, w *wish, scope
 	}
 }
 
+// beginGrant gives the first tokens of a sign-in that came to its end in the
+// browser.
+func (a *Authority) beginGrant(t *tokenCall, g *Grant, nonce string) (*issued, error) {
+	tenant, user, err := t.trust.member(g)
+	if err != nil {
+		return nil, err
+	}
+	w, err := a.wish(t, g)
+	if err != nil {
+		return nil, err
+	}
+	g.Resource = w.resource
+	return a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, w, g, nonce)
+}
+
+// member finds the user of a grant, who may have gone since.
+func (d *directory) member(g *Grant) (*tenant, *User, error) {
+	tenant := d.tenant(g.TenantID)
+	if tenant == nil {
+		return nil, nil, unknownTenant(g.TenantID)
+	}
+	user := tenant.userByID(g.UserID)
+	if user == nil {
+		return nil, nil, fail(codeGrantRevoked, "The user who signed in is not there any more. Have another user sign in.")
+	}
+	return tenant, user, nil
+}
+
 // renew issues the next refresh token of a family.
 func (gs *grants) renew(ctx context.Context, g *Grant, now time.Time) (string, error) {
 	gs.mu.Lock()
@@ -217,16 +245,12 @@ func (a *Authority) continueGrant(t *tokenCall, g *Grant) (*issued, error) {
 	if !strings.EqualFold(g.ClientID, t.client.ID) {
 		return nil, fail(codeBadGrant, "The refresh token was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
-	tenant := t.trust.tenant(g.TenantID)
-	if tenant == nil {
-		return nil, unknownTenant(g.TenantID)
+	tenant, user, err := t.trust.member(g)
+	if err != nil {
+		return nil, err
 	}
 	if t.customer == "" && t.tenant != nil && t.tenant != tenant {
 		return nil, fail(codeWrongTenantUser, "The refresh token is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
-	}
-	user := tenant.userByID(g.UserID)
-	if user == nil {
-		return nil, fail(codeGrantRevoked, "The user of the refresh token is not there any more. Have another user sign in.")
 	}
 	w, err := a.wish(t, g)
 	if err != nil {

@@ -730,11 +730,11 @@ func TestOAuth2(t *testing.T) {
 				l.wantRefused(t, got.RefreshToken, "refused (malformed)")
 			})
 		}
+		if version == "v1" {
+			continue // oauth2 cannot read its device answer, whose integers are strings; TestDeviceCode does
+		}
 		t.Run(version+" device", func(t *testing.T) {
 			t.Parallel()
-			if version == "v1" {
-				t.Skip("oauth2 does not read the integers of the v1 endpoint, which are strings")
-			}
 			device, err := config.DeviceAuth(ctx, resource)
 			if err != nil {
 				t.Fatal(err)
