@@ -1,19 +1,12 @@
 package partnercenter
 
 import (
-	"context"
-	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
-	goruntime "runtime"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
@@ -139,18 +132,18 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		pipeline:          newPipeline(cred, endpoint, &o),
 		allowShortAnswers: o.AllowShortAnswers,
 	}
-	c.Customers = &CustomersClient{client: c}
-	c.Offers = &CountrySelector[*OffersClient]{func(country string) *OffersClient {
-		return &OffersClient{offerList{market: market{client: c, country: country}, path: "/offers"}}
+	c.Customers = &CustomersClient{resource{client: c}.name("customers")}
+	c.Offers = &CountrySelector[*OffersClient]{c, func(country resource) *OffersClient {
+		return &OffersClient{country.name("offers")}
 	}}
-	c.OfferCategories = &CountrySelector[*OfferCategoriesClient]{func(country string) *OfferCategoriesClient {
-		return &OfferCategoriesClient{market{client: c, country: country}}
+	c.OfferCategories = &CountrySelector[*OfferCategoriesClient]{c, func(country resource) *OfferCategoriesClient {
+		return &OfferCategoriesClient{country.name("offercategories")}
 	}}
-	c.Products = &CountrySelector[*ProductsClient]{func(country string) *ProductsClient {
-		return &ProductsClient{market: market{client: c, country: country}}
+	c.Products = &CountrySelector[*ProductsClient]{c, func(country resource) *ProductsClient {
+		return &ProductsClient{country.name("products")}
 	}}
-	c.Extensions = &ExtensionsClient{Product: &CountrySelector[*ProductExtensionsClient]{func(country string) *ProductExtensionsClient {
-		return &ProductExtensionsClient{market{client: c, country: country}}
+	c.Extensions = &ExtensionsClient{Product: &CountrySelector[*ProductExtensionsClient]{c, func(country resource) *ProductExtensionsClient {
+		return &ProductExtensionsClient{country.name("extensions").name("product")}
 	}}}
 	return c, nil
 }
@@ -163,148 +156,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("partnercenter: endpoint %q is no base URL: write it like %s", text, globalAPI)
 	}
-	u.Path = strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/v1"), "/")
+	u.Path = strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(u.Path, "/"), apiVersion), "/")
 	u.RawPath = ""
 	return u, nil
-}
-
-// newPipeline assembles the steps that a call goes through, in this order:
-// identification and waiting for a write that still runs (once a call), retries
-// and, once a try: waiting for the budget, time limit, token, a look at the token,
-// keeping count, logging, sending. A token that was fetched before the wait could
-// be too old after it.
-func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOptions) runtime.Pipeline {
-	azure := o.ClientOptions
-	// azcore's telemetry would name this client one of Azure's SDKs.
-	azure.Telemetry.Disabled = true
-	if azure.Transport == nil {
-		azure.Transport = newTransport()
-	}
-	var perTry []policy.Policy
-	if o.Budget != nil {
-		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.Path})
-		if timeout := azure.Retry.TryTimeout; timeout > 0 {
-			azure.Retry.TryTimeout = 0
-			perTry = append(perTry, tryTimeoutPolicy{timeout})
-		}
-	}
-	perTry = append(perTry, runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
-		// A server on this very machine is reached without a network that could
-		// listen.
-		InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
-	}))
-	if !o.SkipCredentialChecks {
-		perTry = append(perTry, newCredentialPolicy(endpoint, o))
-	}
-	perTry = append(perTry, tryPolicy{})
-	return runtime.NewPipeline("partnercenter", Version, runtime.PipelineOptions{
-		AllowedHeaders: []string{
-			headerRequestID, headerCorrelationID, headerLocale, headerApplication, headerClient,
-			headerSDKVersion, "MS-CV", "MS-ServerId", "Retry-After",
-		},
-		AllowedQueryParameters: []string{
-			"billingType", "include_price", "include_system_purchases", "indirect_reseller_id",
-			"size", "offset", "seekOperation", "order_id", "mpn_id", "country", "offer_category_id", "targetView", "targetSegment",
-			"reservationScope",
-		},
-		PerCall:  []policy.Policy{newIdentifyPolicy(o), newInProgressPolicy(o.Retry)},
-		PerRetry: perTry,
-	}, &azure)
-}
-
-// newTransport returns the transport of clients that bring none. It follows no
-// redirect: the service has none, and a token would travel with one.
-func newTransport() policy.Transporter {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	transport.MaxIdleConnsPerHost = 16 // calls at once whose connections are kept
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
-// identifyPolicy names the caller and the call. It runs once a call, so that
-// all retries of a call carry one request id, the service's idempotency key.
-type identifyPolicy struct {
-	userAgent, locale, application string
-}
-
-func newIdentifyPolicy(o *ClientOptions) *identifyPolicy {
-	agent := fmt.Sprintf("partnercenter-go/%s (%s; %s)", Version, goruntime.Version(), goruntime.GOOS)
-	if o.ApplicationName != "" {
-		agent += " " + strings.Join(strings.Fields(o.ApplicationName), "-")
-	}
-	return &identifyPolicy{userAgent: agent, locale: o.Locale, application: o.ApplicationName}
-}
-
-func (p *identifyPolicy) Do(req *policy.Request) (*http.Response, error) {
-	h := req.Raw().Header
-	setDefault(h, headerRequestID, NewRequestID)
-	setDefault(h, headerCorrelationID, NewRequestID)
-	h.Set("User-Agent", p.userAgent)
-	h.Set(headerLocale, p.locale)
-	h.Set(headerContractVersion, "v1")
-	h.Set(headerClient, "partnercenter-go")
-	h.Set(headerSDKVersion, Version)
-	if p.application != "" {
-		h.Set(headerApplication, p.application)
-	}
-	return req.Next()
-}
-
-// setDefault leaves alone what the caller set with [WithRequestID] or
-// [WithCorrelationID].
-func setDefault(h http.Header, key string, value func() string) {
-	if h.Get(key) == "" {
-		h.Set(key, value())
-	}
-}
-
-// NewRequestID returns a new id for [WithRequestID]: a random GUID (version 4).
-func NewRequestID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-type idsKey struct{}
-
-type ids struct{ request, correlation string }
-
-// WithRequestID makes the call that gets the returned context carry this
-// MS-RequestId instead of a new one. Repeat an id only to repeat the very same
-// call: the service answers a repeated write with the first one's answer.
-//
-// That is how to place an order exactly once through a crash of the caller:
-// take an id from [NewRequestID], keep it with the order's content on disk,
-// then call. After a restart call again with the same id and content; whatever
-// became of the first call, there is one order, and its answer comes back.
-// Where an error leaves open what happened, [Unsettled] says so.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	v, _ := ctx.Value(idsKey{}).(ids)
-	v.request = id
-	return context.WithValue(ctx, idsKey{}, v)
-}
-
-// withoutRequestID lets a verb read what it needs for a write under an id of
-// its own.
-func withoutRequestID(ctx context.Context) context.Context { return WithRequestID(ctx, "") }
-
-// WithCorrelationID makes calls that get the returned context carry this
-// MS-CorrelationId, which ties related calls together in the service's logs.
-func WithCorrelationID(ctx context.Context, id string) context.Context {
-	v, _ := ctx.Value(idsKey{}).(ids)
-	v.correlation = id
-	return context.WithValue(ctx, idsKey{}, v)
 }

@@ -1,6 +1,12 @@
 package partnercenter
 
 import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"strconv"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -117,4 +123,258 @@ func (c Customer) MarshalJSONTo(enc *jsontext.Encoder) error {
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (c *Customer) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainCustomer)(c), decodeOptions)
+}
+
+// CustomersClient reaches the partner's customers. Get it from
+// [Client.Customers].
+type CustomersClient struct{ resource }
+
+// CustomersQuery selects customers. The zero value selects all, in one answer.
+type CustomersQuery struct {
+	// Size is how many customers an answer carries at most. Zero means no
+	// limit in [CustomersClient.Query] and DefaultPageSize in
+	// [CustomersClient.QueryAll].
+	Size int
+	// Filter, if not nil, narrows the customers.
+	Filter *FieldFilter
+	// Offset skips customers, for paging by size and offset.
+	Offset int
+	// ByOffset makes [CustomersClient.QueryAll] page by size and offset rather
+	// than by continuation token. Customers that come or go meanwhile can then
+	// be missed or seen twice; tokens do not have that flaw.
+	ByOffset bool
+	// Seek and ContinuationToken continue an earlier query, whose size and
+	// filter the token remembers. Leave Size, Filter and Offset zero with
+	// them.
+	Seek              SeekOperation
+	ContinuationToken string
+}
+
+// DefaultPageSize is how many customers All and QueryAll ask for at once.
+const DefaultPageSize = 500
+
+// FieldFilter compares a field of a resource with a value. The value's case is
+// ignored.
+type FieldFilter struct {
+	Field    CustomerSearchField `json:"Field"`
+	Value    string              `json:"Value"`
+	Operator FilterOperator      `json:"Operator"`
+}
+
+// ByID reaches one customer by its tenant id.
+func (c *CustomersClient) ByID(id string) *CustomerClient {
+	customer := c.id("customer id", id)
+	profiles := customer.name("profiles")
+	return &CustomerClient{
+		Orders:        &OrdersClient{customer.name("orders")},
+		Subscriptions: &SubscriptionsClient{customer.name("subscriptions")},
+		Profiles: &ProfilesClient{
+			Company: &CompanyProfileClient{profiles.name("company")},
+			Billing: &BillingProfileClient{profiles.name("billing")},
+		},
+		Offers:              &CustomerOffersClient{customer.name("offers")},
+		OfferCategories:     &OfferCategoriesClient{customer.name("offercategories")},
+		Products:            &ProductsClient{customer.name("products")},
+		ApplicationConsents: &ApplicationConsentsClient{customer.name("applicationconsents")},
+		resource:            customer,
+	}
+}
+
+// Get returns all customers in one answer. For many customers prefer
+// [CustomersClient.All], which pages.
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers
+func (c *CustomersClient) Get(ctx context.Context) (*Collection[*Customer], error) {
+	return c.Query(ctx, CustomersQuery{})
+}
+
+// All yields all customers, page by page. It checks that each answer carries
+// the items it counts and ends with a [*ShortAnswerError] where one does not,
+// unless ClientOptions.AllowShortAnswers is set. After an error it yields
+// nothing.
+func (c *CustomersClient) All(ctx context.Context) iter.Seq2[*Customer, error] {
+	return c.QueryAll(ctx, CustomersQuery{})
+}
+
+// Query returns one page of the customers that q selects. Its
+// ContinuationToken, if any, leads to the next with SeekNext.
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers-filtered-by-a-search-field
+func (c *CustomersClient) Query(ctx context.Context, q CustomersQuery) (*Collection[*Customer], error) {
+	selected, header, err := q.of(c.resource)
+	if err != nil {
+		return nil, err
+	}
+	return exchange[Collection[*Customer]](ctx, selected, request{method: http.MethodGet, header: header})
+}
+
+// QueryAll yields all customers that q selects, page by page, with the checks
+// of [CustomersClient.All].
+func (c *CustomersClient) QueryAll(ctx context.Context, q CustomersQuery) iter.Seq2[*Customer, error] {
+	if q.Size == 0 && q.Seek == "" {
+		q.Size = DefaultPageSize
+	}
+	return paged(c.resource, func() fetch[Customer] { return c.fetchAll(ctx, q) })
+}
+
+// fetchAll pages through what q selects, in the style that q asks for.
+func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[Customer] {
+	done := false
+	return func() (*Collection[*Customer], error) {
+		if done {
+			return nil, nil
+		}
+		page, err := c.Query(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		if q.ByOffset {
+			// A page that is not full is the last; one that is too full comes
+			// from a service that ignores the size and answers everything.
+			q.Offset += len(page.Items)
+			done = len(page.Items) != q.Size
+			return page, nil
+		}
+		token := page.ContinuationToken
+		if token == "" && page.Links != nil {
+			token = continuation(page.Links.Next)
+		}
+		if token != "" && token == q.ContinuationToken {
+			return nil, fmt.Errorf("partnercenter: the service repeats continuation token %q: the list would never end; try again, or page by offset", token)
+		}
+		done = token == ""
+		q = CustomersQuery{Seek: SeekNext, ContinuationToken: token}
+		return page, nil
+	}
+}
+
+// of returns the customers that q selects, with a header to ask for them.
+func (q CustomersQuery) of(customers resource) (resource, http.Header, error) {
+	if q.Size < 0 || q.Offset < 0 {
+		return customers, nil, fmt.Errorf("partnercenter: size %d, offset %d: neither can be negative; zero means no limit and no offset", q.Size, q.Offset)
+	}
+	header := http.Header{}
+	if q.ContinuationToken != "" {
+		header.Set(headerContinuationToken, q.ContinuationToken)
+	}
+	selected := customers.with("size", number(q.Size)).with("offset", number(q.Offset)).with("seekOperation", string(q.Seek))
+	if q.Filter == nil {
+		return selected, header, nil
+	}
+	filter, err := json.Marshal(q.Filter, encodeOptions)
+	if err != nil {
+		return customers, nil, fmt.Errorf("partnercenter: the filter cannot be written as JSON: %w", err)
+	}
+	// Microsoft's clients send the size with every filter, zero for none.
+	return selected.with("filter", string(filter)).with("size", strconv.Itoa(q.Size)), header, nil
+}
+
+// CustomerClient reaches one customer. Get it from [CustomersClient.ByID].
+type CustomerClient struct {
+	// Orders are the customer's orders.
+	Orders *OrdersClient
+	// Subscriptions are what the customer's orders gave it.
+	Subscriptions *SubscriptionsClient
+	// Profiles say who the customer is and how it is billed.
+	Profiles *ProfilesClient
+	// Offers, OfferCategories and Products are what the customer can buy.
+	Offers          *CustomerOffersClient
+	OfferCategories *OfferCategoriesClient
+	Products        *ProductsClient
+	// ApplicationConsents are the customer's consents to applications, such as a
+	// control panel vendor's.
+	ApplicationConsents *ApplicationConsentsClient
+
+	resource
+}
+
+// Get returns the customer with its billing profile.
+//
+// The error is an [*Error] with status 400 and code 900118 for an id that is
+// no GUID, and 403 and code 20002 for a customer that is not this partner's,
+// whether it exists or not.
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id
+func (c *CustomerClient) Get(ctx context.Context) (*Customer, error) {
+	return read[Customer](ctx, c.resource)
+}
+
+// ProfilesClient reaches the profiles of one customer. Get it from
+// [CustomerClient.Profiles].
+type ProfilesClient struct {
+	Company *CompanyProfileClient // what the directory knows of the customer
+	Billing *BillingProfileClient // where and how it is billed
+}
+
+// CompanyProfileClient reaches a customer's company profile. Get it from
+// [ProfilesClient].
+type CompanyProfileClient struct{ resource }
+
+// Get returns the company profile. It needs a user in the token.
+//
+// The error is as for [CustomerClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-customer-s-company-profile
+func (c *CompanyProfileClient) Get(ctx context.Context) (*CustomerCompanyProfile, error) {
+	return read[CustomerCompanyProfile](ctx, c.resource)
+}
+
+// BillingProfileClient reaches a customer's billing profile. Get it from
+// [ProfilesClient].
+type BillingProfileClient struct{ resource }
+
+// Get returns the billing profile.
+//
+// The error is as for [CustomerClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-customer-s-billing-profile
+func (c *BillingProfileClient) Get(ctx context.Context) (*CustomerBillingProfile, error) {
+	return read[CustomerBillingProfile](ctx, c.resource)
+}
+
+// ApplicationConsent says that an application, usually a control panel vendor's,
+// may act in a customer's tenant on behalf of the partner's users.
+//
+// https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
+type ApplicationConsent struct {
+	ApplicationID     string              `json:"applicationId,omitempty"` // of the app that gets the consent
+	DisplayName       string              `json:"displayName,omitempty"`
+	ApplicationGrants []*ApplicationGrant `json:"applicationGrants,omitempty"` // at least one
+	Extra             jsontext.Value      `json:",embed"`
+}
+
+// ApplicationGrant is an API that an application may use in a customer's tenant.
+type ApplicationGrant struct {
+	EnterpriseApplicationID string         `json:"enterpriseApplicationId,omitempty"` // application id of the API
+	Scope                   string         `json:"scope,omitempty"`                   // permissions, with commas between
+	Extra                   jsontext.Value `json:",embed"`
+}
+
+// ApplicationConsentsClient reaches the consents of one customer to
+// applications. Get it from [CustomerClient.ApplicationConsents].
+type ApplicationConsentsClient struct{ resource }
+
+// Create consents for the customer that an application uses some APIs, in place
+// of an earlier consent to it. It needs a user in the token, an admin agent.
+//
+// https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
+func (c *ApplicationConsentsClient) Create(ctx context.Context, consent *ApplicationConsent) (*ApplicationConsent, error) {
+	return write[ApplicationConsent](ctx, c.resource, http.MethodPost, consent, nil)
+}
+
+// ByID reaches the consent to one application by its client id.
+func (c *ApplicationConsentsClient) ByID(applicationID string) *ApplicationConsentClient {
+	return &ApplicationConsentClient{c.id("application id", applicationID)}
+}
+
+// ApplicationConsentClient reaches the consent of a customer to one application.
+// Get it from [ApplicationConsentsClient.ByID].
+type ApplicationConsentClient struct{ resource }
+
+// Delete takes the consent back. It needs a user in the token, an admin agent.
+//
+// https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
+func (c *ApplicationConsentClient) Delete(ctx context.Context) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete}, nil)
+	return err
 }

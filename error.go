@@ -2,6 +2,7 @@ package partnercenter
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -101,6 +102,53 @@ func orNone(id string) string {
 // Unwrap returns the answer as an *azcore.ResponseError, so that code written
 // for Azure's SDKs finds the type it knows.
 func (e *Error) Unwrap() error { return e.response }
+
+// LostAnswerError says that a write was sent and that no answer came back, so
+// that it may have had its effect. Repeat it with the same content and
+// RequestID ([WithRequestID]) to find out: it is done once in any case.
+type LostAnswerError struct {
+	Method, URL string // the query is left out
+	RequestID   string
+	Err         error // what the last try met
+}
+
+func (e *LostAnswerError) Error() string {
+	return fmt.Sprintf("partnercenter: %s %s was sent, but its answer was lost, so it may have had its effect: %v; repeat it unchanged with request id %s, and it is done once",
+		e.Method, e.URL, e.Err, e.RequestID)
+}
+
+// Unwrap returns what the last try met.
+func (e *LostAnswerError) Unwrap() error { return e.Err }
+
+// Unsettled reports whether a write that ended in err may have had its effect
+// all the same: its answer was lost, or unreadable, or said nothing certain. It
+// is then safe to repeat the very same call with the same request id
+// ([WithRequestID]), and not safe to make a new one.
+func Unsettled(err error) bool {
+	if answer := new(Error); errors.As(err, &answer) {
+		return answer.Unsettled
+	}
+	unread := new(DecodeError)
+	return errors.As(err, new(*LostAnswerError)) || errors.As(err, &unread) && unread.Method != http.MethodGet
+}
+
+// DecodeError says that an answer of success was not what the API documents:
+// another program's web page, or a body that is cut off.
+type DecodeError struct {
+	Method, URL string
+	RequestID   string
+	ContentType string
+	Description string // the beginning of the answer, or what it seems to be
+	Err         error  // what the decoder met
+}
+
+func (e *DecodeError) Error() string {
+	return fmt.Sprintf("partnercenter: %s %s answered no JSON of the API (%s): %v: %s; check that the base URL is Partner Center's and try again",
+		e.Method, e.URL, e.ContentType, e.Err, e.Description)
+}
+
+// Unwrap returns what the decoder met.
+func (e *DecodeError) Unwrap() error { return e.Err }
 
 // ErrorCode is the service's code as text, such as "20002", whether it came as
 // a number or a string.

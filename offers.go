@@ -1,6 +1,9 @@
 package partnercenter
 
 import (
+	"context"
+	"iter"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -137,4 +140,150 @@ func (c OfferCategory) MarshalJSONTo(enc *jsontext.Encoder) error {
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (c *OfferCategory) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainOfferCategory)(c), decodeOptions)
+}
+
+// CountrySelector reaches what is sold in a country.
+type CountrySelector[T any] struct {
+	client *Client
+	of     func(country resource) T
+}
+
+// ByCountry reaches what is sold in a country, by its two letters.
+func (s *CountrySelector[T]) ByCountry(country string) T {
+	return s.of(resource{client: s.client}.in(country))
+}
+
+// OffersClient reaches the legacy offers of a country. Get it from
+// Client.Offers.
+type OffersClient struct{ resource }
+
+// CustomerOffersClient reaches the legacy offers that a customer can buy. Get
+// it from CustomerClient.Offers.
+type CustomerOffersClient struct{ resource }
+
+// OffersQuery selects a page of offers. The zero value selects all.
+type OffersQuery struct {
+	Size   int // how many at most; zero means no limit
+	Offset int // how many to skip
+}
+
+// of returns the page of a list of offers that q selects.
+func (q OffersQuery) of(offers resource) resource {
+	return offers.with("size", number(q.Size)).with("offset", number(q.Offset))
+}
+
+// ByCategory narrows the offers to those of one category, by its id. The empty
+// id means all.
+func (c *OffersClient) ByCategory(id string) *OffersClient {
+	return &OffersClient{c.with("offer_category_id", id)}
+}
+
+// ByID reaches one offer, by its id in any case.
+func (c *OffersClient) ByID(id string) *OfferClient {
+	offer := c.id("offer id", id)
+	return &OfferClient{AddOns: &OfferAddOnsClient{offer.name("addons")}, resource: offer}
+}
+
+// Get returns the offers in one answer, by rank.
+//
+// The error is an [*Error] with status 400 and code 3000 for what is no country
+// or category, and 403 and code 2030 for a country that nothing is sold in.
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-offers-for-a-market
+func (c *OffersClient) Get(ctx context.Context) (*Collection[*Offer], error) {
+	return c.Query(ctx, OffersQuery{})
+}
+
+// Query returns one page of the offers that [OffersClient.Get] returns.
+func (c *OffersClient) Query(ctx context.Context, q OffersQuery) (*Collection[*Offer], error) {
+	return readList[Offer](ctx, q.of(c.resource))
+}
+
+// All yields the offers page by page, with the checks of [CustomersClient.All].
+func (c *OffersClient) All(ctx context.Context) iter.Seq2[*Offer, error] {
+	return readAll[Offer](ctx, OffersQuery{Size: DefaultPageSize}.of(c.resource))
+}
+
+// ByCategory narrows the offers to those of one category, by its id. The empty
+// id means all.
+func (c *CustomerOffersClient) ByCategory(id string) *CustomerOffersClient {
+	return &CustomerOffersClient{c.with("offer_category_id", id)}
+}
+
+// Get returns the offers of the customer's country in one answer, by rank.
+// Customers fail as they do for [OrdersClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-offers-for-a-market
+func (c *CustomerOffersClient) Get(ctx context.Context) (*Collection[*Offer], error) {
+	return c.Query(ctx, OffersQuery{})
+}
+
+// Query returns one page of the offers that [CustomerOffersClient.Get] returns.
+func (c *CustomerOffersClient) Query(ctx context.Context, q OffersQuery) (*Collection[*Offer], error) {
+	return readList[Offer](ctx, q.of(c.resource))
+}
+
+// All yields the offers page by page, with the checks of [CustomersClient.All].
+func (c *CustomerOffersClient) All(ctx context.Context) iter.Seq2[*Offer, error] {
+	return readAll[Offer](ctx, OffersQuery{Size: DefaultPageSize}.of(c.resource))
+}
+
+// OfferClient reaches one offer. Get it from [OffersClient.ByID].
+type OfferClient struct {
+	// AddOns are the offers that can be bought under this one.
+	AddOns *OfferAddOnsClient
+
+	resource
+}
+
+// Get returns the offer.
+//
+// The error is an [*Error] with status 400: code 800004 for an unknown offer,
+// 2100 for an item of the products catalog, 800070 for an offer that is not
+// sold in the country.
+//
+// https://learn.microsoft.com/partner-center/developer/get-an-offer-by-id
+func (c *OfferClient) Get(ctx context.Context) (*Offer, error) {
+	return read[Offer](ctx, c.resource)
+}
+
+// OfferAddOnsClient reaches the add-ons of an offer. Get it from
+// OfferClient.AddOns.
+type OfferAddOnsClient struct{ resource }
+
+// Get returns the add-ons in one answer, by rank. Offers fail as they do for
+// [OfferClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-add-ons-for-an-offer
+func (c *OfferAddOnsClient) Get(ctx context.Context) (*Collection[*Offer], error) {
+	return c.Query(ctx, OffersQuery{})
+}
+
+// Query returns one page of the add-ons.
+func (c *OfferAddOnsClient) Query(ctx context.Context, q OffersQuery) (*Collection[*Offer], error) {
+	return readList[Offer](ctx, q.of(c.resource))
+}
+
+// All yields the add-ons page by page, with the checks of
+// [CustomersClient.All].
+func (c *OfferAddOnsClient) All(ctx context.Context) iter.Seq2[*Offer, error] {
+	return readAll[Offer](ctx, OffersQuery{Size: DefaultPageSize}.of(c.resource))
+}
+
+// OfferCategoriesClient reaches the categories of offers. Get it from
+// Client.OfferCategories or CustomerClient.OfferCategories.
+type OfferCategoriesClient struct{ resource }
+
+// Get returns the categories, by rank. Countries fail as they do for
+// [OffersClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-offer-categories-by-market
+func (c *OfferCategoriesClient) Get(ctx context.Context) (*Collection[*OfferCategory], error) {
+	return readList[OfferCategory](ctx, c.resource)
+}
+
+// All yields the categories that [OfferCategoriesClient.Get] returns, with the
+// checks of [CustomersClient.All].
+func (c *OfferCategoriesClient) All(ctx context.Context) iter.Seq2[*OfferCategory, error] {
+	return readAll[OfferCategory](ctx, c.resource)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -50,13 +49,13 @@ func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Orde
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{}
+	list := c.list
 	if kind := order.TransactionType.Normalize(); kind != "" && kind != OrderTransactionUserPurchase {
-		IncludeSystemPurchases()(query) // never listed without
+		list = list.asking([]OrdersOption{IncludeSystemPurchases()}) // never listed without
 	}
 	started := time.Now()
 	for pause := o.Interval; ; pause = min(pause+pause/2, o.MaxInterval) {
-		listed, err := c.listed(ctx, order.ID, query)
+		listed, err := listed(ctx, list, order.ID)
 		if listed != nil || err != nil {
 			return listed, err
 		}
@@ -84,11 +83,10 @@ func setWait(d *time.Duration, given time.Duration) {
 	}
 }
 
-// listed returns the order as the list has it, nil while it does not. Lists
+// listed returns an order as the list has it, nil while it does not. Lists
 // that are short are looked through all the same: the next look tells.
-func (c *OrderClient) listed(ctx context.Context, id string, query url.Values) (*Order, error) {
-	p := customerPath(c.customerID).name("orders")
-	next := linked(ctx, c.client, func() (*Collection[*Order], error) { return read[Collection[*Order]](ctx, c.client, p, query) })
+func listed(ctx context.Context, list resource, id string) (*Order, error) {
+	next := linked[Order](ctx, list)
 	for {
 		page, err := next()
 		if page == nil || err != nil {

@@ -5,7 +5,46 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
+
+// Collection is a list of resources as one answer carries it.
+type Collection[T any] struct {
+	// TotalCount is the number of items in this answer, in the service's own
+	// samples at least; some print a larger one. Do not size buffers or end
+	// loops by it.
+	TotalCount int `json:"totalCount"`
+	Items      []T `json:"items,omitzero"`
+	// ContinuationToken leads to the next page of a seek-based collection.
+	// Empty on the last page and on collections that are not paged so.
+	ContinuationToken string              `json:"continuationToken,omitzero"`
+	Links             *ResourceLinks      `json:"links,omitzero"`
+	Attributes        *ResourceAttributes `json:"attributes,omitzero"`
+	Extra             jsontext.Value      `json:",embed"`
+}
+
+// plainCollection is Collection without its methods.
+type plainCollection[T any] Collection[T]
+
+// MarshalJSON implements [encoding/json.Marshaler].
+func (c Collection[T]) MarshalJSON() ([]byte, error) { return Marshal(plainCollection[T](c)) }
+
+// UnmarshalJSON implements [encoding/json.Unmarshaler].
+func (c *Collection[T]) UnmarshalJSON(data []byte) error {
+	return Unmarshal(data, (*plainCollection[T])(c))
+}
+
+// MarshalJSONTo implements the streaming marshaler of json v2.
+func (c Collection[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return json.MarshalEncode(enc, plainCollection[T](c))
+}
+
+// UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
+func (c *Collection[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return json.UnmarshalDecode(dec, (*plainCollection[T])(c), decodeOptions)
+}
 
 // ShortAnswerError says that an answer carried fewer items than it counted, so
 // the list at hand is incomplete.
@@ -25,13 +64,13 @@ type fetch[T any] func() (*Collection[*T], error)
 
 // paged yields the items of a list's pages; each iteration starts anew. A
 // failed page ends the iteration for good.
-func paged[T any](c *Client, path string, start func() fetch[T]) iter.Seq2[*T, error] {
+func paged[T any](r resource, start func() fetch[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		fetch := start()
 		for {
 			page, err := fetch()
-			if err == nil && page != nil && len(page.Items) < page.TotalCount && !c.allowShortAnswers {
-				err = &ShortAnswerError{TotalCount: page.TotalCount, Items: len(page.Items), Path: path}
+			if err == nil && page != nil && len(page.Items) < page.TotalCount && !r.client.allowShortAnswers {
+				err = &ShortAnswerError{TotalCount: page.TotalCount, Items: len(page.Items), Path: r.path}
 			}
 			if err != nil {
 				yield(nil, err)
@@ -42,7 +81,7 @@ func paged[T any](c *Client, path string, start func() fetch[T]) iter.Seq2[*T, e
 			}
 			for i, item := range page.Items {
 				if item == nil {
-					yield(nil, fmt.Errorf("partnercenter: item %d of %s is null: the list is incomplete; try again", i, path))
+					yield(nil, fmt.Errorf("partnercenter: item %d of %s is null: the list is incomplete; try again", i, r.path))
 					return
 				}
 				if !yield(item, nil) {
@@ -53,10 +92,10 @@ func paged[T any](c *Client, path string, start func() fetch[T]) iter.Seq2[*T, e
 	}
 }
 
-// linked returns a fetch that starts with first and follows next links.
-func linked[T any](ctx context.Context, c *Client, first fetch[T]) fetch[T] {
+// linked returns a fetch that starts with the resource and follows next links.
+func linked[T any](ctx context.Context, r resource) fetch[T] {
 	var next *Link
-	load := first
+	load := func() (*Collection[*T], error) { return readList[T](ctx, r) }
 	return func() (*Collection[*T], error) {
 		if load == nil {
 			return nil, nil
@@ -76,7 +115,7 @@ func linked[T any](ctx context.Context, c *Client, first fetch[T]) fetch[T] {
 		}
 		load = func() (*Collection[*T], error) {
 			page := new(Collection[*T])
-			return page, c.follow(ctx, next, page)
+			return page, r.client.follow(ctx, next, page)
 		}
 		return page, nil
 	}

@@ -1,6 +1,11 @@
 package partnercenter
 
 import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -278,4 +283,207 @@ func (a Availability) MarshalJSONTo(enc *jsontext.Encoder) error {
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (a *Availability) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainAvailability)(a), decodeOptions)
+}
+
+// segment narrows a list of the catalog to what is sold to a segment.
+func (r resource) segment(segment TargetSegment) resource {
+	return r.with("targetSegment", string(segment.Normalize()))
+}
+
+// scope selects reservations in a list of the catalog.
+func (r resource) scope(scope ReservationScope) resource {
+	return r.with("reservationScope", string(scope))
+}
+
+// ProductsClient reaches the products of a country or those that a customer can
+// buy. Get it from Client.Products or CustomerClient.Products.
+type ProductsClient struct{ resource }
+
+// ByTargetView selects the products of a view. A list needs one.
+func (c *ProductsClient) ByTargetView(view TargetView) *ProductsClient {
+	return &ProductsClient{c.with("targetView", string(view.Normalize()))}
+}
+
+// ByTargetSegment narrows the products to those sold to a segment. The empty
+// segment means all.
+func (c *ProductsClient) ByTargetSegment(segment TargetSegment) *ProductsClient {
+	return &ProductsClient{c.segment(segment)}
+}
+
+// ByReservationScope selects reservations by what they are bought under. The
+// empty scope selects those for legacy Azure subscriptions.
+func (c *ProductsClient) ByReservationScope(scope ReservationScope) *ProductsClient {
+	return &ProductsClient{c.scope(scope)}
+}
+
+// ByID reaches one product, by its id in any case.
+func (c *ProductsClient) ByID(id string) *ProductClient {
+	product := c.id("product id", id)
+	return &ProductClient{SKUs: &SKUsClient{product.name("skus")}, resource: product}
+}
+
+// Get returns the products of the view.
+//
+// The error is an [*Error] with status 403: code 400036 for a view and 400030
+// for a segment that is not allowed, 2030 for a country that nothing is sold
+// in. Customers fail as they do for [OrdersClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-products
+func (c *ProductsClient) Get(ctx context.Context) (*Collection[*Product], error) {
+	return readList[Product](ctx, c.viewed())
+}
+
+// All yields the products that [ProductsClient.Get] returns, following next
+// pages if the service gives any, with the checks of [CustomersClient.All].
+func (c *ProductsClient) All(ctx context.Context) iter.Seq2[*Product, error] {
+	return readAll[Product](ctx, c.viewed())
+}
+
+// viewed refuses a list without a view.
+func (c *ProductsClient) viewed() resource {
+	list := c.resource
+	if list.err == nil && !list.query.Has("targetView") {
+		list.err = errors.New("partnercenter: the target view is empty: pass one, such as TargetViewOnlineServices, to ByTargetView")
+	}
+	return list
+}
+
+// ProductClient reaches one product. Get it from [ProductsClient.ByID].
+type ProductClient struct {
+	// SKUs are the forms that the product is sold in.
+	SKUs *SKUsClient
+
+	resource
+}
+
+// Get returns the product. The error is an [*Error] with status 404 and code
+// 400013 for one that is unknown or not sold in the country.
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-product-by-id
+func (c *ProductClient) Get(ctx context.Context) (*Product, error) {
+	return read[Product](ctx, c.resource)
+}
+
+// SKUsClient reaches the SKUs of a product. Get it from ProductClient.SKUs.
+type SKUsClient struct{ resource }
+
+// ByTargetSegment narrows the SKUs to those sold to a segment. The empty
+// segment means all.
+func (c *SKUsClient) ByTargetSegment(segment TargetSegment) *SKUsClient {
+	return &SKUsClient{c.segment(segment)}
+}
+
+// ByReservationScope selects reservations by what they are bought under.
+func (c *SKUsClient) ByReservationScope(scope ReservationScope) *SKUsClient {
+	return &SKUsClient{c.scope(scope)}
+}
+
+// ByID reaches one SKU. Ids are unique inside the product only.
+func (c *SKUsClient) ByID(id string) *SKUClient {
+	sku := c.id("SKU id", id)
+	return &SKUClient{Availabilities: &AvailabilitiesClient{sku.name("availabilities")}, resource: sku}
+}
+
+// Get returns the product's SKUs. Products fail as they do for
+// [ProductClient.Get], segments as they do for [ProductsClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-skus-for-a-product
+func (c *SKUsClient) Get(ctx context.Context) (*Collection[*SKU], error) {
+	return readList[SKU](ctx, c.resource)
+}
+
+// All yields the SKUs that [SKUsClient.Get] returns, following next pages if
+// the service gives any, with the checks of [CustomersClient.All].
+func (c *SKUsClient) All(ctx context.Context) iter.Seq2[*SKU, error] {
+	return readAll[SKU](ctx, c.resource)
+}
+
+// SKUClient reaches one SKU. Get it from [SKUsClient.ByID].
+type SKUClient struct {
+	// Availabilities are what can be ordered of the SKU.
+	Availabilities *AvailabilitiesClient
+
+	resource
+}
+
+// Get returns the SKU. The error is an [*Error] with status 404: code 400013
+// for an unknown product, 400018 for an unknown SKU.
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-sku-by-id
+func (c *SKUClient) Get(ctx context.Context) (*SKU, error) {
+	return read[SKU](ctx, c.resource)
+}
+
+// AvailabilitiesClient reaches the availabilities of a SKU. Get it from
+// SKUClient.Availabilities.
+type AvailabilitiesClient struct{ resource }
+
+// ByTargetSegment narrows the availabilities to those for a segment. The empty
+// segment means all.
+func (c *AvailabilitiesClient) ByTargetSegment(segment TargetSegment) *AvailabilitiesClient {
+	return &AvailabilitiesClient{c.segment(segment)}
+}
+
+// ByReservationScope selects reservations by what they are bought under.
+func (c *AvailabilitiesClient) ByReservationScope(scope ReservationScope) *AvailabilitiesClient {
+	return &AvailabilitiesClient{c.scope(scope)}
+}
+
+// ByID reaches one availability.
+func (c *AvailabilitiesClient) ByID(id string) *AvailabilityClient {
+	return &AvailabilityClient{c.id("availability id", id)}
+}
+
+// Get returns the SKU's availabilities; their CatalogItemID is what an order
+// names. SKUs fail as they do for [SKUClient.Get], segments as they do for
+// [ProductsClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-availabilities-for-a-sku
+func (c *AvailabilitiesClient) Get(ctx context.Context) (*Collection[*Availability], error) {
+	return readList[Availability](ctx, c.resource)
+}
+
+// All yields the availabilities that [AvailabilitiesClient.Get] returns,
+// following next pages if the service gives any, with the checks of
+// [CustomersClient.All].
+func (c *AvailabilitiesClient) All(ctx context.Context) iter.Seq2[*Availability, error] {
+	return readAll[Availability](ctx, c.resource)
+}
+
+// AvailabilityClient reaches one availability. Get it from
+// [AvailabilitiesClient.ByID].
+type AvailabilityClient struct{ resource }
+
+// Get returns the availability. The error is an [*Error] with status 404 and
+// code 400019 for an unknown one; SKUs fail as they do for [SKUClient.Get].
+//
+// https://learn.microsoft.com/partner-center/developer/get-an-availability-by-id
+func (c *AvailabilityClient) Get(ctx context.Context) (*Availability, error) {
+	return read[Availability](ctx, c.resource)
+}
+
+// ExtensionsClient reaches calls that belong to no resource. Get it from
+// Client.Extensions.
+type ExtensionsClient struct {
+	Product *CountrySelector[*ProductExtensionsClient]
+}
+
+// ProductExtensionsClient reaches the calls about products in a country. Get it
+// from Client.Extensions.Product.
+type ProductExtensionsClient struct{ resource }
+
+// CheckInventory returns which SKUs can be bought now: those of the request, or
+// all of a product that it names without a SKU. SKUs that are unknown are left
+// out.
+//
+// The error is an [*Error] with status 400 and code 3000 for a request without
+// items, or without what the SKUs' inventory variables ask for.
+//
+// https://learn.microsoft.com/partner-center/developer/check-inventory
+func (c *ProductExtensionsClient) CheckInventory(ctx context.Context, request InventoryCheckRequest) ([]InventoryItem, error) {
+	items, err := write[[]InventoryItem](ctx, c.name("checkinventory"), http.MethodPost, request, nil)
+	if err != nil {
+		return nil, err
+	}
+	return *items, nil
 }

@@ -7,13 +7,118 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	goruntime "runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
+
+// newPipeline assembles the steps that a call goes through, in this order:
+// identification and waiting for a write that still runs (once a call), retries
+// and, once a try: waiting for the budget, time limit, token, a look at the token,
+// keeping count, logging, sending. A token that was fetched before the wait could
+// be too old after it.
+func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOptions) runtime.Pipeline {
+	azure := o.ClientOptions
+	// azcore's telemetry would name this client one of Azure's SDKs.
+	azure.Telemetry.Disabled = true
+	if azure.Transport == nil {
+		azure.Transport = newTransport()
+	}
+	var perTry []policy.Policy
+	if o.Budget != nil {
+		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.Path})
+		if timeout := azure.Retry.TryTimeout; timeout > 0 {
+			azure.Retry.TryTimeout = 0
+			perTry = append(perTry, tryTimeoutPolicy{timeout})
+		}
+	}
+	perTry = append(perTry, runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
+		// A server on this very machine is reached without a network that could
+		// listen.
+		InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
+	}))
+	if !o.SkipCredentialChecks {
+		perTry = append(perTry, newCredentialPolicy(endpoint, o))
+	}
+	perTry = append(perTry, tryPolicy{})
+	return runtime.NewPipeline("partnercenter", Version, runtime.PipelineOptions{
+		AllowedHeaders: []string{
+			headerRequestID, headerCorrelationID, headerLocale, headerApplication, headerClient,
+			headerSDKVersion, "MS-CV", "MS-ServerId", "Retry-After",
+		},
+		AllowedQueryParameters: []string{
+			"billingType", "include_price", "include_system_purchases", "indirect_reseller_id",
+			"size", "offset", "seekOperation", "order_id", "mpn_id", "country", "offer_category_id", "targetView", "targetSegment",
+			"reservationScope",
+		},
+		PerCall:  []policy.Policy{newIdentifyPolicy(o), newInProgressPolicy(o.Retry)},
+		PerRetry: perTry,
+	}, &azure)
+}
+
+// newTransport returns the transport of clients that bring none. It follows no
+// redirect: the service has none, and a token would travel with one.
+func newTransport() policy.Transporter {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	transport.MaxIdleConnsPerHost = 16 // calls at once whose connections are kept
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// identifyPolicy names the caller and the call. It runs once a call, so that
+// all retries of a call carry one request id, the service's idempotency key.
+type identifyPolicy struct {
+	userAgent, locale, application string
+}
+
+func newIdentifyPolicy(o *ClientOptions) *identifyPolicy {
+	agent := fmt.Sprintf("partnercenter-go/%s (%s; %s)", Version, goruntime.Version(), goruntime.GOOS)
+	if o.ApplicationName != "" {
+		agent += " " + strings.Join(strings.Fields(o.ApplicationName), "-")
+	}
+	return &identifyPolicy{userAgent: agent, locale: o.Locale, application: o.ApplicationName}
+}
+
+func (p *identifyPolicy) Do(req *policy.Request) (*http.Response, error) {
+	h := req.Raw().Header
+	setDefault(h, headerRequestID, NewRequestID)
+	setDefault(h, headerCorrelationID, NewRequestID)
+	h.Set("User-Agent", p.userAgent)
+	h.Set(headerLocale, p.locale)
+	h.Set(headerContractVersion, "v1")
+	h.Set(headerClient, "partnercenter-go")
+	h.Set(headerSDKVersion, Version)
+	if p.application != "" {
+		h.Set(headerApplication, p.application)
+	}
+	return req.Next()
+}
+
+// setDefault leaves alone what the caller set with [WithRequestID] or
+// [WithCorrelationID].
+func setDefault(h http.Header, key string, value func() string) {
+	if h.Get(key) == "" {
+		h.Set(key, value())
+	}
+}
 
 // callState is what the steps of the pipeline know of a call together. A call
 // is one goroutine's, so nothing guards it.
@@ -23,35 +128,6 @@ type callState struct {
 	write     bool       // it may change something
 	tries     int
 	open      bool // a try was sent, and no answer said what became of it
-}
-
-// LostAnswerError says that a write was sent and that no answer came back, so
-// that it may have had its effect. Repeat it with the same content and
-// RequestID ([WithRequestID]) to find out: it is done once in any case.
-type LostAnswerError struct {
-	Method, URL string // the query is left out
-	RequestID   string
-	Err         error // what the last try met
-}
-
-func (e *LostAnswerError) Error() string {
-	return fmt.Sprintf("partnercenter: %s %s was sent, but its answer was lost, so it may have had its effect: %v; repeat it unchanged with request id %s, and it is done once",
-		e.Method, e.URL, e.Err, e.RequestID)
-}
-
-// Unwrap returns what the last try met.
-func (e *LostAnswerError) Unwrap() error { return e.Err }
-
-// Unsettled reports whether a write that ended in err may have had its effect
-// all the same: its answer was lost, or unreadable, or said nothing certain. It
-// is then safe to repeat the very same call with the same request id
-// ([WithRequestID]), and not safe to make a new one.
-func Unsettled(err error) bool {
-	if answer := new(Error); errors.As(err, &answer) {
-		return answer.Unsettled
-	}
-	unread := new(DecodeError)
-	return errors.As(err, new(*LostAnswerError)) || errors.As(err, &unread) && unread.Method != http.MethodGet
 }
 
 // lost makes err say that the answer is missing, if that matters.

@@ -12,14 +12,33 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
+
+// AttachmentMetadata describes the purchase order that is attached to an
+// order; it is the "metadata" part of the upload.
+type AttachmentMetadata struct {
+	IsPartOfTender *bool          `json:"isPartOfTender,omitzero"` // samples also write isPartofTender
+	CustomerPrice  string         `json:"customerPrice,omitzero"`  // decimal text
+	Currency       string         `json:"currency,omitzero"`       // ISO 4217
+	FxRate         string         `json:"fxRate,omitzero"`         // decimal text
+	TenderLink     string         `json:"tenderLink,omitzero"`
+	Extra          jsontext.Value `json:",embed"`
+}
+
+// OrderAttachment is a file attached to an order.
+type OrderAttachment struct {
+	AttachmentID   string         `json:"attachmentId,omitzero"` // 14 hex digits
+	FileName       string         `json:"fileName,omitzero"`
+	SizeInKB       *int           `json:"sizeInKB,omitzero"`
+	AttachmentType string         `json:"attachmentType,omitzero"` // POAttachment, TenderAttachment
+	Extra          jsontext.Value `json:",embed"`
+}
 
 // AttachmentsClient reaches the files attached to an order. Get it from
 // [OrderClient.Attachments].
-type AttachmentsClient struct {
-	client *Client
-	order  path
-}
+type AttachmentsClient struct{ order resource }
 
 // Get returns what is attached to the order; [AttachmentClient.Download] has
 // the files themselves.
@@ -28,12 +47,12 @@ type AttachmentsClient struct {
 //
 // https://learn.microsoft.com/partner-center/developer/upload-po-attachments
 func (c *AttachmentsClient) Get(ctx context.Context) (*Collection[*OrderAttachment], error) {
-	return read[Collection[*OrderAttachment]](ctx, c.client, c.order.name("attachments"), nil)
+	return readList[OrderAttachment](ctx, c.order.name("attachments"))
 }
 
 // All yields what Get returns, with the checks of [OrdersClient.All].
 func (c *AttachmentsClient) All(ctx context.Context) iter.Seq2[*OrderAttachment, error] {
-	return readAll[OrderAttachment](ctx, c.client, c.order.name("attachments"), nil)
+	return readAll[OrderAttachment](ctx, c.order.name("attachments"))
 }
 
 // AttachmentUpload is what is attached to an order at once.
@@ -65,9 +84,8 @@ type AttachmentFile struct {
 //
 // https://learn.microsoft.com/partner-center/developer/upload-po-attachments
 func (c *AttachmentsClient) Upload(ctx context.Context, upload AttachmentUpload) (*Collection[*OrderAttachment], error) {
-	p := c.order.name("attachment") // one, unlike the list's address
-	if p.err != nil {
-		return nil, p.err
+	if c.order.err != nil {
+		return nil, c.order.err
 	}
 	v, _ := ctx.Value(idsKey{}).(ids)
 	if v.request == "" {
@@ -78,11 +96,8 @@ func (c *AttachmentsClient) Upload(ctx context.Context, upload AttachmentUpload)
 	if err != nil {
 		return nil, err
 	}
-	attached := new(Collection[*OrderAttachment])
-	if _, err := c.client.sendBody(ctx, http.MethodPost, c.client.url(p.text, nil), nil, contentType, body, nil, attached); err != nil {
-		return nil, err
-	}
-	return attached, nil
+	attachment := c.order.name("attachment") // one, unlike the list's address
+	return exchange[Collection[*OrderAttachment]](ctx, attachment, request{method: http.MethodPost, content: body, contentType: contentType})
 }
 
 // body returns the upload as multipart/form-data. The boundary is made of the
@@ -219,15 +234,12 @@ func (b *multipartBody) Read(p []byte) (int, error) {
 
 // ByID reaches one attachment.
 func (c *AttachmentsClient) ByID(id string) *AttachmentClient {
-	return &AttachmentClient{client: c.client, path: c.order.name("attachment").id("attachment id", id)}
+	return &AttachmentClient{c.order.name("attachment").id("attachment id", id)}
 }
 
 // AttachmentClient reaches one file attached to an order. Get it from
 // [AttachmentsClient.ByID].
-type AttachmentClient struct {
-	client *Client
-	path   path
-}
+type AttachmentClient struct{ resource }
 
 // MaxAttachmentSize is how many bytes of a file [AttachmentClient.Download]
 // gives at most: far more than any purchase order has.
@@ -254,11 +266,12 @@ type AttachmentContent struct {
 //
 // https://learn.microsoft.com/partner-center/developer/upload-po-attachments
 func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, error) {
-	if c.path.err != nil {
-		return nil, c.path.err
+	address, err := c.address()
+	if err != nil {
+		return nil, err
 	}
-	header := http.Header{"Accept": {"*/*"}}
-	resp, _, err := c.client.do(ctx, http.MethodGet, c.client.url(c.path.text, nil), header, "", nil, nil, true) //nolint:bodyclose // the caller does
+	req := request{method: http.MethodGet, address: address, header: http.Header{"Accept": {"*/*"}}, stream: true}
+	resp, _, err := c.client.do(ctx, req) //nolint:bodyclose // the caller does
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,205 @@
+package partnercenter
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"net/http"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+// request is a call to be made.
+type request struct {
+	method, address string
+	header          http.Header
+	in              any           // the resource that is sent; nil for none
+	content         io.ReadSeeker // the body, if it is not in as JSON
+	contentType     string
+	stream          bool // the caller reads the answer's body
+}
+
+// call makes a call on the resource and reads the answer into out, as
+// [Client.send] does.
+func (r resource) call(ctx context.Context, req request, out any) (http.Header, error) {
+	var err error
+	if req.address, err = r.address(); err != nil {
+		return nil, err
+	}
+	return r.client.send(ctx, req, out)
+}
+
+// read gets the resource.
+func read[T any](ctx context.Context, r resource) (*T, error) {
+	return exchange[T](ctx, r, request{method: http.MethodGet})
+}
+
+// readList gets the first page of a list, which is mostly all of it.
+func readList[T any](ctx context.Context, r resource) (*Collection[*T], error) {
+	return read[Collection[*T]](ctx, r)
+}
+
+// readAll yields the items of a list, following next pages, with the checks of
+// [OrdersClient.All].
+func readAll[T any](ctx context.Context, r resource) iter.Seq2[*T, error] {
+	return paged(r, func() fetch[T] { return linked[T](ctx, r) })
+}
+
+// write sends in to the resource and returns what the service answers. A nil in
+// sends no body.
+func write[T any](ctx context.Context, r resource, method string, in any, header http.Header) (*T, error) {
+	return exchange[T](ctx, r, request{method: method, header: header, in: in})
+}
+
+// exchange makes a call on the resource and returns what the service answers.
+func exchange[T any](ctx context.Context, r resource, req request) (*T, error) {
+	out := new(T)
+	if _, err := r.call(ctx, req, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// headerOf collects options that add to a request.
+func headerOf[O ~func(http.Header)](opts []O) http.Header {
+	header := http.Header{}
+	for _, opt := range opts {
+		opt(header)
+	}
+	return header
+}
+
+// send makes a call and reads the answer into out; a nil out takes any answer of
+// success. It returns the answer's header. An answer of success without a body
+// leaves out as it is if the status says that there is nothing to read yet.
+//
+// All tries of a call carry one MS-RequestId, by which the service knows a
+// write that it did already.
+func (c *Client) send(ctx context.Context, r request, out any) (http.Header, error) {
+	resp, state, err := c.do(ctx, r) //nolint:bodyclose // it is in memory
+	if err != nil {
+		return nil, err
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return nil, state.lost(resp.Request, err)
+	}
+	if out == nil || len(body) == 0 && (resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent) {
+		return resp.Header, nil
+	}
+	if err := Unmarshal(body, out); err != nil {
+		return nil, &DecodeError{
+			Method: r.method, URL: strings.SplitN(r.address, "?", 2)[0], RequestID: firstValue(resp, headerRequestID),
+			ContentType: resp.Header.Get("Content-Type"), Description: describeText(resp, body), Err: err,
+		}
+	}
+	return resp.Header, nil
+}
+
+// do makes a call and returns an answer of success; any other is an [*Error].
+// Unless it is to be streamed, the answer's body is in memory.
+func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState, error) {
+	if r.in != nil {
+		data, err := Marshal(r.in)
+		if err != nil {
+			return nil, nil, fmt.Errorf("partnercenter: the request cannot be written as JSON: %w", err)
+		}
+		r.content, r.contentType = bytes.NewReader(data), "application/json"
+	}
+	req, err := runtime.NewRequest(ctx, r.method, r.address)
+	if err != nil {
+		return nil, nil, err
+	}
+	operation := c.operation(req.Raw(), r.in)
+	if err := c.offered(operation, req.Raw(), r.in); err != nil {
+		return nil, nil, err
+	}
+	state := &callState{write: r.method != http.MethodGet, operation: operation}
+	req.SetOperationValue(state)
+	if r.stream {
+		runtime.SkipBodyDownload(req)
+	}
+	h := req.Raw().Header
+	maps.Copy(h, r.header)
+	if r.content != nil {
+		state.body = &replay{content: r.content}
+		if err := req.SetBody(state.body, r.contentType); err != nil {
+			return nil, nil, fmt.Errorf("partnercenter: the request's body cannot be read: %w", err)
+		}
+	}
+	if h.Get("Accept") == "" {
+		h.Set("Accept", "application/json")
+	}
+	if v, ok := ctx.Value(idsKey{}).(ids); ok {
+		if v.request != "" {
+			h.Set(headerRequestID, v.request)
+		}
+		if v.correlation != "" {
+			h.Set(headerCorrelationID, v.correlation)
+		}
+	}
+	// The pipeline reads and closes the body, or the caller does.
+	resp, err := c.pipeline.Do(req) //nolint:bodyclose
+	if errors.Is(err, io.ErrUnexpectedEOF) && !state.write {
+		err = fmt.Errorf("partnercenter: %s broke off in the middle of its answer: %w; try again", req.Raw().URL.Host, err)
+	}
+	if err != nil {
+		return nil, nil, state.lost(req.Raw(), err)
+	}
+	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		return resp, state, nil
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return nil, nil, state.lost(req.Raw(), err)
+	}
+	failed := newError(resp, body)
+	failed.Unsettled = state.unsettled(failed)
+	return nil, nil, failed
+}
+
+// NewRequestID returns a new id for [WithRequestID]: a random GUID (version 4).
+func NewRequestID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+type idsKey struct{}
+
+type ids struct{ request, correlation string }
+
+// WithRequestID makes the call that gets the returned context carry this
+// MS-RequestId instead of a new one. Repeat an id only to repeat the very same
+// call: the service answers a repeated write with the first one's answer.
+//
+// That is how to place an order exactly once through a crash of the caller:
+// take an id from [NewRequestID], keep it with the order's content on disk,
+// then call. After a restart call again with the same id and content; whatever
+// became of the first call, there is one order, and its answer comes back.
+// Where an error leaves open what happened, [Unsettled] says so.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	v, _ := ctx.Value(idsKey{}).(ids)
+	v.request = id
+	return context.WithValue(ctx, idsKey{}, v)
+}
+
+// withoutRequestID lets a verb read what it needs for a write under an id of
+// its own.
+func withoutRequestID(ctx context.Context) context.Context { return WithRequestID(ctx, "") }
+
+// WithCorrelationID makes calls that get the returned context carry this
+// MS-CorrelationId, which ties related calls together in the service's logs.
+func WithCorrelationID(ctx context.Context, id string) context.Context {
+	v, _ := ctx.Value(idsKey{}).(ids)
+	v.correlation = id
+	return context.WithValue(ctx, idsKey{}, v)
+}
