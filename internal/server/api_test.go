@@ -411,10 +411,11 @@ func customerIDs(list []*partnercenter.Customer) []string {
 func TestRoutesMatchTheSupportMatrix(t *testing.T) {
 	served, asks := map[string]string{}, map[string]partnercenter.CredentialKind{}
 	for _, route := range server.Routes() {
-		for _, operation := range route.Operations {
-			served[route.Area+"/"+operation] = route.Method + " " + route.Pattern
-		}
-		for _, o := range route.Asks() {
+		for _, o := range route.Operations {
+			if route.Pattern != o.Path || o.Area == "applicationconsents" {
+				continue // where links lead, and what is of a later edition than the matrix
+			}
+			served[o.Area+"/"+o.Name] = route.Method + " " + route.Pattern
 			asks[o.Area+"/"+o.Name] = o.Credential
 		}
 	}

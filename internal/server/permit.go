@@ -11,35 +11,12 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 )
 
-// resolve looks up what a route's operations ask for.
-func (r *Route) resolve() {
-	names := r.Operations
-	if r.SameAs != "" {
-		names = []string{r.SameAs}
-	}
-	if len(names) == 0 {
-		panic("server: route " + r.Pattern + " is like no operation, so that anybody could call it")
-	}
-	for _, name := range names {
-		o := partnercenter.OperationNamed(r.Area, name)
-		if o == nil {
-			panic("server: route " + r.Pattern + ": there is no operation " + r.Area + " " + name)
-		}
-		r.asks = append(r.asks, o)
-	}
-}
-
-// Asks returns the operations whose cloud, credential and roles the route looks
-// at. A call is refused here when it is in vain for all of them; what only some
-// refuse is for the handler, which knows which one is meant.
-func (r *Route) Asks() []*partnercenter.Operation { return slices.Clone(r.asks) }
-
 // permit refuses a call that is not for the cloud that is played, or not for
 // whose token it is. It comes behind the count of requests, as these are the
 // service's own refusals and not those of the gateway in front of it.
 func (s *Server) permit(c *call, route *Route) error {
 	var first error
-	for _, o := range route.asks {
+	for _, o := range route.Operations {
 		err := s.permitOperation(c.claims, o)
 		if err == nil {
 			return nil

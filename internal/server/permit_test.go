@@ -49,7 +49,7 @@ func calls(t *testing.T) map[string]request {
 		if r.method != http.MethodGet {
 			r.body = "{}"
 		}
-		for _, o := range route.Asks() {
+		for _, o := range route.Operations {
 			list[o.String()+" at "+route.Pattern] = r
 		}
 	}

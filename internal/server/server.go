@@ -142,7 +142,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		access:    newAccessLog(c.Logger),
 		clock:     c.Clock,
 		now:       c.Clock.Now,
-		routes:    newRouter(apiRoutes()),
+		routes:    newRouter(Routes()),
 		answers:   newAnswerCache(c.CacheSize),
 		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight),
 		noPrices:  c.NoPriceAccess,

@@ -34,6 +34,7 @@ type Limit struct {
 // that writes are limited sooner, is documented. Which count is kept how is not:
 // see docs/differences.md.
 var (
+	uncounted         = Limit{}
 	orderRead         = Limit{Resource: "orders"}
 	orderWrite        = Limit{Resource: "orders", Write: true}
 	subscriptionRead  = Limit{Resource: "subscriptions", PerCustomer: true}

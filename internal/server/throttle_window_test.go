@@ -115,9 +115,9 @@ func TestLimits(t *testing.T) {
 		"subscriptions list-azure-entitlements": subscriptionRead,
 		"customers get":                         customerRead,
 	}
-	for _, route := range apiRoutes() {
+	for _, route := range Routes() {
 		for _, operation := range route.Operations {
-			name := route.Area + " " + operation
+			name := operation.String()
 			if want := enforced[name]; route.Limit != want {
 				t.Errorf("%s has limit %+v, want %+v", name, route.Limit, want)
 			}
