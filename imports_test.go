@@ -3,11 +3,16 @@ package partnercenter_test
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -110,6 +115,41 @@ func allows(list []string, path string, below bool) bool {
 	return slices.ContainsFunc(list, func(allowed string) bool {
 		return allowed == "*" || allowed == path || below && strings.HasPrefix(path, allowed+"/")
 	})
+}
+
+// pathText is text that begins, or goes on, like a path of the API.
+var pathText = regexp.MustCompile(`^/[\w{%]|%[a-z]/`)
+
+// TestOneAddressBuilder keeps the client's addresses in path.go, where ids are
+// escaped and refused. The table of operations has patterns of paths.
+func TestOneAddressBuilder(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	positions := token.NewFileSet()
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") || name == "path.go" || name == "operations.go" {
+			continue
+		}
+		file, err := parser.ParseFile(positions, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				if n.Sel.Name == "PathEscape" || n.Sel.Name == "JoinPath" {
+					t.Errorf("%s: %s: let a resource of path.go put the path together", positions.Position(n.Pos()), n.Sel.Name)
+				}
+			case *ast.BasicLit:
+				if text, err := strconv.Unquote(n.Value); n.Kind == token.STRING && err == nil && pathText.MatchString(text) {
+					t.Errorf("%s: %s looks like a path: let a resource of path.go put it together", positions.Position(n.Pos()), n.Value)
+				}
+			}
+			return true
+		})
+	}
 }
 
 // TestModule keeps go.mod free of replacements, which importers do not see.

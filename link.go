@@ -147,7 +147,7 @@ func (c *CustomerClient) Follow(ctx context.Context, link *Link, out any) error 
 		return c.err
 	}
 	completed := *link
-	completed.URI = c.path + "/" + belowVersion(link.URI)
+	completed.URI = c.name(belowVersion(link.URI)).path
 	return c.client.follow(ctx, &completed, out)
 }
 
