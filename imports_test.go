@@ -72,6 +72,7 @@ var importTable = map[string]rule{
 	},
 	"internal/contract":              {why: "it is a document"},
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
+	"internal/contract/published":    {why: "it is tests and nothing else"},
 	"partnercentertest": {
 		ours:   []string{"", "internal/catalog", "internal/clock", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/server", "internal/store"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},

@@ -1,15 +1,11 @@
 package catalog
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -35,85 +31,6 @@ func resolve(c *Catalog, uri string) error {
 		_, err = c.Product(part[1], country)
 	}
 	return err
-}
-
-// TestSampleHasWhatTheExamplesName looks for every offer, product and catalog
-// item in the documented payloads: ids by their names, links, and parts of
-// resources.
-func TestSampleHasWhatTheExamplesName(t *testing.T) {
-	c := mustSample(t)
-	files, err := filepath.Glob(filepath.Join(contracttest.Dir(t), "examples", "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	found := 0
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var value any
-		if json.Unmarshal(data, &value) != nil {
-			continue // not every example is meant to be JSON
-		}
-		check := func(what string, err error) {
-			found++
-			if err != nil {
-				t.Errorf("%s names %s: %v", filepath.Base(file), what, err)
-			}
-		}
-		var walk func(any)
-		walk = func(value any) {
-			if list, ok := value.([]any); ok {
-				for _, item := range list {
-					walk(item)
-				}
-			}
-			object, ok := value.(map[string]any)
-			if !ok {
-				return
-			}
-			text := map[string]string{}
-			for key, value := range object {
-				walk(value)
-				if value, ok := value.(string); ok {
-					text[strings.ToLower(key)] = value
-				}
-			}
-			for _, key := range []string{"offerid", "catalogitemid"} {
-				if id := text[key]; id != "" {
-					_, err := c.Find(id, "US")
-					check(id, err)
-				}
-			}
-			uri := text["uri"]
-			switch {
-			case strings.Contains(uri, "/products/all/"): // one product of all would be no address
-			case strings.HasPrefix(uri, "/products/"), strings.HasPrefix(uri, "/offers/"), strings.HasPrefix(uri, "/v1/offers/"):
-				check(uri, resolve(c, uri))
-			case strings.Contains(uri, "/Offers/"):
-				_, err := c.Offer(text["id"], "US")
-				check(text["id"], err)
-			}
-			product, sku := text["productid"], text["skuid"]
-			switch {
-			case product == "":
-			case sku != "":
-				_, err := c.SKU(product, sku, "US")
-				check(product+":"+sku, err)
-			case text["id"] != "":
-				_, err := c.SKU(product, text["id"], "US")
-				check(product+":"+text["id"], err)
-			default:
-				_, err := c.Product(product, "US")
-				check(product, err)
-			}
-		}
-		walk(value)
-	}
-	if found < 60 {
-		t.Errorf("only %d items were found in the examples", found)
-	}
 }
 
 // TestSampleHasWhatTheSeedNames looks for every order line of the sample data,

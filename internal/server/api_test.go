@@ -167,7 +167,7 @@ func TestSeedAnswer(t *testing.T) {
 	_, got := newAPI(t).do(t, request{path: seedOrders, status: 200})
 	// Without white space, equal bytes are an equal value with its fields in
 	// the same order.
-	if diff := cmp.Diff(compact(t, contracttest.Example(t, "orders-list.seed.json")), compact(t, got)); diff != "" {
+	if diff := cmp.Diff(compact(t, contracttest.ReadPayload(t, "orders-list.seed.json")), compact(t, got)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -181,14 +181,20 @@ func (l *syncedLog) String() string {
 	return l.b.String()
 }
 
-// TestAttachmentExample sends the documented metadata with the documented
-// number of files, under each documented spelling, and gets them back.
-func TestAttachmentExample(t *testing.T) {
+// TestAttachmentNames sends files under each documented spelling, with each
+// spelling of their metadata, and gets them back.
+func TestAttachmentNames(t *testing.T) {
+	for _, name := range []string{"orders-upload-attachments.request.json", "odd/orders-upload-attachments.other-spelling.request.json"} {
+		t.Run(name, func(t *testing.T) { attachmentNames(t, string(contracttest.ReadPayload(t, name))) })
+	}
+}
+
+func attachmentNames(t *testing.T, metadataText string) {
+	t.Helper()
 	a := newAPI(t)
-	documented := string(contracttest.Example(t, "orders-attachment-metadata.request.json"))
 	every := string([]byte{0, 1, '\r', '\n', '-', '-', 0xff, 0xfe})
 	files := []part{
-		{name: "metadata", content: documented, header: "content-disposition: form-data; name=metadata\r\nContent-Type: application/json; charset=utf-8\r\n"},
+		{name: "metadata", content: metadataText, header: "content-disposition: form-data; name=metadata\r\nContent-Type: application/json; charset=utf-8\r\n"},
 		{name: "POFiles", file: "PO_Part1.pdf", content: every},
 		{name: "pofiles", file: `C:\orders\PO "2" ü.pdf`, content: "x" + strings.Repeat("--"+boundary, 1000)},
 		// As .NET writes it.

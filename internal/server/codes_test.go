@@ -1,14 +1,8 @@
 package server_test
 
 import (
-	"encoding/csv"
 	"fmt"
-	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,15 +13,10 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// pageCodes are documented on single pages only, and so not in the contract's
-// list of codes.
-var pageCodes = []string{
-	"403/400030", "403/400036", "404/400013", "404/400018", "404/400019", "400/60012", "400/600061",
-	"400/2200", "400/2201", "400/2203", "400/2204", "400/2205", "400/2206",
-}
-
 // elsewhere are codes that other tests provoke, with those tests.
 var elsewhere = map[string]string{
+	"400/2000":   "TestCustomers",
+	"401/900421": "TestSecondFactor",
 	"403/2030":   "TestOffers",
 	"400/2100":   "TestOffers",
 	"403/400030": "TestProducts",
@@ -36,7 +25,7 @@ var elsewhere = map[string]string{
 	"409/800060": "TestOnceWhileRunning",
 }
 
-// TestRefusals provokes the rules of package lifecycle and the documented codes
+// TestRefusals provokes the rules of package lifecycle and the codes of codes.go
 // over HTTP. In the end every rule has refused something, and every code was
 // seen or docs/differences.md says why it cannot be.
 func TestRefusals(t *testing.T) {
@@ -78,7 +67,7 @@ func TestRefusals(t *testing.T) {
 	refused.Lock()
 	defer refused.Unlock()
 
-	documented := documentedCodes(t)
+	table := contracttest.Codes(t)
 	rules := map[string]bool{}
 	for _, r := range lifecycle.Rules() {
 		if strings.HasPrefix(r.Command, "attach ") {
@@ -89,8 +78,8 @@ func TestRefusals(t *testing.T) {
 		if !refused.rules[name] {
 			t.Errorf("no test is refused by the rule %q (%s)", name, code)
 		}
-		if !documented[code] {
-			t.Errorf("the rule %q refuses with %s, which is not documented", name, code)
+		if !table[code] {
+			t.Errorf("the rule %q refuses with %s, which codes.go does not have", name, code)
 		}
 	}
 	for name := range refused.rules {
@@ -99,64 +88,17 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 
-	never := codesThatDoNotOccur(t)
-	for code := range documented {
-		seen := refused.codes[code] || elsewhere[code] != ""
-		switch {
-		case seen && never[code]:
-			t.Errorf("docs/differences.md says that %s does not occur, but it does", code)
-		case !seen && !never[code]:
+	never := contracttest.CodesThatDoNotOccur(t)
+	for code := range table {
+		if !refused.codes[code] && elsewhere[code] == "" && !never[code] {
 			t.Errorf("no test provokes %s, and docs/differences.md does not say why", code)
 		}
-		delete(never, code)
 	}
-	if len(never) > 0 {
-		t.Errorf("docs/differences.md says that %v do not occur, which are no documented codes", slices.Sorted(maps.Keys(never)))
-	}
-}
-
-// documentedCodes are the contract's statuses and codes.
-func documentedCodes(t *testing.T) map[string]bool {
-	t.Helper()
-	file, err := os.Open(filepath.Join(contracttest.Dir(t), "error-codes.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes := map[string]bool{}
-	for _, row := range rows[1:] {
-		codes[row[0]+"/"+row[1]] = true
-	}
-	for _, code := range pageCodes {
-		codes[code] = true
-	}
-	return codes
-}
-
-// codesThatDoNotOccur are those of the table of that name.
-func codesThatDoNotOccur(t *testing.T) map[string]bool {
-	t.Helper()
-	text, err := os.ReadFile("../../docs/differences.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, ok := strings.Cut(string(text), "\n## Codes that do not occur\n")
-	if !ok {
-		t.Fatal("docs/differences.md has no section on codes that do not occur")
-	}
-	section, _, _ = strings.Cut(section, "\n## ")
-	codes := map[string]bool{}
-	for _, m := range regexp.MustCompile(`\b\d{3}/\d+\b`).FindAllString(section, -1) {
-		if codes[m] {
-			t.Errorf("docs/differences.md says twice that %s does not occur", m)
+	for code := range refused.codes {
+		if never[code] {
+			t.Errorf("docs/differences.md says that %s does not occur, but it does", code)
 		}
-		codes[m] = true
 	}
-	return codes
 }
 
 // sandboxSeed is a partner with a number of customers that have nothing yet, but

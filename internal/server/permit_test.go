@@ -1,41 +1,18 @@
 package server_test
 
 import (
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
-
-// documentedCredentials are whose tokens calls take, as the contract has it.
-func documentedCredentials(t *testing.T) map[string]string {
-	t.Helper()
-	file, err := os.Open(filepath.Join(contracttest.Dir(t), "operations.csv"))
-	must(t, err)
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	must(t, err)
-	auth := slices.Index(rows[0], "auth")
-	credentials := map[string]string{}
-	for _, row := range rows[1:] {
-		credentials[row[0]+" "+row[1]] = row[auth]
-	}
-	// Of a later edition than the list.
-	credentials["applicationconsents create"] = "app+user"
-	credentials["applicationconsents delete"] = "app+user"
-	return credentials
-}
 
 // calls are requests that make each operation of the server, in a way that
 // nothing but the token, the role and the cloud decides about.
@@ -69,7 +46,6 @@ func calls(t *testing.T) map[string]request {
 // users: with each role, with none, and without a second factor.
 func TestCredentialOfEveryCall(t *testing.T) {
 	a := newAPI(t)
-	credentials := documentedCredentials(t)
 	token := func(upn string) string { return a.as(t, upn).token }
 	withoutMFA, err := a.UserCredentialWithoutMFA(adminAgent).GetToken(t.Context(), tokenOptions)
 	must(t, err)
@@ -87,9 +63,9 @@ func TestCredentialOfEveryCall(t *testing.T) {
 	for name, r := range calls(t) {
 		operation, _, _ := strings.Cut(name, " at ")
 		area, short, _ := strings.Cut(operation, " ")
-		credential := credentials[operation]
-		if credential == "" {
-			t.Errorf("%s is not documented", operation)
+		call := partnercenter.OperationNamed(area, short)
+		if call == nil {
+			t.Fatalf("operations.go does not have %s", operation)
 		}
 		for _, p := range principals {
 			r.header = http.Header{"Authorization": {"Bearer " + p.token}}
@@ -102,9 +78,9 @@ func TestCredentialOfEveryCall(t *testing.T) {
 			switch {
 			case p.name == "admin agent without MFA":
 				want = "401/900421"
-			case p.role == "" && credential == "app+user":
+			case p.role == "" && !call.TakesApp():
 				want = "403/900150"
-			case p.role != "" && !partnercenter.OperationNamed(area, short).Allows(p.role):
+			case p.role != "" && !call.Allows(p.role):
 				want = "403/900150"
 			}
 			if want != "" && got != want || want == "" && (got == "403/900150" || resp.StatusCode == 401) {

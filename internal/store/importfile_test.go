@@ -165,41 +165,67 @@ func TestImportSeed(t *testing.T) {
 	}
 }
 
-// Every documented answer that holds orders or customers can be imported.
-func TestReadImportReadsDocumentedAnswers(t *testing.T) {
-	for name, want := range map[string]struct{ customers, orders int }{
-		"orders-list.seed.json":                             {0, 2},
-		"orders-list.response.json":                         {0, 2},
-		"orders-get.response.json":                          {0, 1},
-		"orders-get-po-upload-complete.response.json":       {0, 1},
-		"orders-create.response.json":                       {0, 1},
-		"orders-patch-addon.response.json":                  {0, 1},
-		"orders-patch-billing-cycle.response.json":          {0, 1},
-		"orders-cancel-sandbox.response.json":               {0, 1},
-		"customers-list.response.json":                      {2, 0},
-		"customers-list-by-indirect-reseller.response.json": {2, 0},
-		"customers-get.response.json":                       {1, 0},
-		"customers-create.response.json":                    {1, 0},
-	} {
+// Every answer that holds orders or customers can be imported, in every shape
+// in which it comes; what else there is, is refused.
+func TestReadImportReadsPayloads(t *testing.T) {
+	refused := map[string]string{
+		"orders-create.request.json":                   "without id",
+		"orders-get-provisioning-status.response.json": "is neither an order",
+		"catalog-get-offer.response.json":              `is of type "Offer"`,
+		"error.invalid.response.json":                  "is an error answer of the API, code 3000",
+		"error-gateway.response.json":                  "is an error answer of the API's gateway, status 429",
+		"customers-get-company-profile.response.json":  `is of type "CustomerCompanyProfile"`,
+		"odd/orders-get.upper-case.response.json":      "does not say whose it is",
+		"odd/orders-get.byte-order-mark.response.json": "does not say whose it is",
+		"odd/orders-get.unknown-members.response.json": "does not say whose it is",
+		"odd/orders-create.pascal-case.request.json":   "without id",
+		"subscriptions-get.response.json":              `is of type "Subscription"`,
+	}
+	for _, p := range contracttest.Payloads(t) {
+		var customers, orders int
+		switch name, _ := p.Type(t); {
+		case p.Odd || p.Request:
+			continue
+		case name == "Order":
+			orders = 1
+		case name == "Customer":
+			customers = 1
+		case name == "OrderCollection":
+			orders = itemCount(t, p.Data)
+		case name == "CustomerCollection":
+			customers = itemCount(t, p.Data)
+		default:
+			continue
+		}
 		im := new(Import)
-		if err := ReadImport(name, bytes.NewReader(contracttest.Example(t, name)), im); err != nil {
+		if err := ReadImport(p.Name, bytes.NewReader(p.Data), im); err != nil {
 			t.Error(err)
-		} else if len(im.Customers) != want.customers || len(im.Orders) != want.orders {
-			t.Errorf("%s: %d customers and %d orders, want %+v", name, len(im.Customers), len(im.Orders), want)
+		} else if len(im.Customers) != customers || len(im.Orders) != orders {
+			t.Errorf("%s: %d customers and %d orders, want %d and %d", p.Name, len(im.Customers), len(im.Orders), customers, orders)
 		}
 	}
-	for name, want := range map[string]string{
-		"orders-create.request.json":              "without id",
-		"offers-get.response.json":                `is of type "Offer"`,
-		"error-400-2000-both-ids.response.json":   "is an error answer of the API, code 2000",
-		"error-429-gateway.response.json":         "is an error answer of the API's gateway, status 429",
-		"customers-company-profile.response.json": `is of type "CustomerCompanyProfile"`,
-	} {
-		err := ReadImport(name, bytes.NewReader(contracttest.Example(t, name)), new(Import))
+	for _, name := range []string{"odd/orders-get.pascal-case.response.json", "odd/orders-get.lower-case.response.json"} {
+		im := new(Import)
+		if err := ReadImport(name, bytes.NewReader(contracttest.ReadPayload(t, name)), im); err != nil || len(im.Orders) != 1 {
+			t.Errorf("%s: %d orders, %v", name, len(im.Orders), err)
+		}
+	}
+	for name, want := range refused {
+		err := ReadImport(name, bytes.NewReader(contracttest.ReadPayload(t, name)), new(Import))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, want …%s…", name, err, want)
 		}
 	}
+}
+
+// itemCount is how many items a collection says that it has.
+func itemCount(t *testing.T, data []byte) int {
+	t.Helper()
+	var collection partnercenter.Collection[map[string]any]
+	if err := partnercenter.Unmarshal(data, &collection); err != nil {
+		t.Fatal(err)
+	}
+	return len(collection.Items)
 }
 
 func FuzzReadImport(f *testing.F) {

@@ -39,7 +39,7 @@ func mustFindCustomer(t *testing.T, seed *Seed, id string) *SeedCustomer {
 // member for member and in its order.
 func TestSampleHasTheDocumentedOrders(t *testing.T) {
 	var want struct{ Items []json.RawMessage }
-	if err := json.Unmarshal(contracttest.Example(t, "orders-list.seed.json"), &want); err != nil {
+	if err := json.Unmarshal(contracttest.ReadPayload(t, "orders-list.seed.json"), &want); err != nil {
 		t.Fatal(err)
 	}
 	// Lists leave out what the service bought by itself.

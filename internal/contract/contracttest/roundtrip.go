@@ -1,0 +1,129 @@
+package contracttest
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// RoundTrip decodes a payload into what newValue returns and encodes it back,
+// through package partnercenter and, for types that know how by themselves,
+// through encoding/json. An equal JSON value has to come back. What comes in
+// several shapes comes back in the one that is written: keys in camelCase, no
+// nulls, enums as text.
+func RoundTrip(t *testing.T, data []byte, newValue func() any, encodingJSON bool) {
+	t.Helper()
+	plain := bytes.TrimPrefix(data, byteOrderMark)
+	var want any
+	if err := json.Unmarshal(plain, &want); err != nil {
+		t.Fatal(err)
+	}
+	want = asWritten(want, memberNames(t))
+	compare := func(how string, encoded []byte, err error) {
+		t.Helper()
+		var got any
+		if err == nil {
+			err = json.Unmarshal(encoded, &got)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", how, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: the value changed (-payload +encoded):\n%s", how, diff)
+		}
+	}
+	value := newValue()
+	if err := partnercenter.Unmarshal(data, value); err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := partnercenter.Marshal(value)
+	compare("partnercenter", encoded, err)
+	if !encodingJSON {
+		return
+	}
+	value = newValue()
+	if err := json.Unmarshal(plain, value); err != nil {
+		t.Fatal(err)
+	}
+	encoded, err = json.Marshal(value)
+	compare("encoding/json", encoded, err)
+}
+
+// memberNames are the names of all members that the document has, by their
+// lower case.
+func memberNames(tb testing.TB) map[string]string {
+	names := map[string]string{}
+	for _, schema := range loaded(tb).spec.Components.Schemas {
+		for name := range schema.Value.Properties {
+			names[strings.ToLower(name)] = name
+		}
+	}
+	return names
+}
+
+// emptyIsAbsent are members whose empty text says nothing, and is not written.
+var emptyIsAbsent = []string{"errorMessageExtended", "friendlyName", "offerId", "partnerIdOnRecord", "renewalTermDuration", "subscriptionId"}
+
+// asWritten takes nulls away and gives keys and values the shape in which they
+// are written.
+func asWritten(v any, names map[string]string) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = asWritten(v[i], names)
+		}
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, value := range v {
+			if name, ok := names[strings.ToLower(key)]; ok {
+				key = name
+			}
+			switch {
+			case value == nil, value == "" && slices.Contains(emptyIsAbsent, key):
+				continue
+			case key == "dynamicAttributes", key == "parameters": // any JSON, null included
+			default:
+				value = oneShape(key, asWritten(value, names))
+			}
+			out[key] = value
+		}
+		return out
+	}
+	return v
+}
+
+// oneShape is what a member that comes in several shapes is written as.
+func oneShape(key string, value any) any {
+	text, isText := value.(string)
+	number, isNumber := value.(float64)
+	list, isList := value.([]any)
+	switch {
+	case (key == "billingCycle" || key == "status") && isNumber:
+		return strconv.FormatFloat(number, 'f', -1, 64)
+	case key == "code" && isText:
+		if number, err := strconv.ParseFloat(text, 64); err == nil {
+			return number
+		}
+	case key == "renewsTo" && isList && len(list) == 0:
+		return map[string]any{}
+	case key == "renewsTo" && isList:
+		return list[0]
+	case key == "data" && isText:
+		return []any{text}
+	case key == "data" && !isList:
+		compact, err := json.Marshal(value)
+		if err == nil {
+			return []any{string(compact)}
+		}
+	}
+	return value
+}

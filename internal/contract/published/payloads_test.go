@@ -1,0 +1,321 @@
+package published
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+)
+
+// types are the documented payloads that types cover.
+var types = map[string]func() any{
+	"orders-list.seed.json":                             newOf[partnercenter.Collection[*partnercenter.Order]],
+	"orders-list.response.json":                         newOf[partnercenter.Collection[*partnercenter.Order]],
+	"orders-get.response.json":                          newOf[partnercenter.Order],
+	"orders-get-po-upload-complete.response.json":       newOf[partnercenter.Order],
+	"orders-create.request.json":                        newOf[partnercenter.Order],
+	"orders-create.response.json":                       newOf[partnercenter.Order],
+	"orders-patch-billing-cycle.request.json":           newOf[partnercenter.Order],
+	"orders-patch-billing-cycle.response.json":          newOf[partnercenter.Order],
+	"orders-patch-addon.request.json":                   newOf[partnercenter.Order],
+	"orders-patch-addon.response.json":                  newOf[partnercenter.Order],
+	"orders-cancel-sandbox.request.json":                newOf[partnercenter.Order],
+	"orders-cancel-sandbox.response.json":               newOf[partnercenter.Order],
+	"orders-provisioningstatus.response.json":           newOf[partnercenter.Collection[*partnercenter.OrderLineItemProvisioningStatus]],
+	"orders-lineitem-activationlinks.response.json":     newOf[partnercenter.Collection[*partnercenter.OrderLineItemActivationLink]],
+	"orders-attachment-metadata.request.json":           newOf[partnercenter.AttachmentMetadata],
+	"orders-attachment-upload.response.json":            newOf[partnercenter.Collection[*partnercenter.OrderAttachment]],
+	"subscriptions-list.response.json":                  newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-list-by-order.response.json":         newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-get.response.json":                   newOf[partnercenter.Subscription],
+	"subscriptions-addons-list.response.json":           newOf[partnercenter.Collection[*partnercenter.Subscription]],
+	"subscriptions-patch-quantity.request.json":         newOf[partnercenter.Subscription],
+	"subscriptions-patch-quantity.response.json":        newOf[partnercenter.Subscription],
+	"subscriptions-suspend.request.json":                newOf[partnercenter.Subscription],
+	"subscriptions-suspend.response.json":               newOf[partnercenter.Subscription],
+	"subscriptions-reactivate.request.json":             newOf[partnercenter.Subscription],
+	"subscriptions-reactivate.response.json":            newOf[partnercenter.Subscription],
+	"subscriptions-autorenew.request.json":              newOf[partnercenter.Subscription],
+	"subscriptions-autorenew.response.json":             newOf[partnercenter.Subscription],
+	"subscriptions-nickname.request.json":               newOf[partnercenter.Subscription],
+	"subscriptions-nickname.response.json":              newOf[partnercenter.Subscription],
+	"subscriptions-cancel-marketplace.request.json":     newOf[partnercenter.Subscription],
+	"subscriptions-cancel-marketplace.response.json":    newOf[partnercenter.Subscription],
+	"subscriptions-provisioningstatus.response.json":    newOf[partnercenter.SubscriptionProvisioningStatus],
+	"subscriptions-activate-sandbox.response.json":      newOf[partnercenter.SubscriptionActivationResult],
+	"customers-list.response.json":                      newOf[partnercenter.Collection[*partnercenter.Customer]],
+	"customers-list-by-indirect-reseller.response.json": newOf[partnercenter.Collection[*partnercenter.Customer]],
+	"customers-get.response.json":                       newOf[partnercenter.Customer],
+	"customers-create.request.json":                     newOf[partnercenter.Customer],
+	"customers-create.response.json":                    newOf[partnercenter.Customer],
+	"customers-remove-relationship.request.json":        newOf[partnercenter.Customer],
+	"customers-remove-relationship.response.json":       newOf[partnercenter.Customer],
+	"customers-company-profile.response.json":           newOf[partnercenter.CustomerCompanyProfile],
+	"customers-billing-profile.response.json":           newOf[partnercenter.CustomerBillingProfile],
+	"customers-billing-profile-update.request.json":     newOf[partnercenter.CustomerBillingProfile],
+	"customers-billing-profile-update.response.json":    newOf[partnercenter.CustomerBillingProfile],
+	"customers-relationshiprequest.response.json":       newOf[partnercenter.CustomerRelationshipRequest],
+	"relationships-indirect-resellers.response.json":    newOf[partnercenter.Collection[*partnercenter.PartnerRelationship]],
+	"paging-index.response.json":                        newOf[partnercenter.Collection[map[string]any]],
+	"paging-seek-first-page.response.json":              newOf[partnercenter.Collection[map[string]any]],
+	"paging-seek-last-page.response.json":               newOf[partnercenter.Collection[map[string]any]],
+	"error-400-2000-both-ids.response.json":             newOf[partnercenter.ErrorBody],
+	"error-400-2000-tenant-not-guid.response.json":      newOf[partnercenter.ErrorBody],
+	"error-400-2001-no-id.response.json":                newOf[partnercenter.ErrorBody],
+	"error-400-2200-mpn-not-migrated.response.json":     newOf[partnercenter.ErrorBody],
+	"error-400-2201-region-mismatch.response.json":      newOf[partnercenter.ErrorBody],
+	"error-400-2204-no-reseller-account.response.json":  newOf[partnercenter.ErrorBody],
+	"error-400-2206-tenant-mpa-unsigned.response.json":  newOf[partnercenter.ErrorBody],
+	"error-404-3000-partner-not-found.response.json":    newOf[partnercenter.ErrorBody],
+	"error-429-gateway.response.json":                   newOf[partnercenter.ErrorBody],
+	"error-600061-agreement-exists.response.json":       newOf[partnercenter.ErrorBody],
+	"offers-get.response.json":                          newOf[partnercenter.Offer],
+	"offers-list.response.json":                         newOf[partnercenter.Collection[*partnercenter.Offer]],
+	"offercategories-list.response.json":                newOf[partnercenter.Collection[*partnercenter.OfferCategory]],
+	"products-get.response.json":                        newOf[partnercenter.Product],
+	"products-list.response.json":                       newOf[partnercenter.Collection[*partnercenter.Product]],
+	"skus-list.response.json":                           newOf[partnercenter.Collection[*partnercenter.SKU]],
+	"availabilities-list.response.json":                 newOf[partnercenter.Collection[*partnercenter.Availability]],
+	"customer-products-get.response.json":               newOf[partnercenter.Product],
+	"customer-products-list.response.json":              newOf[partnercenter.Collection[*partnercenter.SKU]], // SKUs, under a page about products
+	"customer-skus-get.response.json":                   newOf[partnercenter.SKU],
+	"inventory-check.request.json":                      newOf[partnercenter.InventoryCheckRequest],
+	"inventory-check.response.json":                     newOf[[]partnercenter.InventoryItem],
+}
+
+// types2026 are those of the later edition, composed from what it says.
+var types2026 = map[string]func() any{
+	"applicationconsents-create.request.json":                  newOf[partnercenter.ApplicationConsent],
+	"order-nce-create.request.json":                            newOf[partnercenter.Order],
+	"order-nce-create.response.json":                           newOf[partnercenter.Order],
+	"order-nce-get.response.json":                              newOf[partnercenter.Order],
+	"order-pending-review-get.response.json":                   newOf[partnercenter.Order],
+	"subscription-nce-get.response.json":                       newOf[partnercenter.Subscription],
+	"subscription-cancel-at-term-end.request.json":             newOf[partnercenter.Subscription],
+	"subscription-minimal-patch-loses-autorenew.request.json":  newOf[partnercenter.Subscription],
+	"subscription-minimal-patch-loses-autorenew.response.json": newOf[partnercenter.Subscription],
+	"subscription-renew-to-est.request.json":                   newOf[partnercenter.Subscription],
+	"subscription-renew-to-new-term.request.json":              newOf[partnercenter.Subscription],
+	"subscription-scheduled-change.request.json":               newOf[partnercenter.Subscription],
+	"customer-create-gdap.request.json":                        newOf[partnercenter.Customer],
+	"customer-remove-dap.request.json":                         newOf[partnercenter.Customer],
+	"customer-remove-relationship-minimal.request.json":        newOf[partnercenter.Customer],
+	"error-400-800090.response.json":                           newOf[partnercenter.ErrorBody],
+	"error-400-900206.response.json":                           newOf[partnercenter.ErrorBody],
+	"error-401-900420.response.json":                           newOf[partnercenter.ErrorBody],
+	"error-401-900421.response.json":                           newOf[partnercenter.ErrorBody],
+	"error-404-600074.response.json":                           newOf[partnercenter.ErrorBody],
+}
+
+func newOf[T any]() any { return new(T) }
+
+// TestTypesRoundTrip decodes and encodes every documented payload of the types,
+// through package partnercenter and through encoding/json where the type says
+// it works with it.
+func TestTypesRoundTrip(t *testing.T) {
+	// Types that encoding/json does not know by themselves.
+	notByEncodingJSON := func(name string) bool {
+		return slices.ContainsFunc([]string{"orders-attachment-metadata", "subscriptions-provisioning", "subscriptions-activate", "-profile", "relationshiprequest", "inventory-", "applicationconsents"}, func(part string) bool {
+			return strings.Contains(name, part)
+		})
+	}
+	for name, newValue := range types {
+		t.Run(name, func(t *testing.T) { contracttest.RoundTrip(t, example(t, name), newValue, !notByEncodingJSON(name)) })
+	}
+	for name, newValue := range types2026 {
+		t.Run("2026/"+name, func(t *testing.T) {
+			contracttest.RoundTrip(t, file(t, filepath.Join("examples-2026", name)), newValue, !notByEncodingJSON(name))
+		})
+	}
+}
+
+// TestTypesAreComplete fails when there is a payload of these areas that no type
+// decodes.
+func TestTypesAreComplete(t *testing.T) {
+	areas := []string{"orders", "customers", "relationships", "error", "paging", "offers", "offercategories", "products", "skus", "availabilities", "customer", "inventory"}
+	for _, name := range payloads(t, "examples") {
+		if area, _, _ := strings.Cut(name, "-"); slices.Contains(areas, area) && types[name] == nil {
+			t.Errorf("%s has no type", name)
+		}
+	}
+	for _, name := range payloads(t, "examples-2026") {
+		if area, _, _ := strings.Cut(name, "-"); slices.Contains([]string{"order", "subscription", "customer", "error", "applicationconsents"}, area) && types2026[name] == nil {
+			t.Errorf("2026/%s has no type", name)
+		}
+	}
+}
+
+// schemas are the documented payloads of what the document describes, and the
+// schema of each. A pattern must match files, so that none goes unnoticed.
+var schemas = []struct{ pattern, schema string }{
+	{"orders-list*.json", "OrderCollection"},
+	{"orders-get*.json", "Order"},
+	{"orders-create.response.json", "Order"},
+	{"orders-patch-*.response.json", "Order"},
+	{"orders-cancel-sandbox.response.json", "Order"},
+	{"orders-provisioningstatus.response.json", "OrderLineItemProvisioningStatusCollection"},
+	{"orders-lineitem-activationlinks.response.json", "OrderLineItemActivationLinkCollection"},
+	{"orders-attachment-upload.response.json", "OrderAttachmentCollection"},
+	{"orders-create.request.json", "OrderRequest"},
+	{"orders-patch-*.request.json", "OrderRequest"},
+	{"orders-cancel-sandbox.request.json", "OrderRequest"},
+	{"subscriptions-get.response.json", "Subscription"},
+	{"subscriptions-autorenew.request.json", "SubscriptionRequest"},
+	{"subscriptions-autorenew.response.json", "Subscription"},
+	{"subscriptions-cancel-marketplace.request.json", "SubscriptionRequest"},
+	{"subscriptions-cancel-marketplace.response.json", "Subscription"},
+	{"subscriptions-patch-quantity.request.json", "SubscriptionRequest"},
+	{"subscriptions-suspend.request.json", "SubscriptionRequest"},
+	{"subscriptions-reactivate.request.json", "SubscriptionRequest"},
+	{"subscriptions-nickname.request.json", "SubscriptionRequest"},
+	{"subscriptions-provisioningstatus.response.json", "SubscriptionProvisioningStatus"},
+	{"subscriptions-activate-sandbox.response.json", "SubscriptionActivationResult"},
+	{"customers-list*.json", "CustomerCollection"},
+	{"customers-get.response.json", "Customer"},
+	{"customers-create.response.json", "Customer"},
+	{"customers-company-profile.response.json", "CustomerCompanyProfile"},
+	{"customers-relationshiprequest.response.json", "CustomerRelationshipRequest"},
+	{"error-40?-*.json", "Error"},
+	{"error-429-gateway.response.json", "GatewayError"},
+	{"error-600061-agreement-exists.response.json", "AgreementError"},
+	{"auth-token-*.response.json", "TokenResponseV1"},
+}
+
+// placeholders are texts that the documentation's pages print in place of real
+// values, and a value of the right kind.
+var placeholders = map[string]string{
+	"<guid>": "b44bb1fb-c595-45b0-9e09-d657365580bf",
+}
+
+// knownDefects are the payloads that a page shortened or the service would
+// write otherwise, with what the schema finds in them.
+var knownDefects = map[string][]string{
+	// The page leaves out what the line holds.
+	"orders-get-po-upload-complete.response.json": {
+		`payload /lineItems/0/lineItemNumber: property "lineItemNumber" is missing`,
+		`payload /lineItems/0/offerId: property "offerId" is missing`,
+		`payload /lineItems/0/quantity: property "quantity" is missing`,
+	},
+}
+
+// TestPayloadsConform holds the payloads against the schemas of the contract's
+// document.
+func TestPayloadsConform(t *testing.T) {
+	names := payloads(t, "examples")
+	for _, s := range schemas {
+		matched := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+			ok, err := filepath.Match(s.pattern, name)
+			return err != nil || !ok
+		})
+		if len(matched) == 0 {
+			t.Errorf("%s: no such payloads", s.pattern)
+		}
+		for _, name := range matched {
+			t.Run(name, func(t *testing.T) {
+				data := example(t, name)
+				for placeholder, value := range placeholders {
+					data = bytes.ReplaceAll(data, []byte(placeholder), []byte(value))
+				}
+				got := contracttest.Problems(data, contracttest.Schema(t, s.schema), strings.HasSuffix(s.schema, "Request"))
+				if diff := cmp.Diff(knownDefects[name], got); diff != "" {
+					t.Errorf("as %s (-known +got):\n%s", s.schema, diff)
+				}
+			})
+		}
+	}
+}
+
+// TestNoPayloadIsForgotten shows that every payload of these areas is held
+// against a schema, or left out by name.
+func TestNoPayloadIsForgotten(t *testing.T) {
+	leftOut := []string{
+		"customers-billing-profile.response.json",        // placeholders for id, etag and links
+		"customers-billing-profile-update.response.json", // the same
+		"customers-remove-relationship.response.json",    // PascalCase with nulls, which the server never writes
+	}
+	for _, name := range payloads(t, "examples") {
+		area, _, _ := strings.Cut(name, "-")
+		if !slices.Contains([]string{"orders", "customers", "error", "auth"}, area) || strings.HasSuffix(name, ".request.json") || slices.Contains(leftOut, name) {
+			continue
+		}
+		if !slices.ContainsFunc(schemas, func(s struct{ pattern, schema string }) bool {
+			ok, err := filepath.Match(s.pattern, name)
+			return err == nil && ok
+		}) {
+			t.Errorf("%s is held against no schema; add it to schemas", name)
+		}
+	}
+}
+
+// TestAnswersPass has the documented answers pass whole, not only their bodies,
+// through a checker on either side.
+func TestAnswersPass(t *testing.T) {
+	const requestID, correlationID = "0b9d6f44-5c0a-4c8b-9c39-1f2f0f6f7e60", "5d1d0f6c-3f4e-4a77-8a6e-2f8c9b0d1e2f"
+	api := http.Header{
+		"Content-Type": {"application/json; charset=utf-8"}, "Ms-Requestid": {requestID}, "Ms-Correlationid": {correlationID},
+		"Ms-Cv": {"kR3aV0q1Xb7/Zt9L.0"}, "Ms-Serverid": {"202010607"}, "X-Locale": {"en-US"},
+	}
+	gateway := http.Header{"Content-Type": {"application/json"}, "Retry-After": {"57"}}
+	authority := http.Header{
+		"Content-Type": {"application/json; charset=utf-8"}, "Cache-Control": {"no-store"},
+		"X-Ms-Request-Id": {correlationID}, "Client-Request-Id": {requestID},
+	}
+	for _, tt := range []struct {
+		file   string
+		method string
+		path   string
+		status int
+		header http.Header
+	}{
+		{"orders-list.seed.json", "GET", "/v1/customers/b0d70a69-4c42-4b27-b17b-91a835d8686a/orders", 200, api},
+		{"orders-get.response.json", "GET", "/v1/customers/b0d70a69-4c42-4b27-b17b-91a835d8686a/orders/YxH1q4KScfvfkJQjgRI8QY1DznnUWZTH1?include_price=False", 200, api},
+		{"customers-list-by-indirect-reseller.response.json", "GET", "/v1//customers?size=0&filter=%7B%22Field%22:%22IndirectReseller%22%7D", 200, api},
+		{"customers-get.response.json", "GET", "/V1.0/Customers/EEBD1B55-5360-4438-A11D-5C06918C3014/", 200, api},
+		{"error-400-2000-tenant-not-guid.response.json", "GET", "/v1/customers", 400, api},
+		{"error-429-gateway.response.json", "GET", "/v1/customers", 429, gateway},
+		{"auth-token-app-only.response.json", "POST", "/contoso.onmicrosoft.com/oauth2/token", 200, authority},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			body := example(t, tt.file)
+			handler := contracttest.NewChecker(t).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, err := io.Copy(io.Discard, r.Body); err != nil {
+					t.Error(err)
+				}
+				maps.Copy(w.Header(), tt.header)
+				w.WriteHeader(tt.status)
+				if _, err := w.Write(body); err != nil {
+					t.Error(err)
+				}
+			}))
+			srv := httptest.NewServer(handler)
+			defer srv.Close()
+			form := ""
+			if tt.method == http.MethodPost {
+				form = "grant_type=client_credentials&resource=https%3A%2F%2Fgraph.windows.net&client_id=x&client_secret=y&x-client-SKU=go"
+			}
+			req, err := http.NewRequestWithContext(t.Context(), tt.method, srv.URL+tt.path, strings.NewReader(form))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Authorization", "Bearer a.b.c")
+			if form != "" {
+				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			}
+			resp, err := contracttest.NewChecker(t).Transport(http.DefaultTransport).RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+		})
+	}
+}
