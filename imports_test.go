@@ -52,8 +52,18 @@ var importTable = map[string]rule{
 	},
 	"internal/clock":              {why: "everything reads the clock, so it reads nothing"},
 	"internal/issuer/browsertest": {why: "it is tests and nothing else"},
+	"internal/token": {
+		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
+		why:    "checkers of tokens share it, so it knows none of them",
+	},
+	"internal/token/tokentest": {why: "it is for tests"},
+	"internal/entra": {
+		ours:   []string{"internal/cloudhosts", "internal/token"},
+		others: []string{"github.com/google/uuid"},
+		why:    "it checks Microsoft's tokens and issues none: nothing of our own authority counts",
+	},
 	"internal/issuer": {
-		ours:   []string{"internal/cloudhosts"},
+		ours:   []string{"internal/cloudhosts", "internal/token"},
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/google/uuid", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
@@ -66,7 +76,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers nothing of the API's",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/issuer", "internal/lifecycle", "internal/store"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/issuer", "internal/lifecycle", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
@@ -74,7 +84,7 @@ var importTable = map[string]rule{
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
 	"internal/contract/published":    {why: "it is tests and nothing else"},
 	"partnercentertest": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/server", "internal/store"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/server", "internal/store", "internal/token"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "users' tests link the server and no more",
 	},

@@ -35,6 +35,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // CustomerID is a customer of the sample data with two orders.
@@ -335,7 +336,7 @@ func (c *credential) GetToken(context.Context, policy.TokenRequestOptions) (azco
 		token, err := c.server.authority.Mint(issuer.TokenRequest{
 			Tenant: c.server.TenantID, ClientID: c.server.ClientID, User: c.user, WithoutMFA: c.withoutMFA,
 			Resource: c.server.cloud.Services[partnercenter.ServiceName].Audience,
-			BaseURL:  c.server.URL, Version: issuer.V2,
+			BaseURL:  c.server.URL, Version: token.V2,
 		})
 		if err != nil {
 			return azcore.AccessToken{}, err

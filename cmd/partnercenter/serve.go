@@ -24,10 +24,11 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
-	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/proxy"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // serveOptions are the flags of serve.
@@ -136,8 +137,8 @@ type local struct {
 	clock     *clock.Clock
 	store     *store.Store
 	server    *server.Server
-	entra     *issuer.Entra  // nil: the server takes its own tokens
-	caller    *issuer.Claims // nil: tokens tell
+	entra     *entra.Checker // nil: the server takes its own tokens
+	caller    *token.Claims  // nil: tokens tell
 	listeners server.Listeners
 	cloud     partnercenter.CloudName // that it plays
 	proxy     *proxy.Proxy            // nil: none

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -186,7 +186,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 	return nil
 }
 
-func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, logger *slog.Logger) (*issuer.Entra, error) {
+func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, logger *slog.Logger) (*entra.Checker, error) {
 	transport, err := newRoundTripper(o.auth.caFile)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 const (
@@ -30,7 +32,7 @@ const (
 
 // authorization is a request of the authorize endpoint, found to be right.
 type authorization struct {
-	version   Version
+	version   token.Version
 	base      string
 	tenant    string // as the path has it
 	clientID  string
@@ -61,16 +63,16 @@ type code struct {
 
 // authorizeV1 is GET or POST /{tenant}/oauth2/authorize.
 // https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
-func (a *Authority) authorizeV1(c *call) (any, error) { return a.authorize(c, V1) }
+func (a *Authority) authorizeV1(c *call) (any, error) { return a.authorize(c, token.V1) }
 
 // authorizeV2 is GET or POST /{tenant}/oauth2/v2.0/authorize.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
-func (a *Authority) authorizeV2(c *call) (any, error) { return a.authorize(c, V2) }
+func (a *Authority) authorizeV2(c *call) (any, error) { return a.authorize(c, token.V2) }
 
 // authorize begins a user's sign-in. As long as it is not certain that the app
 // may have the answer, mistakes are shown to the user; a page of a stranger would
 // otherwise be where this server sends people.
-func (a *Authority) authorize(c *call, v Version) (any, error) {
+func (a *Authority) authorize(c *call, v token.Version) (any, error) {
 	parameters, err := readAuthorizeParameters(c)
 	if err != nil {
 		return nil, err
@@ -161,9 +163,9 @@ func (r *authorization) read(parameters url.Values) error {
 	case size > maxRequest:
 		r.state = ""
 		return fail(codeMalformed, "The parameters have %d bytes, and the limit is %d. Keep what state stands for, and send a short name of it.", size, maxRequest)
-	case r.version == V2 && r.scope == "":
+	case r.version == token.V2 && r.scope == "":
 		return missing("scope", "Add scope=<URL of the API>/.default openid offline_access.")
-	case r.hybrid && r.version == V2 && !s.openID:
+	case r.hybrid && r.version == token.V2 && !s.openID:
 		return fail(codeResponseType, "The response type id_token needs the scope openid. Add it to scope.")
 	case r.hybrid && r.nonce == "":
 		return missing("nonce", "Add nonce=<random text>, and compare it with the id token's.")
@@ -188,7 +190,7 @@ func (r *authorization) read(parameters url.Values) error {
 
 // authorizationWish returns what the request asks for.
 func (a *Authority) authorizationWish(t *trust, r *authorization) (*wish, error) {
-	if r.version == V1 {
+	if r.version == token.V1 {
 		return a.userWishV1(t, r.scope, r.resource)
 	}
 	return a.userWish(t, r.scope, "")
@@ -363,7 +365,7 @@ func (c *code) check(t *tokenCall) error {
 	}
 	switch redirect := t.form.Get("redirect_uri"); {
 	case redirect == r.redirect:
-	case redirect == "" && (!r.given || t.version == V1 && t.proof != proofNone):
+	case redirect == "" && (!r.given || t.version == token.V1 && t.proof != token.ProofNone):
 		// The documented form of the v1 endpoint has none.
 	case redirect == "":
 		return missing("redirect_uri", "Add the redirect_uri of the authorize request.")

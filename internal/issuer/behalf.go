@@ -1,6 +1,10 @@
 package issuer
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
+)
 
 // onBehalfOf is the grant of a service that was called with a user's token and
 // calls another one for that user.
@@ -12,25 +16,25 @@ func (a *Authority) onBehalfOf(t *tokenCall) (*issued, error) {
 		return nil, missing("assertion", "Add the access token that the user's client has sent to this application.")
 	case t.form.Get("requested_token_use") != "on_behalf_of":
 		return nil, missing("requested_token_use", "Add requested_token_use=on_behalf_of.")
-	case t.proof == proofNone:
+	case t.proof == token.ProofNone:
 		return nil, fail(codeNotPublic, "Application %s acts for users of others, so the request must contain 'client_assertion' or 'client_secret'. Add one of the two.", t.client.ID)
-	case len(assertion) > maxToken:
-		return nil, fail(codeBadAssertion, "The assertion has %d bytes, and the limit is %d. Send the access token as it came.", len(assertion), maxToken)
+	case len(assertion) > token.MaxLength:
+		return nil, fail(codeBadAssertion, "The assertion has %d bytes, and the limit is %d. Send the access token as it came.", len(assertion), token.MaxLength)
 	}
 	claims, err := verify(assertion, t.trust, func(audience string) bool {
 		audience = strings.ToLower(audience)
 		return strings.TrimPrefix(audience, appScheme) == strings.ToLower(t.client.ID)
 	})
 	if err == nil {
-		err = checkTime(claims, a.now(), a.leeway)
+		err = token.CheckTime(claims, a.now(), a.leeway)
 	}
-	if refused, ok := err.(*VerifyError); ok { //nolint:errorlint // verify returns no other
+	if refused, ok := err.(*token.VerifyError); ok { //nolint:errorlint // verify returns no other
 		switch refused.Reason {
-		case ReasonIDToken:
+		case token.ReasonIDToken:
 			return nil, fail(codeIDTokenAssertion, "The assertion is an id token. Send the access token that the user's client has sent to this application.")
-		case ReasonAudience:
+		case token.ReasonAudience:
 			return nil, fail(codeAssertionForOther, "The assertion is not meant for application %s: %s. Have the user's client ask for a token for this application, such as scope=%s%s/.default.", t.client.ID, refused.Detail, appScheme, t.client.ID)
-		case ReasonExpired, ReasonNotYetValid:
+		case token.ReasonExpired, token.ReasonNotYetValid:
 			return nil, fail(codeAssertionExpired, "The assertion is not within its life: %s. Have the user's client get a new token, and compare the clocks.", refused.Detail)
 		}
 		return nil, fail(codeBadAssertion, "The assertion is refused: %s. Send the access token that the user's client has sent to this application, as it came.", refused.Detail)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 const (
@@ -148,9 +149,9 @@ func TestOIDC(t *testing.T) {
 	a, base, client := serve(t)
 	ctx := oidc.ClientContext(t.Context(), client)
 	const audience = "https://graph.windows.net"
-	for version, address := range map[issuer.Version]string{
-		issuer.V1: base + "/" + tenantID + "/",
-		issuer.V2: base + "/" + tenantID + "/v2.0",
+	for version, address := range map[token.Version]string{
+		token.V1: base + "/" + tenantID + "/",
+		token.V2: base + "/" + tenantID + "/v2.0",
 	} {
 		provider, err := oidc.NewProvider(ctx, address)
 		if err != nil {

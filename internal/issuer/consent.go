@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // Consent says which APIs an app may use for a user or, without a user, for
@@ -96,7 +98,7 @@ func (a *Authority) Consents(match func(Consent) bool) []Consent { return a.cons
 func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
 	resources := make([]string, 0, len(c.Resources))
 	for _, r := range c.Resources {
-		resources = append(resources, resourceKey(r))
+		resources = append(resources, token.ResourceKey(r))
 	}
 	a.consents.mu.Lock()
 	defer a.consents.mu.Unlock()

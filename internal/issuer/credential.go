@@ -19,6 +19,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // assertionType says that a client_assertion is a JWT (RFC 7523).
@@ -66,14 +68,14 @@ func readCredential(r *http.Request, form url.Values) (credential, error) {
 
 // checkCredential checks what the client of t shows. A public client may show
 // nothing when it asks for a user.
-func (a *Authority) checkCredential(t *tokenCall, shown credential, forUser bool) (proof, error) {
+func (a *Authority) checkCredential(t *tokenCall, shown credential, forUser bool) (token.Proof, error) {
 	switch {
 	case shown.assertion != "":
-		return proofCertificate, a.checkAssertion(t, shown.assertion)
+		return token.ProofCertificate, a.checkAssertion(t, shown.assertion)
 	case shown.secret != "":
-		return proofSecret, a.checkSecret(t.client, shown.secret)
+		return token.ProofSecret, a.checkSecret(t.client, shown.secret)
 	case forUser && t.client.Public:
-		return proofNone, nil
+		return token.ProofNone, nil
 	case forUser:
 		return "", fail(codeNotPublic, "Application %s is not public, so the request must contain 'client_assertion' or 'client_secret'. Add one of the two, or register the application as public.", t.client.ID)
 	}
@@ -124,8 +126,8 @@ func (a *audiences) UnmarshalJSON(data []byte) error {
 // https://learn.microsoft.com/entra/identity-platform/certificate-credentials
 func (a *Authority) checkAssertion(t *tokenCall, assertion string) error {
 	id := t.client.ID
-	if len(assertion) > maxToken || !isCanonical(assertion) {
-		return fail(codeAssertion, "The client assertion of application %s is no signed JWT. Send three parts in base64url with dots between them, of at most %d bytes.", id, maxToken)
+	if len(assertion) > token.MaxLength || !token.IsCanonical(assertion) {
+		return fail(codeAssertion, "The client assertion of application %s is no signed JWT. Send three parts in base64url with dots between them, of at most %d bytes.", id, token.MaxLength)
 	}
 	jws, err := jose.ParseSignedCompact(assertion, []jose.SignatureAlgorithm{jose.RS256, jose.PS256})
 	if _, ok := errors.AsType[*jose.ErrUnexpectedSignatureAlgorithm](err); ok {
@@ -223,7 +225,7 @@ func (t *tokenCall) isOwnAddress(audience string) bool {
 	if err != nil {
 		return false
 	}
-	base, ok := normalBase(u.Scheme + "://" + u.Host)
+	base, ok := token.NormalBase(u.Scheme + "://" + u.Host)
 	if !ok || !t.trust.hasBase(base) {
 		return false
 	}
@@ -253,8 +255,8 @@ func ParseCertificate(pemText string) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issuer: the certificate cannot be read: %w; export it anew", err)
 	}
-	if key, ok := cert.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < keyBits {
-		return nil, fmt.Errorf("issuer: the certificate of %s is not one of an RSA key of at least %d bits: make one that is", cert.Subject, keyBits)
+	if key, ok := cert.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < token.KeyBits {
+		return nil, fmt.Errorf("issuer: the certificate of %s is not one of an RSA key of at least %d bits: make one that is", cert.Subject, token.KeyBits)
 	}
 	return cert, nil
 }

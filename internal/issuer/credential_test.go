@@ -21,6 +21,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/token/tokentest"
 )
 
 // testCertificate makes a certificate of a key, valid for a year around start.
@@ -67,7 +70,7 @@ func thumbprint(cert *x509.Certificate) string {
 // assert makes a client assertion by hand. Its header says how it is signed,
 // unless that is no way that there is.
 func assert(header, claims map[string]any, key *rsa.PrivateKey) string {
-	input := encode(header) + "." + encode(claims)
+	input := tokentest.Encode(header) + "." + tokentest.Encode(claims)
 	sum := sha256.Sum256([]byte(input))
 	var signature []byte
 	var err error
@@ -103,7 +106,7 @@ func TestClientAssertion(t *testing.T) {
 		t.Fatal(err)
 	}
 	hs256 := func(secret []byte) string {
-		input := encode(with(header, "alg", "HS256")) + "." + encode(claims)
+		input := tokentest.Encode(tokentest.With(header, "alg", "HS256")) + "." + tokentest.Encode(claims)
 		mac := hmac.New(sha256.New, secret)
 		mac.Write([]byte(input))
 		return input + "." + b64(mac.Sum(nil))
@@ -119,82 +122,82 @@ func TestClientAssertion(t *testing.T) {
 	}{
 		{"PS256 and x5t#S256", signed(header, claims), ok},
 		{"RS256 and x5t", signed(rs256, claims), ok},
-		{"x5t in hex", signed(with(rs256, "x5t", strings.ToUpper(hex.EncodeToString(sum1[:]))), claims), ok},
-		{"x5t in plain base64", signed(with(rs256, "x5t", base64.StdEncoding.EncodeToString(sum1[:])), claims), ok},
-		{"x5t#S256 in plain base64", signed(with(header, "x5t#S256", base64.StdEncoding.EncodeToString(sum256[:])), claims), ok},
-		{"kid", signed(with(with(rs256, "x5t", nil), "kid", strings.ToUpper(hex.EncodeToString(sum1[:]))), claims), ok},
-		{"the certificate beside its thumbprint", signed(with(header, "x5c", []string{base64.StdEncoding.EncodeToString(cert.Raw)}), claims), ok},
-		{"a stranger's certificate beside our thumbprint and key", signed(with(header, "x5c", x5c), claims), ok},
-		{"the second certificate", assert(with(header, "x5t#S256", thumbprint(certs[1])), claims, other), ok},
-		{"aud of v1", signed(header, with(claims, "aud", urlV1)), ok},
-		{"aud by domain", signed(header, with(claims, "aud", base+"/CONTOSO.onmicrosoft.com/oauth2/v2.0/token")), ok},
-		{"aud the issuer", signed(header, with(claims, "aud", base+"/"+tenantID+"/v2.0")), ok},
-		{"aud a list", signed(header, with(claims, "aud", []string{"x", urlV2})), ok},
-		{"five minutes behind", signed(header, with(with(claims, "exp", start.Add(-5*time.Minute+time.Second).Unix()), "nbf", nil)), ok},
-		{"five minutes ahead", signed(header, with(claims, "nbf", start.Add(5*time.Minute).Unix())), ok},
-		{"fractions of seconds", signed(header, with(claims, "exp", float64(start.Unix())+600.5)), ok},
-		{"upper-case names", signed(header, with(with(claims, "iss", strings.ToUpper(clientID)), "sub", strings.ToUpper(clientID))), ok},
+		{"x5t in hex", signed(tokentest.With(rs256, "x5t", strings.ToUpper(hex.EncodeToString(sum1[:]))), claims), ok},
+		{"x5t in plain base64", signed(tokentest.With(rs256, "x5t", base64.StdEncoding.EncodeToString(sum1[:])), claims), ok},
+		{"x5t#S256 in plain base64", signed(tokentest.With(header, "x5t#S256", base64.StdEncoding.EncodeToString(sum256[:])), claims), ok},
+		{"kid", signed(tokentest.With(tokentest.With(rs256, "x5t", nil), "kid", strings.ToUpper(hex.EncodeToString(sum1[:]))), claims), ok},
+		{"the certificate beside its thumbprint", signed(tokentest.With(header, "x5c", []string{base64.StdEncoding.EncodeToString(cert.Raw)}), claims), ok},
+		{"a stranger's certificate beside our thumbprint and key", signed(tokentest.With(header, "x5c", x5c), claims), ok},
+		{"the second certificate", assert(tokentest.With(header, "x5t#S256", thumbprint(certs[1])), claims, other), ok},
+		{"aud of v1", signed(header, tokentest.With(claims, "aud", urlV1)), ok},
+		{"aud by domain", signed(header, tokentest.With(claims, "aud", base+"/CONTOSO.onmicrosoft.com/oauth2/v2.0/token")), ok},
+		{"aud the issuer", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/v2.0")), ok},
+		{"aud a list", signed(header, tokentest.With(claims, "aud", []string{"x", urlV2})), ok},
+		{"five minutes behind", signed(header, tokentest.With(tokentest.With(claims, "exp", start.Add(-5*time.Minute+time.Second).Unix()), "nbf", nil)), ok},
+		{"five minutes ahead", signed(header, tokentest.With(claims, "nbf", start.Add(5*time.Minute).Unix())), ok},
+		{"fractions of seconds", signed(header, tokentest.With(claims, "exp", float64(start.Unix())+600.5)), ok},
+		{"upper-case names", signed(header, tokentest.With(tokentest.With(claims, "iss", strings.ToUpper(clientID)), "sub", strings.ToUpper(clientID))), ok},
 
 		{"no JWT", "x.y.z", 700027},
 		{"two parts", part[0] + "." + part[1], 700027},
 		{"no signature", part[0] + "." + part[1] + ".", 700027},
 		{"short signature", part[0] + "." + part[1] + ".AAAA", 700027},
 		{"padded", signed(header, claims) + "=", 700027},
-		{"changed", part[0] + "." + encode(with(claims, "jti", "y")) + "." + part[2], 700027},
-		{"oversized", signed(header, with(claims, "x", strings.Repeat("x", maxToken))), 700027},
-		{"alg none", encode(with(header, "alg", "none")) + "." + part[1] + ".", 700027},
-		{"alg absent", encode(with(header, "alg", nil)) + "." + part[1] + "." + part[2], 700027},
-		{"alg RS512", signed(with(header, "alg", "RS512"), claims), 700027},
-		{"alg ES256", signed(with(header, "alg", "ES256"), claims), 700027},
-		{"PS256 called RS256", encode(with(header, "alg", "RS256")) + "." + part[1] + "." + part[2], 700027},
+		{"changed", part[0] + "." + tokentest.Encode(tokentest.With(claims, "jti", "y")) + "." + part[2], 700027},
+		{"oversized", signed(header, tokentest.With(claims, "x", strings.Repeat("x", token.MaxLength))), 700027},
+		{"alg none", tokentest.Encode(tokentest.With(header, "alg", "none")) + "." + part[1] + ".", 700027},
+		{"alg absent", tokentest.Encode(tokentest.With(header, "alg", nil)) + "." + part[1] + "." + part[2], 700027},
+		{"alg RS512", signed(tokentest.With(header, "alg", "RS512"), claims), 700027},
+		{"alg ES256", signed(tokentest.With(header, "alg", "ES256"), claims), 700027},
+		{"PS256 called RS256", tokentest.Encode(tokentest.With(header, "alg", "RS256")) + "." + part[1] + "." + part[2], 700027},
 		{"HS256 with the certificate", hs256(cert.Raw), 700027},
 		{"HS256 with the certificate as PEM", hs256(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})), 700027},
 		{"HS256 with the public key", hs256(public), 700027},
 		{"HS256 with the secret", hs256([]byte(secret)), 700027},
 		{"signed by another key", assert(header, claims, other), 700027},
-		{"signed for another certificate of the app", assert(with(header, "x5t#S256", thumbprint(certs[1])), claims, key), 700027},
-		{"embedded jwk", assert(with(header, "jwk", jwk), claims, other), 700027},
-		{"embedded jwk alone", assert(with(with(header, "x5t#S256", nil), "jwk", jwk), claims, other), 700027},
-		{"embedded x5c", assert(with(header, "x5c", x5c), claims, other), 700027},
-		{"embedded x5c alone", assert(with(with(header, "x5t#S256", nil), "x5c", x5c), claims, other), 700027},
-		{"jku", assert(with(with(header, "x5t#S256", nil), "jku", "https://evil.example/keys"), claims, other), 700027},
-		{"x5u", assert(with(header, "x5u", "https://evil.example/cert"), claims, other), 700027},
-		{"no thumbprint", signed(with(header, "x5t#S256", nil), claims), 700027},
-		{"unknown thumbprint", assert(with(header, "x5t#S256", thumbprint(attackers)), claims, other), 700027},
-		{"x5t unlike x5t#S256", signed(with(header, "x5t#S256", thumbprint(attackers)), claims), 700027},
-		{"x5t a number", signed(with(header, "x5t#S256", 1), claims), 700027},
-		{"kid a path", signed(with(with(header, "x5t#S256", nil), "kid", "../../../dev/null"), claims), 700027},
-		{"kid SQL", signed(with(with(header, "x5t#S256", nil), "kid", "x' OR '1'='1"), claims), 700027},
-		{"kid a URL", signed(with(with(header, "x5t#S256", nil), "kid", "https://evil.example/k"), claims), 700027},
-		{"kid long", signed(with(with(header, "x5t#S256", nil), "kid", strings.Repeat("k", 8<<10)), claims), 700027},
-		{"kid with line breaks", signed(with(with(header, "x5t#S256", nil), "kid", "a\r\nb\x00"), claims), 700027},
-		{"unknown critical header", signed(with(with(header, "crit", []string{"magic"}), "magic", true), claims), 700027},
-		{"unencoded payload", signed(with(with(header, "crit", []string{"b64"}), "b64", false), claims), 700027},
-		{"claims an array", part[0] + "." + encode([]string{"x"}) + "." + part[2], 700027},
-		{"exp text", signed(header, with(claims, "exp", "soon")), 700027},
+		{"signed for another certificate of the app", assert(tokentest.With(header, "x5t#S256", thumbprint(certs[1])), claims, key), 700027},
+		{"embedded jwk", assert(tokentest.With(header, "jwk", jwk), claims, other), 700027},
+		{"embedded jwk alone", assert(tokentest.With(tokentest.With(header, "x5t#S256", nil), "jwk", jwk), claims, other), 700027},
+		{"embedded x5c", assert(tokentest.With(header, "x5c", x5c), claims, other), 700027},
+		{"embedded x5c alone", assert(tokentest.With(tokentest.With(header, "x5t#S256", nil), "x5c", x5c), claims, other), 700027},
+		{"jku", assert(tokentest.With(tokentest.With(header, "x5t#S256", nil), "jku", "https://evil.example/keys"), claims, other), 700027},
+		{"x5u", assert(tokentest.With(header, "x5u", "https://evil.example/cert"), claims, other), 700027},
+		{"no thumbprint", signed(tokentest.With(header, "x5t#S256", nil), claims), 700027},
+		{"unknown thumbprint", assert(tokentest.With(header, "x5t#S256", thumbprint(attackers)), claims, other), 700027},
+		{"x5t unlike x5t#S256", signed(tokentest.With(header, "x5t#S256", thumbprint(attackers)), claims), 700027},
+		{"x5t a number", signed(tokentest.With(header, "x5t#S256", 1), claims), 700027},
+		{"kid a path", signed(tokentest.With(tokentest.With(header, "x5t#S256", nil), "kid", "../../../dev/null"), claims), 700027},
+		{"kid SQL", signed(tokentest.With(tokentest.With(header, "x5t#S256", nil), "kid", "x' OR '1'='1"), claims), 700027},
+		{"kid a URL", signed(tokentest.With(tokentest.With(header, "x5t#S256", nil), "kid", "https://evil.example/k"), claims), 700027},
+		{"kid long", signed(tokentest.With(tokentest.With(header, "x5t#S256", nil), "kid", strings.Repeat("k", 8<<10)), claims), 700027},
+		{"kid with line breaks", signed(tokentest.With(tokentest.With(header, "x5t#S256", nil), "kid", "a\r\nb\x00"), claims), 700027},
+		{"unknown critical header", signed(tokentest.With(tokentest.With(header, "crit", []string{"magic"}), "magic", true), claims), 700027},
+		{"unencoded payload", signed(tokentest.With(tokentest.With(header, "crit", []string{"b64"}), "b64", false), claims), 700027},
+		{"claims an array", part[0] + "." + tokentest.Encode([]string{"x"}) + "." + part[2], 700027},
+		{"exp text", signed(header, tokentest.With(claims, "exp", "soon")), 700027},
 		{"the signing key of this server for a token", mustSign(`{"aud":"`+urlV2+`","iss":"`+clientID+`","sub":"`+clientID+`","exp":4000000000}`, key2()), 700027},
 
-		{"iss of another app", signed(header, with(claims, "iss", secondClient)), 700021},
-		{"sub of another app", signed(header, with(claims, "sub", secondClient)), 700021},
-		{"no iss", signed(header, with(claims, "iss", nil)), 700021},
-		{"no sub", signed(header, with(claims, "sub", nil)), 700021},
-		{"no aud", signed(header, with(claims, "aud", nil)), 700023},
-		{"aud of another tenant", signed(header, with(claims, "aud", base+"/"+otherTenant+"/oauth2/v2.0/token")), 700023},
-		{"aud common", signed(header, with(claims, "aud", commonToken)), 700023},
-		{"aud another host", signed(header, with(claims, "aud", "https://evil.example/"+tenantID+"/oauth2/v2.0/token")), 700023},
-		{"aud a host like ours", signed(header, with(claims, "aud", base+"@evil.example/"+tenantID+"/oauth2/v2.0/token")), 700023},
-		{"aud the authorize endpoint", signed(header, with(claims, "aud", base+"/"+tenantID+"/oauth2/v2.0/authorize")), 700023},
-		{"aud the API", signed(header, with(claims, "aud", api)), 700023},
-		{"aud an empty list", signed(header, with(claims, "aud", []string{})), 700023},
-		{"expired", signed(header, with(claims, "exp", start.Add(-5*time.Minute).Unix())), 700024},
-		{"no exp", signed(header, with(claims, "exp", nil)), 700024},
-		{"exp zero", signed(header, with(claims, "exp", 0)), 700024},
-		{"exp long ago", signed(header, with(claims, "exp", -1e300)), 700024},
-		{"not yet valid", signed(header, with(claims, "nbf", start.Add(5*time.Minute+time.Second).Unix())), 700024},
-		{"nbf beyond time", signed(header, with(claims, "nbf", 1e300)), 700024},
-		{"a revoked certificate", signed(with(header, "x5t#S256", thumbprint(certs[2])), claims), 7000214},
-		{"an expired certificate", signed(with(header, "x5t#S256", thumbprint(certs[3])), claims), 1000502},
-		{"a certificate of tomorrow", signed(with(header, "x5t#S256", thumbprint(certs[4])), claims), 1000502},
+		{"iss of another app", signed(header, tokentest.With(claims, "iss", secondClient)), 700021},
+		{"sub of another app", signed(header, tokentest.With(claims, "sub", secondClient)), 700021},
+		{"no iss", signed(header, tokentest.With(claims, "iss", nil)), 700021},
+		{"no sub", signed(header, tokentest.With(claims, "sub", nil)), 700021},
+		{"no aud", signed(header, tokentest.With(claims, "aud", nil)), 700023},
+		{"aud of another tenant", signed(header, tokentest.With(claims, "aud", base+"/"+otherTenant+"/oauth2/v2.0/token")), 700023},
+		{"aud common", signed(header, tokentest.With(claims, "aud", commonToken)), 700023},
+		{"aud another host", signed(header, tokentest.With(claims, "aud", "https://evil.example/"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud a host like ours", signed(header, tokentest.With(claims, "aud", base+"@evil.example/"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud the authorize endpoint", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/oauth2/v2.0/authorize")), 700023},
+		{"aud the API", signed(header, tokentest.With(claims, "aud", api)), 700023},
+		{"aud an empty list", signed(header, tokentest.With(claims, "aud", []string{})), 700023},
+		{"expired", signed(header, tokentest.With(claims, "exp", start.Add(-5*time.Minute).Unix())), 700024},
+		{"no exp", signed(header, tokentest.With(claims, "exp", nil)), 700024},
+		{"exp zero", signed(header, tokentest.With(claims, "exp", 0)), 700024},
+		{"exp long ago", signed(header, tokentest.With(claims, "exp", -1e300)), 700024},
+		{"not yet valid", signed(header, tokentest.With(claims, "nbf", start.Add(5*time.Minute+time.Second).Unix())), 700024},
+		{"nbf beyond time", signed(header, tokentest.With(claims, "nbf", 1e300)), 700024},
+		{"a revoked certificate", signed(tokentest.With(header, "x5t#S256", thumbprint(certs[2])), claims), 7000214},
+		{"an expired certificate", signed(tokentest.With(header, "x5t#S256", thumbprint(certs[3])), claims), 1000502},
+		{"a certificate of tomorrow", signed(tokentest.With(header, "x5t#S256", thumbprint(certs[4])), claims), 1000502},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			form := set(formV2(), "client_secret", absent, "client_assertion", test.assertion, "client_assertion_type", assertionType)
@@ -239,7 +242,7 @@ func TestClientAssertion(t *testing.T) {
 	}
 
 	// Users' grants take assertions just as well, at the shared names too.
-	shared := signed(header, with(claims, "aud", commonToken))
+	shared := signed(header, tokentest.With(claims, "aud", commonToken))
 	code := codeOf(t, a)
 	wantRefusal(t, post(a, commonToken, codeForm(code, asAssertion...)), 401, invalid, 700023)
 	wantTokens(t, a, post(a, commonToken, codeForm(code, append(asAssertion, "client_assertion", shared)...)))
@@ -253,11 +256,11 @@ func TestCustomerAssertion(t *testing.T) {
 	o.Administers = func(context.Context, string, string) (bool, error) { return true, nil }
 	o.Consents = []Consent{{TenantID: customer, ClientID: clientID, Resources: []string{"https://graph.microsoft.com"}}}
 	a := newAuthority(t, o)
-	token := signedInTokens(t, a).RefreshToken
+	refresh := signedInTokens(t, a).RefreshToken
 	at := func(tenant string) string { return base + "/" + tenant + "/oauth2/v2.0/token" }
 	form := func(aud string) url.Values {
 		claims := map[string]any{"aud": aud, "iss": clientID, "sub": clientID, "exp": start.Add(time.Minute).Unix()}
-		return refreshForm(token, "scope", "https://graph.microsoft.com/.default", "client_secret", absent, "client_assertion_type", assertionType,
+		return refreshForm(refresh, "scope", "https://graph.microsoft.com/.default", "client_secret", absent, "client_assertion_type", assertionType,
 			"client_assertion", assert(map[string]any{"alg": "PS256", "x5t#S256": thumbprint(certs[0])}, claims, key1().Private))
 	}
 	for _, aud := range []string{at(another), at("common"), at(tenantID), "https://evil.example/" + customer} {
@@ -270,7 +273,7 @@ func TestCustomerAssertion(t *testing.T) {
 	if _, claims := parts(t, got.AccessToken); claims["tid"] != customer {
 		t.Errorf("claims %v", claims)
 	}
-	wantReason(t, a, got.AccessToken, ReasonAudience)
+	wantReason(t, a, got.AccessToken, token.ReasonAudience)
 }
 
 // TestSecrets sends secrets of all kinds of characters, in the body and in the
@@ -356,11 +359,11 @@ func FuzzClientAssertion(f *testing.F) {
 	claims := map[string]any{"aud": urlV2, "iss": clientID, "sub": clientID, "exp": start.Add(time.Minute).Unix()}
 	good := assert(header, claims, key1().Private)
 	f.Add(good)
-	f.Add(assert(with(header, "alg", "PS256"), claims, key2().Private))
-	f.Add(encode(with(header, "alg", "none")) + "." + encode(claims) + ".")
-	f.Add(encode(with(header, "x5c", []string{"AAAA"})) + "." + encode(claims) + ".AAAA")
-	f.Add(encode(with(header, "jwk", map[string]any{"kty": "oct", "k": "AAAA"})) + "." + encode(claims) + ".AAAA")
-	f.Add(encode(map[string]any{"alg": "RS256", "kid": "../../dev/null"}) + "." + encode(claims) + ".AAAA")
+	f.Add(assert(tokentest.With(header, "alg", "PS256"), claims, key2().Private))
+	f.Add(tokentest.Encode(tokentest.With(header, "alg", "none")) + "." + tokentest.Encode(claims) + ".")
+	f.Add(tokentest.Encode(tokentest.With(header, "x5c", []string{"AAAA"})) + "." + tokentest.Encode(claims) + ".AAAA")
+	f.Add(tokentest.Encode(tokentest.With(header, "jwk", map[string]any{"kty": "oct", "k": "AAAA"})) + "." + tokentest.Encode(claims) + ".AAAA")
+	f.Add(tokentest.Encode(map[string]any{"alg": "RS256", "kid": "../../dev/null"}) + "." + tokentest.Encode(claims) + ".AAAA")
 	trust := a.trust.Load()
 	t := &tokenCall{call: &call{trust: trust}, tenant: trust.tenant(tenantID), client: trust.app(nil, clientID)}
 	f.Fuzz(func(tt *testing.T, text string) {
@@ -408,7 +411,7 @@ func FuzzScopes(f *testing.F) {
 			t.Fatalf("scope %q gives %q on %q", scope, w.scope, w.resource)
 		}
 		for _, one := range w.asked {
-			if !isScopeToken(one) || !strings.HasPrefix(resourceKey(one), w.key()) && w.app == nil {
+			if !isScopeToken(one) || !strings.HasPrefix(token.ResourceKey(one), w.key()) && w.app == nil {
 				t.Fatalf("scope %q asks for %q", scope, one)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 const (
@@ -23,7 +25,7 @@ const devicePath = "/common/oauth2/deviceauth"
 type device struct {
 	clientID string
 	tenant   string // as the path has it
-	version  Version
+	version  token.Version
 	scope    string
 	resource string
 	userCode string
@@ -57,7 +59,7 @@ type deviceAnswerV2 struct {
 
 // deviceCodeV1 is POST /{tenant}/oauth2/devicecode.
 func (a *Authority) deviceCodeV1(c *call) (any, error) {
-	code, d, err := a.beginDevice(c, V1)
+	code, d, err := a.beginDevice(c, token.V1)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +72,7 @@ func (a *Authority) deviceCodeV1(c *call) (any, error) {
 // deviceCodeV2 is POST /{tenant}/oauth2/v2.0/devicecode.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
 func (a *Authority) deviceCodeV2(c *call) (any, error) {
-	code, d, err := a.beginDevice(c, V2)
+	code, d, err := a.beginDevice(c, token.V2)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func (d *device) message(base string) string {
 	return "To sign in, open the page " + base + devicePath + " in a web browser and enter the code " + d.userCode + "."
 }
 
-func (a *Authority) beginDevice(c *call, v Version) (deviceCode string, _ *device, err error) {
+func (a *Authority) beginDevice(c *call, v token.Version) (deviceCode string, _ *device, err error) {
 	neverStore(c.w)
 	form, err := readForm(c)
 	if err != nil {
@@ -100,7 +102,7 @@ func (a *Authority) beginDevice(c *call, v Version) (deviceCode string, _ *devic
 	if err != nil {
 		return "", nil, err
 	}
-	if v == V2 && form.Get("scope") == "" {
+	if v == token.V2 && form.Get("scope") == "" {
 		return "", nil, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
 	}
 	if len(form.Get("scope"))+len(form.Get("resource")) > maxRequest {
@@ -139,7 +141,7 @@ func newUserCode() string {
 }
 
 func (a *Authority) deviceWish(t *trust, d *device) (*wish, error) {
-	if d.version == V1 {
+	if d.version == token.V1 {
 		return a.userWishV1(t, d.scope, d.resource)
 	}
 	return a.userWish(t, d.scope, "")

@@ -7,6 +7,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // discoveryAge lets clients keep discovery documents and keys for five minutes:
@@ -39,16 +40,16 @@ type discoveryDocument struct {
 
 // discoveryV1 is GET /{tenant}/.well-known/openid-configuration.
 func (a *Authority) discoveryV1(c *call) (any, error) {
-	return a.discovery(c, V1, "/oauth2", "/discovery/keys")
+	return a.discovery(c, token.V1, "/oauth2", "/discovery/keys")
 }
 
 // discoveryV2 is GET /{tenant}/v2.0/.well-known/openid-configuration.
 // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
 func (a *Authority) discoveryV2(c *call) (any, error) {
-	return a.discovery(c, V2, "/oauth2/v2.0", "/discovery/v2.0/keys")
+	return a.discovery(c, token.V2, "/oauth2/v2.0", "/discovery/v2.0/keys")
 }
 
-func (a *Authority) discovery(c *call, v Version, oauth, keys string) (any, error) {
+func (a *Authority) discovery(c *call, v token.Version, oauth, keys string) (any, error) {
 	name, err := c.discoverable(c.tenant)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (a *Authority) discovery(c *call, v Version, oauth, keys string) (any, erro
 		Scopes:                []string{"openid", "profile", "email", "offline_access"},
 		Claims:                []string{"sub", "iss", "aud", "exp", "iat", "nonce", "name", "preferred_username", "oid", "tid", "ver", "c_hash"},
 		GrantTypes:            grantTypes,
-		Issuer:                issuerOf(c.base, issued, v),
+		Issuer:                token.IssuerOf(c.base, issued, v),
 		AuthorizationEndpoint: root + oauth + "/authorize",
 		DeviceEndpoint:        root + oauth + "/devicecode",
 		EndSessionEndpoint:    root + oauth + "/logout",
@@ -134,7 +135,7 @@ func (a *Authority) instance(c *call) (any, error) {
 	if err != nil {
 		return nil, unknownInstance(text)
 	}
-	base, ok := normalBase(endpoint.Scheme + "://" + endpoint.Host)
+	base, ok := token.NormalBase(endpoint.Scheme + "://" + endpoint.Host)
 	if !ok || !c.trust.hasBase(base) {
 		return nil, unknownInstance(text)
 	}

@@ -247,3 +247,13 @@ func isGUID(text string) bool {
 	}
 	return true
 }
+
+// quote makes text from outside fit for a message or a log: quoted, on one line
+// and not long.
+func quote(text string) string {
+	const limit = 100
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return fmt.Sprintf("%q", text)
+}

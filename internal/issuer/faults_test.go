@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // labAuthority is an authority whose Ada can sign in with a password alone or,
@@ -140,14 +142,14 @@ func TestFaultAnswers(t *testing.T) {
 func TestFaultsOfTokens(t *testing.T) {
 	for _, test := range []struct {
 		fault  Fault
-		reason Reason
+		reason token.Reason
 		claims string // in the token
 	}{
-		{Fault{Kind: FaultWrongAudience}, ReasonAudience, `"aud":"https://graph.microsoft.com"`},
-		{Fault{Kind: FaultWrongAudience, Audience: "https://elsewhere.example"}, ReasonAudience, `"aud":"https://elsewhere.example"`},
-		{Fault{Kind: FaultClockSkew}, ReasonNotYetValid, fmt.Sprintf(`"nbf":%d`, start.Add(5*time.Minute).Unix())},
-		{Fault{Kind: FaultClockSkew, By: 2 * time.Hour}, ReasonNotYetValid, fmt.Sprintf(`"exp":%d`, start.Add(3*time.Hour).Unix())},
-		{Fault{Kind: FaultClockSkew, By: -5 * time.Minute}, ReasonExpired, fmt.Sprintf(`"exp":%d`, start.Add(-5*time.Minute).Unix())},
+		{Fault{Kind: FaultWrongAudience}, token.ReasonAudience, `"aud":"https://graph.microsoft.com"`},
+		{Fault{Kind: FaultWrongAudience, Audience: "https://elsewhere.example"}, token.ReasonAudience, `"aud":"https://elsewhere.example"`},
+		{Fault{Kind: FaultClockSkew}, token.ReasonNotYetValid, fmt.Sprintf(`"nbf":%d`, start.Add(5*time.Minute).Unix())},
+		{Fault{Kind: FaultClockSkew, By: 2 * time.Hour}, token.ReasonNotYetValid, fmt.Sprintf(`"exp":%d`, start.Add(3*time.Hour).Unix())},
+		{Fault{Kind: FaultClockSkew, By: -5 * time.Minute}, token.ReasonExpired, fmt.Sprintf(`"exp":%d`, start.Add(-5*time.Minute).Unix())},
 	} {
 		for _, version := range []string{"", "/v2.0"} {
 			a := labAuthority(t)
@@ -162,7 +164,7 @@ func TestFaultsOfTokens(t *testing.T) {
 					t.Fatalf("%d %s", w.Code, w.Body)
 				}
 				_, err := a.Verify(got.AccessToken)
-				refused, _ := errors.AsType[*VerifyError](err)
+				refused, _ := errors.AsType[*token.VerifyError](err)
 				if refused == nil || refused.Reason != test.reason {
 					t.Errorf("%+v: %v", test.fault, err)
 				}

@@ -10,6 +10,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/token/tokentest"
 )
 
 func refreshForm(token string, changes ...string) url.Values {
@@ -245,25 +248,25 @@ func TestOnBehalfOfRefusals(t *testing.T) {
 		{"for the API", assertion(api), nil, 400, "invalid_grant", 500131},
 		{"for another app", assertion(appScheme + clientID), nil, 400, "invalid_grant", 500131},
 		{"an id token", idToken, nil, 400, "invalid_grant", 240002},
-		{"an id token for the app", forge(header, with(id, "aud", secondClient), key1()), nil, 400, "invalid_grant", 240002},
+		{"an id token for the app", forge(header, tokentest.With(id, "aud", secondClient), key1()), nil, 400, "invalid_grant", 240002},
 		{"an app's own token", app, nil, 400, "invalid_grant", 7000114},
 		{"a refresh token", "1.pc.x.y", nil, 400, "invalid_grant", 50013},
 		{"no token", "x", nil, 400, "invalid_grant", 50013},
-		{"oversized", good + strings.Repeat("x", maxToken), nil, 400, "invalid_grant", 50013},
-		{"expired", forge(header, with(payload, "exp", start.Add(-5*time.Minute).Unix()), key1()), nil, 400, "invalid_grant", 500133},
-		{"not yet valid", forge(header, with(payload, "nbf", start.Add(5*time.Minute).Unix()), key1()), nil, 400, "invalid_grant", 500133},
-		{"alg none", encode(with(header, "alg", "none")) + "." + part[1] + ".", nil, 400, "invalid_grant", 50013},
-		{"alg HS256", encode(with(header, "alg", "HS256")) + "." + part[1] + "." + part[2], nil, 400, "invalid_grant", 50013},
+		{"oversized", good + strings.Repeat("x", token.MaxLength), nil, 400, "invalid_grant", 50013},
+		{"expired", forge(header, tokentest.With(payload, "exp", start.Add(-5*time.Minute).Unix()), key1()), nil, 400, "invalid_grant", 500133},
+		{"not yet valid", forge(header, tokentest.With(payload, "nbf", start.Add(5*time.Minute).Unix()), key1()), nil, 400, "invalid_grant", 500133},
+		{"alg none", tokentest.Encode(tokentest.With(header, "alg", "none")) + "." + part[1] + ".", nil, 400, "invalid_grant", 50013},
+		{"alg HS256", tokentest.Encode(tokentest.With(header, "alg", "HS256")) + "." + part[1] + "." + part[2], nil, 400, "invalid_grant", 50013},
 		{"another key", forge(header, payload, key2()), nil, 400, "invalid_grant", 50013},
-		{"another key, named", forge(with(header, "kid", key2().ID), payload, key2()), nil, 400, "invalid_grant", 50013},
-		{"kid a path", forge(with(header, "kid", "../../dev/null"), payload, key1()), nil, 400, "invalid_grant", 50013},
-		{"embedded jwk", forge(with(header, "jwk", jwk), payload, key2()), nil, 400, "invalid_grant", 50013},
-		{"tid of another tenant", forge(header, with(payload, "tid", otherTenant), key1()), nil, 400, "invalid_grant", 50013},
-		{"another issuer", forge(header, with(payload, "iss", "https://evil.example/"+tenantID+"/v2.0"), key1()), nil, 400, "invalid_grant", 50013},
-		{"a user out of nowhere", forge(header, with(payload, "preferred_username", "x@y"), key1()), nil, 400, "invalid_grant", 50013},
-		{"a disabled user", forge(header, with(with(payload, "preferred_username", danName), "oid", "u3"), key1()), nil, 400, "invalid_grant", 50013},
-		{"another user's name", forge(header, with(payload, "preferred_username", bobName), key1()), nil, 400, "invalid_grant", 50013},
-		{"of an app of another tenant", forge(header, with(payload, "azp", otherClient), key1()), nil, 400, "invalid_grant", 50013},
+		{"another key, named", forge(tokentest.With(header, "kid", key2().ID), payload, key2()), nil, 400, "invalid_grant", 50013},
+		{"kid a path", forge(tokentest.With(header, "kid", "../../dev/null"), payload, key1()), nil, 400, "invalid_grant", 50013},
+		{"embedded jwk", forge(tokentest.With(header, "jwk", jwk), payload, key2()), nil, 400, "invalid_grant", 50013},
+		{"tid of another tenant", forge(header, tokentest.With(payload, "tid", otherTenant), key1()), nil, 400, "invalid_grant", 50013},
+		{"another issuer", forge(header, tokentest.With(payload, "iss", "https://evil.example/"+tenantID+"/v2.0"), key1()), nil, 400, "invalid_grant", 50013},
+		{"a user out of nowhere", forge(header, tokentest.With(payload, "preferred_username", "x@y"), key1()), nil, 400, "invalid_grant", 50013},
+		{"a disabled user", forge(header, tokentest.With(tokentest.With(payload, "preferred_username", danName), "oid", "u3"), key1()), nil, 400, "invalid_grant", 50013},
+		{"another user's name", forge(header, tokentest.With(payload, "preferred_username", bobName), key1()), nil, 400, "invalid_grant", 50013},
+		{"of an app of another tenant", forge(header, tokentest.With(payload, "azp", otherClient), key1()), nil, 400, "invalid_grant", 50013},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			wantRefusal(t, post(a, commonToken, form(test.assertion, test.change...)), test.status, test.kind, test.code)
@@ -282,20 +285,20 @@ func TestAPIRefusesOthers(t *testing.T) {
 	a := newAuthority(t, o)
 	first := signedInTokens(t, a)
 	wantReason(t, a, first.AccessToken, "")
-	wantReason(t, a, first.IDToken, ReasonIDToken)
-	wantReason(t, a, first.RefreshToken, ReasonMalformed)
+	wantReason(t, a, first.IDToken, token.ReasonIDToken)
+	wantReason(t, a, first.RefreshToken, token.ReasonMalformed)
 	other := decodeTokens(t, post(a, commonToken, refreshForm(first.RefreshToken, "scope", appScheme+secondClient+"/.default openid")))
-	wantReason(t, a, other.AccessToken, ReasonAudience)
-	wantReason(t, a, other.IDToken, ReasonIDToken)
+	wantReason(t, a, other.AccessToken, token.ReasonAudience)
+	wantReason(t, a, other.IDToken, token.ReasonIDToken)
 	// An id token for an app that is called as an API is.
 	header, payload := parts(t, first.IDToken)
-	wantReason(t, a, forge(header, with(payload, "aud", api), key1()), ReasonIDToken)
+	wantReason(t, a, forge(header, tokentest.With(payload, "aud", api), key1()), token.ReasonIDToken)
 	header, payload = parts(t, first.AccessToken)
-	wantReason(t, a, forge(header, with(payload, "tid", otherTenant), key1()), ReasonIssuer)
+	wantReason(t, a, forge(header, tokentest.With(payload, "tid", otherTenant), key1()), token.ReasonIssuer)
 	// The name has gone to another user since.
 	o.Tenants[0].Users[0].ObjectID = "another"
 	must(a.SetTenants(o.Tenants))
-	wantReason(t, a, first.AccessToken, ReasonUser)
+	wantReason(t, a, first.AccessToken, token.ReasonUser)
 }
 
 // TestSignInsAtOnce is for the race detector, and for locks that wait for one

@@ -6,29 +6,31 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // idClaims are the claims of an id token, which tells an app who has signed in
 // to it.
 // https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
 type idClaims struct {
-	Audience          string   `json:"aud"` // the app
-	Issuer            string   `json:"iss"`
-	IssuedAt          int64    `json:"iat"`
-	NotBefore         int64    `json:"nbf"`
-	Expires           int64    `json:"exp"`
-	AMR               []string `json:"amr,omitempty"`    // v1
-	CodeHash          string   `json:"c_hash,omitempty"` // beside an authorization code
-	Name              string   `json:"name,omitempty"`
-	Nonce             string   `json:"nonce,omitempty"`
-	ObjectID          string   `json:"oid"`
-	PreferredUsername string   `json:"preferred_username,omitempty"` // v2
-	Subject           string   `json:"sub"`
-	TenantID          string   `json:"tid"`
-	UniqueName        string   `json:"unique_name,omitempty"` // v1
-	UPN               string   `json:"upn,omitempty"`         // v1
-	TokenID           string   `json:"uti"`
-	Version           Version  `json:"ver"`
+	Audience          string        `json:"aud"` // the app
+	Issuer            string        `json:"iss"`
+	IssuedAt          int64         `json:"iat"`
+	NotBefore         int64         `json:"nbf"`
+	Expires           int64         `json:"exp"`
+	AMR               []string      `json:"amr,omitempty"`    // v1
+	CodeHash          string        `json:"c_hash,omitempty"` // beside an authorization code
+	Name              string        `json:"name,omitempty"`
+	Nonce             string        `json:"nonce,omitempty"`
+	ObjectID          string        `json:"oid"`
+	PreferredUsername string        `json:"preferred_username,omitempty"` // v2
+	Subject           string        `json:"sub"`
+	TenantID          string        `json:"tid"`
+	UniqueName        string        `json:"unique_name,omitempty"` // v1
+	UPN               string        `json:"upn,omitempty"`         // v1
+	TokenID           string        `json:"uti"`
+	Version           token.Version `json:"ver"`
 }
 
 // signID mints an id token beside an access token of the same order, or beside the
@@ -42,7 +44,7 @@ func (a *Authority) signID(trust *trust, o *order, nonce, code string) (string, 
 	notBefore, expires := o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
 	claims := idClaims{
 		Audience:  o.client.ID,
-		Issuer:    issuerOf(o.base, o.tenant.id, o.version),
+		Issuer:    token.IssuerOf(o.base, o.tenant.id, o.version),
 		IssuedAt:  notBefore.Unix(),
 		NotBefore: notBefore.Unix(),
 		Expires:   expires.Unix(),
@@ -54,7 +56,7 @@ func (a *Authority) signID(trust *trust, o *order, nonce, code string) (string, 
 		TokenID:   randomID(),
 		Version:   o.version,
 	}
-	if o.version == V2 {
+	if o.version == token.V2 {
 		claims.PreferredUsername = user.UserPrincipalName
 	} else {
 		claims.AMR, claims.UPN, claims.UniqueName = subject.methods(), user.UserPrincipalName, user.UserPrincipalName

@@ -2,7 +2,8 @@
 // Partner Center's clients meet. It knows tenants, their app registrations and
 // their users, signs users in with a browser or a device code, issues tokens at
 // the v1 and v2.0 token endpoints, publishes discovery documents and keys, and
-// checks the tokens that it has issued. [Entra] checks those of the real one.
+// checks the tokens that it has issued. Package entra checks those of the real
+// one.
 //
 // An [Authority] keeps nothing on disk. Signing keys are made with
 // [GenerateKey], kept by the caller as PEM and handed back with [ParseKey];
@@ -16,7 +17,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -24,27 +24,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-const (
-	// DefaultLifetime is how long a token is valid, as at Microsoft.
-	DefaultLifetime = time.Hour
-	// DefaultLeeway is how far the clocks of issuer and checker may disagree.
-	DefaultLeeway = time.Minute
-	// DefaultCacheSize is the number of verified tokens remembered: some 6 MB
-	// when full.
-	DefaultCacheSize = 4096
-)
-
-// DefaultResources are the audiences of Microsoft's clouds: the Graph resource
-// that app-only clients ask for, and the API itself.
-var DefaultResources = []string{
-	"https://graph.windows.net",
-	"https://api.partnercenter.microsoft.com",
-	"https://graph.chinacloudapi.cn",
-	"https://partner.partnercenterapi.microsoftonline.cn",
-	"https://graph.cloudapi.de",
-}
+// DefaultLifetime is how long a token is valid, as at Microsoft.
+const DefaultLifetime = time.Hour
 
 // Client is an app registration together with its service principal in the
 // tenant that lists it. ID and ObjectID are required, and a way for the app to
@@ -109,18 +94,18 @@ type Options struct {
 	// answered with 503 and tokens are refused until SetBaseURLs is called.
 	BaseURLs []string
 	// Resources are the audiences that may be asked for and that a token may
-	// have. None means DefaultResources.
+	// have. None means token.DefaultResources.
 	Resources []string
 	// Lifetime of a token, in whole seconds. Zero means DefaultLifetime;
 	// negative is an error.
 	Lifetime time.Duration
 	// Leeway is granted at both ends of a token's life. Zero means
-	// DefaultLeeway, negative means none.
+	// token.DefaultLeeway, negative means none.
 	Leeway time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// CacheSize is the number of verified tokens remembered. Zero means
-	// DefaultCacheSize, negative means none.
+	// token.DefaultCacheSize, negative means none.
 	CacheSize int
 
 	// Administers reports whether the users of a partner's tenant may act in the
@@ -142,13 +127,13 @@ type Options struct {
 
 // Authority issues and checks tokens. Its methods may be called concurrently.
 type Authority struct {
-	resources map[string]bool // by resourceKey
+	resources map[string]bool // by token.ResourceKey
 	audience  string          // the first resource, which Mint uses unless told otherwise
 	lifetime  time.Duration
 	leeway    time.Duration
 	now       func() time.Time
 	routes    []route
-	verified  tokenCache[*trust]
+	verified  token.Cache[*trust]
 	signIns   *signIns
 	consents  *consents
 	grants    *grants
@@ -247,7 +232,7 @@ func New(o Options) (*Authority, error) {
 	if err := checkKeys(o.Keys); err != nil {
 		return nil, err
 	}
-	bases, err := normalBases(o.BaseURLs)
+	bases, err := token.NormalBases(o.BaseURLs)
 	if err != nil {
 		return nil, err
 	}
@@ -257,20 +242,20 @@ func New(o Options) (*Authority, error) {
 	a := &Authority{
 		resources: make(map[string]bool),
 		lifetime:  cmp.Or(o.Lifetime, DefaultLifetime),
-		leeway:    max(cmp.Or(o.Leeway, DefaultLeeway), 0),
+		leeway:    max(cmp.Or(o.Leeway, token.DefaultLeeway), 0),
 		now:       o.Now,
 	}
 	if a.now == nil {
 		a.now = time.Now
 	}
 	if len(o.Resources) == 0 {
-		o.Resources = DefaultResources
+		o.Resources = token.DefaultResources
 	}
 	a.audience = o.Resources[0]
 	for _, r := range o.Resources {
-		a.resources[resourceKey(r)] = true
+		a.resources[token.ResourceKey(r)] = true
 	}
-	if a.verified, err = newTokenCache[*trust](o.CacheSize); err != nil {
+	if a.verified, err = token.NewCache[*trust](o.CacheSize); err != nil {
 		return nil, err
 	}
 	if a.signIns, err = newSignIns(); err != nil {
@@ -355,17 +340,11 @@ func isShared(name string) bool {
 	return strings.EqualFold(name, "common") || strings.EqualFold(name, "organizations")
 }
 
-// resourceKey is the form in which resources are compared: Microsoft takes them
-// in any case and with or without the final slash.
-func resourceKey(resource string) string {
-	return strings.ToLower(strings.TrimSuffix(resource, "/"))
-}
-
 // SetBaseURLs replaces Options.BaseURLs; listeners on port 0 know their address
 // only once they are open. Tokens that name an issuer which is no longer among
 // urls are refused from now on. On error, nothing has changed.
 func (a *Authority) SetBaseURLs(urls ...string) error {
-	bases, err := normalBases(urls)
+	bases, err := token.NormalBases(urls)
 	if err != nil {
 		return err
 	}
@@ -428,38 +407,4 @@ func (a *Authority) RevokeKey(id string) (found bool) {
 
 func without(keys []*Key, id string) []*Key {
 	return slices.DeleteFunc(slices.Clone(keys), func(k *Key) bool { return k.ID == id })
-}
-
-func normalBases(urls []string) ([]string, error) {
-	bases := make([]string, 0, len(urls))
-	for _, u := range urls {
-		base, ok := normalBase(u)
-		if !ok {
-			return nil, fmt.Errorf("issuer: base URL %q: give scheme, host and port only, such as https://localhost:8443", u)
-		}
-		if !slices.Contains(bases, base) {
-			bases = append(bases, base)
-		}
-	}
-	return bases, nil
-}
-
-// normalBase returns a base URL in the form in which they are compared and
-// written into tokens: lower case, without a default port or a final slash. It
-// reports whether text is a base URL at all.
-func normalBase(text string) (string, bool) {
-	u, err := url.Parse(strings.ToLower(text))
-	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", false
-	}
-	host := u.Host
-	switch u.Scheme {
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	default:
-		return "", false
-	}
-	return u.Scheme + "://" + host, true
 }

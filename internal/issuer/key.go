@@ -12,11 +12,9 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-)
 
-// keyBits is the size of Microsoft's signing keys and the least that is
-// accepted.
-const keyBits = 2048
+	"github.com/partnercenter-go/partnercenter/internal/token"
+)
 
 // Key is an RS256 signing key. It must not be changed once an [Authority] has
 // it.
@@ -29,7 +27,7 @@ type Key struct {
 // GenerateKey makes a signing key. Its id is the RFC 7638 thumbprint of its
 // public half.
 func GenerateKey(now time.Time) (*Key, error) {
-	private, err := rsa.GenerateKey(rand.Reader, keyBits)
+	private, err := rsa.GenerateKey(rand.Reader, token.KeyBits)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: make a signing key: %w", err)
 	}
@@ -55,8 +53,8 @@ func ParseKey(id string, pemBytes []byte, created time.Time) (*Key, error) {
 		return nil, fmt.Errorf("issuer: signing key %s: not a PKCS#8 key: restore it or make a new key", id)
 	}
 	private, ok := parsed.(*rsa.PrivateKey)
-	if !ok || private.N.BitLen() < keyBits {
-		return nil, fmt.Errorf("issuer: signing key %s: not an RSA key of at least %d bits: restore it or make a new key", id, keyBits)
+	if !ok || private.N.BitLen() < token.KeyBits {
+		return nil, fmt.Errorf("issuer: signing key %s: not an RSA key of at least %d bits: restore it or make a new key", id, token.KeyBits)
 	}
 	return &Key{ID: id, Private: private, Created: created}, nil
 }

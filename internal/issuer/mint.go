@@ -12,16 +12,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-)
 
-// Version is the format of an access token, which follows from the endpoint
-// that issued it.
-type Version string
-
-// The versions of access tokens: the values of their ver claim.
-const (
-	V1 Version = "1.0"
-	V2 Version = "2.0"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // backdate is how much earlier than its issue a token becomes valid, as at
@@ -31,11 +23,11 @@ const backdate = 5 * time.Minute
 // TokenRequest says which access token to mint. Tenant and ClientID are
 // required.
 type TokenRequest struct {
-	Tenant   string  // id or domain
-	ClientID string  // a client of that tenant
-	Resource string  // becomes the audience as it is; empty means the first of Options.Resources
-	Version  Version // empty means V1
-	BaseURL  string  // one of the authority's; empty means its first
+	Tenant   string        // id or domain
+	ClientID string        // a client of that tenant
+	Resource string        // becomes the audience as it is; empty means the first of Options.Resources
+	Version  token.Version // empty means token.V1
+	BaseURL  string        // one of the authority's; empty means its first
 	// User is the user principal name of a user of the tenant, whom the client
 	// then acts for. Empty means that it acts for itself: an app-only token.
 	User string
@@ -51,44 +43,8 @@ type Token struct {
 	Lifetime  time.Duration // from now on, so less than from NotBefore
 }
 
-// wireClaims are the claims of an access token in the order of Microsoft's.
-// Those of users are absent from app-only tokens.
-// https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
-type wireClaims struct {
-	Audience          string   `json:"aud"`
-	Issuer            string   `json:"iss"`
-	IssuedAt          int64    `json:"iat"`
-	NotBefore         int64    `json:"nbf"`
-	Expires           int64    `json:"exp"`
-	ACR               string   `json:"acr,omitempty"`      // v1, users; "1": the user signed in here
-	AMR               []string `json:"amr,omitempty"`      // users: how they signed in
-	AppID             string   `json:"appid,omitempty"`    // v1
-	AppIDACR          proof    `json:"appidacr,omitempty"` // v1
-	AuthorizedParty   string   `json:"azp,omitempty"`      // v2: the client
-	AZPACR            proof    `json:"azpacr,omitempty"`   // v2: as appidacr
-	IdentityIssuer    string   `json:"idp,omitempty"`      // v1, app-only
-	IDType            string   `json:"idtyp,omitempty"`    // app-only
-	Name              string   `json:"name,omitempty"`     // users
-	ObjectID          string   `json:"oid"`
-	PreferredUsername string   `json:"preferred_username,omitempty"` // v2, users
-	Roles             []string `json:"roles,omitempty"`              // users
-	Scope             string   `json:"scp,omitempty"`                // users
-	Subject           string   `json:"sub"`
-	TenantID          string   `json:"tid"`
-	UniqueName        string   `json:"unique_name,omitempty"` // v1, users
-	UPN               string   `json:"upn,omitempty"`         // v1, users
-	TokenID           string   `json:"uti"`
-	Version           Version  `json:"ver"`
-}
-
 // scopeUser is what an app may do for a user: all that the user may.
 const scopeUser = "user_impersonation"
-
-// How a user signed in, in an amr claim (RFC 8176).
-const (
-	amrPassword = "pwd"
-	amrMFA      = "mfa"
-)
 
 // errNoKey and errNoBaseURL are states of the authority, not faults of a
 // request.
@@ -121,7 +77,7 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 	if r.Resource == "" {
 		r.Resource = a.audience
 	}
-	if !a.resources[resourceKey(r.Resource)] {
+	if !a.resources[token.ResourceKey(r.Resource)] {
 		return nil, fmt.Errorf("issuer: no resource %q: add it to Options.Resources", r.Resource)
 	}
 	if len(trust.bases) == 0 {
@@ -129,14 +85,14 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 	}
 	base := trust.bases[0]
 	if r.BaseURL != "" {
-		base, _ = normalBase(r.BaseURL)
+		base, _ = token.NormalBase(r.BaseURL)
 		if !trust.hasBase(base) {
 			return nil, fmt.Errorf("issuer: no base URL %q: name it with SetBaseURLs", r.BaseURL)
 		}
 	}
 	return a.sign(trust, &order{
-		tenant: tenant, client: client, proof: proofSecret, subject: subject,
-		resource: r.Resource, base: base, version: cmp.Or(r.Version, V1),
+		tenant: tenant, client: client, proof: token.ProofSecret, subject: subject,
+		resource: r.Resource, base: base, version: cmp.Or(r.Version, token.V1),
 		distortion: a.distort(nil, tenant, client, subject),
 	})
 }
@@ -150,32 +106,22 @@ type signedIn struct {
 // methods returns how the user signed in as an amr claim has it.
 func (s *signedIn) methods() []string {
 	if s.mfa {
-		return []string{amrPassword, amrMFA}
+		return []string{token.MethodPassword, token.MethodMFA}
 	}
-	return []string{amrPassword}
+	return []string{token.MethodPassword}
 }
-
-// proof is how a client showed who it is: the values of an appidacr or azpacr
-// claim.
-type proof string
-
-const (
-	proofNone        proof = "0" // a public client
-	proofSecret      proof = "1"
-	proofCertificate proof = "2"
-)
 
 // order is what a token is to say, found to be right. Resource, scope and proof are
 // of access tokens only.
 type order struct {
 	tenant   *tenant
 	client   *app
-	proof    proof
+	proof    token.Proof
 	subject  *signedIn // nil: the client acts for itself
 	resource string
 	scope    string // of a token for a user; empty means scopeUser
 	base     string
-	version  Version
+	version  token.Version
 
 	distortion distortion
 }
@@ -186,14 +132,14 @@ func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
 		return nil, errNoKey
 	}
 	self := o.client.objectIDIn(o.tenant)
-	token := &Token{Lifetime: a.lifetime}
-	token.NotBefore, token.Expires = o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
-	claims := wireClaims{
+	made := &Token{Lifetime: a.lifetime}
+	made.NotBefore, made.Expires = o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
+	claims := token.Payload{
 		Audience:  cmp.Or(o.distortion.audience, o.resource),
-		Issuer:    issuerOf(o.base, o.tenant.id, o.version),
-		IssuedAt:  token.NotBefore.Unix(),
-		NotBefore: token.NotBefore.Unix(),
-		Expires:   token.Expires.Unix(),
+		Issuer:    token.IssuerOf(o.base, o.tenant.id, o.version),
+		IssuedAt:  made.NotBefore.Unix(),
+		NotBefore: made.NotBefore.Unix(),
+		Expires:   made.Expires.Unix(),
 		IDType:    "app",
 		ObjectID:  self,
 		Subject:   self,
@@ -202,26 +148,26 @@ func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
 		Version:   o.version,
 	}
 	switch o.version {
-	case V1:
+	case token.V1:
 		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = o.client.ID, o.proof, claims.Issuer
-	case V2:
+	case token.V2:
 		claims.AuthorizedParty, claims.AZPACR = o.client.ID, o.proof
 	default:
 		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", o.version)
 	}
 	if o.subject != nil {
-		claims.delegate(o)
+		delegate(&claims, o)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: encode claims: %w", err)
 	}
-	token.Text, err = trust.keys[0].sign(payload)
-	return token, err
+	made.Text, err = trust.keys[0].sign(payload)
+	return made, err
 }
 
 // delegate turns the claims of an app into those of an app that acts for a user.
-func (w *wireClaims) delegate(o *order) {
+func delegate(w *token.Payload, o *order) {
 	subject := o.distortion.subject(o.subject)
 	user := subject.user
 	w.IdentityIssuer, w.IDType = "", ""
@@ -229,7 +175,7 @@ func (w *wireClaims) delegate(o *order) {
 	w.Name, w.ObjectID, w.Roles = user.Name, user.ObjectID, user.Roles
 	w.Scope = cmp.Or(o.scope, scopeUser)
 	w.Subject = pairwiseSubject(o.tenant, o.client, user)
-	if w.Version == V2 {
+	if w.Version == token.V2 {
 		w.PreferredUsername = user.UserPrincipalName
 		return
 	}
@@ -256,14 +202,6 @@ func (k *Key) sign(payload []byte) (string, error) {
 		return "", fmt.Errorf("issuer: sign with key %s: %w", k.ID, err)
 	}
 	return signed.CompactSerialize()
-}
-
-// issuerOf returns the iss claim of a tenant's tokens.
-func issuerOf(base, tenantID string, v Version) string {
-	if v == V2 {
-		return base + "/" + tenantID + "/v2.0"
-	}
-	return base + "/" + tenantID + "/"
 }
 
 // randomID returns 128 random bits as a uti claim has them.

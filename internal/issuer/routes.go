@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // anyTenant is the first segment of patterns that a tenant's name takes the
@@ -246,21 +247,7 @@ func (t *trust) pageBase(base string) string {
 // TokenEndpoint is where clients get tokens, with {tenant} in it.
 func (a *Authority) TokenEndpoint() string { return "/{tenant}/oauth2/v2.0/token" }
 
-func (t *trust) baseOf(r *http.Request) string { return baseOf(t.bases, r) }
-
-// baseOf returns the base URL that r came to, of at least one. A Host header
-// that names none of them is not believed: it would end up in tokens and in
-// links.
-func baseOf(bases []string, r *http.Request) string {
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	if base, ok := normalBase(scheme + "://" + r.Host); ok && slices.Contains(bases, base) {
-		return base
-	}
-	return bases[0]
-}
+func (t *trust) baseOf(r *http.Request) string { return token.BaseOf(t.bases, r) }
 
 // correlationID returns the id under which the caller logs the request, which
 // MSAL sends in a header or in the query, or a new one.

@@ -2,6 +2,8 @@ package issuer
 
 import (
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // defaultScope ends a scope that stands for all that an app may do with a
@@ -27,7 +29,7 @@ func (w *wish) key() string {
 	if w.app != nil {
 		return appScheme + strings.ToLower(w.app.ID)
 	}
-	return resourceKey(w.resource)
+	return token.ResourceKey(w.resource)
 }
 
 // check checks that a tenant has the app whose API the resource is.
@@ -121,7 +123,7 @@ func (a *Authority) userWish(t *trust, scope, resource string) (*wish, error) {
 		if !ok {
 			return nil, fail(codeUnknownScope, "The app asked for the scope %s, which is of no API that is known here. Send scope=<URL of the API>/.default or <URL of the API>/user_impersonation.", quote(one))
 		}
-		if i > 0 && resourceKey(found) != resourceKey(w.resource) {
+		if i > 0 && token.ResourceKey(found) != token.ResourceKey(w.resource) {
 			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote(w.resource), quote(found))
 		}
 		w.resource = found
@@ -160,12 +162,12 @@ var foreignAPIs = map[string]string{
 // wellKnownAPIs are the application ids of APIs that are called by their URLs.
 var wellKnownAPIs = map[string]string{
 	"00000002-0000-0000-c000-000000000000": "https://graph.windows.net",
-	apiAppID:                               "https://api.partnercenter.microsoft.com",
+	token.APIAppID:                         "https://api.partnercenter.microsoft.com",
 }
 
 func isForeign(resource string) bool {
 	for _, url := range foreignAPIs {
-		if resourceKey(resource) == url {
+		if token.ResourceKey(resource) == url {
 			return true
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // maxForm is the largest token request read, in bytes. Real ones have a few
@@ -64,9 +66,9 @@ type userAnswer struct {
 type tokenCall struct {
 	*call
 	form    url.Values
-	version Version
+	version token.Version
 	client  *app
-	proof   proof
+	proof   token.Proof
 	tenant  *tenant // that of the path; nil under a shared name
 	// customer is the tenant of the path, where it is a GUID that no tenant here
 	// has: it may be that of a partner's customer.
@@ -85,7 +87,7 @@ type issued struct {
 // the token is for.
 // https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
 func (a *Authority) tokenV1(c *call) (any, error) {
-	got, err := a.token(c, V1)
+	got, err := a.token(c, token.V1)
 	if f, ok := err.(*failure); ok && f.code == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
 		f.kind = "interaction_required" // this endpoint's word for it
 	}
@@ -110,7 +112,7 @@ func (a *Authority) tokenV1(c *call) (any, error) {
 // the token is for.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 func (a *Authority) tokenV2(c *call) (any, error) {
-	got, err := a.token(c, V2)
+	got, err := a.token(c, token.V2)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +128,7 @@ func (a *Authority) tokenV2(c *call) (any, error) {
 }
 
 // token answers a token request: form, client, grant.
-func (a *Authority) token(c *call, v Version) (*issued, error) {
+func (a *Authority) token(c *call, v token.Version) (*issued, error) {
 	neverStore(c.w)
 	form, err := readForm(c)
 	if err != nil {
@@ -255,7 +257,7 @@ func unknownTenant(name string) *failure {
 func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
 	resource := t.form.Get("resource")
 	switch {
-	case t.version == V2:
+	case t.version == token.V2:
 		var err error
 		if resource, err = appResource(t.form.Get("scope")); err != nil {
 			return nil, err
@@ -283,7 +285,7 @@ func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
 // wish returns what the request asks for; where it does not say, it is what was
 // asked for when the user signed in.
 func (a *Authority) wish(t *tokenCall, before *Grant) (*wish, error) {
-	if t.version == V1 {
+	if t.version == token.V1 {
 		resource := t.form.Get("resource")
 		if resource == "" {
 			resource = before.Resource
@@ -349,7 +351,7 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 // before it, and with the scopes as they were asked for, .default too. MSAL takes
 // what is missing for declined, and looks up tokens that it has by it.
 func (t *tokenCall) scopeAnswer(w *wish) string {
-	if t.version == V1 {
+	if t.version == token.V1 {
 		return cmp.Or(w.scope, scopeUser)
 	}
 	var names []string

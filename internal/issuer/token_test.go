@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 func post(a *Authority, target string, form url.Values) *httptest.ResponseRecorder {
@@ -94,7 +95,7 @@ func TestTokenV1(t *testing.T) {
 	}, answer); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(&Claims{
+	if diff := cmp.Diff(&token.Claims{
 		Audience: graph, Issuer: base + "/" + tenantID + "/", TenantID: tenantID, AppID: clientID, ObjectID: objectID,
 		Subject: objectID, IDType: "app", TokenID: claims.TokenID, Version: "1.0", KeyID: key1().ID,
 		IssuedAt: start.Add(-5 * time.Minute), NotBefore: start.Add(-5 * time.Minute), Expires: start.Add(time.Hour),
@@ -147,9 +148,9 @@ func TestTokenV2(t *testing.T) {
 // TestTokenClaims pins the claims on the wire.
 func TestTokenClaims(t *testing.T) {
 	a := newAuthority(t, options())
-	for version, want := range map[Version]map[string]any{
-		V1: {"appid": clientID, "appidacr": "1", "idp": base + "/" + tenantID + "/", "iss": base + "/" + tenantID + "/", "ver": "1.0"},
-		V2: {"azp": clientID, "azpacr": "1", "iss": base + "/" + tenantID + "/v2.0", "ver": "2.0"},
+	for version, want := range map[token.Version]map[string]any{
+		token.V1: {"appid": clientID, "appidacr": "1", "idp": base + "/" + tenantID + "/", "iss": base + "/" + tenantID + "/", "ver": "1.0"},
+		token.V2: {"azp": clientID, "azpacr": "1", "iss": base + "/" + tenantID + "/v2.0", "ver": "2.0"},
 	} {
 		maps.Copy(want, map[string]any{
 			"aud": graph, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,

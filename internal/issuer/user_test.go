@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // TestUserTokenClaims pins the claims of tokens for a user on the wire.
@@ -13,9 +15,9 @@ func TestUserTokenClaims(t *testing.T) {
 	a := newAuthority(t, options())
 	const upn = "Ada@Contoso.onmicrosoft.com"
 	subjects := map[any]bool{}
-	for version, want := range map[Version]map[string]any{
-		V1: {"acr": "1", "appid": clientID, "appidacr": "1", "iss": base + "/" + tenantID + "/", "unique_name": upn, "upn": upn, "ver": "1.0"},
-		V2: {"azp": clientID, "azpacr": "1", "iss": base + "/" + tenantID + "/v2.0", "preferred_username": upn, "ver": "2.0"},
+	for version, want := range map[token.Version]map[string]any{
+		token.V1: {"acr": "1", "appid": clientID, "appidacr": "1", "iss": base + "/" + tenantID + "/", "unique_name": upn, "upn": upn, "ver": "1.0"},
+		token.V2: {"azp": clientID, "azpacr": "1", "iss": base + "/" + tenantID + "/v2.0", "preferred_username": upn, "ver": "2.0"},
 	} {
 		maps.Copy(want, map[string]any{
 			"aud": graph, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,
@@ -40,14 +42,14 @@ func TestUserTokenClaims(t *testing.T) {
 
 func TestVerifyUser(t *testing.T) {
 	a := newAuthority(t, options())
-	for _, version := range []Version{V1, V2} {
+	for _, version := range []token.Version{token.V1, token.V2} {
 		for _, withoutMFA := range []bool{false, true} {
-			token := mint(t, a, TokenRequest{Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com", Version: version, WithoutMFA: withoutMFA})
-			claims, err := a.Verify(token)
+			jwt := mint(t, a, TokenRequest{Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com", Version: version, WithoutMFA: withoutMFA})
+			claims, err := a.Verify(jwt)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := &Claims{
+			want := &token.Claims{
 				Audience: graph, Issuer: claims.Issuer, TenantID: tenantID, AppID: clientID, ObjectID: userID, Subject: claims.Subject,
 				User: "Ada@Contoso.onmicrosoft.com", Roles: []string{"admin_agent"}, MFA: !withoutMFA, Scope: "user_impersonation",
 				TokenID: claims.TokenID, Version: string(version), KeyID: key1().ID,
@@ -61,7 +63,7 @@ func TestVerifyUser(t *testing.T) {
 			}
 			o := options()
 			o.Tenants[0].Users = nil
-			wantReason(t, newAuthority(t, o), token, ReasonUser)
+			wantReason(t, newAuthority(t, o), jwt, token.ReasonUser)
 		}
 	}
 	claims, err := a.Verify(mint(t, a, TokenRequest{}))
@@ -73,12 +75,12 @@ func TestVerifyUser(t *testing.T) {
 func TestUserMistakes(t *testing.T) {
 	a := newAuthority(t, options())
 	for _, user := range []string{"eve@contoso.onmicrosoft.com", "ada"} {
-		if token, err := a.Mint(TokenRequest{Tenant: tenantID, ClientID: clientID, User: user}); err == nil {
-			t.Errorf("a token for %s: %v", user, token)
+		if jwt, err := a.Mint(TokenRequest{Tenant: tenantID, ClientID: clientID, User: user}); err == nil {
+			t.Errorf("a token for %s: %v", user, jwt)
 		}
 	}
-	if token, err := a.Mint(TokenRequest{Tenant: otherTenant, ClientID: otherClient, User: "ada@contoso.onmicrosoft.com"}); err == nil {
-		t.Errorf("a token for another tenant's user: %v", token)
+	if jwt, err := a.Mint(TokenRequest{Tenant: otherTenant, ClientID: otherClient, User: "ada@contoso.onmicrosoft.com"}); err == nil {
+		t.Errorf("a token for another tenant's user: %v", jwt)
 	}
 	for name, users := range map[string][]User{
 		"nameless":      {{ObjectID: "o"}},
@@ -97,9 +99,9 @@ func TestUserMistakes(t *testing.T) {
 func TestRememberedTokensDoNotAllocate(t *testing.T) {
 	a := newAuthority(t, options())
 	for _, r := range []TokenRequest{{}, {Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com"}} {
-		token := mint(t, a, r)
-		wantReason(t, a, token, "")
-		if n := testing.AllocsPerRun(100, func() { _, _ = a.Verify(token) }); n != 0 {
+		jwt := mint(t, a, r)
+		wantReason(t, a, jwt, "")
+		if n := testing.AllocsPerRun(100, func() { _, _ = a.Verify(jwt) }); n != 0 {
 			t.Errorf("%v allocations: %+v", n, r)
 		}
 	}

@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // AuthorityOptions are the options of [NewAuthority].
@@ -233,7 +235,7 @@ func issuerUser(u store.User) issuer.User {
 // Microsoft's.
 type tokenChecker interface {
 	// Verify returns the claims of a token that is good.
-	Verify(token string) (*issuer.Claims, error)
+	Verify(text string) (*token.Claims, error)
 	// Lookup finds what is answered at a path of a token authority.
 	Lookup(path string) (pattern string, h http.Handler, ok bool)
 	// BaseURL returns the server's address that a request came to.
@@ -261,18 +263,18 @@ func (s *Server) authenticate(c *call) error {
 	default:
 		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: the request has more than one Authorization header. Send one.")
 	}
-	scheme, token, _ := strings.Cut(values[0], " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	scheme, text, _ := strings.Cut(values[0], " ")
+	text = strings.TrimSpace(text)
+	if !strings.EqualFold(scheme, "Bearer") || text == "" {
 		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context: the Authorization header holds no bearer token. "+s.nextSignIn())
 	}
-	claims, err := s.tokens.Verify(token)
-	if refused, ok := errors.AsType[*issuer.VerifyError](err); ok {
-		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: "+strings.TrimPrefix(refused.Error(), "issuer: ")+".")
+	claims, err := s.tokens.Verify(text)
+	if refused, ok := errors.AsType[*token.VerifyError](err); ok {
+		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: "+refused.Error()+".")
 	}
-	if unavailable, ok := errors.AsType[*issuer.UnavailableError](err); ok {
+	if unavailable, ok := errors.AsType[*entra.UnavailableError](err); ok {
 		c.w.Header().Set("Retry-After", retryKeys)
-		return errUnavailable("The token cannot be checked: " + strings.TrimPrefix(unavailable.Error(), "issuer: ") + ".")
+		return errUnavailable("The token cannot be checked: " + unavailable.Error() + ".")
 	}
 	if err != nil {
 		return err

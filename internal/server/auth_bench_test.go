@@ -13,6 +13,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // benchTokens are how many tokens of apps, and how many of users, are in use at
@@ -69,7 +70,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 		kind := &kinds[i]
 		for range benchTokens {
 			token, err := authority.Mint(issuer.TokenRequest{
-				Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID, User: kind.user, Version: issuer.V2,
+				Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID, User: kind.user, Version: token.V2,
 			})
 			if err != nil {
 				b.Fatal(err)

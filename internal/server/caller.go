@@ -10,14 +10,14 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
-	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // Administrator returns who calls a server that asks for no token: an
 // administrator, signed in with a second factor, of the partner whose tenant
 // has that id or domain. Empty means the first partner.
-func Administrator(ctx context.Context, st *store.Store, tenant string) (*issuer.Claims, error) {
+func Administrator(ctx context.Context, st *store.Store, tenant string) (*token.Claims, error) {
 	members, err := directory(ctx, st)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func Administrator(ctx context.Context, st *store.Store, tenant string) (*issuer
 		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote(tenant), members[0].partner.TenantID, members[0].partner.Name)
 	}
 	partner := members[at].partner
-	claims := &issuer.Claims{
+	claims := &token.Claims{
 		Audience: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
 		TenantID: strings.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
 	}

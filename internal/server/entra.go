@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // EntraOptions are the options of [NewEntra].
 type EntraOptions struct {
-	Authority string   // base URL of Microsoft's sign-in service; see issuer.EntraOptions
+	Authority string   // base URL of Microsoft's sign-in service; see entra.Options
 	Tenants   []string // ids of the tenants whose tokens count
 	// GroupRoles are the roles that members of a group have, by the group's
 	// object id. Partner Center's agents are members of groups, and a token has
@@ -26,7 +26,7 @@ type EntraOptions struct {
 	// Cloud is whose resources tokens may be for. Empty means the global one.
 	Cloud     partnercenter.CloudName
 	BaseURLs  []string          // where requests arrive
-	Leeway    time.Duration     // how far clocks may differ; see issuer.Options
+	Leeway    time.Duration     // how far clocks may differ; see entra.Options
 	Transport http.RoundTripper // fetches keys; nil means http.DefaultTransport
 	Logger    *slog.Logger      // nil logs nothing
 }
@@ -39,27 +39,42 @@ const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
 // NewEntra returns what checks Microsoft's tokens for the tenants, with the
 // store's apps and users. A tenant that is no partner yet becomes one, without
 // customers; made are their ids. Run it.
-func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (entra *issuer.Entra, made []string, err error) {
+func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *entra.Checker, made []string, err error) {
 	if made, err = ensurePartners(ctx, st, o.Tenants); err != nil {
 		return nil, nil, fmt.Errorf("the tenants' partners: %w", err)
 	}
-	all, err := tenants(ctx, st)
+	members, err := directory(ctx, st)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the tenants: %w", err)
 	}
-	roles := map[string]string{globalAdministrator: string(partnercenter.RoleGlobalAdmin)}
-	for id, role := range o.GroupRoles {
-		roles[id] = string(role)
-	}
-	entra, err = issuer.NewEntra(issuer.EntraOptions{
-		Authority: o.Authority, Roles: roles, BaseURLs: o.BaseURLs, Leeway: o.Leeway,
+	options := entra.Options{
+		Authority: o.Authority, BaseURLs: o.BaseURLs, Leeway: o.Leeway, Transport: o.Transport, Logger: o.Logger,
+		Roles:     map[string]string{globalAdministrator: string(partnercenter.RoleGlobalAdmin)},
 		Resources: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Resources(),
-		Transport: o.Transport, Logger: o.Logger,
-		Tenants: slices.DeleteFunc(all, func(t issuer.Tenant) bool {
-			return !slices.ContainsFunc(o.Tenants, func(id string) bool { return strings.EqualFold(id, t.ID) })
-		}),
-	})
-	return entra, made, err
+	}
+	for id, role := range o.GroupRoles {
+		options.Roles[id] = string(role)
+	}
+	for _, m := range members {
+		if slices.ContainsFunc(o.Tenants, func(id string) bool { return strings.EqualFold(id, m.partner.TenantID) }) {
+			options.Tenants = append(options.Tenants, entraTenant(m))
+		}
+	}
+	checker, err = entra.New(options)
+	return checker, made, err
+}
+
+// entraTenant is a partner as the checker of Microsoft's tokens knows it.
+func entraTenant(m member) entra.Tenant {
+	t := entra.Tenant{ID: m.partner.TenantID, Clients: make(map[string]bool)}
+	for _, a := range m.apps {
+		t.Clients[a.ClientID] = !a.Disabled
+	}
+	for _, u := range m.users {
+		user := issuerUser(u)
+		t.Users = append(t.Users, entra.User{UserPrincipalName: user.UserPrincipalName, ObjectID: user.ObjectID, Roles: user.Roles, Disabled: user.Disabled})
+	}
+	return t
 }
 
 // ensurePartners makes partners of the tenants that are none.

@@ -15,6 +15,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
@@ -83,7 +84,7 @@ func TestEntra(t *testing.T) {
 	}
 	app := issuer.TokenRequest{Tenant: microsoft.partner, ClientID: microsoft.app.ClientID}
 	second, user, audience, plain := app, app, app, app
-	second.Version, second.Resource = issuer.V2, "https://api.partnercenter.microsoft.com"
+	second.Version, second.Resource = token.V2, "https://api.partnercenter.microsoft.com"
 	user.User, user.Resource = "admin.agent@contosocsp.onmicrosoft.com", "https://api.partnercenter.microsoft.com"
 	audience.User = user.User
 	other := issuer.TokenRequest{Tenant: partners[1].TenantID}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/entra"
 )
 
 // readyTimeout bounds how long a readiness check waits for the store.
@@ -44,7 +44,7 @@ func (s *Server) readyz(c *call) error {
 		return c.writeHealth(http.StatusServiceUnavailable, "database unavailable")
 	}
 	if s.entra != nil {
-		if unavailable, ok := errors.AsType[*issuer.UnavailableError](s.entra.Ready()); ok {
+		if unavailable, ok := errors.AsType[*entra.UnavailableError](s.entra.Ready()); ok {
 			return c.writeHealth(http.StatusServiceUnavailable, "no signing keys yet of tenant "+unavailable.TenantID+" from "+unavailable.Authority)
 		}
 	}

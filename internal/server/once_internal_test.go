@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // TestOnceWhileRunning sends a request again while the first is being decided
@@ -25,7 +25,7 @@ func TestOnceWhileRunning(t *testing.T) {
 	newCall := func(id string) *call {
 		r := httptest.NewRequest(http.MethodPost, "/v1/customers/c/orders", nil)
 		r.Header.Set("MS-RequestId", id)
-		c := &call{w: httptest.NewRecorder(), r: r, claims: &issuer.Claims{TenantID: "p"}, pattern: "/v1/customers/{customer-tenant-id}/orders"}
+		c := &call{w: httptest.NewRecorder(), r: r, claims: &token.Claims{TenantID: "p"}, pattern: "/v1/customers/{customer-tenant-id}/orders"}
 		c.identify()
 		return c
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
-	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // permit refuses a call that is not for the cloud that is played, or not for
@@ -29,7 +29,7 @@ func (s *Server) permit(c *call, route *Route) error {
 }
 
 // permitOperation does for one operation.
-func (s *Server) permitOperation(claims *issuer.Claims, o *partnercenter.Operation) error {
+func (s *Server) permitOperation(claims *token.Claims, o *partnercenter.Operation) error {
 	cloud := s.cloudOf(claims)
 	switch user := claims.HasUser(); {
 	case !o.OfferedIn(cloud):
@@ -47,7 +47,7 @@ func (s *Server) permitOperation(claims *issuer.Claims, o *partnercenter.Operati
 }
 
 // allowed reports whether a role of the token's user is one of the operation's.
-func allowed(claims *issuer.Claims, o *partnercenter.Operation) bool {
+func allowed(claims *token.Claims, o *partnercenter.Operation) bool {
 	for _, role := range claims.Roles {
 		if o.Allows(partnercenter.UserRole(role)) {
 			return true
@@ -80,7 +80,7 @@ func (s *Server) sold(c *call, list []partnercenter.Merchandise) error {
 
 // cloudOf returns the cloud that a call is made in: where Microsoft's hosts are
 // played that of the host that gave the token, elsewhere the one that is played.
-func (s *Server) cloudOf(claims *issuer.Claims) partnercenter.CloudName {
+func (s *Server) cloudOf(claims *token.Claims) partnercenter.CloudName {
 	if s.allClouds {
 		host, _, _ := strings.Cut(strings.TrimPrefix(claims.Issuer, "https://"), "/")
 		if cloud := cloudhosts.CloudAt(host); cloud != "" {
@@ -121,7 +121,7 @@ func (s *Server) errNeedsApp(o *partnercenter.Operation) error {
 	}
 }
 
-func errNeedsRole(claims *issuer.Claims, o *partnercenter.Operation) error {
+func errNeedsRole(claims *token.Claims, o *partnercenter.Operation) error {
 	has := "the user has no role in Partner Center"
 	if len(claims.Roles) > 0 {
 		has = "the user has the role " + roles(claims.Roles, "and")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // TestPermitApp is about a kind of call that the API does not have yet: one for
@@ -15,10 +16,10 @@ import (
 func TestPermitApp(t *testing.T) {
 	s := &Server{cloud: partnercenter.NamedGlobal, tokens: new(issuer.Authority)}
 	o := &partnercenter.Operation{Area: "apps", Name: "alone", Credential: partnercenter.CredentialApp}
-	if err := s.permitOperation(&issuer.Claims{}, o); err != nil {
+	if err := s.permitOperation(&token.Claims{}, o); err != nil {
 		t.Error(err)
 	}
-	err := s.permitOperation(&issuer.Claims{User: "admin@contoso.example", Roles: []string{"global_admin"}}, o)
+	err := s.permitOperation(&token.Claims{User: "admin@contoso.example", Roles: []string{"global_admin"}}, o)
 	var refused *apiError
 	if !errors.As(err, &refused) || refused.status != http.StatusForbidden || refused.code != partnercenter.CodeRoleNotGranted || !strings.Contains(refused.description, "client credentials") {
 		t.Errorf("%v", err)

@@ -23,9 +23,11 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
+	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // Config is what a [Server] is made of.
@@ -35,10 +37,10 @@ type Config struct {
 	Authority *issuer.Authority
 	// Entra, if not nil, checks tokens in place of Authority, which may be nil
 	// then: the server issues none.
-	Entra *issuer.Entra
+	Entra *entra.Checker
 	// Caller, if not nil, is whose every call is: no token is looked at. Serve
 	// such a server to this machine only.
-	Caller *issuer.Claims
+	Caller *token.Claims
 	Logger *slog.Logger // nil logs nothing
 	// Clock is what everything that depends on time reads, the authority and
 	// the store included: give them its Now. Nil means one that follows the
@@ -84,9 +86,9 @@ type Config struct {
 type Server struct {
 	store     *store.Store
 	authority *issuer.Authority // nil: the server issues no tokens
-	entra     *issuer.Entra     // nil: the server takes the authority's tokens
+	entra     *entra.Checker    // nil: the server takes the authority's tokens
 	tokens    tokenChecker      // one of the two
-	caller    *issuer.Claims    // nil: the token tells
+	caller    *token.Claims     // nil: the token tells
 	log       *slog.Logger
 	access    *accessLog
 	clock     *clock.Clock
@@ -188,10 +190,10 @@ type call struct {
 	w             http.ResponseWriter
 	r             *http.Request
 	started       time.Time
-	pattern       string         // of the route, for logs
-	params        params         // from the path
-	query         query          // folded
-	claims        *issuer.Claims // whose token it is; nil before authentication
+	pattern       string        // of the route, for logs
+	params        params        // from the path
+	query         query         // folded
+	claims        *token.Claims // whose token it is; nil before authentication
 	requestID     string
 	correlationID string
 	vector        string

@@ -172,10 +172,10 @@ func (l *clientLab) wantRefused(t *testing.T, text, reason string) {
 	}
 }
 
-// token is a credential that has a token already.
-type token string
+// bearer is a credential that has a token already.
+type bearer string
 
-func (text token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+func (text bearer) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{Token: string(text), ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
@@ -484,7 +484,7 @@ func TestMSALPublic(t *testing.T) {
 		if result.Account.PreferredUsername != agent || result.IDToken.TenantID != l.TenantID || result.Account.HomeAccountID == "" {
 			t.Errorf("account %+v", result.Account)
 		}
-		l.listOrders(t, token(result.AccessToken))
+		l.listOrders(t, bearer(result.AccessToken))
 		cached, err := pca.AcquireTokenSilent(t.Context(), []string{apiScope}, public.WithSilentAccount(result.Account))
 		if err != nil || cached.AccessToken != result.AccessToken {
 			t.Errorf("MSAL does not find what it has: %v, source %v", err, cached.Metadata.TokenSource)
@@ -495,7 +495,7 @@ func TestMSALPublic(t *testing.T) {
 			if err != nil || next.AccessToken == last {
 				t.Fatalf("refresh: %v", err)
 			}
-			l.listOrders(t, token(next.AccessToken))
+			l.listOrders(t, bearer(next.AccessToken))
 			last = next.AccessToken
 		}
 	}
@@ -575,7 +575,7 @@ func TestMSALConfidential(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.listOrders(t, token(app.AccessToken))
+			l.listOrders(t, bearer(app.AccessToken))
 			before := l.requests.Load()
 			if cached, err := cca.AcquireTokenByCredential(t.Context(), []string{apiScope}); err != nil || cached.AccessToken != app.AccessToken || l.requests.Load() != before {
 				t.Errorf("MSAL does not find what it has: %v", err)
@@ -590,7 +590,7 @@ func TestMSALConfidential(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.listOrders(t, token(result.AccessToken))
+			l.listOrders(t, bearer(result.AccessToken))
 			cached, err := cca.AcquireTokenSilent(t.Context(), []string{apiScope}, confidential.WithSilentAccount(result.Account))
 			if err != nil || cached.AccessToken != result.AccessToken {
 				t.Errorf("MSAL does not find what it has: %v", err)
@@ -600,13 +600,13 @@ func TestMSALConfidential(t *testing.T) {
 			if err != nil || next.AccessToken == result.AccessToken {
 				t.Fatalf("refresh: %v", err)
 			}
-			l.listOrders(t, token(next.AccessToken))
+			l.listOrders(t, bearer(next.AccessToken))
 
 			user, err := cca.AcquireTokenOnBehalfOf(t.Context(), l.userToken(t), []string{apiScope})
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.listOrders(t, token(user.AccessToken))
+			l.listOrders(t, bearer(user.AccessToken))
 			if got := claims(t, user.AccessToken); got["preferred_username"] != agent || got["azp"] != middleTier {
 				t.Errorf("claims %v", got)
 			}
@@ -689,7 +689,7 @@ func TestOAuth2(t *testing.T) {
 				}
 				raw, _ := got.Extra("id_token").(string)
 				checkID(t, raw, "n0nce", got.AccessToken, "")
-				l.listOrders(t, token(got.AccessToken))
+				l.listOrders(t, bearer(got.AccessToken))
 				first := got.RefreshToken
 				for range 2 {
 					expired := *got
@@ -698,7 +698,7 @@ func TestOAuth2(t *testing.T) {
 					if err != nil || next.RefreshToken == got.RefreshToken {
 						t.Fatalf("refresh: %v", err)
 					}
-					l.listOrders(t, token(next.AccessToken))
+					l.listOrders(t, bearer(next.AccessToken))
 					raw, _ := next.Extra("id_token").(string)
 					checkID(t, raw, "", next.AccessToken, "")
 					got = next
@@ -725,7 +725,7 @@ func TestOAuth2(t *testing.T) {
 				}
 				raw, _ := got.Extra("id_token").(string)
 				checkID(t, raw, "n0nce", got.AccessToken, "")
-				l.listOrders(t, token(got.AccessToken))
+				l.listOrders(t, bearer(got.AccessToken))
 				l.wantRefused(t, raw, "refused (idToken)")
 				l.wantRefused(t, got.RefreshToken, "refused (malformed)")
 			})
@@ -745,7 +745,7 @@ func TestOAuth2(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.listOrders(t, token(got.AccessToken))
+			l.listOrders(t, bearer(got.AccessToken))
 			raw, _ := got.Extra("id_token").(string)
 			checkID(t, raw, "", got.AccessToken, "")
 		})

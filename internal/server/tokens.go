@@ -11,6 +11,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // tokenOrder is the body of POST /tokens. Everything may be left out.
@@ -41,8 +42,8 @@ func (s *Server) mintToken(r *http.Request) (int, any, error) {
 	if err := readControl(r, &order, `{"user": "name@domain"}, or nothing for an app-only token`); err != nil {
 		return badControl(err.Error())
 	}
-	version := issuer.Version(order.Version)
-	if !slices.Contains([]issuer.Version{"", issuer.V1, issuer.V2}, version) {
+	version := token.Version(order.Version)
+	if !slices.Contains([]token.Version{"", token.V1, token.V2}, version) {
 		return badControl(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote(order.Version)))
 	}
 	m, user, problem, err := s.findSubject(r.Context(), order)

@@ -1,4 +1,4 @@
-package issuer
+package entra
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 const (
@@ -41,8 +42,6 @@ const (
 	maxModulus = 8192
 )
 
-var versions = []Version{V1, V2}
-
 // keyRing is what tokens are verified with at one moment. It is replaced as a
 // whole and never changed.
 type keyRing struct {
@@ -51,7 +50,7 @@ type keyRing struct {
 
 type realmID struct {
 	tenant  string
-	version Version
+	version token.Version
 }
 
 // realm issues a tenant's tokens of one version.
@@ -60,7 +59,7 @@ type realm struct {
 	keys   map[string]*rsa.PublicKey // by key id
 }
 
-func (r *keyRing) realm(tenant string, v Version) *realm { return r.realms[realmID{tenant, v}] }
+func (r *keyRing) realm(tenant string, v token.Version) *realm { return r.realms[realmID{tenant, v}] }
 
 func (r *realm) equal(other *realm) bool {
 	return other != nil && r.issuer == other.issuer &&
@@ -69,7 +68,7 @@ func (r *realm) equal(other *realm) bool {
 
 // put makes r the realm of id. Under the same keys as before, verified tokens
 // stay so.
-func (e *Entra) put(id realmID, r *realm) (changed bool) {
+func (e *Checker) put(id realmID, r *realm) (changed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	old := e.ring.Load()
@@ -87,7 +86,7 @@ func (e *Entra) put(id realmID, r *realm) (changed bool) {
 
 // source is a tenant, and where its keys come from.
 type source struct {
-	entra   *Entra
+	checker *Checker
 	tenant  string           // lower case
 	clients map[string]bool  // by lower-case id: whether it is enabled; none means any
 	users   map[string]*User // by lower-case object id and name
@@ -99,10 +98,10 @@ type source struct {
 	failures int           // fetches since the last that succeeded
 }
 
-func newSource(e *Entra, id string, t Tenant) *source {
-	s := &source{entra: e, tenant: id, clients: make(map[string]bool), users: make(map[string]*User)}
-	for _, c := range t.Clients {
-		s.clients[strings.ToLower(c.ID)] = !c.Disabled
+func newSource(e *Checker, id string, t Tenant) *source {
+	s := &source{checker: e, tenant: id, clients: make(map[string]bool), users: make(map[string]*User)}
+	for id, enabled := range t.Clients {
+		s.clients[strings.ToLower(id)] = enabled
 	}
 	for _, u := range t.Users {
 		s.users[strings.ToLower(u.UserPrincipalName)] = &u
@@ -161,21 +160,21 @@ func (s *source) due() time.Duration {
 
 // find returns the tenant's realm of a version with the key in it, and the ring
 // that both are of. The authority is asked about a key that is unknown.
-func (s *source) find(v Version, keyID string) (*keyRing, *realm, error) {
-	ring := s.entra.ring.Load()
+func (s *source) find(v token.Version, keyID string) (*keyRing, *realm, error) {
+	ring := s.checker.ring.Load()
 	if r := ring.realm(s.tenant, v); r != nil && r.keys[keyID] != nil {
 		return ring, r, nil
 	}
 	asked := s.ask()
-	ring = s.entra.ring.Load()
+	ring = s.checker.ring.Load()
 	r := ring.realm(s.tenant, v)
 	switch {
 	case r != nil && r.keys[keyID] != nil:
 		return ring, r, nil
 	case r == nil || !asked:
-		return nil, nil, &UnavailableError{Authority: s.entra.authority, TenantID: s.tenant}
+		return nil, nil, &UnavailableError{Authority: s.checker.authority, TenantID: s.tenant}
 	}
-	return nil, nil, refuse(ReasonUnknownKey, "key %s is not one of tenant %s", quote(keyID), s.tenant)
+	return nil, nil, token.Refuse(token.ReasonUnknownKey, "key %s is not one of tenant %s", token.Quote(keyID), s.tenant)
 }
 
 // ask fetches the keys, or waits for those who do, unless they were fetched a
@@ -221,32 +220,32 @@ func (s *source) fetch() <-chan struct{} {
 	return s.flight
 }
 
-// fetchAll fetches the keys of both versions. What cannot be fetched stays as it
+// fetchAll fetches the keys of both token.Versions. What cannot be fetched stays as it
 // is.
 func (s *source) fetchAll() error {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
-	errs := make([]error, len(versions))
+	errs := make([]error, len(token.Versions))
 	var group sync.WaitGroup
-	for i, v := range versions {
+	for i, v := range token.Versions {
 		group.Go(func() { errs[i] = s.fetchRealm(ctx, v) })
 	}
 	group.Wait()
 	return errors.Join(errs...)
 }
 
-func (s *source) fetchRealm(ctx context.Context, v Version) error {
-	log := s.entra.log.With(slog.String("authority", s.entra.authority), slog.String("tenant", s.tenant), slog.String("version", string(v)))
-	r, err := s.entra.fetchRealm(ctx, s.tenant, v)
+func (s *source) fetchRealm(ctx context.Context, v token.Version) error {
+	log := s.checker.log.With(slog.String("authority", s.checker.authority), slog.String("tenant", s.tenant), slog.String("version", string(v)))
+	r, err := s.checker.fetchRealm(ctx, s.tenant, v)
 	if err != nil {
 		effect := "tokens are answered with 503"
-		if s.entra.ring.Load().realm(s.tenant, v) != nil {
+		if s.checker.ring.Load().realm(s.tenant, v) != nil {
 			effect = "keys fetched before stay in use"
 		}
 		log.Warn("signing keys cannot be fetched; trying again", slog.String("effect", effect), slog.String("error", err.Error()))
 		return err
 	}
-	if s.entra.put(realmID{s.tenant, v}, r) {
+	if s.checker.put(realmID{s.tenant, v}, r) {
 		log.Info("signing keys fetched", slog.Int("keys", len(r.keys)))
 	}
 	return nil
@@ -261,9 +260,9 @@ type metadata struct {
 
 // fetchRealm asks the authority for a tenant's issuer and keys. The errors are
 // for the log of whoever runs the server.
-func (e *Entra) fetchRealm(ctx context.Context, tenant string, v Version) (*realm, error) {
+func (e *Checker) fetchRealm(ctx context.Context, tenant string, v token.Version) (*realm, error) {
 	prefix := e.authority + "/" + tenant
-	if v == V2 {
+	if v == token.V2 {
 		prefix += "/v2.0"
 	}
 	var document metadata
@@ -288,26 +287,26 @@ func (e *Entra) fetchRealm(ctx context.Context, tenant string, v Version) (*real
 }
 
 // checkIssuer refuses metadata of another tenant, or of somebody else.
-func (e *Entra) checkIssuer(issuer, tenant string, v Version) error {
+func (e *Checker) checkIssuer(issuer, tenant string, v token.Version) error {
 	base, path, ok := cutBase(issuer)
-	if !ok || !e.isTrusted(base) || base+path != issuerOf(base, tenant, v) {
-		return fmt.Errorf("the metadata's issuer %s is not tenant %s at the authority", quote(issuer), tenant)
+	if !ok || !e.isTrusted(base) || base+path != token.IssuerOf(base, tenant, v) {
+		return fmt.Errorf("the metadata's issuer %s is not tenant %s at the authority", token.Quote(issuer), tenant)
 	}
 	return nil
 }
 
 // checkKeysURI keeps a key set from being fetched from anywhere.
-func (e *Entra) checkKeysURI(uri string) error {
+func (e *Checker) checkKeysURI(uri string) error {
 	base, _, ok := cutBase(uri)
 	if !ok || !e.isTrusted(base) {
-		return fmt.Errorf("the metadata's jwks_uri %s leads away from the authority", quote(uri))
+		return fmt.Errorf("the metadata's jwks_uri %s leads away from the authority", token.Quote(uri))
 	}
 	return nil
 }
 
 // isTrusted reports whether a base URL is the authority or one of Microsoft's
 // sign-in services, which refer to each other.
-func (e *Entra) isTrusted(base string) bool {
+func (e *Checker) isTrusted(base string) bool {
 	host, isTLS := strings.CutPrefix(base, "https://")
 	return base == e.authority || isTLS && cloudhosts.Issues(host)
 }
@@ -333,8 +332,8 @@ func newFetchClient(transport http.RoundTripper) *http.Client {
 	}
 }
 
-// get decodes a JSON document. Errors quote nothing of what was answered.
-func (e *Entra) get(ctx context.Context, address string, into any) error {
+// get decodes a JSON document. Errors token.Quote nothing of what was answered.
+func (e *Checker) get(ctx context.Context, address string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
@@ -415,7 +414,7 @@ func publicKey(modulus, exponent string) *rsa.PublicKey {
 		return nil
 	}
 	key := &rsa.PublicKey{N: new(big.Int).SetBytes(n)}
-	if bits := key.N.BitLen(); bits < keyBits || bits > maxModulus {
+	if bits := key.N.BitLen(); bits < token.KeyBits || bits > maxModulus {
 		return nil
 	}
 	exp := new(big.Int).SetBytes(e)

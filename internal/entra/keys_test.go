@@ -1,4 +1,4 @@
-package issuer
+package entra
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -19,15 +20,18 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/token/tokentest"
 )
 
 // fakeEntra answers as Microsoft's authority does. Tests change what it says.
 type fakeEntra struct {
 	mu     sync.Mutex
-	keys   []any                                            // JSON Web Keys
-	change func(tenant string, v Version, document *openID) // nil changes nothing
-	serve  http.HandlerFunc                                 // answers everything, if not nil
-	asked  map[string]int                                   // requests, by path
+	keys   []any                                                  // JSON Web Keys
+	change func(tenant string, v token.Version, document *openID) // nil changes nothing
+	serve  http.HandlerFunc                                       // answers everything, if not nil
+	asked  map[string]int                                         // requests, by path
 }
 
 type openID struct {
@@ -36,14 +40,14 @@ type openID struct {
 	Token   string `json:"token_endpoint"`
 }
 
-func newFakeEntra(keys ...*Key) *fakeEntra {
+func newFakeEntra(keys ...*key) *fakeEntra {
 	f := &fakeEntra{asked: make(map[string]int)}
 	f.publish(keys...)
 	return f
 }
 
 // publish makes keys the ones that are published.
-func (f *fakeEntra) publish(keys ...*Key) {
+func (f *fakeEntra) publish(keys ...*key) {
 	var list []any
 	for _, k := range keys {
 		list = append(list, jwkOf(k))
@@ -69,7 +73,7 @@ func (f *fakeEntra) requests(suffix string) (n int) {
 	return n
 }
 
-func jwkOf(k *Key) map[string]any {
+func jwkOf(k *key) map[string]any {
 	return map[string]any{
 		"kty": "RSA", "use": "sig", "kid": k.ID, "x5t": k.ID, "e": "AQAB",
 		"n":   base64.RawURLEncoding.EncodeToString(k.Private.N.Bytes()),
@@ -97,13 +101,13 @@ func (f *fakeEntra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case ".well-known/openid-configuration":
 		document = openID{Issuer: "https://sts.windows.net/" + tenant + "/", KeysURI: root + "/common/discovery/keys"}
 		if change != nil {
-			change(tenant, V1, &document)
+			change(tenant, token.V1, &document)
 		}
 		writeJSON(w, 200, document)
 	case "v2.0/.well-known/openid-configuration":
 		document = openID{Issuer: "https://login.microsoftonline.com/" + tenant + "/v2.0", KeysURI: root + "/" + tenant + "/discovery/v2.0/keys"}
 		if change != nil {
-			change(tenant, V2, &document)
+			change(tenant, token.V2, &document)
 		}
 		writeJSON(w, 200, document)
 	case "discovery/keys", "discovery/v2.0/keys":
@@ -129,7 +133,7 @@ func TestEntraRollover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := newFakeEntra(key1())
 		e := newEntra(t, entraOptions(fake))
-		sign := func(k *Key) string { h, c := entraToken(k); return forge(h, c, k) }
+		sign := func(k *key) string { h, c := entraToken(k); return forge(h, c, k) }
 		old := sign(key1())
 		if got := reasonOf(t, e, old); got != "" {
 			t.Fatalf("first token: %s", got)
@@ -151,7 +155,7 @@ func TestEntraRollover(t *testing.T) {
 		defer stop()
 		time.Sleep(keysAge)
 		synctest.Wait()
-		if got := reasonOf(t, e, sign(key1())); got != ReasonUnknownKey {
+		if got := reasonOf(t, e, sign(key1())); got != token.ReasonUnknownKey {
 			t.Errorf("token of a key that was withdrawn: %q", got)
 		}
 		if got := reasonOf(t, e, sign(key2())); got != "" {
@@ -161,7 +165,7 @@ func TestEntraRollover(t *testing.T) {
 }
 
 // run keeps e fresh until stop is called.
-func run(t *testing.T, e *Entra) (stop func()) {
+func run(t *testing.T, e *Checker) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
@@ -178,8 +182,8 @@ func TestEntraRevokes(t *testing.T) {
 		defer stop()
 		synctest.Wait() // for all tenants' keys
 		header, claims := entraToken(key1())
-		token := forge(header, with(claims, "exp", time.Now().Add(72*time.Hour).Unix()), key1())
-		before, err := e.Verify(token)
+		jwt := forge(header, tokentest.With(claims, "exp", time.Now().Add(72*time.Hour).Unix()), key1())
+		before, err := e.Verify(jwt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,13 +192,13 @@ func TestEntraRevokes(t *testing.T) {
 		if fake.requests("/keys") < 8 {
 			t.Fatal("the keys were not fetched again")
 		}
-		if after, _ := e.Verify(token); after != before {
+		if after, _ := e.Verify(jwt); after != before {
 			t.Error("the same keys, fetched again, had a token verified again")
 		}
 		fake.publish(key2())
 		time.Sleep(keysAge)
 		synctest.Wait()
-		if got := reasonOf(t, e, token); got != ReasonUnknownKey {
+		if got := reasonOf(t, e, jwt); got != token.ReasonUnknownKey {
 			t.Errorf("a remembered token of a key that was withdrawn: %q", got)
 		}
 	})
@@ -207,12 +211,12 @@ func TestEntraUnknownKeys(t *testing.T) {
 		fake := newFakeEntra(key1())
 		e := newEntra(t, entraOptions(fake))
 		var junk atomic.Int64
-		show := func() Reason {
+		show := func() token.Reason {
 			header, claims := entraToken(key1())
-			return reasonOf(t, e, forge(with(header, "kid", fmt.Sprint("junk", junk.Add(1))), claims, key1()))
+			return reasonOf(t, e, forge(tokentest.With(header, "kid", fmt.Sprint("junk", junk.Add(1))), claims, key1()))
 		}
 		for range 100 {
-			if got := show(); got != ReasonUnknownKey {
+			if got := show(); got != token.ReasonUnknownKey {
 				t.Fatalf("reason %q", got)
 			}
 		}
@@ -252,9 +256,9 @@ func TestEntraOutage(t *testing.T) {
 		stop := run(t, e)
 		header, claims := entraToken(key1())
 		claims["exp"] = time.Now().Add(96 * time.Hour).Unix()
-		token := forge(header, claims, key1())
+		jwt := forge(header, claims, key1())
 		for range 3 {
-			if got := reasonOf(t, e, token); got != "unavailable" {
+			if got := reasonOf(t, e, jwt); got != "unavailable" {
 				t.Fatalf("without keys: %q", got)
 			}
 		}
@@ -270,7 +274,7 @@ func TestEntraOutage(t *testing.T) {
 		fake.set(func() { fake.serve = nil })
 		time.Sleep(maxBackoff)
 		synctest.Wait()
-		if got := reasonOf(t, e, token); got != "" {
+		if got := reasonOf(t, e, jwt); got != "" {
 			t.Fatalf("after the outage: %q", got)
 		}
 		if err := e.Ready(); err != nil {
@@ -279,14 +283,14 @@ func TestEntraOutage(t *testing.T) {
 		fake.set(func() { fake.serve = down })
 		time.Sleep(2 * keysAge)
 		synctest.Wait()
-		if got := reasonOf(t, e, token); got != "" {
+		if got := reasonOf(t, e, jwt); got != "" {
 			t.Errorf("in the second outage: %q", got)
 		}
-		fresh := forge(header, with(claims, "uti", "another"), key1())
+		fresh := forge(header, tokentest.With(claims, "uti", "another"), key1())
 		if got := reasonOf(t, e, fresh); got != "" {
 			t.Errorf("a token that was not seen before: %q", got)
 		}
-		if got := reasonOf(t, e, forge(with(header, "kid", key2().ID), claims, key2())); got != "unavailable" {
+		if got := reasonOf(t, e, forge(tokentest.With(header, "kid", key2().ID), claims, key2())); got != "unavailable" {
 			t.Errorf("a key that nobody can be asked about: %q", got)
 		}
 		if err := e.Ready(); err != nil {
@@ -306,7 +310,7 @@ func TestEntraBadAuthority(t *testing.T) {
 	type key = map[string]any
 	document := func(change func(*openID)) func(*fakeEntra) {
 		return func(f *fakeEntra) {
-			f.change = func(_ string, _ Version, d *openID) { change(d) }
+			f.change = func(_ string, _ token.Version, d *openID) { change(d) }
 		}
 	}
 	keys := func(list ...any) func(*fakeEntra) { return func(f *fakeEntra) { f.keys = list } }
@@ -386,7 +390,7 @@ func TestEntraBadAuthority(t *testing.T) {
 				o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				e := newEntra(t, o)
 				header, claims := entraToken(key1())
-				want := Reason("unavailable")
+				want := token.Reason("unavailable")
 				if test.log == "" {
 					want = ""
 				}
@@ -416,14 +420,14 @@ func TestEntraWaiting(t *testing.T) {
 		fake.serve = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 		e := newEntra(t, entraOptions(fake))
 		header, claims := entraToken(key1())
-		token := forge(header, claims, key1())
+		jwt := forge(header, claims, key1())
 		var group sync.WaitGroup
 		for range maxWaiting {
-			group.Go(func() { reasonOf(t, e, token) })
+			group.Go(func() { reasonOf(t, e, jwt) })
 		}
 		synctest.Wait()
 		began := time.Now()
-		if got := reasonOf(t, e, token); got != "unavailable" || time.Since(began) != 0 {
+		if got := reasonOf(t, e, jwt); got != "unavailable" || time.Since(began) != 0 {
 			t.Errorf("reason %q after %v", got, time.Since(began))
 		}
 		group.Wait()
@@ -431,4 +435,10 @@ func TestEntraWaiting(t *testing.T) {
 			t.Errorf("asked %d times", n)
 		}
 	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value)
 }

@@ -1,7 +1,9 @@
-package issuer
+package entra
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -13,22 +15,34 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/token/tokentest"
 )
 
 const (
+	tenantID      = "a1b2c3d4-0000-4000-8000-00000000000a"
+	otherTenant   = "a1b2c3d4-0000-4000-8000-00000000000b"
+	clientID      = "c0ffee00-0000-4000-8000-000000000001"
+	otherClient   = "c0ffee00-0000-4000-8000-000000000002"
+	objectID      = "0b1ec700-0000-4000-8000-000000000001"
+	userID        = "0b1ec700-0000-4000-8000-00000000000a"
+	graph         = "https://graph.windows.net"
+	api           = "https://api.partnercenter.microsoft.com"
 	strangeTenant = "a1b2c3d4-0000-4000-8000-00000000000c" // the authority has it, the server does not want it
 	globalAdmins  = "62e90394-69f5-4237-9190-012177145e10"
 	adminAgents   = "9e0a95ea-0000-4000-8000-000000000001" // a group of tenantID
 )
 
-func entraOptions(f *fakeEntra) EntraOptions {
-	return EntraOptions{
+func entraOptions(f *fakeEntra) Options {
+	return Options{
 		Authority: "https://login.microsoftonline.com/",
 		Tenants: []Tenant{
 			{ID: tenantID, Users: []User{{UserPrincipalName: "Ada@Contoso.onmicrosoft.com", ObjectID: strings.ToUpper(userID), Roles: []string{"sales_agent"}}}},
-			{ID: otherTenant, Clients: []Client{{ID: strings.ToUpper(otherClient)}, {ID: objectID, Disabled: true}},
+			{ID: otherTenant, Clients: map[string]bool{strings.ToUpper(otherClient): true, objectID: false},
 				Users: []User{{UserPrincipalName: "ada@contoso.com", ObjectID: userID, Disabled: true}}},
 		},
 		Roles:     map[string]string{globalAdmins: "global_admin", strings.ToUpper(adminAgents): "admin_agent"},
@@ -36,18 +50,43 @@ func entraOptions(f *fakeEntra) EntraOptions {
 	}
 }
 
-func newEntra(t testing.TB, o EntraOptions) *Entra {
+func newEntra(t testing.TB, o Options) *Checker {
 	t.Helper()
-	e, err := NewEntra(o)
+	e, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return e
 }
 
+// key signs Microsoft's tokens.
+type key struct {
+	ID      string
+	Private *rsa.PrivateKey
+}
+
+var (
+	key1 = sync.OnceValue(func() *key { return mustKey("first") })
+	key2 = sync.OnceValue(func() *key { return mustKey("second") })
+)
+
+func mustKey(id string) *key {
+	private, err := rsa.GenerateKey(rand.Reader, token.KeyBits)
+	if err != nil {
+		panic(err)
+	}
+	return &key{id, private}
+}
+
+func forge(header, payload any, k *key) string { return tokentest.Forge(header, payload, k.Private) }
+
+func mustSign(payload string, k *key) string {
+	return forge(map[string]any{"alg": "RS256", "kid": k.ID}, json.RawMessage(payload), k)
+}
+
 // entraToken returns header and claims of an app-only 1.0 token as Microsoft's
 // have them.
-func entraToken(k *Key) (header, claims map[string]any) {
+func entraToken(k *key) (header, claims map[string]any) {
 	now := time.Now()
 	return map[string]any{"typ": "JWT", "alg": "RS256", "x5t": k.ID, "kid": k.ID},
 		map[string]any{
@@ -74,7 +113,7 @@ func merge(claims, others map[string]any) map[string]any {
 // v2 are the claims that make a 1.0 token a 2.0 one.
 func v2() map[string]any {
 	return map[string]any{
-		"aud": apiAppID, "iss": "https://login.microsoftonline.com/" + tenantID + "/v2.0", "ver": "2.0",
+		"aud": token.APIAppID, "iss": "https://login.microsoftonline.com/" + tenantID + "/v2.0", "ver": "2.0",
 		"appid": nil, "appidacr": nil, "azp": clientID, "azpacr": "1",
 	}
 }
@@ -84,9 +123,9 @@ func forUser() map[string]any {
 	return map[string]any{"oid": userID, "scp": "user_impersonation", "upn": "ada@contoso.onmicrosoft.com", "amr": []string{"pwd", "mfa"}, "roles": nil}
 }
 
-func reasonOf(t *testing.T, e *Entra, token string) Reason {
+func reasonOf(t *testing.T, e *Checker, jwt string) token.Reason {
 	t.Helper()
-	claims, err := e.Verify(token)
+	claims, err := e.Verify(jwt)
 	if err == nil {
 		if claims == nil {
 			t.Fatal("neither claims nor an error")
@@ -96,10 +135,10 @@ func reasonOf(t *testing.T, e *Entra, token string) Reason {
 	if claims != nil {
 		t.Errorf("claims with error %v", err)
 	}
-	if len(token) > 20 && strings.Contains(err.Error(), token) || strings.ContainsAny(err.Error(), "\r\n") {
+	if len(jwt) > 20 && strings.Contains(err.Error(), jwt) || strings.ContainsAny(err.Error(), "\r\n") {
 		t.Errorf("error text %q", err)
 	}
-	if refused, ok := errors.AsType[*VerifyError](err); ok {
+	if refused, ok := errors.AsType[*token.VerifyError](err); ok {
 		return refused.Reason
 	}
 	if _, ok := errors.AsType[*UnavailableError](err); ok {
@@ -122,14 +161,14 @@ func TestEntraForged(t *testing.T) {
 	e := newEntra(t, o)
 
 	header, claims := entraToken(key1())
-	token := forge(header, claims, key1())
-	part := strings.Split(token, ".")
+	jwt := forge(header, claims, key1())
+	part := strings.Split(jwt, ".")
 	public, err := x509.MarshalPKIXPublicKey(&key1().Private.PublicKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	hs256 := func(secret []byte) string {
-		input := encode(with(header, "alg", "HS256")) + "." + part[1]
+		input := tokentest.Encode(tokentest.With(header, "alg", "HS256")) + "." + part[1]
 		mac := hmac.New(sha256.New, secret)
 		mac.Write([]byte(input))
 		return input + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
@@ -144,10 +183,10 @@ func TestEntraForged(t *testing.T) {
 	type m = map[string]any
 	now := time.Now().Unix()
 	for _, test := range []struct {
-		name, token string
-		want        Reason
+		name, jwt string
+		want      token.Reason
 	}{
-		{"1.0, app", token, ""},
+		{"1.0, app", jwt, ""},
 		{"2.0, app", signed(v2()), ""},
 		{"1.0, user", signed(forUser()), ""},
 		{"2.0, user", signed(v2(), forUser()), ""},
@@ -155,52 +194,52 @@ func TestEntraForged(t *testing.T) {
 		{"another tenant", signed(m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/", "appid": otherClient}), ""},
 		{"jku is not looked at", forge(merge(header, m{"jku": "https://evil.example/keys", "x5u": "https://evil.example/x"}), claims, key1()), ""},
 
-		{"line break", token + "\n", ReasonMalformed},
-		{"too large", token + strings.Repeat("x", maxToken), ReasonTooLarge},
-		{"claims no object", mustSign("[]", key1()), ReasonMalformed},
-		{"repeated claim", mustSign(`{"aud":"a","aud":"b"}`, key1()), ReasonMalformed},
-		{"alg none", encode(with(header, "alg", "none")) + "." + part[1] + ".", ReasonAlgorithm},
-		{"alg PS256", forge(with(header, "alg", "PS256"), claims, key1()), ReasonAlgorithm},
-		{"HS256, public key", hs256(public), ReasonAlgorithm},
-		{"HS256, modulus", hs256(key1().Private.N.Bytes()), ReasonAlgorithm},
+		{"line break", jwt + "\n", token.ReasonMalformed},
+		{"too large", jwt + strings.Repeat("x", token.MaxLength), token.ReasonTooLarge},
+		{"claims no object", mustSign("[]", key1()), token.ReasonMalformed},
+		{"repeated claim", mustSign(`{"aud":"a","aud":"b"}`, key1()), token.ReasonMalformed},
+		{"alg none", tokentest.Encode(tokentest.With(header, "alg", "none")) + "." + part[1] + ".", token.ReasonAlgorithm},
+		{"alg PS256", forge(tokentest.With(header, "alg", "PS256"), claims, key1()), token.ReasonAlgorithm},
+		{"HS256, public key", hs256(public), token.ReasonAlgorithm},
+		{"HS256, modulus", hs256(key1().Private.N.Bytes()), token.ReasonAlgorithm},
 
-		{"another key", forge(with(header, "kid", key2().ID), claims, key2()), ReasonUnknownKey},
-		{"no kid", forge(with(header, "kid", nil), claims, key1()), ReasonUnknownKey},
-		{"kid a path", forge(with(header, "kid", "../../common/discovery/keys"), claims, key1()), ReasonUnknownKey},
-		{"another key under the kid", forge(header, claims, key2()), ReasonSignature},
-		{"embedded jwk", forge(with(header, "jwk", jwkOf(key2())), claims, key2()), ReasonMalformed},
-		{"changed claims", part[0] + "." + encode(merge(claims, m{"oid": userID})) + "." + part[2], ReasonSignature},
-		{"no signature", part[0] + "." + part[1] + ".", ReasonSignature},
-		{"unencoded payload", forge(merge(header, m{"b64": false, "crit": []string{"b64"}}), claims, key1()), ReasonSignature},
+		{"another key", forge(tokentest.With(header, "kid", key2().ID), claims, key2()), token.ReasonUnknownKey},
+		{"no kid", forge(tokentest.With(header, "kid", nil), claims, key1()), token.ReasonUnknownKey},
+		{"kid a path", forge(tokentest.With(header, "kid", "../../common/discovery/keys"), claims, key1()), token.ReasonUnknownKey},
+		{"another key under the kid", forge(header, claims, key2()), token.ReasonSignature},
+		{"embedded jwk", forge(tokentest.With(header, "jwk", jwkOf(key2())), claims, key2()), token.ReasonMalformed},
+		{"changed claims", part[0] + "." + tokentest.Encode(merge(claims, m{"oid": userID})) + "." + part[2], token.ReasonSignature},
+		{"no signature", part[0] + "." + part[1] + ".", token.ReasonSignature},
+		{"unencoded payload", forge(merge(header, m{"b64": false, "crit": []string{"b64"}}), claims, key1()), token.ReasonSignature},
 
-		{"another API", signed(m{"aud": "https://vault.azure.net"}), ReasonAudience},
-		{"no audience", signed(m{"aud": nil}), ReasonAudience},
-		{"graph, user", signed(m{"aud": graph}, forUser()), ReasonAudience},
-		{"a tenant that is not wanted", signed(m{"tid": strangeTenant, "iss": "https://sts.windows.net/" + strangeTenant + "/"}), ReasonTenant},
-		{"tenant in capitals", signed(m{"tid": strings.ToUpper(tenantID)}), ReasonTenant},
-		{"no tenant", signed(m{"tid": nil}), ReasonTenant},
-		{"a token of one tenant with another's tid", signed(m{"tid": otherTenant, "appid": otherClient}), ReasonIssuer},
-		{"another tenant's issuer", signed(m{"iss": "https://sts.windows.net/" + otherTenant + "/"}), ReasonIssuer},
-		{"issuer of another version", signed(m{"iss": "https://login.microsoftonline.com/" + tenantID + "/v2.0"}), ReasonIssuer},
-		{"issuer without its slash", signed(m{"iss": "https://sts.windows.net/" + tenantID}), ReasonIssuer},
-		{"issuer the authority's address", signed(m{"iss": authority.URL + "/" + tenantID + "/"}), ReasonIssuer},
-		{"no issuer", signed(m{"iss": nil}), ReasonIssuer},
-		{"unknown version", signed(m{"ver": "3.0"}), ReasonIssuer},
-		{"no version", signed(m{"ver": nil}), ReasonIssuer},
-		{"no client", signed(m{"appid": nil}), ReasonIDToken},
-		{"1.0 with azp", signed(m{"appid": nil, "azp": clientID}), ReasonClient},
-		{"a client that is not listed", signed(m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/"}), ReasonClient},
-		{"a client that is not listed, and nobody's signature", forge(header, merge(claims, m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/"}), key2()), ReasonSignature},
-		{"a client that is disabled", signed(m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/", "appid": objectID}), ReasonClient},
-		{"a user who is disabled", signed(forUser(), m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/", "appid": otherClient}), ReasonUser},
-		{"expired", signed(m{"exp": now - 61}), ReasonExpired},
+		{"another API", signed(m{"aud": "https://vault.azure.net"}), token.ReasonAudience},
+		{"no audience", signed(m{"aud": nil}), token.ReasonAudience},
+		{"graph, user", signed(m{"aud": graph}, forUser()), token.ReasonAudience},
+		{"a tenant that is not wanted", signed(m{"tid": strangeTenant, "iss": "https://sts.windows.net/" + strangeTenant + "/"}), token.ReasonTenant},
+		{"tenant in capitals", signed(m{"tid": strings.ToUpper(tenantID)}), token.ReasonTenant},
+		{"no tenant", signed(m{"tid": nil}), token.ReasonTenant},
+		{"a token of one tenant with another's tid", signed(m{"tid": otherTenant, "appid": otherClient}), token.ReasonIssuer},
+		{"another tenant's issuer", signed(m{"iss": "https://sts.windows.net/" + otherTenant + "/"}), token.ReasonIssuer},
+		{"issuer of another version", signed(m{"iss": "https://login.microsoftonline.com/" + tenantID + "/v2.0"}), token.ReasonIssuer},
+		{"issuer without its slash", signed(m{"iss": "https://sts.windows.net/" + tenantID}), token.ReasonIssuer},
+		{"issuer the authority's address", signed(m{"iss": authority.URL + "/" + tenantID + "/"}), token.ReasonIssuer},
+		{"no issuer", signed(m{"iss": nil}), token.ReasonIssuer},
+		{"unknown version", signed(m{"ver": "3.0"}), token.ReasonIssuer},
+		{"no version", signed(m{"ver": nil}), token.ReasonIssuer},
+		{"no client", signed(m{"appid": nil}), token.ReasonIDToken},
+		{"1.0 with azp", signed(m{"appid": nil, "azp": clientID}), token.ReasonClient},
+		{"a client that is not listed", signed(m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/"}), token.ReasonClient},
+		{"a client that is not listed, and nobody's signature", forge(header, merge(claims, m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/"}), key2()), token.ReasonSignature},
+		{"a client that is disabled", signed(m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/", "appid": objectID}), token.ReasonClient},
+		{"a user who is disabled", signed(forUser(), m{"tid": otherTenant, "iss": "https://sts.windows.net/" + otherTenant + "/", "appid": otherClient}), token.ReasonUser},
+		{"expired", signed(m{"exp": now - 61}), token.ReasonExpired},
 		{"expired within the leeway", signed(m{"exp": now - 30}), ""},
-		{"not valid yet", signed(m{"nbf": now + 90}), ReasonNotYetValid},
-		{"no expiry", signed(m{"exp": nil}), ReasonExpired},
+		{"not valid yet", signed(m{"nbf": now + 90}), token.ReasonNotYetValid},
+		{"no expiry", signed(m{"exp": nil}), token.ReasonExpired},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for range 2 {
-				if got := reasonOf(t, e, test.token); got != test.want {
+				if got := reasonOf(t, e, test.jwt); got != test.want {
 					t.Errorf("reason %q, want %q", got, test.want)
 				}
 			}
@@ -261,21 +300,21 @@ func TestEntraClaims(t *testing.T) {
 
 func TestNewEntraRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
-		change func(*EntraOptions)
+		change func(*Options)
 		want   string
 	}{
-		"no authority":                           {func(o *EntraOptions) { o.Authority = "" }, "scheme, host and port"},
-		"authority with a path":                  {func(o *EntraOptions) { o.Authority = "https://login.microsoftonline.com/common" }, "scheme, host and port"},
-		"plain HTTP":                             {func(o *EntraOptions) { o.Authority = "http://login.microsoftonline.com" }, "use https"},
-		"plain HTTP, a name like this machine's": {func(o *EntraOptions) { o.Authority = "http://localhost.example.com" }, "use https"},
-		"no tenant":                              {func(o *EntraOptions) { o.Tenants = nil }, "EntraOptions.Tenants"},
-		"tenant without a GUID":                  {func(o *EntraOptions) { o.Tenants[0].ID = "common" }, "not a GUID"},
-		"tenant twice":                           {func(o *EntraOptions) { o.Tenants[1].ID = strings.ToUpper(tenantID) }, "remove one"},
-		"base URL":                               {func(o *EntraOptions) { o.BaseURLs = []string{"localhost"} }, "base URL"},
+		"no authority":                           {func(o *Options) { o.Authority = "" }, "scheme, host and port"},
+		"authority with a path":                  {func(o *Options) { o.Authority = "https://login.microsoftonline.com/common" }, "scheme, host and port"},
+		"plain HTTP":                             {func(o *Options) { o.Authority = "http://login.microsoftonline.com" }, "use https"},
+		"plain HTTP, a name like this machine's": {func(o *Options) { o.Authority = "http://localhost.example.com" }, "use https"},
+		"no tenant":                              {func(o *Options) { o.Tenants = nil }, "Options.Tenants"},
+		"tenant without a GUID":                  {func(o *Options) { o.Tenants[0].ID = "common" }, "not a GUID"},
+		"tenant twice":                           {func(o *Options) { o.Tenants[1].ID = strings.ToUpper(tenantID) }, "remove one"},
+		"base URL":                               {func(o *Options) { o.BaseURLs = []string{"localhost"} }, "base URL"},
 	} {
 		o := entraOptions(newFakeEntra())
 		test.change(&o)
-		if _, err := NewEntra(o); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want %q", name, err, test.want)
 		}
 	}
@@ -316,9 +355,9 @@ func TestEntraNotHere(t *testing.T) {
 func BenchmarkEntraVerify(b *testing.B) {
 	e := newEntra(b, entraOptions(newFakeEntra(key1())))
 	header, claims := entraToken(key1())
-	token := forge(header, claims, key1())
+	jwt := forge(header, claims, key1())
 	for b.Loop() {
-		if _, err := e.Verify(token); err != nil {
+		if _, err := e.Verify(jwt); err != nil {
 			b.Fatal(err)
 		}
 	}

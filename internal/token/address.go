@@ -1,0 +1,85 @@
+package token
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DefaultLeeway is how far the clocks of issuer and checker may disagree.
+const DefaultLeeway = time.Minute
+
+// KeyBits is the size of Microsoft's signing keys and the least that is
+// accepted.
+const KeyBits = 2048
+
+// APIAppID is the API by its app id, which is the audience of 2.0 tokens.
+const APIAppID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
+
+// DefaultResources are the audiences of Microsoft's clouds: the Graph resource
+// that app-only clients ask for, and the API itself.
+var DefaultResources = []string{
+	"https://graph.windows.net",
+	"https://api.partnercenter.microsoft.com",
+	"https://graph.chinacloudapi.cn",
+	"https://partner.partnercenterapi.microsoftonline.cn",
+	"https://graph.cloudapi.de",
+}
+
+// ResourceKey is the form in which resources are compared: Microsoft takes them
+// in any case and with or without the final slash.
+func ResourceKey(resource string) string {
+	return strings.ToLower(strings.TrimSuffix(resource, "/"))
+}
+
+// NormalBases brings base URLs into the form in which they are compared, each once.
+func NormalBases(urls []string) ([]string, error) {
+	bases := make([]string, 0, len(urls))
+	for _, u := range urls {
+		base, ok := NormalBase(u)
+		if !ok {
+			return nil, fmt.Errorf("base URL %q: give scheme, host and port only, such as https://localhost:8443", u)
+		}
+		if !slices.Contains(bases, base) {
+			bases = append(bases, base)
+		}
+	}
+	return bases, nil
+}
+
+// NormalBase returns a base URL in the form in which they are compared and
+// written into tokens: lower case, without a default port or a final slash. It
+// reports whether text is a base URL at all.
+func NormalBase(text string) (string, bool) {
+	u, err := url.Parse(strings.ToLower(text))
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", false
+	}
+	host := u.Host
+	switch u.Scheme {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	default:
+		return "", false
+	}
+	return u.Scheme + "://" + host, true
+}
+
+// BaseOf returns the base URL that r came to, of at least one. A Host header
+// that names none of them is not believed: it would end up in tokens and in
+// links.
+func BaseOf(bases []string, r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if base, ok := NormalBase(scheme + "://" + r.Host); ok && slices.Contains(bases, base) {
+		return base
+	}
+	return bases[0]
+}

@@ -1,0 +1,66 @@
+package token
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// DefaultCacheSize is the number of verified tokens remembered: some 6 MB when
+// full.
+const DefaultCacheSize = 4096
+
+// Cache remembers tokens that passed every check but those of time, which
+// are made anew on each call. Trust is what they were verified under, an
+// immutable value that is replaced as a whole: under another one a token is
+// verified again. The zero value remembers nothing.
+type Cache[Trust comparable] struct {
+	tokens *lru.Cache[string, verifiedToken[Trust]]
+}
+
+type verifiedToken[Trust comparable] struct {
+	claims *Claims
+	trust  Trust
+}
+
+// NewCache returns a cache for so many tokens: zero means DefaultCacheSize,
+// negative means none.
+func NewCache[Trust comparable](size int) (Cache[Trust], error) {
+	if size < 0 {
+		return Cache[Trust]{}, nil
+	}
+	tokens, err := lru.New[string, verifiedToken[Trust]](cmp.Or(size, DefaultCacheSize))
+	if err != nil {
+		return Cache[Trust]{}, fmt.Errorf("token: cache: %w", err)
+	}
+	return Cache[Trust]{tokens}, nil
+}
+
+// Recall returns the claims of a token that was verified under trust, or nil.
+func (c Cache[Trust]) Recall(token string, trust Trust) *Claims {
+	if c.tokens == nil {
+		return nil
+	}
+	if known, ok := c.tokens.Get(token); ok && known.trust == trust {
+		return known.claims
+	}
+	return nil
+}
+
+// Remember keeps what a token was found to say under trust.
+func (c Cache[Trust]) Remember(token string, claims *Claims, trust Trust) {
+	if c.tokens != nil {
+		// A clone, because token is usually a part of a longer header.
+		c.tokens.Add(strings.Clone(token), verifiedToken[Trust]{claims: claims, trust: trust})
+	}
+}
+
+// Len returns the number of tokens remembered.
+func (c Cache[Trust]) Len() int {
+	if c.tokens == nil {
+		return 0
+	}
+	return c.tokens.Len()
+}
