@@ -199,7 +199,7 @@ func TestLookup(t *testing.T) {
 		"/contoso.com/oauth2/token":                  "/{tenant}/oauth2/token",
 		"/contoso.com/OAuth2/Token/":                 "/{tenant}/oauth2/token",
 		"//contoso.com//oauth2///token":              "/{tenant}/oauth2/token",
-		"/x/oauth2/V2.0/token":                 "/{tenant}/oauth2/v2.0/token",
+		"/x/oauth2/V2.0/token":                       "/{tenant}/oauth2/v2.0/token",
 		"/x/.well-known/openid-configuration":        "/{tenant}/.well-known/openid-configuration",
 		"/x/v2.0/.well-known/OpenID-configuration//": "/{tenant}/v2.0/.well-known/openid-configuration",
 		"/x/discovery/keys":                          "/{tenant}/discovery/keys",
