@@ -58,14 +58,20 @@ var importTable = map[string]rule{
 	},
 	"internal/token/tokentest": {why: "it is for tests"},
 	"internal/entra": {
-		ours:   []string{"internal/cloudhosts", "internal/token"},
+		ours:   []string{"internal/cloudhosts", "internal/loopback", "internal/token"},
 		others: []string{"github.com/google/uuid"},
 		why:    "it checks Microsoft's tokens and issues none: nothing of our own authority counts",
 	},
 	"internal/issuer": {
-		ours:   []string{"internal/cloudhosts", "internal/token"},
+		ours:   []string{"internal/cloudhosts", "internal/loopback", "internal/token"},
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/google/uuid", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
+	},
+	"internal/loopback": {why: "it knows names and addresses and nothing else"},
+	"internal/control": {
+		ours:   []string{"", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/store", "internal/token"},
+		others: []string{"github.com/go-json-experiment/json"},
+		why:    "the control plane works on the store, the authority and the clock; the API's handlers are none of its business",
 	},
 	"internal/cloudhosts": {why: "it is a list, for everything that plays Microsoft's hosts"},
 	"internal/keypair":    {why: "files and certificates need nothing but the standard library"},
@@ -76,7 +82,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers nothing of the API's",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/issuer", "internal/lifecycle", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
@@ -84,7 +90,7 @@ var importTable = map[string]rule{
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
 	"internal/contract/published":    {why: "it is tests and nothing else"},
 	"partnercentertest": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/server", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/control", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/server", "internal/store", "internal/token"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "users' tests link the server and no more",
 	},

@@ -63,7 +63,7 @@ func (s *Server) AddCertificate(certificate *x509.Certificate) {
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
 	apps[at].Certificates = append(apps[at].Certificates, store.AppCertificate{PEM: string(text)})
 	must(s.store.PutApp(ctx, s.TenantID, apps[at]))
-	must(s.api.ReloadDirectory(ctx))
+	must(s.plane.ReloadDirectory(ctx))
 }
 
 // IdentityFault is trouble that the token authority makes, answered as
@@ -111,6 +111,6 @@ func (s *Server) ClearIdentityFaults() { s.authority.ClearFaults() }
 // RollKey has a new key sign tokens from now on. Tokens that the old one signed
 // are refused from now on, unless it is kept.
 func (s *Server) RollKey(keepOld bool) {
-	_, _, err := s.api.RollKey(context.Background(), keepOld)
+	_, _, err := s.plane.RollKey(context.Background(), keepOld)
 	must(err)
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
@@ -123,6 +124,7 @@ type Server struct {
 
 	authority *issuer.Authority
 	api       *server.Server
+	plane     *control.Plane
 	plain     *httptest.Server
 	secure    *httptest.Server
 	store     *store.Store
@@ -190,7 +192,7 @@ func Start(o Options) (_ *Server, err error) {
 	if err := st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created}); err != nil {
 		return nil, err
 	}
-	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now, Cloud: o.Cloud})
+	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now, Cloud: o.Cloud})
 	if err != nil {
 		return nil, err
 	}
@@ -220,11 +222,14 @@ func Start(o Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	plane := control.New(control.Config{
+		Store: st, Authority: authority, Clock: clk, Cloud: o.Cloud, Logger: log, Health: api.Health(), Forget: api.Forget,
+	})
 	var handler http.Handler = api
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), authority: authority, api: api, store: st, seed: seed, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Configuration()}
+	s := &Server{Pool: ca.Pool(), authority: authority, api: api, plane: plane, store: st, seed: seed, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Configuration()}
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -279,7 +284,7 @@ func (s *Server) Close() {
 // users of the seed and nothing else, no refresh tokens, consents or faults, and
 // the clock that of [Options]. Access tokens stay good unless their time is over
 // by that clock.
-func (s *Server) Reset() error { return s.api.Reset(context.Background(), s.seed) }
+func (s *Server) Reset() error { return s.plane.Reset(context.Background(), s.seed) }
 
 // Client returns a client that is signed in to the first partner.
 func (s *Server) Client() *partnercenter.Client { return s.client(s.Credential()) }

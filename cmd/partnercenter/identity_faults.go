@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
-	"github.com/partnercenter-go/partnercenter/internal/server"
 )
 
 type shownFault struct {
@@ -117,13 +117,13 @@ func newIdentityFaultsCmd(app *app) *cobra.Command {
 
 // faultKinds are the faults that can be added.
 func faultKinds() []string {
-	kinds := append(issuer.FaultKinds(), server.FaultKeyRollover)
+	kinds := append(issuer.FaultKinds(), control.FaultKeyRollover)
 	slices.Sort(kinds)
 	return kinds
 }
 
 // checkFault refuses slips of the pen, which need not travel.
-func checkFault(o *server.FaultOrder) error {
+func checkFault(o *control.FaultOrder) error {
 	if kinds := faultKinds(); !slices.Contains(kinds, o.Fault) {
 		return usageErrorf("there is no fault %q%s; use one of %s", o.Fault, didYouMean(o.Fault, kinds), strings.Join(kinds, ", "))
 	}
@@ -140,9 +140,9 @@ func checkFault(o *server.FaultOrder) error {
 
 func newIdentityFaultsAddCmd(app *app) *cobra.Command {
 	var (
-		control controlPlane
-		output  outputOptions
-		order   server.FaultOrder
+		plane  controlPlane
+		output outputOptions
+		order  control.FaultOrder
 	)
 	cmd := &cobra.Command{
 		Use:   "add FAULT",
@@ -169,11 +169,11 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 			if err != nil {
 				return err
 			}
-			answer, err := control.call(cmd.Context(), http.MethodPost, "/identity/faults", order)
+			answer, err := plane.call(cmd.Context(), http.MethodPost, "/identity/faults", order)
 			if err != nil {
 				return err
 			}
-			if order.Fault == server.FaultKeyRollover {
+			if order.Fault == control.FaultKeyRollover {
 				return printRollover(app, p.format, answer)
 			}
 			return printIdentity(p, answer)
@@ -194,7 +194,7 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 	f.StringVar(&order.Audience, "audience", "", "wrong_audience: give tokens for `URL` (default: Microsoft Graph)")
 	f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
 	output.addFlags(cmd)
-	control.addFlag(cmd)
+	plane.addFlag(cmd)
 	registerValues(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
 	return cmd
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/proxy"
 	"github.com/partnercenter-go/partnercenter/internal/server"
@@ -199,7 +200,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if l.store, err = store.Open(ctx, o.db, &store.Options{Now: l.clock.Now}); err != nil {
 		return nil, err
 	}
-	if err := server.RestoreClock(ctx, l.store, l.clock); err != nil {
+	if err := control.RestoreClock(ctx, l.store, l.clock); err != nil {
 		return nil, err
 	}
 	if l.store.Fresh() {
@@ -223,6 +224,14 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if l.server, err = server.New(ctx, config); err != nil {
 		return nil, err
 	}
+	plane := control.Config{
+		Store: l.store, Authority: config.Authority, Clock: l.clock, Cloud: l.cloud, Logger: logger,
+		Health: l.server.Health(), Forget: l.server.Forget,
+	}
+	if l.entra != nil {
+		plane.TokenEndpoint = l.entra.TokenEndpoint()
+	}
+	l.listeners.Plane = control.New(plane).Handler()
 	return l, l.describe(ctx, o)
 }
 
@@ -364,7 +373,7 @@ func baseURLs(urls ...string) []string {
 func (l *local) fill(ctx context.Context, seed *store.Seed, signs bool) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if signs {
-		group.Go(func() error { return server.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
+		group.Go(func() error { return control.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
 	}
 	group.Go(func() error {
 		result, err := l.store.Load(ctx, seed)

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -166,7 +167,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 		config.Entra = l.entra
 		return nil
 	}
-	config.Authority, err = server.NewAuthority(ctx, l.store, server.AuthorityOptions{
+	config.Authority, err = control.NewAuthority(ctx, l.store, control.AuthorityOptions{
 		BaseURLs: bases, Leeway: orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
 		AllClouds: o.playsSignIn(),
 	})
@@ -177,7 +178,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 	if len(o.auth.tenants) > 0 {
 		tenant = o.auth.tenants[0]
 	}
-	config.Caller, err = server.Administrator(ctx, l.store, tenant)
+	config.Caller, err = control.Administrator(ctx, l.store, tenant)
 	if err != nil {
 		return usageErrorf("--auth none: %v", err)
 	}
@@ -195,7 +196,7 @@ func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, l
 	if err != nil {
 		return nil, err
 	}
-	entra, made, err := server.NewEntra(ctx, l.store, server.EntraOptions{
+	entra, made, err := control.NewEntra(ctx, l.store, control.EntraOptions{
 		Authority: o.auth.authorityURL(l.cloud), Tenants: o.auth.tenants, GroupRoles: roles, Cloud: l.cloud, BaseURLs: bases,
 		Leeway: orNegative(o.tokenLeeway), Transport: transport, Logger: logger,
 	})

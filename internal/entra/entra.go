@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -104,7 +104,7 @@ func New(o Options) (*Checker, error) {
 	if !ok {
 		return nil, fmt.Errorf("authority %q: give scheme, host and port only, such as https://login.microsoftonline.com", o.Authority)
 	}
-	if u, err := url.Parse(authority); err != nil || u.Scheme != "https" && !isLoopbackHost(u.Hostname()) {
+	if u, err := url.Parse(authority); err != nil || u.Scheme != "https" && !loopback.IsHost(u.Hostname()) {
 		return nil, fmt.Errorf("authority %s: keys that came over plain HTTP could be anybody's: use https", authority)
 	}
 	if len(o.Tenants) == 0 {
@@ -385,11 +385,6 @@ func (e *Checker) rolesOf(listed *User, w *entraClaims) []string {
 		}
 	}
 	return roles
-}
-
-func isLoopbackHost(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func isGUID(s string) bool { return uuid.Validate(s) == nil && len(s) == 36 }

@@ -5,13 +5,13 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -219,7 +219,7 @@ func sameRedirect(registered, asked string) bool {
 	}
 	r, err1 := url.Parse(registered)
 	u, err2 := url.Parse(asked)
-	if err1 != nil || err2 != nil || r.Scheme != "http" || u.Scheme != "http" || !isLoopbackHost(r.Hostname()) {
+	if err1 != nil || err2 != nil || r.Scheme != "http" || u.Scheme != "http" || !loopback.IsHost(r.Hostname()) {
 		return false
 	}
 	return u.Hostname() == r.Hostname() && u.User == nil && u.Fragment == "" && !strings.Contains(asked, "#") &&
@@ -231,11 +231,6 @@ func sameRedirect(registered, asked string) bool {
 func isWeb(address string) bool {
 	scheme, _, _ := strings.Cut(address, ":")
 	return strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
-}
-
-func isLoopbackHost(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // refuse tells the app what is wrong.

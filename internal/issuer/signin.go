@@ -14,6 +14,7 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 )
 
 const (
@@ -412,11 +413,11 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 // server, and not from elsewhere through a proxy.
 func onThisMachine(r *http.Request) bool {
 	base, err := url.Parse("http://" + r.Host)
-	if err != nil || !isLoopbackHost(base.Hostname()) || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
+	if err != nil || !loopback.IsHost(base.Hostname()) || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
 		return false
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	return err == nil && isLoopbackHost(host)
+	return err == nil && loopback.IsHost(host)
 }
 
 // suggestions are the names of users who may sign in to an app, in a tenant or,

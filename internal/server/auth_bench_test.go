@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -39,7 +40,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	if _, err := st.Load(ctx, seed); err != nil {
 		b.Fatal(err)
 	}
-	authority, err := NewAuthority(ctx, st, AuthorityOptions{BaseURLs: []string{"https://127.0.0.1:8443"}})
+	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"https://127.0.0.1:8443"}})
 	if err != nil {
 		b.Fatal(err)
 	}

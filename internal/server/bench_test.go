@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -35,7 +36,7 @@ func BenchmarkListAgain(b *testing.B) {
 	if _, err := st.Load(ctx, seed); err != nil {
 		b.Fatal(err)
 	}
-	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1:8080"}})
+	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1:8080"}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,50 +1,11 @@
 package server
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 
-	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
-	"github.com/partnercenter-go/partnercenter/internal/store"
-	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 )
-
-// Administrator returns who calls a server that asks for no token: an
-// administrator, signed in with a second factor, of the partner whose tenant
-// has that id or domain. Empty means the first partner.
-func Administrator(ctx context.Context, st *store.Store, tenant string) (*token.Claims, error) {
-	members, err := directory(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	at := slices.IndexFunc(members, func(m member) bool { return tenant == "" || m.is(tenant) })
-	switch {
-	case len(members) == 0:
-		return nil, errors.New("the database has no partner to act for: serve a seed file that has one, with a new database")
-	case at < 0:
-		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote(tenant), members[0].partner.TenantID, members[0].partner.Name)
-	}
-	partner := members[at].partner
-	claims := &token.Claims{
-		Audience: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
-		TenantID: strings.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
-	}
-	for _, u := range members[at].users {
-		if slices.Contains(u.Roles, partnercenter.RoleGlobalAdmin) {
-			claims.User, claims.ObjectID = u.UserPrincipalName, u.ObjectID
-			break
-		}
-	}
-	for _, role := range partnercenter.UserRoles() {
-		claims.Roles = append(claims.Roles, string(role))
-	}
-	return claims, nil
-}
 
 // crossOrigin tells requests of other sites' pages by what browsers say of them.
 var crossOrigin = http.NewCrossOriginProtection()
@@ -56,7 +17,7 @@ func refuseWebPages(r *http.Request) error {
 	if err := crossOrigin.Check(r); err != nil {
 		return errWebPage("comes from another site's page")
 	}
-	if host := hostName(r); !isOwnName(host) && cloudhosts.RoleOf(host) != cloudhosts.API {
+	if host := loopback.Host(r); !loopback.IsNobodys(host) && cloudhosts.RoleOf(host) != cloudhosts.API {
 		return errWebPage("is for the host " + quote(host))
 	}
 	return nil

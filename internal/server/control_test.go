@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/clock"
-	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -175,7 +175,7 @@ func TestClockSurvivesRestart(t *testing.T) {
 		st, err := store.Open(ctx, path, &store.Options{Now: clk.Now})
 		must(t, err)
 		t.Cleanup(func() { st.Close() })
-		must(t, server.RestoreClock(ctx, st, clk))
+		must(t, control.RestoreClock(ctx, st, clk))
 		return st, clk
 	}
 	st, clk := open()
@@ -196,7 +196,7 @@ func TestClockSurvivesRestart(t *testing.T) {
 	st, err := store.Open(ctx, path, nil)
 	must(t, err)
 	defer st.Close()
-	if err := server.RestoreClock(ctx, st, clk); err == nil || !strings.Contains(err.Error(), "take another database") {
+	if err := control.RestoreClock(ctx, st, clk); err == nil || !strings.Contains(err.Error(), "take another database") {
 		t.Errorf("a clock that cannot be read: %v", err)
 	}
 }

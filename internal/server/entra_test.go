@@ -11,7 +11,9 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -39,12 +41,17 @@ func newSampleStore(t *testing.T) (*store.Store, []store.Partner) {
 
 // serve runs a server of c on free ports, and returns it as an API to call, with
 // the address of its control plane.
-func serve(t *testing.T, c server.Config) (a *api, control string) {
+func serve(t *testing.T, c server.Config) (a *api, controlURL string) {
 	t.Helper()
+	c.Clock = clock.New(nil)
 	srv, err := server.New(t.Context(), c)
 	must(t, err)
 	t.Cleanup(srv.Close)
-	l := server.Listeners{}
+	plane := control.Config{Store: c.Store, Authority: c.Authority, Clock: c.Clock, Health: srv.Health(), Forget: srv.Forget}
+	if c.Entra != nil {
+		plane.TokenEndpoint = c.Entra.TokenEndpoint()
+	}
+	l := server.Listeners{Plane: control.New(plane).Handler()}
 	l.API, err = net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	l.Control, err = net.Listen("tcp", "127.0.0.1:0")
@@ -65,7 +72,7 @@ func serve(t *testing.T, c server.Config) (a *api, control string) {
 func TestEntra(t *testing.T) {
 	microsoft := newRunning(t)
 	st, partners := newSampleStore(t)
-	entra, made, err := server.NewEntra(t.Context(), st, server.EntraOptions{
+	entra, made, err := control.NewEntra(t.Context(), st, control.EntraOptions{
 		Authority: "https://" + microsoft.tls, Tenants: []string{strings.ToUpper(microsoft.partner), strangeTenant},
 		Transport: &http.Transport{TLSClientConfig: trusting(microsoft)},
 	})
@@ -151,7 +158,7 @@ func TestEntraUnavailable(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	st, partners := newSampleStore(t)
-	entra, _, err := server.NewEntra(t.Context(), st, server.EntraOptions{Authority: gone.URL, Tenants: []string{partners[0].TenantID}})
+	entra, _, err := control.NewEntra(t.Context(), st, control.EntraOptions{Authority: gone.URL, Tenants: []string{partners[0].TenantID}})
 	must(t, err)
 	a, control := serve(t, server.Config{Store: st, Entra: entra})
 	authority := newRunning(t)
@@ -179,9 +186,9 @@ func TestEntraUnavailable(t *testing.T) {
 // TestEntraPartners makes partners of tenants, once.
 func TestEntraPartners(t *testing.T) {
 	st, partners := newSampleStore(t)
-	o := server.EntraOptions{Authority: "https://login.microsoftonline.com", Tenants: []string{partners[0].TenantID, strings.ToUpper(strangeTenant)}}
+	o := control.EntraOptions{Authority: "https://login.microsoftonline.com", Tenants: []string{partners[0].TenantID, strings.ToUpper(strangeTenant)}}
 	for i, want := range []int{1, 0} {
-		_, made, err := server.NewEntra(t.Context(), st, o)
+		_, made, err := control.NewEntra(t.Context(), st, o)
 		must(t, err)
 		if len(made) != want {
 			t.Errorf("start %d: made %v", i, made)
@@ -197,20 +204,20 @@ func TestEntraPartners(t *testing.T) {
 // TestCaller asks a server for which everybody is an administrator.
 func TestCaller(t *testing.T) {
 	st, partners := newSampleStore(t)
-	caller, err := server.Administrator(t.Context(), st, "")
+	caller, err := control.Administrator(t.Context(), st, "")
 	must(t, err)
 	if caller.TenantID != partners[0].TenantID || !caller.HasUser() || !caller.MFA || len(caller.Roles) != len(partnercenter.UserRoles()) {
 		t.Errorf("caller %+v", caller)
 	}
-	second, err := server.Administrator(t.Context(), st, strings.ToUpper(partners[1].Domain))
+	second, err := control.Administrator(t.Context(), st, strings.ToUpper(partners[1].Domain))
 	must(t, err)
 	if second.TenantID != partners[1].TenantID {
 		t.Errorf("caller %+v", second)
 	}
-	if _, err := server.Administrator(t.Context(), st, strangeTenant); err == nil || !strings.Contains(err.Error(), partners[0].TenantID) {
+	if _, err := control.Administrator(t.Context(), st, strangeTenant); err == nil || !strings.Contains(err.Error(), partners[0].TenantID) {
 		t.Errorf("an unknown tenant gives %v", err)
 	}
-	authority, err := server.NewAuthority(t.Context(), st, server.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}})
+	authority, err := control.NewAuthority(t.Context(), st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}})
 	must(t, err)
 	a, _ := serve(t, server.Config{Store: st, Authority: authority, Caller: caller})
 	a.run(t, []request{

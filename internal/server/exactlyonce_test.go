@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -52,7 +53,7 @@ func TestExactlyOnceServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + os.Getenv(onceAddress)}})
+	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://" + os.Getenv(onceAddress)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +217,7 @@ func fillOnce(t *testing.T, path, address string) string {
 	if _, err := st.Load(ctx, seed); err != nil {
 		t.Fatal(err)
 	}
-	authority, err := server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + address}})
+	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://" + address}})
 	if err != nil {
 		t.Fatal(err)
 	}

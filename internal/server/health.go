@@ -27,6 +27,20 @@ func (s *Server) health(path splitted) (func(*call) error, bool) {
 	return nil, false
 }
 
+// Health answers the health checks, /livez and /readyz, on a listener beside the
+// API's.
+func (s *Server) Health() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, err := splitPath(r)
+		answer, ok := s.health(path)
+		if err != nil || !ok {
+			http.NotFound(w, r)
+			return
+		}
+		_ = answer(&call{w: w, r: r, started: time.Now()})
+	})
+}
+
 // livez says that the process answers.
 func (s *Server) livez(c *call) error {
 	return c.writeHealth(http.StatusOK, "live")

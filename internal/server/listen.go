@@ -30,9 +30,11 @@ const (
 
 // Listeners are what a server listens on. Those that are nil are left out.
 type Listeners struct {
-	API     net.Listener // plain HTTP
-	APITLS  net.Listener // TLS, made so by TLS below
-	Control net.Listener // plain HTTP; never shares a port with the API
+	API    net.Listener // plain HTTP
+	APITLS net.Listener // TLS, made so by TLS below
+	// Control is where Plane answers: plain HTTP, never on a port of the API's.
+	Control net.Listener
+	Plane   http.Handler
 	// Intercepted is where connections arrive that a proxy took in: TLS as well.
 	Intercepted net.Listener
 	TLS         *tls.Config // certificates of APITLS and Intercepted
@@ -58,7 +60,7 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 		}
 	}
 	if l.Control != nil {
-		all = append(all, listening{s.httpServer(s.control(), nil), l.Control, false})
+		all = append(all, listening{s.httpServer(l.Plane, nil), l.Control, false})
 	}
 	group, failed := errgroup.WithContext(ctx)
 	for _, x := range all {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 	"github.com/partnercenter-go/partnercenter/internal/server"
@@ -71,11 +72,12 @@ func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *runnin
 	must(t, err)
 	l.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 
-	r.authority, err = server.NewAuthority(ctx, st, server.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now, Cloud: cloud, AllClouds: all})
+	r.authority, err = control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://" + r.api, "https://" + r.tls}, Now: clk.Now, Cloud: cloud, AllClouds: all})
 	must(t, err)
 	srv, err := server.New(ctx, server.Config{Store: st, Authority: r.authority, Clock: clk, CacheSize: 1 << 20, RequestsPerMinute: 1000, Cloud: cloud, AllClouds: all})
 	must(t, err)
 	t.Cleanup(srv.Close)
+	l.Plane = control.New(control.Config{Store: st, Authority: r.authority, Clock: clk, Cloud: cloud, Health: srv.Health(), Forget: srv.Forget}).Handler()
 	var serving context.Context
 	serving, r.stop = context.WithCancel(context.Background())
 	go func() { r.done <- srv.Serve(serving, l, 5*time.Second) }()

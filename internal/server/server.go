@@ -107,10 +107,6 @@ type Server struct {
 	downloads *semaphore.Weighted // bytes of downloads in memory
 	draining  atomic.Bool
 	handler   http.Handler
-
-	clockChange     sync.Mutex // held while the clock is changed and saved
-	directoryChange sync.Mutex // held while an app or a user is changed
-	keyChange       sync.Mutex // held while signing keys are, so that one always stays
 }
 
 // New returns a server on an open store. Close it when it is done.
@@ -165,8 +161,15 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	s.handler = compress(http.HandlerFunc(s.serve))
-	s.clock.OnChange(s.forgetTime)
+	s.clock.OnChange(s.Forget)
 	return s, nil
+}
+
+// Forget drops what was worked out or counted so far: kept answers show what
+// their time let them. It is called when the clock is set.
+func (s *Server) Forget() {
+	s.store.RaiseAllVersions()
+	s.throttle.forget()
 }
 
 // Close writes what is left of the access log.

@@ -1,4 +1,4 @@
-package server
+package control
 
 import (
 	"context"
@@ -23,8 +23,8 @@ type tokenOrder struct {
 	MFA      *bool  `json:"mfa"`      // whether the user showed a second factor; default: whether there is one
 }
 
-// controlToken is the answer of POST /tokens.
-type controlToken struct {
+// shownToken is the answer of POST /tokens.
+type shownToken struct {
 	AccessToken string   `json:"accessToken"`
 	TokenType   string   `json:"tokenType"`
 	ExpiresIn   int      `json:"expiresIn"` // seconds
@@ -37,39 +37,39 @@ type controlToken struct {
 
 // mintToken gives a token to whoever reaches the control plane. It stands in for
 // the sign-in of users, which needs a browser at Microsoft.
-func (s *Server) mintToken(r *http.Request) (int, any, error) {
+func (p *Plane) mintToken(r *http.Request) (int, any, error) {
 	var order tokenOrder
-	if err := readControl(r, &order, `{"user": "name@domain"}, or nothing for an app-only token`); err != nil {
-		return badControl(err.Error())
+	if err := readBody(r, &order, `{"user": "name@domain"}, or nothing for an app-only token`); err != nil {
+		return refuse(err.Error())
 	}
 	version := token.Version(order.Version)
 	if !slices.Contains([]token.Version{"", token.V1, token.V2}, version) {
-		return badControl(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote(order.Version)))
+		return refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote(order.Version)))
 	}
-	m, user, problem, err := s.findSubject(r.Context(), order)
+	m, user, problem, err := p.findSubject(r.Context(), order)
 	if err != nil || problem != "" {
-		return badControlOr(problem, err)
+		return refuseOr(problem, err)
 	}
 	at := slices.IndexFunc(m.apps, func(a store.App) bool {
 		return order.ClientID == "" || strings.EqualFold(a.ClientID, order.ClientID)
 	})
 	if at < 0 {
-		return badControl(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote(order.ClientID),
+		return refuse(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote(order.ClientID),
 			oneOfThese(m.apps, func(a store.App) string { return a.ClientID }, "an app")))
 	}
 	mfa := !user.WithoutMFA
 	if order.MFA != nil {
 		mfa = *order.MFA
 	}
-	token, err := s.authority.Mint(issuer.TokenRequest{
+	token, err := p.authority.Mint(issuer.TokenRequest{
 		Tenant: m.partner.TenantID, ClientID: m.apps[at].ClientID, Version: version,
-		Resource: s.cloud.Configuration().Services[partnercenter.ServiceName].Audience,
+		Resource: p.cloud.Configuration().Services[partnercenter.ServiceName].Audience,
 		User:     user.UserPrincipalName, WithoutMFA: !mfa,
 	})
 	if err != nil {
 		return 0, nil, err
 	}
-	answer := controlToken{
+	answer := shownToken{
 		AccessToken: token.Text, TokenType: "Bearer",
 		ExpiresIn: int(token.Lifetime / time.Second), ExpiresOn: token.Expires.UTC().Format(time.RFC3339),
 		TenantID: m.partner.TenantID, ClientID: m.apps[at].ClientID, User: user.UserPrincipalName,
@@ -82,8 +82,8 @@ func (s *Server) mintToken(r *http.Request) (int, any, error) {
 
 // findSubject finds the partner and the user of a token; a user without a name for
 // an app-only one. A problem is the caller's.
-func (s *Server) findSubject(ctx context.Context, order tokenOrder) (m *member, user store.User, problem string, err error) {
-	members, err := directory(ctx, s.store)
+func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, user store.User, problem string, err error) {
+	members, err := directory(ctx, p.store)
 	if err != nil {
 		return nil, user, "", err
 	}

@@ -1,4 +1,4 @@
-package server
+package control
 
 import (
 	"context"
@@ -18,29 +18,29 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// controlApp is an app as the control plane shows it.
-type controlApp struct {
-	TenantID     string               `json:"tenantId"`
-	ClientID     string               `json:"clientId"`
-	ObjectID     string               `json:"objectId"`
-	Name         string               `json:"name"`
-	Secrets      []controlSecret      `json:"secrets"`
-	Certificates []controlCertificate `json:"certificates"`
-	RedirectURIs []string             `json:"redirectUris"`
-	Public       bool                 `json:"public"`
-	MultiTenant  bool                 `json:"multiTenant"`
-	AdminConsent bool                 `json:"adminConsent"`
-	Disabled     bool                 `json:"disabled"`
+// shownApp is an app as the control plane shows it.
+type shownApp struct {
+	TenantID     string             `json:"tenantId"`
+	ClientID     string             `json:"clientId"`
+	ObjectID     string             `json:"objectId"`
+	Name         string             `json:"name"`
+	Secrets      []shownSecret      `json:"secrets"`
+	Certificates []shownCertificate `json:"certificates"`
+	RedirectURIs []string           `json:"redirectUris"`
+	Public       bool               `json:"public"`
+	MultiTenant  bool               `json:"multiTenant"`
+	AdminConsent bool               `json:"adminConsent"`
+	Disabled     bool               `json:"disabled"`
 }
 
-type controlSecret struct {
+type shownSecret struct {
 	ID      string     `json:"id"`
 	Value   string     `json:"value"`
 	Expires *time.Time `json:"expires,omitempty"` // absent: never
 	Expired bool       `json:"expired,omitempty"` // by the server's clock
 }
 
-type controlCertificate struct {
+type shownCertificate struct {
 	Thumbprint       string    `json:"thumbprint"` // SHA-1, as portals show it
 	ThumbprintSHA256 string    `json:"thumbprintSha256"`
 	Subject          string    `json:"subject"`
@@ -55,38 +55,38 @@ func secretID(clientID, value string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func (s *Server) newControlSecret(clientID string, secret store.AppSecret) controlSecret {
-	shown := controlSecret{ID: secretID(clientID, secret.Value), Value: secret.Value}
+func (p *Plane) newShownSecret(clientID string, secret store.AppSecret) shownSecret {
+	shown := shownSecret{ID: secretID(clientID, secret.Value), Value: secret.Value}
 	if !secret.Expires.IsZero() {
 		expires := secret.Expires.Time()
-		shown.Expires, shown.Expired = &expires, !s.now().Before(expires)
+		shown.Expires, shown.Expired = &expires, !p.now().Before(expires)
 	}
 	return shown
 }
 
-func newControlCertificate(stored store.AppCertificate) (controlCertificate, error) {
+func newShownCertificate(stored store.AppCertificate) (shownCertificate, error) {
 	cert, err := issuer.ParseCertificate(stored.PEM)
 	if err != nil {
-		return controlCertificate{}, err
+		return shownCertificate{}, err
 	}
 	sum1, sum256 := sha1.Sum(cert.Raw), sha256.Sum256(cert.Raw) //nolint:gosec // as above
-	return controlCertificate{
+	return shownCertificate{
 		Thumbprint: strings.ToUpper(hex.EncodeToString(sum1[:])), ThumbprintSHA256: strings.ToUpper(hex.EncodeToString(sum256[:])),
 		Subject: cert.Subject.String(), NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Revoked: stored.Revoked,
 	}, nil
 }
 
-func (s *Server) newControlApp(partner store.Partner, a *store.App) (controlApp, error) {
-	app := controlApp{
+func (p *Plane) newShownApp(partner store.Partner, a *store.App) (shownApp, error) {
+	app := shownApp{
 		TenantID: partner.TenantID, ClientID: a.ClientID, ObjectID: a.ObjectID, Name: a.Name,
-		Certificates: []controlCertificate{}, RedirectURIs: append([]string{}, a.RedirectURIs...),
+		Certificates: []shownCertificate{}, RedirectURIs: append([]string{}, a.RedirectURIs...),
 		Public: a.Public, MultiTenant: a.MultiTenant, AdminConsent: a.AdminConsent, Disabled: a.Disabled,
 	}
 	for _, secret := range secretsOf(a) {
-		app.Secrets = append(app.Secrets, s.newControlSecret(a.ClientID, secret))
+		app.Secrets = append(app.Secrets, p.newShownSecret(a.ClientID, secret))
 	}
 	for _, stored := range a.Certificates {
-		certificate, err := newControlCertificate(stored)
+		certificate, err := newShownCertificate(stored)
 		if err != nil {
 			return app, fmt.Errorf("app %s: %w", a.ClientID, err)
 		}
@@ -101,15 +101,15 @@ func secretsOf(a *store.App) []store.AppSecret {
 }
 
 // listApps is GET /apps.
-func (s *Server) listApps(r *http.Request) (int, any, error) {
-	members, problem, err := s.queriedMembers(r)
+func (p *Plane) listApps(r *http.Request) (int, any, error) {
+	members, problem, err := p.queriedMembers(r)
 	if err != nil || problem != "" {
-		return badControlOr(problem, err)
+		return refuseOr(problem, err)
 	}
-	apps := []controlApp{}
+	apps := []shownApp{}
 	for _, m := range members {
 		for i := range m.apps {
-			app, err := s.newControlApp(m.partner, &m.apps[i])
+			app, err := p.newShownApp(m.partner, &m.apps[i])
 			if err != nil {
 				return 0, nil, err
 			}
@@ -122,33 +122,33 @@ func (s *Server) listApps(r *http.Request) (int, any, error) {
 // changeApp changes the app that a control call names, in the store and in the
 // running authority. change answers the call before anything is kept when it
 // returns a status; else show answers it with the app as it is then.
-func (s *Server) changeApp(r *http.Request, change func(*store.App) (int, any, error), show func(store.Partner, *store.App) (int, any, error)) (int, any, error) {
-	s.directoryChange.Lock()
-	defer s.directoryChange.Unlock()
-	members, err := directory(r.Context(), s.store)
+func (p *Plane) changeApp(r *http.Request, change func(*store.App) (int, any, error), show func(store.Partner, *store.App) (int, any, error)) (int, any, error) {
+	p.directoryChange.Lock()
+	defer p.directoryChange.Unlock()
+	members, err := directory(r.Context(), p.store)
 	if err != nil {
 		return 0, nil, err
 	}
 	m, app := findApp(members, r.PathValue("clientId"))
 	if app == nil {
-		return missingControl("app", r.PathValue("clientId"), "/apps")
+		return missing("app", r.PathValue("clientId"), "/apps")
 	}
 	if status, body, err := change(app); status != 0 || err != nil {
 		return status, body, err
 	}
 	// Whoever asked may hang up; half a change would be none.
 	ctx := context.WithoutCancel(r.Context())
-	if err := s.store.PutApp(ctx, m.partner.TenantID, *app); err != nil {
+	if err := p.store.PutApp(ctx, m.partner.TenantID, *app); err != nil {
 		return refusedByStore(err)
 	}
-	if err := s.ReloadDirectory(ctx); err != nil {
+	if err := p.ReloadDirectory(ctx); err != nil {
 		return 0, nil, err
 	}
 	return show(m.partner, app)
 }
 
 // patchApp is PATCH /apps/{clientId}.
-func (s *Server) patchApp(r *http.Request) (int, any, error) {
+func (p *Plane) patchApp(r *http.Request) (int, any, error) {
 	const example = `one or more of {"redirectUris": ["http://localhost"], "public": true, "multiTenant": false, "adminConsent": true, "disabled": false}`
 	var body struct {
 		RedirectURIs *[]string `json:"redirectUris"`
@@ -157,69 +157,69 @@ func (s *Server) patchApp(r *http.Request) (int, any, error) {
 		AdminConsent *bool     `json:"adminConsent"`
 		Disabled     *bool     `json:"disabled"`
 	}
-	if err := readControl(r, &body, example); err != nil {
-		return badControl(err.Error())
+	if err := readBody(r, &body, example); err != nil {
+		return refuse(err.Error())
 	}
 	if body.RedirectURIs == nil && body.Public == nil && body.MultiTenant == nil && body.AdminConsent == nil && body.Disabled == nil {
-		return badControl("the body changes nothing; send " + example)
+		return refuse("the body changes nothing; send " + example)
 	}
-	return s.changeApp(r, func(a *store.App) (int, any, error) {
+	return p.changeApp(r, func(a *store.App) (int, any, error) {
 		assign(&a.RedirectURIs, body.RedirectURIs)
 		assign(&a.Public, body.Public)
 		assign(&a.MultiTenant, body.MultiTenant)
 		assign(&a.AdminConsent, body.AdminConsent)
 		assign(&a.Disabled, body.Disabled)
 		return 0, nil, nil
-	}, func(p store.Partner, a *store.App) (int, any, error) {
-		app, err := s.newControlApp(p, a)
+	}, func(partner store.Partner, a *store.App) (int, any, error) {
+		app, err := p.newShownApp(partner, a)
 		return http.StatusOK, app, err
 	})
 }
 
 // addSecret is POST /apps/{clientId}/secrets.
-func (s *Server) addSecret(r *http.Request) (int, any, error) {
+func (p *Plane) addSecret(r *http.Request) (int, any, error) {
 	const example = `{"expires": "2026-03-01T09:30:00Z"}, with a value or without, or nothing for a secret that never expires`
 	var body struct {
 		Value   string `json:"value"`
 		Expires string `json:"expires"`
 	}
-	if err := readControl(r, &body, example); err != nil {
-		return badControl(err.Error())
+	if err := readBody(r, &body, example); err != nil {
+		return refuse(err.Error())
 	}
 	secret := store.AppSecret{Value: body.Value}
 	switch {
 	case secret.Value == "":
 		secret.Value = rand.Text()
 	case len(secret.Value) > maxCredential:
-		return badControl(fmt.Sprintf("the secret has %d bytes, and the limit is %d; send a shorter one", len(secret.Value), maxCredential))
+		return refuse(fmt.Sprintf("the secret has %d bytes, and the limit is %d; send a shorter one", len(secret.Value), maxCredential))
 	}
 	if body.Expires != "" {
 		expires, err := clock.ParseTime(body.Expires)
 		if err != nil {
-			return badControl(err.Error())
+			return refuse(err.Error())
 		}
 		secret.Expires = partnercenter.TimeOf(expires)
 	}
-	return s.changeApp(r, func(a *store.App) (int, any, error) {
+	return p.changeApp(r, func(a *store.App) (int, any, error) {
 		if slices.ContainsFunc(secretsOf(a), func(other store.AppSecret) bool { return other.Value == secret.Value }) {
-			return badControl("the app has this secret already; send another one, or delete that one first")
+			return refuse("the app has this secret already; send another one, or delete that one first")
 		}
 		a.Secrets = append(a.Secrets, secret)
 		return 0, nil, nil
 	}, func(_ store.Partner, a *store.App) (int, any, error) {
-		return http.StatusCreated, s.newControlSecret(a.ClientID, secret), nil
+		return http.StatusCreated, p.newShownSecret(a.ClientID, secret), nil
 	})
 }
 
 // deleteSecret is DELETE /apps/{clientId}/secrets/{id}. In place of the one that
 // never expires there is another that does not, made if need be: an app always
 // has one.
-func (s *Server) deleteSecret(r *http.Request) (int, any, error) {
+func (p *Plane) deleteSecret(r *http.Request) (int, any, error) {
 	id := r.PathValue("id")
-	return s.changeApp(r, func(a *store.App) (int, any, error) {
+	return p.changeApp(r, func(a *store.App) (int, any, error) {
 		at := slices.IndexFunc(secretsOf(a), func(other store.AppSecret) bool { return secretID(a.ClientID, other.Value) == id })
 		if at < 0 {
-			return missingControl("secret", id, "/apps")
+			return missing("secret", id, "/apps")
 		}
 		if at > 0 {
 			a.Secrets = slices.Delete(a.Secrets, at-1, at)
@@ -231,37 +231,37 @@ func (s *Server) deleteSecret(r *http.Request) (int, any, error) {
 			a.Secrets = slices.Delete(a.Secrets, next, next+1)
 		}
 		return 0, nil, nil
-	}, func(p store.Partner, a *store.App) (int, any, error) {
-		app, err := s.newControlApp(p, a)
+	}, func(partner store.Partner, a *store.App) (int, any, error) {
+		app, err := p.newShownApp(partner, a)
 		return http.StatusOK, app, err
 	})
 }
 
 // addCertificate is POST /apps/{clientId}/certificates.
-func (s *Server) addCertificate(r *http.Request) (int, any, error) {
+func (p *Plane) addCertificate(r *http.Request) (int, any, error) {
 	const example = `{"pem": "-----BEGIN CERTIFICATE-----\n…"}`
 	var body struct {
 		PEM string `json:"pem"`
 	}
-	if err := readControl(r, &body, example); err != nil {
-		return badControl(err.Error())
+	if err := readBody(r, &body, example); err != nil {
+		return refuse(err.Error())
 	}
 	if body.PEM == "" {
-		return badControl("the body has no certificate; send " + example)
+		return refuse("the body has no certificate; send " + example)
 	}
-	var added controlCertificate
-	return s.changeApp(r, func(a *store.App) (int, any, error) {
+	var added shownCertificate
+	return p.changeApp(r, func(a *store.App) (int, any, error) {
 		certificate := store.AppCertificate{PEM: body.PEM}
 		var err error
-		if added, err = newControlCertificate(certificate); err != nil {
-			return badControl("pem is refused: " + strings.TrimPrefix(err.Error(), "issuer: "))
+		if added, err = newShownCertificate(certificate); err != nil {
+			return refuse("pem is refused: " + strings.TrimPrefix(err.Error(), "issuer: "))
 		}
 		at, err := certificateAt(a, added.Thumbprint)
 		if err != nil {
 			return 0, nil, err
 		}
 		if at >= 0 {
-			return badControl("the app has this certificate already; send another one")
+			return refuse("the app has this certificate already; send another one")
 		}
 		a.Certificates = append(a.Certificates, certificate)
 		return 0, nil, nil
@@ -271,20 +271,20 @@ func (s *Server) addCertificate(r *http.Request) (int, any, error) {
 }
 
 // revokeCertificate is POST /apps/{clientId}/certificates/{thumbprint}/revoke.
-func (s *Server) revokeCertificate(r *http.Request) (int, any, error) {
+func (p *Plane) revokeCertificate(r *http.Request) (int, any, error) {
 	thumbprint := r.PathValue("thumbprint")
 	at := 0
-	return s.changeApp(r, func(a *store.App) (status int, body any, err error) {
+	return p.changeApp(r, func(a *store.App) (status int, body any, err error) {
 		if at, err = certificateAt(a, thumbprint); err != nil {
 			return 0, nil, err
 		}
 		if at < 0 {
-			return missingControl("certificate", thumbprint, "/apps")
+			return missing("certificate", thumbprint, "/apps")
 		}
 		a.Certificates[at].Revoked = true
 		return 0, nil, nil
 	}, func(_ store.Partner, a *store.App) (int, any, error) {
-		certificate, err := newControlCertificate(a.Certificates[at])
+		certificate, err := newShownCertificate(a.Certificates[at])
 		return http.StatusOK, certificate, err
 	})
 }
@@ -292,7 +292,7 @@ func (s *Server) revokeCertificate(r *http.Request) (int, any, error) {
 // certificateAt finds an app's certificate by one of its thumbprints, or -1.
 func certificateAt(a *store.App, thumbprint string) (int, error) {
 	for i, stored := range a.Certificates {
-		c, err := newControlCertificate(stored)
+		c, err := newShownCertificate(stored)
 		if err != nil {
 			return 0, fmt.Errorf("app %s: %w", a.ClientID, err)
 		}

@@ -1,4 +1,4 @@
-package server
+package control
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// controlUser is a user as the control plane shows it.
-type controlUser struct {
+// shownUser is a user as the control plane shows it.
+type shownUser struct {
 	TenantID          string                   `json:"tenantId"`
 	UserPrincipalName string                   `json:"userPrincipalName"`
 	ObjectID          string                   `json:"objectId"`
@@ -21,30 +21,30 @@ type controlUser struct {
 	Password          string                   `json:"password"`
 }
 
-func newControlUser(partner store.Partner, u store.User) controlUser {
-	return controlUser{
+func newShownUser(partner store.Partner, u store.User) shownUser {
+	return shownUser{
 		TenantID: partner.TenantID, UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Roles: u.Roles, MFA: !u.WithoutMFA, Disabled: u.Disabled, Password: u.Password,
 	}
 }
 
 // listUsers is GET /users.
-func (s *Server) listUsers(r *http.Request) (int, any, error) {
-	members, problem, err := s.queriedMembers(r)
+func (p *Plane) listUsers(r *http.Request) (int, any, error) {
+	members, problem, err := p.queriedMembers(r)
 	if err != nil || problem != "" {
-		return badControlOr(problem, err)
+		return refuseOr(problem, err)
 	}
-	users := []controlUser{}
+	users := []shownUser{}
 	for _, m := range members {
 		for _, u := range m.users {
-			users = append(users, newControlUser(m.partner, u))
+			users = append(users, newShownUser(m.partner, u))
 		}
 	}
 	return http.StatusOK, map[string]any{"users": users}, nil
 }
 
 // changeUser is PATCH /users/{upn}.
-func (s *Server) changeUser(r *http.Request) (int, any, error) {
+func (p *Plane) changeUser(r *http.Request) (int, any, error) {
 	const example = `one or more of {"password": "…", "mfa": false, "disabled": true, "roles": ["sales_agent"]}`
 	var change struct {
 		Password *string                   `json:"password"`
@@ -52,25 +52,25 @@ func (s *Server) changeUser(r *http.Request) (int, any, error) {
 		Disabled *bool                     `json:"disabled"`
 		Roles    *[]partnercenter.UserRole `json:"roles"`
 	}
-	if err := readControl(r, &change, example); err != nil {
-		return badControl(err.Error())
+	if err := readBody(r, &change, example); err != nil {
+		return refuse(err.Error())
 	}
 	switch {
 	case change.Password == nil && change.MFA == nil && change.Disabled == nil && change.Roles == nil:
-		return badControl("the body changes nothing; send " + example)
+		return refuse("the body changes nothing; send " + example)
 	case change.Password != nil && (*change.Password == "" || len(*change.Password) > maxCredential):
-		return badControl(fmt.Sprintf("the password must have 1 to %d bytes; send another one", maxCredential))
+		return refuse(fmt.Sprintf("the password must have 1 to %d bytes; send another one", maxCredential))
 	}
-	s.directoryChange.Lock()
-	defer s.directoryChange.Unlock()
-	members, err := directory(r.Context(), s.store)
+	p.directoryChange.Lock()
+	defer p.directoryChange.Unlock()
+	members, err := directory(r.Context(), p.store)
 	if err != nil {
 		return 0, nil, err
 	}
 	name := r.PathValue("upn")
 	m, user := findUser(members, name)
 	if user == nil {
-		return missingControl("user", name, "/users")
+		return missing("user", name, "/users")
 	}
 	changed := *user
 	assign(&changed.Password, change.Password)
@@ -81,21 +81,21 @@ func (s *Server) changeUser(r *http.Request) (int, any, error) {
 	}
 	// Whoever asked may hang up; half a change would be none.
 	ctx := context.WithoutCancel(r.Context())
-	if err := s.store.PutUser(ctx, m.partner.TenantID, changed); err != nil {
+	if err := p.store.PutUser(ctx, m.partner.TenantID, changed); err != nil {
 		return refusedByStore(err)
 	}
-	if err := s.ReloadDirectory(ctx); err != nil {
+	if err := p.ReloadDirectory(ctx); err != nil {
 		return 0, nil, err
 	}
 	if changed.Password != user.Password {
 		// As at Microsoft: whoever knew the old password has no tokens any more.
-		if _, err := s.revokeGrants(ctx, "the user's password has changed", scope{userID: user.ObjectID}); err != nil {
+		if _, err := p.revokeGrants(ctx, "the user's password has changed", scope{userID: user.ObjectID}); err != nil {
 			return 0, nil, err
 		}
 	}
-	if members, err = directory(ctx, s.store); err != nil {
+	if members, err = directory(ctx, p.store); err != nil {
 		return 0, nil, err
 	}
 	m, user = findUser(members, name) // as it is stored
-	return http.StatusOK, newControlUser(m.partner, *user), nil
+	return http.StatusOK, newShownUser(m.partner, *user), nil
 }

@@ -1,4 +1,4 @@
-package server
+package control
 
 import (
 	"context"
@@ -48,12 +48,12 @@ func findScope(members []member, tenant, clientID, user string) (sc scope, probl
 }
 
 // queriedScope reads the scope in the query of a control call.
-func (s *Server) queriedScope(r *http.Request) (members []member, sc scope, problem string, err error) {
-	query, problem := controlQuery(r, scopeParameters...)
+func (p *Plane) queriedScope(r *http.Request) (members []member, sc scope, problem string, err error) {
+	query, problem := readQuery(r, scopeParameters...)
 	if problem != "" {
 		return nil, sc, problem, nil
 	}
-	if members, err = directory(r.Context(), s.store); err != nil {
+	if members, err = directory(r.Context(), p.store); err != nil {
 		return nil, sc, "", err
 	}
 	sc, problem = findScope(members, query.Get("tenant"), query.Get("clientId"), query.Get("user"))
@@ -81,8 +81,8 @@ func appName(members []member, clientID string) string {
 	return ""
 }
 
-// controlConsent is a consent as the control plane shows it.
-type controlConsent struct {
+// shownConsent is a consent as the control plane shows it.
+type shownConsent struct {
 	TenantID  string   `json:"tenantId"`
 	ClientID  string   `json:"clientId"`
 	App       string   `json:"app,omitempty"`
@@ -92,14 +92,14 @@ type controlConsent struct {
 }
 
 // listConsents is GET /consents.
-func (s *Server) listConsents(r *http.Request) (int, any, error) {
-	members, sc, problem, err := s.queriedScope(r)
+func (p *Plane) listConsents(r *http.Request) (int, any, error) {
+	members, sc, problem, err := p.queriedScope(r)
 	if err != nil || problem != "" {
-		return badControlOr(problem, err)
+		return refuseOr(problem, err)
 	}
-	list := []controlConsent{}
-	for _, c := range s.consentsOf(sc) {
-		list = append(list, controlConsent{
+	list := []shownConsent{}
+	for _, c := range p.consentsOf(sc) {
+		list = append(list, shownConsent{
 			TenantID: c.TenantID, ClientID: c.ClientID, App: appName(members, c.ClientID),
 			User: userName(members, c.UserID), UserID: c.UserID, Resources: c.Resources,
 		})
@@ -107,37 +107,37 @@ func (s *Server) listConsents(r *http.Request) (int, any, error) {
 	return http.StatusOK, map[string]any{"consents": list}, nil
 }
 
-func (s *Server) consentsOf(sc scope) []issuer.Consent {
-	return s.authority.Consents(func(c issuer.Consent) bool { return sc.concerns(c.TenantID, c.ClientID, c.UserID) })
+func (p *Plane) consentsOf(sc scope) []issuer.Consent {
+	return p.authority.Consents(func(c issuer.Consent) bool { return sc.concerns(c.TenantID, c.ClientID, c.UserID) })
 }
 
 // withdrawConsents is DELETE /consents.
-func (s *Server) withdrawConsents(r *http.Request) (int, any, error) {
-	_, sc, problem, err := s.queriedScope(r)
+func (p *Plane) withdrawConsents(r *http.Request) (int, any, error) {
+	_, sc, problem, err := p.queriedScope(r)
 	if err != nil || problem != "" {
-		return badControlOr(problem, err)
+		return refuseOr(problem, err)
 	}
-	list := s.consentsOf(sc)
+	list := p.consentsOf(sc)
 	for _, c := range list {
 		c.Resources = nil
-		if err := s.authority.PutConsent(r.Context(), c); err != nil {
+		if err := p.authority.PutConsent(r.Context(), c); err != nil {
 			return 0, nil, err
 		}
 	}
 	return http.StatusOK, map[string]int{"withdrawn": len(list)}, nil
 }
 
-// badControlOr answers a problem of the caller's, or fails.
-func badControlOr(problem string, err error) (int, any, error) {
+// refuseOr answers a problem of the caller's, or fails.
+func refuseOr(problem string, err error) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return badControl(problem)
+	return refuse(problem)
 }
 
-// controlGrant is a family of refresh tokens as the control plane shows it: not
+// shownGrant is a family of refresh tokens as the control plane shows it: not
 // the tokens.
-type controlGrant struct {
+type shownGrant struct {
 	TenantID string    `json:"tenantId"` // of the user
 	User     string    `json:"user,omitempty"`
 	UserID   string    `json:"userId"`
@@ -153,17 +153,17 @@ type controlGrant struct {
 }
 
 // listGrants is GET /grants.
-func (s *Server) listGrants(r *http.Request) (int, any, error) {
-	members, sc, problem, err := s.queriedScope(r)
+func (p *Plane) listGrants(r *http.Request) (int, any, error) {
+	members, sc, problem, err := p.queriedScope(r)
 	if err != nil || problem != "" {
-		return badControlOr(problem, err)
+		return refuseOr(problem, err)
 	}
-	list := []controlGrant{}
-	for _, g := range s.authority.Grants() {
+	list := []shownGrant{}
+	for _, g := range p.authority.Grants() {
 		if !sc.concerns(g.TenantID, g.ClientID, g.UserID) {
 			continue
 		}
-		list = append(list, controlGrant{
+		list = append(list, shownGrant{
 			TenantID: g.TenantID, User: userName(members, g.UserID), UserID: g.UserID,
 			ClientID: g.ClientID, App: appName(members, g.ClientID), MFA: g.MFA, Resource: g.Resource, Scope: g.Scope,
 			SignedIn: g.SignedIn.UTC(), Renewed: g.Renewed.UTC(), Expires: g.Expires().UTC(), Revoked: g.Revoked,
@@ -173,7 +173,7 @@ func (s *Server) listGrants(r *http.Request) (int, any, error) {
 }
 
 // revokeGrantsCall is POST /grants/revoke.
-func (s *Server) revokeGrantsCall(r *http.Request) (int, any, error) {
+func (p *Plane) revokeGrantsCall(r *http.Request) (int, any, error) {
 	const example = `{"user": "name@domain"}, {"clientId": "…"}, {"tenant": "…"} or {"all": true}`
 	var body struct {
 		Tenant   string `json:"tenant"`
@@ -181,25 +181,25 @@ func (s *Server) revokeGrantsCall(r *http.Request) (int, any, error) {
 		User     string `json:"user"`
 		All      bool   `json:"all"`
 	}
-	if err := readControl(r, &body, example); err != nil {
-		return badControl(err.Error())
+	if err := readBody(r, &body, example); err != nil {
+		return refuse(err.Error())
 	}
 	if some := body.Tenant+body.ClientID+body.User != ""; some == body.All {
-		return badControl("the body does not say whose refresh tokens to revoke; send " + example)
+		return refuse("the body does not say whose refresh tokens to revoke; send " + example)
 	}
-	members, err := directory(r.Context(), s.store)
+	members, err := directory(r.Context(), p.store)
 	if err != nil {
 		return 0, nil, err
 	}
 	sc, problem := findScope(members, body.Tenant, body.ClientID, body.User)
 	if problem != "" {
-		return badControl(problem)
+		return refuse(problem)
 	}
-	n, err := s.revokeGrants(r.Context(), "an administrator has revoked it", sc)
+	n, err := p.revokeGrants(r.Context(), "an administrator has revoked it", sc)
 	return http.StatusOK, map[string]int{"revoked": n}, err
 }
 
 // revokeGrants ends families of refresh tokens, for a reason that apps are told.
-func (s *Server) revokeGrants(ctx context.Context, reason string, sc scope) (int, error) {
-	return s.authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return sc.concerns(g.TenantID, g.ClientID, g.UserID) })
+func (p *Plane) revokeGrants(ctx context.Context, reason string, sc scope) (int, error) {
+	return p.authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return sc.concerns(g.TenantID, g.ClientID, g.UserID) })
 }

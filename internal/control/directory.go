@@ -1,4 +1,4 @@
-package server
+package control
 
 import (
 	"context"
@@ -93,17 +93,17 @@ func assign[T any](to, from *T) {
 
 // ReloadDirectory has the token authority work with the tenants, apps and users
 // that the store holds now.
-func (s *Server) ReloadDirectory(ctx context.Context) error {
-	tenants, err := tenants(ctx, s.store)
+func (p *Plane) ReloadDirectory(ctx context.Context) error {
+	tenants, err := tenants(ctx, p.store)
 	if err != nil {
 		return err
 	}
-	return s.authority.SetTenants(tenants)
+	return p.authority.SetTenants(tenants)
 }
 
-// controlQuery returns the query of a control call. The problem, if any, is the
+// readQuery returns the query of a control call. The problem, if any, is the
 // caller's, such as a parameter that the call does not know.
-func controlQuery(r *http.Request, known ...string) (query url.Values, problem string) {
+func readQuery(r *http.Request, known ...string) (query url.Values, problem string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, "the query cannot be read; percent-encode its values"
@@ -118,27 +118,27 @@ func controlQuery(r *http.Request, known ...string) (query url.Values, problem s
 
 // queriedMembers returns the partner that a query names by tenant or, without
 // one, all. A problem is the caller's.
-func (s *Server) queriedMembers(r *http.Request) (members []member, problem string, err error) {
-	query, problem := controlQuery(r, "tenant")
+func (p *Plane) queriedMembers(r *http.Request) (members []member, problem string, err error) {
+	query, problem := readQuery(r, "tenant")
 	if problem != "" {
 		return nil, problem, nil
 	}
-	if members, err = directory(r.Context(), s.store); err != nil || query.Get("tenant") == "" {
+	if members, err = directory(r.Context(), p.store); err != nil || query.Get("tenant") == "" {
 		return members, "", err
 	}
 	members, problem = findMember(members, query.Get("tenant"))
 	return members, problem, nil
 }
 
-// missingControl answers a control call about what is not there.
-func missingControl(what, name, list string) (int, any, error) {
+// missing answers a control call about what is not there.
+func missing(what, name, list string) (int, any, error) {
 	return http.StatusNotFound, map[string]string{"error": "there is no " + what + " " + quote(name) + "; GET " + list + " lists them"}, nil
 }
 
 // refusedByStore answers a change that the store does not take.
 func refusedByStore(err error) (int, any, error) {
 	if wrong, ok := errors.AsType[*store.FieldError](err); ok {
-		return badControl(wrong.Field + " " + wrong.Message)
+		return refuse(wrong.Field + " " + wrong.Message)
 	}
 	return 0, nil, err
 }

@@ -1,4 +1,4 @@
-package server
+package control
 
 import (
 	"context"
@@ -32,8 +32,8 @@ type FaultOrder struct {
 	KeepKey    bool   `json:"keepKey,omitzero"` // of key_rollover
 }
 
-// controlFault is a fault as the control plane shows it.
-type controlFault struct {
+// shownFault is a fault as the control plane shows it.
+type shownFault struct {
 	ID         string `json:"id"`
 	Fault      string `json:"fault"`
 	Tenant     string `json:"tenant,omitempty"`
@@ -51,14 +51,14 @@ type controlFault struct {
 	Spent      bool   `json:"spent"`
 }
 
-func newControlFault(f issuer.StandingFault) controlFault {
+func newShownFault(f issuer.StandingFault) shownFault {
 	text := func(d time.Duration) string {
 		if d == 0 {
 			return ""
 		}
 		return clock.FormatDuration(d)
 	}
-	return controlFault{
+	return shownFault{
 		ID: f.ID, Fault: string(f.Kind), Tenant: f.Tenant, ClientID: f.ClientID, User: f.User, Endpoint: f.Endpoint,
 		RetryAfter: text(f.RetryAfter), Plain: f.Plain, Status: f.Status, For: text(f.For), By: text(f.By), Audience: f.Audience,
 		Times: f.Times, Struck: f.Struck, Spent: f.Spent(),
@@ -66,20 +66,20 @@ func newControlFault(f issuer.StandingFault) controlFault {
 }
 
 // addFault is POST /identity/faults.
-func (s *Server) addFault(r *http.Request) (int, any, error) {
+func (p *Plane) addFault(r *http.Request) (int, any, error) {
 	const example = `{"fault": "mfa_required", "user": "name@domain", "times": 1}`
 	var order FaultOrder
-	if err := readControl(r, &order, example); err != nil {
-		return badControl(err.Error())
+	if err := readBody(r, &order, example); err != nil {
+		return refuse(err.Error())
 	}
 	switch order.Fault {
 	case "":
-		return badControl("the body does not say which fault; send " + example)
+		return refuse("the body does not say which fault; send " + example)
 	case FaultKeyRollover:
-		return s.rollKeyCall(r, order)
+		return p.rollKeyCall(r, order)
 	}
 	if order.KeepKey {
-		return badControl(order.Fault + " has no keepKey; leave it out")
+		return refuse(order.Fault + " has no keepKey; leave it out")
 	}
 	fault := issuer.Fault{
 		Kind: issuer.FaultKind(order.Fault), Tenant: order.Tenant, ClientID: order.ClientID, User: order.User,
@@ -94,81 +94,81 @@ func (s *Server) addFault(r *http.Request) (int, any, error) {
 		}
 		var err error
 		if *d.into, err = clock.ParseDuration(d.text); err != nil {
-			return badControl(d.name + ": " + err.Error())
+			return refuse(d.name + ": " + err.Error())
 		}
 	}
-	added, err := s.authority.AddFault(fault)
+	added, err := p.authority.AddFault(fault)
 	if err != nil {
-		return badControl(err.Error())
+		return refuse(err.Error())
 	}
-	return http.StatusCreated, newControlFault(added), nil
+	return http.StatusCreated, newShownFault(added), nil
 }
 
 // listFaults is GET /identity/faults.
-func (s *Server) listFaults(*http.Request) (int, any, error) {
-	list := []controlFault{}
-	for _, f := range s.authority.Faults() {
-		list = append(list, newControlFault(f))
+func (p *Plane) listFaults(*http.Request) (int, any, error) {
+	list := []shownFault{}
+	for _, f := range p.authority.Faults() {
+		list = append(list, newShownFault(f))
 	}
 	return http.StatusOK, map[string]any{"faults": list}, nil
 }
 
 // clearFaults is DELETE /identity/faults.
-func (s *Server) clearFaults(*http.Request) (int, any, error) {
-	return http.StatusOK, map[string]int{"removed": s.authority.ClearFaults()}, nil
+func (p *Plane) clearFaults(*http.Request) (int, any, error) {
+	return http.StatusOK, map[string]int{"removed": p.authority.ClearFaults()}, nil
 }
 
 // removeFault is DELETE /identity/faults/{id}.
-func (s *Server) removeFault(r *http.Request) (int, any, error) {
+func (p *Plane) removeFault(r *http.Request) (int, any, error) {
 	id := r.PathValue("id")
-	if !s.authority.RemoveFault(id) {
-		return missingControl("fault", id, "/identity/faults")
+	if !p.authority.RemoveFault(id) {
+		return missing("fault", id, "/identity/faults")
 	}
 	return http.StatusOK, map[string]int{"removed": 1}, nil
 }
 
-// controlRollover is the answer of a key rollover, which is over as soon as it is
+// shownRollover is the answer of a key rollover, which is over as soon as it is
 // made.
-type controlRollover struct {
+type shownRollover struct {
 	Fault   string   `json:"fault"`
 	Key     string   `json:"key"`     // signs from now on
 	Revoked []string `json:"revoked"` // keys whose tokens are refused from now on
 }
 
-func (s *Server) rollKeyCall(r *http.Request, order FaultOrder) (int, any, error) {
+func (p *Plane) rollKeyCall(r *http.Request, order FaultOrder) (int, any, error) {
 	if order != (FaultOrder{Fault: FaultKeyRollover, KeepKey: order.KeepKey}) {
-		return badControl(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
+		return refuse(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
 	}
-	key, revoked, err := s.RollKey(context.WithoutCancel(r.Context()), order.KeepKey)
+	key, revoked, err := p.RollKey(context.WithoutCancel(r.Context()), order.KeepKey)
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusCreated, controlRollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}, nil
+	return http.StatusCreated, shownRollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}, nil
 }
 
 // RollKey has a new key sign tokens from now on, and returns its id. Unless the
 // keys until now are kept, they are revoked, and the tokens that they signed are
 // refused from now on; kept ones stay published.
-func (s *Server) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
-	s.keyChange.Lock()
-	defer s.keyChange.Unlock()
-	before, err := s.store.SigningKeys(ctx)
+func (p *Plane) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
+	p.keyChange.Lock()
+	defer p.keyChange.Unlock()
+	before, err := p.store.SigningKeys(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	key, err := addSigningKey(ctx, s.store, s.now())
+	key, err := addSigningKey(ctx, p.store, p.now())
 	if err != nil {
 		return "", nil, err
 	}
-	s.authority.AddKey(key)
+	p.authority.AddKey(key)
 	revoked = []string{}
 	for _, k := range before {
 		if keep || !k.Revoked.IsZero() {
 			continue
 		}
 		// In this order for the reason that revokeKey gives.
-		s.authority.RevokeKey(k.ID)
-		if err := s.store.RevokeSigningKey(ctx, k.ID); err != nil {
+		p.authority.RevokeKey(k.ID)
+		if err := p.store.RevokeSigningKey(ctx, k.ID); err != nil {
 			return "", nil, err
 		}
 		revoked = append(revoked, k.ID)

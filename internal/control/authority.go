@@ -1,0 +1,228 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// AuthorityOptions are the options of [NewAuthority].
+type AuthorityOptions struct {
+	BaseURLs []string         // where requests arrive; see issuer.Options
+	Leeway   time.Duration    // how far clocks may differ; see issuer.Options
+	Lifetime time.Duration    // of tokens; see issuer.Options
+	Now      func() time.Time // nil means time.Now
+	// Cloud is whose resources tokens may be for. Empty means the global one.
+	Cloud partnercenter.CloudName
+	// AllClouds lets tokens be for the resources of every cloud.
+	AllClouds bool
+}
+
+// resources are what tokens may be for: of the cloud first, which the first is
+// the default of.
+func (o *AuthorityOptions) resources() []string {
+	cloud := cmp.Or(o.Cloud, partnercenter.NamedGlobal)
+	all := cloud.Resources()
+	if o.AllClouds {
+		for _, other := range partnercenter.CloudNames() {
+			all = append(all, other.Resources()...)
+		}
+	}
+	return all
+}
+
+// NewAuthority returns the token authority of a store's partners, with the
+// store's signing keys. A store without one gets its first.
+func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*issuer.Authority, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := EnsureSigningKey(ctx, st, o.Now()); err != nil {
+		return nil, fmt.Errorf("the first signing key: %w", err)
+	}
+	keys, err := signingKeys(ctx, st)
+	if err != nil {
+		return nil, fmt.Errorf("the signing keys: %w", err)
+	}
+	tenants, err := tenants(ctx, st)
+	if err != nil {
+		return nil, fmt.Errorf("the tenants: %w", err)
+	}
+	options := issuer.Options{
+		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, Resources: o.resources(),
+		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now,
+		Administers: func(ctx context.Context, partnerID, customerID string) (bool, error) {
+			switch _, err := st.GetCustomer(ctx, partnerID, customerID); {
+			case err == nil:
+				return true, nil
+			case errors.Is(err, store.ErrNotYours):
+				return false, nil
+			default:
+				return false, err
+			}
+		},
+	}
+	if err := keepSignIns(ctx, st, o.Now, &options); err != nil {
+		return nil, fmt.Errorf("the refresh tokens: %w", err)
+	}
+	return issuer.New(options)
+}
+
+// keepSignIns gives the authority what users have consented to and their refresh
+// tokens, and keeps those in the store, so that they outlive the process.
+func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *issuer.Options) error {
+	if err := st.DeleteExpiredGrants(ctx, now()); err != nil {
+		return err
+	}
+	grants, err := st.Grants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, stored := range grants {
+		var g issuer.Grant
+		if err := json.Unmarshal(stored.Data, &g); err != nil {
+			return fmt.Errorf("grant %s: %w", stored.ID, err)
+		}
+		o.Grants = append(o.Grants, g)
+	}
+	consents, err := st.Consents(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range consents {
+		o.Consents = append(o.Consents, issuer.Consent{TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID, Resources: strings.Fields(c.Scope)})
+	}
+	o.SaveGrant = func(ctx context.Context, g issuer.Grant) error {
+		data, err := json.Marshal(g)
+		if err != nil {
+			return err
+		}
+		return st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.Expires(), Data: data})
+	}
+	o.SaveConsent = func(ctx context.Context, c issuer.Consent) error {
+		if len(c.Resources) == 0 {
+			return st.DeleteConsent(ctx, c.TenantID, c.ClientID, c.UserID)
+		}
+		return st.PutConsent(ctx, store.Consent{TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID, Scope: strings.Join(c.Resources, " ")})
+	}
+	return nil
+}
+
+// EnsureSigningKey makes the first signing key of a store that has none in
+// force.
+func EnsureSigningKey(ctx context.Context, st *store.Store, now time.Time) error {
+	keys, err := signingKeys(ctx, st)
+	if err != nil || len(keys) > 0 {
+		return err
+	}
+	_, err = addSigningKey(ctx, st, now)
+	return err
+}
+
+// signingKeys returns the keys in force, newest first: the first one signs.
+func signingKeys(ctx context.Context, st *store.Store) ([]*issuer.Key, error) {
+	stored, err := st.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var keys []*issuer.Key
+	for _, k := range stored {
+		if !k.Revoked.IsZero() {
+			continue
+		}
+		key, err := issuer.ParseKey(k.ID, k.PEM, k.Created)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b *issuer.Key) int { return b.Created.Compare(a.Created) })
+	return keys, nil
+}
+
+// addSigningKey makes a key that signs from now on. It is the newest, also when
+// the clock was set back since the last one was made.
+func addSigningKey(ctx context.Context, st *store.Store, now time.Time) (*issuer.Key, error) {
+	stored, err := st.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(stored) > 0 && !now.After(stored[0].Created) {
+		now = stored[0].Created.Add(time.Microsecond) // what the store tells apart
+	}
+	key, err := issuer.GenerateKey(now)
+	if err != nil {
+		return nil, err
+	}
+	pem, err := key.PEM()
+	if err != nil {
+		return nil, err
+	}
+	return key, st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created})
+}
+
+// tenants are the partners of a store as the token authority knows them.
+func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
+	members, err := directory(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]issuer.Tenant, 0, len(members))
+	for _, m := range members {
+		t := issuer.Tenant{ID: m.partner.TenantID}
+		if m.partner.Domain != "" {
+			t.Domains = []string{m.partner.Domain}
+		}
+		for _, a := range m.apps {
+			client, err := issuerClient(a)
+			if err != nil {
+				return nil, err
+			}
+			t.Clients = append(t.Clients, client)
+		}
+		for _, u := range m.users {
+			t.Users = append(t.Users, issuerUser(u))
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+func issuerClient(a store.App) (issuer.Client, error) {
+	c := issuer.Client{
+		ID: a.ClientID, Name: a.Name, ObjectID: a.ObjectID, Secrets: []issuer.Secret{{Value: a.Secret}},
+		RedirectURIs: a.RedirectURIs, Public: a.Public, MultiTenant: a.MultiTenant, AdminConsent: a.AdminConsent, Disabled: a.Disabled,
+	}
+	for _, s := range a.Secrets {
+		c.Secrets = append(c.Secrets, issuer.Secret{Value: s.Value, Expires: s.Expires.Time()})
+	}
+	for _, stored := range a.Certificates {
+		cert, err := issuer.ParseCertificate(stored.PEM)
+		if err != nil {
+			return c, fmt.Errorf("app %s: %w", a.ClientID, err)
+		}
+		c.Certificates = append(c.Certificates, issuer.Certificate{Certificate: cert, Revoked: stored.Revoked})
+	}
+	return c, nil
+}
+
+func issuerUser(u store.User) issuer.User {
+	user := issuer.User{
+		UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
+		Password: u.Password, MFA: !u.WithoutMFA, Disabled: u.Disabled,
+		Administrator: slices.Contains(u.Roles, partnercenter.RoleGlobalAdmin),
+	}
+	for _, role := range u.Roles {
+		user.Roles = append(user.Roles, string(role))
+	}
+	return user
+}
