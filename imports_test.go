@@ -86,6 +86,7 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
+	"internal/installed":             {why: "it is for tests, and looks at the machine alone"},
 	"internal/contract":              {why: "it is a document"},
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
 	"internal/contract/published":    {why: "it is tests and nothing else"},

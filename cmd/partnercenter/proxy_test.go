@@ -23,6 +23,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
 // startProxied runs a server as serve does, on free ports, and returns what its
@@ -59,17 +61,6 @@ func startProxied(t *testing.T, change func(*serveOptions)) readyFacts {
 		}
 	})
 	return local.facts
-}
-
-// tool returns the path of a program that tests run, which tools/setup.sh
-// installs.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Fatalf("%v: run tools/setup.sh, which installs it", err)
-	}
-	return path
 }
 
 // runClient runs a program that knows nothing but Microsoft's service, with env
@@ -109,7 +100,7 @@ func wantOrders(t *testing.T, what, printed string) {
 // curl gets a token and the orders with nothing but --proxy and --cacert: in
 // every cloud, over HTTP/1.1 and h2.
 func TestCurlThroughProxy(t *testing.T) {
-	curl := tool(t, "curl")
+	curl := installed.Program(t, "curl")
 	f := startProxied(t, nil)
 	for _, version := range []string{"--http1.1", "--http2"} {
 		for _, cloud := range []struct{ authority, api, resource string }{
@@ -166,7 +157,7 @@ func TestCurlThroughProxy(t *testing.T) {
 
 // The TLS listener serves the same hosts to machines that map their names.
 func TestCurlWithMappedNames(t *testing.T) {
-	curl := tool(t, "curl")
+	curl := installed.Program(t, "curl")
 	for name, change := range map[string]func(*serveOptions){
 		"with --proxy":           nil,
 		"with --microsoft-hosts": func(o *serveOptions) { o.proxy, o.microsoftHosts = "", true },
@@ -197,14 +188,12 @@ func TestCurlWithMappedNames(t *testing.T) {
 // MSAL for Node and Azure's identity library, as they come from the registry,
 // get tokens through the proxy, and plain fetch lists the orders.
 func TestNodeThroughProxy(t *testing.T) {
-	node := tool(t, "node")
+	node := installed.Node(t)
 	dir, err := filepath.Abs(filepath.Join("..", "..", "examples", "clients", "node"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		t.Fatalf("%v: run tools/setup.sh, which installs what %s names", err, filepath.Join(dir, "package-lock.json"))
-	}
+	installed.Packages(t, dir)
 	f := startProxied(t, nil)
 	env := []string{
 		"HTTPS_PROXY=" + f.ProxyURL, "NODE_EXTRA_CA_CERTS=" + f.CAFile,
@@ -226,7 +215,7 @@ func TestNodeThroughProxy(t *testing.T) {
 
 // Python's own library heeds the same variables.
 func TestPythonThroughProxy(t *testing.T) {
-	python := tool(t, "python3")
+	python := installed.Program(t, "python3")
 	f := startProxied(t, nil)
 	printed, stderr, err := f.runClient(t, []string{"HTTPS_PROXY=" + f.ProxyURL, "SSL_CERT_FILE=" + f.CAFile},
 		python, filepath.Join("..", "..", "examples", "clients", "python", "list_orders.py"))
@@ -240,7 +229,9 @@ func TestPythonThroughProxy(t *testing.T) {
 // no option switches that off here.
 func TestGoThroughProxy(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "client")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../examples/clients/go").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../examples/clients/go")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as TestImporterSize has it: most of it is compiled then
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	f := startProxied(t, nil)
@@ -450,7 +441,7 @@ func TestOwnCertificate(t *testing.T) {
 		t.Errorf("%s %v", document, err)
 	}
 	// The proxy's hosts are signed for by the local authority all the same.
-	if out, stderr, err := f.runClient(t, nil, tool(t, "curl"), "-sS", "--fail", "--proxy", f.ProxyURL, "--cacert", f.CAFile, "https://api.partnercenter.microsoft.com/livez"); err != nil {
+	if out, stderr, err := f.runClient(t, nil, installed.Program(t, "curl"), "-sS", "--fail", "--proxy", f.ProxyURL, "--cacert", f.CAFile, "https://api.partnercenter.microsoft.com/livez"); err != nil {
 		t.Errorf("%s %v %s", out, err, stderr)
 	}
 }

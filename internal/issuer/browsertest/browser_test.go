@@ -3,10 +3,8 @@ package browsertest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +20,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
 // patience is how long a page may take on a busy machine.
@@ -43,17 +43,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func startChromium() {
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, chromium.err = exec.LookPath(name); chromium.err == nil {
-			break
-		}
-	}
-	if chromium.err != nil {
-		chromium.err = errors.New("these tests need a browser: run tools/setup.sh, or install chromium")
-		return
-	}
+func startChromium(path string) {
 	profile, err := os.MkdirTemp("", "partnercenter-browsertest-")
 	if err != nil {
 		chromium.err = err
@@ -69,9 +59,9 @@ func startChromium() {
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("host-resolver-rules", "MAP "+otherHost+" 127.0.0.1"),
 		chromedp.IgnoreCertErrors, // the tests' authorities are nobody's
-	}
-	if os.Getuid() == 0 { // Chromium's sandbox does not take root
-		flags = append(flags, chromedp.NoSandbox)
+		// The sandbox takes neither root nor users without namespaces of their own,
+		// as in containers. It would keep the machine from the test's own pages.
+		chromedp.NoSandbox,
 	}
 	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
 	ctx, closeBrowser := chromedp.NewContext(allocator)
@@ -98,9 +88,10 @@ type tab struct {
 // the test at its end, unless forgive has taken it away.
 func openTab(t *testing.T) *tab {
 	t.Helper()
-	chromium.once.Do(startChromium)
+	path := installed.Browser(t)
+	chromium.once.Do(func() { startChromium(path) })
 	if chromium.err != nil {
-		t.Fatal(chromium.err)
+		installed.Missing(t, "%s does not start: %v", path, chromium.err)
 	}
 	return newTab(chromium.ctx, t, chromedp.WithNewBrowserContext())
 }

@@ -1,0 +1,99 @@
+// Package installed finds the programs of others that tests run: curl, Python,
+// Node and a browser. It is for tests alone. What is missing skips the test, or
+// fails it under `make test`, which installs all of it first. Nothing else decides
+// that, and nothing here runs in the program.
+package installed
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// The oldest Node that the packages of examples/clients/node run on.
+const nodeMajor, nodeMinor = 20, 18
+
+// Program returns the path of the first of these programs that is there.
+func Program(t *testing.T, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	Missing(t, "there is no %s", names[0])
+	return ""
+}
+
+// Browser returns the path of Chromium, or of what is made of it.
+func Browser(t *testing.T) string {
+	t.Helper()
+	return Program(t, "chromium", "chromium-browser", "google-chrome")
+}
+
+// Node returns the path of a Node that is new enough: the one that `make setup`
+// has put into tools/node, else the machine's.
+func Node(t *testing.T) string {
+	t.Helper()
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := filepath.Join(root, "tools", "node", "node_modules", ".bin", "node")
+	if _, err := os.Stat(node); err != nil {
+		node = Program(t, "node")
+	}
+	version, err := exec.CommandContext(t.Context(), node, "--version").Output()
+	if err != nil {
+		Missing(t, "%s does not run: %v", node, err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(string(version), "v%d.%d", &major, &minor); err != nil {
+		t.Fatalf("%s says that it is version %q", node, version)
+	}
+	if major < nodeMajor || major == nodeMajor && minor < nodeMinor {
+		Missing(t, "%s is version %d.%d, and %d.%d is needed", node, major, minor, nodeMajor, nodeMinor)
+	}
+	return node
+}
+
+// Packages returns the folder of the npm packages that a folder's lock file
+// names.
+func Packages(t *testing.T, folder string) string {
+	t.Helper()
+	packages := filepath.Join(folder, "node_modules")
+	// npm writes this file last.
+	if _, err := os.Stat(filepath.Join(packages, ".package-lock.json")); err != nil {
+		Missing(t, "the packages of %s are not there", filepath.Join(folder, "package-lock.json"))
+	}
+	return packages
+}
+
+// Missing ends a test that lacks something which `make setup` installs.
+func Missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	message := fmt.Sprintf(format, args...) + ": run make setup, which installs what tests need"
+	if os.Getenv("PARTNERCENTER_TESTS") == "all" {
+		t.Fatal(message)
+	}
+	t.Skip(message)
+}
+
+func moduleRoot() (string, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder, nil
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return "", fmt.Errorf("no go.mod above the test's folder")
+		}
+		folder = parent
+	}
+}
