@@ -2,55 +2,120 @@
 # Installs what the tests need besides Go: a C compiler, which the race detector
 # is linked with; curl, Python, Node and the packages of examples/clients/node, which
 # play clients that were never changed; Chromium and axe-core, in and with which
-# the pages of sign-in are looked at. What is there already is left alone.
+# the pages of sign-in are looked at.
+#
+# What is there is left alone, in the version that is there. Nothing is changed
+# before it is known that all that is missing may be installed.
 set -eu
 cd "$(dirname "$0")/.."
 
-# The oldest Node that the packages run on.
+# The oldest Node that the packages run on; internal/installed knows it too. Where
+# the machine's is older, tools/node has npm's.
 node_major=20
+node_minor=18
+PATH="$PWD/tools/node/node_modules/.bin:$PATH"
 
-missing=
-if ! command -v "$(go env CC)" >/dev/null 2>&1; then
-	missing="$missing gcc libc6-dev"
-fi
-if ! command -v curl >/dev/null 2>&1; then
-	missing="$missing curl ca-certificates"
-fi
-if ! command -v python3 >/dev/null 2>&1; then
-	missing="$missing python3"
-fi
-if ! command -v node >/dev/null 2>&1; then
-	missing="$missing nodejs"
-fi
-if ! command -v npm >/dev/null 2>&1; then
-	missing="$missing npm"
-fi
-if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
-	missing="$missing chromium"
-fi
+fail() {
+	echo "setup: $*" >&2
+	exit 1
+}
 
-if [ -n "$missing" ]; then
-	if ! command -v apt-get >/dev/null 2>&1; then
-		echo "setup: the tests need$missing: install them (a C compiler other than gcc is named by CC)" >&2
-		exit 1
+runs() {
+	"$1" --version >/dev/null 2>&1
+}
+
+compiles() {
+	# shellcheck disable=SC2046 # CC may have options
+	echo '#include <stdlib.h>' | $(go env CC) -x c -c -o /dev/null - 2>/dev/null
+}
+
+node_is_new() {
+	version=$(node --version 2>/dev/null) || return 1
+	major=${version#v}
+	minor=${major#*.}
+	major=${major%%.*}
+	minor=${minor%%.*}
+	[ "$major" -gt "$node_major" ] || { [ "$major" -eq "$node_major" ] && [ "$minor" -ge "$node_minor" ]; }
+}
+
+# A copy of the lock file, written last, tells which packages are there.
+is_filled() {
+	cmp -s "$1/package-lock.json" "$1/node_modules/.setup-lock.json"
+}
+
+may_fill() {
+	[ -w "$1" ] && { ! [ -e "$1/node_modules" ] || [ -w "$1/node_modules" ]; }
+}
+
+# What is missing: packages of Debian's, and folders that npm fills.
+packages=
+folders=
+if ! compiles; then
+	packages="$packages gcc libc6-dev"
+fi
+if ! runs curl; then
+	packages="$packages curl ca-certificates"
+fi
+if ! runs python3; then
+	packages="$packages python3"
+fi
+if ! runs chromium && ! runs chromium-browser && ! runs google-chrome; then
+	packages="$packages chromium"
+fi
+if ! node_is_new; then
+	folders="$folders tools/node"
+fi
+for folder in examples/clients/node internal/issuer/browsertest/testdata; do
+	if ! is_filled "$folder"; then
+		folders="$folders $folder"
 	fi
+done
+if [ -n "$folders" ] && ! runs npm; then
+	packages="$packages npm"
+fi
+if [ -z "$packages$folders" ]; then
+	exit 0
+fi
+
+missing="${packages:+ the packages$packages}${folders:+${packages:+, and} npm's packages of$folders}"
+for folder in $folders; do
+	if ! may_fill "$folder"; then
+		fail "the tests need$missing, and $(id -un) may not write to $folder"
+	fi
+done
+if [ -n "$packages" ]; then
 	as_root=
 	if [ "$(id -u)" -ne 0 ]; then
-		as_root=sudo
+		as_root="sudo -n"
 	fi
-	$as_root apt-get update -qq
-	# shellcheck disable=SC2086 # several words
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $missing
+	if ! command -v apt-get >/dev/null 2>&1; then
+		fail "the tests need$missing: install the programs (CC names a C compiler other than gcc), then run this again"
+	fi
+	if ! $as_root true 2>/dev/null; then
+		fail "the tests need$missing, and $(id -un) may not install: have somebody run apt-get install --no-install-recommends$packages"
+	fi
 fi
 
-if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt "$node_major" ]; then
-	echo "setup: the tests need Node $node_major or later, and $(command -v node) is $(node --version): install a newer one" >&2
-	exit 1
-fi
-# A copy of the lock file tells which packages are there.
-for folder in examples/clients/node internal/issuer/browsertest/testdata; do
-	if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.setup-lock.json"; then
-		(cd "$folder" && npm ci --no-audit --no-fund --silent)
-		cp "$folder/package-lock.json" "$folder/node_modules/.setup-lock.json"
+echo "setup: installing$missing"
+if [ -n "$packages" ]; then
+	$as_root apt-get update -qq
+	# shellcheck disable=SC2086 # several words
+	set -- install -qq -y --no-install-recommends --no-upgrade --no-remove $packages
+	plan=$(apt-get -s "$@") || fail "apt-get cannot install$packages"
+	# An upgrade's line has the version that is there in brackets.
+	upgraded=$(echo "$plan" | awk '$1 == "Inst" && $3 ~ /^\[/ { printf " %s", $2 }')
+	if [ -n "$upgraded" ]; then
+		fail "to install$packages is to upgrade$upgraded, which is left to you: apt-get install --no-install-recommends$packages"
 	fi
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
+fi
+# Node comes first, as it runs npm for the others.
+for folder in $folders; do
+	(cd "$folder" && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error)
+	if [ "$folder" = tools/node ]; then
+		mkdir -p "$folder/node_modules/.bin" # which npm 9 leaves empty
+		(cd "$folder/node_modules/.bin" && ln -sf ../node-linux-*/bin/node node)
+		runs "$folder/node_modules/.bin/node" || fail "npm has no Node for this machine: install Node $node_major.$node_minor or later"
+	fi
+	cp "$folder/package-lock.json" "$folder/node_modules/.setup-lock.json"
 done
