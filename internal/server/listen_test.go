@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,20 @@ type running struct {
 	done              chan error
 }
 
+// signingKey is shared by the tests' servers: making one takes longer than
+// everything else that starting a server does.
+var signingKey = sync.OnceValues(func() (*issuer.Key, error) { return issuer.GenerateKey(time.Now()) })
+
+// addSigningKey has st sign with the shared key.
+func addSigningKey(t *testing.T, st *store.Store) {
+	t.Helper()
+	key, err := signingKey()
+	must(t, err)
+	text, err := key.PEM()
+	must(t, err)
+	must(t, st.AddSigningKey(t.Context(), store.SigningKey{ID: key.ID, PEM: text, Created: key.Created}))
+}
+
 func newRunning(t *testing.T) *running {
 	t.Helper()
 	return newRunningAs(t, partnercenter.NamedGlobal, false)
@@ -53,6 +68,7 @@ func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *runnin
 	must(t, err)
 	_, err = st.Load(ctx, seed)
 	must(t, err)
+	addSigningKey(t, st)
 	r := &running{clock: clk, store: st, partner: seed.Partners[0].TenantID, done: make(chan error, 1)}
 	apps, err := st.Apps(ctx, r.partner)
 	must(t, err)
