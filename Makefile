@@ -38,6 +38,7 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
 soak: ## Play many random commands and kill servers, for half an hour or so.
 	$(GO) test -count 1 -timeout 3h ./internal/server -run TestLifecycle -rapid.checks 300
 	$(GO) test -count 20 -timeout 1h ./internal/server -run TestExactlyOnce -purchases 1000
+	$(GO) test -count 20 -timeout 1h ./internal/store -run TestKilledDuringLoad
 
 .PHONY: lint
 lint: ## Check style.
