@@ -277,6 +277,7 @@ func TestNothingForStrangers(t *testing.T) {
 // TestCustomScheme ends at an app that the system starts.
 func TestCustomScheme(t *testing.T) {
 	w, b := newWorld(t), openTab(t)
+	chromium.tab = nil // the browser waits in it for an app, and takes no clicks
 	b.open(w.authorize("redirect_uri", customScheme))
 	b.signIn(bob, password)
 	b.see("Allow access?")
