@@ -5,9 +5,35 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
+
+// signInError says that there is no token to call the API with.
+type signInError struct {
+	text string // what happened
+	next string // what to do; may have lines
+
+	code string // of OAuth, when the authority gave one
+}
+
+// over reports errors that only a new sign-in of the user helps against.
+func (e *signInError) over() bool {
+	return slices.Contains([]string{"invalid_grant", "interaction_required", "consent_required", "login_required"}, e.code)
+}
+
+func (e *signInError) Error() string { return e.text + "; " + e.next }
+
+// NonRetriable keeps the client's retries from asking again with the same
+// credentials.
+func (e *signInError) NonRetriable() {}
+
+// Explain implements explainer.
+func (e *signInError) Explain(time.Time) explanation {
+	return explanation{what: e.text, next: e.next, code: exitAuth}
+}
 
 // signInFailed begins what is said when an authority gives no token.
 const signInFailed = "signing in failed: "

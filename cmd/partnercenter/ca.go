@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,9 +14,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 )
 
-func newCACmd(app *app) *cobra.Command {
-	return newGroupCmd("ca", "Show the certificate authority of the local server, and how to trust it",
-		newCAShowCmd(app), newCATrustCmd(app))
+// CA returns the commands about the certificate authorities.
+func CA(app *app) *cobra.Command {
+	return Group("ca", "Show the certificate authority of the local server, and how to trust it", showCA(app), trustCA(app))
 }
 
 // caFacts are what ca show -o json prints.
@@ -77,15 +78,12 @@ func findCA(app *app, dirFlag string) (caFacts, error) {
 	return facts, nil
 }
 
-func newCAShowCmd(app *app) *cobra.Command {
-	var (
-		dir    string
-		output textOrJSON
-	)
-	cmd := &cobra.Command{
-		Use:   "show",
-		Short: "Show the certificate authorities of the local server",
-		Long: `Show the certificate authorities of the local server: where they are, their
+func showCA(app *app) *cobra.Command {
+	var dir string
+	return Act{
+		Spec: Spec{
+			Use: "show", Short: "Show the certificate authorities of the local server",
+			Long: `Show the certificate authorities of the local server: where they are, their
 fingerprints, what they may sign for, and how long they are good. No server has
 to run.
 
@@ -93,29 +91,19 @@ There are at most two. The local one signs for names and addresses of this
 machine and is made at the server's first start. The interception one signs for
 Microsoft's API and sign-in hosts and is made by the first serve --proxy or serve
 --microsoft-hosts: whoever trusts it believes this machine to be Microsoft's.`,
-		Example: `  partnercenter ca show
+			Example: `  partnercenter ca show
   partnercenter ca show -o json`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(*cobra.Command, []string) error {
-			asJSON, err := output.wantsJSON()
-			if err != nil {
-				return err
-			}
+			Flags: func(cmd *cobra.Command) { addCADir(cmd, &dir) },
+		},
+		Facts: true,
+		Run: func(_ context.Context, call *Call) error {
 			facts, err := findCA(app, dir)
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(app.stdout, facts)
-			}
-			return facts.print(app.stdout)
+			return call.Tell(facts, facts.print)
 		},
-	}
-	addCADir(cmd, &dir)
-	output.addFlags(cmd, cmd.Flags())
-	return cmd
+	}.Command(app)
 }
 
 func addCADir(cmd *cobra.Command, dir *string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -66,16 +67,16 @@ certutil -user -addstore Root {interception}
 certutil -user -delstore Root {subject}     # afterwards`},
 }
 
-func newCATrustCmd(app *app) *cobra.Command {
+func trustCA(app *app) *cobra.Command {
 	var dir, only string
 	var names []string
 	for _, t := range trusts {
 		names = append(names, t.name)
 	}
-	cmd := &cobra.Command{
-		Use:   "trust-instructions",
-		Short: "Tell how to make clients trust the local server",
-		Long: `Tell how to make clients trust the certificate authorities of the local server:
+	return Act{
+		Spec: Spec{
+			Use: "trust-instructions", Short: "Tell how to make clients trust the local server",
+			Long: `Tell how to make clients trust the certificate authorities of the local server:
 for each runtime and operating system the lines to run, with the paths of this
 machine in them. Nothing is changed, and no server has to run.
 
@@ -84,27 +85,28 @@ store of a user or a system stays there. The local authority does no harm there:
 it can sign for this machine only. The interception one, which signs for
 Microsoft's sign-in hosts, belongs there only where nothing else helps, and only
 for as long as it is needed.`,
-		Example: `  partnercenter ca trust-instructions
+			Example: `  partnercenter ca trust-instructions
   partnercenter ca trust-instructions --for node`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(*cobra.Command, []string) error {
-			if only != "" {
-				if err := oneOf("for", only, names...); err != nil {
-					return err
+			Flags: func(cmd *cobra.Command) {
+				addCADir(cmd, &dir)
+				cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+orList(names)+" (default: all)")
+				registerValues(cmd, "for", names...)
+			},
+			Check: func(*Call) error {
+				if only == "" {
+					return nil
 				}
-			}
+				return oneOf("for", only, names...)
+			},
+		},
+		Run: func(_ context.Context, call *Call) error {
 			facts, err := findCA(app, dir)
 			if err != nil {
 				return err
 			}
-			return facts.instruct(app.stdout, only)
+			return facts.instruct(call.Term.stdout, only)
 		},
-	}
-	addCADir(cmd, &dir)
-	cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+orList(names)+" (default: all)")
-	registerValues(cmd, "for", names...)
-	return cmd
+	}.Command(app)
 }
 
 // instruct prints the instructions for one runtime, or for all.

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,86 +13,79 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 )
 
-// clockOptions are the flags that the clock commands share.
-type clockOptions struct {
-	control controlPlane
-	output  textOrJSON
+// clockAct is a command about the clock: one call of the control plane.
+type clockAct struct {
+	Spec
+	method, path string
+	member       string                  // of the body, for the argument; empty: there is no body
+	parse        func(text string) error // of the argument; a slip of the pen need not travel
 }
 
-func newClockCmd(app *app) *cobra.Command {
-	var o clockOptions
-	show := &cobra.Command{
-		Use:     "show",
-		Short:   "Show what a local server's clock shows",
-		Example: "  partnercenter clock show\n  partnercenter clock show -o json | jq -r .now",
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd, app, http.MethodGet, "/clock", nil)
+var clockActs = []clockAct{
+	{
+		Spec: Spec{
+			Use: "show", Short: "Show what a local server's clock shows",
+			Example: "  partnercenter clock show\n  partnercenter clock show -o json | jq -r .now",
 		},
-	}
-	set := &cobra.Command{
-		Use:   "set TIME",
-		Short: "Set a local server's clock",
-		Long: `Set a local server's clock to a time, which may lie in the past: RFC 3339, or a
+		method: http.MethodGet, path: "/clock",
+	},
+	{
+		Spec: Spec{
+			Use: "set TIME", Arg: "time", Short: "Set a local server's clock",
+			Long: `Set a local server's clock to a time, which may lie in the past: RFC 3339, or a
 date alone for its first instant in UTC. The clock runs on from there, unless it
 is frozen.`,
-		Example: "  partnercenter clock set 2027-01-31T23:59:00Z\n  partnercenter clock set 2027-02-01",
-		Args:    oneArg("time"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			// A slip of the pen need not travel.
-			if _, err := clock.ParseTime(args[0]); err != nil {
-				return usageErrorf("%v", err)
-			}
-			return o.run(cmd, app, http.MethodPut, "/clock", map[string]string{"now": args[0]})
+			Example: "  partnercenter clock set 2027-01-31T23:59:00Z\n  partnercenter clock set 2027-02-01",
 		},
-	}
-	advance := &cobra.Command{
-		Use:   "advance DURATION",
-		Short: "Move a local server's clock forwards",
-		Long: `Move a local server's clock forwards by hours (h), minutes (m), seconds (s) and
+		method: http.MethodPut, path: "/clock", member: "now",
+		parse: func(text string) error { _, err := clock.ParseTime(text); return err },
+	},
+	{
+		Spec: Spec{
+			Use: "advance DURATION", Arg: "duration", Short: "Move a local server's clock forwards",
+			Long: `Move a local server's clock forwards by hours (h), minutes (m), seconds (s) and
 days (d, of 24 hours). A frozen clock stays frozen.`,
-		Example: "  partnercenter clock advance 15m   # until new orders are listed\n  partnercenter clock advance 7d",
-		Args:    oneArg("duration"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := clock.ParseDuration(args[0]); err != nil {
-				return usageErrorf("%v", err)
-			}
-			return o.run(cmd, app, http.MethodPost, "/clock/advance", map[string]string{"by": args[0]})
+			Example: "  partnercenter clock advance 15m   # until new orders are listed\n  partnercenter clock advance 7d",
 		},
-	}
-	freeze := &cobra.Command{
-		Use:     "freeze",
-		Short:   "Stop a local server's clock",
-		Example: "  partnercenter clock freeze && partnercenter clock set 2027-01-31T23:59:59Z",
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd, app, http.MethodPost, "/clock/freeze", nil)
+		method: http.MethodPost, path: "/clock/advance", member: "by",
+		parse: func(text string) error { _, err := clock.ParseDuration(text); return err },
+	},
+	{
+		Spec: Spec{
+			Use: "freeze", Short: "Stop a local server's clock",
+			Example: "  partnercenter clock freeze && partnercenter clock set 2027-01-31T23:59:59Z",
 		},
-	}
-	resume := &cobra.Command{
-		Use:     "resume",
-		Aliases: []string{"unfreeze"},
-		Short:   "Let a frozen clock run on from where it stands",
-		Example: "  partnercenter clock resume",
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd, app, http.MethodPost, "/clock/resume", nil)
+		method: http.MethodPost, path: "/clock/freeze",
+	},
+	{
+		Spec: Spec{
+			Use: "resume", Aliases: []string{"unfreeze"}, Short: "Let a frozen clock run on from where it stands",
+			Example: "  partnercenter clock resume",
 		},
-	}
-	reset := &cobra.Command{
-		Use:     "reset",
-		Short:   "Have a local server's clock follow the system's again",
-		Example: "  partnercenter clock reset",
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd, app, http.MethodDelete, "/clock", nil)
+		method: http.MethodPost, path: "/clock/resume",
+	},
+	{
+		Spec: Spec{
+			Use: "reset", Short: "Have a local server's clock follow the system's again",
+			Example: "  partnercenter clock reset",
 		},
+		method: http.MethodDelete, path: "/clock",
+	},
+}
+
+// Clock returns the commands about the clock of a local server.
+func Clock(app *app) *cobra.Command {
+	var (
+		control controlPlane
+		output  textOrJSON
+	)
+	group := Group("clock", "Show and change the clock of a local server")
+	for _, a := range clockActs {
+		group.AddCommand(Act{
+			Spec: a.Spec, Output: &output,
+			Run: func(ctx context.Context, call *Call) error { return a.run(ctx, call, &control) },
+		}.Command(app))
 	}
-	for _, cmd := range []*cobra.Command{show, set, advance, freeze, resume, reset} {
-		cmd.ValidArgsFunction = cobra.NoFileCompletions
-		cmd.PreRunE = exclusive("output", "json")
-	}
-	group := newGroupCmd("clock", "Show and change the clock of a local server", show, set, advance, freeze, resume, reset)
 	group.Long = `Show and change the clock of a local server. Everything that depends on time
 reads it: when new orders are listed, provisioning, cancellation windows, request
 limits, the life of tokens. It stays as it was set over a restart.
@@ -99,8 +93,8 @@ limits, the life of tokens. It stays as it was set over a restart.
 Tokens that were issued before may be over by the new time, or not valid yet: ask
 for new ones.`
 	group.PersistentFlags().SortFlags = false
-	o.control.addFlag(group)
-	o.output.addFlags(group, group.PersistentFlags())
+	control.addFlag(group)
+	output.addFlags(group, group.PersistentFlags())
 	return group
 }
 
@@ -113,43 +107,31 @@ type shownClock struct {
 	Was      *shownClock `json:"was"`
 }
 
-// run makes one call and prints the clock as it is after it.
-func (o *clockOptions) run(cmd *cobra.Command, app *app, method, path string, body any) error {
-	asJSON, err := o.output.wantsJSON()
+// run makes the call and prints the clock as it is after it.
+func (a *clockAct) run(ctx context.Context, call *Call, control *controlPlane) error {
+	var body any
+	if a.member != "" {
+		if err := a.parse(call.Arg); err != nil {
+			return usageErrorf("%v", err)
+		}
+		body = map[string]string{a.member: call.Arg}
+	}
+	answer, err := control.call(ctx, a.method, a.path, body)
 	if err != nil {
 		return err
-	}
-	answer, err := o.control.call(cmd.Context(), method, path, body)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return writeIndented(app.stdout, answer)
 	}
 	var shown shownClock
 	if err := json.Unmarshal(answer, &shown); err != nil {
 		return fmt.Errorf("the answer is no clock: %w; check --control", err)
 	}
-	line := shown.Now.Format(time.RFC3339)
-	if shown.Was != nil {
-		line = shown.Was.Now.Format(time.RFC3339) + " → " + line
-	}
-	_, err = fmt.Fprintf(app.stdout, "%s\n%s\n", line, upperFirst(describeClock(shown.Frozen, shown.Adjusted, shown.Offset)))
-	return err
+	return call.Tell(answer, shown.print)
 }
 
-// describeClock says in words how a clock runs.
-func describeClock(frozen, adjusted bool, offset string) string {
-	behind, isBehind := strings.CutPrefix(offset, "-")
-	switch {
-	case frozen:
-		return "frozen: every request meets this time until the clock is changed or resumed"
-	case !adjusted:
-		return "the system's clock"
-	case isBehind:
-		return "running, " + behind + " behind the system's clock"
-	case offset == "0s":
-		return "running, less than a second from the system's clock"
+func (c *shownClock) print(w io.Writer) error {
+	line := c.Now.Format(time.RFC3339)
+	if c.Was != nil {
+		line = c.Was.Now.Format(time.RFC3339) + " → " + line
 	}
-	return "running, " + offset + " ahead of the system's clock"
+	_, err := fmt.Fprintf(w, "%s\n%s\n", line, upperFirst(describeClock(c.Frozen, c.Adjusted, c.Offset)))
+	return err
 }

@@ -25,6 +25,7 @@ import (
 
 // connection is the flags that commands which call Partner Center share.
 type connection struct {
+	app     *app
 	profile string
 	flags   settings
 	timeout time.Duration
@@ -32,7 +33,10 @@ type connection struct {
 	verbose bool
 }
 
-func (c *connection) addFlags(app *app, cmd *cobra.Command) {
+// newConnection returns one whose flags are still to be added to a command.
+func newConnection(app *app) *connection { return &connection{app: app} }
+
+func (c *connection) addFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.SortFlags = false
 	f.StringVar(&c.profile, "profile", "", "`name` of a profile in the configuration file, or local: the server that \"partnercenter serve\" runs")
@@ -48,20 +52,14 @@ func (c *connection) addFlags(app *app, cmd *cobra.Command) {
 	registerValues(cmd, "as", asUser, asApp)
 	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		names := []cobra.Completion{localProfile}
-		if config, err := loadConfig(app); err == nil {
+		if config, err := loadConfig(c.app); err == nil {
 			names = append(names, config.names()...)
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
-func cloudNames() []string {
-	var names []string
-	for _, c := range partnercenter.CloudNames() {
-		names = append(names, string(c))
-	}
-	return names
-}
+func cloudNames() []string { return texts(partnercenter.CloudNames()) }
 
 // cloudNamed returns the name of a cloud that a flag or setting has; the global
 // one's for none.
@@ -88,24 +86,24 @@ type service struct {
 }
 
 // service reads the settings and chooses the credential. It sends nothing.
-func (c *connection) service(app *app) (*service, error) {
-	s, err := c.unsignedService(app)
+func (c *connection) service() (*service, error) {
+	s, err := c.unsignedService()
 	if err != nil {
 		return nil, err
 	}
-	s.cred, err = newCredential(app, s)
+	s.cred, err = newCredential(c.app, s)
 	return s, err
 }
 
 // unsignedService is service without a credential.
-func (c *connection) unsignedService(app *app) (*service, error) {
+func (c *connection) unsignedService() (*service, error) {
 	switch {
 	case c.timeout < 0:
 		return nil, usageErrorf("--timeout %s is negative: 0 waits for ever", c.timeout)
 	case c.retries < 0:
 		return nil, usageErrorf("--retries %d is negative: 0 asks once", c.retries)
 	}
-	resolved, err := c.resolve(app)
+	resolved, err := c.resolve()
 	if err != nil {
 		return nil, err
 	}
@@ -150,35 +148,35 @@ func (c *connection) unsignedService(app *app) (*service, error) {
 	}
 	s.options.Retry = c.retryOptions()
 	if c.verbose {
-		logRequests(app)
+		logRequests(c.app)
 	}
 	return s, nil
 }
 
 // client returns a client of the service that the flags and settings name.
-func (c *connection) client(app *app, allowShort bool) (*partnercenter.Client, error) {
-	s, err := c.service(app)
+func (c *connection) client(allowShort bool) (*partnercenter.Client, error) {
+	s, err := c.service()
 	if err != nil {
 		return nil, err
 	}
-	return c.newClient(app, s, allowShort)
+	return c.newClient(s, allowShort)
 }
 
 // newClient returns a client of a service whose calls go through the policies
 // first.
-func (c *connection) newClient(app *app, s *service, allowShort bool, policies ...policy.Policy) (*partnercenter.Client, error) {
+func (c *connection) newClient(s *service, allowShort bool, policies ...policy.Policy) (*partnercenter.Client, error) {
 	opts := &partnercenter.ClientOptions{
 		ClientOptions: s.options, Endpoint: s.baseURL, Scopes: s.scopes,
 		ApplicationName: "partnercenter-cli", AllowShortAnswers: allowShort,
 	}
 	if s.requestsPerMinute > 0 {
-		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.requestsPerMinute, OnWait: app.noteBudget})
+		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.requestsPerMinute, OnWait: c.app.noteBudget})
 	}
 	if user, ok := s.cred.(*userCredential); ok {
 		opts.PerCallPolicies = append(opts.PerCallPolicies, renewPolicy{user})
 	}
 	opts.PerCallPolicies = append(opts.PerCallPolicies, policies...)
-	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{app: app, retries: c.retries})
+	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{app: c.app, retries: c.retries})
 	return partnercenter.NewClient(s.cred, opts)
 }
 
@@ -248,9 +246,12 @@ func newTransport(caFile string) (policy.Transporter, error) {
 	}, nil
 }
 
+// maxConnections is how many connections to a host are kept for the next request.
+const maxConnections = 32
+
 func newRoundTripper(caFile string) (*http.Transport, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = maxWorkers
+	transport.MaxIdleConnsPerHost = maxConnections
 	if caFile != "" {
 		pem, err := os.ReadFile(caFile)
 		if err != nil {
@@ -316,36 +317,4 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	return at.Sub(now).Round(time.Second)
-}
-
-// noteWait says that the service asked to wait.
-func (a *app) noteWait(status int, wait time.Duration) {
-	a.noteOnce(wait, "%d %s: waiting %s as the service asks; Ctrl-C stops", status, http.StatusText(status), wait)
-}
-
-// noteBudget says that a request waits for its budget. Of a wait that is over at
-// once there is nothing to say.
-func (a *app) noteBudget(w partnercenter.BudgetWait) {
-	wait := w.For.Round(time.Second)
-	switch {
-	case w.For <= time.Second:
-	case w.Throttled:
-		a.noteOnce(w.For, "waiting %s as the service asked; Ctrl-C stops", wait)
-	default:
-		a.noteOnce(w.For, "waiting %s for the request budget (%d a minute); Ctrl-C stops", wait, w.RequestsPerMinute)
-	}
-}
-
-// noteOnce speaks once for all workers that wait for about the same moment.
-func (a *app) noteOnce(wait time.Duration, format string, args ...any) {
-	until := a.now().Add(wait)
-	a.mu.Lock()
-	known := !until.After(a.wait.Add(time.Second))
-	if !known {
-		a.wait = until
-	}
-	a.mu.Unlock()
-	if !known {
-		a.linef(format, args...)
-	}
 }

@@ -34,118 +34,98 @@ func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 	return &partnercenter.ApplicationGrant{EnterpriseApplicationID: api, Scope: scope}, nil
 }
 
-func newCustomersConsentCmd(app *app, c *connection) *cobra.Command {
+func customersConsent(c *connection) *cobra.Command {
 	var (
-		output         outputOptions
-		write          writeOptions
-		appID, appName string
-		grants         []string
+		consent partnercenter.ApplicationConsent
+		grants  []string
 	)
-	cmd := &cobra.Command{
-		Use:   "consent CUSTOMER --app ID --grant API=SCOPES",
-		Short: "Consent for a customer that an application acts in its tenant",
-		Long: `Consent for a customer that an application, usually a control panel vendor's,
+	return Change[*partnercenter.ApplicationConsent]{
+		Spec: Spec{
+			Use: "consent CUSTOMER --app ID --grant API=SCOPES", Arg: "customer id",
+			Short: "Consent for a customer that an application acts in its tenant",
+			Long: `Consent for a customer that an application, usually a control panel vendor's,
 acts in the customer's tenant on behalf of the partner's users. It replaces an
-earlier consent to the same application, and wants a user who is an admin agent.` + writeHelp,
-		Example: `  partnercenter customers consent CUSTOMER --app ID --grant graph=Directory.Read.All,User.Read
+earlier consent to the same application, and wants a user who is an admin agent.`,
+			Example: `  partnercenter customers consent CUSTOMER --app ID --grant graph=Directory.Read.All,User.Read
   partnercenter customers consent CUSTOMER --app ID --grant azure=user_impersonation --yes`,
-		Args:              oneArg("customer id"),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			consent := &partnercenter.ApplicationConsent{ApplicationID: appID, DisplayName: appName}
-			for _, text := range grants {
-				grant, err := parseGrant(text)
-				if err != nil {
-					return err
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.StringVar(&consent.ApplicationID, "app", "", "client `id` of the application")
+				f.StringVar(&consent.DisplayName, "app-name", "", "`name` of the application, for people")
+				f.StringArrayVar(&grants, "grant", nil, "an API and the permissions for it, like `graph=Directory.Read.All,User.Read`; the API is graph, azure, directory or an application id; may be repeated")
+			},
+			Check: func(*Call) error {
+				for _, text := range grants {
+					grant, err := parseGrant(text)
+					if err != nil {
+						return err
+					}
+					consent.ApplicationGrants = append(consent.ApplicationGrants, grant)
 				}
-				consent.ApplicationGrants = append(consent.ApplicationGrants, grant)
-			}
-			if appID == "" || len(grants) == 0 {
-				return usageErrorf("a consent needs --app and --grant: name the application, and what it may use")
-			}
-			p, err := newPrinter(app, &output, consentsView)
-			if err != nil {
-				return err
-			}
-			change := &change{what: "consent to an application", question: "Consent to this application?"}
-			change.add("application", strings.TrimSpace(appName+" "+appID))
-			change.add("may use", strings.Join(grants, " "))
-			var result *partnercenter.ApplicationConsent
-			done, err := changeConsent(cmd.Context(), app, c, &write, args[0], change, func(ctx context.Context, consents *partnercenter.ApplicationConsentsClient) error {
-				result, err = consents.Create(ctx, consent)
-				return err
-			})
-			if !done {
-				return err
-			}
-			return printOne(p, result)
+				if consent.ApplicationID == "" || len(grants) == 0 {
+					return usageErrorf("a consent needs --app and --grant: name the application, and what it may use")
+				}
+				return nil
+			},
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVar(&appID, "app", "", "client `id` of the application")
-	f.StringVar(&appName, "app-name", "", "`name` of the application, for people")
-	f.StringArrayVar(&grants, "grant", nil, "an API and the permissions for it, like `graph=Directory.Read.All,User.Read`; the API is graph, azure, directory or an application id; may be repeated")
-	write.addFlags(cmd)
-	output.addFlags(cmd)
-	return cmd
-}
-
-func newCustomersWithdrawConsentCmd(app *app, c *connection) *cobra.Command {
-	var (
-		write writeOptions
-		appID string
-	)
-	cmd := &cobra.Command{
-		Use:   "withdraw-consent CUSTOMER --app ID",
-		Short: "Take a customer's consent to an application back",
-		Long: `Take a customer's consent to an application back. Tokens that the application has
-live to their end.` + writeHelp,
-		Example:           "  partnercenter customers withdraw-consent CUSTOMER --app ID",
-		Args:              oneArg("customer id"),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if appID == "" {
-				return usageErrorf("--app is missing: name the application whose consent is taken back")
-			}
-			change := &change{what: "take a consent back", question: "Take this consent back?"}
-			change.add("application", appID)
-			_, err := changeConsent(cmd.Context(), app, c, &write, args[0], change, func(ctx context.Context, consents *partnercenter.ApplicationConsentsClient) error {
-				return consents.ByID(appID).Delete(ctx)
-			})
-			return err
+		CustomerArg: true, View: consentsView,
+		What: "consent to an application", Question: "Consent to this application?",
+		Describe: func(_ context.Context, _ *Call, d *Description) error {
+			d.Add("application", strings.TrimSpace(consent.DisplayName+" "+consent.ApplicationID))
+			d.Add("may use", strings.Join(grants, " "))
+			return nil
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVar(&appID, "app", "", "client `id` of the application")
-	write.addFlags(cmd)
-	return cmd
+		Do: func(ctx context.Context, call *Call) (*partnercenter.ApplicationConsent, error) {
+			return call.Customer.ApplicationConsents.Create(ctx, &consent)
+		},
+	}.Command(c)
 }
 
-// changeConsent makes a change of a customer's consents, once it is confirmed.
-func changeConsent(ctx context.Context, app *app, c *connection, o *writeOptions, customerID string, change *change, do func(context.Context, *partnercenter.ApplicationConsentsClient) error) (done bool, err error) {
-	w, err := newWriter(app, c, o, false)
-	if err != nil {
-		return false, err
-	}
-	if err := w.describeCustomer(ctx, change, customerID); err != nil {
-		return false, err
-	}
-	if err := w.confirm(ctx, change); err != nil {
-		return false, err
-	}
-	return w.do(ctx, change, func(ctx context.Context) error {
-		return do(ctx, w.pc.Customers.ByID(customerID).ApplicationConsents)
-	})
+func customersWithdrawConsent(c *connection) *cobra.Command {
+	var app string
+	return Change[struct{}]{
+		Spec: Spec{
+			Use: "withdraw-consent CUSTOMER --app ID", Arg: "customer id",
+			Short: "Take a customer's consent to an application back",
+			Long: `Take a customer's consent to an application back. Tokens that the application has
+live to their end.`,
+			Example: "  partnercenter customers withdraw-consent CUSTOMER --app ID",
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&app, "app", "", "client `id` of the application")
+			},
+			Check: func(*Call) error {
+				if app == "" {
+					return usageErrorf("--app is missing: name the application whose consent is taken back")
+				}
+				return nil
+			},
+		},
+		CustomerArg: true,
+		What:        "take a consent back", Question: "Take this consent back?",
+		Describe: func(_ context.Context, _ *Call, d *Description) error {
+			d.Add("application", app)
+			return nil
+		},
+		Do: func(ctx context.Context, call *Call) (struct{}, error) {
+			return struct{}{}, call.Customer.ApplicationConsents.ByID(app).Delete(ctx)
+		},
+	}.Command(c)
 }
 
-var consentsView = oneLayout("consents", []string{"APPLICATION ID", "NAME", "API", "PERMISSIONS"}, []string{"applicationId", "displayName", "enterpriseApplicationId", "scope"},
-	func(c *partnercenter.ApplicationConsent) [][]string {
+var consentsView = view[*partnercenter.ApplicationConsent]{
+	plural: "consents",
+	table:  consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
+	wide:   consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
+	csv:    consentsLayout("applicationId", "displayName", "enterpriseApplicationId", "scope"),
+}
+
+// consentsLayout has a row for every API.
+func consentsLayout(columns ...string) layout[*partnercenter.ApplicationConsent] {
+	return layout[*partnercenter.ApplicationConsent]{columns: columns, rows: func(c *partnercenter.ApplicationConsent) [][]string {
 		var rows [][]string
 		for _, grant := range c.ApplicationGrants {
 			rows = append(rows, []string{c.ApplicationID, c.DisplayName, grant.EnterpriseApplicationID, grant.Scope})
 		}
 		return rows
-	})
+	}}
+}

@@ -14,6 +14,7 @@ import (
 
 	json2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -22,12 +23,18 @@ import (
 // maxContent bounds what -f reads: the service takes far less.
 const maxContent = 8 << 20
 
-// readContent reads a resource in JSON or YAML from a file, or from standard
+// FileFlag adds flag -f for what it holds.
+func FileFlag(cmd *cobra.Command, file *string, what string) {
+	cmd.Flags().StringVarP(file, "file", "f", "", "`file` with "+what+" in JSON or YAML; - for standard input")
+}
+
+// ReadContent reads a resource in JSON or YAML from a file, or from standard
 // input for "-". Keys are taken in any case. What the resource's type does not
 // know is sent all the same, as the service may; a warning says what was
 // probably meant.
-func readContent(app *app, name string, v any) error {
-	data, err := readFile(app, name)
+func (c *Call) ReadContent(name string, v any) error {
+	c.inputTaken = name == "-"
+	data, err := readFile(c.Term, name)
 	if err != nil {
 		return usageErrorf("-f %s cannot be read: %v", name, err)
 	}
@@ -46,7 +53,7 @@ func readContent(app *app, name string, v any) error {
 	if err := partnercenter.Unmarshal(text, v); err != nil {
 		return usageErrorf("-f %s: %s", name, undecoded(err))
 	}
-	warnUnknown(app, reflect.ValueOf(v).Elem(), "")
+	warnUnknown(c.Term, reflect.ValueOf(v).Elem(), "")
 	return nil
 }
 

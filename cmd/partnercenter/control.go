@@ -48,7 +48,7 @@ func (c *controlPlane) url() (string, error) {
 const maxControlAnswer = 1 << 20
 
 // call sends a body, unless it is nil, and returns the JSON of a good answer.
-func (c *controlPlane) call(ctx context.Context, method, path string, body any) ([]byte, error) {
+func (c *controlPlane) call(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
 	base, err := c.url()
 	if err != nil {
 		return nil, err

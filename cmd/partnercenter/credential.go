@@ -281,6 +281,20 @@ func newLoopbackCredential(s *service) *loopbackCredential {
 	}
 }
 
+// newLoopbackClient returns a client of the server on this machine that has told
+// the facts.
+func newLoopbackClient(f readyFacts, application string) (*partnercenter.Client, error) {
+	s := &service{settings: settings{
+		baseURL: f.APIURL, authority: f.APIURL, tenantID: f.TenantID, clientID: f.ClientID, clientSecret: f.ClientSecret,
+	}}
+	var err error
+	if s.options.Transport, err = newTransport(""); err != nil {
+		return nil, err
+	}
+	opts := &partnercenter.ClientOptions{ClientOptions: s.options, Endpoint: f.APIURL, ApplicationName: application}
+	return partnercenter.NewClient(newLoopbackCredential(s), opts)
+}
+
 // refreshBefore is how long before its end a token is replaced, as package
 // azidentity does.
 const refreshBefore = 5 * time.Minute

@@ -1,18 +1,18 @@
 package main
 
 import (
+	"context"
+	"iter"
+
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
 )
 
-func newCustomersCmd(app *app) *cobra.Command {
-	var c connection
-	cmd := newGroupCmd("customers", "Customers of the partner", newCustomersListCmd(app, &c), newCustomersGetCmd(app, &c), newCustomersProfileCmd(app, &c),
-		newCustomersConsentCmd(app, &c), newCustomersWithdrawConsentCmd(app, &c))
-	cmd.Aliases = []string{"customer"}
-	c.addFlags(app, cmd)
-	return cmd
+// Customers returns the commands about customers.
+func Customers(app *app) *cobra.Command {
+	return Noun(app, "customers", "customer", "Customers of the partner",
+		customersList, customersGet, customersProfile, customersConsent, customersWithdrawConsent)
 }
 
 // customerFilters are the flags that narrow a list, by what the service can
@@ -27,184 +27,117 @@ var customerFilters = []struct {
 	{"indirect-provider", "only customers of this indirect provider's tenant `id`", partnercenter.CustomerSearchIndirectCloudSolutionProvider},
 }
 
-func newCustomersListCmd(app *app, c *connection) *cobra.Command {
+func customersList(c *connection) *cobra.Command {
 	var (
-		output     outputOptions
-		size       int
-		allowShort bool
-		filters    = make([]string, len(customerFilters))
-		names      []string
+		query   partnercenter.CustomersQuery
+		filters = make([]string, len(customerFilters))
+		names   []string
 	)
 	for _, filter := range customerFilters {
 		names = append(names, filter.flag)
 	}
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the partner's customers",
-		Long:  "List the partner's customers: all of them, page by page, or those that a filter finds." + outputHelp(customerCSVColumns),
-		Example: `  partnercenter customers list
+	return List[*partnercenter.Customer]{
+		Spec: Spec{
+			Use: "list", Short: "List the partner's customers",
+			Long: "List the partner's customers: all of them, page by page, or those that a filter finds." + outputHelp(customersView.csv.columns),
+			Example: `  partnercenter customers list
   partnercenter customers list --name "Northwind" -o wide
   partnercenter customers list -o jsonl | jq -r .id`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           firstOf(exclusive(names...), exclusive("output", "json")),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if size < 0 {
-				return usageErrorf("--size %d is negative: 0 takes the default", size)
-			}
-			query := partnercenter.CustomersQuery{Size: size}
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				for i, filter := range customerFilters {
+					f.StringVar(&filters[i], filter.flag, "", filter.usage)
+				}
+				f.IntVar(&query.Size, "size", partnercenter.DefaultPageSize, "how many customers to ask for at once; all are listed")
+			},
+			Exclusive: [][]string{names},
+			Check: func(*Call) error {
+				if query.Size < 0 {
+					return usageErrorf("--size %d is negative: 0 takes the default", query.Size)
+				}
+				return nil
+			},
+		},
+		AllowShort: true, Streams: true,
+		View: customersView,
+		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Customer, error] {
 			for i, f := range customerFilters {
 				if filters[i] != "" {
 					query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: filters[i], Operator: partnercenter.FilterStartsWith}
 				}
 			}
-			p, err := newPrinter(app, &output, customersView)
-			if err != nil {
-				return err
-			}
-			pc, err := c.client(app, allowShort)
-			if err != nil {
-				return err
-			}
-			for customer, err := range pc.Customers.QueryAll(cmd.Context(), query) {
-				if err != nil {
-					return err
-				}
-				if err := p.add(customer); err != nil {
-					return err
-				}
-			}
-			return p.end()
+			return call.Client.Customers.QueryAll(ctx, query)
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	for i, filter := range customerFilters {
-		f.StringVar(&filters[i], filter.flag, "", filter.usage)
-		_ = cmd.RegisterFlagCompletionFunc(filter.flag, cobra.NoFileCompletions)
-	}
-	f.IntVar(&size, "size", partnercenter.DefaultPageSize, "how many customers to ask for at once; all are listed")
-	f.BoolVar(&allowShort, "allow-short", false, "take answers that carry fewer items than they count, instead of failing")
-	output.addFlags(cmd)
-	return cmd
+	}.Command(c)
 }
 
-func newCustomersGetCmd(app *app, c *connection) *cobra.Command {
-	var output outputOptions
-	cmd := &cobra.Command{
-		Use:   "get CUSTOMER",
-		Short: "Show a customer",
-		Long:  "Show a customer by its tenant id. JSON has the billing profile, too.",
-		Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
+func customersGet(c *connection) *cobra.Command {
+	return Get[*partnercenter.Customer]{
+		Spec: Spec{
+			Use: "get CUSTOMER", Arg: "customer id", Short: "Show a customer",
+			Long: "Show a customer by its tenant id. JSON has the billing profile, too.",
+			Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter customers get ID --json | jq .billingProfile`,
-		Args:              oneArg("customer id"),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := newPrinter(app, &output, customersView)
-			if err != nil {
-				return err
-			}
-			pc, err := c.client(app, false)
-			if err != nil {
-				return err
-			}
-			customer, err := pc.Customers.ByID(args[0]).Get(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return printOne(p, customer)
 		},
-	}
-	output.addFlags(cmd)
-	return cmd
+		View: customersView,
+		Fetch: func(ctx context.Context, call *Call) (*partnercenter.Customer, error) {
+			return call.Client.Customers.ByID(call.Arg).Get(ctx)
+		},
+	}.Command(c)
 }
 
 var customersView = view[*partnercenter.Customer]{
-	plural:   "customers",
-	resource: func(c *partnercenter.Customer) any { return c },
+	plural: "customers",
 	table: layout[*partnercenter.Customer]{
 		columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP"},
 		gives:   []int{1, 2},
-		rows: func(c *partnercenter.Customer) [][]string {
-			return [][]string{{c.ID, companyName(c), domain(c), string(c.RelationshipToPartner)}}
-		},
+		row:     func(c *partnercenter.Customer) []string { return customerRow(c)[:4] },
 	},
 	wide: layout[*partnercenter.Customer]{
 		columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP", "INDIRECT RESELLER", "COMMERCE ID"},
-		rows: func(c *partnercenter.Customer) [][]string {
-			return [][]string{{c.ID, companyName(c), domain(c), string(c.RelationshipToPartner), c.AssociatedPartnerID, c.CommerceID}}
-		},
+		row:     customerRow,
 	},
 	csv: layout[*partnercenter.Customer]{
-		columns: customerCSVColumns,
-		rows: func(c *partnercenter.Customer) [][]string {
-			return [][]string{{c.ID, companyName(c), domain(c), string(c.RelationshipToPartner), c.AssociatedPartnerID, c.CommerceID}}
-		},
+		columns: []string{"customerId", "companyName", "domain", "relationshipToPartner", "associatedPartnerId", "commerceId"},
+		row:     customerRow,
 	},
 }
 
-// customerCSVColumns are documented: add at the end only.
-var customerCSVColumns = []string{"customerId", "companyName", "domain", "relationshipToPartner", "associatedPartnerId", "commerceId"}
-
-func companyName(c *partnercenter.Customer) string {
-	if c.CompanyProfile == nil {
-		return ""
-	}
-	return c.CompanyProfile.CompanyName
+func customerRow(c *partnercenter.Customer) []string {
+	company := orZero(c.CompanyProfile)
+	return []string{c.ID, company.CompanyName, company.Domain, string(c.RelationshipToPartner), c.AssociatedPartnerID, c.CommerceID}
 }
 
-func domain(c *partnercenter.Customer) string {
-	if c.CompanyProfile == nil {
-		return ""
-	}
-	return c.CompanyProfile.Domain
-}
-
-func newCustomersProfileCmd(app *app, c *connection) *cobra.Command {
-	var (
-		output  outputOptions
-		billing bool
-	)
-	cmd := &cobra.Command{
-		Use:   "profile CUSTOMER",
-		Short: "Show a customer's company or billing profile",
-		Long: `Show what the directory knows of a customer or, with --billing, where and how it is
+func customersProfile(c *connection) *cobra.Command {
+	var billing bool
+	return Get[customerProfile]{
+		Spec: Spec{
+			Use: "profile CUSTOMER", Arg: "customer id", Short: "Show a customer's company or billing profile",
+			Long: `Show what the directory knows of a customer or, with --billing, where and how it is
 billed. Microsoft's service wants a user in the token for the company profile.`,
-		Example: `  partnercenter customers profile ID
+			Example: `  partnercenter customers profile ID
   partnercenter customers profile ID --billing --json`,
-		Args:              oneArg("customer id"),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := newPrinter(app, &output, profileView)
-			if err != nil {
-				return err
-			}
-			pc, err := c.client(app, false)
-			if err != nil {
-				return err
-			}
-			profiles := pc.Customers.ByID(args[0]).Profiles
-			if billing {
-				profile, err := profiles.Billing.Get(cmd.Context())
-				if err != nil {
-					return err
-				}
-				return printOne(p, customerProfile{name: profile.CompanyName, email: profile.Email, address: profile.DefaultAddress, resource: profile})
-			}
-			profile, err := profiles.Company.Get(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return printOne(p, customerProfile{profile.CompanyName, profile.Domain, profile.Email, profile.Address, profile})
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&billing, "billing", false, "show the billing profile")
+			},
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.BoolVar(&billing, "billing", false, "show the billing profile")
-	output.addFlags(cmd)
-	return cmd
+		View: profileView,
+		Fetch: func(ctx context.Context, call *Call) (customerProfile, error) {
+			profiles := call.Client.Customers.ByID(call.Arg).Profiles
+			if billing {
+				profile, err := profiles.Billing.Get(ctx)
+				if err != nil {
+					return customerProfile{}, err
+				}
+				return customerProfile{name: profile.CompanyName, email: profile.Email, address: profile.DefaultAddress, resource: profile}, nil
+			}
+			profile, err := profiles.Company.Get(ctx)
+			if err != nil {
+				return customerProfile{}, err
+			}
+			return customerProfile{profile.CompanyName, profile.Domain, profile.Email, profile.Address, profile}, nil
+		},
+	}.Command(c)
 }
 
 // customerProfile is what both kinds of profile tell.
@@ -217,12 +150,9 @@ type customerProfile struct {
 var profileView = func() view[customerProfile] {
 	v := oneLayout("profiles", []string{"NAME", "DOMAIN", "EMAIL", "ADDRESS", "CITY", "POSTAL CODE", "COUNTRY"},
 		[]string{"companyName", "domain", "email", "addressLine1", "city", "postalCode", "country"},
-		func(p customerProfile) [][]string {
-			a := p.address
-			if a == nil {
-				a = new(partnercenter.Address)
-			}
-			return [][]string{{p.name, p.domain, p.email, a.AddressLine1, a.City, a.PostalCode, a.Country}}
+		func(p customerProfile) []string {
+			a := orZero(p.address)
+			return []string{p.name, p.domain, p.email, a.AddressLine1, a.City, a.PostalCode, a.Country}
 		})
 	v.resource = func(p customerProfile) any { return p.resource }
 	return v

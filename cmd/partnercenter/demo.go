@@ -13,28 +13,31 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-func newDemoCmd(app *app) *cobra.Command {
+// ShowOrders prints the orders of a customer as a command does.
+type ShowOrders func(context.Context, *app, *partnercenter.Client, string) error
+
+// Demo returns the command that shows what a server is good for.
+func Demo(app *app, show ShowOrders) *cobra.Command {
 	var keep bool
-	cmd := &cobra.Command{
-		Use:   "demo",
-		Short: "Show all of a customer's orders, from a local Partner Center",
-		Long: `Start a local Partner Center with sample data in a temporary database, on free
+	return Act{
+		Spec: Spec{
+			Use: "demo", Short: "Show all of a customer's orders, from a local Partner Center",
+			Long: `Start a local Partner Center with sample data in a temporary database, on free
 ports of this machine; get a token; list all of a customer's orders through the
 Go client; show the same request as curl and as Go; and clean up.
 
 It takes no account and no network.`,
-		Example: `  partnercenter demo
+			Example: `  partnercenter demo
   partnercenter demo --keep`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runDemo(cmd.Context(), app, keep)
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running, to try the commands shown, until Ctrl-C")
+			},
 		},
-	}
-	cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running, to try the commands shown, until Ctrl-C")
-	return cmd
+		Run: func(ctx context.Context, _ *Call) error { return runDemo(ctx, app, show, keep) },
+	}.Command(app)
 }
 
-func runDemo(ctx context.Context, app *app, keep bool) (err error) {
+func runDemo(ctx context.Context, app *app, show ShowOrders, keep bool) (err error) {
 	dir, err := os.MkdirTemp("", "partnercenter-demo-")
 	if err != nil {
 		return err
@@ -62,7 +65,7 @@ func runDemo(ctx context.Context, app *app, keep bool) (err error) {
 			err = serveErr
 		}
 	}()
-	if err := showOrders(ctx, app, local.facts); err != nil {
+	if err := showOrders(ctx, app, show, local.facts); err != nil {
 		return err
 	}
 	fmt.Fprintf(app.stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
@@ -80,35 +83,14 @@ func runDemo(ctx context.Context, app *app, keep bool) (err error) {
 	}
 }
 
-// showOrders lists the sample customer's orders as the orders command does.
-func showOrders(ctx context.Context, app *app, f readyFacts) error {
-	transport, err := newTransport("")
-	if err != nil {
-		return err
-	}
-	s := &service{settings: settings{
-		baseURL: f.APIURL, authority: f.APIURL, tenantID: f.TenantID, clientID: f.ClientID, clientSecret: f.ClientSecret,
-	}}
-	s.options.Transport = transport
-	opts := &partnercenter.ClientOptions{ClientOptions: s.options, Endpoint: f.APIURL, ApplicationName: "partnercenter-demo"}
-	pc, err := partnercenter.NewClient(newLoopbackCredential(s), opts)
+// showOrders lists the sample customer's orders.
+func showOrders(ctx context.Context, app *app, show ShowOrders, f readyFacts) error {
+	pc, err := newLoopbackClient(f, "partnercenter-demo")
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(app.stdout, "All orders of customer %s, from a local Partner Center at %s:\n\n", sampleCustomer, f.APIURL)
-	p, err := newPrinter(app, &outputOptions{format: formatTable, color: "auto"}, ordersView(false, false))
-	if err != nil {
-		return err
-	}
-	for order, err := range pc.Customers.ByID(sampleCustomer).Orders.All(ctx) {
-		if err != nil {
-			return err
-		}
-		if err := p.add(customerOrder{customerID: sampleCustomer, order: order}); err != nil {
-			return err
-		}
-	}
-	return p.end()
+	return show(ctx, app, pc, sampleCustomer)
 }
 
 // goLines returns a program's body that lists a customer's orders.

@@ -79,15 +79,13 @@ var doctorSteps = []struct {
 	{"request limit", func(d *doctor, _ context.Context) outcome { return d.throttled }},
 }
 
-func newDoctorCmd(app *app) *cobra.Command {
-	var (
-		c      connection
-		output textOrJSON
-	)
-	cmd := &cobra.Command{
-		Use:   "doctor",
-		Short: "Try each step of a set-up, and say which fails and how to mend it",
-		Long: `Try each step on the way to Partner Center, from the configuration file to a call
+// Doctor returns the command that tries each step of a set-up.
+func Doctor(app *app) *cobra.Command {
+	c := newConnection(app)
+	cmd := Act{
+		Spec: Spec{
+			Use: "doctor", Short: "Try each step of a set-up, and say which fails and how to mend it",
+			Long: `Try each step on the way to Partner Center, from the configuration file to a call
 of the API, and say of each whether it works and, if not, what to do:
 
   configuration  the configuration file can be read, and by others not
@@ -105,33 +103,26 @@ of the API, and say of each whether it works and, if not, what to do:
 Steps that build on one that failed are skipped. Each is tried once and given 20
 seconds, unless --retries and --timeout say otherwise. Nothing is changed. The exit
 code is 0 when no step failed, else 1.`,
-		Example: `  partnercenter doctor
+			Example: `  partnercenter doctor
   partnercenter doctor --profile production -o json | jq '.steps[] | select(.status == "failed")'`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			asJSON, err := output.wantsJSON()
-			if err != nil {
-				return err
-			}
-			if !cmd.Flags().Changed("retries") {
+		},
+		Facts: true,
+		Run: func(ctx context.Context, call *Call) error {
+			if !call.Given("retries") {
 				c.retries = 0 // a second try would hide what the first one met
 			}
-			if !cmd.Flags().Changed("timeout") {
+			if !call.Given("timeout") {
 				c.timeout = doctorTimeout
 			}
-			return runDoctor(cmd.Context(), app, &c, asJSON)
+			return runDoctor(ctx, call, c)
 		},
-	}
-	cmd.Flags().SortFlags = false
-	output.addFlags(cmd, cmd.Flags())
-	c.addFlags(app, cmd)
+	}.Command(app)
+	c.addFlags(cmd)
 	return cmd
 }
 
-func runDoctor(ctx context.Context, app *app, c *connection, asJSON bool) error {
-	d := &doctor{app: app, connection: c, throttled: isSkipped("the API was not called")}
+func runDoctor(ctx context.Context, call *Call, c *connection) error {
+	d := &doctor{app: call.Term, connection: c, throttled: isSkipped("the API was not called")}
 	steps := []step{}
 	var failed []string
 	for _, s := range doctorSteps {
@@ -143,14 +134,14 @@ func runDoctor(ctx context.Context, app *app, c *connection, asJSON bool) error 
 		if o.status == stepFailed {
 			failed = append(failed, s.name)
 		}
-		if !asJSON {
-			if err := printStep(app, steps[len(steps)-1]); err != nil {
+		if !call.JSON() {
+			if err := printStep(call.Term, steps[len(steps)-1]); err != nil {
 				return err
 			}
 		}
 	}
-	if asJSON {
-		err := printJSON(app.stdout, struct {
+	if call.JSON() {
+		err := printJSON(call.Term.stdout, struct {
 			OK    bool   `json:"ok"`
 			Steps []step `json:"steps"`
 		}{len(failed) == 0, steps})

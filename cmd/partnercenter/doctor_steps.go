@@ -40,7 +40,7 @@ func (d *doctor) checkConfiguration(context.Context) outcome {
 }
 
 func (d *doctor) checkSettings(context.Context) outcome {
-	s, err := d.connection.unsignedService(d.app)
+	s, err := d.connection.unsignedService()
 	if err != nil {
 		return d.failedWith(err)
 	}
@@ -251,7 +251,7 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 	}
 	s := *d.service
 	s.requestsPerMinute = 0 // one request needs no budget
-	pc, err := d.connection.newClient(d.app, &s, false)
+	pc, err := d.connection.newClient(&s, false)
 	if err != nil {
 		return d.failedWith(err)
 	}

@@ -13,11 +13,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newIdentityCmd returns the commands about who and what signs in to a local
-// server.
-func newIdentityCmd(app *app) *cobra.Command {
-	group := newGroupCmd("identity", "Users, apps, refresh tokens and faults of a local server's sign-in",
-		newIdentityFaultsCmd(app), newIdentityUsersCmd(app), newIdentityAppsCmd(app), newIdentityGrantsCmd(app))
+// Identity returns the commands about who and what signs in to a local server.
+func Identity(app *app) *cobra.Command {
+	group := Group("identity", "Users, apps, refresh tokens and faults of a local server's sign-in",
+		Group("faults", "Have the token authority make trouble", addFault(app), listFaults(app), removeFaults(app)),
+		Group("users", "List and change users", listUsers(app), setUser(app)),
+		Group("apps", "List apps", listApps(app)),
+		Group("grants", "List and revoke refresh tokens", listGrants(app), revokeGrants(app)))
 	group.Long = `Show and change who and what signs in to a local server, and have its token
 authority make the trouble that Microsoft's makes, to see how a program bears it.
 Changes of users and apps stay over a restart, faults do not.
@@ -27,96 +29,140 @@ only.`
 	return group
 }
 
-// identityItem is something that the control plane lists: what tables show, and
-// the JSON that it was read from.
-type identityItem[T any] struct {
+// kept is something that the control plane lists: what tables show, and the JSON
+// that it was read from.
+type kept[T any] struct {
 	shown T
 	raw   json.RawMessage
 }
 
-// identityView returns how a list of the control plane is printed.
-func identityView[T any](plural string, columns, csvColumns []string, row func(T) []string) view[identityItem[T]] {
-	v := oneLayout(plural, columns, csvColumns, func(i identityItem[T]) [][]string { return [][]string{row(i.shown)} })
-	v.resource = func(i identityItem[T]) any { return i.raw }
+// keptView returns how such things are printed.
+func keptView[T any](plural string, columns, csvColumns []string, row func(T) []string) view[kept[T]] {
+	v := oneLayout(plural, columns, csvColumns, func(k kept[T]) []string { return row(k.shown) })
+	v.resource = func(k kept[T]) any { return k.raw }
 	return v
 }
 
-// identityFilter is a flag that narrows a list, and the parameter that it becomes.
-type identityFilter struct{ flag, parameter, usage string }
+// filter is a flag that narrows a list, and the parameter that it becomes.
+type filter struct{ flag, parameter, usage string }
 
-// newIdentityListCmd completes a command that lists what is at a path of the
-// control plane.
-func newIdentityListCmd[T any](app *app, cmd *cobra.Command, path, member string, v view[identityItem[T]], filters ...identityFilter) *cobra.Command {
+// list is a command that lists what is at a path of the control plane.
+type list[T any] struct {
+	Spec
+	path, member string // of the answer
+	view         view[kept[T]]
+	filters      []filter
+}
+
+func (l list[T]) command(app *app) *cobra.Command {
 	var (
 		control controlPlane
 		output  outputOptions
-		values  = make([]string, len(filters))
+		values  = make([]string, len(l.filters))
 	)
-	cmd.Use, cmd.Args, cmd.ValidArgsFunction, cmd.PreRunE = "list", noArgs, cobra.NoFileCompletions, exclusive("output", "json")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		query := map[string]string{}
-		for i, filter := range filters {
-			query[filter.parameter] = values[i]
+	l.Use = "list"
+	l.Flags = func(cmd *cobra.Command) {
+		for i, filter := range l.filters {
+			cmd.Flags().StringVar(&values[i], filter.flag, "", filter.usage)
 		}
-		return listIdentity(cmd.Context(), app, &control, &output, withQuery(path, query), member, v)
+		output.addFlags(cmd)
+		control.addFlag(cmd)
 	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	for i, filter := range filters {
-		f.StringVar(&values[i], filter.flag, "", filter.usage)
-	}
+	return Act{Spec: l.Spec, Run: func(ctx context.Context, call *Call) error {
+		p, err := newPrinter(app, &output, l.view)
+		if err != nil {
+			return err
+		}
+		query := url.Values{}
+		for i, filter := range l.filters {
+			if values[i] != "" {
+				query.Set(filter.parameter, values[i])
+			}
+		}
+		answer, err := control.call(ctx, http.MethodGet, strings.TrimSuffix(l.path+"?"+query.Encode(), "?"), nil)
+		if err != nil {
+			return err
+		}
+		var lists map[string][]json.RawMessage
+		if err := json.Unmarshal(answer, &lists); err != nil || lists[l.member] == nil {
+			return fmt.Errorf("the answer has no %s: check --control", l.member)
+		}
+		for _, raw := range lists[l.member] {
+			item := kept[T]{raw: raw}
+			if err := read(raw, &item.shown); err != nil {
+				return err
+			}
+			if err := p.add(item); err != nil {
+				return err
+			}
+		}
+		return p.end()
+	}}.Command(app)
+}
+
+// set is a command that has the control plane make or change one thing, and
+// prints it as it is then.
+type set[T any] struct {
+	Spec
+	view view[kept[T]]
+	// ask makes the call; an answer that is something else it may print itself, by
+	// the format, and return nothing.
+	ask func(ctx context.Context, call *Call, control *controlPlane, format string) (json.RawMessage, error)
+}
+
+func (s set[T]) command(app *app) *cobra.Command {
+	var (
+		control controlPlane
+		output  outputOptions
+	)
+	cmd := Act{Spec: s.Spec, Run: func(ctx context.Context, call *Call) error {
+		p, err := newPrinter(app, &output, s.view)
+		if err != nil {
+			return err
+		}
+		answer, err := s.ask(ctx, call, &control, p.format)
+		if err != nil || answer == nil {
+			return err
+		}
+		item := kept[T]{raw: answer}
+		return p.one(item, read(answer, &item.shown))
+	}}.Command(app)
 	output.addFlags(cmd)
 	control.addFlag(cmd)
 	return cmd
 }
 
-// listIdentity prints a list of the control plane.
-func listIdentity[T any](ctx context.Context, app *app, control *controlPlane, output *outputOptions, path, member string, v view[identityItem[T]]) error {
-	p, err := newPrinter(app, output, v)
-	if err != nil {
-		return err
-	}
-	answer, err := control.call(ctx, http.MethodGet, path, nil)
-	if err != nil {
-		return err
-	}
-	var lists map[string][]json.RawMessage
-	if err := json.Unmarshal(answer, &lists); err != nil || lists[member] == nil {
-		return fmt.Errorf("the answer has no %s: check --control", member)
-	}
-	for _, raw := range lists[member] {
-		item := identityItem[T]{raw: raw}
-		if err := json.Unmarshal(raw, &item.shown); err != nil {
-			return fmt.Errorf("the answer has %s that cannot be read: %w; check --control", member, err)
-		}
-		if err := p.add(item); err != nil {
+// count is a command that has the control plane do something to several things,
+// and says to how many.
+type count struct {
+	Spec
+	done string // removed: the member of the answer, and what is said
+	ask  func(ctx context.Context, call *Call, control *controlPlane) (json.RawMessage, error)
+}
+
+func (c count) command(app *app) *cobra.Command {
+	var control controlPlane
+	cmd := Act{Spec: c.Spec, Run: func(ctx context.Context, call *Call) error {
+		answer, err := c.ask(ctx, call, &control)
+		if err != nil {
 			return err
 		}
-	}
-	return p.end()
+		var counts map[string]int
+		if err := read(answer, &counts); err != nil {
+			return err
+		}
+		return call.Say("%d %s", counts[c.done], c.done)
+	}}.Command(app)
+	control.addFlag(cmd)
+	return cmd
 }
 
-// printIdentity prints one thing that the control plane has answered.
-func printIdentity[T any](p *printer[identityItem[T]], answer []byte) error {
-	item := identityItem[T]{raw: answer}
-	if err := json.Unmarshal(answer, &item.shown); err != nil {
+// read reads an answer.
+func read(answer []byte, into any) error {
+	if err := json.Unmarshal(answer, into); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w; check --control", err)
 	}
-	return printOne(p, item)
-}
-
-// withQuery adds the parameters that have a value.
-func withQuery(path string, parameters map[string]string) string {
-	query := url.Values{}
-	for name, value := range parameters {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
-	if len(query) == 0 {
-		return path
-	}
-	return path + "?" + query.Encode()
+	return nil
 }
 
 // yes is how a flag stands in a cell that is empty without it.
@@ -137,74 +183,68 @@ type shownUser struct {
 	Password          string   `json:"password"`
 }
 
-var usersView = identityView("users",
+var usersView = keptView("users",
 	[]string{"USER", "NAME", "ROLES", "MFA", "DISABLED", "PASSWORD"},
 	[]string{"userPrincipalName", "name", "roles", "mfa", "disabled", "password"},
 	func(u shownUser) []string {
 		return []string{u.UserPrincipalName, u.Name, strings.Join(u.Roles, " "), yes(u.MFA), yes(u.Disabled), u.Password}
 	})
 
-func newIdentityUsersCmd(app *app) *cobra.Command {
-	list := newIdentityListCmd(app, &cobra.Command{
-		Short: "List users, with the passwords that they sign in with",
-		Example: `  partnercenter identity users list
-  partnercenter identity users list --tenant contosocsp.onmicrosoft.com -o json`,
-	}, "/users", "users", usersView, identityFilter{"tenant", "tenant", "`id` or domain of a partner: only its users"})
-	return newGroupCmd("users", "List and change users", list, newIdentityUserSetCmd(app))
+// ofTenant narrows lists to a partner.
+func ofTenant(what string) []filter {
+	return []filter{{"tenant", "tenant", "`id` or domain of a partner: only its " + what}}
 }
 
-func newIdentityUserSetCmd(app *app) *cobra.Command {
+func listUsers(app *app) *cobra.Command {
+	return list[shownUser]{
+		Spec: Spec{
+			Short: "List users, with the passwords that they sign in with",
+			Example: `  partnercenter identity users list
+  partnercenter identity users list --tenant contosocsp.onmicrosoft.com -o json`,
+		},
+		path: "/users", member: "users", view: usersView, filters: ofTenant("users"),
+	}.command(app)
+}
+
+func setUser(app *app) *cobra.Command {
 	var (
-		control       controlPlane
-		output        outputOptions
 		password      string
 		mfa, disabled bool
 		roles         []string
+		change        = map[string]any{}
 	)
-	cmd := &cobra.Command{
-		Use:   "set USER",
-		Short: "Change a user",
-		Long: `Change a user. A new password revokes the refresh tokens that the old one has
+	return set[shownUser]{
+		Spec: Spec{
+			Use: "set USER", Arg: "user", Short: "Change a user",
+			Long: `Change a user. A new password revokes the refresh tokens that the old one has
 given; a user who is disabled loses access tokens too.`,
-		Example: `  partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --mfa=false
+			Example: `  partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --mfa=false
   partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --disabled
   partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --role admin_agent --role sales_agent`,
-		Args:              oneArg("user"),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			change := map[string]any{}
-			for name, value := range map[string]any{"password": password, "mfa": mfa, "disabled": disabled} {
-				if cmd.Flags().Changed(name) {
-					change[name] = value
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.BoolVar(&mfa, "mfa", false, "the user has a second factor, or with =false has none")
+				f.BoolVar(&disabled, "disabled", false, "the user may not sign in, or with =false may")
+				f.StringArrayVar(&roles, "role", nil, "the user's only `role`; may be repeated: global_admin, admin_agent, sales_agent, helpdesk_agent")
+				f.StringVar(&password, "password", "", "the user's new `password`, for this server only: others on this machine can see it as this runs")
+			},
+			Check: func(call *Call) error {
+				for flag, member := range map[string]string{"password": "password", "mfa": "mfa", "disabled": "disabled", "role": "roles"} {
+					if call.Given(flag) {
+						change[member] = map[string]any{"password": password, "mfa": mfa, "disabled": disabled, "role": roles}[flag]
+					}
 				}
-			}
-			if cmd.Flags().Changed("role") {
-				change["roles"] = roles
-			}
-			if len(change) == 0 {
-				return usageErrorf("%s changes nothing: give --mfa, --disabled, --role or --password", cmd.CommandPath())
-			}
-			p, err := newPrinter(app, &output, usersView)
-			if err != nil {
-				return err
-			}
-			answer, err := control.call(cmd.Context(), http.MethodPatch, "/users/"+url.PathEscape(args[0]), change)
-			if err != nil {
-				return err
-			}
-			return printIdentity(p, answer)
+				if len(change) == 0 {
+					return usageErrorf("%s changes nothing: give --mfa, --disabled, --role or --password", call.Path())
+				}
+				return nil
+			},
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.BoolVar(&mfa, "mfa", false, "the user has a second factor, or with =false has none")
-	f.BoolVar(&disabled, "disabled", false, "the user may not sign in, or with =false may")
-	f.StringArrayVar(&roles, "role", nil, "the user's only `role`; may be repeated: global_admin, admin_agent, sales_agent, helpdesk_agent")
-	f.StringVar(&password, "password", "", "the user's new `password`, for this server only: others on this machine can see it as this runs")
-	output.addFlags(cmd)
-	control.addFlag(cmd)
-	return cmd
+		view: usersView,
+		ask: func(ctx context.Context, call *Call, control *controlPlane, _ string) (json.RawMessage, error) {
+			return control.call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
+		},
+	}.command(app)
 }
 
 type shownApp struct {
@@ -220,7 +260,7 @@ type shownApp struct {
 	Disabled     bool              `json:"disabled"`
 }
 
-var appsView = identityView("apps",
+var appsView = keptView("apps",
 	[]string{"CLIENT ID", "NAME", "TENANT", "SECRETS", "CERTIFICATES", "REDIRECT URIS", "PUBLIC", "MULTI-TENANT", "CONSENTED", "DISABLED"},
 	[]string{"clientId", "name", "tenantId", "secrets", "certificates", "redirectUris", "public", "multiTenant", "adminConsent", "disabled"},
 	func(a shownApp) []string {
@@ -230,15 +270,17 @@ var appsView = identityView("apps",
 		}
 	})
 
-func newIdentityAppsCmd(app *app) *cobra.Command {
-	list := newIdentityListCmd(app, &cobra.Command{
-		Short: "List apps",
-		Long: `List apps with how many secrets and certificates they have. JSON has the secrets
+func listApps(app *app) *cobra.Command {
+	return list[shownApp]{
+		Spec: Spec{
+			Short: "List apps",
+			Long: `List apps with how many secrets and certificates they have. JSON has the secrets
 themselves and the certificates' thumbprints.`,
-		Example: `  partnercenter identity apps list
+			Example: `  partnercenter identity apps list
   partnercenter identity apps list -o json | jq -r '.[0].secrets[0].value'`,
-	}, "/apps", "apps", appsView, identityFilter{"tenant", "tenant", "`id` or domain of a partner: only its apps"})
-	return newGroupCmd("apps", "List apps", list)
+		},
+		path: "/apps", member: "apps", view: appsView, filters: ofTenant("apps"),
+	}.command(app)
 }
 
 type shownGrant struct {
@@ -252,7 +294,7 @@ type shownGrant struct {
 	Revoked  string    `json:"revoked"`
 }
 
-var grantsView = identityView("refresh tokens",
+var grantsView = keptView("refresh tokens",
 	[]string{"USER", "APP", "SIGNED IN", "EXPIRES", "MFA", "REVOKED"},
 	[]string{"user", "app", "signedIn", "expires", "mfa", "revoked"},
 	func(g shownGrant) []string {
@@ -272,52 +314,48 @@ const (
 	usageOfClient = "those of the app with this client `id`"
 )
 
-func newIdentityGrantsCmd(app *app) *cobra.Command {
+func listGrants(app *app) *cobra.Command {
+	return list[shownGrant]{
+		Spec: Spec{
+			Short: "List refresh tokens by the sign-ins that gave them",
+			Long: `List refresh tokens by the sign-ins that gave them, the latest first. Each one
+that is used is followed by another one; they are listed once. The tokens
+themselves are not shown.`,
+			Example: "  partnercenter identity grants list\n  partnercenter identity grants list --user admin.agent@contosocsp.onmicrosoft.com",
+		},
+		path: "/grants", member: "grants", view: grantsView,
+		filters: []filter{{"user", "user", usageOfUser}, {"client-id", "clientId", usageOfClient}},
+	}.command(app)
+}
+
+func revokeGrants(app *app) *cobra.Command {
 	var (
-		control        controlPlane
 		user, clientID string
 		all            bool
 	)
-	list := newIdentityListCmd(app, &cobra.Command{
-		Short: "List refresh tokens by the sign-ins that gave them",
-		Long: `List refresh tokens by the sign-ins that gave them, the latest first. Each one
-that is used is followed by another one; they are listed once. The tokens
-themselves are not shown.`,
-		Example: "  partnercenter identity grants list\n  partnercenter identity grants list --user admin.agent@contosocsp.onmicrosoft.com",
-	}, "/grants", "grants", grantsView, identityFilter{"user", "user", usageOfUser}, identityFilter{"client-id", "clientId", usageOfClient})
-	revoke := &cobra.Command{
-		Use:   "revoke",
-		Short: "Revoke refresh tokens",
-		Long: `Revoke refresh tokens: whoever has one is told so (AADSTS50173) and has to sign in
+	return count{
+		Spec: Spec{
+			Use: "revoke", Short: "Revoke refresh tokens",
+			Long: `Revoke refresh tokens: whoever has one is told so (AADSTS50173) and has to sign in
 again. Access tokens stay good until they expire, as at Microsoft.`,
-		Example: `  partnercenter identity grants revoke --user admin.agent@contosocsp.onmicrosoft.com
+			Example: `  partnercenter identity grants revoke --user admin.agent@contosocsp.onmicrosoft.com
   partnercenter identity grants revoke --all`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (user+clientID != "") == all {
-				return usageErrorf("%s needs to know whose: give --user, --client-id or both, or --all alone", cmd.CommandPath())
-			}
-			body := map[string]any{"user": user, "clientId": clientID, "all": all}
-			answer, err := control.call(cmd.Context(), http.MethodPost, "/grants/revoke", body)
-			if err != nil {
-				return err
-			}
-			var count struct {
-				Revoked int `json:"revoked"`
-			}
-			if err := json.Unmarshal(answer, &count); err != nil {
-				return fmt.Errorf("the answer cannot be read: %w; check --control", err)
-			}
-			_, err = fmt.Fprintf(app.stdout, "%d revoked\n", count.Revoked)
-			return err
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.StringVar(&user, "user", "", usageOfUser)
+				f.StringVar(&clientID, "client-id", "", usageOfClient)
+				f.BoolVar(&all, "all", false, "those of everybody")
+			},
+			Check: func(call *Call) error {
+				if (user+clientID != "") == all {
+					return usageErrorf("%s needs to know whose: give --user, --client-id or both, or --all alone", call.Path())
+				}
+				return nil
+			},
 		},
-	}
-	f := revoke.Flags()
-	f.SortFlags = false
-	f.StringVar(&user, "user", "", usageOfUser)
-	f.StringVar(&clientID, "client-id", "", usageOfClient)
-	f.BoolVar(&all, "all", false, "those of everybody")
-	control.addFlag(revoke)
-	return newGroupCmd("grants", "List and revoke refresh tokens", list, revoke)
+		done: "revoked",
+		ask: func(ctx context.Context, _ *Call, control *controlPlane) (json.RawMessage, error) {
+			return control.call(ctx, http.MethodPost, "/grants/revoke", map[string]any{"user": user, "clientId": clientID, "all": all})
+		},
+	}.command(app)
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,7 +33,7 @@ type shownFault struct {
 	Struck     int    `json:"struck"`
 }
 
-var faultsView = identityView("faults",
+var faultsView = keptView("faults",
 	[]string{"ID", "FAULT", "WHOM", "HOW", "STRUCK", "OF"},
 	[]string{"id", "fault", "whom", "how", "struck", "times"},
 	func(f shownFault) []string {
@@ -71,48 +71,41 @@ func (f *shownFault) how() string {
 	return strings.Join(words, ", ")
 }
 
-func newIdentityFaultsCmd(app *app) *cobra.Command {
-	var (
-		control controlPlane
-		all     bool
-	)
-	list := newIdentityListCmd(app, &cobra.Command{
-		Short:   "List faults, with how often each has struck",
-		Example: "  partnercenter identity faults list",
-	}, "/identity/faults", "faults", faultsView)
-	remove := &cobra.Command{
-		Use:     "remove ID",
-		Short:   "Remove a fault, or all",
-		Example: "  partnercenter identity faults remove f1\n  partnercenter identity faults remove --all",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if all != (len(args) == 0) || len(args) > 1 {
-				return usageErrorf("%s takes one fault's id, or --all", cmd.CommandPath())
-			}
-			return nil
+func listFaults(app *app) *cobra.Command {
+	return list[shownFault]{
+		Spec: Spec{
+			Short:   "List faults, with how often each has struck",
+			Example: "  partnercenter identity faults list",
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		path: "/identity/faults", member: "faults", view: faultsView,
+	}.command(app)
+}
+
+func removeFaults(app *app) *cobra.Command {
+	var all bool
+	return count{
+		Spec: Spec{
+			Use: "remove ID", Short: "Remove a fault, or all",
+			Example: "  partnercenter identity faults remove f1\n  partnercenter identity faults remove --all",
+			Args: func(cmd *cobra.Command, args []string) error {
+				if all != (len(args) == 0) || len(args) > 1 {
+					return usageErrorf("%s takes one fault's id, or --all", cmd.CommandPath())
+				}
+				return nil
+			},
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&all, "all", false, "remove all faults")
+			},
+		},
+		done: "removed",
+		ask: func(ctx context.Context, call *Call, plane *controlPlane) (json.RawMessage, error) {
 			path := "/identity/faults"
-			if !all {
-				path += "/" + url.PathEscape(args[0])
+			for _, id := range call.Args {
+				path += "/" + url.PathEscape(id)
 			}
-			answer, err := control.call(cmd.Context(), http.MethodDelete, path, nil)
-			if err != nil {
-				return err
-			}
-			var count struct {
-				Removed int `json:"removed"`
-			}
-			if err := json.Unmarshal(answer, &count); err != nil {
-				return fmt.Errorf("the answer cannot be read: %w; check --control", err)
-			}
-			_, err = fmt.Fprintf(app.stdout, "%d removed\n", count.Removed)
-			return err
+			return plane.call(ctx, http.MethodDelete, path, nil)
 		},
-	}
-	remove.Flags().BoolVar(&all, "all", false, "remove all faults")
-	control.addFlag(remove)
-	return newGroupCmd("faults", "Have the token authority make trouble", newIdentityFaultsAddCmd(app), list, remove)
+	}.command(app)
 }
 
 // faultKinds are the faults that can be added.
@@ -138,79 +131,64 @@ func checkFault(o *control.FaultOrder) error {
 	return nil
 }
 
-func newIdentityFaultsAddCmd(app *app) *cobra.Command {
-	var (
-		plane  controlPlane
-		output outputOptions
-		order  control.FaultOrder
-	)
-	cmd := &cobra.Command{
-		Use:   "add FAULT",
-		Short: "Add a fault, which strikes from now on",
-		Long: `Have a local server's token authority answer as Microsoft's does when something is
+func addFault(app *app) *cobra.Command {
+	var order control.FaultOrder
+	return set[shownFault]{
+		Spec: Spec{
+			Use: "add FAULT", Arg: "fault", Values: faultKinds(), Short: "Add a fault, which strikes from now on",
+			Long: `Have a local server's token authority answer as Microsoft's does when something is
 wrong. A fault strikes until it is removed or has struck as often as --times says,
 whoever asks, or only those that --tenant, --client-id and --user name. Its answer
 has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults:
 
 ` + wrap(faultKinds(), 78),
-		Example: `  partnercenter identity faults add mfa_required --user admin.agent@contosocsp.onmicrosoft.com
+			Example: `  partnercenter identity faults add mfa_required --user admin.agent@contosocsp.onmicrosoft.com
   partnercenter identity faults add throttled --times 2 --retry-after 5s
   partnercenter identity faults add clock_skew --by 5m
   partnercenter identity faults add key_rollover`,
-		Args:              oneArg("fault"),
-		ValidArgsFunction: cobra.FixedCompletions(faultKinds(), cobra.ShellCompDirectiveNoFileComp),
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			order.Fault = args[0]
-			if err := checkFault(&order); err != nil {
-				return err
-			}
-			p, err := newPrinter(app, &output, faultsView)
-			if err != nil {
-				return err
-			}
-			answer, err := plane.call(cmd.Context(), http.MethodPost, "/identity/faults", order)
-			if err != nil {
-				return err
-			}
-			if order.Fault == control.FaultKeyRollover {
-				return printRollover(app, p.format, answer)
-			}
-			return printIdentity(p, answer)
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.IntVar(&order.Times, "times", 0, "strike `n` times (default: until it is removed)")
+				f.StringVar(&order.Tenant, "tenant", "", "strike the partner with this `id` or domain only")
+				f.StringVar(&order.ClientID, "client-id", "", "strike the app with this client `id` only")
+				f.StringVar(&order.User, "user", "", "strike the user `name@domain` only")
+				f.StringVar(&order.Endpoint, "endpoint", "", "strike at `endpoint`: token (the default), authorize, devicecode or discovery")
+				f.StringVar(&order.RetryAfter, "retry-after", "", "throttled, unavailable: say `duration` in Retry-After (default of throttled: 1m)")
+				f.BoolVar(&order.Plain, "plain", false, "throttled: answer in words alone, as Microsoft answers busy apps")
+				f.IntVar(&order.Status, "status", 0, "html: answer with this `status` (default: 502)")
+				f.StringVar(&order.For, "for", "", "timeout: give no answer for `duration` (default: 30s, at most 2m)")
+				f.StringVar(&order.By, "by", "", "clock_skew: tokens become valid `duration` from now or, negative, have expired so long ago (default: 5m)")
+				f.StringVar(&order.Audience, "audience", "", "wrong_audience: give tokens for `URL` (default: Microsoft Graph)")
+				f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
+				registerValues(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
+			},
+			Check: func(call *Call) error {
+				order.Fault = call.Arg
+				return checkFault(&order)
+			},
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.IntVar(&order.Times, "times", 0, "strike `n` times (default: until it is removed)")
-	f.StringVar(&order.Tenant, "tenant", "", "strike the partner with this `id` or domain only")
-	f.StringVar(&order.ClientID, "client-id", "", "strike the app with this client `id` only")
-	f.StringVar(&order.User, "user", "", "strike the user `name@domain` only")
-	f.StringVar(&order.Endpoint, "endpoint", "", "strike at `endpoint`: token (the default), authorize, devicecode or discovery")
-	f.StringVar(&order.RetryAfter, "retry-after", "", "throttled, unavailable: say `duration` in Retry-After (default of throttled: 1m)")
-	f.BoolVar(&order.Plain, "plain", false, "throttled: answer in words alone, as Microsoft answers busy apps")
-	f.IntVar(&order.Status, "status", 0, "html: answer with this `status` (default: 502)")
-	f.StringVar(&order.For, "for", "", "timeout: give no answer for `duration` (default: 30s, at most 2m)")
-	f.StringVar(&order.By, "by", "", "clock_skew: tokens become valid `duration` from now or, negative, have expired so long ago (default: 5m)")
-	f.StringVar(&order.Audience, "audience", "", "wrong_audience: give tokens for `URL` (default: Microsoft Graph)")
-	f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
-	output.addFlags(cmd)
-	plane.addFlag(cmd)
-	registerValues(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
-	return cmd
+		view: faultsView,
+		ask: func(ctx context.Context, call *Call, plane *controlPlane, format string) (json.RawMessage, error) {
+			answer, err := plane.call(ctx, http.MethodPost, "/identity/faults", order)
+			if err != nil || order.Fault != control.FaultKeyRollover {
+				return answer, err
+			}
+			return nil, printRollover(call, format, answer)
+		},
+	}.command(app)
 }
 
 // printRollover says what became of the keys.
-func printRollover(app *app, format string, answer []byte) error {
+func printRollover(call *Call, format string, answer json.RawMessage) error {
 	if format == formatJSON || format == formatJSONL {
-		return writeIndented(app.stdout, answer)
+		return printJSON(call.Term.stdout, answer)
 	}
 	var rolled struct {
 		Key     string   `json:"key"`
 		Revoked []string `json:"revoked"`
 	}
-	if err := json.Unmarshal(answer, &rolled); err != nil {
-		return fmt.Errorf("the answer cannot be read: %w; check --control", err)
+	if err := read(answer, &rolled); err != nil {
+		return err
 	}
-	_, err := fmt.Fprintf(app.stdout, "Key %s signs from now on; %d revoked\n", rolled.Key, len(rolled.Revoked))
-	return err
+	return call.Say("Key %s signs from now on; %d revoked", rolled.Key, len(rolled.Revoked))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -12,12 +11,13 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-func newImportCmd(app *app) *cobra.Command {
+// Import returns the command that fills a database with saved answers.
+func Import(app *app) *cobra.Command {
 	var db, partner string
-	cmd := &cobra.Command{
-		Use:   "import FILE...",
-		Short: "Put answers of the API into a local database",
-		Long: `Put customers and orders into the database of "partnercenter serve", from answers
+	cmd := Act{
+		Spec: Spec{
+			Use: "import FILE...", Short: "Put answers of the API into a local database",
+			Long: `Put customers and orders into the database of "partnercenter serve", from answers
 of the API as they are: collections or single resources, also several in one
 file. A file named - is standard input.
 
@@ -25,27 +25,29 @@ All files are imported or none is, and importing them again changes nothing. A
 customer that only its orders name is made up until its own answer comes. Stop
 the server first; a database that does not exist is made, with a partner of its
 own.`,
-		Example: `  partnercenter import orders.json customers.json
+			Example: `  partnercenter import orders.json customers.json
   partnercenter orders list --customer ID --json | partnercenter import -`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usageErrorf("which files? Name at least one, or - for standard input")
-			}
-			return nil
+			Args: func(_ *cobra.Command, args []string) error {
+				if len(args) == 0 {
+					return usageErrorf("which files? Name at least one, or - for standard input")
+				}
+				return nil
+			},
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&db, "db", "partnercenter.db", "database `file`")
+				cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; default: the one that \"partnercenter serve\" signs in to")
+			},
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runImport(cmd.Context(), app, db, partner, args)
-		},
-	}
-	cmd.Flags().StringVar(&db, "db", "partnercenter.db", "database `file`")
-	cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; default: the one that \"partnercenter serve\" signs in to")
+		Run: func(ctx context.Context, call *Call) error { return runImport(ctx, call, db, partner) },
+	}.Command(app)
+	cmd.ValidArgsFunction = nil // files
 	return cmd
 }
 
-func runImport(ctx context.Context, app *app, db, partnerName string, files []string) error {
+func runImport(ctx context.Context, call *Call, db, partnerName string) error {
 	var imported store.Import
-	for _, file := range files {
-		if err := readImport(app, file, &imported); err != nil {
+	for _, file := range call.Args {
+		if err := readImport(call.Term, file, &imported); err != nil {
 			return err
 		}
 	}
@@ -77,11 +79,10 @@ func runImport(ctx context.Context, app *app, db, partnerName string, files []st
 		return err
 	}
 	for _, id := range madeUp {
-		app.linef("customer %s is named by orders only: import its own answer for its name and address", id)
+		call.Term.linef("customer %s is named by orders only: import its own answer for its name and address", id)
 	}
-	fmt.Fprintf(app.stdout, "%d customers and %d orders of %s are in %s (%d new or changed)\n",
+	return call.Say("%d customers and %d orders of %s are in %s (%d new or changed)",
 		result.Customers, result.Orders, partner.Name, db, result.Changed)
-	return nil
 }
 
 func readImport(app *app, file string, into *store.Import) error {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -49,7 +48,7 @@ func (l *limits) addFlags(f *pflag.FlagSet) {
 
 // applyProfile puts a profile's limits in place of those that were not given as
 // flags.
-func (l *limits) applyProfile(cmd *cobra.Command, name string) error {
+func (l *limits) applyProfile(flags *pflag.FlagSet, name string) error {
 	profile, ok := limitProfiles[name]
 	if !ok {
 		return oneOf("profile", name, limitProfileNames()...)
@@ -57,14 +56,14 @@ func (l *limits) applyProfile(cmd *cobra.Command, name string) error {
 	own := pflag.NewFlagSet("limits", pflag.ContinueOnError)
 	new(limits).addFlags(own)
 	given := map[string]string{}
-	cmd.Flags().Visit(func(f *pflag.Flag) {
+	flags.Visit(func(f *pflag.Flag) {
 		if own.Lookup(f.Name) != nil {
 			given[f.Name] = f.Value.String()
 		}
 	})
 	*l = profile
 	for name, value := range given {
-		if err := cmd.Flags().Set(name, value); err != nil {
+		if err := flags.Set(name, value); err != nil {
 			return err // it was read before
 		}
 	}

@@ -63,7 +63,7 @@ func TestLimits(t *testing.T) {
 			if err := cmd.ParseFlags(test.args); err != nil {
 				t.Fatal(err)
 			}
-			err := l.applyProfile(cmd, test.profile)
+			err := l.applyProfile(cmd.Flags(), test.profile)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("error %v, want %q", err, test.err)

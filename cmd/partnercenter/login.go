@@ -18,19 +18,20 @@ import (
 
 // loginOptions are the flags of login.
 type loginOptions struct {
-	connection connection
+	connection *connection
 	deviceCode bool
 	noBrowser  bool
 	public     bool
 	timeout    time.Duration
 }
 
-func newLoginCmd(app *app) *cobra.Command {
-	var o loginOptions
-	cmd := &cobra.Command{
-		Use:   "login",
-		Short: "Sign in as a user",
-		Long: `Sign in as a user, so that the commands that follow call Partner Center as the
+// Login returns the command that signs a user in.
+func Login(app *app) *cobra.Command {
+	o := loginOptions{connection: newConnection(app)}
+	return Act{
+		Spec: Spec{
+			Use: "login", Short: "Sign in as a user",
+			Long: `Sign in as a user, so that the commands that follow call Partner Center as the
 app together with that user (App+User, the secure application model). Some calls
 take nothing else.
 
@@ -49,32 +50,30 @@ There is one sign-in for each authority, tenant and app. It is kept, encrypted,
 in the user's configuration folder, and renewed as it is used; "partnercenter
 logout" removes it. Commands use it when their settings name the same authority,
 tenant and app, or name no app at all; --as app uses the app alone.`,
-		Example: `  partnercenter login --profile local
+			Example: `  partnercenter login --profile local
   partnercenter login --tenant-id contoso.onmicrosoft.com --client-id 66666666-7777-8888-9999-000000000000
   partnercenter login --device-code
   partnercenter whoami`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("device-code", "no-browser"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd, app)
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.BoolVar(&o.deviceCode, "device-code", false, "print a code to enter in a browser on any machine")
+				f.BoolVar(&o.noBrowser, "no-browser", false, "open no browser; print the address only")
+				f.BoolVar(&o.public, "public-client", false, "do not show the app's secret or certificate")
+				f.DurationVar(&o.timeout, "login-timeout", 5*time.Minute, "how long to wait for the user (with --device-code, by default as long as the code lives)")
+				o.connection.addFlags(cmd)
+			},
+			Exclusive: [][]string{{"device-code", "no-browser"}},
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.BoolVar(&o.deviceCode, "device-code", false, "print a code to enter in a browser on any machine")
-	f.BoolVar(&o.noBrowser, "no-browser", false, "open no browser; print the address only")
-	f.BoolVar(&o.public, "public-client", false, "do not show the app's secret or certificate")
-	f.DurationVar(&o.timeout, "login-timeout", 5*time.Minute, "how long to wait for the user (with --device-code, by default as long as the code lives)")
-	o.connection.addFlags(app, cmd)
-	return cmd
+		Run: o.run,
+	}.Command(app)
 }
 
-func (o *loginOptions) run(cmd *cobra.Command, app *app) error {
+func (o *loginOptions) run(ctx context.Context, call *Call) error {
+	app := call.Term
 	if o.timeout <= 0 {
 		return usageErrorf("--login-timeout %s is no time to sign in: give some minutes", o.timeout)
 	}
-	s, err := o.connection.unsignedService(app)
+	s, err := o.connection.unsignedService()
 	if err != nil {
 		return err
 	}
@@ -90,19 +89,19 @@ func (o *loginOptions) run(cmd *cobra.Command, app *app) error {
 	}
 	// What keeps the sign-in from being kept had better show before the user does all.
 	unchanged := func([]*signIn) ([]*signIn, error) { return nil, nil }
-	if err := store.change(cmd.Context(), unchanged); err != nil {
+	if err := store.change(ctx, unchanged); err != nil {
 		return err
 	}
 	asPublic := o.public || o.deviceCode || s.clientSecret == "" && s.clientCertificate == ""
 	kept := new(msalCache)
 	var result public.AuthResult
 	if o.deviceCode {
-		if !cmd.Flags().Changed("login-timeout") {
+		if !call.Given("login-timeout") {
 			o.timeout = 0
 		}
-		result, err = signInWithCode(cmd.Context(), app, s, kept, o.timeout)
+		result, err = signInWithCode(ctx, app, s, kept, o.timeout)
 	} else {
-		result, err = signInWithBrowser(cmd.Context(), app, s, asPublic, kept, o)
+		result, err = signInWithBrowser(ctx, app, s, asPublic, kept, o)
 	}
 	if err != nil {
 		return err
@@ -112,7 +111,7 @@ func (o *loginOptions) run(cmd *cobra.Command, app *app) error {
 		Public: asPublic, Username: result.Account.PreferredUsername, Name: result.IDToken.Name,
 		At: app.now().UTC().Truncate(time.Second), Account: result.Account, Cache: kept.data,
 	}
-	err = store.change(cmd.Context(), func(signIns []*signIn) ([]*signIn, error) {
+	err = store.change(ctx, func(signIns []*signIn) ([]*signIn, error) {
 		kept := []*signIn{user}
 		for _, other := range signIns {
 			if !user.same(other) {
@@ -124,19 +123,18 @@ func (o *loginOptions) run(cmd *cobra.Command, app *app) error {
 	if err != nil {
 		return err
 	}
-	return o.tell(app, s, user, result.AccessToken)
+	return tellSignIn(call, s, user, result.AccessToken)
 }
 
-// tell says who is signed in, and what the service would soon complain about.
-func (o *loginOptions) tell(app *app, s *service, user *signIn, token string) error {
+// tellSignIn says who is signed in, and what the service would soon complain about.
+func tellSignIn(call *Call, s *service, user *signIn, token string) error {
 	if claims, ok := readClaims(token); ok && claims.forUser() && claims.withoutMFA() {
-		app.linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
+		call.Term.linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
 	}
 	if s.as == asApp {
-		app.linef("warning: the settings have --as app, so commands go on to act as the app alone")
+		call.Term.linef("warning: the settings have --as app, so commands go on to act as the app alone")
 	}
-	_, err := fmt.Fprintf(app.stdout, "Signed in as %s, tenant %s, through app %s.\n", sanitize(user.who()), sanitize(user.TenantID), sanitize(user.ClientID))
-	return err
+	return call.Say("Signed in as %s, tenant %s, through app %s.", sanitize(user.who()), sanitize(user.TenantID), sanitize(user.ClientID))
 }
 
 // signInWithBrowser is the authorization code flow with PKCE (RFC 6749, section

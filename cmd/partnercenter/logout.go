@@ -1,76 +1,69 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
 
-func newLogoutCmd(app *app) *cobra.Command {
-	var (
-		c   connection
-		all bool
-	)
-	cmd := &cobra.Command{
-		Use:   "logout",
-		Short: "Forget a signed-in user",
-		Long: `Remove the sign-in that commands with the same settings would use, or all with
+// Logout returns the command that forgets users.
+func Logout(app *app) *cobra.Command {
+	var all bool
+	c := newConnection(app)
+	return Act{
+		Spec: Spec{
+			Use: "logout", Short: "Forget a signed-in user",
+			Long: `Remove the sign-in that commands with the same settings would use, or all with
 --all.
 
 It is forgotten on this machine only. Microsoft's authority has no way to hand a
 refresh token back: to end what may have been copied, revoke the user's sessions
 in the Entra admin center.`,
-		Example: `  partnercenter logout --profile local
+			Example: `  partnercenter logout --profile local
   partnercenter logout --all`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&all, "all", false, "forget all users, and the key that their file was encrypted with; also when it cannot be read any more")
+				c.addFlags(cmd)
+			},
+		},
+		Run: func(ctx context.Context, call *Call) error {
 			store, err := newTokenStore(app)
 			if err != nil {
 				return err
 			}
 			if all {
-				return logoutAll(cmd, app, store)
+				return logoutAll(ctx, call, store)
 			}
-			s, err := c.unsignedService(app)
+			s, err := c.unsignedService()
 			if err != nil {
 				return err
 			}
-			return logout(cmd, app, store, s)
+			return logout(ctx, call, store, s)
 		},
-	}
-	cmd.Flags().BoolVar(&all, "all", false, "forget all users, and the key that their file was encrypted with; also when it cannot be read any more")
-	c.addFlags(app, cmd)
-	return cmd
+	}.Command(app)
 }
 
-func logoutAll(cmd *cobra.Command, app *app, store *tokenStore) error {
-	removed, err := store.clear(cmd.Context())
-	if err != nil {
+func logoutAll(ctx context.Context, call *Call, store *tokenStore) error {
+	removed, err := store.clear(ctx)
+	switch {
+	case err != nil:
 		return err
+	case !removed:
+		return call.Say("Nobody was signed in.")
 	}
-	text := "All users are signed out."
-	if !removed {
-		text = "Nobody was signed in."
-	}
-	_, err = fmt.Fprintln(app.stdout, text)
-	return err
+	return call.Say("All users are signed out.")
 }
 
-func logout(cmd *cobra.Command, app *app, store *tokenStore, s *service) error {
+func logout(ctx context.Context, call *Call, store *tokenStore, s *service) error {
 	var gone *signIn
-	err := store.change(cmd.Context(), func(signIns []*signIn) ([]*signIn, error) {
-		var err error
+	err := store.change(ctx, func(signIns []*signIn) (left []*signIn, err error) {
 		if gone, err = findSignIn(signIns, &s.settings); gone == nil {
 			return nil, err
 		}
-		left := []*signIn{}
-		for _, other := range signIns {
-			if other != gone {
-				left = append(left, other)
-			}
-		}
-		return left, nil
+		left = slices.DeleteFunc(signIns, func(i *signIn) bool { return i == gone })
+		return append([]*signIn{}, left...), nil // not nil, which changes nothing
 	})
 	if err != nil {
 		return err
@@ -79,6 +72,5 @@ func logout(cmd *cobra.Command, app *app, store *tokenStore, s *service) error {
 	if gone != nil {
 		text = fmt.Sprintf("%s is signed out.", gone.who())
 	}
-	_, err = fmt.Fprintln(app.stdout, sanitize(text))
-	return err
+	return call.Say("%s", sanitize(text))
 }

@@ -11,10 +11,8 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 	"time"
 
@@ -27,27 +25,6 @@ func main() {
 	// one kills.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, osApp(), os.Args[1:]))
-}
-
-// app is what a command knows of the world outside: the only way to it.
-type app struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	getenv         func(string) string
-	// These tell people from programs at the other end.
-	stdinTTY, stdoutTTY, stderrTTY bool
-
-	width int // columns of the terminal; 0 when unknown
-	now   func() time.Time
-
-	openBrowser func(address string) error
-
-	args    []string // the command line, for what tells how to repeat it
-	started bool     // arguments were understood and a command runs
-
-	mu   sync.Mutex   // guards bar, and lines on stderr
-	bar  *progressBar // on stderr while not nil
-	wait time.Time    // end of the wait that a note spoke of last
 }
 
 func osApp() *app {
@@ -78,8 +55,8 @@ func run(ctx context.Context, app *app, args []string) int {
 		return exitOK
 	case ctx.Err() != nil:
 		app.linef("interrupted")
-		if open := new(unsettledError); errors.As(err, &open) {
-			app.next(open.next())
+		if open := new(Unsettled); errors.As(err, &open) {
+			app.next(open.Next())
 		}
 		return exitInterrupted
 	case !app.started && !errors.As(err, new(*usageError)):

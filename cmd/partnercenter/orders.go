@@ -3,52 +3,53 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
 )
 
-func newOrdersCmd(app *app) *cobra.Command {
-	var c connection
-	cmd := newGroupCmd("orders", "Orders of customers",
-		newOrdersListCmd(app, &c), newOrdersGetCmd(app, &c),
-		newOrdersCreateCmd(app, &c), newOrdersPatchCmd(app, &c), newOrdersCancelCmd(app, &c),
-		newOrdersProvisioningCmd(app, &c), newOrdersActivationLinksCmd(app, &c),
-		newOrdersAttachCmd(app, &c), newOrdersAttachmentsCmd(app, &c), newOrdersWaitCmd(app, &c),
-	)
-	cmd.Aliases = []string{"order"}
-	c.addFlags(app, cmd)
-	return cmd
+// Orders returns the commands about orders.
+func Orders(app *app) *cobra.Command {
+	return Noun(app, "orders", "order", "Orders of customers",
+		ordersList, ordersGet, ordersCreate, ordersPatch, ordersCancel, ordersProvisioning, ordersActivationLinks,
+		ordersAttach, ordersAttachments, ordersWaitVisible)
 }
 
-// ordersListOptions are the flags of orders list.
-type ordersListOptions struct {
-	connection       *connection
-	output           outputOptions
-	customer         string
-	allCustomers     bool
-	workers          int
-	billingType      string
-	includePrice     bool
-	includeSystem    bool
-	indirectReseller string
-	allowShort       bool
-}
+// order is the one that the argument names.
+func order(call *Call) *partnercenter.OrderClient { return call.Customer.Orders.ByID(call.Arg) }
 
 // maxWorkers bounds --workers: the service counts requests by the minute, and
 // more at once only meet its limit sooner.
-const maxWorkers = 32
+const maxWorkers = maxConnections
 
-func newOrdersListCmd(app *app, c *connection) *cobra.Command {
-	o := &ordersListOptions{connection: c}
-	cmd := &cobra.Command{
-		Use:   "list {--customer ID | --all-customers}",
-		Short: "List a customer's orders, or those of all customers",
-		Long: `List a customer's orders, newest first, or those of all customers.
+func ordersList(c *connection) *cobra.Command {
+	var (
+		all                         allCustomers
+		cycle                       billingCycle
+		includePrice, includeSystem bool
+		indirectReseller            string
+	)
+	fetch := func(ctx context.Context, call *Call, customer string) iter.Seq2[*partnercenter.Order, error] {
+		opts := orderOptions(includePrice)
+		if includeSystem {
+			opts = append(opts, partnercenter.IncludeSystemPurchases())
+		}
+		if indirectReseller != "" {
+			opts = append(opts, partnercenter.ForIndirectReseller(indirectReseller))
+		}
+		return call.Client.Customers.ByID(customer).Orders.ByBillingCycle(cycle.value).All(ctx, opts...)
+	}
+	return List[customerOrder]{
+		Spec: Spec{
+			Use: "list {--customer ID | --all-customers}", Customer: true, OrAll: "all-customers",
+			Short: "List a customer's orders, or those of all customers",
+			Long: `List a customer's orders, newest first, or those of all customers.
 
 A new order takes up to 15 minutes to show in the list. System purchases are left
 out unless --include-system-purchases asks for them.
@@ -57,153 +58,209 @@ With --all-customers, a customer whose orders the service refuses is named at th
 end, and the exit code is 1; the orders of the others are listed all the same.
 
 Tables have a row for every order; -o wide and -o csv one for every line item.` + outputHelp(orderCSVColumns),
-		Example: `  partnercenter orders list --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
-  partnercenter orders list --customer ID --billing-type monthly --include-price -o wide
+			Example: `  partnercenter orders list --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
+  partnercenter orders list --customer ID --billing-cycle monthly --include-price -o wide
   partnercenter orders list --all-customers -o csv > orders.csv
   partnercenter orders list --profile local --customer ID --json | jq '.[].lineItems[].friendlyName'`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           firstOf(exclusive("customer", "all-customers"), exclusive("output", "json")),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd.Context(), app)
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.BoolVar(&all.asked, "all-customers", false, "list the orders of all customers")
+				f.IntVar(&all.workers, "workers", 4, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
+				cycle.addFlag(cmd, "only orders billed this way: `cycle` is "+orList(billingCycles()))
+				f.BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
+				f.BoolVar(&includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
+				f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
+			},
+			Check: func(*Call) error {
+				if all.workers < 1 || all.workers > maxWorkers {
+					return usageErrorf("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
+				}
+				return cycle.parse()
+			},
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVar(&o.customer, "customer", "", "the customer's tenant `id`")
-	f.BoolVar(&o.allCustomers, "all-customers", false, "list the orders of all customers")
-	f.IntVar(&o.workers, "workers", 4, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
-	f.StringVar(&o.billingType, "billing-type", "", "only orders billed this way: `type` is "+orList(billingTypes()))
-	f.BoolVar(&o.includePrice, "include-price", false, "ask for prices, which takes the right to see them")
-	f.BoolVar(&o.includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
-	f.StringVar(&o.indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
-	f.BoolVar(&o.allowShort, "allow-short", false, "take answers that carry fewer items than they count, instead of failing")
-	o.output.addFlags(cmd)
-	registerValues(cmd, "billing-type", billingTypes()...)
-	for _, free := range []string{"customer", "indirect-reseller", "workers"} {
-		_ = cmd.RegisterFlagCompletionFunc(free, cobra.NoFileCompletions)
-	}
-	return cmd
+		AllowShort: true,
+		ViewOf:     func() view[customerOrder] { return ordersView(includePrice, all.asked) },
+		Instead: func(ctx context.Context, call *Call, p *printer[customerOrder]) (bool, error) {
+			if !all.asked {
+				return false, nil
+			}
+			return true, all.list(ctx, call, p, func(ctx context.Context, customer string) ([]*partnercenter.Order, error) {
+				return Collect(fetch(ctx, call, customer))
+			})
+		},
+		Fetch: func(ctx context.Context, call *Call) iter.Seq2[customerOrder, error] {
+			return ofCustomer(call.CustomerID, fetch(ctx, call, call.CustomerID))
+		},
+	}.Command(c)
 }
 
-func (o *ordersListOptions) run(ctx context.Context, app *app) error {
-	switch {
-	case o.customer == "" && !o.allCustomers:
-		return usageErrorf("which customer's orders? Give --customer ID, or --all-customers")
-	case o.workers < 1 || o.workers > maxWorkers:
-		return usageErrorf("--workers %d is out of range: use 1 to %d", o.workers, maxWorkers)
-	}
-	cycle, err := parseBillingType(o.billingType)
-	if err != nil {
-		return err
-	}
-	p, err := newPrinter(app, &o.output, ordersView(o.includePrice, o.allCustomers))
-	if err != nil {
-		return err
-	}
-	pc, err := o.connection.client(app, o.allowShort)
-	if err != nil {
-		return err
-	}
-	list := func(ctx context.Context, customer string) ([]*partnercenter.Order, error) {
-		return collect(pc.Customers.ByID(customer).Orders.ByBillingCycle(cycle).All(ctx, o.queryOptions()...))
-	}
-	if o.allCustomers {
-		return o.listAll(ctx, app, pc, list, p)
-	}
-	orders, err := list(ctx, o.customer)
-	if err != nil {
-		return err
-	}
-	for _, order := range orders {
-		if err := p.add(customerOrder{customerID: o.customer, order: order}); err != nil {
-			return err
+// ofCustomer says of orders whose they are.
+func ofCustomer(id string, orders iter.Seq2[*partnercenter.Order, error]) iter.Seq2[customerOrder, error] {
+	return func(yield func(customerOrder, error) bool) {
+		for order, err := range orders {
+			if !yield(customerOrder{customerID: id, order: order}, err) {
+				return
+			}
 		}
 	}
-	return p.end()
 }
 
-func (o *ordersListOptions) queryOptions() []partnercenter.OrdersOption {
-	var opts []partnercenter.OrdersOption
-	if o.includePrice {
-		opts = append(opts, partnercenter.IncludePrice())
+func orderOptions(includePrice bool) []partnercenter.OrdersOption {
+	if includePrice {
+		return []partnercenter.OrdersOption{partnercenter.IncludePrice()}
 	}
-	if o.includeSystem {
-		opts = append(opts, partnercenter.IncludeSystemPurchases())
-	}
-	if o.indirectReseller != "" {
-		opts = append(opts, partnercenter.ForIndirectReseller(o.indirectReseller))
-	}
-	return opts
+	return nil
 }
 
-// billingTypes are the values to offer; the service takes "unknown" for none.
-func billingTypes() []string {
-	var names []string
-	for _, b := range partnercenter.BillingCycles() {
-		if b != partnercenter.BillingCycleUnknown {
-			names = append(names, string(b))
+// billingCycle is the flag of that name. Lists once had it as billing-type, which
+// is still taken.
+type billingCycle struct {
+	value partnercenter.BillingCycleType
+}
+
+func (b *billingCycle) addFlag(cmd *cobra.Command, usage string) {
+	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "billing-type" {
+			name = "billing-cycle"
 		}
-	}
-	return names
+		return pflag.NormalizedName(name)
+	})
+	cmd.Flags().StringVar((*string)(&b.value), "billing-cycle", "", usage)
+	registerValues(cmd, "billing-cycle", billingCycles()...)
 }
 
-// parseBillingType reads any spelling that the service reads.
-func parseBillingType(text string) (partnercenter.BillingCycleType, error) {
-	cycle := partnercenter.BillingCycleType(text)
-	if text == "" || cycle.Known() {
-		return cycle.Normalize(), nil
+// parse takes any spelling that the service takes.
+func (b *billingCycle) parse() error {
+	if b.value != "" && !b.value.Known() {
+		return oneOf("billing-cycle", string(b.value), billingCycles()...)
 	}
-	return "", oneOf("billing-type", text, billingTypes()...)
+	b.value = b.value.Normalize()
+	return nil
 }
 
-func newOrdersGetCmd(app *app, c *connection) *cobra.Command {
-	var (
-		output       outputOptions
-		customer     string
-		includePrice bool
-	)
-	cmd := &cobra.Command{
-		Use:   "get ORDER --customer ID",
-		Short: "Show an order",
-		Long: `Show an order by its id. Unlike the list, it has a new order at once.
+// billingCycles are the values to offer; the service takes "unknown" for none.
+func billingCycles() []string {
+	return slices.DeleteFunc(texts(partnercenter.BillingCycles()), func(name string) bool {
+		return name == string(partnercenter.BillingCycleUnknown)
+	})
+}
+
+func ordersGet(c *connection) *cobra.Command {
+	var includePrice bool
+	return Get[customerOrder]{
+		Spec: Spec{
+			Use: "get ORDER --customer ID", Arg: "order id", Customer: true, Short: "Show an order",
+			Long: `Show an order by its id. Unlike the list, it has a new order at once.
 
 Ids of newer orders are case-sensitive.`,
-		Example: `  partnercenter orders get 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1 --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
+			Example: `  partnercenter orders get 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1 --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter orders get ORDER --customer ID --include-price --json`,
-		Args:              oneArg("order id"),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if customer == "" {
-				return usageErrorf("whose order is it? Give --customer ID")
-			}
-			p, err := newPrinter(app, &output, ordersView(includePrice, false))
-			if err != nil {
-				return err
-			}
-			pc, err := c.client(app, false)
-			if err != nil {
-				return err
-			}
-			var opts []partnercenter.OrdersOption
-			if includePrice {
-				opts = append(opts, partnercenter.IncludePrice())
-			}
-			order, err := pc.Customers.ByID(customer).Orders.ByID(args[0]).Get(cmd.Context(), opts...)
-			if err != nil {
-				return err
-			}
-			return printOne(p, customerOrder{customerID: customer, order: order})
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
+			},
 		},
+		ViewOf: func() view[customerOrder] { return ordersView(includePrice, false) },
+		Fetch: func(ctx context.Context, call *Call) (customerOrder, error) {
+			o, err := order(call).Get(ctx, orderOptions(includePrice)...)
+			return customerOrder{customerID: call.CustomerID, order: o}, err
+		},
+	}.Command(c)
+}
+
+func ordersProvisioning(c *connection) *cobra.Command {
+	return List[*partnercenter.OrderLineItemProvisioningStatus]{
+		Spec: Spec{
+			Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
+			Short:   "Show how far the service has come with an order",
+			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
+			Example: "  partnercenter orders provisioning ORDER --customer ID",
+		},
+		View: oneLayout("lines that are provisioned", []string{"LINE", columnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
+			func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
+				var quantities []string
+				for _, q := range s.QuantityProvisioningInformation {
+					quantities = append(quantities, strings.TrimSpace(number(q.Quantity)+" "+q.Status))
+				}
+				return []string{number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
+			}),
+		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
+			return order(call).ProvisioningStatus.All(ctx)
+		},
+	}.Command(c)
+}
+
+// activationLinksView shows activation links.
+var activationLinksView = oneLayout("activation links", []string{"LINE", "LINK"}, []string{"lineItemNumber", "link"},
+	func(l *partnercenter.OrderLineItemActivationLink) []string {
+		return []string{number(l.LineItemNumber), orZero(l.Link).URI}
+	})
+
+func ordersActivationLinks(c *connection) *cobra.Command {
+	line := -1
+	return List[*partnercenter.OrderLineItemActivationLink]{
+		Spec: Spec{
+			Use: "activation-links ORDER --customer ID", Arg: "order id", Customer: true,
+			Short: "Print the links that activate marketplace purchases of an order",
+			Long: `Print the links to the publishers' pages on which marketplace purchases are
+activated. In a sandbox they lead nowhere: use "subscriptions activate".`,
+			Example: "  partnercenter orders activation-links ORDER --customer ID --line 0",
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().IntVar(&line, "line", -1, "`number` of the line, from 0; -1 for all lines that need it")
+			},
+		},
+		View: activationLinksView,
+		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+			if line >= 0 {
+				return order(call).LineItems.ByNumber(line).ActivationLinks.All(ctx)
+			}
+			return order(call).ActivationLinks.All(ctx)
+		},
+	}.Command(c)
+}
+
+func ordersWaitVisible(c *connection) *cobra.Command {
+	var patience time.Duration
+	return Get[customerOrder]{
+		Spec: Spec{
+			Use: "wait-visible ORDER --customer ID", Arg: "order id", Customer: true,
+			Short: "Wait until the list of orders has a new order",
+			Long: `Wait until the list of the customer's orders has a new order, which takes up to 15
+minutes, and print it. An order that does not exist fails at once.`,
+			Example: "  partnercenter orders wait-visible ORDER --customer ID --wait 30m",
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().DurationVar(&patience, "wait", partnercenter.DefaultWaitTimeout, "how long to wait at most")
+			},
+			Check: func(*Call) error {
+				if patience <= 0 {
+					return usageErrorf("--wait %s is no time to wait: use something like 20m", patience)
+				}
+				return nil
+			},
+		},
+		View: ordersView(false, false),
+		Fetch: func(ctx context.Context, call *Call) (customerOrder, error) {
+			o, err := order(call).WaitVisible(ctx, &partnercenter.WaitOptions{
+				Timeout: patience,
+				Progress: func(waited, pause time.Duration) {
+					call.Term.linef("not listed after %s; looking again in %s", waited.Round(time.Second), pause.Round(time.Second))
+				},
+			})
+			return customerOrder{order: o}, err
+		},
+	}.Command(c)
+}
+
+// PrintOrders prints a customer's orders as a table.
+func PrintOrders(ctx context.Context, app *app, pc *partnercenter.Client, customer string) error {
+	p, err := newPrinter(app, &outputOptions{format: formatTable, color: "auto"}, ordersView(false, false))
+	if err != nil {
+		return err
 	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVar(&customer, "customer", "", "the customer's tenant `id`")
-	f.BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
-	output.addFlags(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("customer", cobra.NoFileCompletions)
-	return cmd
+	orders, err := Collect(ofCustomer(customer, pc.Customers.ByID(customer).Orders.All(ctx)))
+	if err != nil {
+		return err
+	}
+	return p.all(orders)
 }
 
 // customerOrder is an order with the customer that was asked about.
@@ -280,18 +337,11 @@ var orderCSVColumns = []string{
 func orderCSVRows(c customerOrder) [][]string {
 	o := c.order
 	return eachLine(o, func(l partnercenter.OrderLineItem) []string {
-		var term string
-		if l.TermDuration != nil {
-			term = *l.TermDuration
-		}
-		var pricing partnercenter.Pricing
-		if l.Pricing != nil {
-			pricing = *l.Pricing
-		}
+		pricing := orZero(l.Pricing)
 		return []string{
 			c.customer(), o.ID, o.AlternateID, exactTime(o.CreationDate), string(o.Status), string(o.BillingCycle), string(o.TransactionType),
 			o.CurrencyCode, string(o.TotalPrice), number(l.LineItemNumber), l.OfferID, l.SubscriptionID, l.FriendlyName, number(l.Quantity),
-			term, string(l.TransactionType), l.PromotionID, l.PartnerIDOnRecord, string(pricing.Price), string(pricing.ExtendedPrice),
+			orZero(l.TermDuration), string(l.TransactionType), l.PromotionID, l.PartnerIDOnRecord, string(pricing.Price), string(pricing.ExtendedPrice),
 		}
 	})
 }
@@ -333,29 +383,4 @@ func amount(o *partnercenter.Order) string {
 		return ""
 	}
 	return strings.TrimSpace(string(o.TotalPrice) + " " + o.CurrencyCode)
-}
-
-func number(n *int) string {
-	if n == nil {
-		return ""
-	}
-	return strconv.Itoa(*n)
-}
-
-// shortTime is for reading and sorting: UTC, to the second.
-func shortTime(t partnercenter.Time) string { return formatTime(t, time.RFC3339) }
-
-// exactTime is for programs: UTC, with all digits.
-func exactTime(t partnercenter.Time) string { return formatTime(t, time.RFC3339Nano) }
-
-// formatTime leaves text that is no date as it is.
-func formatTime(t partnercenter.Time, layout string) string {
-	switch at := t.Time(); {
-	case !at.IsZero():
-		return at.UTC().Format(layout)
-	case t.Valid():
-		return "" // the service's "unset"
-	default:
-		return t.String()
-	}
 }

@@ -12,17 +12,14 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// orderCreateOptions are the flags of orders create.
-type orderCreateOptions struct {
-	connection *connection
-	output     outputOptions
-	write      writeOptions
-	customer   string
-	file       string
-	lines      []string
-	line       orderLine // of the flags for an order of one line
-	cycle      string
-	user       string
+// orderForm is what the flags of orders create say, and the order that they make.
+type orderForm struct {
+	file  string
+	lines []string
+	line  orderLine // of the flags for an order of one line
+	cycle billingCycle
+	user  string
+	order *partnercenter.Order
 }
 
 // orderLine is a line item as flags have it.
@@ -40,111 +37,83 @@ var lineKeys = []struct {
 	{"partner-on-record", func(l *orderLine) *string { return &l.partner }},
 }
 
-func newOrdersCreateCmd(app *app, c *connection) *cobra.Command {
-	o := &orderCreateOptions{connection: c}
-	cmd := &cobra.Command{
-		Use:   "create --customer ID {--offer ID --quantity N | --line … | -f FILE}",
-		Short: "Place an order",
-		Long: `Place an order: of one line by --offer and --quantity, of several by --line, or of
+func ordersCreate(c *connection) *cobra.Command {
+	var o orderForm
+	return Change[customerOrder]{
+		Spec: Spec{
+			Use: "create --customer ID {--offer ID --quantity N | --line … | -f FILE}", Customer: true, Short: "Place an order",
+			Long: `Place an order: of one line by --offer and --quantity, of several by --line, or of
 anything by -f, which takes the order in JSON or YAML.
 
 A line is written as offer=ID,quantity=N and, if need be, term=P1Y, name=TEXT and
 partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
-(product:sku:availability). Lines are numbered from 0 where the file does not.` + writeHelp,
-		Example: `  partnercenter orders create --customer ID --offer 031C9E47-4802-4248-838E-778FB1D2CC05 --quantity 5 --billing-cycle annual
+(product:sku:availability). Lines are numbered from 0 where the file does not.`,
+			Example: `  partnercenter orders create --customer ID --offer 031C9E47-4802-4248-838E-778FB1D2CC05 --quantity 5 --billing-cycle annual
   partnercenter orders create --customer ID --line offer=A,quantity=1 --line offer=B,quantity=2,term=P1Y --yes
   partnercenter orders create --customer ID -f order.yaml --dry-run
   partnercenter orders create --customer ID -f - --yes --json < order.json`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE: firstOf(exclusive("file", "offer", "line"), exclusive("file", "quantity"), exclusive("line", "quantity"),
-			exclusive("file", "billing-cycle"), exclusive("output", "json")),
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), app) },
-	}
+			Flags:     o.addFlags,
+			Exclusive: [][]string{{"file", "offer", "line"}, {"file", "quantity"}, {"line", "quantity"}, {"file", "billing-cycle"}},
+			Check:     o.check,
+		},
+		What: "place an order", Question: "Place this order?", View: ordersView(false, false),
+		Describe: func(_ context.Context, _ *Call, d *Description) error {
+			billed := string(o.order.BillingCycle)
+			if billed == "" {
+				billed = "as the item is by default"
+			}
+			d.Add("billed", billed)
+			d.Add("for user", o.user)
+			describeLines(d, o.order)
+			return nil
+		},
+		Do: func(ctx context.Context, call *Call) (customerOrder, error) {
+			var opts []partnercenter.CreateOption
+			if o.user != "" {
+				opts = append(opts, partnercenter.ForCustomerUser(o.user))
+			}
+			placed, err := call.Customer.Orders.Create(ctx, o.order, opts...)
+			return customerOrder{customerID: call.CustomerID, order: placed}, err
+		},
+	}.Command(c)
+}
+
+func (o *orderForm) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.SortFlags = false
-	addCustomerFlag(cmd, &o.customer)
-	f.StringVarP(&o.file, "file", "f", "", "`file` with the order in JSON or YAML; - for standard input")
+	FileFlag(cmd, &o.file, "the order")
 	f.StringVar(&o.line.offer, "offer", "", "`id` of the offer or catalog item")
 	f.StringVar(&o.line.quantity, "quantity", "", "how `many` of --offer")
 	f.StringVar(&o.line.term, "term", "", "with --offer, the term: `duration` is P1M, P1Y or P3Y")
 	f.StringVar(&o.line.name, "name", "", "with --offer, a `text` to call it by")
 	f.StringVar(&o.line.partner, "partner-on-record", "", "with --offer, the MPN `id` of the indirect reseller")
 	f.StringArrayVar(&o.lines, "line", nil, "a `line` such as offer=ID,quantity=2,term=P1Y; can be repeated")
-	f.StringVar(&o.cycle, "billing-cycle", "", "how it is billed: `cycle` is "+orList(billingTypes())+" (default: that of the item)")
+	o.cycle.addFlag(cmd, "how it is billed: `cycle` is "+orList(billingCycles())+" (default: that of the item)")
 	f.StringVar(&o.user, "for-user", "", "user principal `name` of the customer's user to license")
-	o.write.addFlags(cmd)
-	o.output.addFlags(cmd)
-	registerValues(cmd, "billing-cycle", billingTypes()...)
 	registerValues(cmd, "term", "P1M", "P1Y", "P3Y")
-	for _, free := range []string{"offer", "quantity", "name", "partner-on-record", "line", "for-user"} {
-		_ = cmd.RegisterFlagCompletionFunc(free, cobra.NoFileCompletions)
-	}
-	return cmd
 }
 
-func (o *orderCreateOptions) run(ctx context.Context, app *app) error {
-	if o.customer == "" {
-		return usageErrorf("for which customer? Give --customer ID")
-	}
-	order, err := o.order(app)
-	if err != nil {
-		return err
-	}
-	p, err := newPrinter(app, &o.output, ordersView(false, false))
-	if err != nil {
-		return err
-	}
-	w, err := newWriter(app, o.connection, &o.write, o.file == "-")
-	if err != nil {
-		return err
-	}
-	change := &change{what: "place an order", question: "Place this order?"}
-	if err := w.describeCustomer(ctx, change, o.customer); err != nil {
-		return err
-	}
-	change.add("billed", billed(order.BillingCycle))
-	change.add("for user", o.user)
-	describeLines(change, order)
-	if err := w.confirm(ctx, change); err != nil {
-		return err
-	}
-	var opts []partnercenter.CreateOption
-	if o.user != "" {
-		opts = append(opts, partnercenter.ForCustomerUser(o.user))
-	}
-	done, err := w.do(ctx, change, func(ctx context.Context) error {
-		order, err = w.pc.Customers.ByID(o.customer).Orders.Create(ctx, order, opts...)
-		return err
-	})
-	if !done {
-		return err
-	}
-	return printOne(p, customerOrder{customerID: o.customer, order: order})
-}
-
-// order is what the flags or the file say.
-func (o *orderCreateOptions) order(app *app) (*partnercenter.Order, error) {
-	order := new(partnercenter.Order)
+// check makes the order of the flags or the file.
+func (o *orderForm) check(call *Call) error {
+	o.order = new(partnercenter.Order)
 	if o.file != "" {
 		if o.line != (orderLine{}) {
-			return nil, usageErrorf("-f has the whole order: leave out --term, --name and --partner-on-record")
+			return usageErrorf("-f has the whole order: leave out --term, --name and --partner-on-record")
 		}
-		if err := readContent(app, o.file, order); err != nil {
-			return nil, err
+		if err := call.ReadContent(o.file, o.order); err != nil {
+			return err
 		}
-	} else if err := o.orderOfFlags(order); err != nil {
-		return nil, err
+	} else if err := o.orderOfFlags(o.order); err != nil {
+		return err
 	}
-	if len(order.LineItems) == 0 {
-		return nil, usageErrorf("the order has no line items: give --offer and --quantity, or lineItems in the file")
+	if len(o.order.LineItems) == 0 {
+		return usageErrorf("the order has no line items: give --offer and --quantity, or lineItems in the file")
 	}
-	return order, ofCustomer(order, o.customer)
+	return nameCustomer(o.order, call.CustomerID)
 }
 
-// ofCustomer makes the order name the customer. One that names another was
+// nameCustomer makes the order name the customer. One that names another was
 // meant for another.
-func ofCustomer(order *partnercenter.Order, customer string) error {
+func nameCustomer(order *partnercenter.Order, customer string) error {
 	if order.ReferenceCustomerID == "" {
 		order.ReferenceCustomerID = customer
 	}
@@ -160,12 +129,11 @@ func ofCustomer(order *partnercenter.Order, customer string) error {
 	return nil
 }
 
-func (o *orderCreateOptions) orderOfFlags(order *partnercenter.Order) error {
-	cycle, err := parseBillingCycle(o.cycle)
-	if err != nil {
+func (o *orderForm) orderOfFlags(order *partnercenter.Order) error {
+	if err := o.cycle.parse(); err != nil {
 		return err
 	}
-	order.BillingCycle = cycle
+	order.BillingCycle = o.cycle.value
 	lines := []orderLine{o.line}
 	if len(o.lines) > 0 {
 		if o.line != (orderLine{}) {
@@ -188,14 +156,6 @@ func (o *orderCreateOptions) orderOfFlags(order *partnercenter.Order) error {
 		order.LineItems = append(order.LineItems, item)
 	}
 	return nil
-}
-
-func parseBillingCycle(text string) (partnercenter.BillingCycleType, error) {
-	cycle := partnercenter.BillingCycleType(text)
-	if text == "" || cycle.Known() {
-		return cycle.Normalize(), nil
-	}
-	return "", oneOf("billing-cycle", text, billingTypes()...)
 }
 
 func parseLine(text string) (orderLine, error) {
@@ -244,13 +204,13 @@ func billed(cycle partnercenter.BillingCycleType) string {
 }
 
 // describeLines adds what an order is about.
-func describeLines(c *change, order *partnercenter.Order) {
+func describeLines(d *Description, order *partnercenter.Order) {
 	for i, line := range order.LineItems {
 		n := i
 		if line.LineItemNumber != nil {
 			n = *line.LineItemNumber
 		}
-		c.add(fmt.Sprintf("line %d", n), describeLine(line))
+		d.Add(fmt.Sprintf("line %d", n), describeLine(line))
 	}
 }
 
@@ -279,158 +239,101 @@ func describeLine(line partnercenter.OrderLineItem) string {
 	return strings.Join(parts, ", ")
 }
 
-func newOrdersPatchCmd(app *app, c *connection) *cobra.Command {
-	var (
-		output                  outputOptions
-		write                   writeOptions
-		customer, file, ifMatch string
-	)
-	cmd := &cobra.Command{
-		Use:   "patch ORDER --customer ID -f FILE",
-		Short: "Change an order: its billing cycle, or an add-on",
-		Long: `Change an order as a file in JSON or YAML says.
+// patchOptions are those of --if-match.
+func patchOptions(ifMatch string) []partnercenter.PatchOption {
+	if ifMatch == "" {
+		return nil
+	}
+	return []partnercenter.PatchOption{partnercenter.IfMatch(ifMatch)}
+}
+
+func ordersPatch(c *connection) *cobra.Command {
+	var file, ifMatch string
+	next := new(partnercenter.Order) // as it should be
+	return Change[customerOrder]{
+		Spec: Spec{
+			Use: "patch ORDER --customer ID -f FILE", Arg: "order id", Customer: true,
+			Short: "Change an order: its billing cycle, or an add-on",
+			Long: `Change an order as a file in JSON or YAML says.
 
 Another billingCycle, with the lines as they are, changes how the order is billed.
 A line with a parentSubscriptionId buys an add-on. The service matches lines by
 subscriptionId and offerId. An etag in the file's attributes, or --if-match, makes
-the change only if the order is still as it was.` + writeHelp,
-		Example: `  partnercenter orders get ORDER --customer ID --json > order.json   # then edit billingCycle
+the change only if the order is still as it was.`,
+			Example: `  partnercenter orders get ORDER --customer ID --json > order.json   # then edit billingCycle
   partnercenter orders patch ORDER --customer ID -f order.json`,
-		Args:              oneArg("order id"),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case customer == "":
-				return errWhichCustomer
-			case file == "":
-				return usageErrorf("what is to change? Give the order as it should be with -f FILE")
-			}
-			ctx, order := cmd.Context(), new(partnercenter.Order)
-			if err := readContent(app, file, order); err != nil {
-				return err
-			}
-			if err := ofCustomer(order, customer); err != nil {
-				return err
-			}
-			if order.ID != "" && !strings.EqualFold(order.ID, args[0]) {
-				return usageErrorf("the file is order %s, not %s: correct the one that is wrong", order.ID, args[0])
-			}
-			p, err := newPrinter(app, &output, ordersView(false, false))
-			if err != nil {
-				return err
-			}
-			w, err := newWriter(app, c, &write, file == "-")
-			if err != nil {
-				return err
-			}
-			change := &change{what: "change an order", question: "Change this order?"}
-			if err := w.describeCustomer(ctx, change, customer); err != nil {
-				return err
-			}
-			change.add("order", args[0])
-			change.add("status", string(order.Status))
-			change.add("billed", string(order.BillingCycle))
-			describeLines(change, order)
-			if err := w.confirm(ctx, change); err != nil {
-				return err
-			}
-			var opts []partnercenter.PatchOption
-			if ifMatch != "" {
-				opts = append(opts, partnercenter.IfMatch(ifMatch))
-			}
-			done, err := w.do(ctx, change, func(ctx context.Context) error {
-				order, err = w.pc.Customers.ByID(customer).Orders.ByID(args[0]).Patch(ctx, order, opts...)
-				return err
-			})
-			if !done {
-				return err
-			}
-			return printOne(p, customerOrder{customerID: customer, order: order})
+			Flags: func(cmd *cobra.Command) {
+				FileFlag(cmd, &file, "the order")
+				cmd.Flags().StringVar(&ifMatch, "if-match", "", "`etag` that the order must still have")
+			},
+			Check: func(call *Call) error {
+				if file == "" {
+					return usageErrorf("what is to change? Give the order as it should be with -f FILE")
+				}
+				if err := call.ReadContent(file, next); err != nil {
+					return err
+				}
+				if err := nameCustomer(next, call.CustomerID); err != nil {
+					return err
+				}
+				if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
+					return usageErrorf("the file is order %s, not %s: correct the one that is wrong", next.ID, call.Arg)
+				}
+				return nil
+			},
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	addCustomerFlag(cmd, &customer)
-	f.StringVarP(&file, "file", "f", "", "`file` with the order in JSON or YAML; - for standard input")
-	f.StringVar(&ifMatch, "if-match", "", "`etag` that the order must still have")
-	_ = cmd.RegisterFlagCompletionFunc("if-match", cobra.NoFileCompletions)
-	write.addFlags(cmd)
-	output.addFlags(cmd)
-	return cmd
+		What: "change an order", Question: "Change this order?", View: ordersView(false, false),
+		Describe: func(_ context.Context, call *Call, d *Description) error {
+			d.Add("order", call.Arg)
+			d.Add("status", string(next.Status))
+			d.Add("billed", string(next.BillingCycle))
+			describeLines(d, next)
+			return nil
+		},
+		Do: func(ctx context.Context, call *Call) (customerOrder, error) {
+			changed, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
+			return customerOrder{customerID: call.CustomerID, order: changed}, err
+		},
+	}.Command(c)
 }
 
-func newOrdersCancelCmd(app *app, c *connection) *cobra.Command {
-	var (
-		output   outputOptions
-		write    writeOptions
-		customer string
-		lines    []int
-	)
-	cmd := &cobra.Command{
-		Use:   "cancel ORDER --customer ID",
-		Short: "Cancel an order, or some of its lines",
-		Long: `Cancel an order, or the lines that --line names. A cancelled line has quantity 0,
+func ordersCancel(c *connection) *cobra.Command {
+	var lines []int
+	return Change[customerOrder]{
+		Spec: Spec{
+			Use: "cancel ORDER --customer ID", Arg: "order id", Customer: true, Short: "Cancel an order, or some of its lines",
+			Long: `Cancel an order, or the lines that --line names. A cancelled line has quantity 0,
 and an order is cancelled when all its lines are.
 
 Software can be cancelled for some days; reservations and marketplace purchases
 only in a sandbox. Other subscriptions are suspended or cancelled with
-"subscriptions update".` + writeHelp,
-		Example: `  partnercenter orders cancel ORDER --customer ID
+"subscriptions update".`,
+			Example: `  partnercenter orders cancel ORDER --customer ID
   partnercenter orders cancel ORDER --customer ID --line 0 --line 2 --yes`,
-		Args:              oneArg("order id"),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if customer == "" {
-				return errWhichCustomer
-			}
-			ctx := cmd.Context()
-			p, err := newPrinter(app, &output, ordersView(false, false))
-			if err != nil {
-				return err
-			}
-			w, err := newWriter(app, c, &write, false)
-			if err != nil {
-				return err
-			}
-			change := &change{what: "cancel an order", question: "Cancel this order?"}
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().IntSliceVar(&lines, "line", nil, "`number` of a line to cancel, from 0; can be repeated (default: all lines)")
+			},
+		},
+		What: "cancel an order", Question: "Cancel this order?", View: ordersView(false, false),
+		Describe: func(ctx context.Context, call *Call, d *Description) error {
 			if len(lines) > 0 {
-				change.what, change.question = "cancel lines of an order", "Cancel these lines?"
+				d.What, d.Question = "cancel lines of an order", "Cancel these lines?"
 			}
-			if err := w.describeCustomer(ctx, change, customer); err != nil {
-				return err
-			}
-			of := w.pc.Customers.ByID(customer).Orders.ByID(args[0])
-			order, err := of.Get(ctx)
+			now, err := order(call).Get(ctx)
 			if err != nil {
 				return err
 			}
-			change.add("order", strings.TrimSpace(order.ID+" "+string(order.Status)))
-			named := *order
-			named.LineItems = slices.DeleteFunc(slices.Clone(order.LineItems), func(l partnercenter.OrderLineItem) bool {
+			d.Add("order", strings.TrimSpace(now.ID+" "+string(now.Status)))
+			named := *now
+			named.LineItems = slices.DeleteFunc(slices.Clone(now.LineItems), func(l partnercenter.OrderLineItem) bool {
 				return len(lines) > 0 && (l.LineItemNumber == nil || !slices.Contains(lines, *l.LineItemNumber))
 			})
-			describeLines(change, &named)
-			if err := w.confirm(ctx, change); err != nil {
-				return err
-			}
-			done, err := w.do(ctx, change, func(ctx context.Context) error {
-				order, err = of.Cancel(ctx, lines...)
-				return err
-			})
-			if !done {
-				return err
-			}
-			return printOne(p, customerOrder{customerID: customer, order: order})
+			describeLines(d, &named)
+			return nil
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	addCustomerFlag(cmd, &customer)
-	f.IntSliceVar(&lines, "line", nil, "`number` of a line to cancel, from 0; can be repeated (default: all lines)")
-	_ = cmd.RegisterFlagCompletionFunc("line", cobra.NoFileCompletions)
-	write.addFlags(cmd)
-	output.addFlags(cmd)
-	return cmd
+		Do: func(ctx context.Context, call *Call) (customerOrder, error) {
+			cancelled, err := order(call).Cancel(ctx, lines...)
+			return customerOrder{customerID: call.CustomerID, order: cancelled}, err
+		},
+	}.Command(c)
 }

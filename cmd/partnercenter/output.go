@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -82,42 +80,41 @@ with = for a formula.
 ` + wrap(csvColumns, 78)
 }
 
-// wrap joins names in indented lines.
-func wrap(names []string, width int) string {
-	var b strings.Builder
-	column := 0
-	for i, name := range names {
-		if i < len(names)-1 {
-			name += ","
-		}
-		switch {
-		case i == 0 || column+1+len(name) > width:
-			if i > 0 {
-				b.WriteByte('\n')
-			}
-			b.WriteString("  " + name)
-			column = 2 + len(name)
-		default:
-			b.WriteString(" " + name)
-			column += 1 + len(name)
-		}
-	}
-	return b.String()
-}
-
-// layout is the columns of a format, and the rows that an item takes.
+// layout is the columns of a format, and what stands in them.
 type layout[T any] struct {
 	columns []string
-	rows    func(T) [][]string
+	row     func(T) []string
+	rows    func(T) [][]string // in place of row, of an item that may take several
 	// gives are the columns that are shortened when a terminal is too narrow.
 	gives []int
 }
 
+func (l *layout[T]) of(item T) [][]string {
+	if l.rows != nil {
+		return l.rows(item)
+	}
+	return [][]string{l.row(item)}
+}
+
 // view is how items of a kind are printed.
 type view[T any] struct {
-	plural           string // names the items when there are none
-	table, wide, csv layout[T]
-	resource         func(T) any // what JSON formats print
+	plural      string // names the items when there are none
+	table, wide layout[T]
+	csv         layout[T]   // its columns are documented: add at the end only
+	resource    func(T) any // what JSON formats print; nil: the item
+}
+
+func (v *view[T]) document(item T) any {
+	if v.resource == nil {
+		return item
+	}
+	return v.resource(item)
+}
+
+// oneLayout is for things that have few facts: the same in every format.
+func oneLayout[T any](plural string, columns, csvColumns []string, row func(T) []string, gives ...int) view[T] {
+	l := layout[T]{columns: columns, row: row, gives: gives}
+	return view[T]{plural: plural, table: l, wide: l, csv: layout[T]{columns: csvColumns, row: row}}
 }
 
 // printer prints items in the chosen format: at once where a format allows it,
@@ -158,13 +155,13 @@ func (p *printer[T]) add(item T) error {
 	p.count++
 	switch p.format {
 	case formatTable:
-		p.rows = append(p.rows, p.view.table.rows(item)...)
+		p.rows = append(p.rows, p.view.table.of(item)...)
 	case formatWide:
-		p.rows = append(p.rows, p.view.wide.rows(item)...)
+		p.rows = append(p.rows, p.view.wide.of(item)...)
 	case formatCSV:
 		return p.addCSV(item)
 	default:
-		data, err := marshal(p.view.resource(item))
+		data, err := marshal(p.view.document(item))
 		if err != nil {
 			return err
 		}
@@ -181,7 +178,7 @@ func (p *printer[T]) addCSV(item T) error {
 	if err := p.startCSV(); err != nil {
 		return err
 	}
-	for _, row := range p.view.csv.rows(item) {
+	for _, row := range p.view.csv.of(item) {
 		if p.app.stdoutTTY {
 			row = sanitizeAll(row)
 		}
@@ -236,15 +233,26 @@ func rawBytes(documents []json.RawMessage) [][]byte {
 	return all
 }
 
-// printOne prints a single item: in JSON formats itself, not a list of it.
-func printOne[T any](p *printer[T], item T) error {
-	if p.format == formatJSON {
-		return printJSON(p.app.stdout, p.view.resource(item))
-	}
-	if err := p.add(item); err != nil {
-		return err
+// all prints a whole list.
+func (p *printer[T]) all(items []T) error {
+	for _, item := range items {
+		if err := p.add(item); err != nil {
+			return err
+		}
 	}
 	return p.end()
+}
+
+// one prints a single item, unless there was an error in getting it. In JSON
+// formats it is itself, not a list of it.
+func (p *printer[T]) one(item T, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case p.format == formatJSON:
+		return printJSON(p.app.stdout, p.view.document(item))
+	}
+	return p.all([]T{item})
 }
 
 // marshal encodes as the API does, with everything escaped that could steer a
@@ -292,37 +300,4 @@ func writeIndented(w io.Writer, data []byte) error {
 	b.WriteByte('\n')
 	_, err := w.Write(b.Bytes())
 	return err
-}
-
-// unsafeRune reports what does not show as itself: control characters, and
-// format characters that reorder or hide text.
-func unsafeRune(r rune) bool { return !unicode.IsGraphic(r) }
-
-// sanitize shows such characters by their numbers. What the service answers
-// is in part written by strangers, and a terminal obeys it.
-func sanitize(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if !strings.ContainsFunc(s, unsafeRune) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case !unsafeRune(r):
-			b.WriteRune(r)
-		case r == '\t' || r == '\n' || r == '\r':
-			b.WriteByte(' ') // they break columns, but lie in honest text too
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
-
-func sanitizeAll(row []string) []string {
-	safe := make([]string, len(row))
-	for i, cell := range row {
-		safe[i] = sanitize(cell)
-	}
-	return safe
 }

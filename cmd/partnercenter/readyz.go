@@ -15,32 +15,37 @@ import (
 // readyzPoll is how often --wait asks.
 const readyzPoll = 50 * time.Millisecond
 
-func newReadyzCmd(app *app) *cobra.Command {
+// Readyz returns the command that asks a server whether it is ready.
+func Readyz(app *app) *cobra.Command {
 	var (
 		address, caFile string
 		wait            bool
 		timeout         time.Duration
 	)
-	cmd := &cobra.Command{
-		Use:   "readyz",
-		Short: "Tell whether a local server would serve requests now",
-		Long: `Ask a server whether it would serve requests now, and tell by the exit code: 0
+	return Act{
+		Spec: Spec{
+			Use: "readyz", Short: "Tell whether a local server would serve requests now",
+			Long: `Ask a server whether it would serve requests now, and tell by the exit code: 0
 when it would. For scripts that start a server and go on when it is ready.`,
-		Example: `  partnercenter serve & partnercenter readyz --wait && run-my-tests`,
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runReadyz(cmd.Context(), app, address, caFile, wait, timeout)
+			Example: `  partnercenter serve & partnercenter readyz --wait && run-my-tests`,
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's")
+				f.DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait at most")
+				f.StringVar(&address, "url", "", "base `URL` of the server (default: the server that --profile local finds, else http://127.0.0.1:8080)")
+				f.BoolVar(&wait, "wait", false, "wait until the server is ready")
+			},
 		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&address, "url", "", "base `URL` of the server (default: the server that --profile local finds, else http://127.0.0.1:8080)")
-	f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's")
-	f.BoolVar(&wait, "wait", false, "wait until the server is ready")
-	f.DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait at most")
-	return cmd
+		Run: func(ctx context.Context, call *Call) error {
+			if err := runReadyz(ctx, address, caFile, wait, timeout); err != nil {
+				return err
+			}
+			return call.Say("ready")
+		},
+	}.Command(app)
 }
 
-func runReadyz(ctx context.Context, app *app, address, caFile string, wait bool, timeout time.Duration) error {
+func runReadyz(ctx context.Context, address, caFile string, wait bool, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNotReady)
 	defer cancel()
 	var last error
@@ -54,7 +59,6 @@ func runReadyz(ctx context.Context, app *app, address, caFile string, wait bool,
 			}
 		}
 		if last = askReady(ctx, url, ca); last == nil {
-			fmt.Fprintln(app.stdout, "ready")
 			return nil
 		}
 		if !wait {

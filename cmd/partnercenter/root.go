@@ -1,12 +1,8 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -21,7 +17,7 @@ func newRootCmd(app *app) *cobra.Command {
 To try it without an account, start a server with "partnercenter serve" and add
 --profile local to the other commands.`,
 		Version:       readVersion().Version,
-		Args:          unknownCommand,
+		Args:          UnknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true, // run reports them
 		SilenceUsage:  true,
@@ -44,9 +40,9 @@ To try it without an account, start a server with "partnercenter serve" and add
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Partner Center", []*cobra.Command{newCustomersCmd(app), newOrdersCmd(app), newSubscriptionsCmd(app), newOffersCmd(app), newProductsCmd(app)}},
-		{"Signing in", []*cobra.Command{newLoginCmd(app), newLogoutCmd(app), newWhoamiCmd(app), newTokenCmd(app), newDoctorCmd(app)}},
-		{"A local Partner Center", []*cobra.Command{newServeCmd(app), newDemoCmd(app), newCACmd(app), newImportCmd(app), newClockCmd(app), newIdentityCmd(app), newReadyzCmd(app)}},
+		{"Partner Center", []*cobra.Command{Customers(app), Orders(app), Subscriptions(app), Offers(app), Products(app)}},
+		{"Signing in", []*cobra.Command{Login(app), Logout(app), Whoami(app), Token(app), Doctor(app)}},
+		{"A local Partner Center", []*cobra.Command{Serve(app), Demo(app, PrintOrders), CA(app), Import(app), Clock(app), Identity(app), Readyz(app)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
 		for _, cmd := range g.commands {
@@ -58,153 +54,29 @@ To try it without an account, start a server with "partnercenter serve" and add
 	root.AddCommand(newHelpTopics()...)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
-	markStart(app, root)
+	prepare(app, root)
 	return root
 }
 
-// newGroupCmd returns a command that only holds others.
-func newGroupCmd(use, short string, commands ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: use, Short: short,
-		Args: unknownCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(commands...)
-	return cmd
-}
-
-// markStart makes every command note that it started, which tells a wrong
-// command line from a command that failed.
-func markStart(app *app, cmd *cobra.Command) {
+// prepare makes every command note that it started, which tells a wrong
+// command line from a command that failed, and has flags that name no files not
+// be completed with files.
+func prepare(app *app, cmd *cobra.Command) {
 	if inner := cmd.RunE; inner != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			app.started = true
 			return inner(cmd, args)
 		}
 	}
+	complete := func(f *pflag.Flag) {
+		_, known := cmd.GetFlagCompletionFunc(f.Name)
+		if what, _ := pflag.UnquoteUsage(f); !known && what != "file" && what != "folder" {
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions) // the flag is there
+		}
+	}
+	cmd.Flags().VisitAll(complete)
+	cmd.PersistentFlags().VisitAll(complete)
 	for _, child := range cmd.Commands() {
-		markStart(app, child)
+		prepare(app, child)
 	}
-}
-
-// unknownCommand is the Args of commands that only hold others: an argument
-// was meant to be one of those.
-func unknownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, child := range cmd.Commands() {
-		if child.IsAvailableCommand() {
-			names = append(append(names, child.Name()), child.Aliases...)
-		}
-	}
-	return usageErrorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], names))
-}
-
-func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
-		return &usageError{text: err.Error()}
-	}
-	var names []string
-	visit := func(f *pflag.Flag) { names = append(names, f.Name) }
-	cmd.Flags().VisitAll(visit)
-	cmd.InheritedFlags().VisitAll(visit)
-	name := unknown.GetSpecifiedName()
-	suggestion := closest(name, names)
-	if suggestion != "" {
-		suggestion = "; did you mean --" + suggestion + "?"
-	}
-	return usageErrorf("unknown flag --%s%s", name, suggestion)
-}
-
-// noArgs and oneArg are cobra's with words that say what to do.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageErrorf("%s takes no arguments, but got %q: its options are flags", cmd.CommandPath(), args[0])
-	}
-	return nil
-}
-
-func oneArg(what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		switch {
-		case len(args) == 0 || args[0] == "":
-			return usageErrorf("%s: the %s is missing", cmd.UseLine(), what)
-		case len(args) > 1:
-			return usageErrorf("%s takes one %s, but got %d", cmd.CommandPath(), what, len(args))
-		}
-		return nil
-	}
-}
-
-// preRun is a check between the parsing of flags and the running of a command.
-type preRun = func(*cobra.Command, []string) error
-
-// exclusive refuses more than one of some flags.
-func exclusive(flags ...string) preRun {
-	return func(cmd *cobra.Command, _ []string) error {
-		var given []string
-		for _, name := range flags {
-			if cmd.Flags().Changed(name) {
-				given = append(given, "--"+name)
-			}
-		}
-		if len(given) > 1 {
-			return usageErrorf("%s exclude each other: give one of them", strings.Join(given, " and "))
-		}
-		return nil
-	}
-}
-
-func firstOf(checks ...preRun) preRun {
-	return func(cmd *cobra.Command, args []string) error {
-		for _, check := range checks {
-			if err := check(cmd, args); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// oneOf checks the value of a flag against a fixed list.
-func oneOf(flag, value string, values ...string) error {
-	if slices.Contains(values, value) {
-		return nil
-	}
-	return usageErrorf("--%s %q is unknown: use %s", flag, value, orList(values))
-}
-
-func orList(values []string) string {
-	if len(values) < 2 {
-		return strings.Join(values, "")
-	}
-	return strings.Join(values[:len(values)-1], ", ") + " or " + values[len(values)-1]
-}
-
-// didYouMean ends a message about an unknown name.
-func didYouMean(name string, known []string) string {
-	if c := closest(name, known); c != "" {
-		return fmt.Sprintf("; did you mean %q?", c)
-	}
-	return ""
-}
-
-// closest returns the known name that is a slip of the pen away from name, or
-// nothing.
-func closest(name string, known []string) string {
-	best, distance := "", len(name)/3+2
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	return best
-}
-
-// registerValues completes a flag with fixed values.
-func registerValues(cmd *cobra.Command, flag string, values ...string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -50,12 +50,13 @@ type serveOptions struct {
 	logFormat, logLevel        string
 }
 
-func newServeCmd(app *app) *cobra.Command {
+// Serve returns the command that runs a server.
+func Serve(app *app) *cobra.Command {
 	var o serveOptions
-	cmd := &cobra.Command{
-		Use:   "serve",
-		Short: "Run a local Partner Center",
-		Long: `Run a local Partner Center: the REST API, the token authority and, on a
+	return Act{
+		Spec: Spec{
+			Use: "serve", Short: "Run a local Partner Center",
+			Long: `Run a local Partner Center: the REST API, the token authority and, on a
 listener of its own, the control plane, out of an SQLite file.
 
 A new database is filled with sample data, or as --seed says. Everything listens
@@ -68,26 +69,20 @@ With --proxy, programs that were written for Microsoft's service use this one
 without a change: set HTTPS_PROXY to the proxy's address, and the variable that
 their runtime has for certificate authorities to the CA file. "partnercenter ca
 trust-instructions" tells which variable that is.`,
-		Example: `  partnercenter serve
+			Example: `  partnercenter serve
   partnercenter serve --db :memory: --listen 127.0.0.1:0 --ready-file ready.json
   partnercenter serve --seed my-partner.yaml --profile realistic
   partnercenter serve --auth entra --tenant 11111111-2222-3333-4444-555555555555 --seed my-partner.yaml`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.limits.applyProfile(cmd, o.profile); err != nil {
-				return err
-			}
-			if err := o.auth.check(cmd.Flags()); err != nil {
-				return err
-			}
-			o.seedGiven = cmd.Flags().Changed("seed")
-			if err := o.checkTLS(); err != nil {
-				return err
-			}
-			return runServe(cmd.Context(), app, &o)
+			Flags: o.addFlags,
+			Check: o.check,
 		},
-	}
+		Run: func(ctx context.Context, _ *Call) error { return runServe(ctx, app, &o) },
+	}.Command(app)
+}
+
+func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
+	f.SortFlags = true // they are many
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` of the API over plain HTTP; empty for none")
 	f.StringVar(&o.listenTLS, "listen-tls", "127.0.0.1:8443", "`address` of the API over TLS; empty for none")
 	f.StringVar(&o.control, "control", "127.0.0.1:8081", "`address` of the control plane; empty for none")
@@ -116,7 +111,17 @@ trust-instructions" tells which variable that is.`,
 	registerValues(cmd, "proxy-others", othersRefused, othersTunnelled)
 	registerValues(cmd, "log-format", "text", "json")
 	registerValues(cmd, "log-level", "debug", "info", "warn", "error")
-	return cmd
+}
+
+func (o *serveOptions) check(call *Call) error {
+	if err := o.limits.applyProfile(call.Flags, o.profile); err != nil {
+		return err
+	}
+	if err := o.auth.check(call); err != nil {
+		return err
+	}
+	o.seedGiven = call.Given("seed")
+	return o.checkTLS()
 }
 
 func runServe(ctx context.Context, app *app, o *serveOptions) error {

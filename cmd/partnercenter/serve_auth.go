@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/control"
@@ -47,20 +46,19 @@ func (o *authOptions) addFlags(cmd *cobra.Command) {
 	registerValues(cmd, "auth", authBuiltin, authEntra, authNone)
 }
 
-// check refuses flags that do not go together. Given are those of the command
-// line.
-func (o *authOptions) check(given *pflag.FlagSet) error {
+// check refuses flags that do not go together.
+func (o *authOptions) check(call *Call) error {
 	switch o.mode {
 	case authBuiltin, authEntra, authNone:
 	default:
 		return oneOf("auth", o.mode, authBuiltin, authEntra, authNone)
 	}
 	for _, name := range []string{"authority", "ca-file", "group-role"} {
-		if given.Changed(name) && o.mode != authEntra {
+		if call.Given(name) && o.mode != authEntra {
 			return usageErrorf("--%s goes with --auth entra only: leave it out, or add that", name)
 		}
 	}
-	if given.Changed("token-lifetime") && o.mode == authEntra {
+	if call.Given("token-lifetime") && o.mode == authEntra {
 		return usageErrorf("--token-lifetime does not go with --auth entra: Microsoft says how long its tokens live; leave it out")
 	}
 	switch {

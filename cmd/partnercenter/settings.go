@@ -168,7 +168,8 @@ const localProfile = "local"
 // that a flag names, environment, the profile that is chosen otherwise. A
 // profile named on the command line is as much the caller's wish as a flag; an
 // environment made for another system must not redirect it.
-func (c *connection) resolve(app *app) (settings, error) {
+func (c *connection) resolve() (settings, error) {
+	app := c.app
 	s := c.flags
 	if err := s.loadSecrets(app, "flags"); err != nil {
 		return s, err

@@ -47,8 +47,8 @@ profiles:
 				env[name] = value
 			}
 			app, _, _ := testApp(env)
-			c := connection{profile: test.profile, flags: settings{tenantID: test.flag}}
-			got, err := c.resolve(app)
+			c := connection{app: app, profile: test.profile, flags: settings{tenantID: test.flag}}
+			got, err := c.resolve()
 			if err != nil || got.tenantID != test.want {
 				t.Errorf("tenant %q, %v; want %q", got.tenantID, err, test.want)
 			}
@@ -60,9 +60,9 @@ profiles:
 func TestSettingNames(t *testing.T) {
 	for _, s := range settingList {
 		if s.flag != "" {
-			var c connection
-			cmd := newGroupCmd("test", "")
-			c.addFlags(&app{}, cmd)
+			c := newConnection(&app{})
+			cmd := Group("test", "")
+			c.addFlags(cmd)
 			if err := cmd.PersistentFlags().Set(s.flag, "x"); err != nil || *s.field(&c.flags) != "x" {
 				t.Errorf("--%s: %v", s.flag, err)
 			}
@@ -166,7 +166,7 @@ func TestServiceDefaults(t *testing.T) {
 	} {
 		test.flags.tenantID, test.flags.clientID, test.flags.clientSecret = stubTenant, stubClient, stubSecret
 		app, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
-		s, err := (&connection{flags: test.flags}).service(app)
+		s, err := (&connection{app: app, flags: test.flags}).service()
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
@@ -188,7 +188,7 @@ func TestBadSettingsAreUsageErrors(t *testing.T) {
 	} {
 		flags.overlay(settings{tenantID: stubTenant, clientID: stubClient, clientSecret: stubSecret})
 		app, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
-		if _, err := (&connection{flags: flags}).service(app); !errors.As(err, new(*usageError)) {
+		if _, err := (&connection{app: app, flags: flags}).service(); !errors.As(err, new(*usageError)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

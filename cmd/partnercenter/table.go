@@ -127,14 +127,3 @@ func tableRow(cells []string) table.Row {
 	}
 	return row
 }
-
-// yesNo is how a flag stands in a cell; one that is absent stands for nothing.
-func yesNo(flag *bool) string {
-	switch {
-	case flag == nil:
-		return ""
-	case *flag:
-		return "yes"
-	}
-	return "no"
-}

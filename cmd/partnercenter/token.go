@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -18,16 +20,14 @@ type tokenOutput struct {
 	Scopes      []string  `json:"scopes"`
 }
 
-func newTokenCmd(app *app) *cobra.Command {
-	var (
-		c      connection
-		user   userToken
-		output textOrJSON
-	)
-	cmd := &cobra.Command{
-		Use:   "token",
-		Short: "Print an access token",
-		Long: `Print the access token that commands call with, alone, for curl and other tools:
+// Token returns the command that prints a token.
+func Token(app *app) *cobra.Command {
+	c := newConnection(app)
+	var user userToken
+	cmd := Act{
+		Spec: Spec{
+			Use: "token", Short: "Print an access token",
+			Long: `Print the access token that commands call with, alone, for curl and other tools:
 that of the user who signed in with "partnercenter login", or the app's own.
 "partnercenter whoami" explains it.
 
@@ -36,46 +36,40 @@ such tokens without a password.
 
 Whoever has the token can act as the app, or the user, until it expires: keep it out
 of files and logs.`,
-		Example: `  curl -H "Authorization: Bearer $(partnercenter token)" \
+			Example: `  curl -H "Authorization: Bearer $(partnercenter token)" \
     https://api.partnercenter.microsoft.com/v1/customers
   partnercenter token --profile local -o json | jq -r .expiresOn
   partnercenter token --user admin.agent@contosocsp.onmicrosoft.com`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			asJSON, err := output.wantsJSON()
-			if err != nil {
-				return err
-			}
-			if cmd.Flags().Changed("user") || cmd.Flags().Changed("control") {
-				return user.run(cmd, app, &c, asJSON)
-			}
-			s, err := c.service(app)
-			if err != nil {
-				return err
-			}
-			token, err := s.cred.GetToken(cmd.Context(), policy.TokenRequestOptions{Scopes: s.scopes})
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(app.stdout, tokenOutput{
-					AccessToken: token.Token, ExpiresOn: token.ExpiresOn.UTC().Truncate(time.Second),
-					TenantID: s.tenantID, Scopes: s.scopes,
-				})
-			}
-			_, err = fmt.Fprintln(app.stdout, token.Token)
-			return err
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	output.addFlags(cmd, f)
-	f.StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
+		Facts: true,
+		Run: func(ctx context.Context, call *Call) error {
+			if call.Given("user") || call.Given("control") {
+				return user.run(ctx, call, c)
+			}
+			s, err := c.service()
+			if err != nil {
+				return err
+			}
+			token, err := s.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.scopes})
+			if err != nil {
+				return err
+			}
+			facts := tokenOutput{
+				AccessToken: token.Token, ExpiresOn: token.ExpiresOn.UTC().Truncate(time.Second),
+				TenantID: s.tenantID, Scopes: s.scopes,
+			}
+			return call.Tell(facts, facts.print)
+		},
+	}.Command(app)
+	cmd.Flags().StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
 	user.control.addFlag(cmd)
-	c.addFlags(app, cmd)
+	c.addFlags(cmd)
 	return cmd
+}
+
+func (t *tokenOutput) print(w io.Writer) error {
+	_, err := fmt.Fprintln(w, t.AccessToken)
+	return err
 }
 
 // userToken asks a local server's control plane for a token.
@@ -88,16 +82,16 @@ type userToken struct {
 // for no credentials.
 var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "client-certificate", "client-certificate-password-file", "as", "ca-file", "scope"}
 
-func (u *userToken) run(cmd *cobra.Command, app *app, c *connection, asJSON bool) error {
+func (u *userToken) run(ctx context.Context, call *Call, c *connection) error {
 	for _, name := range signInFlags {
-		if cmd.Flags().Changed(name) {
+		if call.Given(name) {
 			return usageErrorf("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)
 		}
 	}
 	if c.profile != "" && c.profile != localProfile {
 		return usageErrorf("--user asks a local server's control plane, and profile %q is none: leave out --profile, or name the control plane with --control", c.profile)
 	}
-	if cmd.Flags().Changed("user") && u.name == "" {
+	if call.Given("user") && u.name == "" {
 		return usageErrorf("--user is empty: name a user like admin.agent@contosocsp.onmicrosoft.com, or leave it out")
 	}
 	order := map[string]string{}
@@ -106,19 +100,13 @@ func (u *userToken) run(cmd *cobra.Command, app *app, c *connection, asJSON bool
 			order[key] = value
 		}
 	}
-	answer, err := u.control.call(cmd.Context(), http.MethodPost, "/tokens", order)
+	answer, err := u.control.call(ctx, http.MethodPost, "/tokens", order)
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return writeIndented(app.stdout, answer)
-	}
-	var token struct {
-		AccessToken string `json:"accessToken"`
-	}
+	var token tokenOutput
 	if err := json.Unmarshal(answer, &token); err != nil || token.AccessToken == "" {
 		return fmt.Errorf("the answer has no token: check that --control is the control plane of a server of this version")
 	}
-	_, err = fmt.Fprintln(app.stdout, token.AccessToken)
-	return err
+	return call.Tell(answer, token.print)
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -55,25 +57,14 @@ func (v versionFacts) String() string {
 }
 
 func newVersionCmd(app *app) *cobra.Command {
-	var output textOrJSON
-	cmd := &cobra.Command{
-		Use:               "version",
-		Short:             "Print the version of this program",
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(*cobra.Command, []string) error {
-			asJSON, err := output.wantsJSON()
-			switch {
-			case err != nil:
+	return Act{
+		Spec:  Spec{Use: "version", Short: "Print the version of this program"},
+		Facts: true,
+		Run: func(_ context.Context, call *Call) error {
+			return call.Tell(readVersion(), func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, readVersion())
 				return err
-			case asJSON:
-				return printJSON(app.stdout, readVersion())
-			}
-			_, err = fmt.Fprintln(app.stdout, readVersion())
-			return err
+			})
 		},
-	}
-	output.addFlags(cmd, cmd.Flags())
-	return cmd
+	}.Command(app)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -41,67 +42,64 @@ type identity struct {
 	way string // for people
 }
 
-func newWhoamiCmd(app *app) *cobra.Command {
-	var (
-		c      connection
-		token  string
-		output textOrJSON
-	)
-	cmd := &cobra.Command{
-		Use:   "whoami",
-		Short: "Explain who calls, and what the token allows",
-		Long: `Get the token that commands call with, and explain it: whose it is, for which
+// Whoami returns the command that explains a token.
+func Whoami(app *app) *cobra.Command {
+	var file string
+	c := newConnection(app)
+	cmd := Act{
+		Spec: Spec{
+			Use: "whoami", Short: "Explain who calls, and what the token allows",
+			Long: `Get the token that commands call with, and explain it: whose it is, for which
 tenant, with which roles, whether the user showed more than one factor, for whom
 it is meant, when it expires, and which calls it allows.
 
 The token is decoded here and not sent anywhere, and nothing checks its
 signature. It is never printed; "partnercenter token" does that.`,
-		Example: `  partnercenter whoami --profile local
+			Example: `  partnercenter whoami --profile local
   partnercenter whoami -o json | jq -r .expiresOn
   partnercenter token | partnercenter whoami --token -`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		PreRunE:           exclusive("output", "json"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			asJSON, err := output.wantsJSON()
-			if err != nil {
-				return err
-			}
-			who, err := whoami(cmd, app, &c, token)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(app.stdout, who)
-			}
-			return who.print(app.stdout, app.now())
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&file, "token", "", "`file` that holds a token to explain, whoever it is from; - for standard input")
+			},
 		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVar(&token, "token", "", "`file` that holds a token to explain, whoever it is from; - for standard input")
-	output.addFlags(cmd, f)
-	c.addFlags(app, cmd)
+		Facts: true,
+		Run: func(ctx context.Context, call *Call) (err error) {
+			var who *identity
+			if call.Given("token") {
+				who, err = whoHas(app, file)
+			} else {
+				who, err = whoCalls(ctx, c)
+			}
+			if err != nil {
+				return err
+			}
+			return call.Tell(who, func(w io.Writer) error { return who.print(w, app.now()) })
+		},
+	}.Command(app)
+	c.addFlags(cmd)
 	return cmd
 }
 
-func whoami(cmd *cobra.Command, app *app, c *connection, file string) (*identity, error) {
-	if cmd.Flags().Changed("token") {
-		text, err := readSecret(app, file)
-		if err != nil {
-			return nil, usageErrorf("the token cannot be read: %v", err)
-		}
-		claims, ok := readClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
-		if !ok {
-			return nil, usageErrorf("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
-		}
-		return newIdentity(claims, "", app.now()), nil
+// whoHas explains the token in a file.
+func whoHas(app *app, file string) (*identity, error) {
+	text, err := readSecret(app, file)
+	if err != nil {
+		return nil, usageErrorf("the token cannot be read: %v", err)
 	}
-	s, err := c.service(app)
+	claims, ok := readClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
+	if !ok {
+		return nil, usageErrorf("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
+	}
+	return newIdentity(claims, "", app.now()), nil
+}
+
+// whoCalls explains the token that commands call with.
+func whoCalls(ctx context.Context, c *connection) (*identity, error) {
+	s, err := c.service()
 	if err != nil {
 		return nil, err
 	}
-	token, err := s.cred.GetToken(cmd.Context(), policy.TokenRequestOptions{Scopes: s.scopes})
+	token, err := s.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.scopes})
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +107,7 @@ func whoami(cmd *cobra.Command, app *app, c *connection, file string) (*identity
 	if !ok {
 		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.authority)
 	}
-	who := newIdentity(claims, partnercenter.NameOfCloud(s.options.Cloud), app.now())
+	who := newIdentity(claims, partnercenter.NameOfCloud(s.options.Cloud), c.app.now())
 	who.SignedInBy, who.way = s.way.name, s.way.text
 	return who, nil
 }
@@ -204,29 +202,4 @@ func multiFactor(mfa *bool, methods []string) string {
 		return "yes (" + strings.Join(methods, ", ") + ")"
 	}
 	return "no (" + strings.Join(methods, ", ") + "): Partner Center refuses users without it"
-}
-
-// at writes a time, and how far it is from now.
-func at(t, now time.Time) string {
-	d := t.Sub(now)
-	if d < 0 {
-		return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), inWords(-d))
-	}
-	return fmt.Sprintf("%s, in %s", t.UTC().Format(time.RFC3339), inWords(d))
-}
-
-// inWords rounds a duration down to what people say of it.
-func inWords(d time.Duration) string {
-	for _, unit := range []struct {
-		name string
-		size time.Duration
-	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
-		switch n := int64(d / unit.size); {
-		case n == 1:
-			return "1 " + unit.name
-		case n > 1:
-			return fmt.Sprintf("%d %ss", n, unit.name)
-		}
-	}
-	return "less than a second"
 }

@@ -9,75 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/partnercenter-go/partnercenter"
 )
-
-// Exit codes, for scripts. They are documented and do not change.
-const (
-	exitOK          = 0
-	exitError       = 1
-	exitUsage       = 2
-	exitAuth        = 3
-	exitNotFound    = 4
-	exitThrottled   = 5
-	exitInterrupted = 130 // as shells count a program that Ctrl-C ended
-)
-
-var exitCodes = []struct {
-	code          int
-	name, meaning string
-}{
-	{exitOK, "ok", "the command did all that it was asked to"},
-	{exitError, "error", "anything that has no code of its own: the server is down, answers something else, or some customers failed"},
-	{exitUsage, "usage", "the command line, the environment or the configuration file is wrong; nothing was changed"},
-	{exitAuth, "auth", "credentials are missing or refused (401), or do not allow this (403)"},
-	{exitNotFound, "not found", "there is no such order or customer (404)"},
-	{exitThrottled, "throttled", "too many requests (429), even after waiting; the message says how long to wait"},
-	{exitInterrupted, "interrupted", "stopped by Ctrl-C or SIGTERM"},
-}
-
-// usageError is a mistake of the caller's, found before anything was changed.
-type usageError struct {
-	text string
-	help string // command that explains more; empty: the command's own help
-}
-
-func (e *usageError) Error() string { return e.text }
-
-func usageErrorf(format string, args ...any) error {
-	return &usageError{text: fmt.Sprintf(format, args...)}
-}
-
-// settingsErrorf is for mistakes in the environment and configuration files.
-func settingsErrorf(format string, args ...any) error {
-	return &usageError{text: fmt.Sprintf(format, args...), help: "partnercenter help environment"}
-}
-
-// signInError says that there is no token to call the API with.
-type signInError struct {
-	text string // what happened
-	next string // what to do; may have lines
-
-	code string // of OAuth, when the authority gave one
-}
-
-// over reports errors that only a new sign-in of the user helps against.
-func (e *signInError) over() bool {
-	return slices.Contains([]string{"invalid_grant", "interaction_required", "consent_required", "login_required"}, e.code)
-}
-
-func (e *signInError) Error() string { return e.text + "; " + e.next }
-
-// NonRetriable keeps the client's retries from asking again with the same
-// credentials.
-func (e *signInError) NonRetriable() {}
 
 // explanation is an error in the form that people get to see.
 type explanation struct {
@@ -87,67 +24,26 @@ type explanation struct {
 	code    int
 }
 
-// report writes err to stderr and returns its exit code.
-func (a *app) report(cmd *cobra.Command, err error) int {
-	e := explain(err, a.now())
-	a.linef("error: %s", e.what)
-	for _, detail := range e.details {
-		a.linef("  %s", detail)
-	}
-	if usage := new(usageError); errors.As(err, &usage) {
-		help := usage.help
-		if help == "" {
-			help = cmd.CommandPath() + " --help"
-		}
-		e.next = fmt.Sprintf("Run '%s' for usage.", help)
-	}
-	a.next(e.next)
-	return e.code
+// explainer is an error that words itself.
+type explainer interface {
+	error
+	Explain(now time.Time) explanation
 }
 
-// next writes what to do now.
-func (a *app) next(text string) {
-	for line := range strings.Lines(text) {
-		a.linef("  %s", line)
-	}
-}
-
-// linef writes a line to stderr. What it says may come from a server, so it
-// cannot move the cursor or break the line.
-func (a *app) linef(format string, args ...any) {
-	line := sanitize(strings.TrimRight(fmt.Sprintf(format, args...), "\r\n"))
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.bar != nil {
-		a.bar.log(line)
-		return
-	}
-	fmt.Fprintln(a.stderr, line)
-}
-
+// explain words an error: those of commands word themselves, those of the client
+// and of the way to the service are worded here.
 func explain(err error, now time.Time) explanation {
 	var (
-		usage   *usageError
-		signIn  *signInError
+		own     explainer
 		answer  *partnercenter.Error
 		decode  *partnercenter.DecodeError
 		short   *partnercenter.ShortAnswerError
-		partial *partialError
-		open    *unsettledError
 		cred    *partnercenter.CredentialError
 		missing *partnercenter.NotOfferedError
 	)
 	switch {
-	case errors.As(err, &usage):
-		return explanation{what: usage.text, code: exitUsage}
-	case errors.As(err, &open):
-		e := explain(open.err, now)
-		e.next = open.next()
-		return e
-	case errors.As(err, &partial):
-		return partial.explain(now)
-	case errors.As(err, &signIn):
-		return explanation{what: signIn.text, next: signIn.next, code: exitAuth}
+	case errors.As(err, &own):
+		return own.Explain(now)
 	case errors.As(err, &cred):
 		return explainCredential(cred)
 	case errors.As(err, &missing):
@@ -336,11 +232,4 @@ func innermost(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-func upperFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -14,26 +14,21 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// collect gathers what an iterator yields, or nothing when it fails.
-func collect[T any](items iter.Seq2[T, error]) ([]T, error) {
-	var all []T
-	for item, err := range items {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, item)
-	}
-	return all, nil
+// allCustomers are the flags of orders list that ask about all customers.
+type allCustomers struct {
+	asked   bool
+	workers int
 }
 
 // listOrders lists the orders of one customer.
 type listOrders func(ctx context.Context, customer string) ([]*partnercenter.Order, error)
 
-// listAll prints the orders of all customers. The customers are read first: a
+// list prints the orders of all customers. The customers are read first: a
 // continuation token would grow old over a long run, and without their number
 // there is no telling how long it takes.
-func (o *ordersListOptions) listAll(ctx context.Context, app *app, pc *partnercenter.Client, list listOrders, p *printer[customerOrder]) error {
-	customers, err := collect(pc.Customers.All(ctx))
+func (a *allCustomers) list(ctx context.Context, call *Call, p *printer[customerOrder], list listOrders) error {
+	app := call.Term
+	customers, err := Collect(call.Client.Customers.All(ctx))
 	if err != nil {
 		return err
 	}
@@ -43,7 +38,7 @@ func (o *ordersListOptions) listAll(ctx context.Context, app *app, pc *partnerce
 		defer app.stopBar()
 	}
 	failed := &partialError{total: len(customers)}
-	for answer := range eachCustomer(ctx, customers, o.workers, list) {
+	for answer := range eachCustomer(ctx, customers, a.workers, list) {
 		if answer.err != nil {
 			if !customersOwn(answer.err) {
 				return answer.err
@@ -51,7 +46,7 @@ func (o *ordersListOptions) listAll(ctx context.Context, app *app, pc *partnerce
 			failed.failures = append(failed.failures, answer)
 		}
 		for _, order := range answer.orders {
-			if err := p.add(customerOrder{customerID: answer.customer.ID, customerName: companyName(answer.customer), order: order}); err != nil {
+			if err := p.add(customerOrder{customerID: answer.customer.ID, customerName: orZero(answer.customer.CompanyProfile).CompanyName, order: order}); err != nil {
 				return err
 			}
 		}
@@ -139,7 +134,8 @@ func (e *partialError) Error() string {
 	return fmt.Sprintf("the orders of %d of %d customers could not be listed", len(e.failures), e.total)
 }
 
-func (e *partialError) explain(now time.Time) explanation {
+// Explain implements explainer.
+func (e *partialError) Explain(now time.Time) explanation {
 	x := explanation{
 		what: e.Error(),
 		next: "All other orders are listed. Ask about one of these customers with --customer to see the whole error.",
@@ -147,7 +143,7 @@ func (e *partialError) explain(now time.Time) explanation {
 	}
 	for _, f := range e.failures {
 		name := f.customer.ID
-		if company := companyName(f.customer); company != "" {
+		if company := orZero(f.customer.CompanyProfile).CompanyName; company != "" {
 			name += " (" + company + ")"
 		}
 		x.details = append(x.details, name+": "+explain(f.err, now).what)

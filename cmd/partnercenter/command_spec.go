@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// Spec is what commands of every form have: what help says of them, and what
+// their command line may hold.
+type Spec struct {
+	Use, Short, Long, Example string
+	Aliases                   []string
+
+	Arg       string               // what the one argument is, such as "order id"; empty: it takes none
+	Args      cobra.PositionalArgs // for a command that takes another number of them
+	Values    []string             // of the argument, for completion
+	Flags     func(*cobra.Command) // adds flags of the command's own
+	Exclusive [][]string           // flags of which one may be given
+	// Customer says that it is about a customer, whom flag --customer names, or
+	// that it is about all when flag OrAll is given.
+	Customer bool
+	OrAll    string
+	// Check refuses what the command line cannot mean, before anything is sent.
+	Check func(*Call) error
+}
+
+// Call is one run of a command.
+type Call struct {
+	Term *app
+	Args []string
+	Arg  string // the argument, of commands that take one
+	// Flags are all of the command, with those of its groups.
+	Flags *pflag.FlagSet
+
+	// CustomerID is the value of --customer.
+	CustomerID string
+	// Client is of the service that the settings name, and Customer what it has of
+	// CustomerID; of commands that call the API.
+	Client   *partnercenter.Client
+	Customer *partnercenter.CustomerClient
+
+	path       string
+	json       bool // see Act.Facts
+	inputTaken bool // standard input holds content
+}
+
+// Path is the command's name, after those of the groups that it is in.
+func (c *Call) Path() string { return c.path }
+
+// Given reports whether a flag is on the command line.
+func (c *Call) Given(flag string) bool { return c.Flags.Changed(flag) }
+
+// command returns the command, with flags that only it has.
+func (s *Spec) command(term *app, run func(context.Context, *Call) error) *cobra.Command {
+	call := &Call{Term: term}
+	args := s.Args
+	switch {
+	case args != nil:
+	case s.Arg != "":
+		args = oneArg(s.Arg)
+	default:
+		args = noArgs
+	}
+	cmd := &cobra.Command{
+		Use: s.Use, Short: s.Short, Long: s.Long, Example: s.Example, Aliases: s.Aliases, Args: args,
+		ValidArgsFunction: cobra.FixedCompletions(s.Values, cobra.ShellCompDirectiveNoFileComp),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			call.path, call.Flags, call.Args = cmd.CommandPath(), cmd.Flags(), args
+			if s.Arg != "" {
+				call.Arg = args[0]
+			}
+			if err := s.check(call); err != nil {
+				return err
+			}
+			return run(cmd.Context(), call)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	if s.Customer {
+		f.StringVar(&call.CustomerID, "customer", "", "the customer's tenant `id`")
+	}
+	if s.Flags != nil {
+		s.Flags(cmd)
+	}
+	return cmd
+}
+
+func (s *Spec) check(call *Call) error {
+	for _, flags := range append([][]string{{"output", "json"}, {"customer", s.OrAll}}, s.Exclusive...) {
+		if err := exclusive(call.Flags, flags...); err != nil {
+			return err
+		}
+	}
+	if s.Customer && call.CustomerID == "" && (s.OrAll == "" || !call.Given(s.OrAll)) {
+		if s.OrAll != "" {
+			return usageErrorf("which customer? Give --customer ID, or --%s", s.OrAll)
+		}
+		return usageErrorf("which customer? Give --customer ID")
+	}
+	if s.Check == nil {
+		return nil
+	}
+	return s.Check(call)
+}
+
+// exclusive refuses more than one of some flags.
+func exclusive(given *pflag.FlagSet, flags ...string) error {
+	var both []string
+	for _, name := range flags {
+		if given.Changed(name) {
+			both = append(both, "--"+name)
+		}
+	}
+	if len(both) > 1 {
+		return usageErrorf("%s exclude each other: give one of them", strings.Join(both, " and "))
+	}
+	return nil
+}
+
+// noArgs and oneArg are cobra's with words that say what to do.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageErrorf("%s takes no arguments, but got %q: its options are flags", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
+func oneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0 || args[0] == "":
+			return usageErrorf("%s: the %s is missing", cmd.UseLine(), what)
+		case len(args) > 1:
+			return usageErrorf("%s takes one %s, but got %d", cmd.CommandPath(), what, len(args))
+		}
+		return nil
+	}
+}
+
+// Group returns a command that only holds others.
+func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short,
+		Args: UnknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// Noun returns the group of commands about a resource, which share a connection.
+func Noun(term *app, name, alias, short string, commands ...func(*connection) *cobra.Command) *cobra.Command {
+	c := newConnection(term)
+	cmd := Group(name, short)
+	for _, command := range commands {
+		cmd.AddCommand(command(c))
+	}
+	cmd.Aliases = []string{alias}
+	c.addFlags(cmd)
+	return cmd
+}
+
+// UnknownCommand is the Args of commands that only hold others: an argument
+// was meant to be one of those.
+func UnknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, child := range cmd.Commands() {
+		if child.IsAvailableCommand() {
+			names = append(append(names, child.Name()), child.Aliases...)
+		}
+	}
+	return usageErrorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], names))
+}
+
+// Act is a command that does something and says so in words.
+type Act struct {
+	Spec
+	// Facts says that it prints facts, in words or as JSON, as -o says. Output are
+	// the flags of its group that do, in place of its own.
+	Facts  bool
+	Output *textOrJSON
+	Run    func(context.Context, *Call) error
+}
+
+// Command returns the command.
+func (a Act) Command(term *app) *cobra.Command {
+	output := a.Output
+	if a.Facts {
+		output = new(textOrJSON)
+	}
+	cmd := a.command(term, func(ctx context.Context, call *Call) (err error) {
+		if output != nil {
+			if call.json, err = output.wantsJSON(); err != nil {
+				return err
+			}
+		}
+		return a.Run(ctx, call)
+	})
+	if a.Facts {
+		output.addFlags(cmd, cmd.Flags())
+	}
+	return cmd
+}
+
+// JSON reports whether facts are to be printed as JSON.
+func (c *Call) JSON() bool { return c.json }
+
+// Tell prints facts as JSON or, unless that is asked for, has words print them.
+func (c *Call) Tell(facts any, words func(io.Writer) error) error {
+	if c.json {
+		return printJSON(c.Term.stdout, facts)
+	}
+	return words(c.Term.stdout)
+}
+
+// Say prints a line, which is the answer to who asked.
+func (c *Call) Say(format string, args ...any) error {
+	_, err := fmt.Fprintf(c.Term.stdout, format+"\n", args...)
+	return err
+}

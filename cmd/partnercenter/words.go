@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// oneOf checks the value of a flag against a fixed list.
+func oneOf(flag, value string, values ...string) error {
+	if slices.Contains(values, value) {
+		return nil
+	}
+	return usageErrorf("--%s %q is unknown: use %s", flag, value, orList(values))
+}
+
+func orList(values []string) string {
+	if len(values) < 2 {
+		return strings.Join(values, "")
+	}
+	return strings.Join(values[:len(values)-1], ", ") + " or " + values[len(values)-1]
+}
+
+// didYouMean ends a message about an unknown name.
+func didYouMean(name string, known []string) string {
+	if c := closest(name, known); c != "" {
+		return fmt.Sprintf("; did you mean %q?", c)
+	}
+	return ""
+}
+
+// closest returns the known name that is a slip of the pen away from name, or
+// nothing.
+func closest(name string, known []string) string {
+	best, distance := "", len(name)/3+2
+	for _, k := range known {
+		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best
+}
+
+// wrap joins names in indented lines.
+func wrap(names []string, width int) string {
+	var b strings.Builder
+	column := 0
+	for i, name := range names {
+		if i < len(names)-1 {
+			name += ","
+		}
+		switch {
+		case i == 0 || column+1+len(name) > width:
+			if i > 0 {
+				b.WriteByte('\n')
+			}
+			b.WriteString("  " + name)
+			column = 2 + len(name)
+		default:
+			b.WriteString(" " + name)
+			column += 1 + len(name)
+		}
+	}
+	return b.String()
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// at writes a time, and how far it is from now.
+func at(t, now time.Time) string {
+	d := t.Sub(now)
+	if d < 0 {
+		return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), inWords(-d))
+	}
+	return fmt.Sprintf("%s, in %s", t.UTC().Format(time.RFC3339), inWords(d))
+}
+
+// inWords rounds a duration down to what people say of it.
+func inWords(d time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
+		switch n := int64(d / unit.size); {
+		case n == 1:
+			return "1 " + unit.name
+		case n > 1:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return "less than a second"
+}
+
+// describeClock says in words how a clock runs.
+func describeClock(frozen, adjusted bool, offset string) string {
+	behind, isBehind := strings.CutPrefix(offset, "-")
+	switch {
+	case frozen:
+		return "frozen: every request meets this time until the clock is changed or resumed"
+	case !adjusted:
+		return "the system's clock"
+	case isBehind:
+		return "running, " + behind + " behind the system's clock"
+	case offset == "0s":
+		return "running, less than a second from the system's clock"
+	}
+	return "running, " + offset + " ahead of the system's clock"
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+func shellQuote(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// unsafeRune reports what does not show as itself: control characters, and
+// format characters that reorder or hide text.
+func unsafeRune(r rune) bool { return !unicode.IsGraphic(r) }
+
+// sanitize shows such characters by their numbers. What the service answers
+// is in part written by strangers, and a terminal obeys it.
+func sanitize(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if !strings.ContainsFunc(s, unsafeRune) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case !unsafeRune(r):
+			b.WriteRune(r)
+		case r == '\t' || r == '\n' || r == '\r':
+			b.WriteByte(' ') // they break columns, but lie in honest text too
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+func sanitizeAll(row []string) []string {
+	safe := make([]string, len(row))
+	for i, cell := range row {
+		safe[i] = sanitize(cell)
+	}
+	return safe
+}
