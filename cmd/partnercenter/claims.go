@@ -104,6 +104,21 @@ func (c *tokenClaims) roles() []string {
 	return roles
 }
 
+// partnerRoles are the user's roles in Partner Center, as a local server's
+// tokens have them. Microsoft's leave them to the service; a roles claim with
+// other names in it is about something else.
+func (c *tokenClaims) partnerRoles() []partnercenter.UserRole {
+	var roles []partnercenter.UserRole
+	for _, name := range c.Roles {
+		role := partnercenter.UserRole(name)
+		if !slices.Contains(partnercenter.UserRoles(), role) {
+			return nil
+		}
+		roles = append(roles, role)
+	}
+	return roles
+}
+
 // unixTime is the time of a claim, zero for one that is not there.
 func unixTime(n json.Number) time.Time {
 	seconds, err := n.Float64()

@@ -65,7 +65,7 @@ func runDemo(ctx context.Context, app *app, show ShowOrders, keep bool) (err err
 			err = serveErr
 		}
 	}()
-	if err := showOrders(ctx, app, show, local.facts); err != nil {
+	if err := showOrders(ctx, app, show, local.facts.readyFacts); err != nil {
 		return err
 	}
 	fmt.Fprintf(app.stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
@@ -94,7 +94,7 @@ func showOrders(ctx context.Context, app *app, show ShowOrders, f readyFacts) er
 }
 
 // goLines returns a program's body that lists a customer's orders.
-func (f readyFacts) goLines(customer string) string {
+func (f *shownFacts) goLines(customer string) string {
 	return fmt.Sprintf(`  // run with SSL_CERT_FILE=%[1]s
   var o azidentity.ClientSecretCredentialOptions
   o.Cloud.ActiveDirectoryAuthorityHost, o.DisableInstanceDiscovery = %[2]q, true

@@ -18,7 +18,7 @@ func TestHTTPFiles(t *testing.T) {
 	if err != nil || len(files) < 2 {
 		t.Fatalf("files %v, %v", files, err)
 	}
-	f := startProxied(t, nil)
+	f := startProxied(t)
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			content, err := os.ReadFile(file)

@@ -14,7 +14,6 @@ import (
 	"io"
 	"math/big"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,7 +27,6 @@ import (
 // signInTest is a server of ours, and somebody at a terminal with a browser.
 type signInTest struct {
 	t       *testing.T
-	local   *local
 	facts   readyFacts
 	env     map[string]string
 	person  *person
@@ -45,31 +43,13 @@ func newSignInTest(t *testing.T, seed string) *signInTest {
 	if seed == "" {
 		seed = "sample"
 	}
-	const freePort = "127.0.0.1:0"
-	local, err := startLocal(t.Context(), io.Discard, &serveOptions{
-		listen: freePort, listenTLS: freePort, control: freePort, db: ":memory:", caDir: filepath.Join(t.TempDir(), "ca"),
-		seed: seed, limits: limitProfiles["instant"], cacheSize: "1MiB",
-		tokenLeeway: time.Minute, tokenLifetime: time.Hour, logFormat: "text", logLevel: "error",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
 	// Connections of HTTP/2 take a second to be told, which nobody waits for.
-	go func() { served <- local.serve(ctx, time.Millisecond) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		local.close()
-	})
-	facts := local.facts
-	s := &signInTest{t: t, local: local, facts: facts, env: map[string]string{
+	facts := startServe(t, "--seed", seed, "--log-level", "error", "--shutdown-grace", "1ms")
+	s := &signInTest{t: t, facts: facts, env: map[string]string{
 		"PARTNERCENTER_BASE_URL": facts.APIURL, "PARTNERCENTER_AUTHORITY": facts.APIURLTLS, "PARTNERCENTER_CA_FILE": facts.CAFile,
 		"PARTNERCENTER_TENANT_ID": facts.TenantID, "PARTNERCENTER_CLIENT_ID": facts.ClientID, "PARTNERCENTER_CLIENT_SECRET": facts.ClientSecret,
 	}}
+	var err error
 	if s.person, err = newPerson(facts.CAFile, facts.UserPrincipalName, facts.Password); err != nil {
 		t.Fatal(err)
 	}
@@ -125,12 +105,27 @@ func (s *signInTest) want(code int, texts []string, args ...string) {
 }
 
 // control makes a call of the control plane.
-func (s *signInTest) control(method, path string, body any) {
+func (s *signInTest) control(method, path string, body any) []byte {
 	s.t.Helper()
-	c := controlPlane{address: s.facts.ControlURL}
-	if _, err := c.call(s.t.Context(), method, path, body); err != nil {
+	data, err := json.Marshal(body)
+	if err != nil {
 		s.t.Fatal(err)
 	}
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.facts.ControlURL+path, bytes.NewReader(data))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= http.StatusBadRequest {
+		s.t.Fatalf("%s %s: %s %s %v", method, path, resp.Status, answer, err)
+	}
+	return answer
 }
 
 func (s *signInTest) advance(by string) {
@@ -153,11 +148,15 @@ func (s *signInTest) signIns() []*signIn {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	signIns, err := store.load()
+	var kept []*signIn
+	err = store.change(s.t.Context(), func(signIns []*signIn) ([]*signIn, error) {
+		kept = signIns
+		return nil, nil
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return signIns
+	return kept
 }
 
 // TestLogin signs in with a browser, calls as the user, over the end of tokens,
@@ -350,7 +349,7 @@ func TestTokensAtRest(t *testing.T) {
 		}
 	}
 	for _, path := range []string{file, key, filepath.Join(dir, "tokens.lock")} {
-		if info, err := os.Stat(path); err != nil || openToOthers(info) {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: %v, %v", path, info, err)
 		}
 	}
@@ -423,11 +422,13 @@ func TestLoginWithNoPlace(t *testing.T) {
 // signInAs makes another user of the sample the person.
 func (s *signInTest) signInAs(name string) {
 	s.t.Helper()
-	users, err := s.local.store.Users(s.t.Context(), s.facts.TenantID)
-	if err != nil {
+	var list struct {
+		Users []struct{ UserPrincipalName, Password string }
+	}
+	if err := json.Unmarshal(s.control(http.MethodGet, "/users", nil), &list); err != nil {
 		s.t.Fatal(err)
 	}
-	for _, u := range users {
+	for _, u := range list.Users {
 		if strings.HasPrefix(u.UserPrincipalName, name+"@") {
 			s.person.user, s.person.password = u.UserPrincipalName, u.Password
 			return
@@ -541,62 +542,4 @@ func newCertificate(t *testing.T, dir, name string, until time.Time) (path, cert
 	path = filepath.Join(dir, name)
 	writeFile(t, path, certificate+string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})))
 	return path, certificate
-}
-
-// TestRedirectListener sends what is not the answer to the sign-in that waits.
-func TestRedirectListener(t *testing.T) {
-	l, err := listenForRedirect(t.Context(), "the-state")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.close()
-	post := func(form url.Values) int {
-		resp, err := http.PostForm(l.url, form)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if body, _ := io.ReadAll(resp.Body); bytes.Contains(body, []byte("<script")) {
-			t.Errorf("the page has what was sent: %s", body)
-		}
-		return resp.StatusCode
-	}
-	for name, form := range map[string]url.Values{
-		"no state":      {"code": {"c"}},
-		"another state": {"code": {"c"}, "state": {"another"}},
-		"hostile":       {"error": {"<script>"}, "error_description": {"<script>"}, "state": {"<script>"}},
-		"huge":          {"code": {strings.Repeat("x", maxRedirectForm)}, "state": {"the-state"}},
-	} {
-		if status := post(form); status != http.StatusBadRequest {
-			t.Errorf("%s: status %d", name, status)
-		}
-	}
-	for _, address := range []string{l.url + "?code=c&state=the-state", l.url + "/favicon.ico"} {
-		resp, err := http.Get(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode < http.StatusBadRequest {
-			t.Errorf("%s: status %d", address, resp.StatusCode)
-		}
-	}
-	// A page elsewhere whose name leads here has another Host.
-	req, err := http.NewRequest(http.MethodPost, l.url, strings.NewReader("code=c&state=the-state"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Host = "evil.example"
-	if resp, err := http.DefaultClient.Do(req); err != nil || resp.StatusCode != http.StatusNotFound {
-		t.Errorf("%v, %v", resp, err)
-	}
-	if len(l.answer) != 0 {
-		t.Error("the waiting ended")
-	}
-	if status := post(url.Values{"code": {"c"}, "state": {"the-state"}}); status != http.StatusOK {
-		t.Errorf("status %d", status)
-	}
-	if form, err := l.wait(t.Context()); err != nil || form.Get("code") != "c" {
-		t.Errorf("%v, %v", form, err)
-	}
 }

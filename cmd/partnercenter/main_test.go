@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // result is what a command line came to.
@@ -19,7 +17,7 @@ type result struct {
 	stdout, stderr string
 }
 
-// testApp is an app without a terminal, in an environment of its own.
+// testApp is one without a terminal, in an environment of its own.
 func testApp(env map[string]string) (*app, *bytes.Buffer, *bytes.Buffer) {
 	var stdout, stderr bytes.Buffer
 	return &app{
@@ -29,6 +27,47 @@ func testApp(env map[string]string) (*app, *bytes.Buffer, *bytes.Buffer) {
 
 		openBrowser: func(string) error { return errors.New("there is none") },
 	}, &stdout, &stderr
+}
+
+// startServe runs serve in this process, on free ports with a database in memory,
+// until the test ends. It returns what the ready file says.
+func startServe(t *testing.T, args ...string) readyFacts {
+	t.Helper()
+	dir := t.TempDir()
+	ready := filepath.Join(dir, "ready.json")
+	const freePort = "127.0.0.1:0"
+	args = append([]string{
+		"serve", "--listen", freePort, "--listen-tls", freePort, "--control", freePort, "--db", ":memory:",
+		"--ca-dir", filepath.Join(dir, "ca"), "--cache-size", "1MiB", "--ready-file", ready,
+	}, args...)
+	app, _, log := testApp(nil)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, app, args) }()
+	var facts readyFacts
+	t.Cleanup(func() {
+		stop()
+		if code := <-ended; code != exitOK {
+			t.Errorf("serve ends with %d: %s", code, log)
+		}
+		if facts.ClientSecret != "" && strings.Contains(log.String(), facts.ClientSecret) || strings.Contains(log.String(), "Bearer") {
+			t.Errorf("a secret is in the log:\n%s", log)
+		}
+	})
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		var err error
+		if facts, err = readReadyFile(ready); err == nil {
+			return facts
+		}
+		select {
+		case code := <-ended:
+			ended <- code
+			t.Fatalf("serve ends with %d: %s", code, log)
+		default:
+		}
+	}
+	t.Fatal("serve is not ready")
+	return facts
 }
 
 // runCLI runs a command line in this process; setup, if not nil, may turn the
@@ -126,28 +165,6 @@ func TestProgressBar(t *testing.T) {
 	}
 }
 
-// TestBarLeavesNothing counts lines: each that the bar draws is taken back.
-func TestBarLeavesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		app, _, stderr := testApp(nil)
-		app.startBar("Orders", 10)
-		for range 5 {
-			time.Sleep(time.Minute)
-			app.advanceBar()
-		}
-		app.linef("a note")
-		time.Sleep(time.Minute)
-		app.stopBar()
-		drawn := stderr.String()
-		if !strings.Contains(drawn, "50.00%") || !strings.Contains(drawn, "ETA: 6m0s") {
-			t.Errorf("no progress or no ETA in %q", drawn)
-		}
-		if left := strings.Count(drawn, "\n") - strings.Count(drawn, text.CursorUp.Sprint()); left != 1 || !strings.Contains(drawn, "a note\n") {
-			t.Errorf("%d lines are left, want the note alone: %q", left, drawn[max(0, len(drawn)-400):])
-		}
-	})
-}
-
 func TestInterrupt(t *testing.T) {
 	stub := newStub(t, false)
 	for _, args := range [][]string{
@@ -188,16 +205,5 @@ func TestInterruptedPurchase(t *testing.T) {
 	r = runCLI(ctx, t, onTerminal, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--base-url", stub.URL)
 	if r.code != exitInterrupted || strings.Contains(r.stderr, "not known") {
 		t.Errorf("%+v", r)
-	}
-}
-
-func TestClosest(t *testing.T) {
-	known := []string{"customer", "all-customers", "base-url"}
-	for name, want := range map[string]string{
-		"custmer": "customer", "baseurl": "base-url", "Customer": "customer", "xyz": "", "": "",
-	} {
-		if got := closest(name, known); got != want {
-			t.Errorf("closest(%q) = %q, want %q", name, got, want)
-		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -55,21 +54,6 @@ func permitsOf(c *tokenClaims, cloud partnercenter.CloudName) permits {
 		}
 	}
 	return p
-}
-
-// partnerRoles are the user's roles in Partner Center, as a local server's
-// tokens have them. Microsoft's leave them to the service; a roles claim with
-// other names in it is about something else.
-func (c *tokenClaims) partnerRoles() []partnercenter.UserRole {
-	var roles []partnercenter.UserRole
-	for _, name := range c.Roles {
-		role := partnercenter.UserRole(name)
-		if !slices.Contains(partnercenter.UserRoles(), role) {
-			return nil
-		}
-		roles = append(roles, role)
-	}
-	return roles
 }
 
 // print lists the calls by what they have in common.

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
-	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -27,45 +26,18 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
-// startProxied runs a server as serve does, on free ports, and returns what its
-// ready file would say.
-func startProxied(t *testing.T, change func(*serveOptions)) readyFacts {
+// startProxied runs a server with a proxy.
+func startProxied(t *testing.T, args ...string) readyFacts {
 	t.Helper()
-	const freePort = "127.0.0.1:0"
-	o := &serveOptions{
-		listen: freePort, listenTLS: freePort, proxy: freePort, proxyOthers: othersRefused,
-		db: ":memory:", caDir: filepath.Join(t.TempDir(), "ca"),
-		seed: "sample", limits: limitProfiles["instant"], cacheSize: "1MiB",
-		tokenLeeway: time.Minute, tokenLifetime: time.Hour,
-		logFormat: "text", logLevel: "info",
-	}
-	if change != nil {
-		change(o)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	log := new(bytes.Buffer)
-	local, err := startLocal(ctx, log, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- local.serve(ctx, time.Second) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-		local.close()
-		if strings.Contains(log.String(), local.facts.ClientSecret) || strings.Contains(log.String(), "Bearer") {
-			t.Errorf("a secret is in the log:\n%s", log)
-		}
-	})
-	return local.facts
+	return startServe(t, append([]string{"--proxy", "127.0.0.1:0", "--shutdown-grace", "1s"}, args...)...)
 }
+
+// sampleCustomer is the customer of the sample data who has orders.
+const sampleCustomer2 = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 
 // runClient runs a program that knows nothing but Microsoft's service, with env
 // besides an app's id and secret, and returns what it prints.
-func (f readyFacts) runClient(t *testing.T, env []string, name string, args ...string) (stdout, stderr string, err error) {
+func runClient(t *testing.T, f readyFacts, env []string, name string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -77,7 +49,7 @@ func (f readyFacts) runClient(t *testing.T, env []string, name string, args ...s
 			name == "CURL_CA_BUNDLE" || strings.HasPrefix(name, "AZURE_")
 	})
 	cmd.Env = append(cmd.Env, "AZURE_TENANT_ID="+f.TenantID, "AZURE_CLIENT_ID="+f.ClientID, "AZURE_CLIENT_SECRET="+f.ClientSecret,
-		"CUSTOMER_ID="+sampleCustomer)
+		"CUSTOMER_ID="+sampleCustomer2)
 	cmd.Env = append(cmd.Env, env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -101,7 +73,7 @@ func wantOrders(t *testing.T, what, printed string) {
 // every cloud, over HTTP/1.1 and h2.
 func TestCurlThroughProxy(t *testing.T) {
 	curl := installed.Program(t, "curl")
-	f := startProxied(t, nil)
+	f := startProxied(t)
 	for _, version := range []string{"--http1.1", "--http2"} {
 		for _, cloud := range []struct{ authority, api, resource string }{
 			{"login.microsoftonline.com", "api.partnercenter.microsoft.com", "https://graph.windows.net"},
@@ -112,7 +84,7 @@ func TestCurlThroughProxy(t *testing.T) {
 			{"login.microsoftonline.us", "api.partnercenter.microsoft.com", "https://graph.windows.net"},
 		} {
 			reach := []string{"-sS", "--fail", version, "--proxy", f.ProxyURL, "--cacert", f.CAFile}
-			answer, stderr, err := f.runClient(t, nil, curl, append(reach,
+			answer, stderr, err := runClient(t, f, nil, curl, append(reach,
 				"https://"+cloud.authority+"/"+f.TenantID+"/oauth2/v2.0/token",
 				"-d", "grant_type=client_credentials", "-d", "scope="+cloud.resource+"/.default",
 				"--data-urlencode", "client_id="+f.ClientID, "--data-urlencode", "client_secret="+f.ClientSecret)...)
@@ -123,9 +95,9 @@ func TestCurlThroughProxy(t *testing.T) {
 				t.Errorf("%s at %s: no token: %v %v %s", version, cloud.authority, err, jsonErr, stderr)
 				continue
 			}
-			orders, stderr, err := f.runClient(t, nil, curl, append(reach, "-w", "\nover %{http_version}",
+			orders, stderr, err := runClient(t, f, nil, curl, append(reach, "-w", "\nover %{http_version}",
 				"-H", "Authorization: Bearer "+token.Text,
-				"https://"+cloud.api+"/v1/customers/"+sampleCustomer+"/orders")...)
+				"https://"+cloud.api+"/v1/customers/"+sampleCustomer2+"/orders")...)
 			if err != nil {
 				t.Errorf("%s at %s: %v %s", version, cloud.api, err, stderr)
 			}
@@ -138,19 +110,19 @@ func TestCurlThroughProxy(t *testing.T) {
 
 	// The environment does as well, in one script for all.
 	script := filepath.Join("..", "..", "examples", "clients", "curl", "list-orders.sh")
-	orders, stderr, err := f.runClient(t, []string{"HTTPS_PROXY=" + f.ProxyURL, "CURL_CA_BUNDLE=" + f.CAFile}, "sh", script)
+	orders, stderr, err := runClient(t, f, []string{"HTTPS_PROXY=" + f.ProxyURL, "CURL_CA_BUNDLE=" + f.CAFile}, "sh", script)
 	if err != nil {
 		t.Errorf("%s: %v %s", script, err, stderr)
 	}
 	wantOrders(t, script, orders)
 
 	// An unknown host is refused, and says why where curl shows it.
-	_, stderr, err = f.runClient(t, nil, curl, "-v", "--proxy", f.ProxyURL, "https://example.com/")
+	_, stderr, err = runClient(t, f, nil, curl, "-v", "--proxy", f.ProxyURL, "https://example.com/")
 	if err == nil || !strings.Contains(stderr, "403 example.com is not one of Microsoft's") || !strings.Contains(stderr, "--proxy-others tunnel") {
 		t.Errorf("an unknown host: %v %s", err, stderr)
 	}
 	// Without the CA file nothing is trusted.
-	if _, _, err = f.runClient(t, nil, curl, "-sS", "--proxy", f.ProxyURL, "https://login.microsoftonline.com/"); err == nil {
+	if _, _, err = runClient(t, f, nil, curl, "-sS", "--proxy", f.ProxyURL, "https://login.microsoftonline.com/"); err == nil {
 		t.Error("curl trusts the server by itself")
 	}
 }
@@ -158,28 +130,28 @@ func TestCurlThroughProxy(t *testing.T) {
 // The TLS listener serves the same hosts to machines that map their names.
 func TestCurlWithMappedNames(t *testing.T) {
 	curl := installed.Program(t, "curl")
-	for name, change := range map[string]func(*serveOptions){
+	for name, args := range map[string][]string{
 		"with --proxy":           nil,
-		"with --microsoft-hosts": func(o *serveOptions) { o.proxy, o.microsoftHosts = "", true },
+		"with --microsoft-hosts": {"--proxy", "", "--microsoft-hosts"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := startProxied(t, change)
+			f := startProxied(t, args...)
 			at := strings.TrimPrefix(f.APIURLTLS, "https://")
 			for _, host := range []string{"login.microsoftonline.com", "login.microsoftonline.com:" + at[strings.LastIndex(at, ":")+1:]} {
-				document, stderr, err := f.runClient(t, nil, curl, "-sS", "--fail", "--cacert", f.CAFile, "--connect-to", "::"+at,
+				document, stderr, err := runClient(t, f, nil, curl, "-sS", "--fail", "--cacert", f.CAFile, "--connect-to", "::"+at,
 					"https://"+host+"/"+f.TenantID+"/v2.0/.well-known/openid-configuration")
 				if err != nil || !strings.Contains(document, `"issuer":"https://`+host+"/"+f.TenantID+`/v2.0"`) {
 					t.Errorf("%s: %v %s %s", host, err, stderr, document)
 				}
 			}
 			// Its own names are served as ever, and trusted by the same file.
-			if _, stderr, err := f.runClient(t, nil, curl, "-sS", "--fail", "--cacert", f.CAFile, f.APIURLTLS+"/livez"); err != nil {
+			if _, stderr, err := runClient(t, f, nil, curl, "-sS", "--fail", "--cacert", f.CAFile, f.APIURLTLS+"/livez"); err != nil {
 				t.Errorf("%v %s", err, stderr)
 			}
 		})
 	}
-	f := startProxied(t, func(o *serveOptions) { o.proxy = "" })
-	_, stderr, err := f.runClient(t, nil, curl, "-sS", "--cacert", f.CAFile, "--connect-to", "::"+strings.TrimPrefix(f.APIURLTLS, "https://"), "https://login.microsoftonline.com/")
+	f := startProxied(t, "--proxy", "")
+	_, stderr, err := runClient(t, f, nil, curl, "-sS", "--cacert", f.CAFile, "--connect-to", "::"+strings.TrimPrefix(f.APIURLTLS, "https://"), "https://login.microsoftonline.com/")
 	if err == nil || strings.HasSuffix(f.CAFile, "bundle.pem") {
 		t.Errorf("Microsoft's hosts are played without being asked for: %v %s, CA file %s", err, stderr, f.CAFile)
 	}
@@ -194,20 +166,20 @@ func TestNodeThroughProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	installed.Packages(t, dir)
-	f := startProxied(t, nil)
+	f := startProxied(t)
 	env := []string{
 		"HTTPS_PROXY=" + f.ProxyURL, "NODE_EXTRA_CA_CERTS=" + f.CAFile,
 		"NODE_OPTIONS=--require=" + filepath.Join(dir, "env-proxy.cjs"),
 	}
 	for _, program := range []string{"msal.mjs", "identity.mjs"} {
-		printed, stderr, err := f.runClient(t, env, node, filepath.Join(dir, program))
+		printed, stderr, err := runClient(t, f, env, node, filepath.Join(dir, program))
 		if err != nil {
 			t.Errorf("%s: %v\n%s", program, err, stderr)
 		}
 		wantOrders(t, program, printed)
 
 		wrong := append([]string{"AZURE_CLIENT_SECRET=wrong"}, env...)
-		if _, stderr, err := f.runClient(t, wrong, node, filepath.Join(dir, program)); err == nil || !strings.Contains(stderr, "AADSTS7000215") {
+		if _, stderr, err := runClient(t, f, wrong, node, filepath.Join(dir, program)); err == nil || !strings.Contains(stderr, "AADSTS7000215") {
 			t.Errorf("%s with a wrong secret: %v\n%s", program, err, stderr)
 		}
 	}
@@ -216,8 +188,8 @@ func TestNodeThroughProxy(t *testing.T) {
 // Python's own library heeds the same variables.
 func TestPythonThroughProxy(t *testing.T) {
 	python := installed.Program(t, "python3")
-	f := startProxied(t, nil)
-	printed, stderr, err := f.runClient(t, []string{"HTTPS_PROXY=" + f.ProxyURL, "SSL_CERT_FILE=" + f.CAFile},
+	f := startProxied(t)
+	printed, stderr, err := runClient(t, f, []string{"HTTPS_PROXY=" + f.ProxyURL, "SSL_CERT_FILE=" + f.CAFile},
 		python, filepath.Join("..", "..", "examples", "clients", "python", "list_orders.py"))
 	if err != nil {
 		t.Errorf("%v\n%s", err, stderr)
@@ -234,8 +206,8 @@ func TestGoThroughProxy(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	f := startProxied(t, nil)
-	printed, stderr, err := f.runClient(t, []string{"HTTPS_PROXY=" + f.ProxyURL, "SSL_CERT_FILE=" + f.CAFile}, program)
+	f := startProxied(t)
+	printed, stderr, err := runClient(t, f, []string{"HTTPS_PROXY=" + f.ProxyURL, "SSL_CERT_FILE=" + f.CAFile}, program)
 	if err != nil {
 		t.Errorf("%v\n%s", err, stderr)
 	}
@@ -244,7 +216,7 @@ func TestGoThroughProxy(t *testing.T) {
 
 // A token does not care which door it came in by.
 func TestTokensThroughProxyAndNot(t *testing.T) {
-	f := startProxied(t, nil)
+	f := startProxied(t)
 	ca, err := os.ReadFile(f.CAFile)
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +256,7 @@ func TestTokensThroughProxyAndNot(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, out := range doors {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, out.api+"/v1/customers/"+sampleCustomer+"/orders", nil)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, out.api+"/v1/customers/"+sampleCustomer2+"/orders", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -298,37 +270,6 @@ func TestTokensThroughProxyAndNot(t *testing.T) {
 			if resp.StatusCode != http.StatusOK {
 				t.Errorf("token of %s at %s: %s %s", in.authority, out.api, resp.Status, body)
 			}
-		}
-	}
-}
-
-// The TLS listener has one certificate for its own names and one for each of
-// Microsoft's; where these are not played, the log says once who asks for them.
-func TestCertificateByName(t *testing.T) {
-	for _, played := range []bool{false, true} {
-		log := new(bytes.Buffer)
-		c, err := openCertificates(&serveOptions{listenTLS: "127.0.0.1:0", microsoftHosts: played, caDir: filepath.Join(t.TempDir(), "ca")},
-			slog.New(slog.NewTextHandler(log, nil)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, want := range map[string]string{
-			"": "localhost", "localhost": "localhost", "example.com": "localhost",
-			"login.microsoftonline.com": "login.microsoftonline.com", "API.partnercenter.microsoft.com": "api.partnercenter.microsoft.com",
-		} {
-			if !played {
-				want = "localhost"
-			}
-			cert, err := c.get(&tls.ClientHelloInfo{ServerName: name})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cert.Leaf.VerifyHostname(want); err != nil {
-				t.Errorf("played %v: %s is shown the certificate of %v", played, name, cert.Leaf.DNSNames)
-			}
-		}
-		if told := strings.Count(log.String(), "start with --microsoft-hosts"); told != 1 && !played || told != 0 && played {
-			t.Errorf("played %v: told %d times: %s", played, told, log)
 		}
 	}
 }
@@ -394,7 +335,7 @@ func TestOwnCertificate(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	authority.write(t, certFile, keyFile, "pc.example.com", "*.pc.example.com")
-	f := startProxied(t, func(o *serveOptions) { o.tlsCert, o.tlsKey = certFile, keyFile })
+	f := startProxied(t, "--tls-cert", certFile, "--tls-key", keyFile)
 	if !strings.HasPrefix(f.APIURLTLS, "https://pc.example.com:") || !f.OwnCertificate || !strings.HasSuffix(f.CAFile, "interception-ca.pem") {
 		t.Errorf("facts %+v", f)
 	}
@@ -441,7 +382,7 @@ func TestOwnCertificate(t *testing.T) {
 		t.Errorf("%s %v", document, err)
 	}
 	// The proxy's hosts are signed for by the local authority all the same.
-	if out, stderr, err := f.runClient(t, nil, installed.Program(t, "curl"), "-sS", "--fail", "--proxy", f.ProxyURL, "--cacert", f.CAFile, "https://api.partnercenter.microsoft.com/livez"); err != nil {
+	if out, stderr, err := runClient(t, f, nil, installed.Program(t, "curl"), "-sS", "--fail", "--proxy", f.ProxyURL, "--cacert", f.CAFile, "https://api.partnercenter.microsoft.com/livez"); err != nil {
 		t.Errorf("%s %v %s", out, err, stderr)
 	}
 }

@@ -152,7 +152,7 @@ type local struct {
 
 	certificates *certificates // nil: nothing speaks TLS
 	tlsAddress   string        // URL of the TLS listener by its address
-	facts        readyFacts
+	facts        shownFacts
 	readyFile    string
 	database     string // for people
 	customer     string // one with orders, to try out; may be empty
@@ -487,14 +487,17 @@ func (l *local) writeReady(o *serveOptions) error {
 		}
 		l.readyFile = file
 	}
-	if err := writeReadyFile(l.readyFile, l.facts); err != nil {
+	if err := writeReadyFile(l.readyFile, l.facts.readyFacts); err != nil {
 		return fmt.Errorf("the ready file cannot be written: %w; choose another with --ready-file", err)
 	}
 	return nil
 }
 
+// shownFacts are the facts as people are told of them.
+type shownFacts struct{ readyFacts }
+
 // url is the address that examples use.
-func (f readyFacts) url() string {
+func (f *shownFacts) url() string {
 	if f.APIURL != "" {
 		return f.APIURL
 	}
@@ -503,7 +506,7 @@ func (f readyFacts) url() string {
 
 // print tells a person what the ready file tells programs.
 func (l *local) print(w io.Writer) {
-	f := l.facts
+	f := &l.facts
 	lines := [][2]string{
 		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"Proxy", f.ProxyURL}, {"CA certificate", f.CAFile},
 		{"Control plane", f.ControlURL}, {"Database", l.database}, {"Ready file", l.readyFile},
@@ -537,14 +540,14 @@ func (l *local) print(w io.Writer) {
 }
 
 // graph is the resource that the documentation asks app-only tokens for.
-func (f readyFacts) graph() string {
+func (f *shownFacts) graph() string {
 	cloud := cmp.Or(partnercenter.CloudName(f.Cloud), partnercenter.NamedGlobal)
 	return cloud.Configuration().Services[partnercenter.GraphServiceName].Audience
 }
 
 // curl returns shell lines that list a customer's orders with nothing but curl
 // and sed.
-func (f readyFacts) curl(customer string) string {
+func (f *shownFacts) curl(customer string) string {
 	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s/%[3]s/oauth2/token \
     -d grant_type=client_credentials -d resource=%[7]s \
     -d client_id=%[4]s -d client_secret=%[5]s |
@@ -557,12 +560,12 @@ func (f readyFacts) curl(customer string) string {
 const authorized = ` -H "Authorization: Bearer $TOKEN"`
 
 // curlOrders returns the line of them that asks for the orders.
-func (f readyFacts) curlOrders(customer, option string) string {
+func (f *shownFacts) curlOrders(customer, option string) string {
 	return fmt.Sprintf("  curl -s%s%s %s/v1/customers/%s/orders", f.curlOption(), option, f.url(), customer)
 }
 
 // curlOption has curl trust the server.
-func (f readyFacts) curlOption() string {
+func (f *shownFacts) curlOption() string {
 	if f.APIURL == "" {
 		return " --cacert " + f.CAFile
 	}

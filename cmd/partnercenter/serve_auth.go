@@ -217,7 +217,7 @@ func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, l
 }
 
 // describeAuth is what the printed facts say of whose tokens count.
-func (f readyFacts) describeAuth() string {
+func (f *shownFacts) describeAuth() string {
 	switch f.Auth {
 	case authEntra:
 		return "entra: tokens of " + f.Authority
@@ -228,7 +228,7 @@ func (f readyFacts) describeAuth() string {
 }
 
 // tryOut returns shell lines that list a customer's orders.
-func (f readyFacts) tryOut(customer string) string {
+func (f *shownFacts) tryOut(customer string) string {
 	switch f.Auth {
 	case authEntra:
 		return fmt.Sprintf("  # TOKEN is from %s/%s/oauth2/v2.0/token\n", f.Authority, f.TenantID) + f.curlOrders(customer, authorized)

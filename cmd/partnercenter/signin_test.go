@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -72,63 +70,6 @@ func TestPace(t *testing.T) {
 	})
 }
 
-func TestSeal(t *testing.T) {
-	key := bytes.Repeat([]byte{7}, tokenKeySize)
-	one, two := seal([]byte("secret"), key), seal([]byte("secret"), key)
-	if bytes.Equal(one, two) {
-		t.Error("the same nonce twice")
-	}
-	if plain, ok := openSealed(one, key); !ok || string(plain) != "secret" {
-		t.Errorf("%q, %v", plain, ok)
-	}
-	other := bytes.Repeat([]byte{8}, tokenKeySize)
-	for i := range one {
-		changed := bytes.Clone(one)
-		changed[i] ^= 1
-		if _, ok := openSealed(changed, key); ok {
-			t.Fatalf("byte %d can be changed", i)
-		}
-		if _, ok := openSealed(one[:i], key); ok {
-			t.Fatalf("it can be cut to %d bytes", i)
-		}
-	}
-	if _, ok := openSealed(one, other); ok {
-		t.Error("another key opens it")
-	}
-}
-
-// TestClearWithoutFile removes a key that is left of an earlier file, as it would be
-// in the way of the next sign-in if it were no good.
-func TestClearWithoutFile(t *testing.T) {
-	store := &tokenStore{path: filepath.Join(t.TempDir(), "tokens.bin")}
-	writeFile(t, store.keyPath(), "no key")
-	for range 2 {
-		if removed, err := store.clear(t.Context()); removed || err != nil {
-			t.Errorf("removed %v, %v", removed, err)
-		}
-		if isThere(store.keyPath()) {
-			t.Error("the key is still there")
-		}
-	}
-}
-
-func TestDecodeTokenKey(t *testing.T) {
-	key := bytes.Repeat([]byte{0xfb, 0xff}, tokenKeySize/2) // + and / in base64
-	for _, text := range []string{
-		base64.StdEncoding.EncodeToString(key), base64.RawStdEncoding.EncodeToString(key),
-		base64.URLEncoding.EncodeToString(key), base64.RawURLEncoding.EncodeToString(key) + "\n",
-	} {
-		if got, err := decodeTokenKey(text); err != nil || !bytes.Equal(got, key) {
-			t.Errorf("%s: %x, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "short", base64.StdEncoding.EncodeToString(key[1:]), base64.StdEncoding.EncodeToString(append(key, 1)), "!" + base64.StdEncoding.EncodeToString(key)} {
-		if _, err := decodeTokenKey(text); err == nil {
-			t.Errorf("%q is taken for a key", text)
-		}
-	}
-}
-
 // TestFindSignIn looks for sign-ins with settings that name more or less.
 func TestFindSignIn(t *testing.T) {
 	all := []*signIn{
@@ -162,42 +103,6 @@ func TestFindSignIn(t *testing.T) {
 	}
 }
 
-// TestIDToken refuses id tokens of other sign-ins.
-func TestIDToken(t *testing.T) {
-	s := &service{settings: settings{clientID: "App"}}
-	good := map[string]any{"aud": "app", "nonce": "n"}
-	if err := checkIDToken(unsignedToken(good), s, "n"); err != nil {
-		t.Error(err)
-	}
-	for name, claims := range map[string]map[string]any{
-		"another nonce": {"aud": "app", "nonce": "m"}, "no nonce": {"aud": "app"},
-		"another app": {"aud": "other", "nonce": "n"}, "two apps": {"aud": []string{"app", "other"}, "nonce": "n"}, "no app": {"nonce": "n"},
-	} {
-		if err := checkIDToken(unsignedToken(claims), s, "n"); !errors.As(err, new(*signInError)) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if err := checkIDToken("", s, "n"); !errors.As(err, new(*signInError)) {
-		t.Errorf("none: %v", err)
-	}
-}
-
-func TestReadClaims(t *testing.T) {
-	for _, token := range []string{"", "a.b", "a.b.c", "a." + base64.RawURLEncoding.EncodeToString([]byte("null")) + ".c", "a." + base64.RawURLEncoding.EncodeToString([]byte(`{"aud":{}}`)) + ".c"} {
-		if claims, ok := readClaims(token); ok {
-			t.Errorf("%q: %+v", token, claims)
-		}
-	}
-	c, ok := readClaims(unsignedToken(map[string]any{"aud": []string{"a", "b"}, "exp": 1.5e9, "wids": []string{globalAdministrator}, "upn": "ann", "name": "\x1b[31mAnn"}))
-	if !ok || len(c.Audience) != 2 || unixTime(c.Expires).Year() != 2017 || strings.Join(c.roles(), " ") != "global_admin" || !c.forUser() || c.withoutMFA() {
-		t.Errorf("%+v", c)
-	}
-	var out bytes.Buffer
-	if err := newIdentity(c, "", time.Now()).print(&out, time.Now()); err != nil || strings.ContainsRune(out.String(), '\x1b') {
-		t.Errorf("%v: %q", err, out.String())
-	}
-}
-
 // TestMSALErrors words what MSAL's errors would quote.
 func TestMSALErrors(t *testing.T) {
 	secret := "a-refresh-token"
@@ -211,25 +116,5 @@ func TestMSALErrors(t *testing.T) {
 	cancel()
 	if err := explainMSAL(ctx, "https://a", errors.New("late")); !errors.Is(err, context.Canceled) {
 		t.Error(err)
-	}
-}
-
-func TestInWords(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "less than a second", time.Second: "1 second", 90 * time.Second: "1 minute", 119 * time.Minute: "1 hour", 50 * time.Hour: "2 days", 59 * time.Second: "59 seconds",
-	} {
-		if got := inWords(d); got != want {
-			t.Errorf("%s: %s, want %s", d, got, want)
-		}
-	}
-}
-
-// TestOpenBrowser starts what the variable BROWSER names.
-func TestOpenBrowser(t *testing.T) {
-	for command, ok := range map[string]bool{"true": true, "true --url=%s": true, "no-such-browser": false} {
-		err := openBrowser(func(string) string { return command }, "https://example.com/?a=b&c=d")
-		if (err == nil) != ok {
-			t.Errorf("%s: %v", command, err)
-		}
 	}
 }

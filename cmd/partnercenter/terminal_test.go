@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// testTerminal is one that is none, in an environment of its own.
+func testTerminal() (*app, *bytes.Buffer, *bytes.Buffer) {
+	var stdout, stderr bytes.Buffer
+	return &app{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: time.Now}, &stdout, &stderr
+}
+
+// TestBarLeavesNothing counts lines: each that the bar draws is taken back.
+func TestBarLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app, _, stderr := testTerminal()
+		app.startBar("Orders", 10)
+		for range 5 {
+			time.Sleep(time.Minute)
+			app.advanceBar()
+		}
+		app.linef("a note")
+		time.Sleep(time.Minute)
+		app.stopBar()
+		drawn := stderr.String()
+		if !strings.Contains(drawn, "50.00%") || !strings.Contains(drawn, "ETA: 6m0s") {
+			t.Errorf("no progress or no ETA in %q", drawn)
+		}
+		if left := strings.Count(drawn, "\n") - strings.Count(drawn, text.CursorUp.Sprint()); left != 1 || !strings.Contains(drawn, "a note\n") {
+			t.Errorf("%d lines are left, want the note alone: %q", left, drawn[max(0, len(drawn)-400):])
+		}
+	})
+}
+
+// TestNoteBudget tells of waits one after the other.
+func TestNoteBudget(t *testing.T) {
+	app, _, stderr := testTerminal()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	app.now = func() time.Time { return now }
+	wait := partnercenter.BudgetWait{Class: partnercenter.BudgetOrders, For: 12400 * time.Millisecond, RequestsPerMinute: 500}
+	app.noteBudget(wait)
+	app.noteBudget(wait) // another worker's
+	wait.For += 500 * time.Millisecond
+	app.noteBudget(wait)
+	now = now.Add(time.Minute)
+	wait.For = time.Second // too short to speak of
+	app.noteBudget(wait)
+	wait.For, wait.Throttled = 40*time.Second, true
+	app.noteBudget(wait)
+	app.noteWait(429, 40*time.Second) // the one who was refused
+	want := "waiting 12s for the request budget (500 a minute); Ctrl-C stops\nwaiting 40s as the service asked; Ctrl-C stops\n"
+	if stderr.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", stderr, want)
+	}
+}
