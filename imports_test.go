@@ -100,6 +100,11 @@ var importTable = map[string]rule{
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity"},
 		why:    "it is a program that knows Microsoft's service only",
 	},
+	"cmd/partnercenter/internal/terminal": {
+		ours:   []string{""},
+		others: []string{"github.com/agnivade/levenshtein", "github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag"},
+		why:    "what commands say is worded and printed without knowing what they do; the root's errors and JSON are part of that",
+	},
 	"cmd/partnercenter": {ours: anything, others: anything, why: "the program holds everything together"},
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // signInError says that there is no token to call the API with.
@@ -31,8 +33,8 @@ func (e *signInError) Error() string { return e.text + "; " + e.next }
 func (e *signInError) NonRetriable() {}
 
 // Explain implements explainer.
-func (e *signInError) Explain(time.Time) explanation {
-	return explanation{what: e.text, next: e.next, code: exitAuth}
+func (e *signInError) Explain(time.Time) terminal.Explanation {
+	return terminal.Explanation{What: e.text, Next: e.next, Code: terminal.ExitAuth}
 }
 
 // signInFailed begins what is said when an authority gives no token.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // interrupting cancels a command when it writes a word.
@@ -25,22 +27,22 @@ func (w *interrupting) Write(p []byte) (int, error) {
 // requests.
 func TestBudgetOfCommand(t *testing.T) {
 	stub := newStub(t, false)
-	for _, terminal := range []bool{false, true} {
+	for _, tty := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(t.Context())
 		stderr := &interrupting{word: "waiting", cancel: cancel}
-		setup := func(app *app) { app.stderr, app.stderrTTY = stderr, terminal }
+		setup := func(term *terminal.Terminal) { term.Stderr, term.StderrTTY = stderr, tty }
 		r := runCLI(ctx, t, setup, "orders", "list", "--all-customers", "--workers", "3", "--budget", "2", "--base-url", stub.URL)
 		cancel()
-		if r.code != exitInterrupted {
+		if r.code != terminal.ExitInterrupted {
 			t.Errorf("exit code %d: %s", r.code, stderr)
 		}
 		const line = "waiting 1m0s for the request budget (2 a minute); Ctrl-C stops"
 		if n := strings.Count(stderr.String(), line); n != 1 {
-			t.Errorf("terminal %v: it says %d times %q:\n%s", terminal, n, line, stderr)
+			t.Errorf("terminal %v: it says %d times %q:\n%s", tty, n, line, stderr)
 		}
 	}
 	r := runCLI(t.Context(), t, nil, "orders", "list", "--all-customers", "--budget", "3", "--base-url", stub.URL)
-	if r.code != exitOK || r.stderr != "" {
+	if r.code != terminal.ExitOK || r.stderr != "" {
 		t.Errorf("within the budget: %+v", r)
 	}
 }

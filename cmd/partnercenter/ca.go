@@ -11,12 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 )
 
 // CA returns the commands about the certificate authorities.
-func CA(app *app) *cobra.Command {
-	return Group("ca", "Show the certificate authority of the local server, and how to trust it", showCA(app), trustCA(app))
+func CA(term *terminal.Terminal) *cobra.Command {
+	return Group("ca", "Show the certificate authority of the local server, and how to trust it", showCA(term), trustCA(term))
 }
 
 // caFacts are what ca show -o json prints.
@@ -45,7 +46,7 @@ const (
 
 // findCA reads what is in the folder of the authorities. It makes none: that is
 // the server's part.
-func findCA(app *app, dirFlag string) (caFacts, error) {
+func findCA(term *terminal.Terminal, dirFlag string) (caFacts, error) {
 	dir, err := caFolder(dirFlag)
 	if err != nil {
 		return caFacts{}, err
@@ -68,7 +69,7 @@ func findCA(app *app, dirFlag string) (caFacts, error) {
 		}
 		facts.Authorities = append(facts.Authorities, caAuthority{
 			File: f.File, Subject: f.Subject, Purpose: purpose, SHA256: f.Fingerprint, Names: f.Names,
-			NotBefore: f.NotBefore.UTC(), NotAfter: f.NotAfter.UTC(), Expired: app.now().After(f.NotAfter),
+			NotBefore: f.NotBefore.UTC(), NotAfter: f.NotAfter.UTC(), Expired: term.Now().After(f.NotAfter),
 		})
 	}
 	bundle := filepath.Join(dir, localca.BundleFile)
@@ -78,7 +79,7 @@ func findCA(app *app, dirFlag string) (caFacts, error) {
 	return facts, nil
 }
 
-func showCA(app *app) *cobra.Command {
+func showCA(term *terminal.Terminal) *cobra.Command {
 	var dir string
 	return Act{
 		Spec: Spec{
@@ -97,13 +98,13 @@ Microsoft's API and sign-in hosts and is made by the first serve --proxy or serv
 		},
 		Facts: true,
 		Run: func(_ context.Context, call *Call) error {
-			facts, err := findCA(app, dir)
+			facts, err := findCA(term, dir)
 			if err != nil {
 				return err
 			}
 			return call.Tell(facts, facts.print)
 		},
-	}.Command(app)
+	}.Command(term)
 }
 
 func addCADir(cmd *cobra.Command, dir *string) {

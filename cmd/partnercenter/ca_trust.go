@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // runtimeTrust is how one operating system or runtime is told to trust the
@@ -67,7 +69,7 @@ certutil -user -addstore Root {interception}
 certutil -user -delstore Root {subject}     # afterwards`},
 }
 
-func trustCA(app *app) *cobra.Command {
+func trustCA(term *terminal.Terminal) *cobra.Command {
 	var dir, only string
 	var names []string
 	for _, t := range trusts {
@@ -89,24 +91,24 @@ for as long as it is needed.`,
   partnercenter ca trust-instructions --for node`,
 			Flags: func(cmd *cobra.Command) {
 				addCADir(cmd, &dir)
-				cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+orList(names)+" (default: all)")
-				registerValues(cmd, "for", names...)
+				cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+terminal.OrList(names)+" (default: all)")
+				terminal.Choices(cmd, "for", names...)
 			},
 			Check: func(*Call) error {
 				if only == "" {
 					return nil
 				}
-				return oneOf("for", only, names...)
+				return terminal.OneOf("for", only, names...)
 			},
 		},
 		Run: func(_ context.Context, call *Call) error {
-			facts, err := findCA(app, dir)
+			facts, err := findCA(term, dir)
 			if err != nil {
 				return err
 			}
-			return facts.instruct(call.Term.stdout, only)
+			return facts.instruct(call.Term.Stdout, only)
 		},
-	}.Command(app)
+	}.Command(term)
 }
 
 // instruct prints the instructions for one runtime, or for all.
@@ -131,7 +133,7 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 		for line := range strings.SplitSeq(strings.TrimSpace(t.lines), "\n") {
 			if strings.Contains(line, "{each}") {
 				for _, a := range f.Authorities {
-					section.WriteString(strings.NewReplacer("{each}", shellQuote(a.File), "{alias}", "partnercenter-"+a.Purpose).Replace(line) + "\n")
+					section.WriteString(strings.NewReplacer("{each}", terminal.ShellQuote(a.File), "{alias}", "partnercenter-"+a.Purpose).Replace(line) + "\n")
 				}
 				continue
 			}
@@ -163,7 +165,7 @@ func fill(line string, known map[string]string) string {
 		if !ok {
 			return ""
 		}
-		line = strings.ReplaceAll(line, name, shellQuote(value))
+		line = strings.ReplaceAll(line, name, terminal.ShellQuote(value))
 	}
 	return line + "\n"
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // appCertificate is what an app shows in place of a secret.
@@ -25,22 +27,22 @@ const maxCertificate = 1 << 20
 func readAppCertificate(path, password string) (*appCertificate, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, settingsErrorf("the client certificate cannot be read: %v", err)
+		return nil, terminal.Settingsf("the client certificate cannot be read: %v", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxCertificate))
 	if err != nil {
-		return nil, settingsErrorf("the client certificate cannot be read: %v", err)
+		return nil, terminal.Settingsf("the client certificate cannot be read: %v", err)
 	}
 	c := new(appCertificate)
 	if isPEM := bytes.Contains(data, []byte("-----BEGIN ")); isPEM {
 		if c.chain, c.key, err = azidentity.ParseCertificates(data, nil); err != nil {
-			return nil, settingsErrorf("%s holds no certificate to sign in with (%v): it takes the certificate and its RSA key in one file, the key unencrypted", path, err)
+			return nil, terminal.Settingsf("%s holds no certificate to sign in with (%v): it takes the certificate and its RSA key in one file, the key unencrypted", path, err)
 		}
 		return c, nil
 	}
 	if c.chain, c.key, err = azidentity.ParseCertificates(data, []byte(password)); err != nil {
-		return nil, settingsErrorf("%s is no PFX file that can be read (%v): check the password, in PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD; files of newer tools want to be made PEM, with: openssl pkcs12 -in %[1]s -out app.pem -noenc", path, err)
+		return nil, terminal.Settingsf("%s is no PFX file that can be read (%v): check the password, in PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD; files of newer tools want to be made PEM, with: openssl pkcs12 -in %[1]s -out app.pem -noenc", path, err)
 	}
 	return c, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 )
 
@@ -74,17 +75,17 @@ days (d, of 24 hours). A frozen clock stays frozen.`,
 }
 
 // Clock returns the commands about the clock of a local server.
-func Clock(app *app) *cobra.Command {
+func Clock(term *terminal.Terminal) *cobra.Command {
 	var (
 		control controlPlane
-		output  textOrJSON
+		output  terminal.TextOrJSON
 	)
 	group := Group("clock", "Show and change the clock of a local server")
 	for _, a := range clockActs {
 		group.AddCommand(Act{
 			Spec: a.Spec, Output: &output,
 			Run: func(ctx context.Context, call *Call) error { return a.run(ctx, call, &control) },
-		}.Command(app))
+		}.Command(term))
 	}
 	group.Long = `Show and change the clock of a local server. Everything that depends on time
 reads it: when new orders are listed, provisioning, cancellation windows, request
@@ -94,7 +95,7 @@ Tokens that were issued before may be over by the new time, or not valid yet: as
 for new ones.`
 	group.PersistentFlags().SortFlags = false
 	control.addFlag(group)
-	output.addFlags(group, group.PersistentFlags())
+	output.AddFlags(group, group.PersistentFlags())
 	return group
 }
 
@@ -112,7 +113,7 @@ func (a *clockAct) run(ctx context.Context, call *Call, control *controlPlane) e
 	var body any
 	if a.member != "" {
 		if err := a.parse(call.Arg); err != nil {
-			return usageErrorf("%v", err)
+			return terminal.Usagef("%v", err)
 		}
 		body = map[string]string{a.member: call.Arg}
 	}
@@ -132,6 +133,6 @@ func (c *shownClock) print(w io.Writer) error {
 	if c.Was != nil {
 		line = c.Was.Now.Format(time.RFC3339) + " → " + line
 	}
-	_, err := fmt.Fprintf(w, "%s\n%s\n", line, upperFirst(describeClock(c.Frozen, c.Adjusted, c.Offset)))
+	_, err := fmt.Fprintf(w, "%s\n%s\n", line, terminal.UpperFirst(terminal.DescribeClock(c.Frozen, c.Adjusted, c.Offset)))
 	return err
 }

@@ -17,12 +17,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Change is a command that changes what a customer has.
 type Change[T any] struct {
 	Spec
-	View view[T] // of the answer; without columns nothing is printed
+	View terminal.View[T] // of the answer; without columns nothing is printed
 	// What begins with a verb: place an order. Question asks for it: Place this
 	// order?
 	What, Question string
@@ -88,16 +89,16 @@ func (o *changeOptions) addFlags(cmd *cobra.Command) {
 // Command returns the command.
 func (c Change[T]) Command(conn *connection) *cobra.Command {
 	var (
-		output  outputOptions
+		output  terminal.Output
 		options changeOptions
 	)
 	c.Long += changeHelp
-	prints := c.View.table.columns != nil
+	prints := c.View.Table.Columns != nil
 	cmd := c.command(conn.app, func(ctx context.Context, call *Call) error {
-		var p *printer[T]
+		var p *terminal.Printer[T]
 		if prints {
 			var err error
-			if p, err = newPrinter(conn.app, &output, c.View); err != nil {
+			if p, err = terminal.NewPrinter(conn.app, &output, c.View); err != nil {
 				return err
 			}
 		}
@@ -109,7 +110,7 @@ func (c Change[T]) Command(conn *connection) *cobra.Command {
 		unneeded := new(Unneeded)
 		switch {
 		case errors.As(err, &unneeded):
-			conn.app.linef("%s", unneeded.Text)
+			conn.app.Linef("%s", unneeded.Text)
 			done = []T{unneeded.Item.(T)}
 		case err != nil:
 			return err
@@ -118,13 +119,13 @@ func (c Change[T]) Command(conn *connection) *cobra.Command {
 		case p == nil || done == nil:
 			return nil
 		case c.DoAll != nil:
-			return p.all(done)
+			return p.PrintAll(done)
 		}
-		return p.one(done[0], nil)
+		return p.PrintOne(done[0], nil)
 	})
 	options.addFlags(cmd)
 	if prints {
-		output.addFlags(cmd)
+		output.AddFlags(cmd)
 	}
 	return cmd
 }
@@ -158,7 +159,7 @@ func (c Change[T]) change(ctx context.Context, call *Call, w *writer) (result []
 		return err
 	})
 	if dry := new(dryRun); errors.As(err, &dry) {
-		_, err = w.app.stdout.Write(dry.request)
+		_, err = w.app.Stdout.Write(dry.request)
 		return nil, err
 	}
 	return result, err
@@ -166,7 +167,7 @@ func (c Change[T]) change(ctx context.Context, call *Call, w *writer) (result []
 
 // writer makes one change.
 type writer struct {
-	app       *app
+	app       *terminal.Terminal
 	options   *changeOptions
 	service   *service
 	pc        *partnercenter.Client
@@ -182,7 +183,7 @@ func newWriter(c *connection, call *Call, o *changeOptions) (*writer, error) {
 	case w.requestID == "":
 		w.requestID = partnercenter.NewRequestID()
 	case !guid.MatchString(w.requestID):
-		return nil, usageErrorf("--request-id %q is no GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
+		return nil, terminal.Usagef("--request-id %q is no GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
 	}
 	var err error
 	if w.service, err = c.service(); err != nil {
@@ -203,7 +204,7 @@ func newWriter(c *connection, call *Call, o *changeOptions) (*writer, error) {
 // this machine: money, probably.
 func (w *writer) real() bool { return !isLoopback(w.service.baseURL) }
 
-func (w *writer) canAsk() bool { return w.app.stdinTTY && !w.input }
+func (w *writer) canAsk() bool { return w.app.StdinTTY && !w.input }
 
 func (w *writer) allowed() error {
 	o := w.options
@@ -211,13 +212,13 @@ func (w *writer) allowed() error {
 	case o.dryRun:
 		return nil
 	case o.partnerDomain != "" && !o.live:
-		return usageErrorf("--partner-domain goes with --live")
+		return terminal.Usagef("--partner-domain goes with --live")
 	case w.real() && !o.live:
-		return usageErrorf("%s is not on this machine, so this would be a real change: if it is meant, add --live; --profile local is the local server, --dry-run only prints", w.service.baseURL)
+		return terminal.Usagef("%s is not on this machine, so this would be a real change: if it is meant, add --live; --profile local is the local server, --dry-run only prints", w.service.baseURL)
 	case w.real() && o.partnerDomain == "" && !w.canAsk():
-		return usageErrorf("nobody can be asked for the partner's domain, as standard input is no terminal or holds the content: give it with --partner-domain; nothing was sent")
+		return terminal.Usagef("nobody can be asked for the partner's domain, as standard input is no terminal or holds the content: give it with --partner-domain; nothing was sent")
 	case !o.yes && !w.canAsk():
-		return usageErrorf("nobody can be asked whether to go on, as standard input is no terminal or holds the content: add --yes to go on without; nothing was sent")
+		return terminal.Usagef("nobody can be asked whether to go on, as standard input is no terminal or holds the content: add --yes to go on without; nothing was sent")
 	}
 	return nil
 }
@@ -244,14 +245,14 @@ func (w *writer) confirm(ctx context.Context, d *Description) error {
 	if w.options.dryRun {
 		return nil
 	}
-	w.app.linef("This will %s at %s", d.What, w.service.baseURL)
+	w.app.Linef("This will %s at %s", d.What, w.service.baseURL)
 	facts := slices.Clone(d.facts)
 	if w.service.tenantID != "" {
 		facts = slices.Insert(facts, 0, [2]string{"partner", w.service.tenantID})
 	}
 	facts = append(facts, [2]string{"request id", w.requestID})
 	for _, fact := range facts {
-		w.app.linef("  %-12s %s", fact[0], fact[1])
+		w.app.Linef("  %-12s %s", fact[0], fact[1])
 	}
 	if w.real() {
 		return w.confirmPartner(ctx)
@@ -263,7 +264,7 @@ func (w *writer) confirmYes(ctx context.Context, question string) error {
 	if w.options.yes {
 		return nil
 	}
-	answer, err := w.app.ask(ctx, question+" [y/N] ")
+	answer, err := w.app.Ask(ctx, question+" [y/N] ")
 	if err != nil {
 		return err
 	}
@@ -282,7 +283,7 @@ func (w *writer) confirmPartner(ctx context.Context) error {
 	domain := w.options.partnerDomain
 	if domain == "" {
 		var err error
-		if domain, err = w.app.ask(ctx, "Type the partner's domain to go on: "); err != nil {
+		if domain, err = w.app.Ask(ctx, "Type the partner's domain to go on: "); err != nil {
 			return err
 		}
 		if domain == "" {
@@ -307,7 +308,7 @@ func (w *writer) do(ctx context.Context, d *Description, call func(context.Conte
 	if d.ReadAgain {
 		requestID = ""
 	}
-	return &Unsettled{err: err, what: d.What, command: w.app.commandLine(requestID)}
+	return &Unsettled{err: err, what: d.What, command: w.app.CommandLine(requestID)}
 }
 
 // Unsettled is the end of a change that may have happened.
@@ -325,9 +326,9 @@ func (u *Unsettled) Next() string {
 }
 
 // Explain implements explainer.
-func (u *Unsettled) Explain(now time.Time) explanation {
-	e := explain(u.err, now)
-	e.next = u.Next()
+func (u *Unsettled) Explain(now time.Time) terminal.Explanation {
+	e := terminal.Explain(u.err, now)
+	e.Next = u.Next()
 	return e
 }
 
@@ -348,7 +349,7 @@ func (dryRunPolicy) Do(req *policy.Request) (*http.Response, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s\n", raw.Method, raw.URL)
 	for _, key := range slices.Sorted(maps.Keys(raw.Header)) {
-		fmt.Fprintf(&b, "%s: %s\n", key, sanitize(strings.Join(raw.Header[key], ", ")))
+		fmt.Fprintf(&b, "%s: %s\n", key, terminal.Sanitize(strings.Join(raw.Header[key], ", ")))
 	}
 	body := req.Body()
 	if body == nil {

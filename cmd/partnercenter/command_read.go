@@ -5,13 +5,15 @@ import (
 	"iter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // List is a command that prints a list of what the API has.
 type List[T any] struct {
 	Spec
-	View   view[T]
-	ViewOf func() view[T] // in place of View, when it depends on flags
+	View   terminal.View[T]
+	ViewOf func() terminal.View[T] // in place of View, when it depends on flags
 	Fetch  func(context.Context, *Call) iter.Seq2[T, error]
 	// Streams says that items may be printed before the last is known to come.
 	Streams bool
@@ -19,13 +21,13 @@ type List[T any] struct {
 	AllowShort bool
 	// Instead, if set, may do something else than listing. It returns done=false
 	// when no flag asks for that.
-	Instead func(context.Context, *Call, *printer[T]) (done bool, err error)
+	Instead func(context.Context, *Call, *terminal.Printer[T]) (done bool, err error)
 }
 
 // Command returns the command.
 func (l List[T]) Command(c *connection) *cobra.Command {
 	var (
-		output     outputOptions
+		output     terminal.Output
 		allowShort bool
 	)
 	cmd := l.command(c.app, func(ctx context.Context, call *Call) error {
@@ -44,53 +46,53 @@ func (l List[T]) Command(c *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.all(all)
+			return p.PrintAll(all)
 		}
 		for item, err := range items {
 			if err != nil {
 				return err
 			}
-			if err := p.add(item); err != nil {
+			if err := p.Add(item); err != nil {
 				return err
 			}
 		}
-		return p.end()
+		return p.End()
 	})
 	if l.AllowShort {
 		cmd.Flags().BoolVar(&allowShort, "allow-short", false, "take answers that carry fewer items than they count, instead of failing")
 	}
-	output.addFlags(cmd)
+	output.AddFlags(cmd)
 	return cmd
 }
 
 // Get is a command that prints one thing that the API has.
 type Get[T any] struct {
 	Spec
-	View   view[T]
-	ViewOf func() view[T] // in place of View, when it depends on flags
+	View   terminal.View[T]
+	ViewOf func() terminal.View[T] // in place of View, when it depends on flags
 	Fetch  func(context.Context, *Call) (T, error)
 }
 
 // Command returns the command.
 func (g Get[T]) Command(c *connection) *cobra.Command {
-	var output outputOptions
+	var output terminal.Output
 	cmd := g.command(c.app, func(ctx context.Context, call *Call) error {
 		p, err := open(c, call, &output, g.View, g.ViewOf, false)
 		if err != nil {
 			return err
 		}
-		return p.one(g.Fetch(ctx, call))
+		return p.PrintOne(g.Fetch(ctx, call))
 	})
-	output.addFlags(cmd)
+	output.AddFlags(cmd)
 	return cmd
 }
 
 // open checks how to print, and makes the client.
-func open[T any](c *connection, call *Call, o *outputOptions, v view[T], viewOf func() view[T], allowShort bool) (*printer[T], error) {
+func open[T any](c *connection, call *Call, o *terminal.Output, v terminal.View[T], viewOf func() terminal.View[T], allowShort bool) (*terminal.Printer[T], error) {
 	if viewOf != nil {
 		v = viewOf()
 	}
-	p, err := newPrinter(c.app, o, v)
+	p, err := terminal.NewPrinter(c.app, o, v)
 	if err != nil {
 		return nil, err
 	}

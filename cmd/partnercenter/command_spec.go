@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Spec is what commands of every form have: what help says of them, and what
@@ -33,7 +34,7 @@ type Spec struct {
 
 // Call is one run of a command.
 type Call struct {
-	Term *app
+	Term *terminal.Terminal
 	Args []string
 	Arg  string // the argument, of commands that take one
 	// Flags are all of the command, with those of its groups.
@@ -58,7 +59,7 @@ func (c *Call) Path() string { return c.path }
 func (c *Call) Given(flag string) bool { return c.Flags.Changed(flag) }
 
 // command returns the command, with flags that only it has.
-func (s *Spec) command(term *app, run func(context.Context, *Call) error) *cobra.Command {
+func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call) error) *cobra.Command {
 	call := &Call{Term: term}
 	args := s.Args
 	switch {
@@ -101,9 +102,9 @@ func (s *Spec) check(call *Call) error {
 	}
 	if s.Customer && call.CustomerID == "" && (s.OrAll == "" || !call.Given(s.OrAll)) {
 		if s.OrAll != "" {
-			return usageErrorf("which customer? Give --customer ID, or --%s", s.OrAll)
+			return terminal.Usagef("which customer? Give --customer ID, or --%s", s.OrAll)
 		}
-		return usageErrorf("which customer? Give --customer ID")
+		return terminal.Usagef("which customer? Give --customer ID")
 	}
 	if s.Check == nil {
 		return nil
@@ -120,7 +121,7 @@ func exclusive(given *pflag.FlagSet, flags ...string) error {
 		}
 	}
 	if len(both) > 1 {
-		return usageErrorf("%s exclude each other: give one of them", strings.Join(both, " and "))
+		return terminal.Usagef("%s exclude each other: give one of them", strings.Join(both, " and "))
 	}
 	return nil
 }
@@ -128,7 +129,7 @@ func exclusive(given *pflag.FlagSet, flags ...string) error {
 // noArgs and oneArg are cobra's with words that say what to do.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageErrorf("%s takes no arguments, but got %q: its options are flags", cmd.CommandPath(), args[0])
+		return terminal.Usagef("%s takes no arguments, but got %q: its options are flags", cmd.CommandPath(), args[0])
 	}
 	return nil
 }
@@ -137,9 +138,9 @@ func oneArg(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0 || args[0] == "":
-			return usageErrorf("%s: the %s is missing", cmd.UseLine(), what)
+			return terminal.Usagef("%s: the %s is missing", cmd.UseLine(), what)
 		case len(args) > 1:
-			return usageErrorf("%s takes one %s, but got %d", cmd.CommandPath(), what, len(args))
+			return terminal.Usagef("%s takes one %s, but got %d", cmd.CommandPath(), what, len(args))
 		}
 		return nil
 	}
@@ -157,7 +158,7 @@ func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
 }
 
 // Noun returns the group of commands about a resource, which share a connection.
-func Noun(term *app, name, alias, short string, commands ...func(*connection) *cobra.Command) *cobra.Command {
+func Noun(term *terminal.Terminal, name, alias, short string, commands ...func(*connection) *cobra.Command) *cobra.Command {
 	c := newConnection(term)
 	cmd := Group(name, short)
 	for _, command := range commands {
@@ -180,7 +181,7 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 			names = append(append(names, child.Name()), child.Aliases...)
 		}
 	}
-	return usageErrorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], names))
+	return terminal.Usagef("unknown command %q for %q%s", args[0], cmd.CommandPath(), terminal.DidYouMean(args[0], names))
 }
 
 // Act is a command that does something and says so in words.
@@ -189,26 +190,26 @@ type Act struct {
 	// Facts says that it prints facts, in words or as JSON, as -o says. Output are
 	// the flags of its group that do, in place of its own.
 	Facts  bool
-	Output *textOrJSON
+	Output *terminal.TextOrJSON
 	Run    func(context.Context, *Call) error
 }
 
 // Command returns the command.
-func (a Act) Command(term *app) *cobra.Command {
+func (a Act) Command(term *terminal.Terminal) *cobra.Command {
 	output := a.Output
 	if a.Facts {
-		output = new(textOrJSON)
+		output = new(terminal.TextOrJSON)
 	}
 	cmd := a.command(term, func(ctx context.Context, call *Call) (err error) {
 		if output != nil {
-			if call.json, err = output.wantsJSON(); err != nil {
+			if call.json, err = output.WantsJSON(); err != nil {
 				return err
 			}
 		}
 		return a.Run(ctx, call)
 	})
 	if a.Facts {
-		output.addFlags(cmd, cmd.Flags())
+		output.AddFlags(cmd, cmd.Flags())
 	}
 	return cmd
 }
@@ -219,13 +220,13 @@ func (c *Call) JSON() bool { return c.json }
 // Tell prints facts as JSON or, unless that is asked for, has words print them.
 func (c *Call) Tell(facts any, words func(io.Writer) error) error {
 	if c.json {
-		return printJSON(c.Term.stdout, facts)
+		return terminal.PrintJSON(c.Term.Stdout, facts)
 	}
-	return words(c.Term.stdout)
+	return words(c.Term.Stdout)
 }
 
 // Say prints a line, which is the answer to who asked.
 func (c *Call) Say(format string, args ...any) error {
-	_, err := fmt.Fprintf(c.Term.stdout, format+"\n", args...)
+	_, err := fmt.Fprintf(c.Term.Stdout, format+"\n", args...)
 	return err
 }

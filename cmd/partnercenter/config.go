@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // config is the configuration file.
@@ -23,8 +25,8 @@ type config struct {
 func (c *config) names() []string { return slices.Sorted(maps.Keys(c.profiles)) }
 
 // loadConfig reads the configuration file; one that is not there is empty.
-func loadConfig(app *app) (*config, error) {
-	path, explicit, err := configFile(app)
+func loadConfig(term *terminal.Terminal) (*config, error) {
+	path, explicit, err := configFile(term)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +35,7 @@ func loadConfig(app *app) (*config, error) {
 		return &config{path: path}, nil
 	}
 	if err != nil {
-		return nil, settingsErrorf("the configuration cannot be read: %v", err)
+		return nil, terminal.Settingsf("the configuration cannot be read: %v", err)
 	}
 	config, err := parseConfig(path, data)
 	if err != nil {
@@ -58,7 +60,7 @@ func (c *config) checkMode() error {
 			return err
 		}
 		if openToOthers(info) {
-			return settingsErrorf("%s holds the %s of profile %q and other users can read it: run chmod 600 on it, or use %s", c.path, secret, name, otherwise)
+			return terminal.Settingsf("%s holds the %s of profile %q and other users can read it: run chmod 600 on it, or use %s", c.path, secret, name, otherwise)
 		}
 		return nil
 	}
@@ -71,7 +73,7 @@ func parseConfig(path string, data []byte) (*config, error) {
 	c := &config{path: path, profiles: map[string]settings{}}
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
-		return nil, settingsErrorf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, terminal.Settingsf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if document.Kind == 0 {
 		return c, nil // nothing but comments
@@ -83,7 +85,7 @@ func parseConfig(path string, data []byte) (*config, error) {
 		case "profiles":
 			return c.eachMember(value, c.parseProfile)
 		}
-		return c.errorf(key, "unknown key %q%s", key.Value, didYouMean(key.Value, []string{"defaultProfile", "profiles"}))
+		return c.errorf(key, "unknown key %q%s", key.Value, terminal.DidYouMean(key.Value, []string{"defaultProfile", "profiles"}))
 	})
 	return c, err
 }
@@ -100,7 +102,7 @@ func (c *config) parseProfile(name, body *yaml.Node) error {
 	err := c.eachMember(body, func(key, value *yaml.Node) error {
 		i := slices.Index(keys, key.Value)
 		if i < 0 {
-			return c.errorf(key, "unknown key %q%s", key.Value, didYouMean(key.Value, keys))
+			return c.errorf(key, "unknown key %q%s", key.Value, terminal.DidYouMean(key.Value, keys))
 		}
 		return c.text(key, value, settingList[i].field(&profile))
 	})
@@ -146,5 +148,5 @@ func (c *config) text(key, value *yaml.Node, field *string) error {
 }
 
 func (c *config) errorf(at *yaml.Node, format string, args ...any) error {
-	return settingsErrorf("%s:%d: %s", c.path, at.Line, fmt.Sprintf(format, args...))
+	return terminal.Settingsf("%s:%d: %s", c.path, at.Line, fmt.Sprintf(format, args...))
 }

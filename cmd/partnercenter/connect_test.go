@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // TestSignInOverTLS signs in through package azidentity at an authority whose
@@ -16,19 +18,19 @@ func TestSignInOverTLS(t *testing.T) {
 	writeFile(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: stub.Certificate().Raw})))
 
 	r := runCLI(t.Context(), t, nil, "orders", "list", "--customer", "one", "--base-url", stub.URL, "--ca-file", ca)
-	if r.code != exitOK || !strings.Contains(r.stdout, "order-1") {
+	if r.code != terminal.ExitOK || !strings.Contains(r.stdout, "order-1") {
 		t.Errorf("%+v", r)
 	}
 	r = runCLI(t.Context(), t, nil, "token", "--base-url", stub.URL, "--ca-file", ca, "--client-secret", "wrong")
-	if r.code != exitAuth || !strings.HasPrefix(r.stderr, "error: signing in failed: AADSTS7000215: Invalid client secret provided. Trace ID: t0\n") {
+	if r.code != terminal.ExitAuth || !strings.HasPrefix(r.stderr, "error: signing in failed: AADSTS7000215: Invalid client secret provided. Trace ID: t0\n") {
 		t.Errorf("wrong secret: %+v", r)
 	}
 	r = runCLI(t.Context(), t, nil, "token", "--base-url", stub.URL)
-	if r.code != exitError || !strings.Contains(r.stderr, "the certificate of "+stub.URL+" is not trusted") || !strings.Contains(r.stderr, "--ca-file") {
+	if r.code != terminal.ExitError || !strings.Contains(r.stderr, "the certificate of "+stub.URL+" is not trusted") || !strings.Contains(r.stderr, "--ca-file") {
 		t.Errorf("unknown authority: %+v", r)
 	}
 	r = runCLI(t.Context(), t, nil, "token", "--base-url", "https://127.0.0.1:1", "--ca-file", ca)
-	if r.code != exitError || !strings.Contains(r.stderr, "cannot connect to https://127.0.0.1:1") {
+	if r.code != terminal.ExitError || !strings.Contains(r.stderr, "cannot connect to https://127.0.0.1:1") {
 		t.Errorf("nothing there: %+v", r)
 	}
 }
@@ -41,16 +43,16 @@ func TestAzureEnvironment(t *testing.T) {
 	t.Setenv("AZURE_TENANT_ID", stubTenant)
 	t.Setenv("AZURE_CLIENT_ID", stubClient)
 	t.Setenv("AZURE_CLIENT_SECRET", stubSecret)
-	noneOfOurs := func(app *app) { app.getenv = func(string) string { return "" } }
+	noneOfOurs := func(term *terminal.Terminal) { term.Getenv = func(string) string { return "" } }
 	r := runCLI(t.Context(), t, noneOfOurs, "token", "--base-url", stub.URL, "--ca-file", ca)
-	if r.code != exitOK || r.stdout != stubToken+"\n" {
+	if r.code != terminal.ExitOK || r.stdout != stubToken+"\n" {
 		t.Errorf("%+v", r)
 	}
 	if err := os.Setenv("AZURE_CLIENT_SECRET", "wrong"); err != nil { // undone by t.Setenv
 		t.Fatal(err)
 	}
 	r = runCLI(t.Context(), t, noneOfOurs, "token", "--base-url", stub.URL, "--ca-file", ca)
-	if r.code != exitAuth || !strings.Contains(r.stderr, "AADSTS7000215") {
+	if r.code != terminal.ExitAuth || !strings.Contains(r.stderr, "AADSTS7000215") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+
 	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -25,7 +28,7 @@ import (
 
 // connection is the flags that commands which call Partner Center share.
 type connection struct {
-	app     *app
+	app     *terminal.Terminal
 	profile string
 	flags   settings
 	timeout time.Duration
@@ -34,7 +37,7 @@ type connection struct {
 }
 
 // newConnection returns one whose flags are still to be added to a command.
-func newConnection(app *app) *connection { return &connection{app: app} }
+func newConnection(term *terminal.Terminal) *connection { return &connection{app: term} }
 
 func (c *connection) addFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
@@ -48,8 +51,8 @@ func (c *connection) addFlags(cmd *cobra.Command) {
 	f.DurationVar(&c.timeout, "timeout", time.Minute, "how long to wait for an answer, each time it is asked for; 0 for ever")
 	f.IntVar(&c.retries, "retries", 3, "how often to ask again when the service is busy or the network fails")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log requests and answers, without secrets, to standard error")
-	registerValues(cmd, "cloud", cloudNames()...)
-	registerValues(cmd, "as", asUser, asApp)
+	terminal.Choices(cmd, "cloud", cloudNames()...)
+	terminal.Choices(cmd, "as", asUser, asApp)
 	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		names := []cobra.Completion{localProfile}
 		if config, err := loadConfig(c.app); err == nil {
@@ -59,7 +62,7 @@ func (c *connection) addFlags(cmd *cobra.Command) {
 	})
 }
 
-func cloudNames() []string { return texts(partnercenter.CloudNames()) }
+func cloudNames() []string { return terminal.Texts(partnercenter.CloudNames()) }
 
 // cloudNamed returns the name of a cloud that a flag or setting has; the global
 // one's for none.
@@ -72,7 +75,7 @@ func cloudNamed(flag, name string) (partnercenter.CloudName, error) {
 			return c, nil
 		}
 	}
-	return "", oneOf(flag, name, cloudNames()...)
+	return "", terminal.OneOf(flag, name, cloudNames()...)
 }
 
 // service is a Partner Center to call: what the settings come down to.
@@ -99,9 +102,9 @@ func (c *connection) service() (*service, error) {
 func (c *connection) unsignedService() (*service, error) {
 	switch {
 	case c.timeout < 0:
-		return nil, usageErrorf("--timeout %s is negative: 0 waits for ever", c.timeout)
+		return nil, terminal.Usagef("--timeout %s is negative: 0 waits for ever", c.timeout)
 	case c.retries < 0:
-		return nil, usageErrorf("--retries %d is negative: 0 asks once", c.retries)
+		return nil, terminal.Usagef("--retries %d is negative: 0 asks once", c.retries)
 	}
 	resolved, err := c.resolve()
 	if err != nil {
@@ -109,7 +112,7 @@ func (c *connection) unsignedService() (*service, error) {
 	}
 	s := &service{settings: resolved}
 	if s.as != "" {
-		if err := oneOf("as", s.as, asUser, asApp); err != nil {
+		if err := terminal.OneOf("as", s.as, asUser, asApp); err != nil {
 			return nil, err
 		}
 	}
@@ -170,7 +173,7 @@ func (c *connection) newClient(s *service, allowShort bool, policies ...policy.P
 		ApplicationName: "partnercenter-cli", AllowShortAnswers: allowShort,
 	}
 	if s.requestsPerMinute > 0 {
-		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.requestsPerMinute, OnWait: c.app.noteBudget})
+		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.requestsPerMinute, OnWait: c.app.NoteBudget})
 	}
 	if user, ok := s.cred.(*userCredential); ok {
 		opts.PerCallPolicies = append(opts.PerCallPolicies, renewPolicy{user})
@@ -207,7 +210,7 @@ func (c *connection) retryOptions() policy.RetryOptions {
 // at the terminal to hear of a mistake.
 func permanent(err error) bool {
 	var dns *net.DNSError
-	return connectionRefused(err) || errors.As(err, new(*tls.CertificateVerificationError)) ||
+	return terminal.ConnectionRefused(err) || errors.As(err, new(*tls.CertificateVerificationError)) ||
 		errors.As(err, &dns) && dns.IsNotFound
 }
 
@@ -215,10 +218,10 @@ func permanent(err error) bool {
 func checkURL(what, text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") {
-		return usageErrorf("%s %q is no base URL: write it like https://api.partnercenter.microsoft.com", what, text)
+		return terminal.Usagef("%s %q is no base URL: write it like https://api.partnercenter.microsoft.com", what, text)
 	}
 	if u.Scheme == "http" && !isLoopback(text) {
-		return usageErrorf("%s %s is plain HTTP, on which anyone on the way could read the credentials: use https; plain HTTP is for this machine only", what, text)
+		return terminal.Usagef("%s %s is plain HTTP, on which anyone on the way could read the credentials: use https; plain HTTP is for this machine only", what, text)
 	}
 	return nil
 }
@@ -255,14 +258,14 @@ func newRoundTripper(caFile string) (*http.Transport, error) {
 	if caFile != "" {
 		pem, err := os.ReadFile(caFile)
 		if err != nil {
-			return nil, usageErrorf("the certificate authorities cannot be read: %v", err)
+			return nil, terminal.Usagef("the certificate authorities cannot be read: %v", err)
 		}
 		pool, err := x509.SystemCertPool()
 		if err != nil { // a system without any
 			pool = x509.NewCertPool()
 		}
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, usageErrorf("%s holds no certificate in PEM form: name the file that \"partnercenter serve\" prints, or your own authority's", caFile)
+			return nil, terminal.Usagef("%s holds no certificate in PEM form: name the file that \"partnercenter serve\" prints, or your own authority's", caFile)
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
@@ -271,12 +274,12 @@ func newRoundTripper(caFile string) (*http.Transport, error) {
 
 // logRequests writes azcore's log, which leaves out headers and queries that
 // are not known to be harmless, to stderr.
-func logRequests(app *app) {
+func logRequests(term *terminal.Terminal) {
 	azlog.SetEvents(azlog.EventRequest, azlog.EventResponse, azlog.EventRetryPolicy, azidentity.EventAuthentication)
 	azlog.SetListener(func(event azlog.Event, message string) {
 		for line := range strings.Lines(message) {
 			if strings.TrimSpace(line) != "" {
-				app.linef("%s: %s", strings.ToLower(string(event)), line)
+				term.Linef("%s: %s", strings.ToLower(string(event)), line)
 			}
 		}
 	})
@@ -285,7 +288,7 @@ func logRequests(app *app) {
 // waitNotePolicy says on stderr that the service asked to wait and that the
 // command does, once a try.
 type waitNotePolicy struct {
-	app     *app
+	app     *terminal.Terminal
 	retries int
 }
 
@@ -301,8 +304,8 @@ func (p *waitNotePolicy) Do(req *policy.Request) (*http.Response, error) {
 		!slices.Contains([]int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, resp.StatusCode) {
 		return resp, err
 	}
-	if wait := retryAfter(resp.Header, p.app.now()); wait > 0 && wait <= maxRetryDelay {
-		p.app.noteWait(resp.StatusCode, wait)
+	if wait := retryAfter(resp.Header, p.app.Now()); wait > 0 && wait <= maxRetryDelay {
+		p.app.NoteWait(resp.StatusCode, wait)
 	}
 	return resp, err
 }

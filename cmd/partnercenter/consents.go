@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // consentAPIs are short names of the APIs that apps use in customers' tenants,
@@ -21,7 +22,7 @@ var consentAPIs = []struct{ name, id string }{
 func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 	api, scope, ok := strings.Cut(text, "=")
 	if !ok || scope == "" {
-		return nil, usageErrorf("--grant %q names no permissions: write it like graph=Directory.Read.All,User.Read", text)
+		return nil, terminal.Usagef("--grant %q names no permissions: write it like graph=Directory.Read.All,User.Read", text)
 	}
 	for _, known := range consentAPIs {
 		if strings.EqualFold(known.name, api) {
@@ -29,7 +30,7 @@ func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 		}
 	}
 	if !guid.MatchString(api) {
-		return nil, usageErrorf("--grant %q: there is no API %q: use graph, azure, directory, or the API's application id", text, api)
+		return nil, terminal.Usagef("--grant %q: there is no API %q: use graph, azure, directory, or the API's application id", text, api)
 	}
 	return &partnercenter.ApplicationGrant{EnterpriseApplicationID: api, Scope: scope}, nil
 }
@@ -63,7 +64,7 @@ earlier consent to the same application, and wants a user who is an admin agent.
 					consent.ApplicationGrants = append(consent.ApplicationGrants, grant)
 				}
 				if consent.ApplicationID == "" || len(grants) == 0 {
-					return usageErrorf("a consent needs --app and --grant: name the application, and what it may use")
+					return terminal.Usagef("a consent needs --app and --grant: name the application, and what it may use")
 				}
 				return nil
 			},
@@ -95,7 +96,7 @@ live to their end.`,
 			},
 			Check: func(*Call) error {
 				if app == "" {
-					return usageErrorf("--app is missing: name the application whose consent is taken back")
+					return terminal.Usagef("--app is missing: name the application whose consent is taken back")
 				}
 				return nil
 			},
@@ -112,16 +113,16 @@ live to their end.`,
 	}.Command(c)
 }
 
-var consentsView = view[*partnercenter.ApplicationConsent]{
-	plural: "consents",
-	table:  consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
-	wide:   consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
-	csv:    consentsLayout("applicationId", "displayName", "enterpriseApplicationId", "scope"),
+var consentsView = terminal.View[*partnercenter.ApplicationConsent]{
+	Plural: "consents",
+	Table:  consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
+	Wide:   consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
+	CSV:    consentsLayout("applicationId", "displayName", "enterpriseApplicationId", "scope"),
 }
 
 // consentsLayout has a row for every API.
-func consentsLayout(columns ...string) layout[*partnercenter.ApplicationConsent] {
-	return layout[*partnercenter.ApplicationConsent]{columns: columns, rows: func(c *partnercenter.ApplicationConsent) [][]string {
+func consentsLayout(columns ...string) terminal.Layout[*partnercenter.ApplicationConsent] {
+	return terminal.Layout[*partnercenter.ApplicationConsent]{Columns: columns, Rows: func(c *partnercenter.ApplicationConsent) [][]string {
 		var rows [][]string
 		for _, grant := range c.ApplicationGrants {
 			rows = append(rows, []string{c.ApplicationID, c.DisplayName, grant.EnterpriseApplicationID, grant.Scope})

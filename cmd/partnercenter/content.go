@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+
 	json2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
@@ -36,22 +38,22 @@ func (c *Call) ReadContent(name string, v any) error {
 	c.inputTaken = name == "-"
 	data, err := readFile(c.Term, name)
 	if err != nil {
-		return usageErrorf("-f %s cannot be read: %v", name, err)
+		return terminal.Usagef("-f %s cannot be read: %v", name, err)
 	}
 	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 {
-		return usageErrorf("-f %s is empty: write the resource in JSON or YAML", name)
+		return terminal.Usagef("-f %s is empty: write the resource in JSON or YAML", name)
 	} else if !json.Valid(trimmed) {
 		jsonErr := json.Unmarshal(trimmed, new(any))
 		if text, err = yamlToJSON(trimmed, reflect.TypeOf(v).Elem()); err != nil {
 			if trimmed[0] == '{' {
 				err = jsonErr // who begins like this wrote JSON
 			}
-			return usageErrorf("-f %s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+			return terminal.Usagef("-f %s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
 		}
 	}
 	if err := partnercenter.Unmarshal(text, v); err != nil {
-		return usageErrorf("-f %s: %s", name, undecoded(err))
+		return terminal.Usagef("-f %s: %s", name, undecoded(err))
 	}
 	warnUnknown(c.Term, reflect.ValueOf(v).Elem(), "")
 	return nil
@@ -69,8 +71,8 @@ func undecoded(err error) string {
 	return err.Error()
 }
 
-func readFile(app *app, name string) ([]byte, error) {
-	r := app.stdin
+func readFile(term *terminal.Terminal, name string) ([]byte, error) {
+	r := term.Stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
@@ -193,18 +195,18 @@ func memberName(f reflect.StructField) string {
 
 // warnUnknown says which members a resource's type does not know. Decoding
 // left them in Extra.
-func warnUnknown(app *app, v reflect.Value, at string) {
+func warnUnknown(term *terminal.Terminal, v reflect.Value, at string) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			warnUnknown(app, v.Elem(), at)
+			warnUnknown(term, v.Elem(), at)
 		}
 	case reflect.Slice:
 		if v.Type() == reflect.TypeFor[jsontext.Value]() {
 			return
 		}
 		for i := range v.Len() {
-			warnUnknown(app, v.Index(i), fmt.Sprintf("%s[%d]", at, i))
+			warnUnknown(term, v.Index(i), fmt.Sprintf("%s[%d]", at, i))
 		}
 	case reflect.Struct:
 		var known []string
@@ -212,7 +214,7 @@ func warnUnknown(app *app, v reflect.Value, at string) {
 		for i := range t.NumField() {
 			if name := memberName(t.Field(i)); name != "" {
 				known = append(known, name)
-				warnUnknown(app, v.Field(i), strings.TrimPrefix(at+"."+name, "."))
+				warnUnknown(term, v.Field(i), strings.TrimPrefix(at+"."+name, "."))
 			}
 		}
 		extra, ok := t.FieldByName("Extra")
@@ -225,7 +227,7 @@ func warnUnknown(app *app, v reflect.Value, at string) {
 			return
 		}
 		for _, name := range slices.Sorted(maps.Keys(unknown)) {
-			app.linef("warning: %s is not known and sent as it is%s", strings.TrimPrefix(at+"."+name, "."), didYouMean(name, known))
+			term.Linef("warning: %s is not known and sent as it is%s", strings.TrimPrefix(at+"."+name, "."), terminal.DidYouMean(name, known))
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // controlPlane is the control plane of a local server, as commands reach it.
@@ -26,7 +28,7 @@ func (c *controlPlane) url() (string, error) {
 	if c.address != "" {
 		u, err := url.Parse(c.address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return "", usageErrorf("--control %q is no base URL: write it like http://127.0.0.1:8081", c.address)
+			return "", terminal.Usagef("--control %q is no base URL: write it like http://127.0.0.1:8081", c.address)
 		}
 		return strings.TrimRight(c.address, "/"), nil
 	}
@@ -78,7 +80,7 @@ func (c *controlPlane) call(ctx context.Context, method, path string, body any) 
 			return nil, ctx.Err()
 		}
 		// Not wrapped: advice about the flags of other commands would be added.
-		return nil, fmt.Errorf("no control plane answers at %s: %v; start a server with: partnercenter serve", base, innermost(err)) //nolint:errorlint
+		return nil, fmt.Errorf("no control plane answers at %s: %v; start a server with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxControlAnswer))

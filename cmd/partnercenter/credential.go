@@ -20,6 +20,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // signInWay is how a command signs in, for people.
@@ -31,9 +32,9 @@ type signInWay struct {
 // newCredential chooses how to sign in: as the user who signed in for the app
 // of the settings, as that app itself or, where the settings name neither, with
 // what Azure's tools left in the environment.
-func newCredential(app *app, s *service) (azcore.TokenCredential, error) {
+func newCredential(term *terminal.Terminal, s *service) (azcore.TokenCredential, error) {
 	if s.as != asApp {
-		store, err := newTokenStore(app)
+		store, err := newTokenStore(term)
 		if err != nil && !errors.Is(err, errNoStateDir) {
 			return nil, err
 		}
@@ -60,11 +61,11 @@ func newCredential(app *app, s *service) (azcore.TokenCredential, error) {
 		s.way = signInWay{"azure", "Azure's own credentials: AZURE_ variables, a workload identity, or az login"}
 		return newAzureCredential(s)
 	}
-	return newAppCredential(app, s)
+	return newAppCredential(term, s)
 }
 
 // newAppCredential signs in as the app of the settings.
-func newAppCredential(app *app, s *service) (azcore.TokenCredential, error) {
+func newAppCredential(term *terminal.Terminal, s *service) (azcore.TokenCredential, error) {
 	shown := s.clientSecret + s.clientCertificate
 	for _, need := range []struct{ value, what, how string }{
 		{s.tenantID, "tenant id", "--tenant-id or PARTNERCENTER_TENANT_ID"},
@@ -82,9 +83,9 @@ func newAppCredential(app *app, s *service) (azcore.TokenCredential, error) {
 	plain := strings.HasPrefix(s.authority, "http://")
 	if s.clientCertificate != "" {
 		if plain {
-			return nil, settingsErrorf("authority %s is plain HTTP, at which no certificate signs in: name the authority's TLS address with --authority", s.authority)
+			return nil, terminal.Settingsf("authority %s is plain HTTP, at which no certificate signs in: name the authority's TLS address with --authority", s.authority)
 		}
-		return newCertificateCredential(app, s)
+		return newCertificateCredential(term, s)
 	}
 	if plain {
 		// Package azidentity refuses plain HTTP, also to this very machine.
@@ -99,17 +100,17 @@ func newAppCredential(app *app, s *service) (azcore.TokenCredential, error) {
 	options.Transport = transport
 	inner, err := azidentity.NewClientSecretCredential(s.tenantID, s.clientID, s.clientSecret, options)
 	if err != nil {
-		return nil, usageErrorf("%v", err)
+		return nil, terminal.Usagef("%v", err)
 	}
 	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
 }
 
-func newCertificateCredential(app *app, s *service) (azcore.TokenCredential, error) {
+func newCertificateCredential(term *terminal.Terminal, s *service) (azcore.TokenCredential, error) {
 	certificate, err := readAppCertificate(s.clientCertificate, s.clientCertificatePassword)
 	if err != nil {
 		return nil, err
 	}
-	if err := certificate.checkTime(s.clientCertificate, app.now()); err != nil {
+	if err := certificate.checkTime(s.clientCertificate, term.Now()); err != nil {
 		return nil, err
 	}
 	s.way = signInWay{"certificate", "the app's certificate, which expires on " + certificate.own().NotAfter.UTC().Format(time.DateOnly)}
@@ -120,7 +121,7 @@ func newCertificateCredential(app *app, s *service) (azcore.TokenCredential, err
 	options.Transport = transport
 	inner, err := azidentity.NewClientCertificateCredential(s.tenantID, s.clientID, certificate.chain, certificate.key, options)
 	if err != nil {
-		return nil, usageErrorf("%v", err)
+		return nil, terminal.Usagef("%v", err)
 	}
 	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Customers returns the commands about customers.
-func Customers(app *app) *cobra.Command {
-	return Noun(app, "customers", "customer", "Customers of the partner",
+func Customers(term *terminal.Terminal) *cobra.Command {
+	return Noun(term, "customers", "customer", "Customers of the partner",
 		customersList, customersGet, customersProfile, customersConsent, customersWithdrawConsent)
 }
 
@@ -39,7 +40,7 @@ func customersList(c *connection) *cobra.Command {
 	return List[*partnercenter.Customer]{
 		Spec: Spec{
 			Use: "list", Short: "List the partner's customers",
-			Long: "List the partner's customers: all of them, page by page, or those that a filter finds." + outputHelp(customersView.csv.columns),
+			Long: "List the partner's customers: all of them, page by page, or those that a filter finds." + terminal.OutputHelp(customersView.CSV.Columns),
 			Example: `  partnercenter customers list
   partnercenter customers list --name "Northwind" -o wide
   partnercenter customers list -o jsonl | jq -r .id`,
@@ -53,7 +54,7 @@ func customersList(c *connection) *cobra.Command {
 			Exclusive: [][]string{names},
 			Check: func(*Call) error {
 				if query.Size < 0 {
-					return usageErrorf("--size %d is negative: 0 takes the default", query.Size)
+					return terminal.Usagef("--size %d is negative: 0 takes the default", query.Size)
 				}
 				return nil
 			},
@@ -86,25 +87,25 @@ func customersGet(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-var customersView = view[*partnercenter.Customer]{
-	plural: "customers",
-	table: layout[*partnercenter.Customer]{
-		columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP"},
-		gives:   []int{1, 2},
-		row:     func(c *partnercenter.Customer) []string { return customerRow(c)[:4] },
+var customersView = terminal.View[*partnercenter.Customer]{
+	Plural: "customers",
+	Table: terminal.Layout[*partnercenter.Customer]{
+		Columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP"},
+		Gives:   []int{1, 2},
+		Row:     func(c *partnercenter.Customer) []string { return customerRow(c)[:4] },
 	},
-	wide: layout[*partnercenter.Customer]{
-		columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP", "INDIRECT RESELLER", "COMMERCE ID"},
-		row:     customerRow,
+	Wide: terminal.Layout[*partnercenter.Customer]{
+		Columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP", "INDIRECT RESELLER", "COMMERCE ID"},
+		Row:     customerRow,
 	},
-	csv: layout[*partnercenter.Customer]{
-		columns: []string{"customerId", "companyName", "domain", "relationshipToPartner", "associatedPartnerId", "commerceId"},
-		row:     customerRow,
+	CSV: terminal.Layout[*partnercenter.Customer]{
+		Columns: []string{"customerId", "companyName", "domain", "relationshipToPartner", "associatedPartnerId", "commerceId"},
+		Row:     customerRow,
 	},
 }
 
 func customerRow(c *partnercenter.Customer) []string {
-	company := orZero(c.CompanyProfile)
+	company := terminal.OrZero(c.CompanyProfile)
 	return []string{c.ID, company.CompanyName, company.Domain, string(c.RelationshipToPartner), c.AssociatedPartnerID, c.CommerceID}
 }
 
@@ -147,13 +148,13 @@ type customerProfile struct {
 	resource            any
 }
 
-var profileView = func() view[customerProfile] {
-	v := oneLayout("profiles", []string{"NAME", "DOMAIN", "EMAIL", "ADDRESS", "CITY", "POSTAL CODE", "COUNTRY"},
+var profileView = func() terminal.View[customerProfile] {
+	v := terminal.OneLayout("profiles", []string{"NAME", "DOMAIN", "EMAIL", "ADDRESS", "CITY", "POSTAL CODE", "COUNTRY"},
 		[]string{"companyName", "domain", "email", "addressLine1", "city", "postalCode", "country"},
 		func(p customerProfile) []string {
-			a := orZero(p.address)
+			a := terminal.OrZero(p.address)
 			return []string{p.name, p.domain, p.email, a.AddressLine1, a.City, a.PostalCode, a.Country}
 		})
-	v.resource = func(p customerProfile) any { return p.resource }
+	v.Resource = func(p customerProfile) any { return p.resource }
 	return v
 }()

@@ -11,13 +11,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // ShowOrders prints the orders of a customer as a command does.
-type ShowOrders func(context.Context, *app, *partnercenter.Client, string) error
+type ShowOrders func(context.Context, *terminal.Terminal, *partnercenter.Client, string) error
 
 // Demo returns the command that shows what a server is good for.
-func Demo(app *app, show ShowOrders) *cobra.Command {
+func Demo(term *terminal.Terminal, show ShowOrders) *cobra.Command {
 	var keep bool
 	return Act{
 		Spec: Spec{
@@ -33,11 +34,11 @@ It takes no account and no network.`,
 				cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running, to try the commands shown, until Ctrl-C")
 			},
 		},
-		Run: func(ctx context.Context, _ *Call) error { return runDemo(ctx, app, show, keep) },
-	}.Command(app)
+		Run: func(ctx context.Context, _ *Call) error { return runDemo(ctx, term, show, keep) },
+	}.Command(term)
 }
 
-func runDemo(ctx context.Context, app *app, show ShowOrders, keep bool) (err error) {
+func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep bool) (err error) {
 	dir, err := os.MkdirTemp("", "partnercenter-demo-")
 	if err != nil {
 		return err
@@ -65,15 +66,15 @@ func runDemo(ctx context.Context, app *app, show ShowOrders, keep bool) (err err
 			err = serveErr
 		}
 	}()
-	if err := showOrders(ctx, app, show, local.facts.readyFacts); err != nil {
+	if err := showOrders(ctx, term, show, local.facts.readyFacts); err != nil {
 		return err
 	}
-	fmt.Fprintf(app.stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
+	fmt.Fprintf(term.Stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
 	if !keep {
-		fmt.Fprintln(app.stdout, "\nThe server is gone again. For one that stays: partnercenter serve")
+		fmt.Fprintln(term.Stdout, "\nThe server is gone again. For one that stays: partnercenter serve")
 		return nil
 	}
-	fmt.Fprintln(app.stdout, "\nThe server stays until Ctrl-C.")
+	fmt.Fprintln(term.Stdout, "\nThe server stays until Ctrl-C.")
 	select {
 	case <-ctx.Done():
 		return nil
@@ -84,13 +85,13 @@ func runDemo(ctx context.Context, app *app, show ShowOrders, keep bool) (err err
 }
 
 // showOrders lists the sample customer's orders.
-func showOrders(ctx context.Context, app *app, show ShowOrders, f readyFacts) error {
+func showOrders(ctx context.Context, term *terminal.Terminal, show ShowOrders, f readyFacts) error {
 	pc, err := newLoopbackClient(f, "partnercenter-demo")
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(app.stdout, "All orders of customer %s, from a local Partner Center at %s:\n\n", sampleCustomer, f.APIURL)
-	return show(ctx, app, pc, sampleCustomer)
+	fmt.Fprintf(term.Stdout, "All orders of customer %s, from a local Partner Center at %s:\n\n", sampleCustomer, f.APIURL)
+	return show(ctx, term, pc, sampleCustomer)
 }
 
 // goLines returns a program's body that lists a customer's orders.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // The outcomes of a step.
@@ -40,16 +42,16 @@ func isSkipped(why string) outcome { return outcome{status: stepSkipped, detail:
 
 // failedWith is what an error of a command would say.
 func (d *doctor) failedWith(err error) outcome {
-	e := explain(err, d.app.now())
-	if usage := new(usageError); e.next == "" && errors.As(err, &usage) {
-		e.next = "Correct it; 'partnercenter help environment' says where settings come from."
+	e := terminal.Explain(err, d.app.Now())
+	if usage := new(terminal.UsageError); e.Next == "" && errors.As(err, &usage) {
+		e.Next = "Correct it; 'partnercenter help environment' says where settings come from."
 	}
-	return outcome{stepFailed, strings.Join(append([]string{e.what}, e.details...), "; "), e.next}
+	return outcome{stepFailed, strings.Join(append([]string{e.What}, e.Details...), "; "), e.Next}
 }
 
 // doctor goes through a set-up. What a step finds, later ones need.
 type doctor struct {
-	app        *app
+	app        *terminal.Terminal
 	connection *connection
 	service    *service               // nil: the settings are not complete
 	cred       azcore.TokenCredential // nil: there is nothing to sign in with
@@ -80,8 +82,8 @@ var doctorSteps = []struct {
 }
 
 // Doctor returns the command that tries each step of a set-up.
-func Doctor(app *app) *cobra.Command {
-	c := newConnection(app)
+func Doctor(term *terminal.Terminal) *cobra.Command {
+	c := newConnection(term)
 	cmd := Act{
 		Spec: Spec{
 			Use: "doctor", Short: "Try each step of a set-up, and say which fails and how to mend it",
@@ -116,7 +118,7 @@ code is 0 when no step failed, else 1.`,
 			}
 			return runDoctor(ctx, call, c)
 		},
-	}.Command(app)
+	}.Command(term)
 	c.addFlags(cmd)
 	return cmd
 }
@@ -141,7 +143,7 @@ func runDoctor(ctx context.Context, call *Call, c *connection) error {
 		}
 	}
 	if call.JSON() {
-		err := printJSON(call.Term.stdout, struct {
+		err := terminal.PrintJSON(call.Term.Stdout, struct {
 			OK    bool   `json:"ok"`
 			Steps []step `json:"steps"`
 		}{len(failed) == 0, steps})
@@ -155,13 +157,13 @@ func runDoctor(ctx context.Context, call *Call, c *connection) error {
 	return &doctorError{failed: failed, of: len(steps)}
 }
 
-func printStep(app *app, s step) error {
+func printStep(term *terminal.Terminal, s step) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-7s  %-13s  %s\n", s.Status, s.Name, sanitize(s.Detail))
+	fmt.Fprintf(&b, "%-7s  %-13s  %s\n", s.Status, s.Name, terminal.Sanitize(s.Detail))
 	for line := range strings.Lines(s.Fix) {
-		fmt.Fprintf(&b, "%24s  %s\n", "", sanitize(strings.TrimRight(line, "\n")))
+		fmt.Fprintf(&b, "%24s  %s\n", "", terminal.Sanitize(strings.TrimRight(line, "\n")))
 	}
-	_, err := app.stdout.Write([]byte(b.String()))
+	_, err := term.Stdout.Write([]byte(b.String()))
 	return err
 }
 

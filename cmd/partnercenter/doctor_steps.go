@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // doctorTimeout is how long doctor waits for an answer unless told otherwise:
@@ -52,7 +53,7 @@ func (d *doctor) checkSettings(context.Context) outcome {
 	if s.clientID != "" {
 		text += ", app " + s.clientID
 	}
-	if proxies := proxyVariables(d.app.getenv); proxies != "" {
+	if proxies := proxyVariables(d.app.Getenv); proxies != "" {
 		text += "; " + proxies
 	}
 	return isOK("%s", text)
@@ -132,7 +133,7 @@ func (d *doctor) checkDiscovery(context.Context) outcome {
 			"the authority sends us elsewhere (%s, to %s)", r.statusText(), hostOf(r.header.Get("Location")))
 	default:
 		return isFailed("Check --authority, and whether a proxy or a guest network answers in its place: open any page in a browser.",
-			"what answers is no token authority (%s, %s)", r.statusText(), contentType(r.header.Get("Content-Type")))
+			"what answers is no token authority (%s, %s)", r.statusText(), terminal.ContentType(r.header.Get("Content-Type")))
 	}
 	// A tenant of another cloud is known, and sent there.
 	if is, other := cloudOfHost(hostOf(document.Token)); other && hostOf(document.Token) != hostOf(d.service.authority) && microsoftAuthority(d.service.authority) {
@@ -180,11 +181,11 @@ func (d *doctor) checkClock(context.Context) outcome {
 		skew := date.Sub(r.at)
 		switch {
 		case skew >= maxClockSkew:
-			return isFailed("Set this machine's clock, and have it kept right (NTP): tokens would not be valid yet.", "this machine's clock is %s behind that of %s", inWords(skew), r.host)
+			return isFailed("Set this machine's clock, and have it kept right (NTP): tokens would not be valid yet.", "this machine's clock is %s behind that of %s", terminal.InWords(skew), r.host)
 		case -skew >= maxClockSkew:
-			return isFailed("Set this machine's clock, and have it kept right (NTP): tokens would seem to be over.", "this machine's clock is %s ahead of that of %s", inWords(-skew), r.host)
+			return isFailed("Set this machine's clock, and have it kept right (NTP): tokens would seem to be over.", "this machine's clock is %s ahead of that of %s", terminal.InWords(-skew), r.host)
 		}
-		return isOK("within %s of that of %s", inWords(skew.Abs().Round(time.Second)+time.Second), r.host)
+		return isOK("within %s of that of %s", terminal.InWords(skew.Abs().Round(time.Second)+time.Second), r.host)
 	}
 	return isSkipped("nobody has told the time")
 }
@@ -201,7 +202,7 @@ func (d *doctor) getToken(ctx context.Context) outcome {
 		return d.failedWith(err)
 	}
 	d.token = &token
-	return isOK("good until %s", at(token.ExpiresOn, d.app.now()))
+	return isOK("good until %s", terminal.At(token.ExpiresOn, d.app.Now()))
 }
 
 // checkClaims looks at what the API will look at.
@@ -255,9 +256,9 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 	if err != nil {
 		return d.failedWith(err)
 	}
-	began := d.app.now()
+	began := d.app.Now()
 	page, err := pc.Customers.Query(ctx, partnercenter.CustomersQuery{Size: 1})
-	took := max(d.app.now().Sub(began).Round(time.Millisecond), time.Millisecond)
+	took := max(d.app.Now().Sub(began).Round(time.Millisecond), time.Millisecond)
 	answer := new(partnercenter.Error)
 	switch {
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusTooManyRequests:
@@ -284,7 +285,7 @@ func (d *doctor) tokenOutOfTime(answer *partnercenter.Error) (outcome, bool) {
 	if d.claims == nil || answer.StatusCode != http.StatusUnauthorized {
 		return outcome{}, false
 	}
-	now, begins, ends := d.app.now(), unixTime(d.claims.NotBefore), unixTime(d.claims.Expires)
+	now, begins, ends := d.app.Now(), unixTime(d.claims.NotBefore), unixTime(d.claims.Expires)
 	if ends.IsZero() || !now.Before(begins) && now.Before(ends) {
 		return outcome{}, false
 	}

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // patient is an authority and an API in one, with whatever is wrong with them.
@@ -113,8 +115,8 @@ func hangs(_ http.ResponseWriter, r *http.Request) {
 func (p *patient) steps(t *testing.T, args ...string) (map[string]step, result) {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	app, stdout, stderr := testApp(p.env)
-	r := result{code: run(t.Context(), app, append([]string{"doctor", "-o", "json"}, args...))}
+	term, stdout, stderr := testApp(p.env)
+	r := result{code: run(t.Context(), term, append([]string{"doctor", "-o", "json"}, args...))}
 	r.stdout, r.stderr = stdout.String(), stderr.String()
 	var answer struct {
 		OK    bool
@@ -123,7 +125,7 @@ func (p *patient) steps(t *testing.T, args ...string) (map[string]step, result) 
 	if err := json.Unmarshal(stdout.Bytes(), &answer); err != nil {
 		t.Fatalf("%v: %+v", err, r)
 	}
-	if answer.OK != (r.code == exitOK) {
+	if answer.OK != (r.code == terminal.ExitOK) {
 		t.Errorf("ok is %v, but the exit code %d", answer.OK, r.code)
 	}
 	if len(answer.Steps) != len(doctorSteps) {
@@ -304,7 +306,7 @@ func TestDoctor(t *testing.T) {
 			}
 			steps, r := p.steps(t, test.args...)
 			if test.failed == "" {
-				if r.code != exitOK || r.stderr != "" {
+				if r.code != terminal.ExitOK || r.stderr != "" {
 					t.Errorf("%+v", r)
 				}
 				for name, s := range steps {
@@ -315,7 +317,7 @@ func TestDoctor(t *testing.T) {
 				return
 			}
 			s := steps[test.failed]
-			if r.code != exitError || s.Status != stepFailed || !strings.Contains(s.Detail, test.detail) || !strings.Contains(s.Fix, test.fix) || s.Fix == "" {
+			if r.code != terminal.ExitError || s.Status != stepFailed || !strings.Contains(s.Detail, test.detail) || !strings.Contains(s.Fix, test.fix) || s.Fix == "" {
 				t.Errorf("exit code %d, %+v\n%s", r.code, s, r.stdout)
 			}
 			if test.skipped != "" && steps[test.skipped].Status != stepSkipped {
@@ -334,14 +336,14 @@ func TestDoctorConfiguration(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "config.yaml")
 	writeFile(t, config, "profiles:\n  p: {clientSecret: hush, tenantId: x}\n")
 	p.env["PARTNERCENTER_CONFIG"] = config
-	if steps, r := p.steps(t); r.code != exitOK || !strings.Contains(steps["configuration"].Detail, config+", profiles: p") {
+	if steps, r := p.steps(t); r.code != terminal.ExitOK || !strings.Contains(steps["configuration"].Detail, config+", profiles: p") {
 		t.Errorf("%+v", r)
 	}
 	if err := os.Chmod(config, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	steps, r := p.steps(t)
-	if s := steps["configuration"]; r.code != exitError || s.Status != stepFailed || !strings.Contains(s.Detail, "run chmod 600") || strings.Contains(r.stdout, "hush") {
+	if s := steps["configuration"]; r.code != terminal.ExitError || s.Status != stepFailed || !strings.Contains(s.Detail, "run chmod 600") || strings.Contains(r.stdout, "hush") {
 		t.Errorf("%+v", r)
 	}
 	// What others can read is not used, so nothing after it is tried.
@@ -360,8 +362,8 @@ func TestDoctorForPeople(t *testing.T) {
 	p.token = refuses(401, 7000215, "invalid_client")
 	p.env["HTTPS_PROXY"], p.env["http_proxy"] = "http://me:hush@proxy.example:8080", "me:hush@proxy.example"
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	app, stdout, stderr := testApp(p.env)
-	code := run(t.Context(), app, []string{"doctor"})
+	term, stdout, stderr := testApp(p.env)
+	code := run(t.Context(), term, []string{"doctor"})
 	for _, want := range []string{
 		"ok       configuration  ", "\nok       authority      ", "certificate by Acme Co", "\nfailed   token          signing in failed: AADSTS7000215: No.\n" + strings.Repeat(" ", 26) + "The secret is wrong.",
 		"\nskipped  claims         there is no token\n", "HTTPS_PROXY=http://me:xxxxx@proxy.example:8080, http_proxy=(not shown)",
@@ -370,7 +372,7 @@ func TestDoctorForPeople(t *testing.T) {
 			t.Errorf("want %q in\n%s", want, stdout)
 		}
 	}
-	if code != exitError || stderr.String() != "error: 1 of 11 steps failed: token\n" || strings.Contains(stdout.String(), "hush") {
+	if code != terminal.ExitError || stderr.String() != "error: 1 of 11 steps failed: token\n" || strings.Contains(stdout.String(), "hush") {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
 }
@@ -433,12 +435,12 @@ func TestDoctorMeetsFaults(t *testing.T) {
 		{map[string]any{"fault": "clock_skew", "by": "-2h"}, "api call", []string{"clocks of the authority and of the API differ"}},
 	} {
 		s.fault(test.fault)
-		s.want(exitError, append(test.texts, "of 11 steps failed: "+test.failed), "doctor", "--timeout", "1s", "--retries", "0")
+		s.want(terminal.ExitError, append(test.texts, "of 11 steps failed: "+test.failed), "doctor", "--timeout", "1s", "--retries", "0")
 	}
 	s.control(http.MethodDelete, "/identity/faults", nil)
 
 	// Of users, trouble comes with the next token.
-	s.want(exitOK, nil, "login")
+	s.want(terminal.ExitOK, nil, "login")
 	for fault, texts := range map[string][]string{
 		"mfa_required":     {"AADSTS50076", "multi-factor"},
 		"consent_missing":  {"AADSTS65001", "consent"},
@@ -449,17 +451,17 @@ func TestDoctorMeetsFaults(t *testing.T) {
 	} {
 		s.fault(map[string]any{"fault": fault})
 		s.advance("2h")
-		s.want(exitError, append(texts, "failed   api call", "has ended"), "doctor")
-		s.want(exitAuth, append(texts, "partnercenter login"), "customers", "list")
+		s.want(terminal.ExitError, append(texts, "failed   api call", "has ended"), "doctor")
+		s.want(terminal.ExitAuth, append(texts, "partnercenter login"), "customers", "list")
 	}
 	s.control(http.MethodDelete, "/identity/faults", nil)
 	// No refresh token was lost to any of it.
 	s.advance("2h")
-	s.want(exitOK, nil, "customers", "list")
+	s.want(terminal.ExitOK, nil, "customers", "list")
 	s.control(http.MethodPost, "/identity/faults", map[string]any{"fault": "key_rollover"})
-	s.want(exitOK, nil, "customers", "list")
+	s.want(terminal.ExitOK, nil, "customers", "list")
 	s.fault(map[string]any{"fault": "mfa_claim_missing"})
 	s.advance("2h")
-	s.want(exitAuth, []string{"without a second factor", "partnercenter login"}, "customers", "list")
-	s.want(exitError, []string{"failed   claims", "without multi-factor authentication"}, "doctor")
+	s.want(terminal.ExitAuth, []string{"without a second factor", "partnercenter login"}, "customers", "list")
+	s.want(terminal.ExitError, []string{"failed   claims", "without multi-factor authentication"}, "doctor")
 }

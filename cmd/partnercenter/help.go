@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // newHelpTopics returns what "partnercenter help" knows besides commands.
@@ -18,8 +20,8 @@ func newHelpTopics() []*cobra.Command {
 func exitCodesHelp() string {
 	var b strings.Builder
 	b.WriteString("Every command ends with one of these codes:\n\n")
-	for _, c := range exitCodes {
-		fmt.Fprintf(&b, "  %3d  %-11s  %s\n", c.code, c.name, c.meaning)
+	for _, c := range terminal.ExitCodes {
+		fmt.Fprintf(&b, "  %3d  %-11s  %s\n", c.Code, c.Name, c.Meaning)
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

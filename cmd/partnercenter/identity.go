@@ -11,15 +11,17 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Identity returns the commands about who and what signs in to a local server.
-func Identity(app *app) *cobra.Command {
+func Identity(term *terminal.Terminal) *cobra.Command {
 	group := Group("identity", "Users, apps, refresh tokens and faults of a local server's sign-in",
-		Group("faults", "Have the token authority make trouble", addFault(app), listFaults(app), removeFaults(app)),
-		Group("users", "List and change users", listUsers(app), setUser(app)),
-		Group("apps", "List apps", listApps(app)),
-		Group("grants", "List and revoke refresh tokens", listGrants(app), revokeGrants(app)))
+		Group("faults", "Have the token authority make trouble", addFault(term), listFaults(term), removeFaults(term)),
+		Group("users", "List and change users", listUsers(term), setUser(term)),
+		Group("apps", "List apps", listApps(term)),
+		Group("grants", "List and revoke refresh tokens", listGrants(term), revokeGrants(term)))
 	group.Long = `Show and change who and what signs in to a local server, and have its token
 authority make the trouble that Microsoft's makes, to see how a program bears it.
 Changes of users and apps stay over a restart, faults do not.
@@ -37,9 +39,9 @@ type kept[T any] struct {
 }
 
 // keptView returns how such things are printed.
-func keptView[T any](plural string, columns, csvColumns []string, row func(T) []string) view[kept[T]] {
-	v := oneLayout(plural, columns, csvColumns, func(k kept[T]) []string { return row(k.shown) })
-	v.resource = func(k kept[T]) any { return k.raw }
+func keptView[T any](plural string, columns, csvColumns []string, row func(T) []string) terminal.View[kept[T]] {
+	v := terminal.OneLayout(plural, columns, csvColumns, func(k kept[T]) []string { return row(k.shown) })
+	v.Resource = func(k kept[T]) any { return k.raw }
 	return v
 }
 
@@ -50,14 +52,14 @@ type filter struct{ flag, parameter, usage string }
 type list[T any] struct {
 	Spec
 	path, member string // of the answer
-	view         view[kept[T]]
+	view         terminal.View[kept[T]]
 	filters      []filter
 }
 
-func (l list[T]) command(app *app) *cobra.Command {
+func (l list[T]) command(term *terminal.Terminal) *cobra.Command {
 	var (
 		control controlPlane
-		output  outputOptions
+		output  terminal.Output
 		values  = make([]string, len(l.filters))
 	)
 	l.Use = "list"
@@ -65,11 +67,11 @@ func (l list[T]) command(app *app) *cobra.Command {
 		for i, filter := range l.filters {
 			cmd.Flags().StringVar(&values[i], filter.flag, "", filter.usage)
 		}
-		output.addFlags(cmd)
+		output.AddFlags(cmd)
 		control.addFlag(cmd)
 	}
 	return Act{Spec: l.Spec, Run: func(ctx context.Context, call *Call) error {
-		p, err := newPrinter(app, &output, l.view)
+		p, err := terminal.NewPrinter(term, &output, l.view)
 		if err != nil {
 			return err
 		}
@@ -92,42 +94,42 @@ func (l list[T]) command(app *app) *cobra.Command {
 			if err := read(raw, &item.shown); err != nil {
 				return err
 			}
-			if err := p.add(item); err != nil {
+			if err := p.Add(item); err != nil {
 				return err
 			}
 		}
-		return p.end()
-	}}.Command(app)
+		return p.End()
+	}}.Command(term)
 }
 
 // set is a command that has the control plane make or change one thing, and
 // prints it as it is then.
 type set[T any] struct {
 	Spec
-	view view[kept[T]]
+	view terminal.View[kept[T]]
 	// ask makes the call; an answer that is something else it may print itself, by
 	// the format, and return nothing.
 	ask func(ctx context.Context, call *Call, control *controlPlane, format string) (json.RawMessage, error)
 }
 
-func (s set[T]) command(app *app) *cobra.Command {
+func (s set[T]) command(term *terminal.Terminal) *cobra.Command {
 	var (
 		control controlPlane
-		output  outputOptions
+		output  terminal.Output
 	)
 	cmd := Act{Spec: s.Spec, Run: func(ctx context.Context, call *Call) error {
-		p, err := newPrinter(app, &output, s.view)
+		p, err := terminal.NewPrinter(term, &output, s.view)
 		if err != nil {
 			return err
 		}
-		answer, err := s.ask(ctx, call, &control, p.format)
+		answer, err := s.ask(ctx, call, &control, p.Format)
 		if err != nil || answer == nil {
 			return err
 		}
 		item := kept[T]{raw: answer}
-		return p.one(item, read(answer, &item.shown))
-	}}.Command(app)
-	output.addFlags(cmd)
+		return p.PrintOne(item, read(answer, &item.shown))
+	}}.Command(term)
+	output.AddFlags(cmd)
 	control.addFlag(cmd)
 	return cmd
 }
@@ -140,7 +142,7 @@ type count struct {
 	ask  func(ctx context.Context, call *Call, control *controlPlane) (json.RawMessage, error)
 }
 
-func (c count) command(app *app) *cobra.Command {
+func (c count) command(term *terminal.Terminal) *cobra.Command {
 	var control controlPlane
 	cmd := Act{Spec: c.Spec, Run: func(ctx context.Context, call *Call) error {
 		answer, err := c.ask(ctx, call, &control)
@@ -152,7 +154,7 @@ func (c count) command(app *app) *cobra.Command {
 			return err
 		}
 		return call.Say("%d %s", counts[c.done], c.done)
-	}}.Command(app)
+	}}.Command(term)
 	control.addFlag(cmd)
 	return cmd
 }
@@ -195,7 +197,7 @@ func ofTenant(what string) []filter {
 	return []filter{{"tenant", "tenant", "`id` or domain of a partner: only its " + what}}
 }
 
-func listUsers(app *app) *cobra.Command {
+func listUsers(term *terminal.Terminal) *cobra.Command {
 	return list[shownUser]{
 		Spec: Spec{
 			Short: "List users, with the passwords that they sign in with",
@@ -203,10 +205,10 @@ func listUsers(app *app) *cobra.Command {
   partnercenter identity users list --tenant contosocsp.onmicrosoft.com -o json`,
 		},
 		path: "/users", member: "users", view: usersView, filters: ofTenant("users"),
-	}.command(app)
+	}.command(term)
 }
 
-func setUser(app *app) *cobra.Command {
+func setUser(term *terminal.Terminal) *cobra.Command {
 	var (
 		password      string
 		mfa, disabled bool
@@ -235,7 +237,7 @@ given; a user who is disabled loses access tokens too.`,
 					}
 				}
 				if len(change) == 0 {
-					return usageErrorf("%s changes nothing: give --mfa, --disabled, --role or --password", call.Path())
+					return terminal.Usagef("%s changes nothing: give --mfa, --disabled, --role or --password", call.Path())
 				}
 				return nil
 			},
@@ -244,7 +246,7 @@ given; a user who is disabled loses access tokens too.`,
 		ask: func(ctx context.Context, call *Call, control *controlPlane, _ string) (json.RawMessage, error) {
 			return control.call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
 		},
-	}.command(app)
+	}.command(term)
 }
 
 type shownApp struct {
@@ -270,7 +272,7 @@ var appsView = keptView("apps",
 		}
 	})
 
-func listApps(app *app) *cobra.Command {
+func listApps(term *terminal.Terminal) *cobra.Command {
 	return list[shownApp]{
 		Spec: Spec{
 			Short: "List apps",
@@ -280,7 +282,7 @@ themselves and the certificates' thumbprints.`,
   partnercenter identity apps list -o json | jq -r '.[0].secrets[0].value'`,
 		},
 		path: "/apps", member: "apps", view: appsView, filters: ofTenant("apps"),
-	}.command(app)
+	}.command(term)
 }
 
 type shownGrant struct {
@@ -314,7 +316,7 @@ const (
 	usageOfClient = "those of the app with this client `id`"
 )
 
-func listGrants(app *app) *cobra.Command {
+func listGrants(term *terminal.Terminal) *cobra.Command {
 	return list[shownGrant]{
 		Spec: Spec{
 			Short: "List refresh tokens by the sign-ins that gave them",
@@ -325,10 +327,10 @@ themselves are not shown.`,
 		},
 		path: "/grants", member: "grants", view: grantsView,
 		filters: []filter{{"user", "user", usageOfUser}, {"client-id", "clientId", usageOfClient}},
-	}.command(app)
+	}.command(term)
 }
 
-func revokeGrants(app *app) *cobra.Command {
+func revokeGrants(term *terminal.Terminal) *cobra.Command {
 	var (
 		user, clientID string
 		all            bool
@@ -348,7 +350,7 @@ again. Access tokens stay good until they expire, as at Microsoft.`,
 			},
 			Check: func(call *Call) error {
 				if (user+clientID != "") == all {
-					return usageErrorf("%s needs to know whose: give --user, --client-id or both, or --all alone", call.Path())
+					return terminal.Usagef("%s needs to know whose: give --user, --client-id or both, or --all alone", call.Path())
 				}
 				return nil
 			},
@@ -357,5 +359,5 @@ again. Access tokens stay good until they expire, as at Microsoft.`,
 		ask: func(ctx context.Context, _ *Call, control *controlPlane) (json.RawMessage, error) {
 			return control.call(ctx, http.MethodPost, "/grants/revoke", map[string]any{"user": user, "clientId": clientID, "all": all})
 		},
-	}.command(app)
+	}.command(term)
 }

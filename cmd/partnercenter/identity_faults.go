@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
@@ -71,17 +72,17 @@ func (f *shownFault) how() string {
 	return strings.Join(words, ", ")
 }
 
-func listFaults(app *app) *cobra.Command {
+func listFaults(term *terminal.Terminal) *cobra.Command {
 	return list[shownFault]{
 		Spec: Spec{
 			Short:   "List faults, with how often each has struck",
 			Example: "  partnercenter identity faults list",
 		},
 		path: "/identity/faults", member: "faults", view: faultsView,
-	}.command(app)
+	}.command(term)
 }
 
-func removeFaults(app *app) *cobra.Command {
+func removeFaults(term *terminal.Terminal) *cobra.Command {
 	var all bool
 	return count{
 		Spec: Spec{
@@ -89,7 +90,7 @@ func removeFaults(app *app) *cobra.Command {
 			Example: "  partnercenter identity faults remove f1\n  partnercenter identity faults remove --all",
 			Args: func(cmd *cobra.Command, args []string) error {
 				if all != (len(args) == 0) || len(args) > 1 {
-					return usageErrorf("%s takes one fault's id, or --all", cmd.CommandPath())
+					return terminal.Usagef("%s takes one fault's id, or --all", cmd.CommandPath())
 				}
 				return nil
 			},
@@ -105,7 +106,7 @@ func removeFaults(app *app) *cobra.Command {
 			}
 			return plane.call(ctx, http.MethodDelete, path, nil)
 		},
-	}.command(app)
+	}.command(term)
 }
 
 // faultKinds are the faults that can be added.
@@ -118,20 +119,20 @@ func faultKinds() []string {
 // checkFault refuses slips of the pen, which need not travel.
 func checkFault(o *control.FaultOrder) error {
 	if kinds := faultKinds(); !slices.Contains(kinds, o.Fault) {
-		return usageErrorf("there is no fault %q%s; use one of %s", o.Fault, didYouMean(o.Fault, kinds), strings.Join(kinds, ", "))
+		return terminal.Usagef("there is no fault %q%s; use one of %s", o.Fault, terminal.DidYouMean(o.Fault, kinds), strings.Join(kinds, ", "))
 	}
 	for _, d := range []struct{ flag, value string }{{"retry-after", o.RetryAfter}, {"for", o.For}, {"by", o.By}} {
 		if d.value == "" {
 			continue
 		}
 		if _, err := clock.ParseDuration(d.value); err != nil {
-			return usageErrorf("--%s: %v", d.flag, err)
+			return terminal.Usagef("--%s: %v", d.flag, err)
 		}
 	}
 	return nil
 }
 
-func addFault(app *app) *cobra.Command {
+func addFault(term *terminal.Terminal) *cobra.Command {
 	var order control.FaultOrder
 	return set[shownFault]{
 		Spec: Spec{
@@ -141,7 +142,7 @@ wrong. A fault strikes until it is removed or has struck as often as --times say
 whoever asks, or only those that --tenant, --client-id and --user name. Its answer
 has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults:
 
-` + wrap(faultKinds(), 78),
+` + terminal.Wrap(faultKinds(), 78),
 			Example: `  partnercenter identity faults add mfa_required --user admin.agent@contosocsp.onmicrosoft.com
   partnercenter identity faults add throttled --times 2 --retry-after 5s
   partnercenter identity faults add clock_skew --by 5m
@@ -160,7 +161,7 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 				f.StringVar(&order.By, "by", "", "clock_skew: tokens become valid `duration` from now or, negative, have expired so long ago (default: 5m)")
 				f.StringVar(&order.Audience, "audience", "", "wrong_audience: give tokens for `URL` (default: Microsoft Graph)")
 				f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
-				registerValues(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
+				terminal.Choices(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
 			},
 			Check: func(call *Call) error {
 				order.Fault = call.Arg
@@ -175,13 +176,13 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 			}
 			return nil, printRollover(call, format, answer)
 		},
-	}.command(app)
+	}.command(term)
 }
 
 // printRollover says what became of the keys.
 func printRollover(call *Call, format string, answer json.RawMessage) error {
-	if format == formatJSON || format == formatJSONL {
-		return printJSON(call.Term.stdout, answer)
+	if format == terminal.FormatJSON || format == terminal.FormatJSONL {
+		return terminal.PrintJSON(call.Term.Stdout, answer)
 	}
 	var rolled struct {
 		Key     string   `json:"key"`

@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // Import returns the command that fills a database with saved answers.
-func Import(app *app) *cobra.Command {
+func Import(term *terminal.Terminal) *cobra.Command {
 	var db, partner string
 	cmd := Act{
 		Spec: Spec{
@@ -29,7 +30,7 @@ own.`,
   partnercenter orders list --customer ID --json | partnercenter import -`,
 			Args: func(_ *cobra.Command, args []string) error {
 				if len(args) == 0 {
-					return usageErrorf("which files? Name at least one, or - for standard input")
+					return terminal.Usagef("which files? Name at least one, or - for standard input")
 				}
 				return nil
 			},
@@ -39,7 +40,7 @@ own.`,
 			},
 		},
 		Run: func(ctx context.Context, call *Call) error { return runImport(ctx, call, db, partner) },
-	}.Command(app)
+	}.Command(term)
 	cmd.ValidArgsFunction = nil // files
 	return cmd
 }
@@ -79,19 +80,19 @@ func runImport(ctx context.Context, call *Call, db, partnerName string) error {
 		return err
 	}
 	for _, id := range madeUp {
-		call.Term.linef("customer %s is named by orders only: import its own answer for its name and address", id)
+		call.Term.Linef("customer %s is named by orders only: import its own answer for its name and address", id)
 	}
 	return call.Say("%d customers and %d orders of %s are in %s (%d new or changed)",
 		result.Customers, result.Orders, partner.Name, db, result.Changed)
 }
 
-func readImport(app *app, file string, into *store.Import) error {
+func readImport(term *terminal.Terminal, file string, into *store.Import) error {
 	if file == "-" {
-		return store.ReadImport("standard input", app.stdin, into)
+		return store.ReadImport("standard input", term.Stdin, into)
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return usageErrorf("the file cannot be read: %v", err)
+		return terminal.Usagef("the file cannot be read: %v", err)
 	}
 	defer f.Close()
 	return store.ReadImport(file, f, into)
@@ -114,5 +115,5 @@ func choosePartner(ctx context.Context, st *store.Store, name string) (store.Par
 		}
 		known = append(known, p.Domain)
 	}
-	return store.Partner{}, usageErrorf("the database has no partner %q: use one of %s", name, strings.Join(known, ", "))
+	return store.Partner{}, terminal.Usagef("the database has no partner %q: use one of %s", name, strings.Join(known, ", "))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 )
 
@@ -51,7 +52,7 @@ func (l *limits) addFlags(f *pflag.FlagSet) {
 func (l *limits) applyProfile(flags *pflag.FlagSet, name string) error {
 	profile, ok := limitProfiles[name]
 	if !ok {
-		return oneOf("profile", name, limitProfileNames()...)
+		return terminal.OneOf("profile", name, limitProfileNames()...)
 	}
 	own := pflag.NewFlagSet("limits", pflag.ContinueOnError)
 	new(limits).addFlags(own)
@@ -83,14 +84,14 @@ func (l *limits) check() error {
 		{"sandbox-azure-plans", l.rules.MaxAzurePlans},
 	} {
 		if n.value < 0 {
-			return usageErrorf("--%s %d is negative: 0 means no limit", n.flag, n.value)
+			return terminal.Usagef("--%s %d is negative: 0 means no limit", n.flag, n.value)
 		}
 	}
 	switch {
 	case l.writeWeight < 1:
-		return usageErrorf("--throttle-write-weight %d is less than one: 1 counts a write as a read", l.writeWeight)
+		return terminal.Usagef("--throttle-write-weight %d is less than one: 1 counts a write as a read", l.writeWeight)
 	case l.throttle > 0 && l.writeWeight > l.throttle:
-		return usageErrorf("--throttle-write-weight %d is more than --throttle %d: no write would ever get through; give a smaller weight", l.writeWeight, l.throttle)
+		return terminal.Usagef("--throttle-write-weight %d is more than --throttle %d: no write would ever get through; give a smaller weight", l.writeWeight, l.throttle)
 	}
 	for _, d := range []struct {
 		flag  string
@@ -103,7 +104,7 @@ func (l *limits) check() error {
 		{"sandbox-cancel-within", l.rules.SandboxCancelWithin, "at any age"},
 	} {
 		if d.value < 0 {
-			return usageErrorf("--%s %s is negative: 0 means %s", d.flag, d.value, d.zero)
+			return terminal.Usagef("--%s %s is negative: 0 means %s", d.flag, d.value, d.zero)
 		}
 	}
 	return nil

@@ -14,6 +14,8 @@ import (
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // loginOptions are the flags of login.
@@ -26,8 +28,8 @@ type loginOptions struct {
 }
 
 // Login returns the command that signs a user in.
-func Login(app *app) *cobra.Command {
-	o := loginOptions{connection: newConnection(app)}
+func Login(term *terminal.Terminal) *cobra.Command {
+	o := loginOptions{connection: newConnection(term)}
 	return Act{
 		Spec: Spec{
 			Use: "login", Short: "Sign in as a user",
@@ -65,13 +67,13 @@ tenant and app, or name no app at all; --as app uses the app alone.`,
 			Exclusive: [][]string{{"device-code", "no-browser"}},
 		},
 		Run: o.run,
-	}.Command(app)
+	}.Command(term)
 }
 
 func (o *loginOptions) run(ctx context.Context, call *Call) error {
-	app := call.Term
+	term := call.Term
 	if o.timeout <= 0 {
-		return usageErrorf("--login-timeout %s is no time to sign in: give some minutes", o.timeout)
+		return terminal.Usagef("--login-timeout %s is no time to sign in: give some minutes", o.timeout)
 	}
 	s, err := o.connection.unsignedService()
 	if err != nil {
@@ -79,11 +81,11 @@ func (o *loginOptions) run(ctx context.Context, call *Call) error {
 	}
 	switch {
 	case s.clientID == "":
-		return settingsErrorf("there is no app to sign in through: give its id with --client-id or PARTNERCENTER_CLIENT_ID, or in a profile")
+		return terminal.Settingsf("there is no app to sign in through: give its id with --client-id or PARTNERCENTER_CLIENT_ID, or in a profile")
 	case strings.HasPrefix(s.authority, "http://"):
-		return settingsErrorf("authority %s is plain HTTP, and users sign in over TLS only: name its TLS address with --authority, and with --ca-file who vouches for it", s.authority)
+		return terminal.Settingsf("authority %s is plain HTTP, and users sign in over TLS only: name its TLS address with --authority, and with --ca-file who vouches for it", s.authority)
 	}
-	store, err := newTokenStore(app)
+	store, err := newTokenStore(term)
 	if err != nil {
 		return err
 	}
@@ -99,9 +101,9 @@ func (o *loginOptions) run(ctx context.Context, call *Call) error {
 		if !call.Given("login-timeout") {
 			o.timeout = 0
 		}
-		result, err = signInWithCode(ctx, app, s, kept, o.timeout)
+		result, err = signInWithCode(ctx, term, s, kept, o.timeout)
 	} else {
-		result, err = signInWithBrowser(ctx, app, s, asPublic, kept, o)
+		result, err = signInWithBrowser(ctx, term, s, asPublic, kept, o)
 	}
 	if err != nil {
 		return err
@@ -109,7 +111,7 @@ func (o *loginOptions) run(ctx context.Context, call *Call) error {
 	user := &signIn{
 		Authority: normalAuthority(s.authority), Tenant: s.tenantID, TenantID: result.IDToken.TenantID, ClientID: s.clientID,
 		Public: asPublic, Username: result.Account.PreferredUsername, Name: result.IDToken.Name,
-		At: app.now().UTC().Truncate(time.Second), Account: result.Account, Cache: kept.data,
+		At: term.Now().UTC().Truncate(time.Second), Account: result.Account, Cache: kept.data,
 	}
 	err = store.change(ctx, func(signIns []*signIn) ([]*signIn, error) {
 		kept := []*signIn{user}
@@ -129,19 +131,19 @@ func (o *loginOptions) run(ctx context.Context, call *Call) error {
 // tellSignIn says who is signed in, and what the service would soon complain about.
 func tellSignIn(call *Call, s *service, user *signIn, token string) error {
 	if claims, ok := readClaims(token); ok && claims.forUser() && claims.withoutMFA() {
-		call.Term.linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
+		call.Term.Linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
 	}
 	if s.as == asApp {
-		call.Term.linef("warning: the settings have --as app, so commands go on to act as the app alone")
+		call.Term.Linef("warning: the settings have --as app, so commands go on to act as the app alone")
 	}
-	return call.Say("Signed in as %s, tenant %s, through app %s.", sanitize(user.who()), sanitize(user.TenantID), sanitize(user.ClientID))
+	return call.Say("Signed in as %s, tenant %s, through app %s.", terminal.Sanitize(user.who()), terminal.Sanitize(user.TenantID), terminal.Sanitize(user.ClientID))
 }
 
 // signInWithBrowser is the authorization code flow with PKCE (RFC 6749, section
 // 4.1; RFC 7636; RFC 8252).
 //
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
-func signInWithBrowser(ctx context.Context, app *app, s *service, asPublic bool, kept *msalCache, o *loginOptions) (result public.AuthResult, err error) {
+func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *service, asPublic bool, kept *msalCache, o *loginOptions) (result public.AuthResult, err error) {
 	through, err := newUserApp(s, asPublic, kept)
 	if err != nil {
 		return result, err
@@ -159,7 +161,7 @@ func signInWithBrowser(ctx context.Context, app *app, s *service, asPublic bool,
 	if address, err = guardCodeURL(address, state, nonce, verifier); err != nil {
 		return result, err
 	}
-	showSignInPage(app, address, o.noBrowser)
+	showSignInPage(term, address, o.noBrowser)
 	waiting, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	answer, err := listener.wait(waiting)
@@ -238,26 +240,26 @@ func checkIDToken(token string, s *service, nonce string) error {
 
 // showSignInPage opens the browser, and prints the address for those that have
 // none or another.
-func showSignInPage(app *app, address string, noBrowser bool) {
+func showSignInPage(term *terminal.Terminal, address string, noBrowser bool) {
 	if noBrowser {
-		app.linef("Sign in at this address, in a browser on this machine:")
+		term.Linef("Sign in at this address, in a browser on this machine:")
 	} else {
-		app.linef("The browser opens the sign-in page. If it does not, open this address on this machine:")
+		term.Linef("The browser opens the sign-in page. If it does not, open this address on this machine:")
 	}
-	app.linef("  %s", address)
+	term.Linef("  %s", address)
 	if !noBrowser {
-		if err := app.openBrowser(address); err != nil {
-			app.linef("No browser could be opened (%v): open the address yourself, or stop with Ctrl-C and use --device-code.", err)
+		if err := term.OpenBrowser(address); err != nil {
+			term.Linef("No browser could be opened (%v): open the address yourself, or stop with Ctrl-C and use --device-code.", err)
 		}
 	}
-	app.linef("Waiting; Ctrl-C stops.")
+	term.Linef("Waiting; Ctrl-C stops.")
 }
 
 // signInWithCode is the device authorization grant (RFC 8628). Zero waits as
 // long as the code lives.
 //
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
-func signInWithCode(ctx context.Context, app *app, s *service, kept *msalCache, timeout time.Duration) (result public.AuthResult, err error) {
+func signInWithCode(ctx context.Context, term *terminal.Terminal, s *service, kept *msalCache, timeout time.Duration) (result public.AuthResult, err error) {
 	client := newAuthorityClient(s)
 	through, err := newPublicApp(s, kept, client)
 	if err != nil {
@@ -267,11 +269,11 @@ func signInWithCode(ctx context.Context, app *app, s *service, kept *msalCache, 
 	if err != nil {
 		return result, explainMSAL(ctx, s.authority, err)
 	}
-	app.linef("To sign in, open this page in a browser on any machine:")
-	app.linef("  %s", code.Result.VerificationURL)
-	app.linef("and enter this code:")
-	app.linef("  %s", code.Result.UserCode)
-	app.linef("It is good for %s. Enter only a code that you asked for yourself. Waiting; Ctrl-C stops.", inWords(code.Result.ExpiresOn.Sub(app.now()).Round(time.Minute)))
+	term.Linef("To sign in, open this page in a browser on any machine:")
+	term.Linef("  %s", code.Result.VerificationURL)
+	term.Linef("and enter this code:")
+	term.Linef("  %s", code.Result.UserCode)
+	term.Linef("It is good for %s. Enter only a code that you asked for yourself. Waiting; Ctrl-C stops.", terminal.InWords(code.Result.ExpiresOn.Sub(term.Now()).Round(time.Minute)))
 	waiting := ctx
 	if timeout > 0 {
 		var cancel context.CancelFunc
@@ -285,7 +287,7 @@ func signInWithCode(ctx context.Context, app *app, s *service, kept *msalCache, 
 		return result, ctx.Err()
 	case err == nil:
 		return result, checkIDToken(result.IDToken.RawToken, s, "")
-	case waiting.Err() != nil, errors.Is(err, context.DeadlineExceeded) && !app.now().Before(code.Result.ExpiresOn):
+	case waiting.Err() != nil, errors.Is(err, context.DeadlineExceeded) && !term.Now().Before(code.Result.ExpiresOn):
 		return result, &signInError{text: "the code was not entered in time", next: "Run partnercenter login --device-code again, for a new one."}
 	}
 	return result, explainMSAL(ctx, s.authority, err)

@@ -22,6 +22,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // signInTest is a server of ours, and somebody at a terminal with a browser.
@@ -63,9 +65,9 @@ func (s *signInTest) run(args ...string) result {
 }
 
 func (s *signInTest) runContext(ctx context.Context, args ...string) result {
-	app, stdout, stderr := testApp(s.env)
+	term, stdout, stderr := testApp(s.env)
 	var browsing sync.WaitGroup
-	app.openBrowser = func(address string) error {
+	term.OpenBrowser = func(address string) error {
 		browsing.Go(func() {
 			page, err := s.person.signIn(address, "")
 			s.mu.Lock()
@@ -77,7 +79,7 @@ func (s *signInTest) runContext(ctx context.Context, args ...string) result {
 	if args[0] == "login" && !slices.Contains(args, "--login-timeout") {
 		args = append(args, "--login-timeout", "10s")
 	}
-	code := run(ctx, app, args)
+	code := run(ctx, term, args)
 	browsing.Wait()
 	return result{code: code, stdout: stdout.String(), stderr: stderr.String()}
 }
@@ -143,8 +145,8 @@ func (s *signInTest) fault(fault map[string]any) {
 // signIns reads the sign-ins that are kept.
 func (s *signInTest) signIns() []*signIn {
 	s.t.Helper()
-	app, _, _ := testApp(s.env)
-	store, err := newTokenStore(app)
+	term, _, _ := testApp(s.env)
+	store, err := newTokenStore(term)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -164,36 +166,36 @@ func (s *signInTest) signIns() []*signIn {
 func TestLogin(t *testing.T) {
 	s := newSignInTest(t, "")
 	user := s.facts.UserPrincipalName
-	s.want(exitOK, []string{"Signed in by  the app's secret", "no user"}, "whoami")
-	s.want(exitAuth, []string{"nobody is signed in", "partnercenter login"}, "whoami", "--as", "user")
-	s.want(exitOK, []string{"/authorize?", "Signed in as Tomas Lind (" + user + "), tenant " + s.facts.TenantID}, "login", "-v")
+	s.want(terminal.ExitOK, []string{"Signed in by  the app's secret", "no user"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"nobody is signed in", "partnercenter login"}, "whoami", "--as", "user")
+	s.want(terminal.ExitOK, []string{"/authorize?", "Signed in as Tomas Lind (" + user + "), tenant " + s.facts.TenantID}, "login", "-v")
 	if !strings.Contains(s.page, "You can close this page") {
 		t.Errorf("the browser ends at: %s", s.page)
 	}
-	s.want(exitOK, []string{"user Tomas Lind (" + user + ")", "partnercenter login, on ", "admin_agent", "yes (pwd, mfa)", ": Partner Center\n", "in 59 minutes", "!eyJ"}, "whoami")
-	s.want(exitOK, []string{`"kind": "user"`, `"multiFactor": true`, `"signedInBy": "user"`, "!eyJ"}, "whoami", "-o", "json")
-	s.want(exitOK, []string{"Tailspin Toys", "!eyJ", "!refresh"}, "customers", "list", "-v")
-	s.want(exitOK, []string{"no user"}, "whoami", "--as", "app")
-	s.want(exitOK, []string{"ok       credentials    user Tomas Lind", "with multi-factor authentication, roles admin_agent"}, "doctor")
+	s.want(terminal.ExitOK, []string{"user Tomas Lind (" + user + ")", "partnercenter login, on ", "admin_agent", "yes (pwd, mfa)", ": Partner Center\n", "in 59 minutes", "!eyJ"}, "whoami")
+	s.want(terminal.ExitOK, []string{`"kind": "user"`, `"multiFactor": true`, `"signedInBy": "user"`, "!eyJ"}, "whoami", "-o", "json")
+	s.want(terminal.ExitOK, []string{"Tailspin Toys", "!eyJ", "!refresh"}, "customers", "list", "-v")
+	s.want(terminal.ExitOK, []string{"no user"}, "whoami", "--as", "app")
+	s.want(terminal.ExitOK, []string{"ok       credentials    user Tomas Lind", "with multi-factor authentication, roles admin_agent"}, "doctor")
 
 	// The server's clock does not move this machine's, so the token in the file
 	// seems good; the API says otherwise.
 	s.advance("2h")
-	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
+	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
 	s.advance("89d")
-	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
+	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
 	s.advance("91d")
-	s.want(exitAuth, []string{"the sign-in of Tomas Lind (" + user + ") has ended: AADSTS700082", "partnercenter login"}, "customers", "list")
+	s.want(terminal.ExitAuth, []string{"the sign-in of Tomas Lind (" + user + ") has ended: AADSTS700082", "partnercenter login"}, "customers", "list")
 	// A tenant can be named by a domain, and then be meant by its id, too.
-	s.want(exitOK, []string{"Signed in as Tomas Lind"}, "login", "--tenant-id", "contosocsp.onmicrosoft.com")
-	s.want(exitOK, []string{"user Tomas Lind"}, "whoami", "--tenant-id", "contosocsp.onmicrosoft.com")
-	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
+	s.want(terminal.ExitOK, []string{"Signed in as Tomas Lind"}, "login", "--tenant-id", "contosocsp.onmicrosoft.com")
+	s.want(terminal.ExitOK, []string{"user Tomas Lind"}, "whoami", "--tenant-id", "contosocsp.onmicrosoft.com")
+	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list", "-o", "jsonl")
 	if n := len(s.signIns()); n != 1 {
 		t.Errorf("%d sign-ins, want 1: a new one takes the old one's place", n)
 	}
-	s.want(exitOK, []string{"Tomas Lind (" + user + ") is signed out."}, "logout")
-	s.want(exitOK, []string{"Nobody is signed in"}, "logout")
-	s.want(exitOK, []string{"no user"}, "whoami")
+	s.want(terminal.ExitOK, []string{"Tomas Lind (" + user + ") is signed out."}, "logout")
+	s.want(terminal.ExitOK, []string{"Nobody is signed in"}, "logout")
+	s.want(terminal.ExitOK, []string{"no user"}, "whoami")
 }
 
 // TestLoginPublic signs in without the app's secret, and looks for the
@@ -201,47 +203,47 @@ func TestLogin(t *testing.T) {
 func TestLoginPublic(t *testing.T) {
 	s := newSignInTest(t, "")
 	delete(s.env, "PARTNERCENTER_CLIENT_SECRET")
-	s.want(exitOK, []string{"Signed in as Tomas Lind"}, "login")
+	s.want(terminal.ExitOK, []string{"Signed in as Tomas Lind"}, "login")
 	if signIns := s.signIns(); !signIns[0].Public {
 		t.Error("the app had no secret, but the sign-in is kept as one with it")
 	}
 	s.advance("2h")
-	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list")
+	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list")
 	// Who names no app means the one that somebody is signed in to.
 	delete(s.env, "PARTNERCENTER_CLIENT_ID")
 	delete(s.env, "PARTNERCENTER_TENANT_ID")
-	s.want(exitOK, []string{"user Tomas Lind"}, "whoami")
-	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list")
-	s.want(exitAuth, []string{"there are no credentials", "partnercenter login"}, "whoami", "--as", "app")
-	s.want(exitUsage, []string{"there is no app to sign in through"}, "login")
+	s.want(terminal.ExitOK, []string{"user Tomas Lind"}, "whoami")
+	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list")
+	s.want(terminal.ExitAuth, []string{"there are no credentials", "partnercenter login"}, "whoami", "--as", "app")
+	s.want(terminal.ExitUsage, []string{"there is no app to sign in through"}, "login")
 	// Another authority is another matter.
-	s.want(exitAuth, []string{"!Tomas"}, "whoami", "--authority", "https://login.microsoftonline.com", "--tenant-id", "x", "--client-id", "y")
+	s.want(terminal.ExitAuth, []string{"!Tomas"}, "whoami", "--authority", "https://login.microsoftonline.com", "--tenant-id", "x", "--client-id", "y")
 }
 
 // TestLoginNeedsSecretAgain keeps an app that signed a user in with its secret to
 // it.
 func TestLoginNeedsSecretAgain(t *testing.T) {
 	s := newSignInTest(t, "")
-	s.want(exitOK, nil, "login")
+	s.want(terminal.ExitOK, nil, "login")
 	delete(s.env, "PARTNERCENTER_CLIENT_SECRET")
-	s.want(exitAuth, []string{"with its secret or certificate, which is missing now"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"with its secret or certificate, which is missing now"}, "whoami")
 }
 
 // TestLoginRefused has the person or the authority say no.
 func TestLoginRefused(t *testing.T) {
 	s := newSignInTest(t, "")
 	s.person.decline = true
-	s.want(exitAuth, []string{"AADSTS65004", "Consent was declined"}, "login")
+	s.want(terminal.ExitAuth, []string{"AADSTS65004", "Consent was declined"}, "login")
 	if !strings.Contains(s.page, "The terminal says why") {
 		t.Errorf("the browser ends at: %s", s.page)
 	}
 	s.person.decline = false
 	s.person.password = "wrong"
-	s.want(exitAuth, []string{"nobody signed in within 300ms"}, "login", "--login-timeout", "300ms")
-	s.want(exitAuth, []string{"AADSTS90002", "There is no such tenant"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
-	s.want(exitUsage, []string{"users sign in over TLS only", "--ca-file"}, "login", "--authority", s.facts.APIURL)
-	s.want(exitUsage, []string{"no time to sign in"}, "login", "--login-timeout", "0")
-	s.want(exitUsage, []string{"exclude each other"}, "login", "--no-browser", "--device-code")
+	s.want(terminal.ExitAuth, []string{"nobody signed in within 300ms"}, "login", "--login-timeout", "300ms")
+	s.want(terminal.ExitAuth, []string{"AADSTS90002", "There is no such tenant"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
+	s.want(terminal.ExitUsage, []string{"users sign in over TLS only", "--ca-file"}, "login", "--authority", s.facts.APIURL)
+	s.want(terminal.ExitUsage, []string{"no time to sign in"}, "login", "--login-timeout", "0")
+	s.want(terminal.ExitUsage, []string{"exclude each other"}, "login", "--no-browser", "--device-code")
 	if len(s.signIns()) != 0 {
 		t.Error("somebody is signed in")
 	}
@@ -251,18 +253,18 @@ func TestLoginRefused(t *testing.T) {
 func TestLoginWithoutMFA(t *testing.T) {
 	s := newSignInTest(t, "")
 	s.signInAs("nomfa.agent")
-	s.want(exitOK, []string{"warning: the user signed in without multi-factor authentication"}, "login")
-	s.want(exitOK, []string{"no (pwd): Partner Center refuses users without it"}, "whoami")
-	s.want(exitError, []string{"failed   claims", "signed in without multi-factor authentication", "partnercenter login"}, "doctor")
+	s.want(terminal.ExitOK, []string{"warning: the user signed in without multi-factor authentication"}, "login")
+	s.want(terminal.ExitOK, []string{"no (pwd): Partner Center refuses users without it"}, "whoami")
+	s.want(terminal.ExitError, []string{"failed   claims", "signed in without multi-factor authentication", "partnercenter login"}, "doctor")
 }
 
 // TestLoginInterrupted stops while the browser is open.
 func TestLoginInterrupted(t *testing.T) {
 	s := newSignInTest(t, "")
 	ctx, cancel := context.WithCancel(t.Context())
-	app, _, stderr := testApp(s.env)
-	app.openBrowser = func(string) error { cancel(); return nil }
-	if code := run(ctx, app, []string{"login"}); code != exitInterrupted || !strings.HasSuffix(stderr.String(), "interrupted\n") {
+	term, _, stderr := testApp(s.env)
+	term.OpenBrowser = func(string) error { cancel(); return nil }
+	if code := run(ctx, term, []string{"login"}); code != terminal.ExitInterrupted || !strings.HasSuffix(stderr.String(), "interrupted\n") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
@@ -271,12 +273,12 @@ func TestLoginInterrupted(t *testing.T) {
 func TestLoginWithDeviceCode(t *testing.T) {
 	shortenPolls(t)
 	s := newSignInTest(t, "")
-	app, stdout, _ := testApp(s.env)
+	term, stdout, _ := testApp(s.env)
 	out, stderr := io.Pipe()
-	app.stderr = stderr
+	term.Stderr = stderr
 	code := make(chan int, 1)
 	go func() {
-		code <- run(t.Context(), app, []string{"login", "--device-code"})
+		code <- run(t.Context(), term, []string{"login", "--device-code"})
 		stderr.Close()
 	}()
 	var shown bytes.Buffer
@@ -298,12 +300,12 @@ func TestLoginWithDeviceCode(t *testing.T) {
 		t.Fatalf("%v: %s", err, text)
 	}
 	c, more := <-code, <-rest
-	if c != exitOK || !strings.Contains(stdout.String(), "Signed in as Tomas Lind") {
+	if c != terminal.ExitOK || !strings.Contains(stdout.String(), "Signed in as Tomas Lind") {
 		t.Fatalf("exit code %d, %s%s", c, stdout, more)
 	}
 	s.advance("2h")
-	s.want(exitOK, []string{"Tailspin Toys"}, "customers", "list")
-	s.want(exitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "100ms")
+	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list")
+	s.want(terminal.ExitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "100ms")
 }
 
 // shortenPolls keeps device codes from being asked for in whole seconds.
@@ -317,26 +319,26 @@ func shortenPolls(t *testing.T) {
 // A refresh token that two of them used would end the sign-in.
 func TestRenewAtOnce(t *testing.T) {
 	s := newSignInTest(t, "")
-	s.want(exitOK, nil, "login")
+	s.want(terminal.ExitOK, nil, "login")
 	s.advance("2h")
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if r := s.run("customers", "list", "-o", "jsonl"); r.code != exitOK {
+			if r := s.run("customers", "list", "-o", "jsonl"); r.code != terminal.ExitOK {
 				t.Errorf("%+v", r)
 			}
 		})
 	}
 	all.Wait()
 	s.advance("2h")
-	s.want(exitOK, nil, "customers", "list")
+	s.want(terminal.ExitOK, nil, "customers", "list")
 }
 
 // TestTokensAtRest looks at the files for what must not be in them, and at what
 // happens to damaged ones.
 func TestTokensAtRest(t *testing.T) {
 	s := newSignInTest(t, "")
-	s.want(exitOK, nil, "login")
+	s.want(terminal.ExitOK, nil, "login")
 	dir := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "partnercenter")
 	file, key := filepath.Join(dir, "tokens.bin"), filepath.Join(dir, "token.key")
 	good, err := os.ReadFile(file)
@@ -357,45 +359,45 @@ func TestTokensAtRest(t *testing.T) {
 	damaged[len(damaged)-1] ^= 1
 	for name, content := range map[string][]byte{"damaged": damaged, "cut": good[:len(good)/2], "empty": {}, "another": []byte("{}")} {
 		writeFile(t, file, string(content))
-		s.want(exitAuth, []string{"the signed-in users cannot be read", "partnercenter logout --all, then partnercenter login"}, "whoami")
+		s.want(terminal.ExitAuth, []string{"the signed-in users cannot be read", "partnercenter logout --all, then partnercenter login"}, "whoami")
 		if name == "damaged" {
-			s.want(exitAuth, []string{"the signed-in users cannot be read"}, "login")
-			s.want(exitOK, []string{"no user"}, "whoami", "--as", "app")
+			s.want(terminal.ExitAuth, []string{"the signed-in users cannot be read"}, "login")
+			s.want(terminal.ExitOK, []string{"no user"}, "whoami", "--as", "app")
 		}
 	}
 	writeFile(t, file, string(good))
-	s.want(exitOK, []string{"Tomas"}, "whoami")
+	s.want(terminal.ExitOK, []string{"Tomas"}, "whoami")
 
 	for _, path := range []string{file, key} {
 		if err := os.Chmod(path, 0o640); err != nil {
 			t.Fatal(err)
 		}
-		s.want(exitUsage, []string{path + " holds secrets and other users can read or change it: run chmod 600"}, "whoami")
+		s.want(terminal.ExitUsage, []string{path + " holds secrets and other users can read or change it: run chmod 600"}, "whoami")
 		if err := os.Chmod(path, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.env[tokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-	s.want(exitAuth, []string{"written with another key than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"written with another key than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
 	s.env[tokenKeyVariable] = "c2hvcnQ="
-	s.want(exitUsage, []string{"PARTNERCENTER_TOKEN_KEY holds no key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
+	s.want(terminal.ExitUsage, []string{"PARTNERCENTER_TOKEN_KEY holds no key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
 	delete(s.env, tokenKeyVariable)
 	if err := os.WriteFile(key, []byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.want(exitAuth, []string{"written with another key than the key in " + key, "logout --all"}, "whoami")
-	s.want(exitOK, []string{"All users are signed out."}, "logout", "--all")
-	s.want(exitOK, []string{"Nobody was signed in."}, "logout", "--all")
+	s.want(terminal.ExitAuth, []string{"written with another key than the key in " + key, "logout --all"}, "whoami")
+	s.want(terminal.ExitOK, []string{"All users are signed out."}, "logout", "--all")
+	s.want(terminal.ExitOK, []string{"Nobody was signed in."}, "logout", "--all")
 
 	// With a key of the environment there is no key file.
 	s.env[tokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	s.want(exitOK, nil, "login")
-	s.want(exitOK, []string{"Tomas"}, "whoami")
+	s.want(terminal.ExitOK, nil, "login")
+	s.want(terminal.ExitOK, []string{"Tomas"}, "whoami")
 	if _, err := os.Stat(key); err == nil {
 		t.Error("a key was written though the environment has one")
 	}
 	delete(s.env, tokenKeyVariable)
-	s.want(exitAuth, []string{"there is no key for it: neither " + key}, "whoami")
+	s.want(terminal.ExitAuth, []string{"there is no key for it: neither " + key}, "whoami")
 }
 
 // TestLoginWithNoPlace fails before the browser opens, as the user would sign in for
@@ -407,8 +409,8 @@ func TestLoginWithNoPlace(t *testing.T) {
 	if err := os.MkdirAll(lock, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s.want(exitError, []string{"cannot be locked", "!Sign in at"}, "login")
-	s.want(exitError, []string{"cannot be locked", "!enter this code"}, "login", "--device-code")
+	s.want(terminal.ExitError, []string{"cannot be locked", "!Sign in at"}, "login")
+	s.want(terminal.ExitError, []string{"cannot be locked", "!enter this code"}, "login", "--device-code")
 	if os.Geteuid() == 0 {
 		return // who may write everywhere
 	}
@@ -416,7 +418,7 @@ func TestLoginWithNoPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })
-	s.want(exitError, []string{"cannot be written", "!Sign in at"}, "login")
+	s.want(terminal.ExitError, []string{"cannot be written", "!Sign in at"}, "login")
 }
 
 // signInAs makes another user of the sample the person.
@@ -475,41 +477,41 @@ partners:
 	s := newSignInTest(t, seed)
 	s.person.user, s.person.password = "ann@contoso.onmicrosoft.com", "p+%2B w"
 	for _, authority := range []string{s.facts.APIURL, s.facts.APIURLTLS} {
-		s.want(exitOK, []string{"app 66666666-7777-8888-9999-000000000000 itself"}, "whoami", "--as", "app", "--authority", authority)
+		s.want(terminal.ExitOK, []string{"app 66666666-7777-8888-9999-000000000000 itself"}, "whoami", "--as", "app", "--authority", authority)
 	}
-	s.want(exitOK, []string{"Signed in as Ann"}, "login")
-	s.want(exitAuth, []string{"AADSTS7000218", "has to show a secret or certificate"}, "login", "--public-client")
-	s.want(exitAuth, []string{"AADSTS7000218"}, "login", "--device-code")
-	s.want(exitOK, []string{"signed out"}, "logout")
+	s.want(terminal.ExitOK, []string{"Signed in as Ann"}, "login")
+	s.want(terminal.ExitAuth, []string{"AADSTS7000218", "has to show a secret or certificate"}, "login", "--public-client")
+	s.want(terminal.ExitAuth, []string{"AADSTS7000218"}, "login", "--device-code")
+	s.want(terminal.ExitOK, []string{"signed out"}, "logout")
 
 	delete(s.env, "PARTNERCENTER_CLIENT_SECRET")
-	s.want(exitOK, []string{"the app's certificate, which expires on "}, "whoami", "--client-certificate", certificate)
+	s.want(terminal.ExitOK, []string{"the app's certificate, which expires on "}, "whoami", "--client-certificate", certificate)
 	s.env["PARTNERCENTER_CLIENT_CERTIFICATE"] = certificate
-	s.want(exitOK, []string{"Signed in as Ann"}, "login")
-	s.want(exitOK, []string{"user Ann"}, "whoami")
-	s.want(exitOK, []string{"no customers"}, "customers", "list")
-	s.want(exitUsage, []string{"plain HTTP, at which no certificate signs in"}, "whoami", "--as", "app", "--authority", s.facts.APIURL)
+	s.want(terminal.ExitOK, []string{"Signed in as Ann"}, "login")
+	s.want(terminal.ExitOK, []string{"user Ann"}, "whoami")
+	s.want(terminal.ExitOK, []string{"no customers"}, "customers", "list")
+	s.want(terminal.ExitUsage, []string{"plain HTTP, at which no certificate signs in"}, "whoami", "--as", "app", "--authority", s.facts.APIURL)
 
 	other, _ := newCertificate(t, dir, "other.pem", time.Now().Add(24*time.Hour))
-	s.want(exitAuth, []string{"AADSTS700027", "does not have this certificate"}, "whoami", "--as", "app", "--client-certificate", other)
+	s.want(terminal.ExitAuth, []string{"AADSTS700027", "does not have this certificate"}, "whoami", "--as", "app", "--client-certificate", other)
 	old, _ := newCertificate(t, dir, "old.pem", time.Now().Add(-time.Minute))
-	s.want(exitAuth, []string{"old.pem expired on ", "Make a new one"}, "whoami", "--as", "app", "--client-certificate", old)
+	s.want(terminal.ExitAuth, []string{"old.pem expired on ", "Make a new one"}, "whoami", "--as", "app", "--client-certificate", old)
 	writeFile(t, filepath.Join(dir, "bad.pem"), "-----BEGIN NOTHING-----\n")
-	s.want(exitUsage, []string{"holds no certificate to sign in with"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "bad.pem"))
+	s.want(terminal.ExitUsage, []string{"holds no certificate to sign in with"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "bad.pem"))
 	pfx := filepath.Join("testdata", "app.pfx")
-	s.want(exitUsage, []string{"is no PFX file that can be read", "check the password", "openssl pkcs12"}, "whoami", "--as", "app", "--client-certificate", pfx)
+	s.want(terminal.ExitUsage, []string{"is no PFX file that can be read", "check the password", "openssl pkcs12"}, "whoami", "--as", "app", "--client-certificate", pfx)
 	password := filepath.Join(dir, "password.txt")
 	writeFile(t, password, "of-the-file\n")
-	s.want(exitAuth, []string{"AADSTS700027"}, "whoami", "--as", "app", "--client-certificate", pfx, "--client-certificate-password-file", password)
+	s.want(terminal.ExitAuth, []string{"AADSTS700027"}, "whoami", "--as", "app", "--client-certificate", pfx, "--client-certificate-password-file", password)
 	s.env["PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD"] = "of-the-file"
-	s.want(exitAuth, []string{"AADSTS700027", "!of-the-file"}, "whoami", "--as", "app", "--client-certificate", pfx)
-	s.want(exitOK, []string{"the app's certificate"}, "whoami", "--as", "app") // a PEM file takes no password
+	s.want(terminal.ExitAuth, []string{"AADSTS700027", "!of-the-file"}, "whoami", "--as", "app", "--client-certificate", pfx)
+	s.want(terminal.ExitOK, []string{"the app's certificate"}, "whoami", "--as", "app") // a PEM file takes no password
 	delete(s.env, "PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD")
-	s.want(exitUsage, []string{"cannot be read"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "missing.pem"))
+	s.want(terminal.ExitUsage, []string{"cannot be read"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "missing.pem"))
 	// The layer that comes first has the say, be it secret or certificate.
-	s.want(exitOK, []string{"the app's secret"}, "whoami", "--as", "app", "--client-secret-file", writeSecret(t, dir))
+	s.want(terminal.ExitOK, []string{"the app's secret"}, "whoami", "--as", "app", "--client-secret-file", writeSecret(t, dir))
 	s.env["PARTNERCENTER_CLIENT_SECRET"] = "x"
-	s.want(exitUsage, []string{"environment: the client secret is given in more than one way, or beside a certificate"}, "whoami", "--as", "app")
+	s.want(terminal.ExitUsage, []string{"environment: the client secret is given in more than one way, or beside a certificate"}, "whoami", "--as", "app")
 }
 
 func writeSecret(t *testing.T, dir string) string {

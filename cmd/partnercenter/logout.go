@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Logout returns the command that forgets users.
-func Logout(app *app) *cobra.Command {
+func Logout(term *terminal.Terminal) *cobra.Command {
 	var all bool
-	c := newConnection(app)
+	c := newConnection(term)
 	return Act{
 		Spec: Spec{
 			Use: "logout", Short: "Forget a signed-in user",
@@ -29,7 +31,7 @@ in the Entra admin center.`,
 			},
 		},
 		Run: func(ctx context.Context, call *Call) error {
-			store, err := newTokenStore(app)
+			store, err := newTokenStore(term)
 			if err != nil {
 				return err
 			}
@@ -42,7 +44,7 @@ in the Entra admin center.`,
 			}
 			return logout(ctx, call, store, s)
 		},
-	}.Command(app)
+	}.Command(term)
 }
 
 func logoutAll(ctx context.Context, call *Call, store *tokenStore) error {
@@ -72,5 +74,5 @@ func logout(ctx context.Context, call *Call, store *tokenStore, s *service) erro
 	if gone != nil {
 		text = fmt.Sprintf("%s is signed out.", gone.who())
 	}
-	return call.Say("%s", sanitize(text))
+	return call.Say("%s", terminal.Sanitize(text))
 }

@@ -6,8 +6,6 @@
 // share; what they do lives in the packages that they call.
 package main
 
-//go:generate go test -run ^TestCLIDocs$ -update .
-
 import (
 	"context"
 	"errors"
@@ -17,7 +15,11 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
+
+//go:generate go test -run ^TestCLIDocs$ -update .
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -27,41 +29,41 @@ func main() {
 	os.Exit(run(ctx, osApp(), os.Args[1:]))
 }
 
-func osApp() *app {
-	a := &app{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv:    os.Getenv,
-		stdinTTY:  term.IsTerminal(int(os.Stdin.Fd())),
-		stdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
-		stderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
-		now:       time.Now,
+func osApp() *terminal.Terminal {
+	a := &terminal.Terminal{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Getenv:    os.Getenv,
+		StdinTTY:  term.IsTerminal(int(os.Stdin.Fd())),
+		StdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
+		StderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+		Now:       time.Now,
 
-		openBrowser: func(address string) error { return openBrowser(os.Getenv, address) },
+		OpenBrowser: func(address string) error { return openBrowser(os.Getenv, address) },
 	}
-	if a.stdoutTTY {
-		a.width, _, _ = term.GetSize(int(os.Stdout.Fd()))
+	if a.StdoutTTY {
+		a.Width, _, _ = term.GetSize(int(os.Stdout.Fd()))
 	}
 	return a
 }
 
 // run runs one command line and returns the exit code.
-func run(ctx context.Context, app *app, args []string) int {
-	app.args = args
-	root := newRootCmd(app)
+func run(ctx context.Context, term *terminal.Terminal, args []string) int {
+	term.Args = args
+	root := newRootCmd(term)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
-		return exitOK
+		return terminal.ExitOK
 	case ctx.Err() != nil:
-		app.linef("interrupted")
+		term.Linef("interrupted")
 		if open := new(Unsettled); errors.As(err, &open) {
-			app.next(open.Next())
+			term.Next(open.Next())
 		}
-		return exitInterrupted
-	case !app.started && !errors.As(err, new(*usageError)):
+		return terminal.ExitInterrupted
+	case !term.Started && !errors.As(err, new(*terminal.UsageError)):
 		// What cobra refuses before a command starts is the command line.
-		err = &usageError{text: err.Error()}
+		err = &terminal.UsageError{Text: err.Error()}
 	}
-	return app.report(cmd, err)
+	return term.Report(cmd, err)
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // result is what a command line came to.
@@ -18,14 +21,14 @@ type result struct {
 }
 
 // testApp is one without a terminal, in an environment of its own.
-func testApp(env map[string]string) (*app, *bytes.Buffer, *bytes.Buffer) {
+func testApp(env map[string]string) (*terminal.Terminal, *bytes.Buffer, *bytes.Buffer) {
 	var stdout, stderr bytes.Buffer
-	return &app{
-		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
-		getenv: func(name string) string { return env[name] },
-		now:    time.Now,
+	return &terminal.Terminal{
+		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
+		Getenv: func(name string) string { return env[name] },
+		Now:    time.Now,
 
-		openBrowser: func(string) error { return errors.New("there is none") },
+		OpenBrowser: func(string) error { return errors.New("there is none") },
 	}, &stdout, &stderr
 }
 
@@ -40,14 +43,14 @@ func startServe(t *testing.T, args ...string) readyFacts {
 		"serve", "--listen", freePort, "--listen-tls", freePort, "--control", freePort, "--db", ":memory:",
 		"--ca-dir", filepath.Join(dir, "ca"), "--cache-size", "1MiB", "--ready-file", ready,
 	}, args...)
-	app, _, log := testApp(nil)
+	term, _, log := testApp(nil)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, app, args) }()
+	go func() { ended <- run(ctx, term, args) }()
 	var facts readyFacts
 	t.Cleanup(func() {
 		stop()
-		if code := <-ended; code != exitOK {
+		if code := <-ended; code != terminal.ExitOK {
 			t.Errorf("serve ends with %d: %s", code, log)
 		}
 		if facts.ClientSecret != "" && strings.Contains(log.String(), facts.ClientSecret) || strings.Contains(log.String(), "Bearer") {
@@ -72,24 +75,24 @@ func startServe(t *testing.T, args ...string) readyFacts {
 
 // runCLI runs a command line in this process; setup, if not nil, may turn the
 // app into one on a terminal.
-func runCLI(ctx context.Context, t *testing.T, setup func(*app), args ...string) result {
+func runCLI(ctx context.Context, t *testing.T, setup func(*terminal.Terminal), args ...string) result {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	app, stdout, stderr := testApp(map[string]string{
+	term, stdout, stderr := testApp(map[string]string{
 		"PARTNERCENTER_TENANT_ID": stubTenant, "PARTNERCENTER_CLIENT_ID": stubClient, "PARTNERCENTER_CLIENT_SECRET": stubSecret,
 	})
 	if setup != nil {
-		setup(app)
+		setup(term)
 	}
-	code := run(ctx, app, args)
+	code := run(ctx, term, args)
 	return result{code: code, stdout: stdout.String(), stderr: stderr.String()}
 }
 
 func TestDrawnTable(t *testing.T) {
 	stub := newStub(t, false)
-	onTerminal := func(app *app) { app.stdoutTTY, app.width = true, 80 }
+	onTerminal := func(term *terminal.Terminal) { term.StdoutTTY, term.Width = true, 80 }
 	r := runCLI(t.Context(), t, onTerminal, "orders", "list", "--customer", "one", "--base-url", stub.URL, "--include-price")
-	if r.code != exitOK {
+	if r.code != terminal.ExitOK {
 		t.Fatal(r)
 	}
 	want := "" +
@@ -106,11 +109,11 @@ func TestDrawnTable(t *testing.T) {
 	if plain == r.stdout {
 		t.Error("no colour on a terminal")
 	}
-	for name, setup := range map[string]func(*app){
-		"NO_COLOR": func(app *app) {
-			onTerminal(app)
-			getenv := app.getenv
-			app.getenv = func(name string) string {
+	for name, setup := range map[string]func(*terminal.Terminal){
+		"NO_COLOR": func(term *terminal.Terminal) {
+			onTerminal(term)
+			getenv := term.Getenv
+			term.Getenv = func(name string) string {
 				if name == "NO_COLOR" {
 					return "1"
 				}
@@ -133,13 +136,13 @@ func TestDrawnTable(t *testing.T) {
 // TestHostileNames lists an order whose name tries to steer the terminal.
 func TestHostileNames(t *testing.T) {
 	stub := newStub(t, false)
-	for _, format := range formats {
-		r := runCLI(t.Context(), t, func(app *app) { app.stdoutTTY = true },
+	for _, format := range []string{"table", "wide", "json", "jsonl", "csv"} {
+		r := runCLI(t.Context(), t, func(term *terminal.Terminal) { term.StdoutTTY = true },
 			"orders", "list", "--customer", "hostile", "--base-url", stub.URL, "-o", format, "--color", "never")
-		if r.code != exitOK || !strings.Contains(r.stdout, "evil") {
+		if r.code != terminal.ExitOK || !strings.Contains(r.stdout, "evil") {
 			t.Fatalf("-o %s: %+v", format, r)
 		}
-		if i := strings.IndexFunc(r.stdout, func(c rune) bool { return c != '\n' && c != '\r' && unsafeRune(c) }); i >= 0 {
+		if i := strings.IndexFunc(r.stdout, func(c rune) bool { return c != '\n' && c != '\r' && !unicode.IsGraphic(c) }); i >= 0 {
 			t.Errorf("-o %s lets %q through", format, r.stdout[i:i+4])
 		}
 	}
@@ -147,13 +150,13 @@ func TestHostileNames(t *testing.T) {
 
 func TestProgressBar(t *testing.T) {
 	stub := newStub(t, false)
-	both := func(app *app) { app.stdoutTTY, app.stderrTTY, app.width = true, true, 120 }
+	both := func(term *terminal.Terminal) { term.StdoutTTY, term.StderrTTY, term.Width = true, true, 120 }
 	r := runCLI(t.Context(), t, both, "orders", "list", "--all-customers", "--base-url", stub.URL)
-	if r.code != exitOK || !strings.Contains(r.stdout, "│ Company three") {
+	if r.code != terminal.ExitOK || !strings.Contains(r.stdout, "│ Company three") {
 		t.Errorf("%+v", r)
 	}
 	r = runCLI(t.Context(), t, both, "orders", "list", "--all-customers", "--base-url", stub.URL+"/with-unauthorized")
-	if r.code != exitAuth || r.stdout != "" || !strings.HasSuffix(r.stderr, "Partner Center.\n") {
+	if r.code != terminal.ExitAuth || r.stdout != "" || !strings.HasSuffix(r.stderr, "Partner Center.\n") {
 		t.Errorf("%+v", r)
 	}
 	// Scrolling lines and a bar do not go together, nor do pipes and bars.
@@ -177,7 +180,7 @@ func TestInterrupt(t *testing.T) {
 			cancel()
 		}()
 		r := runCLI(ctx, t, nil, args...)
-		if r.code != exitInterrupted || r.stdout != "" || r.stderr != "interrupted\n" {
+		if r.code != terminal.ExitInterrupted || r.stdout != "" || r.stderr != "interrupted\n" {
 			t.Errorf("%v: %+v", args, r)
 		}
 	}
@@ -193,17 +196,17 @@ func TestInterruptedPurchase(t *testing.T) {
 		cancel()
 	}()
 	r := runCLI(ctx, t, nil, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--yes", "--base-url", stub.URL)
-	if r.code != exitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "interrupted\n  It is not known") || !strings.Contains(r.stderr, "--yes --base-url "+stub.URL+" --request-id ") {
+	if r.code != terminal.ExitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "interrupted\n  It is not known") || !strings.Contains(r.stderr, "--yes --base-url "+stub.URL+" --request-id ") {
 		t.Errorf("%+v", r)
 	}
 	// A question that is not answered ends with the interruption, too.
 	ctx, cancel = context.WithCancel(t.Context())
 	asked, write := io.Pipe()
 	defer write.Close()
-	onTerminal := func(app *app) { app.stdin, app.stdinTTY = asked, true }
+	onTerminal := func(term *terminal.Terminal) { term.Stdin, term.StdinTTY = asked, true }
 	time.AfterFunc(300*time.Millisecond, cancel)
 	r = runCLI(ctx, t, onTerminal, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--base-url", stub.URL)
-	if r.code != exitInterrupted || strings.Contains(r.stderr, "not known") {
+	if r.code != terminal.ExitInterrupted || strings.Contains(r.stderr, "not known") {
 		t.Errorf("%+v", r)
 	}
 }

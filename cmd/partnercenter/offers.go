@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Offers returns the commands about legacy offers.
-func Offers(app *app) *cobra.Command {
-	return Noun(app, "offers", "offer", "Legacy offers of a country", offersList, offersGet, offersAddOns, offersCategories)
+func Offers(term *terminal.Terminal) *cobra.Command {
+	return Noun(term, "offers", "offer", "Legacy offers of a country", offersList, offersGet, offersAddOns, offersCategories)
 }
 
 func offersList(c *connection) *cobra.Command {
@@ -21,7 +22,7 @@ func offersList(c *connection) *cobra.Command {
 	return List[*partnercenter.Offer]{
 		Spec: market.asked(Spec{
 			Use: "list {--country CC | --customer ID}", Short: "List the legacy offers of a country or for a customer",
-			Long: "List the legacy offers of a country, or of a customer's, by rank. Add-ons are among\nthem; offers that are retired are not." + outputHelp(offersView.csv.columns),
+			Long: "List the legacy offers of a country, or of a customer's, by rank. Add-ons are among\nthem; offers that are retired are not." + terminal.OutputHelp(offersView.CSV.Columns),
 			Example: `  partnercenter offers list --country US
   partnercenter offers list --customer ID --category SmallBusiness_Key -o wide
   partnercenter offers list --country DE -o jsonl | jq -r .id`,
@@ -60,7 +61,7 @@ func offersAddOns(c *connection) *cobra.Command {
 	return List[*partnercenter.Offer]{
 		Spec: market.asked(Spec{
 			Use: "addons OFFER --country CC", Arg: "offer id", Short: "List the add-ons of a legacy offer",
-			Long: "List the offers that can be bought under an offer, in a country." + outputHelp(offersView.csv.columns),
+			Long: "List the offers that can be bought under an offer, in a country." + terminal.OutputHelp(offersView.CSV.Columns),
 			Example: `  partnercenter offers addons 195416C1-3447-423A-B37B-EE59A99A19C4 --country US
   partnercenter offers addons OFFER --country DE -o csv`,
 		}),
@@ -76,7 +77,7 @@ func offersCategories(c *connection) *cobra.Command {
 	return List[*partnercenter.OfferCategory]{
 		Spec: market.asked(Spec{
 			Use: "categories {--country CC | --customer ID}", Short: "List the categories of legacy offers",
-			Long: "List the categories of legacy offers, by rank." + outputHelp(categoriesView.csv.columns),
+			Long: "List the categories of legacy offers, by rank." + terminal.OutputHelp(categoriesView.CSV.Columns),
 			Example: `  partnercenter offers categories --country US
   partnercenter offers categories --customer ID --json`,
 		}),
@@ -90,46 +91,48 @@ func offersCategories(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-var offersView = view[*partnercenter.Offer]{
-	plural: "offers",
-	table: layout[*partnercenter.Offer]{
-		columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING"},
-		gives:   []int{1, 2},
-		row: func(o *partnercenter.Offer) []string {
+var offersView = terminal.View[*partnercenter.Offer]{
+	Plural: "offers",
+	Table: terminal.Layout[*partnercenter.Offer]{
+		Columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING"},
+		Gives:   []int{1, 2},
+		Row: func(o *partnercenter.Offer) []string {
 			return []string{o.ID, o.Name, categoryName(o), cycles(o.SupportedBillingCycles)}
 		},
 	},
-	wide: layout[*partnercenter.Offer]{
-		columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING", "MINIMUM", "MAXIMUM", "ADD-ON", "TRIAL", "FOR SALE", "COUNTRY"},
-		row: func(o *partnercenter.Offer) []string {
+	Wide: terminal.Layout[*partnercenter.Offer]{
+		Columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING", "MINIMUM", "MAXIMUM", "ADD-ON", "TRIAL", "FOR SALE", "COUNTRY"},
+		Row: func(o *partnercenter.Offer) []string {
 			return []string{
-				o.ID, o.Name, categoryName(o), cycles(o.SupportedBillingCycles), number(o.MinimumQuantity), number(o.MaximumQuantity),
-				yesNo(o.IsAddOn), yesNo(o.IsTrial), yesNo(o.IsAvailableForPurchase), o.Country,
+				o.ID, o.Name, categoryName(o), cycles(o.SupportedBillingCycles), terminal.Number(o.MinimumQuantity), terminal.Number(o.MaximumQuantity),
+				terminal.YesNo(o.IsAddOn), terminal.YesNo(o.IsTrial), terminal.YesNo(o.IsAvailableForPurchase), o.Country,
 			}
 		},
 	},
-	csv: layout[*partnercenter.Offer]{
-		columns: []string{
+	CSV: terminal.Layout[*partnercenter.Offer]{
+		Columns: []string{
 			"offerId", "name", "category", "country", "billing", "supportedBillingCycles", "minimumQuantity", "maximumQuantity",
 			"isAddOn", "isTrial", "isAvailableForPurchase", "prerequisiteOffers", "productId", "salesGroupId",
 		},
-		row: func(o *partnercenter.Offer) []string {
+		Row: func(o *partnercenter.Offer) []string {
 			return []string{
 				o.ID, o.Name, categoryName(o), o.Country, string(o.Billing), cycles(o.SupportedBillingCycles),
-				number(o.MinimumQuantity), number(o.MaximumQuantity), yesNo(o.IsAddOn), yesNo(o.IsTrial),
-				yesNo(o.IsAvailableForPurchase), strings.Join(o.PrerequisiteOffers, " "), orZero(o.Product).ID, o.SalesGroupID,
+				terminal.Number(o.MinimumQuantity), terminal.Number(o.MaximumQuantity), terminal.YesNo(o.IsAddOn), terminal.YesNo(o.IsTrial),
+				terminal.YesNo(o.IsAvailableForPurchase), strings.Join(o.PrerequisiteOffers, " "), terminal.OrZero(o.Product).ID, o.SalesGroupID,
 			}
 		},
 	},
 }
 
-var categoriesView = oneLayout("categories", []string{"CATEGORY ID", "NAME", "RANK"}, []string{"categoryId", "name", "rank"},
-	func(c *partnercenter.OfferCategory) []string { return []string{c.ID, c.Name, number(c.Rank)} }, 1)
+var categoriesView = terminal.OneLayout("categories", []string{"CATEGORY ID", "NAME", "RANK"}, []string{"categoryId", "name", "rank"},
+	func(c *partnercenter.OfferCategory) []string { return []string{c.ID, c.Name, terminal.Number(c.Rank)} }, 1)
 
-func categoryName(o *partnercenter.Offer) string { return orZero(o.Category).Name }
+func categoryName(o *partnercenter.Offer) string { return terminal.OrZero(o.Category).Name }
 
 // cycles joins billing cycles for a cell.
-func cycles(list []partnercenter.BillingCycleType) string { return strings.Join(texts(list), " ") }
+func cycles(list []partnercenter.BillingCycleType) string {
+	return strings.Join(terminal.Texts(list), " ")
+}
 
 // market is the flags of commands that read the catalog: where to look at it.
 type market struct {
@@ -157,9 +160,9 @@ func (m *market) asked(s Spec) Spec {
 		switch {
 		case m.country != "" || m.customer != "":
 		case m.byCustomer:
-			return usageErrorf("%s where? Give --country, such as US, or --customer ID", m.of)
+			return terminal.Usagef("%s where? Give --country, such as US, or --customer ID", m.of)
 		default:
-			return usageErrorf("%s where? Give --country, such as US", m.of)
+			return terminal.Usagef("%s where? Give --country, such as US", m.of)
 		}
 		if check == nil {
 			return nil

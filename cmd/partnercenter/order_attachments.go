@@ -13,11 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-var attachmentsView = oneLayout("attachments", []string{"ATTACHMENT ID", "FILE", "SIZE (KB)", "TYPE"}, []string{"attachmentId", "fileName", "sizeInKB", "attachmentType"},
+var attachmentsView = terminal.OneLayout("attachments", []string{"ATTACHMENT ID", "FILE", "SIZE (KB)", "TYPE"}, []string{"attachmentId", "fileName", "sizeInKB", "attachmentType"},
 	func(a *partnercenter.OrderAttachment) []string {
-		return []string{a.AttachmentID, a.FileName, number(a.SizeInKB), a.AttachmentType}
+		return []string{a.AttachmentID, a.FileName, terminal.Number(a.SizeInKB), a.AttachmentType}
 	})
 
 func ordersAttach(c *connection) *cobra.Command {
@@ -53,11 +54,11 @@ address.`,
 			Check: func(*Call) error {
 				switch {
 				case len(purchaseOrders) == 0:
-					return usageErrorf("what is to be attached? Give a purchase order with --po FILE")
+					return terminal.Usagef("what is to be attached? Give a purchase order with --po FILE")
 				case about.CustomerPrice == "" || about.Currency == "":
-					return usageErrorf("what does the customer pay? Give --price AMOUNT and --currency CODE")
+					return terminal.Usagef("what does the customer pay? Give --price AMOUNT and --currency CODE")
 				case partOfTender && len(tenders) == 0 && about.TenderLink == "":
-					return usageErrorf("the tender is missing: give its files with --tender, or its address with --tender-link")
+					return terminal.Usagef("the tender is missing: give its files with --tender, or its address with --tender-link")
 				}
 				return nil
 			},
@@ -93,12 +94,12 @@ func (o *openFiles) open(d *Description, what string, names []string) ([]partner
 	for _, name := range names {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, usageErrorf("the %s cannot be read: %v", what, err)
+			return nil, terminal.Usagef("the %s cannot be read: %v", what, err)
 		}
 		*o = append(*o, f)
 		info, err := f.Stat()
 		if err != nil || !info.Mode().IsRegular() {
-			return nil, usageErrorf("the %s %s is no plain file", what, name)
+			return nil, terminal.Usagef("the %s %s is no plain file", what, name)
 		}
 		d.Add(what, fmt.Sprintf("%s (%d bytes)", name, info.Size()))
 		files = append(files, partnercenter.AttachmentFile{Name: filepath.Base(name), Content: f})
@@ -134,7 +135,7 @@ instead.`,
 			Check: func(*Call) error {
 				switch {
 				case id == "" && (file != "" || force):
-					return usageErrorf("-O and --force go with --download ID")
+					return terminal.Usagef("-O and --force go with --download ID")
 				case id != "" && file != "" && file != "-":
 					return free(file, force)
 				}
@@ -142,7 +143,7 @@ instead.`,
 			},
 		},
 		View: attachmentsView,
-		Instead: func(ctx context.Context, call *Call, _ *printer[*partnercenter.OrderAttachment]) (bool, error) {
+		Instead: func(ctx context.Context, call *Call, _ *terminal.Printer[*partnercenter.OrderAttachment]) (bool, error) {
 			if id == "" {
 				return false, nil
 			}
@@ -162,7 +163,7 @@ func download(ctx context.Context, call *Call, id, file string, force bool) erro
 	defer content.Body.Close()
 	switch file {
 	case "-":
-		_, err := io.Copy(call.Term.stdout, content.Body)
+		_, err := io.Copy(call.Term.Stdout, content.Body)
 		return err
 	case "":
 		if file = content.Name; file == "" || file == "." || file == ".." {
@@ -179,7 +180,7 @@ func download(ctx context.Context, call *Call, id, file string, force bool) erro
 func free(name string, force bool) error {
 	switch _, err := os.Lstat(name); {
 	case err == nil && !force:
-		return usageErrorf("%s is there already: give another name with -O, or --force", name)
+		return terminal.Usagef("%s is there already: give another name with -O, or --force", name)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -187,7 +188,7 @@ func free(name string, force bool) error {
 }
 
 // saveFile writes a file whole, or not at all.
-func saveFile(app *app, name string, content io.Reader) error {
+func saveFile(term *terminal.Terminal, name string, content io.Reader) error {
 	part, err := os.CreateTemp(filepath.Dir(name), ".partnercenter-*")
 	if err != nil {
 		return err
@@ -203,6 +204,6 @@ func saveFile(app *app, name string, content io.Reader) error {
 	if err := os.Rename(part.Name(), name); err != nil {
 		return err
 	}
-	app.linef("%s: %d bytes", name, n)
+	term.Linef("%s: %d bytes", name, n)
 	return nil
 }

@@ -12,11 +12,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Orders returns the commands about orders.
-func Orders(app *app) *cobra.Command {
-	return Noun(app, "orders", "order", "Orders of customers",
+func Orders(term *terminal.Terminal) *cobra.Command {
+	return Noun(term, "orders", "order", "Orders of customers",
 		ordersList, ordersGet, ordersCreate, ordersPatch, ordersCancel, ordersProvisioning, ordersActivationLinks,
 		ordersAttach, ordersAttachments, ordersWaitVisible)
 }
@@ -57,7 +58,7 @@ out unless --include-system-purchases asks for them.
 With --all-customers, a customer whose orders the service refuses is named at the
 end, and the exit code is 1; the orders of the others are listed all the same.
 
-Tables have a row for every order; -o wide and -o csv one for every line item.` + outputHelp(orderCSVColumns),
+Tables have a row for every order; -o wide and -o csv one for every line item.` + terminal.OutputHelp(orderCSVColumns),
 			Example: `  partnercenter orders list --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter orders list --customer ID --billing-cycle monthly --include-price -o wide
   partnercenter orders list --all-customers -o csv > orders.csv
@@ -66,21 +67,21 @@ Tables have a row for every order; -o wide and -o csv one for every line item.` 
 				f := cmd.Flags()
 				f.BoolVar(&all.asked, "all-customers", false, "list the orders of all customers")
 				f.IntVar(&all.workers, "workers", 4, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
-				cycle.addFlag(cmd, "only orders billed this way: `cycle` is "+orList(billingCycles()))
+				cycle.addFlag(cmd, "only orders billed this way: `cycle` is "+terminal.OrList(billingCycles()))
 				f.BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
 				f.BoolVar(&includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
 				f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
 			},
 			Check: func(*Call) error {
 				if all.workers < 1 || all.workers > maxWorkers {
-					return usageErrorf("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
+					return terminal.Usagef("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
 				}
 				return cycle.parse()
 			},
 		},
 		AllowShort: true,
-		ViewOf:     func() view[customerOrder] { return ordersView(includePrice, all.asked) },
-		Instead: func(ctx context.Context, call *Call, p *printer[customerOrder]) (bool, error) {
+		ViewOf:     func() terminal.View[customerOrder] { return ordersView(includePrice, all.asked) },
+		Instead: func(ctx context.Context, call *Call, p *terminal.Printer[customerOrder]) (bool, error) {
 			if !all.asked {
 				return false, nil
 			}
@@ -126,13 +127,13 @@ func (b *billingCycle) addFlag(cmd *cobra.Command, usage string) {
 		return pflag.NormalizedName(name)
 	})
 	cmd.Flags().StringVar((*string)(&b.value), "billing-cycle", "", usage)
-	registerValues(cmd, "billing-cycle", billingCycles()...)
+	terminal.Choices(cmd, "billing-cycle", billingCycles()...)
 }
 
 // parse takes any spelling that the service takes.
 func (b *billingCycle) parse() error {
 	if b.value != "" && !b.value.Known() {
-		return oneOf("billing-cycle", string(b.value), billingCycles()...)
+		return terminal.OneOf("billing-cycle", string(b.value), billingCycles()...)
 	}
 	b.value = b.value.Normalize()
 	return nil
@@ -140,7 +141,7 @@ func (b *billingCycle) parse() error {
 
 // billingCycles are the values to offer; the service takes "unknown" for none.
 func billingCycles() []string {
-	return slices.DeleteFunc(texts(partnercenter.BillingCycles()), func(name string) bool {
+	return slices.DeleteFunc(terminal.Texts(partnercenter.BillingCycles()), func(name string) bool {
 		return name == string(partnercenter.BillingCycleUnknown)
 	})
 }
@@ -159,7 +160,7 @@ Ids of newer orders are case-sensitive.`,
 				cmd.Flags().BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
 			},
 		},
-		ViewOf: func() view[customerOrder] { return ordersView(includePrice, false) },
+		ViewOf: func() terminal.View[customerOrder] { return ordersView(includePrice, false) },
 		Fetch: func(ctx context.Context, call *Call) (customerOrder, error) {
 			o, err := order(call).Get(ctx, orderOptions(includePrice)...)
 			return customerOrder{customerID: call.CustomerID, order: o}, err
@@ -175,13 +176,13 @@ func ordersProvisioning(c *connection) *cobra.Command {
 			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
 			Example: "  partnercenter orders provisioning ORDER --customer ID",
 		},
-		View: oneLayout("lines that are provisioned", []string{"LINE", columnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
+		View: terminal.OneLayout("lines that are provisioned", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
 			func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
 				var quantities []string
 				for _, q := range s.QuantityProvisioningInformation {
-					quantities = append(quantities, strings.TrimSpace(number(q.Quantity)+" "+q.Status))
+					quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+q.Status))
 				}
-				return []string{number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
+				return []string{terminal.Number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
 			}),
 		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
 			return order(call).ProvisioningStatus.All(ctx)
@@ -190,9 +191,9 @@ func ordersProvisioning(c *connection) *cobra.Command {
 }
 
 // activationLinksView shows activation links.
-var activationLinksView = oneLayout("activation links", []string{"LINE", "LINK"}, []string{"lineItemNumber", "link"},
+var activationLinksView = terminal.OneLayout("activation links", []string{"LINE", "LINK"}, []string{"lineItemNumber", "link"},
 	func(l *partnercenter.OrderLineItemActivationLink) []string {
-		return []string{number(l.LineItemNumber), orZero(l.Link).URI}
+		return []string{terminal.Number(l.LineItemNumber), terminal.OrZero(l.Link).URI}
 	})
 
 func ordersActivationLinks(c *connection) *cobra.Command {
@@ -232,7 +233,7 @@ minutes, and print it. An order that does not exist fails at once.`,
 			},
 			Check: func(*Call) error {
 				if patience <= 0 {
-					return usageErrorf("--wait %s is no time to wait: use something like 20m", patience)
+					return terminal.Usagef("--wait %s is no time to wait: use something like 20m", patience)
 				}
 				return nil
 			},
@@ -242,7 +243,7 @@ minutes, and print it. An order that does not exist fails at once.`,
 			o, err := order(call).WaitVisible(ctx, &partnercenter.WaitOptions{
 				Timeout: patience,
 				Progress: func(waited, pause time.Duration) {
-					call.Term.linef("not listed after %s; looking again in %s", waited.Round(time.Second), pause.Round(time.Second))
+					call.Term.Linef("not listed after %s; looking again in %s", waited.Round(time.Second), pause.Round(time.Second))
 				},
 			})
 			return customerOrder{order: o}, err
@@ -251,8 +252,8 @@ minutes, and print it. An order that does not exist fails at once.`,
 }
 
 // PrintOrders prints a customer's orders as a table.
-func PrintOrders(ctx context.Context, app *app, pc *partnercenter.Client, customer string) error {
-	p, err := newPrinter(app, &outputOptions{format: formatTable, color: "auto"}, ordersView(false, false))
+func PrintOrders(ctx context.Context, term *terminal.Terminal, pc *partnercenter.Client, customer string) error {
+	p, err := terminal.NewPrinter(term, &terminal.Output{Format: terminal.FormatTable, Color: "auto"}, ordersView(false, false))
 	if err != nil {
 		return err
 	}
@@ -260,7 +261,7 @@ func PrintOrders(ctx context.Context, app *app, pc *partnercenter.Client, custom
 	if err != nil {
 		return err
 	}
-	return p.all(orders)
+	return p.PrintAll(orders)
 }
 
 // customerOrder is an order with the customer that was asked about.
@@ -281,47 +282,47 @@ func (c customerOrder) customer() string {
 
 // ordersView shows orders; with prices if they were asked for, with the
 // customer if there are several.
-func ordersView(prices, several bool) view[customerOrder] {
-	v := view[customerOrder]{plural: "orders", resource: func(c customerOrder) any { return c.order }}
-	v.csv = layout[customerOrder]{columns: orderCSVColumns, rows: orderCSVRows}
+func ordersView(prices, several bool) terminal.View[customerOrder] {
+	v := terminal.View[customerOrder]{Plural: "orders", Resource: func(c customerOrder) any { return c.order }}
+	v.CSV = terminal.Layout[customerOrder]{Columns: orderCSVColumns, Rows: orderCSVRows}
 
-	v.table.rows = func(c customerOrder) [][]string {
+	v.Table.Rows = func(c customerOrder) [][]string {
 		o := c.order
 		var row []string
 		if several {
 			row = append(row, c.customerName)
 		}
-		row = append(row, o.ID, shortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), itemsSummary(o.LineItems))
+		row = append(row, o.ID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), itemsSummary(o.LineItems))
 		if prices {
 			row = append(row, amount(o))
 		}
 		return [][]string{row}
 	}
 	if several {
-		v.table.columns = append(v.table.columns, "CUSTOMER")
+		v.Table.Columns = append(v.Table.Columns, "CUSTOMER")
 	}
-	v.table.columns = append(v.table.columns, "ORDER ID", "CREATED", columnStatus, "BILLING", "ITEMS")
-	v.table.gives = []int{len(v.table.columns) - 1} // the items, then the customer
+	v.Table.Columns = append(v.Table.Columns, "ORDER ID", "CREATED", terminal.ColumnStatus, "BILLING", "ITEMS")
+	v.Table.Gives = []int{len(v.Table.Columns) - 1} // the items, then the customer
 	if several {
-		v.table.gives = append(v.table.gives, 0)
+		v.Table.Gives = append(v.Table.Gives, 0)
 	}
 	if prices {
-		v.table.columns = append(v.table.columns, columnTotal)
+		v.Table.Columns = append(v.Table.Columns, terminal.ColumnTotal)
 	}
 
-	v.wide.columns = []string{"CUSTOMER ID", "ORDER ID", "ALTERNATE ID", "CREATED", columnStatus, "BILLING", "CURRENCY"}
+	v.Wide.Columns = []string{"CUSTOMER ID", "ORDER ID", "ALTERNATE ID", "CREATED", terminal.ColumnStatus, "BILLING", "CURRENCY"}
 	if prices {
-		v.wide.columns = append(v.wide.columns, columnTotal)
+		v.Wide.Columns = append(v.Wide.Columns, terminal.ColumnTotal)
 	}
-	v.wide.columns = append(v.wide.columns, "LINE", columnQuantity, "ITEM", "OFFER ID", "SUBSCRIPTION ID")
-	v.wide.rows = func(c customerOrder) [][]string {
+	v.Wide.Columns = append(v.Wide.Columns, "LINE", terminal.ColumnQuantity, "ITEM", "OFFER ID", "SUBSCRIPTION ID")
+	v.Wide.Rows = func(c customerOrder) [][]string {
 		o := c.order
 		return eachLine(o, func(l partnercenter.OrderLineItem) []string {
-			row := []string{c.customer(), o.ID, o.AlternateID, shortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), o.CurrencyCode}
+			row := []string{c.customer(), o.ID, o.AlternateID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), o.CurrencyCode}
 			if prices {
 				row = append(row, amount(o))
 			}
-			return append(row, number(l.LineItemNumber), number(l.Quantity), l.FriendlyName, l.OfferID, l.SubscriptionID)
+			return append(row, terminal.Number(l.LineItemNumber), terminal.Number(l.Quantity), l.FriendlyName, l.OfferID, l.SubscriptionID)
 		})
 	}
 	return v
@@ -337,11 +338,11 @@ var orderCSVColumns = []string{
 func orderCSVRows(c customerOrder) [][]string {
 	o := c.order
 	return eachLine(o, func(l partnercenter.OrderLineItem) []string {
-		pricing := orZero(l.Pricing)
+		pricing := terminal.OrZero(l.Pricing)
 		return []string{
-			c.customer(), o.ID, o.AlternateID, exactTime(o.CreationDate), string(o.Status), string(o.BillingCycle), string(o.TransactionType),
-			o.CurrencyCode, string(o.TotalPrice), number(l.LineItemNumber), l.OfferID, l.SubscriptionID, l.FriendlyName, number(l.Quantity),
-			orZero(l.TermDuration), string(l.TransactionType), l.PromotionID, l.PartnerIDOnRecord, string(pricing.Price), string(pricing.ExtendedPrice),
+			c.customer(), o.ID, o.AlternateID, terminal.ExactTime(o.CreationDate), string(o.Status), string(o.BillingCycle), string(o.TransactionType),
+			o.CurrencyCode, string(o.TotalPrice), terminal.Number(l.LineItemNumber), l.OfferID, l.SubscriptionID, l.FriendlyName, terminal.Number(l.Quantity),
+			terminal.OrZero(l.TermDuration), string(l.TransactionType), l.PromotionID, l.PartnerIDOnRecord, string(pricing.Price), string(pricing.ExtendedPrice),
 		}
 	})
 }

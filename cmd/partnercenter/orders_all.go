@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // allCustomers are the flags of orders list that ask about all customers.
@@ -26,16 +27,16 @@ type listOrders func(ctx context.Context, customer string) ([]*partnercenter.Ord
 // list prints the orders of all customers. The customers are read first: a
 // continuation token would grow old over a long run, and without their number
 // there is no telling how long it takes.
-func (a *allCustomers) list(ctx context.Context, call *Call, p *printer[customerOrder], list listOrders) error {
-	app := call.Term
+func (a *allCustomers) list(ctx context.Context, call *Call, p *terminal.Printer[customerOrder], list listOrders) error {
+	term := call.Term
 	customers, err := Collect(call.Client.Customers.All(ctx))
 	if err != nil {
 		return err
 	}
 	// A bar among lines that scroll by on the same terminal helps nobody.
-	if app.stderrTTY && !(p.streams() && app.stdoutTTY) {
-		app.startBar("Orders of customers", len(customers))
-		defer app.stopBar()
+	if term.StderrTTY && !(p.Streams() && term.StdoutTTY) {
+		term.StartBar("Orders of customers", len(customers))
+		defer term.StopBar()
 	}
 	failed := &partialError{total: len(customers)}
 	for answer := range eachCustomer(ctx, customers, a.workers, list) {
@@ -46,14 +47,14 @@ func (a *allCustomers) list(ctx context.Context, call *Call, p *printer[customer
 			failed.failures = append(failed.failures, answer)
 		}
 		for _, order := range answer.orders {
-			if err := p.add(customerOrder{customerID: answer.customer.ID, customerName: orZero(answer.customer.CompanyProfile).CompanyName, order: order}); err != nil {
+			if err := p.Add(customerOrder{customerID: answer.customer.ID, customerName: terminal.OrZero(answer.customer.CompanyProfile).CompanyName, order: order}); err != nil {
 				return err
 			}
 		}
-		app.advanceBar()
+		term.AdvanceBar()
 	}
-	app.stopBar()
-	if err := p.end(); err != nil {
+	term.StopBar()
+	if err := p.End(); err != nil {
 		return err
 	}
 	if len(failed.failures) > 0 {
@@ -135,18 +136,18 @@ func (e *partialError) Error() string {
 }
 
 // Explain implements explainer.
-func (e *partialError) Explain(now time.Time) explanation {
-	x := explanation{
-		what: e.Error(),
-		next: "All other orders are listed. Ask about one of these customers with --customer to see the whole error.",
-		code: exitError,
+func (e *partialError) Explain(now time.Time) terminal.Explanation {
+	x := terminal.Explanation{
+		What: e.Error(),
+		Next: "All other orders are listed. Ask about one of these customers with --customer to see the whole error.",
+		Code: terminal.ExitError,
 	}
 	for _, f := range e.failures {
 		name := f.customer.ID
-		if company := orZero(f.customer.CompanyProfile).CompanyName; company != "" {
+		if company := terminal.OrZero(f.customer.CompanyProfile).CompanyName; company != "" {
 			name += " (" + company + ")"
 		}
-		x.details = append(x.details, name+": "+explain(f.err, now).what)
+		x.Details = append(x.Details, name+": "+terminal.Explain(f.err, now).What)
 	}
 	return x
 }

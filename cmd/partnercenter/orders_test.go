@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 func TestOrderCSV(t *testing.T) {
@@ -25,18 +26,18 @@ func TestOrderCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stdout bytes.Buffer
-	app := &app{stdout: &stdout, getenv: func(string) string { return "" }}
-	p, err := newPrinter(app, &outputOptions{format: formatCSV, color: "auto"}, ordersView(false, false))
+	term := &terminal.Terminal{Stdout: &stdout, Getenv: func(string) string { return "" }}
+	p, err := terminal.NewPrinter(term, &terminal.Output{Format: "csv", Color: "auto"}, ordersView(false, false))
 	if err != nil {
 		t.Fatal(err)
 	}
 	// An order of before line items and dates has its row, too.
 	for _, o := range []*partnercenter.Order{order, {ID: "bare", CreationDate: mustTime(t, "0001-01-01T00:00:00")}} {
-		if err := p.add(customerOrder{customerID: "c", order: o}); err != nil {
+		if err := p.Add(customerOrder{customerID: "c", order: o}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := p.end(); err != nil {
+	if err := p.End(); err != nil {
 		t.Fatal(err)
 	}
 	got, err := csv.NewReader(strings.NewReader(stdout.String())).ReadAll()

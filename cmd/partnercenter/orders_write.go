@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // orderForm is what the flags of orders create say, and the order that they make.
@@ -87,9 +88,9 @@ func (o *orderForm) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.line.name, "name", "", "with --offer, a `text` to call it by")
 	f.StringVar(&o.line.partner, "partner-on-record", "", "with --offer, the MPN `id` of the indirect reseller")
 	f.StringArrayVar(&o.lines, "line", nil, "a `line` such as offer=ID,quantity=2,term=P1Y; can be repeated")
-	o.cycle.addFlag(cmd, "how it is billed: `cycle` is "+orList(billingCycles())+" (default: that of the item)")
+	o.cycle.addFlag(cmd, "how it is billed: `cycle` is "+terminal.OrList(billingCycles())+" (default: that of the item)")
 	f.StringVar(&o.user, "for-user", "", "user principal `name` of the customer's user to license")
-	registerValues(cmd, "term", "P1M", "P1Y", "P3Y")
+	terminal.Choices(cmd, "term", "P1M", "P1Y", "P3Y")
 }
 
 // check makes the order of the flags or the file.
@@ -97,7 +98,7 @@ func (o *orderForm) check(call *Call) error {
 	o.order = new(partnercenter.Order)
 	if o.file != "" {
 		if o.line != (orderLine{}) {
-			return usageErrorf("-f has the whole order: leave out --term, --name and --partner-on-record")
+			return terminal.Usagef("-f has the whole order: leave out --term, --name and --partner-on-record")
 		}
 		if err := call.ReadContent(o.file, o.order); err != nil {
 			return err
@@ -106,7 +107,7 @@ func (o *orderForm) check(call *Call) error {
 		return err
 	}
 	if len(o.order.LineItems) == 0 {
-		return usageErrorf("the order has no line items: give --offer and --quantity, or lineItems in the file")
+		return terminal.Usagef("the order has no line items: give --offer and --quantity, or lineItems in the file")
 	}
 	return nameCustomer(o.order, call.CustomerID)
 }
@@ -118,7 +119,7 @@ func nameCustomer(order *partnercenter.Order, customer string) error {
 		order.ReferenceCustomerID = customer
 	}
 	if !strings.EqualFold(order.ReferenceCustomerID, customer) {
-		return usageErrorf("the file is an order of customer %s (referenceCustomerId), but --customer is %s: correct the one that is wrong", order.ReferenceCustomerID, customer)
+		return terminal.Usagef("the file is an order of customer %s (referenceCustomerId), but --customer is %s: correct the one that is wrong", order.ReferenceCustomerID, customer)
 	}
 	if slices.ContainsFunc(order.LineItems, func(l partnercenter.OrderLineItem) bool { return l.LineItemNumber != nil }) {
 		return nil
@@ -137,7 +138,7 @@ func (o *orderForm) orderOfFlags(order *partnercenter.Order) error {
 	lines := []orderLine{o.line}
 	if len(o.lines) > 0 {
 		if o.line != (orderLine{}) {
-			return usageErrorf("--line has its own term, name and partner-on-record: leave out the flags of those names")
+			return terminal.Usagef("--line has its own term, name and partner-on-record: leave out the flags of those names")
 		}
 		lines = nil
 		for _, text := range o.lines {
@@ -169,11 +170,11 @@ func parseLine(text string) (orderLine, error) {
 		i := slices.Index(keys, strings.TrimSpace(key))
 		switch {
 		case !ok:
-			return line, usageErrorf("--line %q: write it like offer=ID,quantity=2", text)
+			return line, terminal.Usagef("--line %q: write it like offer=ID,quantity=2", text)
 		case i < 0:
-			return line, usageErrorf("--line %q: %q is unknown: use %s%s", text, key, orList(keys), didYouMean(key, keys))
+			return line, terminal.Usagef("--line %q: %q is unknown: use %s%s", text, key, terminal.OrList(keys), terminal.DidYouMean(key, keys))
 		case *lineKeys[i].field(&line) != "":
-			return line, usageErrorf("--line %q: %s is there twice", text, key)
+			return line, terminal.Usagef("--line %q: %s is there twice", text, key)
 		}
 		*lineKeys[i].field(&line) = strings.TrimSpace(value)
 	}
@@ -183,11 +184,11 @@ func parseLine(text string) (orderLine, error) {
 func (l orderLine) item() (partnercenter.OrderLineItem, error) {
 	var item partnercenter.OrderLineItem
 	if l.offer == "" || l.quantity == "" {
-		return item, usageErrorf("what is ordered, and how many? Give --offer ID and --quantity N, or --line offer=ID,quantity=N, or -f FILE")
+		return item, terminal.Usagef("what is ordered, and how many? Give --offer ID and --quantity N, or --line offer=ID,quantity=N, or -f FILE")
 	}
 	quantity, err := strconv.Atoi(l.quantity)
 	if err != nil || quantity < 1 {
-		return item, usageErrorf("quantity %q is no number of things to order: use 1 or more", l.quantity)
+		return item, terminal.Usagef("quantity %q is no number of things to order: use 1 or more", l.quantity)
 	}
 	item = partnercenter.OrderLineItem{OfferID: l.offer, Quantity: &quantity, FriendlyName: l.name, PartnerIDOnRecord: l.partner}
 	if l.term != "" {
@@ -268,7 +269,7 @@ the change only if the order is still as it was.`,
 			},
 			Check: func(call *Call) error {
 				if file == "" {
-					return usageErrorf("what is to change? Give the order as it should be with -f FILE")
+					return terminal.Usagef("what is to change? Give the order as it should be with -f FILE")
 				}
 				if err := call.ReadContent(file, next); err != nil {
 					return err
@@ -277,7 +278,7 @@ the change only if the order is still as it was.`,
 					return err
 				}
 				if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
-					return usageErrorf("the file is order %s, not %s: correct the one that is wrong", next.ID, call.Arg)
+					return terminal.Usagef("the file is order %s, not %s: correct the one that is wrong", next.ID, call.Arg)
 				}
 				return nil
 			},

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -23,7 +25,7 @@ var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-
 // compared does not depend on what the settings say of themselves.
 func (s *service) checkPartnerDomain(ctx context.Context, domain string) error {
 	if !domainName.MatchString(domain) {
-		return usageErrorf("%q is no domain: write it like contoso.onmicrosoft.com; nothing was changed", domain)
+		return terminal.Usagef("%q is no domain: write it like contoso.onmicrosoft.com; nothing was changed", domain)
 	}
 	tenant, err := s.partnerTenant(ctx)
 	if err != nil {
@@ -34,7 +36,7 @@ func (s *service) checkPartnerDomain(ctx context.Context, domain string) error {
 		return err
 	}
 	if !strings.EqualFold(of, tenant) {
-		return usageErrorf("%s belongs to tenant %s, but the credentials sign in to partner %s: check the profile and the domain; nothing was changed", domain, of, tenant)
+		return terminal.Usagef("%s belongs to tenant %s, but the credentials sign in to partner %s: check the profile and the domain; nothing was changed", domain, of, tenant)
 	}
 	return nil
 }
@@ -52,7 +54,7 @@ func (s *service) partnerTenant(ctx context.Context) (string, error) {
 	if guid.MatchString(s.tenantID) {
 		return s.tenantID, nil
 	}
-	return "", settingsErrorf("neither the token nor the settings tell the partner's tenant, so the domain cannot be compared: give the tenant's GUID with --tenant-id; nothing was changed")
+	return "", terminal.Settingsf("neither the token nor the settings tell the partner's tenant, so the domain cannot be compared: give the tenant's GUID with --tenant-id; nothing was changed")
 }
 
 // tenantOf asks the token authority which tenant a domain belongs to (OpenID
@@ -87,5 +89,5 @@ func (s *service) tenantOf(ctx context.Context, domain string) (string, error) {
 	if resp.StatusCode >= http.StatusInternalServerError {
 		return "", fmt.Errorf("%s answered %d when asked for the tenant of %s: try again; nothing was changed", s.authority, resp.StatusCode, domain)
 	}
-	return "", usageErrorf("%s knows no tenant with the domain %s: check how it is written; nothing was changed", s.authority, domain)
+	return "", terminal.Usagef("%s knows no tenant with the domain %s: check how it is written; nothing was changed", s.authority, domain)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // refusedCall is a documented call that a token does not allow.
@@ -45,7 +46,7 @@ func permitsOf(c *tokenClaims, cloud partnercenter.CloudName) permits {
 			for _, role := range o.Roles() {
 				names = append(names, string(role))
 			}
-			reason = "wants the role " + orList(names)
+			reason = "wants the role " + terminal.OrList(names)
 		}
 		if reason == "" {
 			p.can = append(p.can, o.String())
@@ -101,7 +102,7 @@ func byArea(calls []string) string {
 	}
 	var lines []string
 	for _, area := range areas {
-		list := strings.ReplaceAll(wrap(names[area], 74-width), "\n  ", "\n"+strings.Repeat(" ", width+4))
+		list := strings.ReplaceAll(terminal.Wrap(names[area], 74-width), "\n  ", "\n"+strings.Repeat(" ", width+4))
 		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, area, strings.TrimSpace(list)))
 	}
 	return strings.Join(lines, "\n")

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // readPrivateFile reads a file that nobody but its owner may read.
@@ -20,11 +22,11 @@ func readPrivateFile(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if openToOthers(info) {
-		return nil, settingsErrorf("%s holds secrets and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
+		return nil, terminal.Settingsf("%s holds secrets and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		err = settingsErrorf("%s is too large to be a file of this program: remove it, then run partnercenter login again", path)
+		err = terminal.Settingsf("%s is too large to be a file of this program: remove it, then run partnercenter login again", path)
 	}
 	return data, err
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Products returns the commands about products, their SKUs and availabilities.
-func Products(app *app) *cobra.Command {
-	return Noun(app, "products", "product", "Products, SKUs and what of them can be ordered",
+func Products(term *terminal.Terminal) *cobra.Command {
+	return Noun(term, "products", "product", "Products, SKUs and what of them can be ordered",
 		productsList, productsGet, productsSKUs, productsAvailabilities, productsInventory)
 }
 
@@ -32,17 +33,17 @@ type selection struct {
 
 func (s *selection) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar((*string)(&s.segment), "segment", "", "only what is sold to this `segment`: "+orList(texts(partnercenter.TargetSegments())))
+	f.StringVar((*string)(&s.segment), "segment", "", "only what is sold to this `segment`: "+terminal.OrList(terminal.Texts(partnercenter.TargetSegments())))
 	f.StringVar((*string)(&s.scope), "reservation-scope", "", "AzurePlan lists reservations for Azure plans")
-	registerValues(cmd, "segment", texts(partnercenter.TargetSegments())...)
-	registerValues(cmd, "reservation-scope", string(partnercenter.ReservationScopeAzurePlan))
+	terminal.Choices(cmd, "segment", terminal.Texts(partnercenter.TargetSegments())...)
+	terminal.Choices(cmd, "reservation-scope", string(partnercenter.ReservationScopeAzurePlan))
 }
 
 // check takes what the flags name in any case.
 func (s *selection) check(*Call) error {
 	if s.segment != "" {
 		s.segment = s.segment.Normalize()
-		if err := oneOf("segment", string(s.segment), texts(partnercenter.TargetSegments())...); err != nil {
+		if err := terminal.OneOf("segment", string(s.segment), terminal.Texts(partnercenter.TargetSegments())...); err != nil {
 			return err
 		}
 	}
@@ -52,7 +53,7 @@ func (s *selection) check(*Call) error {
 	if strings.EqualFold(string(s.scope), string(partnercenter.ReservationScopeAzurePlan)) {
 		s.scope = partnercenter.ReservationScopeAzurePlan
 	}
-	return oneOf("reservation-scope", string(s.scope), string(partnercenter.ReservationScopeAzurePlan))
+	return terminal.OneOf("reservation-scope", string(s.scope), string(partnercenter.ReservationScopeAzurePlan))
 }
 
 func productsList(c *connection) *cobra.Command {
@@ -61,25 +62,25 @@ func productsList(c *connection) *cobra.Command {
 		target partnercenter.TargetView
 	)
 	market := market{of: "products", byCustomer: true}
-	views := texts(partnercenter.TargetViews())
+	views := terminal.Texts(partnercenter.TargetViews())
 	return List[*partnercenter.Product]{
 		Spec: market.asked(Spec{
 			Use: "list {--country CC | --customer ID} --view VIEW", Short: "List the products of a country or for a customer",
-			Long: "List the products of a view that are sold in a country, or in a customer's. Legacy\noffers have products, too." + outputHelp(productsView.csv.columns),
+			Long: "List the products of a view that are sold in a country, or in a customer's. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
 			Example: `  partnercenter products list --country US --view OnlineServices
   partnercenter products list --customer ID --view AzureReservations --reservation-scope AzurePlan
   partnercenter products list --country DE --view Software -o jsonl | jq -r .title`,
 			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar((*string)(&target), "view", "", "which products: `view` is "+orList(views))
-				registerValues(cmd, "view", views...)
+				cmd.Flags().StringVar((*string)(&target), "view", "", "which products: `view` is "+terminal.OrList(views))
+				terminal.Choices(cmd, "view", views...)
 				narrow.addFlags(cmd)
 			},
 			Check: func(call *Call) error {
 				if target == "" {
-					return usageErrorf("which products? Give --view: %s", orList(views))
+					return terminal.Usagef("which products? Give --view: %s", terminal.OrList(views))
 				}
 				target = target.Normalize()
-				if err := oneOf("view", string(target), views...); err != nil {
+				if err := terminal.OneOf("view", string(target), views...); err != nil {
 					return err
 				}
 				return narrow.check(call)
@@ -117,7 +118,7 @@ func productsSKUs(c *connection) *cobra.Command {
 	return List[*partnercenter.SKU]{
 		Spec: market.asked(Spec{
 			Use: "skus PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "List the SKUs of a product, or show one",
-			Long: "List the SKUs of a product that are sold in a country, or in a customer's. With --sku,\nshow one." + outputHelp(skusView.csv.columns),
+			Long: "List the SKUs of a product that are sold in a country, or in a customer's. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSV.Columns),
 			Example: `  partnercenter products skus DZH318Z0BQ5S --country US -o wide
   partnercenter products skus PRODUCT --customer ID --sku 0001 --json`,
 			Flags: func(cmd *cobra.Command) {
@@ -128,11 +129,11 @@ func productsSKUs(c *connection) *cobra.Command {
 			Check:     narrow.check,
 		}),
 		View: skusView,
-		Instead: func(ctx context.Context, call *Call, p *printer[*partnercenter.SKU]) (bool, error) {
+		Instead: func(ctx context.Context, call *Call, p *terminal.Printer[*partnercenter.SKU]) (bool, error) {
 			if sku == "" {
 				return false, nil
 			}
-			return true, p.one(market.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
+			return true, p.PrintOne(market.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
 		},
 		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.SKU, error] {
 			return market.products(call).ByID(call.Arg).SKUs.ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
@@ -154,7 +155,7 @@ func productsAvailabilities(c *connection) *cobra.Command {
 			Use: "availabilities PRODUCT --sku SKU {--country CC | --customer ID}", Arg: "product id",
 			Short: "List the availabilities of a SKU, or show one",
 			Long: `List the availabilities of a SKU in a country, or in a customer's. With
---availability, show one. The catalog item id is what an order names.` + outputHelp(availabilitiesView.csv.columns),
+--availability, show one. The catalog item id is what an order names.` + terminal.OutputHelp(availabilitiesView.CSV.Columns),
 			Example: `  partnercenter products availabilities DZH318Z0BQ4B --sku 000Z --country US
   partnercenter products availabilities PRODUCT --sku 0001 --customer ID -o jsonl | jq -r .catalogItemId`,
 			Flags: func(cmd *cobra.Command) {
@@ -165,17 +166,17 @@ func productsAvailabilities(c *connection) *cobra.Command {
 			Exclusive: [][]string{{"availability", "segment"}, {"availability", "reservation-scope"}},
 			Check: func(call *Call) error {
 				if sku == "" {
-					return usageErrorf("availabilities of which SKU? Give --sku ID")
+					return terminal.Usagef("availabilities of which SKU? Give --sku ID")
 				}
 				return narrow.check(call)
 			},
 		}),
 		View: availabilitiesView,
-		Instead: func(ctx context.Context, call *Call, p *printer[*partnercenter.Availability]) (bool, error) {
+		Instead: func(ctx context.Context, call *Call, p *terminal.Printer[*partnercenter.Availability]) (bool, error) {
 			if availability == "" {
 				return false, nil
 			}
-			return true, p.one(of(call).ByID(availability).Get(ctx))
+			return true, p.PrintOne(of(call).ByID(availability).Get(ctx))
 		},
 		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Availability, error] {
 			return of(call).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
@@ -191,12 +192,12 @@ func productsInventory(c *connection) *cobra.Command {
 			Use: "inventory PRODUCT[:SKU]... --country CC", Short: "Check whether SKUs can be bought now",
 			Long: `Check whether SKUs can be bought now: those that are named, or all of a product.
 SKUs that the service does not know are left out. Reservations may ask for a
-customer, an Azure subscription and a region.` + outputHelp(inventoryView.csv.columns),
+customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryView.CSV.Columns),
 			Example: `  partnercenter products inventory DZH318Z0BQ4B:000Z --country US
   partnercenter products inventory DZH318Z0BQ3P --country US --customer ID --subscription ID --region japanwest`,
 			Args: func(cmd *cobra.Command, args []string) error {
 				if len(args) == 0 {
-					return usageErrorf("%s needs a product, or product:sku", cmd.CommandPath())
+					return terminal.Usagef("%s needs a product, or product:sku", cmd.CommandPath())
 				}
 				return nil
 			},
@@ -224,25 +225,25 @@ customer, an Azure subscription and a region.` + outputHelp(inventoryView.csv.co
 	}.Command(c)
 }
 
-var productsView = view[*partnercenter.Product]{
-	plural: "products",
-	table: layout[*partnercenter.Product]{
-		columns: []string{"PRODUCT ID", "TITLE", "TYPE"},
-		gives:   []int{1},
-		row: func(p *partnercenter.Product) []string {
+var productsView = terminal.View[*partnercenter.Product]{
+	Plural: "products",
+	Table: terminal.Layout[*partnercenter.Product]{
+		Columns: []string{"PRODUCT ID", "TITLE", "TYPE"},
+		Gives:   []int{1},
+		Row: func(p *partnercenter.Product) []string {
 			return []string{p.ID, p.Title, productType(p)}
 		},
 	},
-	wide: layout[*partnercenter.Product]{
-		columns: []string{"PRODUCT ID", "TITLE", "TYPE", "PUBLISHER", "DESCRIPTION"},
-		row: func(p *partnercenter.Product) []string {
+	Wide: terminal.Layout[*partnercenter.Product]{
+		Columns: []string{"PRODUCT ID", "TITLE", "TYPE", "PUBLISHER", "DESCRIPTION"},
+		Row: func(p *partnercenter.Product) []string {
 			return []string{p.ID, p.Title, productType(p), p.PublisherName, p.Description}
 		},
 	},
-	csv: layout[*partnercenter.Product]{
-		columns: []string{"productId", "title", "productType", "publisherName", "isMicrosoftProduct", "description"},
-		row: func(p *partnercenter.Product) []string {
-			return []string{p.ID, p.Title, productType(p), p.PublisherName, yesNo(p.IsMicrosoftProduct), p.Description}
+	CSV: terminal.Layout[*partnercenter.Product]{
+		Columns: []string{"productId", "title", "productType", "publisherName", "isMicrosoftProduct", "description"},
+		Row: func(p *partnercenter.Product) []string {
+			return []string{p.ID, p.Title, productType(p), p.PublisherName, terminal.YesNo(p.IsMicrosoftProduct), p.Description}
 		},
 	},
 }
@@ -256,61 +257,61 @@ func productType(p *partnercenter.Product) string {
 	return strings.Join(names, "/")
 }
 
-var skusView = view[*partnercenter.SKU]{
-	plural: "SKUs",
-	table: layout[*partnercenter.SKU]{
-		columns: []string{"SKU ID", "TITLE", "BILLING", "MAXIMUM"},
-		gives:   []int{1},
-		row: func(s *partnercenter.SKU) []string {
-			return []string{s.ID, s.Title, cycles(s.SupportedBillingCycles), number(s.MaximumQuantity)}
+var skusView = terminal.View[*partnercenter.SKU]{
+	Plural: "SKUs",
+	Table: terminal.Layout[*partnercenter.SKU]{
+		Columns: []string{"SKU ID", "TITLE", "BILLING", "MAXIMUM"},
+		Gives:   []int{1},
+		Row: func(s *partnercenter.SKU) []string {
+			return []string{s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MaximumQuantity)}
 		},
 	},
-	wide: layout[*partnercenter.SKU]{
-		columns: []string{"PRODUCT ID", "SKU ID", "TITLE", "BILLING", "MINIMUM", "MAXIMUM", "TRIAL", "BEFORE BUYING", "TO PROVISION"},
-		row: func(s *partnercenter.SKU) []string {
+	Wide: terminal.Layout[*partnercenter.SKU]{
+		Columns: []string{"PRODUCT ID", "SKU ID", "TITLE", "BILLING", "MINIMUM", "MAXIMUM", "TRIAL", "BEFORE BUYING", "TO PROVISION"},
+		Row: func(s *partnercenter.SKU) []string {
 			return []string{
-				s.ProductID, s.ID, s.Title, cycles(s.SupportedBillingCycles), number(s.MinimumQuantity), number(s.MaximumQuantity),
-				yesNo(s.IsTrial), strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "),
+				s.ProductID, s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MinimumQuantity), terminal.Number(s.MaximumQuantity),
+				terminal.YesNo(s.IsTrial), strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "),
 			}
 		},
 	},
-	csv: layout[*partnercenter.SKU]{
-		columns: []string{
+	CSV: terminal.Layout[*partnercenter.SKU]{
+		Columns: []string{
 			"productId", "skuId", "title", "supportedBillingCycles", "minimumQuantity", "maximumQuantity", "isTrial",
 			"purchasePrerequisites", "provisioningVariables", "inventoryVariables",
 		},
-		row: func(s *partnercenter.SKU) []string {
+		Row: func(s *partnercenter.SKU) []string {
 			return []string{
-				s.ProductID, s.ID, s.Title, cycles(s.SupportedBillingCycles), number(s.MinimumQuantity), number(s.MaximumQuantity),
-				yesNo(s.IsTrial), strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "), strings.Join(s.InventoryVariables, " "),
+				s.ProductID, s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MinimumQuantity), terminal.Number(s.MaximumQuantity),
+				terminal.YesNo(s.IsTrial), strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "), strings.Join(s.InventoryVariables, " "),
 			}
 		},
 	},
 }
 
-var availabilitiesView = view[*partnercenter.Availability]{
-	plural: "availabilities",
-	table: layout[*partnercenter.Availability]{
-		columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE"},
-		row: func(a *partnercenter.Availability) []string {
-			return []string{a.CatalogItemID, string(a.Segment), terms(a), currency(a), yesNo(a.IsPurchasable)}
+var availabilitiesView = terminal.View[*partnercenter.Availability]{
+	Plural: "availabilities",
+	Table: terminal.Layout[*partnercenter.Availability]{
+		Columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE"},
+		Row: func(a *partnercenter.Availability) []string {
+			return []string{a.CatalogItemID, string(a.Segment), terms(a), currency(a), terminal.YesNo(a.IsPurchasable)}
 		},
 	},
-	wide: layout[*partnercenter.Availability]{
-		columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE", "RENEWABLE", "COUNTRY", "TITLE"},
-		row: func(a *partnercenter.Availability) []string {
-			return []string{a.CatalogItemID, string(a.Segment), terms(a), currency(a), yesNo(a.IsPurchasable), yesNo(a.IsRenewable), a.Country, orZero(a.SKU).Title}
+	Wide: terminal.Layout[*partnercenter.Availability]{
+		Columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE", "RENEWABLE", "COUNTRY", "TITLE"},
+		Row: func(a *partnercenter.Availability) []string {
+			return []string{a.CatalogItemID, string(a.Segment), terms(a), currency(a), terminal.YesNo(a.IsPurchasable), terminal.YesNo(a.IsRenewable), a.Country, terminal.OrZero(a.SKU).Title}
 		},
 	},
-	csv: layout[*partnercenter.Availability]{
-		columns: []string{
+	CSV: terminal.Layout[*partnercenter.Availability]{
+		Columns: []string{
 			"catalogItemId", "productId", "skuId", "availabilityId", "segment", "country", "currencyCode", "terms",
 			"isPurchasable", "isRenewable",
 		},
-		row: func(a *partnercenter.Availability) []string {
+		Row: func(a *partnercenter.Availability) []string {
 			return []string{
 				a.CatalogItemID, a.ProductID, a.SKUID, a.ID, string(a.Segment), a.Country, currency(a), terms(a),
-				yesNo(a.IsPurchasable), yesNo(a.IsRenewable),
+				terminal.YesNo(a.IsPurchasable), terminal.YesNo(a.IsRenewable),
 			}
 		},
 	},
@@ -328,9 +329,9 @@ func terms(a *partnercenter.Availability) string {
 	return strings.Join(durations, " ")
 }
 
-func currency(a *partnercenter.Availability) string { return orZero(a.DefaultCurrency).Code }
+func currency(a *partnercenter.Availability) string { return terminal.OrZero(a.DefaultCurrency).Code }
 
-var inventoryView = oneLayout("SKUs", []string{"PRODUCT ID", "SKU ID", "RESTRICTED", "WHY"}, []string{"productId", "skuId", "isRestricted", "restrictions"},
+var inventoryView = terminal.OneLayout("SKUs", []string{"PRODUCT ID", "SKU ID", "RESTRICTED", "WHY"}, []string{"productId", "skuId", "isRestricted", "restrictions"},
 	func(i partnercenter.InventoryItem) []string {
 		reasons := make([]string, len(i.Restrictions))
 		for j, restriction := range i.Restrictions {
@@ -339,5 +340,5 @@ var inventoryView = oneLayout("SKUs", []string{"PRODUCT ID", "SKU ID", "RESTRICT
 				reasons[j] += ": " + restriction.Description
 			}
 		}
-		return []string{i.ProductID, i.SKUID, yesNo(i.IsRestricted), strings.Join(reasons, "; ")}
+		return []string{i.ProductID, i.SKUID, terminal.YesNo(i.IsRestricted), strings.Join(reasons, "; ")}
 	}, 3)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // reached is how far a request to a host got, and what came back.
@@ -135,9 +137,9 @@ func (r *reached) explain(flag string) (what, fix string) {
 	case errors.As(err, &dns):
 		return fmt.Sprintf("DNS: the name %s is not found: %s", dns.Name, dns.Err),
 			"Check " + flag + ", --cloud, the proxy variables and this machine's DNS."
-	case connectionRefused(err) && refusingProxy(err) != "":
-		return "connection: refused by the proxy: nothing listens there", nextProxy
-	case connectionRefused(err):
+	case terminal.ConnectionRefused(err) && terminal.RefusingProxy(err) != "":
+		return "connection: refused by the proxy: nothing listens there", terminal.NextProxy
+	case terminal.ConnectionRefused(err):
 		return "connection: " + r.host + " refuses it: nothing listens there",
 			"Check " + flag + ". If it is a local server, start it with: partnercenter serve"
 	case isTimeout(err):
@@ -146,7 +148,7 @@ func (r *reached) explain(flag string) (what, fix string) {
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return "TLS: what answers at " + r.host + " does not speak it", "Check " + flag + ": the port may be that of plain HTTP."
 	}
-	return fmt.Sprintf("%s cannot be reached, while %s: %v", r.host, r.phase, innermost(r.err)),
+	return fmt.Sprintf("%s cannot be reached, while %s: %v", r.host, r.phase, terminal.Innermost(r.err)),
 		"Check " + flag + ", the network and the proxy variables (HTTPS_PROXY, NO_PROXY)."
 }
 

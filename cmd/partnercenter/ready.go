@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // readyFacts is what a server that accepts requests says of itself in its
@@ -54,7 +55,7 @@ func stateDir() (string, error) {
 	dir, err := os.UserConfigDir()
 	switch {
 	case err != nil && os.Getenv("XDG_CONFIG_HOME") != "": // which names a folder, and badly
-		return "", settingsErrorf("no folder for this user's settings: %v; set HOME, or XDG_CONFIG_HOME to a whole path", err)
+		return "", terminal.Settingsf("no folder for this user's settings: %v; set HOME, or XDG_CONFIG_HOME to a whole path", err)
 	case err != nil:
 		return "", fmt.Errorf("%w: %w; set HOME, or XDG_CONFIG_HOME to a whole path", errNoStateDir, err)
 	}

@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // readyzPoll is how often --wait asks.
 const readyzPoll = 50 * time.Millisecond
 
 // Readyz returns the command that asks a server whether it is ready.
-func Readyz(app *app) *cobra.Command {
+func Readyz(term *terminal.Terminal) *cobra.Command {
 	var (
 		address, caFile string
 		wait            bool
@@ -42,7 +44,7 @@ when it would. For scripts that start a server and go on when it is ready.`,
 			}
 			return call.Say("ready")
 		},
-	}.Command(app)
+	}.Command(term)
 }
 
 func runReadyz(ctx context.Context, address, caFile string, wait bool, timeout time.Duration) error {
@@ -84,12 +86,12 @@ func askReady(ctx context.Context, base, caFile string) error {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(base, "/")+"/readyz", nil)
 	if err != nil {
-		return usageErrorf("--url %q is no base URL: write it like http://127.0.0.1:8080", base)
+		return terminal.Usagef("--url %q is no base URL: write it like http://127.0.0.1:8080", base)
 	}
 	resp, err := transport.Do(req)
 	if err != nil {
 		// Not wrapped: advice about the flags of other commands would be added.
-		return fmt.Errorf("no server answers at %s: %v; start one with: partnercenter serve", base, innermost(err)) //nolint:errorlint
+		return fmt.Errorf("no server answers at %s: %v; start one with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusOK {

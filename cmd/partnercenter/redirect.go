@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // redirectListener waits on this machine for what the authority has a browser
@@ -70,7 +72,7 @@ func listenOnLocalhost(ctx context.Context) (listeners []net.Listener, port int,
 		switch {
 		case err == nil:
 			return []net.Listener{v4, v6}, port, nil
-		case !addressInUse(err):
+		case !terminal.AddressInUse(err):
 			return []net.Listener{v4}, port, nil
 		}
 		v4.Close()

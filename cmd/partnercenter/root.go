@@ -5,10 +5,12 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // newRootCmd returns the whole command tree.
-func newRootCmd(app *app) *cobra.Command {
+func newRootCmd(term *terminal.Terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "partnercenter",
 		Short: "Microsoft Partner Center from the command line",
@@ -23,10 +25,10 @@ To try it without an account, start a server with "partnercenter serve" and add
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.SetIn(app.stdin)
-	root.SetOut(app.stdout)
-	root.SetErr(app.stderr)
-	root.SetFlagErrorFunc(flagError)
+	root.SetIn(term.Stdin)
+	root.SetOut(term.Stdout)
+	root.SetErr(term.Stderr)
+	root.SetFlagErrorFunc(terminal.FlagError)
 	root.SetUsageTemplate(strings.NewReplacer(
 		// The flags that commands inherit are those of the connection.
 		"Global Flags:", "Connection Flags:",
@@ -40,9 +42,9 @@ To try it without an account, start a server with "partnercenter serve" and add
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Partner Center", []*cobra.Command{Customers(app), Orders(app), Subscriptions(app), Offers(app), Products(app)}},
-		{"Signing in", []*cobra.Command{Login(app), Logout(app), Whoami(app), Token(app), Doctor(app)}},
-		{"A local Partner Center", []*cobra.Command{Serve(app), Demo(app, PrintOrders), CA(app), Import(app), Clock(app), Identity(app), Readyz(app)}},
+		{"Partner Center", []*cobra.Command{Customers(term), Orders(term), Subscriptions(term), Offers(term), Products(term)}},
+		{"Signing in", []*cobra.Command{Login(term), Logout(term), Whoami(term), Token(term), Doctor(term)}},
+		{"A local Partner Center", []*cobra.Command{Serve(term), Demo(term, PrintOrders), CA(term), Import(term), Clock(term), Identity(term), Readyz(term)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
 		for _, cmd := range g.commands {
@@ -50,21 +52,21 @@ To try it without an account, start a server with "partnercenter serve" and add
 			root.AddCommand(cmd)
 		}
 	}
-	root.AddCommand(newVersionCmd(app))
+	root.AddCommand(newVersionCmd(term))
 	root.AddCommand(newHelpTopics()...)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
-	prepare(app, root)
+	prepare(term, root)
 	return root
 }
 
 // prepare makes every command note that it started, which tells a wrong
 // command line from a command that failed, and has flags that name no files not
 // be completed with files.
-func prepare(app *app, cmd *cobra.Command) {
+func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 	if inner := cmd.RunE; inner != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			app.started = true
+			term.Started = true
 			return inner(cmd, args)
 		}
 	}
@@ -77,6 +79,6 @@ func prepare(app *app, cmd *cobra.Command) {
 	cmd.Flags().VisitAll(complete)
 	cmd.PersistentFlags().VisitAll(complete)
 	for _, child := range cmd.Commands() {
-		prepare(app, child)
+		prepare(term, child)
 	}
 }

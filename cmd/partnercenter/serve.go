@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/control"
@@ -51,7 +52,7 @@ type serveOptions struct {
 }
 
 // Serve returns the command that runs a server.
-func Serve(app *app) *cobra.Command {
+func Serve(term *terminal.Terminal) *cobra.Command {
 	var o serveOptions
 	return Act{
 		Spec: Spec{
@@ -76,8 +77,8 @@ trust-instructions" tells which variable that is.`,
 			Flags: o.addFlags,
 			Check: o.check,
 		},
-		Run: func(ctx context.Context, _ *Call) error { return runServe(ctx, app, &o) },
-	}.Command(app)
+		Run: func(ctx context.Context, _ *Call) error { return runServe(ctx, term, &o) },
+	}.Command(term)
 }
 
 func (o *serveOptions) addFlags(cmd *cobra.Command) {
@@ -106,11 +107,11 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.DurationVar(&o.shutdownGrace, "shutdown-grace", 10*time.Second, "how long requests in flight may take to finish when the server stops")
 	f.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` of what is logged: debug, info (a line a request), warn or error")
-	registerValues(cmd, "profile", limitProfileNames()...)
-	registerValues(cmd, "as-cloud", cloudNames()...)
-	registerValues(cmd, "proxy-others", othersRefused, othersTunnelled)
-	registerValues(cmd, "log-format", "text", "json")
-	registerValues(cmd, "log-level", "debug", "info", "warn", "error")
+	terminal.Choices(cmd, "profile", limitProfileNames()...)
+	terminal.Choices(cmd, "as-cloud", cloudNames()...)
+	terminal.Choices(cmd, "proxy-others", othersRefused, othersTunnelled)
+	terminal.Choices(cmd, "log-format", "text", "json")
+	terminal.Choices(cmd, "log-level", "debug", "info", "warn", "error")
 }
 
 func (o *serveOptions) check(call *Call) error {
@@ -124,8 +125,8 @@ func (o *serveOptions) check(call *Call) error {
 	return o.checkTLS()
 }
 
-func runServe(ctx context.Context, app *app, o *serveOptions) error {
-	local, err := startLocal(ctx, app.stderr, o)
+func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) error {
+	local, err := startLocal(ctx, term.Stderr, o)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func runServe(ctx context.Context, app *app, o *serveOptions) error {
 		return err
 	}
 	defer removeReadyFile(local.readyFile)
-	local.print(app.stdout)
+	local.print(term.Stdout)
 	return local.serve(ctx, o.shutdownGrace)
 }
 
@@ -173,7 +174,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	cacheSize, err := humanize.ParseBytes(o.cacheSize)
 	if err != nil {
-		return nil, usageErrorf("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
+		return nil, terminal.Usagef("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
 	}
 	if l.cloud, err = cloudNamed("as-cloud", o.asCloud); err != nil {
 		return nil, err
@@ -266,7 +267,7 @@ func orNegative(d time.Duration) time.Duration {
 func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
-		return nil, usageErrorf("--log-level %q is unknown: use debug, info, warn or error", o.logLevel)
+		return nil, terminal.Usagef("--log-level %q is unknown: use debug, info, warn or error", o.logLevel)
 	}
 	options := &slog.HandlerOptions{Level: level}
 	switch o.logFormat {
@@ -275,7 +276,7 @@ func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
-	return nil, usageErrorf("--log-format %q is unknown: use text or json", o.logFormat)
+	return nil, terminal.Usagef("--log-format %q is unknown: use text or json", o.logFormat)
 }
 
 // listen opens the listeners.
@@ -291,7 +292,7 @@ func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger
 		return err
 	}
 	if l.listeners.API == nil && l.listeners.APITLS == nil {
-		return usageErrorf("nothing to listen on: give --listen or --listen-tls an address")
+		return terminal.Usagef("nothing to listen on: give --listen or --listen-tls an address")
 	}
 	if l.proxyAt, l.facts.ProxyURL, err = listenOn(ctx, "--proxy", "http", o.proxy, &o.auth, logger); err != nil {
 		return err
@@ -323,12 +324,12 @@ func listenOn(ctx context.Context, flag, scheme, address string, auth *authOptio
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	switch {
-	case addressInUse(err):
+	case terminal.AddressInUse(err):
 		return nil, "", fmt.Errorf("address %s is in use, perhaps by another server: stop that one, or choose another with %s (port 0 takes a free one)", address, flag)
 	case errors.Is(err, syscall.EACCES):
 		return nil, "", fmt.Errorf("address %s needs more rights than this user has: choose a port from 1024 up with %s", address, flag)
 	case err != nil:
-		return nil, "", usageErrorf("cannot listen on %q: %v; write the address like 127.0.0.1:8080 in %s", address, err, flag)
+		return nil, "", terminal.Usagef("cannot listen on %q: %v; write the address like 127.0.0.1:8080 in %s", address, err, flag)
 	}
 	at := listener.Addr().(*net.TCPAddr)
 	if err := auth.checkListener(flag, scheme, at, logger); err != nil {
@@ -407,7 +408,7 @@ func readSeed(name string) (*store.Seed, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, usageErrorf("--seed %s: %v; use sample, empty, or the path of a seed file", name, err)
+		return nil, terminal.Usagef("--seed %s: %v; use sample, empty, or the path of a seed file", name, err)
 	}
 	defer f.Close()
 	return store.ReadSeed(name, f)
@@ -423,7 +424,7 @@ func readCatalog(name string) (*catalog.Catalog, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, usageErrorf("--catalog %s: %v; use sample, or the path of a catalog file", name, err)
+		return nil, terminal.Usagef("--catalog %s: %v; use sample, or the path of a catalog file", name, err)
 	}
 	defer f.Close()
 	return catalog.Read(name, f)
@@ -519,7 +520,7 @@ func (l *local) print(w io.Writer) {
 	}
 	if state := l.clock.State(); state.Adjusted {
 		lines = append(lines, [2]string{"Clock", fmt.Sprintf("%s, %s", state.Now.Format(time.RFC3339),
-			describeClock(state.Frozen, true, clock.FormatDuration(state.Offset)))})
+			terminal.DescribeClock(state.Frozen, true, clock.FormatDuration(state.Offset)))})
 	}
 	fmt.Fprintln(w, "Partner Center is ready.")
 	for _, line := range lines {

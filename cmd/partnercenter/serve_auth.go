@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/server"
@@ -43,7 +44,7 @@ func (o *authOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.authority, "authority", "", "base `URL` of the sign-in service whose keys are trusted, with --auth entra (default: that of the cloud that is played)")
 	f.StringVar(&o.caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's when keys are fetched, with --auth entra")
 	f.StringArrayVar(&o.groupRoles, "group-role", nil, "`group=role`: the object id of a directory group, and what its members are, with --auth entra, once for each; roles are "+strings.Join(roleNames(), ", "))
-	registerValues(cmd, "auth", authBuiltin, authEntra, authNone)
+	terminal.Choices(cmd, "auth", authBuiltin, authEntra, authNone)
 }
 
 // check refuses flags that do not go together.
@@ -51,32 +52,32 @@ func (o *authOptions) check(call *Call) error {
 	switch o.mode {
 	case authBuiltin, authEntra, authNone:
 	default:
-		return oneOf("auth", o.mode, authBuiltin, authEntra, authNone)
+		return terminal.OneOf("auth", o.mode, authBuiltin, authEntra, authNone)
 	}
 	for _, name := range []string{"authority", "ca-file", "group-role"} {
 		if call.Given(name) && o.mode != authEntra {
-			return usageErrorf("--%s goes with --auth entra only: leave it out, or add that", name)
+			return terminal.Usagef("--%s goes with --auth entra only: leave it out, or add that", name)
 		}
 	}
 	if call.Given("token-lifetime") && o.mode == authEntra {
-		return usageErrorf("--token-lifetime does not go with --auth entra: Microsoft says how long its tokens live; leave it out")
+		return terminal.Usagef("--token-lifetime does not go with --auth entra: Microsoft says how long its tokens live; leave it out")
 	}
 	switch {
 	case o.mode == authBuiltin && len(o.tenants) > 0:
-		return usageErrorf("--tenant goes with --auth entra or --auth none: the server's own tokens are for all partners of its database")
+		return terminal.Usagef("--tenant goes with --auth entra or --auth none: the server's own tokens are for all partners of its database")
 	case o.mode == authNone && len(o.tenants) > 1:
-		return usageErrorf("--auth none serves one partner: give --tenant once")
+		return terminal.Usagef("--auth none serves one partner: give --tenant once")
 	case o.mode == authEntra && len(o.tenants) == 0:
-		return usageErrorf("--auth entra takes the tokens of tenants that are named: add --tenant with the partner's tenant id, once for each")
+		return terminal.Usagef("--auth entra takes the tokens of tenants that are named: add --tenant with the partner's tenant id, once for each")
 	case o.mode != authEntra:
 		return nil
 	}
 	for i, tenant := range o.tenants {
 		if !guid.MatchString(tenant) {
-			return usageErrorf("--tenant %q is no tenant id: with --auth entra write it as a GUID; the Entra admin center shows it on its overview", tenant)
+			return terminal.Usagef("--tenant %q is no tenant id: with --auth entra write it as a GUID; the Entra admin center shows it on its overview", tenant)
 		}
 		if slices.ContainsFunc(o.tenants[:i], func(t string) bool { return strings.EqualFold(t, tenant) }) {
-			return usageErrorf("--tenant %s is given twice: leave one out", tenant)
+			return terminal.Usagef("--tenant %s is given twice: leave one out", tenant)
 		}
 	}
 	if err := o.checkAuthority(); err != nil {
@@ -98,10 +99,10 @@ func (o *authOptions) checkAuthority() error {
 	text := strings.TrimRight(o.authority, "/")
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
-		return usageErrorf("--authority %q is no base URL: write scheme, host and port only, like https://login.microsoftonline.com; the tenants come with --tenant", text)
+		return terminal.Usagef("--authority %q is no base URL: write scheme, host and port only, like https://login.microsoftonline.com; the tenants come with --tenant", text)
 	}
 	if u.Scheme == "http" && !isLoopback(text) {
-		return usageErrorf("--authority %s is plain HTTP, over which anyone on the way could put in keys of their own: use https; plain HTTP is for this machine only", text)
+		return terminal.Usagef("--authority %s is plain HTTP, over which anyone on the way could put in keys of their own: use https; plain HTTP is for this machine only", text)
 	}
 	return nil
 }
@@ -120,7 +121,7 @@ func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error)
 	for _, text := range o.groupRoles {
 		group, role, _ := strings.Cut(text, "=")
 		if !guid.MatchString(group) || !slices.Contains(roleNames(), role) {
-			return nil, usageErrorf("--group-role %q: write the group's object id, =, and one of %s", text, strings.Join(roleNames(), ", "))
+			return nil, terminal.Usagef("--group-role %q: write the group's object id, =, and one of %s", text, strings.Join(roleNames(), ", "))
 		}
 		roles[group] = partnercenter.UserRole(role)
 	}
@@ -138,7 +139,7 @@ func (o *authOptions) checkListener(flag, scheme string, at *net.TCPAddr, logger
 	switch {
 	case at.IP.IsLoopback():
 	case o.mode == authNone:
-		return usageErrorf("--auth none asks nobody who they are, so it serves this machine only, and %s is beyond it with %s: listen on 127.0.0.1 or [::1], or choose --auth builtin or entra", flag, at)
+		return terminal.Usagef("--auth none asks nobody who they are, so it serves this machine only, and %s is beyond it with %s: listen on 127.0.0.1 or [::1], or choose --auth builtin or entra", flag, at)
 	case o.mode == authEntra && scheme == "http" && flag != "--control" && flag != "--proxy":
 		logger.Warn("Microsoft's tokens will travel in clear: whoever reads one on the way can use it; leave plain HTTP to this machine and serve others over --listen-tls", "flag", flag, "address", at.String())
 	}
@@ -178,7 +179,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 	}
 	config.Caller, err = control.Administrator(ctx, l.store, tenant)
 	if err != nil {
-		return usageErrorf("--auth none: %v", err)
+		return terminal.Usagef("--auth none: %v", err)
 	}
 	l.caller = config.Caller
 	config.Logger.Warn("no sign-in: every call is an administrator's", slog.String("partner", l.caller.TenantID))

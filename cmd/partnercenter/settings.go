@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // settings say which Partner Center to call and how to sign in. Empty fields
@@ -84,7 +85,7 @@ func settingsFromEnv(getenv func(string) string) settings {
 
 // loadSecrets replaces where secrets are kept by the secrets, so that a layer
 // cannot have the secret of another one's file.
-func (s *settings) loadSecrets(app *app, from string) error {
+func (s *settings) loadSecrets(term *terminal.Terminal, from string) error {
 	given := 0
 	for _, v := range []string{s.clientSecret, s.clientSecretFile, s.clientSecretEnv, s.clientCertificate} {
 		if v != "" {
@@ -92,27 +93,27 @@ func (s *settings) loadSecrets(app *app, from string) error {
 		}
 	}
 	if given > 1 {
-		return settingsErrorf("%s: the client secret is given in more than one way, or beside a certificate: leave one", from)
+		return terminal.Settingsf("%s: the client secret is given in more than one way, or beside a certificate: leave one", from)
 	}
 	switch {
 	case s.clientSecretFile != "":
-		secret, err := readSecret(app, s.clientSecretFile)
+		secret, err := readSecret(term, s.clientSecretFile)
 		if err != nil {
-			return settingsErrorf("%s: the client secret cannot be read: %v", from, err)
+			return terminal.Settingsf("%s: the client secret cannot be read: %v", from, err)
 		}
 		s.clientSecret = secret
 	case s.clientSecretEnv != "":
-		if s.clientSecret = app.getenv(s.clientSecretEnv); s.clientSecret == "" {
-			return settingsErrorf("%s: environment variable %s, which should hold the client secret, is not set", from, s.clientSecretEnv)
+		if s.clientSecret = term.Getenv(s.clientSecretEnv); s.clientSecret == "" {
+			return terminal.Settingsf("%s: environment variable %s, which should hold the client secret, is not set", from, s.clientSecretEnv)
 		}
 	}
 	if s.clientCertificatePasswordFile != "" {
 		if s.clientCertificatePassword != "" {
-			return settingsErrorf("%s: the password of the client certificate is given in more than one way: leave one", from)
+			return terminal.Settingsf("%s: the password of the client certificate is given in more than one way: leave one", from)
 		}
-		password, err := readSecret(app, s.clientCertificatePasswordFile)
+		password, err := readSecret(term, s.clientCertificatePasswordFile)
 		if err != nil {
-			return settingsErrorf("%s: the password of the client certificate cannot be read: %v", from, err)
+			return terminal.Settingsf("%s: the password of the client certificate cannot be read: %v", from, err)
 		}
 		s.clientCertificatePassword = password
 	}
@@ -124,8 +125,8 @@ func (s *settings) loadSecrets(app *app, from string) error {
 // read for ever.
 const maxSecret = 64 << 10
 
-func readSecret(app *app, name string) (string, error) {
-	r := app.stdin
+func readSecret(term *terminal.Terminal, name string) (string, error) {
+	r := term.Stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
@@ -156,7 +157,7 @@ func (s *settings) budgetRate() (int, error) {
 	}
 	n, err := strconv.Atoi(s.budget)
 	if err != nil || n < 0 {
-		return 0, usageErrorf("budget %q is no number of requests a minute: write it like %d, or 0 for no limit", s.budget, partnercenter.DefaultRequestsPerMinute)
+		return 0, terminal.Usagef("budget %q is no number of requests a minute: write it like %d, or 0 for no limit", s.budget, partnercenter.DefaultRequestsPerMinute)
 	}
 	return n, nil
 }
@@ -169,17 +170,17 @@ const localProfile = "local"
 // profile named on the command line is as much the caller's wish as a flag; an
 // environment made for another system must not redirect it.
 func (c *connection) resolve() (settings, error) {
-	app := c.app
+	term := c.app
 	s := c.flags
-	if err := s.loadSecrets(app, "flags"); err != nil {
+	if err := s.loadSecrets(term, "flags"); err != nil {
 		return s, err
 	}
-	environment := settingsFromEnv(app.getenv)
-	if err := environment.loadSecrets(app, "environment"); err != nil {
+	environment := settingsFromEnv(term.Getenv)
+	if err := environment.loadSecrets(term, "environment"); err != nil {
 		return s, err
 	}
 	if c.profile != "" {
-		profile, err := loadProfile(app, c.profile)
+		profile, err := loadProfile(term, c.profile)
 		if err != nil {
 			return s, err
 		}
@@ -188,9 +189,9 @@ func (c *connection) resolve() (settings, error) {
 		return s, nil
 	}
 	s.overlay(environment)
-	name := app.getenv("PARTNERCENTER_PROFILE")
+	name := term.Getenv("PARTNERCENTER_PROFILE")
 	if name == "" {
-		config, err := loadConfig(app)
+		config, err := loadConfig(term)
 		if errors.Is(err, errNoStateDir) {
 			return s, nil
 		}
@@ -202,7 +203,7 @@ func (c *connection) resolve() (settings, error) {
 	if name == "" {
 		return s, nil
 	}
-	profile, err := loadProfile(app, name)
+	profile, err := loadProfile(term, name)
 	if err != nil {
 		return s, err
 	}
@@ -210,20 +211,20 @@ func (c *connection) resolve() (settings, error) {
 	return s, nil
 }
 
-func loadProfile(app *app, name string) (settings, error) {
+func loadProfile(term *terminal.Terminal, name string) (settings, error) {
 	if name == localProfile {
 		return localSettings()
 	}
-	config, err := loadConfig(app)
+	config, err := loadConfig(term)
 	if err != nil {
 		return settings{}, err
 	}
 	profile, ok := config.profiles[name]
 	if !ok {
-		return settings{}, settingsErrorf("there is no profile %q: %s has %s; %q is the server that \"partnercenter serve\" runs",
+		return settings{}, terminal.Settingsf("there is no profile %q: %s has %s; %q is the server that \"partnercenter serve\" runs",
 			name, config.path, orNone(config.names()), localProfile)
 	}
-	err = profile.loadSecrets(app, fmt.Sprintf("%s: profile %q", config.path, name))
+	err = profile.loadSecrets(term, fmt.Sprintf("%s: profile %q", config.path, name))
 	return profile, err
 }
 
@@ -263,8 +264,8 @@ func localSettings() (settings, error) {
 
 // configFile returns where the configuration is, and whether the caller said
 // so.
-func configFile(app *app) (path string, explicit bool, err error) {
-	if path := app.getenv("PARTNERCENTER_CONFIG"); path != "" {
+func configFile(term *terminal.Terminal) (path string, explicit bool, err error) {
+	if path := term.Getenv("PARTNERCENTER_CONFIG"); path != "" {
 		return path, true, nil
 	}
 	dir, err := stateDir()

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // TestPrecedence sets one setting in several places at once.
@@ -46,8 +48,8 @@ profiles:
 			for name, value := range test.env {
 				env[name] = value
 			}
-			app, _, _ := testApp(env)
-			c := connection{app: app, profile: test.profile, flags: settings{tenantID: test.flag}}
+			term, _, _ := testApp(env)
+			c := connection{app: term, profile: test.profile, flags: settings{tenantID: test.flag}}
 			got, err := c.resolve()
 			if err != nil || got.tenantID != test.want {
 				t.Errorf("tenant %q, %v; want %q", got.tenantID, err, test.want)
@@ -60,7 +62,7 @@ profiles:
 func TestSettingNames(t *testing.T) {
 	for _, s := range settingList {
 		if s.flag != "" {
-			c := newConnection(&app{})
+			c := newConnection(&terminal.Terminal{})
 			cmd := Group("test", "")
 			c.addFlags(cmd)
 			if err := cmd.PersistentFlags().Set(s.flag, "x"); err != nil || *s.field(&c.flags) != "x" {
@@ -140,8 +142,8 @@ func TestReadSecret(t *testing.T) {
 	} {
 		path := filepath.Join(dir, "secret")
 		writeFile(t, path, test.text)
-		app, _, _ := testApp(nil)
-		got, err := readSecret(app, path)
+		term, _, _ := testApp(nil)
+		got, err := readSecret(term, path)
 		if got != test.want || (err == nil) != test.ok {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
@@ -165,8 +167,8 @@ func TestServiceDefaults(t *testing.T) {
 		{"another machine", settings{baseURL: "https://gateway.example"}, "https://gateway.example", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 500},
 	} {
 		test.flags.tenantID, test.flags.clientID, test.flags.clientSecret = stubTenant, stubClient, stubSecret
-		app, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
-		s, err := (&connection{app: app, flags: test.flags}).service()
+		term, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
+		s, err := (&connection{app: term, flags: test.flags}).service()
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
@@ -187,8 +189,8 @@ func TestBadSettingsAreUsageErrors(t *testing.T) {
 		"less":    {budget: "-1"},
 	} {
 		flags.overlay(settings{tenantID: stubTenant, clientID: stubClient, clientSecret: stubSecret})
-		app, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
-		if _, err := (&connection{app: app, flags: flags}).service(); !errors.As(err, new(*usageError)) {
+		term, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
+		if _, err := (&connection{app: term, flags: flags}).service(); !errors.As(err, new(*terminal.UsageError)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

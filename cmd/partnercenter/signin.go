@@ -20,6 +20,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+
 	msalerrors "github.com/AzureAD/microsoft-authentication-library-for-go/apps/errors"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 )
@@ -137,7 +140,7 @@ func newConfidentialApp(s *service, kept *msalCache, client *authorityClient) (*
 		shown, err = confidential.NewCredFromSecret(s.clientSecret)
 	}
 	if err != nil {
-		return nil, usageErrorf("%v", err)
+		return nil, terminal.Usagef("%v", err)
 	}
 	app, err := confidential.New(tenantAuthority(s), s.clientID, shown, confidential.WithCache(kept),
 		confidential.WithHTTPClient(client), confidential.WithInstanceDiscovery(false))
@@ -155,8 +158,8 @@ func newUserApp(s *service, asPublic bool, kept *msalCache) (userApp, error) {
 	} else {
 		app, err = newConfidentialApp(s, kept, client)
 	}
-	if err != nil && !errors.As(err, new(*usageError)) {
-		err = settingsErrorf("%s, tenant %q and app %q do not make an address to sign in at: %v", s.authority, s.tenantID, s.clientID, err)
+	if err != nil && !errors.As(err, new(*terminal.UsageError)) {
+		err = terminal.Settingsf("%s, tenant %q and app %q do not make an address to sign in at: %v", s.authority, s.tenantID, s.clientID, err)
 	}
 	return app, err
 }
@@ -424,7 +427,7 @@ func explainMSAL(ctx context.Context, authority string, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.As(err, new(*signInError)), errors.As(err, new(*usageError)):
+	case errors.As(err, new(*signInError)), errors.As(err, new(*terminal.UsageError)):
 		return err
 	case errors.As(err, &call) && call.Resp != nil:
 		body, _ := io.ReadAll(io.LimitReader(call.Resp.Body, maxTokenAnswer))

@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Subscriptions returns the commands about subscriptions.
-func Subscriptions(app *app) *cobra.Command {
-	return Noun(app, "subscriptions", "subscription", "Subscriptions of customers",
+func Subscriptions(term *terminal.Terminal) *cobra.Command {
+	return Noun(term, "subscriptions", "subscription", "Subscriptions of customers",
 		subscriptionsList, subscriptionsGet, subscriptionsAddOns, subscriptionsUpdate, subscriptionsProvisioning,
 		subscriptionsRegister, subscriptionsRegistration, subscriptionsActivationLinks, subscriptionsActivate)
 }
@@ -35,7 +36,7 @@ func subscriptionsList(c *connection) *cobra.Command {
 	return List[*partnercenter.Subscription]{
 		Spec: Spec{
 			Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
-			Long: "List a customer's subscriptions: all, or those of an order or of an indirect reseller." + outputHelp(subscriptionsView.csv.columns),
+			Long: "List a customer's subscriptions: all, or those of an order or of an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSV.Columns),
 			Example: `  partnercenter subscriptions list --customer ID
   partnercenter subscriptions list --customer ID --order ORDER --json`,
 			Flags: func(cmd *cobra.Command) {
@@ -78,9 +79,9 @@ func subscriptionsProvisioning(c *connection) *cobra.Command {
 	return Get[*partnercenter.SubscriptionProvisioningStatus]{
 		Spec: oneSubscription("provisioning", "Show how far the service has come with a subscription",
 			"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""),
-		View: oneLayout("provisioning status", []string{"SKU ID", columnStatus, columnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
+		View: terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
 			func(s *partnercenter.SubscriptionProvisioningStatus) []string {
-				return []string{s.SKUID, s.Status, number(s.Quantity), shortTime(s.EndDate)}
+				return []string{s.SKUID, s.Status, terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
 			}),
 		Fetch: func(ctx context.Context, call *Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
 			return subscription(call).ProvisioningStatus.Get(ctx)
@@ -98,7 +99,7 @@ func subscriptionsRegistration(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-var registrationView = oneLayout("registrations", []string{"SUBSCRIPTION ID", columnStatus}, []string{"subscriptionId", "status"},
+var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
 	func(s *partnercenter.SubscriptionRegistrationStatus) []string {
 		return []string{s.SubscriptionID, s.Status}
 	})
@@ -114,35 +115,35 @@ activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""),
 	}.Command(c)
 }
 
-var subscriptionsView = view[*partnercenter.Subscription]{
-	plural: "subscriptions",
-	table: layout[*partnercenter.Subscription]{
-		columns: []string{"SUBSCRIPTION ID", "NAME", columnQuantity, columnStatus, "BILLING", "ENDS"},
-		gives:   []int{1},
-		row: func(s *partnercenter.Subscription) []string {
-			return []string{s.ID, subscriptionName(s), number(s.Quantity), string(s.Status), string(s.BillingCycle), shortTime(s.CommitmentEndDate)}
+var subscriptionsView = terminal.View[*partnercenter.Subscription]{
+	Plural: "subscriptions",
+	Table: terminal.Layout[*partnercenter.Subscription]{
+		Columns: []string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "ENDS"},
+		Gives:   []int{1},
+		Row: func(s *partnercenter.Subscription) []string {
+			return []string{s.ID, subscriptionName(s), terminal.Number(s.Quantity), string(s.Status), string(s.BillingCycle), terminal.ShortTime(s.CommitmentEndDate)}
 		},
 	},
-	wide: layout[*partnercenter.Subscription]{
-		columns: []string{"SUBSCRIPTION ID", "NAME", columnQuantity, columnStatus, "BILLING", "TERM", "RENEWS", "CREATED", "ENDS", "OFFER ID", "ORDER ID", "PARENT", "PARTNER"},
-		row: func(s *partnercenter.Subscription) []string {
+	Wide: terminal.Layout[*partnercenter.Subscription]{
+		Columns: []string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "TERM", "RENEWS", "CREATED", "ENDS", "OFFER ID", "ORDER ID", "PARENT", "PARTNER"},
+		Row: func(s *partnercenter.Subscription) []string {
 			return []string{
-				s.ID, subscriptionName(s), number(s.Quantity), string(s.Status), string(s.BillingCycle), s.TermDuration, yesNo(s.AutoRenewEnabled),
-				shortTime(s.CreationDate), shortTime(s.CommitmentEndDate), s.OfferID, s.OrderID, s.ParentSubscriptionID, orZero(s.PartnerID),
+				s.ID, subscriptionName(s), terminal.Number(s.Quantity), string(s.Status), string(s.BillingCycle), s.TermDuration, terminal.YesNo(s.AutoRenewEnabled),
+				terminal.ShortTime(s.CreationDate), terminal.ShortTime(s.CommitmentEndDate), s.OfferID, s.OrderID, s.ParentSubscriptionID, terminal.OrZero(s.PartnerID),
 			}
 		},
 	},
-	csv: layout[*partnercenter.Subscription]{
-		columns: []string{
+	CSV: terminal.Layout[*partnercenter.Subscription]{
+		Columns: []string{
 			"subscriptionId", "orderId", "offerId", "offerName", "friendlyName", "quantity", "unitType", "status", "billingCycle",
 			"billingType", "termDuration", "autoRenewEnabled", "creationDate", "effectiveStartDate", "commitmentEndDate",
 			"parentSubscriptionId", "entitlementId", "partnerId",
 		},
-		row: func(s *partnercenter.Subscription) []string {
+		Row: func(s *partnercenter.Subscription) []string {
 			return []string{
-				s.ID, s.OrderID, s.OfferID, s.OfferName, s.FriendlyName, number(s.Quantity), s.UnitType, string(s.Status), string(s.BillingCycle),
-				s.BillingType, s.TermDuration, yesNo(s.AutoRenewEnabled), exactTime(s.CreationDate), exactTime(s.EffectiveStartDate), exactTime(s.CommitmentEndDate),
-				s.ParentSubscriptionID, s.EntitlementID, orZero(s.PartnerID),
+				s.ID, s.OrderID, s.OfferID, s.OfferName, s.FriendlyName, terminal.Number(s.Quantity), s.UnitType, string(s.Status), string(s.BillingCycle),
+				s.BillingType, s.TermDuration, terminal.YesNo(s.AutoRenewEnabled), terminal.ExactTime(s.CreationDate), terminal.ExactTime(s.EffectiveStartDate), terminal.ExactTime(s.CommitmentEndDate),
+				s.ParentSubscriptionID, s.EntitlementID, terminal.OrZero(s.PartnerID),
 			}
 		},
 	},
@@ -182,7 +183,7 @@ func subscriptionsActivate(c *connection) *cobra.Command {
 		Spec: oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
 			"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"),
 		What: "activate a subscription", Question: "Activate this subscription?",
-		View: oneLayout("activations", []string{"SUBSCRIPTION ID", columnStatus}, []string{"subscriptionId", "status"},
+		View: terminal.OneLayout("activations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
 			func(r *partnercenter.SubscriptionActivationResult) []string {
 				return []string{r.SubscriptionID, r.Status}
 			}),
@@ -204,7 +205,7 @@ type subscriptionUpdate struct {
 }
 
 // subscriptionStatuses are those that a subscription can be brought into.
-var subscriptionStatuses = texts([]partnercenter.SubscriptionStatus{
+var subscriptionStatuses = terminal.Texts([]partnercenter.SubscriptionStatus{
 	partnercenter.SubscriptionActive, partnercenter.SubscriptionSuspended, partnercenter.SubscriptionDeleted,
 })
 
@@ -236,12 +237,12 @@ subscription. How it is billed is changed with "orders patch".`,
 func (u *subscriptionUpdate) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVar(&u.quantity, "quantity", 0, "`number` of licences")
-	f.StringVar(&u.status, "status", "", "`status`: "+orList(subscriptionStatuses))
+	f.StringVar(&u.status, "status", "", "`status`: "+terminal.OrList(subscriptionStatuses))
 	f.StringVar(&u.name, "nickname", "", "`text` to call it by")
 	f.BoolVar(&u.autoRenew, "auto-renew", false, "renew it at the end of its term; --auto-renew=false does not")
 	FileFlag(cmd, &u.file, "the whole subscription")
 	f.StringVar(&u.ifMatch, "if-match", "", "`etag` that the subscription must still have")
-	registerValues(cmd, "status", subscriptionStatuses...)
+	terminal.Choices(cmd, "status", subscriptionStatuses...)
 }
 
 func (u *subscriptionUpdate) check(call *Call) error {
@@ -251,11 +252,11 @@ func (u *subscriptionUpdate) check(call *Call) error {
 		u.next = new(partnercenter.Subscription)
 		return call.ReadContent(u.file, u.next)
 	case !u.given("quantity") && !u.given("status") && !u.given("nickname") && !u.given("auto-renew"):
-		return usageErrorf("what is to change? Give --quantity, --status, --nickname, --auto-renew or -f FILE")
+		return terminal.Usagef("what is to change? Give --quantity, --status, --nickname, --auto-renew or -f FILE")
 	case u.given("quantity") && u.quantity < 1:
-		return usageErrorf("--quantity %d: use 1 or more; --status suspended or deleted ends a subscription", u.quantity)
+		return terminal.Usagef("--quantity %d: use 1 or more; --status suspended or deleted ends a subscription", u.quantity)
 	case u.given("status"):
-		return oneOf("status", u.status, subscriptionStatuses...)
+		return terminal.OneOf("status", u.status, subscriptionStatuses...)
 	}
 	return nil
 }
@@ -302,9 +303,9 @@ func describeUpdate(d *Description, now, next *partnercenter.Subscription) bool 
 			changes = true
 		}
 	}
-	differ("quantity", number(now.Quantity), number(next.Quantity))
+	differ("quantity", terminal.Number(now.Quantity), terminal.Number(next.Quantity))
 	differ("status", string(now.Status.Normalize()), string(next.Status.Normalize()))
 	differ("name", now.FriendlyName, next.FriendlyName)
-	differ("auto-renew", yesNo(now.AutoRenewEnabled), yesNo(next.AutoRenewEnabled))
+	differ("auto-renew", terminal.YesNo(now.AutoRenewEnabled), terminal.YesNo(next.AutoRenewEnabled))
 	return changes
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/keypair"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
@@ -53,7 +54,7 @@ func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) 
 	if o.tlsCert != "" {
 		own, err := keypair.Load(o.tlsCert, o.tlsKey, time.Now, log)
 		if err != nil {
-			return nil, usageErrorf("--tls-cert and --tls-key: %v", err)
+			return nil, terminal.Usagef("--tls-cert and --tls-key: %v", err)
 		}
 		c.own = own
 	}
@@ -78,17 +79,17 @@ func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) 
 func (o *serveOptions) checkTLS() error {
 	switch {
 	case (o.tlsCert == "") != (o.tlsKey == ""):
-		return usageErrorf("--tls-cert and --tls-key go together: give both, or neither for a certificate of the local authority")
+		return terminal.Usagef("--tls-cert and --tls-key go together: give both, or neither for a certificate of the local authority")
 	case o.tlsCert != "" && o.listenTLS == "":
-		return usageErrorf("--tls-cert is for the TLS listener, which is left out: give --listen-tls an address")
+		return terminal.Usagef("--tls-cert is for the TLS listener, which is left out: give --listen-tls an address")
 	case o.microsoftHosts && o.listenTLS == "" && o.proxy == "":
-		return usageErrorf("--microsoft-hosts needs a listener that speaks TLS: give --listen-tls or --proxy an address")
+		return terminal.Usagef("--microsoft-hosts needs a listener that speaks TLS: give --listen-tls or --proxy an address")
 	}
-	if err := oneOf("proxy-others", o.proxyOthers, othersRefused, othersTunnelled); err != nil {
+	if err := terminal.OneOf("proxy-others", o.proxyOthers, othersRefused, othersTunnelled); err != nil {
 		return err
 	}
 	if o.proxyOthers != othersRefused && o.proxy == "" {
-		return usageErrorf("--proxy-others is for the proxy, which is left out: give --proxy an address")
+		return terminal.Usagef("--proxy-others is for the proxy, which is left out: give --proxy an address")
 	}
 	return nil
 }

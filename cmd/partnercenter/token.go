@@ -10,6 +10,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // tokenOutput is what token -o json prints.
@@ -21,8 +23,8 @@ type tokenOutput struct {
 }
 
 // Token returns the command that prints a token.
-func Token(app *app) *cobra.Command {
-	c := newConnection(app)
+func Token(term *terminal.Terminal) *cobra.Command {
+	c := newConnection(term)
 	var user userToken
 	cmd := Act{
 		Spec: Spec{
@@ -60,7 +62,7 @@ of files and logs.`,
 			}
 			return call.Tell(facts, facts.print)
 		},
-	}.Command(app)
+	}.Command(term)
 	cmd.Flags().StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
 	user.control.addFlag(cmd)
 	c.addFlags(cmd)
@@ -85,14 +87,14 @@ var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "c
 func (u *userToken) run(ctx context.Context, call *Call, c *connection) error {
 	for _, name := range signInFlags {
 		if call.Given(name) {
-			return usageErrorf("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)
+			return terminal.Usagef("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)
 		}
 	}
 	if c.profile != "" && c.profile != localProfile {
-		return usageErrorf("--user asks a local server's control plane, and profile %q is none: leave out --profile, or name the control plane with --control", c.profile)
+		return terminal.Usagef("--user asks a local server's control plane, and profile %q is none: leave out --profile, or name the control plane with --control", c.profile)
 	}
 	if call.Given("user") && u.name == "" {
-		return usageErrorf("--user is empty: name a user like admin.agent@contosocsp.onmicrosoft.com, or leave it out")
+		return terminal.Usagef("--user is empty: name a user like admin.agent@contosocsp.onmicrosoft.com, or leave it out")
 	}
 	order := map[string]string{}
 	for key, value := range map[string]string{"user": u.name, "tenant": c.flags.tenantID, "clientId": c.flags.clientID} {

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // tokenKeyVariable is the environment variable that holds the key of the token
@@ -46,12 +48,12 @@ const (
 	tokenLockPoll = 50 * time.Millisecond
 )
 
-func newTokenStore(app *app) (*tokenStore, error) {
+func newTokenStore(term *terminal.Terminal) (*tokenStore, error) {
 	dir, err := stateDir()
 	if err != nil {
 		return nil, err
 	}
-	return &tokenStore{path: filepath.Join(dir, "tokens.bin"), keyEnv: app.getenv(tokenKeyVariable)}, nil
+	return &tokenStore{path: filepath.Join(dir, "tokens.bin"), keyEnv: term.Getenv(tokenKeyVariable)}, nil
 }
 
 func (t *tokenStore) keyPath() string { return filepath.Join(filepath.Dir(t.path), "token.key") }
@@ -213,7 +215,7 @@ func (t *tokenStore) key() ([]byte, error) {
 	}
 	key, err := decodeTokenKey(string(text))
 	if err != nil {
-		return nil, settingsErrorf("%s holds no key for the signed-in users: it takes %d random bytes in base64, as from \"openssl rand -base64 %[2]d\"", from, tokenKeySize)
+		return nil, terminal.Settingsf("%s holds no key for the signed-in users: it takes %d random bytes in base64, as from \"openssl rand -base64 %[2]d\"", from, tokenKeySize)
 	}
 	return key, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // versionFacts are what version -o json prints.
@@ -56,7 +57,7 @@ func (v versionFacts) String() string {
 	return fmt.Sprintf("%s %s %s/%s", text, v.Go, v.OS, v.Arch)
 }
 
-func newVersionCmd(app *app) *cobra.Command {
+func newVersionCmd(term *terminal.Terminal) *cobra.Command {
 	return Act{
 		Spec:  Spec{Use: "version", Short: "Print the version of this program"},
 		Facts: true,
@@ -66,5 +67,5 @@ func newVersionCmd(app *app) *cobra.Command {
 				return err
 			})
 		},
-	}.Command(app)
+	}.Command(term)
 }

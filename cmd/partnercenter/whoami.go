@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // identity is what whoami prints: a token, explained. The token itself is not
@@ -43,9 +44,9 @@ type identity struct {
 }
 
 // Whoami returns the command that explains a token.
-func Whoami(app *app) *cobra.Command {
+func Whoami(term *terminal.Terminal) *cobra.Command {
 	var file string
-	c := newConnection(app)
+	c := newConnection(term)
 	cmd := Act{
 		Spec: Spec{
 			Use: "whoami", Short: "Explain who calls, and what the token allows",
@@ -66,31 +67,31 @@ signature. It is never printed; "partnercenter token" does that.`,
 		Run: func(ctx context.Context, call *Call) (err error) {
 			var who *identity
 			if call.Given("token") {
-				who, err = whoHas(app, file)
+				who, err = whoHas(term, file)
 			} else {
 				who, err = whoCalls(ctx, c)
 			}
 			if err != nil {
 				return err
 			}
-			return call.Tell(who, func(w io.Writer) error { return who.print(w, app.now()) })
+			return call.Tell(who, func(w io.Writer) error { return who.print(w, term.Now()) })
 		},
-	}.Command(app)
+	}.Command(term)
 	c.addFlags(cmd)
 	return cmd
 }
 
 // whoHas explains the token in a file.
-func whoHas(app *app, file string) (*identity, error) {
-	text, err := readSecret(app, file)
+func whoHas(term *terminal.Terminal, file string) (*identity, error) {
+	text, err := readSecret(term, file)
 	if err != nil {
-		return nil, usageErrorf("the token cannot be read: %v", err)
+		return nil, terminal.Usagef("the token cannot be read: %v", err)
 	}
 	claims, ok := readClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
 	if !ok {
-		return nil, usageErrorf("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
+		return nil, terminal.Usagef("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
 	}
-	return newIdentity(claims, "", app.now()), nil
+	return newIdentity(claims, "", term.Now()), nil
 }
 
 // whoCalls explains the token that commands call with.
@@ -107,7 +108,7 @@ func whoCalls(ctx context.Context, c *connection) (*identity, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.authority)
 	}
-	who := newIdentity(claims, partnercenter.NameOfCloud(s.options.Cloud), c.app.now())
+	who := newIdentity(claims, partnercenter.NameOfCloud(s.options.Cloud), c.app.Now())
 	who.SignedInBy, who.way = s.way.name, s.way.text
 	return who, nil
 }
@@ -140,7 +141,7 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	var lines [][2]string
 	add := func(name, value string) {
 		if value != "" {
-			lines = append(lines, [2]string{name, sanitize(value)})
+			lines = append(lines, [2]string{name, terminal.Sanitize(value)})
 		}
 	}
 	switch {
@@ -172,15 +173,15 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	}
 	add("Issuer", i.Issuer)
 	if i.NotBefore != nil && now.Before(*i.NotBefore) {
-		add("Valid from", at(*i.NotBefore, now))
+		add("Valid from", terminal.At(*i.NotBefore, now))
 	}
 	switch {
 	case i.ExpiresOn == nil:
 		add("Expires", "the token does not say")
 	case i.Expired:
-		add("Expired", at(*i.ExpiresOn, now))
+		add("Expired", terminal.At(*i.ExpiresOn, now))
 	default:
-		add("Expires", at(*i.ExpiresOn, now))
+		add("Expires", terminal.At(*i.ExpiresOn, now))
 	}
 	width := 0
 	for _, line := range lines {

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"strings"
@@ -23,8 +23,8 @@ func TestExplainCredential(t *testing.T) {
 			Operation: "orders create", Reason: reason, Detail: "of some detail", Fix: "sign in as the app itself",
 			Roles: []partnercenter.UserRole{partnercenter.RoleSalesAgent, partnercenter.RoleAdminAgent},
 		}
-		e := explain(err, time.Now())
-		if e.code != exitAuth || e.what != "orders create was not sent: of some detail" || !strings.Contains(e.next, next) {
+		e := Explain(err, time.Now())
+		if e.Code != ExitAuth || e.What != "orders create was not sent: of some detail" || !strings.Contains(e.Next, next) {
 			t.Errorf("%s: %+v", reason, e)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bufio"
@@ -13,7 +13,7 @@ import (
 
 // writeTable draws the gathered rows on a terminal, and writes them with tabs
 // for programs. The columns that give are shortened to fit, in their order.
-func (p *printer[T]) writeTable(columns []string, gives []int) error {
+func (p *Printer[T]) writeTable(columns []string, gives []int) error {
 	for i, row := range p.rows {
 		p.rows[i] = sanitizeAll(row)
 	}
@@ -22,11 +22,11 @@ func (p *printer[T]) writeTable(columns []string, gives []int) error {
 	} else {
 		text.DisableColors()
 	}
-	if !p.app.stdoutTTY {
+	if !p.app.StdoutTTY {
 		return p.writePlain(columns)
 	}
 	t := table.NewWriter()
-	t.SetOutputMirror(p.app.stdout)
+	t.SetOutputMirror(p.app.Stdout)
 	t.SetStyle(table.StyleRounded)
 	t.Style().Format.Header = text.FormatDefault
 	t.Style().Color.Header = text.Colors{text.Bold}
@@ -38,10 +38,10 @@ func (p *printer[T]) writeTable(columns []string, gives []int) error {
 	var configs []table.ColumnConfig
 	for i, name := range columns {
 		config := table.ColumnConfig{Number: i + 1}
-		if name == columnTotal || name == columnQuantity {
+		if name == ColumnTotal || name == ColumnQuantity {
 			config.Align, config.AlignHeader = text.AlignRight, text.AlignRight
 		}
-		if name == columnStatus {
+		if name == ColumnStatus {
 			config.Transformer = func(v any) string { return paint(name, v.(string)) }
 		}
 		if slices.Contains(gives, i) {
@@ -57,9 +57,9 @@ func (p *printer[T]) writeTable(columns []string, gives []int) error {
 
 // Columns that are drawn in a way of their own.
 const (
-	columnStatus   = "STATUS"
-	columnTotal    = "TOTAL"
-	columnQuantity = "QUANTITY"
+	ColumnStatus   = "STATUS"
+	ColumnTotal    = "TOTAL"
+	ColumnQuantity = "QUANTITY"
 )
 
 // minimumWidth is what a shortened column keeps: less would say nothing.
@@ -67,9 +67,9 @@ const minimumWidth = 16
 
 // fit returns the columns' widths, those that give shortened until the table
 // fits the terminal.
-func (p *printer[T]) fit(columns []string, gives []int) []int {
+func (p *Printer[T]) fit(columns []string, gives []int) []int {
 	widths := make([]int, len(columns))
-	excess := 1 - p.app.width // the border on the left
+	excess := 1 - p.app.Width // the border on the left
 	for i, name := range columns {
 		widths[i] = text.StringWidth(name)
 		for _, row := range p.rows {
@@ -77,7 +77,7 @@ func (p *printer[T]) fit(columns []string, gives []int) []int {
 		}
 		excess += widths[i] + 3 // blanks around, and the border on the right
 	}
-	if p.app.width == 0 {
+	if p.app.Width == 0 {
 		return widths
 	}
 	for _, i := range gives {
@@ -89,8 +89,8 @@ func (p *printer[T]) fit(columns []string, gives []int) []int {
 	return widths
 }
 
-func (p *printer[T]) writePlain(columns []string) error {
-	w := bufio.NewWriter(p.app.stdout)
+func (p *Printer[T]) writePlain(columns []string) error {
+	w := bufio.NewWriter(p.app.Stdout)
 	w.WriteString(text.Bold.Sprint(strings.Join(columns, "\t")) + "\n")
 	for _, row := range p.rows {
 		for i, cell := range row {
@@ -106,7 +106,7 @@ func (p *printer[T]) writePlain(columns []string) error {
 
 // paint colours the states of orders.
 func paint(column, cell string) string {
-	if column != columnStatus {
+	if column != ColumnStatus {
 		return cell
 	}
 	switch partnercenter.OrderStatus(cell).Normalize() {

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -13,23 +13,23 @@ import (
 )
 
 // testTerminal is one that is none, in an environment of its own.
-func testTerminal() (*app, *bytes.Buffer, *bytes.Buffer) {
+func testTerminal() (*Terminal, *bytes.Buffer, *bytes.Buffer) {
 	var stdout, stderr bytes.Buffer
-	return &app{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: time.Now}, &stdout, &stderr
+	return &Terminal{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Getenv: func(string) string { return "" }, Now: time.Now}, &stdout, &stderr
 }
 
 // TestBarLeavesNothing counts lines: each that the bar draws is taken back.
 func TestBarLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		app, _, stderr := testTerminal()
-		app.startBar("Orders", 10)
+		term, _, stderr := testTerminal()
+		term.StartBar("Orders", 10)
 		for range 5 {
 			time.Sleep(time.Minute)
-			app.advanceBar()
+			term.AdvanceBar()
 		}
-		app.linef("a note")
+		term.Linef("a note")
 		time.Sleep(time.Minute)
-		app.stopBar()
+		term.StopBar()
 		drawn := stderr.String()
 		if !strings.Contains(drawn, "50.00%") || !strings.Contains(drawn, "ETA: 6m0s") {
 			t.Errorf("no progress or no ETA in %q", drawn)
@@ -42,20 +42,20 @@ func TestBarLeavesNothing(t *testing.T) {
 
 // TestNoteBudget tells of waits one after the other.
 func TestNoteBudget(t *testing.T) {
-	app, _, stderr := testTerminal()
+	term, _, stderr := testTerminal()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	app.now = func() time.Time { return now }
+	term.Now = func() time.Time { return now }
 	wait := partnercenter.BudgetWait{Class: partnercenter.BudgetOrders, For: 12400 * time.Millisecond, RequestsPerMinute: 500}
-	app.noteBudget(wait)
-	app.noteBudget(wait) // another worker's
+	term.NoteBudget(wait)
+	term.NoteBudget(wait) // another worker's
 	wait.For += 500 * time.Millisecond
-	app.noteBudget(wait)
+	term.NoteBudget(wait)
 	now = now.Add(time.Minute)
 	wait.For = time.Second // too short to speak of
-	app.noteBudget(wait)
+	term.NoteBudget(wait)
 	wait.For, wait.Throttled = 40*time.Second, true
-	app.noteBudget(wait)
-	app.noteWait(429, 40*time.Second) // the one who was refused
+	term.NoteBudget(wait)
+	term.NoteWait(429, 40*time.Second) // the one who was refused
 	want := "waiting 12s for the request budget (500 a minute); Ctrl-C stops\nwaiting 40s as the service asked; Ctrl-C stops\n"
 	if stderr.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", stderr, want)

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -18,10 +18,10 @@ type progressBar struct {
 
 func (b *progressBar) log(line string) { b.writer.Log("%s", line) }
 
-// startBar shows a bar until stopBar. Lines for stderr appear above it.
-func (a *app) startBar(title string, total int) {
+// StartBar shows a bar until stopBar. Lines for stderr appear above it.
+func (a *Terminal) StartBar(title string, total int) {
 	w := progress.NewWriter()
-	w.SetOutputWriter(a.stderr)
+	w.SetOutputWriter(a.Stderr)
 	w.SetStyle(progress.StyleBlocks)
 	w.SetAutoStop(true) // Stop has no effect on a bar that was never drawn
 	w.SetUpdateFrequency(100 * time.Millisecond)
@@ -46,7 +46,7 @@ func (a *app) startBar(title string, total int) {
 	a.bar = bar
 }
 
-func (a *app) advanceBar() {
+func (a *Terminal) AdvanceBar() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.bar != nil {
@@ -54,8 +54,8 @@ func (a *app) advanceBar() {
 	}
 }
 
-// stopBar removes the bar, if there is one.
-func (a *app) stopBar() {
+// StopBar removes the bar, if there is one.
+func (a *Terminal) StopBar() {
 	a.mu.Lock()
 	bar := a.bar
 	a.bar = nil
@@ -66,5 +66,5 @@ func (a *app) stopBar() {
 	bar.tracker.MarkAsDone()
 	<-bar.done
 	// The last line of a finished bar stays; the answer says more than that.
-	fmt.Fprint(a.stderr, text.CursorUp.Sprint(), text.EraseLine.Sprint())
+	fmt.Fprint(a.Stderr, text.CursorUp.Sprint(), text.EraseLine.Sprint())
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"strconv"
@@ -7,18 +7,18 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-func number(n *int) string {
+func Number(n *int) string {
 	if n == nil {
 		return ""
 	}
 	return strconv.Itoa(*n)
 }
 
-// shortTime is for reading and sorting: UTC, to the second.
-func shortTime(t partnercenter.Time) string { return formatTime(t, time.RFC3339) }
+// ShortTime is for reading and sorting: UTC, to the second.
+func ShortTime(t partnercenter.Time) string { return formatTime(t, time.RFC3339) }
 
-// exactTime is for programs: UTC, with all digits.
-func exactTime(t partnercenter.Time) string { return formatTime(t, time.RFC3339Nano) }
+// ExactTime is for programs: UTC, with all digits.
+func ExactTime(t partnercenter.Time) string { return formatTime(t, time.RFC3339Nano) }
 
 // formatTime leaves text that is no date as it is.
 func formatTime(t partnercenter.Time, layout string) string {
@@ -32,8 +32,8 @@ func formatTime(t partnercenter.Time, layout string) string {
 	}
 }
 
-// yesNo is how a flag stands in a cell; one that is absent stands for nothing.
-func yesNo(flag *bool) string {
+// YesNo is how a flag stands in a cell; one that is absent stands for nothing.
+func YesNo(flag *bool) string {
 	switch {
 	case flag == nil:
 		return ""
@@ -43,16 +43,16 @@ func yesNo(flag *bool) string {
 	return "no"
 }
 
-// orZero is what a pointer leads to, or nothing.
-func orZero[T any](p *T) T {
+// OrZero is what a pointer leads to, or nothing.
+func OrZero[T any](p *T) T {
 	if p == nil {
 		p = new(T)
 	}
 	return *p
 }
 
-// texts are the values of an enum as flags and cells have them.
-func texts[T ~string](values []T) []string {
+// Texts are the values of an enum as flags and cells have them.
+func Texts[T ~string](values []T) []string {
 	list := make([]string, len(values))
 	for i, v := range values {
 		list[i] = string(v)

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"encoding/json"
@@ -19,7 +19,7 @@ func TestSanitize(t *testing.T) {
 		"\u202etxt.exe":     `\u202etxt.exe`,
 		"\x00\x07\x7f":      `\u0000\u0007\u007f`,
 	} {
-		if got := sanitize(text); got != want {
+		if got := Sanitize(text); got != want {
 			t.Errorf("sanitize(%q) = %q, want %q", text, got, want)
 		}
 	}

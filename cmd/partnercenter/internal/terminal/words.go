@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -11,23 +11,23 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// oneOf checks the value of a flag against a fixed list.
-func oneOf(flag, value string, values ...string) error {
+// OneOf checks the value of a flag against a fixed list.
+func OneOf(flag, value string, values ...string) error {
 	if slices.Contains(values, value) {
 		return nil
 	}
-	return usageErrorf("--%s %q is unknown: use %s", flag, value, orList(values))
+	return Usagef("--%s %q is unknown: use %s", flag, value, OrList(values))
 }
 
-func orList(values []string) string {
+func OrList(values []string) string {
 	if len(values) < 2 {
 		return strings.Join(values, "")
 	}
 	return strings.Join(values[:len(values)-1], ", ") + " or " + values[len(values)-1]
 }
 
-// didYouMean ends a message about an unknown name.
-func didYouMean(name string, known []string) string {
+// DidYouMean ends a message about an unknown name.
+func DidYouMean(name string, known []string) string {
 	if c := closest(name, known); c != "" {
 		return fmt.Sprintf("; did you mean %q?", c)
 	}
@@ -46,8 +46,8 @@ func closest(name string, known []string) string {
 	return best
 }
 
-// wrap joins names in indented lines.
-func wrap(names []string, width int) string {
+// Wrap joins names in indented lines.
+func Wrap(names []string, width int) string {
 	var b strings.Builder
 	column := 0
 	for i, name := range names {
@@ -69,24 +69,24 @@ func wrap(names []string, width int) string {
 	return b.String()
 }
 
-func upperFirst(s string) string {
+func UpperFirst(s string) string {
 	if s == "" {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// at writes a time, and how far it is from now.
-func at(t, now time.Time) string {
+// At writes a time, and how far it is from now.
+func At(t, now time.Time) string {
 	d := t.Sub(now)
 	if d < 0 {
-		return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), inWords(-d))
+		return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), InWords(-d))
 	}
-	return fmt.Sprintf("%s, in %s", t.UTC().Format(time.RFC3339), inWords(d))
+	return fmt.Sprintf("%s, in %s", t.UTC().Format(time.RFC3339), InWords(d))
 }
 
-// inWords rounds a duration down to what people say of it.
-func inWords(d time.Duration) string {
+// InWords rounds a duration down to what people say of it.
+func InWords(d time.Duration) string {
 	for _, unit := range []struct {
 		name string
 		size time.Duration
@@ -101,8 +101,8 @@ func inWords(d time.Duration) string {
 	return "less than a second"
 }
 
-// describeClock says in words how a clock runs.
-func describeClock(frozen, adjusted bool, offset string) string {
+// DescribeClock says in words how a clock runs.
+func DescribeClock(frozen, adjusted bool, offset string) string {
 	behind, isBehind := strings.CutPrefix(offset, "-")
 	switch {
 	case frozen:
@@ -119,7 +119,7 @@ func describeClock(frozen, adjusted bool, offset string) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-func shellQuote(word string) string {
+func ShellQuote(word string) string {
 	if plainWord.MatchString(word) {
 		return word
 	}
@@ -130,9 +130,9 @@ func shellQuote(word string) string {
 // format characters that reorder or hide text.
 func unsafeRune(r rune) bool { return !unicode.IsGraphic(r) }
 
-// sanitize shows such characters by their numbers. What the service answers
+// Sanitize shows such characters by their numbers. What the service answers
 // is in part written by strangers, and a terminal obeys it.
-func sanitize(s string) string {
+func Sanitize(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if !strings.ContainsFunc(s, unsafeRune) {
 		return s
@@ -154,7 +154,7 @@ func sanitize(s string) string {
 func sanitizeAll(row []string) []string {
 	safe := make([]string, len(row))
 	for i, cell := range row {
-		safe[i] = sanitize(cell)
+		safe[i] = Sanitize(cell)
 	}
 	return safe
 }

@@ -1,0 +1,235 @@
+package terminal
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// Explanation is an error in the form that people get to see.
+type Explanation struct {
+	What    string
+	Details []string
+	Next    string // may have lines
+	Code    int
+}
+
+// explainer is an error that words itself.
+type explainer interface {
+	error
+	Explain(now time.Time) Explanation
+}
+
+// Explain words an error: those of commands word themselves, those of the client
+// and of the way to the service are worded here.
+func Explain(err error, now time.Time) Explanation {
+	var (
+		own     explainer
+		answer  *partnercenter.Error
+		decode  *partnercenter.DecodeError
+		short   *partnercenter.ShortAnswerError
+		cred    *partnercenter.CredentialError
+		missing *partnercenter.NotOfferedError
+	)
+	switch {
+	case errors.As(err, &own):
+		return own.Explain(now)
+	case errors.As(err, &cred):
+		return explainCredential(cred)
+	case errors.As(err, &missing):
+		return explainNotOffered(missing)
+	case errors.As(err, &answer):
+		return explainAnswer(answer, now)
+	case errors.As(err, &decode):
+		return Explanation{
+			What:    fmt.Sprintf("the answer is not JSON of the API (%s): %s", ContentType(decode.ContentType), decode.Description),
+			Details: []string{decode.Method + " " + decode.URL, "request " + decode.RequestID, decode.Err.Error()},
+			Next:    "Check that --base-url is Partner Center's and that no proxy answers in its place; then try again.",
+			Code:    ExitError,
+		}
+	case errors.As(err, &short):
+		return Explanation{
+			What: fmt.Sprintf("the list is incomplete: %s counted %d items but carried %d", short.Path, short.TotalCount, short.Items),
+			Next: "Try again, or take what comes with --allow-short.",
+			Code: ExitError,
+		}
+	}
+	if e, ok := explainTransport(err); ok {
+		return e
+	}
+	// A file's mistakes are a line each.
+	lines := strings.Split(strings.TrimPrefix(err.Error(), "partnercenter: "), "\n")
+	return Explanation{What: lines[0], Details: lines[1:], Code: ExitError}
+}
+
+const nextSecondFactor = "Have a second factor required of the user, and sign in again: partnercenter login."
+
+// explainCredential words what a token shows before it is sent.
+func explainCredential(err *partnercenter.CredentialError) Explanation {
+	call := err.Operation
+	if call == "" {
+		call = "the call"
+	}
+	e := Explanation{What: call + " was not sent: " + err.Detail, Next: UpperFirst(err.Fix) + ".", Code: ExitAuth}
+	switch err.Reason {
+	case partnercenter.CredentialNeedsUser:
+		e.Next = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, no user counts."
+	case partnercenter.CredentialNeedsRole:
+		var roles []string
+		for _, role := range err.Roles {
+			roles = append(roles, string(role))
+		}
+		e.Next = "Sign in as a user with the role " + OrList(roles) + ": partnercenter login."
+	case partnercenter.CredentialWithoutMFA:
+		e.Next = nextSecondFactor
+	case partnercenter.CredentialExpired, partnercenter.CredentialNotYetValid:
+		e.Next = "Set this machine's clock if it is wrong, and sign in again."
+	case partnercenter.CredentialForeign:
+		e.Next = "Check --scope and --cloud: the token has to be for Partner Center in that cloud."
+	}
+	return e
+}
+
+// explainNotOffered words what the cloud does not have.
+func explainNotOffered(err *partnercenter.NotOfferedError) Explanation {
+	what := err.Operation + " is not offered in " + err.Cloud.Title()
+	if err.What != "" {
+		what = fmt.Sprintf("%s are not sold in %s, and %s is about some", err.What, err.Cloud.Title(), err.Operation)
+	}
+	return Explanation{
+		What: what, Code: ExitUsage,
+		Next: fmt.Sprintf("Nothing was sent. If the partner is in another cloud than %s, name it with --cloud.", err.Cloud),
+	}
+}
+
+func ContentType(s string) string {
+	if s == "" {
+		return "no content type"
+	}
+	return s
+}
+
+// explainAnswer words an error that the service answered.
+func explainAnswer(err *partnercenter.Error, now time.Time) Explanation {
+	status := fmt.Sprintf("%d %s", err.StatusCode, http.StatusText(err.StatusCode))
+	if err.Code != "" {
+		status += ", code " + string(err.Code)
+	}
+	what := strings.TrimRight(err.Description, ". ")
+	if what == "" {
+		what = "the service refused"
+	}
+	e := Explanation{
+		What:    fmt.Sprintf("%s (%s)", what, status),
+		Details: []string{err.Method + " " + err.URL},
+		Next:    UpperFirst(err.NextStep) + ".",
+		Code:    ExitError,
+	}
+	if err.RequestID != "" {
+		e.Details = append(e.Details, fmt.Sprintf("request %s, correlation %s", err.RequestID, err.CorrelationID))
+	}
+	switch err.StatusCode {
+	case http.StatusUnauthorized:
+		e.Code = ExitAuth
+		e.Next = "The token was refused: check that tenant, client, --authority and --scope belong to this base URL;\n" +
+			"'partnercenter doctor' tries each step, and compares the clocks.\n" +
+			"At Microsoft, the app must also be registered in Partner Center."
+		if err.Code == partnercenter.CodeMFARequired {
+			e.Next = nextSecondFactor
+		}
+	case http.StatusForbidden:
+		e.Code = ExitAuth
+	case http.StatusNotFound:
+		e.Code = ExitNotFound
+	case http.StatusTooManyRequests:
+		e.Code = ExitThrottled
+		e.Next = "Wait a minute, then try again; --budget keeps requests within the rate."
+		if err.RetryAfter > 0 {
+			e.Next = fmt.Sprintf("Wait %s (until %s), then try again; --budget keeps requests within the rate.",
+				err.RetryAfter, now.Add(err.RetryAfter).Format(time.TimeOnly))
+		}
+	}
+	return e
+}
+
+// explainTransport words an error of the way to a server and back.
+func explainTransport(err error) (Explanation, bool) {
+	e := Explanation{Code: ExitError}
+	server, known := "the service", false
+	if u := new(url.Error); errors.As(err, &u) {
+		if at, parseErr := url.Parse(u.URL); parseErr == nil {
+			server, known = at.Scheme+"://"+at.Host, true
+		}
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		e.What = "no answer from " + server + " in time"
+		e.Next = "Try again, or wait longer with --timeout."
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		e.What = fmt.Sprintf("the certificate of %s is not trusted: %v", server, Innermost(err))
+		e.Next = "If it is a server of yours, name its certificate authority with --ca-file."
+	case ConnectionRefused(err) && RefusingProxy(err) != "":
+		e.What = fmt.Sprintf("cannot connect to the proxy %s, on the way to %s: nothing listens there", RefusingProxy(err), server)
+		e.Next = NextProxy
+	case ConnectionRefused(err):
+		e.What = "cannot connect to " + server + ": nothing listens there"
+		e.Next = "Check --base-url and --authority. If it is a local server, start it with: partnercenter serve"
+	case errors.As(err, new(*net.DNSError)):
+		e.What = fmt.Sprintf("cannot find %s: %v", server, Innermost(err))
+		e.Next = "Check --base-url and --authority, and the network."
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		e.What = "the answer of " + server + " broke off in the middle"
+		e.Next = "Nothing was lost; try again."
+	case known:
+		e.What = fmt.Sprintf("cannot reach %s: %v", server, Innermost(err))
+		e.Next = "Check --base-url, --authority and the network, then try again."
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+// ConnectionRefused also knows the error by the number it has on Windows,
+// which [syscall.ECONNREFUSED] is not.
+func ConnectionRefused(err error) bool {
+	const wsaConnRefused = syscall.Errno(10061)
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaConnRefused)
+}
+
+const NextProxy = "Check the proxy variables (HTTPS_PROXY, NO_PROXY). If it is a local server's proxy, start it with: partnercenter serve --proxy 127.0.0.1:8082"
+
+// RefusingProxy returns the address of the proxy that could not be connected to, if
+// it was one.
+func RefusingProxy(err error) string {
+	var outer, inner *net.OpError
+	if !errors.As(err, &outer) || outer.Op != "proxyconnect" || !errors.As(outer.Err, &inner) || inner.Addr == nil {
+		return ""
+	}
+	return inner.Addr.String()
+}
+
+// AddressInUse is errors.Is with [syscall.EADDRINUSE], and knows Windows' number
+// likewise.
+func AddressInUse(err error) bool {
+	const wsaAddressInUse = syscall.Errno(10048)
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddressInUse)
+}
+
+// Innermost returns the cause of a url.Error, whose URL the message has
+// already.
+func Innermost(err error) error {
+	if u := new(url.Error); errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

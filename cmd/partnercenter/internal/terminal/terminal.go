@@ -1,0 +1,157 @@
+// Package terminal is what commands have of the world outside: input and output,
+// environment and clock; how they print tables and JSON, word errors and end.
+// What they print, and where it comes from, is none of its business.
+package terminal
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// Terminal is what a command knows of the world outside: the only way to it.
+type Terminal struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	// These tell people from programs at the other end.
+	StdinTTY, StdoutTTY, StderrTTY bool
+
+	Width int // columns of the terminal; 0 when unknown
+	Now   func() time.Time
+
+	OpenBrowser func(address string) error
+
+	Args    []string // the command line, for what tells how to repeat it
+	Started bool     // arguments were understood and a command runs
+
+	mu   sync.Mutex   // guards bar, and lines on stderr
+	bar  *progressBar // on stderr while not nil
+	wait time.Time    // end of the wait that a note spoke of last
+}
+
+// Linef writes a line to stderr. What it says may come from a server, so it
+// cannot move the cursor or break the line.
+func (a *Terminal) Linef(format string, args ...any) {
+	line := Sanitize(strings.TrimRight(fmt.Sprintf(format, args...), "\r\n"))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bar != nil {
+		a.bar.log(line)
+		return
+	}
+	fmt.Fprintln(a.Stderr, line)
+}
+
+// Report writes err to stderr and returns its exit code.
+func (a *Terminal) Report(cmd *cobra.Command, err error) int {
+	e := Explain(err, a.Now())
+	a.Linef("error: %s", e.What)
+	for _, detail := range e.Details {
+		a.Linef("  %s", detail)
+	}
+	if usage := new(UsageError); errors.As(err, &usage) {
+		help := usage.help
+		if help == "" {
+			help = cmd.CommandPath() + " --help"
+		}
+		e.Next = fmt.Sprintf("Run '%s' for usage.", help)
+	}
+	a.Next(e.Next)
+	return e.Code
+}
+
+// Next writes what to do now.
+func (a *Terminal) Next(text string) {
+	for line := range strings.Lines(text) {
+		a.Linef("  %s", line)
+	}
+}
+
+// Ask puts a question to the terminal and returns the answer, without blanks
+// around. The end of the input is no answer.
+func (a *Terminal) Ask(ctx context.Context, question string) (string, error) {
+	fmt.Fprint(a.Stderr, Sanitize(question))
+	answers := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.Stdin).ReadString('\n')
+		answers <- strings.TrimSpace(line)
+	}()
+	select {
+	case answer := <-answers:
+		return answer, nil
+	case <-ctx.Done():
+		fmt.Fprintln(a.Stderr)
+		return "", ctx.Err()
+	}
+}
+
+// CommandLine returns this command line again, with a request id if one is
+// given, to be pasted into a shell.
+func (a *Terminal) CommandLine(requestID string) string {
+	words := []string{"partnercenter"}
+	for i := 0; i < len(a.Args); i++ {
+		word := a.Args[i]
+		name, _, joined := strings.Cut(word, "=")
+		switch name {
+		case "--request-id":
+			if !joined {
+				i++
+			}
+			continue
+		case "--client-secret": // not for screens and logs
+			if !joined {
+				i++
+			}
+			words = append(words, `--client-secret "$PARTNERCENTER_CLIENT_SECRET"`)
+			continue
+		}
+		words = append(words, ShellQuote(word))
+	}
+	if requestID != "" {
+		words = append(words, "--request-id", requestID)
+	}
+	return strings.Join(words, " ")
+}
+
+// NoteWait says that the service asked to wait.
+func (a *Terminal) NoteWait(status int, wait time.Duration) {
+	a.noteOnce(wait, "%d %s: waiting %s as the service asks; Ctrl-C stops", status, http.StatusText(status), wait)
+}
+
+// NoteBudget says that a request waits for its budget. Of a wait that is over at
+// once there is nothing to say.
+func (a *Terminal) NoteBudget(w partnercenter.BudgetWait) {
+	wait := w.For.Round(time.Second)
+	switch {
+	case w.For <= time.Second:
+	case w.Throttled:
+		a.noteOnce(w.For, "waiting %s as the service asked; Ctrl-C stops", wait)
+	default:
+		a.noteOnce(w.For, "waiting %s for the request budget (%d a minute); Ctrl-C stops", wait, w.RequestsPerMinute)
+	}
+}
+
+// noteOnce speaks once for all workers that wait for about the same moment.
+func (a *Terminal) noteOnce(wait time.Duration, format string, args ...any) {
+	until := a.Now().Add(wait)
+	a.mu.Lock()
+	known := !until.After(a.wait.Add(time.Second))
+	if !known {
+		a.wait = until
+	}
+	a.mu.Unlock()
+	if !known {
+		a.Linef(format, args...)
+	}
+}
