@@ -105,6 +105,14 @@ var importTable = map[string]rule{
 		others: []string{"github.com/agnivade/levenshtein", "github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 		why:    "what commands say is worded and printed without knowing what they do; the root's errors and JSON are part of that",
 	},
+	"cmd/partnercenter/internal/connect": {
+		ours: []string{"", "cmd/partnercenter/internal/terminal"},
+		others: []string{
+			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
+			"github.com/AzureAD/microsoft-authentication-library-for-go/apps", "github.com/gofrs/flock", "github.com/spf13/cobra", "go.yaml.in/yaml/v3",
+		},
+		why: "how to get to a Partner Center does not depend on what is asked there, nor on a server of ours",
+	},
 	"cmd/partnercenter": {ours: anything, others: anything, why: "the program holds everything together"},
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 )
@@ -77,7 +78,7 @@ days (d, of 24 hours). A frozen clock stays frozen.`,
 // Clock returns the commands about the clock of a local server.
 func Clock(term *terminal.Terminal) *cobra.Command {
 	var (
-		control controlPlane
+		control connect.ControlPlane
 		output  terminal.TextOrJSON
 	)
 	group := Group("clock", "Show and change the clock of a local server")
@@ -94,7 +95,7 @@ limits, the life of tokens. It stays as it was set over a restart.
 Tokens that were issued before may be over by the new time, or not valid yet: ask
 for new ones.`
 	group.PersistentFlags().SortFlags = false
-	control.addFlag(group)
+	control.AddFlag(group)
 	output.AddFlags(group, group.PersistentFlags())
 	return group
 }
@@ -109,7 +110,7 @@ type shownClock struct {
 }
 
 // run makes the call and prints the clock as it is after it.
-func (a *clockAct) run(ctx context.Context, call *Call, control *controlPlane) error {
+func (a *clockAct) run(ctx context.Context, call *Call, control *connect.ControlPlane) error {
 	var body any
 	if a.member != "" {
 		if err := a.parse(call.Arg); err != nil {
@@ -117,7 +118,7 @@ func (a *clockAct) run(ctx context.Context, call *Call, control *controlPlane) e
 		}
 		body = map[string]string{a.member: call.Arg}
 	}
-	answer, err := control.call(ctx, a.method, a.path, body)
+	answer, err := control.Call(ctx, a.method, a.path, body)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -87,18 +88,18 @@ func (o *changeOptions) addFlags(cmd *cobra.Command) {
 }
 
 // Command returns the command.
-func (c Change[T]) Command(conn *connection) *cobra.Command {
+func (c Change[T]) Command(conn *connect.Connection) *cobra.Command {
 	var (
 		output  terminal.Output
 		options changeOptions
 	)
 	c.Long += changeHelp
 	prints := c.View.Table.Columns != nil
-	cmd := c.command(conn.app, func(ctx context.Context, call *Call) error {
+	cmd := c.command(conn.Term, func(ctx context.Context, call *Call) error {
 		var p *terminal.Printer[T]
 		if prints {
 			var err error
-			if p, err = terminal.NewPrinter(conn.app, &output, c.View); err != nil {
+			if p, err = terminal.NewPrinter(conn.Term, &output, c.View); err != nil {
 				return err
 			}
 		}
@@ -110,7 +111,7 @@ func (c Change[T]) Command(conn *connection) *cobra.Command {
 		unneeded := new(Unneeded)
 		switch {
 		case errors.As(err, &unneeded):
-			conn.app.Linef("%s", unneeded.Text)
+			conn.Term.Linef("%s", unneeded.Text)
 			done = []T{unneeded.Item.(T)}
 		case err != nil:
 			return err
@@ -169,7 +170,7 @@ func (c Change[T]) change(ctx context.Context, call *Call, w *writer) (result []
 type writer struct {
 	app       *terminal.Terminal
 	options   *changeOptions
-	service   *service
+	service   *connect.Service
 	pc        *partnercenter.Client
 	requestID string
 	input     bool // standard input is taken by the content of the call
@@ -177,16 +178,16 @@ type writer struct {
 
 // newWriter checks whether the flags and the terminal allow a change, before
 // anything is sent.
-func newWriter(c *connection, call *Call, o *changeOptions) (*writer, error) {
-	w := &writer{app: c.app, options: o, requestID: o.requestID, input: call.inputTaken}
+func newWriter(c *connect.Connection, call *Call, o *changeOptions) (*writer, error) {
+	w := &writer{app: c.Term, options: o, requestID: o.requestID, input: call.inputTaken}
 	switch {
 	case w.requestID == "":
 		w.requestID = partnercenter.NewRequestID()
-	case !guid.MatchString(w.requestID):
+	case !connect.GUID.MatchString(w.requestID):
 		return nil, terminal.Usagef("--request-id %q is no GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
 	}
 	var err error
-	if w.service, err = c.service(); err != nil {
+	if w.service, err = c.Service(); err != nil {
 		return nil, err
 	}
 	if err := w.allowed(); err != nil {
@@ -196,13 +197,13 @@ func newWriter(c *connection, call *Call, o *changeOptions) (*writer, error) {
 	if o.dryRun {
 		policies = append(policies, dryRunPolicy{})
 	}
-	w.pc, err = c.newClient(w.service, false, policies...)
+	w.pc, err = c.NewClient(w.service, false, policies...)
 	return w, err
 }
 
 // real reports whether the change happens at a Partner Center that is not on
 // this machine: money, probably.
-func (w *writer) real() bool { return !isLoopback(w.service.baseURL) }
+func (w *writer) real() bool { return !connect.IsLoopback(w.service.BaseURL) }
 
 func (w *writer) canAsk() bool { return w.app.StdinTTY && !w.input }
 
@@ -214,7 +215,7 @@ func (w *writer) allowed() error {
 	case o.partnerDomain != "" && !o.live:
 		return terminal.Usagef("--partner-domain goes with --live")
 	case w.real() && !o.live:
-		return terminal.Usagef("%s is not on this machine, so this would be a real change: if it is meant, add --live; --profile local is the local server, --dry-run only prints", w.service.baseURL)
+		return terminal.Usagef("%s is not on this machine, so this would be a real change: if it is meant, add --live; --profile local is the local server, --dry-run only prints", w.service.BaseURL)
 	case w.real() && o.partnerDomain == "" && !w.canAsk():
 		return terminal.Usagef("nobody can be asked for the partner's domain, as standard input is no terminal or holds the content: give it with --partner-domain; nothing was sent")
 	case !o.yes && !w.canAsk():
@@ -245,10 +246,10 @@ func (w *writer) confirm(ctx context.Context, d *Description) error {
 	if w.options.dryRun {
 		return nil
 	}
-	w.app.Linef("This will %s at %s", d.What, w.service.baseURL)
+	w.app.Linef("This will %s at %s", d.What, w.service.BaseURL)
 	facts := slices.Clone(d.facts)
-	if w.service.tenantID != "" {
-		facts = slices.Insert(facts, 0, [2]string{"partner", w.service.tenantID})
+	if w.service.TenantID != "" {
+		facts = slices.Insert(facts, 0, [2]string{"partner", w.service.TenantID})
 	}
 	facts = append(facts, [2]string{"request id", w.requestID})
 	for _, fact := range facts {
@@ -289,9 +290,9 @@ func (w *writer) confirmPartner(ctx context.Context) error {
 		if domain == "" {
 			return errNotConfirmed
 		}
-		return w.service.checkPartnerDomain(ctx, domain)
+		return w.service.CheckPartnerDomain(ctx, domain)
 	}
-	if err := w.service.checkPartnerDomain(ctx, domain); err != nil {
+	if err := w.service.CheckPartnerDomain(ctx, domain); err != nil {
 		return err
 	}
 	return w.confirmYes(ctx, "Go on at "+domain+"?")

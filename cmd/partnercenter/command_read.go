@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -25,12 +26,12 @@ type List[T any] struct {
 }
 
 // Command returns the command.
-func (l List[T]) Command(c *connection) *cobra.Command {
+func (l List[T]) Command(c *connect.Connection) *cobra.Command {
 	var (
 		output     terminal.Output
 		allowShort bool
 	)
-	cmd := l.command(c.app, func(ctx context.Context, call *Call) error {
+	cmd := l.command(c.Term, func(ctx context.Context, call *Call) error {
 		p, err := open(c, call, &output, l.View, l.ViewOf, allowShort)
 		if err != nil {
 			return err
@@ -74,9 +75,9 @@ type Get[T any] struct {
 }
 
 // Command returns the command.
-func (g Get[T]) Command(c *connection) *cobra.Command {
+func (g Get[T]) Command(c *connect.Connection) *cobra.Command {
 	var output terminal.Output
-	cmd := g.command(c.app, func(ctx context.Context, call *Call) error {
+	cmd := g.command(c.Term, func(ctx context.Context, call *Call) error {
 		p, err := open(c, call, &output, g.View, g.ViewOf, false)
 		if err != nil {
 			return err
@@ -88,15 +89,15 @@ func (g Get[T]) Command(c *connection) *cobra.Command {
 }
 
 // open checks how to print, and makes the client.
-func open[T any](c *connection, call *Call, o *terminal.Output, v terminal.View[T], viewOf func() terminal.View[T], allowShort bool) (*terminal.Printer[T], error) {
+func open[T any](c *connect.Connection, call *Call, o *terminal.Output, v terminal.View[T], viewOf func() terminal.View[T], allowShort bool) (*terminal.Printer[T], error) {
 	if viewOf != nil {
 		v = viewOf()
 	}
-	p, err := terminal.NewPrinter(c.app, o, v)
+	p, err := terminal.NewPrinter(c.Term, o, v)
 	if err != nil {
 		return nil, err
 	}
-	if call.Client, err = c.client(allowShort); err != nil {
+	if call.Client, err = c.Client(allowShort); err != nil {
 		return nil, err
 	}
 	call.Customer = call.Client.Customers.ByID(call.CustomerID)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -158,14 +159,14 @@ func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
 }
 
 // Noun returns the group of commands about a resource, which share a connection.
-func Noun(term *terminal.Terminal, name, alias, short string, commands ...func(*connection) *cobra.Command) *cobra.Command {
-	c := newConnection(term)
+func Noun(term *terminal.Terminal, name, alias, short string, commands ...func(*connect.Connection) *cobra.Command) *cobra.Command {
+	c := connect.New(term)
 	cmd := Group(name, short)
 	for _, command := range commands {
 		cmd.AddCommand(command(c))
 	}
 	cmd.Aliases = []string{alias}
-	c.addFlags(cmd)
+	c.AddFlags(cmd)
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -29,13 +30,13 @@ func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 			api = known.id
 		}
 	}
-	if !guid.MatchString(api) {
+	if !connect.GUID.MatchString(api) {
 		return nil, terminal.Usagef("--grant %q: there is no API %q: use graph, azure, directory, or the API's application id", text, api)
 	}
 	return &partnercenter.ApplicationGrant{EnterpriseApplicationID: api, Scope: scope}, nil
 }
 
-func customersConsent(c *connection) *cobra.Command {
+func customersConsent(c *connect.Connection) *cobra.Command {
 	var (
 		consent partnercenter.ApplicationConsent
 		grants  []string
@@ -82,7 +83,7 @@ earlier consent to the same application, and wants a user who is an admin agent.
 	}.Command(c)
 }
 
-func customersWithdrawConsent(c *connection) *cobra.Command {
+func customersWithdrawConsent(c *connect.Connection) *cobra.Command {
 	var app string
 	return Change[struct{}]{
 		Spec: Spec{

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -28,7 +29,7 @@ var customerFilters = []struct {
 	{"indirect-provider", "only customers of this indirect provider's tenant `id`", partnercenter.CustomerSearchIndirectCloudSolutionProvider},
 }
 
-func customersList(c *connection) *cobra.Command {
+func customersList(c *connect.Connection) *cobra.Command {
 	var (
 		query   partnercenter.CustomersQuery
 		filters = make([]string, len(customerFilters))
@@ -72,7 +73,7 @@ func customersList(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func customersGet(c *connection) *cobra.Command {
+func customersGet(c *connect.Connection) *cobra.Command {
 	return Get[*partnercenter.Customer]{
 		Spec: Spec{
 			Use: "get CUSTOMER", Arg: "customer id", Short: "Show a customer",
@@ -109,7 +110,7 @@ func customerRow(c *partnercenter.Customer) []string {
 	return []string{c.ID, company.CompanyName, company.Domain, string(c.RelationshipToPartner), c.AssociatedPartnerID, c.CommerceID}
 }
 
-func customersProfile(c *connection) *cobra.Command {
+func customersProfile(c *connect.Connection) *cobra.Command {
 	var billing bool
 	return Get[customerProfile]{
 		Spec: Spec{

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -66,7 +67,7 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 			err = serveErr
 		}
 	}()
-	if err := showOrders(ctx, term, show, local.facts.readyFacts); err != nil {
+	if err := showOrders(ctx, term, show, local.facts.ReadyFacts); err != nil {
 		return err
 	}
 	fmt.Fprintf(term.Stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
@@ -85,8 +86,8 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 }
 
 // showOrders lists the sample customer's orders.
-func showOrders(ctx context.Context, term *terminal.Terminal, show ShowOrders, f readyFacts) error {
-	pc, err := newLoopbackClient(f, "partnercenter-demo")
+func showOrders(ctx context.Context, term *terminal.Terminal, show ShowOrders, f connect.ReadyFacts) error {
+	pc, err := connect.NewLoopbackClient(f, "partnercenter-demo")
 	if err != nil {
 		return err
 	}

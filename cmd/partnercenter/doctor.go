@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -52,13 +53,13 @@ func (d *doctor) failedWith(err error) outcome {
 // doctor goes through a set-up. What a step finds, later ones need.
 type doctor struct {
 	app        *terminal.Terminal
-	connection *connection
-	service    *service               // nil: the settings are not complete
+	connection *connect.Connection
+	service    *connect.Service       // nil: the settings are not complete
 	cred       azcore.TokenCredential // nil: there is nothing to sign in with
 	authority  *reached               // of the discovery document; nil: not asked
 	api        *reached
 	token      *azcore.AccessToken
-	claims     *tokenClaims
+	claims     *connect.Claims
 	throttled  outcome
 }
 
@@ -83,7 +84,7 @@ var doctorSteps = []struct {
 
 // Doctor returns the command that tries each step of a set-up.
 func Doctor(term *terminal.Terminal) *cobra.Command {
-	c := newConnection(term)
+	c := connect.New(term)
 	cmd := Act{
 		Spec: Spec{
 			Use: "doctor", Short: "Try each step of a set-up, and say which fails and how to mend it",
@@ -111,19 +112,19 @@ code is 0 when no step failed, else 1.`,
 		Facts: true,
 		Run: func(ctx context.Context, call *Call) error {
 			if !call.Given("retries") {
-				c.retries = 0 // a second try would hide what the first one met
+				c.Retries = 0 // a second try would hide what the first one met
 			}
 			if !call.Given("timeout") {
-				c.timeout = doctorTimeout
+				c.Timeout = doctorTimeout
 			}
 			return runDoctor(ctx, call, c)
 		},
 	}.Command(term)
-	c.addFlags(cmd)
+	c.AddFlags(cmd)
 	return cmd
 }
 
-func runDoctor(ctx context.Context, call *Call, c *connection) error {
+func runDoctor(ctx context.Context, call *Call, c *connect.Connection) error {
 	d := &doctor{app: call.Term, connection: c, throttled: isSkipped("the API was not called")}
 	steps := []step{}
 	var failed []string

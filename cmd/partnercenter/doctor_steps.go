@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -27,31 +28,31 @@ const doctorTimeout = 20 * time.Second
 const maxClockSkew = 5 * time.Minute
 
 func (d *doctor) checkConfiguration(context.Context) outcome {
-	config, err := loadConfig(d.app)
-	if errors.Is(err, errNoStateDir) {
+	config, err := connect.LoadConfig(d.app)
+	if errors.Is(err, connect.ErrNoStateDir) {
 		return isOK("there is none: %v; flags and variables count", err)
 	}
 	if err != nil {
 		return d.failedWith(err)
 	}
-	if _, err := os.Stat(config.path); errors.Is(err, fs.ErrNotExist) {
-		return isOK("there is none at %s; flags, variables and built-in values count", config.path)
+	if _, err := os.Stat(config.Path); errors.Is(err, fs.ErrNotExist) {
+		return isOK("there is none at %s; flags, variables and built-in values count", config.Path)
 	}
-	return isOK("%s, profiles: %s", config.path, orNone(config.names()))
+	return isOK("%s, profiles: %s", config.Path, connect.OrNone(config.Names()))
 }
 
 func (d *doctor) checkSettings(context.Context) outcome {
-	s, err := d.connection.unsignedService()
+	s, err := d.connection.UnsignedService()
 	if err != nil {
 		return d.failedWith(err)
 	}
 	d.service = s
-	text := fmt.Sprintf("API %s, authority %s", s.baseURL, s.authority)
-	if s.tenantID != "" {
-		text += ", tenant " + s.tenantID
+	text := fmt.Sprintf("API %s, authority %s", s.BaseURL, s.Authority)
+	if s.TenantID != "" {
+		text += ", tenant " + s.TenantID
 	}
-	if s.clientID != "" {
-		text += ", app " + s.clientID
+	if s.ClientID != "" {
+		text += ", app " + s.ClientID
 	}
 	if proxies := proxyVariables(d.app.Getenv); proxies != "" {
 		text += "; " + proxies
@@ -84,26 +85,26 @@ func (d *doctor) checkCredentials(context.Context) outcome {
 	if d.service == nil {
 		return isSkipped("the settings are not complete")
 	}
-	cred, err := newCredential(d.app, d.service)
+	cred, err := connect.NewCredential(d.app, d.service)
 	if err != nil {
 		return d.failedWith(err)
 	}
-	d.cred, d.service.cred = cred, cred
-	if user, ok := cred.(*userCredential); ok {
-		return isOK("user %s: %s", user.user.who(), d.service.way.text)
+	d.cred, d.service.Cred = cred, cred
+	if user, ok := cred.(*connect.UserCredential); ok {
+		return isOK("user %s: %s", user.User.Who(), d.service.Way.Text)
 	}
-	return isOK("%s", d.service.way.text)
+	return isOK("%s", d.service.Way.Text)
 }
 
 func (d *doctor) reachAuthority(ctx context.Context) outcome {
 	if d.service == nil {
 		return isSkipped("the settings are not complete")
 	}
-	tenant := d.service.tenantID
+	tenant := d.service.TenantID
 	if tenant == "" {
-		tenant = anyOrganization
+		tenant = connect.AnyOrganization
 	}
-	d.authority = reach(ctx, d.service, strings.TrimRight(d.service.authority, "/")+"/"+url.PathEscape(tenant)+"/v2.0/.well-known/openid-configuration", d.connection.timeout)
+	d.authority = reach(ctx, d.service, strings.TrimRight(d.service.Authority, "/")+"/"+url.PathEscape(tenant)+"/v2.0/.well-known/openid-configuration", d.connection.Timeout)
 	return d.authority.outcome("--authority")
 }
 
@@ -118,12 +119,12 @@ func (d *doctor) checkDiscovery(context.Context) outcome {
 		Issuer string `json:"issuer"`
 		Token  string `json:"token_endpoint"`
 	}
-	var refused oauthError
+	var refused connect.OAuthError
 	switch {
 	case r.status == http.StatusOK && json.Unmarshal(r.body, &document) == nil && document.Issuer != "" && document.Token != "":
 	case json.Unmarshal(r.body, &refused) == nil && refused.Code != "":
-		e := refused.signInError("Check --tenant-id and --authority.")
-		return isFailed(e.next, "%s: %s", r.statusText(), strings.TrimPrefix(e.text, signInFailed))
+		e := refused.SignInError("Check --tenant-id and --authority.")
+		return isFailed(e.Next, "%s: %s", r.statusText(), strings.TrimPrefix(e.Text, connect.SignInFailed))
 	case r.status == http.StatusTooManyRequests:
 		return isFailed("Wait some minutes, then try again.", "the authority has too many requests (%s)", r.statusText())
 	case r.status >= http.StatusInternalServerError:
@@ -136,7 +137,7 @@ func (d *doctor) checkDiscovery(context.Context) outcome {
 			"what answers is no token authority (%s, %s)", r.statusText(), terminal.ContentType(r.header.Get("Content-Type")))
 	}
 	// A tenant of another cloud is known, and sent there.
-	if is, other := cloudOfHost(hostOf(document.Token)); other && hostOf(document.Token) != hostOf(d.service.authority) && microsoftAuthority(d.service.authority) {
+	if is, other := cloudOfHost(hostOf(document.Token)); other && hostOf(document.Token) != hostOf(d.service.Authority) && connect.MicrosoftAuthority(d.service.Authority) {
 		return isFailed("Add --cloud "+is+", or cloud: "+is+" to the profile.", "the tenant is in cloud %s, whose authority is %s", is, hostOf(document.Token))
 	}
 	return isOK("issuer %s", document.Issuer)
@@ -164,7 +165,7 @@ func (d *doctor) reachAPI(ctx context.Context) outcome {
 	if d.service == nil {
 		return isSkipped("the settings are not complete")
 	}
-	d.api = reach(ctx, d.service, strings.TrimRight(d.service.baseURL, "/")+"/", d.connection.timeout)
+	d.api = reach(ctx, d.service, strings.TrimRight(d.service.BaseURL, "/")+"/", d.connection.Timeout)
 	return d.api.outcome("--base-url")
 }
 
@@ -197,7 +198,7 @@ func (d *doctor) getToken(ctx context.Context) outcome {
 	case d.authority.err != nil:
 		return isSkipped("the authority was not reached")
 	}
-	token, err := d.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: d.service.scopes})
+	token, err := d.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: d.service.Scopes})
 	if err != nil {
 		return d.failedWith(err)
 	}
@@ -210,33 +211,33 @@ func (d *doctor) checkClaims(context.Context) outcome {
 	if d.token == nil {
 		return isSkipped("there is no token")
 	}
-	c, ok := readClaims(d.token.Token)
+	c, ok := connect.ReadClaims(d.token.Token)
 	if !ok {
 		return isSkipped("the token does not say anything of itself")
 	}
 	d.claims = c
 	audience := strings.Join(c.Audience, ", ")
-	_, graph, known := knownAudience(audience)
-	scope := d.service.options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
-	switch wanted := d.service.tenantID; {
+	_, graph, known := connect.KnownAudience(audience)
+	scope := d.service.Options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
+	switch wanted := d.service.TenantID; {
 	case !known:
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which is not Partner Center", audience)
-	case graph && c.forUser():
+	case graph && c.ForUser():
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center takes from apps but not from users", audience)
-	case guid.MatchString(wanted) && !strings.EqualFold(wanted, c.TenantID):
+	case connect.GUID.MatchString(wanted) && !strings.EqualFold(wanted, c.TenantID):
 		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings say %s", c.TenantID, wanted)
-	case c.forUser() && c.withoutMFA():
+	case c.ForUser() && c.WithoutMFA():
 		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page asks for none, have an administrator require it for this user.",
-			"user %s signed in without multi-factor authentication, which Partner Center insists on", c.username())
+			"user %s signed in without multi-factor authentication, which Partner Center insists on", c.User())
 	}
 	text := "for " + audience + ", the app alone: calls that want a user are refused"
-	if c.forUser() {
-		text = fmt.Sprintf("for %s, user %s", audience, c.username())
+	if c.ForUser() {
+		text = fmt.Sprintf("for %s, user %s", audience, c.User())
 		if len(c.Methods) > 0 {
 			text += " with multi-factor authentication"
 		}
 	}
-	if roles := c.roles(); len(roles) > 0 {
+	if roles := c.AllRoles(); len(roles) > 0 {
 		text += ", roles " + strings.Join(roles, ", ")
 	}
 	return isOK("%s", text)
@@ -251,8 +252,8 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 		return isSkipped("the API's host was not reached")
 	}
 	s := *d.service
-	s.requestsPerMinute = 0 // one request needs no budget
-	pc, err := d.connection.newClient(&s, false)
+	s.RequestsPerMinute = 0 // one request needs no budget
+	pc, err := d.connection.NewClient(&s, false)
 	if err != nil {
 		return d.failedWith(err)
 	}
@@ -285,7 +286,7 @@ func (d *doctor) tokenOutOfTime(answer *partnercenter.Error) (outcome, bool) {
 	if d.claims == nil || answer.StatusCode != http.StatusUnauthorized {
 		return outcome{}, false
 	}
-	now, begins, ends := d.app.Now(), unixTime(d.claims.NotBefore), unixTime(d.claims.Expires)
+	now, begins, ends := d.app.Now(), connect.UnixTime(d.claims.NotBefore), connect.UnixTime(d.claims.Expires)
 	if ends.IsZero() || !now.Before(begins) && now.Before(ends) {
 		return outcome{}, false
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -380,7 +381,7 @@ func TestDoctorForPeople(t *testing.T) {
 // TestDoctorOfOtherClouds has Microsoft's authority send a tenant elsewhere.
 func TestDoctorOfOtherClouds(t *testing.T) {
 	d := &doctor{
-		service: &service{settings: settings{authority: "https://login.microsoftonline.com/"}},
+		service: &connect.Service{Settings: connect.Settings{Authority: "https://login.microsoftonline.com/"}},
 		authority: &reached{
 			host: "login.microsoftonline.com", status: 200,
 			body: []byte(`{"issuer":"https://login.microsoftonline.us/x/v2.0","token_endpoint":"https://login.microsoftonline.us/x/oauth2/v2.0/token"}`),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -30,17 +31,17 @@ func environmentHelp() string {
 	var b strings.Builder
 	b.WriteString("Commands that call Partner Center read these variables:\n\n")
 	line := func(name, meaning string) { fmt.Fprintf(&b, "  %-41s  %s\n", name, meaning) }
-	for _, s := range settingList {
+	for _, s := range connect.SettingList {
 		switch {
-		case s.env != "" && s.flag != "":
-			line(s.env, "as --"+s.flag)
-		case s.env != "":
-			line(s.env, s.usage)
+		case s.Env != "" && s.Flag != "":
+			line(s.Env, "as --"+s.Flag)
+		case s.Env != "":
+			line(s.Env, s.Usage)
 		}
 	}
 	line("PARTNERCENTER_PROFILE", "as --profile, below the variables above")
 	line("PARTNERCENTER_CONFIG", "path of the configuration file")
-	line(tokenKeyVariable, "key that sign-ins are encrypted with: 32 bytes in base64")
+	line(connect.TokenKeyVariable, "key that sign-ins are encrypted with: 32 bytes in base64")
 	line("BROWSER", "command that opens the sign-in page; %s in it is the address")
 	line("NO_COLOR", "if not empty, tables are not coloured")
 	b.WriteString(`

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -58,7 +59,7 @@ type list[T any] struct {
 
 func (l list[T]) command(term *terminal.Terminal) *cobra.Command {
 	var (
-		control controlPlane
+		control connect.ControlPlane
 		output  terminal.Output
 		values  = make([]string, len(l.filters))
 	)
@@ -68,7 +69,7 @@ func (l list[T]) command(term *terminal.Terminal) *cobra.Command {
 			cmd.Flags().StringVar(&values[i], filter.flag, "", filter.usage)
 		}
 		output.AddFlags(cmd)
-		control.addFlag(cmd)
+		control.AddFlag(cmd)
 	}
 	return Act{Spec: l.Spec, Run: func(ctx context.Context, call *Call) error {
 		p, err := terminal.NewPrinter(term, &output, l.view)
@@ -81,7 +82,7 @@ func (l list[T]) command(term *terminal.Terminal) *cobra.Command {
 				query.Set(filter.parameter, values[i])
 			}
 		}
-		answer, err := control.call(ctx, http.MethodGet, strings.TrimSuffix(l.path+"?"+query.Encode(), "?"), nil)
+		answer, err := control.Call(ctx, http.MethodGet, strings.TrimSuffix(l.path+"?"+query.Encode(), "?"), nil)
 		if err != nil {
 			return err
 		}
@@ -109,12 +110,12 @@ type set[T any] struct {
 	view terminal.View[kept[T]]
 	// ask makes the call; an answer that is something else it may print itself, by
 	// the format, and return nothing.
-	ask func(ctx context.Context, call *Call, control *controlPlane, format string) (json.RawMessage, error)
+	ask func(ctx context.Context, call *Call, control *connect.ControlPlane, format string) (json.RawMessage, error)
 }
 
 func (s set[T]) command(term *terminal.Terminal) *cobra.Command {
 	var (
-		control controlPlane
+		control connect.ControlPlane
 		output  terminal.Output
 	)
 	cmd := Act{Spec: s.Spec, Run: func(ctx context.Context, call *Call) error {
@@ -130,7 +131,7 @@ func (s set[T]) command(term *terminal.Terminal) *cobra.Command {
 		return p.PrintOne(item, read(answer, &item.shown))
 	}}.Command(term)
 	output.AddFlags(cmd)
-	control.addFlag(cmd)
+	control.AddFlag(cmd)
 	return cmd
 }
 
@@ -139,11 +140,11 @@ func (s set[T]) command(term *terminal.Terminal) *cobra.Command {
 type count struct {
 	Spec
 	done string // removed: the member of the answer, and what is said
-	ask  func(ctx context.Context, call *Call, control *controlPlane) (json.RawMessage, error)
+	ask  func(ctx context.Context, call *Call, control *connect.ControlPlane) (json.RawMessage, error)
 }
 
 func (c count) command(term *terminal.Terminal) *cobra.Command {
-	var control controlPlane
+	var control connect.ControlPlane
 	cmd := Act{Spec: c.Spec, Run: func(ctx context.Context, call *Call) error {
 		answer, err := c.ask(ctx, call, &control)
 		if err != nil {
@@ -155,7 +156,7 @@ func (c count) command(term *terminal.Terminal) *cobra.Command {
 		}
 		return call.Say("%d %s", counts[c.done], c.done)
 	}}.Command(term)
-	control.addFlag(cmd)
+	control.AddFlag(cmd)
 	return cmd
 }
 
@@ -243,8 +244,8 @@ given; a user who is disabled loses access tokens too.`,
 			},
 		},
 		view: usersView,
-		ask: func(ctx context.Context, call *Call, control *controlPlane, _ string) (json.RawMessage, error) {
-			return control.call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
+		ask: func(ctx context.Context, call *Call, control *connect.ControlPlane, _ string) (json.RawMessage, error) {
+			return control.Call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
 		},
 	}.command(term)
 }
@@ -356,8 +357,8 @@ again. Access tokens stay good until they expire, as at Microsoft.`,
 			},
 		},
 		done: "revoked",
-		ask: func(ctx context.Context, _ *Call, control *controlPlane) (json.RawMessage, error) {
-			return control.call(ctx, http.MethodPost, "/grants/revoke", map[string]any{"user": user, "clientId": clientID, "all": all})
+		ask: func(ctx context.Context, _ *Call, control *connect.ControlPlane) (json.RawMessage, error) {
+			return control.Call(ctx, http.MethodPost, "/grants/revoke", map[string]any{"user": user, "clientId": clientID, "all": all})
 		},
 	}.command(term)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/control"
@@ -99,12 +100,12 @@ func removeFaults(term *terminal.Terminal) *cobra.Command {
 			},
 		},
 		done: "removed",
-		ask: func(ctx context.Context, call *Call, plane *controlPlane) (json.RawMessage, error) {
+		ask: func(ctx context.Context, call *Call, plane *connect.ControlPlane) (json.RawMessage, error) {
 			path := "/identity/faults"
 			for _, id := range call.Args {
 				path += "/" + url.PathEscape(id)
 			}
-			return plane.call(ctx, http.MethodDelete, path, nil)
+			return plane.Call(ctx, http.MethodDelete, path, nil)
 		},
 	}.command(term)
 }
@@ -169,8 +170,8 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 			},
 		},
 		view: faultsView,
-		ask: func(ctx context.Context, call *Call, plane *controlPlane, format string) (json.RawMessage, error) {
-			answer, err := plane.call(ctx, http.MethodPost, "/identity/faults", order)
+		ask: func(ctx context.Context, call *Call, plane *connect.ControlPlane, format string) (json.RawMessage, error) {
+			answer, err := plane.Call(ctx, http.MethodPost, "/identity/faults", order)
 			if err != nil || order.Fault != control.FaultKeyRollover {
 				return answer, err
 			}

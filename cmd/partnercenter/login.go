@@ -15,12 +15,13 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // loginOptions are the flags of login.
 type loginOptions struct {
-	connection *connection
+	connection *connect.Connection
 	deviceCode bool
 	noBrowser  bool
 	public     bool
@@ -29,7 +30,7 @@ type loginOptions struct {
 
 // Login returns the command that signs a user in.
 func Login(term *terminal.Terminal) *cobra.Command {
-	o := loginOptions{connection: newConnection(term)}
+	o := loginOptions{connection: connect.New(term)}
 	return Act{
 		Spec: Spec{
 			Use: "login", Short: "Sign in as a user",
@@ -62,7 +63,7 @@ tenant and app, or name no app at all; --as app uses the app alone.`,
 				f.BoolVar(&o.noBrowser, "no-browser", false, "open no browser; print the address only")
 				f.BoolVar(&o.public, "public-client", false, "do not show the app's secret or certificate")
 				f.DurationVar(&o.timeout, "login-timeout", 5*time.Minute, "how long to wait for the user (with --device-code, by default as long as the code lives)")
-				o.connection.addFlags(cmd)
+				o.connection.AddFlags(cmd)
 			},
 			Exclusive: [][]string{{"device-code", "no-browser"}},
 		},
@@ -75,27 +76,27 @@ func (o *loginOptions) run(ctx context.Context, call *Call) error {
 	if o.timeout <= 0 {
 		return terminal.Usagef("--login-timeout %s is no time to sign in: give some minutes", o.timeout)
 	}
-	s, err := o.connection.unsignedService()
+	s, err := o.connection.UnsignedService()
 	if err != nil {
 		return err
 	}
 	switch {
-	case s.clientID == "":
+	case s.ClientID == "":
 		return terminal.Settingsf("there is no app to sign in through: give its id with --client-id or PARTNERCENTER_CLIENT_ID, or in a profile")
-	case strings.HasPrefix(s.authority, "http://"):
-		return terminal.Settingsf("authority %s is plain HTTP, and users sign in over TLS only: name its TLS address with --authority, and with --ca-file who vouches for it", s.authority)
+	case strings.HasPrefix(s.Authority, "http://"):
+		return terminal.Settingsf("authority %s is plain HTTP, and users sign in over TLS only: name its TLS address with --authority, and with --ca-file who vouches for it", s.Authority)
 	}
-	store, err := newTokenStore(term)
+	store, err := connect.NewTokenStore(term)
 	if err != nil {
 		return err
 	}
 	// What keeps the sign-in from being kept had better show before the user does all.
-	unchanged := func([]*signIn) ([]*signIn, error) { return nil, nil }
-	if err := store.change(ctx, unchanged); err != nil {
+	unchanged := func([]*connect.SignIn) ([]*connect.SignIn, error) { return nil, nil }
+	if err := store.Change(ctx, unchanged); err != nil {
 		return err
 	}
-	asPublic := o.public || o.deviceCode || s.clientSecret == "" && s.clientCertificate == ""
-	kept := new(msalCache)
+	asPublic := o.public || o.deviceCode || s.ClientSecret == "" && s.ClientCertificate == ""
+	kept := new(connect.MSALCache)
 	var result public.AuthResult
 	if o.deviceCode {
 		if !call.Given("login-timeout") {
@@ -108,15 +109,15 @@ func (o *loginOptions) run(ctx context.Context, call *Call) error {
 	if err != nil {
 		return err
 	}
-	user := &signIn{
-		Authority: normalAuthority(s.authority), Tenant: s.tenantID, TenantID: result.IDToken.TenantID, ClientID: s.clientID,
+	user := &connect.SignIn{
+		Authority: connect.NormalAuthority(s.Authority), Tenant: s.TenantID, TenantID: result.IDToken.TenantID, ClientID: s.ClientID,
 		Public: asPublic, Username: result.Account.PreferredUsername, Name: result.IDToken.Name,
-		At: term.Now().UTC().Truncate(time.Second), Account: result.Account, Cache: kept.data,
+		At: term.Now().UTC().Truncate(time.Second), Account: result.Account, Cache: kept.Data,
 	}
-	err = store.change(ctx, func(signIns []*signIn) ([]*signIn, error) {
-		kept := []*signIn{user}
+	err = store.Change(ctx, func(signIns []*connect.SignIn) ([]*connect.SignIn, error) {
+		kept := []*connect.SignIn{user}
 		for _, other := range signIns {
-			if !user.same(other) {
+			if !user.Same(other) {
 				kept = append(kept, other)
 			}
 		}
@@ -129,22 +130,22 @@ func (o *loginOptions) run(ctx context.Context, call *Call) error {
 }
 
 // tellSignIn says who is signed in, and what the service would soon complain about.
-func tellSignIn(call *Call, s *service, user *signIn, token string) error {
-	if claims, ok := readClaims(token); ok && claims.forUser() && claims.withoutMFA() {
+func tellSignIn(call *Call, s *connect.Service, user *connect.SignIn, token string) error {
+	if claims, ok := connect.ReadClaims(token); ok && claims.ForUser() && claims.WithoutMFA() {
 		call.Term.Linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
 	}
-	if s.as == asApp {
+	if s.As == connect.AsApp {
 		call.Term.Linef("warning: the settings have --as app, so commands go on to act as the app alone")
 	}
-	return call.Say("Signed in as %s, tenant %s, through app %s.", terminal.Sanitize(user.who()), terminal.Sanitize(user.TenantID), terminal.Sanitize(user.ClientID))
+	return call.Say("Signed in as %s, tenant %s, through app %s.", terminal.Sanitize(user.Who()), terminal.Sanitize(user.TenantID), terminal.Sanitize(user.ClientID))
 }
 
 // signInWithBrowser is the authorization code flow with PKCE (RFC 6749, section
 // 4.1; RFC 7636; RFC 8252).
 //
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
-func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *service, asPublic bool, kept *msalCache, o *loginOptions) (result public.AuthResult, err error) {
-	through, err := newUserApp(s, asPublic, kept)
+func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *connect.Service, asPublic bool, kept *connect.MSALCache, o *loginOptions) (result public.AuthResult, err error) {
+	through, err := connect.NewUserApp(s, asPublic, kept)
 	if err != nil {
 		return result, err
 	}
@@ -154,9 +155,9 @@ func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *service,
 		return result, err
 	}
 	defer listener.close()
-	address, err := through.codeURL(ctx, listener.url, append([]string{"openid", "profile", "offline_access"}, s.scopes...))
+	address, err := through.CodeURL(ctx, listener.url, append([]string{"openid", "profile", "offline_access"}, s.Scopes...))
 	if err != nil {
-		return result, explainMSAL(ctx, s.authority, err)
+		return result, connect.ExplainMSAL(ctx, s.Authority, err)
 	}
 	if address, err = guardCodeURL(address, state, nonce, verifier); err != nil {
 		return result, err
@@ -169,19 +170,19 @@ func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *service,
 	case ctx.Err() != nil:
 		return result, ctx.Err()
 	case err != nil:
-		return result, &signInError{
-			text: fmt.Sprintf("nobody signed in within %s", o.timeout),
-			next: "Run partnercenter login again; --login-timeout waits longer, --device-code needs no browser on this machine.\n" +
+		return result, &connect.SignInError{
+			Text: fmt.Sprintf("nobody signed in within %s", o.timeout),
+			Next: "Run partnercenter login again; --login-timeout waits longer, --device-code needs no browser on this machine.\n" +
 				"If the page showed an error instead, it says what is wrong; 'partnercenter doctor' tries each step.",
 		}
 	case answer.Get("error") != "":
-		refused := oauthError{Code: answer.Get("error"), Description: answer.Get("error_description")}
-		return result, refused.signInError("Run partnercenter login again.")
+		refused := connect.OAuthError{Code: answer.Get("error"), Description: answer.Get("error_description")}
+		return result, refused.SignInError("Run partnercenter login again.")
 	case answer.Get("code") == "":
-		return result, &signInError{text: signInFailed + s.authority + " answered without a code", next: "Run partnercenter login again, and check --authority."}
+		return result, &connect.SignInError{Text: connect.SignInFailed + s.Authority + " answered without a code", Next: "Run partnercenter login again, and check --authority."}
 	}
-	if result, err = through.redeem(ctx, answer.Get("code"), listener.url, verifier, s.scopes); err != nil {
-		return result, explainMSAL(ctx, s.authority, err)
+	if result, err = through.Redeem(ctx, answer.Get("code"), listener.url, verifier, s.Scopes); err != nil {
+		return result, connect.ExplainMSAL(ctx, s.Authority, err)
 	}
 	return result, checkIDToken(result.IDToken.RawToken, s, nonce)
 }
@@ -216,23 +217,23 @@ func randomText() string {
 // checkIDToken makes sure that the id token belongs to this sign-in. It came
 // from the authority itself, over TLS, which vouches for it in place of its
 // signature (OpenID Connect Core 1.0, section 3.1.3.7).
-func checkIDToken(token string, s *service, nonce string) error {
-	claims, ok := readClaims(token)
+func checkIDToken(token string, s *connect.Service, nonce string) error {
+	claims, ok := connect.ReadClaims(token)
 	switch {
 	case !ok:
-		return &signInError{
-			text: signInFailed + s.authority + " gave no id token, so nobody knows who signed in",
-			next: "Check --authority.",
+		return &connect.SignInError{
+			Text: connect.SignInFailed + s.Authority + " gave no id token, so nobody knows who signed in",
+			Next: "Check --authority.",
 		}
 	case nonce != "" && subtle.ConstantTimeCompare([]byte(claims.Nonce), []byte(nonce)) != 1:
-		return &signInError{
-			text: signInFailed + "the id token belongs to another sign-in (its nonce is not the one sent)",
-			next: "Run partnercenter login again. If it happens again, somebody may be passing off another user's sign-in: tell the administrator.",
+		return &connect.SignInError{
+			Text: connect.SignInFailed + "the id token belongs to another sign-in (its nonce is not the one sent)",
+			Next: "Run partnercenter login again. If it happens again, somebody may be passing off another user's sign-in: tell the administrator.",
 		}
-	case len(claims.Audience) != 1 || !strings.EqualFold(claims.Audience[0], s.clientID):
-		return &signInError{
-			text: signInFailed + "the id token is for another app than " + s.clientID,
-			next: "Check --client-id and --authority.",
+	case len(claims.Audience) != 1 || !strings.EqualFold(claims.Audience[0], s.ClientID):
+		return &connect.SignInError{
+			Text: connect.SignInFailed + "the id token is for another app than " + s.ClientID,
+			Next: "Check --client-id and --authority.",
 		}
 	}
 	return nil
@@ -259,15 +260,15 @@ func showSignInPage(term *terminal.Terminal, address string, noBrowser bool) {
 // long as the code lives.
 //
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
-func signInWithCode(ctx context.Context, term *terminal.Terminal, s *service, kept *msalCache, timeout time.Duration) (result public.AuthResult, err error) {
-	client := newAuthorityClient(s)
-	through, err := newPublicApp(s, kept, client)
+func signInWithCode(ctx context.Context, term *terminal.Terminal, s *connect.Service, kept *connect.MSALCache, timeout time.Duration) (result public.AuthResult, err error) {
+	client := connect.NewAuthorityClient(s)
+	through, err := connect.NewPublicApp(s, kept, client)
 	if err != nil {
 		return result, err
 	}
-	code, err := through.AcquireTokenByDeviceCode(ctx, s.scopes)
+	code, err := through.AcquireTokenByDeviceCode(ctx, s.Scopes)
 	if err != nil {
-		return result, explainMSAL(ctx, s.authority, err)
+		return result, connect.ExplainMSAL(ctx, s.Authority, err)
 	}
 	term.Linef("To sign in, open this page in a browser on any machine:")
 	term.Linef("  %s", code.Result.VerificationURL)
@@ -280,7 +281,7 @@ func signInWithCode(ctx context.Context, term *terminal.Terminal, s *service, ke
 		waiting, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	client.pace(time.Duration(code.Result.Interval) * pollUnit)
+	client.Pace(time.Duration(code.Result.Interval) * connect.PollUnit)
 	result, err = code.AuthenticationResult(waiting)
 	switch {
 	case ctx.Err() != nil:
@@ -288,7 +289,7 @@ func signInWithCode(ctx context.Context, term *terminal.Terminal, s *service, ke
 	case err == nil:
 		return result, checkIDToken(result.IDToken.RawToken, s, "")
 	case waiting.Err() != nil, errors.Is(err, context.DeadlineExceeded) && !term.Now().Before(code.Result.ExpiresOn):
-		return result, &signInError{text: "the code was not entered in time", next: "Run partnercenter login --device-code again, for a new one."}
+		return result, &connect.SignInError{Text: "the code was not entered in time", Next: "Run partnercenter login --device-code again, for a new one."}
 	}
-	return result, explainMSAL(ctx, s.authority, err)
+	return result, connect.ExplainMSAL(ctx, s.Authority, err)
 }

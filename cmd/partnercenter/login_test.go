@@ -23,13 +23,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // signInTest is a server of ours, and somebody at a terminal with a browser.
 type signInTest struct {
 	t       *testing.T
-	facts   readyFacts
+	facts   connect.ReadyFacts
 	env     map[string]string
 	person  *person
 	page    string // the last one that the browser showed
@@ -143,15 +144,15 @@ func (s *signInTest) fault(fault map[string]any) {
 }
 
 // signIns reads the sign-ins that are kept.
-func (s *signInTest) signIns() []*signIn {
+func (s *signInTest) signIns() []*connect.SignIn {
 	s.t.Helper()
 	term, _, _ := testApp(s.env)
-	store, err := newTokenStore(term)
+	store, err := connect.NewTokenStore(term)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var kept []*signIn
-	err = store.change(s.t.Context(), func(signIns []*signIn) ([]*signIn, error) {
+	var kept []*connect.SignIn
+	err = store.Change(s.t.Context(), func(signIns []*connect.SignIn) ([]*connect.SignIn, error) {
 		kept = signIns
 		return nil, nil
 	})
@@ -310,9 +311,9 @@ func TestLoginWithDeviceCode(t *testing.T) {
 
 // shortenPolls keeps device codes from being asked for in whole seconds.
 func shortenPolls(t *testing.T) {
-	was := pollUnit
-	pollUnit = time.Millisecond
-	t.Cleanup(func() { pollUnit = was })
+	was := connect.PollUnit
+	connect.PollUnit = time.Millisecond
+	t.Cleanup(func() { connect.PollUnit = was })
 }
 
 // TestRenewAtOnce has many commands meet the end of a token at the same time.
@@ -377,11 +378,11 @@ func TestTokensAtRest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.env[tokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	s.env[connect.TokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	s.want(terminal.ExitAuth, []string{"written with another key than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
-	s.env[tokenKeyVariable] = "c2hvcnQ="
+	s.env[connect.TokenKeyVariable] = "c2hvcnQ="
 	s.want(terminal.ExitUsage, []string{"PARTNERCENTER_TOKEN_KEY holds no key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
-	delete(s.env, tokenKeyVariable)
+	delete(s.env, connect.TokenKeyVariable)
 	if err := os.WriteFile(key, []byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -390,13 +391,13 @@ func TestTokensAtRest(t *testing.T) {
 	s.want(terminal.ExitOK, []string{"Nobody was signed in."}, "logout", "--all")
 
 	// With a key of the environment there is no key file.
-	s.env[tokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	s.env[connect.TokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	s.want(terminal.ExitOK, nil, "login")
 	s.want(terminal.ExitOK, []string{"Tomas"}, "whoami")
 	if _, err := os.Stat(key); err == nil {
 		t.Error("a key was written though the environment has one")
 	}
-	delete(s.env, tokenKeyVariable)
+	delete(s.env, connect.TokenKeyVariable)
 	s.want(terminal.ExitAuth, []string{"there is no key for it: neither " + key}, "whoami")
 }
 

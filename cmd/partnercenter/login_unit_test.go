@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 )
 
 // unsignedToken is a JSON Web Token for those who only read it.
@@ -21,7 +23,7 @@ func unsignedToken2(claims map[string]any) string {
 
 // TestIDToken refuses id tokens of other sign-ins.
 func TestIDToken(t *testing.T) {
-	s := &service{settings: settings{clientID: "App"}}
+	s := &connect.Service{Settings: connect.Settings{ClientID: "App"}}
 	good := map[string]any{"aud": "app", "nonce": "n"}
 	if err := checkIDToken(unsignedToken2(good), s, "n"); err != nil {
 		t.Error(err)
@@ -30,18 +32,18 @@ func TestIDToken(t *testing.T) {
 		"another nonce": {"aud": "app", "nonce": "m"}, "no nonce": {"aud": "app"},
 		"another app": {"aud": "other", "nonce": "n"}, "two apps": {"aud": []string{"app", "other"}, "nonce": "n"}, "no app": {"nonce": "n"},
 	} {
-		if err := checkIDToken(unsignedToken2(claims), s, "n"); !errors.As(err, new(*signInError)) {
+		if err := checkIDToken(unsignedToken2(claims), s, "n"); !errors.As(err, new(*connect.SignInError)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := checkIDToken("", s, "n"); !errors.As(err, new(*signInError)) {
+	if err := checkIDToken("", s, "n"); !errors.As(err, new(*connect.SignInError)) {
 		t.Errorf("none: %v", err)
 	}
 }
 
 // TestWhoamiIsHarmless explains a token whose name tries to steer the terminal.
 func TestWhoamiIsHarmless(t *testing.T) {
-	c, ok := readClaims(unsignedToken2(map[string]any{"upn": "ann", "name": "\x1b[31mAnn"}))
+	c, ok := connect.ReadClaims(unsignedToken2(map[string]any{"upn": "ann", "name": "\x1b[31mAnn"}))
 	if !ok {
 		t.Fatal("the token cannot be read")
 	}

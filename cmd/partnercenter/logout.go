@@ -7,13 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Logout returns the command that forgets users.
 func Logout(term *terminal.Terminal) *cobra.Command {
 	var all bool
-	c := newConnection(term)
+	c := connect.New(term)
 	return Act{
 		Spec: Spec{
 			Use: "logout", Short: "Forget a signed-in user",
@@ -27,18 +28,18 @@ in the Entra admin center.`,
   partnercenter logout --all`,
 			Flags: func(cmd *cobra.Command) {
 				cmd.Flags().BoolVar(&all, "all", false, "forget all users, and the key that their file was encrypted with; also when it cannot be read any more")
-				c.addFlags(cmd)
+				c.AddFlags(cmd)
 			},
 		},
 		Run: func(ctx context.Context, call *Call) error {
-			store, err := newTokenStore(term)
+			store, err := connect.NewTokenStore(term)
 			if err != nil {
 				return err
 			}
 			if all {
 				return logoutAll(ctx, call, store)
 			}
-			s, err := c.unsignedService()
+			s, err := c.UnsignedService()
 			if err != nil {
 				return err
 			}
@@ -47,8 +48,8 @@ in the Entra admin center.`,
 	}.Command(term)
 }
 
-func logoutAll(ctx context.Context, call *Call, store *tokenStore) error {
-	removed, err := store.clear(ctx)
+func logoutAll(ctx context.Context, call *Call, store *connect.TokenStore) error {
+	removed, err := store.Clear(ctx)
 	switch {
 	case err != nil:
 		return err
@@ -58,21 +59,21 @@ func logoutAll(ctx context.Context, call *Call, store *tokenStore) error {
 	return call.Say("All users are signed out.")
 }
 
-func logout(ctx context.Context, call *Call, store *tokenStore, s *service) error {
-	var gone *signIn
-	err := store.change(ctx, func(signIns []*signIn) (left []*signIn, err error) {
-		if gone, err = findSignIn(signIns, &s.settings); gone == nil {
+func logout(ctx context.Context, call *Call, store *connect.TokenStore, s *connect.Service) error {
+	var gone *connect.SignIn
+	err := store.Change(ctx, func(signIns []*connect.SignIn) (left []*connect.SignIn, err error) {
+		if gone, err = connect.FindSignIn(signIns, &s.Settings); gone == nil {
 			return nil, err
 		}
-		left = slices.DeleteFunc(signIns, func(i *signIn) bool { return i == gone })
-		return append([]*signIn{}, left...), nil // not nil, which changes nothing
+		left = slices.DeleteFunc(signIns, func(i *connect.SignIn) bool { return i == gone })
+		return append([]*connect.SignIn{}, left...), nil // not nil, which changes nothing
 	})
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("Nobody is signed in to %s for these settings.", s.authority)
+	text := fmt.Sprintf("Nobody is signed in to %s for these settings.", s.Authority)
 	if gone != nil {
-		text = fmt.Sprintf("%s is signed out.", gone.who())
+		text = fmt.Sprintf("%s is signed out.", gone.Who())
 	}
 	return call.Say("%s", terminal.Sanitize(text))
 }

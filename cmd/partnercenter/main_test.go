@@ -3,14 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -32,9 +35,18 @@ func testApp(env map[string]string) (*terminal.Terminal, *bytes.Buffer, *bytes.B
 	}, &stdout, &stderr
 }
 
+// readFacts reads the ready file of a server.
+func readFacts(path string) (facts connect.ReadyFacts, err error) {
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, &facts)
+	}
+	return facts, err
+}
+
 // startServe runs serve in this process, on free ports with a database in memory,
 // until the test ends. It returns what the ready file says.
-func startServe(t *testing.T, args ...string) readyFacts {
+func startServe(t *testing.T, args ...string) connect.ReadyFacts {
 	t.Helper()
 	dir := t.TempDir()
 	ready := filepath.Join(dir, "ready.json")
@@ -47,7 +59,7 @@ func startServe(t *testing.T, args ...string) readyFacts {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, term, args) }()
-	var facts readyFacts
+	var facts connect.ReadyFacts
 	t.Cleanup(func() {
 		stop()
 		if code := <-ended; code != terminal.ExitOK {
@@ -59,7 +71,7 @@ func startServe(t *testing.T, args ...string) readyFacts {
 	})
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		var err error
-		if facts, err = readReadyFile(ready); err == nil {
+		if facts, err = readFacts(ready); err == nil {
 			return facts
 		}
 		select {
@@ -208,5 +220,12 @@ func TestInterruptedPurchase(t *testing.T) {
 	r = runCLI(ctx, t, onTerminal, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--base-url", stub.URL)
 	if r.code != terminal.ExitInterrupted || strings.Contains(r.stderr, "not known") {
 		t.Errorf("%+v", r)
+	}
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

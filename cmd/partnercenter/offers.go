@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -16,7 +17,7 @@ func Offers(term *terminal.Terminal) *cobra.Command {
 	return Noun(term, "offers", "offer", "Legacy offers of a country", offersList, offersGet, offersAddOns, offersCategories)
 }
 
-func offersList(c *connection) *cobra.Command {
+func offersList(c *connect.Connection) *cobra.Command {
 	var category string
 	market := market{of: "offers", byCustomer: true}
 	return List[*partnercenter.Offer]{
@@ -40,7 +41,7 @@ func offersList(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func offersGet(c *connection) *cobra.Command {
+func offersGet(c *connect.Connection) *cobra.Command {
 	market := market{of: "sold"}
 	return Get[*partnercenter.Offer]{
 		Spec: market.asked(Spec{
@@ -56,7 +57,7 @@ func offersGet(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func offersAddOns(c *connection) *cobra.Command {
+func offersAddOns(c *connect.Connection) *cobra.Command {
 	market := market{of: "add-ons"}
 	return List[*partnercenter.Offer]{
 		Spec: market.asked(Spec{
@@ -72,7 +73,7 @@ func offersAddOns(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func offersCategories(c *connection) *cobra.Command {
+func offersCategories(c *connect.Connection) *cobra.Command {
 	market := market{of: "categories", byCustomer: true}
 	return List[*partnercenter.OfferCategory]{
 		Spec: market.asked(Spec{

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -21,7 +22,7 @@ var attachmentsView = terminal.OneLayout("attachments", []string{"ATTACHMENT ID"
 		return []string{a.AttachmentID, a.FileName, terminal.Number(a.SizeInKB), a.AttachmentType}
 	})
 
-func ordersAttach(c *connection) *cobra.Command {
+func ordersAttach(c *connect.Connection) *cobra.Command {
 	var (
 		purchaseOrders, tenders []string
 		partOfTender            bool
@@ -113,7 +114,7 @@ func (o *openFiles) close() {
 	}
 }
 
-func ordersAttachments(c *connection) *cobra.Command {
+func ordersAttachments(c *connect.Connection) *cobra.Command {
 	var (
 		id, file string
 		force    bool

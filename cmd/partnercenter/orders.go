@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -27,9 +28,9 @@ func order(call *Call) *partnercenter.OrderClient { return call.Customer.Orders.
 
 // maxWorkers bounds --workers: the service counts requests by the minute, and
 // more at once only meet its limit sooner.
-const maxWorkers = maxConnections
+const maxWorkers = connect.MaxConnections
 
-func ordersList(c *connection) *cobra.Command {
+func ordersList(c *connect.Connection) *cobra.Command {
 	var (
 		all                         allCustomers
 		cycle                       billingCycle
@@ -146,7 +147,7 @@ func billingCycles() []string {
 	})
 }
 
-func ordersGet(c *connection) *cobra.Command {
+func ordersGet(c *connect.Connection) *cobra.Command {
 	var includePrice bool
 	return Get[customerOrder]{
 		Spec: Spec{
@@ -168,7 +169,7 @@ Ids of newer orders are case-sensitive.`,
 	}.Command(c)
 }
 
-func ordersProvisioning(c *connection) *cobra.Command {
+func ordersProvisioning(c *connect.Connection) *cobra.Command {
 	return List[*partnercenter.OrderLineItemProvisioningStatus]{
 		Spec: Spec{
 			Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
@@ -196,7 +197,7 @@ var activationLinksView = terminal.OneLayout("activation links", []string{"LINE"
 		return []string{terminal.Number(l.LineItemNumber), terminal.OrZero(l.Link).URI}
 	})
 
-func ordersActivationLinks(c *connection) *cobra.Command {
+func ordersActivationLinks(c *connect.Connection) *cobra.Command {
 	line := -1
 	return List[*partnercenter.OrderLineItemActivationLink]{
 		Spec: Spec{
@@ -219,7 +220,7 @@ activated. In a sandbox they lead nowhere: use "subscriptions activate".`,
 	}.Command(c)
 }
 
-func ordersWaitVisible(c *connection) *cobra.Command {
+func ordersWaitVisible(c *connect.Connection) *cobra.Command {
 	var patience time.Duration
 	return Get[customerOrder]{
 		Spec: Spec{

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 )
 
 func manyCustomers(n int) []*partnercenter.Customer {
@@ -105,7 +106,7 @@ func TestCustomersOwn(t *testing.T) {
 		{&partnercenter.Error{StatusCode: 401}, false},
 		{&partnercenter.Error{StatusCode: 429}, false},
 		{&partnercenter.Error{StatusCode: 503}, false},
-		{&signInError{}, false},
+		{&connect.SignInError{}, false},
 		{context.Canceled, false},
 	} {
 		if got := customersOwn(test.err); got != test.want {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -38,7 +39,7 @@ var lineKeys = []struct {
 	{"partner-on-record", func(l *orderLine) *string { return &l.partner }},
 }
 
-func ordersCreate(c *connection) *cobra.Command {
+func ordersCreate(c *connect.Connection) *cobra.Command {
 	var o orderForm
 	return Change[customerOrder]{
 		Spec: Spec{
@@ -248,7 +249,7 @@ func patchOptions(ifMatch string) []partnercenter.PatchOption {
 	return []partnercenter.PatchOption{partnercenter.IfMatch(ifMatch)}
 }
 
-func ordersPatch(c *connection) *cobra.Command {
+func ordersPatch(c *connect.Connection) *cobra.Command {
 	var file, ifMatch string
 	next := new(partnercenter.Order) // as it should be
 	return Change[customerOrder]{
@@ -298,7 +299,7 @@ the change only if the order is still as it was.`,
 	}.Command(c)
 }
 
-func ordersCancel(c *connection) *cobra.Command {
+func ordersCancel(c *connect.Connection) *cobra.Command {
 	var lines []int
 	return Change[customerOrder]{
 		Spec: Spec{

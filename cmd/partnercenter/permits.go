@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -23,25 +24,25 @@ type permits struct {
 
 // permitsOf reads them off a token. What the token leaves open, such as roles
 // that only the service knows, counts as allowed. An empty cloud offers all.
-func permitsOf(c *tokenClaims, cloud partnercenter.CloudName) permits {
+func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 	p := permits{can: []string{}, cannot: []refusedCall{}}
-	_, graph, known := knownAudience(strings.Join(c.Audience, " "))
+	_, graph, known := connect.KnownAudience(strings.Join(c.Audience, " "))
 	for _, o := range partnercenter.Operations() {
 		reason := ""
-		switch roles := c.partnerRoles(); {
+		switch roles := c.PartnerRoles(); {
 		case !known:
 			reason = "the token is not for Partner Center"
-		case c.forUser() && graph:
+		case c.ForUser() && graph:
 			reason = "a user's token has to be for Partner Center itself"
-		case c.forUser() && c.withoutMFA():
+		case c.ForUser() && c.WithoutMFA():
 			reason = "the user signed in without multi-factor authentication"
 		case cloud != "" && !o.OfferedIn(cloud):
 			reason = "not offered in " + cloud.Title()
-		case !c.forUser() && !o.TakesApp():
+		case !c.ForUser() && !o.TakesApp():
 			reason = "wants a signed-in user: partnercenter login"
-		case c.forUser() && !o.TakesUser():
+		case c.ForUser() && !o.TakesUser():
 			reason = "takes an app only: --as app"
-		case c.forUser() && len(roles) > 0 && !o.Allows(roles...):
+		case c.ForUser() && len(roles) > 0 && !o.Allows(roles...):
 			var names []string
 			for _, role := range o.Roles() {
 				names = append(names, string(role))

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -56,7 +57,7 @@ func (s *selection) check(*Call) error {
 	return terminal.OneOf("reservation-scope", string(s.scope), string(partnercenter.ReservationScopeAzurePlan))
 }
 
-func productsList(c *connection) *cobra.Command {
+func productsList(c *connect.Connection) *cobra.Command {
 	var (
 		narrow selection
 		target partnercenter.TargetView
@@ -93,7 +94,7 @@ func productsList(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func productsGet(c *connection) *cobra.Command {
+func productsGet(c *connect.Connection) *cobra.Command {
 	market := market{of: "sold", byCustomer: true}
 	return Get[*partnercenter.Product]{
 		Spec: market.asked(Spec{
@@ -109,7 +110,7 @@ func productsGet(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func productsSKUs(c *connection) *cobra.Command {
+func productsSKUs(c *connect.Connection) *cobra.Command {
 	var (
 		narrow selection
 		sku    string
@@ -141,7 +142,7 @@ func productsSKUs(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func productsAvailabilities(c *connection) *cobra.Command {
+func productsAvailabilities(c *connect.Connection) *cobra.Command {
 	var (
 		narrow            selection
 		sku, availability string
@@ -184,7 +185,7 @@ func productsAvailabilities(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func productsInventory(c *connection) *cobra.Command {
+func productsInventory(c *connect.Connection) *cobra.Command {
 	var customer, subscription, region string
 	market := market{of: "bought"}
 	return List[partnercenter.InventoryItem]{

@@ -24,10 +24,12 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/installed"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 )
 
 // startProxied runs a server with a proxy.
-func startProxied(t *testing.T, args ...string) readyFacts {
+func startProxied(t *testing.T, args ...string) connect.ReadyFacts {
 	t.Helper()
 	return startServe(t, append([]string{"--proxy", "127.0.0.1:0", "--shutdown-grace", "1s"}, args...)...)
 }
@@ -37,7 +39,7 @@ const sampleCustomer2 = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 
 // runClient runs a program that knows nothing but Microsoft's service, with env
 // besides an app's id and secret, and returns what it prints.
-func runClient(t *testing.T, f readyFacts, env []string, name string, args ...string) (stdout, stderr string, err error) {
+func runClient(t *testing.T, f connect.ReadyFacts, env []string, name string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -35,7 +36,7 @@ type reached struct {
 }
 
 // reach sends one request without credentials, the way that all others go.
-func reach(ctx context.Context, s *service, address string, timeout time.Duration) *reached {
+func reach(ctx context.Context, s *connect.Service, address string, timeout time.Duration) *reached {
 	r := &reached{host: hostOf(address)}
 	if timeout > 0 {
 		var cancel context.CancelFunc
@@ -51,7 +52,7 @@ func reach(ctx context.Context, s *service, address string, timeout time.Duratio
 		r.proxy = proxy.Redacted()
 	}
 	began := time.Now()
-	resp, err := s.options.Transport.Do(req)
+	resp, err := s.Options.Transport.Do(req)
 	if err != nil {
 		r.err = err
 		return r
@@ -60,7 +61,7 @@ func reach(ctx context.Context, s *service, address string, timeout time.Duratio
 	r.took = max(time.Since(began).Round(time.Millisecond), time.Millisecond)
 	r.at = began.Add(r.took / 2)
 	r.status, r.header, r.tls = resp.StatusCode, resp.Header, resp.TLS
-	r.body, r.err = io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	r.body, r.err = io.ReadAll(io.LimitReader(resp.Body, connect.MaxTokenAnswer))
 	return r
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -56,8 +57,8 @@ func runReadyz(ctx context.Context, address, caFile string, wait bool, timeout t
 		url, ca := address, caFile
 		if url == "" {
 			url, ca = "http://127.0.0.1:8080", caFile
-			if s, err := localSettings(); err == nil {
-				url, ca = s.baseURL, s.caFile
+			if s, err := connect.LocalSettings(); err == nil {
+				url, ca = s.BaseURL, s.CAFile
 			}
 		}
 		if last = askReady(ctx, url, ca); last == nil {
@@ -80,7 +81,7 @@ func runReadyz(ctx context.Context, address, caFile string, wait bool, timeout t
 var errNotReady = errors.New("not ready in time")
 
 func askReady(ctx context.Context, base, caFile string) error {
-	transport, err := newTransport(caFile)
+	transport, err := connect.NewTransport(caFile)
 	if err != nil {
 		return err
 	}

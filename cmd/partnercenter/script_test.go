@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 )
 
 func TestMain(m *testing.M) {
@@ -93,7 +95,7 @@ func TestScripts(t *testing.T) {
 				ts.Setenv(args[0], value)
 			},
 			"person": func(ts *testscript.TestScript, _ bool, _ []string) {
-				facts, err := readReadyFile(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"))
+				facts, err := readFacts(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"))
 				ts.Check(err)
 				ts.Setenv("BROWSER", "browser")
 				ts.Setenv("BROWSER_CA", facts.CAFile)
@@ -105,7 +107,7 @@ func TestScripts(t *testing.T) {
 				ts.Setenv("BROWSER_LOG", filepath.Join(ts.Getenv("WORK"), "browser.log"))
 			},
 			"localstub": func(ts *testscript.TestScript, _ bool, _ []string) {
-				ts.Check(writeReadyFile(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"), readyFacts{
+				ts.Check(connect.WriteReadyFile(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"), connect.ReadyFacts{
 					PID: os.Getpid(), APIURL: stub.URL, TenantID: stubTenant, ClientID: stubClient, ClientSecret: stubSecret,
 				}))
 			},

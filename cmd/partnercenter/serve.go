@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
@@ -108,7 +109,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` of what is logged: debug, info (a line a request), warn or error")
 	terminal.Choices(cmd, "profile", limitProfileNames()...)
-	terminal.Choices(cmd, "as-cloud", cloudNames()...)
+	terminal.Choices(cmd, "as-cloud", connect.CloudNames()...)
 	terminal.Choices(cmd, "proxy-others", othersRefused, othersTunnelled)
 	terminal.Choices(cmd, "log-format", "text", "json")
 	terminal.Choices(cmd, "log-level", "debug", "info", "warn", "error")
@@ -134,7 +135,7 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 	if err := local.writeReady(o); err != nil {
 		return err
 	}
-	defer removeReadyFile(local.readyFile)
+	defer connect.RemoveReadyFile(local.readyFile)
 	local.print(term.Stdout)
 	return local.serve(ctx, o.shutdownGrace)
 }
@@ -176,7 +177,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err != nil {
 		return nil, terminal.Usagef("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
 	}
-	if l.cloud, err = cloudNamed("as-cloud", o.asCloud); err != nil {
+	if l.cloud, err = connect.CloudNamed("as-cloud", o.asCloud); err != nil {
 		return nil, err
 	}
 	l.facts.Cloud = string(l.cloud)
@@ -482,20 +483,20 @@ const sampleCustomer = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 func (l *local) writeReady(o *serveOptions) error {
 	l.readyFile = o.readyFile
 	if l.readyFile == "" {
-		file, err := localReadyFile()
+		file, err := connect.LocalReadyFile()
 		if err != nil {
 			return err
 		}
 		l.readyFile = file
 	}
-	if err := writeReadyFile(l.readyFile, l.facts.readyFacts); err != nil {
+	if err := connect.WriteReadyFile(l.readyFile, l.facts.ReadyFacts); err != nil {
 		return fmt.Errorf("the ready file cannot be written: %w; choose another with --ready-file", err)
 	}
 	return nil
 }
 
 // shownFacts are the facts as people are told of them.
-type shownFacts struct{ readyFacts }
+type shownFacts struct{ connect.ReadyFacts }
 
 // url is the address that examples use.
 func (f *shownFacts) url() string {
@@ -529,7 +530,7 @@ func (l *local) print(w io.Writer) {
 		}
 	}
 	if l.customer != "" {
-		if local, err := localReadyFile(); err == nil && local == l.readyFile {
+		if local, err := connect.LocalReadyFile(); err == nil && local == l.readyFile {
 			fmt.Fprintf(w, "\nAll orders of a customer:\n  partnercenter orders list --profile local --customer %s\n", l.customer)
 		}
 		fmt.Fprintf(w, "\nThe same with curl:\n%s\n", f.tryOut(l.customer))

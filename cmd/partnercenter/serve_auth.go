@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
@@ -73,7 +74,7 @@ func (o *authOptions) check(call *Call) error {
 		return nil
 	}
 	for i, tenant := range o.tenants {
-		if !guid.MatchString(tenant) {
+		if !connect.GUID.MatchString(tenant) {
 			return terminal.Usagef("--tenant %q is no tenant id: with --auth entra write it as a GUID; the Entra admin center shows it on its overview", tenant)
 		}
 		if slices.ContainsFunc(o.tenants[:i], func(t string) bool { return strings.EqualFold(t, tenant) }) {
@@ -83,7 +84,7 @@ func (o *authOptions) check(call *Call) error {
 	if err := o.checkAuthority(); err != nil {
 		return err
 	}
-	if _, err := newRoundTripper(o.caFile); err != nil {
+	if _, err := connect.NewRoundTripper(o.caFile); err != nil {
 		return err
 	}
 	_, err := o.rolesOfGroups()
@@ -101,7 +102,7 @@ func (o *authOptions) checkAuthority() error {
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
 		return terminal.Usagef("--authority %q is no base URL: write scheme, host and port only, like https://login.microsoftonline.com; the tenants come with --tenant", text)
 	}
-	if u.Scheme == "http" && !isLoopback(text) {
+	if u.Scheme == "http" && !connect.IsLoopback(text) {
 		return terminal.Usagef("--authority %s is plain HTTP, over which anyone on the way could put in keys of their own: use https; plain HTTP is for this machine only", text)
 	}
 	return nil
@@ -120,7 +121,7 @@ func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error)
 	roles := make(map[string]partnercenter.UserRole)
 	for _, text := range o.groupRoles {
 		group, role, _ := strings.Cut(text, "=")
-		if !guid.MatchString(group) || !slices.Contains(roleNames(), role) {
+		if !connect.GUID.MatchString(group) || !slices.Contains(roleNames(), role) {
 			return nil, terminal.Usagef("--group-role %q: write the group's object id, =, and one of %s", text, strings.Join(roleNames(), ", "))
 		}
 		roles[group] = partnercenter.UserRole(role)
@@ -187,7 +188,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 }
 
 func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, logger *slog.Logger) (*entra.Checker, error) {
-	transport, err := newRoundTripper(o.auth.caFile)
+	transport, err := connect.NewRoundTripper(o.auth.caFile)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -31,7 +32,7 @@ func subscription(call *Call) *partnercenter.SubscriptionClient {
 	return call.Customer.Subscriptions.ByID(call.Arg)
 }
 
-func subscriptionsList(c *connection) *cobra.Command {
+func subscriptionsList(c *connect.Connection) *cobra.Command {
 	var order, partner string
 	return List[*partnercenter.Subscription]{
 		Spec: Spec{
@@ -55,7 +56,7 @@ func subscriptionsList(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func subscriptionsGet(c *connection) *cobra.Command {
+func subscriptionsGet(c *connect.Connection) *cobra.Command {
 	return Get[*partnercenter.Subscription]{
 		Spec: oneSubscription("get", "Show a subscription", "", " --json"),
 		View: subscriptionsView,
@@ -65,7 +66,7 @@ func subscriptionsGet(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func subscriptionsAddOns(c *connection) *cobra.Command {
+func subscriptionsAddOns(c *connect.Connection) *cobra.Command {
 	return List[*partnercenter.Subscription]{
 		Spec: oneSubscription("addons", "List the add-ons of a subscription", "", ""),
 		View: subscriptionsView,
@@ -75,7 +76,7 @@ func subscriptionsAddOns(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func subscriptionsProvisioning(c *connection) *cobra.Command {
+func subscriptionsProvisioning(c *connect.Connection) *cobra.Command {
 	return Get[*partnercenter.SubscriptionProvisioningStatus]{
 		Spec: oneSubscription("provisioning", "Show how far the service has come with a subscription",
 			"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""),
@@ -89,7 +90,7 @@ func subscriptionsProvisioning(c *connection) *cobra.Command {
 	}.Command(c)
 }
 
-func subscriptionsRegistration(c *connection) *cobra.Command {
+func subscriptionsRegistration(c *connect.Connection) *cobra.Command {
 	return Get[*partnercenter.SubscriptionRegistrationStatus]{
 		Spec: oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""),
 		View: registrationView,
@@ -104,7 +105,7 @@ var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTIO
 		return []string{s.SubscriptionID, s.Status}
 	})
 
-func subscriptionsActivationLinks(c *connection) *cobra.Command {
+func subscriptionsActivationLinks(c *connect.Connection) *cobra.Command {
 	return List[*partnercenter.OrderLineItemActivationLink]{
 		Spec: oneSubscription("activation-links", "Print the link that activates a marketplace purchase", `Print the link to the publisher's page on which a marketplace purchase is
 activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""),
@@ -162,7 +163,7 @@ func describeSubscription(_ context.Context, call *Call, d *Description) error {
 	return nil
 }
 
-func subscriptionsRegister(c *connection) *cobra.Command {
+func subscriptionsRegister(c *connect.Connection) *cobra.Command {
 	return Change[*partnercenter.SubscriptionRegistrationStatus]{
 		Spec: oneSubscription("register", "Register an Azure subscription for reservations",
 			`Register an Azure subscription, so that reservations can be bought for it. The
@@ -178,7 +179,7 @@ service does so later; "subscriptions registration" shows how far it is.`, " --y
 	}.Command(c)
 }
 
-func subscriptionsActivate(c *connection) *cobra.Command {
+func subscriptionsActivate(c *connect.Connection) *cobra.Command {
 	return Change[*partnercenter.SubscriptionActivationResult]{
 		Spec: oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
 			"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"),
@@ -209,7 +210,7 @@ var subscriptionStatuses = terminal.Texts([]partnercenter.SubscriptionStatus{
 	partnercenter.SubscriptionActive, partnercenter.SubscriptionSuspended, partnercenter.SubscriptionDeleted,
 })
 
-func subscriptionsUpdate(c *connection) *cobra.Command {
+func subscriptionsUpdate(c *connect.Connection) *cobra.Command {
 	var u subscriptionUpdate
 	return Change[*partnercenter.Subscription]{
 		Spec: Spec{

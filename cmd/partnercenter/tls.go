@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/keypair"
@@ -34,7 +35,7 @@ func caFolder(flag string) (string, error) {
 	if flag != "" {
 		return flag, nil
 	}
-	state, err := stateDir()
+	state, err := connect.StateDir()
 	if err != nil {
 		return "", err
 	}

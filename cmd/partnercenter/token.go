@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -24,7 +25,7 @@ type tokenOutput struct {
 
 // Token returns the command that prints a token.
 func Token(term *terminal.Terminal) *cobra.Command {
-	c := newConnection(term)
+	c := connect.New(term)
 	var user userToken
 	cmd := Act{
 		Spec: Spec{
@@ -48,24 +49,24 @@ of files and logs.`,
 			if call.Given("user") || call.Given("control") {
 				return user.run(ctx, call, c)
 			}
-			s, err := c.service()
+			s, err := c.Service()
 			if err != nil {
 				return err
 			}
-			token, err := s.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.scopes})
+			token, err := s.Cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.Scopes})
 			if err != nil {
 				return err
 			}
 			facts := tokenOutput{
 				AccessToken: token.Token, ExpiresOn: token.ExpiresOn.UTC().Truncate(time.Second),
-				TenantID: s.tenantID, Scopes: s.scopes,
+				TenantID: s.TenantID, Scopes: s.Scopes,
 			}
 			return call.Tell(facts, facts.print)
 		},
 	}.Command(term)
 	cmd.Flags().StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
-	user.control.addFlag(cmd)
-	c.addFlags(cmd)
+	user.control.AddFlag(cmd)
+	c.AddFlags(cmd)
 	return cmd
 }
 
@@ -77,32 +78,32 @@ func (t *tokenOutput) print(w io.Writer) error {
 // userToken asks a local server's control plane for a token.
 type userToken struct {
 	name    string
-	control controlPlane
+	control connect.ControlPlane
 }
 
 // signInFlags are the flags that have no meaning for a control plane, which asks
 // for no credentials.
 var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "client-certificate", "client-certificate-password-file", "as", "ca-file", "scope"}
 
-func (u *userToken) run(ctx context.Context, call *Call, c *connection) error {
+func (u *userToken) run(ctx context.Context, call *Call, c *connect.Connection) error {
 	for _, name := range signInFlags {
 		if call.Given(name) {
 			return terminal.Usagef("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)
 		}
 	}
-	if c.profile != "" && c.profile != localProfile {
-		return terminal.Usagef("--user asks a local server's control plane, and profile %q is none: leave out --profile, or name the control plane with --control", c.profile)
+	if c.Profile != "" && c.Profile != connect.LocalProfile {
+		return terminal.Usagef("--user asks a local server's control plane, and profile %q is none: leave out --profile, or name the control plane with --control", c.Profile)
 	}
 	if call.Given("user") && u.name == "" {
 		return terminal.Usagef("--user is empty: name a user like admin.agent@contosocsp.onmicrosoft.com, or leave it out")
 	}
 	order := map[string]string{}
-	for key, value := range map[string]string{"user": u.name, "tenant": c.flags.tenantID, "clientId": c.flags.clientID} {
+	for key, value := range map[string]string{"user": u.name, "tenant": c.Flags.TenantID, "clientId": c.Flags.ClientID} {
 		if value != "" {
 			order[key] = value
 		}
 	}
-	answer, err := u.control.call(ctx, http.MethodPost, "/tokens", order)
+	answer, err := u.control.Call(ctx, http.MethodPost, "/tokens", order)
 	if err != nil {
 		return err
 	}

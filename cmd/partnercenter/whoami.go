@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -46,7 +47,7 @@ type identity struct {
 // Whoami returns the command that explains a token.
 func Whoami(term *terminal.Terminal) *cobra.Command {
 	var file string
-	c := newConnection(term)
+	c := connect.New(term)
 	cmd := Act{
 		Spec: Spec{
 			Use: "whoami", Short: "Explain who calls, and what the token allows",
@@ -77,17 +78,17 @@ signature. It is never printed; "partnercenter token" does that.`,
 			return call.Tell(who, func(w io.Writer) error { return who.print(w, term.Now()) })
 		},
 	}.Command(term)
-	c.addFlags(cmd)
+	c.AddFlags(cmd)
 	return cmd
 }
 
 // whoHas explains the token in a file.
 func whoHas(term *terminal.Terminal, file string) (*identity, error) {
-	text, err := readSecret(term, file)
+	text, err := connect.ReadSecret(term, file)
 	if err != nil {
 		return nil, terminal.Usagef("the token cannot be read: %v", err)
 	}
-	claims, ok := readClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
+	claims, ok := connect.ReadClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
 	if !ok {
 		return nil, terminal.Usagef("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
 	}
@@ -95,42 +96,42 @@ func whoHas(term *terminal.Terminal, file string) (*identity, error) {
 }
 
 // whoCalls explains the token that commands call with.
-func whoCalls(ctx context.Context, c *connection) (*identity, error) {
-	s, err := c.service()
+func whoCalls(ctx context.Context, c *connect.Connection) (*identity, error) {
+	s, err := c.Service()
 	if err != nil {
 		return nil, err
 	}
-	token, err := s.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.scopes})
+	token, err := s.Cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.Scopes})
 	if err != nil {
 		return nil, err
 	}
-	claims, ok := readClaims(token.Token)
+	claims, ok := connect.ReadClaims(token.Token)
 	if !ok {
-		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.authority)
+		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.Authority)
 	}
-	who := newIdentity(claims, partnercenter.NameOfCloud(s.options.Cloud), c.app.Now())
-	who.SignedInBy, who.way = s.way.name, s.way.text
+	who := newIdentity(claims, partnercenter.NameOfCloud(s.Options.Cloud), c.Term.Now())
+	who.SignedInBy, who.way = s.Way.Name, s.Way.Text
 	return who, nil
 }
 
-func newIdentity(c *tokenClaims, cloud partnercenter.CloudName, now time.Time) *identity {
+func newIdentity(c *connect.Claims, cloud partnercenter.CloudName, now time.Time) *identity {
 	calls := permitsOf(c, cloud)
 	who := &identity{
-		Kind: "app", ObjectID: c.ObjectID, TenantID: c.TenantID, ClientID: c.clientID(),
-		Roles: append([]string{}, c.roles()...), Scopes: append([]string{}, strings.Fields(c.Scope)...),
+		Kind: "app", ObjectID: c.ObjectID, TenantID: c.TenantID, ClientID: c.ClientID(),
+		Roles: append([]string{}, c.AllRoles()...), Scopes: append([]string{}, strings.Fields(c.Scope)...),
 		Audience: c.Audience, Issuer: c.Issuer, Version: c.Version, CanCall: calls.can, CannotCall: calls.cannot,
 	}
-	if c.forUser() {
-		who.Kind, who.Name, who.Username, who.Methods = "user", c.Name, c.username(), c.Methods
+	if c.ForUser() {
+		who.Kind, who.Name, who.Username, who.Methods = "user", c.Name, c.User(), c.Methods
 		if len(c.Methods) > 0 {
-			mfa := !c.withoutMFA()
+			mfa := !c.WithoutMFA()
 			who.MultiFactor = &mfa
 		}
 	}
-	if t := unixTime(c.NotBefore); !t.IsZero() {
+	if t := connect.UnixTime(c.NotBefore); !t.IsZero() {
 		who.NotBefore = &t
 	}
-	if t := unixTime(c.Expires); !t.IsZero() {
+	if t := connect.UnixTime(c.Expires); !t.IsZero() {
 		who.ExpiresOn, who.Expired = &t, !now.Before(t)
 	}
 	return who
@@ -168,7 +169,7 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	}
 	add("Scopes", strings.Join(i.Scopes, " "))
 	for _, audience := range i.Audience {
-		what, _, _ := knownAudience(audience)
+		what, _, _ := connect.KnownAudience(audience)
 		add("Audience", audience+": "+what)
 	}
 	add("Issuer", i.Issuer)

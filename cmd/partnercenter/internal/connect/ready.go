@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"encoding/json"
@@ -12,9 +12,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// readyFacts is what a server that accepts requests says of itself in its
+// ReadyFacts is what a server that accepts requests says of itself in its
 // ready file: where it listens and how to sign in.
-type readyFacts struct {
+type ReadyFacts struct {
 	PID        int    `json:"pid"`
 	APIURL     string `json:"apiUrl"`
 	APIURLTLS  string `json:"apiUrlTls,omitempty"`
@@ -35,36 +35,36 @@ type readyFacts struct {
 	Password          string `json:"password,omitempty"`
 }
 
-// localReadyFile is where a server that was given no --ready-file leaves its
+// LocalReadyFile is where a server that was given no --ready-file leaves its
 // facts, and where --profile local looks for them.
-func localReadyFile() (string, error) {
-	dir, err := stateDir()
+func LocalReadyFile() (string, error) {
+	dir, err := StateDir()
 	if err != nil {
 		return "", err
 	}
 	return filepath.Join(dir, "local.json"), nil
 }
 
-// errNoStateDir says that nothing names a folder for this user, as in services and
+// ErrNoStateDir says that nothing names a folder for this user, as in services and
 // containers that run without HOME. Commands that only read what may be there go on
 // without it.
-var errNoStateDir = errors.New("no folder for this user's settings")
+var ErrNoStateDir = errors.New("no folder for this user's settings")
 
-// stateDir is the folder for what this program keeps between runs.
-func stateDir() (string, error) {
+// StateDir is the folder for what this program keeps between runs.
+func StateDir() (string, error) {
 	dir, err := os.UserConfigDir()
 	switch {
 	case err != nil && os.Getenv("XDG_CONFIG_HOME") != "": // which names a folder, and badly
 		return "", terminal.Settingsf("no folder for this user's settings: %v; set HOME, or XDG_CONFIG_HOME to a whole path", err)
 	case err != nil:
-		return "", fmt.Errorf("%w: %w; set HOME, or XDG_CONFIG_HOME to a whole path", errNoStateDir, err)
+		return "", fmt.Errorf("%w: %w; set HOME, or XDG_CONFIG_HOME to a whole path", ErrNoStateDir, err)
 	}
 	return filepath.Join(dir, "partnercenter"), nil
 }
 
-// writeReadyFile writes facts so that a reader never sees half of them. The
+// WriteReadyFile writes facts so that a reader never sees half of them. The
 // file holds a secret and is its owner's alone.
-func writeReadyFile(path string, facts readyFacts) error {
+func WriteReadyFile(path string, facts ReadyFacts) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -75,24 +75,24 @@ func writeReadyFile(path string, facts readyFacts) error {
 	return writePrivateFile(path, append(data, '\n'))
 }
 
-func readReadyFile(path string) (readyFacts, error) {
+func readReadyFile(path string) (ReadyFacts, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return readyFacts{}, fmt.Errorf("no local server has left its facts in %s: start one with: partnercenter serve (with --ready-file it leaves them in that file instead)", path)
+		return ReadyFacts{}, fmt.Errorf("no local server has left its facts in %s: start one with: partnercenter serve (with --ready-file it leaves them in that file instead)", path)
 	}
 	if err != nil {
-		return readyFacts{}, err
+		return ReadyFacts{}, err
 	}
-	var facts readyFacts
+	var facts ReadyFacts
 	if err := json.Unmarshal(data, &facts); err != nil {
-		return readyFacts{}, fmt.Errorf("%s is no ready file of a server: %w; remove it and start the server again", path, err)
+		return ReadyFacts{}, fmt.Errorf("%s is no ready file of a server: %w; remove it and start the server again", path, err)
 	}
 	return facts, nil
 }
 
-// removeReadyFile removes the file if it still speaks of this process: another
+// RemoveReadyFile removes the file if it still speaks of this process: another
 // server may have written it since.
-func removeReadyFile(path string) {
+func RemoveReadyFile(path string) {
 	if facts, err := readReadyFile(path); err == nil && facts.PID == os.Getpid() {
 		os.Remove(path)
 	}

@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"bytes"
@@ -63,14 +63,14 @@ func (c *appCertificate) own() *x509.Certificate {
 func (c *appCertificate) checkTime(path string, now time.Time) error {
 	switch cert := c.own(); {
 	case now.After(cert.NotAfter):
-		return &signInError{
-			text: fmt.Sprintf("the client certificate in %s expired on %s", path, cert.NotAfter.UTC().Format(time.RFC3339)),
-			next: "Make a new one and upload it to the app registration.",
+		return &SignInError{
+			Text: fmt.Sprintf("the client certificate in %s expired on %s", path, cert.NotAfter.UTC().Format(time.RFC3339)),
+			Next: "Make a new one and upload it to the app registration.",
 		}
 	case now.Before(cert.NotBefore):
-		return &signInError{
-			text: fmt.Sprintf("the client certificate in %s is not valid before %s", path, cert.NotBefore.UTC().Format(time.RFC3339)),
-			next: "Check this machine's clock, or use another certificate until then.",
+		return &SignInError{
+			Text: fmt.Sprintf("the client certificate in %s is not valid before %s", path, cert.NotBefore.UTC().Format(time.RFC3339)),
+			Next: "Check this machine's clock, or use another certificate until then.",
 		}
 	}
 	return nil

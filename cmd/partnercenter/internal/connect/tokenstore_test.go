@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"bytes"
@@ -36,12 +36,12 @@ func TestSeal(t *testing.T) {
 // TestClearWithoutFile removes a key that is left of an earlier file, as it would be
 // in the way of the next sign-in if it were no good.
 func TestClearWithoutFile(t *testing.T) {
-	store := &tokenStore{path: filepath.Join(t.TempDir(), "tokens.bin")}
+	store := &TokenStore{path: filepath.Join(t.TempDir(), "tokens.bin")}
 	if err := os.WriteFile(store.keyPath(), []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if removed, err := store.clear(t.Context()); removed || err != nil {
+		if removed, err := store.Clear(t.Context()); removed || err != nil {
 			t.Errorf("removed %v, %v", removed, err)
 		}
 		if isThere(store.keyPath()) {

@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func TestLoopbackCredential(t *testing.T) {
 		fmt.Fprintf(w, `{"access_token":"token %d","expires_in":%s}`, asked.Add(1), lifetime)
 	}))
 	defer server.Close()
-	c := newLoopbackCredential(&service{settings: settings{authority: server.URL + "/", tenantID: "tenant", clientID: "id", clientSecret: "secret"}})
+	c := newLoopbackCredential(&Service{Settings: Settings{Authority: server.URL + "/", TenantID: "tenant", ClientID: "id", ClientSecret: "secret"}})
 	c.transport = http.DefaultClient
 	get := func() string {
 		token, err := c.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{"s/.default"}})
@@ -56,7 +56,7 @@ func TestRefusedSignIn(t *testing.T) {
 		``:                           "https://a answered 400 to a request for a token, and nothing that a token authority says",
 	} {
 		err := refusedSignIn("https://a", http.StatusBadRequest, []byte(body))
-		if e := new(signInError); !errors.As(err, &e) || e.text != want {
+		if e := new(SignInError); !errors.As(err, &e) || e.Text != want {
 			t.Errorf("%s: %v", body, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"bytes"
@@ -15,16 +15,16 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// controlPlane is the control plane of a local server, as commands reach it.
-type controlPlane struct{ address string }
+// ControlPlane is the control plane of a local server, as commands reach it.
+type ControlPlane struct{ address string }
 
-func (c *controlPlane) addFlag(cmd *cobra.Command) {
+func (c *ControlPlane) AddFlag(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&c.address, "control", "", "base `URL` of a server's control plane (default: of the server that --profile local finds)")
 }
 
 // url returns where the control plane is. Without a flag it is that of the
 // server that left its facts last.
-func (c *controlPlane) url() (string, error) {
+func (c *ControlPlane) url() (string, error) {
 	if c.address != "" {
 		u, err := url.Parse(c.address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -32,7 +32,7 @@ func (c *controlPlane) url() (string, error) {
 		}
 		return strings.TrimRight(c.address, "/"), nil
 	}
-	path, err := localReadyFile()
+	path, err := LocalReadyFile()
 	if err != nil {
 		return "", err
 	}
@@ -49,8 +49,8 @@ func (c *controlPlane) url() (string, error) {
 // maxControlAnswer is far beyond any answer of a control plane.
 const maxControlAnswer = 1 << 20
 
-// call sends a body, unless it is nil, and returns the JSON of a good answer.
-func (c *controlPlane) call(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
+// Call sends a body, unless it is nil, and returns the JSON of a good answer.
+func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
 	base, err := c.url()
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (c *controlPlane) call(ctx context.Context, method, path string, body any) 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	transport, err := newTransport("")
+	transport, err := NewTransport("")
 	if err != nil {
 		return nil, err
 	}

@@ -1,16 +1,29 @@
-package main
+package connect
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
+
+const testTenant = "11111111-2222-3333-4444-555555555555"
+
+// testTerminal is one that is none, in an environment of its own.
+func testTerminal(env map[string]string) *terminal.Terminal {
+	return &terminal.Terminal{
+		Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard, Now: time.Now,
+		Getenv: func(name string) string { return env[name] },
+	}
+}
 
 // TestPrecedence sets one setting in several places at once.
 func TestPrecedence(t *testing.T) {
@@ -48,11 +61,11 @@ profiles:
 			for name, value := range test.env {
 				env[name] = value
 			}
-			term, _, _ := testApp(env)
-			c := connection{app: term, profile: test.profile, flags: settings{tenantID: test.flag}}
+			term := testTerminal(env)
+			c := Connection{Term: term, Profile: test.profile, Flags: Settings{TenantID: test.flag}}
 			got, err := c.resolve()
-			if err != nil || got.tenantID != test.want {
-				t.Errorf("tenant %q, %v; want %q", got.tenantID, err, test.want)
+			if err != nil || got.TenantID != test.want {
+				t.Errorf("tenant %q, %v; want %q", got.TenantID, err, test.want)
 			}
 		})
 	}
@@ -60,24 +73,24 @@ profiles:
 
 // TestSettingNames sets every setting in every way that it has.
 func TestSettingNames(t *testing.T) {
-	for _, s := range settingList {
-		if s.flag != "" {
-			c := newConnection(&terminal.Terminal{})
-			cmd := Group("test", "")
-			c.addFlags(cmd)
-			if err := cmd.PersistentFlags().Set(s.flag, "x"); err != nil || *s.field(&c.flags) != "x" {
-				t.Errorf("--%s: %v", s.flag, err)
+	for _, s := range SettingList {
+		if s.Flag != "" {
+			c := New(&terminal.Terminal{})
+			cmd := new(cobra.Command)
+			c.AddFlags(cmd)
+			if err := cmd.PersistentFlags().Set(s.Flag, "x"); err != nil || *s.field(&c.Flags) != "x" {
+				t.Errorf("--%s: %v", s.Flag, err)
 			}
 		}
-		if s.env != "" {
+		if s.Env != "" {
 			got := settingsFromEnv(func(name string) string {
-				if name == s.env {
+				if name == s.Env {
 					return "x"
 				}
 				return ""
 			})
 			if *s.field(&got) != "x" {
-				t.Errorf("%s has no effect", s.env)
+				t.Errorf("%s has no effect", s.Env)
 			}
 		}
 		config, err := parseConfig("config.yaml", []byte("profiles: {p: {"+s.key+": /x}}"))
@@ -103,11 +116,11 @@ profiles:
     caFile: /abs/ca.pem
   nothing:
 `))
-	want := &config{path: "/etc/pc/config.yaml", defaultProfile: "production", profiles: map[string]settings{
-		"production": {cloud: "germany", tenantID: "12345", clientSecretFile: "/etc/pc/secret", caFile: "/abs/ca.pem"},
+	want := &Config{Path: "/etc/pc/config.yaml", defaultProfile: "production", profiles: map[string]Settings{
+		"production": {cloud: "germany", TenantID: "12345", clientSecretFile: "/etc/pc/secret", CAFile: "/abs/ca.pem"},
 		"nothing":    {},
 	}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, settings{})); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, Settings{})); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	for text, want := range map[string]string{
@@ -142,8 +155,8 @@ func TestReadSecret(t *testing.T) {
 	} {
 		path := filepath.Join(dir, "secret")
 		writeFile(t, path, test.text)
-		term, _, _ := testApp(nil)
-		got, err := readSecret(term, path)
+		term := testTerminal(nil)
+		got, err := ReadSecret(term, path)
 		if got != test.want || (err == nil) != test.ok {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
@@ -154,43 +167,43 @@ func TestReadSecret(t *testing.T) {
 func TestServiceDefaults(t *testing.T) {
 	for _, test := range []struct {
 		name                      string
-		flags                     settings
+		flags                     Settings
 		baseURL, authority, scope string
 		requestsPerMinute         int
 	}{
-		{"nothing", settings{}, "https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 500},
-		{"cloud", settings{cloud: "21Vianet"}, "https://partner.partnercenterapi.microsoftonline.cn", "https://login.chinacloudapi.cn/", "https://partner.partnercenterapi.microsoftonline.cn/.default", 500},
-		{"this machine", settings{baseURL: "http://localhost:1"}, "http://localhost:1", "http://localhost:1", "https://api.partnercenter.microsoft.com/.default", 0},
-		{"this machine, other authority", settings{baseURL: "http://[::1]:1", authority: "https://127.0.0.1:2"}, "http://[::1]:1", "https://127.0.0.1:2", "https://api.partnercenter.microsoft.com/.default", 0},
-		{"this machine, budget", settings{baseURL: "http://localhost:1", budget: "7"}, "http://localhost:1", "http://localhost:1", "https://api.partnercenter.microsoft.com/.default", 7},
-		{"no budget", settings{budget: "0"}, "https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 0},
-		{"another machine", settings{baseURL: "https://gateway.example"}, "https://gateway.example", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 500},
+		{"nothing", Settings{}, "https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 500},
+		{"cloud", Settings{cloud: "21Vianet"}, "https://partner.partnercenterapi.microsoftonline.cn", "https://login.chinacloudapi.cn/", "https://partner.partnercenterapi.microsoftonline.cn/.default", 500},
+		{"this machine", Settings{BaseURL: "http://localhost:1"}, "http://localhost:1", "http://localhost:1", "https://api.partnercenter.microsoft.com/.default", 0},
+		{"this machine, other authority", Settings{BaseURL: "http://[::1]:1", Authority: "https://127.0.0.1:2"}, "http://[::1]:1", "https://127.0.0.1:2", "https://api.partnercenter.microsoft.com/.default", 0},
+		{"this machine, budget", Settings{BaseURL: "http://localhost:1", budget: "7"}, "http://localhost:1", "http://localhost:1", "https://api.partnercenter.microsoft.com/.default", 7},
+		{"no budget", Settings{budget: "0"}, "https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 0},
+		{"another machine", Settings{BaseURL: "https://gateway.example"}, "https://gateway.example", "https://login.microsoftonline.com/", "https://api.partnercenter.microsoft.com/.default", 500},
 	} {
-		test.flags.tenantID, test.flags.clientID, test.flags.clientSecret = stubTenant, stubClient, stubSecret
-		term, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
-		s, err := (&connection{app: term, flags: test.flags}).service()
+		test.flags.TenantID, test.flags.ClientID, test.flags.ClientSecret = testTenant, "client", "secret"
+		term := testTerminal(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
+		s, err := (&Connection{Term: term, Flags: test.flags}).Service()
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		if s.baseURL != test.baseURL || s.authority != test.authority || s.scopes[0] != test.scope || s.requestsPerMinute != test.requestsPerMinute {
-			t.Errorf("%s: base URL %s, authority %s, scope %s, budget %d", test.name, s.baseURL, s.authority, s.scopes[0], s.requestsPerMinute)
+		if s.BaseURL != test.baseURL || s.Authority != test.authority || s.Scopes[0] != test.scope || s.RequestsPerMinute != test.requestsPerMinute {
+			t.Errorf("%s: base URL %s, authority %s, scope %s, budget %d", test.name, s.BaseURL, s.Authority, s.Scopes[0], s.RequestsPerMinute)
 		}
 	}
 }
 
 func TestBadSettingsAreUsageErrors(t *testing.T) {
-	for name, flags := range map[string]settings{
-		"tenant":  {tenantID: "not a tenant"},
-		"user":    {baseURL: "https://user:password@example.com"},
-		"scheme":  {baseURL: "example.com"},
-		"no host": {authority: "https://"},
+	for name, flags := range map[string]Settings{
+		"tenant":  {TenantID: "not a tenant"},
+		"user":    {BaseURL: "https://user:password@example.com"},
+		"scheme":  {BaseURL: "example.com"},
+		"no host": {Authority: "https://"},
 		"budget":  {budget: "many"},
 		"less":    {budget: "-1"},
 	} {
-		flags.overlay(settings{tenantID: stubTenant, clientID: stubClient, clientSecret: stubSecret})
-		term, _, _ := testApp(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
-		if _, err := (&connection{app: term, flags: flags}).service(); !errors.As(err, new(*terminal.UsageError)) {
+		flags.overlay(Settings{TenantID: testTenant, ClientID: "client", ClientSecret: "secret"})
+		term := testTerminal(map[string]string{"PARTNERCENTER_CONFIG": os.DevNull})
+		if _, err := (&Connection{Term: term, Flags: flags}).Service(); !errors.As(err, new(*terminal.UsageError)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

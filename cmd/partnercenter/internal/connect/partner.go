@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"context"
@@ -15,15 +15,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var GUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
 
-// checkPartnerDomain makes sure that a domain belongs to the partner that the
+// CheckPartnerDomain makes sure that a domain belongs to the partner that the
 // credentials sign in to. Which tenant a domain belongs to, the token authority
 // tells everybody; the tenant of the credentials is in their token. So what is
 // compared does not depend on what the settings say of themselves.
-func (s *service) checkPartnerDomain(ctx context.Context, domain string) error {
+func (s *Service) CheckPartnerDomain(ctx context.Context, domain string) error {
 	if !domainName.MatchString(domain) {
 		return terminal.Usagef("%q is no domain: write it like contoso.onmicrosoft.com; nothing was changed", domain)
 	}
@@ -43,34 +43,34 @@ func (s *service) checkPartnerDomain(ctx context.Context, domain string) error {
 
 // partnerTenant returns the tenant that the token is for or, when the token
 // does not tell, the one of the settings.
-func (s *service) partnerTenant(ctx context.Context) (string, error) {
-	token, err := s.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.scopes})
+func (s *Service) partnerTenant(ctx context.Context) (string, error) {
+	token, err := s.Cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.Scopes})
 	if err != nil {
 		return "", err
 	}
-	if claims, ok := readClaims(token.Token); ok && claims.TenantID != "" {
+	if claims, ok := ReadClaims(token.Token); ok && claims.TenantID != "" {
 		return claims.TenantID, nil
 	}
-	if guid.MatchString(s.tenantID) {
-		return s.tenantID, nil
+	if GUID.MatchString(s.TenantID) {
+		return s.TenantID, nil
 	}
 	return "", terminal.Settingsf("neither the token nor the settings tell the partner's tenant, so the domain cannot be compared: give the tenant's GUID with --tenant-id; nothing was changed")
 }
 
 // tenantOf asks the token authority which tenant a domain belongs to (OpenID
 // Connect Discovery 1.0). That takes no credentials.
-func (s *service) tenantOf(ctx context.Context, domain string) (string, error) {
-	address := strings.TrimRight(s.authority, "/") + "/" + domain + "/v2.0/.well-known/openid-configuration"
+func (s *Service) tenantOf(ctx context.Context, domain string) (string, error) {
+	address := strings.TrimRight(s.Authority, "/") + "/" + domain + "/v2.0/.well-known/openid-configuration"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return "", err
 	}
-	resp, err := s.options.Transport.Do(req)
+	resp, err := s.Options.Transport.Do(req)
 	if err != nil {
 		return "", err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxTokenAnswer))
 	if err != nil {
 		return "", err
 	}
@@ -80,14 +80,14 @@ func (s *service) tenantOf(ctx context.Context, domain string) (string, error) {
 	if resp.StatusCode == http.StatusOK && json.Unmarshal(body, &discovery) == nil {
 		if issuer, err := url.Parse(discovery.Issuer); err == nil {
 			for segment := range strings.SplitSeq(issuer.Path, "/") {
-				if guid.MatchString(segment) {
+				if GUID.MatchString(segment) {
 					return segment, nil
 				}
 			}
 		}
 	}
 	if resp.StatusCode >= http.StatusInternalServerError {
-		return "", fmt.Errorf("%s answered %d when asked for the tenant of %s: try again; nothing was changed", s.authority, resp.StatusCode, domain)
+		return "", fmt.Errorf("%s answered %d when asked for the tenant of %s: try again; nothing was changed", s.Authority, resp.StatusCode, domain)
 	}
-	return "", terminal.Usagef("%s knows no tenant with the domain %s: check how it is written; nothing was changed", s.authority, domain)
+	return "", terminal.Usagef("%s knows no tenant with the domain %s: check how it is written; nothing was changed", s.Authority, domain)
 }

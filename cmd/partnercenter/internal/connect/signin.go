@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"bytes"
@@ -27,9 +27,9 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 )
 
-// signIn is a user who signed in with "partnercenter login". There is one for
+// SignIn is a user who signed in with "partnercenter login". There is one for
 // an authority, a tenant and an app.
-type signIn struct {
+type SignIn struct {
 	Authority string         `json:"authority"` // as normalAuthority writes it
 	Tenant    string         `json:"tenant"`    // as the settings had it; may be empty
 	TenantID  string         `json:"tenantId"`  // the user's, as the id token has it
@@ -43,34 +43,34 @@ type signIn struct {
 	Cache json.RawMessage `json:"cache"`
 }
 
-// normalAuthority writes the base URL of an authority in one way.
-func normalAuthority(authority string) string {
+// NormalAuthority writes the base URL of an authority in one way.
+func NormalAuthority(authority string) string {
 	return strings.ToLower(strings.TrimRight(authority, "/"))
 }
 
 // serves reports whether the sign-in is for what the settings name. What they
 // leave out may be anything.
-func (i *signIn) serves(s *settings) bool {
-	return i.Authority == normalAuthority(s.authority) &&
-		(s.clientID == "" || strings.EqualFold(s.clientID, i.ClientID)) &&
-		(s.tenantID == "" || strings.EqualFold(s.tenantID, i.Tenant) || strings.EqualFold(s.tenantID, i.TenantID))
+func (i *SignIn) serves(s *Settings) bool {
+	return i.Authority == NormalAuthority(s.Authority) &&
+		(s.ClientID == "" || strings.EqualFold(s.ClientID, i.ClientID)) &&
+		(s.TenantID == "" || strings.EqualFold(s.TenantID, i.Tenant) || strings.EqualFold(s.TenantID, i.TenantID))
 }
 
-// same reports whether other took the place of i.
-func (i *signIn) same(other *signIn) bool {
+// Same reports whether other took the place of i.
+func (i *SignIn) Same(other *SignIn) bool {
 	return i.Authority == other.Authority && strings.EqualFold(i.ClientID, other.ClientID) && strings.EqualFold(i.TenantID, other.TenantID)
 }
 
-func (i *signIn) who() string {
+func (i *SignIn) Who() string {
 	if i.Name == "" {
 		return i.Username
 	}
 	return fmt.Sprintf("%s (%s)", i.Name, i.Username)
 }
 
-// findSignIn returns the sign-in for the settings, or nil.
-func findSignIn(signIns []*signIn, s *settings) (*signIn, error) {
-	var found []*signIn
+// FindSignIn returns the sign-in for the settings, or nil.
+func FindSignIn(signIns []*SignIn, s *Settings) (*SignIn, error) {
+	var found []*SignIn
 	for _, i := range signIns {
 		if i.serves(s) {
 			found = append(found, i)
@@ -84,135 +84,135 @@ func findSignIn(signIns []*signIn, s *settings) (*signIn, error) {
 	}
 	var names []string
 	for _, i := range found {
-		names = append(names, fmt.Sprintf("%s in tenant %s with app %s", i.who(), i.TenantID, i.ClientID))
+		names = append(names, fmt.Sprintf("%s in tenant %s with app %s", i.Who(), i.TenantID, i.ClientID))
 	}
-	return nil, &signInError{
-		text: "more than one user is signed in for these settings: " + strings.Join(names, "; "),
-		next: "Say which is meant with --tenant-id and --client-id.",
+	return nil, &SignInError{
+		Text: "more than one user is signed in for these settings: " + strings.Join(names, "; "),
+		Next: "Say which is meant with --tenant-id and --client-id.",
 	}
 }
 
-// userApp is an app through which a user signs in: of MSAL's two clients the
+// UserApp is an app through which a user signs in: of MSAL's two clients the
 // one that it takes.
-type userApp interface {
+type UserApp interface {
 	// codeURL returns where the user signs in, without what guards the answer.
-	codeURL(ctx context.Context, redirect string, scopes []string) (string, error)
-	redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error)
+	CodeURL(ctx context.Context, redirect string, scopes []string) (string, error)
+	Redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error)
 	silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error)
 }
 
-// publicApp shows nothing but its id: an app on people's machines.
-type publicApp struct {
+// PublicApp shows nothing but its id: an app on people's machines.
+type PublicApp struct {
 	public.Client
 	id string
 }
 
-// confidentialApp has a secret or a certificate.
-type confidentialApp struct {
+// ConfidentialApp has a secret or a certificate.
+type ConfidentialApp struct {
 	confidential.Client
 	id string
 }
 
-// anyOrganization takes the tenant's place in URLs where the settings name
+// AnyOrganization takes the tenant's place in URLs where the settings name
 // none: the user's own is meant.
-const anyOrganization = "organizations"
+const AnyOrganization = "organizations"
 
-// newPublicApp returns the app of the settings as one without a secret. Whether
+// NewPublicApp returns the app of the settings as one without a secret. Whether
 // there is such an authority Microsoft is not asked, here and below: it is the
 // user's choice, and the question would cost every command a request.
-func newPublicApp(s *service, kept *msalCache, client *authorityClient) (*publicApp, error) {
-	app, err := public.New(s.clientID, public.WithAuthority(tenantAuthority(s)), public.WithCache(kept),
+func NewPublicApp(s *Service, kept *MSALCache, client *AuthorityClient) (*PublicApp, error) {
+	app, err := public.New(s.ClientID, public.WithAuthority(tenantAuthority(s)), public.WithCache(kept),
 		public.WithHTTPClient(client), public.WithInstanceDiscovery(false))
-	return &publicApp{app, s.clientID}, err
+	return &PublicApp{app, s.ClientID}, err
 }
 
 // newConfidentialApp returns the app of the settings with what it shows.
-func newConfidentialApp(s *service, kept *msalCache, client *authorityClient) (*confidentialApp, error) {
+func newConfidentialApp(s *Service, kept *MSALCache, client *AuthorityClient) (*ConfidentialApp, error) {
 	var shown confidential.Credential
 	var err error
-	if s.clientCertificate != "" {
+	if s.ClientCertificate != "" {
 		var certificate *appCertificate
-		if certificate, err = readAppCertificate(s.clientCertificate, s.clientCertificatePassword); err != nil {
+		if certificate, err = readAppCertificate(s.ClientCertificate, s.clientCertificatePassword); err != nil {
 			return nil, err
 		}
 		shown, err = confidential.NewCredFromCert(certificate.chain, certificate.key)
 	} else {
-		shown, err = confidential.NewCredFromSecret(s.clientSecret)
+		shown, err = confidential.NewCredFromSecret(s.ClientSecret)
 	}
 	if err != nil {
 		return nil, terminal.Usagef("%v", err)
 	}
-	app, err := confidential.New(tenantAuthority(s), s.clientID, shown, confidential.WithCache(kept),
+	app, err := confidential.New(tenantAuthority(s), s.ClientID, shown, confidential.WithCache(kept),
 		confidential.WithHTTPClient(client), confidential.WithInstanceDiscovery(false))
-	return &confidentialApp{app, s.clientID}, err
+	return &ConfidentialApp{app, s.ClientID}, err
 }
 
-// newUserApp returns the app of the settings, as a public one or as one that
+// NewUserApp returns the app of the settings, as a public one or as one that
 // shows a secret or certificate.
-func newUserApp(s *service, asPublic bool, kept *msalCache) (userApp, error) {
-	client := newAuthorityClient(s)
-	var app userApp
+func NewUserApp(s *Service, asPublic bool, kept *MSALCache) (UserApp, error) {
+	client := NewAuthorityClient(s)
+	var app UserApp
 	var err error
 	if asPublic {
-		app, err = newPublicApp(s, kept, client)
+		app, err = NewPublicApp(s, kept, client)
 	} else {
 		app, err = newConfidentialApp(s, kept, client)
 	}
 	if err != nil && !errors.As(err, new(*terminal.UsageError)) {
-		err = terminal.Settingsf("%s, tenant %q and app %q do not make an address to sign in at: %v", s.authority, s.tenantID, s.clientID, err)
+		err = terminal.Settingsf("%s, tenant %q and app %q do not make an address to sign in at: %v", s.Authority, s.TenantID, s.ClientID, err)
 	}
 	return app, err
 }
 
-func tenantAuthority(s *service) string {
-	tenant := s.tenantID
+func tenantAuthority(s *Service) string {
+	tenant := s.TenantID
 	if tenant == "" {
-		tenant = anyOrganization
+		tenant = AnyOrganization
 	}
-	return strings.TrimRight(s.authority, "/") + "/" + url.PathEscape(tenant)
+	return strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(tenant)
 }
 
-func (a *publicApp) codeURL(ctx context.Context, redirect string, scopes []string) (string, error) {
+func (a *PublicApp) CodeURL(ctx context.Context, redirect string, scopes []string) (string, error) {
 	return a.AuthCodeURL(ctx, a.id, redirect, scopes)
 }
 
-func (a *publicApp) redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error) {
+func (a *PublicApp) Redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error) {
 	return a.AcquireTokenByAuthCode(ctx, code, redirect, scopes, public.WithChallenge(verifier))
 }
 
-func (a *publicApp) silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error) {
+func (a *PublicApp) silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error) {
 	return a.AcquireTokenSilent(ctx, scopes, public.WithSilentAccount(account))
 }
 
-func (a *confidentialApp) codeURL(ctx context.Context, redirect string, scopes []string) (string, error) {
+func (a *ConfidentialApp) CodeURL(ctx context.Context, redirect string, scopes []string) (string, error) {
 	return a.AuthCodeURL(ctx, a.id, redirect, scopes)
 }
 
-func (a *confidentialApp) redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error) {
+func (a *ConfidentialApp) Redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error) {
 	return a.AcquireTokenByAuthCode(ctx, code, redirect, scopes, confidential.WithChallenge(verifier))
 }
 
-func (a *confidentialApp) silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error) {
+func (a *ConfidentialApp) silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error) {
 	return a.AcquireTokenSilent(ctx, scopes, confidential.WithSilentAccount(account))
 }
 
-// msalCache holds what MSAL keeps of one sign-in.
-type msalCache struct {
-	data    []byte
+// MSALCache holds what MSAL keeps of one sign-in.
+type MSALCache struct {
+	Data    []byte
 	changed bool
 }
 
 // Replace implements cache.ExportReplace.
-func (c *msalCache) Replace(_ context.Context, into cache.Unmarshaler, _ cache.ReplaceHints) error {
-	if len(c.data) == 0 {
+func (c *MSALCache) Replace(_ context.Context, into cache.Unmarshaler, _ cache.ReplaceHints) error {
+	if len(c.Data) == 0 {
 		return nil
 	}
-	return into.Unmarshal(c.data)
+	return into.Unmarshal(c.Data)
 }
 
 // Export implements cache.ExportReplace.
-func (c *msalCache) Export(_ context.Context, from cache.Marshaler, _ cache.ExportHints) (err error) {
-	c.data, err = from.Marshal()
+func (c *MSALCache) Export(_ context.Context, from cache.Marshaler, _ cache.ExportHints) (err error) {
+	c.Data, err = from.Marshal()
 	c.changed = err == nil
 	return err
 }
@@ -220,22 +220,22 @@ func (c *msalCache) Export(_ context.Context, from cache.Marshaler, _ cache.Expo
 // forgetAccessTokens leaves the refresh token only. MSAL has no call for it, but
 // the format is the same for all of Microsoft's libraries; should it change, the
 // old token is tried again, and refused again.
-func (c *msalCache) forgetAccessTokens() {
+func (c *MSALCache) forgetAccessTokens() {
 	var content map[string]json.RawMessage
-	if json.Unmarshal(c.data, &content) != nil {
+	if json.Unmarshal(c.Data, &content) != nil {
 		return
 	}
 	delete(content, "AccessToken")
 	if data, err := json.Marshal(content); err == nil {
-		c.data = data
+		c.Data = data
 	}
 }
 
-// userCredential gives tokens of a signed-in user.
-type userCredential struct {
-	service *service
-	store   *tokenStore
-	user    *signIn // as it was when the command started
+// UserCredential gives tokens of a signed-in user.
+type UserCredential struct {
+	service *Service
+	store   *TokenStore
+	User    *SignIn // as it was when the command started
 
 	mu      sync.Mutex // guards the rest
 	fresh   bool       // the last token came from the authority, not out of the file
@@ -245,19 +245,19 @@ type userCredential struct {
 
 // GetToken returns the token of the file while it is good for some minutes, and
 // else gets a new one for the refresh token.
-func (c *userCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (token azcore.AccessToken, err error) {
+func (c *UserCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (token azcore.AccessToken, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err = c.store.change(ctx, func(signIns []*signIn) ([]*signIn, error) {
-		at := slices.IndexFunc(signIns, c.user.same)
+	err = c.store.Change(ctx, func(signIns []*SignIn) ([]*SignIn, error) {
+		at := slices.IndexFunc(signIns, c.User.Same)
 		if at < 0 {
-			return nil, &signInError{text: c.user.who() + " has been signed out meanwhile", next: "Sign in again: partnercenter login"}
+			return nil, &SignInError{Text: c.User.Who() + " has been signed out meanwhile", Next: "Sign in again: partnercenter login"}
 		}
-		kept := &msalCache{data: signIns[at].Cache}
-		if c.refused != "" && bytes.Contains(kept.data, []byte(c.refused)) { // else another process was faster
+		kept := &MSALCache{Data: signIns[at].Cache}
+		if c.refused != "" && bytes.Contains(kept.Data, []byte(c.refused)) { // else another process was faster
 			kept.forgetAccessTokens()
 		}
-		app, err := newUserApp(c.service, signIns[at].Public, kept)
+		app, err := NewUserApp(c.service, signIns[at].Public, kept)
 		if err != nil {
 			return nil, err
 		}
@@ -270,7 +270,7 @@ func (c *userCredential) GetToken(ctx context.Context, opts policy.TokenRequestO
 		if !kept.changed {
 			return nil, nil
 		}
-		signIns[at].Cache = kept.data
+		signIns[at].Cache = kept.Data
 		return signIns, nil
 	})
 	return token, err
@@ -278,7 +278,7 @@ func (c *userCredential) GetToken(ctx context.Context, opts policy.TokenRequestO
 
 // refuse tells the credential that the API refused a token, and reports whether
 // the next one will be another.
-func (c *userCredential) refuse(token string) bool {
+func (c *UserCredential) refuse(token string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if token == c.last && !c.fresh {
@@ -288,26 +288,26 @@ func (c *userCredential) refuse(token string) bool {
 }
 
 // explain words why there is no token.
-func (c *userCredential) explain(ctx context.Context, err error) error {
-	err = explainMSAL(ctx, c.service.authority, err)
-	refused := new(signInError)
+func (c *UserCredential) explain(ctx context.Context, err error) error {
+	err = ExplainMSAL(ctx, c.service.Authority, err)
+	refused := new(SignInError)
 	if !errors.As(err, &refused) || !refused.over() {
 		return err
 	}
-	next := refused.next + "\nSign in again: partnercenter login"
-	if c.service.clientSecret != "" || c.service.clientCertificate != "" {
+	next := refused.Next + "\nSign in again: partnercenter login"
+	if c.service.ClientSecret != "" || c.service.ClientCertificate != "" {
 		next += "\nOr act as the app, without a user: --as app, or partnercenter logout."
 	}
-	return &signInError{
-		text: fmt.Sprintf("the sign-in of %s has ended: %s", c.user.who(), strings.TrimPrefix(refused.text, signInFailed)),
-		next: next, code: refused.code,
+	return &SignInError{
+		Text: fmt.Sprintf("the sign-in of %s has ended: %s", c.User.Who(), strings.TrimPrefix(refused.Text, SignInFailed)),
+		Next: next, code: refused.code,
 	}
 }
 
 // renewPolicy repeats a call that the API refused with a token out of the file,
 // with a new one. Tokens can end before their time: the user's sessions are
 // revoked, or a local server's clock is set.
-type renewPolicy struct{ cred *userCredential }
+type renewPolicy struct{ cred *UserCredential }
 
 func (p renewPolicy) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
@@ -325,9 +325,9 @@ func (p renewPolicy) Do(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// authorityClient is what MSAL calls the authority with: the pipeline of Azure's
+// AuthorityClient is what MSAL calls the authority with: the pipeline of Azure's
 // SDKs, for its retries, time limits and logs without secrets.
-type authorityClient struct {
+type AuthorityClient struct {
 	pipeline runtime.Pipeline
 
 	mu       sync.Mutex    // guards the rest
@@ -335,29 +335,29 @@ type authorityClient struct {
 	last     time.Time
 }
 
-func newAuthorityClient(s *service) *authorityClient {
-	options := s.options
+func NewAuthorityClient(s *Service) *AuthorityClient {
+	options := s.Options
 	options.Telemetry.Disabled = true // MSAL names itself
-	return &authorityClient{pipeline: runtime.NewPipeline("partnercenter-cli", "", runtime.PipelineOptions{}, &options)}
+	return &AuthorityClient{pipeline: runtime.NewPipeline("partnercenter-cli", "", runtime.PipelineOptions{}, &options)}
 }
 
 // slowDownBy is added to the interval when the authority says slow_down (RFC
 // 8628, section 3.5).
 const slowDownBy = 5 * time.Second
 
-// pollUnit is what authorities count intervals in; tests have less time.
-var pollUnit = time.Second
+// PollUnit is what authorities count intervals in; tests have less time.
+var PollUnit = time.Second
 
-// pace keeps an interval between requests from now on: MSAL asks for a device
+// Pace keeps an interval between requests from now on: MSAL asks for a device
 // code's token as often as it likes.
-func (c *authorityClient) pace(interval time.Duration) {
+func (c *AuthorityClient) Pace(interval time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.interval, c.last = max(interval, pollUnit), time.Now()
+	c.interval, c.last = max(interval, PollUnit), time.Now()
 }
 
 // await waits for the next request's turn.
-func (c *authorityClient) await(ctx context.Context) error {
+func (c *AuthorityClient) await(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.interval == 0 {
@@ -373,20 +373,20 @@ func (c *authorityClient) await(ctx context.Context) error {
 }
 
 // heed slows down if the authority says so.
-func (c *authorityClient) heed(resp *http.Response) {
+func (c *AuthorityClient) heed(resp *http.Response) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.interval == 0 || resp.StatusCode != http.StatusBadRequest {
 		return
 	}
-	var answer oauthError
+	var answer OAuthError
 	if body, err := runtime.Payload(resp); err == nil && json.Unmarshal(body, &answer) == nil && answer.Code == "slow_down" {
 		c.interval += slowDownBy
 	}
 }
 
 // Do sends what MSAL asks for.
-func (c *authorityClient) Do(r *http.Request) (*http.Response, error) {
+func (c *AuthorityClient) Do(r *http.Request) (*http.Response, error) {
 	req, err := runtime.NewRequest(r.Context(), r.Method, r.URL.String())
 	if err != nil {
 		return nil, err
@@ -414,11 +414,11 @@ func (c *authorityClient) Do(r *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections is what MSAL wants of a client besides.
-func (*authorityClient) CloseIdleConnections() {}
+func (*AuthorityClient) CloseIdleConnections() {}
 
-// explainMSAL makes an error of ours of one of MSAL's, which are long and quote
+// ExplainMSAL makes an error of ours of one of MSAL's, which are long and quote
 // what they could not read.
-func explainMSAL(ctx context.Context, authority string, err error) error {
+func ExplainMSAL(ctx context.Context, authority string, err error) error {
 	var (
 		call    msalerrors.CallErr
 		unread  msalerrors.InvalidJsonErr
@@ -427,10 +427,10 @@ func explainMSAL(ctx context.Context, authority string, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.As(err, new(*signInError)), errors.As(err, new(*terminal.UsageError)):
+	case errors.As(err, new(*SignInError)), errors.As(err, new(*terminal.UsageError)):
 		return err
 	case errors.As(err, &call) && call.Resp != nil:
-		body, _ := io.ReadAll(io.LimitReader(call.Resp.Body, maxTokenAnswer))
+		body, _ := io.ReadAll(io.LimitReader(call.Resp.Body, MaxTokenAnswer))
 		return refusedSignIn(authority, call.Resp.StatusCode, body)
 	case errors.As(err, &unread):
 		return refusedSignIn(authority, http.StatusOK, nil)
@@ -438,5 +438,5 @@ func explainMSAL(ctx context.Context, authority string, err error) error {
 		return err
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
-	return &signInError{text: signInFailed + text, next: "Sign in again: partnercenter login. 'partnercenter doctor' tries each step."}
+	return &SignInError{Text: SignInFailed + text, Next: "Sign in again: partnercenter login. 'partnercenter doctor' tries each step."}
 }

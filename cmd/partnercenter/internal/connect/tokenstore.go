@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"bytes"
@@ -22,15 +22,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// tokenKeyVariable is the environment variable that holds the key of the token
+// TokenKeyVariable is the environment variable that holds the key of the token
 // file. Without it the key is in a file of its own.
-const tokenKeyVariable = "PARTNERCENTER_TOKEN_KEY"
+const TokenKeyVariable = "PARTNERCENTER_TOKEN_KEY"
 
-// tokenStore keeps the sign-ins of users between commands, in one encrypted
+// TokenStore keeps the sign-ins of users between commands, in one encrypted
 // file. Beside it are the key, unless the environment has it, and a lock that
 // only one process holds at a time: authorities give a new refresh token for an
 // old one, and may take the old one, used twice, for stolen.
-type tokenStore struct {
+type TokenStore struct {
 	path   string
 	keyEnv string // the key as the environment has it; may be empty
 }
@@ -48,18 +48,18 @@ const (
 	tokenLockPoll = 50 * time.Millisecond
 )
 
-func newTokenStore(term *terminal.Terminal) (*tokenStore, error) {
-	dir, err := stateDir()
+func NewTokenStore(term *terminal.Terminal) (*TokenStore, error) {
+	dir, err := StateDir()
 	if err != nil {
 		return nil, err
 	}
-	return &tokenStore{path: filepath.Join(dir, "tokens.bin"), keyEnv: term.Getenv(tokenKeyVariable)}, nil
+	return &TokenStore{path: filepath.Join(dir, "tokens.bin"), keyEnv: term.Getenv(TokenKeyVariable)}, nil
 }
 
-func (t *tokenStore) keyPath() string { return filepath.Join(filepath.Dir(t.path), "token.key") }
+func (t *TokenStore) keyPath() string { return filepath.Join(filepath.Dir(t.path), "token.key") }
 
 // load returns the sign-ins; none if there is no file.
-func (t *tokenStore) load() ([]*signIn, error) {
+func (t *TokenStore) load() ([]*SignIn, error) {
 	sealed, err := readPrivateFile(t.path, maxTokenFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -69,7 +69,7 @@ func (t *tokenStore) load() ([]*signIn, error) {
 	}
 	key, err := t.key()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, unreadable(fmt.Sprintf("%s is encrypted, and there is no key for it: neither %s nor a value of %s", t.path, t.keyPath(), tokenKeyVariable))
+		return nil, unreadable(fmt.Sprintf("%s is encrypted, and there is no key for it: neither %s nor a value of %s", t.path, t.keyPath(), TokenKeyVariable))
 	}
 	if err != nil {
 		return nil, err
@@ -87,29 +87,29 @@ func (t *tokenStore) load() ([]*signIn, error) {
 
 // tokenFileContent is what is sealed.
 type tokenFileContent struct {
-	SignIns []*signIn `json:"signIns"`
+	SignIns []*SignIn `json:"signIns"`
 }
 
 // damaged says that the file does not open with the key.
-func (t *tokenStore) damaged() error {
+func (t *TokenStore) damaged() error {
 	key := "the key in " + t.keyPath()
 	if t.keyEnv != "" {
-		key = "the key in " + tokenKeyVariable
+		key = "the key in " + TokenKeyVariable
 	}
 	return unreadable(fmt.Sprintf("%s is damaged, or was written with another key than %s", t.path, key))
 }
 
 func unreadable(why string) error {
-	return &signInError{
-		text: "the signed-in users cannot be read: " + why,
-		next: "Give the right key or, if it is lost, start over: partnercenter logout --all, then partnercenter login.\n" +
+	return &SignInError{
+		Text: "the signed-in users cannot be read: " + why,
+		Next: "Give the right key or, if it is lost, start over: partnercenter logout --all, then partnercenter login.\n" +
 			"Commands that need no user can go on with --as app.",
 	}
 }
 
-// change lets f replace the sign-ins, while no other process can. What f
+// Change lets f replace the sign-ins, while no other process can. What f
 // returns is written unless it is nil.
-func (t *tokenStore) change(ctx context.Context, f func([]*signIn) ([]*signIn, error)) error {
+func (t *TokenStore) Change(ctx context.Context, f func([]*SignIn) ([]*SignIn, error)) error {
 	unlock, err := t.lock(ctx)
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (t *tokenStore) change(ctx context.Context, f func([]*signIn) ([]*signIn, e
 }
 
 // writable tries whether a file can be made in the folder.
-func (t *tokenStore) writable() error {
+func (t *TokenStore) writable() error {
 	f, err := os.CreateTemp(filepath.Dir(t.path), ".new-*")
 	if err != nil {
 		return err
@@ -142,9 +142,9 @@ func (t *tokenStore) writable() error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// clear removes the file, readable or not, and reports whether there was one.
+// Clear removes the file, readable or not, and reports whether there was one.
 // A key that was made for it goes, too, also one that is left of an earlier file.
-func (t *tokenStore) clear(ctx context.Context) (removed bool, err error) {
+func (t *TokenStore) Clear(ctx context.Context) (removed bool, err error) {
 	files := []string{t.path, t.keyPath()}
 	if !slices.ContainsFunc(files, isThere) {
 		return false, nil
@@ -170,7 +170,7 @@ func isThere(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-func (t *tokenStore) lock(ctx context.Context) (unlock func(), err error) {
+func (t *TokenStore) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
 		return nil, fmt.Errorf("the signed-in users have no place: %w; make the folder writable for this user", err)
 	}
@@ -184,7 +184,7 @@ func (t *tokenStore) lock(ctx context.Context) (unlock func(), err error) {
 	return func() { lock.Close() }, nil
 }
 
-func (t *tokenStore) save(signIns []*signIn) error {
+func (t *TokenStore) save(signIns []*SignIn) error {
 	plain, err := json.Marshal(tokenFileContent{SignIns: signIns})
 	if err != nil {
 		return err
@@ -204,8 +204,8 @@ func (t *tokenStore) save(signIns []*signIn) error {
 
 // key returns the key of the environment or else of the key file. The error is
 // fs.ErrNotExist when there is neither.
-func (t *tokenStore) key() ([]byte, error) {
-	text, from := []byte(t.keyEnv), tokenKeyVariable
+func (t *TokenStore) key() ([]byte, error) {
+	text, from := []byte(t.keyEnv), TokenKeyVariable
 	if t.keyEnv == "" {
 		var err error
 		from = t.keyPath()
@@ -231,11 +231,11 @@ func decodeTokenKey(text string) ([]byte, error) {
 }
 
 // makeKey is called with the lock held.
-func (t *tokenStore) makeKey() ([]byte, error) {
+func (t *TokenStore) makeKey() ([]byte, error) {
 	key := make([]byte, tokenKeySize)
 	rand.Read(key) // never fails
 	if err := writePrivateFile(t.keyPath(), []byte(base64.StdEncoding.EncodeToString(key)+"\n")); err != nil {
-		return nil, fmt.Errorf("no key can be kept for the signed-in users: %w; make the folder writable for this user, or give a key in %s", err, tokenKeyVariable)
+		return nil, fmt.Errorf("no key can be kept for the signed-in users: %w; make the folder writable for this user, or give a key in %s", err, TokenKeyVariable)
 	}
 	return key, nil
 }

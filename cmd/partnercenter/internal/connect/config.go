@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"errors"
@@ -15,24 +15,24 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// config is the configuration file.
-type config struct {
-	path           string
+// Config is the configuration file.
+type Config struct {
+	Path           string
 	defaultProfile string
-	profiles       map[string]settings
+	profiles       map[string]Settings
 }
 
-func (c *config) names() []string { return slices.Sorted(maps.Keys(c.profiles)) }
+func (c *Config) Names() []string { return slices.Sorted(maps.Keys(c.profiles)) }
 
-// loadConfig reads the configuration file; one that is not there is empty.
-func loadConfig(term *terminal.Terminal) (*config, error) {
+// LoadConfig reads the configuration file; one that is not there is empty.
+func LoadConfig(term *terminal.Terminal) (*Config, error) {
 	path, explicit, err := configFile(term)
 	if err != nil {
 		return nil, err
 	}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !explicit {
-		return &config{path: path}, nil
+		return &Config{Path: path}, nil
 	}
 	if err != nil {
 		return nil, terminal.Settingsf("the configuration cannot be read: %v", err)
@@ -45,22 +45,22 @@ func loadConfig(term *terminal.Terminal) (*config, error) {
 }
 
 // checkMode refuses a file that shows its secrets to other users.
-func (c *config) checkMode() error {
+func (c *Config) checkMode() error {
 	for name, profile := range c.profiles {
 		secret, otherwise := "clientSecret", "clientSecretFile or clientSecretEnv"
 		switch {
-		case profile.clientSecret != "":
+		case profile.ClientSecret != "":
 		case profile.clientCertificatePassword != "":
 			secret, otherwise = "clientCertificatePassword", "clientCertificatePasswordFile"
 		default:
 			continue
 		}
-		info, err := os.Stat(c.path)
+		info, err := os.Stat(c.Path)
 		if err != nil {
 			return err
 		}
 		if openToOthers(info) {
-			return terminal.Settingsf("%s holds the %s of profile %q and other users can read it: run chmod 600 on it, or use %s", c.path, secret, name, otherwise)
+			return terminal.Settingsf("%s holds the %s of profile %q and other users can read it: run chmod 600 on it, or use %s", c.Path, secret, name, otherwise)
 		}
 		return nil
 	}
@@ -69,8 +69,8 @@ func (c *config) checkMode() error {
 
 // parseConfig reads YAML node by node, because an error is to name the line
 // and what was probably meant.
-func parseConfig(path string, data []byte) (*config, error) {
-	c := &config{path: path, profiles: map[string]settings{}}
+func parseConfig(path string, data []byte) (*Config, error) {
+	c := &Config{Path: path, profiles: map[string]Settings{}}
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		return nil, terminal.Settingsf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
@@ -90,33 +90,33 @@ func parseConfig(path string, data []byte) (*config, error) {
 	return c, err
 }
 
-func (c *config) parseProfile(name, body *yaml.Node) error {
-	if name.Value == localProfile {
-		return c.errorf(name, "profile %q is built in: choose another name", localProfile)
+func (c *Config) parseProfile(name, body *yaml.Node) error {
+	if name.Value == LocalProfile {
+		return c.errorf(name, "profile %q is built in: choose another name", LocalProfile)
 	}
 	var keys []string
-	for _, setting := range settingList {
+	for _, setting := range SettingList {
 		keys = append(keys, setting.key)
 	}
-	var profile settings
+	var profile Settings
 	err := c.eachMember(body, func(key, value *yaml.Node) error {
 		i := slices.Index(keys, key.Value)
 		if i < 0 {
 			return c.errorf(key, "unknown key %q%s", key.Value, terminal.DidYouMean(key.Value, keys))
 		}
-		return c.text(key, value, settingList[i].field(&profile))
+		return c.text(key, value, SettingList[i].field(&profile))
 	})
 	// Files are named relative to the one that names them.
-	for _, file := range []*string{&profile.caFile, &profile.clientSecretFile, &profile.clientCertificate, &profile.clientCertificatePasswordFile} {
+	for _, file := range []*string{&profile.CAFile, &profile.clientSecretFile, &profile.ClientCertificate, &profile.clientCertificatePasswordFile} {
 		if *file != "" && *file != "-" && !filepath.IsAbs(*file) {
-			*file = filepath.Join(filepath.Dir(c.path), *file)
+			*file = filepath.Join(filepath.Dir(c.Path), *file)
 		}
 	}
 	c.profiles[name.Value] = profile
 	return err
 }
 
-func (c *config) eachMember(node *yaml.Node, member func(key, value *yaml.Node) error) error {
+func (c *Config) eachMember(node *yaml.Node, member func(key, value *yaml.Node) error) error {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (c *config) eachMember(node *yaml.Node, member func(key, value *yaml.Node) 
 	return nil
 }
 
-func (c *config) text(key, value *yaml.Node, field *string) error {
+func (c *Config) text(key, value *yaml.Node, field *string) error {
 	if value.Kind != yaml.ScalarNode {
 		return c.errorf(value, "%s is one value, not a list or a mapping", key.Value)
 	}
@@ -147,6 +147,6 @@ func (c *config) text(key, value *yaml.Node, field *string) error {
 	return nil
 }
 
-func (c *config) errorf(at *yaml.Node, format string, args ...any) error {
-	return terminal.Settingsf("%s:%d: %s", c.path, at.Line, fmt.Sprintf(format, args...))
+func (c *Config) errorf(at *yaml.Node, format string, args ...any) error {
+	return terminal.Settingsf("%s:%d: %s", c.Path, at.Line, fmt.Sprintf(format, args...))
 }

@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"encoding/base64"
@@ -10,11 +10,11 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// tokenClaims are what an access token says of itself, as far as it matters
+// Claims are what an access token says of itself, as far as it matters
 // here. Nothing is verified: that is for those who the token is shown to.
 //
 // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
-type tokenClaims struct {
+type Claims struct {
 	Audience   oneOrMany   `json:"aud"`
 	Issuer     string      `json:"iss"`
 	NotBefore  json.Number `json:"nbf"`
@@ -50,8 +50,8 @@ func (o *oneOrMany) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(o))
 }
 
-// readClaims decodes a JSON Web Token; ok is false for anything else.
-func readClaims(token string) (claims *tokenClaims, ok bool) {
+// ReadClaims decodes a JSON Web Token; ok is false for anything else.
+func ReadClaims(token string) (claims *Claims, ok bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return nil, false
@@ -63,19 +63,19 @@ func readClaims(token string) (claims *tokenClaims, ok bool) {
 	return claims, true
 }
 
-// forUser reports whether an app acts for a user with the token.
-func (c *tokenClaims) forUser() bool {
-	return c.IDType != "app" && (c.Scope != "" || c.username() != "")
+// ForUser reports whether an app acts for a user with the token.
+func (c *Claims) ForUser() bool {
+	return c.IDType != "app" && (c.Scope != "" || c.User() != "")
 }
 
-func (c *tokenClaims) clientID() string {
+func (c *Claims) ClientID() string {
 	if c.AppID != "" {
 		return c.AppID
 	}
 	return c.Party
 }
 
-func (c *tokenClaims) username() string {
+func (c *Claims) User() string {
 	for _, name := range []string{c.UPN, c.Username, c.UniqueName} {
 		if name != "" {
 			return name
@@ -84,19 +84,19 @@ func (c *tokenClaims) username() string {
 	return ""
 }
 
-// withoutMFA reports that the user showed one factor only. A token that does not
+// WithoutMFA reports that the user showed one factor only. A token that does not
 // say how the user signed in leaves it open.
-func (c *tokenClaims) withoutMFA() bool {
+func (c *Claims) WithoutMFA() bool {
 	return len(c.Methods) > 0 && !slices.Contains(c.Methods, "mfa")
 }
 
 // globalAdministrator is the role's id in every directory.
 const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
 
-// roles returns the roles that the token names. Microsoft's tokens have those
+// AllRoles returns the roles that the token names. Microsoft's tokens have those
 // of the directory only; what a user may do in Partner Center itself is a
 // matter of groups, which the service looks up.
-func (c *tokenClaims) roles() []string {
+func (c *Claims) AllRoles() []string {
 	roles := slices.Clone(c.Roles)
 	if slices.Contains(c.DirectoryRoles, globalAdministrator) && !slices.Contains(roles, "global_admin") {
 		roles = append(roles, "global_admin")
@@ -104,10 +104,10 @@ func (c *tokenClaims) roles() []string {
 	return roles
 }
 
-// partnerRoles are the user's roles in Partner Center, as a local server's
+// PartnerRoles are the user's roles in Partner Center, as a local server's
 // tokens have them. Microsoft's leave them to the service; a roles claim with
 // other names in it is about something else.
-func (c *tokenClaims) partnerRoles() []partnercenter.UserRole {
+func (c *Claims) PartnerRoles() []partnercenter.UserRole {
 	var roles []partnercenter.UserRole
 	for _, name := range c.Roles {
 		role := partnercenter.UserRole(name)
@@ -119,8 +119,8 @@ func (c *tokenClaims) partnerRoles() []partnercenter.UserRole {
 	return roles
 }
 
-// unixTime is the time of a claim, zero for one that is not there.
-func unixTime(n json.Number) time.Time {
+// UnixTime is the time of a claim, zero for one that is not there.
+func UnixTime(n json.Number) time.Time {
 	seconds, err := n.Float64()
 	if err != nil || n == "" {
 		return time.Time{}
@@ -132,9 +132,9 @@ func unixTime(n json.Number) time.Time {
 // may have it in place of the URL.
 const partnerCenterAppID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 
-// knownAudience says what an audience is; ok is false for none that Partner
+// KnownAudience says what an audience is; ok is false for none that Partner
 // Center takes. The graph's it takes from apps only.
-func knownAudience(audience string) (what string, graph, ok bool) {
+func KnownAudience(audience string) (what string, graph, ok bool) {
 	audience = strings.TrimRight(audience, "/")
 	if strings.EqualFold(audience, partnerCenterAppID) {
 		return "Partner Center", false, true

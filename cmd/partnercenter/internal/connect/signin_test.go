@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"bytes"
@@ -26,9 +26,9 @@ func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []time.Duration
 		began := time.Now()
-		s := &service{}
-		s.options.Retry.MaxRetries = -1
-		s.options.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
+		s := &Service{}
+		s.Options.Retry.MaxRetries = -1
+		s.Options.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
 			sent = append(sent, time.Since(began))
 			kind := "authorization_pending"
 			if len(sent) == 2 {
@@ -36,8 +36,8 @@ func TestPace(t *testing.T) {
 			}
 			return answers(r, http.StatusBadRequest, `{"error":"`+kind+`"}`), nil
 		})
-		client := newAuthorityClient(s)
-		client.pace(5 * time.Second)
+		client := NewAuthorityClient(s)
+		client.Pace(5 * time.Second)
 		for range 4 {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://authority.example/token", strings.NewReader("a=b"))
 			if err != nil {
@@ -72,7 +72,7 @@ func TestPace(t *testing.T) {
 
 // TestFindSignIn looks for sign-ins with settings that name more or less.
 func TestFindSignIn(t *testing.T) {
-	all := []*signIn{
+	all := []*SignIn{
 		{Authority: "https://a", Tenant: "contoso.example", TenantID: "T1", ClientID: "C1", Username: "ann"},
 		{Authority: "https://a", Tenant: "t2", TenantID: "T2", ClientID: "C1", Username: "bob"},
 		{Authority: "https://b", TenantID: "T1", ClientID: "C1", Username: "cem"},
@@ -91,10 +91,10 @@ func TestFindSignIn(t *testing.T) {
 		{"another tenant", "https://a", "T3", "C1", "", false},
 		{"another authority", "https://c", "T1", "C1", "", false},
 	} {
-		got, err := findSignIn(all, &settings{authority: test.authority, tenantID: test.tenant, clientID: test.client})
+		got, err := FindSignIn(all, &Settings{Authority: test.authority, TenantID: test.tenant, ClientID: test.client})
 		switch {
 		case test.ambiguous:
-			if refused := new(signInError); !errors.As(err, &refused) || !strings.Contains(refused.next, "--tenant-id") {
+			if refused := new(SignInError); !errors.As(err, &refused) || !strings.Contains(refused.Next, "--tenant-id") {
 				t.Errorf("%s: %v, %v", test.name, got, err)
 			}
 		case err != nil, got == nil && test.want != "", got != nil && got.Username != test.want:
@@ -107,14 +107,14 @@ func TestFindSignIn(t *testing.T) {
 func TestMSALErrors(t *testing.T) {
 	secret := "a-refresh-token"
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := explainMSAL(ctx, "https://a", errors.New("problem\nwith "+secret)); strings.Contains(err.Error(), secret) || !errors.As(err, new(*signInError)) {
+	if err := ExplainMSAL(ctx, "https://a", errors.New("problem\nwith "+secret)); strings.Contains(err.Error(), secret) || !errors.As(err, new(*SignInError)) {
 		t.Error(err)
 	}
-	if err := explainMSAL(ctx, "https://a", &signInError{text: "as it is"}); err.Error() != "as it is; " {
+	if err := ExplainMSAL(ctx, "https://a", &SignInError{Text: "as it is"}); err.Error() != "as it is; " {
 		t.Error(err)
 	}
 	cancel()
-	if err := explainMSAL(ctx, "https://a", errors.New("late")); !errors.Is(err, context.Canceled) {
+	if err := ExplainMSAL(ctx, "https://a", errors.New("late")); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

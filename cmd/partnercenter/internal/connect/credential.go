@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"context"
@@ -23,67 +23,67 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// signInWay is how a command signs in, for people.
-type signInWay struct {
-	name string // user, secret, certificate or azure
-	text string
+// Way is how a command signs in, for people.
+type Way struct {
+	Name string // user, secret, certificate or azure
+	Text string
 }
 
-// newCredential chooses how to sign in: as the user who signed in for the app
+// NewCredential chooses how to sign in: as the user who signed in for the app
 // of the settings, as that app itself or, where the settings name neither, with
 // what Azure's tools left in the environment.
-func newCredential(term *terminal.Terminal, s *service) (azcore.TokenCredential, error) {
-	if s.as != asApp {
-		store, err := newTokenStore(term)
-		if err != nil && !errors.Is(err, errNoStateDir) {
+func NewCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential, error) {
+	if s.As != AsApp {
+		store, err := NewTokenStore(term)
+		if err != nil && !errors.Is(err, ErrNoStateDir) {
 			return nil, err
 		}
-		var signIns []*signIn
+		var signIns []*SignIn
 		if store != nil { // without a folder nobody is signed in
 			if signIns, err = store.load(); err != nil {
 				return nil, err
 			}
 		}
-		user, err := findSignIn(signIns, &s.settings)
+		user, err := FindSignIn(signIns, &s.Settings)
 		switch {
 		case err != nil:
 			return nil, err
 		case user != nil:
 			return newUserCredential(s, store, user)
-		case s.as == asUser:
-			return nil, &signInError{
-				text: fmt.Sprintf("nobody is signed in to %s for these settings", s.authority),
-				next: "Sign in with: partnercenter login\nOr leave out --as user (PARTNERCENTER_AS, as in the profile) to act as the app.",
+		case s.As == asUser:
+			return nil, &SignInError{
+				Text: fmt.Sprintf("nobody is signed in to %s for these settings", s.Authority),
+				Next: "Sign in with: partnercenter login\nOr leave out --as user (PARTNERCENTER_AS, as in the profile) to act as the app.",
 			}
 		}
 	}
-	if s.clientID == "" && s.clientSecret == "" && s.clientCertificate == "" {
-		s.way = signInWay{"azure", "Azure's own credentials: AZURE_ variables, a workload identity, or az login"}
+	if s.ClientID == "" && s.ClientSecret == "" && s.ClientCertificate == "" {
+		s.Way = Way{"azure", "Azure's own credentials: AZURE_ variables, a workload identity, or az login"}
 		return newAzureCredential(s)
 	}
 	return newAppCredential(term, s)
 }
 
 // newAppCredential signs in as the app of the settings.
-func newAppCredential(term *terminal.Terminal, s *service) (azcore.TokenCredential, error) {
-	shown := s.clientSecret + s.clientCertificate
+func newAppCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential, error) {
+	shown := s.ClientSecret + s.ClientCertificate
 	for _, need := range []struct{ value, what, how string }{
-		{s.tenantID, "tenant id", "--tenant-id or PARTNERCENTER_TENANT_ID"},
-		{s.clientID, "client id", "--client-id or PARTNERCENTER_CLIENT_ID"},
+		{s.TenantID, "tenant id", "--tenant-id or PARTNERCENTER_TENANT_ID"},
+		{s.ClientID, "client id", "--client-id or PARTNERCENTER_CLIENT_ID"},
 		{shown, "client secret", "--client-secret-file, PARTNERCENTER_CLIENT_SECRET or --client-certificate"},
 	} {
 		if need.value == "" {
-			return nil, &signInError{
-				text: fmt.Sprintf("the credentials are incomplete: the %s is missing", need.what),
-				next: fmt.Sprintf("Give it with %s, or add it to the profile.\nA user can sign in instead, with: partnercenter login", need.how),
+			return nil, &SignInError{
+				Text: fmt.Sprintf("the credentials are incomplete: the %s is missing", need.what),
+				Next: fmt.Sprintf("Give it with %s, or add it to the profile.\nA user can sign in instead, with: partnercenter login", need.how),
 			}
 		}
 	}
-	s.way = signInWay{"secret", "the app's secret"}
-	plain := strings.HasPrefix(s.authority, "http://")
-	if s.clientCertificate != "" {
+	s.Way = Way{"secret", "the app's secret"}
+	plain := strings.HasPrefix(s.Authority, "http://")
+	if s.ClientCertificate != "" {
 		if plain {
-			return nil, terminal.Settingsf("authority %s is plain HTTP, at which no certificate signs in: name the authority's TLS address with --authority", s.authority)
+			return nil, terminal.Settingsf("authority %s is plain HTTP, at which no certificate signs in: name the authority's TLS address with --authority", s.Authority)
 		}
 		return newCertificateCredential(term, s)
 	}
@@ -93,57 +93,57 @@ func newAppCredential(term *terminal.Terminal, s *service) (azcore.TokenCredenti
 	}
 	transport := newRememberingTransport(s)
 	options := &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: s.options,
+		ClientOptions: s.Options,
 		// Microsoft vouches for its own authorities only.
-		DisableInstanceDiscovery: !microsoftAuthority(s.authority),
+		DisableInstanceDiscovery: !MicrosoftAuthority(s.Authority),
 	}
 	options.Transport = transport
-	inner, err := azidentity.NewClientSecretCredential(s.tenantID, s.clientID, s.clientSecret, options)
+	inner, err := azidentity.NewClientSecretCredential(s.TenantID, s.ClientID, s.ClientSecret, options)
 	if err != nil {
 		return nil, terminal.Usagef("%v", err)
 	}
-	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
+	return &credential{inner: inner, transport: transport, authority: s.Authority}, nil
 }
 
-func newCertificateCredential(term *terminal.Terminal, s *service) (azcore.TokenCredential, error) {
-	certificate, err := readAppCertificate(s.clientCertificate, s.clientCertificatePassword)
+func newCertificateCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential, error) {
+	certificate, err := readAppCertificate(s.ClientCertificate, s.clientCertificatePassword)
 	if err != nil {
 		return nil, err
 	}
-	if err := certificate.checkTime(s.clientCertificate, term.Now()); err != nil {
+	if err := certificate.checkTime(s.ClientCertificate, term.Now()); err != nil {
 		return nil, err
 	}
-	s.way = signInWay{"certificate", "the app's certificate, which expires on " + certificate.own().NotAfter.UTC().Format(time.DateOnly)}
+	s.Way = Way{"certificate", "the app's certificate, which expires on " + certificate.own().NotAfter.UTC().Format(time.DateOnly)}
 	transport := newRememberingTransport(s)
 	options := &azidentity.ClientCertificateCredentialOptions{
-		ClientOptions: s.options, DisableInstanceDiscovery: !microsoftAuthority(s.authority),
+		ClientOptions: s.Options, DisableInstanceDiscovery: !MicrosoftAuthority(s.Authority),
 	}
 	options.Transport = transport
-	inner, err := azidentity.NewClientCertificateCredential(s.tenantID, s.clientID, certificate.chain, certificate.key, options)
+	inner, err := azidentity.NewClientCertificateCredential(s.TenantID, s.ClientID, certificate.chain, certificate.key, options)
 	if err != nil {
 		return nil, terminal.Usagef("%v", err)
 	}
-	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
+	return &credential{inner: inner, transport: transport, authority: s.Authority}, nil
 }
 
 // newUserCredential signs in as a user who has signed in before.
-func newUserCredential(s *service, store *tokenStore, user *signIn) (azcore.TokenCredential, error) {
-	if !user.Public && s.clientSecret == "" && s.clientCertificate == "" {
-		return nil, &signInError{
-			text: fmt.Sprintf("%s signed in through app %s with its secret or certificate, which is missing now", user.who(), user.ClientID),
-			next: "Give it with --client-secret-file, PARTNERCENTER_CLIENT_SECRET or --client-certificate, or add it to the profile.",
+func newUserCredential(s *Service, store *TokenStore, user *SignIn) (azcore.TokenCredential, error) {
+	if !user.Public && s.ClientSecret == "" && s.ClientCertificate == "" {
+		return nil, &SignInError{
+			Text: fmt.Sprintf("%s signed in through app %s with its secret or certificate, which is missing now", user.Who(), user.ClientID),
+			Next: "Give it with --client-secret-file, PARTNERCENTER_CLIENT_SECRET or --client-certificate, or add it to the profile.",
 		}
 	}
-	s.way = signInWay{"user", fmt.Sprintf("partnercenter login, on %s, through app %s", user.At.UTC().Format(time.RFC3339), user.ClientID)}
+	s.Way = Way{"user", fmt.Sprintf("partnercenter login, on %s, through app %s", user.At.UTC().Format(time.RFC3339), user.ClientID)}
 	// What the user signed in with counts: the settings may name less, or a
 	// domain in place of the tenant's id.
 	own := *s
-	own.tenantID, own.clientID = user.Tenant, user.ClientID
-	s.tenantID, s.clientID = user.TenantID, user.ClientID
-	return &userCredential{service: &own, store: store, user: user}, nil
+	own.TenantID, own.ClientID = user.Tenant, user.ClientID
+	s.TenantID, s.ClientID = user.TenantID, user.ClientID
+	return &UserCredential{service: &own, store: store, User: user}, nil
 }
 
-func microsoftAuthority(authority string) bool {
+func MicrosoftAuthority(authority string) bool {
 	u, err := url.Parse(authority)
 	return err == nil && slices.ContainsFunc(partnercenter.CloudNames(), func(c partnercenter.CloudName) bool {
 		return c.Configuration().ActiveDirectoryAuthorityHost == "https://"+u.Host+"/"
@@ -155,11 +155,11 @@ func microsoftAuthority(authority string) bool {
 // azidentity's default it does not look for a managed identity, which takes
 // long to be missed outside Azure and cannot be registered with Partner
 // Center, nor for shells that take seconds to start.
-func newAzureCredential(s *service) (azcore.TokenCredential, error) {
-	options := s.options
+func newAzureCredential(s *Service) (azcore.TokenCredential, error) {
+	options := s.Options
 	transport := newRememberingTransport(s)
 	options.Transport = transport
-	foreign := !microsoftAuthority(s.authority)
+	foreign := !MicrosoftAuthority(s.Authority)
 	var chain []azcore.TokenCredential
 	if cred, err := azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
 		chain = append(chain, cred)
@@ -168,7 +168,7 @@ func newAzureCredential(s *service) (azcore.TokenCredential, error) {
 		chain = append(chain, cred)
 	}
 	if _, err := exec.LookPath("az"); err == nil {
-		if cred, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: s.tenantID}); err == nil {
+		if cred, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: s.TenantID}); err == nil {
 			chain = append(chain, cred)
 		}
 	}
@@ -179,12 +179,12 @@ func newAzureCredential(s *service) (azcore.TokenCredential, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &credential{inner: inner, transport: transport, authority: s.authority}, nil
+	return &credential{inner: inner, transport: transport, authority: s.Authority}, nil
 }
 
-var errMissingCredentials = &signInError{
-	text: "there are no credentials to sign in with",
-	next: `Give them in one of these ways:
+var errMissingCredentials = &SignInError{
+	Text: "there are no credentials to sign in with",
+	Next: `Give them in one of these ways:
   "partnercenter login", to sign in as a user
   --profile local, for a server that "partnercenter serve" runs, or a profile of your configuration file
   PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID and PARTNERCENTER_CLIENT_SECRET, or the flags of the same names
@@ -220,9 +220,9 @@ func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 	if _, attempts, ok := strings.Cut(text, "Attempted credentials:"); ok {
 		text = attempts
 	}
-	return token, &signInError{
-		text: signInFailed + strings.Join(strings.Fields(text), " "),
-		next: "Check the credentials, then try again. 'partnercenter help environment' says where they come from.",
+	return token, &SignInError{
+		Text: SignInFailed + strings.Join(strings.Fields(text), " "),
+		Next: "Check the credentials, then try again. 'partnercenter help environment' says where they come from.",
 	}
 }
 
@@ -237,8 +237,8 @@ type rememberingTransport struct {
 	last error
 }
 
-func newRememberingTransport(s *service) *rememberingTransport {
-	return &rememberingTransport{next: s.options.Transport, authority: s.authority}
+func newRememberingTransport(s *Service) *rememberingTransport {
+	return &rememberingTransport{next: s.Options.Transport, authority: s.Authority}
 }
 
 func (t *rememberingTransport) Do(req *http.Request) (*http.Response, error) {
@@ -273,26 +273,26 @@ type loopbackCredential struct {
 	token azcore.AccessToken
 }
 
-func newLoopbackCredential(s *service) *loopbackCredential {
+func newLoopbackCredential(s *Service) *loopbackCredential {
 	return &loopbackCredential{
-		authority: s.authority,
-		address:   strings.TrimRight(s.authority, "/") + "/" + url.PathEscape(s.tenantID) + "/oauth2/v2.0/token",
-		clientID:  s.clientID, clientSecret: s.clientSecret,
-		transport: s.options.Transport, timeout: s.options.Retry.TryTimeout,
+		authority: s.Authority,
+		address:   strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(s.TenantID) + "/oauth2/v2.0/token",
+		clientID:  s.ClientID, clientSecret: s.ClientSecret,
+		transport: s.Options.Transport, timeout: s.Options.Retry.TryTimeout,
 	}
 }
 
-// newLoopbackClient returns a client of the server on this machine that has told
+// NewLoopbackClient returns a client of the server on this machine that has told
 // the facts.
-func newLoopbackClient(f readyFacts, application string) (*partnercenter.Client, error) {
-	s := &service{settings: settings{
-		baseURL: f.APIURL, authority: f.APIURL, tenantID: f.TenantID, clientID: f.ClientID, clientSecret: f.ClientSecret,
+func NewLoopbackClient(f ReadyFacts, application string) (*partnercenter.Client, error) {
+	s := &Service{Settings: Settings{
+		BaseURL: f.APIURL, Authority: f.APIURL, TenantID: f.TenantID, ClientID: f.ClientID, ClientSecret: f.ClientSecret,
 	}}
 	var err error
-	if s.options.Transport, err = newTransport(""); err != nil {
+	if s.Options.Transport, err = NewTransport(""); err != nil {
 		return nil, err
 	}
-	opts := &partnercenter.ClientOptions{ClientOptions: s.options, Endpoint: f.APIURL, ApplicationName: application}
+	opts := &partnercenter.ClientOptions{ClientOptions: s.Options, Endpoint: f.APIURL, ApplicationName: application}
 	return partnercenter.NewClient(newLoopbackCredential(s), opts)
 }
 
@@ -300,8 +300,8 @@ func newLoopbackClient(f readyFacts, application string) (*partnercenter.Client,
 // azidentity does.
 const refreshBefore = 5 * time.Minute
 
-// maxTokenAnswer is far beyond any token.
-const maxTokenAnswer = 1 << 20
+// MaxTokenAnswer is far beyond any token.
+const MaxTokenAnswer = 1 << 20
 
 func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	c.mu.Lock()
@@ -329,7 +329,7 @@ func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequ
 		return azcore.AccessToken{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxTokenAnswer))
 	if err != nil {
 		return azcore.AccessToken{}, err
 	}

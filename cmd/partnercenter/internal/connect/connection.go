@@ -1,4 +1,7 @@
-package main
+// Package connect is the way to a Partner Center: settings and where they come
+// from, credentials and the users who signed in, clients of the API and of a local
+// server's control plane. What is asked there is none of its business.
+package connect
 
 import (
 	"crypto/tls"
@@ -26,47 +29,47 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// connection is the flags that commands which call Partner Center share.
-type connection struct {
-	app     *terminal.Terminal
-	profile string
-	flags   settings
-	timeout time.Duration
-	retries int
+// Connection is the flags that commands which call Partner Center share.
+type Connection struct {
+	Term    *terminal.Terminal
+	Profile string
+	Flags   Settings
+	Timeout time.Duration
+	Retries int
 	verbose bool
 }
 
-// newConnection returns one whose flags are still to be added to a command.
-func newConnection(term *terminal.Terminal) *connection { return &connection{app: term} }
+// New returns one whose flags are still to be added to a command.
+func New(term *terminal.Terminal) *Connection { return &Connection{Term: term} }
 
-func (c *connection) addFlags(cmd *cobra.Command) {
+func (c *Connection) AddFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.SortFlags = false
-	f.StringVar(&c.profile, "profile", "", "`name` of a profile in the configuration file, or local: the server that \"partnercenter serve\" runs")
-	for _, s := range settingList {
-		if s.flag != "" {
-			f.StringVar(s.field(&c.flags), s.flag, "", s.usage)
+	f.StringVar(&c.Profile, "profile", "", "`name` of a profile in the configuration file, or local: the server that \"partnercenter serve\" runs")
+	for _, s := range SettingList {
+		if s.Flag != "" {
+			f.StringVar(s.field(&c.Flags), s.Flag, "", s.Usage)
 		}
 	}
-	f.DurationVar(&c.timeout, "timeout", time.Minute, "how long to wait for an answer, each time it is asked for; 0 for ever")
-	f.IntVar(&c.retries, "retries", 3, "how often to ask again when the service is busy or the network fails")
+	f.DurationVar(&c.Timeout, "timeout", time.Minute, "how long to wait for an answer, each time it is asked for; 0 for ever")
+	f.IntVar(&c.Retries, "retries", 3, "how often to ask again when the service is busy or the network fails")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log requests and answers, without secrets, to standard error")
-	terminal.Choices(cmd, "cloud", cloudNames()...)
-	terminal.Choices(cmd, "as", asUser, asApp)
+	terminal.Choices(cmd, "cloud", CloudNames()...)
+	terminal.Choices(cmd, "as", asUser, AsApp)
 	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		names := []cobra.Completion{localProfile}
-		if config, err := loadConfig(c.app); err == nil {
-			names = append(names, config.names()...)
+		names := []cobra.Completion{LocalProfile}
+		if config, err := LoadConfig(c.Term); err == nil {
+			names = append(names, config.Names()...)
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
-func cloudNames() []string { return terminal.Texts(partnercenter.CloudNames()) }
+func CloudNames() []string { return terminal.Texts(partnercenter.CloudNames()) }
 
-// cloudNamed returns the name of a cloud that a flag or setting has; the global
+// CloudNamed returns the name of a cloud that a flag or setting has; the global
 // one's for none.
-func cloudNamed(flag, name string) (partnercenter.CloudName, error) {
+func CloudNamed(flag, name string) (partnercenter.CloudName, error) {
 	if name == "" {
 		return partnercenter.NamedGlobal, nil
 	}
@@ -75,127 +78,127 @@ func cloudNamed(flag, name string) (partnercenter.CloudName, error) {
 			return c, nil
 		}
 	}
-	return "", terminal.OneOf(flag, name, cloudNames()...)
+	return "", terminal.OneOf(flag, name, CloudNames()...)
 }
 
-// service is a Partner Center to call: what the settings come down to.
-type service struct {
-	settings
-	scopes            []string
-	requestsPerMinute int // zero for no budget
-	options           azcore.ClientOptions
-	cred              azcore.TokenCredential
-	way               signInWay // of cred
+// Service is a Partner Center to call: what the settings come down to.
+type Service struct {
+	Settings
+	Scopes            []string
+	RequestsPerMinute int // zero for no budget
+	Options           azcore.ClientOptions
+	Cred              azcore.TokenCredential
+	Way               Way // of cred
 }
 
-// service reads the settings and chooses the credential. It sends nothing.
-func (c *connection) service() (*service, error) {
-	s, err := c.unsignedService()
+// Service reads the settings and chooses the credential. It sends nothing.
+func (c *Connection) Service() (*Service, error) {
+	s, err := c.UnsignedService()
 	if err != nil {
 		return nil, err
 	}
-	s.cred, err = newCredential(c.app, s)
+	s.Cred, err = NewCredential(c.Term, s)
 	return s, err
 }
 
-// unsignedService is service without a credential.
-func (c *connection) unsignedService() (*service, error) {
+// UnsignedService is service without a credential.
+func (c *Connection) UnsignedService() (*Service, error) {
 	switch {
-	case c.timeout < 0:
-		return nil, terminal.Usagef("--timeout %s is negative: 0 waits for ever", c.timeout)
-	case c.retries < 0:
-		return nil, terminal.Usagef("--retries %d is negative: 0 asks once", c.retries)
+	case c.Timeout < 0:
+		return nil, terminal.Usagef("--timeout %s is negative: 0 waits for ever", c.Timeout)
+	case c.Retries < 0:
+		return nil, terminal.Usagef("--retries %d is negative: 0 asks once", c.Retries)
 	}
 	resolved, err := c.resolve()
 	if err != nil {
 		return nil, err
 	}
-	s := &service{settings: resolved}
-	if s.as != "" {
-		if err := terminal.OneOf("as", s.as, asUser, asApp); err != nil {
+	s := &Service{Settings: resolved}
+	if s.As != "" {
+		if err := terminal.OneOf("as", s.As, asUser, AsApp); err != nil {
 			return nil, err
 		}
 	}
-	cloud, err := cloudNamed("cloud", s.cloud)
+	cloud, err := CloudNamed("cloud", s.cloud)
 	if err != nil {
 		return nil, err
 	}
-	s.options.Cloud = cloud.Configuration()
-	if s.baseURL == "" {
-		s.baseURL = s.options.Cloud.Services[partnercenter.ServiceName].Endpoint
+	s.Options.Cloud = cloud.Configuration()
+	if s.BaseURL == "" {
+		s.BaseURL = s.Options.Cloud.Services[partnercenter.ServiceName].Endpoint
 	}
-	if err := checkURL("base URL", s.baseURL); err != nil {
+	if err := checkURL("base URL", s.BaseURL); err != nil {
 		return nil, err
 	}
-	if s.authority == "" {
-		s.authority = s.options.Cloud.ActiveDirectoryAuthorityHost
+	if s.Authority == "" {
+		s.Authority = s.Options.Cloud.ActiveDirectoryAuthorityHost
 		// Whatever serves the API on this machine, Microsoft's authority does
 		// not know its clients.
-		if isLoopback(s.baseURL) {
-			s.authority = s.baseURL
+		if IsLoopback(s.BaseURL) {
+			s.Authority = s.BaseURL
 		}
 	}
-	if err := checkURL("authority", s.authority); err != nil {
+	if err := checkURL("authority", s.Authority); err != nil {
 		return nil, err
 	}
-	s.options.Cloud.ActiveDirectoryAuthorityHost = s.authority
-	if s.requestsPerMinute, err = s.budgetRate(); err != nil {
+	s.Options.Cloud.ActiveDirectoryAuthorityHost = s.Authority
+	if s.RequestsPerMinute, err = s.budgetRate(); err != nil {
 		return nil, err
 	}
-	s.scopes = []string{s.scope}
+	s.Scopes = []string{s.scope}
 	if s.scope == "" {
-		s.scopes[0] = s.options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
+		s.Scopes[0] = s.Options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
 	}
-	if s.options.Transport, err = newTransport(s.caFile); err != nil {
+	if s.Options.Transport, err = NewTransport(s.CAFile); err != nil {
 		return nil, err
 	}
-	s.options.Retry = c.retryOptions()
+	s.Options.Retry = c.retryOptions()
 	if c.verbose {
-		logRequests(c.app)
+		logRequests(c.Term)
 	}
 	return s, nil
 }
 
-// client returns a client of the service that the flags and settings name.
-func (c *connection) client(allowShort bool) (*partnercenter.Client, error) {
-	s, err := c.service()
+// Client returns a client of the service that the flags and settings name.
+func (c *Connection) Client(allowShort bool) (*partnercenter.Client, error) {
+	s, err := c.Service()
 	if err != nil {
 		return nil, err
 	}
-	return c.newClient(s, allowShort)
+	return c.NewClient(s, allowShort)
 }
 
-// newClient returns a client of a service whose calls go through the policies
+// NewClient returns a client of a service whose calls go through the policies
 // first.
-func (c *connection) newClient(s *service, allowShort bool, policies ...policy.Policy) (*partnercenter.Client, error) {
+func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.Policy) (*partnercenter.Client, error) {
 	opts := &partnercenter.ClientOptions{
-		ClientOptions: s.options, Endpoint: s.baseURL, Scopes: s.scopes,
+		ClientOptions: s.Options, Endpoint: s.BaseURL, Scopes: s.Scopes,
 		ApplicationName: "partnercenter-cli", AllowShortAnswers: allowShort,
 	}
-	if s.requestsPerMinute > 0 {
-		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.requestsPerMinute, OnWait: c.app.NoteBudget})
+	if s.RequestsPerMinute > 0 {
+		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.RequestsPerMinute, OnWait: c.Term.NoteBudget})
 	}
-	if user, ok := s.cred.(*userCredential); ok {
+	if user, ok := s.Cred.(*UserCredential); ok {
 		opts.PerCallPolicies = append(opts.PerCallPolicies, renewPolicy{user})
 	}
 	opts.PerCallPolicies = append(opts.PerCallPolicies, policies...)
-	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{app: c.app, retries: c.retries})
-	return partnercenter.NewClient(s.cred, opts)
+	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{app: c.Term, retries: c.Retries})
+	return partnercenter.NewClient(s.Cred, opts)
 }
 
 // maxRetryDelay is the longest wait that is sat out. Documented limits count a
 // minute; who is asked to wait longer is better told so.
 const maxRetryDelay = time.Minute
 
-func (c *connection) retryOptions() policy.RetryOptions {
-	retries := c.retries
+func (c *Connection) retryOptions() policy.RetryOptions {
+	retries := c.Retries
 	if retries == 0 {
 		retries = -1 // azcore takes 0 for its default
 	}
 	return policy.RetryOptions{
 		MaxRetries:    int32(min(retries, 1000)),
 		MaxRetryDelay: maxRetryDelay,
-		TryTimeout:    c.timeout,
+		TryTimeout:    c.Timeout,
 		ShouldRetry: func(resp *http.Response, err error) bool {
 			if err != nil {
 				return !permanent(err)
@@ -220,13 +223,13 @@ func checkURL(what, text string) error {
 	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") {
 		return terminal.Usagef("%s %q is no base URL: write it like https://api.partnercenter.microsoft.com", what, text)
 	}
-	if u.Scheme == "http" && !isLoopback(text) {
+	if u.Scheme == "http" && !IsLoopback(text) {
 		return terminal.Usagef("%s %s is plain HTTP, on which anyone on the way could read the credentials: use https; plain HTTP is for this machine only", what, text)
 	}
 	return nil
 }
 
-func isLoopback(text string) bool {
+func IsLoopback(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil {
 		return false
@@ -235,11 +238,11 @@ func isLoopback(text string) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// newTransport returns an HTTP client that trusts the certificate authorities
+// NewTransport returns an HTTP client that trusts the certificate authorities
 // of a file, if one is named, besides the system's. It follows no redirect: the
 // API has none, and one would carry a secret or a token to who knows where.
-func newTransport(caFile string) (policy.Transporter, error) {
-	transport, err := newRoundTripper(caFile)
+func NewTransport(caFile string) (policy.Transporter, error) {
+	transport, err := NewRoundTripper(caFile)
 	if err != nil {
 		return nil, err
 	}
@@ -249,12 +252,12 @@ func newTransport(caFile string) (policy.Transporter, error) {
 	}, nil
 }
 
-// maxConnections is how many connections to a host are kept for the next request.
-const maxConnections = 32
+// MaxConnections is how many connections to a host are kept for the next request.
+const MaxConnections = 32
 
-func newRoundTripper(caFile string) (*http.Transport, error) {
+func NewRoundTripper(caFile string) (*http.Transport, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = maxConnections
+	transport.MaxIdleConnsPerHost = MaxConnections
 	if caFile != "" {
 		pem, err := os.ReadFile(caFile)
 		if err != nil {

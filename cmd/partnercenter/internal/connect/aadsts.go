@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"encoding/json"
@@ -13,32 +13,32 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// signInError says that there is no token to call the API with.
-type signInError struct {
-	text string // what happened
-	next string // what to do; may have lines
+// SignInError says that there is no token to call the API with.
+type SignInError struct {
+	Text string // what happened
+	Next string // what to do; may have lines
 
 	code string // of OAuth, when the authority gave one
 }
 
 // over reports errors that only a new sign-in of the user helps against.
-func (e *signInError) over() bool {
+func (e *SignInError) over() bool {
 	return slices.Contains([]string{"invalid_grant", "interaction_required", "consent_required", "login_required"}, e.code)
 }
 
-func (e *signInError) Error() string { return e.text + "; " + e.next }
+func (e *SignInError) Error() string { return e.Text + "; " + e.Next }
 
 // NonRetriable keeps the client's retries from asking again with the same
 // credentials.
-func (e *signInError) NonRetriable() {}
+func (e *SignInError) NonRetriable() {}
 
 // Explain implements explainer.
-func (e *signInError) Explain(time.Time) terminal.Explanation {
-	return terminal.Explanation{What: e.text, Next: e.next, Code: terminal.ExitAuth}
+func (e *SignInError) Explain(time.Time) terminal.Explanation {
+	return terminal.Explanation{What: e.Text, Next: e.Next, Code: terminal.ExitAuth}
 }
 
-// signInFailed begins what is said when an authority gives no token.
-const signInFailed = "signing in failed: "
+// SignInFailed begins what is said when an authority gives no token.
+const SignInFailed = "signing in failed: "
 
 // aadstsAdvice says what to do about the errors of Microsoft's authority, by
 // the number behind AADSTS.
@@ -142,16 +142,16 @@ var adviceWithoutNumber = map[string]string{
 	"temporarily_unavailable": "The authority is not available now: try again in some minutes.",
 }
 
-// oauthError is an error of a token authority (RFC 6749). Microsoft's
+// OAuthError is an error of a token authority (RFC 6749). Microsoft's
 // descriptions begin with an AADSTS number.
-type oauthError struct {
+type OAuthError struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description"`
 	Numbers     []int  `json:"error_codes"`
 }
 
 // number is the AADSTS number, or zero.
-func (e *oauthError) number() int {
+func (e *OAuthError) number() int {
 	if m := aadstsNumber.FindStringSubmatch(e.Description); m != nil {
 		n, _ := strconv.Atoi(m[1])
 		return n
@@ -162,9 +162,9 @@ func (e *oauthError) number() int {
 	return 0
 }
 
-// signInError words the error. otherwise is the advice for one that is not
+// SignInError words the error. otherwise is the advice for one that is not
 // known.
-func (e *oauthError) signInError(otherwise string) *signInError {
+func (e *OAuthError) SignInError(otherwise string) *SignInError {
 	text := strings.Join(strings.Fields(e.Description), " ")
 	if text == "" {
 		text = e.Code
@@ -176,12 +176,12 @@ func (e *oauthError) signInError(otherwise string) *signInError {
 	if !ok {
 		advice = otherwise
 	}
-	return &signInError{text: signInFailed + text, next: advice, code: e.Code}
+	return &SignInError{Text: SignInFailed + text, Next: advice, code: e.Code}
 }
 
 // refusedSignIn makes an error of what a token authority answered.
 func refusedSignIn(authority string, status int, body []byte) error {
-	var answer oauthError
+	var answer OAuthError
 	advice := "Check tenant, client and secret."
 	text := "and nothing that a token authority says"
 	switch {
@@ -194,9 +194,9 @@ func refusedSignIn(authority string, status int, body []byte) error {
 		if status < http.StatusTooManyRequests {
 			advice = "Check --authority, and any proxy on the way; then try again."
 		}
-		return &signInError{text: fmt.Sprintf("%s answered %d to a request for a token, %s", authority, status, text), next: advice}
+		return &SignInError{Text: fmt.Sprintf("%s answered %d to a request for a token, %s", authority, status, text), Next: advice}
 	}
-	err := answer.signInError(advice)
-	err.next += fmt.Sprintf("\nThe authority is %s.", authority)
+	err := answer.SignInError(advice)
+	err.Next += fmt.Sprintf("\nThe authority is %s.", authority)
 	return err
 }
