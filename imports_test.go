@@ -113,6 +113,14 @@ var importTable = map[string]rule{
 		},
 		why: "how to get to a Partner Center does not depend on what is asked there, nor on a server of ours",
 	},
+	"cmd/partnercenter/internal/command": {
+		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal"},
+		others: []string{
+			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/go-json-experiment/json", "github.com/spf13/cobra",
+			"github.com/spf13/pflag", "go.yaml.in/yaml/v3",
+		},
+		why: "the forms of commands know no command",
+	},
 	"cmd/partnercenter": {ours: anything, others: anything, why: "the program holds everything together"},
 }
 

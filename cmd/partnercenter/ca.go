@@ -11,13 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 )
 
 // CA returns the commands about the certificate authorities.
 func CA(term *terminal.Terminal) *cobra.Command {
-	return Group("ca", "Show the certificate authority of the local server, and how to trust it", showCA(term), trustCA(term))
+	return command.Group("ca", "Show the certificate authority of the local server, and how to trust it", showCA(term), trustCA(term))
 }
 
 // caFacts are what ca show -o json prints.
@@ -81,8 +82,8 @@ func findCA(term *terminal.Terminal, dirFlag string) (caFacts, error) {
 
 func showCA(term *terminal.Terminal) *cobra.Command {
 	var dir string
-	return Act{
-		Spec: Spec{
+	return command.Act{
+		Spec: command.Spec{
 			Use: "show", Short: "Show the certificate authorities of the local server",
 			Long: `Show the certificate authorities of the local server: where they are, their
 fingerprints, what they may sign for, and how long they are good. No server has
@@ -97,7 +98,7 @@ Microsoft's API and sign-in hosts and is made by the first serve --proxy or serv
 			Flags: func(cmd *cobra.Command) { addCADir(cmd, &dir) },
 		},
 		Facts: true,
-		Run: func(_ context.Context, call *Call) error {
+		Run: func(_ context.Context, call *command.Call) error {
 			facts, err := findCA(term, dir)
 			if err != nil {
 				return err

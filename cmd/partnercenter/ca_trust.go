@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -75,8 +76,8 @@ func trustCA(term *terminal.Terminal) *cobra.Command {
 	for _, t := range trusts {
 		names = append(names, t.name)
 	}
-	return Act{
-		Spec: Spec{
+	return command.Act{
+		Spec: command.Spec{
 			Use: "trust-instructions", Short: "Tell how to make clients trust the local server",
 			Long: `Tell how to make clients trust the certificate authorities of the local server:
 for each runtime and operating system the lines to run, with the paths of this
@@ -94,14 +95,14 @@ for as long as it is needed.`,
 				cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+terminal.OrList(names)+" (default: all)")
 				terminal.Choices(cmd, "for", names...)
 			},
-			Check: func(*Call) error {
+			Check: func(*command.Call) error {
 				if only == "" {
 					return nil
 				}
 				return terminal.OneOf("for", only, names...)
 			},
 		},
-		Run: func(_ context.Context, call *Call) error {
+		Run: func(_ context.Context, call *command.Call) error {
 			facts, err := findCA(term, dir)
 			if err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
@@ -17,7 +18,7 @@ import (
 
 // clockAct is a command about the clock: one call of the control plane.
 type clockAct struct {
-	Spec
+	command.Spec
 	method, path string
 	member       string                  // of the body, for the argument; empty: there is no body
 	parse        func(text string) error // of the argument; a slip of the pen need not travel
@@ -25,14 +26,14 @@ type clockAct struct {
 
 var clockActs = []clockAct{
 	{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "show", Short: "Show what a local server's clock shows",
 			Example: "  partnercenter clock show\n  partnercenter clock show -o json | jq -r .now",
 		},
 		method: http.MethodGet, path: "/clock",
 	},
 	{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "set TIME", Arg: "time", Short: "Set a local server's clock",
 			Long: `Set a local server's clock to a time, which may lie in the past: RFC 3339, or a
 date alone for its first instant in UTC. The clock runs on from there, unless it
@@ -43,7 +44,7 @@ is frozen.`,
 		parse: func(text string) error { _, err := clock.ParseTime(text); return err },
 	},
 	{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "advance DURATION", Arg: "duration", Short: "Move a local server's clock forwards",
 			Long: `Move a local server's clock forwards by hours (h), minutes (m), seconds (s) and
 days (d, of 24 hours). A frozen clock stays frozen.`,
@@ -53,21 +54,21 @@ days (d, of 24 hours). A frozen clock stays frozen.`,
 		parse: func(text string) error { _, err := clock.ParseDuration(text); return err },
 	},
 	{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "freeze", Short: "Stop a local server's clock",
 			Example: "  partnercenter clock freeze && partnercenter clock set 2027-01-31T23:59:59Z",
 		},
 		method: http.MethodPost, path: "/clock/freeze",
 	},
 	{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "resume", Aliases: []string{"unfreeze"}, Short: "Let a frozen clock run on from where it stands",
 			Example: "  partnercenter clock resume",
 		},
 		method: http.MethodPost, path: "/clock/resume",
 	},
 	{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "reset", Short: "Have a local server's clock follow the system's again",
 			Example: "  partnercenter clock reset",
 		},
@@ -81,11 +82,11 @@ func Clock(term *terminal.Terminal) *cobra.Command {
 		control connect.ControlPlane
 		output  terminal.TextOrJSON
 	)
-	group := Group("clock", "Show and change the clock of a local server")
+	group := command.Group("clock", "Show and change the clock of a local server")
 	for _, a := range clockActs {
-		group.AddCommand(Act{
+		group.AddCommand(command.Act{
 			Spec: a.Spec, Output: &output,
-			Run: func(ctx context.Context, call *Call) error { return a.run(ctx, call, &control) },
+			Run: func(ctx context.Context, call *command.Call) error { return a.run(ctx, call, &control) },
 		}.Command(term))
 	}
 	group.Long = `Show and change the clock of a local server. Everything that depends on time
@@ -110,7 +111,7 @@ type shownClock struct {
 }
 
 // run makes the call and prints the clock as it is after it.
-func (a *clockAct) run(ctx context.Context, call *Call, control *connect.ControlPlane) error {
+func (a *clockAct) run(ctx context.Context, call *command.Call, control *connect.ControlPlane) error {
 	var body any
 	if a.member != "" {
 		if err := a.parse(call.Arg); err != nil {

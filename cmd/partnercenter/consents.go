@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -41,8 +42,8 @@ func customersConsent(c *connect.Connection) *cobra.Command {
 		consent partnercenter.ApplicationConsent
 		grants  []string
 	)
-	return Change[*partnercenter.ApplicationConsent]{
-		Spec: Spec{
+	return command.Change[*partnercenter.ApplicationConsent]{
+		Spec: command.Spec{
 			Use: "consent CUSTOMER --app ID --grant API=SCOPES", Arg: "customer id",
 			Short: "Consent for a customer that an application acts in its tenant",
 			Long: `Consent for a customer that an application, usually a control panel vendor's,
@@ -56,7 +57,7 @@ earlier consent to the same application, and wants a user who is an admin agent.
 				f.StringVar(&consent.DisplayName, "app-name", "", "`name` of the application, for people")
 				f.StringArrayVar(&grants, "grant", nil, "an API and the permissions for it, like `graph=Directory.Read.All,User.Read`; the API is graph, azure, directory or an application id; may be repeated")
 			},
-			Check: func(*Call) error {
+			Check: func(*command.Call) error {
 				for _, text := range grants {
 					grant, err := parseGrant(text)
 					if err != nil {
@@ -72,12 +73,12 @@ earlier consent to the same application, and wants a user who is an admin agent.
 		},
 		CustomerArg: true, View: consentsView,
 		What: "consent to an application", Question: "Consent to this application?",
-		Describe: func(_ context.Context, _ *Call, d *Description) error {
+		Describe: func(_ context.Context, _ *command.Call, d *command.Description) error {
 			d.Add("application", strings.TrimSpace(consent.DisplayName+" "+consent.ApplicationID))
 			d.Add("may use", strings.Join(grants, " "))
 			return nil
 		},
-		Do: func(ctx context.Context, call *Call) (*partnercenter.ApplicationConsent, error) {
+		Do: func(ctx context.Context, call *command.Call) (*partnercenter.ApplicationConsent, error) {
 			return call.Customer.ApplicationConsents.Create(ctx, &consent)
 		},
 	}.Command(c)
@@ -85,8 +86,8 @@ earlier consent to the same application, and wants a user who is an admin agent.
 
 func customersWithdrawConsent(c *connect.Connection) *cobra.Command {
 	var app string
-	return Change[struct{}]{
-		Spec: Spec{
+	return command.Change[struct{}]{
+		Spec: command.Spec{
 			Use: "withdraw-consent CUSTOMER --app ID", Arg: "customer id",
 			Short: "Take a customer's consent to an application back",
 			Long: `Take a customer's consent to an application back. Tokens that the application has
@@ -95,7 +96,7 @@ live to their end.`,
 			Flags: func(cmd *cobra.Command) {
 				cmd.Flags().StringVar(&app, "app", "", "client `id` of the application")
 			},
-			Check: func(*Call) error {
+			Check: func(*command.Call) error {
 				if app == "" {
 					return terminal.Usagef("--app is missing: name the application whose consent is taken back")
 				}
@@ -104,11 +105,11 @@ live to their end.`,
 		},
 		CustomerArg: true,
 		What:        "take a consent back", Question: "Take this consent back?",
-		Describe: func(_ context.Context, _ *Call, d *Description) error {
+		Describe: func(_ context.Context, _ *command.Call, d *command.Description) error {
 			d.Add("application", app)
 			return nil
 		},
-		Do: func(ctx context.Context, call *Call) (struct{}, error) {
+		Do: func(ctx context.Context, call *command.Call) (struct{}, error) {
 			return struct{}{}, call.Customer.ApplicationConsents.ByID(app).Delete(ctx)
 		},
 	}.Command(c)

@@ -7,13 +7,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Customers returns the commands about customers.
 func Customers(term *terminal.Terminal) *cobra.Command {
-	return Noun(term, "customers", "customer", "Customers of the partner",
+	return command.Noun(term, "customers", "customer", "Customers of the partner",
 		customersList, customersGet, customersProfile, customersConsent, customersWithdrawConsent)
 }
 
@@ -38,8 +39,8 @@ func customersList(c *connect.Connection) *cobra.Command {
 	for _, filter := range customerFilters {
 		names = append(names, filter.flag)
 	}
-	return List[*partnercenter.Customer]{
-		Spec: Spec{
+	return command.List[*partnercenter.Customer]{
+		Spec: command.Spec{
 			Use: "list", Short: "List the partner's customers",
 			Long: "List the partner's customers: all of them, page by page, or those that a filter finds." + terminal.OutputHelp(customersView.CSV.Columns),
 			Example: `  partnercenter customers list
@@ -53,7 +54,7 @@ func customersList(c *connect.Connection) *cobra.Command {
 				f.IntVar(&query.Size, "size", partnercenter.DefaultPageSize, "how many customers to ask for at once; all are listed")
 			},
 			Exclusive: [][]string{names},
-			Check: func(*Call) error {
+			Check: func(*command.Call) error {
 				if query.Size < 0 {
 					return terminal.Usagef("--size %d is negative: 0 takes the default", query.Size)
 				}
@@ -62,7 +63,7 @@ func customersList(c *connect.Connection) *cobra.Command {
 		},
 		AllowShort: true, Streams: true,
 		View: customersView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Customer, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Customer, error] {
 			for i, f := range customerFilters {
 				if filters[i] != "" {
 					query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: filters[i], Operator: partnercenter.FilterStartsWith}
@@ -74,15 +75,15 @@ func customersList(c *connect.Connection) *cobra.Command {
 }
 
 func customersGet(c *connect.Connection) *cobra.Command {
-	return Get[*partnercenter.Customer]{
-		Spec: Spec{
+	return command.Get[*partnercenter.Customer]{
+		Spec: command.Spec{
 			Use: "get CUSTOMER", Arg: "customer id", Short: "Show a customer",
 			Long: "Show a customer by its tenant id. JSON has the billing profile, too.",
 			Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter customers get ID --json | jq .billingProfile`,
 		},
 		View: customersView,
-		Fetch: func(ctx context.Context, call *Call) (*partnercenter.Customer, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
 			return call.Client.Customers.ByID(call.Arg).Get(ctx)
 		},
 	}.Command(c)
@@ -112,8 +113,8 @@ func customerRow(c *partnercenter.Customer) []string {
 
 func customersProfile(c *connect.Connection) *cobra.Command {
 	var billing bool
-	return Get[customerProfile]{
-		Spec: Spec{
+	return command.Get[customerProfile]{
+		Spec: command.Spec{
 			Use: "profile CUSTOMER", Arg: "customer id", Short: "Show a customer's company or billing profile",
 			Long: `Show what the directory knows of a customer or, with --billing, where and how it is
 billed. Microsoft's service wants a user in the token for the company profile.`,
@@ -124,7 +125,7 @@ billed. Microsoft's service wants a user in the token for the company profile.`,
 			},
 		},
 		View: profileView,
-		Fetch: func(ctx context.Context, call *Call) (customerProfile, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (customerProfile, error) {
 			profiles := call.Client.Customers.ByID(call.Arg).Profiles
 			if billing {
 				profile, err := profiles.Billing.Get(ctx)

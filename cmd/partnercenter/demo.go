@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -21,8 +22,8 @@ type ShowOrders func(context.Context, *terminal.Terminal, *partnercenter.Client,
 // Demo returns the command that shows what a server is good for.
 func Demo(term *terminal.Terminal, show ShowOrders) *cobra.Command {
 	var keep bool
-	return Act{
-		Spec: Spec{
+	return command.Act{
+		Spec: command.Spec{
 			Use: "demo", Short: "Show all of a customer's orders, from a local Partner Center",
 			Long: `Start a local Partner Center with sample data in a temporary database, on free
 ports of this machine; get a token; list all of a customer's orders through the
@@ -35,7 +36,7 @@ It takes no account and no network.`,
 				cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running, to try the commands shown, until Ctrl-C")
 			},
 		},
-		Run: func(ctx context.Context, _ *Call) error { return runDemo(ctx, term, show, keep) },
+		Run: func(ctx context.Context, _ *command.Call) error { return runDemo(ctx, term, show, keep) },
 	}.Command(term)
 }
 

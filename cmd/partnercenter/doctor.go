@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -85,8 +86,8 @@ var doctorSteps = []struct {
 // Doctor returns the command that tries each step of a set-up.
 func Doctor(term *terminal.Terminal) *cobra.Command {
 	c := connect.New(term)
-	cmd := Act{
-		Spec: Spec{
+	cmd := command.Act{
+		Spec: command.Spec{
 			Use: "doctor", Short: "Try each step of a set-up, and say which fails and how to mend it",
 			Long: `Try each step on the way to Partner Center, from the configuration file to a call
 of the API, and say of each whether it works and, if not, what to do:
@@ -110,7 +111,7 @@ code is 0 when no step failed, else 1.`,
   partnercenter doctor --profile production -o json | jq '.steps[] | select(.status == "failed")'`,
 		},
 		Facts: true,
-		Run: func(ctx context.Context, call *Call) error {
+		Run: func(ctx context.Context, call *command.Call) error {
 			if !call.Given("retries") {
 				c.Retries = 0 // a second try would hide what the first one met
 			}
@@ -124,7 +125,7 @@ code is 0 when no step failed, else 1.`,
 	return cmd
 }
 
-func runDoctor(ctx context.Context, call *Call, c *connect.Connection) error {
+func runDoctor(ctx context.Context, call *command.Call, c *connect.Connection) error {
 	d := &doctor{app: call.Term, connection: c, throttled: isSkipped("the API was not called")}
 	steps := []step{}
 	var failed []string

@@ -12,17 +12,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Identity returns the commands about who and what signs in to a local server.
 func Identity(term *terminal.Terminal) *cobra.Command {
-	group := Group("identity", "Users, apps, refresh tokens and faults of a local server's sign-in",
-		Group("faults", "Have the token authority make trouble", addFault(term), listFaults(term), removeFaults(term)),
-		Group("users", "List and change users", listUsers(term), setUser(term)),
-		Group("apps", "List apps", listApps(term)),
-		Group("grants", "List and revoke refresh tokens", listGrants(term), revokeGrants(term)))
+	group := command.Group("identity", "Users, apps, refresh tokens and faults of a local server's sign-in",
+		command.Group("faults", "Have the token authority make trouble", addFault(term), listFaults(term), removeFaults(term)),
+		command.Group("users", "List and change users", listUsers(term), setUser(term)),
+		command.Group("apps", "List apps", listApps(term)),
+		command.Group("grants", "List and revoke refresh tokens", listGrants(term), revokeGrants(term)))
 	group.Long = `Show and change who and what signs in to a local server, and have its token
 authority make the trouble that Microsoft's makes, to see how a program bears it.
 Changes of users and apps stay over a restart, faults do not.
@@ -51,7 +52,7 @@ type filter struct{ flag, parameter, usage string }
 
 // list is a command that lists what is at a path of the control plane.
 type list[T any] struct {
-	Spec
+	command.Spec
 	path, member string // of the answer
 	view         terminal.View[kept[T]]
 	filters      []filter
@@ -71,7 +72,7 @@ func (l list[T]) command(term *terminal.Terminal) *cobra.Command {
 		output.AddFlags(cmd)
 		control.AddFlag(cmd)
 	}
-	return Act{Spec: l.Spec, Run: func(ctx context.Context, call *Call) error {
+	return command.Act{Spec: l.Spec, Run: func(ctx context.Context, call *command.Call) error {
 		p, err := terminal.NewPrinter(term, &output, l.view)
 		if err != nil {
 			return err
@@ -106,11 +107,11 @@ func (l list[T]) command(term *terminal.Terminal) *cobra.Command {
 // set is a command that has the control plane make or change one thing, and
 // prints it as it is then.
 type set[T any] struct {
-	Spec
+	command.Spec
 	view terminal.View[kept[T]]
 	// ask makes the call; an answer that is something else it may print itself, by
 	// the format, and return nothing.
-	ask func(ctx context.Context, call *Call, control *connect.ControlPlane, format string) (json.RawMessage, error)
+	ask func(ctx context.Context, call *command.Call, control *connect.ControlPlane, format string) (json.RawMessage, error)
 }
 
 func (s set[T]) command(term *terminal.Terminal) *cobra.Command {
@@ -118,7 +119,7 @@ func (s set[T]) command(term *terminal.Terminal) *cobra.Command {
 		control connect.ControlPlane
 		output  terminal.Output
 	)
-	cmd := Act{Spec: s.Spec, Run: func(ctx context.Context, call *Call) error {
+	cmd := command.Act{Spec: s.Spec, Run: func(ctx context.Context, call *command.Call) error {
 		p, err := terminal.NewPrinter(term, &output, s.view)
 		if err != nil {
 			return err
@@ -138,14 +139,14 @@ func (s set[T]) command(term *terminal.Terminal) *cobra.Command {
 // count is a command that has the control plane do something to several things,
 // and says to how many.
 type count struct {
-	Spec
+	command.Spec
 	done string // removed: the member of the answer, and what is said
-	ask  func(ctx context.Context, call *Call, control *connect.ControlPlane) (json.RawMessage, error)
+	ask  func(ctx context.Context, call *command.Call, control *connect.ControlPlane) (json.RawMessage, error)
 }
 
 func (c count) command(term *terminal.Terminal) *cobra.Command {
 	var control connect.ControlPlane
-	cmd := Act{Spec: c.Spec, Run: func(ctx context.Context, call *Call) error {
+	cmd := command.Act{Spec: c.Spec, Run: func(ctx context.Context, call *command.Call) error {
 		answer, err := c.ask(ctx, call, &control)
 		if err != nil {
 			return err
@@ -200,7 +201,7 @@ func ofTenant(what string) []filter {
 
 func listUsers(term *terminal.Terminal) *cobra.Command {
 	return list[shownUser]{
-		Spec: Spec{
+		Spec: command.Spec{
 			Short: "List users, with the passwords that they sign in with",
 			Example: `  partnercenter identity users list
   partnercenter identity users list --tenant contosocsp.onmicrosoft.com -o json`,
@@ -217,7 +218,7 @@ func setUser(term *terminal.Terminal) *cobra.Command {
 		change        = map[string]any{}
 	)
 	return set[shownUser]{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "set USER", Arg: "user", Short: "Change a user",
 			Long: `Change a user. A new password revokes the refresh tokens that the old one has
 given; a user who is disabled loses access tokens too.`,
@@ -231,7 +232,7 @@ given; a user who is disabled loses access tokens too.`,
 				f.StringArrayVar(&roles, "role", nil, "the user's only `role`; may be repeated: global_admin, admin_agent, sales_agent, helpdesk_agent")
 				f.StringVar(&password, "password", "", "the user's new `password`, for this server only: others on this machine can see it as this runs")
 			},
-			Check: func(call *Call) error {
+			Check: func(call *command.Call) error {
 				for flag, member := range map[string]string{"password": "password", "mfa": "mfa", "disabled": "disabled", "role": "roles"} {
 					if call.Given(flag) {
 						change[member] = map[string]any{"password": password, "mfa": mfa, "disabled": disabled, "role": roles}[flag]
@@ -244,7 +245,7 @@ given; a user who is disabled loses access tokens too.`,
 			},
 		},
 		view: usersView,
-		ask: func(ctx context.Context, call *Call, control *connect.ControlPlane, _ string) (json.RawMessage, error) {
+		ask: func(ctx context.Context, call *command.Call, control *connect.ControlPlane, _ string) (json.RawMessage, error) {
 			return control.Call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
 		},
 	}.command(term)
@@ -275,7 +276,7 @@ var appsView = keptView("apps",
 
 func listApps(term *terminal.Terminal) *cobra.Command {
 	return list[shownApp]{
-		Spec: Spec{
+		Spec: command.Spec{
 			Short: "List apps",
 			Long: `List apps with how many secrets and certificates they have. JSON has the secrets
 themselves and the certificates' thumbprints.`,
@@ -319,7 +320,7 @@ const (
 
 func listGrants(term *terminal.Terminal) *cobra.Command {
 	return list[shownGrant]{
-		Spec: Spec{
+		Spec: command.Spec{
 			Short: "List refresh tokens by the sign-ins that gave them",
 			Long: `List refresh tokens by the sign-ins that gave them, the latest first. Each one
 that is used is followed by another one; they are listed once. The tokens
@@ -337,7 +338,7 @@ func revokeGrants(term *terminal.Terminal) *cobra.Command {
 		all            bool
 	)
 	return count{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "revoke", Short: "Revoke refresh tokens",
 			Long: `Revoke refresh tokens: whoever has one is told so (AADSTS50173) and has to sign in
 again. Access tokens stay good until they expire, as at Microsoft.`,
@@ -349,7 +350,7 @@ again. Access tokens stay good until they expire, as at Microsoft.`,
 				f.StringVar(&clientID, "client-id", "", usageOfClient)
 				f.BoolVar(&all, "all", false, "those of everybody")
 			},
-			Check: func(call *Call) error {
+			Check: func(call *command.Call) error {
 				if (user+clientID != "") == all {
 					return terminal.Usagef("%s needs to know whose: give --user, --client-id or both, or --all alone", call.Path())
 				}
@@ -357,7 +358,7 @@ again. Access tokens stay good until they expire, as at Microsoft.`,
 			},
 		},
 		done: "revoked",
-		ask: func(ctx context.Context, _ *Call, control *connect.ControlPlane) (json.RawMessage, error) {
+		ask: func(ctx context.Context, _ *command.Call, control *connect.ControlPlane) (json.RawMessage, error) {
 			return control.Call(ctx, http.MethodPost, "/grants/revoke", map[string]any{"user": user, "clientId": clientID, "all": all})
 		},
 	}.command(term)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
@@ -75,7 +76,7 @@ func (f *shownFault) how() string {
 
 func listFaults(term *terminal.Terminal) *cobra.Command {
 	return list[shownFault]{
-		Spec: Spec{
+		Spec: command.Spec{
 			Short:   "List faults, with how often each has struck",
 			Example: "  partnercenter identity faults list",
 		},
@@ -86,7 +87,7 @@ func listFaults(term *terminal.Terminal) *cobra.Command {
 func removeFaults(term *terminal.Terminal) *cobra.Command {
 	var all bool
 	return count{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "remove ID", Short: "Remove a fault, or all",
 			Example: "  partnercenter identity faults remove f1\n  partnercenter identity faults remove --all",
 			Args: func(cmd *cobra.Command, args []string) error {
@@ -100,7 +101,7 @@ func removeFaults(term *terminal.Terminal) *cobra.Command {
 			},
 		},
 		done: "removed",
-		ask: func(ctx context.Context, call *Call, plane *connect.ControlPlane) (json.RawMessage, error) {
+		ask: func(ctx context.Context, call *command.Call, plane *connect.ControlPlane) (json.RawMessage, error) {
 			path := "/identity/faults"
 			for _, id := range call.Args {
 				path += "/" + url.PathEscape(id)
@@ -136,7 +137,7 @@ func checkFault(o *control.FaultOrder) error {
 func addFault(term *terminal.Terminal) *cobra.Command {
 	var order control.FaultOrder
 	return set[shownFault]{
-		Spec: Spec{
+		Spec: command.Spec{
 			Use: "add FAULT", Arg: "fault", Values: faultKinds(), Short: "Add a fault, which strikes from now on",
 			Long: `Have a local server's token authority answer as Microsoft's does when something is
 wrong. A fault strikes until it is removed or has struck as often as --times says,
@@ -164,13 +165,13 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 				f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
 				terminal.Choices(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
 			},
-			Check: func(call *Call) error {
+			Check: func(call *command.Call) error {
 				order.Fault = call.Arg
 				return checkFault(&order)
 			},
 		},
 		view: faultsView,
-		ask: func(ctx context.Context, call *Call, plane *connect.ControlPlane, format string) (json.RawMessage, error) {
+		ask: func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, format string) (json.RawMessage, error) {
 			answer, err := plane.Call(ctx, http.MethodPost, "/identity/faults", order)
 			if err != nil || order.Fault != control.FaultKeyRollover {
 				return answer, err
@@ -181,7 +182,7 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 }
 
 // printRollover says what became of the keys.
-func printRollover(call *Call, format string, answer json.RawMessage) error {
+func printRollover(call *command.Call, format string, answer json.RawMessage) error {
 	if format == terminal.FormatJSON || format == terminal.FormatJSONL {
 		return terminal.PrintJSON(call.Term.Stdout, answer)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -15,8 +16,8 @@ import (
 // Import returns the command that fills a database with saved answers.
 func Import(term *terminal.Terminal) *cobra.Command {
 	var db, partner string
-	cmd := Act{
-		Spec: Spec{
+	cmd := command.Act{
+		Spec: command.Spec{
 			Use: "import FILE...", Short: "Put answers of the API into a local database",
 			Long: `Put customers and orders into the database of "partnercenter serve", from answers
 of the API as they are: collections or single resources, also several in one
@@ -39,13 +40,13 @@ own.`,
 				cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; default: the one that \"partnercenter serve\" signs in to")
 			},
 		},
-		Run: func(ctx context.Context, call *Call) error { return runImport(ctx, call, db, partner) },
+		Run: func(ctx context.Context, call *command.Call) error { return runImport(ctx, call, db, partner) },
 	}.Command(term)
 	cmd.ValidArgsFunction = nil // files
 	return cmd
 }
 
-func runImport(ctx context.Context, call *Call, db, partnerName string) error {
+func runImport(ctx context.Context, call *command.Call, db, partnerName string) error {
 	var imported store.Import
 	for _, file := range call.Args {
 		if err := readImport(call.Term, file, &imported); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -31,8 +32,8 @@ type loginOptions struct {
 // Login returns the command that signs a user in.
 func Login(term *terminal.Terminal) *cobra.Command {
 	o := loginOptions{connection: connect.New(term)}
-	return Act{
-		Spec: Spec{
+	return command.Act{
+		Spec: command.Spec{
 			Use: "login", Short: "Sign in as a user",
 			Long: `Sign in as a user, so that the commands that follow call Partner Center as the
 app together with that user (App+User, the secure application model). Some calls
@@ -71,7 +72,7 @@ tenant and app, or name no app at all; --as app uses the app alone.`,
 	}.Command(term)
 }
 
-func (o *loginOptions) run(ctx context.Context, call *Call) error {
+func (o *loginOptions) run(ctx context.Context, call *command.Call) error {
 	term := call.Term
 	if o.timeout <= 0 {
 		return terminal.Usagef("--login-timeout %s is no time to sign in: give some minutes", o.timeout)
@@ -130,7 +131,7 @@ func (o *loginOptions) run(ctx context.Context, call *Call) error {
 }
 
 // tellSignIn says who is signed in, and what the service would soon complain about.
-func tellSignIn(call *Call, s *connect.Service, user *connect.SignIn, token string) error {
+func tellSignIn(call *command.Call, s *connect.Service, user *connect.SignIn, token string) error {
 	if claims, ok := connect.ReadClaims(token); ok && claims.ForUser() && claims.WithoutMFA() {
 		call.Term.Linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -15,8 +16,8 @@ import (
 func Logout(term *terminal.Terminal) *cobra.Command {
 	var all bool
 	c := connect.New(term)
-	return Act{
-		Spec: Spec{
+	return command.Act{
+		Spec: command.Spec{
 			Use: "logout", Short: "Forget a signed-in user",
 			Long: `Remove the sign-in that commands with the same settings would use, or all with
 --all.
@@ -31,7 +32,7 @@ in the Entra admin center.`,
 				c.AddFlags(cmd)
 			},
 		},
-		Run: func(ctx context.Context, call *Call) error {
+		Run: func(ctx context.Context, call *command.Call) error {
 			store, err := connect.NewTokenStore(term)
 			if err != nil {
 				return err
@@ -48,7 +49,7 @@ in the Entra admin center.`,
 	}.Command(term)
 }
 
-func logoutAll(ctx context.Context, call *Call, store *connect.TokenStore) error {
+func logoutAll(ctx context.Context, call *command.Call, store *connect.TokenStore) error {
 	removed, err := store.Clear(ctx)
 	switch {
 	case err != nil:
@@ -59,7 +60,7 @@ func logoutAll(ctx context.Context, call *Call, store *connect.TokenStore) error
 	return call.Say("All users are signed out.")
 }
 
-func logout(ctx context.Context, call *Call, store *connect.TokenStore, s *connect.Service) error {
+func logout(ctx context.Context, call *command.Call, store *connect.TokenStore, s *connect.Service) error {
 	var gone *connect.SignIn
 	err := store.Change(ctx, func(signIns []*connect.SignIn) (left []*connect.SignIn, err error) {
 		if gone, err = connect.FindSignIn(signIns, &s.Settings); gone == nil {

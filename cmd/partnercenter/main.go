@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -57,7 +58,7 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 		return terminal.ExitOK
 	case ctx.Err() != nil:
 		term.Linef("interrupted")
-		if open := new(Unsettled); errors.As(err, &open) {
+		if open := new(command.Unsettled); errors.As(err, &open) {
 			term.Next(open.Next())
 		}
 		return terminal.ExitInterrupted

@@ -8,20 +8,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Offers returns the commands about legacy offers.
 func Offers(term *terminal.Terminal) *cobra.Command {
-	return Noun(term, "offers", "offer", "Legacy offers of a country", offersList, offersGet, offersAddOns, offersCategories)
+	return command.Noun(term, "offers", "offer", "Legacy offers of a country", offersList, offersGet, offersAddOns, offersCategories)
 }
 
 func offersList(c *connect.Connection) *cobra.Command {
 	var category string
 	market := market{of: "offers", byCustomer: true}
-	return List[*partnercenter.Offer]{
-		Spec: market.asked(Spec{
+	return command.List[*partnercenter.Offer]{
+		Spec: market.asked(command.Spec{
 			Use: "list {--country CC | --customer ID}", Short: "List the legacy offers of a country or for a customer",
 			Long: "List the legacy offers of a country, or of a customer's, by rank. Add-ons are among\nthem; offers that are retired are not." + terminal.OutputHelp(offersView.CSV.Columns),
 			Example: `  partnercenter offers list --country US
@@ -32,7 +33,7 @@ func offersList(c *connect.Connection) *cobra.Command {
 			},
 		}),
 		View: offersView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Offer, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
 			if market.customer != "" {
 				return call.Client.Customers.ByID(market.customer).Offers.ByCategory(category).All(ctx)
 			}
@@ -43,15 +44,15 @@ func offersList(c *connect.Connection) *cobra.Command {
 
 func offersGet(c *connect.Connection) *cobra.Command {
 	market := market{of: "sold"}
-	return Get[*partnercenter.Offer]{
-		Spec: market.asked(Spec{
+	return command.Get[*partnercenter.Offer]{
+		Spec: market.asked(command.Spec{
 			Use: "get OFFER --country CC", Arg: "offer id", Short: "Show a legacy offer",
 			Long: "Show a legacy offer by its id, in any case, as it is sold in a country.",
 			Example: `  partnercenter offers get MS-AZR-0145P --country US
   partnercenter offers get OFFER --country DE --json | jq .supportedBillingCycles`,
 		}),
 		View: offersView,
-		Fetch: func(ctx context.Context, call *Call) (*partnercenter.Offer, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Offer, error) {
 			return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).Get(ctx)
 		},
 	}.Command(c)
@@ -59,15 +60,15 @@ func offersGet(c *connect.Connection) *cobra.Command {
 
 func offersAddOns(c *connect.Connection) *cobra.Command {
 	market := market{of: "add-ons"}
-	return List[*partnercenter.Offer]{
-		Spec: market.asked(Spec{
+	return command.List[*partnercenter.Offer]{
+		Spec: market.asked(command.Spec{
 			Use: "addons OFFER --country CC", Arg: "offer id", Short: "List the add-ons of a legacy offer",
 			Long: "List the offers that can be bought under an offer, in a country." + terminal.OutputHelp(offersView.CSV.Columns),
 			Example: `  partnercenter offers addons 195416C1-3447-423A-B37B-EE59A99A19C4 --country US
   partnercenter offers addons OFFER --country DE -o csv`,
 		}),
 		View: offersView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Offer, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
 			return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).AddOns.All(ctx)
 		},
 	}.Command(c)
@@ -75,15 +76,15 @@ func offersAddOns(c *connect.Connection) *cobra.Command {
 
 func offersCategories(c *connect.Connection) *cobra.Command {
 	market := market{of: "categories", byCustomer: true}
-	return List[*partnercenter.OfferCategory]{
-		Spec: market.asked(Spec{
+	return command.List[*partnercenter.OfferCategory]{
+		Spec: market.asked(command.Spec{
 			Use: "categories {--country CC | --customer ID}", Short: "List the categories of legacy offers",
 			Long: "List the categories of legacy offers, by rank." + terminal.OutputHelp(categoriesView.CSV.Columns),
 			Example: `  partnercenter offers categories --country US
   partnercenter offers categories --customer ID --json`,
 		}),
 		View: categoriesView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.OfferCategory, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OfferCategory, error] {
 			if market.customer != "" {
 				return call.Client.Customers.ByID(market.customer).OfferCategories.All(ctx)
 			}
@@ -143,7 +144,7 @@ type market struct {
 }
 
 // asked adds the flags to a command.
-func (m *market) asked(s Spec) Spec {
+func (m *market) asked(s command.Spec) command.Spec {
 	flags, check := s.Flags, s.Check
 	s.Flags = func(cmd *cobra.Command) {
 		cmd.Flags().StringVar(&m.country, "country", "", "the country to buy in, two `letters` such as US")
@@ -157,7 +158,7 @@ func (m *market) asked(s Spec) Spec {
 	if m.byCustomer {
 		s.Exclusive = append(s.Exclusive, []string{"country", "customer"})
 	}
-	s.Check = func(call *Call) error {
+	s.Check = func(call *command.Call) error {
 		switch {
 		case m.country != "" || m.customer != "":
 		case m.byCustomer:

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -30,8 +31,8 @@ func ordersAttach(c *connect.Connection) *cobra.Command {
 		upload                  partnercenter.AttachmentUpload
 	)
 	about := &upload.Metadata
-	return Change[*partnercenter.OrderAttachment]{
-		Spec: Spec{
+	return command.Change[*partnercenter.OrderAttachment]{
+		Spec: command.Spec{
 			Use: "attach ORDER --customer ID --po FILE --price AMOUNT --currency CODE", Arg: "order id", Customer: true,
 			Short: "Attach purchase orders to an order",
 			Long: `Attach purchase orders, and tenders, to an order that waits for them
@@ -52,7 +53,7 @@ address.`,
 				f.BoolVar(&partOfTender, "part-of-tender", false, "the order is part of a tender")
 				f.StringVar(&about.TenderLink, "tender-link", "", "`URL` of the tender, instead of --tender")
 			},
-			Check: func(*Call) error {
+			Check: func(*command.Call) error {
 				switch {
 				case len(purchaseOrders) == 0:
 					return terminal.Usagef("what is to be attached? Give a purchase order with --po FILE")
@@ -65,7 +66,7 @@ address.`,
 			},
 		},
 		What: "attach files to an order", Question: "Attach these files?", View: attachmentsView,
-		Describe: func(_ context.Context, call *Call, d *Description) (err error) {
+		Describe: func(_ context.Context, call *command.Call, d *command.Description) (err error) {
 			d.Add("order", call.Arg)
 			d.Add("price", about.CustomerPrice+" "+about.Currency)
 			if partOfTender {
@@ -76,7 +77,7 @@ address.`,
 			}
 			return err
 		},
-		DoAll: func(ctx context.Context, call *Call) ([]*partnercenter.OrderAttachment, error) {
+		DoAll: func(ctx context.Context, call *command.Call) ([]*partnercenter.OrderAttachment, error) {
 			defer files.close()
 			attached, err := order(call).Attachments.Upload(ctx, upload)
 			if err != nil {
@@ -90,7 +91,7 @@ address.`,
 // openFiles are files that are read until the command ends.
 type openFiles []*os.File
 
-func (o *openFiles) open(d *Description, what string, names []string) ([]partnercenter.AttachmentFile, error) {
+func (o *openFiles) open(d *command.Description, what string, names []string) ([]partnercenter.AttachmentFile, error) {
 	var files []partnercenter.AttachmentFile
 	for _, name := range names {
 		f, err := os.Open(name)
@@ -119,8 +120,8 @@ func ordersAttachments(c *connect.Connection) *cobra.Command {
 		id, file string
 		force    bool
 	)
-	return List[*partnercenter.OrderAttachment]{
-		Spec: Spec{
+	return command.List[*partnercenter.OrderAttachment]{
+		Spec: command.Spec{
 			Use: "attachments ORDER --customer ID", Arg: "order id", Customer: true,
 			Short: "List what is attached to an order, or download it",
 			Long: `List what is attached to an order. With --download, write one attachment to a file
@@ -133,7 +134,7 @@ instead.`,
 				f.StringVarP(&file, "output-file", "O", "", "`file` to write it to; - for standard output (default: the name that the service gives)")
 				f.BoolVar(&force, "force", false, "overwrite a file that is there")
 			},
-			Check: func(*Call) error {
+			Check: func(*command.Call) error {
 				switch {
 				case id == "" && (file != "" || force):
 					return terminal.Usagef("-O and --force go with --download ID")
@@ -144,19 +145,19 @@ instead.`,
 			},
 		},
 		View: attachmentsView,
-		Instead: func(ctx context.Context, call *Call, _ *terminal.Printer[*partnercenter.OrderAttachment]) (bool, error) {
+		Instead: func(ctx context.Context, call *command.Call, _ *terminal.Printer[*partnercenter.OrderAttachment]) (bool, error) {
 			if id == "" {
 				return false, nil
 			}
 			return true, download(ctx, call, id, file, force)
 		},
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.OrderAttachment, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderAttachment, error] {
 			return order(call).Attachments.All(ctx)
 		},
 	}.Command(c)
 }
 
-func download(ctx context.Context, call *Call, id, file string, force bool) error {
+func download(ctx context.Context, call *command.Call, id, file string, force bool) error {
 	content, err := order(call).Attachments.ByID(id).Download(ctx)
 	if err != nil {
 		return err

@@ -12,19 +12,20 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Orders returns the commands about orders.
 func Orders(term *terminal.Terminal) *cobra.Command {
-	return Noun(term, "orders", "order", "Orders of customers",
+	return command.Noun(term, "orders", "order", "Orders of customers",
 		ordersList, ordersGet, ordersCreate, ordersPatch, ordersCancel, ordersProvisioning, ordersActivationLinks,
 		ordersAttach, ordersAttachments, ordersWaitVisible)
 }
 
 // order is the one that the argument names.
-func order(call *Call) *partnercenter.OrderClient { return call.Customer.Orders.ByID(call.Arg) }
+func order(call *command.Call) *partnercenter.OrderClient { return call.Customer.Orders.ByID(call.Arg) }
 
 // maxWorkers bounds --workers: the service counts requests by the minute, and
 // more at once only meet its limit sooner.
@@ -37,7 +38,7 @@ func ordersList(c *connect.Connection) *cobra.Command {
 		includePrice, includeSystem bool
 		indirectReseller            string
 	)
-	fetch := func(ctx context.Context, call *Call, customer string) iter.Seq2[*partnercenter.Order, error] {
+	fetch := func(ctx context.Context, call *command.Call, customer string) iter.Seq2[*partnercenter.Order, error] {
 		opts := orderOptions(includePrice)
 		if includeSystem {
 			opts = append(opts, partnercenter.IncludeSystemPurchases())
@@ -47,8 +48,8 @@ func ordersList(c *connect.Connection) *cobra.Command {
 		}
 		return call.Client.Customers.ByID(customer).Orders.ByBillingCycle(cycle.value).All(ctx, opts...)
 	}
-	return List[customerOrder]{
-		Spec: Spec{
+	return command.List[customerOrder]{
+		Spec: command.Spec{
 			Use: "list {--customer ID | --all-customers}", Customer: true, OrAll: "all-customers",
 			Short: "List a customer's orders, or those of all customers",
 			Long: `List a customer's orders, newest first, or those of all customers.
@@ -73,7 +74,7 @@ Tables have a row for every order; -o wide and -o csv one for every line item.` 
 				f.BoolVar(&includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
 				f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
 			},
-			Check: func(*Call) error {
+			Check: func(*command.Call) error {
 				if all.workers < 1 || all.workers > maxWorkers {
 					return terminal.Usagef("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
 				}
@@ -82,15 +83,15 @@ Tables have a row for every order; -o wide and -o csv one for every line item.` 
 		},
 		AllowShort: true,
 		ViewOf:     func() terminal.View[customerOrder] { return ordersView(includePrice, all.asked) },
-		Instead: func(ctx context.Context, call *Call, p *terminal.Printer[customerOrder]) (bool, error) {
+		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[customerOrder]) (bool, error) {
 			if !all.asked {
 				return false, nil
 			}
 			return true, all.list(ctx, call, p, func(ctx context.Context, customer string) ([]*partnercenter.Order, error) {
-				return Collect(fetch(ctx, call, customer))
+				return command.Collect(fetch(ctx, call, customer))
 			})
 		},
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[customerOrder, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[customerOrder, error] {
 			return ofCustomer(call.CustomerID, fetch(ctx, call, call.CustomerID))
 		},
 	}.Command(c)
@@ -149,8 +150,8 @@ func billingCycles() []string {
 
 func ordersGet(c *connect.Connection) *cobra.Command {
 	var includePrice bool
-	return Get[customerOrder]{
-		Spec: Spec{
+	return command.Get[customerOrder]{
+		Spec: command.Spec{
 			Use: "get ORDER --customer ID", Arg: "order id", Customer: true, Short: "Show an order",
 			Long: `Show an order by its id. Unlike the list, it has a new order at once.
 
@@ -162,7 +163,7 @@ Ids of newer orders are case-sensitive.`,
 			},
 		},
 		ViewOf: func() terminal.View[customerOrder] { return ordersView(includePrice, false) },
-		Fetch: func(ctx context.Context, call *Call) (customerOrder, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (customerOrder, error) {
 			o, err := order(call).Get(ctx, orderOptions(includePrice)...)
 			return customerOrder{customerID: call.CustomerID, order: o}, err
 		},
@@ -170,8 +171,8 @@ Ids of newer orders are case-sensitive.`,
 }
 
 func ordersProvisioning(c *connect.Connection) *cobra.Command {
-	return List[*partnercenter.OrderLineItemProvisioningStatus]{
-		Spec: Spec{
+	return command.List[*partnercenter.OrderLineItemProvisioningStatus]{
+		Spec: command.Spec{
 			Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
 			Short:   "Show how far the service has come with an order",
 			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
@@ -185,7 +186,7 @@ func ordersProvisioning(c *connect.Connection) *cobra.Command {
 				}
 				return []string{terminal.Number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
 			}),
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
 			return order(call).ProvisioningStatus.All(ctx)
 		},
 	}.Command(c)
@@ -199,8 +200,8 @@ var activationLinksView = terminal.OneLayout("activation links", []string{"LINE"
 
 func ordersActivationLinks(c *connect.Connection) *cobra.Command {
 	line := -1
-	return List[*partnercenter.OrderLineItemActivationLink]{
-		Spec: Spec{
+	return command.List[*partnercenter.OrderLineItemActivationLink]{
+		Spec: command.Spec{
 			Use: "activation-links ORDER --customer ID", Arg: "order id", Customer: true,
 			Short: "Print the links that activate marketplace purchases of an order",
 			Long: `Print the links to the publishers' pages on which marketplace purchases are
@@ -211,7 +212,7 @@ activated. In a sandbox they lead nowhere: use "subscriptions activate".`,
 			},
 		},
 		View: activationLinksView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
 			if line >= 0 {
 				return order(call).LineItems.ByNumber(line).ActivationLinks.All(ctx)
 			}
@@ -222,8 +223,8 @@ activated. In a sandbox they lead nowhere: use "subscriptions activate".`,
 
 func ordersWaitVisible(c *connect.Connection) *cobra.Command {
 	var patience time.Duration
-	return Get[customerOrder]{
-		Spec: Spec{
+	return command.Get[customerOrder]{
+		Spec: command.Spec{
 			Use: "wait-visible ORDER --customer ID", Arg: "order id", Customer: true,
 			Short: "Wait until the list of orders has a new order",
 			Long: `Wait until the list of the customer's orders has a new order, which takes up to 15
@@ -232,7 +233,7 @@ minutes, and print it. An order that does not exist fails at once.`,
 			Flags: func(cmd *cobra.Command) {
 				cmd.Flags().DurationVar(&patience, "wait", partnercenter.DefaultWaitTimeout, "how long to wait at most")
 			},
-			Check: func(*Call) error {
+			Check: func(*command.Call) error {
 				if patience <= 0 {
 					return terminal.Usagef("--wait %s is no time to wait: use something like 20m", patience)
 				}
@@ -240,7 +241,7 @@ minutes, and print it. An order that does not exist fails at once.`,
 			},
 		},
 		View: ordersView(false, false),
-		Fetch: func(ctx context.Context, call *Call) (customerOrder, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (customerOrder, error) {
 			o, err := order(call).WaitVisible(ctx, &partnercenter.WaitOptions{
 				Timeout: patience,
 				Progress: func(waited, pause time.Duration) {
@@ -258,7 +259,7 @@ func PrintOrders(ctx context.Context, term *terminal.Terminal, pc *partnercenter
 	if err != nil {
 		return err
 	}
-	orders, err := Collect(ofCustomer(customer, pc.Customers.ByID(customer).Orders.All(ctx)))
+	orders, err := command.Collect(ofCustomer(customer, pc.Customers.ByID(customer).Orders.All(ctx)))
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -27,9 +28,9 @@ type listOrders func(ctx context.Context, customer string) ([]*partnercenter.Ord
 // list prints the orders of all customers. The customers are read first: a
 // continuation token would grow old over a long run, and without their number
 // there is no telling how long it takes.
-func (a *allCustomers) list(ctx context.Context, call *Call, p *terminal.Printer[customerOrder], list listOrders) error {
+func (a *allCustomers) list(ctx context.Context, call *command.Call, p *terminal.Printer[customerOrder], list listOrders) error {
 	term := call.Term
-	customers, err := Collect(call.Client.Customers.All(ctx))
+	customers, err := command.Collect(call.Client.Customers.All(ctx))
 	if err != nil {
 		return err
 	}

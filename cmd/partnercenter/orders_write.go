@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -41,8 +42,8 @@ var lineKeys = []struct {
 
 func ordersCreate(c *connect.Connection) *cobra.Command {
 	var o orderForm
-	return Change[customerOrder]{
-		Spec: Spec{
+	return command.Change[customerOrder]{
+		Spec: command.Spec{
 			Use: "create --customer ID {--offer ID --quantity N | --line … | -f FILE}", Customer: true, Short: "Place an order",
 			Long: `Place an order: of one line by --offer and --quantity, of several by --line, or of
 anything by -f, which takes the order in JSON or YAML.
@@ -59,7 +60,7 @@ partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
 			Check:     o.check,
 		},
 		What: "place an order", Question: "Place this order?", View: ordersView(false, false),
-		Describe: func(_ context.Context, _ *Call, d *Description) error {
+		Describe: func(_ context.Context, _ *command.Call, d *command.Description) error {
 			billed := string(o.order.BillingCycle)
 			if billed == "" {
 				billed = "as the item is by default"
@@ -69,7 +70,7 @@ partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
 			describeLines(d, o.order)
 			return nil
 		},
-		Do: func(ctx context.Context, call *Call) (customerOrder, error) {
+		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
 			var opts []partnercenter.CreateOption
 			if o.user != "" {
 				opts = append(opts, partnercenter.ForCustomerUser(o.user))
@@ -82,7 +83,7 @@ partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
 
 func (o *orderForm) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	FileFlag(cmd, &o.file, "the order")
+	command.FileFlag(cmd, &o.file, "the order")
 	f.StringVar(&o.line.offer, "offer", "", "`id` of the offer or catalog item")
 	f.StringVar(&o.line.quantity, "quantity", "", "how `many` of --offer")
 	f.StringVar(&o.line.term, "term", "", "with --offer, the term: `duration` is P1M, P1Y or P3Y")
@@ -95,7 +96,7 @@ func (o *orderForm) addFlags(cmd *cobra.Command) {
 }
 
 // check makes the order of the flags or the file.
-func (o *orderForm) check(call *Call) error {
+func (o *orderForm) check(call *command.Call) error {
 	o.order = new(partnercenter.Order)
 	if o.file != "" {
 		if o.line != (orderLine{}) {
@@ -206,7 +207,7 @@ func billed(cycle partnercenter.BillingCycleType) string {
 }
 
 // describeLines adds what an order is about.
-func describeLines(d *Description, order *partnercenter.Order) {
+func describeLines(d *command.Description, order *partnercenter.Order) {
 	for i, line := range order.LineItems {
 		n := i
 		if line.LineItemNumber != nil {
@@ -252,8 +253,8 @@ func patchOptions(ifMatch string) []partnercenter.PatchOption {
 func ordersPatch(c *connect.Connection) *cobra.Command {
 	var file, ifMatch string
 	next := new(partnercenter.Order) // as it should be
-	return Change[customerOrder]{
-		Spec: Spec{
+	return command.Change[customerOrder]{
+		Spec: command.Spec{
 			Use: "patch ORDER --customer ID -f FILE", Arg: "order id", Customer: true,
 			Short: "Change an order: its billing cycle, or an add-on",
 			Long: `Change an order as a file in JSON or YAML says.
@@ -265,10 +266,10 @@ the change only if the order is still as it was.`,
 			Example: `  partnercenter orders get ORDER --customer ID --json > order.json   # then edit billingCycle
   partnercenter orders patch ORDER --customer ID -f order.json`,
 			Flags: func(cmd *cobra.Command) {
-				FileFlag(cmd, &file, "the order")
+				command.FileFlag(cmd, &file, "the order")
 				cmd.Flags().StringVar(&ifMatch, "if-match", "", "`etag` that the order must still have")
 			},
-			Check: func(call *Call) error {
+			Check: func(call *command.Call) error {
 				if file == "" {
 					return terminal.Usagef("what is to change? Give the order as it should be with -f FILE")
 				}
@@ -285,14 +286,14 @@ the change only if the order is still as it was.`,
 			},
 		},
 		What: "change an order", Question: "Change this order?", View: ordersView(false, false),
-		Describe: func(_ context.Context, call *Call, d *Description) error {
+		Describe: func(_ context.Context, call *command.Call, d *command.Description) error {
 			d.Add("order", call.Arg)
 			d.Add("status", string(next.Status))
 			d.Add("billed", string(next.BillingCycle))
 			describeLines(d, next)
 			return nil
 		},
-		Do: func(ctx context.Context, call *Call) (customerOrder, error) {
+		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
 			changed, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
 			return customerOrder{customerID: call.CustomerID, order: changed}, err
 		},
@@ -301,8 +302,8 @@ the change only if the order is still as it was.`,
 
 func ordersCancel(c *connect.Connection) *cobra.Command {
 	var lines []int
-	return Change[customerOrder]{
-		Spec: Spec{
+	return command.Change[customerOrder]{
+		Spec: command.Spec{
 			Use: "cancel ORDER --customer ID", Arg: "order id", Customer: true, Short: "Cancel an order, or some of its lines",
 			Long: `Cancel an order, or the lines that --line names. A cancelled line has quantity 0,
 and an order is cancelled when all its lines are.
@@ -317,7 +318,7 @@ only in a sandbox. Other subscriptions are suspended or cancelled with
 			},
 		},
 		What: "cancel an order", Question: "Cancel this order?", View: ordersView(false, false),
-		Describe: func(ctx context.Context, call *Call, d *Description) error {
+		Describe: func(ctx context.Context, call *command.Call, d *command.Description) error {
 			if len(lines) > 0 {
 				d.What, d.Question = "cancel lines of an order", "Cancel these lines?"
 			}
@@ -333,7 +334,7 @@ only in a sandbox. Other subscriptions are suspended or cancelled with
 			describeLines(d, &named)
 			return nil
 		},
-		Do: func(ctx context.Context, call *Call) (customerOrder, error) {
+		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
 			cancelled, err := order(call).Cancel(ctx, lines...)
 			return customerOrder{customerID: call.CustomerID, order: cancelled}, err
 		},

@@ -8,18 +8,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Products returns the commands about products, their SKUs and availabilities.
 func Products(term *terminal.Terminal) *cobra.Command {
-	return Noun(term, "products", "product", "Products, SKUs and what of them can be ordered",
+	return command.Noun(term, "products", "product", "Products, SKUs and what of them can be ordered",
 		productsList, productsGet, productsSKUs, productsAvailabilities, productsInventory)
 }
 
 // products are the products of the market.
-func (m *market) products(call *Call) *partnercenter.ProductsClient {
+func (m *market) products(call *command.Call) *partnercenter.ProductsClient {
 	if m.customer != "" {
 		return call.Client.Customers.ByID(m.customer).Products
 	}
@@ -41,7 +42,7 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 }
 
 // check takes what the flags name in any case.
-func (s *selection) check(*Call) error {
+func (s *selection) check(*command.Call) error {
 	if s.segment != "" {
 		s.segment = s.segment.Normalize()
 		if err := terminal.OneOf("segment", string(s.segment), terminal.Texts(partnercenter.TargetSegments())...); err != nil {
@@ -64,8 +65,8 @@ func productsList(c *connect.Connection) *cobra.Command {
 	)
 	market := market{of: "products", byCustomer: true}
 	views := terminal.Texts(partnercenter.TargetViews())
-	return List[*partnercenter.Product]{
-		Spec: market.asked(Spec{
+	return command.List[*partnercenter.Product]{
+		Spec: market.asked(command.Spec{
 			Use: "list {--country CC | --customer ID} --view VIEW", Short: "List the products of a country or for a customer",
 			Long: "List the products of a view that are sold in a country, or in a customer's. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
 			Example: `  partnercenter products list --country US --view OnlineServices
@@ -76,7 +77,7 @@ func productsList(c *connect.Connection) *cobra.Command {
 				terminal.Choices(cmd, "view", views...)
 				narrow.addFlags(cmd)
 			},
-			Check: func(call *Call) error {
+			Check: func(call *command.Call) error {
 				if target == "" {
 					return terminal.Usagef("which products? Give --view: %s", terminal.OrList(views))
 				}
@@ -88,7 +89,7 @@ func productsList(c *connect.Connection) *cobra.Command {
 			},
 		}),
 		View: productsView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Product, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Product, error] {
 			return market.products(call).ByTargetView(target).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
 		},
 	}.Command(c)
@@ -96,15 +97,15 @@ func productsList(c *connect.Connection) *cobra.Command {
 
 func productsGet(c *connect.Connection) *cobra.Command {
 	market := market{of: "sold", byCustomer: true}
-	return Get[*partnercenter.Product]{
-		Spec: market.asked(Spec{
+	return command.Get[*partnercenter.Product]{
+		Spec: market.asked(command.Spec{
 			Use: "get PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "Show a product",
 			Long: "Show a product by its id, in any case.",
 			Example: `  partnercenter products get DZH318Z0BQ3Q --country US
   partnercenter products get PRODUCT --customer ID --json | jq .productType`,
 		}),
 		View: productsView,
-		Fetch: func(ctx context.Context, call *Call) (*partnercenter.Product, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Product, error) {
 			return market.products(call).ByID(call.Arg).Get(ctx)
 		},
 	}.Command(c)
@@ -116,8 +117,8 @@ func productsSKUs(c *connect.Connection) *cobra.Command {
 		sku    string
 	)
 	market := market{of: "SKUs", byCustomer: true}
-	return List[*partnercenter.SKU]{
-		Spec: market.asked(Spec{
+	return command.List[*partnercenter.SKU]{
+		Spec: market.asked(command.Spec{
 			Use: "skus PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "List the SKUs of a product, or show one",
 			Long: "List the SKUs of a product that are sold in a country, or in a customer's. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSV.Columns),
 			Example: `  partnercenter products skus DZH318Z0BQ5S --country US -o wide
@@ -130,13 +131,13 @@ func productsSKUs(c *connect.Connection) *cobra.Command {
 			Check:     narrow.check,
 		}),
 		View: skusView,
-		Instead: func(ctx context.Context, call *Call, p *terminal.Printer[*partnercenter.SKU]) (bool, error) {
+		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[*partnercenter.SKU]) (bool, error) {
 			if sku == "" {
 				return false, nil
 			}
 			return true, p.PrintOne(market.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
 		},
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.SKU, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.SKU, error] {
 			return market.products(call).ByID(call.Arg).SKUs.ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
 		},
 	}.Command(c)
@@ -148,11 +149,11 @@ func productsAvailabilities(c *connect.Connection) *cobra.Command {
 		sku, availability string
 	)
 	market := market{of: "availabilities", byCustomer: true}
-	of := func(call *Call) *partnercenter.AvailabilitiesClient {
+	of := func(call *command.Call) *partnercenter.AvailabilitiesClient {
 		return market.products(call).ByID(call.Arg).SKUs.ByID(sku).Availabilities
 	}
-	return List[*partnercenter.Availability]{
-		Spec: market.asked(Spec{
+	return command.List[*partnercenter.Availability]{
+		Spec: market.asked(command.Spec{
 			Use: "availabilities PRODUCT --sku SKU {--country CC | --customer ID}", Arg: "product id",
 			Short: "List the availabilities of a SKU, or show one",
 			Long: `List the availabilities of a SKU in a country, or in a customer's. With
@@ -165,7 +166,7 @@ func productsAvailabilities(c *connect.Connection) *cobra.Command {
 				narrow.addFlags(cmd)
 			},
 			Exclusive: [][]string{{"availability", "segment"}, {"availability", "reservation-scope"}},
-			Check: func(call *Call) error {
+			Check: func(call *command.Call) error {
 				if sku == "" {
 					return terminal.Usagef("availabilities of which SKU? Give --sku ID")
 				}
@@ -173,13 +174,13 @@ func productsAvailabilities(c *connect.Connection) *cobra.Command {
 			},
 		}),
 		View: availabilitiesView,
-		Instead: func(ctx context.Context, call *Call, p *terminal.Printer[*partnercenter.Availability]) (bool, error) {
+		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[*partnercenter.Availability]) (bool, error) {
 			if availability == "" {
 				return false, nil
 			}
 			return true, p.PrintOne(of(call).ByID(availability).Get(ctx))
 		},
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Availability, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Availability, error] {
 			return of(call).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
 		},
 	}.Command(c)
@@ -188,8 +189,8 @@ func productsAvailabilities(c *connect.Connection) *cobra.Command {
 func productsInventory(c *connect.Connection) *cobra.Command {
 	var customer, subscription, region string
 	market := market{of: "bought"}
-	return List[partnercenter.InventoryItem]{
-		Spec: market.asked(Spec{
+	return command.List[partnercenter.InventoryItem]{
+		Spec: market.asked(command.Spec{
 			Use: "inventory PRODUCT[:SKU]... --country CC", Short: "Check whether SKUs can be bought now",
 			Long: `Check whether SKUs can be bought now: those that are named, or all of a product.
 SKUs that the service does not know are left out. Reservations may ask for a
@@ -210,7 +211,7 @@ customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryVi
 			},
 		}),
 		View: inventoryView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[partnercenter.InventoryItem, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[partnercenter.InventoryItem, error] {
 			request := partnercenter.InventoryCheckRequest{InventoryContext: map[string]string{}}
 			for _, arg := range call.Args {
 				product, sku, _ := strings.Cut(arg, ":")
@@ -221,7 +222,7 @@ customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryVi
 					request.InventoryContext[key] = value
 				}
 			}
-			return Items(call.Client.Extensions.Product.ByCountry(market.country).CheckInventory(ctx, request))
+			return command.Items(call.Client.Extensions.Product.ByCountry(market.country).CheckInventory(ctx, request))
 		},
 	}.Command(c)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -25,8 +26,8 @@ func Readyz(term *terminal.Terminal) *cobra.Command {
 		wait            bool
 		timeout         time.Duration
 	)
-	return Act{
-		Spec: Spec{
+	return command.Act{
+		Spec: command.Spec{
 			Use: "readyz", Short: "Tell whether a local server would serve requests now",
 			Long: `Ask a server whether it would serve requests now, and tell by the exit code: 0
 when it would. For scripts that start a server and go on when it is ready.`,
@@ -39,7 +40,7 @@ when it would. For scripts that start a server and go on when it is ready.`,
 				f.BoolVar(&wait, "wait", false, "wait until the server is ready")
 			},
 		},
-		Run: func(ctx context.Context, call *Call) error {
+		Run: func(ctx context.Context, call *command.Call) error {
 			if err := runReadyz(ctx, address, caFile, wait, timeout); err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -19,7 +20,7 @@ func newRootCmd(term *terminal.Terminal) *cobra.Command {
 To try it without an account, start a server with "partnercenter serve" and add
 --profile local to the other commands.`,
 		Version:       readVersion().Version,
-		Args:          UnknownCommand,
+		Args:          command.UnknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true, // run reports them
 		SilenceUsage:  true,

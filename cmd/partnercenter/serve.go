@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
@@ -55,8 +56,8 @@ type serveOptions struct {
 // Serve returns the command that runs a server.
 func Serve(term *terminal.Terminal) *cobra.Command {
 	var o serveOptions
-	return Act{
-		Spec: Spec{
+	return command.Act{
+		Spec: command.Spec{
 			Use: "serve", Short: "Run a local Partner Center",
 			Long: `Run a local Partner Center: the REST API, the token authority and, on a
 listener of its own, the control plane, out of an SQLite file.
@@ -78,7 +79,7 @@ trust-instructions" tells which variable that is.`,
 			Flags: o.addFlags,
 			Check: o.check,
 		},
-		Run: func(ctx context.Context, _ *Call) error { return runServe(ctx, term, &o) },
+		Run: func(ctx context.Context, _ *command.Call) error { return runServe(ctx, term, &o) },
 	}.Command(term)
 }
 
@@ -115,7 +116,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	terminal.Choices(cmd, "log-level", "debug", "info", "warn", "error")
 }
 
-func (o *serveOptions) check(call *Call) error {
+func (o *serveOptions) check(call *command.Call) error {
 	if err := o.limits.applyProfile(call.Flags, o.profile); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/control"
@@ -49,7 +50,7 @@ func (o *authOptions) addFlags(cmd *cobra.Command) {
 }
 
 // check refuses flags that do not go together.
-func (o *authOptions) check(call *Call) error {
+func (o *authOptions) check(call *command.Call) error {
 	switch o.mode {
 	case authBuiltin, authEntra, authNone:
 	default:

@@ -8,34 +8,35 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Subscriptions returns the commands about subscriptions.
 func Subscriptions(term *terminal.Terminal) *cobra.Command {
-	return Noun(term, "subscriptions", "subscription", "Subscriptions of customers",
+	return command.Noun(term, "subscriptions", "subscription", "Subscriptions of customers",
 		subscriptionsList, subscriptionsGet, subscriptionsAddOns, subscriptionsUpdate, subscriptionsProvisioning,
 		subscriptionsRegister, subscriptionsRegistration, subscriptionsActivationLinks, subscriptionsActivate)
 }
 
 // oneSubscription is a command about one of a customer's subscriptions.
-func oneSubscription(use, short, long, flags string) Spec {
-	return Spec{
+func oneSubscription(use, short, long, flags string) command.Spec {
+	return command.Spec{
 		Use: use + " SUBSCRIPTION --customer ID", Arg: "subscription id", Customer: true, Short: short, Long: long,
 		Example: "  partnercenter subscriptions " + use + " SUBSCRIPTION --customer ID" + flags,
 	}
 }
 
 // subscription is the one that the argument names.
-func subscription(call *Call) *partnercenter.SubscriptionClient {
+func subscription(call *command.Call) *partnercenter.SubscriptionClient {
 	return call.Customer.Subscriptions.ByID(call.Arg)
 }
 
 func subscriptionsList(c *connect.Connection) *cobra.Command {
 	var order, partner string
-	return List[*partnercenter.Subscription]{
-		Spec: Spec{
+	return command.List[*partnercenter.Subscription]{
+		Spec: command.Spec{
 			Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
 			Long: "List a customer's subscriptions: all, or those of an order or of an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSV.Columns),
 			Example: `  partnercenter subscriptions list --customer ID
@@ -47,7 +48,7 @@ func subscriptionsList(c *connect.Connection) *cobra.Command {
 			Exclusive: [][]string{{"order", "partner"}},
 		},
 		View: subscriptionsView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Subscription, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
 			if partner != "" {
 				return call.Customer.Subscriptions.ByPartner(partner).All(ctx)
 			}
@@ -57,44 +58,44 @@ func subscriptionsList(c *connect.Connection) *cobra.Command {
 }
 
 func subscriptionsGet(c *connect.Connection) *cobra.Command {
-	return Get[*partnercenter.Subscription]{
+	return command.Get[*partnercenter.Subscription]{
 		Spec: oneSubscription("get", "Show a subscription", "", " --json"),
 		View: subscriptionsView,
-		Fetch: func(ctx context.Context, call *Call) (*partnercenter.Subscription, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
 			return subscription(call).Get(ctx)
 		},
 	}.Command(c)
 }
 
 func subscriptionsAddOns(c *connect.Connection) *cobra.Command {
-	return List[*partnercenter.Subscription]{
+	return command.List[*partnercenter.Subscription]{
 		Spec: oneSubscription("addons", "List the add-ons of a subscription", "", ""),
 		View: subscriptionsView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.Subscription, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
 			return subscription(call).AddOns.All(ctx)
 		},
 	}.Command(c)
 }
 
 func subscriptionsProvisioning(c *connect.Connection) *cobra.Command {
-	return Get[*partnercenter.SubscriptionProvisioningStatus]{
+	return command.Get[*partnercenter.SubscriptionProvisioningStatus]{
 		Spec: oneSubscription("provisioning", "Show how far the service has come with a subscription",
 			"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""),
 		View: terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
 			func(s *partnercenter.SubscriptionProvisioningStatus) []string {
 				return []string{s.SKUID, s.Status, terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
 			}),
-		Fetch: func(ctx context.Context, call *Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
 			return subscription(call).ProvisioningStatus.Get(ctx)
 		},
 	}.Command(c)
 }
 
 func subscriptionsRegistration(c *connect.Connection) *cobra.Command {
-	return Get[*partnercenter.SubscriptionRegistrationStatus]{
+	return command.Get[*partnercenter.SubscriptionRegistrationStatus]{
 		Spec: oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""),
 		View: registrationView,
-		Fetch: func(ctx context.Context, call *Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
 			return subscription(call).RegistrationStatus.Get(ctx)
 		},
 	}.Command(c)
@@ -106,11 +107,11 @@ var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTIO
 	})
 
 func subscriptionsActivationLinks(c *connect.Connection) *cobra.Command {
-	return List[*partnercenter.OrderLineItemActivationLink]{
+	return command.List[*partnercenter.OrderLineItemActivationLink]{
 		Spec: oneSubscription("activation-links", "Print the link that activates a marketplace purchase", `Print the link to the publisher's page on which a marketplace purchase is
 activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""),
 		View: activationLinksView,
-		Fetch: func(ctx context.Context, call *Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
 			return subscription(call).ActivationLinks.All(ctx)
 		},
 	}.Command(c)
@@ -158,19 +159,19 @@ func subscriptionName(s *partnercenter.Subscription) string {
 }
 
 // describeSubscription adds which it is.
-func describeSubscription(_ context.Context, call *Call, d *Description) error {
+func describeSubscription(_ context.Context, call *command.Call, d *command.Description) error {
 	d.Add("subscription", call.Arg)
 	return nil
 }
 
 func subscriptionsRegister(c *connect.Connection) *cobra.Command {
-	return Change[*partnercenter.SubscriptionRegistrationStatus]{
+	return command.Change[*partnercenter.SubscriptionRegistrationStatus]{
 		Spec: oneSubscription("register", "Register an Azure subscription for reservations",
 			`Register an Azure subscription, so that reservations can be bought for it. The
 service does so later; "subscriptions registration" shows how far it is.`, " --yes"),
 		What: "register a subscription for reservations", Question: "Register this subscription?",
 		View: registrationView, Describe: describeSubscription,
-		Do: func(ctx context.Context, call *Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
+		Do: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
 			if _, err := subscription(call).Registrations.Create(ctx); err != nil {
 				return nil, err
 			}
@@ -180,7 +181,7 @@ service does so later; "subscriptions registration" shows how far it is.`, " --y
 }
 
 func subscriptionsActivate(c *connect.Connection) *cobra.Command {
-	return Change[*partnercenter.SubscriptionActivationResult]{
+	return command.Change[*partnercenter.SubscriptionActivationResult]{
 		Spec: oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
 			"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"),
 		What: "activate a subscription", Question: "Activate this subscription?",
@@ -189,7 +190,7 @@ func subscriptionsActivate(c *connect.Connection) *cobra.Command {
 				return []string{r.SubscriptionID, r.Status}
 			}),
 		Describe: describeSubscription,
-		Do: func(ctx context.Context, call *Call) (*partnercenter.SubscriptionActivationResult, error) {
+		Do: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionActivationResult, error) {
 			return subscription(call).Activate(ctx)
 		},
 	}.Command(c)
@@ -212,8 +213,8 @@ var subscriptionStatuses = terminal.Texts([]partnercenter.SubscriptionStatus{
 
 func subscriptionsUpdate(c *connect.Connection) *cobra.Command {
 	var u subscriptionUpdate
-	return Change[*partnercenter.Subscription]{
-		Spec: Spec{
+	return command.Change[*partnercenter.Subscription]{
+		Spec: command.Spec{
 			Use: "update SUBSCRIPTION --customer ID {--quantity N | --status STATUS | --nickname TEXT | --auto-renew=BOOL | -f FILE}",
 			Arg: "subscription id", Customer: true, Short: "Change the quantity, status, name or renewal of a subscription",
 			Long: `Change a subscription. It is read, and sent back whole with what the flags change,
@@ -229,7 +230,7 @@ subscription. How it is billed is changed with "orders patch".`,
 		},
 		What: "change a subscription", Question: "Change this subscription?", View: subscriptionsView,
 		Describe: u.describe,
-		Do: func(ctx context.Context, call *Call) (*partnercenter.Subscription, error) {
+		Do: func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
 			return subscription(call).Patch(ctx, u.next, patchOptions(u.ifMatch)...)
 		},
 	}.Command(c)
@@ -241,12 +242,12 @@ func (u *subscriptionUpdate) addFlags(cmd *cobra.Command) {
 	f.StringVar(&u.status, "status", "", "`status`: "+terminal.OrList(subscriptionStatuses))
 	f.StringVar(&u.name, "nickname", "", "`text` to call it by")
 	f.BoolVar(&u.autoRenew, "auto-renew", false, "renew it at the end of its term; --auto-renew=false does not")
-	FileFlag(cmd, &u.file, "the whole subscription")
+	command.FileFlag(cmd, &u.file, "the whole subscription")
 	f.StringVar(&u.ifMatch, "if-match", "", "`etag` that the subscription must still have")
 	terminal.Choices(cmd, "status", subscriptionStatuses...)
 }
 
-func (u *subscriptionUpdate) check(call *Call) error {
+func (u *subscriptionUpdate) check(call *command.Call) error {
 	u.given = call.Given
 	switch {
 	case u.file != "":
@@ -262,7 +263,7 @@ func (u *subscriptionUpdate) check(call *Call) error {
 	return nil
 }
 
-func (u *subscriptionUpdate) describe(ctx context.Context, call *Call, d *Description) error {
+func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, d *command.Description) error {
 	now, err := subscription(call).Get(ctx)
 	if err != nil {
 		return err
@@ -275,7 +276,7 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *Call, d *Descri
 	}
 	d.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
 	if !describeUpdate(d, now, u.next) {
-		return &Unneeded{Text: "nothing to change: the subscription is like this already", Item: now}
+		return &command.Unneeded{Text: "nothing to change: the subscription is like this already", Item: now}
 	}
 	return nil
 }
@@ -296,7 +297,7 @@ func (u *subscriptionUpdate) apply(s *partnercenter.Subscription) {
 }
 
 // describeUpdate adds what changes, and reports whether anything does.
-func describeUpdate(d *Description, now, next *partnercenter.Subscription) bool {
+func describeUpdate(d *command.Description, now, next *partnercenter.Subscription) bool {
 	changes := false
 	differ := func(name, from, to string) {
 		if to != "" && from != to {

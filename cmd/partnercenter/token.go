@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -27,8 +28,8 @@ type tokenOutput struct {
 func Token(term *terminal.Terminal) *cobra.Command {
 	c := connect.New(term)
 	var user userToken
-	cmd := Act{
-		Spec: Spec{
+	cmd := command.Act{
+		Spec: command.Spec{
 			Use: "token", Short: "Print an access token",
 			Long: `Print the access token that commands call with, alone, for curl and other tools:
 that of the user who signed in with "partnercenter login", or the app's own.
@@ -45,7 +46,7 @@ of files and logs.`,
   partnercenter token --user admin.agent@contosocsp.onmicrosoft.com`,
 		},
 		Facts: true,
-		Run: func(ctx context.Context, call *Call) error {
+		Run: func(ctx context.Context, call *command.Call) error {
 			if call.Given("user") || call.Given("control") {
 				return user.run(ctx, call, c)
 			}
@@ -85,7 +86,7 @@ type userToken struct {
 // for no credentials.
 var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "client-certificate", "client-certificate-password-file", "as", "ca-file", "scope"}
 
-func (u *userToken) run(ctx context.Context, call *Call, c *connect.Connection) error {
+func (u *userToken) run(ctx context.Context, call *command.Call, c *connect.Connection) error {
 	for _, name := range signInFlags {
 		if call.Given(name) {
 			return terminal.Usagef("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)

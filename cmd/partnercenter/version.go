@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -58,10 +59,10 @@ func (v versionFacts) String() string {
 }
 
 func newVersionCmd(term *terminal.Terminal) *cobra.Command {
-	return Act{
-		Spec:  Spec{Use: "version", Short: "Print the version of this program"},
+	return command.Act{
+		Spec:  command.Spec{Use: "version", Short: "Print the version of this program"},
 		Facts: true,
-		Run: func(_ context.Context, call *Call) error {
+		Run: func(_ context.Context, call *command.Call) error {
 			return call.Tell(readVersion(), func(w io.Writer) error {
 				_, err := fmt.Fprintln(w, readVersion())
 				return err

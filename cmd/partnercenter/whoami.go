@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -48,8 +49,8 @@ type identity struct {
 func Whoami(term *terminal.Terminal) *cobra.Command {
 	var file string
 	c := connect.New(term)
-	cmd := Act{
-		Spec: Spec{
+	cmd := command.Act{
+		Spec: command.Spec{
 			Use: "whoami", Short: "Explain who calls, and what the token allows",
 			Long: `Get the token that commands call with, and explain it: whose it is, for which
 tenant, with which roles, whether the user showed more than one factor, for whom
@@ -65,7 +66,7 @@ signature. It is never printed; "partnercenter token" does that.`,
 			},
 		},
 		Facts: true,
-		Run: func(ctx context.Context, call *Call) (err error) {
+		Run: func(ctx context.Context, call *command.Call) (err error) {
 			var who *identity
 			if call.Given("token") {
 				who, err = whoHas(term, file)

@@ -1,4 +1,7 @@
-package main
+// Package command is the forms that a command can have: List and Get read,
+// Change changes, Act does anything else. What is common to all, from arguments to
+// confirming, is written here once; no command of its own is here.
+package command
 
 import (
 	"context"
