@@ -1,9 +1,9 @@
 // Command partnercenter talks to Microsoft Partner Center about customers and
 // their orders, and runs a local Partner Center to try things on.
 //
-// Flags, environment variables and configuration files are read here and
-// nowhere else in the module. A file is a command, or what several commands
-// share; what they do lives in the packages that they call.
+// Flags, environment variables and configuration files are read here, and in the
+// packages below, and nowhere else in the module. This package lists the commands
+// and runs one; each of them is in a package below.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/signin"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -39,7 +40,7 @@ func osApp() *terminal.Terminal {
 		StderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		Now:       time.Now,
 
-		OpenBrowser: func(address string) error { return openBrowser(os.Getenv, address) },
+		OpenBrowser: func(address string) error { return signin.OpenBrowser(os.Getenv, address) },
 	}
 	if a.StdoutTTY {
 		a.Width, _, _ = term.GetSize(int(os.Stdout.Fd()))

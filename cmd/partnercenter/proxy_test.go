@@ -35,7 +35,7 @@ func startProxied(t *testing.T, args ...string) connect.ReadyFacts {
 }
 
 // sampleCustomer is the customer of the sample data who has orders.
-const sampleCustomer2 = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
+const sampleCustomer = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 
 // runClient runs a program that knows nothing but Microsoft's service, with env
 // besides an app's id and secret, and returns what it prints.
@@ -51,7 +51,7 @@ func runClient(t *testing.T, f connect.ReadyFacts, env []string, name string, ar
 			name == "CURL_CA_BUNDLE" || strings.HasPrefix(name, "AZURE_")
 	})
 	cmd.Env = append(cmd.Env, "AZURE_TENANT_ID="+f.TenantID, "AZURE_CLIENT_ID="+f.ClientID, "AZURE_CLIENT_SECRET="+f.ClientSecret,
-		"CUSTOMER_ID="+sampleCustomer2)
+		"CUSTOMER_ID="+sampleCustomer)
 	cmd.Env = append(cmd.Env, env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -99,7 +99,7 @@ func TestCurlThroughProxy(t *testing.T) {
 			}
 			orders, stderr, err := runClient(t, f, nil, curl, append(reach, "-w", "\nover %{http_version}",
 				"-H", "Authorization: Bearer "+token.Text,
-				"https://"+cloud.api+"/v1/customers/"+sampleCustomer2+"/orders")...)
+				"https://"+cloud.api+"/v1/customers/"+sampleCustomer+"/orders")...)
 			if err != nil {
 				t.Errorf("%s at %s: %v %s", version, cloud.api, err, stderr)
 			}
@@ -258,7 +258,7 @@ func TestTokensThroughProxyAndNot(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, out := range doors {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, out.api+"/v1/customers/"+sampleCustomer2+"/orders", nil)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, out.api+"/v1/customers/"+sampleCustomer+"/orders", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,11 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/api"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/control"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/serve"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/signin"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -43,9 +47,9 @@ To try it without an account, start a server with "partnercenter serve" and add
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Partner Center", []*cobra.Command{Customers(term), Orders(term), Subscriptions(term), Offers(term), Products(term)}},
-		{"Signing in", []*cobra.Command{Login(term), Logout(term), Whoami(term), Token(term), Doctor(term)}},
-		{"A local Partner Center", []*cobra.Command{Serve(term), Demo(term, PrintOrders), CA(term), Import(term), Clock(term), Identity(term), Readyz(term)}},
+		{"Partner Center", []*cobra.Command{api.Customers(term), api.Orders(term), api.Subscriptions(term), api.Offers(term), api.Products(term)}},
+		{"Signing in", []*cobra.Command{signin.Login(term), signin.Logout(term), signin.Whoami(term), signin.Token(term), signin.Doctor(term)}},
+		{"A local Partner Center", []*cobra.Command{serve.Serve(term), serve.Demo(term, api.PrintOrders), serve.CA(term), serve.Import(term), control.Clock(term), control.Identity(term), serve.Readyz(term)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
 		for _, cmd := range g.commands {

@@ -45,7 +45,7 @@ func newStub(tb testing.TB, tls bool) *stub {
 			fail(w, http.StatusNotFound, "20000", "The order is not there.")
 			return
 		}
-		fmt.Fprint(w, stubOrder(1, "pending", "Widgets"))
+		fmt.Fprint(w, order(1, "pending", "Widgets"))
 	})
 	mux.HandleFunc("POST /v1/customers/{id}/orders/{order}/attachment", func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseMultipartForm(1 << 20); err != nil {
@@ -198,7 +198,7 @@ func (s *stub) orders(w http.ResponseWriter, r *http.Request) {
 			fail(w, http.StatusTooManyRequests, "0", "Busy.")
 			return
 		}
-		writeOrders(w, stubOrder(1, "completed", "Widgets"))
+		writeOrders(w, order(1, "completed", "Widgets"))
 	case "webpage", "gateway":
 		w.Header().Set("Content-Type", "text/html")
 		if id == "gateway" {
@@ -209,11 +209,11 @@ func (s *stub) orders(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		fmt.Fprint(w, `{"totalCount":2,"items":[{"id":"order-1","li`)
 	case "short":
-		fmt.Fprintf(w, `{"totalCount":3,"items":[%s]}`, stubOrder(1, "completed", "Widgets"))
+		fmt.Fprintf(w, `{"totalCount":3,"items":[%s]}`, order(1, "completed", "Widgets"))
 	case "empty":
 		fmt.Fprint(w, `{"totalCount":0,"items":[]}`)
 	case "hostile":
-		writeOrders(w, stubOrder(1, "completed", "\x1b]0;owned\x07\u009b2J\u202eevil\ttab\nnext"))
+		writeOrders(w, order(1, "completed", "\x1b]0;owned\x07\u009b2J\u202eevil\ttab\nnext"))
 	case "redirect":
 		w.Header().Set("Location", "https://elsewhere.example/")
 		w.WriteHeader(http.StatusTemporaryRedirect)
@@ -223,7 +223,7 @@ func (s *stub) orders(w http.ResponseWriter, r *http.Request) {
 		s.slow <- struct{}{}
 		<-r.Context().Done()
 	default:
-		writeOrders(w, stubOrder(2, "pending", id+"'s \"widgets\", blue"), stubOrder(1, "completed", "Gadgets"))
+		writeOrders(w, order(2, "pending", id+"'s \"widgets\", blue"), order(1, "completed", "Gadgets"))
 	}
 }
 
@@ -244,7 +244,7 @@ func (s *stub) place(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "800004", "There is no such offer.")
 	default:
 		w.WriteHeader(http.StatusCreated)
-		fmt.Fprint(w, stubOrder(3, "completed", "Gizmos"))
+		fmt.Fprint(w, order(3, "completed", "Gizmos"))
 	}
 }
 
@@ -252,7 +252,7 @@ func writeOrders(w http.ResponseWriter, orders ...string) {
 	fmt.Fprintf(w, `{"totalCount":%d,"items":[%s],"attributes":{"objectType":"Collection"}}`, len(orders), strings.Join(orders, ","))
 }
 
-func stubOrder(n int, status, item string) string {
+func order(n int, status, item string) string {
 	name, _ := json.Marshal(item)
 	return fmt.Sprintf(`{"id":"order-%d","alternateId":"alt-%d","referenceCustomerId":"customer","billingCycle":"monthly","currencyCode":"USD",`+
 		`"lineItems":[{"lineItemNumber":0,"offerId":"offer-%d","subscriptionId":"sub-%d","friendlyName":%s,"quantity":5,"newField":{"b":1,"a":2.50}},{"lineItemNumber":1,"offerId":"addon"}],`+

@@ -1,0 +1,162 @@
+package api
+
+import (
+	"context"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// Customers returns the commands about customers.
+func Customers(term *terminal.Terminal) *cobra.Command {
+	return command.Noun(term, "customers", "customer", "Customers of the partner",
+		customersList, customersGet, customersProfile, customersConsent, customersWithdrawConsent)
+}
+
+// customerFilters are the flags that narrow a list, by what the service can
+// search: one field at a time.
+var customerFilters = []struct {
+	flag, usage string
+	field       partnercenter.CustomerSearchField
+}{
+	{"name", "only customers whose company name starts with `text`", partnercenter.CustomerSearchCompanyName},
+	{"domain", "only customers whose domain starts with `text`", partnercenter.CustomerSearchDomain},
+	{"indirect-reseller", "only customers of this indirect reseller's tenant `id`", partnercenter.CustomerSearchIndirectReseller},
+	{"indirect-provider", "only customers of this indirect provider's tenant `id`", partnercenter.CustomerSearchIndirectCloudSolutionProvider},
+}
+
+func customersList(c *connect.Connection) *cobra.Command {
+	var (
+		query   partnercenter.CustomersQuery
+		filters = make([]string, len(customerFilters))
+		names   []string
+	)
+	for _, filter := range customerFilters {
+		names = append(names, filter.flag)
+	}
+	return command.List[*partnercenter.Customer]{
+		Spec: command.Spec{
+			Use: "list", Short: "List the partner's customers",
+			Long: "List the partner's customers: all of them, page by page, or those that a filter finds." + terminal.OutputHelp(customersView.CSV.Columns),
+			Example: `  partnercenter customers list
+  partnercenter customers list --name "Northwind" -o wide
+  partnercenter customers list -o jsonl | jq -r .id`,
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				for i, filter := range customerFilters {
+					f.StringVar(&filters[i], filter.flag, "", filter.usage)
+				}
+				f.IntVar(&query.Size, "size", partnercenter.DefaultPageSize, "how many customers to ask for at once; all are listed")
+			},
+			Exclusive: [][]string{names},
+			Check: func(*command.Call) error {
+				if query.Size < 0 {
+					return terminal.Usagef("--size %d is negative: 0 takes the default", query.Size)
+				}
+				return nil
+			},
+		},
+		AllowShort: true, Streams: true,
+		View: customersView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Customer, error] {
+			for i, f := range customerFilters {
+				if filters[i] != "" {
+					query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: filters[i], Operator: partnercenter.FilterStartsWith}
+				}
+			}
+			return call.Client.Customers.QueryAll(ctx, query)
+		},
+	}.Command(c)
+}
+
+func customersGet(c *connect.Connection) *cobra.Command {
+	return command.Get[*partnercenter.Customer]{
+		Spec: command.Spec{
+			Use: "get CUSTOMER", Arg: "customer id", Short: "Show a customer",
+			Long: "Show a customer by its tenant id. JSON has the billing profile, too.",
+			Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
+  partnercenter customers get ID --json | jq .billingProfile`,
+		},
+		View: customersView,
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
+			return call.Client.Customers.ByID(call.Arg).Get(ctx)
+		},
+	}.Command(c)
+}
+
+var customersView = terminal.View[*partnercenter.Customer]{
+	Plural: "customers",
+	Table: terminal.Layout[*partnercenter.Customer]{
+		Columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP"},
+		Gives:   []int{1, 2},
+		Row:     func(c *partnercenter.Customer) []string { return customerRow(c)[:4] },
+	},
+	Wide: terminal.Layout[*partnercenter.Customer]{
+		Columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP", "INDIRECT RESELLER", "COMMERCE ID"},
+		Row:     customerRow,
+	},
+	CSV: terminal.Layout[*partnercenter.Customer]{
+		Columns: []string{"customerId", "companyName", "domain", "relationshipToPartner", "associatedPartnerId", "commerceId"},
+		Row:     customerRow,
+	},
+}
+
+func customerRow(c *partnercenter.Customer) []string {
+	company := terminal.OrZero(c.CompanyProfile)
+	return []string{c.ID, company.CompanyName, company.Domain, string(c.RelationshipToPartner), c.AssociatedPartnerID, c.CommerceID}
+}
+
+func customersProfile(c *connect.Connection) *cobra.Command {
+	var billing bool
+	return command.Get[customerProfile]{
+		Spec: command.Spec{
+			Use: "profile CUSTOMER", Arg: "customer id", Short: "Show a customer's company or billing profile",
+			Long: `Show what the directory knows of a customer or, with --billing, where and how it is
+billed. Microsoft's service wants a user in the token for the company profile.`,
+			Example: `  partnercenter customers profile ID
+  partnercenter customers profile ID --billing --json`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&billing, "billing", false, "show the billing profile")
+			},
+		},
+		View: profileView,
+		Fetch: func(ctx context.Context, call *command.Call) (customerProfile, error) {
+			profiles := call.Client.Customers.ByID(call.Arg).Profiles
+			if billing {
+				profile, err := profiles.Billing.Get(ctx)
+				if err != nil {
+					return customerProfile{}, err
+				}
+				return customerProfile{name: profile.CompanyName, email: profile.Email, address: profile.DefaultAddress, resource: profile}, nil
+			}
+			profile, err := profiles.Company.Get(ctx)
+			if err != nil {
+				return customerProfile{}, err
+			}
+			return customerProfile{profile.CompanyName, profile.Domain, profile.Email, profile.Address, profile}, nil
+		},
+	}.Command(c)
+}
+
+// customerProfile is what both kinds of profile tell.
+type customerProfile struct {
+	name, domain, email string
+	address             *partnercenter.Address
+	resource            any
+}
+
+var profileView = func() terminal.View[customerProfile] {
+	v := terminal.OneLayout("profiles", []string{"NAME", "DOMAIN", "EMAIL", "ADDRESS", "CITY", "POSTAL CODE", "COUNTRY"},
+		[]string{"companyName", "domain", "email", "addressLine1", "city", "postalCode", "country"},
+		func(p customerProfile) []string {
+			a := terminal.OrZero(p.address)
+			return []string{p.name, p.domain, p.email, a.AddressLine1, a.City, a.PostalCode, a.Country}
+		})
+	v.Resource = func(p customerProfile) any { return p.resource }
+	return v
+}()

@@ -1,0 +1,175 @@
+package api
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// Offers returns the commands about legacy offers.
+func Offers(term *terminal.Terminal) *cobra.Command {
+	return command.Noun(term, "offers", "offer", "Legacy offers of a country", offersList, offersGet, offersAddOns, offersCategories)
+}
+
+func offersList(c *connect.Connection) *cobra.Command {
+	var category string
+	market := market{of: "offers", byCustomer: true}
+	return command.List[*partnercenter.Offer]{
+		Spec: market.asked(command.Spec{
+			Use: "list {--country CC | --customer ID}", Short: "List the legacy offers of a country or for a customer",
+			Long: "List the legacy offers of a country, or of a customer's, by rank. Add-ons are among\nthem; offers that are retired are not." + terminal.OutputHelp(offersView.CSV.Columns),
+			Example: `  partnercenter offers list --country US
+  partnercenter offers list --customer ID --category SmallBusiness_Key -o wide
+  partnercenter offers list --country DE -o jsonl | jq -r .id`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&category, "category", "", "only offers of the category with this `id`")
+			},
+		}),
+		View: offersView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
+			if market.customer != "" {
+				return call.Client.Customers.ByID(market.customer).Offers.ByCategory(category).All(ctx)
+			}
+			return call.Client.Offers.ByCountry(market.country).ByCategory(category).All(ctx)
+		},
+	}.Command(c)
+}
+
+func offersGet(c *connect.Connection) *cobra.Command {
+	market := market{of: "sold"}
+	return command.Get[*partnercenter.Offer]{
+		Spec: market.asked(command.Spec{
+			Use: "get OFFER --country CC", Arg: "offer id", Short: "Show a legacy offer",
+			Long: "Show a legacy offer by its id, in any case, as it is sold in a country.",
+			Example: `  partnercenter offers get MS-AZR-0145P --country US
+  partnercenter offers get OFFER --country DE --json | jq .supportedBillingCycles`,
+		}),
+		View: offersView,
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Offer, error) {
+			return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).Get(ctx)
+		},
+	}.Command(c)
+}
+
+func offersAddOns(c *connect.Connection) *cobra.Command {
+	market := market{of: "add-ons"}
+	return command.List[*partnercenter.Offer]{
+		Spec: market.asked(command.Spec{
+			Use: "addons OFFER --country CC", Arg: "offer id", Short: "List the add-ons of a legacy offer",
+			Long: "List the offers that can be bought under an offer, in a country." + terminal.OutputHelp(offersView.CSV.Columns),
+			Example: `  partnercenter offers addons 195416C1-3447-423A-B37B-EE59A99A19C4 --country US
+  partnercenter offers addons OFFER --country DE -o csv`,
+		}),
+		View: offersView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
+			return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).AddOns.All(ctx)
+		},
+	}.Command(c)
+}
+
+func offersCategories(c *connect.Connection) *cobra.Command {
+	market := market{of: "categories", byCustomer: true}
+	return command.List[*partnercenter.OfferCategory]{
+		Spec: market.asked(command.Spec{
+			Use: "categories {--country CC | --customer ID}", Short: "List the categories of legacy offers",
+			Long: "List the categories of legacy offers, by rank." + terminal.OutputHelp(categoriesView.CSV.Columns),
+			Example: `  partnercenter offers categories --country US
+  partnercenter offers categories --customer ID --json`,
+		}),
+		View: categoriesView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OfferCategory, error] {
+			if market.customer != "" {
+				return call.Client.Customers.ByID(market.customer).OfferCategories.All(ctx)
+			}
+			return call.Client.OfferCategories.ByCountry(market.country).All(ctx)
+		},
+	}.Command(c)
+}
+
+var offersView = terminal.View[*partnercenter.Offer]{
+	Plural: "offers",
+	Table: terminal.Layout[*partnercenter.Offer]{
+		Columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING"},
+		Gives:   []int{1, 2},
+		Row: func(o *partnercenter.Offer) []string {
+			return []string{o.ID, o.Name, categoryName(o), cycles(o.SupportedBillingCycles)}
+		},
+	},
+	Wide: terminal.Layout[*partnercenter.Offer]{
+		Columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING", "MINIMUM", "MAXIMUM", "ADD-ON", "TRIAL", "FOR SALE", "COUNTRY"},
+		Row: func(o *partnercenter.Offer) []string {
+			return []string{
+				o.ID, o.Name, categoryName(o), cycles(o.SupportedBillingCycles), terminal.Number(o.MinimumQuantity), terminal.Number(o.MaximumQuantity),
+				terminal.YesNo(o.IsAddOn), terminal.YesNo(o.IsTrial), terminal.YesNo(o.IsAvailableForPurchase), o.Country,
+			}
+		},
+	},
+	CSV: terminal.Layout[*partnercenter.Offer]{
+		Columns: []string{
+			"offerId", "name", "category", "country", "billing", "supportedBillingCycles", "minimumQuantity", "maximumQuantity",
+			"isAddOn", "isTrial", "isAvailableForPurchase", "prerequisiteOffers", "productId", "salesGroupId",
+		},
+		Row: func(o *partnercenter.Offer) []string {
+			return []string{
+				o.ID, o.Name, categoryName(o), o.Country, string(o.Billing), cycles(o.SupportedBillingCycles),
+				terminal.Number(o.MinimumQuantity), terminal.Number(o.MaximumQuantity), terminal.YesNo(o.IsAddOn), terminal.YesNo(o.IsTrial),
+				terminal.YesNo(o.IsAvailableForPurchase), strings.Join(o.PrerequisiteOffers, " "), terminal.OrZero(o.Product).ID, o.SalesGroupID,
+			}
+		},
+	},
+}
+
+var categoriesView = terminal.OneLayout("categories", []string{"CATEGORY ID", "NAME", "RANK"}, []string{"categoryId", "name", "rank"},
+	func(c *partnercenter.OfferCategory) []string { return []string{c.ID, c.Name, terminal.Number(c.Rank)} }, 1)
+
+func categoryName(o *partnercenter.Offer) string { return terminal.OrZero(o.Category).Name }
+
+// cycles joins billing cycles for a cell.
+func cycles(list []partnercenter.BillingCycleType) string {
+	return strings.Join(terminal.Texts(list), " ")
+}
+
+// market is the flags of commands that read the catalog: where to look at it.
+type market struct {
+	of                string // what is asked of it, for who names none
+	byCustomer        bool   // a customer can stand for its country
+	country, customer string
+}
+
+// asked adds the flags to a command.
+func (m *market) asked(s command.Spec) command.Spec {
+	flags, check := s.Flags, s.Check
+	s.Flags = func(cmd *cobra.Command) {
+		cmd.Flags().StringVar(&m.country, "country", "", "the country to buy in, two `letters` such as US")
+		if m.byCustomer {
+			cmd.Flags().StringVar(&m.customer, "customer", "", "in the country of the customer with this tenant `id`")
+		}
+		if flags != nil {
+			flags(cmd)
+		}
+	}
+	if m.byCustomer {
+		s.Exclusive = append(s.Exclusive, []string{"country", "customer"})
+	}
+	s.Check = func(call *command.Call) error {
+		switch {
+		case m.country != "" || m.customer != "":
+		case m.byCustomer:
+			return terminal.Usagef("%s where? Give --country, such as US, or --customer ID", m.of)
+		default:
+			return terminal.Usagef("%s where? Give --country, such as US", m.of)
+		}
+		if check == nil {
+			return nil
+		}
+		return check(call)
+	}
+	return s
+}

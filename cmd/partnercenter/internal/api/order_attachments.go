@@ -1,0 +1,211 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+var attachmentsView = terminal.OneLayout("attachments", []string{"ATTACHMENT ID", "FILE", "SIZE (KB)", "TYPE"}, []string{"attachmentId", "fileName", "sizeInKB", "attachmentType"},
+	func(a *partnercenter.OrderAttachment) []string {
+		return []string{a.AttachmentID, a.FileName, terminal.Number(a.SizeInKB), a.AttachmentType}
+	})
+
+func ordersAttach(c *connect.Connection) *cobra.Command {
+	var (
+		purchaseOrders, tenders []string
+		partOfTender            bool
+		files                   openFiles
+		upload                  partnercenter.AttachmentUpload
+	)
+	about := &upload.Metadata
+	return command.Change[*partnercenter.OrderAttachment]{
+		Spec: command.Spec{
+			Use: "attach ORDER --customer ID --po FILE --price AMOUNT --currency CODE", Arg: "order id", Customer: true,
+			Short: "Attach purchase orders to an order",
+			Long: `Attach purchase orders, and tenders, to an order that waits for them
+(pending_po_upload). Its provisioning begins with that.
+
+An order that is part of a tender has --part-of-tender, and the tender's files or
+address.`,
+			Example: `  partnercenter orders attach ORDER --customer ID --po PO.pdf --price 156.87 --currency CAD
+  partnercenter orders attach ORDER --customer ID --po PO.pdf --price 156.87 --currency CAD \
+    --part-of-tender --tender Tender.pdf --fx-rate 1.2`,
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.StringArrayVar(&purchaseOrders, "po", nil, "`file` with a purchase order; can be repeated")
+				f.StringArrayVar(&tenders, "tender", nil, "`file` with a tender; can be repeated")
+				f.StringVar(&about.CustomerPrice, "price", "", "what the customer pays: a decimal `amount`")
+				f.StringVar(&about.Currency, "currency", "", "its currency: a `code` such as USD")
+				f.StringVar(&about.FxRate, "fx-rate", "", "exchange `rate`, if there was one")
+				f.BoolVar(&partOfTender, "part-of-tender", false, "the order is part of a tender")
+				f.StringVar(&about.TenderLink, "tender-link", "", "`URL` of the tender, instead of --tender")
+			},
+			Check: func(*command.Call) error {
+				switch {
+				case len(purchaseOrders) == 0:
+					return terminal.Usagef("what is to be attached? Give a purchase order with --po FILE")
+				case about.CustomerPrice == "" || about.Currency == "":
+					return terminal.Usagef("what does the customer pay? Give --price AMOUNT and --currency CODE")
+				case partOfTender && len(tenders) == 0 && about.TenderLink == "":
+					return terminal.Usagef("the tender is missing: give its files with --tender, or its address with --tender-link")
+				}
+				return nil
+			},
+		},
+		What: "attach files to an order", Question: "Attach these files?", View: attachmentsView,
+		Describe: func(_ context.Context, call *command.Call, d *command.Description) (err error) {
+			d.Add("order", call.Arg)
+			d.Add("price", about.CustomerPrice+" "+about.Currency)
+			if partOfTender {
+				about.IsPartOfTender = new(true)
+			}
+			if upload.PurchaseOrders, err = files.open(d, "purchase order", purchaseOrders); err == nil {
+				upload.Tenders, err = files.open(d, "tender", tenders)
+			}
+			return err
+		},
+		DoAll: func(ctx context.Context, call *command.Call) ([]*partnercenter.OrderAttachment, error) {
+			defer files.close()
+			attached, err := order(call).Attachments.Upload(ctx, upload)
+			if err != nil {
+				return nil, err
+			}
+			return attached.Items, nil
+		},
+	}.Command(c)
+}
+
+// openFiles are files that are read until the command ends.
+type openFiles []*os.File
+
+func (o *openFiles) open(d *command.Description, what string, names []string) ([]partnercenter.AttachmentFile, error) {
+	var files []partnercenter.AttachmentFile
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, terminal.Usagef("the %s cannot be read: %v", what, err)
+		}
+		*o = append(*o, f)
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return nil, terminal.Usagef("the %s %s is no plain file", what, name)
+		}
+		d.Add(what, fmt.Sprintf("%s (%d bytes)", name, info.Size()))
+		files = append(files, partnercenter.AttachmentFile{Name: filepath.Base(name), Content: f})
+	}
+	return files, nil
+}
+
+func (o *openFiles) close() {
+	for _, f := range *o {
+		f.Close()
+	}
+}
+
+func ordersAttachments(c *connect.Connection) *cobra.Command {
+	var (
+		id, file string
+		force    bool
+	)
+	return command.List[*partnercenter.OrderAttachment]{
+		Spec: command.Spec{
+			Use: "attachments ORDER --customer ID", Arg: "order id", Customer: true,
+			Short: "List what is attached to an order, or download it",
+			Long: `List what is attached to an order. With --download, write one attachment to a file
+instead.`,
+			Example: `  partnercenter orders attachments ORDER --customer ID
+  partnercenter orders attachments ORDER --customer ID --download ed64c99f750115 -O PO.pdf`,
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.StringVar(&id, "download", "", "`id` of an attachment to download")
+				f.StringVarP(&file, "output-file", "O", "", "`file` to write it to; - for standard output (default: the name that the service gives)")
+				f.BoolVar(&force, "force", false, "overwrite a file that is there")
+			},
+			Check: func(*command.Call) error {
+				switch {
+				case id == "" && (file != "" || force):
+					return terminal.Usagef("-O and --force go with --download ID")
+				case id != "" && file != "" && file != "-":
+					return free(file, force)
+				}
+				return nil
+			},
+		},
+		View: attachmentsView,
+		Instead: func(ctx context.Context, call *command.Call, _ *terminal.Printer[*partnercenter.OrderAttachment]) (bool, error) {
+			if id == "" {
+				return false, nil
+			}
+			return true, download(ctx, call, id, file, force)
+		},
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderAttachment, error] {
+			return order(call).Attachments.All(ctx)
+		},
+	}.Command(c)
+}
+
+func download(ctx context.Context, call *command.Call, id, file string, force bool) error {
+	content, err := order(call).Attachments.ByID(id).Download(ctx)
+	if err != nil {
+		return err
+	}
+	defer content.Body.Close()
+	switch file {
+	case "-":
+		_, err := io.Copy(call.Term.Stdout, content.Body)
+		return err
+	case "":
+		if file = content.Name; file == "" || file == "." || file == ".." {
+			return errors.New("the service gives no name for the file: give one with -O FILE")
+		}
+		if err := free(file, force); err != nil {
+			return err
+		}
+	}
+	return saveFile(call.Term, file, content.Body)
+}
+
+// free refuses the name of a file that is there.
+func free(name string, force bool) error {
+	switch _, err := os.Lstat(name); {
+	case err == nil && !force:
+		return terminal.Usagef("%s is there already: give another name with -O, or --force", name)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return nil
+}
+
+// saveFile writes a file whole, or not at all.
+func saveFile(term *terminal.Terminal, name string, content io.Reader) error {
+	part, err := os.CreateTemp(filepath.Dir(name), ".partnercenter-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(part.Name()) // gone after the rename
+	n, err := io.Copy(part, content)
+	if closeErr := part.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(part.Name(), name); err != nil {
+		return err
+	}
+	term.Linef("%s: %d bytes", name, n)
+	return nil
+}

@@ -1,0 +1,391 @@
+// Package api is the commands that call the API: a file a resource, of rows for
+// the forms of package command. How to get there is in package connect.
+package api
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// Orders returns the commands about orders.
+func Orders(term *terminal.Terminal) *cobra.Command {
+	return command.Noun(term, "orders", "order", "Orders of customers",
+		ordersList, ordersGet, ordersCreate, ordersPatch, ordersCancel, ordersProvisioning, ordersActivationLinks,
+		ordersAttach, ordersAttachments, ordersWaitVisible)
+}
+
+// order is the one that the argument names.
+func order(call *command.Call) *partnercenter.OrderClient { return call.Customer.Orders.ByID(call.Arg) }
+
+// maxWorkers bounds --workers: the service counts requests by the minute, and
+// more at once only meet its limit sooner.
+const maxWorkers = connect.MaxConnections
+
+func ordersList(c *connect.Connection) *cobra.Command {
+	var (
+		all                         allCustomers
+		cycle                       billingCycle
+		includePrice, includeSystem bool
+		indirectReseller            string
+	)
+	fetch := func(ctx context.Context, call *command.Call, customer string) iter.Seq2[*partnercenter.Order, error] {
+		opts := orderOptions(includePrice)
+		if includeSystem {
+			opts = append(opts, partnercenter.IncludeSystemPurchases())
+		}
+		if indirectReseller != "" {
+			opts = append(opts, partnercenter.ForIndirectReseller(indirectReseller))
+		}
+		return call.Client.Customers.ByID(customer).Orders.ByBillingCycle(cycle.value).All(ctx, opts...)
+	}
+	return command.List[customerOrder]{
+		Spec: command.Spec{
+			Use: "list {--customer ID | --all-customers}", Customer: true, OrAll: "all-customers",
+			Short: "List a customer's orders, or those of all customers",
+			Long: `List a customer's orders, newest first, or those of all customers.
+
+A new order takes up to 15 minutes to show in the list. System purchases are left
+out unless --include-system-purchases asks for them.
+
+With --all-customers, a customer whose orders the service refuses is named at the
+end, and the exit code is 1; the orders of the others are listed all the same.
+
+Tables have a row for every order; -o wide and -o csv one for every line item.` + terminal.OutputHelp(orderCSVColumns),
+			Example: `  partnercenter orders list --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
+  partnercenter orders list --customer ID --billing-cycle monthly --include-price -o wide
+  partnercenter orders list --all-customers -o csv > orders.csv
+  partnercenter orders list --profile local --customer ID --json | jq '.[].lineItems[].friendlyName'`,
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.BoolVar(&all.asked, "all-customers", false, "list the orders of all customers")
+				f.IntVar(&all.workers, "workers", 4, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
+				cycle.addFlag(cmd, "only orders billed this way: `cycle` is "+terminal.OrList(billingCycles()))
+				f.BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
+				f.BoolVar(&includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
+				f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
+			},
+			Check: func(*command.Call) error {
+				if all.workers < 1 || all.workers > maxWorkers {
+					return terminal.Usagef("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
+				}
+				return cycle.parse()
+			},
+		},
+		AllowShort: true,
+		ViewOf:     func() terminal.View[customerOrder] { return ordersView(includePrice, all.asked) },
+		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[customerOrder]) (bool, error) {
+			if !all.asked {
+				return false, nil
+			}
+			return true, all.list(ctx, call, p, func(ctx context.Context, customer string) ([]*partnercenter.Order, error) {
+				return command.Collect(fetch(ctx, call, customer))
+			})
+		},
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[customerOrder, error] {
+			return ofCustomer(call.CustomerID, fetch(ctx, call, call.CustomerID))
+		},
+	}.Command(c)
+}
+
+// ofCustomer says of orders whose they are.
+func ofCustomer(id string, orders iter.Seq2[*partnercenter.Order, error]) iter.Seq2[customerOrder, error] {
+	return func(yield func(customerOrder, error) bool) {
+		for order, err := range orders {
+			if !yield(customerOrder{customerID: id, order: order}, err) {
+				return
+			}
+		}
+	}
+}
+
+func orderOptions(includePrice bool) []partnercenter.OrdersOption {
+	if includePrice {
+		return []partnercenter.OrdersOption{partnercenter.IncludePrice()}
+	}
+	return nil
+}
+
+// billingCycle is the flag of that name. Lists once had it as billing-type, which
+// is still taken.
+type billingCycle struct {
+	value partnercenter.BillingCycleType
+}
+
+func (b *billingCycle) addFlag(cmd *cobra.Command, usage string) {
+	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "billing-type" {
+			name = "billing-cycle"
+		}
+		return pflag.NormalizedName(name)
+	})
+	cmd.Flags().StringVar((*string)(&b.value), "billing-cycle", "", usage)
+	terminal.Choices(cmd, "billing-cycle", billingCycles()...)
+}
+
+// parse takes any spelling that the service takes.
+func (b *billingCycle) parse() error {
+	if b.value != "" && !b.value.Known() {
+		return terminal.OneOf("billing-cycle", string(b.value), billingCycles()...)
+	}
+	b.value = b.value.Normalize()
+	return nil
+}
+
+// billingCycles are the values to offer; the service takes "unknown" for none.
+func billingCycles() []string {
+	return slices.DeleteFunc(terminal.Texts(partnercenter.BillingCycles()), func(name string) bool {
+		return name == string(partnercenter.BillingCycleUnknown)
+	})
+}
+
+func ordersGet(c *connect.Connection) *cobra.Command {
+	var includePrice bool
+	return command.Get[customerOrder]{
+		Spec: command.Spec{
+			Use: "get ORDER --customer ID", Arg: "order id", Customer: true, Short: "Show an order",
+			Long: `Show an order by its id. Unlike the list, it has a new order at once.
+
+Ids of newer orders are case-sensitive.`,
+			Example: `  partnercenter orders get 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1 --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
+  partnercenter orders get ORDER --customer ID --include-price --json`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
+			},
+		},
+		ViewOf: func() terminal.View[customerOrder] { return ordersView(includePrice, false) },
+		Fetch: func(ctx context.Context, call *command.Call) (customerOrder, error) {
+			o, err := order(call).Get(ctx, orderOptions(includePrice)...)
+			return customerOrder{customerID: call.CustomerID, order: o}, err
+		},
+	}.Command(c)
+}
+
+func ordersProvisioning(c *connect.Connection) *cobra.Command {
+	return command.List[*partnercenter.OrderLineItemProvisioningStatus]{
+		Spec: command.Spec{
+			Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
+			Short:   "Show how far the service has come with an order",
+			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
+			Example: "  partnercenter orders provisioning ORDER --customer ID",
+		},
+		View: terminal.OneLayout("lines that are provisioned", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
+			func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
+				var quantities []string
+				for _, q := range s.QuantityProvisioningInformation {
+					quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+q.Status))
+				}
+				return []string{terminal.Number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
+			}),
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
+			return order(call).ProvisioningStatus.All(ctx)
+		},
+	}.Command(c)
+}
+
+// activationLinksView shows activation links.
+var activationLinksView = terminal.OneLayout("activation links", []string{"LINE", "LINK"}, []string{"lineItemNumber", "link"},
+	func(l *partnercenter.OrderLineItemActivationLink) []string {
+		return []string{terminal.Number(l.LineItemNumber), terminal.OrZero(l.Link).URI}
+	})
+
+func ordersActivationLinks(c *connect.Connection) *cobra.Command {
+	line := -1
+	return command.List[*partnercenter.OrderLineItemActivationLink]{
+		Spec: command.Spec{
+			Use: "activation-links ORDER --customer ID", Arg: "order id", Customer: true,
+			Short: "Print the links that activate marketplace purchases of an order",
+			Long: `Print the links to the publishers' pages on which marketplace purchases are
+activated. In a sandbox they lead nowhere: use "subscriptions activate".`,
+			Example: "  partnercenter orders activation-links ORDER --customer ID --line 0",
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().IntVar(&line, "line", -1, "`number` of the line, from 0; -1 for all lines that need it")
+			},
+		},
+		View: activationLinksView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+			if line >= 0 {
+				return order(call).LineItems.ByNumber(line).ActivationLinks.All(ctx)
+			}
+			return order(call).ActivationLinks.All(ctx)
+		},
+	}.Command(c)
+}
+
+func ordersWaitVisible(c *connect.Connection) *cobra.Command {
+	var patience time.Duration
+	return command.Get[customerOrder]{
+		Spec: command.Spec{
+			Use: "wait-visible ORDER --customer ID", Arg: "order id", Customer: true,
+			Short: "Wait until the list of orders has a new order",
+			Long: `Wait until the list of the customer's orders has a new order, which takes up to 15
+minutes, and print it. An order that does not exist fails at once.`,
+			Example: "  partnercenter orders wait-visible ORDER --customer ID --wait 30m",
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().DurationVar(&patience, "wait", partnercenter.DefaultWaitTimeout, "how long to wait at most")
+			},
+			Check: func(*command.Call) error {
+				if patience <= 0 {
+					return terminal.Usagef("--wait %s is no time to wait: use something like 20m", patience)
+				}
+				return nil
+			},
+		},
+		View: ordersView(false, false),
+		Fetch: func(ctx context.Context, call *command.Call) (customerOrder, error) {
+			o, err := order(call).WaitVisible(ctx, &partnercenter.WaitOptions{
+				Timeout: patience,
+				Progress: func(waited, pause time.Duration) {
+					call.Term.Linef("not listed after %s; looking again in %s", waited.Round(time.Second), pause.Round(time.Second))
+				},
+			})
+			return customerOrder{order: o}, err
+		},
+	}.Command(c)
+}
+
+// PrintOrders prints a customer's orders as a table.
+func PrintOrders(ctx context.Context, term *terminal.Terminal, pc *partnercenter.Client, customer string) error {
+	p, err := terminal.NewPrinter(term, &terminal.Output{Format: terminal.FormatTable, Color: "auto"}, ordersView(false, false))
+	if err != nil {
+		return err
+	}
+	orders, err := command.Collect(ofCustomer(customer, pc.Customers.ByID(customer).Orders.All(ctx)))
+	if err != nil {
+		return err
+	}
+	return p.PrintAll(orders)
+}
+
+// customerOrder is an order with the customer that was asked about.
+type customerOrder struct {
+	customerID   string
+	customerName string // known with --all-customers
+	order        *partnercenter.Order
+}
+
+// customer is the id that the order names, or the one that was asked about:
+// older orders name none.
+func (c customerOrder) customer() string {
+	if id := c.order.ReferenceCustomerID; id != "" {
+		return id
+	}
+	return c.customerID
+}
+
+// ordersView shows orders; with prices if they were asked for, with the
+// customer if there are several.
+func ordersView(prices, several bool) terminal.View[customerOrder] {
+	v := terminal.View[customerOrder]{Plural: "orders", Resource: func(c customerOrder) any { return c.order }}
+	v.CSV = terminal.Layout[customerOrder]{Columns: orderCSVColumns, Rows: orderCSVRows}
+
+	v.Table.Rows = func(c customerOrder) [][]string {
+		o := c.order
+		var row []string
+		if several {
+			row = append(row, c.customerName)
+		}
+		row = append(row, o.ID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), itemsSummary(o.LineItems))
+		if prices {
+			row = append(row, amount(o))
+		}
+		return [][]string{row}
+	}
+	if several {
+		v.Table.Columns = append(v.Table.Columns, "CUSTOMER")
+	}
+	v.Table.Columns = append(v.Table.Columns, "ORDER ID", "CREATED", terminal.ColumnStatus, "BILLING", "ITEMS")
+	v.Table.Gives = []int{len(v.Table.Columns) - 1} // the items, then the customer
+	if several {
+		v.Table.Gives = append(v.Table.Gives, 0)
+	}
+	if prices {
+		v.Table.Columns = append(v.Table.Columns, terminal.ColumnTotal)
+	}
+
+	v.Wide.Columns = []string{"CUSTOMER ID", "ORDER ID", "ALTERNATE ID", "CREATED", terminal.ColumnStatus, "BILLING", "CURRENCY"}
+	if prices {
+		v.Wide.Columns = append(v.Wide.Columns, terminal.ColumnTotal)
+	}
+	v.Wide.Columns = append(v.Wide.Columns, "LINE", terminal.ColumnQuantity, "ITEM", "OFFER ID", "SUBSCRIPTION ID")
+	v.Wide.Rows = func(c customerOrder) [][]string {
+		o := c.order
+		return eachLine(o, func(l partnercenter.OrderLineItem) []string {
+			row := []string{c.customer(), o.ID, o.AlternateID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), o.CurrencyCode}
+			if prices {
+				row = append(row, amount(o))
+			}
+			return append(row, terminal.Number(l.LineItemNumber), terminal.Number(l.Quantity), l.FriendlyName, l.OfferID, l.SubscriptionID)
+		})
+	}
+	return v
+}
+
+// orderCSVColumns are documented: add at the end only.
+var orderCSVColumns = []string{
+	"customerId", "orderId", "alternateId", "creationDate", "status", "billingCycle", "transactionType",
+	"currencyCode", "totalPrice", "lineItemNumber", "offerId", "subscriptionId", "friendlyName", "quantity",
+	"termDuration", "lineTransactionType", "promotionId", "partnerIdOnRecord", "price", "extendedPrice",
+}
+
+func orderCSVRows(c customerOrder) [][]string {
+	o := c.order
+	return eachLine(o, func(l partnercenter.OrderLineItem) []string {
+		pricing := terminal.OrZero(l.Pricing)
+		return []string{
+			c.customer(), o.ID, o.AlternateID, terminal.ExactTime(o.CreationDate), string(o.Status), string(o.BillingCycle), string(o.TransactionType),
+			o.CurrencyCode, string(o.TotalPrice), terminal.Number(l.LineItemNumber), l.OfferID, l.SubscriptionID, l.FriendlyName, terminal.Number(l.Quantity),
+			terminal.OrZero(l.TermDuration), string(l.TransactionType), l.PromotionID, l.PartnerIDOnRecord, string(pricing.Price), string(pricing.ExtendedPrice),
+		}
+	})
+}
+
+// eachLine makes a row of each line item, and one of an order without any.
+func eachLine(o *partnercenter.Order, row func(partnercenter.OrderLineItem) []string) [][]string {
+	lines := o.LineItems
+	if len(lines) == 0 {
+		lines = []partnercenter.OrderLineItem{{}}
+	}
+	rows := make([][]string, len(lines))
+	for i, line := range lines {
+		rows[i] = row(line)
+	}
+	return rows
+}
+
+// itemsSummary names the first line item and counts the others.
+func itemsSummary(lines []partnercenter.OrderLineItem) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	first := lines[0]
+	summary := first.FriendlyName
+	if summary == "" {
+		summary = first.OfferID
+	}
+	if first.Quantity != nil {
+		summary = strings.TrimSpace(fmt.Sprintf("%d × %s", *first.Quantity, summary))
+	}
+	if more := len(lines) - 1; more > 0 {
+		summary += fmt.Sprintf(", +%d", more)
+	}
+	return summary
+}
+
+func amount(o *partnercenter.Order) string {
+	if o.TotalPrice == "" {
+		return ""
+	}
+	return strings.TrimSpace(string(o.TotalPrice) + " " + o.CurrencyCode)
+}

@@ -1,0 +1,342 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// orderForm is what the flags of orders create say, and the order that they make.
+type orderForm struct {
+	file  string
+	lines []string
+	line  orderLine // of the flags for an order of one line
+	cycle billingCycle
+	user  string
+	order *partnercenter.Order
+}
+
+// orderLine is a line item as flags have it.
+type orderLine struct{ offer, quantity, term, name, partner string }
+
+// lineKeys are what --line takes, and where it goes.
+var lineKeys = []struct {
+	key   string
+	field func(*orderLine) *string
+}{
+	{"offer", func(l *orderLine) *string { return &l.offer }},
+	{"quantity", func(l *orderLine) *string { return &l.quantity }},
+	{"term", func(l *orderLine) *string { return &l.term }},
+	{"name", func(l *orderLine) *string { return &l.name }},
+	{"partner-on-record", func(l *orderLine) *string { return &l.partner }},
+}
+
+func ordersCreate(c *connect.Connection) *cobra.Command {
+	var o orderForm
+	return command.Change[customerOrder]{
+		Spec: command.Spec{
+			Use: "create --customer ID {--offer ID --quantity N | --line … | -f FILE}", Customer: true, Short: "Place an order",
+			Long: `Place an order: of one line by --offer and --quantity, of several by --line, or of
+anything by -f, which takes the order in JSON or YAML.
+
+A line is written as offer=ID,quantity=N and, if need be, term=P1Y, name=TEXT and
+partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
+(product:sku:availability). Lines are numbered from 0 where the file does not.`,
+			Example: `  partnercenter orders create --customer ID --offer 031C9E47-4802-4248-838E-778FB1D2CC05 --quantity 5 --billing-cycle annual
+  partnercenter orders create --customer ID --line offer=A,quantity=1 --line offer=B,quantity=2,term=P1Y --yes
+  partnercenter orders create --customer ID -f order.yaml --dry-run
+  partnercenter orders create --customer ID -f - --yes --json < order.json`,
+			Flags:     o.addFlags,
+			Exclusive: [][]string{{"file", "offer", "line"}, {"file", "quantity"}, {"line", "quantity"}, {"file", "billing-cycle"}},
+			Check:     o.check,
+		},
+		What: "place an order", Question: "Place this order?", View: ordersView(false, false),
+		Describe: func(_ context.Context, _ *command.Call, d *command.Description) error {
+			billed := string(o.order.BillingCycle)
+			if billed == "" {
+				billed = "as the item is by default"
+			}
+			d.Add("billed", billed)
+			d.Add("for user", o.user)
+			describeLines(d, o.order)
+			return nil
+		},
+		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
+			var opts []partnercenter.CreateOption
+			if o.user != "" {
+				opts = append(opts, partnercenter.ForCustomerUser(o.user))
+			}
+			placed, err := call.Customer.Orders.Create(ctx, o.order, opts...)
+			return customerOrder{customerID: call.CustomerID, order: placed}, err
+		},
+	}.Command(c)
+}
+
+func (o *orderForm) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	command.FileFlag(cmd, &o.file, "the order")
+	f.StringVar(&o.line.offer, "offer", "", "`id` of the offer or catalog item")
+	f.StringVar(&o.line.quantity, "quantity", "", "how `many` of --offer")
+	f.StringVar(&o.line.term, "term", "", "with --offer, the term: `duration` is P1M, P1Y or P3Y")
+	f.StringVar(&o.line.name, "name", "", "with --offer, a `text` to call it by")
+	f.StringVar(&o.line.partner, "partner-on-record", "", "with --offer, the MPN `id` of the indirect reseller")
+	f.StringArrayVar(&o.lines, "line", nil, "a `line` such as offer=ID,quantity=2,term=P1Y; can be repeated")
+	o.cycle.addFlag(cmd, "how it is billed: `cycle` is "+terminal.OrList(billingCycles())+" (default: that of the item)")
+	f.StringVar(&o.user, "for-user", "", "user principal `name` of the customer's user to license")
+	terminal.Choices(cmd, "term", "P1M", "P1Y", "P3Y")
+}
+
+// check makes the order of the flags or the file.
+func (o *orderForm) check(call *command.Call) error {
+	o.order = new(partnercenter.Order)
+	if o.file != "" {
+		if o.line != (orderLine{}) {
+			return terminal.Usagef("-f has the whole order: leave out --term, --name and --partner-on-record")
+		}
+		if err := call.ReadContent(o.file, o.order); err != nil {
+			return err
+		}
+	} else if err := o.orderOfFlags(o.order); err != nil {
+		return err
+	}
+	if len(o.order.LineItems) == 0 {
+		return terminal.Usagef("the order has no line items: give --offer and --quantity, or lineItems in the file")
+	}
+	return nameCustomer(o.order, call.CustomerID)
+}
+
+// nameCustomer makes the order name the customer. One that names another was
+// meant for another.
+func nameCustomer(order *partnercenter.Order, customer string) error {
+	if order.ReferenceCustomerID == "" {
+		order.ReferenceCustomerID = customer
+	}
+	if !strings.EqualFold(order.ReferenceCustomerID, customer) {
+		return terminal.Usagef("the file is an order of customer %s (referenceCustomerId), but --customer is %s: correct the one that is wrong", order.ReferenceCustomerID, customer)
+	}
+	if slices.ContainsFunc(order.LineItems, func(l partnercenter.OrderLineItem) bool { return l.LineItemNumber != nil }) {
+		return nil
+	}
+	for i := range order.LineItems {
+		order.LineItems[i].LineItemNumber = new(i)
+	}
+	return nil
+}
+
+func (o *orderForm) orderOfFlags(order *partnercenter.Order) error {
+	if err := o.cycle.parse(); err != nil {
+		return err
+	}
+	order.BillingCycle = o.cycle.value
+	lines := []orderLine{o.line}
+	if len(o.lines) > 0 {
+		if o.line != (orderLine{}) {
+			return terminal.Usagef("--line has its own term, name and partner-on-record: leave out the flags of those names")
+		}
+		lines = nil
+		for _, text := range o.lines {
+			line, err := parseLine(text)
+			if err != nil {
+				return err
+			}
+			lines = append(lines, line)
+		}
+	}
+	for _, line := range lines {
+		item, err := line.item()
+		if err != nil {
+			return err
+		}
+		order.LineItems = append(order.LineItems, item)
+	}
+	return nil
+}
+
+func parseLine(text string) (orderLine, error) {
+	var line orderLine
+	var keys []string
+	for _, k := range lineKeys {
+		keys = append(keys, k.key)
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		key, value, ok := strings.Cut(part, "=")
+		i := slices.Index(keys, strings.TrimSpace(key))
+		switch {
+		case !ok:
+			return line, terminal.Usagef("--line %q: write it like offer=ID,quantity=2", text)
+		case i < 0:
+			return line, terminal.Usagef("--line %q: %q is unknown: use %s%s", text, key, terminal.OrList(keys), terminal.DidYouMean(key, keys))
+		case *lineKeys[i].field(&line) != "":
+			return line, terminal.Usagef("--line %q: %s is there twice", text, key)
+		}
+		*lineKeys[i].field(&line) = strings.TrimSpace(value)
+	}
+	return line, nil
+}
+
+func (l orderLine) item() (partnercenter.OrderLineItem, error) {
+	var item partnercenter.OrderLineItem
+	if l.offer == "" || l.quantity == "" {
+		return item, terminal.Usagef("what is ordered, and how many? Give --offer ID and --quantity N, or --line offer=ID,quantity=N, or -f FILE")
+	}
+	quantity, err := strconv.Atoi(l.quantity)
+	if err != nil || quantity < 1 {
+		return item, terminal.Usagef("quantity %q is no number of things to order: use 1 or more", l.quantity)
+	}
+	item = partnercenter.OrderLineItem{OfferID: l.offer, Quantity: &quantity, FriendlyName: l.name, PartnerIDOnRecord: l.partner}
+	if l.term != "" {
+		item.TermDuration = &l.term
+	}
+	return item, nil
+}
+
+func billed(cycle partnercenter.BillingCycleType) string {
+	if cycle == "" {
+		return "as the item is by default"
+	}
+	return string(cycle)
+}
+
+// describeLines adds what an order is about.
+func describeLines(d *command.Description, order *partnercenter.Order) {
+	for i, line := range order.LineItems {
+		n := i
+		if line.LineItemNumber != nil {
+			n = *line.LineItemNumber
+		}
+		d.Add(fmt.Sprintf("line %d", n), describeLine(line))
+	}
+}
+
+func describeLine(line partnercenter.OrderLineItem) string {
+	var parts []string
+	part := func(format, value string) {
+		if value != "" {
+			parts = append(parts, fmt.Sprintf(format, value))
+		}
+	}
+	what := line.OfferID
+	if line.Quantity != nil {
+		what = fmt.Sprintf("%d × %s", *line.Quantity, what)
+	}
+	parts = append(parts, what)
+	part("%q", line.FriendlyName)
+	if line.TermDuration != nil {
+		part("term %s", *line.TermDuration)
+	}
+	part("under subscription %s", line.ParentSubscriptionID)
+	part("subscription %s", line.SubscriptionID)
+	part("for reseller %s", line.PartnerIDOnRecord)
+	if line.Pricing != nil && line.Pricing.ExtendedPrice != "" {
+		part("price %s", string(line.Pricing.ExtendedPrice))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// patchOptions are those of --if-match.
+func patchOptions(ifMatch string) []partnercenter.PatchOption {
+	if ifMatch == "" {
+		return nil
+	}
+	return []partnercenter.PatchOption{partnercenter.IfMatch(ifMatch)}
+}
+
+func ordersPatch(c *connect.Connection) *cobra.Command {
+	var file, ifMatch string
+	next := new(partnercenter.Order) // as it should be
+	return command.Change[customerOrder]{
+		Spec: command.Spec{
+			Use: "patch ORDER --customer ID -f FILE", Arg: "order id", Customer: true,
+			Short: "Change an order: its billing cycle, or an add-on",
+			Long: `Change an order as a file in JSON or YAML says.
+
+Another billingCycle, with the lines as they are, changes how the order is billed.
+A line with a parentSubscriptionId buys an add-on. The service matches lines by
+subscriptionId and offerId. An etag in the file's attributes, or --if-match, makes
+the change only if the order is still as it was.`,
+			Example: `  partnercenter orders get ORDER --customer ID --json > order.json   # then edit billingCycle
+  partnercenter orders patch ORDER --customer ID -f order.json`,
+			Flags: func(cmd *cobra.Command) {
+				command.FileFlag(cmd, &file, "the order")
+				cmd.Flags().StringVar(&ifMatch, "if-match", "", "`etag` that the order must still have")
+			},
+			Check: func(call *command.Call) error {
+				if file == "" {
+					return terminal.Usagef("what is to change? Give the order as it should be with -f FILE")
+				}
+				if err := call.ReadContent(file, next); err != nil {
+					return err
+				}
+				if err := nameCustomer(next, call.CustomerID); err != nil {
+					return err
+				}
+				if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
+					return terminal.Usagef("the file is order %s, not %s: correct the one that is wrong", next.ID, call.Arg)
+				}
+				return nil
+			},
+		},
+		What: "change an order", Question: "Change this order?", View: ordersView(false, false),
+		Describe: func(_ context.Context, call *command.Call, d *command.Description) error {
+			d.Add("order", call.Arg)
+			d.Add("status", string(next.Status))
+			d.Add("billed", string(next.BillingCycle))
+			describeLines(d, next)
+			return nil
+		},
+		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
+			changed, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
+			return customerOrder{customerID: call.CustomerID, order: changed}, err
+		},
+	}.Command(c)
+}
+
+func ordersCancel(c *connect.Connection) *cobra.Command {
+	var lines []int
+	return command.Change[customerOrder]{
+		Spec: command.Spec{
+			Use: "cancel ORDER --customer ID", Arg: "order id", Customer: true, Short: "Cancel an order, or some of its lines",
+			Long: `Cancel an order, or the lines that --line names. A cancelled line has quantity 0,
+and an order is cancelled when all its lines are.
+
+Software can be cancelled for some days; reservations and marketplace purchases
+only in a sandbox. Other subscriptions are suspended or cancelled with
+"subscriptions update".`,
+			Example: `  partnercenter orders cancel ORDER --customer ID
+  partnercenter orders cancel ORDER --customer ID --line 0 --line 2 --yes`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().IntSliceVar(&lines, "line", nil, "`number` of a line to cancel, from 0; can be repeated (default: all lines)")
+			},
+		},
+		What: "cancel an order", Question: "Cancel this order?", View: ordersView(false, false),
+		Describe: func(ctx context.Context, call *command.Call, d *command.Description) error {
+			if len(lines) > 0 {
+				d.What, d.Question = "cancel lines of an order", "Cancel these lines?"
+			}
+			now, err := order(call).Get(ctx)
+			if err != nil {
+				return err
+			}
+			d.Add("order", strings.TrimSpace(now.ID+" "+string(now.Status)))
+			named := *now
+			named.LineItems = slices.DeleteFunc(slices.Clone(now.LineItems), func(l partnercenter.OrderLineItem) bool {
+				return len(lines) > 0 && (l.LineItemNumber == nil || !slices.Contains(lines, *l.LineItemNumber))
+			})
+			describeLines(d, &named)
+			return nil
+		},
+		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
+			cancelled, err := order(call).Cancel(ctx, lines...)
+			return customerOrder{customerID: call.CustomerID, order: cancelled}, err
+		},
+	}.Command(c)
+}

@@ -1,0 +1,346 @@
+package api
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// Products returns the commands about products, their SKUs and availabilities.
+func Products(term *terminal.Terminal) *cobra.Command {
+	return command.Noun(term, "products", "product", "Products, SKUs and what of them can be ordered",
+		productsList, productsGet, productsSKUs, productsAvailabilities, productsInventory)
+}
+
+// products are the products of the market.
+func (m *market) products(call *command.Call) *partnercenter.ProductsClient {
+	if m.customer != "" {
+		return call.Client.Customers.ByID(m.customer).Products
+	}
+	return call.Client.Products.ByCountry(m.country)
+}
+
+// selection is the flags that narrow lists of products, SKUs and availabilities.
+type selection struct {
+	segment partnercenter.TargetSegment
+	scope   partnercenter.ReservationScope
+}
+
+func (s *selection) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar((*string)(&s.segment), "segment", "", "only what is sold to this `segment`: "+terminal.OrList(terminal.Texts(partnercenter.TargetSegments())))
+	f.StringVar((*string)(&s.scope), "reservation-scope", "", "AzurePlan lists reservations for Azure plans")
+	terminal.Choices(cmd, "segment", terminal.Texts(partnercenter.TargetSegments())...)
+	terminal.Choices(cmd, "reservation-scope", string(partnercenter.ReservationScopeAzurePlan))
+}
+
+// check takes what the flags name in any case.
+func (s *selection) check(*command.Call) error {
+	if s.segment != "" {
+		s.segment = s.segment.Normalize()
+		if err := terminal.OneOf("segment", string(s.segment), terminal.Texts(partnercenter.TargetSegments())...); err != nil {
+			return err
+		}
+	}
+	if s.scope == "" {
+		return nil
+	}
+	if strings.EqualFold(string(s.scope), string(partnercenter.ReservationScopeAzurePlan)) {
+		s.scope = partnercenter.ReservationScopeAzurePlan
+	}
+	return terminal.OneOf("reservation-scope", string(s.scope), string(partnercenter.ReservationScopeAzurePlan))
+}
+
+func productsList(c *connect.Connection) *cobra.Command {
+	var (
+		narrow selection
+		target partnercenter.TargetView
+	)
+	market := market{of: "products", byCustomer: true}
+	views := terminal.Texts(partnercenter.TargetViews())
+	return command.List[*partnercenter.Product]{
+		Spec: market.asked(command.Spec{
+			Use: "list {--country CC | --customer ID} --view VIEW", Short: "List the products of a country or for a customer",
+			Long: "List the products of a view that are sold in a country, or in a customer's. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
+			Example: `  partnercenter products list --country US --view OnlineServices
+  partnercenter products list --customer ID --view AzureReservations --reservation-scope AzurePlan
+  partnercenter products list --country DE --view Software -o jsonl | jq -r .title`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar((*string)(&target), "view", "", "which products: `view` is "+terminal.OrList(views))
+				terminal.Choices(cmd, "view", views...)
+				narrow.addFlags(cmd)
+			},
+			Check: func(call *command.Call) error {
+				if target == "" {
+					return terminal.Usagef("which products? Give --view: %s", terminal.OrList(views))
+				}
+				target = target.Normalize()
+				if err := terminal.OneOf("view", string(target), views...); err != nil {
+					return err
+				}
+				return narrow.check(call)
+			},
+		}),
+		View: productsView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Product, error] {
+			return market.products(call).ByTargetView(target).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		},
+	}.Command(c)
+}
+
+func productsGet(c *connect.Connection) *cobra.Command {
+	market := market{of: "sold", byCustomer: true}
+	return command.Get[*partnercenter.Product]{
+		Spec: market.asked(command.Spec{
+			Use: "get PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "Show a product",
+			Long: "Show a product by its id, in any case.",
+			Example: `  partnercenter products get DZH318Z0BQ3Q --country US
+  partnercenter products get PRODUCT --customer ID --json | jq .productType`,
+		}),
+		View: productsView,
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Product, error) {
+			return market.products(call).ByID(call.Arg).Get(ctx)
+		},
+	}.Command(c)
+}
+
+func productsSKUs(c *connect.Connection) *cobra.Command {
+	var (
+		narrow selection
+		sku    string
+	)
+	market := market{of: "SKUs", byCustomer: true}
+	return command.List[*partnercenter.SKU]{
+		Spec: market.asked(command.Spec{
+			Use: "skus PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "List the SKUs of a product, or show one",
+			Long: "List the SKUs of a product that are sold in a country, or in a customer's. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSV.Columns),
+			Example: `  partnercenter products skus DZH318Z0BQ5S --country US -o wide
+  partnercenter products skus PRODUCT --customer ID --sku 0001 --json`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&sku, "sku", "", "show the SKU with this `id`")
+				narrow.addFlags(cmd)
+			},
+			Exclusive: [][]string{{"sku", "segment"}, {"sku", "reservation-scope"}},
+			Check:     narrow.check,
+		}),
+		View: skusView,
+		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[*partnercenter.SKU]) (bool, error) {
+			if sku == "" {
+				return false, nil
+			}
+			return true, p.PrintOne(market.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
+		},
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.SKU, error] {
+			return market.products(call).ByID(call.Arg).SKUs.ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		},
+	}.Command(c)
+}
+
+func productsAvailabilities(c *connect.Connection) *cobra.Command {
+	var (
+		narrow            selection
+		sku, availability string
+	)
+	market := market{of: "availabilities", byCustomer: true}
+	of := func(call *command.Call) *partnercenter.AvailabilitiesClient {
+		return market.products(call).ByID(call.Arg).SKUs.ByID(sku).Availabilities
+	}
+	return command.List[*partnercenter.Availability]{
+		Spec: market.asked(command.Spec{
+			Use: "availabilities PRODUCT --sku SKU {--country CC | --customer ID}", Arg: "product id",
+			Short: "List the availabilities of a SKU, or show one",
+			Long: `List the availabilities of a SKU in a country, or in a customer's. With
+--availability, show one. The catalog item id is what an order names.` + terminal.OutputHelp(availabilitiesView.CSV.Columns),
+			Example: `  partnercenter products availabilities DZH318Z0BQ4B --sku 000Z --country US
+  partnercenter products availabilities PRODUCT --sku 0001 --customer ID -o jsonl | jq -r .catalogItemId`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&sku, "sku", "", "the SKU's `id`")
+				cmd.Flags().StringVar(&availability, "availability", "", "show the availability with this `id`")
+				narrow.addFlags(cmd)
+			},
+			Exclusive: [][]string{{"availability", "segment"}, {"availability", "reservation-scope"}},
+			Check: func(call *command.Call) error {
+				if sku == "" {
+					return terminal.Usagef("availabilities of which SKU? Give --sku ID")
+				}
+				return narrow.check(call)
+			},
+		}),
+		View: availabilitiesView,
+		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[*partnercenter.Availability]) (bool, error) {
+			if availability == "" {
+				return false, nil
+			}
+			return true, p.PrintOne(of(call).ByID(availability).Get(ctx))
+		},
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Availability, error] {
+			return of(call).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		},
+	}.Command(c)
+}
+
+func productsInventory(c *connect.Connection) *cobra.Command {
+	var customer, subscription, region string
+	market := market{of: "bought"}
+	return command.List[partnercenter.InventoryItem]{
+		Spec: market.asked(command.Spec{
+			Use: "inventory PRODUCT[:SKU]... --country CC", Short: "Check whether SKUs can be bought now",
+			Long: `Check whether SKUs can be bought now: those that are named, or all of a product.
+SKUs that the service does not know are left out. Reservations may ask for a
+customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryView.CSV.Columns),
+			Example: `  partnercenter products inventory DZH318Z0BQ4B:000Z --country US
+  partnercenter products inventory DZH318Z0BQ3P --country US --customer ID --subscription ID --region japanwest`,
+			Args: func(cmd *cobra.Command, args []string) error {
+				if len(args) == 0 {
+					return terminal.Usagef("%s needs a product, or product:sku", cmd.CommandPath())
+				}
+				return nil
+			},
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.StringVar(&customer, "customer", "", "tenant `id` of the customer to buy for")
+				f.StringVar(&subscription, "subscription", "", "`id` of the customer's Azure subscription")
+				f.StringVar(&region, "region", "", "`name` of the Azure region, such as westeurope")
+			},
+		}),
+		View: inventoryView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[partnercenter.InventoryItem, error] {
+			request := partnercenter.InventoryCheckRequest{InventoryContext: map[string]string{}}
+			for _, arg := range call.Args {
+				product, sku, _ := strings.Cut(arg, ":")
+				request.TargetItems = append(request.TargetItems, partnercenter.InventoryItem{ProductID: product, SKUID: sku})
+			}
+			for key, value := range map[string]string{"customerId": customer, "azureSubscriptionId": subscription, "armRegionName": region} {
+				if value != "" {
+					request.InventoryContext[key] = value
+				}
+			}
+			return command.Items(call.Client.Extensions.Product.ByCountry(market.country).CheckInventory(ctx, request))
+		},
+	}.Command(c)
+}
+
+var productsView = terminal.View[*partnercenter.Product]{
+	Plural: "products",
+	Table: terminal.Layout[*partnercenter.Product]{
+		Columns: []string{"PRODUCT ID", "TITLE", "TYPE"},
+		Gives:   []int{1},
+		Row: func(p *partnercenter.Product) []string {
+			return []string{p.ID, p.Title, productType(p)}
+		},
+	},
+	Wide: terminal.Layout[*partnercenter.Product]{
+		Columns: []string{"PRODUCT ID", "TITLE", "TYPE", "PUBLISHER", "DESCRIPTION"},
+		Row: func(p *partnercenter.Product) []string {
+			return []string{p.ID, p.Title, productType(p), p.PublisherName, p.Description}
+		},
+	},
+	CSV: terminal.Layout[*partnercenter.Product]{
+		Columns: []string{"productId", "title", "productType", "publisherName", "isMicrosoftProduct", "description"},
+		Row: func(p *partnercenter.Product) []string {
+			return []string{p.ID, p.Title, productType(p), p.PublisherName, terminal.YesNo(p.IsMicrosoftProduct), p.Description}
+		},
+	},
+}
+
+// productType is a product's type with its sub-type: Azure/VirtualMachines.
+func productType(p *partnercenter.Product) string {
+	var names []string
+	for t := p.ProductType; t != nil; t = t.SubType {
+		names = append(names, t.ID)
+	}
+	return strings.Join(names, "/")
+}
+
+var skusView = terminal.View[*partnercenter.SKU]{
+	Plural: "SKUs",
+	Table: terminal.Layout[*partnercenter.SKU]{
+		Columns: []string{"SKU ID", "TITLE", "BILLING", "MAXIMUM"},
+		Gives:   []int{1},
+		Row: func(s *partnercenter.SKU) []string {
+			return []string{s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MaximumQuantity)}
+		},
+	},
+	Wide: terminal.Layout[*partnercenter.SKU]{
+		Columns: []string{"PRODUCT ID", "SKU ID", "TITLE", "BILLING", "MINIMUM", "MAXIMUM", "TRIAL", "BEFORE BUYING", "TO PROVISION"},
+		Row: func(s *partnercenter.SKU) []string {
+			return []string{
+				s.ProductID, s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MinimumQuantity), terminal.Number(s.MaximumQuantity),
+				terminal.YesNo(s.IsTrial), strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "),
+			}
+		},
+	},
+	CSV: terminal.Layout[*partnercenter.SKU]{
+		Columns: []string{
+			"productId", "skuId", "title", "supportedBillingCycles", "minimumQuantity", "maximumQuantity", "isTrial",
+			"purchasePrerequisites", "provisioningVariables", "inventoryVariables",
+		},
+		Row: func(s *partnercenter.SKU) []string {
+			return []string{
+				s.ProductID, s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MinimumQuantity), terminal.Number(s.MaximumQuantity),
+				terminal.YesNo(s.IsTrial), strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "), strings.Join(s.InventoryVariables, " "),
+			}
+		},
+	},
+}
+
+var availabilitiesView = terminal.View[*partnercenter.Availability]{
+	Plural: "availabilities",
+	Table: terminal.Layout[*partnercenter.Availability]{
+		Columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE"},
+		Row: func(a *partnercenter.Availability) []string {
+			return []string{a.CatalogItemID, string(a.Segment), terms(a), currency(a), terminal.YesNo(a.IsPurchasable)}
+		},
+	},
+	Wide: terminal.Layout[*partnercenter.Availability]{
+		Columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE", "RENEWABLE", "COUNTRY", "TITLE"},
+		Row: func(a *partnercenter.Availability) []string {
+			return []string{a.CatalogItemID, string(a.Segment), terms(a), currency(a), terminal.YesNo(a.IsPurchasable), terminal.YesNo(a.IsRenewable), a.Country, terminal.OrZero(a.SKU).Title}
+		},
+	},
+	CSV: terminal.Layout[*partnercenter.Availability]{
+		Columns: []string{
+			"catalogItemId", "productId", "skuId", "availabilityId", "segment", "country", "currencyCode", "terms",
+			"isPurchasable", "isRenewable",
+		},
+		Row: func(a *partnercenter.Availability) []string {
+			return []string{
+				a.CatalogItemID, a.ProductID, a.SKUID, a.ID, string(a.Segment), a.Country, currency(a), terms(a),
+				terminal.YesNo(a.IsPurchasable), terminal.YesNo(a.IsRenewable),
+			}
+		},
+	},
+}
+
+// terms joins the terms of an availability for a cell. One without end is
+// there as a dash.
+func terms(a *partnercenter.Availability) string {
+	durations := make([]string, len(a.Terms))
+	for i, term := range a.Terms {
+		if durations[i] = term.Duration; term.Duration == "" {
+			durations[i] = "-"
+		}
+	}
+	return strings.Join(durations, " ")
+}
+
+func currency(a *partnercenter.Availability) string { return terminal.OrZero(a.DefaultCurrency).Code }
+
+var inventoryView = terminal.OneLayout("SKUs", []string{"PRODUCT ID", "SKU ID", "RESTRICTED", "WHY"}, []string{"productId", "skuId", "isRestricted", "restrictions"},
+	func(i partnercenter.InventoryItem) []string {
+		reasons := make([]string, len(i.Restrictions))
+		for j, restriction := range i.Restrictions {
+			reasons[j] = restriction.ReasonCode
+			if restriction.Description != "" {
+				reasons[j] += ": " + restriction.Description
+			}
+		}
+		return []string{i.ProductID, i.SKUID, terminal.YesNo(i.IsRestricted), strings.Join(reasons, "; ")}
+	}, 3)

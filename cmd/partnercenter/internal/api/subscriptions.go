@@ -1,0 +1,313 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// Subscriptions returns the commands about subscriptions.
+func Subscriptions(term *terminal.Terminal) *cobra.Command {
+	return command.Noun(term, "subscriptions", "subscription", "Subscriptions of customers",
+		subscriptionsList, subscriptionsGet, subscriptionsAddOns, subscriptionsUpdate, subscriptionsProvisioning,
+		subscriptionsRegister, subscriptionsRegistration, subscriptionsActivationLinks, subscriptionsActivate)
+}
+
+// oneSubscription is a command about one of a customer's subscriptions.
+func oneSubscription(use, short, long, flags string) command.Spec {
+	return command.Spec{
+		Use: use + " SUBSCRIPTION --customer ID", Arg: "subscription id", Customer: true, Short: short, Long: long,
+		Example: "  partnercenter subscriptions " + use + " SUBSCRIPTION --customer ID" + flags,
+	}
+}
+
+// subscription is the one that the argument names.
+func subscription(call *command.Call) *partnercenter.SubscriptionClient {
+	return call.Customer.Subscriptions.ByID(call.Arg)
+}
+
+func subscriptionsList(c *connect.Connection) *cobra.Command {
+	var order, partner string
+	return command.List[*partnercenter.Subscription]{
+		Spec: command.Spec{
+			Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
+			Long: "List a customer's subscriptions: all, or those of an order or of an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSV.Columns),
+			Example: `  partnercenter subscriptions list --customer ID
+  partnercenter subscriptions list --customer ID --order ORDER --json`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&order, "order", "", "only those that this order made: its `id`")
+				cmd.Flags().StringVar(&partner, "partner", "", "only those of this indirect reseller: its MPN `id`")
+			},
+			Exclusive: [][]string{{"order", "partner"}},
+		},
+		View: subscriptionsView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
+			if partner != "" {
+				return call.Customer.Subscriptions.ByPartner(partner).All(ctx)
+			}
+			return call.Customer.Subscriptions.ByOrder(order).All(ctx)
+		},
+	}.Command(c)
+}
+
+func subscriptionsGet(c *connect.Connection) *cobra.Command {
+	return command.Get[*partnercenter.Subscription]{
+		Spec: oneSubscription("get", "Show a subscription", "", " --json"),
+		View: subscriptionsView,
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
+			return subscription(call).Get(ctx)
+		},
+	}.Command(c)
+}
+
+func subscriptionsAddOns(c *connect.Connection) *cobra.Command {
+	return command.List[*partnercenter.Subscription]{
+		Spec: oneSubscription("addons", "List the add-ons of a subscription", "", ""),
+		View: subscriptionsView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
+			return subscription(call).AddOns.All(ctx)
+		},
+	}.Command(c)
+}
+
+func subscriptionsProvisioning(c *connect.Connection) *cobra.Command {
+	return command.Get[*partnercenter.SubscriptionProvisioningStatus]{
+		Spec: oneSubscription("provisioning", "Show how far the service has come with a subscription",
+			"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""),
+		View: terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
+			func(s *partnercenter.SubscriptionProvisioningStatus) []string {
+				return []string{s.SKUID, s.Status, terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
+			}),
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
+			return subscription(call).ProvisioningStatus.Get(ctx)
+		},
+	}.Command(c)
+}
+
+func subscriptionsRegistration(c *connect.Connection) *cobra.Command {
+	return command.Get[*partnercenter.SubscriptionRegistrationStatus]{
+		Spec: oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""),
+		View: registrationView,
+		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
+			return subscription(call).RegistrationStatus.Get(ctx)
+		},
+	}.Command(c)
+}
+
+var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
+	func(s *partnercenter.SubscriptionRegistrationStatus) []string {
+		return []string{s.SubscriptionID, s.Status}
+	})
+
+func subscriptionsActivationLinks(c *connect.Connection) *cobra.Command {
+	return command.List[*partnercenter.OrderLineItemActivationLink]{
+		Spec: oneSubscription("activation-links", "Print the link that activates a marketplace purchase", `Print the link to the publisher's page on which a marketplace purchase is
+activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""),
+		View: activationLinksView,
+		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+			return subscription(call).ActivationLinks.All(ctx)
+		},
+	}.Command(c)
+}
+
+var subscriptionsView = terminal.View[*partnercenter.Subscription]{
+	Plural: "subscriptions",
+	Table: terminal.Layout[*partnercenter.Subscription]{
+		Columns: []string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "ENDS"},
+		Gives:   []int{1},
+		Row: func(s *partnercenter.Subscription) []string {
+			return []string{s.ID, subscriptionName(s), terminal.Number(s.Quantity), string(s.Status), string(s.BillingCycle), terminal.ShortTime(s.CommitmentEndDate)}
+		},
+	},
+	Wide: terminal.Layout[*partnercenter.Subscription]{
+		Columns: []string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "TERM", "RENEWS", "CREATED", "ENDS", "OFFER ID", "ORDER ID", "PARENT", "PARTNER"},
+		Row: func(s *partnercenter.Subscription) []string {
+			return []string{
+				s.ID, subscriptionName(s), terminal.Number(s.Quantity), string(s.Status), string(s.BillingCycle), s.TermDuration, terminal.YesNo(s.AutoRenewEnabled),
+				terminal.ShortTime(s.CreationDate), terminal.ShortTime(s.CommitmentEndDate), s.OfferID, s.OrderID, s.ParentSubscriptionID, terminal.OrZero(s.PartnerID),
+			}
+		},
+	},
+	CSV: terminal.Layout[*partnercenter.Subscription]{
+		Columns: []string{
+			"subscriptionId", "orderId", "offerId", "offerName", "friendlyName", "quantity", "unitType", "status", "billingCycle",
+			"billingType", "termDuration", "autoRenewEnabled", "creationDate", "effectiveStartDate", "commitmentEndDate",
+			"parentSubscriptionId", "entitlementId", "partnerId",
+		},
+		Row: func(s *partnercenter.Subscription) []string {
+			return []string{
+				s.ID, s.OrderID, s.OfferID, s.OfferName, s.FriendlyName, terminal.Number(s.Quantity), s.UnitType, string(s.Status), string(s.BillingCycle),
+				s.BillingType, s.TermDuration, terminal.YesNo(s.AutoRenewEnabled), terminal.ExactTime(s.CreationDate), terminal.ExactTime(s.EffectiveStartDate), terminal.ExactTime(s.CommitmentEndDate),
+				s.ParentSubscriptionID, s.EntitlementID, terminal.OrZero(s.PartnerID),
+			}
+		},
+	},
+}
+
+func subscriptionName(s *partnercenter.Subscription) string {
+	if s.FriendlyName != "" {
+		return s.FriendlyName
+	}
+	return s.OfferName
+}
+
+// describeSubscription adds which it is.
+func describeSubscription(_ context.Context, call *command.Call, d *command.Description) error {
+	d.Add("subscription", call.Arg)
+	return nil
+}
+
+func subscriptionsRegister(c *connect.Connection) *cobra.Command {
+	return command.Change[*partnercenter.SubscriptionRegistrationStatus]{
+		Spec: oneSubscription("register", "Register an Azure subscription for reservations",
+			`Register an Azure subscription, so that reservations can be bought for it. The
+service does so later; "subscriptions registration" shows how far it is.`, " --yes"),
+		What: "register a subscription for reservations", Question: "Register this subscription?",
+		View: registrationView, Describe: describeSubscription,
+		Do: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
+			if _, err := subscription(call).Registrations.Create(ctx); err != nil {
+				return nil, err
+			}
+			return subscription(call).RegistrationStatus.Get(partnercenter.WithRequestID(ctx, ""))
+		},
+	}.Command(c)
+}
+
+func subscriptionsActivate(c *connect.Connection) *cobra.Command {
+	return command.Change[*partnercenter.SubscriptionActivationResult]{
+		Spec: oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
+			"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"),
+		What: "activate a subscription", Question: "Activate this subscription?",
+		View: terminal.OneLayout("activations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
+			func(r *partnercenter.SubscriptionActivationResult) []string {
+				return []string{r.SubscriptionID, r.Status}
+			}),
+		Describe: describeSubscription,
+		Do: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionActivationResult, error) {
+			return subscription(call).Activate(ctx)
+		},
+	}.Command(c)
+}
+
+// subscriptionUpdate is what subscriptions update changes.
+type subscriptionUpdate struct {
+	quantity      int
+	status, name  string
+	autoRenew     bool
+	file, ifMatch string
+	given         func(flag string) bool
+	next          *partnercenter.Subscription // as it should be
+}
+
+// subscriptionStatuses are those that a subscription can be brought into.
+var subscriptionStatuses = terminal.Texts([]partnercenter.SubscriptionStatus{
+	partnercenter.SubscriptionActive, partnercenter.SubscriptionSuspended, partnercenter.SubscriptionDeleted,
+})
+
+func subscriptionsUpdate(c *connect.Connection) *cobra.Command {
+	var u subscriptionUpdate
+	return command.Change[*partnercenter.Subscription]{
+		Spec: command.Spec{
+			Use: "update SUBSCRIPTION --customer ID {--quantity N | --status STATUS | --nickname TEXT | --auto-renew=BOOL | -f FILE}",
+			Arg: "subscription id", Customer: true, Short: "Change the quantity, status, name or renewal of a subscription",
+			Long: `Change a subscription. It is read, and sent back whole with what the flags change,
+unless somebody else changed it meanwhile; with -f the file is sent as it is.
+
+Status suspended suspends, active reactivates, and deleted cancels a marketplace
+subscription. How it is billed is changed with "orders patch".`,
+			Example: `  partnercenter subscriptions update SUBSCRIPTION --customer ID --quantity 10
+  partnercenter subscriptions update SUBSCRIPTION --customer ID --status suspended --yes`,
+			Flags:     u.addFlags,
+			Exclusive: [][]string{{"file", "quantity"}, {"file", "status"}, {"file", "nickname"}, {"file", "auto-renew"}},
+			Check:     u.check,
+		},
+		What: "change a subscription", Question: "Change this subscription?", View: subscriptionsView,
+		Describe: u.describe,
+		Do: func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
+			return subscription(call).Patch(ctx, u.next, patchOptions(u.ifMatch)...)
+		},
+	}.Command(c)
+}
+
+func (u *subscriptionUpdate) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.IntVar(&u.quantity, "quantity", 0, "`number` of licences")
+	f.StringVar(&u.status, "status", "", "`status`: "+terminal.OrList(subscriptionStatuses))
+	f.StringVar(&u.name, "nickname", "", "`text` to call it by")
+	f.BoolVar(&u.autoRenew, "auto-renew", false, "renew it at the end of its term; --auto-renew=false does not")
+	command.FileFlag(cmd, &u.file, "the whole subscription")
+	f.StringVar(&u.ifMatch, "if-match", "", "`etag` that the subscription must still have")
+	terminal.Choices(cmd, "status", subscriptionStatuses...)
+}
+
+func (u *subscriptionUpdate) check(call *command.Call) error {
+	u.given = call.Given
+	switch {
+	case u.file != "":
+		u.next = new(partnercenter.Subscription)
+		return call.ReadContent(u.file, u.next)
+	case !u.given("quantity") && !u.given("status") && !u.given("nickname") && !u.given("auto-renew"):
+		return terminal.Usagef("what is to change? Give --quantity, --status, --nickname, --auto-renew or -f FILE")
+	case u.given("quantity") && u.quantity < 1:
+		return terminal.Usagef("--quantity %d: use 1 or more; --status suspended or deleted ends a subscription", u.quantity)
+	case u.given("status"):
+		return terminal.OneOf("status", u.status, subscriptionStatuses...)
+	}
+	return nil
+}
+
+func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, d *command.Description) error {
+	now, err := subscription(call).Get(ctx)
+	if err != nil {
+		return err
+	}
+	if u.next == nil {
+		copied := *now
+		u.next = &copied
+		u.apply(u.next)
+		d.ReadAgain = true
+	}
+	d.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
+	if !describeUpdate(d, now, u.next) {
+		return &command.Unneeded{Text: "nothing to change: the subscription is like this already", Item: now}
+	}
+	return nil
+}
+
+func (u *subscriptionUpdate) apply(s *partnercenter.Subscription) {
+	if u.given("quantity") {
+		s.Quantity = &u.quantity
+	}
+	if u.given("status") {
+		s.Status = partnercenter.SubscriptionStatus(u.status)
+	}
+	if u.given("nickname") {
+		s.FriendlyName = u.name
+	}
+	if u.given("auto-renew") {
+		s.AutoRenewEnabled = &u.autoRenew
+	}
+}
+
+// describeUpdate adds what changes, and reports whether anything does.
+func describeUpdate(d *command.Description, now, next *partnercenter.Subscription) bool {
+	changes := false
+	differ := func(name, from, to string) {
+		if to != "" && from != to {
+			d.Add(name, fmt.Sprintf("%s → %s", from, to))
+			changes = true
+		}
+	}
+	differ("quantity", terminal.Number(now.Quantity), terminal.Number(next.Quantity))
+	differ("status", string(now.Status.Normalize()), string(next.Status.Normalize()))
+	differ("name", now.FriendlyName, next.FriendlyName)
+	differ("auto-renew", terminal.YesNo(now.AutoRenewEnabled), terminal.YesNo(next.AutoRenewEnabled))
+	return changes
+}

@@ -1,0 +1,142 @@
+// Package control is the commands that talk to a local server's control plane
+// while it runs: its clock, and who and what signs in.
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/clock"
+)
+
+// clockAct is a command about the clock: one call of the control plane.
+type clockAct struct {
+	command.Spec
+	method, path string
+	member       string                  // of the body, for the argument; empty: there is no body
+	parse        func(text string) error // of the argument; a slip of the pen need not travel
+}
+
+var clockActs = []clockAct{
+	{
+		Spec: command.Spec{
+			Use: "show", Short: "Show what a local server's clock shows",
+			Example: "  partnercenter clock show\n  partnercenter clock show -o json | jq -r .now",
+		},
+		method: http.MethodGet, path: "/clock",
+	},
+	{
+		Spec: command.Spec{
+			Use: "set TIME", Arg: "time", Short: "Set a local server's clock",
+			Long: `Set a local server's clock to a time, which may lie in the past: RFC 3339, or a
+date alone for its first instant in UTC. The clock runs on from there, unless it
+is frozen.`,
+			Example: "  partnercenter clock set 2027-01-31T23:59:00Z\n  partnercenter clock set 2027-02-01",
+		},
+		method: http.MethodPut, path: "/clock", member: "now",
+		parse: func(text string) error { _, err := clock.ParseTime(text); return err },
+	},
+	{
+		Spec: command.Spec{
+			Use: "advance DURATION", Arg: "duration", Short: "Move a local server's clock forwards",
+			Long: `Move a local server's clock forwards by hours (h), minutes (m), seconds (s) and
+days (d, of 24 hours). A frozen clock stays frozen.`,
+			Example: "  partnercenter clock advance 15m   # until new orders are listed\n  partnercenter clock advance 7d",
+		},
+		method: http.MethodPost, path: "/clock/advance", member: "by",
+		parse: func(text string) error { _, err := clock.ParseDuration(text); return err },
+	},
+	{
+		Spec: command.Spec{
+			Use: "freeze", Short: "Stop a local server's clock",
+			Example: "  partnercenter clock freeze && partnercenter clock set 2027-01-31T23:59:59Z",
+		},
+		method: http.MethodPost, path: "/clock/freeze",
+	},
+	{
+		Spec: command.Spec{
+			Use: "resume", Aliases: []string{"unfreeze"}, Short: "Let a frozen clock run on from where it stands",
+			Example: "  partnercenter clock resume",
+		},
+		method: http.MethodPost, path: "/clock/resume",
+	},
+	{
+		Spec: command.Spec{
+			Use: "reset", Short: "Have a local server's clock follow the system's again",
+			Example: "  partnercenter clock reset",
+		},
+		method: http.MethodDelete, path: "/clock",
+	},
+}
+
+// Clock returns the commands about the clock of a local server.
+func Clock(term *terminal.Terminal) *cobra.Command {
+	var (
+		control connect.ControlPlane
+		output  terminal.TextOrJSON
+	)
+	group := command.Group("clock", "Show and change the clock of a local server")
+	for _, a := range clockActs {
+		group.AddCommand(command.Act{
+			Spec: a.Spec, Output: &output,
+			Run: func(ctx context.Context, call *command.Call) error { return a.run(ctx, call, &control) },
+		}.Command(term))
+	}
+	group.Long = `Show and change the clock of a local server. Everything that depends on time
+reads it: when new orders are listed, provisioning, cancellation windows, request
+limits, the life of tokens. It stays as it was set over a restart.
+
+Tokens that were issued before may be over by the new time, or not valid yet: ask
+for new ones.`
+	group.PersistentFlags().SortFlags = false
+	control.AddFlag(group)
+	output.AddFlags(group, group.PersistentFlags())
+	return group
+}
+
+// shownClock is the clock as the control plane answers it.
+type shownClock struct {
+	Now      time.Time   `json:"now"`
+	Offset   string      `json:"offset"`
+	Frozen   bool        `json:"frozen"`
+	Adjusted bool        `json:"adjusted"`
+	Was      *shownClock `json:"was"`
+}
+
+// run makes the call and prints the clock as it is after it.
+func (a *clockAct) run(ctx context.Context, call *command.Call, control *connect.ControlPlane) error {
+	var body any
+	if a.member != "" {
+		if err := a.parse(call.Arg); err != nil {
+			return terminal.Usagef("%v", err)
+		}
+		body = map[string]string{a.member: call.Arg}
+	}
+	answer, err := control.Call(ctx, a.method, a.path, body)
+	if err != nil {
+		return err
+	}
+	var shown shownClock
+	if err := json.Unmarshal(answer, &shown); err != nil {
+		return fmt.Errorf("the answer is no clock: %w; check --control", err)
+	}
+	return call.Tell(answer, shown.print)
+}
+
+func (c *shownClock) print(w io.Writer) error {
+	line := c.Now.Format(time.RFC3339)
+	if c.Was != nil {
+		line = c.Was.Now.Format(time.RFC3339) + " → " + line
+	}
+	_, err := fmt.Fprintf(w, "%s\n%s\n", line, terminal.UpperFirst(terminal.DescribeClock(c.Frozen, c.Adjusted, c.Offset)))
+	return err
+}

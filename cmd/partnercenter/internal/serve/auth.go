@@ -1,0 +1,242 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/control"
+	"github.com/partnercenter-go/partnercenter/internal/entra"
+	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// Whose tokens a server takes.
+const (
+	authBuiltin = "builtin" // its own
+	authEntra   = "entra"   // Microsoft's
+	authNone    = "none"    // whatever comes, or nothing
+)
+
+// authOptions are the flags of serve that say whose tokens it takes. The zero
+// value is its own.
+type authOptions struct {
+	mode       string
+	tenants    []string
+	authority  string
+	caFile     string
+	groupRoles []string
+}
+
+func (o *authOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.mode, "auth", authBuiltin, "`mode` of sign-in, which says whose tokens count: builtin (the server's own), entra (those of Microsoft Entra ID, for each --tenant) or none (no token is asked for; this machine only)")
+	f.StringArrayVar(&o.tenants, "tenant", nil, "`id` of a tenant whose tokens count, with --auth entra, once for each; with --auth none the partner that calls are made for (default: the first of the database)")
+	f.StringVar(&o.authority, "authority", "", "base `URL` of the sign-in service whose keys are trusted, with --auth entra (default: that of the cloud that is played)")
+	f.StringVar(&o.caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's when keys are fetched, with --auth entra")
+	f.StringArrayVar(&o.groupRoles, "group-role", nil, "`group=role`: the object id of a directory group, and what its members are, with --auth entra, once for each; roles are "+strings.Join(roleNames(), ", "))
+	terminal.Choices(cmd, "auth", authBuiltin, authEntra, authNone)
+}
+
+// check refuses flags that do not go together.
+func (o *authOptions) check(call *command.Call) error {
+	switch o.mode {
+	case authBuiltin, authEntra, authNone:
+	default:
+		return terminal.OneOf("auth", o.mode, authBuiltin, authEntra, authNone)
+	}
+	for _, name := range []string{"authority", "ca-file", "group-role"} {
+		if call.Given(name) && o.mode != authEntra {
+			return terminal.Usagef("--%s goes with --auth entra only: leave it out, or add that", name)
+		}
+	}
+	if call.Given("token-lifetime") && o.mode == authEntra {
+		return terminal.Usagef("--token-lifetime does not go with --auth entra: Microsoft says how long its tokens live; leave it out")
+	}
+	switch {
+	case o.mode == authBuiltin && len(o.tenants) > 0:
+		return terminal.Usagef("--tenant goes with --auth entra or --auth none: the server's own tokens are for all partners of its database")
+	case o.mode == authNone && len(o.tenants) > 1:
+		return terminal.Usagef("--auth none serves one partner: give --tenant once")
+	case o.mode == authEntra && len(o.tenants) == 0:
+		return terminal.Usagef("--auth entra takes the tokens of tenants that are named: add --tenant with the partner's tenant id, once for each")
+	case o.mode != authEntra:
+		return nil
+	}
+	for i, tenant := range o.tenants {
+		if !connect.GUID.MatchString(tenant) {
+			return terminal.Usagef("--tenant %q is no tenant id: with --auth entra write it as a GUID; the Entra admin center shows it on its overview", tenant)
+		}
+		if slices.ContainsFunc(o.tenants[:i], func(t string) bool { return strings.EqualFold(t, tenant) }) {
+			return terminal.Usagef("--tenant %s is given twice: leave one out", tenant)
+		}
+	}
+	if err := o.checkAuthority(); err != nil {
+		return err
+	}
+	if _, err := connect.NewRoundTripper(o.caFile); err != nil {
+		return err
+	}
+	_, err := o.rolesOfGroups()
+	return err
+}
+
+// checkAuthority refuses an --authority that keys cannot be fetched from, or
+// should not.
+func (o *authOptions) checkAuthority() error {
+	if o.authority == "" {
+		return nil
+	}
+	text := strings.TrimRight(o.authority, "/")
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
+		return terminal.Usagef("--authority %q is no base URL: write scheme, host and port only, like https://login.microsoftonline.com; the tenants come with --tenant", text)
+	}
+	if u.Scheme == "http" && !connect.IsLoopback(text) {
+		return terminal.Usagef("--authority %s is plain HTTP, over which anyone on the way could put in keys of their own: use https; plain HTTP is for this machine only", text)
+	}
+	return nil
+}
+
+func roleNames() []string {
+	var names []string
+	for _, role := range partnercenter.UserRoles() {
+		names = append(names, string(role))
+	}
+	return names
+}
+
+// rolesOfGroups reads --group-role.
+func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error) {
+	roles := make(map[string]partnercenter.UserRole)
+	for _, text := range o.groupRoles {
+		group, role, _ := strings.Cut(text, "=")
+		if !connect.GUID.MatchString(group) || !slices.Contains(roleNames(), role) {
+			return nil, terminal.Usagef("--group-role %q: write the group's object id, =, and one of %s", text, strings.Join(roleNames(), ", "))
+		}
+		roles[group] = partnercenter.UserRole(role)
+	}
+	return roles, nil
+}
+
+// authorityURL is the sign-in service whose keys are trusted.
+func (o *authOptions) authorityURL(cloud partnercenter.CloudName) string {
+	return strings.TrimRight(cmp.Or(o.authority, cloud.Configuration().ActiveDirectoryAuthorityHost), "/")
+}
+
+// checkListener refuses a listener beyond this machine where nobody has to sign
+// in, and warns of one on which tokens could be read.
+func (o *authOptions) checkListener(flag, scheme string, at *net.TCPAddr, logger *slog.Logger) error {
+	switch {
+	case at.IP.IsLoopback():
+	case o.mode == authNone:
+		return terminal.Usagef("--auth none asks nobody who they are, so it serves this machine only, and %s is beyond it with %s: listen on 127.0.0.1 or [::1], or choose --auth builtin or entra", flag, at)
+	case o.mode == authEntra && scheme == "http" && flag != "--control" && flag != "--proxy":
+		logger.Warn("Microsoft's tokens will travel in clear: whoever reads one on the way can use it; leave plain HTTP to this machine and serve others over --listen-tls", "flag", flag, "address", at.String())
+	}
+	return nil
+}
+
+// readSeed returns what a new database is filled with. The sample's partners are
+// nobody's real tenants, so that with --auth entra it has to be asked for; the
+// tenants become partners in any case.
+func (o *serveOptions) readSeed() (*store.Seed, error) {
+	if o.auth.mode == authEntra && (o.seed == "empty" || !o.seedGiven) {
+		return &store.Seed{}, nil
+	}
+	return readSeed(o.seed)
+}
+
+// takeTokens sets up whose tokens the server takes.
+func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.Config) (err error) {
+	bases := append(baseURLs(l.facts.APIURLTLS, l.tlsAddress, l.facts.APIURL), l.secureURLs()...)
+	if o.auth.mode == authEntra {
+		if l.entra, err = l.newEntra(ctx, o, bases, config.Logger); err != nil {
+			return err
+		}
+		config.Entra = l.entra
+		return nil
+	}
+	config.Authority, err = control.NewAuthority(ctx, l.store, control.AuthorityOptions{
+		BaseURLs: bases, Leeway: orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
+		AllClouds: o.playsSignIn(),
+	})
+	if err != nil || o.auth.mode != authNone {
+		return err
+	}
+	tenant := ""
+	if len(o.auth.tenants) > 0 {
+		tenant = o.auth.tenants[0]
+	}
+	config.Caller, err = control.Administrator(ctx, l.store, tenant)
+	if err != nil {
+		return terminal.Usagef("--auth none: %v", err)
+	}
+	l.caller = config.Caller
+	config.Logger.Warn("no sign-in: every call is an administrator's", slog.String("partner", l.caller.TenantID))
+	return nil
+}
+
+func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, logger *slog.Logger) (*entra.Checker, error) {
+	transport, err := connect.NewRoundTripper(o.auth.caFile)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := o.auth.rolesOfGroups()
+	if err != nil {
+		return nil, err
+	}
+	entra, made, err := control.NewEntra(ctx, l.store, control.EntraOptions{
+		Authority: o.auth.authorityURL(l.cloud), Tenants: o.auth.tenants, GroupRoles: roles, Cloud: l.cloud, BaseURLs: bases,
+		Leeway: orNegative(o.tokenLeeway), Transport: transport, Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, tenant := range made {
+		logger.Info("the tenant is a partner now, without customers", slog.String("partner", tenant))
+	}
+	for _, tenant := range o.auth.tenants {
+		apps, err := l.store.Apps(ctx, tenant)
+		if err != nil {
+			return nil, err
+		}
+		if len(apps) == 0 {
+			logger.Warn("every app of the tenant may call, as the partner lists none: name those that may in a seed file", slog.String("partner", tenant))
+		}
+	}
+	return entra, nil
+}
+
+// describeAuth is what the printed facts say of whose tokens count.
+func (f *shownFacts) describeAuth() string {
+	switch f.Auth {
+	case authEntra:
+		return "entra: tokens of " + f.Authority
+	case authNone:
+		return "none: EVERY CALL IS AN ADMINISTRATOR'S, whoever makes it on this machine"
+	}
+	return ""
+}
+
+// tryOut returns shell lines that list a customer's orders.
+func (f *shownFacts) tryOut(customer string) string {
+	switch f.Auth {
+	case authEntra:
+		return fmt.Sprintf("  # TOKEN is from %s/%s/oauth2/v2.0/token\n", f.Authority, f.TenantID) + f.curlOrders(customer, authorized)
+	case authNone:
+		return f.curlOrders(customer, "")
+	}
+	return f.curl(customer)
+}

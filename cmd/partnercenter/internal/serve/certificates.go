@@ -1,0 +1,191 @@
+package serve
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
+	"github.com/partnercenter-go/partnercenter/internal/keypair"
+	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/proxy"
+)
+
+// certificates are what the server shows to clients that connect with TLS.
+type certificates struct {
+	own       *keypair.Files // nil: none was given
+	local     *localca.CA    // for names of this machine; nil when own is used, or nothing listens
+	microsoft *localca.CA    // for Microsoft's hosts; nil: they are not played
+	log       *slog.Logger
+	told      sync.Once // that somebody asked for a host of Microsoft's
+}
+
+// caFolder returns the folder of the certificate authorities.
+func caFolder(flag string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	state, err := connect.StateDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(state, "ca"), nil
+}
+
+// caError names the flag that the folder is given with, which package localca does
+// not know.
+func caError(err error) error {
+	return fmt.Errorf("certificate authority (--ca-dir): %s", strings.TrimPrefix(err.Error(), "localca: "))
+}
+
+// openCertificates gets ready what the flags ask for: a certificate of the user's
+// or one of the local authority, and the authority for Microsoft's hosts.
+func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) {
+	c := &certificates{log: log}
+	if o.tlsCert != "" {
+		own, err := keypair.Load(o.tlsCert, o.tlsKey, time.Now, log)
+		if err != nil {
+			return nil, terminal.Usagef("--tls-cert and --tls-key: %v", err)
+		}
+		c.own = own
+	}
+	dir, err := caFolder(o.caDir)
+	if err != nil {
+		return nil, err
+	}
+	if o.listenTLS != "" && c.own == nil {
+		if c.local, err = localca.Open(dir, time.Now()); err != nil {
+			return nil, caError(err)
+		}
+	}
+	if o.playsMicrosoft() {
+		if c.microsoft, err = localca.OpenInterception(dir, time.Now(), cloudhosts.All()...); err != nil {
+			return nil, caError(err)
+		}
+	}
+	return c, nil
+}
+
+// checkTLS refuses flags that only make sense together.
+func (o *serveOptions) checkTLS() error {
+	switch {
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		return terminal.Usagef("--tls-cert and --tls-key go together: give both, or neither for a certificate of the local authority")
+	case o.tlsCert != "" && o.listenTLS == "":
+		return terminal.Usagef("--tls-cert is for the TLS listener, which is left out: give --listen-tls an address")
+	case o.microsoftHosts && o.listenTLS == "" && o.proxy == "":
+		return terminal.Usagef("--microsoft-hosts needs a listener that speaks TLS: give --listen-tls or --proxy an address")
+	}
+	if err := terminal.OneOf("proxy-others", o.proxyOthers, othersRefused, othersTunnelled); err != nil {
+		return err
+	}
+	if o.proxyOthers != othersRefused && o.proxy == "" {
+		return terminal.Usagef("--proxy-others is for the proxy, which is left out: give --proxy an address")
+	}
+	return nil
+}
+
+// The values of --proxy-others.
+const (
+	othersRefused   = "refuse"
+	othersTunnelled = "tunnel"
+)
+
+// playsMicrosoft reports whether the server answers for Microsoft's hosts.
+func (o *serveOptions) playsMicrosoft() bool { return o.microsoftHosts || o.proxy != "" }
+
+// playsSignIn reports whether these are the sign-in hosts, too: not when
+// Microsoft's own give the tokens.
+func (o *serveOptions) playsSignIn() bool { return o.playsMicrosoft() && o.auth.mode != authEntra }
+
+// config returns the TLS settings of the listeners.
+func (c *certificates) config() *tls.Config {
+	return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
+}
+
+// get chooses the certificate for a client: by the host that it asked the proxy
+// for, or that it names in its hello.
+func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	host := proxy.HostOf(hello.Conn)
+	if host == "" {
+		host = cloudhosts.Name(hello.ServerName)
+	}
+	if cloudhosts.RoleOf(host) != cloudhosts.Other {
+		if c.microsoft != nil {
+			return c.microsoft.Certificate(time.Now(), host)
+		}
+		c.told.Do(func() {
+			c.log.Warn("a client asks this server for a host of Microsoft's, and gets a certificate that it will refuse: to play these hosts, start with --microsoft-hosts", "host", host)
+		})
+	}
+	if c.own != nil {
+		return c.own.Certificate(), nil
+	}
+	return c.local.Certificate(time.Now(), "localhost", "127.0.0.1", "::1")
+}
+
+// caFile returns the file of what clients are to trust; none with a certificate
+// of the user's, which they trust already or not.
+func (c *certificates) caFile() (string, error) {
+	switch {
+	case c.local == nil && c.microsoft == nil:
+		return "", nil
+	case c.microsoft == nil:
+		return c.local.CertFile(), nil
+	case c.local == nil:
+		return c.microsoft.CertFile(), nil
+	}
+	return localca.WriteBundle(c.local, c.microsoft)
+}
+
+// reachableAt returns the TLS listener's URL under a name that its certificate
+// has, and the URLs under all of them.
+func (c *certificates) reachableAt(listener string) (best string, all []string) {
+	at, err := url.Parse(listener)
+	if c.own == nil || err != nil {
+		return listener, nil
+	}
+	leaf := c.own.Certificate().Leaf
+	for _, name := range keypair.Names(leaf) {
+		if !strings.Contains(name, "*") {
+			all = append(all, "https://"+net.JoinHostPort(name, at.Port()))
+		}
+	}
+	if leaf.VerifyHostname(at.Hostname()) == nil || len(all) == 0 {
+		return listener, all
+	}
+	return all[0], all
+}
+
+// secureURLs are the addresses besides those of the listeners that requests may
+// arrive at over TLS.
+func (l *local) secureURLs() []string {
+	var urls []string
+	if l.certificates == nil {
+		return nil
+	}
+	if l.listeners.APITLS != nil {
+		_, urls = l.certificates.reachableAt(l.tlsAddress)
+	}
+	if l.certificates.microsoft == nil {
+		return urls
+	}
+	urls = append(urls, cloudhosts.BaseURLs(443)...)
+	if at, err := url.Parse(l.tlsAddress); err == nil && l.listeners.APITLS != nil {
+		// Clients that map the names to this machine, but not the port.
+		port, _ := strconv.Atoi(at.Port())
+		urls = append(urls, cloudhosts.BaseURLs(port)...)
+	}
+	slices.Sort(urls)
+	return slices.Compact(urls)
+}

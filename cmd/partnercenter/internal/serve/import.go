@@ -1,0 +1,120 @@
+package serve
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/store"
+)
+
+// Import returns the command that fills a database with saved answers.
+func Import(term *terminal.Terminal) *cobra.Command {
+	var db, partner string
+	cmd := command.Act{
+		Spec: command.Spec{
+			Use: "import FILE...", Short: "Put answers of the API into a local database",
+			Long: `Put customers and orders into the database of "partnercenter serve", from answers
+of the API as they are: collections or single resources, also several in one
+file. A file named - is standard input.
+
+All files are imported or none is, and importing them again changes nothing. A
+customer that only its orders name is made up until its own answer comes. Stop
+the server first; a database that does not exist is made, with a partner of its
+own.`,
+			Example: `  partnercenter import orders.json customers.json
+  partnercenter orders list --customer ID --json | partnercenter import -`,
+			Args: func(_ *cobra.Command, args []string) error {
+				if len(args) == 0 {
+					return terminal.Usagef("which files? Name at least one, or - for standard input")
+				}
+				return nil
+			},
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&db, "db", "partnercenter.db", "database `file`")
+				cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; default: the one that \"partnercenter serve\" signs in to")
+			},
+		},
+		Run: func(ctx context.Context, call *command.Call) error { return runImport(ctx, call, db, partner) },
+	}.Command(term)
+	cmd.ValidArgsFunction = nil // files
+	return cmd
+}
+
+func runImport(ctx context.Context, call *command.Call, db, partnerName string) error {
+	var imported store.Import
+	for _, file := range call.Args {
+		if err := readImport(call.Term, file, &imported); err != nil {
+			return err
+		}
+	}
+	st, err := store.Open(ctx, db, nil)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if st.Fresh() {
+		seed, err := readSeed("empty")
+		if err != nil {
+			return err
+		}
+		if _, err := st.Load(ctx, seed); err != nil {
+			return err
+		}
+	}
+	partner, err := choosePartner(ctx, st, partnerName)
+	if err != nil {
+		return err
+	}
+	seed, placeholders := imported.Seed(partner)
+	madeUp := slices.DeleteFunc(placeholders, func(id string) bool {
+		_, err := st.GetCustomer(ctx, partner.TenantID, id)
+		return err == nil // known from before
+	})
+	result, err := st.Load(ctx, seed)
+	if err != nil {
+		return err
+	}
+	for _, id := range madeUp {
+		call.Term.Linef("customer %s is named by orders only: import its own answer for its name and address", id)
+	}
+	return call.Say("%d customers and %d orders of %s are in %s (%d new or changed)",
+		result.Customers, result.Orders, partner.Name, db, result.Changed)
+}
+
+func readImport(term *terminal.Terminal, file string, into *store.Import) error {
+	if file == "-" {
+		return store.ReadImport("standard input", term.Stdin, into)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return terminal.Usagef("the file cannot be read: %v", err)
+	}
+	defer f.Close()
+	return store.ReadImport(file, f, into)
+}
+
+// choosePartner returns the partner that a name stands for, or the first, which
+// is also the one that serve prints the credentials of.
+func choosePartner(ctx context.Context, st *store.Store, name string) (store.Partner, error) {
+	partners, err := st.Partners(ctx)
+	if err != nil {
+		return store.Partner{}, err
+	}
+	if name == "" && len(partners) > 0 {
+		return partners[0], nil
+	}
+	var known []string
+	for _, p := range partners {
+		if strings.EqualFold(p.TenantID, name) || strings.EqualFold(p.Domain, name) {
+			return p, nil
+		}
+		known = append(known, p.Domain)
+	}
+	return store.Partner{}, terminal.Usagef("the database has no partner %q: use one of %s", name, strings.Join(known, ", "))
+}

@@ -1,0 +1,111 @@
+package serve
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+)
+
+// limits are the flags of serve by which the server is as slow, as strict and
+// as forgetful as Microsoft's, or is not.
+type limits struct {
+	throttle    int
+	writeWeight int
+	priceAccess bool
+	rules       lifecycle.Settings
+}
+
+// limitProfiles are the sets of limits that --profile names.
+var limitProfiles = map[string]limits{
+	"instant":   {writeWeight: 1, priceAccess: true, rules: lifecycle.Instant()},
+	"realistic": {throttle: partnercenter.DefaultRequestsPerMinute, writeWeight: partnercenter.DefaultWriteWeight, priceAccess: true, rules: lifecycle.Realistic()},
+}
+
+func limitProfileNames() []string { return slices.Sorted(maps.Keys(limitProfiles)) }
+
+// addFlags defines the flags; their defaults are those of profile instant.
+func (l *limits) addFlags(f *pflag.FlagSet) {
+	*l = limitProfiles["instant"]
+	r := &l.rules
+	f.IntVar(&l.throttle, "throttle", l.throttle, "how `many` requests for orders, for each customer's subscriptions, and for customers a partner may make a minute before 429; 0 for no limit (realistic: 500)")
+	f.IntVar(&l.writeWeight, "throttle-write-weight", l.writeWeight, "how `many` requests one that changes something counts as (realistic: 2)")
+	f.BoolVar(&l.priceAccess, "price-access", l.priceAccess, "let partners ask for prices; false answers include_price with 403")
+	f.DurationVar(&r.OrderLag, "order-lag", r.OrderLag, "how long a new order takes to be listed; it can be got by its id at once (realistic: 15m)")
+	f.DurationVar(&r.ProvisioningTime, "provisioning-time", r.ProvisioningTime, "how long it takes until what was ordered is there (realistic: 5m)")
+	f.DurationVar(&r.CancelWithin, "cancel-within", r.CancelWithin, "how long software, and seats, can be cancelled after they were bought; 0 for ever")
+	f.BoolVar(&r.Sandbox, "sandbox", r.Sandbox, "be an integration sandbox account; false is production, where only software can be cancelled by order")
+	f.IntVar(&r.MaxCustomers, "sandbox-customers", r.MaxCustomers, "how `many` customers a sandbox account may have; 0 for no limit (realistic: 75)")
+	f.IntVar(&r.MaxSubscriptions, "sandbox-subscriptions", r.MaxSubscriptions, "how `many` subscriptions each customer of a sandbox account may have; 0 for no limit (realistic: 5)")
+	f.IntVar(&r.MaxLicences, "sandbox-licences", r.MaxLicences, "how `many` licences each subscription of a sandbox account may have; 0 for no limit (realistic: 25)")
+	f.IntVar(&r.MaxAzurePlans, "sandbox-azure-plans", r.MaxAzurePlans, "how `many` Azure plans a sandbox account may have; 0 for no limit (realistic: 10)")
+	f.DurationVar(&r.SandboxCancelWithin, "sandbox-cancel-within", r.SandboxCancelWithin, "how old an order may be to be cancelled in a sandbox account; 0 for any age (realistic: 1440h, which is 60 days)")
+}
+
+// applyProfile puts a profile's limits in place of those that were not given as
+// flags.
+func (l *limits) applyProfile(flags *pflag.FlagSet, name string) error {
+	profile, ok := limitProfiles[name]
+	if !ok {
+		return terminal.OneOf("profile", name, limitProfileNames()...)
+	}
+	own := pflag.NewFlagSet("limits", pflag.ContinueOnError)
+	new(limits).addFlags(own)
+	given := map[string]string{}
+	flags.Visit(func(f *pflag.Flag) {
+		if own.Lookup(f.Name) != nil {
+			given[f.Name] = f.Value.String()
+		}
+	})
+	*l = profile
+	for name, value := range given {
+		if err := flags.Set(name, value); err != nil {
+			return err // it was read before
+		}
+	}
+	return l.check()
+}
+
+// check refuses what is no number of anything.
+func (l *limits) check() error {
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{
+		{"throttle", l.throttle},
+		{"sandbox-customers", l.rules.MaxCustomers},
+		{"sandbox-subscriptions", l.rules.MaxSubscriptions},
+		{"sandbox-licences", l.rules.MaxLicences},
+		{"sandbox-azure-plans", l.rules.MaxAzurePlans},
+	} {
+		if n.value < 0 {
+			return terminal.Usagef("--%s %d is negative: 0 means no limit", n.flag, n.value)
+		}
+	}
+	switch {
+	case l.writeWeight < 1:
+		return terminal.Usagef("--throttle-write-weight %d is less than one: 1 counts a write as a read", l.writeWeight)
+	case l.throttle > 0 && l.writeWeight > l.throttle:
+		return terminal.Usagef("--throttle-write-weight %d is more than --throttle %d: no write would ever get through; give a smaller weight", l.writeWeight, l.throttle)
+	}
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+		zero  string
+	}{
+		{"order-lag", l.rules.OrderLag, "no lag"},
+		{"provisioning-time", l.rules.ProvisioningTime, "at once"},
+		{"cancel-within", l.rules.CancelWithin, "at any time"},
+		{"sandbox-cancel-within", l.rules.SandboxCancelWithin, "at any age"},
+	} {
+		if d.value < 0 {
+			return terminal.Usagef("--%s %s is negative: 0 means %s", d.flag, d.value, d.zero)
+		}
+	}
+	return nil
+}

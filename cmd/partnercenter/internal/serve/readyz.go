@@ -1,0 +1,107 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// readyzPoll is how often --wait asks.
+const readyzPoll = 50 * time.Millisecond
+
+// Readyz returns the command that asks a server whether it is ready.
+func Readyz(term *terminal.Terminal) *cobra.Command {
+	var (
+		address, caFile string
+		wait            bool
+		timeout         time.Duration
+	)
+	return command.Act{
+		Spec: command.Spec{
+			Use: "readyz", Short: "Tell whether a local server would serve requests now",
+			Long: `Ask a server whether it would serve requests now, and tell by the exit code: 0
+when it would. For scripts that start a server and go on when it is ready.`,
+			Example: `  partnercenter serve & partnercenter readyz --wait && run-my-tests`,
+			Flags: func(cmd *cobra.Command) {
+				f := cmd.Flags()
+				f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's")
+				f.DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait at most")
+				f.StringVar(&address, "url", "", "base `URL` of the server (default: the server that --profile local finds, else http://127.0.0.1:8080)")
+				f.BoolVar(&wait, "wait", false, "wait until the server is ready")
+			},
+		},
+		Run: func(ctx context.Context, call *command.Call) error {
+			if err := runReadyz(ctx, address, caFile, wait, timeout); err != nil {
+				return err
+			}
+			return call.Say("ready")
+		},
+	}.Command(term)
+}
+
+func runReadyz(ctx context.Context, address, caFile string, wait bool, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNotReady)
+	defer cancel()
+	var last error
+	for {
+		// With --wait the ready file, too, may come only while we wait.
+		url, ca := address, caFile
+		if url == "" {
+			url, ca = "http://127.0.0.1:8080", caFile
+			if s, err := connect.LocalSettings(); err == nil {
+				url, ca = s.BaseURL, s.CAFile
+			}
+		}
+		if last = askReady(ctx, url, ca); last == nil {
+			return nil
+		}
+		if !wait {
+			return last
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), errNotReady) {
+				return fmt.Errorf("not ready after %s: %w", timeout, last)
+			}
+			return ctx.Err()
+		case <-time.After(readyzPoll):
+		}
+	}
+}
+
+var errNotReady = errors.New("not ready in time")
+
+func askReady(ctx context.Context, base, caFile string) error {
+	transport, err := connect.NewTransport(caFile)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(base, "/")+"/readyz", nil)
+	if err != nil {
+		return terminal.Usagef("--url %q is no base URL: write it like http://127.0.0.1:8080", base)
+	}
+	resp, err := transport.Do(req)
+	if err != nil {
+		// Not wrapped: advice about the flags of other commands would be added.
+		return fmt.Errorf("no server answers at %s: %v; start one with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 200))
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("the server at %s is not ready: %s %s", base, resp.Status, body)
+}

@@ -1,0 +1,180 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// The outcomes of a step.
+const (
+	stepOK      = "ok"
+	stepFailed  = "failed"
+	stepSkipped = "skipped"
+)
+
+// step is one thing that has to work, as doctor found it.
+type step struct {
+	Name   string `json:"step"`
+	Status string `json:"status"` // ok, failed or skipped
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"` // of one that failed; may have lines
+}
+
+// outcome is a step without its name.
+type outcome struct{ status, detail, fix string }
+
+func isOK(format string, args ...any) outcome {
+	return outcome{status: stepOK, detail: fmt.Sprintf(format, args...)}
+}
+
+func isFailed(fix, format string, args ...any) outcome {
+	return outcome{stepFailed, fmt.Sprintf(format, args...), fix}
+}
+
+func isSkipped(why string) outcome { return outcome{status: stepSkipped, detail: why} }
+
+// failedWith is what an error of a command would say.
+func (d *doctor) failedWith(err error) outcome {
+	e := terminal.Explain(err, d.app.Now())
+	if usage := new(terminal.UsageError); e.Next == "" && errors.As(err, &usage) {
+		e.Next = "Correct it; 'partnercenter help environment' says where settings come from."
+	}
+	return outcome{stepFailed, strings.Join(append([]string{e.What}, e.Details...), "; "), e.Next}
+}
+
+// doctor goes through a set-up. What a step finds, later ones need.
+type doctor struct {
+	app        *terminal.Terminal
+	connection *connect.Connection
+	service    *connect.Service       // nil: the settings are not complete
+	cred       azcore.TokenCredential // nil: there is nothing to sign in with
+	authority  *reached               // of the discovery document; nil: not asked
+	api        *reached
+	token      *azcore.AccessToken
+	claims     *connect.Claims
+	throttled  outcome
+}
+
+// doctorSteps are in the order in which a set-up is built: each stands on those
+// before it.
+var doctorSteps = []struct {
+	name string
+	try  func(*doctor, context.Context) outcome
+}{
+	{"configuration", (*doctor).checkConfiguration},
+	{"settings", (*doctor).checkSettings},
+	{"credentials", (*doctor).checkCredentials},
+	{"authority", (*doctor).reachAuthority},
+	{"discovery", (*doctor).checkDiscovery},
+	{"api host", (*doctor).reachAPI},
+	{"clock", (*doctor).checkClock},
+	{"token", (*doctor).getToken},
+	{"claims", (*doctor).checkClaims},
+	{"api call", (*doctor).callAPI},
+	{"request limit", func(d *doctor, _ context.Context) outcome { return d.throttled }},
+}
+
+// Doctor returns the command that tries each step of a set-up.
+func Doctor(term *terminal.Terminal) *cobra.Command {
+	c := connect.New(term)
+	cmd := command.Act{
+		Spec: command.Spec{
+			Use: "doctor", Short: "Try each step of a set-up, and say which fails and how to mend it",
+			Long: `Try each step on the way to Partner Center, from the configuration file to a call
+of the API, and say of each whether it works and, if not, what to do:
+
+  configuration  the configuration file can be read, and by others not
+  settings       they say which Partner Center, and make sense
+  credentials    there is an app or a signed-in user to call as
+  authority      the token authority answers: name, connection, TLS, proxy
+  discovery      it knows the tenant, in this cloud
+  api host       the API's host answers: name, connection, TLS, proxy
+  clock          this machine's clock is less than five minutes off
+  token          the authority gives a token
+  claims         it is for Partner Center, and the user showed a second factor
+  api call       the API answers: one customer is asked for
+  request limit  it answers because there are requests left
+
+Steps that build on one that failed are skipped. Each is tried once and given 20
+seconds, unless --retries and --timeout say otherwise. Nothing is changed. The exit
+code is 0 when no step failed, else 1.`,
+			Example: `  partnercenter doctor
+  partnercenter doctor --profile production -o json | jq '.steps[] | select(.status == "failed")'`,
+		},
+		Facts: true,
+		Run: func(ctx context.Context, call *command.Call) error {
+			if !call.Given("retries") {
+				c.Retries = 0 // a second try would hide what the first one met
+			}
+			if !call.Given("timeout") {
+				c.Timeout = doctorTimeout
+			}
+			return runDoctor(ctx, call, c)
+		},
+	}.Command(term)
+	c.AddFlags(cmd)
+	return cmd
+}
+
+func runDoctor(ctx context.Context, call *command.Call, c *connect.Connection) error {
+	d := &doctor{app: call.Term, connection: c, throttled: isSkipped("the API was not called")}
+	steps := []step{}
+	var failed []string
+	for _, s := range doctorSteps {
+		o := s.try(d, ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		steps = append(steps, step{s.name, o.status, o.detail, o.fix})
+		if o.status == stepFailed {
+			failed = append(failed, s.name)
+		}
+		if !call.JSON() {
+			if err := printStep(call.Term, steps[len(steps)-1]); err != nil {
+				return err
+			}
+		}
+	}
+	if call.JSON() {
+		err := terminal.PrintJSON(call.Term.Stdout, struct {
+			OK    bool   `json:"ok"`
+			Steps []step `json:"steps"`
+		}{len(failed) == 0, steps})
+		if err != nil {
+			return err
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return &doctorError{failed: failed, of: len(steps)}
+}
+
+func printStep(term *terminal.Terminal, s step) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-7s  %-13s  %s\n", s.Status, s.Name, terminal.Sanitize(s.Detail))
+	for line := range strings.Lines(s.Fix) {
+		fmt.Fprintf(&b, "%24s  %s\n", "", terminal.Sanitize(strings.TrimRight(line, "\n")))
+	}
+	_, err := term.Stdout.Write([]byte(b.String()))
+	return err
+}
+
+// doctorError ends a visit that found something.
+type doctorError struct {
+	failed []string
+	of     int
+}
+
+func (e *doctorError) Error() string {
+	return fmt.Sprintf("%d of %d steps failed: %s", len(e.failed), e.of, strings.Join(e.failed, ", "))
+}

@@ -1,0 +1,80 @@
+package signin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// Logout returns the command that forgets users.
+func Logout(term *terminal.Terminal) *cobra.Command {
+	var all bool
+	c := connect.New(term)
+	return command.Act{
+		Spec: command.Spec{
+			Use: "logout", Short: "Forget a signed-in user",
+			Long: `Remove the sign-in that commands with the same settings would use, or all with
+--all.
+
+It is forgotten on this machine only. Microsoft's authority has no way to hand a
+refresh token back: to end what may have been copied, revoke the user's sessions
+in the Entra admin center.`,
+			Example: `  partnercenter logout --profile local
+  partnercenter logout --all`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&all, "all", false, "forget all users, and the key that their file was encrypted with; also when it cannot be read any more")
+				c.AddFlags(cmd)
+			},
+		},
+		Run: func(ctx context.Context, call *command.Call) error {
+			store, err := connect.NewTokenStore(term)
+			if err != nil {
+				return err
+			}
+			if all {
+				return logoutAll(ctx, call, store)
+			}
+			s, err := c.UnsignedService()
+			if err != nil {
+				return err
+			}
+			return logout(ctx, call, store, s)
+		},
+	}.Command(term)
+}
+
+func logoutAll(ctx context.Context, call *command.Call, store *connect.TokenStore) error {
+	removed, err := store.Clear(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !removed:
+		return call.Say("Nobody was signed in.")
+	}
+	return call.Say("All users are signed out.")
+}
+
+func logout(ctx context.Context, call *command.Call, store *connect.TokenStore, s *connect.Service) error {
+	var gone *connect.SignIn
+	err := store.Change(ctx, func(signIns []*connect.SignIn) (left []*connect.SignIn, err error) {
+		if gone, err = connect.FindSignIn(signIns, &s.Settings); gone == nil {
+			return nil, err
+		}
+		left = slices.DeleteFunc(signIns, func(i *connect.SignIn) bool { return i == gone })
+		return append([]*connect.SignIn{}, left...), nil // not nil, which changes nothing
+	})
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Nobody is signed in to %s for these settings.", s.Authority)
+	if gone != nil {
+		text = fmt.Sprintf("%s is signed out.", gone.Who())
+	}
+	return call.Say("%s", terminal.Sanitize(text))
+}

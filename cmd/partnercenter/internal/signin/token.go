@@ -1,0 +1,116 @@
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// tokenOutput is what token -o json prints.
+type tokenOutput struct {
+	AccessToken string    `json:"accessToken"`
+	ExpiresOn   time.Time `json:"expiresOn"`
+	TenantID    string    `json:"tenantId,omitempty"` // when the settings name it
+	Scopes      []string  `json:"scopes"`
+}
+
+// Token returns the command that prints a token.
+func Token(term *terminal.Terminal) *cobra.Command {
+	c := connect.New(term)
+	var user userToken
+	cmd := command.Act{
+		Spec: command.Spec{
+			Use: "token", Short: "Print an access token",
+			Long: `Print the access token that commands call with, alone, for curl and other tools:
+that of the user who signed in with "partnercenter login", or the app's own.
+"partnercenter whoami" explains it.
+
+With --user the app acts for that user of a local server, whose control plane gives
+such tokens without a password.
+
+Whoever has the token can act as the app, or the user, until it expires: keep it out
+of files and logs.`,
+			Example: `  curl -H "Authorization: Bearer $(partnercenter token)" \
+    https://api.partnercenter.microsoft.com/v1/customers
+  partnercenter token --profile local -o json | jq -r .expiresOn
+  partnercenter token --user admin.agent@contosocsp.onmicrosoft.com`,
+		},
+		Facts: true,
+		Run: func(ctx context.Context, call *command.Call) error {
+			if call.Given("user") || call.Given("control") {
+				return user.run(ctx, call, c)
+			}
+			s, err := c.Service()
+			if err != nil {
+				return err
+			}
+			token, err := s.Cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.Scopes})
+			if err != nil {
+				return err
+			}
+			facts := tokenOutput{
+				AccessToken: token.Token, ExpiresOn: token.ExpiresOn.UTC().Truncate(time.Second),
+				TenantID: s.TenantID, Scopes: s.Scopes,
+			}
+			return call.Tell(facts, facts.print)
+		},
+	}.Command(term)
+	cmd.Flags().StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
+	user.control.AddFlag(cmd)
+	c.AddFlags(cmd)
+	return cmd
+}
+
+func (t *tokenOutput) print(w io.Writer) error {
+	_, err := fmt.Fprintln(w, t.AccessToken)
+	return err
+}
+
+// userToken asks a local server's control plane for a token.
+type userToken struct {
+	name    string
+	control connect.ControlPlane
+}
+
+// signInFlags are the flags that have no meaning for a control plane, which asks
+// for no credentials.
+var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "client-certificate", "client-certificate-password-file", "as", "ca-file", "scope"}
+
+func (u *userToken) run(ctx context.Context, call *command.Call, c *connect.Connection) error {
+	for _, name := range signInFlags {
+		if call.Given(name) {
+			return terminal.Usagef("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)
+		}
+	}
+	if c.Profile != "" && c.Profile != connect.LocalProfile {
+		return terminal.Usagef("--user asks a local server's control plane, and profile %q is none: leave out --profile, or name the control plane with --control", c.Profile)
+	}
+	if call.Given("user") && u.name == "" {
+		return terminal.Usagef("--user is empty: name a user like admin.agent@contosocsp.onmicrosoft.com, or leave it out")
+	}
+	order := map[string]string{}
+	for key, value := range map[string]string{"user": u.name, "tenant": c.Flags.TenantID, "clientId": c.Flags.ClientID} {
+		if value != "" {
+			order[key] = value
+		}
+	}
+	answer, err := u.control.Call(ctx, http.MethodPost, "/tokens", order)
+	if err != nil {
+		return err
+	}
+	var token tokenOutput
+	if err := json.Unmarshal(answer, &token); err != nil || token.AccessToken == "" {
+		return fmt.Errorf("the answer has no token: check that --control is the control plane of a server of this version")
+	}
+	return call.Tell(answer, token.print)
+}

@@ -1,0 +1,208 @@
+package signin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/spf13/cobra"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// identity is what whoami prints: a token, explained. The token itself is not
+// in it.
+type identity struct {
+	Kind     string `json:"kind"` // user or app
+	Name     string `json:"name,omitempty"`
+	Username string `json:"userPrincipalName,omitempty"`
+	ObjectID string `json:"objectId,omitempty"`
+	TenantID string `json:"tenantId,omitempty"`
+	ClientID string `json:"clientId,omitempty"`
+	// SignedInBy is user, secret, certificate or azure: where the token is from.
+	SignedInBy string   `json:"signedInBy,omitempty"`
+	Roles      []string `json:"roles"`
+	Scopes     []string `json:"scopes"`
+	// MultiFactor is absent for an app, and where the token does not say.
+	MultiFactor *bool      `json:"multiFactor,omitempty"`
+	Methods     []string   `json:"authenticationMethods,omitempty"`
+	Audience    []string   `json:"audience"`
+	Issuer      string     `json:"issuer,omitempty"`
+	Version     string     `json:"version,omitempty"`
+	NotBefore   *time.Time `json:"notBefore,omitempty"`
+	ExpiresOn   *time.Time `json:"expiresOn,omitempty"`
+	Expired     bool       `json:"expired"`
+	// CanCall and CannotCall are the documented calls, by area and name.
+	CanCall    []string      `json:"canCall"`
+	CannotCall []refusedCall `json:"cannotCall"`
+
+	way string // for people
+}
+
+// Whoami returns the command that explains a token.
+func Whoami(term *terminal.Terminal) *cobra.Command {
+	var file string
+	c := connect.New(term)
+	cmd := command.Act{
+		Spec: command.Spec{
+			Use: "whoami", Short: "Explain who calls, and what the token allows",
+			Long: `Get the token that commands call with, and explain it: whose it is, for which
+tenant, with which roles, whether the user showed more than one factor, for whom
+it is meant, when it expires, and which calls it allows.
+
+The token is decoded here and not sent anywhere, and nothing checks its
+signature. It is never printed; "partnercenter token" does that.`,
+			Example: `  partnercenter whoami --profile local
+  partnercenter whoami -o json | jq -r .expiresOn
+  partnercenter token | partnercenter whoami --token -`,
+			Flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&file, "token", "", "`file` that holds a token to explain, whoever it is from; - for standard input")
+			},
+		},
+		Facts: true,
+		Run: func(ctx context.Context, call *command.Call) (err error) {
+			var who *identity
+			if call.Given("token") {
+				who, err = whoHas(term, file)
+			} else {
+				who, err = whoCalls(ctx, c)
+			}
+			if err != nil {
+				return err
+			}
+			return call.Tell(who, func(w io.Writer) error { return who.print(w, term.Now()) })
+		},
+	}.Command(term)
+	c.AddFlags(cmd)
+	return cmd
+}
+
+// whoHas explains the token in a file.
+func whoHas(term *terminal.Terminal, file string) (*identity, error) {
+	text, err := connect.ReadSecret(term, file)
+	if err != nil {
+		return nil, terminal.Usagef("the token cannot be read: %v", err)
+	}
+	claims, ok := connect.ReadClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
+	if !ok {
+		return nil, terminal.Usagef("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
+	}
+	return newIdentity(claims, "", term.Now()), nil
+}
+
+// whoCalls explains the token that commands call with.
+func whoCalls(ctx context.Context, c *connect.Connection) (*identity, error) {
+	s, err := c.Service()
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.Cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.Scopes})
+	if err != nil {
+		return nil, err
+	}
+	claims, ok := connect.ReadClaims(token.Token)
+	if !ok {
+		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.Authority)
+	}
+	who := newIdentity(claims, partnercenter.NameOfCloud(s.Options.Cloud), c.Term.Now())
+	who.SignedInBy, who.way = s.Way.Name, s.Way.Text
+	return who, nil
+}
+
+func newIdentity(c *connect.Claims, cloud partnercenter.CloudName, now time.Time) *identity {
+	calls := permitsOf(c, cloud)
+	who := &identity{
+		Kind: "app", ObjectID: c.ObjectID, TenantID: c.TenantID, ClientID: c.ClientID(),
+		Roles: append([]string{}, c.AllRoles()...), Scopes: append([]string{}, strings.Fields(c.Scope)...),
+		Audience: c.Audience, Issuer: c.Issuer, Version: c.Version, CanCall: calls.can, CannotCall: calls.cannot,
+	}
+	if c.ForUser() {
+		who.Kind, who.Name, who.Username, who.Methods = "user", c.Name, c.User(), c.Methods
+		if len(c.Methods) > 0 {
+			mfa := !c.WithoutMFA()
+			who.MultiFactor = &mfa
+		}
+	}
+	if t := connect.UnixTime(c.NotBefore); !t.IsZero() {
+		who.NotBefore = &t
+	}
+	if t := connect.UnixTime(c.Expires); !t.IsZero() {
+		who.ExpiresOn, who.Expired = &t, !now.Before(t)
+	}
+	return who
+}
+
+// print explains the token to people.
+func (i *identity) print(w io.Writer, now time.Time) error {
+	var lines [][2]string
+	add := func(name, value string) {
+		if value != "" {
+			lines = append(lines, [2]string{name, terminal.Sanitize(value)})
+		}
+	}
+	switch {
+	case i.Kind == "app":
+		add("Who", fmt.Sprintf("app %s itself; no user", i.ClientID))
+	case i.Name != "":
+		add("Who", fmt.Sprintf("user %s (%s)", i.Name, i.Username))
+	default:
+		add("Who", "user "+i.Username)
+	}
+	if i.Kind == "user" {
+		add("Through app", i.ClientID)
+	}
+	add("Signed in by", i.way)
+	add("Tenant", i.TenantID)
+	add("Object id", i.ObjectID)
+	if roles := strings.Join(i.Roles, ", "); roles != "" {
+		add("Roles", roles)
+	} else {
+		add("Roles", "the token names none")
+	}
+	if i.Kind == "user" {
+		add("Multi-factor", multiFactor(i.MultiFactor, i.Methods))
+	}
+	add("Scopes", strings.Join(i.Scopes, " "))
+	for _, audience := range i.Audience {
+		what, _, _ := connect.KnownAudience(audience)
+		add("Audience", audience+": "+what)
+	}
+	add("Issuer", i.Issuer)
+	if i.NotBefore != nil && now.Before(*i.NotBefore) {
+		add("Valid from", terminal.At(*i.NotBefore, now))
+	}
+	switch {
+	case i.ExpiresOn == nil:
+		add("Expires", "the token does not say")
+	case i.Expired:
+		add("Expired", terminal.At(*i.ExpiresOn, now))
+	default:
+		add("Expires", terminal.At(*i.ExpiresOn, now))
+	}
+	width := 0
+	for _, line := range lines {
+		width = max(width, len(line[0]))
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	return (&permits{i.CanCall, i.CannotCall}).print(w)
+}
+
+func multiFactor(mfa *bool, methods []string) string {
+	switch {
+	case mfa == nil:
+		return "the token does not say"
+	case *mfa:
+		return "yes (" + strings.Join(methods, ", ") + ")"
+	}
+	return "no (" + strings.Join(methods, ", ") + "): Partner Center refuses users without it"
+}
