@@ -59,14 +59,11 @@ func (v versionFacts) String() string {
 }
 
 func newVersionCmd(term *terminal.Terminal) *cobra.Command {
-	return command.Act{
-		Spec:  command.Spec{Use: "version", Short: "Print the version of this program"},
-		Facts: true,
-		Run: func(_ context.Context, call *command.Call) error {
-			return call.Tell(readVersion(), func(w io.Writer) error {
-				_, err := fmt.Fprintln(w, readVersion())
-				return err
-			})
-		},
-	}.Command(term)
+	return command.Act(term, command.Spec{
+		Facts: true, Use: "version", Short: "Print the version of this program"}, func(_ context.Context, call *command.Call) error {
+		return call.Tell(readVersion(), func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, readVersion())
+			return err
+		})
+	})
 }

@@ -37,85 +37,79 @@ func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 	return &partnercenter.ApplicationGrant{EnterpriseApplicationID: api, Scope: scope}, nil
 }
 
-func customersConsent(c *connect.Connection) *cobra.Command {
+func customersConsent() command.Form {
 	var (
 		consent partnercenter.ApplicationConsent
 		grants  []string
 	)
-	return command.Change[*partnercenter.ApplicationConsent]{
-		Spec: command.Spec{
-			Use: "consent CUSTOMER --app ID --grant API=SCOPES", Arg: "customer id",
-			Short: "Consent for a customer that an application acts in its tenant",
-			Long: `Consent for a customer that an application, usually a control panel vendor's,
+	return command.Change(command.Spec{
+		Use: "consent CUSTOMER --app ID --grant API=SCOPES", Arg: "customer id", CustomerArg: true,
+		Short: "Consent for a customer that an application acts in its tenant",
+		Long: `Consent for a customer that an application, usually a control panel vendor's,
 acts in the customer's tenant on behalf of the partner's users. It replaces an
 earlier consent to the same application, and wants a user who is an admin agent.`,
-			Example: `  partnercenter customers consent CUSTOMER --app ID --grant graph=Directory.Read.All,User.Read
+		Example: `  partnercenter customers consent CUSTOMER --app ID --grant graph=Directory.Read.All,User.Read
   partnercenter customers consent CUSTOMER --app ID --grant azure=user_impersonation --yes`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.StringVar(&consent.ApplicationID, "app", "", "client `id` of the application")
-				f.StringVar(&consent.DisplayName, "app-name", "", "`name` of the application, for people")
-				f.StringArrayVar(&grants, "grant", nil, "an API and the permissions for it, like `graph=Directory.Read.All,User.Read`; the API is graph, azure, directory or an application id; may be repeated")
-			},
-			Check: func(*command.Call) error {
-				for _, text := range grants {
-					grant, err := parseGrant(text)
-					if err != nil {
-						return err
-					}
-					consent.ApplicationGrants = append(consent.ApplicationGrants, grant)
-				}
-				if consent.ApplicationID == "" || len(grants) == 0 {
-					return terminal.Usagef("a consent needs --app and --grant: name the application, and what it may use")
-				}
-				return nil
-			},
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.StringVar(&consent.ApplicationID, "app", "", "client `id` of the application")
+			f.StringVar(&consent.DisplayName, "app-name", "", "`name` of the application, for people")
+			f.StringArrayVar(&grants, "grant", nil, "an API and the permissions for it, like `graph=Directory.Read.All,User.Read`; the API is graph, azure, directory or an application id; may be repeated")
 		},
-		CustomerArg: true, View: consentsView,
+		Check: func(*command.Call) error {
+			for _, text := range grants {
+				grant, err := parseGrant(text)
+				if err != nil {
+					return err
+				}
+				consent.ApplicationGrants = append(consent.ApplicationGrants, grant)
+			}
+			if consent.ApplicationID == "" || len(grants) == 0 {
+				return terminal.Usagef("a consent needs --app and --grant: name the application, and what it may use")
+			}
+			return nil
+		},
+	}, consentsView, command.Plan{
 		What: "consent to an application", Question: "Consent to this application?",
-		Describe: func(_ context.Context, _ *command.Call, d *command.Description) error {
-			d.Add("application", strings.TrimSpace(consent.DisplayName+" "+consent.ApplicationID))
-			d.Add("may use", strings.Join(grants, " "))
+		Describe: func(_ context.Context, _ *command.Call, p *command.Plan) error {
+			p.Add("application", strings.TrimSpace(consent.DisplayName+" "+consent.ApplicationID))
+			p.Add("may use", strings.Join(grants, " "))
 			return nil
 		},
-		Do: func(ctx context.Context, call *command.Call) (*partnercenter.ApplicationConsent, error) {
-			return call.Customer.ApplicationConsents.Create(ctx, &consent)
-		},
-	}.Command(c)
+	}, func(ctx context.Context, call *command.Call) (*partnercenter.ApplicationConsent, error) {
+		return call.Customer.ApplicationConsents.Create(ctx, &consent)
+	})
 }
 
-func customersWithdrawConsent(c *connect.Connection) *cobra.Command {
+func customersWithdrawConsent() command.Form {
 	var app string
-	return command.Change[struct{}]{
-		Spec: command.Spec{
-			Use: "withdraw-consent CUSTOMER --app ID", Arg: "customer id",
-			Short: "Take a customer's consent to an application back",
-			Long: `Take a customer's consent to an application back. Tokens that the application has
+	return command.Change(command.Spec{
+		Use: "withdraw-consent CUSTOMER --app ID", Arg: "customer id", CustomerArg: true,
+		Short: "Take a customer's consent to an application back",
+		Long: `Take a customer's consent to an application back. Tokens that the application has
 live to their end.`,
-			Example: "  partnercenter customers withdraw-consent CUSTOMER --app ID",
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar(&app, "app", "", "client `id` of the application")
-			},
-			Check: func(*command.Call) error {
-				if app == "" {
-					return terminal.Usagef("--app is missing: name the application whose consent is taken back")
-				}
-				return nil
-			},
+		Example: "  partnercenter customers withdraw-consent CUSTOMER --app ID",
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&app, "app", "", "client `id` of the application")
 		},
-		CustomerArg: true,
-		What:        "take a consent back", Question: "Take this consent back?",
-		Describe: func(_ context.Context, _ *command.Call, d *command.Description) error {
-			d.Add("application", app)
+		Check: func(*command.Call) error {
+			if app == "" {
+				return terminal.Usagef("--app is missing: name the application whose consent is taken back")
+			}
 			return nil
 		},
-		Do: func(ctx context.Context, call *command.Call) (struct{}, error) {
-			return struct{}{}, call.Customer.ApplicationConsents.ByID(app).Delete(ctx)
+	}, (*terminal.View[struct{}])(nil), command.Plan{
+		What: "take a consent back", Question: "Take this consent back?",
+		Describe: func(_ context.Context, _ *command.Call, p *command.Plan) error {
+			p.Add("application", app)
+			return nil
 		},
-	}.Command(c)
+	}, func(ctx context.Context, call *command.Call) (none struct{}, err error) {
+		return none, call.Customer.ApplicationConsents.ByID(app).Delete(ctx)
+	})
 }
 
-var consentsView = terminal.View[*partnercenter.ApplicationConsent]{
+var consentsView = &terminal.View[*partnercenter.ApplicationConsent]{
 	Plural: "consents",
 	Table:  consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
 	Wide:   consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),

@@ -8,14 +8,13 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Customers returns the commands about customers.
 func Customers(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "customers", "customer", "Customers of the partner",
-		customersList, customersGet, customersProfile, customersConsent, customersWithdrawConsent)
+		customersList(), customersGet(), customersProfile(), customersConsent(), customersWithdrawConsent())
 }
 
 // customerFilters are the flags that narrow a list, by what the service can
@@ -30,7 +29,7 @@ var customerFilters = []struct {
 	{"indirect-provider", "only customers of this indirect provider's tenant `id`", partnercenter.CustomerSearchIndirectCloudSolutionProvider},
 }
 
-func customersList(c *connect.Connection) *cobra.Command {
+func customersList() command.Form {
 	var (
 		query   partnercenter.CustomersQuery
 		filters = make([]string, len(customerFilters))
@@ -39,57 +38,49 @@ func customersList(c *connect.Connection) *cobra.Command {
 	for _, filter := range customerFilters {
 		names = append(names, filter.flag)
 	}
-	return command.List[*partnercenter.Customer]{
-		Spec: command.Spec{
-			Use: "list", Short: "List the partner's customers",
-			Long: "List the partner's customers: all of them, page by page, or those that a filter finds." + terminal.OutputHelp(customersView.CSV.Columns),
-			Example: `  partnercenter customers list
+	return command.List(command.Spec{
+		Use: "list", Short: "List the partner's customers",
+		Long: "List the partner's customers: all of them, page by page, or those that a filter finds." + terminal.OutputHelp(customersView.CSV.Columns),
+		Example: `  partnercenter customers list
   partnercenter customers list --name "Northwind" -o wide
   partnercenter customers list -o jsonl | jq -r .id`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				for i, filter := range customerFilters {
-					f.StringVar(&filters[i], filter.flag, "", filter.usage)
-				}
-				f.IntVar(&query.Size, "size", partnercenter.DefaultPageSize, "how many customers to ask for at once; all are listed")
-			},
-			Exclusive: [][]string{names},
-			Check: func(*command.Call) error {
-				if query.Size < 0 {
-					return terminal.Usagef("--size %d is negative: 0 takes the default", query.Size)
-				}
-				return nil
-			},
-		},
-		AllowShort: true, Streams: true,
-		View: customersView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Customer, error] {
-			for i, f := range customerFilters {
-				if filters[i] != "" {
-					query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: filters[i], Operator: partnercenter.FilterStartsWith}
-				}
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			for i, filter := range customerFilters {
+				f.StringVar(&filters[i], filter.flag, "", filter.usage)
 			}
-			return call.Client.Customers.QueryAll(ctx, query)
+			f.IntVar(&query.Size, "size", partnercenter.DefaultPageSize, "how many customers to ask for at once; all are listed")
 		},
-	}.Command(c)
+		Exclusive: [][]string{names}, AllowShort: true,
+		Check: func(*command.Call) error {
+			if query.Size < 0 {
+				return terminal.Usagef("--size %d is negative: 0 takes the default", query.Size)
+			}
+			return nil
+		},
+	}, customersView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Customer, error] {
+		call.Stream = true
+		for i, f := range customerFilters {
+			if filters[i] != "" {
+				query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: filters[i], Operator: partnercenter.FilterStartsWith}
+			}
+		}
+		return call.Client.Customers.QueryAll(ctx, query)
+	})
 }
 
-func customersGet(c *connect.Connection) *cobra.Command {
-	return command.Get[*partnercenter.Customer]{
-		Spec: command.Spec{
-			Use: "get CUSTOMER", Arg: "customer id", Short: "Show a customer",
-			Long: "Show a customer by its tenant id. JSON has the billing profile, too.",
-			Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
+func customersGet() command.Form {
+	return command.Get(command.Spec{
+		Use: "get CUSTOMER", Arg: "customer id", CustomerArg: true, Short: "Show a customer",
+		Long: "Show a customer by its tenant id. JSON has the billing profile, too.",
+		Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter customers get ID --json | jq .billingProfile`,
-		},
-		View: customersView,
-		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
-			return call.Client.Customers.ByID(call.Arg).Get(ctx)
-		},
-	}.Command(c)
+	}, customersView, func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
+		return call.Customer.Get(ctx)
+	})
 }
 
-var customersView = terminal.View[*partnercenter.Customer]{
+var customersView = &terminal.View[*partnercenter.Customer]{
 	Plural: "customers",
 	Table: terminal.Layout[*partnercenter.Customer]{
 		Columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP"},
@@ -111,36 +102,32 @@ func customerRow(c *partnercenter.Customer) []string {
 	return []string{c.ID, company.CompanyName, company.Domain, string(c.RelationshipToPartner), c.AssociatedPartnerID, c.CommerceID}
 }
 
-func customersProfile(c *connect.Connection) *cobra.Command {
+func customersProfile() command.Form {
 	var billing bool
-	return command.Get[customerProfile]{
-		Spec: command.Spec{
-			Use: "profile CUSTOMER", Arg: "customer id", Short: "Show a customer's company or billing profile",
-			Long: `Show what the directory knows of a customer or, with --billing, where and how it is
+	return command.Get(command.Spec{
+		Use: "profile CUSTOMER", Arg: "customer id", CustomerArg: true, Short: "Show a customer's company or billing profile",
+		Long: `Show what the directory knows of a customer or, with --billing, where and how it is
 billed. Microsoft's service wants a user in the token for the company profile.`,
-			Example: `  partnercenter customers profile ID
+		Example: `  partnercenter customers profile ID
   partnercenter customers profile ID --billing --json`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().BoolVar(&billing, "billing", false, "show the billing profile")
-			},
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().BoolVar(&billing, "billing", false, "show the billing profile")
 		},
-		View: profileView,
-		Fetch: func(ctx context.Context, call *command.Call) (customerProfile, error) {
-			profiles := call.Client.Customers.ByID(call.Arg).Profiles
-			if billing {
-				profile, err := profiles.Billing.Get(ctx)
-				if err != nil {
-					return customerProfile{}, err
-				}
-				return customerProfile{name: profile.CompanyName, email: profile.Email, address: profile.DefaultAddress, resource: profile}, nil
-			}
-			profile, err := profiles.Company.Get(ctx)
+	}, profileView, func(ctx context.Context, call *command.Call) (customerProfile, error) {
+		profiles := call.Customer.Profiles
+		if billing {
+			profile, err := profiles.Billing.Get(ctx)
 			if err != nil {
 				return customerProfile{}, err
 			}
-			return customerProfile{profile.CompanyName, profile.Domain, profile.Email, profile.Address, profile}, nil
-		},
-	}.Command(c)
+			return customerProfile{name: profile.CompanyName, email: profile.Email, address: profile.DefaultAddress, resource: profile}, nil
+		}
+		profile, err := profiles.Company.Get(ctx)
+		if err != nil {
+			return customerProfile{}, err
+		}
+		return customerProfile{profile.CompanyName, profile.Domain, profile.Email, profile.Address, profile}, nil
+	})
 }
 
 // customerProfile is what both kinds of profile tell.
@@ -150,7 +137,7 @@ type customerProfile struct {
 	resource            any
 }
 
-var profileView = func() terminal.View[customerProfile] {
+var profileView = func() *terminal.View[customerProfile] {
 	v := terminal.OneLayout("profiles", []string{"NAME", "DOMAIN", "EMAIL", "ADDRESS", "CITY", "POSTAL CODE", "COUNTRY"},
 		[]string{"companyName", "domain", "email", "addressLine1", "city", "postalCode", "country"},
 		func(p customerProfile) []string {

@@ -9,91 +9,74 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Offers returns the commands about legacy offers.
 func Offers(term *terminal.Terminal) *cobra.Command {
-	return command.Noun(term, "offers", "offer", "Legacy offers of a country", offersList, offersGet, offersAddOns, offersCategories)
+	return command.Noun(term, "offers", "offer", "Legacy offers of a country", offersList(), offersGet(), offersAddOns(), offersCategories())
 }
 
-func offersList(c *connect.Connection) *cobra.Command {
+func offersList() command.Form {
 	var category string
 	market := market{of: "offers", byCustomer: true}
-	return command.List[*partnercenter.Offer]{
-		Spec: market.asked(command.Spec{
-			Use: "list {--country CC | --customer ID}", Short: "List the legacy offers of a country or for a customer",
-			Long: "List the legacy offers of a country, or of a customer's, by rank. Add-ons are among\nthem; offers that are retired are not." + terminal.OutputHelp(offersView.CSV.Columns),
-			Example: `  partnercenter offers list --country US
+	return command.List(market.asked(command.Spec{
+		Use: "list {--country CC | --customer ID}", Short: "List the legacy offers of a country or for a customer",
+		Long: "List the legacy offers of a country, or of a customer's, by rank. Add-ons are among\nthem; offers that are retired are not." + terminal.OutputHelp(offersView.CSV.Columns),
+		Example: `  partnercenter offers list --country US
   partnercenter offers list --customer ID --category SmallBusiness_Key -o wide
   partnercenter offers list --country DE -o jsonl | jq -r .id`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar(&category, "category", "", "only offers of the category with this `id`")
-			},
-		}),
-		View: offersView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
-			if market.customer != "" {
-				return call.Client.Customers.ByID(market.customer).Offers.ByCategory(category).All(ctx)
-			}
-			return call.Client.Offers.ByCountry(market.country).ByCategory(category).All(ctx)
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&category, "category", "", "only offers of the category with this `id`")
 		},
-	}.Command(c)
+	}), offersView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
+		if market.customer != "" {
+			return call.Client.Customers.ByID(market.customer).Offers.ByCategory(category).All(ctx)
+		}
+		return call.Client.Offers.ByCountry(market.country).ByCategory(category).All(ctx)
+	})
 }
 
-func offersGet(c *connect.Connection) *cobra.Command {
+func offersGet() command.Form {
 	market := market{of: "sold"}
-	return command.Get[*partnercenter.Offer]{
-		Spec: market.asked(command.Spec{
-			Use: "get OFFER --country CC", Arg: "offer id", Short: "Show a legacy offer",
-			Long: "Show a legacy offer by its id, in any case, as it is sold in a country.",
-			Example: `  partnercenter offers get MS-AZR-0145P --country US
+	return command.Get(market.asked(command.Spec{
+		Use: "get OFFER --country CC", Arg: "offer id", Short: "Show a legacy offer",
+		Long: "Show a legacy offer by its id, in any case, as it is sold in a country.",
+		Example: `  partnercenter offers get MS-AZR-0145P --country US
   partnercenter offers get OFFER --country DE --json | jq .supportedBillingCycles`,
-		}),
-		View: offersView,
-		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Offer, error) {
-			return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).Get(ctx)
-		},
-	}.Command(c)
+	}), offersView, func(ctx context.Context, call *command.Call) (*partnercenter.Offer, error) {
+		return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).Get(ctx)
+	})
 }
 
-func offersAddOns(c *connect.Connection) *cobra.Command {
+func offersAddOns() command.Form {
 	market := market{of: "add-ons"}
-	return command.List[*partnercenter.Offer]{
-		Spec: market.asked(command.Spec{
-			Use: "addons OFFER --country CC", Arg: "offer id", Short: "List the add-ons of a legacy offer",
-			Long: "List the offers that can be bought under an offer, in a country." + terminal.OutputHelp(offersView.CSV.Columns),
-			Example: `  partnercenter offers addons 195416C1-3447-423A-B37B-EE59A99A19C4 --country US
+	return command.List(market.asked(command.Spec{
+		Use: "addons OFFER --country CC", Arg: "offer id", Short: "List the add-ons of a legacy offer",
+		Long: "List the offers that can be bought under an offer, in a country." + terminal.OutputHelp(offersView.CSV.Columns),
+		Example: `  partnercenter offers addons 195416C1-3447-423A-B37B-EE59A99A19C4 --country US
   partnercenter offers addons OFFER --country DE -o csv`,
-		}),
-		View: offersView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
-			return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).AddOns.All(ctx)
-		},
-	}.Command(c)
+	}), offersView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
+		return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).AddOns.All(ctx)
+	})
 }
 
-func offersCategories(c *connect.Connection) *cobra.Command {
+func offersCategories() command.Form {
 	market := market{of: "categories", byCustomer: true}
-	return command.List[*partnercenter.OfferCategory]{
-		Spec: market.asked(command.Spec{
-			Use: "categories {--country CC | --customer ID}", Short: "List the categories of legacy offers",
-			Long: "List the categories of legacy offers, by rank." + terminal.OutputHelp(categoriesView.CSV.Columns),
-			Example: `  partnercenter offers categories --country US
+	return command.List(market.asked(command.Spec{
+		Use: "categories {--country CC | --customer ID}", Short: "List the categories of legacy offers",
+		Long: "List the categories of legacy offers, by rank." + terminal.OutputHelp(categoriesView.CSV.Columns),
+		Example: `  partnercenter offers categories --country US
   partnercenter offers categories --customer ID --json`,
-		}),
-		View: categoriesView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OfferCategory, error] {
-			if market.customer != "" {
-				return call.Client.Customers.ByID(market.customer).OfferCategories.All(ctx)
-			}
-			return call.Client.OfferCategories.ByCountry(market.country).All(ctx)
-		},
-	}.Command(c)
+	}), categoriesView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OfferCategory, error] {
+		if market.customer != "" {
+			return call.Client.Customers.ByID(market.customer).OfferCategories.All(ctx)
+		}
+		return call.Client.OfferCategories.ByCountry(market.country).All(ctx)
+	})
 }
 
-var offersView = terminal.View[*partnercenter.Offer]{
+var offersView = &terminal.View[*partnercenter.Offer]{
 	Plural: "offers",
 	Table: terminal.Layout[*partnercenter.Offer]{
 		Columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING"},

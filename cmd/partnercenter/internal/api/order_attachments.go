@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -23,7 +23,7 @@ var attachmentsView = terminal.OneLayout("attachments", []string{"ATTACHMENT ID"
 		return []string{a.AttachmentID, a.FileName, terminal.Number(a.SizeInKB), a.AttachmentType}
 	})
 
-func ordersAttach(c *connect.Connection) *cobra.Command {
+func ordersAttach() command.Form {
 	var (
 		purchaseOrders, tenders []string
 		partOfTender            bool
@@ -31,67 +31,65 @@ func ordersAttach(c *connect.Connection) *cobra.Command {
 		upload                  partnercenter.AttachmentUpload
 	)
 	about := &upload.Metadata
-	return command.Change[*partnercenter.OrderAttachment]{
-		Spec: command.Spec{
-			Use: "attach ORDER --customer ID --po FILE --price AMOUNT --currency CODE", Arg: "order id", Customer: true,
-			Short: "Attach purchase orders to an order",
-			Long: `Attach purchase orders, and tenders, to an order that waits for them
+	return command.ChangeSeveral(command.Spec{
+		Use: "attach ORDER --customer ID --po FILE --price AMOUNT --currency CODE", Arg: "order id", Customer: true,
+		Short: "Attach purchase orders to an order",
+		Long: `Attach purchase orders, and tenders, to an order that waits for them
 (pending_po_upload). Its provisioning begins with that.
 
 An order that is part of a tender has --part-of-tender, and the tender's files or
 address.`,
-			Example: `  partnercenter orders attach ORDER --customer ID --po PO.pdf --price 156.87 --currency CAD
+		Example: `  partnercenter orders attach ORDER --customer ID --po PO.pdf --price 156.87 --currency CAD
   partnercenter orders attach ORDER --customer ID --po PO.pdf --price 156.87 --currency CAD \
     --part-of-tender --tender Tender.pdf --fx-rate 1.2`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.StringArrayVar(&purchaseOrders, "po", nil, "`file` with a purchase order; can be repeated")
-				f.StringArrayVar(&tenders, "tender", nil, "`file` with a tender; can be repeated")
-				f.StringVar(&about.CustomerPrice, "price", "", "what the customer pays: a decimal `amount`")
-				f.StringVar(&about.Currency, "currency", "", "its currency: a `code` such as USD")
-				f.StringVar(&about.FxRate, "fx-rate", "", "exchange `rate`, if there was one")
-				f.BoolVar(&partOfTender, "part-of-tender", false, "the order is part of a tender")
-				f.StringVar(&about.TenderLink, "tender-link", "", "`URL` of the tender, instead of --tender")
-			},
-			Check: func(*command.Call) error {
-				switch {
-				case len(purchaseOrders) == 0:
-					return terminal.Usagef("what is to be attached? Give a purchase order with --po FILE")
-				case about.CustomerPrice == "" || about.Currency == "":
-					return terminal.Usagef("what does the customer pay? Give --price AMOUNT and --currency CODE")
-				case partOfTender && len(tenders) == 0 && about.TenderLink == "":
-					return terminal.Usagef("the tender is missing: give its files with --tender, or its address with --tender-link")
-				}
-				return nil
-			},
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.StringArrayVar(&purchaseOrders, "po", nil, "`file` with a purchase order; can be repeated")
+			f.StringArrayVar(&tenders, "tender", nil, "`file` with a tender; can be repeated")
+			f.StringVar(&about.CustomerPrice, "price", "", "what the customer pays: a decimal `amount`")
+			f.StringVar(&about.Currency, "currency", "", "its currency: a `code` such as USD")
+			f.StringVar(&about.FxRate, "fx-rate", "", "exchange `rate`, if there was one")
+			f.BoolVar(&partOfTender, "part-of-tender", false, "the order is part of a tender")
+			f.StringVar(&about.TenderLink, "tender-link", "", "`URL` of the tender, instead of --tender")
 		},
-		What: "attach files to an order", Question: "Attach these files?", View: attachmentsView,
-		Describe: func(_ context.Context, call *command.Call, d *command.Description) (err error) {
-			d.Add("order", call.Arg)
-			d.Add("price", about.CustomerPrice+" "+about.Currency)
+		Check: func(*command.Call) error {
+			switch {
+			case len(purchaseOrders) == 0:
+				return terminal.Usagef("what is to be attached? Give a purchase order with --po FILE")
+			case about.CustomerPrice == "" || about.Currency == "":
+				return terminal.Usagef("what does the customer pay? Give --price AMOUNT and --currency CODE")
+			case partOfTender && len(tenders) == 0 && about.TenderLink == "":
+				return terminal.Usagef("the tender is missing: give its files with --tender, or its address with --tender-link")
+			}
+			return nil
+		},
+	}, attachmentsView, command.Plan{
+		What: "attach files to an order", Question: "Attach these files?",
+		Describe: func(_ context.Context, call *command.Call, p *command.Plan) (err error) {
+			p.Add("order", call.Arg)
+			p.Add("price", about.CustomerPrice+" "+about.Currency)
 			if partOfTender {
 				about.IsPartOfTender = new(true)
 			}
-			if upload.PurchaseOrders, err = files.open(d, "purchase order", purchaseOrders); err == nil {
-				upload.Tenders, err = files.open(d, "tender", tenders)
+			if upload.PurchaseOrders, err = files.open(p, "purchase order", purchaseOrders); err == nil {
+				upload.Tenders, err = files.open(p, "tender", tenders)
 			}
 			return err
 		},
-		DoAll: func(ctx context.Context, call *command.Call) ([]*partnercenter.OrderAttachment, error) {
-			defer files.close()
-			attached, err := order(call).Attachments.Upload(ctx, upload)
-			if err != nil {
-				return nil, err
-			}
-			return attached.Items, nil
-		},
-	}.Command(c)
+	}, func(ctx context.Context, call *command.Call) ([]*partnercenter.OrderAttachment, error) {
+		defer files.close()
+		attached, err := order(call).Attachments.Upload(ctx, upload)
+		if err != nil {
+			return nil, err
+		}
+		return attached.Items, nil
+	})
 }
 
 // openFiles are files that are read until the command ends.
 type openFiles []*os.File
 
-func (o *openFiles) open(d *command.Description, what string, names []string) ([]partnercenter.AttachmentFile, error) {
+func (o *openFiles) open(p *command.Plan, what string, names []string) ([]partnercenter.AttachmentFile, error) {
 	var files []partnercenter.AttachmentFile
 	for _, name := range names {
 		f, err := os.Open(name)
@@ -103,7 +101,7 @@ func (o *openFiles) open(d *command.Description, what string, names []string) ([
 		if err != nil || !info.Mode().IsRegular() {
 			return nil, terminal.Usagef("the %s %s is no plain file", what, name)
 		}
-		d.Add(what, fmt.Sprintf("%s (%d bytes)", name, info.Size()))
+		p.Add(what, fmt.Sprintf("%s (%d bytes)", name, info.Size()))
 		files = append(files, partnercenter.AttachmentFile{Name: filepath.Base(name), Content: f})
 	}
 	return files, nil
@@ -115,46 +113,39 @@ func (o *openFiles) close() {
 	}
 }
 
-func ordersAttachments(c *connect.Connection) *cobra.Command {
+func ordersAttachments() command.Form {
 	var (
 		id, file string
 		force    bool
 	)
-	return command.List[*partnercenter.OrderAttachment]{
-		Spec: command.Spec{
-			Use: "attachments ORDER --customer ID", Arg: "order id", Customer: true,
-			Short: "List what is attached to an order, or download it",
-			Long: `List what is attached to an order. With --download, write one attachment to a file
+	return command.List(command.Spec{
+		Use: "attachments ORDER --customer ID", Arg: "order id", Customer: true,
+		Short: "List what is attached to an order, or download it",
+		Long: `List what is attached to an order. With --download, write one attachment to a file
 instead.`,
-			Example: `  partnercenter orders attachments ORDER --customer ID
+		Example: `  partnercenter orders attachments ORDER --customer ID
   partnercenter orders attachments ORDER --customer ID --download ed64c99f750115 -O PO.pdf`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.StringVar(&id, "download", "", "`id` of an attachment to download")
-				f.StringVarP(&file, "output-file", "O", "", "`file` to write it to; - for standard output (default: the name that the service gives)")
-				f.BoolVar(&force, "force", false, "overwrite a file that is there")
-			},
-			Check: func(*command.Call) error {
-				switch {
-				case id == "" && (file != "" || force):
-					return terminal.Usagef("-O and --force go with --download ID")
-				case id != "" && file != "" && file != "-":
-					return free(file, force)
-				}
-				return nil
-			},
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.StringVar(&id, "download", "", "`id` of an attachment to download")
+			f.StringVarP(&file, "output-file", "O", "", "`file` to write it to; - for standard output (default: the name that the service gives)")
+			f.BoolVar(&force, "force", false, "overwrite a file that is there")
 		},
-		View: attachmentsView,
-		Instead: func(ctx context.Context, call *command.Call, _ *terminal.Printer[*partnercenter.OrderAttachment]) (bool, error) {
-			if id == "" {
-				return false, nil
+		Check: func(*command.Call) error {
+			switch {
+			case id == "" && (file != "" || force):
+				return terminal.Usagef("-O and --force go with --download ID")
+			case id != "" && file != "" && file != "-":
+				return free(file, force)
 			}
-			return true, download(ctx, call, id, file, force)
+			return nil
 		},
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderAttachment, error] {
-			return order(call).Attachments.All(ctx)
-		},
-	}.Command(c)
+	}, attachmentsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderAttachment, error] {
+		if id != "" {
+			return command.Item[*partnercenter.OrderAttachment](nil, cmp.Or(download(ctx, call, id, file, force), command.Done))
+		}
+		return order(call).Attachments.All(ctx)
+	})
 }
 
 func download(ctx context.Context, call *command.Call, id, file string, force bool) error {

@@ -22,8 +22,8 @@ import (
 // Orders returns the commands about orders.
 func Orders(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "orders", "order", "Orders of customers",
-		ordersList, ordersGet, ordersCreate, ordersPatch, ordersCancel, ordersProvisioning, ordersActivationLinks,
-		ordersAttach, ordersAttachments, ordersWaitVisible)
+		ordersList(), ordersGet(), ordersCreate(), ordersPatch(), ordersCancel(), ordersProvisioning(), ordersActivationLinks(),
+		ordersAttach(), ordersAttachments(), ordersWaitVisible())
 }
 
 // order is the one that the argument names.
@@ -33,13 +33,14 @@ func order(call *command.Call) *partnercenter.OrderClient { return call.Customer
 // more at once only meet its limit sooner.
 const maxWorkers = connect.MaxConnections
 
-func ordersList(c *connect.Connection) *cobra.Command {
+func ordersList() command.Form {
 	var (
 		all                         allCustomers
 		cycle                       billingCycle
 		includePrice, includeSystem bool
 		indirectReseller            string
 	)
+	view := ordersView(false, false)
 	fetch := func(ctx context.Context, call *command.Call, customer string) iter.Seq2[*partnercenter.Order, error] {
 		opts := orderOptions(includePrice)
 		if includeSystem {
@@ -50,11 +51,10 @@ func ordersList(c *connect.Connection) *cobra.Command {
 		}
 		return call.Client.Customers.ByID(customer).Orders.ByBillingCycle(cycle.value).All(ctx, opts...)
 	}
-	return command.List[customerOrder]{
-		Spec: command.Spec{
-			Use: "list {--customer ID | --all-customers}", Customer: true, OrAll: "all-customers",
-			Short: "List a customer's orders, or those of all customers",
-			Long: `List a customer's orders, newest first, or those of all customers.
+	return command.List(command.Spec{
+		Use: "list {--customer ID | --all-customers}", Customer: true, OrAll: "all-customers", AllowShort: true,
+		Short: "List a customer's orders, or those of all customers",
+		Long: `List a customer's orders, newest first, or those of all customers.
 
 A new order takes up to 15 minutes to show in the list. System purchases are left
 out unless --include-system-purchases asks for them.
@@ -63,40 +63,34 @@ With --all-customers, a customer whose orders the service refuses is named at th
 end, and the exit code is 1; the orders of the others are listed all the same.
 
 Tables have a row for every order; -o wide and -o csv one for every line item.` + terminal.OutputHelp(orderCSVColumns),
-			Example: `  partnercenter orders list --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
+		Example: `  partnercenter orders list --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter orders list --customer ID --billing-cycle monthly --include-price -o wide
   partnercenter orders list --all-customers -o csv > orders.csv
   partnercenter orders list --profile local --customer ID --json | jq '.[].lineItems[].friendlyName'`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.BoolVar(&all.asked, "all-customers", false, "list the orders of all customers")
-				f.IntVar(&all.workers, "workers", 4, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
-				cycle.addFlag(cmd, "only orders billed this way: `cycle` is "+terminal.OrList(billingCycles()))
-				f.BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
-				f.BoolVar(&includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
-				f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
-			},
-			Check: func(*command.Call) error {
-				if all.workers < 1 || all.workers > maxWorkers {
-					return terminal.Usagef("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
-				}
-				return cycle.parse()
-			},
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.BoolVar(&all.asked, "all-customers", false, "list the orders of all customers")
+			f.IntVar(&all.workers, "workers", 4, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
+			cycle.addFlag(cmd, "only orders billed this way: `cycle` is "+terminal.OrList(billingCycles()))
+			f.BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
+			f.BoolVar(&includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
+			f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
 		},
-		AllowShort: true,
-		ViewOf:     func() terminal.View[customerOrder] { return ordersView(includePrice, all.asked) },
-		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[customerOrder]) (bool, error) {
-			if !all.asked {
-				return false, nil
+		Check: func(*command.Call) error {
+			if all.workers < 1 || all.workers > maxWorkers {
+				return terminal.Usagef("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
 			}
-			return true, all.list(ctx, call, p, func(ctx context.Context, customer string) ([]*partnercenter.Order, error) {
+			*view = *ordersView(includePrice, all.asked)
+			return cycle.parse()
+		},
+	}, view, func(ctx context.Context, call *command.Call) iter.Seq2[customerOrder, error] {
+		if all.asked {
+			return all.orders(ctx, call, func(ctx context.Context, customer string) ([]*partnercenter.Order, error) {
 				return command.Collect(fetch(ctx, call, customer))
 			})
-		},
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[customerOrder, error] {
-			return ofCustomer(call.CustomerID, fetch(ctx, call, call.CustomerID))
-		},
-	}.Command(c)
+		}
+		return ofCustomer(call.CustomerID, fetch(ctx, call, call.CustomerID))
+	})
 }
 
 // ofCustomer says of orders whose they are.
@@ -150,48 +144,45 @@ func billingCycles() []string {
 	})
 }
 
-func ordersGet(c *connect.Connection) *cobra.Command {
+func ordersGet() command.Form {
 	var includePrice bool
-	return command.Get[customerOrder]{
-		Spec: command.Spec{
-			Use: "get ORDER --customer ID", Arg: "order id", Customer: true, Short: "Show an order",
-			Long: `Show an order by its id. Unlike the list, it has a new order at once.
+	view := ordersView(false, false)
+	return command.Get(command.Spec{
+		Use: "get ORDER --customer ID", Arg: "order id", Customer: true, Short: "Show an order",
+		Long: `Show an order by its id. Unlike the list, it has a new order at once.
 
 Ids of newer orders are case-sensitive.`,
-			Example: `  partnercenter orders get 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1 --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
+		Example: `  partnercenter orders get 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1 --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter orders get ORDER --customer ID --include-price --json`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
-			},
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
 		},
-		ViewOf: func() terminal.View[customerOrder] { return ordersView(includePrice, false) },
-		Fetch: func(ctx context.Context, call *command.Call) (customerOrder, error) {
-			o, err := order(call).Get(ctx, orderOptions(includePrice)...)
-			return customerOrder{customerID: call.CustomerID, order: o}, err
+		Check: func(*command.Call) error {
+			*view = *ordersView(includePrice, false)
+			return nil
 		},
-	}.Command(c)
+	}, view, func(ctx context.Context, call *command.Call) (customerOrder, error) {
+		o, err := order(call).Get(ctx, orderOptions(includePrice)...)
+		return customerOrder{customerID: call.CustomerID, order: o}, err
+	})
 }
 
-func ordersProvisioning(c *connect.Connection) *cobra.Command {
-	return command.List[*partnercenter.OrderLineItemProvisioningStatus]{
-		Spec: command.Spec{
-			Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
-			Short:   "Show how far the service has come with an order",
-			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
-			Example: "  partnercenter orders provisioning ORDER --customer ID",
-		},
-		View: terminal.OneLayout("lines that are provisioned", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
-			func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
-				var quantities []string
-				for _, q := range s.QuantityProvisioningInformation {
-					quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+q.Status))
-				}
-				return []string{terminal.Number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
-			}),
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
-			return order(call).ProvisioningStatus.All(ctx)
-		},
-	}.Command(c)
+func ordersProvisioning() command.Form {
+	return command.List(command.Spec{
+		Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
+		Short:   "Show how far the service has come with an order",
+		Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
+		Example: "  partnercenter orders provisioning ORDER --customer ID",
+	}, terminal.OneLayout("lines that are provisioned", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
+		func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
+			var quantities []string
+			for _, q := range s.QuantityProvisioningInformation {
+				quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+q.Status))
+			}
+			return []string{terminal.Number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
+		}), func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
+		return order(call).ProvisioningStatus.All(ctx)
+	})
 }
 
 // activationLinksView shows activation links.
@@ -200,59 +191,51 @@ var activationLinksView = terminal.OneLayout("activation links", []string{"LINE"
 		return []string{terminal.Number(l.LineItemNumber), terminal.OrZero(l.Link).URI}
 	})
 
-func ordersActivationLinks(c *connect.Connection) *cobra.Command {
+func ordersActivationLinks() command.Form {
 	line := -1
-	return command.List[*partnercenter.OrderLineItemActivationLink]{
-		Spec: command.Spec{
-			Use: "activation-links ORDER --customer ID", Arg: "order id", Customer: true,
-			Short: "Print the links that activate marketplace purchases of an order",
-			Long: `Print the links to the publishers' pages on which marketplace purchases are
+	return command.List(command.Spec{
+		Use: "activation-links ORDER --customer ID", Arg: "order id", Customer: true,
+		Short: "Print the links that activate marketplace purchases of an order",
+		Long: `Print the links to the publishers' pages on which marketplace purchases are
 activated. In a sandbox they lead nowhere: use "subscriptions activate".`,
-			Example: "  partnercenter orders activation-links ORDER --customer ID --line 0",
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().IntVar(&line, "line", -1, "`number` of the line, from 0; -1 for all lines that need it")
-			},
+		Example: "  partnercenter orders activation-links ORDER --customer ID --line 0",
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().IntVar(&line, "line", -1, "`number` of the line, from 0; -1 for all lines that need it")
 		},
-		View: activationLinksView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
-			if line >= 0 {
-				return order(call).LineItems.ByNumber(line).ActivationLinks.All(ctx)
-			}
-			return order(call).ActivationLinks.All(ctx)
-		},
-	}.Command(c)
+	}, activationLinksView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+		if line >= 0 {
+			return order(call).LineItems.ByNumber(line).ActivationLinks.All(ctx)
+		}
+		return order(call).ActivationLinks.All(ctx)
+	})
 }
 
-func ordersWaitVisible(c *connect.Connection) *cobra.Command {
+func ordersWaitVisible() command.Form {
 	var patience time.Duration
-	return command.Get[customerOrder]{
-		Spec: command.Spec{
-			Use: "wait-visible ORDER --customer ID", Arg: "order id", Customer: true,
-			Short: "Wait until the list of orders has a new order",
-			Long: `Wait until the list of the customer's orders has a new order, which takes up to 15
+	return command.Get(command.Spec{
+		Use: "wait-visible ORDER --customer ID", Arg: "order id", Customer: true,
+		Short: "Wait until the list of orders has a new order",
+		Long: `Wait until the list of the customer's orders has a new order, which takes up to 15
 minutes, and print it. An order that does not exist fails at once.`,
-			Example: "  partnercenter orders wait-visible ORDER --customer ID --wait 30m",
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().DurationVar(&patience, "wait", partnercenter.DefaultWaitTimeout, "how long to wait at most")
-			},
-			Check: func(*command.Call) error {
-				if patience <= 0 {
-					return terminal.Usagef("--wait %s is no time to wait: use something like 20m", patience)
-				}
-				return nil
-			},
+		Example: "  partnercenter orders wait-visible ORDER --customer ID --wait 30m",
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().DurationVar(&patience, "wait", partnercenter.DefaultWaitTimeout, "how long to wait at most")
 		},
-		View: ordersView(false, false),
-		Fetch: func(ctx context.Context, call *command.Call) (customerOrder, error) {
-			o, err := order(call).WaitVisible(ctx, &partnercenter.WaitOptions{
-				Timeout: patience,
-				Progress: func(waited, pause time.Duration) {
-					call.Term.Linef("not listed after %s; looking again in %s", waited.Round(time.Second), pause.Round(time.Second))
-				},
-			})
-			return customerOrder{order: o}, err
+		Check: func(*command.Call) error {
+			if patience <= 0 {
+				return terminal.Usagef("--wait %s is no time to wait: use something like 20m", patience)
+			}
+			return nil
 		},
-	}.Command(c)
+	}, ordersView(false, false), func(ctx context.Context, call *command.Call) (customerOrder, error) {
+		o, err := order(call).WaitVisible(ctx, &partnercenter.WaitOptions{
+			Timeout: patience,
+			Progress: func(waited, pause time.Duration) {
+				call.Term.Linef("not listed after %s; looking again in %s", waited.Round(time.Second), pause.Round(time.Second))
+			},
+		})
+		return customerOrder{order: o}, err
+	})
 }
 
 // PrintOrders prints a customer's orders as a table.
@@ -286,8 +269,8 @@ func (c customerOrder) customer() string {
 
 // ordersView shows orders; with prices if they were asked for, with the
 // customer if there are several.
-func ordersView(prices, several bool) terminal.View[customerOrder] {
-	v := terminal.View[customerOrder]{Plural: "orders", Resource: func(c customerOrder) any { return c.order }}
+func ordersView(prices, several bool) *terminal.View[customerOrder] {
+	v := &terminal.View[customerOrder]{Plural: "orders", Resource: func(c customerOrder) any { return c.order }}
 	v.CSV = terminal.Layout[customerOrder]{Columns: orderCSVColumns, Rows: orderCSVRows}
 
 	v.Table.Rows = func(c customerOrder) [][]string {

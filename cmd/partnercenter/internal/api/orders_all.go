@@ -25,43 +25,45 @@ type allCustomers struct {
 // listOrders lists the orders of one customer.
 type listOrders func(ctx context.Context, customer string) ([]*partnercenter.Order, error)
 
-// list prints the orders of all customers. The customers are read first: a
+// orders are the orders of all customers. The customers are read first: a
 // continuation token would grow old over a long run, and without their number
 // there is no telling how long it takes.
-func (a *allCustomers) list(ctx context.Context, call *command.Call, p *terminal.Printer[customerOrder], list listOrders) error {
-	term := call.Term
-	customers, err := command.Collect(call.Client.Customers.All(ctx))
-	if err != nil {
-		return err
-	}
-	// A bar among lines that scroll by on the same terminal helps nobody.
-	if term.StderrTTY && !(p.Streams() && term.StdoutTTY) {
-		term.StartBar("Orders of customers", len(customers))
-		defer term.StopBar()
-	}
-	failed := &partialError{total: len(customers)}
-	for answer := range eachCustomer(ctx, customers, a.workers, list) {
-		if answer.err != nil {
-			if !customersOwn(answer.err) {
-				return answer.err
-			}
-			failed.failures = append(failed.failures, answer)
+func (a *allCustomers) orders(ctx context.Context, call *command.Call, list listOrders) iter.Seq2[customerOrder, error] {
+	call.Stream = true
+	return func(yield func(customerOrder, error) bool) {
+		customers, err := command.Collect(call.Client.Customers.All(ctx))
+		if err != nil {
+			yield(customerOrder{}, err)
+			return
 		}
-		for _, order := range answer.orders {
-			if err := p.Add(customerOrder{customerID: answer.customer.ID, customerName: terminal.OrZero(answer.customer.CompanyProfile).CompanyName, order: order}); err != nil {
-				return err
-			}
+		// A bar among lines that scroll by on the same terminal helps nobody.
+		if call.Term.StderrTTY && !(call.Scrolls && call.Term.StdoutTTY) {
+			call.Term.StartBar("Orders of customers", len(customers))
+			defer call.Term.StopBar()
 		}
-		term.AdvanceBar()
+		failed := &partialError{total: len(customers)}
+		for answer := range eachCustomer(ctx, customers, a.workers, list) {
+			switch {
+			case answer.err == nil:
+			case customersOwn(answer.err):
+				failed.failures = append(failed.failures, answer)
+			default:
+				yield(customerOrder{}, answer.err)
+				return
+			}
+			for _, order := range answer.orders {
+				name := terminal.OrZero(answer.customer.CompanyProfile).CompanyName
+				if !yield(customerOrder{customerID: answer.customer.ID, customerName: name, order: order}, nil) {
+					return
+				}
+			}
+			call.Term.AdvanceBar()
+		}
+		call.Term.StopBar()
+		if len(failed.failures) > 0 {
+			yield(customerOrder{}, &command.Partial{Err: failed})
+		}
 	}
-	term.StopBar()
-	if err := p.End(); err != nil {
-		return err
-	}
-	if len(failed.failures) > 0 {
-		return failed
-	}
-	return nil
 }
 
 // customerAnswer is the orders of a customer, or why there are none.

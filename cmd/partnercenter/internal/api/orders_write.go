@@ -11,7 +11,6 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -40,45 +39,43 @@ var lineKeys = []struct {
 	{"partner-on-record", func(l *orderLine) *string { return &l.partner }},
 }
 
-func ordersCreate(c *connect.Connection) *cobra.Command {
+func ordersCreate() command.Form {
 	var o orderForm
-	return command.Change[customerOrder]{
-		Spec: command.Spec{
-			Use: "create --customer ID {--offer ID --quantity N | --line … | -f FILE}", Customer: true, Short: "Place an order",
-			Long: `Place an order: of one line by --offer and --quantity, of several by --line, or of
+	return command.Change(command.Spec{
+		Use: "create --customer ID {--offer ID --quantity N | --line … | -f FILE}", Customer: true, Short: "Place an order",
+		Long: `Place an order: of one line by --offer and --quantity, of several by --line, or of
 anything by -f, which takes the order in JSON or YAML.
 
 A line is written as offer=ID,quantity=N and, if need be, term=P1Y, name=TEXT and
 partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
 (product:sku:availability). Lines are numbered from 0 where the file does not.`,
-			Example: `  partnercenter orders create --customer ID --offer 031C9E47-4802-4248-838E-778FB1D2CC05 --quantity 5 --billing-cycle annual
+		Example: `  partnercenter orders create --customer ID --offer 031C9E47-4802-4248-838E-778FB1D2CC05 --quantity 5 --billing-cycle annual
   partnercenter orders create --customer ID --line offer=A,quantity=1 --line offer=B,quantity=2,term=P1Y --yes
   partnercenter orders create --customer ID -f order.yaml --dry-run
   partnercenter orders create --customer ID -f - --yes --json < order.json`,
-			Flags:     o.addFlags,
-			Exclusive: [][]string{{"file", "offer", "line"}, {"file", "quantity"}, {"line", "quantity"}, {"file", "billing-cycle"}},
-			Check:     o.check,
-		},
-		What: "place an order", Question: "Place this order?", View: ordersView(false, false),
-		Describe: func(_ context.Context, _ *command.Call, d *command.Description) error {
+		Flags:     o.addFlags,
+		Exclusive: [][]string{{"file", "offer", "line"}, {"file", "quantity"}, {"line", "quantity"}, {"file", "billing-cycle"}},
+		Check:     o.check,
+	}, ordersView(false, false), command.Plan{
+		What: "place an order", Question: "Place this order?",
+		Describe: func(_ context.Context, _ *command.Call, p *command.Plan) error {
 			billed := string(o.order.BillingCycle)
 			if billed == "" {
 				billed = "as the item is by default"
 			}
-			d.Add("billed", billed)
-			d.Add("for user", o.user)
-			describeLines(d, o.order)
+			p.Add("billed", billed)
+			p.Add("for user", o.user)
+			describeLines(p, o.order)
 			return nil
 		},
-		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
-			var opts []partnercenter.CreateOption
-			if o.user != "" {
-				opts = append(opts, partnercenter.ForCustomerUser(o.user))
-			}
-			placed, err := call.Customer.Orders.Create(ctx, o.order, opts...)
-			return customerOrder{customerID: call.CustomerID, order: placed}, err
-		},
-	}.Command(c)
+	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
+		var opts []partnercenter.CreateOption
+		if o.user != "" {
+			opts = append(opts, partnercenter.ForCustomerUser(o.user))
+		}
+		placed, err := call.Customer.Orders.Create(ctx, o.order, opts...)
+		return customerOrder{customerID: call.CustomerID, order: placed}, err
+	})
 }
 
 func (o *orderForm) addFlags(cmd *cobra.Command) {
@@ -207,13 +204,13 @@ func billed(cycle partnercenter.BillingCycleType) string {
 }
 
 // describeLines adds what an order is about.
-func describeLines(d *command.Description, order *partnercenter.Order) {
+func describeLines(p *command.Plan, order *partnercenter.Order) {
 	for i, line := range order.LineItems {
 		n := i
 		if line.LineItemNumber != nil {
 			n = *line.LineItemNumber
 		}
-		d.Add(fmt.Sprintf("line %d", n), describeLine(line))
+		p.Add(fmt.Sprintf("line %d", n), describeLine(line))
 	}
 }
 
@@ -250,93 +247,89 @@ func patchOptions(ifMatch string) []partnercenter.PatchOption {
 	return []partnercenter.PatchOption{partnercenter.IfMatch(ifMatch)}
 }
 
-func ordersPatch(c *connect.Connection) *cobra.Command {
+func ordersPatch() command.Form {
 	var file, ifMatch string
 	next := new(partnercenter.Order) // as it should be
-	return command.Change[customerOrder]{
-		Spec: command.Spec{
-			Use: "patch ORDER --customer ID -f FILE", Arg: "order id", Customer: true,
-			Short: "Change an order: its billing cycle, or an add-on",
-			Long: `Change an order as a file in JSON or YAML says.
+	return command.Change(command.Spec{
+		Use: "patch ORDER --customer ID -f FILE", Arg: "order id", Customer: true,
+		Short: "Change an order: its billing cycle, or an add-on",
+		Long: `Change an order as a file in JSON or YAML says.
 
 Another billingCycle, with the lines as they are, changes how the order is billed.
 A line with a parentSubscriptionId buys an add-on. The service matches lines by
 subscriptionId and offerId. An etag in the file's attributes, or --if-match, makes
 the change only if the order is still as it was.`,
-			Example: `  partnercenter orders get ORDER --customer ID --json > order.json   # then edit billingCycle
+		Example: `  partnercenter orders get ORDER --customer ID --json > order.json   # then edit billingCycle
   partnercenter orders patch ORDER --customer ID -f order.json`,
-			Flags: func(cmd *cobra.Command) {
-				command.FileFlag(cmd, &file, "the order")
-				cmd.Flags().StringVar(&ifMatch, "if-match", "", "`etag` that the order must still have")
-			},
-			Check: func(call *command.Call) error {
-				if file == "" {
-					return terminal.Usagef("what is to change? Give the order as it should be with -f FILE")
-				}
-				if err := call.ReadContent(file, next); err != nil {
-					return err
-				}
-				if err := nameCustomer(next, call.CustomerID); err != nil {
-					return err
-				}
-				if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
-					return terminal.Usagef("the file is order %s, not %s: correct the one that is wrong", next.ID, call.Arg)
-				}
-				return nil
-			},
+		Flags: func(cmd *cobra.Command) {
+			command.FileFlag(cmd, &file, "the order")
+			cmd.Flags().StringVar(&ifMatch, "if-match", "", "`etag` that the order must still have")
 		},
-		What: "change an order", Question: "Change this order?", View: ordersView(false, false),
-		Describe: func(_ context.Context, call *command.Call, d *command.Description) error {
-			d.Add("order", call.Arg)
-			d.Add("status", string(next.Status))
-			d.Add("billed", string(next.BillingCycle))
-			describeLines(d, next)
+		Check: func(call *command.Call) error {
+			if file == "" {
+				return terminal.Usagef("what is to change? Give the order as it should be with -f FILE")
+			}
+			if err := call.ReadContent(file, next); err != nil {
+				return err
+			}
+			if err := nameCustomer(next, call.CustomerID); err != nil {
+				return err
+			}
+			if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
+				return terminal.Usagef("the file is order %s, not %s: correct the one that is wrong", next.ID, call.Arg)
+			}
 			return nil
 		},
-		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
-			changed, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
-			return customerOrder{customerID: call.CustomerID, order: changed}, err
+	}, ordersView(false, false), command.Plan{
+		What: "change an order", Question: "Change this order?",
+		Describe: func(_ context.Context, call *command.Call, p *command.Plan) error {
+			p.Add("order", call.Arg)
+			p.Add("status", string(next.Status))
+			p.Add("billed", string(next.BillingCycle))
+			describeLines(p, next)
+			return nil
 		},
-	}.Command(c)
+	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
+		changed, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
+		return customerOrder{customerID: call.CustomerID, order: changed}, err
+	})
 }
 
-func ordersCancel(c *connect.Connection) *cobra.Command {
+func ordersCancel() command.Form {
 	var lines []int
-	return command.Change[customerOrder]{
-		Spec: command.Spec{
-			Use: "cancel ORDER --customer ID", Arg: "order id", Customer: true, Short: "Cancel an order, or some of its lines",
-			Long: `Cancel an order, or the lines that --line names. A cancelled line has quantity 0,
+	return command.Change(command.Spec{
+		Use: "cancel ORDER --customer ID", Arg: "order id", Customer: true, Short: "Cancel an order, or some of its lines",
+		Long: `Cancel an order, or the lines that --line names. A cancelled line has quantity 0,
 and an order is cancelled when all its lines are.
 
 Software can be cancelled for some days; reservations and marketplace purchases
 only in a sandbox. Other subscriptions are suspended or cancelled with
 "subscriptions update".`,
-			Example: `  partnercenter orders cancel ORDER --customer ID
+		Example: `  partnercenter orders cancel ORDER --customer ID
   partnercenter orders cancel ORDER --customer ID --line 0 --line 2 --yes`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().IntSliceVar(&lines, "line", nil, "`number` of a line to cancel, from 0; can be repeated (default: all lines)")
-			},
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().IntSliceVar(&lines, "line", nil, "`number` of a line to cancel, from 0; can be repeated (default: all lines)")
 		},
-		What: "cancel an order", Question: "Cancel this order?", View: ordersView(false, false),
-		Describe: func(ctx context.Context, call *command.Call, d *command.Description) error {
+	}, ordersView(false, false), command.Plan{
+		What: "cancel an order", Question: "Cancel this order?",
+		Describe: func(ctx context.Context, call *command.Call, p *command.Plan) error {
 			if len(lines) > 0 {
-				d.What, d.Question = "cancel lines of an order", "Cancel these lines?"
+				p.What, p.Question = "cancel lines of an order", "Cancel these lines?"
 			}
 			now, err := order(call).Get(ctx)
 			if err != nil {
 				return err
 			}
-			d.Add("order", strings.TrimSpace(now.ID+" "+string(now.Status)))
+			p.Add("order", strings.TrimSpace(now.ID+" "+string(now.Status)))
 			named := *now
 			named.LineItems = slices.DeleteFunc(slices.Clone(now.LineItems), func(l partnercenter.OrderLineItem) bool {
 				return len(lines) > 0 && (l.LineItemNumber == nil || !slices.Contains(lines, *l.LineItemNumber))
 			})
-			describeLines(d, &named)
+			describeLines(p, &named)
 			return nil
 		},
-		Do: func(ctx context.Context, call *command.Call) (customerOrder, error) {
-			cancelled, err := order(call).Cancel(ctx, lines...)
-			return customerOrder{customerID: call.CustomerID, order: cancelled}, err
-		},
-	}.Command(c)
+	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
+		cancelled, err := order(call).Cancel(ctx, lines...)
+		return customerOrder{customerID: call.CustomerID, order: cancelled}, err
+	})
 }

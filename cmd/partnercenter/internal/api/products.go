@@ -9,14 +9,13 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Products returns the commands about products, their SKUs and availabilities.
 func Products(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "products", "product", "Products, SKUs and what of them can be ordered",
-		productsList, productsGet, productsSKUs, productsAvailabilities, productsInventory)
+		productsList(), productsGet(), productsSKUs(), productsAvailabilities(), productsInventory())
 }
 
 // products are the products of the market.
@@ -58,92 +57,78 @@ func (s *selection) check(*command.Call) error {
 	return terminal.OneOf("reservation-scope", string(s.scope), string(partnercenter.ReservationScopeAzurePlan))
 }
 
-func productsList(c *connect.Connection) *cobra.Command {
+func productsList() command.Form {
 	var (
 		narrow selection
 		target partnercenter.TargetView
 	)
 	market := market{of: "products", byCustomer: true}
 	views := terminal.Texts(partnercenter.TargetViews())
-	return command.List[*partnercenter.Product]{
-		Spec: market.asked(command.Spec{
-			Use: "list {--country CC | --customer ID} --view VIEW", Short: "List the products of a country or for a customer",
-			Long: "List the products of a view that are sold in a country, or in a customer's. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
-			Example: `  partnercenter products list --country US --view OnlineServices
+	return command.List(market.asked(command.Spec{
+		Use: "list {--country CC | --customer ID} --view VIEW", Short: "List the products of a country or for a customer",
+		Long: "List the products of a view that are sold in a country, or in a customer's. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
+		Example: `  partnercenter products list --country US --view OnlineServices
   partnercenter products list --customer ID --view AzureReservations --reservation-scope AzurePlan
   partnercenter products list --country DE --view Software -o jsonl | jq -r .title`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar((*string)(&target), "view", "", "which products: `view` is "+terminal.OrList(views))
-				terminal.Choices(cmd, "view", views...)
-				narrow.addFlags(cmd)
-			},
-			Check: func(call *command.Call) error {
-				if target == "" {
-					return terminal.Usagef("which products? Give --view: %s", terminal.OrList(views))
-				}
-				target = target.Normalize()
-				if err := terminal.OneOf("view", string(target), views...); err != nil {
-					return err
-				}
-				return narrow.check(call)
-			},
-		}),
-		View: productsView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Product, error] {
-			return market.products(call).ByTargetView(target).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar((*string)(&target), "view", "", "which products: `view` is "+terminal.OrList(views))
+			terminal.Choices(cmd, "view", views...)
+			narrow.addFlags(cmd)
 		},
-	}.Command(c)
+		Check: func(call *command.Call) error {
+			if target == "" {
+				return terminal.Usagef("which products? Give --view: %s", terminal.OrList(views))
+			}
+			target = target.Normalize()
+			if err := terminal.OneOf("view", string(target), views...); err != nil {
+				return err
+			}
+			return narrow.check(call)
+		},
+	}), productsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Product, error] {
+		return market.products(call).ByTargetView(target).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+	})
 }
 
-func productsGet(c *connect.Connection) *cobra.Command {
+func productsGet() command.Form {
 	market := market{of: "sold", byCustomer: true}
-	return command.Get[*partnercenter.Product]{
-		Spec: market.asked(command.Spec{
-			Use: "get PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "Show a product",
-			Long: "Show a product by its id, in any case.",
-			Example: `  partnercenter products get DZH318Z0BQ3Q --country US
+	return command.Get(market.asked(command.Spec{
+		Use: "get PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "Show a product",
+		Long: "Show a product by its id, in any case.",
+		Example: `  partnercenter products get DZH318Z0BQ3Q --country US
   partnercenter products get PRODUCT --customer ID --json | jq .productType`,
-		}),
-		View: productsView,
-		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Product, error) {
-			return market.products(call).ByID(call.Arg).Get(ctx)
-		},
-	}.Command(c)
+	}), productsView, func(ctx context.Context, call *command.Call) (*partnercenter.Product, error) {
+		return market.products(call).ByID(call.Arg).Get(ctx)
+	})
 }
 
-func productsSKUs(c *connect.Connection) *cobra.Command {
+func productsSKUs() command.Form {
 	var (
 		narrow selection
 		sku    string
 	)
 	market := market{of: "SKUs", byCustomer: true}
-	return command.List[*partnercenter.SKU]{
-		Spec: market.asked(command.Spec{
-			Use: "skus PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "List the SKUs of a product, or show one",
-			Long: "List the SKUs of a product that are sold in a country, or in a customer's. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSV.Columns),
-			Example: `  partnercenter products skus DZH318Z0BQ5S --country US -o wide
+	return command.List(market.asked(command.Spec{
+		Use: "skus PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "List the SKUs of a product, or show one",
+		Long: "List the SKUs of a product that are sold in a country, or in a customer's. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSV.Columns),
+		Example: `  partnercenter products skus DZH318Z0BQ5S --country US -o wide
   partnercenter products skus PRODUCT --customer ID --sku 0001 --json`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar(&sku, "sku", "", "show the SKU with this `id`")
-				narrow.addFlags(cmd)
-			},
-			Exclusive: [][]string{{"sku", "segment"}, {"sku", "reservation-scope"}},
-			Check:     narrow.check,
-		}),
-		View: skusView,
-		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[*partnercenter.SKU]) (bool, error) {
-			if sku == "" {
-				return false, nil
-			}
-			return true, p.PrintOne(market.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&sku, "sku", "", "show the SKU with this `id`")
+			narrow.addFlags(cmd)
 		},
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.SKU, error] {
-			return market.products(call).ByID(call.Arg).SKUs.ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
-		},
-	}.Command(c)
+		Exclusive: [][]string{{"sku", "segment"}, {"sku", "reservation-scope"}},
+		Check:     narrow.check,
+	}), skusView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.SKU, error] {
+		if sku != "" {
+			call.One = true
+			return command.Item(market.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
+		}
+		return market.products(call).ByID(call.Arg).SKUs.ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+	})
 }
 
-func productsAvailabilities(c *connect.Connection) *cobra.Command {
+func productsAvailabilities() command.Form {
 	var (
 		narrow            selection
 		sku, availability string
@@ -152,82 +137,72 @@ func productsAvailabilities(c *connect.Connection) *cobra.Command {
 	of := func(call *command.Call) *partnercenter.AvailabilitiesClient {
 		return market.products(call).ByID(call.Arg).SKUs.ByID(sku).Availabilities
 	}
-	return command.List[*partnercenter.Availability]{
-		Spec: market.asked(command.Spec{
-			Use: "availabilities PRODUCT --sku SKU {--country CC | --customer ID}", Arg: "product id",
-			Short: "List the availabilities of a SKU, or show one",
-			Long: `List the availabilities of a SKU in a country, or in a customer's. With
+	return command.List(market.asked(command.Spec{
+		Use: "availabilities PRODUCT --sku SKU {--country CC | --customer ID}", Arg: "product id",
+		Short: "List the availabilities of a SKU, or show one",
+		Long: `List the availabilities of a SKU in a country, or in a customer's. With
 --availability, show one. The catalog item id is what an order names.` + terminal.OutputHelp(availabilitiesView.CSV.Columns),
-			Example: `  partnercenter products availabilities DZH318Z0BQ4B --sku 000Z --country US
+		Example: `  partnercenter products availabilities DZH318Z0BQ4B --sku 000Z --country US
   partnercenter products availabilities PRODUCT --sku 0001 --customer ID -o jsonl | jq -r .catalogItemId`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar(&sku, "sku", "", "the SKU's `id`")
-				cmd.Flags().StringVar(&availability, "availability", "", "show the availability with this `id`")
-				narrow.addFlags(cmd)
-			},
-			Exclusive: [][]string{{"availability", "segment"}, {"availability", "reservation-scope"}},
-			Check: func(call *command.Call) error {
-				if sku == "" {
-					return terminal.Usagef("availabilities of which SKU? Give --sku ID")
-				}
-				return narrow.check(call)
-			},
-		}),
-		View: availabilitiesView,
-		Instead: func(ctx context.Context, call *command.Call, p *terminal.Printer[*partnercenter.Availability]) (bool, error) {
-			if availability == "" {
-				return false, nil
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&sku, "sku", "", "the SKU's `id`")
+			cmd.Flags().StringVar(&availability, "availability", "", "show the availability with this `id`")
+			narrow.addFlags(cmd)
+		},
+		Exclusive: [][]string{{"availability", "segment"}, {"availability", "reservation-scope"}},
+		Check: func(call *command.Call) error {
+			if sku == "" {
+				return terminal.Usagef("availabilities of which SKU? Give --sku ID")
 			}
-			return true, p.PrintOne(of(call).ByID(availability).Get(ctx))
+			return narrow.check(call)
 		},
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Availability, error] {
-			return of(call).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
-		},
-	}.Command(c)
+	}), availabilitiesView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Availability, error] {
+		if availability != "" {
+			call.One = true
+			return command.Item(of(call).ByID(availability).Get(ctx))
+		}
+		return of(call).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+	})
 }
 
-func productsInventory(c *connect.Connection) *cobra.Command {
+func productsInventory() command.Form {
 	var customer, subscription, region string
 	market := market{of: "bought"}
-	return command.List[partnercenter.InventoryItem]{
-		Spec: market.asked(command.Spec{
-			Use: "inventory PRODUCT[:SKU]... --country CC", Short: "Check whether SKUs can be bought now",
-			Long: `Check whether SKUs can be bought now: those that are named, or all of a product.
+	return command.List(market.asked(command.Spec{
+		Use: "inventory PRODUCT[:SKU]... --country CC", Short: "Check whether SKUs can be bought now",
+		Long: `Check whether SKUs can be bought now: those that are named, or all of a product.
 SKUs that the service does not know are left out. Reservations may ask for a
 customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryView.CSV.Columns),
-			Example: `  partnercenter products inventory DZH318Z0BQ4B:000Z --country US
+		Example: `  partnercenter products inventory DZH318Z0BQ4B:000Z --country US
   partnercenter products inventory DZH318Z0BQ3P --country US --customer ID --subscription ID --region japanwest`,
-			Args: func(cmd *cobra.Command, args []string) error {
-				if len(args) == 0 {
-					return terminal.Usagef("%s needs a product, or product:sku", cmd.CommandPath())
-				}
-				return nil
-			},
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.StringVar(&customer, "customer", "", "tenant `id` of the customer to buy for")
-				f.StringVar(&subscription, "subscription", "", "`id` of the customer's Azure subscription")
-				f.StringVar(&region, "region", "", "`name` of the Azure region, such as westeurope")
-			},
-		}),
-		View: inventoryView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[partnercenter.InventoryItem, error] {
-			request := partnercenter.InventoryCheckRequest{InventoryContext: map[string]string{}}
-			for _, arg := range call.Args {
-				product, sku, _ := strings.Cut(arg, ":")
-				request.TargetItems = append(request.TargetItems, partnercenter.InventoryItem{ProductID: product, SKUID: sku})
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return terminal.Usagef("%s needs a product, or product:sku", cmd.CommandPath())
 			}
-			for key, value := range map[string]string{"customerId": customer, "azureSubscriptionId": subscription, "armRegionName": region} {
-				if value != "" {
-					request.InventoryContext[key] = value
-				}
-			}
-			return command.Items(call.Client.Extensions.Product.ByCountry(market.country).CheckInventory(ctx, request))
+			return nil
 		},
-	}.Command(c)
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.StringVar(&customer, "customer", "", "tenant `id` of the customer to buy for")
+			f.StringVar(&subscription, "subscription", "", "`id` of the customer's Azure subscription")
+			f.StringVar(&region, "region", "", "`name` of the Azure region, such as westeurope")
+		},
+	}), inventoryView, func(ctx context.Context, call *command.Call) iter.Seq2[partnercenter.InventoryItem, error] {
+		request := partnercenter.InventoryCheckRequest{InventoryContext: map[string]string{}}
+		for _, arg := range call.Args {
+			product, sku, _ := strings.Cut(arg, ":")
+			request.TargetItems = append(request.TargetItems, partnercenter.InventoryItem{ProductID: product, SKUID: sku})
+		}
+		for key, value := range map[string]string{"customerId": customer, "azureSubscriptionId": subscription, "armRegionName": region} {
+			if value != "" {
+				request.InventoryContext[key] = value
+			}
+		}
+		return command.Items(call.Client.Extensions.Product.ByCountry(market.country).CheckInventory(ctx, request))
+	})
 }
 
-var productsView = terminal.View[*partnercenter.Product]{
+var productsView = &terminal.View[*partnercenter.Product]{
 	Plural: "products",
 	Table: terminal.Layout[*partnercenter.Product]{
 		Columns: []string{"PRODUCT ID", "TITLE", "TYPE"},
@@ -259,7 +234,7 @@ func productType(p *partnercenter.Product) string {
 	return strings.Join(names, "/")
 }
 
-var skusView = terminal.View[*partnercenter.SKU]{
+var skusView = &terminal.View[*partnercenter.SKU]{
 	Plural: "SKUs",
 	Table: terminal.Layout[*partnercenter.SKU]{
 		Columns: []string{"SKU ID", "TITLE", "BILLING", "MAXIMUM"},
@@ -291,7 +266,7 @@ var skusView = terminal.View[*partnercenter.SKU]{
 	},
 }
 
-var availabilitiesView = terminal.View[*partnercenter.Availability]{
+var availabilitiesView = &terminal.View[*partnercenter.Availability]{
 	Plural: "availabilities",
 	Table: terminal.Layout[*partnercenter.Availability]{
 		Columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE"},

@@ -9,15 +9,14 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // Subscriptions returns the commands about subscriptions.
 func Subscriptions(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "subscriptions", "subscription", "Subscriptions of customers",
-		subscriptionsList, subscriptionsGet, subscriptionsAddOns, subscriptionsUpdate, subscriptionsProvisioning,
-		subscriptionsRegister, subscriptionsRegistration, subscriptionsActivationLinks, subscriptionsActivate)
+		subscriptionsList(), subscriptionsGet(), subscriptionsAddOns(), subscriptionsUpdate(), subscriptionsProvisioning(),
+		subscriptionsRegister(), subscriptionsRegistration(), subscriptionsActivationLinks(), subscriptionsActivate())
 }
 
 // oneSubscription is a command about one of a customer's subscriptions.
@@ -33,72 +32,52 @@ func subscription(call *command.Call) *partnercenter.SubscriptionClient {
 	return call.Customer.Subscriptions.ByID(call.Arg)
 }
 
-func subscriptionsList(c *connect.Connection) *cobra.Command {
+func subscriptionsList() command.Form {
 	var order, partner string
-	return command.List[*partnercenter.Subscription]{
-		Spec: command.Spec{
-			Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
-			Long: "List a customer's subscriptions: all, or those of an order or of an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSV.Columns),
-			Example: `  partnercenter subscriptions list --customer ID
+	return command.List(command.Spec{
+		Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
+		Long: "List a customer's subscriptions: all, or those of an order or of an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSV.Columns),
+		Example: `  partnercenter subscriptions list --customer ID
   partnercenter subscriptions list --customer ID --order ORDER --json`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar(&order, "order", "", "only those that this order made: its `id`")
-				cmd.Flags().StringVar(&partner, "partner", "", "only those of this indirect reseller: its MPN `id`")
-			},
-			Exclusive: [][]string{{"order", "partner"}},
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&order, "order", "", "only those that this order made: its `id`")
+			cmd.Flags().StringVar(&partner, "partner", "", "only those of this indirect reseller: its MPN `id`")
 		},
-		View: subscriptionsView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
-			if partner != "" {
-				return call.Customer.Subscriptions.ByPartner(partner).All(ctx)
-			}
-			return call.Customer.Subscriptions.ByOrder(order).All(ctx)
-		},
-	}.Command(c)
+		Exclusive: [][]string{{"order", "partner"}},
+	}, subscriptionsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
+		if partner != "" {
+			return call.Customer.Subscriptions.ByPartner(partner).All(ctx)
+		}
+		return call.Customer.Subscriptions.ByOrder(order).All(ctx)
+	})
 }
 
-func subscriptionsGet(c *connect.Connection) *cobra.Command {
-	return command.Get[*partnercenter.Subscription]{
-		Spec: oneSubscription("get", "Show a subscription", "", " --json"),
-		View: subscriptionsView,
-		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
-			return subscription(call).Get(ctx)
-		},
-	}.Command(c)
+func subscriptionsGet() command.Form {
+	return command.Get(oneSubscription("get", "Show a subscription", "", " --json"), subscriptionsView, func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
+		return subscription(call).Get(ctx)
+	})
 }
 
-func subscriptionsAddOns(c *connect.Connection) *cobra.Command {
-	return command.List[*partnercenter.Subscription]{
-		Spec: oneSubscription("addons", "List the add-ons of a subscription", "", ""),
-		View: subscriptionsView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
-			return subscription(call).AddOns.All(ctx)
-		},
-	}.Command(c)
+func subscriptionsAddOns() command.Form {
+	return command.List(oneSubscription("addons", "List the add-ons of a subscription", "", ""), subscriptionsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
+		return subscription(call).AddOns.All(ctx)
+	})
 }
 
-func subscriptionsProvisioning(c *connect.Connection) *cobra.Command {
-	return command.Get[*partnercenter.SubscriptionProvisioningStatus]{
-		Spec: oneSubscription("provisioning", "Show how far the service has come with a subscription",
-			"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""),
-		View: terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
-			func(s *partnercenter.SubscriptionProvisioningStatus) []string {
-				return []string{s.SKUID, s.Status, terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
-			}),
-		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
-			return subscription(call).ProvisioningStatus.Get(ctx)
-		},
-	}.Command(c)
+func subscriptionsProvisioning() command.Form {
+	return command.Get(oneSubscription("provisioning", "Show how far the service has come with a subscription",
+		"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""), terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
+		func(s *partnercenter.SubscriptionProvisioningStatus) []string {
+			return []string{s.SKUID, s.Status, terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
+		}), func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
+		return subscription(call).ProvisioningStatus.Get(ctx)
+	})
 }
 
-func subscriptionsRegistration(c *connect.Connection) *cobra.Command {
-	return command.Get[*partnercenter.SubscriptionRegistrationStatus]{
-		Spec: oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""),
-		View: registrationView,
-		Fetch: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
-			return subscription(call).RegistrationStatus.Get(ctx)
-		},
-	}.Command(c)
+func subscriptionsRegistration() command.Form {
+	return command.Get(oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""), registrationView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
+		return subscription(call).RegistrationStatus.Get(ctx)
+	})
 }
 
 var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
@@ -106,18 +85,14 @@ var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTIO
 		return []string{s.SubscriptionID, s.Status}
 	})
 
-func subscriptionsActivationLinks(c *connect.Connection) *cobra.Command {
-	return command.List[*partnercenter.OrderLineItemActivationLink]{
-		Spec: oneSubscription("activation-links", "Print the link that activates a marketplace purchase", `Print the link to the publisher's page on which a marketplace purchase is
-activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""),
-		View: activationLinksView,
-		Fetch: func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
-			return subscription(call).ActivationLinks.All(ctx)
-		},
-	}.Command(c)
+func subscriptionsActivationLinks() command.Form {
+	return command.List(oneSubscription("activation-links", "Print the link that activates a marketplace purchase", `Print the link to the publisher's page on which a marketplace purchase is
+activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""), activationLinksView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+		return subscription(call).ActivationLinks.All(ctx)
+	})
 }
 
-var subscriptionsView = terminal.View[*partnercenter.Subscription]{
+var subscriptionsView = &terminal.View[*partnercenter.Subscription]{
 	Plural: "subscriptions",
 	Table: terminal.Layout[*partnercenter.Subscription]{
 		Columns: []string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "ENDS"},
@@ -159,41 +134,36 @@ func subscriptionName(s *partnercenter.Subscription) string {
 }
 
 // describeSubscription adds which it is.
-func describeSubscription(_ context.Context, call *command.Call, d *command.Description) error {
-	d.Add("subscription", call.Arg)
+func describeSubscription(_ context.Context, call *command.Call, p *command.Plan) error {
+	p.Add("subscription", call.Arg)
 	return nil
 }
 
-func subscriptionsRegister(c *connect.Connection) *cobra.Command {
-	return command.Change[*partnercenter.SubscriptionRegistrationStatus]{
-		Spec: oneSubscription("register", "Register an Azure subscription for reservations",
-			`Register an Azure subscription, so that reservations can be bought for it. The
-service does so later; "subscriptions registration" shows how far it is.`, " --yes"),
-		What: "register a subscription for reservations", Question: "Register this subscription?",
-		View: registrationView, Describe: describeSubscription,
-		Do: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
+func subscriptionsRegister() command.Form {
+	return command.Change(oneSubscription("register", "Register an Azure subscription for reservations",
+		`Register an Azure subscription, so that reservations can be bought for it. The
+service does so later; "subscriptions registration" shows how far it is.`, " --yes"), registrationView,
+		command.Plan{What: "register a subscription for reservations", Question: "Register this subscription?", Describe: describeSubscription},
+		func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
 			if _, err := subscription(call).Registrations.Create(ctx); err != nil {
 				return nil, err
 			}
 			return subscription(call).RegistrationStatus.Get(partnercenter.WithRequestID(ctx, ""))
-		},
-	}.Command(c)
+		})
 }
 
-func subscriptionsActivate(c *connect.Connection) *cobra.Command {
-	return command.Change[*partnercenter.SubscriptionActivationResult]{
-		Spec: oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
-			"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"),
-		What: "activate a subscription", Question: "Activate this subscription?",
-		View: terminal.OneLayout("activations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
-			func(r *partnercenter.SubscriptionActivationResult) []string {
-				return []string{r.SubscriptionID, r.Status}
-			}),
-		Describe: describeSubscription,
-		Do: func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionActivationResult, error) {
+var activationsView = terminal.OneLayout("activations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
+	func(r *partnercenter.SubscriptionActivationResult) []string {
+		return []string{r.SubscriptionID, r.Status}
+	})
+
+func subscriptionsActivate() command.Form {
+	return command.Change(oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
+		"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"), activationsView,
+		command.Plan{What: "activate a subscription", Question: "Activate this subscription?", Describe: describeSubscription},
+		func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionActivationResult, error) {
 			return subscription(call).Activate(ctx)
-		},
-	}.Command(c)
+		})
 }
 
 // subscriptionUpdate is what subscriptions update changes.
@@ -211,29 +181,27 @@ var subscriptionStatuses = terminal.Texts([]partnercenter.SubscriptionStatus{
 	partnercenter.SubscriptionActive, partnercenter.SubscriptionSuspended, partnercenter.SubscriptionDeleted,
 })
 
-func subscriptionsUpdate(c *connect.Connection) *cobra.Command {
+func subscriptionsUpdate() command.Form {
 	var u subscriptionUpdate
-	return command.Change[*partnercenter.Subscription]{
-		Spec: command.Spec{
-			Use: "update SUBSCRIPTION --customer ID {--quantity N | --status STATUS | --nickname TEXT | --auto-renew=BOOL | -f FILE}",
-			Arg: "subscription id", Customer: true, Short: "Change the quantity, status, name or renewal of a subscription",
-			Long: `Change a subscription. It is read, and sent back whole with what the flags change,
+	return command.Change(command.Spec{
+		Use: "update SUBSCRIPTION --customer ID {--quantity N | --status STATUS | --nickname TEXT | --auto-renew=BOOL | -f FILE}",
+		Arg: "subscription id", Customer: true, Short: "Change the quantity, status, name or renewal of a subscription",
+		Long: `Change a subscription. It is read, and sent back whole with what the flags change,
 unless somebody else changed it meanwhile; with -f the file is sent as it is.
 
 Status suspended suspends, active reactivates, and deleted cancels a marketplace
 subscription. How it is billed is changed with "orders patch".`,
-			Example: `  partnercenter subscriptions update SUBSCRIPTION --customer ID --quantity 10
+		Example: `  partnercenter subscriptions update SUBSCRIPTION --customer ID --quantity 10
   partnercenter subscriptions update SUBSCRIPTION --customer ID --status suspended --yes`,
-			Flags:     u.addFlags,
-			Exclusive: [][]string{{"file", "quantity"}, {"file", "status"}, {"file", "nickname"}, {"file", "auto-renew"}},
-			Check:     u.check,
-		},
-		What: "change a subscription", Question: "Change this subscription?", View: subscriptionsView,
+		Flags:     u.addFlags,
+		Exclusive: [][]string{{"file", "quantity"}, {"file", "status"}, {"file", "nickname"}, {"file", "auto-renew"}},
+		Check:     u.check,
+	}, subscriptionsView, command.Plan{
+		What: "change a subscription", Question: "Change this subscription?",
 		Describe: u.describe,
-		Do: func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
-			return subscription(call).Patch(ctx, u.next, patchOptions(u.ifMatch)...)
-		},
-	}.Command(c)
+	}, func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
+		return subscription(call).Patch(ctx, u.next, patchOptions(u.ifMatch)...)
+	})
 }
 
 func (u *subscriptionUpdate) addFlags(cmd *cobra.Command) {
@@ -263,7 +231,7 @@ func (u *subscriptionUpdate) check(call *command.Call) error {
 	return nil
 }
 
-func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, d *command.Description) error {
+func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p *command.Plan) error {
 	now, err := subscription(call).Get(ctx)
 	if err != nil {
 		return err
@@ -272,10 +240,10 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, d
 		copied := *now
 		u.next = &copied
 		u.apply(u.next)
-		d.ReadAgain = true
+		p.ReadAgain = true
 	}
-	d.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
-	if !describeUpdate(d, now, u.next) {
+	p.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
+	if !describeUpdate(p, now, u.next) {
 		return &command.Unneeded{Text: "nothing to change: the subscription is like this already", Item: now}
 	}
 	return nil
@@ -297,11 +265,11 @@ func (u *subscriptionUpdate) apply(s *partnercenter.Subscription) {
 }
 
 // describeUpdate adds what changes, and reports whether anything does.
-func describeUpdate(d *command.Description, now, next *partnercenter.Subscription) bool {
+func describeUpdate(p *command.Plan, now, next *partnercenter.Subscription) bool {
 	changes := false
 	differ := func(name, from, to string) {
 		if to != "" && from != to {
-			d.Add(name, fmt.Sprintf("%s → %s", from, to))
+			p.Add(name, fmt.Sprintf("%s → %s", from, to))
 			changes = true
 		}
 	}

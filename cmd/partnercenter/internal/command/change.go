@@ -21,24 +21,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// Change is a command that changes what a customer has.
-type Change[T any] struct {
-	Spec
-	View terminal.View[T] // of the answer; without columns nothing is printed
+// Plan is what a change is about, in words for people.
+type Plan struct {
 	// What begins with a verb: place an order. Question asks for it: Place this
 	// order?
 	What, Question string
-	// CustomerArg says that the argument is the customer, in place of --customer.
-	CustomerArg bool
-	// Describe reads what the change depends on and adds what will happen.
-	Describe func(context.Context, *Call, *Description) error // One of these makes the change, once it is confirmed.
-	Do       func(context.Context, *Call) (T, error)
-	DoAll    func(context.Context, *Call) ([]T, error)
-}
-
-// Description is what a command is about to do, in words for people.
-type Description struct {
-	What, Question string // as in Change
+	// Describe reads what the change depends on and adds to the plan, which is this
+	// run's.
+	Describe func(context.Context, *Call, *Plan) error
 	// ReadAgain says that the command reads what it changes: it is repeated as
 	// it is, and finds what is done.
 	ReadAgain bool
@@ -47,9 +37,61 @@ type Description struct {
 }
 
 // Add adds a fact, unless it has no value.
-func (d *Description) Add(name, value string) {
+func (p *Plan) Add(name, value string) {
 	if value != "" {
-		d.facts = append(d.facts, [2]string{name, value})
+		p.facts = append(p.facts, [2]string{name, value})
+	}
+}
+
+// Change is the form of commands that change what a customer has, once it is
+// confirmed. What do returns is printed, unless there is no view of it.
+func Change[T any](s Spec, v *terminal.View[T], plan Plan, do func(context.Context, *Call) (T, error)) Form {
+	return ChangeSeveral(s, v, plan, func(ctx context.Context, call *Call) ([]T, error) {
+		call.One = true
+		item, err := do(ctx, call)
+		return []T{item}, err
+	})
+}
+
+// ChangeSeveral is Change for what is answered by a list.
+func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(context.Context, *Call) ([]T, error)) Form {
+	return func(c *connect.Connection) *cobra.Command {
+		var (
+			output  terminal.Output
+			options changeOptions
+		)
+		s.Long += changeHelp
+		cmd := s.command(c.Term, func(ctx context.Context, call *Call) (err error) {
+			var p *terminal.Printer[T]
+			if v != nil {
+				if p, err = terminal.NewPrinter(c.Term, &output, v); err != nil {
+					return err
+				}
+			}
+			var items []T
+			err = change(ctx, c, call, &options, plan, func(ctx context.Context) (err error) {
+				items, err = do(ctx, call)
+				return err
+			})
+			switch dry, unneeded := new(dryRun), new(Unneeded); {
+			case errors.As(err, &dry):
+				_, err = c.Term.Stdout.Write(dry.request)
+				return err
+			case errors.As(err, &unneeded):
+				c.Term.Linef("%s", unneeded.Text)
+				return p.PrintOne(unneeded.Item.(T), nil)
+			case err != nil || p == nil:
+				return err
+			case call.One:
+				return p.PrintOne(items[0], nil)
+			}
+			return p.PrintAll(items)
+		})
+		options.addFlags(cmd)
+		if v != nil {
+			output.AddFlags(cmd)
+		}
+		return cmd
 	}
 }
 
@@ -87,125 +129,56 @@ func (o *changeOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.partnerDomain, "partner-domain", "", "with --live, a `domain` of the partner, such as contoso.onmicrosoft.com: it must be that of the credentials; asked for on a terminal")
 }
 
-// Command returns the command.
-func (c Change[T]) Command(conn *connect.Connection) *cobra.Command {
-	var (
-		output  terminal.Output
-		options changeOptions
-	)
-	c.Long += changeHelp
-	prints := c.View.Table.Columns != nil
-	cmd := c.command(conn.Term, func(ctx context.Context, call *Call) error {
-		var p *terminal.Printer[T]
-		if prints {
-			var err error
-			if p, err = terminal.NewPrinter(conn.Term, &output, c.View); err != nil {
-				return err
-			}
-		}
-		w, err := newWriter(conn, call, &options)
-		if err != nil {
-			return err
-		}
-		done, err := c.change(ctx, call, w)
-		unneeded := new(Unneeded)
-		switch {
-		case errors.As(err, &unneeded):
-			conn.Term.Linef("%s", unneeded.Text)
-			done = []T{unneeded.Item.(T)}
-		case err != nil:
-			return err
-		}
-		switch {
-		case p == nil || done == nil:
-			return nil
-		case c.DoAll != nil:
-			return p.PrintAll(done)
-		}
-		return p.PrintOne(done[0], nil)
-	})
-	options.addFlags(cmd)
-	if prints {
-		output.AddFlags(cmd)
-	}
-	return cmd
-}
-
-// change makes the change, once it is confirmed. After a dry run, which printed
-// the request, there is nothing.
-func (c Change[T]) change(ctx context.Context, call *Call, w *writer) (result []T, err error) {
-	if c.CustomerArg {
-		call.CustomerID = call.Arg
-	}
-	call.Client, call.Customer = w.pc, w.pc.Customers.ByID(call.CustomerID)
-	d := &Description{What: c.What, Question: c.Question}
-	if err := w.describeCustomer(ctx, d, call.CustomerID); err != nil {
-		return nil, err
-	}
-	if c.Describe != nil {
-		if err := c.Describe(ctx, call, d); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.confirm(ctx, d); err != nil {
-		return nil, err
-	}
-	err = w.do(ctx, d, func(ctx context.Context) (err error) {
-		if c.DoAll != nil {
-			result, err = c.DoAll(ctx, call)
-			return err
-		}
-		one, err := c.Do(ctx, call)
-		result = []T{one}
-		return err
-	})
-	if dry := new(dryRun); errors.As(err, &dry) {
-		_, err = w.app.Stdout.Write(dry.request)
-		return nil, err
-	}
-	return result, err
-}
-
-// writer makes one change.
-type writer struct {
-	app       *terminal.Terminal
-	options   *changeOptions
-	service   *connect.Service
-	pc        *partnercenter.Client
-	requestID string
-	input     bool // standard input is taken by the content of the call
-}
-
-// newWriter checks whether the flags and the terminal allow a change, before
-// anything is sent.
-func newWriter(c *connect.Connection, call *Call, o *changeOptions) (*writer, error) {
-	w := &writer{app: c.Term, options: o, requestID: o.requestID, input: call.inputTaken}
+// change makes a change, once it is confirmed. Whether the flags and the terminal
+// allow it is checked before anything is sent.
+func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOptions, plan Plan, do func(context.Context) error) (err error) {
+	w := &writer{term: c.Term, options: o, requestID: o.requestID, input: call.inputTaken}
 	switch {
 	case w.requestID == "":
 		w.requestID = partnercenter.NewRequestID()
 	case !connect.GUID.MatchString(w.requestID):
-		return nil, terminal.Usagef("--request-id %q is no GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
+		return terminal.Usagef("--request-id %q is no GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
 	}
-	var err error
 	if w.service, err = c.Service(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.allowed(); err != nil {
-		return nil, err
+		return err
 	}
 	var policies []policy.Policy
 	if o.dryRun {
 		policies = append(policies, dryRunPolicy{})
 	}
-	w.pc, err = c.NewClient(w.service, false, policies...)
-	return w, err
+	if call.Client, err = c.NewClient(w.service, false, policies...); err != nil {
+		return err
+	}
+	call.Customer = call.Client.Customers.ByID(call.CustomerID)
+	if err := w.describeCustomer(ctx, call, &plan); err != nil {
+		return err
+	}
+	if err := plan.Describe(ctx, call, &plan); err != nil {
+		return err
+	}
+	if err := w.confirm(ctx, &plan); err != nil {
+		return err
+	}
+	return w.do(ctx, &plan, do)
+}
+
+// writer makes one change.
+type writer struct {
+	term      *terminal.Terminal
+	options   *changeOptions
+	service   *connect.Service
+	requestID string
+	input     bool // standard input is taken by the content of the call
 }
 
 // real reports whether the change happens at a Partner Center that is not on
 // this machine: money, probably.
 func (w *writer) real() bool { return !connect.IsLoopback(w.service.BaseURL) }
 
-func (w *writer) canAsk() bool { return w.app.StdinTTY && !w.input }
+func (w *writer) canAsk() bool { return w.term.StdinTTY && !w.input }
 
 func (w *writer) allowed() error {
 	o := w.options
@@ -226,46 +199,46 @@ func (w *writer) allowed() error {
 
 // describeCustomer adds who the change is for. It reads the customer's name,
 // so that a wrong id is seen before, and not after.
-func (w *writer) describeCustomer(ctx context.Context, d *Description, id string) error {
-	name := id
+func (w *writer) describeCustomer(ctx context.Context, call *Call, p *Plan) error {
+	name := call.CustomerID
 	if !w.options.dryRun {
-		customer, err := w.pc.Customers.ByID(id).Get(ctx)
+		customer, err := call.Customer.Get(ctx)
 		if err != nil {
 			return err
 		}
-		if company := customer.CompanyProfile; company != nil && company.CompanyName != "" {
-			name = fmt.Sprintf("%s (%s)", company.CompanyName, id)
+		if company := terminal.OrZero(customer.CompanyProfile).CompanyName; company != "" {
+			name = fmt.Sprintf("%s (%s)", company, name)
 		}
 	}
-	d.Add("customer", name)
+	p.Add("customer", name)
 	return nil
 }
 
 // confirm shows the change and asks whether to make it.
-func (w *writer) confirm(ctx context.Context, d *Description) error {
+func (w *writer) confirm(ctx context.Context, p *Plan) error {
 	if w.options.dryRun {
 		return nil
 	}
-	w.app.Linef("This will %s at %s", d.What, w.service.BaseURL)
-	facts := slices.Clone(d.facts)
+	w.term.Linef("This will %s at %s", p.What, w.service.BaseURL)
+	facts := slices.Clone(p.facts)
 	if w.service.TenantID != "" {
 		facts = slices.Insert(facts, 0, [2]string{"partner", w.service.TenantID})
 	}
 	facts = append(facts, [2]string{"request id", w.requestID})
 	for _, fact := range facts {
-		w.app.Linef("  %-12s %s", fact[0], fact[1])
+		w.term.Linef("  %-12s %s", fact[0], fact[1])
 	}
 	if w.real() {
 		return w.confirmPartner(ctx)
 	}
-	return w.confirmYes(ctx, d.Question)
+	return w.confirmYes(ctx, p.Question)
 }
 
 func (w *writer) confirmYes(ctx context.Context, question string) error {
 	if w.options.yes {
 		return nil
 	}
-	answer, err := w.app.Ask(ctx, question+" [y/N] ")
+	answer, err := w.term.Ask(ctx, question+" [y/N] ")
 	if err != nil {
 		return err
 	}
@@ -284,7 +257,7 @@ func (w *writer) confirmPartner(ctx context.Context) error {
 	domain := w.options.partnerDomain
 	if domain == "" {
 		var err error
-		if domain, err = w.app.Ask(ctx, "Type the partner's domain to go on: "); err != nil {
+		if domain, err = w.term.Ask(ctx, "Type the partner's domain to go on: "); err != nil {
 			return err
 		}
 		if domain == "" {
@@ -300,16 +273,16 @@ func (w *writer) confirmPartner(ctx context.Context) error {
 
 // do makes the change. When nobody knows whether it was made, the error says how
 // to find out.
-func (w *writer) do(ctx context.Context, d *Description, call func(context.Context) error) error {
+func (w *writer) do(ctx context.Context, p *Plan, call func(context.Context) error) error {
 	err := call(partnercenter.WithRequestID(ctx, w.requestID))
 	if !partnercenter.Unsettled(err) || errors.As(err, new(*dryRun)) {
 		return err
 	}
 	requestID := w.requestID
-	if d.ReadAgain {
+	if p.ReadAgain {
 		requestID = ""
 	}
-	return &Unsettled{err: err, what: d.What, command: w.app.CommandLine(requestID)}
+	return &Unsettled{err: err, what: p.What, command: w.term.CommandLine(requestID)}
 }
 
 // Unsettled is the end of a change that may have happened.

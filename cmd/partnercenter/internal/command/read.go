@@ -1,7 +1,9 @@
 package command
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/spf13/cobra"
@@ -10,98 +12,85 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// List is a command that prints a list of what the API has.
-type List[T any] struct {
-	Spec
-	View   terminal.View[T]
-	ViewOf func() terminal.View[T] // in place of View, when it depends on flags
-	Fetch  func(context.Context, *Call) iter.Seq2[T, error]
-	// Streams says that items may be printed before the last is known to come.
-	Streams bool
-	// AllowShort adds the flag that takes incomplete answers.
-	AllowShort bool
-	// Instead, if set, may do something else than listing. It returns done=false
-	// when no flag asks for that.
-	Instead func(context.Context, *Call, *terminal.Printer[T]) (done bool, err error)
-}
+// Form makes a command that calls the API through a connection.
+type Form func(*connect.Connection) *cobra.Command
 
-// Command returns the command.
-func (l List[T]) Command(c *connect.Connection) *cobra.Command {
-	var (
-		output     terminal.Output
-		allowShort bool
-	)
-	cmd := l.command(c.Term, func(ctx context.Context, call *Call) error {
-		p, err := open(c, call, &output, l.View, l.ViewOf, allowShort)
-		if err != nil {
-			return err
-		}
-		if l.Instead != nil {
-			if done, err := l.Instead(ctx, call, p); done || err != nil {
-				return err
-			}
-		}
-		items := l.Fetch(ctx, call)
-		if !l.Streams {
-			all, err := Collect(items)
+// Done is what a list's fetch yields when it has done something else than listing.
+var Done = errors.New("done")
+
+// List is the form of commands that print a list of what the API has.
+func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) iter.Seq2[T, error]) Form {
+	return func(c *connect.Connection) *cobra.Command {
+		var output terminal.Output
+		cmd := s.command(c.Term, func(ctx context.Context, call *Call) error {
+			p, err := terminal.NewPrinter(c.Term, &output, v)
 			if err != nil {
 				return err
 			}
-			return p.PrintAll(all)
-		}
-		for item, err := range items {
-			if err != nil {
+			if err := call.open(c); err != nil {
 				return err
 			}
-			if err := p.Add(item); err != nil {
-				return err
+			call.Scrolls = p.Streams()
+			if err = printList(call, p, fetch(ctx, call)); errors.Is(err, Done) {
+				return nil
 			}
+			return err
+		})
+		if s.AllowShort {
+			cmd.Flags().Bool(allowShort, false, "take answers that carry fewer items than they count, instead of failing")
 		}
-		return p.End()
-	})
-	if l.AllowShort {
-		cmd.Flags().BoolVar(&allowShort, "allow-short", false, "take answers that carry fewer items than they count, instead of failing")
+		output.AddFlags(cmd)
+		return cmd
 	}
-	output.AddFlags(cmd)
-	return cmd
 }
 
-// Get is a command that prints one thing that the API has.
-type Get[T any] struct {
-	Spec
-	View   terminal.View[T]
-	ViewOf func() terminal.View[T] // in place of View, when it depends on flags
-	Fetch  func(context.Context, *Call) (T, error)
-}
-
-// Command returns the command.
-func (g Get[T]) Command(c *connect.Connection) *cobra.Command {
-	var output terminal.Output
-	cmd := g.command(c.Term, func(ctx context.Context, call *Call) error {
-		p, err := open(c, call, &output, g.View, g.ViewOf, false)
+func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, error]) error {
+	if !call.Stream {
+		all, err := Collect(items)
+		switch {
+		case err != nil:
+			return err
+		case call.One:
+			return p.PrintOne(all[0], nil)
+		}
+		return p.PrintAll(all)
+	}
+	for item, err := range items {
+		if partial := new(Partial); errors.As(err, &partial) {
+			return cmp.Or(p.End(), partial.Err)
+		}
 		if err != nil {
 			return err
 		}
-		return p.PrintOne(g.Fetch(ctx, call))
-	})
-	output.AddFlags(cmd)
-	return cmd
+		if err := p.Add(item); err != nil {
+			return err
+		}
+	}
+	return p.End()
 }
 
-// open checks how to print, and makes the client.
-func open[T any](c *connect.Connection, call *Call, o *terminal.Output, v terminal.View[T], viewOf func() terminal.View[T], allowShort bool) (*terminal.Printer[T], error) {
-	if viewOf != nil {
-		v = viewOf()
+// Partial ends a list of which something is missing. All else is printed.
+type Partial struct{ Err error }
+
+func (p *Partial) Error() string { return p.Err.Error() }
+
+// Get is the form of commands that print one thing that the API has.
+func Get[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) (T, error)) Form {
+	return List(s, v, func(ctx context.Context, call *Call) iter.Seq2[T, error] {
+		call.One = true
+		return Item(fetch(ctx, call))
+	})
+}
+
+const allowShort = "allow-short"
+
+// open makes the client.
+func (c *Call) open(conn *connect.Connection) (err error) {
+	short, _ := c.Flags.GetBool(allowShort) // false without the flag
+	if c.Client, err = conn.Client(short); err == nil {
+		c.Customer = c.Client.Customers.ByID(c.CustomerID)
 	}
-	p, err := terminal.NewPrinter(c.Term, o, v)
-	if err != nil {
-		return nil, err
-	}
-	if call.Client, err = c.Client(allowShort); err != nil {
-		return nil, err
-	}
-	call.Customer = call.Client.Customers.ByID(call.CustomerID)
-	return p, nil
+	return err
 }
 
 // Collect gathers what an iterator yields, or nothing when it fails.
@@ -120,8 +109,7 @@ func Collect[T any](items iter.Seq2[T, error]) ([]T, error) {
 func Items[T any](items []T, err error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if err != nil {
-			var none T
-			yield(none, err)
+			yield(*new(T), err)
 			return
 		}
 		for _, item := range items {
@@ -130,4 +118,9 @@ func Items[T any](items []T, err error) iter.Seq2[T, error] {
 			}
 		}
 	}
+}
+
+// Item yields the one thing that a call answered, or its error.
+func Item[T any](item T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) { yield(item, err) }
 }

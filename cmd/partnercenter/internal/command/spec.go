@@ -32,6 +32,14 @@ type Spec struct {
 	// that it is about all when flag OrAll is given.
 	Customer bool
 	OrAll    string
+	// CustomerArg says that the argument is that customer.
+	CustomerArg bool
+	// AllowShort adds the flag by which a list takes incomplete answers.
+	AllowShort bool
+	// Facts says that it prints facts, in words or as JSON, as -o says. Output are
+	// the flags of its group that do, in place of its own.
+	Facts  bool
+	Output *terminal.TextOrJSON
 	// Check refuses what the command line cannot mean, before anything is sent.
 	Check func(*Call) error
 }
@@ -44,15 +52,21 @@ type Call struct {
 	// Flags are all of the command, with those of its groups.
 	Flags *pflag.FlagSet
 
-	// CustomerID is the value of --customer.
+	// CustomerID is the customer that it is about.
 	CustomerID string
 	// Client is of the service that the settings name, and Customer what it has of
 	// CustomerID; of commands that call the API.
 	Client   *partnercenter.Client
 	Customer *partnercenter.CustomerClient
 
+	// A list's fetch may set these: that there is one thing only, which JSON has
+	// without a list around it, or that items may be printed before all have come.
+	One, Stream bool
+	// Scrolls says that the format of a list prints them as they come.
+	Scrolls bool
+
 	path       string
-	json       bool // see Act.Facts
+	json       bool // see Spec.Facts
 	inputTaken bool // standard input holds content
 }
 
@@ -80,6 +94,9 @@ func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call)
 			call.path, call.Flags, call.Args = cmd.CommandPath(), cmd.Flags(), args
 			if s.Arg != "" {
 				call.Arg = args[0]
+			}
+			if s.CustomerArg {
+				call.CustomerID = call.Arg
 			}
 			if err := s.check(call); err != nil {
 				return err
@@ -162,11 +179,11 @@ func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
 }
 
 // Noun returns the group of commands about a resource, which share a connection.
-func Noun(term *terminal.Terminal, name, alias, short string, commands ...func(*connect.Connection) *cobra.Command) *cobra.Command {
+func Noun(term *terminal.Terminal, name, alias, short string, forms ...Form) *cobra.Command {
 	c := connect.New(term)
 	cmd := Group(name, short)
-	for _, command := range commands {
-		cmd.AddCommand(command(c))
+	for _, form := range forms {
+		cmd.AddCommand(form(c))
 	}
 	cmd.Aliases = []string{alias}
 	c.AddFlags(cmd)
@@ -188,31 +205,21 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 	return terminal.Usagef("unknown command %q for %q%s", args[0], cmd.CommandPath(), terminal.DidYouMean(args[0], names))
 }
 
-// Act is a command that does something and says so in words.
-type Act struct {
-	Spec
-	// Facts says that it prints facts, in words or as JSON, as -o says. Output are
-	// the flags of its group that do, in place of its own.
-	Facts  bool
-	Output *terminal.TextOrJSON
-	Run    func(context.Context, *Call) error
-}
-
-// Command returns the command.
-func (a Act) Command(term *terminal.Terminal) *cobra.Command {
-	output := a.Output
-	if a.Facts {
+// Act is the form of commands that do something and say so in words.
+func Act(term *terminal.Terminal, s Spec, run func(context.Context, *Call) error) *cobra.Command {
+	output := s.Output
+	if s.Facts {
 		output = new(terminal.TextOrJSON)
 	}
-	cmd := a.command(term, func(ctx context.Context, call *Call) (err error) {
+	cmd := s.command(term, func(ctx context.Context, call *Call) (err error) {
 		if output != nil {
 			if call.json, err = output.WantsJSON(); err != nil {
 				return err
 			}
 		}
-		return a.Run(ctx, call)
+		return run(ctx, call)
 	})
-	if a.Facts {
+	if s.Facts {
 		output.AddFlags(cmd, cmd.Flags())
 	}
 	return cmd

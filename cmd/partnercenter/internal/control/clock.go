@@ -86,10 +86,8 @@ func Clock(term *terminal.Terminal) *cobra.Command {
 	)
 	group := command.Group("clock", "Show and change the clock of a local server")
 	for _, a := range clockActs {
-		group.AddCommand(command.Act{
-			Spec: a.Spec, Output: &output,
-			Run: func(ctx context.Context, call *command.Call) error { return a.run(ctx, call, &control) },
-		}.Command(term))
+		a.Output = &output
+		group.AddCommand(command.Act(term, a.Spec, func(ctx context.Context, call *command.Call) error { return a.run(ctx, call, &control) }))
 	}
 	group.Long = `Show and change the clock of a local server. Everything that depends on time
 reads it: when new orders are listed, provisioning, cancellation windows, request

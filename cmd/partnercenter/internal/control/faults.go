@@ -75,40 +75,33 @@ func (f *shownFault) how() string {
 }
 
 func listFaults(term *terminal.Terminal) *cobra.Command {
-	return list[shownFault]{
-		Spec: command.Spec{
-			Short:   "List faults, with how often each has struck",
-			Example: "  partnercenter identity faults list",
-		},
-		path: "/identity/faults", member: "faults", view: faultsView,
-	}.command(term)
+	return list(term, "/identity/faults", faultsView, command.Spec{
+		Short:   "List faults, with how often each has struck",
+		Example: "  partnercenter identity faults list",
+	})
 }
 
 func removeFaults(term *terminal.Terminal) *cobra.Command {
 	var all bool
-	return count{
-		Spec: command.Spec{
-			Use: "remove ID", Short: "Remove a fault, or all",
-			Example: "  partnercenter identity faults remove f1\n  partnercenter identity faults remove --all",
-			Args: func(cmd *cobra.Command, args []string) error {
-				if all != (len(args) == 0) || len(args) > 1 {
-					return terminal.Usagef("%s takes one fault's id, or --all", cmd.CommandPath())
-				}
-				return nil
-			},
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().BoolVar(&all, "all", false, "remove all faults")
-			},
-		},
-		done: "removed",
-		ask: func(ctx context.Context, call *command.Call, plane *connect.ControlPlane) (json.RawMessage, error) {
-			path := "/identity/faults"
-			for _, id := range call.Args {
-				path += "/" + url.PathEscape(id)
+	return count(term, "removed", command.Spec{
+		Use: "remove ID", Short: "Remove a fault, or all",
+		Example: "  partnercenter identity faults remove f1\n  partnercenter identity faults remove --all",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if all != (len(args) == 0) || len(args) > 1 {
+				return terminal.Usagef("%s takes one fault's id, or --all", cmd.CommandPath())
 			}
-			return plane.Call(ctx, http.MethodDelete, path, nil)
+			return nil
 		},
-	}.command(term)
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().BoolVar(&all, "all", false, "remove all faults")
+		},
+	}, func(call *command.Call) (method, path string, body any) {
+		path = "/identity/faults"
+		for _, id := range call.Args {
+			path += "/" + url.PathEscape(id)
+		}
+		return http.MethodDelete, path, nil
+	})
 }
 
 // faultKinds are the faults that can be added.
@@ -136,49 +129,48 @@ func checkFault(o *control.FaultOrder) error {
 
 func addFault(term *terminal.Terminal) *cobra.Command {
 	var order control.FaultOrder
-	return set[shownFault]{
-		Spec: command.Spec{
-			Use: "add FAULT", Arg: "fault", Values: faultKinds(), Short: "Add a fault, which strikes from now on",
-			Long: `Have a local server's token authority answer as Microsoft's does when something is
+	return showing(term, command.Spec{
+		Use: "add FAULT", Arg: "fault", Values: faultKinds(), Short: "Add a fault, which strikes from now on",
+		Long: `Have a local server's token authority answer as Microsoft's does when something is
 wrong. A fault strikes until it is removed or has struck as often as --times says,
 whoever asks, or only those that --tenant, --client-id and --user name. Its answer
 has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults:
 
 ` + terminal.Wrap(faultKinds(), 78),
-			Example: `  partnercenter identity faults add mfa_required --user admin.agent@contosocsp.onmicrosoft.com
+		Example: `  partnercenter identity faults add mfa_required --user admin.agent@contosocsp.onmicrosoft.com
   partnercenter identity faults add throttled --times 2 --retry-after 5s
   partnercenter identity faults add clock_skew --by 5m
   partnercenter identity faults add key_rollover`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.IntVar(&order.Times, "times", 0, "strike `n` times (default: until it is removed)")
-				f.StringVar(&order.Tenant, "tenant", "", "strike the partner with this `id` or domain only")
-				f.StringVar(&order.ClientID, "client-id", "", "strike the app with this client `id` only")
-				f.StringVar(&order.User, "user", "", "strike the user `name@domain` only")
-				f.StringVar(&order.Endpoint, "endpoint", "", "strike at `endpoint`: token (the default), authorize, devicecode or discovery")
-				f.StringVar(&order.RetryAfter, "retry-after", "", "throttled, unavailable: say `duration` in Retry-After (default of throttled: 1m)")
-				f.BoolVar(&order.Plain, "plain", false, "throttled: answer in words alone, as Microsoft answers busy apps")
-				f.IntVar(&order.Status, "status", 0, "html: answer with this `status` (default: 502)")
-				f.StringVar(&order.For, "for", "", "timeout: give no answer for `duration` (default: 30s, at most 2m)")
-				f.StringVar(&order.By, "by", "", "clock_skew: tokens become valid `duration` from now or, negative, have expired so long ago (default: 5m)")
-				f.StringVar(&order.Audience, "audience", "", "wrong_audience: give tokens for `URL` (default: Microsoft Graph)")
-				f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
-				terminal.Choices(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
-			},
-			Check: func(call *command.Call) error {
-				order.Fault = call.Arg
-				return checkFault(&order)
-			},
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.IntVar(&order.Times, "times", 0, "strike `n` times (default: until it is removed)")
+			f.StringVar(&order.Tenant, "tenant", "", "strike the partner with this `id` or domain only")
+			f.StringVar(&order.ClientID, "client-id", "", "strike the app with this client `id` only")
+			f.StringVar(&order.User, "user", "", "strike the user `name@domain` only")
+			f.StringVar(&order.Endpoint, "endpoint", "", "strike at `endpoint`: token (the default), authorize, devicecode or discovery")
+			f.StringVar(&order.RetryAfter, "retry-after", "", "throttled, unavailable: say `duration` in Retry-After (default of throttled: 1m)")
+			f.BoolVar(&order.Plain, "plain", false, "throttled: answer in words alone, as Microsoft answers busy apps")
+			f.IntVar(&order.Status, "status", 0, "html: answer with this `status` (default: 502)")
+			f.StringVar(&order.For, "for", "", "timeout: give no answer for `duration` (default: 30s, at most 2m)")
+			f.StringVar(&order.By, "by", "", "clock_skew: tokens become valid `duration` from now or, negative, have expired so long ago (default: 5m)")
+			f.StringVar(&order.Audience, "audience", "", "wrong_audience: give tokens for `URL` (default: Microsoft Graph)")
+			f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
+			terminal.Choices(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
 		},
-		view: faultsView,
-		ask: func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, format string) (json.RawMessage, error) {
-			answer, err := plane.Call(ctx, http.MethodPost, "/identity/faults", order)
-			if err != nil || order.Fault != control.FaultKeyRollover {
-				return answer, err
-			}
-			return nil, printRollover(call, format, answer)
+		Check: func(call *command.Call) error {
+			order.Fault = call.Arg
+			return checkFault(&order)
 		},
-	}.command(term)
+	}, faultsView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[shownFault]]) error {
+		answer, err := plane.Call(ctx, http.MethodPost, "/identity/faults", order)
+		switch {
+		case err != nil:
+			return err
+		case order.Fault == control.FaultKeyRollover:
+			return printRollover(call, p.Format, answer)
+		}
+		return printOne(p, answer)
+	})
 }
 
 // printRollover says what became of the keys.

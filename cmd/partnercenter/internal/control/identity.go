@@ -41,7 +41,7 @@ type kept[T any] struct {
 }
 
 // keptView returns how such things are printed.
-func keptView[T any](plural string, columns, csvColumns []string, row func(T) []string) terminal.View[kept[T]] {
+func keptView[T any](plural string, columns, csvColumns []string, row func(T) []string) *terminal.View[kept[T]] {
 	v := terminal.OneLayout(plural, columns, csvColumns, func(k kept[T]) []string { return row(k.shown) })
 	v.Resource = func(k kept[T]) any { return k.raw }
 	return v
@@ -50,104 +50,71 @@ func keptView[T any](plural string, columns, csvColumns []string, row func(T) []
 // filter is a flag that narrows a list, and the parameter that it becomes.
 type filter struct{ flag, parameter, usage string }
 
-// list is a command that lists what is at a path of the control plane.
-type list[T any] struct {
-	command.Spec
-	path, member string // of the answer
-	view         terminal.View[kept[T]]
-	filters      []filter
-}
-
-func (l list[T]) command(term *terminal.Terminal) *cobra.Command {
+// showing makes a command that prints such things, as commands of the API print
+// theirs.
+func showing[T any](term *terminal.Terminal, s command.Spec, v *terminal.View[kept[T]],
+	run func(context.Context, *command.Call, *connect.ControlPlane, *terminal.Printer[kept[T]]) error,
+) *cobra.Command {
 	var (
-		control connect.ControlPlane
-		output  terminal.Output
-		values  = make([]string, len(l.filters))
+		plane  connect.ControlPlane
+		output terminal.Output
 	)
-	l.Use = "list"
-	l.Flags = func(cmd *cobra.Command) {
-		for i, filter := range l.filters {
-			cmd.Flags().StringVar(&values[i], filter.flag, "", filter.usage)
-		}
-		output.AddFlags(cmd)
-		control.AddFlag(cmd)
-	}
-	return command.Act{Spec: l.Spec, Run: func(ctx context.Context, call *command.Call) error {
-		p, err := terminal.NewPrinter(term, &output, l.view)
+	cmd := command.Act(term, s, func(ctx context.Context, call *command.Call) error {
+		p, err := terminal.NewPrinter(term, &output, v)
 		if err != nil {
 			return err
 		}
+		return run(ctx, call, &plane, p)
+	})
+	output.AddFlags(cmd)
+	plane.AddFlag(cmd)
+	return cmd
+}
+
+// list makes a command that lists what is at a path of the control plane, which
+// names the member of the answer, too.
+func list[T any](term *terminal.Terminal, path string, v *terminal.View[kept[T]], s command.Spec, filters ...filter) *cobra.Command {
+	values := make([]string, len(filters))
+	s.Use = "list"
+	s.Flags = func(cmd *cobra.Command) {
+		for i, filter := range filters {
+			cmd.Flags().StringVar(&values[i], filter.flag, "", filter.usage)
+		}
+	}
+	return showing(term, s, v, func(ctx context.Context, _ *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[T]]) error {
 		query := url.Values{}
-		for i, filter := range l.filters {
+		for i, filter := range filters {
 			if values[i] != "" {
 				query.Set(filter.parameter, values[i])
 			}
 		}
-		answer, err := control.Call(ctx, http.MethodGet, strings.TrimSuffix(l.path+"?"+query.Encode(), "?"), nil)
+		answer, err := plane.Call(ctx, http.MethodGet, strings.TrimSuffix(path+"?"+query.Encode(), "?"), nil)
 		if err != nil {
 			return err
 		}
 		var lists map[string][]json.RawMessage
-		if err := json.Unmarshal(answer, &lists); err != nil || lists[l.member] == nil {
-			return fmt.Errorf("the answer has no %s: check --control", l.member)
+		member := path[strings.LastIndex(path, "/")+1:]
+		if err := json.Unmarshal(answer, &lists); err != nil || lists[member] == nil {
+			return fmt.Errorf("the answer has no %s: check --control", member)
 		}
-		for _, raw := range lists[l.member] {
-			item := kept[T]{raw: raw}
-			if err := read(raw, &item.shown); err != nil {
+		items := make([]kept[T], len(lists[member]))
+		for i, raw := range lists[member] {
+			items[i].raw = raw
+			if err := read(raw, &items[i].shown); err != nil {
 				return err
 			}
-			if err := p.Add(item); err != nil {
-				return err
-			}
 		}
-		return p.End()
-	}}.Command(term)
+		return p.PrintAll(items)
+	})
 }
 
-// set is a command that has the control plane make or change one thing, and
-// prints it as it is then.
-type set[T any] struct {
-	command.Spec
-	view terminal.View[kept[T]]
-	// ask makes the call; an answer that is something else it may print itself, by
-	// the format, and return nothing.
-	ask func(ctx context.Context, call *command.Call, control *connect.ControlPlane, format string) (json.RawMessage, error)
-}
-
-func (s set[T]) command(term *terminal.Terminal) *cobra.Command {
-	var (
-		control connect.ControlPlane
-		output  terminal.Output
-	)
-	cmd := command.Act{Spec: s.Spec, Run: func(ctx context.Context, call *command.Call) error {
-		p, err := terminal.NewPrinter(term, &output, s.view)
-		if err != nil {
-			return err
-		}
-		answer, err := s.ask(ctx, call, &control, p.Format)
-		if err != nil || answer == nil {
-			return err
-		}
-		item := kept[T]{raw: answer}
-		return p.PrintOne(item, read(answer, &item.shown))
-	}}.Command(term)
-	output.AddFlags(cmd)
-	control.AddFlag(cmd)
-	return cmd
-}
-
-// count is a command that has the control plane do something to several things,
-// and says to how many.
-type count struct {
-	command.Spec
-	done string // removed: the member of the answer, and what is said
-	ask  func(ctx context.Context, call *command.Call, control *connect.ControlPlane) (json.RawMessage, error)
-}
-
-func (c count) command(term *terminal.Terminal) *cobra.Command {
-	var control connect.ControlPlane
-	cmd := command.Act{Spec: c.Spec, Run: func(ctx context.Context, call *command.Call) error {
-		answer, err := c.ask(ctx, call, &control)
+// count makes a command that has the control plane do something to several things,
+// and says to how many: done, which is the member of the answer, too.
+func count(term *terminal.Terminal, done string, s command.Spec, ask func(*command.Call) (method, path string, body any)) *cobra.Command {
+	var plane connect.ControlPlane
+	cmd := command.Act(term, s, func(ctx context.Context, call *command.Call) error {
+		method, path, body := ask(call)
+		answer, err := plane.Call(ctx, method, path, body)
 		if err != nil {
 			return err
 		}
@@ -155,10 +122,17 @@ func (c count) command(term *terminal.Terminal) *cobra.Command {
 		if err := read(answer, &counts); err != nil {
 			return err
 		}
-		return call.Say("%d %s", counts[c.done], c.done)
-	}}.Command(term)
-	control.AddFlag(cmd)
+		return call.Say("%d %s", counts[done], done)
+	})
+	plane.AddFlag(cmd)
 	return cmd
+}
+
+// printOne prints one thing that the control plane has answered.
+func printOne[T any](p *terminal.Printer[kept[T]], answer json.RawMessage) error {
+	item := kept[T]{raw: answer}
+	err := read(answer, &item.shown)
+	return p.PrintOne(item, err)
 }
 
 // read reads an answer.
@@ -195,19 +169,16 @@ var usersView = keptView("users",
 	})
 
 // ofTenant narrows lists to a partner.
-func ofTenant(what string) []filter {
-	return []filter{{"tenant", "tenant", "`id` or domain of a partner: only its " + what}}
+func ofTenant(what string) filter {
+	return filter{"tenant", "tenant", "`id` or domain of a partner: only its " + what}
 }
 
 func listUsers(term *terminal.Terminal) *cobra.Command {
-	return list[shownUser]{
-		Spec: command.Spec{
-			Short: "List users, with the passwords that they sign in with",
-			Example: `  partnercenter identity users list
+	return list(term, "/users", usersView, command.Spec{
+		Short: "List users, with the passwords that they sign in with",
+		Example: `  partnercenter identity users list
   partnercenter identity users list --tenant contosocsp.onmicrosoft.com -o json`,
-		},
-		path: "/users", member: "users", view: usersView, filters: ofTenant("users"),
-	}.command(term)
+	}, ofTenant("users"))
 }
 
 func setUser(term *terminal.Terminal) *cobra.Command {
@@ -217,38 +188,38 @@ func setUser(term *terminal.Terminal) *cobra.Command {
 		roles         []string
 		change        = map[string]any{}
 	)
-	return set[shownUser]{
-		Spec: command.Spec{
-			Use: "set USER", Arg: "user", Short: "Change a user",
-			Long: `Change a user. A new password revokes the refresh tokens that the old one has
+	return showing(term, command.Spec{
+		Use: "set USER", Arg: "user", Short: "Change a user",
+		Long: `Change a user. A new password revokes the refresh tokens that the old one has
 given; a user who is disabled loses access tokens too.`,
-			Example: `  partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --mfa=false
+		Example: `  partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --mfa=false
   partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --disabled
   partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --role admin_agent --role sales_agent`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.BoolVar(&mfa, "mfa", false, "the user has a second factor, or with =false has none")
-				f.BoolVar(&disabled, "disabled", false, "the user may not sign in, or with =false may")
-				f.StringArrayVar(&roles, "role", nil, "the user's only `role`; may be repeated: global_admin, admin_agent, sales_agent, helpdesk_agent")
-				f.StringVar(&password, "password", "", "the user's new `password`, for this server only: others on this machine can see it as this runs")
-			},
-			Check: func(call *command.Call) error {
-				for flag, member := range map[string]string{"password": "password", "mfa": "mfa", "disabled": "disabled", "role": "roles"} {
-					if call.Given(flag) {
-						change[member] = map[string]any{"password": password, "mfa": mfa, "disabled": disabled, "role": roles}[flag]
-					}
-				}
-				if len(change) == 0 {
-					return terminal.Usagef("%s changes nothing: give --mfa, --disabled, --role or --password", call.Path())
-				}
-				return nil
-			},
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.BoolVar(&mfa, "mfa", false, "the user has a second factor, or with =false has none")
+			f.BoolVar(&disabled, "disabled", false, "the user may not sign in, or with =false may")
+			f.StringArrayVar(&roles, "role", nil, "the user's only `role`; may be repeated: global_admin, admin_agent, sales_agent, helpdesk_agent")
+			f.StringVar(&password, "password", "", "the user's new `password`, for this server only: others on this machine can see it as this runs")
 		},
-		view: usersView,
-		ask: func(ctx context.Context, call *command.Call, control *connect.ControlPlane, _ string) (json.RawMessage, error) {
-			return control.Call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
+		Check: func(call *command.Call) error {
+			for flag, member := range map[string]string{"password": "password", "mfa": "mfa", "disabled": "disabled", "role": "roles"} {
+				if call.Given(flag) {
+					change[member] = map[string]any{"password": password, "mfa": mfa, "disabled": disabled, "role": roles}[flag]
+				}
+			}
+			if len(change) == 0 {
+				return terminal.Usagef("%s changes nothing: give --mfa, --disabled, --role or --password", call.Path())
+			}
+			return nil
 		},
-	}.command(term)
+	}, usersView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[shownUser]]) error {
+		answer, err := plane.Call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
+		if err != nil {
+			return err
+		}
+		return printOne(p, answer)
+	})
 }
 
 type shownApp struct {
@@ -275,16 +246,13 @@ var appsView = keptView("apps",
 	})
 
 func listApps(term *terminal.Terminal) *cobra.Command {
-	return list[shownApp]{
-		Spec: command.Spec{
-			Short: "List apps",
-			Long: `List apps with how many secrets and certificates they have. JSON has the secrets
+	return list(term, "/apps", appsView, command.Spec{
+		Short: "List apps",
+		Long: `List apps with how many secrets and certificates they have. JSON has the secrets
 themselves and the certificates' thumbprints.`,
-			Example: `  partnercenter identity apps list
+		Example: `  partnercenter identity apps list
   partnercenter identity apps list -o json | jq -r '.[0].secrets[0].value'`,
-		},
-		path: "/apps", member: "apps", view: appsView, filters: ofTenant("apps"),
-	}.command(term)
+	}, ofTenant("apps"))
 }
 
 type shownGrant struct {
@@ -319,17 +287,13 @@ const (
 )
 
 func listGrants(term *terminal.Terminal) *cobra.Command {
-	return list[shownGrant]{
-		Spec: command.Spec{
-			Short: "List refresh tokens by the sign-ins that gave them",
-			Long: `List refresh tokens by the sign-ins that gave them, the latest first. Each one
+	return list(term, "/grants", grantsView, command.Spec{
+		Short: "List refresh tokens by the sign-ins that gave them",
+		Long: `List refresh tokens by the sign-ins that gave them, the latest first. Each one
 that is used is followed by another one; they are listed once. The tokens
 themselves are not shown.`,
-			Example: "  partnercenter identity grants list\n  partnercenter identity grants list --user admin.agent@contosocsp.onmicrosoft.com",
-		},
-		path: "/grants", member: "grants", view: grantsView,
-		filters: []filter{{"user", "user", usageOfUser}, {"client-id", "clientId", usageOfClient}},
-	}.command(term)
+		Example: "  partnercenter identity grants list\n  partnercenter identity grants list --user admin.agent@contosocsp.onmicrosoft.com",
+	}, filter{"user", "user", usageOfUser}, filter{"client-id", "clientId", usageOfClient})
 }
 
 func revokeGrants(term *terminal.Terminal) *cobra.Command {
@@ -337,29 +301,25 @@ func revokeGrants(term *terminal.Terminal) *cobra.Command {
 		user, clientID string
 		all            bool
 	)
-	return count{
-		Spec: command.Spec{
-			Use: "revoke", Short: "Revoke refresh tokens",
-			Long: `Revoke refresh tokens: whoever has one is told so (AADSTS50173) and has to sign in
+	return count(term, "revoked", command.Spec{
+		Use: "revoke", Short: "Revoke refresh tokens",
+		Long: `Revoke refresh tokens: whoever has one is told so (AADSTS50173) and has to sign in
 again. Access tokens stay good until they expire, as at Microsoft.`,
-			Example: `  partnercenter identity grants revoke --user admin.agent@contosocsp.onmicrosoft.com
+		Example: `  partnercenter identity grants revoke --user admin.agent@contosocsp.onmicrosoft.com
   partnercenter identity grants revoke --all`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.StringVar(&user, "user", "", usageOfUser)
-				f.StringVar(&clientID, "client-id", "", usageOfClient)
-				f.BoolVar(&all, "all", false, "those of everybody")
-			},
-			Check: func(call *command.Call) error {
-				if (user+clientID != "") == all {
-					return terminal.Usagef("%s needs to know whose: give --user, --client-id or both, or --all alone", call.Path())
-				}
-				return nil
-			},
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.StringVar(&user, "user", "", usageOfUser)
+			f.StringVar(&clientID, "client-id", "", usageOfClient)
+			f.BoolVar(&all, "all", false, "those of everybody")
 		},
-		done: "revoked",
-		ask: func(ctx context.Context, _ *command.Call, control *connect.ControlPlane) (json.RawMessage, error) {
-			return control.Call(ctx, http.MethodPost, "/grants/revoke", map[string]any{"user": user, "clientId": clientID, "all": all})
+		Check: func(call *command.Call) error {
+			if (user+clientID != "") == all {
+				return terminal.Usagef("%s needs to know whose: give --user, --client-id or both, or --all alone", call.Path())
+			}
+			return nil
 		},
-	}.command(term)
+	}, func(*command.Call) (method, path string, body any) {
+		return http.MethodPost, "/grants/revoke", map[string]any{"user": user, "clientId": clientID, "all": all}
+	})
 }

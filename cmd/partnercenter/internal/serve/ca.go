@@ -82,10 +82,9 @@ func findCA(term *terminal.Terminal, dirFlag string) (caFacts, error) {
 
 func showCA(term *terminal.Terminal) *cobra.Command {
 	var dir string
-	return command.Act{
-		Spec: command.Spec{
-			Use: "show", Short: "Show the certificate authorities of the local server",
-			Long: `Show the certificate authorities of the local server: where they are, their
+	return command.Act(term, command.Spec{
+		Facts: true, Use: "show", Short: "Show the certificate authorities of the local server",
+		Long: `Show the certificate authorities of the local server: where they are, their
 fingerprints, what they may sign for, and how long they are good. No server has
 to run.
 
@@ -93,19 +92,16 @@ There are at most two. The local one signs for names and addresses of this
 machine and is made at the server's first start. The interception one signs for
 Microsoft's API and sign-in hosts and is made by the first serve --proxy or serve
 --microsoft-hosts: whoever trusts it believes this machine to be Microsoft's.`,
-			Example: `  partnercenter ca show
+		Example: `  partnercenter ca show
   partnercenter ca show -o json`,
-			Flags: func(cmd *cobra.Command) { addCADir(cmd, &dir) },
-		},
-		Facts: true,
-		Run: func(_ context.Context, call *command.Call) error {
-			facts, err := findCA(term, dir)
-			if err != nil {
-				return err
-			}
-			return call.Tell(facts, facts.print)
-		},
-	}.Command(term)
+		Flags: func(cmd *cobra.Command) { addCADir(cmd, &dir) },
+	}, func(_ context.Context, call *command.Call) error {
+		facts, err := findCA(term, dir)
+		if err != nil {
+			return err
+		}
+		return call.Tell(facts, facts.print)
+	})
 }
 
 func addCADir(cmd *cobra.Command, dir *string) {

@@ -76,10 +76,9 @@ func trustCA(term *terminal.Terminal) *cobra.Command {
 	for _, t := range trusts {
 		names = append(names, t.name)
 	}
-	return command.Act{
-		Spec: command.Spec{
-			Use: "trust-instructions", Short: "Tell how to make clients trust the local server",
-			Long: `Tell how to make clients trust the certificate authorities of the local server:
+	return command.Act(term, command.Spec{
+		Use: "trust-instructions", Short: "Tell how to make clients trust the local server",
+		Long: `Tell how to make clients trust the certificate authorities of the local server:
 for each runtime and operating system the lines to run, with the paths of this
 machine in them. Nothing is changed, and no server has to run.
 
@@ -88,28 +87,26 @@ store of a user or a system stays there. The local authority does no harm there:
 it can sign for this machine only. The interception one, which signs for
 Microsoft's sign-in hosts, belongs there only where nothing else helps, and only
 for as long as it is needed.`,
-			Example: `  partnercenter ca trust-instructions
+		Example: `  partnercenter ca trust-instructions
   partnercenter ca trust-instructions --for node`,
-			Flags: func(cmd *cobra.Command) {
-				addCADir(cmd, &dir)
-				cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+terminal.OrList(names)+" (default: all)")
-				terminal.Choices(cmd, "for", names...)
-			},
-			Check: func(*command.Call) error {
-				if only == "" {
-					return nil
-				}
-				return terminal.OneOf("for", only, names...)
-			},
+		Flags: func(cmd *cobra.Command) {
+			addCADir(cmd, &dir)
+			cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+terminal.OrList(names)+" (default: all)")
+			terminal.Choices(cmd, "for", names...)
 		},
-		Run: func(_ context.Context, call *command.Call) error {
-			facts, err := findCA(term, dir)
-			if err != nil {
-				return err
+		Check: func(*command.Call) error {
+			if only == "" {
+				return nil
 			}
-			return facts.instruct(call.Term.Stdout, only)
+			return terminal.OneOf("for", only, names...)
 		},
-	}.Command(term)
+	}, func(_ context.Context, call *command.Call) error {
+		facts, err := findCA(term, dir)
+		if err != nil {
+			return err
+		}
+		return facts.instruct(call.Term.Stdout, only)
+	})
 }
 
 // instruct prints the instructions for one runtime, or for all.

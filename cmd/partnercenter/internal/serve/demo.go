@@ -22,22 +22,19 @@ type ShowOrders func(context.Context, *terminal.Terminal, *partnercenter.Client,
 // Demo returns the command that shows what a server is good for.
 func Demo(term *terminal.Terminal, show ShowOrders) *cobra.Command {
 	var keep bool
-	return command.Act{
-		Spec: command.Spec{
-			Use: "demo", Short: "Show all of a customer's orders, from a local Partner Center",
-			Long: `Start a local Partner Center with sample data in a temporary database, on free
+	return command.Act(term, command.Spec{
+		Use: "demo", Short: "Show all of a customer's orders, from a local Partner Center",
+		Long: `Start a local Partner Center with sample data in a temporary database, on free
 ports of this machine; get a token; list all of a customer's orders through the
 Go client; show the same request as curl and as Go; and clean up.
 
 It takes no account and no network.`,
-			Example: `  partnercenter demo
+		Example: `  partnercenter demo
   partnercenter demo --keep`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running, to try the commands shown, until Ctrl-C")
-			},
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running, to try the commands shown, until Ctrl-C")
 		},
-		Run: func(ctx context.Context, _ *command.Call) error { return runDemo(ctx, term, show, keep) },
-	}.Command(term)
+	}, func(ctx context.Context, _ *command.Call) error { return runDemo(ctx, term, show, keep) })
 }
 
 func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep bool) (err error) {

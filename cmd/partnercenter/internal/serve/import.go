@@ -16,10 +16,9 @@ import (
 // Import returns the command that fills a database with saved answers.
 func Import(term *terminal.Terminal) *cobra.Command {
 	var db, partner string
-	cmd := command.Act{
-		Spec: command.Spec{
-			Use: "import FILE...", Short: "Put answers of the API into a local database",
-			Long: `Put customers and orders into the database of "partnercenter serve", from answers
+	cmd := command.Act(term, command.Spec{
+		Use: "import FILE...", Short: "Put answers of the API into a local database",
+		Long: `Put customers and orders into the database of "partnercenter serve", from answers
 of the API as they are: collections or single resources, also several in one
 file. A file named - is standard input.
 
@@ -27,21 +26,19 @@ All files are imported or none is, and importing them again changes nothing. A
 customer that only its orders name is made up until its own answer comes. Stop
 the server first; a database that does not exist is made, with a partner of its
 own.`,
-			Example: `  partnercenter import orders.json customers.json
+		Example: `  partnercenter import orders.json customers.json
   partnercenter orders list --customer ID --json | partnercenter import -`,
-			Args: func(_ *cobra.Command, args []string) error {
-				if len(args) == 0 {
-					return terminal.Usagef("which files? Name at least one, or - for standard input")
-				}
-				return nil
-			},
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar(&db, "db", "partnercenter.db", "database `file`")
-				cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; default: the one that \"partnercenter serve\" signs in to")
-			},
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return terminal.Usagef("which files? Name at least one, or - for standard input")
+			}
+			return nil
 		},
-		Run: func(ctx context.Context, call *command.Call) error { return runImport(ctx, call, db, partner) },
-	}.Command(term)
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&db, "db", "partnercenter.db", "database `file`")
+			cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; default: the one that \"partnercenter serve\" signs in to")
+		},
+	}, func(ctx context.Context, call *command.Call) error { return runImport(ctx, call, db, partner) })
 	cmd.ValidArgsFunction = nil // files
 	return cmd
 }

@@ -26,27 +26,24 @@ func Readyz(term *terminal.Terminal) *cobra.Command {
 		wait            bool
 		timeout         time.Duration
 	)
-	return command.Act{
-		Spec: command.Spec{
-			Use: "readyz", Short: "Tell whether a local server would serve requests now",
-			Long: `Ask a server whether it would serve requests now, and tell by the exit code: 0
+	return command.Act(term, command.Spec{
+		Use: "readyz", Short: "Tell whether a local server would serve requests now",
+		Long: `Ask a server whether it would serve requests now, and tell by the exit code: 0
 when it would. For scripts that start a server and go on when it is ready.`,
-			Example: `  partnercenter serve & partnercenter readyz --wait && run-my-tests`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's")
-				f.DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait at most")
-				f.StringVar(&address, "url", "", "base `URL` of the server (default: the server that --profile local finds, else http://127.0.0.1:8080)")
-				f.BoolVar(&wait, "wait", false, "wait until the server is ready")
-			},
+		Example: `  partnercenter serve & partnercenter readyz --wait && run-my-tests`,
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's")
+			f.DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait at most")
+			f.StringVar(&address, "url", "", "base `URL` of the server (default: the server that --profile local finds, else http://127.0.0.1:8080)")
+			f.BoolVar(&wait, "wait", false, "wait until the server is ready")
 		},
-		Run: func(ctx context.Context, call *command.Call) error {
-			if err := runReadyz(ctx, address, caFile, wait, timeout); err != nil {
-				return err
-			}
-			return call.Say("ready")
-		},
-	}.Command(term)
+	}, func(ctx context.Context, call *command.Call) error {
+		if err := runReadyz(ctx, address, caFile, wait, timeout); err != nil {
+			return err
+		}
+		return call.Say("ready")
+	})
 }
 
 func runReadyz(ctx context.Context, address, caFile string, wait bool, timeout time.Duration) error {

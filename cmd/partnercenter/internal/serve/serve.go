@@ -59,10 +59,9 @@ type serveOptions struct {
 // Serve returns the command that runs a server.
 func Serve(term *terminal.Terminal) *cobra.Command {
 	var o serveOptions
-	return command.Act{
-		Spec: command.Spec{
-			Use: "serve", Short: "Run a local Partner Center",
-			Long: `Run a local Partner Center: the REST API, the token authority and, on a
+	return command.Act(term, command.Spec{
+		Use: "serve", Short: "Run a local Partner Center",
+		Long: `Run a local Partner Center: the REST API, the token authority and, on a
 listener of its own, the control plane, out of an SQLite file.
 
 A new database is filled with sample data, or as --seed says. Everything listens
@@ -75,15 +74,13 @@ With --proxy, programs that were written for Microsoft's service use this one
 without a change: set HTTPS_PROXY to the proxy's address, and the variable that
 their runtime has for certificate authorities to the CA file. "partnercenter ca
 trust-instructions" tells which variable that is.`,
-			Example: `  partnercenter serve
+		Example: `  partnercenter serve
   partnercenter serve --db :memory: --listen 127.0.0.1:0 --ready-file ready.json
   partnercenter serve --seed my-partner.yaml --profile realistic
   partnercenter serve --auth entra --tenant 11111111-2222-3333-4444-555555555555 --seed my-partner.yaml`,
-			Flags: o.addFlags,
-			Check: o.check,
-		},
-		Run: func(ctx context.Context, _ *command.Call) error { return runServe(ctx, term, &o) },
-	}.Command(term)
+		Flags: o.addFlags,
+		Check: o.check,
+	}, func(ctx context.Context, _ *command.Call) error { return runServe(ctx, term, &o) })
 }
 
 func (o *serveOptions) addFlags(cmd *cobra.Command) {

@@ -86,10 +86,9 @@ var doctorSteps = []struct {
 // Doctor returns the command that tries each step of a set-up.
 func Doctor(term *terminal.Terminal) *cobra.Command {
 	c := connect.New(term)
-	cmd := command.Act{
-		Spec: command.Spec{
-			Use: "doctor", Short: "Try each step of a set-up, and say which fails and how to mend it",
-			Long: `Try each step on the way to Partner Center, from the configuration file to a call
+	cmd := command.Act(term, command.Spec{
+		Facts: true, Use: "doctor", Short: "Try each step of a set-up, and say which fails and how to mend it",
+		Long: `Try each step on the way to Partner Center, from the configuration file to a call
 of the API, and say of each whether it works and, if not, what to do:
 
   configuration  the configuration file can be read, and by others not
@@ -107,20 +106,17 @@ of the API, and say of each whether it works and, if not, what to do:
 Steps that build on one that failed are skipped. Each is tried once and given 20
 seconds, unless --retries and --timeout say otherwise. Nothing is changed. The exit
 code is 0 when no step failed, else 1.`,
-			Example: `  partnercenter doctor
+		Example: `  partnercenter doctor
   partnercenter doctor --profile production -o json | jq '.steps[] | select(.status == "failed")'`,
-		},
-		Facts: true,
-		Run: func(ctx context.Context, call *command.Call) error {
-			if !call.Given("retries") {
-				c.Retries = 0 // a second try would hide what the first one met
-			}
-			if !call.Given("timeout") {
-				c.Timeout = doctorTimeout
-			}
-			return runDoctor(ctx, call, c)
-		},
-	}.Command(term)
+	}, func(ctx context.Context, call *command.Call) error {
+		if !call.Given("retries") {
+			c.Retries = 0 // a second try would hide what the first one met
+		}
+		if !call.Given("timeout") {
+			c.Timeout = doctorTimeout
+		}
+		return runDoctor(ctx, call, c)
+	})
 	c.AddFlags(cmd)
 	return cmd
 }

@@ -35,10 +35,9 @@ type loginOptions struct {
 // Login returns the command that signs a user in.
 func Login(term *terminal.Terminal) *cobra.Command {
 	o := loginOptions{connection: connect.New(term)}
-	return command.Act{
-		Spec: command.Spec{
-			Use: "login", Short: "Sign in as a user",
-			Long: `Sign in as a user, so that the commands that follow call Partner Center as the
+	return command.Act(term, command.Spec{
+		Use: "login", Short: "Sign in as a user",
+		Long: `Sign in as a user, so that the commands that follow call Partner Center as the
 app together with that user (App+User, the secure application model). Some calls
 take nothing else.
 
@@ -57,22 +56,20 @@ There is one sign-in for each authority, tenant and app. It is kept, encrypted,
 in the user's configuration folder, and renewed as it is used; "partnercenter
 logout" removes it. Commands use it when their settings name the same authority,
 tenant and app, or name no app at all; --as app uses the app alone.`,
-			Example: `  partnercenter login --profile local
+		Example: `  partnercenter login --profile local
   partnercenter login --tenant-id contoso.onmicrosoft.com --client-id 66666666-7777-8888-9999-000000000000
   partnercenter login --device-code
   partnercenter whoami`,
-			Flags: func(cmd *cobra.Command) {
-				f := cmd.Flags()
-				f.BoolVar(&o.deviceCode, "device-code", false, "print a code to enter in a browser on any machine")
-				f.BoolVar(&o.noBrowser, "no-browser", false, "open no browser; print the address only")
-				f.BoolVar(&o.public, "public-client", false, "do not show the app's secret or certificate")
-				f.DurationVar(&o.timeout, "login-timeout", 5*time.Minute, "how long to wait for the user (with --device-code, by default as long as the code lives)")
-				o.connection.AddFlags(cmd)
-			},
-			Exclusive: [][]string{{"device-code", "no-browser"}},
+		Flags: func(cmd *cobra.Command) {
+			f := cmd.Flags()
+			f.BoolVar(&o.deviceCode, "device-code", false, "print a code to enter in a browser on any machine")
+			f.BoolVar(&o.noBrowser, "no-browser", false, "open no browser; print the address only")
+			f.BoolVar(&o.public, "public-client", false, "do not show the app's secret or certificate")
+			f.DurationVar(&o.timeout, "login-timeout", 5*time.Minute, "how long to wait for the user (with --device-code, by default as long as the code lives)")
+			o.connection.AddFlags(cmd)
 		},
-		Run: o.run,
-	}.Command(term)
+		Exclusive: [][]string{{"device-code", "no-browser"}},
+	}, o.run)
 }
 
 func (o *loginOptions) run(ctx context.Context, call *command.Call) error {

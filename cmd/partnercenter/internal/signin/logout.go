@@ -16,37 +16,34 @@ import (
 func Logout(term *terminal.Terminal) *cobra.Command {
 	var all bool
 	c := connect.New(term)
-	return command.Act{
-		Spec: command.Spec{
-			Use: "logout", Short: "Forget a signed-in user",
-			Long: `Remove the sign-in that commands with the same settings would use, or all with
+	return command.Act(term, command.Spec{
+		Use: "logout", Short: "Forget a signed-in user",
+		Long: `Remove the sign-in that commands with the same settings would use, or all with
 --all.
 
 It is forgotten on this machine only. Microsoft's authority has no way to hand a
 refresh token back: to end what may have been copied, revoke the user's sessions
 in the Entra admin center.`,
-			Example: `  partnercenter logout --profile local
+		Example: `  partnercenter logout --profile local
   partnercenter logout --all`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().BoolVar(&all, "all", false, "forget all users, and the key that their file was encrypted with; also when it cannot be read any more")
-				c.AddFlags(cmd)
-			},
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().BoolVar(&all, "all", false, "forget all users, and the key that their file was encrypted with; also when it cannot be read any more")
+			c.AddFlags(cmd)
 		},
-		Run: func(ctx context.Context, call *command.Call) error {
-			store, err := connect.NewTokenStore(term)
-			if err != nil {
-				return err
-			}
-			if all {
-				return logoutAll(ctx, call, store)
-			}
-			s, err := c.UnsignedService()
-			if err != nil {
-				return err
-			}
-			return logout(ctx, call, store, s)
-		},
-	}.Command(term)
+	}, func(ctx context.Context, call *command.Call) error {
+		store, err := connect.NewTokenStore(term)
+		if err != nil {
+			return err
+		}
+		if all {
+			return logoutAll(ctx, call, store)
+		}
+		s, err := c.UnsignedService()
+		if err != nil {
+			return err
+		}
+		return logout(ctx, call, store, s)
+	})
 }
 
 func logoutAll(ctx context.Context, call *command.Call, store *connect.TokenStore) error {

@@ -28,10 +28,9 @@ type tokenOutput struct {
 func Token(term *terminal.Terminal) *cobra.Command {
 	c := connect.New(term)
 	var user userToken
-	cmd := command.Act{
-		Spec: command.Spec{
-			Use: "token", Short: "Print an access token",
-			Long: `Print the access token that commands call with, alone, for curl and other tools:
+	cmd := command.Act(term, command.Spec{
+		Facts: true, Use: "token", Short: "Print an access token",
+		Long: `Print the access token that commands call with, alone, for curl and other tools:
 that of the user who signed in with "partnercenter login", or the app's own.
 "partnercenter whoami" explains it.
 
@@ -40,31 +39,28 @@ such tokens without a password.
 
 Whoever has the token can act as the app, or the user, until it expires: keep it out
 of files and logs.`,
-			Example: `  curl -H "Authorization: Bearer $(partnercenter token)" \
+		Example: `  curl -H "Authorization: Bearer $(partnercenter token)" \
     https://api.partnercenter.microsoft.com/v1/customers
   partnercenter token --profile local -o json | jq -r .expiresOn
   partnercenter token --user admin.agent@contosocsp.onmicrosoft.com`,
-		},
-		Facts: true,
-		Run: func(ctx context.Context, call *command.Call) error {
-			if call.Given("user") || call.Given("control") {
-				return user.run(ctx, call, c)
-			}
-			s, err := c.Service()
-			if err != nil {
-				return err
-			}
-			token, err := s.Cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.Scopes})
-			if err != nil {
-				return err
-			}
-			facts := tokenOutput{
-				AccessToken: token.Token, ExpiresOn: token.ExpiresOn.UTC().Truncate(time.Second),
-				TenantID: s.TenantID, Scopes: s.Scopes,
-			}
-			return call.Tell(facts, facts.print)
-		},
-	}.Command(term)
+	}, func(ctx context.Context, call *command.Call) error {
+		if call.Given("user") || call.Given("control") {
+			return user.run(ctx, call, c)
+		}
+		s, err := c.Service()
+		if err != nil {
+			return err
+		}
+		token, err := s.Cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.Scopes})
+		if err != nil {
+			return err
+		}
+		facts := tokenOutput{
+			AccessToken: token.Token, ExpiresOn: token.ExpiresOn.UTC().Truncate(time.Second),
+			TenantID: s.TenantID, Scopes: s.Scopes,
+		}
+		return call.Tell(facts, facts.print)
+	})
 	cmd.Flags().StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
 	user.control.AddFlag(cmd)
 	c.AddFlags(cmd)

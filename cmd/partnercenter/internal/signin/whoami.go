@@ -49,36 +49,32 @@ type identity struct {
 func Whoami(term *terminal.Terminal) *cobra.Command {
 	var file string
 	c := connect.New(term)
-	cmd := command.Act{
-		Spec: command.Spec{
-			Use: "whoami", Short: "Explain who calls, and what the token allows",
-			Long: `Get the token that commands call with, and explain it: whose it is, for which
+	cmd := command.Act(term, command.Spec{
+		Facts: true, Use: "whoami", Short: "Explain who calls, and what the token allows",
+		Long: `Get the token that commands call with, and explain it: whose it is, for which
 tenant, with which roles, whether the user showed more than one factor, for whom
 it is meant, when it expires, and which calls it allows.
 
 The token is decoded here and not sent anywhere, and nothing checks its
 signature. It is never printed; "partnercenter token" does that.`,
-			Example: `  partnercenter whoami --profile local
+		Example: `  partnercenter whoami --profile local
   partnercenter whoami -o json | jq -r .expiresOn
   partnercenter token | partnercenter whoami --token -`,
-			Flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar(&file, "token", "", "`file` that holds a token to explain, whoever it is from; - for standard input")
-			},
+		Flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&file, "token", "", "`file` that holds a token to explain, whoever it is from; - for standard input")
 		},
-		Facts: true,
-		Run: func(ctx context.Context, call *command.Call) (err error) {
-			var who *identity
-			if call.Given("token") {
-				who, err = whoHas(term, file)
-			} else {
-				who, err = whoCalls(ctx, c)
-			}
-			if err != nil {
-				return err
-			}
-			return call.Tell(who, func(w io.Writer) error { return who.print(w, term.Now()) })
-		},
-	}.Command(term)
+	}, func(ctx context.Context, call *command.Call) (err error) {
+		var who *identity
+		if call.Given("token") {
+			who, err = whoHas(term, file)
+		} else {
+			who, err = whoCalls(ctx, c)
+		}
+		if err != nil {
+			return err
+		}
+		return call.Tell(who, func(w io.Writer) error { return who.print(w, term.Now()) })
+	})
 	c.AddFlags(cmd)
 	return cmd
 }

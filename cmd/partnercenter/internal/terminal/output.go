@@ -112,27 +112,27 @@ func (v *View[T]) document(item T) any {
 }
 
 // OneLayout is for things that have few facts: the same in every format.
-func OneLayout[T any](plural string, columns, csvColumns []string, row func(T) []string, gives ...int) View[T] {
+func OneLayout[T any](plural string, columns, csvColumns []string, row func(T) []string, gives ...int) *View[T] {
 	l := Layout[T]{Columns: columns, Row: row, Gives: gives}
-	return View[T]{Plural: plural, Table: l, Wide: l, CSV: Layout[T]{Columns: csvColumns, Row: row}}
+	return &View[T]{Plural: plural, Table: l, Wide: l, CSV: Layout[T]{Columns: csvColumns, Row: row}}
 }
 
 // Printer prints items in the chosen format: at once where a format allows it,
 // at the end where all must be known first.
 type Printer[T any] struct {
 	app    *Terminal
-	view   View[T]
+	view   *View[T]
 	Format string
 	color  bool
 
 	count     int
-	rows      [][]string        // gathered for a table
-	documents []json.RawMessage // gathered for one JSON document
+	rows      [][]string // gathered for a table
+	documents [][]byte   // gathered for one JSON document
 	csv       *csv.Writer
 }
 
 // NewPrinter checks the flags; it prints nothing yet.
-func NewPrinter[T any](term *Terminal, o *Output, v View[T]) (*Printer[T], error) {
+func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], error) {
 	if o.json {
 		o.Format = FormatJSON
 	}
@@ -213,7 +213,7 @@ func (p *Printer[T]) End() error {
 		}
 		return p.writeTable(p.view.Table.Columns, p.view.Table.Gives)
 	case FormatJSON:
-		array := append([]byte{'['}, bytes.Join(rawBytes(p.documents), []byte{','})...)
+		array := append([]byte{'['}, bytes.Join(p.documents, []byte{','})...)
 		return writeIndented(p.app.Stdout, append(array, ']'))
 	case formatCSV:
 		if err := p.startCSV(); err != nil {
@@ -223,14 +223,6 @@ func (p *Printer[T]) End() error {
 		return p.csv.Error()
 	}
 	return nil
-}
-
-func rawBytes(documents []json.RawMessage) [][]byte {
-	all := make([][]byte, len(documents))
-	for i, d := range documents {
-		all[i] = d
-	}
-	return all
 }
 
 // PrintAll prints a whole list.
