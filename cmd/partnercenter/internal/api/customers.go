@@ -80,27 +80,16 @@ func customersGet() command.Form {
 	})
 }
 
-var customersView = &terminal.View[*partnercenter.Customer]{
-	Plural: "customers",
-	Table: terminal.Layout[*partnercenter.Customer]{
-		Columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP"},
-		Gives:   []int{1, 2},
-		Row:     func(c *partnercenter.Customer) []string { return customerRow(c)[:4] },
-	},
-	Wide: terminal.Layout[*partnercenter.Customer]{
-		Columns: []string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP", "INDIRECT RESELLER", "COMMERCE ID"},
-		Row:     customerRow,
-	},
-	CSV: terminal.Layout[*partnercenter.Customer]{
-		Columns: []string{"customerId", "companyName", "domain", "relationshipToPartner", "associatedPartnerId", "commerceId"},
-		Row:     customerRow,
-	},
-}
-
-func customerRow(c *partnercenter.Customer) []string {
-	company := terminal.OrZero(c.CompanyProfile)
-	return []string{c.ID, company.CompanyName, company.Domain, string(c.RelationshipToPartner), c.AssociatedPartnerID, c.CommerceID}
-}
+var customersView = terminal.NewView("customers",
+	[]string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP"},
+	[]string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP", "INDIRECT RESELLER", "COMMERCE ID"},
+	[]string{"customerId", "companyName", "domain", "relationshipToPartner", "associatedPartnerId", "commerceId"},
+	func(c *partnercenter.Customer) (table, wide, csv []string) {
+		company := terminal.OrZero(c.CompanyProfile)
+		table = []string{c.ID, company.CompanyName, company.Domain, string(c.RelationshipToPartner)}
+		wide = append(table, c.AssociatedPartnerID, c.CommerceID)
+		return table, wide, wide
+	}, 1, 2)
 
 func customersProfile() command.Form {
 	var billing bool

@@ -76,43 +76,26 @@ func offersCategories() command.Form {
 	})
 }
 
-var offersView = &terminal.View[*partnercenter.Offer]{
-	Plural: "offers",
-	Table: terminal.Layout[*partnercenter.Offer]{
-		Columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING"},
-		Gives:   []int{1, 2},
-		Row: func(o *partnercenter.Offer) []string {
-			return []string{o.ID, o.Name, categoryName(o), cycles(o.SupportedBillingCycles)}
-		},
+var offersView = terminal.NewView("offers",
+	[]string{"OFFER ID", "NAME", "CATEGORY", "BILLING"},
+	[]string{"OFFER ID", "NAME", "CATEGORY", "BILLING", "MINIMUM", "MAXIMUM", "ADD-ON", "TRIAL", "FOR SALE", "COUNTRY"},
+	[]string{
+		"offerId", "name", "category", "country", "billing", "supportedBillingCycles", "minimumQuantity", "maximumQuantity",
+		"isAddOn", "isTrial", "isAvailableForPurchase", "prerequisiteOffers", "productId", "salesGroupId",
 	},
-	Wide: terminal.Layout[*partnercenter.Offer]{
-		Columns: []string{"OFFER ID", "NAME", "CATEGORY", "BILLING", "MINIMUM", "MAXIMUM", "ADD-ON", "TRIAL", "FOR SALE", "COUNTRY"},
-		Row: func(o *partnercenter.Offer) []string {
-			return []string{
-				o.ID, o.Name, categoryName(o), cycles(o.SupportedBillingCycles), terminal.Number(o.MinimumQuantity), terminal.Number(o.MaximumQuantity),
-				terminal.YesNo(o.IsAddOn), terminal.YesNo(o.IsTrial), terminal.YesNo(o.IsAvailableForPurchase), o.Country,
-			}
-		},
-	},
-	CSV: terminal.Layout[*partnercenter.Offer]{
-		Columns: []string{
-			"offerId", "name", "category", "country", "billing", "supportedBillingCycles", "minimumQuantity", "maximumQuantity",
-			"isAddOn", "isTrial", "isAvailableForPurchase", "prerequisiteOffers", "productId", "salesGroupId",
-		},
-		Row: func(o *partnercenter.Offer) []string {
-			return []string{
-				o.ID, o.Name, categoryName(o), o.Country, string(o.Billing), cycles(o.SupportedBillingCycles),
-				terminal.Number(o.MinimumQuantity), terminal.Number(o.MaximumQuantity), terminal.YesNo(o.IsAddOn), terminal.YesNo(o.IsTrial),
-				terminal.YesNo(o.IsAvailableForPurchase), strings.Join(o.PrerequisiteOffers, " "), terminal.OrZero(o.Product).ID, o.SalesGroupID,
-			}
-		},
-	},
-}
+	func(o *partnercenter.Offer) (table, wide, csv []string) {
+		category, cycles := terminal.OrZero(o.Category).Name, cycles(o.SupportedBillingCycles)
+		least, most := terminal.Number(o.MinimumQuantity), terminal.Number(o.MaximumQuantity)
+		addOn, trial, forSale := terminal.YesNo(o.IsAddOn), terminal.YesNo(o.IsTrial), terminal.YesNo(o.IsAvailableForPurchase)
+		table = []string{o.ID, o.Name, category, cycles}
+		return table, append(table, least, most, addOn, trial, forSale, o.Country), []string{
+			o.ID, o.Name, category, o.Country, string(o.Billing), cycles, least, most, addOn, trial, forSale,
+			strings.Join(o.PrerequisiteOffers, " "), terminal.OrZero(o.Product).ID, o.SalesGroupID,
+		}
+	}, 1, 2)
 
 var categoriesView = terminal.OneLayout("categories", []string{"CATEGORY ID", "NAME", "RANK"}, []string{"categoryId", "name", "rank"},
 	func(c *partnercenter.OfferCategory) []string { return []string{c.ID, c.Name, terminal.Number(c.Rank)} }, 1)
-
-func categoryName(o *partnercenter.Offer) string { return terminal.OrZero(o.Category).Name }
 
 // cycles joins billing cycles for a cell.
 func cycles(list []partnercenter.BillingCycleType) string {

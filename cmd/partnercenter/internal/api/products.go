@@ -202,28 +202,15 @@ customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryVi
 	})
 }
 
-var productsView = &terminal.View[*partnercenter.Product]{
-	Plural: "products",
-	Table: terminal.Layout[*partnercenter.Product]{
-		Columns: []string{"PRODUCT ID", "TITLE", "TYPE"},
-		Gives:   []int{1},
-		Row: func(p *partnercenter.Product) []string {
-			return []string{p.ID, p.Title, productType(p)}
-		},
-	},
-	Wide: terminal.Layout[*partnercenter.Product]{
-		Columns: []string{"PRODUCT ID", "TITLE", "TYPE", "PUBLISHER", "DESCRIPTION"},
-		Row: func(p *partnercenter.Product) []string {
-			return []string{p.ID, p.Title, productType(p), p.PublisherName, p.Description}
-		},
-	},
-	CSV: terminal.Layout[*partnercenter.Product]{
-		Columns: []string{"productId", "title", "productType", "publisherName", "isMicrosoftProduct", "description"},
-		Row: func(p *partnercenter.Product) []string {
-			return []string{p.ID, p.Title, productType(p), p.PublisherName, terminal.YesNo(p.IsMicrosoftProduct), p.Description}
-		},
-	},
-}
+var productsView = terminal.NewView("products",
+	[]string{"PRODUCT ID", "TITLE", "TYPE"},
+	[]string{"PRODUCT ID", "TITLE", "TYPE", "PUBLISHER", "DESCRIPTION"},
+	[]string{"productId", "title", "productType", "publisherName", "isMicrosoftProduct", "description"},
+	func(p *partnercenter.Product) (table, wide, csv []string) {
+		table = []string{p.ID, p.Title, productType(p)}
+		return table, append(table, p.PublisherName, p.Description),
+			append(table, p.PublisherName, terminal.YesNo(p.IsMicrosoftProduct), p.Description)
+	}, 1)
 
 // productType is a product's type with its sub-type: Azure/VirtualMachines.
 func productType(p *partnercenter.Product) string {
@@ -234,65 +221,35 @@ func productType(p *partnercenter.Product) string {
 	return strings.Join(names, "/")
 }
 
-var skusView = &terminal.View[*partnercenter.SKU]{
-	Plural: "SKUs",
-	Table: terminal.Layout[*partnercenter.SKU]{
-		Columns: []string{"SKU ID", "TITLE", "BILLING", "MAXIMUM"},
-		Gives:   []int{1},
-		Row: func(s *partnercenter.SKU) []string {
-			return []string{s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MaximumQuantity)}
-		},
+var skusView = terminal.NewView("SKUs",
+	[]string{"SKU ID", "TITLE", "BILLING", "MAXIMUM"},
+	[]string{"PRODUCT ID", "SKU ID", "TITLE", "BILLING", "MINIMUM", "MAXIMUM", "TRIAL", "BEFORE BUYING", "TO PROVISION"},
+	[]string{
+		"productId", "skuId", "title", "supportedBillingCycles", "minimumQuantity", "maximumQuantity", "isTrial",
+		"purchasePrerequisites", "provisioningVariables", "inventoryVariables",
 	},
-	Wide: terminal.Layout[*partnercenter.SKU]{
-		Columns: []string{"PRODUCT ID", "SKU ID", "TITLE", "BILLING", "MINIMUM", "MAXIMUM", "TRIAL", "BEFORE BUYING", "TO PROVISION"},
-		Row: func(s *partnercenter.SKU) []string {
-			return []string{
-				s.ProductID, s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MinimumQuantity), terminal.Number(s.MaximumQuantity),
-				terminal.YesNo(s.IsTrial), strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "),
-			}
-		},
-	},
-	CSV: terminal.Layout[*partnercenter.SKU]{
-		Columns: []string{
-			"productId", "skuId", "title", "supportedBillingCycles", "minimumQuantity", "maximumQuantity", "isTrial",
-			"purchasePrerequisites", "provisioningVariables", "inventoryVariables",
-		},
-		Row: func(s *partnercenter.SKU) []string {
-			return []string{
-				s.ProductID, s.ID, s.Title, cycles(s.SupportedBillingCycles), terminal.Number(s.MinimumQuantity), terminal.Number(s.MaximumQuantity),
-				terminal.YesNo(s.IsTrial), strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "), strings.Join(s.InventoryVariables, " "),
-			}
-		},
-	},
-}
+	func(s *partnercenter.SKU) (table, wide, csv []string) {
+		cycles, most := cycles(s.SupportedBillingCycles), terminal.Number(s.MaximumQuantity)
+		wide = []string{
+			s.ProductID, s.ID, s.Title, cycles, terminal.Number(s.MinimumQuantity), most, terminal.YesNo(s.IsTrial),
+			strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "),
+		}
+		return []string{s.ID, s.Title, cycles, most}, wide, append(wide, strings.Join(s.InventoryVariables, " "))
+	}, 1)
 
-var availabilitiesView = &terminal.View[*partnercenter.Availability]{
-	Plural: "availabilities",
-	Table: terminal.Layout[*partnercenter.Availability]{
-		Columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE"},
-		Row: func(a *partnercenter.Availability) []string {
-			return []string{a.CatalogItemID, string(a.Segment), terms(a), currency(a), terminal.YesNo(a.IsPurchasable)}
-		},
+var availabilitiesView = terminal.NewView("availabilities",
+	[]string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE"},
+	[]string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE", "RENEWABLE", "COUNTRY", "TITLE"},
+	[]string{
+		"catalogItemId", "productId", "skuId", "availabilityId", "segment", "country", "currencyCode", "terms",
+		"isPurchasable", "isRenewable",
 	},
-	Wide: terminal.Layout[*partnercenter.Availability]{
-		Columns: []string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE", "RENEWABLE", "COUNTRY", "TITLE"},
-		Row: func(a *partnercenter.Availability) []string {
-			return []string{a.CatalogItemID, string(a.Segment), terms(a), currency(a), terminal.YesNo(a.IsPurchasable), terminal.YesNo(a.IsRenewable), a.Country, terminal.OrZero(a.SKU).Title}
-		},
-	},
-	CSV: terminal.Layout[*partnercenter.Availability]{
-		Columns: []string{
-			"catalogItemId", "productId", "skuId", "availabilityId", "segment", "country", "currencyCode", "terms",
-			"isPurchasable", "isRenewable",
-		},
-		Row: func(a *partnercenter.Availability) []string {
-			return []string{
-				a.CatalogItemID, a.ProductID, a.SKUID, a.ID, string(a.Segment), a.Country, currency(a), terms(a),
-				terminal.YesNo(a.IsPurchasable), terminal.YesNo(a.IsRenewable),
-			}
-		},
-	},
-}
+	func(a *partnercenter.Availability) (table, wide, csv []string) {
+		currency, forSale, renewable := terminal.OrZero(a.DefaultCurrency).Code, terminal.YesNo(a.IsPurchasable), terminal.YesNo(a.IsRenewable)
+		table = []string{a.CatalogItemID, string(a.Segment), terms(a), currency, forSale}
+		return table, append(table, renewable, a.Country, terminal.OrZero(a.SKU).Title),
+			[]string{a.CatalogItemID, a.ProductID, a.SKUID, a.ID, string(a.Segment), a.Country, currency, terms(a), forSale, renewable}
+	})
 
 // terms joins the terms of an availability for a cell. One without end is
 // there as a dash.
@@ -305,8 +262,6 @@ func terms(a *partnercenter.Availability) string {
 	}
 	return strings.Join(durations, " ")
 }
-
-func currency(a *partnercenter.Availability) string { return terminal.OrZero(a.DefaultCurrency).Code }
 
 var inventoryView = terminal.OneLayout("SKUs", []string{"PRODUCT ID", "SKU ID", "RESTRICTED", "WHY"}, []string{"productId", "skuId", "isRestricted", "restrictions"},
 	func(i partnercenter.InventoryItem) []string {

@@ -92,39 +92,26 @@ activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""), a
 	})
 }
 
-var subscriptionsView = &terminal.View[*partnercenter.Subscription]{
-	Plural: "subscriptions",
-	Table: terminal.Layout[*partnercenter.Subscription]{
-		Columns: []string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "ENDS"},
-		Gives:   []int{1},
-		Row: func(s *partnercenter.Subscription) []string {
-			return []string{s.ID, subscriptionName(s), terminal.Number(s.Quantity), string(s.Status), string(s.BillingCycle), terminal.ShortTime(s.CommitmentEndDate)}
-		},
+var subscriptionsView = terminal.NewView("subscriptions",
+	[]string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "ENDS"},
+	[]string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "TERM", "RENEWS", "CREATED", "ENDS", "OFFER ID", "ORDER ID", "PARENT", "PARTNER"},
+	[]string{
+		"subscriptionId", "orderId", "offerId", "offerName", "friendlyName", "quantity", "unitType", "status", "billingCycle",
+		"billingType", "termDuration", "autoRenewEnabled", "creationDate", "effectiveStartDate", "commitmentEndDate",
+		"parentSubscriptionId", "entitlementId", "partnerId",
 	},
-	Wide: terminal.Layout[*partnercenter.Subscription]{
-		Columns: []string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "TERM", "RENEWS", "CREATED", "ENDS", "OFFER ID", "ORDER ID", "PARENT", "PARTNER"},
-		Row: func(s *partnercenter.Subscription) []string {
-			return []string{
-				s.ID, subscriptionName(s), terminal.Number(s.Quantity), string(s.Status), string(s.BillingCycle), s.TermDuration, terminal.YesNo(s.AutoRenewEnabled),
-				terminal.ShortTime(s.CreationDate), terminal.ShortTime(s.CommitmentEndDate), s.OfferID, s.OrderID, s.ParentSubscriptionID, terminal.OrZero(s.PartnerID),
+	func(s *partnercenter.Subscription) (table, wide, csv []string) {
+		quantity, status, cycle := terminal.Number(s.Quantity), string(s.Status), string(s.BillingCycle)
+		renews, ends, partner := terminal.YesNo(s.AutoRenewEnabled), terminal.ShortTime(s.CommitmentEndDate), terminal.OrZero(s.PartnerID)
+		first := []string{s.ID, subscriptionName(s), quantity, status, cycle}
+		return append(first, ends),
+			append(first, s.TermDuration, renews, terminal.ShortTime(s.CreationDate), ends, s.OfferID, s.OrderID, s.ParentSubscriptionID, partner),
+			[]string{
+				s.ID, s.OrderID, s.OfferID, s.OfferName, s.FriendlyName, quantity, s.UnitType, status, cycle,
+				s.BillingType, s.TermDuration, renews, terminal.ExactTime(s.CreationDate), terminal.ExactTime(s.EffectiveStartDate),
+				terminal.ExactTime(s.CommitmentEndDate), s.ParentSubscriptionID, s.EntitlementID, partner,
 			}
-		},
-	},
-	CSV: terminal.Layout[*partnercenter.Subscription]{
-		Columns: []string{
-			"subscriptionId", "orderId", "offerId", "offerName", "friendlyName", "quantity", "unitType", "status", "billingCycle",
-			"billingType", "termDuration", "autoRenewEnabled", "creationDate", "effectiveStartDate", "commitmentEndDate",
-			"parentSubscriptionId", "entitlementId", "partnerId",
-		},
-		Row: func(s *partnercenter.Subscription) []string {
-			return []string{
-				s.ID, s.OrderID, s.OfferID, s.OfferName, s.FriendlyName, terminal.Number(s.Quantity), s.UnitType, string(s.Status), string(s.BillingCycle),
-				s.BillingType, s.TermDuration, terminal.YesNo(s.AutoRenewEnabled), terminal.ExactTime(s.CreationDate), terminal.ExactTime(s.EffectiveStartDate), terminal.ExactTime(s.CommitmentEndDate),
-				s.ParentSubscriptionID, s.EntitlementID, terminal.OrZero(s.PartnerID),
-			}
-		},
-	},
-}
+	}, 1)
 
 func subscriptionName(s *partnercenter.Subscription) string {
 	if s.FriendlyName != "" {

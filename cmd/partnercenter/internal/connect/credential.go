@@ -79,30 +79,22 @@ func newAppCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredenti
 			}
 		}
 	}
-	s.Way = Way{"secret", "the app's secret"}
 	plain := strings.HasPrefix(s.Authority, "http://")
-	if s.ClientCertificate != "" {
-		if plain {
-			return nil, terminal.Settingsf("authority %s is plain HTTP, at which no certificate signs in: name the authority's TLS address with --authority", s.Authority)
-		}
+	switch {
+	case s.ClientCertificate != "" && plain:
+		return nil, terminal.Settingsf("authority %s is plain HTTP, at which no certificate signs in: name the authority's TLS address with --authority", s.Authority)
+	case s.ClientCertificate != "":
 		return newCertificateCredential(term, s)
 	}
+	s.Way = Way{"secret", "the app's secret"}
 	if plain {
 		// Package azidentity refuses plain HTTP, also to this very machine.
 		return newLoopbackCredential(s), nil
 	}
-	transport := newRememberingTransport(s)
-	options := &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: s.Options,
-		// Microsoft vouches for its own authorities only.
-		DisableInstanceDiscovery: !MicrosoftAuthority(s.Authority),
-	}
-	options.Transport = transport
-	inner, err := azidentity.NewClientSecretCredential(s.TenantID, s.ClientID, s.ClientSecret, options)
-	if err != nil {
-		return nil, terminal.Usagef("%v", err)
-	}
-	return &credential{inner: inner, transport: transport, authority: s.Authority}, nil
+	return newCredentialOf(s, func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
+		return azidentity.NewClientSecretCredential(s.TenantID, s.ClientID, s.ClientSecret,
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})
+	})
 }
 
 func newCertificateCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential, error) {
@@ -114,16 +106,10 @@ func newCertificateCredential(term *terminal.Terminal, s *Service) (azcore.Token
 		return nil, err
 	}
 	s.Way = Way{"certificate", "the app's certificate, which expires on " + certificate.own().NotAfter.UTC().Format(time.DateOnly)}
-	transport := newRememberingTransport(s)
-	options := &azidentity.ClientCertificateCredentialOptions{
-		ClientOptions: s.Options, DisableInstanceDiscovery: !MicrosoftAuthority(s.Authority),
-	}
-	options.Transport = transport
-	inner, err := azidentity.NewClientCertificateCredential(s.TenantID, s.ClientID, certificate.chain, certificate.key, options)
-	if err != nil {
-		return nil, terminal.Usagef("%v", err)
-	}
-	return &credential{inner: inner, transport: transport, authority: s.Authority}, nil
+	return newCredentialOf(s, func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
+		return azidentity.NewClientCertificateCredential(s.TenantID, s.ClientID, certificate.chain, certificate.key,
+			&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})
+	})
 }
 
 // newUserCredential signs in as a user who has signed in before.
@@ -156,30 +142,37 @@ func MicrosoftAuthority(authority string) bool {
 // long to be missed outside Azure and cannot be registered with Partner
 // Center, nor for shells that take seconds to start.
 func newAzureCredential(s *Service) (azcore.TokenCredential, error) {
-	options := s.Options
-	transport := newRememberingTransport(s)
-	options.Transport = transport
-	foreign := !MicrosoftAuthority(s.Authority)
-	var chain []azcore.TokenCredential
-	if cred, err := azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
-		chain = append(chain, cred)
-	}
-	if cred, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
-		chain = append(chain, cred)
-	}
-	if _, err := exec.LookPath("az"); err == nil {
-		if cred, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: s.TenantID}); err == nil {
+	return newCredentialOf(s, func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
+		var chain []azcore.TokenCredential
+		if cred, err := azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
 			chain = append(chain, cred)
 		}
+		if cred, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
+			chain = append(chain, cred)
+		}
+		if _, err := exec.LookPath("az"); err == nil {
+			if cred, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: s.TenantID}); err == nil {
+				chain = append(chain, cred)
+			}
+		}
+		if len(chain) == 0 {
+			return nil, errMissingCredentials
+		}
+		return azidentity.NewChainedTokenCredential(chain, nil)
+	})
+}
+
+// newCredentialOf gives one of package azidentity's a transport that remembers.
+// Foreign says that the authority is not Microsoft's, who vouches for its own only.
+func newCredentialOf(s *Service, inner func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error)) (azcore.TokenCredential, error) {
+	c := &credential{transport: &rememberingTransport{next: s.Options.Transport, authority: s.Authority}, authority: s.Authority}
+	options := s.Options
+	options.Transport = c.transport
+	var err error
+	if c.inner, err = inner(options, !MicrosoftAuthority(s.Authority)); err != nil && !errors.As(err, new(*SignInError)) {
+		return nil, terminal.Usagef("%v", err)
 	}
-	if len(chain) == 0 {
-		return nil, errMissingCredentials
-	}
-	inner, err := azidentity.NewChainedTokenCredential(chain, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &credential{inner: inner, transport: transport, authority: s.Authority}, nil
+	return c, err
 }
 
 var errMissingCredentials = &SignInError{
@@ -235,10 +228,6 @@ type rememberingTransport struct {
 
 	mu   sync.Mutex // guards last
 	last error
-}
-
-func newRememberingTransport(s *Service) *rememberingTransport {
-	return &rememberingTransport{next: s.Options.Transport, authority: s.Authority}
 }
 
 func (t *rememberingTransport) Do(req *http.Request) (*http.Response, error) {

@@ -51,10 +51,8 @@ func (o *authOptions) addFlags(cmd *cobra.Command) {
 
 // check refuses flags that do not go together.
 func (o *authOptions) check(call *command.Call) error {
-	switch o.mode {
-	case authBuiltin, authEntra, authNone:
-	default:
-		return terminal.OneOf("auth", o.mode, authBuiltin, authEntra, authNone)
+	if err := terminal.OneOf("auth", o.mode, authBuiltin, authEntra, authNone); err != nil {
+		return err
 	}
 	for _, name := range []string{"authority", "ca-file", "group-role"} {
 		if call.Given(name) && o.mode != authEntra {
@@ -109,13 +107,7 @@ func (o *authOptions) checkAuthority() error {
 	return nil
 }
 
-func roleNames() []string {
-	var names []string
-	for _, role := range partnercenter.UserRoles() {
-		names = append(names, string(role))
-	}
-	return names
-}
+func roleNames() []string { return terminal.Texts(partnercenter.UserRoles()) }
 
 // rolesOfGroups reads --group-role.
 func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error) {

@@ -284,20 +284,22 @@ func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
 // listen opens the listeners.
 func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger) (err error) {
 	l.facts.PID = os.Getpid()
-	if l.listeners.API, l.facts.APIURL, err = listenOn(ctx, "--listen", "http", o.listen, &o.auth, logger); err != nil {
-		return err
-	}
-	if l.listeners.Control, l.facts.ControlURL, err = listenOn(ctx, "--control", "http", o.control, &o.auth, logger); err != nil {
-		return err
-	}
-	if l.listeners.APITLS, l.tlsAddress, err = listenOn(ctx, "--listen-tls", "https", o.listenTLS, &o.auth, logger); err != nil {
-		return err
+	for _, at := range []struct {
+		flag, scheme, address string
+		listener              *net.Listener
+		url                   *string
+	}{
+		{"--listen", "http", o.listen, &l.listeners.API, &l.facts.APIURL},
+		{"--control", "http", o.control, &l.listeners.Control, &l.facts.ControlURL},
+		{"--listen-tls", "https", o.listenTLS, &l.listeners.APITLS, &l.tlsAddress},
+		{"--proxy", "http", o.proxy, &l.proxyAt, &l.facts.ProxyURL},
+	} {
+		if *at.listener, *at.url, err = listenOn(ctx, at.flag, at.scheme, at.address, &o.auth, logger); err != nil {
+			return err
+		}
 	}
 	if l.listeners.API == nil && l.listeners.APITLS == nil {
 		return terminal.Usagef("nothing to listen on: give --listen or --listen-tls an address")
-	}
-	if l.proxyAt, l.facts.ProxyURL, err = listenOn(ctx, "--proxy", "http", o.proxy, &o.auth, logger); err != nil {
-		return err
 	}
 	if l.listeners.APITLS == nil && l.proxyAt == nil {
 		return nil

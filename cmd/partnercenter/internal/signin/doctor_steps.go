@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,7 +135,7 @@ func (d *doctor) checkDiscovery(context.Context) outcome {
 			"the authority sends us elsewhere (%s, to %s)", r.statusText(), hostOf(r.header.Get("Location")))
 	default:
 		return isFailed("Check --authority, and whether a proxy or a guest network answers in its place: open any page in a browser.",
-			"what answers is no token authority (%s, %s)", r.statusText(), terminal.ContentType(r.header.Get("Content-Type")))
+			"what answers is no token authority (%s, %s)", r.statusText(), cmp.Or(r.header.Get("Content-Type"), "no content type"))
 	}
 	// A tenant of another cloud is known, and sent there.
 	if is, other := cloudOfHost(hostOf(document.Token)); other && hostOf(document.Token) != hostOf(d.service.Authority) && connect.MicrosoftAuthority(d.service.Authority) {

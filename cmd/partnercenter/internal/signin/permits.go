@@ -2,7 +2,6 @@ package signin
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -43,11 +42,7 @@ func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 		case c.ForUser() && !o.TakesUser():
 			reason = "takes an app only: --as app"
 		case c.ForUser() && len(roles) > 0 && !o.Allows(roles...):
-			var names []string
-			for _, role := range o.Roles() {
-				names = append(names, string(role))
-			}
-			reason = "wants the role " + terminal.OrList(names)
+			reason = "wants the role " + terminal.OrList(terminal.Texts(o.Roles()))
 		}
 		if reason == "" {
 			p.can = append(p.can, o.String())
@@ -59,16 +54,12 @@ func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 }
 
 // print lists the calls by what they have in common.
-func (p *permits) print(w io.Writer) error {
-	if _, err := fmt.Fprintf(w, "\nThe token allows %d of the API's %d documented calls", len(p.can), len(p.can)+len(p.cannot)); err != nil {
-		return err
-	}
+func (p *permits) print(b *strings.Builder) {
+	fmt.Fprintf(b, "\nThe token allows %d of the API's %d documented calls", len(p.can), len(p.can)+len(p.cannot))
 	if len(p.can) > 0 {
-		if _, err := fmt.Fprintf(w, ":\n%s\n", byArea(p.can)); err != nil {
-			return err
-		}
-	} else if _, err := fmt.Fprintln(w, "."); err != nil {
-		return err
+		fmt.Fprintf(b, ":\n%s\n", byArea(p.can))
+	} else {
+		b.WriteString(".\n")
 	}
 	var reasons []string
 	calls := map[string][]string{}
@@ -79,11 +70,8 @@ func (p *permits) print(w io.Writer) error {
 		calls[refused.Reason] = append(calls[refused.Reason], refused.Call)
 	}
 	for _, reason := range reasons {
-		if _, err := fmt.Fprintf(w, "\nIt does not allow (%s):\n%s\n", reason, byArea(calls[reason])); err != nil {
-			return err
-		}
+		fmt.Fprintf(b, "\nIt does not allow (%s):\n%s\n", reason, byArea(calls[reason]))
 	}
-	return nil
 }
 
 // byArea writes a line for each area, and more where one is too short.

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -156,11 +157,7 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	add("Signed in by", i.way)
 	add("Tenant", i.TenantID)
 	add("Object id", i.ObjectID)
-	if roles := strings.Join(i.Roles, ", "); roles != "" {
-		add("Roles", roles)
-	} else {
-		add("Roles", "the token names none")
-	}
+	add("Roles", cmp.Or(strings.Join(i.Roles, ", "), "the token names none"))
 	if i.Kind == "user" {
 		add("Multi-factor", multiFactor(i.MultiFactor, i.Methods))
 	}
@@ -185,12 +182,13 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	for _, line := range lines {
 		width = max(width, len(line[0]))
 	}
+	var b strings.Builder
 	for _, line := range lines {
-		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, line[0], line[1]); err != nil {
-			return err
-		}
+		fmt.Fprintf(&b, "%-*s  %s\n", width, line[0], line[1])
 	}
-	return (&permits{i.CanCall, i.CannotCall}).print(w)
+	(&permits{i.CanCall, i.CannotCall}).print(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 func multiFactor(mfa *bool, methods []string) string {

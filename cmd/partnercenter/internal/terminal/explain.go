@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -52,7 +53,7 @@ func Explain(err error, now time.Time) Explanation {
 		return explainAnswer(answer, now)
 	case errors.As(err, &decode):
 		return Explanation{
-			What:    fmt.Sprintf("the answer is not JSON of the API (%s): %s", ContentType(decode.ContentType), decode.Description),
+			What:    fmt.Sprintf("the answer is not JSON of the API (%s): %s", cmp.Or(decode.ContentType, "no content type"), decode.Description),
 			Details: []string{decode.Method + " " + decode.URL, "request " + decode.RequestID, decode.Err.Error()},
 			Next:    "Check that --base-url is Partner Center's and that no proxy answers in its place; then try again.",
 			Code:    ExitError,
@@ -76,20 +77,12 @@ const nextSecondFactor = "Have a second factor required of the user, and sign in
 
 // explainCredential words what a token shows before it is sent.
 func explainCredential(err *partnercenter.CredentialError) Explanation {
-	call := err.Operation
-	if call == "" {
-		call = "the call"
-	}
-	e := Explanation{What: call + " was not sent: " + err.Detail, Next: UpperFirst(err.Fix) + ".", Code: ExitAuth}
+	e := Explanation{What: cmp.Or(err.Operation, "the call") + " was not sent: " + err.Detail, Next: UpperFirst(err.Fix) + ".", Code: ExitAuth}
 	switch err.Reason {
 	case partnercenter.CredentialNeedsUser:
 		e.Next = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, no user counts."
 	case partnercenter.CredentialNeedsRole:
-		var roles []string
-		for _, role := range err.Roles {
-			roles = append(roles, string(role))
-		}
-		e.Next = "Sign in as a user with the role " + OrList(roles) + ": partnercenter login."
+		e.Next = "Sign in as a user with the role " + OrList(Texts(err.Roles)) + ": partnercenter login."
 	case partnercenter.CredentialWithoutMFA:
 		e.Next = nextSecondFactor
 	case partnercenter.CredentialExpired, partnercenter.CredentialNotYetValid:
@@ -112,25 +105,14 @@ func explainNotOffered(err *partnercenter.NotOfferedError) Explanation {
 	}
 }
 
-func ContentType(s string) string {
-	if s == "" {
-		return "no content type"
-	}
-	return s
-}
-
 // explainAnswer words an error that the service answered.
 func explainAnswer(err *partnercenter.Error, now time.Time) Explanation {
 	status := fmt.Sprintf("%d %s", err.StatusCode, http.StatusText(err.StatusCode))
 	if err.Code != "" {
 		status += ", code " + string(err.Code)
 	}
-	what := strings.TrimRight(err.Description, ". ")
-	if what == "" {
-		what = "the service refused"
-	}
 	e := Explanation{
-		What:    fmt.Sprintf("%s (%s)", what, status),
+		What:    fmt.Sprintf("%s (%s)", cmp.Or(strings.TrimRight(err.Description, ". "), "the service refused"), status),
 		Details: []string{err.Method + " " + err.URL},
 		Next:    UpperFirst(err.NextStep) + ".",
 		Code:    ExitError,

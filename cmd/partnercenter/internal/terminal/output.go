@@ -111,6 +111,17 @@ func (v *View[T]) document(item T) any {
 	return v.Resource(item)
 }
 
+// NewView returns the view of things that take a row each, of which the columns
+// that give are shortened in tables on narrow terminals.
+func NewView[T any](plural string, table, wide, csv []string, row func(T) (table, wide, csv []string), gives ...int) *View[T] {
+	return &View[T]{
+		Plural: plural,
+		Table:  Layout[T]{Columns: table, Gives: gives, Row: func(item T) []string { cells, _, _ := row(item); return cells }},
+		Wide:   Layout[T]{Columns: wide, Row: func(item T) []string { _, cells, _ := row(item); return cells }},
+		CSV:    Layout[T]{Columns: csv, Row: func(item T) []string { _, _, cells := row(item); return cells }},
+	}
+}
+
 // OneLayout is for things that have few facts: the same in every format.
 func OneLayout[T any](plural string, columns, csvColumns []string, row func(T) []string, gives ...int) *View[T] {
 	l := Layout[T]{Columns: columns, Row: row, Gives: gives}
