@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,7 +34,7 @@ func FileFlag(cmd *cobra.Command, file *string, what string) {
 // probably meant.
 func (c *Call) ReadContent(name string, v any) error {
 	c.inputTaken = name == "-"
-	data, err := readFile(c.Term, name)
+	data, err := c.Term.ReadFile(name, maxContent)
 	if err != nil {
 		return terminal.Usagef("-f %s cannot be read: %v", name, err)
 	}
@@ -69,23 +67,6 @@ func undecoded(err error) string {
 		return fmt.Sprintf("duplicate key at %q: write each key once", strings.TrimPrefix(string(syntax.JSONPointer), "/"))
 	}
 	return err.Error()
-}
-
-func readFile(term *terminal.Terminal, name string) ([]byte, error) {
-	r := term.Stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxContent+1))
-	if err == nil && len(data) > maxContent {
-		err = fmt.Errorf("it has more than %d bytes", maxContent)
-	}
-	return data, err
 }
 
 // yamlToJSON writes a YAML document as JSON for a type. It works on nodes, and

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -273,6 +274,18 @@ func NewRoundTripper(caFile string) (*http.Transport, error) {
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
 	return transport, nil
+}
+
+// Ask sends a request outside of the API and returns the answer with its body, of
+// which at most a megabyte is read: far more than tokens and their like take.
+func Ask(transport policy.Transporter, req *http.Request) (*http.Response, []byte, error) {
+	resp, err := transport.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxTokenAnswer))
+	return resp, body, err
 }
 
 // logRequests writes azcore's log, which leaves out headers and queries that

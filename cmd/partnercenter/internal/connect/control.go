@@ -32,11 +32,7 @@ func (c *ControlPlane) url() (string, error) {
 		}
 		return strings.TrimRight(c.address, "/"), nil
 	}
-	path, err := LocalReadyFile()
-	if err != nil {
-		return "", err
-	}
-	facts, err := readReadyFile(path)
+	facts, err := localFacts()
 	if err != nil {
 		return "", err
 	}
@@ -45,9 +41,6 @@ func (c *ControlPlane) url() (string, error) {
 	}
 	return facts.ControlURL, nil
 }
-
-// maxControlAnswer is far beyond any answer of a control plane.
-const maxControlAnswer = 1 << 20
 
 // Call sends a body, unless it is nil, and returns the JSON of a good answer.
 func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
@@ -74,20 +67,16 @@ func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) 
 	if err != nil {
 		return nil, err
 	}
-	resp, err := transport.Do(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
+	resp, data, err := Ask(transport, req)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case resp == nil:
 		// Not wrapped: advice about the flags of other commands would be added.
 		return nil, fmt.Errorf("no control plane answers at %s: %v; start a server with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxControlAnswer))
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("the answer of %s broke off: %v; try again", base, err) //nolint:errorlint
-	}
-	if (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated) && json.Valid(data) {
+	case (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated) && json.Valid(data):
 		return data, nil
 	}
 	var refused struct {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os/exec"
@@ -313,12 +312,7 @@ func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequ
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	asked := time.Now()
-	resp, err := c.transport.Do(req)
-	if err != nil {
-		return azcore.AccessToken{}, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxTokenAnswer))
+	resp, body, err := Ask(c.transport, req)
 	if err != nil {
 		return azcore.AccessToken{}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -60,17 +59,11 @@ func (s *Service) partnerTenant(ctx context.Context) (string, error) {
 // tenantOf asks the token authority which tenant a domain belongs to (OpenID
 // Connect Discovery 1.0). That takes no credentials.
 func (s *Service) tenantOf(ctx context.Context, domain string) (string, error) {
-	address := strings.TrimRight(s.Authority, "/") + "/" + domain + "/v2.0/.well-known/openid-configuration"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.DiscoveryURL(domain), nil)
 	if err != nil {
 		return "", err
 	}
-	resp, err := s.Options.Transport.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxTokenAnswer))
+	resp, body, err := Ask(s.Options.Transport, req)
 	if err != nil {
 		return "", err
 	}

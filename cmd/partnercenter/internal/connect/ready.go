@@ -75,6 +75,15 @@ func WriteReadyFile(path string, facts ReadyFacts) error {
 	return writePrivateFile(path, append(data, '\n'))
 }
 
+// localFacts are those that a server left where --profile local looks.
+func localFacts() (ReadyFacts, error) {
+	path, err := LocalReadyFile()
+	if err != nil {
+		return ReadyFacts{}, err
+	}
+	return readReadyFile(path)
+}
+
 func readReadyFile(path string) (ReadyFacts, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,10 +1,9 @@
 package connect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -125,22 +124,14 @@ func (s *Settings) loadSecrets(term *terminal.Terminal, from string) error {
 // read for ever.
 const maxSecret = 64 << 10
 
+// ReadSecret reads a file, or standard input for "-", that holds one line.
 func ReadSecret(term *terminal.Terminal, name string) (string, error) {
-	r := term.Stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		r = f
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	data, err := term.ReadFile(name, maxSecret)
 	if err != nil {
 		return "", err
 	}
 	secret := strings.TrimRight(string(data), "\r\n")
-	if len(data) > maxSecret || secret == "" || strings.ContainsAny(secret, "\r\n\x00") {
+	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") {
 		return "", fmt.Errorf("%s does not hold one line", name)
 	}
 	return secret, nil
@@ -179,36 +170,35 @@ func (c *Connection) resolve() (Settings, error) {
 	if err := environment.loadSecrets(term, "environment"); err != nil {
 		return s, err
 	}
-	if c.Profile != "" {
-		profile, err := loadProfile(term, c.Profile)
-		if err != nil {
-			return s, err
-		}
-		s.overlay(profile)
+	name := c.Profile
+	if name == "" {
 		s.overlay(environment)
-		return s, nil
-	}
-	s.overlay(environment)
-	name := term.Getenv("PARTNERCENTER_PROFILE")
-	if name == "" {
-		config, err := LoadConfig(term)
-		if errors.Is(err, ErrNoStateDir) {
-			return s, nil
-		}
-		if err != nil {
+		var err error
+		if name, err = chosenProfile(term); name == "" || err != nil {
 			return s, err
 		}
-		name = config.defaultProfile
-	}
-	if name == "" {
-		return s, nil
 	}
 	profile, err := loadProfile(term, name)
-	if err != nil {
-		return s, err
+	if err == nil {
+		s.overlay(profile)
+		s.overlay(environment)
 	}
-	s.overlay(profile)
-	return s, nil
+	return s, err
+}
+
+// chosenProfile is the profile of who names none on the command line.
+func chosenProfile(term *terminal.Terminal) (string, error) {
+	if name := term.Getenv("PARTNERCENTER_PROFILE"); name != "" {
+		return name, nil
+	}
+	config, err := LoadConfig(term)
+	switch {
+	case errors.Is(err, ErrNoStateDir):
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	return config.defaultProfile, nil
 }
 
 func loadProfile(term *terminal.Terminal, name string) (Settings, error) {
@@ -237,27 +227,17 @@ func OrNone(names []string) string {
 
 // LocalSettings are those of the server that left its facts last.
 func LocalSettings() (Settings, error) {
-	path, err := LocalReadyFile()
-	if err != nil {
-		return Settings{}, err
-	}
-	facts, err := readReadyFile(path)
+	facts, err := localFacts()
 	if err != nil {
 		return Settings{}, err
 	}
 	s := Settings{
-		BaseURL: facts.APIURL, Authority: facts.Authority, CAFile: facts.CAFile, cloud: facts.Cloud,
+		BaseURL: cmp.Or(facts.APIURL, facts.APIURLTLS), Authority: cmp.Or(facts.Authority, facts.APIURLTLS), CAFile: facts.CAFile, cloud: facts.Cloud,
 		TenantID: facts.TenantID, ClientID: facts.ClientID, ClientSecret: facts.ClientSecret,
 	}
 	if facts.OwnCertificate && facts.APIURL != "" {
 		// What that certificate is to be trusted by is not among the facts.
 		s.Authority = facts.APIURL
-	}
-	if s.BaseURL == "" {
-		s.BaseURL = facts.APIURLTLS
-	}
-	if s.Authority == "" {
-		s.Authority = facts.APIURLTLS
 	}
 	return s, nil
 }

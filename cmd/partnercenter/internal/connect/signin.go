@@ -2,6 +2,7 @@ package connect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,9 +114,9 @@ type ConfidentialApp struct {
 	id string
 }
 
-// AnyOrganization takes the tenant's place in URLs where the settings name
+// anyOrganization takes the tenant's place in URLs where the settings name
 // none: the user's own is meant.
-const AnyOrganization = "organizations"
+const anyOrganization = "organizations"
 
 // NewPublicApp returns the app of the settings as one without a secret. Whether
 // there is such an authority Microsoft is not asked, here and below: it is the
@@ -165,11 +166,13 @@ func NewUserApp(s *Service, asPublic bool, kept *MSALCache) (UserApp, error) {
 }
 
 func tenantAuthority(s *Service) string {
-	tenant := s.TenantID
-	if tenant == "" {
-		tenant = AnyOrganization
-	}
-	return strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(tenant)
+	return strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(cmp.Or(s.TenantID, anyOrganization))
+}
+
+// DiscoveryURL is where the authority describes itself for a tenant, named by id or
+// domain; for none, any organization.
+func (s *Service) DiscoveryURL(tenant string) string {
+	return strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(cmp.Or(tenant, anyOrganization)) + "/v2.0/.well-known/openid-configuration"
 }
 
 func (a *PublicApp) CodeURL(ctx context.Context, redirect string, scopes []string) (string, error) {

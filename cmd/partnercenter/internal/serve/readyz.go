@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -87,18 +86,13 @@ func askReady(ctx context.Context, base, caFile string) error {
 	if err != nil {
 		return terminal.Usagef("--url %q is no base URL: write it like http://127.0.0.1:8080", base)
 	}
-	resp, err := transport.Do(req)
-	if err != nil {
+	resp, body, err := connect.Ask(transport, req)
+	switch {
+	case resp == nil:
 		// Not wrapped: advice about the flags of other commands would be added.
 		return fmt.Errorf("no server answers at %s: %v; start one with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusOK {
-		return nil
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 200))
-	if err != nil {
+	case err != nil || resp.StatusCode == http.StatusOK:
 		return err
 	}
-	return fmt.Errorf("the server at %s is not ready: %s %s", base, resp.Status, body)
+	return fmt.Errorf("the server at %s is not ready: %s %.200s", base, resp.Status, body)
 }

@@ -101,11 +101,7 @@ func (d *doctor) reachAuthority(ctx context.Context) outcome {
 	if d.service == nil {
 		return isSkipped("the settings are not complete")
 	}
-	tenant := d.service.TenantID
-	if tenant == "" {
-		tenant = connect.AnyOrganization
-	}
-	d.authority = reach(ctx, d.service, strings.TrimRight(d.service.Authority, "/")+"/"+url.PathEscape(tenant)+"/v2.0/.well-known/openid-configuration", d.connection.Timeout)
+	d.authority = reach(ctx, d.service, d.service.DiscoveryURL(d.service.TenantID), d.connection.Timeout)
 	return d.authority.outcome("--authority")
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -76,6 +77,24 @@ func (a *Terminal) Next(text string) {
 	for line := range strings.Lines(text) {
 		a.Linef("  %s", line)
 	}
+}
+
+// ReadFile reads a file, or standard input for "-", that has at most some bytes.
+func (a *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
+	r := a.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r = f
+	}
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("it has more than %d bytes", limit)
+	}
+	return data, err
 }
 
 // Ask puts a question to the terminal and returns the answer, without blanks
