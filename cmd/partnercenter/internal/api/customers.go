@@ -14,7 +14,17 @@ import (
 // Customers returns the commands about customers.
 func Customers(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "customers", "customer", "Customers of the partner",
-		customersList(), customersGet(), customersProfile(), customersConsent(), customersWithdrawConsent())
+		customersList(),
+		command.Get(command.Spec{
+			Use: "get CUSTOMER", Arg: "customer id", CustomerArg: true, Short: "Show a customer",
+			Long: "Show a customer by its tenant id. JSON has the billing profile, too.",
+			Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
+  partnercenter customers get ID --json | jq .billingProfile`,
+		}, customersView, func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
+			return call.Customer.Get(ctx)
+		}),
+		customersProfile(), customersConsent(), customersWithdrawConsent(),
+	)
 }
 
 // customerFilters are the flags that narrow a list, by what the service can
@@ -66,17 +76,6 @@ func customersList() command.Form {
 			}
 		}
 		return call.Client.Customers.QueryAll(ctx, query)
-	})
-}
-
-func customersGet() command.Form {
-	return command.Get(command.Spec{
-		Use: "get CUSTOMER", Arg: "customer id", CustomerArg: true, Short: "Show a customer",
-		Long: "Show a customer by its tenant id. JSON has the billing profile, too.",
-		Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
-  partnercenter customers get ID --json | jq .billingProfile`,
-	}, customersView, func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
-		return call.Customer.Get(ctx)
 	})
 }
 

@@ -142,7 +142,7 @@ instead.`,
 		},
 	}, attachmentsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderAttachment, error] {
 		if id != "" {
-			return command.Item[*partnercenter.OrderAttachment](nil, cmp.Or(download(ctx, call, id, file, force), command.Done))
+			return command.Item[*partnercenter.OrderAttachment](nil, cmp.Or(download(ctx, call, id, file, force), command.ErrDone))
 		}
 		return order(call).Attachments.All(ctx)
 	})

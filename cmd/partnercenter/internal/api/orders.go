@@ -22,8 +22,25 @@ import (
 // Orders returns the commands about orders.
 func Orders(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "orders", "order", "Orders of customers",
-		ordersList(), ordersGet(), ordersCreate(), ordersPatch(), ordersCancel(), ordersProvisioning(), ordersActivationLinks(),
-		ordersAttach(), ordersAttachments(), ordersWaitVisible())
+		ordersList(), ordersGet(), ordersCreate(), ordersPatch(), ordersCancel(),
+		command.List(command.Spec{
+			Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
+			Short:   "Show how far the service has come with an order",
+			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
+			Example: "  partnercenter orders provisioning ORDER --customer ID",
+		}, terminal.OneLayout("lines that are provisioned", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
+			func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
+				var quantities []string
+				for _, q := range s.QuantityProvisioningInformation {
+					quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+q.Status))
+				}
+				return []string{terminal.Number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
+			}), func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
+			return order(call).ProvisioningStatus.All(ctx)
+		}),
+		ordersActivationLinks(),
+		ordersAttach(), ordersAttachments(), ordersWaitVisible(),
+	)
 }
 
 // order is the one that the argument names.
@@ -164,24 +181,6 @@ Ids of newer orders are case-sensitive.`,
 	}, view, func(ctx context.Context, call *command.Call) (customerOrder, error) {
 		o, err := order(call).Get(ctx, orderOptions(includePrice)...)
 		return customerOrder{customerID: call.CustomerID, order: o}, err
-	})
-}
-
-func ordersProvisioning() command.Form {
-	return command.List(command.Spec{
-		Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
-		Short:   "Show how far the service has come with an order",
-		Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
-		Example: "  partnercenter orders provisioning ORDER --customer ID",
-	}, terminal.OneLayout("lines that are provisioned", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
-		func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
-			var quantities []string
-			for _, q := range s.QuantityProvisioningInformation {
-				quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+q.Status))
-			}
-			return []string{terminal.Number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
-		}), func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
-		return order(call).ProvisioningStatus.All(ctx)
 	})
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -59,11 +60,7 @@ partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
 	}, ordersView(false, false), command.Plan{
 		What: "place an order", Question: "Place this order?",
 		Describe: func(_ context.Context, _ *command.Call, p *command.Plan) error {
-			billed := string(o.order.BillingCycle)
-			if billed == "" {
-				billed = "as the item is by default"
-			}
-			p.Add("billed", billed)
+			p.Add("billed", cmp.Or(string(o.order.BillingCycle), "as the item is by default"))
 			p.Add("for user", o.user)
 			describeLines(p, o.order)
 			return nil
@@ -194,13 +191,6 @@ func (l orderLine) item() (partnercenter.OrderLineItem, error) {
 		item.TermDuration = &l.term
 	}
 	return item, nil
-}
-
-func billed(cycle partnercenter.BillingCycleType) string {
-	if cycle == "" {
-		return "as the item is by default"
-	}
-	return string(cycle)
 }
 
 // describeLines adds what an order is about.

@@ -15,8 +15,42 @@ import (
 // Subscriptions returns the commands about subscriptions.
 func Subscriptions(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "subscriptions", "subscription", "Subscriptions of customers",
-		subscriptionsList(), subscriptionsGet(), subscriptionsAddOns(), subscriptionsUpdate(), subscriptionsProvisioning(),
-		subscriptionsRegister(), subscriptionsRegistration(), subscriptionsActivationLinks(), subscriptionsActivate())
+		subscriptionsList(),
+		command.Get(oneSubscription("get", "Show a subscription", "", " --json"), subscriptionsView, func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
+			return subscription(call).Get(ctx)
+		}),
+		command.List(oneSubscription("addons", "List the add-ons of a subscription", "", ""), subscriptionsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
+			return subscription(call).AddOns.All(ctx)
+		}),
+		subscriptionsUpdate(),
+		command.Get(oneSubscription("provisioning", "Show how far the service has come with a subscription",
+			"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""), provisioningView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
+			return subscription(call).ProvisioningStatus.Get(ctx)
+		}),
+		command.Change(oneSubscription("register", "Register an Azure subscription for reservations",
+			`Register an Azure subscription, so that reservations can be bought for it. The
+service does so later; "subscriptions registration" shows how far it is.`, " --yes"), registrationView,
+			command.Plan{What: "register a subscription for reservations", Question: "Register this subscription?", Describe: describeSubscription},
+			func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
+				if _, err := subscription(call).Registrations.Create(ctx); err != nil {
+					return nil, err
+				}
+				return subscription(call).RegistrationStatus.Get(partnercenter.WithRequestID(ctx, ""))
+			}),
+		command.Get(oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""), registrationView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
+			return subscription(call).RegistrationStatus.Get(ctx)
+		}),
+		command.List(oneSubscription("activation-links", "Print the link that activates a marketplace purchase", `Print the link to the publisher's page on which a marketplace purchase is
+activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""), activationLinksView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+			return subscription(call).ActivationLinks.All(ctx)
+		}),
+		command.Change(oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
+			"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"), activationsView,
+			command.Plan{What: "activate a subscription", Question: "Activate this subscription?", Describe: describeSubscription},
+			func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionActivationResult, error) {
+				return subscription(call).Activate(ctx)
+			}),
+	)
 }
 
 // oneSubscription is a command about one of a customer's subscriptions.
@@ -52,45 +86,15 @@ func subscriptionsList() command.Form {
 	})
 }
 
-func subscriptionsGet() command.Form {
-	return command.Get(oneSubscription("get", "Show a subscription", "", " --json"), subscriptionsView, func(ctx context.Context, call *command.Call) (*partnercenter.Subscription, error) {
-		return subscription(call).Get(ctx)
+var provisioningView = terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
+	func(s *partnercenter.SubscriptionProvisioningStatus) []string {
+		return []string{s.SKUID, s.Status, terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
 	})
-}
-
-func subscriptionsAddOns() command.Form {
-	return command.List(oneSubscription("addons", "List the add-ons of a subscription", "", ""), subscriptionsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
-		return subscription(call).AddOns.All(ctx)
-	})
-}
-
-func subscriptionsProvisioning() command.Form {
-	return command.Get(oneSubscription("provisioning", "Show how far the service has come with a subscription",
-		"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""), terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
-		func(s *partnercenter.SubscriptionProvisioningStatus) []string {
-			return []string{s.SKUID, s.Status, terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
-		}), func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
-		return subscription(call).ProvisioningStatus.Get(ctx)
-	})
-}
-
-func subscriptionsRegistration() command.Form {
-	return command.Get(oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""), registrationView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
-		return subscription(call).RegistrationStatus.Get(ctx)
-	})
-}
 
 var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
 	func(s *partnercenter.SubscriptionRegistrationStatus) []string {
 		return []string{s.SubscriptionID, s.Status}
 	})
-
-func subscriptionsActivationLinks() command.Form {
-	return command.List(oneSubscription("activation-links", "Print the link that activates a marketplace purchase", `Print the link to the publisher's page on which a marketplace purchase is
-activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""), activationLinksView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
-		return subscription(call).ActivationLinks.All(ctx)
-	})
-}
 
 var subscriptionsView = terminal.NewView("subscriptions",
 	[]string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "ENDS"},
@@ -126,32 +130,10 @@ func describeSubscription(_ context.Context, call *command.Call, p *command.Plan
 	return nil
 }
 
-func subscriptionsRegister() command.Form {
-	return command.Change(oneSubscription("register", "Register an Azure subscription for reservations",
-		`Register an Azure subscription, so that reservations can be bought for it. The
-service does so later; "subscriptions registration" shows how far it is.`, " --yes"), registrationView,
-		command.Plan{What: "register a subscription for reservations", Question: "Register this subscription?", Describe: describeSubscription},
-		func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
-			if _, err := subscription(call).Registrations.Create(ctx); err != nil {
-				return nil, err
-			}
-			return subscription(call).RegistrationStatus.Get(partnercenter.WithRequestID(ctx, ""))
-		})
-}
-
 var activationsView = terminal.OneLayout("activations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
 	func(r *partnercenter.SubscriptionActivationResult) []string {
 		return []string{r.SubscriptionID, r.Status}
 	})
-
-func subscriptionsActivate() command.Form {
-	return command.Change(oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
-		"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"), activationsView,
-		command.Plan{What: "activate a subscription", Question: "Activate this subscription?", Describe: describeSubscription},
-		func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionActivationResult, error) {
-			return subscription(call).Activate(ctx)
-		})
-}
 
 // subscriptionUpdate is what subscriptions update changes.
 type subscriptionUpdate struct {

@@ -15,8 +15,8 @@ import (
 // Form makes a command that calls the API through a connection.
 type Form func(*connect.Connection) *cobra.Command
 
-// Done is what a list's fetch yields when it has done something else than listing.
-var Done = errors.New("done")
+// ErrDone is what a list's fetch yields when it has done something else than listing.
+var ErrDone = errors.New("done")
 
 // List is the form of commands that print a list of what the API has.
 func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) iter.Seq2[T, error]) Form {
@@ -31,7 +31,7 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 				return err
 			}
 			call.Scrolls = p.Streams()
-			if err = printList(call, p, fetch(ctx, call)); errors.Is(err, Done) {
+			if err = printList(call, p, fetch(ctx, call)); errors.Is(err, ErrDone) {
 				return nil
 			}
 			return err

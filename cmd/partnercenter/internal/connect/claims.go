@@ -68,6 +68,7 @@ func (c *Claims) ForUser() bool {
 	return c.IDType != "app" && (c.Scope != "" || c.User() != "")
 }
 
+// ClientID is the app that the token was given to.
 func (c *Claims) ClientID() string {
 	if c.AppID != "" {
 		return c.AppID
@@ -75,6 +76,7 @@ func (c *Claims) ClientID() string {
 	return c.Party
 }
 
+// User is the name that the user signs in with, empty without one.
 func (c *Claims) User() string {
 	for _, name := range []string{c.UPN, c.Username, c.UniqueName} {
 		if name != "" {

@@ -22,6 +22,7 @@ type Config struct {
 	profiles       map[string]Settings
 }
 
+// Names are those of the profiles.
 func (c *Config) Names() []string { return slices.Sorted(maps.Keys(c.profiles)) }
 
 // LoadConfig reads the configuration file; one that is not there is empty.

@@ -43,6 +43,7 @@ type Connection struct {
 // New returns one whose flags are still to be added to a command.
 func New(term *terminal.Terminal) *Connection { return &Connection{Term: term} }
 
+// AddFlags adds the flags to a command and those in it.
 func (c *Connection) AddFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.SortFlags = false
@@ -66,6 +67,7 @@ func (c *Connection) AddFlags(cmd *cobra.Command) {
 	})
 }
 
+// CloudNames are the names of clouds as flags take them.
 func CloudNames() []string { return terminal.Texts(partnercenter.CloudNames()) }
 
 // CloudNamed returns the name of a cloud that a flag or setting has; the global
@@ -230,6 +232,7 @@ func checkURL(what, text string) error {
 	return nil
 }
 
+// IsLoopback reports whether a URL leads to this machine.
 func IsLoopback(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -256,6 +259,7 @@ func NewTransport(caFile string) (policy.Transporter, error) {
 // MaxConnections is how many connections to a host are kept for the next request.
 const MaxConnections = 32
 
+// NewRoundTripper is the transport of NewTransport.
 func NewRoundTripper(caFile string) (*http.Transport, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = MaxConnections
@@ -276,16 +280,24 @@ func NewRoundTripper(caFile string) (*http.Transport, error) {
 	return transport, nil
 }
 
-// Ask sends a request outside of the API and returns the answer with its body, of
-// which at most a megabyte is read: far more than tokens and their like take.
-func Ask(transport policy.Transporter, req *http.Request) (*http.Response, []byte, error) {
+// Answer is what a server outside of the API said. Of its body at most a megabyte is
+// read: far more than tokens and their like take.
+type Answer struct {
+	Status     string
+	StatusCode int
+	Body       []byte
+}
+
+// Ask sends a request outside of the API. There is an answer together with an error
+// when its body broke off.
+func Ask(transport policy.Transporter, req *http.Request) (*Answer, error) {
 	resp, err := transport.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxTokenAnswer))
-	return resp, body, err
+	return &Answer{resp.Status, resp.StatusCode, body}, err
 }
 
 // logRequests writes azcore's log, which leaves out headers and queries that

@@ -18,6 +18,7 @@ import (
 // ControlPlane is the control plane of a local server, as commands reach it.
 type ControlPlane struct{ address string }
 
+// AddFlag adds the flag that says where it is.
 func (c *ControlPlane) AddFlag(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&c.address, "control", "", "base `URL` of a server's control plane (default: of the server that --profile local finds)")
 }
@@ -67,7 +68,7 @@ func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) 
 	if err != nil {
 		return nil, err
 	}
-	resp, data, err := Ask(transport, req)
+	resp, err := Ask(transport, req)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -76,13 +77,13 @@ func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) 
 		return nil, fmt.Errorf("no control plane answers at %s: %v; start a server with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
 	case err != nil:
 		return nil, fmt.Errorf("the answer of %s broke off: %v; try again", base, err) //nolint:errorlint
-	case (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated) && json.Valid(data):
-		return data, nil
+	case (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated) && json.Valid(resp.Body):
+		return resp.Body, nil
 	}
 	var refused struct {
 		Error string `json:"error"`
 	}
-	if json.Unmarshal(data, &refused) == nil && refused.Error != "" {
+	if json.Unmarshal(resp.Body, &refused) == nil && refused.Error != "" {
 		return nil, fmt.Errorf("the control plane refuses: %s", refused.Error)
 	}
 	return nil, fmt.Errorf("%s answers %s to %s %s, which no control plane of this version does: check --control", base, resp.Status, method, path)

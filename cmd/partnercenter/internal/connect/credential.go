@@ -128,6 +128,7 @@ func newUserCredential(s *Service, store *TokenStore, user *SignIn) (azcore.Toke
 	return &UserCredential{service: &own, store: store, User: user}, nil
 }
 
+// MicrosoftAuthority reports whether it is the authority of one of the clouds.
 func MicrosoftAuthority(authority string) bool {
 	u, err := url.Parse(authority)
 	return err == nil && slices.ContainsFunc(partnercenter.CloudNames(), func(c partnercenter.CloudName) bool {
@@ -312,7 +313,7 @@ func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequ
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	asked := time.Now()
-	resp, body, err := Ask(c.transport, req)
+	resp, err := Ask(c.transport, req)
 	if err != nil {
 		return azcore.AccessToken{}, err
 	}
@@ -320,8 +321,8 @@ func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequ
 		Token     string      `json:"access_token"`
 		ExpiresIn json.Number `json:"expires_in"` // a number or, on older endpoints, a text
 	}
-	if resp.StatusCode != http.StatusOK || json.Unmarshal(body, &answer) != nil || answer.Token == "" {
-		return azcore.AccessToken{}, refusedSignIn(c.authority, resp.StatusCode, body)
+	if resp.StatusCode != http.StatusOK || json.Unmarshal(resp.Body, &answer) != nil || answer.Token == "" {
+		return azcore.AccessToken{}, refusedSignIn(c.authority, resp.StatusCode, resp.Body)
 	}
 	seconds, err := answer.ExpiresIn.Int64()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
+// GUID matches what tenants, apps and requests are named by.
 var GUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
@@ -63,14 +64,14 @@ func (s *Service) tenantOf(ctx context.Context, domain string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	resp, body, err := Ask(s.Options.Transport, req)
+	resp, err := Ask(s.Options.Transport, req)
 	if err != nil {
 		return "", err
 	}
 	var discovery struct {
 		Issuer string `json:"issuer"`
 	}
-	if resp.StatusCode == http.StatusOK && json.Unmarshal(body, &discovery) == nil {
+	if resp.StatusCode == http.StatusOK && json.Unmarshal(resp.Body, &discovery) == nil {
 		if issuer, err := url.Parse(discovery.Issuer); err == nil {
 			for segment := range strings.SplitSeq(issuer.Path, "/") {
 				if GUID.MatchString(segment) {

@@ -35,6 +35,7 @@ type Setting struct {
 	field                 func(*Settings) *string
 }
 
+// SettingList are all settings, in the order of help.
 var SettingList = []Setting{
 	{"base-url", "PARTNERCENTER_BASE_URL", "baseUrl", "base `URL` of the API, without /v1 (default: that of the cloud)", func(s *Settings) *string { return &s.BaseURL }},
 	{"cloud", "PARTNERCENTER_CLOUD", "cloud", "Microsoft `cloud`: global, 21vianet, germany or us-government (default global)", func(s *Settings) *string { return &s.cloud }},
@@ -212,17 +213,10 @@ func loadProfile(term *terminal.Terminal, name string) (Settings, error) {
 	profile, ok := config.profiles[name]
 	if !ok {
 		return Settings{}, terminal.Settingsf("there is no profile %q: %s has %s; %q is the server that \"partnercenter serve\" runs",
-			name, config.Path, OrNone(config.Names()), LocalProfile)
+			name, config.Path, cmp.Or(strings.Join(config.Names(), ", "), "none"), LocalProfile)
 	}
 	err = profile.loadSecrets(term, fmt.Sprintf("%s: profile %q", config.Path, name))
 	return profile, err
-}
-
-func OrNone(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
 }
 
 // LocalSettings are those of the server that left its facts last.

@@ -62,6 +62,7 @@ func (i *SignIn) Same(other *SignIn) bool {
 	return i.Authority == other.Authority && strings.EqualFold(i.ClientID, other.ClientID) && strings.EqualFold(i.TenantID, other.TenantID)
 }
 
+// Who names the user for people.
 func (i *SignIn) Who() string {
 	if i.Name == "" {
 		return i.Username
@@ -96,7 +97,7 @@ func FindSignIn(signIns []*SignIn, s *Settings) (*SignIn, error) {
 // UserApp is an app through which a user signs in: of MSAL's two clients the
 // one that it takes.
 type UserApp interface {
-	// codeURL returns where the user signs in, without what guards the answer.
+	// CodeURL returns where the user signs in, without what guards the answer.
 	CodeURL(ctx context.Context, redirect string, scopes []string) (string, error)
 	Redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error)
 	silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error)
@@ -108,8 +109,8 @@ type PublicApp struct {
 	id string
 }
 
-// ConfidentialApp has a secret or a certificate.
-type ConfidentialApp struct {
+// confidentialApp has a secret or a certificate.
+type confidentialApp struct {
 	confidential.Client
 	id string
 }
@@ -128,7 +129,7 @@ func NewPublicApp(s *Service, kept *MSALCache, client *AuthorityClient) (*Public
 }
 
 // newConfidentialApp returns the app of the settings with what it shows.
-func newConfidentialApp(s *Service, kept *MSALCache, client *AuthorityClient) (*ConfidentialApp, error) {
+func newConfidentialApp(s *Service, kept *MSALCache, client *AuthorityClient) (*confidentialApp, error) {
 	var shown confidential.Credential
 	var err error
 	if s.ClientCertificate != "" {
@@ -145,7 +146,7 @@ func newConfidentialApp(s *Service, kept *MSALCache, client *AuthorityClient) (*
 	}
 	app, err := confidential.New(tenantAuthority(s), s.ClientID, shown, confidential.WithCache(kept),
 		confidential.WithHTTPClient(client), confidential.WithInstanceDiscovery(false))
-	return &ConfidentialApp{app, s.ClientID}, err
+	return &confidentialApp{app, s.ClientID}, err
 }
 
 // NewUserApp returns the app of the settings, as a public one or as one that
@@ -175,10 +176,12 @@ func (s *Service) DiscoveryURL(tenant string) string {
 	return strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(cmp.Or(tenant, anyOrganization)) + "/v2.0/.well-known/openid-configuration"
 }
 
+// CodeURL implements UserApp.
 func (a *PublicApp) CodeURL(ctx context.Context, redirect string, scopes []string) (string, error) {
 	return a.AuthCodeURL(ctx, a.id, redirect, scopes)
 }
 
+// Redeem implements UserApp.
 func (a *PublicApp) Redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error) {
 	return a.AcquireTokenByAuthCode(ctx, code, redirect, scopes, public.WithChallenge(verifier))
 }
@@ -187,15 +190,15 @@ func (a *PublicApp) silent(ctx context.Context, account public.Account, scopes [
 	return a.AcquireTokenSilent(ctx, scopes, public.WithSilentAccount(account))
 }
 
-func (a *ConfidentialApp) CodeURL(ctx context.Context, redirect string, scopes []string) (string, error) {
+func (a *confidentialApp) CodeURL(ctx context.Context, redirect string, scopes []string) (string, error) {
 	return a.AuthCodeURL(ctx, a.id, redirect, scopes)
 }
 
-func (a *ConfidentialApp) Redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error) {
+func (a *confidentialApp) Redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error) {
 	return a.AcquireTokenByAuthCode(ctx, code, redirect, scopes, confidential.WithChallenge(verifier))
 }
 
-func (a *ConfidentialApp) silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error) {
+func (a *confidentialApp) silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error) {
 	return a.AcquireTokenSilent(ctx, scopes, confidential.WithSilentAccount(account))
 }
 
@@ -338,6 +341,7 @@ type AuthorityClient struct {
 	last     time.Time
 }
 
+// NewAuthorityClient returns the client for a service's authority.
 func NewAuthorityClient(s *Service) *AuthorityClient {
 	options := s.Options
 	options.Telemetry.Disabled = true // MSAL names itself

@@ -48,6 +48,7 @@ const (
 	tokenLockPoll = 50 * time.Millisecond
 )
 
+// NewTokenStore returns the store in this user's folder; nothing is read yet.
 func NewTokenStore(term *terminal.Terminal) (*TokenStore, error) {
 	dir, err := StateDir()
 	if err != nil {

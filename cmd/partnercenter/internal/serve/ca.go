@@ -129,3 +129,159 @@ func (f caFacts) print(w io.Writer) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// runtimeTrust is how one operating system or runtime is told to trust the
+// authorities.
+type runtimeTrust struct {
+	name, title string
+	// lines are the instructions. {bundle} stands for a file with all authorities,
+	// {local} and {interception} for the file of one, {subject} for the latter's
+	// name; a line with {each} is repeated for every authority, with {alias} for a
+	// name of it. A line about an authority that is not there is left out.
+	lines string
+}
+
+// forAWhile is what to know before the interception authority goes into a store
+// that nothing but a command takes it out of again.
+const forAWhile = `# For the proxy, and for programs that heed no variable, there is {interception}. While
+# {subject} is trusted, whoever gets at its key can pose as Microsoft's sign-in to this user.`
+
+// trusts are in the order in which they are printed: what is for one program
+// first, what is for all programs of a machine last.
+var trusts = []runtimeTrust{
+	{"curl", "curl", `
+export CURL_CA_BUNDLE={bundle}     # or --cacert; in place of the system's`},
+	{"node", "Node", `
+export NODE_EXTRA_CA_CERTS={bundle}     # beside its own; read when Node starts`},
+	{"python", "Python", `
+export REQUESTS_CA_BUNDLE={bundle}     # requests, MSAL, azure-identity
+export SSL_CERT_FILE={bundle}     # urllib, httpx, aiohttp
+# Both are in place of the authorities that Python knows.`},
+	{"go", "Go", `
+export SSL_CERT_FILE={bundle}     # in place of the system's; on Linux and BSD
+# On macOS and Windows Go asks the system: see there.`},
+	{"dotnet", ".NET and PowerShell", `
+export SSL_CERT_FILE={bundle}     # in place of the system's; on Linux
+# On macOS and Windows .NET asks the system: see there.`},
+	{"java", "Java", `
+keytool -importcert -noprompt -alias {alias} -file {each} -keystore partnercenter.p12 -storepass changeit
+export JAVA_TOOL_OPTIONS='-Djavax.net.ssl.trustStore=partnercenter.p12 -Djavax.net.ssl.trustStorePassword=changeit'
+# In place of the JDK's. Java heeds no HTTPS_PROXY: add -Dhttps.proxyHost=… -Dhttps.proxyPort=…`},
+	{"postman", "Postman", `
+# Settings > Certificates > CA Certificates: switch on, and choose {bundle}`},
+	{"firefox", "Firefox", `
+# Settings > Privacy & Security > View Certificates > Authorities > Import: {local}, to identify websites`},
+	{"linux", "Linux, all programs of the machine", `
+sudo cp {local} /usr/local/share/ca-certificates/partnercenter-ca.crt && sudo update-ca-certificates     # Debian, Ubuntu, Alpine
+sudo cp {local} /etc/pki/ca-trust/source/anchors/partnercenter-ca.pem && sudo update-ca-trust     # Fedora, Red Hat
+sudo cp {local} /etc/pki/trust/anchors/partnercenter-ca.pem && sudo update-ca-certificates     # SUSE
+sudo trust anchor --store {local}     # Arch`},
+	{"macos", "macOS, all programs of the user", `
+security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {local}
+` + forAWhile + `
+security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {interception}
+security delete-certificate -c {subject} ~/Library/Keychains/login.keychain-db     # afterwards`},
+	{"windows", "Windows, all programs of the user; in PowerShell", `
+certutil -user -addstore Root {local}
+` + forAWhile + `
+certutil -user -addstore Root {interception}
+certutil -user -delstore Root {subject}     # afterwards`},
+}
+
+func trustCA(term *terminal.Terminal) *cobra.Command {
+	var dir, only string
+	var names []string
+	for _, t := range trusts {
+		names = append(names, t.name)
+	}
+	return command.Act(term, command.Spec{
+		Use: "trust-instructions", Short: "Tell how to make clients trust the local server",
+		Long: `Tell how to make clients trust the certificate authorities of the local server:
+for each runtime and operating system the lines to run, with the paths of this
+machine in them. Nothing is changed, and no server has to run.
+
+Trust for one program, by a variable, ends with the program. What goes into the
+store of a user or a system stays there. The local authority does no harm there:
+it can sign for this machine only. The interception one, which signs for
+Microsoft's sign-in hosts, belongs there only where nothing else helps, and only
+for as long as it is needed.`,
+		Example: `  partnercenter ca trust-instructions
+  partnercenter ca trust-instructions --for node`,
+		Flags: func(cmd *cobra.Command) {
+			addCADir(cmd, &dir)
+			cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+terminal.OrList(names)+" (default: all)")
+			terminal.Choices(cmd, "for", names...)
+		},
+		Check: func(*command.Call) error {
+			if only == "" {
+				return nil
+			}
+			return terminal.OneOf("for", only, names...)
+		},
+	}, func(_ context.Context, call *command.Call) error {
+		facts, err := findCA(term, dir)
+		if err != nil {
+			return err
+		}
+		return facts.instruct(call.Term.Stdout, only)
+	})
+}
+
+// instruct prints the instructions for one runtime, or for all.
+func (f caFacts) instruct(w io.Writer, only string) error {
+	bundle := f.Bundle
+	if bundle == "" {
+		bundle = f.Authorities[0].File
+	}
+	known := map[string]string{"{bundle}": bundle}
+	for _, a := range f.Authorities {
+		known["{"+a.Purpose+"}"] = a.File
+		if a.Purpose == purposeInterception {
+			known["{subject}"] = a.Subject
+		}
+	}
+	var b strings.Builder
+	for _, t := range trusts {
+		if only != "" && only != t.name {
+			continue
+		}
+		var section strings.Builder
+		for line := range strings.SplitSeq(strings.TrimSpace(t.lines), "\n") {
+			if strings.Contains(line, "{each}") {
+				for _, a := range f.Authorities {
+					section.WriteString(strings.NewReplacer("{each}", terminal.ShellQuote(a.File), "{alias}", "partnercenter-"+a.Purpose).Replace(line) + "\n")
+				}
+				continue
+			}
+			section.WriteString(fill(line, known))
+		}
+		if section.Len() == 0 {
+			continue // about an authority that is not there
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "# %s\n%s", t.title, section.String())
+	}
+	if b.Len() == 0 {
+		return fmt.Errorf("nothing in %s belongs into the store of %s: the authority there is that of Microsoft's hosts; start the server with --listen-tls for the one of this machine", f.Folder, only)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// fill puts what is known into a line, or leaves the line out when something in
+// it is not.
+func fill(line string, known map[string]string) string {
+	for _, name := range []string{"{bundle}", "{local}", "{interception}", "{subject}"} {
+		if !strings.Contains(line, name) {
+			continue
+		}
+		value, ok := known[name]
+		if !ok {
+			return ""
+		}
+		line = strings.ReplaceAll(line, name, terminal.ShellQuote(value))
+	}
+	return line + "\n"
+}

@@ -86,7 +86,7 @@ func askReady(ctx context.Context, base, caFile string) error {
 	if err != nil {
 		return terminal.Usagef("--url %q is no base URL: write it like http://127.0.0.1:8080", base)
 	}
-	resp, body, err := connect.Ask(transport, req)
+	resp, err := connect.Ask(transport, req)
 	switch {
 	case resp == nil:
 		// Not wrapped: advice about the flags of other commands would be added.
@@ -94,5 +94,5 @@ func askReady(ctx context.Context, base, caFile string) error {
 	case err != nil || resp.StatusCode == http.StatusOK:
 		return err
 	}
-	return fmt.Errorf("the server at %s is not ready: %s %.200s", base, resp.Status, body)
+	return fmt.Errorf("the server at %s is not ready: %s %.200s", base, resp.Status, resp.Body)
 }

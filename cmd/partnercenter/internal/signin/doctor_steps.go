@@ -39,7 +39,7 @@ func (d *doctor) checkConfiguration(context.Context) outcome {
 	if _, err := os.Stat(config.Path); errors.Is(err, fs.ErrNotExist) {
 		return isOK("there is none at %s; flags, variables and built-in values count", config.Path)
 	}
-	return isOK("%s, profiles: %s", config.Path, connect.OrNone(config.Names()))
+	return isOK("%s, profiles: %s", config.Path, cmp.Or(strings.Join(config.Names(), ", "), "none"))
 }
 
 func (d *doctor) checkSettings(context.Context) outcome {

@@ -7,6 +7,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
+// Number is how a number stands in a cell; one that is absent stands for nothing.
 func Number(n *int) string {
 	if n == nil {
 		return ""

@@ -188,6 +188,7 @@ func ConnectionRefused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaConnRefused)
 }
 
+// NextProxy is the advice when a proxy refuses connections.
 const NextProxy = "Check the proxy variables (HTTPS_PROXY, NO_PROXY). If it is a local server's proxy, start it with: partnercenter serve --proxy 127.0.0.1:8082"
 
 // RefusingProxy returns the address of the proxy that could not be connected to, if

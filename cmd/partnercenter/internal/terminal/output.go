@@ -35,6 +35,7 @@ type Output struct {
 	Color  string
 }
 
+// AddFlags adds the flags.
 func (o *Output) AddFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.Format, "output", "o", FormatTable, "`format`: table, wide, json, jsonl or csv")
@@ -50,6 +51,7 @@ type TextOrJSON struct {
 	json   bool
 }
 
+// AddFlags adds the flags to a command, or to a group by its persistent ones.
 func (o *TextOrJSON) AddFlags(cmd *cobra.Command, f *pflag.FlagSet) {
 	f.StringVarP(&o.format, "output", "o", formatText, "`format`: text or json")
 	f.BoolVar(&o.json, "json", false, "same as -o json")
@@ -162,6 +164,7 @@ func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], erro
 // Streams reports whether items are printed as they are added.
 func (p *Printer[T]) Streams() bool { return p.Format == FormatJSONL || p.Format == formatCSV }
 
+// Add prints an item, or keeps it until End where all must be known first.
 func (p *Printer[T]) Add(item T) error {
 	p.count++
 	switch p.Format {

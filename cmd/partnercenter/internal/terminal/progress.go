@@ -46,6 +46,7 @@ func (a *Terminal) StartBar(title string, total int) {
 	a.bar = bar
 }
 
+// AdvanceBar counts one more as done.
 func (a *Terminal) AdvanceBar() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

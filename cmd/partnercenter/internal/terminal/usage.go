@@ -20,6 +20,7 @@ const (
 	ExitInterrupted = 130 // as shells count a program that Ctrl-C ended
 )
 
+// ExitCodes are all of them, with what they mean.
 var ExitCodes = []struct {
 	Code          int
 	Name, Meaning string
@@ -41,6 +42,7 @@ type UsageError struct {
 
 func (e *UsageError) Error() string { return e.Text }
 
+// Usagef makes a UsageError.
 func Usagef(format string, args ...any) error {
 	return &UsageError{Text: fmt.Sprintf(format, args...)}
 }

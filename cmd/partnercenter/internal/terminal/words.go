@@ -19,6 +19,7 @@ func OneOf(flag, value string, values ...string) error {
 	return Usagef("--%s %q is unknown: use %s", flag, value, OrList(values))
 }
 
+// OrList joins words by commas and or.
 func OrList(values []string) string {
 	if len(values) < 2 {
 		return strings.Join(values, "")
@@ -69,6 +70,7 @@ func Wrap(names []string, width int) string {
 	return b.String()
 }
 
+// UpperFirst begins a sentence.
 func UpperFirst(s string) string {
 	if s == "" {
 		return s
@@ -119,6 +121,7 @@ func DescribeClock(frozen, adjusted bool, offset string) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
+// ShellQuote makes one word of a shell's of any text.
 func ShellQuote(word string) string {
 	if plainWord.MatchString(word) {
 		return word
