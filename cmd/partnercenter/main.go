@@ -28,10 +28,10 @@ func main() {
 	// The first signal asks to end cleanly; with the handler gone the second
 	// one kills.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, osApp(), os.Args[1:]))
+	os.Exit(run(ctx, osTerminal(), os.Args[1:]))
 }
 
-func osApp() *terminal.Terminal {
+func osTerminal() *terminal.Terminal {
 	a := &terminal.Terminal{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv:    os.Getenv,

@@ -138,7 +138,7 @@ func (e *partialError) Error() string {
 	return fmt.Sprintf("the orders of %d of %d customers could not be listed", len(e.failures), e.total)
 }
 
-// Explain implements explainer.
+// Explain words it for people.
 func (e *partialError) Explain(now time.Time) terminal.Explanation {
 	x := terminal.Explanation{
 		What: e.Error(),

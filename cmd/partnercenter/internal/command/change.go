@@ -299,7 +299,7 @@ func (u *Unsettled) Next() string {
 	return fmt.Sprintf("It is not known whether the service did it: to %s.\nTo finish it or find out, run this; it is done once in any case:\n  %s", u.what, u.command)
 }
 
-// Explain implements explainer.
+// Explain words it for people.
 func (u *Unsettled) Explain(now time.Time) terminal.Explanation {
 	e := terminal.Explain(u.err, now)
 	e.Next = u.Next()

@@ -32,7 +32,7 @@ func (e *SignInError) Error() string { return e.Text + "; " + e.Next }
 // credentials.
 func (e *SignInError) NonRetriable() {}
 
-// Explain implements explainer.
+// Explain words it for people.
 func (e *SignInError) Explain(time.Time) terminal.Explanation {
 	return terminal.Explanation{What: e.Text, Next: e.Next, Code: terminal.ExitAuth}
 }

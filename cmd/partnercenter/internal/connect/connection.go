@@ -185,7 +185,7 @@ func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.P
 		opts.PerCallPolicies = append(opts.PerCallPolicies, renewPolicy{user})
 	}
 	opts.PerCallPolicies = append(opts.PerCallPolicies, policies...)
-	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{app: c.Term, retries: c.Retries})
+	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{term: c.Term, retries: c.Retries})
 	return partnercenter.NewClient(s.Cred, opts)
 }
 
@@ -316,7 +316,7 @@ func logRequests(term *terminal.Terminal) {
 // waitNotePolicy says on stderr that the service asked to wait and that the
 // command does, once a try.
 type waitNotePolicy struct {
-	app     *terminal.Terminal
+	term    *terminal.Terminal
 	retries int
 }
 
@@ -332,8 +332,8 @@ func (p *waitNotePolicy) Do(req *policy.Request) (*http.Response, error) {
 		!slices.Contains([]int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, resp.StatusCode) {
 		return resp, err
 	}
-	if wait := retryAfter(resp.Header, p.app.Now()); wait > 0 && wait <= maxRetryDelay {
-		p.app.NoteWait(resp.StatusCode, wait)
+	if wait := retryAfter(resp.Header, p.term.Now()); wait > 0 && wait <= maxRetryDelay {
+		p.term.NoteWait(resp.StatusCode, wait)
 	}
 	return resp, err
 }

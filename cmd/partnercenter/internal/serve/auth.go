@@ -3,7 +3,6 @@ package serve
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -209,26 +208,4 @@ func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, l
 		}
 	}
 	return entra, nil
-}
-
-// describeAuth is what the printed facts say of whose tokens count.
-func (f *shownFacts) describeAuth() string {
-	switch f.Auth {
-	case authEntra:
-		return "entra: tokens of " + f.Authority
-	case authNone:
-		return "none: EVERY CALL IS AN ADMINISTRATOR'S, whoever makes it on this machine"
-	}
-	return ""
-}
-
-// tryOut returns shell lines that list a customer's orders.
-func (f *shownFacts) tryOut(customer string) string {
-	switch f.Auth {
-	case authEntra:
-		return fmt.Sprintf("  # TOKEN is from %s/%s/oauth2/v2.0/token\n", f.Authority, f.TenantID) + f.curlOrders(customer, authorized)
-	case authNone:
-		return f.curlOrders(customer, "")
-	}
-	return f.curl(customer)
 }

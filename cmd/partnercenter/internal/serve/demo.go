@@ -92,14 +92,3 @@ func showOrders(ctx context.Context, term *terminal.Terminal, show ShowOrders, f
 	fmt.Fprintf(term.Stdout, "All orders of customer %s, from a local Partner Center at %s:\n\n", sampleCustomer, f.APIURL)
 	return show(ctx, term, pc, sampleCustomer)
 }
-
-// goLines returns a program's body that lists a customer's orders.
-func (f *shownFacts) goLines(customer string) string {
-	return fmt.Sprintf(`  // run with SSL_CERT_FILE=%[1]s
-  var o azidentity.ClientSecretCredentialOptions
-  o.Cloud.ActiveDirectoryAuthorityHost, o.DisableInstanceDiscovery = %[2]q, true
-  cred, err := azidentity.NewClientSecretCredential(%[3]q, %[4]q, %[5]q, &o)
-  pc, err := partnercenter.NewClient(cred, &partnercenter.ClientOptions{Endpoint: %[2]q})
-  orders, err := pc.Customers.ByID(%[6]q).Orders.Get(ctx)
-`, f.CAFile, f.APIURLTLS, f.TenantID, f.ClientID, f.ClientSecret, customer)
-}

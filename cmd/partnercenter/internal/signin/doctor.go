@@ -44,7 +44,7 @@ func isSkipped(why string) outcome { return outcome{status: stepSkipped, detail:
 
 // failedWith is what an error of a command would say.
 func (d *doctor) failedWith(err error) outcome {
-	e := terminal.Explain(err, d.app.Now())
+	e := terminal.Explain(err, d.term.Now())
 	if usage := new(terminal.UsageError); e.Next == "" && errors.As(err, &usage) {
 		e.Next = "Correct it; 'partnercenter help environment' says where settings come from."
 	}
@@ -53,7 +53,7 @@ func (d *doctor) failedWith(err error) outcome {
 
 // doctor goes through a set-up. What a step finds, later ones need.
 type doctor struct {
-	app        *terminal.Terminal
+	term       *terminal.Terminal
 	connection *connect.Connection
 	service    *connect.Service       // nil: the settings are not complete
 	cred       azcore.TokenCredential // nil: there is nothing to sign in with
@@ -122,7 +122,7 @@ code is 0 when no step failed, else 1.`,
 }
 
 func runDoctor(ctx context.Context, call *command.Call, c *connect.Connection) error {
-	d := &doctor{app: call.Term, connection: c, throttled: isSkipped("the API was not called")}
+	d := &doctor{term: call.Term, connection: c, throttled: isSkipped("the API was not called")}
 	steps := []step{}
 	var failed []string
 	for _, s := range doctorSteps {

@@ -29,7 +29,7 @@ const doctorTimeout = 20 * time.Second
 const maxClockSkew = 5 * time.Minute
 
 func (d *doctor) checkConfiguration(context.Context) outcome {
-	config, err := connect.LoadConfig(d.app)
+	config, err := connect.LoadConfig(d.term)
 	if errors.Is(err, connect.ErrNoStateDir) {
 		return isOK("there is none: %v; flags and variables count", err)
 	}
@@ -55,7 +55,7 @@ func (d *doctor) checkSettings(context.Context) outcome {
 	if s.ClientID != "" {
 		text += ", app " + s.ClientID
 	}
-	if proxies := proxyVariables(d.app.Getenv); proxies != "" {
+	if proxies := proxyVariables(d.term.Getenv); proxies != "" {
 		text += "; " + proxies
 	}
 	return isOK("%s", text)
@@ -86,7 +86,7 @@ func (d *doctor) checkCredentials(context.Context) outcome {
 	if d.service == nil {
 		return isSkipped("the settings are not complete")
 	}
-	cred, err := connect.NewCredential(d.app, d.service)
+	cred, err := connect.NewCredential(d.term, d.service)
 	if err != nil {
 		return d.failedWith(err)
 	}
@@ -200,7 +200,7 @@ func (d *doctor) getToken(ctx context.Context) outcome {
 		return d.failedWith(err)
 	}
 	d.token = &token
-	return isOK("good until %s", terminal.At(token.ExpiresOn, d.app.Now()))
+	return isOK("good until %s", terminal.At(token.ExpiresOn, d.term.Now()))
 }
 
 // checkClaims looks at what the API will look at.
@@ -254,9 +254,9 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 	if err != nil {
 		return d.failedWith(err)
 	}
-	began := d.app.Now()
+	began := d.term.Now()
 	page, err := pc.Customers.Query(ctx, partnercenter.CustomersQuery{Size: 1})
-	took := max(d.app.Now().Sub(began).Round(time.Millisecond), time.Millisecond)
+	took := max(d.term.Now().Sub(began).Round(time.Millisecond), time.Millisecond)
 	answer := new(partnercenter.Error)
 	switch {
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusTooManyRequests:
@@ -283,7 +283,7 @@ func (d *doctor) tokenOutOfTime(answer *partnercenter.Error) (outcome, bool) {
 	if d.claims == nil || answer.StatusCode != http.StatusUnauthorized {
 		return outcome{}, false
 	}
-	now, begins, ends := d.app.Now(), connect.UnixTime(d.claims.NotBefore), connect.UnixTime(d.claims.Expires)
+	now, begins, ends := d.term.Now(), connect.UnixTime(d.claims.NotBefore), connect.UnixTime(d.claims.Expires)
 	if ends.IsZero() || !now.Before(begins) && now.Before(ends) {
 		return outcome{}, false
 	}

@@ -19,9 +19,9 @@ type progressBar struct {
 func (b *progressBar) log(line string) { b.writer.Log("%s", line) }
 
 // StartBar shows a bar until stopBar. Lines for stderr appear above it.
-func (a *Terminal) StartBar(title string, total int) {
+func (t *Terminal) StartBar(title string, total int) {
 	w := progress.NewWriter()
-	w.SetOutputWriter(a.Stderr)
+	w.SetOutputWriter(t.Stderr)
 	w.SetStyle(progress.StyleBlocks)
 	w.SetAutoStop(true) // Stop has no effect on a bar that was never drawn
 	w.SetUpdateFrequency(100 * time.Millisecond)
@@ -41,31 +41,31 @@ func (a *Terminal) StartBar(title string, total int) {
 		defer close(bar.done)
 		w.Render()
 	}()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.bar = bar
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bar = bar
 }
 
 // AdvanceBar counts one more as done.
-func (a *Terminal) AdvanceBar() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.bar != nil {
-		a.bar.tracker.Increment(1)
+func (t *Terminal) AdvanceBar() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.bar != nil {
+		t.bar.tracker.Increment(1)
 	}
 }
 
 // StopBar removes the bar, if there is one.
-func (a *Terminal) StopBar() {
-	a.mu.Lock()
-	bar := a.bar
-	a.bar = nil
-	a.mu.Unlock()
+func (t *Terminal) StopBar() {
+	t.mu.Lock()
+	bar := t.bar
+	t.bar = nil
+	t.mu.Unlock()
 	if bar == nil {
 		return
 	}
 	bar.tracker.MarkAsDone()
 	<-bar.done
 	// The last line of a finished bar stays; the answer says more than that.
-	fmt.Fprint(a.Stderr, text.CursorUp.Sprint(), text.EraseLine.Sprint())
+	fmt.Fprint(t.Stderr, text.CursorUp.Sprint(), text.EraseLine.Sprint())
 }

@@ -43,23 +43,23 @@ type Terminal struct {
 
 // Linef writes a line to stderr. What it says may come from a server, so it
 // cannot move the cursor or break the line.
-func (a *Terminal) Linef(format string, args ...any) {
+func (t *Terminal) Linef(format string, args ...any) {
 	line := Sanitize(strings.TrimRight(fmt.Sprintf(format, args...), "\r\n"))
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.bar != nil {
-		a.bar.log(line)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.bar != nil {
+		t.bar.log(line)
 		return
 	}
-	fmt.Fprintln(a.Stderr, line)
+	fmt.Fprintln(t.Stderr, line)
 }
 
 // Report writes err to stderr and returns its exit code.
-func (a *Terminal) Report(cmd *cobra.Command, err error) int {
-	e := Explain(err, a.Now())
-	a.Linef("error: %s", e.What)
+func (t *Terminal) Report(cmd *cobra.Command, err error) int {
+	e := Explain(err, t.Now())
+	t.Linef("error: %s", e.What)
 	for _, detail := range e.Details {
-		a.Linef("  %s", detail)
+		t.Linef("  %s", detail)
 	}
 	if usage := new(UsageError); errors.As(err, &usage) {
 		help := usage.help
@@ -68,20 +68,20 @@ func (a *Terminal) Report(cmd *cobra.Command, err error) int {
 		}
 		e.Next = fmt.Sprintf("Run '%s' for usage.", help)
 	}
-	a.Next(e.Next)
+	t.Next(e.Next)
 	return e.Code
 }
 
 // Next writes what to do now.
-func (a *Terminal) Next(text string) {
+func (t *Terminal) Next(text string) {
 	for line := range strings.Lines(text) {
-		a.Linef("  %s", line)
+		t.Linef("  %s", line)
 	}
 }
 
 // ReadFile reads a file, or standard input for "-", that has at most some bytes.
-func (a *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
-	r := a.Stdin
+func (t *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
+	r := t.Stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
@@ -99,28 +99,28 @@ func (a *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
 
 // Ask puts a question to the terminal and returns the answer, without blanks
 // around. The end of the input is no answer.
-func (a *Terminal) Ask(ctx context.Context, question string) (string, error) {
-	fmt.Fprint(a.Stderr, Sanitize(question))
+func (t *Terminal) Ask(ctx context.Context, question string) (string, error) {
+	fmt.Fprint(t.Stderr, Sanitize(question))
 	answers := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(a.Stdin).ReadString('\n')
+		line, _ := bufio.NewReader(t.Stdin).ReadString('\n')
 		answers <- strings.TrimSpace(line)
 	}()
 	select {
 	case answer := <-answers:
 		return answer, nil
 	case <-ctx.Done():
-		fmt.Fprintln(a.Stderr)
+		fmt.Fprintln(t.Stderr)
 		return "", ctx.Err()
 	}
 }
 
 // CommandLine returns this command line again, with a request id if one is
 // given, to be pasted into a shell.
-func (a *Terminal) CommandLine(requestID string) string {
+func (t *Terminal) CommandLine(requestID string) string {
 	words := []string{"partnercenter"}
-	for i := 0; i < len(a.Args); i++ {
-		word := a.Args[i]
+	for i := 0; i < len(t.Args); i++ {
+		word := t.Args[i]
 		name, _, joined := strings.Cut(word, "=")
 		switch name {
 		case "--request-id":
@@ -144,33 +144,33 @@ func (a *Terminal) CommandLine(requestID string) string {
 }
 
 // NoteWait says that the service asked to wait.
-func (a *Terminal) NoteWait(status int, wait time.Duration) {
-	a.noteOnce(wait, "%d %s: waiting %s as the service asks; Ctrl-C stops", status, http.StatusText(status), wait)
+func (t *Terminal) NoteWait(status int, wait time.Duration) {
+	t.noteOnce(wait, "%d %s: waiting %s as the service asks; Ctrl-C stops", status, http.StatusText(status), wait)
 }
 
 // NoteBudget says that a request waits for its budget. Of a wait that is over at
 // once there is nothing to say.
-func (a *Terminal) NoteBudget(w partnercenter.BudgetWait) {
+func (t *Terminal) NoteBudget(w partnercenter.BudgetWait) {
 	wait := w.For.Round(time.Second)
 	switch {
 	case w.For <= time.Second:
 	case w.Throttled:
-		a.noteOnce(w.For, "waiting %s as the service asked; Ctrl-C stops", wait)
+		t.noteOnce(w.For, "waiting %s as the service asked; Ctrl-C stops", wait)
 	default:
-		a.noteOnce(w.For, "waiting %s for the request budget (%d a minute); Ctrl-C stops", wait, w.RequestsPerMinute)
+		t.noteOnce(w.For, "waiting %s for the request budget (%d a minute); Ctrl-C stops", wait, w.RequestsPerMinute)
 	}
 }
 
 // noteOnce speaks once for all workers that wait for about the same moment.
-func (a *Terminal) noteOnce(wait time.Duration, format string, args ...any) {
-	until := a.Now().Add(wait)
-	a.mu.Lock()
-	known := !until.After(a.wait.Add(time.Second))
+func (t *Terminal) noteOnce(wait time.Duration, format string, args ...any) {
+	until := t.Now().Add(wait)
+	t.mu.Lock()
+	known := !until.After(t.wait.Add(time.Second))
 	if !known {
-		a.wait = until
+		t.wait = until
 	}
-	a.mu.Unlock()
+	t.mu.Unlock()
 	if !known {
-		a.Linef(format, args...)
+		t.Linef(format, args...)
 	}
 }

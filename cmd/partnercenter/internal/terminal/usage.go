@@ -52,7 +52,7 @@ func Settingsf(format string, args ...any) error {
 	return &UsageError{Text: fmt.Sprintf(format, args...), help: "partnercenter help environment"}
 }
 
-// Explain implements explainer.
+// Explain words it for people.
 func (e *UsageError) Explain(time.Time) Explanation {
 	return Explanation{What: e.Text, Code: ExitUsage}
 }

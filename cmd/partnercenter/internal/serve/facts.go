@@ -1,0 +1,125 @@
+package serve
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/clock"
+)
+
+// shownFacts are the facts as people are told of them.
+type shownFacts struct{ connect.ReadyFacts }
+
+// url is the address that examples use.
+func (f *shownFacts) url() string {
+	if f.APIURL != "" {
+		return f.APIURL
+	}
+	return f.APIURLTLS
+}
+
+// print tells a person what the ready file tells programs.
+func (l *local) print(w io.Writer) {
+	f := &l.facts
+	lines := [][2]string{
+		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"Proxy", f.ProxyURL}, {"CA certificate", f.CAFile},
+		{"Control plane", f.ControlURL}, {"Database", l.database}, {"Ready file", l.readyFile},
+		{"Sign-in", f.describeAuth()},
+		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
+		{"User", f.UserPrincipalName}, {"Password", f.Password},
+	}
+	if l.cloud != partnercenter.NamedGlobal {
+		lines = append(lines, [2]string{"Plays", l.cloud.Title()})
+	}
+	if state := l.clock.State(); state.Adjusted {
+		lines = append(lines, [2]string{"Clock", fmt.Sprintf("%s, %s", state.Now.Format(time.RFC3339),
+			terminal.DescribeClock(state.Frozen, true, clock.FormatDuration(state.Offset)))})
+	}
+	fmt.Fprintln(w, "Partner Center is ready.")
+	for _, line := range lines {
+		if line[1] != "" {
+			fmt.Fprintf(w, "  %-15s %s\n", line[0], line[1])
+		}
+	}
+	if l.customer != "" {
+		if local, err := connect.LocalReadyFile(); err == nil && local == l.readyFile {
+			fmt.Fprintf(w, "\nAll orders of a customer:\n  partnercenter orders list --profile local --customer %s\n", l.customer)
+		}
+		fmt.Fprintf(w, "\nThe same with curl:\n%s\n", f.tryOut(l.customer))
+	}
+	if f.ProxyURL != "" {
+		fmt.Fprintf(w, "\nPrograms written for Microsoft's service, unchanged:\n  export HTTPS_PROXY=%s\n  and name the CA certificate in the variable of their runtime: partnercenter ca trust-instructions\n", f.ProxyURL)
+	}
+	fmt.Fprintln(w, "\nCtrl-C stops the server.")
+}
+
+// graph is the resource that the documentation asks app-only tokens for.
+func (f *shownFacts) graph() string {
+	cloud := cmp.Or(partnercenter.CloudName(f.Cloud), partnercenter.NamedGlobal)
+	return cloud.Configuration().Services[partnercenter.GraphServiceName].Audience
+}
+
+// curl returns shell lines that list a customer's orders with nothing but curl
+// and sed.
+func (f *shownFacts) curl(customer string) string {
+	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s/%[3]s/oauth2/token \
+    -d grant_type=client_credentials -d resource=%[7]s \
+    -d client_id=%[4]s -d client_secret=%[5]s |
+    sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+%[6]s`,
+		f.curlOption(), f.url(), f.TenantID, f.ClientID, f.ClientSecret, f.curlOrders(customer, authorized), f.graph())
+}
+
+// authorized has curl send the token that is in the shell's variable.
+const authorized = ` -H "Authorization: Bearer $TOKEN"`
+
+// curlOrders returns the line of them that asks for the orders.
+func (f *shownFacts) curlOrders(customer, option string) string {
+	return fmt.Sprintf("  curl -s%s%s %s/v1/customers/%s/orders", f.curlOption(), option, f.url(), customer)
+}
+
+// curlOption has curl trust the server.
+func (f *shownFacts) curlOption() string {
+	if f.APIURL == "" {
+		return " --cacert " + f.CAFile
+	}
+	return ""
+}
+
+// describeAuth is what the printed facts say of whose tokens count.
+func (f *shownFacts) describeAuth() string {
+	switch f.Auth {
+	case authEntra:
+		return "entra: tokens of " + f.Authority
+	case authNone:
+		return "none: EVERY CALL IS AN ADMINISTRATOR'S, whoever makes it on this machine"
+	}
+	return ""
+}
+
+// tryOut returns shell lines that list a customer's orders.
+func (f *shownFacts) tryOut(customer string) string {
+	switch f.Auth {
+	case authEntra:
+		return fmt.Sprintf("  # TOKEN is from %s/%s/oauth2/v2.0/token\n", f.Authority, f.TenantID) + f.curlOrders(customer, authorized)
+	case authNone:
+		return f.curlOrders(customer, "")
+	}
+	return f.curl(customer)
+}
+
+// goLines returns a program's body that lists a customer's orders.
+func (f *shownFacts) goLines(customer string) string {
+	return fmt.Sprintf(`  // run with SSL_CERT_FILE=%[1]s
+  var o azidentity.ClientSecretCredentialOptions
+  o.Cloud.ActiveDirectoryAuthorityHost, o.DisableInstanceDiscovery = %[2]q, true
+  cred, err := azidentity.NewClientSecretCredential(%[3]q, %[4]q, %[5]q, &o)
+  pc, err := partnercenter.NewClient(cred, &partnercenter.ClientOptions{Endpoint: %[2]q})
+  orders, err := pc.Customers.ByID(%[6]q).Orders.Get(ctx)
+`, f.CAFile, f.APIURLTLS, f.TenantID, f.ClientID, f.ClientSecret, customer)
+}
