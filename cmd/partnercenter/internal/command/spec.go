@@ -104,10 +104,9 @@ func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call)
 			return run(cmd.Context(), call)
 		},
 	}
-	f := cmd.Flags()
-	f.SortFlags = false
+	inOrder(cmd)
 	if s.Customer {
-		f.StringVar(&call.CustomerID, "customer", "", "the customer's tenant `id`")
+		cmd.Flags().StringVar(&call.CustomerID, "customer", "", "the customer's tenant `id`")
 	}
 	if s.Flags != nil {
 		s.Flags(cmd)
@@ -174,8 +173,14 @@ func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
 		Args: UnknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	inOrder(cmd)
 	cmd.AddCommand(commands...)
 	return cmd
+}
+
+// inOrder has help show flags in the order in which they are added.
+func inOrder(cmd *cobra.Command) {
+	cmd.Flags().SortFlags, cmd.PersistentFlags().SortFlags = false, false
 }
 
 // Noun returns the group of commands about a resource, which share a connection.

@@ -46,7 +46,6 @@ func New(term *terminal.Terminal) *Connection { return &Connection{Term: term} }
 // AddFlags adds the flags to a command and those in it.
 func (c *Connection) AddFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
-	f.SortFlags = false
 	f.StringVar(&c.Profile, "profile", "", "`name` of a profile in the configuration file, or local: the server that \"partnercenter serve\" runs")
 	for _, s := range SettingList {
 		if s.Flag != "" {

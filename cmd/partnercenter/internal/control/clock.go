@@ -95,7 +95,6 @@ limits, the life of tokens. It stays as it was set over a restart.
 
 Tokens that were issued before may be over by the new time, or not valid yet: ask
 for new ones.`
-	group.PersistentFlags().SortFlags = false
 	control.AddFlag(group)
 	output.AddFlags(group, group.PersistentFlags())
 	return group

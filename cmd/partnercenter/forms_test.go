@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestFormsAreWrittenOnce keeps commands from doing by themselves what the forms in
+// internal/command do for all.
+func TestFormsAreWrittenOnce(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("internal", "*", "*.go"))
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for text, what := range map[string]string{
+		`"output", "json"`:              "refusing -o beside --json",
+		`PersistentFlags().SortFlags`:   "the order of flags",
+		`FixedCompletions(s.Values`:     "the completion of arguments",
+		`NoFileCompletions`:             "the completion of flags that name no file",
+		`which customer? Give`:          "asking for the customer",
+		`"dry-run"`:                     "the flags of changes",
+		`exclude each other`:            "refusing flags that exclude each other",
+		`BillingCycleUnknown`:           "the parser of billing cycles",
+		`"customer", "", "the customer`: "the flag for the customer",
+	} {
+		var places []string
+		for _, file := range append(files, "root.go") {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(source), text) {
+				places = append(places, file)
+			}
+		}
+		if len(places) != 1 {
+			t.Errorf("%s is in %q: leave it to the one form", what, places)
+		}
+	}
+}
