@@ -89,9 +89,7 @@ func customersWithdrawConsent() command.Form {
 		Long: `Take a customer's consent to an application back. Tokens that the application has
 live to their end.`,
 		Example: "  partnercenter customers withdraw-consent CUSTOMER --app ID",
-		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().StringVar(&app, "app", "", "client `id` of the application")
-		},
+		Flags:   func(cmd *cobra.Command) { cmd.Flags().StringVar(&app, "app", "", "client `id` of the application") },
 		Check: func(*command.Call) error {
 			if app == "" {
 				return terminal.Usagef("--app is missing: name the application whose consent is taken back")

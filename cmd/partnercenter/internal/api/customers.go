@@ -98,9 +98,7 @@ func customersProfile() command.Form {
 billed. Microsoft's service wants a user in the token for the company profile.`,
 		Example: `  partnercenter customers profile ID
   partnercenter customers profile ID --billing --json`,
-		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().BoolVar(&billing, "billing", false, "show the billing profile")
-		},
+		Flags: func(cmd *cobra.Command) { cmd.Flags().BoolVar(&billing, "billing", false, "show the billing profile") },
 	}, profileView, func(ctx context.Context, call *command.Call) (customerProfile, error) {
 		profiles := call.Customer.Profiles
 		if billing {

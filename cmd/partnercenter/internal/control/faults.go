@@ -92,9 +92,7 @@ func removeFaults(term *terminal.Terminal) *cobra.Command {
 			}
 			return nil
 		},
-		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().BoolVar(&all, "all", false, "remove all faults")
-		},
+		Flags: func(cmd *cobra.Command) { cmd.Flags().BoolVar(&all, "all", false, "remove all faults") },
 	}, func(call *command.Call) (method, path string, body any) {
 		path = "/identity/faults"
 		for _, id := range call.Args {
