@@ -37,8 +37,8 @@ var importTable = map[string]rule{
 		why:    "who imports the client links nothing else of ours and little of others",
 	},
 	"internal/store": {
-		ours:   []string{""},
-		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein", "github.com/google/uuid"},
+		ours:   []string{"", "internal/guid"},
+		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
@@ -47,9 +47,10 @@ var importTable = map[string]rule{
 		why:    "the catalog keeps the root's types and knows nothing of orders",
 	},
 	"internal/lifecycle": {
-		ours: []string{"", "internal/catalog"},
+		ours: []string{"", "internal/catalog", "internal/guid"},
 		why:  "rules are pure functions of the state, a command and the time",
 	},
+	"internal/guid":               {why: "everything that names things by GUIDs may use it"},
 	"internal/clock":              {why: "everything reads the clock, so it reads nothing"},
 	"internal/issuer/browsertest": {why: "it is tests and nothing else"},
 	"internal/token": {
@@ -58,13 +59,12 @@ var importTable = map[string]rule{
 	},
 	"internal/token/tokentest": {why: "it is for tests"},
 	"internal/entra": {
-		ours:   []string{"internal/cloudhosts", "internal/loopback", "internal/token"},
-		others: []string{"github.com/google/uuid"},
-		why:    "it checks Microsoft's tokens and issues none: nothing of our own authority counts",
+		ours: []string{"internal/cloudhosts", "internal/guid", "internal/loopback", "internal/token"},
+		why:  "it checks Microsoft's tokens and issues none: nothing of our own authority counts",
 	},
 	"internal/issuer": {
-		ours:   []string{"internal/cloudhosts", "internal/loopback", "internal/token"},
-		others: []string{"github.com/go-jose/go-jose/v4", "github.com/google/uuid", "github.com/hashicorp/golang-lru/v2"},
+		ours:   []string{"internal/cloudhosts", "internal/guid", "internal/loopback", "internal/token"},
+		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
 	"internal/loopback": {why: "it knows names and addresses and nothing else"},
@@ -82,7 +82,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers nothing of the API's",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},

@@ -19,7 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -140,7 +140,7 @@ func New(o Options) (*Checker, error) {
 		e.roles[strings.ToLower(id)] = role
 	}
 	for _, t := range o.Tenants {
-		if !isGUID(t.ID) {
+		if !guid.Is(t.ID) {
 			return nil, fmt.Errorf("tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
 		}
 		id := strings.ToLower(t.ID)
@@ -386,5 +386,3 @@ func (e *Checker) rolesOf(listed *User, w *entraClaims) []string {
 	}
 	return roles
 }
-
-func isGUID(s string) bool { return uuid.Validate(s) == nil && len(s) == 36 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -145,7 +146,7 @@ func (a *Authority) token(c *call, v token.Version) (*issued, error) {
 	t := &tokenCall{call: c, form: form, version: v}
 	if !isShared(c.tenant) {
 		if t.tenant = c.trust.tenant(c.tenant); t.tenant == nil {
-			if grant != grantRefresh || !isGUID(c.tenant) {
+			if grant != grantRefresh || !guid.Is(c.tenant) {
 				return nil, unknownTenant(c.tenant)
 			}
 			t.customer = strings.ToLower(c.tenant)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Patch is the command to change an order. What the request means follows from
@@ -92,7 +93,7 @@ var patchRules = []rule[*patching]{
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the body's id is another order's", func(p *patching) (string, string) {
 		id := p.request.ID
-		if id == "" || id == p.Document.ID || isGUID(id) && strings.EqualFold(id, p.Document.ID) {
+		if id == "" || id == p.Document.ID || guid.KeyIfGUID(id) == guid.KeyIfGUID(p.Document.ID) {
 			return "", ""
 		}
 		return says("Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quoted(id))

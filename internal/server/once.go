@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -118,10 +119,7 @@ func (c *call) answerKey(body []byte) (*store.Answer, error) {
 	}
 	h := sha256.New()
 	for _, part := range append([]string{c.claims.TenantID, strings.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
-		if isGUID(part) {
-			part = strings.ToLower(part)
-		}
-		h.Write([]byte(part))
+		h.Write([]byte(guid.KeyIfGUID(part)))
 		h.Write([]byte{0}) // ends the part, so that none runs into the next
 	}
 	digest := sha256.Sum256(body)

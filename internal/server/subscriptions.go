@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -119,7 +120,7 @@ func (s *Server) subscriptionOf(c *call, customerID, id string) (*lifecycle.Subs
 	if err != nil {
 		return nil, err
 	}
-	if !isGUID(id) {
+	if !guid.Is(id) {
 		return nil, errSubscriptionNotFound(id)
 	}
 	stored, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: partnerID, CustomerID: customerID, ID: id})

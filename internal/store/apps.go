@@ -13,9 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // FieldError says that an app or a user cannot be kept because of a field.
@@ -30,7 +29,7 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
 func (s *Store) Apps(ctx context.Context, partnerID string) ([]App, error) {
 	rows, err := s.read.QueryContext(ctx, `
 SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled
-FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, guidKey(partnerID))
+FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, guid.Key(partnerID))
 	list, err := scanAll(rows, err, func(rows *sql.Rows) (a App, err error) {
 		var secrets, certificates, redirectURIs []byte
 		if err := rows.Scan(&a.ClientID, &a.ObjectID, &a.Name, &a.Secret, &secrets, &certificates, &redirectURIs,
@@ -64,7 +63,7 @@ func (s *Store) PutApp(ctx context.Context, partnerID string, a App) error {
 		}
 		var elsewhere bool
 		if err := tx.QueryRowContext(tx.ctx, `SELECT EXISTS (SELECT 1 FROM apps WHERE client_id = $1 AND partner_id <> $2)`,
-			guidKey(a.ClientID), guidKey(partnerID)).Scan(&elsewhere); err != nil {
+			guid.Key(a.ClientID), guid.Key(partnerID)).Scan(&elsewhere); err != nil {
 			return err
 		}
 		if elsewhere {
@@ -82,7 +81,7 @@ func (s *Store) PutApp(ctx context.Context, partnerID string, a App) error {
 // partnerExists fails with [ErrPartnerNotFound].
 func (t *tx) partnerExists(partnerID string) error {
 	var exists bool
-	err := t.QueryRowContext(t.ctx, `SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1)`, guidKey(partnerID)).Scan(&exists)
+	err := t.QueryRowContext(t.ctx, `SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1)`, guid.Key(partnerID)).Scan(&exists)
 	if err == nil && !exists {
 		return ErrPartnerNotFound
 	}
@@ -97,10 +96,10 @@ func (w *writer) putApp(partnerID string, a App) error {
 	}
 	var kept App
 	err := w.tx.QueryRowContext(w.tx.ctx, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
-		guidKey(partnerID), guidKey(a.ClientID)).Scan(&kept.ObjectID, &kept.Secret)
+		guid.Key(partnerID), guid.Key(a.ClientID)).Scan(&kept.ObjectID, &kept.Secret)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		kept = App{ObjectID: uuid.NewString(), Secret: newSecret()}
+		kept = App{ObjectID: guid.New(), Secret: newSecret()}
 	case err != nil:
 		return err
 	}
@@ -127,7 +126,7 @@ WHERE (apps.object_id, apps.name, apps.secret, apps.secrets, apps.certificates, 
        apps.public, apps.multi_tenant, apps.admin_consent, apps.disabled)
    <> (excluded.object_id, excluded.name, excluded.secret, excluded.secrets, excluded.certificates, excluded.redirect_uris,
        excluded.public, excluded.multi_tenant, excluded.admin_consent, excluded.disabled)`,
-		guidKey(partnerID), guidKey(a.ClientID), guidKey(a.ObjectID), a.Name, a.Secret,
+		guid.Key(partnerID), guid.Key(a.ClientID), guid.Key(a.ObjectID), a.Name, a.Secret,
 		string(secrets), string(certificates), string(redirectURIs),
 		bit(a.Public), bit(a.MultiTenant), bit(a.AdminConsent), bit(a.Disabled))
 	return err

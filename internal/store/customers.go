@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // CustomerQuery says which customers to list.
@@ -95,7 +96,7 @@ func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) 
 SELECT customer_id, summary FROM customers
 WHERE partner_id = $1 AND active = 1 AND customer_id > $3 AND ($4 = '' OR customer_id < $4) AND `+condition+`
 ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
-		guidKey(q.PartnerID), value, guidKey(q.After), guidKey(q.Before), limit+1, max(q.Offset, 0))
+		guid.Key(q.PartnerID), value, guid.Key(q.After), guid.Key(q.Before), limit+1, max(q.Offset, 0))
 	if err != nil {
 		return fail(err)
 	}
@@ -144,7 +145,7 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 		return nil, err
 	}
 	var doc string
-	err := s.getCustomer.QueryRowContext(brief(ctx), guidKey(partnerID), guidKey(customerID)).Scan(&doc)
+	err := s.getCustomer.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotYours
 	}
@@ -174,7 +175,7 @@ func (w *writer) completeCustomer(partnerID string, c *SeedCustomer) (*partnerce
 	}
 	var stored string
 	err := w.QueryRowContext(w.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
-		guidKey(partnerID), guidKey(c.Customer.ID)).Scan(&stored)
+		guid.Key(partnerID), guid.Key(c.Customer.ID)).Scan(&stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &c.Customer, nil
 	}
@@ -242,8 +243,8 @@ func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreem
 	if agreement != nil {
 		accepted = bit(*agreement)
 	}
-	return w.exec(putCustomerSQL, guidKey(partnerID), guidKey(c.ID), bit(active),
-		guidKey(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
+	return w.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), bit(active),
+		guid.Key(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
 		customerCountry(c), accepted)
 }
 

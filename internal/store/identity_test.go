@@ -23,6 +23,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 const suiteApp = "aaaaaaaa-0000-4000-8000-0000000000aa"
@@ -166,7 +167,7 @@ func testPutUser(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	made := get()
-	if len(made.Password) != 40 || !guidLike(made.ObjectID) || made.WithoutMFA {
+	if len(made.Password) != 40 || !guid.Is(made.ObjectID) || made.WithoutMFA {
 		t.Errorf("made %+v", made)
 	}
 	for _, change := range []func(*User){

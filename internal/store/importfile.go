@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Import gathers the customers and orders of API answers that were saved to
@@ -200,11 +201,11 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 		return f.fail(offset, name, "is an order without id, as in a request; save the answer instead")
 	case o.ReferenceCustomerID == "":
 		return f.fail(offset, name, "order %s does not say whose it is: add referenceCustomerId, the customer's GUID", o.ID)
-	case !guidLike(o.ReferenceCustomerID):
+	case !guid.Is(o.ReferenceCustomerID):
 		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is no GUID; put the customer's there", o.ID, o.ReferenceCustomerID)
 	}
 	at := imported{file: f.name, line: f.line(offset), item: name}
-	prev, ok := addOnce(&f.into.Orders, f.into.orders, guidKey(o.ReferenceCustomerID)+"/"+orderKey(o.ID), o, at)
+	prev, ok := addOnce(&f.into.Orders, f.into.orders, guid.Key(o.ReferenceCustomerID)+"/"+orderKey(o.ID), o, at)
 	if !ok {
 		return f.fail(offset, name, "order %s is in %s too and differs; import the newer of the two only", o.ID, prev)
 	}
@@ -219,14 +220,14 @@ func (f *importFile) customer(value jsontext.Value, offset int, name string) err
 	switch {
 	case c.ID == "":
 		return f.fail(offset, name, "is a customer without id, as in a request; save the answer instead")
-	case !guidLike(c.ID):
+	case !guid.Is(c.ID):
 		return f.fail(offset, name, "customer id %.60q is no GUID; put the customer's there", c.ID)
 	}
 	// The API tells the first administrator's password once, when the
 	// customer is created; it is nothing to keep.
 	c.UserCredentials = nil
 	at := imported{file: f.name, line: f.line(offset), item: name}
-	prev, ok := addOnce(&f.into.Customers, f.into.customers, guidKey(c.ID), c, at)
+	prev, ok := addOnce(&f.into.Customers, f.into.customers, guid.Key(c.ID), c, at)
 	if !ok {
 		return f.fail(offset, name, "customer %s is in %s too and differs; import the newer of the two only", c.ID, prev)
 	}
@@ -295,7 +296,7 @@ func includes(rich, poor any) bool {
 		return true
 	case string:
 		r, ok := rich.(string)
-		return ok && (r == poor || guidLike(r) && strings.EqualFold(r, poor))
+		return ok && (guid.KeyIfGUID(r) == guid.KeyIfGUID(poor))
 	default:
 		return rich == poor
 	}
@@ -363,11 +364,11 @@ func (im *Import) Seed(partner Partner) (*Seed, []string) {
 	customers := make([]SeedCustomer, 0, len(im.Customers))
 	index := make(map[string]int, len(im.Customers))
 	for _, c := range im.Customers {
-		index[guidKey(c.ID)] = len(customers)
+		index[guid.Key(c.ID)] = len(customers)
 		customers = append(customers, SeedCustomer{Customer: c})
 	}
 	for _, o := range im.Orders {
-		id := guidKey(o.ReferenceCustomerID)
+		id := guid.Key(o.ReferenceCustomerID)
 		at, ok := index[id]
 		if !ok {
 			at = len(customers)

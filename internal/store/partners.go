@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Partners returns all partners, ordered by name.
@@ -23,7 +25,7 @@ func (s *Store) Partners(ctx context.Context) ([]Partner, error) {
 func (s *Store) IndirectResellers(ctx context.Context, partnerID string) ([]IndirectReseller, error) {
 	rows, err := s.read.QueryContext(ctx, `
 SELECT reseller_id, name, mpn_id, location FROM indirect_resellers
-WHERE partner_id = $1 ORDER BY name, reseller_id`, guidKey(partnerID))
+WHERE partner_id = $1 ORDER BY name, reseller_id`, guid.Key(partnerID))
 	list, err := scanAll(rows, err, func(rows *sql.Rows) (r IndirectReseller, err error) {
 		return r, rows.Scan(&r.TenantID, &r.Name, &r.MPNID, &r.Location)
 	})
@@ -40,7 +42,7 @@ ON CONFLICT (partner_id) DO UPDATE SET
     name = excluded.name, domain = excluded.domain, mpn_id = excluded.mpn_id, country = excluded.country
 WHERE (partners.name, partners.domain, partners.mpn_id, partners.country)
    <> (excluded.name, excluded.domain, excluded.mpn_id, excluded.country)`,
-		guidKey(p.TenantID), p.Name, p.Domain, p.MPNID, p.Country)
+		guid.Key(p.TenantID), p.Name, p.Domain, p.MPNID, p.Country)
 }
 
 func (w *writer) putIndirectReseller(partnerID string, r *IndirectReseller) (changed bool, err error) {
@@ -50,5 +52,5 @@ ON CONFLICT (partner_id, reseller_id) DO UPDATE SET
     name = excluded.name, mpn_id = excluded.mpn_id, location = excluded.location
 WHERE (indirect_resellers.name, indirect_resellers.mpn_id, indirect_resellers.location)
    <> (excluded.name, excluded.mpn_id, excluded.location)`,
-		guidKey(partnerID), guidKey(r.TenantID), r.Name, r.MPNID, r.Location)
+		guid.Key(partnerID), guid.Key(r.TenantID), r.Name, r.MPNID, r.Location)
 }

@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // seedIDs remembers in which line an id was first used, to name both lines
@@ -35,7 +36,7 @@ func (d *seedDecoder) partner(p place, partner *SeedPartner, ids *seedIDs) {
 	d.required(p, "mpnId", "the partner's MPN id, digits")
 	d.required(p, "country", "two letters, such as US")
 	d.guid(p.field("tenantId"))
-	d.unique(ids.tenants, p.field("tenantId"), guidKey(partner.TenantID))
+	d.unique(ids.tenants, p.field("tenantId"), guid.Key(partner.TenantID))
 	d.unique(ids.domains, p.field("domain"), strings.ToLower(partner.Domain))
 	for i := range partner.Apps {
 		if at := p.field("apps").item(i); at.node.Kind == yaml.MappingNode {
@@ -55,7 +56,7 @@ func (d *seedDecoder) partner(p place, partner *SeedPartner, ids *seedIDs) {
 			d.required(at, "mpnId", "the reseller's MPN id, digits")
 			d.required(at, "location", "the reseller's country, two letters")
 			d.guid(at.field("tenantId"))
-			d.unique(resellers, at.field("tenantId"), guidKey(reseller.TenantID))
+			d.unique(resellers, at.field("tenantId"), guid.Key(reseller.TenantID))
 		}
 	}
 	for i := range partner.Customers {
@@ -65,7 +66,7 @@ func (d *seedDecoder) partner(p place, partner *SeedPartner, ids *seedIDs) {
 		}
 		d.customer(at, c, ids)
 		reseller := c.Customer.AssociatedPartnerID
-		if _, ok := resellers[guidKey(reseller)]; !ok && reseller != "" {
+		if _, ok := resellers[guid.Key(reseller)]; !ok && reseller != "" {
 			d.problem(at.field("associatedPartnerId"), "%s is none of the partner's indirectResellers; add it there or correct the id", reseller)
 		}
 		fillCustomer(at, &c.Customer)
@@ -80,7 +81,7 @@ func (d *seedDecoder) app(p place, a *App, ids *seedIDs) {
 	d.required(p, "name", "what the app is called")
 	d.guid(p.field("clientId"))
 	d.guid(p.field("objectId"))
-	d.unique(ids.clients, p.field("clientId"), guidKey(a.ClientID))
+	d.unique(ids.clients, p.field("clientId"), guid.Key(a.ClientID))
 	for i := range a.Secrets {
 		if at := p.field("secrets").item(i); at.node.Kind == yaml.MappingNode {
 			d.required(at, "value", "what the app signs in with")
@@ -144,7 +145,7 @@ func (d *seedDecoder) user(p place, u *User, ids *seedIDs) {
 func (d *seedDecoder) customer(p place, c *SeedCustomer, ids *seedIDs) {
 	d.required(p, "id", "the GUID of the customer's directory")
 	d.guid(p.field("id"))
-	d.unique(ids.customers, p.field("id"), guidKey(c.Customer.ID))
+	d.unique(ids.customers, p.field("id"), guid.Key(c.Customer.ID))
 	profile := p.field("companyProfile")
 	d.required(profile, "companyName", "the customer's company name")
 	d.required(profile, "domain", "the customer's domain, such as wingtiptoys.onmicrosoft.com")
@@ -204,7 +205,7 @@ func (d *seedDecoder) required(p place, name, meaning string) {
 }
 
 func (d *seedDecoder) guid(p place) {
-	if !p.empty() && p.node.Kind == yaml.ScalarNode && !guidLike(p.node.Value) {
+	if !p.empty() && p.node.Kind == yaml.ScalarNode && !guid.Is(p.node.Value) {
 		d.problem(p, "%q is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", p.node.Value)
 	}
 }
@@ -219,23 +220,4 @@ func (d *seedDecoder) unique(lines map[string]int, p place, key string) {
 		return
 	}
 	lines[key] = p.near.Line
-}
-
-// guidLike reports whether s has the form of a GUID, in any case.
-func guidLike(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if c != '-' {
-				return false
-			}
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
-		default:
-			return false
-		}
-	}
-	return true
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
 	"hash/fnv"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // The functions below fill in what a seed file does not mention. A field that
@@ -18,7 +18,7 @@ import (
 func fillCustomer(p place, c *partnercenter.Customer) {
 	self := "/customers/" + c.ID
 	if !p.field("commerceId").given() {
-		c.CommerceID = derivedGUID("commerce", c.ID)
+		c.CommerceID = guid.Derived("commerce", c.ID)
 	}
 	if !p.field("relationshipToPartner").given() {
 		c.RelationshipToPartner = partnercenter.RelationshipReseller
@@ -44,7 +44,7 @@ func fillCustomer(p place, c *partnercenter.Customer) {
 	if profile := c.BillingProfile; profile != nil {
 		at := p.field("billingProfile")
 		if !at.field("id").given() {
-			profile.ID = derivedGUID("billing", c.ID)
+			profile.ID = guid.Derived("billing", c.ID)
 		}
 		if !at.field("links").given() {
 			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/billing")}
@@ -61,7 +61,7 @@ func fillCustomer(p place, c *partnercenter.Customer) {
 // fillOrder fills in an order of customer c. Country is where c bought it,
 // when neither the order nor c says.
 func fillOrder(p place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
-	legacy := guidLike(o.ID)
+	legacy := guid.Is(o.ID)
 	self := "/customers/" + c.ID + "/orders/" + o.ID
 	if !p.field("referenceCustomerId").given() {
 		o.ReferenceCustomerID = c.ID
@@ -129,13 +129,4 @@ func numericEtag(id string) string {
 	h := fnv.New64a()
 	h.Write([]byte(strings.ToLower(id)))
 	return strconv.FormatInt(int64(h.Sum64()), 10)
-}
-
-// derivedGUID makes a GUID of names (RFC 9562, version 5), so that reading a
-// seed file twice gives the same ids.
-func derivedGUID(names ...string) string {
-	sum := sha1.Sum([]byte(strings.ToLower(strings.Join(names, "/"))))
-	sum[6] = sum[6]&0x0f | 0x50
-	sum[8] = sum[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }

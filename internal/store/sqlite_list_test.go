@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -76,7 +77,7 @@ func TestListsAreTheSameEitherWay(t *testing.T) {
 						for _, price := range []bool{false, true} {
 							q := OrderQuery{PartnerID: p.TenantID, CustomerID: c.Customer.ID, IncludePrice: price}
 							got, n, err := listOrders(t.Context(), s, []byte("x"), q)
-							q.PartnerID, q.CustomerID = guidKey(q.PartnerID), guidKey(q.CustomerID)
+							q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
 							want := newListing(&q, []byte("x"))
 							wantErr := s.listRows(t.Context(), &want)
 							if string(got) != string(want.items) || n != want.count || err != wantErr {

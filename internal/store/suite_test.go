@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // The ids of the suite's data. Partners A and B share a customer id and an
@@ -273,7 +274,7 @@ func testApps(t *testing.T, s *Store) {
 	}
 	load(t, s, seed(App{Name: "one"}))
 	made := get()
-	if len(made.Secret) != 40 || !guidLike(made.ObjectID) {
+	if len(made.Secret) != 40 || !guid.Is(made.ObjectID) {
 		t.Errorf("made %+v", made)
 	}
 	load(t, s, seed(App{Name: "two"}))

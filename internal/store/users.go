@@ -8,16 +8,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Users returns the partner's users, ordered by user principal name.
 func (s *Store) Users(ctx context.Context, partnerID string) ([]User, error) {
 	rows, err := s.read.QueryContext(ctx, `
 SELECT upn, object_id, name, roles, password, mfa = 0, disabled FROM users
-WHERE partner_id = $1 ORDER BY upn_key`, guidKey(partnerID))
+WHERE partner_id = $1 ORDER BY upn_key`, guid.Key(partnerID))
 	list, err := scanAll(rows, err, func(rows *sql.Rows) (u User, err error) {
 		var roles string
 		err = rows.Scan(&u.UserPrincipalName, &u.ObjectID, &u.Name, &roles, &u.Password, &u.WithoutMFA, &u.Disabled)
@@ -42,7 +41,7 @@ func (s *Store) PutUser(ctx context.Context, partnerID string, u User) error {
 		}
 		var elsewhere bool
 		if err := tx.QueryRowContext(tx.ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE upn_key = $1 AND partner_id <> $2)`,
-			strings.ToLower(u.UserPrincipalName), guidKey(partnerID)).Scan(&elsewhere); err != nil {
+			strings.ToLower(u.UserPrincipalName), guid.Key(partnerID)).Scan(&elsewhere); err != nil {
 			return err
 		}
 		if elsewhere {
@@ -65,10 +64,10 @@ func (w *writer) putUser(partnerID string, u User) error {
 	}
 	var kept User
 	err := w.tx.QueryRowContext(w.tx.ctx, `SELECT object_id, password FROM users WHERE partner_id = $1 AND upn_key = $2`,
-		guidKey(partnerID), strings.ToLower(u.UserPrincipalName)).Scan(&kept.ObjectID, &kept.Password)
+		guid.Key(partnerID), strings.ToLower(u.UserPrincipalName)).Scan(&kept.ObjectID, &kept.Password)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		kept = User{ObjectID: uuid.NewString(), Password: newSecret()}
+		kept = User{ObjectID: guid.New(), Password: newSecret()}
 	case err != nil:
 		return err
 	}
@@ -91,7 +90,7 @@ ON CONFLICT (partner_id, upn_key) DO UPDATE SET
     password = excluded.password, mfa = excluded.mfa, disabled = excluded.disabled
 WHERE (users.upn, users.object_id, users.name, users.roles, users.password, users.mfa, users.disabled)
    <> (excluded.upn, excluded.object_id, excluded.name, excluded.roles, excluded.password, excluded.mfa, excluded.disabled)`,
-		guidKey(partnerID), strings.ToLower(u.UserPrincipalName), u.UserPrincipalName, guidKey(u.ObjectID), u.Name,
+		guid.Key(partnerID), strings.ToLower(u.UserPrincipalName), u.UserPrincipalName, guid.Key(u.ObjectID), u.Name,
 		strings.Join(roles, " "), u.Password, bit(!u.WithoutMFA), bit(u.Disabled))
 	return err
 }
