@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // consentAPIs are short names of the APIs that apps use in customers' tenants,
@@ -28,7 +29,7 @@ func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 			api = known.id
 		}
 	}
-	if !guid.MatchString(api) {
+	if !guid.Is(api) {
 		return nil, usageErrorf("--grant %q: there is no API %q: use graph, azure, directory, or the API's application id", text, api)
 	}
 	return &partnercenter.ApplicationGrant{EnterpriseApplicationID: api, Scope: scope}, nil

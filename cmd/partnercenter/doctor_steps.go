@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // doctorTimeout is how long doctor waits for an answer unless told otherwise:
@@ -222,7 +223,7 @@ func (d *doctor) checkClaims(context.Context) outcome {
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which is not Partner Center", audience)
 	case graph && c.forUser():
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center takes from apps but not from users", audience)
-	case guid.MatchString(wanted) && !strings.EqualFold(wanted, c.TenantID):
+	case guid.Is(wanted) && !strings.EqualFold(wanted, c.TenantID):
 		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings say %s", c.TenantID, wanted)
 	case c.forUser() && c.withoutMFA():
 		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page asks for none, have an administrator require it for this user.",

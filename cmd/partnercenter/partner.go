@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
@@ -47,7 +49,7 @@ func (s *service) partnerTenant(ctx context.Context) (string, error) {
 	if claims, ok := readClaims(token.Token); ok && claims.TenantID != "" {
 		return claims.TenantID, nil
 	}
-	if guid.MatchString(s.tenantID) {
+	if guid.Is(s.tenantID) {
 		return s.tenantID, nil
 	}
 	return "", settingsErrorf("neither the token nor the settings tell the partner's tenant, so the domain cannot be compared: give the tenant's GUID with --tenant-id; nothing was changed")
@@ -76,7 +78,7 @@ func (s *service) tenantOf(ctx context.Context, domain string) (string, error) {
 	if resp.StatusCode == http.StatusOK && json.Unmarshal(body, &discovery) == nil {
 		if issuer, err := url.Parse(discovery.Issuer); err == nil {
 			for segment := range strings.SplitSeq(issuer.Path, "/") {
-				if guid.MatchString(segment) {
+				if guid.Is(segment) {
 					return segment, nil
 				}
 			}

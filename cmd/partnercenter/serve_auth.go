@@ -16,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -74,7 +75,7 @@ func (o *authOptions) check(given *pflag.FlagSet) error {
 		return nil
 	}
 	for i, tenant := range o.tenants {
-		if !guid.MatchString(tenant) {
+		if !guid.Is(tenant) {
 			return usageErrorf("--tenant %q is no tenant id: with --auth entra write it as a GUID; the Entra admin center shows it on its overview", tenant)
 		}
 		if slices.ContainsFunc(o.tenants[:i], func(t string) bool { return strings.EqualFold(t, tenant) }) {
@@ -121,7 +122,7 @@ func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error)
 	roles := make(map[string]partnercenter.UserRole)
 	for _, text := range o.groupRoles {
 		group, role, _ := strings.Cut(text, "=")
-		if !guid.MatchString(group) || !slices.Contains(roleNames(), role) {
+		if !guid.Is(group) || !slices.Contains(roleNames(), role) {
 			return nil, usageErrorf("--group-role %q: write the group's object id, =, and one of %s", text, strings.Join(roleNames(), ", "))
 		}
 		roles[group] = partnercenter.UserRole(role)

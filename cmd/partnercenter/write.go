@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // writeOptions are the flags of commands that change something.
@@ -75,8 +76,6 @@ type writer struct {
 	input     bool // standard input is taken by the content of the call
 }
 
-var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
 // newWriter checks whether the flags and the terminal allow a change, before
 // anything is sent.
 func newWriter(app *app, c *connection, o *writeOptions, inputTaken bool) (*writer, error) {
@@ -84,7 +83,7 @@ func newWriter(app *app, c *connection, o *writeOptions, inputTaken bool) (*writ
 	switch {
 	case w.requestID == "":
 		w.requestID = partnercenter.NewRequestID()
-	case !guid.MatchString(w.requestID):
+	case !guid.Is(w.requestID):
 		return nil, usageErrorf("--request-id %q is no GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
 	}
 	var err error
