@@ -37,20 +37,26 @@ var importTable = map[string]rule{
 		why:    "who imports the client links nothing else of ours and little of others",
 	},
 	"internal/store": {
-		ours:   []string{"", "internal/guid"},
-		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein"},
+		ours:   []string{"", "internal/guid", "internal/yamlfile"},
+		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
-		ours:   []string{""},
-		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein"},
+		ours:   []string{"", "internal/yamlfile"},
+		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the catalog keeps the root's types and knows nothing of orders",
 	},
 	"internal/lifecycle": {
 		ours: []string{"", "internal/catalog", "internal/guid"},
 		why:  "rules are pure functions of the state, a command and the time",
 	},
-	"internal/guid":               {why: "everything that names things by GUIDs may use it"},
+	"internal/guid": {why: "everything that names things by GUIDs may use it"},
+	"internal/yamlfile": {
+		ours:   []string{"", "internal/suggest"},
+		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
+		why:    "it reads files of any kind, by types that others bring; of the root it knows what dates and amounts look like",
+	},
+	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "whatever reads names may use it"},
 	"internal/clock":              {why: "everything reads the clock, so it reads nothing"},
 	"internal/issuer/browsertest": {why: "it is tests and nothing else"},
 	"internal/token": {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // Import gathers the customers and orders of API answers that were saved to
@@ -68,7 +69,7 @@ func (e *ImportError) Error() string {
 // anything that is neither an order nor a customer. Errors about the content
 // are of type *[ImportError]; into is of no use after an error.
 func ReadImport(name string, r io.Reader, into *Import) error {
-	data, err := readLimited(name, r, maxFileSize)
+	data, err := yamlfile.ReadAll(name, r, maxFileSize)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func ReadImport(name string, r io.Reader, into *Import) error {
 		into.customers, into.orders = map[string]imported{}, map[string]imported{}
 	}
 	// The mark becomes a blank, so that offsets stay those of the file.
-	if bytes.HasPrefix(data, byteOrderMark) {
+	if bytes.HasPrefix(data, []byte("\ufeff")) {
 		copy(data, "   ")
 	}
 	f := &importFile{name: name, data: data, into: into}
@@ -387,7 +388,7 @@ func placeholder(id string) SeedCustomer {
 		ID:             id,
 		CompanyProfile: &partnercenter.CustomerCompanyProfile{CompanyName: "Customer " + id},
 	}
-	fillCustomer(place{}, &c)
+	fillCustomer(yamlfile.Place{}, &c)
 	c.CommerceID = "" // the API knows it, made-up data would contradict it
 	return SeedCustomer{Customer: c, Placeholder: true}
 }

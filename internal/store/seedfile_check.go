@@ -3,221 +3,202 @@ package store
 import (
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // seedIDs remembers in which line an id was first used, to name both lines
 // when it comes again.
 type seedIDs struct{ tenants, domains, clients, users, customers map[string]int }
 
+// checker checks a seed file.
+type checker struct{ *yamlfile.File }
+
 // seed checks what the types alone do not say and fills in what the file
 // leaves out. It keeps going after mistakes, to report them together.
-func (d *seedDecoder) seed(root place, s *Seed) {
-	partners := root.field("partners")
-	if partners.empty() || partners.node.Kind == yaml.SequenceNode && len(s.Partners) == 0 {
-		d.problem(partners, "is missing; list at least one partner")
+func (c *checker) seed(root yamlfile.Place, s *Seed) {
+	partners := root.Field("partners")
+	if partners.Empty() || partners.IsList() && len(s.Partners) == 0 {
+		c.Problem(partners, "is missing; list at least one partner")
 	}
 	ids := seedIDs{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
 	for i := range s.Partners {
-		d.partner(partners.item(i), &s.Partners[i], &ids)
+		c.partner(partners.Item(i), &s.Partners[i], &ids)
 	}
 }
 
-func (d *seedDecoder) partner(p place, partner *SeedPartner, ids *seedIDs) {
-	if p.node.Kind != yaml.MappingNode {
+func (c *checker) partner(p yamlfile.Place, partner *SeedPartner, ids *seedIDs) {
+	if !p.IsObject() {
 		return
 	}
-	d.required(p, "tenantId", "the GUID of the partner's directory")
-	d.required(p, "name", "the partner's company name")
-	d.required(p, "domain", "the partner's domain, such as contosocsp.onmicrosoft.com")
-	d.required(p, "mpnId", "the partner's MPN id, digits")
-	d.required(p, "country", "two letters, such as US")
-	d.guid(p.field("tenantId"))
-	d.unique(ids.tenants, p.field("tenantId"), guid.Key(partner.TenantID))
-	d.unique(ids.domains, p.field("domain"), strings.ToLower(partner.Domain))
+	c.Required(p, "tenantId", "the GUID of the partner's directory")
+	c.Required(p, "name", "the partner's company name")
+	c.Required(p, "domain", "the partner's domain, such as contosocsp.onmicrosoft.com")
+	c.Required(p, "mpnId", "the partner's MPN id, digits")
+	c.Required(p, "country", "two letters, such as US")
+	c.guid(p.Field("tenantId"))
+	c.Unique(ids.tenants, p.Field("tenantId"), guid.Key(partner.TenantID))
+	c.Unique(ids.domains, p.Field("domain"), strings.ToLower(partner.Domain))
 	for i := range partner.Apps {
-		if at := p.field("apps").item(i); at.node.Kind == yaml.MappingNode {
-			d.app(at, &partner.Apps[i], ids)
+		if at := p.Field("apps").Item(i); at.IsObject() {
+			c.app(at, &partner.Apps[i], ids)
 		}
 	}
 	for i, user := range partner.Users {
-		if at := p.field("users").item(i); at.node.Kind == yaml.MappingNode {
-			d.user(at, &user, ids)
+		if at := p.Field("users").Item(i); at.IsObject() {
+			c.user(at, &user, ids)
 		}
 	}
 	resellers := map[string]int{}
 	for i, reseller := range partner.IndirectResellers {
-		if at := p.field("indirectResellers").item(i); at.node.Kind == yaml.MappingNode {
-			d.required(at, "tenantId", "the GUID of the reseller's directory")
-			d.required(at, "name", "the reseller's company name")
-			d.required(at, "mpnId", "the reseller's MPN id, digits")
-			d.required(at, "location", "the reseller's country, two letters")
-			d.guid(at.field("tenantId"))
-			d.unique(resellers, at.field("tenantId"), guid.Key(reseller.TenantID))
+		if at := p.Field("indirectResellers").Item(i); at.IsObject() {
+			c.Required(at, "tenantId", "the GUID of the reseller's directory")
+			c.Required(at, "name", "the reseller's company name")
+			c.Required(at, "mpnId", "the reseller's MPN id, digits")
+			c.Required(at, "location", "the reseller's country, two letters")
+			c.guid(at.Field("tenantId"))
+			c.Unique(resellers, at.Field("tenantId"), guid.Key(reseller.TenantID))
 		}
 	}
 	for i := range partner.Customers {
-		at, c := p.field("customers").item(i), &partner.Customers[i]
-		if at.node.Kind != yaml.MappingNode {
+		at, customer := p.Field("customers").Item(i), &partner.Customers[i]
+		if !at.IsObject() {
 			continue
 		}
-		d.customer(at, c, ids)
-		reseller := c.Customer.AssociatedPartnerID
+		c.customer(at, customer, ids)
+		reseller := customer.Customer.AssociatedPartnerID
 		if _, ok := resellers[guid.Key(reseller)]; !ok && reseller != "" {
-			d.problem(at.field("associatedPartnerId"), "%s is none of the partner's indirectResellers; add it there or correct the id", reseller)
+			c.Problem(at.Field("associatedPartnerId"), "%s is none of the partner's indirectResellers; add it there or correct the id", reseller)
 		}
-		fillCustomer(at, &c.Customer)
-		for j := range c.Orders {
-			fillOrder(at.field("orders").item(j), &c.Orders[j], &c.Customer, partner.Country)
+		fillCustomer(at, &customer.Customer)
+		for j := range customer.Orders {
+			fillOrder(at.Field("orders").Item(j), &customer.Orders[j], &customer.Customer, partner.Country)
 		}
 	}
 }
 
-func (d *seedDecoder) app(p place, a *App, ids *seedIDs) {
-	d.required(p, "clientId", "the GUID that the app signs in with")
-	d.required(p, "name", "what the app is called")
-	d.guid(p.field("clientId"))
-	d.guid(p.field("objectId"))
-	d.unique(ids.clients, p.field("clientId"), guid.Key(a.ClientID))
+func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
+	c.Required(p, "clientId", "the GUID that the app signs in with")
+	c.Required(p, "name", "what the app is called")
+	c.guid(p.Field("clientId"))
+	c.guid(p.Field("objectId"))
+	c.Unique(ids.clients, p.Field("clientId"), guid.Key(a.ClientID))
 	for i := range a.Secrets {
-		if at := p.field("secrets").item(i); at.node.Kind == yaml.MappingNode {
-			d.required(at, "value", "what the app signs in with")
+		if at := p.Field("secrets").Item(i); at.IsObject() {
+			c.Required(at, "value", "what the app signs in with")
 			if expires := a.Secrets[i].Expires; expires.Valid() && expires.Time().IsZero() {
-				d.problem(at.field("expires"), "%s is what the API writes for no date; leave this field out if the secret never expires", expires)
+				c.Problem(at.Field("expires"), "%s is what the API writes for no date; leave this field out if the secret never expires", expires)
 			}
 		}
 	}
 	certificates := map[string]int{}
 	for i := range a.Certificates {
-		at := p.field("certificates").item(i)
-		if at.node.Kind != yaml.MappingNode {
+		at := p.Field("certificates").Item(i)
+		if !at.IsObject() {
 			continue
 		}
-		d.required(at, "pem", "the certificate, from -----BEGIN CERTIFICATE----- on")
-		text := at.field("pem")
-		if text.empty() || text.node.Kind != yaml.ScalarNode {
+		c.Required(at, "pem", "the certificate, from -----BEGIN CERTIFICATE----- on")
+		text := at.Field("pem")
+		if pem, ok := text.Text(); !ok || pem == "" {
 			continue
 		}
-		c, problem := parseCertificate(a.Certificates[i].PEM)
+		certificate, problem := parseCertificate(a.Certificates[i].PEM)
 		if problem != "" {
-			d.problem(text, "%s", problem)
+			c.Problem(text, "%s", problem)
 			continue
 		}
-		if line, twice := certificates[string(c.Raw)]; twice {
-			d.problem(text, "this certificate stands in line %d already; list it once", line)
+		if line, twice := certificates[string(certificate.Raw)]; twice {
+			c.Problem(text, "this certificate stands in line %d already; list it once", line)
 			continue
 		}
-		certificates[string(c.Raw)] = text.near.Line
+		certificates[string(certificate.Raw)] = text.Line()
 	}
-	list := p.field("redirectUris")
+	list := p.Field("redirectUris")
 	if len(a.RedirectURIs) > maxRedirectURIs {
-		d.problem(list, "%s", tooManyRedirectURIs(len(a.RedirectURIs)))
+		c.Problem(list, "%s", tooManyRedirectURIs(len(a.RedirectURIs)))
 		return
 	}
 	redirectURIs := map[string]int{}
 	for i, uri := range a.RedirectURIs {
-		at := list.item(i)
-		if isNull(at.node) || at.node.Kind != yaml.ScalarNode {
+		at := list.Item(i)
+		if _, ok := at.Text(); !ok {
 			continue
 		}
 		if problem := redirectURIProblem(uri); problem != "" {
-			d.problem(at, "%s", problem)
+			c.Problem(at, "%s", problem)
 			continue
 		}
-		d.unique(redirectURIs, at, uri)
+		c.Unique(redirectURIs, at, uri)
 	}
 }
 
-func (d *seedDecoder) user(p place, u *User, ids *seedIDs) {
-	d.required(p, "userPrincipalName", "what the user signs in as, such as ada@contosocsp.onmicrosoft.com")
-	d.required(p, "name", "what the user is called")
-	d.guid(p.field("objectId"))
-	upn := p.field("userPrincipalName")
-	if problem := principalNameProblem(u.UserPrincipalName); problem != "" && !upn.empty() {
-		d.problem(upn, "%s", problem)
+func (c *checker) user(p yamlfile.Place, u *User, ids *seedIDs) {
+	c.Required(p, "userPrincipalName", "what the user signs in as, such as ada@contosocsp.onmicrosoft.com")
+	c.Required(p, "name", "what the user is called")
+	c.guid(p.Field("objectId"))
+	upn := p.Field("userPrincipalName")
+	if problem := principalNameProblem(u.UserPrincipalName); problem != "" && !upn.Empty() {
+		c.Problem(upn, "%s", problem)
 	}
-	d.unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
+	c.Unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
 }
 
-func (d *seedDecoder) customer(p place, c *SeedCustomer, ids *seedIDs) {
-	d.required(p, "id", "the GUID of the customer's directory")
-	d.guid(p.field("id"))
-	d.unique(ids.customers, p.field("id"), guid.Key(c.Customer.ID))
-	profile := p.field("companyProfile")
-	d.required(profile, "companyName", "the customer's company name")
-	d.required(profile, "domain", "the customer's domain, such as wingtiptoys.onmicrosoft.com")
-	d.guid(profile.field("tenantId"))
-	d.guid(p.field("commerceId"))
-	d.guid(p.field("associatedPartnerId"))
+func (c *checker) customer(p yamlfile.Place, customer *SeedCustomer, ids *seedIDs) {
+	c.Required(p, "id", "the GUID of the customer's directory")
+	c.guid(p.Field("id"))
+	c.Unique(ids.customers, p.Field("id"), guid.Key(customer.Customer.ID))
+	profile := p.Field("companyProfile")
+	c.Required(profile, "companyName", "the customer's company name")
+	c.Required(profile, "domain", "the customer's domain, such as wingtiptoys.onmicrosoft.com")
+	c.guid(profile.Field("tenantId"))
+	c.guid(p.Field("commerceId"))
+	c.guid(p.Field("associatedPartnerId"))
 
 	orderIDs := map[string]int{}
-	for i := range c.Orders {
-		at, o := p.field("orders").item(i), &c.Orders[i]
-		if at.node.Kind != yaml.MappingNode {
+	for i := range customer.Orders {
+		at, o := p.Field("orders").Item(i), &customer.Orders[i]
+		if !at.IsObject() {
 			continue
 		}
-		d.order(at, o)
-		if o.ReferenceCustomerID != "" && !strings.EqualFold(o.ReferenceCustomerID, c.Customer.ID) {
-			d.problem(at.field("referenceCustomerId"), "the order stands under customer %s; move it, or leave this field out", c.Customer.ID)
+		c.order(at, o)
+		if o.ReferenceCustomerID != "" && !strings.EqualFold(o.ReferenceCustomerID, customer.Customer.ID) {
+			c.Problem(at.Field("referenceCustomerId"), "the order stands under customer %s; move it, or leave this field out", customer.Customer.ID)
 		}
-		d.unique(orderIDs, at.field("id"), orderKey(o.ID))
+		c.Unique(orderIDs, at.Field("id"), orderKey(o.ID))
 	}
 }
 
-func (d *seedDecoder) order(p place, o *partnercenter.Order) {
-	d.required(p, "id", "a GUID, 12 hex digits or 33 letters")
-	d.required(p, "billingCycle", "how often the order is billed, such as monthly")
-	d.required(p, "creationDate", "when the order was placed")
-	if strings.Trim(o.ID, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-		d.problem(p.field("id"), "%q does not fit into an address; use letters, digits, - and _", o.ID)
-	}
-	d.guid(p.field("referenceCustomerId"))
-	lines := p.field("lineItems")
-	if lines.empty() || lines.node.Kind == yaml.SequenceNode && len(o.LineItems) == 0 {
-		d.problem(lines, "is missing; an order has at least one line item")
+func (c *checker) order(p yamlfile.Place, o *partnercenter.Order) {
+	c.Required(p, "id", "a GUID, 12 hex digits or 33 letters")
+	c.Required(p, "billingCycle", "how often the order is billed, such as monthly")
+	c.Required(p, "creationDate", "when the order was placed")
+	c.AddressPart(p.Field("id"), o.ID)
+	c.guid(p.Field("referenceCustomerId"))
+	lines := p.Field("lineItems")
+	if lines.Empty() || lines.IsList() && len(o.LineItems) == 0 {
+		c.Problem(lines, "is missing; an order has at least one line item")
 	}
 	for i := range o.LineItems {
-		at, line := lines.item(i), &o.LineItems[i]
-		if at.node.Kind != yaml.MappingNode {
+		at, line := lines.Item(i), &o.LineItems[i]
+		if !at.IsObject() {
 			continue
 		}
-		d.required(at, "offerId", "the offer or the product:sku:availability that was bought")
-		d.required(at, "quantity", "how many were bought, 0 for a cancelled line")
-		d.guid(at.field("subscriptionId"))
-		d.guid(at.field("parentSubscriptionId"))
+		c.Required(at, "offerId", "the offer or the product:sku:availability that was bought")
+		c.Required(at, "quantity", "how many were bought, 0 for a cancelled line")
+		c.guid(at.Field("subscriptionId"))
+		c.guid(at.Field("parentSubscriptionId"))
 		if line.Quantity != nil && *line.Quantity < 0 {
-			d.problem(at.field("quantity"), "is below zero; a cancelled line has 0")
+			c.Problem(at.Field("quantity"), "is below zero; a cancelled line has 0")
 		}
 		if n := line.LineItemNumber; n != nil && *n != i {
-			d.problem(at.field("lineItemNumber"), "lines are numbered 0, 1, 2 as they stand: write %d, or leave this field out", i)
+			c.Problem(at.Field("lineItemNumber"), "lines are numbered 0, 1, 2 as they stand: write %d, or leave this field out", i)
 		}
 	}
 }
 
-// required reports a field of p that is absent or empty.
-func (d *seedDecoder) required(p place, name, meaning string) {
-	if f := p.field(name); f.empty() {
-		d.problem(f, "is missing; it is %s", meaning)
+func (c *checker) guid(p yamlfile.Place) {
+	if text, ok := p.Text(); ok && text != "" && !guid.Is(text) {
+		c.Problem(p, "%q is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", text)
 	}
-}
-
-func (d *seedDecoder) guid(p place) {
-	if !p.empty() && p.node.Kind == yaml.ScalarNode && !guid.Is(p.node.Value) {
-		d.problem(p, "%q is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", p.node.Value)
-	}
-}
-
-// unique reports a value whose key was used before.
-func (d *seedDecoder) unique(lines map[string]int, p place, key string) {
-	if key == "" {
-		return
-	}
-	if line, twice := lines[key]; twice {
-		d.problem(p, "%s stands in line %d already; use it once", p.node.Value, line)
-		return
-	}
-	lines[key] = p.near.Line
 }

@@ -9,47 +9,48 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // The functions below fill in what a seed file does not mention. A field that
 // is mentioned keeps its value whatever it is: {} stays {}, and null leaves the
 // field out.
 
-func fillCustomer(p place, c *partnercenter.Customer) {
+func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 	self := "/customers/" + c.ID
-	if !p.field("commerceId").given() {
+	if !p.Field("commerceId").Given() {
 		c.CommerceID = guid.Derived("commerce", c.ID)
 	}
-	if !p.field("relationshipToPartner").given() {
+	if !p.Field("relationshipToPartner").Given() {
 		c.RelationshipToPartner = partnercenter.RelationshipReseller
 	}
-	if !p.field("links").given() {
+	if !p.Field("links").Given() {
 		c.Links = &partnercenter.ResourceLinks{Self: getLink(self)}
 	}
-	if !p.field("attributes").given() {
+	if !p.Field("attributes").Given() {
 		c.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomer}
 	}
 	if profile := c.CompanyProfile; profile != nil {
-		at := p.field("companyProfile")
-		if !at.field("tenantId").given() {
+		at := p.Field("companyProfile")
+		if !at.Field("tenantId").Given() {
 			profile.TenantID = c.ID
 		}
-		if !at.field("links").given() {
+		if !at.Field("links").Given() {
 			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/company")}
 		}
-		if !at.field("attributes").given() {
+		if !at.Field("attributes").Given() {
 			profile.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerCompanyProfile}
 		}
 	}
 	if profile := c.BillingProfile; profile != nil {
-		at := p.field("billingProfile")
-		if !at.field("id").given() {
+		at := p.Field("billingProfile")
+		if !at.Field("id").Given() {
 			profile.ID = guid.Derived("billing", c.ID)
 		}
-		if !at.field("links").given() {
+		if !at.Field("links").Given() {
 			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/billing")}
 		}
-		if !at.field("attributes").given() {
+		if !at.Field("attributes").Given() {
 			profile.Attributes = &partnercenter.ResourceAttributes{
 				Etag:       new(numericEtag(c.ID)),
 				ObjectType: partnercenter.ObjectTypeCustomerBillingProfile,
@@ -60,19 +61,19 @@ func fillCustomer(p place, c *partnercenter.Customer) {
 
 // fillOrder fills in an order of customer c. Country is where c bought it,
 // when neither the order nor c says.
-func fillOrder(p place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
+func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
 	legacy := guid.Is(o.ID)
 	self := "/customers/" + c.ID + "/orders/" + o.ID
-	if !p.field("referenceCustomerId").given() {
+	if !p.Field("referenceCustomerId").Given() {
 		o.ReferenceCustomerID = c.ID
 	}
-	if !p.field("links").given() {
+	if !p.Field("links").Given() {
 		o.Links = &partnercenter.OrderLinks{Self: getLink(self)}
 		if !legacy {
 			o.Links.ProvisioningStatus = getLink(self + "/provisioningstatus")
 		}
 	}
-	if !p.field("attributes").given() {
+	if !p.Field("attributes").Given() {
 		o.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOrder}
 		if legacy {
 			o.Attributes.Etag = new(firstEtag(o.ID))
@@ -85,11 +86,11 @@ func fillOrder(p place, o *partnercenter.Order, c *partnercenter.Customer, count
 		country = o.Client.MarketplaceCountry
 	}
 	for i := range o.LineItems {
-		line, at := &o.LineItems[i], p.field("lineItems").item(i)
-		if !at.field("lineItemNumber").given() {
+		line, at := &o.LineItems[i], p.Field("lineItems").Item(i)
+		if !at.Field("lineItemNumber").Given() {
 			line.LineItemNumber = &i
 		}
-		if !at.field("links").given() {
+		if !at.Field("links").Given() {
 			line.Links = lineLinks(line, c.ID, country)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 const partnerYAML = `format: partnercenter-seed/1
@@ -306,14 +307,14 @@ func TestReadSeedErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ReadSeed("test.yaml", strings.NewReader(tt.file))
-			var seedErr *SeedError
-			if !errors.As(err, &seedErr) {
-				t.Fatalf("error is %v, want a *SeedError", err)
+			var fileErr *yamlfile.Error
+			if !errors.As(err, &fileErr) {
+				t.Fatalf("error is %v, want a *yamlfile.Error", err)
 			}
-			if len(seedErr.Problems) != 1 {
+			if len(fileErr.Problems) != 1 {
 				t.Fatalf("want one problem, have\n%v", err)
 			}
-			p := seedErr.Problems[0]
+			p := fileErr.Problems[0]
 			if p.Line != tt.line || p.Path != tt.path || !strings.Contains(p.Message, tt.message) {
 				t.Errorf("error is %v\nwant line %d, path %s, …%s…", err, tt.line, tt.path, tt.message)
 			}
@@ -331,8 +332,8 @@ func TestReadSeedReportsProblemsTogether(t *testing.T) {
 		file.WriteString("      - {clientId: x, name: n}\n")
 	}
 	_, err := ReadSeed("test.yaml", strings.NewReader(file.String()))
-	var seedErr *SeedError
-	if !errors.As(err, &seedErr) || len(seedErr.Problems) != 10 {
+	var fileErr *yamlfile.Error
+	if !errors.As(err, &fileErr) || len(fileErr.Problems) != 10 {
 		t.Fatalf("error is %v, want ten problems", err)
 	}
 	for i, want := range map[int]string{
@@ -342,17 +343,17 @@ func TestReadSeedReportsProblemsTogether(t *testing.T) {
 			t.Errorf("line %d of the message is\n%s\nwant\n%s", i, got, want)
 		}
 	}
-	if want := fmt.Sprintf("\nand %d more; mend these first", seedErr.Omitted); seedErr.Omitted < 2 || !strings.HasSuffix(err.Error(), want) {
+	if want := fmt.Sprintf("\nand %d more; mend these first", fileErr.Omitted); fileErr.Omitted < 2 || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("message ends otherwise than %q:\n%v", want, err)
 	}
 }
 
 func TestReadLimited(t *testing.T) {
-	if _, err := readLimited("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20)), 2<<20); err != nil {
+	if _, err := yamlfile.ReadAll("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20)), 2<<20); err != nil {
 		t.Error(err)
 	}
-	_, err := readLimited("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20+1)), 2<<20)
-	if want := "big.yaml: the file is larger than 2 MiB; split it into several files"; err == nil || err.Error() != want {
+	_, err := yamlfile.ReadAll("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20+1)), 2<<20)
+	if want := "big.yaml: the file is larger than 2 MiB; split it into several files, or take out what nobody needs"; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}
 }
@@ -394,12 +395,12 @@ func FuzzReadSeed(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		seed, err := ReadSeed("fuzz.yaml", bytes.NewReader(data))
-		var seedErr *SeedError
+		var fileErr *yamlfile.Error
 		if err != nil {
-			if !errors.As(err, &seedErr) || len(seedErr.Problems) == 0 {
+			if !errors.As(err, &fileErr) || len(fileErr.Problems) == 0 {
 				t.Fatalf("error without a problem: %v", err)
 			}
-			for _, p := range seedErr.Problems {
+			for _, p := range fileErr.Problems {
 				if p.Line < 1 || p.Message == "" {
 					t.Fatalf("problem without a line or message: %+v", p)
 				}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // Users returns the partner's users, ordered by user principal name.
@@ -113,7 +114,9 @@ func (u *User) check() error {
 // knownRole returns the role that is meant by any of its spellings.
 func knownRole(given partnercenter.UserRole) (partnercenter.UserRole, bool) {
 	roles := partnercenter.UserRoles()
-	i := slices.IndexFunc(roles, func(r partnercenter.UserRole) bool { return foldEnum(string(r)) == foldEnum(string(given)) })
+	i := slices.IndexFunc(roles, func(r partnercenter.UserRole) bool {
+		return yamlfile.FoldEnum(string(r)) == yamlfile.FoldEnum(string(given))
+	})
 	if i < 0 {
 		return "", false
 	}
