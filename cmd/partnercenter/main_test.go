@@ -190,14 +190,3 @@ func TestInterruptedPurchase(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
-
-func TestClosest(t *testing.T) {
-	known := []string{"customer", "all-customers", "base-url"}
-	for name, want := range map[string]string{
-		"custmer": "customer", "baseurl": "base-url", "Customer": "customer", "xyz": "", "": "",
-	} {
-		if got := closest(name, known); got != want {
-			t.Errorf("closest(%q) = %q, want %q", name, got, want)
-		}
-	}
-}

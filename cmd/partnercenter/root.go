@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
 // newRootCmd returns the whole command tree.
@@ -112,7 +113,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	cmd.Flags().VisitAll(visit)
 	cmd.InheritedFlags().VisitAll(visit)
 	name := unknown.GetSpecifiedName()
-	suggestion := closest(name, names)
+	suggestion := suggest.Closest(name, names)
 	if suggestion != "" {
 		suggestion = "; did you mean --" + suggestion + "?"
 	}
@@ -186,22 +187,10 @@ func orList(values []string) string {
 
 // didYouMean ends a message about an unknown name.
 func didYouMean(name string, known []string) string {
-	if c := closest(name, known); c != "" {
+	if c := suggest.Closest(name, known); c != "" {
 		return fmt.Sprintf("; did you mean %q?", c)
 	}
 	return ""
-}
-
-// closest returns the known name that is a slip of the pen away from name, or
-// nothing.
-func closest(name string, known []string) string {
-	best, distance := "", len(name)/3+2
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	return best
 }
 
 // registerValues completes a flag with fixed values.
