@@ -17,8 +17,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
-	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // Whose tokens a server takes.
@@ -151,9 +151,9 @@ func (o *authOptions) checkListener(flag, scheme string, at *net.TCPAddr, logger
 // readSeed returns what a new database is filled with. The sample's partners are
 // nobody's real tenants, so that with --auth entra it has to be asked for; the
 // tenants become partners in any case.
-func (o *serveOptions) readSeed() (*store.Seed, error) {
+func (o *serveOptions) readSeed() (*seed.Seed, error) {
 	if o.auth.mode == authEntra && (o.seed == "empty" || !o.seedGiven) {
-		return &store.Seed{}, nil
+		return &seed.Seed{}, nil
 	}
 	return readSeed(o.seed)
 }

@@ -9,14 +9,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // member is a partner with what signs in to its tenant.
 type member struct {
-	partner store.Partner
-	apps    []store.App
-	users   []store.User
+	partner seed.Tenant
+	apps    []seed.App
+	users   []seed.User
 }
 
 // is reports whether a tenant's id or domain is that of the partner. Nothing names
@@ -57,7 +58,7 @@ func findMember(members []member, tenant string) (found []member, problem string
 }
 
 // findUser returns a user and the partner whose user it is, or nil.
-func findUser(members []member, name string) (*member, *store.User) {
+func findUser(members []member, name string) (*member, *seed.User) {
 	for i := range members {
 		for j, u := range members[i].users {
 			if strings.EqualFold(u.UserPrincipalName, name) {
@@ -69,7 +70,7 @@ func findUser(members []member, name string) (*member, *store.User) {
 }
 
 // findApp returns an app and the partner whose app it is, or nil.
-func findApp(members []member, clientID string) (*member, *store.App) {
+func findApp(members []member, clientID string) (*member, *seed.App) {
 	for i := range members {
 		for j, a := range members[i].apps {
 			if strings.EqualFold(a.ClientID, clientID) {
@@ -137,7 +138,7 @@ func missing(what, name, list string) (int, any, error) {
 
 // refusedByStore answers a change that the store does not take.
 func refusedByStore(err error) (int, any, error) {
-	if wrong, ok := errors.AsType[*store.FieldError](err); ok {
+	if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
 		return refuse(wrong.Field + " " + wrong.Message)
 	}
 	return 0, nil, err

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // CustomerQuery says which customers to list.
@@ -164,13 +164,9 @@ ON CONFLICT (partner_id, customer_id) DO UPDATE SET
     agreement = CASE WHEN $10 < 0 THEN customers.agreement ELSE $10 END
 WHERE customers.doc <> excluded.doc OR $10 >= 0 AND customers.agreement <> $10`
 
-// completeCustomer returns what to store of a customer. A placeholder gives
-// way to what is known already. The brief form that lists carry, without billing
-// profile and commerce id, may be newer but is not all: what only the stored
-// document says stays.
-func (w *writer) completeCustomer(partnerID string, c *SeedCustomer) (*partnercenter.Customer, error) {
-	brief := c.Customer.BillingProfile == nil && c.Customer.CommerceID == ""
-	if !c.Placeholder && !brief {
+// completeCustomer returns what to store of a customer.
+func (w *writer) completeCustomer(partnerID string, c *seed.Customer) (*partnercenter.Customer, error) {
+	if c.Complete() {
 		return &c.Customer, nil
 	}
 	var stored string
@@ -182,33 +178,11 @@ func (w *writer) completeCustomer(partnerID string, c *SeedCustomer) (*partnerce
 	if err != nil {
 		return nil, err
 	}
-	var known partnercenter.Customer
-	if err := partnercenter.Unmarshal([]byte(stored), &known); err != nil {
+	known := new(partnercenter.Customer)
+	if err := partnercenter.Unmarshal([]byte(stored), known); err != nil {
 		return nil, err
 	}
-	have, more := jsonTree(known), jsonTree(c.Customer)
-	if c.Placeholder || includes(have, more) {
-		return &known, nil
-	}
-	both, err := json.Marshal(overlay(have, more))
-	if err != nil {
-		return nil, err
-	}
-	customer := new(partnercenter.Customer)
-	return customer, partnercenter.Unmarshal(both, customer)
-}
-
-// overlay adds the members of more to tree, in place of those it has.
-func overlay(tree, more any) any {
-	t, ok1 := tree.(map[string]any)
-	m, ok2 := more.(map[string]any)
-	if !ok1 || !ok2 {
-		return more
-	}
-	for k, v := range m {
-		t[k] = overlay(t[k], v)
-	}
-	return t
+	return c.Over(known)
 }
 
 // putCustomer makes or replaces a customer and reports whether that changed
@@ -245,16 +219,5 @@ func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreem
 	}
 	return w.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), bit(active),
 		guid.Key(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
-		customerCountry(c), accepted)
-}
-
-// customerCountry is where a customer buys, or empty.
-func customerCountry(c *partnercenter.Customer) string {
-	if p := c.CompanyProfile; p != nil && p.Address != nil && p.Address.Country != "" {
-		return strings.ToUpper(p.Address.Country)
-	}
-	if p := c.BillingProfile; p != nil && p.DefaultAddress != nil {
-		return strings.ToUpper(p.DefaultAddress.Country)
-	}
-	return ""
+		seed.CountryOf(c), accepted)
 }

@@ -1,4 +1,4 @@
-package store
+package seed
 
 import (
 	"bytes"
@@ -206,7 +206,7 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is no GUID; put the customer's there", o.ID, o.ReferenceCustomerID)
 	}
 	at := imported{file: f.name, line: f.line(offset), item: name}
-	prev, ok := addOnce(&f.into.Orders, f.into.orders, guid.Key(o.ReferenceCustomerID)+"/"+orderKey(o.ID), o, at)
+	prev, ok := addOnce(&f.into.Orders, f.into.orders, guid.Key(o.ReferenceCustomerID)+"/"+guid.KeyIfGUID(o.ID), o, at)
 	if !ok {
 		return f.fail(offset, name, "order %s is in %s too and differs; import the newer of the two only", o.ID, prev)
 	}
@@ -337,12 +337,12 @@ func objectType(m map[string]member) string {
 }
 
 // customerPath finds the customer in the address of a resource.
-var customerPath = regexp.MustCompile(`(?i)/customers/([0-9a-f-]{36})(?:/|$)`)
+var customerPath = regexp.MustCompile(`(?i)/customers/([^/]+)`)
 
 // customerIn returns the customer that a resource's own link names, if any.
 func customerIn(m map[string]member) string {
 	self := members(members(m["links"].value)["self"].value)
-	if found := customerPath.FindStringSubmatch(jsonText(self["uri"])); found != nil {
+	if found := customerPath.FindStringSubmatch(jsonText(self["uri"])); found != nil && guid.Is(found[1]) {
 		return found[1]
 	}
 	return ""
@@ -360,13 +360,13 @@ func jsonText(m member) string {
 // Seed returns what was read as a partner's customers with their orders, in
 // the order it was read. A customer that only its orders name becomes a
 // placeholder; the second result lists those ids.
-func (im *Import) Seed(partner Partner) (*Seed, []string) {
+func (im *Import) Seed(partner Tenant) (*Seed, []string) {
 	var placeholders []string
-	customers := make([]SeedCustomer, 0, len(im.Customers))
+	customers := make([]Customer, 0, len(im.Customers))
 	index := make(map[string]int, len(im.Customers))
 	for _, c := range im.Customers {
 		index[guid.Key(c.ID)] = len(customers)
-		customers = append(customers, SeedCustomer{Customer: c})
+		customers = append(customers, Customer{Customer: c})
 	}
 	for _, o := range im.Orders {
 		id := guid.Key(o.ReferenceCustomerID)
@@ -379,16 +379,16 @@ func (im *Import) Seed(partner Partner) (*Seed, []string) {
 		}
 		customers[at].Orders = append(customers[at].Orders, o)
 	}
-	return &Seed{Partners: []SeedPartner{{Partner: partner, Customers: customers}}}, placeholders
+	return &Seed{Partners: []Partner{{Tenant: partner, Customers: customers}}}, placeholders
 }
 
 // placeholder returns a customer of whom nothing but the id is known.
-func placeholder(id string) SeedCustomer {
+func placeholder(id string) Customer {
 	c := partnercenter.Customer{
 		ID:             id,
 		CompanyProfile: &partnercenter.CustomerCompanyProfile{CompanyName: "Customer " + id},
 	}
 	fillCustomer(yamlfile.Place{}, &c)
 	c.CommerceID = "" // the API knows it, made-up data would contradict it
-	return SeedCustomer{Customer: c, Placeholder: true}
+	return Customer{Customer: c, Placeholder: true}
 }

@@ -1,4 +1,4 @@
-package store
+package seed
 
 import (
 	"encoding/base64"
@@ -79,7 +79,7 @@ func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Custom
 			o.Attributes.Etag = new(firstEtag(o.ID))
 		}
 	}
-	if at := customerCountry(c); at != "" {
+	if at := CountryOf(c); at != "" {
 		country = at
 	}
 	if o.Client != nil && o.Client.MarketplaceCountry != "" {

@@ -1,9 +1,10 @@
-package store
+package seed
 
 import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
@@ -28,7 +29,7 @@ func (c *checker) seed(root yamlfile.Place, s *Seed) {
 	}
 }
 
-func (c *checker) partner(p yamlfile.Place, partner *SeedPartner, ids *seedIDs) {
+func (c *checker) partner(p yamlfile.Place, partner *Partner, ids *seedIDs) {
 	if !p.IsObject() {
 		return
 	}
@@ -103,16 +104,16 @@ func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
 		if pem, ok := text.Text(); !ok || pem == "" {
 			continue
 		}
-		certificate, problem := parseCertificate(a.Certificates[i].PEM)
-		if problem != "" {
-			c.Problem(text, "%s", problem)
+		read, err := certificate.Parse(a.Certificates[i].PEM)
+		if err != nil {
+			c.Problem(text, "%v", err)
 			continue
 		}
-		if line, twice := certificates[string(certificate.Raw)]; twice {
+		if line, twice := certificates[string(read.Raw)]; twice {
 			c.Problem(text, "this certificate stands in line %d already; list it once", line)
 			continue
 		}
-		certificates[string(certificate.Raw)] = text.Line()
+		certificates[string(read.Raw)] = text.Line()
 	}
 	list := p.Field("redirectUris")
 	if len(a.RedirectURIs) > maxRedirectURIs {
@@ -144,7 +145,7 @@ func (c *checker) user(p yamlfile.Place, u *User, ids *seedIDs) {
 	c.Unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
 }
 
-func (c *checker) customer(p yamlfile.Place, customer *SeedCustomer, ids *seedIDs) {
+func (c *checker) customer(p yamlfile.Place, customer *Customer, ids *seedIDs) {
 	c.Required(p, "id", "the GUID of the customer's directory")
 	c.guid(p.Field("id"))
 	c.Unique(ids.customers, p.Field("id"), guid.Key(customer.Customer.ID))
@@ -165,7 +166,7 @@ func (c *checker) customer(p yamlfile.Place, customer *SeedCustomer, ids *seedID
 		if o.ReferenceCustomerID != "" && !strings.EqualFold(o.ReferenceCustomerID, customer.Customer.ID) {
 			c.Problem(at.Field("referenceCustomerId"), "the order stands under customer %s; move it, or leave this field out", customer.Customer.ID)
 		}
-		c.Unique(orderIDs, at.Field("id"), orderKey(o.ID))
+		c.Unique(orderIDs, at.Field("id"), guid.KeyIfGUID(o.ID))
 	}
 }
 

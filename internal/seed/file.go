@@ -1,4 +1,4 @@
-package store
+package seed
 
 import (
 	"bytes"
@@ -10,25 +10,25 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// SeedFormat is what the format field of a seed file says.
-const SeedFormat = "partnercenter-seed/1"
+// Format is what the format field of a seed file says.
+const Format = "partnercenter-seed/1"
 
 // maxFileSize bounds the memory that one seed or import file may cost.
 const maxFileSize = 256 << 20
 
-//go:embed sample/sample.yaml
-var sampleSeed []byte
+//go:embed sample.yaml
+var sample []byte
 
-// SampleSeed returns the sample data: two made-up partners, their customers
+// Sample returns the sample data: two made-up partners, their customers
 // and orders.
-func SampleSeed() (*Seed, error) {
-	return ReadSeed("sample.yaml", bytes.NewReader(sampleSeed))
+func Sample() (*Seed, error) {
+	return Read("sample.yaml", bytes.NewReader(sample))
 }
 
-// ReadSeed reads a seed file as docs/seed-format.md describes it, in YAML or
+// Read reads a seed file as docs/seed-format.md describes it, in YAML or
 // JSON, and fills in what the format lets a writer leave out. The name is for
 // messages only. A file with mistakes gives a *[yamlfile.Error].
-func ReadSeed(name string, r io.Reader) (*Seed, error) {
+func Read(name string, r io.Reader) (*Seed, error) {
 	var file struct {
 		Format string `json:"format"`
 		Seed   `json:",embed"`
@@ -46,7 +46,7 @@ func ReadSeed(name string, r io.Reader) (*Seed, error) {
 
 // format is what a seed file is. "unknown" is not among the values of its enums:
 // it means "the default" in a request, and nothing in an answer.
-var format = yamlfile.Format{Name: SeedFormat, Limit: maxFileSize, Enums: map[reflect.Type][]string{
+var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflect.Type][]string{
 	reflect.TypeFor[partnercenter.BillingCycleType](): spellings(partnercenter.BillingCycles()[1:]...),
 	reflect.TypeFor[partnercenter.OrderStatus](): spellings(
 		partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPending, partnercenter.OrderStatusCancelled,
