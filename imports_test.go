@@ -47,7 +47,7 @@ var importTable = map[string]rule{
 		why:    "the catalog keeps the root's types and knows nothing of orders",
 	},
 	"internal/lifecycle": {
-		ours: []string{"", "internal/catalog", "internal/guid"},
+		ours: []string{"", "internal/catalog", "internal/guid", "internal/quote"},
 		why:  "rules are pure functions of the state, a command and the time",
 	},
 	"internal/seed": {
@@ -62,26 +62,28 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
 		why:    "it reads files of any kind, by types that others bring; of the root it knows what dates and amounts look like",
 	},
+	"internal/quote":              {why: "whatever puts text of others into a message may use it"},
 	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "whatever reads names may use it"},
 	"internal/clock":              {why: "everything reads the clock, so it reads nothing"},
 	"internal/issuer/browsertest": {why: "it is tests and nothing else"},
 	"internal/token": {
+		ours:   []string{"internal/quote"},
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
 		why:    "checkers of tokens share it, so it knows none of them",
 	},
 	"internal/token/tokentest": {why: "it is for tests"},
 	"internal/entra": {
-		ours: []string{"internal/cloudhosts", "internal/guid", "internal/loopback", "internal/token"},
+		ours: []string{"internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/token"},
 		why:  "it checks Microsoft's tokens and issues none: nothing of our own authority counts",
 	},
 	"internal/issuer": {
-		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/token"},
+		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/token"},
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
 	"internal/loopback": {why: "it knows names and addresses and nothing else"},
 	"internal/control": {
-		ours:   []string{"", "internal/certificate", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/seed", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/certificate", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/seed", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the control plane works on the store, the authority and the clock; the API's handlers are none of its business",
 	},
@@ -94,7 +96,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers nothing of the API's",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/seed", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/seed", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},

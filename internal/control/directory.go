@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -51,7 +52,7 @@ func directory(ctx context.Context, st *store.Store) ([]member, error) {
 func findMember(members []member, tenant string) (found []member, problem string) {
 	at := slices.IndexFunc(members, func(m member) bool { return m.is(tenant) })
 	if at < 0 {
-		return nil, fmt.Sprintf("there is no tenant %s; %s", quote(tenant),
+		return nil, fmt.Sprintf("there is no tenant %s; %s", quote.Text(tenant),
 			oneOfThese(members, func(m member) string { return m.partner.Domain }, "a partner"))
 	}
 	return members[at : at+1], ""
@@ -111,7 +112,7 @@ func readQuery(r *http.Request, known ...string) (query url.Values, problem stri
 	}
 	for name := range query {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Sprintf("the parameter %s is unknown; use %s", quote(name), strings.Join(known, ", "))
+			return nil, fmt.Sprintf("the parameter %s is unknown; use %s", quote.Text(name), strings.Join(known, ", "))
 		}
 	}
 	return query, ""
@@ -133,7 +134,7 @@ func (p *Plane) queriedMembers(r *http.Request) (members []member, problem strin
 
 // missing answers a control call about what is not there.
 func missing(what, name, list string) (int, any, error) {
-	return http.StatusNotFound, map[string]string{"error": "there is no " + what + " " + quote(name) + "; GET " + list + " lists them"}, nil
+	return http.StatusNotFound, map[string]string{"error": "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}, nil
 }
 
 // refusedByStore answers a change that the store does not take.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -44,7 +45,7 @@ func (p *Plane) mintToken(r *http.Request) (int, any, error) {
 	}
 	version := token.Version(order.Version)
 	if !slices.Contains([]token.Version{"", token.V1, token.V2}, version) {
-		return refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote(order.Version)))
+		return refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote.Text(order.Version)))
 	}
 	m, user, problem, err := p.findSubject(r.Context(), order)
 	if err != nil || problem != "" {
@@ -54,7 +55,7 @@ func (p *Plane) mintToken(r *http.Request) (int, any, error) {
 		return order.ClientID == "" || strings.EqualFold(a.ClientID, order.ClientID)
 	})
 	if at < 0 {
-		return refuse(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote(order.ClientID),
+		return refuse(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote.Text(order.ClientID),
 			oneOfThese(m.apps, func(a seed.App) string { return a.ClientID }, "an app")))
 	}
 	mfa := !user.WithoutMFA
@@ -105,7 +106,7 @@ func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, u
 	for _, m := range members {
 		known = append(known, m.users...)
 	}
-	return nil, user, fmt.Sprintf("there is no user %s; %s", quote(order.User),
+	return nil, user, fmt.Sprintf("there is no user %s; %s", quote.Text(order.User),
 		oneOfThese(known, func(u seed.User) string { return u.UserPrincipalName }, "a user")), nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -197,9 +198,9 @@ func (c *assertionClaims) check(t *tokenCall, now time.Time) error {
 	id := t.client.ID
 	switch {
 	case !strings.EqualFold(c.Issuer, id) || !strings.EqualFold(c.Subject, id):
-		return fail(codeAssertionSubject, "The client assertion is issued by %s for %s, but client_id is %s. Make all three the application's id.", quote(c.Issuer), quote(c.Subject), id)
+		return fail(codeAssertionSubject, "The client assertion is issued by %s for %s, but client_id is %s. Make all three the application's id.", quote.Text(c.Issuer), quote.Text(c.Subject), id)
 	case !slices.ContainsFunc(c.Audience, t.isOwnAddress):
-		return fail(codeAssertionAudience, "The client assertion of application %s is meant for %s, which is not this endpoint. Make aud the URL that the request is sent to.", id, quote(strings.Join(c.Audience, " ")))
+		return fail(codeAssertionAudience, "The client assertion of application %s is meant for %s, which is not this endpoint. Make aud the URL that the request is sent to.", id, quote.Text(strings.Join(c.Audience, " ")))
 	case c.Expires == 0 || !now.Before(unixTime(c.Expires).Add(assertionLeeway)):
 		return fail(codeAssertionTime, "The client assertion of application %s is expired, or says not when it expires. Sign a new one, and compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
 	case now.Add(assertionLeeway).Before(unixTime(c.NotBefore)):

@@ -227,13 +227,3 @@ func (f *failure) kindForApps() string {
 	}
 	return f.kind
 }
-
-// quote makes text from outside fit for a message or a log: quoted, on one line
-// and not long.
-func quote(text string) string {
-	const limit = 100
-	if len(text) > limit {
-		text = text[:limit] + "..."
-	}
-	return fmt.Sprintf("%q", text)
-}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -196,7 +197,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (e *endpoint) answer(c *call) (any, error) {
 	if !slices.Contains(e.methods, c.r.Method) {
-		return nil, fail(codeMethod, "This endpoint does not take %s. Send %s.", quote(c.r.Method), strings.Join(e.methods, " or "))
+		return nil, fail(codeMethod, "This endpoint does not take %s. Send %s.", quote.Text(c.r.Method), strings.Join(e.methods, " or "))
 	}
 	c.trust = e.authority.trust.Load()
 	if len(c.trust.bases) == 0 {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // maxOffers is beyond any catalog's number of offers.
@@ -14,7 +15,7 @@ const maxOffers = 1_000_000
 func (s *Server) listOffers(c *call, m market) error {
 	category := c.query["offer_category_id"]
 	if category != "" && !s.catalog.HasCategory(category) {
-		return errBadQuery("offer_category_id="+quote(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
+		return errBadQuery("offer_category_id="+quote.Text(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
 	}
 	return c.answerOffers(m, s.catalog.Offers(m.country, category), "/offers", category)
 }

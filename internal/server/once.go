@@ -13,6 +13,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -180,7 +181,7 @@ func errCrowd() error {
 func errRequestIDUsed(id string) error {
 	return &apiError{
 		http.StatusConflict, partnercenter.CodeInvalidInput,
-		"Invalid request input: MS-RequestId " + quote(id) + " was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.", nil,
+		"Invalid request input: MS-RequestId " + quote.Text(id) + " was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.", nil,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -99,7 +100,7 @@ func (c *call) orderQuery() (store.OrderQuery, error) {
 	}
 	q.IndirectReseller = c.query["indirect_reseller_id"]
 	if id := q.IndirectReseller; id != "" && !guid.Is(id) && !isMPNID(id) {
-		return q, errBadQuery("indirect_reseller_id="+quote(id)+" is neither a tenant id nor an MPN id", "send the reseller's tenant id")
+		return q, errBadQuery("indirect_reseller_id="+quote.Text(id)+" is neither a tenant id nor an MPN id", "send the reseller's tenant id")
 	}
 	return q, nil
 }

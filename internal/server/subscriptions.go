@@ -12,6 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -309,13 +310,13 @@ func lineNumber(n *int) string {
 func errSubscriptionNotFound(id string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeSubscriptionNotFound,
-		"Subscription with ID " + quote(id) + " not found. List the customer's subscriptions for their ids; one that was just bought is there once it is provisioned.", nil,
+		"Subscription with ID " + quote.Text(id) + " not found. List the customer's subscriptions for their ids; one that was just bought is there once it is provisioned.", nil,
 	}
 }
 
 func errLineNotFound(number string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeNotFound,
-		"The order has no line item " + quote(number) + ". Read the order for the numbers of its lines.", nil,
+		"The order has no line item " + quote.Text(number) + ". Read the order for the numbers of its lines.", nil,
 	}
 }
