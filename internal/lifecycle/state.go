@@ -264,7 +264,7 @@ func (s *Subscription) ActivationLink(base string) []partnercenter.OrderLineItem
 }
 
 func (s *Subscription) activationLink(base string) *partnercenter.Link {
-	return getLink(base + s.Document.ID)
+	return partnercenter.NewLink("GET", base+s.Document.ID)
 }
 
 // ProvisioningStatus is how far the service has come with a subscription.
@@ -301,10 +301,4 @@ func lowerFirst(s string) string {
 		return ""
 	}
 	return strings.ToLower(s[:1]) + s[1:]
-}
-
-func getLink(uri string) *partnercenter.Link { return link("GET", uri) }
-
-func link(method, uri string) *partnercenter.Link {
-	return &partnercenter.Link{URI: uri, Method: method, Headers: []partnercenter.LinkHeader{}}
 }

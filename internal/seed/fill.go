@@ -25,7 +25,7 @@ func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 		c.RelationshipToPartner = partnercenter.RelationshipReseller
 	}
 	if !p.Field("links").Given() {
-		c.Links = &partnercenter.ResourceLinks{Self: getLink(self)}
+		c.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self)}
 	}
 	if !p.Field("attributes").Given() {
 		c.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomer}
@@ -36,7 +36,7 @@ func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 			profile.TenantID = c.ID
 		}
 		if !at.Field("links").Given() {
-			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/company")}
+			profile.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self+"/profiles/company")}
 		}
 		if !at.Field("attributes").Given() {
 			profile.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerCompanyProfile}
@@ -48,7 +48,7 @@ func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 			profile.ID = guid.Derived("billing", c.ID)
 		}
 		if !at.Field("links").Given() {
-			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/billing")}
+			profile.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self+"/profiles/billing")}
 		}
 		if !at.Field("attributes").Given() {
 			profile.Attributes = &partnercenter.ResourceAttributes{
@@ -68,9 +68,9 @@ func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Custom
 		o.ReferenceCustomerID = c.ID
 	}
 	if !p.Field("links").Given() {
-		o.Links = &partnercenter.OrderLinks{Self: getLink(self)}
+		o.Links = &partnercenter.OrderLinks{Self: partnercenter.NewLink("GET", self)}
 		if !legacy {
-			o.Links.ProvisioningStatus = getLink(self + "/provisioningstatus")
+			o.Links.ProvisioningStatus = partnercenter.NewLink("GET", self+"/provisioningstatus")
 		}
 	}
 	if !p.Field("attributes").Given() {
@@ -100,24 +100,20 @@ func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Custom
 func lineLinks(line *partnercenter.OrderLineItem, customerID, country string) *partnercenter.OrderLineItemLinks {
 	var links partnercenter.OrderLineItemLinks
 	if line.SubscriptionID != "" {
-		links.Subscription = getLink("/customers/" + customerID + "/subscriptions/" + line.SubscriptionID)
+		links.Subscription = partnercenter.NewLink("GET", "/customers/"+customerID+"/subscriptions/"+line.SubscriptionID)
 	}
 	item := strings.Split(line.OfferID, ":")
 	if len(item) == 3 {
 		product, query := "/products/"+item[0], "?country="+country
 		sku := product + "/skus/" + item[1]
-		links.Product = getLink(product + query)
-		links.SKU = getLink(sku + query)
-		links.Availability = getLink(sku + "/availabilities/" + item[2] + query)
+		links.Product = partnercenter.NewLink("GET", product+query)
+		links.SKU = partnercenter.NewLink("GET", sku+query)
+		links.Availability = partnercenter.NewLink("GET", sku+"/availabilities/"+item[2]+query)
 	}
 	if links.Subscription == nil && links.SKU == nil {
 		return nil
 	}
 	return &links
-}
-
-func getLink(uri string) *partnercenter.Link {
-	return &partnercenter.Link{URI: uri, Method: "GET", Headers: []partnercenter.LinkHeader{}}
 }
 
 // firstEtag is the etag of a legacy order that was never changed.

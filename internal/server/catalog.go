@@ -157,10 +157,6 @@ func (m market) address(path string, parameters ...string) string {
 	return m.prefix + path + "?" + strings.Join(query, "&")
 }
 
-func getLink(uri string) *partnercenter.Link {
-	return &partnercenter.Link{URI: uri, Method: http.MethodGet, Headers: []partnercenter.LinkHeader{}}
-}
-
 // catalogError words the catalog's refusals. The ids are those of the path.
 func (s *Server) catalogError(err error, m market) error {
 	id := func(i int) string {

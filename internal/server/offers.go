@@ -53,10 +53,10 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 	}
 	answer := collection(page, address(offset))
 	if len(page) < len(rest) {
-		answer.Links.Next = getLink(address(offset + size))
+		answer.Links.Next = partnercenter.NewLink("GET", address(offset+size))
 	}
 	if offset > 0 && size > 0 {
-		answer.Links.Previous = getLink(address(max(offset-size, 0)))
+		answer.Links.Previous = partnercenter.NewLink("GET", address(max(offset-size, 0)))
 	}
 	return c.writeJSON(answer)
 }

@@ -27,7 +27,7 @@ func collection[T any](items []T, self string) *partnercenter.Collection[T] {
 		Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCollection},
 	}
 	if self != "" {
-		list.Links = &partnercenter.ResourceLinks{Self: &partnercenter.Link{URI: self, Method: http.MethodGet, Headers: []partnercenter.LinkHeader{}}}
+		list.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink(http.MethodGet, self)}
 	}
 	return list
 }

@@ -172,23 +172,19 @@ func makeOrder(customer string, n, i int) partnercenter.Order {
 			LineItemNumber: new(0), OfferID: "CFQ7TTC0LH18:0001:CFQ7TTC0K971", SubscriptionID: customer,
 			TermDuration: new("P1Y"), TransactionType: "New", FriendlyName: "Business Basic", Quantity: new(i + 1),
 			Links: &partnercenter.OrderLineItemLinks{
-				Product:      link(product+"?country=US", "GET"),
-				SKU:          link(product+"/skus/0001?country=US", "GET"),
-				Availability: link(product+"/skus/0001/availabilities/CFQ7TTC0K971?country=US", "GET"),
+				Product:      partnercenter.NewLink("GET", product+"?country=US"),
+				SKU:          partnercenter.NewLink("GET", product+"/skus/0001?country=US"),
+				Availability: partnercenter.NewLink("GET", product+"/skus/0001/availabilities/CFQ7TTC0K971?country=US"),
 			},
 		}},
 		CreationDate: partnercenter.TimeOf(time.Date(2024, 1, 1, 0, i, n%60, 1234567*100, time.UTC)),
 		Status:       partnercenter.OrderStatusCompleted, TransactionType: partnercenter.OrderTransactionUserPurchase,
 		Links: &partnercenter.OrderLinks{
-			ProvisioningStatus: link(self+"/provisioningstatus", "GET"), Self: link(self, "GET"), PatchOperation: link(self, "PATCH"),
+			ProvisioningStatus: partnercenter.NewLink("GET", self+"/provisioningstatus"), Self: partnercenter.NewLink("GET", self), PatchOperation: partnercenter.NewLink("PATCH", self),
 		},
 		Client:     &partnercenter.OrderClientInfo{},
 		Attributes: attributes(partnercenter.ObjectTypeOrder),
 	}
-}
-
-func link(uri, method string) *partnercenter.Link {
-	return &partnercenter.Link{URI: uri, Method: method, Headers: []partnercenter.LinkHeader{}}
 }
 
 func attributes(t partnercenter.ObjectType) *partnercenter.ResourceAttributes {
