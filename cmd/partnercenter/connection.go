@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 )
 
 // connection is the flags that commands which call Partner Center share.
@@ -227,11 +227,7 @@ func checkURL(what, text string) error {
 
 func isLoopback(text string) bool {
 	u, err := url.Parse(text)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return err == nil && loopback.IsHost(u.Hostname())
 }
 
 // newTransport returns an HTTP client that trusts the certificate authorities
@@ -300,22 +296,10 @@ func (p *waitNotePolicy) Do(req *policy.Request) (*http.Response, error) {
 		!slices.Contains([]int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, resp.StatusCode) {
 		return resp, err
 	}
-	if wait := retryAfter(resp.Header, p.app.now()); wait > 0 && wait <= maxRetryDelay {
+	if wait := partnercenter.RetryAfter(resp.Header, p.app.now()); wait > 0 && wait <= maxRetryDelay {
 		p.app.noteWait(resp.StatusCode, wait)
 	}
 	return resp, err
-}
-
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	return at.Sub(now).Round(time.Second)
 }
 
 // noteWait says that the service asked to wait.
