@@ -93,7 +93,7 @@ func (o *ordersListOptions) run(ctx context.Context, app *app) error {
 	case o.workers < 1 || o.workers > maxWorkers:
 		return usageErrorf("--workers %d is out of range: use 1 to %d", o.workers, maxWorkers)
 	}
-	cycle, err := parseBillingType(o.billingType)
+	cycle, err := parseBillingCycle("billing-type", o.billingType)
 	if err != nil {
 		return err
 	}
@@ -148,13 +148,13 @@ func billingTypes() []string {
 	return names
 }
 
-// parseBillingType reads any spelling that the service reads.
-func parseBillingType(text string) (partnercenter.BillingCycleType, error) {
+// parseBillingCycle reads any spelling that the service reads.
+func parseBillingCycle(flag, text string) (partnercenter.BillingCycleType, error) {
 	cycle := partnercenter.BillingCycleType(text)
 	if text == "" || cycle.Known() {
 		return cycle.Normalize(), nil
 	}
-	return "", oneOf("billing-type", text, billingTypes()...)
+	return "", oneOf(flag, text, billingTypes()...)
 }
 
 func newOrdersGetCmd(app *app, c *connection) *cobra.Command {

@@ -161,7 +161,7 @@ func ofCustomer(order *partnercenter.Order, customer string) error {
 }
 
 func (o *orderCreateOptions) orderOfFlags(order *partnercenter.Order) error {
-	cycle, err := parseBillingCycle(o.cycle)
+	cycle, err := parseBillingCycle("billing-cycle", o.cycle)
 	if err != nil {
 		return err
 	}
@@ -188,14 +188,6 @@ func (o *orderCreateOptions) orderOfFlags(order *partnercenter.Order) error {
 		order.LineItems = append(order.LineItems, item)
 	}
 	return nil
-}
-
-func parseBillingCycle(text string) (partnercenter.BillingCycleType, error) {
-	cycle := partnercenter.BillingCycleType(text)
-	if text == "" || cycle.Known() {
-		return cycle.Normalize(), nil
-	}
-	return "", oneOf("billing-cycle", text, billingTypes()...)
 }
 
 func parseLine(text string) (orderLine, error) {
