@@ -373,16 +373,6 @@ func TestReadSeedReportsProblemsTogether(t *testing.T) {
 	}
 }
 
-func TestReadLimited(t *testing.T) {
-	if _, err := yamlfile.ReadAll("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20)), 2<<20); err != nil {
-		t.Error(err)
-	}
-	_, err := yamlfile.ReadAll("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20+1)), 2<<20)
-	if want := "big.yaml: the file is larger than 2 MiB; split it into several files, or take out what nobody needs"; err == nil || err.Error() != want {
-		t.Errorf("error is %v, want %s", err, want)
-	}
-}
-
 // The example of the documentation is a seed file.
 func TestSeedFormatExample(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/seed-format.md")

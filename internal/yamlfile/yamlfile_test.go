@@ -148,3 +148,13 @@ t.yaml:4:3: a field name is plain text, this is a list`
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
+
+func TestReadAll(t *testing.T) {
+	if _, err := ReadAll("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20)), 2<<20); err != nil {
+		t.Error(err)
+	}
+	_, err := ReadAll("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20+1)), 2<<20)
+	if want := "big.yaml: the file is larger than 2 MiB; split it into several files, or take out what nobody needs"; err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+}
