@@ -405,7 +405,7 @@ func (p *budgetPolicy) Do(req *policy.Request) (resp *http.Response, err error) 
 		}
 		var wait time.Duration
 		if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
-			wait = retryAfter(resp.Header, time.Now())
+			wait = RetryAfter(resp.Header, time.Now())
 		}
 		p.budget.done(class, units, wait)
 	}()

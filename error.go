@@ -242,7 +242,7 @@ func newError(resp *http.Response, body []byte) *Error {
 		StatusCode:    resp.StatusCode,
 		Category:      CategoryServerError,
 		NextStep:      adviceServerError,
-		RetryAfter:    retryAfter(resp.Header, time.Now()),
+		RetryAfter:    RetryAfter(resp.Header, time.Now()),
 		RequestID:     firstValue(resp, headerRequestID),
 		CorrelationID: firstValue(resp, headerCorrelationID),
 		response:      runtime.NewResponseError(resp),
@@ -302,8 +302,9 @@ func firstValue(resp *http.Response, header string) string {
 	return strings.TrimSpace(value)
 }
 
-// retryAfter reads Retry-After in both of HTTP's forms.
-func retryAfter(h http.Header, now time.Time) time.Duration {
+// RetryAfter returns how long an answer asks to wait before the next try, in
+// either of HTTP's forms; zero when it does not.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
 		return time.Duration(seconds) * time.Second

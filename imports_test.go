@@ -37,39 +37,53 @@ var importTable = map[string]rule{
 		why:    "who imports the client links nothing else of ours and little of others",
 	},
 	"internal/store": {
-		ours:   []string{""},
-		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein", "github.com/google/uuid"},
+		ours:   []string{"", "internal/guid", "internal/seed"},
+		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
-		ours:   []string{""},
-		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3", "github.com/agnivade/levenshtein"},
+		ours:   []string{"", "internal/yamlfile"},
+		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the catalog keeps the root's types and knows nothing of orders",
 	},
 	"internal/lifecycle": {
-		ours: []string{"", "internal/catalog"},
+		ours: []string{"", "internal/catalog", "internal/guid", "internal/quote"},
 		why:  "rules are pure functions of the state, a command and the time",
 	},
+	"internal/seed": {
+		ours:   []string{"", "internal/certificate", "internal/guid", "internal/yamlfile"},
+		others: []string{"github.com/go-json-experiment/json"},
+		why:    "seeds keep the root's types and know nothing of databases",
+	},
+	"internal/certificate": {why: "whoever keeps or checks what apps sign in with may use it"},
+	"internal/guid":        {why: "everything that names things by GUIDs may use it"},
+	"internal/yamlfile": {
+		ours:   []string{"", "internal/suggest"},
+		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
+		why:    "it reads files of any kind, by types that others bring; of the root it knows what dates and amounts look like",
+	},
+	"internal/quote":              {why: "whatever puts text of others into a message may use it"},
+	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "whatever reads names may use it"},
 	"internal/clock":              {why: "everything reads the clock, so it reads nothing"},
 	"internal/issuer/browsertest": {why: "it is tests and nothing else"},
 	"internal/token": {
+		ours:   []string{"internal/quote"},
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
 		why:    "checkers of tokens share it, so it knows none of them",
 	},
 	"internal/token/tokentest": {why: "it is for tests"},
 	"internal/entra": {
-		ours:   []string{"internal/cloudhosts", "internal/loopback", "internal/token"},
-		others: []string{"github.com/google/uuid"},
-		why:    "it checks Microsoft's tokens and issues none: nothing of our own authority counts",
+		ours: []string{"internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/token"},
+		why:  "it checks Microsoft's tokens and issues none: nothing of our own authority counts",
 	},
 	"internal/issuer": {
-		ours:   []string{"internal/cloudhosts", "internal/loopback", "internal/token"},
-		others: []string{"github.com/go-jose/go-jose/v4", "github.com/google/uuid", "github.com/hashicorp/golang-lru/v2"},
+		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/token"},
+		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
 	"internal/loopback": {why: "it knows names and addresses and nothing else"},
 	"internal/control": {
-		ours:   []string{"", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/certificate", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/seed", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the control plane works on the store, the authority and the clock; the API's handlers are none of its business",
 	},
@@ -82,7 +96,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers nothing of the API's",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
@@ -91,7 +105,7 @@ var importTable = map[string]rule{
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
 	"internal/contract/published":    {why: "it is tests and nothing else"},
 	"partnercentertest": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/control", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/server", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/control", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/seed", "internal/server", "internal/store", "internal/token"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "users' tests link the server and no more",
 	},
@@ -101,33 +115,35 @@ var importTable = map[string]rule{
 		why:    "it is a program that knows Microsoft's service only",
 	},
 	"cmd/partnercenter/internal/terminal": {
-		ours:   []string{""},
-		others: []string{"github.com/agnivade/levenshtein", "github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag"},
+		ours:   []string{"", "internal/suggest"},
+		others: []string{"github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 		why:    "what commands say is worded and printed without knowing what they do; the root's errors and JSON are part of that",
 	},
 	"cmd/partnercenter/internal/connect": {
-		ours: []string{"", "cmd/partnercenter/internal/terminal"},
+		ours: []string{
+			"", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/loopback", "internal/token", "internal/yamlfile",
+		},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
-			"github.com/AzureAD/microsoft-authentication-library-for-go/apps", "github.com/gofrs/flock", "github.com/spf13/cobra", "go.yaml.in/yaml/v3",
+			"github.com/AzureAD/microsoft-authentication-library-for-go/apps", "github.com/gofrs/flock", "github.com/spf13/cobra",
 		},
 		why: "how to get to a Partner Center does not depend on what is asked there, nor on a server of ours",
 	},
 	"cmd/partnercenter/internal/command": {
-		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal"},
+		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/yamlfile"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/go-json-experiment/json", "github.com/spf13/cobra",
-			"github.com/spf13/pflag", "go.yaml.in/yaml/v3",
+			"github.com/spf13/pflag",
 		},
 		why: "the forms of commands know no command",
 	},
 	"cmd/partnercenter/internal/api": {
-		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal"},
+		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid"},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
 		why:    "commands of the API know it by the client alone, at Microsoft's as at a server of ours",
 	},
 	"cmd/partnercenter/internal/signin": {
-		ours: []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal"},
+		ours: []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/AzureAD/microsoft-authentication-library-for-go/apps",
 			"github.com/pkg/browser", "github.com/spf13/cobra",
@@ -137,8 +153,8 @@ var importTable = map[string]rule{
 	"cmd/partnercenter/internal/serve": {
 		ours: []string{
 			"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal",
-			"internal/catalog", "internal/clock", "internal/cloudhosts", "internal/control", "internal/entra", "internal/keypair",
-			"internal/lifecycle", "internal/localca", "internal/proxy", "internal/server", "internal/store", "internal/token",
+			"internal/catalog", "internal/clock", "internal/cloudhosts", "internal/control", "internal/entra", "internal/guid", "internal/keypair",
+			"internal/lifecycle", "internal/localca", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token",
 		},
 		others: []string{"github.com/dustin/go-humanize", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
 		why:    "the server is put together here, and no command but its own links it",

@@ -22,6 +22,12 @@ type Link struct {
 	Extra   jsontext.Value `json:",embed"`
 }
 
+// NewLink returns a link as the service writes most: with an empty list of
+// headers.
+func NewLink(method, uri string) *Link {
+	return &Link{URI: uri, Method: method, Headers: []LinkHeader{}}
+}
+
 // LinkHeader is a header to send when following a [Link]; on a next page it
 // carries MS-ContinuationToken.
 type LinkHeader struct {

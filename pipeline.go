@@ -299,7 +299,7 @@ func (p inProgressPolicy) Do(req *policy.Request) (*http.Response, error) {
 		if readErr != nil || Unmarshal(body, &answer) != nil || !inProgress(resp.StatusCode, answer.Code) {
 			break
 		}
-		wait = min(max(wait, retryAfter(resp.Header, time.Now())), p.longest)
+		wait = min(max(wait, RetryAfter(resp.Header, time.Now())), p.longest)
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
-	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // User is somebody who can sign in to a partner of the data.
@@ -56,12 +56,12 @@ func (s *Server) AddCertificate(certificate *x509.Certificate) {
 	defer s.apps.Unlock()
 	apps, err := s.store.Apps(ctx, s.TenantID)
 	must(err)
-	at := slices.IndexFunc(apps, func(a store.App) bool { return a.ClientID == s.ClientID })
+	at := slices.IndexFunc(apps, func(a seed.App) bool { return a.ClientID == s.ClientID })
 	if at < 0 {
 		must(fmt.Errorf("tenant %q has no app %q: add it to the seed", s.TenantID, s.ClientID))
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
-	apps[at].Certificates = append(apps[at].Certificates, store.AppCertificate{PEM: string(text)})
+	apps[at].Certificates = append(apps[at].Certificates, seed.AppCertificate{PEM: string(text)})
 	must(s.store.PutApp(ctx, s.TenantID, apps[at]))
 	must(s.plane.ReloadDirectory(ctx))
 }

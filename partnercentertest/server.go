@@ -34,6 +34,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -128,7 +129,7 @@ type Server struct {
 	plain     *httptest.Server
 	secure    *httptest.Server
 	store     *store.Store
-	seed      *store.Seed
+	seed      *seed.Seed
 	clock     *clock.Clock
 	cloud     cloud.Configuration
 	close     sync.Once
@@ -168,7 +169,7 @@ func Start(o Options) (_ *Server, err error) {
 			st.Close()
 		}
 	}()
-	seed, err := readSeed(o.Seed)
+	data, err := readSeed(o.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +179,7 @@ func Start(o Options) (_ *Server, err error) {
 			return nil, err
 		}
 	}
-	if _, err := st.Load(ctx, seed); err != nil {
+	if _, err := st.Load(ctx, data); err != nil {
 		return nil, err
 	}
 	key, err := signingKey()
@@ -229,7 +230,7 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), authority: authority, api: api, plane: plane, store: st, seed: seed, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Configuration()}
+	s := &Server{Pool: ca.Pool(), authority: authority, api: api, plane: plane, store: st, seed: data, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Configuration()}
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -247,11 +248,11 @@ func Start(o Options) (_ *Server, err error) {
 	return s, nil
 }
 
-func readSeed(r io.Reader) (*store.Seed, error) {
+func readSeed(r io.Reader) (*seed.Seed, error) {
 	if r == nil {
-		return store.SampleSeed()
+		return seed.Sample()
 	}
-	return store.ReadSeed("seed", r)
+	return seed.Read("seed", r)
 }
 
 // findApp looks up how to sign in to the first partner.

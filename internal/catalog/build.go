@@ -22,20 +22,20 @@ const (
 
 // build makes the catalog of a file without mistakes, and fills in what the
 // file leaves out.
-func (r *reader) build() *Catalog {
+func (f *contents) build() *Catalog {
 	c := &Catalog{
-		countryIndex: make(map[string]int, len(r.countries)),
-		offerIndex:   make(map[string]*offer, len(r.offers)),
-		productIndex: make(map[string]*product, len(r.products)),
+		countryIndex: make(map[string]int, len(f.Countries)),
+		offerIndex:   make(map[string]*offer, len(f.Offers)),
+		productIndex: make(map[string]*product, len(f.Products)),
 		items:        map[string]*availability{},
 	}
-	for i, market := range r.countries {
+	for i, market := range f.Countries {
 		c.countries = append(c.countries, country{code: fold(market.Code), currency: market.Currency, symbol: market.Symbol})
 		c.countryIndex[fold(market.Code)] = i
 	}
 	categories := map[string]*partnercenter.OfferCategory{}
-	for i := range r.categories {
-		category := r.categories[i]
+	for i := range f.Categories {
+		category := f.Categories[i]
 		category.Rank = orElse(category.Rank, i)
 		category.Locale = cmp.Or(category.Locale, locale)
 		category.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOfferCategory}
@@ -43,23 +43,23 @@ func (r *reader) build() *Catalog {
 		categories[fold(category.ID)] = &category
 	}
 	bases := map[string]bool{} // what add-ons are bought under
-	for i := range r.offers {
-		for _, id := range r.offers[i].PrerequisiteOffers {
+	for i := range f.Offers {
+		for _, id := range f.Offers[i].PrerequisiteOffers {
 			bases[fold(id)] = true
 		}
 	}
-	for i := range r.products {
-		for j := range r.products[i].SKUs {
-			for _, id := range r.products[i].SKUs[j].PrerequisiteSKUs {
+	for i := range f.Products {
+		for j := range f.Products[i].SKUs {
+			for _, id := range f.Products[i].SKUs[j].PrerequisiteSKUs {
 				bases[fold(id)] = true
 			}
 		}
 	}
-	for i := range r.products {
-		c.addProduct(&r.products[i], bases, r.countries)
+	for i := range f.Products {
+		c.addProduct(&f.Products[i], bases, f.Countries)
 	}
-	for i := range r.offers {
-		c.addOffer(&r.offers[i], i, categories, bases, r.countries)
+	for i := range f.Offers {
+		c.addOffer(&f.Offers[i], i, categories, bases, f.Countries)
 	}
 	slices.SortStableFunc(c.categories, func(a, b partnercenter.OfferCategory) int { return cmp.Compare(*a.Rank, *b.Rank) })
 	slices.SortStableFunc(c.offers, func(a, b *offer) int { return cmp.Compare(*a.resource.Rank, *b.resource.Rank) })

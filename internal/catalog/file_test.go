@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // head is the beginning of a catalog file; what follows begins in line 6.
@@ -67,6 +68,15 @@ func TestReadFillsIn(t *testing.T) {
 	}
 }
 
+// TestReadTexts pins that a text needs no quotes, as in seed files.
+func TestReadTexts(t *testing.T) {
+	c := mustRead(t, head+offerLine(", description: 12, unitType: 1.10"))
+	offer, err := c.Offer("o1", "US")
+	if err != nil || offer.Description != "12" || offer.UnitType != "1.10" {
+		t.Errorf("%+v, %v", offer, err)
+	}
+}
+
 func TestReadJSON(t *testing.T) {
 	c := mustRead(t, `{"format":"partnercenter-catalog/1","countries":[{"code":"us","currency":"USD","symbol":"$"}],"products":[{"id":"P","kind":"perpetual_software","title":"T","skus":[{"id":"0002","dynamicAttributes":{"n":1.50,"x":null},"availabilities":[{"id":"A"}]}]}]}`)
 	sku, err := c.SKU("P", "0002", "US")
@@ -116,14 +126,15 @@ func TestReadProblems(t *testing.T) {
 		{"no list", head + "offers: many\n", 6, "offers", `needs a list, this is the text "many"`},
 		{"unknown field", head + offerLine(", maximunQuantity: 5"), 7, "offers[0].maximunQuantity", "did you mean maximumQuantity?"},
 		{"unknown field deep", head + productLines("", "", ", trms: []"), 8, "products[0].skus[0].availabilities[0].trms", "did you mean terms?"},
-		{"field twice", head + offerLine(", price: 1, price: 2"), 7, "offers[0].price", "given twice"},
+		{"field twice", head + offerLine(", price: 1, price: 2"), 7, "offers[0].price", "given twice, here and in line 7"},
 		{"text for a number", head + offerLine(", rank: high"), 7, "offers[0].rank", `needs a whole number such as 5, this is the text "high"`},
 		{"number too large", head + offerLine(", rank: 1e40"), 7, "offers[0].rank", "needs a whole number"},
 		{"text for a flag", head + offerLine(", isTrial: 1"), 7, "offers[0].isTrial", "needs true or false, this is the number 1"},
-		{"text for an amount", head + offerLine(", price: cheap"), 7, "offers[0].price", "needs a decimal number such as 12.50"},
-		{"number for a text", head + offerLine(", description: 12"), 7, "offers[0].description", "needs text, in quotes"},
+		{"text for an amount", head + offerLine(", price: cheap"), 7, "offers[0].price", `"cheap" is no amount; write a decimal number such as`},
+		{"list for a text", head + offerLine(", description: [12]"), 7, "offers[0].description", "needs text, this is a list"},
+		{"nothing in a list", head + offerLine(", prerequisiteOffers: [~, o1]"), 7, "offers[0].prerequisiteOffers[0]", "is empty; fill it in or remove it"},
 		{"object for a list", head + offerLine(", prerequisiteOffers: {}"), 7, "offers[0].prerequisiteOffers", "needs a list, this is an object"},
-		{"alias", head + "offers: [&a {id: x}, *a]\n", 6, "offers[1]", "an alias cannot stand here"},
+		{"alias", head + "offers: [&a {id: x}, *a]\n", 6, "offers[1]", "aliases are not read; write the value out"},
 		{"no name", head + "offers:\n  - {id: o1, category: C, product: {id: p1}}\n", 7, "offers[0].name", "is missing; it is what the offer is called"},
 		{"null name", head + "offers:\n  - {id: o1, name: , category: C, product: {id: p1}}\n", 7, "offers[0].name", "is missing"},
 		{"no product", head + "offers:\n  - {id: o1, name: O, category: C}\n", 7, "offers[0].product", "is missing"},
@@ -152,9 +163,9 @@ func TestReadProblems(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Read("test.yaml", strings.NewReader(tt.file))
-			var fileErr *FileError
+			var fileErr *yamlfile.Error
 			if !errors.As(err, &fileErr) {
-				t.Fatalf("error is %v, want a *FileError", err)
+				t.Fatalf("error is %v, want a *yamlfile.Error", err)
 			}
 			if len(fileErr.Problems) != 1 {
 				t.Fatalf("want one problem, have\n%v", err)
@@ -169,7 +180,7 @@ func TestReadProblems(t *testing.T) {
 
 func TestReadReportsProblemsTogether(t *testing.T) {
 	_, err := Read("test.yaml", strings.NewReader(head+"offers:\n"+strings.Repeat("  - {id: o, nme: x}\n", 12)))
-	var fileErr *FileError
+	var fileErr *yamlfile.Error
 	if !errors.As(err, &fileErr) || len(fileErr.Problems) != 10 || fileErr.Omitted != 2 {
 		t.Fatalf("error is %v", err)
 	}
@@ -207,7 +218,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Read("fuzz.yaml", bytes.NewReader(data))
-		var fileErr *FileError
+		var fileErr *yamlfile.Error
 		if err != nil {
 			if !errors.As(err, &fileErr) || len(fileErr.Problems) == 0 {
 				t.Fatalf("error without a problem: %v", err)

@@ -86,5 +86,5 @@ func (o *offer) in(country string) *partnercenter.Offer {
 
 // getLink returns a link to a resource in a country.
 func getLink(path, country string) *partnercenter.Link {
-	return &partnercenter.Link{URI: path + "?country=" + country, Method: "GET", Headers: []partnercenter.LinkHeader{}}
+	return partnercenter.NewLink("GET", path+"?country="+country)
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // resolve looks for what a link below the version root names.
@@ -37,11 +37,11 @@ func resolve(c *Catalog, uri string) error {
 // where its customer is, and for every link of it into the catalog.
 func TestSampleHasWhatTheSeedNames(t *testing.T) {
 	c := mustSample(t)
-	seed, err := store.SampleSeed()
+	from, err := seed.Sample()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, partner := range seed.Partners {
+	for _, partner := range from.Partners {
 		if _, ok := c.Country(partner.Country); !ok {
 			t.Errorf("nothing is sold in %s, where %s is", partner.Country, partner.Name)
 		}

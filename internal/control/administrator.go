@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -25,7 +26,7 @@ func Administrator(ctx context.Context, st *store.Store, tenant string) (*token.
 	case len(members) == 0:
 		return nil, errors.New("the database has no partner to act for: serve a seed file that has one, with a new database")
 	case at < 0:
-		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote(tenant), members[0].partner.TenantID, members[0].partner.Name)
+		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote.Text(tenant), members[0].partner.TenantID, members[0].partner.Name)
 	}
 	partner := members[at].partner
 	claims := &token.Claims{

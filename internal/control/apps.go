@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // a thumbprint that certificates are named by, not a protection
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,9 +12,9 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
-	"github.com/partnercenter-go/partnercenter/internal/issuer"
-	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // shownApp is an app as the control plane shows it.
@@ -55,7 +54,7 @@ func secretID(clientID, value string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func (p *Plane) newShownSecret(clientID string, secret store.AppSecret) shownSecret {
+func (p *Plane) newShownSecret(clientID string, secret seed.AppSecret) shownSecret {
 	shown := shownSecret{ID: secretID(clientID, secret.Value), Value: secret.Value}
 	if !secret.Expires.IsZero() {
 		expires := secret.Expires.Time()
@@ -64,19 +63,19 @@ func (p *Plane) newShownSecret(clientID string, secret store.AppSecret) shownSec
 	return shown
 }
 
-func newShownCertificate(stored store.AppCertificate) (shownCertificate, error) {
-	cert, err := issuer.ParseCertificate(stored.PEM)
+func newShownCertificate(stored seed.AppCertificate) (shownCertificate, error) {
+	cert, err := certificate.Parse(stored.PEM)
 	if err != nil {
 		return shownCertificate{}, err
 	}
-	sum1, sum256 := sha1.Sum(cert.Raw), sha256.Sum256(cert.Raw) //nolint:gosec // as above
+	sum1, sum256 := certificate.Thumbprints(cert)
 	return shownCertificate{
 		Thumbprint: strings.ToUpper(hex.EncodeToString(sum1[:])), ThumbprintSHA256: strings.ToUpper(hex.EncodeToString(sum256[:])),
 		Subject: cert.Subject.String(), NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Revoked: stored.Revoked,
 	}, nil
 }
 
-func (p *Plane) newShownApp(partner store.Partner, a *store.App) (shownApp, error) {
+func (p *Plane) newShownApp(partner seed.Tenant, a *seed.App) (shownApp, error) {
 	app := shownApp{
 		TenantID: partner.TenantID, ClientID: a.ClientID, ObjectID: a.ObjectID, Name: a.Name,
 		Certificates: []shownCertificate{}, RedirectURIs: append([]string{}, a.RedirectURIs...),
@@ -96,8 +95,8 @@ func (p *Plane) newShownApp(partner store.Partner, a *store.App) (shownApp, erro
 }
 
 // secretsOf returns all secrets of an app, the one that never expires first.
-func secretsOf(a *store.App) []store.AppSecret {
-	return append([]store.AppSecret{{Value: a.Secret}}, a.Secrets...)
+func secretsOf(a *seed.App) []seed.AppSecret {
+	return append([]seed.AppSecret{{Value: a.Secret}}, a.Secrets...)
 }
 
 // listApps is GET /apps.
@@ -122,7 +121,7 @@ func (p *Plane) listApps(r *http.Request) (int, any, error) {
 // changeApp changes the app that a control call names, in the store and in the
 // running authority. change answers the call before anything is kept when it
 // returns a status; else show answers it with the app as it is then.
-func (p *Plane) changeApp(r *http.Request, change func(*store.App) (int, any, error), show func(store.Partner, *store.App) (int, any, error)) (int, any, error) {
+func (p *Plane) changeApp(r *http.Request, change func(*seed.App) (int, any, error), show func(seed.Tenant, *seed.App) (int, any, error)) (int, any, error) {
 	p.directoryChange.Lock()
 	defer p.directoryChange.Unlock()
 	members, err := directory(r.Context(), p.store)
@@ -163,14 +162,14 @@ func (p *Plane) patchApp(r *http.Request) (int, any, error) {
 	if body.RedirectURIs == nil && body.Public == nil && body.MultiTenant == nil && body.AdminConsent == nil && body.Disabled == nil {
 		return refuse("the body changes nothing; send " + example)
 	}
-	return p.changeApp(r, func(a *store.App) (int, any, error) {
+	return p.changeApp(r, func(a *seed.App) (int, any, error) {
 		assign(&a.RedirectURIs, body.RedirectURIs)
 		assign(&a.Public, body.Public)
 		assign(&a.MultiTenant, body.MultiTenant)
 		assign(&a.AdminConsent, body.AdminConsent)
 		assign(&a.Disabled, body.Disabled)
 		return 0, nil, nil
-	}, func(partner store.Partner, a *store.App) (int, any, error) {
+	}, func(partner seed.Tenant, a *seed.App) (int, any, error) {
 		app, err := p.newShownApp(partner, a)
 		return http.StatusOK, app, err
 	})
@@ -186,7 +185,7 @@ func (p *Plane) addSecret(r *http.Request) (int, any, error) {
 	if err := readBody(r, &body, example); err != nil {
 		return refuse(err.Error())
 	}
-	secret := store.AppSecret{Value: body.Value}
+	secret := seed.AppSecret{Value: body.Value}
 	switch {
 	case secret.Value == "":
 		secret.Value = rand.Text()
@@ -200,13 +199,13 @@ func (p *Plane) addSecret(r *http.Request) (int, any, error) {
 		}
 		secret.Expires = partnercenter.TimeOf(expires)
 	}
-	return p.changeApp(r, func(a *store.App) (int, any, error) {
-		if slices.ContainsFunc(secretsOf(a), func(other store.AppSecret) bool { return other.Value == secret.Value }) {
+	return p.changeApp(r, func(a *seed.App) (int, any, error) {
+		if slices.ContainsFunc(secretsOf(a), func(other seed.AppSecret) bool { return other.Value == secret.Value }) {
 			return refuse("the app has this secret already; send another one, or delete that one first")
 		}
 		a.Secrets = append(a.Secrets, secret)
 		return 0, nil, nil
-	}, func(_ store.Partner, a *store.App) (int, any, error) {
+	}, func(_ seed.Tenant, a *seed.App) (int, any, error) {
 		return http.StatusCreated, p.newShownSecret(a.ClientID, secret), nil
 	})
 }
@@ -216,8 +215,8 @@ func (p *Plane) addSecret(r *http.Request) (int, any, error) {
 // has one.
 func (p *Plane) deleteSecret(r *http.Request) (int, any, error) {
 	id := r.PathValue("id")
-	return p.changeApp(r, func(a *store.App) (int, any, error) {
-		at := slices.IndexFunc(secretsOf(a), func(other store.AppSecret) bool { return secretID(a.ClientID, other.Value) == id })
+	return p.changeApp(r, func(a *seed.App) (int, any, error) {
+		at := slices.IndexFunc(secretsOf(a), func(other seed.AppSecret) bool { return secretID(a.ClientID, other.Value) == id })
 		if at < 0 {
 			return missing("secret", id, "/apps")
 		}
@@ -226,12 +225,12 @@ func (p *Plane) deleteSecret(r *http.Request) (int, any, error) {
 			return 0, nil, nil
 		}
 		a.Secret = rand.Text()
-		if next := slices.IndexFunc(a.Secrets, func(other store.AppSecret) bool { return other.Expires.IsZero() }); next >= 0 {
+		if next := slices.IndexFunc(a.Secrets, func(other seed.AppSecret) bool { return other.Expires.IsZero() }); next >= 0 {
 			a.Secret = a.Secrets[next].Value
 			a.Secrets = slices.Delete(a.Secrets, next, next+1)
 		}
 		return 0, nil, nil
-	}, func(partner store.Partner, a *store.App) (int, any, error) {
+	}, func(partner seed.Tenant, a *seed.App) (int, any, error) {
 		app, err := p.newShownApp(partner, a)
 		return http.StatusOK, app, err
 	})
@@ -250,11 +249,11 @@ func (p *Plane) addCertificate(r *http.Request) (int, any, error) {
 		return refuse("the body has no certificate; send " + example)
 	}
 	var added shownCertificate
-	return p.changeApp(r, func(a *store.App) (int, any, error) {
-		certificate := store.AppCertificate{PEM: body.PEM}
+	return p.changeApp(r, func(a *seed.App) (int, any, error) {
+		certificate := seed.AppCertificate{PEM: body.PEM}
 		var err error
 		if added, err = newShownCertificate(certificate); err != nil {
-			return refuse("pem is refused: " + strings.TrimPrefix(err.Error(), "issuer: "))
+			return refuse("pem " + err.Error())
 		}
 		at, err := certificateAt(a, added.Thumbprint)
 		if err != nil {
@@ -265,7 +264,7 @@ func (p *Plane) addCertificate(r *http.Request) (int, any, error) {
 		}
 		a.Certificates = append(a.Certificates, certificate)
 		return 0, nil, nil
-	}, func(store.Partner, *store.App) (int, any, error) {
+	}, func(seed.Tenant, *seed.App) (int, any, error) {
 		return http.StatusCreated, added, nil
 	})
 }
@@ -274,7 +273,7 @@ func (p *Plane) addCertificate(r *http.Request) (int, any, error) {
 func (p *Plane) revokeCertificate(r *http.Request) (int, any, error) {
 	thumbprint := r.PathValue("thumbprint")
 	at := 0
-	return p.changeApp(r, func(a *store.App) (status int, body any, err error) {
+	return p.changeApp(r, func(a *seed.App) (status int, body any, err error) {
 		if at, err = certificateAt(a, thumbprint); err != nil {
 			return 0, nil, err
 		}
@@ -283,14 +282,14 @@ func (p *Plane) revokeCertificate(r *http.Request) (int, any, error) {
 		}
 		a.Certificates[at].Revoked = true
 		return 0, nil, nil
-	}, func(_ store.Partner, a *store.App) (int, any, error) {
+	}, func(_ seed.Tenant, a *seed.App) (int, any, error) {
 		certificate, err := newShownCertificate(a.Certificates[at])
 		return http.StatusOK, certificate, err
 	})
 }
 
 // certificateAt finds an app's certificate by one of its thumbprints, or -1.
-func certificateAt(a *store.App, thumbprint string) (int, error) {
+func certificateAt(a *seed.App, thumbprint string) (int, error) {
 	for i, stored := range a.Certificates {
 		c, err := newShownCertificate(stored)
 		if err != nil {

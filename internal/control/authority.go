@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -197,7 +199,7 @@ func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
 	return list, nil
 }
 
-func issuerClient(a store.App) (issuer.Client, error) {
+func issuerClient(a seed.App) (issuer.Client, error) {
 	c := issuer.Client{
 		ID: a.ClientID, Name: a.Name, ObjectID: a.ObjectID, Secrets: []issuer.Secret{{Value: a.Secret}},
 		RedirectURIs: a.RedirectURIs, Public: a.Public, MultiTenant: a.MultiTenant, AdminConsent: a.AdminConsent, Disabled: a.Disabled,
@@ -206,16 +208,16 @@ func issuerClient(a store.App) (issuer.Client, error) {
 		c.Secrets = append(c.Secrets, issuer.Secret{Value: s.Value, Expires: s.Expires.Time()})
 	}
 	for _, stored := range a.Certificates {
-		cert, err := issuer.ParseCertificate(stored.PEM)
+		cert, err := certificate.Parse(stored.PEM)
 		if err != nil {
-			return c, fmt.Errorf("app %s: %w", a.ClientID, err)
+			return c, fmt.Errorf("a certificate of app %s %w", a.ClientID, err)
 		}
 		c.Certificates = append(c.Certificates, issuer.Certificate{Certificate: cert, Revoked: stored.Revoked})
 	}
 	return c, nil
 }
 
-func issuerUser(u store.User) issuer.User {
+func issuerUser(u seed.User) issuer.User {
 	user := issuer.User{
 		UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Password: u.Password, MFA: !u.WithoutMFA, Disabled: u.Disabled,

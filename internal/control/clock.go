@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -28,12 +29,12 @@ func RestoreClock(ctx context.Context, st *store.Store, c *clock.Clock) error {
 
 // Reset makes a server as it was when its store was filled with the seed: see
 // [store.Store.Reset]. The clock follows the system's again.
-func (p *Plane) Reset(ctx context.Context, seed *store.Seed) error {
+func (p *Plane) Reset(ctx context.Context, data *seed.Seed) error {
 	p.clockChange.Lock()
 	defer p.clockChange.Unlock()
 	p.directoryChange.Lock()
 	defer p.directoryChange.Unlock()
-	if err := p.store.Reset(ctx, seed); err != nil {
+	if err := p.store.Reset(ctx, data); err != nil {
 		return err
 	}
 	if p.authority != nil {

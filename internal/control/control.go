@@ -12,7 +12,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -201,12 +200,4 @@ func readBody(r *http.Request, body any, example string) error {
 		return fmt.Errorf("the body is not JSON; send %s", example)
 	}
 	return nil
-}
-
-func quote(text string) string {
-	const most = 200
-	if len(text) > most {
-		text = text[:most/2] + " ... " + text[len(text)-most/2:]
-	}
-	return strconv.QuoteToGraphic(strings.ToValidUTF8(text, "?"))
 }

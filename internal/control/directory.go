@@ -9,14 +9,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // member is a partner with what signs in to its tenant.
 type member struct {
-	partner store.Partner
-	apps    []store.App
-	users   []store.User
+	partner seed.Tenant
+	apps    []seed.App
+	users   []seed.User
 }
 
 // is reports whether a tenant's id or domain is that of the partner. Nothing names
@@ -50,14 +52,14 @@ func directory(ctx context.Context, st *store.Store) ([]member, error) {
 func findMember(members []member, tenant string) (found []member, problem string) {
 	at := slices.IndexFunc(members, func(m member) bool { return m.is(tenant) })
 	if at < 0 {
-		return nil, fmt.Sprintf("there is no tenant %s; %s", quote(tenant),
+		return nil, fmt.Sprintf("there is no tenant %s; %s", quote.Text(tenant),
 			oneOfThese(members, func(m member) string { return m.partner.Domain }, "a partner"))
 	}
 	return members[at : at+1], ""
 }
 
 // findUser returns a user and the partner whose user it is, or nil.
-func findUser(members []member, name string) (*member, *store.User) {
+func findUser(members []member, name string) (*member, *seed.User) {
 	for i := range members {
 		for j, u := range members[i].users {
 			if strings.EqualFold(u.UserPrincipalName, name) {
@@ -69,7 +71,7 @@ func findUser(members []member, name string) (*member, *store.User) {
 }
 
 // findApp returns an app and the partner whose app it is, or nil.
-func findApp(members []member, clientID string) (*member, *store.App) {
+func findApp(members []member, clientID string) (*member, *seed.App) {
 	for i := range members {
 		for j, a := range members[i].apps {
 			if strings.EqualFold(a.ClientID, clientID) {
@@ -110,7 +112,7 @@ func readQuery(r *http.Request, known ...string) (query url.Values, problem stri
 	}
 	for name := range query {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Sprintf("the parameter %s is unknown; use %s", quote(name), strings.Join(known, ", "))
+			return nil, fmt.Sprintf("the parameter %s is unknown; use %s", quote.Text(name), strings.Join(known, ", "))
 		}
 	}
 	return query, ""
@@ -132,12 +134,12 @@ func (p *Plane) queriedMembers(r *http.Request) (members []member, problem strin
 
 // missing answers a control call about what is not there.
 func missing(what, name, list string) (int, any, error) {
-	return http.StatusNotFound, map[string]string{"error": "there is no " + what + " " + quote(name) + "; GET " + list + " lists them"}, nil
+	return http.StatusNotFound, map[string]string{"error": "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}, nil
 }
 
 // refusedByStore answers a change that the store does not take.
 func refusedByStore(err error) (int, any, error) {
-	if wrong, ok := errors.AsType[*store.FieldError](err); ok {
+	if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
 		return refuse(wrong.Field + " " + wrong.Message)
 	}
 	return 0, nil, err

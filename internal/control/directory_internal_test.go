@@ -3,13 +3,13 @@ package control
 import (
 	"testing"
 
-	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // TestFindScopeOfNobody asks for no tenant beside a partner without a domain, who
 // is not meant by that.
 func TestFindScopeOfNobody(t *testing.T) {
-	members := []member{{partner: store.Partner{TenantID: "11111111-0000-4000-8000-000000000001"}}}
+	members := []member{{partner: seed.Tenant{TenantID: "11111111-0000-4000-8000-000000000001"}}}
 	sc, problem := findScope(members, "", "", "")
 	if sc != (scope{}) || problem != "" {
 		t.Errorf("scope %+v, problem %q", sc, problem)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -83,19 +84,19 @@ func ensurePartners(ctx context.Context, st *store.Store, tenants []string) (mad
 	if err != nil {
 		return nil, err
 	}
-	var seed store.Seed
+	var data seed.Seed
 	for _, id := range tenants {
-		if slices.ContainsFunc(partners, func(p store.Partner) bool { return strings.EqualFold(p.TenantID, id) }) {
+		if slices.ContainsFunc(partners, func(p seed.Tenant) bool { return strings.EqualFold(p.TenantID, id) }) {
 			continue
 		}
 		id = strings.ToLower(id)
 		made = append(made, id)
-		seed.Partners = append(seed.Partners, store.SeedPartner{Partner: store.Partner{TenantID: id, Name: id, Country: defaultCountry}})
+		data.Partners = append(data.Partners, seed.Partner{Tenant: seed.Tenant{TenantID: id, Name: id, Country: defaultCountry}})
 	}
 	if len(made) == 0 {
 		return nil, nil
 	}
-	_, err = st.Load(ctx, &seed)
+	_, err = st.Load(ctx, &data)
 	return made, err
 }
 

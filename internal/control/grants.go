@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // scope is whose consents or refresh tokens a control call is about. What is
@@ -33,14 +34,14 @@ func findScope(members []member, tenant, clientID, user string) (sc scope, probl
 	}
 	if clientID != "" {
 		if _, app := findApp(members, clientID); app == nil {
-			return sc, "there is no app " + quote(clientID) + "; GET /apps lists them"
+			return sc, "there is no app " + quote.Text(clientID) + "; GET /apps lists them"
 		}
 		sc.clientID = clientID
 	}
 	if user != "" {
 		_, found := findUser(members, user)
 		if found == nil {
-			return sc, "there is no user " + quote(user) + "; GET /users lists them"
+			return sc, "there is no user " + quote.Text(user) + "; GET /users lists them"
 		}
 		sc.userID = found.ObjectID
 	}

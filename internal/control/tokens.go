@@ -10,7 +10,8 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
-	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -44,18 +45,18 @@ func (p *Plane) mintToken(r *http.Request) (int, any, error) {
 	}
 	version := token.Version(order.Version)
 	if !slices.Contains([]token.Version{"", token.V1, token.V2}, version) {
-		return refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote(order.Version)))
+		return refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote.Text(order.Version)))
 	}
 	m, user, problem, err := p.findSubject(r.Context(), order)
 	if err != nil || problem != "" {
 		return refuseOr(problem, err)
 	}
-	at := slices.IndexFunc(m.apps, func(a store.App) bool {
+	at := slices.IndexFunc(m.apps, func(a seed.App) bool {
 		return order.ClientID == "" || strings.EqualFold(a.ClientID, order.ClientID)
 	})
 	if at < 0 {
-		return refuse(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote(order.ClientID),
-			oneOfThese(m.apps, func(a store.App) string { return a.ClientID }, "an app")))
+		return refuse(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote.Text(order.ClientID),
+			oneOfThese(m.apps, func(a seed.App) string { return a.ClientID }, "an app")))
 	}
 	mfa := !user.WithoutMFA
 	if order.MFA != nil {
@@ -82,7 +83,7 @@ func (p *Plane) mintToken(r *http.Request) (int, any, error) {
 
 // findSubject finds the partner and the user of a token; a user without a name for
 // an app-only one. A problem is the caller's.
-func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, user store.User, problem string, err error) {
+func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, user seed.User, problem string, err error) {
 	members, err := directory(ctx, p.store)
 	if err != nil {
 		return nil, user, "", err
@@ -101,12 +102,12 @@ func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, u
 	if m, found := findUser(members, order.User); found != nil {
 		return m, *found, "", nil
 	}
-	var known []store.User
+	var known []seed.User
 	for _, m := range members {
 		known = append(known, m.users...)
 	}
-	return nil, user, fmt.Sprintf("there is no user %s; %s", quote(order.User),
-		oneOfThese(known, func(u store.User) string { return u.UserPrincipalName }, "a user")), nil
+	return nil, user, fmt.Sprintf("there is no user %s; %s", quote.Text(order.User),
+		oneOfThese(known, func(u seed.User) string { return u.UserPrincipalName }, "a user")), nil
 }
 
 // maxNamed is how many names an error lists.

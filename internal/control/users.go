@@ -6,7 +6,7 @@ import (
 	"net/http"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // shownUser is a user as the control plane shows it.
@@ -21,7 +21,7 @@ type shownUser struct {
 	Password          string                   `json:"password"`
 }
 
-func newShownUser(partner store.Partner, u store.User) shownUser {
+func newShownUser(partner seed.Tenant, u seed.User) shownUser {
 	return shownUser{
 		TenantID: partner.TenantID, UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Roles: u.Roles, MFA: !u.WithoutMFA, Disabled: u.Disabled, Password: u.Password,

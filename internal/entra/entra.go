@@ -19,8 +19,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -140,7 +141,7 @@ func New(o Options) (*Checker, error) {
 		e.roles[strings.ToLower(id)] = role
 	}
 	for _, t := range o.Tenants {
-		if !isGUID(t.ID) {
+		if !guid.Is(t.ID) {
 			return nil, fmt.Errorf("tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
 		}
 		id := strings.ToLower(t.ID)
@@ -287,7 +288,7 @@ func (e *Checker) verify(text string) (*token.Claims, error) {
 	}
 	source := e.sources[w.TenantID]
 	if source == nil {
-		return nil, token.Refuse(token.ReasonTenant, "tenant %s is not one of this server's", token.Quote(w.TenantID))
+		return nil, token.Refuse(token.ReasonTenant, "tenant %s is not one of this server's", quote.Text(w.TenantID))
 	}
 	if err := e.checkKind(&w); err != nil {
 		return nil, err
@@ -301,7 +302,7 @@ func (e *Checker) verify(text string) (*token.Claims, error) {
 		return nil, err
 	}
 	if w.Issuer != realm.issuer {
-		return nil, token.Refuse(token.ReasonIssuer, "issuer %s is not that of tenant %s", token.Quote(w.Issuer), source.tenant)
+		return nil, token.Refuse(token.ReasonIssuer, "issuer %s is not that of tenant %s", quote.Text(w.Issuer), source.tenant)
 	}
 	if _, err := parsed.Verify(realm.keys[parsed.KeyID]); err != nil {
 		return nil, err
@@ -316,13 +317,13 @@ func (e *Checker) verify(text string) (*token.Claims, error) {
 // checkKind refuses what is no token for the API, whoever issued it.
 func (e *Checker) checkKind(w *entraClaims) error {
 	if !slices.Contains(token.Versions, w.Version) {
-		return token.Refuse(token.ReasonIssuer, "version %s is not known", token.Quote(string(w.Version)))
+		return token.Refuse(token.ReasonIssuer, "version %s is not known", quote.Text(string(w.Version)))
 	}
 	if err := w.CheckAccess(); err != nil {
 		return err
 	}
 	if users, known := e.resources[token.ResourceKey(w.Audience)]; !known || w.hasUser() && !users {
-		return token.Refuse(token.ReasonAudience, "its audience is %s", token.Quote(w.Audience))
+		return token.Refuse(token.ReasonAudience, "its audience is %s", quote.Text(w.Audience))
 	}
 	return nil
 }
@@ -331,7 +332,7 @@ func (e *Checker) checkKind(w *entraClaims) error {
 // claims.
 func (s *source) admit(claims *token.Claims, w *entraClaims) error {
 	if !s.takesClient(claims.AppID) {
-		return token.Refuse(token.ReasonClient, "client %s is not registered for partner %s, or disabled", token.Quote(claims.AppID), s.tenant)
+		return token.Refuse(token.ReasonClient, "client %s is not registered for partner %s, or disabled", quote.Text(claims.AppID), s.tenant)
 	}
 	if !w.hasUser() {
 		claims.IDType, claims.MFA, claims.Scope = "app", false, ""
@@ -341,7 +342,7 @@ func (s *source) admit(claims *token.Claims, w *entraClaims) error {
 	// are what somebody wrote.
 	listed := s.user(w.ObjectID, w.UPN)
 	if listed != nil && listed.Disabled {
-		return token.Refuse(token.ReasonUser, "user %s of partner %s is disabled", token.Quote(listed.UserPrincipalName), s.tenant)
+		return token.Refuse(token.ReasonUser, "user %s of partner %s is disabled", quote.Text(listed.UserPrincipalName), s.tenant)
 	}
 	claims.IDType, claims.User, claims.Roles = "", w.userName(), s.checker.rolesOf(listed, w)
 	return nil
@@ -386,5 +387,3 @@ func (e *Checker) rolesOf(listed *User, w *entraClaims) []string {
 	}
 	return roles
 }
-
-func isGUID(s string) bool { return uuid.Validate(s) == nil && len(s) == 36 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -174,7 +175,7 @@ func (s *source) find(v token.Version, keyID string) (*keyRing, *realm, error) {
 	case r == nil || !asked:
 		return nil, nil, &UnavailableError{Authority: s.checker.authority, TenantID: s.tenant}
 	}
-	return nil, nil, token.Refuse(token.ReasonUnknownKey, "key %s is not one of tenant %s", token.Quote(keyID), s.tenant)
+	return nil, nil, token.Refuse(token.ReasonUnknownKey, "key %s is not one of tenant %s", quote.Text(keyID), s.tenant)
 }
 
 // ask fetches the keys, or waits for those who do, unless they were fetched a
@@ -290,7 +291,7 @@ func (e *Checker) fetchRealm(ctx context.Context, tenant string, v token.Version
 func (e *Checker) checkIssuer(issuer, tenant string, v token.Version) error {
 	base, path, ok := cutBase(issuer)
 	if !ok || !e.isTrusted(base) || base+path != token.IssuerOf(base, tenant, v) {
-		return fmt.Errorf("the metadata's issuer %s is not tenant %s at the authority", token.Quote(issuer), tenant)
+		return fmt.Errorf("the metadata's issuer %s is not tenant %s at the authority", quote.Text(issuer), tenant)
 	}
 	return nil
 }
@@ -299,7 +300,7 @@ func (e *Checker) checkIssuer(issuer, tenant string, v token.Version) error {
 func (e *Checker) checkKeysURI(uri string) error {
 	base, _, ok := cutBase(uri)
 	if !ok || !e.isTrusted(base) {
-		return fmt.Errorf("the metadata's jwks_uri %s leads away from the authority", token.Quote(uri))
+		return fmt.Errorf("the metadata's jwks_uri %s leads away from the authority", quote.Text(uri))
 	}
 	return nil
 }
@@ -332,7 +333,7 @@ func newFetchClient(transport http.RoundTripper) *http.Client {
 	}
 }
 
-// get decodes a JSON document. Errors token.Quote nothing of what was answered.
+// get decodes a JSON document. Errors quote nothing of what was answered.
 func (e *Checker) get(ctx context.Context, address string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

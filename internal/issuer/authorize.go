@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -135,7 +136,7 @@ func (r *authorization) read(parameters url.Values) error {
 		return missing("response_type", "Add response_type=code, or code id_token.")
 	default:
 		r.mode = modeFragment
-		return fail(codeResponseType, "The response type %s is not supported. Send response_type=code, or code id_token.", quote(get("response_type")))
+		return fail(codeResponseType, "The response type %s is not supported. Send response_type=code, or code id_token.", quote.Text(get("response_type")))
 	}
 	r.mode = modeQuery
 	if r.hybrid {
@@ -150,7 +151,7 @@ func (r *authorization) read(parameters url.Values) error {
 	case mode == modeQuery || mode == modeFragment || mode == modeFormPost:
 		r.mode = mode
 	default:
-		return fail(codeResponseMode, "The response mode %s is not supported. Send query, fragment or form_post.", quote(mode))
+		return fail(codeResponseMode, "The response mode %s is not supported. Send query, fragment or form_post.", quote.Text(mode))
 	}
 	size := 0
 	for _, values := range parameters {
@@ -180,7 +181,7 @@ func (r *authorization) read(parameters url.Values) error {
 	case strings.EqualFold(method, "plain") || method == "":
 		r.plain = true
 	case !strings.EqualFold(method, "S256"):
-		return fail(codeMalformed, "The code_challenge_method %s is not supported. Send S256.", quote(method))
+		return fail(codeMalformed, "The code_challenge_method %s is not supported. Send S256.", quote.Text(method))
 	}
 	if n := len(r.challenge); n < 43 || n > 128 {
 		return fail(codeChallengeSize, "The code_challenge has %d characters; it must have 43 to 128 (RFC 7636). Send the base64url of the verifier's SHA-256.", n)
@@ -208,7 +209,7 @@ func (a *app) redirectTo(asked string) (string, error) {
 	if slices.ContainsFunc(a.RedirectURIs, func(registered string) bool { return sameRedirect(registered, asked) }) {
 		return asked, nil
 	}
-	return "", fail(codeWrongReply, "The redirect URI %s is not registered for application %s. Register exactly this one, or send one that is registered.", quote(asked), a.ID)
+	return "", fail(codeWrongReply, "The redirect URI %s is not registered for application %s. Register exactly this one, or send one that is registered.", quote.Text(asked), a.ID)
 }
 
 // sameRedirect compares redirect URIs: text for text, but for the port of a
@@ -356,7 +357,7 @@ func (c *code) check(t *tokenCall) error {
 	}
 	sameShared := t.tenant == nil && strings.EqualFold(r.tenant, t.call.tenant)
 	if !sameShared && (t.tenant == nil || t.tenant.id != c.tenantID) {
-		return fail(codeWrongTenantCode, "The authorization code is that of a user of another tenant than %s. Redeem it at the tenant that the user signed in to.", quote(t.call.tenant))
+		return fail(codeWrongTenantCode, "The authorization code is that of a user of another tenant than %s. Redeem it at the tenant that the user signed in to.", quote.Text(t.call.tenant))
 	}
 	switch redirect := t.form.Get("redirect_uri"); {
 	case redirect == r.redirect:
@@ -365,7 +366,7 @@ func (c *code) check(t *tokenCall) error {
 	case redirect == "":
 		return missing("redirect_uri", "Add the redirect_uri of the authorize request.")
 	default:
-		return fail(codeReplyMismatch, "The redirect URI %s is not that of the authorize request. Send the same one.", quote(redirect))
+		return fail(codeReplyMismatch, "The redirect URI %s is not that of the authorize request. Send the same one.", quote.Text(redirect))
 	}
 	verifier := t.form.Get("code_verifier")
 	switch {

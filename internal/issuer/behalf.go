@@ -3,6 +3,7 @@ package issuer
 import (
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -73,7 +74,7 @@ func (a *Authority) customerToken(t *tokenCall, partner *tenant, s *signedIn, w 
 		return nil, err
 	}
 	if !a.consents.has(party{tenantID: t.customer, clientID: strings.ToLower(t.client.ID)}, w.key()) {
-		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote(w.resource), t.customer, t.customer)
+		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote.Text(w.resource), t.customer, t.customer)
 	}
 	token, err := a.sign(t.trust, &order{
 		tenant: &tenant{id: t.customer}, client: t.client, proof: t.proof, subject: s,

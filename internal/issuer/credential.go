@@ -2,15 +2,11 @@ package issuer
 
 import (
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // a thumbprint that certificates are named by, not a protection
 	"crypto/sha256"
 	"crypto/subtle"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,6 +16,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
+	"github.com/partnercenter-go/partnercenter/internal/certificate"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -169,7 +167,7 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 	}
 	for i := range a.Certificates {
 		c := &a.Certificates[i]
-		sum1, sum256 := sha1.Sum(c.Certificate.Raw), sha256.Sum256(c.Certificate.Raw) //nolint:gosec // as above
+		sum1, sum256 := certificate.Thumbprints(c.Certificate)
 		names1, names256 := thumbprints(sum1[:]), thumbprints(sum256[:])
 		switch {
 		case x5tS256 != "" && !slices.Contains(names256, x5tS256):
@@ -200,9 +198,9 @@ func (c *assertionClaims) check(t *tokenCall, now time.Time) error {
 	id := t.client.ID
 	switch {
 	case !strings.EqualFold(c.Issuer, id) || !strings.EqualFold(c.Subject, id):
-		return fail(codeAssertionSubject, "The client assertion is issued by %s for %s, but client_id is %s. Make all three the application's id.", quote(c.Issuer), quote(c.Subject), id)
+		return fail(codeAssertionSubject, "The client assertion is issued by %s for %s, but client_id is %s. Make all three the application's id.", quote.Text(c.Issuer), quote.Text(c.Subject), id)
 	case !slices.ContainsFunc(c.Audience, t.isOwnAddress):
-		return fail(codeAssertionAudience, "The client assertion of application %s is meant for %s, which is not this endpoint. Make aud the URL that the request is sent to.", id, quote(strings.Join(c.Audience, " ")))
+		return fail(codeAssertionAudience, "The client assertion of application %s is meant for %s, which is not this endpoint. Make aud the URL that the request is sent to.", id, quote.Text(strings.Join(c.Audience, " ")))
 	case c.Expires == 0 || !now.Before(unixTime(c.Expires).Add(assertionLeeway)):
 		return fail(codeAssertionTime, "The client assertion of application %s is expired, or says not when it expires. Sign a new one, and compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
 	case now.Add(assertionLeeway).Before(unixTime(c.NotBefore)):
@@ -242,21 +240,4 @@ func (t *tokenCall) isOwnAddress(audience string) bool {
 		return isShared(name)
 	}
 	return t.trust.tenant(name) == t.tenant
-}
-
-// ParseCertificate reads the certificate of an app in PEM form. Its key must be
-// an RSA key of at least 2048 bits.
-func ParseCertificate(pemText string) (*x509.Certificate, error) {
-	block, _ := pem.Decode([]byte(pemText))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, errors.New("issuer: no PEM block of type CERTIFICATE: give the certificate, without its private key")
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("issuer: the certificate cannot be read: %w; export it anew", err)
-	}
-	if key, ok := cert.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < token.KeyBits {
-		return nil, fmt.Errorf("issuer: the certificate of %s is not one of an RSA key of at least %d bits: make one that is", cert.Subject, token.KeyBits)
-	}
-	return cert, nil
 }

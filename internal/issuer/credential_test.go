@@ -3,8 +3,6 @@ package issuer
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -312,38 +310,6 @@ func TestSecrets(t *testing.T) {
 	wantRefusal(t, basic("old"), 401, "invalid_client", 7000222)
 	c.set(start.Add(time.Second))
 	wantRefusal(t, body("new"), 401, "invalid_client", 7000222)
-}
-
-func TestParseCertificate(t *testing.T) {
-	cert := testCertificate(t, key1().Private, 1, start)
-	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
-	if got, err := ParseCertificate(text); err != nil || !got.Equal(cert) {
-		t.Errorf("%v, %v", got, err)
-	}
-	small, err := rsa.GenerateKey(rand.Reader, 1024)
-	if err != nil {
-		t.Fatal(err)
-	}
-	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
-	curved, err := x509.CreateCertificate(rand.Reader, template, template, &curve.PublicKey, curve)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		"empty":      "",
-		"a key":      pkcs8(key1().Private, nil),
-		"damaged":    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-		"short key":  string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: testCertificate(t, small, 1, start).Raw})),
-		"not of RSA": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: curved})),
-	} {
-		if got, err := ParseCertificate(text); err == nil || strings.Contains(err.Error(), "PRIVATE") {
-			t.Errorf("%s: %v, %v", name, got, err)
-		}
-	}
 }
 
 // FuzzClientAssertion reads assertions. Only the one that the app has signed is

@@ -7,6 +7,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -167,5 +168,5 @@ func metadataOf(host string) []instanceMetadata {
 }
 
 func unknownInstance(url string) error {
-	return fail(codeUnknownInstance, "The authority %s is not an address of this server. Use an authority at an address that this server answers at.", quote(url))
+	return fail(codeUnknownInstance, "The authority %s is not an address of this server. Use an authority at an address that this server answers at.", quote.Text(url))
 }

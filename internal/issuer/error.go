@@ -227,33 +227,3 @@ func (f *failure) kindForApps() string {
 	}
 	return f.kind
 }
-
-// isGUID reports whether text is a GUID in its form with four hyphens.
-func isGUID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i := range len(text) {
-		c := text[i]
-		switch {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if c != '-' {
-				return false
-			}
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'f', 'A' <= c && c <= 'F':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// quote makes text from outside fit for a message or a log: quoted, on one line
-// and not long.
-func quote(text string) string {
-	const limit = 100
-	if len(text) > limit {
-		text = text[:limit] + "..."
-	}
-	return fmt.Sprintf("%q", text)
-}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // FaultKind is a kind of trouble that the authority makes when it is told to.
@@ -280,7 +282,7 @@ func (fs *faults) remove(match func(*standing) bool) int {
 func (a *Authority) completeFault(f *Fault) error {
 	traits, known := faultTable[f.Kind]
 	if !known {
-		return fmt.Errorf("there is no fault %s; use one of %s", quote(string(f.Kind)), strings.Join(FaultKinds(), ", "))
+		return fmt.Errorf("there is no fault %s; use one of %s", quote.Text(string(f.Kind)), strings.Join(FaultKinds(), ", "))
 	}
 	if f.Times < 0 {
 		return fmt.Errorf("a fault cannot strike %d times; use a positive number, or none for until it is removed", f.Times)
@@ -297,7 +299,7 @@ func (a *Authority) completeFault(f *Fault) error {
 		}
 		f.Endpoint = strings.ToLower(f.Endpoint)
 		if !slices.Contains(traits.places, place(f.Endpoint)) {
-			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote(f.Endpoint), joinPlaces(traits.places))
+			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), joinPlaces(traits.places))
 		}
 	} else if f.Endpoint != "" {
 		return fmt.Errorf("%s strikes where tokens are issued; leave out the endpoint", f.Kind)
@@ -317,7 +319,7 @@ func (a *Authority) completeFault(f *Fault) error {
 	case FaultWrongAudience:
 		f.Audience = cmp.Or(f.Audience, defaultAudience)
 		if a.isResource(f.Audience) {
-			return fmt.Errorf("audience %s is one that this API takes; name another one, or none", quote(f.Audience))
+			return fmt.Errorf("audience %s is one that this API takes; name another one, or none", quote.Text(f.Audience))
 		}
 	}
 	return f.findScope(a.trust.Load())
@@ -360,14 +362,14 @@ func (f *Fault) findScope(t *trust) error {
 	var tenant *tenant
 	if f.Tenant != "" {
 		if tenant = t.tenant(f.Tenant); tenant == nil {
-			return fmt.Errorf("there is no tenant %s; GET /users lists those that there are", quote(f.Tenant))
+			return fmt.Errorf("there is no tenant %s; GET /users lists those that there are", quote.Text(f.Tenant))
 		}
 		f.Tenant = tenant.id
 	}
 	if f.ClientID != "" {
 		app := t.app(nil, f.ClientID)
 		if app == nil {
-			return fmt.Errorf("there is no app %s; GET /apps lists those that there are", quote(f.ClientID))
+			return fmt.Errorf("there is no app %s; GET /apps lists those that there are", quote.Text(f.ClientID))
 		}
 		f.ClientID = app.ID
 	}
@@ -375,9 +377,9 @@ func (f *Fault) findScope(t *trust) error {
 		home := t.tenantOf(f.User)
 		switch {
 		case home == nil:
-			return fmt.Errorf("there is no user %s; GET /users lists those that there are", quote(f.User))
+			return fmt.Errorf("there is no user %s; GET /users lists those that there are", quote.Text(f.User))
 		case tenant != nil && tenant != home:
-			return fmt.Errorf("user %s is not one of tenant %s; leave out one of the two", quote(f.User), tenant.id)
+			return fmt.Errorf("user %s is not one of tenant %s; leave out one of the two", quote.Text(f.User), tenant.id)
 		}
 		f.User = home.user(f.User).UserPrincipalName
 	}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // victim is whom a fault may strike, as far as it is known.
@@ -55,7 +57,7 @@ func (s *standing) failure(tenant string, v victim) *failure {
 	if v.user != nil {
 		user = v.user.UserPrincipalName
 	}
-	f := fail(traits.code, "%s", strings.NewReplacer("{app}", quote(v.clientID), "{tenant}", quote(tenant), "{user}", quote(user)).Replace(traits.text))
+	f := fail(traits.code, "%s", strings.NewReplacer("{app}", quote.Text(v.clientID), "{tenant}", quote.Text(tenant), "{user}", quote.Text(user)).Replace(traits.text))
 	f.retryAfter = s.RetryAfter
 	return f
 }

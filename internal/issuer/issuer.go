@@ -23,8 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -197,13 +196,16 @@ type app struct {
 	home *tenant
 }
 
+// objectIDs is the name space of object ids, that of OIDs in RFC 9562.
+const objectIDs = "\x6b\xa7\xb8\x12\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8"
+
 // objectIDIn returns the object id of the app's service principal in a tenant.
 // Where the app is not at home, it is made of both names.
 func (a *app) objectIDIn(t *tenant) string {
 	if t == a.home {
 		return a.ObjectID
 	}
-	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(t.id+" "+strings.ToLower(a.ID))).String()
+	return guid.Sum([]byte(objectIDs + t.id + " " + guid.Key(a.ID)))
 }
 
 // tenant returns the tenant of that id or domain, or nil.
@@ -277,7 +279,7 @@ func indexTenants(list []Tenant) (d directory, err error) {
 	}
 	d = directory{tenants: map[string]*tenant{}, apps: map[string]*app{}, members: map[string]*tenant{}}
 	for _, t := range list {
-		if !isGUID(t.ID) {
+		if !guid.Is(t.ID) {
 			return d, fmt.Errorf("issuer: tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
 		}
 		made := &tenant{id: strings.ToLower(t.ID), name: t.ID, users: make(map[string]*User)}

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -147,7 +147,7 @@ type endpoint struct {
 
 // ServeHTTP implements http.Handler.
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	traceID, correlationID := uuid.NewString(), correlationID(r)
+	traceID, correlationID := guid.New(), correlationID(r)
 	w.Header().Set("X-Ms-Request-Id", traceID)
 	w.Header().Set("Client-Request-Id", correlationID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -197,7 +197,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (e *endpoint) answer(c *call) (any, error) {
 	if !slices.Contains(e.methods, c.r.Method) {
-		return nil, fail(codeMethod, "This endpoint does not take %s. Send %s.", quote(c.r.Method), strings.Join(e.methods, " or "))
+		return nil, fail(codeMethod, "This endpoint does not take %s. Send %s.", quote.Text(c.r.Method), strings.Join(e.methods, " or "))
 	}
 	c.trust = e.authority.trust.Load()
 	if len(c.trust.bases) == 0 {
@@ -254,11 +254,11 @@ func (t *trust) baseOf(r *http.Request) string { return token.BaseOf(t.bases, r)
 func correlationID(r *http.Request) string {
 	const name = "client-request-id"
 	for _, id := range []string{r.Header.Get(name), r.URL.Query().Get(name)} {
-		if isGUID(id) {
+		if guid.Is(id) {
 			return id
 		}
 	}
-	return uuid.NewString()
+	return guid.New()
 }
 
 // neverStore keeps an answer out of every cache (RFC 6749, section 5.1).

@@ -3,6 +3,7 @@ package issuer
 import (
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -38,9 +39,9 @@ func (w *wish) check(t *trust, tenant *tenant) error {
 	case w.app == nil:
 		return nil
 	case t.app(tenant, w.app.ID) == nil:
-		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote(w.resource))
+		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote.Text(w.resource))
 	case w.app.Disabled:
-		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote(w.resource))
+		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(w.resource))
 	}
 	return nil
 }
@@ -56,7 +57,7 @@ func parseScopes(text string) (scopes, error) {
 	for _, scope := range strings.Fields(text) {
 		switch lower := strings.ToLower(scope); {
 		case !isScopeToken(scope):
-			return s, fail(codeInvalidScope, "The scope %s has characters that a scope cannot have. Send scope=<URL of the API>/.default.", quote(scope))
+			return s, fail(codeInvalidScope, "The scope %s has characters that a scope cannot have. Send scope=<URL of the API>/.default.", quote.Text(scope))
 		case lower == "openid":
 			s.openID = true
 		case lower == "offline_access":
@@ -100,14 +101,14 @@ func appResource(scope string) (string, error) {
 		return "", err
 	}
 	if len(s.api) > 1 {
-		return "", fail(codeInvalidScope, "The scopes %s and %s ask for two things at once. Send one scope, <URL of the API>/.default, and ask for other tokens separately.", quote(s.api[0]), quote(s.api[1]))
+		return "", fail(codeInvalidScope, "The scopes %s and %s ask for two things at once. Send one scope, <URL of the API>/.default, and ask for other tokens separately.", quote.Text(s.api[0]), quote.Text(s.api[1]))
 	}
 	if len(s.api) == 1 {
 		if resource, permission, ok := cutScope(s.api[0]); ok && strings.EqualFold(permission, defaultScope) {
 			return resource, nil
 		}
 	}
-	return "", fail(codeScopeWithoutDefault, "The scope %s is not valid for client credentials. Send scope=<URL of the API>/.default.", quote(scope))
+	return "", fail(codeScopeWithoutDefault, "The scope %s is not valid for client credentials. Send scope=<URL of the API>/.default.", quote.Text(scope))
 }
 
 // userWish returns what a request of the v2.0 endpoint for a user's token asks
@@ -121,10 +122,10 @@ func (a *Authority) userWish(t *trust, scope, resource string) (*wish, error) {
 	for i, one := range s.api {
 		found, permission, ok := cutScope(one)
 		if !ok {
-			return nil, fail(codeUnknownScope, "The app asked for the scope %s, which is of no API that is known here. Send scope=<URL of the API>/.default or <URL of the API>/user_impersonation.", quote(one))
+			return nil, fail(codeUnknownScope, "The app asked for the scope %s, which is of no API that is known here. Send scope=<URL of the API>/.default or <URL of the API>/user_impersonation.", quote.Text(one))
 		}
 		if i > 0 && token.ResourceKey(found) != token.ResourceKey(w.resource) {
-			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote(w.resource), quote(found))
+			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote.Text(w.resource), quote.Text(found))
 		}
 		w.resource = found
 		if strings.EqualFold(permission, defaultScope) {
@@ -136,7 +137,7 @@ func (a *Authority) userWish(t *trust, scope, resource string) (*wish, error) {
 		return nil, err
 	}
 	if w.app == nil && w.scope != "" && !strings.EqualFold(w.scope, scopeUser) {
-		return nil, fail(codeUnknownScope, "The app asked for the scope %s, which does not exist on %s. Send %s/user_impersonation.", quote(w.scope), quote(w.resource), w.resource)
+		return nil, fail(codeUnknownScope, "The app asked for the scope %s, which does not exist on %s. Send %s/user_impersonation.", quote.Text(w.scope), quote.Text(w.resource), w.resource)
 	}
 	return w, nil
 }
@@ -197,7 +198,7 @@ func (a *Authority) resolve(t *trust, w *wish) error {
 		id = id[len(appScheme):]
 	}
 	if w.app = t.app(nil, id); w.app == nil {
-		return fail(codeUnknownResource, "No resource %s is known here. Ask for the API by its URL, such as %s.", quote(w.resource), a.audience)
+		return fail(codeUnknownResource, "No resource %s is known here. Ask for the API by its URL, such as %s.", quote.Text(w.resource), a.audience)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 const (
@@ -497,7 +498,7 @@ func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password str
 	case user.Disabled:
 		return nil, nil, disabledUser(user)
 	case in != nil && in != tenant:
-		return nil, nil, fail(codeWrongTenantUser, "User %s does not exist in tenant %s. Sign in as one of its users, or put the user's own tenant in the URL.", quote(user.UserPrincipalName), in.name)
+		return nil, nil, fail(codeWrongTenantUser, "User %s does not exist in tenant %s. Sign in as one of its users, or put the user's own tenant in the URL.", quote.Text(user.UserPrincipalName), in.name)
 	}
 	return tenant, user, nil
 }
@@ -507,7 +508,7 @@ func wrongPassword() error {
 }
 
 func disabledUser(user *User) error {
-	return fail(codeUserDisabled, "The account of user %s is disabled. Have an administrator enable it, or sign in as another user.", quote(user.UserPrincipalName))
+	return fail(codeUserDisabled, "The account of user %s is disabled. Have an administrator enable it, or sign in as another user.", quote.Text(user.UserPrincipalName))
 }
 
 // signOut is GET /{tenant}/oauth2/logout and its v2.0 twin. No sign-in outlives

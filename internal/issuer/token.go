@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -140,12 +142,12 @@ func (a *Authority) token(c *call, v token.Version) (*issued, error) {
 	case grant == "":
 		return nil, missing("grant_type", "Add grant_type=client_credentials for an app alone, or authorization_code, refresh_token or another grant for a user.")
 	case serve == nil:
-		return nil, fail(codeUnsupportedGrant, "The grant type %s is not supported. Send one of %s.", quote(grant), strings.Join(grantTypes, ", "))
+		return nil, fail(codeUnsupportedGrant, "The grant type %s is not supported. Send one of %s.", quote.Text(grant), strings.Join(grantTypes, ", "))
 	}
 	t := &tokenCall{call: c, form: form, version: v}
 	if !isShared(c.tenant) {
 		if t.tenant = c.trust.tenant(c.tenant); t.tenant == nil {
-			if grant != grantRefresh || !isGUID(c.tenant) {
+			if grant != grantRefresh || !guid.Is(c.tenant) {
 				return nil, unknownTenant(c.tenant)
 			}
 			t.customer = strings.ToLower(c.tenant)
@@ -191,11 +193,11 @@ func findApp(t *trust, tenant *tenant, clientID string) (*app, error) {
 	found := t.app(tenant, clientID)
 	switch {
 	case found == nil && tenant == nil:
-		return nil, fail(codeUnknownClient, "No application %s is registered here. Check client_id.", quote(clientID))
+		return nil, fail(codeUnknownClient, "No application %s is registered here. Check client_id.", quote.Text(clientID))
 	case found == nil && t.app(nil, clientID) != nil:
-		return nil, fail(codeUnknownClient, "Application %s is not registered in tenant %s but in another one, and not made for several. Put its own tenant in the URL, or register it here.", quote(clientID), tenant.id)
+		return nil, fail(codeUnknownClient, "Application %s is not registered in tenant %s but in another one, and not made for several. Put its own tenant in the URL, or register it here.", quote.Text(clientID), tenant.id)
 	case found == nil:
-		return nil, fail(codeUnknownClient, "No application %s is registered in tenant %s. Check client_id and the tenant in the URL.", quote(clientID), tenant.id)
+		return nil, fail(codeUnknownClient, "No application %s is registered in tenant %s. Check client_id and the tenant in the URL.", quote.Text(clientID), tenant.id)
 	case found.Disabled:
 		return nil, fail(codeClientDisabled, "Application %s is disabled. Have an administrator enable it.", found.ID)
 	}
@@ -222,7 +224,7 @@ func parseForm(contentType string, body []byte) (url.Values, error) {
 		media, _, err := mime.ParseMediaType(contentType)
 		// A parameter that cannot be read does not matter: forms are UTF-8.
 		if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || media != "application/x-www-form-urlencoded" {
-			return nil, fail(codeMalformed, "The request body is of type %s. Send Content-Type: application/x-www-form-urlencoded, with the parameters as a form.", quote(contentType))
+			return nil, fail(codeMalformed, "The request body is of type %s. Send Content-Type: application/x-www-form-urlencoded, with the parameters as a form.", quote.Text(contentType))
 		}
 	}
 	return parseParameters(string(body))
@@ -237,7 +239,7 @@ func parseParameters(text string) (url.Values, error) {
 	}
 	for name, values := range form {
 		if len(values) > 1 {
-			return nil, fail(codeRepeatedParameter, "The parameter %s is in the request more than once. Send it once.", quote(name))
+			return nil, fail(codeRepeatedParameter, "The parameter %s is in the request more than once. Send it once.", quote.Text(name))
 		}
 	}
 	return form, nil
@@ -248,7 +250,7 @@ func missing(parameter, next string) error {
 }
 
 func unknownTenant(name string) *failure {
-	return fail(codeUnknownTenant, "Tenant %s does not exist here. Check the tenant's id or domain in the URL.", quote(name))
+	return fail(codeUnknownTenant, "Tenant %s does not exist here. Check the tenant's id or domain in the URL.", quote.Text(name))
 }
 
 // clientCredentials is the app-only grant: the client's secret or certificate
@@ -319,7 +321,7 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 		return nil, err
 	}
 	if !a.mayUse(t.client, tenant, s.user, w) {
-		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote(w.resource))
+		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote.Text(w.resource))
 	}
 	o := &order{
 		tenant: tenant, client: t.client, proof: t.proof, subject: s,
@@ -386,7 +388,7 @@ func (a *Authority) password(t *tokenCall) (*issued, error) {
 		return nil, err
 	}
 	if user.MFA {
-		return nil, fail(codeMFARequired, "User %s must sign in with a second factor, for which this grant has no place. Sign in with a browser or a device code.", quote(user.UserPrincipalName))
+		return nil, fail(codeMFARequired, "User %s must sign in with a second factor, for which this grant has no place. Sign in with a browser or a device code.", quote.Text(user.UserPrincipalName))
 	}
 	w, err := a.wish(t, &Grant{})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -371,7 +372,7 @@ func TestCorrelationID(t *testing.T) {
 		w := httptest.NewRecorder()
 		a.ServeHTTP(w, r)
 		got := decode[failureBody](t, w).CorrelationID
-		if (got == sent) != test.echoed || !isGUID(got) {
+		if (got == sent) != test.echoed || !guid.Is(got) {
 			t.Errorf("header %q, query %q: correlation id %q", test.header, test.query, got)
 		}
 	}

@@ -3,6 +3,7 @@ package issuer
 import (
 	"slices"
 
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -40,7 +41,7 @@ func verify(text string, trust *trust, audience func(string) bool) (*token.Claim
 	}
 	key := trust.key(parsed.KeyID)
 	if key == nil {
-		return nil, token.Refuse(token.ReasonUnknownKey, "key %s is not one of this server's", quote(parsed.KeyID))
+		return nil, token.Refuse(token.ReasonUnknownKey, "key %s is not one of this server's", quote.Text(parsed.KeyID))
 	}
 	payload, err := parsed.Verify(&key.Private.PublicKey)
 	if err != nil {
@@ -54,7 +55,7 @@ func verify(text string, trust *trust, audience func(string) bool) (*token.Claim
 		return nil, err
 	}
 	if !audience(w.Audience) {
-		return nil, token.Refuse(token.ReasonAudience, "its audience is %s", quote(w.Audience))
+		return nil, token.Refuse(token.ReasonAudience, "its audience is %s", quote.Text(w.Audience))
 	}
 	if err := checkClaims(&w, trust); err != nil {
 		return nil, err
@@ -72,19 +73,19 @@ func (a *Authority) isResource(audience string) bool { return a.resources[token.
 func checkClaims(w *token.Payload, trust *trust) error {
 	tenant := trust.tenants[w.TenantID]
 	if tenant == nil || tenant.id != w.TenantID {
-		return token.Refuse(token.ReasonTenant, "tenant %s is not registered", quote(w.TenantID))
+		return token.Refuse(token.ReasonTenant, "tenant %s is not registered", quote.Text(w.TenantID))
 	}
 	isOurs := func(base string) bool { return w.Issuer == token.IssuerOf(base, tenant.id, w.Version) }
 	if w.Version != token.V1 && w.Version != token.V2 || !slices.ContainsFunc(trust.bases, isOurs) {
-		return token.Refuse(token.ReasonIssuer, "version %s of issuer %s is not this server", quote(string(w.Version)), quote(w.Issuer))
+		return token.Refuse(token.ReasonIssuer, "version %s of issuer %s is not this server", quote.Text(string(w.Version)), quote.Text(w.Issuer))
 	}
 	if app := trust.app(tenant, w.Client()); app == nil || app.Disabled {
-		return token.Refuse(token.ReasonClient, "client %s is not registered in tenant %s, or disabled", quote(w.Client()), tenant.id)
+		return token.Refuse(token.ReasonClient, "client %s is not registered in tenant %s, or disabled", quote.Text(w.Client()), tenant.id)
 	}
 	if name := w.User(); name != "" {
 		// Another one may have the name by now.
 		if user := tenant.user(name); user == nil || user.Disabled || user.ObjectID != w.ObjectID {
-			return token.Refuse(token.ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote(name), tenant.id)
+			return token.Refuse(token.ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote.Text(name), tenant.id)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // Attachment is the command to attach files to an order.
@@ -43,7 +44,7 @@ var attachRules = []rule[*Attachment]{
 		if c := a.Metadata.Currency; len(c) == 3 && strings.Trim(strings.ToUpper(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
 			return "", ""
 		}
-		return says("Send an ISO 4217 code such as USD", "Invalid property currency: %s", quoted(a.Metadata.Currency))
+		return says("Send an ISO 4217 code such as USD", "Invalid property currency: %s", quote.Text(a.Metadata.Currency))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a tender has neither link nor files, or there are files of none", func(a *Attachment) (string, string) {
 		switch {
@@ -63,7 +64,7 @@ func amount(name, text string, optional bool) (string, string) {
 	if r, err := partnercenter.Decimal(text).Rat(); err == nil && r.Sign() >= 0 {
 		return "", ""
 	}
-	return says("Send a decimal number as text, such as 156.87", "Invalid property %s: %s", name, quoted(text))
+	return says("Send a decimal number as text, such as 156.87", "Invalid property %s: %s", name, quote.Text(text))
 }
 
 // AttachPurchaseOrder decides about an upload. With it the order goes on: what

@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"crypto/sha1"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Seed is the randomness of one command: who gives it decides about the ids
@@ -29,9 +29,7 @@ func (g ids) fill(b []byte) { _, _ = g.source.Read(b) }
 func (g ids) guid() string {
 	var b [16]byte
 	g.fill(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return formatGUID(b[:])
+	return guid.Of(b)
 }
 
 // long returns an id as the orders of catalog items have: 32 characters of
@@ -47,45 +45,6 @@ func (g ids) short() string {
 	var b [6]byte
 	g.fill(b[:])
 	return hex.EncodeToString(b[:])
-}
-
-func formatGUID(b []byte) string {
-	var text [36]byte
-	hex.Encode(text[:8], b[:4])
-	hex.Encode(text[9:13], b[4:6])
-	hex.Encode(text[14:18], b[6:8])
-	hex.Encode(text[19:23], b[8:10])
-	hex.Encode(text[24:], b[10:16])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return string(text[:])
-}
-
-// derivedGUID makes a GUID of names (RFC 9562, version 5): the same names give
-// the same GUID.
-func derivedGUID(names ...string) string {
-	sum := sha1.Sum([]byte(strings.ToLower(strings.Join(names, "/"))))
-	sum[6] = sum[6]&0x0f | 0x50
-	sum[8] = sum[8]&0x3f | 0x80
-	return formatGUID(sum[:16])
-}
-
-// isGUID reports whether s has the form of a GUID, in any case.
-func isGUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if c != '-' {
-				return false
-			}
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // etag is the documented one of an order or subscription.

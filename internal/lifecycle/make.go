@@ -61,14 +61,14 @@ func (p *placing) make() (*Order, []Event) {
 		CurrencyCode: first.CurrencyCode, CurrencySymbol: first.CurrencySymbol,
 		CreationDate: dateOf(p.now, legacy), TransactionType: partnercenter.OrderTransactionUserPurchase,
 		PartnerOnRecordAttestationAccepted: p.Request.PartnerOnRecordAttestationAccepted,
-		Links:                              &partnercenter.OrderLinks{Self: getLink(self), PatchOperation: link("PATCH", self)},
+		Links:                              &partnercenter.OrderLinks{Self: partnercenter.NewLink("GET", self), PatchOperation: partnercenter.NewLink("PATCH", self)},
 		Attributes:                         &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOrder},
 	}}
 	status, provisioned := completed, p.now
 	if legacy {
 		o.Document.Attributes.Etag = new(etag(id, 1))
 	} else {
-		o.Document.Links.ProvisioningStatus = getLink(self + "/provisioningstatus")
+		o.Document.Links.ProvisioningStatus = partnercenter.NewLink("GET", self+"/provisioningstatus")
 		provisioned = later(p.now, p.settings.ProvisioningTime)
 		for _, l := range p.lines {
 			if l.item.NeedsPurchaseOrder {
@@ -116,10 +116,10 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 	if subscribes(item.Kind) {
 		line.SubscriptionID = ids.guid()
 		subscription := "/customers/" + a.CustomerID + "/subscriptions/" + line.SubscriptionID
-		line.Links.Subscription = getLink(subscription)
-		line.Links.ProvisioningStatus = getLink(subscription + "/provisioningstatus")
+		line.Links.Subscription = partnercenter.NewLink("GET", subscription)
+		line.Links.ProvisioningStatus = partnercenter.NewLink("GET", subscription+"/provisioningstatus")
 		if item.Kind == catalog.Marketplace {
-			line.Links.ActivationLinks = getLink("/customers/" + a.CustomerID + "/orders/" + o.Document.ID + "/lineitems/" + strconv.Itoa(number) + "/activationlinks")
+			line.Links.ActivationLinks = partnercenter.NewLink("GET", "/customers/"+a.CustomerID+"/orders/"+o.Document.ID+"/lineitems/"+strconv.Itoa(number)+"/activationlinks")
 		}
 		s := subscribe(a, &o.Document, &line, item, strings.TrimSpace(asked.ParentSubscriptionID), provisioned)
 		s.Facts.LineItemNumber = number
@@ -139,10 +139,10 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 func itemLinks(item *catalog.Item) *partnercenter.OrderLineItemLinks {
 	product, query := "/products/"+item.ProductID, "?country="+item.Country
 	sku := product + "/skus/" + item.SKUID
-	links := &partnercenter.OrderLineItemLinks{SKU: getLink(sku + query)}
+	links := &partnercenter.OrderLineItemLinks{SKU: partnercenter.NewLink("GET", sku+query)}
 	if !item.Kind.Legacy() {
-		links.Product = getLink(product + query)
-		links.Availability = getLink(sku + "/availabilities/" + item.AvailabilityID + query)
+		links.Product = partnercenter.NewLink("GET", product+query)
+		links.Availability = partnercenter.NewLink("GET", sku+"/availabilities/"+item.AvailabilityID+query)
 	}
 	return links
 }
@@ -180,18 +180,18 @@ func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLine
 }
 
 func subscriptionLinks(a *Account, item *catalog.Item, parent, self string) *partnercenter.SubscriptionLinks {
-	links := &partnercenter.SubscriptionLinks{Self: getLink(self)}
+	links := &partnercenter.SubscriptionLinks{Self: partnercenter.NewLink("GET", self)}
 	if item.Kind.Legacy() {
-		links.Offer = getLink("/offers/" + item.ID + "?country=" + item.Country)
+		links.Offer = partnercenter.NewLink("GET", "/offers/"+item.ID+"?country="+item.Country)
 	} else {
 		at := itemLinks(item)
 		links.Product, links.SKU, links.Availability = at.Product, at.SKU, at.Availability
 	}
 	if item.Kind == catalog.Marketplace {
-		links.ActivationLinks = getLink(self + "/activationlinks")
+		links.ActivationLinks = partnercenter.NewLink("GET", self+"/activationlinks")
 	}
 	if parent != "" {
-		links.ParentSubscription = getLink("/customers/" + a.CustomerID + "/subscriptions/" + parent)
+		links.ParentSubscription = partnercenter.NewLink("GET", "/customers/"+a.CustomerID+"/subscriptions/"+parent)
 	}
 	return links
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // Patch is the command to change an order. What the request means follows from
@@ -51,7 +53,7 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 		// Without its lines the request would cancel the whole order.
 		return nil, nil, &Refusal{
 			Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
-			Problem: "Invalid property lineItems: a line to cancel, with offerId " + quoted(addOns[0].OfferID) + ", is not in the order",
+			Problem: "Invalid property lineItems: a line to cancel, with offerId " + quote.Text(addOns[0].OfferID) + ", is not in the order",
 			Next:    "Read the order for its lines, and name them by subscriptionId or offerId",
 		}
 	case cancel:
@@ -92,17 +94,17 @@ var patchRules = []rule[*patching]{
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the body's id is another order's", func(p *patching) (string, string) {
 		id := p.request.ID
-		if id == "" || id == p.Document.ID || isGUID(id) && strings.EqualFold(id, p.Document.ID) {
+		if id == "" || id == p.Document.ID || guid.KeyIfGUID(id) == guid.KeyIfGUID(p.Document.ID) {
 			return "", ""
 		}
-		return says("Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quoted(id))
+		return says("Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quote.Text(id))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "referenceCustomerId is another customer's", func(p *patching) (string, string) {
 		id := p.request.ReferenceCustomerID
 		if id == "" || strings.EqualFold(id, p.account.CustomerID) {
 			return "", ""
 		}
-		return says("Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quoted(id))
+		return says("Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the billing cycle is unknown text", func(p *patching) (string, string) {
 		return unknownCycle(p.request.BillingCycle)
@@ -114,7 +116,7 @@ var patchRules = []rule[*patching]{
 			p.Document.Status.Normalize():
 			return "", ""
 		default:
-			return says("Send cancelled to cancel, or leave the status out", "Unable to parse enum: status %s", quoted(string(s)))
+			return says("Send cancelled to cancel, or leave the status out", "Unable to parse enum: status %s", quote.Text(string(s)))
 		}
 	}},
 }
@@ -136,7 +138,7 @@ func (p *patching) match() (addOns []*partnercenter.OrderLineItem, known []int, 
 		case line.SubscriptionID != "":
 			return nil, nil, &Refusal{
 				Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
-				Problem: "Invalid property lineItems: line " + quoted(line.OfferID) + " with subscription " + quoted(line.SubscriptionID) + " is not in the order",
+				Problem: "Invalid property lineItems: line " + quote.Text(line.OfferID) + " with subscription " + quote.Text(line.SubscriptionID) + " is not in the order",
 				Next:    "Read the order for its lines",
 			}
 		case line.ParentSubscriptionID != "" || p.isAddOn(line):
@@ -144,7 +146,7 @@ func (p *patching) match() (addOns []*partnercenter.OrderLineItem, known []int, 
 		default:
 			return nil, nil, &Refusal{
 				Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
-				Problem: "Invalid property lineItems: a line with offerId " + quoted(line.OfferID) + " is not in the order",
+				Problem: "Invalid property lineItems: a line with offerId " + quote.Text(line.OfferID) + " is not in the order",
 				Next:    "Read the order for its lines; to buy something else than an add-on, place another order",
 			}
 		}
@@ -228,7 +230,7 @@ type cancelling struct {
 	now      time.Time
 }
 
-func (c *cancelling) item() string { return quoted(c.order.Document.LineItems[c.line].OfferID) }
+func (c *cancelling) item() string { return quote.Text(c.order.Document.LineItems[c.line].OfferID) }
 
 // cancelRules say which lines may be cancelled by changing their order.
 var cancelRules = []rule[*cancelling]{
@@ -380,7 +382,7 @@ var addOnRules = []rule[*adding]{
 		if a.parent != nil {
 			return "", ""
 		}
-		return says("Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not of order %s", quoted(a.line.ParentSubscriptionID), a.order.Document.ID)
+		return says("Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not of order %s", quote.Text(a.line.ParentSubscriptionID), a.order.Document.ID)
 	}},
 }
 
@@ -458,7 +460,7 @@ var cycleRules = []rule[*cycling]{
 		const next = "Keep the billing cycle, or order an offer that has the other one"
 		switch {
 		case c.item == nil:
-			return says(next, "The billing cycle could not be changed because %s is not in the catalog", quoted(c.offer))
+			return says(next, "The billing cycle could not be changed because %s is not in the catalog", quote.Text(c.offer))
 		case c.item.Trial || isAzure(c.item.Kind) || !subscribes(c.item.Kind), c.term != "" && c.term != "P1Y", !slices.Contains(c.item.BillingCycles, c.cycle):
 			return says(next, "The billing cycle could not be changed because %s does not support %s", c.item.ID, c.cycle)
 		}

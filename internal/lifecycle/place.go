@@ -10,6 +10,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // MaxLines is how many lines a request may have. The service does not document
@@ -150,7 +151,7 @@ var requestRules = []rule[*placing]{
 		if id == "" || strings.EqualFold(id, p.CustomerID) {
 			return "", ""
 		}
-		return says("Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quoted(id))
+		return says("Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
 	{http.StatusForbidden, partnercenter.CodeRoleNotGranted, "an indirect reseller's MPN id is on a line, and no user in the token", func(p *placing) (string, string) {
 		if p.HasUser || !p.indirect() {
@@ -172,7 +173,7 @@ var requestRules = []rule[*placing]{
 		if sent := strings.TrimSpace(p.Request.CurrencyCode); sent == "" || code == "" || strings.EqualFold(sent, code) {
 			return "", ""
 		}
-		return says("Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quoted(p.Request.CurrencyCode))
+		return says("Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quote.Text(p.Request.CurrencyCode))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSandboxLimit, "the sandbox has more customers than it may", func(p *placing) (string, string) {
 		most := p.settings.MaxCustomers
@@ -216,7 +217,7 @@ func unknownCycle(c partnercenter.BillingCycleType) (string, string) {
 	if c == "" || c.Known() {
 		return "", ""
 	}
-	return says("Send monthly, annual, none, one_time, triennial or biennial, in any spelling, or leave it out", "Unable to parse enum: billingCycle %s", quoted(string(c)))
+	return says("Send monthly, annual, none, one_time, triennial or biennial, in any spelling, or leave it out", "Unable to parse enum: billingCycle %s", quote.Text(string(c)))
 }
 
 // lineRules are about one line. Behind that about unknown offers there is an item.
@@ -306,13 +307,13 @@ var lineRules = []rule[*placingLine]{
 		if terms := strings.Trim(strings.Join(l.item.Terms, ", "), ", "); terms != "" {
 			next = "Send one of its terms (" + terms + "), or leave termDuration out"
 		}
-		return says(next, "The initial purchase term %s is not available for %s in line %d", quoted(*term), l.item.ID, l.number)
+		return says(next, "The initial purchase term %s is not available for %s in line %d", quote.Text(*term), l.item.ID, l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodePromotionInvalid, "a promotion is named", func(l *placingLine) (string, string) {
 		if l.line.PromotionID == "" {
 			return "", ""
 		}
-		return says("Leave promotionId out; the catalog has no promotions", "Invalid promotion code %s in line %d", quoted(l.line.PromotionID), l.number)
+		return says("Leave promotionId out; the catalog has no promotions", "Invalid promotion code %s in line %d", quote.Text(l.line.PromotionID), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeAddOnUnrelated, "an add-on has no parent or one of another offer, or a parent is named for what is no add-on", func(l *placingLine) (string, string) {
 		return addOnParent(l.item, l.parent(), l.line.ParentSubscriptionID, l.number)
@@ -357,37 +358,37 @@ var lineRules = []rule[*placingLine]{
 		if scope == "" || strings.EqualFold(scope, "single") || strings.EqualFold(scope, "shared") {
 			return "", ""
 		}
-		return says("Send single or shared", "Unable to parse enum: scope %s in line %d", quoted(scope), l.number)
+		return says("Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionInvalid, "the customer has no subscription that a reservation is for", func(l *placingLine) (string, string) {
 		if s, named := l.azure(); !named || s != nil {
 			return "", ""
 		}
-		return says("Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+		return says("Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotAzure, "the subscription is not one of Azure", func(l *placingLine) (string, string) {
 		if s, named := l.azure(); !named || isAzure(s.Facts.Kind) {
 			return "", ""
 		}
-		return says("Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+		return says("Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionInactive, "the Azure subscription is not active", func(l *placingLine) (string, string) {
 		if s, named := l.azure(); !named || isActive(s) {
 			return "", ""
 		}
-		return says("Reactivate it, or name another", "This subscription is not an active subscription: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+		return says("Reactivate it, or name another", "This subscription is not an active subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotRegistered, "the Azure subscription is not registered", func(l *placingLine) (string, string) {
 		if s, named := l.azure(); !named || !l.item.Needs(needsRegistration) || !s.Facts.Registered.IsZero() {
 			return "", ""
 		}
-		return says("Register it with POST .../subscriptions/{id}/registrations", "This subscription is not registered: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+		return says("Register it with POST .../subscriptions/{id}/registrations", "This subscription is not registered: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotEnabled, "the Azure subscription's registration is not through", func(l *placingLine) (string, string) {
 		if s, named := l.azure(); !named || !l.item.Needs(needsRegistration) || !l.now.Before(s.Facts.Registered) {
 			return "", ""
 		}
-		return says("Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet: %s in line %d", quoted(azureSubscriptionID(l.line)), l.number)
+		return says("Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusForbidden, partnercenter.CodeAgreementMissing, "the customer agreement is not confirmed", func(l *placingLine) (string, string) {
 		if l.AgreementAccepted || !l.item.Needs(needsCustomerAgreement) && !l.item.Needs(needsCloudAgreement) {
@@ -428,7 +429,7 @@ func (l *placingLine) unknown(why error, next string) (string, string) {
 	if why == nil || !errors.Is(l.err, why) {
 		return "", ""
 	}
-	return says(next, "Line %d, %s: %v", l.number, quoted(l.line.OfferID), l.err)
+	return says(next, "Line %d, %s: %v", l.number, quote.Text(l.line.OfferID), l.err)
 }
 
 func (l *placingLine) parent() *Subscription {
@@ -451,7 +452,7 @@ func (l *placingLine) partners(wrong func(id string) string) (string, string) {
 			continue
 		}
 		if problem := wrong(id); problem != "" {
-			return says("Send the MPN id of an indirect reseller of the partner; GET /v1/relationships lists them", problem, quoted(id))
+			return says("Send the MPN id of an indirect reseller of the partner; GET /v1/relationships lists them", problem, quote.Text(id))
 		}
 	}
 	return "", ""
@@ -487,9 +488,9 @@ func addOnParent(item *catalog.Item, parent *Subscription, parentID string, numb
 	case parentID == "":
 		return says("Send the base's subscription id as parentSubscriptionId; PATCH of the base's order is the documented way to buy add-ons", "The add-on in line %d is not related to a parent subscription", number)
 	case parent == nil:
-		return says("Send the id of one of the customer's subscriptions", "The add-on in line %d is not related to the specified parent subscription %s, which the customer does not have", number, quoted(parentID))
+		return says("Send the id of one of the customer's subscriptions", "The add-on in line %d is not related to the specified parent subscription %s, which the customer does not have", number, quote.Text(parentID))
 	case !slices.ContainsFunc(item.Prerequisites, func(base string) bool { return sells(base, parent.Document.OfferID) }):
-		return says("Buy it under a subscription of "+strings.Join(item.Prerequisites, " or "), "The add-on in line %d is not related to the specified parent subscription %s, which is one of %s", number, quoted(parentID), parent.Document.OfferID)
+		return says("Buy it under a subscription of "+strings.Join(item.Prerequisites, " or "), "The add-on in line %d is not related to the specified parent subscription %s, which is one of %s", number, quote.Text(parentID), parent.Document.OfferID)
 	}
 	return "", ""
 }

@@ -2,8 +2,6 @@ package lifecycle
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
 )
@@ -82,13 +80,4 @@ func describe[S any](command string, rules []rule[S]) []RuleInfo {
 // says words the problem and the next step of a broken rule.
 func says(next, problem string, args ...any) (string, string) {
 	return fmt.Sprintf(problem, args...), next
-}
-
-// quoted shortens and quotes a client's text for a message.
-func quoted(text string) string {
-	const most = 100
-	if len(text) > most {
-		text = text[:most] + "..."
-	}
-	return strconv.QuoteToGraphic(strings.ToValidUTF8(text, "?"))
 }

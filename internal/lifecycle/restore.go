@@ -7,6 +7,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Restore puts an order together as it is stored. Orders that were loaded
@@ -43,7 +44,7 @@ func kindOf(account *Account, offerID string) catalog.Kind {
 	switch {
 	case err == nil:
 		return item.Kind
-	case isGUID(offerID):
+	case guid.Is(offerID):
 		return catalog.License
 	case strings.HasPrefix(strings.ToUpper(offerID), "MS-AZR-"):
 		return catalog.Usage
@@ -77,7 +78,7 @@ func derive(account *Account, o *Order, i int) *Subscription {
 	s.Facts.Seats = []Seats{{Quantity: quantity(line), Added: o.Facts.Lines[i].Bought}}
 	s.Facts.Since = time.Time{} // it was there before the data was
 	if isAzure(kind) {
-		s.Document.EntitlementID = derivedGUID("entitlement", line.SubscriptionID)
+		s.Document.EntitlementID = guid.Derived("entitlement", line.SubscriptionID)
 		s.Facts.Registered = o.Facts.Lines[i].Bought
 	}
 	if quantity(line) == 0 || o.Document.Status.Normalize() == partnercenter.OrderStatusCancelled {

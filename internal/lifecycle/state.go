@@ -8,6 +8,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Account is what the rules look at besides the order itself: who buys for
@@ -187,7 +188,7 @@ func (o *Order) HasLine(number string) bool {
 }
 
 // legacy reports whether the order is one of offers.
-func (o *Order) legacy() bool { return isGUID(o.Document.ID) }
+func (o *Order) legacy() bool { return guid.Is(o.Document.ID) }
 
 // quantity is the quantity of a line; lines without one have one of it.
 func quantity(line *partnercenter.OrderLineItem) int {
@@ -263,14 +264,14 @@ func (s *Subscription) ActivationLink(base string) []partnercenter.OrderLineItem
 }
 
 func (s *Subscription) activationLink(base string) *partnercenter.Link {
-	return getLink(base + s.Document.ID)
+	return partnercenter.NewLink("GET", base+s.Document.ID)
 }
 
 // ProvisioningStatus is how far the service has come with a subscription.
 func (s *Subscription) ProvisioningStatus() *partnercenter.SubscriptionProvisioningStatus {
 	sku := s.Document.OfferID
-	if !isGUID(sku) {
-		sku = derivedGUID("sku", sku) // clients insist on a GUID
+	if !guid.Is(sku) {
+		sku = guid.Derived("sku", sku) // clients insist on a GUID
 	}
 	return &partnercenter.SubscriptionProvisioningStatus{
 		SKUID: sku, Status: "success", Quantity: s.Document.Quantity, EndDate: s.Document.CommitmentEndDate,
@@ -300,10 +301,4 @@ func lowerFirst(s string) string {
 		return ""
 	}
 	return strings.ToLower(s[:1]) + s[1:]
-}
-
-func getLink(uri string) *partnercenter.Link { return link("GET", uri) }
-
-func link(method, uri string) *partnercenter.Link {
-	return &partnercenter.Link{URI: uri, Method: method, Headers: []partnercenter.LinkHeader{}}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // Update is the command to change a subscription: its status, its quantity, its
@@ -267,14 +268,14 @@ var updateRules = []rule[*updating]{
 		if u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID) {
 			return "", ""
 		}
-		return says("Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quoted(u.request.ID))
+		return says("Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeCycleNotHere, "another billing cycle is asked for", func(u *updating) (string, string) {
 		c := u.request.BillingCycle.Normalize()
 		if c == "" || c == partnercenter.BillingCycleUnknown || c == partnercenter.BillingCycleNone || c == u.Document.BillingCycle.Normalize() {
 			return "", ""
 		}
-		return says("Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quoted(string(c)))
+		return says("Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
 	}},
 	{http.StatusBadRequest, partnercenter.CodePartnerNotUpdatable, "another partner on record is asked for", func(u *updating) (string, string) {
 		asked, has := u.request.PartnerID, ""
@@ -284,7 +285,7 @@ var updateRules = []rule[*updating]{
 		if asked == nil || *asked == "" || *asked == has {
 			return "", ""
 		}
-		return says(nextLeaveOut, "Cannot update the partner on record for this subscription to %s", quoted(*asked))
+		return says(nextLeaveOut, "Cannot update the partner on record for this subscription to %s", quote.Text(*asked))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the nickname is too long", func(u *updating) (string, string) {
 		if len(u.nickname) <= maxNickname {
@@ -359,7 +360,7 @@ var updateRules = []rule[*updating]{
 		case "", partnercenter.SubscriptionActive, partnercenter.SubscriptionSuspended, partnercenter.SubscriptionDeleted:
 			return "", ""
 		}
-		return says("Send active, suspended or deleted", "Unable to parse enum: status %s", quoted(string(u.status)))
+		return says("Send active, suspended or deleted", "Unable to parse enum: status %s", quote.Text(string(u.status)))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updating) (string, string) {
 		if u.status != partnercenter.SubscriptionSuspended || u.Facts.Kind != catalog.Marketplace {

@@ -250,7 +250,7 @@ func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 				return tls.Certificate{}, fmt.Errorf("localca: cannot sign for %q, which %s is not for; use one of %s", host, c.certFile, strings.Join(c.kind.hosts, ", "))
 			}
 			template.DNSNames = append(template.DNSNames, strings.ToLower(host))
-		case ip != nil && isLoopback(ip):
+		case ip.IsLoopback():
 			template.IPAddresses = append(template.IPAddresses, ip)
 		case isLocalName(host):
 			template.DNSNames = append(template.DNSNames, strings.ToLower(host))
@@ -271,15 +271,6 @@ func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 		return tls.Certificate{}, fmt.Errorf("localca: read back what was signed for %s: %w", strings.Join(hosts, ", "), err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der, c.cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
-}
-
-func isLoopback(ip net.IP) bool {
-	for _, block := range loopback {
-		if block.Contains(ip) {
-			return true
-		}
-	}
-	return false
 }
 
 // isLocalName reports whether name is localhost or a proper host name under it.

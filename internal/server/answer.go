@@ -1,10 +1,13 @@
 package server
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Headers of the API as the service spells them. They are put into header maps
@@ -46,13 +49,13 @@ func (c *call) identify() {
 	}
 	made := madeUp()
 	if c.requestID == "" {
-		c.requestID = made[:guidLength]
+		c.requestID = made[:guid.Len]
 	}
 	if c.correlationID == "" {
-		c.correlationID = made[guidLength : 2*guidLength]
+		c.correlationID = made[guid.Len : 2*guid.Len]
 	}
 	if c.vector == "" {
-		c.vector = made[2*guidLength:]
+		c.vector = made[2*guid.Len:]
 	}
 }
 
@@ -66,36 +69,23 @@ func echoed(h http.Header, key string) string {
 }
 
 const (
-	hexDigits    = "0123456789abcdef"
 	base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-	guidLength   = 36
 	vectorLength = 18
 )
 
 // madeUp returns two random GUIDs and a correlation vector, one behind the
 // other. They name a call and protect nothing.
 func madeUp() string {
-	var b [2*guidLength + vectorLength]byte
-	fillGUID(b[:guidLength])
-	fillGUID(b[guidLength : 2*guidLength])
-	fillVector(b[2*guidLength:])
+	var b [2*guid.Len + vectorLength]byte
+	fillVector(b[2*guid.Len:])
+	_ = guid.Append(guid.Append(b[:0], randomBits()), randomBits())
 	return string(b[:])
 }
 
-func fillGUID(b []byte) {
-	bits := rand.Uint64()
-	for i := range b {
-		switch i {
-		case 8, 13, 18, 23:
-			b[i] = '-'
-			continue
-		case 19: // the second half of the digits begins here, with the variant
-			bits = rand.Uint64()&^(3<<62) | 2<<62
-		}
-		b[i] = hexDigits[bits>>60]
-		bits <<= 4
-	}
-	b[14] = '4' // the version
+func randomBits() (b [16]byte) {
+	binary.NativeEndian.PutUint64(b[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(b[8:], rand.Uint64())
+	return b
 }
 
 func fillVector(b []byte) {

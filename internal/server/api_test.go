@@ -15,8 +15,8 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
-	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
@@ -244,11 +244,11 @@ func TestForeignCustomersAreUnknown(t *testing.T) {
 // foreignCustomer is a customer of the sample's second partner.
 func foreignCustomer(t *testing.T) string {
 	t.Helper()
-	seed, err := store.SampleSeed()
+	from, err := seed.Sample()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seed.Partners[1].Customers[0].Customer.ID
+	return from.Partners[1].Customers[0].Customer.ID
 }
 
 func TestHeaders(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -198,6 +199,6 @@ func errBusy(ctx context.Context) error {
 func errAttachmentNotFound(id string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeNotFound,
-		"The order has no attachment " + quote(id) + ". List its attachments for their ids.", nil,
+		"The order has no attachment " + quote.Text(id) + ". List its attachments for their ids.", nil,
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -33,11 +34,11 @@ func BenchmarkAuthenticate(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	seed, err := store.SampleSeed()
+	data, err := seed.Sample()
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := st.Load(ctx, seed); err != nil {
+	if _, err := st.Load(ctx, data); err != nil {
 		b.Fatal(err)
 	}
 	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"https://127.0.0.1:8443"}})
@@ -55,7 +56,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	}
 	route := s.routes.find(path, new(params)).route(http.MethodGet)
 
-	partner := seed.Partners[0]
+	partner := data.Partners[0]
 	kinds := []struct {
 		name, user string
 		requests   []*http.Request

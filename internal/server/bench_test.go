@@ -9,6 +9,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -29,11 +30,11 @@ func BenchmarkListAgain(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	seed, err := store.SampleSeed()
+	data, err := seed.Sample()
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := st.Load(ctx, seed); err != nil {
+	if _, err := st.Load(ctx, data); err != nil {
 		b.Fatal(err)
 	}
 	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1:8080"}})
@@ -49,7 +50,7 @@ func BenchmarkListAgain(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer srv.Close()
-	token, err := authority.Mint(issuer.TokenRequest{Tenant: seed.Partners[0].TenantID, ClientID: seed.Partners[0].Apps[0].ClientID})
+	token, err := authority.Mint(issuer.TokenRequest{Tenant: data.Partners[0].TenantID, ClientID: data.Partners[0].Apps[0].ClientID})
 	if err != nil {
 		b.Fatal(err)
 	}

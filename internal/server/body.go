@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 const (
@@ -136,7 +137,7 @@ func at(data []byte, err error) string {
 	line := 1 + bytes.Count(data[:min(max(int(offset), 0), len(data))], []byte("\n"))
 	where := ""
 	if pointer != "" {
-		where = " at " + quote(strings.TrimPrefix(string(pointer), "/"))
+		where = " at " + quote.Text(strings.TrimPrefix(string(pointer), "/"))
 	}
 	return where + " (line " + strconv.Itoa(line) + ")"
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // crossOrigin tells requests of other sites' pages by what browsers say of them.
@@ -18,7 +19,7 @@ func refuseWebPages(r *http.Request) error {
 		return errWebPage("comes from another site's page")
 	}
 	if host := loopback.Host(r); !loopback.IsNobodys(host) && cloudhosts.RoleOf(host) != cloudhosts.API {
-		return errWebPage("is for the host " + quote(host))
+		return errWebPage("is for the host " + quote.Text(host))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // market is where a call looks at the catalog: a country, or that of a
@@ -80,13 +81,13 @@ func (c *call) ids() []string { return c.params.values[:c.params.count] }
 // country returns a country as the catalog spells it.
 func (s *Server) country(code string) (string, error) {
 	if len(code) != 2 || strings.Trim(strings.ToUpper(code), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return "", errBadQuery("country="+quote(code)+" is no country", "send its two letters, such as US")
+		return "", errBadQuery("country="+quote.Text(code)+" is no country", "send its two letters, such as US")
 	}
 	country, ok := s.catalog.Country(code)
 	if !ok {
 		return "", &apiError{
 			http.StatusForbidden, partnercenter.CodeNotOnboarded,
-			"Partner is not onboarded to sell in country " + quote(code) + ". Use one of " + strings.Join(s.catalog.Countries(), ", ") + ".", nil,
+			"Partner is not onboarded to sell in country " + quote.Text(code) + ". Use one of " + strings.Join(s.catalog.Countries(), ", ") + ".", nil,
 		}
 	}
 	return country, nil
@@ -114,7 +115,7 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 		if !slices.Contains(partnercenter.TargetSegments(), segment) {
 			return selected, &apiError{
 				http.StatusForbidden, partnercenter.CodeSegmentNotAllowed,
-				"The target segment " + quote(value) + " is not allowed. Send " + names(partnercenter.TargetSegments()) + ", or leave it out for all.", nil,
+				"The target segment " + quote.Text(value) + " is not allowed. Send " + names(partnercenter.TargetSegments()) + ", or leave it out for all.", nil,
 			}
 		}
 		selected.Segment = segment
@@ -156,15 +157,11 @@ func (m market) address(path string, parameters ...string) string {
 	return m.prefix + path + "?" + strings.Join(query, "&")
 }
 
-func getLink(uri string) *partnercenter.Link {
-	return &partnercenter.Link{URI: uri, Method: http.MethodGet, Headers: []partnercenter.LinkHeader{}}
-}
-
 // catalogError words the catalog's refusals. The ids are those of the path.
 func (s *Server) catalogError(err error, m market) error {
 	id := func(i int) string {
 		if i < len(m.ids) {
-			return quote(m.ids[i])
+			return quote.Text(m.ids[i])
 		}
 		return `""`
 	}

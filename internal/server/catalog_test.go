@@ -7,7 +7,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
-	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 const (
@@ -216,11 +216,11 @@ func TestCatalogLinks(t *testing.T) {
 // customerIn is a customer of the sample's first partner in a country.
 func customerIn(t *testing.T, country string) string {
 	t.Helper()
-	seed, err := store.SampleSeed()
+	from, err := seed.Sample()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range seed.Partners[0].Customers {
+	for _, c := range from.Partners[0].Customers {
 		if p := c.Customer.CompanyProfile; p.Address != nil && p.Address.Country == country {
 			return c.Customer.ID
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // createApplicationConsent is POST /v1/customers/{customer-tenant-id}/applicationconsents:
@@ -28,7 +29,7 @@ func (s *Server) createApplicationConsent(c *call) error {
 		return err
 	}
 	if !s.authority.HasClient(c.claims.TenantID, consent.ApplicationID) {
-		return errBadQuery("applicationId "+quote(consent.ApplicationID)+" is no application that this partner can use",
+		return errBadQuery("applicationId "+quote.Text(consent.ApplicationID)+" is no application that this partner can use",
 			"send the client id of one of the partner's, or of one that is made for several tenants")
 	}
 	var resources []string
@@ -38,11 +39,11 @@ func (s *Server) createApplicationConsent(c *call) error {
 		}
 		resource, ok := issuer.ResourceOf(grant.EnterpriseApplicationID)
 		if !ok {
-			return errBadQuery("enterpriseApplicationId "+quote(grant.EnterpriseApplicationID)+" is none that is known here",
+			return errBadQuery("enterpriseApplicationId "+quote.Text(grant.EnterpriseApplicationID)+" is none that is known here",
 				"send that of Microsoft Graph, 00000003-0000-0000-c000-000000000000, or of another of Microsoft's APIs")
 		}
 		if strings.TrimSpace(grant.Scope) == "" {
-			return errBadQuery("the scope of "+quote(grant.EnterpriseApplicationID)+" is empty", "send its permissions, with commas between")
+			return errBadQuery("the scope of "+quote.Text(grant.EnterpriseApplicationID)+" is empty", "send its permissions, with commas between")
 		}
 		resources = append(resources, resource)
 	}
@@ -81,7 +82,7 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 	if len(known) == 0 {
 		return &apiError{
 			http.StatusNotFound, partnercenter.CodeNotFound,
-			"Not found: the customer has not consented to the application " + quote(id) + ". Send the application's client id, as it was in applicationId.", nil,
+			"Not found: the customer has not consented to the application " + quote.Text(id) + ". Send the application's client id, as it was in applicationId.", nil,
 		}
 	}
 	if err := s.authority.PutConsent(c.r.Context(), issuer.Consent{TenantID: customerID, ClientID: id}); err != nil {

@@ -440,7 +440,7 @@ func TestControlDirectoryRefuses(t *testing.T) {
 		{"POST", app + "/secrets", `{"value":"` + r.app.Secret + `"}`, 400, "the app has this secret already"},
 		{"DELETE", app + "/secrets/1", ``, 404, "GET /apps lists them"},
 		{"POST", app + "/certificates", ``, 400, "the body has no certificate; send"},
-		{"POST", app + "/certificates", `{"pem":"x"}`, 400, "give the certificate, without its private key"},
+		{"POST", app + "/certificates", `{"pem":"x"}`, 400, "pem is no PEM text; paste the certificate"},
 		{"POST", app + "/certificates", string(withKey), 400, "holds a private key"},
 		{"GET", "/grants?user=eve@nowhere.example", ``, 400, "GET /users lists them"},
 		{"GET", "/consents?clientId=nobody", ``, 400, "GET /apps lists them"},

@@ -15,6 +15,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -25,14 +26,14 @@ import (
 const strangeTenant = "a1b2c3d4-0000-4000-8000-00000000000c"
 
 // newSampleStore returns a store with the sample, and its partners.
-func newSampleStore(t *testing.T) (*store.Store, []store.Partner) {
+func newSampleStore(t *testing.T) (*store.Store, []seed.Tenant) {
 	t.Helper()
 	st, err := store.Open(t.Context(), ":memory:", nil)
 	must(t, err)
 	t.Cleanup(func() { st.Close() })
-	seed, err := store.SampleSeed()
+	from, err := seed.Sample()
 	must(t, err)
-	_, err = st.Load(t.Context(), seed)
+	_, err = st.Load(t.Context(), from)
 	must(t, err)
 	partners, err := st.Partners(t.Context())
 	must(t, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -48,7 +49,7 @@ func errPathTooLong() error {
 func errUnknownRoute(path string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeNotFound,
-		"Nothing is served at " + quote(path) + ". Check the path against the API's documentation; it begins with /v1/.", nil,
+		"Nothing is served at " + quote.Text(path) + ". Check the path against the API's documentation; it begins with /v1/.", nil,
 	}
 }
 
@@ -57,21 +58,21 @@ func errUnknownRoute(path string) error {
 func errNotAtSignIn(host string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeNotFound,
-		quote(host) + " is a sign-in host: it gives tokens and serves nothing else. Call the API at its own host, such as https://api.partnercenter.microsoft.com.", nil,
+		quote.Text(host) + " is a sign-in host: it gives tokens and serves nothing else. Call the API at its own host, such as https://api.partnercenter.microsoft.com.", nil,
 	}
 }
 
 func errNotAtAPI(host string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeNotFound,
-		quote(host) + " is the API's host: it gives no tokens. Ask for them at a sign-in host, such as https://login.microsoftonline.com.", nil,
+		quote.Text(host) + " is the API's host: it gives no tokens. Ask for them at a sign-in host, such as https://login.microsoftonline.com.", nil,
 	}
 }
 
 func errMethod(method, allow string) error {
 	return &apiError{
 		http.StatusMethodNotAllowed, partnercenter.CodeOperationUnoffered,
-		"Method " + quote(method) + " is not supported here. Use " + allow + ".", nil,
+		"Method " + quote.Text(method) + " is not supported here. Use " + allow + ".", nil,
 	}
 }
 
@@ -85,14 +86,14 @@ func errBadQuery(problem, next string) error {
 func errEnum(name, value string, allowed []string) error {
 	return &apiError{
 		http.StatusBadRequest, partnercenter.CodeEnumUnparsable,
-		"Unable to parse enum: " + name + "=" + quote(value) + ". Send one of " + strings.Join(allowed, ", ") + ", in any spelling, or leave it out.", allowed,
+		"Unable to parse enum: " + name + "=" + quote.Text(value) + ". Send one of " + strings.Join(allowed, ", ") + ", in any spelling, or leave it out.", allowed,
 	}
 }
 
 func errCustomerID(id string) error {
 	return &apiError{
 		http.StatusBadRequest, partnercenter.CodeInvalidCustomerID,
-		"Invalid customer id: " + quote(id) + " is no GUID. Send the customer's tenant id, such as 0f6cb3c9-3f4b-4b0e-8f5c-9d1d7c7a5b11.", nil,
+		"Invalid customer id: " + quote.Text(id) + " is no GUID. Send the customer's tenant id, such as 0f6cb3c9-3f4b-4b0e-8f5c-9d1d7c7a5b11.", nil,
 	}
 }
 
@@ -115,14 +116,14 @@ func errPriceNotGranted(next string) error {
 func errOrderNotFound(id string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeOrderNotFound,
-		"Order ID not found: " + quote(id) + ". List the customer's orders for its ids; ids that are no GUIDs are case-sensitive.", nil,
+		"Order ID not found: " + quote.Text(id) + ". List the customer's orders for its ids; ids that are no GUIDs are case-sensitive.", nil,
 	}
 }
 
 func errNotAcceptable(accept string) error {
 	return &apiError{
 		http.StatusNotAcceptable, partnercenter.CodeInvalidInput,
-		"Accept: " + quote(accept) + " leaves out what this API answers. Send Accept: application/json.", nil,
+		"Accept: " + quote.Text(accept) + " leaves out what this API answers. Send Accept: application/json.", nil,
 	}
 }
 

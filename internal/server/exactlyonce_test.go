@@ -25,6 +25,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -212,18 +213,18 @@ func fillOnce(t *testing.T, path, address string) string {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	seed, err := store.SampleSeed()
+	data, err := seed.Sample()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.Load(ctx, seed); err != nil {
+	if _, err := st.Load(ctx, data); err != nil {
 		t.Fatal(err)
 	}
 	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://" + address}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	partner := seed.Partners[0]
+	partner := data.Partners[0]
 	token, err := authority.Mint(issuer.TokenRequest{Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID})
 	if err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ func TestEveryLinkAnswers(t *testing.T) {
 // otherPartner is the sample data without its first partner.
 func otherPartner(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile("../store/sample/sample.yaml")
+	data, err := os.ReadFile("../seed/sample.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

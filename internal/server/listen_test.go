@@ -20,6 +20,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -32,7 +33,7 @@ type running struct {
 	store             *store.Store
 	authority         *issuer.Authority
 	partner           string
-	app               store.App
+	app               seed.App
 	stop              context.CancelFunc
 	done              chan error
 }
@@ -64,12 +65,12 @@ func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *runnin
 	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
 	must(t, err)
 	t.Cleanup(func() { st.Close() })
-	seed, err := store.SampleSeed()
+	data, err := seed.Sample()
 	must(t, err)
-	_, err = st.Load(ctx, seed)
+	_, err = st.Load(ctx, data)
 	must(t, err)
 	addSigningKey(t, st)
-	r := &running{clock: clk, store: st, partner: seed.Partners[0].TenantID, done: make(chan error, 1)}
+	r := &running{clock: clk, store: st, partner: data.Partners[0].TenantID, done: make(chan error, 1)}
 	apps, err := st.Apps(ctx, r.partner)
 	must(t, err)
 	r.app = apps[0]
@@ -367,9 +368,9 @@ func TestListsFollowWrites(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	seed, err := store.SampleSeed()
+	data, err := seed.Sample()
 	must(t, err)
-	partner := seed.Partners[0]
+	partner := data.Partners[0]
 	for _, c := range partner.Customers {
 		if c.Customer.ID != seedCustomer {
 			continue
@@ -377,10 +378,10 @@ func TestListsFollowWrites(t *testing.T) {
 		added := c.Orders[0]
 		added.ID = "aaaaaaaaaaaa"
 		c.Orders = []partnercenter.Order{added}
-		partner.Customers = []store.SeedCustomer{c}
+		partner.Customers = []seed.Customer{c}
 		break
 	}
-	_, err = r.store.Load(t.Context(), &store.Seed{Partners: []store.SeedPartner{partner}})
+	_, err = r.store.Load(t.Context(), &seed.Seed{Partners: []seed.Partner{partner}})
 	must(t, err)
 	if got := count(); got != `{"totalCount":3,` {
 		t.Errorf("after a write the list begins %s", got)

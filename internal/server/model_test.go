@@ -13,11 +13,11 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
@@ -209,7 +209,7 @@ func (p *play) do(w write) {
 	if !raw {
 		body = p.encode(w.body)
 	}
-	requestID := uuid.NewString()
+	requestID := guid.New()
 	p.due[w.customer] = true
 	header := map[string]string{"MS-RequestId": requestID}
 	if w.ifMatch != "" {

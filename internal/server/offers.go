@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // maxOffers is beyond any catalog's number of offers.
@@ -14,7 +15,7 @@ const maxOffers = 1_000_000
 func (s *Server) listOffers(c *call, m market) error {
 	category := c.query["offer_category_id"]
 	if category != "" && !s.catalog.HasCategory(category) {
-		return errBadQuery("offer_category_id="+quote(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
+		return errBadQuery("offer_category_id="+quote.Text(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
 	}
 	return c.answerOffers(m, s.catalog.Offers(m.country, category), "/offers", category)
 }
@@ -52,10 +53,10 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 	}
 	answer := collection(page, address(offset))
 	if len(page) < len(rest) {
-		answer.Links.Next = getLink(address(offset + size))
+		answer.Links.Next = partnercenter.NewLink("GET", address(offset+size))
 	}
 	if offset > 0 && size > 0 {
-		answer.Links.Previous = getLink(address(max(offset-size, 0)))
+		answer.Links.Previous = partnercenter.NewLink("GET", address(max(offset-size, 0)))
 	}
 	return c.writeJSON(answer)
 }

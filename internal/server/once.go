@@ -11,7 +11,9 @@ import (
 	"sync"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -118,10 +120,7 @@ func (c *call) answerKey(body []byte) (*store.Answer, error) {
 	}
 	h := sha256.New()
 	for _, part := range append([]string{c.claims.TenantID, strings.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
-		if isGUID(part) {
-			part = strings.ToLower(part)
-		}
-		h.Write([]byte(part))
+		h.Write([]byte(guid.KeyIfGUID(part)))
 		h.Write([]byte{0}) // ends the part, so that none runs into the next
 	}
 	digest := sha256.Sum256(body)
@@ -182,7 +181,7 @@ func errCrowd() error {
 func errRequestIDUsed(id string) error {
 	return &apiError{
 		http.StatusConflict, partnercenter.CodeInvalidInput,
-		"Invalid request input: MS-RequestId " + quote(id) + " was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.", nil,
+		"Invalid request input: MS-RequestId " + quote.Text(id) + " was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.", nil,
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -97,8 +99,8 @@ func (c *call) orderQuery() (store.OrderQuery, error) {
 		return q, err
 	}
 	q.IndirectReseller = c.query["indirect_reseller_id"]
-	if id := q.IndirectReseller; id != "" && !isGUID(id) && !isMPNID(id) {
-		return q, errBadQuery("indirect_reseller_id="+quote(id)+" is neither a tenant id nor an MPN id", "send the reseller's tenant id")
+	if id := q.IndirectReseller; id != "" && !guid.Is(id) && !isMPNID(id) {
+		return q, errBadQuery("indirect_reseller_id="+quote.Text(id)+" is neither a tenant id nor an MPN id", "send the reseller's tenant id")
 	}
 	return q, nil
 }
@@ -149,30 +151,10 @@ func (s *Server) appendUnsettled(dst, doc, facts []byte, now time.Time) ([]byte,
 // customerID returns the customer in the path, in lower case.
 func (c *call) customerID() (string, error) {
 	id := c.params.values[0]
-	if !isGUID(id) {
+	if !guid.Is(id) {
 		return "", errCustomerID(id)
 	}
-	return strings.ToLower(id), nil
-}
-
-// isGUID reports whether text is a GUID in its usual form, in any case.
-func isGUID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i := range text {
-		ch := text[i]
-		switch {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if ch != '-' {
-				return false
-			}
-		case ch >= '0' && ch <= '9', ch >= 'a' && ch <= 'f', ch >= 'A' && ch <= 'F':
-		default:
-			return false
-		}
-	}
-	return true
+	return guid.Key(id), nil
 }
 
 // isMPNID reports whether text is a Microsoft Partner Network id: digits.

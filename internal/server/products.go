@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // listProducts answers the products of a view in a market.
@@ -19,7 +20,7 @@ func (s *Server) listProducts(c *call, m market) error {
 	if !slices.Contains(partnercenter.TargetViews(), view) {
 		return &apiError{
 			http.StatusForbidden, partnercenter.CodeViewNotAllowed,
-			"The target view " + quote(value) + " is not allowed. Send one of " + names(partnercenter.TargetViews()) + ".", nil,
+			"The target view " + quote.Text(value) + " is not allowed. Send one of " + names(partnercenter.TargetViews()) + ".", nil,
 		}
 	}
 	if err := s.sold(c, view.Merchandise()); err != nil {
@@ -122,7 +123,7 @@ func (s *Server) checkInventory(c *call, m market) error {
 	for key, value := range request.InventoryContext {
 		folded := strings.ToLower(key)
 		if given[folded] {
-			return errBadQuery("inventoryContext has "+quote(key)+" twice, in different cases", "send it once")
+			return errBadQuery("inventoryContext has "+quote.Text(key)+" twice, in different cases", "send it once")
 		}
 		given[folded] = value != ""
 	}

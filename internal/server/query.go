@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // query is a request's query with its names folded to lower case: clients
@@ -27,7 +28,7 @@ func parseQuery(raw string) (query, error) {
 	for name, list := range values {
 		folded := strings.ToLower(name)
 		if _, twice := q[folded]; twice || len(list) > 1 {
-			return nil, errBadQuery("query parameter "+quote(name)+" is there more than once", "send it once")
+			return nil, errBadQuery("query parameter "+quote.Text(name)+" is there more than once", "send it once")
 		}
 		q[folded] = list[0]
 	}
@@ -43,7 +44,7 @@ func (q query) bool(name string) (bool, error) {
 	case strings.EqualFold(value, "true"):
 		return true, nil
 	}
-	return false, errBadQuery(name+"="+quote(value)+" is neither true nor false", "send true or false, or leave it out")
+	return false, errBadQuery(name+"="+quote.Text(value)+" is neither true nor false", "send true or false, or leave it out")
 }
 
 // number reads a count from 0 to limit; absent and empty are 0.
@@ -54,7 +55,7 @@ func (q query) number(name string, limit int) (int, error) {
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 || n > limit {
-		return 0, errBadQuery(name+"="+quote(value)+" is not a whole number from 0 to "+strconv.Itoa(limit),
+		return 0, errBadQuery(name+"="+quote.Text(value)+" is not a whole number from 0 to "+strconv.Itoa(limit),
 			"send such a number, or leave it out; 0 means the same as leaving it out")
 	}
 	return n, nil
@@ -84,13 +85,4 @@ func billingTypeNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// quote shortens and quotes a client's text for an error message.
-func quote(text string) string {
-	const most = 200
-	if len(text) > most {
-		text = text[:most/2] + " ... " + text[len(text)-most/2:]
-	}
-	return strconv.QuoteToGraphic(strings.ToValidUTF8(text, "?"))
 }

@@ -91,7 +91,7 @@ func newClientLab(t *testing.T) *clientLab {
 		t.Fatal(err)
 	}
 
-	sample, err := os.ReadFile("../store/sample/sample.yaml")
+	sample, err := os.ReadFile("../seed/sample.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -25,7 +27,7 @@ func collection[T any](items []T, self string) *partnercenter.Collection[T] {
 		Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCollection},
 	}
 	if self != "" {
-		list.Links = &partnercenter.ResourceLinks{Self: &partnercenter.Link{URI: self, Method: http.MethodGet, Headers: []partnercenter.LinkHeader{}}}
+		list.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink(http.MethodGet, self)}
 	}
 	return list
 }
@@ -119,7 +121,7 @@ func (s *Server) subscriptionOf(c *call, customerID, id string) (*lifecycle.Subs
 	if err != nil {
 		return nil, err
 	}
-	if !isGUID(id) {
+	if !guid.Is(id) {
 		return nil, errSubscriptionNotFound(id)
 	}
 	stored, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: partnerID, CustomerID: customerID, ID: id})
@@ -308,13 +310,13 @@ func lineNumber(n *int) string {
 func errSubscriptionNotFound(id string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeSubscriptionNotFound,
-		"Subscription with ID " + quote(id) + " not found. List the customer's subscriptions for their ids; one that was just bought is there once it is provisioned.", nil,
+		"Subscription with ID " + quote.Text(id) + " not found. List the customer's subscriptions for their ids; one that was just bought is there once it is provisioned.", nil,
 	}
 }
 
 func errLineNotFound(number string) error {
 	return &apiError{
 		http.StatusNotFound, partnercenter.CodeNotFound,
-		"The order has no line item " + quote(number) + ". Read the order for the numbers of its lines.", nil,
+		"The order has no line item " + quote.Text(number) + ". Read the order for the numbers of its lines.", nil,
 	}
 }

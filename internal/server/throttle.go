@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // throttleWindow is the span that the documented limits are counted over.
@@ -83,8 +85,8 @@ func newThrottle(perMinute, writeWeight int) *throttle {
 // take counts a request. It returns how long to wait when that is one too many.
 func (t *throttle) take(limit Limit, partner, customer string, now time.Time) time.Duration {
 	key := throttleKey{resource: limit.Resource, partner: partner}
-	if limit.PerCustomer && isGUID(customer) { // what is no id of a customer is no customer's
-		key.customer = strings.ToLower(customer)
+	if limit.PerCustomer && guid.Is(customer) { // what is no id of a customer is no customer's
+		key.customer = guid.Key(customer)
 	}
 	weight := 1
 	if limit.Write {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -84,7 +85,7 @@ func parseUpload(body io.Reader, contentType string) (*upload, error) {
 	mediaType, parameters, err := mime.ParseMediaType(contentType)
 	switch {
 	case err != nil || mediaType != "multipart/form-data":
-		return nil, errBody("its content type is "+quote(contentType)+" rather than multipart/form-data", "send metadata and files as parts of such a body")
+		return nil, errBody("its content type is "+quote.Text(contentType)+" rather than multipart/form-data", "send metadata and files as parts of such a body")
 	case parameters["boundary"] == "":
 		return nil, errBody("its content type names no boundary", "let the HTTP library write the Content-Type header, as it knows the boundary")
 	}
@@ -140,12 +141,12 @@ func (u *upload) add(part *multipart.Part) error {
 	case err != nil || disposition != "form-data" || name == "":
 		return errBody("a part has no name", "give each part a Content-Disposition such as "+`form-data; name="POFiles"; filename="po.pdf"`)
 	case strings.HasPrefix(strings.ToLower(strings.TrimSpace(part.Header.Get("Content-Type"))), "multipart/"):
-		return errBody("part "+quote(name)+" has parts of its own", "send each file as a part of the whole body")
+		return errBody("part "+quote.Text(name)+" has parts of its own", "send each file as a part of the whole body")
 	}
 	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
 	case "", "binary", "8bit", "7bit":
 	default:
-		return errBody("part "+quote(name)+" is in a transfer encoding", "send its bytes as they are")
+		return errBody("part "+quote.Text(name)+" is in a transfer encoding", "send its bytes as they are")
 	}
 	switch strings.ToLower(name) {
 	case "metadata":
@@ -155,7 +156,7 @@ func (u *upload) add(part *multipart.Part) error {
 	case "tenderfiles", "tender":
 		return u.addFile(part, name, values, true)
 	}
-	return errBadQuery("part "+quote(name)+" is not one of an upload's", "send the parts metadata, POFiles and TenderFiles only")
+	return errBadQuery("part "+quote.Text(name)+" is not one of an upload's", "send the parts metadata, POFiles and TenderFiles only")
 }
 
 func (u *upload) addMetadata(part io.Reader) error {
@@ -184,7 +185,7 @@ func (u *upload) addFile(part *multipart.Part, name string, values map[string]st
 		return err
 	}
 	if fileName == "" {
-		return errBadQuery("part "+quote(name)+" has no file name", "send each file with the name it is to have, without a folder")
+		return errBadQuery("part "+quote.Text(name)+" has no file name", "send each file with the name it is to have, without a folder")
 	}
 	if len(u.files) == maxFiles {
 		return &apiError{
@@ -197,9 +198,9 @@ func (u *upload) addFile(part *multipart.Part, name string, values map[string]st
 	case err != nil:
 		return err
 	case len(content) > maxFile:
-		return errPartTooLarge("file "+quote(fileName), maxFile)
+		return errPartTooLarge("file "+quote.Text(fileName), maxFile)
 	case len(content) == 0:
-		return errBadQuery("file "+quote(fileName)+" is empty", "send the file with its content")
+		return errBadQuery("file "+quote.Text(fileName)+" is empty", "send the file with its content")
 	}
 	u.files = append(u.files, store.Attachment{
 		FileName: fileName, ContentType: mediaTypeOf(part.Header.Get("Content-Type")), Tender: tender,
@@ -227,7 +228,7 @@ func baseName(sent string) (string, error) {
 	default:
 		return name, nil
 	}
-	return "", errBadQuery("the file name "+quote(sent)+" "+problem, "send a plain name such as po.pdf")
+	return "", errBadQuery("the file name "+quote.Text(sent)+" "+problem, "send a plain name such as po.pdf")
 }
 
 // mediaTypeOf cleans the content type of a part.

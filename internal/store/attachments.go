@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // ErrAttachmentNotFound says that the order has no such attachment.
@@ -38,7 +40,7 @@ func (s *Store) Attachments(ctx context.Context, partnerID, customerID, orderID 
 	}
 	rows, err := s.read.QueryContext(ctx, `
 SELECT attachment_id, file_name, content_type, tender, size, metadata FROM attachments
-WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 ORDER BY position`, guidKey(partnerID), guidKey(customerID), orderKey(orderID))
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 ORDER BY position`, guid.Key(partnerID), guid.Key(customerID), orderKey(orderID))
 	list, err := scanAll(rows, err, func(rows *sql.Rows) (a Attachment, err error) {
 		return a, rows.Scan(&a.ID, &a.FileName, &a.ContentType, &a.Tender, &a.Size, &a.Metadata)
 	})
@@ -58,7 +60,7 @@ func (s *Store) GetAttachment(ctx context.Context, partnerID, customerID, orderI
 	err := s.read.QueryRowContext(ctx, `
 SELECT file_name, content_type, tender, size, metadata, content FROM attachments
 WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 AND attachment_id = $4`,
-		guidKey(partnerID), guidKey(customerID), orderKey(orderID), fold(id)).
+		guid.Key(partnerID), guid.Key(customerID), orderKey(orderID), fold(id)).
 		Scan(&a.FileName, &a.ContentType, &a.Tender, &a.Size, &a.Metadata, &a.Content)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrAttachmentNotFound

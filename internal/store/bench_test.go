@@ -119,10 +119,10 @@ func BenchmarkListCustomers(b *testing.B) {
 // BenchmarkLoadOne measures a durable commit: one order changes.
 func BenchmarkLoadOne(b *testing.B) {
 	s := openTest(b, filepath.Join(b.TempDir(), "test.db"))
-	seed := bulkSeed(1, 1, 1, "x")
+	data := bulkSeed(1, 1, 1, "x")
 	for i := 0; b.Loop(); i++ {
-		seed.Partners[0].Customers[0].Orders[0].CurrencySymbol = strconv.Itoa(i)
-		load(b, s, seed)
+		data.Partners[0].Customers[0].Orders[0].CurrencySymbol = strconv.Itoa(i)
+		load(b, s, data)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 const bulkPartner = "99999999-0000-4000-8000-000000000009"
@@ -16,18 +17,18 @@ func bulkCustomer(i int) string { return fmt.Sprintf("%08x-5eed-4000-8000-000000
 // bulkSeed makes customers with orders of about 1.1 KB, like those of the
 // service, all with mark as their currency symbol. The same seed makes the
 // same ids.
-func bulkSeed(seed uint64, customers, orders int, mark string) *Seed {
-	p := SeedPartner{Partner: Partner{TenantID: bulkPartner, Name: "bulk"}}
+func bulkSeed(number uint64, customers, orders int, mark string) *seed.Seed {
+	p := seed.Partner{Tenant: seed.Tenant{TenantID: bulkPartner, Name: "bulk"}}
 	for i := range customers {
-		p.Customers = append(p.Customers, bulkSeedCustomer(seed, i, orders, mark))
+		p.Customers = append(p.Customers, bulkSeedCustomer(number, i, orders, mark))
 	}
-	return &Seed{Partners: []SeedPartner{p}}
+	return &seed.Seed{Partners: []seed.Partner{p}}
 }
 
-func bulkSeedCustomer(seed uint64, i, orders int, mark string) SeedCustomer {
+func bulkSeedCustomer(number uint64, i, orders int, mark string) seed.Customer {
 	id := bulkCustomer(i)
-	r := rand.New(rand.NewPCG(seed, uint64(i)))
-	c := SeedCustomer{Customer: customer(id, fmt.Sprint("company ", i))}
+	r := rand.New(rand.NewPCG(number, uint64(i)))
+	c := seed.Customer{Customer: customer(id, fmt.Sprint("company ", i))}
 	link := func(uri string) *partnercenter.Link {
 		return &partnercenter.Link{URI: uri, Method: "GET", Headers: []partnercenter.LinkHeader{}}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 var (
@@ -113,7 +114,7 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
 	var a Account
 	var agreement int64
-	err := s.getAccount.QueryRowContext(brief(ctx), guidKey(partnerID), guidKey(customerID)).Scan(&a.MPNID, &a.Country, &agreement)
+	err := s.getAccount.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &agreement)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, ErrNotYours
 	}
@@ -133,7 +134,7 @@ func (s *Store) ResellersByMPN(ctx context.Context, partnerID string, mpnIDs []s
 		err := s.read.QueryRowContext(ctx, `
 SELECT EXISTS (SELECT 1 FROM indirect_resellers WHERE partner_id = $1 AND mpn_id = $2),
     EXISTS (SELECT 1 FROM partners WHERE mpn_id = $2) OR EXISTS (SELECT 1 FROM indirect_resellers WHERE mpn_id = $2)`,
-			guidKey(partnerID), id).Scan(&reseller, &partner)
+			guid.Key(partnerID), id).Scan(&reseller, &partner)
 		if err != nil {
 			return nil, fmt.Errorf("store: resellers: %w", err)
 		}
@@ -168,7 +169,7 @@ type queryer interface {
 }
 
 func held(ctx context.Context, q queryer, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
-	partner, customer := guidKey(partnerID), guidKey(customerID)
+	partner, customer := guid.Key(partnerID), guid.Key(customerID)
 	h := &Holdings{ByKind: map[string]int{}, ByOffer: map[string]int{}}
 	count := func(into *int, query string, args ...any) error {
 		return q.QueryRowContext(ctx, query, args...).Scan(into)
@@ -211,7 +212,7 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 	var doc sql.NullString
 	var facts sql.NullString
 	var visible, settled, revision sql.NullInt64
-	err := s.read.QueryRowContext(ctx, orderRecordSQL, guidKey(partnerID), guidKey(customerID), orderKey(orderID)).
+	err := s.read.QueryRowContext(ctx, orderRecordSQL, guid.Key(partnerID), guid.Key(customerID), orderKey(orderID)).
 		Scan(&doc, &facts, &visible, &settled, &revision)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -275,7 +276,7 @@ type job struct {
 }
 
 func newJob(c *Change) (*job, error) {
-	j := &job{Change: c, partner: guidKey(c.PartnerID), customer: guidKey(c.CustomerID), done: make(chan struct{})}
+	j := &job{Change: c, partner: guid.Key(c.PartnerID), customer: guid.Key(c.CustomerID), done: make(chan struct{})}
 	if o := c.Order; o != nil {
 		doc, priced, err := encodeOrder(o.Order)
 		if err != nil {
@@ -297,8 +298,8 @@ func newJob(c *Change) (*job, error) {
 			mpn = *id
 		}
 		j.subscriptions = append(j.subscriptions, []any{
-			j.partner, j.customer, guidKey(r.ID), orderKey(r.OrderID), guidKey(r.Subscription.EntitlementID),
-			guidKey(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, bit(r.Active),
+			j.partner, j.customer, guid.Key(r.ID), orderKey(r.OrderID), guid.Key(r.Subscription.EntitlementID),
+			guid.Key(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, bit(r.Active),
 			ticksOf(r.Since), string(doc), string(r.Facts),
 		})
 	}

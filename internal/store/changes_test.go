@@ -15,6 +15,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // placed is a new order of a customer with one subscription. The id is of 12
@@ -242,9 +243,9 @@ func testTimeAlone(t *testing.T, s *Store) {
 
 func testSubscriptions(t *testing.T, s *Store) {
 	const loaded = "5AB5C819-0000-4000-8000-0000000000FF"
-	load(t, s, &Seed{Partners: []SeedPartner{{
-		Partner: Partner{TenantID: partnerA, Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
-		Customers: []SeedCustomer{{Customer: customer(orderless, "Orderless"), Orders: []partnercenter.Order{
+	load(t, s, &seed.Seed{Partners: []seed.Partner{{
+		Tenant: seed.Tenant{TenantID: partnerA, Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
+		Customers: []seed.Customer{{Customer: customer(orderless, "Orderless"), Orders: []partnercenter.Order{
 			{ID: "loaded", LineItems: []partnercenter.OrderLineItem{{OfferID: "MS-AZR-0145P", SubscriptionID: loaded, PartnerIDOnRecord: " 42 "}}},
 			{ID: "again", LineItems: []partnercenter.OrderLineItem{{OfferID: "X", SubscriptionID: loaded}, {OfferID: "Y"}}},
 		}}},
@@ -298,9 +299,9 @@ func testSubscriptions(t *testing.T, s *Store) {
 	}
 
 	// Loading an order anew takes the place of what was placed or changed.
-	load(t, s, &Seed{Partners: []SeedPartner{{
-		Partner: Partner{TenantID: partnerA, Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
-		Customers: []SeedCustomer{{Customer: customer(orderless, "Orderless"), Orders: []partnercenter.Order{
+	load(t, s, &seed.Seed{Partners: []seed.Partner{{
+		Tenant: seed.Tenant{TenantID: partnerA, Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
+		Customers: []seed.Customer{{Customer: customer(orderless, "Orderless"), Orders: []partnercenter.Order{
 			{ID: "00000000000a", LineItems: []partnercenter.OrderLineItem{{OfferID: "Z", SubscriptionID: legacyOrder}}},
 		}}},
 	}}})

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // CustomerQuery says which customers to list.
@@ -95,7 +96,7 @@ func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) 
 SELECT customer_id, summary FROM customers
 WHERE partner_id = $1 AND active = 1 AND customer_id > $3 AND ($4 = '' OR customer_id < $4) AND `+condition+`
 ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
-		guidKey(q.PartnerID), value, guidKey(q.After), guidKey(q.Before), limit+1, max(q.Offset, 0))
+		guid.Key(q.PartnerID), value, guid.Key(q.After), guid.Key(q.Before), limit+1, max(q.Offset, 0))
 	if err != nil {
 		return fail(err)
 	}
@@ -144,7 +145,7 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 		return nil, err
 	}
 	var doc string
-	err := s.getCustomer.QueryRowContext(brief(ctx), guidKey(partnerID), guidKey(customerID)).Scan(&doc)
+	err := s.getCustomer.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotYours
 	}
@@ -163,51 +164,25 @@ ON CONFLICT (partner_id, customer_id) DO UPDATE SET
     agreement = CASE WHEN $10 < 0 THEN customers.agreement ELSE $10 END
 WHERE customers.doc <> excluded.doc OR $10 >= 0 AND customers.agreement <> $10`
 
-// completeCustomer returns what to store of a customer. A placeholder gives
-// way to what is known already. The brief form that lists carry, without billing
-// profile and commerce id, may be newer but is not all: what only the stored
-// document says stays.
-func (w *writer) completeCustomer(partnerID string, c *SeedCustomer) (*partnercenter.Customer, error) {
-	brief := c.Customer.BillingProfile == nil && c.Customer.CommerceID == ""
-	if !c.Placeholder && !brief {
+// completeCustomer returns what to store of a customer.
+func (w *writer) completeCustomer(partnerID string, c *seed.Customer) (*partnercenter.Customer, error) {
+	if c.Complete() {
 		return &c.Customer, nil
 	}
 	var stored string
 	err := w.QueryRowContext(w.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
-		guidKey(partnerID), guidKey(c.Customer.ID)).Scan(&stored)
+		guid.Key(partnerID), guid.Key(c.Customer.ID)).Scan(&stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &c.Customer, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	var known partnercenter.Customer
-	if err := partnercenter.Unmarshal([]byte(stored), &known); err != nil {
+	known := new(partnercenter.Customer)
+	if err := partnercenter.Unmarshal([]byte(stored), known); err != nil {
 		return nil, err
 	}
-	have, more := jsonTree(known), jsonTree(c.Customer)
-	if c.Placeholder || includes(have, more) {
-		return &known, nil
-	}
-	both, err := json.Marshal(overlay(have, more))
-	if err != nil {
-		return nil, err
-	}
-	customer := new(partnercenter.Customer)
-	return customer, partnercenter.Unmarshal(both, customer)
-}
-
-// overlay adds the members of more to tree, in place of those it has.
-func overlay(tree, more any) any {
-	t, ok1 := tree.(map[string]any)
-	m, ok2 := more.(map[string]any)
-	if !ok1 || !ok2 {
-		return more
-	}
-	for k, v := range m {
-		t[k] = overlay(t[k], v)
-	}
-	return t
+	return c.Over(known)
 }
 
 // putCustomer makes or replaces a customer and reports whether that changed
@@ -242,18 +217,7 @@ func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreem
 	if agreement != nil {
 		accepted = bit(*agreement)
 	}
-	return w.exec(putCustomerSQL, guidKey(partnerID), guidKey(c.ID), bit(active),
-		guidKey(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
-		customerCountry(c), accepted)
-}
-
-// customerCountry is where a customer buys, or empty.
-func customerCountry(c *partnercenter.Customer) string {
-	if p := c.CompanyProfile; p != nil && p.Address != nil && p.Address.Country != "" {
-		return strings.ToUpper(p.Address.Country)
-	}
-	if p := c.BillingProfile; p != nil && p.DefaultAddress != nil {
-		return strings.ToUpper(p.DefaultAddress.Country)
-	}
-	return ""
+	return w.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), bit(active),
+		guid.Key(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
+		seed.CountryOf(c), accepted)
 }

@@ -7,19 +7,20 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"pgregory.net/rapid"
 )
 
 func testCustomerFilters(t *testing.T, s *Store) {
-	seed := &Seed{Partners: []SeedPartner{{Partner: Partner{TenantID: partnerA}}}}
+	data := &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA}}}}
 	for i, name := range []string{"100% Fun", "100 Percent", "a_b", "axb", "Ärzte GmbH", "ÇELİK", "日本電気", ""} {
 		c := customer(bulkCustomer(i), name)
 		if i < 2 {
 			c.AssociatedPartnerID = strings.ToUpper(resellerA)
 		}
-		seed.Partners[0].Customers = append(seed.Partners[0].Customers, SeedCustomer{Customer: c})
+		data.Partners[0].Customers = append(data.Partners[0].Customers, seed.Customer{Customer: c})
 	}
-	load(t, s, seed)
+	load(t, s, data)
 	all := companies(t, s, CustomerQuery{PartnerID: partnerA})
 	for _, test := range []struct {
 		field, operator, value string
@@ -68,13 +69,13 @@ func testFilterModel(t *testing.T, s *Store) {
 	alphabet := rapid.SampledFrom([]rune("aAbB%_\\'\"^*?[] \x00ßİıΣσςéÉ日\u0301\U0010FFFF"))
 	text := rapid.StringOfN(alphabet, 0, 5, -1)
 	var names []string
-	seed := &Seed{Partners: []SeedPartner{{Partner: Partner{TenantID: partnerA}}}}
+	data := &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA}}}}
 	for i := range 150 {
 		name := text.Example(i)
 		names = append(names, name)
-		seed.Partners[0].Customers = append(seed.Partners[0].Customers, SeedCustomer{Customer: customer(bulkCustomer(i), name)})
+		data.Partners[0].Customers = append(data.Partners[0].Customers, seed.Customer{Customer: customer(bulkCustomer(i), name)})
 	}
-	load(t, s, seed)
+	load(t, s, data)
 	model := map[partnercenter.FilterOperator]func(name, value string) bool{
 		partnercenter.FilterEquals:              func(n, v string) bool { return n == v },
 		partnercenter.FilterNotEquals:           func(n, v string) bool { return n != v },
@@ -164,9 +165,9 @@ func testCustomerPages(t *testing.T, s *Store) {
 }
 
 func testBriefCustomers(t *testing.T, s *Store) {
-	put := func(c SeedCustomer) {
+	put := func(c seed.Customer) {
 		t.Helper()
-		load(t, s, &Seed{Partners: []SeedPartner{{Partner: Partner{TenantID: partnerA}, Customers: []SeedCustomer{c}}}})
+		load(t, s, &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA}, Customers: []seed.Customer{c}}}})
 	}
 	has := func(want string) {
 		t.Helper()
@@ -191,14 +192,19 @@ func testBriefCustomers(t *testing.T, s *Store) {
 		together = id + `"commerceId":"c","companyProfile":{"domain":"contoso.example","companyName":"Contoso Ltd","email":"a@contoso.example","new":2},"billingProfile":{"id":"b"},"relationshipToPartner":"advisor","customDomains":["x","y"],"new":2}`
 		poorer   = id + `"commerceId":"c","relationshipToPartner":"reseller"}`
 	)
-	made := placeholder(shared)
-	made.Orders = []partnercenter.Order{{ID: "first"}}
+	imported := seed.Import{Orders: []partnercenter.Order{{ID: "first", ReferenceCustomerID: shared}}}
+	data, _ := imported.Seed(seed.Tenant{})
+	made := data.Partners[0].Customers[0]
 	put(made)
-	has(mustMarshal(t, made.Customer))
+	placeholder, err := partnercenter.Marshal(made.Customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has(string(placeholder))
 	for _, step := range []struct{ load, want string }{
 		{full, full}, {brief, full}, {renamed, together}, {full, full}, {poorer, poorer}, {full, full},
 	} {
-		put(SeedCustomer{Customer: parse(step.load)})
+		put(seed.Customer{Customer: parse(step.load)})
 		has(step.want)
 	}
 	made.Orders = []partnercenter.Order{{ID: "second"}}
@@ -206,10 +212,10 @@ func testBriefCustomers(t *testing.T, s *Store) {
 	has(full)
 	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{"second", "first"})
 	// The filters and the relationship follow what is stored.
-	put(SeedCustomer{Customer: parse(renamed)})
+	put(seed.Customer{Customer: parse(renamed)})
 	same(t, companies(t, s, CustomerQuery{PartnerID: partnerA}), []string{"Contoso Ltd"})
-	put(SeedCustomer{Customer: parse(id + `"relationshipToPartner":"none"}`)})
-	_, err := s.GetCustomer(t.Context(), partnerA, shared)
+	put(seed.Customer{Customer: parse(id + `"relationshipToPartner":"none"}`)})
+	_, err = s.GetCustomer(t.Context(), partnerA, shared)
 	fails(t, err, ErrNotYours)
 	put(made)
 	_, err = s.GetCustomer(t.Context(), partnerA, shared)

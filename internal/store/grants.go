@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Consent says that an app may act for a user, or for every user of a tenant.
@@ -26,7 +28,7 @@ func (s *Store) PutConsent(ctx context.Context, c Consent) error {
 		_, err := tx.exec(`
 INSERT INTO consents (tenant_id, client_id, user_id, scope, created) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, created = excluded.created`,
-			guidKey(c.TenantID), guidKey(c.ClientID), guidKey(c.UserID), c.Scope, micros(c.Created))
+			guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, micros(c.Created))
 		return err
 	})
 	if err != nil {
@@ -40,7 +42,7 @@ ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope
 func (s *Store) DeleteConsent(ctx context.Context, tenantID, clientID, userID string) error {
 	err := s.inTx(ctx, func(tx *tx) error {
 		_, err := tx.exec(`DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
-			guidKey(tenantID), guidKey(clientID), guidKey(userID))
+			guid.Key(tenantID), guid.Key(clientID), guid.Key(userID))
 		return err
 	})
 	if err != nil {
@@ -87,7 +89,7 @@ func (s *Store) SaveGrant(ctx context.Context, g Grant) error {
 		_, err := tx.exec(`
 INSERT INTO grants (grant_id, tenant_id, expires, data) VALUES ($1, $2, $3, $4)
 ON CONFLICT (grant_id) DO UPDATE SET tenant_id = excluded.tenant_id, expires = excluded.expires, data = excluded.data`,
-			g.ID, guidKey(g.TenantID), micros(g.Expires), data)
+			g.ID, guid.Key(g.TenantID), micros(g.Expires), data)
 		return err
 	})
 	if err != nil {

@@ -4,20 +4,13 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"strings"
-)
 
-// guidKey is the key of a tenant, an app or any other thing named by a GUID:
-// those compare without case.
-func guidKey(id string) string { return strings.ToLower(id) }
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+)
 
 // orderKey is the key of an order: GUIDs of legacy orders compare without
 // case, short ids exactly.
-func orderKey(id string) string {
-	if guidLike(id) {
-		return guidKey(id)
-	}
-	return id
-}
+func orderKey(id string) string { return guid.KeyIfGUID(id) }
 
 // fold is how text is stored and looked for where case does not matter. A NUL
 // would end the text in SQL functions, and PostgreSQL takes none.

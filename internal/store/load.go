@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // LoadResult counts what a [Store.Load] read and what it did.
@@ -20,10 +22,10 @@ type LoadResult struct {
 // without a secret or an object id and users without a password or an object id
 // keep theirs, or get random ones; customers that are placeholders, or in the
 // brief form of lists, take away nothing that is known of them.
-func (s *Store) Load(ctx context.Context, seed *Seed) (LoadResult, error) {
+func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
 	var w *writer
 	err := s.inTx(ctx, func(tx *tx) (err error) {
-		w, err = tx.load(seed)
+		w, err = tx.load(data)
 		return err
 	})
 	if err != nil {
@@ -46,14 +48,14 @@ var lasting = []string{"apps", "indirect_resellers", "partners", "settings", "si
 // and stores the seed, or changes nothing when it fails. Partners, their apps and
 // their users are taken from the seed as [Store.Load] does, and none is removed,
 // so that access tokens stay good.
-func (s *Store) Reset(ctx context.Context, seed *Seed) error {
+func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 	err := s.inTx(ctx, func(tx *tx) error {
 		for _, table := range perishable {
 			if _, err := tx.exec(`DELETE FROM ` + table); err != nil {
 				return err
 			}
 		}
-		_, err := tx.load(seed)
+		_, err := tx.load(data)
 		return err
 	})
 	if err != nil {
@@ -65,10 +67,10 @@ func (s *Store) Reset(ctx context.Context, seed *Seed) error {
 }
 
 // load stores the seed and notes that something was loaded.
-func (t *tx) load(seed *Seed) (*writer, error) {
+func (t *tx) load(data *seed.Seed) (*writer, error) {
 	w := &writer{tx: t, stmts: map[string]*sql.Stmt{}}
-	for i := range seed.Partners {
-		if err := w.loadPartner(&seed.Partners[i]); err != nil {
+	for i := range data.Partners {
+		if err := w.loadPartner(&data.Partners[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -111,11 +113,11 @@ func (w *writer) uncounted(query string, args ...any) (changed bool, err error) 
 	return n > 0, err
 }
 
-func (w *writer) loadPartner(p *SeedPartner) error {
+func (w *writer) loadPartner(p *seed.Partner) error {
 	if p.TenantID == "" {
 		return fmt.Errorf("partner %q has no tenant id; give it one", p.Name)
 	}
-	if _, err := w.putPartner(&p.Partner); err != nil {
+	if _, err := w.putPartner(&p.Tenant); err != nil {
 		return fmt.Errorf("partner %s: %w", p.TenantID, err)
 	}
 	w.result.Partners++
@@ -160,7 +162,7 @@ func (w *writer) loadPartner(p *SeedPartner) error {
 	return nil
 }
 
-func (w *writer) loadCustomer(partnerID string, c *SeedCustomer) error {
+func (w *writer) loadCustomer(partnerID string, c *seed.Customer) error {
 	id := c.Customer.ID
 	if id == "" {
 		return fmt.Errorf("a customer of partner %s has no id; give it one", partnerID)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // OrderQuery says which orders to list.
@@ -111,7 +112,7 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 	if err := ctx.Err(); err != nil {
 		return OrderList{Items: dst}, err
 	}
-	q.PartnerID, q.CustomerID = guidKey(q.PartnerID), guidKey(q.CustomerID)
+	q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
 	l := newListing(&q, dst)
 	var err error
 	if s.lists.can(&q) {
@@ -193,7 +194,7 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	var doc sql.NullString
 	var facts string
 	var settled int64
-	err := s.getOrder.QueryRowContext(brief(ctx), guidKey(partnerID), guidKey(customerID),
+	err := s.getOrder.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID),
 		orderKey(orderID), bit(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -232,7 +233,7 @@ func (w *writer) putOrder(partnerID, customerID string, o *partnercenter.Order) 
 		return false, err
 	}
 	args := []any{
-		guidKey(partnerID), guidKey(customerID), orderKey(o.ID), ticks(o.CreationDate), billingCycleKey(o.BillingCycle),
+		guid.Key(partnerID), guid.Key(customerID), orderKey(o.ID), ticks(o.CreationDate), billingCycleKey(o.BillingCycle),
 		bit(isSystemOrder(o)), partnersOnRecord(o), doc, priced,
 	}
 	if changed, err = w.exec(insertOrderSQL, args...); err != nil {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -33,9 +35,9 @@ func TestSQLiteWithoutLists(t *testing.T) {
 // randomSeed is like bulkSeed, but its orders have dates that collide, system
 // purchases and prices among them, lengths up to several pages, and bytes that
 // need care; some customers are gone.
-func randomSeed(seed uint64) *Seed {
-	r := rand.New(rand.NewPCG(seed, 2))
-	s := bulkSeed(seed, 30, 0, "")
+func randomSeed(number uint64) *seed.Seed {
+	r := rand.New(rand.NewPCG(number, 2))
+	s := bulkSeed(number, 30, 0, "")
 	for i := range s.Partners[0].Customers {
 		c := &s.Partners[0].Customers[i]
 		if r.IntN(8) == 0 {
@@ -60,23 +62,23 @@ func randomSeed(seed uint64) *Seed {
 
 // Both ways of reading lists must answer the same bytes and errors.
 func TestListsAreTheSameEitherWay(t *testing.T) {
-	for name, seed := range map[string]*Seed{
+	for name, data := range map[string]*seed.Seed{
 		"sample": mustSample(t), "suite": suiteSeed(), "random 1": randomSeed(1), "random 2": randomSeed(2),
 	} {
 		t.Run(name, func(t *testing.T) {
 			long := customer(strings.Repeat("İ", maxListKey/2), "Long")
-			seed.Partners[0].Customers = append(seed.Partners[0].Customers,
-				SeedCustomer{Customer: long, Orders: []partnercenter.Order{{ID: "long"}}})
+			data.Partners[0].Customers = append(data.Partners[0].Customers,
+				seed.Customer{Customer: long, Orders: []partnercenter.Order{{ID: "long"}}})
 			s := openTest(t, filepath.Join(t.TempDir(), "test.db"))
-			load(t, s, seed)
+			load(t, s, data)
 			orders := 0
-			for _, p := range seed.Partners {
-				for _, owner := range seed.Partners {
+			for _, p := range data.Partners {
+				for _, owner := range data.Partners {
 					for _, c := range owner.Customers {
 						for _, price := range []bool{false, true} {
 							q := OrderQuery{PartnerID: p.TenantID, CustomerID: c.Customer.ID, IncludePrice: price}
 							got, n, err := listOrders(t.Context(), s, []byte("x"), q)
-							q.PartnerID, q.CustomerID = guidKey(q.PartnerID), guidKey(q.CustomerID)
+							q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
 							want := newListing(&q, []byte("x"))
 							wantErr := s.listRows(t.Context(), &want)
 							if string(got) != string(want.items) || n != want.count || err != wantErr {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 func openTest(t testing.TB, path string) *Store {
@@ -316,14 +318,14 @@ func TestOpenAfterCreationWasCutShort(t *testing.T) {
 func TestKilledDuringLoad(t *testing.T) {
 	const child = "PARTNERCENTER_TEST_LOAD"
 	const customers, orders = 50, 20
-	seed := func() *Seed { return bulkSeed(1, customers, orders, "x") }
+	data := func() *seed.Seed { return bulkSeed(1, customers, orders, "x") }
 	if path := os.Getenv(child); path != "" {
 		s, err := Open(context.Background(), path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("loading")
-		if _, err := s.Load(context.Background(), seed()); err != nil {
+		if _, err := s.Load(context.Background(), data()); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("loaded")
@@ -348,7 +350,7 @@ func TestKilledDuringLoad(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	started := time.Now()
 	s := openTest(t, filepath.Join(t.TempDir(), "timing.db"))
-	load(t, s, seed())
+	load(t, s, data())
 	took := time.Since(started)
 
 	nothing := 0
@@ -388,7 +390,7 @@ func TestKilledDuringLoad(t *testing.T) {
 		t.Error("no load was killed before its end")
 	}
 	s = openTest(t, path)
-	load(t, s, seed())
+	load(t, s, data())
 	same(t, len(orderIDs(t, s, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})), orders)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // ErrSubscriptionNotFound says that the customer has no such subscription.
@@ -40,8 +41,8 @@ ORDER BY s.since, s.subscription_id`
 // Subscriptions returns the subscriptions that q selects. Those that follow
 // from lines of one order share its document. It fails with [ErrNotYours].
 func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]SubscriptionRecord, error) {
-	rows, err := s.read.QueryContext(ctx, subscriptionsSQL, guidKey(q.PartnerID), guidKey(q.CustomerID),
-		guidKey(q.ID), orderKey(q.OrderID), fold(q.MPNID))
+	rows, err := s.read.QueryContext(ctx, subscriptionsSQL, guid.Key(q.PartnerID), guid.Key(q.CustomerID),
+		guid.Key(q.ID), orderKey(q.OrderID), fold(q.MPNID))
 	list, err := scanAll(rows, err, scanSubscription)
 	switch {
 	case err != nil:
@@ -88,7 +89,7 @@ func (s *Store) readOrderOf(ctx context.Context, r *SubscriptionRecord, q Subscr
 	var doc, facts string
 	err := s.read.QueryRowContext(ctx, `
 SELECT coalesce(priced_doc, doc), coalesce(facts, '') FROM orders
-WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, guidKey(q.PartnerID), guidKey(q.CustomerID), r.OrderID).Scan(&doc, &facts)
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, guid.Key(q.PartnerID), guid.Key(q.CustomerID), r.OrderID).Scan(&doc, &facts)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (s *Store) OrderOf(ctx context.Context, partnerID, customerID, subscription
 SELECT s.order_id FROM customers c
 LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $3
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
-		guidKey(partnerID), guidKey(customerID), guidKey(subscriptionID)).Scan(&orderID)
+		guid.Key(partnerID), guid.Key(customerID), guid.Key(subscriptionID)).Scan(&orderID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return "", ErrNotYours
@@ -126,7 +127,7 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
 func (s *Store) CustomerOf(ctx context.Context, partnerID, subscriptionID string) (string, error) {
 	for _, query := range []string{loadedCustomerSQL, anyCustomerSQL} {
 		var customerID string
-		err := s.read.QueryRowContext(ctx, query, guidKey(partnerID), guidKey(subscriptionID)).Scan(&customerID)
+		err := s.read.QueryRowContext(ctx, query, guid.Key(partnerID), guid.Key(subscriptionID)).Scan(&customerID)
 		switch {
 		case err == nil:
 			return customerID, nil
@@ -154,7 +155,7 @@ LIMIT 1`
 
 // deriveSubscriptions notes the subscriptions of a loaded order's lines.
 func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
-	partner, customer, order := guidKey(partnerID), guidKey(customerID), orderKey(o.ID)
+	partner, customer, order := guid.Key(partnerID), guid.Key(customerID), orderKey(o.ID)
 	cancelled := o.Status.Normalize() == partnercenter.OrderStatusCancelled
 	for i := range o.LineItems {
 		line := &o.LineItems[i]
@@ -165,14 +166,14 @@ func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercen
 		kind, entitlement := loadedKind(line.OfferID), ""
 		if kind != "" {
 			// The id that package lifecycle answers for it.
-			entitlement = derivedGUID("entitlement", line.SubscriptionID)
+			entitlement = guid.Derived("entitlement", line.SubscriptionID)
 		}
 		// A subscription that several orders name is of the one that came first.
 		if _, err := w.uncounted(`
 INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
 VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, 0, 1)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
-			partner, customer, guidKey(line.SubscriptionID), order, guidKey(entitlement), fold(strings.TrimSpace(line.PartnerIDOnRecord)),
+			partner, customer, guid.Key(line.SubscriptionID), order, guid.Key(entitlement), fold(strings.TrimSpace(line.PartnerIDOnRecord)),
 			fold(line.OfferID), kind, bit(active)); err != nil {
 			return err
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // The ids of the suite's data. Partners A and B share a customer id and an
@@ -75,13 +77,22 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("readers during writes", func(t *testing.T) { testReadersDuringWrites(t, open(t)) })
 }
 
-func load(t testing.TB, s *Store, seed *Seed) LoadResult {
+func load(t testing.TB, s *Store, data *seed.Seed) LoadResult {
 	t.Helper()
-	r, err := s.Load(t.Context(), seed)
+	r, err := s.Load(t.Context(), data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func mustSample(t testing.TB) *seed.Seed {
+	t.Helper()
+	sample, err := seed.Sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sample
 }
 
 func mustTime(text string) partnercenter.Time {
@@ -100,7 +111,7 @@ func customer(id, company string) partnercenter.Customer {
 	}
 }
 
-func suiteSeed() *Seed {
+func suiteSeed() *seed.Seed {
 	full := customer(strings.ToUpper(shared), "Contoso")
 	full.CommerceID = "commerce"
 	full.BillingProfile = &partnercenter.CustomerBillingProfile{ID: "billing"}
@@ -109,12 +120,12 @@ func suiteSeed() *Seed {
 	full.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomer}
 	gone := customer(former, "Former")
 	gone.RelationshipToPartner = "None"
-	return &Seed{Partners: []SeedPartner{
+	return &seed.Seed{Partners: []seed.Partner{
 		{
-			Partner:           Partner{TenantID: strings.ToUpper(partnerA), Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
-			Apps:              []App{{ClientID: "aaaaaaaa-0000-4000-8000-0000000000aa", Name: "app", Secret: "given"}},
-			IndirectResellers: []IndirectReseller{{TenantID: resellerA, Name: "R", MPNID: "4847383", Location: "US"}},
-			Customers: []SeedCustomer{
+			Tenant:            seed.Tenant{TenantID: strings.ToUpper(partnerA), Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
+			Apps:              []seed.App{{ClientID: "aaaaaaaa-0000-4000-8000-0000000000aa", Name: "app", Secret: "given"}},
+			IndirectResellers: []seed.IndirectReseller{{TenantID: resellerA, Name: "R", MPNID: "4847383", Location: "US"}},
+			Customers: []seed.Customer{
 				{Customer: full, Orders: []partnercenter.Order{
 					{
 						ID: legacyOrder, BillingCycle: "Monthly", CreationDate: mustTime("2018-03-06T17:37:05.253-08:00"),
@@ -131,9 +142,9 @@ func suiteSeed() *Seed {
 			},
 		},
 		{
-			Partner:           Partner{TenantID: partnerB, Name: "B"},
-			IndirectResellers: []IndirectReseller{{TenantID: resellerA, Name: "R of B", MPNID: "111"}},
-			Customers: []SeedCustomer{
+			Tenant:            seed.Tenant{TenantID: partnerB, Name: "B"},
+			IndirectResellers: []seed.IndirectReseller{{TenantID: resellerA, Name: "R of B", MPNID: "111"}},
+			Customers: []seed.Customer{
 				{Customer: customer(shared, "Contoso of B"), Orders: []partnercenter.Order{{ID: shortOrder, CurrencyCode: "EUR"}}},
 				{Customer: customer(onlyB, "Fabrikam"), Orders: []partnercenter.Order{{ID: "b2"}}},
 			},
@@ -201,7 +212,7 @@ func testFresh(t *testing.T, s *Store) {
 	if !s.Fresh() {
 		t.Error("a new database is not fresh")
 	}
-	load(t, s, &Seed{})
+	load(t, s, &seed.Seed{})
 	if s.Fresh() {
 		t.Error("still fresh after a load of nothing")
 	}
@@ -211,16 +222,16 @@ func testFresh(t *testing.T, s *Store) {
 }
 
 func testLoad(t *testing.T, s *Store) {
-	seed := suiteSeed()
+	data := suiteSeed()
 	want := LoadResult{Partners: 2, Apps: 1, IndirectResellers: 2, Customers: 5, Orders: 6, Changed: 16}
-	same(t, load(t, s, seed), want)
+	same(t, load(t, s, data), want)
 	want.Changed = 0
-	same(t, load(t, s, seed), want)
+	same(t, load(t, s, data), want)
 
-	seed.Partners[0].Customers[0].Orders[0].Status = partnercenter.OrderStatusCancelled
-	seed.Partners[0].Customers[0].Orders[1].TotalPrice = "13"
+	data.Partners[0].Customers[0].Orders[0].Status = partnercenter.OrderStatusCancelled
+	data.Partners[0].Customers[0].Orders[1].TotalPrice = "13"
 	want.Changed = 2
-	same(t, load(t, s, seed), want)
+	same(t, load(t, s, data), want)
 	doc, err := getOrder(t.Context(), s, partnerA, shared, legacyOrder, false)
 	if err != nil || !strings.Contains(string(doc), `"status":"cancelled"`) {
 		t.Errorf("the order was not replaced: %s, %v", doc, err)
@@ -230,22 +241,22 @@ func testLoad(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, partners, []Partner{
+	same(t, partners, []seed.Tenant{
 		{TenantID: partnerA, Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
 		{TenantID: partnerB, Name: "B"},
 	})
 }
 
 func testLoadFails(t *testing.T, s *Store) {
-	for name, spoil := range map[string]func(*Seed){
-		"order without id":    func(s *Seed) { s.Partners[1].Customers[1].Orders[0].ID = "" },
-		"customer without id": func(s *Seed) { s.Partners[1].Customers[1].Customer.ID = "" },
-		"partner without id":  func(s *Seed) { s.Partners[1].TenantID = "" },
-		"bad amount":          func(s *Seed) { s.Partners[1].Customers[1].Orders[0].TotalPrice = "lots" },
+	for name, spoil := range map[string]func(*seed.Seed){
+		"order without id":    func(s *seed.Seed) { s.Partners[1].Customers[1].Orders[0].ID = "" },
+		"customer without id": func(s *seed.Seed) { s.Partners[1].Customers[1].Customer.ID = "" },
+		"partner without id":  func(s *seed.Seed) { s.Partners[1].TenantID = "" },
+		"bad amount":          func(s *seed.Seed) { s.Partners[1].Customers[1].Orders[0].TotalPrice = "lots" },
 	} {
-		seed := suiteSeed()
-		spoil(seed)
-		if _, err := s.Load(t.Context(), seed); err == nil {
+		data := suiteSeed()
+		spoil(data)
+		if _, err := s.Load(t.Context(), data); err == nil {
 			t.Errorf("%s: loaded", name)
 		}
 		if partners, err := s.Partners(t.Context()); err != nil || len(partners) != 0 {
@@ -259,11 +270,11 @@ func testLoadFails(t *testing.T, s *Store) {
 
 func testApps(t *testing.T, s *Store) {
 	id := "aaaaaaaa-0000-4000-8000-0000000000aa"
-	seed := func(a App) *Seed {
+	data := func(a seed.App) *seed.Seed {
 		a.ClientID = id
-		return &Seed{Partners: []SeedPartner{{Partner: Partner{TenantID: partnerA}, Apps: []App{a}}}}
+		return &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA}, Apps: []seed.App{a}}}}
 	}
-	get := func() App {
+	get := func() seed.App {
 		t.Helper()
 		apps, err := s.Apps(t.Context(), strings.ToUpper(partnerA))
 		if err != nil || len(apps) != 1 {
@@ -271,15 +282,15 @@ func testApps(t *testing.T, s *Store) {
 		}
 		return apps[0]
 	}
-	load(t, s, seed(App{Name: "one"}))
+	load(t, s, data(seed.App{Name: "one"}))
 	made := get()
-	if len(made.Secret) != 40 || !guidLike(made.ObjectID) {
+	if len(made.Secret) != 40 || !guid.Is(made.ObjectID) {
 		t.Errorf("made %+v", made)
 	}
-	load(t, s, seed(App{Name: "two"}))
+	load(t, s, data(seed.App{Name: "two"}))
 	made.Name = "two"
 	same(t, get(), made)
-	load(t, s, seed(App{Name: "two", Secret: "given"}))
+	load(t, s, data(seed.App{Name: "two", Secret: "given"}))
 	made.Secret = "given"
 	same(t, get(), made)
 	if apps, err := s.Apps(t.Context(), partnerB); err != nil || len(apps) != 0 {
@@ -354,7 +365,7 @@ func testOrderIDs(t *testing.T, s *Store) {
 }
 
 func testOrderOfOrders(t *testing.T, s *Store) {
-	seed := &Seed{Partners: []SeedPartner{{Partner: Partner{TenantID: partnerA}, Customers: []SeedCustomer{{Customer: customer(shared, "Contoso")}}}}}
+	data := &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA}, Customers: []seed.Customer{{Customer: customer(shared, "Contoso")}}}}}
 	for _, o := range []struct{ id, created string }{
 		{"none", ""}, {"unset", "0001-01-01T00:00:00"}, {"odd", "yesterday"},
 		{"tie-b", "2020-01-01T00:00:00Z"}, {"tie-a", "2020-01-01T01:00:00+01:00"}, {"TIE", "2019-12-31T16:00:00-08:00"},
@@ -366,9 +377,9 @@ func testOrderOfOrders(t *testing.T, s *Store) {
 		if err := order.CreationDate.UnmarshalText([]byte(o.created)); err != nil {
 			t.Fatal(err)
 		}
-		seed.Partners[0].Customers[0].Orders = append(seed.Partners[0].Customers[0].Orders, order)
+		data.Partners[0].Customers[0].Orders = append(data.Partners[0].Customers[0].Orders, order)
 	}
-	load(t, s, seed)
+	load(t, s, data)
 	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{
 		"never", "later, though its text is smaller", "tie-b", "tie-a", "TIE", "100 ns earlier", "old", "unset", "odd", "none",
 	})
@@ -433,7 +444,7 @@ func testTenancy(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, resellers, []IndirectReseller{{TenantID: resellerA, Name: "R of B", MPNID: "111"}})
+	same(t, resellers, []seed.IndirectReseller{{TenantID: resellerA, Name: "R of B", MPNID: "111"}})
 }
 
 func testVersions(t *testing.T, s *Store) {
@@ -441,26 +452,26 @@ func testVersions(t *testing.T, s *Store) {
 	if s.OrdersVersion(strings.ToUpper(partnerA), strings.ToUpper(shared)) != version() {
 		t.Error("the version depends on the case of ids")
 	}
-	seed := suiteSeed()
+	data := suiteSeed()
 	before := version()
-	load(t, s, seed)
+	load(t, s, data)
 	if version() != before {
 		t.Error("the version changed though nothing did")
 	}
-	seed.Partners[1].Customers[1].Orders[0].Status = "pending"
-	load(t, s, seed)
+	data.Partners[1].Customers[1].Orders[0].Status = "pending"
+	load(t, s, data)
 	if version() != before {
 		t.Error("the version changed with another customer's order")
 	}
-	for name, change := range map[string]func(*SeedPartner){
-		"order":        func(p *SeedPartner) { p.Customers[0].Orders[0].Status = "pending" },
-		"price":        func(p *SeedPartner) { p.Customers[0].Orders[1].TotalPrice = "1" },
-		"relationship": func(p *SeedPartner) { p.Customers[0].Customer.RelationshipToPartner = "none" },
-		"reseller":     func(p *SeedPartner) { p.IndirectResellers[0].MPNID = "484738" },
+	for name, change := range map[string]func(*seed.Partner){
+		"order":        func(p *seed.Partner) { p.Customers[0].Orders[0].Status = "pending" },
+		"price":        func(p *seed.Partner) { p.Customers[0].Orders[1].TotalPrice = "1" },
+		"relationship": func(p *seed.Partner) { p.Customers[0].Customer.RelationshipToPartner = "none" },
+		"reseller":     func(p *seed.Partner) { p.IndirectResellers[0].MPNID = "484738" },
 	} {
 		before := version()
-		change(&seed.Partners[0])
-		load(t, s, seed)
+		change(&data.Partners[0])
+		load(t, s, data)
 		if version() == before {
 			t.Errorf("%s: the version did not change", name)
 		}
@@ -470,9 +481,9 @@ func testVersions(t *testing.T, s *Store) {
 		t.Error("raising all versions left one")
 	}
 	before = version()
-	seed.Partners[0].Customers[0].Orders = append(seed.Partners[0].Customers[0].Orders, partnercenter.Order{})
-	seed.Partners[0].Customers[0].Orders[0].Status = "completed"
-	if _, err := s.Load(t.Context(), seed); err == nil || version() != before {
+	data.Partners[0].Customers[0].Orders = append(data.Partners[0].Customers[0].Orders, partnercenter.Order{})
+	data.Partners[0].Customers[0].Orders[0].Status = "completed"
+	if _, err := s.Load(t.Context(), data); err == nil || version() != before {
 		t.Errorf("a failed load: %v, version %d -> %d", err, before, version())
 	}
 	if n := testing.AllocsPerRun(10, func() { version() }); n != 0 {
@@ -481,37 +492,37 @@ func testVersions(t *testing.T, s *Store) {
 }
 
 func testUsers(t *testing.T, s *Store) {
-	users := func(partner string) []User {
+	users := func(partner string) []seed.User {
 		list, err := s.Users(t.Context(), strings.ToUpper(partner))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return list
 	}
-	seed := suiteSeed()
-	seed.Partners[0].Users = []User{
+	data := suiteSeed()
+	data.Partners[0].Users = []seed.User{
 		{UserPrincipalName: "Zoe@a.example", ObjectID: "EEEEEEEE-0000-4000-8000-00000000000E", Name: "Zoe", Password: "given"},
 		{UserPrincipalName: "ada@a.example", Name: "Ada", Roles: []partnercenter.UserRole{"GlobalAdmin", partnercenter.RoleSalesAgent}},
 	}
-	if n := load(t, s, seed).Users; n != 2 {
+	if n := load(t, s, data).Users; n != 2 {
 		t.Errorf("%d users loaded", n)
 	}
 	first := users(partnerA)
 	if len(first) != 2 || len(users(partnerB)) != 0 || len(first[0].ObjectID) != 36 || len(first[0].Password) != 40 {
 		t.Fatalf("users %+v, %+v", first, users(partnerB))
 	}
-	same(t, first, []User{
+	same(t, first, []seed.User{
 		{UserPrincipalName: "ada@a.example", ObjectID: first[0].ObjectID, Name: "Ada", Roles: []partnercenter.UserRole{partnercenter.RoleGlobalAdmin, partnercenter.RoleSalesAgent}, Password: first[0].Password},
 		{UserPrincipalName: "Zoe@a.example", ObjectID: "eeeeeeee-0000-4000-8000-00000000000e", Name: "Zoe", Password: "given"},
 	})
-	seed.Partners[0].Users[1] = User{UserPrincipalName: "ADA@a.example", Name: "Ada L."}
-	load(t, s, seed)
-	same(t, users(partnerA)[0], User{UserPrincipalName: "ADA@a.example", ObjectID: first[0].ObjectID, Name: "Ada L.", Password: first[0].Password})
-	if n := load(t, s, seed).Changed; n != 0 {
+	data.Partners[0].Users[1] = seed.User{UserPrincipalName: "ADA@a.example", Name: "Ada L."}
+	load(t, s, data)
+	same(t, users(partnerA)[0], seed.User{UserPrincipalName: "ADA@a.example", ObjectID: first[0].ObjectID, Name: "Ada L.", Password: first[0].Password})
+	if n := load(t, s, data).Changed; n != 0 {
 		t.Errorf("%d changes by the same seed", n)
 	}
-	seed.Partners[0].Users[1].UserPrincipalName = ""
-	if _, err := s.Load(t.Context(), seed); err == nil {
+	data.Partners[0].Users[1].UserPrincipalName = ""
+	if _, err := s.Load(t.Context(), data); err == nil {
 		t.Error("a user without a name was taken")
 	}
 }
@@ -531,11 +542,11 @@ func testReset(t *testing.T, s *Store) {
 	}
 	all := OrderQuery{PartnerID: partnerB, CustomerID: shared}
 	orders, names := orderIDs(t, s, all), companies(t, s, CustomerQuery{PartnerID: partnerB})
-	seed := suiteSeed()
-	seed.Partners[1].Customers[0].Orders = nil
-	extra := SeedCustomer{Customer: customer("c0000000-0000-4000-8000-0000000000ff", "Extra"), Orders: []partnercenter.Order{{ID: "x"}}}
-	seed.Partners[1].Customers = append(seed.Partners[1].Customers, extra)
-	load(t, s, seed)
+	data := suiteSeed()
+	data.Partners[1].Customers[0].Orders = nil
+	extra := seed.Customer{Customer: customer("c0000000-0000-4000-8000-0000000000ff", "Extra"), Orders: []partnercenter.Order{{ID: "x"}}}
+	data.Partners[1].Customers = append(data.Partners[1].Customers, extra)
+	load(t, s, data)
 	for range 2 {
 		before := s.OrdersVersion(partnerB, shared)
 		if err := s.Reset(ctx, suiteSeed()); err != nil {
@@ -558,8 +569,8 @@ func testReset(t *testing.T, s *Store) {
 	if grants, err := s.Grants(ctx); err != nil || len(grants) != 0 {
 		t.Errorf("grants are left: %+v, %v", grants, err)
 	}
-	seed.Partners[1].Customers[0].Customer.ID = ""
-	if err := s.Reset(ctx, seed); err == nil {
+	data.Partners[1].Customers[0].Customer.ID = ""
+	if err := s.Reset(ctx, data); err == nil {
 		t.Error("a seed with a mistake was taken")
 	}
 	same(t, orderIDs(t, s, all), orders)
@@ -648,8 +659,8 @@ func testCancellation(t *testing.T, s *Store) {
 		"Setting":  func() error { _, err := s.Setting(ctx, "x"); return err },
 		"Reset":    func() error { return s.Reset(ctx, suiteSeed()) },
 		"Users":    func() error { _, err := s.Users(ctx, partnerA); return err },
-		"PutApp":   func() error { return s.PutApp(ctx, partnerA, App{ClientID: "x"}) },
-		"PutUser":  func() error { return s.PutUser(ctx, partnerA, User{UserPrincipalName: "x@a.example"}) },
+		"PutApp":   func() error { return s.PutApp(ctx, partnerA, seed.App{ClientID: "x"}) },
+		"PutUser":  func() error { return s.PutUser(ctx, partnerA, seed.User{UserPrincipalName: "x@a.example"}) },
 		"Grants":   func() error { _, err := s.Grants(ctx); return err },
 		"Ping":     func() error { return s.Ping(ctx) },
 		"Partners": func() error { _, err := s.Partners(ctx); return err },

@@ -5,20 +5,19 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // Users returns the partner's users, ordered by user principal name.
-func (s *Store) Users(ctx context.Context, partnerID string) ([]User, error) {
+func (s *Store) Users(ctx context.Context, partnerID string) ([]seed.User, error) {
 	rows, err := s.read.QueryContext(ctx, `
 SELECT upn, object_id, name, roles, password, mfa = 0, disabled FROM users
-WHERE partner_id = $1 ORDER BY upn_key`, guidKey(partnerID))
-	list, err := scanAll(rows, err, func(rows *sql.Rows) (u User, err error) {
+WHERE partner_id = $1 ORDER BY upn_key`, guid.Key(partnerID))
+	list, err := scanAll(rows, err, func(rows *sql.Rows) (u seed.User, err error) {
 		var roles string
 		err = rows.Scan(&u.UserPrincipalName, &u.ObjectID, &u.Name, &roles, &u.Password, &u.WithoutMFA, &u.Disabled)
 		for role := range strings.FieldsSeq(roles) {
@@ -35,18 +34,18 @@ WHERE partner_id = $1 ORDER BY upn_key`, guidKey(partnerID))
 // PutUser makes a user or replaces all of it, except that without a password or
 // an object id it keeps the stored ones, or gets random ones. It fails with
 // [ErrPartnerNotFound] or a [*FieldError].
-func (s *Store) PutUser(ctx context.Context, partnerID string, u User) error {
+func (s *Store) PutUser(ctx context.Context, partnerID string, u seed.User) error {
 	err := s.inTx(ctx, func(tx *tx) error {
 		if err := tx.partnerExists(partnerID); err != nil {
 			return err
 		}
 		var elsewhere bool
 		if err := tx.QueryRowContext(tx.ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE upn_key = $1 AND partner_id <> $2)`,
-			strings.ToLower(u.UserPrincipalName), guidKey(partnerID)).Scan(&elsewhere); err != nil {
+			strings.ToLower(u.UserPrincipalName), guid.Key(partnerID)).Scan(&elsewhere); err != nil {
 			return err
 		}
 		if elsewhere {
-			return &FieldError{"userPrincipalName", "another partner's user has this name; use another one"}
+			return &seed.FieldError{Field: "userPrincipalName", Message: "another partner's user has this name; use another one"}
 		}
 		w := &writer{tx: tx, stmts: map[string]*sql.Stmt{}}
 		return w.putUser(partnerID, u)
@@ -59,16 +58,16 @@ func (s *Store) PutUser(ctx context.Context, partnerID string, u User) error {
 
 // putUser makes or replaces a user. What the user leaves out is kept as it is
 // stored, or made at random.
-func (w *writer) putUser(partnerID string, u User) error {
-	if err := u.check(); err != nil {
+func (w *writer) putUser(partnerID string, u seed.User) error {
+	if err := u.Check(); err != nil {
 		return err
 	}
-	var kept User
+	var kept seed.User
 	err := w.tx.QueryRowContext(w.tx.ctx, `SELECT object_id, password FROM users WHERE partner_id = $1 AND upn_key = $2`,
-		guidKey(partnerID), strings.ToLower(u.UserPrincipalName)).Scan(&kept.ObjectID, &kept.Password)
+		guid.Key(partnerID), strings.ToLower(u.UserPrincipalName)).Scan(&kept.ObjectID, &kept.Password)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		kept = User{ObjectID: uuid.NewString(), Password: newSecret()}
+		kept = seed.User{ObjectID: guid.New(), Password: newSecret()}
 	case err != nil:
 		return err
 	}
@@ -80,7 +79,7 @@ func (w *writer) putUser(partnerID string, u User) error {
 	}
 	var roles []string
 	for _, given := range u.Roles {
-		role, _ := knownRole(given)
+		role, _ := seed.KnownRole(given)
 		roles = append(roles, string(role))
 	}
 	_, err = w.exec(`
@@ -91,42 +90,7 @@ ON CONFLICT (partner_id, upn_key) DO UPDATE SET
     password = excluded.password, mfa = excluded.mfa, disabled = excluded.disabled
 WHERE (users.upn, users.object_id, users.name, users.roles, users.password, users.mfa, users.disabled)
    <> (excluded.upn, excluded.object_id, excluded.name, excluded.roles, excluded.password, excluded.mfa, excluded.disabled)`,
-		guidKey(partnerID), strings.ToLower(u.UserPrincipalName), u.UserPrincipalName, guidKey(u.ObjectID), u.Name,
+		guid.Key(partnerID), strings.ToLower(u.UserPrincipalName), u.UserPrincipalName, guid.Key(u.ObjectID), u.Name,
 		strings.Join(roles, " "), u.Password, bit(!u.WithoutMFA), bit(u.Disabled))
 	return err
-}
-
-// check returns the first mistake that the type leaves room for, as a
-// [*FieldError].
-func (u *User) check() error {
-	if problem := principalNameProblem(u.UserPrincipalName); problem != "" {
-		return &FieldError{"userPrincipalName", problem}
-	}
-	for i, role := range u.Roles {
-		if _, known := knownRole(role); !known {
-			return &FieldError{fmt.Sprintf("roles[%d]", i), fmt.Sprintf("%q is not known here; use one of %s",
-				role, strings.Join(spellings(partnercenter.UserRoles()...), ", "))}
-		}
-	}
-	return nil
-}
-
-// knownRole returns the role that is meant by any of its spellings.
-func knownRole(given partnercenter.UserRole) (partnercenter.UserRole, bool) {
-	roles := partnercenter.UserRoles()
-	i := slices.IndexFunc(roles, func(r partnercenter.UserRole) bool { return foldEnum(string(r)) == foldEnum(string(given)) })
-	if i < 0 {
-		return "", false
-	}
-	return roles[i], true
-}
-
-// principalNameProblem says what is wrong with a user principal name, or
-// nothing.
-func principalNameProblem(upn string) string {
-	name, domain, ok := strings.Cut(upn, "@")
-	if !ok || name == "" || domain == "" || strings.ContainsAny(upn, " \t\r\n") || strings.Contains(domain, "@") {
-		return fmt.Sprintf("%q is no user principal name; write one such as ada@contosocsp.onmicrosoft.com", upn)
-	}
-	return ""
 }

@@ -225,13 +225,3 @@ func IsCanonical(token string) bool {
 	}
 	return true
 }
-
-// Quote makes text from outside fit for a message or a log: quoted, on one line
-// and not long.
-func Quote(text string) string {
-	const limit = 100
-	if len(text) > limit {
-		text = text[:limit] + "..."
-	}
-	return fmt.Sprintf("%q", text)
-}

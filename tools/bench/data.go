@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -43,7 +44,7 @@ func (s size) hotPaths() []string {
 // data is the database that is measured with.
 type data struct {
 	path string
-	app  store.App
+	app  seed.App
 }
 
 const (
@@ -98,9 +99,9 @@ func makeData(ctx context.Context, o *options, path string) error {
 		return err
 	}
 	defer st.Close()
-	partner := store.SeedPartner{
-		Partner: store.Partner{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
-		Apps:    []store.App{{ClientID: clientID, Name: "bench"}},
+	partner := seed.Partner{
+		Tenant: seed.Tenant{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
+		Apps:   []seed.App{{ClientID: clientID, Name: "bench"}},
 	}
 	customers := o.customersByID()
 	total, pending := 0, 0
@@ -110,7 +111,7 @@ func makeData(ctx context.Context, o *options, path string) error {
 		if pending < loadBatch && i < len(customers)-1 {
 			continue
 		}
-		if _, err := st.Load(ctx, &store.Seed{Partners: []store.SeedPartner{partner}}); err != nil {
+		if _, err := st.Load(ctx, &seed.Seed{Partners: []seed.Partner{partner}}); err != nil {
 			return err
 		}
 		total, pending, partner.Customers = total+pending, 0, partner.Customers[:0]
@@ -142,9 +143,9 @@ func (o *options) customersByID() []numbered {
 	return all
 }
 
-func makeCustomer(orders, n int) store.SeedCustomer {
+func makeCustomer(orders, n int) seed.Customer {
 	id := customerID(orders, n)
-	c := store.SeedCustomer{Customer: partnercenter.Customer{
+	c := seed.Customer{Customer: partnercenter.Customer{
 		ID: id, RelationshipToPartner: partnercenter.RelationshipReseller,
 		CompanyProfile: &partnercenter.CustomerCompanyProfile{
 			TenantID: id, CompanyName: fmt.Sprintf("Customer %d of %d", n, orders), Domain: fmt.Sprintf("c%dx%d.onmicrosoft.com", n, orders),
@@ -171,23 +172,19 @@ func makeOrder(customer string, n, i int) partnercenter.Order {
 			LineItemNumber: new(0), OfferID: "CFQ7TTC0LH18:0001:CFQ7TTC0K971", SubscriptionID: customer,
 			TermDuration: new("P1Y"), TransactionType: "New", FriendlyName: "Business Basic", Quantity: new(i + 1),
 			Links: &partnercenter.OrderLineItemLinks{
-				Product:      link(product+"?country=US", "GET"),
-				SKU:          link(product+"/skus/0001?country=US", "GET"),
-				Availability: link(product+"/skus/0001/availabilities/CFQ7TTC0K971?country=US", "GET"),
+				Product:      partnercenter.NewLink("GET", product+"?country=US"),
+				SKU:          partnercenter.NewLink("GET", product+"/skus/0001?country=US"),
+				Availability: partnercenter.NewLink("GET", product+"/skus/0001/availabilities/CFQ7TTC0K971?country=US"),
 			},
 		}},
 		CreationDate: partnercenter.TimeOf(time.Date(2024, 1, 1, 0, i, n%60, 1234567*100, time.UTC)),
 		Status:       partnercenter.OrderStatusCompleted, TransactionType: partnercenter.OrderTransactionUserPurchase,
 		Links: &partnercenter.OrderLinks{
-			ProvisioningStatus: link(self+"/provisioningstatus", "GET"), Self: link(self, "GET"), PatchOperation: link(self, "PATCH"),
+			ProvisioningStatus: partnercenter.NewLink("GET", self+"/provisioningstatus"), Self: partnercenter.NewLink("GET", self), PatchOperation: partnercenter.NewLink("PATCH", self),
 		},
 		Client:     &partnercenter.OrderClientInfo{},
 		Attributes: attributes(partnercenter.ObjectTypeOrder),
 	}
-}
-
-func link(uri, method string) *partnercenter.Link {
-	return &partnercenter.Link{URI: uri, Method: method, Headers: []partnercenter.LinkHeader{}}
 }
 
 func attributes(t partnercenter.ObjectType) *partnercenter.ResourceAttributes {

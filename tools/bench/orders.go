@@ -19,6 +19,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -62,28 +63,28 @@ func measureOrders(ctx context.Context, o *options, p programs) error {
 	return nil
 }
 
-func makeOrderData(ctx context.Context, path string) (store.App, error) {
+func makeOrderData(ctx context.Context, path string) (seed.App, error) {
 	if err := removeDatabase(path); err != nil {
-		return store.App{}, err
+		return seed.App{}, err
 	}
 	st, err := store.Open(ctx, path, nil)
 	if err != nil {
-		return store.App{}, err
+		return seed.App{}, err
 	}
 	defer st.Close()
-	partner := store.SeedPartner{
-		Partner: store.Partner{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
-		Apps:    []store.App{{ClientID: clientID, Name: "bench"}},
+	partner := seed.Partner{
+		Tenant: seed.Tenant{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
+		Apps:   []seed.App{{ClientID: clientID, Name: "bench"}},
 	}
 	for n := range orderCustomers {
 		partner.Customers = append(partner.Customers, makeCustomer(10, n))
 	}
-	if _, err := st.Load(ctx, &store.Seed{Partners: []store.SeedPartner{partner}}); err != nil {
-		return store.App{}, err
+	if _, err := st.Load(ctx, &seed.Seed{Partners: []seed.Partner{partner}}); err != nil {
+		return seed.App{}, err
 	}
 	apps, err := st.Apps(ctx, partnerID)
 	if err != nil {
-		return store.App{}, err
+		return seed.App{}, err
 	}
 	return apps[0], st.Close()
 }

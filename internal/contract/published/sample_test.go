@@ -16,7 +16,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
-	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // TestSeedIsTheDocumentedList compares the one documented payload that the
@@ -114,8 +114,8 @@ func TestAnswersCanBeImported(t *testing.T) {
 		"customers-get.response.json":                       {1, 0},
 		"customers-create.response.json":                    {1, 0},
 	} {
-		im := new(store.Import)
-		if err := store.ReadImport(name, bytes.NewReader(example(t, name)), im); err != nil {
+		im := new(seed.Import)
+		if err := seed.ReadImport(name, bytes.NewReader(example(t, name)), im); err != nil {
 			t.Error(err)
 		} else if len(im.Customers) != want.customers || len(im.Orders) != want.orders {
 			t.Errorf("%s: %d customers and %d orders, want %+v", name, len(im.Customers), len(im.Orders), want)
@@ -128,7 +128,7 @@ func TestAnswersCanBeImported(t *testing.T) {
 		"error-429-gateway.response.json":         "is an error answer of the API's gateway, status 429",
 		"customers-company-profile.response.json": `is of type "CustomerCompanyProfile"`,
 	} {
-		err := store.ReadImport(name, bytes.NewReader(example(t, name)), new(store.Import))
+		err := seed.ReadImport(name, bytes.NewReader(example(t, name)), new(seed.Import))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, want …%s…", name, err, want)
 		}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -31,7 +32,7 @@ func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 			api = known.id
 		}
 	}
-	if !connect.GUID.MatchString(api) {
+	if !guid.Is(api) {
 		return nil, terminal.Usagef("--grant %q: there is no API %q: use graph, azure, directory, or the API's application id", text, api)
 	}
 	return &partnercenter.ApplicationGrant{EnterpriseApplicationID: api, Scope: scope}, nil

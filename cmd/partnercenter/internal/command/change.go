@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/spf13/cobra"
 
@@ -136,7 +138,7 @@ func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOpt
 	switch {
 	case w.requestID == "":
 		w.requestID = partnercenter.NewRequestID()
-	case !connect.GUID.MatchString(w.requestID):
+	case !guid.Is(w.requestID):
 		return terminal.Usagef("--request-id %q is no GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
 	}
 	if w.service, err = c.Service(); err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/token"
+
 	"github.com/partnercenter-go/partnercenter"
 )
 
@@ -130,15 +132,11 @@ func UnixTime(n json.Number) time.Time {
 	return time.Unix(int64(seconds), 0).UTC()
 }
 
-// partnerCenterAppID names Partner Center's API in every tenant; an audience
-// may have it in place of the URL.
-const partnerCenterAppID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
-
 // KnownAudience says what an audience is; ok is false for none that Partner
 // Center takes. The graph's it takes from apps only.
 func KnownAudience(audience string) (what string, graph, ok bool) {
 	audience = strings.TrimRight(audience, "/")
-	if strings.EqualFold(audience, partnerCenterAppID) {
+	if strings.EqualFold(audience, token.APIAppID) {
 		return "Partner Center", false, true
 	}
 	for _, cloud := range partnercenter.CloudNames() {

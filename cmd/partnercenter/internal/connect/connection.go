@@ -13,9 +13,10 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
@@ -234,11 +235,7 @@ func checkURL(what, text string) error {
 // IsLoopback reports whether a URL leads to this machine.
 func IsLoopback(text string) bool {
 	u, err := url.Parse(text)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return err == nil && loopback.IsHost(u.Hostname())
 }
 
 // NewTransport returns an HTTP client that trusts the certificate authorities
@@ -331,20 +328,8 @@ func (p *waitNotePolicy) Do(req *policy.Request) (*http.Response, error) {
 		!slices.Contains([]int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, resp.StatusCode) {
 		return resp, err
 	}
-	if wait := retryAfter(resp.Header, p.term.Now()); wait > 0 && wait <= maxRetryDelay {
+	if wait := partnercenter.RetryAfter(resp.Header, p.term.Now()); wait > 0 && wait <= maxRetryDelay {
 		p.term.NoteWait(resp.StatusCode, wait)
 	}
 	return resp, err
-}
-
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	return at.Sub(now).Round(time.Second)
 }

@@ -9,13 +9,12 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
-
-// GUID matches what tenants, apps and requests are named by.
-var GUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
 
@@ -51,7 +50,7 @@ func (s *Service) partnerTenant(ctx context.Context) (string, error) {
 	if claims, ok := ReadClaims(token.Token); ok && claims.TenantID != "" {
 		return claims.TenantID, nil
 	}
-	if GUID.MatchString(s.TenantID) {
+	if guid.Is(s.TenantID) {
 		return s.TenantID, nil
 	}
 	return "", terminal.Settingsf("neither the token nor the settings tell the partner's tenant, so the domain cannot be compared: give the tenant's GUID with --tenant-id; nothing was changed")
@@ -74,7 +73,7 @@ func (s *Service) tenantOf(ctx context.Context, domain string) (string, error) {
 	if resp.StatusCode == http.StatusOK && json.Unmarshal(resp.Body, &discovery) == nil {
 		if issuer, err := url.Parse(discovery.Issuer); err == nil {
 			for segment := range strings.SplitSeq(issuer.Path, "/") {
-				if GUID.MatchString(segment) {
+				if guid.Is(segment) {
 					return segment, nil
 				}
 			}

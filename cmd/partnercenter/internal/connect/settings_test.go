@@ -124,16 +124,17 @@ profiles:
 		t.Errorf("%v\n%s", err, diff)
 	}
 	for text, want := range map[string]string{
-		"profile: x":                                   `c.yaml:1: unknown key "profile"; did you mean "profiles"?`,
-		"profiles:\n  p:\n    cluod: global":           `c.yaml:3: unknown key "cluod"; did you mean "cloud"?`,
-		"profiles:\n  p:\n    cloud: [global]":         `c.yaml:3: cloud is one value, not a list or a mapping`,
-		"profiles:\n  p: x":                            `c.yaml:2: write "key: value" lines here`,
-		"profiles:\n  local: {}":                       `c.yaml:2: profile "local" is built in: choose another name`,
-		"profiles:\n  p: {cloud: global}\n  p: {}":     `c.yaml:3: "p" is there twice: leave one`,
-		"profiles:\n  p: {scope: a, scope: b}":         `c.yaml:2: "scope" is there twice: leave one`,
-		"defaultProfile: a\ndefaultProfile: b":         `c.yaml:2: "defaultProfile" is there twice: leave one`,
-		"\"profiles\": {p: {\"clientSecrets\": abc}}":  `c.yaml:1: unknown key "clientSecrets"; did you mean "clientSecret"?`,
-		"profiles: {p: {xxxxxxxxxxxxxxxxxxxxxx: abc}}": `c.yaml:1: unknown key "xxxxxxxxxxxxxxxxxxxxxx"`,
+		"profile: x":                                  `c.yaml:1:1: profile: unknown field; did you mean profiles?`,
+		"profiles:\n  p:\n    cluod: global":          `c.yaml:3:5: profiles.p.cluod: unknown field; did you mean cloud?`,
+		"profiles:\n  p:\n    cloud: [global]":        `c.yaml:3:12: profiles.p.cloud: needs text, this is a list`,
+		"profiles:\n  p: x":                           `c.yaml:2:6: profiles.p: needs an object, this is the text "x"`,
+		"profiles:\n  local: {}":                      `c.yaml:2:3: profiles.local: this profile is built in; choose another name`,
+		"profiles:\n  p: {cloud: global}\n  p: {}":    `c.yaml:3:3: profiles.p: is given twice, here and in line 2; keep one of them`,
+		"profiles:\n  p: {scope: a, scope: b}":        `c.yaml:2:17: profiles.p.scope: is given twice, here and in line 2; keep one of them`,
+		"defaultProfile: a\ndefaultProfile: b":        `c.yaml:2:1: defaultProfile: is given twice, here and in line 1; keep one of them`,
+		"\"profiles\": {p: {\"clientSecrets\": abc}}": `c.yaml:1:18: profiles.p.clientSecrets: unknown field; did you mean clientSecret?`,
+		"profiles: {p: {xxxxxxxxxxxxxxxxxxxxxx: abc}}": "c.yaml:1:16: profiles.p.xxxxxxxxxxxxxxxxxxxxxx: unknown field; the fields here are baseUrl, cloud, authority, tenantId, clientId, clientSecret, " +
+			"clientSecretFile, clientSecretEnv, clientCertificate, clientCertificatePasswordFile, clientCertificatePassword, as, caFile, scope, budget",
 	} {
 		if _, err := parseConfig("c.yaml", []byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
+
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -18,7 +21,6 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/server"
-	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // Whose tokens a server takes.
@@ -72,7 +74,7 @@ func (o *authOptions) check(call *command.Call) error {
 		return nil
 	}
 	for i, tenant := range o.tenants {
-		if !connect.GUID.MatchString(tenant) {
+		if !guid.Is(tenant) {
 			return terminal.Usagef("--tenant %q is no tenant id: with --auth entra write it as a GUID; the Entra admin center shows it on its overview", tenant)
 		}
 		if slices.ContainsFunc(o.tenants[:i], func(t string) bool { return strings.EqualFold(t, tenant) }) {
@@ -113,7 +115,7 @@ func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error)
 	roles := make(map[string]partnercenter.UserRole)
 	for _, text := range o.groupRoles {
 		group, role, _ := strings.Cut(text, "=")
-		if !connect.GUID.MatchString(group) || !slices.Contains(roleNames(), role) {
+		if !guid.Is(group) || !slices.Contains(roleNames(), role) {
 			return nil, terminal.Usagef("--group-role %q: write the group's object id, =, and one of %s", text, strings.Join(roleNames(), ", "))
 		}
 		roles[group] = partnercenter.UserRole(role)
@@ -142,9 +144,9 @@ func (o *authOptions) checkListener(flag, scheme string, at *net.TCPAddr, logger
 // readSeed returns what a new database is filled with. The sample's partners are
 // nobody's real tenants, so that with --auth entra it has to be asked for; the
 // tenants become partners in any case.
-func (o *serveOptions) readSeed() (*store.Seed, error) {
+func (o *serveOptions) readSeed() (*seed.Seed, error) {
 	if o.auth.mode == authEntra && (o.seed == "empty" || !o.seedGiven) {
-		return &store.Seed{}, nil
+		return &seed.Seed{}, nil
 	}
 	return readSeed(o.seed)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/seed"
+
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
@@ -44,7 +46,7 @@ own.`,
 }
 
 func runImport(ctx context.Context, call *command.Call, db, partnerName string) error {
-	var imported store.Import
+	var imported seed.Import
 	for _, file := range call.Args {
 		if err := readImport(call.Term, file, &imported); err != nil {
 			return err
@@ -56,11 +58,11 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 	}
 	defer st.Close()
 	if st.Fresh() {
-		seed, err := readSeed("empty")
+		data, err := readSeed("empty")
 		if err != nil {
 			return err
 		}
-		if _, err := st.Load(ctx, seed); err != nil {
+		if _, err := st.Load(ctx, data); err != nil {
 			return err
 		}
 	}
@@ -68,12 +70,12 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 	if err != nil {
 		return err
 	}
-	seed, placeholders := imported.Seed(partner)
+	data, placeholders := imported.Seed(partner)
 	madeUp := slices.DeleteFunc(placeholders, func(id string) bool {
 		_, err := st.GetCustomer(ctx, partner.TenantID, id)
 		return err == nil // known from before
 	})
-	result, err := st.Load(ctx, seed)
+	result, err := st.Load(ctx, data)
 	if err != nil {
 		return err
 	}
@@ -84,24 +86,24 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 		result.Customers, result.Orders, partner.Name, db, result.Changed)
 }
 
-func readImport(term *terminal.Terminal, file string, into *store.Import) error {
+func readImport(term *terminal.Terminal, file string, into *seed.Import) error {
 	if file == "-" {
-		return store.ReadImport("standard input", term.Stdin, into)
+		return seed.ReadImport("standard input", term.Stdin, into)
 	}
 	f, err := os.Open(file)
 	if err != nil {
 		return terminal.Usagef("the file cannot be read: %v", err)
 	}
 	defer f.Close()
-	return store.ReadImport(file, f, into)
+	return seed.ReadImport(file, f, into)
 }
 
 // choosePartner returns the partner that a name stands for, or the first, which
 // is also the one that serve prints the credentials of.
-func choosePartner(ctx context.Context, st *store.Store, name string) (store.Partner, error) {
+func choosePartner(ctx context.Context, st *store.Store, name string) (seed.Tenant, error) {
 	partners, err := st.Partners(ctx)
 	if err != nil {
-		return store.Partner{}, err
+		return seed.Tenant{}, err
 	}
 	if name == "" && len(partners) > 0 {
 		return partners[0], nil
@@ -113,5 +115,5 @@ func choosePartner(ctx context.Context, st *store.Store, name string) (store.Par
 		}
 		known = append(known, p.Domain)
 	}
-	return store.Partner{}, terminal.Usagef("the database has no partner %q: use one of %s", name, strings.Join(known, ", "))
+	return seed.Tenant{}, terminal.Usagef("the database has no partner %q: use one of %s", name, strings.Join(known, ", "))
 }

@@ -33,6 +33,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/proxy"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -198,9 +199,9 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, err
 	}
 	// So does a seed with mistakes; a database that is there need not be filled.
-	var seed *store.Seed
+	var data *seed.Seed
 	if _, err := os.Stat(o.db); err != nil {
-		if seed, err = o.readSeed(); err != nil {
+		if data, err = o.readSeed(); err != nil {
 			return nil, err
 		}
 	}
@@ -212,12 +213,12 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, err
 	}
 	if l.store.Fresh() {
-		if seed == nil { // made, but never filled
-			if seed, err = o.readSeed(); err != nil {
+		if data == nil { // made, but never filled
+			if data, err = o.readSeed(); err != nil {
 				return nil, err
 			}
 		}
-		if err := l.fill(ctx, seed, o.auth.mode != authEntra); err != nil {
+		if err := l.fill(ctx, data, o.auth.mode != authEntra); err != nil {
 			return nil, err
 		}
 	}
@@ -380,13 +381,13 @@ func baseURLs(urls ...string) []string {
 
 // fill puts the seed into a new database. The first signing key, which takes
 // as long to make as all the rest, is made meanwhile, if the server signs.
-func (l *local) fill(ctx context.Context, seed *store.Seed, signs bool) error {
+func (l *local) fill(ctx context.Context, data *seed.Seed, signs bool) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if signs {
 		group.Go(func() error { return control.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
 	}
 	group.Go(func() error {
-		result, err := l.store.Load(ctx, seed)
+		result, err := l.store.Load(ctx, data)
 		if err == nil {
 			l.database = fmt.Sprintf("%s (new: %d customers, %d orders)", l.database, result.Customers, result.Orders)
 		}
@@ -396,26 +397,26 @@ func (l *local) fill(ctx context.Context, seed *store.Seed, signs bool) error {
 }
 
 // readSeed returns the seed that a --seed names.
-func readSeed(name string) (*store.Seed, error) {
+func readSeed(name string) (*seed.Seed, error) {
 	switch name {
 	case "sample":
-		return store.SampleSeed()
+		return seed.Sample()
 	case "empty":
-		seed, err := store.SampleSeed()
+		data, err := seed.Sample()
 		if err != nil {
 			return nil, err
 		}
 		// The sample's first partner with its app and users, and nothing else.
-		seed.Partners = seed.Partners[:1]
-		seed.Partners[0].Customers, seed.Partners[0].IndirectResellers = nil, nil
-		return seed, nil
+		data.Partners = data.Partners[:1]
+		data.Partners[0].Customers, data.Partners[0].IndirectResellers = nil, nil
+		return data, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, terminal.Usagef("--seed %s: %v; use sample, empty, or the path of a seed file", name, err)
 	}
 	defer f.Close()
-	return store.ReadSeed(name, f)
+	return seed.Read(name, f)
 }
 
 // sampleCatalog reports whether a --catalog names the sample; the demo has none.

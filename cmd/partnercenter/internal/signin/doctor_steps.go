@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -221,7 +223,7 @@ func (d *doctor) checkClaims(context.Context) outcome {
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which is not Partner Center", audience)
 	case graph && c.ForUser():
 		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center takes from apps but not from users", audience)
-	case connect.GUID.MatchString(wanted) && !strings.EqualFold(wanted, c.TenantID):
+	case guid.Is(wanted) && !strings.EqualFold(wanted, c.TenantID):
 		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings say %s", c.TenantID, wanted)
 	case c.ForUser() && c.WithoutMFA():
 		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page asks for none, have an administrator require it for this user.",

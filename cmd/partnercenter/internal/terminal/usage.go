@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/suggest"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -68,7 +70,7 @@ func FlagError(cmd *cobra.Command, err error) error {
 	cmd.Flags().VisitAll(visit)
 	cmd.InheritedFlags().VisitAll(visit)
 	name := unknown.GetSpecifiedName()
-	suggestion := closest(name, names)
+	suggestion := suggest.Closest(name, names)
 	if suggestion != "" {
 		suggestion = "; did you mean --" + suggestion + "?"
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/agnivade/levenshtein"
+	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
 // OneOf checks the value of a flag against a fixed list.
@@ -29,22 +29,10 @@ func OrList(values []string) string {
 
 // DidYouMean ends a message about an unknown name.
 func DidYouMean(name string, known []string) string {
-	if c := closest(name, known); c != "" {
+	if c := suggest.Closest(name, known); c != "" {
 		return fmt.Sprintf("; did you mean %q?", c)
 	}
 	return ""
-}
-
-// closest returns the known name that is a slip of the pen away from name, or
-// nothing.
-func closest(name string, known []string) string {
-	best, distance := "", len(name)/3+2
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	return best
 }
 
 // Wrap joins names in indented lines.

@@ -5,16 +5,6 @@ import (
 	"time"
 )
 
-func TestClosest(t *testing.T) {
-	known := []string{"customer", "all-customers", "base-url"}
-	for name, want := range map[string]string{
-		"custmer": "customer", "baseurl": "base-url", "Customer": "customer", "xyz": "", "": "",
-	} {
-		if got := closest(name, known); got != want {
-			t.Errorf("closest(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
 func TestInWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "less than a second", time.Second: "1 second", 90 * time.Second: "1 minute", 119 * time.Minute: "1 hour", 50 * time.Hour: "2 days", 59 * time.Second: "59 seconds",

@@ -1,4 +1,4 @@
-package store
+package seed
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // Import gathers the customers and orders of API answers that were saved to
@@ -67,7 +69,7 @@ func (e *ImportError) Error() string {
 // anything that is neither an order nor a customer. Errors about the content
 // are of type *[ImportError]; into is of no use after an error.
 func ReadImport(name string, r io.Reader, into *Import) error {
-	data, err := readLimited(name, r, maxFileSize)
+	data, err := yamlfile.ReadAll(name, r, maxFileSize)
 	if err != nil {
 		return err
 	}
@@ -75,7 +77,7 @@ func ReadImport(name string, r io.Reader, into *Import) error {
 		into.customers, into.orders = map[string]imported{}, map[string]imported{}
 	}
 	// The mark becomes a blank, so that offsets stay those of the file.
-	if bytes.HasPrefix(data, byteOrderMark) {
+	if bytes.HasPrefix(data, []byte("\ufeff")) {
 		copy(data, "   ")
 	}
 	f := &importFile{name: name, data: data, into: into}
@@ -200,11 +202,11 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 		return f.fail(offset, name, "is an order without id, as in a request; save the answer instead")
 	case o.ReferenceCustomerID == "":
 		return f.fail(offset, name, "order %s does not say whose it is: add referenceCustomerId, the customer's GUID", o.ID)
-	case !guidLike(o.ReferenceCustomerID):
+	case !guid.Is(o.ReferenceCustomerID):
 		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is no GUID; put the customer's there", o.ID, o.ReferenceCustomerID)
 	}
 	at := imported{file: f.name, line: f.line(offset), item: name}
-	prev, ok := addOnce(&f.into.Orders, f.into.orders, guidKey(o.ReferenceCustomerID)+"/"+orderKey(o.ID), o, at)
+	prev, ok := addOnce(&f.into.Orders, f.into.orders, guid.Key(o.ReferenceCustomerID)+"/"+guid.KeyIfGUID(o.ID), o, at)
 	if !ok {
 		return f.fail(offset, name, "order %s is in %s too and differs; import the newer of the two only", o.ID, prev)
 	}
@@ -219,14 +221,14 @@ func (f *importFile) customer(value jsontext.Value, offset int, name string) err
 	switch {
 	case c.ID == "":
 		return f.fail(offset, name, "is a customer without id, as in a request; save the answer instead")
-	case !guidLike(c.ID):
+	case !guid.Is(c.ID):
 		return f.fail(offset, name, "customer id %.60q is no GUID; put the customer's there", c.ID)
 	}
 	// The API tells the first administrator's password once, when the
 	// customer is created; it is nothing to keep.
 	c.UserCredentials = nil
 	at := imported{file: f.name, line: f.line(offset), item: name}
-	prev, ok := addOnce(&f.into.Customers, f.into.customers, guidKey(c.ID), c, at)
+	prev, ok := addOnce(&f.into.Customers, f.into.customers, guid.Key(c.ID), c, at)
 	if !ok {
 		return f.fail(offset, name, "customer %s is in %s too and differs; import the newer of the two only", c.ID, prev)
 	}
@@ -295,7 +297,7 @@ func includes(rich, poor any) bool {
 		return true
 	case string:
 		r, ok := rich.(string)
-		return ok && (r == poor || guidLike(r) && strings.EqualFold(r, poor))
+		return ok && (guid.KeyIfGUID(r) == guid.KeyIfGUID(poor))
 	default:
 		return rich == poor
 	}
@@ -335,12 +337,12 @@ func objectType(m map[string]member) string {
 }
 
 // customerPath finds the customer in the address of a resource.
-var customerPath = regexp.MustCompile(`(?i)/customers/([0-9a-f-]{36})(?:/|$)`)
+var customerPath = regexp.MustCompile(`(?i)/customers/([^/]+)`)
 
 // customerIn returns the customer that a resource's own link names, if any.
 func customerIn(m map[string]member) string {
 	self := members(members(m["links"].value)["self"].value)
-	if found := customerPath.FindStringSubmatch(jsonText(self["uri"])); found != nil {
+	if found := customerPath.FindStringSubmatch(jsonText(self["uri"])); found != nil && guid.Is(found[1]) {
 		return found[1]
 	}
 	return ""
@@ -358,16 +360,16 @@ func jsonText(m member) string {
 // Seed returns what was read as a partner's customers with their orders, in
 // the order it was read. A customer that only its orders name becomes a
 // placeholder; the second result lists those ids.
-func (im *Import) Seed(partner Partner) (*Seed, []string) {
+func (im *Import) Seed(partner Tenant) (*Seed, []string) {
 	var placeholders []string
-	customers := make([]SeedCustomer, 0, len(im.Customers))
+	customers := make([]Customer, 0, len(im.Customers))
 	index := make(map[string]int, len(im.Customers))
 	for _, c := range im.Customers {
-		index[guidKey(c.ID)] = len(customers)
-		customers = append(customers, SeedCustomer{Customer: c})
+		index[guid.Key(c.ID)] = len(customers)
+		customers = append(customers, Customer{Customer: c})
 	}
 	for _, o := range im.Orders {
-		id := guidKey(o.ReferenceCustomerID)
+		id := guid.Key(o.ReferenceCustomerID)
 		at, ok := index[id]
 		if !ok {
 			at = len(customers)
@@ -377,16 +379,16 @@ func (im *Import) Seed(partner Partner) (*Seed, []string) {
 		}
 		customers[at].Orders = append(customers[at].Orders, o)
 	}
-	return &Seed{Partners: []SeedPartner{{Partner: partner, Customers: customers}}}, placeholders
+	return &Seed{Partners: []Partner{{Tenant: partner, Customers: customers}}}, placeholders
 }
 
 // placeholder returns a customer of whom nothing but the id is known.
-func placeholder(id string) SeedCustomer {
+func placeholder(id string) Customer {
 	c := partnercenter.Customer{
 		ID:             id,
 		CompanyProfile: &partnercenter.CustomerCompanyProfile{CompanyName: "Customer " + id},
 	}
-	fillCustomer(place{}, &c)
+	fillCustomer(yamlfile.Place{}, &c)
 	c.CommerceID = "" // the API knows it, made-up data would contradict it
-	return SeedCustomer{Customer: c, Placeholder: true}
+	return Customer{Customer: c, Placeholder: true}
 }

@@ -1,10 +1,15 @@
-package store
+package seed
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"os"
 	"strings"
 	"testing"
@@ -12,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 const partnerYAML = `format: partnercenter-seed/1
@@ -32,11 +38,22 @@ const customerYAML = partnerYAML + `    customers:
 
 func mustReadSeed(t *testing.T, text string) *Seed {
 	t.Helper()
-	seed, err := ReadSeed("test.yaml", strings.NewReader(text))
+	seed, err := Read("test.yaml", strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return seed
+}
+
+// testCertificate returns one that apps may have.
+func testCertificate() string {
+	key, err1 := rsa.GenerateKey(rand.Reader, 2048)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err2 := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err := errors.Join(err1, err2); err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 func mustMarshal(t *testing.T, v any) string {
@@ -157,7 +174,9 @@ func TestReadSeedReadsWhatItsTypesWrite(t *testing.T) {
 }
 
 func TestReadSeedReadsIdentity(t *testing.T) {
-	indented := strings.ReplaceAll(strings.TrimSpace(testCertificate(t)), "\n", "\n              ")
+	expires, _ := partnercenter.ParseTime("2027-01-01")
+	testCertificate := testCertificate()
+	indented := strings.ReplaceAll(strings.TrimSpace(testCertificate), "\n", "\n              ")
 	seed := mustReadSeed(t, partnerYAML+`    apps:
       - clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8
         name: all of it
@@ -179,23 +198,30 @@ func TestReadSeedReadsIdentity(t *testing.T) {
       - {userPrincipalName: c@b.c, name: c, mfa: null}
       - {userPrincipalName: d@b.c, name: d}
 `)
-	same(t, seed.Partners[0].Apps, []App{
+	wantApps := []App{
 		{
 			ClientID: "7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8", Name: "all of it", Secret: "a+b%20c",
-			Secrets:      []AppSecret{{"007", mustTime("2027-01-01")}, {Value: "008"}},
-			Certificates: []AppCertificate{{testCertificate(t), true}},
+			Secrets:      []AppSecret{{"007", expires}, {Value: "008"}},
+			Certificates: []AppCertificate{{testCertificate, true}},
 			RedirectURIs: []string{"http://localhost", "msal7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8://auth"},
 			Public:       true, MultiTenant: true, AdminConsent: true, Disabled: true,
 		},
 		{ClientID: "43e8b6f2-91d0-4a7c-b5e3-0c7f28d61a94", Name: "nothing of it", Secrets: []AppSecret{}, RedirectURIs: []string{}},
-	})
-	same(t, seed.Partners[0].Users, []User{
+	}
+	wantUsers := []User{
 		{UserPrincipalName: "a@b.c", Name: "a", Password: "12345", WithoutMFA: true, Disabled: true},
 		{UserPrincipalName: "b@b.c", Name: "b"}, {UserPrincipalName: "c@b.c", Name: "c"}, {UserPrincipalName: "d@b.c", Name: "d"},
-	})
+	}
+	if diff := cmp.Diff(wantApps, seed.Partners[0].Apps); diff != "" {
+		t.Errorf("apps (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(wantUsers, seed.Partners[0].Users); diff != "" {
+		t.Errorf("users (-want +got):\n%s", diff)
+	}
 }
 
 func TestReadSeedErrors(t *testing.T) {
+	testCertificate := testCertificate()
 	const customer = "partners[0].customers[0]"
 	const order = customer + ".orders[0]"
 	customers := partnerYAML + "    customers:\n" // its items begin in line 9
@@ -257,7 +283,7 @@ func TestReadSeedErrors(t *testing.T) {
 		{"secret with no date", appWith("secrets: [{value: x, expires: 0001-01-01}]"), 10, app + ".secrets[0].expires", "leave this field out if the secret never expires"},
 		{"certificate without text", appWith("certificates: [{revoked: true}]"), 10, app + ".certificates[0].pem", "is missing; it is the certificate"},
 		{"certificate that is none", appWith("certificates: [{pem: MIIC}]"), 10, app + ".certificates[0].pem", "is no PEM text; paste the certificate"},
-		{"duplicate certificate", appWith(fmt.Sprintf("certificates: [\n          {pem: %q},\n          {revoked: true,\n             pem: %q}]", testCertificate(t), testCertificate(t))), 13, app + ".certificates[1].pem", "this certificate stands in line 11 already"},
+		{"duplicate certificate", appWith(fmt.Sprintf("certificates: [\n          {pem: %q},\n          {revoked: true,\n             pem: %q}]", testCertificate, testCertificate)), 13, app + ".certificates[1].pem", "this certificate stands in line 11 already"},
 		{"plain redirect URI", appWith("redirectUris: [http://localhost,\n          http://app.example.com]"), 11, app + ".redirectUris[1]", `"http://app.example.com" is read by everybody on the way; use https`},
 		{"empty redirect URI", appWith("redirectUris: ['']"), 10, app + ".redirectUris[0]", "is empty; write one such as https://"},
 		{"duplicate redirect URI", appWith("redirectUris: [http://localhost,\n          http://localhost]"), 11, app + ".redirectUris[1]", "http://localhost stands in line 10 already"},
@@ -305,15 +331,15 @@ func TestReadSeedErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ReadSeed("test.yaml", strings.NewReader(tt.file))
-			var seedErr *SeedError
-			if !errors.As(err, &seedErr) {
-				t.Fatalf("error is %v, want a *SeedError", err)
+			_, err := Read("test.yaml", strings.NewReader(tt.file))
+			var fileErr *yamlfile.Error
+			if !errors.As(err, &fileErr) {
+				t.Fatalf("error is %v, want a *yamlfile.Error", err)
 			}
-			if len(seedErr.Problems) != 1 {
+			if len(fileErr.Problems) != 1 {
 				t.Fatalf("want one problem, have\n%v", err)
 			}
-			p := seedErr.Problems[0]
+			p := fileErr.Problems[0]
 			if p.Line != tt.line || p.Path != tt.path || !strings.Contains(p.Message, tt.message) {
 				t.Errorf("error is %v\nwant line %d, path %s, …%s…", err, tt.line, tt.path, tt.message)
 			}
@@ -330,9 +356,9 @@ func TestReadSeedReportsProblemsTogether(t *testing.T) {
 	for range 12 {
 		file.WriteString("      - {clientId: x, name: n}\n")
 	}
-	_, err := ReadSeed("test.yaml", strings.NewReader(file.String()))
-	var seedErr *SeedError
-	if !errors.As(err, &seedErr) || len(seedErr.Problems) != 10 {
+	_, err := Read("test.yaml", strings.NewReader(file.String()))
+	var fileErr *yamlfile.Error
+	if !errors.As(err, &fileErr) || len(fileErr.Problems) != 10 {
 		t.Fatalf("error is %v, want ten problems", err)
 	}
 	for i, want := range map[int]string{
@@ -342,18 +368,8 @@ func TestReadSeedReportsProblemsTogether(t *testing.T) {
 			t.Errorf("line %d of the message is\n%s\nwant\n%s", i, got, want)
 		}
 	}
-	if want := fmt.Sprintf("\nand %d more; mend these first", seedErr.Omitted); seedErr.Omitted < 2 || !strings.HasSuffix(err.Error(), want) {
+	if want := fmt.Sprintf("\nand %d more; mend these first", fileErr.Omitted); fileErr.Omitted < 2 || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("message ends otherwise than %q:\n%v", want, err)
-	}
-}
-
-func TestReadLimited(t *testing.T) {
-	if _, err := readLimited("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20)), 2<<20); err != nil {
-		t.Error(err)
-	}
-	_, err := readLimited("big.yaml", strings.NewReader(strings.Repeat("x", 2<<20+1)), 2<<20)
-	if want := "big.yaml: the file is larger than 2 MiB; split it into several files"; err == nil || err.Error() != want {
-		t.Errorf("error is %v, want %s", err, want)
 	}
 }
 
@@ -393,13 +409,13 @@ func FuzzReadSeed(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		seed, err := ReadSeed("fuzz.yaml", bytes.NewReader(data))
-		var seedErr *SeedError
+		seed, err := Read("fuzz.yaml", bytes.NewReader(data))
+		var fileErr *yamlfile.Error
 		if err != nil {
-			if !errors.As(err, &seedErr) || len(seedErr.Problems) == 0 {
+			if !errors.As(err, &fileErr) || len(fileErr.Problems) == 0 {
 				t.Fatalf("error without a problem: %v", err)
 			}
-			for _, p := range seedErr.Problems {
+			for _, p := range fileErr.Problems {
 				if p.Line < 1 || p.Message == "" {
 					t.Fatalf("problem without a line or message: %+v", p)
 				}

@@ -1,4 +1,4 @@
-package store
+package seed
 
 import (
 	"bytes"
@@ -15,14 +15,14 @@ import (
 
 func mustSample(t *testing.T) *Seed {
 	t.Helper()
-	seed, err := SampleSeed()
+	seed, err := Sample()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return seed
 }
 
-func mustFindCustomer(t *testing.T, seed *Seed, id string) *SeedCustomer {
+func mustFindCustomer(t *testing.T, seed *Seed, id string) *Customer {
 	t.Helper()
 	for i := range seed.Partners {
 		for j := range seed.Partners[i].Customers {
@@ -71,7 +71,7 @@ func TestSampleIsFitToBeSeen(t *testing.T) {
 	}
 	contoso := seed.Partners[0]
 	if contoso.Domain != "contosocsp.onmicrosoft.com" {
-		t.Errorf("first partner is %+v", contoso.Partner)
+		t.Errorf("first partner is %+v", contoso.Tenant)
 	}
 	have := map[string]bool{}
 	most, none := 0, 0
@@ -124,46 +124,6 @@ func TestSampleIsFitToBeSeen(t *testing.T) {
 	}
 }
 
-// The sample has somebody for each way that a sign-in goes. The app that serve
-// prints, the first by name, signs users in without a secret; no secret and no
-// password is known before the first start.
-func TestSampleHasEverySignIn(t *testing.T) {
-	seed := mustSample(t)
-	s := openTest(t, ":memory:")
-	load(t, s, seed)
-	for _, p := range seed.Partners {
-		apps, err := s.Apps(t.Context(), p.TenantID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if a := apps[0]; a.ClientID != p.Apps[0].ClientID || !a.Public || a.MultiTenant || a.AdminConsent || !slices.Contains(a.RedirectURIs, "http://localhost") {
-			t.Errorf("the first app of %s is %+v", p.Name, a)
-		}
-		for _, a := range p.Apps {
-			if a.Secret != "" || len(a.Secrets) > 0 {
-				t.Errorf("everybody knows the secret of app %s", a.Name)
-			}
-		}
-		for _, u := range p.Users {
-			if u.Password != "" {
-				t.Errorf("everybody knows the password of user %s", u.UserPrincipalName)
-			}
-		}
-	}
-	contoso := seed.Partners[0]
-	for name, ok := range map[string]bool{
-		"a confidential app for every tenant": slices.ContainsFunc(contoso.Apps, func(a App) bool { return a.MultiTenant && !a.Public && len(a.RedirectURIs) > 0 }),
-		"an admin agent without MFA": slices.ContainsFunc(contoso.Users, func(u User) bool {
-			return u.WithoutMFA && !u.Disabled && slices.Contains(u.Roles, partnercenter.RoleAdminAgent)
-		}),
-		"a disabled user": slices.ContainsFunc(contoso.Users, func(u User) bool { return u.Disabled }),
-	} {
-		if !ok {
-			t.Errorf("the first partner has not %s", name)
-		}
-	}
-}
-
 // sumOfPrices returns the extended prices of an order's lines.
 func sumOfPrices(t *testing.T, o *partnercenter.Order) partnercenter.Decimal {
 	sum, _ := partnercenter.Decimal("0").Rat()
@@ -183,7 +143,7 @@ func sumOfPrices(t *testing.T, o *partnercenter.Order) partnercenter.Decimal {
 // The sample is read at every first start.
 func BenchmarkSampleSeed(b *testing.B) {
 	for b.Loop() {
-		if _, err := SampleSeed(); err != nil {
+		if _, err := Sample(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package store
+package seed
 
 import (
 	"bytes"
@@ -142,12 +142,12 @@ func TestImportSeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	partner := Partner{TenantID: "0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25"}
+	partner := Tenant{TenantID: "0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25"}
 	seed, placeholders := im.Seed(partner)
 	if !slices.Equal(placeholders, []string{other}) {
 		t.Errorf("placeholders are %v", placeholders)
 	}
-	if len(seed.Partners) != 1 || seed.Partners[0].Partner != partner || len(seed.Partners[0].Customers) != 2 {
+	if len(seed.Partners) != 1 || seed.Partners[0].Tenant != partner || len(seed.Partners[0].Customers) != 2 {
 		t.Fatalf("seed is %+v", seed)
 	}
 	known, made := seed.Partners[0].Customers[0], seed.Partners[0].Customers[1]
@@ -247,12 +247,12 @@ func FuzzReadImport(f *testing.F) {
 		}
 		again := new(Import)
 		twice := append(append(bytes.Clone(data), '\n'), data...)
-		if !bytes.HasPrefix(data, byteOrderMark) {
+		if !bytes.HasPrefix(data, []byte("\ufeff")) {
 			if err := ReadImport("twice.json", bytes.NewReader(twice), again); err != nil || len(again.Orders) != len(im.Orders) || len(again.Customers) != len(im.Customers) {
 				t.Fatalf("not the same when read twice: %v", err)
 			}
 		}
-		seed, _ := im.Seed(Partner{})
+		seed, _ := im.Seed(Tenant{})
 		orders := 0
 		for _, c := range seed.Partners[0].Customers {
 			orders += len(c.Orders)

@@ -1,7 +1,6 @@
-package store
+package seed
 
 import (
-	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
 	"hash/fnv"
@@ -9,47 +8,49 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // The functions below fill in what a seed file does not mention. A field that
 // is mentioned keeps its value whatever it is: {} stays {}, and null leaves the
 // field out.
 
-func fillCustomer(p place, c *partnercenter.Customer) {
+func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 	self := "/customers/" + c.ID
-	if !p.field("commerceId").given() {
-		c.CommerceID = derivedGUID("commerce", c.ID)
+	if !p.Field("commerceId").Given() {
+		c.CommerceID = guid.Derived("commerce", c.ID)
 	}
-	if !p.field("relationshipToPartner").given() {
+	if !p.Field("relationshipToPartner").Given() {
 		c.RelationshipToPartner = partnercenter.RelationshipReseller
 	}
-	if !p.field("links").given() {
-		c.Links = &partnercenter.ResourceLinks{Self: getLink(self)}
+	if !p.Field("links").Given() {
+		c.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self)}
 	}
-	if !p.field("attributes").given() {
+	if !p.Field("attributes").Given() {
 		c.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomer}
 	}
 	if profile := c.CompanyProfile; profile != nil {
-		at := p.field("companyProfile")
-		if !at.field("tenantId").given() {
+		at := p.Field("companyProfile")
+		if !at.Field("tenantId").Given() {
 			profile.TenantID = c.ID
 		}
-		if !at.field("links").given() {
-			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/company")}
+		if !at.Field("links").Given() {
+			profile.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self+"/profiles/company")}
 		}
-		if !at.field("attributes").given() {
+		if !at.Field("attributes").Given() {
 			profile.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerCompanyProfile}
 		}
 	}
 	if profile := c.BillingProfile; profile != nil {
-		at := p.field("billingProfile")
-		if !at.field("id").given() {
-			profile.ID = derivedGUID("billing", c.ID)
+		at := p.Field("billingProfile")
+		if !at.Field("id").Given() {
+			profile.ID = guid.Derived("billing", c.ID)
 		}
-		if !at.field("links").given() {
-			profile.Links = &partnercenter.ResourceLinks{Self: getLink(self + "/profiles/billing")}
+		if !at.Field("links").Given() {
+			profile.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self+"/profiles/billing")}
 		}
-		if !at.field("attributes").given() {
+		if !at.Field("attributes").Given() {
 			profile.Attributes = &partnercenter.ResourceAttributes{
 				Etag:       new(numericEtag(c.ID)),
 				ObjectType: partnercenter.ObjectTypeCustomerBillingProfile,
@@ -60,36 +61,36 @@ func fillCustomer(p place, c *partnercenter.Customer) {
 
 // fillOrder fills in an order of customer c. Country is where c bought it,
 // when neither the order nor c says.
-func fillOrder(p place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
-	legacy := guidLike(o.ID)
+func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
+	legacy := guid.Is(o.ID)
 	self := "/customers/" + c.ID + "/orders/" + o.ID
-	if !p.field("referenceCustomerId").given() {
+	if !p.Field("referenceCustomerId").Given() {
 		o.ReferenceCustomerID = c.ID
 	}
-	if !p.field("links").given() {
-		o.Links = &partnercenter.OrderLinks{Self: getLink(self)}
+	if !p.Field("links").Given() {
+		o.Links = &partnercenter.OrderLinks{Self: partnercenter.NewLink("GET", self)}
 		if !legacy {
-			o.Links.ProvisioningStatus = getLink(self + "/provisioningstatus")
+			o.Links.ProvisioningStatus = partnercenter.NewLink("GET", self+"/provisioningstatus")
 		}
 	}
-	if !p.field("attributes").given() {
+	if !p.Field("attributes").Given() {
 		o.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOrder}
 		if legacy {
 			o.Attributes.Etag = new(firstEtag(o.ID))
 		}
 	}
-	if at := customerCountry(c); at != "" {
+	if at := CountryOf(c); at != "" {
 		country = at
 	}
 	if o.Client != nil && o.Client.MarketplaceCountry != "" {
 		country = o.Client.MarketplaceCountry
 	}
 	for i := range o.LineItems {
-		line, at := &o.LineItems[i], p.field("lineItems").item(i)
-		if !at.field("lineItemNumber").given() {
+		line, at := &o.LineItems[i], p.Field("lineItems").Item(i)
+		if !at.Field("lineItemNumber").Given() {
 			line.LineItemNumber = &i
 		}
-		if !at.field("links").given() {
+		if !at.Field("links").Given() {
 			line.Links = lineLinks(line, c.ID, country)
 		}
 	}
@@ -99,24 +100,20 @@ func fillOrder(p place, o *partnercenter.Order, c *partnercenter.Customer, count
 func lineLinks(line *partnercenter.OrderLineItem, customerID, country string) *partnercenter.OrderLineItemLinks {
 	var links partnercenter.OrderLineItemLinks
 	if line.SubscriptionID != "" {
-		links.Subscription = getLink("/customers/" + customerID + "/subscriptions/" + line.SubscriptionID)
+		links.Subscription = partnercenter.NewLink("GET", "/customers/"+customerID+"/subscriptions/"+line.SubscriptionID)
 	}
 	item := strings.Split(line.OfferID, ":")
 	if len(item) == 3 {
 		product, query := "/products/"+item[0], "?country="+country
 		sku := product + "/skus/" + item[1]
-		links.Product = getLink(product + query)
-		links.SKU = getLink(sku + query)
-		links.Availability = getLink(sku + "/availabilities/" + item[2] + query)
+		links.Product = partnercenter.NewLink("GET", product+query)
+		links.SKU = partnercenter.NewLink("GET", sku+query)
+		links.Availability = partnercenter.NewLink("GET", sku+"/availabilities/"+item[2]+query)
 	}
 	if links.Subscription == nil && links.SKU == nil {
 		return nil
 	}
 	return &links
-}
-
-func getLink(uri string) *partnercenter.Link {
-	return &partnercenter.Link{URI: uri, Method: "GET", Headers: []partnercenter.LinkHeader{}}
 }
 
 // firstEtag is the etag of a legacy order that was never changed.
@@ -129,13 +126,4 @@ func numericEtag(id string) string {
 	h := fnv.New64a()
 	h.Write([]byte(strings.ToLower(id)))
 	return strconv.FormatInt(int64(h.Sum64()), 10)
-}
-
-// derivedGUID makes a GUID of names (RFC 9562, version 5), so that reading a
-// seed file twice gives the same ids.
-func derivedGUID(names ...string) string {
-	sum := sha1.Sum([]byte(strings.ToLower(strings.Join(names, "/"))))
-	sum[6] = sum[6]&0x0f | 0x50
-	sum[8] = sum[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }

@@ -1,0 +1,53 @@
+// Package certificate reads the certificates that apps sign in with, and names
+// them by their thumbprints.
+package certificate
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// MinBits is the weakest key that a certificate may have, as at Microsoft.
+const MinBits = 2048
+
+// Parse returns the certificate in a PEM text. The error continues a sentence
+// about it, and repeats nothing of the text, which may be a private key by
+// mistake.
+func Parse(text string) (*x509.Certificate, error) {
+	block, rest := pem.Decode([]byte(text))
+	switch {
+	case block == nil:
+		return nil, errors.New("is no PEM text; paste the certificate from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----")
+	case strings.HasSuffix(block.Type, "PRIVATE KEY"), bytes.Contains(rest, []byte("PRIVATE KEY-----")):
+		return nil, errors.New("holds a private key, which is the app's alone; leave only the block CERTIFICATE")
+	case block.Type != "CERTIFICATE":
+		return nil, fmt.Errorf("holds a block %.40q; give the block CERTIFICATE", block.Type)
+	case len(bytes.TrimSpace(rest)) > 0:
+		return nil, errors.New("goes on after the first certificate; give each certificate an entry of its own, without those that issued it")
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, errors.New("cannot be read as a certificate; export it again as PEM")
+	}
+	key, isRSA := c.PublicKey.(*rsa.PublicKey)
+	switch {
+	case !isRSA:
+		return nil, fmt.Errorf("has a key of the kind %v; make a certificate with an RSA key, which client assertions are signed with", c.PublicKeyAlgorithm)
+	case key.N.BitLen() < MinBits:
+		return nil, fmt.Errorf("has an RSA key of %d bits; make one of %d bits or more", key.N.BitLen(), MinBits)
+	}
+	return c, nil
+}
+
+// Thumbprints are what a certificate is named by: portals show the SHA-1, which
+// protects nothing here, and assertions may have either.
+func Thumbprints(c *x509.Certificate) (short [sha1.Size]byte, long [sha256.Size]byte) {
+	return sha1.Sum(c.Raw), sha256.Sum256(c.Raw)
+}

@@ -1,0 +1,19 @@
+// Package quote makes text from outside fit for messages and logs.
+package quote
+
+import (
+	"strconv"
+	"strings"
+)
+
+// most is how much of a text is shown, in bytes.
+const most = 200
+
+// Text returns text in quotes, on one line, without what no terminal should
+// get, and not long.
+func Text(text string) string {
+	if len(text) > most {
+		text = text[:most/2] + " ... " + text[len(text)-most/2:]
+	}
+	return strconv.QuoteToGraphic(strings.ToValidUTF8(text, "?"))
+}

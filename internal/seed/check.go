@@ -1,0 +1,205 @@
+package seed
+
+import (
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/certificate"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
+)
+
+// seedIDs remembers in which line an id was first used, to name both lines
+// when it comes again.
+type seedIDs struct{ tenants, domains, clients, users, customers map[string]int }
+
+// checker checks a seed file.
+type checker struct{ *yamlfile.File }
+
+// seed checks what the types alone do not say and fills in what the file
+// leaves out. It keeps going after mistakes, to report them together.
+func (c *checker) seed(root yamlfile.Place, s *Seed) {
+	partners := root.Field("partners")
+	if partners.Empty() || partners.IsList() && len(s.Partners) == 0 {
+		c.Problem(partners, "is missing; list at least one partner")
+	}
+	ids := seedIDs{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
+	for i := range s.Partners {
+		c.partner(partners.Item(i), &s.Partners[i], &ids)
+	}
+}
+
+func (c *checker) partner(p yamlfile.Place, partner *Partner, ids *seedIDs) {
+	if !p.IsObject() {
+		return
+	}
+	c.Required(p, "tenantId", "the GUID of the partner's directory")
+	c.Required(p, "name", "the partner's company name")
+	c.Required(p, "domain", "the partner's domain, such as contosocsp.onmicrosoft.com")
+	c.Required(p, "mpnId", "the partner's MPN id, digits")
+	c.Required(p, "country", "two letters, such as US")
+	c.guid(p.Field("tenantId"))
+	c.Unique(ids.tenants, p.Field("tenantId"), guid.Key(partner.TenantID))
+	c.Unique(ids.domains, p.Field("domain"), strings.ToLower(partner.Domain))
+	for i := range partner.Apps {
+		if at := p.Field("apps").Item(i); at.IsObject() {
+			c.app(at, &partner.Apps[i], ids)
+		}
+	}
+	for i, user := range partner.Users {
+		if at := p.Field("users").Item(i); at.IsObject() {
+			c.user(at, &user, ids)
+		}
+	}
+	resellers := map[string]int{}
+	for i, reseller := range partner.IndirectResellers {
+		if at := p.Field("indirectResellers").Item(i); at.IsObject() {
+			c.Required(at, "tenantId", "the GUID of the reseller's directory")
+			c.Required(at, "name", "the reseller's company name")
+			c.Required(at, "mpnId", "the reseller's MPN id, digits")
+			c.Required(at, "location", "the reseller's country, two letters")
+			c.guid(at.Field("tenantId"))
+			c.Unique(resellers, at.Field("tenantId"), guid.Key(reseller.TenantID))
+		}
+	}
+	for i := range partner.Customers {
+		at, customer := p.Field("customers").Item(i), &partner.Customers[i]
+		if !at.IsObject() {
+			continue
+		}
+		c.customer(at, customer, ids)
+		reseller := customer.Customer.AssociatedPartnerID
+		if _, ok := resellers[guid.Key(reseller)]; !ok && reseller != "" {
+			c.Problem(at.Field("associatedPartnerId"), "%s is none of the partner's indirectResellers; add it there or correct the id", reseller)
+		}
+		fillCustomer(at, &customer.Customer)
+		for j := range customer.Orders {
+			fillOrder(at.Field("orders").Item(j), &customer.Orders[j], &customer.Customer, partner.Country)
+		}
+	}
+}
+
+func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
+	c.Required(p, "clientId", "the GUID that the app signs in with")
+	c.Required(p, "name", "what the app is called")
+	c.guid(p.Field("clientId"))
+	c.guid(p.Field("objectId"))
+	c.Unique(ids.clients, p.Field("clientId"), guid.Key(a.ClientID))
+	for i := range a.Secrets {
+		if at := p.Field("secrets").Item(i); at.IsObject() {
+			c.Required(at, "value", "what the app signs in with")
+			if expires := a.Secrets[i].Expires; expires.Valid() && expires.Time().IsZero() {
+				c.Problem(at.Field("expires"), "%s is what the API writes for no date; leave this field out if the secret never expires", expires)
+			}
+		}
+	}
+	certificates := map[string]int{}
+	for i := range a.Certificates {
+		at := p.Field("certificates").Item(i)
+		if !at.IsObject() {
+			continue
+		}
+		c.Required(at, "pem", "the certificate, from -----BEGIN CERTIFICATE----- on")
+		text := at.Field("pem")
+		if pem, ok := text.Text(); !ok || pem == "" {
+			continue
+		}
+		read, err := certificate.Parse(a.Certificates[i].PEM)
+		if err != nil {
+			c.Problem(text, "%v", err)
+			continue
+		}
+		if line, twice := certificates[string(read.Raw)]; twice {
+			c.Problem(text, "this certificate stands in line %d already; list it once", line)
+			continue
+		}
+		certificates[string(read.Raw)] = text.Line()
+	}
+	list := p.Field("redirectUris")
+	if len(a.RedirectURIs) > maxRedirectURIs {
+		c.Problem(list, "%s", tooManyRedirectURIs(len(a.RedirectURIs)))
+		return
+	}
+	redirectURIs := map[string]int{}
+	for i, uri := range a.RedirectURIs {
+		at := list.Item(i)
+		if _, ok := at.Text(); !ok {
+			continue
+		}
+		if problem := redirectURIProblem(uri); problem != "" {
+			c.Problem(at, "%s", problem)
+			continue
+		}
+		c.Unique(redirectURIs, at, uri)
+	}
+}
+
+func (c *checker) user(p yamlfile.Place, u *User, ids *seedIDs) {
+	c.Required(p, "userPrincipalName", "what the user signs in as, such as ada@contosocsp.onmicrosoft.com")
+	c.Required(p, "name", "what the user is called")
+	c.guid(p.Field("objectId"))
+	upn := p.Field("userPrincipalName")
+	if problem := principalNameProblem(u.UserPrincipalName); problem != "" && !upn.Empty() {
+		c.Problem(upn, "%s", problem)
+	}
+	c.Unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
+}
+
+func (c *checker) customer(p yamlfile.Place, customer *Customer, ids *seedIDs) {
+	c.Required(p, "id", "the GUID of the customer's directory")
+	c.guid(p.Field("id"))
+	c.Unique(ids.customers, p.Field("id"), guid.Key(customer.Customer.ID))
+	profile := p.Field("companyProfile")
+	c.Required(profile, "companyName", "the customer's company name")
+	c.Required(profile, "domain", "the customer's domain, such as wingtiptoys.onmicrosoft.com")
+	c.guid(profile.Field("tenantId"))
+	c.guid(p.Field("commerceId"))
+	c.guid(p.Field("associatedPartnerId"))
+
+	orderIDs := map[string]int{}
+	for i := range customer.Orders {
+		at, o := p.Field("orders").Item(i), &customer.Orders[i]
+		if !at.IsObject() {
+			continue
+		}
+		c.order(at, o)
+		if o.ReferenceCustomerID != "" && !strings.EqualFold(o.ReferenceCustomerID, customer.Customer.ID) {
+			c.Problem(at.Field("referenceCustomerId"), "the order stands under customer %s; move it, or leave this field out", customer.Customer.ID)
+		}
+		c.Unique(orderIDs, at.Field("id"), guid.KeyIfGUID(o.ID))
+	}
+}
+
+func (c *checker) order(p yamlfile.Place, o *partnercenter.Order) {
+	c.Required(p, "id", "a GUID, 12 hex digits or 33 letters")
+	c.Required(p, "billingCycle", "how often the order is billed, such as monthly")
+	c.Required(p, "creationDate", "when the order was placed")
+	c.AddressPart(p.Field("id"), o.ID)
+	c.guid(p.Field("referenceCustomerId"))
+	lines := p.Field("lineItems")
+	if lines.Empty() || lines.IsList() && len(o.LineItems) == 0 {
+		c.Problem(lines, "is missing; an order has at least one line item")
+	}
+	for i := range o.LineItems {
+		at, line := lines.Item(i), &o.LineItems[i]
+		if !at.IsObject() {
+			continue
+		}
+		c.Required(at, "offerId", "the offer or the product:sku:availability that was bought")
+		c.Required(at, "quantity", "how many were bought, 0 for a cancelled line")
+		c.guid(at.Field("subscriptionId"))
+		c.guid(at.Field("parentSubscriptionId"))
+		if line.Quantity != nil && *line.Quantity < 0 {
+			c.Problem(at.Field("quantity"), "is below zero; a cancelled line has 0")
+		}
+		if n := line.LineItemNumber; n != nil && *n != i {
+			c.Problem(at.Field("lineItemNumber"), "lines are numbered 0, 1, 2 as they stand: write %d, or leave this field out", i)
+		}
+	}
+}
+
+func (c *checker) guid(p yamlfile.Place) {
+	if text, ok := p.Text(); ok && text != "" && !guid.Is(text) {
+		c.Problem(p, "%q is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", text)
+	}
+}

@@ -1,0 +1,71 @@
+package seed
+
+import (
+	"bytes"
+	_ "embed"
+	"io"
+	"reflect"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
+)
+
+// Format is what the format field of a seed file says.
+const Format = "partnercenter-seed/1"
+
+// maxFileSize bounds the memory that one seed or import file may cost.
+const maxFileSize = 256 << 20
+
+//go:embed sample.yaml
+var sample []byte
+
+// Sample returns the sample data: two made-up partners, their customers
+// and orders.
+func Sample() (*Seed, error) {
+	return Read("sample.yaml", bytes.NewReader(sample))
+}
+
+// Read reads a seed file as docs/seed-format.md describes it, in YAML or
+// JSON, and fills in what the format lets a writer leave out. The name is for
+// messages only. A file with mistakes gives a *[yamlfile.Error].
+func Read(name string, r io.Reader) (*Seed, error) {
+	var file struct {
+		Format string `json:"format"`
+		Seed   `json:",embed"`
+	}
+	f, err := format.Read(name, r, &file)
+	if err != nil {
+		return nil, err
+	}
+	(&checker{f}).seed(f.Root, &file.Seed)
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	return &file.Seed, nil
+}
+
+// format is what a seed file is. "unknown" is not among the values of its enums:
+// it means "the default" in a request, and nothing in an answer.
+var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflect.Type][]string{
+	reflect.TypeFor[partnercenter.BillingCycleType](): spellings(partnercenter.BillingCycles()[1:]...),
+	reflect.TypeFor[partnercenter.OrderStatus](): spellings(
+		partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPending, partnercenter.OrderStatusCancelled,
+		partnercenter.OrderStatusPendingPOUpload, partnercenter.OrderStatusPOUploadComplete),
+	reflect.TypeFor[partnercenter.OrderTransactionType](): spellings(
+		partnercenter.OrderTransactionUserPurchase, partnercenter.OrderTransactionSystemPurchase,
+		partnercenter.OrderTransactionSystemBilling),
+	reflect.TypeFor[partnercenter.LineItemTransactionType](): {
+		"New", "renew", "addQuantity", "removeQuantity", "cancel", "convert", "customerCredit"},
+	reflect.TypeFor[partnercenter.RelationshipToPartner](): spellings(
+		partnercenter.RelationshipNone, partnercenter.RelationshipReseller, partnercenter.RelationshipAdvisor,
+		partnercenter.RelationshipSyndication, partnercenter.RelationshipMicrosoftSupport),
+	reflect.TypeFor[partnercenter.UserRole](): spellings(partnercenter.UserRoles()...),
+}}
+
+func spellings[T ~string](values ...T) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = string(v)
+	}
+	return list
+}

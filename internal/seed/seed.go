@@ -1,0 +1,48 @@
+// Package seed holds what databases are filled with: its types and their checks,
+// seed files, the sample data and saved answers of the API. The store imports
+// it, never the other way.
+package seed
+
+// Seed is what a database is filled with: partners and all that is theirs.
+// The tags are the names of the fields in a seed file; docs/seed-format.md
+// describes it. A tag seed:"not x" is of a field x that says the opposite there,
+// because it is true when absent.
+type Seed struct {
+	Partners []Partner `json:"partners"`
+}
+
+// Partner is a Cloud Solution Provider partner: a tenant with its app
+// registrations, its users, its indirect resellers, its customers and their
+// orders.
+type Partner struct {
+	Tenant            `json:",embed"`
+	Apps              []App              `json:"apps"`
+	Users             []User             `json:"users"`
+	IndirectResellers []IndirectReseller `json:"indirectResellers"`
+	Customers         []Customer         `json:"customers"`
+}
+
+// Tenant is a partner's directory.
+type Tenant struct {
+	TenantID string `json:"tenantId"` // GUID
+	Name     string `json:"name"`
+	Domain   string `json:"domain"`  // contoso.onmicrosoft.com; names the tenant in token requests too
+	MPNID    string `json:"mpnId"`   // digits
+	Country  string `json:"country"` // ISO 3166 alpha-2
+}
+
+// IndirectReseller is a reseller that buys for customers through the partner.
+type IndirectReseller struct {
+	TenantID string `json:"tenantId"` // GUID
+	Name     string `json:"name"`
+	MPNID    string `json:"mpnId"`    // digits
+	Location string `json:"location"` // ISO 3166 alpha-2
+}
+
+// FieldError says that an app or a user cannot be kept because of a field.
+type FieldError struct {
+	Field   string // as a seed file calls it: redirectUris[2]
+	Message string // what is wrong and what to do
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Message }

@@ -1,0 +1,62 @@
+package seed
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
+)
+
+// User is somebody who signs in to a partner's tenant.
+type User struct {
+	UserPrincipalName string                   `json:"userPrincipalName"` // name@domain; compared without regard to case
+	ObjectID          string                   `json:"objectId"`          // GUID
+	Name              string                   `json:"name"`
+	Roles             []partnercenter.UserRole `json:"roles"`
+	// Password is kept as it is, for the reasons that [App] keeps its secret.
+	Password string `json:"password"`
+	// WithoutMFA says that the user has no second factor. A seed file says it
+	// the other way round, with mfa: false.
+	WithoutMFA bool `json:"-" seed:"not mfa"`
+	// Disabled says that the user may not sign in.
+	Disabled bool `json:"disabled"`
+}
+
+// Check returns the first mistake that the type leaves room for, as a
+// [*FieldError].
+func (u *User) Check() error {
+	if problem := principalNameProblem(u.UserPrincipalName); problem != "" {
+		return &FieldError{"userPrincipalName", problem}
+	}
+	for i, role := range u.Roles {
+		if _, known := KnownRole(role); !known {
+			return &FieldError{fmt.Sprintf("roles[%d]", i), fmt.Sprintf("%q is not known here; use one of %s",
+				role, strings.Join(spellings(partnercenter.UserRoles()...), ", "))}
+		}
+	}
+	return nil
+}
+
+// KnownRole returns the role that is meant by any of its spellings.
+func KnownRole(given partnercenter.UserRole) (partnercenter.UserRole, bool) {
+	roles := partnercenter.UserRoles()
+	i := slices.IndexFunc(roles, func(r partnercenter.UserRole) bool {
+		return yamlfile.FoldEnum(string(r)) == yamlfile.FoldEnum(string(given))
+	})
+	if i < 0 {
+		return "", false
+	}
+	return roles[i], true
+}
+
+// principalNameProblem says what is wrong with a user principal name, or
+// nothing.
+func principalNameProblem(upn string) string {
+	name, domain, ok := strings.Cut(upn, "@")
+	if !ok || name == "" || domain == "" || strings.ContainsAny(upn, " \t\r\n") || strings.Contains(domain, "@") {
+		return fmt.Sprintf("%q is no user principal name; write one such as ada@contosocsp.onmicrosoft.com", upn)
+	}
+	return ""
+}

@@ -1,0 +1,235 @@
+package yamlfile
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/suggest"
+)
+
+var (
+	timeType    = reflect.TypeFor[partnercenter.Time]()
+	decimalType = reflect.TypeFor[partnercenter.Decimal]()
+	jsonType    = reflect.TypeFor[jsontext.Value]()
+)
+
+// Decode sets what into points to to what the file says at p, by the json tags
+// of the types. Null leaves a value as it is. Unlike the decoders of the API it
+// is strict: a field nobody reads is a mistake of the writer. Mistakes are
+// noted in the file.
+//
+// A tag seed:"not x" is of a field x that says the opposite in the file.
+func (f *File) Decode(p Place, into any) { f.decode(p, reflect.ValueOf(into).Elem()) }
+
+func (f *File) decode(p Place, v reflect.Value) {
+	switch {
+	case p.node.Kind == yaml.AliasNode:
+		f.Problem(p, "aliases are not read; write the value out")
+	case v.Type() == jsonType:
+		v.SetBytes(f.JSON(p, nil))
+	case isNull(p.node):
+	case v.Type() == timeType:
+		f.time(p, v)
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		f.decode(p, v.Elem())
+	case v.Kind() == reflect.Struct:
+		f.object(p, v)
+	case v.Kind() == reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		f.Members(p, nil, func(name string, _, value Place) {
+			member := reflect.New(v.Type().Elem()).Elem()
+			f.decode(value, member)
+			v.SetMapIndex(reflect.ValueOf(name), member)
+		})
+	case v.Kind() == reflect.Slice:
+		if f.kind(p, yaml.SequenceNode, "a list") {
+			f.list(p, v)
+		}
+	default:
+		f.scalar(p, v)
+	}
+}
+
+func (f *File) object(p Place, v reflect.Value) {
+	fields := f.fieldsOf(v.Type())
+	f.Members(p, nil, func(name string, key, value Place) {
+		index, ok := fields.index[name]
+		if !ok {
+			f.unknown(key, name, fields.names)
+			return
+		}
+		field := v.FieldByIndex(index)
+		f.decode(value, field)
+		if fields.negated[name] && !isNull(value.node) {
+			field.SetBool(!field.Bool())
+		}
+	})
+}
+
+// Members calls yield for each field of the object at p, with the places of its
+// name and of its value. It notes when there is no object, fields that are given
+// twice and, unless known is nil, those that are not known.
+func (f *File) Members(p Place, known []string, yield func(name string, key, value Place)) {
+	if !f.kind(p, yaml.MappingNode, "an object") {
+		return
+	}
+	lines := make(map[string]int, len(p.node.Content)/2)
+	for i := 0; i+1 < len(p.node.Content); i += 2 {
+		node, value := p.node.Content[i], p.node.Content[i+1]
+		key := Place{node: node, near: node, path: p.path}
+		if node.Kind != yaml.ScalarNode {
+			f.Problem(key, "a field name is plain text, this is %s", describe(node))
+			continue
+		}
+		key.path = p.below(node.Value)
+		if line, twice := lines[node.Value]; twice {
+			f.Problem(key, "is given twice, here and in line %d; keep one of them", line)
+			continue
+		}
+		lines[node.Value] = node.Line
+		if known != nil && !slices.Contains(known, node.Value) {
+			f.unknown(key, node.Value, known)
+			continue
+		}
+		yield(node.Value, key, Place{node: value, near: value, path: key.path})
+	}
+}
+
+// unknown helps a writer who got the name of a field wrong.
+func (f *File) unknown(key Place, name string, known []string) {
+	if best := suggest.Closest(name, known); best != "" {
+		f.Problem(key, "unknown field; did you mean %s?", best)
+		return
+	}
+	f.Problem(key, "unknown field; the fields here are %s", strings.Join(known, ", "))
+}
+
+func (f *File) list(p Place, v reflect.Value) {
+	n := len(p.node.Content)
+	v.Set(reflect.MakeSlice(v.Type(), n, n))
+	for i := range n {
+		if it := p.Item(i); isNull(it.node) {
+			f.Problem(it, "is empty; fill it in or remove it")
+		} else {
+			f.decode(it, v.Index(i))
+		}
+	}
+}
+
+func (f *File) scalar(p Place, v reflect.Value) {
+	text := p.node.Value
+	tag := p.node.ShortTag()
+	switch v.Kind() {
+	case reflect.Int:
+		n, err := strconv.Atoi(text)
+		if p.node.Kind != yaml.ScalarNode || tag != "!!int" || err != nil {
+			f.Problem(p, "needs a whole number such as 5, this is %s", describe(p.node))
+		}
+		v.SetInt(int64(n))
+	case reflect.Bool:
+		if p.node.Kind != yaml.ScalarNode || tag != "!!bool" {
+			f.Problem(p, "needs true or false, this is %s", describe(p.node))
+		}
+		v.SetBool(strings.EqualFold(text, "true"))
+	default:
+		// Numbers, dates and booleans are text as they stand, so that an
+		// unquoted 2023-03-15 or 007 means what it looks like.
+		if !f.kind(p, yaml.ScalarNode, "text") {
+			return
+		}
+		v.SetString(text)
+		f.checkText(p, v.Type(), text)
+	}
+}
+
+// checkText checks the texts that have a grammar or a set of values.
+func (f *File) checkText(p Place, t reflect.Type, text string) {
+	if t == decimalType {
+		if _, err := partnercenter.Decimal(text).Rat(); err != nil {
+			f.Problem(p, "%q is no amount; write a decimal number such as 24606.35", text)
+		}
+		return
+	}
+	allowed, closed := f.enums[t]
+	if !closed || text == "" {
+		return
+	}
+	if !slices.ContainsFunc(allowed, func(a string) bool { return FoldEnum(a) == FoldEnum(text) }) {
+		f.Problem(p, "%q is not known here; use one of %s", text, strings.Join(allowed, ", "))
+	}
+}
+
+// FoldEnum is the form in which the spellings of an enum's value are compared.
+func FoldEnum(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
+
+func (f *File) time(p Place, v reflect.Value) {
+	if !f.kind(p, yaml.ScalarNode, "a date") {
+		return
+	}
+	t, err := partnercenter.ParseTime(p.node.Value)
+	if err != nil {
+		f.Problem(p, "%q is no date; write one such as 2023-03-15T02:17:15.6455674Z", p.node.Value)
+	}
+	v.Set(reflect.ValueOf(t))
+}
+
+func (f *File) kind(p Place, want yaml.Kind, name string) bool {
+	if p.node.Kind == want && p.node.ShortTag() != "!!binary" {
+		return true
+	}
+	f.Problem(p, "needs %s, this is %s", name, describe(p.node))
+	return false
+}
+
+// fields are the fields of a struct type by their names in a file.
+type fields struct {
+	names []string // in the order of the type
+	index map[string][]int
+	// negated are those that say the opposite of the Go field.
+	negated map[string]bool
+}
+
+// fieldsOf returns the fields of a struct type. An embedded struct's fields
+// count as its own, unless it has one of that name itself; the bag of members
+// unknown to the API's types does not exist in files.
+func (f *File) fieldsOf(t reflect.Type) *fields {
+	if known, ok := f.fields[t]; ok {
+		return known
+	}
+	of := &fields{index: map[string][]int{}, negated: map[string]bool{}}
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		name, options, _ := strings.Cut(sf.Tag.Get("json"), ",")
+		opposite, negated := strings.CutPrefix(sf.Tag.Get("seed"), "not ")
+		if negated {
+			name = opposite
+		}
+		switch {
+		case options == "embed" && sf.Type.Kind() == reflect.Struct:
+			inner := f.fieldsOf(sf.Type)
+			for _, n := range inner.names {
+				if of.index[n] == nil {
+					of.add(n, append([]int{i}, inner.index[n]...), inner.negated[n])
+				}
+			}
+		case name != "" && name != "-":
+			of.add(name, []int{i}, negated)
+		}
+	}
+	f.fields[t] = of
+	return of
+}
+
+func (of *fields) add(name string, index []int, negated bool) {
+	if of.index[name] == nil {
+		of.names = append(of.names, name)
+	}
+	of.index[name], of.negated[name] = index, negated
+}

@@ -1,0 +1,101 @@
+package yamlfile
+
+import (
+	"fmt"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Place is a position in a file: something that stands there, or where it is
+// missing.
+type Place struct {
+	node *yaml.Node // nil when absent
+	near *yaml.Node // node, or the closest one around it
+	path string
+}
+
+// Field returns the place of a field of p.
+func (p Place) Field(name string) Place {
+	f := Place{near: p.near, path: p.below(name)}
+	if !p.IsObject() {
+		return f
+	}
+	for i := 0; i+1 < len(p.node.Content); i += 2 {
+		if key := p.node.Content[i]; key.Kind == yaml.ScalarNode && key.Value == name {
+			f.node, f.near = p.node.Content[i+1], p.node.Content[i+1]
+			break
+		}
+	}
+	return f
+}
+
+func (p Place) below(name string) string {
+	if p.path == "" {
+		return name
+	}
+	return p.path + "." + name
+}
+
+// Item returns the place of element i of the list at p.
+func (p Place) Item(i int) Place {
+	it := Place{near: p.near, path: p.path + "[" + strconv.Itoa(i) + "]"}
+	if p.IsList() && i < len(p.node.Content) {
+		it.node, it.near = p.node.Content[i], p.node.Content[i]
+	}
+	return it
+}
+
+// Given reports whether the file says something at p, be it null.
+func (p Place) Given() bool { return p.node != nil }
+
+// Empty reports whether the file leaves p out, or says null or "" there.
+func (p Place) Empty() bool {
+	text, ok := p.Text()
+	return p.node == nil || isNull(p.node) || ok && text == ""
+}
+
+// IsObject reports whether an object stands at p.
+func (p Place) IsObject() bool { return p.node != nil && p.node.Kind == yaml.MappingNode }
+
+// IsList reports whether a list stands at p.
+func (p Place) IsList() bool { return p.node != nil && p.node.Kind == yaml.SequenceNode }
+
+// Text returns the plain value at p as it stands, if there is one.
+func (p Place) Text() (text string, ok bool) {
+	if p.node == nil || p.node.Kind != yaml.ScalarNode || isNull(p.node) {
+		return "", false
+	}
+	return p.node.Value, true
+}
+
+// Line returns the line of p, from 1.
+func (p Place) Line() int { return p.near.Line }
+
+func isNull(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+}
+
+// describe names what stands at n, for messages.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "an object"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!binary":
+		return "binary data"
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return n.Value
+	default:
+		return fmt.Sprintf("the text %.40q", n.Value)
+	}
+}

@@ -1,0 +1,245 @@
+// Package yamlfile reads files in YAML, or in JSON, that people write: strictly,
+// with the line of each mistake and what was probably meant. What the files are
+// about is known to those who read them.
+package yamlfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v3"
+)
+
+// maxProblems is how many mistakes are reported at once: more than one reads
+// before trying again.
+const maxProblems = 10
+
+// Error lists the mistakes in a file, in the order of their lines.
+type Error struct {
+	File     string
+	Problems []Problem // at most ten
+	Omitted  int       // how many more there are
+}
+
+// Problem is one mistake in a file.
+type Problem struct {
+	Line, Column int    // from 1
+	Path         string // partners[0].customers[3].id; empty for the file as a whole
+	Message      string // what is wrong and what to do
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	for i, p := range e.Problems {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s:%d:%d: ", e.File, p.Line, p.Column)
+		if p.Path != "" {
+			b.WriteString(p.Path + ": ")
+		}
+		b.WriteString(p.Message)
+	}
+	if e.Omitted > 0 {
+		fmt.Fprintf(&b, "\nand %d more; mend these first", e.Omitted)
+	}
+	return b.String()
+}
+
+// Format is a kind of file, which its first line names.
+type Format struct {
+	Name string // what the field format says
+	// Limit bounds the memory that a file may cost, in bytes.
+	Limit int64
+	// Enums are the values that a file may have where the API's enums are open.
+	// Any spelling of them will do.
+	Enums map[reflect.Type][]string
+}
+
+// Read decodes a file into a struct, as [File.Decode] does. The name is for
+// messages only. The error is an [*Error] when there is nothing to decode; what
+// is wrong with the content is kept in the file, for [File.Err] to tell after
+// the caller's own checks.
+func (k *Format) Read(name string, r io.Reader, into any) (*File, error) {
+	data, err := ReadAll(name, r, k.Limit)
+	if err != nil {
+		return nil, err
+	}
+	f, err := Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	f.enums = k.Enums
+	switch format := f.Root.Field("format"); {
+	case !f.Root.Given():
+		f.Problem(f.Root, "the file is empty; its first line should be format: %s", k.Name)
+	case !f.Root.IsObject():
+		f.Problem(f.Root, "a file of this format has the fields %s, this file is %s",
+			strings.Join(f.fieldsOf(reflect.TypeOf(into).Elem()).names, ", "), describe(f.Root.node))
+	case !format.Given() || isNull(format.node):
+		f.Problem(format, "is missing; the first line of the file is format: %s", k.Name)
+	case format.node.Value != k.Name:
+		f.Problem(format, "this program reads %s, not %q; write that, or use the program that the file was written for", k.Name, format.node.Value)
+	default:
+		f.Decode(f.Root, into)
+		return f, nil
+	}
+	return nil, f.Err()
+}
+
+// ReadAll reads a whole file of at most limit bytes.
+func ReadAll(name string, r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: the file is larger than %d MiB; split it into several files, or take out what nobody needs", name, limit>>20)
+	}
+	return data, nil
+}
+
+// File is a document with the mistakes that were found in it so far.
+type File struct {
+	Root     Place // not given when the file is empty
+	name     string
+	problems []Problem
+	omitted  int
+	enums    map[reflect.Type][]string
+	fields   map[reflect.Type]*fields
+}
+
+// Parse reads the one document in data, as a tree that knows its lines. The
+// error is an [*Error].
+func Parse(name string, data []byte) (*File, error) {
+	top := Place{near: &yaml.Node{Line: 1, Column: 1}}
+	f := &File{Root: top, name: name, fields: map[reflect.Type]*fields{}}
+	dec := yaml.NewDecoder(bytes.NewReader(yamlEscapes(data)))
+	var doc, second yaml.Node
+	err := dec.Decode(&doc)
+	if err == nil {
+		if len(doc.Content) > 0 && !isNull(doc.Content[0]) {
+			f.Root.node, f.Root.near = doc.Content[0], doc.Content[0]
+		}
+		if err = dec.Decode(&second); err == nil {
+			f.Problem(Place{near: &second}, "a second document begins here; a file is one document, write all into it")
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.syntax(data, err)
+	}
+	return f, f.Err()
+}
+
+// yamlLine finds the line in the messages of package yaml, which has no type
+// for it.
+var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)`)
+
+// syntax reports that data is not YAML. The lines of package yaml are rough;
+// for a file that is meant to be JSON there are better ones.
+func (f *File) syntax(data []byte, err error) {
+	if jsonStart.Match(data) {
+		dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, byteOrderMark)))
+		_, jsonErr := dec.ReadValue()
+		var syntactic *jsontext.SyntacticError
+		if errors.As(jsonErr, &syntactic) {
+			before := data[:min(int(syntactic.ByteOffset), len(data))]
+			line := bytes.Count(before, []byte("\n")) + 1
+			column := len(before) - bytes.LastIndexByte(before, '\n')
+			f.Problem(Place{near: &yaml.Node{Line: line, Column: column}},
+				"not JSON: %v; look for a missing quote, comma or bracket here", syntactic.Err)
+			return
+		}
+	}
+	m := yamlLine.FindStringSubmatch(err.Error())
+	line, _ := strconv.Atoi(m[1])
+	f.Problem(Place{near: &yaml.Node{Line: max(line, 1), Column: 1}},
+		"not YAML: %s; look near this line for a missing quote, colon or bracket, or wrong indentation", m[2])
+}
+
+var (
+	byteOrderMark = []byte("\xef\xbb\xbf")
+	// jsonStart is how a file begins that is meant to be JSON.
+	jsonStart = regexp.MustCompile(`^\x{feff}?\s*\{\s*"`)
+	// jsonEscape matches one escape of a JSON string, a surrogate pair as one.
+	jsonEscape = regexp.MustCompile(`(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|(?s:.))`)
+)
+
+// yamlEscapes rewrites the two escapes of JSON that package yaml does not
+// read: the surrogate pair, which many writers use for emoji, and the slash.
+func yamlEscapes(data []byte) []byte {
+	if !jsonStart.Match(data) {
+		return data
+	}
+	return jsonEscape.ReplaceAllFunc(data, func(escape []byte) []byte {
+		switch {
+		case len(escape) > 2:
+			high, _ := strconv.ParseUint(string(escape[2:6]), 16, 32)
+			low, _ := strconv.ParseUint(string(escape[8:12]), 16, 32)
+			return fmt.Appendf(nil, `\U%08X`, 0x10000+(high-0xd800)<<10+(low-0xdc00))
+		case escape[1] == '/':
+			return []byte("/")
+		}
+		return escape
+	})
+}
+
+// Problem notes a mistake.
+func (f *File) Problem(at Place, format string, args ...any) {
+	if len(f.problems) == maxProblems {
+		f.omitted++
+		return
+	}
+	f.problems = append(f.problems, Problem{
+		Line: at.near.Line, Column: at.near.Column, Path: at.path, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// Err returns the mistakes noted so far as an [*Error], or nil.
+func (f *File) Err() error {
+	if len(f.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(f.problems, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return &Error{File: f.name, Problems: f.problems, Omitted: f.omitted}
+}
+
+// Required notes a field of an object that is absent or empty.
+func (f *File) Required(p Place, name, meaning string) {
+	if field := p.Field(name); field.Empty() {
+		f.Problem(field, "is missing; it is %s", meaning)
+	}
+}
+
+// Unique notes a value whose key was used before. Keys that are empty count for
+// nothing.
+func (f *File) Unique(lines map[string]int, p Place, key string) {
+	if key == "" {
+		return
+	}
+	if line, twice := lines[key]; twice {
+		f.Problem(p, "%s stands in line %d already; use it once", p.node.Value, line)
+		return
+	}
+	lines[key] = p.Line()
+}
+
+// AddressPart notes an id that cannot be a part of an address.
+func (f *File) AddressPart(p Place, id string) {
+	if strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		f.Problem(p, "%q does not fit into an address; use letters, digits, - and _", id)
+	}
+}
