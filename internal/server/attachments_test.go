@@ -426,11 +426,11 @@ func TestUploadOverListeners(t *testing.T) {
 		status  int
 		most    uint64 // MiB to allocate, which bounds what is held
 	}{
-		{"15 MiB", http.DefaultClient, "http://" + r.api, 15 << 20, true, 201, 48},
-		{"15 MiB over h2", secure, "https://" + r.tls, 15 << 20, false, 201, 48},
-		{"48 MiB", http.DefaultClient, "http://" + r.api, 48 << 20, true, 413, 16},
+		{"15 MiB", http.DefaultClient, "http://" + r.api, 15 << 20, true, 201, 128},
+		{"15 MiB over h2", secure, "https://" + r.tls, 15 << 20, false, 201, 128},
+		{"48 MiB", http.DefaultClient, "http://" + r.api, 48 << 20, true, 413, 40},
 		{"48 MiB in chunks", http.DefaultClient, "http://" + r.api, 48 << 20, false, 413, 96},
-		{"48 MiB over h2", secure, "https://" + r.tls, 48 << 20, true, 413, 16},
+		{"48 MiB over h2", secure, "https://" + r.tls, 48 << 20, true, 413, 40},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := placeOrder(t, "http://"+r.api, token, needsPO)

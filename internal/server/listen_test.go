@@ -102,7 +102,7 @@ func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *runnin
 		r.stop()
 		select {
 		case <-r.done:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("the server did not stop")
 		}
 	})
