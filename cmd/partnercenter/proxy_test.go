@@ -41,7 +41,7 @@ const sampleCustomer = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 // besides an app's id and secret, and returns what it prints.
 func runClient(t *testing.T, f connect.ReadyFacts, env []string, name string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	// A variable that is there and empty is not always one that is not there.
@@ -361,7 +361,7 @@ func TestOwnCertificate(t *testing.T) {
 		t.Error("another certificate for another name of it")
 	}
 	authority.write(t, certFile, keyFile, "pc.example.com")
-	for end := time.Now().Add(20 * time.Second); shown("pc.example.com") == first; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); shown("pc.example.com") == first; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the renewed certificate is not shown")
 		}

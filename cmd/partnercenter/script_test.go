@@ -72,12 +72,12 @@ func TestScripts(t *testing.T) {
 			"awaitslow": func(ts *testscript.TestScript, _ bool, _ []string) {
 				select {
 				case <-stub.slow:
-				case <-time.After(30 * time.Second):
+				case <-time.After(2 * time.Minute):
 					ts.Fatalf("no slow request came")
 				}
 			},
 			"waitfile": func(ts *testscript.TestScript, _ bool, args []string) {
-				for range 600 {
+				for range 2400 {
 					if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
 						return
 					}

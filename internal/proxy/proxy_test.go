@@ -154,7 +154,7 @@ func raw(t *testing.T, address *url.URL, request string) (*http.Response, net.Co
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, request); err != nil {
@@ -207,7 +207,7 @@ func TestHelloBehindConnect(t *testing.T) {
 	ahead := &eager{Conn: conn, connect: "CONNECT " + host + ":443 HTTP/1.1\r\nHost: " + host + "\r\n\r\n"}
 	ahead.reader = bufio.NewReader(conn)
 	c := tls.Client(ahead, &tls.Config{RootCAs: trusted, ServerName: host})
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Handshake(); err != nil {

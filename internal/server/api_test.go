@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -39,9 +40,33 @@ type api struct {
 // adminAgent is a user of the sample's first partner who may make every call.
 const adminAgent = "admin.agent@contosocsp.onmicrosoft.com"
 
+// sample is the server that tests share which ask for nothing special; nil before
+// the first. Each gets it as it was when it started.
+var sample *partnercentertest.Server
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if sample != nil {
+		sample.Close()
+	}
+	os.Exit(code)
+}
+
+// newAPI starts a server with options, or takes the shared one.
 func newAPI(t *testing.T, options ...partnercentertest.Options) *api {
 	t.Helper()
-	srv := partnercentertest.NewServer(t, options...)
+	srv := sample
+	switch {
+	case len(options) > 0:
+		srv = partnercentertest.NewServer(t, options...)
+	case srv != nil:
+		must(t, srv.Reset())
+	default:
+		var err error
+		srv, err = partnercentertest.Start(partnercentertest.Options{})
+		must(t, err)
+		sample = srv
+	}
 	a := &api{Server: srv, client: &http.Client{
 		Transport:     contracttest.NewChecker(t).Transport(http.DefaultTransport),
 		CheckRedirect: func(r *http.Request, _ []*http.Request) error { return fmt.Errorf("redirected to %s", r.URL) },

@@ -468,7 +468,7 @@ func TestUploadAskedBefore(t *testing.T) {
 	_, err = fmt.Fprintf(conn, "POST %s/%s/attachment HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
 		seedOrders, shortOrder, a.token, multipartType(boundary), 100<<20)
 	must(t, err)
-	must(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+	must(t, conn.SetReadDeadline(time.Now().Add(2*time.Minute)))
 	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 413 ") {
 		t.Errorf("the answer begins with %q, %v", line, err)
 	}

@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -171,15 +173,10 @@ func TestIdentityFaultTimeout(t *testing.T) {
 	r := newRunning(t)
 	var f faultAnswer
 	r.command(t, "POST", "/identity/faults", `{"fault":"timeout","for":"2m"}`, 201, &f)
-	impatient := &http.Client{Timeout: 50 * time.Millisecond}
 	target := "/" + r.partner + "/oauth2/v2.0/token"
-	if resp, err := impatient.PostForm("http://"+r.api+target, r.appForm(r.app.Secret)); err == nil {
-		resp.Body.Close()
-		t.Errorf("%s instead of a timeout", resp.Status)
-	}
 	waitForStrikes := func(n int) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); ; {
+		for deadline := time.Now().Add(2 * time.Minute); ; {
 			var list struct{ Faults []faultAnswer }
 			r.command(t, "GET", "/identity/faults", "", 200, &list)
 			if list.Faults[len(list.Faults)-1].Struck >= n {
@@ -189,6 +186,23 @@ func TestIdentityFaultTimeout(t *testing.T) {
 				t.Fatalf("%+v", list)
 			}
 		}
+	}
+	impatient, giveUp := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(impatient, http.MethodPost, "http://"+r.api+target, strings.NewReader(r.appForm(r.app.Secret).Encode()))
+	must(t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	gaveUp := make(chan error, 1)
+	go func() {
+		resp, err := http.DefaultClient.Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		gaveUp <- err
+	}()
+	waitForStrikes(1)
+	giveUp()
+	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v instead of silence", err)
 	}
 	// Both versions of HTTP hang up, and with compression asked for.
 	secure := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.ca.Pool(), MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
@@ -215,9 +229,9 @@ func TestIdentityFaultTimeout(t *testing.T) {
 	waitForStrikes(1)
 	stopped := time.Now()
 	r.stop()
-	err := <-r.done
+	err = <-r.done
 	r.done <- err // for the cleanup
-	if took := time.Since(stopped); err != nil || took > 4*time.Second {
+	if took := time.Since(stopped); err != nil || took > time.Minute {
 		t.Errorf("the server took %v to stop: %v", took, err)
 	}
 	if err := <-errs; err == nil {

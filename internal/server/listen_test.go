@@ -97,7 +97,7 @@ func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *runnin
 	l.Plane = control.New(control.Config{Store: st, Authority: r.authority, Clock: clk, Cloud: cloud, Health: srv.Health(), Forget: srv.Forget}).Handler()
 	var serving context.Context
 	serving, r.stop = context.WithCancel(context.Background())
-	go func() { r.done <- srv.Serve(serving, l, 5*time.Second) }()
+	go func() { r.done <- srv.Serve(serving, l, 2*time.Minute) }()
 	t.Cleanup(func() {
 		r.stop()
 		select {
@@ -203,7 +203,7 @@ func (r *running) raw(t *testing.T, text string) *bufio.Reader {
 	c, err := net.Dial("tcp", r.api)
 	must(t, err)
 	t.Cleanup(func() { c.Close() })
-	must(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	must(t, c.SetDeadline(time.Now().Add(2*time.Minute)))
 	go io.WriteString(c, text)
 	return bufio.NewReader(c)
 }
@@ -266,7 +266,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	must(t, err)
 	defer c.Close()
 	form := "grant_type=client_credentials&resource=https%3A%2F%2Fgraph.windows.net&client_id=" + r.app.ClientID + "&client_secret=" + r.app.Secret
-	must(t, c.SetDeadline(time.Now().Add(30*time.Second)))
+	must(t, c.SetDeadline(time.Now().Add(2*time.Minute)))
 	fmt.Fprintf(c, "POST /%s/oauth2/token HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", r.partner, r.api, len(form))
 	answers := bufio.NewReader(c)
 	resp, err := http.ReadResponse(answers, nil) // the handler waits for the body
@@ -275,7 +275,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 		t.Fatal(resp.Status)
 	}
 	r.stop()
-	for range 1000 { // until the server takes no more connections
+	for range 20_000 { // until the server takes no more connections
 		more, err := net.Dial("tcp", r.api)
 		if err != nil {
 			break

@@ -145,7 +145,7 @@ func (l *clientLab) listOrders(t *testing.T, cred azcore.TokenCredential) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if orders, err := pc.Customers.ByID(seedCustomer).Orders.Get(ctx); err != nil || len(orders.Items) != 2 {
 		t.Fatalf("%v, %+v", err, orders)
@@ -459,7 +459,7 @@ func TestAzidentityBrowser(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	got, err := cred.GetToken(ctx, tokenOptions)
 	if err != nil || claims(t, got.Token)["preferred_username"] != agent {
