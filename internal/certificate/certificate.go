@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// MinBits is the weakest key that a certificate may have, as at Microsoft.
-const MinBits = 2048
+// minBits is the weakest key that a certificate may have, as at Microsoft.
+const minBits = 2048
 
 // Parse returns the certificate in a PEM text. The error continues a sentence
 // about it, and repeats nothing of the text, which may be a private key by
@@ -40,8 +40,8 @@ func Parse(text string) (*x509.Certificate, error) {
 	switch {
 	case !isRSA:
 		return nil, fmt.Errorf("has a key of the kind %v; make a certificate with an RSA key, which client assertions are signed with", c.PublicKeyAlgorithm)
-	case key.N.BitLen() < MinBits:
-		return nil, fmt.Errorf("has an RSA key of %d bits; make one of %d bits or more", key.N.BitLen(), MinBits)
+	case key.N.BitLen() < minBits:
+		return nil, fmt.Errorf("has an RSA key of %d bits; make one of %d bits or more", key.N.BitLen(), minBits)
 	}
 	return c, nil
 }
