@@ -38,7 +38,7 @@ const leastLinks = 2000
 
 // everyWay is how many links of each kind are taken in all ways in which clients
 // put them together; the others are in one.
-const everyWay = 5
+const everyWay = 2
 
 // crawler follows links, each once.
 type crawler struct {

@@ -18,7 +18,7 @@ import (
 
 // What rapid does unless its flags say otherwise: few long plays rather than
 // many short ones, because the later commands find more to change.
-var playDefaults = map[string]string{"rapid.checks": "4", "rapid.steps": "60"}
+var playDefaults = map[string]string{"rapid.checks": "2", "rapid.steps": "60"}
 
 // TestLifecycle gives random commands to the real server and to package
 // lifecycle side by side, and lets time pass. Both must come to the same
