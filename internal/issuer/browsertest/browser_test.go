@@ -135,14 +135,12 @@ func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOpt
 	return b, closeTab
 }
 
-// empty makes the tab and its profile as new.
+// empty makes the tab and its profile as new, but for the page that is there.
 func (b *tab) empty() {
 	b.t.Helper()
-	b.open("about:blank")
 	call(b, page.BringToFront, cdp.Empty{}) // the tab key leads out of a page
 	call(b, page.ResetNavigationHistory, cdp.Empty{})
 	call(b, network.ClearBrowserCookies, cdp.Empty{})
-	call(b, network.ClearBrowserCache, cdp.Empty{})
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{})
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
 	call(b, emulation.ClearDeviceMetricsOverride, cdp.Empty{})
@@ -248,7 +246,7 @@ func (b *tab) text() string {
 // until waits until a script finds true.
 func (b *tab) until(script string) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); ; {
+	for end, pause := time.Now().Add(patience), 5*time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		ctx, cancel := context.WithTimeout(b.ctx, patience)
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](script))
 		cancel()
@@ -259,7 +257,7 @@ func (b *tab) until(script string) {
 		if time.Now().After(end) {
 			b.t.Fatalf("not in %v: %s (%v), at\n%s", patience, script, err, b.text())
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 
