@@ -23,16 +23,10 @@ func (a *Attachment) ofTender() bool {
 // attachRules are about the parts of an upload.
 var attachRules = []rule[*Attachment]{
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there is no metadata", func(a *Attachment) (string, string) {
-		if a.Metadata != nil {
-			return "", ""
-		}
-		return says("Send the metadata as a part named metadata", "Invalid property metadata: the upload has none")
+		return unless(a.Metadata != nil, "Send the metadata as a part named metadata", "Invalid property metadata: the upload has none")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there is no purchase order", func(a *Attachment) (string, string) {
-		if a.PurchaseOrders > 0 {
-			return "", ""
-		}
-		return says("Send at least one file as a part named POFiles", "Invalid property POFiles: the upload has none")
+		return unless(a.PurchaseOrders > 0, "Send at least one file as a part named POFiles", "Invalid property POFiles: the upload has none")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the customer's price is no amount", func(a *Attachment) (string, string) {
 		return amount("customerPrice", a.Metadata.CustomerPrice, false)
@@ -41,10 +35,8 @@ var attachRules = []rule[*Attachment]{
 		return amount("fxRate", a.Metadata.FxRate, true)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the currency is no code of three letters", func(a *Attachment) (string, string) {
-		if c := a.Metadata.Currency; len(c) == 3 && strings.Trim(strings.ToUpper(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
-			return "", ""
-		}
-		return says("Send an ISO 4217 code such as USD", "Invalid property currency: %s", quote.Text(a.Metadata.Currency))
+		c := a.Metadata.Currency
+		return unless(len(c) == 3 && strings.Trim(strings.ToUpper(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "", "Send an ISO 4217 code such as USD", "Invalid property currency: %s", quote.Text(a.Metadata.Currency))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a tender has neither link nor files, or there are files of none", func(a *Attachment) (string, string) {
 		switch {
@@ -61,10 +53,8 @@ func amount(name, text string, optional bool) (string, string) {
 	if text == "" && optional {
 		return "", ""
 	}
-	if r, err := partnercenter.Decimal(text).Rat(); err == nil && r.Sign() >= 0 {
-		return "", ""
-	}
-	return says("Send a decimal number as text, such as 156.87", "Invalid property %s: %s", name, quote.Text(text))
+	r, err := partnercenter.Decimal(text).Rat()
+	return unless(err == nil && r.Sign() >= 0, "Send a decimal number as text, such as 156.87", "Invalid property %s: %s", name, quote.Text(text))
 }
 
 // AttachPurchaseOrder decides about an upload. With it the order goes on: what

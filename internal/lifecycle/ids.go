@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -91,9 +91,6 @@ func stale(stored *string, ifMatch string, sent *string) bool {
 }
 
 func errStale(what string) error {
-	return &Refusal{
-		Status: 400, Code: partnercenter.CodeEtagStale,
-		Problem: fmt.Sprintf("Etag is no longer valid: the %s was changed since it was read", what),
-		Next:    "Read it again and send the change with its new etag",
-	}
+	return refuse(http.StatusBadRequest, partnercenter.CodeEtagStale, "Read it again and send the change with its new etag",
+		"Etag is no longer valid: the %s was changed since it was read", what)
 }

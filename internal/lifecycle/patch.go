@@ -51,19 +51,13 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 	switch {
 	case cancel && len(addOns) > 0:
 		// Without its lines the request would cancel the whole order.
-		return nil, nil, &Refusal{
-			Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
-			Problem: "Invalid property lineItems: a line to cancel, with offerId " + quote.Text(addOns[0].OfferID) + ", is not in the order",
-			Next:    "Read the order for its lines, and name them by subscriptionId or offerId",
-		}
+		return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeInvalidProperty, "Read the order for its lines, and name them by subscriptionId or offerId",
+			"Invalid property lineItems: a line to cancel, with offerId %s, is not in the order", quote.Text(addOns[0].OfferID))
 	case cancel:
 		return o.cancel(known, settings, now)
 	case len(addOns) > 0 && change:
-		return nil, nil, &Refusal{
-			Status: http.StatusBadRequest, Code: partnercenter.CodeOrderUnprocessable,
-			Problem: "Unable to process this order: the request asks for an add-on and for another billing cycle at once",
-			Next:    "Send one change at a time",
-		}
+		return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "Send one change at a time",
+			"Unable to process this order: the request asks for an add-on and for another billing cycle at once")
 	case len(addOns) > 0:
 		return o.buyAddOns(account, addOns, newIDs(command.Seed), settings, now)
 	case change:
@@ -87,24 +81,15 @@ type patching struct {
 // it is.
 var patchRules = []rule[*patching]{
 	{http.StatusBadRequest, partnercenter.CodeInvalidInput, "there are more than 500 line items", func(p *patching) (string, string) {
-		if len(p.request.LineItems) <= MaxLines {
-			return "", ""
-		}
-		return says("Send only the lines that change", "The order has %d line items, and %d is the most", len(p.request.LineItems), MaxLines)
+		return unless(len(p.request.LineItems) <= MaxLines, "Send only the lines that change", "The order has %d line items, and %d is the most", len(p.request.LineItems), MaxLines)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the body's id is another order's", func(p *patching) (string, string) {
 		id := p.request.ID
-		if id == "" || id == p.Document.ID || guid.KeyIfGUID(id) == guid.KeyIfGUID(p.Document.ID) {
-			return "", ""
-		}
-		return says("Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quote.Text(id))
+		return unless(id == "" || id == p.Document.ID || guid.KeyIfGUID(id) == guid.KeyIfGUID(p.Document.ID), "Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quote.Text(id))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "referenceCustomerId is another customer's", func(p *patching) (string, string) {
 		id := p.request.ReferenceCustomerID
-		if id == "" || strings.EqualFold(id, p.account.CustomerID) {
-			return "", ""
-		}
-		return says("Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
+		return unless(id == "" || strings.EqualFold(id, p.account.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the billing cycle is unknown text", func(p *patching) (string, string) {
 		return unknownCycle(p.request.BillingCycle)
@@ -136,19 +121,13 @@ func (p *patching) match() (addOns []*partnercenter.OrderLineItem, known []int, 
 		case at >= 0:
 			known = append(known, at)
 		case line.SubscriptionID != "":
-			return nil, nil, &Refusal{
-				Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
-				Problem: "Invalid property lineItems: line " + quote.Text(line.OfferID) + " with subscription " + quote.Text(line.SubscriptionID) + " is not in the order",
-				Next:    "Read the order for its lines",
-			}
+			return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeInvalidProperty, "Read the order for its lines",
+				"Invalid property lineItems: line %s with subscription %s is not in the order", quote.Text(line.OfferID), quote.Text(line.SubscriptionID))
 		case line.ParentSubscriptionID != "" || p.isAddOn(line):
 			addOns = append(addOns, line)
 		default:
-			return nil, nil, &Refusal{
-				Status: http.StatusBadRequest, Code: partnercenter.CodeInvalidProperty,
-				Problem: "Invalid property lineItems: a line with offerId " + quote.Text(line.OfferID) + " is not in the order",
-				Next:    "Read the order for its lines; to buy something else than an add-on, place another order",
-			}
+			return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeInvalidProperty, "Read the order for its lines; to buy something else than an add-on, place another order",
+				"Invalid property lineItems: a line with offerId %s is not in the order", quote.Text(line.OfferID))
 		}
 	}
 	return addOns, known, nil
@@ -205,19 +184,16 @@ func (s *Subscription) clone() *Subscription {
 }
 
 // touch raises the etag of an order that has one.
-func (o *Order) touch() {
-	if a := o.Document.Attributes; a != nil && a.Etag != nil && *a.Etag != "" {
-		attributes := *a
-		attributes.Etag = new(etag(o.Document.ID, version(*a.Etag)+1))
-		o.Document.Attributes = &attributes
-	}
-}
+func (o *Order) touch() { raiseEtag(&o.Document.Attributes, o.Document.ID) }
 
-func (s *Subscription) touch() {
-	if a := s.Document.Attributes; a != nil && a.Etag != nil && *a.Etag != "" {
-		attributes := *a
-		attributes.Etag = new(etag(s.Document.ID, version(*a.Etag)+1))
-		s.Document.Attributes = &attributes
+func (s *Subscription) touch() { raiseEtag(&s.Document.Attributes, s.Document.ID) }
+
+// raiseEtag does in a copy: others may share the attributes.
+func raiseEtag(attributes **partnercenter.ResourceAttributes, id string) {
+	if a := *attributes; a != nil && a.Etag != nil && *a.Etag != "" {
+		raised := *a
+		raised.Etag = new(etag(id, version(*a.Etag)+1))
+		*attributes = &raised
 	}
 }
 
@@ -249,16 +225,10 @@ var cancelRules = []rule[*cancelling]{
 		return "", ""
 	}},
 	{http.StatusForbidden, partnercenter.CodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelling) (string, string) {
-		if c.kind != catalog.Marketplace || c.settings.Sandbox {
-			return "", ""
-		}
-		return says("Set the status of its subscription to deleted with PATCH subscription", "Cancelling of seat-based SaaS is not supported via patch order: %s", c.item())
+		return unless(c.kind != catalog.Marketplace || c.settings.Sandbox, "Set the status of its subscription to deleted with PATCH subscription", "Cancelling of seat-based SaaS is not supported via patch order: %s", c.item())
 	}},
 	{http.StatusForbidden, partnercenter.CodeNotInProduction, "it is a reservation in production", func(c *cancelling) (string, string) {
-		if c.kind != catalog.Reservation || c.settings.Sandbox {
-			return "", ""
-		}
-		return says("Return the reservation in the Azure portal", "Non-Sandbox tenants are not allowed to cancel purchases other than software subscriptions and perpetual software: %s", c.item())
+		return unless(c.kind != catalog.Reservation || c.settings.Sandbox, "Return the reservation in the Azure portal", "Non-Sandbox tenants are not allowed to cancel purchases other than software subscriptions and perpetual software: %s", c.item())
 	}},
 	{http.StatusBadRequest, partnercenter.CodeCancelWindowOver, "its cancellation window is over: 7 days for software, 60 days in a sandbox", func(c *cancelling) (string, string) {
 		window := c.settings.CancelWithin
@@ -266,10 +236,7 @@ var cancelRules = []rule[*cancelling]{
 			window = c.settings.SandboxCancelWithin
 		}
 		bought := c.order.Facts.Lines[c.line].Bought
-		if window == 0 || !c.now.After(bought.Add(window)) {
-			return "", ""
-		}
-		return says("It stays in force to the end of its term", "You have passed your %s cancellation window for %s, which ended at %s", days(window), c.item(), bought.Add(window).UTC().Format(time.RFC3339))
+		return unless(window == 0 || !c.now.After(bought.Add(window)), "It stays in force to the end of its term", "You have passed your %s cancellation window for %s, which ended at %s", days(window), c.item(), bought.Add(window).UTC().Format(time.RFC3339))
 	}},
 }
 
@@ -306,10 +273,8 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 		return nil, nil, err
 	}
 	if len(lines) == 0 {
-		return nil, nil, &Refusal{
-			Status: http.StatusBadRequest, Code: partnercenter.CodeOrderNotCancellable,
-			Problem: "Order cannot be canceled: the lines that are named are cancelled already", Next: "Name lines with a quantity",
-		}
+		return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeOrderNotCancellable, "Name lines with a quantity",
+			"Order cannot be canceled: the lines that are named are cancelled already")
 	}
 	for _, i := range lines {
 		if err := check(cancelRules, &cancelling{o, i, o.Facts.Lines[i].Kind, settings, now}); err != nil {
@@ -373,16 +338,10 @@ var addOnRules = []rule[*adding]{
 		return "", ""
 	}},
 	{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "the order would have more than 500 line items", func(a *adding) (string, string) {
-		if len(a.order.Document.LineItems)+a.number < MaxLines {
-			return "", ""
-		}
-		return says("Buy it under a base of another order", "Unable to process this order: it has %d line items, and %d is the most", len(a.order.Document.LineItems), MaxLines)
+		return unless(len(a.order.Document.LineItems)+a.number < MaxLines, "Buy it under a base of another order", "Unable to process this order: it has %d line items, and %d is the most", len(a.order.Document.LineItems), MaxLines)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeAddOnUnrelated, "the parent is not a subscription of the order", func(a *adding) (string, string) {
-		if a.parent != nil {
-			return "", ""
-		}
-		return says("Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not of order %s", quote.Text(a.line.ParentSubscriptionID), a.order.Document.ID)
+		return unless(a.parent != nil, "Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not of order %s", quote.Text(a.line.ParentSubscriptionID), a.order.Document.ID)
 	}},
 }
 
@@ -435,7 +394,7 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 
 // addOnOrderRules are those of orderRules that hold for add-ons too: an add-on
 // is billed as its base is, whatever its own cycles are.
-var addOnOrderRules = []rule[*placing]{orderRules[0], orderRules[2]}
+var addOnOrderRules = []rule[*placing]{orderedTogether, subscriptionLimit}
 
 // cycling is a line whose order changes its billing cycle in front of the
 // rules.

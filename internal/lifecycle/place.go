@@ -132,55 +132,35 @@ const (
 // up.
 var requestRules = []rule[*placing]{
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there are no line items", func(p *placing) (string, string) {
-		if len(p.Request.LineItems) > 0 {
-			return "", ""
-		}
-		return says("Send at least one line item with offerId and quantity", "Invalid property lineItems: the order has none")
+		return unless(len(p.Request.LineItems) > 0, "Send at least one line item with offerId and quantity", "Invalid property lineItems: the order has none")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidInput, "there are more than 500 line items", func(p *placing) (string, string) {
-		if len(p.Request.LineItems) <= MaxLines {
-			return "", ""
-		}
-		return says("Split it into several orders", "The order has %d line items, and %d is the most", len(p.Request.LineItems), MaxLines)
+		return unless(len(p.Request.LineItems) <= MaxLines, "Split it into several orders", "The order has %d line items, and %d is the most", len(p.Request.LineItems), MaxLines)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeLineNumbers, "line item numbers have gaps or repeats", func(p *placing) (string, string) {
 		return lineNumbers(p.Request.LineItems)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "referenceCustomerId is another customer's", func(p *placing) (string, string) {
 		id := p.Request.ReferenceCustomerID
-		if id == "" || strings.EqualFold(id, p.CustomerID) {
-			return "", ""
-		}
-		return says("Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
+		return unless(id == "" || strings.EqualFold(id, p.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
 	{http.StatusForbidden, partnercenter.CodeRoleNotGranted, "an indirect reseller's MPN id is on a line, and no user in the token", func(p *placing) (string, string) {
-		if p.HasUser || !p.indirect() {
-			return "", ""
-		}
-		return says("Send the token of a signed-in user (App+User); partnercenter token --user prints one for a local server", "The supplied role does not have the rights to order for an indirect reseller: the token is an application's own")
+		return unless(p.HasUser || !p.indirect(), "Send the token of a signed-in user (App+User); partnercenter token --user prints one for a local server", "The supplied role does not have the rights to order for an indirect reseller: the token is an application's own")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "an order for an indirect reseller has no referenceCustomerId", func(p *placing) (string, string) {
-		if p.Request.ReferenceCustomerID != "" || !p.indirect() {
-			return "", ""
-		}
-		return says("Send the customer's tenant id as referenceCustomerId", "Invalid property referenceCustomerId: an order for an indirect reseller has to name the customer")
+		return unless(p.Request.ReferenceCustomerID != "" || !p.indirect(), "Send the customer's tenant id as referenceCustomerId", "Invalid property referenceCustomerId: an order for an indirect reseller has to name the customer")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the billing cycle is unknown text", func(p *placing) (string, string) {
 		return unknownCycle(p.Request.BillingCycle)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the currency is not the customer's", func(p *placing) (string, string) {
 		code, _ := p.Catalog.Currency(p.Country)
-		if sent := strings.TrimSpace(p.Request.CurrencyCode); sent == "" || code == "" || strings.EqualFold(sent, code) {
-			return "", ""
-		}
-		return says("Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quote.Text(p.Request.CurrencyCode))
+		sent := strings.TrimSpace(p.Request.CurrencyCode)
+		return unless(sent == "" || code == "" || strings.EqualFold(sent, code), "Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quote.Text(p.Request.CurrencyCode))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSandboxLimit, "the sandbox has more customers than it may", func(p *placing) (string, string) {
 		most := p.settings.MaxCustomers
-		if !p.settings.Sandbox || most == 0 || p.Held.Customers <= most {
-			return "", ""
-		}
-		return says("Remove customers, or start the server with a higher --sandbox-customers", "The sandbox limit has been met: the partner has %d customers, and %d is the most", p.Held.Customers, most)
+		return unless(!p.settings.Sandbox || most == 0 || p.Held.Customers <= most, "Remove customers, or start the server with a higher --sandbox-customers", "The sandbox limit has been met: the partner has %d customers, and %d is the most", p.Held.Customers, most)
 	}},
 }
 
@@ -214,19 +194,13 @@ func lineNumbers(lines []partnercenter.OrderLineItem) (string, string) {
 }
 
 func unknownCycle(c partnercenter.BillingCycleType) (string, string) {
-	if c == "" || c.Known() {
-		return "", ""
-	}
-	return says("Send monthly, annual, none, one_time, triennial or biennial, in any spelling, or leave it out", "Unable to parse enum: billingCycle %s", quote.Text(string(c)))
+	return unless(c == "" || c.Known(), "Send monthly, annual, none, one_time, triennial or biennial, in any spelling, or leave it out", "Unable to parse enum: billingCycle %s", quote.Text(string(c)))
 }
 
 // lineRules are about one line. Behind that about unknown offers there is an item.
 var lineRules = []rule[*placingLine]{
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line has no offerId", func(l *placingLine) (string, string) {
-		if strings.TrimSpace(l.line.OfferID) != "" {
-			return "", ""
-		}
-		return says("Send an offer id or a catalogItemId", "Invalid property offerId: line %d has none", l.number)
+		return unless(strings.TrimSpace(l.line.OfferID) != "", "Send an offer id or a catalogItemId", "Invalid property offerId: line %d has none", l.number)
 	}},
 	{http.StatusNotFound, partnercenter.CodeProductNotFound, "the product is unknown", func(l *placingLine) (string, string) {
 		return l.unknown(catalog.ErrUnknownProduct, nextReadCatalog)
@@ -245,40 +219,22 @@ var lineRules = []rule[*placingLine]{
 	}},
 	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the partner's cloud does not sell the item", func(l *placingLine) (string, string) {
 		kind := merchandise[l.item.Kind]
-		if kind == "" || l.settings.Cloud.Sells(kind) {
-			return "", ""
-		}
-		return says("Choose something else, or start the server with another --as-cloud", "This operation is not supported in this environment: %s are not offered in %s, and line %d buys one", kind, l.settings.Cloud.Title(), l.number)
+		return unless(kind == "" || l.settings.Cloud.Sells(kind), "Choose something else, or start the server with another --as-cloud", "This operation is not supported in this environment: %s are not offered in %s, and line %d buys one", kind, l.settings.Cloud.Title(), l.number)
 	}},
 	{http.StatusForbidden, partnercenter.CodeOfferRetired, "the item is sold no longer", func(l *placingLine) (string, string) {
-		if !l.item.Retired {
-			return "", ""
-		}
-		return says(nextReadOffers, "The offer is no longer available for purchase: %s in line %d", l.item.ID, l.number)
+		return unless(!l.item.Retired, nextReadOffers, "The offer is no longer available for purchase: %s in line %d", l.item.ID, l.number)
 	}},
 	{http.StatusForbidden, partnercenter.CodeOfferNotEligible, "the legacy offer cannot be bought", func(l *placingLine) (string, string) {
-		if l.item.Purchasable || !l.item.Kind.Legacy() {
-			return "", ""
-		}
-		return says(nextReadOffers, "The offer is not eligible for purchase: %s in line %d", l.item.ID, l.number)
+		return unless(l.item.Purchasable || !l.item.Kind.Legacy(), nextReadOffers, "The offer is not eligible for purchase: %s in line %d", l.item.ID, l.number)
 	}},
 	{http.StatusForbidden, partnercenter.CodeItemNotEligible, "the catalog item cannot be bought", func(l *placingLine) (string, string) {
-		if l.item.Purchasable {
-			return "", ""
-		}
-		return says(nextReadCatalog, "The catalog item is not eligible for purchase: %s in line %d", l.item.ID, l.number)
+		return unless(l.item.Purchasable, nextReadCatalog, "The catalog item is not eligible for purchase: %s in line %d", l.item.ID, l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line's friendly name is too long", func(l *placingLine) (string, string) {
-		if len(l.line.FriendlyName) <= maxNickname {
-			return "", ""
-		}
-		return says("Shorten it", "Invalid property friendlyName: that of line %d has %d bytes, and %d is the most", l.number, len(l.line.FriendlyName), maxNickname)
+		return unless(len(l.line.FriendlyName) <= maxNickname, "Shorten it", "Invalid property friendlyName: that of line %d has %d bytes, and %d is the most", l.number, len(l.line.FriendlyName), maxNickname)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line has no quantity", func(l *placingLine) (string, string) {
-		if l.line.Quantity != nil {
-			return "", ""
-		}
-		return says("Send how many to buy", "Invalid property quantity: line %d has none", l.number)
+		return unless(l.line.Quantity != nil, "Send how many to buy", "Invalid property quantity: line %d has none", l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeQuantityOutOfRange, "the quantity of a legacy offer is out of its range", func(l *placingLine) (string, string) {
 		if !l.item.Kind.Legacy() {
@@ -310,10 +266,7 @@ var lineRules = []rule[*placingLine]{
 		return says(next, "The initial purchase term %s is not available for %s in line %d", quote.Text(*term), l.item.ID, l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodePromotionInvalid, "a promotion is named", func(l *placingLine) (string, string) {
-		if l.line.PromotionID == "" {
-			return "", ""
-		}
-		return says("Leave promotionId out; the catalog has no promotions", "Invalid promotion code %s in line %d", quote.Text(l.line.PromotionID), l.number)
+		return unless(l.line.PromotionID == "", "Leave promotionId out; the catalog has no promotions", "Invalid promotion code %s in line %d", quote.Text(l.line.PromotionID), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeAddOnUnrelated, "an add-on has no parent or one of another offer, or a parent is named for what is no add-on", func(l *placingLine) (string, string) {
 		return addOnParent(l.item, l.parent(), l.line.ParentSubscriptionID, l.number)
@@ -355,52 +308,33 @@ var lineRules = []rule[*placingLine]{
 	}},
 	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the scope is neither single nor shared", func(l *placingLine) (string, string) {
 		scope := provisioningVariable(l.line, "Scope")
-		if scope == "" || strings.EqualFold(scope, "single") || strings.EqualFold(scope, "shared") {
-			return "", ""
-		}
-		return says("Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
+		return unless(scope == "" || strings.EqualFold(scope, "single") || strings.EqualFold(scope, "shared"), "Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionInvalid, "the customer has no subscription that a reservation is for", func(l *placingLine) (string, string) {
-		if s, named := l.azure(); !named || s != nil {
-			return "", ""
-		}
-		return says("Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		s, named := l.azure()
+		return unless(!named || s != nil, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotAzure, "the subscription is not one of Azure", func(l *placingLine) (string, string) {
-		if s, named := l.azure(); !named || isAzure(s.Facts.Kind) {
-			return "", ""
-		}
-		return says("Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		s, named := l.azure()
+		return unless(!named || isAzure(s.Facts.Kind), "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionInactive, "the Azure subscription is not active", func(l *placingLine) (string, string) {
-		if s, named := l.azure(); !named || isActive(s) {
-			return "", ""
-		}
-		return says("Reactivate it, or name another", "This subscription is not an active subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		s, named := l.azure()
+		return unless(!named || isActive(s), "Reactivate it, or name another", "This subscription is not an active subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotRegistered, "the Azure subscription is not registered", func(l *placingLine) (string, string) {
-		if s, named := l.azure(); !named || !l.item.Needs(needsRegistration) || !s.Facts.Registered.IsZero() {
-			return "", ""
-		}
-		return says("Register it with POST .../subscriptions/{id}/registrations", "This subscription is not registered: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		s, named := l.azure()
+		return unless(!named || !l.item.Needs(needsRegistration) || !s.Facts.Registered.IsZero(), "Register it with POST .../subscriptions/{id}/registrations", "This subscription is not registered: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotEnabled, "the Azure subscription's registration is not through", func(l *placingLine) (string, string) {
-		if s, named := l.azure(); !named || !l.item.Needs(needsRegistration) || !l.now.Before(s.Facts.Registered) {
-			return "", ""
-		}
-		return says("Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		s, named := l.azure()
+		return unless(!named || !l.item.Needs(needsRegistration) || !l.now.Before(s.Facts.Registered), "Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
 	}},
 	{http.StatusForbidden, partnercenter.CodeAgreementMissing, "the customer agreement is not confirmed", func(l *placingLine) (string, string) {
-		if l.AgreementAccepted || !l.item.Needs(needsCustomerAgreement) && !l.item.Needs(needsCloudAgreement) {
-			return "", ""
-		}
-		return says("Have the customer accept the Microsoft Customer Agreement, or confirm that it did", "Line %d cannot be bought before the customer's acceptance of the Microsoft Customer Agreement is confirmed", l.number)
+		return unless(l.AgreementAccepted || !l.item.Needs(needsCustomerAgreement) && !l.item.Needs(needsCloudAgreement), "Have the customer accept the Microsoft Customer Agreement, or confirm that it did", "Line %d cannot be bought before the customer's acceptance of the Microsoft Customer Agreement is confirmed", l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeOutOfInventory, "an inventory check finds the item restricted", func(l *placingLine) (string, string) {
-		if !l.item.OutOfStock || !l.item.Needs(needsInventoryCheck) {
-			return "", ""
-		}
-		return says("Ask POST /v1/extensions/product/checkinventory for SKUs that are free", "Inventory is not available for catalog item %s in line %d", l.item.ID, l.number)
+		return unless(!l.item.OutOfStock || !l.item.Needs(needsInventoryCheck), "Ask POST /v1/extensions/product/checkinventory for SKUs that are free", "Inventory is not available for catalog item %s in line %d", l.item.ID, l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeOfferLimit, "the customer has as many subscriptions of the offer as it may", func(l *placingLine) (string, string) {
 		had := l.Held.OfOffer[Key(l.item.ID)]
@@ -409,10 +343,7 @@ var lineRules = []rule[*placingLine]{
 				had++
 			}
 		}
-		if l.item.Limit == 0 || had < l.item.Limit {
-			return "", ""
-		}
-		return says("Raise the quantity of a subscription that the customer has", "Use limit is exceeded for Offer id %s: a customer may have %d", l.item.ID, l.item.Limit)
+		return unless(l.item.Limit == 0 || had < l.item.Limit, "Raise the quantity of a subscription that the customer has", "Use limit is exceeded for Offer id %s: a customer may have %d", l.item.ID, l.item.Limit)
 	}},
 }
 
@@ -426,10 +357,7 @@ const (
 
 // unknown words the failure to find the line's item, when it is why.
 func (l *placingLine) unknown(why error, next string) (string, string) {
-	if why == nil || !errors.Is(l.err, why) {
-		return "", ""
-	}
-	return says(next, "Line %d, %s: %v", l.number, quote.Text(l.line.OfferID), l.err)
+	return unless(why == nil || !errors.Is(l.err, why), next, "Line %d, %s: %v", l.number, quote.Text(l.line.OfferID), l.err)
 }
 
 func (l *placingLine) parent() *Subscription {
@@ -460,17 +388,11 @@ func (l *placingLine) partners(wrong func(id string) string) (string, string) {
 
 func quantityRange(item *catalog.Item, n int) (string, string) {
 	least, most := max(1, item.MinimumQuantity), item.MaximumQuantity
-	if n >= least && (most == 0 || n <= most) {
-		return "", ""
-	}
-	return says(fmt.Sprintf("Send a quantity from %d to %d", least, most), "A quantity of %d is not within the minimum and maximum of %s", n, item.ID)
+	return unless(n >= least && (most == 0 || n <= most), fmt.Sprintf("Send a quantity from %d to %d", least, most), "A quantity of %d is not within the minimum and maximum of %s", n, item.ID)
 }
 
 func sandboxSeats(s Settings, kind catalog.Kind, id string, n int) (string, string) {
-	if !s.Sandbox || s.MaxLicences == 0 || n <= s.MaxLicences || isAzure(kind) {
-		return "", ""
-	}
-	return says("Ask for fewer, or start the server with a higher --sandbox-licences", "The requested number of %d seats exceeds the limit of %d seats allowed per subscription for %s", n, s.MaxLicences, id)
+	return unless(!s.Sandbox || s.MaxLicences == 0 || n <= s.MaxLicences || isAzure(kind), "Ask for fewer, or start the server with a higher --sandbox-licences", "The requested number of %d seats exceeds the limit of %d seats allowed per subscription for %s", n, s.MaxLicences, id)
 }
 
 func isAzure(k catalog.Kind) bool { return k == catalog.Usage || k == catalog.AzurePlan }
@@ -511,7 +433,28 @@ func inactiveParent(parent *Subscription) (string, string) {
 
 // orderRules are about the lines together.
 var orderRules = []rule[*placing]{
-	{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "legacy offers and catalog items, or offers of different sales groups, are ordered together", func(p *placing) (string, string) {
+	orderedTogether,
+	{http.StatusBadRequest, partnercenter.CodeCycleUnsupported, "an item is not sold with the billing cycle", func(p *placing) (string, string) {
+		cycle := p.cycle()
+		for _, l := range p.lines {
+			if !slices.Contains(l.item.BillingCycles, cycle) {
+				return says("Send a billing cycle that all items of the order have, or order them apart", "The billing cycle %s is not one of %s", cycle, l.item.ID)
+			}
+		}
+		return "", ""
+	}},
+	subscriptionLimit,
+	{http.StatusForbidden, partnercenter.CodeTooManyAzureSubs, "the sandbox allows fewer Azure subscriptions of the partner", func(p *placing) (string, string) {
+		return p.tooMany(func(k catalog.Kind) bool { return k == catalog.Usage }, p.Held.AzureSubs, p.settings.MaxAzurePlans, "azure-plans", "The desired number of subscriptions exceeded the maximum number of Azure subscriptions allowed per partner: %d, and %d is the most")
+	}},
+	{http.StatusBadRequest, partnercenter.CodeTooManyAzurePlans, "the sandbox allows fewer Azure plans of the partner", func(p *placing) (string, string) {
+		return p.tooMany(func(k catalog.Kind) bool { return k == catalog.AzurePlan }, p.Held.AzurePlans, p.settings.MaxAzurePlans, "azure-plans", "Unable to create order. There is a limit to how many Azure plans can be created under sandbox accounts: %d, and %d is the most")
+	}},
+}
+
+// orderedTogether and subscriptionLimit are rules about add-ons as well.
+var (
+	orderedTogether = rule[*placing]{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "legacy offers and catalog items, or offers of different sales groups, are ordered together", func(p *placing) (string, string) {
 		first := p.lines[0].item
 		for _, l := range p.lines[1:] {
 			switch {
@@ -522,48 +465,22 @@ var orderRules = []rule[*placing]{
 			}
 		}
 		return "", ""
-	}},
-	{http.StatusBadRequest, partnercenter.CodeCycleUnsupported, "an item is not sold with the billing cycle", func(p *placing) (string, string) {
-		cycle := p.cycle()
-		for _, l := range p.lines {
-			if !slices.Contains(l.item.BillingCycles, cycle) {
-				return says("Send a billing cycle that all items of the order have, or order them apart", "The billing cycle %s is not one of %s", cycle, l.item.ID)
-			}
-		}
-		return "", ""
-	}},
-	{http.StatusForbidden, partnercenter.CodeTooManySubs, "the sandbox allows fewer subscriptions of a customer", func(p *placing) (string, string) {
-		most, asked := p.settings.MaxSubscriptions, p.Held.Subscriptions
-		for _, l := range p.lines {
-			if subscribes(l.item.Kind) {
-				asked++
-			}
-		}
-		if !p.settings.Sandbox || most == 0 || asked <= most || asked == p.Held.Subscriptions {
-			return "", ""
-		}
-		return says("Cancel some, or start the server with a higher --sandbox-subscriptions", "The desired number of subscriptions exceeded the maximum number of subscriptions allowed per customer: %d, and %d is the most", asked, most)
-	}},
-	{http.StatusForbidden, partnercenter.CodeTooManyAzureSubs, "the sandbox allows fewer Azure subscriptions of the partner", func(p *placing) (string, string) {
-		return p.tooMany(catalog.Usage, p.Held.AzureSubs, "The desired number of subscriptions exceeded the maximum number of Azure subscriptions allowed per partner: %d, and %d is the most")
-	}},
-	{http.StatusBadRequest, partnercenter.CodeTooManyAzurePlans, "the sandbox allows fewer Azure plans of the partner", func(p *placing) (string, string) {
-		return p.tooMany(catalog.AzurePlan, p.Held.AzurePlans, "Unable to create order. There is a limit to how many Azure plans can be created under sandbox accounts: %d, and %d is the most")
-	}},
-}
+	}}
+	subscriptionLimit = rule[*placing]{http.StatusForbidden, partnercenter.CodeTooManySubs, "the sandbox allows fewer subscriptions of a customer", func(p *placing) (string, string) {
+		return p.tooMany(subscribes, p.Held.Subscriptions, p.settings.MaxSubscriptions, "subscriptions", "The desired number of subscriptions exceeded the maximum number of subscriptions allowed per customer: %d, and %d is the most")
+	}}
+)
 
-func (p *placing) tooMany(kind catalog.Kind, held int, problem string) (string, string) {
+// tooMany counts lines of some kinds on top of what is held, for a sandbox's
+// limit that a flag sets.
+func (p *placing) tooMany(counts func(catalog.Kind) bool, held, most int, flag, problem string) (string, string) {
 	asked := held
 	for _, l := range p.lines {
-		if l.item.Kind == kind {
+		if counts(l.item.Kind) {
 			asked++
 		}
 	}
-	most := p.settings.MaxAzurePlans
-	if !p.settings.Sandbox || most == 0 || asked == held || asked <= most {
-		return "", ""
-	}
-	return says("Cancel some, or start the server with a higher --sandbox-azure-plans", problem, asked, most)
+	return unless(!p.settings.Sandbox || most == 0 || asked == held || asked <= most, "Cancel some, or start the server with a higher --sandbox-"+flag, problem, asked, most)
 }
 
 // cycle is the billing cycle that the order is placed with: the one asked for,

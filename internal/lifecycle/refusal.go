@@ -81,3 +81,16 @@ func describe[S any](command string, rules []rule[S]) []RuleInfo {
 func says(next, problem string, args ...any) (string, string) {
 	return fmt.Sprintf(problem, args...), next
 }
+
+// unless says it, when something is not as it should be.
+func unless(ok bool, next, problem string, args ...any) (string, string) {
+	if ok {
+		return "", ""
+	}
+	return says(next, problem, args...)
+}
+
+// refuse makes the refusal of a command that no table of rules is about.
+func refuse(status int, code partnercenter.ErrorCode, next, problem string, args ...any) error {
+	return &Refusal{Status: status, Code: code, Problem: fmt.Sprintf(problem, args...), Next: next}
+}

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -218,11 +219,8 @@ func (o *Order) lineStatus(line int, now time.Time) string {
 // there for orders of catalog items only.
 func (o *Order) ProvisioningStatus(now time.Time) ([]partnercenter.OrderLineItemProvisioningStatus, error) {
 	if o.legacy() {
-		return nil, &Refusal{
-			Status: 404, Code: partnercenter.CodeProvisioningUnknown,
-			Problem: "Order " + o.Document.ID + " has no provisioning information: it is one of legacy offers, which are there at once",
-			Next:    "Follow the provisioningStatus links of the order's lines for their subscriptions'",
-		}
+		return nil, refuse(http.StatusNotFound, partnercenter.CodeProvisioningUnknown, "Follow the provisioningStatus links of the order's lines for their subscriptions'",
+			"Order %s has no provisioning information: it is one of legacy offers, which are there at once", o.Document.ID)
 	}
 	list := make([]partnercenter.OrderLineItemProvisioningStatus, len(o.Document.LineItems))
 	for i := range list {

@@ -259,23 +259,14 @@ const maxNickname = 500
 // updateRules are about the changes of a subscription that is there.
 var updateRules = []rule[*updating]{
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotReady, "it is being provisioned", func(u *updating) (string, string) {
-		if !u.now.Before(u.Facts.Since) {
-			return "", ""
-		}
-		return says("Try again when GET .../provisioningstatus of its order answers fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
+		return unless(!u.now.Before(u.Facts.Since), "Try again when GET .../provisioningstatus of its order answers fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the body's id is another subscription's", func(u *updating) (string, string) {
-		if u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID) {
-			return "", ""
-		}
-		return says("Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
+		return unless(u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeCycleNotHere, "another billing cycle is asked for", func(u *updating) (string, string) {
 		c := u.request.BillingCycle.Normalize()
-		if c == "" || c == partnercenter.BillingCycleUnknown || c == partnercenter.BillingCycleNone || c == u.Document.BillingCycle.Normalize() {
-			return "", ""
-		}
-		return says("Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
+		return unless(c == "" || c == partnercenter.BillingCycleUnknown || c == partnercenter.BillingCycleNone || c == u.Document.BillingCycle.Normalize(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
 	}},
 	{http.StatusBadRequest, partnercenter.CodePartnerNotUpdatable, "another partner on record is asked for", func(u *updating) (string, string) {
 		asked, has := u.request.PartnerID, ""
@@ -288,34 +279,19 @@ var updateRules = []rule[*updating]{
 		return says(nextLeaveOut, "Cannot update the partner on record for this subscription to %s", quote.Text(*asked))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the nickname is too long", func(u *updating) (string, string) {
-		if len(u.nickname) <= maxNickname {
-			return "", ""
-		}
-		return says("Shorten it", "Invalid property friendlyName: it has %d bytes, and %d is the most", len(u.nickname), maxNickname)
+		return unless(len(u.nickname) <= maxNickname, "Shorten it", "Invalid property friendlyName: it has %d bytes, and %d is the most", len(u.nickname), maxNickname)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionSuspended, "the quantity of a suspended legacy subscription is to change", func(u *updating) (string, string) {
-		if u.quantity == nil || !u.suspended() || !u.Facts.Kind.Legacy() {
-			return "", ""
-		}
-		return says("Reactivate it first", "Subscription quantity cannot be increased or decreased while subscription %s is suspended", u.Document.ID)
+		return unless(u.quantity == nil || !u.suspended() || !u.Facts.Kind.Legacy(), "Reactivate it first", "Subscription quantity cannot be increased or decreased while subscription %s is suspended", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSuspendedNoUpdate, "the quantity of a suspended subscription of newer commerce is to change", func(u *updating) (string, string) {
-		if u.quantity == nil || !u.suspended() {
-			return "", ""
-		}
-		return says("Reactivate it first", "Cannot update subscription %s with suspended status", u.Document.ID)
+		return unless(u.quantity == nil || !u.suspended(), "Reactivate it first", "Cannot update subscription %s with suspended status", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeQuantityNotUpdatable, "the quantity of something that has no seats is to change", func(u *updating) (string, string) {
-		if u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "" {
-			return "", ""
-		}
-		return says("Order it again for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
+		return unless(u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "", "Order it again for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotActivated, "the quantity of a marketplace subscription is to change before its activation", func(u *updating) (string, string) {
-		if u.quantity == nil || !u.Facts.NeedsActivation {
-			return "", ""
-		}
-		return says("Visit the activation link, or POST .../activate in a sandbox", "Cannot update subscription %s before activating it", u.Document.ID)
+		return unless(u.quantity == nil || !u.Facts.NeedsActivation, "Visit the activation link, or POST .../activate in a sandbox", "Cannot update subscription %s before activating it", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeQuantityOutOfRange, "the quantity is out of the item's range", func(u *updating) (string, string) {
 		if u.quantity == nil {
@@ -350,10 +326,7 @@ var updateRules = []rule[*updating]{
 		return "", ""
 	}},
 	{http.StatusBadRequest, partnercenter.CodeAutoRenewNotEligible, "it is to renew by itself and cannot", func(u *updating) (string, string) {
-		if u.autoRenew == nil || !*u.autoRenew || u.item != nil && u.item.AutoRenewable && !u.item.Trial {
-			return "", ""
-		}
-		return says(nextLeaveOut, "The subscription is not eligible to be auto-renewed: %s", u.Document.OfferID)
+		return unless(u.autoRenew == nil || !*u.autoRenew || u.item != nil && u.item.AutoRenewable && !u.item.Trial, nextLeaveOut, "The subscription is not eligible to be auto-renewed: %s", u.Document.OfferID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the status is none that can be asked for", func(u *updating) (string, string) {
 		switch u.status {
@@ -363,16 +336,10 @@ var updateRules = []rule[*updating]{
 		return says("Send active, suspended or deleted", "Unable to parse enum: status %s", quote.Text(string(u.status)))
 	}},
 	{http.StatusBadRequest, partnercenter.CodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updating) (string, string) {
-		if u.status != partnercenter.SubscriptionSuspended || u.Facts.Kind != catalog.Marketplace {
-			return "", ""
-		}
-		return says("Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is of a marketplace product", u.Document.ID)
+		return unless(u.status != partnercenter.SubscriptionSuspended || u.Facts.Kind != catalog.Marketplace, "Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is of a marketplace product", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeStatusChangeUnsupported, "a legacy or software subscription is to be deleted", func(u *updating) (string, string) {
-		if u.status != partnercenter.SubscriptionDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionDeleted {
-			return "", ""
-		}
-		return says("Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
+		return unless(u.status != partnercenter.SubscriptionDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionDeleted, "Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeCancelWindowOver, "its cancellation window is over: 7 days", func(u *updating) (string, string) {
 		if u.status != partnercenter.SubscriptionDeleted || u.Document.Status.Normalize() == partnercenter.SubscriptionDeleted || len(u.Facts.Seats) == 0 {
@@ -380,10 +347,7 @@ var updateRules = []rule[*updating]{
 		}
 		window := u.settings.CancelWithin
 		ends := u.Facts.Seats[0].Added.Add(window)
-		if window == 0 || !u.now.After(ends) {
-			return "", ""
-		}
-		return says("Switch autoRenewEnabled off; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
+		return unless(window == 0 || !u.now.After(ends), "Switch autoRenewEnabled off; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
 	}},
 	{http.StatusConflict, partnercenter.CodeParentInactive, "an add-on of an inactive parent is to be reactivated", func(u *updating) (string, string) {
 		if u.status != partnercenter.SubscriptionActive {
@@ -404,16 +368,10 @@ func (u *updating) suspended() bool {
 // registerRules are about registering an Azure subscription for reservations.
 var registerRules = []rule[*Subscription]{
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotAzure, "it is not one of Azure", func(s *Subscription) (string, string) {
-		if isAzure(s.Facts.Kind) {
-			return "", ""
-		}
-		return says("Register an Azure subscription", "This subscription is not a valid Azure subscription: %s", s.Document.ID)
+		return unless(isAzure(s.Facts.Kind), "Register an Azure subscription", "This subscription is not a valid Azure subscription: %s", s.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionInactive, "it is not active", func(s *Subscription) (string, string) {
-		if isActive(s) {
-			return "", ""
-		}
-		return says("Reactivate it first", "This subscription is not an active subscription: %s", s.Document.ID)
+		return unless(isActive(s), "Reactivate it first", "This subscription is not an active subscription: %s", s.Document.ID)
 	}},
 }
 
@@ -442,22 +400,13 @@ type activating struct {
 // publisher.
 var activateRules = []rule[*activating]{
 	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the account is no sandbox", func(a *activating) (string, string) {
-		if a.settings.Sandbox {
-			return "", ""
-		}
-		return says("Visit the activation link", "This operation is not supported in this environment: only a sandbox activates by itself")
+		return unless(a.settings.Sandbox, "Visit the activation link", "This operation is not supported in this environment: only a sandbox activates by itself")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeOperationUnoffered, "it is of no marketplace product", func(a *activating) (string, string) {
-		if a.Facts.Kind == catalog.Marketplace {
-			return "", ""
-		}
-		return says("Activate subscriptions to marketplace products", "This operation is not supported: %s needs no activation", a.Document.ID)
+		return unless(a.Facts.Kind == catalog.Marketplace, "Activate subscriptions to marketplace products", "This operation is not supported: %s needs no activation", a.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeAlreadyActivated, "it is activated", func(a *activating) (string, string) {
-		if a.Facts.NeedsActivation {
-			return "", ""
-		}
-		return says("Go on with it", "This item has already been activated: %s", a.Document.ID)
+		return unless(a.Facts.NeedsActivation, "Go on with it", "This item has already been activated: %s", a.Document.ID)
 	}},
 }
 

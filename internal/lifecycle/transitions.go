@@ -167,17 +167,10 @@ func move(machine, from string, command Command) (Transition, error) {
 			continue
 		}
 		if t.Code != "" {
-			return t, &Refusal{
-				Status: t.Status, Code: t.Code,
-				Problem: "The " + machine + " is " + from + ", so it is not possible to " + string(command) + " it",
-				Next:    t.Next,
-			}
+			return t, refuse(t.Status, t.Code, t.Next, "The %s is %s, so it is not possible to %s it", machine, from, command)
 		}
 		return t, nil
 	}
-	return Transition{}, &Refusal{
-		Status: http.StatusBadRequest, Code: partnercenter.CodeOrderUnprocessable,
-		Problem: "It is not possible to " + string(command) + " the " + machine + " while it is " + from,
-		Next:    "Read it again for its status",
-	}
+	return Transition{}, refuse(http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "Read it again for its status",
+		"It is not possible to %s the %s while it is %s", command, machine, from)
 }
