@@ -214,16 +214,16 @@ func TestAuthorizeRefusals(t *testing.T) {
 
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
 	for _, name := range []string{"state", "redirect_uri", "client_id", "nonce", "code_challenge"} {
-		wantErrorPage(t, newBrowser(t, a).do("GET", authorizeURL(v2)+"&"+name+"=x&"+name+"=y", nil), codeRepeatedParameter)
+		wantErrorPage(t, newBrowser(t, a).do("GET", authorizeURL(v2)+"&"+name+"=x&"+name+"=y", nil), codeRepeatedParameter.number)
 	}
-	wantErrorPage(t, newBrowser(t, a).do("GET", authorizeURL(v2)+"&x=%zz", nil), codeMalformed)
+	wantErrorPage(t, newBrowser(t, a).do("GET", authorizeURL(v2)+"&x=%zz", nil), codeMalformed.number)
 	r := httptest.NewRequest("POST", base+v2, strings.NewReader(`{"client_id":"`+clientID+`"}`))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, r)
-	wantErrorPage(t, w, codeMalformed)
-	wantErrorPage(t, newBrowser(t, a).do("POST", base+v2, url.Values{"x": {strings.Repeat("x", maxForm)}}), codeMalformed)
-	wantErrorPage(t, newBrowser(t, a).do("DELETE", base+v2, nil), codeMethod)
+	wantErrorPage(t, w, codeMalformed.number)
+	wantErrorPage(t, newBrowser(t, a).do("POST", base+v2, url.Values{"x": {strings.Repeat("x", maxForm)}}), codeMalformed.number)
+	wantErrorPage(t, newBrowser(t, a).do("DELETE", base+v2, nil), codeMethod.number)
 }
 
 // TestAppScheme answers an app that the system starts by the scheme of its own.

@@ -89,7 +89,7 @@ func TestDeviceRefusals(t *testing.T) {
 		w := other.do("POST", base+devicePath, url.Values{"user_code": {userCode}})
 		late := newBrowser(t, a)
 		late.signIn(late.do("POST", base+devicePath, url.Values{"user_code": {userCode}}))
-		wantErrorPage(t, other.press(w, "cancel", nil), codeDeviceOver)
+		wantErrorPage(t, other.press(w, "cancel", nil), codeDeviceOver.number)
 		if w := other.do("POST", base+devicePath, url.Values{"user_code": {userCode}}); w.Code != 400 || !strings.Contains(w.Body.String(), "AADSTS90119") {
 			t.Errorf("the code is good for another user: %d %s", w.Code, w.Body)
 		}

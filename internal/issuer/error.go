@@ -6,176 +6,105 @@ import (
 	"time"
 )
 
-// The codes of Microsoft Entra ID (AADSTS) that this authority answers with.
-// https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-const (
-	codeInternal            = 50000
-	codeWrongReply          = 50011
-	codeBadAssertion        = 50013
-	codeWrongTenantUser     = 50020
-	codeUnknownInstance     = 50049
-	codeLocked              = 50053
-	codeUserDisabled        = 50057
-	codeNotSignedIn         = 50058
-	codeNoTenant            = 50059
-	codeMFADenied           = 50074
-	codeMFARequired         = 50076
-	codeFlowExpired         = 50089
-	codeWrongPassword       = 50126
-	codeChallengeSize       = 50147
-	codeVerifier            = 50148
-	codeGrantRevoked        = 50173
-	codeLoop                = 50196
-	codeCodeRedeemed        = 54005
-	codeNoConsent           = 65001
-	codeConsentDeclined     = 65004
-	codeBadGrant            = 70000
-	codeUnsupportedGrant    = 70003
-	codeResponseType        = 70005
-	codeResponseMode        = 70007
-	codeGrantExpired        = 70008
-	codeInvalidScope        = 70011
-	codePending             = 70016
-	codeDeviceDeclined      = 70017
-	codeBadDeviceCode       = 70018
-	codeDeviceExpired       = 70019
-	codeUnknownTenant       = 90002
-	codeNotReady            = 90033
-	codeThrottled           = 90055
-	codeNotPreconsented     = 90099
-	codeWrongUserCode       = 90119
-	codeDeviceOver          = 90120
-	codeIDTokenAssertion    = 240002
-	codeUnknownResource     = 500011
-	codeResourceDisabled    = 500014
-	codeReplyMismatch       = 500112
-	codeAssertionForOther   = 500131
-	codeAssertionExpired    = 500133
-	codeVerifierMismatch    = 501481
-	codeUnknownScope        = 650053
-	codeWrongTenantCode     = 700005
-	codeUnknownClient       = 700016
-	codeAssertionSubject    = 700021
-	codeTwoResources        = 700022
-	codeAssertionAudience   = 700023
-	codeAssertionTime       = 700024
-	codeAssertion           = 700027
-	codeRefreshExpired      = 700082
-	codeMissingParameter    = 900144
-	codeMethod              = 900561
-	codeNoReply             = 900971
-	codeResourceAtV2        = 901002
-	codeCertificateTime     = 1000502
-	codeScopeWithoutDefault = 1002012
-	codeClientDisabled      = 7000112
-	codeNoOnBehalfOf        = 7000114
-	codeCertificateRevoked  = 7000214
-	codeWrongSecret         = 7000215
-	codeNoCredential        = 7000216
-	codeNotPublic           = 7000218
-	codeSecretExpired       = 7000222
-	codeRepeatedParameter   = 9000411
-	codeMalformed           = 9002313
-)
-
-// failures are the status and the OAuth error (RFC 6749, section 5.2, and RFC
-// 8628, section 3.5) of each code.
-var failures = map[int]struct {
-	status int
-	kind   string
-}{
-	codeInternal:            {http.StatusInternalServerError, "server_error"},
-	codeWrongReply:          {http.StatusBadRequest, "invalid_request"},
-	codeBadAssertion:        {http.StatusBadRequest, "invalid_grant"},
-	codeWrongTenantUser:     {http.StatusBadRequest, "invalid_grant"},
-	codeUnknownInstance:     {http.StatusBadRequest, "invalid_instance"},
-	codeLocked:              {http.StatusBadRequest, "invalid_grant"},
-	codeUserDisabled:        {http.StatusBadRequest, "invalid_grant"},
-	codeNotSignedIn:         {http.StatusBadRequest, "login_required"},
-	codeNoTenant:            {http.StatusBadRequest, "invalid_request"},
-	codeMFADenied:           {http.StatusBadRequest, "access_denied"},
-	codeMFARequired:         {http.StatusBadRequest, "invalid_grant"},
-	codeFlowExpired:         {http.StatusBadRequest, "invalid_request"},
-	codeWrongPassword:       {http.StatusBadRequest, "invalid_grant"},
-	codeChallengeSize:       {http.StatusBadRequest, "invalid_request"},
-	codeVerifier:            {http.StatusBadRequest, "invalid_grant"},
-	codeGrantRevoked:        {http.StatusBadRequest, "invalid_grant"},
-	codeLoop:                {http.StatusBadRequest, "invalid_grant"},
-	codeCodeRedeemed:        {http.StatusBadRequest, "invalid_grant"},
-	codeNoConsent:           {http.StatusBadRequest, "invalid_grant"},
-	codeConsentDeclined:     {http.StatusBadRequest, "access_denied"},
-	codeBadGrant:            {http.StatusBadRequest, "invalid_grant"},
-	codeUnsupportedGrant:    {http.StatusBadRequest, "unsupported_grant_type"},
-	codeResponseType:        {http.StatusBadRequest, "unsupported_response_type"},
-	codeResponseMode:        {http.StatusBadRequest, "invalid_request"},
-	codeGrantExpired:        {http.StatusBadRequest, "invalid_grant"},
-	codeInvalidScope:        {http.StatusBadRequest, "invalid_scope"},
-	codePending:             {http.StatusBadRequest, "authorization_pending"},
-	codeDeviceDeclined:      {http.StatusBadRequest, "authorization_declined"},
-	codeBadDeviceCode:       {http.StatusBadRequest, "bad_verification_code"},
-	codeDeviceExpired:       {http.StatusBadRequest, "expired_token"},
-	codeUnknownTenant:       {http.StatusBadRequest, "invalid_request"},
-	codeNotReady:            {http.StatusServiceUnavailable, "temporarily_unavailable"},
-	codeThrottled:           {http.StatusTooManyRequests, "temporarily_unavailable"},
-	codeNotPreconsented:     {http.StatusBadRequest, "invalid_grant"},
-	codeWrongUserCode:       {http.StatusBadRequest, "invalid_request"},
-	codeDeviceOver:          {http.StatusBadRequest, "invalid_request"},
-	codeIDTokenAssertion:    {http.StatusBadRequest, "invalid_grant"},
-	codeUnknownResource:     {http.StatusBadRequest, "invalid_resource"},
-	codeResourceDisabled:    {http.StatusBadRequest, "invalid_resource"},
-	codeReplyMismatch:       {http.StatusBadRequest, "invalid_grant"},
-	codeAssertionForOther:   {http.StatusBadRequest, "invalid_grant"},
-	codeAssertionExpired:    {http.StatusBadRequest, "invalid_grant"},
-	codeVerifierMismatch:    {http.StatusBadRequest, "invalid_grant"},
-	codeUnknownScope:        {http.StatusBadRequest, "invalid_scope"},
-	codeWrongTenantCode:     {http.StatusBadRequest, "invalid_grant"},
-	codeUnknownClient:       {http.StatusBadRequest, "unauthorized_client"},
-	codeAssertionSubject:    {http.StatusUnauthorized, "invalid_client"},
-	codeTwoResources:        {http.StatusBadRequest, "invalid_scope"},
-	codeAssertionAudience:   {http.StatusUnauthorized, "invalid_client"},
-	codeAssertionTime:       {http.StatusUnauthorized, "invalid_client"},
-	codeAssertion:           {http.StatusUnauthorized, "invalid_client"},
-	codeRefreshExpired:      {http.StatusBadRequest, "invalid_grant"},
-	codeMissingParameter:    {http.StatusBadRequest, "invalid_request"},
-	codeMethod:              {http.StatusMethodNotAllowed, "invalid_request"},
-	codeNoReply:             {http.StatusBadRequest, "invalid_request"},
-	codeResourceAtV2:        {http.StatusBadRequest, "invalid_request"},
-	codeCertificateTime:     {http.StatusUnauthorized, "invalid_client"},
-	codeScopeWithoutDefault: {http.StatusBadRequest, "invalid_scope"},
-	codeClientDisabled:      {http.StatusBadRequest, "unauthorized_client"},
-	codeNoOnBehalfOf:        {http.StatusBadRequest, "invalid_grant"},
-	codeCertificateRevoked:  {http.StatusUnauthorized, "invalid_client"},
-	codeWrongSecret:         {http.StatusUnauthorized, "invalid_client"},
-	codeNoCredential:        {http.StatusUnauthorized, "invalid_client"},
-	codeNotPublic:           {http.StatusUnauthorized, "invalid_client"},
-	codeSecretExpired:       {http.StatusUnauthorized, "invalid_client"},
-	codeRepeatedParameter:   {http.StatusBadRequest, "invalid_request"},
-	codeMalformed:           {http.StatusBadRequest, "invalid_request"},
+// An errorCode is one of Microsoft Entra ID's (AADSTS), with the status and the OAuth
+// error (RFC 6749, section 5.2, and RFC 8628, section 3.5) that it is answered with.
+type errorCode struct {
+	number, status int
+	kind           string
 }
+
+// The codes that this authority answers with.
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+var (
+	codeInternal            = errorCode{50000, http.StatusInternalServerError, "server_error"}
+	codeWrongReply          = errorCode{50011, http.StatusBadRequest, "invalid_request"}
+	codeBadAssertion        = errorCode{50013, http.StatusBadRequest, "invalid_grant"}
+	codeWrongTenantUser     = errorCode{50020, http.StatusBadRequest, "invalid_grant"}
+	codeUnknownInstance     = errorCode{50049, http.StatusBadRequest, "invalid_instance"}
+	codeLocked              = errorCode{50053, http.StatusBadRequest, "invalid_grant"}
+	codeUserDisabled        = errorCode{50057, http.StatusBadRequest, "invalid_grant"}
+	codeNotSignedIn         = errorCode{50058, http.StatusBadRequest, "login_required"}
+	codeNoTenant            = errorCode{50059, http.StatusBadRequest, "invalid_request"}
+	codeMFADenied           = errorCode{50074, http.StatusBadRequest, "access_denied"}
+	codeMFARequired         = errorCode{50076, http.StatusBadRequest, "invalid_grant"}
+	codeFlowExpired         = errorCode{50089, http.StatusBadRequest, "invalid_request"}
+	codeWrongPassword       = errorCode{50126, http.StatusBadRequest, "invalid_grant"}
+	codeChallengeSize       = errorCode{50147, http.StatusBadRequest, "invalid_request"}
+	codeVerifier            = errorCode{50148, http.StatusBadRequest, "invalid_grant"}
+	codeGrantRevoked        = errorCode{50173, http.StatusBadRequest, "invalid_grant"}
+	codeLoop                = errorCode{50196, http.StatusBadRequest, "invalid_grant"}
+	codeCodeRedeemed        = errorCode{54005, http.StatusBadRequest, "invalid_grant"}
+	codeNoConsent           = errorCode{65001, http.StatusBadRequest, "invalid_grant"}
+	codeConsentDeclined     = errorCode{65004, http.StatusBadRequest, "access_denied"}
+	codeBadGrant            = errorCode{70000, http.StatusBadRequest, "invalid_grant"}
+	codeUnsupportedGrant    = errorCode{70003, http.StatusBadRequest, "unsupported_grant_type"}
+	codeResponseType        = errorCode{70005, http.StatusBadRequest, "unsupported_response_type"}
+	codeResponseMode        = errorCode{70007, http.StatusBadRequest, "invalid_request"}
+	codeGrantExpired        = errorCode{70008, http.StatusBadRequest, "invalid_grant"}
+	codeInvalidScope        = errorCode{70011, http.StatusBadRequest, "invalid_scope"}
+	codePending             = errorCode{70016, http.StatusBadRequest, "authorization_pending"}
+	codeDeviceDeclined      = errorCode{70017, http.StatusBadRequest, "authorization_declined"}
+	codeBadDeviceCode       = errorCode{70018, http.StatusBadRequest, "bad_verification_code"}
+	codeDeviceExpired       = errorCode{70019, http.StatusBadRequest, "expired_token"}
+	codeUnknownTenant       = errorCode{90002, http.StatusBadRequest, "invalid_request"}
+	codeNotReady            = errorCode{90033, http.StatusServiceUnavailable, "temporarily_unavailable"}
+	codeThrottled           = errorCode{90055, http.StatusTooManyRequests, "temporarily_unavailable"}
+	codeNotPreconsented     = errorCode{90099, http.StatusBadRequest, "invalid_grant"}
+	codeWrongUserCode       = errorCode{90119, http.StatusBadRequest, "invalid_request"}
+	codeDeviceOver          = errorCode{90120, http.StatusBadRequest, "invalid_request"}
+	codeIDTokenAssertion    = errorCode{240002, http.StatusBadRequest, "invalid_grant"}
+	codeUnknownResource     = errorCode{500011, http.StatusBadRequest, "invalid_resource"}
+	codeResourceDisabled    = errorCode{500014, http.StatusBadRequest, "invalid_resource"}
+	codeReplyMismatch       = errorCode{500112, http.StatusBadRequest, "invalid_grant"}
+	codeAssertionForOther   = errorCode{500131, http.StatusBadRequest, "invalid_grant"}
+	codeAssertionExpired    = errorCode{500133, http.StatusBadRequest, "invalid_grant"}
+	codeVerifierMismatch    = errorCode{501481, http.StatusBadRequest, "invalid_grant"}
+	codeUnknownScope        = errorCode{650053, http.StatusBadRequest, "invalid_scope"}
+	codeWrongTenantCode     = errorCode{700005, http.StatusBadRequest, "invalid_grant"}
+	codeUnknownClient       = errorCode{700016, http.StatusBadRequest, "unauthorized_client"}
+	codeAssertionSubject    = errorCode{700021, http.StatusUnauthorized, "invalid_client"}
+	codeTwoResources        = errorCode{700022, http.StatusBadRequest, "invalid_scope"}
+	codeAssertionAudience   = errorCode{700023, http.StatusUnauthorized, "invalid_client"}
+	codeAssertionTime       = errorCode{700024, http.StatusUnauthorized, "invalid_client"}
+	codeAssertion           = errorCode{700027, http.StatusUnauthorized, "invalid_client"}
+	codeRefreshExpired      = errorCode{700082, http.StatusBadRequest, "invalid_grant"}
+	codeMissingParameter    = errorCode{900144, http.StatusBadRequest, "invalid_request"}
+	codeMethod              = errorCode{900561, http.StatusMethodNotAllowed, "invalid_request"}
+	codeNoReply             = errorCode{900971, http.StatusBadRequest, "invalid_request"}
+	codeResourceAtV2        = errorCode{901002, http.StatusBadRequest, "invalid_request"}
+	codeCertificateTime     = errorCode{1000502, http.StatusUnauthorized, "invalid_client"}
+	codeScopeWithoutDefault = errorCode{1002012, http.StatusBadRequest, "invalid_scope"}
+	codeClientDisabled      = errorCode{7000112, http.StatusBadRequest, "unauthorized_client"}
+	codeNoOnBehalfOf        = errorCode{7000114, http.StatusBadRequest, "invalid_grant"}
+	codeCertificateRevoked  = errorCode{7000214, http.StatusUnauthorized, "invalid_client"}
+	codeWrongSecret         = errorCode{7000215, http.StatusUnauthorized, "invalid_client"}
+	codeNoCredential        = errorCode{7000216, http.StatusUnauthorized, "invalid_client"}
+	codeNotPublic           = errorCode{7000218, http.StatusUnauthorized, "invalid_client"}
+	codeSecretExpired       = errorCode{7000222, http.StatusUnauthorized, "invalid_client"}
+	codeRepeatedParameter   = errorCode{9000411, http.StatusBadRequest, "invalid_request"}
+	codeMalformed           = errorCode{9002313, http.StatusBadRequest, "invalid_request"}
+)
 
 // suberrors are what MSAL decides by whether a user has to be asked, and what
 // for.
 var suberrors = map[int]string{
-	codeMFARequired:    "basic_action",
-	codeNoConsent:      "consent_required",
-	codeGrantRevoked:   "bad_token",
-	codeRefreshExpired: "bad_token",
+	codeMFARequired.number:    "basic_action",
+	codeNoConsent.number:      "consent_required",
+	codeGrantRevoked.number:   "bad_token",
+	codeRefreshExpired.number: "bad_token",
 }
 
 // failure is an error that the caller of an endpoint gets to see.
 type failure struct {
-	code       int
-	status     int
-	kind       string
+	errorCode
 	text       string        // ends with what to do next; never holds a secret
 	retryAfter time.Duration // zero: the answer does not say
 }
 
-func (f *failure) Error() string { return fmt.Sprintf("AADSTS%d: %s", f.code, f.text) }
+func (f *failure) Error() string { return fmt.Sprintf("AADSTS%d: %s", f.number, f.text) }
 
-func fail(code int, format string, args ...any) *failure {
-	row := failures[code]
-	return &failure{code: code, status: row.status, kind: row.kind, text: fmt.Sprintf(format, args...)}
+func fail(code errorCode, format string, args ...any) *failure {
+	return &failure{errorCode: code, text: fmt.Sprintf(format, args...)}
 }
 
 // failureBody is the error answer of the OAuth endpoints, in Microsoft's order.
@@ -194,12 +123,12 @@ func (f *failure) body(now time.Time, traceID, correlationID string) failureBody
 	return failureBody{
 		Error:         f.kind,
 		Description:   f.describe(now, traceID, correlationID),
-		Codes:         []int{f.code},
+		Codes:         []int{f.number},
 		Timestamp:     timestamp(now),
 		TraceID:       traceID,
 		CorrelationID: correlationID,
 		URI:           f.uri(),
-		Suberror:      suberrors[f.code],
+		Suberror:      suberrors[f.number],
 	}
 }
 
@@ -216,7 +145,7 @@ func (f *failure) describe(now time.Time, traceID, correlationID string) string 
 }
 
 func (f *failure) uri() string {
-	return fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", f.code)
+	return fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", f.number)
 }
 
 // kindForApps is the error that the authorize endpoint tells an app (RFC 6749,

@@ -82,7 +82,7 @@ type faultTraits struct {
 	stage  stage
 	places []place  // before all: where it can strike
 	grants []string // once the user is known: whom it strikes
-	code   int
+	code   errorCode
 	text   string
 }
 

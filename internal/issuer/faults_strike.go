@@ -103,7 +103,7 @@ func (a *Authority) strikeRequest(c *call, at place) (any, error) {
 		return &plain{status: http.StatusTooManyRequests, retryAfter: struck.RetryAfter, text: "Too Many Requests"}, nil
 	}
 	f := struck.failure(c.tenant, v)
-	if at == atDiscovery && f.code == codeUnknownTenant {
+	if at == atDiscovery && f.errorCode == codeUnknownTenant {
 		f.kind = discoveryNoTenant
 	}
 	return nil, f

@@ -377,7 +377,7 @@ func TestFaultsLeaveBodies(t *testing.T) {
 	checkAnswer(t, a, post(a, v2Token, appForm()), 200, "", 0)
 	form := appForm()
 	form.Set("x", strings.Repeat("x", maxForm))
-	checkAnswer(t, a, post(a, v2Token, form), 413, "invalid_request", codeMalformed)
+	checkAnswer(t, a, post(a, v2Token, form), 413, "invalid_request", codeMalformed.number)
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, httptest.NewRequest("POST", v2Token, strings.NewReader("%zz&client_id="+otherClient)))
 	if w.Code != 429 && w.Code != 400 {
@@ -477,7 +477,7 @@ func TestRevokeGrants(t *testing.T) {
 	refresh := func(token string) tokens {
 		return redeem(t, a, v2Token, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 	}
-	if got := refresh(ended.RefreshToken); got.code() != codeGrantRevoked || !strings.Contains(got.Description, "a test wanted it") {
+	if got := refresh(ended.RefreshToken); got.code() != codeGrantRevoked.number || !strings.Contains(got.Description, "a test wanted it") {
 		t.Errorf("%+v", got)
 	}
 	if got := refresh(kept.RefreshToken); got.AccessToken == "" {

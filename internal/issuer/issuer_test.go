@@ -252,7 +252,7 @@ func TestServeHTTP(t *testing.T) {
 		if w.Code != test.status || w.Header().Get("Allow") != test.allow {
 			t.Errorf("%s %s: %d, Allow %q", test.method, test.path, w.Code, w.Header().Get("Allow"))
 		}
-		if w.Code == 405 && decode[failureBody](t, w).Codes[0] != codeMethod {
+		if w.Code == 405 && decode[failureBody](t, w).Codes[0] != codeMethod.number {
 			t.Errorf("%s %s: %s", test.method, test.path, w.Body)
 		}
 	}
@@ -329,7 +329,7 @@ func TestDiscovery(t *testing.T) {
 	}
 	for _, target := range []string{"/nobody/.well-known/openid-configuration", "/consumers/discovery/keys", "/nobody/v2.0/.well-known/openid-configuration"} {
 		w := get(a, target)
-		if f := decode[failureBody](t, w); w.Code != 400 || f.Error != "invalid_tenant" || f.Codes[0] != codeUnknownTenant {
+		if f := decode[failureBody](t, w); w.Code != 400 || f.Error != "invalid_tenant" || f.Codes[0] != codeUnknownTenant.number {
 			t.Errorf("%s: %d %s", target, w.Code, w.Body)
 		}
 		if got := w.Header().Get("Cache-Control"); got != "no-store" {

@@ -88,7 +88,7 @@ func formTargets(address string) string {
 
 // complain says on the page what was wrong.
 func (d *pageData) complain(f *failure) {
-	d.Problem, d.ProblemCode = f.text, fmt.Sprintf("AADSTS%d", f.code)
+	d.Problem, d.ProblemCode = f.text, fmt.Sprintf("AADSTS%d", f.number)
 }
 
 // redirect is an answer that sends the browser elsewhere.

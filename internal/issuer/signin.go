@@ -246,7 +246,7 @@ type entry struct {
 // that was the last one. A failure at the first step is shown on its page; any
 // other error ends the call. The caller holds the lock.
 func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, error), err error) {
-	decline := func(code int, text string) (func() (any, error), error) {
+	decline := func(code errorCode, text string) (func() (any, error), error) {
 		return func() (any, error) { return a.declineSignIn(c, f, fail(code, "%s", text)) }, nil
 	}
 	switch {
@@ -303,42 +303,49 @@ func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, erro
 // wants. A device is always asked about: whoever was sent its code by a stranger
 // sees whose it is.
 func (a *Authority) asksConsent(t *trust, f *flow) (bool, error) {
-	tenant, user, client, w, err := a.parties(t, f)
+	p, err := a.parties(t, f)
 	if err != nil {
 		return false, err
 	}
-	return f.device != nil || f.request.consent || !a.mayUse(client, tenant, user, w), nil
+	return f.device != nil || f.request.consent || !a.mayUse(p.client, p.tenant, p.user, p.wish), nil
 }
 
-// parties are who a sign-in is between.
-func (a *Authority) parties(t *trust, f *flow) (tenant *tenant, user *User, client *app, w *wish, err error) {
-	if tenant = t.tenantOf(f.name); tenant != nil {
-		user = tenant.user(f.name)
+// parties are who a sign-in is between, and what about.
+type parties struct {
+	tenant *tenant
+	user   *User
+	client *app
+	wish   *wish
+}
+
+func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
+	if p.tenant = t.tenantOf(f.name); p.tenant != nil {
+		p.user = p.tenant.user(f.name)
 	}
-	if user == nil {
-		return nil, nil, nil, nil, fail(codeWrongPassword, "The user is not there any more. Sign in as another one.")
+	if p.user == nil {
+		return p, fail(codeWrongPassword, "The user is not there any more. Sign in as another one.")
 	}
-	if client, err = findApp(t, tenant, f.clientID()); err != nil {
-		return nil, nil, nil, nil, err
+	if p.client, err = findApp(t, p.tenant, f.clientID()); err != nil {
+		return p, err
 	}
-	if w, err = a.flowWish(t, f); err == nil {
-		err = w.check(t, tenant)
+	if p.wish, err = a.flowWish(t, f); err == nil {
+		err = p.wish.check(t, p.tenant)
 	}
-	return tenant, user, client, w, err
+	return p, err
 }
 
 // acceptSignIn keeps the user's consent and finishes.
 func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) {
-	tenant, user, client, w, err := a.parties(c.trust, f)
+	p, err := a.parties(c.trust, f)
 	if err != nil {
 		return nil, err
 	}
-	p := partyOf(client, tenant, user)
-	if everybody && user.Administrator {
-		p.userID = ""
+	who := partyOf(p.client, p.tenant, p.user)
+	if everybody && p.user.Administrator {
+		who.userID = ""
 	}
 	// A second press lets the browser hang up on the first.
-	if err := a.consents.add(context.WithoutCancel(c.r.Context()), p, w.key()); err != nil {
+	if err := a.consents.add(context.WithoutCancel(c.r.Context()), who, p.wish.key()); err != nil {
 		return nil, err
 	}
 	return a.finishSignIn(c, f)
@@ -346,14 +353,14 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 
 // finishSignIn gives the app what it waits for.
 func (a *Authority) finishSignIn(c *call, f *flow) (any, error) {
-	tenant, user, client, _, err := a.parties(c.trust, f)
+	p, err := a.parties(c.trust, f)
 	if err != nil {
 		return nil, err
 	}
 	if f.device != nil {
-		return a.finishDevice(f, client, tenant, user)
+		return a.finishDevice(f, p.client, p.tenant, p.user)
 	}
-	return a.finishCode(c, f, client, tenant, user)
+	return a.finishCode(c, f, p.client, p.tenant, p.user)
 }
 
 // declineSignIn tells the app that the user does not want to.
@@ -395,15 +402,15 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 	case stepMFA:
 		p.name, p.data.Title = "mfa", "Approve the sign-in"
 	case stepConsent:
-		tenant, user, client, w, err := a.parties(c.trust, f)
+		between, err := a.parties(c.trust, f)
 		if err != nil {
 			return nil, err
 		}
 		p.name, p.data.Title = "consent", "Allow access?"
-		p.data.Resource, p.data.Publisher = w.label(), client.home.name
-		p.data.Administrator, p.data.Tenant = user.Administrator, tenant.name
-		p.data.Offline = w.offline
-		if a.mayUse(client, tenant, user, w) && (f.request == nil || !f.request.consent) {
+		p.data.Resource, p.data.Publisher = between.wish.label(), between.client.home.name
+		p.data.Administrator, p.data.Tenant = between.user.Administrator, between.tenant.name
+		p.data.Offline = between.wish.offline
+		if a.mayUse(between.client, between.tenant, between.user, between.wish) && (f.request == nil || !f.request.consent) {
 			p.name, p.data.Title = "confirm", "Is it you who signs in?"
 		}
 	}

@@ -90,7 +90,7 @@ type issued struct {
 // https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
 func (a *Authority) tokenV1(c *call) (any, error) {
 	got, err := a.token(c, token.V1)
-	if f, ok := err.(*failure); ok && f.code == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
+	if f, ok := err.(*failure); ok && f.errorCode == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
 		f.kind = "interaction_required" // this endpoint's word for it
 	}
 	if err != nil {
