@@ -4,7 +4,6 @@ import (
 	"context"
 	crand "crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
-	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -30,18 +28,13 @@ const downloadRoom = 4 * maxFile
 // uploadAttachments attaches the files of a multipart body to an order that
 // waits for its purchase order, which then goes on.
 func (s *Server) uploadAttachments(c *call) error {
-	customerID, err := c.customerID()
-	if err != nil {
-		return err
-	}
 	deadline := time.Now().Add(uploadTimeout)
 	// A writer that has no deadlines has none that comes too early.
 	_ = http.NewResponseController(c.w).SetReadDeadline(deadline)
 	body := unlimitedBody(c.r)
-	if c.r.ContentLength > maxUpload {
-		err = errUploadTooLarge()
-	} else {
-		err = s.attach(c, customerID, http.MaxBytesReader(nil, body, maxUpload), deadline)
+	err := errUploadTooLarge
+	if c.r.ContentLength <= maxUpload {
+		err = s.attach(c, http.MaxBytesReader(nil, body, maxUpload), deadline)
 	}
 	// Whoever asks before he sends has not sent anything yet.
 	if err != nil && (c.r.ContentLength <= maxUpload || !strings.EqualFold(c.r.Header.Get("Expect"), "100-continue")) {
@@ -52,7 +45,7 @@ func (s *Server) uploadAttachments(c *call) error {
 
 // attach waits until there is memory for an upload, reads it and attaches its
 // files.
-func (s *Server) attach(c *call, customerID string, body io.Reader, deadline time.Time) error {
+func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 	room := c.r.ContentLength
 	if room < 0 { // it does not say
 		room = maxUpload
@@ -68,22 +61,22 @@ func (s *Server) attach(c *call, customerID string, body io.Reader, deadline tim
 		return err
 	}
 	return s.once(c, u.fingerprint(), func(ctx context.Context) (*effect, error) {
-		o, record, _, _, err := s.order(ctx, c.claims.TenantID, customerID, c.params.values[1], nil)
+		found, err := s.order(ctx, c, c.param("order-id"))
 		if err != nil {
 			return nil, err
 		}
-		before, err := s.store.Attachments(ctx, c.claims.TenantID, customerID, o.Document.ID)
+		before, err := s.store.Attachments(ctx, c.claims.TenantID, c.customer, found.order.Document.ID)
 		if err != nil {
 			return nil, err
 		}
 		if len(before)+len(u.files) > maxAttachments {
 			return nil, errTooManyAttachments(len(before))
 		}
-		next, events, err := lifecycle.AttachPurchaseOrder(o, u.command(), s.rules, s.now())
+		next, events, err := lifecycle.AttachPurchaseOrder(found.order, u.command(), s.rules, s.now())
 		if err != nil {
 			return nil, err
 		}
-		change, err := s.orderChange(c, customerID, next, record)
+		change, err := s.orderChange(c, next, found.record)
 		if err != nil {
 			return nil, err
 		}
@@ -101,13 +94,6 @@ func (s *Server) attach(c *call, customerID string, body io.Reader, deadline tim
 // the disk without end.
 const maxAttachments = 100
 
-func errTooManyAttachments(count int) error {
-	return &apiError{
-		http.StatusBadRequest, partnercenter.CodeInvalidProperty,
-		fmt.Sprintf("Invalid property POFiles: the order has %d files, and %d is the most. Join what is left in fewer files.", count, maxAttachments), nil,
-	}
-}
-
 func newAttachmentID() string {
 	var id [7]byte
 	crand.Read(id[:]) // never fails
@@ -116,28 +102,20 @@ func newAttachmentID() string {
 
 // listAttachments answers the files attached to an order.
 func (s *Server) listAttachments(c *call) error {
-	customerID, err := c.customerID()
+	orderID := c.param("order-id")
+	list, err := s.store.Attachments(c.r.Context(), c.claims.TenantID, c.customer, orderID)
 	if err != nil {
 		return err
 	}
-	orderID := c.params.values[1]
-	list, err := s.store.Attachments(c.r.Context(), c.claims.TenantID, customerID, orderID)
-	if err != nil {
-		return storeError(err, c.claims.TenantID, customerID, orderID)
-	}
-	return c.writeJSON(collection(orderAttachments(list), "/customers/"+customerID+"/orders/"+orderID+"/attachments"))
+	return c.writeJSON(collection(orderAttachments(list), "/customers/"+c.customer+"/orders/"+orderID+"/attachments"))
 }
 
 // downloadAttachment answers a file's bytes.
 func (s *Server) downloadAttachment(c *call) error {
-	customerID, err := c.customerID()
+	ctx, partnerID, orderID, id := c.r.Context(), c.claims.TenantID, c.param("order-id"), c.param("attachment-id")
+	list, err := s.store.Attachments(ctx, partnerID, c.customer, orderID)
 	if err != nil {
 		return err
-	}
-	ctx, partnerID, orderID, id := c.r.Context(), c.claims.TenantID, c.params.values[1], c.params.values[2]
-	list, err := s.store.Attachments(ctx, partnerID, customerID, orderID)
-	if err != nil {
-		return storeError(err, partnerID, customerID, orderID)
 	}
 	i := slices.IndexFunc(list, func(a store.Attachment) bool { return strings.EqualFold(a.ID, id) })
 	if i < 0 {
@@ -149,9 +127,9 @@ func (s *Server) downloadAttachment(c *call) error {
 		return errBusy(ctx)
 	}
 	defer s.downloads.Release(list[i].Size)
-	a, err := s.store.GetAttachment(ctx, partnerID, customerID, orderID, list[i].ID)
+	a, err := s.store.GetAttachment(ctx, partnerID, c.customer, orderID, list[i].ID)
 	if err != nil {
-		return storeError(err, partnerID, customerID, orderID)
+		return err
 	}
 	c.writeFile(a.FileName, a.Content)
 	return nil
@@ -183,22 +161,4 @@ func attachmentType(a *store.Attachment) string {
 		return "TenderAttachment"
 	}
 	return "POAttachment"
-}
-
-// errBusy says that a turn did not come, if there is still somebody to tell.
-func errBusy(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return &apiError{
-		http.StatusServiceUnavailable, partnercenter.CodeUnexpected,
-		"Too many files are on their way at once. Try again in a moment, with the same MS-RequestId.", nil,
-	}
-}
-
-func errAttachmentNotFound(id string) error {
-	return &apiError{
-		http.StatusNotFound, partnercenter.CodeNotFound,
-		"The order has no attachment " + quote.Text(id) + ". List its attachments for their ids.", nil,
-	}
 }

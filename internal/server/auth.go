@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
@@ -53,28 +54,28 @@ func (s *Server) authenticate(c *call) error {
 		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: "+refused.Error()+".")
 	}
 	if unavailable, ok := errors.AsType[*entra.UnavailableError](err); ok {
-		c.w.Header().Set("Retry-After", retryKeys)
-		return errUnavailable("The token cannot be checked: " + unavailable.Error() + ".")
+		c.retryAfter(retryKeys)
+		return errUnavailable(unavailable)
 	}
 	if err != nil {
 		return err
 	}
 	c.claims = claims
 	if claims.HasUser() && !claims.MFA {
-		return errNeedsMFA()
+		return errNeedsMFA
 	}
 	return nil
 }
 
-// retryKeys is after how many seconds a client asks again when the keys of its
-// token are missing.
-const retryKeys = "5"
+// retryKeys is after how long a client asks again when the keys of its token are
+// missing.
+const retryKeys = 5 * time.Second
 
 // checkRequest refuses what no call that is served here can be meant by, and
 // reads the query.
 func (c *call) checkRequest(route *Route) (err error) {
 	if c.r.ContentLength != 0 && (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead) {
-		return errBodyOnGet()
+		return errBodyOnGet
 	}
 	if accept := c.r.Header["Accept"]; len(accept) > 0 && !route.Binary && !acceptsJSON(accept) {
 		return errNotAcceptable(strings.Join(accept, ", "))

@@ -3,9 +3,7 @@ package server
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -46,7 +43,7 @@ func (c *call) readJSON(out any) error {
 func (c *call) readBody() ([]byte, error) {
 	if c.r.ContentLength > maxBody {
 		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrained)
-		return nil, errBodyTooLarge()
+		return nil, errBodyTooLarge
 	}
 	data, err := io.ReadAll(io.LimitReader(c.r.Body, maxBody+1))
 	switch {
@@ -54,7 +51,7 @@ func (c *call) readBody() ([]byte, error) {
 		return nil, errBody("it could not be read to its end", "send it again")
 	case len(data) > maxBody:
 		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrained)
-		return nil, errBodyTooLarge()
+		return nil, errBodyTooLarge
 	}
 	return bytes.TrimPrefix(data, byteOrderMark), nil
 }
@@ -155,18 +152,4 @@ func describeMismatch(e *json.SemanticError) string {
 		return "is " + is + ", which it cannot be or not of this size"
 	}
 	return "has the wrong type"
-}
-
-func errBody(problem, next string) error {
-	return &apiError{
-		http.StatusBadRequest, partnercenter.CodeInvalidInput,
-		"Invalid request input: the body cannot be taken: " + problem + ". To go on, " + next + ".", nil,
-	}
-}
-
-func errBodyTooLarge() error {
-	return &apiError{
-		http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput,
-		fmt.Sprintf("Invalid request input: the body is larger than %d KiB. Send less at once.", maxBody>>10), nil,
-	}
 }

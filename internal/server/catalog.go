@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,9 +14,8 @@ import (
 // market is where a call looks at the catalog: a country, or that of a
 // customer.
 type market struct {
-	country string   // as the catalog spells it
-	prefix  string   // of the call's address: /customers/{id}, or nothing
-	ids     []string // from the path, without the customer
+	country string // as the catalog spells it
+	prefix  string // of the call's address: /customers/{id}, or nothing
 }
 
 // A catalogHandler answers a call about the catalog of a market.
@@ -33,7 +31,7 @@ func inCountry(h catalogHandler) func(*Server, *call) error {
 		if err != nil {
 			return err
 		}
-		return h(s, c, market{country: country, ids: c.ids()})
+		return s.inMarket(c, h, market{country: country})
 	}
 }
 
@@ -52,31 +50,29 @@ func inCountryOrOwn(h catalogHandler) func(*Server, *call) error {
 		if country, err = s.country(country); err != nil {
 			return err
 		}
-		return h(s, c, market{country: country, ids: c.ids()})
+		return s.inMarket(c, h, market{country: country})
 	}
 }
 
 // forCustomer makes a handler of the country of the customer in the path.
 func forCustomer(h catalogHandler) func(*Server, *call) error {
 	return func(s *Server, c *call) error {
-		id, err := c.customerID()
+		account, err := s.store.Account(c.r.Context(), c.claims.TenantID, c.customer)
 		if err != nil {
 			return err
-		}
-		account, err := s.store.Account(c.r.Context(), c.claims.TenantID, id)
-		if err != nil {
-			return storeError(err, c.claims.TenantID, id, "")
 		}
 		country, err := s.country(account.Country)
 		if err != nil {
 			return err
 		}
-		return h(s, c, market{country: country, prefix: "/customers/" + id, ids: c.ids()[1:]})
+		return s.inMarket(c, h, market{country: country, prefix: "/customers/" + c.customer})
 	}
 }
 
-// ids are the values of the path's parameters.
-func (c *call) ids() []string { return c.params.values[:c.params.count] }
+// inMarket calls a handler and words the catalog's refusals.
+func (s *Server) inMarket(c *call, h catalogHandler, m market) error {
+	return s.catalogError(c, h(s, c, m), m.country)
+}
 
 // country returns a country as the catalog spells it.
 func (s *Server) country(code string) (string, error) {
@@ -85,10 +81,7 @@ func (s *Server) country(code string) (string, error) {
 	}
 	country, ok := s.catalog.Country(code)
 	if !ok {
-		return "", &apiError{
-			http.StatusForbidden, partnercenter.CodeNotOnboarded,
-			"Partner is not onboarded to sell in country " + quote.Text(code) + ". Use one of " + strings.Join(s.catalog.Countries(), ", ") + ".", nil,
-		}
+		return "", errCountry(code, s.catalog.Countries())
 	}
 	return country, nil
 }
@@ -113,10 +106,7 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 	if value := c.query["targetsegment"]; value != "" {
 		segment := partnercenter.TargetSegment(value).Normalize()
 		if !slices.Contains(partnercenter.TargetSegments(), segment) {
-			return selected, &apiError{
-				http.StatusForbidden, partnercenter.CodeSegmentNotAllowed,
-				"The target segment " + quote.Text(value) + " is not allowed. Send " + names(partnercenter.TargetSegments()) + ", or leave it out for all.", nil,
-			}
+			return selected, errSegment(value)
 		}
 		selected.Segment = segment
 	}
@@ -155,44 +145,4 @@ func (m market) address(path string, parameters ...string) string {
 		return m.prefix + path
 	}
 	return m.prefix + path + "?" + strings.Join(query, "&")
-}
-
-// catalogError words the catalog's refusals. The ids are those of the path.
-func (s *Server) catalogError(err error, m market) error {
-	id := func(i int) string {
-		if i < len(m.ids) {
-			return quote.Text(m.ids[i])
-		}
-		return `""`
-	}
-	notFound := func(code partnercenter.ErrorCode, description string) error {
-		return &apiError{http.StatusNotFound, code, description, nil}
-	}
-	switch {
-	case errors.Is(err, catalog.ErrUnknownOffer) && s.catalog.IsProduct(m.ids[0]):
-		return &apiError{
-			http.StatusBadRequest, partnercenter.CodeWrongCatalog,
-			"The Offers API does not support item with ID " + id(0) + ". Ask for it under /v1/products instead.", nil,
-		}
-	case errors.Is(err, catalog.ErrUnknownOffer):
-		return &apiError{
-			http.StatusBadRequest, partnercenter.CodeInvalidOffer,
-			"Invalid offer Id: " + id(0) + ". List the offers with GET /v1/offers?country=" + m.country + ".", nil,
-		}
-	case errors.Is(err, catalog.ErrNotInCountry):
-		return &apiError{
-			http.StatusBadRequest, partnercenter.CodeOfferNotInCountry,
-			"Offer is not available in the specified country: " + id(0) + " in " + m.country + ". List what is with GET /v1/offers?country=" + m.country + ".", nil,
-		}
-	case errors.Is(err, catalog.ErrUnknownProduct):
-		return notFound(partnercenter.CodeProductNotFound,
-			"There is no product "+id(0)+" in "+m.country+". List the products with GET /v1/products?country="+m.country+"&targetView=OnlineServices.")
-	case errors.Is(err, catalog.ErrUnknownSKU):
-		return notFound(partnercenter.CodeSKUNotFound,
-			"There is no SKU "+id(1)+" of product "+id(0)+" in "+m.country+". List the product's SKUs; an id is unique inside its product only.")
-	case errors.Is(err, catalog.ErrUnknownAvailability):
-		return notFound(partnercenter.CodeAvailabilityUnknown,
-			"There is no availability "+id(2)+" of SKU "+id(1)+" of product "+id(0)+" in "+m.country+". List the SKU's availabilities; their ids change.")
-	}
-	return err
 }

@@ -18,10 +18,9 @@ import (
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (s *Server) createApplicationConsent(c *call) error {
 	if s.authority == nil {
-		return errNoAuthority()
+		return errNoAuthority
 	}
-	customerID, err := s.knownCustomer(c)
-	if err != nil {
+	if err := s.knowsCustomer(c); err != nil {
 		return err
 	}
 	var consent partnercenter.ApplicationConsent
@@ -51,8 +50,8 @@ func (s *Server) createApplicationConsent(c *call) error {
 		return errBadQuery("applicationGrants is empty", "name an API by its enterpriseApplicationId, and a scope")
 	}
 	slices.Sort(resources)
-	err = s.authority.PutConsent(c.r.Context(), issuer.Consent{
-		TenantID: customerID, ClientID: consent.ApplicationID, Resources: slices.Compact(resources),
+	err := s.authority.PutConsent(c.r.Context(), issuer.Consent{
+		TenantID: c.customer, ClientID: consent.ApplicationID, Resources: slices.Compact(resources),
 	})
 	if err != nil {
 		return err
@@ -69,23 +68,19 @@ func (s *Server) createApplicationConsent(c *call) error {
 // /v1/customers/{customer-tenant-id}/applicationconsents/{application-id}.
 func (s *Server) deleteApplicationConsent(c *call) error {
 	if s.authority == nil {
-		return errNoAuthority()
+		return errNoAuthority
 	}
-	customerID, err := s.knownCustomer(c)
-	if err != nil {
+	if err := s.knowsCustomer(c); err != nil {
 		return err
 	}
-	id := c.params.values[1]
+	id := c.param("application-id")
 	known := s.authority.Consents(func(consent issuer.Consent) bool {
-		return consent.TenantID == strings.ToLower(customerID) && strings.EqualFold(consent.ClientID, id) && consent.UserID == ""
+		return consent.TenantID == c.customer && strings.EqualFold(consent.ClientID, id) && consent.UserID == ""
 	})
 	if len(known) == 0 {
-		return &apiError{
-			http.StatusNotFound, partnercenter.CodeNotFound,
-			"Not found: the customer has not consented to the application " + quote.Text(id) + ". Send the application's client id, as it was in applicationId.", nil,
-		}
+		return errNoConsent(id)
 	}
-	if err := s.authority.PutConsent(c.r.Context(), issuer.Consent{TenantID: customerID, ClientID: id}); err != nil {
+	if err := s.authority.PutConsent(c.r.Context(), issuer.Consent{TenantID: c.customer, ClientID: id}); err != nil {
 		return err
 	}
 	delete(c.setHeaders(0), "Content-Length") // a 204 has none
@@ -93,14 +88,8 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 	return nil
 }
 
-// knownCustomer returns the id of the customer in the path, one of the caller's.
-func (s *Server) knownCustomer(c *call) (string, error) {
-	id, err := c.customerID()
-	if err != nil {
-		return "", err
-	}
-	if _, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, id); err != nil {
-		return "", storeError(err, c.claims.TenantID, id, "")
-	}
-	return id, nil
+// knowsCustomer refuses customers that are not the caller's.
+func (s *Server) knowsCustomer(c *call) error {
+	_, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
+	return err
 }

@@ -39,17 +39,17 @@ func (s *Server) listCustomers(c *call) error {
 		}
 	}
 	q := page.query(c.claims.TenantID)
-	items, count, first, last, more, err := s.store.ListCustomers(c.r.Context(), make([]byte, envelopeRoom), q)
+	list, err := s.store.ListCustomers(c.r.Context(), make([]byte, envelopeRoom), q)
 	if err != nil {
 		return err
 	}
-	items = append(items, ']')
-	items, err = page.appendLinks(s.seal, c.claims.TenantID, items, first, last, more)
+	list.Items = append(list.Items, ']')
+	items, err := page.appendLinks(s.seal, c.claims.TenantID, list)
 	if err != nil {
 		return err
 	}
 	items = append(items, `,"attributes":{"objectType":"Collection"}}`...)
-	c.write(http.StatusOK, prefixed(items, count))
+	c.write(http.StatusOK, prefixed(items, list.Count))
 	return nil
 }
 
@@ -80,11 +80,11 @@ func (s *Server) customerPage(c *call) (customerPage, error) {
 	}
 	tokens := c.r.Header[keyContinuationToken]
 	if len(tokens) > 1 {
-		return page, errBadToken()
+		return page, errBadToken
 	}
 	if len(tokens) == 1 && tokens[0] != "" {
 		if err := s.seal.open(tokens[0], c.claims.TenantID, &page); err != nil {
-			return page, errBadToken()
+			return page, errBadToken
 		}
 		if page.seek = seek; seek == "" {
 			page.seek = partnercenter.SeekNext
@@ -161,11 +161,11 @@ func (p *customerPage) query(partnerID string) store.CustomerQuery {
 }
 
 // appendLinks writes the continuation token and the links of a page.
-func (p *customerPage) appendLinks(seal *sealer, partnerID string, body []byte, first, last string, more bool) ([]byte, error) {
-	token := ""
-	if p.Size > 0 && p.offset == 0 && p.hasNext(first, more) {
+func (p *customerPage) appendLinks(seal *sealer, partnerID string, list store.CustomerList) ([]byte, error) {
+	body, token := list.Items, ""
+	if p.Size > 0 && p.offset == 0 && p.hasNext(list.First, list.More) {
 		var err error
-		token, err = seal.seal(partnerID, customerPage{Size: p.Size, Filter: p.Filter, First: first, Last: last})
+		token, err = seal.seal(partnerID, customerPage{Size: p.Size, Filter: p.Filter, First: list.First, Last: list.Last})
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +179,7 @@ func (p *customerPage) appendLinks(seal *sealer, partnerID string, body []byte, 
 	case token != "":
 		body = append(body, `,"next":`...)
 		body = appendLink(body, p.uri(0, partnercenter.SeekNext), token)
-	case more && p.Size > 0 && p.offset > 0:
+	case list.More && p.Size > 0 && p.offset > 0:
 		body = append(body, `,"next":`...)
 		body = appendLink(body, p.uri(p.offset+p.Size, ""), "")
 	}
@@ -237,13 +237,9 @@ func appendLink(body []byte, uri, token string) []byte {
 
 // getCustomer answers one customer.
 func (s *Server) getCustomer(c *call) error {
-	id, err := c.customerID()
+	body, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	if err != nil {
 		return err
-	}
-	body, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, id)
-	if err != nil {
-		return storeError(err, c.claims.TenantID, id, "")
 	}
 	c.write(http.StatusOK, body)
 	return nil
@@ -271,13 +267,9 @@ func (s *Server) getBillingProfile(c *call) error {
 
 // aboutCustomer answers a part of a customer.
 func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any, error)) error {
-	id, err := c.customerID()
+	doc, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	if err != nil {
 		return err
-	}
-	doc, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, id)
-	if err != nil {
-		return storeError(err, c.claims.TenantID, id, "")
 	}
 	var customer partnercenter.Customer
 	if err := partnercenter.Unmarshal(doc, &customer); err != nil {
@@ -288,12 +280,4 @@ func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any,
 		return err
 	}
 	return c.writeJSON(value)
-}
-
-// errNoProfile is for customers that were loaded without a profile.
-func errNoProfile(kind, customerID string) error {
-	return &apiError{
-		http.StatusNotFound, partnercenter.CodeNotFound,
-		"Customer " + customerID + " has no " + kind + " profile. Load one with the customer: in its seed file, or by importing an answer that has it.", nil,
-	}
 }

@@ -22,13 +22,13 @@ func (s *Server) listOffers(c *call, m market) error {
 
 // listOfferAddOns answers the offers that can be bought under one.
 func (s *Server) listOfferAddOns(c *call, m market) error {
-	addOns, err := s.catalog.AddOns(m.ids[0], m.country)
+	addOns, err := s.catalog.AddOns(c.param("offer-id"), m.country)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
-	offer, err := s.catalog.Offer(m.ids[0], m.country)
+	offer, err := s.catalog.Offer(c.param("offer-id"), m.country)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
 	return c.answerOffers(m, addOns, "/offers/"+offer.ID+"/addons", "")
 }
@@ -71,9 +71,9 @@ func count(n int) string {
 
 // getOffer answers one offer.
 func (s *Server) getOffer(c *call, m market) error {
-	offer, err := s.catalog.Offer(m.ids[0], m.country)
+	offer, err := s.catalog.Offer(c.param("offer-id"), m.country)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
 	return c.writeJSON(offer)
 }

@@ -6,14 +6,11 @@ import (
 	"crypto/subtle"
 	"errors"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 
-	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
-	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -71,7 +68,7 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 	}
 	if answer != nil {
 		if !s.running.begin(answer.Key) {
-			return errInProgress()
+			return errInProgress
 		}
 		defer s.running.end(answer.Key)
 		switch before, err := s.store.Answered(ctx, answer.Key); {
@@ -88,7 +85,7 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 		}
 		if e.change == nil && answer != nil {
 			// What changes nothing now might when it is repeated later.
-			e.change = &store.Change{PartnerID: c.claims.TenantID, CustomerID: c.params.values[0]}
+			e.change = &store.Change{PartnerID: c.claims.TenantID, CustomerID: c.customer}
 		}
 		if e.change != nil {
 			if answer != nil {
@@ -106,7 +103,7 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 		c.writeLocated(e.status, e.location, e.body)
 		return nil
 	}
-	return errCrowd()
+	return errCrowd
 }
 
 // answerKey returns what names the write, nil when its client did not.
@@ -116,7 +113,7 @@ func (c *call) answerKey(body []byte) (*store.Answer, error) {
 		return nil, nil
 	}
 	if len(sent[0]) > maxEchoed {
-		return nil, errRequestIDTooLong()
+		return nil, errRequestIDTooLong
 	}
 	h := sha256.New()
 	for _, part := range append([]string{c.claims.TenantID, strings.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
@@ -159,35 +156,5 @@ func (s *Server) logEvents(c *call, e *effect) {
 			attrs = append(attrs, slog.String("subscription", event.SubscriptionID))
 		}
 		s.log.LogAttrs(context.Background(), slog.LevelInfo, "happened", attrs...)
-	}
-}
-
-func errInProgress() error {
-	return &apiError{
-		http.StatusConflict, partnercenter.CodeOrderInProgress,
-		"Your order is in progress: a request with this MS-RequestId is still running. Repeat it with the same id in a moment for its answer.", nil,
-	}
-}
-
-func errCrowd() error {
-	return &apiError{
-		http.StatusConflict, partnercenter.CodeOrderInProgress,
-		"Your order is in progress: so many requests change it at once that this one did not get its turn, and did nothing. Repeat it in a moment, with the same MS-RequestId.", nil,
-	}
-}
-
-// errRequestIDUsed has another code than [errInProgress]: clients wait for a
-// request that is still running, and nothing comes of waiting here.
-func errRequestIDUsed(id string) error {
-	return &apiError{
-		http.StatusConflict, partnercenter.CodeInvalidInput,
-		"Invalid request input: MS-RequestId " + quote.Text(id) + " was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.", nil,
-	}
-}
-
-func errRequestIDTooLong() error {
-	return &apiError{
-		http.StatusBadRequest, partnercenter.CodeInvalidInput,
-		"Invalid request input: MS-RequestId has more than 128 characters, so a repetition of this write would not be known. Send a GUID.", nil,
 	}
 }

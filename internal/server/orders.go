@@ -58,7 +58,7 @@ func (s *Server) listOrders(c *call) error {
 	q.Unsettled = func(dst, doc, facts []byte) ([]byte, error) { return s.appendUnsettled(dst, doc, facts, q.Now) }
 	list, err := s.store.ListOrders(c.r.Context(), *buffer, q)
 	if err != nil {
-		return storeError(err, q.PartnerID, q.CustomerID, "")
+		return err
 	}
 	items := append(list.Items, `],"links":{"self":{"uri":"/customers/`...)
 	items = append(items, q.CustomerID...)
@@ -84,11 +84,11 @@ func prefixed(items []byte, count int) []byte {
 
 // orderQuery reads a list's path and query.
 func (c *call) orderQuery() (store.OrderQuery, error) {
-	q := store.OrderQuery{PartnerID: c.claims.TenantID}
-	var err error
-	if q.CustomerID, err = c.customerID(); err != nil || c.query == nil {
-		return q, err
+	q := store.OrderQuery{PartnerID: c.claims.TenantID, CustomerID: c.customer}
+	if c.query == nil {
+		return q, nil
 	}
+	var err error
 	if q.BillingCycle, err = c.query.billingType(); err != nil {
 		return q, err
 	}
@@ -107,10 +107,6 @@ func (c *call) orderQuery() (store.OrderQuery, error) {
 
 // getOrder answers one order.
 func (s *Server) getOrder(c *call) error {
-	customerID, err := c.customerID()
-	if err != nil {
-		return err
-	}
 	includePrice, err := c.query.bool("include_price")
 	if err != nil {
 		return err
@@ -120,10 +116,10 @@ func (s *Server) getOrder(c *call) error {
 			return err
 		}
 	}
-	orderID := c.params.values[1]
-	doc, err := s.store.GetOrder(c.r.Context(), c.claims.TenantID, customerID, orderID, includePrice)
+	orderID := c.param("order-id")
+	doc, err := s.store.GetOrder(c.r.Context(), c.claims.TenantID, c.customer, orderID, includePrice)
 	if err != nil {
-		return storeError(err, c.claims.TenantID, customerID, orderID)
+		return err
 	}
 	if now := s.now(); doc.Settled.After(now) {
 		if doc.JSON, err = s.appendUnsettled(nil, doc.JSON, doc.Facts, now); err != nil {
@@ -146,15 +142,6 @@ func (s *Server) appendUnsettled(dst, doc, facts []byte, now time.Time) ([]byte,
 	}
 	body, err := partnercenter.Marshal(o.At(now))
 	return append(dst, body...), err
-}
-
-// customerID returns the customer in the path, in lower case.
-func (c *call) customerID() (string, error) {
-	id := c.params.values[0]
-	if !guid.Is(id) {
-		return "", errCustomerID(id)
-	}
-	return guid.Key(id), nil
 }
 
 // isMPNID reports whether text is a Microsoft Partner Network id: digits.

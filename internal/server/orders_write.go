@@ -28,16 +28,16 @@ func (c *call) readOrder() ([]byte, *partnercenter.Order, error) {
 
 // createOrder places an order.
 func (s *Server) createOrder(c *call) error {
-	customerID, err := c.customerID()
-	if err != nil {
-		return err
-	}
 	body, request, err := c.readOrder()
 	if err != nil {
 		return err
 	}
 	return s.once(c, body, func(ctx context.Context) (*effect, error) {
-		account, held, err := s.account(ctx, c.claims.TenantID, customerID, request)
+		account, err := s.account(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		held, err := s.lookUp(ctx, account, request)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +45,7 @@ func (s *Server) createOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.orderEffect(c, customerID, o, nil, http.StatusCreated, o.AsPlaced(), events)
+		e, err := s.orderEffect(c, o, nil, http.StatusCreated, o.AsPlaced(), events)
 		if err == nil {
 			e.change.Held = held
 		}
@@ -55,25 +55,25 @@ func (s *Server) createOrder(c *call) error {
 
 // patchOrder changes an order: cancels it, adds to it, bills it otherwise.
 func (s *Server) patchOrder(c *call) error {
-	customerID, err := c.customerID()
-	if err != nil {
-		return err
-	}
 	body, request, err := c.readOrder()
 	if err != nil {
 		return err
 	}
 	return s.once(c, body, func(ctx context.Context) (*effect, error) {
-		o, record, account, held, err := s.order(ctx, c.claims.TenantID, customerID, c.params.values[1], request)
+		found, err := s.order(ctx, c, c.param("order-id"))
+		if err != nil {
+			return nil, err
+		}
+		held, err := s.lookUp(ctx, found.account, request)
 		if err != nil {
 			return nil, err
 		}
 		now := s.now()
-		next, events, err := lifecycle.PatchOrder(account, o, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Seed: newSeed()}, s.rulesOf(c), now)
+		next, events, err := lifecycle.PatchOrder(found.account, found.order, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Seed: newSeed()}, s.rulesOf(c), now)
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.orderEffect(c, customerID, next, record, http.StatusOK, next.At(now), events)
+		e, err := s.orderEffect(c, next, found.record, http.StatusOK, next.At(now), events)
 		if err == nil && e.change != nil {
 			e.change.Held = held
 		}
@@ -86,42 +86,42 @@ func newSeed() (seed lifecycle.Seed) {
 	return seed
 }
 
-// account reads what the rules look at besides the order. What was counted for
-// limits is nil where none applies.
-func (s *Server) account(ctx context.Context, partnerID, customerID string, request *partnercenter.Order) (*lifecycle.Account, *store.Holdings, error) {
-	stored, err := s.store.Account(ctx, partnerID, customerID)
+// account reads who buys for whom.
+func (s *Server) account(ctx context.Context, c *call) (*lifecycle.Account, error) {
+	stored, err := s.store.Account(ctx, c.claims.TenantID, c.customer)
 	if err != nil {
-		return nil, nil, storeError(err, partnerID, customerID, "")
+		return nil, err
 	}
-	a := &lifecycle.Account{
-		PartnerID: partnerID, MPNID: stored.MPNID, CustomerID: customerID, Country: stored.Country,
+	return &lifecycle.Account{
+		PartnerID: c.claims.TenantID, MPNID: stored.MPNID, CustomerID: c.customer, Country: stored.Country,
 		AgreementAccepted: stored.Agreement, Catalog: s.catalog,
-	}
-	if request == nil {
-		return a, nil, nil
-	}
+	}, nil
+}
+
+// lookUp adds to an account what the rules look at because of a request. What
+// was counted for limits is nil where none applies.
+func (s *Server) lookUp(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (held *store.Holdings, err error) {
 	subscriptions, mpnIDs := lifecycle.Named(request)
 	if len(mpnIDs) > 0 {
-		if a.MPN, err = s.store.ResellersByMPN(ctx, partnerID, mpnIDs); err != nil {
-			return nil, nil, err
+		if a.MPN, err = s.store.ResellersByMPN(ctx, a.PartnerID, mpnIDs); err != nil {
+			return nil, err
 		}
 	}
 	for _, id := range subscriptions {
-		list, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: partnerID, CustomerID: customerID, ID: id})
+		list, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: id})
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for i := range list {
 			if a.Subscriptions == nil {
 				a.Subscriptions = map[string]*lifecycle.Subscription{}
 			}
 			if a.Subscriptions[id], err = restoreSubscription(a, &list[i]); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 	}
-	held, err := s.held(ctx, a, request)
-	return a, held, err
+	return s.held(ctx, a, request)
 }
 
 // held counts what limits are about, if there are any for this request.
@@ -152,24 +152,25 @@ func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partne
 	return h, nil
 }
 
-// order reads an order for changing, and what its change depends on.
-func (s *Server) order(ctx context.Context, partnerID, customerID, orderID string, request *partnercenter.Order) (*lifecycle.Order, *store.OrderRecord, *lifecycle.Account, *store.Holdings, error) {
-	fail := func(err error) (*lifecycle.Order, *store.OrderRecord, *lifecycle.Account, *store.Holdings, error) {
-		return nil, nil, nil, nil, err
-	}
-	account, held, err := s.account(ctx, partnerID, customerID, request)
+// foundOrder is an order for changing, and what its change depends on.
+type foundOrder struct {
+	order   *lifecycle.Order
+	record  *store.OrderRecord
+	account *lifecycle.Account
+}
+
+// order reads an order of the customer.
+func (s *Server) order(ctx context.Context, c *call, orderID string) (*foundOrder, error) {
+	account, err := s.account(ctx, c)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
-	record, stored, err := s.store.OrderRecord(ctx, partnerID, customerID, orderID)
+	record, stored, err := s.store.OrderRecord(ctx, c.claims.TenantID, c.customer, orderID)
 	if err != nil {
-		return fail(storeError(err, partnerID, customerID, orderID))
+		return nil, err
 	}
 	o, err := restoreOrder(account, record.Order, record.Facts, stored)
-	if err != nil {
-		return fail(err)
-	}
-	return o, record, account, held, nil
+	return &foundOrder{o, record, account}, err
 }
 
 // restoreOrder puts an order together from what is stored of it.
@@ -232,7 +233,7 @@ func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecor
 
 // orderEffect is what a decision about an order comes to. Without events there
 // is nothing to write. A nil record means that the order is new.
-func (s *Server) orderEffect(c *call, customerID string, o *lifecycle.Order, record *store.OrderRecord, status int, answer *partnercenter.Order, events []lifecycle.Event) (*effect, error) {
+func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, status int, answer *partnercenter.Order, events []lifecycle.Event) (*effect, error) {
 	plain, _ := store.WithoutPrices(answer)
 	body, err := partnercenter.Marshal(plain)
 	if err != nil {
@@ -242,19 +243,19 @@ func (s *Server) orderEffect(c *call, customerID string, o *lifecycle.Order, rec
 	if len(events) == 0 {
 		return e, nil
 	}
-	e.change, err = s.orderChange(c, customerID, o, record)
+	e.change, err = s.orderChange(c, o, record)
 	return e, err
 }
 
 // orderChange is what to write of an order that was decided about.
-func (s *Server) orderChange(c *call, customerID string, o *lifecycle.Order, record *store.OrderRecord) (*store.Change, error) {
+func (s *Server) orderChange(c *call, o *lifecycle.Order, record *store.OrderRecord) (*store.Change, error) {
 	facts, err := json.Marshal(o.Facts)
 	if err != nil {
 		return nil, err
 	}
 	now := s.now()
 	change := &store.Change{
-		PartnerID: c.claims.TenantID, CustomerID: customerID, New: record == nil,
+		PartnerID: c.claims.TenantID, CustomerID: c.customer, New: record == nil,
 		Order: &store.OrderRecord{Order: &o.Document, Facts: facts, Visible: ifAfter(o.Facts.Visible, now), Settled: ifAfter(o.Settled(), now)},
 	}
 	if record != nil {
@@ -300,7 +301,7 @@ func (s *Server) getOrderActivationLinks(c *call) error {
 // getLineActivationLinks does for one line.
 func (s *Server) getLineActivationLinks(c *call) error {
 	return s.aboutOrder(c, func(o *lifecycle.Order, self string) (any, error) {
-		number := c.params.values[2]
+		number := c.param("line-item-number")
 		list := []partnercenter.OrderLineItemActivationLink{}
 		if !o.HasLine(number) {
 			return nil, errLineNotFound(number)
@@ -316,15 +317,11 @@ func (s *Server) getLineActivationLinks(c *call) error {
 
 // aboutOrder answers something that follows from an order.
 func (s *Server) aboutOrder(c *call, answer func(o *lifecycle.Order, self string) (any, error)) error {
-	customerID, err := c.customerID()
+	found, err := s.order(c.r.Context(), c, c.param("order-id"))
 	if err != nil {
 		return err
 	}
-	o, _, _, _, err := s.order(c.r.Context(), c.claims.TenantID, customerID, c.params.values[1], nil)
-	if err != nil {
-		return err
-	}
-	value, err := answer(o, "/customers/"+customerID+"/orders/"+o.Document.ID)
+	value, err := answer(found.order, "/customers/"+c.customer+"/orders/"+found.order.Document.ID)
 	if err != nil {
 		return err
 	}

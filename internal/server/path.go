@@ -56,7 +56,7 @@ func splitPath(r *http.Request) (splitted, error) {
 		path = r.URL.RawPath
 	}
 	if len(path) > maxPathLength {
-		return p, errPathTooLong()
+		return p, errPathTooLong
 	}
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment == "" {
@@ -88,6 +88,16 @@ func splitPath(r *http.Request) (splitted, error) {
 type params struct {
 	values [maxParams]string
 	count  int
+}
+
+// param returns what the path has in the place of a parameter of the route, by the
+// parameter's name in the pattern.
+func (c *call) param(name string) string {
+	before, _, ok := strings.Cut(c.pattern, "{"+name+"}")
+	if !ok {
+		return ""
+	}
+	return c.params.values[strings.Count(before, "{")]
 }
 
 // router finds routes by path, without regard to case.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
@@ -95,51 +94,6 @@ func (s *Server) rulesOf(c *call) lifecycle.Settings {
 	rules := s.rules
 	rules.Cloud = s.cloudOf(c.claims)
 	return rules
-}
-
-func errNotOffered(what string, cloud partnercenter.CloudName) error {
-	return &apiError{
-		http.StatusBadRequest, partnercenter.CodeNotInEnvironment,
-		"This operation is not supported in this environment: " + what + " not offered in " + cloud.Title() +
-			". Leave it out for partners of this cloud, or start the server with another --as-cloud.", nil,
-	}
-}
-
-func errNeedsUser(o *partnercenter.Operation) error {
-	return &apiError{
-		http.StatusForbidden, partnercenter.CodeRoleNotGranted,
-		"The supplied role does not have the rights to perform " + o.String() + ": the token is an application's own, and the call asks for a signed-in user (App+User). " +
-			"Sign in as a user with the role " + roles(o.Roles(), "or") + ": partnercenter login.", nil,
-	}
-}
-
-func (s *Server) errNeedsApp(o *partnercenter.Operation) error {
-	return &apiError{
-		http.StatusForbidden, partnercenter.CodeRoleNotGranted,
-		"The supplied role does not have the rights to perform " + o.String() + ": the token has a user behind it, and the call takes an application's own (App only). " +
-			"Get a token with client credentials from " + s.tokens.TokenEndpoint() + ".", nil,
-	}
-}
-
-func errNeedsRole(claims *token.Claims, o *partnercenter.Operation) error {
-	has := "the user has no role in Partner Center"
-	if len(claims.Roles) > 0 {
-		has = "the user has the role " + roles(claims.Roles, "and")
-	}
-	return &apiError{
-		http.StatusForbidden, partnercenter.CodeRoleNotGranted,
-		"The supplied role does not have the rights to perform " + o.String() + ": " + has +
-			". Sign in as a user with the role " + roles(o.Roles(), "or") + ": partnercenter login.", nil,
-	}
-}
-
-// errNeedsMFA is how the service refuses users who signed in with a password
-// alone. It is a refusal of the token, whatever the call.
-//
-// https://learn.microsoft.com/partner-center/security/partner-security-requirements-mandating-mfa
-func errNeedsMFA() error {
-	return errUnauthorized(partnercenter.CodeMFARequired,
-		"Unauthorized - MFA required: the user signed in without a second factor, which every call with a user asks for. Sign in again with one: partnercenter login.")
 }
 
 // roles joins roles for a message.

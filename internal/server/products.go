@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +17,7 @@ func (s *Server) listProducts(c *call, m market) error {
 	}
 	view := partnercenter.TargetView(value).Normalize()
 	if !slices.Contains(partnercenter.TargetViews(), view) {
-		return &apiError{
-			http.StatusForbidden, partnercenter.CodeViewNotAllowed,
-			"The target view " + quote.Text(value) + " is not allowed. Send one of " + names(partnercenter.TargetViews()) + ".", nil,
-		}
+		return errView(value)
 	}
 	if err := s.sold(c, view.Merchandise()); err != nil {
 		return err
@@ -40,9 +36,9 @@ func (s *Server) getProduct(c *call, m market) error {
 	if _, err := s.selection(c); err != nil {
 		return err
 	}
-	product, err := s.catalog.Product(m.ids[0], m.country)
+	product, err := s.catalog.Product(c.param("product-id"), m.country)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
 	return c.writeJSON(product)
 }
@@ -53,13 +49,13 @@ func (s *Server) listSKUs(c *call, m market) error {
 	if err != nil {
 		return err
 	}
-	product, err := s.catalog.Product(m.ids[0], m.country)
+	product, err := s.catalog.Product(c.param("product-id"), m.country)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
-	skus, err := s.catalog.SKUs(m.ids[0], m.country, selected)
+	skus, err := s.catalog.SKUs(c.param("product-id"), m.country, selected)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
 	return c.writeJSON(collection(skus, m.address("/products/"+product.ID+"/skus",
 		"targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))))
@@ -70,9 +66,9 @@ func (s *Server) getSKU(c *call, m market) error {
 	if _, err := s.selection(c); err != nil {
 		return err
 	}
-	sku, err := s.catalog.SKU(m.ids[0], m.ids[1], m.country)
+	sku, err := s.catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
 	return c.writeJSON(sku)
 }
@@ -83,13 +79,13 @@ func (s *Server) listAvailabilities(c *call, m market) error {
 	if err != nil {
 		return err
 	}
-	sku, err := s.catalog.SKU(m.ids[0], m.ids[1], m.country)
+	sku, err := s.catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
-	availabilities, err := s.catalog.Availabilities(m.ids[0], m.ids[1], m.country, selected)
+	availabilities, err := s.catalog.Availabilities(c.param("product-id"), c.param("sku-id"), m.country, selected)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
 	return c.writeJSON(collection(availabilities, m.address("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities",
 		"targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))))
@@ -97,9 +93,9 @@ func (s *Server) listAvailabilities(c *call, m market) error {
 
 // getAvailability answers one availability.
 func (s *Server) getAvailability(c *call, m market) error {
-	availability, err := s.catalog.Availability(m.ids[0], m.ids[1], m.ids[2], m.country)
+	availability, err := s.catalog.Availability(c.param("product-id"), c.param("sku-id"), c.param("availability-id"), m.country)
 	if err != nil {
-		return s.catalogError(err, m)
+		return err
 	}
 	return c.writeJSON(availability)
 }

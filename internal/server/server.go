@@ -24,6 +24,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -195,6 +196,7 @@ type call struct {
 	started       time.Time
 	pattern       string        // of the route, for logs
 	params        params        // from the path
+	customer      string        // whom it is about, as a key
 	query         query         // folded
 	claims        *token.Claims // whose token it is; nil before authentication
 	requestID     string
@@ -332,6 +334,12 @@ func (s *Server) serveAPI(c *call, path splitted) error {
 	}
 	if err := c.checkRequest(route); err != nil {
 		return err
+	}
+	if id := c.params.values[0]; route.ofCustomer() {
+		if !guid.Is(id) {
+			return errCustomerID(id)
+		}
+		c.customer = guid.Key(id)
 	}
 	return route.handle(s, c)
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
-	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -69,18 +67,14 @@ func (s *Server) listAddOns(c *call) error {
 // answerSubscriptions answers those subscriptions of a customer that are there
 // already.
 func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query url.Values, keep func(*lifecycle.Subscription) bool) error {
-	customerID, err := c.customerID()
+	account, err := s.account(c.r.Context(), c)
 	if err != nil {
 		return err
 	}
-	account, _, err := s.account(c.r.Context(), c.claims.TenantID, customerID, nil)
-	if err != nil {
-		return err
-	}
-	q.PartnerID, q.CustomerID = c.claims.TenantID, customerID
+	q.PartnerID, q.CustomerID = c.claims.TenantID, c.customer
 	stored, err := s.store.Subscriptions(c.r.Context(), q)
 	if err != nil {
-		return storeError(err, q.PartnerID, q.CustomerID, "")
+		return err
 	}
 	list, err := restoreSubscriptions(account, stored)
 	if err != nil {
@@ -95,10 +89,8 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	}
 	slices.SortStableFunc(items, func(a, b *partnercenter.Subscription) int { return a.CreationDate.Compare(b.CreationDate) })
 	self := strings.TrimPrefix(c.pattern, "/v1")
-	self = strings.ReplaceAll(self, "{customer-tenant-id}", customerID)
-	if c.params.count > 1 {
-		self = strings.ReplaceAll(self, "{subscription-id}", strings.ToLower(c.params.values[1]))
-	}
+	self = strings.ReplaceAll(self, "{customer-tenant-id}", c.customer)
+	self = strings.ReplaceAll(self, "{subscription-id}", strings.ToLower(c.param("subscription-id")))
 	if len(query) > 0 {
 		self += "?" + query.Encode()
 	}
@@ -108,25 +100,17 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 // subscription reads the subscription in the path. It is not found before it is
 // there.
 func (s *Server) subscription(c *call) (*lifecycle.Subscription, error) {
-	customerID, err := c.customerID()
-	if err != nil {
-		return nil, err
-	}
-	return s.subscriptionOf(c, customerID, c.params.values[1])
-}
-
-func (s *Server) subscriptionOf(c *call, customerID, id string) (*lifecycle.Subscription, error) {
-	ctx, partnerID := c.r.Context(), c.claims.TenantID
-	account, _, err := s.account(ctx, partnerID, customerID, nil)
+	ctx, id := c.r.Context(), c.param("subscription-id")
+	account, err := s.account(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	if !guid.Is(id) {
 		return nil, errSubscriptionNotFound(id)
 	}
-	stored, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: partnerID, CustomerID: customerID, ID: id})
+	stored, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: c.claims.TenantID, CustomerID: c.customer, ID: id})
 	if err != nil {
-		return nil, storeError(err, partnerID, customerID, "")
+		return nil, err
 	}
 	for i := range stored {
 		x, err := restoreSubscription(account, &stored[i])
@@ -160,20 +144,11 @@ func (s *Server) getSubscriptionProvisioning(c *call) error {
 
 // getStraySubscriptionProvisioning does without the customer, whom links in
 // documented orders leave out.
-func (s *Server) getStraySubscriptionProvisioning(c *call) error {
-	id := c.params.values[0]
-	customerID, err := s.store.CustomerOf(c.r.Context(), c.claims.TenantID, id)
-	if errors.Is(err, store.ErrSubscriptionNotFound) {
-		return errSubscriptionNotFound(id)
-	}
-	if err != nil {
+func (s *Server) getStraySubscriptionProvisioning(c *call) (err error) {
+	if c.customer, err = s.store.CustomerOf(c.r.Context(), c.claims.TenantID, c.param("subscription-id")); err != nil {
 		return err
 	}
-	x, err := s.subscriptionOf(c, customerID, id)
-	if err != nil {
-		return err
-	}
-	return c.writeJSON(x.ProvisioningStatus())
+	return s.getSubscriptionProvisioning(c)
 }
 
 // getRegistrationStatus answers whether reservations can be bought for a
@@ -193,7 +168,7 @@ func (s *Server) getSubscriptionActivationLinks(c *call) error {
 	if err != nil {
 		return err
 	}
-	self := "/customers/" + strings.ToLower(c.params.values[0]) + "/subscriptions/" + x.Document.ID + "/activationlinks"
+	self := "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/activationlinks"
 	return c.writeJSON(collection(x.ActivationLink(s.activationBase(c)), self))
 }
 
@@ -226,7 +201,7 @@ func (s *Server) registerSubscription(c *call) error {
 		return lifecycle.Register(o, id, s.rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
 		// Clients of the documented kind fail on an empty body.
-		return http.StatusAccepted, "/customers/" + strings.ToLower(c.params.values[0]) + "/subscriptions/" + x.Document.ID + "/registrationstatus", x.RegistrationStatus(s.now())
+		return http.StatusAccepted, "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/registrationstatus", x.RegistrationStatus(s.now())
 	})
 }
 
@@ -249,23 +224,17 @@ func (s *Server) changeSubscription(c *call, body []byte,
 	decide func(*lifecycle.Account, *lifecycle.Order, string) (*lifecycle.Order, []lifecycle.Event, error),
 	answer func(*lifecycle.Subscription) (status int, location string, value any),
 ) error {
-	customerID, err := c.customerID()
-	if err != nil {
-		return err
-	}
-	id := c.params.values[1]
+	id := c.param("subscription-id")
 	return s.once(c, body, func(ctx context.Context) (*effect, error) {
-		orderID, err := s.store.OrderOf(ctx, c.claims.TenantID, customerID, id)
-		if errors.Is(err, store.ErrSubscriptionNotFound) {
-			return nil, errSubscriptionNotFound(id)
-		}
-		if err != nil {
-			return nil, storeError(err, c.claims.TenantID, customerID, "")
-		}
-		o, record, account, _, err := s.order(ctx, c.claims.TenantID, customerID, orderID, nil)
+		orderID, err := s.store.OrderOf(ctx, c.claims.TenantID, c.customer, id)
 		if err != nil {
 			return nil, err
 		}
+		found, err := s.order(ctx, c, orderID)
+		if err != nil {
+			return nil, err
+		}
+		o, account := found.order, found.account
 		if x := o.Subscription(id); x == nil {
 			return nil, errSubscriptionNotFound(id)
 		} else if err := s.addParent(ctx, account, o, x); err != nil {
@@ -280,7 +249,7 @@ func (s *Server) changeSubscription(c *call, body []byte,
 		if e.body, err = partnercenter.Marshal(value); err != nil || len(events) == 0 {
 			return e, err
 		}
-		e.change, err = s.orderChange(c, customerID, next, record)
+		e.change, err = s.orderChange(c, next, found.record)
 		return e, err
 	})
 }
@@ -305,18 +274,4 @@ func lineNumber(n *int) string {
 		return ""
 	}
 	return strconv.Itoa(*n)
-}
-
-func errSubscriptionNotFound(id string) error {
-	return &apiError{
-		http.StatusNotFound, partnercenter.CodeSubscriptionNotFound,
-		"Subscription with ID " + quote.Text(id) + " not found. List the customer's subscriptions for their ids; one that was just bought is there once it is provisioned.", nil,
-	}
-}
-
-func errLineNotFound(number string) error {
-	return &apiError{
-		http.StatusNotFound, partnercenter.CodeNotFound,
-		"The order has no line item " + quote.Text(number) + ". Read the order for the numbers of its lines.", nil,
-	}
 }

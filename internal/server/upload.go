@@ -127,7 +127,7 @@ func uploadError(err error) error {
 	case errors.As(err, &worded):
 		return err
 	case errors.As(err, &tooLarge):
-		return errUploadTooLarge()
+		return errUploadTooLarge
 	}
 	return errBody("it is no whole and well-formed multipart body with the boundary that its content type names", "send it again, as an HTTP library writes it")
 }
@@ -172,9 +172,8 @@ func (u *upload) addMetadata(part io.Reader) error {
 	}
 	u.raw, u.metadata = bytes.TrimPrefix(data, byteOrderMark), new(partnercenter.AttachmentMetadata)
 	err = decodeJSON(u.raw, u.metadata)
-	var worded *apiError
-	if errors.As(err, &worded) {
-		worded.description = "Part metadata: " + worded.description // which speaks of a body
+	if worded, ok := errors.AsType[*apiError](err); ok { // which speaks of a body
+		return fail(worded.status, worded.code, "Part metadata: "+worded.description)
 	}
 	return err
 }
@@ -188,10 +187,7 @@ func (u *upload) addFile(part *multipart.Part, name string, values map[string]st
 		return errBadQuery("part "+quote.Text(name)+" has no file name", "send each file with the name it is to have, without a folder")
 	}
 	if len(u.files) == maxFiles {
-		return &apiError{
-			http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput,
-			fmt.Sprintf("Invalid request input: the upload has more than %d files. Send the others in further uploads.", maxFiles), nil,
-		}
+		return fail(http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput, fmt.Sprintf("Invalid request input: the upload has more than %d files. Send the others in further uploads.", maxFiles))
 	}
 	content, err := io.ReadAll(io.LimitReader(part, maxFile+1))
 	switch {
@@ -238,18 +234,4 @@ func mediaTypeOf(sent string) string {
 		return binaryType
 	}
 	return mediaType
-}
-
-func errUploadTooLarge() error {
-	return &apiError{
-		http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput,
-		fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20), nil,
-	}
-}
-
-func errPartTooLarge(subject string, limit int) error {
-	return &apiError{
-		http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput,
-		fmt.Sprintf("Invalid request input: %s is larger than %d KiB. Send less of it, or split it.", subject, limit>>10), nil,
-	}
 }

@@ -108,8 +108,8 @@ func BenchmarkListCustomers(b *testing.B) {
 			b.ReportAllocs()
 			bench.q.PartnerID = bulkPartner
 			for b.Loop() {
-				if _, n, _, _, _, err := s.ListCustomers(b.Context(), nil, bench.q); err != nil || n == 0 {
-					b.Fatal(n, err)
+				if list, err := s.ListCustomers(b.Context(), nil, bench.q); err != nil || list.Count == 0 {
+					b.Fatal(list.Count, err)
 				}
 			}
 		})

@@ -70,14 +70,23 @@ func (f *CustomerFilter) condition() (sql, value string, err error) {
 	return fmt.Sprintf(condition, column), fold(f.Value), nil
 }
 
+// CustomerList is what [Store.ListCustomers] answers.
+type CustomerList struct {
+	Items []byte // documents between commas, behind what was there
+	Count int
+	// First and Last are the ids to continue from.
+	First, Last string
+	// More says that there are more in the direction of reading: before the
+	// first one with Before alone or Last, else after the last one.
+	More bool
+}
+
 // ListCustomers appends the documents of the partner's customers, in the brief
-// form of lists, to dst, separated by commas and ordered by customer id. It
-// returns their number, the ids of the first and the last one to continue from
-// and whether there are more in the direction of reading: before the first one
-// with Before alone or Last, else after the last one. It fails with [ErrFilter].
-func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) (items []byte, count int, first, last string, more bool, err error) {
-	fail := func(err error) ([]byte, int, string, string, bool, error) {
-		return dst, 0, "", "", false, fmt.Errorf("store: list customers: %w", err)
+// form of lists, to dst, separated by commas and ordered by customer id. It fails
+// with [ErrFilter].
+func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) (CustomerList, error) {
+	fail := func(err error) (CustomerList, error) {
+		return CustomerList{Items: dst}, fmt.Errorf("store: list customers: %w", err)
 	}
 	condition, value, err := q.Filter.condition()
 	if err != nil {
@@ -101,40 +110,40 @@ ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
 		return fail(err)
 	}
 	defer rows.Close()
-	items = dst
+	list := CustomerList{Items: dst}
 	var page []string // of a backward read, to be turned around
 	for rows.Next() {
-		if count == limit {
-			more = true
+		if list.Count == limit {
+			list.More = true
 			break
 		}
 		var id, summary string
 		if err := rows.Scan(&id, &summary); err != nil {
 			return fail(err)
 		}
-		if count == 0 {
-			first = id
+		if list.Count == 0 {
+			list.First = id
 		}
-		last = id
-		count++
+		list.Last = id
+		list.Count++
 		if backward {
 			page = append(page, summary)
 		} else {
-			items = append(append(items, summary...), ',')
+			list.Items = append(append(list.Items, summary...), ',')
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return fail(err)
 	}
-	if count == 0 {
-		return dst, 0, "", "", false, nil
-	}
-	if backward {
-		first, last = last, first
+	switch {
+	case backward:
+		list.First, list.Last = list.Last, list.First
 		slices.Reverse(page)
-		return append(items, strings.Join(page, ",")...), count, first, last, more, nil
+		list.Items = append(list.Items, strings.Join(page, ",")...)
+	case list.Count > 0:
+		list.Items = list.Items[:len(list.Items)-1] // the last comma
 	}
-	return items[:len(items)-1], count, first, last, more, nil
+	return list, nil
 }
 
 const getCustomerSQL = `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2 AND active = 1`

@@ -176,16 +176,16 @@ func orderIDs(t testing.TB, s *Store, q OrderQuery) []string {
 // companies lists customers and returns their company names.
 func companies(t testing.TB, s *Store, q CustomerQuery) []string {
 	t.Helper()
-	items, n, _, _, _, err := s.ListCustomers(t.Context(), []byte("["), q)
+	list, err := s.ListCustomers(t.Context(), []byte("["), q)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var customers []partnercenter.Customer
-	if err := partnercenter.Unmarshal(append(items, ']'), &customers); err != nil {
-		t.Fatalf("%v in %s", err, items)
+	if err := partnercenter.Unmarshal(append(list.Items, ']'), &customers); err != nil {
+		t.Fatalf("%v in %s", err, list.Items)
 	}
-	if len(customers) != n {
-		t.Fatalf("count is %d, but there are %d documents: %s", n, len(customers), items)
+	if len(customers) != list.Count {
+		t.Fatalf("count is %d, but there are %d documents: %s", list.Count, len(customers), list.Items)
 	}
 	names := []string{}
 	for _, c := range customers {
@@ -308,11 +308,11 @@ func testDocuments(t *testing.T, s *Store) {
 		`"companyProfile":{"tenantId":"C0000000-0000-4000-8000-0000000000C1","domain":"contoso.example","companyName":"Contoso","email":"info@contoso.example"},`+
 		`"billingProfile":{"id":"billing"},"relationshipToPartner":"reseller","attributes":{"objectType":"Customer"}}`)
 
-	items, n, first, last, more, err := s.ListCustomers(ctx, []byte("x"), CustomerQuery{PartnerID: partnerA})
-	if err != nil || n != 2 || first != shared || last != orderless || more {
-		t.Errorf("listed %d from %s to %s, more %v, %v", n, first, last, more, err)
+	list, err := s.ListCustomers(ctx, []byte("x"), CustomerQuery{PartnerID: partnerA})
+	if err != nil || list.Count != 2 || list.First != shared || list.Last != orderless || list.More {
+		t.Errorf("listed %d from %s to %s, more %v, %v", list.Count, list.First, list.Last, list.More, err)
 	}
-	same(t, string(items), `x{"id":"C0000000-0000-4000-8000-0000000000C1",`+
+	same(t, string(list.Items), `x{"id":"C0000000-0000-4000-8000-0000000000C1",`+
 		`"companyProfile":{"tenantId":"C0000000-0000-4000-8000-0000000000C1","domain":"contoso.example","companyName":"Contoso"},`+
 		`"relationshipToPartner":"reseller","attributes":{"objectType":"Customer"}},`+
 		`{"id":"c0000000-0000-4000-8000-0000000000c4",`+
@@ -339,7 +339,7 @@ func testDocuments(t *testing.T, s *Store) {
 	}
 	same(t, string(doc), `{"id":"system","creationDate":"2018-03-01","transactionType":"systemPurchase"}`)
 
-	items, n, err = listOrders(ctx, s, []byte("x"), OrderQuery{PartnerID: partnerA, CustomerID: orderless})
+	items, n, err := listOrders(ctx, s, []byte("x"), OrderQuery{PartnerID: partnerA, CustomerID: orderless})
 	if string(items) != "x" || n != 0 || err != nil {
 		t.Errorf("orders of a customer without any: %s, %d, %v", items, n, err)
 	}
@@ -651,7 +651,7 @@ func testCancellation(t *testing.T, s *Store) {
 		"GetOrder":    func() error { _, err := getOrder(ctx, s, partnerA, shared, shortOrder, false); return err },
 		"GetCustomer": func() error { _, err := s.GetCustomer(ctx, partnerA, shared); return err },
 		"ListCustomers": func() error {
-			_, _, _, _, _, err := s.ListCustomers(ctx, nil, CustomerQuery{PartnerID: partnerA})
+			_, err := s.ListCustomers(ctx, nil, CustomerQuery{PartnerID: partnerA})
 			return err
 		},
 		"Load":     func() error { _, err := s.Load(ctx, suiteSeed()); return err },

@@ -469,12 +469,13 @@ func (l *local) describe(ctx context.Context, o *serveOptions) error {
 }
 
 // findCustomer looks up a customer to try out.
-func (l *local) findCustomer(ctx context.Context) (err error) {
+func (l *local) findCustomer(ctx context.Context) error {
 	if _, err := l.store.GetCustomer(ctx, l.facts.TenantID, sampleCustomer); err == nil {
 		l.customer = sampleCustomer
 		return nil
 	}
-	_, _, l.customer, _, _, err = l.store.ListCustomers(ctx, nil, store.CustomerQuery{PartnerID: l.facts.TenantID, Limit: 1})
+	list, err := l.store.ListCustomers(ctx, nil, store.CustomerQuery{PartnerID: l.facts.TenantID, Limit: 1})
+	l.customer = list.First
 	return err
 }
 
