@@ -100,54 +100,54 @@ func secretsOf(a *seed.App) []seed.AppSecret {
 }
 
 // listApps is GET /apps.
-func (p *Plane) listApps(r *http.Request) (int, any, error) {
-	members, problem, err := p.queriedMembers(r)
-	if err != nil || problem != "" {
-		return refuseOr(problem, err)
+func (p *Plane) listApps(r *http.Request) (any, error) {
+	members, err := p.queriedMembers(r)
+	if err != nil {
+		return nil, err
 	}
 	apps := []shownApp{}
 	for _, m := range members {
 		for i := range m.apps {
 			app, err := p.newShownApp(m.partner, &m.apps[i])
 			if err != nil {
-				return 0, nil, err
+				return nil, err
 			}
 			apps = append(apps, app)
 		}
 	}
-	return http.StatusOK, map[string]any{"apps": apps}, nil
+	return map[string]any{"apps": apps}, nil
 }
 
 // changeApp changes the app that a control call names, in the store and in the
-// running authority. change answers the call before anything is kept when it
-// returns a status; else show answers it with the app as it is then.
-func (p *Plane) changeApp(r *http.Request, change func(*seed.App) (int, any, error), show func(seed.Tenant, *seed.App) (int, any, error)) (int, any, error) {
+// running authority, unless change fails. show answers with the app as it is then.
+func (p *Plane) changeApp(r *http.Request, change func(*seed.App) error, show func(seed.Tenant, *seed.App) (any, error)) (any, error) {
 	p.directoryChange.Lock()
 	defer p.directoryChange.Unlock()
 	members, err := directory(r.Context(), p.store)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	m, app := findApp(members, r.PathValue("clientId"))
 	if app == nil {
-		return missing("app", r.PathValue("clientId"), "/apps")
+		return nil, missing("app", r.PathValue("clientId"), "/apps")
 	}
-	if status, body, err := change(app); status != 0 || err != nil {
-		return status, body, err
+	if err := change(app); err != nil {
+		return nil, err
 	}
-	// Whoever asked may hang up; half a change would be none.
-	ctx := context.WithoutCancel(r.Context())
-	if err := p.store.PutApp(ctx, m.partner.TenantID, *app); err != nil {
-		return refusedByStore(err)
-	}
-	if err := p.ReloadDirectory(ctx); err != nil {
-		return 0, nil, err
+	err = p.keep(r, func(ctx context.Context) error { return p.store.PutApp(ctx, m.partner.TenantID, *app) })
+	if err != nil {
+		return nil, err
 	}
 	return show(m.partner, app)
 }
 
+// showApp answers with an app.
+func (p *Plane) showApp(partner seed.Tenant, a *seed.App) (any, error) {
+	return p.newShownApp(partner, a)
+}
+
 // patchApp is PATCH /apps/{clientId}.
-func (p *Plane) patchApp(r *http.Request) (int, any, error) {
+func (p *Plane) patchApp(r *http.Request) (any, error) {
 	const example = `one or more of {"redirectUris": ["http://localhost"], "public": true, "multiTenant": false, "adminConsent": true, "disabled": false}`
 	var body struct {
 		RedirectURIs *[]string `json:"redirectUris"`
@@ -157,99 +157,93 @@ func (p *Plane) patchApp(r *http.Request) (int, any, error) {
 		Disabled     *bool     `json:"disabled"`
 	}
 	if err := readBody(r, &body, example); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	if body.RedirectURIs == nil && body.Public == nil && body.MultiTenant == nil && body.AdminConsent == nil && body.Disabled == nil {
-		return refuse("the body changes nothing; send " + example)
+		return nil, refuse("the body changes nothing; send " + example)
 	}
-	return p.changeApp(r, func(a *seed.App) (int, any, error) {
+	return p.changeApp(r, func(a *seed.App) error {
 		assign(&a.RedirectURIs, body.RedirectURIs)
 		assign(&a.Public, body.Public)
 		assign(&a.MultiTenant, body.MultiTenant)
 		assign(&a.AdminConsent, body.AdminConsent)
 		assign(&a.Disabled, body.Disabled)
-		return 0, nil, nil
-	}, func(partner seed.Tenant, a *seed.App) (int, any, error) {
-		app, err := p.newShownApp(partner, a)
-		return http.StatusOK, app, err
-	})
+		return nil
+	}, p.showApp)
 }
 
 // addSecret is POST /apps/{clientId}/secrets.
-func (p *Plane) addSecret(r *http.Request) (int, any, error) {
+func (p *Plane) addSecret(r *http.Request) (any, error) {
 	const example = `{"expires": "2026-03-01T09:30:00Z"}, with a value or without, or nothing for a secret that never expires`
 	var body struct {
 		Value   string `json:"value"`
 		Expires string `json:"expires"`
 	}
 	if err := readBody(r, &body, example); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	secret := seed.AppSecret{Value: body.Value}
 	switch {
 	case secret.Value == "":
 		secret.Value = rand.Text()
 	case len(secret.Value) > maxCredential:
-		return refuse(fmt.Sprintf("the secret has %d bytes, and the limit is %d; send a shorter one", len(secret.Value), maxCredential))
+		return nil, refuse(fmt.Sprintf("the secret has %d bytes, and the limit is %d; send a shorter one", len(secret.Value), maxCredential))
 	}
 	if body.Expires != "" {
 		expires, err := clock.ParseTime(body.Expires)
 		if err != nil {
-			return refuse(err.Error())
+			return nil, refuse(err.Error())
 		}
 		secret.Expires = partnercenter.TimeOf(expires)
 	}
-	return p.changeApp(r, func(a *seed.App) (int, any, error) {
+	return p.changeApp(r, func(a *seed.App) error {
 		if slices.ContainsFunc(secretsOf(a), func(other seed.AppSecret) bool { return other.Value == secret.Value }) {
 			return refuse("the app has this secret already; send another one, or delete that one first")
 		}
 		a.Secrets = append(a.Secrets, secret)
-		return 0, nil, nil
-	}, func(_ seed.Tenant, a *seed.App) (int, any, error) {
-		return http.StatusCreated, p.newShownSecret(a.ClientID, secret), nil
+		return nil
+	}, func(_ seed.Tenant, a *seed.App) (any, error) {
+		return created{p.newShownSecret(a.ClientID, secret)}, nil
 	})
 }
 
 // deleteSecret is DELETE /apps/{clientId}/secrets/{id}. In place of the one that
 // never expires there is another that does not, made if need be: an app always
 // has one.
-func (p *Plane) deleteSecret(r *http.Request) (int, any, error) {
+func (p *Plane) deleteSecret(r *http.Request) (any, error) {
 	id := r.PathValue("id")
-	return p.changeApp(r, func(a *seed.App) (int, any, error) {
+	return p.changeApp(r, func(a *seed.App) error {
 		at := slices.IndexFunc(secretsOf(a), func(other seed.AppSecret) bool { return secretID(a.ClientID, other.Value) == id })
 		if at < 0 {
 			return missing("secret", id, "/apps")
 		}
 		if at > 0 {
 			a.Secrets = slices.Delete(a.Secrets, at-1, at)
-			return 0, nil, nil
+			return nil
 		}
 		a.Secret = rand.Text()
 		if next := slices.IndexFunc(a.Secrets, func(other seed.AppSecret) bool { return other.Expires.IsZero() }); next >= 0 {
 			a.Secret = a.Secrets[next].Value
 			a.Secrets = slices.Delete(a.Secrets, next, next+1)
 		}
-		return 0, nil, nil
-	}, func(partner seed.Tenant, a *seed.App) (int, any, error) {
-		app, err := p.newShownApp(partner, a)
-		return http.StatusOK, app, err
-	})
+		return nil
+	}, p.showApp)
 }
 
 // addCertificate is POST /apps/{clientId}/certificates.
-func (p *Plane) addCertificate(r *http.Request) (int, any, error) {
+func (p *Plane) addCertificate(r *http.Request) (any, error) {
 	const example = `{"pem": "-----BEGIN CERTIFICATE-----\n…"}`
 	var body struct {
 		PEM string `json:"pem"`
 	}
 	if err := readBody(r, &body, example); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	if body.PEM == "" {
-		return refuse("the body has no certificate; send " + example)
+		return nil, refuse("the body has no certificate; send " + example)
 	}
 	var added shownCertificate
-	return p.changeApp(r, func(a *seed.App) (int, any, error) {
+	return p.changeApp(r, func(a *seed.App) error {
 		certificate := seed.AppCertificate{PEM: body.PEM}
 		var err error
 		if added, err = newShownCertificate(certificate); err != nil {
@@ -257,34 +251,34 @@ func (p *Plane) addCertificate(r *http.Request) (int, any, error) {
 		}
 		at, err := certificateAt(a, added.Thumbprint)
 		if err != nil {
-			return 0, nil, err
+			return err
 		}
 		if at >= 0 {
 			return refuse("the app has this certificate already; send another one")
 		}
 		a.Certificates = append(a.Certificates, certificate)
-		return 0, nil, nil
-	}, func(seed.Tenant, *seed.App) (int, any, error) {
-		return http.StatusCreated, added, nil
+		return nil
+	}, func(seed.Tenant, *seed.App) (any, error) {
+		return created{added}, nil
 	})
 }
 
 // revokeCertificate is POST /apps/{clientId}/certificates/{thumbprint}/revoke.
-func (p *Plane) revokeCertificate(r *http.Request) (int, any, error) {
+func (p *Plane) revokeCertificate(r *http.Request) (any, error) {
 	thumbprint := r.PathValue("thumbprint")
 	at := 0
-	return p.changeApp(r, func(a *seed.App) (status int, body any, err error) {
+	return p.changeApp(r, func(a *seed.App) (err error) {
 		if at, err = certificateAt(a, thumbprint); err != nil {
-			return 0, nil, err
+			return err
 		}
 		if at < 0 {
 			return missing("certificate", thumbprint, "/apps")
 		}
 		a.Certificates[at].Revoked = true
-		return 0, nil, nil
-	}, func(_ seed.Tenant, a *seed.App) (int, any, error) {
+		return nil
+	}, func(_ seed.Tenant, a *seed.App) (any, error) {
 		certificate, err := newShownCertificate(a.Certificates[at])
-		return http.StatusOK, certificate, err
+		return certificate, err
 	})
 }
 

@@ -68,73 +68,73 @@ func newShownClock(s clock.State) *shownClock {
 	}
 }
 
-func (p *Plane) showClock(*http.Request) (int, any, error) {
-	return http.StatusOK, newShownClock(p.clock.State()), nil
+func (p *Plane) showClock(*http.Request) (any, error) {
+	return newShownClock(p.clock.State()), nil
 }
 
-func (p *Plane) setClock(r *http.Request) (int, any, error) {
+func (p *Plane) setClock(r *http.Request) (any, error) {
 	const example = `{"now": "2026-03-01T09:30:00Z"}`
 	var body struct {
 		Now string `json:"now"`
 	}
 	if err := readBody(r, &body, example); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	if body.Now == "" {
-		return refuse("the body does not say what to set the clock to; send " + example)
+		return nil, refuse("the body does not say what to set the clock to; send " + example)
 	}
 	to, err := clock.ParseTime(body.Now)
 	if err != nil {
-		return refuse(err.Error())
+		return nil, refuse(err.Error())
 	}
 	return p.changeClock(r, func() error { return p.clock.Set(to) })
 }
 
-func (p *Plane) advanceClock(r *http.Request) (int, any, error) {
+func (p *Plane) advanceClock(r *http.Request) (any, error) {
 	const example = `{"by": "15m"}`
 	var body struct {
 		By string `json:"by"`
 	}
 	if err := readBody(r, &body, example); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	if body.By == "" {
-		return refuse("the body does not say how far to advance the clock; send " + example)
+		return nil, refuse("the body does not say how far to advance the clock; send " + example)
 	}
 	by, err := clock.ParseDuration(body.By)
 	if err != nil {
-		return refuse(err.Error())
+		return nil, refuse(err.Error())
 	}
 	return p.changeClock(r, func() error { return p.clock.Advance(by) })
 }
 
-func (p *Plane) freezeClock(r *http.Request) (int, any, error) {
+func (p *Plane) freezeClock(r *http.Request) (any, error) {
 	return p.changeClock(r, func() error { p.clock.Freeze(); return nil })
 }
 
-func (p *Plane) resumeClock(r *http.Request) (int, any, error) {
+func (p *Plane) resumeClock(r *http.Request) (any, error) {
 	return p.changeClock(r, func() error { p.clock.Resume(); return nil })
 }
 
-func (p *Plane) resetClock(r *http.Request) (int, any, error) {
+func (p *Plane) resetClock(r *http.Request) (any, error) {
 	return p.changeClock(r, func() error { p.clock.Reset(); return nil })
 }
 
 // changeClock changes the clock and saves it, so that it survives a restart. A
 // clock that cannot be saved stays as it was: it would jump at the next start.
-func (p *Plane) changeClock(r *http.Request, change func() error) (int, any, error) {
+func (p *Plane) changeClock(r *http.Request, change func() error) (any, error) {
 	p.clockChange.Lock()
 	defer p.clockChange.Unlock()
 	was, saved := p.clock.State(), p.clock.Save()
 	if err := change(); err != nil {
-		return refuse(err.Error())
+		return nil, refuse(err.Error())
 	}
 	// Whoever asked may hang up; half a change would be none.
 	if err := p.store.PutSetting(context.WithoutCancel(r.Context()), settingClock, p.clock.Save()); err != nil {
 		_ = p.clock.Restore(saved) // Save wrote it
-		return 0, nil, err
+		return nil, err
 	}
 	answer := newShownClock(p.clock.State())
 	answer.Was = newShownClock(was)
-	return http.StatusOK, answer, nil
+	return answer, nil
 }

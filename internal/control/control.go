@@ -71,62 +71,49 @@ func New(c Config) *Plane {
 	}
 }
 
-// Handler answers the calls of the control plane:
-//
-//	GET    /livez, /readyz   health
-//	GET    /keys             the token authority's signing keys
-//	POST   /keys             adds a signing key, which signs from now on
-//	DELETE /keys/{id}        revokes one: its tokens stop at once
-//	GET    /clock            what the server's clock shows
-//	PUT    /clock            {"now": "2026-03-01T09:30:00Z"} sets it
-//	DELETE /clock            has it follow the system's clock again
-//	POST   /clock/advance    {"by": "7d"} moves it forwards
-//	POST   /clock/freeze     stops it
-//	POST   /clock/resume     lets it run on
-//	POST   /tokens           {"user": "name@domain"} gives a token, of an app
-//	                         for a user or, without one, of an app alone
-//	GET    /users            who can sign in, with passwords
-//	PATCH  /users/{upn}      {"mfa": false} changes a user
-//	GET    /apps             what can sign in, with secrets
-//	PATCH  /apps/{clientId}  {"public": true} changes an app
-//	POST   /apps/{clientId}/secrets, DELETE …/secrets/{id}
-//	POST   /apps/{clientId}/certificates, POST …/certificates/{thumbprint}/revoke
-//	GET    /consents         which apps may act for users; DELETE takes back
-//	GET    /grants           refresh tokens; POST /grants/revoke ends them
-//	GET    /identity/faults  trouble that the token authority makes; POST adds
-//	                         some, DELETE (of one or all) ends it
-//
-// docs/control-plane.md describes bodies and answers.
+// Handler answers the calls of the control plane. docs/control-plane.md describes
+// bodies and answers.
 func (p *Plane) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /livez", p.health)
 	mux.Handle("GET /readyz", p.health)
-	mux.HandleFunc("GET /keys", p.controlled(p.issuing(p.listKeys)))
-	mux.HandleFunc("POST /keys", p.controlled(p.issuing(p.addKey)))
-	mux.HandleFunc("DELETE /keys/{id}", p.controlled(p.issuing(p.revokeKey)))
-	mux.HandleFunc("GET /clock", p.controlled(p.showClock))
-	mux.HandleFunc("PUT /clock", p.controlled(p.setClock))
-	mux.HandleFunc("DELETE /clock", p.controlled(p.resetClock))
-	mux.HandleFunc("POST /clock/advance", p.controlled(p.advanceClock))
-	mux.HandleFunc("POST /clock/freeze", p.controlled(p.freezeClock))
-	mux.HandleFunc("POST /clock/resume", p.controlled(p.resumeClock))
-	mux.HandleFunc("POST /tokens", p.controlled(p.issuing(p.mintToken)))
-	mux.HandleFunc("GET /users", p.controlled(p.issuing(p.listUsers)))
-	mux.HandleFunc("PATCH /users/{upn}", p.controlled(p.issuing(p.changeUser)))
-	mux.HandleFunc("GET /apps", p.controlled(p.issuing(p.listApps)))
-	mux.HandleFunc("PATCH /apps/{clientId}", p.controlled(p.issuing(p.patchApp)))
-	mux.HandleFunc("POST /apps/{clientId}/secrets", p.controlled(p.issuing(p.addSecret)))
-	mux.HandleFunc("DELETE /apps/{clientId}/secrets/{id}", p.controlled(p.issuing(p.deleteSecret)))
-	mux.HandleFunc("POST /apps/{clientId}/certificates", p.controlled(p.issuing(p.addCertificate)))
-	mux.HandleFunc("POST /apps/{clientId}/certificates/{thumbprint}/revoke", p.controlled(p.issuing(p.revokeCertificate)))
-	mux.HandleFunc("GET /consents", p.controlled(p.issuing(p.listConsents)))
-	mux.HandleFunc("DELETE /consents", p.controlled(p.issuing(p.withdrawConsents)))
-	mux.HandleFunc("GET /grants", p.controlled(p.issuing(p.listGrants)))
-	mux.HandleFunc("POST /grants/revoke", p.controlled(p.issuing(p.revokeGrantsCall)))
-	mux.HandleFunc("GET /identity/faults", p.controlled(p.issuing(p.listFaults)))
-	mux.HandleFunc("POST /identity/faults", p.controlled(p.issuing(p.addFault)))
-	mux.HandleFunc("DELETE /identity/faults", p.controlled(p.issuing(p.clearFaults)))
-	mux.HandleFunc("DELETE /identity/faults/{id}", p.controlled(p.issuing(p.removeFault)))
+	for pattern, answer := range map[string]answer{
+		"GET /clock":          p.showClock,
+		"PUT /clock":          p.setClock,
+		"DELETE /clock":       p.resetClock, // has it follow the system's again
+		"POST /clock/advance": p.advanceClock,
+		"POST /clock/freeze":  p.freezeClock,
+		"POST /clock/resume":  p.resumeClock,
+	} {
+		mux.HandleFunc(pattern, p.controlled(answer))
+	}
+	for pattern, answer := range map[string]answer{
+		"GET /keys":         p.listKeys,
+		"POST /keys":        p.addKey,    // which signs from now on
+		"DELETE /keys/{id}": p.revokeKey, // its tokens stop at once
+		"POST /tokens":      p.mintToken, // of an app for a user or, without one, of an app alone
+
+		"GET /users":                           p.listUsers, // with passwords
+		"PATCH /users/{upn}":                   p.changeUser,
+		"GET /apps":                            p.listApps, // with secrets
+		"PATCH /apps/{clientId}":               p.patchApp,
+		"POST /apps/{clientId}/secrets":        p.addSecret,
+		"DELETE /apps/{clientId}/secrets/{id}": p.deleteSecret,
+		"POST /apps/{clientId}/certificates":   p.addCertificate,
+		"POST /apps/{clientId}/certificates/{thumbprint}/revoke": p.revokeCertificate,
+
+		"GET /consents":       p.listConsents, // which apps may act for users
+		"DELETE /consents":    p.withdrawConsents,
+		"GET /grants":         p.listGrants, // refresh tokens
+		"POST /grants/revoke": p.revokeGrantsCall,
+
+		"GET /identity/faults":         p.listFaults, // trouble that the token authority makes
+		"POST /identity/faults":        p.addFault,
+		"DELETE /identity/faults":      p.clearFaults,
+		"DELETE /identity/faults/{id}": p.removeFault,
+	} {
+		mux.HandleFunc(pattern, p.controlled(p.issuing(answer)))
+	}
 	// A web page in the user's browser can reach a loopback port; it cannot
 	// forge being no page.
 	return namedByAddress(http.NewCrossOriginProtection().Handler(mux))
@@ -145,23 +132,42 @@ func namedByAddress(h http.Handler) http.Handler {
 
 // issuing refuses a call to the server's own token authority where there is
 // none.
-func (p *Plane) issuing(answer func(*http.Request) (int, any, error)) func(*http.Request) (int, any, error) {
+func (p *Plane) issuing(answers answer) answer {
 	if p.authority != nil {
-		return answer
+		return answers
 	}
-	return func(*http.Request) (int, any, error) {
-		return http.StatusConflict, map[string]string{
-			"error": "this server issues no tokens and has no keys: it takes those of Microsoft Entra ID; get a token from " +
-				p.tokenEndpoint + ", or start the server with --auth builtin",
-		}, nil
+	return func(*http.Request) (any, error) {
+		return nil, &refusal{http.StatusConflict, "this server issues no tokens and has no keys: it takes those of Microsoft Entra ID; get a token from " +
+			p.tokenEndpoint + ", or start the server with --auth builtin"}
 	}
 }
 
+// An answer returns what a control call is answered with, with status 200 unless it
+// is [created]. An error that is no [refusal] is the server's own.
+type answer func(*http.Request) (any, error)
+
+// created is an answer with status 201.
+type created struct{ value any }
+
+// refusal is an answer that is no success. The text ends with what to do.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
 // controlled writes what a control call returns.
-func (p *Plane) controlled(answer func(*http.Request) (int, any, error)) http.HandlerFunc {
+func (p *Plane) controlled(answers answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		status, body, err := answer(r)
-		if err != nil {
+		body, err := answers(r)
+		status := http.StatusOK
+		if made, ok := body.(created); ok {
+			status, body = http.StatusCreated, made.value
+		}
+		if refused, ok := errors.AsType[*refusal](err); ok {
+			status, body = refused.status, map[string]string{"error": refused.text}
+		} else if err != nil {
 			p.log.LogAttrs(r.Context(), slog.LevelError, "control call failed", slog.String("route", r.Pattern), slog.String("error", err.Error()))
 			status, body = http.StatusInternalServerError, map[string]string{"error": "the call failed; the server's log says why"}
 		}
@@ -172,18 +178,15 @@ func (p *Plane) controlled(answer func(*http.Request) (int, any, error)) http.Ha
 	}
 }
 
-// refuse answers a control call that cannot be meant. The text ends with
-// what to do.
-func refuse(text string) (int, any, error) {
-	return http.StatusBadRequest, map[string]string{"error": text}, nil
-}
+// refuse refuses a control call that cannot be meant.
+func refuse(text string) error { return &refusal{http.StatusBadRequest, text} }
 
 // readBody reads the JSON body of a control call. An empty body is an empty
 // object. The error ends with an example of a body.
 func readBody(r *http.Request, body any, example string) error {
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
-		return fmt.Errorf("the body cannot be read; send %s", example)
+		return refuse("the body cannot be read; send " + example)
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil
@@ -192,12 +195,12 @@ func readBody(r *http.Request, body any, example string) error {
 	if member, ok := errors.AsType[*json.SemanticError](err); ok {
 		at := strings.TrimPrefix(string(member.JSONPointer), "/")
 		if at == "" {
-			return fmt.Errorf("the body is no JSON object; send %s", example)
+			return refuse("the body is no JSON object; send " + example)
 		}
-		return fmt.Errorf("member %q of the body is unknown or of the wrong type; send %s", at, example)
+		return refuse(fmt.Sprintf("member %q of the body is unknown or of the wrong type; send %s", at, example))
 	}
 	if err != nil {
-		return fmt.Errorf("the body is not JSON; send %s", example)
+		return refuse("the body is not JSON; send " + example)
 	}
 	return nil
 }

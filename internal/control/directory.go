@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,14 +47,13 @@ func directory(ctx context.Context, st *store.Store) ([]member, error) {
 }
 
 // findMember returns the partner that a tenant's id or domain names, as a list of
-// one. A problem is the caller's.
-func findMember(members []member, tenant string) (found []member, problem string) {
+// one.
+func findMember(members []member, tenant string) ([]member, error) {
 	at := slices.IndexFunc(members, func(m member) bool { return m.is(tenant) })
 	if at < 0 {
-		return nil, fmt.Sprintf("there is no tenant %s; %s", quote.Text(tenant),
-			oneOfThese(members, func(m member) string { return m.partner.Domain }, "a partner"))
+		return nil, refuse("there is no tenant " + quote.Text(tenant) + "; " + oneOfThese(members, func(m member) string { return m.partner.Domain }, "a partner"))
 	}
-	return members[at : at+1], ""
+	return members[at : at+1], nil
 }
 
 // findUser returns a user and the partner whose user it is, or nil.
@@ -103,44 +101,49 @@ func (p *Plane) ReloadDirectory(ctx context.Context) error {
 	return p.authority.SetTenants(tenants)
 }
 
-// readQuery returns the query of a control call. The problem, if any, is the
-// caller's, such as a parameter that the call does not know.
-func readQuery(r *http.Request, known ...string) (query url.Values, problem string) {
+// readQuery returns the query of a control call, and refuses one with a parameter
+// that the call does not know.
+func readQuery(r *http.Request, known ...string) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, "the query cannot be read; percent-encode its values"
+		return nil, refuse("the query cannot be read; percent-encode its values")
 	}
 	for name := range query {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Sprintf("the parameter %s is unknown; use %s", quote.Text(name), strings.Join(known, ", "))
+			return nil, refuse("the parameter " + quote.Text(name) + " is unknown; use " + strings.Join(known, ", "))
 		}
 	}
-	return query, ""
+	return query, nil
 }
 
 // queriedMembers returns the partner that a query names by tenant or, without
-// one, all. A problem is the caller's.
-func (p *Plane) queriedMembers(r *http.Request) (members []member, problem string, err error) {
-	query, problem := readQuery(r, "tenant")
-	if problem != "" {
-		return nil, problem, nil
+// one, all.
+func (p *Plane) queriedMembers(r *http.Request) ([]member, error) {
+	query, err := readQuery(r, "tenant")
+	if err != nil {
+		return nil, err
 	}
-	if members, err = directory(r.Context(), p.store); err != nil || query.Get("tenant") == "" {
-		return members, "", err
+	members, err := directory(r.Context(), p.store)
+	if err != nil || query.Get("tenant") == "" {
+		return members, err
 	}
-	members, problem = findMember(members, query.Get("tenant"))
-	return members, problem, nil
+	return findMember(members, query.Get("tenant"))
 }
 
 // missing answers a control call about what is not there.
-func missing(what, name, list string) (int, any, error) {
-	return http.StatusNotFound, map[string]string{"error": "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}, nil
+func missing(what, name, list string) error {
+	return &refusal{http.StatusNotFound, "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}
 }
 
-// refusedByStore answers a change that the store does not take.
-func refusedByStore(err error) (int, any, error) {
-	if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
-		return refuse(wrong.Field + " " + wrong.Message)
+// keep puts a change into the store and the running authority. Whoever asked may
+// hang up; half a change would be none.
+func (p *Plane) keep(r *http.Request, put func(context.Context) error) error {
+	ctx := context.WithoutCancel(r.Context())
+	if err := put(ctx); err != nil {
+		if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
+			return refuse(wrong.Field + " " + wrong.Message)
+		}
+		return err
 	}
-	return 0, nil, err
+	return p.ReloadDirectory(ctx)
 }

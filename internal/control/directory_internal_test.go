@@ -10,8 +10,8 @@ import (
 // is not meant by that.
 func TestFindScopeOfNobody(t *testing.T) {
 	members := []member{{partner: seed.Tenant{TenantID: "11111111-0000-4000-8000-000000000001"}}}
-	sc, problem := findScope(members, "", "", "")
-	if sc != (scope{}) || problem != "" {
-		t.Errorf("scope %+v, problem %q", sc, problem)
+	sc, err := findScope(members, scopeNames{})
+	if sc != (scope{}) || err != nil {
+		t.Errorf("scope %+v, problem %v", sc, err)
 	}
 }

@@ -66,20 +66,20 @@ func newShownFault(f issuer.StandingFault) shownFault {
 }
 
 // addFault is POST /identity/faults.
-func (p *Plane) addFault(r *http.Request) (int, any, error) {
+func (p *Plane) addFault(r *http.Request) (any, error) {
 	const example = `{"fault": "mfa_required", "user": "name@domain", "times": 1}`
 	var order FaultOrder
 	if err := readBody(r, &order, example); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	switch order.Fault {
 	case "":
-		return refuse("the body does not say which fault; send " + example)
+		return nil, refuse("the body does not say which fault; send " + example)
 	case FaultKeyRollover:
 		return p.rollKeyCall(r, order)
 	}
 	if order.KeepKey {
-		return refuse(order.Fault + " has no keepKey; leave it out")
+		return nil, refuse(order.Fault + " has no keepKey; leave it out")
 	}
 	fault := issuer.Fault{
 		Kind: issuer.FaultKind(order.Fault), Tenant: order.Tenant, ClientID: order.ClientID, User: order.User,
@@ -94,37 +94,37 @@ func (p *Plane) addFault(r *http.Request) (int, any, error) {
 		}
 		var err error
 		if *d.into, err = clock.ParseDuration(d.text); err != nil {
-			return refuse(d.name + ": " + err.Error())
+			return nil, refuse(d.name + ": " + err.Error())
 		}
 	}
 	added, err := p.authority.AddFault(fault)
 	if err != nil {
-		return refuse(err.Error())
+		return nil, refuse(err.Error())
 	}
-	return http.StatusCreated, newShownFault(added), nil
+	return created{newShownFault(added)}, nil
 }
 
 // listFaults is GET /identity/faults.
-func (p *Plane) listFaults(*http.Request) (int, any, error) {
+func (p *Plane) listFaults(*http.Request) (any, error) {
 	list := []shownFault{}
 	for _, f := range p.authority.Faults() {
 		list = append(list, newShownFault(f))
 	}
-	return http.StatusOK, map[string]any{"faults": list}, nil
+	return map[string]any{"faults": list}, nil
 }
 
 // clearFaults is DELETE /identity/faults.
-func (p *Plane) clearFaults(*http.Request) (int, any, error) {
-	return http.StatusOK, map[string]int{"removed": p.authority.ClearFaults()}, nil
+func (p *Plane) clearFaults(*http.Request) (any, error) {
+	return map[string]int{"removed": p.authority.ClearFaults()}, nil
 }
 
 // removeFault is DELETE /identity/faults/{id}.
-func (p *Plane) removeFault(r *http.Request) (int, any, error) {
+func (p *Plane) removeFault(r *http.Request) (any, error) {
 	id := r.PathValue("id")
 	if !p.authority.RemoveFault(id) {
-		return missing("fault", id, "/identity/faults")
+		return nil, missing("fault", id, "/identity/faults")
 	}
-	return http.StatusOK, map[string]int{"removed": 1}, nil
+	return map[string]int{"removed": 1}, nil
 }
 
 // shownRollover is the answer of a key rollover, which is over as soon as it is
@@ -135,15 +135,15 @@ type shownRollover struct {
 	Revoked []string `json:"revoked"` // keys whose tokens are refused from now on
 }
 
-func (p *Plane) rollKeyCall(r *http.Request, order FaultOrder) (int, any, error) {
+func (p *Plane) rollKeyCall(r *http.Request, order FaultOrder) (any, error) {
 	if order != (FaultOrder{Fault: FaultKeyRollover, KeepKey: order.KeepKey}) {
-		return refuse(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
+		return nil, refuse(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
 	}
 	key, revoked, err := p.RollKey(context.WithoutCancel(r.Context()), order.KeepKey)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	return http.StatusCreated, shownRollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}, nil
+	return created{shownRollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}}, nil
 }
 
 // RollKey has a new key sign tokens from now on, and returns its id. Unless the
@@ -156,19 +156,16 @@ func (p *Plane) RollKey(ctx context.Context, keep bool) (id string, revoked []st
 	if err != nil {
 		return "", nil, err
 	}
-	key, err := addSigningKey(ctx, p.store, p.now())
+	key, err := p.startKey(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	p.authority.AddKey(key)
 	revoked = []string{}
 	for _, k := range before {
 		if keep || !k.Revoked.IsZero() {
 			continue
 		}
-		// In this order for the reason that revokeKey gives.
-		p.authority.RevokeKey(k.ID)
-		if err := p.store.RevokeSigningKey(ctx, k.ID); err != nil {
+		if err := p.endKey(ctx, k.ID); err != nil {
 			return "", nil, err
 		}
 		revoked = append(revoked, k.ID)

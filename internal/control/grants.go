@@ -20,45 +20,49 @@ func (sc scope) concerns(tenantID, clientID, userID string) bool {
 		(sc.userID == "" || sc.userID == userID)
 }
 
-// scopeParameters are how a query says a scope.
-var scopeParameters = []string{"tenant", "clientId", "user"}
+// scopeNames are how a query or a body says a scope.
+type scopeNames struct {
+	Tenant   string `json:"tenant"`
+	ClientID string `json:"clientId"`
+	User     string `json:"user"`
+}
 
-// findScope finds out who is meant. A problem is the caller's. A tenant may be
-// that of a customer, which is known by its id alone.
-func findScope(members []member, tenant, clientID, user string) (sc scope, problem string) {
-	sc.tenantID = tenant
+// findScope finds out who is meant. A tenant may be that of a customer, which is
+// known by its id alone.
+func findScope(members []member, named scopeNames) (sc scope, err error) {
+	sc.tenantID = named.Tenant
 	for _, m := range members {
-		if m.is(tenant) {
+		if m.is(named.Tenant) {
 			sc.tenantID = m.partner.TenantID
 		}
 	}
-	if clientID != "" {
-		if _, app := findApp(members, clientID); app == nil {
-			return sc, "there is no app " + quote.Text(clientID) + "; GET /apps lists them"
+	if named.ClientID != "" {
+		if _, app := findApp(members, named.ClientID); app == nil {
+			return sc, refuse("there is no app " + quote.Text(named.ClientID) + "; GET /apps lists them")
 		}
-		sc.clientID = clientID
+		sc.clientID = named.ClientID
 	}
-	if user != "" {
-		_, found := findUser(members, user)
+	if named.User != "" {
+		_, found := findUser(members, named.User)
 		if found == nil {
-			return sc, "there is no user " + quote.Text(user) + "; GET /users lists them"
+			return sc, refuse("there is no user " + quote.Text(named.User) + "; GET /users lists them")
 		}
 		sc.userID = found.ObjectID
 	}
-	return sc, ""
+	return sc, nil
 }
 
 // queriedScope reads the scope in the query of a control call.
-func (p *Plane) queriedScope(r *http.Request) (members []member, sc scope, problem string, err error) {
-	query, problem := readQuery(r, scopeParameters...)
-	if problem != "" {
-		return nil, sc, problem, nil
+func (p *Plane) queriedScope(r *http.Request) (members []member, sc scope, err error) {
+	query, err := readQuery(r, "tenant", "clientId", "user")
+	if err != nil {
+		return nil, sc, err
 	}
 	if members, err = directory(r.Context(), p.store); err != nil {
-		return nil, sc, "", err
+		return nil, sc, err
 	}
-	sc, problem = findScope(members, query.Get("tenant"), query.Get("clientId"), query.Get("user"))
-	return members, sc, problem, nil
+	sc, err = findScope(members, scopeNames{query.Get("tenant"), query.Get("clientId"), query.Get("user")})
+	return members, sc, err
 }
 
 // userName returns the user principal name of an object id, or nothing when the
@@ -93,10 +97,10 @@ type shownConsent struct {
 }
 
 // listConsents is GET /consents.
-func (p *Plane) listConsents(r *http.Request) (int, any, error) {
-	members, sc, problem, err := p.queriedScope(r)
-	if err != nil || problem != "" {
-		return refuseOr(problem, err)
+func (p *Plane) listConsents(r *http.Request) (any, error) {
+	members, sc, err := p.queriedScope(r)
+	if err != nil {
+		return nil, err
 	}
 	list := []shownConsent{}
 	for _, c := range p.consentsOf(sc) {
@@ -105,7 +109,7 @@ func (p *Plane) listConsents(r *http.Request) (int, any, error) {
 			User: userName(members, c.UserID), UserID: c.UserID, Resources: c.Resources,
 		})
 	}
-	return http.StatusOK, map[string]any{"consents": list}, nil
+	return map[string]any{"consents": list}, nil
 }
 
 func (p *Plane) consentsOf(sc scope) []issuer.Consent {
@@ -113,27 +117,19 @@ func (p *Plane) consentsOf(sc scope) []issuer.Consent {
 }
 
 // withdrawConsents is DELETE /consents.
-func (p *Plane) withdrawConsents(r *http.Request) (int, any, error) {
-	_, sc, problem, err := p.queriedScope(r)
-	if err != nil || problem != "" {
-		return refuseOr(problem, err)
+func (p *Plane) withdrawConsents(r *http.Request) (any, error) {
+	_, sc, err := p.queriedScope(r)
+	if err != nil {
+		return nil, err
 	}
 	list := p.consentsOf(sc)
 	for _, c := range list {
 		c.Resources = nil
 		if err := p.authority.PutConsent(r.Context(), c); err != nil {
-			return 0, nil, err
+			return nil, err
 		}
 	}
-	return http.StatusOK, map[string]int{"withdrawn": len(list)}, nil
-}
-
-// refuseOr answers a problem of the caller's, or fails.
-func refuseOr(problem string, err error) (int, any, error) {
-	if err != nil {
-		return 0, nil, err
-	}
-	return refuse(problem)
+	return map[string]int{"withdrawn": len(list)}, nil
 }
 
 // shownGrant is a family of refresh tokens as the control plane shows it: not
@@ -154,10 +150,10 @@ type shownGrant struct {
 }
 
 // listGrants is GET /grants.
-func (p *Plane) listGrants(r *http.Request) (int, any, error) {
-	members, sc, problem, err := p.queriedScope(r)
-	if err != nil || problem != "" {
-		return refuseOr(problem, err)
+func (p *Plane) listGrants(r *http.Request) (any, error) {
+	members, sc, err := p.queriedScope(r)
+	if err != nil {
+		return nil, err
 	}
 	list := []shownGrant{}
 	for _, g := range p.authority.Grants() {
@@ -170,34 +166,32 @@ func (p *Plane) listGrants(r *http.Request) (int, any, error) {
 			SignedIn: g.SignedIn.UTC(), Renewed: g.Renewed.UTC(), Expires: g.Expires().UTC(), Revoked: g.Revoked,
 		})
 	}
-	return http.StatusOK, map[string]any{"grants": list}, nil
+	return map[string]any{"grants": list}, nil
 }
 
 // revokeGrantsCall is POST /grants/revoke.
-func (p *Plane) revokeGrantsCall(r *http.Request) (int, any, error) {
+func (p *Plane) revokeGrantsCall(r *http.Request) (any, error) {
 	const example = `{"user": "name@domain"}, {"clientId": "…"}, {"tenant": "…"} or {"all": true}`
 	var body struct {
-		Tenant   string `json:"tenant"`
-		ClientID string `json:"clientId"`
-		User     string `json:"user"`
-		All      bool   `json:"all"`
+		scopeNames
+		All bool `json:"all"`
 	}
 	if err := readBody(r, &body, example); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	if some := body.Tenant+body.ClientID+body.User != ""; some == body.All {
-		return refuse("the body does not say whose refresh tokens to revoke; send " + example)
+		return nil, refuse("the body does not say whose refresh tokens to revoke; send " + example)
 	}
 	members, err := directory(r.Context(), p.store)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	sc, problem := findScope(members, body.Tenant, body.ClientID, body.User)
-	if problem != "" {
-		return refuse(problem)
+	sc, err := findScope(members, body.scopeNames)
+	if err != nil {
+		return nil, err
 	}
 	n, err := p.revokeGrants(r.Context(), "an administrator has revoked it", sc)
-	return http.StatusOK, map[string]int{"revoked": n}, err
+	return map[string]int{"revoked": n}, err
 }
 
 // revokeGrants ends families of refresh tokens, for a reason that apps are told.

@@ -1,8 +1,11 @@
 package control
 
 import (
+	"context"
 	"net/http"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
 // shownKey is a signing key as the control plane shows it: without the key.
@@ -12,10 +15,10 @@ type shownKey struct {
 	Revoked *time.Time `json:"revoked,omitempty"`
 }
 
-func (p *Plane) listKeys(r *http.Request) (int, any, error) {
+func (p *Plane) listKeys(r *http.Request) (any, error) {
 	stored, err := p.store.SigningKeys(r.Context())
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	keys := make([]shownKey, len(stored))
 	for i, k := range stored {
@@ -24,29 +27,28 @@ func (p *Plane) listKeys(r *http.Request) (int, any, error) {
 			keys[i].Revoked = &k.Revoked
 		}
 	}
-	return http.StatusOK, map[string]any{"keys": keys}, nil
+	return map[string]any{"keys": keys}, nil
 }
 
-func (p *Plane) addKey(r *http.Request) (int, any, error) {
+func (p *Plane) addKey(r *http.Request) (any, error) {
 	p.keyChange.Lock()
 	defer p.keyChange.Unlock()
-	key, err := addSigningKey(r.Context(), p.store, p.now())
+	key, err := p.startKey(r.Context())
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	p.authority.AddKey(key)
-	return http.StatusCreated, shownKey{ID: key.ID, Created: key.Created}, nil
+	return created{shownKey{ID: key.ID, Created: key.Created}}, nil
 }
 
 // revokeKey revokes a key. Revoking the last one makes a new one first, as
 // nobody could sign in otherwise.
-func (p *Plane) revokeKey(r *http.Request) (int, any, error) {
+func (p *Plane) revokeKey(r *http.Request) (any, error) {
 	id := r.PathValue("id")
 	p.keyChange.Lock()
 	defer p.keyChange.Unlock()
 	stored, err := p.store.SigningKeys(r.Context())
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	known, others := false, 0
 	for _, k := range stored {
@@ -57,21 +59,29 @@ func (p *Plane) revokeKey(r *http.Request) (int, any, error) {
 		}
 	}
 	if !known {
-		return http.StatusNotFound, map[string]string{"error": "no such key; GET /keys lists them"}, nil
+		return nil, &refusal{http.StatusNotFound, "no such key; GET /keys lists them"}
 	}
 	if others == 0 {
-		key, err := addSigningKey(r.Context(), p.store, p.now())
-		if err != nil {
-			return 0, nil, err
+		if _, err := p.startKey(r.Context()); err != nil {
+			return nil, err
 		}
+	}
+	return map[string]string{"revoked": id}, p.endKey(r.Context(), id)
+}
+
+// startKey has a new key sign tokens from now on.
+func (p *Plane) startKey(ctx context.Context) (*issuer.Key, error) {
+	key, err := addSigningKey(ctx, p.store, p.now())
+	if err == nil {
 		p.authority.AddKey(key)
 	}
-	// The running server stops taking the key's tokens before the database
-	// says so; the other way round a failure in between would leave it taking
-	// them.
+	return key, err
+}
+
+// endKey revokes a key. The running server stops taking its tokens before the
+// database says so; the other way round a failure in between would leave it taking
+// them.
+func (p *Plane) endKey(ctx context.Context, id string) error {
 	p.authority.RevokeKey(id)
-	if err := p.store.RevokeSigningKey(r.Context(), id); err != nil {
-		return 0, nil, err
-	}
-	return http.StatusOK, map[string]string{"revoked": id}, nil
+	return p.store.RevokeSigningKey(ctx, id)
 }

@@ -38,24 +38,24 @@ type shownToken struct {
 
 // mintToken gives a token to whoever reaches the control plane. It stands in for
 // the sign-in of users, which needs a browser at Microsoft.
-func (p *Plane) mintToken(r *http.Request) (int, any, error) {
+func (p *Plane) mintToken(r *http.Request) (any, error) {
 	var order tokenOrder
 	if err := readBody(r, &order, `{"user": "name@domain"}, or nothing for an app-only token`); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	version := token.Version(order.Version)
 	if !slices.Contains([]token.Version{"", token.V1, token.V2}, version) {
-		return refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote.Text(order.Version)))
+		return nil, refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote.Text(order.Version)))
 	}
-	m, user, problem, err := p.findSubject(r.Context(), order)
-	if err != nil || problem != "" {
-		return refuseOr(problem, err)
+	m, user, err := p.findSubject(r.Context(), order)
+	if err != nil {
+		return nil, err
 	}
 	at := slices.IndexFunc(m.apps, func(a seed.App) bool {
 		return order.ClientID == "" || strings.EqualFold(a.ClientID, order.ClientID)
 	})
 	if at < 0 {
-		return refuse(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote.Text(order.ClientID),
+		return nil, refuse(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote.Text(order.ClientID),
 			oneOfThese(m.apps, func(a seed.App) string { return a.ClientID }, "an app")))
 	}
 	mfa := !user.WithoutMFA
@@ -68,7 +68,7 @@ func (p *Plane) mintToken(r *http.Request) (int, any, error) {
 		User:     user.UserPrincipalName, WithoutMFA: !mfa,
 	})
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	answer := shownToken{
 		AccessToken: token.Text, TokenType: "Bearer",
@@ -78,36 +78,34 @@ func (p *Plane) mintToken(r *http.Request) (int, any, error) {
 	for _, role := range user.Roles {
 		answer.Roles = append(answer.Roles, string(role))
 	}
-	return http.StatusOK, answer, nil
+	return answer, nil
 }
 
 // findSubject finds the partner and the user of a token; a user without a name for
-// an app-only one. A problem is the caller's.
-func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, user seed.User, problem string, err error) {
+// an app-only one.
+func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, user seed.User, err error) {
 	members, err := directory(ctx, p.store)
+	switch {
+	case err != nil:
+	case order.Tenant != "":
+		members, err = findMember(members, order.Tenant)
+	case len(members) == 0:
+		err = refuse("there is no partner yet; " + oneOfThese(members, nil, "a partner"))
+	}
 	if err != nil {
-		return nil, user, "", err
-	}
-	if order.Tenant != "" {
-		members, problem = findMember(members, order.Tenant)
-	} else if len(members) == 0 {
-		problem = "there is no partner yet; " + oneOfThese(members, nil, "a partner")
-	}
-	if problem != "" {
-		return nil, user, problem, nil
+		return nil, user, err
 	}
 	if order.User == "" {
-		return &members[0], user, "", nil
+		return &members[0], user, nil
 	}
 	if m, found := findUser(members, order.User); found != nil {
-		return m, *found, "", nil
+		return m, *found, nil
 	}
 	var known []seed.User
 	for _, m := range members {
 		known = append(known, m.users...)
 	}
-	return nil, user, fmt.Sprintf("there is no user %s; %s", quote.Text(order.User),
-		oneOfThese(known, func(u seed.User) string { return u.UserPrincipalName }, "a user")), nil
+	return nil, user, refuse("there is no user " + quote.Text(order.User) + "; " + oneOfThese(known, func(u seed.User) string { return u.UserPrincipalName }, "a user"))
 }
 
 // maxNamed is how many names an error lists.

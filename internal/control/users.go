@@ -29,10 +29,10 @@ func newShownUser(partner seed.Tenant, u seed.User) shownUser {
 }
 
 // listUsers is GET /users.
-func (p *Plane) listUsers(r *http.Request) (int, any, error) {
-	members, problem, err := p.queriedMembers(r)
-	if err != nil || problem != "" {
-		return refuseOr(problem, err)
+func (p *Plane) listUsers(r *http.Request) (any, error) {
+	members, err := p.queriedMembers(r)
+	if err != nil {
+		return nil, err
 	}
 	users := []shownUser{}
 	for _, m := range members {
@@ -40,11 +40,11 @@ func (p *Plane) listUsers(r *http.Request) (int, any, error) {
 			users = append(users, newShownUser(m.partner, u))
 		}
 	}
-	return http.StatusOK, map[string]any{"users": users}, nil
+	return map[string]any{"users": users}, nil
 }
 
 // changeUser is PATCH /users/{upn}.
-func (p *Plane) changeUser(r *http.Request) (int, any, error) {
+func (p *Plane) changeUser(r *http.Request) (any, error) {
 	const example = `one or more of {"password": "…", "mfa": false, "disabled": true, "roles": ["sales_agent"]}`
 	var change struct {
 		Password *string                   `json:"password"`
@@ -53,24 +53,24 @@ func (p *Plane) changeUser(r *http.Request) (int, any, error) {
 		Roles    *[]partnercenter.UserRole `json:"roles"`
 	}
 	if err := readBody(r, &change, example); err != nil {
-		return refuse(err.Error())
+		return nil, err
 	}
 	switch {
 	case change.Password == nil && change.MFA == nil && change.Disabled == nil && change.Roles == nil:
-		return refuse("the body changes nothing; send " + example)
+		return nil, refuse("the body changes nothing; send " + example)
 	case change.Password != nil && (*change.Password == "" || len(*change.Password) > maxCredential):
-		return refuse(fmt.Sprintf("the password must have 1 to %d bytes; send another one", maxCredential))
+		return nil, refuse(fmt.Sprintf("the password must have 1 to %d bytes; send another one", maxCredential))
 	}
 	p.directoryChange.Lock()
 	defer p.directoryChange.Unlock()
 	members, err := directory(r.Context(), p.store)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	name := r.PathValue("upn")
 	m, user := findUser(members, name)
 	if user == nil {
-		return missing("user", name, "/users")
+		return nil, missing("user", name, "/users")
 	}
 	changed := *user
 	assign(&changed.Password, change.Password)
@@ -79,23 +79,20 @@ func (p *Plane) changeUser(r *http.Request) (int, any, error) {
 	if change.MFA != nil {
 		changed.WithoutMFA = !*change.MFA
 	}
-	// Whoever asked may hang up; half a change would be none.
 	ctx := context.WithoutCancel(r.Context())
-	if err := p.store.PutUser(ctx, m.partner.TenantID, changed); err != nil {
-		return refusedByStore(err)
-	}
-	if err := p.ReloadDirectory(ctx); err != nil {
-		return 0, nil, err
+	err = p.keep(r, func(ctx context.Context) error { return p.store.PutUser(ctx, m.partner.TenantID, changed) })
+	if err != nil {
+		return nil, err
 	}
 	if changed.Password != user.Password {
 		// As at Microsoft: whoever knew the old password has no tokens any more.
 		if _, err := p.revokeGrants(ctx, "the user's password has changed", scope{userID: user.ObjectID}); err != nil {
-			return 0, nil, err
+			return nil, err
 		}
 	}
 	if members, err = directory(ctx, p.store); err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	m, user = findUser(members, name) // as it is stored
-	return http.StatusOK, newShownUser(m.partner, *user), nil
+	return newShownUser(m.partner, *user), nil
 }
