@@ -39,74 +39,57 @@ type device struct {
 
 // deviceAnswerV1 is the answer of the v1 endpoint, whose integers are strings.
 type deviceAnswerV1 struct {
-	UserCode        string `json:"user_code"`
-	DeviceCode      string `json:"device_code"`
-	VerificationURL string `json:"verification_url"`
-	ExpiresIn       int64  `json:"expires_in,string"`
-	Interval        int64  `json:"interval,string"`
-	Message         string `json:"message"`
+	UserCode   string `json:"user_code"`
+	DeviceCode string `json:"device_code"`
+	Page       string `json:"verification_url"`
+	ExpiresIn  int64  `json:"expires_in,string"`
+	Interval   int64  `json:"interval,string"`
+	Message    string `json:"message"`
 }
 
 // deviceAnswerV2 is the answer of the v2.0 endpoint (RFC 8628, section 3.2).
 type deviceAnswerV2 struct {
-	UserCode        string `json:"user_code"`
-	DeviceCode      string `json:"device_code"`
-	VerificationURI string `json:"verification_uri"`
-	ExpiresIn       int64  `json:"expires_in"`
-	Interval        int64  `json:"interval"`
-	Message         string `json:"message"`
+	UserCode   string `json:"user_code"`
+	DeviceCode string `json:"device_code"`
+	Page       string `json:"verification_uri"`
+	ExpiresIn  int64  `json:"expires_in"`
+	Interval   int64  `json:"interval"`
+	Message    string `json:"message"`
 }
 
 // deviceCodeV1 is POST /{tenant}/oauth2/devicecode.
 func (a *Authority) deviceCodeV1(c *call) (any, error) {
-	code, d, err := a.beginDevice(c, token.V1)
-	if err != nil {
-		return nil, err
-	}
-	return deviceAnswerV1{
-		UserCode: d.userCode, DeviceCode: code, VerificationURL: c.trust.pageBase(c.base) + devicePath,
-		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second), Message: d.message(c.trust.pageBase(c.base)),
-	}, nil
+	answer, err := a.beginDevice(c, token.V1)
+	return deviceAnswerV1(answer), err
 }
 
 // deviceCodeV2 is POST /{tenant}/oauth2/v2.0/devicecode.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
 func (a *Authority) deviceCodeV2(c *call) (any, error) {
-	code, d, err := a.beginDevice(c, token.V2)
-	if err != nil {
-		return nil, err
-	}
-	return deviceAnswerV2{
-		UserCode: d.userCode, DeviceCode: code, VerificationURI: c.trust.pageBase(c.base) + devicePath,
-		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second), Message: d.message(c.trust.pageBase(c.base)),
-	}, nil
+	return a.beginDevice(c, token.V2)
 }
 
-func (d *device) message(base string) string {
-	return "To sign in, open the page " + base + devicePath + " in a web browser and enter the code " + d.userCode + "."
-}
-
-func (a *Authority) beginDevice(c *call, v token.Version) (deviceCode string, _ *device, err error) {
+func (a *Authority) beginDevice(c *call, v token.Version) (answer deviceAnswerV2, err error) {
 	neverStore(c.w)
 	form, err := readForm(c)
 	if err != nil {
-		return "", nil, err
+		return answer, err
 	}
 	if !isShared(c.tenant) && c.trust.tenant(c.tenant) == nil {
-		return "", nil, unknownTenant(c.tenant)
+		return answer, unknownTenant(c.tenant)
 	}
 	if form.Get("client_id") == "" {
-		return "", nil, missing("client_id", "Add client_id=<application id>.")
+		return answer, missing("client_id", "Add client_id=<application id>.")
 	}
 	client, err := findApp(c.trust, c.trust.tenant(c.tenant), form.Get("client_id"))
 	if err != nil {
-		return "", nil, err
+		return answer, err
 	}
 	if v == token.V2 && form.Get("scope") == "" {
-		return "", nil, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
+		return answer, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
 	}
 	if len(form.Get("scope"))+len(form.Get("resource")) > maxRequest {
-		return "", nil, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
+		return answer, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
 	}
 	d := &device{
 		clientID: client.ID, tenant: strings.Clone(c.tenant), version: v,
@@ -114,14 +97,19 @@ func (a *Authority) beginDevice(c *call, v token.Version) (deviceCode string, _ 
 		userCode: newUserCode(), made: a.now(),
 	}
 	if _, err := a.deviceWish(c.trust, d); err != nil {
-		return "", nil, err
+		return answer, err
 	}
-	deviceCode = randomID() + randomID()
+	page := c.trust.pageBase(c.base) + devicePath
+	answer = deviceAnswerV2{
+		UserCode: d.userCode, DeviceCode: randomID() + randomID(), Page: page,
+		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second),
+		Message: "To sign in, open the page " + page + " in a web browser and enter the code " + d.userCode + ".",
+	}
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	a.signIns.devices.Add(string(digest(deviceCode)), d)
+	a.signIns.devices.Add(string(digest(answer.DeviceCode)), d)
 	a.signIns.users.Add(d.userCode, d)
-	return deviceCode, d, nil
+	return answer, nil
 }
 
 func newUserCode() string {

@@ -27,16 +27,17 @@ const (
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// readJSON reads the request's body, one JSON object, into out: whatever its
-// content type says, with a byte order mark or without, keys in any case, null
+// readJSON reads the request's body, one JSON object, as bytes and as a T: whatever
+// its content type says, with a byte order mark or without, keys in any case, null
 // for absent. It is strict about what could be meant in two ways or is none of
 // JSON: see [decodeJSON].
-func (c *call) readJSON(out any) error {
-	data, err := c.readBody()
+func readJSON[T any](c *call) ([]byte, *T, error) {
+	body, err := c.readBody()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	return decodeJSON(data, out)
+	value := new(T)
+	return body, value, decodeJSON(body, value)
 }
 
 // readBody returns the whole body without its byte order mark.

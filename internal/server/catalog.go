@@ -18,8 +18,8 @@ type market struct {
 	prefix  string // of the call's address: /customers/{id}, or nothing
 }
 
-// A catalogHandler answers a call about the catalog of a market.
-type catalogHandler func(*Server, *call, market) error
+// A catalogHandler returns the answer to a call about the catalog of a market.
+type catalogHandler func(*Server, *call, market) (any, error)
 
 // inCountry makes a handler of the country that the query names.
 func inCountry(h catalogHandler) func(*Server, *call) error {
@@ -69,9 +69,13 @@ func forCustomer(h catalogHandler) func(*Server, *call) error {
 	}
 }
 
-// inMarket calls a handler and words the catalog's refusals.
+// inMarket answers what a handler returns, and words the catalog's refusals.
 func (s *Server) inMarket(c *call, h catalogHandler, m market) error {
-	return s.catalogError(c, h(s, c, m), m.country)
+	value, err := h(s, c, m)
+	if err != nil {
+		return s.catalogError(c, err, m.country)
+	}
+	return c.writeJSON(value)
 }
 
 // country returns a country as the catalog spells it.
@@ -121,12 +125,14 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 }
 
 // names joins values for an error message.
-func names[T ~string](values []T) string {
+func names[T ~string](values []T) string { return strings.Join(texts(values), ", ") }
+
+func texts[T ~string](values []T) []string {
 	list := make([]string, len(values))
 	for i, v := range values {
 		list[i] = string(v)
 	}
-	return strings.Join(list, ", ")
+	return list
 }
 
 // address is that of a list of the market, with the parameters that it was

@@ -23,8 +23,8 @@ func (s *Server) createApplicationConsent(c *call) error {
 	if err := s.knowsCustomer(c); err != nil {
 		return err
 	}
-	var consent partnercenter.ApplicationConsent
-	if err := c.readJSON(&consent); err != nil {
+	_, consent, err := readJSON[partnercenter.ApplicationConsent](c)
+	if err != nil {
 		return err
 	}
 	if !s.authority.HasClient(c.claims.TenantID, consent.ApplicationID) {
@@ -50,13 +50,13 @@ func (s *Server) createApplicationConsent(c *call) error {
 		return errBadQuery("applicationGrants is empty", "name an API by its enterpriseApplicationId, and a scope")
 	}
 	slices.Sort(resources)
-	err := s.authority.PutConsent(c.r.Context(), issuer.Consent{
+	err = s.authority.PutConsent(c.r.Context(), issuer.Consent{
 		TenantID: c.customer, ClientID: consent.ApplicationID, Resources: slices.Compact(resources),
 	})
 	if err != nil {
 		return err
 	}
-	body, err := partnercenter.Marshal(&consent)
+	body, err := partnercenter.Marshal(consent)
 	if err != nil {
 		return err
 	}

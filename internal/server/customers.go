@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -109,6 +110,15 @@ func (s *Server) customerPage(c *call) (customerPage, error) {
 	return page, err
 }
 
+// searchFields and searchOperators are what a filter of customers may have.
+var (
+	searchFields    = []string{"CompanyName", "Domain", "IndirectReseller", "IndirectCloudSolutionProvider"}
+	searchOperators = []string{
+		"starts_with", "not_starts_with", "equals", "not_equals", "substring",
+		"greater_than", "greater_than_or_equals", "less_than", "less_than_or_equals",
+	}
+)
+
 // parseFilter reads a filter: one JSON object, keys in any case and order.
 func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
 	var f partnercenter.FieldFilter
@@ -120,25 +130,14 @@ func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
 		return nil, errBadQuery("the filter is no JSON object of a field filter", example)
 	}
 	f.Field, f.Operator = f.Field.Normalize(), f.Operator.Normalize()
-	switch f.Field {
-	case partnercenter.CustomerSearchCompanyName, partnercenter.CustomerSearchDomain,
-		partnercenter.CustomerSearchIndirectReseller, partnercenter.CustomerSearchIndirectCloudSolutionProvider:
-	default:
-		return nil, errEnum("Field", string(f.Field), []string{"CompanyName", "Domain", "IndirectReseller", "IndirectCloudSolutionProvider"})
+	if !slices.Contains(searchFields, string(f.Field)) {
+		return nil, errEnum("Field", string(f.Field), searchFields)
 	}
 	if f.Operator == "" {
 		f.Operator = partnercenter.FilterStartsWith
 	}
-	switch f.Operator {
-	case partnercenter.FilterEquals, partnercenter.FilterNotEquals, partnercenter.FilterSubstring,
-		partnercenter.FilterStartsWith, partnercenter.FilterNotStartsWith,
-		partnercenter.FilterGreaterThan, partnercenter.FilterGreaterThanOrEquals,
-		partnercenter.FilterLessThan, partnercenter.FilterLessThanOrEquals:
-	default:
-		return nil, errEnum("Operator", string(f.Operator), []string{
-			"starts_with", "not_starts_with", "equals", "not_equals", "substring",
-			"greater_than", "greater_than_or_equals", "less_than", "less_than_or_equals",
-		})
+	if !slices.Contains(searchOperators, string(f.Operator)) {
+		return nil, errEnum("Operator", string(f.Operator), searchOperators)
 	}
 	return &f, nil
 }

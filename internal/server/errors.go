@@ -236,9 +236,6 @@ func (c *call) storeError(err error) error {
 // catalogError words the catalog's refusals in a country. The ids are those of the
 // path.
 func (s *Server) catalogError(c *call, err error, country string) error {
-	if err == nil {
-		return nil
-	}
 	item := quote.Text(cmp.Or(c.param("offer-id"), c.param("product-id")))
 	sku, availability := quote.Text(c.param("sku-id")), quote.Text(c.param("availability-id"))
 	switch {

@@ -12,36 +12,36 @@ const maxOffers = 1_000_000
 
 // listOffers answers the offers of a market, all or a category's, a page or
 // everything.
-func (s *Server) listOffers(c *call, m market) error {
+func (s *Server) listOffers(c *call, m market) (any, error) {
 	category := c.query["offer_category_id"]
 	if category != "" && !s.catalog.HasCategory(category) {
-		return errBadQuery("offer_category_id="+quote.Text(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
+		return nil, errBadQuery("offer_category_id="+quote.Text(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
 	}
 	return c.answerOffers(m, s.catalog.Offers(m.country, category), "/offers", category)
 }
 
 // listOfferAddOns answers the offers that can be bought under one.
-func (s *Server) listOfferAddOns(c *call, m market) error {
+func (s *Server) listOfferAddOns(c *call, m market) (any, error) {
 	addOns, err := s.catalog.AddOns(c.param("offer-id"), m.country)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	offer, err := s.catalog.Offer(c.param("offer-id"), m.country)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	return c.answerOffers(m, addOns, "/offers/"+offer.ID+"/addons", "")
 }
 
 // answerOffers answers the page that the query asks for.
-func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, category string) error {
+func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, category string) (any, error) {
 	size, err := c.query.number("size", maxPageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	offset, err := c.query.number("offset", maxOffers)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	address := func(offset int) string {
 		return m.address(path, "offer_category_id", category, "offset", count(offset), "size", count(size))
@@ -58,7 +58,7 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 	if offset > 0 && size > 0 {
 		answer.Links.Previous = partnercenter.NewLink("GET", address(max(offset-size, 0)))
 	}
-	return c.writeJSON(answer)
+	return answer, nil
 }
 
 // count writes a number that is left out when it is zero.
@@ -70,16 +70,12 @@ func count(n int) string {
 }
 
 // getOffer answers one offer.
-func (s *Server) getOffer(c *call, m market) error {
-	offer, err := s.catalog.Offer(c.param("offer-id"), m.country)
-	if err != nil {
-		return err
-	}
-	return c.writeJSON(offer)
+func (s *Server) getOffer(c *call, m market) (any, error) {
+	return s.catalog.Offer(c.param("offer-id"), m.country)
 }
 
 // listOfferCategories answers the categories of offers. Like the documented
 // answer, it has no links.
-func (s *Server) listOfferCategories(c *call, m market) error {
-	return c.writeJSON(collection(s.catalog.Categories(m.country), ""))
+func (s *Server) listOfferCategories(c *call, m market) (any, error) {
+	return collection(s.catalog.Categories(m.country), ""), nil
 }

@@ -16,19 +16,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// readOrder reads the body of a write, as bytes and as an order.
-func (c *call) readOrder() ([]byte, *partnercenter.Order, error) {
-	body, err := c.readBody()
-	if err != nil {
-		return nil, nil, err
-	}
-	order := new(partnercenter.Order)
-	return body, order, decodeJSON(body, order)
-}
-
 // createOrder places an order.
 func (s *Server) createOrder(c *call) error {
-	body, request, err := c.readOrder()
+	body, request, err := readJSON[partnercenter.Order](c)
 	if err != nil {
 		return err
 	}
@@ -55,7 +45,7 @@ func (s *Server) createOrder(c *call) error {
 
 // patchOrder changes an order: cancels it, adds to it, bills it otherwise.
 func (s *Server) patchOrder(c *call) error {
-	body, request, err := c.readOrder()
+	body, request, err := readJSON[partnercenter.Order](c)
 	if err != nil {
 		return err
 	}

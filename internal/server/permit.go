@@ -98,10 +98,7 @@ func (s *Server) rulesOf(c *call) lifecycle.Settings {
 
 // roles joins roles for a message.
 func roles[T ~string](list []T, last string) string {
-	text := make([]string, len(list))
-	for i, r := range list {
-		text[i] = string(r)
-	}
+	text := texts(list)
 	if len(text) > 1 {
 		text[len(text)-2] += " " + last + " " + text[len(text)-1]
 		text = text[:len(text)-1]

@@ -124,22 +124,24 @@ func (s *Server) subscription(c *call) (*lifecycle.Subscription, error) {
 	return nil, errSubscriptionNotFound(id)
 }
 
-// getSubscription answers one subscription.
-func (s *Server) getSubscription(c *call) error {
+// aboutSubscription answers something that follows from the subscription in the
+// path.
+func (s *Server) aboutSubscription(c *call, answer func(*lifecycle.Subscription) any) error {
 	x, err := s.subscription(c)
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(x.At(s.rules, s.now()))
+	return c.writeJSON(answer(x))
+}
+
+// getSubscription answers one subscription.
+func (s *Server) getSubscription(c *call) error {
+	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.At(s.rules, s.now()) })
 }
 
 // getSubscriptionProvisioning answers how far a subscription has come.
 func (s *Server) getSubscriptionProvisioning(c *call) error {
-	x, err := s.subscription(c)
-	if err != nil {
-		return err
-	}
-	return c.writeJSON(x.ProvisioningStatus())
+	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.ProvisioningStatus() })
 }
 
 // getStraySubscriptionProvisioning does without the customer, whom links in
@@ -154,32 +156,21 @@ func (s *Server) getStraySubscriptionProvisioning(c *call) (err error) {
 // getRegistrationStatus answers whether reservations can be bought for a
 // subscription.
 func (s *Server) getRegistrationStatus(c *call) error {
-	x, err := s.subscription(c)
-	if err != nil {
-		return err
-	}
-	return c.writeJSON(x.RegistrationStatus(s.now()))
+	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.RegistrationStatus(s.now()) })
 }
 
 // getSubscriptionActivationLinks answers where a subscription to a marketplace
 // product is activated.
 func (s *Server) getSubscriptionActivationLinks(c *call) error {
-	x, err := s.subscription(c)
-	if err != nil {
-		return err
-	}
-	self := "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/activationlinks"
-	return c.writeJSON(collection(x.ActivationLink(s.activationBase(c)), self))
+	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any {
+		return collection(x.ActivationLink(s.activationBase(c)), "/customers/"+c.customer+"/subscriptions/"+x.Document.ID+"/activationlinks")
+	})
 }
 
 // patchSubscription changes a subscription.
 func (s *Server) patchSubscription(c *call) error {
-	body, err := c.readBody()
+	body, request, err := readJSON[partnercenter.Subscription](c)
 	if err != nil {
-		return err
-	}
-	request := new(partnercenter.Subscription)
-	if err := decodeJSON(body, request); err != nil {
 		return err
 	}
 	update := lifecycle.Update{Request: request, IfMatch: c.r.Header.Get("If-Match")}

@@ -144,11 +144,16 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 	if len(latencies) == 0 {
 		return loadResult{}, errors.New("no request was answered")
 	}
+	return resultOf(latencies, total, elapsed), nil
+}
+
+// resultOf sorts the latencies of a load, of which there is one at least.
+func resultOf(latencies []time.Duration, bytes int64, elapsed time.Duration) loadResult {
 	slices.Sort(latencies)
 	return loadResult{
-		Requests: len(latencies), Bytes: total, Elapsed: elapsed,
+		Requests: len(latencies), Bytes: bytes, Elapsed: elapsed,
 		P50: latencies[len(latencies)/2], P99: latencies[len(latencies)*99/100],
-	}, nil
+	}
 }
 
 // requestIDPlace is where a request id goes.

@@ -276,6 +276,15 @@ func (b *bencher) load(ctx context.Context, target *process, plan loadPlan) (loa
 	return result, json.Unmarshal(output.Bytes(), &result)
 }
 
+// measure runs a load process and keeps what it has measured.
+func (b *bencher) measure(ctx context.Context, results *[]loadResult, target *process, plan loadPlan) error {
+	result, err := b.load(ctx, target, plan)
+	if err == nil {
+		*results = append(*results, result)
+	}
+	return err
+}
+
 // row is what is measured for one size.
 type row struct{ limit, again, fresh []loadResult }
 
@@ -323,12 +332,9 @@ func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, rou
 	// The limit gets the same requests, token and all, and writes the same
 	// bytes.
 	hot := s.hotPaths()
-	result, err := b.load(ctx, limit, loadPlan{Paths: hot, Token: b.token})
-	if err != nil {
+	if err := b.measure(ctx, &r.limit, limit, loadPlan{Paths: hot, Token: b.token}); err != nil {
 		return err
 	}
-	r.limit = append(r.limit, result)
-
 	server, err := b.startServer(ctx)
 	if err != nil {
 		return err
@@ -341,19 +347,13 @@ func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, rou
 	for i, n := range rand.New(rand.NewPCG(uint64(round), uint64(s.orders))).Perm(s.customers) {
 		fresh[i] = ordersPath(s.orders, n)
 	}
-	if result, err = b.load(ctx, server, loadPlan{Paths: fresh, Token: b.token, Once: true}); err != nil {
+	if err := b.measure(ctx, &r.fresh, server, loadPlan{Paths: fresh, Token: b.token, Once: true}); err != nil {
 		return err
 	}
-	r.fresh = append(r.fresh, result)
-
 	if _, err := b.load(ctx, server, loadPlan{Paths: hot, Token: b.token, Once: true}); err != nil {
 		return err // this is when they are asked before
 	}
-	if result, err = b.load(ctx, server, loadPlan{Paths: hot, Token: b.token}); err != nil {
-		return err
-	}
-	r.again = append(r.again, result)
-	return nil
+	return b.measure(ctx, &r.again, server, loadPlan{Paths: hot, Token: b.token})
 }
 
 func (b *bencher) print(rows map[int]*row) {

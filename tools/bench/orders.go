@@ -146,31 +146,25 @@ func (b *bencher) orderRound(ctx context.Context, base string, r *orderRow) erro
 	if _, err := b.load(ctx, server, loadPlan{Paths: paths, Token: b.token, Once: true}); err != nil {
 		return err
 	}
-	result, err := b.load(ctx, server, read)
-	if err != nil {
+	if err := b.measure(ctx, &r.readOnly, server, read); err != nil {
 		return err
 	}
-	r.readOnly = append(r.readOnly, result)
 	beside := make(chan error, 1)
 	go func() {
-		placed, err := (&bencher{options: &options{connections: 4, duration: b.options.duration}, programs: b.programs, address: b.address}).
-			load(ctx, server, loadPlan{Paths: paths, Token: b.token, Body: purchase, Rate: pacedOrders})
-		r.beside = append(r.beside, placed)
-		beside <- err
+		buyer := &bencher{options: &options{connections: 4, duration: b.options.duration}, programs: b.programs, address: b.address}
+		beside <- buyer.measure(ctx, &r.beside, server, loadPlan{Paths: paths, Token: b.token, Body: purchase, Rate: pacedOrders})
 	}()
-	if result, err = b.load(ctx, server, read); err != nil {
+	if err := b.measure(ctx, &r.readBeside, server, read); err != nil {
 		return err
 	}
 	if err := <-beside; err != nil {
 		return err
 	}
-	r.readBeside = append(r.readBeside, result)
 
 	b.options.connections = buyers
-	if result, err = b.load(ctx, server, loadPlan{Paths: paths, Token: b.token, Body: purchase}); err != nil {
+	if err := b.measure(ctx, &r.placed, server, loadPlan{Paths: paths, Token: b.token, Body: purchase}); err != nil {
 		return err
 	}
-	r.placed = append(r.placed, result)
 	stop()
 
 	rows, err := newestRows(ctx, b.data.path)
@@ -181,7 +175,8 @@ func (b *bencher) orderRound(ctx context.Context, base string, r *orderRow) erro
 	if err := copyDatabase(base, raw); err != nil {
 		return err
 	}
-	if result, err = writeRows(ctx, raw, rows, b.options.duration); err != nil {
+	result, err := writeRows(ctx, raw, rows, b.options.duration)
+	if err != nil {
 		return err
 	}
 	r.raw = append(r.raw, result)
@@ -304,8 +299,7 @@ func writeRows(ctx context.Context, path string, rows []rowOf, duration time.Dur
 	if err := errors.Join(failures...); err != nil {
 		return loadResult{}, err
 	}
-	slices.Sort(latencies)
-	return loadResult{Requests: len(latencies), Bytes: int64(len(latencies)), Elapsed: elapsed, P50: latencies[len(latencies)/2], P99: latencies[len(latencies)*99/100]}, nil
+	return resultOf(latencies, int64(len(latencies)), elapsed), nil
 }
 
 // fresh returns the rows with keys of their own, for a random customer.
