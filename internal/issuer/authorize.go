@@ -31,20 +31,53 @@ const (
 	modeFormPost = "form_post"
 )
 
+// asking is who asks for a user's sign-in, and what for.
+type asking struct {
+	version  token.Version
+	tenant   string // as the path has it
+	clientID string
+	scope    string
+	resource string
+}
+
+// readAsking reads it from the parameters of a request, whose app is client.
+// It clones what is kept: it is a part of a query or a form that may be much longer
+// than maxRequest.
+func readAsking(c *call, v token.Version, parameters url.Values) (q asking, client *app, err error) {
+	tenant := c.trust.tenant(c.tenant)
+	switch {
+	case !isShared(c.tenant) && tenant == nil:
+		return q, nil, unknownTenant(c.tenant)
+	case parameters.Get("client_id") == "":
+		return q, nil, missing("client_id", "Add client_id=<application id>.")
+	}
+	if client, err = findApp(c.trust, tenant, parameters.Get("client_id")); err != nil {
+		return q, nil, err
+	}
+	return asking{
+		version: v, tenant: strings.Clone(c.tenant), clientID: client.ID,
+		scope: strings.Clone(parameters.Get("scope")), resource: strings.Clone(parameters.Get("resource")),
+	}, client, nil
+}
+
+// wishOf returns what is asked for.
+func (a *Authority) wishOf(t *trust, q *asking) (*wish, error) {
+	if q.version == token.V1 {
+		return a.userWishV1(t, q.scope, q.resource)
+	}
+	return a.userWish(t, q.scope, "")
+}
+
 // authorization is a request of the authorize endpoint, found to be right.
 type authorization struct {
-	version   token.Version
+	asking
 	base      string
-	tenant    string // as the path has it
-	clientID  string
 	redirect  string
 	given     bool // the redirect was in the request, and must be in that for the token
 	mode      string
 	hybrid    bool // an id token too, at once
 	state     string
 	nonce     string
-	scope     string
-	resource  string
 	challenge string // of PKCE; empty without
 	plain     bool   // the challenge is the verifier itself
 	consent   bool   // ask also whom has consented before
@@ -78,31 +111,21 @@ func (a *Authority) authorize(c *call, v token.Version) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What is kept is cloned: it is a part of a query or a form that may be much
-	// longer than maxRequest.
-	get := func(name string) string { return strings.Clone(parameters.Get(name)) }
-	if !isShared(c.tenant) && c.trust.tenant(c.tenant) == nil {
-		return nil, unknownTenant(c.tenant)
-	}
-	if get("client_id") == "" {
-		return nil, missing("client_id", "Add client_id=<application id>.")
-	}
-	client, err := findApp(c.trust, c.trust.tenant(c.tenant), get("client_id"))
+	get := func(name string) string { return strings.Clone(parameters.Get(name)) } // as readAsking does
+	asked, client, err := readAsking(c, v, parameters)
 	if err != nil {
 		return nil, err
 	}
 	r := &authorization{
-		version: v, base: c.base, tenant: strings.Clone(c.tenant), clientID: client.ID,
-		redirect: get("redirect_uri"), given: get("redirect_uri") != "",
-		state: get("state"), nonce: get("nonce"), scope: get("scope"), resource: get("resource"),
-		challenge: get("code_challenge"), hint: get("login_hint"),
+		asking: asked, base: c.base, redirect: get("redirect_uri"), given: get("redirect_uri") != "",
+		state: get("state"), nonce: get("nonce"), challenge: get("code_challenge"), hint: get("login_hint"),
 	}
 	if r.redirect, err = client.redirectTo(r.redirect); err != nil {
 		return nil, err
 	}
 	err = r.read(parameters)
 	if err == nil {
-		_, err = a.authorizationWish(c.trust, r)
+		_, err = a.wishOf(c.trust, &r.asking)
 	}
 	if err == nil && strings.EqualFold(get("prompt"), "none") {
 		err = fail(codeNotSignedIn, "Nobody is signed in, and prompt=none forbids to ask. Send the request again without it.")
@@ -187,14 +210,6 @@ func (r *authorization) read(parameters url.Values) error {
 		return fail(codeChallengeSize, "The code_challenge has %d characters; it must have 43 to 128 (RFC 7636). Send the base64url of the verifier's SHA-256.", n)
 	}
 	return nil
-}
-
-// authorizationWish returns what the request asks for.
-func (a *Authority) authorizationWish(t *trust, r *authorization) (*wish, error) {
-	if r.version == token.V1 {
-		return a.userWishV1(t, r.scope, r.resource)
-	}
-	return a.userWish(t, r.scope, "")
 }
 
 // redirectTo returns where the app's answers may go: what the request says if it

@@ -23,11 +23,7 @@ const devicePath = "/common/oauth2/deviceauth"
 
 // device is a device that waits for a user to sign in elsewhere.
 type device struct {
-	clientID string
-	tenant   string // as the path has it
-	version  token.Version
-	scope    string
-	resource string
+	asking
 	userCode string
 	made     time.Time
 	over     bool // approved or declined; then:
@@ -75,28 +71,18 @@ func (a *Authority) beginDevice(c *call, v token.Version) (answer deviceAnswerV2
 	if err != nil {
 		return answer, err
 	}
-	if !isShared(c.tenant) && c.trust.tenant(c.tenant) == nil {
-		return answer, unknownTenant(c.tenant)
-	}
-	if form.Get("client_id") == "" {
-		return answer, missing("client_id", "Add client_id=<application id>.")
-	}
-	client, err := findApp(c.trust, c.trust.tenant(c.tenant), form.Get("client_id"))
+	asked, _, err := readAsking(c, v, form)
 	if err != nil {
 		return answer, err
 	}
-	if v == token.V2 && form.Get("scope") == "" {
+	if v == token.V2 && asked.scope == "" {
 		return answer, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
 	}
-	if len(form.Get("scope"))+len(form.Get("resource")) > maxRequest {
+	if len(asked.scope)+len(asked.resource) > maxRequest {
 		return answer, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
 	}
-	d := &device{
-		clientID: client.ID, tenant: strings.Clone(c.tenant), version: v,
-		scope: strings.Clone(form.Get("scope")), resource: strings.Clone(form.Get("resource")), // not the whole form
-		userCode: newUserCode(), made: a.now(),
-	}
-	if _, err := a.deviceWish(c.trust, d); err != nil {
+	d := &device{asking: asked, userCode: newUserCode(), made: a.now()}
+	if _, err := a.wishOf(c.trust, &d.asking); err != nil {
 		return answer, err
 	}
 	page := c.trust.pageBase(c.base) + devicePath
@@ -126,13 +112,6 @@ func newUserCode() string {
 		return newUserCode()
 	}
 	return code.String()
-}
-
-func (a *Authority) deviceWish(t *trust, d *device) (*wish, error) {
-	if d.version == token.V1 {
-		return a.userWishV1(t, d.scope, d.resource)
-	}
-	return a.userWish(t, d.scope, "")
 }
 
 // enterCode is GET and POST /common/oauth2/deviceauth: where users say which

@@ -119,28 +119,12 @@ type flow struct {
 // so that going back and reloading send no form again.
 func (f *flow) address() redirect { return redirect("/common/oauth2/login?flow=" + f.id) }
 
-// clientID returns the app that the user signs in to.
-func (f *flow) clientID() string {
+// asking returns which app the user signs in to, and what it asks for.
+func (f *flow) asking() *asking {
 	if f.request != nil {
-		return f.request.clientID
+		return &f.request.asking
 	}
-	return f.device.clientID
-}
-
-// tenantName returns the tenant that the app named, or a shared name.
-func (f *flow) tenantName() string {
-	if f.request != nil {
-		return f.request.tenant
-	}
-	return f.device.tenant
-}
-
-// flowWish returns what the app of a flow asks for.
-func (a *Authority) flowWish(t *trust, f *flow) (*wish, error) {
-	if f.request != nil {
-		return a.authorizationWish(t, f.request)
-	}
-	return a.deviceWish(t, f.device)
+	return &f.device.asking
 }
 
 // browserCookie is the cookie that ties a sign-in to the browser that began it: a
@@ -261,12 +245,12 @@ func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, erro
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
-		tenant, user, err := a.checkPasswordLocked(c.trust, c.trust.tenant(f.tenantName()), f.name, e.password)
+		tenant, user, err := a.checkPasswordLocked(c.trust, c.trust.tenant(f.asking().tenant), f.name, e.password)
 		if err == nil {
-			_, err = findApp(c.trust, tenant, f.clientID())
+			_, err = findApp(c.trust, tenant, f.asking().clientID)
 		}
 		if err == nil {
-			err = a.strikeUser(c, passwordPage, tenant, f.clientID(), user)
+			err = a.strikeUser(c, passwordPage, tenant, f.asking().clientID, user)
 		}
 		if err != nil {
 			return nil, err
@@ -325,10 +309,10 @@ func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
 	if p.user == nil {
 		return p, fail(codeWrongPassword, "The user is not there any more. Sign in as another one.")
 	}
-	if p.client, err = findApp(t, p.tenant, f.clientID()); err != nil {
+	if p.client, err = findApp(t, p.tenant, f.asking().clientID); err != nil {
 		return p, err
 	}
-	if p.wish, err = a.flowWish(t, f); err == nil {
+	if p.wish, err = a.wishOf(t, f.asking()); err == nil {
 		err = p.wish.check(t, p.tenant)
 	}
 	return p, err
@@ -381,7 +365,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 	if f.problem != nil {
 		d.complain(f.problem)
 	}
-	client := c.trust.app(nil, f.clientID())
+	client := c.trust.app(nil, f.asking().clientID)
 	if client == nil {
 		return nil, fail(codeUnknownClient, "The application is not there any more. Go back to it, and sign in again.")
 	}
@@ -397,7 +381,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 			p.status = http.StatusBadRequest
 		}
 		if onThisMachine(c.r) {
-			p.data.Users = c.trust.suggestions(c.trust.tenant(f.tenantName()), client)
+			p.data.Users = c.trust.suggestions(c.trust.tenant(f.asking().tenant), client)
 		}
 	case stepMFA:
 		p.name, p.data.Title = "mfa", "Approve the sign-in"

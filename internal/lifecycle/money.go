@@ -21,6 +21,14 @@ func priced(line *partnercenter.OrderLineItem, price partnercenter.Decimal) {
 	}
 }
 
+// empty takes everything off a line, whose prices are then those of nothing.
+func empty(line *partnercenter.OrderLineItem) {
+	line.Quantity = new(0)
+	if p := line.Pricing; p != nil {
+		priced(line, p.Price)
+	}
+}
+
 // total adds up the lines of an order. An order has a total when a line has a
 // price.
 func total(o *partnercenter.Order) partnercenter.Decimal {

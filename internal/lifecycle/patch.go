@@ -211,18 +211,10 @@ func (c *cancelling) item() string { return quote.Text(c.order.Document.LineItem
 // cancelRules say which lines may be cancelled by changing their order.
 var cancelRules = []rule[*cancelling]{
 	{http.StatusBadRequest, partnercenter.CodeSuspendInstead, "it is of a legacy offer or an online service", func(c *cancelling) (string, string) {
-		switch c.kind {
-		case catalog.License, catalog.Usage, catalog.OnlineService:
-			return says("Use PATCH /customers/{customer-id}/subscriptions/{subscription-id} to suspend or cancel the subscriptions", "This order %s cannot be cancelled: %s is an online service", c.order.Document.ID, c.item())
-		}
-		return "", ""
+		return unless(c.kind != catalog.License && c.kind != catalog.Usage && c.kind != catalog.OnlineService, "Use PATCH /customers/{customer-id}/subscriptions/{subscription-id} to suspend or cancel the subscriptions", "This order %s cannot be cancelled: %s is an online service", c.order.Document.ID, c.item())
 	}},
 	{http.StatusBadRequest, partnercenter.CodeOrderNotCancellable, "it is an Azure plan, or nobody knows what it is", func(c *cancelling) (string, string) {
-		switch c.kind {
-		case catalog.AzurePlan, "":
-			return says("Suspend its subscription", "Order cannot be canceled: %s is not of a kind that can", c.item())
-		}
-		return "", ""
+		return unless(c.kind != catalog.AzurePlan && c.kind != "", "Suspend its subscription", "Order cannot be canceled: %s is not of a kind that can", c.item())
 	}},
 	{http.StatusForbidden, partnercenter.CodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelling) (string, string) {
 		return unless(c.kind != catalog.Marketplace || c.settings.Sandbox, "Set the status of its subscription to deleted with PATCH subscription", "Cancelling of seat-based SaaS is not supported via patch order: %s", c.item())
@@ -284,11 +276,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	next := o.clone()
 	events := []Event{{Kind: to.Event}}
 	for _, i := range lines {
-		line := &next.Document.LineItems[i]
-		line.Quantity = new(0)
-		if p := line.Pricing; p != nil {
-			priced(line, p.Price)
-		}
+		empty(&next.Document.LineItems[i])
 		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionDeleted {
 			s.delete()
 			next.Changed = append(next.Changed, s)
@@ -332,10 +320,8 @@ var purchaseAddOn = partnercenter.OperationNamed("orders", "purchase-addon")
 // addOnRules go beyond those of any line.
 var addOnRules = []rule[*adding]{
 	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the partner's cloud offers no add-ons to orders", func(a *adding) (string, string) {
-		if cloud := a.settings.Cloud; !purchaseAddOn.OfferedIn(cloud) {
-			return says("Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in %s", purchaseAddOn, cloud.Title())
-		}
-		return "", ""
+		cloud := a.settings.Cloud
+		return unless(purchaseAddOn.OfferedIn(cloud), "Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in %s", purchaseAddOn, cloud.Title())
 	}},
 	{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "the order would have more than 500 line items", func(a *adding) (string, string) {
 		return unless(len(a.order.Document.LineItems)+a.number < MaxLines, "Buy it under a base of another order", "Unable to process this order: it has %d line items, and %d is the most", len(a.order.Document.LineItems), MaxLines)

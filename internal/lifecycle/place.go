@@ -187,10 +187,7 @@ func lineNumbers(lines []partnercenter.OrderLineItem) (string, string) {
 			seen[*n] = true
 		}
 	}
-	if missing > 0 && missing < len(lines) {
-		return says("Number all lines from 0 on, or none", "Line Item number is missing in %d of %d lines", missing, len(lines))
-	}
-	return "", ""
+	return unless(missing == 0 || missing == len(lines), "Number all lines from 0 on, or none", "Line Item number is missing in %d of %d lines", missing, len(lines))
 }
 
 func unknownCycle(c partnercenter.BillingCycleType) (string, string) {

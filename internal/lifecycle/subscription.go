@@ -194,11 +194,7 @@ func (s *Subscription) delete() {
 // lineGone cancels the line of a subscription that is gone, and the order with
 // its last line.
 func (o *Order) lineGone(number int) []Event {
-	line := &o.Document.LineItems[number]
-	line.Quantity = new(0)
-	if p := line.Pricing; p != nil {
-		priced(line, p.Price)
-	}
+	empty(&o.Document.LineItems[number])
 	if o.Document.TotalPrice != "" {
 		o.Document.TotalPrice = total(&o.Document)
 	}
