@@ -47,6 +47,7 @@ func TestExamples(t *testing.T) {
 	// still be cancelled.
 	refundable := time.Date(2019, 1, 9, 12, 0, 0, 0, time.UTC)
 	subscription := subscriptionAt(documented, exampleSubscription)
+	a := newAPI(t)
 	for _, tt := range []struct {
 		name    string
 		method  string // default GET
@@ -94,7 +95,9 @@ func TestExamples(t *testing.T) {
 		{name: "customers-billing-profile", path: "/v1/customers/" + documented + "/profiles/billing", must: []string{`"culture":"en-US"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := newAPI(t)
+			if err := a.Reset(); err != nil {
+				t.Fatal(err)
+			}
 			if !tt.at.IsZero() {
 				a.Clock().Set(tt.at)
 			}
