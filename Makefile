@@ -38,7 +38,9 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
 soak: ## Play many random commands and kill servers, for half an hour or so.
 	$(GO) test -count 1 -timeout 3h ./internal/server -run TestLifecycle -rapid.checks 300
 	$(GO) test -count 20 -timeout 1h ./internal/server -run TestExactlyOnce -purchases 1000
-	$(GO) test -count 20 -timeout 1h ./internal/store -run TestKilledDuringLoad
+	$(GO) test -count 20 -timeout 1h ./internal/store -run TestKilledDuringLoad -load 200
+	$(GO) test -count 1 -timeout 1h ./internal/server -run TestEveryLinkAnswers -every-way 1000000
+	$(GO) test -count 5 -timeout 1h ./internal/server -run TestManyUploads -uploads 32
 
 .PHONY: lint
 lint: ## Check style.

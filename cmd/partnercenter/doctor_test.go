@@ -202,7 +202,7 @@ func TestDoctor(t *testing.T) {
 			failed: "discovery", detail: "too many requests", fix: "Wait",
 		},
 		{
-			name: "authority hangs", args: []string{"--timeout", "300ms"}, make: func(p *patient) { p.discovery = hangs },
+			name: "authority hangs", args: []string{"--timeout", "5s"}, make: func(p *patient) { p.discovery = hangs },
 			failed: "authority", detail: "while waiting for the answer", fix: "HTTPS_PROXY", skipped: "token",
 		},
 		{
@@ -250,7 +250,7 @@ func TestDoctor(t *testing.T) {
 			failed: "token", detail: "502 to a request for a token, a problem of its own", fix: "Try again",
 		},
 		{
-			name: "token hangs", args: []string{"--timeout", "300ms"}, make: func(p *patient) { p.token = hangs },
+			name: "token hangs", args: []string{"--timeout", "5s"}, make: func(p *patient) { p.token = hangs },
 			failed: "token", detail: "in time", fix: "--timeout",
 		},
 		{
@@ -286,7 +286,7 @@ func TestDoctor(t *testing.T) {
 			failed: "api call", detail: "not JSON of the API", fix: "--base-url",
 		},
 		{
-			name: "API hangs", args: []string{"--timeout", "300ms"}, make: func(p *patient) { p.api = hangs },
+			name: "API hangs", args: []string{"--timeout", "5s"}, make: func(p *patient) { p.api = hangs },
 			failed: "api call", detail: "in time",
 		},
 		{
@@ -407,7 +407,7 @@ func TestDoctorMeetsFaults(t *testing.T) {
 		{map[string]any{"fault": "clock_skew", "by": "-2h"}, "api call", []string{"clocks of the authority and of the API differ"}},
 	} {
 		s.fault(test.fault)
-		s.want(terminal.ExitError, append(test.texts, "of 11 steps failed: "+test.failed), "doctor", "--timeout", "1s", "--retries", "0")
+		s.want(terminal.ExitError, append(test.texts, "of 11 steps failed: "+test.failed), "doctor", "--timeout", "5s", "--retries", "0")
 	}
 	s.control(http.MethodDelete, "/identity/faults", nil)
 

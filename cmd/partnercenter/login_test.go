@@ -240,7 +240,7 @@ func TestLoginRefused(t *testing.T) {
 	}
 	s.person.decline = false
 	s.person.password = "wrong"
-	s.want(terminal.ExitAuth, []string{"nobody signed in within 300ms"}, "login", "--login-timeout", "300ms")
+	s.want(terminal.ExitAuth, []string{"nobody signed in within 3s"}, "login", "--login-timeout", "3s")
 	s.want(terminal.ExitAuth, []string{"AADSTS90002", "There is no such tenant"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
 	s.want(terminal.ExitUsage, []string{"users sign in over TLS only", "--ca-file"}, "login", "--authority", s.facts.APIURL)
 	s.want(terminal.ExitUsage, []string{"no time to sign in"}, "login", "--login-timeout", "0")
@@ -306,7 +306,7 @@ func TestLoginWithDeviceCode(t *testing.T) {
 	}
 	s.advance("2h")
 	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list")
-	s.want(terminal.ExitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "100ms")
+	s.want(terminal.ExitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "3s")
 }
 
 // shortenPolls keeps device codes from being asked for in whole seconds.

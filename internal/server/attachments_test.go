@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"mime"
@@ -552,6 +553,64 @@ func TestUploadsTakeTurns(t *testing.T) {
 	}
 	if _, list := a.do(t, request{path: path + "/attachments", status: 200}); len(attachments(t, list)) != waiting {
 		t.Errorf("the list is %s", list)
+	}
+}
+
+var manyUploads = flag.Int("uploads", 0, "uploads of 8 MiB to send at once, in TestManyUploads")
+
+// TestManyUploads sends 256 MiB in 32 uploads at once. All are taken, but not
+// at once. It takes long: TestUploadsTakeTurns is its short form.
+func TestManyUploads(t *testing.T) {
+	if *manyUploads == 0 {
+		t.Skip("make soak has it")
+	}
+	a := newAPI(t)
+	path := placeOrder(t, a.URL, a.token, needsPO)
+	const size = 8 << 20
+	uploads := *manyUploads
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	before, most := stats.HeapAlloc, uint64(0)
+	over, sampled := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(sampled)
+		for {
+			select {
+			case <-over:
+				return
+			case <-time.After(2 * time.Millisecond):
+				runtime.GC() // leaves what is held
+				runtime.ReadMemStats(&stats)
+				most = max(most, stats.HeapAlloc)
+			}
+		}
+	}()
+	var wait sync.WaitGroup
+	for range uploads {
+		req := streamed(t, a.URL+path+"/attachment", a.token, size, true)
+		wait.Go(func() {
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusCreated {
+				t.Errorf("%d %s", resp.StatusCode, answer)
+			}
+		})
+	}
+	wait.Wait()
+	close(over)
+	<-sampled
+	if _, list := a.do(t, request{path: path + "/attachments", status: 200}); len(attachments(t, list)) != uploads {
+		t.Errorf("the list is %s", list)
+	}
+	held := max(most, before) - before
+	t.Logf("at most %d MiB were held", held>>20)
+	if held > uint64(uploads)*size { // each takes two or three times its size while it grows
+		t.Errorf("%d MiB of %d were held at a time", held>>20, uploads*size>>20)
 	}
 }
 

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
 	"net/url"
@@ -38,7 +39,7 @@ const leastLinks = 2000
 
 // everyWay is how many links of each kind are taken in all ways in which clients
 // put them together; the others are in one.
-const everyWay = 2
+var everyWay = flag.Int("every-way", 2, "links of each kind to follow in all ways, in TestEveryLinkAnswers")
 
 // crawler follows links, each once.
 type crawler struct {
@@ -303,7 +304,7 @@ func (c *crawler) follow(link found) {
 		addresses = []string{c.srv.URL + "/v1" + path}
 		// The ways differ before a route is found, so that a few links of each kind
 		// show what all would.
-		if c.taken[link.kind] <= everyWay {
+		if c.taken[link.kind] <= *everyWay {
 			addresses = append(addresses, c.srv.URL+path, c.srv.URL+"/v1.0"+path, c.srv.URL+"/v1/"+path)
 		}
 	}

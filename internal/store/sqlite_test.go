@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -313,11 +314,13 @@ func TestOpenAfterCreationWasCutShort(t *testing.T) {
 	}
 }
 
+var loadSize = flag.Int("load", 50, "customers to load, in TestKilledDuringLoad")
+
 // TestKilledDuringLoad kills processes at random moments of a load. What they
 // leave must be nothing or all of it, and the load can be repeated.
 func TestKilledDuringLoad(t *testing.T) {
 	const child = "PARTNERCENTER_TEST_LOAD"
-	const customers, orders = 50, 20
+	customers, orders := *loadSize, 20
 	data := func() *seed.Seed { return bulkSeed(1, customers, orders, "x") }
 	if path := os.Getenv(child); path != "" {
 		s, err := Open(context.Background(), path, nil)
@@ -355,7 +358,7 @@ func TestKilledDuringLoad(t *testing.T) {
 
 	nothing := 0
 	for round := range 6 {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledDuringLoad$")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledDuringLoad$", fmt.Sprint("-load=", *loadSize))
 		cmd.Env = append(os.Environ(), child+"="+path)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
