@@ -11,7 +11,7 @@ help: ## List the targets.
 
 .PHONY: setup
 setup: ## Install what the tests need and this machine lacks.
-	@sh tools/setup.sh
+	@GO="$(GO)" sh tools/setup.sh
 
 .PHONY: test
 test: setup ## Vet, and run all tests with the race detector; skip none.

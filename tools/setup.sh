@@ -25,8 +25,8 @@ runs() {
 }
 
 compiles() {
-	# shellcheck disable=SC2046 # CC may have options
-	echo '#include <stdlib.h>' | $(go env CC) -x c -c -o /dev/null - 2>/dev/null
+	# shellcheck disable=SC2086 # CC may have options
+	echo '#include <stdlib.h>' | ${CC:-$("${GO:-go}" env CC)} -x c -c -o /dev/null - 2>/dev/null
 }
 
 node_is_new() {

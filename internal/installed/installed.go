@@ -5,26 +5,45 @@
 package installed
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
 // The oldest Node that the packages of examples/clients/node run on.
 const nodeMajor, nodeMinor = 20, 18
 
-// Program returns the path of the first of these programs that is there.
+// Program returns the path of the first of these programs that is there and runs.
 func Program(t *testing.T, names ...string) string {
 	t.Helper()
 	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
+		if path := running(name); path != "" {
 			return path
 		}
 	}
 	Missing(t, "there is no %s", names[0])
 	return ""
+}
+
+// runs has what running found out, by name.
+var runs sync.Map
+
+// running returns the path of a program, or nothing where it is not there or does
+// not run, as what version managers leave in place of one.
+func running(name string) string {
+	if path, ok := runs.Load(name); ok {
+		return path.(string)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil || exec.Command(path, "--version").Run() != nil {
+		path = ""
+	}
+	runs.Store(name, path)
+	return path
 }
 
 // Browser returns the path of Chromium, or of what is made of it.
@@ -63,10 +82,14 @@ func Node(t *testing.T) string {
 // names.
 func Packages(t *testing.T, folder string) string {
 	t.Helper()
-	packages := filepath.Join(folder, "node_modules")
-	// npm writes this file last.
-	if _, err := os.Stat(filepath.Join(packages, ".package-lock.json")); err != nil {
-		Missing(t, "the packages of %s are not there", filepath.Join(folder, "package-lock.json"))
+	packages, lock := filepath.Join(folder, "node_modules"), filepath.Join(folder, "package-lock.json")
+	wanted, err := os.ReadFile(lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// make setup leaves a copy of the lock file when it is done.
+	if found, err := os.ReadFile(filepath.Join(packages, ".setup-lock.json")); err != nil || !bytes.Equal(found, wanted) {
+		Missing(t, "the packages of %s are not there", lock)
 	}
 	return packages
 }

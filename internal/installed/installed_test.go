@@ -35,12 +35,13 @@ func TestMissing(t *testing.T) {
 		{"another browser", "browser", map[string]string{"bin/google-chrome": newNode}, ""},
 		{"no Node", "node", nil, "there is no node"},
 		{"old Node", "node", map[string]string{"bin/node": oldNode}, "is version 18.19, and 20.18 is needed"},
-		{"broken Node", "node", map[string]string{"bin/node": "#!/bin/sh\nexit 1\n"}, "does not run"},
+		{"broken Node", "node", map[string]string{"bin/node": "#!/bin/sh\nexit 1\n"}, "there is no node"},
 		{"new Node", "node", map[string]string{"bin/node": newNode}, ""},
 		{"old Node, and npm's", "node", map[string]string{"bin/node": oldNode, "tools/node/node_modules/.bin/node": newNode}, ""},
-		{"no packages", "packages", nil, "the packages of package-lock.json are not there"},
-		{"half of the packages", "packages", map[string]string{"node_modules/axe-core/axe.js": ""}, "the packages of package-lock.json are not there"},
-		{"packages", "packages", map[string]string{"node_modules/.package-lock.json": "{}"}, ""},
+		{"no packages", "packages", map[string]string{"package-lock.json": "{}"}, "the packages of package-lock.json are not there"},
+		{"half of the packages", "packages", map[string]string{"package-lock.json": "{}", "node_modules/axe-core/axe.js": ""}, "the packages of package-lock.json are not there"},
+		{"packages of another time", "packages", map[string]string{"package-lock.json": "{}", "node_modules/.setup-lock.json": "{ }"}, "the packages of package-lock.json are not there"},
+		{"packages", "packages", map[string]string{"package-lock.json": "{}", "node_modules/.setup-lock.json": "{}"}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
