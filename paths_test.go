@@ -33,8 +33,11 @@ func TestNothingOutsideIsRead(t *testing.T) {
 			return err
 		case entry.IsDir() && (file == "internal/contract/published" || file != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules")):
 			return filepath.SkipDir
-		case entry.IsDir() || entry.Name() != "Makefile" && !slices.Contains([]string{".go", ".sh", ".mjs", ".py"}, filepath.Ext(file)):
+		case entry.IsDir() || entry.Name() != "Makefile" && !slices.Contains([]string{".go", ".sh", ".mjs", ".py", ".txtar"}, filepath.Ext(file)):
 			return nil
+		}
+		if file == "paths_test.go" {
+			return nil // has what is refused
 		}
 		source, err := os.ReadFile(file)
 		if err != nil {
@@ -63,14 +66,14 @@ func outside(t *testing.T, file string, source []byte) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sourceFile{folder: path.Dir(file), texts: map[string][]ast.Expr{}, packages: map[string]bool{}}
+	s := &sourceFile{folder: path.Dir(file), test: strings.HasSuffix(file, "_test.go"), texts: map[string][]ast.Expr{}, packages: map[string]string{}}
 	for _, spec := range parsed.Imports {
 		name := strings.Trim(spec.Path.Value, `"`)
 		local := path.Base(name)
 		if spec.Name != nil {
 			local = spec.Name.Name
 		}
-		s.packages[local] = slices.Contains(pathPackages, name)
+		s.packages[local] = name
 	}
 	ast.Inspect(parsed, s.collect)
 	var found []string
@@ -88,14 +91,16 @@ var pathPackages = []string{"os", "os/exec", "path/filepath", "io/ioutil", "go/p
 
 type sourceFile struct {
 	folder   string
+	test     bool                  // tests, rather than is the program
 	texts    map[string][]ast.Expr // what constants and variables are set to
-	packages map[string]bool       // names of imports, and whether they take paths
+	packages map[string]string     // imports by their names here
 }
 
 func (s *sourceFile) collect(n ast.Node) bool {
 	set := func(names []ast.Expr, values []ast.Expr) {
 		for i, name := range names {
-			if id, ok := name.(*ast.Ident); ok && i < len(values) {
+			id, ok := name.(*ast.Ident)
+			if ok && i < len(values) && !goesUp(id, values[i]) {
 				s.texts[id.Name] = append(s.texts[id.Name], values[i])
 			}
 		}
@@ -113,6 +118,17 @@ func (s *sourceFile) collect(n ast.Node) bool {
 	return true
 }
 
+// goesUp reports whether a value is the folder above its own variable's, as in a
+// loop that looks for go.mod.
+func goesUp(id *ast.Ident, value ast.Expr) bool {
+	call, ok := value.(*ast.CallExpr)
+	if !ok || len(call.Args) != 1 {
+		return false
+	}
+	of, ok := call.Args[0].(*ast.Ident)
+	return ok && of.Name == id.Name
+}
+
 // names returns what a node names outside of the repository, if anything: where
 // files are opened and programs are started, any path that leaves it; elsewhere
 // what cannot be meant as anything else.
@@ -120,25 +136,37 @@ func (s *sourceFile) names(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.BasicLit:
 		text, err := strconv.Unquote(n.Value)
-		if n.Kind != token.STRING || err != nil {
-			return ""
+		if n.Kind != token.STRING || err != nil || text == ".." {
+			return "" // two dots say what they mean together with their neighbours
 		}
-		if text == contractVariable || ofDeveloper.MatchString(text) {
+		if text == contractVariable {
 			return text
 		}
-		if climbing.MatchString(text) && !attacked.MatchString(text) && s.leaves(text) {
-			return text
+		return s.word(text)
+	case *ast.BinaryExpr:
+		if n.Op == token.ADD {
+			return s.words(n)
+		}
+	case *ast.CompositeLit:
+		return s.row(n.Elts)
+	case *ast.SelectorExpr:
+		if n.Sel.Name == "UserHomeDir" || n.Sel.Name == "HomeDir" {
+			return n.Sel.Name
 		}
 	case *ast.CallExpr:
-		selector, ok := n.Fun.(*ast.SelectorExpr)
-		if !ok {
+		pkg, name := s.callee(n)
+		switch {
+		case name == "ByID", pkg == "strings": // ids, and parts of texts
 			return ""
-		}
-		if pkg, ok := selector.X.(*ast.Ident); !ok || !s.packages[pkg.Name] {
-			return ""
-		}
-		if selector.Sel.Name == "Join" {
+		case (name == "Getenv" || name == "LookupEnv") && len(n.Args) == 1:
+			if text := s.values(n.Args[0], 0)[0]; text == "HOME" || text == "USERPROFILE" {
+				return text
+			}
+		case name == "Join":
 			return s.leaving(n)
+		}
+		if named := s.row(n.Args); named != "" || !slices.Contains(pathPackages, pkg) {
+			return named
 		}
 		for _, arg := range n.Args {
 			if named := s.leaving(arg); named != "" {
@@ -159,15 +187,84 @@ func (s *sourceFile) names(n ast.Node) string {
 	return ""
 }
 
+// callee returns the import path, if any, and the name of what is called.
+func (s *sourceFile) callee(call *ast.CallExpr) (pkg, name string) {
+	switch f := call.Fun.(type) {
+	case *ast.Ident:
+		return "", f.Name
+	case *ast.SelectorExpr:
+		if x, ok := f.X.(*ast.Ident); ok {
+			pkg = s.packages[x.Name]
+		}
+		return pkg, f.Sel.Name
+	}
+	return "", ""
+}
+
+// row looks at texts that stand side by side, as the parts of one path.
+func (s *sourceFile) row(all []ast.Expr) string {
+	var parts []string
+	for i, e := range all {
+		if text := s.values(e, 0)[0]; text != unknown {
+			parts = append(parts, text)
+			if i < len(all)-1 {
+				continue
+			}
+		}
+		if p := strings.Join(parts, "/"); slices.Contains(parts, "..") && s.leaves(p) {
+			return p
+		}
+		parts = nil
+	}
+	return ""
+}
+
+// words returns the first word of what an expression can be that is a path out
+// of the repository.
+func (s *sourceFile) words(e ast.Expr) string {
+	for _, text := range s.values(e, 0) {
+		if named := s.word(text); named != "" {
+			return named
+		}
+	}
+	return ""
+}
+
+// word does so for a text: a path, or a command's line.
+func (s *sourceFile) word(text string) string {
+	if s.test && ofWindows.MatchString(text) && !unread.MatchString(text) {
+		return text
+	}
+	for _, word := range strings.FieldsFunc(verb.ReplaceAllString(text, unknown), separates) {
+		if !unread.MatchString(word) && (s.absolute(word) || s.leaves(word)) {
+			return word
+		}
+	}
+	return ""
+}
+
+// absolute reports whether a path begins at a folder that not every machine has.
+func (s *sourceFile) absolute(p string) bool {
+	return ofDeveloper.MatchString(p) || s.test && ofMachine.MatchString(p) && !system.MatchString(p)
+}
+
+// separates reports whether a character ends a word in a command's line.
+func separates(r rune) bool { return strings.ContainsRune(" \t\r\n\"'`=:;(),&|<>{}", r) }
+
 var (
 	// ofDeveloper are absolute paths that only one machine has.
-	ofDeveloper = regexp.MustCompile(`^/(?:home|root|Users|work|mnt|media)/`)
-	// climbing are paths to a folder's contents that begin by going up.
-	climbing = regexp.MustCompile(`^(?:\.\./)+[\w.-]+/[\w./-]+$`)
-	// attacked are what forged names go for.
-	attacked = regexp.MustCompile(`(?:/dev/null|/etc/passwd)$`)
+	ofDeveloper = regexp.MustCompile(`^/(?:home|root|Users|work|mnt|media)/.`)
+	// ofMachine are those that some have, which a test should not know, though
+	// a text of the program may. A path of an address begins otherwise.
+	ofMachine = regexp.MustCompile(`^(?:/(?:home|root|Users|work|mnt|media|opt|srv|var|usr|tmp|data)|~|\$HOME|\$\{HOME\})/.`)
+	ofWindows = regexp.MustCompile(`(?:^|[\s"'=])[A-Za-z]:[\\/][\w.]`)
+	// unread are paths that tests name and nobody opens: what forged names go
+	// for, names of uploads, and a folder that the program tells of.
+	unread = regexp.MustCompile(`(?:/dev/null|/etc/passwd|^\.\./po\.pdf|^C:\\orders\\PO .*|^/usr/local/share/ca-certificates/)$`)
 	// system are paths that every machine has, and those of which nothing is known.
 	system = regexp.MustCompile(`^/(?:dev|proc|sys|bin|usr/bin)(?:/|$)|^/$|^/+\?`)
+	// verb is what fmt fills in.
+	verb = regexp.MustCompile(`%[-+# 0-9.\[\]*]*[a-zA-Z]`)
 )
 
 // leaving returns the path that an expression is, if that leaves the repository.
@@ -219,18 +316,56 @@ func (s *sourceFile) values(e ast.Expr, depth int) []string {
 	case *ast.BinaryExpr:
 		return combine(s.values(e.X, depth), s.values(e.Y, depth), "")
 	case *ast.CallExpr:
-		if selector, ok := e.Fun.(*ast.SelectorExpr); ok && selector.Sel.Name == "Join" && len(e.Args) > 0 {
+		switch pkg, name := s.callee(e); {
+		case name == "Join" && pkg != "strings" && len(e.Args) > 0:
 			all := s.values(e.Args[0], depth)
 			for _, arg := range e.Args[1:] {
 				all = combine(all, s.values(arg, depth), "/")
 			}
 			return all
-		}
-		if selector, ok := e.Fun.(*ast.SelectorExpr); ok && len(e.Args) == 1 && slices.Contains([]string{"Abs", "Clean", "FromSlash"}, selector.Sel.Name) {
+		case name == "Sprintf" && len(e.Args) > 0:
+			var all []string
+			for _, format := range s.values(e.Args[0], depth) {
+				all = append(all, verb.ReplaceAllString(format, unknown))
+			}
+			return all
+		case name == "Repeat" && len(e.Args) == 2:
+			times := 9 // enough to leave
+			if count, ok := e.Args[1].(*ast.BasicLit); ok {
+				times, _ = strconv.Atoi(count.Value)
+			}
+			if text := s.values(e.Args[0], depth)[0]; strings.HasPrefix(text, "..") {
+				return []string{strings.Repeat(text, times)}
+			}
+		case name == "Getwd":
+			return []string{"."}
+		case name == "Dir" && len(e.Args) == 1:
+			return s.above(e.Args[0], depth)
+		case len(e.Args) == 1 && slices.Contains([]string{"Abs", "Clean", "FromSlash"}, name):
 			return s.values(e.Args[0], depth)
 		}
 	}
 	return []string{unknown}
+}
+
+// above are the folders of what an expression can be. Of what is not known, only
+// the root's is outside.
+func (s *sourceFile) above(e ast.Expr, depth int) []string {
+	name := ""
+	switch e := e.(type) {
+	case *ast.Ident:
+		name = e.Name
+	case *ast.CallExpr:
+		_, name = s.callee(e)
+	}
+	var all []string
+	for _, p := range s.values(e, depth) {
+		if p != unknown || strings.HasSuffix(strings.ToLower(name), "root") {
+			p += "/.."
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 func combine(heads, tails []string, between string) []string {
@@ -251,15 +386,15 @@ var (
 // outsideOfScript looks at a script's or a Makefile's words. Three dots are Go's.
 func outsideOfScript(file, source string) []string {
 	var found []string
-	s := &sourceFile{folder: path.Dir(file)}
+	s := &sourceFile{folder: path.Dir(file), test: path.Ext(file) == ".txtar"}
 	for i, line := range strings.Split(source, "\n") {
-		for _, word := range strings.FieldsFunc(strings.ReplaceAll(ownFolder.ReplaceAllString(line, "."), "...", ""), func(r rune) bool { return strings.ContainsRune(" \t\"'`=:;(),", r) }) {
+		for _, word := range strings.FieldsFunc(strings.ReplaceAll(ownFolder.ReplaceAllString(line, "."), "...", ""), separates) {
 			for _, p := range scriptPaths.FindAllString(word, -1) {
 				if s.leaves(p) {
 					found = append(found, fmt.Sprintf("%s:%d names %q", file, i+1, p))
 				}
 			}
-			if ofDeveloper.MatchString(word) || strings.Contains(word, contractVariable) {
+			if s.absolute(word) && !unread.MatchString(word) || strings.Contains(word, contractVariable) {
 				found = append(found, fmt.Sprintf("%s:%d names %q", file, i+1, word))
 			}
 		}
@@ -310,6 +445,45 @@ func TestOutside(t *testing.T) {
 		{"x_test.go", `customers.ByID("..")`, false},
 		{"x_test.go", `upload("../po.pdf")`, false},
 		{"x_test.go", `filepath.Join(t.TempDir(), "a.db")`, false},
+		{"internal/x/x_test.go", `read(t, fmt.Sprintf("../../../shared/examples/%s.json", n))`, true},
+		{"internal/x/x_test.go", `read(t, fmt.Sprintf("%s/../shared/a.json", root))`, true},
+		{"internal/x/x_test.go", `read(t, fmt.Sprintf("../../docs/%s.md", n))`, false},
+		{"internal/x/x_test.go", `read(t, filepath.Join(filepath.Dir(root(t)), "shared", "a.json"))`, true},
+		{"internal/x/x_test.go", `read(t, filepath.Join(filepath.Dir(file), "a.json"))`, false},
+		{"internal/x/x_test.go", `wd, _ := os.Getwd(); read(t, filepath.Join(filepath.Dir(filepath.Dir(filepath.Dir(wd))), "a"))`, true},
+		{"internal/x/x_test.go", `wd, _ := os.Getwd(); read(t, filepath.Join(filepath.Dir(filepath.Dir(wd)), "go.mod"))`, false},
+		{"internal/x/x_test.go", `for dir, _ := os.Getwd(); ; dir = filepath.Dir(dir) { os.Stat(filepath.Join(dir, "go.mod")) }`, false},
+		{"internal/x/x_test.go", `read(t, "/opt/contract/orders.json")`, true},
+		{"internal/x/x_test.go", `read(t, "/srv/orders.json")`, true},
+		{"internal/x/x_test.go", `read(t, "/work/shared/orders.json")`, true},
+		{"internal/x/x_test.go", `read(t, "/tmp/orders.json")`, true},
+		{"internal/x/x_test.go", `read(t, "C:\\shared\\orders.json")`, true},
+		{"internal/x/x_test.go", `read(t, "C:/shared/orders.json")`, true},
+		{"internal/x/x_test.go", `get("/v1/customers", "/{tenant}/oauth2/token", "/home", "https://h/home/x")`, false},
+		{"internal/x/x_test.go", `exec.Command("sh", "-c", "cat ../../../shared/x")`, true},
+		{"internal/x/x_test.go", `exec.Command("sh", "-c", "cd ../../.. && cat shared/x")`, true},
+		{"internal/x/x_test.go", `exec.Command("sh", "-c", "cat ../../docs/x")`, false},
+		{"internal/x/x_test.go", `exec.Command("go", "-C=../../..", "list")`, true},
+		{"internal/x/x_test.go", `run("go", "-C=../..", "list", "./...")`, false},
+		{"internal/x/x_test.go", `read(t, "..", "..", "..", "shared")`, true},
+		{"internal/x/x_test.go", `read(t, "..", "..", "docs")`, false},
+		{"internal/x/x_test.go", `read(t, []string{"..", "..", "..", "shared"}...)`, true},
+		{"internal/x/x_test.go", `read(t, path.Join("..", "..", "..", "shared"))`, true},
+		{"internal/x/x_test.go", `read(t, strings.Repeat("../", 3)+"shared")`, true},
+		{"internal/x/x_test.go", `read(t, strings.Repeat("../", n)+"shared")`, true},
+		{"internal/x/x_test.go", `read(t, strings.Repeat("../", 2)+"docs")`, false},
+		{"internal/x/x_test.go", `read(t, ".." + "/../../shared")`, true},
+		{"internal/x/x_test.go", `home, err := os.UserHomeDir()`, true},
+		{"internal/x/x_test.go", `read(t, filepath.Join(os.Getenv("HOME"), "shared"))`, true},
+		{"internal/x/x_test.go", `os.Getenv("PATH")`, false},
+		{"internal/x/x_test.go", `read(t, os.ExpandEnv("$HOME/shared/a"))`, true},
+		{"x_test.go", `read(t, "../shared")`, true},
+		{"x_test.go", `read(t, "..", "shared")`, true},
+		{"x_test.go", `t.Chdir("..")`, true},
+		{"x_test.go", `read(t, "testdata", "..", "go.mod")`, false},
+		{"cmd/x/testdata/script/a.txtar", `exec cat ../../../../../shared/a`, true},
+		{"cmd/x/testdata/script/a.txtar", `exec cat /opt/contract/a`, true},
+		{"cmd/x/testdata/script/a.txtar", "# A file.\nexec partnercenter --out ../a\n-- a.yaml --\nurl: https://h/home/x\npath: /v1/customers", false},
 		{"Makefile", "test:\n\tgo test ./... && cat ../shared/a", true},
 		{"Makefile", "test:\n\t" + contractVariable + "=x go test ./...", true},
 		{"tools/a.sh", `cd "$(dirname "$0")/.."`, false},
@@ -319,7 +493,7 @@ func TestOutside(t *testing.T) {
 	} {
 		source := tt.code
 		if strings.HasSuffix(tt.file, ".go") {
-			source = "package x\n\nimport (\n\t\"os\"\n\t\"os/exec\"\n\t\"path/filepath\"\n)\n\nfunc x() {\n\t" + tt.code + "\n}\n"
+			source = "package x\n\nimport (\n\t\"os\"\n\t\"os/exec\"\n\t\"path\"\n\t\"path/filepath\"\n\t\"strings\"\n)\n\nfunc x() {\n\t" + tt.code + "\n}\n"
 		}
 		if found := outside(t, tt.file, []byte(source)); (found != nil) != tt.found {
 			t.Errorf("%s, %s: found %q, want %v", tt.file, tt.code, found, tt.found)
