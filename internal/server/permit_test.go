@@ -43,7 +43,9 @@ func calls(t *testing.T) map[string]request {
 }
 
 // TestCredentialOfEveryCall makes each call with the token of an app and of
-// users: with each role, with none, and without a second factor.
+// users: with each role, with none, and without a second factor. What each call
+// takes is operations.go's word, which package published compares with the
+// documented credentials.
 func TestCredentialOfEveryCall(t *testing.T) {
 	a := newAPI(t)
 	token := func(upn string) string { return a.as(t, upn).token }
