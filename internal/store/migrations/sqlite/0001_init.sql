@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 
 CREATE TABLE settings (
     name  TEXT NOT NULL PRIMARY KEY,
@@ -68,3 +69,5 @@ CREATE TABLE orders (
     UNIQUE (partner_id, customer_id, order_id),
     FOREIGN KEY (partner_id, customer_id) REFERENCES customers
 ) WITHOUT ROWID, STRICT;
+
+-- +goose StatementEnd

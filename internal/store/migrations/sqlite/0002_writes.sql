@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 
 -- An order that was placed here has facts beside its document, which is as the
 -- order will look when everything under way is done. Lists show it from visible on;
@@ -76,3 +77,5 @@ CREATE TABLE attachments (
     PRIMARY KEY (partner_id, customer_id, order_id, attachment_id),
     FOREIGN KEY (partner_id, customer_id) REFERENCES customers
 ) STRICT;
+
+-- +goose StatementEnd

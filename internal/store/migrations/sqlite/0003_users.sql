@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 
 CREATE TABLE users (
     partner_id TEXT NOT NULL REFERENCES partners,
@@ -9,3 +10,5 @@ CREATE TABLE users (
     roles      TEXT NOT NULL, -- with blanks between them, or ''
     PRIMARY KEY (partner_id, upn_key)
 ) WITHOUT ROWID, STRICT;
+
+-- +goose StatementEnd

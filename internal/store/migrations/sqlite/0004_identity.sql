@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 
 -- Lists are JSON: they are read and written whole, with their app.
 ALTER TABLE apps ADD COLUMN secrets       TEXT    NOT NULL DEFAULT '[]'; -- further ones: value, expires
@@ -35,3 +36,5 @@ CREATE TABLE grants (
     expires   INTEGER NOT NULL, -- microseconds since 1970
     data      BLOB    NOT NULL
 ) STRICT;
+
+-- +goose StatementEnd
