@@ -420,7 +420,7 @@ func TestSignInMemory(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc)
 	}
-	const long = 1024
+	const long = 256
 	filler := strings.Repeat("x", maxForm-4<<10)
 	authorize.Set(filler, "") // a name does not count as a value does
 	device.Set(filler, "")
