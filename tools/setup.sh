@@ -92,7 +92,7 @@ if [ -n "$packages" ]; then
 		fail "the tests need$missing: install the programs (CC names a C compiler other than gcc), then run this again"
 	fi
 	if ! $as_root true 2>/dev/null; then
-		fail "the tests need$missing, and $(id -un) may not install: have somebody run apt-get install --no-install-recommends$packages"
+		fail "the tests need$missing, and $(id -un) may not install without a password: run sudo -v first, or have somebody run apt-get install --no-install-recommends$packages"
 	fi
 fi
 
