@@ -66,11 +66,15 @@ func exchange[T any](ctx context.Context, r resource, req request) (*T, error) {
 	return out, nil
 }
 
-// headerOf collects options that add to a request.
-func headerOf[O ~func(http.Header)](opts []O) http.Header {
+// headerField is what an option adds to a request's header.
+type headerField struct{ name, value string }
+
+// headerOf collects options that add to a request's header.
+func headerOf[O ~struct{ name, value string }](opts []O) http.Header {
 	header := http.Header{}
 	for _, opt := range opts {
-		opt(header)
+		field := headerField(opt)
+		header.Set(field.name, field.value)
 	}
 	return header
 }

@@ -80,6 +80,8 @@ type Client struct {
 	// Customers are the customers of the partner that the credential signs in
 	// to.
 	Customers *CustomersClient
+	// Orders are the orders of all customers.
+	Orders *AllOrdersClient
 	// Offers are the legacy offers of a country, OfferCategories their
 	// categories. Products are what new commerce sells there, and software,
 	// reservations and the marketplace.
@@ -133,6 +135,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		allowShortAnswers: o.AllowShortAnswers,
 	}
 	c.Customers = &CustomersClient{resource{client: c}.name("customers")}
+	c.Orders = &AllOrdersClient{c}
 	c.Offers = &CountrySelector[*OffersClient]{c, func(country resource) *OffersClient {
 		return &OffersClient{country.name("offers")}
 	}}

@@ -5,6 +5,7 @@ import (
 	"math/big"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/shopspring/decimal"
 )
 
 // Decimal is an amount as exact decimal text, such as "24606.35". It never
@@ -12,11 +13,11 @@ import (
 // and is left out when encoding.
 type Decimal string
 
-// Rat returns the exact value for arithmetic. It fails when d is empty or no
-// decimal number.
+// Rat returns the exact value, for arithmetic that decimals have no exact result of.
+// It fails when d is empty or malformed.
 func (d Decimal) Rat() (*big.Rat, error) {
 	if !jsonNumber(string(d)) {
-		return nil, fmt.Errorf("partnercenter: %q is no decimal amount such as 24606.35", string(d))
+		return nil, d.invalid()
 	}
 	r, ok := new(big.Rat).SetString(string(d))
 	if !ok {
@@ -25,8 +26,53 @@ func (d Decimal) Rat() (*big.Rat, error) {
 	return r, nil
 }
 
-// Compare orders amounts by value: "1.50" and "1.5" are equal. Amounts that
-// are empty or unreadable come first and equal each other.
+// String returns the digits of d.
+func (d Decimal) String() string { return string(d) }
+
+// Add returns d + e, exactly. The empty Decimal counts as zero, so that a sum can
+// begin with it. Add fails when d or e is not a decimal number.
+func (d Decimal) Add(e Decimal) (Decimal, error) { return d.with(e, decimal.Decimal.Add) }
+
+// Sub returns d - e, as [Decimal.Add] adds.
+func (d Decimal) Sub(e Decimal) (Decimal, error) { return d.with(e, decimal.Decimal.Sub) }
+
+// Mul returns d × e, exactly, with as many fraction digits as both have together.
+// It fails as [Decimal.Add] does.
+func (d Decimal) Mul(e Decimal) (Decimal, error) { return d.with(e, decimal.Decimal.Mul) }
+
+func (d Decimal) with(e Decimal, combine func(x, y decimal.Decimal) decimal.Decimal) (Decimal, error) {
+	x, err := d.number()
+	if err != nil {
+		return "", err
+	}
+	y, err := e.number()
+	if err != nil {
+		return "", err
+	}
+	z := combine(x, y)
+	result := Decimal(z.StringFixed(max(0, -z.Exponent())))
+	if !jsonNumber(string(result)) {
+		return "", fmt.Errorf("partnercenter: the result of %s and %s has too many digits for an amount", d, e)
+	}
+	return result, nil
+}
+
+func (d Decimal) number() (decimal.Decimal, error) {
+	if d == "" {
+		return decimal.Decimal{}, nil
+	}
+	if !jsonNumber(string(d)) {
+		return decimal.Decimal{}, d.invalid()
+	}
+	return decimal.NewFromString(string(d))
+}
+
+func (d Decimal) invalid() error {
+	return fmt.Errorf("partnercenter: %q is not a decimal amount such as 24606.35", string(d))
+}
+
+// Compare compares amounts by value: "1.50" and "1.5" are equal. Amounts that are
+// empty or malformed come first and equal each other.
 func (d Decimal) Compare(e Decimal) int {
 	x, errX := d.Rat()
 	y, errY := e.Rat()
@@ -44,7 +90,7 @@ func (d Decimal) Compare(e Decimal) int {
 // MarshalJSONTo writes a JSON number with the digits of d.
 func (d Decimal) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if !jsonNumber(string(d)) {
-		return fmt.Errorf("partnercenter: %q is no decimal amount such as 24606.35", string(d))
+		return d.invalid()
 	}
 	return enc.WriteValue(jsontext.Value(d))
 }

@@ -220,25 +220,41 @@ func (l *OrderLineItem) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // [CustomerClient.Orders].
 type OrdersClient struct{ resource }
 
-// OrdersOption narrows or widens what a call on orders answers.
-type OrdersOption func(url.Values)
+// OrdersOption is an option of the calls that list orders.
+type OrdersOption interface{ addToOrders(url.Values) }
+
+// OrderOption is an option of [OrderClient.Get].
+type OrderOption interface{ addToOrder(url.Values) }
+
+// PriceOption is an [OrdersOption] and an [OrderOption].
+type PriceOption interface {
+	OrdersOption
+	OrderOption
+}
+
+type priceOption struct{}
+
+func (priceOption) addToOrder(q url.Values)    { q.Set("include_price", "true") }
+func (o priceOption) addToOrders(q url.Values) { o.addToOrder(q) }
+
+type ordersOption struct{ name, value string }
+
+func (o ordersOption) addToOrders(q url.Values) { q.Set(o.name, o.value) }
 
 // IncludePrice asks for prices: Order.TotalPrice and OrderLineItem.Pricing.
 // Without the right to see them the service answers 403, code 800043.
-func IncludePrice() OrdersOption {
-	return func(q url.Values) { q.Set("include_price", "true") }
-}
+func IncludePrice() PriceOption { return priceOption{} }
 
 // IncludeSystemPurchases asks a list for the orders that the service placed
 // itself (SystemPurchase, SystemBilling), which it leaves out by default.
 func IncludeSystemPurchases() OrdersOption {
-	return func(q url.Values) { q.Set("include_system_purchases", "true") }
+	return ordersOption{"include_system_purchases", "true"}
 }
 
 // ForIndirectReseller asks a list for the orders placed for one indirect
 // reseller only, by its tenant id.
 func ForIndirectReseller(id string) OrdersOption {
-	return func(q url.Values) { q.Set("indirect_reseller_id", id) }
+	return ordersOption{"indirect_reseller_id", id}
 }
 
 // ByBillingCycle narrows the orders to those of one billing cycle. The empty
@@ -286,19 +302,19 @@ func (r resource) asking(opts []OrdersOption) resource {
 	query := url.Values{}
 	maps.Copy(query, r.query)
 	for _, opt := range opts {
-		opt(query)
+		opt.addToOrders(query)
 	}
 	r.query = query
 	return r
 }
 
-// CreateOption adds to the request that places an order.
-type CreateOption func(http.Header)
+// OrderCreateOption is an option of [OrdersClient.Create].
+type OrderCreateOption headerField
 
 // ForCustomerUser names the customer's user, by its user principal name, that
 // the order is placed for and that gets a licence.
-func ForCustomerUser(upn string) CreateOption {
-	return func(h http.Header) { h.Set(headerCustomerUser, upn) }
+func ForCustomerUser(upn string) OrderCreateOption {
+	return OrderCreateOption{headerCustomerUser, upn}
 }
 
 // Create places an order. It takes at least one line item; the lines are
@@ -324,7 +340,7 @@ func ForCustomerUser(upn string) CreateOption {
 // request id is under way. Customers fail as they do for [OrdersClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/create-an-order
-func (c *OrdersClient) Create(ctx context.Context, order *Order, opts ...CreateOption) (*Order, error) {
+func (c *OrdersClient) Create(ctx context.Context, order *Order, opts ...OrderCreateOption) (*Order, error) {
 	return write[Order](ctx, c.whole(), http.MethodPost, order, headerOf(opts))
 }
 
@@ -346,18 +362,24 @@ type OrderClient struct {
 	list    resource // of the customer's orders
 }
 
-// Get returns the order. Of the options only [IncludePrice] has an effect.
+// Get returns the order.
 //
 // The error is an [*Error] with status 404 and code 20000 for an unknown
 // order; customers fail as they do for [OrdersClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-an-order-by-id
-func (c *OrderClient) Get(ctx context.Context, opts ...OrdersOption) (*Order, error) {
-	return read[Order](ctx, c.asking(opts))
+func (c *OrderClient) Get(ctx context.Context, opts ...OrderOption) (*Order, error) {
+	query := url.Values{}
+	for _, opt := range opts {
+		opt.addToOrder(query)
+	}
+	order := c.resource
+	order.query = query
+	return read[Order](ctx, order)
 }
 
-// PatchOption adds to the request that changes a resource.
-type PatchOption func(http.Header)
+// PatchOption is an option of the calls that change a resource.
+type PatchOption headerField
 
 // IfMatch makes the change only if the resource still has this etag, as
 // ResourceAttributes.Etag has it. It comes before the etag in the body.
@@ -365,7 +387,7 @@ func IfMatch(etag string) PatchOption {
 	if !strings.HasPrefix(etag, `"`) {
 		etag = `"` + etag + `"`
 	}
-	return func(h http.Header) { h.Set(headerIfMatch, etag) }
+	return PatchOption{headerIfMatch, etag}
 }
 
 // Patch changes the order and returns it as it then is. What the order passed

@@ -2,6 +2,7 @@ package partnercenter
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	// azcore's telemetry would name this client one of Azure's SDKs.
 	azure.Telemetry.Disabled = true
 	if azure.Transport == nil {
-		azure.Transport = newTransport()
+		azure.Transport = newTransport(nil)
 	}
 	var perTry []policy.Policy
 	if o.Budget != nil {
@@ -64,10 +65,11 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 }
 
 // newTransport returns the transport of clients that bring none. It follows no
-// redirect: the service has none, and a token would travel with one.
-func newTransport() policy.Transporter {
+// redirect: the service has none, and a token would travel with one. Nil roots are
+// the system's.
+func newTransport(roots *x509.CertPool) policy.Transporter {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	transport.MaxIdleConnsPerHost = 16 // calls at once whose connections are kept
 	return &http.Client{
 		Transport:     transport,

@@ -58,15 +58,17 @@ func ordersList() command.Form {
 		indirectReseller            string
 	)
 	view := ordersView(false, false)
-	fetch := func(ctx context.Context, call *command.Call, customer string) iter.Seq2[*partnercenter.Order, error] {
-		opts := orderOptions(includePrice)
+	options := func() (opts []partnercenter.OrdersOption) {
+		if includePrice {
+			opts = append(opts, partnercenter.IncludePrice())
+		}
 		if includeSystem {
 			opts = append(opts, partnercenter.IncludeSystemPurchases())
 		}
 		if indirectReseller != "" {
 			opts = append(opts, partnercenter.ForIndirectReseller(indirectReseller))
 		}
-		return call.Client.Customers.ByID(customer).Orders.ByBillingCycle(cycle.value).All(ctx, opts...)
+		return opts
 	}
 	return command.List(command.Spec{
 		Use: "list {--customer ID | --all-customers}", Customer: true, OrAll: "all-customers", AllowShort: true,
@@ -87,7 +89,7 @@ Tables have a row for every order; -o wide and -o csv one for every line item.` 
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
 			f.BoolVar(&all.asked, "all-customers", false, "list the orders of all customers")
-			f.IntVar(&all.workers, "workers", 4, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
+			f.IntVar(&all.workers, "workers", partnercenter.DefaultWorkers, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
 			cycle.addFlag(cmd, "only orders billed this way: `cycle` is "+terminal.OrList(billingCycles()))
 			f.BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
 			f.BoolVar(&includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
@@ -102,11 +104,9 @@ Tables have a row for every order; -o wide and -o csv one for every line item.` 
 		},
 	}, view, func(ctx context.Context, call *command.Call) iter.Seq2[customerOrder, error] {
 		if all.asked {
-			return all.orders(ctx, call, func(ctx context.Context, customer string) ([]*partnercenter.Order, error) {
-				return command.Collect(fetch(ctx, call, customer))
-			})
+			return all.orders(ctx, call, partnercenter.AllOrdersOptions{BillingCycle: cycle.value, Options: options()})
 		}
-		return ofCustomer(call.CustomerID, fetch(ctx, call, call.CustomerID))
+		return ofCustomer(call.CustomerID, call.Customer.Orders.ByBillingCycle(cycle.value).All(ctx, options()...))
 	})
 }
 
@@ -121,9 +121,9 @@ func ofCustomer(id string, orders iter.Seq2[*partnercenter.Order, error]) iter.S
 	}
 }
 
-func orderOptions(includePrice bool) []partnercenter.OrdersOption {
+func orderOptions(includePrice bool) []partnercenter.OrderOption {
 	if includePrice {
-		return []partnercenter.OrdersOption{partnercenter.IncludePrice()}
+		return []partnercenter.OrderOption{partnercenter.IncludePrice()}
 	}
 	return nil
 }

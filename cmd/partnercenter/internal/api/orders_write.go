@@ -66,7 +66,7 @@ partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
 			return nil
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
-		var opts []partnercenter.CreateOption
+		var opts []partnercenter.OrderCreateOption
 		if o.user != "" {
 			opts = append(opts, partnercenter.ForCustomerUser(o.user))
 		}

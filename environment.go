@@ -1,0 +1,190 @@
+package partnercenter
+
+import (
+	"cmp"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// NewClientFromEnvironment returns a client with the settings of the
+// environment variables that the command line reads:
+//
+//	PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID
+//	PARTNERCENTER_CLIENT_SECRET
+//	PARTNERCENTER_CLIENT_CERTIFICATE           a PEM or PFX file, in place of a secret
+//	PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD  of a PFX file
+//	PARTNERCENTER_CLOUD                        global (the default), 21vianet, germany or us-government
+//	PARTNERCENTER_BASE_URL, PARTNERCENTER_AUTHORITY, PARTNERCENTER_SCOPE
+//	PARTNERCENTER_CA_FILE                      certificate authorities to trust besides the system's
+//	PARTNERCENTER_BUDGET                       requests a minute, 0 for no limit
+//
+// Without an app of its own it signs in with what Azure's tools left: AZURE_
+// variables, a workload identity, or az login. PARTNERCENTER_BUDGET defaults to
+// [DefaultRequestsPerMinute], and to no limit at a base URL on this machine, where
+// the authority defaults to the base URL.
+//
+// Fields that are set in opts take precedence. Profiles, and users who signed in
+// with partnercenter login, are the command line's alone: the variables that choose
+// them are an error.
+func NewClientFromEnvironment(opts *ClientOptions) (*Client, error) {
+	var o ClientOptions
+	if opts != nil {
+		o = *opts
+	}
+	cred, err := o.fromEnvironment()
+	if err != nil {
+		return nil, fmt.Errorf("partnercenter: %w", err)
+	}
+	return NewClient(cred, &o)
+}
+
+// fromEnvironment fills in what is not set, and returns the credential.
+func (o *ClientOptions) fromEnvironment() (azcore.TokenCredential, error) {
+	if name := os.Getenv("PARTNERCENTER_PROFILE"); name != "" {
+		return nil, fmt.Errorf("PARTNERCENTER_PROFILE is %q, and profiles are for the command line: set the variables of the profile's settings instead", name)
+	}
+	if as := os.Getenv("PARTNERCENTER_AS"); as != "" && as != "app" {
+		return nil, fmt.Errorf("PARTNERCENTER_AS is %q, and this client signs in as the app: sign users in with a credential of your own, and NewClient", as)
+	}
+	if o.Cloud.Services == nil && o.Cloud.ActiveDirectoryAuthorityHost == "" {
+		name := CloudName(strings.ToLower(cmp.Or(os.Getenv("PARTNERCENTER_CLOUD"), string(NamedGlobal))))
+		if o.Cloud = name.Configuration(); o.Cloud.Services == nil {
+			return nil, fmt.Errorf("PARTNERCENTER_CLOUD is %q: use one of %v", string(name), CloudNames())
+		}
+	}
+	o.Endpoint = cmp.Or(o.Endpoint, os.Getenv("PARTNERCENTER_BASE_URL"))
+	local := false
+	if u, err := url.Parse(o.Endpoint); err == nil {
+		local = isLoopback(u.Hostname())
+	}
+	authority := os.Getenv("PARTNERCENTER_AUTHORITY")
+	if authority == "" && local {
+		authority = o.Endpoint
+	}
+	if authority != "" {
+		o.Cloud.ActiveDirectoryAuthorityHost = authority
+	}
+	if scope := os.Getenv("PARTNERCENTER_SCOPE"); scope != "" && o.Scopes == nil {
+		o.Scopes = []string{scope}
+	}
+	if err := o.budgetFromEnvironment(local); err != nil {
+		return nil, err
+	}
+	if file := os.Getenv("PARTNERCENTER_CA_FILE"); file != "" && o.Transport == nil {
+		roots, err := rootsWith(file)
+		if err != nil {
+			return nil, err
+		}
+		o.Transport = newTransport(roots)
+	}
+	return credentialFromEnvironment(o.ClientOptions, authority != "")
+}
+
+func (o *ClientOptions) budgetFromEnvironment(local bool) error {
+	if o.Budget != nil {
+		return nil
+	}
+	rate := DefaultRequestsPerMinute
+	if local {
+		rate = 0
+	}
+	if text := os.Getenv("PARTNERCENTER_BUDGET"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return fmt.Errorf("PARTNERCENTER_BUDGET is %q: write a number of requests a minute, or 0 for no limit", text)
+		}
+		rate = n
+	}
+	if rate > 0 {
+		o.Budget = NewBudget(&BudgetOptions{RequestsPerMinute: rate})
+	}
+	return nil
+}
+
+// credentialFromEnvironment signs in as the app of the variables, or as Azure's
+// tools do. Only Microsoft's authorities are known to its instance discovery.
+func credentialFromEnvironment(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
+	if authority := options.Cloud.ActiveDirectoryAuthorityHost; strings.HasPrefix(authority, "http://") {
+		return nil, fmt.Errorf("authority %s is plain HTTP: set PARTNERCENTER_AUTHORITY to its TLS address, such as the apiUrlTls of a local server", authority)
+	}
+	tenant, id := os.Getenv("PARTNERCENTER_TENANT_ID"), os.Getenv("PARTNERCENTER_CLIENT_ID")
+	secret, certificate := os.Getenv("PARTNERCENTER_CLIENT_SECRET"), os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE")
+	switch {
+	case id == "" && secret == "" && certificate == "":
+		return azureCredential(tenant, options, foreign)
+	case secret != "" && certificate != "":
+		return nil, errors.New("PARTNERCENTER_CLIENT_SECRET and PARTNERCENTER_CLIENT_CERTIFICATE are both set: unset one")
+	case tenant == "" || id == "" || secret+certificate == "":
+		return nil, errors.New("the credentials are incomplete: set PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID and either PARTNERCENTER_CLIENT_SECRET or PARTNERCENTER_CLIENT_CERTIFICATE")
+	case secret != "":
+		return azidentity.NewClientSecretCredential(tenant, id, secret,
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})
+	}
+	data, err := readSmallFile(certificate)
+	if err != nil {
+		return nil, fmt.Errorf("PARTNERCENTER_CLIENT_CERTIFICATE cannot be read: %w", err)
+	}
+	certs, key, err := azidentity.ParseCertificates(data, []byte(os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD")))
+	if err != nil {
+		return nil, fmt.Errorf("PARTNERCENTER_CLIENT_CERTIFICATE names %s, which holds no certificate with its key, as PEM or PFX: %w", certificate, err)
+	}
+	return azidentity.NewClientCertificateCredential(tenant, id, certs, key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})
+}
+
+// azureCredential leaves out managed identities, which cannot be registered with
+// Partner Center.
+func azureCredential(tenant string, options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
+	var chain []azcore.TokenCredential
+	if cred, err := azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
+		chain = append(chain, cred)
+	}
+	if cred, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
+		chain = append(chain, cred)
+	}
+	cred, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: tenant})
+	if err != nil {
+		return nil, err
+	}
+	return azidentity.NewChainedTokenCredential(append(chain, cred), nil)
+}
+
+// maxSmallFile is far beyond a certificate, or a list of authorities.
+const maxSmallFile = 1 << 20
+
+func readSmallFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSmallFile+1))
+	if err == nil && len(data) > maxSmallFile {
+		err = fmt.Errorf("%s has more than %d bytes", name, maxSmallFile)
+	}
+	return data, err
+}
+
+func rootsWith(file string) (*x509.CertPool, error) {
+	data, err := readSmallFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("PARTNERCENTER_CA_FILE cannot be read: %w", err)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("PARTNERCENTER_CA_FILE names %s, which holds no certificate in PEM", file)
+	}
+	return roots, nil
+}

@@ -1,0 +1,97 @@
+package partnercenter_test
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/partnercentertest"
+)
+
+// setEnvironment sets variables and unsets all others that are read.
+func setEnvironment(t *testing.T, variables map[string]string) {
+	t.Helper()
+	for _, entry := range os.Environ() {
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "PARTNERCENTER_") || strings.HasPrefix(name, "AZURE_") {
+			t.Setenv(name, "")
+		}
+	}
+	for name, value := range variables {
+		t.Setenv(name, value)
+	}
+}
+
+func TestNewClientFromEnvironment(t *testing.T) {
+	srv := partnercentertest.NewServer(t)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(srv.TLSURL, "https://"), &tls.Config{RootCAs: srv.Pool, MinVersion: tls.VersionTLS12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	own := conn.ConnectionState().PeerCertificates[0]
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, extra := range map[string]map[string]string{
+		"one address":           {"PARTNERCENTER_BASE_URL": srv.TLSURL},
+		"two addresses":         {"PARTNERCENTER_BASE_URL": srv.URL, "PARTNERCENTER_AUTHORITY": srv.TLSURL, "PARTNERCENTER_BUDGET": "100"},
+		"a scope and the cloud": {"PARTNERCENTER_BASE_URL": srv.TLSURL, "PARTNERCENTER_CLOUD": "Global", "PARTNERCENTER_SCOPE": "https://graph.windows.net/.default"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			extra["PARTNERCENTER_CA_FILE"] = ca
+			extra["PARTNERCENTER_TENANT_ID"] = srv.TenantID
+			extra["PARTNERCENTER_CLIENT_ID"] = srv.ClientID
+			extra["PARTNERCENTER_CLIENT_SECRET"] = srv.ClientSecret
+			setEnvironment(t, extra)
+			pc, err := partnercenter.NewClientFromEnvironment(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := pc.Customers.Get(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("Azure's variables", func(t *testing.T) {
+		setEnvironment(t, map[string]string{
+			"PARTNERCENTER_BASE_URL": srv.TLSURL, "PARTNERCENTER_CA_FILE": ca,
+			"AZURE_TENANT_ID": srv.TenantID, "AZURE_CLIENT_ID": srv.ClientID, "AZURE_CLIENT_SECRET": srv.ClientSecret,
+		})
+		pc, err := partnercenter.NewClientFromEnvironment(&partnercenter.ClientOptions{Locale: "de-DE"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pc.Customers.Get(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestNewClientFromEnvironmentRefuses(t *testing.T) {
+	app := map[string]string{"PARTNERCENTER_TENANT_ID": "t", "PARTNERCENTER_CLIENT_ID": "c", "PARTNERCENTER_CLIENT_SECRET": "hush"}
+	for _, test := range []struct{ name, value, want string }{
+		{"PARTNERCENTER_PROFILE", "local", "for the command line"},
+		{"PARTNERCENTER_AS", "user", "a credential of your own"},
+		{"PARTNERCENTER_CLOUD", "mars", "use one of [global"},
+		{"PARTNERCENTER_BASE_URL", "ftp://example", "no base URL"},
+		{"PARTNERCENTER_BASE_URL", "http://127.0.0.1:8080", "set PARTNERCENTER_AUTHORITY to its TLS address"},
+		{"PARTNERCENTER_AUTHORITY", "http://login.example", "plain HTTP"},
+		{"PARTNERCENTER_BUDGET", "many", "a number of requests a minute"},
+		{"PARTNERCENTER_CA_FILE", "none.pem", "PARTNERCENTER_CA_FILE cannot be read"},
+		{"PARTNERCENTER_CA_FILE", "environment_test.go", "no certificate in PEM"},
+		{"PARTNERCENTER_CLIENT_CERTIFICATE", "app.pem", "unset one"},
+		{"PARTNERCENTER_CLIENT_SECRET", "", "incomplete"},
+	} {
+		setEnvironment(t, app)
+		t.Setenv(test.name, test.value)
+		_, err := partnercenter.NewClientFromEnvironment(nil)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s=%s: %v, want an error with %q", test.name, test.value, err, test.want)
+		}
+	}
+}
