@@ -70,6 +70,19 @@ func CloudNames() []CloudName {
 	return []CloudName{NamedGlobal, Named21Vianet, NamedGermany, NamedUSGovernment}
 }
 
+// Normalize returns the constant that n spells, or n unchanged.
+func (n CloudName) Normalize() CloudName {
+	for _, name := range CloudNames() {
+		if strings.EqualFold(string(n), string(name)) {
+			return name
+		}
+	}
+	return n
+}
+
+// Known reports whether n spells the name of a cloud.
+func (n CloudName) Known() bool { return slices.Contains(CloudNames(), n.Normalize()) }
+
 // NameOfCloud returns which of this package's clouds a configuration is, or is
 // a copy of, whatever addresses were changed in it. It is empty for others.
 func NameOfCloud(c cloud.Configuration) CloudName {
@@ -92,21 +105,6 @@ func (n CloudName) Configuration() cloud.Configuration {
 	return cloud.Configuration{}
 }
 
-// Title returns what people call the cloud, for messages.
-func (n CloudName) Title() string {
-	switch n {
-	case NamedGlobal:
-		return "Microsoft's global cloud"
-	case Named21Vianet:
-		return "the cloud operated by 21Vianet"
-	case NamedGermany:
-		return "Microsoft Cloud Germany"
-	case NamedUSGovernment:
-		return "Microsoft Cloud for US Government"
-	}
-	return "cloud " + string(n)
-}
-
 // Resources returns what tokens of the cloud may be for: Partner Center, and
 // the directory graph, which the documentation asks app-only tokens for.
 func (n CloudName) Resources() []string {
@@ -117,31 +115,26 @@ func (n CloudName) Resources() []string {
 	return []string{services[GraphServiceName].Audience, services[ServiceName].Audience}
 }
 
-// Merchandise is a kind of thing to buy that not every cloud sells.
-type Merchandise string
-
-// What not every cloud sells.
+// What not every cloud sells, as far as a request can show it. A server's catalog
+// knows more, see package catalog.
 const (
-	AzureReservations  Merchandise = "Azure reservations"
-	AzureSubscriptions Merchandise = "Azure subscriptions"
-	OneTimePurchases   Merchandise = "one-time purchases" // software, besides reservations
+	azureReservations  = "Azure reservations"
+	azureSubscriptions = "Azure subscriptions"
+	oneTimePurchases   = "one-time purchases" // software, besides reservations
 )
 
 // notSold are the clouds that do not sell something.
-var notSold = map[Merchandise][]CloudName{
-	AzureReservations:  {Named21Vianet, NamedGermany},
-	AzureSubscriptions: {Named21Vianet},
-	OneTimePurchases:   {Named21Vianet, NamedGermany},
+var notSold = map[string][]CloudName{
+	azureReservations:  {Named21Vianet, NamedGermany},
+	azureSubscriptions: {Named21Vianet},
+	oneTimePurchases:   {Named21Vianet, NamedGermany},
 }
-
-// Sells reports whether something can be bought in the cloud.
-func (n CloudName) Sells(m Merchandise) bool { return !slices.Contains(notSold[m], n) }
 
 // NotOfferedError says that a call, or what it is to buy or to look for, is not
 // offered in the client's cloud. Nothing was sent.
 type NotOfferedError struct {
-	Operation string      // the call, such as "orders create"
-	What      Merchandise // what the cloud does not sell; empty when it is the call itself
+	Operation string // the call, such as "orders create"
+	What      string // what the cloud does not sell; empty when it is the call itself
 	Cloud     CloudName
 }
 
@@ -151,7 +144,7 @@ func (e *NotOfferedError) Error() string {
 	if e.What != "" {
 		what = fmt.Sprintf("%s is about %s, which are not sold in", e.Operation, e.What)
 	}
-	return "partnercenter: " + what + " " + e.Cloud.Title() + ": nothing was sent; leave it out for partners of this cloud, or sign in to another with ClientOptions.Cloud"
+	return fmt.Sprintf("partnercenter: %s the %s cloud", what, e.Cloud) + ": nothing was sent; leave it out for partners of this cloud, or sign in to another with ClientOptions.Cloud"
 }
 
 // offered refuses what the client's cloud does not have. Only what the request
@@ -163,16 +156,16 @@ func (c *Client) offered(o *Operation, req *http.Request, in any) error {
 	if !o.OfferedIn(c.cloud) {
 		return &NotOfferedError{Operation: o.String(), Cloud: c.cloud}
 	}
-	for _, m := range merchandise(o, req, in) {
-		if !c.cloud.Sells(m) {
-			return &NotOfferedError{Operation: o.String(), What: m, Cloud: c.cloud}
+	for _, what := range wanted(o, req, in) {
+		if slices.Contains(notSold[what], c.cloud) {
+			return &NotOfferedError{Operation: o.String(), What: what, Cloud: c.cloud}
 		}
 	}
 	return nil
 }
 
-// merchandise is what a request shows to buy, or to look for in the catalog.
-func merchandise(o *Operation, req *http.Request, in any) []Merchandise {
+// wanted is what a request shows to buy, or to look for in the catalog.
+func wanted(o *Operation, req *http.Request, in any) []string {
 	switch {
 	case o.Area == "orders":
 		if order, ok := in.(*Order); ok && order != nil {
@@ -186,26 +179,26 @@ func merchandise(o *Operation, req *http.Request, in any) []Merchandise {
 
 // ordered is what an order buys, or what is bought with a change of one: the
 // other lines are there already.
-func ordered(order *Order, placed bool) []Merchandise {
-	var list []Merchandise
+func ordered(order *Order, placed bool) []string {
+	var list []string
 	for i := range order.LineItems {
 		line := &order.LineItems[i]
 		if !placed && !line.buysAddOn() {
 			continue
 		}
 		if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(line.OfferID)), legacyAzure) {
-			list = append(list, AzureSubscriptions)
+			list = append(list, azureSubscriptions)
 		}
 		for key := range line.ProvisioningContext {
 			// Only reservations have a scope and a duration.
 			if strings.EqualFold(key, "scope") || strings.EqualFold(key, "duration") {
-				list = append(list, AzureReservations)
+				list = append(list, azureReservations)
 				break
 			}
 		}
 	}
 	if placed && order.BillingCycle.Normalize() == BillingCycleOneTime {
-		list = append(list, OneTimePurchases)
+		list = append(list, oneTimePurchases)
 	}
 	return list
 }
@@ -214,25 +207,20 @@ func ordered(order *Order, placed bool) []Merchandise {
 // GUIDs.
 const legacyAzure = "MS-AZR-"
 
-// sought is what a query looks for in the catalog.
-func sought(query url.Values) []Merchandise {
-	list := TargetView(query.Get("targetView")).Merchandise()
+// sought is what a query looks for in the catalog. Views that have other products
+// as well say nothing.
+func sought(query url.Values) []string {
+	var list []string
+	switch TargetView(query.Get("targetView")).Normalize() {
+	case TargetViewAzureReservations, TargetViewAzureReservationsVM, TargetViewAzureReservationsSQL, TargetViewAzureReservationsCosmosDB:
+		list = append(list, azureReservations)
+	case TargetViewAzure, TargetViewMicrosoftAzure:
+		list = append(list, azureSubscriptions)
+	case TargetViewSoftware, TargetViewSoftwareSUSELinux, TargetViewSoftwarePerpetual, TargetViewSoftwareSubscriptions:
+		list = append(list, oneTimePurchases)
+	}
 	if query.Has("reservationScope") {
-		list = append(list, AzureReservations)
+		list = append(list, azureReservations)
 	}
 	return list
-}
-
-// Merchandise returns what the products of a view are that not every cloud
-// sells. It is empty for views that have other products as well.
-func (v TargetView) Merchandise() []Merchandise {
-	switch v.Normalize() {
-	case TargetViewAzureReservations, TargetViewAzureReservationsVM, TargetViewAzureReservationsSQL, TargetViewAzureReservationsCosmosDB:
-		return []Merchandise{AzureReservations}
-	case TargetViewAzure, TargetViewMicrosoftAzure:
-		return []Merchandise{AzureSubscriptions}
-	case TargetViewSoftware, TargetViewSoftwareSUSELinux, TargetViewSoftwarePerpetual, TargetViewSoftwareSubscriptions:
-		return []Merchandise{OneTimePurchases}
-	}
-	return nil
 }

@@ -1,14 +1,15 @@
 package partnercenter
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The enums below are open: a value keeps the spelling it was read with,
-// unknown values survive a round trip, and Normalize gives the constant that a
-// spelling stands for. Compare normalized values.
+// Enums are open: a value keeps the spelling that it was read with, and unknown
+// values survive a round trip. Normalize returns the constant that a spelling
+// stands for; compare normalized values.
 
 // enumKey folds the spellings of one enum value together: OneTime, one_time
 // and onetime.
@@ -30,6 +31,9 @@ func normalize[T ~string](v T, known []T) T {
 	}
 	return v
 }
+
+// isKnown reports whether v spells one of known.
+func isKnown[T ~string](v T, known []T) bool { return slices.Contains(known, normalize(v, known)) }
 
 // BillingCycleType is how often an order is billed.
 type BillingCycleType string
@@ -54,22 +58,14 @@ var billingCycles = []BillingCycleType{
 
 // BillingCycles returns the documented billing cycles in the order of their
 // numbers.
-func BillingCycles() []BillingCycleType { return append([]BillingCycleType(nil), billingCycles...) }
+func BillingCycles() []BillingCycleType { return slices.Clone(billingCycles) }
 
 // Normalize returns the constant that b spells: one_time for OneTime, oneTime,
 // onetime and 4. It returns an unknown value unchanged.
 func (b BillingCycleType) Normalize() BillingCycleType { return normalize(b, billingCycles) }
 
 // Known reports whether b spells a documented billing cycle.
-func (b BillingCycleType) Known() bool {
-	n := b.Normalize()
-	for _, k := range billingCycles {
-		if n == k {
-			return true
-		}
-	}
-	return false
-}
+func (b BillingCycleType) Known() bool { return isKnown(b, billingCycles) }
 
 // UnmarshalJSONFrom reads a string in any spelling, or the documented number.
 func (b *BillingCycleType) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
@@ -97,6 +93,9 @@ var orderStatuses = []OrderStatus{
 // Normalize returns the constant that s spells, or s unchanged.
 func (s OrderStatus) Normalize() OrderStatus { return normalize(s, orderStatuses) }
 
+// Known reports whether s spells a documented value.
+func (s OrderStatus) Known() bool { return isKnown(s, orderStatuses) }
+
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (s *OrderStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, s) }
 
@@ -120,11 +119,39 @@ func (t OrderTransactionType) Normalize() OrderTransactionType {
 	return normalize(t, orderTransactionTypes)
 }
 
-// LineItemTransactionType says what a line item did: "New", "renew",
-// "addQuantity", "removeQuantity", "cancel", "convert" or "customerCredit".
-// The service's samples write "New" where its tables say "new"; compare
-// without regard to case.
+// Known reports whether t spells a documented value.
+func (t OrderTransactionType) Known() bool { return isKnown(t, orderTransactionTypes) }
+
+// LineItemTransactionType is what was done with a line item.
 type LineItemTransactionType string
+
+// The documented transactions.
+const (
+	LineItemTransactionTypeNew            LineItemTransactionType = "New" // which tables of the documentation spell new
+	LineItemTransactionTypeRenew          LineItemTransactionType = "renew"
+	LineItemTransactionTypeAddQuantity    LineItemTransactionType = "addQuantity"
+	LineItemTransactionTypeRemoveQuantity LineItemTransactionType = "removeQuantity"
+	LineItemTransactionTypeCancel         LineItemTransactionType = "cancel"
+	LineItemTransactionTypeConvert        LineItemTransactionType = "convert"
+	LineItemTransactionTypeCustomerCredit LineItemTransactionType = "customerCredit"
+)
+
+var lineItemTransactionTypes = []LineItemTransactionType{
+	LineItemTransactionTypeNew, LineItemTransactionTypeRenew, LineItemTransactionTypeAddQuantity, LineItemTransactionTypeRemoveQuantity, LineItemTransactionTypeCancel, LineItemTransactionTypeConvert, LineItemTransactionTypeCustomerCredit,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t LineItemTransactionType) Normalize() LineItemTransactionType {
+	return normalize(t, lineItemTransactionTypes)
+}
+
+// Known reports whether t spells a documented value.
+func (t LineItemTransactionType) Known() bool { return isKnown(t, lineItemTransactionTypes) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *LineItemTransactionType) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, t)
+}
 
 // RelationshipToPartner is a customer's relationship to the partner.
 type RelationshipToPartner string
@@ -137,6 +164,23 @@ const (
 	RelationshipSyndication      RelationshipToPartner = "syndication"
 	RelationshipMicrosoftSupport RelationshipToPartner = "microsoft_support"
 )
+
+var relationshipsToPartner = []RelationshipToPartner{
+	RelationshipNone, RelationshipReseller, RelationshipAdvisor, RelationshipSyndication, RelationshipMicrosoftSupport,
+}
+
+// Normalize returns the constant that r spells, or r unchanged.
+func (r RelationshipToPartner) Normalize() RelationshipToPartner {
+	return normalize(r, relationshipsToPartner)
+}
+
+// Known reports whether r spells a documented value.
+func (r RelationshipToPartner) Known() bool { return isKnown(r, relationshipsToPartner) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (r *RelationshipToPartner) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, r)
+}
 
 // ObjectType names the type of a resource in its attributes.
 type ObjectType string
@@ -158,6 +202,18 @@ const (
 	ObjectTypeSubscriptionRegistrationStatus ObjectType = "SubscriptionRegistrationStatus"
 )
 
+var objectTypes = []ObjectType{
+	ObjectTypeCollection, ObjectTypeOrder, ObjectTypeOrderLineItem, ObjectTypeCustomer, ObjectTypeCustomerCompanyProfile,
+	ObjectTypeCustomerBillingProfile, ObjectTypeOffer, ObjectTypeOfferCategory, ObjectTypeSubscription,
+	ObjectTypeSubscriptionProvisioningStatus, ObjectTypeSubscriptionRegistrationStatus,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t ObjectType) Normalize() ObjectType { return normalize(t, objectTypes) }
+
+// Known reports whether t spells the type of a resource in this package.
+func (t ObjectType) Known() bool { return isKnown(t, objectTypes) }
+
 // SeekOperation moves through a collection that is paged by continuation
 // token.
 type SeekOperation string
@@ -175,6 +231,9 @@ var seekOperations = []SeekOperation{SeekNext, SeekPrevious, SeekFirst, SeekLast
 
 // Normalize returns the constant that s spells, or s unchanged.
 func (s SeekOperation) Normalize() SeekOperation { return normalize(s, seekOperations) }
+
+// Known reports whether s spells a documented value.
+func (s SeekOperation) Known() bool { return isKnown(s, seekOperations) }
 
 // FilterOperator compares a field with a value in a [FieldFilter].
 type FilterOperator string
@@ -202,6 +261,9 @@ var filterOperators = []FilterOperator{
 // Normalize returns the constant that o spells, or o unchanged.
 func (o FilterOperator) Normalize() FilterOperator { return normalize(o, filterOperators) }
 
+// Known reports whether o spells a documented value.
+func (o FilterOperator) Known() bool { return isKnown(o, filterOperators) }
+
 // CustomerSearchField is a field that customers can be searched by.
 type CustomerSearchField string
 
@@ -222,3 +284,172 @@ var customerSearchFields = []CustomerSearchField{
 func (f CustomerSearchField) Normalize() CustomerSearchField {
 	return normalize(f, customerSearchFields)
 }
+
+// Known reports whether f spells a documented value.
+func (f CustomerSearchField) Known() bool { return isKnown(f, customerSearchFields) }
+
+// FulfillmentStatus is the state of a line item, or of part of its quantity.
+type FulfillmentStatus string
+
+// The documented states.
+const (
+	FulfillmentStatusFulfilled             FulfillmentStatus = "Fulfilled"
+	FulfillmentStatusUnfulfilled           FulfillmentStatus = "Unfulfilled"
+	FulfillmentStatusPrefulfillmentPending FulfillmentStatus = "PrefulfillmentPending"
+)
+
+var fulfillmentStatuses = []FulfillmentStatus{
+	FulfillmentStatusFulfilled, FulfillmentStatusUnfulfilled, FulfillmentStatusPrefulfillmentPending,
+}
+
+// Normalize returns the constant that s spells, or s unchanged.
+func (s FulfillmentStatus) Normalize() FulfillmentStatus { return normalize(s, fulfillmentStatuses) }
+
+// Known reports whether s spells a documented value.
+func (s FulfillmentStatus) Known() bool { return isKnown(s, fulfillmentStatuses) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (s *FulfillmentStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, s)
+}
+
+// ProvisioningStatus is the state of a subscription's provisioning.
+type ProvisioningStatus string
+
+// The documented states.
+const (
+	ProvisioningStatusSuccess ProvisioningStatus = "success"
+	ProvisioningStatusPending ProvisioningStatus = "pending"
+	ProvisioningStatusFailed  ProvisioningStatus = "failed"
+)
+
+var provisioningStatuses = []ProvisioningStatus{
+	ProvisioningStatusSuccess, ProvisioningStatusPending, ProvisioningStatusFailed,
+}
+
+// Normalize returns the constant that s spells, or s unchanged.
+func (s ProvisioningStatus) Normalize() ProvisioningStatus { return normalize(s, provisioningStatuses) }
+
+// Known reports whether s spells a documented value.
+func (s ProvisioningStatus) Known() bool { return isKnown(s, provisioningStatuses) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (s *ProvisioningStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, s)
+}
+
+// RegistrationStatus is the state of an Azure subscription's registration.
+type RegistrationStatus string
+
+// The documented states.
+const (
+	RegistrationStatusRegistered    RegistrationStatus = "registered"
+	RegistrationStatusRegistering   RegistrationStatus = "registering"
+	RegistrationStatusNotRegistered RegistrationStatus = "notRegistered"
+)
+
+var registrationStatuses = []RegistrationStatus{
+	RegistrationStatusRegistered, RegistrationStatusRegistering, RegistrationStatusNotRegistered,
+}
+
+// Normalize returns the constant that s spells, or s unchanged.
+func (s RegistrationStatus) Normalize() RegistrationStatus { return normalize(s, registrationStatuses) }
+
+// Known reports whether s spells a documented value.
+func (s RegistrationStatus) Known() bool { return isKnown(s, registrationStatuses) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (s *RegistrationStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, s)
+}
+
+// ContractType is what a subscription was bought with.
+type ContractType string
+
+// The documented contracts.
+const (
+	ContractTypeSubscription   ContractType = "subscription"
+	ContractTypeProductKey     ContractType = "productKey"
+	ContractTypeRedemptionCode ContractType = "redemptionCode"
+)
+
+var contractTypes = []ContractType{
+	ContractTypeSubscription, ContractTypeProductKey, ContractTypeRedemptionCode,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t ContractType) Normalize() ContractType { return normalize(t, contractTypes) }
+
+// Known reports whether t spells a documented value.
+func (t ContractType) Known() bool { return isKnown(t, contractTypes) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *ContractType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, t) }
+
+// SubscriptionAction is what may be done with a subscription.
+type SubscriptionAction string
+
+// The documented actions.
+const (
+	SubscriptionActionEdit   SubscriptionAction = "edit"
+	SubscriptionActionCancel SubscriptionAction = "cancel"
+)
+
+var subscriptionActions = []SubscriptionAction{
+	SubscriptionActionEdit, SubscriptionActionCancel,
+}
+
+// Normalize returns the constant that a spells, or a unchanged.
+func (a SubscriptionAction) Normalize() SubscriptionAction { return normalize(a, subscriptionActions) }
+
+// Known reports whether a spells a documented value.
+func (a SubscriptionAction) Known() bool { return isKnown(a, subscriptionActions) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (a *SubscriptionAction) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, a)
+}
+
+// RefundType is how much comes back for a cancelled subscription.
+type RefundType string
+
+// The documented refunds.
+const (
+	RefundTypeFull    RefundType = "Full"
+	RefundTypePartial RefundType = "Partial"
+)
+
+var refundTypes = []RefundType{
+	RefundTypeFull, RefundTypePartial,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t RefundType) Normalize() RefundType { return normalize(t, refundTypes) }
+
+// Known reports whether t spells a documented value.
+func (t RefundType) Known() bool { return isKnown(t, refundTypes) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *RefundType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, t) }
+
+// AttachmentType is what a file attached to an order is.
+type AttachmentType string
+
+// The documented types.
+const (
+	AttachmentTypePurchaseOrder AttachmentType = "POAttachment"
+	AttachmentTypeTender        AttachmentType = "TenderAttachment"
+)
+
+var attachmentTypes = []AttachmentType{
+	AttachmentTypePurchaseOrder, AttachmentTypeTender,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t AttachmentType) Normalize() AttachmentType { return normalize(t, attachmentTypes) }
+
+// Known reports whether t spells a documented value.
+func (t AttachmentType) Known() bool { return isKnown(t, attachmentTypes) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *AttachmentType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, t) }

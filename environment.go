@@ -56,10 +56,11 @@ func (o *ClientOptions) fromEnvironment() (azcore.TokenCredential, error) {
 		return nil, fmt.Errorf("PARTNERCENTER_AS is %q, and this client signs in as the app: sign users in with a credential of your own, and NewClient", as)
 	}
 	if o.Cloud.Services == nil && o.Cloud.ActiveDirectoryAuthorityHost == "" {
-		name := CloudName(strings.ToLower(cmp.Or(os.Getenv("PARTNERCENTER_CLOUD"), string(NamedGlobal))))
-		if o.Cloud = name.Configuration(); o.Cloud.Services == nil {
+		name := CloudName(cmp.Or(os.Getenv("PARTNERCENTER_CLOUD"), string(NamedGlobal)))
+		if !name.Known() {
 			return nil, fmt.Errorf("PARTNERCENTER_CLOUD is %q: use one of %v", string(name), CloudNames())
 		}
+		o.Cloud = name.Normalize().Configuration()
 	}
 	o.Endpoint = cmp.Or(o.Endpoint, os.Getenv("PARTNERCENTER_BASE_URL"))
 	local := false

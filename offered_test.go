@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 )
 
@@ -283,7 +284,7 @@ func TestCloudsOfEveryVerb(t *testing.T) {
 				t.Errorf("%s in %s: %v, sent %d times", name, cloud, err, *sent)
 				continue
 			}
-			if text := err.Error(); !strings.Contains(text, name) || !strings.Contains(text, cloud.Title()) || !strings.HasSuffix(text, "ClientOptions.Cloud") {
+			if text := err.Error(); !strings.Contains(text, name) || !strings.Contains(text, "the "+string(cloud)+" cloud") || !strings.HasSuffix(text, "ClientOptions.Cloud") {
 				t.Errorf("%q names not the call, the cloud and what to do", text)
 			}
 		}
@@ -346,14 +347,14 @@ func TestMerchandise(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		call func(context.Context, *partnercenter.Client) error
-		what partnercenter.Merchandise
+		what catalog.Merchandise
 		in   []partnercenter.CloudName // where it is not sold
 	}{
-		{"once", order(func(o *partnercenter.Order) { o.BillingCycle = "OneTime" }), partnercenter.OneTimePurchases, []partnercenter.CloudName{partnercenter.Named21Vianet}},
-		{"legacy Azure", order(func(o *partnercenter.Order) { o.LineItems[0].OfferID = "ms-azr-0145p" }), partnercenter.AzureSubscriptions, []partnercenter.CloudName{partnercenter.Named21Vianet}},
+		{"once", order(func(o *partnercenter.Order) { o.BillingCycle = "OneTime" }), catalog.OneTimePurchases, []partnercenter.CloudName{partnercenter.Named21Vianet}},
+		{"legacy Azure", order(func(o *partnercenter.Order) { o.LineItems[0].OfferID = "ms-azr-0145p" }), catalog.AzureSubscriptions, []partnercenter.CloudName{partnercenter.Named21Vianet}},
 		{"a reservation", order(func(o *partnercenter.Order) {
 			o.LineItems[0].ProvisioningContext = map[string]string{"Scope": "single", "subscriptionId": "s"}
-		}), partnercenter.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet}},
+		}), catalog.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet}},
 		{"an order that is there", func(ctx context.Context, pc *partnercenter.Client) error {
 			o := orderOf(1)
 			o.BillingCycle, o.LineItems[0].ProvisioningContext = partnercenter.BillingCycleOneTime, map[string]string{"scope": "single"}
@@ -363,18 +364,21 @@ func TestMerchandise(t *testing.T) {
 		{"another variable", order(func(o *partnercenter.Order) {
 			o.LineItems[0].ProvisioningContext = map[string]string{"subscriptionId": "s"}
 		}), "", nil},
-		{"reservations", view(partnercenter.TargetViewAzureReservationsSQL), partnercenter.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
-		{"Azure", view(partnercenter.TargetViewAzure), partnercenter.AzureSubscriptions, []partnercenter.CloudName{partnercenter.Named21Vianet}},
-		{"software", view(partnercenter.TargetViewSoftwarePerpetual), partnercenter.OneTimePurchases, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
+		{"reservations", view(partnercenter.TargetViewAzureReservationsSQL), catalog.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
+		{"Azure", view(partnercenter.TargetViewAzure), catalog.AzureSubscriptions, []partnercenter.CloudName{partnercenter.Named21Vianet}},
+		{"software", view(partnercenter.TargetViewSoftwarePerpetual), catalog.OneTimePurchases, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
 		{"services", view(partnercenter.TargetViewOnlineServices), "", nil},
 		{"reservations under a plan", func(ctx context.Context, pc *partnercenter.Client) error {
 			return second(customerOf(pc).Products.ByID("p").SKUs.ByReservationScope(partnercenter.ReservationScopeAzurePlan).Get(ctx))
-		}, partnercenter.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
+		}, catalog.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
 	} {
 		for _, cloud := range partnercenter.CloudNames() {
 			pc, sent := counting(t, "opaque", cloud)
 			err := tt.call(t.Context(), pc)
 			var refused *partnercenter.NotOfferedError
+			if tt.what != "" && tt.what.SoldIn(cloud) != (*sent == 1) && cloud != partnercenter.NamedGermany {
+				t.Errorf("%s in %s: the client and the catalog do not agree whether it is sold", tt.name, cloud)
+			}
 			switch {
 			case errors.As(err, &refused) && refused.What == "" && cloud == partnercenter.NamedGermany:
 				// No order at all is placed there.
@@ -382,7 +386,7 @@ func TestMerchandise(t *testing.T) {
 				if *sent != 1 {
 					t.Errorf("%s in %s: %v", tt.name, cloud, err)
 				}
-			case *sent != 0 || refused == nil || refused.What != tt.what || !strings.Contains(err.Error(), string(tt.what)):
+			case *sent != 0 || refused == nil || refused.What != string(tt.what) || !strings.Contains(err.Error(), string(tt.what)):
 				t.Errorf("%s in %s: %v, sent %d times", tt.name, cloud, err, *sent)
 			}
 		}

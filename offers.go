@@ -100,6 +100,9 @@ var billingTypes = []BillingType{BillingTypeNone, BillingTypeUsage, BillingTypeL
 // Normalize returns the constant that b spells, or b unchanged.
 func (b BillingType) Normalize() BillingType { return normalize(b, billingTypes) }
 
+// Known reports whether b spells a documented value.
+func (b BillingType) Known() bool { return isKnown(b, billingTypes) }
+
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (b *BillingType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, b) }
 

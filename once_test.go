@@ -71,14 +71,14 @@ func TestOneBillingCycleParser(t *testing.T) {
 	var parsers []string
 	for file, parsed := range sources(t) {
 		ast.Inspect(parsed.File, func(n ast.Node) bool {
-			if strings.HasPrefix(file, "cmd/") && n != nil && isSelector("Known")(file, n) {
+			if strings.HasPrefix(file, "cmd/") && n != nil && isSelector("BillingCycles")(file, n) {
 				parsers = append(parsers, parsed.at(n))
 			}
 			return true
 		})
 	}
 	if len(parsers) != 1 {
-		t.Errorf("billing cycles are checked at %v, want one place", parsers)
+		t.Errorf("the billing cycles are listed at %v, want one place", parsers)
 	}
 }
 

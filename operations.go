@@ -36,6 +36,12 @@ var userRoles = []UserRole{RoleGlobalAdmin, RoleAdminAgent, RoleSalesAgent, Role
 // UserRoles returns all roles.
 func UserRoles() []UserRole { return slices.Clone(userRoles) }
 
+// Normalize returns the constant that r spells, or r unchanged.
+func (r UserRole) Normalize() UserRole { return normalize(r, userRoles) }
+
+// Known reports whether r spells a documented role.
+func (r UserRole) Known() bool { return isKnown(r, userRoles) }
+
 // Who may do what. A global admin has all rights. Where the documentation of
 // roles and that of single pages differ, or both are silent, this is the
 // narrower reading: a help desk looks at a customer and corrects who it is, and
@@ -48,9 +54,6 @@ var (
 	delegated = []UserRole{RoleGlobalAdmin, RoleAdminAgent, RoleHelpdeskAgent}
 	admins    = []UserRole{RoleGlobalAdmin, RoleAdminAgent}
 )
-
-// SeesPrices reports whether a user with these roles is shown prices.
-func SeesPrices(roles ...UserRole) bool { return overlap(roles, sellers) }
 
 // overlap is a loop, as a server asks for each request: functions of package
 // slices would have the roles escape to the heap.
@@ -94,7 +97,7 @@ func (o *Operation) Roles() []UserRole { return slices.Clone(o.roles) }
 func (o *Operation) Allows(roles ...UserRole) bool { return overlap(roles, o.roles) }
 
 // OfferedIn reports whether a cloud has the call. What it can be used for may
-// still differ, see [CloudName.Sells].
+// still differ, see [NotOfferedError].
 func (o *Operation) OfferedIn(cloud CloudName) bool { return !slices.Contains(o.notIn, cloud) }
 
 // Operations returns the documented calls in the documentation's order, those

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 )
 
 var update = flag.Bool("update", false, "write the files that tests compare with")
@@ -80,7 +81,7 @@ func cloudRows() string {
 	var b strings.Builder
 	for _, name := range partnercenter.CloudNames() {
 		c := name.Configuration()
-		fmt.Fprintf(&b, "| `%s`, %s | `%s` | `%s` | `%s` |\n", name, name.Title(), c.Services[partnercenter.ServiceName].Endpoint,
+		fmt.Fprintf(&b, "| `%s` | `%s` | `%s` | `%s` |\n", name, c.Services[partnercenter.ServiceName].Endpoint,
 			strings.TrimSuffix(c.ActiveDirectoryAuthorityHost, "/"), c.Services[partnercenter.GraphServiceName].Audience)
 	}
 	return b.String()
@@ -88,8 +89,8 @@ func cloudRows() string {
 
 func salesRows() string {
 	var b strings.Builder
-	for _, m := range []partnercenter.Merchandise{partnercenter.AzureReservations, partnercenter.OneTimePurchases, partnercenter.AzureSubscriptions} {
-		missing := slices.DeleteFunc(partnercenter.CloudNames(), func(c partnercenter.CloudName) bool { return c.Sells(m) })
+	for _, m := range []catalog.Merchandise{catalog.AzureReservations, catalog.OneTimePurchases, catalog.AzureSubscriptions} {
+		missing := slices.DeleteFunc(partnercenter.CloudNames(), m.SoldIn)
 		fmt.Fprintf(&b, "| %s | %s |\n", m, codes(missing))
 	}
 	return b.String()

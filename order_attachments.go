@@ -32,7 +32,7 @@ type OrderAttachment struct {
 	AttachmentID   string         `json:"attachmentId,omitzero"` // 14 hex digits
 	FileName       string         `json:"fileName,omitzero"`
 	SizeInKB       *int           `json:"sizeInKB,omitzero"`
-	AttachmentType string         `json:"attachmentType,omitzero"` // POAttachment, TenderAttachment
+	AttachmentType AttachmentType `json:"attachmentType,omitzero"`
 	Extra          jsontext.Value `json:",embed"`
 }
 

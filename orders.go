@@ -155,16 +155,16 @@ type OrderLineItemProvisioningStatus struct {
 	LineItemNumber *int `json:"lineItemNumber,omitzero"`
 	// OrderLineItemID is undocumented and carries the same number.
 	OrderLineItemID                 *int                         `json:"orderLineItemId,omitzero"`
-	Status                          string                       `json:"status,omitzero"` // Fulfilled, Unfulfilled, PrefulfillmentPending, in any case
+	Status                          FulfillmentStatus            `json:"status,omitzero"`
 	QuantityProvisioningInformation []QuantityProvisioningStatus `json:"quantityProvisioningInformation,omitzero"`
 	Extra                           jsontext.Value               `json:",embed"`
 }
 
 // QuantityProvisioningStatus is the share of a line's quantity in one state.
 type QuantityProvisioningStatus struct {
-	Quantity *int           `json:"quantity,omitzero"`
-	Status   string         `json:"status,omitzero"`
-	Extra    jsontext.Value `json:",embed"`
+	Quantity *int              `json:"quantity,omitzero"`
+	Status   FulfillmentStatus `json:"status,omitzero"`
+	Extra    jsontext.Value    `json:",embed"`
 }
 
 // OrderLineItemActivationLink leads to the publisher's page that activates a

@@ -171,6 +171,9 @@ func TargetViews() []TargetView { return append([]TargetView(nil), targetViews..
 // Normalize returns the constant that v spells, or v unchanged.
 func (v TargetView) Normalize() TargetView { return normalize(v, targetViews) }
 
+// Known reports whether v spells a documented value.
+func (v TargetView) Known() bool { return isKnown(v, targetViews) }
+
 // TargetSegment is a group of customers that prices and products are made for.
 type TargetSegment string
 
@@ -192,12 +195,23 @@ func TargetSegments() []TargetSegment { return append([]TargetSegment(nil), targ
 // Normalize returns the constant that s spells, or s unchanged.
 func (s TargetSegment) Normalize() TargetSegment { return normalize(s, targetSegments) }
 
+// Known reports whether s spells a documented value.
+func (s TargetSegment) Known() bool { return isKnown(s, targetSegments) }
+
 // ReservationScope selects Azure reservations by what they are bought under.
 type ReservationScope string
 
 // ReservationScopeAzurePlan selects the reservations for Azure plans. Without
 // a scope the service lists those for legacy Azure subscriptions.
 const ReservationScopeAzurePlan ReservationScope = "AzurePlan"
+
+var reservationScopes = []ReservationScope{ReservationScopeAzurePlan}
+
+// Normalize returns the constant that s spells, or s unchanged.
+func (s ReservationScope) Normalize() ReservationScope { return normalize(s, reservationScopes) }
+
+// Known reports whether s spells a documented value.
+func (s ReservationScope) Known() bool { return isKnown(s, reservationScopes) }
 
 // InventoryCheckRequest asks whether SKUs can be bought now.
 //

@@ -30,18 +30,18 @@ type Subscription struct {
 	Status            SubscriptionStatus `json:"status,omitzero"`           // can be changed
 	AutoRenewEnabled  *bool              `json:"autoRenewEnabled,omitzero"` // can be changed
 	IsTrial           *bool              `json:"isTrial,omitzero"`
-	BillingType       string             `json:"billingType,omitzero"` // none, usage, license
+	BillingType       BillingType        `json:"billingType,omitzero"`
 	// BillingCycle is changed through the order, with [OrderClient.Patch].
-	BillingCycle         BillingCycleType `json:"billingCycle,omitzero"`
-	HasPurchasableAddons *bool            `json:"hasPurchasableAddons,omitzero"`
-	IsMicrosoftProduct   *bool            `json:"isMicrosoftProduct,omitzero"`
-	PublisherName        string           `json:"publisherName,omitzero"`
-	Actions              []string         `json:"actions,omitzero"` // edit, cancel
+	BillingCycle         BillingCycleType     `json:"billingCycle,omitzero"`
+	HasPurchasableAddons *bool                `json:"hasPurchasableAddons,omitzero"`
+	IsMicrosoftProduct   *bool                `json:"isMicrosoftProduct,omitzero"`
+	PublisherName        string               `json:"publisherName,omitzero"`
+	Actions              []SubscriptionAction `json:"actions,omitzero"`
 	// PartnerID is the MPN id of the indirect reseller. Some answers have the
 	// empty text, which is not absence.
 	PartnerID           *string        `json:"partnerId,omitzero"`
 	SuspensionReasons   []string       `json:"suspensionReasons,omitzero"`
-	ContractType        string         `json:"contractType,omitzero"` // subscription, productKey, redemptionCode
+	ContractType        ContractType   `json:"contractType,omitzero"`
 	RefundOptions       []RefundOption `json:"refundOptions,omitzero"`
 	TermDuration        string         `json:"termDuration,omitzero"`        // P1M, P1Y, P3Y
 	RenewalTermDuration string         `json:"renewalTermDuration,omitzero"` // of the term after this one
@@ -82,6 +82,9 @@ func (s SubscriptionStatus) Normalize() SubscriptionStatus {
 	return normalize(s, subscriptionStatuses)
 }
 
+// Known reports whether s spells a documented value.
+func (s SubscriptionStatus) Known() bool { return isKnown(s, subscriptionStatuses) }
+
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (s *SubscriptionStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return unmarshalText(dec, s)
@@ -89,7 +92,7 @@ func (s *SubscriptionStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // RefundOption says what comes back when a subscription is cancelled in time.
 type RefundOption struct {
-	Type string `json:"type,omitzero"` // Full, Partial
+	Type RefundType `json:"type,omitzero"`
 	// ExpiresAt is when the option ends. Absent means never.
 	ExpiresAt Time           `json:"expiresAt,omitzero"`
 	Extra     jsontext.Value `json:",embed"`
@@ -129,8 +132,8 @@ type SubscriptionLinks struct {
 //
 // https://learn.microsoft.com/partner-center/developer/get-subscription-provisioning-status
 type SubscriptionProvisioningStatus struct {
-	SKUID      string              `json:"skuId,omitzero"`  // GUID
-	Status     string              `json:"status,omitzero"` // success, pending, failed
+	SKUID      string              `json:"skuId,omitzero"` // GUID
+	Status     ProvisioningStatus  `json:"status,omitzero"`
 	Quantity   *int                `json:"quantity,omitzero"`
 	EndDate    Time                `json:"endDate,omitzero"`
 	Attributes *ResourceAttributes `json:"attributes,omitzero"`
@@ -143,7 +146,7 @@ type SubscriptionProvisioningStatus struct {
 // https://learn.microsoft.com/partner-center/developer/get-subscription-registration-status
 type SubscriptionRegistrationStatus struct {
 	SubscriptionID string              `json:"subscriptionId,omitzero"`
-	Status         string              `json:"status,omitzero"` // registered, registering, notRegistered, in any case
+	Status         RegistrationStatus  `json:"status,omitzero"`
 	Attributes     *ResourceAttributes `json:"attributes,omitzero"`
 	Extra          jsontext.Value      `json:",embed"`
 }

@@ -167,7 +167,7 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 		BillingCycles: o.SupportedBillingCycles, Trial: *o.IsTrial, AutoRenewable: *o.IsAutoRenewable,
 		Purchasable: *o.IsAvailableForPurchase, Retired: f.Retired, AddOn: *o.IsAddOn, HasAddOns: *o.HasAddOns,
 		Prerequisites: o.PrerequisiteOffers, PurchasePrerequisites: f.PurchasePrerequisites,
-		UnitType: o.UnitType, BillingType: string(o.Billing), PublisherName: "Microsoft", Microsoft: true, SalesGroup: o.SalesGroupID,
+		UnitType: o.UnitType, BillingType: o.Billing, PublisherName: "Microsoft", Microsoft: true, SalesGroup: o.SalesGroupID,
 	}
 	o.IsAvailableForPurchase = a.resource.IsPurchasable
 	c.addAvailability(a)

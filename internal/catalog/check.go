@@ -18,41 +18,42 @@ var kinds = map[Kind]struct {
 	provisioning  []string
 	terms         []string
 	renewable     bool
-	unit, billing string
+	unit          string
+	billing       partnercenter.BillingType
 }{
 	OnlineService: {
 		productType: [2]string{"OnlineServicesNCE"}, maximum: 10_000,
 		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleMonthly, partnercenter.BillingCycleAnnual},
 		prerequisites: []string{"MicrosoftCustomerAgreement"},
-		terms:         []string{"P1M", "P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: "license",
+		terms:         []string{"P1M", "P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 	AzurePlan: {
 		productType: [2]string{"Azure", "Azure"}, maximum: 1,
 		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleOneTime},
 		prerequisites: []string{"MicrosoftCustomerAgreement"},
-		terms:         []string{""}, unit: "Usage-based", billing: "usage",
+		terms:         []string{""}, unit: "Usage-based", billing: partnercenter.BillingTypeUsage,
 	},
 	Reservation: {
 		productType: [2]string{"Azure", "VirtualMachines"}, maximum: 999_999_999,
 		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleOneTime},
 		prerequisites: []string{"AzureSubscriptionRegistration", "InventoryCheck"},
 		provisioning:  []string{"Scope", "SubscriptionId"},
-		terms:         []string{"P1Y"}, unit: "none", billing: "none",
+		terms:         []string{"P1Y"}, unit: "none", billing: partnercenter.BillingTypeNone,
 	},
 	PerpetualSoftware: {
 		productType: [2]string{"Software", "Perpetual"}, maximum: 999_999_999,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleOneTime},
-		terms:  []string{""}, unit: "none", billing: "none",
+		terms:  []string{""}, unit: "none", billing: partnercenter.BillingTypeNone,
 	},
 	SoftwareSubscription: {
 		productType: [2]string{"Software", "Subscription"}, maximum: 999_999_999,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleOneTime},
-		terms:  []string{"P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: "license",
+		terms:  []string{"P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 	Marketplace: {
 		productType: [2]string{"Azure", "SaaS"}, maximum: 10_000,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleMonthly, partnercenter.BillingCycleAnnual},
-		terms:  []string{"P1M", "P1Y"}, renewable: true, unit: "Licenses", billing: "license",
+		terms:  []string{"P1M", "P1Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 }
 

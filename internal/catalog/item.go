@@ -85,7 +85,7 @@ type Item struct {
 	CurrencySymbol string
 
 	UnitType      string // Licenses, Usage-based, none
-	BillingType   string // license, usage, none
+	BillingType   partnercenter.BillingType
 	PublisherName string
 	Microsoft     bool
 	// SalesGroup names the offers that can be ordered together; "" is a group

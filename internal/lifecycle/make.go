@@ -157,7 +157,7 @@ func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLine
 			Status: partnercenter.SubscriptionActive, AutoRenewEnabled: new(item.AutoRenewable && !item.Trial),
 			IsTrial: new(item.Trial), BillingType: item.BillingType, BillingCycle: o.BillingCycle.Normalize(),
 			HasPurchasableAddons: new(item.HasAddOns), IsMicrosoftProduct: new(item.Microsoft), PublisherName: item.PublisherName,
-			ContractType: "subscription", OrderID: o.ID,
+			ContractType: partnercenter.ContractTypeSubscription, OrderID: o.ID,
 			Links:      subscriptionLinks(a, item, parent, self),
 			Attributes: &partnercenter.ResourceAttributes{Etag: new(etag(line.SubscriptionID, 1)), ObjectType: partnercenter.ObjectTypeSubscription},
 		},

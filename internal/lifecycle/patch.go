@@ -321,7 +321,7 @@ var purchaseAddOn = partnercenter.OperationNamed("orders", "purchase-addon")
 var addOnRules = []rule[*adding]{
 	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the partner's cloud offers no add-ons to orders", func(a *adding) (string, string) {
 		cloud := a.settings.Cloud
-		return unless(purchaseAddOn.OfferedIn(cloud), "Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in %s", purchaseAddOn, cloud.Title())
+		return unless(purchaseAddOn.OfferedIn(cloud), "Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in the %s cloud", purchaseAddOn, cloud)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "the order would have more than 500 line items", func(a *adding) (string, string) {
 		return unless(len(a.order.Document.LineItems)+a.number < MaxLines, "Buy it under a base of another order", "Unable to process this order: it has %d line items, and %d is the most", len(a.order.Document.LineItems), MaxLines)

@@ -114,15 +114,6 @@ func PlaceOrder(account *Account, command Placement, settings Settings, now time
 	return o, events, nil
 }
 
-// merchandise are the kinds of items that not every cloud sells.
-var merchandise = map[catalog.Kind]partnercenter.Merchandise{
-	catalog.Usage:                partnercenter.AzureSubscriptions,
-	catalog.AzurePlan:            partnercenter.AzureSubscriptions,
-	catalog.Reservation:          partnercenter.AzureReservations,
-	catalog.PerpetualSoftware:    partnercenter.OneTimePurchases,
-	catalog.SoftwareSubscription: partnercenter.OneTimePurchases,
-}
-
 const (
 	nextReadCatalog = "Read GET /v1/products/{product}/skus/{sku}/availabilities for what is sold, and send the catalogItemId of one"
 	nextReadOffers  = "Read GET /v1/offers?country=... for the ids of offers that are sold"
@@ -215,8 +206,8 @@ var lineRules = []rule[*placingLine]{
 		return l.unknown(l.err, nextReadOffers)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the partner's cloud does not sell the item", func(l *placingLine) (string, string) {
-		kind := merchandise[l.item.Kind]
-		return unless(kind == "" || l.settings.Cloud.Sells(kind), "Choose something else, or start the server with another --as-cloud", "This operation is not supported in this environment: %s are not offered in %s, and line %d buys one", kind, l.settings.Cloud.Title(), l.number)
+		kind := l.item.Kind.Merchandise()
+		return unless(kind.SoldIn(l.settings.Cloud), "Choose something else, or start the server with another --as-cloud", "This operation is not supported in this environment: %s are not offered in the %s cloud, and line %d buys one", kind, l.settings.Cloud, l.number)
 	}},
 	{http.StatusForbidden, partnercenter.CodeOfferRetired, "the item is sold no longer", func(l *placingLine) (string, string) {
 		return unless(!l.item.Retired, nextReadOffers, "The offer is no longer available for purchase: %s in line %d", l.item.ID, l.number)

@@ -92,6 +92,6 @@ func derive(account *Account, o *Order, i int) *Subscription {
 func unknownItem(account *Account, line *partnercenter.OrderLineItem, kind catalog.Kind) *catalog.Item {
 	return &catalog.Item{
 		ID: line.OfferID, Kind: kind, Title: line.FriendlyName, Country: account.Country,
-		UnitType: "Licenses", BillingType: "license", Microsoft: true,
+		UnitType: "Licenses", BillingType: partnercenter.BillingTypeLicense, Microsoft: true,
 	}
 }

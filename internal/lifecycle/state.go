@@ -224,7 +224,7 @@ func (o *Order) ProvisioningStatus(now time.Time) ([]partnercenter.OrderLineItem
 	}
 	list := make([]partnercenter.OrderLineItemProvisioningStatus, len(o.Document.LineItems))
 	for i := range list {
-		status := lowerFirst(o.lineStatus(i, now))
+		status := partnercenter.FulfillmentStatus(lowerFirst(o.lineStatus(i, now)))
 		number := i
 		list[i] = partnercenter.OrderLineItemProvisioningStatus{
 			OrderLineItemID: &number, LineItemNumber: &number, Status: status,
@@ -272,7 +272,7 @@ func (s *Subscription) ProvisioningStatus() *partnercenter.SubscriptionProvision
 		sku = guid.Derived("sku", sku) // clients insist on a GUID
 	}
 	return &partnercenter.SubscriptionProvisioningStatus{
-		SKUID: sku, Status: "success", Quantity: s.Document.Quantity, EndDate: s.Document.CommitmentEndDate,
+		SKUID: sku, Status: partnercenter.ProvisioningStatusSuccess, Quantity: s.Document.Quantity, EndDate: s.Document.CommitmentEndDate,
 		Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeSubscriptionProvisioningStatus},
 	}
 }
@@ -280,13 +280,13 @@ func (s *Subscription) ProvisioningStatus() *partnercenter.SubscriptionProvision
 // RegistrationStatus says whether reservations can be bought for a
 // subscription.
 func (s *Subscription) RegistrationStatus(now time.Time) *partnercenter.SubscriptionRegistrationStatus {
-	status := "notRegistered"
+	status := partnercenter.RegistrationStatusNotRegistered
 	switch at := s.Facts.Registered; {
 	case at.IsZero():
 	case now.Before(at):
-		status = "registering"
+		status = partnercenter.RegistrationStatusRegistering
 	default:
-		status = "registered"
+		status = partnercenter.RegistrationStatusRegistered
 	}
 	return &partnercenter.SubscriptionRegistrationStatus{
 		SubscriptionID: s.Document.ID, Status: status,

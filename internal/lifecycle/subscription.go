@@ -232,7 +232,7 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 	}
 	if s.Facts.Kind == catalog.Marketplace {
 		// The answer to a cancellation still tells what comes back.
-		view.RefundOptions = []partnercenter.RefundOption{{Type: "Full", ExpiresAt: dateOf(last, false)}}
+		view.RefundOptions = []partnercenter.RefundOption{{Type: partnercenter.RefundTypeFull, ExpiresAt: dateOf(last, false)}}
 	}
 	if isActive(s) {
 		view.RefundableQuantity = &partnercenter.RefundableQuantity{TotalQuantity: &sum, Details: details}

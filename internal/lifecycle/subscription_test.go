@@ -157,7 +157,7 @@ func TestRegisterAndActivate(t *testing.T) {
 		t.Fatalf("%v, %v", events, err)
 	}
 	s := next.Subscriptions[0]
-	for at, want := range map[time.Duration]string{0: "registering", time.Hour: "registered"} {
+	for at, want := range map[time.Duration]partnercenter.RegistrationStatus{0: "registering", time.Hour: "registered"} {
 		if got := s.RegistrationStatus(noon.Add(at)).Status; got != want {
 			t.Errorf("%s after %v, want %s", got, at, want)
 		}
@@ -203,7 +203,7 @@ func TestAttachPurchaseOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return list[0].Status + " " + list[1].Status
+		return string(list[0].Status + " " + list[1].Status)
 	}
 	if got := statuses(o, 0); got != "unfulfilled unfulfilled" {
 		t.Error(got)

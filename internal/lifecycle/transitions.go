@@ -61,9 +61,9 @@ type Event struct {
 // The states of a line of an order and of an attachment. Those of orders and
 // subscriptions are the API's.
 const (
-	linePending   = "PrefulfillmentPending"
-	lineWaiting   = "Unfulfilled"
-	lineFulfilled = "Fulfilled"
+	linePending   = string(partnercenter.FulfillmentStatusPrefulfillmentPending)
+	lineWaiting   = string(partnercenter.FulfillmentStatusUnfulfilled)
+	lineFulfilled = string(partnercenter.FulfillmentStatusFulfilled)
 	lineCancelled = "Cancelled"
 	attached      = "attached"
 )

@@ -156,9 +156,9 @@ func orderAttachments(list []store.Attachment) []*partnercenter.OrderAttachment 
 	return items
 }
 
-func attachmentType(a *store.Attachment) string {
+func attachmentType(a *store.Attachment) partnercenter.AttachmentType {
 	if a.Tender {
-		return "TenderAttachment"
+		return partnercenter.AttachmentTypeTender
 	}
-	return "POAttachment"
+	return partnercenter.AttachmentTypePurchaseOrder
 }

@@ -217,7 +217,7 @@ func attachmentNames(t *testing.T, metadataText string) {
 		t.Fatalf("the answer is %s", answer)
 	}
 	for i, w := range want {
-		if items[i].FileName != w.name || items[i].AttachmentType != w.kind {
+		if items[i].FileName != w.name || string(items[i].AttachmentType) != w.kind {
 			t.Errorf("file %d is %+v, want %v", i, items[i], w)
 		}
 		for _, accept := range []string{"application/json", "application/octet-stream"} {

@@ -119,7 +119,7 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 			return selected, errEnum("reservationScope", value, []string{string(partnercenter.ReservationScopeAzurePlan)})
 		}
 		selected.Scope = partnercenter.ReservationScopeAzurePlan
-		return selected, s.sold(c, []partnercenter.Merchandise{partnercenter.AzureReservations})
+		return selected, s.sold(c, catalog.AzureReservations)
 	}
 	return selected, nil
 }

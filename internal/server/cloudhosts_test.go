@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/contract"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
@@ -180,8 +181,8 @@ func TestCloudOfTheToken(t *testing.T) {
 			resp := r.get(t, http.DefaultClient, "http://"+r.api+"/v1/products?country=US&targetView=Azure&reservationScope=AzurePlan", token.Text, nil)
 			body, err := io.ReadAll(resp.Body)
 			must(t, err)
-			refused := strings.Contains(string(body), "not offered in "+tt.want.Title())
-			if refused != !tt.want.Sells(partnercenter.AzureReservations) {
+			refused := strings.Contains(string(body), "not offered in the "+string(tt.want)+" cloud")
+			if refused != !catalog.AzureReservations.SoldIn(tt.want) {
 				t.Errorf("%+v: %s %s", tt, resp.Status, body)
 			}
 		}

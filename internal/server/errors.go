@@ -132,8 +132,8 @@ func errBody(problem, next string) error {
 
 func errNotOffered(what string, cloud partnercenter.CloudName) error {
 	return fail(http.StatusBadRequest, partnercenter.CodeNotInEnvironment,
-		"This operation is not supported in this environment: "+what+" not offered in "+cloud.Title()+
-			". Leave it out for partners of this cloud, or start the server with another --as-cloud.")
+		"This operation is not supported in this environment: "+what+" not offered in the "+string(cloud)+
+			" cloud. Leave it out for partners of this cloud, or start the server with another --as-cloud.")
 }
 
 func errNeedsUser(o *partnercenter.Operation) error {

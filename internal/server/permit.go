@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -55,24 +56,24 @@ func allowed(claims *token.Claims, o *partnercenter.Operation) bool {
 	return false
 }
 
+// seePrices are the roles whose users are shown prices.
+var seePrices = []partnercenter.UserRole{partnercenter.RoleGlobalAdmin, partnercenter.RoleAdminAgent, partnercenter.RoleSalesAgent}
+
 // pricesAllowed refuses to show prices to those who may not see them.
 func (s *Server) pricesAllowed(c *call) error {
 	switch {
 	case s.noPrices:
 		return errPriceNotGranted("Leave include_price out, or start the server without --price-access=false.")
-	case c.claims.HasUser() && !slices.ContainsFunc(c.claims.Roles, func(r string) bool { return partnercenter.SeesPrices(partnercenter.UserRole(r)) }):
+	case c.claims.HasUser() && !slices.ContainsFunc(c.claims.Roles, func(r string) bool { return slices.Contains(seePrices, partnercenter.UserRole(r)) }):
 		return errPriceNotGranted("Leave include_price out, or sign in as a user who sees prices, such as an admin_agent: partnercenter login.")
 	}
 	return nil
 }
 
 // sold refuses what the cloud that is played does not sell.
-func (s *Server) sold(c *call, list []partnercenter.Merchandise) error {
-	cloud := s.cloudOf(c.claims)
-	for _, m := range list {
-		if !cloud.Sells(m) {
-			return errNotOffered(string(m)+" are", cloud)
-		}
+func (s *Server) sold(c *call, m catalog.Merchandise) error {
+	if cloud := s.cloudOf(c.claims); !m.SoldIn(cloud) {
+		return errNotOffered(string(m)+" are", cloud)
 	}
 	return nil
 }

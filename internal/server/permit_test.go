@@ -181,7 +181,7 @@ func TestCloudsOfEveryCall(t *testing.T) {
 			resp, body := a.do(t, r)
 			var answer partnercenter.ErrorBody
 			_ = partnercenter.Unmarshal(body, &answer)
-			refused := resp.StatusCode == 400 && answer.Code == partnercenter.CodeNotInEnvironment && strings.Contains(answer.Description, operation+" is not offered in "+cloud.Title())
+			refused := resp.StatusCode == 400 && answer.Code == partnercenter.CodeNotInEnvironment && strings.Contains(answer.Description, operation+" is not offered in the "+string(cloud)+" cloud")
 			if offered := partnercenter.OperationNamed(area, short).OfferedIn(cloud); refused == offered {
 				t.Errorf("%s, %s: offered %v: %d %s", cloud, name, offered, resp.StatusCode, body)
 			}
@@ -247,7 +247,7 @@ func germanyRefusals(t *testing.T, _ *api) []refusal {
 	t.Helper()
 	addOn := `{` + linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"2b7c40d9-85fe-4d16-a3c0-91f6e7d25b48"`)) + `}`
 	return []refusal{
-		{request: request{name: "order", body: orderOf(line(offerE3, 1)), status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{"orders create is not offered in Microsoft Cloud Germany"}}},
-		{rule: ruleNoAddOns, request: request{name: "add-on", method: http.MethodPatch, path: orderAt(documented, "6183db3d-6318-4e52-877e-25806e4971be"), body: addOn, status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{"orders purchase-addon is not offered in Microsoft Cloud Germany"}}},
+		{request: request{name: "order", body: orderOf(line(offerE3, 1)), status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{"orders create is not offered in the germany cloud"}}},
+		{rule: ruleNoAddOns, request: request{name: "add-on", method: http.MethodPatch, path: orderAt(documented, "6183db3d-6318-4e52-877e-25806e4971be"), body: addOn, status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{"orders purchase-addon is not offered in the germany cloud"}}},
 	}
 }

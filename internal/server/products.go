@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -19,7 +20,7 @@ func (s *Server) listProducts(c *call, m market) (any, error) {
 	if !slices.Contains(partnercenter.TargetViews(), view) {
 		return nil, errView(value)
 	}
-	if err := s.sold(c, view.Merchandise()); err != nil {
+	if err := s.sold(c, catalog.MerchandiseOf(view)); err != nil {
 		return nil, err
 	}
 	selected, err := s.selection(c)

@@ -20,7 +20,7 @@ import (
 
 var attachmentsView = terminal.OneLayout("attachments", []string{"ATTACHMENT ID", "FILE", "SIZE (KB)", "TYPE"}, []string{"attachmentId", "fileName", "sizeInKB", "attachmentType"},
 	func(a *partnercenter.OrderAttachment) []string {
-		return []string{a.AttachmentID, a.FileName, terminal.Number(a.SizeInKB), a.AttachmentType}
+		return []string{a.AttachmentID, a.FileName, terminal.Number(a.SizeInKB), string(a.AttachmentType)}
 	})
 
 func ordersAttach() command.Form {

@@ -32,9 +32,9 @@ func Orders(term *terminal.Terminal) *cobra.Command {
 			func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
 				var quantities []string
 				for _, q := range s.QuantityProvisioningInformation {
-					quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+q.Status))
+					quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+string(q.Status)))
 				}
-				return []string{terminal.Number(s.LineItemNumber), s.Status, strings.Join(quantities, ", ")}
+				return []string{terminal.Number(s.LineItemNumber), string(s.Status), strings.Join(quantities, ", ")}
 			}), func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
 			return order(call).ProvisioningStatus.All(ctx)
 		}),

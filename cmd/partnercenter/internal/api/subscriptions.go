@@ -88,12 +88,12 @@ func subscriptionsList() command.Form {
 
 var provisioningView = terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
 	func(s *partnercenter.SubscriptionProvisioningStatus) []string {
-		return []string{s.SKUID, s.Status, terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
+		return []string{s.SKUID, string(s.Status), terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
 	})
 
 var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
 	func(s *partnercenter.SubscriptionRegistrationStatus) []string {
-		return []string{s.SubscriptionID, s.Status}
+		return []string{s.SubscriptionID, string(s.Status)}
 	})
 
 var subscriptionsView = terminal.NewView("subscriptions",
@@ -112,7 +112,7 @@ var subscriptionsView = terminal.NewView("subscriptions",
 			append(first, s.TermDuration, renews, terminal.ShortTime(s.CreationDate), ends, s.OfferID, s.OrderID, s.ParentSubscriptionID, partner),
 			[]string{
 				s.ID, s.OrderID, s.OfferID, s.OfferName, s.FriendlyName, quantity, s.UnitType, status, cycle,
-				s.BillingType, s.TermDuration, renews, terminal.ExactTime(s.CreationDate), terminal.ExactTime(s.EffectiveStartDate),
+				string(s.BillingType), s.TermDuration, renews, terminal.ExactTime(s.CreationDate), terminal.ExactTime(s.EffectiveStartDate),
 				terminal.ExactTime(s.CommitmentEndDate), s.ParentSubscriptionID, s.EntitlementID, partner,
 			}
 	}, 1)

@@ -76,10 +76,8 @@ func CloudNamed(flag, name string) (partnercenter.CloudName, error) {
 	if name == "" {
 		return partnercenter.NamedGlobal, nil
 	}
-	for _, c := range partnercenter.CloudNames() {
-		if strings.EqualFold(string(c), name) {
-			return c, nil
-		}
+	if c := partnercenter.CloudName(name); c.Known() {
+		return c.Normalize(), nil
 	}
 	return "", terminal.OneOf(flag, name, CloudNames()...)
 }

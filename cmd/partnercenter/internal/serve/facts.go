@@ -34,7 +34,7 @@ func (l *local) print(w io.Writer) {
 		{"User", f.UserPrincipalName}, {"Password", f.Password},
 	}
 	if l.cloud != partnercenter.NamedGlobal {
-		lines = append(lines, [2]string{"Plays", l.cloud.Title()})
+		lines = append(lines, [2]string{"Plays", "the " + string(l.cloud) + " cloud"})
 	}
 	if state := l.clock.State(); state.Adjusted {
 		lines = append(lines, [2]string{"Clock", fmt.Sprintf("%s, %s", state.Now.Format(time.RFC3339),

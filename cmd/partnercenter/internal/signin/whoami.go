@@ -228,7 +228,7 @@ func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 		case c.ForUser() && c.WithoutMFA():
 			reason = "the user signed in without multi-factor authentication"
 		case cloud != "" && !o.OfferedIn(cloud):
-			reason = "not offered in " + cloud.Title()
+			reason = "not offered in the " + string(cloud) + " cloud"
 		case !c.ForUser() && !o.TakesApp():
 			reason = "wants a signed-in user: partnercenter login"
 		case c.ForUser() && !o.TakesUser():

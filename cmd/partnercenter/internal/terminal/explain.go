@@ -95,9 +95,9 @@ func explainCredential(err *partnercenter.CredentialError) Explanation {
 
 // explainNotOffered words what the cloud does not have.
 func explainNotOffered(err *partnercenter.NotOfferedError) Explanation {
-	what := err.Operation + " is not offered in " + err.Cloud.Title()
+	what := fmt.Sprintf("%s is not offered in the %s cloud", err.Operation, err.Cloud)
 	if err.What != "" {
-		what = fmt.Sprintf("%s are not sold in %s, and %s is about some", err.What, err.Cloud.Title(), err.Operation)
+		what = fmt.Sprintf("%s are not sold in the %s cloud, and %s is about some", err.What, err.Cloud, err.Operation)
 	}
 	return Explanation{
 		What: what, Code: ExitUsage,
