@@ -183,7 +183,7 @@ func TestImports(t *testing.T) {
 		name := strings.TrimPrefix(strings.TrimPrefix(pkg.ImportPath, module), "/")
 		r, ok := importTable[name]
 		if !ok {
-			t.Errorf("package %s is not in the import table: add it to imports_test.go and docs/architecture.md with its reason", pkg.ImportPath)
+			t.Errorf("package %s is not in the import table: add it to imports_test.go with its reason, and run go generate .", pkg.ImportPath)
 			continue
 		}
 		for _, path := range pkg.Imports {
