@@ -138,6 +138,13 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
+// TestReadmeIsShort keeps the README to what is read to the end.
+func TestReadmeIsShort(t *testing.T) {
+	if lines := strings.Count(readPage(t, "README.md"), "\n"); lines > 200 {
+		t.Errorf("README.md has %d lines, more than 200: move what is less important to docs", lines)
+	}
+}
+
 var (
 	codeBlock = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
 	codeSpan  = regexp.MustCompile("`[^`\n]*`")
