@@ -95,7 +95,11 @@ func TestSnippets(t *testing.T) {
 	blocks := 0
 	for _, name := range pages(t) {
 		page := readPage(t, name)
-		for _, at := range goBlock.FindAllStringSubmatchIndex(page, -1) {
+		found := goBlock.FindAllStringSubmatchIndex(page, -1)
+		if strings.Count(page, "```go") != len(found) {
+			t.Errorf("%s has Go code in a block that does not begin with a line of its own: ```go", name)
+		}
+		for _, at := range found {
 			blocks++
 			code, line := page[at[2]:at[3]], 1+strings.Count(page[:at[2]], "\n")
 			folder := fmt.Sprintf("block%d/", blocks)
