@@ -89,10 +89,7 @@ func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("store: answered request: %w", err)
-	}
-	return a, nil
+	return a, failed("answered request", err)
 }
 
 const getAnswerSQL = `SELECT digest, status, location, body FROM requests WHERE key = $1`
@@ -113,16 +110,8 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 // [ErrNotYours].
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
 	var a Account
-	var agreement int64
-	err := s.getAccount.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &agreement)
-	if errors.Is(err, sql.ErrNoRows) {
-		return a, ErrNotYours
-	}
-	if err != nil {
-		return a, fmt.Errorf("store: account: %w", err)
-	}
-	a.Agreement = agreement != 0
-	return a, nil
+	err := s.getAccount.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
+	return a, ofCustomer("account", err)
 }
 
 // ResellersByMPN says of MPN ids whether they are of indirect resellers of the
@@ -157,10 +146,7 @@ type Holdings struct {
 // azure_plan) and offers that are asked for.
 func (s *Store) Held(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
 	h, err := held(ctx, s.read, partnerID, customerID, kinds, offers)
-	if err != nil {
-		return nil, fmt.Errorf("store: holdings: %w", err)
-	}
-	return h, nil
+	return h, failed("holdings", err)
 }
 
 // queryer is a database or a transaction of it.
@@ -215,10 +201,8 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 	err := s.read.QueryRowContext(ctx, orderRecordSQL, guid.Key(partnerID), guid.Key(customerID), orderKey(orderID)).
 		Scan(&doc, &facts, &visible, &settled, &revision)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil, ErrNotYours
 	case err != nil:
-		return nil, nil, fmt.Errorf("store: read order: %w", err)
+		return nil, nil, ofCustomer("read order", err)
 	case !doc.Valid:
 		return nil, nil, ErrOrderNotFound
 	}

@@ -197,10 +197,8 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	err := s.getOrder.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID),
 		orderKey(orderID), bit(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return OrderDocument{}, ErrNotYours
 	case err != nil:
-		return OrderDocument{}, fmt.Errorf("store: get order: %w", err)
+		return OrderDocument{}, ofCustomer("get order", err)
 	case !doc.Valid:
 		return OrderDocument{}, ErrOrderNotFound
 	}
