@@ -80,10 +80,10 @@ func (p *Plane) Handler() http.Handler {
 	for pattern, answer := range map[string]answer{
 		"GET /clock":          p.showClock,
 		"PUT /clock":          p.setClock,
-		"DELETE /clock":       p.resetClock, // has it follow the system's again
+		"DELETE /clock":       p.changesClock(p.clock.Reset), // has it follow the system's again
 		"POST /clock/advance": p.advanceClock,
-		"POST /clock/freeze":  p.freezeClock,
-		"POST /clock/resume":  p.resumeClock,
+		"POST /clock/freeze":  p.changesClock(p.clock.Freeze),
+		"POST /clock/resume":  p.changesClock(p.clock.Resume),
 	} {
 		mux.HandleFunc(pattern, p.controlled(answer))
 	}

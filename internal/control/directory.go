@@ -58,23 +58,20 @@ func findMember(members []member, tenant string) ([]member, error) {
 
 // findUser returns a user and the partner whose user it is, or nil.
 func findUser(members []member, name string) (*member, *seed.User) {
-	for i := range members {
-		for j, u := range members[i].users {
-			if strings.EqualFold(u.UserPrincipalName, name) {
-				return &members[i], &members[i].users[j]
-			}
-		}
-	}
-	return nil, nil
+	return find(members, func(m *member) []seed.User { return m.users }, func(u seed.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
 }
 
 // findApp returns an app and the partner whose app it is, or nil.
 func findApp(members []member, clientID string) (*member, *seed.App) {
+	return find(members, func(m *member) []seed.App { return m.apps }, func(a seed.App) bool { return strings.EqualFold(a.ClientID, clientID) })
+}
+
+// find returns the first of what partners have that is meant, and the partner.
+func find[T any](members []member, of func(*member) []T, meant func(T) bool) (*member, *T) {
 	for i := range members {
-		for j, a := range members[i].apps {
-			if strings.EqualFold(a.ClientID, clientID) {
-				return &members[i], &members[i].apps[j]
-			}
+		m := &members[i]
+		if at := slices.IndexFunc(of(m), meant); at >= 0 {
+			return m, &of(m)[at]
 		}
 	}
 	return nil, nil

@@ -8,8 +8,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
-// shownKey is a signing key as the control plane shows it: without the key.
-type shownKey struct {
+// Key is a signing key as the control plane shows it: without the key.
+type Key struct {
 	ID      string     `json:"id"`
 	Created time.Time  `json:"created"`
 	Revoked *time.Time `json:"revoked,omitempty"`
@@ -20,9 +20,9 @@ func (p *Plane) listKeys(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]shownKey, len(stored))
+	keys := make([]Key, len(stored))
 	for i, k := range stored {
-		keys[i] = shownKey{ID: k.ID, Created: k.Created}
+		keys[i] = Key{ID: k.ID, Created: k.Created}
 		if !k.Revoked.IsZero() {
 			keys[i].Revoked = &k.Revoked
 		}
@@ -37,7 +37,7 @@ func (p *Plane) addKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return created{shownKey{ID: key.ID, Created: key.Created}}, nil
+	return created{Key{ID: key.ID, Created: key.Created}}, nil
 }
 
 // revokeKey revokes a key. Revoking the last one makes a new one first, as

@@ -24,8 +24,8 @@ type tokenOrder struct {
 	MFA      *bool  `json:"mfa"`      // whether the user showed a second factor; default: whether there is one
 }
 
-// shownToken is the answer of POST /tokens.
-type shownToken struct {
+// Token is the answer of POST /tokens.
+type Token struct {
 	AccessToken string   `json:"accessToken"`
 	TokenType   string   `json:"tokenType"`
 	ExpiresIn   int      `json:"expiresIn"` // seconds
@@ -70,7 +70,7 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := shownToken{
+	answer := Token{
 		AccessToken: token.Text, TokenType: "Bearer",
 		ExpiresIn: int(token.Lifetime / time.Second), ExpiresOn: token.Expires.UTC().Format(time.RFC3339),
 		TenantID: m.partner.TenantID, ClientID: m.apps[at].ClientID, User: user.UserPrincipalName,

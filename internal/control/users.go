@@ -9,8 +9,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// shownUser is a user as the control plane shows it.
-type shownUser struct {
+// User is a user as the control plane shows it.
+type User struct {
 	TenantID          string                   `json:"tenantId"`
 	UserPrincipalName string                   `json:"userPrincipalName"`
 	ObjectID          string                   `json:"objectId"`
@@ -21,8 +21,8 @@ type shownUser struct {
 	Password          string                   `json:"password"`
 }
 
-func newShownUser(partner seed.Tenant, u seed.User) shownUser {
-	return shownUser{
+func newUser(partner seed.Tenant, u seed.User) User {
+	return User{
 		TenantID: partner.TenantID, UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Roles: u.Roles, MFA: !u.WithoutMFA, Disabled: u.Disabled, Password: u.Password,
 	}
@@ -34,10 +34,10 @@ func (p *Plane) listUsers(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	users := []shownUser{}
+	users := []User{}
 	for _, m := range members {
 		for _, u := range m.users {
-			users = append(users, newShownUser(m.partner, u))
+			users = append(users, newUser(m.partner, u))
 		}
 	}
 	return map[string]any{"users": users}, nil
@@ -94,5 +94,5 @@ func (p *Plane) changeUser(r *http.Request) (any, error) {
 		return nil, err
 	}
 	m, user = findUser(members, name) // as it is stored
-	return newShownUser(m.partner, *user), nil
+	return newUser(m.partner, *user), nil
 }
