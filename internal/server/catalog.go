@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ func (s *Server) inMarket(c *call, h catalogHandler, m market) error {
 	if err != nil {
 		return s.catalogError(c, err, m.country)
 	}
-	return c.writeJSON(value)
+	return c.writeJSON(http.StatusOK, value)
 }
 
 // country returns a country as the catalog spells it.
@@ -133,6 +134,11 @@ func texts[T ~string](values []T) []string {
 		list[i] = string(v)
 	}
 	return list
+}
+
+// selected is the address of a list that was narrowed.
+func (m market) selected(path string, s catalog.Selection) string {
+	return m.address(path, "targetView", string(s.View), "targetSegment", string(s.Segment), "reservationScope", string(s.Scope))
 }
 
 // address is that of a list of the market, with the parameters that it was

@@ -17,10 +17,7 @@ import (
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (s *Server) createApplicationConsent(c *call) error {
-	if s.authority == nil {
-		return errNoAuthority
-	}
-	if err := s.knowsCustomer(c); err != nil {
+	if err := s.consents(c); err != nil {
 		return err
 	}
 	_, consent, err := readJSON[partnercenter.ApplicationConsent](c)
@@ -56,21 +53,13 @@ func (s *Server) createApplicationConsent(c *call) error {
 	if err != nil {
 		return err
 	}
-	body, err := partnercenter.Marshal(consent)
-	if err != nil {
-		return err
-	}
-	c.write(http.StatusCreated, body)
-	return nil
+	return c.writeJSON(http.StatusCreated, consent)
 }
 
 // deleteApplicationConsent is DELETE
 // /v1/customers/{customer-tenant-id}/applicationconsents/{application-id}.
 func (s *Server) deleteApplicationConsent(c *call) error {
-	if s.authority == nil {
-		return errNoAuthority
-	}
-	if err := s.knowsCustomer(c); err != nil {
+	if err := s.consents(c); err != nil {
 		return err
 	}
 	id := c.param("application-id")
@@ -88,8 +77,12 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 	return nil
 }
 
-// knowsCustomer refuses customers that are not the caller's.
-func (s *Server) knowsCustomer(c *call) error {
+// consents refuses calls about consents where nobody would heed them, and for
+// customers that are not the caller's.
+func (s *Server) consents(c *call) error {
+	if s.authority == nil {
+		return errNoAuthority
+	}
 	_, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	return err
 }

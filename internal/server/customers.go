@@ -278,5 +278,5 @@ func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any,
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(value)
+	return c.writeJSON(http.StatusOK, value)
 }

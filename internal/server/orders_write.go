@@ -315,5 +315,5 @@ func (s *Server) aboutOrder(c *call, answer func(o *lifecycle.Order, self string
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(value)
+	return c.writeJSON(http.StatusOK, value)
 }

@@ -27,8 +27,7 @@ func (s *Server) listProducts(c *call, m market) (any, error) {
 		return nil, err
 	}
 	selected.View = view
-	return collection(s.catalog.Products(m.country, selected), m.address("/products",
-		"targetView", string(view), "targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))), nil
+	return collection(s.catalog.Products(m.country, selected), m.selected("/products", selected)), nil
 }
 
 // getProduct answers one product.
@@ -53,8 +52,7 @@ func (s *Server) listSKUs(c *call, m market) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collection(skus, m.address("/products/"+product.ID+"/skus",
-		"targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))), nil
+	return collection(skus, m.selected("/products/"+product.ID+"/skus", selected)), nil
 }
 
 // getSKU answers one SKU.
@@ -79,8 +77,7 @@ func (s *Server) listAvailabilities(c *call, m market) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collection(availabilities, m.address("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities",
-		"targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))), nil
+	return collection(availabilities, m.selected("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities", selected)), nil
 }
 
 // getAvailability answers one availability.

@@ -31,12 +31,12 @@ func collection[T any](items []T, self string) *partnercenter.Collection[T] {
 }
 
 // writeJSON answers a value.
-func (c *call) writeJSON(value any) error {
+func (c *call) writeJSON(status int, value any) error {
 	body, err := partnercenter.Marshal(value)
 	if err != nil {
 		return err
 	}
-	c.write(http.StatusOK, body)
+	c.write(status, body)
 	return nil
 }
 
@@ -94,7 +94,7 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	if len(query) > 0 {
 		self += "?" + query.Encode()
 	}
-	return c.writeJSON(collection(items, self))
+	return c.writeJSON(http.StatusOK, collection(items, self))
 }
 
 // subscription reads the subscription in the path. It is not found before it is
@@ -131,7 +131,7 @@ func (s *Server) aboutSubscription(c *call, answer func(*lifecycle.Subscription)
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(answer(x))
+	return c.writeJSON(http.StatusOK, answer(x))
 }
 
 // getSubscription answers one subscription.

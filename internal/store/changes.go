@@ -262,14 +262,11 @@ type job struct {
 func newJob(c *Change) (*job, error) {
 	j := &job{Change: c, partner: guid.Key(c.PartnerID), customer: guid.Key(c.CustomerID), done: make(chan struct{})}
 	if o := c.Order; o != nil {
-		doc, priced, err := encodeOrder(o.Order)
+		args, err := orderArgs(j.partner, j.customer, o.Order)
 		if err != nil {
 			return nil, err
 		}
-		j.order = []any{
-			j.partner, j.customer, orderKey(o.Order.ID), ticks(o.Order.CreationDate), billingCycleKey(o.Order.BillingCycle),
-			bit(isSystemOrder(o.Order)), partnersOnRecord(o.Order), doc, priced, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision,
-		}
+		j.order = append(args, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision)
 	}
 	for i := range c.Subscriptions {
 		r := &c.Subscriptions[i]
