@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -118,23 +117,10 @@ func (p *Plane) listApps(r *http.Request) (any, error) {
 	return map[string]any{"apps": apps}, nil
 }
 
-// changeApp changes the app that a control call names, in the store and in the
-// running authority, unless change fails. show answers with the app as it is then.
+// changeApp changes the app that a control call names, unless change fails. show
+// answers with the app as it is then.
 func (p *Plane) changeApp(r *http.Request, change func(*seed.App) error, show func(seed.Tenant, *seed.App) (any, error)) (any, error) {
-	p.directoryChange.Lock()
-	defer p.directoryChange.Unlock()
-	members, err := directory(r.Context(), p.store)
-	if err != nil {
-		return nil, err
-	}
-	m, app := findApp(members, r.PathValue("clientId"))
-	if app == nil {
-		return nil, missing("app", r.PathValue("clientId"), "/apps")
-	}
-	if err := change(app); err != nil {
-		return nil, err
-	}
-	err = p.keep(r, func(ctx context.Context) error { return p.store.PutApp(ctx, m.partner.TenantID, *app) })
+	m, app, err := appKind.change(p, r, r.PathValue("clientId"), change)
 	if err != nil {
 		return nil, err
 	}

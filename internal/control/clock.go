@@ -34,21 +34,21 @@ func (p *Plane) Reset(ctx context.Context, data *seed.Seed) error {
 	defer p.clockChange.Unlock()
 	p.directoryChange.Lock()
 	defer p.directoryChange.Unlock()
-	if err := p.store.Reset(ctx, data); err != nil {
+	if err := p.config.Store.Reset(ctx, data); err != nil {
 		return err
 	}
-	if p.authority != nil {
+	if p.config.Authority != nil {
 		if err := p.ReloadDirectory(ctx); err != nil {
 			return err
 		}
-		p.authority.ForgetSignIns()
-		p.authority.ClearFaults()
+		p.config.Authority.ForgetSignIns()
+		p.config.Authority.ClearFaults()
 	}
-	if err := p.store.PutSetting(ctx, settingClock, nil); err != nil {
+	if err := p.config.Store.PutSetting(ctx, settingClock, nil); err != nil {
 		return err
 	}
-	p.clock.Reset()
-	p.forget() // also when the clock was never changed
+	p.config.Clock.Reset()
+	p.config.Forget() // also when the clock was never changed
 	return nil
 }
 
@@ -69,7 +69,7 @@ func newClock(s clock.State) *Clock {
 }
 
 func (p *Plane) showClock(*http.Request) (any, error) {
-	return newClock(p.clock.State()), nil
+	return newClock(p.config.Clock.State()), nil
 }
 
 func (p *Plane) setClock(r *http.Request) (any, error) {
@@ -80,7 +80,7 @@ func (p *Plane) setClock(r *http.Request) (any, error) {
 	if err := readBody(r, &body, example); err != nil {
 		return nil, err
 	}
-	return changeClockBy(p, r, body.Now, "what to set the clock to; send "+example, clock.ParseTime, p.clock.Set)
+	return changeClockBy(p, r, body.Now, "what to set the clock to; send "+example, clock.ParseTime, p.config.Clock.Set)
 }
 
 func (p *Plane) advanceClock(r *http.Request) (any, error) {
@@ -91,7 +91,7 @@ func (p *Plane) advanceClock(r *http.Request) (any, error) {
 	if err := readBody(r, &body, example); err != nil {
 		return nil, err
 	}
-	return changeClockBy(p, r, body.By, "how far to advance the clock; send "+example, clock.ParseDuration, p.clock.Advance)
+	return changeClockBy(p, r, body.By, "how far to advance the clock; send "+example, clock.ParseDuration, p.config.Clock.Advance)
 }
 
 // changeClockBy changes the clock by a member of the body.
@@ -118,16 +118,16 @@ func (p *Plane) changesClock(change func()) answer {
 func (p *Plane) changeClock(r *http.Request, change func() error) (any, error) {
 	p.clockChange.Lock()
 	defer p.clockChange.Unlock()
-	was, saved := p.clock.State(), p.clock.Save()
+	was, saved := p.config.Clock.State(), p.config.Clock.Save()
 	if err := change(); err != nil {
 		return nil, refuse(err.Error())
 	}
 	// Whoever asked may hang up; half a change would be none.
-	if err := p.store.PutSetting(context.WithoutCancel(r.Context()), settingClock, p.clock.Save()); err != nil {
-		_ = p.clock.Restore(saved) // Save wrote it
+	if err := p.config.Store.PutSetting(context.WithoutCancel(r.Context()), settingClock, p.config.Clock.Save()); err != nil {
+		_ = p.config.Clock.Restore(saved) // Save wrote it
 		return nil, err
 	}
-	answer := newClock(p.clock.State())
+	answer := newClock(p.config.Clock.State())
 	answer.Was = newClock(was)
 	return answer, nil
 }

@@ -91,11 +91,11 @@ func assign[T any](to, from *T) {
 // ReloadDirectory has the token authority work with the tenants, apps and users
 // that the store holds now.
 func (p *Plane) ReloadDirectory(ctx context.Context) error {
-	tenants, err := tenants(ctx, p.store)
+	tenants, err := tenants(ctx, p.config.Store)
 	if err != nil {
 		return err
 	}
-	return p.authority.SetTenants(tenants)
+	return p.config.Authority.SetTenants(tenants)
 }
 
 // readQuery returns the query of a control call, and refuses one with a parameter
@@ -120,7 +120,7 @@ func (p *Plane) queriedMembers(r *http.Request) ([]member, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := directory(r.Context(), p.store)
+	members, err := directory(r.Context(), p.config.Store)
 	if err != nil || query.Get("tenant") == "" {
 		return members, err
 	}
@@ -132,15 +132,40 @@ func missing(what, name, list string) error {
 	return &refusal{http.StatusNotFound, "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}
 }
 
-// keep puts a change into the store and the running authority. Whoever asked may
-// hang up; half a change would be none.
-func (p *Plane) keep(r *http.Request, put func(context.Context) error) error {
-	ctx := context.WithoutCancel(r.Context())
-	if err := put(ctx); err != nil {
-		if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
-			return refuse(wrong.Field + " " + wrong.Message)
-		}
-		return err
+// kind is a kind of things that partners have and that can be changed.
+type kind[T any] struct {
+	what, list string // for people, and the path that lists them
+	find       func(members []member, name string) (*member, *T)
+	put        func(st *store.Store, ctx context.Context, partnerID string, v T) error
+}
+
+var (
+	appKind  = kind[seed.App]{"app", "/apps", findApp, (*store.Store).PutApp}
+	userKind = kind[seed.User]{"user", "/users", findUser, (*store.Store).PutUser}
+)
+
+// change changes the thing of a name, in the store and in the running authority,
+// unless change fails. Whoever asked may hang up; half a change would be none.
+func (k kind[T]) change(p *Plane, r *http.Request, name string, change func(*T) error) (*member, *T, error) {
+	p.directoryChange.Lock()
+	defer p.directoryChange.Unlock()
+	members, err := directory(r.Context(), p.config.Store)
+	if err != nil {
+		return nil, nil, err
 	}
-	return p.ReloadDirectory(ctx)
+	m, found := k.find(members, name)
+	if found == nil {
+		return nil, nil, missing(k.what, name, k.list)
+	}
+	if err := change(found); err != nil {
+		return nil, nil, err
+	}
+	ctx := context.WithoutCancel(r.Context())
+	if err := k.put(p.config.Store, ctx, m.partner.TenantID, *found); err != nil {
+		if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
+			return nil, nil, refuse(wrong.Field + " " + wrong.Message)
+		}
+		return nil, nil, err
+	}
+	return m, found, p.ReloadDirectory(ctx)
 }

@@ -85,7 +85,7 @@ func (p *Plane) addFault(r *http.Request) (any, error) {
 			return nil, refuse(d.name + ": " + err.Error())
 		}
 	}
-	added, err := p.authority.AddFault(fault)
+	added, err := p.config.Authority.AddFault(fault)
 	if err != nil {
 		return nil, refuse(err.Error())
 	}
@@ -95,7 +95,7 @@ func (p *Plane) addFault(r *http.Request) (any, error) {
 // listFaults is GET /identity/faults.
 func (p *Plane) listFaults(*http.Request) (any, error) {
 	list := []Fault{}
-	for _, f := range p.authority.Faults() {
+	for _, f := range p.config.Authority.Faults() {
 		list = append(list, newFault(f))
 	}
 	return map[string]any{"faults": list}, nil
@@ -103,13 +103,13 @@ func (p *Plane) listFaults(*http.Request) (any, error) {
 
 // clearFaults is DELETE /identity/faults.
 func (p *Plane) clearFaults(*http.Request) (any, error) {
-	return map[string]int{"removed": p.authority.ClearFaults()}, nil
+	return map[string]int{"removed": p.config.Authority.ClearFaults()}, nil
 }
 
 // removeFault is DELETE /identity/faults/{id}.
 func (p *Plane) removeFault(r *http.Request) (any, error) {
 	id := r.PathValue("id")
-	if !p.authority.RemoveFault(id) {
+	if !p.config.Authority.RemoveFault(id) {
 		return nil, missing("fault", id, "/identity/faults")
 	}
 	return map[string]int{"removed": 1}, nil
@@ -140,7 +140,7 @@ func (p *Plane) rollKeyCall(r *http.Request, order FaultOrder) (any, error) {
 func (p *Plane) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
 	p.keyChange.Lock()
 	defer p.keyChange.Unlock()
-	before, err := p.store.SigningKeys(ctx)
+	before, err := p.config.Store.SigningKeys(ctx)
 	if err != nil {
 		return "", nil, err
 	}

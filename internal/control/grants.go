@@ -59,7 +59,7 @@ func (p *Plane) queriedScope(r *http.Request) (members []member, sc scope, err e
 	if err != nil {
 		return nil, sc, err
 	}
-	if members, err = directory(r.Context(), p.store); err != nil {
+	if members, err = directory(r.Context(), p.config.Store); err != nil {
 		return nil, sc, err
 	}
 	sc, err = findScope(members, scopeNames{query.Get("tenant"), query.Get("clientId"), query.Get("user")})
@@ -111,7 +111,7 @@ func (p *Plane) listConsents(r *http.Request) (any, error) {
 }
 
 func (p *Plane) consentsOf(sc scope) []issuer.Consent {
-	return p.authority.Consents(func(c issuer.Consent) bool { return sc.concerns(c.TenantID, c.ClientID, c.UserID) })
+	return p.config.Authority.Consents(func(c issuer.Consent) bool { return sc.concerns(c.TenantID, c.ClientID, c.UserID) })
 }
 
 // withdrawConsents is DELETE /consents.
@@ -123,7 +123,7 @@ func (p *Plane) withdrawConsents(r *http.Request) (any, error) {
 	list := p.consentsOf(sc)
 	for _, c := range list {
 		c.Resources = nil
-		if err := p.authority.PutConsent(r.Context(), c); err != nil {
+		if err := p.config.Authority.PutConsent(r.Context(), c); err != nil {
 			return nil, err
 		}
 	}
@@ -154,7 +154,7 @@ func (p *Plane) listGrants(r *http.Request) (any, error) {
 		return nil, err
 	}
 	list := []Grant{}
-	for _, g := range p.authority.Grants() {
+	for _, g := range p.config.Authority.Grants() {
 		if !sc.concerns(g.TenantID, g.ClientID, g.UserID) {
 			continue
 		}
@@ -180,7 +180,7 @@ func (p *Plane) revokeGrantsCall(r *http.Request) (any, error) {
 	if some := body.Tenant+body.ClientID+body.User != ""; some == body.All {
 		return nil, refuse("the body does not say whose refresh tokens to revoke; send " + example)
 	}
-	members, err := directory(r.Context(), p.store)
+	members, err := directory(r.Context(), p.config.Store)
 	if err != nil {
 		return nil, err
 	}
@@ -194,5 +194,5 @@ func (p *Plane) revokeGrantsCall(r *http.Request) (any, error) {
 
 // revokeGrants ends families of refresh tokens, for a reason that apps are told.
 func (p *Plane) revokeGrants(ctx context.Context, reason string, sc scope) (int, error) {
-	return p.authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return sc.concerns(g.TenantID, g.ClientID, g.UserID) })
+	return p.config.Authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return sc.concerns(g.TenantID, g.ClientID, g.UserID) })
 }

@@ -62,9 +62,9 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 	if order.MFA != nil {
 		mfa = *order.MFA
 	}
-	token, err := p.authority.Mint(issuer.TokenRequest{
+	token, err := p.config.Authority.Mint(issuer.TokenRequest{
 		Tenant: m.partner.TenantID, ClientID: m.apps[at].ClientID, Version: version,
-		Resource: p.cloud.Configuration().Services[partnercenter.ServiceName].Audience,
+		Resource: p.config.Cloud.Configuration().Services[partnercenter.ServiceName].Audience,
 		User:     user.UserPrincipalName, WithoutMFA: !mfa,
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 // findSubject finds the partner and the user of a token; a user without a name for
 // an app-only one.
 func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, user seed.User, err error) {
-	members, err := directory(ctx, p.store)
+	members, err := directory(ctx, p.config.Store)
 	switch {
 	case err != nil:
 	case order.Tenant != "":

@@ -40,7 +40,7 @@ func (s *Server) listCustomers(c *call) error {
 		}
 	}
 	q := page.query(c.claims.TenantID)
-	list, err := s.store.ListCustomers(c.r.Context(), make([]byte, envelopeRoom), q)
+	list, err := s.config.Store.ListCustomers(c.r.Context(), make([]byte, envelopeRoom), q)
 	if err != nil {
 		return err
 	}
@@ -236,7 +236,7 @@ func appendLink(body []byte, uri, token string) []byte {
 
 // getCustomer answers one customer.
 func (s *Server) getCustomer(c *call) error {
-	body, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
+	body, err := s.config.Store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (s *Server) getBillingProfile(c *call) error {
 
 // aboutCustomer answers a part of a customer.
 func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any, error)) error {
-	doc, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
+	doc, err := s.config.Store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	if err != nil {
 		return err
 	}

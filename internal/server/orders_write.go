@@ -78,13 +78,13 @@ func newSeed() (seed lifecycle.Seed) {
 
 // account reads who buys for whom.
 func (s *Server) account(ctx context.Context, c *call) (*lifecycle.Account, error) {
-	stored, err := s.store.Account(ctx, c.claims.TenantID, c.customer)
+	stored, err := s.config.Store.Account(ctx, c.claims.TenantID, c.customer)
 	if err != nil {
 		return nil, err
 	}
 	return &lifecycle.Account{
 		PartnerID: c.claims.TenantID, MPNID: stored.MPNID, CustomerID: c.customer, Country: stored.Country,
-		AgreementAccepted: stored.Agreement, Catalog: s.catalog,
+		AgreementAccepted: stored.Agreement, Catalog: s.config.Catalog,
 	}, nil
 }
 
@@ -93,12 +93,12 @@ func (s *Server) account(ctx context.Context, c *call) (*lifecycle.Account, erro
 func (s *Server) lookUp(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (held *store.Holdings, err error) {
 	subscriptions, mpnIDs := lifecycle.Named(request)
 	if len(mpnIDs) > 0 {
-		if a.MPN, err = s.store.ResellersByMPN(ctx, a.PartnerID, mpnIDs); err != nil {
+		if a.MPN, err = s.config.Store.ResellersByMPN(ctx, a.PartnerID, mpnIDs); err != nil {
 			return nil, err
 		}
 	}
 	for _, id := range subscriptions {
-		list, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: id})
+		list, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: id})
 		if err != nil {
 			return nil, err
 		}
@@ -121,17 +121,17 @@ func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partne
 	}
 	var offers []string
 	for i := range request.LineItems {
-		item, err := s.catalog.Find(strings.TrimSpace(request.LineItems[i].OfferID), a.Country)
+		item, err := s.config.Catalog.Find(strings.TrimSpace(request.LineItems[i].OfferID), a.Country)
 		if err == nil && item.Limit > 0 && !slices.Contains(offers, item.ID) {
 			offers = append(offers, item.ID)
 		}
 	}
-	limited := s.rules.Sandbox && (s.rules.MaxCustomers > 0 || s.rules.MaxSubscriptions > 0 || s.rules.MaxAzurePlans > 0)
+	limited := s.config.Rules.Sandbox && (s.config.Rules.MaxCustomers > 0 || s.config.Rules.MaxSubscriptions > 0 || s.config.Rules.MaxAzurePlans > 0)
 	if len(offers) == 0 && !limited {
 		return nil, nil
 	}
 	kinds := []string{string(catalog.Usage), string(catalog.AzurePlan)}
-	h, err := s.store.Held(ctx, a.PartnerID, a.CustomerID, kinds, offers)
+	h, err := s.config.Store.Held(ctx, a.PartnerID, a.CustomerID, kinds, offers)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (s *Server) order(ctx context.Context, c *call, orderID string) (*foundOrde
 	if err != nil {
 		return nil, err
 	}
-	record, stored, err := s.store.OrderRecord(ctx, c.claims.TenantID, c.customer, orderID)
+	record, stored, err := s.config.Store.OrderRecord(ctx, c.claims.TenantID, c.customer, orderID)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 )
 
 // Checker fails a test when traffic leaves the contract. Use it from any
@@ -210,12 +211,8 @@ func replay(body []byte, err error) io.Reader {
 	if err == nil {
 		return bytes.NewReader(body)
 	}
-	return io.MultiReader(bytes.NewReader(body), failingReader{err})
+	return io.MultiReader(bytes.NewReader(body), iotest.ErrReader(err))
 }
-
-type failingReader struct{ err error }
-
-func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 
 // recordedBody keeps what a handler reads of a request.
 type recordedBody struct {
