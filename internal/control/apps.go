@@ -31,6 +31,7 @@ type App struct {
 	Disabled     bool          `json:"disabled"`
 }
 
+// Secret is what an app signs in with.
 type Secret struct {
 	ID      string     `json:"id"`
 	Value   string     `json:"value"`
@@ -38,6 +39,7 @@ type Secret struct {
 	Expired bool       `json:"expired,omitempty"` // by the server's clock
 }
 
+// Certificate is what an app signs in with in its place.
 type Certificate struct {
 	Thumbprint       string    `json:"thumbprint"` // SHA-1, as portals show it
 	ThumbprintSHA256 string    `json:"thumbprintSha256"`

@@ -55,9 +55,7 @@ type Plane struct {
 
 // New returns the control plane of a server.
 func New(c Config) *Plane {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	c.Cloud = cmp.Or(c.Cloud, partnercenter.NamedGlobal)
 	return &Plane{config: c, now: c.Clock.Now}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -87,12 +88,7 @@ func (s *Server) customerPage(c *call) (customerPage, error) {
 		if err := s.seal.open(tokens[0], c.claims.TenantID, &page); err != nil {
 			return page, errBadToken
 		}
-		if page.seek = seek; seek == "" {
-			page.seek = partnercenter.SeekNext
-		}
-		if size != 0 {
-			page.Size = size
-		}
+		page.seek, page.Size = cmp.Or(seek, partnercenter.SeekNext), cmp.Or(size, page.Size)
 		return page, nil
 	}
 	// A client that loses its token on the way still asks for Next: from the
@@ -133,9 +129,7 @@ func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
 	if !slices.Contains(searchFields, string(f.Field)) {
 		return nil, errEnum("Field", string(f.Field), searchFields)
 	}
-	if f.Operator == "" {
-		f.Operator = partnercenter.FilterStartsWith
-	}
+	f.Operator = cmp.Or(f.Operator, partnercenter.FilterStartsWith)
 	if !slices.Contains(searchOperators, string(f.Operator)) {
 		return nil, errEnum("Operator", string(f.Operator), searchOperators)
 	}

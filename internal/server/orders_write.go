@@ -35,11 +35,7 @@ func (s *Server) createOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.orderEffect(c, o, nil, http.StatusCreated, o.AsPlaced(), events)
-		if err == nil {
-			e.change.Held = held
-		}
-		return e, err
+		return s.orderEffect(c, o, nil, held, effect{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
 	})
 }
 
@@ -63,11 +59,7 @@ func (s *Server) patchOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.orderEffect(c, next, found.record, http.StatusOK, next.At(now), events)
-		if err == nil && e.change != nil {
-			e.change.Held = held
-		}
-		return e, err
+		return s.orderEffect(c, next, found.record, held, effect{status: http.StatusOK, events: events}, withoutPrices(next.At(now)))
 	})
 }
 
@@ -221,20 +213,26 @@ func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecor
 	return list, nil
 }
 
-// orderEffect is what a decision about an order comes to. Without events there
+// orderEffect completes what a decision about an order comes to. Without events there
 // is nothing to write. A nil record means that the order is new.
-func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, status int, answer *partnercenter.Order, events []lifecycle.Event) (*effect, error) {
-	plain, _ := store.WithoutPrices(answer)
-	body, err := partnercenter.Marshal(plain)
-	if err != nil {
+func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, held *store.Holdings, e effect, answer any) (_ *effect, err error) {
+	if e.body, err = partnercenter.Marshal(answer); err != nil {
 		return nil, err
 	}
-	e := &effect{status: status, body: body, events: events}
-	if len(events) == 0 {
-		return e, nil
+	if len(e.events) == 0 {
+		return &e, nil
 	}
-	e.change, err = s.orderChange(c, o, record)
-	return e, err
+	if e.change, err = s.orderChange(c, o, record); err != nil {
+		return nil, err
+	}
+	e.change.Held = held
+	return &e, nil
+}
+
+// withoutPrices is an order as those who change it are answered.
+func withoutPrices(o *partnercenter.Order) *partnercenter.Order {
+	plain, _ := store.WithoutPrices(o)
+	return plain
 }
 
 // orderChange is what to write of an order that was decided about.

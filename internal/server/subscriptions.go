@@ -236,12 +236,7 @@ func (s *Server) changeSubscription(c *call, body []byte,
 			return nil, err
 		}
 		status, location, value := answer(next.Subscription(id))
-		e := &effect{status: status, location: location, events: events}
-		if e.body, err = partnercenter.Marshal(value); err != nil || len(events) == 0 {
-			return e, err
-		}
-		e.change, err = s.orderChange(c, next, found.record)
-		return e, err
+		return s.orderEffect(c, next, found.record, nil, effect{status: status, location: location, events: events}, value)
 	})
 }
 

@@ -21,6 +21,7 @@ package contracttest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -83,14 +84,12 @@ func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
 	}
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		x := exchange{
-			method:       req.Method,
+			method:       cmp.Or(req.Method, http.MethodGet),
 			url:          asSent(req.URL),
 			request:      canonical(req.Header),
 			checkRequest: !isBadRequest(req.Context()),
 		}
-		if x.method == "" {
-			x.method = http.MethodGet
-		}
+
 		if req.Body != nil && req.Body != http.NoBody {
 			body, err := io.ReadAll(req.Body)
 			req.Body.Close()

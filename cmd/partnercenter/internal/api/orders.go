@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -260,10 +261,7 @@ type customerOrder struct {
 // customer is the id that the order names, or the one that was asked about:
 // older orders name none.
 func (c customerOrder) customer() string {
-	if id := c.order.ReferenceCustomerID; id != "" {
-		return id
-	}
-	return c.customerID
+	return cmp.Or(c.order.ReferenceCustomerID, c.customerID)
 }
 
 // ordersView shows orders; with prices if they were asked for, with the
@@ -351,10 +349,7 @@ func itemsSummary(lines []partnercenter.OrderLineItem) string {
 		return ""
 	}
 	first := lines[0]
-	summary := first.FriendlyName
-	if summary == "" {
-		summary = first.OfferID
-	}
+	summary := cmp.Or(first.FriendlyName, first.OfferID)
 	if first.Quantity != nil {
 		summary = strings.TrimSpace(fmt.Sprintf("%d × %s", *first.Quantity, summary))
 	}
