@@ -16,12 +16,7 @@ import (
 type shownFacts struct{ connect.ReadyFacts }
 
 // url is the address that examples use.
-func (f *shownFacts) url() string {
-	if f.APIURL != "" {
-		return f.APIURL
-	}
-	return f.APIURLTLS
-}
+func (f *shownFacts) url() string { return cmp.Or(f.APIURL, f.APIURLTLS) }
 
 // print tells a person what the ready file tells programs.
 func (l *local) print(w io.Writer) {
