@@ -49,4 +49,4 @@
 // repeat it safely, even after a crash.
 package partnercenter
 
-//go:generate go test -run "^(TestCredentialsDocs|TestSurface)$" -update .
+//go:generate go test -run Docs$ -update .

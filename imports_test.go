@@ -37,7 +37,7 @@ var importTable = map[string]rule{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
 			"github.com/go-json-experiment/json", "github.com/shopspring/decimal",
 		},
-		why:    "who imports the client links nothing else of ours and little of others",
+		why: "programs that import the client link nothing else of this module and little of others",
 	},
 	"internal/store": {
 		ours:   []string{"", "internal/guid", "internal/seed"},
@@ -58,26 +58,26 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "seeds keep the root's types and know nothing of databases",
 	},
-	"internal/certificate": {why: "whoever keeps or checks what apps sign in with may use it"},
-	"internal/guid":        {why: "everything that names things by GUIDs may use it"},
+	"internal/certificate": {why: "anything that stores or checks the certificates of apps may use it"},
+	"internal/guid":        {why: "anything that has GUIDs may use it"},
 	"internal/yamlfile": {
 		ours:   []string{"", "internal/suggest"},
 		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
-		why:    "it reads files of any kind, by types that others bring; of the root it knows what dates and amounts look like",
+		why:    "it reads files into types that its callers define; of the root it needs the form of dates and amounts",
 	},
-	"internal/quote":              {why: "whatever puts text of others into a message may use it"},
-	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "whatever reads names may use it"},
-	"internal/clock":              {why: "everything reads the clock, so it reads nothing"},
-	"internal/issuer/browsertest": {why: "it is tests and nothing else"},
+	"internal/quote":              {why: "any message that quotes text from outside may use it"},
+	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
+	"internal/clock":              {why: "everything depends on the clock, so it depends on nothing"},
+	"internal/issuer/browsertest": {why: "it has only tests"},
 	"internal/token": {
 		ours:   []string{"internal/quote"},
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
-		why:    "checkers of tokens share it, so it knows none of them",
+		why:    "the checkers of tokens share it, so it depends on none of them",
 	},
 	"internal/token/tokentest": {why: "it is for tests"},
 	"internal/entra": {
 		ours: []string{"internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/token"},
-		why:  "it checks Microsoft's tokens and issues none: nothing of our own authority counts",
+		why:  "it checks Microsoft's tokens and issues none, so it does not depend on the local authority",
 	},
 	"internal/issuer": {
 		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/token"},
@@ -88,7 +88,7 @@ var importTable = map[string]rule{
 	"internal/control": {
 		ours:   []string{"", "internal/certificate", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/seed", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json"},
-		why:    "the control plane works on the store, the authority and the clock; the API's handlers are none of its business",
+		why:    "the control plane works on the store, the authority and the clock; it does not reach the API's handlers",
 	},
 	"internal/cloudhosts": {why: "it is a list, for everything that plays Microsoft's hosts"},
 	"internal/keypair":    {why: "files and certificates need nothing but the standard library"},
@@ -96,17 +96,17 @@ var importTable = map[string]rule{
 	"internal/proxy": {
 		ours:   []string{"internal/cloudhosts"},
 		others: []string{"github.com/elazarl/goproxy", "golang.org/x/sync"},
-		why:    "the proxy hands connections over and answers nothing of the API's",
+		why:    "the proxy hands connections over and answers no call of the API",
 	},
 	"internal/server": {
 		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
-	"internal/installed":             {why: "it is for tests, and looks at the machine alone"},
+	"internal/installed":             {why: "it is for tests, and looks at the machine only"},
 	"internal/contract":              {why: "it is a document"},
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
-	"internal/contract/published":    {why: "it is tests and nothing else"},
+	"internal/contract/published":    {why: "it has only tests"},
 	"partnercentertest": {
 		ours:   []string{"", "internal/catalog", "internal/clock", "internal/control", "internal/issuer", "internal/lifecycle", "internal/localca", "internal/seed", "internal/server", "internal/store", "internal/token"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
@@ -120,7 +120,7 @@ var importTable = map[string]rule{
 	"cmd/partnercenter/internal/terminal": {
 		ours:   []string{"", "internal/suggest"},
 		others: []string{"github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag"},
-		why:    "what commands say is worded and printed without knowing what they do; the root's errors and JSON are part of that",
+		why:    "output does not depend on what commands do, only on the root's errors and JSON",
 	},
 	"cmd/partnercenter/internal/connect": {
 		ours: []string{
@@ -130,7 +130,7 @@ var importTable = map[string]rule{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
 			"github.com/AzureAD/microsoft-authentication-library-for-go/apps", "github.com/gofrs/flock", "github.com/spf13/cobra",
 		},
-		why: "how to get to a Partner Center does not depend on what is asked there, nor on a server of ours",
+		why: "reaching a Partner Center depends neither on the calls that are made nor on the local server",
 	},
 	"cmd/partnercenter/internal/command": {
 		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/yamlfile"},
@@ -138,12 +138,12 @@ var importTable = map[string]rule{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/go-json-experiment/json", "github.com/spf13/cobra",
 			"github.com/spf13/pflag",
 		},
-		why: "the forms of commands know no command",
+		why: "the forms of commands do not depend on any command",
 	},
 	"cmd/partnercenter/internal/api": {
 		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid"},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
-		why:    "commands of the API know it by the client alone, at Microsoft's as at a server of ours",
+		why:    "commands reach the API through the client only, whether it is Microsoft's or the local one",
 	},
 	"cmd/partnercenter/internal/signin": {
 		ours: []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid"},
@@ -151,7 +151,7 @@ var importTable = map[string]rule{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/AzureAD/microsoft-authentication-library-for-go/apps",
 			"github.com/pkg/browser", "github.com/spf13/cobra",
 		},
-		why: "signing in is the same at Microsoft's authority and at a server of ours",
+		why: "signing in works the same at Microsoft's authority and the local one",
 	},
 	"cmd/partnercenter/internal/serve": {
 		ours: []string{
@@ -160,7 +160,7 @@ var importTable = map[string]rule{
 			"internal/lifecycle", "internal/localca", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token",
 		},
 		others: []string{"github.com/dustin/go-humanize", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
-		why:    "the server is put together here, and no command but its own links it",
+		why:    "the server is assembled here, and no other command links it",
 	},
 	"cmd/partnercenter/internal/control": {
 		ours: []string{
@@ -168,7 +168,7 @@ var importTable = map[string]rule{
 			"internal/clock", "internal/control", "internal/issuer",
 		},
 		others: []string{"github.com/spf13/cobra"},
-		why:    "a running server is spoken to over HTTP; what is imported of it names times and faults",
+		why:    "a running server is reached over HTTP; the imports only name times and faults",
 	},
 	"cmd/partnercenter": {
 		ours: []string{
@@ -186,7 +186,7 @@ func TestImports(t *testing.T) {
 		name := strings.TrimPrefix(strings.TrimPrefix(pkg.ImportPath, module), "/")
 		r, ok := importTable[name]
 		if !ok {
-			t.Errorf("package %s is not in the import table: add it to imports_test.go and docs/architecture.md with its reason", pkg.ImportPath)
+			t.Errorf("package %s is not in the import table: add it to imports_test.go with its reason, and run go generate .", pkg.ImportPath)
 			continue
 		}
 		for _, path := range pkg.Imports {

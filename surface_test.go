@@ -3,8 +3,10 @@ package partnercenter_test
 import (
 	"context"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -79,36 +81,17 @@ func surfaceTable() string {
 	return b.String()
 }
 
-// TestSurface keeps the table in docs/sdk.md to what there is, and every list to
-// the same verbs.
-func TestSurface(t *testing.T) {
+// TestSurfaceDocs keeps the table in docs/sdk.md to what there is.
+func TestSurfaceDocs(t *testing.T) {
+	generated(t, "docs/sdk.md", "surface", surfaceTable())
+}
+
+// TestQueryAll has every list that is queried page by page yield all of its pages.
+func TestQueryAll(t *testing.T) {
 	for _, row := range surface(reflect.TypeFor[*partnercenter.Client](), "pc") {
-		if row.verbs["All"] && !row.verbs["Get"] && row.path != "pc.Orders" {
-			t.Errorf("%s has All and no Get", row.path)
-		}
 		if row.verbs["Query"] != row.verbs["QueryAll"] {
 			t.Errorf("%s has one of Query and QueryAll", row.path)
 		}
-	}
-
-	path := filepath.Join("docs", "sdk.md")
-	page, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const begin, end = "<!-- surface:begin -->\n", "<!-- surface:end -->\n"
-	before, rest, ok := strings.Cut(string(page), begin)
-	_, after, found := strings.Cut(rest, end)
-	if !ok || !found {
-		t.Fatalf("%s has no %s and %s", path, begin, end)
-	}
-	want := before + begin + surfaceTable() + end + after
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if want != string(page) {
-		t.Errorf("%s does not show the clients as they are: run go generate .", path)
 	}
 }
 
@@ -137,4 +120,74 @@ func TestListsHaveAll(t *testing.T) {
 		}
 	}
 	look(reflect.TypeFor[*partnercenter.Client]())
+}
+
+// notRead are types of text that only this package makes, so that nobody spells them
+// otherwise, and those that have no list of values.
+var notRead = map[string]bool{
+	"Decimal": true, "ErrorCode": true, "ErrorCategory": true, "BudgetClass": true,
+	"CredentialKind": true, "CredentialReason": true,
+}
+
+// TestEnums holds the types of text to one form: constants are called by the type and
+// the value, and Known and Normalize are there for what is read.
+func TestEnums(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	enums, methods, found := map[string]bool{}, map[string]bool{}, 0
+	var constants [][2]string // type, name
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			switch decl := decl.(type) {
+			case *ast.FuncDecl:
+				if decl.Recv != nil {
+					if recv, ok := decl.Recv.List[0].Type.(*ast.Ident); ok {
+						methods[recv.Name+"."+decl.Name.Name] = true
+					}
+				}
+			case *ast.GenDecl:
+				for _, spec := range decl.Specs {
+					switch spec := spec.(type) {
+					case *ast.TypeSpec:
+						if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "string" && spec.Name.IsExported() {
+							enums[spec.Name.Name] = true
+						}
+					case *ast.ValueSpec:
+						if kind, ok := spec.Type.(*ast.Ident); ok && decl.Tok == token.CONST {
+							for _, name := range spec.Names {
+								constants = append(constants, [2]string{kind.Name, name.Name})
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	for enum := range enums {
+		if !notRead[enum] {
+			found++
+			for _, method := range []string{".Known", ".Normalize"} {
+				if !methods[enum+method] {
+					t.Errorf("%s has no method %s", enum, method[1:])
+				}
+			}
+		}
+	}
+	for _, c := range constants {
+		if enums[c[0]] && !strings.HasPrefix(c[1], c[0]) {
+			t.Errorf("%s is a %s: call it %s…", c[1], c[0], c[0])
+		}
+	}
+	if found < 15 || len(constants) < 100 {
+		t.Errorf("only %d types and %d constants", found, len(constants))
+	}
 }

@@ -221,9 +221,7 @@ func (c *Catalog) addProduct(f *fileProduct, bases map[string]bool, markets []fi
 	p := &product{resource: partnercenter.Product(f.apiProduct), kind: f.Kind, scope: f.ReservationScope, skuIndex: map[string]*sku{}}
 	res := &p.resource
 	res.Description = cmp.Or(res.Description, res.Title)
-	if res.ProductType == nil {
-		res.ProductType = itemType(common.productType[0], common.productType[1])
-	}
+	res.ProductType = cmp.Or(res.ProductType, itemType(common.productType[0], common.productType[1]))
 	for t := res.ProductType; t != nil; t = t.SubType {
 		t.DisplayName = cmp.Or(t.DisplayName, t.ID)
 	}

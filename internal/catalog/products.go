@@ -199,26 +199,18 @@ func (c *Catalog) availabilityIn(a *availability, country string) *partnercenter
 // there, is left out.
 func (c *Catalog) CheckInventory(country string, items []partnercenter.InventoryItem) []partnercenter.InventoryItem {
 	checked := []partnercenter.InventoryItem{}
-	seen := map[*sku]bool{}
-	for _, item := range items {
-		p, ok := c.productIndex[fold(item.ProductID)]
-		if !ok {
+	for _, k := range c.inventory(items) {
+		if !k.soldIn(country) {
 			continue
 		}
-		for _, k := range p.skus {
-			if item.SKUID != "" && !strings.EqualFold(item.SKUID, k.resource.ID) || !k.soldIn(country) || seen[k] {
-				continue
-			}
-			seen[k] = true
-			restrictions := k.restrictions
-			if restrictions == nil {
-				restrictions = []partnercenter.InventoryRestriction{}
-			}
-			checked = append(checked, partnercenter.InventoryItem{
-				ProductID: k.resource.ProductID, SKUID: k.resource.ID,
-				IsRestricted: new(len(restrictions) > 0), Restrictions: restrictions,
-			})
+		restrictions := k.restrictions
+		if restrictions == nil {
+			restrictions = []partnercenter.InventoryRestriction{}
 		}
+		checked = append(checked, partnercenter.InventoryItem{
+			ProductID: k.resource.ProductID, SKUID: k.resource.ID,
+			IsRestricted: new(len(restrictions) > 0), Restrictions: restrictions,
+		})
 	}
 	return checked
 }
@@ -227,21 +219,29 @@ func (c *Catalog) CheckInventory(country string, items []partnercenter.Inventory
 // the items: the variables of their SKUs.
 func (c *Catalog) InventoryVariables(items []partnercenter.InventoryItem) []string {
 	var variables []string
+	for _, k := range c.inventory(items) {
+		for _, variable := range k.resource.InventoryVariables {
+			if !slices.Contains(variables, variable) {
+				variables = append(variables, variable)
+			}
+		}
+	}
+	return variables
+}
+
+// inventory returns the SKUs that items are about, each once.
+func (c *Catalog) inventory(items []partnercenter.InventoryItem) []*sku {
+	var list []*sku
 	for _, item := range items {
 		p, ok := c.productIndex[fold(item.ProductID)]
 		if !ok {
 			continue
 		}
 		for _, k := range p.skus {
-			if item.SKUID != "" && !strings.EqualFold(item.SKUID, k.resource.ID) {
-				continue
-			}
-			for _, variable := range k.resource.InventoryVariables {
-				if !slices.Contains(variables, variable) {
-					variables = append(variables, variable)
-				}
+			if (item.SKUID == "" || strings.EqualFold(item.SKUID, k.resource.ID)) && !slices.Contains(list, k) {
+				list = append(list, k)
 			}
 		}
 	}
-	return variables
+	return list
 }

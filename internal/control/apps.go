@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,29 +16,31 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// shownApp is an app as the control plane shows it.
-type shownApp struct {
-	TenantID     string             `json:"tenantId"`
-	ClientID     string             `json:"clientId"`
-	ObjectID     string             `json:"objectId"`
-	Name         string             `json:"name"`
-	Secrets      []shownSecret      `json:"secrets"`
-	Certificates []shownCertificate `json:"certificates"`
-	RedirectURIs []string           `json:"redirectUris"`
-	Public       bool               `json:"public"`
-	MultiTenant  bool               `json:"multiTenant"`
-	AdminConsent bool               `json:"adminConsent"`
-	Disabled     bool               `json:"disabled"`
+// App is an app as the control plane shows it.
+type App struct {
+	TenantID     string        `json:"tenantId"`
+	ClientID     string        `json:"clientId"`
+	ObjectID     string        `json:"objectId"`
+	Name         string        `json:"name"`
+	Secrets      []Secret      `json:"secrets"`
+	Certificates []Certificate `json:"certificates"`
+	RedirectURIs []string      `json:"redirectUris"`
+	Public       bool          `json:"public"`
+	MultiTenant  bool          `json:"multiTenant"`
+	AdminConsent bool          `json:"adminConsent"`
+	Disabled     bool          `json:"disabled"`
 }
 
-type shownSecret struct {
+// Secret is what an app signs in with.
+type Secret struct {
 	ID      string     `json:"id"`
 	Value   string     `json:"value"`
 	Expires *time.Time `json:"expires,omitempty"` // absent: never
 	Expired bool       `json:"expired,omitempty"` // by the server's clock
 }
 
-type shownCertificate struct {
+// Certificate is what an app signs in with in its place.
+type Certificate struct {
 	Thumbprint       string    `json:"thumbprint"` // SHA-1, as portals show it
 	ThumbprintSHA256 string    `json:"thumbprintSha256"`
 	Subject          string    `json:"subject"`
@@ -54,8 +55,8 @@ func secretID(clientID, value string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func (p *Plane) newShownSecret(clientID string, secret seed.AppSecret) shownSecret {
-	shown := shownSecret{ID: secretID(clientID, secret.Value), Value: secret.Value}
+func (p *Plane) newSecret(clientID string, secret seed.AppSecret) Secret {
+	shown := Secret{ID: secretID(clientID, secret.Value), Value: secret.Value}
 	if !secret.Expires.IsZero() {
 		expires := secret.Expires.Time()
 		shown.Expires, shown.Expired = &expires, !p.now().Before(expires)
@@ -63,29 +64,29 @@ func (p *Plane) newShownSecret(clientID string, secret seed.AppSecret) shownSecr
 	return shown
 }
 
-func newShownCertificate(stored seed.AppCertificate) (shownCertificate, error) {
+func newCertificate(stored seed.AppCertificate) (Certificate, error) {
 	cert, err := certificate.Parse(stored.PEM)
 	if err != nil {
-		return shownCertificate{}, err
+		return Certificate{}, err
 	}
 	sum1, sum256 := certificate.Thumbprints(cert)
-	return shownCertificate{
+	return Certificate{
 		Thumbprint: strings.ToUpper(hex.EncodeToString(sum1[:])), ThumbprintSHA256: strings.ToUpper(hex.EncodeToString(sum256[:])),
 		Subject: cert.Subject.String(), NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Revoked: stored.Revoked,
 	}, nil
 }
 
-func (p *Plane) newShownApp(partner seed.Tenant, a *seed.App) (shownApp, error) {
-	app := shownApp{
+func (p *Plane) newApp(partner seed.Tenant, a *seed.App) (App, error) {
+	app := App{
 		TenantID: partner.TenantID, ClientID: a.ClientID, ObjectID: a.ObjectID, Name: a.Name,
-		Certificates: []shownCertificate{}, RedirectURIs: append([]string{}, a.RedirectURIs...),
+		Certificates: []Certificate{}, RedirectURIs: append([]string{}, a.RedirectURIs...),
 		Public: a.Public, MultiTenant: a.MultiTenant, AdminConsent: a.AdminConsent, Disabled: a.Disabled,
 	}
 	for _, secret := range secretsOf(a) {
-		app.Secrets = append(app.Secrets, p.newShownSecret(a.ClientID, secret))
+		app.Secrets = append(app.Secrets, p.newSecret(a.ClientID, secret))
 	}
 	for _, stored := range a.Certificates {
-		certificate, err := newShownCertificate(stored)
+		certificate, err := newCertificate(stored)
 		if err != nil {
 			return app, fmt.Errorf("app %s: %w", a.ClientID, err)
 		}
@@ -105,10 +106,10 @@ func (p *Plane) listApps(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	apps := []shownApp{}
+	apps := []App{}
 	for _, m := range members {
 		for i := range m.apps {
-			app, err := p.newShownApp(m.partner, &m.apps[i])
+			app, err := p.newApp(m.partner, &m.apps[i])
 			if err != nil {
 				return nil, err
 			}
@@ -118,23 +119,10 @@ func (p *Plane) listApps(r *http.Request) (any, error) {
 	return map[string]any{"apps": apps}, nil
 }
 
-// changeApp changes the app that a control call names, in the store and in the
-// running authority, unless change fails. show answers with the app as it is then.
+// changeApp changes the app that a control call names, unless change fails. show
+// answers with the app as it is then.
 func (p *Plane) changeApp(r *http.Request, change func(*seed.App) error, show func(seed.Tenant, *seed.App) (any, error)) (any, error) {
-	p.directoryChange.Lock()
-	defer p.directoryChange.Unlock()
-	members, err := directory(r.Context(), p.store)
-	if err != nil {
-		return nil, err
-	}
-	m, app := findApp(members, r.PathValue("clientId"))
-	if app == nil {
-		return nil, missing("app", r.PathValue("clientId"), "/apps")
-	}
-	if err := change(app); err != nil {
-		return nil, err
-	}
-	err = p.keep(r, func(ctx context.Context) error { return p.store.PutApp(ctx, m.partner.TenantID, *app) })
+	m, app, err := appKind.change(p, r, r.PathValue("clientId"), change)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +131,7 @@ func (p *Plane) changeApp(r *http.Request, change func(*seed.App) error, show fu
 
 // showApp answers with an app.
 func (p *Plane) showApp(partner seed.Tenant, a *seed.App) (any, error) {
-	return p.newShownApp(partner, a)
+	return p.newApp(partner, a)
 }
 
 // patchApp is PATCH /apps/{clientId}.
@@ -203,7 +191,7 @@ func (p *Plane) addSecret(r *http.Request) (any, error) {
 		a.Secrets = append(a.Secrets, secret)
 		return nil
 	}, func(_ seed.Tenant, a *seed.App) (any, error) {
-		return created{p.newShownSecret(a.ClientID, secret)}, nil
+		return created{p.newSecret(a.ClientID, secret)}, nil
 	})
 }
 
@@ -242,11 +230,11 @@ func (p *Plane) addCertificate(r *http.Request) (any, error) {
 	if body.PEM == "" {
 		return nil, refuse("the body has no certificate; send " + example)
 	}
-	var added shownCertificate
+	var added Certificate
 	return p.changeApp(r, func(a *seed.App) error {
 		certificate := seed.AppCertificate{PEM: body.PEM}
 		var err error
-		if added, err = newShownCertificate(certificate); err != nil {
+		if added, err = newCertificate(certificate); err != nil {
 			return refuse("pem " + err.Error())
 		}
 		at, err := certificateAt(a, added.Thumbprint)
@@ -277,7 +265,7 @@ func (p *Plane) revokeCertificate(r *http.Request) (any, error) {
 		a.Certificates[at].Revoked = true
 		return nil
 	}, func(_ seed.Tenant, a *seed.App) (any, error) {
-		certificate, err := newShownCertificate(a.Certificates[at])
+		certificate, err := newCertificate(a.Certificates[at])
 		return certificate, err
 	})
 }
@@ -285,7 +273,7 @@ func (p *Plane) revokeCertificate(r *http.Request) (any, error) {
 // certificateAt finds an app's certificate by one of its thumbprints, or -1.
 func certificateAt(a *seed.App, thumbprint string) (int, error) {
 	for i, stored := range a.Certificates {
-		c, err := newShownCertificate(stored)
+		c, err := newCertificate(stored)
 		if err != nil {
 			return 0, fmt.Errorf("app %s: %w", a.ClientID, err)
 		}

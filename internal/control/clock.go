@@ -34,42 +34,42 @@ func (p *Plane) Reset(ctx context.Context, data *seed.Seed) error {
 	defer p.clockChange.Unlock()
 	p.directoryChange.Lock()
 	defer p.directoryChange.Unlock()
-	if err := p.store.Reset(ctx, data); err != nil {
+	if err := p.config.Store.Reset(ctx, data); err != nil {
 		return err
 	}
-	if p.authority != nil {
+	if p.config.Authority != nil {
 		if err := p.ReloadDirectory(ctx); err != nil {
 			return err
 		}
-		p.authority.ForgetSignIns()
-		p.authority.ClearFaults()
+		p.config.Authority.ForgetSignIns()
+		p.config.Authority.ClearFaults()
 	}
-	if err := p.store.PutSetting(ctx, settingClock, nil); err != nil {
+	if err := p.config.Store.PutSetting(ctx, settingClock, nil); err != nil {
 		return err
 	}
-	p.clock.Reset()
-	p.forget() // also when the clock was never changed
+	p.config.Clock.Reset()
+	p.config.Forget() // also when the clock was never changed
 	return nil
 }
 
-// shownClock is the clock as the control plane shows it.
-type shownClock struct {
-	Now       time.Time   `json:"now"`
-	SystemNow time.Time   `json:"systemNow"`
-	Offset    string      `json:"offset"` // from the system's clock, as advance takes it
-	Frozen    bool        `json:"frozen"`
-	Adjusted  bool        `json:"adjusted"`      // it does not just follow the system's clock
-	Was       *shownClock `json:"was,omitempty"` // before the call
+// Clock is the clock as the control plane shows it.
+type Clock struct {
+	Now       time.Time `json:"now"`
+	SystemNow time.Time `json:"systemNow"`
+	Offset    string    `json:"offset"` // from the system's clock, as advance takes it
+	Frozen    bool      `json:"frozen"`
+	Adjusted  bool      `json:"adjusted"`      // it does not just follow the system's clock
+	Was       *Clock    `json:"was,omitempty"` // before the call
 }
 
-func newShownClock(s clock.State) *shownClock {
-	return &shownClock{
+func newClock(s clock.State) *Clock {
+	return &Clock{
 		Now: s.Now, SystemNow: s.System, Offset: clock.FormatDuration(s.Offset), Frozen: s.Frozen, Adjusted: s.Adjusted,
 	}
 }
 
 func (p *Plane) showClock(*http.Request) (any, error) {
-	return newShownClock(p.clock.State()), nil
+	return newClock(p.config.Clock.State()), nil
 }
 
 func (p *Plane) setClock(r *http.Request) (any, error) {
@@ -80,14 +80,7 @@ func (p *Plane) setClock(r *http.Request) (any, error) {
 	if err := readBody(r, &body, example); err != nil {
 		return nil, err
 	}
-	if body.Now == "" {
-		return nil, refuse("the body does not say what to set the clock to; send " + example)
-	}
-	to, err := clock.ParseTime(body.Now)
-	if err != nil {
-		return nil, refuse(err.Error())
-	}
-	return p.changeClock(r, func() error { return p.clock.Set(to) })
+	return changeClockBy(p, r, body.Now, "what to set the clock to; send "+example, clock.ParseTime, p.config.Clock.Set)
 }
 
 func (p *Plane) advanceClock(r *http.Request) (any, error) {
@@ -98,26 +91,26 @@ func (p *Plane) advanceClock(r *http.Request) (any, error) {
 	if err := readBody(r, &body, example); err != nil {
 		return nil, err
 	}
-	if body.By == "" {
-		return nil, refuse("the body does not say how far to advance the clock; send " + example)
+	return changeClockBy(p, r, body.By, "how far to advance the clock; send "+example, clock.ParseDuration, p.config.Clock.Advance)
+}
+
+// changeClockBy changes the clock by a member of the body.
+func changeClockBy[T any](p *Plane, r *http.Request, text, missing string, parse func(string) (T, error), change func(T) error) (any, error) {
+	if text == "" {
+		return nil, refuse("the body does not say " + missing)
 	}
-	by, err := clock.ParseDuration(body.By)
+	by, err := parse(text)
 	if err != nil {
 		return nil, refuse(err.Error())
 	}
-	return p.changeClock(r, func() error { return p.clock.Advance(by) })
+	return p.changeClock(r, func() error { return change(by) })
 }
 
-func (p *Plane) freezeClock(r *http.Request) (any, error) {
-	return p.changeClock(r, func() error { p.clock.Freeze(); return nil })
-}
-
-func (p *Plane) resumeClock(r *http.Request) (any, error) {
-	return p.changeClock(r, func() error { p.clock.Resume(); return nil })
-}
-
-func (p *Plane) resetClock(r *http.Request) (any, error) {
-	return p.changeClock(r, func() error { p.clock.Reset(); return nil })
+// changesClock makes a call of a change that always succeeds.
+func (p *Plane) changesClock(change func()) answer {
+	return func(r *http.Request) (any, error) {
+		return p.changeClock(r, func() error { change(); return nil })
+	}
 }
 
 // changeClock changes the clock and saves it, so that it survives a restart. A
@@ -125,16 +118,16 @@ func (p *Plane) resetClock(r *http.Request) (any, error) {
 func (p *Plane) changeClock(r *http.Request, change func() error) (any, error) {
 	p.clockChange.Lock()
 	defer p.clockChange.Unlock()
-	was, saved := p.clock.State(), p.clock.Save()
+	was, saved := p.config.Clock.State(), p.config.Clock.Save()
 	if err := change(); err != nil {
 		return nil, refuse(err.Error())
 	}
 	// Whoever asked may hang up; half a change would be none.
-	if err := p.store.PutSetting(context.WithoutCancel(r.Context()), settingClock, p.clock.Save()); err != nil {
-		_ = p.clock.Restore(saved) // Save wrote it
+	if err := p.config.Store.PutSetting(context.WithoutCancel(r.Context()), settingClock, p.config.Clock.Save()); err != nil {
+		_ = p.config.Clock.Restore(saved) // Save wrote it
 		return nil, err
 	}
-	answer := newShownClock(p.clock.State())
-	answer.Was = newShownClock(was)
+	answer := newClock(p.config.Clock.State())
+	answer.Was = newClock(was)
 	return answer, nil
 }

@@ -45,15 +45,8 @@ type Config struct {
 // Plane is the control plane of a server: what a test or an operator does to
 // it, on a listener of its own, so that nothing of it shares a port with the API.
 type Plane struct {
-	store         *store.Store
-	authority     *issuer.Authority // nil: the server issues no tokens
-	tokenEndpoint string
-	clock         *clock.Clock
-	now           func() time.Time // of clock
-	cloud         partnercenter.CloudName
-	log           *slog.Logger
-	health        http.Handler
-	forget        func()
+	config Config           // with what it leaves out
+	now    func() time.Time // of the config's clock
 
 	clockChange     sync.Mutex // held while the clock is changed and saved
 	directoryChange sync.Mutex // held while an app or a user is changed
@@ -62,28 +55,24 @@ type Plane struct {
 
 // New returns the control plane of a server.
 func New(c Config) *Plane {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	return &Plane{
-		store: c.Store, authority: c.Authority, tokenEndpoint: c.TokenEndpoint, clock: c.Clock, now: c.Clock.Now,
-		cloud: cmp.Or(c.Cloud, partnercenter.NamedGlobal), log: c.Logger, health: c.Health, forget: c.Forget,
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	c.Cloud = cmp.Or(c.Cloud, partnercenter.NamedGlobal)
+	return &Plane{config: c, now: c.Clock.Now}
 }
 
 // Handler answers the calls of the control plane. docs/control-plane.md describes
 // bodies and answers.
 func (p *Plane) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /livez", p.health)
-	mux.Handle("GET /readyz", p.health)
+	mux.Handle("GET /livez", p.config.Health)
+	mux.Handle("GET /readyz", p.config.Health)
 	for pattern, answer := range map[string]answer{
 		"GET /clock":          p.showClock,
 		"PUT /clock":          p.setClock,
-		"DELETE /clock":       p.resetClock, // has it follow the system's again
+		"DELETE /clock":       p.changesClock(p.config.Clock.Reset), // has it follow the system's again
 		"POST /clock/advance": p.advanceClock,
-		"POST /clock/freeze":  p.freezeClock,
-		"POST /clock/resume":  p.resumeClock,
+		"POST /clock/freeze":  p.changesClock(p.config.Clock.Freeze),
+		"POST /clock/resume":  p.changesClock(p.config.Clock.Resume),
 	} {
 		mux.HandleFunc(pattern, p.controlled(answer))
 	}
@@ -133,12 +122,12 @@ func namedByAddress(h http.Handler) http.Handler {
 // issuing refuses a call to the server's own token authority where there is
 // none.
 func (p *Plane) issuing(answers answer) answer {
-	if p.authority != nil {
+	if p.config.Authority != nil {
 		return answers
 	}
 	return func(*http.Request) (any, error) {
 		return nil, &refusal{http.StatusConflict, "this server issues no tokens and has no keys: it takes those of Microsoft Entra ID; get a token from " +
-			p.tokenEndpoint + ", or start the server with --auth builtin"}
+			p.config.TokenEndpoint + ", or start the server with --auth builtin"}
 	}
 }
 
@@ -168,10 +157,10 @@ func (p *Plane) controlled(answers answer) http.HandlerFunc {
 		if refused, ok := errors.AsType[*refusal](err); ok {
 			status, body = refused.status, map[string]string{"error": refused.text}
 		} else if err != nil {
-			p.log.LogAttrs(r.Context(), slog.LevelError, "control call failed", slog.String("route", r.Pattern), slog.String("error", err.Error()))
+			p.config.Logger.LogAttrs(r.Context(), slog.LevelError, "control call failed", slog.String("route", r.Pattern), slog.String("error", err.Error()))
 			status, body = http.StatusInternalServerError, map[string]string{"error": "the call failed; the server's log says why"}
 		}
-		p.log.LogAttrs(r.Context(), slog.LevelInfo, "control", slog.String("route", r.Pattern), slog.Int("status", status))
+		p.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "control", slog.String("route", r.Pattern), slog.Int("status", status))
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(status)
 		_ = json.MarshalWrite(w, body)

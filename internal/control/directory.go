@@ -58,23 +58,20 @@ func findMember(members []member, tenant string) ([]member, error) {
 
 // findUser returns a user and the partner whose user it is, or nil.
 func findUser(members []member, name string) (*member, *seed.User) {
-	for i := range members {
-		for j, u := range members[i].users {
-			if strings.EqualFold(u.UserPrincipalName, name) {
-				return &members[i], &members[i].users[j]
-			}
-		}
-	}
-	return nil, nil
+	return find(members, func(m *member) []seed.User { return m.users }, func(u seed.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
 }
 
 // findApp returns an app and the partner whose app it is, or nil.
 func findApp(members []member, clientID string) (*member, *seed.App) {
+	return find(members, func(m *member) []seed.App { return m.apps }, func(a seed.App) bool { return strings.EqualFold(a.ClientID, clientID) })
+}
+
+// find returns the first of what partners have that is meant, and the partner.
+func find[T any](members []member, of func(*member) []T, meant func(T) bool) (*member, *T) {
 	for i := range members {
-		for j, a := range members[i].apps {
-			if strings.EqualFold(a.ClientID, clientID) {
-				return &members[i], &members[i].apps[j]
-			}
+		m := &members[i]
+		if at := slices.IndexFunc(of(m), meant); at >= 0 {
+			return m, &of(m)[at]
 		}
 	}
 	return nil, nil
@@ -94,11 +91,11 @@ func assign[T any](to, from *T) {
 // ReloadDirectory has the token authority work with the tenants, apps and users
 // that the store holds now.
 func (p *Plane) ReloadDirectory(ctx context.Context) error {
-	tenants, err := tenants(ctx, p.store)
+	tenants, err := tenants(ctx, p.config.Store)
 	if err != nil {
 		return err
 	}
-	return p.authority.SetTenants(tenants)
+	return p.config.Authority.SetTenants(tenants)
 }
 
 // readQuery returns the query of a control call, and refuses one with a parameter
@@ -123,7 +120,7 @@ func (p *Plane) queriedMembers(r *http.Request) ([]member, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := directory(r.Context(), p.store)
+	members, err := directory(r.Context(), p.config.Store)
 	if err != nil || query.Get("tenant") == "" {
 		return members, err
 	}
@@ -135,15 +132,40 @@ func missing(what, name, list string) error {
 	return &refusal{http.StatusNotFound, "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}
 }
 
-// keep puts a change into the store and the running authority. Whoever asked may
-// hang up; half a change would be none.
-func (p *Plane) keep(r *http.Request, put func(context.Context) error) error {
-	ctx := context.WithoutCancel(r.Context())
-	if err := put(ctx); err != nil {
-		if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
-			return refuse(wrong.Field + " " + wrong.Message)
-		}
-		return err
+// kind is a kind of things that partners have and that can be changed.
+type kind[T any] struct {
+	what, list string // for people, and the path that lists them
+	find       func(members []member, name string) (*member, *T)
+	put        func(st *store.Store, ctx context.Context, partnerID string, v T) error
+}
+
+var (
+	appKind  = kind[seed.App]{"app", "/apps", findApp, (*store.Store).PutApp}
+	userKind = kind[seed.User]{"user", "/users", findUser, (*store.Store).PutUser}
+)
+
+// change changes the thing of a name, in the store and in the running authority,
+// unless change fails. Whoever asked may hang up; half a change would be none.
+func (k kind[T]) change(p *Plane, r *http.Request, name string, change func(*T) error) (*member, *T, error) {
+	p.directoryChange.Lock()
+	defer p.directoryChange.Unlock()
+	members, err := directory(r.Context(), p.config.Store)
+	if err != nil {
+		return nil, nil, err
 	}
-	return p.ReloadDirectory(ctx)
+	m, found := k.find(members, name)
+	if found == nil {
+		return nil, nil, missing(k.what, name, k.list)
+	}
+	if err := change(found); err != nil {
+		return nil, nil, err
+	}
+	ctx := context.WithoutCancel(r.Context())
+	if err := k.put(p.config.Store, ctx, m.partner.TenantID, *found); err != nil {
+		if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
+			return nil, nil, refuse(wrong.Field + " " + wrong.Message)
+		}
+		return nil, nil, err
+	}
+	return m, found, p.ReloadDirectory(ctx)
 }

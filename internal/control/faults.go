@@ -18,7 +18,6 @@ const FaultKeyRollover = "key_rollover"
 // takes them; docs/control-plane.md has what the members mean.
 type FaultOrder struct {
 	Fault      string `json:"fault"`
-	Times      int    `json:"times,omitzero"`
 	Tenant     string `json:"tenant,omitzero"`
 	ClientID   string `json:"clientId,omitzero"`
 	User       string `json:"user,omitzero"`
@@ -29,40 +28,29 @@ type FaultOrder struct {
 	For        string `json:"for,omitzero"`
 	By         string `json:"by,omitzero"`
 	Audience   string `json:"audience,omitzero"`
+	Times      int    `json:"times,omitzero"`   // absent: until it is removed
 	KeepKey    bool   `json:"keepKey,omitzero"` // of key_rollover
 }
 
-// shownFault is a fault as the control plane shows it.
-type shownFault struct {
-	ID         string `json:"id"`
-	Fault      string `json:"fault"`
-	Tenant     string `json:"tenant,omitempty"`
-	ClientID   string `json:"clientId,omitempty"`
-	User       string `json:"user,omitempty"`
-	Endpoint   string `json:"endpoint,omitempty"`
-	RetryAfter string `json:"retryAfter,omitempty"`
-	Plain      bool   `json:"plain,omitempty"`
-	Status     int    `json:"status,omitempty"`
-	For        string `json:"for,omitempty"`
-	By         string `json:"by,omitempty"`
-	Audience   string `json:"audience,omitempty"`
-	Times      int    `json:"times,omitempty"` // absent: until it is removed
-	Struck     int    `json:"struck"`
-	Spent      bool   `json:"spent"`
+// Fault is a fault as the control plane shows it.
+type Fault struct {
+	ID string `json:"id"`
+	FaultOrder
+	Struck int  `json:"struck"`
+	Spent  bool `json:"spent"`
 }
 
-func newShownFault(f issuer.StandingFault) shownFault {
+func newFault(f issuer.StandingFault) Fault {
 	text := func(d time.Duration) string {
 		if d == 0 {
 			return ""
 		}
 		return clock.FormatDuration(d)
 	}
-	return shownFault{
-		ID: f.ID, Fault: string(f.Kind), Tenant: f.Tenant, ClientID: f.ClientID, User: f.User, Endpoint: f.Endpoint,
-		RetryAfter: text(f.RetryAfter), Plain: f.Plain, Status: f.Status, For: text(f.For), By: text(f.By), Audience: f.Audience,
-		Times: f.Times, Struck: f.Struck, Spent: f.Spent(),
-	}
+	return Fault{f.ID, FaultOrder{
+		Fault: string(f.Kind), Tenant: f.Tenant, ClientID: f.ClientID, User: f.User, Endpoint: f.Endpoint,
+		RetryAfter: text(f.RetryAfter), Plain: f.Plain, Status: f.Status, For: text(f.For), By: text(f.By), Audience: f.Audience, Times: f.Times,
+	}, f.Struck, f.Spent()}
 }
 
 // addFault is POST /identity/faults.
@@ -97,39 +85,39 @@ func (p *Plane) addFault(r *http.Request) (any, error) {
 			return nil, refuse(d.name + ": " + err.Error())
 		}
 	}
-	added, err := p.authority.AddFault(fault)
+	added, err := p.config.Authority.AddFault(fault)
 	if err != nil {
 		return nil, refuse(err.Error())
 	}
-	return created{newShownFault(added)}, nil
+	return created{newFault(added)}, nil
 }
 
 // listFaults is GET /identity/faults.
 func (p *Plane) listFaults(*http.Request) (any, error) {
-	list := []shownFault{}
-	for _, f := range p.authority.Faults() {
-		list = append(list, newShownFault(f))
+	list := []Fault{}
+	for _, f := range p.config.Authority.Faults() {
+		list = append(list, newFault(f))
 	}
 	return map[string]any{"faults": list}, nil
 }
 
 // clearFaults is DELETE /identity/faults.
 func (p *Plane) clearFaults(*http.Request) (any, error) {
-	return map[string]int{"removed": p.authority.ClearFaults()}, nil
+	return map[string]int{"removed": p.config.Authority.ClearFaults()}, nil
 }
 
 // removeFault is DELETE /identity/faults/{id}.
 func (p *Plane) removeFault(r *http.Request) (any, error) {
 	id := r.PathValue("id")
-	if !p.authority.RemoveFault(id) {
+	if !p.config.Authority.RemoveFault(id) {
 		return nil, missing("fault", id, "/identity/faults")
 	}
 	return map[string]int{"removed": 1}, nil
 }
 
-// shownRollover is the answer of a key rollover, which is over as soon as it is
+// Rollover is the answer of a key rollover, which is over as soon as it is
 // made.
-type shownRollover struct {
+type Rollover struct {
 	Fault   string   `json:"fault"`
 	Key     string   `json:"key"`     // signs from now on
 	Revoked []string `json:"revoked"` // keys whose tokens are refused from now on
@@ -143,7 +131,7 @@ func (p *Plane) rollKeyCall(r *http.Request, order FaultOrder) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return created{shownRollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}}, nil
+	return created{Rollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}}, nil
 }
 
 // RollKey has a new key sign tokens from now on, and returns its id. Unless the
@@ -152,7 +140,7 @@ func (p *Plane) rollKeyCall(r *http.Request, order FaultOrder) (any, error) {
 func (p *Plane) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
 	p.keyChange.Lock()
 	defer p.keyChange.Unlock()
-	before, err := p.store.SigningKeys(ctx)
+	before, err := p.config.Store.SigningKeys(ctx)
 	if err != nil {
 		return "", nil, err
 	}

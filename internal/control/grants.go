@@ -8,6 +8,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // scope is whose consents or refresh tokens a control call is about. What is
@@ -58,7 +59,7 @@ func (p *Plane) queriedScope(r *http.Request) (members []member, sc scope, err e
 	if err != nil {
 		return nil, sc, err
 	}
-	if members, err = directory(r.Context(), p.store); err != nil {
+	if members, err = directory(r.Context(), p.config.Store); err != nil {
 		return nil, sc, err
 	}
 	sc, err = findScope(members, scopeNames{query.Get("tenant"), query.Get("clientId"), query.Get("user")})
@@ -68,14 +69,11 @@ func (p *Plane) queriedScope(r *http.Request) (members []member, sc scope, err e
 // userName returns the user principal name of an object id, or nothing when the
 // user is not there any more.
 func userName(members []member, objectID string) string {
-	for _, m := range members {
-		for _, u := range m.users {
-			if u.ObjectID == objectID {
-				return u.UserPrincipalName
-			}
-		}
+	_, user := find(members, func(m *member) []seed.User { return m.users }, func(u seed.User) bool { return u.ObjectID == objectID })
+	if user == nil {
+		return ""
 	}
-	return ""
+	return user.UserPrincipalName
 }
 
 // appName returns the name of a client id, likewise.
@@ -86,8 +84,8 @@ func appName(members []member, clientID string) string {
 	return ""
 }
 
-// shownConsent is a consent as the control plane shows it.
-type shownConsent struct {
+// Consent is a consent as the control plane shows it.
+type Consent struct {
 	TenantID  string   `json:"tenantId"`
 	ClientID  string   `json:"clientId"`
 	App       string   `json:"app,omitempty"`
@@ -102,9 +100,9 @@ func (p *Plane) listConsents(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []shownConsent{}
+	list := []Consent{}
 	for _, c := range p.consentsOf(sc) {
-		list = append(list, shownConsent{
+		list = append(list, Consent{
 			TenantID: c.TenantID, ClientID: c.ClientID, App: appName(members, c.ClientID),
 			User: userName(members, c.UserID), UserID: c.UserID, Resources: c.Resources,
 		})
@@ -113,7 +111,7 @@ func (p *Plane) listConsents(r *http.Request) (any, error) {
 }
 
 func (p *Plane) consentsOf(sc scope) []issuer.Consent {
-	return p.authority.Consents(func(c issuer.Consent) bool { return sc.concerns(c.TenantID, c.ClientID, c.UserID) })
+	return p.config.Authority.Consents(func(c issuer.Consent) bool { return sc.concerns(c.TenantID, c.ClientID, c.UserID) })
 }
 
 // withdrawConsents is DELETE /consents.
@@ -125,16 +123,16 @@ func (p *Plane) withdrawConsents(r *http.Request) (any, error) {
 	list := p.consentsOf(sc)
 	for _, c := range list {
 		c.Resources = nil
-		if err := p.authority.PutConsent(r.Context(), c); err != nil {
+		if err := p.config.Authority.PutConsent(r.Context(), c); err != nil {
 			return nil, err
 		}
 	}
 	return map[string]int{"withdrawn": len(list)}, nil
 }
 
-// shownGrant is a family of refresh tokens as the control plane shows it: not
+// Grant is a family of refresh tokens as the control plane shows it: not
 // the tokens.
-type shownGrant struct {
+type Grant struct {
 	TenantID string    `json:"tenantId"` // of the user
 	User     string    `json:"user,omitempty"`
 	UserID   string    `json:"userId"`
@@ -155,12 +153,12 @@ func (p *Plane) listGrants(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []shownGrant{}
-	for _, g := range p.authority.Grants() {
+	list := []Grant{}
+	for _, g := range p.config.Authority.Grants() {
 		if !sc.concerns(g.TenantID, g.ClientID, g.UserID) {
 			continue
 		}
-		list = append(list, shownGrant{
+		list = append(list, Grant{
 			TenantID: g.TenantID, User: userName(members, g.UserID), UserID: g.UserID,
 			ClientID: g.ClientID, App: appName(members, g.ClientID), MFA: g.MFA, Resource: g.Resource, Scope: g.Scope,
 			SignedIn: g.SignedIn.UTC(), Renewed: g.Renewed.UTC(), Expires: g.Expires().UTC(), Revoked: g.Revoked,
@@ -182,7 +180,7 @@ func (p *Plane) revokeGrantsCall(r *http.Request) (any, error) {
 	if some := body.Tenant+body.ClientID+body.User != ""; some == body.All {
 		return nil, refuse("the body does not say whose refresh tokens to revoke; send " + example)
 	}
-	members, err := directory(r.Context(), p.store)
+	members, err := directory(r.Context(), p.config.Store)
 	if err != nil {
 		return nil, err
 	}
@@ -196,5 +194,5 @@ func (p *Plane) revokeGrantsCall(r *http.Request) (any, error) {
 
 // revokeGrants ends families of refresh tokens, for a reason that apps are told.
 func (p *Plane) revokeGrants(ctx context.Context, reason string, sc scope) (int, error) {
-	return p.authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return sc.concerns(g.TenantID, g.ClientID, g.UserID) })
+	return p.config.Authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return sc.concerns(g.TenantID, g.ClientID, g.UserID) })
 }

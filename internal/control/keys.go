@@ -8,21 +8,21 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
-// shownKey is a signing key as the control plane shows it: without the key.
-type shownKey struct {
+// Key is a signing key as the control plane shows it: without the key.
+type Key struct {
 	ID      string     `json:"id"`
 	Created time.Time  `json:"created"`
 	Revoked *time.Time `json:"revoked,omitempty"`
 }
 
 func (p *Plane) listKeys(r *http.Request) (any, error) {
-	stored, err := p.store.SigningKeys(r.Context())
+	stored, err := p.config.Store.SigningKeys(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]shownKey, len(stored))
+	keys := make([]Key, len(stored))
 	for i, k := range stored {
-		keys[i] = shownKey{ID: k.ID, Created: k.Created}
+		keys[i] = Key{ID: k.ID, Created: k.Created}
 		if !k.Revoked.IsZero() {
 			keys[i].Revoked = &k.Revoked
 		}
@@ -37,7 +37,7 @@ func (p *Plane) addKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return created{shownKey{ID: key.ID, Created: key.Created}}, nil
+	return created{Key{ID: key.ID, Created: key.Created}}, nil
 }
 
 // revokeKey revokes a key. Revoking the last one makes a new one first, as
@@ -46,7 +46,7 @@ func (p *Plane) revokeKey(r *http.Request) (any, error) {
 	id := r.PathValue("id")
 	p.keyChange.Lock()
 	defer p.keyChange.Unlock()
-	stored, err := p.store.SigningKeys(r.Context())
+	stored, err := p.config.Store.SigningKeys(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +71,9 @@ func (p *Plane) revokeKey(r *http.Request) (any, error) {
 
 // startKey has a new key sign tokens from now on.
 func (p *Plane) startKey(ctx context.Context) (*issuer.Key, error) {
-	key, err := addSigningKey(ctx, p.store, p.now())
+	key, err := addSigningKey(ctx, p.config.Store, p.now())
 	if err == nil {
-		p.authority.AddKey(key)
+		p.config.Authority.AddKey(key)
 	}
 	return key, err
 }
@@ -82,6 +82,6 @@ func (p *Plane) startKey(ctx context.Context) (*issuer.Key, error) {
 // database says so; the other way round a failure in between would leave it taking
 // them.
 func (p *Plane) endKey(ctx context.Context, id string) error {
-	p.authority.RevokeKey(id)
-	return p.store.RevokeSigningKey(ctx, id)
+	p.config.Authority.RevokeKey(id)
+	return p.config.Store.RevokeSigningKey(ctx, id)
 }

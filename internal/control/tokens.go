@@ -24,8 +24,8 @@ type tokenOrder struct {
 	MFA      *bool  `json:"mfa"`      // whether the user showed a second factor; default: whether there is one
 }
 
-// shownToken is the answer of POST /tokens.
-type shownToken struct {
+// Token is the answer of POST /tokens.
+type Token struct {
 	AccessToken string   `json:"accessToken"`
 	TokenType   string   `json:"tokenType"`
 	ExpiresIn   int      `json:"expiresIn"` // seconds
@@ -62,15 +62,15 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 	if order.MFA != nil {
 		mfa = *order.MFA
 	}
-	token, err := p.authority.Mint(issuer.TokenRequest{
+	token, err := p.config.Authority.Mint(issuer.TokenRequest{
 		Tenant: m.partner.TenantID, ClientID: m.apps[at].ClientID, Version: version,
-		Resource: p.cloud.Configuration().Services[partnercenter.ServiceName].Audience,
+		Resource: p.config.Cloud.Configuration().Services[partnercenter.ServiceName].Audience,
 		User:     user.UserPrincipalName, WithoutMFA: !mfa,
 	})
 	if err != nil {
 		return nil, err
 	}
-	answer := shownToken{
+	answer := Token{
 		AccessToken: token.Text, TokenType: "Bearer",
 		ExpiresIn: int(token.Lifetime / time.Second), ExpiresOn: token.Expires.UTC().Format(time.RFC3339),
 		TenantID: m.partner.TenantID, ClientID: m.apps[at].ClientID, User: user.UserPrincipalName,
@@ -84,7 +84,7 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 // findSubject finds the partner and the user of a token; a user without a name for
 // an app-only one.
 func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, user seed.User, err error) {
-	members, err := directory(ctx, p.store)
+	members, err := directory(ctx, p.config.Store)
 	switch {
 	case err != nil:
 	case order.Tenant != "":

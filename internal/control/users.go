@@ -9,8 +9,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// shownUser is a user as the control plane shows it.
-type shownUser struct {
+// User is a user as the control plane shows it.
+type User struct {
 	TenantID          string                   `json:"tenantId"`
 	UserPrincipalName string                   `json:"userPrincipalName"`
 	ObjectID          string                   `json:"objectId"`
@@ -21,8 +21,8 @@ type shownUser struct {
 	Password          string                   `json:"password"`
 }
 
-func newShownUser(partner seed.Tenant, u seed.User) shownUser {
-	return shownUser{
+func newUser(partner seed.Tenant, u seed.User) User {
+	return User{
 		TenantID: partner.TenantID, UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Roles: u.Roles, MFA: !u.WithoutMFA, Disabled: u.Disabled, Password: u.Password,
 	}
@@ -34,10 +34,10 @@ func (p *Plane) listUsers(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	users := []shownUser{}
+	users := []User{}
 	for _, m := range members {
 		for _, u := range m.users {
-			users = append(users, newShownUser(m.partner, u))
+			users = append(users, newUser(m.partner, u))
 		}
 	}
 	return map[string]any{"users": users}, nil
@@ -61,38 +61,31 @@ func (p *Plane) changeUser(r *http.Request) (any, error) {
 	case change.Password != nil && (*change.Password == "" || len(*change.Password) > maxCredential):
 		return nil, refuse(fmt.Sprintf("the password must have 1 to %d bytes; send another one", maxCredential))
 	}
-	p.directoryChange.Lock()
-	defer p.directoryChange.Unlock()
-	members, err := directory(r.Context(), p.store)
+	password, name := "", r.PathValue("upn")
+	_, user, err := userKind.change(p, r, name, func(u *seed.User) error {
+		password = u.Password
+		assign(&u.Password, change.Password)
+		assign(&u.Disabled, change.Disabled)
+		assign(&u.Roles, change.Roles)
+		if change.MFA != nil {
+			u.WithoutMFA = !*change.MFA
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	name := r.PathValue("upn")
-	m, user := findUser(members, name)
-	if user == nil {
-		return nil, missing("user", name, "/users")
-	}
-	changed := *user
-	assign(&changed.Password, change.Password)
-	assign(&changed.Disabled, change.Disabled)
-	assign(&changed.Roles, change.Roles)
-	if change.MFA != nil {
-		changed.WithoutMFA = !*change.MFA
 	}
 	ctx := context.WithoutCancel(r.Context())
-	err = p.keep(r, func(ctx context.Context) error { return p.store.PutUser(ctx, m.partner.TenantID, changed) })
-	if err != nil {
-		return nil, err
-	}
-	if changed.Password != user.Password {
+	if user.Password != password {
 		// As at Microsoft: whoever knew the old password has no tokens any more.
 		if _, err := p.revokeGrants(ctx, "the user's password has changed", scope{userID: user.ObjectID}); err != nil {
 			return nil, err
 		}
 	}
-	if members, err = directory(ctx, p.store); err != nil {
+	members, err := directory(ctx, p.config.Store)
+	if err != nil {
 		return nil, err
 	}
-	m, user = findUser(members, name) // as it is stored
-	return newShownUser(m.partner, *user), nil
+	m, user := findUser(members, name) // as it is stored
+	return newUser(m.partner, *user), nil
 }

@@ -1,7 +1,7 @@
 // Package installed finds the programs of others that tests run: curl, Python,
-// Node and a browser. It is for tests alone. What is missing skips the test, or
-// fails it under `make test`, which installs all of it first. Nothing else decides
-// that, and nothing here runs in the program.
+// Node and a browser, and the folder of the project. It is for tests alone. What is
+// missing skips the test, or fails it under `make test`, which installs all of it
+// first. Nothing else decides that, and nothing here runs in the program.
 package installed
 
 import (
@@ -56,11 +56,7 @@ func Browser(t *testing.T) string {
 // has put into tools/node, else the machine's.
 func Node(t *testing.T) string {
 	t.Helper()
-	root, err := moduleRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	node := filepath.Join(root, "tools", "node", "node_modules", ".bin", "node")
+	node := filepath.Join(ModuleRoot(t), "tools", "node", "node_modules", ".bin", "node")
 	if _, err := os.Stat(node); err != nil {
 		node = Program(t, "node")
 	}
@@ -104,19 +100,19 @@ func Missing(t *testing.T, format string, args ...any) {
 	t.Skip(message)
 }
 
-func moduleRoot() (string, error) {
-	folder, err := os.Getwd()
+// ModuleRoot is the folder of go.mod, looked for upwards from the test's own.
+func ModuleRoot(tb testing.TB) string {
+	tb.Helper()
+	start, err := os.Getwd()
 	if err != nil {
-		return "", err
+		tb.Fatal(err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
-			return folder, nil
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
 		}
-		parent := filepath.Dir(folder)
-		if parent == folder {
-			return "", fmt.Errorf("no go.mod above the test's folder")
+		if dir == filepath.Dir(dir) {
+			tb.Fatalf("no go.mod in %s or above it; run the test from the project", start)
 		}
-		folder = parent
 	}
 }

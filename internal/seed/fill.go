@@ -16,46 +16,32 @@ import (
 // is mentioned keeps its value whatever it is: {} stays {}, and null leaves the
 // field out.
 
+// fill sets the field of a name.
+func fill[T any](p yamlfile.Place, name string, field *T, value T) {
+	if !p.Field(name).Given() {
+		*field = value
+	}
+}
+
 func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 	self := "/customers/" + c.ID
-	if !p.Field("commerceId").Given() {
-		c.CommerceID = guid.Derived("commerce", c.ID)
-	}
-	if !p.Field("relationshipToPartner").Given() {
-		c.RelationshipToPartner = partnercenter.RelationshipReseller
-	}
-	if !p.Field("links").Given() {
-		c.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self)}
-	}
-	if !p.Field("attributes").Given() {
-		c.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomer}
-	}
+	fill(p, "commerceId", &c.CommerceID, guid.Derived("commerce", c.ID))
+	fill(p, "relationshipToPartner", &c.RelationshipToPartner, partnercenter.RelationshipReseller)
+	fill(p, "links", &c.Links, &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self)})
+	fill(p, "attributes", &c.Attributes, &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomer})
 	if profile := c.CompanyProfile; profile != nil {
 		at := p.Field("companyProfile")
-		if !at.Field("tenantId").Given() {
-			profile.TenantID = c.ID
-		}
-		if !at.Field("links").Given() {
-			profile.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self+"/profiles/company")}
-		}
-		if !at.Field("attributes").Given() {
-			profile.Attributes = &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerCompanyProfile}
-		}
+		fill(at, "tenantId", &profile.TenantID, c.ID)
+		fill(at, "links", &profile.Links, &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self+"/profiles/company")})
+		fill(at, "attributes", &profile.Attributes, &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomerCompanyProfile})
 	}
 	if profile := c.BillingProfile; profile != nil {
 		at := p.Field("billingProfile")
-		if !at.Field("id").Given() {
-			profile.ID = guid.Derived("billing", c.ID)
-		}
-		if !at.Field("links").Given() {
-			profile.Links = &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self+"/profiles/billing")}
-		}
-		if !at.Field("attributes").Given() {
-			profile.Attributes = &partnercenter.ResourceAttributes{
-				Etag:       new(numericEtag(c.ID)),
-				ObjectType: partnercenter.ObjectTypeCustomerBillingProfile,
-			}
-		}
+		fill(at, "id", &profile.ID, guid.Derived("billing", c.ID))
+		fill(at, "links", &profile.Links, &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self+"/profiles/billing")})
+		fill(at, "attributes", &profile.Attributes, &partnercenter.ResourceAttributes{
+			Etag: new(numericEtag(c.ID)), ObjectType: partnercenter.ObjectTypeCustomerBillingProfile,
+		})
 	}
 }
 
@@ -64,9 +50,7 @@ func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
 	legacy := guid.Is(o.ID)
 	self := "/customers/" + c.ID + "/orders/" + o.ID
-	if !p.Field("referenceCustomerId").Given() {
-		o.ReferenceCustomerID = c.ID
-	}
+	fill(p, "referenceCustomerId", &o.ReferenceCustomerID, c.ID)
 	if !p.Field("links").Given() {
 		o.Links = &partnercenter.OrderLinks{Self: partnercenter.NewLink("GET", self)}
 		if !legacy {
@@ -87,12 +71,8 @@ func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Custom
 	}
 	for i := range o.LineItems {
 		line, at := &o.LineItems[i], p.Field("lineItems").Item(i)
-		if !at.Field("lineItemNumber").Given() {
-			line.LineItemNumber = &i
-		}
-		if !at.Field("links").Given() {
-			line.Links = lineLinks(line, c.ID, country)
-		}
+		fill(at, "lineItemNumber", &line.LineItemNumber, &i)
+		fill(at, "links", &line.Links, lineLinks(line, c.ID, country))
 	}
 }
 

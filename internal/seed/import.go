@@ -205,12 +205,8 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 	case !guid.Is(o.ReferenceCustomerID):
 		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is no GUID; put the customer's there", o.ID, o.ReferenceCustomerID)
 	}
-	at := imported{file: f.name, line: f.line(offset), item: name}
-	prev, ok := addOnce(&f.into.Orders, f.into.orders, guid.Key(o.ReferenceCustomerID)+"/"+guid.KeyIfGUID(o.ID), o, at)
-	if !ok {
-		return f.fail(offset, name, "order %s is in %s too and differs; import the newer of the two only", o.ID, prev)
-	}
-	return nil
+	key := guid.Key(o.ReferenceCustomerID) + "/" + guid.KeyIfGUID(o.ID)
+	return addOnce(f, &f.into.Orders, f.into.orders, key, o, offset, name, "order "+o.ID)
 }
 
 func (f *importFile) customer(value jsontext.Value, offset int, name string) error {
@@ -227,34 +223,28 @@ func (f *importFile) customer(value jsontext.Value, offset int, name string) err
 	// The API tells the first administrator's password once, when the
 	// customer is created; it is nothing to keep.
 	c.UserCredentials = nil
-	at := imported{file: f.name, line: f.line(offset), item: name}
-	prev, ok := addOnce(&f.into.Customers, f.into.customers, guid.Key(c.ID), c, at)
-	if !ok {
-		return f.fail(offset, name, "customer %s is in %s too and differs; import the newer of the two only", c.ID, prev)
-	}
-	return nil
+	return addOnce(f, &f.into.Customers, f.into.customers, guid.Key(c.ID), c, offset, name, "customer "+c.ID)
 }
 
-// addOnce appends an item to list, unless one with its key is there: then the one
-// of the two that says all the other does stays. If neither does, addOnce
-// returns false and where the first was.
-func addOnce[T any](list *[]T, seen map[string]imported, key string, item T, at imported) (prev imported, ok bool) {
+// addOnce appends an item, of a name, to list, unless one with its key is there:
+// then the one of the two that says all the other does stays. If neither does, it
+// fails.
+func addOnce[T any](f *importFile, list *[]T, seen map[string]imported, key string, item T, offset int, name, what string) error {
 	prev, twice := seen[key]
 	if !twice {
-		at.index = len(*list)
-		seen[key] = at
+		seen[key] = imported{file: f.name, line: f.line(offset), item: name, index: len(*list)}
 		*list = append(*list, item)
-		return at, true
+		return nil
 	}
 	old, now := jsonTree((*list)[prev.index]), jsonTree(item)
-	if includes(old, now) {
-		return prev, true
+	switch {
+	case includes(old, now):
+	case includes(now, old):
+		(*list)[prev.index] = item
+	default:
+		return f.fail(offset, name, "%s is in %s too and differs; import the newer of the two only", what, prev)
 	}
-	if !includes(now, old) {
-		return prev, false
-	}
-	(*list)[prev.index] = item
-	return prev, true
+	return nil
 }
 
 // jsonTree returns v as maps, slices and scalars, with numbers as their text.

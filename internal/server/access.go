@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -43,14 +44,12 @@ func (a *accessLog) add(c *call) {
 		return
 	}
 	line := accessLine{
-		accessKey: accessKey{method: loggedMethod(c.r.Method), pattern: c.pattern},
+		accessKey: accessKey{method: loggedMethod(c.r.Method), pattern: cmp.Or(c.pattern, "none")},
 		at:        time.Now(), status: c.status, size: c.size,
 		requestID: c.requestID, correlationID: c.correlationID,
 	}
 	line.duration = line.at.Sub(c.started)
-	if line.pattern == "" {
-		line.pattern = "none"
-	}
+
 	if c.claims != nil {
 		line.partner = c.claims.TenantID
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/rand/v2"
 	"net/http"
@@ -48,15 +49,9 @@ func (c *call) identify() {
 		return
 	}
 	made := madeUp()
-	if c.requestID == "" {
-		c.requestID = made[:guid.Len]
-	}
-	if c.correlationID == "" {
-		c.correlationID = made[guid.Len : 2*guid.Len]
-	}
-	if c.vector == "" {
-		c.vector = made[2*guid.Len:]
-	}
+	c.requestID = cmp.Or(c.requestID, made[:guid.Len])
+	c.correlationID = cmp.Or(c.correlationID, made[guid.Len:2*guid.Len])
+	c.vector = cmp.Or(c.vector, made[2*guid.Len:])
 }
 
 // echoed returns a request's header if it is fit to be sent back.

@@ -65,14 +65,14 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 		if err != nil {
 			return nil, err
 		}
-		before, err := s.store.Attachments(ctx, c.claims.TenantID, c.customer, found.order.Document.ID)
+		before, err := s.config.Store.Attachments(ctx, c.claims.TenantID, c.customer, found.order.Document.ID)
 		if err != nil {
 			return nil, err
 		}
 		if len(before)+len(u.files) > maxAttachments {
 			return nil, errTooManyAttachments(len(before))
 		}
-		next, events, err := lifecycle.AttachPurchaseOrder(found.order, u.command(), s.rules, s.now())
+		next, events, err := lifecycle.AttachPurchaseOrder(found.order, u.command(), s.config.Rules, s.now())
 		if err != nil {
 			return nil, err
 		}
@@ -103,17 +103,17 @@ func newAttachmentID() string {
 // listAttachments answers the files attached to an order.
 func (s *Server) listAttachments(c *call) error {
 	orderID := c.param("order-id")
-	list, err := s.store.Attachments(c.r.Context(), c.claims.TenantID, c.customer, orderID)
+	list, err := s.config.Store.Attachments(c.r.Context(), c.claims.TenantID, c.customer, orderID)
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(collection(orderAttachments(list), "/customers/"+c.customer+"/orders/"+orderID+"/attachments"))
+	return c.writeJSON(http.StatusOK, collection(orderAttachments(list), "/customers/"+c.customer+"/orders/"+orderID+"/attachments"))
 }
 
 // downloadAttachment answers a file's bytes.
 func (s *Server) downloadAttachment(c *call) error {
 	ctx, partnerID, orderID, id := c.r.Context(), c.claims.TenantID, c.param("order-id"), c.param("attachment-id")
-	list, err := s.store.Attachments(ctx, partnerID, c.customer, orderID)
+	list, err := s.config.Store.Attachments(ctx, partnerID, c.customer, orderID)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *Server) downloadAttachment(c *call) error {
 		return errBusy(ctx)
 	}
 	defer s.downloads.Release(list[i].Size)
-	a, err := s.store.GetAttachment(ctx, partnerID, c.customer, orderID, list[i].ID)
+	a, err := s.config.Store.GetAttachment(ctx, partnerID, c.customer, orderID, list[i].ID)
 	if err != nil {
 		return err
 	}

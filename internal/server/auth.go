@@ -32,8 +32,8 @@ func (s *Server) nextSignIn() string {
 
 // authenticate finds out whose call it is.
 func (s *Server) authenticate(c *call) error {
-	if s.caller != nil {
-		c.claims = s.caller
+	if s.config.Caller != nil {
+		c.claims = s.config.Caller
 		return refuseWebPages(c.r)
 	}
 	values := c.r.Header["Authorization"]

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func inCountryOrOwn(h catalogHandler) func(*Server, *call) error {
 // forCustomer makes a handler of the country of the customer in the path.
 func forCustomer(h catalogHandler) func(*Server, *call) error {
 	return func(s *Server, c *call) error {
-		account, err := s.store.Account(c.r.Context(), c.claims.TenantID, c.customer)
+		account, err := s.config.Store.Account(c.r.Context(), c.claims.TenantID, c.customer)
 		if err != nil {
 			return err
 		}
@@ -75,7 +76,7 @@ func (s *Server) inMarket(c *call, h catalogHandler, m market) error {
 	if err != nil {
 		return s.catalogError(c, err, m.country)
 	}
-	return c.writeJSON(value)
+	return c.writeJSON(http.StatusOK, value)
 }
 
 // country returns a country as the catalog spells it.
@@ -83,16 +84,16 @@ func (s *Server) country(code string) (string, error) {
 	if len(code) != 2 || strings.Trim(strings.ToUpper(code), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return "", errBadQuery("country="+quote.Text(code)+" is no country", "send its two letters, such as US")
 	}
-	country, ok := s.catalog.Country(code)
+	country, ok := s.config.Catalog.Country(code)
 	if !ok {
-		return "", errCountry(code, s.catalog.Countries())
+		return "", errCountry(code, s.config.Catalog.Countries())
 	}
 	return country, nil
 }
 
 // partnerCountry is where the partner is.
 func (s *Server) partnerCountry(c *call) (string, error) {
-	partners, err := s.store.Partners(c.r.Context())
+	partners, err := s.config.Store.Partners(c.r.Context())
 	if err != nil {
 		return "", err
 	}
@@ -133,6 +134,11 @@ func texts[T ~string](values []T) []string {
 		list[i] = string(v)
 	}
 	return list
+}
+
+// selected is the address of a list that was narrowed.
+func (m market) selected(path string, s catalog.Selection) string {
+	return m.address(path, "targetView", string(s.View), "targetSegment", string(s.Segment), "reservationScope", string(s.Scope))
 }
 
 // address is that of a list of the market, with the parameters that it was

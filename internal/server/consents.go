@@ -17,17 +17,14 @@ import (
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (s *Server) createApplicationConsent(c *call) error {
-	if s.authority == nil {
-		return errNoAuthority
-	}
-	if err := s.knowsCustomer(c); err != nil {
+	if err := s.consents(c); err != nil {
 		return err
 	}
 	_, consent, err := readJSON[partnercenter.ApplicationConsent](c)
 	if err != nil {
 		return err
 	}
-	if !s.authority.HasClient(c.claims.TenantID, consent.ApplicationID) {
+	if !s.config.Authority.HasClient(c.claims.TenantID, consent.ApplicationID) {
 		return errBadQuery("applicationId "+quote.Text(consent.ApplicationID)+" is no application that this partner can use",
 			"send the client id of one of the partner's, or of one that is made for several tenants")
 	}
@@ -50,37 +47,29 @@ func (s *Server) createApplicationConsent(c *call) error {
 		return errBadQuery("applicationGrants is empty", "name an API by its enterpriseApplicationId, and a scope")
 	}
 	slices.Sort(resources)
-	err = s.authority.PutConsent(c.r.Context(), issuer.Consent{
+	err = s.config.Authority.PutConsent(c.r.Context(), issuer.Consent{
 		TenantID: c.customer, ClientID: consent.ApplicationID, Resources: slices.Compact(resources),
 	})
 	if err != nil {
 		return err
 	}
-	body, err := partnercenter.Marshal(consent)
-	if err != nil {
-		return err
-	}
-	c.write(http.StatusCreated, body)
-	return nil
+	return c.writeJSON(http.StatusCreated, consent)
 }
 
 // deleteApplicationConsent is DELETE
 // /v1/customers/{customer-tenant-id}/applicationconsents/{application-id}.
 func (s *Server) deleteApplicationConsent(c *call) error {
-	if s.authority == nil {
-		return errNoAuthority
-	}
-	if err := s.knowsCustomer(c); err != nil {
+	if err := s.consents(c); err != nil {
 		return err
 	}
 	id := c.param("application-id")
-	known := s.authority.Consents(func(consent issuer.Consent) bool {
+	known := s.config.Authority.Consents(func(consent issuer.Consent) bool {
 		return consent.TenantID == c.customer && strings.EqualFold(consent.ClientID, id) && consent.UserID == ""
 	})
 	if len(known) == 0 {
 		return errNoConsent(id)
 	}
-	if err := s.authority.PutConsent(c.r.Context(), issuer.Consent{TenantID: c.customer, ClientID: id}); err != nil {
+	if err := s.config.Authority.PutConsent(c.r.Context(), issuer.Consent{TenantID: c.customer, ClientID: id}); err != nil {
 		return err
 	}
 	delete(c.setHeaders(0), "Content-Length") // a 204 has none
@@ -88,8 +77,12 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 	return nil
 }
 
-// knowsCustomer refuses customers that are not the caller's.
-func (s *Server) knowsCustomer(c *call) error {
-	_, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
+// consents refuses calls about consents where nobody would heed them, and for
+// customers that are not the caller's.
+func (s *Server) consents(c *call) error {
+	if s.config.Authority == nil {
+		return errNoAuthority
+	}
+	_, err := s.config.Store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	return err
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -40,7 +41,7 @@ func (s *Server) listCustomers(c *call) error {
 		}
 	}
 	q := page.query(c.claims.TenantID)
-	list, err := s.store.ListCustomers(c.r.Context(), make([]byte, envelopeRoom), q)
+	list, err := s.config.Store.ListCustomers(c.r.Context(), make([]byte, envelopeRoom), q)
 	if err != nil {
 		return err
 	}
@@ -87,12 +88,7 @@ func (s *Server) customerPage(c *call) (customerPage, error) {
 		if err := s.seal.open(tokens[0], c.claims.TenantID, &page); err != nil {
 			return page, errBadToken
 		}
-		if page.seek = seek; seek == "" {
-			page.seek = partnercenter.SeekNext
-		}
-		if size != 0 {
-			page.Size = size
-		}
+		page.seek, page.Size = cmp.Or(seek, partnercenter.SeekNext), cmp.Or(size, page.Size)
 		return page, nil
 	}
 	// A client that loses its token on the way still asks for Next: from the
@@ -133,9 +129,7 @@ func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
 	if !slices.Contains(searchFields, string(f.Field)) {
 		return nil, errEnum("Field", string(f.Field), searchFields)
 	}
-	if f.Operator == "" {
-		f.Operator = partnercenter.FilterStartsWith
-	}
+	f.Operator = cmp.Or(f.Operator, partnercenter.FilterStartsWith)
 	if !slices.Contains(searchOperators, string(f.Operator)) {
 		return nil, errEnum("Operator", string(f.Operator), searchOperators)
 	}
@@ -236,7 +230,7 @@ func appendLink(body []byte, uri, token string) []byte {
 
 // getCustomer answers one customer.
 func (s *Server) getCustomer(c *call) error {
-	body, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
+	body, err := s.config.Store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	if err != nil {
 		return err
 	}
@@ -266,7 +260,7 @@ func (s *Server) getBillingProfile(c *call) error {
 
 // aboutCustomer answers a part of a customer.
 func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any, error)) error {
-	doc, err := s.store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
+	doc, err := s.config.Store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	if err != nil {
 		return err
 	}
@@ -278,5 +272,5 @@ func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any,
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(value)
+	return c.writeJSON(http.StatusOK, value)
 }

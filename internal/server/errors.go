@@ -239,7 +239,7 @@ func (s *Server) catalogError(c *call, err error, country string) error {
 	item := quote.Text(cmp.Or(c.param("offer-id"), c.param("product-id")))
 	sku, availability := quote.Text(c.param("sku-id")), quote.Text(c.param("availability-id"))
 	switch {
-	case errors.Is(err, catalog.ErrUnknownOffer) && s.catalog.IsProduct(c.param("offer-id")):
+	case errors.Is(err, catalog.ErrUnknownOffer) && s.config.Catalog.IsProduct(c.param("offer-id")):
 		return fail(http.StatusBadRequest, partnercenter.CodeWrongCatalog, "The Offers API does not support item with ID "+item+". Ask for it under /v1/products instead.")
 	case errors.Is(err, catalog.ErrUnknownOffer):
 		return fail(http.StatusBadRequest, partnercenter.CodeInvalidOffer, "Invalid offer Id: "+item+". List the offers with GET /v1/offers?country="+country+".")

@@ -53,12 +53,12 @@ func (s *Server) readyz(c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), readyTimeout)
 	defer cancel()
-	if err := s.store.Ping(ctx); err != nil {
-		s.log.Error("not ready", "error", err)
+	if err := s.config.Store.Ping(ctx); err != nil {
+		s.config.Logger.Error("not ready", "error", err)
 		return c.writeHealth(http.StatusServiceUnavailable, "database unavailable")
 	}
-	if s.entra != nil {
-		if unavailable, ok := errors.AsType[*entra.UnavailableError](s.entra.Ready()); ok {
+	if s.config.Entra != nil {
+		if unavailable, ok := errors.AsType[*entra.UnavailableError](s.config.Entra.Ready()); ok {
 			return c.writeHealth(http.StatusServiceUnavailable, "no signing keys yet of tenant "+unavailable.TenantID+" from "+unavailable.Authority)
 		}
 	}

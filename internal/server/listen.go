@@ -79,13 +79,13 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 		group.Go(func() error {
 			<-failed.Done() // ctx is over, or another listener failed
 			s.draining.Store(true)
-			if s.authority != nil {
-				s.authority.ClearFaults() // whom one keeps waiting would be waited for
+			if s.config.Authority != nil {
+				s.config.Authority.ClearFaults() // whom one keeps waiting would be waited for
 			}
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 			defer cancel()
 			if err := x.server.Shutdown(stop); err != nil {
-				s.log.Warn("requests were cut off: they took longer than the shutdown's grace", "grace", grace)
+				s.config.Logger.Warn("requests were cut off: they took longer than the shutdown's grace", "grace", grace)
 				return x.server.Close()
 			}
 			return nil
@@ -104,7 +104,7 @@ func (s *Server) httpServer(h http.Handler, config *tls.Config) *http.Server {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		// A client that breaks off a handshake is not worth more than this.
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(s.config.Logger.Handler(), slog.LevelDebug),
 	}
 }
 

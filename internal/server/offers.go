@@ -14,19 +14,19 @@ const maxOffers = 1_000_000
 // everything.
 func (s *Server) listOffers(c *call, m market) (any, error) {
 	category := c.query["offer_category_id"]
-	if category != "" && !s.catalog.HasCategory(category) {
+	if category != "" && !s.config.Catalog.HasCategory(category) {
 		return nil, errBadQuery("offer_category_id="+quote.Text(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
 	}
-	return c.answerOffers(m, s.catalog.Offers(m.country, category), "/offers", category)
+	return c.answerOffers(m, s.config.Catalog.Offers(m.country, category), "/offers", category)
 }
 
 // listOfferAddOns answers the offers that can be bought under one.
 func (s *Server) listOfferAddOns(c *call, m market) (any, error) {
-	addOns, err := s.catalog.AddOns(c.param("offer-id"), m.country)
+	addOns, err := s.config.Catalog.AddOns(c.param("offer-id"), m.country)
 	if err != nil {
 		return nil, err
 	}
-	offer, err := s.catalog.Offer(c.param("offer-id"), m.country)
+	offer, err := s.config.Catalog.Offer(c.param("offer-id"), m.country)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +71,11 @@ func count(n int) string {
 
 // getOffer answers one offer.
 func (s *Server) getOffer(c *call, m market) (any, error) {
-	return s.catalog.Offer(c.param("offer-id"), m.country)
+	return s.config.Catalog.Offer(c.param("offer-id"), m.country)
 }
 
 // listOfferCategories answers the categories of offers. Like the documented
 // answer, it has no links.
 func (s *Server) listOfferCategories(c *call, m market) (any, error) {
-	return collection(s.catalog.Categories(m.country), ""), nil
+	return collection(s.config.Catalog.Categories(m.country), ""), nil
 }

@@ -71,7 +71,7 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 			return errInProgress
 		}
 		defer s.running.end(answer.Key)
-		switch before, err := s.store.Answered(ctx, answer.Key); {
+		switch before, err := s.config.Store.Answered(ctx, answer.Key); {
 		case err != nil:
 			return err
 		case before != nil:
@@ -92,7 +92,7 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 				answer.Status, answer.Location, answer.Body = e.status, e.location, e.body
 				e.change.Answer = answer
 			}
-			switch err := s.store.Apply(ctx, e.change); {
+			switch err := s.config.Store.Apply(ctx, e.change); {
 			case errors.Is(err, store.ErrConflict):
 				continue
 			case err != nil:
@@ -155,6 +155,6 @@ func (s *Server) logEvents(c *call, e *effect) {
 		if event.SubscriptionID != "" {
 			attrs = append(attrs, slog.String("subscription", event.SubscriptionID))
 		}
-		s.log.LogAttrs(context.Background(), slog.LevelInfo, "happened", attrs...)
+		s.config.Logger.LogAttrs(context.Background(), slog.LevelInfo, "happened", attrs...)
 	}
 }

@@ -42,7 +42,7 @@ func (s *Server) listOrders(c *call) error {
 	key := answerKey{partner: q.PartnerID, customer: q.CustomerID, cycle: string(q.BillingCycle), price: q.IncludePrice, system: q.IncludeSystemPurchases, reseller: q.IndirectReseller}
 	// The version is read before the orders are: a change in between then
 	// makes the answer stale, never the other way round.
-	version := s.store.OrdersVersion(q.PartnerID, q.CustomerID)
+	version := s.config.Store.OrdersVersion(q.PartnerID, q.CustomerID)
 	if body, ok := s.answers.get(key, version, s.now); ok {
 		c.write(http.StatusOK, body)
 		return nil
@@ -56,7 +56,7 @@ func (s *Server) listOrders(c *call) error {
 	*buffer = append((*buffer)[:0], make([]byte, envelopeRoom)...)
 	q.Now = s.now()
 	q.Unsettled = func(dst, doc, facts []byte) ([]byte, error) { return s.appendUnsettled(dst, doc, facts, q.Now) }
-	list, err := s.store.ListOrders(c.r.Context(), *buffer, q)
+	list, err := s.config.Store.ListOrders(c.r.Context(), *buffer, q)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (s *Server) getOrder(c *call) error {
 		}
 	}
 	orderID := c.param("order-id")
-	doc, err := s.store.GetOrder(c.r.Context(), c.claims.TenantID, c.customer, orderID, includePrice)
+	doc, err := s.config.Store.GetOrder(c.r.Context(), c.claims.TenantID, c.customer, orderID, includePrice)
 	if err != nil {
 		return err
 	}

@@ -35,11 +35,7 @@ func (s *Server) createOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.orderEffect(c, o, nil, http.StatusCreated, o.AsPlaced(), events)
-		if err == nil {
-			e.change.Held = held
-		}
-		return e, err
+		return s.orderEffect(c, o, nil, held, effect{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
 	})
 }
 
@@ -63,11 +59,7 @@ func (s *Server) patchOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.orderEffect(c, next, found.record, http.StatusOK, next.At(now), events)
-		if err == nil && e.change != nil {
-			e.change.Held = held
-		}
-		return e, err
+		return s.orderEffect(c, next, found.record, held, effect{status: http.StatusOK, events: events}, withoutPrices(next.At(now)))
 	})
 }
 
@@ -78,13 +70,13 @@ func newSeed() (seed lifecycle.Seed) {
 
 // account reads who buys for whom.
 func (s *Server) account(ctx context.Context, c *call) (*lifecycle.Account, error) {
-	stored, err := s.store.Account(ctx, c.claims.TenantID, c.customer)
+	stored, err := s.config.Store.Account(ctx, c.claims.TenantID, c.customer)
 	if err != nil {
 		return nil, err
 	}
 	return &lifecycle.Account{
 		PartnerID: c.claims.TenantID, MPNID: stored.MPNID, CustomerID: c.customer, Country: stored.Country,
-		AgreementAccepted: stored.Agreement, Catalog: s.catalog,
+		AgreementAccepted: stored.Agreement, Catalog: s.config.Catalog,
 	}, nil
 }
 
@@ -93,12 +85,12 @@ func (s *Server) account(ctx context.Context, c *call) (*lifecycle.Account, erro
 func (s *Server) lookUp(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (held *store.Holdings, err error) {
 	subscriptions, mpnIDs := lifecycle.Named(request)
 	if len(mpnIDs) > 0 {
-		if a.MPN, err = s.store.ResellersByMPN(ctx, a.PartnerID, mpnIDs); err != nil {
+		if a.MPN, err = s.config.Store.ResellersByMPN(ctx, a.PartnerID, mpnIDs); err != nil {
 			return nil, err
 		}
 	}
 	for _, id := range subscriptions {
-		list, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: id})
+		list, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: id})
 		if err != nil {
 			return nil, err
 		}
@@ -121,17 +113,17 @@ func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partne
 	}
 	var offers []string
 	for i := range request.LineItems {
-		item, err := s.catalog.Find(strings.TrimSpace(request.LineItems[i].OfferID), a.Country)
+		item, err := s.config.Catalog.Find(strings.TrimSpace(request.LineItems[i].OfferID), a.Country)
 		if err == nil && item.Limit > 0 && !slices.Contains(offers, item.ID) {
 			offers = append(offers, item.ID)
 		}
 	}
-	limited := s.rules.Sandbox && (s.rules.MaxCustomers > 0 || s.rules.MaxSubscriptions > 0 || s.rules.MaxAzurePlans > 0)
+	limited := s.config.Rules.Sandbox && (s.config.Rules.MaxCustomers > 0 || s.config.Rules.MaxSubscriptions > 0 || s.config.Rules.MaxAzurePlans > 0)
 	if len(offers) == 0 && !limited {
 		return nil, nil
 	}
 	kinds := []string{string(catalog.Usage), string(catalog.AzurePlan)}
-	h, err := s.store.Held(ctx, a.PartnerID, a.CustomerID, kinds, offers)
+	h, err := s.config.Store.Held(ctx, a.PartnerID, a.CustomerID, kinds, offers)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +147,7 @@ func (s *Server) order(ctx context.Context, c *call, orderID string) (*foundOrde
 	if err != nil {
 		return nil, err
 	}
-	record, stored, err := s.store.OrderRecord(ctx, c.claims.TenantID, c.customer, orderID)
+	record, stored, err := s.config.Store.OrderRecord(ctx, c.claims.TenantID, c.customer, orderID)
 	if err != nil {
 		return nil, err
 	}
@@ -221,20 +213,26 @@ func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecor
 	return list, nil
 }
 
-// orderEffect is what a decision about an order comes to. Without events there
+// orderEffect completes what a decision about an order comes to. Without events there
 // is nothing to write. A nil record means that the order is new.
-func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, status int, answer *partnercenter.Order, events []lifecycle.Event) (*effect, error) {
-	plain, _ := store.WithoutPrices(answer)
-	body, err := partnercenter.Marshal(plain)
-	if err != nil {
+func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, held *store.Holdings, e effect, answer any) (_ *effect, err error) {
+	if e.body, err = partnercenter.Marshal(answer); err != nil {
 		return nil, err
 	}
-	e := &effect{status: status, body: body, events: events}
-	if len(events) == 0 {
-		return e, nil
+	if len(e.events) == 0 {
+		return &e, nil
 	}
-	e.change, err = s.orderChange(c, o, record)
-	return e, err
+	if e.change, err = s.orderChange(c, o, record); err != nil {
+		return nil, err
+	}
+	e.change.Held = held
+	return &e, nil
+}
+
+// withoutPrices is an order as those who change it are answered.
+func withoutPrices(o *partnercenter.Order) *partnercenter.Order {
+	plain, _ := store.WithoutPrices(o)
+	return plain
 }
 
 // orderChange is what to write of an order that was decided about.
@@ -315,5 +313,5 @@ func (s *Server) aboutOrder(c *call, answer func(o *lifecycle.Order, self string
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(value)
+	return c.writeJSON(http.StatusOK, value)
 }

@@ -34,7 +34,7 @@ func (s *Server) permitOperation(claims *token.Claims, o *partnercenter.Operatio
 	switch user := claims.HasUser(); {
 	case !o.OfferedIn(cloud):
 		return errNotOffered(o.String()+" is", cloud)
-	case s.caller != nil: // no token, nothing to check
+	case s.config.Caller != nil: // no token, nothing to check
 		return nil
 	case !user && !o.TakesApp():
 		return errNeedsUser(o)
@@ -62,7 +62,7 @@ var seePrices = []partnercenter.UserRole{partnercenter.RoleGlobalAdmin, partnerc
 // pricesAllowed refuses to show prices to those who may not see them.
 func (s *Server) pricesAllowed(c *call) error {
 	switch {
-	case s.noPrices:
+	case s.config.NoPriceAccess:
 		return errPriceNotGranted("Leave include_price out, or start the server without --price-access=false.")
 	case c.claims.HasUser() && !slices.ContainsFunc(c.claims.Roles, func(r string) bool { return slices.Contains(seePrices, partnercenter.UserRole(r)) }):
 		return errPriceNotGranted("Leave include_price out, or sign in as a user who sees prices, such as an admin_agent: partnercenter login.")
@@ -81,18 +81,18 @@ func (s *Server) sold(c *call, m catalog.Merchandise) error {
 // cloudOf returns the cloud that a call is made in: where Microsoft's hosts are
 // played that of the host that gave the token, elsewhere the one that is played.
 func (s *Server) cloudOf(claims *token.Claims) partnercenter.CloudName {
-	if s.allClouds {
+	if s.config.AllClouds {
 		host, _, _ := strings.Cut(strings.TrimPrefix(claims.Issuer, "https://"), "/")
 		if cloud := cloudhosts.CloudAt(host); cloud != "" {
 			return partnercenter.CloudName(cloud)
 		}
 	}
-	return s.cloud
+	return s.config.Cloud
 }
 
 // rulesOf returns the rules for a call, which differ from cloud to cloud.
 func (s *Server) rulesOf(c *call) lifecycle.Settings {
-	rules := s.rules
+	rules := s.config.Rules
 	rules.Cloud = s.cloudOf(c.claims)
 	return rules
 }

@@ -14,7 +14,7 @@ import (
 // TestPermitApp is about a kind of call that the API does not have yet: one for
 // apps alone.
 func TestPermitApp(t *testing.T) {
-	s := &Server{cloud: partnercenter.NamedGlobal, tokens: new(issuer.Authority)}
+	s := &Server{config: Config{Cloud: partnercenter.NamedGlobal}, tokens: new(issuer.Authority)}
 	o := &partnercenter.Operation{Area: "apps", Name: "alone", Credential: partnercenter.CredentialApp}
 	if err := s.permitOperation(&token.Claims{}, o); err != nil {
 		t.Error(err)

@@ -28,8 +28,7 @@ func (s *Server) listProducts(c *call, m market) (any, error) {
 		return nil, err
 	}
 	selected.View = view
-	return collection(s.catalog.Products(m.country, selected), m.address("/products",
-		"targetView", string(view), "targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))), nil
+	return collection(s.config.Catalog.Products(m.country, selected), m.selected("/products", selected)), nil
 }
 
 // getProduct answers one product.
@@ -37,7 +36,7 @@ func (s *Server) getProduct(c *call, m market) (any, error) {
 	if _, err := s.selection(c); err != nil {
 		return nil, err
 	}
-	return s.catalog.Product(c.param("product-id"), m.country)
+	return s.config.Catalog.Product(c.param("product-id"), m.country)
 }
 
 // listSKUs answers the SKUs of a product.
@@ -46,16 +45,15 @@ func (s *Server) listSKUs(c *call, m market) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	product, err := s.catalog.Product(c.param("product-id"), m.country)
+	product, err := s.config.Catalog.Product(c.param("product-id"), m.country)
 	if err != nil {
 		return nil, err
 	}
-	skus, err := s.catalog.SKUs(c.param("product-id"), m.country, selected)
+	skus, err := s.config.Catalog.SKUs(c.param("product-id"), m.country, selected)
 	if err != nil {
 		return nil, err
 	}
-	return collection(skus, m.address("/products/"+product.ID+"/skus",
-		"targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))), nil
+	return collection(skus, m.selected("/products/"+product.ID+"/skus", selected)), nil
 }
 
 // getSKU answers one SKU.
@@ -63,7 +61,7 @@ func (s *Server) getSKU(c *call, m market) (any, error) {
 	if _, err := s.selection(c); err != nil {
 		return nil, err
 	}
-	return s.catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
+	return s.config.Catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
 }
 
 // listAvailabilities answers the availabilities of a SKU.
@@ -72,21 +70,20 @@ func (s *Server) listAvailabilities(c *call, m market) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	sku, err := s.catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
+	sku, err := s.config.Catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
 	if err != nil {
 		return nil, err
 	}
-	availabilities, err := s.catalog.Availabilities(c.param("product-id"), c.param("sku-id"), m.country, selected)
+	availabilities, err := s.config.Catalog.Availabilities(c.param("product-id"), c.param("sku-id"), m.country, selected)
 	if err != nil {
 		return nil, err
 	}
-	return collection(availabilities, m.address("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities",
-		"targetSegment", string(selected.Segment), "reservationScope", string(selected.Scope))), nil
+	return collection(availabilities, m.selected("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities", selected)), nil
 }
 
 // getAvailability answers one availability.
 func (s *Server) getAvailability(c *call, m market) (any, error) {
-	return s.catalog.Availability(c.param("product-id"), c.param("sku-id"), c.param("availability-id"), m.country)
+	return s.config.Catalog.Availability(c.param("product-id"), c.param("sku-id"), c.param("availability-id"), m.country)
 }
 
 // checkInventory answers which of the SKUs in the body are restricted: a bare
@@ -112,10 +109,10 @@ func (s *Server) checkInventory(c *call, m market) (any, error) {
 		}
 		given[folded] = value != ""
 	}
-	for _, variable := range s.catalog.InventoryVariables(request.TargetItems) {
+	for _, variable := range s.config.Catalog.InventoryVariables(request.TargetItems) {
 		if !given[strings.ToLower(variable)] {
 			return nil, errBadQuery("inventoryContext has no "+variable+", which the SKUs' inventoryVariables ask for", "send it")
 		}
 	}
-	return s.catalog.CheckInventory(m.country, request.TargetItems), nil
+	return s.config.Catalog.CheckInventory(m.country, request.TargetItems), nil
 }

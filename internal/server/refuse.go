@@ -38,7 +38,7 @@ func (s *Server) refuse(c *call, err error) {
 			c.status = statusClientGone
 			return
 		}
-		s.log.LogAttrs(c.r.Context(), slog.LevelError, "request failed", slog.String("error", err.Error()), slog.String("request_id", c.requestID))
+		s.config.Logger.LogAttrs(c.r.Context(), slog.LevelError, "request failed", slog.String("error", err.Error()), slog.String("request_id", c.requestID))
 		e = &apiError{
 			status: http.StatusInternalServerError, code: partnercenter.CodeUnexpected,
 			description: "Unexpected service error. Try again; if it goes on, look for request id " + c.requestID + " in the server's log.",

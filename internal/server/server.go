@@ -85,24 +85,14 @@ type Config struct {
 // Server answers the API, the token authority and the health checks. It is an
 // [http.Handler]; [Server.Serve] runs it on listeners.
 type Server struct {
-	store     *store.Store
-	authority *issuer.Authority // nil: the server issues no tokens
-	entra     *entra.Checker    // nil: the server takes the authority's tokens
-	tokens    tokenChecker      // one of the two
-	caller    *token.Claims     // nil: the token tells
-	log       *slog.Logger
+	config    Config           // with what it leaves out
+	tokens    tokenChecker     // the config's authority, or its checker of Microsoft's
+	now       func() time.Time // of the config's clock
 	access    *accessLog
-	clock     *clock.Clock
-	now       func() time.Time // of clock
 	routes    *router
 	answers   *answerCache
 	throttle  *throttle
-	noPrices  bool // include_price is refused
 	seal      *sealer
-	catalog   *catalog.Catalog
-	rules     lifecycle.Settings
-	cloud     partnercenter.CloudName
-	allClouds bool
 	running   running
 	uploads   *semaphore.Weighted // bytes of uploads in memory
 	downloads *semaphore.Weighted // bytes of downloads in memory
@@ -112,9 +102,7 @@ type Server struct {
 
 // New returns a server on an open store. Close it when it is done.
 func New(ctx context.Context, c Config) (*Server, error) {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Clock == nil {
 		c.Clock = clock.New(nil)
 	}
@@ -132,44 +120,34 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("the key of continuation tokens: %w", err)
 	}
 	s := &Server{
-		store:     c.Store,
-		authority: c.Authority,
-		entra:     c.Entra,
+		config:    c,
 		tokens:    c.Authority,
-		caller:    c.Caller,
-		log:       c.Logger,
-		access:    newAccessLog(c.Logger),
-		clock:     c.Clock,
 		now:       c.Clock.Now,
+		access:    newAccessLog(c.Logger),
 		routes:    newRouter(Routes()),
 		answers:   newAnswerCache(c.CacheSize),
 		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight),
-		noPrices:  c.NoPriceAccess,
 		seal:      newSealer(key),
-		catalog:   c.Catalog,
-		rules:     c.Rules,
-		cloud:     c.Cloud,
-		allClouds: c.AllClouds,
 		running:   running{keys: map[string]struct{}{}},
 		uploads:   semaphore.NewWeighted(uploadRoom),
 		downloads: semaphore.NewWeighted(downloadRoom),
 	}
-	if s.entra != nil {
-		s.tokens = s.entra
+	if s.config.Entra != nil {
+		s.tokens = s.config.Entra
 	}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipMinSize), gzhttp.EnableZstd(false))
 	if err != nil {
 		return nil, err
 	}
 	s.handler = compress(http.HandlerFunc(s.serve))
-	s.clock.OnChange(s.Forget)
+	s.config.Clock.OnChange(s.Forget)
 	return s, nil
 }
 
 // Forget drops what was worked out or counted so far: kept answers show what
 // their time let them. It is called when the clock is set.
 func (s *Server) Forget() {
-	s.store.RaiseAllVersions()
+	s.config.Store.RaiseAllVersions()
 	s.throttle.forget()
 }
 
@@ -225,7 +203,7 @@ func (s *Server) finish(c *call) {
 		if p == any(http.ErrAbortHandler) {
 			panic(p) // how a handler breaks off a connection; net/http knows it
 		}
-		s.log.LogAttrs(c.r.Context(), slog.LevelError, "panic", slog.Any("panic", p),
+		s.config.Logger.LogAttrs(c.r.Context(), slog.LevelError, "panic", slog.Any("panic", p),
 			slog.String("request_id", c.requestID), slog.String("stack", string(debug.Stack())))
 		if c.status == 0 {
 			s.refuse(c, errors.New("panic"))
@@ -351,16 +329,12 @@ type recorder struct {
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
-	}
+	r.status = cmp.Or(r.status, status)
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
-	}
+	r.status = cmp.Or(r.status, http.StatusOK)
 	n, err := r.ResponseWriter.Write(p)
 	r.size += n
 	return n, err

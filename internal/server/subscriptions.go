@@ -31,12 +31,12 @@ func collection[T any](items []T, self string) *partnercenter.Collection[T] {
 }
 
 // writeJSON answers a value.
-func (c *call) writeJSON(value any) error {
+func (c *call) writeJSON(status int, value any) error {
 	body, err := partnercenter.Marshal(value)
 	if err != nil {
 		return err
 	}
-	c.write(http.StatusOK, body)
+	c.write(status, body)
 	return nil
 }
 
@@ -72,7 +72,7 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 		return err
 	}
 	q.PartnerID, q.CustomerID = c.claims.TenantID, c.customer
-	stored, err := s.store.Subscriptions(c.r.Context(), q)
+	stored, err := s.config.Store.Subscriptions(c.r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	items := []*partnercenter.Subscription{}
 	for _, x := range list {
 		if !now.Before(x.Facts.Since) && keep(x) {
-			items = append(items, x.At(s.rules, now))
+			items = append(items, x.At(s.config.Rules, now))
 		}
 	}
 	slices.SortStableFunc(items, func(a, b *partnercenter.Subscription) int { return a.CreationDate.Compare(b.CreationDate) })
@@ -94,7 +94,7 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	if len(query) > 0 {
 		self += "?" + query.Encode()
 	}
-	return c.writeJSON(collection(items, self))
+	return c.writeJSON(http.StatusOK, collection(items, self))
 }
 
 // subscription reads the subscription in the path. It is not found before it is
@@ -108,7 +108,7 @@ func (s *Server) subscription(c *call) (*lifecycle.Subscription, error) {
 	if !guid.Is(id) {
 		return nil, errSubscriptionNotFound(id)
 	}
-	stored, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: c.claims.TenantID, CustomerID: c.customer, ID: id})
+	stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: c.claims.TenantID, CustomerID: c.customer, ID: id})
 	if err != nil {
 		return nil, err
 	}
@@ -131,12 +131,12 @@ func (s *Server) aboutSubscription(c *call, answer func(*lifecycle.Subscription)
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(answer(x))
+	return c.writeJSON(http.StatusOK, answer(x))
 }
 
 // getSubscription answers one subscription.
 func (s *Server) getSubscription(c *call) error {
-	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.At(s.rules, s.now()) })
+	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.At(s.config.Rules, s.now()) })
 }
 
 // getSubscriptionProvisioning answers how far a subscription has come.
@@ -147,7 +147,7 @@ func (s *Server) getSubscriptionProvisioning(c *call) error {
 // getStraySubscriptionProvisioning does without the customer, whom links in
 // documented orders leave out.
 func (s *Server) getStraySubscriptionProvisioning(c *call) (err error) {
-	if c.customer, err = s.store.CustomerOf(c.r.Context(), c.claims.TenantID, c.param("subscription-id")); err != nil {
+	if c.customer, err = s.config.Store.CustomerOf(c.r.Context(), c.claims.TenantID, c.param("subscription-id")); err != nil {
 		return err
 	}
 	return s.getSubscriptionProvisioning(c)
@@ -175,9 +175,9 @@ func (s *Server) patchSubscription(c *call) error {
 	}
 	update := lifecycle.Update{Request: request, IfMatch: c.r.Header.Get("If-Match")}
 	return s.changeSubscription(c, body, func(a *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
-		return lifecycle.UpdateSubscription(a, o, id, update, s.rules, s.now())
+		return lifecycle.UpdateSubscription(a, o, id, update, s.config.Rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
-		return http.StatusOK, "", x.At(s.rules, s.now())
+		return http.StatusOK, "", x.At(s.config.Rules, s.now())
 	})
 }
 
@@ -189,7 +189,7 @@ func (s *Server) registerSubscription(c *call) error {
 		return err
 	}
 	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
-		return lifecycle.Register(o, id, s.rules, s.now())
+		return lifecycle.Register(o, id, s.config.Rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
 		// Clients of the documented kind fail on an empty body.
 		return http.StatusAccepted, "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/registrationstatus", x.RegistrationStatus(s.now())
@@ -203,7 +203,7 @@ func (s *Server) activateSubscription(c *call) error {
 		return err
 	}
 	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
-		return lifecycle.Activate(o, id, s.rules)
+		return lifecycle.Activate(o, id, s.config.Rules)
 	}, func(x *lifecycle.Subscription) (int, string, any) {
 		return http.StatusOK, "", partnercenter.SubscriptionActivationResult{SubscriptionID: x.Document.ID, Status: "Success"}
 	})
@@ -217,7 +217,7 @@ func (s *Server) changeSubscription(c *call, body []byte,
 ) error {
 	id := c.param("subscription-id")
 	return s.once(c, body, func(ctx context.Context) (*effect, error) {
-		orderID, err := s.store.OrderOf(ctx, c.claims.TenantID, c.customer, id)
+		orderID, err := s.config.Store.OrderOf(ctx, c.claims.TenantID, c.customer, id)
 		if err != nil {
 			return nil, err
 		}
@@ -236,12 +236,7 @@ func (s *Server) changeSubscription(c *call, body []byte,
 			return nil, err
 		}
 		status, location, value := answer(next.Subscription(id))
-		e := &effect{status: status, location: location, events: events}
-		if e.body, err = partnercenter.Marshal(value); err != nil || len(events) == 0 {
-			return e, err
-		}
-		e.change, err = s.orderChange(c, next, found.record)
-		return e, err
+		return s.orderEffect(c, next, found.record, nil, effect{status: status, location: location, events: events}, value)
 	})
 }
 
@@ -251,7 +246,7 @@ func (s *Server) addParent(ctx context.Context, a *lifecycle.Account, o *lifecyc
 	if parent == "" || o.Subscription(parent) != nil {
 		return nil
 	}
-	stored, err := s.store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: parent})
+	stored, err := s.config.Store.Subscriptions(ctx, store.SubscriptionQuery{PartnerID: a.PartnerID, CustomerID: a.CustomerID, ID: parent})
 	if err != nil || len(stored) == 0 {
 		return err
 	}

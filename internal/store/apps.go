@@ -1,10 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
@@ -13,10 +13,7 @@ import (
 
 // Apps returns the partner's app registrations, ordered by name.
 func (s *Store) Apps(ctx context.Context, partnerID string) ([]seed.App, error) {
-	rows, err := s.read.QueryContext(ctx, `
-SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled
-FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, guid.Key(partnerID))
-	list, err := scanAll(rows, err, func(rows *sql.Rows) (a seed.App, err error) {
+	return queryAll(ctx, s, "list apps", func(rows *sql.Rows) (a seed.App, err error) {
 		var secrets, certificates, redirectURIs []byte
 		if err := rows.Scan(&a.ClientID, &a.ObjectID, &a.Name, &a.Secret, &secrets, &certificates, &redirectURIs,
 			&a.Public, &a.MultiTenant, &a.AdminConsent, &a.Disabled); err != nil {
@@ -24,11 +21,9 @@ FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, guid.Key(partnerID))
 		}
 		return a, errors.Join(
 			readList(secrets, &a.Secrets), readList(certificates, &a.Certificates), readList(redirectURIs, &a.RedirectURIs))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: list apps: %w", err)
-	}
-	return list, nil
+	}, `
+SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled
+FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, guid.Key(partnerID))
 }
 
 // readList reads a list out of a column; an empty one is nil.
@@ -43,36 +38,48 @@ func readList[T any](column []byte, list *[]T) error {
 // a secret or an object id it keeps the stored ones, or gets random ones. It
 // fails with [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutApp(ctx context.Context, partnerID string, a seed.App) error {
-	err := s.inTx(ctx, func(tx *tx) error {
-		if err := tx.partnerExists(partnerID); err != nil {
-			return err
-		}
-		var elsewhere bool
-		if err := tx.QueryRowContext(tx.ctx, `SELECT EXISTS (SELECT 1 FROM apps WHERE client_id = $1 AND partner_id <> $2)`,
-			guid.Key(a.ClientID), guid.Key(partnerID)).Scan(&elsewhere); err != nil {
-			return err
-		}
-		if elsewhere {
-			return &seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"}
-		}
-		w := &writer{tx: tx, stmts: map[string]*sql.Stmt{}}
+	taken := &seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"}
+	return s.putOwn(ctx, "put app "+a.ClientID, partnerID, "apps WHERE client_id", guid.Key(a.ClientID), taken, func(w *writer) error {
 		return w.putApp(partnerID, a)
 	})
-	if err != nil {
-		return fmt.Errorf("store: put app %s: %w", a.ClientID, err)
-	}
-	return nil
 }
 
-// partnerExists fails with [ErrPartnerNotFound].
-func (t *tx) partnerExists(partnerID string) error {
-	var exists bool
-	err := t.QueryRowContext(t.ctx, `SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1)`, guid.Key(partnerID)).Scan(&exists)
-	if err == nil && !exists {
-		return ErrPartnerNotFound
+// putOwn makes or replaces what only one partner can have. It fails with taken when
+// another partner has it: when there is a row of his from a table where a column
+// is the key.
+func (s *Store) putOwn(ctx context.Context, what, partnerID, from, key string, taken *seed.FieldError, put func(*writer) error) error {
+	return s.transact(ctx, what, func(tx *tx) error {
+		var exists, elsewhere bool
+		err := tx.QueryRowContext(tx.ctx, `
+SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1), EXISTS (SELECT 1 FROM `+from+` = $2 AND partner_id <> $1)`,
+			guid.Key(partnerID), key).Scan(&exists, &elsewhere)
+		switch {
+		case err != nil:
+			return err
+		case !exists:
+			return ErrPartnerNotFound
+		case elsewhere:
+			return taken
+		}
+		return put(&writer{tx: tx, stmts: map[string]*sql.Stmt{}})
+	})
+}
+
+// complete fills in the object id and the credential that an app or a user leaves
+// out: as they are stored, which is what the query answers, or at random.
+func (w *writer) complete(objectID, credential *string, query string, args ...any) error {
+	var keptID, keptCredential string
+	err := w.QueryRowContext(w.ctx, query, args...).Scan(&keptID, &keptCredential)
+	if errors.Is(err, sql.ErrNoRows) {
+		keptID, keptCredential, err = guid.New(), newSecret(), nil
 	}
+	*objectID, *credential = cmp.Or(*objectID, keptID), cmp.Or(*credential, keptCredential)
 	return err
 }
+
+var putAppSQL = upsert("apps", []string{"partner_id", "client_id"}, []string{
+	"object_id", "name", "secret", "secrets", "certificates", "redirect_uris", "public", "multi_tenant", "admin_consent", "disabled",
+})
 
 // putApp makes or replaces an app registration. What the app leaves out is
 // kept as it is stored, or made at random.
@@ -80,20 +87,10 @@ func (w *writer) putApp(partnerID string, a seed.App) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
-	var kept seed.App
-	err := w.tx.QueryRowContext(w.tx.ctx, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
-		guid.Key(partnerID), guid.Key(a.ClientID)).Scan(&kept.ObjectID, &kept.Secret)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		kept = seed.App{ObjectID: guid.New(), Secret: newSecret()}
-	case err != nil:
+	err := w.complete(&a.ObjectID, &a.Secret, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
+		guid.Key(partnerID), guid.Key(a.ClientID))
+	if err != nil {
 		return err
-	}
-	if a.ObjectID == "" {
-		a.ObjectID = kept.ObjectID
-	}
-	if a.Secret == "" {
-		a.Secret = kept.Secret
 	}
 	secrets, err1 := partnercenter.Marshal(a.Secrets)
 	certificates, err2 := partnercenter.Marshal(a.Certificates)
@@ -101,18 +98,7 @@ func (w *writer) putApp(partnerID string, a seed.App) error {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	_, err = w.exec(`
-INSERT INTO apps (partner_id, client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-ON CONFLICT (partner_id, client_id) DO UPDATE SET
-    object_id = excluded.object_id, name = excluded.name, secret = excluded.secret, secrets = excluded.secrets,
-    certificates = excluded.certificates, redirect_uris = excluded.redirect_uris, public = excluded.public,
-    multi_tenant = excluded.multi_tenant, admin_consent = excluded.admin_consent, disabled = excluded.disabled
-WHERE (apps.object_id, apps.name, apps.secret, apps.secrets, apps.certificates, apps.redirect_uris,
-       apps.public, apps.multi_tenant, apps.admin_consent, apps.disabled)
-   <> (excluded.object_id, excluded.name, excluded.secret, excluded.secrets, excluded.certificates, excluded.redirect_uris,
-       excluded.public, excluded.multi_tenant, excluded.admin_consent, excluded.disabled)`,
-		guid.Key(partnerID), guid.Key(a.ClientID), guid.Key(a.ObjectID), a.Name, a.Secret,
+	_, err = w.exec(putAppSQL, guid.Key(partnerID), guid.Key(a.ClientID), guid.Key(a.ObjectID), a.Name, a.Secret,
 		string(secrets), string(certificates), string(redirectURIs),
 		bit(a.Public), bit(a.MultiTenant), bit(a.AdminConsent), bit(a.Disabled))
 	return err

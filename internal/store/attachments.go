@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
@@ -38,16 +37,11 @@ func (s *Store) Attachments(ctx context.Context, partnerID, customerID, orderID 
 	if _, err := s.GetOrder(ctx, partnerID, customerID, orderID, false); err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, `
+	return queryAll(ctx, s, "attachments", func(rows *sql.Rows) (a Attachment, err error) {
+		return a, rows.Scan(&a.ID, &a.FileName, &a.ContentType, &a.Tender, &a.Size, &a.Metadata)
+	}, `
 SELECT attachment_id, file_name, content_type, tender, size, metadata FROM attachments
 WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 ORDER BY position`, guid.Key(partnerID), guid.Key(customerID), orderKey(orderID))
-	list, err := scanAll(rows, err, func(rows *sql.Rows) (a Attachment, err error) {
-		return a, rows.Scan(&a.ID, &a.FileName, &a.ContentType, &a.Tender, &a.Size, &a.Metadata)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: attachments: %w", err)
-	}
-	return list, nil
 }
 
 // GetAttachment returns a file. It fails with [ErrNotYours],
@@ -65,8 +59,5 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 AND attachment_id =
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrAttachmentNotFound
 	}
-	if err != nil {
-		return nil, fmt.Errorf("store: attachment: %w", err)
-	}
-	return a, nil
+	return a, failed("attachment", err)
 }

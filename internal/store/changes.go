@@ -89,10 +89,7 @@ func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("store: answered request: %w", err)
-	}
-	return a, nil
+	return a, failed("answered request", err)
 }
 
 const getAnswerSQL = `SELECT digest, status, location, body FROM requests WHERE key = $1`
@@ -113,16 +110,8 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 // [ErrNotYours].
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
 	var a Account
-	var agreement int64
-	err := s.getAccount.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &agreement)
-	if errors.Is(err, sql.ErrNoRows) {
-		return a, ErrNotYours
-	}
-	if err != nil {
-		return a, fmt.Errorf("store: account: %w", err)
-	}
-	a.Agreement = agreement != 0
-	return a, nil
+	err := s.getAccount.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
+	return a, ofCustomer("account", err)
 }
 
 // ResellersByMPN says of MPN ids whether they are of indirect resellers of the
@@ -157,10 +146,7 @@ type Holdings struct {
 // azure_plan) and offers that are asked for.
 func (s *Store) Held(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
 	h, err := held(ctx, s.read, partnerID, customerID, kinds, offers)
-	if err != nil {
-		return nil, fmt.Errorf("store: holdings: %w", err)
-	}
-	return h, nil
+	return h, failed("holdings", err)
 }
 
 // queryer is a database or a transaction of it.
@@ -215,10 +201,8 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 	err := s.read.QueryRowContext(ctx, orderRecordSQL, guid.Key(partnerID), guid.Key(customerID), orderKey(orderID)).
 		Scan(&doc, &facts, &visible, &settled, &revision)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil, ErrNotYours
 	case err != nil:
-		return nil, nil, fmt.Errorf("store: read order: %w", err)
+		return nil, nil, ofCustomer("read order", err)
 	case !doc.Valid:
 		return nil, nil, ErrOrderNotFound
 	}
@@ -278,14 +262,11 @@ type job struct {
 func newJob(c *Change) (*job, error) {
 	j := &job{Change: c, partner: guid.Key(c.PartnerID), customer: guid.Key(c.CustomerID), done: make(chan struct{})}
 	if o := c.Order; o != nil {
-		doc, priced, err := encodeOrder(o.Order)
+		args, err := orderArgs(j.partner, j.customer, o.Order)
 		if err != nil {
 			return nil, err
 		}
-		j.order = []any{
-			j.partner, j.customer, orderKey(o.Order.ID), ticks(o.Order.CreationDate), billingCycleKey(o.Order.BillingCycle),
-			bit(isSystemOrder(o.Order)), partnersOnRecord(o.Order), doc, priced, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision,
-		}
+		j.order = append(args, ticksOf(o.Visible), ticksOf(o.Settled), string(o.Facts), o.Revision)
 	}
 	for i := range c.Subscriptions {
 		r := &c.Subscriptions[i]

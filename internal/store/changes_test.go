@@ -374,15 +374,14 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	load(t, s, mustSample(t))
 	type row struct{ subscription, order, offer, mpn, kind, active string }
 	read := func(s *Store) ([]row, []string) {
-		rows, err := s.read.QueryContext(t.Context(), `SELECT subscription_id, order_id, offer_id, mpn_id, kind, active FROM subscriptions ORDER BY partner_id, customer_id, subscription_id`)
-		list, err := scanAll(rows, err, func(rows *sql.Rows) (r row, err error) {
+		list, err := queryAll(t.Context(), s, "subscriptions", func(rows *sql.Rows) (r row, err error) {
 			return r, rows.Scan(&r.subscription, &r.order, &r.offer, &r.mpn, &r.kind, &r.active)
-		})
+		}, `SELECT subscription_id, order_id, offer_id, mpn_id, kind, active FROM subscriptions ORDER BY partner_id, customer_id, subscription_id`)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, err = s.read.QueryContext(t.Context(), `SELECT country FROM customers ORDER BY partner_id, customer_id`)
-		countries, err := scanAll(rows, err, func(rows *sql.Rows) (country string, err error) { return country, rows.Scan(&country) })
+		countries, err := queryAll(t.Context(), s, "countries", func(rows *sql.Rows) (country string, err error) { return country, rows.Scan(&country) },
+			`SELECT country FROM customers ORDER BY partner_id, customer_id`)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -155,13 +155,7 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 	}
 	var doc string
 	err := s.getCustomer.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrNotYours
-	}
-	if err != nil {
-		return nil, fmt.Errorf("store: get customer: %w", err)
-	}
-	return []byte(doc), nil
+	return []byte(doc), ofCustomer("get customer", err)
 }
 
 const putCustomerSQL = `

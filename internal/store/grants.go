@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/guid"
@@ -21,51 +20,31 @@ type Consent struct {
 // PutConsent keeps a consent, in place of an earlier one of the same user, or
 // of the same tenant as a whole, to the same app.
 func (s *Store) PutConsent(ctx context.Context, c Consent) error {
-	err := s.inTx(ctx, func(tx *tx) error {
-		if c.Created.IsZero() {
-			c.Created = tx.now
-		}
-		_, err := tx.exec(`
+	if c.Created.IsZero() {
+		c.Created = s.now()
+	}
+	return s.execute(ctx, "put consent to app "+c.ClientID, nil, `
 INSERT INTO consents (tenant_id, client_id, user_id, scope, created) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, created = excluded.created`,
-			guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, micros(c.Created))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: put consent to app %s: %w", c.ClientID, err)
-	}
-	return nil
+		guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, micros(c.Created))
 }
 
 // DeleteConsent takes back the consent of a user or, with an empty user id, of a
 // tenant as a whole to an app. It is no error when there is none.
 func (s *Store) DeleteConsent(ctx context.Context, tenantID, clientID, userID string) error {
-	err := s.inTx(ctx, func(tx *tx) error {
-		_, err := tx.exec(`DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
-			guid.Key(tenantID), guid.Key(clientID), guid.Key(userID))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: delete consent to app %s: %w", clientID, err)
-	}
-	return nil
+	return s.execute(ctx, "delete consent to app "+clientID, nil, `DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
+		guid.Key(tenantID), guid.Key(clientID), guid.Key(userID))
 }
 
 // Consents returns all consents, ordered by tenant, app and user: that of the
 // whole tenant comes first.
 func (s *Store) Consents(ctx context.Context) ([]Consent, error) {
-	rows, err := s.read.QueryContext(ctx, `
-SELECT tenant_id, client_id, user_id, scope, created FROM consents ORDER BY tenant_id, client_id, user_id`)
-	list, err := scanAll(rows, err, func(rows *sql.Rows) (c Consent, err error) {
+	return queryAll(ctx, s, "list consents", func(rows *sql.Rows) (c Consent, err error) {
 		var created int64
 		err = rows.Scan(&c.TenantID, &c.ClientID, &c.UserID, &c.Scope, &created)
 		c.Created = time.UnixMicro(created).UTC()
 		return c, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: list consents: %w", err)
-	}
-	return list, nil
+	}, `SELECT tenant_id, client_id, user_id, scope, created FROM consents ORDER BY tenant_id, client_id, user_id`)
 }
 
 // Grant is what the token authority knows of the refresh tokens that came of
@@ -85,43 +64,23 @@ func (s *Store) SaveGrant(ctx context.Context, g Grant) error {
 	if data == nil {
 		data = []byte{} // nil would be NULL
 	}
-	err := s.inTx(ctx, func(tx *tx) error {
-		_, err := tx.exec(`
+	return s.execute(ctx, "save grant", nil, `
 INSERT INTO grants (grant_id, tenant_id, expires, data) VALUES ($1, $2, $3, $4)
 ON CONFLICT (grant_id) DO UPDATE SET tenant_id = excluded.tenant_id, expires = excluded.expires, data = excluded.data`,
-			g.ID, guid.Key(g.TenantID), micros(g.Expires), data)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: save grant: %w", err)
-	}
-	return nil
+		g.ID, guid.Key(g.TenantID), micros(g.Expires), data)
 }
 
 // DeleteExpiredGrants removes the grants that have expired at a time.
 func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) error {
-	err := s.inTx(ctx, func(tx *tx) error {
-		_, err := tx.exec(`DELETE FROM grants WHERE expires <= $1`, micros(now))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: delete expired grants: %w", err)
-	}
-	return nil
+	return s.execute(ctx, "delete expired grants", nil, `DELETE FROM grants WHERE expires <= $1`, micros(now))
 }
 
 // Grants returns all grants that have not expired, the first to expire first.
 func (s *Store) Grants(ctx context.Context) ([]Grant, error) {
-	rows, err := s.read.QueryContext(ctx, `
-SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, micros(s.now()))
-	list, err := scanAll(rows, err, func(rows *sql.Rows) (g Grant, err error) {
+	return queryAll(ctx, s, "list grants", func(rows *sql.Rows) (g Grant, err error) {
 		var expires int64
 		err = rows.Scan(&g.ID, &g.TenantID, &expires, &g.Data)
 		g.Expires = time.UnixMicro(expires).UTC()
 		return g, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: list grants: %w", err)
-	}
-	return list, nil
+	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, micros(s.now()))
 }

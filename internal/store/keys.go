@@ -20,9 +20,7 @@ type SigningKey struct {
 // SigningKeys returns all signing keys, the newest first, revoked ones
 // included.
 func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
-	rows, err := s.read.QueryContext(ctx,
-		`SELECT key_id, pem, created, revoked FROM signing_keys ORDER BY created DESC, key_id`)
-	list, err := scanAll(rows, err, func(rows *sql.Rows) (k SigningKey, err error) {
+	return queryAll(ctx, s, "list signing keys", func(rows *sql.Rows) (k SigningKey, err error) {
 		var created, revoked int64
 		err = rows.Scan(&k.ID, &k.PEM, &created, &revoked)
 		k.Created = time.UnixMicro(created).UTC()
@@ -30,50 +28,25 @@ func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
 			k.Revoked = time.UnixMicro(revoked).UTC()
 		}
 		return k, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: list signing keys: %w", err)
-	}
-	return list, nil
+	}, `SELECT key_id, pem, created, revoked FROM signing_keys ORDER BY created DESC, key_id`)
 }
 
 // AddSigningKey keeps a new signing key; without a Created date it is made
 // now. It fails with [ErrKeyExists].
 func (s *Store) AddSigningKey(ctx context.Context, k SigningKey) error {
-	err := s.inTx(ctx, func(tx *tx) error {
-		if k.Created.IsZero() {
-			k.Created = tx.now
-		}
-		added, err := tx.exec(`
+	if k.Created.IsZero() {
+		k.Created = s.now()
+	}
+	return s.execute(ctx, fmt.Sprintf("add signing key %q", k.ID), ErrKeyExists, `
 INSERT INTO signing_keys (key_id, pem, created, revoked) VALUES ($1, $2, $3, $4)
 ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, micros(k.Created), micros(k.Revoked))
-		if err == nil && !added {
-			return ErrKeyExists
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: add signing key %q: %w", k.ID, err)
-	}
-	return nil
 }
 
 // RevokeSigningKey revokes a signing key now; one that is revoked already
 // keeps its date. It fails with [ErrKeyNotFound].
 func (s *Store) RevokeSigningKey(ctx context.Context, id string) error {
-	err := s.inTx(ctx, func(tx *tx) error {
-		found, err := tx.exec(`
-UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`,
-			id, micros(tx.now))
-		if err == nil && !found {
-			return ErrKeyNotFound
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: revoke signing key %q: %w", id, err)
-	}
-	return nil
+	return s.execute(ctx, fmt.Sprintf("revoke signing key %q", id), ErrKeyNotFound, `
+UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`, id, micros(s.now()))
 }
 
 // The names in the table settings. Secrets, and what others keep, have names of
@@ -88,29 +61,22 @@ const (
 func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
 	var value []byte
 	err := s.read.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingKept+name).Scan(&value)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("store: setting %q: %w", name, err)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
 	}
-	return value, nil
+	return value, failed(fmt.Sprintf("setting %q", name), err)
 }
 
 // PutSetting keeps a value under a name, in place of an earlier one. An empty
 // value removes it.
 func (s *Store) PutSetting(ctx context.Context, name string, value []byte) error {
-	err := s.inTx(ctx, func(tx *tx) (err error) {
-		if len(value) == 0 {
-			_, err = tx.exec(`DELETE FROM settings WHERE name = $1`, settingKept+name)
-			return err
-		}
-		_, err = tx.exec(`
+	what := fmt.Sprintf("keep setting %q", name)
+	if len(value) == 0 {
+		return s.execute(ctx, what, nil, `DELETE FROM settings WHERE name = $1`, settingKept+name)
+	}
+	return s.execute(ctx, what, nil, `
 INSERT INTO settings (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value`, settingKept+name, value)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: keep setting %q: %w", name, err)
-	}
-	return nil
 }
 
 // Secret returns the random secret of that name. It is made, with size bytes,
@@ -131,8 +97,5 @@ func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, erro
 			return tx.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
 		})
 	}
-	if err != nil {
-		return nil, fmt.Errorf("store: secret %q: %w", name, err)
-	}
-	return secret, nil
+	return secret, failed(fmt.Sprintf("secret %q", name), err)
 }

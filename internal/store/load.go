@@ -24,12 +24,12 @@ type LoadResult struct {
 // brief form of lists, take away nothing that is known of them.
 func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
 	var w *writer
-	err := s.inTx(ctx, func(tx *tx) (err error) {
+	err := s.transact(ctx, "load", func(tx *tx) (err error) {
 		w, err = tx.load(data)
 		return err
 	})
 	if err != nil {
-		return LoadResult{}, fmt.Errorf("store: load: %w", err)
+		return LoadResult{}, err
 	}
 	s.fresh.Store(false)
 	s.raiseVersions(&w.touched)
@@ -49,7 +49,7 @@ var lasting = []string{"apps", "indirect_resellers", "partners", "settings", "si
 // their users are taken from the seed as [Store.Load] does, and none is removed,
 // so that access tokens stay good.
 func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
-	err := s.inTx(ctx, func(tx *tx) error {
+	err := s.transact(ctx, "reset", func(tx *tx) error {
 		for _, table := range perishable {
 			if _, err := tx.exec(`DELETE FROM ` + table); err != nil {
 				return err
@@ -59,7 +59,7 @@ func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("store: reset: %w", err)
+		return err
 	}
 	s.fresh.Store(false)
 	s.RaiseAllVersions()
@@ -105,12 +105,7 @@ func (w *writer) uncounted(query string, args ...any) (changed bool, err error) 
 		}
 		w.stmts[query] = stmt
 	}
-	r, err := stmt.ExecContext(w.ctx, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := r.RowsAffected()
-	return n > 0, err
+	return changedBy(stmt.ExecContext(w.ctx, args...))
 }
 
 func (w *writer) loadPartner(p *seed.Partner) error {

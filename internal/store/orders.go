@@ -197,10 +197,8 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	err := s.getOrder.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID),
 		orderKey(orderID), bit(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return OrderDocument{}, ErrNotYours
 	case err != nil:
-		return OrderDocument{}, fmt.Errorf("store: get order: %w", err)
+		return OrderDocument{}, ofCustomer("get order", err)
 	case !doc.Valid:
 		return OrderDocument{}, ErrOrderNotFound
 	}
@@ -228,13 +226,9 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3
 // putOrder makes or replaces an order, with its subscriptions, and reports
 // whether that changed anything.
 func (w *writer) putOrder(partnerID, customerID string, o *partnercenter.Order) (changed bool, err error) {
-	doc, priced, err := encodeOrder(o)
+	args, err := orderArgs(guid.Key(partnerID), guid.Key(customerID), o)
 	if err != nil {
 		return false, err
-	}
-	args := []any{
-		guid.Key(partnerID), guid.Key(customerID), orderKey(o.ID), ticks(o.CreationDate), billingCycleKey(o.BillingCycle),
-		bit(isSystemOrder(o)), partnersOnRecord(o), doc, priced,
 	}
 	if changed, err = w.exec(insertOrderSQL, args...); err != nil {
 		return false, err
@@ -250,16 +244,27 @@ func (w *writer) putOrder(partnerID, customerID string, o *partnercenter.Order) 
 	return true, w.deriveSubscriptions(partnerID, customerID, o)
 }
 
-// encodeOrder encodes an order without its prices and, when it has any, with
-// them.
-func encodeOrder(o *partnercenter.Order) (doc string, priced sql.NullString, err error) {
+// orderArgs are the parameters that every statement which writes an order begins
+// with: its keys, its columns, the document without its prices and, when it has any,
+// the one with them.
+func orderArgs(partner, customer string, o *partnercenter.Order) ([]any, error) {
 	plain, hadPrices := WithoutPrices(o)
-	data, err := partnercenter.Marshal(plain)
-	if err != nil || !hadPrices {
-		return string(data), sql.NullString{}, err
+	doc, err := partnercenter.Marshal(plain)
+	if err != nil {
+		return nil, err
 	}
-	withPrices, err := partnercenter.Marshal(o)
-	return string(data), sql.NullString{String: string(withPrices), Valid: true}, err
+	priced := sql.NullString{Valid: hadPrices}
+	if hadPrices {
+		data, err := partnercenter.Marshal(o)
+		if err != nil {
+			return nil, err
+		}
+		priced.String = string(data)
+	}
+	return []any{
+		partner, customer, orderKey(o.ID), ticks(o.CreationDate), billingCycleKey(o.BillingCycle),
+		bit(isSystemOrder(o)), partnersOnRecord(o), string(doc), priced,
+	}, nil
 }
 
 // WithoutPrices returns the order as it is answered to those who did not ask

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -74,10 +75,7 @@ func (s *Store) connectSQLite(ctx context.Context, path string, o Options, synch
 	if readers <= 0 {
 		readers = max(4, 2*runtime.GOMAXPROCS(0))
 	}
-	mmap := o.MmapSize
-	if mmap == 0 {
-		mmap = math.MaxInt64 // SQLite lowers it to its own limit
-	}
+	mmap := cmp.Or(o.MmapSize, math.MaxInt64) // SQLite lowers it to its own limit
 	if s.write, err = openPool(path, 1, url.Values{
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {synchronous},

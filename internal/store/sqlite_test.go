@@ -127,9 +127,8 @@ func TestReopen(t *testing.T) {
 // TestResetKnowsAllTables keeps Reset's lists to the schema.
 func TestResetKnowsAllTables(t *testing.T) {
 	s := openTest(t, ":memory:")
-	rows, err := s.read.QueryContext(t.Context(), `
+	tables, err := queryAll(t.Context(), s, "tables", func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) }, `
 SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name`)
-	tables, err := scanAll(rows, err, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -220,19 +220,43 @@ func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 	return t.Commit()
 }
 
+// transact does what inTx does, and has an error say what for.
+func (s *Store) transact(ctx context.Context, what string, fn func(*tx) error) error {
+	return failed(what, s.inTx(ctx, fn))
+}
+
+// execute is a transaction of one statement. It fails with unchanged, unless that
+// is nil, when the statement changes nothing.
+func (s *Store) execute(ctx context.Context, what string, unchanged error, query string, args ...any) error {
+	return s.transact(ctx, what, func(tx *tx) error {
+		changed, err := tx.exec(query, args...)
+		if err == nil && !changed {
+			return unchanged
+		}
+		return err
+	})
+}
+
+// failed has an error, if there is one, say what failed.
+func failed(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("store: %s: %w", what, err)
+	}
+	return nil
+}
+
 // exec runs a statement and reports whether it changed anything.
 func (t *tx) exec(query string, args ...any) (changed bool, err error) {
-	r, err := t.ExecContext(t.ctx, query, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := r.RowsAffected()
-	return n > 0, err
+	return changedBy(t.ExecContext(t.ctx, query, args...))
 }
 
 // run does what exec does, for a statement that is prepared.
 func (t *tx) run(stmt *sql.Stmt, args ...any) (changed bool, err error) {
-	r, err := t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...) //nolint:sqlclosecheck // closed with the transaction
+	return changedBy(t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
+}
+
+// changedBy reports whether a statement changed anything.
+func changedBy(r sql.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err
 	}
@@ -240,19 +264,44 @@ func (t *tx) run(stmt *sql.Stmt, args ...any) (changed bool, err error) {
 	return n > 0, err
 }
 
-// scanAll reads rows to their end, one value by scan for each.
-func scanAll[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
+// queryAll returns what a query finds, one value by scan for each row.
+func queryAll[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, failed(what, err)
 	}
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, err
+			return nil, failed(what, err)
 		}
 		list = append(list, v)
 	}
-	return list, rows.Err()
+	return list, failed(what, rows.Err())
+}
+
+// ofCustomer words an error of a query that answers no row when the partner has no
+// such customer.
+func ofCustomer(what string, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotYours
+	}
+	return failed(what, err)
+}
+
+// upsert is the statement that makes a row or, where there is one with its key that
+// differs, replaces the rest of it. Its parameters are the key's and the rest's.
+func upsert(table string, key, rest []string) string {
+	places, sets := make([]string, len(key)+len(rest)), make([]string, len(rest))
+	for i := range places {
+		places[i] = fmt.Sprintf("$%d", i+1)
+	}
+	for i, column := range rest {
+		sets[i] = column + " = excluded." + column
+	}
+	return fmt.Sprintf("INSERT INTO %[1]s (%[2]s, %[3]s) VALUES (%[4]s) ON CONFLICT (%[2]s) DO UPDATE SET %[5]s\nWHERE (%[1]s.%[6]s) <> (excluded.%[7]s)",
+		table, strings.Join(key, ", "), strings.Join(rest, ", "), strings.Join(places, ", "), strings.Join(sets, ", "),
+		strings.Join(rest, ", "+table+"."), strings.Join(rest, ", excluded."))
 }

@@ -41,12 +41,11 @@ ORDER BY s.since, s.subscription_id`
 // Subscriptions returns the subscriptions that q selects. Those that follow
 // from lines of one order share its document. It fails with [ErrNotYours].
 func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]SubscriptionRecord, error) {
-	rows, err := s.read.QueryContext(ctx, subscriptionsSQL, guid.Key(q.PartnerID), guid.Key(q.CustomerID),
-		guid.Key(q.ID), orderKey(q.OrderID), fold(q.MPNID))
-	list, err := scanAll(rows, err, scanSubscription)
+	list, err := queryAll(ctx, s, "subscriptions", scanSubscription, subscriptionsSQL,
+		guid.Key(q.PartnerID), guid.Key(q.CustomerID), guid.Key(q.ID), orderKey(q.OrderID), fold(q.MPNID))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("store: subscriptions: %w", err)
+		return nil, err
 	case len(list) == 0:
 		return nil, ErrNotYours
 	case list[0].ID == "":
@@ -109,15 +108,10 @@ SELECT s.order_id FROM customers c
 LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $3
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
 		guid.Key(partnerID), guid.Key(customerID), guid.Key(subscriptionID)).Scan(&orderID)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return "", ErrNotYours
-	case err != nil:
-		return "", fmt.Errorf("store: order of subscription: %w", err)
-	case !orderID.Valid:
+	if err == nil && !orderID.Valid {
 		return "", ErrSubscriptionNotFound
 	}
-	return orderID.String, nil
+	return orderID.String, ofCustomer("order of subscription", err)
 }
 
 // CustomerOf finds the customer whose subscription it is among all of a

@@ -69,30 +69,35 @@ func customerID(orders, n int) string {
 // prepareData makes the database if it is not there, and returns how to sign
 // in to it.
 func prepareData(ctx context.Context, o *options) (*data, error) {
-	d := &data{path: filepath.Join(o.dir, fmt.Sprintf("orders-v%d-%d.db", dataVersion, o.customers))}
-	if _, err := os.Stat(d.path); err != nil {
-		if err := makeData(ctx, o, d.path); err != nil {
+	path := filepath.Join(o.dir, fmt.Sprintf("orders-v%d-%d.db", dataVersion, o.customers))
+	if _, err := os.Stat(path); err != nil {
+		if err := makeData(ctx, path, o.customersByID()); err != nil {
 			return nil, err
 		}
 	}
-	st, err := store.Open(ctx, d.path, nil)
+	return openData(ctx, path)
+}
+
+// openData finds out how to sign in to a database.
+func openData(ctx context.Context, path string) (*data, error) {
+	st, err := store.Open(ctx, path, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer st.Close()
 	apps, err := st.Apps(ctx, partnerID)
 	if err != nil || len(apps) == 0 {
-		return nil, fmt.Errorf("no app in %s: %w; remove the file and run again", d.path, err)
+		return nil, fmt.Errorf("no app in %s: %w; remove the file and run again", path, err)
 	}
-	d.app = apps[0]
-	return d, nil
+	return &data{path: path, app: apps[0]}, nil
 }
 
-func makeData(ctx context.Context, o *options, path string) error {
+// makeData makes a database of customers with their orders.
+func makeData(ctx context.Context, path string, customers []numbered) error {
 	started := time.Now()
 	unfinished := path + ".unfinished"
-	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
-		os.Remove(unfinished + suffix)
+	if err := removeDatabase(unfinished); err != nil {
+		return err
 	}
 	st, err := store.Open(ctx, unfinished, nil)
 	if err != nil {
@@ -103,7 +108,6 @@ func makeData(ctx context.Context, o *options, path string) error {
 		Tenant: seed.Tenant{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
 		Apps:   []seed.App{{ClientID: clientID, Name: "bench"}},
 	}
-	customers := o.customersByID()
 	total, pending := 0, 0
 	for i, c := range customers {
 		partner.Customers = append(partner.Customers, makeCustomer(c.orders, c.number))

@@ -85,75 +85,72 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 		defer c.Close()
 		connections[i] = c
 	}
+	var next atomic.Int64
+	deadline := time.Now().Add(p.Duration)
+	return sideBySide(len(connections), func(worker int) (latencies []time.Duration, size int64, err error) {
+		c := connections[worker]
+		reader := bufio.NewReaderSize(c, 64<<10)
+		latencies = make([]time.Duration, 0, 1<<15)
+		for ctx.Err() == nil {
+			if pace != nil {
+				<-pace
+			}
+			at := time.Now()
+			if at.After(deadline) {
+				break
+			}
+			i := rand.IntN(len(requests))
+			if p.Once {
+				if i = int(next.Add(1)) - 1; i >= len(requests) {
+					break
+				}
+			}
+			request := requests[i]
+			if p.Body != "" {
+				request = named(request)
+			}
+			n, err := ask(c, reader, request, want)
+			if err != nil {
+				return latencies, size, fmt.Errorf("%s: %w", p.Paths[i], err)
+			}
+			size += n
+			latencies = append(latencies, time.Since(at))
+		}
+		return latencies, size, nil
+	})
+}
+
+// sideBySide has workers do something again and again at the same time, and puts
+// together what they have measured.
+func sideBySide(workers int, work func(worker int) (latencies []time.Duration, bytes int64, err error)) (loadResult, error) {
 	var (
-		next      atomic.Int64
+		wait      sync.WaitGroup
 		mu        sync.Mutex // guards what follows
 		latencies []time.Duration
-		total     int64
+		r         loadResult
 		failures  []error
-		wait      sync.WaitGroup
 	)
 	started := time.Now()
-	deadline := started.Add(p.Duration)
-	for _, c := range connections {
+	for worker := range workers {
 		wait.Go(func() {
-			reader := bufio.NewReaderSize(c, 64<<10)
-			own := make([]time.Duration, 0, 1<<15)
-			var size int64
-			var err error
-			for ctx.Err() == nil {
-				if pace != nil {
-					<-pace
-				}
-				at := time.Now()
-				if at.After(deadline) {
-					break
-				}
-				i := rand.IntN(len(requests))
-				if p.Once {
-					if i = int(next.Add(1)) - 1; i >= len(requests) {
-						break
-					}
-				}
-				var n int64
-				request := requests[i]
-				if p.Body != "" {
-					request = named(request)
-				}
-				if n, err = ask(c, reader, request, want); err != nil {
-					err = fmt.Errorf("%s: %w", p.Paths[i], err)
-					break
-				}
-				size += n
-				own = append(own, time.Since(at))
-			}
+			own, bytes, err := work(worker)
 			mu.Lock()
 			defer mu.Unlock()
-			latencies = append(latencies, own...)
-			total += size
-			if err != nil {
-				failures = append(failures, err)
-			}
+			latencies, failures = append(latencies, own...), append(failures, err)
+			r.Bytes += bytes
 		})
 	}
 	wait.Wait()
-	elapsed := time.Since(started)
+	r.Requests, r.Elapsed = len(latencies), time.Since(started)
 	if err := errors.Join(failures...); err != nil {
 		return loadResult{}, err
 	}
 	if len(latencies) == 0 {
-		return loadResult{}, errors.New("no request was answered")
+		return loadResult{}, errors.New("nothing was answered")
 	}
-	return resultOf(latencies, total, elapsed), nil
-}
-
-// resultOf sorts the latencies of a load, of which there is one at least.
-func resultOf(latencies []time.Duration, bytes int64, elapsed time.Duration) loadResult {
 	slices.Sort(latencies)
-	return loadResult{
-		Requests: len(latencies), Bytes: bytes, Elapsed: elapsed,
-		P50: latencies[len(latencies)/2], P99: latencies[len(latencies)*99/100],
-	}
+	r.P50, r.P99 = latencies[len(latencies)/2], latencies[len(latencies)*99/100]
+	return r, nil
 }
 
 // requestIDPlace is where a request id goes.

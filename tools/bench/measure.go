@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,8 +79,14 @@ type bencher struct {
 	starts   []time.Duration
 }
 
-// freeAddress returns an address that nothing listens on. The server gets the
-// same one at every start, as its tokens name it.
+// newBencher chooses the server's address, which is the same at every start, as its
+// tokens name it.
+func newBencher(o *options, d *data, p programs) (*bencher, error) {
+	address, err := freeAddress()
+	return &bencher{options: o, data: d, programs: p, address: address}, err
+}
+
+// freeAddress returns an address that nothing listens on.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -101,39 +108,39 @@ func (b *bencher) startServer(ctx context.Context) (*process, error) {
 		"--listen-tls", "", "--control", "", "--ready-file", filepath.Join(b.options.dir, "ready.json"))
 	cmd.Stderr = log
 	started := time.Now()
+	p, err := start(cmd, b.address, func() error {
+		status, _, err := b.fetch(ctx, ordersPath(10, 0))
+		if err == nil && status != http.StatusOK && b.token != "" {
+			err = fmt.Errorf("status %d", status)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the server did not answer: %w; see %s", err, log.Name())
+	}
+	b.starts = append(b.starts, time.Since(started))
+	return p, nil
+}
+
+// start starts a program, and returns when what asks whether it is ready does not
+// fail any more.
+func start(cmd *exec.Cmd, address string, ready func() error) (*process, error) {
+	started := time.Now()
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, address: b.address}
+	p := &process{cmd: cmd, address: address}
 	for {
-		status, err := b.probe(ctx)
-		if err == nil && (status == http.StatusOK || b.token == "") {
-			b.starts = append(b.starts, time.Since(started))
+		err := ready()
+		if err == nil {
 			return p, nil
 		}
 		if time.Since(started) > 10*time.Second {
 			p.stop()
-			return nil, fmt.Errorf("the server did not answer: status %d, %w; see %s", status, err, log.Name())
+			return nil, err
 		}
 		time.Sleep(time.Millisecond)
 	}
-}
-
-// probe asks for one list.
-func (b *bencher) probe(ctx context.Context) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.address+ordersPath(10, 0), nil)
-	if err != nil {
-		return 0, err
-	}
-	req.Close = true
-	req.Header.Set("Authorization", "Bearer "+b.token)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode, err
 }
 
 func ordersPath(orders, n int) string { return "/v1/customers/" + customerID(orders, n) + "/orders" }
@@ -148,16 +155,15 @@ func (b *bencher) fetchToken(ctx context.Context) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := http.DefaultClient.Do(req)
+	_, body, err := send(req)
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
 	var answer struct {
 		AccessToken string `json:"access_token"`
 		Description string `json:"error_description"`
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return err
 	}
 	b.token = answer.AccessToken
@@ -178,22 +184,15 @@ func (b *bencher) startLimit(ctx context.Context) (*process, error) {
 	if err := b.saveAnswers(ctx, file); err != nil {
 		return nil, err
 	}
-	args := []string{"limit", "--listen", address, file}
-	cmd := exec.CommandContext(ctx, b.programs.bench, args...)
+	cmd := exec.CommandContext(ctx, b.programs.bench, "limit", "--listen", address, file)
 	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	p := &process{cmd: cmd, address: address}
-	for range 1000 {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return p, nil
+	return start(cmd, address, func() error {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			return fmt.Errorf("the limit did not start: %w", err)
 		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	p.stop()
-	return nil, errors.New("the limit did not start")
+		return c.Close()
+	})
 }
 
 // saveAnswers writes what the server answers to the customers that are asked
@@ -207,7 +206,7 @@ func (b *bencher) saveAnswers(ctx context.Context, file string) error {
 	enc := json.NewEncoder(f)
 	for _, s := range b.options.sizes() {
 		for _, path := range s.hotPaths() {
-			body, err := b.fetch(ctx, path)
+			_, body, err := b.fetch(ctx, path)
 			if err != nil {
 				return err
 			}
@@ -222,18 +221,27 @@ func (b *bencher) saveAnswers(ctx context.Context, file string) error {
 	return f.Close()
 }
 
-func (b *bencher) fetch(ctx context.Context, path string) ([]byte, error) {
+// fetch asks the server for what is at a path.
+func (b *bencher) fetch(ctx context.Context, path string) (status int, body []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.address+path, nil)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+b.token)
+	return send(req)
+}
+
+// send sends a request on a connection of its own, as the server is started anew
+// all the time.
+func send(req *http.Request) (status int, body []byte, err error) {
+	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	return io.ReadAll(resp.Body)
+	body, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, body, err
 }
 
 // load runs a load process and watches the server's memory meanwhile.
@@ -289,9 +297,8 @@ func (b *bencher) measure(ctx context.Context, results *[]loadResult, target *pr
 type row struct{ limit, again, fresh []loadResult }
 
 func measure(ctx context.Context, o *options, d *data, p programs) error {
-	b := &bencher{options: o, data: d, programs: p}
-	var err error
-	if b.address, err = freeAddress(); err != nil {
+	b, err := newBencher(o, d, p)
+	if err != nil {
 		return err
 	}
 	server, err := b.startServer(ctx)
@@ -379,10 +386,8 @@ func (b *bencher) print(rows map[int]*row) {
 		line("never asked", r.fresh, 0.40)
 	}
 	w.Flush()
-	slices.Sort(b.starts)
-	slices.Sort(b.idle)
-	fmt.Printf("\nstart to first list: median %s, slowest %s (wanted: 150ms)\n", short(b.starts[len(b.starts)/2]), short(b.starts[len(b.starts)-1]))
-	fmt.Printf("own memory (RssAnon): idle %.0f MiB (wanted: 64), under load at most %.0f MiB (wanted: 256)\n", b.idle[len(b.idle)/2], b.peak)
+	fmt.Printf("\nstart to first list: median %s, slowest %s (wanted: 150ms)\n", short(median(b.starts)), short(slices.Max(b.starts)))
+	fmt.Printf("own memory (RssAnon): idle %.0f MiB (wanted: 64), under load at most %.0f MiB (wanted: 256)\n", median(b.idle), b.peak)
 }
 
 func wantedText(want float64) string {
@@ -401,8 +406,7 @@ func ratio(results, limit []loadResult) float64 {
 	for i := range results {
 		ratios[i] = results[i].rate() / limit[i].rate()
 	}
-	slices.Sort(ratios)
-	return ratios[len(ratios)/2]
+	return median(ratios)
 }
 
 // middle returns the median by rate, with the median latencies.
@@ -415,7 +419,12 @@ func middle(results []loadResult) loadResult {
 	for i, r := range results {
 		p99[i] = r.P99
 	}
-	slices.Sort(p99)
-	m.P99 = p99[len(p99)/2]
+	m.P99 = median(p99)
 	return m
+}
+
+// median sorts values, and returns the one in the middle.
+func median[T cmp.Ordered](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
 }

@@ -18,9 +18,6 @@ import (
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
-
-	"github.com/partnercenter-go/partnercenter/internal/seed"
-	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 const (
@@ -42,15 +39,22 @@ type orderRow struct{ raw, placed, readOnly, readBeside, beside []loadResult }
 // database.
 func measureOrders(ctx context.Context, o *options, p programs) error {
 	base := filepath.Join(o.dir, "place-base.db")
-	app, err := makeOrderData(ctx, base)
-	if err != nil {
+	customers := make([]numbered, orderCustomers)
+	for n := range customers {
+		customers[n] = numbered{customerID(10, n), 10, n}
+	}
+	if err := makeData(ctx, base, customers); err != nil {
 		return fmt.Errorf("the database for orders: %w", err)
 	}
-	address, err := freeAddress()
+	d, err := openData(ctx, base)
 	if err != nil {
 		return err
 	}
-	b := &bencher{options: o, programs: p, address: address, data: &data{path: filepath.Join(o.dir, "place.db"), app: app}}
+	d.path = filepath.Join(o.dir, "place.db")
+	b, err := newBencher(o, d, p)
+	if err != nil {
+		return err
+	}
 	var r orderRow
 	for round := range o.rounds {
 		if err := b.orderRound(ctx, base, &r); err != nil {
@@ -61,32 +65,6 @@ func measureOrders(ctx context.Context, o *options, p programs) error {
 	fmt.Fprintln(os.Stderr)
 	b.printOrders(&r)
 	return nil
-}
-
-func makeOrderData(ctx context.Context, path string) (seed.App, error) {
-	if err := removeDatabase(path); err != nil {
-		return seed.App{}, err
-	}
-	st, err := store.Open(ctx, path, nil)
-	if err != nil {
-		return seed.App{}, err
-	}
-	defer st.Close()
-	partner := seed.Partner{
-		Tenant: seed.Tenant{TenantID: partnerID, Name: "Bench", Domain: "bench.onmicrosoft.com", MPNID: "1", Country: "US"},
-		Apps:   []seed.App{{ClientID: clientID, Name: "bench"}},
-	}
-	for n := range orderCustomers {
-		partner.Customers = append(partner.Customers, makeCustomer(10, n))
-	}
-	if _, err := st.Load(ctx, &seed.Seed{Partners: []seed.Partner{partner}}); err != nil {
-		return seed.App{}, err
-	}
-	apps, err := st.Apps(ctx, partnerID)
-	if err != nil {
-		return seed.App{}, err
-	}
-	return apps[0], st.Close()
 }
 
 func removeDatabase(path string) error {
@@ -266,40 +244,19 @@ func writeRows(ctx context.Context, path string, rows []rowOf, duration time.Dur
 	}
 	queue := make(chan *rawRow, buyers)
 	go commitRows(ctx, db, stmts, queue)
-	var (
-		count     atomic.Int64
-		wait      sync.WaitGroup
-		mu        sync.Mutex // guards what follows
-		latencies []time.Duration
-		failures  []error
-	)
-	started := time.Now()
-	for range buyers {
-		wait.Go(func() {
-			for time.Since(started) < duration {
-				at := time.Now()
-				row := &rawRow{values: fresh(rows, int(count.Add(1))), done: make(chan error, 1)}
-				queue <- row
-				err := <-row.done
-				mu.Lock()
-				latencies = append(latencies, time.Since(at))
-				if err != nil {
-					failures = append(failures, err)
-				}
-				mu.Unlock()
-				if err != nil {
-					return
-				}
-			}
-		})
-	}
-	wait.Wait()
-	elapsed := time.Since(started)
-	close(queue)
-	if err := errors.Join(failures...); err != nil {
-		return loadResult{}, err
-	}
-	return resultOf(latencies, int64(len(latencies)), elapsed), nil
+	defer close(queue)
+	var count atomic.Int64
+	deadline := time.Now().Add(duration)
+	return sideBySide(buyers, func(int) (latencies []time.Duration, written int64, err error) {
+		for err == nil && time.Now().Before(deadline) {
+			at := time.Now()
+			row := &rawRow{values: fresh(rows, int(count.Add(1))), done: make(chan error, 1)}
+			queue <- row
+			err = <-row.done
+			latencies = append(latencies, time.Since(at))
+		}
+		return latencies, int64(len(latencies)), err
+	})
 }
 
 // fresh returns the rows with keys of their own, for a random customer.

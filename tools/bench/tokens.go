@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -109,10 +108,4 @@ func readTokenCosts(out []byte) (names []string, costs map[string]*tokenCost, er
 		}
 	}
 	return names, costs, nil
-}
-
-// median sorts values, and returns the one in the middle.
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
 }

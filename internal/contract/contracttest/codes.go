@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
 var statusInComment = regexp.MustCompile(`^(\d{3})(?:: |$)`)
@@ -18,7 +20,7 @@ var statusInComment = regexp.MustCompile(`^(\d{3})(?:: |$)`)
 // 400/3000.
 func Codes(tb testing.TB) map[string]bool {
 	tb.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(moduleRoot(tb), "codes.go"), nil, parser.ParseComments|parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(installed.ModuleRoot(tb), "codes.go"), nil, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -49,7 +51,7 @@ func Codes(tb testing.TB) map[string]bool {
 // docs/differences.md.
 func CodesThatDoNotOccur(tb testing.TB) map[string]bool {
 	tb.Helper()
-	text, err := os.ReadFile(filepath.Join(moduleRoot(tb), "docs", "differences.md"))
+	text, err := os.ReadFile(filepath.Join(installed.ModuleRoot(tb), "docs", "differences.md"))
 	if err != nil {
 		tb.Fatal(err)
 	}

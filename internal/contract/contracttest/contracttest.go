@@ -21,6 +21,7 @@ package contracttest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -30,6 +31,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 )
 
 // Checker fails a test when traffic leaves the contract. Use it from any
@@ -82,14 +84,12 @@ func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
 	}
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		x := exchange{
-			method:       req.Method,
+			method:       cmp.Or(req.Method, http.MethodGet),
 			url:          asSent(req.URL),
 			request:      canonical(req.Header),
 			checkRequest: !isBadRequest(req.Context()),
 		}
-		if x.method == "" {
-			x.method = http.MethodGet
-		}
+
 		if req.Body != nil && req.Body != http.NoBody {
 			body, err := io.ReadAll(req.Body)
 			req.Body.Close()
@@ -210,12 +210,8 @@ func replay(body []byte, err error) io.Reader {
 	if err == nil {
 		return bytes.NewReader(body)
 	}
-	return io.MultiReader(bytes.NewReader(body), failingReader{err})
+	return io.MultiReader(bytes.NewReader(body), iotest.ErrReader(err))
 }
-
-type failingReader struct{ err error }
-
-func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 
 // recordedBody keeps what a handler reads of a request.
 type recordedBody struct {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
 // Operation is a row of docs/support-matrix.md: a documented call and what of
@@ -26,7 +28,7 @@ type Operation struct {
 // the test when the table cannot be read.
 func Matrix(tb testing.TB) []Operation {
 	tb.Helper()
-	file := filepath.Join(moduleRoot(tb), "docs", "support-matrix.md")
+	file := filepath.Join(installed.ModuleRoot(tb), "docs", "support-matrix.md")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		tb.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
 // Payload is a file of internal/contract/testdata.
@@ -70,7 +72,7 @@ func ReadPayload(tb testing.TB, name string) []byte {
 }
 
 func payloadFolder(tb testing.TB) string {
-	return filepath.Join(moduleRoot(tb), "internal", "contract", "testdata")
+	return filepath.Join(installed.ModuleRoot(tb), "internal", "contract", "testdata")
 }
 
 // Type returns the name that the document has for what the payload is: Order,
@@ -202,21 +204,4 @@ func loaded(tb testing.TB) *document {
 		tb.Fatal(err)
 	}
 	return doc
-}
-
-// moduleRoot is the folder of go.mod, looked for upwards from the test's own.
-func moduleRoot(tb testing.TB) string {
-	tb.Helper()
-	start, err := os.Getwd()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			tb.Fatalf("no go.mod in %s or above it; run the test from the project", start)
-		}
-	}
 }

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -260,58 +261,54 @@ type customerOrder struct {
 // customer is the id that the order names, or the one that was asked about:
 // older orders name none.
 func (c customerOrder) customer() string {
-	if id := c.order.ReferenceCustomerID; id != "" {
-		return id
-	}
-	return c.customerID
+	return cmp.Or(c.order.ReferenceCustomerID, c.customerID)
 }
 
 // ordersView shows orders; with prices if they were asked for, with the
 // customer if there are several.
 func ordersView(prices, several bool) *terminal.View[customerOrder] {
-	v := &terminal.View[customerOrder]{Plural: "orders", Resource: func(c customerOrder) any { return c.order }}
-	v.CSV = terminal.Layout[customerOrder]{Columns: orderCSVColumns, Rows: orderCSVRows}
-
-	v.Table.Rows = func(c customerOrder) [][]string {
-		o := c.order
-		var row []string
+	// These leave out of a row, or of the columns' names, what is not asked for.
+	table := func(customer string, row ...string) []string {
+		if !prices {
+			row = row[:len(row)-1]
+		}
 		if several {
-			row = append(row, c.customerName)
+			row = append([]string{customer}, row...)
 		}
-		row = append(row, o.ID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), itemsSummary(o.LineItems))
-		if prices {
-			row = append(row, amount(o))
+		return row
+	}
+	wide := func(row ...string) []string {
+		if !prices {
+			row = slices.Delete(row, 7, 8)
 		}
-		return [][]string{row}
+		return row
 	}
+	gives := []int{4} // the items, then the customer
 	if several {
-		v.Table.Columns = append(v.Table.Columns, "CUSTOMER")
+		gives = []int{5, 0}
 	}
-	v.Table.Columns = append(v.Table.Columns, "ORDER ID", "CREATED", terminal.ColumnStatus, "BILLING", "ITEMS")
-	v.Table.Gives = []int{len(v.Table.Columns) - 1} // the items, then the customer
-	if several {
-		v.Table.Gives = append(v.Table.Gives, 0)
+	return &terminal.View[customerOrder]{
+		Plural: "orders", Resource: func(c customerOrder) any { return c.order },
+		Table: terminal.Layout[customerOrder]{
+			Columns: table("CUSTOMER", "ORDER ID", "CREATED", terminal.ColumnStatus, "BILLING", "ITEMS", terminal.ColumnTotal), Gives: gives,
+			Row: func(c customerOrder) []string {
+				o := c.order
+				return table(c.customerName, o.ID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), itemsSummary(o.LineItems), amount(o))
+			},
+		},
+		Wide: terminal.Layout[customerOrder]{
+			Columns: wide("CUSTOMER ID", "ORDER ID", "ALTERNATE ID", "CREATED", terminal.ColumnStatus, "BILLING", "CURRENCY", terminal.ColumnTotal,
+				"LINE", terminal.ColumnQuantity, "ITEM", "OFFER ID", "SUBSCRIPTION ID"),
+			Rows: func(c customerOrder) [][]string {
+				o := c.order
+				return eachLine(o, func(l partnercenter.OrderLineItem) []string {
+					return wide(c.customer(), o.ID, o.AlternateID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), o.CurrencyCode, amount(o),
+						terminal.Number(l.LineItemNumber), terminal.Number(l.Quantity), l.FriendlyName, l.OfferID, l.SubscriptionID)
+				})
+			},
+		},
+		CSV: terminal.Layout[customerOrder]{Columns: orderCSVColumns, Rows: orderCSVRows},
 	}
-	if prices {
-		v.Table.Columns = append(v.Table.Columns, terminal.ColumnTotal)
-	}
-
-	v.Wide.Columns = []string{"CUSTOMER ID", "ORDER ID", "ALTERNATE ID", "CREATED", terminal.ColumnStatus, "BILLING", "CURRENCY"}
-	if prices {
-		v.Wide.Columns = append(v.Wide.Columns, terminal.ColumnTotal)
-	}
-	v.Wide.Columns = append(v.Wide.Columns, "LINE", terminal.ColumnQuantity, "ITEM", "OFFER ID", "SUBSCRIPTION ID")
-	v.Wide.Rows = func(c customerOrder) [][]string {
-		o := c.order
-		return eachLine(o, func(l partnercenter.OrderLineItem) []string {
-			row := []string{c.customer(), o.ID, o.AlternateID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), o.CurrencyCode}
-			if prices {
-				row = append(row, amount(o))
-			}
-			return append(row, terminal.Number(l.LineItemNumber), terminal.Number(l.Quantity), l.FriendlyName, l.OfferID, l.SubscriptionID)
-		})
-	}
-	return v
 }
 
 // orderCSVColumns are documented: add at the end only.
@@ -352,10 +349,7 @@ func itemsSummary(lines []partnercenter.OrderLineItem) string {
 		return ""
 	}
 	first := lines[0]
-	summary := first.FriendlyName
-	if summary == "" {
-		summary = first.OfferID
-	}
+	summary := cmp.Or(first.FriendlyName, first.OfferID)
 	if first.Quantity != nil {
 		summary = strings.TrimSpace(fmt.Sprintf("%d × %s", *first.Quantity, summary))
 	}

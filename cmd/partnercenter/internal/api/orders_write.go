@@ -111,9 +111,7 @@ func (o *orderForm) check(call *command.Call) error {
 // nameCustomer makes the order name the customer. One that names another was
 // meant for another.
 func nameCustomer(order *partnercenter.Order, customer string) error {
-	if order.ReferenceCustomerID == "" {
-		order.ReferenceCustomerID = customer
-	}
+	order.ReferenceCustomerID = cmp.Or(order.ReferenceCustomerID, customer)
 	if !strings.EqualFold(order.ReferenceCustomerID, customer) {
 		return terminal.Usagef("the file is an order of customer %s (referenceCustomerId), but --customer is %s: correct the one that is wrong", order.ReferenceCustomerID, customer)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -118,10 +119,7 @@ var subscriptionsView = terminal.NewView("subscriptions",
 	}, 1)
 
 func subscriptionName(s *partnercenter.Subscription) string {
-	if s.FriendlyName != "" {
-		return s.FriendlyName
-	}
-	return s.OfferName
+	return cmp.Or(s.FriendlyName, s.OfferName)
 }
 
 // describeSubscription adds which it is.

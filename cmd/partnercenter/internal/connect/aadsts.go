@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -165,10 +166,7 @@ func (e *OAuthError) number() int {
 // SignInError words the error. otherwise is the advice for one that is not
 // known.
 func (e *OAuthError) SignInError(otherwise string) *SignInError {
-	text := strings.Join(strings.Fields(e.Description), " ")
-	if text == "" {
-		text = e.Code
-	}
+	text := cmp.Or(strings.Join(strings.Fields(e.Description), " "), e.Code)
 	advice, ok := aadstsAdvice[e.number()]
 	if !ok {
 		advice, ok = adviceWithoutNumber[e.Code]

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"slices"
@@ -71,22 +72,10 @@ func (c *Claims) ForUser() bool {
 }
 
 // ClientID is the app that the token was given to.
-func (c *Claims) ClientID() string {
-	if c.AppID != "" {
-		return c.AppID
-	}
-	return c.Party
-}
+func (c *Claims) ClientID() string { return cmp.Or(c.AppID, c.Party) }
 
 // User is the name that the user signs in with, empty without one.
-func (c *Claims) User() string {
-	for _, name := range []string{c.UPN, c.Username, c.UniqueName} {
-		if name != "" {
-			return name
-		}
-	}
-	return ""
-}
+func (c *Claims) User() string { return cmp.Or(c.UPN, c.Username, c.UniqueName) }
 
 // WithoutMFA reports that the user showed one factor only. A token that does not
 // say how the user signed in leaves it open.

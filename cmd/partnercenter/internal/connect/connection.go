@@ -4,6 +4,7 @@
 package connect
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -125,9 +126,7 @@ func (c *Connection) UnsignedService() (*Service, error) {
 		return nil, err
 	}
 	s.Options.Cloud = cloud.Configuration()
-	if s.BaseURL == "" {
-		s.BaseURL = s.Options.Cloud.Services[partnercenter.ServiceName].Endpoint
-	}
+	s.BaseURL = cmp.Or(s.BaseURL, s.Options.Cloud.Services[partnercenter.ServiceName].Endpoint)
 	if err := checkURL("base URL", s.BaseURL); err != nil {
 		return nil, err
 	}
@@ -146,10 +145,7 @@ func (c *Connection) UnsignedService() (*Service, error) {
 	if s.RequestsPerMinute, err = s.budgetRate(); err != nil {
 		return nil, err
 	}
-	s.Scopes = []string{s.scope}
-	if s.scope == "" {
-		s.Scopes[0] = s.Options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
-	}
+	s.Scopes = []string{cmp.Or(s.scope, s.Options.Cloud.Services[partnercenter.ServiceName].Audience+"/.default")}
 	if s.Options.Transport, err = NewTransport(s.CAFile); err != nil {
 		return nil, err
 	}
@@ -192,10 +188,7 @@ func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.P
 const maxRetryDelay = time.Minute
 
 func (c *Connection) retryOptions() policy.RetryOptions {
-	retries := c.Retries
-	if retries == 0 {
-		retries = -1 // azcore takes 0 for its default
-	}
+	retries := cmp.Or(c.Retries, -1) // azcore takes 0 for its default
 	return policy.RetryOptions{
 		MaxRetries:    int32(min(retries, 1000)),
 		MaxRetryDelay: maxRetryDelay,

@@ -16,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 )
 
 // clockAct is a command about the clock: one call of the control plane.
@@ -81,13 +82,13 @@ days (d, of 24 hours). A frozen clock stays frozen.`,
 // Clock returns the commands about the clock of a local server.
 func Clock(term *terminal.Terminal) *cobra.Command {
 	var (
-		control connect.ControlPlane
-		output  terminal.TextOrJSON
+		plane  connect.ControlPlane
+		output terminal.TextOrJSON
 	)
 	group := command.Group("clock", "Show and change the clock of a local server")
 	for _, a := range clockActs {
 		a.Output = &output
-		group.AddCommand(command.Act(term, a.Spec, func(ctx context.Context, call *command.Call) error { return a.run(ctx, call, &control) }))
+		group.AddCommand(command.Act(term, a.Spec, func(ctx context.Context, call *command.Call) error { return a.run(ctx, call, &plane) }))
 	}
 	group.Long = `Show and change the clock of a local server. Everything that depends on time
 reads it: when new orders are listed, provisioning, cancellation windows, request
@@ -95,22 +96,13 @@ limits, the life of tokens. It stays as it was set over a restart.
 
 Tokens that were issued before may be over by the new time, or not valid yet: ask
 for new ones.`
-	control.AddFlag(group)
+	plane.AddFlag(group)
 	output.AddFlags(group, group.PersistentFlags())
 	return group
 }
 
-// shownClock is the clock as the control plane answers it.
-type shownClock struct {
-	Now      time.Time   `json:"now"`
-	Offset   string      `json:"offset"`
-	Frozen   bool        `json:"frozen"`
-	Adjusted bool        `json:"adjusted"`
-	Was      *shownClock `json:"was"`
-}
-
 // run makes the call and prints the clock as it is after it.
-func (a *clockAct) run(ctx context.Context, call *command.Call, control *connect.ControlPlane) error {
+func (a *clockAct) run(ctx context.Context, call *command.Call, plane *connect.ControlPlane) error {
 	var body any
 	if a.member != "" {
 		if err := a.parse(call.Arg); err != nil {
@@ -118,22 +110,20 @@ func (a *clockAct) run(ctx context.Context, call *command.Call, control *connect
 		}
 		body = map[string]string{a.member: call.Arg}
 	}
-	answer, err := control.Call(ctx, a.method, a.path, body)
+	answer, err := plane.Call(ctx, a.method, a.path, body)
 	if err != nil {
 		return err
 	}
-	var shown shownClock
+	var shown control.Clock
 	if err := json.Unmarshal(answer, &shown); err != nil {
 		return fmt.Errorf("the answer is no clock: %w; check --control", err)
 	}
-	return call.Tell(answer, shown.print)
-}
-
-func (c *shownClock) print(w io.Writer) error {
-	line := c.Now.Format(time.RFC3339)
-	if c.Was != nil {
-		line = c.Was.Now.Format(time.RFC3339) + " → " + line
-	}
-	_, err := fmt.Fprintf(w, "%s\n%s\n", line, terminal.UpperFirst(terminal.DescribeClock(c.Frozen, c.Adjusted, c.Offset)))
-	return err
+	return call.Tell(answer, func(w io.Writer) error {
+		line := shown.Now.Format(time.RFC3339)
+		if shown.Was != nil {
+			line = shown.Was.Now.Format(time.RFC3339) + " → " + line
+		}
+		_, err := fmt.Fprintf(w, "%s\n%s\n", line, terminal.UpperFirst(terminal.DescribeClock(shown.Frozen, shown.Adjusted, shown.Offset)))
+		return err
+	})
 }

@@ -19,36 +19,19 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
-type shownFault struct {
-	ID         string `json:"id"`
-	Fault      string `json:"fault"`
-	Tenant     string `json:"tenant"`
-	ClientID   string `json:"clientId"`
-	User       string `json:"user"`
-	Endpoint   string `json:"endpoint"`
-	RetryAfter string `json:"retryAfter"`
-	Plain      bool   `json:"plain"`
-	Status     int    `json:"status"`
-	For        string `json:"for"`
-	By         string `json:"by"`
-	Audience   string `json:"audience"`
-	Times      int    `json:"times"`
-	Struck     int    `json:"struck"`
-}
-
 var faultsView = keptView("faults",
 	[]string{"ID", "FAULT", "WHOM", "HOW", "STRUCK", "OF"},
 	[]string{"id", "fault", "whom", "how", "struck", "times"},
-	func(f shownFault) []string {
+	func(f control.Fault) []string {
 		times := "until removed"
 		if f.Times > 0 {
 			times = strconv.Itoa(f.Times)
 		}
-		return []string{f.ID, f.Fault, f.whom(), f.how(), strconv.Itoa(f.Struck), times}
+		return []string{f.ID, f.Fault, whom(&f), how(&f), strconv.Itoa(f.Struck), times}
 	})
 
 // whom says in words whom a fault strikes.
-func (f *shownFault) whom() string {
+func whom(f *control.Fault) string {
 	if scope := strings.Join(strings.Fields(f.User+" "+f.ClientID+" "+f.Tenant), " "); scope != "" {
 		return scope
 	}
@@ -56,7 +39,7 @@ func (f *shownFault) whom() string {
 }
 
 // how says the options of a fault.
-func (f *shownFault) how() string {
+func how(f *control.Fault) string {
 	var words []string
 	for _, option := range []struct{ name, value string }{
 		{"at", f.Endpoint}, {"retry after", f.RetryAfter}, {"for", f.For}, {"by", f.By}, {"audience", f.Audience},
@@ -159,7 +142,7 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
 			order.Fault = call.Arg
 			return checkFault(&order)
 		},
-	}, faultsView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[shownFault]]) error {
+	}, faultsView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[control.Fault]]) error {
 		answer, err := plane.Call(ctx, http.MethodPost, "/identity/faults", order)
 		switch {
 		case err != nil:
@@ -176,10 +159,7 @@ func printRollover(call *command.Call, format string, answer json.RawMessage) er
 	if format == terminal.FormatJSON || format == terminal.FormatJSONL {
 		return terminal.PrintJSON(call.Term.Stdout, answer)
 	}
-	var rolled struct {
-		Key     string   `json:"key"`
-		Revoked []string `json:"revoked"`
-	}
+	var rolled control.Rollover
 	if err := read(answer, &rolled); err != nil {
 		return err
 	}

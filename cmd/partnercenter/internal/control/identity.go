@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/control"
 )
 
 // Identity returns the commands about who and what signs in to a local server.
@@ -151,21 +153,11 @@ func yes(flag bool) string {
 	return ""
 }
 
-type shownUser struct {
-	TenantID          string   `json:"tenantId"`
-	UserPrincipalName string   `json:"userPrincipalName"`
-	Name              string   `json:"name"`
-	Roles             []string `json:"roles"`
-	MFA               bool     `json:"mfa"`
-	Disabled          bool     `json:"disabled"`
-	Password          string   `json:"password"`
-}
-
 var usersView = keptView("users",
 	[]string{"USER", "NAME", "ROLES", "MFA", "DISABLED", "PASSWORD"},
 	[]string{"userPrincipalName", "name", "roles", "mfa", "disabled", "password"},
-	func(u shownUser) []string {
-		return []string{u.UserPrincipalName, u.Name, strings.Join(u.Roles, " "), yes(u.MFA), yes(u.Disabled), u.Password}
+	func(u control.User) []string {
+		return []string{u.UserPrincipalName, u.Name, strings.Join(terminal.Texts(u.Roles), " "), yes(u.MFA), yes(u.Disabled), u.Password}
 	})
 
 // ofTenant narrows lists to a partner.
@@ -213,7 +205,7 @@ given; a user who is disabled loses access tokens too.`,
 			}
 			return nil
 		},
-	}, usersView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[shownUser]]) error {
+	}, usersView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[control.User]]) error {
 		answer, err := plane.Call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
 		if err != nil {
 			return err
@@ -222,23 +214,10 @@ given; a user who is disabled loses access tokens too.`,
 	})
 }
 
-type shownApp struct {
-	TenantID     string            `json:"tenantId"`
-	ClientID     string            `json:"clientId"`
-	Name         string            `json:"name"`
-	Secrets      []json.RawMessage `json:"secrets"`
-	Certificates []json.RawMessage `json:"certificates"`
-	RedirectURIs []string          `json:"redirectUris"`
-	Public       bool              `json:"public"`
-	MultiTenant  bool              `json:"multiTenant"`
-	AdminConsent bool              `json:"adminConsent"`
-	Disabled     bool              `json:"disabled"`
-}
-
 var appsView = keptView("apps",
 	[]string{"CLIENT ID", "NAME", "TENANT", "SECRETS", "CERTIFICATES", "REDIRECT URIS", "PUBLIC", "MULTI-TENANT", "CONSENTED", "DISABLED"},
 	[]string{"clientId", "name", "tenantId", "secrets", "certificates", "redirectUris", "public", "multiTenant", "adminConsent", "disabled"},
-	func(a shownApp) []string {
+	func(a control.App) []string {
 		return []string{
 			a.ClientID, a.Name, a.TenantID, strconv.Itoa(len(a.Secrets)), strconv.Itoa(len(a.Certificates)), strings.Join(a.RedirectURIs, " "),
 			yes(a.Public), yes(a.MultiTenant), yes(a.AdminConsent), yes(a.Disabled),
@@ -255,28 +234,12 @@ themselves and the certificates' thumbprints.`,
 	}, ofTenant("apps"))
 }
 
-type shownGrant struct {
-	User     string    `json:"user"`
-	UserID   string    `json:"userId"`
-	ClientID string    `json:"clientId"`
-	App      string    `json:"app"`
-	MFA      bool      `json:"mfa"`
-	SignedIn time.Time `json:"signedIn"`
-	Expires  time.Time `json:"expires"`
-	Revoked  string    `json:"revoked"`
-}
-
 var grantsView = keptView("refresh tokens",
 	[]string{"USER", "APP", "SIGNED IN", "EXPIRES", "MFA", "REVOKED"},
 	[]string{"user", "app", "signedIn", "expires", "mfa", "revoked"},
-	func(g shownGrant) []string {
-		user, name := g.User, g.App
-		if user == "" {
-			user = g.UserID // not there any more
-		}
-		if name == "" {
-			name = g.ClientID
-		}
+	func(g control.Grant) []string {
+		// Who is not there any more has no name.
+		user, name := cmp.Or(g.User, g.UserID), cmp.Or(g.App, g.ClientID)
 		return []string{user, name, g.SignedIn.Format(time.RFC3339), g.Expires.Format(time.RFC3339), yes(g.MFA), g.Revoked}
 	})
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -151,6 +152,9 @@ func (o *serveOptions) readSeed() (*seed.Seed, error) {
 	return readSeed(o.seed)
 }
 
+// leeway tells no leeway at all from the default one, which is zero.
+func (o *serveOptions) leeway() time.Duration { return cmp.Or(o.tokenLeeway, -1) }
+
 // takeTokens sets up whose tokens the server takes.
 func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.Config) (err error) {
 	bases := append(baseURLs(l.facts.APIURLTLS, l.tlsAddress, l.facts.APIURL), l.secureURLs()...)
@@ -162,7 +166,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 		return nil
 	}
 	config.Authority, err = control.NewAuthority(ctx, l.store, control.AuthorityOptions{
-		BaseURLs: bases, Leeway: orNegative(o.tokenLeeway), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
+		BaseURLs: bases, Leeway: o.leeway(), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
 		AllClouds: o.playsSignIn(),
 	})
 	if err != nil || o.auth.mode != authNone {
@@ -192,7 +196,7 @@ func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, l
 	}
 	entra, made, err := control.NewEntra(ctx, l.store, control.EntraOptions{
 		Authority: o.auth.authorityURL(l.cloud), Tenants: o.auth.tenants, GroupRoles: roles, Cloud: l.cloud, BaseURLs: bases,
-		Leeway: orNegative(o.tokenLeeway), Transport: transport, Logger: logger,
+		Leeway: o.leeway(), Transport: transport, Logger: logger,
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -229,11 +230,7 @@ for as long as it is needed.`,
 
 // instruct prints the instructions for one runtime, or for all.
 func (f caFacts) instruct(w io.Writer, only string) error {
-	bundle := f.Bundle
-	if bundle == "" {
-		bundle = f.Authorities[0].File
-	}
-	known := map[string]string{"{bundle}": bundle}
+	known := map[string]string{"{bundle}": cmp.Or(f.Bundle, f.Authorities[0].File)}
 	for _, a := range f.Authorities {
 		known["{"+a.Purpose+"}"] = a.File
 		if a.Purpose == purposeInterception {

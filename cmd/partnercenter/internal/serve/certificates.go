@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -116,10 +117,7 @@ func (c *certificates) config() *tls.Config {
 // get chooses the certificate for a client: by the host that it asked the proxy
 // for, or that it names in its hello.
 func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	host := proxy.HostOf(hello.Conn)
-	if host == "" {
-		host = cloudhosts.Name(hello.ServerName)
-	}
+	host := cmp.Or(proxy.HostOf(hello.Conn), cloudhosts.Name(hello.ServerName))
 	if cloudhosts.RoleOf(host) != cloudhosts.Other {
 		if c.microsoft != nil {
 			return c.microsoft.Certificate(time.Now(), host)

@@ -89,6 +89,6 @@ func showOrders(ctx context.Context, term *terminal.Terminal, show ShowOrders, f
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(term.Stdout, "All orders of customer %s, from a local Partner Center at %s:\n\n", sampleCustomer, f.APIURL)
+	fmt.Fprintf(term.Stdout, "A local Partner Center is running at %s.\nAll orders of its customer %s:\n\n", f.APIURL, sampleCustomer)
 	return show(ctx, term, pc, sampleCustomer)
 }

@@ -16,12 +16,7 @@ import (
 type shownFacts struct{ connect.ReadyFacts }
 
 // url is the address that examples use.
-func (f *shownFacts) url() string {
-	if f.APIURL != "" {
-		return f.APIURL
-	}
-	return f.APIURLTLS
-}
+func (f *shownFacts) url() string { return cmp.Or(f.APIURL, f.APIURLTLS) }
 
 // print tells a person what the ready file tells programs.
 func (l *local) print(w io.Writer) {
@@ -69,14 +64,16 @@ func (f *shownFacts) graph() string {
 func (f *shownFacts) curl(customer string) string {
 	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s/%[3]s/oauth2/token \
     -d grant_type=client_credentials -d resource=%[7]s \
-    -d client_id=%[4]s -d client_secret=%[5]s |
+    -d client_id=%[4]s \
+    -d client_secret=%[5]s |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 %[6]s`,
 		f.curlOption(), f.url(), f.TenantID, f.ClientID, f.ClientSecret, f.curlOrders(customer, authorized), f.graph())
 }
 
-// authorized has curl send the token that is in the shell's variable.
-const authorized = ` -H "Authorization: Bearer $TOKEN"`
+// authorized has curl send the token that is in the shell's variable. The address
+// follows on a line of its own, as lines that a terminal wraps are hard to read.
+const authorized = ` -H "Authorization: Bearer $TOKEN" \` + "\n   "
 
 // curlOrders returns the line of them that asks for the orders.
 func (f *shownFacts) curlOrders(customer, option string) string {
@@ -116,10 +113,13 @@ func (f *shownFacts) tryOut(customer string) string {
 // goLines returns a program's body that lists a customer's orders.
 func (f *shownFacts) goLines(customer string) string {
 	return fmt.Sprintf(`  // run with SSL_CERT_FILE=%[1]s
+  const url = %[2]q
   var o azidentity.ClientSecretCredentialOptions
-  o.Cloud.ActiveDirectoryAuthorityHost, o.DisableInstanceDiscovery = %[2]q, true
-  cred, err := azidentity.NewClientSecretCredential(%[3]q, %[4]q, %[5]q, &o)
-  pc, err := partnercenter.NewClient(cred, &partnercenter.ClientOptions{Endpoint: %[2]q})
+  o.Cloud.ActiveDirectoryAuthorityHost, o.DisableInstanceDiscovery = url, true
+  cred, err := azidentity.NewClientSecretCredential(
+      %[3]q, %[4]q,
+      %[5]q, &o)
+  pc, err := partnercenter.NewClient(cred, &partnercenter.ClientOptions{Endpoint: url})
   orders, err := pc.Customers.ByID(%[6]q).Orders.Get(ctx)
 `, f.CAFile, f.APIURLTLS, f.TenantID, f.ClientID, f.ClientSecret, customer)
 }

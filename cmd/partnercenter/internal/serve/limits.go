@@ -3,7 +3,7 @@ package serve
 import (
 	"maps"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -68,23 +68,24 @@ func (l *limits) applyProfile(flags *pflag.FlagSet, name string) error {
 			return err // it was read before
 		}
 	}
-	return l.check()
+	return l.check(flags)
 }
 
 // check refuses what is no number of anything.
-func (l *limits) check() error {
-	for _, n := range []struct {
-		flag  string
-		value int
-	}{
-		{"throttle", l.throttle},
-		{"sandbox-customers", l.rules.MaxCustomers},
-		{"sandbox-subscriptions", l.rules.MaxSubscriptions},
-		{"sandbox-licences", l.rules.MaxLicences},
-		{"sandbox-azure-plans", l.rules.MaxAzurePlans},
+func (l *limits) check(flags *pflag.FlagSet) error {
+	for _, f := range []struct{ name, zero string }{
+		{"throttle", "no limit"},
+		{"sandbox-customers", "no limit"},
+		{"sandbox-subscriptions", "no limit"},
+		{"sandbox-licences", "no limit"},
+		{"sandbox-azure-plans", "no limit"},
+		{"order-lag", "no lag"},
+		{"provisioning-time", "at once"},
+		{"cancel-within", "at any time"},
+		{"sandbox-cancel-within", "at any age"},
 	} {
-		if n.value < 0 {
-			return terminal.Usagef("--%s %d is negative: 0 means no limit", n.flag, n.value)
+		if value := flags.Lookup(f.name).Value.String(); strings.HasPrefix(value, "-") {
+			return terminal.Usagef("--%s %s is negative: 0 means %s", f.name, value, f.zero)
 		}
 	}
 	switch {
@@ -92,20 +93,6 @@ func (l *limits) check() error {
 		return terminal.Usagef("--throttle-write-weight %d is less than one: 1 counts a write as a read", l.writeWeight)
 	case l.throttle > 0 && l.writeWeight > l.throttle:
 		return terminal.Usagef("--throttle-write-weight %d is more than --throttle %d: no write would ever get through; give a smaller weight", l.writeWeight, l.throttle)
-	}
-	for _, d := range []struct {
-		flag  string
-		value time.Duration
-		zero  string
-	}{
-		{"order-lag", l.rules.OrderLag, "no lag"},
-		{"provisioning-time", l.rules.ProvisioningTime, "at once"},
-		{"cancel-within", l.rules.CancelWithin, "at any time"},
-		{"sandbox-cancel-within", l.rules.SandboxCancelWithin, "at any age"},
-	} {
-		if d.value < 0 {
-			return terminal.Usagef("--%s %s is negative: 0 means %s", d.flag, d.value, d.zero)
-		}
 	}
 	return nil
 }

@@ -259,14 +259,6 @@ func tuneMemory(cacheSize int64) {
 	}
 }
 
-// orNegative tells the authority no leeway at all from the default one.
-func orNegative(d time.Duration) time.Duration {
-	if d == 0 {
-		return -1
-	}
-	return d
-}
-
 func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {

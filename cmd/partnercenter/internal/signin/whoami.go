@@ -39,9 +39,7 @@ type identity struct {
 	NotBefore   *time.Time `json:"notBefore,omitempty"`
 	ExpiresOn   *time.Time `json:"expiresOn,omitempty"`
 	Expired     bool       `json:"expired"`
-	// CanCall and CannotCall are the documented calls, by area and name.
-	CanCall    []string      `json:"canCall"`
-	CannotCall []refusedCall `json:"cannotCall"`
+	permits
 
 	way string // for people
 }
@@ -113,11 +111,10 @@ func whoCalls(ctx context.Context, c *connect.Connection) (*identity, error) {
 }
 
 func newIdentity(c *connect.Claims, cloud partnercenter.CloudName, now time.Time) *identity {
-	calls := permitsOf(c, cloud)
 	who := &identity{
 		Kind: "app", ObjectID: c.ObjectID, TenantID: c.TenantID, ClientID: c.ClientID(),
 		Roles: append([]string{}, c.AllRoles()...), Scopes: append([]string{}, strings.Fields(c.Scope)...),
-		Audience: c.Audience, Issuer: c.Issuer, Version: c.Version, CanCall: calls.can, CannotCall: calls.cannot,
+		Audience: c.Audience, Issuer: c.Issuer, Version: c.Version, permits: permitsOf(c, cloud),
 	}
 	if c.ForUser() {
 		who.Kind, who.Name, who.Username, who.Methods = "user", c.Name, c.User(), c.Methods
@@ -186,7 +183,7 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	for _, line := range lines {
 		fmt.Fprintf(&b, "%-*s  %s\n", width, line[0], line[1])
 	}
-	(&permits{i.CanCall, i.CannotCall}).print(&b)
+	i.permits.print(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -207,16 +204,17 @@ type refusedCall struct {
 	Reason string `json:"reason"`
 }
 
-// permits are the documented calls, by whether a token allows them.
+// permits are the documented calls, by area and name, and by whether a token allows
+// them.
 type permits struct {
-	can    []string
-	cannot []refusedCall
+	CanCall    []string      `json:"canCall"`
+	CannotCall []refusedCall `json:"cannotCall"`
 }
 
 // permitsOf reads them off a token. What the token leaves open, such as roles
 // that only the service knows, counts as allowed. An empty cloud offers all.
 func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
-	p := permits{can: []string{}, cannot: []refusedCall{}}
+	p := permits{CanCall: []string{}, CannotCall: []refusedCall{}}
 	_, graph, known := connect.KnownAudience(strings.Join(c.Audience, " "))
 	for _, o := range partnercenter.Operations() {
 		reason := ""
@@ -237,9 +235,9 @@ func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 			reason = "wants the role " + terminal.OrList(terminal.Texts(o.Roles()))
 		}
 		if reason == "" {
-			p.can = append(p.can, o.String())
+			p.CanCall = append(p.CanCall, o.String())
 		} else {
-			p.cannot = append(p.cannot, refusedCall{o.String(), reason})
+			p.CannotCall = append(p.CannotCall, refusedCall{o.String(), reason})
 		}
 	}
 	return p
@@ -247,15 +245,15 @@ func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 
 // print lists the calls by what they have in common.
 func (p *permits) print(b *strings.Builder) {
-	fmt.Fprintf(b, "\nThe token allows %d of the API's %d documented calls", len(p.can), len(p.can)+len(p.cannot))
-	if len(p.can) > 0 {
-		fmt.Fprintf(b, ":\n%s\n", byArea(p.can))
+	fmt.Fprintf(b, "\nThe token allows %d of the API's %d documented calls", len(p.CanCall), len(p.CanCall)+len(p.CannotCall))
+	if len(p.CanCall) > 0 {
+		fmt.Fprintf(b, ":\n%s\n", byArea(p.CanCall))
 	} else {
 		b.WriteString(".\n")
 	}
 	var reasons []string
 	calls := map[string][]string{}
-	for _, refused := range p.cannot {
+	for _, refused := range p.CannotCall {
 		if calls[refused.Reason] == nil {
 			reasons = append(reasons, refused.Reason)
 		}

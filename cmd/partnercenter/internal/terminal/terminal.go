@@ -5,6 +5,7 @@ package terminal
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,11 +63,7 @@ func (t *Terminal) Report(cmd *cobra.Command, err error) int {
 		t.Linef("  %s", detail)
 	}
 	if usage := new(UsageError); errors.As(err, &usage) {
-		help := usage.help
-		if help == "" {
-			help = cmd.CommandPath() + " --help"
-		}
-		e.Next = fmt.Sprintf("Run '%s' for usage.", help)
+		e.Next = fmt.Sprintf("Run '%s' for usage.", cmp.Or(usage.help, cmd.CommandPath()+" --help"))
 	}
 	t.Next(e.Next)
 	return e.Code
