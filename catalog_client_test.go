@@ -67,7 +67,7 @@ func TestCatalogRequestsOnTheWire(t *testing.T) {
 		"climbing":    func() error { _, err := us.ByID("P").SKUs.ByID("..").Get(ctx); return err },
 		"no customer": func() error { _, err := pc.Customers.ByID("").Offers.Get(ctx); return err },
 		"no inventory": func() error {
-			_, err := pc.Extensions.Product.ByCountry("").CheckInventory(ctx, partnercenter.InventoryCheckRequest{})
+			_, err := pc.Extensions.Product.ByCountry("").CheckInventory(ctx, &partnercenter.InventoryCheckRequest{})
 			return err
 		},
 	} {
@@ -84,7 +84,7 @@ func TestCheckInventoryOnTheWire(t *testing.T) {
 		body, _ = io.ReadAll(r.Body)
 		answerJSON("\ufeff"+`[{"productId":"P","skuId":"1","isRestricted":true,"restrictions":[{"reasonCode":"R","new":1}]}]`)(w, r)
 	})
-	items, err := s.client(t, nil).Extensions.Product.ByCountry("DE").CheckInventory(t.Context(), partnercenter.InventoryCheckRequest{
+	items, err := s.client(t, nil).Extensions.Product.ByCountry("DE").CheckInventory(t.Context(), &partnercenter.InventoryCheckRequest{
 		TargetItems: []partnercenter.InventoryItem{{ProductID: "P"}}, InventoryContext: map[string]string{"customerId": "c"},
 	})
 	if err != nil || len(items) != 1 || !*items[0].IsRestricted || items[0].Restrictions[0].ReasonCode != "R" {
@@ -254,7 +254,7 @@ func ExampleProductExtensionsClient_CheckInventory() {
 	pc, done := startServer()
 	defer done()
 
-	items, err := pc.Extensions.Product.ByCountry("US").CheckInventory(context.Background(), partnercenter.InventoryCheckRequest{
+	items, err := pc.Extensions.Product.ByCountry("US").CheckInventory(context.Background(), &partnercenter.InventoryCheckRequest{
 		TargetItems: []partnercenter.InventoryItem{{ProductID: "DZH318Z0BQ3P", SKUID: "0039"}},
 		InventoryContext: map[string]string{
 			"customerId": sample, "azureSubscriptionId": "3a231fbe-37fe-4410-93fd-730d3d5d4c75", "armRegionName": "japanwest",

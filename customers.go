@@ -339,7 +339,7 @@ func (c *BillingProfileClient) Get(ctx context.Context) (*CustomerBillingProfile
 type ApplicationConsent struct {
 	ApplicationID     string              `json:"applicationId,omitempty"` // of the app that gets the consent
 	DisplayName       string              `json:"displayName,omitempty"`
-	ApplicationGrants []*ApplicationGrant `json:"applicationGrants,omitempty"` // at least one
+	ApplicationGrants []ApplicationGrant `json:"applicationGrants,omitempty"` // at least one
 	Extra             jsontext.Value      `json:",embed"`
 }
 

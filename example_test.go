@@ -193,7 +193,7 @@ func ExampleAttachmentsClient_Upload() {
 	}
 	defer file.Close()
 	attachments := pc.Customers.ByID(sample).Orders.ByID("order id").Attachments
-	attached, err := attachments.Upload(context.Background(), partnercenter.AttachmentUpload{
+	attached, err := attachments.Upload(context.Background(), &partnercenter.AttachmentUpload{
 		Metadata:       partnercenter.AttachmentMetadata{CustomerPrice: "156.87", Currency: "CAD"},
 		PurchaseOrders: []partnercenter.AttachmentFile{{Name: "PO.pdf", Content: file}},
 	})

@@ -51,11 +51,11 @@ var verbs = map[string]func(context.Context, *partnercenter.Client) error{
 		return second(orderOfCustomer(pc).ActivationLinks.Get(ctx))
 	},
 	"orders get-lineitem-activation-links": func(ctx context.Context, pc *partnercenter.Client) error {
-		return second(orderOfCustomer(pc).LineItems.ByNumber(0).ActivationLinks.Get(ctx))
+		return second(orderOfCustomer(pc).LineItems.ByID(0).ActivationLinks.Get(ctx))
 	},
 	"orders upload-attachments": func(ctx context.Context, pc *partnercenter.Client) error {
 		file := partnercenter.AttachmentFile{Name: "po.txt", Content: strings.NewReader("x")}
-		upload := partnercenter.AttachmentUpload{PurchaseOrders: []partnercenter.AttachmentFile{file}}
+		upload := &partnercenter.AttachmentUpload{PurchaseOrders: []partnercenter.AttachmentFile{file}}
 		upload.Metadata.CustomerPrice, upload.Metadata.Currency = "1", "USD"
 		return second(orderOfCustomer(pc).Attachments.Upload(ctx, upload))
 	},
@@ -172,7 +172,7 @@ var verbs = map[string]func(context.Context, *partnercenter.Client) error{
 		return second(customerOf(pc).Products.ByID("p").SKUs.ByID("s").Availabilities.ByID("a").Get(ctx))
 	},
 	"catalog check-inventory": func(ctx context.Context, pc *partnercenter.Client) error {
-		return second(pc.Extensions.Product.ByCountry("US").CheckInventory(ctx, partnercenter.InventoryCheckRequest{}))
+		return second(pc.Extensions.Product.ByCountry("US").CheckInventory(ctx, &partnercenter.InventoryCheckRequest{}))
 	},
 }
 

@@ -83,7 +83,7 @@ type AttachmentFile struct {
 // for [OrderClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/upload-po-attachments
-func (c *AttachmentsClient) Upload(ctx context.Context, upload AttachmentUpload) (*Collection[*OrderAttachment], error) {
+func (c *AttachmentsClient) Upload(ctx context.Context, upload *AttachmentUpload) (*Collection[*OrderAttachment], error) {
 	if c.order.err != nil {
 		return nil, c.order.err
 	}
@@ -103,7 +103,7 @@ func (c *AttachmentsClient) Upload(ctx context.Context, upload AttachmentUpload)
 // body returns the upload as multipart/form-data. The boundary is made of the
 // call's request id, so that the same call always has the same body; by
 // chance, no file has that text in it.
-func (u AttachmentUpload) body(requestID string) (*multipartBody, string, error) {
+func (u *AttachmentUpload) body(requestID string) (*multipartBody, string, error) {
 	if len(u.PurchaseOrders) == 0 {
 		return nil, "", errors.New("partnercenter: there is no purchase order to attach: add one to PurchaseOrders")
 	}

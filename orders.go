@@ -483,14 +483,14 @@ func (c *OrderProvisioningStatusClient) All(ctx context.Context) iter.Seq2[*Orde
 // [OrderClient.LineItems].
 type OrderLineItemsClient struct{ order resource }
 
-// ByNumber reaches one line by its number, which counts from 0.
-func (c *OrderLineItemsClient) ByNumber(number int) *OrderLineItemClient {
+// ByID reaches one line by its number, which counts from 0.
+func (c *OrderLineItemsClient) ByID(number int) *OrderLineItemClient {
 	line := c.order.name("lineitems").id("line item number", strconv.Itoa(number))
 	return &OrderLineItemClient{ActivationLinks: &ActivationLinksClient{line.name("activationlinks")}}
 }
 
 // OrderLineItemClient reaches one line of an order. Get it from
-// [OrderLineItemsClient.ByNumber].
+// [OrderLineItemsClient.ByID].
 type OrderLineItemClient struct {
 	// ActivationLinks lead to the pages that activate the line's purchase.
 	ActivationLinks *ActivationLinksClient

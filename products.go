@@ -494,7 +494,7 @@ type ProductExtensionsClient struct{ resource }
 // items, or without what the SKUs' inventory variables ask for.
 //
 // https://learn.microsoft.com/partner-center/developer/check-inventory
-func (c *ProductExtensionsClient) CheckInventory(ctx context.Context, request InventoryCheckRequest) ([]InventoryItem, error) {
+func (c *ProductExtensionsClient) CheckInventory(ctx context.Context, request *InventoryCheckRequest) ([]InventoryItem, error) {
 	items, err := write[[]InventoryItem](ctx, c.name("checkinventory"), http.MethodPost, request, nil)
 	if err != nil {
 		return nil, err

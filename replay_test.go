@@ -65,7 +65,7 @@ func TestTriesDoNotShareABody(t *testing.T) {
 			return err
 		},
 		"an upload": func(pc *partnercenter.Client) error {
-			_, err := pc.Customers.ByID("c").Orders.ByID("o").Attachments.Upload(t.Context(), partnercenter.AttachmentUpload{
+			_, err := pc.Customers.ByID("c").Orders.ByID("o").Attachments.Upload(t.Context(), &partnercenter.AttachmentUpload{
 				PurchaseOrders: []partnercenter.AttachmentFile{{Name: "po.txt", Content: bytes.NewReader(file)}},
 			})
 			return err

@@ -123,7 +123,7 @@ func TestWritesOnTheWire(t *testing.T) {
 			return err
 		}, "GET", base + "/orders/" + orderID + "/activationlinks", "", nil},
 		{"activation links of a line", func(c *partnercenter.CustomerClient) error {
-			_, err := c.Orders.ByID(orderID).LineItems.ByNumber(3).ActivationLinks.Get(ctx)
+			_, err := c.Orders.ByID(orderID).LineItems.ByID(3).ActivationLinks.Get(ctx)
 			return err
 		}, "GET", base + "/orders/" + orderID + "/lineitems/3/activationlinks", "", nil},
 		{"attachments", func(c *partnercenter.CustomerClient) error {
@@ -387,8 +387,8 @@ func TestWaitingForAWriteEndsWithTheContext(t *testing.T) {
 	}
 }
 
-func sampleUpload() partnercenter.AttachmentUpload {
-	return partnercenter.AttachmentUpload{
+func sampleUpload() *partnercenter.AttachmentUpload {
+	return &partnercenter.AttachmentUpload{
 		Metadata:       partnercenter.AttachmentMetadata{CustomerPrice: "156.87", Currency: "CAD"},
 		PurchaseOrders: []partnercenter.AttachmentFile{{Name: "PO \"1\".pdf", Content: strings.NewReader("first")}, {Name: "empty.pdf", Content: strings.NewReader("")}},
 		Tenders:        []partnercenter.AttachmentFile{{Name: "Tender.pdf", Content: bytes.NewReader(bytes.Repeat([]byte("x"), 100_000))}},
@@ -436,7 +436,7 @@ func TestUpload(t *testing.T) {
 		t.Error(diff)
 	}
 
-	for name, upload := range map[string]partnercenter.AttachmentUpload{
+	for name, upload := range map[string]*partnercenter.AttachmentUpload{
 		"no file":  {},
 		"a folder": {PurchaseOrders: []partnercenter.AttachmentFile{{Name: "../po.pdf", Content: strings.NewReader("x")}}},
 		"nothing":  {PurchaseOrders: []partnercenter.AttachmentFile{{Name: "po.pdf"}}},

@@ -361,7 +361,7 @@ func TestAttachmentsClient(t *testing.T) {
 	a := newAPI(t)
 	path := placeOrder(t, a.URL, a.token, needsPO)
 	ctx, order := t.Context(), a.Client().Customers.ByID(seedCustomer).Orders.ByID(path[len(seedOrders)+1:])
-	attached, err := order.Attachments.Upload(ctx, partnercenter.AttachmentUpload{
+	attached, err := order.Attachments.Upload(ctx, &partnercenter.AttachmentUpload{
 		Metadata:       partnercenter.AttachmentMetadata{IsPartOfTender: new(true), CustomerPrice: "156.87", Currency: "CAD"},
 		PurchaseOrders: []partnercenter.AttachmentFile{{Name: `PO "ä".pdf`, Content: strings.NewReader("first")}},
 		Tenders:        []partnercenter.AttachmentFile{{Name: "Tender.pdf", Content: strings.NewReader(strings.Repeat("x", 100_000))}},
@@ -649,7 +649,7 @@ func TestManyAttachments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	upload := partnercenter.AttachmentUpload{Metadata: partnercenter.AttachmentMetadata{CustomerPrice: "1", Currency: "USD"}}
+	upload := &partnercenter.AttachmentUpload{Metadata: partnercenter.AttachmentMetadata{CustomerPrice: "1", Currency: "USD"}}
 	for range 20 {
 		upload.PurchaseOrders = append(upload.PurchaseOrders, partnercenter.AttachmentFile{Name: "order.pdf", Content: strings.NewReader("x")})
 	}

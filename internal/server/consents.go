@@ -30,9 +30,6 @@ func (s *Server) createApplicationConsent(c *call) error {
 	}
 	var resources []string
 	for _, grant := range consent.ApplicationGrants {
-		if grant == nil {
-			continue
-		}
 		resource, ok := issuer.ResourceOf(grant.EnterpriseApplicationID)
 		if !ok {
 			return errBadQuery("enterpriseApplicationId "+quote.Text(grant.EnterpriseApplicationID)+" is none that is known here",

@@ -18,7 +18,7 @@ func TestApplicationConsents(t *testing.T) {
 	consents := srv.UserClient(adminAgent).Customers.ByID(partnercentertest.CustomerID).ApplicationConsents
 	want := &partnercenter.ApplicationConsent{
 		ApplicationID: srv.ClientID, DisplayName: "Panel",
-		ApplicationGrants: []*partnercenter.ApplicationGrant{{EnterpriseApplicationID: graphID, Scope: "Directory.Read.All,User.Read"}},
+		ApplicationGrants: []partnercenter.ApplicationGrant{{EnterpriseApplicationID: graphID, Scope: "Directory.Read.All,User.Read"}},
 	}
 	for range 2 {
 		got, err := consents.Create(t.Context(), want)

@@ -63,7 +63,7 @@ earlier consent to the same application, and wants a user who is an admin agent.
 				if err != nil {
 					return err
 				}
-				consent.ApplicationGrants = append(consent.ApplicationGrants, grant)
+				consent.ApplicationGrants = append(consent.ApplicationGrants, *grant)
 			}
 			if consent.ApplicationID == "" || len(grants) == 0 {
 				return terminal.Usagef("a consent needs --app and --grant: name the application, and what it may use")

@@ -78,7 +78,7 @@ address.`,
 		},
 	}, func(ctx context.Context, call *command.Call) ([]*partnercenter.OrderAttachment, error) {
 		defer files.close()
-		attached, err := order(call).Attachments.Upload(ctx, upload)
+		attached, err := order(call).Attachments.Upload(ctx, &upload)
 		if err != nil {
 			return nil, err
 		}

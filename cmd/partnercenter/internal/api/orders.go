@@ -204,7 +204,7 @@ activated. In a sandbox they lead nowhere: use "subscriptions activate".`,
 		},
 	}, activationLinksView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
 		if line >= 0 {
-			return order(call).LineItems.ByNumber(line).ActivationLinks.All(ctx)
+			return order(call).LineItems.ByID(line).ActivationLinks.All(ctx)
 		}
 		return order(call).ActivationLinks.All(ctx)
 	})

@@ -188,7 +188,7 @@ customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryVi
 			f.StringVar(&region, "region", "", "`name` of the Azure region, such as westeurope")
 		},
 	}), inventoryView, func(ctx context.Context, call *command.Call) iter.Seq2[partnercenter.InventoryItem, error] {
-		request := partnercenter.InventoryCheckRequest{InventoryContext: map[string]string{}}
+		request := &partnercenter.InventoryCheckRequest{InventoryContext: map[string]string{}}
 		for _, arg := range call.Args {
 			product, sku, _ := strings.Cut(arg, ":")
 			request.TargetItems = append(request.TargetItems, partnercenter.InventoryItem{ProductID: product, SKUID: sku})
