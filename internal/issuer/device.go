@@ -33,63 +33,47 @@ type device struct {
 	mfa      bool
 }
 
-// deviceAnswerV1 is the answer of the v1 endpoint, whose integers are strings.
-type deviceAnswerV1 struct {
+// deviceAnswer is the answer of the endpoints (RFC 8628, section 3.2).
+type deviceAnswer struct {
 	UserCode   string `json:"user_code"`
 	DeviceCode string `json:"device_code"`
-	Page       string `json:"verification_url"`
-	ExpiresIn  int64  `json:"expires_in,string"`
-	Interval   int64  `json:"interval,string"`
+	PageV1     string `json:"verification_url,omitempty"`
+	Page       string `json:"verification_uri,omitempty"` // v2
+	ExpiresIn  any    `json:"expires_in"`
+	Interval   any    `json:"interval"`
 	Message    string `json:"message"`
 }
 
-// deviceAnswerV2 is the answer of the v2.0 endpoint (RFC 8628, section 3.2).
-type deviceAnswerV2 struct {
-	UserCode   string `json:"user_code"`
-	DeviceCode string `json:"device_code"`
-	Page       string `json:"verification_uri"`
-	ExpiresIn  int64  `json:"expires_in"`
-	Interval   int64  `json:"interval"`
-	Message    string `json:"message"`
-}
-
-// deviceCodeV1 is POST /{tenant}/oauth2/devicecode.
-func (a *Authority) deviceCodeV1(c *call) (any, error) {
-	answer, err := a.beginDevice(c, token.V1)
-	return deviceAnswerV1(answer), err
-}
-
-// deviceCodeV2 is POST /{tenant}/oauth2/v2.0/devicecode.
+// deviceCode is POST /{tenant}/oauth2/devicecode and its v2.0 twin.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
-func (a *Authority) deviceCodeV2(c *call) (any, error) {
-	return a.beginDevice(c, token.V2)
-}
-
-func (a *Authority) beginDevice(c *call, v token.Version) (answer deviceAnswerV2, err error) {
+func (a *Authority) deviceCode(c *call) (any, error) {
 	neverStore(c.w)
 	form, err := readForm(c)
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
-	asked, _, err := readAsking(c, v, form)
+	asked, _, err := readAsking(c, form)
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
-	if v == token.V2 && asked.scope == "" {
-		return answer, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
+	if c.version == token.V2 && asked.scope == "" {
+		return nil, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
 	}
 	if len(asked.scope)+len(asked.resource) > maxRequest {
-		return answer, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
+		return nil, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
 	}
 	d := &device{asking: asked, userCode: newUserCode(), made: a.now()}
 	if _, err := a.wishOf(c.trust, &d.asking); err != nil {
-		return answer, err
+		return nil, err
 	}
 	page := c.trust.pageBase(c.base) + devicePath
-	answer = deviceAnswerV2{
+	answer := deviceAnswer{
 		UserCode: d.userCode, DeviceCode: randomID() + randomID(), Page: page,
-		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second),
+		ExpiresIn: c.integer(int64(deviceLifetime / time.Second)), Interval: c.integer(int64(deviceInterval / time.Second)),
 		Message: "To sign in, open the page " + page + " in a web browser and enter the code " + d.userCode + ".",
+	}
+	if c.version == token.V1 {
+		answer.Page, answer.PageV1 = "", page
 	}
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()

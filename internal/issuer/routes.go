@@ -38,28 +38,32 @@ func (a *Authority) makeRoutes() []route {
 		at      place
 		serve   func(*call) (any, error)
 	}{
-		{"/{tenant}/oauth2/token", write, false, atToken, a.tokenV1},
-		{"/{tenant}/oauth2/v2.0/token", write, false, atToken, a.tokenV2},
-		{"/{tenant}/oauth2/authorize", both, true, atAuthorize, a.authorizeV1},
-		{"/{tenant}/oauth2/v2.0/authorize", both, true, atAuthorize, a.authorizeV2},
+		{"/{tenant}/oauth2/token", write, false, atToken, a.tokens},
+		{"/{tenant}/oauth2/v2.0/token", write, false, atToken, a.tokens},
+		{"/{tenant}/oauth2/authorize", both, true, atAuthorize, a.authorize},
+		{"/{tenant}/oauth2/v2.0/authorize", both, true, atAuthorize, a.authorize},
 		{"/{tenant}/oauth2/login", both, true, "", a.signIn},
 		{"/{tenant}/oauth2/logout", both, true, "", a.signOut},
 		{"/{tenant}/oauth2/v2.0/logout", both, true, "", a.signOut},
-		{"/{tenant}/oauth2/devicecode", write, false, atDeviceCode, a.deviceCodeV1},
-		{"/{tenant}/oauth2/v2.0/devicecode", write, false, atDeviceCode, a.deviceCodeV2},
+		{"/{tenant}/oauth2/devicecode", write, false, atDeviceCode, a.deviceCode},
+		{"/{tenant}/oauth2/v2.0/devicecode", write, false, atDeviceCode, a.deviceCode},
 		{devicePath, both, true, "", a.enterCode},
-		{"/{tenant}/.well-known/openid-configuration", read, false, atDiscovery, a.discoveryV1},
-		{"/{tenant}/v2.0/.well-known/openid-configuration", read, false, atDiscovery, a.discoveryV2},
+		{"/{tenant}/.well-known/openid-configuration", read, false, atDiscovery, a.discovery},
+		{"/{tenant}/v2.0/.well-known/openid-configuration", read, false, atDiscovery, a.discovery},
 		{"/{tenant}/discovery/keys", read, false, atDiscovery, a.publicKeys},
 		{"/{tenant}/discovery/v2.0/keys", read, false, atDiscovery, a.publicKeys},
 		{"/common/discovery/instance", read, false, atDiscovery, a.instance},
 	}
 	routes := make([]route, len(table))
 	for i, row := range table {
+		version := token.V1
+		if strings.Contains(row.pattern, "/v2.0/") {
+			version = token.V2
+		}
 		routes[i] = route{
 			pattern:  row.pattern,
 			segments: strings.Split(row.pattern[1:], "/"),
-			handler:  &endpoint{authority: a, methods: row.methods, pages: row.pages, at: row.at, serve: row.serve},
+			handler:  &endpoint{authority: a, version: version, methods: row.methods, pages: row.pages, at: row.at, serve: row.serve},
 		}
 	}
 	return routes
@@ -125,11 +129,12 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call is a request under way, with what every endpoint needs to know.
 type call struct {
-	w      http.ResponseWriter // for headers and for the limit of the body only
-	r      *http.Request
-	trust  *trust
-	base   string // where the caller believes this server to be
-	tenant string // as the path has it
+	w       http.ResponseWriter // for headers and for the limit of the body only
+	r       *http.Request
+	version token.Version // of the endpoint
+	trust   *trust
+	base    string // where the caller believes this server to be
+	tenant  string // as the path has it
 
 	traceID, correlationID string
 }
@@ -139,6 +144,7 @@ type call struct {
 // error.
 type endpoint struct {
 	authority *Authority
+	version   token.Version
 	methods   []string
 	pages     bool  // errors are pages too
 	at        place // where faults can strike; empty: here they cannot
@@ -152,7 +158,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Client-Request-Id", correlationID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 
-	answer, err := e.answer(&call{w: w, r: r, traceID: traceID, correlationID: correlationID})
+	answer, err := e.answer(&call{w: w, r: r, version: e.version, traceID: traceID, correlationID: correlationID})
 	if err == nil {
 		switch answer := answer.(type) {
 		case *page:

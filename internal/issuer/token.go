@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,27 +35,25 @@ const (
 // grantTypes are those that the discovery document names.
 var grantTypes = []string{grantClientCredentials, grantCode, grantRefresh, grantDevice, grantOnBehalfOf}
 
-// tokenAnswerV1 is the answer of the v1 endpoint, whose integers are strings.
-type tokenAnswerV1 struct {
+// tokenAnswer is the answer of the endpoints.
+type tokenAnswer struct {
 	TokenType    string `json:"token_type"`
 	Scope        string `json:"scope,omitempty"` // users
-	ExpiresIn    int64  `json:"expires_in,string"`
-	ExtExpiresIn int64  `json:"ext_expires_in,string"`
-	ExpiresOn    int64  `json:"expires_on,string"`
-	NotBefore    int64  `json:"not_before,string"`
-	Resource     string `json:"resource"`
+	ExpiresIn    any    `json:"expires_in"`
+	ExtExpiresIn any    `json:"ext_expires_in"`
+	ExpiresOn    any    `json:"expires_on,omitempty"` // v1
+	NotBefore    any    `json:"not_before,omitempty"` // v1
+	Resource     string `json:"resource,omitempty"`   // v1
 	AccessToken  string `json:"access_token"`
 	userAnswer
 }
 
-// tokenAnswerV2 is the answer of the v2.0 endpoint.
-type tokenAnswerV2 struct {
-	TokenType    string `json:"token_type"`
-	Scope        string `json:"scope,omitempty"` // users
-	ExpiresIn    int64  `json:"expires_in"`
-	ExtExpiresIn int64  `json:"ext_expires_in"`
-	AccessToken  string `json:"access_token"`
-	userAnswer
+// integer is a number of an answer, which v1 endpoints write as text.
+func (c *call) integer(n int64) any {
+	if c.version == token.V1 {
+		return strconv.FormatInt(n, 10)
+	}
+	return n
 }
 
 // userAnswer is what only the answer to a grant of a user has.
@@ -67,11 +66,10 @@ type userAnswer struct {
 // tokenCall is a token request whose form is read and whose client is known.
 type tokenCall struct {
 	*call
-	form    url.Values
-	version token.Version
-	client  *app
-	proof   token.Proof
-	tenant  *tenant // that of the path; nil under a shared name
+	form   url.Values
+	client *app
+	proof  token.Proof
+	tenant *tenant // that of the path; nil under a shared name
 	// customer is the tenant of the path, where it is a GUID that no tenant here
 	// has: it may be that of a partner's customer.
 	customer string
@@ -85,52 +83,33 @@ type issued struct {
 	userAnswer
 }
 
-// tokenV1 is POST /{tenant}/oauth2/token. The form's resource says which API
-// the token is for.
+// tokens is POST /{tenant}/oauth2/token, where the form's resource says which
+// API the token is for, and POST /{tenant}/oauth2/v2.0/token, where its scope
+// does.
 // https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
-func (a *Authority) tokenV1(c *call) (any, error) {
-	got, err := a.token(c, token.V1)
-	if f, ok := err.(*failure); ok && f.errorCode == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+func (a *Authority) tokens(c *call) (any, error) {
+	got, err := a.token(c)
+	if f, ok := err.(*failure); ok && c.version == token.V1 && f.errorCode == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
 		f.kind = "interaction_required" // this endpoint's word for it
 	}
 	if err != nil {
 		return nil, err
 	}
-	seconds := int64(got.token.Lifetime / time.Second)
-	return tokenAnswerV1{
-		TokenType:    "Bearer",
-		Scope:        got.scope,
-		ExpiresIn:    seconds,
-		ExtExpiresIn: seconds,
-		ExpiresOn:    got.token.Expires.Unix(),
-		NotBefore:    got.token.NotBefore.Unix(),
-		Resource:     got.resource,
-		AccessToken:  got.token.Text,
-		userAnswer:   got.userAnswer,
-	}, nil
-}
-
-// tokenV2 is POST /{tenant}/oauth2/v2.0/token. The form's scope says which API
-// the token is for.
-// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
-func (a *Authority) tokenV2(c *call) (any, error) {
-	got, err := a.token(c, token.V2)
-	if err != nil {
-		return nil, err
+	seconds := c.integer(int64(got.token.Lifetime / time.Second))
+	answer := tokenAnswer{
+		TokenType: "Bearer", Scope: got.scope, ExpiresIn: seconds, ExtExpiresIn: seconds,
+		AccessToken: got.token.Text, userAnswer: got.userAnswer,
 	}
-	seconds := int64(got.token.Lifetime / time.Second)
-	return tokenAnswerV2{
-		TokenType:    "Bearer",
-		Scope:        got.scope,
-		ExpiresIn:    seconds,
-		ExtExpiresIn: seconds,
-		AccessToken:  got.token.Text,
-		userAnswer:   got.userAnswer,
-	}, nil
+	if c.version == token.V1 {
+		answer.ExpiresOn, answer.NotBefore = c.integer(got.token.Expires.Unix()), c.integer(got.token.NotBefore.Unix())
+		answer.Resource = got.resource
+	}
+	return answer, nil
 }
 
 // token answers a token request: form, client, grant.
-func (a *Authority) token(c *call, v token.Version) (*issued, error) {
+func (a *Authority) token(c *call) (*issued, error) {
 	neverStore(c.w)
 	form, err := readForm(c)
 	if err != nil {
@@ -144,7 +123,7 @@ func (a *Authority) token(c *call, v token.Version) (*issued, error) {
 	case serve == nil:
 		return nil, fail(codeUnsupportedGrant, "The grant type %s is not supported. Send one of %s.", quote.Text(grant), strings.Join(grantTypes, ", "))
 	}
-	t := &tokenCall{call: c, form: form, version: v}
+	t := &tokenCall{call: c, form: form}
 	if !isShared(c.tenant) {
 		if t.tenant = c.trust.tenant(c.tenant); t.tenant == nil {
 			if grant != grantRefresh || !guid.Is(c.tenant) {
