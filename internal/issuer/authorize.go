@@ -342,11 +342,8 @@ func (a *Authority) takeCode(t *tokenCall, key string) (*code, *Grant, error) {
 	if err := c.check(t); err != nil {
 		return nil, nil, err
 	}
-	g := &Grant{
-		ID: randomID(), TenantID: c.tenantID, ClientID: strings.ToLower(t.client.ID), UserID: c.userID, MFA: c.mfa,
-		Resource: c.request.resource, Scope: c.request.scope, SignedIn: c.made,
-	}
-	c.grantID = g.ID
+	g := a.newGrant(t, c.tenantID, c.userID, c.mfa, c.request.asking)
+	c.grantID, g.SignedIn = g.ID, c.made
 	return c, g, nil
 }
 

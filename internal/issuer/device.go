@@ -198,8 +198,5 @@ func (a *Authority) takeDevice(t *tokenCall, key string) (*Grant, error) {
 		return nil, fail(codeWrongTenantCode, "The user who signed in is one of another tenant than %s. Redeem the device code at the tenant of the user.", t.tenant.name)
 	}
 	a.signIns.devices.Remove(key)
-	return &Grant{
-		ID: randomID(), TenantID: d.tenantID, ClientID: strings.ToLower(t.client.ID), UserID: d.userID, MFA: d.mfa,
-		Resource: d.resource, Scope: d.scope, SignedIn: a.now(),
-	}, nil
+	return a.newGrant(t, d.tenantID, d.userID, d.mfa, d.asking), nil
 }

@@ -52,16 +52,16 @@ func newGrants(known []Grant, save func(context.Context, Grant) error) *grants {
 	return g
 }
 
-// newGrant begins a family. It is kept from its first refresh token on.
-func (a *Authority) newGrant(t *tenant, client *app, s *signedIn, w *wish, scope string) *Grant {
+// newGrant begins a family for the app of t, and for a user who was asked for
+// what q says. It is kept from its first refresh token on.
+func (a *Authority) newGrant(t *tokenCall, tenantID, userID string, mfa bool, q asking) *Grant {
 	return &Grant{
-		ID: randomID(), TenantID: t.id, ClientID: strings.ToLower(client.ID), UserID: s.user.ObjectID, MFA: s.mfa,
-		Resource: w.resource, Scope: scope, SignedIn: a.now(),
+		ID: randomID(), TenantID: tenantID, ClientID: strings.ToLower(t.client.ID), UserID: userID, MFA: mfa,
+		Resource: q.resource, Scope: q.scope, SignedIn: a.now(),
 	}
 }
 
-// beginGrant gives the first tokens of a sign-in that came to its end in the
-// browser.
+// beginGrant gives the first tokens of a family.
 func (a *Authority) beginGrant(t *tokenCall, g *Grant, nonce string) (*issued, error) {
 	tenant, user, err := t.trust.member(g)
 	if err != nil {

@@ -246,6 +246,7 @@ func New(o Options) (*Authority, error) {
 		lifetime:  cmp.Or(o.Lifetime, DefaultLifetime),
 		leeway:    max(cmp.Or(o.Leeway, token.DefaultLeeway), 0),
 		now:       o.Now,
+		signIns:   newSignIns(),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -258,9 +259,6 @@ func New(o Options) (*Authority, error) {
 		a.resources[token.ResourceKey(r)] = true
 	}
 	if a.verified, err = token.NewCache[*trust](o.CacheSize); err != nil {
-		return nil, err
-	}
-	if a.signIns, err = newSignIns(); err != nil {
 		return nil, err
 	}
 	if a.administers = o.Administers; a.administers == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -60,21 +59,20 @@ type failed struct {
 	last  time.Time
 }
 
-func newSignIns() (*signIns, error) {
-	s := new(signIns)
-	var err [6]error
-	s.flows, err[0] = lru.New[string, *flow](signInsKept)
-	s.codes, err[1] = lru.New[string, *code](signInsKept)
-	s.devices, err[2] = lru.New[string, *device](signInsKept)
-	s.users, err[3] = lru.New[string, *device](signInsKept)
-	s.failures, err[4] = lru.New[string, *failed](signInsKept)
-	s.strangers, err[5] = lru.New[string, *failed](signInsKept)
-	for _, e := range err {
-		if e != nil {
-			return nil, fmt.Errorf("issuer: sign-ins under way: %w", e)
-		}
+func newSignIns() *signIns {
+	return &signIns{
+		flows: keep[*flow](), codes: keep[*code](), devices: keep[*device](), users: keep[*device](),
+		failures: keep[*failed](), strangers: keep[*failed](),
 	}
-	return s, nil
+}
+
+// keep returns a cache of one kind of what is under way.
+func keep[V any]() *lru.Cache[string, V] {
+	cache, err := lru.New[string, V](signInsKept)
+	if err != nil {
+		panic("issuer: " + err.Error()) // it refuses sizes below one only
+	}
+	return cache
 }
 
 func (s *signIns) forget() {

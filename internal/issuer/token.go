@@ -253,14 +253,30 @@ func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
 	if err := w.check(t.trust, t.tenant); err != nil {
 		return nil, err
 	}
-	token, err := a.sign(t.trust, &order{
-		tenant: t.tenant, client: t.client, proof: t.proof, resource: resource, base: t.base, version: t.version,
-		distortion: a.distort(t.call, t.tenant, t.client, nil),
-	})
+	return a.issue(t, a.order(t, t.tenant, nil, w), w)
+}
+
+// order returns what a token that w asks for is to say, an app's own without a
+// subject.
+func (a *Authority) order(t *tokenCall, tenant *tenant, subject *signedIn, w *wish) *order {
+	return &order{
+		tenant: tenant, client: t.client, proof: t.proof, subject: subject,
+		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+		distortion: a.distort(t.call, tenant, t.client, subject),
+	}
+}
+
+// issue signs what was ordered.
+func (a *Authority) issue(t *tokenCall, o *order, w *wish) (*issued, error) {
+	token, err := a.sign(t.trust, o)
 	if err != nil {
 		return nil, err
 	}
-	return &issued{token: token, resource: resource}, nil
+	got := &issued{token: token, resource: w.resource}
+	if o.subject != nil {
+		got.scope = t.scopeAnswer(w)
+	}
+	return got, nil
 }
 
 // wish returns what the request asks for; where it does not say, it is what was
@@ -302,16 +318,11 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 	if !a.mayUse(t.client, tenant, s.user, w) {
 		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote.Text(w.resource))
 	}
-	o := &order{
-		tenant: tenant, client: t.client, proof: t.proof, subject: s,
-		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
-		distortion: a.distort(t.call, tenant, t.client, s),
-	}
-	token, err := a.sign(t.trust, o)
+	o := a.order(t, tenant, s, w)
+	got, err := a.issue(t, o, w)
 	if err != nil {
 		return nil, err
 	}
-	got := &issued{token: token, resource: w.resource, scope: t.scopeAnswer(w)}
 	if w.openID {
 		if got.IDToken, err = a.signID(t.trust, o, nonce, ""); err != nil {
 			return nil, err
@@ -369,10 +380,5 @@ func (a *Authority) password(t *tokenCall) (*issued, error) {
 	if user.MFA {
 		return nil, fail(codeMFARequired, "User %s must sign in with a second factor, for which this grant has no place. Sign in with a browser or a device code.", quote.Text(user.UserPrincipalName))
 	}
-	w, err := a.wish(t, &Grant{})
-	if err != nil {
-		return nil, err
-	}
-	s := &signedIn{user: user}
-	return a.userTokens(t, tenant, s, w, a.newGrant(tenant, t.client, s, w, t.form.Get("scope")), "")
+	return a.beginGrant(t, a.newGrant(t, tenant.id, user.ObjectID, false, asking{scope: t.form.Get("scope")}), "")
 }
