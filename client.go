@@ -134,7 +134,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 	}
 	c.Customers = &CustomersClient{resource{client: c}.name("customers")}
 	c.Offers = &CountrySelector[*OffersClient]{c, func(country resource) *OffersClient {
-		return &OffersClient{country.name("offers")}
+		return &OffersClient{offers{country.name("offers")}}
 	}}
 	c.OfferCategories = &CountrySelector[*OfferCategoriesClient]{c, func(country resource) *OfferCategoriesClient {
 		return &OfferCategoriesClient{country.name("offercategories")}
