@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -110,10 +111,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		o.Cloud = CloudGlobal
 	}
 	service := o.Cloud.Services[ServiceName]
-	if o.Endpoint == "" {
-		o.Endpoint = service.Endpoint
-	}
-	endpoint, err := parseEndpoint(o.Endpoint)
+	endpoint, err := parseEndpoint(cmp.Or(o.Endpoint, service.Endpoint))
 	if err != nil {
 		return nil, err
 	}
@@ -123,9 +121,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		}
 		o.Scopes = []string{service.Audience + "/.default"}
 	}
-	if o.Locale == "" {
-		o.Locale = DefaultLocale
-	}
+	o.Locale = cmp.Or(o.Locale, DefaultLocale)
 	c := &Client{
 		endpoint:          endpoint,
 		cloud:             NameOfCloud(o.Cloud),

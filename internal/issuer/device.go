@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"crypto/rand"
 	"net/http"
 	"strings"
@@ -162,10 +163,7 @@ func (a *Authority) declineDevice(f *flow) (any, error) {
 // redeemDevice is the grant of a device code: what a device asks for again and
 // again until the user has signed in.
 func (a *Authority) redeemDevice(t *tokenCall) (*issued, error) {
-	text := t.form.Get("device_code")
-	if text == "" {
-		text = t.form.Get("code") // its name at the v1 endpoint
-	}
+	text := cmp.Or(t.form.Get("device_code"), t.form.Get("code")) // its names at the v2.0 endpoint and the v1
 	if text == "" {
 		return nil, missing("device_code", "Add the device_code that the devicecode endpoint has answered.")
 	}

@@ -294,10 +294,7 @@ func (a *Authority) completeFault(f *Fault) error {
 		if f.User != "" {
 			return fmt.Errorf("%s strikes before it is known who signs in; leave out the user, or name the tenant or the app", f.Kind)
 		}
-		if f.Endpoint == "" {
-			f.Endpoint = string(atToken)
-		}
-		f.Endpoint = strings.ToLower(f.Endpoint)
+		f.Endpoint = strings.ToLower(cmp.Or(f.Endpoint, string(atToken)))
 		if !slices.Contains(traits.places, place(f.Endpoint)) {
 			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), joinPlaces(traits.places))
 		}

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter/internal/quote"
@@ -187,9 +188,7 @@ func ResourceOf(applicationID string) (url string, ok bool) {
 // resolve finds out whose API the resource of w is. An app is an API under its
 // client id, with api:// before it or without.
 func (a *Authority) resolve(t *trust, w *wish) error {
-	if w.resource == "" {
-		w.resource = a.audience
-	}
+	w.resource = cmp.Or(w.resource, a.audience)
 	if a.isResource(w.resource) || isForeign(w.resource) {
 		return nil
 	}

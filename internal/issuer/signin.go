@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -425,12 +426,7 @@ func (d *directory) suggestions(in *tenant, client *app) []string {
 }
 
 // label is what people know an app by.
-func (a *app) label() string {
-	if a.Name != "" {
-		return a.Name
-	}
-	return a.ID
-}
+func (a *app) label() string { return cmp.Or(a.Name, a.ID) }
 
 // label is what people know a resource by.
 func (w *wish) label() string {

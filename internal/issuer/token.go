@@ -283,11 +283,7 @@ func (a *Authority) issue(t *tokenCall, o *order, w *wish) (*issued, error) {
 // asked for when the user signed in.
 func (a *Authority) wish(t *tokenCall, before *Grant) (*wish, error) {
 	if t.version == token.V1 {
-		resource := t.form.Get("resource")
-		if resource == "" {
-			resource = before.Resource
-		}
-		return a.userWishV1(t.trust, t.form.Get("scope"), resource)
+		return a.userWishV1(t.trust, t.form.Get("scope"), cmp.Or(t.form.Get("resource"), before.Resource))
 	}
 	if t.form.Has("resource") && !t.form.Has("scope") {
 		return nil, fail(codeResourceAtV2, "The parameter 'resource' belongs to the v1 endpoint. Send scope=<URL of the API>/.default here.")

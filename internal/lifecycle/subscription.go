@@ -77,12 +77,8 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 			}
 		}
 	}
-	var sent *string
-	if command.Request.Attributes != nil {
-		sent = command.Request.Attributes.Etag
-	}
-	if a := s.Document.Attributes; a != nil && stale(a.Etag, command.IfMatch, sent) {
-		return nil, nil, errStale("subscription")
+	if err := checkEtag("subscription", s.Document.Attributes, command.IfMatch, command.Request.Attributes); err != nil {
+		return nil, nil, err
 	}
 	u.intent()
 	var to Transition
