@@ -77,9 +77,6 @@ func (e *Checker) put(id realmID, r *realm) (changed bool) {
 		return false
 	}
 	realms := maps.Clone(old.realms)
-	if realms == nil {
-		realms = make(map[realmID]*realm)
-	}
 	realms[id] = r
 	e.ring.Store(&keyRing{realms})
 	return true

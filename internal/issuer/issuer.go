@@ -103,9 +103,6 @@ type Options struct {
 	Leeway time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
-	// CacheSize is the number of verified tokens remembered. Zero means
-	// token.DefaultCacheSize, negative means none.
-	CacheSize int
 
 	// Administers reports whether the users of a partner's tenant may act in the
 	// tenant of a customer, which is not among Tenants, once the customer has
@@ -246,6 +243,7 @@ func New(o Options) (*Authority, error) {
 		lifetime:  cmp.Or(o.Lifetime, DefaultLifetime),
 		leeway:    max(cmp.Or(o.Leeway, token.DefaultLeeway), 0),
 		now:       o.Now,
+		verified:  token.NewCache[*trust](token.CacheSize),
 		signIns:   newSignIns(),
 	}
 	if a.now == nil {
@@ -257,9 +255,6 @@ func New(o Options) (*Authority, error) {
 	a.audience = o.Resources[0]
 	for _, r := range o.Resources {
 		a.resources[token.ResourceKey(r)] = true
-	}
-	if a.verified, err = token.NewCache[*trust](o.CacheSize); err != nil {
-		return nil, err
 	}
 	if a.administers = o.Administers; a.administers == nil {
 		a.administers = func(context.Context, string, string) (bool, error) { return false, nil }
