@@ -132,32 +132,27 @@ func (a *Authority) enterCode(c *call) (any, error) {
 
 // finishDevice lets the device have its tokens.
 func (a *Authority) finishDevice(f *flow, client *app, t *tenant, user *User) (any, error) {
-	d := f.device
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	if d.over {
-		return nil, errDeviceOver()
-	}
-	d.over, d.tenantID, d.userID, d.mfa = true, t.id, user.ObjectID, f.mfa
-	a.signIns.users.Remove(d.userCode)
-	return &page{name: "message", data: pageData{Title: "You are signed in", Text: "You are signed in to " + client.label() + " on the device. You can close this page."}}, nil
-}
-
-// errDeviceOver is for the second of two who sign in with one code.
-func errDeviceOver() error {
-	return fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
+	return a.endDevice(f.device, func(d *device) { d.tenantID, d.userID, d.mfa = t.id, user.ObjectID, f.mfa },
+		"You are signed in", "You are signed in to "+client.label()+" on the device. You can close this page.")
 }
 
 // declineDevice tells the device that the user does not want to.
 func (a *Authority) declineDevice(f *flow) (any, error) {
+	return a.endDevice(f.device, func(d *device) { d.declined = true },
+		"You are not signed in", "The device gets no access. You can close this page.")
+}
+
+// endDevice ends a device's wait, for the first of two who sign in with one code.
+func (a *Authority) endDevice(d *device, end func(*device), title, text string) (any, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	if f.device.over {
-		return nil, errDeviceOver()
+	if d.over {
+		return nil, fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
 	}
-	f.device.over, f.device.declined = true, true
-	a.signIns.users.Remove(f.device.userCode)
-	return &page{name: "message", data: pageData{Title: "You are not signed in", Text: "The device gets no access. You can close this page."}}, nil
+	d.over = true
+	end(d)
+	a.signIns.users.Remove(d.userCode)
+	return &page{name: "message", data: pageData{Title: title, Text: text}}, nil
 }
 
 // redeemDevice is the grant of a device code: what a device asks for again and
