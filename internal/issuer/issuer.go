@@ -128,7 +128,7 @@ type Authority struct {
 	lifetime  time.Duration
 	leeway    time.Duration
 	now       func() time.Time
-	routes    []route
+	endpoints []*endpoint
 	verified  token.Cache[*trust]
 	signIns   *signIns
 	consents  *consents
@@ -261,7 +261,7 @@ func New(o Options) (*Authority, error) {
 	}
 	a.consents = newConsents(o.Consents, o.SaveConsent)
 	a.grants = newGrants(o.Grants, o.SaveGrant)
-	a.routes = a.makeRoutes()
+	a.endpoints = a.makeEndpoints()
 	a.trust.Store(&trust{keys: slices.Clone(o.Keys), bases: bases, directory: directory})
 	return a, nil
 }

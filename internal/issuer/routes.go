@@ -20,24 +20,23 @@ const anyTenant = "{tenant}"
 // maxSegments is the number of segments of the longest pattern.
 const maxSegments = 4
 
-// route is an endpoint and the path that it is found at.
+// route is what is specific to an endpoint.
 type route struct {
-	pattern  string
-	segments []string // of pattern
-	handler  http.Handler
+	pattern string
+	methods []string
+	pages   bool  // it talks to people: errors are pages too
+	at      place // where faults can strike; empty: here they cannot
+	// serve returns a page, a redirect, a value to be written as JSON, or an
+	// error.
+	serve func(*call) (any, error)
 }
 
-func (a *Authority) makeRoutes() []route {
+func (a *Authority) makeEndpoints() []*endpoint {
 	read := []string{http.MethodGet, http.MethodHead}
 	write := []string{http.MethodPost}
 	both := append(slices.Clone(read), write...)
-	table := []struct {
-		pattern string
-		methods []string
-		pages   bool // it talks to people
-		at      place
-		serve   func(*call) (any, error)
-	}{
+	var endpoints []*endpoint
+	for _, r := range []route{
 		{"/{tenant}/oauth2/token", write, false, atToken, a.tokens},
 		{"/{tenant}/oauth2/v2.0/token", write, false, atToken, a.tokens},
 		{"/{tenant}/oauth2/authorize", both, true, atAuthorize, a.authorize},
@@ -53,20 +52,14 @@ func (a *Authority) makeRoutes() []route {
 		{"/{tenant}/discovery/keys", read, false, atDiscovery, a.publicKeys},
 		{"/{tenant}/discovery/v2.0/keys", read, false, atDiscovery, a.publicKeys},
 		{"/common/discovery/instance", read, false, atDiscovery, a.instance},
-	}
-	routes := make([]route, len(table))
-	for i, row := range table {
-		version := token.V1
-		if strings.Contains(row.pattern, "/v2.0/") {
-			version = token.V2
+	} {
+		e := &endpoint{route: r, authority: a, segments: strings.Split(r.pattern[1:], "/"), version: token.V1}
+		if slices.Contains(e.segments, "v2.0") {
+			e.version = token.V2
 		}
-		routes[i] = route{
-			pattern:  row.pattern,
-			segments: strings.Split(row.pattern[1:], "/"),
-			handler:  &endpoint{authority: a, version: version, methods: row.methods, pages: row.pages, at: row.at, serve: row.serve},
-		}
+		endpoints = append(endpoints, e)
 	}
-	return routes
+	return endpoints
 }
 
 // Lookup finds the endpoint at a path. Segments are compared without regard to
@@ -80,9 +73,9 @@ func (a *Authority) Lookup(path string) (pattern string, h http.Handler, ok bool
 	if !ok {
 		return "", nil, false
 	}
-	for i := range a.routes {
-		if a.routes[i].matches(segments) {
-			return a.routes[i].pattern, a.routes[i].handler, true
+	for _, e := range a.endpoints {
+		if e.matches(segments) {
+			return e.pattern, e, true
 		}
 	}
 	return "", nil, false
@@ -105,16 +98,8 @@ func split(path string, segments []string) ([]string, bool) {
 	return segments, true
 }
 
-func (r *route) matches(segments []string) bool {
-	if len(segments) != len(r.segments) {
-		return false
-	}
-	for i, want := range r.segments {
-		if want != anyTenant && !strings.EqualFold(segments[i], want) {
-			return false
-		}
-	}
-	return true
+func (e *endpoint) matches(segments []string) bool {
+	return slices.EqualFunc(e.segments, segments, func(want, got string) bool { return want == anyTenant || strings.EqualFold(got, want) })
 }
 
 // ServeHTTP serves the authority alone: the endpoints that Lookup finds, and
@@ -139,16 +124,12 @@ type call struct {
 	traceID, correlationID string
 }
 
-// endpoint wraps what is specific to one endpoint in what is common to all. The
-// specific part returns a page, a redirect, a value to be written as JSON, or an
-// error.
+// endpoint wraps what is specific to one endpoint in what is common to all.
 type endpoint struct {
+	route
 	authority *Authority
-	version   token.Version
-	methods   []string
-	pages     bool  // errors are pages too
-	at        place // where faults can strike; empty: here they cannot
-	serve     func(*call) (any, error)
+	segments  []string      // of pattern
+	version   token.Version // as pattern has it
 }
 
 // ServeHTTP implements http.Handler.
