@@ -64,7 +64,7 @@ func (s *standing) failure(tenant string, v victim) *failure {
 
 // strikeRequest has a fault strike a request before anything in it is looked at.
 // The answer is nil when none did.
-func (a *Authority) strikeRequest(c *call, at place) (any, error) {
+func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 	if at == "" || !a.faults.stands(beforeAll) {
 		return nil, nil
 	}
@@ -84,7 +84,7 @@ func (a *Authority) strikeRequest(c *call, at place) (any, error) {
 				return false
 			}
 		}
-		return traits.stage == beforeAll && f.Endpoint == string(at)
+		return traits.stage == beforeAll && f.Endpoint == at
 	})
 	if struck == nil {
 		return nil, nil

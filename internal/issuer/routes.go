@@ -24,8 +24,8 @@ const maxSegments = 4
 type route struct {
 	pattern string
 	methods []string
-	pages   bool  // it talks to people: errors are pages too
-	at      place // where faults can strike; empty: here they cannot
+	pages   bool   // it talks to people: errors are pages too
+	at      string // where faults can strike; empty: here they cannot
 	// serve returns a page, a redirect, a value to be written as JSON, or an
 	// error.
 	serve func(*call) (any, error)

@@ -116,7 +116,7 @@ func (a *Authority) token(c *call) (*issued, error) {
 		return nil, err
 	}
 	grant := form.Get("grant_type")
-	serve := a.grant(grant)
+	serve := grantHandlers[grant]
 	switch {
 	case grant == "":
 		return nil, missing("grant_type", "Add grant_type=client_credentials for an app alone, or authorization_code, refresh_token or another grant for a user.")
@@ -145,26 +145,18 @@ func (a *Authority) token(c *call) (*issued, error) {
 	if t.proof, err = a.checkCredential(t, shown, grant != grantClientCredentials); err != nil {
 		return nil, err
 	}
-	return serve(t)
+	return serve(a, t)
 }
 
-// grant returns what answers a grant, or nil.
-func (a *Authority) grant(name string) func(*tokenCall) (*issued, error) {
-	switch name {
-	case grantClientCredentials:
-		return a.clientCredentials
-	case grantCode:
-		return a.redeemCode
-	case grantRefresh:
-		return a.refresh
-	case grantPassword:
-		return a.password
-	case grantDevice, grantDeviceV1:
-		return a.redeemDevice
-	case grantOnBehalfOf:
-		return a.onBehalfOf
-	}
-	return nil
+// grantHandlers answer the grants.
+var grantHandlers = map[string]func(*Authority, *tokenCall) (*issued, error){
+	grantClientCredentials: (*Authority).clientCredentials,
+	grantCode:              (*Authority).redeemCode,
+	grantRefresh:           (*Authority).refresh,
+	grantPassword:          (*Authority).password,
+	grantDevice:            (*Authority).redeemDevice,
+	grantDeviceV1:          (*Authority).redeemDevice,
+	grantOnBehalfOf:        (*Authority).onBehalfOf,
 }
 
 // findApp finds the app of a request in the tenant of its path, nil for any.
