@@ -129,18 +129,12 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		allowShortAnswers: o.AllowShortAnswers,
 	}
 	c.Customers = &CustomersClient{resource{client: c}.name("customers")}
-	c.Offers = &CountrySelector[*OffersClient]{c, func(country resource) *OffersClient {
-		return &OffersClient{offers{country.name("offers")}}
-	}}
-	c.OfferCategories = &CountrySelector[*OfferCategoriesClient]{c, func(country resource) *OfferCategoriesClient {
-		return &OfferCategoriesClient{country.name("offercategories")}
-	}}
-	c.Products = &CountrySelector[*ProductsClient]{c, func(country resource) *ProductsClient {
-		return &ProductsClient{country.name("products")}
-	}}
-	c.Extensions = &ExtensionsClient{Product: &CountrySelector[*ProductExtensionsClient]{c, func(country resource) *ProductExtensionsClient {
-		return &ProductExtensionsClient{country.name("extensions").name("product")}
-	}}}
+	c.Offers = sold(c, "offers", func(r resource) *OffersClient { return &OffersClient{offers{r}} })
+	c.OfferCategories = sold(c, "offercategories", func(r resource) *OfferCategoriesClient { return &OfferCategoriesClient{r} })
+	c.Products = sold(c, "products", func(r resource) *ProductsClient { return &ProductsClient{r} })
+	c.Extensions = &ExtensionsClient{
+		Product: sold(c, "extensions/product", func(r resource) *ProductExtensionsClient { return &ProductExtensionsClient{r} }),
+	}
 	return c, nil
 }
 

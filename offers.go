@@ -144,13 +144,18 @@ func (c *OfferCategory) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // CountrySelector reaches what is sold in a country.
 type CountrySelector[T any] struct {
-	client *Client
-	of     func(country resource) T
+	sold resource // in no country
+	of   func(resource) T
+}
+
+// sold returns the selector of what is below fixed segments in each country.
+func sold[T any](c *Client, segments string, of func(resource) T) *CountrySelector[T] {
+	return &CountrySelector[T]{resource{client: c}.name(segments), of}
 }
 
 // ByCountry reaches what is sold in a country, by its two letters.
 func (s *CountrySelector[T]) ByCountry(country string) T {
-	return s.of(resource{client: s.client}.in(country))
+	return s.of(s.sold.in(country))
 }
 
 // OffersQuery selects a page of offers. The zero value selects all.
