@@ -24,11 +24,11 @@ type Clock struct {
 }
 
 // setting is how the clock differs from the system's. It is never changed, only
-// replaced.
+// replaced. Save writes it as JSON.
 type setting struct {
-	at     time.Time // what the clock showed
-	since  time.Time // when the system's showed this
-	frozen bool      // it shows at for ever
+	At     time.Time `json:"at"`     // what the clock showed
+	Since  time.Time `json:"since"`  // when the system's showed this
+	Frozen bool      `json:"frozen"` // it shows At for ever
 }
 
 // The clock shows the years that a date of the API can have.
@@ -62,10 +62,10 @@ func (s *setting) now(system func() time.Time) time.Time {
 	switch {
 	case s == nil:
 		return system()
-	case s.frozen:
-		return s.at
+	case s.Frozen:
+		return s.At
 	}
-	now := s.at.Add(system().Sub(s.since))
+	now := s.At.Add(system().Sub(s.Since))
 	if now.After(latest) {
 		return latest
 	}
@@ -87,7 +87,7 @@ func (c *Clock) State() State {
 	now := s.now(func() time.Time { return system }).UTC()
 	return State{
 		Now: now, System: system, Offset: now.Sub(system),
-		Frozen: s != nil && s.frozen, Adjusted: s != nil,
+		Frozen: s != nil && s.Frozen, Adjusted: s != nil,
 	}
 }
 
@@ -133,8 +133,8 @@ func (c *Clock) change(to func(now time.Time, frozen bool) (time.Time, bool, err
 	old := c.setting.Load()
 	// Without the monotonic reading, which does not outlive the process: the
 	// clock shall run after a restart as it would have without.
-	since := c.system().Round(0)
-	at, frozen, err := to(old.now(func() time.Time { return since }), old != nil && old.frozen)
+	since := c.system().UTC().Round(0)
+	at, frozen, err := to(old.now(func() time.Time { return since }), old != nil && old.Frozen)
 	switch {
 	case errors.Is(err, errUnchanged):
 		return nil
@@ -143,7 +143,7 @@ func (c *Clock) change(to func(now time.Time, frozen bool) (time.Time, bool, err
 	case at.Before(earliest) || at.After(latest):
 		return ErrOutOfRange
 	}
-	c.replace(&setting{at: at.UTC(), since: since, frozen: frozen})
+	c.replace(&setting{At: at.UTC(), Since: since, Frozen: frozen})
 	return nil
 }
 
@@ -173,13 +173,6 @@ func (c *Clock) OnChange(changed func()) {
 	c.onChange = append(c.onChange, changed)
 }
 
-// saved is the form of Save.
-type saved struct {
-	At     time.Time `json:"at"`
-	Since  time.Time `json:"since"`
-	Frozen bool      `json:"frozen"`
-}
-
 // Save returns the setting for Restore, or nil when the clock follows the
 // system's.
 func (c *Clock) Save() []byte {
@@ -187,7 +180,7 @@ func (c *Clock) Save() []byte {
 	if s == nil {
 		return nil
 	}
-	data, err := json.Marshal(saved{At: s.at, Since: s.since.UTC(), Frozen: s.frozen})
+	data, err := json.Marshal(s)
 	if err != nil {
 		panic("clock: " + err.Error()) // dates in range have a JSON form
 	}
@@ -202,7 +195,7 @@ func (c *Clock) Restore(data []byte) error {
 		c.Reset()
 		return nil
 	}
-	var s saved
+	var s setting
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("%w: %w", ErrSaved, err)
 	}
@@ -211,6 +204,6 @@ func (c *Clock) Restore(data []byte) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.replace(&setting{at: s.At, since: s.Since, frozen: s.Frozen})
+	c.replace(&s)
 	return nil
 }

@@ -422,9 +422,7 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		if line.TermDuration != nil {
 			c.term = *line.TermDuration
 		}
-		if item, err := account.Catalog.Find(line.OfferID, account.Country); err == nil {
-			c.item = item
-		}
+		c.item, _ = account.Catalog.Find(line.OfferID, account.Country)
 		if err := check(cycleRules, c); err != nil {
 			return nil, nil, err
 		}

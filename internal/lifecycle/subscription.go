@@ -66,15 +66,11 @@ func (u *updating) intent() {
 func UpdateSubscription(account *Account, o *Order, id string, command Update, settings Settings, now time.Time) (*Order, []Event, error) {
 	next, s := o.with(id)
 	u := &updating{Subscription: s, request: command.Request, settings: settings, now: now}
-	if item, err := account.Catalog.Find(s.Document.OfferID, account.Country); err == nil {
-		u.item = item
-	}
+	u.item, _ = account.Catalog.Find(s.Document.OfferID, account.Country)
 	if parent := s.Document.ParentSubscriptionID; parent != "" {
 		u.parent = account.Subscriptions[Key(parent)]
-		for _, other := range next.Subscriptions {
-			if strings.EqualFold(other.Document.ID, parent) {
-				u.parent = other
-			}
+		if other := next.Subscription(parent); other != nil {
+			u.parent = other
 		}
 	}
 	if err := checkEtag("subscription", s.Document.Attributes, command.IfMatch, command.Request.Attributes); err != nil {
