@@ -349,7 +349,7 @@ func (a *Authority) takeCode(t *tokenCall, key string) (*code, *Grant, error) {
 
 // codeReplayed ends what a code has given: of two who send it, one has stolen it.
 func (a *Authority) codeReplayed(t *tokenCall, c *code) error {
-	_, err := a.grants.revoke(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
+	_, err := a.RevokeGrants(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
 	if err != nil {
 		return err
 	}

@@ -172,17 +172,19 @@ func revokedGrant(g *Grant) error {
 	return fail(codeGrantRevoked, "The refresh token is revoked: %s. Have the user sign in again.", g.Revoked)
 }
 
-// revoke ends the families that match, and returns how many they were.
-func (gs *grants) revoke(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	for _, g := range gs.families {
+// RevokeGrants ends the grants that match and have not ended, and returns how
+// many they were. Apps are told the reason, half a sentence, when they next use a
+// refresh token. Access tokens stay good until they expire, as at Microsoft.
+func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
+	a.grants.mu.Lock()
+	defer a.grants.mu.Unlock()
+	for _, g := range a.grants.families {
 		if g.Revoked != "" || !match(g) {
 			continue
 		}
 		revoked := *g
 		revoked.Revoked = reason
-		if err := gs.keep(ctx, revoked); err != nil {
+		if err := a.grants.keep(ctx, revoked); err != nil {
 			return n, err
 		}
 		n++
@@ -190,13 +192,14 @@ func (gs *grants) revoke(ctx context.Context, reason string, match func(*Grant) 
 	return n, nil
 }
 
-// list returns the families whose last token has not expired, the latest sign-in
-// first.
-func (gs *grants) list(now time.Time) []Grant {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
+// Grants returns what users' sign-ins gave apps and has not expired, the latest
+// sign-in first.
+func (a *Authority) Grants() []Grant {
+	a.grants.mu.Lock()
+	defer a.grants.mu.Unlock()
+	now := a.now()
 	var list []Grant
-	for _, g := range gs.families {
+	for _, g := range a.grants.families {
 		if now.Before(g.Expires()) {
 			list = append(list, *g)
 		}
@@ -205,17 +208,6 @@ func (gs *grants) list(now time.Time) []Grant {
 		return cmp.Or(b.SignedIn.Compare(a.SignedIn), cmp.Compare(a.ID, b.ID))
 	})
 	return list
-}
-
-// Grants returns what users' sign-ins gave apps and has not expired, the latest
-// sign-in first.
-func (a *Authority) Grants() []Grant { return a.grants.list(a.now()) }
-
-// RevokeGrants ends the grants that match and have not ended, and returns how
-// many they were. Apps are told the reason, half a sentence, when they next use a
-// refresh token. Access tokens stay good until they expire, as at Microsoft.
-func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (int, error) {
-	return a.grants.revoke(ctx, reason, match)
 }
 
 func (gs *grants) forget() {
