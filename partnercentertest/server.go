@@ -14,6 +14,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -229,11 +230,7 @@ func Start(o Options) (_ *Server, err error) {
 	s.secure.EnableHTTP2 = true
 	s.secure.StartTLS()
 	s.URL, s.TLSURL = s.plain.URL, s.secure.URL
-	if err := authority.SetBaseURLs(s.URL, s.TLSURL); err != nil {
-		s.Close()
-		return nil, err
-	}
-	if err := s.findApp(ctx); err != nil {
+	if err := errors.Join(authority.SetBaseURLs(s.URL, s.TLSURL), s.findApp(ctx)); err != nil {
 		s.Close()
 		return nil, err
 	}

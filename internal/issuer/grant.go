@@ -88,14 +88,8 @@ func (d *directory) member(g *Grant) (*tenant, *User, error) {
 	return tenant, user, nil
 }
 
-// renew issues the next refresh token of a family.
+// renew issues the next refresh token of a family. The caller holds the lock.
 func (gs *grants) renew(ctx context.Context, g *Grant, now time.Time) (string, error) {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	return gs.renewLocked(ctx, g, now)
-}
-
-func (gs *grants) renewLocked(ctx context.Context, g *Grant, now time.Time) (string, error) {
 	next := *g
 	token := refreshPrefix + g.ID + "." + randomID() + randomID()
 	next.Current, next.Renewed = digest(token), now
@@ -258,6 +252,6 @@ func (a *Authority) continueGrant(t *tokenCall, g *Grant) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	got.RefreshToken, err = a.grants.renewLocked(t.r.Context(), g, a.now())
+	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now())
 	return got, err
 }

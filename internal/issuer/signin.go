@@ -244,7 +244,7 @@ func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, erro
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
-		tenant, user, err := a.checkPasswordLocked(c.trust, c.trust.tenant(f.asking().tenant), f.name, e.password)
+		tenant, user, err := a.checkPassword(c.trust, c.trust.tenant(f.asking().tenant), f.name, e.password)
 		if err == nil {
 			_, err = findApp(c.trust, tenant, f.asking().clientID)
 		}
@@ -442,14 +442,8 @@ func (w *wish) label() string {
 }
 
 // checkPassword finds the user of a name and password, in a tenant or, where it
-// is nil, in any.
+// is nil, in any. The caller holds the lock of the sign-ins.
 func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	return a.checkPasswordLocked(t, in, name, password)
-}
-
-func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
 	if len(name) > maxUserName {
 		return nil, nil, wrongPassword()
 	}

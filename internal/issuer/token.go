@@ -320,6 +320,8 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 		got.ClientInfo = clientInfo(s.user, tenant)
 	}
 	if g != nil && w.offline {
+		a.grants.mu.Lock()
+		defer a.grants.mu.Unlock()
 		if got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now()); err != nil {
 			return nil, err
 		}
@@ -361,7 +363,9 @@ func (a *Authority) password(t *tokenCall) (*issued, error) {
 	if name == "" {
 		return nil, missing("username", "Add username=<name@domain>.")
 	}
+	a.signIns.mu.Lock()
 	tenant, user, err := a.checkPassword(t.trust, t.tenant, name, t.form.Get("password"))
+	a.signIns.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
