@@ -112,10 +112,8 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 // silence waits as long as a timeout says, unless the fault or the caller goes
 // away before.
 func (s *standing) silence(ctx context.Context) {
-	timer := time.NewTimer(s.For)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(s.For):
 	case <-s.removed:
 	case <-ctx.Done():
 	}

@@ -2,6 +2,8 @@ package issuer
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter/internal/quote"
@@ -168,12 +170,7 @@ var wellKnownAPIs = map[string]string{
 }
 
 func isForeign(resource string) bool {
-	for _, url := range foreignAPIs {
-		if token.ResourceKey(resource) == url {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(slices.Collect(maps.Values(foreignAPIs)), token.ResourceKey(resource))
 }
 
 // ResourceOf returns the URL of one of Microsoft's APIs by its application id.

@@ -139,16 +139,12 @@ func (f *Files) load() (*tls.Certificate, error) {
 }
 
 func has(content []byte, blockType string) bool {
-	for {
-		block, rest := pem.Decode(content)
-		if block == nil {
-			return false
-		}
+	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type == blockType {
 			return true
 		}
-		content = rest
 	}
+	return false
 }
 
 // Names returns the hosts that a certificate is for, as they are in addresses.
