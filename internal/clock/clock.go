@@ -94,7 +94,7 @@ func (c *Clock) State() State {
 // Set makes the clock show t, which may lie in the past. A frozen clock stays
 // frozen. It fails with [ErrOutOfRange].
 func (c *Clock) Set(t time.Time) error {
-	return c.change(func(_ time.Time, frozen bool) (time.Time, bool, error) { return t, frozen, nil })
+	return c.change(func(_ time.Time, frozen bool) (time.Time, bool, bool) { return t, frozen, true })
 }
 
 // Advance makes the clock show a time that is d later; a frozen clock stays
@@ -103,47 +103,38 @@ func (c *Clock) Advance(d time.Duration) error {
 	if d < 0 {
 		return ErrBackwards
 	}
-	return c.change(func(now time.Time, frozen bool) (time.Time, bool, error) { return now.Add(d), frozen, nil })
+	return c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return now.Add(d), frozen, true })
 }
 
 // Freeze stops the clock. One that is frozen stays as it is.
 func (c *Clock) Freeze() {
 	// An instant that the clock shows already is in range.
-	_ = c.change(func(now time.Time, _ bool) (time.Time, bool, error) { return now, true, nil })
+	_ = c.change(func(now time.Time, _ bool) (time.Time, bool, bool) { return now, true, true })
 }
 
 // Resume lets a frozen clock run on from the instant that it was frozen at. One
 // that runs goes on as it does.
 func (c *Clock) Resume() {
-	_ = c.change(func(now time.Time, frozen bool) (time.Time, bool, error) {
-		if !frozen {
-			return now, false, errUnchanged
-		}
-		return now, false, nil
-	})
+	_ = c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return now, false, frozen })
 }
 
-// errUnchanged ends a change that changes nothing.
-var errUnchanged = errors.New("unchanged")
-
-// change replaces the setting by what to returns for it, and tells.
-func (c *Clock) change(to func(now time.Time, frozen bool) (time.Time, bool, error)) error {
+// change replaces the setting by what to returns for it, and tells, unless to
+// does not want it to.
+func (c *Clock) change(to func(now time.Time, frozen bool) (at time.Time, freeze, do bool)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.setting.Load()
 	// Without the monotonic reading, which does not outlive the process: the
 	// clock shall run after a restart as it would have without.
 	since := c.system().UTC().Round(0)
-	at, frozen, err := to(old.now(func() time.Time { return since }), old != nil && old.Frozen)
+	at, freeze, do := to(old.now(func() time.Time { return since }), old != nil && old.Frozen)
 	switch {
-	case errors.Is(err, errUnchanged):
+	case !do:
 		return nil
-	case err != nil:
-		return err
 	case at.Before(earliest) || at.After(latest):
 		return ErrOutOfRange
 	}
-	c.replace(&setting{At: at.UTC(), Since: since, Frozen: frozen})
+	c.replace(&setting{At: at.UTC(), Since: since, Frozen: freeze})
 	return nil
 }
 
