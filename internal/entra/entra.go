@@ -195,12 +195,7 @@ func (e *Checker) TokenEndpoint() string { return e.authority + "/{tenant}/oauth
 
 // BaseURL returns the base URL that a request came to, for links. A Host header
 // that names none of the server's is not believed.
-func (e *Checker) BaseURL(r *http.Request) string {
-	if len(e.bases) == 0 {
-		return ""
-	}
-	return token.BaseOf(e.bases, r)
-}
+func (e *Checker) BaseURL(r *http.Request) string { return token.BaseOf(e.bases, r) }
 
 // notHere are the paths below a tenant at which a token authority would answer:
 // endpoints of tokens, of discovery and of keys.

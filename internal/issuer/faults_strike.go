@@ -126,7 +126,10 @@ func (c *call) peek() credential {
 	if c.r.Method == http.MethodPost {
 		// An error comes again when the rest is read.
 		head, _ := io.ReadAll(io.LimitReader(c.r.Body, maxForm))
-		c.r.Body = &peeked{io.MultiReader(bytes.NewReader(head), c.r.Body), c.r.Body}
+		c.r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(head), c.r.Body), c.r.Body}
 		parameters, _ = url.ParseQuery(string(head))
 	}
 	shown := credential{id: parameters.Get("client_id"), secret: parameters.Get("client_secret"), assertion: parameters.Get("client_assertion")}
@@ -135,12 +138,6 @@ func (c *call) peek() credential {
 		shown.secret = password
 	}
 	return shown
-}
-
-// peeked is a body whose beginning was read already.
-type peeked struct {
-	io.Reader
-	io.Closer
 }
 
 // strikeUser has a fault strike a user's tokens, or the password that a user

@@ -192,7 +192,7 @@ func (e *endpoint) answer(c *call) (any, error) {
 	}
 	// The route matched, so there is a first segment.
 	c.tenant, _, _ = strings.Cut(strings.TrimLeft(c.r.URL.Path, "/"), "/")
-	c.base = c.trust.baseOf(c.r)
+	c.base = token.BaseOf(c.trust.bases, c.r)
 	if answer, err := e.authority.strikeRequest(c, e.at); answer != nil || err != nil {
 		return answer, err
 	}
@@ -204,10 +204,7 @@ func (e *endpoint) answer(c *call) (any, error) {
 // for one of Microsoft's hosts there is an address that is the server's own.
 func (a *Authority) BaseURL(r *http.Request) string {
 	t := a.trust.Load()
-	if len(t.bases) == 0 {
-		return ""
-	}
-	return t.pageBase(t.baseOf(r))
+	return t.pageBase(token.BaseOf(t.bases, r))
 }
 
 // pageBase returns the base URL of pages for people whose client came to base.
@@ -233,8 +230,6 @@ func (t *trust) pageBase(base string) string {
 
 // TokenEndpoint is where clients get tokens, with {tenant} in it.
 func (a *Authority) TokenEndpoint() string { return "/{tenant}/oauth2/v2.0/token" }
-
-func (t *trust) baseOf(r *http.Request) string { return token.BaseOf(t.bases, r) }
 
 // correlationID returns the id under which the caller logs the request, which
 // MSAL sends in a header or in the query, or a new one.
