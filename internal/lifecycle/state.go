@@ -165,11 +165,7 @@ func (o *Order) status(now time.Time) string {
 
 // subscriptionOf returns the subscription that a line made, or nil.
 func (o *Order) subscriptionOf(line int) *Subscription {
-	id := o.Document.LineItems[line].SubscriptionID
-	if id == "" {
-		return nil
-	}
-	return o.Subscription(id)
+	return o.Subscription(o.Document.LineItems[line].SubscriptionID)
 }
 
 // Subscription returns the order's subscription with an id, or nil.
