@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -92,20 +93,15 @@ func (n CloudName) Configuration() cloud.Configuration {
 	return cloud.Configuration{}
 }
 
-// Title returns what people call the cloud, for messages.
-func (n CloudName) Title() string {
-	switch n {
-	case NamedGlobal:
-		return "Microsoft's global cloud"
-	case Named21Vianet:
-		return "the cloud operated by 21Vianet"
-	case NamedGermany:
-		return "Microsoft Cloud Germany"
-	case NamedUSGovernment:
-		return "Microsoft Cloud for US Government"
-	}
-	return "cloud " + string(n)
+var cloudTitles = map[CloudName]string{
+	NamedGlobal:       "Microsoft's global cloud",
+	Named21Vianet:     "the cloud operated by 21Vianet",
+	NamedGermany:      "Microsoft Cloud Germany",
+	NamedUSGovernment: "Microsoft Cloud for US Government",
 }
+
+// Title returns what people call the cloud, for messages.
+func (n CloudName) Title() string { return cmp.Or(cloudTitles[n], "cloud "+string(n)) }
 
 // Resources returns what tokens of the cloud may be for: Partner Center, and
 // the directory graph, which the documentation asks app-only tokens for.

@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -61,15 +62,7 @@ func BillingCycles() []BillingCycleType { return append([]BillingCycleType(nil),
 func (b BillingCycleType) Normalize() BillingCycleType { return normalize(b, billingCycles) }
 
 // Known reports whether b spells a documented billing cycle.
-func (b BillingCycleType) Known() bool {
-	n := b.Normalize()
-	for _, k := range billingCycles {
-		if n == k {
-			return true
-		}
-	}
-	return false
-}
+func (b BillingCycleType) Known() bool { return slices.Contains(billingCycles, b.Normalize()) }
 
 // UnmarshalJSONFrom reads a string in any spelling, or the documented number.
 func (b *BillingCycleType) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
