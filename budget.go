@@ -416,17 +416,7 @@ func (p *budgetPolicy) Do(req *policy.Request) (resp *http.Response, err error) 
 // or -1.
 func classify(path string) int {
 	var segments [4]string // version, customers, id, what of the customer
-	count := 0
-	for segment := range strings.SplitSeq(path, "/") {
-		if segment == "" {
-			continue
-		}
-		if count == len(segments) {
-			break
-		}
-		segments[count] = segment
-		count++
-	}
+	copy(segments[:], strings.FieldsFunc(path, func(r rune) bool { return r == '/' }))
 	class := BudgetClass("")
 	switch strings.ToLower(segments[1]) {
 	case "customers":

@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -112,10 +113,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		o.Cloud = CloudGlobal
 	}
 	service := o.Cloud.Services[ServiceName]
-	if o.Endpoint == "" {
-		o.Endpoint = service.Endpoint
-	}
-	endpoint, err := parseEndpoint(o.Endpoint)
+	endpoint, err := parseEndpoint(cmp.Or(o.Endpoint, service.Endpoint))
 	if err != nil {
 		return nil, err
 	}
@@ -125,9 +123,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		}
 		o.Scopes = []string{service.Audience + "/.default"}
 	}
-	if o.Locale == "" {
-		o.Locale = DefaultLocale
-	}
+	o.Locale = cmp.Or(o.Locale, DefaultLocale)
 	c := &Client{
 		endpoint:          endpoint,
 		cloud:             NameOfCloud(o.Cloud),
@@ -136,18 +132,12 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 	}
 	c.Customers = &CustomersClient{resource{client: c}.name("customers")}
 	c.Orders = &AllOrdersClient{c}
-	c.Offers = &CountrySelector[*OffersClient]{c, func(country resource) *OffersClient {
-		return &OffersClient{country.name("offers")}
-	}}
-	c.OfferCategories = &CountrySelector[*OfferCategoriesClient]{c, func(country resource) *OfferCategoriesClient {
-		return &OfferCategoriesClient{country.name("offercategories")}
-	}}
-	c.Products = &CountrySelector[*ProductsClient]{c, func(country resource) *ProductsClient {
-		return &ProductsClient{country.name("products")}
-	}}
-	c.Extensions = &ExtensionsClient{Product: &CountrySelector[*ProductExtensionsClient]{c, func(country resource) *ProductExtensionsClient {
-		return &ProductExtensionsClient{country.name("extensions").name("product")}
-	}}}
+	c.Offers = sold(c, "offers", func(r resource) *OffersClient { return &OffersClient{offers{r}} })
+	c.OfferCategories = sold(c, "offercategories", func(r resource) *OfferCategoriesClient { return &OfferCategoriesClient{r} })
+	c.Products = sold(c, "products", func(r resource) *ProductsClient { return &ProductsClient{r} })
+	c.Extensions = &ExtensionsClient{
+		Product: sold(c, "extensions/product", func(r resource) *ProductExtensionsClient { return &ProductExtensionsClient{r} }),
+	}
 	return c, nil
 }
 

@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -46,11 +47,7 @@ type CredentialError struct {
 
 // Error names the call and the reason, and ends with what to do.
 func (e *CredentialError) Error() string {
-	call := e.Operation
-	if call == "" {
-		call = "the call"
-	}
-	return "partnercenter: " + call + " was not sent: " + e.Detail + "; " + e.Fix
+	return "partnercenter: " + cmp.Or(e.Operation, "the call") + " was not sent: " + e.Detail + "; " + e.Fix
 }
 
 // NonRetriable keeps retries from asking again with the same credential.

@@ -172,7 +172,7 @@ func (c *CustomersClient) ByID(id string) *CustomerClient {
 			Company: &CompanyProfileClient{profiles.name("company")},
 			Billing: &BillingProfileClient{profiles.name("billing")},
 		},
-		Offers:              &CustomerOffersClient{customer.name("offers")},
+		Offers:              &CustomerOffersClient{offers{customer.name("offers")}},
 		OfferCategories:     &OfferCategoriesClient{customer.name("offercategories")},
 		Products:            &ProductsClient{customer.name("products")},
 		ApplicationConsents: &ApplicationConsentsClient{customer.name("applicationconsents")},

@@ -2,6 +2,7 @@ package partnercenter
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"mime"
@@ -88,15 +89,8 @@ func (e *Error) Error() string {
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, "; retry after %s", e.RetryAfter)
 	}
-	fmt.Fprintf(&b, " [request %s, correlation %s]; %s", orNone(e.RequestID), orNone(e.CorrelationID), e.NextStep)
+	fmt.Fprintf(&b, " [request %s, correlation %s]; %s", cmp.Or(e.RequestID, "none"), cmp.Or(e.CorrelationID, "none"), e.NextStep)
 	return b.String()
-}
-
-func orNone(id string) string {
-	if id == "" {
-		return "none"
-	}
-	return id
 }
 
 // Unwrap returns the answer as an *azcore.ResponseError, so that code written
@@ -259,10 +253,7 @@ func newError(resp *http.Response, body []byte) *Error {
 	}
 	if err := Unmarshal(body, &e.Body); err == nil {
 		e.Code, e.Source = e.Body.Code, e.Body.Source
-		e.Description = e.Body.Description
-		if e.Description == "" {
-			e.Description = e.Body.Message
-		}
+		e.Description = cmp.Or(e.Body.Description, e.Body.Message)
 	} else {
 		e.Body = ErrorBody{}
 	}

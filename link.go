@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,10 +72,7 @@ func (c *Client) ResolveURI(uri string) (string, error) {
 		return "", ErrForeignLink
 	}
 	if u.Scheme != "" || u.Host != "" {
-		scheme := u.Scheme
-		if scheme == "" {
-			scheme = c.endpoint.Scheme
-		}
+		scheme := cmp.Or(u.Scheme, c.endpoint.Scheme)
 		if !strings.EqualFold(scheme, c.endpoint.Scheme) || !strings.EqualFold(u.Host, c.endpoint.Host) {
 			return "", ErrForeignLink
 		}

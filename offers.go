@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -147,22 +148,19 @@ func (c *OfferCategory) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // CountrySelector reaches what is sold in a country.
 type CountrySelector[T any] struct {
-	client *Client
-	of     func(country resource) T
+	sold resource // in no country
+	of   func(resource) T
+}
+
+// sold returns the selector of what is below fixed segments in each country.
+func sold[T any](c *Client, segments string, of func(resource) T) *CountrySelector[T] {
+	return &CountrySelector[T]{resource{client: c}.name(segments), of}
 }
 
 // ByCountry reaches what is sold in a country, by its two letters.
 func (s *CountrySelector[T]) ByCountry(country string) T {
-	return s.of(resource{client: s.client}.in(country))
+	return s.of(s.sold.in(country))
 }
-
-// OffersClient reaches the legacy offers of a country. Get it from
-// Client.Offers.
-type OffersClient struct{ resource }
-
-// CustomerOffersClient reaches the legacy offers that a customer can buy. Get
-// it from CustomerClient.Offers.
-type CustomerOffersClient struct{ resource }
 
 // OffersQuery selects a page of offers. The zero value selects all.
 type OffersQuery struct {
@@ -170,21 +168,47 @@ type OffersQuery struct {
 	Offset int // how many to skip
 }
 
-// of returns the page of a list of offers that q selects.
-func (q OffersQuery) of(offers resource) resource {
-	return offers.with("size", number(q.Size)).with("offset", number(q.Offset))
+// offers is a list of offers.
+type offers struct{ resource }
+
+// Query returns one page of the offers that Get returns.
+func (o offers) Query(ctx context.Context, q OffersQuery) (*Collection[*Offer], error) {
+	return readList[Offer](ctx, o.page(q))
 }
+
+// All yields the offers page by page, with the checks of [CustomersClient.All].
+func (o offers) All(ctx context.Context) iter.Seq2[*Offer, error] {
+	return o.QueryAll(ctx, OffersQuery{})
+}
+
+// QueryAll yields the offers that q selects and all after them, q.Size at a time,
+// with the checks of [CustomersClient.All]. A zero Size means [DefaultPageSize].
+func (o offers) QueryAll(ctx context.Context, q OffersQuery) iter.Seq2[*Offer, error] {
+	q.Size = cmp.Or(q.Size, DefaultPageSize)
+	return readAll[Offer](ctx, o.page(q))
+}
+
+func (o offers) page(q OffersQuery) resource {
+	return o.with("size", number(q.Size)).with("offset", number(q.Offset))
+}
+
+// inCategory is what ByCategory narrows the offers to.
+func (o offers) inCategory(id string) offers { return offers{o.with("offer_category_id", id)} }
+
+// OffersClient reaches the legacy offers of a country. Get it from
+// Client.Offers.
+type OffersClient struct{ offers }
 
 // ByCategory narrows the offers to those of one category, by its id. The empty
 // id means all.
 func (c *OffersClient) ByCategory(id string) *OffersClient {
-	return &OffersClient{c.with("offer_category_id", id)}
+	return &OffersClient{c.inCategory(id)}
 }
 
 // ByID reaches one offer, by its id in any case.
 func (c *OffersClient) ByID(id string) *OfferClient {
 	offer := c.id("offer id", id)
-	return &OfferClient{AddOns: &OfferAddOnsClient{offer.name("addons")}, resource: offer}
+	return &OfferClient{AddOns: &OfferAddOnsClient{offers{offer.name("addons")}}, resource: offer}
 }
 
 // Get returns the offers in one answer, by rank.
@@ -197,20 +221,14 @@ func (c *OffersClient) Get(ctx context.Context) (*Collection[*Offer], error) {
 	return c.Query(ctx, OffersQuery{})
 }
 
-// Query returns one page of the offers that [OffersClient.Get] returns.
-func (c *OffersClient) Query(ctx context.Context, q OffersQuery) (*Collection[*Offer], error) {
-	return readList[Offer](ctx, q.of(c.resource))
-}
-
-// All yields the offers page by page, with the checks of [CustomersClient.All].
-func (c *OffersClient) All(ctx context.Context) iter.Seq2[*Offer, error] {
-	return readAll[Offer](ctx, OffersQuery{Size: DefaultPageSize}.of(c.resource))
-}
+// CustomerOffersClient reaches the legacy offers that a customer can buy. Get
+// it from CustomerClient.Offers.
+type CustomerOffersClient struct{ offers }
 
 // ByCategory narrows the offers to those of one category, by its id. The empty
 // id means all.
 func (c *CustomerOffersClient) ByCategory(id string) *CustomerOffersClient {
-	return &CustomerOffersClient{c.with("offer_category_id", id)}
+	return &CustomerOffersClient{c.inCategory(id)}
 }
 
 // Get returns the offers of the customer's country in one answer, by rank.
@@ -219,16 +237,6 @@ func (c *CustomerOffersClient) ByCategory(id string) *CustomerOffersClient {
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-offers-for-a-market
 func (c *CustomerOffersClient) Get(ctx context.Context) (*Collection[*Offer], error) {
 	return c.Query(ctx, OffersQuery{})
-}
-
-// Query returns one page of the offers that [CustomerOffersClient.Get] returns.
-func (c *CustomerOffersClient) Query(ctx context.Context, q OffersQuery) (*Collection[*Offer], error) {
-	return readList[Offer](ctx, q.of(c.resource))
-}
-
-// All yields the offers page by page, with the checks of [CustomersClient.All].
-func (c *CustomerOffersClient) All(ctx context.Context) iter.Seq2[*Offer, error] {
-	return readAll[Offer](ctx, OffersQuery{Size: DefaultPageSize}.of(c.resource))
 }
 
 // OfferClient reaches one offer. Get it from [OffersClient.ByID].
@@ -252,7 +260,7 @@ func (c *OfferClient) Get(ctx context.Context) (*Offer, error) {
 
 // OfferAddOnsClient reaches the add-ons of an offer. Get it from
 // OfferClient.AddOns.
-type OfferAddOnsClient struct{ resource }
+type OfferAddOnsClient struct{ offers }
 
 // Get returns the add-ons in one answer, by rank. Offers fail as they do for
 // [OfferClient.Get].
@@ -260,17 +268,6 @@ type OfferAddOnsClient struct{ resource }
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-add-ons-for-an-offer
 func (c *OfferAddOnsClient) Get(ctx context.Context) (*Collection[*Offer], error) {
 	return c.Query(ctx, OffersQuery{})
-}
-
-// Query returns one page of the add-ons.
-func (c *OfferAddOnsClient) Query(ctx context.Context, q OffersQuery) (*Collection[*Offer], error) {
-	return readList[Offer](ctx, q.of(c.resource))
-}
-
-// All yields the add-ons page by page, with the checks of
-// [CustomersClient.All].
-func (c *OfferAddOnsClient) All(ctx context.Context) iter.Seq2[*Offer, error] {
-	return readAll[Offer](ctx, OffersQuery{Size: DefaultPageSize}.of(c.resource))
 }
 
 // OfferCategoriesClient reaches the categories of offers. Get it from

@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,13 +38,13 @@ var ErrNotVisible = errors.New("partnercenter: the order exists but is not liste
 //
 // Nil options mean the defaults.
 func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Order, error) {
-	o := WaitOptions{Timeout: DefaultWaitTimeout, Interval: 5 * time.Second, MaxInterval: 30 * time.Second}
+	var o WaitOptions
 	if opts != nil {
-		o.Progress = opts.Progress
-		setWait(&o.Timeout, opts.Timeout)
-		setWait(&o.Interval, opts.Interval)
-		setWait(&o.MaxInterval, opts.MaxInterval)
+		o = *opts
 	}
+	o.Timeout = cmp.Or(o.Timeout, DefaultWaitTimeout)
+	o.Interval = cmp.Or(o.Interval, 5*time.Second)
+	o.MaxInterval = cmp.Or(o.MaxInterval, 30*time.Second)
 	ctx = withoutRequestID(ctx)
 	order, err := c.Get(ctx)
 	if err != nil {
@@ -74,12 +75,6 @@ func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Orde
 			return nil, ctx.Err()
 		case <-time.After(pause):
 		}
-	}
-}
-
-func setWait(d *time.Duration, given time.Duration) {
-	if given != 0 {
-		*d = given
 	}
 }
 

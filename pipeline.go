@@ -77,13 +77,7 @@ func newTransport(roots *x509.CertPool) policy.Transporter {
 	}
 }
 
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
+func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // identifyPolicy names the caller and the call. It runs once a call, so that
 // all retries of a call carry one request id, the service's idempotency key.

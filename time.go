@@ -81,9 +81,6 @@ func (t Time) Time() time.Time {
 
 // Valid reports whether t holds a date in a documented shape.
 func (t Time) Valid() bool {
-	if t.text == "" {
-		return false
-	}
 	_, err := t.parse()
 	return err == nil
 }

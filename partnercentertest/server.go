@@ -14,6 +14,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -89,14 +90,10 @@ type Options struct {
 // throttle returns the rate that requests are limited to, and the weight of
 // those that change something.
 func (o *Options) throttle() (perMinute, writeWeight int) {
-	perMinute, writeWeight = o.RequestsPerMinute, o.WriteWeight
-	if o.Realistic && perMinute == 0 {
-		perMinute = partnercenter.DefaultRequestsPerMinute
+	if !o.Realistic {
+		return o.RequestsPerMinute, o.WriteWeight
 	}
-	if o.Realistic && writeWeight == 0 {
-		writeWeight = partnercenter.DefaultWriteWeight
-	}
-	return perMinute, writeWeight
+	return cmp.Or(o.RequestsPerMinute, partnercenter.DefaultRequestsPerMinute), cmp.Or(o.WriteWeight, partnercenter.DefaultWriteWeight)
 }
 
 func (o *Options) rules() lifecycle.Settings {
@@ -104,12 +101,8 @@ func (o *Options) rules() lifecycle.Settings {
 	if o.Realistic {
 		rules = lifecycle.Realistic()
 	}
-	if o.OrderLag != 0 {
-		rules.OrderLag = o.OrderLag
-	}
-	if o.ProvisioningTime != 0 {
-		rules.ProvisioningTime = o.ProvisioningTime
-	}
+	rules.OrderLag = cmp.Or(o.OrderLag, rules.OrderLag)
+	rules.ProvisioningTime = cmp.Or(o.ProvisioningTime, rules.ProvisioningTime)
 	rules.Sandbox = !o.Production
 	return rules
 }
@@ -237,11 +230,7 @@ func Start(o Options) (_ *Server, err error) {
 	s.secure.EnableHTTP2 = true
 	s.secure.StartTLS()
 	s.URL, s.TLSURL = s.plain.URL, s.secure.URL
-	if err := authority.SetBaseURLs(s.URL, s.TLSURL); err != nil {
-		s.Close()
-		return nil, err
-	}
-	if err := s.findApp(ctx); err != nil {
+	if err := errors.Join(authority.SetBaseURLs(s.URL, s.TLSURL), s.findApp(ctx)); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -299,9 +288,7 @@ func (s *Server) client(cred azcore.TokenCredential) *partnercenter.Client {
 	options := &partnercenter.ClientOptions{Endpoint: s.URL}
 	options.Cloud = s.cloud
 	pc, err := partnercenter.NewClient(cred, options)
-	if err != nil {
-		panic("partnercentertest: " + err.Error()) // the endpoint is a URL and the credential is there
-	}
+	must(err) // the endpoint is a URL and the credential is there
 	return pc
 }
 

@@ -24,11 +24,11 @@ type Clock struct {
 }
 
 // setting is how the clock differs from the system's. It is never changed, only
-// replaced.
+// replaced. Save writes it as JSON.
 type setting struct {
-	at     time.Time // what the clock showed
-	since  time.Time // when the system's showed this
-	frozen bool      // it shows at for ever
+	At     time.Time `json:"at"`     // what the clock showed
+	Since  time.Time `json:"since"`  // when the system's showed this
+	Frozen bool      `json:"frozen"` // it shows At for ever
 }
 
 // The clock shows the years that a date of the API can have.
@@ -62,10 +62,10 @@ func (s *setting) now(system func() time.Time) time.Time {
 	switch {
 	case s == nil:
 		return system()
-	case s.frozen:
-		return s.at
+	case s.Frozen:
+		return s.At
 	}
-	now := s.at.Add(system().Sub(s.since))
+	now := s.At.Add(system().Sub(s.Since))
 	if now.After(latest) {
 		return latest
 	}
@@ -87,14 +87,14 @@ func (c *Clock) State() State {
 	now := s.now(func() time.Time { return system }).UTC()
 	return State{
 		Now: now, System: system, Offset: now.Sub(system),
-		Frozen: s != nil && s.frozen, Adjusted: s != nil,
+		Frozen: s != nil && s.Frozen, Adjusted: s != nil,
 	}
 }
 
 // Set makes the clock show t, which may lie in the past. A frozen clock stays
 // frozen. It fails with [ErrOutOfRange].
 func (c *Clock) Set(t time.Time) error {
-	return c.change(func(_ time.Time, frozen bool) (time.Time, bool, error) { return t, frozen, nil })
+	return c.change(func(_ time.Time, frozen bool) (time.Time, bool, bool) { return t, frozen, true })
 }
 
 // Advance makes the clock show a time that is d later; a frozen clock stays
@@ -103,47 +103,38 @@ func (c *Clock) Advance(d time.Duration) error {
 	if d < 0 {
 		return ErrBackwards
 	}
-	return c.change(func(now time.Time, frozen bool) (time.Time, bool, error) { return now.Add(d), frozen, nil })
+	return c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return now.Add(d), frozen, true })
 }
 
 // Freeze stops the clock. One that is frozen stays as it is.
 func (c *Clock) Freeze() {
 	// An instant that the clock shows already is in range.
-	_ = c.change(func(now time.Time, _ bool) (time.Time, bool, error) { return now, true, nil })
+	_ = c.change(func(now time.Time, _ bool) (time.Time, bool, bool) { return now, true, true })
 }
 
 // Resume lets a frozen clock run on from the instant that it was frozen at. One
 // that runs goes on as it does.
 func (c *Clock) Resume() {
-	_ = c.change(func(now time.Time, frozen bool) (time.Time, bool, error) {
-		if !frozen {
-			return now, false, errUnchanged
-		}
-		return now, false, nil
-	})
+	_ = c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return now, false, frozen })
 }
 
-// errUnchanged ends a change that changes nothing.
-var errUnchanged = errors.New("unchanged")
-
-// change replaces the setting by what to returns for it, and tells.
-func (c *Clock) change(to func(now time.Time, frozen bool) (time.Time, bool, error)) error {
+// change replaces the setting by what to returns for it, and tells, unless to
+// does not want it to.
+func (c *Clock) change(to func(now time.Time, frozen bool) (at time.Time, freeze, do bool)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.setting.Load()
 	// Without the monotonic reading, which does not outlive the process: the
 	// clock shall run after a restart as it would have without.
-	since := c.system().Round(0)
-	at, frozen, err := to(old.now(func() time.Time { return since }), old != nil && old.frozen)
+	since := c.system().UTC().Round(0)
+	at, freeze, do := to(old.now(func() time.Time { return since }), old != nil && old.Frozen)
 	switch {
-	case errors.Is(err, errUnchanged):
+	case !do:
 		return nil
-	case err != nil:
-		return err
 	case at.Before(earliest) || at.After(latest):
 		return ErrOutOfRange
 	}
-	c.replace(&setting{at: at.UTC(), since: since, frozen: frozen})
+	c.replace(&setting{At: at.UTC(), Since: since, Frozen: freeze})
 	return nil
 }
 
@@ -173,13 +164,6 @@ func (c *Clock) OnChange(changed func()) {
 	c.onChange = append(c.onChange, changed)
 }
 
-// saved is the form of Save.
-type saved struct {
-	At     time.Time `json:"at"`
-	Since  time.Time `json:"since"`
-	Frozen bool      `json:"frozen"`
-}
-
 // Save returns the setting for Restore, or nil when the clock follows the
 // system's.
 func (c *Clock) Save() []byte {
@@ -187,7 +171,7 @@ func (c *Clock) Save() []byte {
 	if s == nil {
 		return nil
 	}
-	data, err := json.Marshal(saved{At: s.at, Since: s.since.UTC(), Frozen: s.frozen})
+	data, err := json.Marshal(s)
 	if err != nil {
 		panic("clock: " + err.Error()) // dates in range have a JSON form
 	}
@@ -202,7 +186,7 @@ func (c *Clock) Restore(data []byte) error {
 		c.Reset()
 		return nil
 	}
-	var s saved
+	var s setting
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("%w: %w", ErrSaved, err)
 	}
@@ -211,6 +195,6 @@ func (c *Clock) Restore(data []byte) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.replace(&setting{at: s.At, since: s.Since, frozen: s.Frozen})
+	c.replace(&s)
 	return nil
 }

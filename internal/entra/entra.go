@@ -44,9 +44,6 @@ type Options struct {
 	// Leeway is granted at both ends of a token's life. Zero means
 	// token.DefaultLeeway, negative means none.
 	Leeway time.Duration
-	// CacheSize is the number of verified tokens remembered. Zero means
-	// token.DefaultCacheSize, negative means none.
-	CacheSize int
 	// Now is the clock that tokens are held against. Nil means time.Now:
 	// Microsoft's tokens live by the time of the world.
 	Now func() time.Time
@@ -123,6 +120,8 @@ func New(o Options) (*Checker, error) {
 		bases:     bases,
 		leeway:    max(cmp.Or(o.Leeway, token.DefaultLeeway), 0),
 		now:       o.Now,
+		verified:  token.NewCache[*keyRing](token.CacheSize),
+		client:    newFetchClient(o.Transport),
 		log:       o.Logger,
 	}
 	if e.now == nil {
@@ -150,11 +149,7 @@ func New(o Options) (*Checker, error) {
 		}
 		e.sources[id] = newSource(e, id, t)
 	}
-	if e.verified, err = token.NewCache[*keyRing](o.CacheSize); err != nil {
-		return nil, err
-	}
-	e.client = newFetchClient(o.Transport)
-	e.ring.Store(&keyRing{})
+	e.ring.Store(&keyRing{realms: make(map[realmID]*realm)})
 	return e, nil
 }
 
@@ -200,12 +195,7 @@ func (e *Checker) TokenEndpoint() string { return e.authority + "/{tenant}/oauth
 
 // BaseURL returns the base URL that a request came to, for links. A Host header
 // that names none of the server's is not believed.
-func (e *Checker) BaseURL(r *http.Request) string {
-	if len(e.bases) == 0 {
-		return ""
-	}
-	return token.BaseOf(e.bases, r)
-}
+func (e *Checker) BaseURL(r *http.Request) string { return token.BaseOf(e.bases, r) }
 
 // notHere are the paths below a tenant at which a token authority would answer:
 // endpoints of tokens, of discovery and of keys.

@@ -77,9 +77,6 @@ func (e *Checker) put(id realmID, r *realm) (changed bool) {
 		return false
 	}
 	realms := maps.Clone(old.realms)
-	if realms == nil {
-		realms = make(map[realmID]*realm)
-	}
 	realms[id] = r
 	e.ring.Store(&keyRing{realms})
 	return true
@@ -406,12 +403,9 @@ func (s *keySet) usable(tenant string) map[string]*rsa.PublicKey {
 
 // publicKey returns an RSA key of reasonable size, or nil.
 func publicKey(modulus, exponent string) *rsa.PublicKey {
-	n, err := base64.RawURLEncoding.DecodeString(modulus)
-	if err != nil {
-		return nil
-	}
-	e, err := base64.RawURLEncoding.DecodeString(exponent)
-	if err != nil {
+	n, err1 := base64.RawURLEncoding.DecodeString(modulus)
+	e, err2 := base64.RawURLEncoding.DecodeString(exponent)
+	if err1 != nil || err2 != nil {
 		return nil
 	}
 	key := &rsa.PublicKey{N: new(big.Int).SetBytes(n)}

@@ -43,7 +43,7 @@ type asking struct {
 // readAsking reads it from the parameters of a request, whose app is client.
 // It clones what is kept: it is a part of a query or a form that may be much longer
 // than maxRequest.
-func readAsking(c *call, v token.Version, parameters url.Values) (q asking, client *app, err error) {
+func readAsking(c *call, parameters url.Values) (q asking, client *app, err error) {
 	tenant := c.trust.tenant(c.tenant)
 	switch {
 	case !isShared(c.tenant) && tenant == nil:
@@ -55,7 +55,7 @@ func readAsking(c *call, v token.Version, parameters url.Values) (q asking, clie
 		return q, nil, err
 	}
 	return asking{
-		version: v, tenant: strings.Clone(c.tenant), clientID: client.ID,
+		version: c.version, tenant: strings.Clone(c.tenant), clientID: client.ID,
 		scope: strings.Clone(parameters.Get("scope")), resource: strings.Clone(parameters.Get("resource")),
 	}, client, nil
 }
@@ -95,24 +95,19 @@ type code struct {
 	replayed bool   // and was sent again
 }
 
-// authorizeV1 is GET or POST /{tenant}/oauth2/authorize.
-// https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
-func (a *Authority) authorizeV1(c *call) (any, error) { return a.authorize(c, token.V1) }
-
-// authorizeV2 is GET or POST /{tenant}/oauth2/v2.0/authorize.
-// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
-func (a *Authority) authorizeV2(c *call) (any, error) { return a.authorize(c, token.V2) }
-
-// authorize begins a user's sign-in. As long as it is not certain that the app
-// may have the answer, mistakes are shown to the user; a page of a stranger would
+// authorize is GET or POST /{tenant}/oauth2/authorize and its v2.0 twin: it
+// begins a user's sign-in. As long as it is not certain that the app may have
+// the answer, mistakes are shown to the user; a page of a stranger would
 // otherwise be where this server sends people.
-func (a *Authority) authorize(c *call, v token.Version) (any, error) {
+// https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+func (a *Authority) authorize(c *call) (any, error) {
 	parameters, err := readAuthorizeParameters(c)
 	if err != nil {
 		return nil, err
 	}
 	get := func(name string) string { return strings.Clone(parameters.Get(name)) } // as readAsking does
-	asked, client, err := readAsking(c, v, parameters)
+	asked, client, err := readAsking(c, parameters)
 	if err != nil {
 		return nil, err
 	}
@@ -347,17 +342,14 @@ func (a *Authority) takeCode(t *tokenCall, key string) (*code, *Grant, error) {
 	if err := c.check(t); err != nil {
 		return nil, nil, err
 	}
-	g := &Grant{
-		ID: randomID(), TenantID: c.tenantID, ClientID: strings.ToLower(t.client.ID), UserID: c.userID, MFA: c.mfa,
-		Resource: c.request.resource, Scope: c.request.scope, SignedIn: c.made,
-	}
-	c.grantID = g.ID
+	g := a.newGrant(t, c.tenantID, c.userID, c.mfa, c.request.asking)
+	c.grantID, g.SignedIn = g.ID, c.made
 	return c, g, nil
 }
 
 // codeReplayed ends what a code has given: of two who send it, one has stolen it.
 func (a *Authority) codeReplayed(t *tokenCall, c *code) error {
-	_, err := a.grants.revoke(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
+	_, err := a.RevokeGrants(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
 	if err != nil {
 		return err
 	}

@@ -47,12 +47,7 @@ func (a *Authority) onBehalfOf(t *tokenCall) (*issued, error) {
 	if t.tenant != nil && t.tenant != tenant {
 		return nil, fail(codeWrongTenantUser, "The assertion is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
 	}
-	w, err := a.wish(t, &Grant{})
-	if err != nil {
-		return nil, err
-	}
-	s := &signedIn{user: tenant.user(claims.User), mfa: claims.MFA}
-	return a.userTokens(t, tenant, s, w, a.newGrant(tenant, t.client, s, w, t.form.Get("scope")), "")
+	return a.beginGrant(t, a.newGrant(t, tenant.id, claims.ObjectID, claims.MFA, asking{scope: t.form.Get("scope")}), "")
 }
 
 // customerToken gives an app of a partner, or of a control panel vendor, a token
@@ -76,13 +71,7 @@ func (a *Authority) customerToken(t *tokenCall, partner *tenant, s *signedIn, w 
 	if !a.consents.has(party{tenantID: t.customer, clientID: strings.ToLower(t.client.ID)}, w.key()) {
 		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote.Text(w.resource), t.customer, t.customer)
 	}
-	token, err := a.sign(t.trust, &order{
-		tenant: &tenant{id: t.customer}, client: t.client, proof: t.proof, subject: s,
-		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
-		distortion: a.distort(t.call, partner, t.client, s),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &issued{token: token, resource: w.resource, scope: t.scopeAnswer(w)}, nil
+	o := a.order(t, partner, s, w)
+	o.tenant = &tenant{id: t.customer}
+	return a.issue(t, o, w)
 }

@@ -72,12 +72,12 @@ func (c *consents) put(ctx context.Context, p party, resources []string) error {
 	return nil
 }
 
-// list returns the consents that match, ordered by tenant, app and user.
-func (c *consents) list(match func(Consent) bool) []Consent {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// Consents returns the consents that match, ordered by tenant, app and user.
+func (a *Authority) Consents(match func(Consent) bool) []Consent {
+	a.consents.mu.Lock()
+	defer a.consents.mu.Unlock()
 	var list []Consent
-	for p, resources := range c.given {
+	for p, resources := range a.consents.given {
 		consent := Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: slices.Clone(resources)}
 		if match(consent) {
 			list = append(list, consent)
@@ -88,9 +88,6 @@ func (c *consents) list(match func(Consent) bool) []Consent {
 	})
 	return list
 }
-
-// Consents returns the consents that match, ordered by tenant, app and user.
-func (a *Authority) Consents(match func(Consent) bool) []Consent { return a.consents.list(match) }
 
 // PutConsent makes a consent as if it had been asked for, in place of an earlier
 // one of the same user, or of the same tenant as a whole, to the same app. One to

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"crypto/rand"
 	"net/http"
 	"strings"
@@ -33,63 +34,47 @@ type device struct {
 	mfa      bool
 }
 
-// deviceAnswerV1 is the answer of the v1 endpoint, whose integers are strings.
-type deviceAnswerV1 struct {
+// deviceAnswer is the answer of the endpoints (RFC 8628, section 3.2).
+type deviceAnswer struct {
 	UserCode   string `json:"user_code"`
 	DeviceCode string `json:"device_code"`
-	Page       string `json:"verification_url"`
-	ExpiresIn  int64  `json:"expires_in,string"`
-	Interval   int64  `json:"interval,string"`
+	PageV1     string `json:"verification_url,omitempty"`
+	Page       string `json:"verification_uri,omitempty"` // v2
+	ExpiresIn  any    `json:"expires_in"`
+	Interval   any    `json:"interval"`
 	Message    string `json:"message"`
 }
 
-// deviceAnswerV2 is the answer of the v2.0 endpoint (RFC 8628, section 3.2).
-type deviceAnswerV2 struct {
-	UserCode   string `json:"user_code"`
-	DeviceCode string `json:"device_code"`
-	Page       string `json:"verification_uri"`
-	ExpiresIn  int64  `json:"expires_in"`
-	Interval   int64  `json:"interval"`
-	Message    string `json:"message"`
-}
-
-// deviceCodeV1 is POST /{tenant}/oauth2/devicecode.
-func (a *Authority) deviceCodeV1(c *call) (any, error) {
-	answer, err := a.beginDevice(c, token.V1)
-	return deviceAnswerV1(answer), err
-}
-
-// deviceCodeV2 is POST /{tenant}/oauth2/v2.0/devicecode.
+// deviceCode is POST /{tenant}/oauth2/devicecode and its v2.0 twin.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
-func (a *Authority) deviceCodeV2(c *call) (any, error) {
-	return a.beginDevice(c, token.V2)
-}
-
-func (a *Authority) beginDevice(c *call, v token.Version) (answer deviceAnswerV2, err error) {
+func (a *Authority) deviceCode(c *call) (any, error) {
 	neverStore(c.w)
 	form, err := readForm(c)
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
-	asked, _, err := readAsking(c, v, form)
+	asked, _, err := readAsking(c, form)
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
-	if v == token.V2 && asked.scope == "" {
-		return answer, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
+	if c.version == token.V2 && asked.scope == "" {
+		return nil, missing("scope", "Add scope=<URL of the API>/.default offline_access.")
 	}
 	if len(asked.scope)+len(asked.resource) > maxRequest {
-		return answer, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
+		return nil, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
 	}
 	d := &device{asking: asked, userCode: newUserCode(), made: a.now()}
 	if _, err := a.wishOf(c.trust, &d.asking); err != nil {
-		return answer, err
+		return nil, err
 	}
 	page := c.trust.pageBase(c.base) + devicePath
-	answer = deviceAnswerV2{
+	answer := deviceAnswer{
 		UserCode: d.userCode, DeviceCode: randomID() + randomID(), Page: page,
-		ExpiresIn: int64(deviceLifetime / time.Second), Interval: int64(deviceInterval / time.Second),
+		ExpiresIn: c.integer(int64(deviceLifetime / time.Second)), Interval: c.integer(int64(deviceInterval / time.Second)),
 		Message: "To sign in, open the page " + page + " in a web browser and enter the code " + d.userCode + ".",
+	}
+	if c.version == token.V1 {
+		answer.Page, answer.PageV1 = "", page
 	}
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
@@ -147,41 +132,33 @@ func (a *Authority) enterCode(c *call) (any, error) {
 
 // finishDevice lets the device have its tokens.
 func (a *Authority) finishDevice(f *flow, client *app, t *tenant, user *User) (any, error) {
-	d := f.device
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	if d.over {
-		return nil, errDeviceOver()
-	}
-	d.over, d.tenantID, d.userID, d.mfa = true, t.id, user.ObjectID, f.mfa
-	a.signIns.users.Remove(d.userCode)
-	return &page{name: "message", data: pageData{Title: "You are signed in", Text: "You are signed in to " + client.label() + " on the device. You can close this page."}}, nil
-}
-
-// errDeviceOver is for the second of two who sign in with one code.
-func errDeviceOver() error {
-	return fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
+	return a.endDevice(f.device, func(d *device) { d.tenantID, d.userID, d.mfa = t.id, user.ObjectID, f.mfa },
+		"You are signed in", "You are signed in to "+client.label()+" on the device. You can close this page.")
 }
 
 // declineDevice tells the device that the user does not want to.
 func (a *Authority) declineDevice(f *flow) (any, error) {
+	return a.endDevice(f.device, func(d *device) { d.declined = true },
+		"You are not signed in", "The device gets no access. You can close this page.")
+}
+
+// endDevice ends a device's wait, for the first of two who sign in with one code.
+func (a *Authority) endDevice(d *device, end func(*device), title, text string) (any, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	if f.device.over {
-		return nil, errDeviceOver()
+	if d.over {
+		return nil, fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
 	}
-	f.device.over, f.device.declined = true, true
-	a.signIns.users.Remove(f.device.userCode)
-	return &page{name: "message", data: pageData{Title: "You are not signed in", Text: "The device gets no access. You can close this page."}}, nil
+	d.over = true
+	end(d)
+	a.signIns.users.Remove(d.userCode)
+	return &page{name: "message", data: pageData{Title: title, Text: text}}, nil
 }
 
 // redeemDevice is the grant of a device code: what a device asks for again and
 // again until the user has signed in.
 func (a *Authority) redeemDevice(t *tokenCall) (*issued, error) {
-	text := t.form.Get("device_code")
-	if text == "" {
-		text = t.form.Get("code") // its name at the v1 endpoint
-	}
+	text := cmp.Or(t.form.Get("device_code"), t.form.Get("code")) // its names at the v2.0 endpoint and the v1
 	if text == "" {
 		return nil, missing("device_code", "Add the device_code that the devicecode endpoint has answered.")
 	}
@@ -214,8 +191,5 @@ func (a *Authority) takeDevice(t *tokenCall, key string) (*Grant, error) {
 		return nil, fail(codeWrongTenantCode, "The user who signed in is one of another tenant than %s. Redeem the device code at the tenant of the user.", t.tenant.name)
 	}
 	a.signIns.devices.Remove(key)
-	return &Grant{
-		ID: randomID(), TenantID: d.tenantID, ClientID: strings.ToLower(t.client.ID), UserID: d.userID, MFA: d.mfa,
-		Resource: d.resource, Scope: d.scope, SignedIn: a.now(),
-	}, nil
+	return a.newGrant(t, d.tenantID, d.userID, d.mfa, d.asking), nil
 }

@@ -14,7 +14,7 @@ func beginDevice(t *testing.T, a *Authority, changes ...string) (deviceCode, use
 	if w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	answer := decode[deviceAnswerV2](t, w)
+	answer := decode[deviceAnswer](t, w)
 	return answer.DeviceCode, answer.UserCode
 }
 

@@ -39,18 +39,9 @@ type discoveryDocument struct {
 	RequestURI            bool     `json:"request_uri_parameter_supported"`
 }
 
-// discoveryV1 is GET /{tenant}/.well-known/openid-configuration.
-func (a *Authority) discoveryV1(c *call) (any, error) {
-	return a.discovery(c, token.V1, "/oauth2", "/discovery/keys")
-}
-
-// discoveryV2 is GET /{tenant}/v2.0/.well-known/openid-configuration.
+// discovery is GET /{tenant}/.well-known/openid-configuration and its v2.0 twin.
 // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
-func (a *Authority) discoveryV2(c *call) (any, error) {
-	return a.discovery(c, token.V2, "/oauth2/v2.0", "/discovery/v2.0/keys")
-}
-
-func (a *Authority) discovery(c *call, v token.Version, oauth, keys string) (any, error) {
+func (a *Authority) discovery(c *call) (any, error) {
 	name, err := c.discoverable(c.tenant)
 	if err != nil {
 		return nil, err
@@ -61,11 +52,15 @@ func (a *Authority) discovery(c *call, v token.Version, oauth, keys string) (any
 		issued = "{tenantid}"
 	}
 	root := c.base + "/" + name
+	oauth, keys := root+"/oauth2", root+"/discovery"
+	if c.version == token.V2 {
+		oauth, keys = oauth+"/v2.0", keys+"/v2.0"
+	}
 	c.w.Header().Set("Cache-Control", discoveryAge)
 	return discoveryDocument{
-		TokenEndpoint:         root + oauth + "/token",
+		TokenEndpoint:         oauth + "/token",
 		TokenAuthMethods:      []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
-		KeysURI:               root + keys,
+		KeysURI:               keys + "/keys",
 		SubjectTypes:          []string{"pairwise"},
 		SigningAlgorithms:     []string{string(jose.RS256)},
 		ResponseTypes:         []string{"code", "code id_token"},
@@ -73,10 +68,10 @@ func (a *Authority) discovery(c *call, v token.Version, oauth, keys string) (any
 		Scopes:                []string{"openid", "profile", "email", "offline_access"},
 		Claims:                []string{"sub", "iss", "aud", "exp", "iat", "nonce", "name", "preferred_username", "oid", "tid", "ver", "c_hash"},
 		GrantTypes:            grantTypes,
-		Issuer:                token.IssuerOf(c.base, issued, v),
-		AuthorizationEndpoint: root + oauth + "/authorize",
-		DeviceEndpoint:        root + oauth + "/devicecode",
-		EndSessionEndpoint:    root + oauth + "/logout",
+		Issuer:                token.IssuerOf(c.base, issued, c.version),
+		AuthorizationEndpoint: oauth + "/authorize",
+		DeviceEndpoint:        oauth + "/devicecode",
+		EndSessionEndpoint:    oauth + "/logout",
 		ChallengeMethods:      []string{"plain", "S256"},
 	}, nil
 }

@@ -46,14 +46,12 @@ const (
 	FaultClockSkew       FaultKind = "clock_skew"
 )
 
-// place is a part of the authority that a fault strikes at.
-type place string
-
+// The parts of the authority that a fault can strike at.
 const (
-	atToken      place = "token"
-	atAuthorize  place = "authorize"
-	atDeviceCode place = "devicecode"
-	atDiscovery  place = "discovery"
+	atToken      = "token"
+	atAuthorize  = "authorize"
+	atDeviceCode = "devicecode"
+	atDiscovery  = "discovery"
 )
 
 // stage is when a fault strikes.
@@ -80,16 +78,16 @@ var (
 // {user} stand for whom it strikes.
 type faultTraits struct {
 	stage  stage
-	places []place  // before all: where it can strike
+	places []string // before all: where it can strike
 	grants []string // once the user is known: whom it strikes
 	code   errorCode
 	text   string
 }
 
 var (
-	anywhere  = []place{atToken, atAuthorize, atDeviceCode, atDiscovery}
-	whereApps = []place{atToken, atAuthorize, atDeviceCode}
-	tokenOnly = []place{atToken}
+	anywhere  = []string{atToken, atAuthorize, atDeviceCode, atDiscovery}
+	whereApps = []string{atToken, atAuthorize, atDeviceCode}
+	tokenOnly = []string{atToken}
 )
 
 var faultTable = map[FaultKind]faultTraits{
@@ -294,17 +292,14 @@ func (a *Authority) completeFault(f *Fault) error {
 		if f.User != "" {
 			return fmt.Errorf("%s strikes before it is known who signs in; leave out the user, or name the tenant or the app", f.Kind)
 		}
-		if f.Endpoint == "" {
-			f.Endpoint = string(atToken)
-		}
-		f.Endpoint = strings.ToLower(f.Endpoint)
-		if !slices.Contains(traits.places, place(f.Endpoint)) {
-			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), joinPlaces(traits.places))
+		f.Endpoint = strings.ToLower(cmp.Or(f.Endpoint, atToken))
+		if !slices.Contains(traits.places, f.Endpoint) {
+			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), strings.Join(traits.places, ", "))
 		}
 	} else if f.Endpoint != "" {
 		return fmt.Errorf("%s strikes where tokens are issued; leave out the endpoint", f.Kind)
 	}
-	if f.Endpoint == string(atDiscovery) && f.ClientID != "" {
+	if f.Endpoint == atDiscovery && f.ClientID != "" {
 		return errors.New("requests for discovery documents name no app; leave out the app, or the endpoint")
 	}
 	switch f.Kind {
@@ -384,12 +379,4 @@ func (f *Fault) findScope(t *trust) error {
 		f.User = home.user(f.User).UserPrincipalName
 	}
 	return nil
-}
-
-func joinPlaces(places []place) string {
-	names := make([]string, len(places))
-	for i, p := range places {
-		names[i] = string(p)
-	}
-	return strings.Join(names, ", ")
 }

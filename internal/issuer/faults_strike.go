@@ -64,7 +64,7 @@ func (s *standing) failure(tenant string, v victim) *failure {
 
 // strikeRequest has a fault strike a request before anything in it is looked at.
 // The answer is nil when none did.
-func (a *Authority) strikeRequest(c *call, at place) (any, error) {
+func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 	if at == "" || !a.faults.stands(beforeAll) {
 		return nil, nil
 	}
@@ -84,7 +84,7 @@ func (a *Authority) strikeRequest(c *call, at place) (any, error) {
 				return false
 			}
 		}
-		return traits.stage == beforeAll && f.Endpoint == string(at)
+		return traits.stage == beforeAll && f.Endpoint == at
 	})
 	if struck == nil {
 		return nil, nil
@@ -112,10 +112,8 @@ func (a *Authority) strikeRequest(c *call, at place) (any, error) {
 // silence waits as long as a timeout says, unless the fault or the caller goes
 // away before.
 func (s *standing) silence(ctx context.Context) {
-	timer := time.NewTimer(s.For)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(s.For):
 	case <-s.removed:
 	case <-ctx.Done():
 	}
@@ -128,7 +126,10 @@ func (c *call) peek() credential {
 	if c.r.Method == http.MethodPost {
 		// An error comes again when the rest is read.
 		head, _ := io.ReadAll(io.LimitReader(c.r.Body, maxForm))
-		c.r.Body = &peeked{io.MultiReader(bytes.NewReader(head), c.r.Body), c.r.Body}
+		c.r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(head), c.r.Body), c.r.Body}
 		parameters, _ = url.ParseQuery(string(head))
 	}
 	shown := credential{id: parameters.Get("client_id"), secret: parameters.Get("client_secret"), assertion: parameters.Get("client_assertion")}
@@ -137,12 +138,6 @@ func (c *call) peek() credential {
 		shown.secret = password
 	}
 	return shown
-}
-
-// peeked is a body whose beginning was read already.
-type peeked struct {
-	io.Reader
-	io.Closer
 }
 
 // strikeUser has a fault strike a user's tokens, or the password that a user

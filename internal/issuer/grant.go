@@ -52,16 +52,16 @@ func newGrants(known []Grant, save func(context.Context, Grant) error) *grants {
 	return g
 }
 
-// newGrant begins a family. It is kept from its first refresh token on.
-func (a *Authority) newGrant(t *tenant, client *app, s *signedIn, w *wish, scope string) *Grant {
+// newGrant begins a family for the app of t, and for a user who was asked for
+// what q says. It is kept from its first refresh token on.
+func (a *Authority) newGrant(t *tokenCall, tenantID, userID string, mfa bool, q asking) *Grant {
 	return &Grant{
-		ID: randomID(), TenantID: t.id, ClientID: strings.ToLower(client.ID), UserID: s.user.ObjectID, MFA: s.mfa,
-		Resource: w.resource, Scope: scope, SignedIn: a.now(),
+		ID: randomID(), TenantID: tenantID, ClientID: strings.ToLower(t.client.ID), UserID: userID, MFA: mfa,
+		Resource: q.resource, Scope: q.scope, SignedIn: a.now(),
 	}
 }
 
-// beginGrant gives the first tokens of a sign-in that came to its end in the
-// browser.
+// beginGrant gives the first tokens of a family.
 func (a *Authority) beginGrant(t *tokenCall, g *Grant, nonce string) (*issued, error) {
 	tenant, user, err := t.trust.member(g)
 	if err != nil {
@@ -88,14 +88,8 @@ func (d *directory) member(g *Grant) (*tenant, *User, error) {
 	return tenant, user, nil
 }
 
-// renew issues the next refresh token of a family.
+// renew issues the next refresh token of a family. The caller holds the lock.
 func (gs *grants) renew(ctx context.Context, g *Grant, now time.Time) (string, error) {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	return gs.renewLocked(ctx, g, now)
-}
-
-func (gs *grants) renewLocked(ctx context.Context, g *Grant, now time.Time) (string, error) {
 	next := *g
 	token := refreshPrefix + g.ID + "." + randomID() + randomID()
 	next.Current, next.Renewed = digest(token), now
@@ -172,17 +166,19 @@ func revokedGrant(g *Grant) error {
 	return fail(codeGrantRevoked, "The refresh token is revoked: %s. Have the user sign in again.", g.Revoked)
 }
 
-// revoke ends the families that match, and returns how many they were.
-func (gs *grants) revoke(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	for _, g := range gs.families {
+// RevokeGrants ends the grants that match and have not ended, and returns how
+// many they were. Apps are told the reason, half a sentence, when they next use a
+// refresh token. Access tokens stay good until they expire, as at Microsoft.
+func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
+	a.grants.mu.Lock()
+	defer a.grants.mu.Unlock()
+	for _, g := range a.grants.families {
 		if g.Revoked != "" || !match(g) {
 			continue
 		}
 		revoked := *g
 		revoked.Revoked = reason
-		if err := gs.keep(ctx, revoked); err != nil {
+		if err := a.grants.keep(ctx, revoked); err != nil {
 			return n, err
 		}
 		n++
@@ -190,13 +186,14 @@ func (gs *grants) revoke(ctx context.Context, reason string, match func(*Grant) 
 	return n, nil
 }
 
-// list returns the families whose last token has not expired, the latest sign-in
-// first.
-func (gs *grants) list(now time.Time) []Grant {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
+// Grants returns what users' sign-ins gave apps and has not expired, the latest
+// sign-in first.
+func (a *Authority) Grants() []Grant {
+	a.grants.mu.Lock()
+	defer a.grants.mu.Unlock()
+	now := a.now()
 	var list []Grant
-	for _, g := range gs.families {
+	for _, g := range a.grants.families {
 		if now.Before(g.Expires()) {
 			list = append(list, *g)
 		}
@@ -205,17 +202,6 @@ func (gs *grants) list(now time.Time) []Grant {
 		return cmp.Or(b.SignedIn.Compare(a.SignedIn), cmp.Compare(a.ID, b.ID))
 	})
 	return list
-}
-
-// Grants returns what users' sign-ins gave apps and has not expired, the latest
-// sign-in first.
-func (a *Authority) Grants() []Grant { return a.grants.list(a.now()) }
-
-// RevokeGrants ends the grants that match and have not ended, and returns how
-// many they were. Apps are told the reason, half a sentence, when they next use a
-// refresh token. Access tokens stay good until they expire, as at Microsoft.
-func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (int, error) {
-	return a.grants.revoke(ctx, reason, match)
 }
 
 func (gs *grants) forget() {
@@ -266,6 +252,6 @@ func (a *Authority) continueGrant(t *tokenCall, g *Grant) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	got.RefreshToken, err = a.grants.renewLocked(t.r.Context(), g, a.now())
+	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now())
 	return got, err
 }

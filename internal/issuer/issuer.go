@@ -103,9 +103,6 @@ type Options struct {
 	Leeway time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
-	// CacheSize is the number of verified tokens remembered. Zero means
-	// token.DefaultCacheSize, negative means none.
-	CacheSize int
 
 	// Administers reports whether the users of a partner's tenant may act in the
 	// tenant of a customer, which is not among Tenants, once the customer has
@@ -131,7 +128,7 @@ type Authority struct {
 	lifetime  time.Duration
 	leeway    time.Duration
 	now       func() time.Time
-	routes    []route
+	endpoints []*endpoint
 	verified  token.Cache[*trust]
 	signIns   *signIns
 	consents  *consents
@@ -246,6 +243,8 @@ func New(o Options) (*Authority, error) {
 		lifetime:  cmp.Or(o.Lifetime, DefaultLifetime),
 		leeway:    max(cmp.Or(o.Leeway, token.DefaultLeeway), 0),
 		now:       o.Now,
+		verified:  token.NewCache[*trust](token.CacheSize),
+		signIns:   newSignIns(),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -257,18 +256,12 @@ func New(o Options) (*Authority, error) {
 	for _, r := range o.Resources {
 		a.resources[token.ResourceKey(r)] = true
 	}
-	if a.verified, err = token.NewCache[*trust](o.CacheSize); err != nil {
-		return nil, err
-	}
-	if a.signIns, err = newSignIns(); err != nil {
-		return nil, err
-	}
 	if a.administers = o.Administers; a.administers == nil {
 		a.administers = func(context.Context, string, string) (bool, error) { return false, nil }
 	}
 	a.consents = newConsents(o.Consents, o.SaveConsent)
 	a.grants = newGrants(o.Grants, o.SaveGrant)
-	a.routes = a.makeRoutes()
+	a.endpoints = a.makeEndpoints()
 	a.trust.Store(&trust{keys: slices.Clone(o.Keys), bases: bases, directory: directory})
 	return a, nil
 }

@@ -74,9 +74,7 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 		}
 		subject = &signedIn{user: user, mfa: !r.WithoutMFA}
 	}
-	if r.Resource == "" {
-		r.Resource = a.audience
-	}
+	r.Resource = cmp.Or(r.Resource, a.audience)
 	if !a.resources[token.ResourceKey(r.Resource)] {
 		return nil, fmt.Errorf("issuer: no resource %q: add it to Options.Resources", r.Resource)
 	}

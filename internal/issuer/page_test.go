@@ -92,7 +92,7 @@ func TestPagesEscape(t *testing.T) {
 		t.Errorf("%s", w.Body)
 	}
 
-	answer := decode[deviceAnswerV2](t, post(a, base+"/common/oauth2/v2.0/devicecode", url.Values{"client_id": {clientID}, "scope": {api + "/.default"}}))
+	answer := decode[deviceAnswer](t, post(a, base+"/common/oauth2/v2.0/devicecode", url.Values{"client_id": {clientID}, "scope": {api + "/.default"}}))
 	check(b.do("GET", base+devicePath+"?user_code="+url.QueryEscape(markup), nil))
 	check(b.do("POST", base+devicePath, url.Values{"user_code": {markup}}))
 	w = check(b.do("POST", base+devicePath, url.Values{"user_code": {answer.UserCode}}))

@@ -20,49 +20,46 @@ const anyTenant = "{tenant}"
 // maxSegments is the number of segments of the longest pattern.
 const maxSegments = 4
 
-// route is an endpoint and the path that it is found at.
+// route is what is specific to an endpoint.
 type route struct {
-	pattern  string
-	segments []string // of pattern
-	handler  http.Handler
+	pattern string
+	methods []string
+	pages   bool   // it talks to people: errors are pages too
+	at      string // where faults can strike; empty: here they cannot
+	// serve returns a page, a redirect, a value to be written as JSON, or an
+	// error.
+	serve func(*call) (any, error)
 }
 
-func (a *Authority) makeRoutes() []route {
+func (a *Authority) makeEndpoints() []*endpoint {
 	read := []string{http.MethodGet, http.MethodHead}
 	write := []string{http.MethodPost}
 	both := append(slices.Clone(read), write...)
-	table := []struct {
-		pattern string
-		methods []string
-		pages   bool // it talks to people
-		at      place
-		serve   func(*call) (any, error)
-	}{
-		{"/{tenant}/oauth2/token", write, false, atToken, a.tokenV1},
-		{"/{tenant}/oauth2/v2.0/token", write, false, atToken, a.tokenV2},
-		{"/{tenant}/oauth2/authorize", both, true, atAuthorize, a.authorizeV1},
-		{"/{tenant}/oauth2/v2.0/authorize", both, true, atAuthorize, a.authorizeV2},
+	var endpoints []*endpoint
+	for _, r := range []route{
+		{"/{tenant}/oauth2/token", write, false, atToken, a.tokens},
+		{"/{tenant}/oauth2/v2.0/token", write, false, atToken, a.tokens},
+		{"/{tenant}/oauth2/authorize", both, true, atAuthorize, a.authorize},
+		{"/{tenant}/oauth2/v2.0/authorize", both, true, atAuthorize, a.authorize},
 		{"/{tenant}/oauth2/login", both, true, "", a.signIn},
 		{"/{tenant}/oauth2/logout", both, true, "", a.signOut},
 		{"/{tenant}/oauth2/v2.0/logout", both, true, "", a.signOut},
-		{"/{tenant}/oauth2/devicecode", write, false, atDeviceCode, a.deviceCodeV1},
-		{"/{tenant}/oauth2/v2.0/devicecode", write, false, atDeviceCode, a.deviceCodeV2},
+		{"/{tenant}/oauth2/devicecode", write, false, atDeviceCode, a.deviceCode},
+		{"/{tenant}/oauth2/v2.0/devicecode", write, false, atDeviceCode, a.deviceCode},
 		{devicePath, both, true, "", a.enterCode},
-		{"/{tenant}/.well-known/openid-configuration", read, false, atDiscovery, a.discoveryV1},
-		{"/{tenant}/v2.0/.well-known/openid-configuration", read, false, atDiscovery, a.discoveryV2},
+		{"/{tenant}/.well-known/openid-configuration", read, false, atDiscovery, a.discovery},
+		{"/{tenant}/v2.0/.well-known/openid-configuration", read, false, atDiscovery, a.discovery},
 		{"/{tenant}/discovery/keys", read, false, atDiscovery, a.publicKeys},
 		{"/{tenant}/discovery/v2.0/keys", read, false, atDiscovery, a.publicKeys},
 		{"/common/discovery/instance", read, false, atDiscovery, a.instance},
-	}
-	routes := make([]route, len(table))
-	for i, row := range table {
-		routes[i] = route{
-			pattern:  row.pattern,
-			segments: strings.Split(row.pattern[1:], "/"),
-			handler:  &endpoint{authority: a, methods: row.methods, pages: row.pages, at: row.at, serve: row.serve},
+	} {
+		e := &endpoint{route: r, authority: a, segments: strings.Split(r.pattern[1:], "/"), version: token.V1}
+		if slices.Contains(e.segments, "v2.0") {
+			e.version = token.V2
 		}
+		endpoints = append(endpoints, e)
 	}
-	return routes
+	return endpoints
 }
 
 // Lookup finds the endpoint at a path. Segments are compared without regard to
@@ -76,9 +73,9 @@ func (a *Authority) Lookup(path string) (pattern string, h http.Handler, ok bool
 	if !ok {
 		return "", nil, false
 	}
-	for i := range a.routes {
-		if a.routes[i].matches(segments) {
-			return a.routes[i].pattern, a.routes[i].handler, true
+	for _, e := range a.endpoints {
+		if e.matches(segments) {
+			return e.pattern, e, true
 		}
 	}
 	return "", nil, false
@@ -101,16 +98,8 @@ func split(path string, segments []string) ([]string, bool) {
 	return segments, true
 }
 
-func (r *route) matches(segments []string) bool {
-	if len(segments) != len(r.segments) {
-		return false
-	}
-	for i, want := range r.segments {
-		if want != anyTenant && !strings.EqualFold(segments[i], want) {
-			return false
-		}
-	}
-	return true
+func (e *endpoint) matches(segments []string) bool {
+	return slices.EqualFunc(e.segments, segments, func(want, got string) bool { return want == anyTenant || strings.EqualFold(got, want) })
 }
 
 // ServeHTTP serves the authority alone: the endpoints that Lookup finds, and
@@ -125,24 +114,22 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call is a request under way, with what every endpoint needs to know.
 type call struct {
-	w      http.ResponseWriter // for headers and for the limit of the body only
-	r      *http.Request
-	trust  *trust
-	base   string // where the caller believes this server to be
-	tenant string // as the path has it
+	w       http.ResponseWriter // for headers and for the limit of the body only
+	r       *http.Request
+	version token.Version // of the endpoint
+	trust   *trust
+	base    string // where the caller believes this server to be
+	tenant  string // as the path has it
 
 	traceID, correlationID string
 }
 
-// endpoint wraps what is specific to one endpoint in what is common to all. The
-// specific part returns a page, a redirect, a value to be written as JSON, or an
-// error.
+// endpoint wraps what is specific to one endpoint in what is common to all.
 type endpoint struct {
+	route
 	authority *Authority
-	methods   []string
-	pages     bool  // errors are pages too
-	at        place // where faults can strike; empty: here they cannot
-	serve     func(*call) (any, error)
+	segments  []string      // of pattern
+	version   token.Version // as pattern has it
 }
 
 // ServeHTTP implements http.Handler.
@@ -152,7 +139,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Client-Request-Id", correlationID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 
-	answer, err := e.answer(&call{w: w, r: r, traceID: traceID, correlationID: correlationID})
+	answer, err := e.answer(&call{w: w, r: r, version: e.version, traceID: traceID, correlationID: correlationID})
 	if err == nil {
 		switch answer := answer.(type) {
 		case *page:
@@ -205,7 +192,7 @@ func (e *endpoint) answer(c *call) (any, error) {
 	}
 	// The route matched, so there is a first segment.
 	c.tenant, _, _ = strings.Cut(strings.TrimLeft(c.r.URL.Path, "/"), "/")
-	c.base = c.trust.baseOf(c.r)
+	c.base = token.BaseOf(c.trust.bases, c.r)
 	if answer, err := e.authority.strikeRequest(c, e.at); answer != nil || err != nil {
 		return answer, err
 	}
@@ -217,10 +204,7 @@ func (e *endpoint) answer(c *call) (any, error) {
 // for one of Microsoft's hosts there is an address that is the server's own.
 func (a *Authority) BaseURL(r *http.Request) string {
 	t := a.trust.Load()
-	if len(t.bases) == 0 {
-		return ""
-	}
-	return t.pageBase(t.baseOf(r))
+	return t.pageBase(token.BaseOf(t.bases, r))
 }
 
 // pageBase returns the base URL of pages for people whose client came to base.
@@ -246,8 +230,6 @@ func (t *trust) pageBase(base string) string {
 
 // TokenEndpoint is where clients get tokens, with {tenant} in it.
 func (a *Authority) TokenEndpoint() string { return "/{tenant}/oauth2/v2.0/token" }
-
-func (t *trust) baseOf(r *http.Request) string { return token.BaseOf(t.bases, r) }
 
 // correlationID returns the id under which the caller logs the request, which
 // MSAL sends in a header or in the query, or a new one.

@@ -1,6 +1,9 @@
 package issuer
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter/internal/quote"
@@ -167,12 +170,7 @@ var wellKnownAPIs = map[string]string{
 }
 
 func isForeign(resource string) bool {
-	for _, url := range foreignAPIs {
-		if token.ResourceKey(resource) == url {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(slices.Collect(maps.Values(foreignAPIs)), token.ResourceKey(resource))
 }
 
 // ResourceOf returns the URL of one of Microsoft's APIs by its application id.
@@ -187,9 +185,7 @@ func ResourceOf(applicationID string) (url string, ok bool) {
 // resolve finds out whose API the resource of w is. An app is an API under its
 // client id, with api:// before it or without.
 func (a *Authority) resolve(t *trust, w *wish) error {
-	if w.resource == "" {
-		w.resource = a.audience
-	}
+	w.resource = cmp.Or(w.resource, a.audience)
 	if a.isResource(w.resource) || isForeign(w.resource) {
 		return nil
 	}

@@ -1,10 +1,10 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -60,21 +60,20 @@ type failed struct {
 	last  time.Time
 }
 
-func newSignIns() (*signIns, error) {
-	s := new(signIns)
-	var err [6]error
-	s.flows, err[0] = lru.New[string, *flow](signInsKept)
-	s.codes, err[1] = lru.New[string, *code](signInsKept)
-	s.devices, err[2] = lru.New[string, *device](signInsKept)
-	s.users, err[3] = lru.New[string, *device](signInsKept)
-	s.failures, err[4] = lru.New[string, *failed](signInsKept)
-	s.strangers, err[5] = lru.New[string, *failed](signInsKept)
-	for _, e := range err {
-		if e != nil {
-			return nil, fmt.Errorf("issuer: sign-ins under way: %w", e)
-		}
+func newSignIns() *signIns {
+	return &signIns{
+		flows: keep[*flow](), codes: keep[*code](), devices: keep[*device](), users: keep[*device](),
+		failures: keep[*failed](), strangers: keep[*failed](),
 	}
-	return s, nil
+}
+
+// keep returns a cache of one kind of what is under way.
+func keep[V any]() *lru.Cache[string, V] {
+	cache, err := lru.New[string, V](signInsKept)
+	if err != nil {
+		panic("issuer: " + err.Error()) // it refuses sizes below one only
+	}
+	return cache
 }
 
 func (s *signIns) forget() {
@@ -245,7 +244,7 @@ func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, erro
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
-		tenant, user, err := a.checkPasswordLocked(c.trust, c.trust.tenant(f.asking().tenant), f.name, e.password)
+		tenant, user, err := a.checkPassword(c.trust, c.trust.tenant(f.asking().tenant), f.name, e.password)
 		if err == nil {
 			_, err = findApp(c.trust, tenant, f.asking().clientID)
 		}
@@ -427,12 +426,7 @@ func (d *directory) suggestions(in *tenant, client *app) []string {
 }
 
 // label is what people know an app by.
-func (a *app) label() string {
-	if a.Name != "" {
-		return a.Name
-	}
-	return a.ID
-}
+func (a *app) label() string { return cmp.Or(a.Name, a.ID) }
 
 // label is what people know a resource by.
 func (w *wish) label() string {
@@ -448,14 +442,8 @@ func (w *wish) label() string {
 }
 
 // checkPassword finds the user of a name and password, in a tenant or, where it
-// is nil, in any.
+// is nil, in any. The caller holds the lock of the sign-ins.
 func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
-	a.signIns.mu.Lock()
-	defer a.signIns.mu.Unlock()
-	return a.checkPasswordLocked(t, in, name, password)
-}
-
-func (a *Authority) checkPasswordLocked(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
 	if len(name) > maxUserName {
 		return nil, nil, wrongPassword()
 	}

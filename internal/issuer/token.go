@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,27 +35,25 @@ const (
 // grantTypes are those that the discovery document names.
 var grantTypes = []string{grantClientCredentials, grantCode, grantRefresh, grantDevice, grantOnBehalfOf}
 
-// tokenAnswerV1 is the answer of the v1 endpoint, whose integers are strings.
-type tokenAnswerV1 struct {
+// tokenAnswer is the answer of the endpoints.
+type tokenAnswer struct {
 	TokenType    string `json:"token_type"`
 	Scope        string `json:"scope,omitempty"` // users
-	ExpiresIn    int64  `json:"expires_in,string"`
-	ExtExpiresIn int64  `json:"ext_expires_in,string"`
-	ExpiresOn    int64  `json:"expires_on,string"`
-	NotBefore    int64  `json:"not_before,string"`
-	Resource     string `json:"resource"`
+	ExpiresIn    any    `json:"expires_in"`
+	ExtExpiresIn any    `json:"ext_expires_in"`
+	ExpiresOn    any    `json:"expires_on,omitempty"` // v1
+	NotBefore    any    `json:"not_before,omitempty"` // v1
+	Resource     string `json:"resource,omitempty"`   // v1
 	AccessToken  string `json:"access_token"`
 	userAnswer
 }
 
-// tokenAnswerV2 is the answer of the v2.0 endpoint.
-type tokenAnswerV2 struct {
-	TokenType    string `json:"token_type"`
-	Scope        string `json:"scope,omitempty"` // users
-	ExpiresIn    int64  `json:"expires_in"`
-	ExtExpiresIn int64  `json:"ext_expires_in"`
-	AccessToken  string `json:"access_token"`
-	userAnswer
+// integer is a number of an answer, which v1 endpoints write as text.
+func (c *call) integer(n int64) any {
+	if c.version == token.V1 {
+		return strconv.FormatInt(n, 10)
+	}
+	return n
 }
 
 // userAnswer is what only the answer to a grant of a user has.
@@ -67,11 +66,10 @@ type userAnswer struct {
 // tokenCall is a token request whose form is read and whose client is known.
 type tokenCall struct {
 	*call
-	form    url.Values
-	version token.Version
-	client  *app
-	proof   token.Proof
-	tenant  *tenant // that of the path; nil under a shared name
+	form   url.Values
+	client *app
+	proof  token.Proof
+	tenant *tenant // that of the path; nil under a shared name
 	// customer is the tenant of the path, where it is a GUID that no tenant here
 	// has: it may be that of a partner's customer.
 	customer string
@@ -85,66 +83,47 @@ type issued struct {
 	userAnswer
 }
 
-// tokenV1 is POST /{tenant}/oauth2/token. The form's resource says which API
-// the token is for.
+// tokens is POST /{tenant}/oauth2/token, where the form's resource says which
+// API the token is for, and POST /{tenant}/oauth2/v2.0/token, where its scope
+// does.
 // https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
-func (a *Authority) tokenV1(c *call) (any, error) {
-	got, err := a.token(c, token.V1)
-	if f, ok := err.(*failure); ok && f.errorCode == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+func (a *Authority) tokens(c *call) (any, error) {
+	got, err := a.token(c)
+	if f, ok := err.(*failure); ok && c.version == token.V1 && f.errorCode == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
 		f.kind = "interaction_required" // this endpoint's word for it
 	}
 	if err != nil {
 		return nil, err
 	}
-	seconds := int64(got.token.Lifetime / time.Second)
-	return tokenAnswerV1{
-		TokenType:    "Bearer",
-		Scope:        got.scope,
-		ExpiresIn:    seconds,
-		ExtExpiresIn: seconds,
-		ExpiresOn:    got.token.Expires.Unix(),
-		NotBefore:    got.token.NotBefore.Unix(),
-		Resource:     got.resource,
-		AccessToken:  got.token.Text,
-		userAnswer:   got.userAnswer,
-	}, nil
-}
-
-// tokenV2 is POST /{tenant}/oauth2/v2.0/token. The form's scope says which API
-// the token is for.
-// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
-func (a *Authority) tokenV2(c *call) (any, error) {
-	got, err := a.token(c, token.V2)
-	if err != nil {
-		return nil, err
+	seconds := c.integer(int64(got.token.Lifetime / time.Second))
+	answer := tokenAnswer{
+		TokenType: "Bearer", Scope: got.scope, ExpiresIn: seconds, ExtExpiresIn: seconds,
+		AccessToken: got.token.Text, userAnswer: got.userAnswer,
 	}
-	seconds := int64(got.token.Lifetime / time.Second)
-	return tokenAnswerV2{
-		TokenType:    "Bearer",
-		Scope:        got.scope,
-		ExpiresIn:    seconds,
-		ExtExpiresIn: seconds,
-		AccessToken:  got.token.Text,
-		userAnswer:   got.userAnswer,
-	}, nil
+	if c.version == token.V1 {
+		answer.ExpiresOn, answer.NotBefore = c.integer(got.token.Expires.Unix()), c.integer(got.token.NotBefore.Unix())
+		answer.Resource = got.resource
+	}
+	return answer, nil
 }
 
 // token answers a token request: form, client, grant.
-func (a *Authority) token(c *call, v token.Version) (*issued, error) {
+func (a *Authority) token(c *call) (*issued, error) {
 	neverStore(c.w)
 	form, err := readForm(c)
 	if err != nil {
 		return nil, err
 	}
 	grant := form.Get("grant_type")
-	serve := a.grant(grant)
+	serve := grantHandlers[grant]
 	switch {
 	case grant == "":
 		return nil, missing("grant_type", "Add grant_type=client_credentials for an app alone, or authorization_code, refresh_token or another grant for a user.")
 	case serve == nil:
 		return nil, fail(codeUnsupportedGrant, "The grant type %s is not supported. Send one of %s.", quote.Text(grant), strings.Join(grantTypes, ", "))
 	}
-	t := &tokenCall{call: c, form: form, version: v}
+	t := &tokenCall{call: c, form: form}
 	if !isShared(c.tenant) {
 		if t.tenant = c.trust.tenant(c.tenant); t.tenant == nil {
 			if grant != grantRefresh || !guid.Is(c.tenant) {
@@ -166,26 +145,18 @@ func (a *Authority) token(c *call, v token.Version) (*issued, error) {
 	if t.proof, err = a.checkCredential(t, shown, grant != grantClientCredentials); err != nil {
 		return nil, err
 	}
-	return serve(t)
+	return serve(a, t)
 }
 
-// grant returns what answers a grant, or nil.
-func (a *Authority) grant(name string) func(*tokenCall) (*issued, error) {
-	switch name {
-	case grantClientCredentials:
-		return a.clientCredentials
-	case grantCode:
-		return a.redeemCode
-	case grantRefresh:
-		return a.refresh
-	case grantPassword:
-		return a.password
-	case grantDevice, grantDeviceV1:
-		return a.redeemDevice
-	case grantOnBehalfOf:
-		return a.onBehalfOf
-	}
-	return nil
+// grantHandlers answer the grants.
+var grantHandlers = map[string]func(*Authority, *tokenCall) (*issued, error){
+	grantClientCredentials: (*Authority).clientCredentials,
+	grantCode:              (*Authority).redeemCode,
+	grantRefresh:           (*Authority).refresh,
+	grantPassword:          (*Authority).password,
+	grantDevice:            (*Authority).redeemDevice,
+	grantDeviceV1:          (*Authority).redeemDevice,
+	grantOnBehalfOf:        (*Authority).onBehalfOf,
 }
 
 // findApp finds the app of a request in the tenant of its path, nil for any.
@@ -274,25 +245,37 @@ func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
 	if err := w.check(t.trust, t.tenant); err != nil {
 		return nil, err
 	}
-	token, err := a.sign(t.trust, &order{
-		tenant: t.tenant, client: t.client, proof: t.proof, resource: resource, base: t.base, version: t.version,
-		distortion: a.distort(t.call, t.tenant, t.client, nil),
-	})
+	return a.issue(t, a.order(t, t.tenant, nil, w), w)
+}
+
+// order returns what a token that w asks for is to say, an app's own without a
+// subject.
+func (a *Authority) order(t *tokenCall, tenant *tenant, subject *signedIn, w *wish) *order {
+	return &order{
+		tenant: tenant, client: t.client, proof: t.proof, subject: subject,
+		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+		distortion: a.distort(t.call, tenant, t.client, subject),
+	}
+}
+
+// issue signs what was ordered.
+func (a *Authority) issue(t *tokenCall, o *order, w *wish) (*issued, error) {
+	token, err := a.sign(t.trust, o)
 	if err != nil {
 		return nil, err
 	}
-	return &issued{token: token, resource: resource}, nil
+	got := &issued{token: token, resource: w.resource}
+	if o.subject != nil {
+		got.scope = t.scopeAnswer(w)
+	}
+	return got, nil
 }
 
 // wish returns what the request asks for; where it does not say, it is what was
 // asked for when the user signed in.
 func (a *Authority) wish(t *tokenCall, before *Grant) (*wish, error) {
 	if t.version == token.V1 {
-		resource := t.form.Get("resource")
-		if resource == "" {
-			resource = before.Resource
-		}
-		return a.userWishV1(t.trust, t.form.Get("scope"), resource)
+		return a.userWishV1(t.trust, t.form.Get("scope"), cmp.Or(t.form.Get("resource"), before.Resource))
 	}
 	if t.form.Has("resource") && !t.form.Has("scope") {
 		return nil, fail(codeResourceAtV2, "The parameter 'resource' belongs to the v1 endpoint. Send scope=<URL of the API>/.default here.")
@@ -323,16 +306,11 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 	if !a.mayUse(t.client, tenant, s.user, w) {
 		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote.Text(w.resource))
 	}
-	o := &order{
-		tenant: tenant, client: t.client, proof: t.proof, subject: s,
-		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
-		distortion: a.distort(t.call, tenant, t.client, s),
-	}
-	token, err := a.sign(t.trust, o)
+	o := a.order(t, tenant, s, w)
+	got, err := a.issue(t, o, w)
 	if err != nil {
 		return nil, err
 	}
-	got := &issued{token: token, resource: w.resource, scope: t.scopeAnswer(w)}
 	if w.openID {
 		if got.IDToken, err = a.signID(t.trust, o, nonce, ""); err != nil {
 			return nil, err
@@ -342,6 +320,8 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 		got.ClientInfo = clientInfo(s.user, tenant)
 	}
 	if g != nil && w.offline {
+		a.grants.mu.Lock()
+		defer a.grants.mu.Unlock()
 		if got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now()); err != nil {
 			return nil, err
 		}
@@ -383,17 +363,14 @@ func (a *Authority) password(t *tokenCall) (*issued, error) {
 	if name == "" {
 		return nil, missing("username", "Add username=<name@domain>.")
 	}
+	a.signIns.mu.Lock()
 	tenant, user, err := a.checkPassword(t.trust, t.tenant, name, t.form.Get("password"))
+	a.signIns.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	if user.MFA {
 		return nil, fail(codeMFARequired, "User %s must sign in with a second factor, for which this grant has no place. Sign in with a browser or a device code.", quote.Text(user.UserPrincipalName))
 	}
-	w, err := a.wish(t, &Grant{})
-	if err != nil {
-		return nil, err
-	}
-	s := &signedIn{user: user}
-	return a.userTokens(t, tenant, s, w, a.newGrant(tenant, t.client, s, w, t.form.Get("scope")), "")
+	return a.beginGrant(t, a.newGrant(t, tenant.id, user.ObjectID, false, asking{scope: t.form.Get("scope")}), "")
 }

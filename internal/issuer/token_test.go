@@ -113,7 +113,10 @@ func TestTokenV1Example(t *testing.T) {
 		t.Errorf("members (-example +got):\n%s", diff)
 	}
 	span := func(text []byte) time.Duration {
-		var v tokenAnswerV1
+		var v struct {
+			ExpiresOn int64 `json:"expires_on,string"`
+			NotBefore int64 `json:"not_before,string"`
+		}
 		if err := json.Unmarshal(text, &v); err != nil {
 			t.Fatalf("%v in %s", err, text)
 		}

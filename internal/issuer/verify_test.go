@@ -228,17 +228,15 @@ func TestVerifyRemembers(t *testing.T) {
 		t.Errorf("%d tokens remembered, want the one good", n)
 	}
 
-	o := options()
-	o.CacheSize = 2
-	a = newAuthority(t, o)
+	a = newAuthority(t, options())
+	a.verified = token.NewCache[*trust](2)
 	for range 5 {
 		wantReason(t, a, mint(t, a, TokenRequest{}), "")
 	}
 	if n := a.verified.Len(); n != 2 {
 		t.Errorf("%d tokens remembered, want 2", n)
 	}
-	o.CacheSize = -1
-	a = newAuthority(t, o)
+	a.verified = token.Cache[*trust]{}
 	jwt = mint(t, a, TokenRequest{})
 	wantReason(t, a, jwt, "")
 	wantReason(t, a, jwt, "")
@@ -414,9 +412,8 @@ func BenchmarkVerifyRememberedParallel(b *testing.B) {
 }
 
 func BenchmarkVerifyFirst(b *testing.B) {
-	o := options()
-	o.CacheSize = -1
-	a := newAuthority(b, o)
+	a := newAuthority(b, options())
+	a.verified = token.Cache[*trust]{}
 	jwt := mint(b, a, TokenRequest{})
 	b.ReportAllocs()
 	for b.Loop() {

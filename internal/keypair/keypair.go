@@ -32,10 +32,8 @@ type Files struct {
 	checked time.Time // when they were looked at last
 }
 
-// stamps tell whether files have changed.
-type stamps struct {
-	cert, key stamp
-}
+// stamps tell whether the certificate's file and the key's have changed.
+type stamps [2]stamp
 
 type stamp struct {
 	modified time.Time
@@ -90,16 +88,15 @@ func (f *Files) Certificate() *tls.Certificate {
 }
 
 // look returns what tells whether the files have changed.
-func (f *Files) look() (stamps, error) {
-	cert, err := os.Stat(f.certFile)
-	if err != nil {
-		return stamps{}, unreadable(f.certFile, err)
+func (f *Files) look() (found stamps, err error) {
+	for i, file := range []string{f.certFile, f.keyFile} {
+		info, err := os.Stat(file)
+		if err != nil {
+			return stamps{}, unreadable(file, err)
+		}
+		found[i] = stamp{info.ModTime(), info.Size()}
 	}
-	key, err := os.Stat(f.keyFile)
-	if err != nil {
-		return stamps{}, unreadable(f.keyFile, err)
-	}
-	return stamps{stamp{cert.ModTime(), cert.Size()}, stamp{key.ModTime(), key.Size()}}, nil
+	return found, nil
 }
 
 func unreadable(file string, err error) error {
@@ -129,11 +126,6 @@ func (f *Files) load() (*tls.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s and %s are no pair: %w; give the server's own certificate first in its file, and the PEM key that it was made for", f.certFile, f.keyFile, err)
 	}
-	if pair.Leaf == nil {
-		if pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0]); err != nil {
-			return nil, fmt.Errorf("%s: %w; have it issued anew", f.certFile, err)
-		}
-	}
 	now := f.now()
 	switch leaf := pair.Leaf; {
 	case now.After(leaf.NotAfter):
@@ -147,16 +139,12 @@ func (f *Files) load() (*tls.Certificate, error) {
 }
 
 func has(content []byte, blockType string) bool {
-	for {
-		block, rest := pem.Decode(content)
-		if block == nil {
-			return false
-		}
+	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type == blockType {
 			return true
 		}
-		content = rest
 	}
+	return false
 }
 
 // Names returns the hosts that a certificate is for, as they are in addresses.

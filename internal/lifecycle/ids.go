@@ -90,7 +90,17 @@ func stale(stored *string, ifMatch string, sent *string) bool {
 	return tag != strings.Trim(*stored, `"`) // loaded ones may have quotes
 }
 
-func errStale(what string) error {
+// checkEtag refuses a change of what is stored with a stale etag.
+func checkEtag(what string, stored *partnercenter.ResourceAttributes, ifMatch string, sent *partnercenter.ResourceAttributes) error {
+	etag := func(a *partnercenter.ResourceAttributes) *string {
+		if a == nil {
+			return nil
+		}
+		return a.Etag
+	}
+	if !stale(etag(stored), ifMatch, etag(sent)) {
+		return nil
+	}
 	return refuse(http.StatusBadRequest, partnercenter.CodeEtagStale, "Read it again and send the change with its new etag",
 		"Etag is no longer valid: the %s was changed since it was read", what)
 }

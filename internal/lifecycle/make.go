@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -89,15 +90,12 @@ func (p *placing) make() (*Order, []Event) {
 func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnercenter.OrderLineItem, bought, provisioned time.Time) {
 	number := len(o.Document.LineItems)
 	line := partnercenter.OrderLineItem{
-		LineItemNumber: &number, OfferID: item.ID, TransactionType: "New", FriendlyName: asked.FriendlyName,
+		LineItemNumber: &number, OfferID: item.ID, TransactionType: "New", FriendlyName: cmp.Or(asked.FriendlyName, item.Title),
 		Quantity: new(*asked.Quantity), PartnerIDOnRecord: strings.TrimSpace(asked.PartnerIDOnRecord),
 		AdditionalPartnerIDsOnRecord: asked.AdditionalPartnerIDsOnRecord, AttestationAccepted: asked.AttestationAccepted,
 	}
 	if item.Trial {
 		line.RenewsTo = asked.RenewsTo
-	}
-	if line.FriendlyName == "" {
-		line.FriendlyName = item.Title
 	}
 	if !item.Kind.Legacy() && len(item.Terms) > 0 {
 		line.TermDuration = new(item.Terms[0])

@@ -31,14 +31,8 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 	if err := check(patchRules, p); err != nil {
 		return nil, nil, err
 	}
-	if o.Document.Attributes != nil {
-		var sent *string
-		if request.Attributes != nil {
-			sent = request.Attributes.Etag
-		}
-		if stale(o.Document.Attributes.Etag, command.IfMatch, sent) {
-			return nil, nil, errStale("order")
-		}
+	if err := checkEtag("order", o.Document.Attributes, command.IfMatch, request.Attributes); err != nil {
+		return nil, nil, err
 	}
 	addOns, known, err := p.match()
 	if err != nil {
@@ -428,9 +422,7 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		if line.TermDuration != nil {
 			c.term = *line.TermDuration
 		}
-		if item, err := account.Catalog.Find(line.OfferID, account.Country); err == nil {
-			c.item = item
-		}
+		c.item, _ = account.Catalog.Find(line.OfferID, account.Country)
 		if err := check(cycleRules, c); err != nil {
 			return nil, nil, err
 		}

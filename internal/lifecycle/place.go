@@ -263,28 +263,16 @@ var lineRules = []rule[*placingLine]{
 		return inactiveParent(l.parent())
 	}},
 	{http.StatusNotFound, partnercenter.CodeMPNIsProvider, "the partner on record is the indirect provider itself", func(l *placingLine) (string, string) {
-		return l.partners(func(id string) string {
-			if id != l.MPNID {
-				return ""
-			}
-			return "MPN ID of Indirect Provider is not valid as Partner On Record: %s is the partner's own"
-		})
+		return l.partners("MPN ID of Indirect Provider is not valid as Partner On Record: %s is the partner's own", func(id string) bool { return id != l.MPNID })
 	}},
 	{http.StatusNotFound, partnercenter.CodeMPNUnknown, "the MPN id is unknown", func(l *placingLine) (string, string) {
-		return l.partners(func(id string) string {
-			if _, known := l.MPN[id]; known {
-				return ""
-			}
-			return "MPN ID %s is not found"
+		return l.partners("MPN ID %s is not found", func(id string) bool {
+			_, known := l.MPN[id]
+			return known
 		})
 	}},
 	{http.StatusBadRequest, partnercenter.CodeMPNNotReseller, "the MPN id is no indirect reseller's", func(l *placingLine) (string, string) {
-		return l.partners(func(id string) string {
-			if l.MPN[id] {
-				return ""
-			}
-			return "MPN ID %s is not a valid Indirect Reseller"
-		})
+		return l.partners("MPN ID %s is not a valid Indirect Reseller", func(id string) bool { return l.MPN[id] })
 	}},
 	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a provisioning variable is missing", func(l *placingLine) (string, string) {
 		for _, name := range l.item.ProvisioningVariables {
@@ -299,24 +287,23 @@ var lineRules = []rule[*placingLine]{
 		return unless(scope == "" || strings.EqualFold(scope, "single") || strings.EqualFold(scope, "shared"), "Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionInvalid, "the customer has no subscription that a reservation is for", func(l *placingLine) (string, string) {
-		s, named := l.azure()
-		return unless(!named || s != nil, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		return l.azure(func(s *Subscription) bool { return s != nil }, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotAzure, "the subscription is not one of Azure", func(l *placingLine) (string, string) {
-		s, named := l.azure()
-		return unless(!named || isAzure(s.Facts.Kind), "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		return l.azure(func(s *Subscription) bool { return isAzure(s.Facts.Kind) }, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionInactive, "the Azure subscription is not active", func(l *placingLine) (string, string) {
-		s, named := l.azure()
-		return unless(!named || isActive(s), "Reactivate it, or name another", "This subscription is not an active subscription: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		return l.azure(isActive, "Reactivate it, or name another", "This subscription is not an active subscription")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotRegistered, "the Azure subscription is not registered", func(l *placingLine) (string, string) {
-		s, named := l.azure()
-		return unless(!named || !l.item.Needs(needsRegistration) || !s.Facts.Registered.IsZero(), "Register it with POST .../subscriptions/{id}/registrations", "This subscription is not registered: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		registered := func(s *Subscription) bool { return !l.item.Needs(needsRegistration) || !s.Facts.Registered.IsZero() }
+		return l.azure(registered, "Register it with POST .../subscriptions/{id}/registrations", "This subscription is not registered")
 	}},
 	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotEnabled, "the Azure subscription's registration is not through", func(l *placingLine) (string, string) {
-		s, named := l.azure()
-		return unless(!named || !l.item.Needs(needsRegistration) || !l.now.Before(s.Facts.Registered), "Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet: %s in line %d", quote.Text(azureSubscriptionID(l.line)), l.number)
+		enabled := func(s *Subscription) bool {
+			return !l.item.Needs(needsRegistration) || !l.now.Before(s.Facts.Registered)
+		}
+		return l.azure(enabled, "Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet")
 	}},
 	{http.StatusForbidden, partnercenter.CodeAgreementMissing, "the customer agreement is not confirmed", func(l *placingLine) (string, string) {
 		return unless(l.AgreementAccepted || !l.item.Needs(needsCustomerAgreement) && !l.item.Needs(needsCloudAgreement), "Have the customer accept the Microsoft Customer Agreement, or confirm that it did", "Line %d cannot be bought before the customer's acceptance of the Microsoft Customer Agreement is confirmed", l.number)
@@ -352,22 +339,17 @@ func (l *placingLine) parent() *Subscription {
 	return l.Subscriptions[Key(l.line.ParentSubscriptionID)]
 }
 
-// azure returns the subscription that a reservation is for, and whether the
-// line has to name one.
-func (l *placingLine) azure() (s *Subscription, named bool) {
-	if l.item.Kind != catalog.Reservation || azureSubscriptionID(l.line) == "" {
-		return nil, false
-	}
-	return l.Subscriptions[Key(azureSubscriptionID(l.line))], true
+// azure says it, when the subscription that a reservation is for is not as it
+// should be: nil is one that the customer does not have.
+func (l *placingLine) azure(right func(*Subscription) bool, next, problem string) (string, string) {
+	id := azureSubscriptionID(l.line)
+	return unless(l.item.Kind != catalog.Reservation || id == "" || right(l.Subscriptions[Key(id)]), next, problem+": %s in line %d", quote.Text(id), l.number)
 }
 
-// partners asks about the MPN ids of a line.
-func (l *placingLine) partners(wrong func(id string) string) (string, string) {
+// partners tells of the first MPN id of a line that is not as it should be.
+func (l *placingLine) partners(problem string, right func(id string) bool) (string, string) {
 	for _, id := range append([]string{l.line.PartnerIDOnRecord}, l.line.AdditionalPartnerIDsOnRecord...) {
-		if id = strings.TrimSpace(id); id == "" {
-			continue
-		}
-		if problem := wrong(id); problem != "" {
+		if id = strings.TrimSpace(id); id != "" && !right(id) {
 			return says("Send the MPN id of an indirect reseller of the partner; GET /v1/relationships lists them", problem, quote.Text(id))
 		}
 	}

@@ -165,11 +165,7 @@ func (o *Order) status(now time.Time) string {
 
 // subscriptionOf returns the subscription that a line made, or nil.
 func (o *Order) subscriptionOf(line int) *Subscription {
-	id := o.Document.LineItems[line].SubscriptionID
-	if id == "" {
-		return nil
-	}
-	return o.Subscription(id)
+	return o.Subscription(o.Document.LineItems[line].SubscriptionID)
 }
 
 // Subscription returns the order's subscription with an id, or nil.
@@ -225,9 +221,8 @@ func (o *Order) ProvisioningStatus(now time.Time) ([]partnercenter.OrderLineItem
 	list := make([]partnercenter.OrderLineItemProvisioningStatus, len(o.Document.LineItems))
 	for i := range list {
 		status := partnercenter.FulfillmentStatus(lowerFirst(o.lineStatus(i, now)))
-		number := i
 		list[i] = partnercenter.OrderLineItemProvisioningStatus{
-			OrderLineItemID: &number, LineItemNumber: &number, Status: status,
+			OrderLineItemID: new(i), LineItemNumber: new(i), Status: status,
 			QuantityProvisioningInformation: []partnercenter.QuantityProvisioningStatus{
 				{Quantity: new(quantity(&o.Document.LineItems[i])), Status: status},
 			},
@@ -246,8 +241,7 @@ func (o *Order) ActivationLinks(base string, now time.Time) []partnercenter.Orde
 		if s == nil || s.Facts.Kind != catalog.Marketplace || now.Before(s.Facts.Since) {
 			continue
 		}
-		number := i
-		list = append(list, partnercenter.OrderLineItemActivationLink{LineItemNumber: &number, Link: s.activationLink(base)})
+		list = append(list, partnercenter.OrderLineItemActivationLink{LineItemNumber: new(i), Link: s.activationLink(base)})
 	}
 	return list
 }

@@ -66,23 +66,15 @@ func (u *updating) intent() {
 func UpdateSubscription(account *Account, o *Order, id string, command Update, settings Settings, now time.Time) (*Order, []Event, error) {
 	next, s := o.with(id)
 	u := &updating{Subscription: s, request: command.Request, settings: settings, now: now}
-	if item, err := account.Catalog.Find(s.Document.OfferID, account.Country); err == nil {
-		u.item = item
-	}
+	u.item, _ = account.Catalog.Find(s.Document.OfferID, account.Country)
 	if parent := s.Document.ParentSubscriptionID; parent != "" {
 		u.parent = account.Subscriptions[Key(parent)]
-		for _, other := range next.Subscriptions {
-			if strings.EqualFold(other.Document.ID, parent) {
-				u.parent = other
-			}
+		if other := next.Subscription(parent); other != nil {
+			u.parent = other
 		}
 	}
-	var sent *string
-	if command.Request.Attributes != nil {
-		sent = command.Request.Attributes.Etag
-	}
-	if a := s.Document.Attributes; a != nil && stale(a.Etag, command.IfMatch, sent) {
-		return nil, nil, errStale("subscription")
+	if err := checkEtag("subscription", s.Document.Attributes, command.IfMatch, command.Request.Attributes); err != nil {
+		return nil, nil, err
 	}
 	u.intent()
 	var to Transition

@@ -65,12 +65,7 @@ func (h *handOver) Close() error {
 }
 
 // Addr is that of no socket: there is none.
-func (h *handOver) Addr() net.Addr { return handOverAddr{} }
-
-type handOverAddr struct{}
-
-func (handOverAddr) Network() string { return "proxy" }
-func (handOverAddr) String() string  { return "intercepted" }
+func (h *handOver) Addr() net.Addr { return &net.UnixAddr{Net: "proxy", Name: "intercepted"} }
 
 // dialInward connects to one of the hosts that are taken in, inside of the
 // process: there is nobody whose certificate would have to be looked at.

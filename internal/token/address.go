@@ -70,10 +70,13 @@ func NormalBase(text string) (string, bool) {
 	return u.Scheme + "://" + host, true
 }
 
-// BaseOf returns the base URL that r came to, of at least one. A Host header
-// that names none of them is not believed: it would end up in tokens and in
-// links.
+// BaseOf returns the base URL that r came to, nothing if there are none. A Host
+// header that names none of them is not believed: it would end up in tokens and
+// in links.
 func BaseOf(bases []string, r *http.Request) string {
+	if len(bases) == 0 {
+		return ""
+	}
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"

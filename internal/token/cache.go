@@ -1,16 +1,14 @@
 package token
 
 import (
-	"cmp"
-	"fmt"
 	"strings"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// DefaultCacheSize is the number of verified tokens remembered: some 6 MB when
-// full.
-const DefaultCacheSize = 4096
+// CacheSize is the number of verified tokens that a checker remembers: some 6 MB
+// when full.
+const CacheSize = 4096
 
 // Cache remembers tokens that passed every check but those of time, which
 // are made anew on each call. Trust is what they were verified under, an
@@ -25,17 +23,13 @@ type verifiedToken[Trust comparable] struct {
 	trust  Trust
 }
 
-// NewCache returns a cache for so many tokens: zero means DefaultCacheSize,
-// negative means none.
-func NewCache[Trust comparable](size int) (Cache[Trust], error) {
-	if size < 0 {
-		return Cache[Trust]{}, nil
-	}
-	tokens, err := lru.New[string, verifiedToken[Trust]](cmp.Or(size, DefaultCacheSize))
+// NewCache returns a cache for so many tokens, at least one.
+func NewCache[Trust comparable](size int) Cache[Trust] {
+	tokens, err := lru.New[string, verifiedToken[Trust]](size)
 	if err != nil {
-		return Cache[Trust]{}, fmt.Errorf("token: cache: %w", err)
+		panic("token: cache: " + err.Error())
 	}
-	return Cache[Trust]{tokens}, nil
+	return Cache[Trust]{tokens}
 }
 
 // Recall returns the claims of a token that was verified under trust, or nil.

@@ -5,6 +5,7 @@ package yamlfile
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -208,12 +209,7 @@ func (f *File) Err() error {
 	if len(f.problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(f.problems, func(a, b Problem) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
-	})
+	slices.SortStableFunc(f.problems, func(a, b Problem) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return &Error{File: f.name, Problems: f.problems, Omitted: f.omitted}
 }
 
