@@ -14,29 +14,18 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// What the service documents, or leaves open, about its limits.
-const (
-	// DefaultRequestsPerMinute is the documented number of requests a minute
-	// that a partner may make for each of orders, subscriptions and customers.
-	DefaultRequestsPerMinute = 500
-
-	// DefaultWriteWeight is how many requests a write counts as. The service
-	// documents that writes are limited sooner than reads, and not by how much.
-	DefaultWriteWeight = 2
-)
-
 // BudgetClass names requests that the service counts together.
 type BudgetClass string
 
 // The classes. Requests for anything else, such as the catalog, are on no
 // budget.
 const (
-	BudgetOrders        BudgetClass = "orders"        // orders and carts of customers
-	BudgetSubscriptions BudgetClass = "subscriptions" // subscriptions of customers, and product upgrades
-	BudgetCustomers     BudgetClass = "customers"     // customers themselves, and lists of them
+	BudgetClassOrders        BudgetClass = "orders"        // orders and carts of customers
+	BudgetClassSubscriptions BudgetClass = "subscriptions" // subscriptions of customers, and product upgrades
+	BudgetClassCustomers     BudgetClass = "customers"     // customers themselves, and lists of them
 )
 
-var budgetClasses = [...]BudgetClass{BudgetOrders, BudgetSubscriptions, BudgetCustomers}
+var budgetClasses = [...]BudgetClass{BudgetClassOrders, BudgetClassSubscriptions, BudgetClassCustomers}
 
 // BudgetOptions are the options of [NewBudget]. The zero value is what the
 // service documents.
@@ -422,14 +411,14 @@ func classify(path string) int {
 	case "customers":
 		switch strings.ToLower(segments[3]) {
 		case "":
-			class = BudgetCustomers
+			class = BudgetClassCustomers
 		case "orders", "carts":
-			class = BudgetOrders
+			class = BudgetClassOrders
 		case "subscriptions":
-			class = BudgetSubscriptions
+			class = BudgetClassSubscriptions
 		}
 	case "subscriptions", "productupgrades":
-		class = BudgetSubscriptions
+		class = BudgetClassSubscriptions
 	}
 	return slices.Index(budgetClasses[:], class)
 }

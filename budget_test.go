@@ -136,7 +136,7 @@ func TestBudgetGoesInOrder(t *testing.T) {
 			}
 		}
 		for i, at := range []time.Duration{w, w, 2 * w, 2 * w, 3 * w} {
-			want := BudgetWait{Class: BudgetOrders, For: at, Waiting: i + 1, RequestsPerMinute: 3}
+			want := BudgetWait{Class: BudgetClassOrders, For: at, Waiting: i + 1, RequestsPerMinute: 3}
 			if told[i] != want {
 				t.Errorf("told %+v, want %+v", told[i], want)
 			}
@@ -178,7 +178,7 @@ func TestBudgetEnds(t *testing.T) {
 		if !errors.As(err, &missed) || !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 0 {
 			t.Fatalf("%v after %s", err, time.Since(start))
 		}
-		if missed.Class != BudgetOrders || missed.For != budgetWindow || missed.Waiting != 1 {
+		if missed.Class != BudgetClassOrders || missed.For != budgetWindow || missed.Waiting != 1 {
 			t.Errorf("%+v", missed.BudgetWait)
 		}
 		const text = "partnercenter: the budget of 2 orders requests a minute is spent and the call's deadline comes before the 1m0.05s that it would wait, with 1 waiting: nothing was sent; give the call more time or make fewer calls at once"
@@ -202,16 +202,16 @@ func TestBudgetEnds(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetOrders, Remaining: 1, Waiting: 2}) {
+		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetClassOrders, Remaining: 1, Waiting: 2}) {
 			t.Errorf("%+v", s)
 		}
 		time.AfterFunc(time.Second, giveUp)
 		group.Wait()
-		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetOrders}) {
+		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetClassOrders}) {
 			t.Errorf("%+v", s)
 		}
 		time.Sleep(2 * time.Minute)
-		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetOrders, Remaining: 2}) {
+		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetClassOrders, Remaining: 2}) {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -250,10 +250,10 @@ func TestBudgetLearns(t *testing.T) {
 		}
 		b.done(orders, 1, 40*time.Second)
 		start := time.Now()
-		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetOrders, ThrottledUntil: start.Add(40 * time.Second)}) {
+		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetClassOrders, ThrottledUntil: start.Add(40 * time.Second)}) {
 			t.Errorf("%+v", s)
 		}
-		if s := b.Snapshot()[1]; s != (BudgetState{Class: BudgetSubscriptions, Remaining: DefaultRequestsPerMinute}) {
+		if s := b.Snapshot()[1]; s != (BudgetState{Class: BudgetClassSubscriptions, Remaining: DefaultRequestsPerMinute}) {
 			t.Errorf("%+v", s)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 39*time.Second)
@@ -265,7 +265,7 @@ func TestBudgetLearns(t *testing.T) {
 		if waited := time.Since(start); waited != 40*time.Second {
 			t.Errorf("waited %s", waited)
 		}
-		want := BudgetWait{Class: BudgetOrders, For: 40 * time.Second, Waiting: 1, RequestsPerMinute: DefaultRequestsPerMinute, Throttled: true}
+		want := BudgetWait{Class: BudgetClassOrders, For: 40 * time.Second, Waiting: 1, RequestsPerMinute: DefaultRequestsPerMinute, Throttled: true}
 		if len(told) != 1 || told[0] != want {
 			t.Errorf("told %+v", told)
 		}
@@ -274,15 +274,15 @@ func TestBudgetLearns(t *testing.T) {
 
 func TestClassify(t *testing.T) {
 	for path, want := range map[string]BudgetClass{
-		"/v1/customers":                           BudgetCustomers,
-		"/v1/customers/a":                         BudgetCustomers,
-		"/v1/customers/a/":                        BudgetCustomers,
-		"/v1/customers/a/orders":                  BudgetOrders,
-		"/v1//Customers/a/ORDERS/b/lineitems/0/x": BudgetOrders,
-		"/v1/customers/a/carts/b/checkout":        BudgetOrders,
-		"/v1/customers/a/subscriptions/b":         BudgetSubscriptions,
-		"/v1/subscriptions/b/provisioningstatus":  BudgetSubscriptions,
-		"/v1/productupgrades/eligibility":         BudgetSubscriptions,
+		"/v1/customers":                           BudgetClassCustomers,
+		"/v1/customers/a":                         BudgetClassCustomers,
+		"/v1/customers/a/":                        BudgetClassCustomers,
+		"/v1/customers/a/orders":                  BudgetClassOrders,
+		"/v1//Customers/a/ORDERS/b/lineitems/0/x": BudgetClassOrders,
+		"/v1/customers/a/carts/b/checkout":        BudgetClassOrders,
+		"/v1/customers/a/subscriptions/b":         BudgetClassSubscriptions,
+		"/v1/subscriptions/b/provisioningstatus":  BudgetClassSubscriptions,
+		"/v1/productupgrades/eligibility":         BudgetClassSubscriptions,
 		"/v1/customers/a/products":                "",
 		"/v1/customers/a/profiles/billing":        "",
 		"/v1/products/x/skus":                     "",

@@ -155,11 +155,11 @@ func TestCatalogAgainstTheServer(t *testing.T) {
 	}
 	var refused *partnercenter.Error
 	_, err = pc.Offers.ByCountry("US").ByID("DZH318Z0BQ4B").Get(ctx)
-	if !errors.As(err, &refused) || refused.Code != partnercenter.CodeWrongCatalog || refused.StatusCode != 400 {
+	if !errors.As(err, &refused) || refused.Code != partnercenter.ErrorCodeWrongCatalog || refused.StatusCode != 400 {
 		t.Error(err)
 	}
 	_, err = pc.Products.ByCountry("US").ByID("x").Get(ctx)
-	if !errors.As(err, &refused) || refused.Code != partnercenter.CodeProductNotFound || refused.StatusCode != 404 {
+	if !errors.As(err, &refused) || refused.Code != partnercenter.ErrorCodeProductNotFound || refused.StatusCode != 404 {
 		t.Error(err)
 	}
 }

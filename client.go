@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -29,8 +30,30 @@ const (
 	headerIfMatch           = "If-Match"
 )
 
-// DefaultLocale is the language of texts that calls ask for.
-const DefaultLocale = "en-US"
+// What options mean where they leave something out.
+const (
+	// DefaultLocale is the language of texts that calls ask for.
+	DefaultLocale = "en-US"
+
+	// DefaultPageSize is how many customers All and QueryAll ask for at once.
+	DefaultPageSize = 500
+
+	// DefaultWorkers is how many customers [AllOrdersClient.All] asks about at once. More
+	// only meet the service's limit of requests a minute sooner.
+	DefaultWorkers = 4
+
+	// DefaultWaitTimeout is how long WaitVisible waits. The documentation says
+	// that a new order takes up to 15 minutes.
+	DefaultWaitTimeout = 20 * time.Minute
+
+	// DefaultRequestsPerMinute is the documented number of requests a minute
+	// that a partner may make for each of orders, subscriptions and customers.
+	DefaultRequestsPerMinute = 500
+
+	// DefaultWriteWeight is how many requests a write counts as. The service
+	// documents that writes are limited sooner than reads, and not by how much.
+	DefaultWriteWeight = 2
+)
 
 // ClientOptions are the options of [NewClient]. The zero value is Microsoft's
 // global cloud.
@@ -126,7 +149,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 	o.Locale = cmp.Or(o.Locale, DefaultLocale)
 	c := &Client{
 		endpoint:          endpoint,
-		cloud:             NameOfCloud(o.Cloud),
+		cloud:             CloudNameOf(o.Cloud),
 		pipeline:          newPipeline(cred, endpoint, &o),
 		allowShortAnswers: o.AllowShortAnswers,
 	}

@@ -98,7 +98,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 			return err
 		}, "/v1/customers/" + customerID + "/orders?include_price=true&include_system_purchases=true&indirect_reseller_id=r"},
 		{"orders by billing cycle", func(pc *partnercenter.Client) error {
-			_, err := pc.Customers.ByID(customerID).Orders.ByBillingCycle("OneTime").Get(ctx)
+			_, err := pc.Customers.ByID(customerID).Orders.ByBillingCycleType("OneTime").Get(ctx)
 			return err
 		}, "/v1/customers/" + customerID + "/orders?billingType=one_time"},
 		{"order", func(pc *partnercenter.Client) error {
@@ -111,7 +111,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 		}, "/v1/customers"},
 		{"customers by filter", func(pc *partnercenter.Client) error {
 			_, err := pc.Customers.Query(ctx, partnercenter.CustomersQuery{Filter: &partnercenter.FieldFilter{
-				Field: partnercenter.CustomerSearchCompanyName, Value: "con & so", Operator: partnercenter.FilterStartsWith,
+				Field: partnercenter.CustomerSearchFieldCompanyName, Value: "con & so", Operator: partnercenter.FilterOperatorStartsWith,
 			}})
 			return err
 		}, "/v1/customers?filter=" + url.QueryEscape(`{"Field":"CompanyName","Value":"con & so","Operator":"starts_with"}`) + "&size=0"},
@@ -120,7 +120,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 			return err
 		}, "/v1/customers?offset=80&size=40"},
 		{"customers by token", func(pc *partnercenter.Client) error {
-			_, err := pc.Customers.Query(ctx, partnercenter.CustomersQuery{Seek: partnercenter.SeekNext, ContinuationToken: "t"})
+			_, err := pc.Customers.Query(ctx, partnercenter.CustomersQuery{Seek: partnercenter.SeekOperationNext, ContinuationToken: "t"})
 			return err
 		}, "/v1/customers?seekOperation=Next"},
 		{"customer", func(pc *partnercenter.Client) error {
@@ -439,17 +439,17 @@ func TestErrors(t *testing.T) {
 	}{
 		{"the service's own", 403, "application/json; charset=utf-8",
 			"\ufeff" + `{"code":20002,"description":"No relationship.","data":["x"],"source":"PartnerFD"}`,
-			partnercenter.Error{Code: partnercenter.CodeNoRelationship, Description: "No relationship.", Source: "PartnerFD", Category: partnercenter.CategoryForbidden}},
+			partnercenter.Error{Code: partnercenter.ErrorCodeNoRelationship, Description: "No relationship.", Source: "PartnerFD", Category: partnercenter.ErrorCategoryForbidden}},
 		{"code as text", 404, "application/json", `{"code":"20000","description":"d","data":{"a":1}}`,
-			partnercenter.Error{Code: partnercenter.CodeOrderNotFound, Description: "d", Category: partnercenter.CategoryNotFound}},
+			partnercenter.Error{Code: partnercenter.ErrorCodeOrderNotFound, Description: "d", Category: partnercenter.ErrorCategoryNotFound}},
 		{"the gateway's", 429, "application/json", `{ "statusCode": 429, "message": "Rate limit is exceeded. Try again in 57 seconds." }`,
-			partnercenter.Error{Description: "Rate limit is exceeded. Try again in 57 seconds.", Category: partnercenter.CategoryTooManyRequests, RetryAfter: 57 * time.Second}},
+			partnercenter.Error{Description: "Rate limit is exceeded. Try again in 57 seconds.", Category: partnercenter.ErrorCategoryTooManyRequests, RetryAfter: 57 * time.Second}},
 		{"the agreement service's", 409, "application/json", `{"code":600061,"message":"short","description":"long","errorName":"X","isRetryable":false,"parameters":{}}`,
-			partnercenter.Error{Code: "600061", Description: "long", Category: partnercenter.CategoryAlreadyExists}},
+			partnercenter.Error{Code: "600061", Description: "long", Category: partnercenter.ErrorCategoryAlreadyExists}},
 		{"a proxy's page", 502, "text/html", "<html><h1>Bad gateway</h1></html>",
-			partnercenter.Error{Description: "the answer is a web page, not the API: check the base URL and any proxy on the way", Category: partnercenter.CategoryServerError}},
-		{"plain text", 500, "text/plain", "it broke", partnercenter.Error{Description: "it broke", Category: partnercenter.CategoryServerError}},
-		{"nothing", 401, "", "", partnercenter.Error{Category: partnercenter.CategoryUnauthorized}},
+			partnercenter.Error{Description: "the answer is a web page, not the API: check the base URL and any proxy on the way", Category: partnercenter.ErrorCategoryServerError}},
+		{"plain text", 500, "text/plain", "it broke", partnercenter.Error{Description: "it broke", Category: partnercenter.ErrorCategoryServerError}},
+		{"nothing", 401, "", "", partnercenter.Error{Category: partnercenter.ErrorCategoryUnauthorized}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStub(t, func(w http.ResponseWriter, r *http.Request) {

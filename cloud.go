@@ -10,25 +10,28 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 )
 
-// ServiceName is Partner Center's entry in a [cloud.Configuration]'s Services.
-const ServiceName cloud.ServiceName = "partnercenter"
+// Entries of a [cloud.Configuration]'s Services.
+const (
+	// ServiceName is Partner Center's entry in a [cloud.Configuration]'s Services.
+	ServiceName cloud.ServiceName = "partnercenter"
 
-// GraphServiceName is the directory graph's entry in the Services of the
-// clouds below. Its Audience is what the documentation asks app-only tokens
-// for; set ClientOptions.Scopes to that audience followed by "/.default" where
-// a tenant's set-up needs it.
-const GraphServiceName cloud.ServiceName = "graph"
+	// GraphServiceName is the directory graph's entry in the Services of the
+	// clouds below. Its Audience is what the documentation asks app-only tokens
+	// for; set ClientOptions.Scopes to that audience followed by "/.default" where
+	// a tenant's set-up needs it.
+	GraphServiceName cloud.ServiceName = "graph"
+)
 
 // The clouds that offer Partner Center. The two sovereign clouds other than
 // 21Vianet sign in elsewhere but share the global API host.
 //
 // https://learn.microsoft.com/partner-center/developer/partner-center-rest-urls
 var (
-	CloudGlobal = newCloud(NamedGlobal, "https://login.microsoftonline.com/", globalAPI, globalGraph)
+	CloudGlobal = newCloud(CloudNameGlobal, "https://login.microsoftonline.com/", globalAPI, globalGraph)
 	// Cloud21Vianet is operated in China.
-	Cloud21Vianet     = newCloud(Named21Vianet, "https://login.chinacloudapi.cn/", "https://partner.partnercenterapi.microsoftonline.cn", "https://graph.chinacloudapi.cn")
-	CloudGermany      = newCloud(NamedGermany, "https://login.microsoftonline.de/", globalAPI, "https://graph.cloudapi.de")
-	CloudUSGovernment = newCloud(NamedUSGovernment, "https://login.microsoftonline.us/", globalAPI, globalGraph)
+	Cloud21Vianet     = newCloud(CloudName21Vianet, "https://login.chinacloudapi.cn/", "https://partner.partnercenterapi.microsoftonline.cn", "https://graph.chinacloudapi.cn")
+	CloudGermany      = newCloud(CloudNameGermany, "https://login.microsoftonline.de/", globalAPI, "https://graph.cloudapi.de")
+	CloudUSGovernment = newCloud(CloudNameUSGovernment, "https://login.microsoftonline.us/", globalAPI, globalGraph)
 )
 
 const (
@@ -59,15 +62,15 @@ type CloudName string
 
 // The names of the clouds.
 const (
-	NamedGlobal       CloudName = "global"
-	Named21Vianet     CloudName = "21vianet"
-	NamedGermany      CloudName = "germany"
-	NamedUSGovernment CloudName = "us-government"
+	CloudNameGlobal       CloudName = "global"
+	CloudName21Vianet     CloudName = "21vianet"
+	CloudNameGermany      CloudName = "germany"
+	CloudNameUSGovernment CloudName = "us-government"
 )
 
 // CloudNames returns the names of all clouds, the global one first.
 func CloudNames() []CloudName {
-	return []CloudName{NamedGlobal, Named21Vianet, NamedGermany, NamedUSGovernment}
+	return []CloudName{CloudNameGlobal, CloudName21Vianet, CloudNameGermany, CloudNameUSGovernment}
 }
 
 // Normalize returns the constant that n spells, or n unchanged.
@@ -83,9 +86,9 @@ func (n CloudName) Normalize() CloudName {
 // Known reports whether n spells the name of a cloud.
 func (n CloudName) Known() bool { return slices.Contains(CloudNames(), n.Normalize()) }
 
-// NameOfCloud returns which of this package's clouds a configuration is, or is
+// CloudNameOf returns which of this package's clouds a configuration is, or is
 // a copy of, whatever addresses were changed in it. It is empty for others.
-func NameOfCloud(c cloud.Configuration) CloudName {
+func CloudNameOf(c cloud.Configuration) CloudName {
 	return CloudName(c.Services[cloudNameEntry].Audience)
 }
 
@@ -93,13 +96,13 @@ func NameOfCloud(c cloud.Configuration) CloudName {
 // a name that there is not.
 func (n CloudName) Configuration() cloud.Configuration {
 	switch n {
-	case NamedGlobal:
+	case CloudNameGlobal:
 		return CloudGlobal
-	case Named21Vianet:
+	case CloudName21Vianet:
 		return Cloud21Vianet
-	case NamedGermany:
+	case CloudNameGermany:
 		return CloudGermany
-	case NamedUSGovernment:
+	case CloudNameUSGovernment:
 		return CloudUSGovernment
 	}
 	return cloud.Configuration{}
@@ -125,9 +128,9 @@ const (
 
 // notSold are the clouds that do not sell something.
 var notSold = map[string][]CloudName{
-	azureReservations:  {Named21Vianet, NamedGermany},
-	azureSubscriptions: {Named21Vianet},
-	oneTimePurchases:   {Named21Vianet, NamedGermany},
+	azureReservations:  {CloudName21Vianet, CloudNameGermany},
+	azureSubscriptions: {CloudName21Vianet},
+	oneTimePurchases:   {CloudName21Vianet, CloudNameGermany},
 }
 
 // NotOfferedError says that a call, or what it is to buy or to look for, is not
@@ -197,7 +200,7 @@ func ordered(order *Order, placed bool) []string {
 			}
 		}
 	}
-	if placed && order.BillingCycle.Normalize() == BillingCycleOneTime {
+	if placed && order.BillingCycle.Normalize() == BillingCycleTypeOneTime {
 		list = append(list, oneTimePurchases)
 	}
 	return list

@@ -21,13 +21,13 @@ type CredentialReason string
 
 // The reasons of a [CredentialError].
 const (
-	CredentialNeedsUser   CredentialReason = "needs_user" // it is an app's own, and the call wants a user
-	CredentialNeedsApp    CredentialReason = "needs_app"  // it has a user, and the call is an app's alone
-	CredentialWithoutMFA  CredentialReason = "no_mfa"     // the user signed in without a second factor
-	CredentialNeedsRole   CredentialReason = "needs_role" // the user's roles do not allow the call
-	CredentialExpired     CredentialReason = "expired"    // its life is over by this machine's clock
-	CredentialForeign     CredentialReason = "foreign"    // it is for another API
-	CredentialNotYetValid CredentialReason = "not_yet"    // its life has not begun by this machine's clock
+	CredentialReasonNeedsUser     CredentialReason = "needs_user" // it is an app's own, and the call wants a user
+	CredentialReasonNeedsApp      CredentialReason = "needs_app"  // it has a user, and the call is an app's alone
+	CredentialReasonNoMFA         CredentialReason = "no_mfa"     // the user signed in without a second factor
+	CredentialReasonNeedsRole     CredentialReason = "needs_role" // the user's roles do not allow the call
+	CredentialReasonExpired       CredentialReason = "expired"    // its life is over by this machine's clock
+	CredentialReasonWrongAudience CredentialReason = "foreign"    // it is for another API
+	CredentialReasonNotYetValid   CredentialReason = "not_yet"    // its life has not begun by this machine's clock
 )
 
 // CredentialError says that a token shows, before it is sent, that the service
@@ -42,7 +42,7 @@ type CredentialError struct {
 	Reason    CredentialReason
 	Detail    string     // what was found; it holds nothing of the token's that is secret
 	Fix       string     // what to do
-	Roles     []UserRole // any of them would do, with CredentialNeedsRole
+	Roles     []UserRole // any of them would do, with CredentialReasonNeedsRole
 }
 
 // Error names the call and the reason, and ends with what to do.
@@ -81,7 +81,7 @@ type credentialPolicy struct {
 
 func newCredentialPolicy(endpoint *url.URL, o *ClientOptions) *credentialPolicy {
 	p := &credentialPolicy{now: time.Now}
-	name := NameOfCloud(o.Cloud)
+	name := CloudNameOf(o.Cloud)
 	own, err := url.Parse(name.Configuration().Services[ServiceName].Endpoint)
 	p.microsoft = err == nil && strings.EqualFold(own.Host, endpoint.Host)
 	known := name.Resources()
@@ -215,24 +215,24 @@ func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError 
 		expires, begins := time.Unix(c.Expires, 0).UTC(), time.Unix(c.NotBefore, 0).UTC()
 		switch {
 		case c.Expires > 0 && now.After(expires.Add(clockTolerance)):
-			return refuse(CredentialExpired, fixExpired, "the token expired at %s, and by this machine's clock it is %s", expires.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			return refuse(CredentialReasonExpired, fixExpired, "the token expired at %s, and by this machine's clock it is %s", expires.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		case c.NotBefore > 0 && now.Before(begins.Add(-clockTolerance)):
-			return refuse(CredentialNotYetValid, fixExpired, "the token is valid from %s on, and by this machine's clock it is %s", begins.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			return refuse(CredentialReasonNotYetValid, fixExpired, "the token is valid from %s on, and by this machine's clock it is %s", begins.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 	}
 	switch {
 	case p.foreign(string(c.Audience)):
-		return refuse(CredentialForeign, fixAudience, "the token is for %s, which is not Partner Center", quoted(string(c.Audience)))
+		return refuse(CredentialReasonWrongAudience, fixAudience, "the token is for %s, which is not Partner Center", quoted(string(c.Audience)))
 	case c.isUser() && len(c.AMR) > 0 && !slices.Contains(c.AMR, "mfa"):
-		return refuse(CredentialWithoutMFA, fixMFA, "the user signed in without a second factor, which every call with a user asks for")
+		return refuse(CredentialReasonNoMFA, fixMFA, "the user signed in without a second factor, which every call with a user asks for")
 	case o == nil:
 		return nil
 	case c.isApp() && !o.TakesApp():
-		return refuse(CredentialNeedsUser, fixUser, "the token is an app's own, and the call asks for a signed-in user (App+User)")
+		return refuse(CredentialReasonNeedsUser, fixUser, "the token is an app's own, and the call asks for a signed-in user (App+User)")
 	case c.isUser() && !o.TakesUser():
-		return refuse(CredentialNeedsApp, fixApp, "the token has a user behind it, and the call takes an app's own only")
+		return refuse(CredentialReasonNeedsApp, fixApp, "the token has a user behind it, and the call takes an app's own only")
 	case c.isUser() && c.rolesAreOurs() && !o.Allows(c.Roles...):
-		e := refuse(CredentialNeedsRole, "sign in as a user with the role "+orList(o.roles), "the user has the role %s, which does not allow the call", orList(c.Roles))
+		e := refuse(CredentialReasonNeedsRole, "sign in as a user with the role "+orList(o.roles), "the user has the role %s, which does not allow the call", orList(c.Roles))
 		e.Roles = o.Roles()
 		return e
 	}

@@ -6,11 +6,11 @@ import "testing"
 // one for apps alone.
 func TestCredentialOfApps(t *testing.T) {
 	p := &credentialPolicy{}
-	o := &Operation{Area: "apps", Name: "alone", Credential: CredentialApp}
+	o := &Operation{Area: "apps", Name: "alone", Credential: CredentialKindApp}
 	if err := p.check(&tokenClaims{IDType: "app"}, o); err != nil {
 		t.Error(err)
 	}
-	if err := p.check(&tokenClaims{Scope: "user_impersonation"}, o); err == nil || err.Reason != CredentialNeedsApp || err.Fix != fixApp {
+	if err := p.check(&tokenClaims{Scope: "user_impersonation"}, o); err == nil || err.Reason != CredentialReasonNeedsApp || err.Fix != fixApp {
 		t.Errorf("%+v", err)
 	}
 }

@@ -58,12 +58,12 @@ func TestCredentials(t *testing.T) {
 		return err
 	}
 	ofReseller := func(pc *partnercenter.Client) error {
-		filter := &partnercenter.FieldFilter{Field: partnercenter.CustomerSearchIndirectReseller, Value: "x"}
+		filter := &partnercenter.FieldFilter{Field: partnercenter.CustomerSearchFieldIndirectReseller, Value: "x"}
 		_, err := pc.Customers.Query(t.Context(), partnercenter.CustomersQuery{Filter: filter})
 		return err
 	}
 	named := func(pc *partnercenter.Client) error {
-		filter := &partnercenter.FieldFilter{Field: partnercenter.CustomerSearchCompanyName, Value: "x"}
+		filter := &partnercenter.FieldFilter{Field: partnercenter.CustomerSearchFieldCompanyName, Value: "x"}
 		_, err := pc.Customers.Query(t.Context(), partnercenter.CustomersQuery{Filter: filter})
 		return err
 	}
@@ -84,28 +84,28 @@ func TestCredentials(t *testing.T) {
 		want        string
 	}{
 		{"an app", appToken, both, "", "", ""},
-		{"an app where a user is needed", appToken, user, partnercenter.CredentialNeedsUser, "customers get-company-profile", "sign in as a user"},
-		{"an app that follows a link", appToken, link, partnercenter.CredentialNeedsUser, "customers get-company-profile", ""},
-		{"an app that orders for a reseller", appToken, reseller, partnercenter.CredentialNeedsUser, "orders create-for-indirect-reseller", ""},
-		{"an app that lists a reseller's customers", appToken, ofReseller, partnercenter.CredentialNeedsUser, "customers list-by-indirect-reseller", ""},
+		{"an app where a user is needed", appToken, user, partnercenter.CredentialReasonNeedsUser, "customers get-company-profile", "sign in as a user"},
+		{"an app that follows a link", appToken, link, partnercenter.CredentialReasonNeedsUser, "customers get-company-profile", ""},
+		{"an app that orders for a reseller", appToken, reseller, partnercenter.CredentialReasonNeedsUser, "orders create-for-indirect-reseller", ""},
+		{"an app that lists a reseller's customers", appToken, ofReseller, partnercenter.CredentialReasonNeedsUser, "customers list-by-indirect-reseller", ""},
 		{"an app that searches by name", appToken, named, "", "", ""},
-		{"an app that asks how an order is provisioned", appToken, provisioning, partnercenter.CredentialNeedsUser, "orders get-provisioning-status", ""},
-		{"an app without idtyp", claims(`"appid":"a","oid":"o","roles":["x"]`), user, partnercenter.CredentialNeedsUser, "customers get-company-profile", ""},
+		{"an app that asks how an order is provisioned", appToken, provisioning, partnercenter.CredentialReasonNeedsUser, "orders get-provisioning-status", ""},
+		{"an app without idtyp", claims(`"appid":"a","oid":"o","roles":["x"]`), user, partnercenter.CredentialReasonNeedsUser, "customers get-company-profile", ""},
 		{"a user", userToken, user, "", "", ""},
 		{"a user with a right role", salesToken, reseller, "", "", ""},
-		{"a user with a wrong role", salesToken, status, partnercenter.CredentialNeedsRole, "subscriptions get-provisioning-status", "role global_admin, admin_agent or helpdesk_agent"},
+		{"a user with a wrong role", salesToken, status, partnercenter.CredentialReasonNeedsRole, "subscriptions get-provisioning-status", "role global_admin, admin_agent or helpdesk_agent"},
 		{"roles of Microsoft's", claims(`"scp":"x","amr":["mfa"],"roles":["sales_agent","Other"],"wids":["62e90394-69f5-4237-9190-012177145e10"]`), status, "", "", ""},
-		{"no second factor", claims(`"scp":"x","amr":["pwd"]`), both, partnercenter.CredentialWithoutMFA, "orders list", "multi-factor"},
+		{"no second factor", claims(`"scp":"x","amr":["pwd"]`), both, partnercenter.CredentialReasonNoMFA, "orders list", "multi-factor"},
 		{"nothing about factors", claims(`"scp":"x"`), both, "", "", ""},
 		{"an app with amr", claims(`"idtyp":"app","amr":["pwd"]`), both, "", "", ""},
 		{"the graph's", jwt(`{"aud":"https://graph.windows.net/","idtyp":"app"}`), both, "", "", ""},
 		{"an API's id", jwt(`{"aud":"fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd","idtyp":"app"}`), both, "", "", ""},
-		{"Microsoft Graph's", jwt(`{"aud":["https://graph.microsoft.com"],"idtyp":"app"}`), both, partnercenter.CredentialForeign, "orders list", "Scopes"},
-		{"Microsoft Graph's id", jwt(`{"aud":"00000003-0000-0000-c000-000000000000","scp":"User.Read"}`), both, partnercenter.CredentialForeign, "orders list", ""},
-		{"another cloud's", jwt(`{"aud":"https://graph.chinacloudapi.cn","idtyp":"app"}`), both, partnercenter.CredentialForeign, "orders list", ""},
-		{"expired", claims(fmt.Sprintf(`"idtyp":"app","exp":%d`, now-3600)), both, partnercenter.CredentialExpired, "orders list", "clock"},
+		{"Microsoft Graph's", jwt(`{"aud":["https://graph.microsoft.com"],"idtyp":"app"}`), both, partnercenter.CredentialReasonWrongAudience, "orders list", "Scopes"},
+		{"Microsoft Graph's id", jwt(`{"aud":"00000003-0000-0000-c000-000000000000","scp":"User.Read"}`), both, partnercenter.CredentialReasonWrongAudience, "orders list", ""},
+		{"another cloud's", jwt(`{"aud":"https://graph.chinacloudapi.cn","idtyp":"app"}`), both, partnercenter.CredentialReasonWrongAudience, "orders list", ""},
+		{"expired", claims(fmt.Sprintf(`"idtyp":"app","exp":%d`, now-3600)), both, partnercenter.CredentialReasonExpired, "orders list", "clock"},
 		{"expired a moment ago", claims(fmt.Sprintf(`"idtyp":"app","exp":%d`, now-10)), both, "", "", ""},
-		{"of tomorrow", claims(fmt.Sprintf(`"idtyp":"app","nbf":%d`, now+86400)), both, partnercenter.CredentialNotYetValid, "orders list", "clock"},
+		{"of tomorrow", claims(fmt.Sprintf(`"idtyp":"app","nbf":%d`, now+86400)), both, partnercenter.CredentialReasonNotYetValid, "orders list", "clock"},
 		{"opaque", "secret-token", user, "", "", ""},
 		{"no JSON", "a.b.c", user, "", "", ""},
 		{"claims of other types", claims(`"scp":["x"]`), user, "", "", ""},
@@ -177,7 +177,7 @@ func TestCredentialsOfServers(t *testing.T) {
 			t.Fatal(err)
 		}
 		var refused *partnercenter.CredentialError
-		if _, err := pc.Customers.Get(t.Context()); !errors.As(err, &refused) || refused.Reason != partnercenter.CredentialForeign {
+		if _, err := pc.Customers.Get(t.Context()); !errors.As(err, &refused) || refused.Reason != partnercenter.CredentialReasonWrongAudience {
 			t.Errorf("%v", err)
 		}
 	}

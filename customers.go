@@ -150,9 +150,6 @@ type CustomersQuery struct {
 	ContinuationToken string
 }
 
-// DefaultPageSize is how many customers All and QueryAll ask for at once.
-const DefaultPageSize = 500
-
 // FieldFilter compares a field of a resource with a value. The value's case is
 // ignored.
 type FieldFilter struct {
@@ -197,7 +194,7 @@ func (c *CustomersClient) All(ctx context.Context) iter.Seq2[*Customer, error] {
 }
 
 // Query returns one page of the customers that q selects. Its
-// ContinuationToken, if any, leads to the next with SeekNext.
+// ContinuationToken, if any, leads to the next with SeekOperationNext.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers-filtered-by-a-search-field
 func (c *CustomersClient) Query(ctx context.Context, q CustomersQuery) (*Collection[*Customer], error) {
@@ -243,7 +240,7 @@ func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[
 			return nil, fmt.Errorf("partnercenter: the service repeats continuation token %q: the list would never end; try again, or page by offset", token)
 		}
 		done = token == ""
-		q = CustomersQuery{Seek: SeekNext, ContinuationToken: token}
+		q = CustomersQuery{Seek: SeekOperationNext, ContinuationToken: token}
 		return page, nil
 	}
 }
@@ -337,10 +334,10 @@ func (c *BillingProfileClient) Get(ctx context.Context) (*CustomerBillingProfile
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 type ApplicationConsent struct {
-	ApplicationID     string              `json:"applicationId,omitempty"` // of the app that gets the consent
-	DisplayName       string              `json:"displayName,omitempty"`
+	ApplicationID     string             `json:"applicationId,omitempty"` // of the app that gets the consent
+	DisplayName       string             `json:"displayName,omitempty"`
 	ApplicationGrants []ApplicationGrant `json:"applicationGrants,omitempty"` // at least one
-	Extra             jsontext.Value      `json:",embed"`
+	Extra             jsontext.Value     `json:",embed"`
 }
 
 // ApplicationGrant is an API that an application may use in a customer's tenant.

@@ -73,7 +73,7 @@ func (d Decimal) invalid() error {
 
 // Compare compares amounts by value: "1.50" and "1.5" are equal. Amounts that are
 // empty or malformed come first and equal each other.
-func (d Decimal) Compare(e Decimal) int {
+func (d Decimal) Cmp(e Decimal) int {
 	x, errX := d.Rat()
 	y, errY := e.Rat()
 	switch {

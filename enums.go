@@ -41,24 +41,24 @@ type BillingCycleType string
 // The documented billing cycles. Triennial and biennial came with new
 // commerce; older clients do not know them.
 const (
-	BillingCycleUnknown   BillingCycleType = "unknown" // in requests: the default of the item
-	BillingCycleMonthly   BillingCycleType = "monthly"
-	BillingCycleAnnual    BillingCycleType = "annual"
-	BillingCycleNone      BillingCycleType = "none" // trials
-	BillingCycleOneTime   BillingCycleType = "one_time"
-	BillingCycleTriennial BillingCycleType = "triennial"
-	BillingCycleBiennial  BillingCycleType = "biennial"
+	BillingCycleTypeUnknown   BillingCycleType = "unknown" // in requests: the default of the item
+	BillingCycleTypeMonthly   BillingCycleType = "monthly"
+	BillingCycleTypeAnnual    BillingCycleType = "annual"
+	BillingCycleTypeNone      BillingCycleType = "none" // trials
+	BillingCycleTypeOneTime   BillingCycleType = "one_time"
+	BillingCycleTypeTriennial BillingCycleType = "triennial"
+	BillingCycleTypeBiennial  BillingCycleType = "biennial"
 )
 
 // billingCycles stand in the order of their documented numbers.
 var billingCycles = []BillingCycleType{
-	BillingCycleUnknown, BillingCycleMonthly, BillingCycleAnnual, BillingCycleNone,
-	BillingCycleOneTime, BillingCycleTriennial, BillingCycleBiennial,
+	BillingCycleTypeUnknown, BillingCycleTypeMonthly, BillingCycleTypeAnnual, BillingCycleTypeNone,
+	BillingCycleTypeOneTime, BillingCycleTypeTriennial, BillingCycleTypeBiennial,
 }
 
-// BillingCycles returns the documented billing cycles in the order of their
+// BillingCycleTypes returns the documented billing cycles in the order of their
 // numbers.
-func BillingCycles() []BillingCycleType { return slices.Clone(billingCycles) }
+func BillingCycleTypes() []BillingCycleType { return slices.Clone(billingCycles) }
 
 // Normalize returns the constant that b spells: one_time for OneTime, oneTime,
 // onetime and 4. It returns an unknown value unchanged.
@@ -105,13 +105,13 @@ type OrderTransactionType string
 // The documented kinds of order. The service leaves system purchases and
 // system billing out of lists unless asked with [IncludeSystemPurchases].
 const (
-	OrderTransactionUserPurchase   OrderTransactionType = "UserPurchase"
-	OrderTransactionSystemPurchase OrderTransactionType = "SystemPurchase"
-	OrderTransactionSystemBilling  OrderTransactionType = "SystemBilling"
+	OrderTransactionTypeUserPurchase   OrderTransactionType = "UserPurchase"
+	OrderTransactionTypeSystemPurchase OrderTransactionType = "SystemPurchase"
+	OrderTransactionTypeSystemBilling  OrderTransactionType = "SystemBilling"
 )
 
 var orderTransactionTypes = []OrderTransactionType{
-	OrderTransactionUserPurchase, OrderTransactionSystemPurchase, OrderTransactionSystemBilling,
+	OrderTransactionTypeUserPurchase, OrderTransactionTypeSystemPurchase, OrderTransactionTypeSystemBilling,
 }
 
 // Normalize returns the constant that t spells, or t unchanged.
@@ -158,15 +158,15 @@ type RelationshipToPartner string
 
 // The documented relationships.
 const (
-	RelationshipNone             RelationshipToPartner = "none"
-	RelationshipReseller         RelationshipToPartner = "reseller"
-	RelationshipAdvisor          RelationshipToPartner = "advisor"
-	RelationshipSyndication      RelationshipToPartner = "syndication"
-	RelationshipMicrosoftSupport RelationshipToPartner = "microsoft_support"
+	RelationshipToPartnerNone             RelationshipToPartner = "none"
+	RelationshipToPartnerReseller         RelationshipToPartner = "reseller"
+	RelationshipToPartnerAdvisor          RelationshipToPartner = "advisor"
+	RelationshipToPartnerSyndication      RelationshipToPartner = "syndication"
+	RelationshipToPartnerMicrosoftSupport RelationshipToPartner = "microsoft_support"
 )
 
 var relationshipsToPartner = []RelationshipToPartner{
-	RelationshipNone, RelationshipReseller, RelationshipAdvisor, RelationshipSyndication, RelationshipMicrosoftSupport,
+	RelationshipToPartnerNone, RelationshipToPartnerReseller, RelationshipToPartnerAdvisor, RelationshipToPartnerSyndication, RelationshipToPartnerMicrosoftSupport,
 }
 
 // Normalize returns the constant that r spells, or r unchanged.
@@ -220,14 +220,14 @@ type SeekOperation string
 
 // The documented seek operations.
 const (
-	SeekNext      SeekOperation = "Next"
-	SeekPrevious  SeekOperation = "Previous"
-	SeekFirst     SeekOperation = "First"
-	SeekLast      SeekOperation = "Last"
-	SeekPageIndex SeekOperation = "PageIndex"
+	SeekOperationNext      SeekOperation = "Next"
+	SeekOperationPrevious  SeekOperation = "Previous"
+	SeekOperationFirst     SeekOperation = "First"
+	SeekOperationLast      SeekOperation = "Last"
+	SeekOperationPageIndex SeekOperation = "PageIndex"
 )
 
-var seekOperations = []SeekOperation{SeekNext, SeekPrevious, SeekFirst, SeekLast, SeekPageIndex}
+var seekOperations = []SeekOperation{SeekOperationNext, SeekOperationPrevious, SeekOperationFirst, SeekOperationLast, SeekOperationPageIndex}
 
 // Normalize returns the constant that s spells, or s unchanged.
 func (s SeekOperation) Normalize() SeekOperation { return normalize(s, seekOperations) }
@@ -238,24 +238,24 @@ func (s SeekOperation) Known() bool { return isKnown(s, seekOperations) }
 // FilterOperator compares a field with a value in a [FieldFilter].
 type FilterOperator string
 
-// The documented operators. Customers are searched with FilterStartsWith.
+// The documented operators. Customers are searched with FilterOperatorStartsWith.
 const (
-	FilterEquals              FilterOperator = "equals"
-	FilterNotEquals           FilterOperator = "not_equals"
-	FilterGreaterThan         FilterOperator = "greater_than"
-	FilterGreaterThanOrEquals FilterOperator = "greater_than_or_equals"
-	FilterLessThan            FilterOperator = "less_than"
-	FilterLessThanOrEquals    FilterOperator = "less_than_or_equals"
-	FilterSubstring           FilterOperator = "substring"
-	FilterAnd                 FilterOperator = "and"
-	FilterOr                  FilterOperator = "or"
-	FilterStartsWith          FilterOperator = "starts_with"
-	FilterNotStartsWith       FilterOperator = "not_starts_with"
+	FilterOperatorEquals              FilterOperator = "equals"
+	FilterOperatorNotEquals           FilterOperator = "not_equals"
+	FilterOperatorGreaterThan         FilterOperator = "greater_than"
+	FilterOperatorGreaterThanOrEquals FilterOperator = "greater_than_or_equals"
+	FilterOperatorLessThan            FilterOperator = "less_than"
+	FilterOperatorLessThanOrEquals    FilterOperator = "less_than_or_equals"
+	FilterOperatorSubstring           FilterOperator = "substring"
+	FilterOperatorAnd                 FilterOperator = "and"
+	FilterOperatorOr                  FilterOperator = "or"
+	FilterOperatorStartsWith          FilterOperator = "starts_with"
+	FilterOperatorNotStartsWith       FilterOperator = "not_starts_with"
 )
 
 var filterOperators = []FilterOperator{
-	FilterEquals, FilterNotEquals, FilterGreaterThan, FilterGreaterThanOrEquals, FilterLessThan,
-	FilterLessThanOrEquals, FilterSubstring, FilterAnd, FilterOr, FilterStartsWith, FilterNotStartsWith,
+	FilterOperatorEquals, FilterOperatorNotEquals, FilterOperatorGreaterThan, FilterOperatorGreaterThanOrEquals, FilterOperatorLessThan,
+	FilterOperatorLessThanOrEquals, FilterOperatorSubstring, FilterOperatorAnd, FilterOperatorOr, FilterOperatorStartsWith, FilterOperatorNotStartsWith,
 }
 
 // Normalize returns the constant that o spells, or o unchanged.
@@ -269,15 +269,15 @@ type CustomerSearchField string
 
 // The documented search fields. The values of the last two are tenant ids.
 const (
-	CustomerSearchCompanyName                   CustomerSearchField = "CompanyName"
-	CustomerSearchDomain                        CustomerSearchField = "Domain"
-	CustomerSearchIndirectReseller              CustomerSearchField = "IndirectReseller"
-	CustomerSearchIndirectCloudSolutionProvider CustomerSearchField = "IndirectCloudSolutionProvider"
+	CustomerSearchFieldCompanyName                   CustomerSearchField = "CompanyName"
+	CustomerSearchFieldDomain                        CustomerSearchField = "Domain"
+	CustomerSearchFieldIndirectReseller              CustomerSearchField = "IndirectReseller"
+	CustomerSearchFieldIndirectCloudSolutionProvider CustomerSearchField = "IndirectCloudSolutionProvider"
 )
 
 var customerSearchFields = []CustomerSearchField{
-	CustomerSearchCompanyName, CustomerSearchDomain,
-	CustomerSearchIndirectReseller, CustomerSearchIndirectCloudSolutionProvider,
+	CustomerSearchFieldCompanyName, CustomerSearchFieldDomain,
+	CustomerSearchFieldIndirectReseller, CustomerSearchFieldIndirectCloudSolutionProvider,
 }
 
 // Normalize returns the constant that f spells, or f unchanged.

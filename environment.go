@@ -56,7 +56,7 @@ func (o *ClientOptions) fromEnvironment() (azcore.TokenCredential, error) {
 		return nil, fmt.Errorf("PARTNERCENTER_AS is %q, and this client signs in as the app: sign users in with a credential of your own, and NewClient", as)
 	}
 	if o.Cloud.Services == nil && o.Cloud.ActiveDirectoryAuthorityHost == "" {
-		name := CloudName(cmp.Or(os.Getenv("PARTNERCENTER_CLOUD"), string(NamedGlobal)))
+		name := CloudName(cmp.Or(os.Getenv("PARTNERCENTER_CLOUD"), string(CloudNameGlobal)))
 		if !name.Known() {
 			return nil, fmt.Errorf("PARTNERCENTER_CLOUD is %q: use one of %v", string(name), CloudNames())
 		}

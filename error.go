@@ -16,23 +16,40 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// What calls fail with besides the error types, for [errors.Is].
+var (
+	// ErrForeignLink says that a link leads to another host than the client's. The
+	// client never sends its token there.
+	ErrForeignLink = errors.New("partnercenter: the link leads to another host than the client's endpoint: it was not followed, to keep the token; check where the answer came from")
+	// ErrMethodNotFollowed says that a link names another method than GET, so that
+	// following it would change something.
+	ErrMethodNotFollowed = errors.New("partnercenter: the link is for another method than GET and was not followed: use the verb that makes this change, such as Patch")
+	// ErrCustomerMissing says that a link leaves out whose resource it leads to.
+	ErrCustomerMissing = errors.New("partnercenter: the link leaves out the customer and was not followed: follow it with CustomerClient.Follow")
+	// ErrNotVisible says that an order that exists was not listed in time.
+	ErrNotVisible = errors.New("partnercenter: the order exists but is not listed yet: wait longer, or read it by its id")
+	// ErrAttachmentTooLarge is what reading an attachment ends in after
+	// MaxAttachmentSize bytes.
+	ErrAttachmentTooLarge = errors.New("partnercenter: the attachment is larger than any purchase order: it was read in part; check where it comes from")
+)
+
 // ErrorCategory groups failures by what a caller does about them.
 type ErrorCategory string
 
 // The categories, one for each status the service documents.
 const (
-	CategoryBadInput              ErrorCategory = "bad input"               // 400
-	CategoryUnauthorized          ErrorCategory = "unauthorized"            // 401
-	CategoryForbidden             ErrorCategory = "forbidden"               // 403
-	CategoryNotFound              ErrorCategory = "not found"               // 404
-	CategoryInvalidOperation      ErrorCategory = "invalid operation"       // 405
-	CategoryUnsupportedDataFormat ErrorCategory = "unsupported data format" // 406
-	CategoryRequestTimeout        ErrorCategory = "request timeout"         // 408
-	CategoryAlreadyExists         ErrorCategory = "already exists"          // 409
-	CategoryTooManyRequests       ErrorCategory = "too many requests"       // 429
-	CategoryServerBusy            ErrorCategory = "server busy"             // 503
-	CategoryGatewayTimeout        ErrorCategory = "gateway timeout"         // 504
-	CategoryServerError           ErrorCategory = "server error"            // every other status
+	ErrorCategoryBadInput              ErrorCategory = "bad input"               // 400
+	ErrorCategoryUnauthorized          ErrorCategory = "unauthorized"            // 401
+	ErrorCategoryForbidden             ErrorCategory = "forbidden"               // 403
+	ErrorCategoryNotFound              ErrorCategory = "not found"               // 404
+	ErrorCategoryInvalidOperation      ErrorCategory = "invalid operation"       // 405
+	ErrorCategoryUnsupportedDataFormat ErrorCategory = "unsupported data format" // 406
+	ErrorCategoryRequestTimeout        ErrorCategory = "request timeout"         // 408
+	ErrorCategoryAlreadyExists         ErrorCategory = "already exists"          // 409
+	ErrorCategoryTooManyRequests       ErrorCategory = "too many requests"       // 429
+	ErrorCategoryServerBusy            ErrorCategory = "server busy"             // 503
+	ErrorCategoryGatewayTimeout        ErrorCategory = "gateway timeout"         // 504
+	ErrorCategoryServerError           ErrorCategory = "server error"            // every other status
 )
 
 // advice says what to do next about a category, where the service does not.
@@ -40,17 +57,17 @@ var advice = map[int]struct {
 	category ErrorCategory
 	next     string
 }{
-	http.StatusBadRequest:         {CategoryBadInput, "correct the request as the description says; repeating it unchanged fails again"},
-	http.StatusUnauthorized:       {CategoryUnauthorized, "get a new token, and check its tenant and audience"},
-	http.StatusForbidden:          {CategoryForbidden, "check that this partner may do this to this customer, and that the app or user has the role for it"},
-	http.StatusNotFound:           {CategoryNotFound, "check the id and the address; ids of newer orders are case-sensitive"},
-	http.StatusMethodNotAllowed:   {CategoryInvalidOperation, "use a method that the Allow header names"},
-	http.StatusNotAcceptable:      {CategoryUnsupportedDataFormat, "accept application/json"},
-	http.StatusRequestTimeout:     {CategoryRequestTimeout, "try again with the same request id"},
-	http.StatusConflict:           {CategoryAlreadyExists, "read the resource again before trying once more"},
-	http.StatusTooManyRequests:    {CategoryTooManyRequests, "wait as long as Retry-After says, then try again with fewer calls at once"},
-	http.StatusServiceUnavailable: {CategoryServerBusy, "try again later with the same request id"},
-	http.StatusGatewayTimeout:     {CategoryGatewayTimeout, "try again later with the same request id"},
+	http.StatusBadRequest:         {ErrorCategoryBadInput, "correct the request as the description says; repeating it unchanged fails again"},
+	http.StatusUnauthorized:       {ErrorCategoryUnauthorized, "get a new token, and check its tenant and audience"},
+	http.StatusForbidden:          {ErrorCategoryForbidden, "check that this partner may do this to this customer, and that the app or user has the role for it"},
+	http.StatusNotFound:           {ErrorCategoryNotFound, "check the id and the address; ids of newer orders are case-sensitive"},
+	http.StatusMethodNotAllowed:   {ErrorCategoryInvalidOperation, "use a method that the Allow header names"},
+	http.StatusNotAcceptable:      {ErrorCategoryUnsupportedDataFormat, "accept application/json"},
+	http.StatusRequestTimeout:     {ErrorCategoryRequestTimeout, "try again with the same request id"},
+	http.StatusConflict:           {ErrorCategoryAlreadyExists, "read the resource again before trying once more"},
+	http.StatusTooManyRequests:    {ErrorCategoryTooManyRequests, "wait as long as Retry-After says, then try again with fewer calls at once"},
+	http.StatusServiceUnavailable: {ErrorCategoryServerBusy, "try again later with the same request id"},
+	http.StatusGatewayTimeout:     {ErrorCategoryGatewayTimeout, "try again later with the same request id"},
 }
 
 const adviceServerError = "try again with the same request id; if it goes on, give the request id and the correlation id to the service's support"
@@ -234,7 +251,7 @@ const errorTextLimit = 200
 func newError(resp *http.Response, body []byte) *Error {
 	e := &Error{
 		StatusCode:    resp.StatusCode,
-		Category:      CategoryServerError,
+		Category:      ErrorCategoryServerError,
 		NextStep:      adviceServerError,
 		RetryAfter:    RetryAfter(resp.Header, time.Now()),
 		RequestID:     firstValue(resp, headerRequestID),
@@ -260,7 +277,7 @@ func newError(resp *http.Response, body []byte) *Error {
 	if e.Description == "" {
 		e.Description = describeText(resp, body)
 	}
-	if e.Code == CodeMFARequired {
+	if e.Code == ErrorCodeMFARequired {
 		e.NextStep = fixMFA
 	}
 	return e

@@ -65,7 +65,7 @@ func ExampleCredentialError() {
 
 	_, err := pc.Customers.ByID(sample).Profiles.Company.Get(context.Background())
 	var refused *partnercenter.CredentialError
-	if errors.As(err, &refused) && refused.Reason == partnercenter.CredentialNeedsUser {
+	if errors.As(err, &refused) && refused.Reason == partnercenter.CredentialReasonNeedsUser {
 		fmt.Println(refused.Operation, "asks for a signed-in user")
 	}
 	// Output: customers get-company-profile asks for a signed-in user
@@ -109,11 +109,11 @@ func ExampleOrdersClient_All() {
 }
 
 // Any spelling of a billing cycle will do.
-func ExampleOrdersClient_ByBillingCycle() {
+func ExampleOrdersClient_ByBillingCycleType() {
 	pc, done := startServer()
 	defer done()
 
-	orders, err := pc.Customers.ByID(sample).Orders.ByBillingCycle("OneTime").Get(context.Background())
+	orders, err := pc.Customers.ByID(sample).Orders.ByBillingCycleType("OneTime").Get(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func ExampleOrdersClient_Create() {
 	requestID := partnercenter.NewRequestID() // keep it before calling
 	order := &partnercenter.Order{
 		ReferenceCustomerID: sample,
-		BillingCycle:        partnercenter.BillingCycleMonthly,
+		BillingCycle:        partnercenter.BillingCycleTypeMonthly,
 		LineItems: []partnercenter.OrderLineItem{{
 			LineItemNumber: new(0),
 			OfferID:        "031C9E47-4802-4248-838E-778FB1D2CC05",
@@ -176,7 +176,7 @@ func ExampleSubscriptionClient_Patch() {
 	subscription.Quantity = new(10)
 	if _, err := client.Patch(ctx, subscription); err != nil {
 		var e *partnercenter.Error
-		if errors.As(err, &e) && e.Code == partnercenter.CodeEtagStale {
+		if errors.As(err, &e) && e.Code == partnercenter.ErrorCodeEtagStale {
 			fmt.Println("somebody else changed it meanwhile: get it again")
 		}
 	}
@@ -230,7 +230,7 @@ func ExampleCustomersClient_QueryAll() {
 	customers := pc.Customers.QueryAll(context.Background(), partnercenter.CustomersQuery{
 		Size: 10,
 		Filter: &partnercenter.FieldFilter{
-			Field: partnercenter.CustomerSearchCompanyName, Value: "wing", Operator: partnercenter.FilterStartsWith,
+			Field: partnercenter.CustomerSearchFieldCompanyName, Value: "wing", Operator: partnercenter.FilterOperatorStartsWith,
 		},
 	})
 	for customer, err := range customers {
@@ -258,7 +258,7 @@ func ExampleCustomersClient_Query() {
 			break
 		}
 		page, err = pc.Customers.Query(ctx, partnercenter.CustomersQuery{
-			Seek: partnercenter.SeekNext, ContinuationToken: page.ContinuationToken,
+			Seek: partnercenter.SeekOperationNext, ContinuationToken: page.ContinuationToken,
 		})
 	}
 	// Output:
@@ -273,7 +273,7 @@ func ExampleError() {
 
 	_, err := pc.Customers.ByID("00000000-0000-0000-0000-000000000001").Orders.Get(context.Background())
 	var e *partnercenter.Error
-	if errors.As(err, &e) && e.Code == partnercenter.CodeNoRelationship {
+	if errors.As(err, &e) && e.Code == partnercenter.ErrorCodeNoRelationship {
 		fmt.Println(e.StatusCode, e.Category)
 		fmt.Println(e.NextStep)
 	}

@@ -55,10 +55,6 @@ type ResourceAttributes struct {
 	Extra      jsontext.Value `json:",embed"`
 }
 
-// ErrForeignLink says that a link leads to another host than the client's. The
-// client never sends its token there.
-var ErrForeignLink = errors.New("partnercenter: the link leads to another host than the client's endpoint: it was not followed, to keep the token; check where the answer came from")
-
 // ResolveURI returns the absolute address of a link's URI below this client's
 // endpoint. It reads relative URIs with or without a leading slash, with or
 // without "/v1", and absolute ones; "/v1" is there once in the result.
@@ -111,13 +107,6 @@ func (c *Client) follow(ctx context.Context, link *Link, out any) error {
 	_, err = c.send(ctx, request{method: http.MethodGet, address: address, header: header}, out)
 	return err
 }
-
-// ErrMethodNotFollowed says that a link names another method than GET, so that
-// following it would change something.
-var ErrMethodNotFollowed = errors.New("partnercenter: the link is for another method than GET and was not followed: use the verb that makes this change, such as Patch")
-
-// ErrCustomerMissing says that a link leaves out whose resource it leads to.
-var ErrCustomerMissing = errors.New("partnercenter: the link leaves out the customer and was not followed: follow it with CustomerClient.Follow")
 
 // Follow reads what a link of an answer leads to into out, a pointer to the
 // type that is there: an [*Order], a [*Collection] of something. It takes

@@ -20,7 +20,7 @@ var verbs = map[string]func(context.Context, *partnercenter.Client) error{
 		return second(customerOf(pc).Orders.Get(ctx))
 	},
 	"orders list-by-billing-type": func(ctx context.Context, pc *partnercenter.Client) error {
-		return second(customerOf(pc).Orders.ByBillingCycle(partnercenter.BillingCycleMonthly).Get(ctx))
+		return second(customerOf(pc).Orders.ByBillingCycleType(partnercenter.BillingCycleTypeMonthly).Get(ctx))
 	},
 	"orders get": func(ctx context.Context, pc *partnercenter.Client) error { return second(orderOfCustomer(pc).Get(ctx)) },
 	"orders create": func(ctx context.Context, pc *partnercenter.Client) error {
@@ -33,7 +33,7 @@ var verbs = map[string]func(context.Context, *partnercenter.Client) error{
 	},
 	"orders update-billing-cycle": func(ctx context.Context, pc *partnercenter.Client) error {
 		order := orderOf(1)
-		order.BillingCycle, order.LineItems[0].SubscriptionID = partnercenter.BillingCycleAnnual, "s"
+		order.BillingCycle, order.LineItems[0].SubscriptionID = partnercenter.BillingCycleTypeAnnual, "s"
 		return second(orderOfCustomer(pc).Patch(ctx, order))
 	},
 	"orders purchase-addon": func(ctx context.Context, pc *partnercenter.Client) error {
@@ -79,10 +79,10 @@ var verbs = map[string]func(context.Context, *partnercenter.Client) error{
 		return second(subscriptionOf(pc).Patch(ctx, &partnercenter.Subscription{Quantity: new(1)}))
 	},
 	"subscriptions suspend": func(ctx context.Context, pc *partnercenter.Client) error {
-		return second(subscriptionOf(pc).Patch(ctx, &partnercenter.Subscription{Status: partnercenter.SubscriptionSuspended}))
+		return second(subscriptionOf(pc).Patch(ctx, &partnercenter.Subscription{Status: partnercenter.SubscriptionStatusSuspended}))
 	},
 	"subscriptions cancel": func(ctx context.Context, pc *partnercenter.Client) error {
-		return second(subscriptionOf(pc).Patch(ctx, &partnercenter.Subscription{Status: partnercenter.SubscriptionDeleted}))
+		return second(subscriptionOf(pc).Patch(ctx, &partnercenter.Subscription{Status: partnercenter.SubscriptionStatusDeleted}))
 	},
 	"subscriptions list-addons": func(ctx context.Context, pc *partnercenter.Client) error {
 		return second(subscriptionOf(pc).AddOns.Get(ctx))
@@ -104,10 +104,10 @@ var verbs = map[string]func(context.Context, *partnercenter.Client) error{
 	},
 	"customers list": func(ctx context.Context, pc *partnercenter.Client) error { return second(pc.Customers.Get(ctx)) },
 	"customers list-next-page": func(ctx context.Context, pc *partnercenter.Client) error {
-		return second(pc.Customers.Query(ctx, partnercenter.CustomersQuery{Seek: partnercenter.SeekNext, ContinuationToken: "t"}))
+		return second(pc.Customers.Query(ctx, partnercenter.CustomersQuery{Seek: partnercenter.SeekOperationNext, ContinuationToken: "t"}))
 	},
-	"customers search":                    customersBy(partnercenter.CustomerSearchCompanyName),
-	"customers list-by-indirect-reseller": customersBy(partnercenter.CustomerSearchIndirectReseller),
+	"customers search":                    customersBy(partnercenter.CustomerSearchFieldCompanyName),
+	"customers list-by-indirect-reseller": customersBy(partnercenter.CustomerSearchFieldIndirectReseller),
 	"customers get":                       func(ctx context.Context, pc *partnercenter.Client) error { return second(customerOf(pc).Get(ctx)) },
 	"customers get-company-profile": func(ctx context.Context, pc *partnercenter.Client) error {
 		return second(customerOf(pc).Profiles.Company.Get(ctx))
@@ -201,7 +201,7 @@ func subscriptionOf(pc *partnercenter.Client) *partnercenter.SubscriptionClient 
 
 func customersBy(field partnercenter.CustomerSearchField) func(context.Context, *partnercenter.Client) error {
 	return func(ctx context.Context, pc *partnercenter.Client) error {
-		filter := &partnercenter.FieldFilter{Field: field, Value: "x", Operator: partnercenter.FilterStartsWith}
+		filter := &partnercenter.FieldFilter{Field: field, Value: "x", Operator: partnercenter.FilterOperatorStartsWith}
 		return second(pc.Customers.Query(ctx, partnercenter.CustomersQuery{Filter: filter}))
 	}
 }
@@ -300,7 +300,7 @@ func TestCredentialsOfEveryVerb(t *testing.T) {
 		o := operationNamed(t, name)
 		check := func(token string, want partnercenter.CredentialReason) {
 			t.Helper()
-			pc, sent := counting(t, token, partnercenter.NamedGlobal)
+			pc, sent := counting(t, token, partnercenter.CloudNameGlobal)
 			err := verb(t.Context(), pc)
 			if want == "" {
 				if *sent != 1 || !errors.As(err, new(errSent)) {
@@ -313,18 +313,18 @@ func TestCredentialsOfEveryVerb(t *testing.T) {
 				t.Errorf("%s: %v, sent %d times; want %s", name, err, *sent, want)
 			}
 		}
-		check(jwt(`{"aud":"`+partnerAPI+`","scp":"user_impersonation","amr":["pwd"]}`), partnercenter.CredentialWithoutMFA)
+		check(jwt(`{"aud":"`+partnerAPI+`","scp":"user_impersonation","amr":["pwd"]}`), partnercenter.CredentialReasonNoMFA)
 		check(userToken, "")
 		if o.TakesApp() {
 			check(appToken, "")
 		} else {
-			check(appToken, partnercenter.CredentialNeedsUser)
+			check(appToken, partnercenter.CredentialReasonNeedsUser)
 		}
 		for _, role := range partnercenter.UserRoles() {
 			if o.Allows(role) {
 				check(user(role), "")
 			} else {
-				check(user(role), partnercenter.CredentialNeedsRole)
+				check(user(role), partnercenter.CredentialReasonNeedsRole)
 			}
 		}
 	}
@@ -350,37 +350,37 @@ func TestMerchandise(t *testing.T) {
 		what catalog.Merchandise
 		in   []partnercenter.CloudName // where it is not sold
 	}{
-		{"once", order(func(o *partnercenter.Order) { o.BillingCycle = "OneTime" }), catalog.OneTimePurchases, []partnercenter.CloudName{partnercenter.Named21Vianet}},
-		{"legacy Azure", order(func(o *partnercenter.Order) { o.LineItems[0].OfferID = "ms-azr-0145p" }), catalog.AzureSubscriptions, []partnercenter.CloudName{partnercenter.Named21Vianet}},
+		{"once", order(func(o *partnercenter.Order) { o.BillingCycle = "OneTime" }), catalog.OneTimePurchases, []partnercenter.CloudName{partnercenter.CloudName21Vianet}},
+		{"legacy Azure", order(func(o *partnercenter.Order) { o.LineItems[0].OfferID = "ms-azr-0145p" }), catalog.AzureSubscriptions, []partnercenter.CloudName{partnercenter.CloudName21Vianet}},
 		{"a reservation", order(func(o *partnercenter.Order) {
 			o.LineItems[0].ProvisioningContext = map[string]string{"Scope": "single", "subscriptionId": "s"}
-		}), catalog.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet}},
+		}), catalog.AzureReservations, []partnercenter.CloudName{partnercenter.CloudName21Vianet}},
 		{"an order that is there", func(ctx context.Context, pc *partnercenter.Client) error {
 			o := orderOf(1)
-			o.BillingCycle, o.LineItems[0].ProvisioningContext = partnercenter.BillingCycleOneTime, map[string]string{"scope": "single"}
+			o.BillingCycle, o.LineItems[0].ProvisioningContext = partnercenter.BillingCycleTypeOneTime, map[string]string{"scope": "single"}
 			return second(orderOfCustomer(pc).Patch(ctx, o))
 		}, "", nil},
-		{"licences", order(func(o *partnercenter.Order) { o.BillingCycle = partnercenter.BillingCycleMonthly }), "", nil},
+		{"licences", order(func(o *partnercenter.Order) { o.BillingCycle = partnercenter.BillingCycleTypeMonthly }), "", nil},
 		{"another variable", order(func(o *partnercenter.Order) {
 			o.LineItems[0].ProvisioningContext = map[string]string{"subscriptionId": "s"}
 		}), "", nil},
-		{"reservations", view(partnercenter.TargetViewAzureReservationsSQL), catalog.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
-		{"Azure", view(partnercenter.TargetViewAzure), catalog.AzureSubscriptions, []partnercenter.CloudName{partnercenter.Named21Vianet}},
-		{"software", view(partnercenter.TargetViewSoftwarePerpetual), catalog.OneTimePurchases, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
+		{"reservations", view(partnercenter.TargetViewAzureReservationsSQL), catalog.AzureReservations, []partnercenter.CloudName{partnercenter.CloudName21Vianet, partnercenter.CloudNameGermany}},
+		{"Azure", view(partnercenter.TargetViewAzure), catalog.AzureSubscriptions, []partnercenter.CloudName{partnercenter.CloudName21Vianet}},
+		{"software", view(partnercenter.TargetViewSoftwarePerpetual), catalog.OneTimePurchases, []partnercenter.CloudName{partnercenter.CloudName21Vianet, partnercenter.CloudNameGermany}},
 		{"services", view(partnercenter.TargetViewOnlineServices), "", nil},
 		{"reservations under a plan", func(ctx context.Context, pc *partnercenter.Client) error {
 			return second(customerOf(pc).Products.ByID("p").SKUs.ByReservationScope(partnercenter.ReservationScopeAzurePlan).Get(ctx))
-		}, catalog.AzureReservations, []partnercenter.CloudName{partnercenter.Named21Vianet, partnercenter.NamedGermany}},
+		}, catalog.AzureReservations, []partnercenter.CloudName{partnercenter.CloudName21Vianet, partnercenter.CloudNameGermany}},
 	} {
 		for _, cloud := range partnercenter.CloudNames() {
 			pc, sent := counting(t, "opaque", cloud)
 			err := tt.call(t.Context(), pc)
 			var refused *partnercenter.NotOfferedError
-			if tt.what != "" && tt.what.SoldIn(cloud) != (*sent == 1) && cloud != partnercenter.NamedGermany {
+			if tt.what != "" && tt.what.SoldIn(cloud) != (*sent == 1) && cloud != partnercenter.CloudNameGermany {
 				t.Errorf("%s in %s: the client and the catalog do not agree whether it is sold", tt.name, cloud)
 			}
 			switch {
-			case errors.As(err, &refused) && refused.What == "" && cloud == partnercenter.NamedGermany:
+			case errors.As(err, &refused) && refused.What == "" && cloud == partnercenter.CloudNameGermany:
 				// No order at all is placed there.
 			case !slices.Contains(tt.in, cloud):
 				if *sent != 1 {
@@ -398,12 +398,12 @@ func TestMerchandise(t *testing.T) {
 func TestCopiedClouds(t *testing.T) {
 	changed := partnercenter.CloudGermany
 	changed.ActiveDirectoryAuthorityHost = "https://login.example/"
-	if name := partnercenter.NameOfCloud(changed); name != partnercenter.NamedGermany {
+	if name := partnercenter.CloudNameOf(changed); name != partnercenter.CloudNameGermany {
 		t.Errorf("%q", name)
 	}
 	own := partnercenter.CloudGermany
 	own.Services = nil
-	if name := partnercenter.NameOfCloud(own); name != "" {
+	if name := partnercenter.CloudNameOf(own); name != "" {
 		t.Errorf("%q", name)
 	}
 	if services := partnercenter.CloudName("mars").Configuration().Services; services != nil {

@@ -71,7 +71,7 @@ func TestOneBillingCycleParser(t *testing.T) {
 	var parsers []string
 	for file, parsed := range sources(t) {
 		ast.Inspect(parsed.File, func(n ast.Node) bool {
-			if strings.HasPrefix(file, "cmd/") && n != nil && isSelector("BillingCycles")(file, n) {
+			if strings.HasPrefix(file, "cmd/") && n != nil && isSelector("BillingCycleTypes")(file, n) {
 				parsers = append(parsers, parsed.at(n))
 			}
 			return true

@@ -13,9 +13,9 @@ type CredentialKind string
 
 // The kinds of credentials, in the words of the service's documentation.
 const (
-	CredentialApp     CredentialKind = "app"      // an app's own token
-	CredentialAppUser CredentialKind = "app+user" // a token with a signed-in user behind it
-	CredentialBoth    CredentialKind = "both"     // either
+	CredentialKindApp     CredentialKind = "app"      // an app's own token
+	CredentialKindAppUser CredentialKind = "app+user" // a token with a signed-in user behind it
+	CredentialKindBoth    CredentialKind = "both"     // either
 )
 
 // UserRole is what a partner's user may do in Partner Center.
@@ -25,13 +25,13 @@ type UserRole string
 
 // The roles of a partner's users that the calls of this API ask for.
 const (
-	RoleGlobalAdmin   UserRole = "global_admin"
-	RoleAdminAgent    UserRole = "admin_agent"
-	RoleSalesAgent    UserRole = "sales_agent"
-	RoleHelpdeskAgent UserRole = "helpdesk_agent"
+	UserRoleGlobalAdmin   UserRole = "global_admin"
+	UserRoleAdminAgent    UserRole = "admin_agent"
+	UserRoleSalesAgent    UserRole = "sales_agent"
+	UserRoleHelpdeskAgent UserRole = "helpdesk_agent"
 )
 
-var userRoles = []UserRole{RoleGlobalAdmin, RoleAdminAgent, RoleSalesAgent, RoleHelpdeskAgent}
+var userRoles = []UserRole{UserRoleGlobalAdmin, UserRoleAdminAgent, UserRoleSalesAgent, UserRoleHelpdeskAgent}
 
 // UserRoles returns all roles.
 func UserRoles() []UserRole { return slices.Clone(userRoles) }
@@ -48,11 +48,11 @@ func (r UserRole) Known() bool { return isKnown(r, userRoles) }
 // neither sells nor sees prices.
 var (
 	everybody = userRoles
-	sellers   = []UserRole{RoleGlobalAdmin, RoleAdminAgent, RoleSalesAgent}
+	sellers   = []UserRole{UserRoleGlobalAdmin, UserRoleAdminAgent, UserRoleSalesAgent}
 	// Calls that act inside the customer's own tenant need its delegation, which
 	// agents of sales do not have.
-	delegated = []UserRole{RoleGlobalAdmin, RoleAdminAgent, RoleHelpdeskAgent}
-	admins    = []UserRole{RoleGlobalAdmin, RoleAdminAgent}
+	delegated = []UserRole{UserRoleGlobalAdmin, UserRoleAdminAgent, UserRoleHelpdeskAgent}
+	admins    = []UserRole{UserRoleGlobalAdmin, UserRoleAdminAgent}
 )
 
 // overlap is a loop, as a server asks for each request: functions of package
@@ -85,10 +85,10 @@ type Operation struct {
 func (o *Operation) String() string { return o.Area + " " + o.Name }
 
 // TakesApp reports whether an app's own token does.
-func (o *Operation) TakesApp() bool { return o.Credential != CredentialAppUser }
+func (o *Operation) TakesApp() bool { return o.Credential != CredentialKindAppUser }
 
 // TakesUser reports whether a token with a user behind it does.
-func (o *Operation) TakesUser() bool { return o.Credential != CredentialApp }
+func (o *Operation) TakesUser() bool { return o.Credential != CredentialKindApp }
 
 // Roles returns the roles whose users may make the call; one is enough.
 func (o *Operation) Roles() []UserRole { return slices.Clone(o.roles) }
@@ -128,113 +128,113 @@ func op(area, name, method, path string, credential CredentialKind, roles []User
 // operations are all documented calls. What a cloud does not offer because of
 // what is bought, and not because of the call, is in the table notSold.
 var operations = []Operation{
-	op("orders", "list", http.MethodGet, customerPattern+"/orders", CredentialBoth, everybody),
-	op("orders", "list-by-billing-type", http.MethodGet, customerPattern+"/orders", CredentialBoth, everybody),
-	op("orders", "get", http.MethodGet, orderPattern, CredentialBoth, everybody),
-	op("orders", "create", http.MethodPost, customerPattern+"/orders", CredentialBoth, sellers, NamedGermany),
-	op("orders", "create-for-indirect-reseller", http.MethodPost, customerPattern+"/orders", CredentialAppUser, sellers, NamedGermany),
-	op("orders", "update-billing-cycle", http.MethodPatch, orderPattern, CredentialBoth, sellers),
-	op("orders", "purchase-addon", http.MethodPatch, orderPattern, CredentialBoth, sellers, NamedGermany),
-	op("orders", "cancel-sandbox-order", http.MethodPatch, orderPattern, CredentialBoth, sellers),
-	op("orders", "cancel-software-purchase", http.MethodPatch, orderPattern, CredentialBoth, sellers),
-	op("orders", "get-provisioning-status", http.MethodGet, orderPattern+"/provisioningstatus", CredentialAppUser, everybody),
-	op("orders", "get-lineitem-activation-links", http.MethodGet, orderPattern+"/lineitems/{line-item-number}/activationlinks", CredentialBoth, everybody),
-	op("orders", "get-order-activation-links", http.MethodGet, orderPattern+"/activationlinks", CredentialBoth, everybody),
-	op("orders", "upload-attachments", http.MethodPost, orderPattern+"/attachment", CredentialBoth, sellers),
-	op("orders", "list-attachments", http.MethodGet, orderPattern+"/attachments", CredentialBoth, everybody),
-	op("orders", "download-attachment", http.MethodGet, orderPattern+"/attachment/{attachment-id}", CredentialBoth, everybody),
+	op("orders", "list", http.MethodGet, customerPattern+"/orders", CredentialKindBoth, everybody),
+	op("orders", "list-by-billing-type", http.MethodGet, customerPattern+"/orders", CredentialKindBoth, everybody),
+	op("orders", "get", http.MethodGet, orderPattern, CredentialKindBoth, everybody),
+	op("orders", "create", http.MethodPost, customerPattern+"/orders", CredentialKindBoth, sellers, CloudNameGermany),
+	op("orders", "create-for-indirect-reseller", http.MethodPost, customerPattern+"/orders", CredentialKindAppUser, sellers, CloudNameGermany),
+	op("orders", "update-billing-cycle", http.MethodPatch, orderPattern, CredentialKindBoth, sellers),
+	op("orders", "purchase-addon", http.MethodPatch, orderPattern, CredentialKindBoth, sellers, CloudNameGermany),
+	op("orders", "cancel-sandbox-order", http.MethodPatch, orderPattern, CredentialKindBoth, sellers),
+	op("orders", "cancel-software-purchase", http.MethodPatch, orderPattern, CredentialKindBoth, sellers),
+	op("orders", "get-provisioning-status", http.MethodGet, orderPattern+"/provisioningstatus", CredentialKindAppUser, everybody),
+	op("orders", "get-lineitem-activation-links", http.MethodGet, orderPattern+"/lineitems/{line-item-number}/activationlinks", CredentialKindBoth, everybody),
+	op("orders", "get-order-activation-links", http.MethodGet, orderPattern+"/activationlinks", CredentialKindBoth, everybody),
+	op("orders", "upload-attachments", http.MethodPost, orderPattern+"/attachment", CredentialKindBoth, sellers),
+	op("orders", "list-attachments", http.MethodGet, orderPattern+"/attachments", CredentialKindBoth, everybody),
+	op("orders", "download-attachment", http.MethodGet, orderPattern+"/attachment/{attachment-id}", CredentialKindBoth, everybody),
 
-	op("carts", "create", http.MethodPost, customerPattern+"/carts", CredentialBoth, sellers),
-	op("carts", "create-with-addons-new-base", http.MethodPost, customerPattern+"/carts", CredentialBoth, sellers),
-	op("carts", "create-with-addons-existing-base", http.MethodPost, customerPattern+"/carts", CredentialBoth, sellers),
-	op("carts", "get", http.MethodGet, customerPattern+"/carts/{cart-id}", CredentialBoth, everybody),
-	op("carts", "update", http.MethodPut, customerPattern+"/carts/{cart-id}", CredentialBoth, sellers),
-	op("carts", "checkout", http.MethodPost, customerPattern+"/carts/{cart-id}/checkout", CredentialBoth, sellers),
+	op("carts", "create", http.MethodPost, customerPattern+"/carts", CredentialKindBoth, sellers),
+	op("carts", "create-with-addons-new-base", http.MethodPost, customerPattern+"/carts", CredentialKindBoth, sellers),
+	op("carts", "create-with-addons-existing-base", http.MethodPost, customerPattern+"/carts", CredentialKindBoth, sellers),
+	op("carts", "get", http.MethodGet, customerPattern+"/carts/{cart-id}", CredentialKindBoth, everybody),
+	op("carts", "update", http.MethodPut, customerPattern+"/carts/{cart-id}", CredentialKindBoth, sellers),
+	op("carts", "checkout", http.MethodPost, customerPattern+"/carts/{cart-id}/checkout", CredentialKindBoth, sellers),
 
-	op("catalog", "list-offers", http.MethodGet, "/v1/offers", CredentialBoth, sellers),
-	op("catalog", "get-offer", http.MethodGet, "/v1/offers/{offer-id}", CredentialBoth, sellers),
-	op("catalog", "list-offer-addons", http.MethodGet, "/v1/offers/{offer-id}/addons", CredentialBoth, sellers),
-	op("catalog", "list-offer-categories", http.MethodGet, "/v1/offercategories", CredentialBoth, sellers),
-	op("catalog", "list-customer-offers", http.MethodGet, customerPattern+"/offers", CredentialBoth, sellers),
-	op("catalog", "list-customer-offer-categories", http.MethodGet, customerPattern+"/offercategories", CredentialBoth, sellers),
-	op("catalog", "list-products", http.MethodGet, "/v1/products", CredentialBoth, sellers),
-	op("catalog", "get-product", http.MethodGet, "/v1/products/{product-id}", CredentialBoth, sellers),
-	op("catalog", "list-skus", http.MethodGet, "/v1/products/{product-id}/skus", CredentialBoth, sellers),
-	op("catalog", "get-sku", http.MethodGet, "/v1/products/{product-id}/skus/{sku-id}", CredentialBoth, sellers),
-	op("catalog", "list-availabilities", http.MethodGet, "/v1/products/{product-id}/skus/{sku-id}/availabilities", CredentialBoth, sellers),
-	op("catalog", "get-availability", http.MethodGet, "/v1/products/{product-id}/skus/{sku-id}/availabilities/{availability-id}", CredentialBoth, sellers),
-	op("catalog", "list-customer-products", http.MethodGet, customerPattern+"/products", CredentialBoth, sellers),
-	op("catalog", "get-customer-product", http.MethodGet, customerPattern+"/products/{product-id}", CredentialBoth, sellers),
-	op("catalog", "list-customer-skus", http.MethodGet, customerPattern+"/products/{product-id}/skus", CredentialBoth, sellers),
-	op("catalog", "get-customer-sku", http.MethodGet, customerPattern+"/products/{product-id}/skus/{sku-id}", CredentialBoth, sellers),
-	op("catalog", "list-customer-availabilities", http.MethodGet, customerPattern+"/products/{product-id}/skus/{sku-id}/availabilities", CredentialBoth, sellers),
-	op("catalog", "get-customer-availability", http.MethodGet, customerPattern+"/products/{product-id}/skus/{sku-id}/availabilities/{availability-id}", CredentialBoth, sellers),
-	op("catalog", "check-inventory", http.MethodPost, "/v1/extensions/product/checkinventory", CredentialBoth, sellers),
+	op("catalog", "list-offers", http.MethodGet, "/v1/offers", CredentialKindBoth, sellers),
+	op("catalog", "get-offer", http.MethodGet, "/v1/offers/{offer-id}", CredentialKindBoth, sellers),
+	op("catalog", "list-offer-addons", http.MethodGet, "/v1/offers/{offer-id}/addons", CredentialKindBoth, sellers),
+	op("catalog", "list-offer-categories", http.MethodGet, "/v1/offercategories", CredentialKindBoth, sellers),
+	op("catalog", "list-customer-offers", http.MethodGet, customerPattern+"/offers", CredentialKindBoth, sellers),
+	op("catalog", "list-customer-offer-categories", http.MethodGet, customerPattern+"/offercategories", CredentialKindBoth, sellers),
+	op("catalog", "list-products", http.MethodGet, "/v1/products", CredentialKindBoth, sellers),
+	op("catalog", "get-product", http.MethodGet, "/v1/products/{product-id}", CredentialKindBoth, sellers),
+	op("catalog", "list-skus", http.MethodGet, "/v1/products/{product-id}/skus", CredentialKindBoth, sellers),
+	op("catalog", "get-sku", http.MethodGet, "/v1/products/{product-id}/skus/{sku-id}", CredentialKindBoth, sellers),
+	op("catalog", "list-availabilities", http.MethodGet, "/v1/products/{product-id}/skus/{sku-id}/availabilities", CredentialKindBoth, sellers),
+	op("catalog", "get-availability", http.MethodGet, "/v1/products/{product-id}/skus/{sku-id}/availabilities/{availability-id}", CredentialKindBoth, sellers),
+	op("catalog", "list-customer-products", http.MethodGet, customerPattern+"/products", CredentialKindBoth, sellers),
+	op("catalog", "get-customer-product", http.MethodGet, customerPattern+"/products/{product-id}", CredentialKindBoth, sellers),
+	op("catalog", "list-customer-skus", http.MethodGet, customerPattern+"/products/{product-id}/skus", CredentialKindBoth, sellers),
+	op("catalog", "get-customer-sku", http.MethodGet, customerPattern+"/products/{product-id}/skus/{sku-id}", CredentialKindBoth, sellers),
+	op("catalog", "list-customer-availabilities", http.MethodGet, customerPattern+"/products/{product-id}/skus/{sku-id}/availabilities", CredentialKindBoth, sellers),
+	op("catalog", "get-customer-availability", http.MethodGet, customerPattern+"/products/{product-id}/skus/{sku-id}/availabilities/{availability-id}", CredentialKindBoth, sellers),
+	op("catalog", "check-inventory", http.MethodPost, "/v1/extensions/product/checkinventory", CredentialKindBoth, sellers),
 
-	op("subscriptions", "list", http.MethodGet, customerPattern+"/subscriptions", CredentialBoth, everybody),
-	op("subscriptions", "list-by-order", http.MethodGet, customerPattern+"/subscriptions", CredentialBoth, everybody),
-	op("subscriptions", "list-by-partner", http.MethodGet, customerPattern+"/subscriptions", CredentialBoth, everybody),
-	op("subscriptions", "get", http.MethodGet, subscriptionPattern, CredentialBoth, everybody),
-	op("subscriptions", "update-quantity", http.MethodPatch, subscriptionPattern, CredentialBoth, sellers),
-	op("subscriptions", "suspend", http.MethodPatch, subscriptionPattern, CredentialBoth, sellers),
-	op("subscriptions", "reactivate", http.MethodPatch, subscriptionPattern, CredentialBoth, sellers),
-	op("subscriptions", "update-autorenew", http.MethodPatch, subscriptionPattern, CredentialBoth, sellers),
-	op("subscriptions", "update-nickname", http.MethodPatch, subscriptionPattern, CredentialBoth, sellers),
-	op("subscriptions", "cancel", http.MethodPatch, subscriptionPattern, CredentialBoth, sellers),
-	op("subscriptions", "list-addons", http.MethodGet, subscriptionPattern+"/addons", CredentialBoth, everybody),
-	op("subscriptions", "get-provisioning-status", http.MethodGet, subscriptionPattern+"/provisioningstatus", CredentialAppUser, delegated),
-	op("subscriptions", "register", http.MethodPost, subscriptionPattern+"/registrations", CredentialBoth, sellers, Named21Vianet, NamedGermany),
-	op("subscriptions", "get-registration-status", http.MethodGet, subscriptionPattern+"/registrationstatus", CredentialBoth, everybody, Named21Vianet, NamedGermany),
-	op("subscriptions", "list-upgrades", http.MethodGet, subscriptionPattern+"/upgrades", CredentialBoth, everybody),
-	op("subscriptions", "upgrade", http.MethodPost, subscriptionPattern+"/upgrades", CredentialBoth, sellers),
-	op("subscriptions", "list-transition-eligibilities", http.MethodGet, subscriptionPattern+"/transitioneligibilities", CredentialBoth, everybody),
-	op("subscriptions", "list-transitions", http.MethodGet, subscriptionPattern+"/transitions", CredentialBoth, everybody),
-	op("subscriptions", "create-transition", http.MethodPost, subscriptionPattern+"/transitions", CredentialBoth, sellers),
-	op("subscriptions", "list-conversions", http.MethodGet, subscriptionPattern+"/conversions", CredentialAppUser, everybody),
-	op("subscriptions", "convert-trial", http.MethodPost, subscriptionPattern+"/conversions", CredentialAppUser, sellers),
-	op("subscriptions", "get-activation-links", http.MethodGet, subscriptionPattern+"/activationlinks", CredentialBoth, everybody),
-	op("subscriptions", "activate-sandbox", http.MethodPost, subscriptionPattern+"/activate", CredentialBoth, sellers),
-	op("subscriptions", "get-support-contact", http.MethodGet, subscriptionPattern+"/supportcontact", CredentialAppUser, everybody, Named21Vianet),
-	op("subscriptions", "update-support-contact", http.MethodPut, subscriptionPattern+"/supportcontact", CredentialAppUser, sellers, Named21Vianet),
-	op("subscriptions", "list-azure-entitlements", http.MethodGet, subscriptionPattern+"/azureentitlements", CredentialBoth, everybody, Named21Vianet),
-	op("subscriptions", "list-transfer-eligibility", http.MethodGet, customerPattern+"/transferseligibility", CredentialBoth, everybody),
+	op("subscriptions", "list", http.MethodGet, customerPattern+"/subscriptions", CredentialKindBoth, everybody),
+	op("subscriptions", "list-by-order", http.MethodGet, customerPattern+"/subscriptions", CredentialKindBoth, everybody),
+	op("subscriptions", "list-by-partner", http.MethodGet, customerPattern+"/subscriptions", CredentialKindBoth, everybody),
+	op("subscriptions", "get", http.MethodGet, subscriptionPattern, CredentialKindBoth, everybody),
+	op("subscriptions", "update-quantity", http.MethodPatch, subscriptionPattern, CredentialKindBoth, sellers),
+	op("subscriptions", "suspend", http.MethodPatch, subscriptionPattern, CredentialKindBoth, sellers),
+	op("subscriptions", "reactivate", http.MethodPatch, subscriptionPattern, CredentialKindBoth, sellers),
+	op("subscriptions", "update-autorenew", http.MethodPatch, subscriptionPattern, CredentialKindBoth, sellers),
+	op("subscriptions", "update-nickname", http.MethodPatch, subscriptionPattern, CredentialKindBoth, sellers),
+	op("subscriptions", "cancel", http.MethodPatch, subscriptionPattern, CredentialKindBoth, sellers),
+	op("subscriptions", "list-addons", http.MethodGet, subscriptionPattern+"/addons", CredentialKindBoth, everybody),
+	op("subscriptions", "get-provisioning-status", http.MethodGet, subscriptionPattern+"/provisioningstatus", CredentialKindAppUser, delegated),
+	op("subscriptions", "register", http.MethodPost, subscriptionPattern+"/registrations", CredentialKindBoth, sellers, CloudName21Vianet, CloudNameGermany),
+	op("subscriptions", "get-registration-status", http.MethodGet, subscriptionPattern+"/registrationstatus", CredentialKindBoth, everybody, CloudName21Vianet, CloudNameGermany),
+	op("subscriptions", "list-upgrades", http.MethodGet, subscriptionPattern+"/upgrades", CredentialKindBoth, everybody),
+	op("subscriptions", "upgrade", http.MethodPost, subscriptionPattern+"/upgrades", CredentialKindBoth, sellers),
+	op("subscriptions", "list-transition-eligibilities", http.MethodGet, subscriptionPattern+"/transitioneligibilities", CredentialKindBoth, everybody),
+	op("subscriptions", "list-transitions", http.MethodGet, subscriptionPattern+"/transitions", CredentialKindBoth, everybody),
+	op("subscriptions", "create-transition", http.MethodPost, subscriptionPattern+"/transitions", CredentialKindBoth, sellers),
+	op("subscriptions", "list-conversions", http.MethodGet, subscriptionPattern+"/conversions", CredentialKindAppUser, everybody),
+	op("subscriptions", "convert-trial", http.MethodPost, subscriptionPattern+"/conversions", CredentialKindAppUser, sellers),
+	op("subscriptions", "get-activation-links", http.MethodGet, subscriptionPattern+"/activationlinks", CredentialKindBoth, everybody),
+	op("subscriptions", "activate-sandbox", http.MethodPost, subscriptionPattern+"/activate", CredentialKindBoth, sellers),
+	op("subscriptions", "get-support-contact", http.MethodGet, subscriptionPattern+"/supportcontact", CredentialKindAppUser, everybody, CloudName21Vianet),
+	op("subscriptions", "update-support-contact", http.MethodPut, subscriptionPattern+"/supportcontact", CredentialKindAppUser, sellers, CloudName21Vianet),
+	op("subscriptions", "list-azure-entitlements", http.MethodGet, subscriptionPattern+"/azureentitlements", CredentialKindBoth, everybody, CloudName21Vianet),
+	op("subscriptions", "list-transfer-eligibility", http.MethodGet, customerPattern+"/transferseligibility", CredentialKindBoth, everybody),
 
-	op("productupgrades", "create", http.MethodPost, "/v1/productupgrades", CredentialAppUser, sellers, Named21Vianet),
-	op("productupgrades", "check-eligibility", http.MethodPost, "/v1/productupgrades/eligibility", CredentialAppUser, sellers, Named21Vianet),
-	op("productupgrades", "get-status", http.MethodPost, "/v1/productupgrades/{upgrade-id}/status", CredentialAppUser, sellers, Named21Vianet),
+	op("productupgrades", "create", http.MethodPost, "/v1/productupgrades", CredentialKindAppUser, sellers, CloudName21Vianet),
+	op("productupgrades", "check-eligibility", http.MethodPost, "/v1/productupgrades/eligibility", CredentialKindAppUser, sellers, CloudName21Vianet),
+	op("productupgrades", "get-status", http.MethodPost, "/v1/productupgrades/{upgrade-id}/status", CredentialKindAppUser, sellers, CloudName21Vianet),
 
-	op("customers", "list", http.MethodGet, "/v1/customers", CredentialBoth, everybody),
-	op("customers", "list-next-page", http.MethodGet, "/v1/customers", CredentialBoth, everybody),
-	op("customers", "search", http.MethodGet, "/v1/customers", CredentialBoth, everybody),
-	op("customers", "list-by-indirect-reseller", http.MethodGet, "/v1/customers", CredentialAppUser, everybody),
-	op("customers", "get", http.MethodGet, customerPattern, CredentialBoth, everybody),
-	op("customers", "create", http.MethodPost, "/v1/customers", CredentialBoth, sellers, NamedGermany),
-	op("customers", "create-for-indirect-reseller", http.MethodPost, "/v1/customers", CredentialAppUser, sellers, NamedGermany),
-	op("customers", "delete-sandbox", http.MethodDelete, customerPattern, CredentialBoth, admins),
-	op("customers", "remove-relationship", http.MethodPatch, customerPattern, CredentialAppUser, admins),
-	op("customers", "get-company-profile", http.MethodGet, customerPattern+"/profiles/company", CredentialAppUser, everybody),
-	op("customers", "get-billing-profile", http.MethodGet, customerPattern+"/profiles/billing", CredentialBoth, everybody),
-	op("customers", "update-billing-profile", http.MethodPut, customerPattern+"/profiles/billing", CredentialBoth, everybody),
-	op("customers", "get-relationship-request", http.MethodGet, "/v1/customers/relationshiprequests", CredentialAppUser, sellers, NamedUSGovernment),
+	op("customers", "list", http.MethodGet, "/v1/customers", CredentialKindBoth, everybody),
+	op("customers", "list-next-page", http.MethodGet, "/v1/customers", CredentialKindBoth, everybody),
+	op("customers", "search", http.MethodGet, "/v1/customers", CredentialKindBoth, everybody),
+	op("customers", "list-by-indirect-reseller", http.MethodGet, "/v1/customers", CredentialKindAppUser, everybody),
+	op("customers", "get", http.MethodGet, customerPattern, CredentialKindBoth, everybody),
+	op("customers", "create", http.MethodPost, "/v1/customers", CredentialKindBoth, sellers, CloudNameGermany),
+	op("customers", "create-for-indirect-reseller", http.MethodPost, "/v1/customers", CredentialKindAppUser, sellers, CloudNameGermany),
+	op("customers", "delete-sandbox", http.MethodDelete, customerPattern, CredentialKindBoth, admins),
+	op("customers", "remove-relationship", http.MethodPatch, customerPattern, CredentialKindAppUser, admins),
+	op("customers", "get-company-profile", http.MethodGet, customerPattern+"/profiles/company", CredentialKindAppUser, everybody),
+	op("customers", "get-billing-profile", http.MethodGet, customerPattern+"/profiles/billing", CredentialKindBoth, everybody),
+	op("customers", "update-billing-profile", http.MethodPut, customerPattern+"/profiles/billing", CredentialKindBoth, everybody),
+	op("customers", "get-relationship-request", http.MethodGet, "/v1/customers/relationshiprequests", CredentialKindAppUser, sellers, CloudNameUSGovernment),
 
-	op("audit", "list", http.MethodGet, "/v1/auditrecords", CredentialBoth, admins, Named21Vianet),
-	op("audit", "list-next-page", http.MethodGet, "/v1/auditrecords", CredentialBoth, admins, Named21Vianet),
-	op("audit", "get", http.MethodGet, "/auditactivity/v1/auditrecords/{audit-id}", CredentialBoth, admins, Named21Vianet),
+	op("audit", "list", http.MethodGet, "/v1/auditrecords", CredentialKindBoth, admins, CloudName21Vianet),
+	op("audit", "list-next-page", http.MethodGet, "/v1/auditrecords", CredentialKindBoth, admins, CloudName21Vianet),
+	op("audit", "get", http.MethodGet, "/auditactivity/v1/auditrecords/{audit-id}", CredentialKindBoth, admins, CloudName21Vianet),
 
-	op("webhooks", "list-events", http.MethodGet, "/webhooks/v1/registration/events", CredentialBoth, admins),
-	op("webhooks", "register", http.MethodPost, "/webhooks/v1/registration", CredentialBoth, admins),
-	op("webhooks", "get-registration", http.MethodGet, "/webhooks/v1/registration", CredentialBoth, admins),
-	op("webhooks", "update-registration", http.MethodPut, "/webhooks/v1/registration", CredentialBoth, admins),
-	op("webhooks", "send-validation-event", http.MethodPost, "/webhooks/v1/registration/validationevents", CredentialBoth, admins),
-	op("webhooks", "get-validation-event", http.MethodGet, "/webhooks/v1/registration/validationevents/{correlation-id}", CredentialBoth, admins),
+	op("webhooks", "list-events", http.MethodGet, "/webhooks/v1/registration/events", CredentialKindBoth, admins),
+	op("webhooks", "register", http.MethodPost, "/webhooks/v1/registration", CredentialKindBoth, admins),
+	op("webhooks", "get-registration", http.MethodGet, "/webhooks/v1/registration", CredentialKindBoth, admins),
+	op("webhooks", "update-registration", http.MethodPut, "/webhooks/v1/registration", CredentialKindBoth, admins),
+	op("webhooks", "send-validation-event", http.MethodPost, "/webhooks/v1/registration/validationevents", CredentialKindBoth, admins),
+	op("webhooks", "get-validation-event", http.MethodGet, "/webhooks/v1/registration/validationevents/{correlation-id}", CredentialKindBoth, admins),
 
-	op("relationships", "list-indirect-resellers", http.MethodGet, "/v1/relationships", CredentialAppUser, sellers),
-	op("relationships", "list-indirect-providers", http.MethodGet, "/v1/relationships", CredentialAppUser, sellers),
-	op("relationships", "list-of-customer", http.MethodGet, customerPattern+"/relationships", CredentialAppUser, everybody),
+	op("relationships", "list-indirect-resellers", http.MethodGet, "/v1/relationships", CredentialKindAppUser, sellers),
+	op("relationships", "list-indirect-providers", http.MethodGet, "/v1/relationships", CredentialKindAppUser, sellers),
+	op("relationships", "list-of-customer", http.MethodGet, customerPattern+"/relationships", CredentialKindAppUser, everybody),
 
 	// Documented beside the secure application model rather than with the others.
-	op("applicationconsents", "create", http.MethodPost, customerPattern+"/applicationconsents", CredentialAppUser, admins),
-	op("applicationconsents", "delete", http.MethodDelete, customerPattern+"/applicationconsents/{application-id}", CredentialAppUser, admins),
+	op("applicationconsents", "create", http.MethodPost, customerPattern+"/applicationconsents", CredentialKindAppUser, admins),
+	op("applicationconsents", "delete", http.MethodDelete, customerPattern+"/applicationconsents/{application-id}", CredentialKindAppUser, admins),
 }
 
 // endpointKey is what a method and a path with a number of segments have in
@@ -361,9 +361,9 @@ func subscriptionOperation(s *Subscription) string {
 		return ""
 	}
 	switch s.Status.Normalize() {
-	case SubscriptionSuspended:
+	case SubscriptionStatusSuspended:
 		return "suspend"
-	case SubscriptionDeleted:
+	case SubscriptionStatusDeleted:
 		return "cancel"
 	}
 	return "update-quantity"
@@ -382,7 +382,7 @@ func listOperation(query url.Values) string {
 		return "list-next-page"
 	case query.Has("filter"):
 		var filter FieldFilter
-		if Unmarshal([]byte(query.Get("filter")), &filter) == nil && filter.Field.Normalize() == CustomerSearchIndirectReseller {
+		if Unmarshal([]byte(query.Get("filter")), &filter) == nil && filter.Field.Normalize() == CustomerSearchFieldIndirectReseller {
 			return "list-by-indirect-reseller"
 		}
 		return "search"

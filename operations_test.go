@@ -13,15 +13,15 @@ import (
 // notOffered are the documented rows of calls that not every cloud has, with
 // what they come to: its words are about pages, each of which is some calls.
 var notOffered = map[partnercenter.CloudName]string{
-	partnercenter.Named21Vianet: `audit get, audit list, audit list-next-page,
+	partnercenter.CloudName21Vianet: `audit get, audit list, audit list-next-page,
 		subscriptions get-support-contact, subscriptions update-support-contact,
 		subscriptions register, subscriptions get-registration-status,
 		subscriptions list-azure-entitlements, productupgrades create, productupgrades check-eligibility, productupgrades get-status`,
-	partnercenter.NamedGermany: `orders create, orders create-for-indirect-reseller, orders purchase-addon,
+	partnercenter.CloudNameGermany: `orders create, orders create-for-indirect-reseller, orders purchase-addon,
 		customers create, customers create-for-indirect-reseller,
 		subscriptions register, subscriptions get-registration-status`,
-	partnercenter.NamedUSGovernment: `customers get-relationship-request`,
-	partnercenter.NamedGlobal:       ``,
+	partnercenter.CloudNameUSGovernment: `customers get-relationship-request`,
+	partnercenter.CloudNameGlobal:       ``,
 }
 
 func TestOperationsOfClouds(t *testing.T) {

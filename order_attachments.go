@@ -245,10 +245,6 @@ type AttachmentClient struct{ resource }
 // gives at most: far more than any purchase order has.
 const MaxAttachmentSize = 256 << 20
 
-// ErrAttachmentTooLarge is what reading an attachment ends in after
-// MaxAttachmentSize bytes.
-var ErrAttachmentTooLarge = errors.New("partnercenter: the attachment is larger than any purchase order: it was read in part; check where it comes from")
-
 // AttachmentContent is a file on its way from the service.
 type AttachmentContent struct {
 	// Body is the file. Read it to its end, then close it. It ends in an error

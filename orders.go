@@ -257,11 +257,11 @@ func ForIndirectReseller(id string) OrdersOption {
 	return ordersOption{"indirect_reseller_id", id}
 }
 
-// ByBillingCycle narrows the orders to those of one billing cycle. The empty
+// ByBillingCycleType narrows the orders to those of one billing cycle. The empty
 // cycle means all.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-orders-by-customer-and-billing-cycle-type
-func (c *OrdersClient) ByBillingCycle(cycle BillingCycleType) *OrdersClient {
+func (c *OrdersClient) ByBillingCycleType(cycle BillingCycleType) *OrdersClient {
 	return &OrdersClient{c.with("billingType", string(cycle.Normalize()))}
 }
 

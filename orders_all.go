@@ -42,10 +42,6 @@ type AllOrdersOptions struct {
 	OnCustomer func(customer *Customer, err error)
 }
 
-// DefaultWorkers is how many customers [AllOrdersClient.All] asks about at once. More
-// only meet the service's limit of requests a minute sooner.
-const DefaultWorkers = 4
-
 // All yields the orders of all customers, customer by customer in the order of their
 // list, each customer's as [OrdersClient.All] does. Nil options mean the defaults.
 //
@@ -98,7 +94,7 @@ type customerOrders struct {
 
 func (c *AllOrdersClient) of(ctx context.Context, customer *Customer, o *AllOrdersOptions) customerOrders {
 	answer := customerOrders{customer: customer}
-	for order, err := range c.client.Customers.ByID(customer.ID).Orders.ByBillingCycle(o.BillingCycle).All(ctx, o.Options...) {
+	for order, err := range c.client.Customers.ByID(customer.ID).Orders.ByBillingCycleType(o.BillingCycle).All(ctx, o.Options...) {
 		if err != nil {
 			return customerOrders{customer: customer, err: err}
 		}

@@ -3,7 +3,6 @@ package partnercenter
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,13 +22,6 @@ type WaitOptions struct {
 	// the beginning and the pause to come.
 	Progress func(waited, pause time.Duration)
 }
-
-// DefaultWaitTimeout is how long WaitVisible waits. The documentation says
-// that a new order takes up to 15 minutes.
-const DefaultWaitTimeout = 20 * time.Minute
-
-// ErrNotVisible says that an order that exists was not listed in time.
-var ErrNotVisible = errors.New("partnercenter: the order exists but is not listed yet: wait longer, or read it by its id")
 
 // WaitVisible waits until the list of the customer's orders has the order, and
 // returns it as the list has it. It reads the order by its id first, so that an
@@ -51,7 +43,7 @@ func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Orde
 		return nil, err
 	}
 	list := c.list
-	if kind := order.TransactionType.Normalize(); kind != "" && kind != OrderTransactionUserPurchase {
+	if kind := order.TransactionType.Normalize(); kind != "" && kind != OrderTransactionTypeUserPurchase {
 		list = list.asking([]OrdersOption{IncludeSystemPurchases()}) // never listed without
 	}
 	started := time.Now()

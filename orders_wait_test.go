@@ -58,7 +58,7 @@ func TestWaitVisible(t *testing.T) {
 
 			*lists = 0
 			var refused *partnercenter.Error
-			if _, err := orders.ByID("unknown").WaitVisible(t.Context(), nil); !errors.As(err, &refused) || refused.Code != partnercenter.CodeOrderNotFound || *lists != 0 {
+			if _, err := orders.ByID("unknown").WaitVisible(t.Context(), nil); !errors.As(err, &refused) || refused.Code != partnercenter.ErrorCodeOrderNotFound || *lists != 0 {
 				t.Errorf("an unknown order: %v after %d lists", err, *lists)
 			}
 		})

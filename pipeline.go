@@ -156,7 +156,7 @@ func uncertain(status int) bool {
 }
 
 // inProgressCodes tell that a call with the same request id is still running.
-var inProgressCodes = []ErrorCode{CodeOrderInProgress, "800064"} // the latter is of carts
+var inProgressCodes = []ErrorCode{ErrorCodeOrderInProgress, "800064"} // the latter is of carts
 
 func inProgress(status int, code ErrorCode) bool {
 	return status == http.StatusConflict && slices.Contains(inProgressCodes, code)

@@ -96,10 +96,10 @@ func TestLifeOfASubscription(t *testing.T) {
 	}
 	var refused *partnercenter.Error
 	stale.Quantity = new(2)
-	if _, err := client.Patch(ctx, &stale); !errors.As(err, &refused) || refused.Code != partnercenter.CodeEtagStale || partnercenter.Unsettled(err) {
+	if _, err := client.Patch(ctx, &stale); !errors.As(err, &refused) || refused.Code != partnercenter.ErrorCodeEtagStale || partnercenter.Unsettled(err) {
 		t.Errorf("a stale etag: %v", err)
 	}
-	if _, err := client.Patch(ctx, changed, partnercenter.IfMatch(*stale.Attributes.Etag)); !errors.As(err, &refused) || refused.Code != partnercenter.CodeEtagStale {
+	if _, err := client.Patch(ctx, changed, partnercenter.IfMatch(*stale.Attributes.Etag)); !errors.As(err, &refused) || refused.Code != partnercenter.ErrorCodeEtagStale {
 		t.Errorf("a stale If-Match: %v", err)
 	}
 	if _, err := client.AddOns.Get(ctx); err != nil {
@@ -111,11 +111,11 @@ func TestLifeOfASubscription(t *testing.T) {
 	if order, err = customer.Orders.ByID(order.ID).Get(ctx); err != nil {
 		t.Fatal(err)
 	}
-	order.BillingCycle = partnercenter.BillingCycleAnnual
-	if order, err = customer.Orders.ByID(order.ID).Patch(ctx, order); err != nil || order.BillingCycle.Normalize() != partnercenter.BillingCycleAnnual {
+	order.BillingCycle = partnercenter.BillingCycleTypeAnnual
+	if order, err = customer.Orders.ByID(order.ID).Patch(ctx, order); err != nil || order.BillingCycle.Normalize() != partnercenter.BillingCycleTypeAnnual {
 		t.Errorf("%+v, %v", order, err)
 	}
-	if _, err := customer.Orders.ByID(order.ID).Cancel(ctx, 0); !errors.As(err, &refused) || refused.Code != partnercenter.CodeSuspendInstead {
+	if _, err := customer.Orders.ByID(order.ID).Cancel(ctx, 0); !errors.As(err, &refused) || refused.Code != partnercenter.ErrorCodeSuspendInstead {
 		t.Errorf("cancelling an online service by its order: %v", err)
 	}
 	if profile, err := customer.Profiles.Company.Get(ctx); err != nil || profile.Domain == "" {

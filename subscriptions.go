@@ -63,18 +63,18 @@ type SubscriptionStatus string
 // The documented states. Expired and disabled came later; older clients do not
 // know them.
 const (
-	SubscriptionNone      SubscriptionStatus = "none"
-	SubscriptionActive    SubscriptionStatus = "active"
-	SubscriptionSuspended SubscriptionStatus = "suspended"
-	SubscriptionDeleted   SubscriptionStatus = "deleted"
-	SubscriptionPending   SubscriptionStatus = "pending"
-	SubscriptionExpired   SubscriptionStatus = "expired"
-	SubscriptionDisabled  SubscriptionStatus = "disabled"
+	SubscriptionStatusNone      SubscriptionStatus = "none"
+	SubscriptionStatusActive    SubscriptionStatus = "active"
+	SubscriptionStatusSuspended SubscriptionStatus = "suspended"
+	SubscriptionStatusDeleted   SubscriptionStatus = "deleted"
+	SubscriptionStatusPending   SubscriptionStatus = "pending"
+	SubscriptionStatusExpired   SubscriptionStatus = "expired"
+	SubscriptionStatusDisabled  SubscriptionStatus = "disabled"
 )
 
 var subscriptionStatuses = []SubscriptionStatus{
-	SubscriptionNone, SubscriptionActive, SubscriptionSuspended, SubscriptionDeleted,
-	SubscriptionPending, SubscriptionExpired, SubscriptionDisabled,
+	SubscriptionStatusNone, SubscriptionStatusActive, SubscriptionStatusSuspended, SubscriptionStatusDeleted,
+	SubscriptionStatusPending, SubscriptionStatusExpired, SubscriptionStatusDisabled,
 }
 
 // Normalize returns the constant that s spells, or s unchanged.

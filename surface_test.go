@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -189,5 +190,50 @@ func TestEnums(t *testing.T) {
 	}
 	if found < 15 || len(constants) < 100 {
 		t.Errorf("only %d types and %d constants", found, len(constants))
+	}
+}
+
+// TestPackageDocIsShort keeps what go doc prints before the types to two screens.
+func TestPackageDocIsShort(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "doc", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, ok := strings.Cut(string(out), "\ntype ")
+	if n := strings.Count(before, "\n"); !ok || n > 48 {
+		t.Errorf("go doc prints %d lines before the types, want 48 at most", n)
+	}
+}
+
+// TestOptionalNumbersHaveMethods finds fields of type *int whose reader would have to
+// check for nil.
+func TestOptionalNumbersHaveMethods(t *testing.T) {
+	found := 0
+	for _, v := range []any{
+		partnercenter.OrderLineItem{}, partnercenter.OrderLineItemProvisioningStatus{}, partnercenter.QuantityProvisioningStatus{},
+		partnercenter.OrderLineItemActivationLink{}, partnercenter.OrderAttachment{}, partnercenter.Subscription{},
+		partnercenter.RefundableQuantity{}, partnercenter.RefundableDetail{}, partnercenter.SubscriptionProvisioningStatus{},
+		partnercenter.Offer{}, partnercenter.OfferCategory{}, partnercenter.SKU{},
+	} {
+		empty, full := reflect.New(reflect.TypeOf(v)), reflect.New(reflect.TypeOf(v))
+		for i := range empty.Elem().NumField() {
+			field := empty.Elem().Type().Field(i)
+			if field.Type != reflect.TypeFor[*int]() {
+				continue
+			}
+			found++
+			full.Elem().Field(i).Set(reflect.ValueOf(new(7 + i)))
+			for value, want := range map[reflect.Value]int{empty: 0, full: 7 + i} {
+				method := value.MethodByName("Get" + field.Name)
+				if !method.IsValid() {
+					t.Errorf("%T has no method Get%s", v, field.Name)
+				} else if got := method.Call(nil)[0].Int(); got != int64(want) {
+					t.Errorf("%T.Get%s() = %d, want %d", v, field.Name, got, want)
+				}
+			}
+		}
+	}
+	if found != 18 {
+		t.Errorf("%d optional numbers, want 18", found)
 	}
 }

@@ -245,7 +245,7 @@ func TestDecimal(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if partnercenter.Decimal("1.50").Compare("1.5") != 0 || partnercenter.Decimal("2").Compare("10") != -1 || partnercenter.Decimal("").Compare("0") != -1 {
+	if partnercenter.Decimal("1.50").Cmp("1.5") != 0 || partnercenter.Decimal("2").Cmp("10") != -1 || partnercenter.Decimal("").Cmp("0") != -1 {
 		t.Error("amounts compare by value")
 	}
 	for _, text := range []string{"", "1/3", "0x10", "1e999999999", "NaN", "1 000", strings.Repeat("9", 100)} {
@@ -263,10 +263,10 @@ func TestDecimal(t *testing.T) {
 
 func TestOpenEnums(t *testing.T) {
 	for text, want := range map[string]partnercenter.BillingCycleType{
-		`"one_time"`: partnercenter.BillingCycleOneTime, `"OneTime"`: partnercenter.BillingCycleOneTime,
-		`"oneTime"`: partnercenter.BillingCycleOneTime, `"onetime"`: partnercenter.BillingCycleOneTime,
-		`4`: partnercenter.BillingCycleOneTime, `"4"`: partnercenter.BillingCycleOneTime,
-		`"Annual"`: partnercenter.BillingCycleAnnual, `"quarterly"`: "quarterly", `null`: "", `9`: "9",
+		`"one_time"`: partnercenter.BillingCycleTypeOneTime, `"OneTime"`: partnercenter.BillingCycleTypeOneTime,
+		`"oneTime"`: partnercenter.BillingCycleTypeOneTime, `"onetime"`: partnercenter.BillingCycleTypeOneTime,
+		`4`: partnercenter.BillingCycleTypeOneTime, `"4"`: partnercenter.BillingCycleTypeOneTime,
+		`"Annual"`: partnercenter.BillingCycleTypeAnnual, `"quarterly"`: "quarterly", `null`: "", `9`: "9",
 	} {
 		var o partnercenter.Order
 		if err := partnercenter.Unmarshal([]byte(`{"billingCycle":`+text+`}`), &o); err != nil {
@@ -275,7 +275,7 @@ func TestOpenEnums(t *testing.T) {
 		if got := o.BillingCycle.Normalize(); got != want {
 			t.Errorf("%s is %q, want %q", text, got, want)
 		}
-		if known := o.BillingCycle.Known(); known != slices.Contains(partnercenter.BillingCycles(), want) {
+		if known := o.BillingCycle.Known(); known != slices.Contains(partnercenter.BillingCycleTypes(), want) {
 			t.Errorf("%s: Known is %v", text, known)
 		}
 	}

@@ -80,7 +80,7 @@ func TestWritesOnTheWire(t *testing.T) {
 	ctx := t.Context()
 	base := "/v1/customers/" + customerID
 	order := &partnercenter.Order{
-		BillingCycle: partnercenter.BillingCycleOneTime,
+		BillingCycle: partnercenter.BillingCycleTypeOneTime,
 		LineItems: []partnercenter.OrderLineItem{{
 			LineItemNumber: new(0), OfferID: "P:S:A", Quantity: new(1), ProvisioningContext: map[string]string{"scope": "shared", "duration": "1Year"},
 		}},
@@ -484,7 +484,7 @@ func TestDownload(t *testing.T) {
 	}
 	content.Body.Close()
 	var refused *partnercenter.Error
-	if _, err := attachments.ByID("missing").Download(t.Context()); !errors.As(err, &refused) || refused.Code != partnercenter.CodeNotFound {
+	if _, err := attachments.ByID("missing").Download(t.Context()); !errors.As(err, &refused) || refused.Code != partnercenter.ErrorCodeNotFound {
 		t.Errorf("a missing file: %v", err)
 	}
 }

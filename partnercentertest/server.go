@@ -223,7 +223,7 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), authority: authority, api: api, plane: plane, store: st, seed: data, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Configuration()}
+	s := &Server{Pool: ca.Pool(), authority: authority, api: api, plane: plane, store: st, seed: data, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Configuration()}
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}

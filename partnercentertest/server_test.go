@@ -56,7 +56,7 @@ partners:
 	}
 	_, err = own.Client().Customers.ByID(partnercentertest.CustomerID).Get(t.Context())
 	var e *partnercenter.Error
-	if !errors.As(err, &e) || e.Code != partnercenter.CodeNoRelationship {
+	if !errors.As(err, &e) || e.Code != partnercenter.ErrorCodeNoRelationship {
 		t.Errorf("the other server's customer gives %v", err)
 	}
 }
@@ -159,13 +159,13 @@ func TestUserCredential(t *testing.T) {
 
 // TestCloud plays another cloud, and gives tokens of users who lack something.
 func TestCloud(t *testing.T) {
-	srv := partnercentertest.NewServer(t, partnercentertest.Options{Cloud: partnercenter.NamedGermany})
+	srv := partnercentertest.NewServer(t, partnercentertest.Options{Cloud: partnercenter.CloudNameGermany})
 	if _, err := srv.Client().Customers.Get(t.Context()); err != nil {
 		t.Error(err)
 	}
 	var missing *partnercenter.NotOfferedError
 	_, err := srv.Client().Customers.ByID(partnercentertest.CustomerID).Orders.Create(t.Context(), &partnercenter.Order{})
-	if !errors.As(err, &missing) || missing.Cloud != partnercenter.NamedGermany {
+	if !errors.As(err, &missing) || missing.Cloud != partnercenter.CloudNameGermany {
 		t.Errorf("%v", err)
 	}
 	pc, err := partnercenter.NewClient(srv.UserCredentialWithoutMFA("admin.agent@contosocsp.onmicrosoft.com"), &partnercenter.ClientOptions{Endpoint: srv.URL, SkipCredentialChecks: true})
@@ -173,7 +173,7 @@ func TestCloud(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refused *partnercenter.Error
-	if _, err := pc.Customers.Get(t.Context()); !errors.As(err, &refused) || refused.Code != partnercenter.CodeMFARequired || !strings.Contains(refused.NextStep, "multi-factor") {
+	if _, err := pc.Customers.Get(t.Context()); !errors.As(err, &refused) || refused.Code != partnercenter.ErrorCodeMFARequired || !strings.Contains(refused.NextStep, "multi-factor") {
 		t.Errorf("%v", err)
 	}
 }

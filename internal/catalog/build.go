@@ -116,11 +116,11 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 	case o.SupportedBillingCycles != nil:
 		o.SupportedBillingCycles = normalized(o.SupportedBillingCycles)
 	case usage:
-		o.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleMonthly}
+		o.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly}
 	case *o.IsTrial:
-		o.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleNone}
+		o.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeNone}
 	default:
-		o.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleMonthly, partnercenter.BillingCycleAnnual}
+		o.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly, partnercenter.BillingCycleTypeAnnual}
 	}
 	o.Product.Name = cmp.Or(o.Product.Name, o.Name)
 	o.Product.Unit = cmp.Or(o.Product.Unit, o.UnitType)
@@ -247,7 +247,7 @@ func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, markets 
 	case res.SupportedBillingCycles != nil:
 		res.SupportedBillingCycles = normalized(res.SupportedBillingCycles)
 	case *res.IsTrial:
-		res.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleNone}
+		res.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeNone}
 	default:
 		res.SupportedBillingCycles = common.cycles
 	}

@@ -23,36 +23,36 @@ var kinds = map[Kind]struct {
 }{
 	OnlineService: {
 		productType: [2]string{"OnlineServicesNCE"}, maximum: 10_000,
-		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleMonthly, partnercenter.BillingCycleAnnual},
+		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly, partnercenter.BillingCycleTypeAnnual},
 		prerequisites: []string{"MicrosoftCustomerAgreement"},
 		terms:         []string{"P1M", "P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 	AzurePlan: {
 		productType: [2]string{"Azure", "Azure"}, maximum: 1,
-		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleOneTime},
+		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
 		prerequisites: []string{"MicrosoftCustomerAgreement"},
 		terms:         []string{""}, unit: "Usage-based", billing: partnercenter.BillingTypeUsage,
 	},
 	Reservation: {
 		productType: [2]string{"Azure", "VirtualMachines"}, maximum: 999_999_999,
-		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleOneTime},
+		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
 		prerequisites: []string{"AzureSubscriptionRegistration", "InventoryCheck"},
 		provisioning:  []string{"Scope", "SubscriptionId"},
 		terms:         []string{"P1Y"}, unit: "none", billing: partnercenter.BillingTypeNone,
 	},
 	PerpetualSoftware: {
 		productType: [2]string{"Software", "Perpetual"}, maximum: 999_999_999,
-		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleOneTime},
+		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
 		terms:  []string{""}, unit: "none", billing: partnercenter.BillingTypeNone,
 	},
 	SoftwareSubscription: {
 		productType: [2]string{"Software", "Subscription"}, maximum: 999_999_999,
-		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleOneTime},
+		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
 		terms:  []string{"P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 	Marketplace: {
 		productType: [2]string{"Azure", "SaaS"}, maximum: 10_000,
-		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleMonthly, partnercenter.BillingCycleAnnual},
+		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly, partnercenter.BillingCycleTypeAnnual},
 		terms:  []string{"P1M", "P1Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 }
@@ -220,7 +220,7 @@ func (c *checker) sold(at yamlfile.Place, countries []string, segment partnercen
 
 func (c *checker) cycles(at yamlfile.Place, cycles []partnercenter.BillingCycleType) {
 	for i, cycle := range cycles {
-		if !cycle.Known() || cycle.Normalize() == partnercenter.BillingCycleUnknown {
+		if !cycle.Known() || cycle.Normalize() == partnercenter.BillingCycleTypeUnknown {
 			c.Problem(at.Item(i), "%q is not known here; use monthly, annual, none, one_time, biennial or triennial", cycle)
 		}
 	}

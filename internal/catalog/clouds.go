@@ -20,9 +20,9 @@ const (
 
 // notSold are the clouds that do not sell something.
 var notSold = map[Merchandise][]partnercenter.CloudName{
-	AzureReservations:  {partnercenter.Named21Vianet, partnercenter.NamedGermany},
-	AzureSubscriptions: {partnercenter.Named21Vianet},
-	OneTimePurchases:   {partnercenter.Named21Vianet, partnercenter.NamedGermany},
+	AzureReservations:  {partnercenter.CloudName21Vianet, partnercenter.CloudNameGermany},
+	AzureSubscriptions: {partnercenter.CloudName21Vianet},
+	OneTimePurchases:   {partnercenter.CloudName21Vianet, partnercenter.CloudNameGermany},
 }
 
 // SoldIn reports whether m can be bought in a cloud.

@@ -46,7 +46,7 @@ type Item struct {
 	// any number.
 	Limit int
 
-	// BillingCycles are those that the item can be bought with, normalized; the
+	// BillingCycleTypes are those that the item can be bought with, normalized; the
 	// first one is the default.
 	BillingCycles []partnercenter.BillingCycleType
 	// Terms are the durations that the item can be bought for, such as P1Y;

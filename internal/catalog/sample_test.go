@@ -108,7 +108,7 @@ func TestSampleHasEveryKind(t *testing.T) {
 		{"a large minimum", func(i *Item) bool { return i.MinimumQuantity > 25 }},
 		{"one out of stock", func(i *Item) bool { return i.OutOfStock }},
 		{"another sales group", func(i *Item) bool { return i.SalesGroup != "" }},
-		{"a price", func(i *Item) bool { return i.Price.Compare("0") > 0 && i.CurrencySymbol == "$" }},
+		{"a price", func(i *Item) bool { return i.Price.Cmp("0") > 0 && i.CurrencySymbol == "$" }},
 	} {
 		if !slices.ContainsFunc(all(t, c, "US"), tt.is) {
 			t.Errorf("the sample lacks %s", tt.what)

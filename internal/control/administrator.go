@@ -34,7 +34,7 @@ func Administrator(ctx context.Context, st *store.Store, tenant string) (*token.
 		TenantID: strings.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
 	}
 	for _, u := range members[at].users {
-		if slices.Contains(u.Roles, partnercenter.RoleGlobalAdmin) {
+		if slices.Contains(u.Roles, partnercenter.UserRoleGlobalAdmin) {
 			claims.User, claims.ObjectID = u.UserPrincipalName, u.ObjectID
 			break
 		}

@@ -32,7 +32,7 @@ type AuthorityOptions struct {
 // resources are what tokens may be for: of the cloud first, which the first is
 // the default of.
 func (o *AuthorityOptions) resources() []string {
-	cloud := cmp.Or(o.Cloud, partnercenter.NamedGlobal)
+	cloud := cmp.Or(o.Cloud, partnercenter.CloudNameGlobal)
 	all := cloud.Resources()
 	if o.AllClouds {
 		for _, other := range partnercenter.CloudNames() {
@@ -221,7 +221,7 @@ func issuerUser(u seed.User) issuer.User {
 	user := issuer.User{
 		UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Password: u.Password, MFA: !u.WithoutMFA, Disabled: u.Disabled,
-		Administrator: slices.Contains(u.Roles, partnercenter.RoleGlobalAdmin),
+		Administrator: slices.Contains(u.Roles, partnercenter.UserRoleGlobalAdmin),
 	}
 	for _, role := range u.Roles {
 		user.Roles = append(user.Roles, string(role))

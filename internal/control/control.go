@@ -56,7 +56,7 @@ type Plane struct {
 // New returns the control plane of a server.
 func New(c Config) *Plane {
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
-	c.Cloud = cmp.Or(c.Cloud, partnercenter.NamedGlobal)
+	c.Cloud = cmp.Or(c.Cloud, partnercenter.CloudNameGlobal)
 	return &Plane{config: c, now: c.Clock.Now}
 }
 

@@ -50,8 +50,8 @@ func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *en
 	}
 	options := entra.Options{
 		Authority: o.Authority, BaseURLs: o.BaseURLs, Leeway: o.Leeway, Transport: o.Transport, Logger: o.Logger,
-		Roles:     map[string]string{globalAdministrator: string(partnercenter.RoleGlobalAdmin)},
-		Resources: cmp.Or(o.Cloud, partnercenter.NamedGlobal).Resources(),
+		Roles:     map[string]string{globalAdministrator: string(partnercenter.UserRoleGlobalAdmin)},
+		Resources: cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Resources(),
 	}
 	for id, role := range o.GroupRoles {
 		options.Roles[id] = string(role)

@@ -22,23 +22,23 @@ func (a *Attachment) ofTender() bool {
 
 // attachRules are about the parts of an upload.
 var attachRules = []rule[*Attachment]{
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there is no metadata", func(a *Attachment) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "there is no metadata", func(a *Attachment) (string, string) {
 		return unless(a.Metadata != nil, "Send the metadata as a part named metadata", "Invalid property metadata: the upload has none")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there is no purchase order", func(a *Attachment) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "there is no purchase order", func(a *Attachment) (string, string) {
 		return unless(a.PurchaseOrders > 0, "Send at least one file as a part named POFiles", "Invalid property POFiles: the upload has none")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the customer's price is no amount", func(a *Attachment) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the customer's price is no amount", func(a *Attachment) (string, string) {
 		return amount("customerPrice", a.Metadata.CustomerPrice, false)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the exchange rate is no number", func(a *Attachment) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the exchange rate is no number", func(a *Attachment) (string, string) {
 		return amount("fxRate", a.Metadata.FxRate, true)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the currency is no code of three letters", func(a *Attachment) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the currency is no code of three letters", func(a *Attachment) (string, string) {
 		c := a.Metadata.Currency
 		return unless(len(c) == 3 && strings.Trim(strings.ToUpper(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "", "Send an ISO 4217 code such as USD", "Invalid property currency: %s", quote.Text(a.Metadata.Currency))
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a tender has neither link nor files, or there are files of none", func(a *Attachment) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a tender has neither link nor files, or there are files of none", func(a *Attachment) (string, string) {
 		switch {
 		case a.ofTender() && a.Metadata.TenderLink == "" && a.Tenders == 0:
 			return says("Send its tenderLink, or the files as parts named TenderFiles", "Invalid property isPartOfTender: nothing of the tender is there")

@@ -101,6 +101,6 @@ func checkEtag(what string, stored *partnercenter.ResourceAttributes, ifMatch st
 	if !stale(etag(stored), ifMatch, etag(sent)) {
 		return nil
 	}
-	return refuse(http.StatusBadRequest, partnercenter.CodeEtagStale, "Read it again and send the change with its new etag",
+	return refuse(http.StatusBadRequest, partnercenter.ErrorCodeEtagStale, "Read it again and send the change with its new etag",
 		"Etag is no longer valid: the %s was changed since it was read", what)
 }

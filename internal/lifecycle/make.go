@@ -60,7 +60,7 @@ func (p *placing) make() (*Order, []Event) {
 	o := &Order{Document: partnercenter.Order{
 		ID: id, AlternateID: alternate, ReferenceCustomerID: p.CustomerID, BillingCycle: p.cycle(),
 		CurrencyCode: first.CurrencyCode, CurrencySymbol: first.CurrencySymbol,
-		CreationDate: dateOf(p.now, legacy), TransactionType: partnercenter.OrderTransactionUserPurchase,
+		CreationDate: dateOf(p.now, legacy), TransactionType: partnercenter.OrderTransactionTypeUserPurchase,
 		PartnerOnRecordAttestationAccepted: p.Request.PartnerOnRecordAttestationAccepted,
 		Links:                              &partnercenter.OrderLinks{Self: partnercenter.NewLink("GET", self), PatchOperation: partnercenter.NewLink("PATCH", self)},
 		Attributes:                         &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeOrder},
@@ -152,7 +152,7 @@ func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLine
 		Document: partnercenter.Subscription{
 			ID: line.SubscriptionID, OfferID: item.ID, OfferName: item.Title, FriendlyName: line.FriendlyName,
 			Quantity: new(quantity(line)), UnitType: item.UnitType, ParentSubscriptionID: parent,
-			Status: partnercenter.SubscriptionActive, AutoRenewEnabled: new(item.AutoRenewable && !item.Trial),
+			Status: partnercenter.SubscriptionStatusActive, AutoRenewEnabled: new(item.AutoRenewable && !item.Trial),
 			IsTrial: new(item.Trial), BillingType: item.BillingType, BillingCycle: o.BillingCycle.Normalize(),
 			HasPurchasableAddons: new(item.HasAddOns), IsMicrosoftProduct: new(item.Microsoft), PublisherName: item.PublisherName,
 			ContractType: partnercenter.ContractTypeSubscription, OrderID: o.ID,

@@ -41,16 +41,16 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 	cancel := request.Status.Normalize() == partnercenter.OrderStatusCancelled &&
 		(o.Document.Status.Normalize() != partnercenter.OrderStatusCancelled || !p.echo())
 	cycle := request.BillingCycle.Normalize()
-	change := cycle != "" && cycle != partnercenter.BillingCycleUnknown && cycle != o.Document.BillingCycle.Normalize() && !cancel
+	change := cycle != "" && cycle != partnercenter.BillingCycleTypeUnknown && cycle != o.Document.BillingCycle.Normalize() && !cancel
 	switch {
 	case cancel && len(addOns) > 0:
 		// Without its lines the request would cancel the whole order.
-		return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeInvalidProperty, "Read the order for its lines, and name them by subscriptionId or offerId",
+		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines, and name them by subscriptionId or offerId",
 			"Invalid property lineItems: a line to cancel, with offerId %s, is not in the order", quote.Text(addOns[0].OfferID))
 	case cancel:
 		return o.cancel(known, settings, now)
 	case len(addOns) > 0 && change:
-		return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "Send one change at a time",
+		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "Send one change at a time",
 			"Unable to process this order: the request asks for an add-on and for another billing cycle at once")
 	case len(addOns) > 0:
 		return o.buyAddOns(account, addOns, newIDs(command.Seed), settings, now)
@@ -74,21 +74,21 @@ type patching struct {
 // patchRules are about any change of an order, before it is known which one
 // it is.
 var patchRules = []rule[*patching]{
-	{http.StatusBadRequest, partnercenter.CodeInvalidInput, "there are more than 500 line items", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "there are more than 500 line items", func(p *patching) (string, string) {
 		return unless(len(p.request.LineItems) <= MaxLines, "Send only the lines that change", "The order has %d line items, and %d is the most", len(p.request.LineItems), MaxLines)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the body's id is another order's", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another order's", func(p *patching) (string, string) {
 		id := p.request.ID
 		return unless(id == "" || id == p.Document.ID || guid.KeyIfGUID(id) == guid.KeyIfGUID(p.Document.ID), "Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quote.Text(id))
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "referenceCustomerId is another customer's", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "referenceCustomerId is another customer's", func(p *patching) (string, string) {
 		id := p.request.ReferenceCustomerID
 		return unless(id == "" || strings.EqualFold(id, p.account.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
-	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the billing cycle is unknown text", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the billing cycle is unknown text", func(p *patching) (string, string) {
 		return unknownCycle(p.request.BillingCycle)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the status is neither the order's nor cancelled", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the status is neither the order's nor cancelled", func(p *patching) (string, string) {
 		switch s := p.request.Status.Normalize(); s {
 		case "", partnercenter.OrderStatusUnknown, partnercenter.OrderStatusCancelled, partnercenter.OrderStatusCompleted,
 			partnercenter.OrderStatusPending, partnercenter.OrderStatusPendingPOUpload, partnercenter.OrderStatusPOUploadComplete,
@@ -115,12 +115,12 @@ func (p *patching) match() (addOns []*partnercenter.OrderLineItem, known []int, 
 		case at >= 0:
 			known = append(known, at)
 		case line.SubscriptionID != "":
-			return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeInvalidProperty, "Read the order for its lines",
+			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines",
 				"Invalid property lineItems: line %s with subscription %s is not in the order", quote.Text(line.OfferID), quote.Text(line.SubscriptionID))
 		case line.ParentSubscriptionID != "" || p.isAddOn(line):
 			addOns = append(addOns, line)
 		default:
-			return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeInvalidProperty, "Read the order for its lines; to buy something else than an add-on, place another order",
+			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines; to buy something else than an add-on, place another order",
 				"Invalid property lineItems: a line with offerId %s is not in the order", quote.Text(line.OfferID))
 		}
 	}
@@ -204,19 +204,19 @@ func (c *cancelling) item() string { return quote.Text(c.order.Document.LineItem
 
 // cancelRules say which lines may be cancelled by changing their order.
 var cancelRules = []rule[*cancelling]{
-	{http.StatusBadRequest, partnercenter.CodeSuspendInstead, "it is of a legacy offer or an online service", func(c *cancelling) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendInstead, "it is of a legacy offer or an online service", func(c *cancelling) (string, string) {
 		return unless(c.kind != catalog.License && c.kind != catalog.Usage && c.kind != catalog.OnlineService, "Use PATCH /customers/{customer-id}/subscriptions/{subscription-id} to suspend or cancel the subscriptions", "This order %s cannot be cancelled: %s is an online service", c.order.Document.ID, c.item())
 	}},
-	{http.StatusBadRequest, partnercenter.CodeOrderNotCancellable, "it is an Azure plan, or nobody knows what it is", func(c *cancelling) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "it is an Azure plan, or nobody knows what it is", func(c *cancelling) (string, string) {
 		return unless(c.kind != catalog.AzurePlan && c.kind != "", "Suspend its subscription", "Order cannot be canceled: %s is not of a kind that can", c.item())
 	}},
-	{http.StatusForbidden, partnercenter.CodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelling) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelling) (string, string) {
 		return unless(c.kind != catalog.Marketplace || c.settings.Sandbox, "Set the status of its subscription to deleted with PATCH subscription", "Cancelling of seat-based SaaS is not supported via patch order: %s", c.item())
 	}},
-	{http.StatusForbidden, partnercenter.CodeNotInProduction, "it is a reservation in production", func(c *cancelling) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeNotInProduction, "it is a reservation in production", func(c *cancelling) (string, string) {
 		return unless(c.kind != catalog.Reservation || c.settings.Sandbox, "Return the reservation in the Azure portal", "Non-Sandbox tenants are not allowed to cancel purchases other than software subscriptions and perpetual software: %s", c.item())
 	}},
-	{http.StatusBadRequest, partnercenter.CodeCancelWindowOver, "its cancellation window is over: 7 days for software, 60 days in a sandbox", func(c *cancelling) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCancelWindowOver, "its cancellation window is over: 7 days for software, 60 days in a sandbox", func(c *cancelling) (string, string) {
 		window := c.settings.CancelWithin
 		if c.settings.Sandbox {
 			window = c.settings.SandboxCancelWithin
@@ -259,7 +259,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 		return nil, nil, err
 	}
 	if len(lines) == 0 {
-		return nil, nil, refuse(http.StatusBadRequest, partnercenter.CodeOrderNotCancellable, "Name lines with a quantity",
+		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "Name lines with a quantity",
 			"Order cannot be canceled: the lines that are named are cancelled already")
 	}
 	for _, i := range lines {
@@ -271,7 +271,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	events := []Event{{Kind: to.Event}}
 	for _, i := range lines {
 		empty(&next.Document.LineItems[i])
-		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionDeleted {
+		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
 			s.delete()
 			next.Changed = append(next.Changed, s)
 			events = append(events, Event{Kind: "subscription cancelled", SubscriptionID: s.Document.ID, LineItemNumber: i})
@@ -313,14 +313,14 @@ var purchaseAddOn = partnercenter.OperationNamed("orders", "purchase-addon")
 
 // addOnRules go beyond those of any line.
 var addOnRules = []rule[*adding]{
-	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the partner's cloud offers no add-ons to orders", func(a *adding) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the partner's cloud offers no add-ons to orders", func(a *adding) (string, string) {
 		cloud := a.settings.Cloud
 		return unless(purchaseAddOn.OfferedIn(cloud), "Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in the %s cloud", purchaseAddOn, cloud)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "the order would have more than 500 line items", func(a *adding) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "the order would have more than 500 line items", func(a *adding) (string, string) {
 		return unless(len(a.order.Document.LineItems)+a.number < MaxLines, "Buy it under a base of another order", "Unable to process this order: it has %d line items, and %d is the most", len(a.order.Document.LineItems), MaxLines)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeAddOnUnrelated, "the parent is not a subscription of the order", func(a *adding) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeAddOnUnrelated, "the parent is not a subscription of the order", func(a *adding) (string, string) {
 		return unless(a.parent != nil, "Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not of order %s", quote.Text(a.line.ParentSubscriptionID), a.order.Document.ID)
 	}},
 }
@@ -389,13 +389,13 @@ type cycling struct {
 
 // cycleRules are about each line of an order whose billing cycle changes.
 var cycleRules = []rule[*cycling]{
-	{http.StatusBadRequest, partnercenter.CodeCycleInactive, "a subscription of the order is not active", func(c *cycling) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleInactive, "a subscription of the order is not active", func(c *cycling) (string, string) {
 		if c.subscription == nil || isActive(c.subscription) {
 			return "", ""
 		}
 		return says("Reactivate it first", "The billing cycle could not be changed because subscription %s is not active", c.subscription.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeCycleUnsupported, "an item of the order is a trial, Azure, one-time, of another term than a year, or not sold with the cycle", func(c *cycling) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an item of the order is a trial, Azure, one-time, of another term than a year, or not sold with the cycle", func(c *cycling) (string, string) {
 		const next = "Keep the billing cycle, or order an offer that has the other one"
 		switch {
 		case c.item == nil:
@@ -430,7 +430,7 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 	next := o.clone()
 	next.Document.BillingCycle = cycle
 	for _, s := range next.Subscriptions {
-		if s.Document.Status.Normalize() == partnercenter.SubscriptionDeleted {
+		if s.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted {
 			continue
 		}
 		s.Document.BillingCycle = cycle

@@ -122,34 +122,34 @@ const (
 // requestRules are about the request as a whole, before its items are looked
 // up.
 var requestRules = []rule[*placing]{
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "there are no line items", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "there are no line items", func(p *placing) (string, string) {
 		return unless(len(p.Request.LineItems) > 0, "Send at least one line item with offerId and quantity", "Invalid property lineItems: the order has none")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidInput, "there are more than 500 line items", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "there are more than 500 line items", func(p *placing) (string, string) {
 		return unless(len(p.Request.LineItems) <= MaxLines, "Split it into several orders", "The order has %d line items, and %d is the most", len(p.Request.LineItems), MaxLines)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeLineNumbers, "line item numbers have gaps or repeats", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeLineNumbers, "line item numbers have gaps or repeats", func(p *placing) (string, string) {
 		return lineNumbers(p.Request.LineItems)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "referenceCustomerId is another customer's", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "referenceCustomerId is another customer's", func(p *placing) (string, string) {
 		id := p.Request.ReferenceCustomerID
 		return unless(id == "" || strings.EqualFold(id, p.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
-	{http.StatusForbidden, partnercenter.CodeRoleNotGranted, "an indirect reseller's MPN id is on a line, and no user in the token", func(p *placing) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted, "an indirect reseller's MPN id is on a line, and no user in the token", func(p *placing) (string, string) {
 		return unless(p.HasUser || !p.indirect(), "Send the token of a signed-in user (App+User); partnercenter token --user prints one for a local server", "The supplied role does not have the rights to order for an indirect reseller: the token is an application's own")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "an order for an indirect reseller has no referenceCustomerId", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "an order for an indirect reseller has no referenceCustomerId", func(p *placing) (string, string) {
 		return unless(p.Request.ReferenceCustomerID != "" || !p.indirect(), "Send the customer's tenant id as referenceCustomerId", "Invalid property referenceCustomerId: an order for an indirect reseller has to name the customer")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the billing cycle is unknown text", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the billing cycle is unknown text", func(p *placing) (string, string) {
 		return unknownCycle(p.Request.BillingCycle)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the currency is not the customer's", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the currency is not the customer's", func(p *placing) (string, string) {
 		code, _ := p.Catalog.Currency(p.Country)
 		sent := strings.TrimSpace(p.Request.CurrencyCode)
 		return unless(sent == "" || code == "" || strings.EqualFold(sent, code), "Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quote.Text(p.Request.CurrencyCode))
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSandboxLimit, "the sandbox has more customers than it may", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSandboxLimit, "the sandbox has more customers than it may", func(p *placing) (string, string) {
 		most := p.settings.MaxCustomers
 		return unless(!p.settings.Sandbox || most == 0 || p.Held.Customers <= most, "Remove customers, or start the server with a higher --sandbox-customers", "The sandbox limit has been met: the partner has %d customers, and %d is the most", p.Held.Customers, most)
 	}},
@@ -187,62 +187,62 @@ func unknownCycle(c partnercenter.BillingCycleType) (string, string) {
 
 // lineRules are about one line. Behind that about unknown offers there is an item.
 var lineRules = []rule[*placingLine]{
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line has no offerId", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a line has no offerId", func(l *placingLine) (string, string) {
 		return unless(strings.TrimSpace(l.line.OfferID) != "", "Send an offer id or a catalogItemId", "Invalid property offerId: line %d has none", l.number)
 	}},
-	{http.StatusNotFound, partnercenter.CodeProductNotFound, "the product is unknown", func(l *placingLine) (string, string) {
+	{http.StatusNotFound, partnercenter.ErrorCodeProductNotFound, "the product is unknown", func(l *placingLine) (string, string) {
 		return l.unknown(catalog.ErrUnknownProduct, nextReadCatalog)
 	}},
-	{http.StatusNotFound, partnercenter.CodeSKUNotFound, "the SKU is unknown", func(l *placingLine) (string, string) {
+	{http.StatusNotFound, partnercenter.ErrorCodeSKUNotFound, "the SKU is unknown", func(l *placingLine) (string, string) {
 		return l.unknown(catalog.ErrUnknownSKU, nextReadCatalog)
 	}},
-	{http.StatusNotFound, partnercenter.CodeAvailabilityUnknown, "the availability is unknown", func(l *placingLine) (string, string) {
+	{http.StatusNotFound, partnercenter.ErrorCodeAvailabilityUnknown, "the availability is unknown", func(l *placingLine) (string, string) {
 		return l.unknown(catalog.ErrUnknownAvailability, nextReadCatalog)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeOfferNotInCountry, "the item is not sold in the customer's country", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeOfferNotInCountry, "the item is not sold in the customer's country", func(l *placingLine) (string, string) {
 		return l.unknown(catalog.ErrNotInCountry, "Choose an item that is sold in "+l.Country)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidOffer, "the offer is unknown", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidOffer, "the offer is unknown", func(l *placingLine) (string, string) {
 		return l.unknown(l.err, nextReadOffers)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the partner's cloud does not sell the item", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the partner's cloud does not sell the item", func(l *placingLine) (string, string) {
 		kind := l.item.Kind.Merchandise()
 		return unless(kind.SoldIn(l.settings.Cloud), "Choose something else, or start the server with another --as-cloud", "This operation is not supported in this environment: %s are not offered in the %s cloud, and line %d buys one", kind, l.settings.Cloud, l.number)
 	}},
-	{http.StatusForbidden, partnercenter.CodeOfferRetired, "the item is sold no longer", func(l *placingLine) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeOfferRetired, "the item is sold no longer", func(l *placingLine) (string, string) {
 		return unless(!l.item.Retired, nextReadOffers, "The offer is no longer available for purchase: %s in line %d", l.item.ID, l.number)
 	}},
-	{http.StatusForbidden, partnercenter.CodeOfferNotEligible, "the legacy offer cannot be bought", func(l *placingLine) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeOfferNotEligible, "the legacy offer cannot be bought", func(l *placingLine) (string, string) {
 		return unless(l.item.Purchasable || !l.item.Kind.Legacy(), nextReadOffers, "The offer is not eligible for purchase: %s in line %d", l.item.ID, l.number)
 	}},
-	{http.StatusForbidden, partnercenter.CodeItemNotEligible, "the catalog item cannot be bought", func(l *placingLine) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeItemNotEligible, "the catalog item cannot be bought", func(l *placingLine) (string, string) {
 		return unless(l.item.Purchasable, nextReadCatalog, "The catalog item is not eligible for purchase: %s in line %d", l.item.ID, l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line's friendly name is too long", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a line's friendly name is too long", func(l *placingLine) (string, string) {
 		return unless(len(l.line.FriendlyName) <= maxNickname, "Shorten it", "Invalid property friendlyName: that of line %d has %d bytes, and %d is the most", l.number, len(l.line.FriendlyName), maxNickname)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a line has no quantity", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a line has no quantity", func(l *placingLine) (string, string) {
 		return unless(l.line.Quantity != nil, "Send how many to buy", "Invalid property quantity: line %d has none", l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeQuantityOutOfRange, "the quantity of a legacy offer is out of its range", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityOutOfRange, "the quantity of a legacy offer is out of its range", func(l *placingLine) (string, string) {
 		if !l.item.Kind.Legacy() {
 			return "", ""
 		}
 		return quantityRange(l.item, *l.line.Quantity)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeQuantityUnavailable, "the quantity of a catalog item is out of its range", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityUnavailable, "the quantity of a catalog item is out of its range", func(l *placingLine) (string, string) {
 		return quantityRange(l.item, *l.line.Quantity)
 	}},
-	{http.StatusForbidden, partnercenter.CodeTooManySeats, "the sandbox allows fewer seats of a legacy offer", func(l *placingLine) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeTooManySeats, "the sandbox allows fewer seats of a legacy offer", func(l *placingLine) (string, string) {
 		if !l.item.Kind.Legacy() {
 			return "", ""
 		}
 		return sandboxSeats(l.settings, l.item.Kind, l.item.ID, *l.line.Quantity)
 	}},
-	{http.StatusForbidden, partnercenter.CodeSeatsBeyondLimit, "the sandbox allows fewer seats of a catalog item", func(l *placingLine) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeSeatsBeyondLimit, "the sandbox allows fewer seats of a catalog item", func(l *placingLine) (string, string) {
 		return sandboxSeats(l.settings, l.item.Kind, l.item.ID, *l.line.Quantity)
 	}},
-	{http.StatusForbidden, partnercenter.CodeTermUnavailable, "the item is not sold for the term", func(l *placingLine) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeTermUnavailable, "the item is not sold for the term", func(l *placingLine) (string, string) {
 		term := l.line.TermDuration
 		if term == nil || *term == "" && l.item.Kind.Legacy() || slices.ContainsFunc(l.item.Terms, func(t string) bool { return strings.EqualFold(t, *term) }) {
 			return "", ""
@@ -253,28 +253,28 @@ var lineRules = []rule[*placingLine]{
 		}
 		return says(next, "The initial purchase term %s is not available for %s in line %d", quote.Text(*term), l.item.ID, l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.CodePromotionInvalid, "a promotion is named", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodePromotionInvalid, "a promotion is named", func(l *placingLine) (string, string) {
 		return unless(l.line.PromotionID == "", "Leave promotionId out; the catalog has no promotions", "Invalid promotion code %s in line %d", quote.Text(l.line.PromotionID), l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeAddOnUnrelated, "an add-on has no parent or one of another offer, or a parent is named for what is no add-on", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeAddOnUnrelated, "an add-on has no parent or one of another offer, or a parent is named for what is no add-on", func(l *placingLine) (string, string) {
 		return addOnParent(l.item, l.parent(), l.line.ParentSubscriptionID, l.number)
 	}},
-	{http.StatusConflict, partnercenter.CodeParentInactive, "the parent of an add-on is not active", func(l *placingLine) (string, string) {
+	{http.StatusConflict, partnercenter.ErrorCodeParentInactive, "the parent of an add-on is not active", func(l *placingLine) (string, string) {
 		return inactiveParent(l.parent())
 	}},
-	{http.StatusNotFound, partnercenter.CodeMPNIsProvider, "the partner on record is the indirect provider itself", func(l *placingLine) (string, string) {
+	{http.StatusNotFound, partnercenter.ErrorCodeMPNIsProvider, "the partner on record is the indirect provider itself", func(l *placingLine) (string, string) {
 		return l.partners("MPN ID of Indirect Provider is not valid as Partner On Record: %s is the partner's own", func(id string) bool { return id != l.MPNID })
 	}},
-	{http.StatusNotFound, partnercenter.CodeMPNUnknown, "the MPN id is unknown", func(l *placingLine) (string, string) {
+	{http.StatusNotFound, partnercenter.ErrorCodeMPNUnknown, "the MPN id is unknown", func(l *placingLine) (string, string) {
 		return l.partners("MPN ID %s is not found", func(id string) bool {
 			_, known := l.MPN[id]
 			return known
 		})
 	}},
-	{http.StatusBadRequest, partnercenter.CodeMPNNotReseller, "the MPN id is no indirect reseller's", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeMPNNotReseller, "the MPN id is no indirect reseller's", func(l *placingLine) (string, string) {
 		return l.partners("MPN ID %s is not a valid Indirect Reseller", func(id string) bool { return l.MPN[id] })
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "a provisioning variable is missing", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a provisioning variable is missing", func(l *placingLine) (string, string) {
 		for _, name := range l.item.ProvisioningVariables {
 			if provisioningVariable(l.line, name) == "" {
 				return says("Send it in the line's provisioningContext; the SKU's provisioningVariables list what it needs", "Invalid property provisioningContext: line %d lacks %s", l.number, lowerFirst(name))
@@ -282,36 +282,36 @@ var lineRules = []rule[*placingLine]{
 		}
 		return "", ""
 	}},
-	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the scope is neither single nor shared", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the scope is neither single nor shared", func(l *placingLine) (string, string) {
 		scope := provisioningVariable(l.line, "Scope")
 		return unless(scope == "" || strings.EqualFold(scope, "single") || strings.EqualFold(scope, "shared"), "Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionInvalid, "the customer has no subscription that a reservation is for", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInvalid, "the customer has no subscription that a reservation is for", func(l *placingLine) (string, string) {
 		return l.azure(func(s *Subscription) bool { return s != nil }, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotAzure, "the subscription is not one of Azure", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotAzure, "the subscription is not one of Azure", func(l *placingLine) (string, string) {
 		return l.azure(func(s *Subscription) bool { return isAzure(s.Facts.Kind) }, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid Azure subscription")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionInactive, "the Azure subscription is not active", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInactive, "the Azure subscription is not active", func(l *placingLine) (string, string) {
 		return l.azure(isActive, "Reactivate it, or name another", "This subscription is not an active subscription")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotRegistered, "the Azure subscription is not registered", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotRegistered, "the Azure subscription is not registered", func(l *placingLine) (string, string) {
 		registered := func(s *Subscription) bool { return !l.item.Needs(needsRegistration) || !s.Facts.Registered.IsZero() }
 		return l.azure(registered, "Register it with POST .../subscriptions/{id}/registrations", "This subscription is not registered")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotEnabled, "the Azure subscription's registration is not through", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotEnabled, "the Azure subscription's registration is not through", func(l *placingLine) (string, string) {
 		enabled := func(s *Subscription) bool {
 			return !l.item.Needs(needsRegistration) || !l.now.Before(s.Facts.Registered)
 		}
 		return l.azure(enabled, "Wait until GET .../registrationstatus answers registered", "This subscription is not enabled for RI purchase yet")
 	}},
-	{http.StatusForbidden, partnercenter.CodeAgreementMissing, "the customer agreement is not confirmed", func(l *placingLine) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeAgreementMissing, "the customer agreement is not confirmed", func(l *placingLine) (string, string) {
 		return unless(l.AgreementAccepted || !l.item.Needs(needsCustomerAgreement) && !l.item.Needs(needsCloudAgreement), "Have the customer accept the Microsoft Customer Agreement, or confirm that it did", "Line %d cannot be bought before the customer's acceptance of the Microsoft Customer Agreement is confirmed", l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeOutOfInventory, "an inventory check finds the item restricted", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeOutOfInventory, "an inventory check finds the item restricted", func(l *placingLine) (string, string) {
 		return unless(!l.item.OutOfStock || !l.item.Needs(needsInventoryCheck), "Ask POST /v1/extensions/product/checkinventory for SKUs that are free", "Inventory is not available for catalog item %s in line %d", l.item.ID, l.number)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeOfferLimit, "the customer has as many subscriptions of the offer as it may", func(l *placingLine) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeOfferLimit, "the customer has as many subscriptions of the offer as it may", func(l *placingLine) (string, string) {
 		had := l.Held.OfOffer[Key(l.item.ID)]
 		for _, other := range l.lines {
 			if other.item.ID == l.item.ID {
@@ -368,7 +368,7 @@ func sandboxSeats(s Settings, kind catalog.Kind, id string, n int) (string, stri
 func isAzure(k catalog.Kind) bool { return k == catalog.Usage || k == catalog.AzurePlan }
 
 func isActive(s *Subscription) bool {
-	return s.Document.Status.Normalize() == partnercenter.SubscriptionActive
+	return s.Document.Status.Normalize() == partnercenter.SubscriptionStatusActive
 }
 
 // addOnParent says what is wrong with the parent of an add-on.
@@ -404,7 +404,7 @@ func inactiveParent(parent *Subscription) (string, string) {
 // orderRules are about the lines together.
 var orderRules = []rule[*placing]{
 	orderedTogether,
-	{http.StatusBadRequest, partnercenter.CodeCycleUnsupported, "an item is not sold with the billing cycle", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an item is not sold with the billing cycle", func(p *placing) (string, string) {
 		cycle := p.cycle()
 		for _, l := range p.lines {
 			if !slices.Contains(l.item.BillingCycles, cycle) {
@@ -414,17 +414,17 @@ var orderRules = []rule[*placing]{
 		return "", ""
 	}},
 	subscriptionLimit,
-	{http.StatusForbidden, partnercenter.CodeTooManyAzureSubs, "the sandbox allows fewer Azure subscriptions of the partner", func(p *placing) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeTooManyAzureSubs, "the sandbox allows fewer Azure subscriptions of the partner", func(p *placing) (string, string) {
 		return p.tooMany(func(k catalog.Kind) bool { return k == catalog.Usage }, p.Held.AzureSubs, p.settings.MaxAzurePlans, "azure-plans", "The desired number of subscriptions exceeded the maximum number of Azure subscriptions allowed per partner: %d, and %d is the most")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeTooManyAzurePlans, "the sandbox allows fewer Azure plans of the partner", func(p *placing) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeTooManyAzurePlans, "the sandbox allows fewer Azure plans of the partner", func(p *placing) (string, string) {
 		return p.tooMany(func(k catalog.Kind) bool { return k == catalog.AzurePlan }, p.Held.AzurePlans, p.settings.MaxAzurePlans, "azure-plans", "Unable to create order. There is a limit to how many Azure plans can be created under sandbox accounts: %d, and %d is the most")
 	}},
 }
 
 // orderedTogether and subscriptionLimit are rules about add-ons as well.
 var (
-	orderedTogether = rule[*placing]{http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "legacy offers and catalog items, or offers of different sales groups, are ordered together", func(p *placing) (string, string) {
+	orderedTogether = rule[*placing]{http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "legacy offers and catalog items, or offers of different sales groups, are ordered together", func(p *placing) (string, string) {
 		first := p.lines[0].item
 		for _, l := range p.lines[1:] {
 			switch {
@@ -436,7 +436,7 @@ var (
 		}
 		return "", ""
 	}}
-	subscriptionLimit = rule[*placing]{http.StatusForbidden, partnercenter.CodeTooManySubs, "the sandbox allows fewer subscriptions of a customer", func(p *placing) (string, string) {
+	subscriptionLimit = rule[*placing]{http.StatusForbidden, partnercenter.ErrorCodeTooManySubs, "the sandbox allows fewer subscriptions of a customer", func(p *placing) (string, string) {
 		return p.tooMany(subscribes, p.Held.Subscriptions, p.settings.MaxSubscriptions, "subscriptions", "The desired number of subscriptions exceeded the maximum number of subscriptions allowed per customer: %d, and %d is the most")
 	}}
 )
@@ -456,7 +456,7 @@ func (p *placing) tooMany(counts func(catalog.Kind) bool, held, most int, flag, 
 // cycle is the billing cycle that the order is placed with: the one asked for,
 // or the default of the first item.
 func (p *placing) cycle() partnercenter.BillingCycleType {
-	if c := p.Request.BillingCycle.Normalize(); c != "" && c != partnercenter.BillingCycleUnknown {
+	if c := p.Request.BillingCycle.Normalize(); c != "" && c != partnercenter.BillingCycleTypeUnknown {
 		return c
 	}
 	if cycles := p.lines[0].item.BillingCycles; len(cycles) > 0 {

@@ -82,7 +82,7 @@ func derive(account *Account, o *Order, i int) *Subscription {
 		s.Facts.Registered = o.Facts.Lines[i].Bought
 	}
 	if quantity(line) == 0 || o.Document.Status.Normalize() == partnercenter.OrderStatusCancelled {
-		s.Document.Status = partnercenter.SubscriptionDeleted
+		s.Document.Status = partnercenter.SubscriptionStatusDeleted
 		s.Document.AutoRenewEnabled = new(false)
 	}
 	return s

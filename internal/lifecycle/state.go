@@ -215,7 +215,7 @@ func (o *Order) lineStatus(line int, now time.Time) string {
 // there for orders of catalog items only.
 func (o *Order) ProvisioningStatus(now time.Time) ([]partnercenter.OrderLineItemProvisioningStatus, error) {
 	if o.legacy() {
-		return nil, refuse(http.StatusNotFound, partnercenter.CodeProvisioningUnknown, "Follow the provisioningStatus links of the order's lines for their subscriptions'",
+		return nil, refuse(http.StatusNotFound, partnercenter.ErrorCodeProvisioningUnknown, "Follow the provisioningStatus links of the order's lines for their subscriptions'",
 			"Order %s has no provisioning information: it is one of legacy offers, which are there at once", o.Document.ID)
 	}
 	list := make([]partnercenter.OrderLineItemProvisioningStatus, len(o.Document.LineItems))

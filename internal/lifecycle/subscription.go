@@ -48,8 +48,8 @@ func (u *updating) intent() {
 	}
 	// A cancelled subscription that is sent back asks for nothing; one that is
 	// to be cancelled again does.
-	again := d.Status.Normalize() == partnercenter.SubscriptionDeleted && (r.ID == "" || r.Links == nil)
-	if s := r.Status.Normalize(); s != "" && s != partnercenter.SubscriptionNone && (s != d.Status.Normalize() || again) {
+	again := d.Status.Normalize() == partnercenter.SubscriptionStatusDeleted && (r.ID == "" || r.Links == nil)
+	if s := r.Status.Normalize(); s != "" && s != partnercenter.SubscriptionStatusNone && (s != d.Status.Normalize() || again) {
 		u.status = s
 	}
 	if r.FriendlyName != "" && r.FriendlyName != d.FriendlyName {
@@ -100,7 +100,7 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	}
 	events := []Event{{Kind: to.Event, SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}
 	u.apply()
-	if u.status == partnercenter.SubscriptionDeleted {
+	if u.status == partnercenter.SubscriptionStatusDeleted {
 		events = append(events, next.lineGone(s.Facts.LineItemNumber)...)
 	} else {
 		s.touch()
@@ -112,9 +112,9 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 // statusCommand is what a wanted status asks for.
 func statusCommand(s partnercenter.SubscriptionStatus) Command {
 	switch s {
-	case partnercenter.SubscriptionSuspended:
+	case partnercenter.SubscriptionStatusSuspended:
 		return Suspend
-	case partnercenter.SubscriptionActive:
+	case partnercenter.SubscriptionStatusActive:
 		return Reactivate
 	}
 	return Delete
@@ -133,12 +133,12 @@ func (u *updating) apply() {
 		d.AutoRenewEnabled = u.autoRenew
 	}
 	switch u.status {
-	case partnercenter.SubscriptionDeleted:
+	case partnercenter.SubscriptionStatusDeleted:
 		u.delete()
-	case partnercenter.SubscriptionSuspended, partnercenter.SubscriptionActive:
+	case partnercenter.SubscriptionStatusSuspended, partnercenter.SubscriptionStatusActive:
 		d.Status = u.status
 		d.SuspensionReasons = nil
-		if u.status == partnercenter.SubscriptionSuspended {
+		if u.status == partnercenter.SubscriptionStatusSuspended {
 			d.SuspensionReasons = []string{"PartnerInitiated"}
 		}
 	}
@@ -177,7 +177,7 @@ func (s *Subscription) refundable(settings Settings, now time.Time) int {
 
 // delete ends a subscription for good.
 func (s *Subscription) delete() {
-	s.Document.Status = partnercenter.SubscriptionDeleted
+	s.Document.Status = partnercenter.SubscriptionStatusDeleted
 	s.Document.AutoRenewEnabled = new(false)
 	s.Document.SuspensionReasons = nil
 	s.touch()
@@ -246,17 +246,17 @@ const maxNickname = 500
 
 // updateRules are about the changes of a subscription that is there.
 var updateRules = []rule[*updating]{
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotReady, "it is being provisioned", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(u *updating) (string, string) {
 		return unless(!u.now.Before(u.Facts.Since), "Try again when GET .../provisioningstatus of its order answers fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the body's id is another subscription's", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another subscription's", func(u *updating) (string, string) {
 		return unless(u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
 	}},
-	{http.StatusBadRequest, partnercenter.CodeCycleNotHere, "another billing cycle is asked for", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleNotHere, "another billing cycle is asked for", func(u *updating) (string, string) {
 		c := u.request.BillingCycle.Normalize()
-		return unless(c == "" || c == partnercenter.BillingCycleUnknown || c == partnercenter.BillingCycleNone || c == u.Document.BillingCycle.Normalize(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
+		return unless(c == "" || c == partnercenter.BillingCycleTypeUnknown || c == partnercenter.BillingCycleTypeNone || c == u.Document.BillingCycle.Normalize(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
 	}},
-	{http.StatusBadRequest, partnercenter.CodePartnerNotUpdatable, "another partner on record is asked for", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodePartnerNotUpdatable, "another partner on record is asked for", func(u *updating) (string, string) {
 		asked, has := u.request.PartnerID, ""
 		if u.Document.PartnerID != nil {
 			has = *u.Document.PartnerID
@@ -266,22 +266,22 @@ var updateRules = []rule[*updating]{
 		}
 		return says(nextLeaveOut, "Cannot update the partner on record for this subscription to %s", quote.Text(*asked))
 	}},
-	{http.StatusBadRequest, partnercenter.CodeInvalidProperty, "the nickname is too long", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the nickname is too long", func(u *updating) (string, string) {
 		return unless(len(u.nickname) <= maxNickname, "Shorten it", "Invalid property friendlyName: it has %d bytes, and %d is the most", len(u.nickname), maxNickname)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionSuspended, "the quantity of a suspended legacy subscription is to change", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionSuspended, "the quantity of a suspended legacy subscription is to change", func(u *updating) (string, string) {
 		return unless(u.quantity == nil || !u.suspended() || !u.Facts.Kind.Legacy(), "Reactivate it first", "Subscription quantity cannot be increased or decreased while subscription %s is suspended", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSuspendedNoUpdate, "the quantity of a suspended subscription of newer commerce is to change", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendedNoUpdate, "the quantity of a suspended subscription of newer commerce is to change", func(u *updating) (string, string) {
 		return unless(u.quantity == nil || !u.suspended(), "Reactivate it first", "Cannot update subscription %s with suspended status", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeQuantityNotUpdatable, "the quantity of something that has no seats is to change", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotUpdatable, "the quantity of something that has no seats is to change", func(u *updating) (string, string) {
 		return unless(u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "", "Order it again for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotActivated, "the quantity of a marketplace subscription is to change before its activation", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotActivated, "the quantity of a marketplace subscription is to change before its activation", func(u *updating) (string, string) {
 		return unless(u.quantity == nil || !u.Facts.NeedsActivation, "Visit the activation link, or POST .../activate in a sandbox", "Cannot update subscription %s before activating it", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeQuantityOutOfRange, "the quantity is out of the item's range", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityOutOfRange, "the quantity is out of the item's range", func(u *updating) (string, string) {
 		if u.quantity == nil {
 			return "", ""
 		}
@@ -291,19 +291,19 @@ var updateRules = []rule[*updating]{
 		}
 		return quantityRange(item, *u.quantity)
 	}},
-	{http.StatusForbidden, partnercenter.CodeTooManySeats, "the sandbox allows fewer seats of a legacy offer", func(u *updating) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeTooManySeats, "the sandbox allows fewer seats of a legacy offer", func(u *updating) (string, string) {
 		if u.quantity == nil || !u.Facts.Kind.Legacy() {
 			return "", ""
 		}
 		return sandboxSeats(u.settings, u.Facts.Kind, u.Document.OfferID, *u.quantity)
 	}},
-	{http.StatusForbidden, partnercenter.CodeSeatsBeyondLimit, "the sandbox allows fewer seats of a catalog item", func(u *updating) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeSeatsBeyondLimit, "the sandbox allows fewer seats of a catalog item", func(u *updating) (string, string) {
 		if u.quantity == nil {
 			return "", ""
 		}
 		return sandboxSeats(u.settings, u.Facts.Kind, u.Document.OfferID, *u.quantity)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeQuantityNotDecreasable, "more seats are given back than were added within the window", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotDecreasable, "more seats are given back than were added within the window", func(u *updating) (string, string) {
 		if u.quantity == nil || !u.windowed() {
 			return "", ""
 		}
@@ -313,32 +313,32 @@ var updateRules = []rule[*updating]{
 		}
 		return "", ""
 	}},
-	{http.StatusBadRequest, partnercenter.CodeAutoRenewNotEligible, "it is to renew by itself and cannot", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeAutoRenewNotEligible, "it is to renew by itself and cannot", func(u *updating) (string, string) {
 		return unless(u.autoRenew == nil || !*u.autoRenew || u.item != nil && u.item.AutoRenewable && !u.item.Trial, nextLeaveOut, "The subscription is not eligible to be auto-renewed: %s", u.Document.OfferID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeEnumUnparsable, "the status is none that can be asked for", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the status is none that can be asked for", func(u *updating) (string, string) {
 		switch u.status {
-		case "", partnercenter.SubscriptionActive, partnercenter.SubscriptionSuspended, partnercenter.SubscriptionDeleted:
+		case "", partnercenter.SubscriptionStatusActive, partnercenter.SubscriptionStatusSuspended, partnercenter.SubscriptionStatusDeleted:
 			return "", ""
 		}
 		return says("Send active, suspended or deleted", "Unable to parse enum: status %s", quote.Text(string(u.status)))
 	}},
-	{http.StatusBadRequest, partnercenter.CodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updating) (string, string) {
-		return unless(u.status != partnercenter.SubscriptionSuspended || u.Facts.Kind != catalog.Marketplace, "Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is of a marketplace product", u.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updating) (string, string) {
+		return unless(u.status != partnercenter.SubscriptionStatusSuspended || u.Facts.Kind != catalog.Marketplace, "Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is of a marketplace product", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeStatusChangeUnsupported, "a legacy or software subscription is to be deleted", func(u *updating) (string, string) {
-		return unless(u.status != partnercenter.SubscriptionDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionDeleted, "Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
+	{http.StatusBadRequest, partnercenter.ErrorCodeStatusChangeUnsupported, "a legacy or software subscription is to be deleted", func(u *updating) (string, string) {
+		return unless(u.status != partnercenter.SubscriptionStatusDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted, "Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeCancelWindowOver, "its cancellation window is over: 7 days", func(u *updating) (string, string) {
-		if u.status != partnercenter.SubscriptionDeleted || u.Document.Status.Normalize() == partnercenter.SubscriptionDeleted || len(u.Facts.Seats) == 0 {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCancelWindowOver, "its cancellation window is over: 7 days", func(u *updating) (string, string) {
+		if u.status != partnercenter.SubscriptionStatusDeleted || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted || len(u.Facts.Seats) == 0 {
 			return "", ""
 		}
 		window := u.settings.CancelWithin
 		ends := u.Facts.Seats[0].Added.Add(window)
 		return unless(window == 0 || !u.now.After(ends), "Switch autoRenewEnabled off; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
 	}},
-	{http.StatusConflict, partnercenter.CodeParentInactive, "an add-on of an inactive parent is to be reactivated", func(u *updating) (string, string) {
-		if u.status != partnercenter.SubscriptionActive {
+	{http.StatusConflict, partnercenter.ErrorCodeParentInactive, "an add-on of an inactive parent is to be reactivated", func(u *updating) (string, string) {
+		if u.status != partnercenter.SubscriptionStatusActive {
 			return "", ""
 		}
 		return inactiveParent(u.parent)
@@ -350,15 +350,15 @@ var updateRules = []rule[*updating]{
 const maxQuantity = 999_999_999
 
 func (u *updating) suspended() bool {
-	return u.Document.Status.Normalize() == partnercenter.SubscriptionSuspended
+	return u.Document.Status.Normalize() == partnercenter.SubscriptionStatusSuspended
 }
 
 // registerRules are about registering an Azure subscription for reservations.
 var registerRules = []rule[*Subscription]{
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionNotAzure, "it is not one of Azure", func(s *Subscription) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotAzure, "it is not one of Azure", func(s *Subscription) (string, string) {
 		return unless(isAzure(s.Facts.Kind), "Register an Azure subscription", "This subscription is not a valid Azure subscription: %s", s.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeSubscriptionInactive, "it is not active", func(s *Subscription) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInactive, "it is not active", func(s *Subscription) (string, string) {
 		return unless(isActive(s), "Reactivate it first", "This subscription is not an active subscription: %s", s.Document.ID)
 	}},
 }
@@ -387,13 +387,13 @@ type activating struct {
 // activateRules are about activating a marketplace subscription without its
 // publisher.
 var activateRules = []rule[*activating]{
-	{http.StatusBadRequest, partnercenter.CodeNotInEnvironment, "the account is no sandbox", func(a *activating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the account is no sandbox", func(a *activating) (string, string) {
 		return unless(a.settings.Sandbox, "Visit the activation link", "This operation is not supported in this environment: only a sandbox activates by itself")
 	}},
-	{http.StatusBadRequest, partnercenter.CodeOperationUnoffered, "it is of no marketplace product", func(a *activating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered, "it is of no marketplace product", func(a *activating) (string, string) {
 		return unless(a.Facts.Kind == catalog.Marketplace, "Activate subscriptions to marketplace products", "This operation is not supported: %s needs no activation", a.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.CodeAlreadyActivated, "it is activated", func(a *activating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeAlreadyActivated, "it is activated", func(a *activating) (string, string) {
 		return unless(a.Facts.NeedsActivation, "Go on with it", "This item has already been activated: %s", a.Document.ID)
 	}},
 }

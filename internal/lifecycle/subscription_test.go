@@ -47,34 +47,34 @@ func TestUpdateSubscription(t *testing.T) {
 		"more":                   {of(licence, "active"), &sub{Quantity: new(6)}, 0, "", "subscription changed"},
 		"fewer licences, late":   {of(licence, "active"), &sub{Quantity: new(1)}, 100 * cancelWithin, "", "subscription changed"},
 		"fewer seats":            {of(service, "active"), &sub{Quantity: new(1)}, cancelWithin, "", "subscription changed"},
-		"fewer seats, late":      {of(service, "active"), &sub{Quantity: new(1)}, cancelWithin + 1, partnercenter.CodeQuantityNotDecreasable, ""},
-		"more than a sandbox's":  {of(licence, "active"), &sub{Quantity: new(26)}, 0, partnercenter.CodeTooManySeats, ""},
-		"more seats":             {of(service, "active"), &sub{Quantity: new(26)}, 0, partnercenter.CodeSeatsBeyondLimit, ""},
-		"more than there are":    {of(service, "active"), &sub{Quantity: new(1_000_000_000_000_000_000)}, 0, partnercenter.CodeQuantityOutOfRange, ""},
-		"negative":               {of(licence, "active"), &sub{Quantity: new(-1)}, 0, partnercenter.CodeQuantityOutOfRange, ""},
-		"more of a plan":         {of(plan, "active"), &sub{Quantity: new(2)}, 0, partnercenter.CodeQuantityNotUpdatable, ""},
-		"more of software":       {of(software, "active"), &sub{Quantity: new(2)}, 0, partnercenter.CodeQuantityNotUpdatable, ""},
-		"more while suspended":   {of(licence, "suspended"), &sub{Quantity: new(6)}, 0, partnercenter.CodeSubscriptionSuspended, ""},
-		"seats while suspended":  {of(service, "suspended"), &sub{Quantity: new(6)}, 0, partnercenter.CodeSuspendedNoUpdate, ""},
-		"before its activation":  {sealed, &sub{Quantity: new(6)}, 0, partnercenter.CodeSubscriptionNotActivated, ""},
-		"before it is there":     {later, &sub{Quantity: new(6)}, 0, partnercenter.CodeSubscriptionNotReady, ""},
+		"fewer seats, late":      {of(service, "active"), &sub{Quantity: new(1)}, cancelWithin + 1, partnercenter.ErrorCodeQuantityNotDecreasable, ""},
+		"more than a sandbox's":  {of(licence, "active"), &sub{Quantity: new(26)}, 0, partnercenter.ErrorCodeTooManySeats, ""},
+		"more seats":             {of(service, "active"), &sub{Quantity: new(26)}, 0, partnercenter.ErrorCodeSeatsBeyondLimit, ""},
+		"more than there are":    {of(service, "active"), &sub{Quantity: new(1_000_000_000_000_000_000)}, 0, partnercenter.ErrorCodeQuantityOutOfRange, ""},
+		"negative":               {of(licence, "active"), &sub{Quantity: new(-1)}, 0, partnercenter.ErrorCodeQuantityOutOfRange, ""},
+		"more of a plan":         {of(plan, "active"), &sub{Quantity: new(2)}, 0, partnercenter.ErrorCodeQuantityNotUpdatable, ""},
+		"more of software":       {of(software, "active"), &sub{Quantity: new(2)}, 0, partnercenter.ErrorCodeQuantityNotUpdatable, ""},
+		"more while suspended":   {of(licence, "suspended"), &sub{Quantity: new(6)}, 0, partnercenter.ErrorCodeSubscriptionSuspended, ""},
+		"seats while suspended":  {of(service, "suspended"), &sub{Quantity: new(6)}, 0, partnercenter.ErrorCodeSuspendedNoUpdate, ""},
+		"before its activation":  {sealed, &sub{Quantity: new(6)}, 0, partnercenter.ErrorCodeSubscriptionNotActivated, ""},
+		"before it is there":     {later, &sub{Quantity: new(6)}, 0, partnercenter.ErrorCodeSubscriptionNotReady, ""},
 		"name":                   {of(licence, "active"), &sub{FriendlyName: "ours"}, 0, "", "subscription changed"},
 		"renewal of the whole":   {shown, &whole, 0, "", "subscription changed"},
-		"renewal of a plan":      {of(plan, "active"), &sub{AutoRenewEnabled: new(true)}, 0, partnercenter.CodeAutoRenewNotEligible, ""},
+		"renewal of a plan":      {of(plan, "active"), &sub{AutoRenewEnabled: new(true)}, 0, partnercenter.ErrorCodeAutoRenewNotEligible, ""},
 		"suspend":                {of(licence, "active"), &sub{Status: "Suspended"}, 0, "", "subscription suspended"},
-		"suspend marketplace":    {of(marketplace, "active"), &sub{Status: "suspended"}, 0, partnercenter.CodeStatusNotUpdatable, ""},
+		"suspend marketplace":    {of(marketplace, "active"), &sub{Status: "suspended"}, 0, partnercenter.ErrorCodeStatusNotUpdatable, ""},
 		"reactivate":             {of(licence, "suspended"), &sub{Status: "active"}, 0, "", "subscription reactivated"},
-		"reactivate below":       {child, &sub{Status: "active"}, 0, partnercenter.CodeParentInactive, ""},
+		"reactivate below":       {child, &sub{Status: "active"}, 0, partnercenter.ErrorCodeParentInactive, ""},
 		"delete":                 {of(service, "active"), &sub{Status: "deleted"}, cancelWithin, "", "subscription cancelled"},
-		"delete, late":           {of(service, "active"), &sub{Status: "deleted"}, cancelWithin + 1, partnercenter.CodeCancelWindowOver, ""},
-		"delete licences":        {of(licence, "active"), &sub{Status: "deleted"}, 0, partnercenter.CodeStatusChangeUnsupported, ""},
-		"change what is deleted": {of(licence, "deleted"), &sub{FriendlyName: "ours"}, 0, partnercenter.CodeSubscriptionDeleted, ""},
-		"bring back":             {of(service, "deleted"), &sub{Status: "active"}, 0, partnercenter.CodeSubscriptionDeleted, ""},
-		"expire":                 {of(licence, "active"), &sub{Status: "expired"}, 0, partnercenter.CodeEnumUnparsable, ""},
-		"cycle":                  {of(licence, "active"), &sub{BillingCycle: "annual"}, 0, partnercenter.CodeCycleNotHere, ""},
-		"partner":                {of(licence, "active"), &sub{PartnerID: new("5081207")}, 0, partnercenter.CodePartnerNotUpdatable, ""},
-		"another id":             {of(licence, "active"), &sub{ID: "x"}, 0, partnercenter.CodeInvalidProperty, ""},
-		"stale":                  {of(licence, "active"), &sub{Attributes: &partnercenter.ResourceAttributes{Etag: new("x")}}, 0, partnercenter.CodeEtagStale, ""},
+		"delete, late":           {of(service, "active"), &sub{Status: "deleted"}, cancelWithin + 1, partnercenter.ErrorCodeCancelWindowOver, ""},
+		"delete licences":        {of(licence, "active"), &sub{Status: "deleted"}, 0, partnercenter.ErrorCodeStatusChangeUnsupported, ""},
+		"change what is deleted": {of(licence, "deleted"), &sub{FriendlyName: "ours"}, 0, partnercenter.ErrorCodeSubscriptionDeleted, ""},
+		"bring back":             {of(service, "deleted"), &sub{Status: "active"}, 0, partnercenter.ErrorCodeSubscriptionDeleted, ""},
+		"expire":                 {of(licence, "active"), &sub{Status: "expired"}, 0, partnercenter.ErrorCodeEnumUnparsable, ""},
+		"cycle":                  {of(licence, "active"), &sub{BillingCycle: "annual"}, 0, partnercenter.ErrorCodeCycleNotHere, ""},
+		"partner":                {of(licence, "active"), &sub{PartnerID: new("5081207")}, 0, partnercenter.ErrorCodePartnerNotUpdatable, ""},
+		"another id":             {of(licence, "active"), &sub{ID: "x"}, 0, partnercenter.ErrorCodeInvalidProperty, ""},
+		"stale":                  {of(licence, "active"), &sub{Attributes: &partnercenter.ResourceAttributes{Etag: new("x")}}, 0, partnercenter.ErrorCodeEtagStale, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before, id := test.order.clone(), test.order.Subscriptions[0].Document.ID
@@ -140,11 +140,11 @@ func TestWindowsOfSeats(t *testing.T) {
 	refundable(5*day, 18, 12*day)
 	refundable(7*day, 18, 12*day) // the last instant counts
 	refundable(7*day+1, 8, 12*day)
-	set(9, 7*day+1, partnercenter.CodeQuantityNotDecreasable)
+	set(9, 7*day+1, partnercenter.ErrorCodeQuantityNotDecreasable)
 	set(13, 8*day, "") // three of the fifth day's and two of the third's
 	refundable(8*day, 3, 10*day)
 	refundable(10*day+1, 0, 0)
-	set(12, 11*day, partnercenter.CodeQuantityNotDecreasable)
+	set(12, 11*day, partnercenter.ErrorCodeQuantityNotDecreasable)
 	set(14, 11*day, "")
 	refundable(11*day, 1, 18*day)
 }
@@ -169,10 +169,10 @@ func TestRegisterAndActivate(t *testing.T) {
 		t.Errorf("again: %v, %v", events, err)
 	}
 	_, _, err = Register(saas, saas.Subscriptions[0].Document.ID, settings, noon)
-	refused(t, err, partnercenter.CodeSubscriptionNotAzure)
+	refused(t, err, partnercenter.ErrorCodeSubscriptionNotAzure)
 	azure.Subscriptions[0].Document.Status = "suspended"
 	_, _, err = Register(azure, azure.Subscriptions[0].Document.ID, settings, noon)
-	refused(t, err, partnercenter.CodeSubscriptionInactive)
+	refused(t, err, partnercenter.ErrorCodeSubscriptionInactive)
 
 	id := saas.Subscriptions[0].Document.ID
 	next, _, err = Activate(saas, id, settings)
@@ -180,11 +180,11 @@ func TestRegisterAndActivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = Activate(next, id, settings)
-	refused(t, err, partnercenter.CodeAlreadyActivated)
+	refused(t, err, partnercenter.ErrorCodeAlreadyActivated)
 	_, _, err = Activate(saas, id, Settings{})
-	refused(t, err, partnercenter.CodeNotInEnvironment)
+	refused(t, err, partnercenter.ErrorCodeNotInEnvironment)
 	_, _, err = Activate(azure, azure.Subscriptions[0].Document.ID, settings)
-	refused(t, err, partnercenter.CodeOperationUnoffered)
+	refused(t, err, partnercenter.ErrorCodeOperationUnoffered)
 	if links := saas.ActivationLinks("http://x/", noon); len(links) != 1 || links[0].Link.URI != "http://x/"+id {
 		t.Errorf("%+v", links)
 	}
@@ -229,7 +229,7 @@ func TestAttachPurchaseOrder(t *testing.T) {
 		t.Errorf("a second file: %v", err)
 	}
 	_, _, err = AttachPurchaseOrder(place(t, a, Settings{}, line(software, 1)), good, settings, noon)
-	refused(t, err, partnercenter.CodeOperationUnoffered)
+	refused(t, err, partnercenter.ErrorCodeOperationUnoffered)
 	type metadata = partnercenter.AttachmentMetadata
 	for name, bad := range map[string]Attachment{
 		"no metadata":   {PurchaseOrders: 1},
@@ -242,7 +242,7 @@ func TestAttachPurchaseOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := AttachPurchaseOrder(o, bad, settings, noon)
-			refused(t, err, partnercenter.CodeInvalidProperty)
+			refused(t, err, partnercenter.ErrorCodeInvalidProperty)
 		})
 	}
 }
@@ -302,15 +302,15 @@ func TestRestore(t *testing.T) {
 			}
 			// Whatever is asked of such an order, it is answered.
 			_, _, err := PatchOrder(a, o, Patch{Request: &partnercenter.Order{Status: "cancelled"}}, Instant(), noon)
-			refused(t, err, partnercenter.CodeSuspendInstead)
+			refused(t, err, partnercenter.ErrorCodeSuspendInstead)
 			_, _, err = PatchOrder(a, o, Patch{Request: &partnercenter.Order{BillingCycle: "annual"}}, Instant(), noon)
-			refused(t, err, partnercenter.CodeCycleUnsupported)
+			refused(t, err, partnercenter.ErrorCodeCycleUnsupported)
 			next, _, err := UpdateSubscription(a, o, shared, Update{Request: &partnercenter.Subscription{Quantity: new(4)}}, Instant(), noon)
 			if err != nil || *next.Subscription(shared).Document.Quantity != 4 {
 				t.Errorf("more: %v", err)
 			}
 			_, _, err = UpdateSubscription(a, o, o.Subscriptions[3].Document.ID, Update{Request: &partnercenter.Subscription{Quantity: new(4)}}, Instant(), noon)
-			refused(t, err, partnercenter.CodeQuantityNotUpdatable)
+			refused(t, err, partnercenter.ErrorCodeQuantityNotUpdatable)
 			if _, err := o.ProvisioningStatus(noon); err == nil {
 				t.Error("legacy orders have no provisioning status")
 			}

@@ -75,9 +75,9 @@ const (
 	awaitingPO  = string(partnercenter.OrderStatusPendingPOUpload)
 	completedPO = string(partnercenter.OrderStatusPOUploadComplete)
 
-	active    = string(partnercenter.SubscriptionActive)
-	suspended = string(partnercenter.SubscriptionSuspended)
-	deleted   = string(partnercenter.SubscriptionDeleted)
+	active    = string(partnercenter.SubscriptionStatusActive)
+	suspended = string(partnercenter.SubscriptionStatusSuspended)
+	deleted   = string(partnercenter.SubscriptionStatusDeleted)
 )
 
 const (
@@ -110,22 +110,22 @@ var transitions = []Transition{
 	{Machine: OrderMachine, From: completedPO, Command: Delete, To: completedPO, Event: "lines cancelled"},
 	{Machine: OrderMachine, From: completedPO, Command: Delete, To: cancelled, Event: "order cancelled"},
 
-	{Machine: OrderMachine, From: pending, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: nextWaitProvisioned},
-	{Machine: OrderMachine, From: pending, Command: CancelSome, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: nextWaitProvisioned},
-	{Machine: OrderMachine, From: pending, Command: CancelAll, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: nextWaitProvisioned},
-	{Machine: OrderMachine, From: pending, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.CodeSyncStateNotCompleted, Next: nextWaitProvisioned},
-	{Machine: OrderMachine, From: awaitingPO, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: "Attach the purchase order first"},
-	{Machine: OrderMachine, From: awaitingPO, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.CodeSyncStateNotCompleted, Next: "Attach the purchase order first"},
-	{Machine: OrderMachine, From: completedPO, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.CodePendingAdjustment, Next: "Buy the add-on in an order of its own"},
-	{Machine: OrderMachine, From: completedPO, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.CodeSyncStateNotCompleted, Next: "Keep the billing cycle that the purchase order is for"},
-	{Machine: OrderMachine, From: cancelled, Command: CancelSome, Status: http.StatusBadRequest, Code: partnercenter.CodeOrderNotCancellable, Next: nextOrderCancelled},
-	{Machine: OrderMachine, From: cancelled, Command: CancelAll, Status: http.StatusBadRequest, Code: partnercenter.CodeOrderNotCancellable, Next: nextOrderCancelled},
-	{Machine: OrderMachine, From: cancelled, Command: AddOn, Status: http.StatusBadRequest, Code: partnercenter.CodeOrderUnprocessable, Next: nextOrderCancelled},
-	{Machine: OrderMachine, From: cancelled, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.CodeCycleInactive, Next: nextOrderCancelled},
-	{Machine: OrderMachine, From: cancelled, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.CodeOrderUnprocessable, Next: nextOrderCancelled},
-	{Machine: OrderMachine, From: completed, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.CodeOperationUnoffered, Next: "Attach files only to orders with status pending_po_upload or po_upload_complete"},
-	{Machine: OrderMachine, From: pending, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.CodeOperationUnoffered, Next: "Attach files only to orders with status pending_po_upload or po_upload_complete"},
-	{Machine: OrderMachine, From: cancelled, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.CodeOperationUnoffered, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: pending, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.ErrorCodePendingAdjustment, Next: nextWaitProvisioned},
+	{Machine: OrderMachine, From: pending, Command: CancelSome, Status: http.StatusConflict, Code: partnercenter.ErrorCodePendingAdjustment, Next: nextWaitProvisioned},
+	{Machine: OrderMachine, From: pending, Command: CancelAll, Status: http.StatusConflict, Code: partnercenter.ErrorCodePendingAdjustment, Next: nextWaitProvisioned},
+	{Machine: OrderMachine, From: pending, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSyncStateNotCompleted, Next: nextWaitProvisioned},
+	{Machine: OrderMachine, From: awaitingPO, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.ErrorCodePendingAdjustment, Next: "Attach the purchase order first"},
+	{Machine: OrderMachine, From: awaitingPO, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSyncStateNotCompleted, Next: "Attach the purchase order first"},
+	{Machine: OrderMachine, From: completedPO, Command: AddOn, Status: http.StatusConflict, Code: partnercenter.ErrorCodePendingAdjustment, Next: "Buy the add-on in an order of its own"},
+	{Machine: OrderMachine, From: completedPO, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSyncStateNotCompleted, Next: "Keep the billing cycle that the purchase order is for"},
+	{Machine: OrderMachine, From: cancelled, Command: CancelSome, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeOrderNotCancellable, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: cancelled, Command: CancelAll, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeOrderNotCancellable, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: cancelled, Command: AddOn, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeOrderUnprocessable, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: cancelled, Command: ChangeCycle, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeCycleInactive, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: cancelled, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeOrderUnprocessable, Next: nextOrderCancelled},
+	{Machine: OrderMachine, From: completed, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeOperationUnoffered, Next: "Attach files only to orders with status pending_po_upload or po_upload_complete"},
+	{Machine: OrderMachine, From: pending, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeOperationUnoffered, Next: "Attach files only to orders with status pending_po_upload or po_upload_complete"},
+	{Machine: OrderMachine, From: cancelled, Command: Attach, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeOperationUnoffered, Next: nextOrderCancelled},
 
 	{Machine: LineMachine, Command: Place, To: lineFulfilled}, // legacy offers
 	{Machine: LineMachine, Command: Place, To: linePending},
@@ -147,10 +147,10 @@ var transitions = []Transition{
 	{Machine: SubscriptionMachine, From: suspended, Command: Delete, To: deleted, Event: "subscription cancelled"},
 	{Machine: SubscriptionMachine, From: active, Command: CancelSome, To: deleted, Event: "subscription cancelled"}, // its line is cancelled
 	{Machine: SubscriptionMachine, From: suspended, Command: CancelSome, To: deleted, Event: "subscription cancelled"},
-	{Machine: SubscriptionMachine, From: deleted, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.CodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
-	{Machine: SubscriptionMachine, From: deleted, Command: Suspend, Status: http.StatusBadRequest, Code: partnercenter.CodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
-	{Machine: SubscriptionMachine, From: deleted, Command: Reactivate, Status: http.StatusBadRequest, Code: partnercenter.CodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
-	{Machine: SubscriptionMachine, From: deleted, Command: Delete, Status: http.StatusBadRequest, Code: partnercenter.CodeSubscriptionDeleted, Next: "There is nothing left to cancel"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Change, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Suspend, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Reactivate, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "Order the offer again for a new subscription"},
+	{Machine: SubscriptionMachine, From: deleted, Command: Delete, Status: http.StatusBadRequest, Code: partnercenter.ErrorCodeSubscriptionDeleted, Next: "There is nothing left to cancel"},
 
 	{Machine: AttachmentMachine, Command: Attach, To: attached, Event: "purchase order attached"},
 	{Machine: AttachmentMachine, From: attached, Command: Download, To: attached},
@@ -171,6 +171,6 @@ func move(machine, from string, command Command) (Transition, error) {
 		}
 		return t, nil
 	}
-	return Transition{}, refuse(http.StatusBadRequest, partnercenter.CodeOrderUnprocessable, "Read it again for its status",
+	return Transition{}, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "Read it again for its status",
 		"It is not possible to %s the %s while it is %s", command, machine, from)
 }

@@ -47,18 +47,18 @@ func Read(name string, r io.Reader) (*Seed, error) {
 // format is what a seed file is. "unknown" is not among the values of its enums:
 // it means "the default" in a request, and nothing in an answer.
 var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflect.Type][]string{
-	reflect.TypeFor[partnercenter.BillingCycleType](): spellings(partnercenter.BillingCycles()[1:]...),
+	reflect.TypeFor[partnercenter.BillingCycleType](): spellings(partnercenter.BillingCycleTypes()[1:]...),
 	reflect.TypeFor[partnercenter.OrderStatus](): spellings(
 		partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPending, partnercenter.OrderStatusCancelled,
 		partnercenter.OrderStatusPendingPOUpload, partnercenter.OrderStatusPOUploadComplete),
 	reflect.TypeFor[partnercenter.OrderTransactionType](): spellings(
-		partnercenter.OrderTransactionUserPurchase, partnercenter.OrderTransactionSystemPurchase,
-		partnercenter.OrderTransactionSystemBilling),
+		partnercenter.OrderTransactionTypeUserPurchase, partnercenter.OrderTransactionTypeSystemPurchase,
+		partnercenter.OrderTransactionTypeSystemBilling),
 	reflect.TypeFor[partnercenter.LineItemTransactionType](): {
 		"New", "renew", "addQuantity", "removeQuantity", "cancel", "convert", "customerCredit"},
 	reflect.TypeFor[partnercenter.RelationshipToPartner](): spellings(
-		partnercenter.RelationshipNone, partnercenter.RelationshipReseller, partnercenter.RelationshipAdvisor,
-		partnercenter.RelationshipSyndication, partnercenter.RelationshipMicrosoftSupport),
+		partnercenter.RelationshipToPartnerNone, partnercenter.RelationshipToPartnerReseller, partnercenter.RelationshipToPartnerAdvisor,
+		partnercenter.RelationshipToPartnerSyndication, partnercenter.RelationshipToPartnerMicrosoftSupport),
 	reflect.TypeFor[partnercenter.UserRole](): spellings(partnercenter.UserRoles()...),
 }}
 

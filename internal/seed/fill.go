@@ -26,7 +26,7 @@ func fill[T any](p yamlfile.Place, name string, field *T, value T) {
 func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 	self := "/customers/" + c.ID
 	fill(p, "commerceId", &c.CommerceID, guid.Derived("commerce", c.ID))
-	fill(p, "relationshipToPartner", &c.RelationshipToPartner, partnercenter.RelationshipReseller)
+	fill(p, "relationshipToPartner", &c.RelationshipToPartner, partnercenter.RelationshipToPartnerReseller)
 	fill(p, "links", &c.Links, &partnercenter.ResourceLinks{Self: partnercenter.NewLink("GET", self)})
 	fill(p, "attributes", &c.Attributes, &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeCustomer})
 	if profile := c.CompanyProfile; profile != nil {

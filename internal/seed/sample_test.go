@@ -44,7 +44,7 @@ func TestSampleHasTheDocumentedOrders(t *testing.T) {
 	}
 	// Lists leave out what the service bought by itself.
 	got := slices.DeleteFunc(mustFindCustomer(t, mustSample(t), "b0d70a69-4c42-4b27-b17b-91a835d8686a").Orders, func(o partnercenter.Order) bool {
-		return o.TransactionType == partnercenter.OrderTransactionSystemPurchase
+		return o.TransactionType == partnercenter.OrderTransactionTypeSystemPurchase
 	})
 	if len(got) != len(want.Items) {
 		t.Fatalf("%d orders, want %d", len(got), len(want.Items))
@@ -101,7 +101,7 @@ func TestSampleIsFitToBeSeen(t *testing.T) {
 				if !o.CreationDate.Valid() || len(o.LineItems) == 0 {
 					t.Errorf("order %s: created %s, %d lines", o.ID, o.CreationDate, len(o.LineItems))
 				}
-				if sum := sumOfPrices(t, &o); o.TotalPrice != "" && sum.Compare(o.TotalPrice) != 0 {
+				if sum := sumOfPrices(t, &o); o.TotalPrice != "" && sum.Cmp(o.TotalPrice) != 0 {
 					t.Errorf("order %s: total price %s, its lines add up to %s", o.ID, o.TotalPrice, sum)
 				}
 			}

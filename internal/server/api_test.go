@@ -231,27 +231,27 @@ func TestOrders(t *testing.T) {
 		{name: "billingType annual", path: seedOrders + "?billingType=annual", status: 200, must: []string{`"totalCount":0,"items":[]`}},
 		{name: "billingType unknown is no filter", path: seedOrders + "?billingType=unknown", status: 200, must: []string{`"totalCount":2,`}},
 		{name: "billingType empty is no filter", path: seedOrders + "?billingType=", invalid: true, status: 200, must: []string{`"totalCount":2,`}},
-		{name: "billingType banana", path: seedOrders + "?billingType=banana", status: 400, code: partnercenter.CodeEnumUnparsable, must: []string{"banana", `"one_time"`, `"monthly"`}},
+		{name: "billingType banana", path: seedOrders + "?billingType=banana", status: 400, code: partnercenter.ErrorCodeEnumUnparsable, must: []string{"banana", `"one_time"`, `"monthly"`}},
 		{name: "include_price True", path: seedOrders + "?include_price=True", status: 200, must: []string{`"totalCount":2,`}},
-		{name: "include_price maybe", path: seedOrders + "?include_price=maybe", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "include_price maybe", path: seedOrders + "?include_price=maybe", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "reseller unknown", path: seedOrders + "?indirect_reseller_id=4d3cf487-70f4-4e1e-9ff1-b2bfce8d9f04", status: 200, must: []string{`"totalCount":0,`}},
-		{name: "reseller malformed", path: seedOrders + "?indirect_reseller_id=x", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "duplicate key", path: seedOrders + "?billingType=monthly&billingType=annual", status: 400, code: partnercenter.CodeInvalidProperty, must: []string{"more than once"}},
-		{name: "duplicate key in another case", path: seedOrders + "?billingType=monthly&BillingType=monthly", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "broken query", path: seedOrders + "?billingType=%zz", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "reseller malformed", path: seedOrders + "?indirect_reseller_id=x", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "duplicate key", path: seedOrders + "?billingType=monthly&billingType=annual", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"more than once"}},
+		{name: "duplicate key in another case", path: seedOrders + "?billingType=monthly&BillingType=monthly", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "broken query", path: seedOrders + "?billingType=%zz", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "unknown query name", path: seedOrders + "?utm_source=x", status: 200, invalid: true},
 
 		{name: "get", path: seedOrders + "/" + shortOrder, status: 200, must: []string{`{"id":"` + shortOrder}},
 		{name: "get by GUID in upper case", path: seedOrders + "/" + strings.ToUpper(legacyOrder), status: 200, must: []string{`{"id":"` + legacyOrder}},
 		{name: "get with flags", path: seedOrders + "/" + shortOrder + "?include_price=false", status: 200},
-		{name: "short ids are case-sensitive", path: seedOrders + "/" + strings.ToUpper(shortOrder), status: 404, code: partnercenter.CodeOrderNotFound},
-		{name: "unknown order", path: seedOrders + "/nope", status: 404, code: partnercenter.CodeOrderNotFound, must: []string{"nope"}},
-		{name: "order of nobody's customer", path: other + "/" + shortOrder, status: 403, code: partnercenter.CodeNoRelationship},
+		{name: "short ids are case-sensitive", path: seedOrders + "/" + strings.ToUpper(shortOrder), status: 404, code: partnercenter.ErrorCodeOrderNotFound},
+		{name: "unknown order", path: seedOrders + "/nope", status: 404, code: partnercenter.ErrorCodeOrderNotFound, must: []string{"nope"}},
+		{name: "order of nobody's customer", path: other + "/" + shortOrder, status: 403, code: partnercenter.ErrorCodeNoRelationship},
 
-		{name: "customer id is no GUID", path: "/v1/customers/contoso/orders", status: 400, code: partnercenter.CodeInvalidCustomerID},
-		{name: "customer id is nearly a GUID", path: "/v1/customers/b0d70a69x4c42-4b27-b17b-91a835d8686a/orders", status: 400, code: partnercenter.CodeInvalidCustomerID},
-		{name: "customer unknown", path: "/v1/customers/00000000-0000-0000-0000-000000000001/orders", status: 403, code: partnercenter.CodeNoRelationship},
-		{name: "customer of another partner", path: other, status: 403, code: partnercenter.CodeNoRelationship},
+		{name: "customer id is no GUID", path: "/v1/customers/contoso/orders", status: 400, code: partnercenter.ErrorCodeInvalidCustomerID},
+		{name: "customer id is nearly a GUID", path: "/v1/customers/b0d70a69x4c42-4b27-b17b-91a835d8686a/orders", status: 400, code: partnercenter.ErrorCodeInvalidCustomerID},
+		{name: "customer unknown", path: "/v1/customers/00000000-0000-0000-0000-000000000001/orders", status: 403, code: partnercenter.ErrorCodeNoRelationship},
+		{name: "customer of another partner", path: other, status: 403, code: partnercenter.ErrorCodeNoRelationship},
 	})
 }
 
@@ -295,7 +295,7 @@ func TestHeaders(t *testing.T) {
 			"MS-RequestId": "^65b26053-37d0-4303-9fd1-46ad8012bcb6$", "MS-CorrelationId": "^47c36033-af5d-4457-80a4-512c1626fac4$",
 			"X-Locale": "^de-DE$", "MS-CV": `^sF/wRa2ih0CzbABc\.0$`,
 		}},
-		{name: "echoed on errors", path: "/v1/nothing", status: 404, code: partnercenter.CodeNotFound, header: http.Header{
+		{name: "echoed on errors", path: "/v1/nothing", status: 404, code: partnercenter.ErrorCodeNotFound, header: http.Header{
 			"MS-RequestId": {"65b26053-37d0-4303-9fd1-46ad8012bcb6"},
 		}, headers: map[string]string{"MS-RequestId": "^65b26053-37d0-4303-9fd1-46ad8012bcb6$", "MS-CorrelationId": guid}},
 		{name: "overlong id", path: seedOrders, status: 200, invalid: true, header: http.Header{"MS-RequestId": {strings.Repeat("x", 500)}}, headers: map[string]string{"MS-RequestId": guid}},
@@ -306,21 +306,21 @@ func TestHeaders(t *testing.T) {
 		{name: "Accept of axios", path: seedOrders, status: 200, header: http.Header{"Accept": {"application/json, text/plain, */*"}}},
 		{name: "no Accept", path: seedOrders, status: 200, header: http.Header{"Accept": nil}},
 		{name: "Accept any application type", path: seedOrders, status: 200, header: http.Header{"Accept": {"application/*;q=0.5"}}},
-		{name: "Accept XML", path: seedOrders, status: 406, header: http.Header{"Accept": {"application/xml"}}, code: partnercenter.CodeInvalidInput},
-		{name: "Accept anything but JSON", path: seedOrders, status: 406, header: http.Header{"Accept": {"application/json;q=0"}}, code: partnercenter.CodeInvalidInput},
+		{name: "Accept XML", path: seedOrders, status: 406, header: http.Header{"Accept": {"application/xml"}}, code: partnercenter.ErrorCodeInvalidInput},
+		{name: "Accept anything but JSON", path: seedOrders, status: 406, header: http.Header{"Accept": {"application/json;q=0"}}, code: partnercenter.ErrorCodeInvalidInput},
 
-		{name: "POST to the list", method: http.MethodPost, path: "/v1/customers/" + seedCustomer, body: "{}", status: 405, code: partnercenter.CodeOperationUnoffered, headers: map[string]string{"Allow": "^GET, HEAD$"}},
-		{name: "a body on GET", path: seedOrders, body: `{"x":1}`, status: 400, code: partnercenter.CodeInvalidInput},
-		{name: "unknown route", path: "/v1/customers/" + seedCustomer + "/bananas", status: 404, code: partnercenter.CodeNotFound, must: []string{"bananas"}},
-		{name: "root", path: "/", status: 404, code: partnercenter.CodeNotFound},
-		{name: "version alone", path: "/v1", status: 404, code: partnercenter.CodeNotFound},
-		{name: "NUL", path: seedOrders + "/%00", status: 400, code: partnercenter.CodeInvalidInput},
-		{name: "line break", path: seedOrders + "/a%0d%0ab", status: 400, code: partnercenter.CodeInvalidInput},
-		{name: "dots", path: "/v1/customers/../customers", status: 400, code: partnercenter.CodeInvalidInput},
-		{name: "escaped dots", path: "/v1/customers/%2e%2e/customers", status: 400, code: partnercenter.CodeInvalidInput},
-		{name: "escaped slash stays in its segment", path: seedOrders + "/a%2Fb", status: 404, code: partnercenter.CodeOrderNotFound},
-		{name: "overlong path", path: "/v1/" + strings.Repeat("x", 5000), status: 414, code: partnercenter.CodeInvalidInput},
-		{name: "deep path", path: "/v1" + strings.Repeat("/x", 100), status: 404, code: partnercenter.CodeNotFound},
+		{name: "POST to the list", method: http.MethodPost, path: "/v1/customers/" + seedCustomer, body: "{}", status: 405, code: partnercenter.ErrorCodeOperationUnoffered, headers: map[string]string{"Allow": "^GET, HEAD$"}},
+		{name: "a body on GET", path: seedOrders, body: `{"x":1}`, status: 400, code: partnercenter.ErrorCodeInvalidInput},
+		{name: "unknown route", path: "/v1/customers/" + seedCustomer + "/bananas", status: 404, code: partnercenter.ErrorCodeNotFound, must: []string{"bananas"}},
+		{name: "root", path: "/", status: 404, code: partnercenter.ErrorCodeNotFound},
+		{name: "version alone", path: "/v1", status: 404, code: partnercenter.ErrorCodeNotFound},
+		{name: "NUL", path: seedOrders + "/%00", status: 400, code: partnercenter.ErrorCodeInvalidInput},
+		{name: "line break", path: seedOrders + "/a%0d%0ab", status: 400, code: partnercenter.ErrorCodeInvalidInput},
+		{name: "dots", path: "/v1/customers/../customers", status: 400, code: partnercenter.ErrorCodeInvalidInput},
+		{name: "escaped dots", path: "/v1/customers/%2e%2e/customers", status: 400, code: partnercenter.ErrorCodeInvalidInput},
+		{name: "escaped slash stays in its segment", path: seedOrders + "/a%2Fb", status: 404, code: partnercenter.ErrorCodeOrderNotFound},
+		{name: "overlong path", path: "/v1/" + strings.Repeat("x", 5000), status: 414, code: partnercenter.ErrorCodeInvalidInput},
+		{name: "deep path", path: "/v1" + strings.Repeat("/x", 100), status: 404, code: partnercenter.ErrorCodeNotFound},
 	})
 }
 
@@ -337,21 +337,21 @@ func TestCustomers(t *testing.T) {
 		{name: "filter", path: filter("CompanyName", "wing", "starts_with"), status: 200, must: []string{`"totalCount":1,`, "Wingtip Toys"}},
 		{name: "filter as Java writes it", path: "/v1/customers?size=0&filter=" + url.QueryEscape(`{"value":"WING","field":"companyname","fieldType":"String","operator":"StartsWith"}`), status: 200, must: []string{"Wingtip Toys"}},
 		{name: "filter that nothing matches", path: filter("Domain", "100%", "starts_with"), status: 200, must: []string{`"totalCount":0,"items":[]`}},
-		{name: "filter on another field", path: filter("ShoeSize", "9", "equals"), status: 400, code: partnercenter.CodeEnumUnparsable, must: []string{"CompanyName"}},
-		{name: "filter with another operator", path: filter("Domain", "9", "resembles"), status: 400, code: partnercenter.CodeEnumUnparsable, must: []string{"starts_with"}},
-		{name: "filter that is no JSON", path: "/v1/customers?filter=%7Bx", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "filter too long", path: filter("Domain", strings.Repeat("x", 3000), "equals"), status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "size -1", path: "/v1/customers?size=-1", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "size 1e9", path: "/v1/customers?size=1e9", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "size a billion", path: "/v1/customers?size=1000000000", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "size x", path: "/v1/customers?size=x", status: 400, code: partnercenter.CodeInvalidProperty, must: []string{"whole number"}},
-		{name: "offset -1", path: "/v1/customers?offset=-1", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "unknown seek", path: "/v1/customers?seekOperation=sideways", status: 400, code: partnercenter.CodeEnumUnparsable},
-		{name: "forged token", path: "/v1/customers?seekOperation=Next", header: http.Header{"MS-ContinuationToken": {"AQAAAA=="}}, status: 400, code: partnercenter.CodeBadContinuation},
-		{name: "nonsense token", path: "/v1/customers?seekOperation=Next", header: http.Header{"MS-ContinuationToken": {"!!"}}, status: 400, code: partnercenter.CodeBadContinuation},
+		{name: "filter on another field", path: filter("ShoeSize", "9", "equals"), status: 400, code: partnercenter.ErrorCodeEnumUnparsable, must: []string{"CompanyName"}},
+		{name: "filter with another operator", path: filter("Domain", "9", "resembles"), status: 400, code: partnercenter.ErrorCodeEnumUnparsable, must: []string{"starts_with"}},
+		{name: "filter that is no JSON", path: "/v1/customers?filter=%7Bx", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "filter too long", path: filter("Domain", strings.Repeat("x", 3000), "equals"), status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "size -1", path: "/v1/customers?size=-1", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "size 1e9", path: "/v1/customers?size=1e9", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "size a billion", path: "/v1/customers?size=1000000000", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "size x", path: "/v1/customers?size=x", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"whole number"}},
+		{name: "offset -1", path: "/v1/customers?offset=-1", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "unknown seek", path: "/v1/customers?seekOperation=sideways", status: 400, code: partnercenter.ErrorCodeEnumUnparsable},
+		{name: "forged token", path: "/v1/customers?seekOperation=Next", header: http.Header{"MS-ContinuationToken": {"AQAAAA=="}}, status: 400, code: partnercenter.ErrorCodeBadContinuation},
+		{name: "nonsense token", path: "/v1/customers?seekOperation=Next", header: http.Header{"MS-ContinuationToken": {"!!"}}, status: 400, code: partnercenter.ErrorCodeBadContinuation},
 		{name: "get", path: "/v1/customers/" + strings.ToUpper(seedCustomer), status: 200, must: []string{`"billingProfile":{`, `"allowDelegatedAccess":`}},
-		{name: "get unknown", path: "/v1/customers/00000000-0000-0000-0000-000000000001", status: 403, code: partnercenter.CodeNoRelationship},
-		{name: "get malformed", path: "/v1/customers/x", status: 400, code: partnercenter.CodeInvalidCustomerID},
+		{name: "get unknown", path: "/v1/customers/00000000-0000-0000-0000-000000000001", status: 403, code: partnercenter.ErrorCodeNoRelationship},
+		{name: "get malformed", path: "/v1/customers/x", status: 400, code: partnercenter.ErrorCodeInvalidCustomerID},
 	})
 }
 
@@ -389,29 +389,29 @@ func TestCustomerPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := seek(partnercenter.SeekNext, first.ContinuationToken)
+	second := seek(partnercenter.SeekOperationNext, first.ContinuationToken)
 	for _, tt := range []struct {
 		operation partnercenter.SeekOperation
 		want      []string
 	}{
-		{partnercenter.SeekPrevious, want[:3]}, {partnercenter.SeekFirst, want[:3]},
-		{partnercenter.SeekNext, want[6:9]}, {"next", want[6:9]}, {partnercenter.SeekLast, want[len(want)-3:]},
+		{partnercenter.SeekOperationPrevious, want[:3]}, {partnercenter.SeekOperationFirst, want[:3]},
+		{partnercenter.SeekOperationNext, want[6:9]}, {"next", want[6:9]}, {partnercenter.SeekOperationLast, want[len(want)-3:]},
 	} {
 		if diff := cmp.Diff(tt.want, customerIDs(seek(tt.operation, second.ContinuationToken).Items)); diff != "" {
 			t.Errorf("%s: %s", tt.operation, diff)
 		}
 	}
-	if last := seek(partnercenter.SeekLast, second.ContinuationToken); last.ContinuationToken != "" || last.Links.Next != nil {
+	if last := seek(partnercenter.SeekOperationLast, second.ContinuationToken); last.ContinuationToken != "" || last.Links.Next != nil {
 		t.Errorf("something follows the last page: %+v", last.Links)
 	}
 	// A filter goes along with the token.
 	filtered, err := pc.Customers.Query(t.Context(), partnercenter.CustomersQuery{Size: 1, Filter: &partnercenter.FieldFilter{
-		Field: partnercenter.CustomerSearchDomain, Value: ".onmicrosoft.com", Operator: partnercenter.FilterSubstring,
+		Field: partnercenter.CustomerSearchFieldDomain, Value: ".onmicrosoft.com", Operator: partnercenter.FilterOperatorSubstring,
 	}})
 	if err != nil || filtered.ContinuationToken == "" {
 		t.Fatal(filtered, err)
 	}
-	if next := seek(partnercenter.SeekNext, filtered.ContinuationToken); !strings.Contains(next.Items[0].CompanyProfile.Domain, ".onmicrosoft.com") {
+	if next := seek(partnercenter.SeekOperationNext, filtered.ContinuationToken); !strings.Contains(next.Items[0].CompanyProfile.Domain, ".onmicrosoft.com") {
 		t.Errorf("the filter was lost: %s", next.Items[0].CompanyProfile.Domain)
 	}
 	// A token is no use to another partner.
@@ -454,9 +454,9 @@ func TestRoutesMatchTheSupportMatrix(t *testing.T) {
 		asks  partnercenter.CredentialKind
 	}{ // the issuer's
 		"auth/authorize":                {"GET {authority}/common/oauth2/authorize", "user-only"},
-		"auth/token-app-only":           {token, partnercenter.CredentialApp},
-		"auth/token-authorization-code": {token, partnercenter.CredentialAppUser},
-		"auth/token-refresh":            {token, partnercenter.CredentialAppUser},
+		"auth/token-app-only":           {token, partnercenter.CredentialKindApp},
+		"auth/token-authorization-code": {token, partnercenter.CredentialKindAppUser},
+		"auth/token-refresh":            {token, partnercenter.CredentialKindAppUser},
 	} {
 		served[operation], asks[operation] = its.route, its.asks
 	}

@@ -233,14 +233,14 @@ func attachmentNames(t *testing.T, metadataText string) {
 	}
 	foreign := "/v1/customers/" + foreignCustomer(t) + "/orders/" + path[len(seedOrders)+1:]
 	a.run(t, []request{
-		{name: "unknown attachment", path: path + "/attachment/00000000000000", status: 404, code: partnercenter.CodeNotFound, must: []string{"List its attachments"}},
-		{name: "another order's attachment", path: seedOrders + "/" + shortOrder + "/attachment/" + items[0].AttachmentID, status: 404, code: partnercenter.CodeNotFound},
-		{name: "unknown order's attachment", path: seedOrders + "/nope/attachment/" + items[0].AttachmentID, status: 404, code: partnercenter.CodeOrderNotFound},
-		{name: "unknown order's attachments", path: seedOrders + "/nope/attachments", status: 404, code: partnercenter.CodeOrderNotFound},
-		{name: "stranger's attachment", path: foreign + "/attachment/" + items[0].AttachmentID, status: 403, code: partnercenter.CodeNoRelationship},
-		{name: "stranger's attachments", path: foreign + "/attachments", status: 403, code: partnercenter.CodeNoRelationship},
-		{name: "list wants JSON", path: path + "/attachments", status: 406, code: partnercenter.CodeInvalidInput, header: http.Header{"Accept": {"application/octet-stream"}}},
-		{name: "GET of the upload's path", path: path + "/attachment", status: 405, code: partnercenter.CodeOperationUnoffered, headers: map[string]string{"Allow": "^POST$"}},
+		{name: "unknown attachment", path: path + "/attachment/00000000000000", status: 404, code: partnercenter.ErrorCodeNotFound, must: []string{"List its attachments"}},
+		{name: "another order's attachment", path: seedOrders + "/" + shortOrder + "/attachment/" + items[0].AttachmentID, status: 404, code: partnercenter.ErrorCodeNotFound},
+		{name: "unknown order's attachment", path: seedOrders + "/nope/attachment/" + items[0].AttachmentID, status: 404, code: partnercenter.ErrorCodeOrderNotFound},
+		{name: "unknown order's attachments", path: seedOrders + "/nope/attachments", status: 404, code: partnercenter.ErrorCodeOrderNotFound},
+		{name: "stranger's attachment", path: foreign + "/attachment/" + items[0].AttachmentID, status: 403, code: partnercenter.ErrorCodeNoRelationship},
+		{name: "stranger's attachments", path: foreign + "/attachments", status: 403, code: partnercenter.ErrorCodeNoRelationship},
+		{name: "list wants JSON", path: path + "/attachments", status: 406, code: partnercenter.ErrorCodeInvalidInput, header: http.Header{"Accept": {"application/octet-stream"}}},
+		{name: "GET of the upload's path", path: path + "/attachment", status: 405, code: partnercenter.ErrorCodeOperationUnoffered, headers: map[string]string{"Allow": "^POST$"}},
 	})
 }
 
@@ -260,7 +260,7 @@ func TestUploadRefusals(t *testing.T) {
 	named := func(name string) part {
 		return part{header: "Content-Disposition: form-data; name=POFiles; filename=\"" + name + "\"\r\n", content: "x"}
 	}
-	const invalid, property, large = partnercenter.CodeInvalidInput, partnercenter.CodeInvalidProperty, http.StatusRequestEntityTooLarge
+	const invalid, property, large = partnercenter.ErrorCodeInvalidInput, partnercenter.ErrorCodeInvalidProperty, http.StatusRequestEntityTooLarge
 	good := upload("", path, meta, po)
 	table := []request{
 		upload("no parts", path).refused(400, property, "metadata"),
@@ -307,10 +307,10 @@ func TestUploadRefusals(t *testing.T) {
 		upload("many files", path, append([]part{meta}, slicesOf(po, 21)...)...).refused(large, invalid, "20 files"),
 		upload("large file", path, meta, part{name: "POFiles", file: "po.pdf", content: strings.Repeat("x", 16<<20+1)}).refused(large, invalid, "po.pdf"),
 		upload("large upload", path, meta, part{name: "POFiles", file: "a", content: strings.Repeat("x", 16<<20)}, part{name: "POFiles", file: "b", content: strings.Repeat("x", 16<<20)}).refused(large, invalid, "32 MiB"),
-		upload("order that waits for none", seedOrders+"/"+shortOrder, meta, po).refused(400, partnercenter.CodeOperationUnoffered, "pending_po_upload"),
-		upload("unknown order", seedOrders+"/nope", meta, po).refused(404, partnercenter.CodeOrderNotFound),
-		upload("stranger's order", "/v1/customers/"+foreignCustomer(t)+"/orders/"+shortOrder, meta, po).refused(403, partnercenter.CodeNoRelationship),
-		upload("malformed customer", "/v1/customers/x/orders/"+shortOrder, meta, po).refused(400, partnercenter.CodeInvalidCustomerID),
+		upload("order that waits for none", seedOrders+"/"+shortOrder, meta, po).refused(400, partnercenter.ErrorCodeOperationUnoffered, "pending_po_upload"),
+		upload("unknown order", seedOrders+"/nope", meta, po).refused(404, partnercenter.ErrorCodeOrderNotFound),
+		upload("stranger's order", "/v1/customers/"+foreignCustomer(t)+"/orders/"+shortOrder, meta, po).refused(403, partnercenter.ErrorCodeNoRelationship),
+		upload("malformed customer", "/v1/customers/x/orders/"+shortOrder, meta, po).refused(400, partnercenter.ErrorCodeInvalidCustomerID),
 		{name: "nothing came of it", path: path + "/attachments", status: 200, must: []string{`"totalCount":0`}},
 		{name: "nor of the order", path: path, status: 200, must: []string{`"pending_po_upload"`}},
 	}
@@ -659,7 +659,7 @@ func TestManyAttachments(t *testing.T) {
 			t.Fatalf("upload %d: %v", n, err)
 		}
 		var refused *partnercenter.Error
-		if n == 5 && (!errors.As(err, &refused) || refused.StatusCode != http.StatusBadRequest || refused.Code != partnercenter.CodeInvalidProperty) {
+		if n == 5 && (!errors.As(err, &refused) || refused.StatusCode != http.StatusBadRequest || refused.Code != partnercenter.ErrorCodeInvalidProperty) {
 			t.Errorf("120 files: %v", err)
 		}
 	}

@@ -39,19 +39,19 @@ func (s *Server) authenticate(c *call) error {
 	values := c.r.Header["Authorization"]
 	switch len(values) {
 	case 0:
-		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context. "+s.nextSignIn())
+		return errUnauthorized(partnercenter.ErrorCodeTokenMissing, "Partner token missing in request context. "+s.nextSignIn())
 	case 1:
 	default:
-		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: the request has more than one Authorization header. Send one.")
+		return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: the request has more than one Authorization header. Send one.")
 	}
 	scheme, text, _ := strings.Cut(values[0], " ")
 	text = strings.TrimSpace(text)
 	if !strings.EqualFold(scheme, "Bearer") || text == "" {
-		return errUnauthorized(partnercenter.CodeTokenMissing, "Partner token missing in request context: the Authorization header holds no bearer token. "+s.nextSignIn())
+		return errUnauthorized(partnercenter.ErrorCodeTokenMissing, "Partner token missing in request context: the Authorization header holds no bearer token. "+s.nextSignIn())
 	}
 	claims, err := s.tokens.Verify(text)
 	if refused, ok := errors.AsType[*token.VerifyError](err); ok {
-		return errUnauthorized(partnercenter.CodeAccessDenied, "Access denied: "+refused.Error()+".")
+		return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: "+refused.Error()+".")
 	}
 	if unavailable, ok := errors.AsType[*entra.UnavailableError](err); ok {
 		c.retryAfter(retryKeys)

@@ -32,19 +32,19 @@ func TestTokens(t *testing.T) {
 	bearer := func(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 	realm := map[string]string{"WWW-Authenticate": "^OAuth realm=urn:cpsvc:cpid:.+$"}
 	a.run(t, []request{
-		{name: "none", path: seedOrders, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.CodeTokenMissing, headers: realm},
-		{name: "empty", path: seedOrders, header: http.Header{"Authorization": {""}}, status: 401, code: partnercenter.CodeTokenMissing, headers: realm},
-		{name: "basic", path: seedOrders, header: http.Header{"Authorization": {"Basic eDp5"}}, status: 401, code: partnercenter.CodeTokenMissing},
-		{name: "two", path: seedOrders, header: http.Header{"Authorization": {"Bearer " + a.token, "Bearer " + a.token}}, status: 401, code: partnercenter.CodeAccessDenied, must: []string{"more than one"}},
-		{name: "malformed", path: seedOrders, header: bearer("x.y"), status: 401, code: partnercenter.CodeAccessDenied, headers: realm},
-		{name: "alg none", path: seedOrders, header: bearer(encode(`{"alg":"none"}`) + "." + parts[1] + "."), status: 401, code: partnercenter.CodeAccessDenied},
-		{name: "HS256", path: seedOrders, header: bearer(encode(`{"alg":"HS256"}`) + "." + parts[1] + "." + parts[2]), status: 401, code: partnercenter.CodeAccessDenied},
-		{name: "unknown key", path: seedOrders, header: bearer(encode(`{"alg":"RS256","kid":"x"}`) + "." + parts[1] + "." + parts[2]), status: 401, code: partnercenter.CodeAccessDenied},
-		{name: "another's claims", path: seedOrders, header: bearer(parts[0] + "." + encode(`{"aud":"x"}`) + "." + parts[2]), status: 401, code: partnercenter.CodeAccessDenied},
-		{name: "twice as long as any", path: seedOrders, header: bearer(a.token + strings.Repeat("x", 16<<10)), status: 401, code: partnercenter.CodeAccessDenied, must: []string{"tooLarge"}},
-		{name: "with a line break's escape", path: seedOrders, header: bearer(a.token + "%0A"), status: 401, code: partnercenter.CodeAccessDenied},
-		{name: "in the query", path: seedOrders + "?access_token=" + a.token, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.CodeTokenMissing},
-		{name: "the route comes first", path: "/v1/nothing", header: http.Header{"Authorization": nil}, status: 404, code: partnercenter.CodeNotFound},
+		{name: "none", path: seedOrders, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.ErrorCodeTokenMissing, headers: realm},
+		{name: "empty", path: seedOrders, header: http.Header{"Authorization": {""}}, status: 401, code: partnercenter.ErrorCodeTokenMissing, headers: realm},
+		{name: "basic", path: seedOrders, header: http.Header{"Authorization": {"Basic eDp5"}}, status: 401, code: partnercenter.ErrorCodeTokenMissing},
+		{name: "two", path: seedOrders, header: http.Header{"Authorization": {"Bearer " + a.token, "Bearer " + a.token}}, status: 401, code: partnercenter.ErrorCodeAccessDenied, must: []string{"more than one"}},
+		{name: "malformed", path: seedOrders, header: bearer("x.y"), status: 401, code: partnercenter.ErrorCodeAccessDenied, headers: realm},
+		{name: "alg none", path: seedOrders, header: bearer(encode(`{"alg":"none"}`) + "." + parts[1] + "."), status: 401, code: partnercenter.ErrorCodeAccessDenied},
+		{name: "HS256", path: seedOrders, header: bearer(encode(`{"alg":"HS256"}`) + "." + parts[1] + "." + parts[2]), status: 401, code: partnercenter.ErrorCodeAccessDenied},
+		{name: "unknown key", path: seedOrders, header: bearer(encode(`{"alg":"RS256","kid":"x"}`) + "." + parts[1] + "." + parts[2]), status: 401, code: partnercenter.ErrorCodeAccessDenied},
+		{name: "another's claims", path: seedOrders, header: bearer(parts[0] + "." + encode(`{"aud":"x"}`) + "." + parts[2]), status: 401, code: partnercenter.ErrorCodeAccessDenied},
+		{name: "twice as long as any", path: seedOrders, header: bearer(a.token + strings.Repeat("x", 16<<10)), status: 401, code: partnercenter.ErrorCodeAccessDenied, must: []string{"tooLarge"}},
+		{name: "with a line break's escape", path: seedOrders, header: bearer(a.token + "%0A"), status: 401, code: partnercenter.ErrorCodeAccessDenied},
+		{name: "in the query", path: seedOrders + "?access_token=" + a.token, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.ErrorCodeTokenMissing},
+		{name: "the route comes first", path: "/v1/nothing", header: http.Header{"Authorization": nil}, status: 404, code: partnercenter.ErrorCodeNotFound},
 	})
 }
 

@@ -22,28 +22,28 @@ func TestOffers(t *testing.T) {
 	a := newAPI(t)
 	customer := "/v1/customers/" + seedCustomer
 	german := "/v1/customers/" + customerIn(t, "DE")
-	const codeNotOffer, codeUnknown, codeCountry = partnercenter.CodeWrongCatalog, partnercenter.CodeInvalidOffer, partnercenter.CodeOfferNotInCountry
+	const codeNotOffer, codeUnknown, codeCountry = partnercenter.ErrorCodeWrongCatalog, partnercenter.ErrorCodeInvalidOffer, partnercenter.ErrorCodeOfferNotInCountry
 	a.run(t, []request{
 		{name: "list", path: "/v1/offers?country=US", status: 200, must: []string{premium, archive, domestic, "MS-AZR-0145P", `"links":{"self":{"uri":"/offers?country=US",`}, mustNot: []string{retired, `"next"`, `"previous"`, `"price"`}},
 		{name: "list in any case", path: "/V1/OFFERS/?COUNTRY=us", status: 200, must: []string{`"uri":"/offers?country=US"`}},
 		{name: "list elsewhere", path: "/v1/offers?country=DE", status: 200, must: []string{premium, `"country":"DE"`}, mustNot: []string{domestic, `"country":"US"`, "country=US"}},
 		{name: "category", path: "/v1/offers?country=US&offer_category_id=government_key", status: 200, must: []string{`"totalCount":1,`, "E60E0348", `offer_category_id=government_key`}},
-		{name: "unknown category", path: "/v1/offers?country=US&offer_category_id=Pets_Key", status: 400, code: partnercenter.CodeInvalidProperty, must: []string{"Pets_Key", "offercategories"}},
+		{name: "unknown category", path: "/v1/offers?country=US&offer_category_id=Pets_Key", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"Pets_Key", "offercategories"}},
 		{name: "page", path: "/v1/offers?country=US&offset=2&size=3", status: 200, must: []string{
 			`"totalCount":3,`, `"self":{"uri":"/offers?country=US&offset=2&size=3"`, `"next":{"uri":"/offers?country=US&offset=5&size=3"`, `"previous":{"uri":"/offers?country=US&size=3"`,
 		}},
 		{name: "size 0 is no limit", path: "/v1/offers?country=US&size=0&offset=0", status: 200, must: []string{premium, `"uri":"/offers?country=US"`}, mustNot: []string{`"next"`}},
 		{name: "behind the end", path: "/v1/offers?country=US&offset=1000&size=3", status: 200, must: []string{`"totalCount":0,"items":[]`}, mustNot: []string{`"next"`}},
-		{name: "size -1", path: "/v1/offers?country=US&size=-1", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "size x", path: "/v1/offers?country=US&size=x", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "size 1e18", path: "/v1/offers?country=US&size=1000000000000000000", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "offset -1", path: "/v1/offers?country=US&offset=-1", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "no country", path: "/v1/offers", status: 400, code: partnercenter.CodeInvalidProperty, must: []string{"country is missing"}},
-		{name: "empty country", path: "/v1/offers?country=", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "long country", path: "/v1/offers?country=USA", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "odd country", path: "/v1/offers?country=%C3%A4", status: 400, code: partnercenter.CodeInvalidProperty},
-		{name: "country without sales", path: "/v1/offers?country=AQ", status: 403, code: partnercenter.CodeNotOnboarded, must: []string{"AQ", "US"}},
-		{name: "two countries", path: "/v1/offers?country=US&Country=DE", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "size -1", path: "/v1/offers?country=US&size=-1", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "size x", path: "/v1/offers?country=US&size=x", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "size 1e18", path: "/v1/offers?country=US&size=1000000000000000000", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "offset -1", path: "/v1/offers?country=US&offset=-1", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "no country", path: "/v1/offers", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"country is missing"}},
+		{name: "empty country", path: "/v1/offers?country=", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "long country", path: "/v1/offers?country=USA", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "odd country", path: "/v1/offers?country=%C3%A4", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
+		{name: "country without sales", path: "/v1/offers?country=AQ", status: 403, code: partnercenter.ErrorCodeNotOnboarded, must: []string{"AQ", "US"}},
+		{name: "two countries", path: "/v1/offers?country=US&Country=DE", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 
 		{name: "get", path: "/v1/offers/" + premium + "?country=US", status: 200, must: []string{`{"id":"` + premium, `"maximumQuantity":300`, `"self":{"uri":"/offers/` + premium + `?country=US"`}},
 		{name: "get in lower case", path: "/v1/offers/" + strings.ToLower(premium) + "?country=us", status: 200, must: []string{`{"id":"` + premium}},
@@ -60,16 +60,16 @@ func TestOffers(t *testing.T) {
 		{name: "no add-ons", path: "/v1/offers/" + domestic + "/addons?country=US", status: 200, must: []string{`"totalCount":0,"items":[]`}},
 		{name: "add-ons page", path: "/v1/offers/91FD106F-4B2C-4938-95AC-F54F74E9A239/addons?country=US&size=2", status: 200, must: []string{`"totalCount":2,`, `"next":{"uri":"/offers/91FD106F-4B2C-4938-95AC-F54F74E9A239/addons?country=US&offset=2&size=2"`}},
 		{name: "add-ons of an unknown offer", path: "/v1/offers/x/addons?country=US", status: 400, code: codeUnknown},
-		{name: "add-ons without a country", path: "/v1/offers/" + exchange + "/addons", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "add-ons without a country", path: "/v1/offers/" + exchange + "/addons", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 
 		{name: "categories", path: "/v1/offercategories?country=CA", status: 200, must: []string{`"totalCount":4,`, `"country":"CA"`}},
-		{name: "categories without a country", path: "/v1/offercategories", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "categories without a country", path: "/v1/offercategories", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 
 		{name: "for a customer", path: customer + "/offers?size=2", status: 200, must: []string{`"totalCount":2,`, `"country":"US"`, `"next":{"uri":"/customers/` + seedCustomer + `/offers?offset=2&size=2"`}},
 		{name: "for a German customer", path: german + "/offers", status: 200, must: []string{premium, `"country":"DE"`}, mustNot: []string{domestic}},
 		{name: "categories for a German customer", path: german + "/offercategories", status: 200, must: []string{`"country":"DE"`}},
-		{name: "for another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/offers", status: 403, code: partnercenter.CodeNoRelationship},
-		{name: "for nobody", path: "/v1/customers/x/offers", status: 400, code: partnercenter.CodeInvalidCustomerID},
+		{name: "for another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/offers", status: 403, code: partnercenter.ErrorCodeNoRelationship},
+		{name: "for nobody", path: "/v1/customers/x/offers", status: 400, code: partnercenter.ErrorCodeInvalidCustomerID},
 	})
 }
 
@@ -77,8 +77,8 @@ func TestProducts(t *testing.T) {
 	a := newAPI(t)
 	const sku = "/v1/products/DZH318Z0BQ4B/skus/000Z"
 	german := "/v1/customers/" + customerIn(t, "DE")
-	viewCode, segmentCode := partnercenter.CodeViewNotAllowed, partnercenter.CodeSegmentNotAllowed
-	noProduct, noSKU, noAvailability := partnercenter.CodeProductNotFound, partnercenter.CodeSKUNotFound, partnercenter.CodeAvailabilityUnknown
+	viewCode, segmentCode := partnercenter.ErrorCodeViewNotAllowed, partnercenter.ErrorCodeSegmentNotAllowed
+	noProduct, noSKU, noAvailability := partnercenter.ErrorCodeProductNotFound, partnercenter.ErrorCodeSKUNotFound, partnercenter.ErrorCodeAvailabilityUnknown
 	a.run(t, []request{
 		{name: "Azure", path: "/v1/products?country=US&targetView=Azure", status: 200, must: []string{"DZH318Z0BQ3Q", "DZH318Z0BPS6", "9DEA7946", `"self":{"uri":"/products?country=US&targetView=Azure"`}, mustNot: []string{"CFQ7TTC0LCHC", "DZH318Z0G1L4"}},
 		{name: "view in another case", path: "/v1/products?country=US&targetview=azurereservationssql", status: 200, must: []string{`"totalCount":1,`, "DZH318Z0BQ6C", "targetView=AzureReservationsSQL"}},
@@ -94,15 +94,15 @@ func TestProducts(t *testing.T) {
 		{name: "segment", path: "/v1/products?country=US&targetView=OnlineServices&targetSegment=Education", status: 200, must: []string{`"totalCount":1,`, "CFQ7TTC0K4A3", "&targetSegment=education"}},
 		{name: "for Azure plans", path: "/v1/products?country=US&targetView=AzureReservations&reservationScope=azureplan", status: 200, must: []string{"DZH318Z0G1L4", "&reservationScope=AzurePlan"}},
 		{name: "misspelt view of the samples", path: "/v1/products?country=US&targetView=AzureAzureReservationsVM", status: 403, code: viewCode, must: []string{"AzureReservationsVM"}},
-		{name: "no view", path: "/v1/products?country=US", status: 400, code: partnercenter.CodeInvalidProperty, must: []string{"targetView is missing"}},
+		{name: "no view", path: "/v1/products?country=US", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"targetView is missing"}},
 		{name: "unknown segment", path: "/v1/products?country=US&targetView=Azure&targetSegment=military", status: 403, code: segmentCode},
-		{name: "unknown scope", path: "/v1/products?country=US&targetView=Azure&reservationScope=Moon", status: 400, code: partnercenter.CodeEnumUnparsable},
-		{name: "no country", path: "/v1/products?targetView=Azure", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "unknown scope", path: "/v1/products?country=US&targetView=Azure&reservationScope=Moon", status: 400, code: partnercenter.ErrorCodeEnumUnparsable},
+		{name: "no country", path: "/v1/products?targetView=Azure", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 
 		{name: "get", path: "/v1/products/dzh318z0bq4b?country=US", status: 200, must: []string{`{"id":"DZH318Z0BQ4B"`, `"skus":{"uri":"/products/DZH318Z0BQ4B/skus?country=US"`}},
-		{name: "list without a version and a country", path: "/products", invalid: true, status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "list without a version and a country", path: "/products", invalid: true, status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "get a plan-only one without its scope", path: "/v1/products/DZH318Z0G1L4?country=US", status: 200},
-		{name: "get with a bad scope", path: "/v1/products/DZH318Z0G1L4?country=US&reservationScope=x", status: 400, code: partnercenter.CodeEnumUnparsable},
+		{name: "get with a bad scope", path: "/v1/products/DZH318Z0G1L4?country=US&reservationScope=x", status: 400, code: partnercenter.ErrorCodeEnumUnparsable},
 		{name: "get unknown", path: "/v1/products/DZH318Z0BQ4X?country=US", status: 404, code: noProduct},
 		{name: "get a long id", path: "/v1/products/" + strings.Repeat("x", 1900) + "?country=US", status: 404, code: noProduct},
 		{name: "get where it is not sold", path: "/v1/products/CFQ7TTC0HL9C?country=GB", status: 404, code: noProduct, must: []string{"GB"}},
@@ -111,7 +111,7 @@ func TestProducts(t *testing.T) {
 		{name: "SKUs of a segment", path: "/v1/products/CFQ7TTC0LDPB/skus?country=US&targetSegment=nonprofit", status: 200, must: []string{`"totalCount":1,`}},
 		{name: "SKUs of no such segment", path: "/v1/products/DZH318Z0BQ5S/skus?country=US&targetSegment=none", status: 403, code: segmentCode},
 		{name: "SKUs of an unknown product", path: "/v1/products/x/skus?country=US", status: 404, code: noProduct},
-		{name: "SKUs without a country", path: "/v1/products/DZH318Z0BQ5S/skus", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "SKUs without a country", path: "/v1/products/DZH318Z0BQ5S/skus", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "SKU", path: sku + "?country=US", status: 200, must: []string{`{"id":"000Z","productId":"DZH318Z0BQ4B"`, `"provisioningVariables":["Scope","SubscriptionId","Duration"]`}, mustNot: []string{"needsPurchaseOrder", "price"}},
 		{name: "SKU in lower case", path: strings.ToLower(sku) + "?country=US", status: 200, must: []string{`{"id":"000Z"`}},
 		{name: "SKU unknown", path: "/v1/products/DZH318Z0BQ4B/skus/000X?country=US", status: 404, code: noSKU},
@@ -121,7 +121,7 @@ func TestProducts(t *testing.T) {
 
 		{name: "availabilities", path: sku + "/availabilities?country=JP&targetSegment=Commercial", status: 200, must: []string{`"totalCount":1,`, `"catalogItemId":"DZH318Z0BQ4B:000Z:DZH318Z0DSPL"`, `"defaultCurrency":{"code":"JPY","symbol":"¥"}`, `"self":{"uri":"/products/DZH318Z0BQ4B/skus/000Z/availabilities?country=JP&targetSegment=commercial"`}},
 		{name: "availabilities of a legacy offer", path: "/v1/products/9DEA7946-EC2C-441E-9FFD-E3B275F7E838/skus/MS-AZR-0145P/availabilities?country=US&targetSegment=Commercial", status: 200, must: []string{`"totalCount":1,`, `"catalogItemId":"MS-AZR-0145P"`}},
-		{name: "availabilities without a country", path: sku + "/availabilities", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "availabilities without a country", path: sku + "/availabilities", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "availabilities of an unknown SKU", path: "/v1/products/DZH318Z0BQ4B/skus/x/availabilities?country=US", status: 404, code: noSKU},
 		{name: "availability", path: sku + "/availabilities/dzh318z0dspl?country=US", status: 200, must: []string{`{"id":"DZH318Z0DSPL"`, `"terms":[{"duration":"P1Y"`}},
 		{name: "availability without a country", path: sku + "/availabilities/DZH318Z0DSPL", status: 200, must: []string{`"country":"US"`}},
@@ -129,15 +129,15 @@ func TestProducts(t *testing.T) {
 		{name: "availability not sold", path: "/v1/products/CFQ7TTC0LR8V/skus/0001/availabilities/CFQ7TTC0KV8P?country=US", status: 200, must: []string{`"isPurchasable":false`}},
 
 		{name: "for a customer", path: german + "/products?targetView=OnlineServices", status: 200, must: []string{"CFQ7TTC0LCHC", "country=DE", `"self":{"uri":"/customers/`}, mustNot: []string{"country=US", "CFQ7TTC0HL9C"}},
-		{name: "for a customer without a view", path: german + "/products", status: 400, code: partnercenter.CodeInvalidProperty},
+		{name: "for a customer without a view", path: german + "/products", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "product for a customer", path: german + "/products/DZH318Z0BPS6", status: 200, must: []string{`"key":"OfferType"`}},
 		{name: "product not sold to a customer", path: german + "/products/CFQ7TTC0HL9C", status: 404, code: noProduct},
 		{name: "SKUs for a customer", path: german + "/products/DZH318Z0BPS6/skus", status: 200, must: []string{`"totalCount":1,`}},
 		{name: "SKU for a customer", path: german + "/products/DZH318Z0BPS6/skus/0001", status: 200, must: []string{`"0001"`}},
 		{name: "availabilities for a customer", path: german + "/products/DZH318Z0BPS6/skus/0001/availabilities", status: 200, must: []string{`"code":"EUR"`}},
 		{name: "availability for a customer", path: german + "/products/DZH318Z0BPS6/skus/0001/availabilities/DZH318Z0BPQV", status: 200, must: []string{`"code":"EUR"`}},
-		{name: "for another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/products/DZH318Z0BPS6", status: 403, code: partnercenter.CodeNoRelationship},
-		{name: "POST as the customer's pages have it", method: http.MethodPost, path: german + "/products", body: "{}", status: 405, code: partnercenter.CodeOperationUnoffered},
+		{name: "for another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/products/DZH318Z0BPS6", status: 403, code: partnercenter.ErrorCodeNoRelationship},
+		{name: "POST as the customer's pages have it", method: http.MethodPost, path: german + "/products", body: "{}", status: 405, code: partnercenter.ErrorCodeOperationUnoffered},
 	})
 }
 
@@ -148,7 +148,7 @@ func TestCheckInventory(t *testing.T) {
 		return request{name: name, method: http.MethodPost, path: path, body: body, header: http.Header{"Content-Type": {"application/json"}}, invalid: true, status: status, code: code, must: must}
 	}
 	const context = `"inventoryContext":{"customerId":"` + seedCustomer + `","AZURESUBSCRIPTIONID":"3a231fbe-37fe-4410-93fd-730d3d5d4c75","armRegionName":"Europe"}`
-	invalidInput, invalidProperty := partnercenter.CodeInvalidInput, partnercenter.CodeInvalidProperty
+	invalidInput, invalidProperty := partnercenter.ErrorCodeInvalidInput, partnercenter.ErrorCodeInvalidProperty
 	odd := post("odd type", `{"targetItems":[{"productId":"DZH318Z0BQ4B","skuId":"000z"}]}`, 200, "", `[{"productId":"DZH318Z0BQ4B","skuId":"000Z","isRestricted":false,"restrictions":[]}]`)
 	odd.header = http.Header{"Content-Type": {"text/plain; charset=utf-16"}}
 	noCountry := post("no country", `{}`, 400, invalidProperty, "country is missing")
@@ -173,7 +173,7 @@ func TestCheckInventory(t *testing.T) {
 		post("an array", `[]`, 400, invalidInput, "object"),
 		post("2 MiB", `{"targetItems":[{"productId":"`+strings.Repeat("x", 2<<20)+`"}]}`, 413, invalidInput, "1024 KiB"),
 		{name: "no body", method: http.MethodPost, path: path, invalid: true, status: 400, code: invalidInput, must: []string{"empty"}},
-		{name: "GET", path: path, status: 405, code: partnercenter.CodeOperationUnoffered, headers: map[string]string{"Allow": "^POST$"}},
+		{name: "GET", path: path, status: 405, code: partnercenter.ErrorCodeOperationUnoffered, headers: map[string]string{"Allow": "^POST$"}},
 	})
 }
 

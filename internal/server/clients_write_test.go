@@ -231,7 +231,7 @@ func TestClientsChange(t *testing.T) {
 		id, before := buy()
 		if body == "" {
 			whole := *before
-			whole.Status = partnercenter.SubscriptionSuspended
+			whole.Status = partnercenter.SubscriptionStatusSuspended
 			data, err := json.Marshal(whole)
 			if err != nil {
 				t.Fatal(err)
@@ -240,7 +240,7 @@ func TestClientsChange(t *testing.T) {
 		}
 		got := a.patchSubscription(t, documented, id, strings.Replace(body, "%s", id, 1))
 		want := *before
-		want.Status, want.SuspensionReasons, want.Attributes = partnercenter.SubscriptionSuspended, got.SuspensionReasons, got.Attributes
+		want.Status, want.SuspensionReasons, want.Attributes = partnercenter.SubscriptionStatusSuspended, got.SuspensionReasons, got.Attributes
 		if diff := cmp.Diff(&want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
@@ -274,11 +274,11 @@ func TestClientsChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o = a.patchOrder(t, documented, o.ID, string(data)); o.BillingCycle != partnercenter.BillingCycleAnnual || len(o.LineItems) != 2 {
+	if o = a.patchOrder(t, documented, o.ID, string(data)); o.BillingCycle != partnercenter.BillingCycleTypeAnnual || len(o.LineItems) != 2 {
 		t.Errorf("%+v", o)
 	}
 	for _, l := range o.LineItems {
-		if s := a.subscription(t, documented, l.SubscriptionID); s.BillingCycle != partnercenter.BillingCycleAnnual {
+		if s := a.subscription(t, documented, l.SubscriptionID); s.BillingCycle != partnercenter.BillingCycleTypeAnnual {
 			t.Errorf("subscription of %s is billed %s", l.OfferID, s.BillingCycle)
 		}
 	}

@@ -165,13 +165,13 @@ func TestCloudOfTheToken(t *testing.T) {
 		base      string
 		want      partnercenter.CloudName
 	}{
-		{true, partnercenter.NamedGlobal, "http://127.0.0.1:8080", partnercenter.NamedGlobal},
-		{true, partnercenter.NamedGermany, "http://127.0.0.1:8080", partnercenter.NamedGermany},
-		{true, partnercenter.NamedGlobal, "https://login.microsoftonline.de", partnercenter.NamedGermany},
-		{true, partnercenter.NamedGlobal, "https://login.chinacloudapi.cn", partnercenter.Named21Vianet},
-		{true, partnercenter.NamedGermany, "https://login.windows.net", partnercenter.NamedGlobal},
+		{true, partnercenter.CloudNameGlobal, "http://127.0.0.1:8080", partnercenter.CloudNameGlobal},
+		{true, partnercenter.CloudNameGermany, "http://127.0.0.1:8080", partnercenter.CloudNameGermany},
+		{true, partnercenter.CloudNameGlobal, "https://login.microsoftonline.de", partnercenter.CloudNameGermany},
+		{true, partnercenter.CloudNameGlobal, "https://login.chinacloudapi.cn", partnercenter.CloudName21Vianet},
+		{true, partnercenter.CloudNameGermany, "https://login.windows.net", partnercenter.CloudNameGlobal},
 		// Tokens of Microsoft's own hosts say nothing about what is played here.
-		{false, partnercenter.NamedGermany, "https://login.windows.net", partnercenter.NamedGermany},
+		{false, partnercenter.CloudNameGermany, "https://login.windows.net", partnercenter.CloudNameGermany},
 	} {
 		r := newRunningAs(t, tt.cloud, tt.allClouds)
 		must(t, r.authority.SetBaseURLs(bases...))

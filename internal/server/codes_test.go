@@ -45,8 +45,8 @@ func TestRefusals(t *testing.T) {
 		{"production", partnercentertest.Options{Production: true}, productionRefusals},
 		{"windows", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6}, windowRefusals},
 		{"provisioning", partnercentertest.Options{ProvisioningTime: 5 * time.Minute}, provisioningRefusals},
-		{"21Vianet", partnercentertest.Options{Cloud: partnercenter.Named21Vianet}, chinaRefusals},
-		{"Germany", partnercentertest.Options{Cloud: partnercenter.NamedGermany}, germanyRefusals},
+		{"21Vianet", partnercentertest.Options{Cloud: partnercenter.CloudName21Vianet}, chinaRefusals},
+		{"Germany", partnercentertest.Options{Cloud: partnercenter.CloudNameGermany}, germanyRefusals},
 		{"a sandbox", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6, Seed: strings.NewReader(sandboxSeed(13))}, sandboxRefusals},
 		{"a full sandbox", partnercentertest.Options{Realistic: true, RequestsPerMinute: 1e6, Seed: strings.NewReader(sandboxSeed(76))}, fullSandboxRefusals},
 	} {
@@ -169,26 +169,26 @@ func sandboxRefusals(t *testing.T, a *api) []refusal {
 		r.method, r.path = http.MethodPatch, subscriptionAt(customer, id)
 		return r
 	}
-	agreement := of("no agreement", "place an order: the customer agreement is not confirmed", last, 403, partnercenter.CodeAgreementMissing, orderOf(line(itemE3, 1)))
-	halves := of("cancel a line of a cancelled order", "cancel lines of order: it is cancelled", full, 400, partnercenter.CodeOrderNotCancellable, `{"status":"cancelled","lineItems":[{"lineItemNumber":0,"offerId":"`+itemPerpetual+`"}]}`)
+	agreement := of("no agreement", "place an order: the customer agreement is not confirmed", last, 403, partnercenter.ErrorCodeAgreementMissing, orderOf(line(itemE3, 1)))
+	halves := of("cancel a line of a cancelled order", "cancel lines of order: it is cancelled", full, 400, partnercenter.ErrorCodeOrderNotCancellable, `{"status":"cancelled","lineItems":[{"lineItemNumber":0,"offerId":"`+itemPerpetual+`"}]}`)
 	halves.method, halves.path = http.MethodPatch, orderAt(full, cancelledByHalves)
 	return []refusal{
 		agreement, halves,
-		of("a sixth subscription", "place an order: the sandbox allows fewer subscriptions of a customer", full, 403, partnercenter.CodeTooManySubs, orderOf(line(offerE3, 1))),
-		of("a sixth of newer commerce", "", full, 403, partnercenter.CodeTooManySubs, orderOf(line(itemE3, 1))),
-		of("26 licences", "place an order: the sandbox allows fewer seats of a legacy offer", sandboxCustomer(1), 403, partnercenter.CodeTooManySeats, orderOf(line(offerE3, 26))),
-		of("26 seats", "place an order: the sandbox allows fewer seats of a catalog item", sandboxCustomer(1), 403, partnercenter.CodeSeatsBeyondLimit, orderOf(line(itemE3, 26))),
-		of("an offer of 50 seats at least", "", sandboxCustomer(1), 403, partnercenter.CodeTooManySeats, orderOf(line("5D3A9F17-C028-4B6E-9714-E2F08B56D3A1", 50))),
-		of("an eleventh subscription of Azure", "place an order: the sandbox allows fewer Azure subscriptions of the partner", sandboxCustomer(1), 403, partnercenter.CodeTooManyAzureSubs, orderOf(line(offerAzure, 1))),
-		of("an eleventh Azure plan", "place an order: the sandbox allows fewer Azure plans of the partner", sandboxCustomer(11), 400, partnercenter.CodeTooManyAzurePlans, orderOf(line(itemAzurePlan, 1))),
-		patch("one more licence", "change a subscription: the sandbox allows fewer seats of a legacy offer", sandboxCustomer(1), seats, 403, partnercenter.CodeTooManySeats),
-		patch("one more seat", "change a subscription: the sandbox allows fewer seats of a catalog item", sandboxCustomer(2), online, 403, partnercenter.CodeSeatsBeyondLimit),
+		of("a sixth subscription", "place an order: the sandbox allows fewer subscriptions of a customer", full, 403, partnercenter.ErrorCodeTooManySubs, orderOf(line(offerE3, 1))),
+		of("a sixth of newer commerce", "", full, 403, partnercenter.ErrorCodeTooManySubs, orderOf(line(itemE3, 1))),
+		of("26 licences", "place an order: the sandbox allows fewer seats of a legacy offer", sandboxCustomer(1), 403, partnercenter.ErrorCodeTooManySeats, orderOf(line(offerE3, 26))),
+		of("26 seats", "place an order: the sandbox allows fewer seats of a catalog item", sandboxCustomer(1), 403, partnercenter.ErrorCodeSeatsBeyondLimit, orderOf(line(itemE3, 26))),
+		of("an offer of 50 seats at least", "", sandboxCustomer(1), 403, partnercenter.ErrorCodeTooManySeats, orderOf(line("5D3A9F17-C028-4B6E-9714-E2F08B56D3A1", 50))),
+		of("an eleventh subscription of Azure", "place an order: the sandbox allows fewer Azure subscriptions of the partner", sandboxCustomer(1), 403, partnercenter.ErrorCodeTooManyAzureSubs, orderOf(line(offerAzure, 1))),
+		of("an eleventh Azure plan", "place an order: the sandbox allows fewer Azure plans of the partner", sandboxCustomer(11), 400, partnercenter.ErrorCodeTooManyAzurePlans, orderOf(line(itemAzurePlan, 1))),
+		patch("one more licence", "change a subscription: the sandbox allows fewer seats of a legacy offer", sandboxCustomer(1), seats, 403, partnercenter.ErrorCodeTooManySeats),
+		patch("one more seat", "change a subscription: the sandbox allows fewer seats of a catalog item", sandboxCustomer(2), online, 403, partnercenter.ErrorCodeSeatsBeyondLimit),
 	}
 }
 
 // fullSandboxRefusals are orders in a sandbox with a customer too many.
 func fullSandboxRefusals(*testing.T, *api) []refusal {
 	return []refusal{{of: sandboxCustomer(3), rule: "place an order: the sandbox has more customers than it may", request: request{
-		name: "76 customers", body: orderOf(line(offerE3, 1)), status: 400, code: partnercenter.CodeSandboxLimit, must: []string{"76"},
+		name: "76 customers", body: orderOf(line(offerE3, 1)), status: 400, code: partnercenter.ErrorCodeSandboxLimit, must: []string{"76"},
 	}}}
 }

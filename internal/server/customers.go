@@ -35,7 +35,7 @@ func (s *Server) listCustomers(c *call) error {
 	if err != nil {
 		return err
 	}
-	if page.Filter != nil && page.Filter.Field == partnercenter.CustomerSearchIndirectReseller {
+	if page.Filter != nil && page.Filter.Field == partnercenter.CustomerSearchFieldIndirectReseller {
 		if err := s.permitOperation(c.claims, ofReseller); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (s *Server) customerPage(c *call) (customerPage, error) {
 	var page customerPage
 	seek := partnercenter.SeekOperation(c.query["seekoperation"]).Normalize()
 	switch seek {
-	case "", partnercenter.SeekNext, partnercenter.SeekPrevious, partnercenter.SeekFirst, partnercenter.SeekLast:
+	case "", partnercenter.SeekOperationNext, partnercenter.SeekOperationPrevious, partnercenter.SeekOperationFirst, partnercenter.SeekOperationLast:
 	default:
 		return page, errEnum("seekOperation", string(seek), []string{"Next", "Previous", "First", "Last"})
 	}
@@ -88,13 +88,13 @@ func (s *Server) customerPage(c *call) (customerPage, error) {
 		if err := s.seal.open(tokens[0], c.claims.TenantID, &page); err != nil {
 			return page, errBadToken
 		}
-		page.seek, page.Size = cmp.Or(seek, partnercenter.SeekNext), cmp.Or(size, page.Size)
+		page.seek, page.Size = cmp.Or(seek, partnercenter.SeekOperationNext), cmp.Or(size, page.Size)
 		return page, nil
 	}
 	// A client that loses its token on the way still asks for Next: from the
 	// beginning, and without a size for everything, which ends its loop.
-	if page.seek = seek; seek == partnercenter.SeekNext || seek == partnercenter.SeekPrevious {
-		page.seek = partnercenter.SeekFirst
+	if page.seek = seek; seek == partnercenter.SeekOperationNext || seek == partnercenter.SeekOperationPrevious {
+		page.seek = partnercenter.SeekOperationFirst
 	}
 	page.Size = size
 	if page.offset, err = c.query.number("offset", maxOffset); err != nil {
@@ -129,7 +129,7 @@ func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
 	if !slices.Contains(searchFields, string(f.Field)) {
 		return nil, errEnum("Field", string(f.Field), searchFields)
 	}
-	f.Operator = cmp.Or(f.Operator, partnercenter.FilterStartsWith)
+	f.Operator = cmp.Or(f.Operator, partnercenter.FilterOperatorStartsWith)
 	if !slices.Contains(searchOperators, string(f.Operator)) {
 		return nil, errEnum("Operator", string(f.Operator), searchOperators)
 	}
@@ -143,11 +143,11 @@ func (p *customerPage) query(partnerID string) store.CustomerQuery {
 		q.Filter = &store.CustomerFilter{Field: p.Filter.Field, Operator: p.Filter.Operator, Value: p.Filter.Value}
 	}
 	switch p.seek {
-	case partnercenter.SeekNext:
+	case partnercenter.SeekOperationNext:
 		q.After = p.Last
-	case partnercenter.SeekPrevious:
+	case partnercenter.SeekOperationPrevious:
 		q.Before = p.First
-	case partnercenter.SeekLast:
+	case partnercenter.SeekOperationLast:
 		q.Last = true
 	}
 	return q
@@ -171,7 +171,7 @@ func (p *customerPage) appendLinks(seal *sealer, partnerID string, list store.Cu
 	switch {
 	case token != "":
 		body = append(body, `,"next":`...)
-		body = appendLink(body, p.uri(0, partnercenter.SeekNext), token)
+		body = appendLink(body, p.uri(0, partnercenter.SeekOperationNext), token)
 	case list.More && p.Size > 0 && p.offset > 0:
 		body = append(body, `,"next":`...)
 		body = appendLink(body, p.uri(p.offset+p.Size, ""), "")
@@ -183,9 +183,9 @@ func (p *customerPage) appendLinks(seal *sealer, partnerID string, list store.Cu
 // there are more in the direction of reading, which is not always forward.
 func (p *customerPage) hasNext(first string, more bool) bool {
 	switch p.seek {
-	case partnercenter.SeekPrevious:
+	case partnercenter.SeekOperationPrevious:
 		return first != "" // the client came from there
-	case partnercenter.SeekLast:
+	case partnercenter.SeekOperationLast:
 		return false
 	}
 	return more

@@ -106,20 +106,20 @@ func TestEntra(t *testing.T) {
 		{name: "app, 1.0", path: seedOrders, header: mint(app), status: 200, must: []string{legacyOrder}},
 		{name: "app, 2.0", path: seedOrders, header: mint(second), status: 200, must: []string{legacyOrder}},
 		{name: "user", path: seedOrders, header: mint(user), status: 200, must: []string{legacyOrder}},
-		{name: "a user's token for the graph", path: seedOrders, header: mint(audience), status: 401, code: partnercenter.CodeAccessDenied, must: []string{"audience"}, headers: realm},
-		{name: "a tenant that is not named", path: seedOrders, header: mint(other), status: 401, code: partnercenter.CodeAccessDenied, must: []string{"--tenant"}},
-		{name: "an issuer at another address", path: seedOrders, header: http.Header{"Authorization": {"Bearer " + fromHTTP.Text}}, status: 401, code: partnercenter.CodeAccessDenied, must: []string{"issuer"}},
-		{name: "no token", path: seedOrders, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.CodeTokenMissing, must: []string{"https://" + microsoft.tls + "/{tenant}/oauth2/v2.0/token"}},
+		{name: "a user's token for the graph", path: seedOrders, header: mint(audience), status: 401, code: partnercenter.ErrorCodeAccessDenied, must: []string{"audience"}, headers: realm},
+		{name: "a tenant that is not named", path: seedOrders, header: mint(other), status: 401, code: partnercenter.ErrorCodeAccessDenied, must: []string{"--tenant"}},
+		{name: "an issuer at another address", path: seedOrders, header: http.Header{"Authorization": {"Bearer " + fromHTTP.Text}}, status: 401, code: partnercenter.ErrorCodeAccessDenied, must: []string{"issuer"}},
+		{name: "no token", path: seedOrders, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.ErrorCodeTokenMissing, must: []string{"https://" + microsoft.tls + "/{tenant}/oauth2/v2.0/token"}},
 		{
 			name: "a consent, which is Microsoft's to keep", method: http.MethodPost, path: "/v1/customers/" + seedCustomer + "/applicationconsents", header: mint(user),
 			body:   `{"applicationId": "x", "applicationGrants": []}`,
-			status: 400, code: partnercenter.CodeOperationUnoffered, must: []string{"--auth builtin"},
+			status: 400, code: partnercenter.ErrorCodeOperationUnoffered, must: []string{"--auth builtin"},
 		},
 		{
 			name: "to take one back", method: http.MethodDelete, path: "/v1/customers/" + seedCustomer + "/applicationconsents/" + strangeTenant, header: mint(user),
-			status: 400, code: partnercenter.CodeOperationUnoffered,
+			status: 400, code: partnercenter.ErrorCodeOperationUnoffered,
 		},
-		{name: "nonsense", path: seedOrders, header: http.Header{"Authorization": {"Bearer x.y.z"}}, status: 401, code: partnercenter.CodeAccessDenied},
+		{name: "nonsense", path: seedOrders, header: http.Header{"Authorization": {"Bearer x.y.z"}}, status: 401, code: partnercenter.ErrorCodeAccessDenied},
 	})
 	for path, want := range map[string]int{
 		"/readyz":                503, // strangeTenant is not the authority's
@@ -167,9 +167,9 @@ func TestEntraUnavailable(t *testing.T) {
 	a.run(t, []request{
 		{
 			name: "a token", path: seedOrders, header: http.Header{"Authorization": {"Bearer " + token}}, status: 503,
-			code: partnercenter.CodeUnexpected, must: []string{gone.URL, "try again"}, headers: map[string]string{"Retry-After": "^[0-9]+$"},
+			code: partnercenter.ErrorCodeUnexpected, must: []string{gone.URL, "try again"}, headers: map[string]string{"Retry-After": "^[0-9]+$"},
 		},
-		{name: "no token", path: seedOrders, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.CodeTokenMissing},
+		{name: "no token", path: seedOrders, header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.ErrorCodeTokenMissing},
 		{name: "alive", path: "/livez", header: http.Header{"Authorization": nil}, status: 200},
 	})
 	for _, base := range []string{a.URL, control} {
@@ -224,9 +224,9 @@ func TestCaller(t *testing.T) {
 	a.run(t, []request{
 		{name: "no token", invalid: true, path: seedOrders, header: http.Header{"Authorization": nil}, status: 200, must: []string{legacyOrder}},
 		{name: "a token of no kind", invalid: true, path: seedOrders, header: http.Header{"Authorization": {"Bearer x", "Basic y"}}, status: 200, must: []string{legacyOrder}},
-		{name: "another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/orders", status: 403, code: partnercenter.CodeNoRelationship},
-		{name: "of another site's page", method: http.MethodPost, path: seedOrders, body: "{}", header: http.Header{"Sec-Fetch-Site": {"cross-site"}}, status: 403, code: partnercenter.CodeAccessDenied, must: []string{"page"}},
-		{name: "of another origin", method: http.MethodPost, path: seedOrders, body: "{}", header: http.Header{"Origin": {"https://evil.example"}}, status: 403, code: partnercenter.CodeAccessDenied},
+		{name: "another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/orders", status: 403, code: partnercenter.ErrorCodeNoRelationship},
+		{name: "of another site's page", method: http.MethodPost, path: seedOrders, body: "{}", header: http.Header{"Sec-Fetch-Site": {"cross-site"}}, status: 403, code: partnercenter.ErrorCodeAccessDenied, must: []string{"page"}},
+		{name: "of another origin", method: http.MethodPost, path: seedOrders, body: "{}", header: http.Header{"Origin": {"https://evil.example"}}, status: 403, code: partnercenter.ErrorCodeAccessDenied},
 	})
 	for host, want := range map[string]int{
 		"localhost": 200, "LOCALHOST:8080": 200, "127.0.0.1:1": 200, "[::1]:8080": 200, "api.partnercenter.microsoft.com": 200, "partner.partnercenterapi.microsoftonline.cn:443": 200,

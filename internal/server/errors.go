@@ -33,82 +33,82 @@ func fail(status int, code partnercenter.ErrorCode, description string) error {
 
 // Errors that say the same whatever the request was.
 var (
-	errPathTooLong = fail(http.StatusRequestURITooLong, partnercenter.CodeInvalidInput, fmt.Sprintf("The path is longer than %d characters. Shorten it; no path of the API comes near that.", maxPathLength))
-	errBodyOnGet   = fail(http.StatusBadRequest, partnercenter.CodeInvalidInput, "This call takes no body. Send it without one; what it asks for goes into the path and the query.")
+	errPathTooLong = fail(http.StatusRequestURITooLong, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("The path is longer than %d characters. Shorten it; no path of the API comes near that.", maxPathLength))
+	errBodyOnGet   = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "This call takes no body. Send it without one; what it asks for goes into the path and the query.")
 	// errNoAuthority refuses to change what a token authority gives where the tokens
 	// are Microsoft's.
-	errNoAuthority = fail(http.StatusBadRequest, partnercenter.CodeOperationUnoffered,
+	errNoAuthority = fail(http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered,
 		"Application consents are not supported here: this server takes Microsoft's tokens, and consents to what those allow are given at Microsoft. Send the call to Microsoft's service, or start the server with --auth builtin.")
-	errBadToken     = fail(http.StatusBadRequest, partnercenter.CodeBadContinuation, "The continuation token is not one that this service gave this partner. Start again from the first page.")
-	errBodyTooLarge = fail(http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput, fmt.Sprintf("Invalid request input: the body is larger than %d KiB. Send less at once.", maxBody>>10))
+	errBadToken     = fail(http.StatusBadRequest, partnercenter.ErrorCodeBadContinuation, "The continuation token is not one that this service gave this partner. Start again from the first page.")
+	errBodyTooLarge = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the body is larger than %d KiB. Send less at once.", maxBody>>10))
 	// errNeedsMFA is how the service refuses users who signed in with a password
 	// alone. It is a refusal of the token, whatever the call.
 	//
 	// https://learn.microsoft.com/partner-center/security/partner-security-requirements-mandating-mfa
-	errNeedsMFA = errUnauthorized(partnercenter.CodeMFARequired,
+	errNeedsMFA = errUnauthorized(partnercenter.ErrorCodeMFARequired,
 		"Unauthorized - MFA required: the user signed in without a second factor, which every call with a user asks for. Sign in again with one: partnercenter login.")
-	errInProgress = fail(http.StatusConflict, partnercenter.CodeOrderInProgress, "Your order is in progress: a request with this MS-RequestId is still running. Repeat it with the same id in a moment for its answer.")
-	errCrowd      = fail(http.StatusConflict, partnercenter.CodeOrderInProgress,
+	errInProgress = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress, "Your order is in progress: a request with this MS-RequestId is still running. Repeat it with the same id in a moment for its answer.")
+	errCrowd      = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress,
 		"Your order is in progress: so many requests change it at once that this one did not get its turn, and did nothing. Repeat it in a moment, with the same MS-RequestId.")
-	errRequestIDTooLong = fail(http.StatusBadRequest, partnercenter.CodeInvalidInput, "Invalid request input: MS-RequestId has more than 128 characters, so a repetition of this write would not be known. Send a GUID.")
-	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
+	errRequestIDTooLong = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has more than 128 characters, so a repetition of this write would not be known. Send a GUID.")
+	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
 )
 
 func errBadPath(why string) error {
-	return fail(http.StatusBadRequest, partnercenter.CodeInvalidInput, "The path cannot be served: "+why+". Send the path as the links of earlier answers have it, with ids percent-encoded.")
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "The path cannot be served: "+why+". Send the path as the links of earlier answers have it, with ids percent-encoded.")
 }
 
 func errUnknownRoute(path string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeNotFound, "Nothing is served at "+quote.Text(path)+". Check the path against the API's documentation; it begins with /v1/.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "Nothing is served at "+quote.Text(path)+". Check the path against the API's documentation; it begins with /v1/.")
 }
 
 // errNotAtSignIn and errNotAtAPI are for programs that ask a right thing at the
 // wrong one of Microsoft's hosts: they would fail there as well.
 func errNotAtSignIn(host string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeNotFound,
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound,
 		quote.Text(host)+" is a sign-in host: it gives tokens and serves nothing else. Call the API at its own host, such as https://api.partnercenter.microsoft.com.")
 }
 
 func errNotAtAPI(host string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeNotFound, quote.Text(host)+" is the API's host: it gives no tokens. Ask for them at a sign-in host, such as https://login.microsoftonline.com.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, quote.Text(host)+" is the API's host: it gives no tokens. Ask for them at a sign-in host, such as https://login.microsoftonline.com.")
 }
 
 func errMethod(method, allow string) error {
-	return fail(http.StatusMethodNotAllowed, partnercenter.CodeOperationUnoffered, "Method "+quote.Text(method)+" is not supported here. Use "+allow+".")
+	return fail(http.StatusMethodNotAllowed, partnercenter.ErrorCodeOperationUnoffered, "Method "+quote.Text(method)+" is not supported here. Use "+allow+".")
 }
 
 func errBadQuery(problem, next string) error {
-	return fail(http.StatusBadRequest, partnercenter.CodeInvalidProperty, "Invalid property: "+problem+". To go on, "+next+".")
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Invalid property: "+problem+". To go on, "+next+".")
 }
 
 func errEnum(name, value string, allowed []string) error {
 	return &apiError{
-		http.StatusBadRequest, partnercenter.CodeEnumUnparsable,
+		http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable,
 		"Unable to parse enum: " + name + "=" + quote.Text(value) + ". Send one of " + strings.Join(allowed, ", ") + ", in any spelling, or leave it out.", allowed,
 	}
 }
 
 func errCustomerID(id string) error {
-	return fail(http.StatusBadRequest, partnercenter.CodeInvalidCustomerID, "Invalid customer id: "+quote.Text(id)+" is no GUID. Send the customer's tenant id, such as 0f6cb3c9-3f4b-4b0e-8f5c-9d1d7c7a5b11.")
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidCustomerID, "Invalid customer id: "+quote.Text(id)+" is no GUID. Send the customer's tenant id, such as 0f6cb3c9-3f4b-4b0e-8f5c-9d1d7c7a5b11.")
 }
 
 // errNoRelationship is the one answer for customers that do not exist and for
 // those of other partners, so that it does not tell which.
 func errNoRelationship(partnerID, customerID string) error {
-	return fail(http.StatusForbidden, partnercenter.CodeNoRelationship,
+	return fail(http.StatusForbidden, partnercenter.ErrorCodeNoRelationship,
 		"The partner ID "+partnerID+" has no commerce relationship with the customer ID "+customerID+". List this partner's customers with GET /v1/customers.")
 }
 
 func errPriceNotGranted(next string) error {
-	return fail(http.StatusForbidden, partnercenter.CodePriceNotGranted, "Access to pricing information is not granted. "+next)
+	return fail(http.StatusForbidden, partnercenter.ErrorCodePriceNotGranted, "Access to pricing information is not granted. "+next)
 }
 
 func errOrderNotFound(id string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeOrderNotFound, "Order ID not found: "+quote.Text(id)+". List the customer's orders for its ids; ids that are no GUIDs are case-sensitive.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeOrderNotFound, "Order ID not found: "+quote.Text(id)+". List the customer's orders for its ids; ids that are no GUIDs are case-sensitive.")
 }
 
 func errNotAcceptable(accept string) error {
-	return fail(http.StatusNotAcceptable, partnercenter.CodeInvalidInput, "Accept: "+quote.Text(accept)+" leaves out what this API answers. Send Accept: application/json.")
+	return fail(http.StatusNotAcceptable, partnercenter.ErrorCodeInvalidInput, "Accept: "+quote.Text(accept)+" leaves out what this API answers. Send Accept: application/json.")
 }
 
 func errUnauthorized(code partnercenter.ErrorCode, description string) error {
@@ -117,33 +117,33 @@ func errUnauthorized(code partnercenter.ErrorCode, description string) error {
 
 // errUnavailable is of a token that cannot be checked now.
 func errUnavailable(why error) error {
-	return fail(http.StatusServiceUnavailable, partnercenter.CodeUnexpected, "The token cannot be checked: "+why.Error()+".")
+	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
 }
 
 // errWebPage refuses what a browser may have been made to send.
 func errWebPage(why string) error {
-	return fail(http.StatusForbidden, partnercenter.CodeAccessDenied,
+	return fail(http.StatusForbidden, partnercenter.ErrorCodeAccessDenied,
 		"This server asks for no tokens, so it answers to no web page, and the request "+why+". Call it at localhost or by its address, or start it with --auth builtin.")
 }
 
 func errBody(problem, next string) error {
-	return fail(http.StatusBadRequest, partnercenter.CodeInvalidInput, "Invalid request input: the body cannot be taken: "+problem+". To go on, "+next+".")
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: the body cannot be taken: "+problem+". To go on, "+next+".")
 }
 
 func errNotOffered(what string, cloud partnercenter.CloudName) error {
-	return fail(http.StatusBadRequest, partnercenter.CodeNotInEnvironment,
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment,
 		"This operation is not supported in this environment: "+what+" not offered in the "+string(cloud)+
 			" cloud. Leave it out for partners of this cloud, or start the server with another --as-cloud.")
 }
 
 func errNeedsUser(o *partnercenter.Operation) error {
-	return fail(http.StatusForbidden, partnercenter.CodeRoleNotGranted,
+	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": the token is an application's own, and the call asks for a signed-in user (App+User). "+
 			"Sign in as a user with the role "+roles(o.Roles(), "or")+": partnercenter login.")
 }
 
 func (s *Server) errNeedsApp(o *partnercenter.Operation) error {
-	return fail(http.StatusForbidden, partnercenter.CodeRoleNotGranted,
+	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": the token has a user behind it, and the call takes an application's own (App only). "+
 			"Get a token with client credentials from "+s.tokens.TokenEndpoint()+".")
 }
@@ -153,34 +153,34 @@ func errNeedsRole(claims *token.Claims, o *partnercenter.Operation) error {
 	if len(claims.Roles) > 0 {
 		has = "the user has the role " + roles(claims.Roles, "and")
 	}
-	return fail(http.StatusForbidden, partnercenter.CodeRoleNotGranted,
+	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": "+has+
 			". Sign in as a user with the role "+roles(o.Roles(), "or")+": partnercenter login.")
 }
 
 // errNoProfile is for customers that were loaded without a profile.
 func errNoProfile(kind, customerID string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeNotFound, "Customer "+customerID+" has no "+kind+" profile. Load one with the customer: in its seed file, or by importing an answer that has it.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "Customer "+customerID+" has no "+kind+" profile. Load one with the customer: in its seed file, or by importing an answer that has it.")
 }
 
 func errSubscriptionNotFound(id string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeSubscriptionNotFound,
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeSubscriptionNotFound,
 		"Subscription with ID "+quote.Text(id)+" not found. List the customer's subscriptions for their ids; one that was just bought is there once it is provisioned.")
 }
 
 func errLineNotFound(number string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeNotFound, "The order has no line item "+quote.Text(number)+". Read the order for the numbers of its lines.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "The order has no line item "+quote.Text(number)+". Read the order for the numbers of its lines.")
 }
 
 // errRequestIDUsed has another code than [errInProgress]: clients wait for a
 // request that is still running, and nothing comes of waiting here.
 func errRequestIDUsed(id string) error {
-	return fail(http.StatusConflict, partnercenter.CodeInvalidInput,
+	return fail(http.StatusConflict, partnercenter.ErrorCodeInvalidInput,
 		"Invalid request input: MS-RequestId "+quote.Text(id)+" was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.")
 }
 
 func errTooManyAttachments(count int) error {
-	return fail(http.StatusBadRequest, partnercenter.CodeInvalidProperty,
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty,
 		fmt.Sprintf("Invalid property POFiles: the order has %d files, and %d is the most. Join what is left in fewer files.", count, maxAttachments))
 }
 
@@ -189,34 +189,34 @@ func errBusy(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return fail(http.StatusServiceUnavailable, partnercenter.CodeUnexpected, "Too many files are on their way at once. Try again in a moment, with the same MS-RequestId.")
+	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "Too many files are on their way at once. Try again in a moment, with the same MS-RequestId.")
 }
 
 func errAttachmentNotFound(id string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeNotFound, "The order has no attachment "+quote.Text(id)+". List its attachments for their ids.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "The order has no attachment "+quote.Text(id)+". List its attachments for their ids.")
 }
 
 func errPartTooLarge(subject string, limit int) error {
-	return fail(http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput, fmt.Sprintf("Invalid request input: %s is larger than %d KiB. Send less of it, or split it.", subject, limit>>10))
+	return fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: %s is larger than %d KiB. Send less of it, or split it.", subject, limit>>10))
 }
 
 func errCountry(code string, onboarded []string) error {
-	return fail(http.StatusForbidden, partnercenter.CodeNotOnboarded,
+	return fail(http.StatusForbidden, partnercenter.ErrorCodeNotOnboarded,
 		"Partner is not onboarded to sell in country "+quote.Text(code)+". Use one of "+strings.Join(onboarded, ", ")+".")
 }
 
 func errSegment(segment string) error {
-	return fail(http.StatusForbidden, partnercenter.CodeSegmentNotAllowed,
+	return fail(http.StatusForbidden, partnercenter.ErrorCodeSegmentNotAllowed,
 		"The target segment "+quote.Text(segment)+" is not allowed. Send "+names(partnercenter.TargetSegments())+", or leave it out for all.")
 }
 
 func errView(view string) error {
-	return fail(http.StatusForbidden, partnercenter.CodeViewNotAllowed,
+	return fail(http.StatusForbidden, partnercenter.ErrorCodeViewNotAllowed,
 		"The target view "+quote.Text(view)+" is not allowed. Send one of "+names(partnercenter.TargetViews())+".")
 }
 
 func errNoConsent(app string) error {
-	return fail(http.StatusNotFound, partnercenter.CodeNotFound,
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound,
 		"Not found: the customer has not consented to the application "+quote.Text(app)+". Send the application's client id, as it was in applicationId.")
 }
 
@@ -240,20 +240,20 @@ func (s *Server) catalogError(c *call, err error, country string) error {
 	sku, availability := quote.Text(c.param("sku-id")), quote.Text(c.param("availability-id"))
 	switch {
 	case errors.Is(err, catalog.ErrUnknownOffer) && s.config.Catalog.IsProduct(c.param("offer-id")):
-		return fail(http.StatusBadRequest, partnercenter.CodeWrongCatalog, "The Offers API does not support item with ID "+item+". Ask for it under /v1/products instead.")
+		return fail(http.StatusBadRequest, partnercenter.ErrorCodeWrongCatalog, "The Offers API does not support item with ID "+item+". Ask for it under /v1/products instead.")
 	case errors.Is(err, catalog.ErrUnknownOffer):
-		return fail(http.StatusBadRequest, partnercenter.CodeInvalidOffer, "Invalid offer Id: "+item+". List the offers with GET /v1/offers?country="+country+".")
+		return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidOffer, "Invalid offer Id: "+item+". List the offers with GET /v1/offers?country="+country+".")
 	case errors.Is(err, catalog.ErrNotInCountry):
-		return fail(http.StatusBadRequest, partnercenter.CodeOfferNotInCountry,
+		return fail(http.StatusBadRequest, partnercenter.ErrorCodeOfferNotInCountry,
 			"Offer is not available in the specified country: "+item+" in "+country+". List what is with GET /v1/offers?country="+country+".")
 	case errors.Is(err, catalog.ErrUnknownProduct):
-		return fail(http.StatusNotFound, partnercenter.CodeProductNotFound,
+		return fail(http.StatusNotFound, partnercenter.ErrorCodeProductNotFound,
 			"There is no product "+item+" in "+country+". List the products with GET /v1/products?country="+country+"&targetView=OnlineServices.")
 	case errors.Is(err, catalog.ErrUnknownSKU):
-		return fail(http.StatusNotFound, partnercenter.CodeSKUNotFound,
+		return fail(http.StatusNotFound, partnercenter.ErrorCodeSKUNotFound,
 			"There is no SKU "+sku+" of product "+item+" in "+country+". List the product's SKUs; an id is unique inside its product only.")
 	case errors.Is(err, catalog.ErrUnknownAvailability):
-		return fail(http.StatusNotFound, partnercenter.CodeAvailabilityUnknown,
+		return fail(http.StatusNotFound, partnercenter.ErrorCodeAvailabilityUnknown,
 			"There is no availability "+availability+" of SKU "+sku+" of product "+item+" in "+country+". List the SKU's availabilities; their ids change.")
 	}
 	return err

@@ -168,7 +168,7 @@ func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) {
 	cancelled = get(cancelled)
 	cancelled.Status, cancelled.LineItems = partnercenter.OrderStatusCancelled, nil
 	patch(cancelled)
-	c.write(http.MethodPatch, customer+"/subscriptions/"+get(gone).LineItems[0].SubscriptionID, partnercenter.Subscription{Status: partnercenter.SubscriptionDeleted}, nil)
+	c.write(http.MethodPatch, customer+"/subscriptions/"+get(gone).LineItems[0].SubscriptionID, partnercenter.Subscription{Status: partnercenter.SubscriptionStatusDeleted}, nil)
 	for o, offer := range map[*partnercenter.Order]string{&base: addOns[0], &placed["services"][0]: addOns[3]} {
 		o := get(*o)
 		addOn := one(offer)

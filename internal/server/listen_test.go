@@ -54,7 +54,7 @@ func addSigningKey(t *testing.T, st *store.Store) {
 
 func newRunning(t *testing.T) *running {
 	t.Helper()
-	return newRunningAs(t, partnercenter.NamedGlobal, false)
+	return newRunningAs(t, partnercenter.CloudNameGlobal, false)
 }
 
 // newRunningAs starts a server that plays a cloud, or all of them.

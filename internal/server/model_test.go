@@ -351,7 +351,7 @@ func (p *play) account(c modelCustomer) *lifecycle.Account {
 	}
 	for _, o := range p.orders {
 		for _, s := range o.Subscriptions {
-			mine, alive := o.customer == c, s.Document.Status != partnercenter.SubscriptionDeleted
+			mine, alive := o.customer == c, s.Document.Status != partnercenter.SubscriptionStatusDeleted
 			if mine {
 				a.Subscriptions[lifecycle.Key(s.Document.ID)] = s
 				if id := s.Document.EntitlementID; id != "" {
@@ -472,7 +472,7 @@ func (p *play) checkCustomer(c modelCustomer) {
 			p.Fatalf("subscription %s is of order %s and no line", s.ID, s.OrderID)
 		}
 		p.same("subscription", p.encode(s), p.encode(o.Subscription(s.ID).At(p.settings, p.now)))
-		if gone := s.Status == partnercenter.SubscriptionDeleted; gone != (*line.Quantity == 0) {
+		if gone := s.Status == partnercenter.SubscriptionStatusDeleted; gone != (*line.Quantity == 0) {
 			p.Fatalf("subscription %s is %s, its line has quantity %d", s.ID, s.Status, *line.Quantity)
 		}
 		p.checkMove(lifecycle.SubscriptionMachine, s.ID, string(s.Status))

@@ -45,7 +45,7 @@ func TestOnceWhileRunning(t *testing.T) {
 		return nil, refusal
 	}
 	var e *apiError
-	if err := s.once(newCall("one"), nil, never); !errors.As(err, &e) || e.status != http.StatusConflict || e.code != partnercenter.CodeOrderInProgress {
+	if err := s.once(newCall("one"), nil, never); !errors.As(err, &e) || e.status != http.StatusConflict || e.code != partnercenter.ErrorCodeOrderInProgress {
 		t.Errorf("a request that is running: %v", err)
 	}
 	at := func(context.Context) (*effect, error) { return nil, refusal }

@@ -256,7 +256,7 @@ func (s *Server) orderChange(c *call, o *lifecycle.Order, record *store.OrderRec
 		}
 		change.Subscriptions = append(change.Subscriptions, store.SubscriptionRecord{
 			ID: x.Document.ID, OrderID: o.Document.ID, Subscription: &x.Document, Facts: facts, Kind: string(x.Facts.Kind),
-			Active: x.Document.Status.Normalize() != partnercenter.SubscriptionDeleted, Since: x.Facts.Since,
+			Active: x.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted, Since: x.Facts.Since,
 		})
 	}
 	return change, nil

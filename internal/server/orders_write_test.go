@@ -52,7 +52,7 @@ func TestOrderKinds(t *testing.T) {
 			if string(placed.Status) != tt.first || string(o.Status) != tt.later {
 				t.Errorf("status %s, then %s", placed.Status, o.Status)
 			}
-			if string(o.BillingCycle) != tt.cycle || o.CurrencyCode != "USD" || o.CurrencySymbol != "$" || o.ReferenceCustomerID != documented || o.TransactionType != partnercenter.OrderTransactionUserPurchase {
+			if string(o.BillingCycle) != tt.cycle || o.CurrencyCode != "USD" || o.CurrencySymbol != "$" || o.ReferenceCustomerID != documented || o.TransactionType != partnercenter.OrderTransactionTypeUserPurchase {
 				t.Errorf("%s", got)
 			}
 			legacy := tt.id == guid
@@ -87,12 +87,12 @@ func TestOrderKinds(t *testing.T) {
 			byUse := strings.HasPrefix(tt.name, "Azure")
 			if p := priced.LineItems[0].Pricing; byUse && p != nil {
 				t.Errorf("a price of what is billed by use: %+v", p)
-			} else if !byUse && (p == nil || p.ExtendedPrice.Compare(priced.TotalPrice) != 0) {
+			} else if !byUse && (p == nil || p.ExtendedPrice.Cmp(priced.TotalPrice) != 0) {
 				t.Errorf("prices: %+v, in total %s", p, priced.TotalPrice)
 			}
 			if tt.subscription {
 				s := a.subscription(t, documented, l.SubscriptionID)
-				if s.OrderID != o.ID || !strings.EqualFold(s.OfferID, l.OfferID) || *s.Quantity != *l.Quantity || s.Status != partnercenter.SubscriptionActive {
+				if s.OrderID != o.ID || !strings.EqualFold(s.OfferID, l.OfferID) || *s.Quantity != *l.Quantity || s.Status != partnercenter.SubscriptionStatusActive {
 					t.Errorf("subscription %+v", s)
 				}
 			}
@@ -192,7 +192,7 @@ func TestCancelSoftware(t *testing.T) {
 			if diff := cmp.Diff([]int{0, 0, 0}, quantities(o)); diff != "" || o.Status != partnercenter.OrderStatusCancelled {
 				t.Errorf("status %s, %s", o.Status, diff)
 			}
-			if s := a.subscription(t, documented, software); s.Status != partnercenter.SubscriptionDeleted {
+			if s := a.subscription(t, documented, software); s.Status != partnercenter.SubscriptionStatusDeleted {
 				t.Errorf("the subscription is %s", s.Status)
 			}
 			got := string(a.send(t, http.MethodGet, orderAt(documented, o.ID)+"/provisioningstatus", "", 200))
@@ -317,7 +317,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 func TestOfferLimit(t *testing.T) {
 	a := newAPI(t)
 	a.place(t, wingtip, line(offerTrial, 1))
-	a.check(t, request{method: http.MethodPost, path: ordersOf(wingtip), body: orderOf(line(offerTrial+" ", 1)), status: 400, code: partnercenter.CodeOfferLimit})
+	a.check(t, request{method: http.MethodPost, path: ordersOf(wingtip), body: orderOf(line(offerTrial+" ", 1)), status: 400, code: partnercenter.ErrorCodeOfferLimit})
 }
 
 // TestTrialTerm writes what follows a trial as an object and as a list of one.
@@ -372,13 +372,13 @@ func TestEtags(t *testing.T) {
 		fails := func(name string, r request) {
 			t.Helper()
 			turn--
-			r.status, r.code, r.must = 400, partnercenter.CodeEtagStale, []string{"Read it again"}
+			r.status, r.code, r.must = 400, partnercenter.ErrorCodeEtagStale, []string{"Read it again"}
 			before := a.holdings(t, documented)
 			t.Run(name, func(t *testing.T) { a.check(t, r) })
 			if a.holdings(t, documented) != before {
 				t.Errorf("%s: something changed", name)
 			}
-			noteRefusal(400, partnercenter.CodeEtagStale, "")
+			noteRefusal(400, partnercenter.ErrorCodeEtagStale, "")
 		}
 		works("none", change("", ""))
 		works("empty in the body", change("", in("")))
@@ -401,7 +401,7 @@ func TestIndirectReseller(t *testing.T) {
 	user := a.as(t, "admin.agent@contosocsp.onmicrosoft.com")
 	body := `{"ReferenceCustomerId":"` + documented + `","BillingCycle":"unknown",` + linesOf(line(offerE3, 1, `"partnerIdOnRecord":"5081207"`), line(offerExchange, 1)) + `}`
 	o := decode[partnercenter.Order](t, user.send(t, http.MethodPost, ordersOf(documented), body, 201))
-	if o.BillingCycle != partnercenter.BillingCycleMonthly || o.LineItems[0].PartnerIDOnRecord != "5081207" || o.LineItems[1].PartnerIDOnRecord != "" {
+	if o.BillingCycle != partnercenter.BillingCycleTypeMonthly || o.LineItems[0].PartnerIDOnRecord != "5081207" || o.LineItems[1].PartnerIDOnRecord != "" {
 		t.Errorf("%+v", o)
 	}
 	list := decode[partnercenter.Collection[*partnercenter.Subscription]](t, a.send(t, http.MethodGet, "/v1/customers/"+documented+"/subscriptions?mpn_id=5081207", "", 200))
@@ -419,18 +419,18 @@ func TestIndirectReseller(t *testing.T) {
 		t.Error(err)
 	}
 	var refused *partnercenter.CredentialError
-	if _, err := a.Client().Customers.ByID(documented).Orders.Create(t.Context(), order); !errors.As(err, &refused) || refused.Reason != partnercenter.CredentialNeedsUser {
+	if _, err := a.Client().Customers.ByID(documented).Orders.Create(t.Context(), order); !errors.As(err, &refused) || refused.Reason != partnercenter.CredentialReasonNeedsUser {
 		t.Errorf("an app of its own: %v", err)
 	}
 	a.refuse(t, []refusal{
-		{rule: "place an order: an indirect reseller's MPN id is on a line, and no user in the token", request: request{name: "an app of its own", body: body, status: 403, code: partnercenter.CodeRoleNotGranted, must: []string{"App+User"}}},
+		{rule: "place an order: an indirect reseller's MPN id is on a line, and no user in the token", request: request{name: "an app of its own", body: body, status: 403, code: partnercenter.ErrorCodeRoleNotGranted, must: []string{"App+User"}}},
 	})
 	user.refuse(t, []refusal{
-		{rule: "place an order: an order for an indirect reseller has no referenceCustomerId", request: request{name: "no customer in the body", body: orderOf(line(offerE3, 1, `"partnerIdOnRecord":"5081207"`)), status: 400, code: partnercenter.CodeInvalidProperty, must: []string{"referenceCustomerId"}}},
-		{rule: "place an order: the partner on record is the indirect provider itself", request: request{name: "the provider's own MPN id", body: strings.ReplaceAll(body, "5081207", "5080911"), status: 404, code: partnercenter.CodeMPNIsProvider, must: []string{"5080911"}}},
-		{rule: "place an order: the MPN id is unknown", request: request{name: "an MPN id of nobody", body: strings.ReplaceAll(body, "5081207", "1234567"), status: 404, code: partnercenter.CodeMPNUnknown, must: []string{"1234567"}}},
-		{rule: "place an order: the MPN id is no indirect reseller's", request: request{name: "another provider's MPN id", body: strings.ReplaceAll(body, "5081207", "5080977"), status: 400, code: partnercenter.CodeMPNNotReseller, must: []string{"5080977"}}},
-		{request: request{name: "an additional partner of nobody", body: strings.ReplaceAll(body, `"partnerIdOnRecord":"5081207"`, `"partnerIdOnRecord":"5081207","additionalPartnerIdsOnRecord":["7654321"]`), status: 404, code: partnercenter.CodeMPNUnknown, must: []string{"7654321"}}},
+		{rule: "place an order: an order for an indirect reseller has no referenceCustomerId", request: request{name: "no customer in the body", body: orderOf(line(offerE3, 1, `"partnerIdOnRecord":"5081207"`)), status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"referenceCustomerId"}}},
+		{rule: "place an order: the partner on record is the indirect provider itself", request: request{name: "the provider's own MPN id", body: strings.ReplaceAll(body, "5081207", "5080911"), status: 404, code: partnercenter.ErrorCodeMPNIsProvider, must: []string{"5080911"}}},
+		{rule: "place an order: the MPN id is unknown", request: request{name: "an MPN id of nobody", body: strings.ReplaceAll(body, "5081207", "1234567"), status: 404, code: partnercenter.ErrorCodeMPNUnknown, must: []string{"1234567"}}},
+		{rule: "place an order: the MPN id is no indirect reseller's", request: request{name: "another provider's MPN id", body: strings.ReplaceAll(body, "5081207", "5080977"), status: 400, code: partnercenter.ErrorCodeMPNNotReseller, must: []string{"5080977"}}},
+		{request: request{name: "an additional partner of nobody", body: strings.ReplaceAll(body, `"partnerIdOnRecord":"5081207"`, `"partnerIdOnRecord":"5081207","additionalPartnerIdsOnRecord":["7654321"]`), status: 404, code: partnercenter.ErrorCodeMPNUnknown, must: []string{"7654321"}}},
 	})
 }
 
@@ -458,7 +458,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 		return refusal{rule: rule, request: request{name: name, body: body, status: status, code: code, must: must}}
 	}
 	const (
-		property = partnercenter.CodeInvalidProperty
+		property = partnercenter.ErrorCodeInvalidProperty
 		numbers  = "line item numbers have gaps or repeats"
 		legacy   = "the quantity of a legacy offer is out of its range"
 		seats    = "the quantity of a catalog item is out of its range"
@@ -477,63 +477,63 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 		of("no lines", "there are no line items", 400, property, `{}`, "lineItems"),
 		of("lines null", "", 400, property, `{"lineItems":null}`, "lineItems"),
 		of("lines empty", "", 400, property, `{"lineItems":[]}`, "lineItems"),
-		of("501 lines", "there are more than 500 line items", 400, partnercenter.CodeInvalidInput, orderOf(many...), "501"),
-		of("line numbers from 1", numbers, 400, partnercenter.CodeLineNumbers, two("1", "2"), "from 0 to 1, not 2"),
-		of("line numbers with a gap", "", 400, partnercenter.CodeLineNumbers, two("0", "2"), "not 2"),
-		of("a line number twice", "", 400, partnercenter.CodeLineNumbers, two("0", "0"), "more than once"),
-		of("a line number below zero", "", 400, partnercenter.CodeLineNumbers, two("-1", "0"), "not -1"),
-		of("one line without a number", "", 400, partnercenter.CodeLineNumbers, two("0", "null"), "1 of 2"),
+		of("501 lines", "there are more than 500 line items", 400, partnercenter.ErrorCodeInvalidInput, orderOf(many...), "501"),
+		of("line numbers from 1", numbers, 400, partnercenter.ErrorCodeLineNumbers, two("1", "2"), "from 0 to 1, not 2"),
+		of("line numbers with a gap", "", 400, partnercenter.ErrorCodeLineNumbers, two("0", "2"), "not 2"),
+		of("a line number twice", "", 400, partnercenter.ErrorCodeLineNumbers, two("0", "0"), "more than once"),
+		of("a line number below zero", "", 400, partnercenter.ErrorCodeLineNumbers, two("-1", "0"), "not -1"),
+		of("one line without a number", "", 400, partnercenter.ErrorCodeLineNumbers, two("0", "null"), "1 of 2"),
 		of("another customer's id", "referenceCustomerId is another customer's", 400, property, `{"referenceCustomerId":"`+wingtip+`",`+linesOf(line(offerE3, 1))+`}`, "referenceCustomerId"),
-		of("unknown cycle", "the billing cycle is unknown text", 400, partnercenter.CodeEnumUnparsable, `{"billingCycle":"weekly",`+linesOf(line(offerE3, 1))+`}`, "weekly", "monthly"),
+		of("unknown cycle", "the billing cycle is unknown text", 400, partnercenter.ErrorCodeEnumUnparsable, `{"billingCycle":"weekly",`+linesOf(line(offerE3, 1))+`}`, "weekly", "monthly"),
 		of("another currency", "the currency is not the customer's", 400, property, `{"currencyCode":"EUR",`+linesOf(line(offerE3, 1))+`}`, "EUR", "USD"),
 		of("no offer", "a line has no offerId", 400, property, `{"lineItems":[{"lineItemNumber":0,"quantity":1}]}`, "offerId"),
 		of("blank offer", "", 400, property, orderOf(line("  ", 1)), "offerId"),
-		of("unknown product", "the product is unknown", 404, partnercenter.CodeProductNotFound, orderOf(line("CFQ7TTC0NONE:0001:CFQ7TTC0K8QN", 1)), "CFQ7TTC0NONE"),
-		of("unknown SKU", "the SKU is unknown", 404, partnercenter.CodeSKUNotFound, orderOf(line("CFQ7TTC0LFLX:9999:CFQ7TTC0K8QN", 1)), "9999"),
-		of("unknown availability", "the availability is unknown", 404, partnercenter.CodeAvailabilityUnknown, orderOf(line("CFQ7TTC0LFLX:0001:CFQ7TTC0NONE", 1)), "CFQ7TTC0NONE"),
-		of("unknown offer", "the offer is unknown", 400, partnercenter.CodeInvalidOffer, orderOf(line("00000000-0000-0000-0000-000000000001", 1))),
-		of("no offer at all", "", 400, partnercenter.CodeInvalidOffer, orderOf(line("everything", 1))),
-		of("the second line is bad", "", 400, partnercenter.CodeInvalidOffer, orderOf(line(offerE3, 1), line("everything", 1)), "Line 1"),
-		of("retired offer", "the item is sold no longer", 403, partnercenter.CodeOfferRetired, orderOf(line(offerRetired, 1))),
-		of("retired item", "", 403, partnercenter.CodeOfferRetired, orderOf(line(itemRetired, 1))),
-		of("offer that is not sold", "the legacy offer cannot be bought", 403, partnercenter.CodeOfferNotEligible, orderOf(line(offerNotSold, 1))),
-		of("item that is not sold", "the catalog item cannot be bought", 403, partnercenter.CodeItemNotEligible, orderOf(line(itemNotSold, 1))),
+		of("unknown product", "the product is unknown", 404, partnercenter.ErrorCodeProductNotFound, orderOf(line("CFQ7TTC0NONE:0001:CFQ7TTC0K8QN", 1)), "CFQ7TTC0NONE"),
+		of("unknown SKU", "the SKU is unknown", 404, partnercenter.ErrorCodeSKUNotFound, orderOf(line("CFQ7TTC0LFLX:9999:CFQ7TTC0K8QN", 1)), "9999"),
+		of("unknown availability", "the availability is unknown", 404, partnercenter.ErrorCodeAvailabilityUnknown, orderOf(line("CFQ7TTC0LFLX:0001:CFQ7TTC0NONE", 1)), "CFQ7TTC0NONE"),
+		of("unknown offer", "the offer is unknown", 400, partnercenter.ErrorCodeInvalidOffer, orderOf(line("00000000-0000-0000-0000-000000000001", 1))),
+		of("no offer at all", "", 400, partnercenter.ErrorCodeInvalidOffer, orderOf(line("everything", 1))),
+		of("the second line is bad", "", 400, partnercenter.ErrorCodeInvalidOffer, orderOf(line(offerE3, 1), line("everything", 1)), "Line 1"),
+		of("retired offer", "the item is sold no longer", 403, partnercenter.ErrorCodeOfferRetired, orderOf(line(offerRetired, 1))),
+		of("retired item", "", 403, partnercenter.ErrorCodeOfferRetired, orderOf(line(itemRetired, 1))),
+		of("offer that is not sold", "the legacy offer cannot be bought", 403, partnercenter.ErrorCodeOfferNotEligible, orderOf(line(offerNotSold, 1))),
+		of("item that is not sold", "the catalog item cannot be bought", 403, partnercenter.ErrorCodeItemNotEligible, orderOf(line(itemNotSold, 1))),
 		of("no quantity", "a line has no quantity", 400, property, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`"}]}`, "quantity"),
-		of("quantity 0", legacy, 400, partnercenter.CodeQuantityOutOfRange, orderOf(line(offerE3, 0))),
-		of("quantity below zero", "", 400, partnercenter.CodeQuantityOutOfRange, orderOf(line(offerE3, -1))),
-		of("quantity over the maximum", "", 400, partnercenter.CodeQuantityOutOfRange, orderOf(line(offerE3, 2_000_000_000))),
-		of("quantity under the minimum", "", 400, partnercenter.CodeQuantityOutOfRange, orderOf(line("5D3A9F17-C028-4B6E-9714-E2F08B56D3A1", 49)), "50"),
-		of("quantity 0 of an item", seats, 400, partnercenter.CodeQuantityUnavailable, orderOf(line(itemE3, 0))),
-		of("quantity over an item's maximum", "", 400, partnercenter.CodeQuantityUnavailable, orderOf(line(itemMarketplace, 1001)), "1000"),
+		of("quantity 0", legacy, 400, partnercenter.ErrorCodeQuantityOutOfRange, orderOf(line(offerE3, 0))),
+		of("quantity below zero", "", 400, partnercenter.ErrorCodeQuantityOutOfRange, orderOf(line(offerE3, -1))),
+		of("quantity over the maximum", "", 400, partnercenter.ErrorCodeQuantityOutOfRange, orderOf(line(offerE3, 2_000_000_000))),
+		of("quantity under the minimum", "", 400, partnercenter.ErrorCodeQuantityOutOfRange, orderOf(line("5D3A9F17-C028-4B6E-9714-E2F08B56D3A1", 49)), "50"),
+		of("quantity 0 of an item", seats, 400, partnercenter.ErrorCodeQuantityUnavailable, orderOf(line(itemE3, 0))),
+		of("quantity over an item's maximum", "", 400, partnercenter.ErrorCodeQuantityUnavailable, orderOf(line(itemMarketplace, 1001)), "1000"),
 		of("quantity 1e18", "", 400, property, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`","quantity":1e18}]}`, "quantity"),
-		of("quantity of 19 digits", "", 400, partnercenter.CodeQuantityOutOfRange, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`","quantity":1000000000000000000}]}`),
+		of("quantity of 19 digits", "", 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`","quantity":1000000000000000000}]}`),
 		of("quantity of 40 digits", "", 400, property, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`","quantity":1000000000000000000000000000000000000000}]}`, "quantity"),
 		of("quantity 1.5", "", 400, property, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`","quantity":1.5}]}`, "quantity"),
 		of("quantity as text", "", 400, property, `{"lineItems":[{"lineItemNumber":0,"offerId":"`+offerE3+`","quantity":"many"}]}`, "quantity"),
-		of("another term", "the item is not sold for the term", 403, partnercenter.CodeTermUnavailable, orderOf(line(itemSoftware, 1, `"termDuration":"P1M"`)), "P1M", "P1Y"),
-		of("a term of an offer", "", 403, partnercenter.CodeTermUnavailable, orderOf(line(offerE3, 1, `"termDuration":"P1Y"`))),
-		of("a promotion", "a promotion is named", 400, partnercenter.CodePromotionInvalid, orderOf(line(itemE3, 1, `"promotionId":"39NFJQT1PFPB:0001:39NFJQT1Q5KL"`))),
-		of("a name of 501 bytes", "a line's friendly name is too long", 400, partnercenter.CodeInvalidProperty, orderOf(line(offerE3, 1, `"friendlyName":"`+strings.Repeat("n", 501)+`"`)), "501"),
-		of("an add-on alone", addOn, 400, partnercenter.CodeAddOnUnrelated, orderOf(line(offerArchiving, 1)), "parentSubscriptionId"),
-		of("an add-on of nothing", "", 400, partnercenter.CodeAddOnUnrelated, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"00000000-0000-0000-0000-000000000001"`))),
-		of("an add-on of another offer", "", 400, partnercenter.CodeAddOnUnrelated, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+azure+`"`))),
-		of("a parent of a base", "", 400, partnercenter.CodeAddOnUnrelated, orderOf(line(offerE3, 1, `"parentSubscriptionId":"1C2B75C1-74A5-472A-A729-7F8CEFC477F9"`)), "no add-on"),
-		of("an add-on of a suspended base", "the parent of an add-on is not active", 409, partnercenter.CodeParentInactive, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+base+`"`))),
+		of("another term", "the item is not sold for the term", 403, partnercenter.ErrorCodeTermUnavailable, orderOf(line(itemSoftware, 1, `"termDuration":"P1M"`)), "P1M", "P1Y"),
+		of("a term of an offer", "", 403, partnercenter.ErrorCodeTermUnavailable, orderOf(line(offerE3, 1, `"termDuration":"P1Y"`))),
+		of("a promotion", "a promotion is named", 400, partnercenter.ErrorCodePromotionInvalid, orderOf(line(itemE3, 1, `"promotionId":"39NFJQT1PFPB:0001:39NFJQT1Q5KL"`))),
+		of("a name of 501 bytes", "a line's friendly name is too long", 400, partnercenter.ErrorCodeInvalidProperty, orderOf(line(offerE3, 1, `"friendlyName":"`+strings.Repeat("n", 501)+`"`)), "501"),
+		of("an add-on alone", addOn, 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerArchiving, 1)), "parentSubscriptionId"),
+		of("an add-on of nothing", "", 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"00000000-0000-0000-0000-000000000001"`))),
+		of("an add-on of another offer", "", 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+azure+`"`))),
+		of("a parent of a base", "", 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerE3, 1, `"parentSubscriptionId":"1C2B75C1-74A5-472A-A729-7F8CEFC477F9"`)), "no add-on"),
+		of("an add-on of a suspended base", "the parent of an add-on is not active", 409, partnercenter.ErrorCodeParentInactive, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+base+`"`))),
 		of("no provisioning context", "a provisioning variable is missing", 400, property, orderOf(line(itemReservation, 1)), "scope"),
 		of("no duration", "", 400, property, orderOf(line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+azure+`"}`)), "duration"),
-		of("unknown scope", "the scope is neither single nor shared", 400, partnercenter.CodeEnumUnparsable, strings.Replace(reservation(itemReservation, azure), "Shared", "Both", 1), "Both"),
-		of("a reservation for no subscription", "the customer has no subscription that a reservation is for", 400, partnercenter.CodeSubscriptionInvalid, reservation(itemReservation, "3D5ECED6-1151-44C7-AEE6-70A4BB725666")),
-		of("a reservation for licences", "the subscription is not one of Azure", 400, partnercenter.CodeSubscriptionNotAzure, reservation(itemReservation, "1C2B75C1-74A5-472A-A729-7F8CEFC477F9")),
-		of("a reservation for a suspended subscription", "the Azure subscription is not active", 400, partnercenter.CodeSubscriptionInactive, reservation(itemReservation, suspended)),
-		of("a reservation without registration", "the Azure subscription is not registered", 400, partnercenter.CodeSubscriptionNotRegistered, reservation(itemReservation, unregistered), "registrations"),
-		of("a full region", "an inventory check finds the item restricted", 400, partnercenter.CodeOutOfInventory, reservation(itemFull, azure)),
-		of("a second trial", "the customer has as many subscriptions of the offer as it may", 400, partnercenter.CodeOfferLimit, orderOf(line(offerTrial, 1))),
-		of("offers and items", together, 400, partnercenter.CodeOrderUnprocessable, orderOf(line(offerE3, 1), line(itemE3, 1))),
-		of("two sales groups", "", 400, partnercenter.CodeOrderUnprocessable, orderOf(line(offerE3, 1), line(offerInternal, 1)), "sales group"),
-		of("one-time licences", cycle, 400, partnercenter.CodeCycleUnsupported, `{"billingCycle":"one_time",`+linesOf(line(offerE3, 1))+`}`),
-		of("monthly software", "", 400, partnercenter.CodeCycleUnsupported, `{"billingCycle":"monthly",`+linesOf(line(itemPerpetual, 1))+`}`),
+		of("unknown scope", "the scope is neither single nor shared", 400, partnercenter.ErrorCodeEnumUnparsable, strings.Replace(reservation(itemReservation, azure), "Shared", "Both", 1), "Both"),
+		of("a reservation for no subscription", "the customer has no subscription that a reservation is for", 400, partnercenter.ErrorCodeSubscriptionInvalid, reservation(itemReservation, "3D5ECED6-1151-44C7-AEE6-70A4BB725666")),
+		of("a reservation for licences", "the subscription is not one of Azure", 400, partnercenter.ErrorCodeSubscriptionNotAzure, reservation(itemReservation, "1C2B75C1-74A5-472A-A729-7F8CEFC477F9")),
+		of("a reservation for a suspended subscription", "the Azure subscription is not active", 400, partnercenter.ErrorCodeSubscriptionInactive, reservation(itemReservation, suspended)),
+		of("a reservation without registration", "the Azure subscription is not registered", 400, partnercenter.ErrorCodeSubscriptionNotRegistered, reservation(itemReservation, unregistered), "registrations"),
+		of("a full region", "an inventory check finds the item restricted", 400, partnercenter.ErrorCodeOutOfInventory, reservation(itemFull, azure)),
+		of("a second trial", "the customer has as many subscriptions of the offer as it may", 400, partnercenter.ErrorCodeOfferLimit, orderOf(line(offerTrial, 1))),
+		of("offers and items", together, 400, partnercenter.ErrorCodeOrderUnprocessable, orderOf(line(offerE3, 1), line(itemE3, 1))),
+		of("two sales groups", "", 400, partnercenter.ErrorCodeOrderUnprocessable, orderOf(line(offerE3, 1), line(offerInternal, 1)), "sales group"),
+		of("one-time licences", cycle, 400, partnercenter.ErrorCodeCycleUnsupported, `{"billingCycle":"one_time",`+linesOf(line(offerE3, 1))+`}`),
+		of("monthly software", "", 400, partnercenter.ErrorCodeCycleUnsupported, `{"billingCycle":"monthly",`+linesOf(line(itemPerpetual, 1))+`}`),
 	}
-	abroad := of("not sold in the country", "the item is not sold in the customer's country", 400, partnercenter.CodeOfferNotInCountry, orderOf(line(offerInTheUS, 1)), "AT")
+	abroad := of("not sold in the country", "the item is not sold in the customer's country", 400, partnercenter.ErrorCodeOfferNotInCountry, orderOf(line(offerInTheUS, 1)), "AT")
 	abroad.of = austria
 	return append(list, abroad)
 }
@@ -541,7 +541,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 // changeRefusals are changes of orders that no setting makes possible.
 func changeRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
-	const property = partnercenter.CodeInvalidProperty
+	const property = partnercenter.ErrorCodeInvalidProperty
 	legacy := a.placed(t, documented, line(offerE3, 2), line(offerExchange, 1))
 	e3 := legacy.LineItems[0].SubscriptionID
 	inactive := a.placed(t, documented, line(offerE3, 2))
@@ -577,54 +577,54 @@ func changeRefusals(t *testing.T, a *api) []refusal {
 		quarter = "change the billing cycle: an item of the order is a trial, Azure, one-time, of another term than a year, or not sold with the cycle"
 	)
 	list := []refusal{
-		of("501 lines", "change an order: there are more than 500 line items", legacy, 400, partnercenter.CodeInvalidInput, orderOf(many...), "501"),
+		of("501 lines", "change an order: there are more than 500 line items", legacy, 400, partnercenter.ErrorCodeInvalidInput, orderOf(many...), "501"),
 		of("another order's id", "change an order: the body's id is another order's", legacy, 400, property, `{"id":"`+exampleOrder+`","status":"cancelled"}`),
 		of("another customer's id", "change an order: referenceCustomerId is another customer's", legacy, 400, property, `{"referenceCustomerId":"`+wingtip+`","billingCycle":"annual"}`),
-		of("unknown cycle", "change an order: the billing cycle is unknown text", legacy, 400, partnercenter.CodeEnumUnparsable, `{"billingCycle":"weekly"}`, "weekly"),
-		of("canceled with one l", "change an order: the status is neither the order's nor cancelled", cancelledLicences, 400, partnercenter.CodeEnumUnparsable, `{"status":"canceled"}`, "canceled"),
+		of("unknown cycle", "change an order: the billing cycle is unknown text", legacy, 400, partnercenter.ErrorCodeEnumUnparsable, `{"billingCycle":"weekly"}`, "weekly"),
+		of("canceled with one l", "change an order: the status is neither the order's nor cancelled", cancelledLicences, 400, partnercenter.ErrorCodeEnumUnparsable, `{"status":"canceled"}`, "canceled"),
 		of("a subscription that is not in the order", "", legacy, 400, property, `{`+linesOf(line(offerE3, 2, `"subscriptionId":"1C2B75C1-74A5-472A-A729-7F8CEFC477F9"`))+`}`, "not in the order"),
 		of("an offer that is not in the order", "", legacy, 400, property, `{`+linesOf(line(offerInternal, 2))+`}`, "not in the order"),
 		of("a line number that is not in the order", "", legacy, 400, property, `{"status":"cancelled","lineItems":[{"lineItemNumber":7}]}`, "not in the order"),
-		of("an add-on and a cycle at once", "", legacy, 400, partnercenter.CodeOrderUnprocessable, `{"billingCycle":"annual",`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+e3+`"`))+`}`, "one change at a time"),
-		of("more add-ons than an order has room for", "buy an add-on: the order would have more than 500 line items", legacy, 400, partnercenter.CodeOrderUnprocessable, `{`+linesOf(addOns...)+`}`, "another order"),
-		of("an add-on of another order's subscription", "buy an add-on: the parent is not a subscription of the order", legacy, 400, partnercenter.CodeAddOnUnrelated, archiving("1C2B75C1-74A5-472A-A729-7F8CEFC477F9")),
-		of("an add-on without a parent", "", legacy, 400, partnercenter.CodeAddOnUnrelated, `{`+linesOf(line(offerArchiving, 1))+`}`),
-		of("an add-on of the wrong base", "", trial, 400, partnercenter.CodeAddOnUnrelated, archiving(trial.LineItems[0].SubscriptionID)),
-		of("an add-on of a suspended base", "", inactive, 409, partnercenter.CodeParentInactive, archiving(inactive.LineItems[0].SubscriptionID)),
-		of("no add-on under a parent", "", legacy, 400, partnercenter.CodeAddOnUnrelated, `{`+linesOf(line(offerE3, 1, `"parentSubscriptionId":"`+e3+`"`))+`}`),
-		of("an unknown add-on", "", legacy, 400, partnercenter.CodeInvalidOffer, `{`+linesOf(line("everything", 1, `"parentSubscriptionId":"`+e3+`"`))+`}`),
-		of("none of an add-on", "", legacy, 400, partnercenter.CodeQuantityOutOfRange, strings.Replace(archiving(e3), `"quantity":1`, `"quantity":0`, 1)),
-		of("cycle of a suspended subscription", "change the billing cycle: a subscription of the order is not active", inactive, 400, partnercenter.CodeCycleInactive, annual),
-		of("cycle of a trial", quarter, trial, 400, partnercenter.CodeCycleUnsupported, annual),
-		of("cycle of a monthly term", "", monthly, 400, partnercenter.CodeCycleUnsupported, annual),
-		of("cycle of an Azure plan", "", plan, 400, partnercenter.CodeCycleUnsupported, annual),
-		of("one-time licences", "", legacy, 400, partnercenter.CodeCycleUnsupported, `{"billingCycle":"one_time"}`),
-		of("cancel licences", "cancel a line: it is of a legacy offer or an online service", legacy, 400, partnercenter.CodeSuspendInstead, cancel, "subscriptions/"),
-		of("cancel an online service", "", monthly, 400, partnercenter.CodeSuspendInstead, cancel),
-		of("cancel an Azure plan", "cancel a line: it is an Azure plan, or nobody knows what it is", plan, 400, partnercenter.CodeOrderNotCancellable, cancel),
-		of("cancel again", "cancel order: it is cancelled", cancelled, 400, partnercenter.CodeOrderNotCancellable, cancel),
-		of("cancel a line again", "", partly, 400, partnercenter.CodeOrderNotCancellable, `{"status":"cancelled","lineItems":[{"lineItemNumber":0,"offerId":"`+itemPerpetual+`"}]}`, "cancelled already"),
-		of("a cycle of a cancelled order", "change the billing cycle of order: it is cancelled", cancelledLicences, 400, partnercenter.CodeCycleInactive, annual),
-		of("an add-on in a cancelled order", "buy an add-on in order: it is cancelled", cancelled, 400, partnercenter.CodeOrderUnprocessable, archiving(e3)),
-		of("change a cancelled order", "change order: it is cancelled", cancelled, 400, partnercenter.CodeOrderUnprocessable, `{"referenceCustomerId":"`+documented+`",`+linesOf(line(itemPerpetual, 5))+`}`),
-		of("an add-on before the purchase order", "buy an add-on in order: it is pending_po_upload", waiting, 409, partnercenter.CodePendingAdjustment, archiving(e3)),
-		of("a cycle before the purchase order", "change the billing cycle of order: it is pending_po_upload", waiting, 400, partnercenter.CodeSyncStateNotCompleted, annual),
-		of("an order of nobody", "", &partnercenter.Order{ID: "nope"}, 404, partnercenter.CodeOrderNotFound, cancel, "nope"),
+		of("an add-on and a cycle at once", "", legacy, 400, partnercenter.ErrorCodeOrderUnprocessable, `{"billingCycle":"annual",`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+e3+`"`))+`}`, "one change at a time"),
+		of("more add-ons than an order has room for", "buy an add-on: the order would have more than 500 line items", legacy, 400, partnercenter.ErrorCodeOrderUnprocessable, `{`+linesOf(addOns...)+`}`, "another order"),
+		of("an add-on of another order's subscription", "buy an add-on: the parent is not a subscription of the order", legacy, 400, partnercenter.ErrorCodeAddOnUnrelated, archiving("1C2B75C1-74A5-472A-A729-7F8CEFC477F9")),
+		of("an add-on without a parent", "", legacy, 400, partnercenter.ErrorCodeAddOnUnrelated, `{`+linesOf(line(offerArchiving, 1))+`}`),
+		of("an add-on of the wrong base", "", trial, 400, partnercenter.ErrorCodeAddOnUnrelated, archiving(trial.LineItems[0].SubscriptionID)),
+		of("an add-on of a suspended base", "", inactive, 409, partnercenter.ErrorCodeParentInactive, archiving(inactive.LineItems[0].SubscriptionID)),
+		of("no add-on under a parent", "", legacy, 400, partnercenter.ErrorCodeAddOnUnrelated, `{`+linesOf(line(offerE3, 1, `"parentSubscriptionId":"`+e3+`"`))+`}`),
+		of("an unknown add-on", "", legacy, 400, partnercenter.ErrorCodeInvalidOffer, `{`+linesOf(line("everything", 1, `"parentSubscriptionId":"`+e3+`"`))+`}`),
+		of("none of an add-on", "", legacy, 400, partnercenter.ErrorCodeQuantityOutOfRange, strings.Replace(archiving(e3), `"quantity":1`, `"quantity":0`, 1)),
+		of("cycle of a suspended subscription", "change the billing cycle: a subscription of the order is not active", inactive, 400, partnercenter.ErrorCodeCycleInactive, annual),
+		of("cycle of a trial", quarter, trial, 400, partnercenter.ErrorCodeCycleUnsupported, annual),
+		of("cycle of a monthly term", "", monthly, 400, partnercenter.ErrorCodeCycleUnsupported, annual),
+		of("cycle of an Azure plan", "", plan, 400, partnercenter.ErrorCodeCycleUnsupported, annual),
+		of("one-time licences", "", legacy, 400, partnercenter.ErrorCodeCycleUnsupported, `{"billingCycle":"one_time"}`),
+		of("cancel licences", "cancel a line: it is of a legacy offer or an online service", legacy, 400, partnercenter.ErrorCodeSuspendInstead, cancel, "subscriptions/"),
+		of("cancel an online service", "", monthly, 400, partnercenter.ErrorCodeSuspendInstead, cancel),
+		of("cancel an Azure plan", "cancel a line: it is an Azure plan, or nobody knows what it is", plan, 400, partnercenter.ErrorCodeOrderNotCancellable, cancel),
+		of("cancel again", "cancel order: it is cancelled", cancelled, 400, partnercenter.ErrorCodeOrderNotCancellable, cancel),
+		of("cancel a line again", "", partly, 400, partnercenter.ErrorCodeOrderNotCancellable, `{"status":"cancelled","lineItems":[{"lineItemNumber":0,"offerId":"`+itemPerpetual+`"}]}`, "cancelled already"),
+		of("a cycle of a cancelled order", "change the billing cycle of order: it is cancelled", cancelledLicences, 400, partnercenter.ErrorCodeCycleInactive, annual),
+		of("an add-on in a cancelled order", "buy an add-on in order: it is cancelled", cancelled, 400, partnercenter.ErrorCodeOrderUnprocessable, archiving(e3)),
+		of("change a cancelled order", "change order: it is cancelled", cancelled, 400, partnercenter.ErrorCodeOrderUnprocessable, `{"referenceCustomerId":"`+documented+`",`+linesOf(line(itemPerpetual, 5))+`}`),
+		of("an add-on before the purchase order", "buy an add-on in order: it is pending_po_upload", waiting, 409, partnercenter.ErrorCodePendingAdjustment, archiving(e3)),
+		of("a cycle before the purchase order", "change the billing cycle of order: it is pending_po_upload", waiting, 400, partnercenter.ErrorCodeSyncStateNotCompleted, annual),
+		of("an order of nobody", "", &partnercenter.Order{ID: "nope"}, 404, partnercenter.ErrorCodeOrderNotFound, cancel, "nope"),
 	}
 	upload := func(name, rule string, status int, code partnercenter.ErrorCode, body string) refusal {
 		r := of(name, rule, &partnercenter.Order{}, status, code, body)
 		r.of, r.path = uploader, orderAt(uploader, uploaded)
 		return r
 	}
-	other := of("another customer's order", "", legacy, 404, partnercenter.CodeOrderNotFound, cancel)
+	other := of("another customer's order", "", legacy, 404, partnercenter.ErrorCodeOrderNotFound, cancel)
 	other.path = orderAt(wingtip, legacy.ID)
-	stranger := of("another partner's customer", "", legacy, 403, partnercenter.CodeNoRelationship, cancel)
+	stranger := of("another partner's customer", "", legacy, 403, partnercenter.ErrorCodeNoRelationship, cancel)
 	stranger.path = orderAt(foreignCustomer(t), legacy.ID)
-	nobody := of("no customer id", "", legacy, 400, partnercenter.CodeInvalidCustomerID, cancel)
+	nobody := of("no customer id", "", legacy, 400, partnercenter.ErrorCodeInvalidCustomerID, cancel)
 	nobody.path = orderAt("contoso", legacy.ID)
 	return append(list,
-		upload("an add-on after the purchase order", "buy an add-on in order: it is po_upload_complete", 409, partnercenter.CodePendingAdjustment, archiving(e3)),
-		upload("a cycle after the purchase order", "change the billing cycle of order: it is po_upload_complete", 400, partnercenter.CodeSyncStateNotCompleted, `{"billingCycle":"monthly"}`),
+		upload("an add-on after the purchase order", "buy an add-on in order: it is po_upload_complete", 409, partnercenter.ErrorCodePendingAdjustment, archiving(e3)),
+		upload("a cycle after the purchase order", "change the billing cycle of order: it is po_upload_complete", 400, partnercenter.ErrorCodeSyncStateNotCompleted, `{"billingCycle":"monthly"}`),
 		other, stranger, nobody,
 	)
 }
@@ -639,29 +639,29 @@ func readRefusals(t *testing.T, a *api) []refusal {
 	order := orderAt(documented, software.ID)
 	nobody := subscriptionAt(documented, "00000000-0000-0000-0000-000000000001")
 	list := []refusal{
-		of("provisioning of licences", orderAt(documented, exampleOrder)+"/provisioningstatus", 404, partnercenter.CodeProvisioningUnknown),
-		of("provisioning of no order", ordersOf(documented)+"/nope/provisioningstatus", 404, partnercenter.CodeOrderNotFound),
-		of("activation links of no order", ordersOf(documented)+"/nope/activationlinks", 404, partnercenter.CodeOrderNotFound),
-		of("activation links of another customer's order", orderAt(wingtip, software.ID)+"/activationlinks", 404, partnercenter.CodeOrderNotFound),
-		of("no such line", order+"/lineitems/1/activationlinks", 404, partnercenter.CodeNotFound),
-		of("a line that is no number", order+"/lineitems/x/activationlinks", 404, partnercenter.CodeNotFound),
-		of("a line below zero", order+"/lineitems/-1/activationlinks", 404, partnercenter.CodeNotFound),
-		of("a line with a zero in front", order+"/lineitems/00/activationlinks", 404, partnercenter.CodeNotFound),
-		of("no such subscription", nobody, 404, partnercenter.CodeSubscriptionNotFound),
-		of("a subscription that is no GUID", subscriptionAt(documented, "x"), 404, partnercenter.CodeSubscriptionNotFound),
-		of("another customer's subscription", subscriptionAt(wingtip, exampleSubscription), 404, partnercenter.CodeSubscriptionNotFound),
-		of("provisioning of another customer's subscription", subscriptionAt(wingtip, exampleSubscription)+"/provisioningstatus", 404, partnercenter.CodeSubscriptionNotFound),
-		of("provisioning without a customer", "/v1/subscriptions/00000000-0000-0000-0000-000000000001/provisioningstatus", 404, partnercenter.CodeSubscriptionNotFound),
-		of("provisioning of no GUID", "/v1/subscriptions/x/provisioningstatus", 404, partnercenter.CodeSubscriptionNotFound),
-		of("a subscription of another partner's customer", subscriptionAt(foreignCustomer(t), "21db03b0-2661-4cff-bc2a-c2c9c3ff2c06"), 403, partnercenter.CodeNoRelationship),
-		of("another partner's subscription without a customer", "/v1/subscriptions/21db03b0-2661-4cff-bc2a-c2c9c3ff2c06/provisioningstatus", 404, partnercenter.CodeSubscriptionNotFound),
-		of("subscriptions of no customer", "/v1/customers/x/subscriptions", 400, partnercenter.CodeInvalidCustomerID),
-		of("company profile of a stranger", "/v1/customers/"+foreignCustomer(t)+"/profiles/company", 403, partnercenter.CodeNoRelationship),
-		of("a billing profile that nobody filled in", "/v1/customers/7046ad9e-f51b-4b38-92c7-c0e83d6f15a4/profiles/billing", 404, partnercenter.CodeNotFound),
-		of("billing profile of a stranger", "/v1/customers/"+foreignCustomer(t)+"/profiles/billing", 403, partnercenter.CodeNoRelationship),
+		of("provisioning of licences", orderAt(documented, exampleOrder)+"/provisioningstatus", 404, partnercenter.ErrorCodeProvisioningUnknown),
+		of("provisioning of no order", ordersOf(documented)+"/nope/provisioningstatus", 404, partnercenter.ErrorCodeOrderNotFound),
+		of("activation links of no order", ordersOf(documented)+"/nope/activationlinks", 404, partnercenter.ErrorCodeOrderNotFound),
+		of("activation links of another customer's order", orderAt(wingtip, software.ID)+"/activationlinks", 404, partnercenter.ErrorCodeOrderNotFound),
+		of("no such line", order+"/lineitems/1/activationlinks", 404, partnercenter.ErrorCodeNotFound),
+		of("a line that is no number", order+"/lineitems/x/activationlinks", 404, partnercenter.ErrorCodeNotFound),
+		of("a line below zero", order+"/lineitems/-1/activationlinks", 404, partnercenter.ErrorCodeNotFound),
+		of("a line with a zero in front", order+"/lineitems/00/activationlinks", 404, partnercenter.ErrorCodeNotFound),
+		of("no such subscription", nobody, 404, partnercenter.ErrorCodeSubscriptionNotFound),
+		of("a subscription that is no GUID", subscriptionAt(documented, "x"), 404, partnercenter.ErrorCodeSubscriptionNotFound),
+		of("another customer's subscription", subscriptionAt(wingtip, exampleSubscription), 404, partnercenter.ErrorCodeSubscriptionNotFound),
+		of("provisioning of another customer's subscription", subscriptionAt(wingtip, exampleSubscription)+"/provisioningstatus", 404, partnercenter.ErrorCodeSubscriptionNotFound),
+		of("provisioning without a customer", "/v1/subscriptions/00000000-0000-0000-0000-000000000001/provisioningstatus", 404, partnercenter.ErrorCodeSubscriptionNotFound),
+		of("provisioning of no GUID", "/v1/subscriptions/x/provisioningstatus", 404, partnercenter.ErrorCodeSubscriptionNotFound),
+		of("a subscription of another partner's customer", subscriptionAt(foreignCustomer(t), "21db03b0-2661-4cff-bc2a-c2c9c3ff2c06"), 403, partnercenter.ErrorCodeNoRelationship),
+		of("another partner's subscription without a customer", "/v1/subscriptions/21db03b0-2661-4cff-bc2a-c2c9c3ff2c06/provisioningstatus", 404, partnercenter.ErrorCodeSubscriptionNotFound),
+		of("subscriptions of no customer", "/v1/customers/x/subscriptions", 400, partnercenter.ErrorCodeInvalidCustomerID),
+		of("company profile of a stranger", "/v1/customers/"+foreignCustomer(t)+"/profiles/company", 403, partnercenter.ErrorCodeNoRelationship),
+		of("a billing profile that nobody filled in", "/v1/customers/7046ad9e-f51b-4b38-92c7-c0e83d6f15a4/profiles/billing", 404, partnercenter.ErrorCodeNotFound),
+		of("billing profile of a stranger", "/v1/customers/"+foreignCustomer(t)+"/profiles/billing", 403, partnercenter.ErrorCodeNoRelationship),
 	}
 	for _, what := range []string{"/addons", "/provisioningstatus", "/registrationstatus", "/activationlinks"} {
-		list = append(list, of("no such subscription"+what, nobody+what, 404, partnercenter.CodeSubscriptionNotFound))
+		list = append(list, of("no such subscription"+what, nobody+what, 404, partnercenter.ErrorCodeSubscriptionNotFound))
 	}
 	for _, r := range []request{
 		{name: "PUT an order", method: http.MethodPut, path: order},
@@ -672,7 +672,7 @@ func readRefusals(t *testing.T, a *api) []refusal {
 		{name: "POST a subscription", method: http.MethodPost, path: "/v1/customers/" + documented + "/subscriptions"},
 		{name: "PUT a billing profile", method: http.MethodPut, path: "/v1/customers/" + documented + "/profiles/billing"},
 	} {
-		r.status, r.code, r.headers = 405, partnercenter.CodeOperationUnoffered, map[string]string{"Allow": "[A-Z]"}
+		r.status, r.code, r.headers = 405, partnercenter.ErrorCodeOperationUnoffered, map[string]string{"Allow": "[A-Z]"}
 		list = append(list, refusal{request: r})
 	}
 	return list
@@ -737,12 +737,12 @@ func bodyRefusals(t *testing.T, a *api) []refusal {
 				list = append(list, refusal{request: r})
 			}
 		}
-		add(unreadable, 400, partnercenter.CodeInvalidInput, "")
-		add(wrongTypes, 400, partnercenter.CodeInvalidProperty, "order")
-		add(map[string]string{"quantity is text": `{"quantity":"x"}`, "a fraction": `{"quantity":1.5}`, "1e18": `{"quantity":1e18}`, "autoRenewEnabled is text": `{"autoRenewEnabled":"yes"}`}, 400, partnercenter.CodeInvalidProperty, "subscription")
-		add(huge, 413, partnercenter.CodeInvalidInput, "")
+		add(unreadable, 400, partnercenter.ErrorCodeInvalidInput, "")
+		add(wrongTypes, 400, partnercenter.ErrorCodeInvalidProperty, "order")
+		add(map[string]string{"quantity is text": `{"quantity":"x"}`, "a fraction": `{"quantity":1.5}`, "1e18": `{"quantity":1e18}`, "autoRenewEnabled is text": `{"autoRenewEnabled":"yes"}`}, 400, partnercenter.ErrorCodeInvalidProperty, "subscription")
+		add(huge, 413, partnercenter.ErrorCodeInvalidInput, "")
 		empty := call
-		empty.name, empty.status, empty.code = call.name+" without a body", 400, partnercenter.CodeInvalidInput
+		empty.name, empty.status, empty.code = call.name+" without a body", 400, partnercenter.ErrorCodeInvalidInput
 		list = append(list, refusal{request: empty})
 	}
 	return list
@@ -758,17 +758,17 @@ func onceRefusals(t *testing.T, a *api) []refusal {
 		t.Errorf("the repetition answers %s, not %s", again, placed)
 	}
 	other := first
-	other.name, other.body, other.status, other.code = "another body under the id", orderOf(line(offerE3, 3)), 409, partnercenter.CodeInvalidInput
+	other.name, other.body, other.status, other.code = "another body under the id", orderOf(line(offerE3, 3)), 409, partnercenter.ErrorCodeInvalidInput
 	long := first
-	long.name, long.header, long.status, long.code = "an id without end", http.Header{"MS-RequestId": {strings.Repeat("x", 200)}}, 400, partnercenter.CodeInvalidInput
+	long.name, long.header, long.status, long.code = "an id without end", http.Header{"MS-RequestId": {strings.Repeat("x", 200)}}, 400, partnercenter.ErrorCodeInvalidInput
 	return []refusal{{request: other}, {request: long}}
 }
 
 // tokenRefusals are writes of those who may not.
 func tokenRefusals(*testing.T, *api) []refusal {
 	return []refusal{
-		{request: request{name: "no token", body: orderOf(line(offerE3, 2)), header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.CodeTokenMissing}},
-		{request: request{name: "bad token", body: orderOf(line(offerE3, 2)), header: http.Header{"Authorization": {"Bearer x"}}, status: 401, code: partnercenter.CodeAccessDenied}},
+		{request: request{name: "no token", body: orderOf(line(offerE3, 2)), header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.ErrorCodeTokenMissing}},
+		{request: request{name: "bad token", body: orderOf(line(offerE3, 2)), header: http.Header{"Authorization": {"Bearer x"}}, status: 401, code: partnercenter.ErrorCodeAccessDenied}},
 	}
 }
 
@@ -781,9 +781,9 @@ func productionRefusals(t *testing.T, a *api) []refusal {
 		return refusal{rule: rule, request: request{name: name, method: http.MethodPatch, path: orderAt(documented, o.ID), body: `{"status":"cancelled"}`, status: status, code: code}}
 	}
 	return []refusal{
-		patch("cancel a marketplace order", "cancel a line: it is marketplace SaaS in production", marketplace, 403, partnercenter.CodeSaaSNotByOrder),
-		patch("cancel a reservation", "cancel a line: it is a reservation in production", reservation, 403, partnercenter.CodeNotInProduction),
-		{rule: "activate a subscription: the account is no sandbox", request: request{name: "activate", method: http.MethodPost, path: subscriptionAt(documented, marketplace.LineItems[0].SubscriptionID) + "/activate", status: 400, code: partnercenter.CodeNotInEnvironment}},
+		patch("cancel a marketplace order", "cancel a line: it is marketplace SaaS in production", marketplace, 403, partnercenter.ErrorCodeSaaSNotByOrder),
+		patch("cancel a reservation", "cancel a line: it is a reservation in production", reservation, 403, partnercenter.ErrorCodeNotInProduction),
+		{rule: "activate a subscription: the account is no sandbox", request: request{name: "activate", method: http.MethodPost, path: subscriptionAt(documented, marketplace.LineItems[0].SubscriptionID) + "/activate", status: 400, code: partnercenter.ErrorCodeNotInEnvironment}},
 	}
 }
 
@@ -794,7 +794,7 @@ func windowRefusals(t *testing.T, a *api) []refusal {
 	a.Clock().Advance(60*24*time.Hour + time.Second)
 	a.token = a.mint(t)
 	return []refusal{{rule: "cancel a line: its cancellation window is over: 7 days for software, 60 days in a sandbox", request: request{
-		name: "cancel after 60 days", method: http.MethodPatch, path: orderAt(documented, software.ID), body: `{"status":"cancelled"}`, status: 400, code: partnercenter.CodeCancelWindowOver, must: []string{"60-day"},
+		name: "cancel after 60 days", method: http.MethodPatch, path: orderAt(documented, software.ID), body: `{"status":"cancelled"}`, status: 400, code: partnercenter.ErrorCodeCancelWindowOver, must: []string{"60-day"},
 	}}}
 }
 

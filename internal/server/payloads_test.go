@@ -133,7 +133,7 @@ func lost(where string, sent, answered any) string {
 		}
 	case float64:
 		if text, ok := answered.(string); ok {
-			answered = float64(slices.Index(partnercenter.BillingCycles(), partnercenter.BillingCycleType(text)))
+			answered = float64(slices.Index(partnercenter.BillingCycleTypes(), partnercenter.BillingCycleType(text)))
 		}
 		if sent != answered {
 			return where

@@ -57,7 +57,7 @@ func allowed(claims *token.Claims, o *partnercenter.Operation) bool {
 }
 
 // seePrices are the roles whose users are shown prices.
-var seePrices = []partnercenter.UserRole{partnercenter.RoleGlobalAdmin, partnercenter.RoleAdminAgent, partnercenter.RoleSalesAgent}
+var seePrices = []partnercenter.UserRole{partnercenter.UserRoleGlobalAdmin, partnercenter.UserRoleAdminAgent, partnercenter.UserRoleSalesAgent}
 
 // pricesAllowed refuses to show prices to those who may not see them.
 func (s *Server) pricesAllowed(c *call) error {

@@ -56,11 +56,11 @@ func TestCredentialOfEveryCall(t *testing.T) {
 		role        partnercenter.UserRole
 	}{
 		{"app", a.token, ""},
-		{"global admin", token("global.admin@contosocsp.onmicrosoft.com"), partnercenter.RoleGlobalAdmin},
-		{"admin agent", token(adminAgent), partnercenter.RoleAdminAgent},
-		{"sales agent", token("sales.agent@contosocsp.onmicrosoft.com"), partnercenter.RoleSalesAgent},
-		{"helpdesk agent", token("helpdesk.agent@contosocsp.onmicrosoft.com"), partnercenter.RoleHelpdeskAgent},
-		{"admin agent without MFA", withoutMFA.Token, partnercenter.RoleAdminAgent},
+		{"global admin", token("global.admin@contosocsp.onmicrosoft.com"), partnercenter.UserRoleGlobalAdmin},
+		{"admin agent", token(adminAgent), partnercenter.UserRoleAdminAgent},
+		{"sales agent", token("sales.agent@contosocsp.onmicrosoft.com"), partnercenter.UserRoleSalesAgent},
+		{"helpdesk agent", token("helpdesk.agent@contosocsp.onmicrosoft.com"), partnercenter.UserRoleHelpdeskAgent},
+		{"admin agent without MFA", withoutMFA.Token, partnercenter.UserRoleAdminAgent},
 	}
 	for name, r := range calls(t) {
 		operation, _, _ := strings.Cut(name, " at ")
@@ -105,15 +105,15 @@ func TestRoles(t *testing.T) {
 	provisioning := subscriptionAt(documented, exampleSubscription) + "/provisioningstatus"
 	a.run(t, []request{
 		{name: "help desk lists orders", path: seedOrders, header: as("helpdesk.agent"), status: 200},
-		{name: "help desk sees prices", path: seedOrders + "?include_price=true", header: as("helpdesk.agent"), status: 403, code: partnercenter.CodePriceNotGranted, must: []string{"admin_agent"}},
-		{name: "help desk sees a price", path: seedOrders + "/" + shortOrder + "?include_price=true", header: as("helpdesk.agent"), status: 403, code: partnercenter.CodePriceNotGranted},
-		{name: "help desk orders", method: http.MethodPost, path: ordersOf(wingtip), body: order, header: as("helpdesk.agent"), status: 403, code: partnercenter.CodeRoleNotGranted, must: []string{"orders create", "has the role helpdesk_agent", "global_admin, admin_agent or sales_agent"}},
-		{name: "help desk browses", path: product, header: as("helpdesk.agent"), status: 403, code: partnercenter.CodeRoleNotGranted},
+		{name: "help desk sees prices", path: seedOrders + "?include_price=true", header: as("helpdesk.agent"), status: 403, code: partnercenter.ErrorCodePriceNotGranted, must: []string{"admin_agent"}},
+		{name: "help desk sees a price", path: seedOrders + "/" + shortOrder + "?include_price=true", header: as("helpdesk.agent"), status: 403, code: partnercenter.ErrorCodePriceNotGranted},
+		{name: "help desk orders", method: http.MethodPost, path: ordersOf(wingtip), body: order, header: as("helpdesk.agent"), status: 403, code: partnercenter.ErrorCodeRoleNotGranted, must: []string{"orders create", "has the role helpdesk_agent", "global_admin, admin_agent or sales_agent"}},
+		{name: "help desk browses", path: product, header: as("helpdesk.agent"), status: 403, code: partnercenter.ErrorCodeRoleNotGranted},
 		{name: "help desk looks at a profile", path: "/v1/customers/" + documented + "/profiles/company", header: as("helpdesk.agent"), status: 200},
 		{name: "sales browses", path: product, header: as("sales.agent"), status: 200},
 		{name: "sales sees prices", path: seedOrders + "?include_price=true", header: as("sales.agent"), status: 200},
 		{name: "sales orders", method: http.MethodPost, path: ordersOf(wingtip), body: order, header: as("sales.agent"), status: 201},
-		{name: "sales looks into the tenant", path: provisioning, header: as("sales.agent"), status: 403, code: partnercenter.CodeRoleNotGranted},
+		{name: "sales looks into the tenant", path: provisioning, header: as("sales.agent"), status: 403, code: partnercenter.ErrorCodeRoleNotGranted},
 		{name: "an admin agent does", path: provisioning, header: as("admin.agent"), status: 200},
 		{name: "a global admin orders", method: http.MethodPost, path: ordersOf(wingtip), body: order, header: as("global.admin"), status: 201},
 	})
@@ -123,7 +123,7 @@ func TestRoles(t *testing.T) {
 func TestNoRole(t *testing.T) {
 	seed := strings.Replace(modelSeed, "roles: [admin_agent]", "roles: []", 1)
 	a := newAPI(t, partnercentertest.Options{Seed: strings.NewReader(seed)}).as(t, modelUser)
-	a.check(t, request{path: "/v1/customers", status: 403, code: partnercenter.CodeRoleNotGranted, must: []string{"no role"}})
+	a.check(t, request{path: "/v1/customers", status: 403, code: partnercenter.ErrorCodeRoleNotGranted, must: []string{"no role"}})
 }
 
 // TestSecondFactor is how the service says that a second factor is missing, and
@@ -141,8 +141,8 @@ func TestSecondFactor(t *testing.T) {
 		return h
 	}
 	a.run(t, []request{
-		{name: "missing", path: seedOrders, header: ask("Bearer "+withoutMFA.Token, ""), status: 401, code: partnercenter.CodeMFARequired, headers: map[string]string{"WWW-Authenticate": `^Bearer error="invalid_token"$`, "isMfaCompliant": "^$"}},
-		{name: "missing, and asked", path: seedOrders, header: ask("Bearer "+withoutMFA.Token, "true"), status: 401, code: partnercenter.CodeMFARequired, headers: map[string]string{"isMfaCompliant": "^false$"}},
+		{name: "missing", path: seedOrders, header: ask("Bearer "+withoutMFA.Token, ""), status: 401, code: partnercenter.ErrorCodeMFARequired, headers: map[string]string{"WWW-Authenticate": `^Bearer error="invalid_token"$`, "isMfaCompliant": "^$"}},
+		{name: "missing, and asked", path: seedOrders, header: ask("Bearer "+withoutMFA.Token, "true"), status: 401, code: partnercenter.ErrorCodeMFARequired, headers: map[string]string{"isMfaCompliant": "^false$"}},
 		{name: "there, and asked", path: seedOrders, header: ask(user, "True"), status: 200, headers: map[string]string{"isMfaCompliant": "^true$"}},
 		{name: "there", path: seedOrders, header: ask(user, ""), status: 200, headers: map[string]string{"isMfaCompliant": "^$"}},
 		{name: "not asked", path: seedOrders, header: ask(user, "false"), status: 200, headers: map[string]string{"isMfaCompliant": "^$"}},
@@ -181,7 +181,7 @@ func TestCloudsOfEveryCall(t *testing.T) {
 			resp, body := a.do(t, r)
 			var answer partnercenter.ErrorBody
 			_ = partnercenter.Unmarshal(body, &answer)
-			refused := resp.StatusCode == 400 && answer.Code == partnercenter.CodeNotInEnvironment && strings.Contains(answer.Description, operation+" is not offered in the "+string(cloud)+" cloud")
+			refused := resp.StatusCode == 400 && answer.Code == partnercenter.ErrorCodeNotInEnvironment && strings.Contains(answer.Description, operation+" is not offered in the "+string(cloud)+" cloud")
 			if offered := partnercenter.OperationNamed(area, short).OfferedIn(cloud); refused == offered {
 				t.Errorf("%s, %s: offered %v: %d %s", cloud, name, offered, resp.StatusCode, body)
 			}
@@ -224,10 +224,10 @@ const (
 func chinaRefusals(t *testing.T, _ *api) []refusal {
 	t.Helper()
 	order := func(name, item, must string, more ...string) refusal {
-		return refusal{rule: ruleNotSold, request: request{name: name, body: orderOf(line(item, 1, more...)), status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{must, "21Vianet"}}}
+		return refusal{rule: ruleNotSold, request: request{name: name, body: orderOf(line(item, 1, more...)), status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{must, "21Vianet"}}}
 	}
 	view := func(view, must string) refusal {
-		return refusal{request: request{name: "view " + view, path: "/v1/products?country=US&targetView=" + view, status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{must, "21Vianet"}}}
+		return refusal{request: request{name: "view " + view, path: "/v1/products?country=US&targetView=" + view, status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{must, "21Vianet"}}}
 	}
 	return []refusal{
 		order("legacy Azure", offerAzure, "Azure subscriptions are not offered"),
@@ -238,7 +238,7 @@ func chinaRefusals(t *testing.T, _ *api) []refusal {
 		view("Azure", "Azure subscriptions are not offered"),
 		view("AzureReservationsVM", "Azure reservations are not offered"),
 		view("Software", "one-time purchases are not offered"),
-		{request: request{name: "a scope", path: "/v1/products/DZH318Z0BQ4B/skus?country=US&reservationScope=AzurePlan", status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{"Azure reservations"}}},
+		{request: request{name: "a scope", path: "/v1/products/DZH318Z0BQ4B/skus?country=US&reservationScope=AzurePlan", status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{"Azure reservations"}}},
 	}
 }
 
@@ -247,7 +247,7 @@ func germanyRefusals(t *testing.T, _ *api) []refusal {
 	t.Helper()
 	addOn := `{` + linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"2b7c40d9-85fe-4d16-a3c0-91f6e7d25b48"`)) + `}`
 	return []refusal{
-		{request: request{name: "order", body: orderOf(line(offerE3, 1)), status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{"orders create is not offered in the germany cloud"}}},
-		{rule: ruleNoAddOns, request: request{name: "add-on", method: http.MethodPatch, path: orderAt(documented, "6183db3d-6318-4e52-877e-25806e4971be"), body: addOn, status: 400, code: partnercenter.CodeNotInEnvironment, must: []string{"orders purchase-addon is not offered in the germany cloud"}}},
+		{request: request{name: "order", body: orderOf(line(offerE3, 1)), status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{"orders create is not offered in the germany cloud"}}},
+		{rule: ruleNoAddOns, request: request{name: "add-on", method: http.MethodPatch, path: orderAt(documented, "6183db3d-6318-4e52-877e-25806e4971be"), body: addOn, status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{"orders purchase-addon is not offered in the germany cloud"}}},
 	}
 }

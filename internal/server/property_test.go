@@ -243,7 +243,7 @@ func (p *play) place() {
 		}
 	}
 	if p.rarely("cycle", 3) {
-		request.BillingCycle = pick(p, "billing cycle", partnercenter.BillingCycleMonthly, partnercenter.BillingCycleAnnual, partnercenter.BillingCycleOneTime, "Unknown", "weekly")
+		request.BillingCycle = pick(p, "billing cycle", partnercenter.BillingCycleTypeMonthly, partnercenter.BillingCycleTypeAnnual, partnercenter.BillingCycleTypeOneTime, "Unknown", "weekly")
 	}
 	user := false
 	if p.rarely("partner on record", 5) {
@@ -338,7 +338,7 @@ func (p *play) patchOrder() {
 	o, request := p.order()
 	switch pick(p, "change", "cycle", "cycle", "nothing", "id", "customer", "lines", "status") {
 	case "cycle":
-		request.BillingCycle = pick(p, "billing cycle", partnercenter.BillingCycleAnnual, "Monthly", partnercenter.BillingCycleOneTime, "weekly", "")
+		request.BillingCycle = pick(p, "billing cycle", partnercenter.BillingCycleTypeAnnual, "Monthly", partnercenter.BillingCycleTypeOneTime, "weekly", "")
 	case "id":
 		request.ID = pick(p, "id", "", "another")
 	case "customer":
@@ -482,13 +482,13 @@ func (p *play) patchSubscription() {
 	case "suspend":
 		request.Status = "Suspended"
 	case "reactivate":
-		request.Status = partnercenter.SubscriptionActive
+		request.Status = partnercenter.SubscriptionStatusActive
 	case "name":
 		request.FriendlyName = pick(p, "name", "", "mine", "yours", strings.Repeat("x", 501))
 	case "renewal":
 		request.AutoRenewEnabled = pick(p, "renewal", nil, new(true), new(false))
 	case "cycle":
-		request.BillingCycle = pick(p, "billing cycle", "none", partnercenter.BillingCycleAnnual, partnercenter.BillingCycleMonthly)
+		request.BillingCycle = pick(p, "billing cycle", "none", partnercenter.BillingCycleTypeAnnual, partnercenter.BillingCycleTypeMonthly)
 	case "partner":
 		request.PartnerID = new(pick(p, "partner", "", "5081207"))
 	case "id":
@@ -502,7 +502,7 @@ func (p *play) patchSubscription() {
 
 func (p *play) deleteSubscription() {
 	o, s, request := p.subscription(catalog.OnlineService, catalog.Marketplace)
-	request.Status = partnercenter.SubscriptionDeleted
+	request.Status = partnercenter.SubscriptionStatusDeleted
 	p.update(o, s.Document.ID, request)
 }
 

@@ -65,7 +65,7 @@ func (q query) number(name string, limit int) (int, error) {
 // and "unknown" mean all orders.
 func (q query) billingType() (partnercenter.BillingCycleType, error) {
 	value := partnercenter.BillingCycleType(q["billingtype"])
-	if value == "" || value.Normalize() == partnercenter.BillingCycleUnknown {
+	if value == "" || value.Normalize() == partnercenter.BillingCycleTypeUnknown {
 		return "", nil
 	}
 	if !value.Known() {
@@ -76,10 +76,10 @@ func (q query) billingType() (partnercenter.BillingCycleType, error) {
 
 // billingTypeNames are the values that the filter takes, for error messages.
 func billingTypeNames() []string {
-	cycles := partnercenter.BillingCycles()
+	cycles := partnercenter.BillingCycleTypes()
 	names := make([]string, 0, len(cycles))
 	for _, c := range cycles {
-		if c != partnercenter.BillingCycleUnknown {
+		if c != partnercenter.BillingCycleTypeUnknown {
 			names = append(names, string(c))
 		}
 	}

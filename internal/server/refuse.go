@@ -40,7 +40,7 @@ func (s *Server) refuse(c *call, err error) {
 		}
 		s.config.Logger.LogAttrs(c.r.Context(), slog.LevelError, "request failed", slog.String("error", err.Error()), slog.String("request_id", c.requestID))
 		e = &apiError{
-			status: http.StatusInternalServerError, code: partnercenter.CodeUnexpected,
+			status: http.StatusInternalServerError, code: partnercenter.ErrorCodeUnexpected,
 			description: "Unexpected service error. Try again; if it goes on, look for request id " + c.requestID + " in the server's log.",
 		}
 	}
@@ -65,7 +65,7 @@ func (c *call) writeError(e *apiError) {
 		body = []byte(`{"code":800003,"description":"Unexpected service error","data":[],"source":"` + errorSource + `"}`)
 	}
 	switch {
-	case e.code == partnercenter.CodeMFARequired:
+	case e.code == partnercenter.ErrorCodeMFARequired:
 		c.w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	case e.status == http.StatusUnauthorized:
 		c.w.Header().Set("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+c.requestID)

@@ -113,7 +113,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		}
 		c.Catalog = sample
 	}
-	c.Cloud = cmp.Or(c.Cloud, partnercenter.NamedGlobal)
+	c.Cloud = cmp.Or(c.Cloud, partnercenter.CloudNameGlobal)
 	c.Rules.Cloud = c.Cloud
 	key, err := c.Store.Secret(ctx, "continuation-token", sealKeySize)
 	if err != nil {

@@ -95,13 +95,13 @@ func TestSubscriptionChanges(t *testing.T) {
 		{`{"autoRenewEnabled":false}`, func(s *partnercenter.Subscription) bool { return !*s.AutoRenewEnabled }},
 		{`{"AutoRenewEnabled":true}`, func(s *partnercenter.Subscription) bool { return *s.AutoRenewEnabled }},
 		{`{"status":"Suspended"}`, func(s *partnercenter.Subscription) bool {
-			return s.Status == partnercenter.SubscriptionSuspended && len(s.SuspensionReasons) == 1
+			return s.Status == partnercenter.SubscriptionStatusSuspended && len(s.SuspensionReasons) == 1
 		}},
 		{`{"Status":"active"}`, func(s *partnercenter.Subscription) bool {
-			return s.Status == partnercenter.SubscriptionActive && s.SuspensionReasons == nil
+			return s.Status == partnercenter.SubscriptionStatusActive && s.SuspensionReasons == nil
 		}},
 		{`{"status":"deleted"}`, func(s *partnercenter.Subscription) bool {
-			return s.Status == partnercenter.SubscriptionDeleted && !*s.AutoRenewEnabled
+			return s.Status == partnercenter.SubscriptionStatusDeleted && !*s.AutoRenewEnabled
 		}},
 	} {
 		before := a.subscription(t, documented, id)
@@ -139,7 +139,7 @@ func TestSeatWindows(t *testing.T) {
 	tooFew := func(n int) {
 		t.Helper()
 		a.refuse(t, []refusal{{rule: "change a subscription: more seats are given back than were added within the window", request: request{
-			name: fmt.Sprint("down to ", n), method: http.MethodPatch, path: subscriptionAt(documented, id), body: fmt.Sprintf(`{"quantity":%d}`, n), status: 400, code: partnercenter.CodeQuantityNotDecreasable,
+			name: fmt.Sprint("down to ", n), method: http.MethodPatch, path: subscriptionAt(documented, id), body: fmt.Sprintf(`{"quantity":%d}`, n), status: 400, code: partnercenter.ErrorCodeQuantityNotDecreasable,
 		}}})
 	}
 	refundable := func(want int) {
@@ -174,7 +174,7 @@ func TestSeatWindows(t *testing.T) {
 	refundable(0)
 	tooFew(13)
 	a.refuse(t, []refusal{{rule: "change a subscription: its cancellation window is over: 7 days", request: request{
-		name: "delete", method: http.MethodPatch, path: subscriptionAt(documented, id), body: `{"status":"deleted"}`, status: 400, code: partnercenter.CodeCancelWindowOver, must: []string{"7-day"},
+		name: "delete", method: http.MethodPatch, path: subscriptionAt(documented, id), body: `{"status":"deleted"}`, status: 400, code: partnercenter.ErrorCodeCancelWindowOver, must: []string{"7-day"},
 	}}})
 	// Seats of legacy offers have no window.
 	legacy := a.placed(t, documented, line(offerE3, 10)).LineItems[0].SubscriptionID
@@ -188,7 +188,7 @@ func TestSeatWindows(t *testing.T) {
 // possible.
 func subscriptionRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
-	const property = partnercenter.CodeInvalidProperty
+	const property = partnercenter.ErrorCodeInvalidProperty
 	buy := func(item string, n int) string {
 		return a.placed(t, documented, line(item, n)).LineItems[0].SubscriptionID
 	}
@@ -222,42 +222,42 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 	const noSeats = "the quantity of something that has no seats is to change"
 	list := []refusal{
 		of("another subscription's id", "the body's id is another subscription's", legacy, 400, property, `{"id":"`+online+`","quantity":7}`),
-		of("a billing cycle", "another billing cycle is asked for", legacy, 400, partnercenter.CodeCycleNotHere, `{"billingCycle":"Annual"}`, "PATCH", "orders"),
-		of("a partner", "another partner on record is asked for", legacy, 400, partnercenter.CodePartnerNotUpdatable, `{"partnerId":"5081207"}`, "5081207"),
+		of("a billing cycle", "another billing cycle is asked for", legacy, 400, partnercenter.ErrorCodeCycleNotHere, `{"billingCycle":"Annual"}`, "PATCH", "orders"),
+		of("a partner", "another partner on record is asked for", legacy, 400, partnercenter.ErrorCodePartnerNotUpdatable, `{"partnerId":"5081207"}`, "5081207"),
 		of("a long nickname", "the nickname is too long", legacy, 400, property, `{"friendlyName":"`+strings.Repeat("x", 501)+`"}`, "501"),
-		of("seats of a suspended subscription", "the quantity of a suspended legacy subscription is to change", suspendedLegacy, 400, partnercenter.CodeSubscriptionSuspended, `{"quantity":6}`),
-		of("seats of a suspended online service", "the quantity of a suspended subscription of newer commerce is to change", suspendedOnline, 400, partnercenter.CodeSuspendedNoUpdate, `{"quantity":6}`),
-		of("seats of Azure", noSeats, azure, 400, partnercenter.CodeQuantityNotUpdatable, `{"quantity":6}`),
-		of("seats of software", "", software, 400, partnercenter.CodeQuantityNotUpdatable, `{"quantity":6}`),
-		of("seats before activation", "the quantity of a marketplace subscription is to change before its activation", marketplace, 400, partnercenter.CodeSubscriptionNotActivated, `{"quantity":6}`, "activat"),
-		of("more seats than there are", "the quantity is out of the item's range", legacy, 400, partnercenter.CodeQuantityOutOfRange, `{"quantity":2000000000}`),
-		of("less than no seats", "", legacy, 400, partnercenter.CodeQuantityOutOfRange, `{"quantity":-1}`),
-		of("more seats than a trial has", "", trial, 400, partnercenter.CodeQuantityOutOfRange, `{"quantity":26}`),
-		of("more seats than a product has", "", activated, 400, partnercenter.CodeQuantityOutOfRange, `{"quantity":1001}`, "1000"),
+		of("seats of a suspended subscription", "the quantity of a suspended legacy subscription is to change", suspendedLegacy, 400, partnercenter.ErrorCodeSubscriptionSuspended, `{"quantity":6}`),
+		of("seats of a suspended online service", "the quantity of a suspended subscription of newer commerce is to change", suspendedOnline, 400, partnercenter.ErrorCodeSuspendedNoUpdate, `{"quantity":6}`),
+		of("seats of Azure", noSeats, azure, 400, partnercenter.ErrorCodeQuantityNotUpdatable, `{"quantity":6}`),
+		of("seats of software", "", software, 400, partnercenter.ErrorCodeQuantityNotUpdatable, `{"quantity":6}`),
+		of("seats before activation", "the quantity of a marketplace subscription is to change before its activation", marketplace, 400, partnercenter.ErrorCodeSubscriptionNotActivated, `{"quantity":6}`, "activat"),
+		of("more seats than there are", "the quantity is out of the item's range", legacy, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"quantity":2000000000}`),
+		of("less than no seats", "", legacy, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"quantity":-1}`),
+		of("more seats than a trial has", "", trial, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"quantity":26}`),
+		of("more seats than a product has", "", activated, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"quantity":1001}`, "1000"),
 		of("quantity 1e18", "", legacy, 400, property, `{"quantity":1e18}`),
-		of("a trial that renews", "it is to renew by itself and cannot", trial, 400, partnercenter.CodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
-		of("Azure that renews", "", azure, 400, partnercenter.CodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
-		of("an expired one", "the status is none that can be asked for", legacy, 400, partnercenter.CodeEnumUnparsable, `{"status":"expired"}`, "expired"),
-		of("an unknown status", "", legacy, 400, partnercenter.CodeEnumUnparsable, `{"status":"paused"}`, "paused"),
-		of("suspend a marketplace product", "a marketplace subscription is to be suspended", marketplace, 400, partnercenter.CodeStatusNotUpdatable, `{"status":"suspended"}`, "deleted"),
-		of("delete licences", "a legacy or software subscription is to be deleted", legacy, 400, partnercenter.CodeStatusChangeUnsupported, `{"status":"deleted"}`, "Suspend"),
-		of("delete software", "", software, 400, partnercenter.CodeStatusChangeUnsupported, `{"status":"deleted"}`),
-		of("reactivate an add-on before its base", "an add-on of an inactive parent is to be reactivated", child, 409, partnercenter.CodeParentInactive, `{"status":"active"}`),
-		withRule(of("rename a deleted one", "", deleted, 400, partnercenter.CodeSubscriptionDeleted, `{"friendlyName":"gone"}`), "change subscription: it is deleted"),
-		withRule(of("suspend a deleted one", "", deleted, 400, partnercenter.CodeSubscriptionDeleted, `{"status":"suspended"}`), "suspend subscription: it is deleted"),
-		withRule(of("reactivate a deleted one", "", deleted, 400, partnercenter.CodeSubscriptionDeleted, `{"status":"active"}`), "reactivate subscription: it is deleted"),
-		withRule(of("delete a deleted one", "", deleted, 400, partnercenter.CodeSubscriptionDeleted, `{"status":"deleted"}`), "delete subscription: it is deleted"),
-		post("register licences", "register a subscription: it is not one of Azure", legacy, "/registrations", partnercenter.CodeSubscriptionNotAzure),
-		post("register a suspended one", "register a subscription: it is not active", suspendedAzure, "/registrations", partnercenter.CodeSubscriptionInactive),
-		post("activate licences", "activate a subscription: it is of no marketplace product", legacy, "/activate", partnercenter.CodeOperationUnoffered),
-		post("activate twice", "activate a subscription: it is activated", activated, "/activate", partnercenter.CodeAlreadyActivated),
-		of("a subscription of nobody", "", "00000000-0000-0000-0000-000000000001", 404, partnercenter.CodeSubscriptionNotFound, `{"quantity":6}`),
-		of("no GUID", "", "x", 404, partnercenter.CodeSubscriptionNotFound, `{"quantity":6}`),
+		of("a trial that renews", "it is to renew by itself and cannot", trial, 400, partnercenter.ErrorCodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
+		of("Azure that renews", "", azure, 400, partnercenter.ErrorCodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
+		of("an expired one", "the status is none that can be asked for", legacy, 400, partnercenter.ErrorCodeEnumUnparsable, `{"status":"expired"}`, "expired"),
+		of("an unknown status", "", legacy, 400, partnercenter.ErrorCodeEnumUnparsable, `{"status":"paused"}`, "paused"),
+		of("suspend a marketplace product", "a marketplace subscription is to be suspended", marketplace, 400, partnercenter.ErrorCodeStatusNotUpdatable, `{"status":"suspended"}`, "deleted"),
+		of("delete licences", "a legacy or software subscription is to be deleted", legacy, 400, partnercenter.ErrorCodeStatusChangeUnsupported, `{"status":"deleted"}`, "Suspend"),
+		of("delete software", "", software, 400, partnercenter.ErrorCodeStatusChangeUnsupported, `{"status":"deleted"}`),
+		of("reactivate an add-on before its base", "an add-on of an inactive parent is to be reactivated", child, 409, partnercenter.ErrorCodeParentInactive, `{"status":"active"}`),
+		withRule(of("rename a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"friendlyName":"gone"}`), "change subscription: it is deleted"),
+		withRule(of("suspend a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"status":"suspended"}`), "suspend subscription: it is deleted"),
+		withRule(of("reactivate a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"status":"active"}`), "reactivate subscription: it is deleted"),
+		withRule(of("delete a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"status":"deleted"}`), "delete subscription: it is deleted"),
+		post("register licences", "register a subscription: it is not one of Azure", legacy, "/registrations", partnercenter.ErrorCodeSubscriptionNotAzure),
+		post("register a suspended one", "register a subscription: it is not active", suspendedAzure, "/registrations", partnercenter.ErrorCodeSubscriptionInactive),
+		post("activate licences", "activate a subscription: it is of no marketplace product", legacy, "/activate", partnercenter.ErrorCodeOperationUnoffered),
+		post("activate twice", "activate a subscription: it is activated", activated, "/activate", partnercenter.ErrorCodeAlreadyActivated),
+		of("a subscription of nobody", "", "00000000-0000-0000-0000-000000000001", 404, partnercenter.ErrorCodeSubscriptionNotFound, `{"quantity":6}`),
+		of("no GUID", "", "x", 404, partnercenter.ErrorCodeSubscriptionNotFound, `{"quantity":6}`),
 	}
 	for _, what := range []string{"", "/registrations", "/activate"} {
-		other := post("another customer's subscription"+what, "", legacy, what, partnercenter.CodeSubscriptionNotFound)
+		other := post("another customer's subscription"+what, "", legacy, what, partnercenter.ErrorCodeSubscriptionNotFound)
 		other.path, other.status = subscriptionAt(wingtip, legacy)+what, 404
-		stranger := post("a stranger's subscription"+what, "", legacy, what, partnercenter.CodeNoRelationship)
+		stranger := post("a stranger's subscription"+what, "", legacy, what, partnercenter.ErrorCodeNoRelationship)
 		stranger.path, stranger.status = subscriptionAt(foreignCustomer(t), legacy)+what, 403
 		if what == "" {
 			other.method, other.body, stranger.method, stranger.body = http.MethodPatch, `{"quantity":6}`, http.MethodPatch, `{"quantity":6}`
@@ -285,12 +285,12 @@ func provisioningRefusals(t *testing.T, a *api) []refusal {
 		return refusal{rule: rule, request: request{name: name, method: http.MethodPatch, path: orderAt(documented, two.ID), body: body, status: status, code: code, must: []string{"provision"}}}
 	}
 	return []refusal{
-		{rule: "change a subscription: it is being provisioned", request: request{name: "a subscription too early", method: http.MethodPatch, path: subscriptionAt(documented, known), body: `{"quantity":3}`, status: 400, code: partnercenter.CodeSubscriptionNotReady}},
-		{request: request{name: "reading it too early", path: subscriptionAt(documented, known), status: 404, code: partnercenter.CodeSubscriptionNotFound}},
-		{rule: "place an order: the Azure subscription's registration is not through", request: request{name: "a reservation too early", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+azure+`","duration":"1Year"}`)), status: 400, code: partnercenter.CodeSubscriptionNotEnabled}},
-		of("an add-on too early", "buy an add-on in order: it is pending", 409, partnercenter.CodePendingAdjustment, `{`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+base+`"`))+`}`),
-		of("cancel too early", "cancel order: it is pending", 409, partnercenter.CodePendingAdjustment, `{"status":"cancelled"}`),
-		of("cancel a line too early", "cancel lines of order: it is pending", 409, partnercenter.CodePendingAdjustment, `{"status":"cancelled","lineItems":[{"lineItemNumber":1,"offerId":"`+itemSoftware+`"}]}`),
-		of("a cycle too early", "change the billing cycle of order: it is pending", 400, partnercenter.CodeSyncStateNotCompleted, `{"billingCycle":"annual"}`),
+		{rule: "change a subscription: it is being provisioned", request: request{name: "a subscription too early", method: http.MethodPatch, path: subscriptionAt(documented, known), body: `{"quantity":3}`, status: 400, code: partnercenter.ErrorCodeSubscriptionNotReady}},
+		{request: request{name: "reading it too early", path: subscriptionAt(documented, known), status: 404, code: partnercenter.ErrorCodeSubscriptionNotFound}},
+		{rule: "place an order: the Azure subscription's registration is not through", request: request{name: "a reservation too early", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+azure+`","duration":"1Year"}`)), status: 400, code: partnercenter.ErrorCodeSubscriptionNotEnabled}},
+		of("an add-on too early", "buy an add-on in order: it is pending", 409, partnercenter.ErrorCodePendingAdjustment, `{`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+base+`"`))+`}`),
+		of("cancel too early", "cancel order: it is pending", 409, partnercenter.ErrorCodePendingAdjustment, `{"status":"cancelled"}`),
+		of("cancel a line too early", "cancel lines of order: it is pending", 409, partnercenter.ErrorCodePendingAdjustment, `{"status":"cancelled","lineItems":[{"lineItemNumber":1,"offerId":"`+itemSoftware+`"}]}`),
+		of("a cycle too early", "change the billing cycle of order: it is pending", 400, partnercenter.ErrorCodeSyncStateNotCompleted, `{"billingCycle":"annual"}`),
 	}
 }

@@ -46,8 +46,8 @@ func TestRealistic(t *testing.T) {
 func TestNoPriceAccess(t *testing.T) {
 	a := newAPI(t, partnercentertest.Options{NoPriceAccess: true})
 	a.run(t, []request{
-		{name: "list", path: seedOrders + "?include_price=true", status: 403, code: partnercenter.CodePriceNotGranted},
-		{name: "get", path: seedOrders + "/" + shortOrder + "?include_price=True", status: 403, code: partnercenter.CodePriceNotGranted},
+		{name: "list", path: seedOrders + "?include_price=true", status: 403, code: partnercenter.ErrorCodePriceNotGranted},
+		{name: "get", path: seedOrders + "/" + shortOrder + "?include_price=True", status: 403, code: partnercenter.ErrorCodePriceNotGranted},
 		{name: "list without", path: seedOrders + "?include_price=false", status: 200},
 		{name: "get without", path: seedOrders + "/" + shortOrder, status: 200},
 	})

@@ -187,7 +187,7 @@ func (u *upload) addFile(part *multipart.Part, name string, values map[string]st
 		return errBadQuery("part "+quote.Text(name)+" has no file name", "send each file with the name it is to have, without a folder")
 	}
 	if len(u.files) == maxFiles {
-		return fail(http.StatusRequestEntityTooLarge, partnercenter.CodeInvalidInput, fmt.Sprintf("Invalid request input: the upload has more than %d files. Send the others in further uploads.", maxFiles))
+		return fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload has more than %d files. Send the others in further uploads.", maxFiles))
 	}
 	content, err := io.ReadAll(io.LimitReader(part, maxFile+1))
 	switch {

@@ -37,24 +37,24 @@ type CustomerFilter struct {
 
 // filterColumns are what the search fields compare.
 var filterColumns = map[partnercenter.CustomerSearchField]string{
-	partnercenter.CustomerSearchCompanyName:                   "company_name",
-	partnercenter.CustomerSearchDomain:                        "domain",
-	partnercenter.CustomerSearchIndirectReseller:              "reseller_id",
-	partnercenter.CustomerSearchIndirectCloudSolutionProvider: "partner_id",
+	partnercenter.CustomerSearchFieldCompanyName:                   "company_name",
+	partnercenter.CustomerSearchFieldDomain:                        "domain",
+	partnercenter.CustomerSearchFieldIndirectReseller:              "reseller_id",
+	partnercenter.CustomerSearchFieldIndirectCloudSolutionProvider: "partner_id",
 }
 
 // filterConditions compare a column with the value, $2. None of them knows
 // wildcards, so the value needs no escaping.
 var filterConditions = map[partnercenter.FilterOperator]string{
-	partnercenter.FilterEquals:              "%s = $2",
-	partnercenter.FilterNotEquals:           "%s <> $2",
-	partnercenter.FilterGreaterThan:         "%s > $2",
-	partnercenter.FilterGreaterThanOrEquals: "%s >= $2",
-	partnercenter.FilterLessThan:            "%s < $2",
-	partnercenter.FilterLessThanOrEquals:    "%s <= $2",
-	partnercenter.FilterSubstring:           "instr(%s, $2) > 0",
-	partnercenter.FilterStartsWith:          "substr(%s, 1, length($2)) = $2",
-	partnercenter.FilterNotStartsWith:       "substr(%s, 1, length($2)) <> $2",
+	partnercenter.FilterOperatorEquals:              "%s = $2",
+	partnercenter.FilterOperatorNotEquals:           "%s <> $2",
+	partnercenter.FilterOperatorGreaterThan:         "%s > $2",
+	partnercenter.FilterOperatorGreaterThanOrEquals: "%s >= $2",
+	partnercenter.FilterOperatorLessThan:            "%s < $2",
+	partnercenter.FilterOperatorLessThanOrEquals:    "%s <= $2",
+	partnercenter.FilterOperatorSubstring:           "instr(%s, $2) > 0",
+	partnercenter.FilterOperatorStartsWith:          "substr(%s, 1, length($2)) = $2",
+	partnercenter.FilterOperatorNotStartsWith:       "substr(%s, 1, length($2)) <> $2",
 }
 
 // condition is the filter in SQL and the value of $2 in it.
@@ -215,7 +215,7 @@ func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreem
 	if err != nil {
 		return false, err
 	}
-	active := !strings.EqualFold(string(c.RelationshipToPartner), string(partnercenter.RelationshipNone))
+	active := !strings.EqualFold(string(c.RelationshipToPartner), string(partnercenter.RelationshipToPartnerNone))
 	accepted := int64(-1)
 	if agreement != nil {
 		accepted = bit(*agreement)

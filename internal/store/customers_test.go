@@ -77,15 +77,15 @@ func testFilterModel(t *testing.T, s *Store) {
 	}
 	load(t, s, data)
 	model := map[partnercenter.FilterOperator]func(name, value string) bool{
-		partnercenter.FilterEquals:              func(n, v string) bool { return n == v },
-		partnercenter.FilterNotEquals:           func(n, v string) bool { return n != v },
-		partnercenter.FilterStartsWith:          strings.HasPrefix,
-		partnercenter.FilterNotStartsWith:       func(n, v string) bool { return !strings.HasPrefix(n, v) },
-		partnercenter.FilterSubstring:           strings.Contains,
-		partnercenter.FilterGreaterThan:         func(n, v string) bool { return n > v },
-		partnercenter.FilterGreaterThanOrEquals: func(n, v string) bool { return n >= v },
-		partnercenter.FilterLessThan:            func(n, v string) bool { return n < v },
-		partnercenter.FilterLessThanOrEquals:    func(n, v string) bool { return n <= v },
+		partnercenter.FilterOperatorEquals:              func(n, v string) bool { return n == v },
+		partnercenter.FilterOperatorNotEquals:           func(n, v string) bool { return n != v },
+		partnercenter.FilterOperatorStartsWith:          strings.HasPrefix,
+		partnercenter.FilterOperatorNotStartsWith:       func(n, v string) bool { return !strings.HasPrefix(n, v) },
+		partnercenter.FilterOperatorSubstring:           strings.Contains,
+		partnercenter.FilterOperatorGreaterThan:         func(n, v string) bool { return n > v },
+		partnercenter.FilterOperatorGreaterThanOrEquals: func(n, v string) bool { return n >= v },
+		partnercenter.FilterOperatorLessThan:            func(n, v string) bool { return n < v },
+		partnercenter.FilterOperatorLessThanOrEquals:    func(n, v string) bool { return n <= v },
 	}
 	var operators []partnercenter.FilterOperator
 	for op := range model {
@@ -102,7 +102,7 @@ func testFilterModel(t *testing.T, s *Store) {
 			}
 		}
 		got := companies(t, s, CustomerQuery{PartnerID: partnerA, Filter: &CustomerFilter{
-			Field: partnercenter.CustomerSearchCompanyName, Operator: op, Value: value,
+			Field: partnercenter.CustomerSearchFieldCompanyName, Operator: op, Value: value,
 		}})
 		if !slices.Equal(got, want) {
 			r.Fatalf("%s %q gave %q, want %q", op, value, got, want)
@@ -159,7 +159,7 @@ func testCustomerPages(t *testing.T, s *Store) {
 		"offset after":       {CustomerQuery{Limit: 2, Offset: 1, After: id(3)}, want(5, 6, true)},
 		"negative":           {CustomerQuery{Limit: -1, Offset: -1}, want(0, 9, false)},
 		"filtered": {CustomerQuery{Limit: 1, Filter: &CustomerFilter{
-			partnercenter.CustomerSearchCompanyName, partnercenter.FilterSubstring, "Y 7"}}, want(7, 7, false)},
+			partnercenter.CustomerSearchFieldCompanyName, partnercenter.FilterOperatorSubstring, "Y 7"}}, want(7, 7, false)},
 	} {
 		t.Run(name, func(t *testing.T) { same(t, list(test.q), test.want) })
 	}

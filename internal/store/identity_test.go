@@ -140,7 +140,7 @@ func testPutUser(t *testing.T, s *Store) {
 		func(u *seed.User) { u.WithoutMFA = true },
 		func(u *seed.User) { u.Disabled = true },
 		func(u *seed.User) {
-			u.Roles = []partnercenter.UserRole{partnercenter.RoleAdminAgent, partnercenter.RoleHelpdeskAgent}
+			u.Roles = []partnercenter.UserRole{partnercenter.UserRoleAdminAgent, partnercenter.UserRoleHelpdeskAgent}
 		},
 	} {
 		want := get()
@@ -173,7 +173,7 @@ func testPutUser(t *testing.T, s *Store) {
 		{partnerA, seed.User{}, "userPrincipalName"},
 		{partnerA, seed.User{UserPrincipalName: "ada"}, "userPrincipalName"},
 		{partnerB, seed.User{UserPrincipalName: "Ada@a.example"}, "userPrincipalName"},
-		{partnerA, seed.User{UserPrincipalName: "ada@a.example", Roles: []partnercenter.UserRole{partnercenter.RoleAdminAgent, "owner"}}, "roles[1]"},
+		{partnerA, seed.User{UserPrincipalName: "ada@a.example", Roles: []partnercenter.UserRole{partnercenter.UserRoleAdminAgent, "owner"}}, "roles[1]"},
 	} {
 		err := s.PutUser(ctx, tt.partner, tt.user)
 		var field *seed.FieldError
@@ -334,7 +334,7 @@ func TestUpgradeToIdentity(t *testing.T) {
 	if err != nil || len(users) != 2 || len(users[0].Password) != 40 || len(users[1].Password) != 40 || users[0].Password == users[1].Password {
 		t.Fatalf("users %+v, %v", users, err)
 	}
-	same(t, users[0], seed.User{UserPrincipalName: "Ada@a.example", ObjectID: "o", Name: "Ada", Roles: []partnercenter.UserRole{partnercenter.RoleAdminAgent}, Password: users[0].Password})
+	same(t, users[0], seed.User{UserPrincipalName: "Ada@a.example", ObjectID: "o", Name: "Ada", Roles: []partnercenter.UserRole{partnercenter.UserRoleAdminAgent}, Password: users[0].Password})
 }
 
 // The sample has somebody for each way that a sign-in goes. The app that serve
@@ -367,7 +367,7 @@ func TestSampleHasEverySignIn(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"a confidential app for every tenant": slices.ContainsFunc(contoso.Apps, func(a seed.App) bool { return a.MultiTenant && !a.Public && len(a.RedirectURIs) > 0 }),
 		"an admin agent without MFA": slices.ContainsFunc(contoso.Users, func(u seed.User) bool {
-			return u.WithoutMFA && !u.Disabled && slices.Contains(u.Roles, partnercenter.RoleAdminAgent)
+			return u.WithoutMFA && !u.Disabled && slices.Contains(u.Roles, partnercenter.UserRoleAdminAgent)
 		}),
 		"a disabled user": slices.ContainsFunc(contoso.Users, func(u seed.User) bool { return u.Disabled }),
 	} {

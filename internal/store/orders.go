@@ -284,7 +284,7 @@ func WithoutPrices(o *partnercenter.Order) (plain *partnercenter.Order, had bool
 
 func isSystemOrder(o *partnercenter.Order) bool {
 	switch o.TransactionType.Normalize() {
-	case partnercenter.OrderTransactionSystemPurchase, partnercenter.OrderTransactionSystemBilling:
+	case partnercenter.OrderTransactionTypeSystemPurchase, partnercenter.OrderTransactionTypeSystemBilling:
 		return true
 	}
 	return false

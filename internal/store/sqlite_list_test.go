@@ -41,7 +41,7 @@ func randomSeed(number uint64) *seed.Seed {
 	for i := range s.Partners[0].Customers {
 		c := &s.Partners[0].Customers[i]
 		if r.IntN(8) == 0 {
-			c.Customer.RelationshipToPartner = partnercenter.RelationshipNone
+			c.Customer.RelationshipToPartner = partnercenter.RelationshipToPartnerNone
 		}
 		for j := range r.IntN(40) {
 			o := partnercenter.Order{
@@ -49,7 +49,7 @@ func randomSeed(number uint64) *seed.Seed {
 				CurrencySymbol: "€\x00\u2028" + strings.Repeat("ü", r.IntN(1<<r.IntN(17))),
 			}
 			if r.IntN(5) == 0 {
-				o.TransactionType = partnercenter.OrderTransactionSystemBilling
+				o.TransactionType = partnercenter.OrderTransactionTypeSystemBilling
 			}
 			if r.IntN(2) == 0 {
 				o.TotalPrice = partnercenter.Decimal(fmt.Sprint(r.IntN(1000)))

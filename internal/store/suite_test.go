@@ -107,7 +107,7 @@ func customer(id, company string) partnercenter.Customer {
 	return partnercenter.Customer{
 		ID:                    id,
 		CompanyProfile:        &partnercenter.CustomerCompanyProfile{TenantID: id, CompanyName: company, Domain: strings.ToLower(company) + ".example"},
-		RelationshipToPartner: partnercenter.RelationshipReseller,
+		RelationshipToPartner: partnercenter.RelationshipToPartnerReseller,
 	}
 }
 
@@ -502,7 +502,7 @@ func testUsers(t *testing.T, s *Store) {
 	data := suiteSeed()
 	data.Partners[0].Users = []seed.User{
 		{UserPrincipalName: "Zoe@a.example", ObjectID: "EEEEEEEE-0000-4000-8000-00000000000E", Name: "Zoe", Password: "given"},
-		{UserPrincipalName: "ada@a.example", Name: "Ada", Roles: []partnercenter.UserRole{"GlobalAdmin", partnercenter.RoleSalesAgent}},
+		{UserPrincipalName: "ada@a.example", Name: "Ada", Roles: []partnercenter.UserRole{"GlobalAdmin", partnercenter.UserRoleSalesAgent}},
 	}
 	if n := load(t, s, data).Users; n != 2 {
 		t.Errorf("%d users loaded", n)
@@ -512,7 +512,7 @@ func testUsers(t *testing.T, s *Store) {
 		t.Fatalf("users %+v, %+v", first, users(partnerB))
 	}
 	same(t, first, []seed.User{
-		{UserPrincipalName: "ada@a.example", ObjectID: first[0].ObjectID, Name: "Ada", Roles: []partnercenter.UserRole{partnercenter.RoleGlobalAdmin, partnercenter.RoleSalesAgent}, Password: first[0].Password},
+		{UserPrincipalName: "ada@a.example", ObjectID: first[0].ObjectID, Name: "Ada", Roles: []partnercenter.UserRole{partnercenter.UserRoleGlobalAdmin, partnercenter.UserRoleSalesAgent}, Password: first[0].Password},
 		{UserPrincipalName: "Zoe@a.example", ObjectID: "eeeeeeee-0000-4000-8000-00000000000e", Name: "Zoe", Password: "given"},
 	})
 	data.Partners[0].Users[1] = seed.User{UserPrincipalName: "ADA@a.example", Name: "Ada L."}

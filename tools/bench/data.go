@@ -150,7 +150,7 @@ func (o *options) customersByID() []numbered {
 func makeCustomer(orders, n int) seed.Customer {
 	id := customerID(orders, n)
 	c := seed.Customer{Customer: partnercenter.Customer{
-		ID: id, RelationshipToPartner: partnercenter.RelationshipReseller,
+		ID: id, RelationshipToPartner: partnercenter.RelationshipToPartnerReseller,
 		CompanyProfile: &partnercenter.CustomerCompanyProfile{
 			TenantID: id, CompanyName: fmt.Sprintf("Customer %d of %d", n, orders), Domain: fmt.Sprintf("c%dx%d.onmicrosoft.com", n, orders),
 			Attributes: attributes(partnercenter.ObjectTypeCustomerCompanyProfile),
@@ -171,7 +171,7 @@ func makeOrder(customer string, n, i int) partnercenter.Order {
 	const product = "/products/CFQ7TTC0LH18"
 	return partnercenter.Order{
 		ID: id, AlternateID: id, ReferenceCustomerID: customer,
-		BillingCycle: partnercenter.BillingCycleMonthly, CurrencyCode: "USD", CurrencySymbol: "$",
+		BillingCycle: partnercenter.BillingCycleTypeMonthly, CurrencyCode: "USD", CurrencySymbol: "$",
 		LineItems: []partnercenter.OrderLineItem{{
 			LineItemNumber: new(0), OfferID: "CFQ7TTC0LH18:0001:CFQ7TTC0K971", SubscriptionID: customer,
 			TermDuration: new("P1Y"), TransactionType: "New", FriendlyName: "Business Basic", Quantity: new(i + 1),
@@ -182,7 +182,7 @@ func makeOrder(customer string, n, i int) partnercenter.Order {
 			},
 		}},
 		CreationDate: partnercenter.TimeOf(time.Date(2024, 1, 1, 0, i, n%60, 1234567*100, time.UTC)),
-		Status:       partnercenter.OrderStatusCompleted, TransactionType: partnercenter.OrderTransactionUserPurchase,
+		Status:       partnercenter.OrderStatusCompleted, TransactionType: partnercenter.OrderTransactionTypeUserPurchase,
 		Links: &partnercenter.OrderLinks{
 			ProvisioningStatus: partnercenter.NewLink("GET", self+"/provisioningstatus"), Self: partnercenter.NewLink("GET", self), PatchOperation: partnercenter.NewLink("PATCH", self),
 		},

@@ -58,8 +58,8 @@ func TestMatrixHasEveryDocumentedCall(t *testing.T) {
 func TestCloudsAreTheDocumentedOnes(t *testing.T) {
 	text := file(t, "resources.md")
 	names := map[string]partnercenter.CloudName{
-		"Global": partnercenter.NamedGlobal, "21Vianet (China)": partnercenter.Named21Vianet,
-		"Germany": partnercenter.NamedGermany, "US Government": partnercenter.NamedUSGovernment,
+		"Global": partnercenter.CloudNameGlobal, "21Vianet (China)": partnercenter.CloudName21Vianet,
+		"Germany": partnercenter.CloudNameGermany, "US Government": partnercenter.CloudNameUSGovernment,
 	}
 	var seen []partnercenter.CloudName
 	for line := range strings.Lines(string(text)) {
@@ -83,8 +83,8 @@ func TestCloudsAreTheDocumentedOnes(t *testing.T) {
 		if diff := cmp.Diff(cells[1:], got); diff != "" {
 			t.Errorf("%s (-documented +here):\n%s", name, diff)
 		}
-		if partnercenter.NameOfCloud(c) != name {
-			t.Errorf("%s calls itself %q", name, partnercenter.NameOfCloud(c))
+		if partnercenter.CloudNameOf(c) != name {
+			t.Errorf("%s calls itself %q", name, partnercenter.CloudNameOf(c))
 		}
 		seen = append(seen, name)
 	}

@@ -33,10 +33,10 @@ var customerFilters = []struct {
 	flag, usage string
 	field       partnercenter.CustomerSearchField
 }{
-	{"name", "only customers whose company name starts with `text`", partnercenter.CustomerSearchCompanyName},
-	{"domain", "only customers whose domain starts with `text`", partnercenter.CustomerSearchDomain},
-	{"indirect-reseller", "only customers of this indirect reseller's tenant `id`", partnercenter.CustomerSearchIndirectReseller},
-	{"indirect-provider", "only customers of this indirect provider's tenant `id`", partnercenter.CustomerSearchIndirectCloudSolutionProvider},
+	{"name", "only customers whose company name starts with `text`", partnercenter.CustomerSearchFieldCompanyName},
+	{"domain", "only customers whose domain starts with `text`", partnercenter.CustomerSearchFieldDomain},
+	{"indirect-reseller", "only customers of this indirect reseller's tenant `id`", partnercenter.CustomerSearchFieldIndirectReseller},
+	{"indirect-provider", "only customers of this indirect provider's tenant `id`", partnercenter.CustomerSearchFieldIndirectCloudSolutionProvider},
 }
 
 func customersList() command.Form {
@@ -72,7 +72,7 @@ func customersList() command.Form {
 		call.Stream = true
 		for i, f := range customerFilters {
 			if filters[i] != "" {
-				query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: filters[i], Operator: partnercenter.FilterStartsWith}
+				query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: filters[i], Operator: partnercenter.FilterOperatorStartsWith}
 			}
 		}
 		return call.Client.Customers.QueryAll(ctx, query)

@@ -107,7 +107,7 @@ Tables have a row for every order; -o wide and -o csv one for every line item.` 
 		if all.asked {
 			return all.orders(ctx, call, partnercenter.AllOrdersOptions{BillingCycle: cycle.value, Options: options()})
 		}
-		return ofCustomer(call.CustomerID, call.Customer.Orders.ByBillingCycle(cycle.value).All(ctx, options()...))
+		return ofCustomer(call.CustomerID, call.Customer.Orders.ByBillingCycleType(cycle.value).All(ctx, options()...))
 	})
 }
 
@@ -157,8 +157,8 @@ func (b *billingCycle) parse() error {
 
 // billingCycles are the values to offer; the service takes "unknown" for none.
 func billingCycles() []string {
-	return slices.DeleteFunc(terminal.Texts(partnercenter.BillingCycles()), func(name string) bool {
-		return name == string(partnercenter.BillingCycleUnknown)
+	return slices.DeleteFunc(terminal.Texts(partnercenter.BillingCycleTypes()), func(name string) bool {
+		return name == string(partnercenter.BillingCycleTypeUnknown)
 	})
 }
 

@@ -145,7 +145,7 @@ type subscriptionUpdate struct {
 
 // subscriptionStatuses are those that a subscription can be brought into.
 var subscriptionStatuses = terminal.Texts([]partnercenter.SubscriptionStatus{
-	partnercenter.SubscriptionActive, partnercenter.SubscriptionSuspended, partnercenter.SubscriptionDeleted,
+	partnercenter.SubscriptionStatusActive, partnercenter.SubscriptionStatusSuspended, partnercenter.SubscriptionStatusDeleted,
 })
 
 func subscriptionsUpdate() command.Form {

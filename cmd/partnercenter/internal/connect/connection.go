@@ -75,7 +75,7 @@ func CloudNames() []string { return terminal.Texts(partnercenter.CloudNames()) }
 // one's for none.
 func CloudNamed(flag, name string) (partnercenter.CloudName, error) {
 	if name == "" {
-		return partnercenter.NamedGlobal, nil
+		return partnercenter.CloudNameGlobal, nil
 	}
 	if c := partnercenter.CloudName(name); c.Known() {
 		return c.Normalize(), nil

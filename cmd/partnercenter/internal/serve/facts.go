@@ -28,7 +28,7 @@ func (l *local) print(w io.Writer) {
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
 		{"User", f.UserPrincipalName}, {"Password", f.Password},
 	}
-	if l.cloud != partnercenter.NamedGlobal {
+	if l.cloud != partnercenter.CloudNameGlobal {
 		lines = append(lines, [2]string{"Plays", "the " + string(l.cloud) + " cloud"})
 	}
 	if state := l.clock.State(); state.Adjusted {
@@ -55,7 +55,7 @@ func (l *local) print(w io.Writer) {
 
 // graph is the resource that the documentation asks app-only tokens for.
 func (f *shownFacts) graph() string {
-	cloud := cmp.Or(partnercenter.CloudName(f.Cloud), partnercenter.NamedGlobal)
+	cloud := cmp.Or(partnercenter.CloudName(f.Cloud), partnercenter.CloudNameGlobal)
 	return cloud.Configuration().Services[partnercenter.GraphServiceName].Audience
 }
 

@@ -101,7 +101,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.catalog, "catalog", "sample", "what is sold: sample, or a catalog `file`; see docs/catalog-format.md")
 	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (none but the week for cancelling) or realistic (the documented ones); limits given as flags come first")
 	o.limits.addFlags(f)
-	f.StringVar(&o.asCloud, "as-cloud", string(partnercenter.NamedGlobal), "`cloud` to play, with the audiences of its tokens and without the calls that it does not offer: global, 21vianet, germany or us-government")
+	f.StringVar(&o.asCloud, "as-cloud", string(partnercenter.CloudNameGlobal), "`cloud` to play, with the audiences of its tokens and without the calls that it does not offer: global, 21vianet, germany or us-government")
 	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write, as JSON, once all listeners accept (default: where --profile local looks)")
 	f.StringVar(&o.caDir, "ca-dir", "", "`folder` of the local certificate authority, made if missing (default: in the user's configuration folder)")
 	f.StringVar(&o.cacheSize, "cache-size", "64MiB", "`memory` for list answers kept to be sent again; 0 for none")
@@ -452,7 +452,7 @@ func (l *local) describe(ctx context.Context, o *serveOptions) error {
 		return err
 	}
 	for _, u := range users {
-		if !u.Disabled && !u.WithoutMFA && slices.Contains(u.Roles, partnercenter.RoleAdminAgent) {
+		if !u.Disabled && !u.WithoutMFA && slices.Contains(u.Roles, partnercenter.UserRoleAdminAgent) {
 			l.facts.UserPrincipalName, l.facts.Password = u.UserPrincipalName, u.Password
 			break
 		}

@@ -105,7 +105,7 @@ func whoCalls(ctx context.Context, c *connect.Connection) (*identity, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.Authority)
 	}
-	who := newIdentity(claims, partnercenter.NameOfCloud(s.Options.Cloud), c.Term.Now())
+	who := newIdentity(claims, partnercenter.CloudNameOf(s.Options.Cloud), c.Term.Now())
 	who.SignedInBy, who.way = s.Way.Name, s.Way.Text
 	return who, nil
 }

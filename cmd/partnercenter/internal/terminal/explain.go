@@ -79,15 +79,15 @@ const nextSecondFactor = "Have a second factor required of the user, and sign in
 func explainCredential(err *partnercenter.CredentialError) Explanation {
 	e := Explanation{What: cmp.Or(err.Operation, "the call") + " was not sent: " + err.Detail, Next: UpperFirst(err.Fix) + ".", Code: ExitAuth}
 	switch err.Reason {
-	case partnercenter.CredentialNeedsUser:
+	case partnercenter.CredentialReasonNeedsUser:
 		e.Next = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, no user counts."
-	case partnercenter.CredentialNeedsRole:
+	case partnercenter.CredentialReasonNeedsRole:
 		e.Next = "Sign in as a user with the role " + OrList(Texts(err.Roles)) + ": partnercenter login."
-	case partnercenter.CredentialWithoutMFA:
+	case partnercenter.CredentialReasonNoMFA:
 		e.Next = nextSecondFactor
-	case partnercenter.CredentialExpired, partnercenter.CredentialNotYetValid:
+	case partnercenter.CredentialReasonExpired, partnercenter.CredentialReasonNotYetValid:
 		e.Next = "Set this machine's clock if it is wrong, and sign in again."
-	case partnercenter.CredentialForeign:
+	case partnercenter.CredentialReasonWrongAudience:
 		e.Next = "Check --scope and --cloud: the token has to be for Partner Center in that cloud."
 	}
 	return e
@@ -126,7 +126,7 @@ func explainAnswer(err *partnercenter.Error, now time.Time) Explanation {
 		e.Next = "The token was refused: check that tenant, client, --authority and --scope belong to this base URL;\n" +
 			"'partnercenter doctor' tries each step, and compares the clocks.\n" +
 			"At Microsoft, the app must also be registered in Partner Center."
-		if err.Code == partnercenter.CodeMFARequired {
+		if err.Code == partnercenter.ErrorCodeMFARequired {
 			e.Next = nextSecondFactor
 		}
 	case http.StatusForbidden:

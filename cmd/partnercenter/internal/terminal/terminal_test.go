@@ -45,7 +45,7 @@ func TestNoteBudget(t *testing.T) {
 	term, _, stderr := testTerminal()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	term.Now = func() time.Time { return now }
-	wait := partnercenter.BudgetWait{Class: partnercenter.BudgetOrders, For: 12400 * time.Millisecond, RequestsPerMinute: 500}
+	wait := partnercenter.BudgetWait{Class: partnercenter.BudgetClassOrders, For: 12400 * time.Millisecond, RequestsPerMinute: 500}
 	term.NoteBudget(wait)
 	term.NoteBudget(wait) // another worker's
 	wait.For += 500 * time.Millisecond
