@@ -22,7 +22,7 @@ func TestFormsAreWrittenOnce(t *testing.T) {
 		`which customer? Give`:          "asking for the customer",
 		`"dry-run"`:                     "the flags of changes",
 		`exclude each other`:            "refusing flags that exclude each other",
-		`BillingCycleUnknown`:           "the parser of billing cycles",
+		`BillingCycleTypeUnknown`:       "the parser of billing cycles",
 		`"customer", "", "the customer`: "the flag for the customer",
 	} {
 		var places []string

@@ -224,10 +224,10 @@ const (
 func chinaRefusals(t *testing.T, _ *api) []refusal {
 	t.Helper()
 	order := func(name, item, must string, more ...string) refusal {
-		return refusal{rule: ruleNotSold, request: request{name: name, body: orderOf(line(item, 1, more...)), status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{must, "21Vianet"}}}
+		return refusal{rule: ruleNotSold, request: request{name: name, body: orderOf(line(item, 1, more...)), status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{must, "the 21vianet cloud"}}}
 	}
 	view := func(view, must string) refusal {
-		return refusal{request: request{name: "view " + view, path: "/v1/products?country=US&targetView=" + view, status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{must, "21Vianet"}}}
+		return refusal{request: request{name: "view " + view, path: "/v1/products?country=US&targetView=" + view, status: 400, code: partnercenter.ErrorCodeNotInEnvironment, must: []string{must, "the 21vianet cloud"}}}
 	}
 	return []refusal{
 		order("legacy Azure", offerAzure, "Azure subscriptions are not offered"),
