@@ -4,10 +4,10 @@ package partnercenter
 // readers the check for nil.
 
 // GetLineItemNumber returns LineItemNumber, zero if there is none.
-func (o *OrderLineItem) GetLineItemNumber() int { return valueOf(o.LineItemNumber) }
+func (l *OrderLineItem) GetLineItemNumber() int { return valueOf(l.LineItemNumber) }
 
 // GetQuantity returns Quantity, zero if there is none.
-func (o *OrderLineItem) GetQuantity() int { return valueOf(o.Quantity) }
+func (l *OrderLineItem) GetQuantity() int { return valueOf(l.Quantity) }
 
 // GetLineItemNumber returns LineItemNumber, zero if there is none.
 func (o *OrderLineItemProvisioningStatus) GetLineItemNumber() int { return valueOf(o.LineItemNumber) }
@@ -49,7 +49,7 @@ func (o *Offer) GetRank() int { return valueOf(o.Rank) }
 func (o *Offer) GetLimit() int { return valueOf(o.Limit) }
 
 // GetRank returns Rank, zero if there is none.
-func (o *OfferCategory) GetRank() int { return valueOf(o.Rank) }
+func (c *OfferCategory) GetRank() int { return valueOf(c.Rank) }
 
 // GetMinimumQuantity returns MinimumQuantity, zero if there is none.
 func (s *SKU) GetMinimumQuantity() int { return valueOf(s.MinimumQuantity) }

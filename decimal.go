@@ -71,7 +71,7 @@ func (d Decimal) invalid() error {
 	return fmt.Errorf("partnercenter: %q is not a decimal amount such as 24606.35", string(d))
 }
 
-// Compare compares amounts by value: "1.50" and "1.5" are equal. Amounts that are
+// Cmp compares amounts by value: "1.50" and "1.5" are equal. Amounts that are
 // empty or malformed come first and equal each other.
 func (d Decimal) Cmp(e Decimal) int {
 	x, errX := d.Rat()

@@ -25,7 +25,8 @@ type manyCustomers struct {
 }
 
 func (m manyCustomers) Do(req *http.Request) (*http.Response, error) {
-	status, body := http.StatusOK, ""
+	var body string
+	status := http.StatusOK
 	if parts := strings.Split(req.URL.Path, "/"); len(parts) > 4 {
 		id := parts[3]
 		status = m.orders(req.Context(), id)

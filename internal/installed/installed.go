@@ -39,7 +39,7 @@ func running(name string) string {
 		return path.(string)
 	}
 	path, err := exec.LookPath(name)
-	if err != nil || exec.Command(path, "--version").Run() != nil {
+	if err != nil || exec.Command(path, "--version").Run() != nil { //nolint:gosec // tests name the program
 		path = ""
 	}
 	runs.Store(name, path)
@@ -60,7 +60,7 @@ func Node(t *testing.T) string {
 	if _, err := os.Stat(node); err != nil {
 		node = Program(t, "node")
 	}
-	version, err := exec.CommandContext(t.Context(), node, "--version").Output()
+	version, err := exec.CommandContext(t.Context(), node, "--version").Output() //nolint:gosec // as above
 	if err != nil {
 		Missing(t, "%s does not run: %v", node, err)
 	}
