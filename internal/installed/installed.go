@@ -39,7 +39,7 @@ func running(name string) string {
 		return path.(string)
 	}
 	path, err := exec.LookPath(name)
-	if err != nil || exec.Command(path, "--version").Run() != nil { //nolint:gosec // tests name the program
+	if err != nil || exec.Command(path, "--version").Run() != nil { //nolint:gosec,noctx // tests name the program
 		path = ""
 	}
 	runs.Store(name, path)
