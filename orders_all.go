@@ -35,10 +35,10 @@ type AllOrdersOptions struct {
 	// [DefaultWorkers].
 	Workers int
 
-	// OnCustomer is called for each customer once its orders have been yielded,
-	// with a nil error, or with the error if they could not be listed; All goes on
-	// with the next customer. It is called by the goroutine that ranges over All.
-	// Without OnCustomer the first error ends All.
+	// OnCustomer is called for each customer: with a nil error once all its orders
+	// have been yielded, or with the error if they could not be listed. Then none
+	// has been yielded, and All goes on with the next customer. It is called by the
+	// goroutine that ranges over All. Without OnCustomer the first error ends All.
 	OnCustomer func(customer *Customer, err error)
 }
 
@@ -58,6 +58,7 @@ func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.
 		o.Workers = DefaultWorkers
 	}
 	return func(yield func(*CustomerOrder, error) bool) {
+		o := o // each range lists the customers anew
 		if o.Customers == nil {
 			// All at first: a continuation token would expire during a long run.
 			for customer, err := range c.client.Customers.All(ctx) {

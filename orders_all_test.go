@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
 // manyCustomers answers for a partner with n customers of one order each, without a
@@ -130,6 +131,32 @@ func TestAllOrdersStops(t *testing.T) {
 				t.Errorf("%d customers were asked about", asked.Load())
 			}
 		})
+	}
+}
+
+// TestAllOrdersAgain ranges twice: customers may have come meanwhile, and the first
+// list of them may have been cut short.
+func TestAllOrdersAgain(t *testing.T) {
+	var lists atomic.Int32
+	srv := partnercentertest.NewServer(t, partnercentertest.Options{Wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v1/customers" {
+				lists.Add(1)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}})
+	orders := srv.Client().Orders.All(t.Context(), nil)
+	for range 2 {
+		for _, err := range orders {
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	if lists.Load() != 2 {
+		t.Errorf("the customers were listed %d times, want once for each range", lists.Load())
 	}
 }
 
