@@ -1,10 +1,7 @@
 package partnercenter_test
 
 import (
-	"crypto/tls"
-	"encoding/pem"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,27 +24,18 @@ func setEnvironment(t *testing.T, variables map[string]string) {
 
 func TestNewClientFromEnvironment(t *testing.T) {
 	srv := partnercentertest.NewServer(t)
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(srv.TLSURL, "https://"), &tls.Config{RootCAs: srv.Pool, MinVersion: tls.VersionTLS12})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	own := conn.ConnectionState().PeerCertificates[0]
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	srv.Setenv(t)
+	ca := os.Getenv("PARTNERCENTER_CA_FILE")
 	for name, extra := range map[string]map[string]string{
 		"one address":           {"PARTNERCENTER_BASE_URL": srv.TLSURL},
 		"two addresses":         {"PARTNERCENTER_BASE_URL": srv.URL, "PARTNERCENTER_AUTHORITY": srv.TLSURL, "PARTNERCENTER_BUDGET": "100"},
 		"a scope and the cloud": {"PARTNERCENTER_BASE_URL": srv.TLSURL, "PARTNERCENTER_CLOUD": "Global", "PARTNERCENTER_SCOPE": "https://graph.windows.net/.default"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			extra["PARTNERCENTER_CA_FILE"] = ca
-			extra["PARTNERCENTER_TENANT_ID"] = srv.TenantID
-			extra["PARTNERCENTER_CLIENT_ID"] = srv.ClientID
-			extra["PARTNERCENTER_CLIENT_SECRET"] = srv.ClientSecret
-			setEnvironment(t, extra)
+			srv.Setenv(t)
+			for name, value := range extra {
+				t.Setenv(name, value)
+			}
 			pc, err := partnercenter.NewClientFromEnvironment(nil)
 			if err != nil {
 				t.Fatal(err)

@@ -20,6 +20,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -125,6 +127,7 @@ type Server struct {
 	seed      *seed.Seed
 	clock     *clock.Clock
 	cloud     cloud.Configuration
+	caPEM     []byte
 	close     sync.Once
 	apps      sync.Mutex // held while an app is changed
 }
@@ -223,7 +226,7 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), authority: authority, api: api, plane: plane, store: st, seed: data, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Configuration()}
+	s := &Server{Pool: ca.Pool(), caPEM: ca.CertPEM(), authority: authority, api: api, plane: plane, store: st, seed: data, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Configuration()}
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -283,6 +286,29 @@ func (s *Server) Client() *partnercenter.Client { return s.client(s.Credential()
 // admin.agent@contosocsp.onmicrosoft.com of the sample, for calls that an app
 // may not make for itself.
 func (s *Server) UserClient(upn string) *partnercenter.Client { return s.client(s.UserCredential(upn)) }
+
+// Setenv sets the environment variables that [partnercenter.NewClientFromEnvironment]
+// and the command line read, for the rest of the test, so that programs which the test
+// runs sign in to the first partner. Those it has no value for are set to the empty
+// text.
+func (s *Server) Setenv(tb testing.TB) {
+	tb.Helper()
+	caFile := filepath.Join(tb.TempDir(), "ca.pem")
+	if err := os.WriteFile(caFile, s.caPEM, 0o600); err != nil {
+		tb.Fatalf("partnercentertest: %v", err)
+	}
+	for _, entry := range os.Environ() {
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "PARTNERCENTER_") || strings.HasPrefix(name, "AZURE_") {
+			tb.Setenv(name, "")
+		}
+	}
+	tb.Setenv("PARTNERCENTER_BASE_URL", s.TLSURL)
+	tb.Setenv("PARTNERCENTER_CA_FILE", caFile)
+	tb.Setenv("PARTNERCENTER_CLOUD", string(partnercenter.CloudNameOf(s.cloud)))
+	tb.Setenv("PARTNERCENTER_TENANT_ID", s.TenantID)
+	tb.Setenv("PARTNERCENTER_CLIENT_ID", s.ClientID)
+	tb.Setenv("PARTNERCENTER_CLIENT_SECRET", s.ClientSecret)
+}
 
 func (s *Server) client(cred azcore.TokenCredential) *partnercenter.Client {
 	options := &partnercenter.ClientOptions{Endpoint: s.URL}
