@@ -189,7 +189,9 @@ type ids struct{ request, correlation string }
 // take an id from [NewRequestID], keep it with the order's content on disk,
 // then call. After a restart call again with the same id and content; whatever
 // became of the first call, there is one order, and its answer comes back.
-// Where an error leaves open what happened, [Unsettled] says so.
+// Where an error leaves open what happened, [Unsettled] says so. It speaks of the call
+// that failed: after one that was made before, only an answer settles the matter, as a
+// call can be refused, for its token say, before the service looks at its id.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	v, _ := ctx.Value(idsKey{}).(ids)
 	v.request = id

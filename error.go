@@ -134,7 +134,8 @@ func (e *LostAnswerError) Unwrap() error { return e.Err }
 // Unsettled reports whether a write that ended in err may have had its effect
 // all the same: its answer was lost, or unreadable, or said nothing certain. It
 // is then safe to repeat the very same call with the same request id
-// ([WithRequestID]), and not safe to make a new one.
+// ([WithRequestID]), and not safe to make a new one. Earlier calls with that id are
+// not considered.
 func Unsettled(err error) bool {
 	if answer := new(Error); errors.As(err, &answer) {
 		return answer.Unsettled
