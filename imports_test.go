@@ -112,7 +112,10 @@ var importTable = map[string]rule{
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "users' tests link the server and no more",
 	},
-	"tools/bench": {ours: anything, why: "it measures the whole"},
+	"tools/bench":        {ours: anything, why: "it measures the whole"},
+	"examples/export":    {ours: []string{""}, why: "it is a program as users write it: it has what they can import"},
+	"examples/placeonce": {ours: []string{""}, why: "as `examples/export`"},
+	"examples/report":    {ours: []string{""}, why: "as `examples/export`"},
 	"examples/clients/go": {
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity"},
 		why:    "it is a program that knows Microsoft's service only",

@@ -25,7 +25,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"math/big"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -47,7 +46,6 @@ var (
 // The imports count as used.
 var (
 	_ = azidentity.NewDefaultAzureCredential
-	_ = big.NewRat
 	_ = errors.As
 	_ = fmt.Println
 	_ = log.Fatal
