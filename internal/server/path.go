@@ -122,6 +122,9 @@ func newRouter(routes []Route) *router {
 			n = n.child(segment)
 		}
 		n.pattern = route.Pattern
+		if slices.ContainsFunc(n.routes, func(r Route) bool { return r.Method == route.Method }) {
+			panic("server: two routes answer " + route.Method + " " + route.Pattern)
+		}
 		n.routes = append(n.routes, route)
 		methods := []string{route.Method}
 		if route.Method == http.MethodGet {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -52,7 +53,7 @@ const (
 	clientID  = "3a4b9c53-0000-4000-8000-000000000002"
 	// dataVersion is raised when the data changes, so that an old file is not
 	// taken for it.
-	dataVersion = 2
+	dataVersion = 3
 	loadBatch   = 20_000 // orders
 )
 
@@ -63,7 +64,7 @@ func customerID(orders, n int) string {
 	mixed := (uint64(orders)<<40 | uint64(n)) * 0x9e3779b97f4a7c15
 	binary.BigEndian.PutUint64(b[:], mixed)
 	binary.BigEndian.PutUint64(b[8:], uint64(orders)<<40|uint64(n))
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	return guid.Of(b)
 }
 
 // prepareData makes the database if it is not there, and returns how to sign

@@ -2,14 +2,18 @@ package published
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -137,6 +141,80 @@ func TestTypesRoundTrip(t *testing.T) {
 			contracttest.RoundTrip(t, file(t, filepath.Join("examples-2026", name)), newValue, !notByEncodingJSON(name))
 		})
 	}
+}
+
+// unknownMembers are the members of documented payloads that no type has yet.
+var unknownMembers = map[string]string{
+	"2026/customer-create-gdap.request.json":                        "enableGDAPByDefault",
+	"2026/subscription-cancel-at-term-end.request.json":             "actionTaken attentionNeeded billingCycleEndDate billingCycleEndDateTime commitmentEndDateTime productType scheduledActions",
+	"2026/subscription-minimal-patch-loses-autorenew.response.json": "actionTaken attentionNeeded billingCycleEndDate billingCycleEndDateTime commitmentEndDateTime productType",
+	"2026/subscription-nce-get.response.json":                       "actionTaken attentionNeeded billingCycleEndDate billingCycleEndDateTime commitmentEndDateTime productType",
+	"2026/subscription-renew-to-est.request.json":                   "actionTaken attentionNeeded billingCycleEndDate billingCycleEndDateTime commitmentEndDateTime productType scheduledActions",
+	"2026/subscription-renew-to-new-term.request.json":              "actionTaken attentionNeeded billingCycleEndDate billingCycleEndDateTime commitmentEndDateTime productType scheduledActions",
+	"2026/subscription-scheduled-change.request.json":               "actionTaken attentionNeeded billingCycleEndDate billingCycleEndDateTime commitmentEndDateTime productType scheduledNextTermInstructions",
+}
+
+// TestMembersAreKnown decodes every documented payload of the types and lists the
+// members that no type has. A member that the documentation renames turns up here.
+func TestMembersAreKnown(t *testing.T) {
+	check := func(name string, data []byte, newValue func() any) {
+		v := newValue()
+		if err := partnercenter.Unmarshal(data, v); err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		if diff := cmp.Diff(unknownMembers[name], strings.Join(unknown(t, reflect.ValueOf(v), ""), " ")); diff != "" {
+			t.Errorf("%s: members that no type has (-known +got):\n%s", name, diff)
+		}
+	}
+	for name, newValue := range types {
+		check(name, example(t, name), newValue)
+	}
+	for name, newValue := range types2026 {
+		check("2026/"+name, file(t, filepath.Join("examples-2026", name)), newValue)
+	}
+}
+
+// unknown returns the members in the fields Extra of a value and those inside it, each
+// once, in order.
+func unknown(t *testing.T, v reflect.Value, path string) []string {
+	t.Helper()
+	var found []string
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			found = unknown(t, v.Elem(), path)
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return nil
+		}
+		for i := range v.Len() {
+			found = append(found, unknown(t, v.Index(i), path)...)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			if !field.IsExported() {
+				continue
+			}
+			if extra, ok := v.Field(i).Interface().(jsontext.Value); ok && field.Name == "Extra" {
+				var members map[string]any
+				if extra != nil {
+					if err := json.Unmarshal(extra, &members); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for name := range members {
+					found = append(found, path+name)
+				}
+			} else {
+				found = append(found, unknown(t, v.Field(i), path+field.Name+".")...)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // TestTypesAreComplete fails when there is a payload of these areas that no type
