@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -208,8 +209,10 @@ func (c *CustomersClient) Query(ctx context.Context, q CustomersQuery) (*Collect
 // QueryAll yields all customers that q selects, page by page, with the checks
 // of [CustomersClient.All].
 func (c *CustomersClient) QueryAll(ctx context.Context, q CustomersQuery) iter.Seq2[*Customer, error] {
-	if q.Size == 0 && q.Seek == "" {
-		q.Size = DefaultPageSize
+	if q.Seek == "" && (q.Size == 0 || q.ByOffset) {
+		// The service answers no larger page: one that is cut off would look like the
+		// last one.
+		q.Size = min(cmp.Or(q.Size, DefaultPageSize), DefaultPageSize)
 	}
 	return paged(c.resource, func() fetch[Customer] { return c.fetchAll(ctx, q) })
 }
