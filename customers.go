@@ -98,14 +98,14 @@ type CustomerRelationshipRequest struct {
 // PartnerRelationship is the partner's relationship to another partner, such
 // as an indirect reseller.
 type PartnerRelationship struct {
-	ID               string              `json:"id,omitzero"` // tenant id of the other partner
-	Name             string              `json:"name,omitzero"`
-	RelationshipType string              `json:"relationshipType,omitzero"` // is_indirect_cloud_solution_provider_of, …
-	State            string              `json:"state,omitzero"`
-	MPNID            string              `json:"mpnId,omitzero"`    // digits
-	Location         string              `json:"location,omitzero"` // country
-	Attributes       *ResourceAttributes `json:"attributes,omitzero"`
-	Extra            jsontext.Value      `json:",embed"`
+	ID               string                  `json:"id,omitzero"` // tenant id of the other partner
+	Name             string                  `json:"name,omitzero"`
+	RelationshipType PartnerRelationshipType `json:"relationshipType,omitzero"`
+	State            string                  `json:"state,omitzero"`
+	MPNID            string                  `json:"mpnId,omitzero"`    // digits
+	Location         string                  `json:"location,omitzero"` // country
+	Attributes       *ResourceAttributes     `json:"attributes,omitzero"`
+	Extra            jsontext.Value          `json:",embed"`
 }
 
 type plainCustomer Customer // Customer without its methods

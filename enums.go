@@ -462,3 +462,29 @@ func (t AttachmentType) Known() bool { return isKnown(t, attachmentTypes) }
 
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (t *AttachmentType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, t) }
+
+// PartnerRelationshipType is what a partner is to another one.
+type PartnerRelationshipType string
+
+// The documented relationships.
+const (
+	PartnerRelationshipTypeIsIndirectCloudSolutionProviderOf PartnerRelationshipType = "is_indirect_cloud_solution_provider_of"
+	PartnerRelationshipTypeIsIndirectResellerOf              PartnerRelationshipType = "is_indirect_reseller_of"
+)
+
+var partnerRelationshipTypes = []PartnerRelationshipType{
+	PartnerRelationshipTypeIsIndirectCloudSolutionProviderOf, PartnerRelationshipTypeIsIndirectResellerOf,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t PartnerRelationshipType) Normalize() PartnerRelationshipType {
+	return normalize(t, partnerRelationshipTypes)
+}
+
+// Known reports whether t spells a documented value.
+func (t PartnerRelationshipType) Known() bool { return isKnown(t, partnerRelationshipTypes) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *PartnerRelationshipType) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, t)
+}
