@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -421,34 +420,4 @@ func classify(path string) int {
 		class = BudgetClassSubscriptions
 	}
 	return slices.Index(budgetClasses[:], class)
-}
-
-// tryTimeoutPolicy limits how long one try may take, from after the wait for
-// the budget on. azcore's own limit would count the wait.
-type tryTimeoutPolicy struct{ timeout time.Duration }
-
-func (p tryTimeoutPolicy) Do(req *policy.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Raw().Context(), p.timeout)
-	resp, err := req.WithContext(ctx).Next()
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	if _, downloaded := resp.Body.(interface{ Bytes() []byte }); downloaded { // azcore's
-		cancel()
-		return resp, nil
-	}
-	resp.Body = &cancellingBody{resp.Body, cancel}
-	return resp, nil
-}
-
-// cancellingBody ends a try when its answer has been read.
-type cancellingBody struct {
-	io.ReadCloser
-	cancel context.CancelFunc
-}
-
-func (b *cancellingBody) Close() error {
-	defer b.cancel()
-	return b.ReadCloser.Close()
 }

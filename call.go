@@ -10,9 +10,11 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // request is a call to be made.
@@ -23,6 +25,7 @@ type request struct {
 	content         io.ReadSeeker // the body, if it is not in as JSON
 	contentType     string
 	stream          bool // the caller reads the answer's body
+	later           bool // the service may take the change to make it later (202), and answer no body
 }
 
 // call makes a call on the resource and reads the answer into out, as
@@ -80,8 +83,8 @@ func headerOf[O ~struct{ name, value string }](opts []O) http.Header {
 }
 
 // send makes a call and reads the answer into out; a nil out takes any answer of
-// success. It returns the answer's header. An answer of success without a body
-// leaves out as it is if the status says that there is nothing to read yet.
+// success. It returns the answer's header. An answer that is not of the documented type
+// is a [*DecodeError].
 //
 // All tries of a call carry one MS-RequestId, by which the service knows a
 // write that it did already.
@@ -94,16 +97,49 @@ func (c *Client) send(ctx context.Context, r request, out any) (http.Header, err
 	if err != nil {
 		return nil, state.lost(resp.Request, err)
 	}
-	if out == nil || len(body) == 0 && (resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent) {
+	if out == nil || r.later && len(body) == 0 && resp.StatusCode == http.StatusAccepted {
 		return resp.Header, nil
 	}
-	if err := Unmarshal(body, out); err != nil {
+	if err = Unmarshal(body, out); err == nil {
+		err = documented(out, body)
+	}
+	if err != nil {
 		return nil, &DecodeError{
 			Method: r.method, URL: strings.SplitN(r.address, "?", 2)[0], RequestID: firstValue(resp, headerRequestID),
 			ContentType: resp.Header.Get("Content-Type"), Description: describeText(resp, body), Err: err,
 		}
 	}
 	return resp.Header, nil
+}
+
+// documented refuses a JSON value that decoded to nothing: a list without items and
+// without their number, a resource of which no member is known. It would look like an
+// empty list, or a resource that has nothing.
+func documented(out any, body []byte) error {
+	v := reflect.ValueOf(out).Elem()
+	if v.Kind() != reflect.Struct || !v.FieldByName("Extra").IsValid() {
+		return nil // a type of the caller's
+	}
+	if v.FieldByName("TotalCount").IsValid() && v.FieldByName("Items").IsNil() {
+		var list struct {
+			Items      jsontext.Value `json:"items"`
+			TotalCount jsontext.Value `json:"totalCount"`
+		}
+		if err := Unmarshal(body, &list); err != nil {
+			return err
+		}
+		if list.TotalCount == nil && (list.Items == nil || list.Items.Kind() == jsontext.KindNull) {
+			return errors.New("the answer is not a list: it has neither items nor totalCount")
+		}
+		return nil
+	}
+	known := reflect.New(v.Type()).Elem()
+	known.Set(v)
+	known.FieldByName("Extra").SetZero()
+	if known.IsZero() {
+		return fmt.Errorf("the answer has no member of a %s", v.Type().Name())
+	}
+	return nil
 }
 
 // do makes a call and returns an answer of success; any other is an [*Error].

@@ -42,6 +42,13 @@ const (
 	// only meet the service's limit of requests a minute sooner.
 	DefaultWorkers = 4
 
+	// MaxWorkers is how many it may ask about at once.
+	MaxWorkers = 32
+
+	// DefaultTryTimeout is how long one try of a call may take, as in Microsoft's
+	// clients.
+	DefaultTryTimeout = 3 * time.Minute
+
 	// DefaultWaitTimeout is how long WaitVisible waits. The documentation says
 	// that a new order takes up to 15 minutes.
 	DefaultWaitTimeout = 20 * time.Minute
@@ -60,7 +67,9 @@ const (
 //
 // The embedded [azcore.ClientOptions] bring the cloud (Cloud), the transport,
 // logging, and retries: three by default, honouring Retry-After up to
-// Retry.MaxRetryDelay; Retry.MaxRetries of -1 means none. The default transport
+// Retry.MaxRetryDelay; Retry.MaxRetries of -1 means none. A try takes
+// [DefaultTryTimeout] at most, or Retry.TryTimeout; a negative one means no limit. The
+// time that a file takes to be read does not count. The default transport
 // follows no redirects; one of your own should not either, as the token goes
 // along.
 type ClientOptions struct {
@@ -82,8 +91,8 @@ type ClientOptions struct {
 
 	// Budget makes requests wait rather than exceed the rate that the service
 	// allows. Nil means none: requests are sent at once and, when the service
-	// refuses them with 429, tried again as Retry says. With a budget
-	// Retry.TryTimeout begins after the wait.
+	// refuses them with 429, tried again as Retry says. Retry.TryTimeout begins
+	// after the wait.
 	Budget *Budget
 
 	// SkipCredentialChecks sends calls whatever the token says. By default a call

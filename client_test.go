@@ -80,6 +80,9 @@ func answerJSON(body string) http.HandlerFunc {
 	}
 }
 
+// anyAnswer is taken for a list and for every resource.
+const anyAnswer = `{"id":"x","totalCount":0,"items":[],"status":"x","attributes":{"objectType":"x"}}`
+
 const emptyList = `{"totalCount":0,"items":[],"attributes":{"objectType":"Collection"}}`
 
 func TestRequestsOnTheWire(t *testing.T) {
@@ -268,6 +271,13 @@ func TestResolveURI(t *testing.T) {
 		{"https://h", "?size=2", "https://h/v1?size=2"},
 		{"https://h/pc/", "/customers", "https://h/pc/v1/customers"},
 		{"https://h/pc/v1", "https://h/pc/v1/customers", "https://h/pc/v1/customers"},
+		{"https://h/pc", "/pc/v1/customers", "https://h/pc/v1/customers"},
+		{"https://h/pc", "/pc/customers", "https://h/pc/v1/pc/customers"},
+		{"https://h/pc", "https://h/pc/customers", "https://h/pc/v1/customers"},
+		{"https://h/pc", "https://h/pcs/customers", ""},
+		{"https://h/pc", "https://h/customers", ""},
+		{"https://h", "/customers/%2e%2e/x", ""},
+		{"https://h", "/customers/%2E/x", ""},
 		{"https://h", "https://evil/v1/customers", ""},
 		{"https://h", "//evil/v1/customers", ""},
 		{"https://h", "http://h/v1/customers", ""},

@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -97,14 +98,14 @@ type CustomerRelationshipRequest struct {
 // PartnerRelationship is the partner's relationship to another partner, such
 // as an indirect reseller.
 type PartnerRelationship struct {
-	ID               string              `json:"id,omitzero"` // tenant id of the other partner
-	Name             string              `json:"name,omitzero"`
-	RelationshipType string              `json:"relationshipType,omitzero"` // is_indirect_cloud_solution_provider_of, …
-	State            string              `json:"state,omitzero"`
-	MPNID            string              `json:"mpnId,omitzero"`    // digits
-	Location         string              `json:"location,omitzero"` // country
-	Attributes       *ResourceAttributes `json:"attributes,omitzero"`
-	Extra            jsontext.Value      `json:",embed"`
+	ID               string                  `json:"id,omitzero"` // tenant id of the other partner
+	Name             string                  `json:"name,omitzero"`
+	RelationshipType PartnerRelationshipType `json:"relationshipType,omitzero"`
+	State            string                  `json:"state,omitzero"`
+	MPNID            string                  `json:"mpnId,omitzero"`    // digits
+	Location         string                  `json:"location,omitzero"` // country
+	Attributes       *ResourceAttributes     `json:"attributes,omitzero"`
+	Extra            jsontext.Value          `json:",embed"`
 }
 
 type plainCustomer Customer // Customer without its methods
@@ -208,8 +209,10 @@ func (c *CustomersClient) Query(ctx context.Context, q CustomersQuery) (*Collect
 // QueryAll yields all customers that q selects, page by page, with the checks
 // of [CustomersClient.All].
 func (c *CustomersClient) QueryAll(ctx context.Context, q CustomersQuery) iter.Seq2[*Customer, error] {
-	if q.Size == 0 && q.Seek == "" {
-		q.Size = DefaultPageSize
+	if q.Seek == "" && (q.Size == 0 || q.ByOffset) {
+		// The service answers no larger page: one that is cut off would look like the
+		// last one.
+		q.Size = min(cmp.Or(q.Size, DefaultPageSize), DefaultPageSize)
 	}
 	return paged(c.resource, func() fetch[Customer] { return c.fetchAll(ctx, q) })
 }

@@ -2,6 +2,7 @@ package partnercenter
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,18 +12,18 @@ import (
 // values survive a round trip. Normalize returns the constant that a spelling
 // stands for; compare normalized values.
 
-// enumKey folds the spellings of one enum value together: OneTime, one_time
-// and onetime.
-func enumKey(s string) string {
-	return strings.ToLower(strings.ReplaceAll(strings.TrimSpace(s), "_", ""))
-}
+// enumKey folds the spellings of one enum value together: OneTime, one_time,
+// onetime and "One time".
+func enumKey(s string) string { return strings.ToLower(enumSeparators.Replace(s)) }
+
+var enumSeparators = strings.NewReplacer("_", "", " ", "", "\t", "")
 
 // normalize returns the constant among known that v spells, or v unchanged.
 // Numbers, which some writers send, index known.
 func normalize[T ~string](v T, known []T) T {
 	key := enumKey(string(v))
-	if len(key) == 1 && key[0] >= '0' && key[0] <= '9' && int(key[0]-'0') < len(known) {
-		return known[key[0]-'0']
+	if n, err := strconv.ParseUint(key, 10, 8); err == nil && n < uint64(len(known)) {
+		return known[n]
 	}
 	for _, k := range known {
 		if enumKey(string(k)) == key {
@@ -75,19 +76,27 @@ func (b *BillingCycleType) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // OrderStatus is the state of an order.
 type OrderStatus string
 
-// The documented order states.
+// The documented order states, in the order of their numbers. Suspended and those after
+// cancelled, but for the two of purchase orders, came in 2023; older clients do not know
+// them.
 const (
 	OrderStatusUnknown          OrderStatus = "unknown"
 	OrderStatusCompleted        OrderStatus = "completed"
 	OrderStatusPending          OrderStatus = "pending"
 	OrderStatusCancelled        OrderStatus = "cancelled"
+	OrderStatusSuspended        OrderStatus = "suspended"
+	OrderStatusPendingReview    OrderStatus = "pending_review" // documents may be asked for
 	OrderStatusPendingPOUpload  OrderStatus = "pending_po_upload"
 	OrderStatusPOUploadComplete OrderStatus = "po_upload_complete"
+	OrderStatusPOReviewRejected OrderStatus = "po_review_rejected"
+	OrderStatusPartialSuccess   OrderStatus = "partial_success" // some subscriptions failed
+	OrderStatusError            OrderStatus = "error"
 )
 
 var orderStatuses = []OrderStatus{
-	OrderStatusUnknown, OrderStatusCompleted, OrderStatusPending, OrderStatusCancelled,
-	OrderStatusPendingPOUpload, OrderStatusPOUploadComplete,
+	OrderStatusUnknown, OrderStatusCompleted, OrderStatusPending, OrderStatusCancelled, OrderStatusSuspended,
+	OrderStatusPendingReview, OrderStatusPendingPOUpload, OrderStatusPOUploadComplete, OrderStatusPOReviewRejected,
+	OrderStatusPartialSuccess, OrderStatusError,
 }
 
 // Normalize returns the constant that s spells, or s unchanged.
@@ -453,3 +462,29 @@ func (t AttachmentType) Known() bool { return isKnown(t, attachmentTypes) }
 
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (t *AttachmentType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, t) }
+
+// PartnerRelationshipType is what a partner is to another one.
+type PartnerRelationshipType string
+
+// The documented relationships.
+const (
+	PartnerRelationshipTypeIsIndirectCloudSolutionProviderOf PartnerRelationshipType = "is_indirect_cloud_solution_provider_of"
+	PartnerRelationshipTypeIsIndirectResellerOf              PartnerRelationshipType = "is_indirect_reseller_of"
+)
+
+var partnerRelationshipTypes = []PartnerRelationshipType{
+	PartnerRelationshipTypeIsIndirectCloudSolutionProviderOf, PartnerRelationshipTypeIsIndirectResellerOf,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t PartnerRelationshipType) Normalize() PartnerRelationshipType {
+	return normalize(t, partnerRelationshipTypes)
+}
+
+// Known reports whether t spells a documented value.
+func (t PartnerRelationshipType) Known() bool { return isKnown(t, partnerRelationshipTypes) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *PartnerRelationshipType) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, t)
+}

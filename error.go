@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -90,6 +91,7 @@ type Error struct {
 	// the same; see [Unsettled].
 	Unsettled bool
 
+	received time.Time
 	response error // *azcore.ResponseError, for callers who know that type
 }
 
@@ -105,6 +107,9 @@ func (e *Error) Error() string {
 	}
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, "; retry after %s", e.RetryAfter)
+		if at := e.received.Add(e.RetryAfter); e.RetryAfter > time.Minute && at.After(e.received) {
+			fmt.Fprintf(&b, ", on %s", at.UTC().Format(time.RFC3339))
+		}
 	}
 	fmt.Fprintf(&b, " [request %s, correlation %s]; %s", cmp.Or(e.RequestID, "none"), cmp.Or(e.CorrelationID, "none"), e.NextStep)
 	return b.String()
@@ -250,11 +255,13 @@ const errorTextLimit = 200
 
 // newError makes an Error of an answer whose body has been read.
 func newError(resp *http.Response, body []byte) *Error {
+	received := time.Now()
 	e := &Error{
+		received:      received,
 		StatusCode:    resp.StatusCode,
 		Category:      ErrorCategoryServerError,
 		NextStep:      adviceServerError,
-		RetryAfter:    RetryAfter(resp.Header, time.Now()),
+		RetryAfter:    RetryAfter(resp.Header, received),
 		RequestID:     firstValue(resp, headerRequestID),
 		CorrelationID: firstValue(resp, headerCorrelationID),
 		response:      runtime.NewResponseError(resp),
@@ -315,8 +322,8 @@ func firstValue(resp *http.Response, header string) string {
 // either of HTTP's forms; zero when it does not.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		return time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, uint64(math.MaxInt64/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil && at.After(now) {
 		return at.Sub(now).Round(time.Second)

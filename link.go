@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,7 +59,8 @@ type ResourceAttributes struct {
 // ResolveURI returns the absolute address of a link's URI below this client's
 // endpoint. It reads relative URIs with or without a leading slash, with or
 // without "/v1", and absolute ones; "/v1" is there once in the result.
-// [ErrForeignLink] is the answer to any other scheme, host or port.
+// The error is [ErrForeignLink] for any other scheme, host or port, and for a path
+// outside of the endpoint's.
 func (c *Client) ResolveURI(uri string) (string, error) {
 	u, err := url.Parse(uri)
 	if err != nil {
@@ -73,21 +75,29 @@ func (c *Client) ResolveURI(uri string) (string, error) {
 			return "", ErrForeignLink
 		}
 	}
-	path := u.EscapedPath()
-	if base := c.endpoint.Path; base != "" && u.Host != "" {
-		path = strings.TrimPrefix(path, base)
+	segments := strings.FieldsFunc(u.EscapedPath(), func(r rune) bool { return r == '/' })
+	for _, segment := range segments {
+		if name, err := url.PathUnescape(segment); err != nil || name == "." || name == ".." {
+			return "", fmt.Errorf("partnercenter: link %q climbs out of its path: it was not followed; check where the answer came from", uri)
+		}
+	}
+	// An absolute link has the endpoint's path in front of the version, and a relative
+	// one may.
+	if base := strings.FieldsFunc(c.endpoint.EscapedPath(), func(r rune) bool { return r == '/' }); len(base) > 0 {
+		switch {
+		case len(segments) >= len(base) && slices.Equal(segments[:len(base)], base) &&
+			(u.Host != "" || len(segments) > len(base) && isVersion(segments[len(base)])):
+			segments = segments[len(base):]
+		case u.Host != "":
+			return "", ErrForeignLink
+		}
+	}
+	for len(segments) > 0 && isVersion(segments[0]) {
+		segments = segments[1:]
 	}
 	below := ""
-	for part := range strings.SplitSeq(path, "/") {
-		switch {
-		case part == "":
-			continue // doubled, leading or trailing slash
-		case part == "." || part == "..":
-			return "", fmt.Errorf("partnercenter: link %q climbs out of its path: it was not followed; check where the answer came from", uri)
-		case below == "" && isVersion(part):
-			continue
-		}
-		below += "/" + part
+	for _, segment := range segments {
+		below += "/" + segment
 	}
 	return c.address(below, u.RawQuery), nil
 }

@@ -3,6 +3,7 @@ package partnercenter
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/go-json-experiment/json"
@@ -189,6 +190,9 @@ func (o offers) QueryAll(ctx context.Context, q OffersQuery) iter.Seq2[*Offer, e
 }
 
 func (o offers) page(q OffersQuery) resource {
+	if (q.Size < 0 || q.Offset < 0) && o.err == nil {
+		o.err = fmt.Errorf("partnercenter: size %d, offset %d: neither can be negative; zero means no limit and no offset", q.Size, q.Offset)
+	}
 	return o.with("size", number(q.Size)).with("offset", number(q.Offset))
 }
 

@@ -290,6 +290,9 @@ type limitedBody struct {
 }
 
 func (l *limitedBody) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, ErrAttachmentTooLarge
+	}
 	if int64(len(p)) > l.left+1 {
 		p = p[:l.left+1] // one more, to see whether there is more
 	}

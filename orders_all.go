@@ -3,6 +3,7 @@ package partnercenter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -31,8 +32,8 @@ type AllOrdersOptions struct {
 	// Options go along with each list.
 	Options []OrdersOption
 
-	// Workers is how many customers are asked about at once. Zero means
-	// [DefaultWorkers].
+	// Workers is how many customers are asked about at once, up to [MaxWorkers].
+	// Zero means [DefaultWorkers].
 	Workers int
 
 	// OnCustomer is called for each customer: with a nil error once all its orders
@@ -54,10 +55,14 @@ func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.
 	if opts != nil {
 		o = *opts
 	}
-	if o.Workers <= 0 {
+	if o.Workers == 0 {
 		o.Workers = DefaultWorkers
 	}
 	return func(yield func(*CustomerOrder, error) bool) {
+		if o.Workers < 0 || o.Workers > MaxWorkers {
+			yield(nil, fmt.Errorf("partnercenter: AllOrdersOptions has Workers %d: use 1 to %d, or zero for the default", o.Workers, MaxWorkers))
+			return
+		}
 		o := o // each range lists the customers anew
 		if o.Customers == nil {
 			// All at first: a continuation token would expire during a long run.

@@ -16,7 +16,7 @@ type WaitOptions struct {
 	Timeout time.Duration
 	// Interval is the pause after the first look, which grows by half each
 	// time, up to MaxInterval. Zero means 5 and 30 seconds: the service counts
-	// requests by the minute.
+	// requests by the minute. Neither may be negative.
 	Interval, MaxInterval time.Duration
 	// Progress, if not nil, is called before each pause, with the time since
 	// the beginning and the pause to come.
@@ -37,6 +37,9 @@ func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Orde
 	o.Timeout = cmp.Or(o.Timeout, DefaultWaitTimeout)
 	o.Interval = cmp.Or(o.Interval, 5*time.Second)
 	o.MaxInterval = cmp.Or(o.MaxInterval, 30*time.Second)
+	if o.Interval < 0 || o.MaxInterval < 0 {
+		return nil, fmt.Errorf("partnercenter: WaitOptions has Interval %s and MaxInterval %s: neither can be negative; zero means the default", o.Interval, o.MaxInterval)
+	}
 	ctx = withoutRequestID(ctx)
 	order, err := c.Get(ctx)
 	if err != nil {

@@ -1,6 +1,8 @@
 package partnercenter
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -8,11 +10,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	goruntime "runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -35,11 +39,11 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	var perTry []policy.Policy
 	if o.Budget != nil {
 		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.Path})
-		if timeout := azure.Retry.TryTimeout; timeout > 0 {
-			azure.Retry.TryTimeout = 0
-			perTry = append(perTry, tryTimeoutPolicy{timeout})
-		}
 	}
+	if timeout := cmp.Or(azure.Retry.TryTimeout, DefaultTryTimeout); timeout > 0 {
+		perTry = append(perTry, tryTimeoutPolicy{timeout})
+	}
+	azure.Retry.TryTimeout = 0 // azcore's would count the wait for the budget, and files that are read
 	perTry = append(perTry, runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
 		// A server on this very machine is reached without a network that could
 		// listen.
@@ -180,9 +184,10 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 		}
 		req.Raw().Body, req.Raw().GetBody = body, state.body.begin
 	}
-	resp, err := req.Next()
+	var sending sending
+	resp, err := req.WithContext(sending.trace(req.Raw().Context())).Next()
 	if err != nil {
-		state.open = state.open || !neverSent(err)
+		state.open = state.open || sending.mayHaveSent(err)
 		// azcore does not repeat a write whose answer broke off. Ours carry a
 		// request id and may be.
 		if cause := errors.Unwrap(err); resp != nil && cause != nil && errors.As(err, new(interface{ NonRetriable() })) {
@@ -194,6 +199,47 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 		state.open = true
 	}
 	return resp, nil
+}
+
+// tryTimeoutPolicy limits how long one try may take, from after the wait for the
+// budget until its answer is in memory or, for a file, until it begins.
+type tryTimeoutPolicy struct{ timeout time.Duration }
+
+func (p tryTimeoutPolicy) Do(req *policy.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(req.Raw().Context())
+	timer := time.AfterFunc(p.timeout, func() { cancel(context.DeadlineExceeded) })
+	resp, err := req.WithContext(ctx).Next()
+	late := !timer.Stop()
+	if err != nil {
+		cancel(nil)
+		if late {
+			// The context was cancelled, which would look like the caller's doing.
+			if failed, ok := errors.AsType[*url.Error](err); ok {
+				err = &url.Error{Op: failed.Op, URL: failed.URL, Err: context.DeadlineExceeded}
+			} else {
+				err = context.DeadlineExceeded
+			}
+			err = fmt.Errorf("partnercenter: no answer within %s, see ClientOptions.Retry.TryTimeout: %w", p.timeout, err)
+		}
+		return nil, err
+	}
+	if _, downloaded := resp.Body.(interface{ Bytes() []byte }); downloaded { // azcore's
+		cancel(nil)
+		return resp, nil
+	}
+	resp.Body = &cancellingBody{resp.Body, cancel}
+	return resp, nil
+}
+
+// cancellingBody ends a try when its answer has been read.
+type cancellingBody struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+func (b *cancellingBody) Close() error {
+	defer b.cancel(nil)
+	return b.ReadCloser.Close()
 }
 
 // replay is the body of a call, read from its beginning once a try. net/http may
@@ -253,11 +299,27 @@ func (r *replayed) Read(p []byte) (int, error) {
 
 func (*replayed) Close() error { return nil }
 
-// neverSent reports errors of the way to the server, before the request is on
-// it.
-func neverSent(err error) bool {
+// sending is how far a try came on its way to the service.
+type sending struct {
+	begun atomic.Bool // the transport reports what it does
+	wrote atomic.Bool // the request's header
+}
+
+func (s *sending) trace(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn:      func(string) { s.begun.Store(true) },
+		WroteHeaders: func() { s.wrote.Store(true) },
+	})
+}
+
+// mayHaveSent reports whether a try that failed may have reached the service: no request
+// is served without its header. Transports that report nothing are judged by the error.
+func (s *sending) mayHaveSent(err error) bool {
+	if s.begun.Load() {
+		return s.wrote.Load()
+	}
 	dial := new(net.OpError)
-	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, new(*net.DNSError)) || errors.As(err, new(*tls.CertificateVerificationError))
+	return !(errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, new(*net.DNSError)) || errors.As(err, new(*tls.CertificateVerificationError)))
 }
 
 // inProgressPolicy waits for a write that is still running. When the answer to

@@ -278,7 +278,7 @@ func (c *SubscriptionClient) Get(ctx context.Context) (*Subscription, error) {
 // https://learn.microsoft.com/partner-center/developer/update-autorenew-for-an-azure-marketplace-subscription
 // https://learn.microsoft.com/partner-center/developer/cancel-an-azure-marketplace-subscription
 func (c *SubscriptionClient) Patch(ctx context.Context, subscription *Subscription, opts ...PatchOption) (*Subscription, error) {
-	changed, err := write[Subscription](ctx, c.resource, http.MethodPatch, subscription, headerOf(opts))
+	changed, err := exchange[Subscription](ctx, c.resource, request{method: http.MethodPatch, header: headerOf(opts), in: subscription, later: true})
 	if err == nil && changed.ID == "" {
 		return c.Get(withoutRequestID(ctx))
 	}

@@ -185,7 +185,7 @@ func TestWritesOnTheWire(t *testing.T) {
 			"GET", base + "/profiles/billing", "", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newRecorder(t, func(_ int, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"id":"x"}`) })
+			s := newRecorder(t, func(_ int, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, anyAnswer) })
 			if err := tt.verb(s.client(t, nil).Customers.ByID(customerID)); err != nil {
 				t.Fatal(err)
 			}
@@ -490,7 +490,7 @@ func TestDownload(t *testing.T) {
 }
 
 func TestFollow(t *testing.T) {
-	s := newRecorder(t, func(_ int, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"id":"x"}`) })
+	s := newRecorder(t, func(_ int, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, anyAnswer) })
 	pc := s.client(t, nil)
 	customer := pc.Customers.ByID(customerID)
 	below := "/v1/customers/" + customerID + "/subscriptions/s/provisioningstatus"

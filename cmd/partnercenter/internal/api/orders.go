@@ -16,7 +16,6 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
@@ -49,7 +48,7 @@ func order(call *command.Call) *partnercenter.OrderClient { return call.Customer
 
 // maxWorkers bounds --workers: the service counts requests by the minute, and
 // more at once only meet its limit sooner.
-const maxWorkers = connect.MaxConnections
+const maxWorkers = partnercenter.MaxWorkers
 
 func ordersList() command.Form {
 	var (

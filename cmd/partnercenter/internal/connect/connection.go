@@ -188,11 +188,12 @@ func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.P
 const maxRetryDelay = time.Minute
 
 func (c *Connection) retryOptions() policy.RetryOptions {
-	retries := cmp.Or(c.Retries, -1) // azcore takes 0 for its default
+	// Zero would mean the defaults of azcore and of the client.
+	retries, timeout := cmp.Or(c.Retries, -1), cmp.Or(c.Timeout, -1)
 	return policy.RetryOptions{
 		MaxRetries:    int32(min(retries, 1000)),
 		MaxRetryDelay: maxRetryDelay,
-		TryTimeout:    c.Timeout,
+		TryTimeout:    timeout,
 		ShouldRetry: func(resp *http.Response, err error) bool {
 			if err != nil {
 				return !permanent(err)

@@ -1,0 +1,274 @@
+package partnercenter_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// TestAnswersThatSayNothing are answers of success that must not be taken for an empty
+// list, or for a resource that has nothing.
+func TestAnswersThatSayNothing(t *testing.T) {
+	ctx := t.Context()
+	list := func(pc *partnercenter.Client) error {
+		return second(pc.Customers.ByID(customerID).Orders.Get(ctx))
+	}
+	all := func(pc *partnercenter.Client) (err error) {
+		for _, err = range pc.Customers.ByID(customerID).Subscriptions.All(ctx) {
+		}
+		return err
+	}
+	one := func(pc *partnercenter.Client) error {
+		return second(pc.Customers.ByID(customerID).Orders.ByID("o").Get(ctx))
+	}
+	create := func(pc *partnercenter.Client) error {
+		return second(pc.Customers.ByID(customerID).Orders.Create(ctx, orderOf(1)))
+	}
+	for name, test := range map[string]struct {
+		call   func(*partnercenter.Client) error
+		status int
+		body   string
+		ok     bool
+	}{
+		"an error for a list":          {list, 200, `{"code":"800003","description":"x","data":[],"source":"PartnerFD"}`, false},
+		"an error for all of a list":   {all, 200, `{"code":"800003","description":"x","data":[],"source":"PartnerFD"}`, false},
+		"an empty object for a list":   {list, 200, `{}`, false},
+		"null items":                   {list, 200, `{"items":null}`, false},
+		"nothing for a list":           {list, 204, ``, false},
+		"accepted for a list":          {list, 202, ``, false},
+		"an empty list":                {list, 200, `{"items":[]}`, true},
+		"a list of none by its number": {list, 200, `{"TotalCount":0}`, true},
+		"an error for an order":        {one, 200, `{"code":"800003","description":"x"}`, false},
+		"an empty object for an order": {one, 200, `{}`, false},
+		"nothing for an order":         {one, 204, ``, false},
+		"an order":                     {one, 200, `{"id":"o"}`, true},
+		"a purchase without an answer": {create, 202, ``, false},
+		"a purchase answered with {}":  {create, 201, `{}`, false},
+	} {
+		s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(test.status)
+			io.WriteString(w, test.body)
+		})
+		err := test.call(s.client(t, nil))
+		unread := errors.As(err, new(*partnercenter.DecodeError))
+		if test.ok != (err == nil) || !test.ok && !unread {
+			t.Errorf("%s: %v", name, err)
+		}
+		if strings.HasPrefix(name, "a purchase") && !partnercenter.Unsettled(err) {
+			t.Errorf("%s: %v is settled", name, err)
+		}
+	}
+}
+
+// TestQueryAllPastThePageSize asks for larger pages than the service answers.
+func TestQueryAllPastThePageSize(t *testing.T) {
+	const customers = 1200
+	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
+		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		n := min(size, 500, customers-offset)
+		fmt.Fprintf(w, `{"totalCount":%d,"items":[%s]}`, n, strings.TrimSuffix(strings.Repeat(`{"id":"c"},`, n), ","))
+	})
+	for _, size := range []int{0, 300, 500, 1000, math.MaxInt} {
+		n := 0
+		for _, err := range s.client(t, nil).Customers.QueryAll(t.Context(), partnercenter.CustomersQuery{Size: size, ByOffset: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != customers {
+			t.Errorf("size %d: %d customers, want %d", size, n, customers)
+		}
+	}
+}
+
+func TestOrderStatusNumbers(t *testing.T) {
+	for text, want := range map[partnercenter.OrderStatus]partnercenter.OrderStatus{
+		"3": partnercenter.OrderStatusCancelled, "4": partnercenter.OrderStatusSuspended, "5": partnercenter.OrderStatusPendingReview,
+		"6": partnercenter.OrderStatusPendingPOUpload, "10": partnercenter.OrderStatusError, "11": "11", "-1": "-1", "1e0": "1e0",
+		"Partial success": partnercenter.OrderStatusPartialSuccess, " PO review rejected ": partnercenter.OrderStatusPOReviewRejected,
+	} {
+		if got := text.Normalize(); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestOptionsOutOfRange are options that would have a client ask without end, or for
+// something else than was meant. Nothing is sent.
+func TestOptionsOutOfRange(t *testing.T) {
+	s := newStub(t, answerJSON(anyAnswer))
+	pc := s.client(t, nil)
+	order := pc.Customers.ByID(customerID).Orders.ByID("o")
+	first := func(err error) error { return err }
+	for name, err := range map[string]error{
+		"interval":         second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{Interval: -1})),
+		"longest interval": second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{MaxInterval: -time.Second})),
+		"size of offers":   second(pc.Offers.ByCountry("US").Query(t.Context(), partnercenter.OffersQuery{Size: -1})),
+		"offset of offers": second(pc.Offers.ByCountry("US").Query(t.Context(), partnercenter.OffersQuery{Offset: -1})),
+		"workers": first(func() (err error) {
+			for _, err = range pc.Orders.All(t.Context(), &partnercenter.AllOrdersOptions{Workers: -1}) {
+			}
+			return err
+		}()),
+		"many workers": first(func() (err error) {
+			for _, err = range pc.Orders.All(t.Context(), &partnercenter.AllOrdersOptions{Workers: 1e9}) {
+			}
+			return err
+		}()),
+	} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if len(s.requests) != 0 {
+		t.Errorf("%d requests were sent", len(s.requests))
+	}
+}
+
+func TestRetryAfterOutOfRange(t *testing.T) {
+	const longest = math.MaxInt64 / time.Second * time.Second
+	for value, want := range map[string]time.Duration{
+		"10000000000": longest, "99999999999999999999999": longest,
+		"86400": 24 * time.Hour, "-1": 0, "0": 0, "1.5": 0,
+	} {
+		if got := partnercenter.RetryAfter(http.Header{"Retry-After": {value}}, time.Now()); got != want {
+			t.Errorf("%s: %v, want %v", value, got, want)
+		}
+	}
+	s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7200")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	_, err := s.client(t, nil).Customers.Get(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "retry after 2h0m0s, on "+time.Now().UTC().Add(2*time.Hour).Format("2006-01-02T")) {
+		t.Errorf("the error does not name the wait and its date: %v", err)
+	}
+}
+
+// TestNeverSent fails before the service has the request. What was bought is certain
+// then: nothing.
+func TestNeverSent(t *testing.T) {
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer refusing.Close()
+	proxy, err := url.Parse(refusing.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := net.Listen("tcp", "127.0.0.1:0") // what answers is not TLS
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	go func() {
+		for {
+			c, err := plain.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(c, "220 mail.example ESMTP\r\n")
+			c.Close()
+		}
+	}()
+	broken := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer broken.Close()
+	for name, test := range map[string]struct {
+		transport *http.Transport
+		endpoint  string
+		sent      bool
+	}{
+		"a proxy that refuses":     {&http.Transport{Proxy: http.ProxyURL(proxy)}, "https://partner.example", false},
+		"a failing handshake":      {&http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}, "https://" + plain.Addr().String(), false},
+		"an answer that is lost":   {&http.Transport{}, broken.URL, true},
+		"nobody is at the address": {&http.Transport{}, "http://127.0.0.1:1", false},
+	} {
+		opts := &partnercenter.ClientOptions{Endpoint: test.endpoint}
+		opts.Transport = &http.Client{Transport: test.transport}
+		opts.Retry.MaxRetries = -1
+		pc, err := partnercenter.NewClient(&fakeCredential{}, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = pc.Customers.ByID(customerID).Orders.Create(t.Context(), orderOf(1))
+		if err == nil || partnercenter.Unsettled(err) != test.sent {
+			t.Errorf("%s: unsettled %v, want %v: %v", name, partnercenter.Unsettled(err), test.sent, err)
+		}
+		test.transport.CloseIdleConnections()
+	}
+}
+
+// silent never answers.
+type silent struct{}
+
+func (silent) Do(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, context.Cause(req.Context())
+}
+
+// TestTriesEnd asks a service that accepts and never answers.
+func TestTriesEnd(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{
+		0:               partnercenter.DefaultTryTimeout,
+		7 * time.Second: 7 * time.Second,
+		-1:              time.Hour, // of the context
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			opts := &partnercenter.ClientOptions{}
+			opts.Transport, opts.Retry.MaxRetries, opts.Retry.TryTimeout = silent{}, -1, timeout
+			pc, err := partnercenter.NewClient(&fakeCredential{}, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			started := time.Now()
+			_, err = pc.Customers.Get(ctx)
+			if took := time.Since(started); took != want || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("timeout %v: %v after %v, want %v", timeout, err, took, want)
+			}
+		})
+	}
+}
+
+// TestTooLargeAttachment reads on after the error.
+func TestTooLargeAttachment(t *testing.T) {
+	s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+		chunk := slices.Repeat([]byte("x"), 1<<20)
+		for range partnercenter.MaxAttachmentSize>>20 + 1 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	content, err := s.client(t, nil).Customers.ByID(customerID).Orders.ByID("o").Attachments.ByID("a").Download(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer content.Body.Close()
+	n, err := io.Copy(io.Discard, content.Body)
+	if n != partnercenter.MaxAttachmentSize || !errors.Is(err, partnercenter.ErrAttachmentTooLarge) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	for range 2 {
+		if n, err := content.Body.Read(make([]byte, 10)); n != 0 || !errors.Is(err, partnercenter.ErrAttachmentTooLarge) {
+			t.Errorf("and then %d bytes, %v", n, err)
+		}
+	}
+}
