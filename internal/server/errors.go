@@ -62,6 +62,11 @@ func errUnknownRoute(path string) error {
 	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "Nothing is served at "+quote.Text(path)+". Check the path against the API's documentation; it begins with /v1/.")
 }
 
+func errUnserved(name string) error {
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered,
+		"This operation is not supported: "+name+" is documented, and this server does not have it. docs/support-matrix.md has the calls that it answers.")
+}
+
 // errNotAtSignIn and errNotAtAPI are for programs that ask a right thing at the
 // wrong one of Microsoft's hosts: they would fail there as well.
 func errNotAtSignIn(host string) error {

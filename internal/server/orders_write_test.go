@@ -670,7 +670,7 @@ func readRefusals(t *testing.T, a *api) []refusal {
 		{name: "GET registrations", path: subscriptionAt(documented, exampleSubscription) + "/registrations"},
 		{name: "GET activate", path: subscriptionAt(documented, exampleSubscription) + "/activate"},
 		{name: "POST a subscription", method: http.MethodPost, path: "/v1/customers/" + documented + "/subscriptions"},
-		{name: "PUT a billing profile", method: http.MethodPut, path: "/v1/customers/" + documented + "/profiles/billing"},
+		{name: "DELETE a billing profile", method: http.MethodDelete, path: "/v1/customers/" + documented + "/profiles/billing"},
 	} {
 		r.status, r.code, r.headers = 405, partnercenter.ErrorCodeOperationUnoffered, map[string]string{"Allow": "[A-Z]"}
 		list = append(list, refusal{request: r})

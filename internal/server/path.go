@@ -111,16 +111,14 @@ type node struct {
 	pattern string  // of the routes here
 	routes  []Route // by method
 	allow   string  // the methods, for 405
+
+	unserved []unserved
 }
 
 func newRouter(routes []Route) *router {
 	var r router
 	for _, route := range routes {
-		n := &r.root
-		// The version root is matched before the router is asked.
-		for segment := range strings.SplitSeq(strings.TrimPrefix(route.Pattern, "/v1/"), "/") {
-			n = n.child(segment)
-		}
+		n := r.root.at(route.Pattern)
 		n.pattern = route.Pattern
 		if slices.ContainsFunc(n.routes, func(r Route) bool { return r.Method == route.Method }) {
 			panic("server: two routes answer " + route.Method + " " + route.Pattern)
@@ -136,7 +134,17 @@ func newRouter(routes []Route) *router {
 		slices.Sort(methods)
 		n.allow = strings.Join(slices.Compact(methods), ", ")
 	}
+	r.addUnserved()
 	return &r
+}
+
+// at returns the node of a pattern, made if missing. The version root is matched before
+// the router is asked.
+func (n *node) at(pattern string) *node {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(pattern, "/v1/"), "/") {
+		n = n.child(strings.ToLower(segment))
+	}
+	return n
 }
 
 // child returns the node below n for a segment of a pattern, made if missing.
@@ -179,7 +187,7 @@ func (r *router) find(p splitted, into *params) *node {
 		}
 		n = next
 	}
-	if len(n.routes) == 0 {
+	if len(n.routes)+len(n.unserved) == 0 {
 		return nil
 	}
 	return n

@@ -292,6 +292,12 @@ func (s *Server) serveAPI(c *call, path splitted) error {
 	}
 	route := node.route(method)
 	if route == nil {
+		if err := node.refuseUnserved(c.r.Method); err != nil {
+			return err
+		}
+		if node.allow == "" {
+			return errUnknownRoute(c.r.URL.Path)
+		}
 		c.w.Header().Set("Allow", node.allow)
 		return errMethod(c.r.Method, node.allow)
 	}
