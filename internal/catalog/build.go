@@ -82,7 +82,7 @@ func list(ids []string) []string {
 	return ids
 }
 
-func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*partnercenter.OfferCategory, bases map[string]bool, markets []fileCountry) {
+func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*partnercenter.OfferCategory, bases map[string]bool, countries []fileCountry) {
 	o := partnercenter.Offer(f.apiOffer)
 	usage := o.Billing.Normalize() == partnercenter.BillingTypeUsage
 	o.Description = cmp.Or(o.Description, o.Name)
@@ -152,7 +152,7 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 	}
 	p.skus, p.skuIndex[fold(o.ID)] = append(p.skus, s), s
 	a := &availability{
-		sku: s, countries: folded(f.Countries), prices: prices(f.Price, markets),
+		sku: s, countries: folded(f.Countries), prices: prices(f.Price, countries),
 		resource: partnercenter.Availability{
 			// A legacy offer has no availabilities; the one that stands for it
 			// has the offer's id, as it is what an order names.
@@ -216,7 +216,7 @@ func attributes(values map[string]any) map[string]jsontext.Value {
 	return encoded
 }
 
-func (c *Catalog) addProduct(f *fileProduct, bases map[string]bool, markets []fileCountry) {
+func (c *Catalog) addProduct(f *fileProduct, bases map[string]bool, countries []fileCountry) {
 	common := kinds[f.Kind]
 	p := &product{resource: partnercenter.Product(f.apiProduct), kind: f.Kind, scope: f.ReservationScope, skuIndex: map[string]*sku{}}
 	res := &p.resource
@@ -229,11 +229,11 @@ func (c *Catalog) addProduct(f *fileProduct, bases map[string]bool, markets []fi
 	res.PublisherName = cmp.Or(res.PublisherName, "Microsoft")
 	c.products, c.productIndex[fold(res.ID)] = append(c.products, p), p
 	for i := range f.SKUs {
-		c.addSKU(p, &f.SKUs[i], bases, markets)
+		c.addSKU(p, &f.SKUs[i], bases, countries)
 	}
 }
 
-func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, markets []fileCountry) {
+func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, countries []fileCountry) {
 	common := kinds[p.kind]
 	s := &sku{resource: partnercenter.SKU(f.apiSKU), product: p, retired: f.Retired, restrictions: f.Restrictions, availabilitiesIndex: map[string]*availability{}}
 	res := &s.resource
@@ -271,17 +271,17 @@ func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, markets 
 	}
 	p.skus, p.skuIndex[fold(res.ID)] = append(p.skus, s), s
 	for i := range f.Availabilities {
-		a := newAvailability(s, &f.Availabilities[i], markets)
+		a := newAvailability(s, &f.Availabilities[i], countries)
 		a.item.AddOn, a.item.HasAddOns, a.item.Prerequisites = addOn, hasAddOns, f.PrerequisiteSKUs
 		a.item.Limit, a.item.NeedsPurchaseOrder = f.Limit, f.NeedsPurchaseOrder
 		c.addAvailability(a)
 	}
 }
 
-func newAvailability(s *sku, f *fileAvailability, markets []fileCountry) *availability {
+func newAvailability(s *sku, f *fileAvailability, countries []fileCountry) *availability {
 	p := s.product
 	common := kinds[p.kind]
-	a := &availability{resource: partnercenter.Availability(f.apiAvailability), sku: s, countries: folded(f.Countries), prices: prices(f.Price, markets)}
+	a := &availability{resource: partnercenter.Availability(f.apiAvailability), sku: s, countries: folded(f.Countries), prices: prices(f.Price, countries)}
 	res := &a.resource
 	res.ProductID, res.SKUID = p.resource.ID, s.resource.ID
 	res.CatalogItemID = res.ProductID + ":" + res.SKUID + ":" + res.ID
@@ -343,13 +343,13 @@ func folded(ids []string) []string {
 }
 
 // prices returns a price in the currency of each country.
-func prices(price partnercenter.Decimal, markets []fileCountry) []partnercenter.Decimal {
+func prices(price partnercenter.Decimal, countries []fileCountry) []partnercenter.Decimal {
 	amount, err := price.Rat()
 	if err != nil {
 		return nil // there is none
 	}
-	list := make([]partnercenter.Decimal, len(markets))
-	for i, market := range markets {
+	list := make([]partnercenter.Decimal, len(countries))
+	for i, market := range countries {
 		rate, err := market.Rate.Rat()
 		if err != nil {
 			rate = big.NewRat(1, 1)

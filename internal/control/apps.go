@@ -76,9 +76,9 @@ func newCertificate(stored seed.AppCertificate) (Certificate, error) {
 	}, nil
 }
 
-func (p *Plane) newApp(partner seed.Tenant, a *seed.App) (App, error) {
+func (p *Plane) newApp(tenant seed.Tenant, a *seed.App) (App, error) {
 	app := App{
-		TenantID: partner.TenantID, ClientID: a.ClientID, ObjectID: a.ObjectID, Name: a.Name,
+		TenantID: tenant.TenantID, ClientID: a.ClientID, ObjectID: a.ObjectID, Name: a.Name,
 		Certificates: []Certificate{}, RedirectURIs: append([]string{}, a.RedirectURIs...),
 		Public: a.Public, MultiTenant: a.MultiTenant, AdminConsent: a.AdminConsent, Disabled: a.Disabled,
 	}
@@ -102,14 +102,14 @@ func secretsOf(a *seed.App) []seed.AppSecret {
 
 // listApps is GET /apps.
 func (p *Plane) listApps(r *http.Request) (any, error) {
-	members, err := p.queriedMembers(r)
+	partners, err := p.queriedPartners(r)
 	if err != nil {
 		return nil, err
 	}
 	apps := []App{}
-	for _, m := range members {
-		for i := range m.apps {
-			app, err := p.newApp(m.partner, &m.apps[i])
+	for _, partner := range partners {
+		for i := range partner.apps {
+			app, err := p.newApp(partner.tenant, &partner.apps[i])
 			if err != nil {
 				return nil, err
 			}
@@ -122,16 +122,16 @@ func (p *Plane) listApps(r *http.Request) (any, error) {
 // changeApp changes the app that a control call names, unless change fails. show
 // answers with the app as it is then.
 func (p *Plane) changeApp(r *http.Request, change func(*seed.App) error, show func(seed.Tenant, *seed.App) (any, error)) (any, error) {
-	m, app, err := appKind.change(p, r, r.PathValue("clientId"), change)
+	partner, app, err := appKind.change(p, r, r.PathValue("clientId"), change)
 	if err != nil {
 		return nil, err
 	}
-	return show(m.partner, app)
+	return show(partner.tenant, app)
 }
 
 // showApp answers with an app.
-func (p *Plane) showApp(partner seed.Tenant, a *seed.App) (any, error) {
-	return p.newApp(partner, a)
+func (p *Plane) showApp(tenant seed.Tenant, a *seed.App) (any, error) {
+	return p.newApp(tenant, a)
 }
 
 // patchApp is PATCH /apps/{clientId}.
@@ -203,7 +203,7 @@ func (p *Plane) deleteSecret(r *http.Request) (any, error) {
 	return p.changeApp(r, func(a *seed.App) error {
 		at := slices.IndexFunc(secretsOf(a), func(other seed.AppSecret) bool { return secretID(a.ClientID, other.Value) == id })
 		if at < 0 {
-			return missing("secret", id, "/apps")
+			return notFound("secret", id, "/apps")
 		}
 		if at > 0 {
 			a.Secrets = slices.Delete(a.Secrets, at-1, at)
@@ -260,7 +260,7 @@ func (p *Plane) revokeCertificate(r *http.Request) (any, error) {
 			return err
 		}
 		if at < 0 {
-			return missing("certificate", thumbprint, "/apps")
+			return notFound("certificate", thumbprint, "/apps")
 		}
 		a.Certificates[at].Revoked = true
 		return nil

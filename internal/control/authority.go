@@ -174,24 +174,24 @@ func addSigningKey(ctx context.Context, st *store.Store, now time.Time) (*issuer
 
 // tenants are the partners of a store as the token authority knows them.
 func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
-	members, err := directory(ctx, st)
+	partners, err := directory(ctx, st)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]issuer.Tenant, 0, len(members))
-	for _, m := range members {
-		t := issuer.Tenant{ID: m.partner.TenantID}
-		if m.partner.Domain != "" {
-			t.Domains = []string{m.partner.Domain}
+	list := make([]issuer.Tenant, 0, len(partners))
+	for _, partner := range partners {
+		t := issuer.Tenant{ID: partner.tenant.TenantID}
+		if partner.tenant.Domain != "" {
+			t.Domains = []string{partner.tenant.Domain}
 		}
-		for _, a := range m.apps {
+		for _, a := range partner.apps {
 			client, err := issuerClient(a)
 			if err != nil {
 				return nil, err
 			}
 			t.Clients = append(t.Clients, client)
 		}
-		for _, u := range m.users {
+		for _, u := range partner.users {
 			t.Users = append(t.Users, issuerUser(u))
 		}
 		list = append(list, t)

@@ -107,7 +107,7 @@ func changeClockBy[T any](p *Plane, r *http.Request, text, missing string, parse
 }
 
 // changesClock makes a call of a change that always succeeds.
-func (p *Plane) changesClock(change func()) answer {
+func (p *Plane) changesClock(change func()) handlerFunc {
 	return func(r *http.Request) (any, error) {
 		return p.changeClock(r, func() error { change(); return nil })
 	}

@@ -66,7 +66,7 @@ func (p *Plane) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /livez", p.config.Health)
 	mux.Handle("GET /readyz", p.config.Health)
-	for pattern, answer := range map[string]answer{
+	for pattern, answer := range map[string]handlerFunc{
 		"GET /clock":          p.showClock,
 		"PUT /clock":          p.setClock,
 		"DELETE /clock":       p.changesClock(p.config.Clock.Reset), // has it follow the system's again
@@ -74,9 +74,9 @@ func (p *Plane) Handler() http.Handler {
 		"POST /clock/freeze":  p.changesClock(p.config.Clock.Freeze),
 		"POST /clock/resume":  p.changesClock(p.config.Clock.Resume),
 	} {
-		mux.HandleFunc(pattern, p.controlled(answer))
+		mux.HandleFunc(pattern, p.serve(answer))
 	}
-	for pattern, answer := range map[string]answer{
+	for pattern, answer := range map[string]handlerFunc{
 		"GET /keys":         p.listKeys,
 		"POST /keys":        p.addKey,    // which signs from now on
 		"DELETE /keys/{id}": p.revokeKey, // its tokens stop at once
@@ -101,7 +101,7 @@ func (p *Plane) Handler() http.Handler {
 		"DELETE /identity/faults":      p.clearFaults,
 		"DELETE /identity/faults/{id}": p.removeFault,
 	} {
-		mux.HandleFunc(pattern, p.controlled(p.issuing(answer)))
+		mux.HandleFunc(pattern, p.serve(p.issuing(answer)))
 	}
 	// A web page in the user's browser can reach a loopback port; it cannot
 	// forge being no page.
@@ -111,7 +111,7 @@ func (p *Plane) Handler() http.Handler {
 // namedByAddress refuses requests to any name but localhost.
 func namedByAddress(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !loopback.IsNobodys(loopback.Host(r)) {
+		if !loopback.IsLocalhostOrAddress(loopback.Host(r)) {
 			http.Error(w, "the control plane answers to addresses and localhost only", http.StatusForbidden)
 			return
 		}
@@ -121,9 +121,9 @@ func namedByAddress(h http.Handler) http.Handler {
 
 // issuing refuses a call to the server's own token authority where there is
 // none.
-func (p *Plane) issuing(answers answer) answer {
+func (p *Plane) issuing(handle handlerFunc) handlerFunc {
 	if p.config.Authority != nil {
-		return answers
+		return handle
 	}
 	return func(*http.Request) (any, error) {
 		return nil, &refusal{http.StatusConflict, "this server issues no tokens and has no keys: it takes those of Microsoft Entra ID; get a token from " +
@@ -133,7 +133,7 @@ func (p *Plane) issuing(answers answer) answer {
 
 // An answer returns what a control call is answered with, with status 200 unless it
 // is [created]. An error that is no [refusal] is the server's own.
-type answer func(*http.Request) (any, error)
+type handlerFunc func(*http.Request) (any, error)
 
 // created is an answer with status 201.
 type created struct{ value any }
@@ -147,9 +147,9 @@ type refusal struct {
 func (r *refusal) Error() string { return r.text }
 
 // controlled writes what a control call returns.
-func (p *Plane) controlled(answers answer) http.HandlerFunc {
+func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := answers(r)
+		body, err := handle(r)
 		status := http.StatusOK
 		if made, ok := body.(created); ok {
 			status, body = http.StatusCreated, made.value

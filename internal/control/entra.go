@@ -44,7 +44,7 @@ func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *en
 	if made, err = ensurePartners(ctx, st, o.Tenants); err != nil {
 		return nil, nil, fmt.Errorf("the tenants' partners: %w", err)
 	}
-	members, err := directory(ctx, st)
+	partners, err := directory(ctx, st)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the tenants: %w", err)
 	}
@@ -56,9 +56,9 @@ func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *en
 	for id, role := range o.GroupRoles {
 		options.Roles[id] = string(role)
 	}
-	for _, m := range members {
-		if slices.ContainsFunc(o.Tenants, func(id string) bool { return strings.EqualFold(id, m.partner.TenantID) }) {
-			options.Tenants = append(options.Tenants, entraTenant(m))
+	for _, partner := range partners {
+		if slices.ContainsFunc(o.Tenants, func(id string) bool { return strings.EqualFold(id, partner.tenant.TenantID) }) {
+			options.Tenants = append(options.Tenants, entraTenant(partner))
 		}
 	}
 	checker, err = entra.New(options)
@@ -66,12 +66,12 @@ func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *en
 }
 
 // entraTenant is a partner as the checker of Microsoft's tokens knows it.
-func entraTenant(m member) entra.Tenant {
-	t := entra.Tenant{ID: m.partner.TenantID, Clients: make(map[string]bool)}
-	for _, a := range m.apps {
+func entraTenant(partner partnerDirectory) entra.Tenant {
+	t := entra.Tenant{ID: partner.tenant.TenantID, Clients: make(map[string]bool)}
+	for _, a := range partner.apps {
 		t.Clients[a.ClientID] = !a.Disabled
 	}
-	for _, u := range m.users {
+	for _, u := range partner.users {
 		user := issuerUser(u)
 		t.Users = append(t.Users, entra.User{UserPrincipalName: user.UserPrincipalName, ObjectID: user.ObjectID, Roles: user.Roles, Disabled: user.Disabled})
 	}

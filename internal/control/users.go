@@ -21,23 +21,23 @@ type User struct {
 	Password          string                   `json:"password"`
 }
 
-func newUser(partner seed.Tenant, u seed.User) User {
+func newUser(tenant seed.Tenant, u seed.User) User {
 	return User{
-		TenantID: partner.TenantID, UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
+		TenantID: tenant.TenantID, UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Roles: u.Roles, MFA: !u.WithoutMFA, Disabled: u.Disabled, Password: u.Password,
 	}
 }
 
 // listUsers is GET /users.
 func (p *Plane) listUsers(r *http.Request) (any, error) {
-	members, err := p.queriedMembers(r)
+	partners, err := p.queriedPartners(r)
 	if err != nil {
 		return nil, err
 	}
 	users := []User{}
-	for _, m := range members {
-		for _, u := range m.users {
-			users = append(users, newUser(m.partner, u))
+	for _, partner := range partners {
+		for _, u := range partner.users {
+			users = append(users, newUser(partner.tenant, u))
 		}
 	}
 	return map[string]any{"users": users}, nil
@@ -78,14 +78,14 @@ func (p *Plane) changeUser(r *http.Request) (any, error) {
 	ctx := context.WithoutCancel(r.Context())
 	if user.Password != password {
 		// As at Microsoft: whoever knew the old password has no tokens any more.
-		if _, err := p.revokeGrants(ctx, "the user's password has changed", scope{userID: user.ObjectID}); err != nil {
+		if _, err := p.revokeGrants(ctx, "the user's password has changed", principalFilter{userID: user.ObjectID}); err != nil {
 			return nil, err
 		}
 	}
-	members, err := directory(ctx, p.config.Store)
+	partners, err := directory(ctx, p.config.Store)
 	if err != nil {
 		return nil, err
 	}
-	m, user := findUser(members, name) // as it is stored
-	return newUser(m.partner, *user), nil
+	partner, user := findUser(partners, name) // as it is stored
+	return newUser(partner.tenant, *user), nil
 }

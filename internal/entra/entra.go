@@ -199,7 +199,7 @@ func (e *Checker) BaseURL(r *http.Request) string { return token.BaseOf(e.bases,
 
 // notHere are the paths below a tenant at which a token authority would answer:
 // endpoints of tokens, of discovery and of keys.
-var notHere = map[string]string{
+var authorityPaths = map[string]string{
 	"oauth2":      "/{tenant}/oauth2",
 	"discovery":   "/{tenant}/discovery",
 	".well-known": "/{tenant}/.well-known",
@@ -213,7 +213,7 @@ func (e *Checker) Lookup(path string) (pattern string, h http.Handler, ok bool) 
 	if len(parts) < 3 {
 		return "", nil, false
 	}
-	pattern, ok = notHere[strings.ToLower(parts[1])]
+	pattern, ok = authorityPaths[strings.ToLower(parts[1])]
 	return pattern, http.HandlerFunc(e.serveNotHere), ok
 }
 
@@ -287,7 +287,7 @@ func (e *Checker) verify(text string) (*token.Claims, error) {
 	if err := token.CheckTime(claims, e.now(), e.leeway); err != nil {
 		return nil, err
 	}
-	ring, realm, err := source.find(w.Version, parsed.KeyID)
+	ring, realm, err := source.keyFor(w.Version, parsed.KeyID)
 	if err != nil {
 		return nil, err
 	}

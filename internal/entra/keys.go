@@ -29,7 +29,7 @@ const (
 	keysAge = 24 * time.Hour
 	// askAgain is how long the authority is not asked about an unknown key after
 	// it was asked for anything. Key ids cost their inventor nothing.
-	askAgain = time.Minute
+	refetchInterval = time.Minute
 	// maxBackoff is the longest pause between tries while the authority fails.
 	maxBackoff = time.Minute
 	// fetchTimeout bounds fetching metadata and keys of one version.
@@ -90,7 +90,7 @@ type source struct {
 	users   map[string]*User // by lower-case object id and name
 
 	mu       sync.Mutex
-	flight   chan struct{} // closed when the fetch under way is done; nil when none is
+	inFlight chan struct{} // closed when the fetch under way is done; nil when none is
 	waiting  int           // calls that wait for flight
 	began    time.Time     // when the last fetch did; zero before the first
 	failures int           // fetches since the last that succeeded
@@ -127,7 +127,7 @@ func (s *source) keepFresh(ctx context.Context) {
 	for {
 		var wake <-chan time.Time
 		var done <-chan struct{}
-		if wait := s.due(); wait > 0 {
+		if wait := s.untilDue(); wait > 0 {
 			wake = time.After(wait)
 		} else {
 			done = s.fetch()
@@ -143,10 +143,10 @@ func (s *source) keepFresh(ctx context.Context) {
 
 // due returns how long it is until the keys are to be fetched, or until a fetch
 // under way is to be waited for.
-func (s *source) due() time.Duration {
+func (s *source) untilDue() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.began.IsZero() || s.flight != nil {
+	if s.began.IsZero() || s.inFlight != nil {
 		return 0
 	}
 	wait := keysAge
@@ -158,12 +158,12 @@ func (s *source) due() time.Duration {
 
 // find returns the tenant's realm of a version with the key in it, and the ring
 // that both are of. The authority is asked about a key that is unknown.
-func (s *source) find(v token.Version, keyID string) (*keyRing, *realm, error) {
+func (s *source) keyFor(v token.Version, keyID string) (*keyRing, *realm, error) {
 	ring := s.checker.ring.Load()
 	if r := ring.realm(s.tenant, v); r != nil && r.keys[keyID] != nil {
 		return ring, r, nil
 	}
-	asked := s.ask()
+	asked := s.refresh()
 	ring = s.checker.ring.Load()
 	r := ring.realm(s.tenant, v)
 	switch {
@@ -177,9 +177,9 @@ func (s *source) find(v token.Version, keyID string) (*keyRing, *realm, error) {
 
 // ask fetches the keys, or waits for those who do, unless they were fetched a
 // short while ago. It reports whether the authority's last word is known.
-func (s *source) ask() bool {
+func (s *source) refresh() bool {
 	s.mu.Lock()
-	if s.flight == nil && !s.began.IsZero() && time.Since(s.began) < askAgain {
+	if s.inFlight == nil && !s.began.IsZero() && time.Since(s.began) < refetchInterval {
 		defer s.mu.Unlock()
 		return s.failures == 0
 	}
@@ -201,21 +201,21 @@ func (s *source) ask() bool {
 func (s *source) fetch() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flight == nil {
+	if s.inFlight == nil {
 		flight := make(chan struct{})
-		s.flight, s.began = flight, time.Now()
+		s.inFlight, s.began = flight, time.Now()
 		go func() {
 			err := s.fetchAll()
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.flight, s.failures = nil, s.failures+1
+			s.inFlight, s.failures = nil, s.failures+1
 			if err == nil {
 				s.failures = 0
 			}
 			close(flight)
 		}()
 	}
-	return s.flight
+	return s.inFlight
 }
 
 // fetchAll fetches the keys of both token.Versions. What cannot be fetched stays as it

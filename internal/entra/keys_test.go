@@ -143,7 +143,7 @@ func TestEntraRollover(t *testing.T) {
 			t.Error("the token was verified twice")
 		}
 		fake.publish(key2(), key1())
-		time.Sleep(askAgain)
+		time.Sleep(refetchInterval)
 		if got := reasonOf(t, e, sign(key2())); got != "" {
 			t.Errorf("token of the new key: %s", got)
 		}
@@ -227,7 +227,7 @@ func TestEntraUnknownKeys(t *testing.T) {
 			}
 		}
 		want(1)
-		time.Sleep(askAgain - 1)
+		time.Sleep(refetchInterval - 1)
 		show()
 		want(1)
 		time.Sleep(time.Nanosecond)

@@ -32,7 +32,7 @@ const (
 )
 
 // asking is who asks for a user's sign-in, and what for.
-type asking struct {
+type signInRequest struct {
 	version  token.Version
 	tenant   string // as the path has it
 	clientID string
@@ -43,7 +43,7 @@ type asking struct {
 // readAsking reads it from the parameters of a request, whose app is client.
 // It clones what is kept: it is a part of a query or a form that may be much longer
 // than maxRequest.
-func readAsking(c *call, parameters url.Values) (q asking, client *app, err error) {
+func readSignInRequest(c *call, parameters url.Values) (q signInRequest, client *app, err error) {
 	tenant := c.trust.tenant(c.tenant)
 	switch {
 	case !isShared(c.tenant) && tenant == nil:
@@ -54,34 +54,34 @@ func readAsking(c *call, parameters url.Values) (q asking, client *app, err erro
 	if client, err = findApp(c.trust, tenant, parameters.Get("client_id")); err != nil {
 		return q, nil, err
 	}
-	return asking{
+	return signInRequest{
 		version: c.version, tenant: strings.Clone(c.tenant), clientID: client.ID,
 		scope: strings.Clone(parameters.Get("scope")), resource: strings.Clone(parameters.Get("resource")),
 	}, client, nil
 }
 
 // wishOf returns what is asked for.
-func (a *Authority) wishOf(t *trust, q *asking) (*wish, error) {
+func (a *Authority) accessRequestOf(t *trust, q *signInRequest) (*accessRequest, error) {
 	if q.version == token.V1 {
-		return a.userWishV1(t, q.scope, q.resource)
+		return a.userAccessV1(t, q.scope, q.resource)
 	}
-	return a.userWish(t, q.scope, "")
+	return a.userAccess(t, q.scope, "")
 }
 
 // authorization is a request of the authorize endpoint, found to be right.
 type authorization struct {
-	asking
-	base      string
-	redirect  string
-	given     bool // the redirect was in the request, and must be in that for the token
-	mode      string
-	hybrid    bool // an id token too, at once
-	state     string
-	nonce     string
-	challenge string // of PKCE; empty without
-	plain     bool   // the challenge is the verifier itself
-	consent   bool   // ask also whom has consented before
-	hint      string // the name of who is expected to sign in
+	signInRequest
+	base         string
+	redirect     string
+	redirectSent bool // the redirect was in the request, and must be in that for the token
+	mode         string
+	hybrid       bool // an id token too, at once
+	state        string
+	nonce        string
+	challenge    string // of PKCE; empty without
+	plain        bool   // the challenge is the verifier itself
+	consent      bool   // ask also whom has consented before
+	loginHint    string // the name of who is expected to sign in
 }
 
 // code is an authorization code on its way.
@@ -107,20 +107,20 @@ func (a *Authority) authorize(c *call) (any, error) {
 		return nil, err
 	}
 	get := func(name string) string { return strings.Clone(parameters.Get(name)) } // as readAsking does
-	asked, client, err := readAsking(c, parameters)
+	asked, client, err := readSignInRequest(c, parameters)
 	if err != nil {
 		return nil, err
 	}
 	r := &authorization{
-		asking: asked, base: c.base, redirect: get("redirect_uri"), given: get("redirect_uri") != "",
-		state: get("state"), nonce: get("nonce"), challenge: get("code_challenge"), hint: get("login_hint"),
+		signInRequest: asked, base: c.base, redirect: get("redirect_uri"), redirectSent: get("redirect_uri") != "",
+		state: get("state"), nonce: get("nonce"), challenge: get("code_challenge"), loginHint: get("login_hint"),
 	}
 	if r.redirect, err = client.redirectTo(r.redirect); err != nil {
 		return nil, err
 	}
 	err = r.read(parameters)
 	if err == nil {
-		_, err = a.wishOf(c.trust, &r.asking)
+		_, err = a.accessRequestOf(c.trust, &r.signInRequest)
 	}
 	if err == nil && strings.EqualFold(get("prompt"), "none") {
 		err = fail(codeNotSignedIn, "Nobody is signed in, and prompt=none forbids to ask. Send the request again without it.")
@@ -128,7 +128,7 @@ func (a *Authority) authorize(c *call) (any, error) {
 	if err != nil {
 		return r.refuse(c, a.now(), err)
 	}
-	return a.beginSignIn(c, &flow{request: r, name: r.hint})
+	return a.beginSignIn(c, &flow{request: r, name: r.loginHint})
 }
 
 // readAuthorizeParameters reads the parameters from the query or, of a POST, from
@@ -289,7 +289,7 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	a.signIns.mu.Unlock()
 	answer := url.Values{"code": {text}}
 	if r.hybrid {
-		token, err := a.signID(c.trust, &order{
+		token, err := a.signID(c.trust, &tokenSpec{
 			tenant: t, client: client, subject: &signedIn{user: user, mfa: f.mfa}, base: r.base, version: r.version,
 		}, r.nonce, text)
 		if err != nil {
@@ -302,7 +302,7 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 
 // redeemCode is the grant of an authorization code.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redeem-a-code-for-an-access-token
-func (a *Authority) redeemCode(t *tokenCall) (*issued, error) {
+func (a *Authority) redeemCode(t *tokenRequest) (*issued, error) {
 	text := t.form.Get("code")
 	if text == "" {
 		return nil, missing("code", "Add the code that the authorize endpoint has sent.")
@@ -325,7 +325,7 @@ func (a *Authority) redeemCode(t *tokenCall) (*issued, error) {
 }
 
 // takeCode finds a code that may be redeemed, and begins the grant for it.
-func (a *Authority) takeCode(t *tokenCall, key string) (*code, *Grant, error) {
+func (a *Authority) takeCode(t *tokenRequest, key string) (*code, *Grant, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
 	c, ok := a.signIns.codes.Get(key)
@@ -342,13 +342,13 @@ func (a *Authority) takeCode(t *tokenCall, key string) (*code, *Grant, error) {
 	if err := c.check(t); err != nil {
 		return nil, nil, err
 	}
-	g := a.newGrant(t, c.tenantID, c.userID, c.mfa, c.request.asking)
+	g := a.newGrant(t, c.tenantID, c.userID, c.mfa, c.request.signInRequest)
 	c.grantID, g.SignedIn = g.ID, c.made
 	return c, g, nil
 }
 
 // codeReplayed ends what a code has given: of two who send it, one has stolen it.
-func (a *Authority) codeReplayed(t *tokenCall, c *code) error {
+func (a *Authority) codeReplayed(t *tokenRequest, c *code) error {
 	_, err := a.RevokeGrants(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
 	if err != nil {
 		return err
@@ -357,7 +357,7 @@ func (a *Authority) codeReplayed(t *tokenCall, c *code) error {
 }
 
 // check checks a request for tokens against the request that the code answers.
-func (c *code) check(t *tokenCall) error {
+func (c *code) check(t *tokenRequest) error {
 	r := c.request
 	if !strings.EqualFold(r.clientID, t.client.ID) {
 		return fail(codeBadGrant, "The authorization code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
@@ -368,7 +368,7 @@ func (c *code) check(t *tokenCall) error {
 	}
 	switch redirect := t.form.Get("redirect_uri"); {
 	case redirect == r.redirect:
-	case redirect == "" && (!r.given || t.version == token.V1 && t.proof != token.ProofNone):
+	case redirect == "" && (!r.redirectSent || t.version == token.V1 && t.proof != token.ProofNone):
 		// The documented form of the v1 endpoint has none.
 	case redirect == "":
 		return missing("redirect_uri", "Add the redirect_uri of the authorize request.")

@@ -293,7 +293,7 @@ func TestCodeRefusals(t *testing.T) {
 		{"another tenant", []string{"client_id", sharedClient}, at(otherTenant), []string{"client_id", sharedClient, "client_secret", "shared"}, nil, 400, "invalid_grant", 700005, []string{"client_id", sharedClient, "client_secret", "shared"}},
 		{"a tenant without the app", nil, at(otherTenant), nil, nil, 400, "unauthorized_client", 700016, []string{}},
 		{"an unknown tenant", nil, at("nobody.example"), nil, nil, 400, "invalid_request", 90002, []string{}},
-		{"as a refresh token", nil, commonToken, []string{"grant_type", grantRefresh, "refresh_token", "1.pc.x"}, nil, 400, "invalid_grant", 70000, []string{}},
+		{"as a refresh token", nil, commonToken, []string{"grant_type", grantTypeRefresh, "refresh_token", "1.pc.x"}, nil, 400, "invalid_grant", 70000, []string{}},
 
 		{"no verifier", s256, commonToken, nil, nil, 400, "invalid_grant", 50148, []string{"code_verifier", verifier}},
 		{"an empty verifier", s256, commonToken, []string{"code_verifier", ""}, nil, 400, "invalid_grant", 50148, []string{"code_verifier", verifier}},
@@ -349,7 +349,7 @@ func must(err error) {
 // second may have stolen it, or the first one has: what it gave is over.
 func TestCodeReplay(t *testing.T) {
 	refresh := func(a *Authority, token string) *httptest.ResponseRecorder {
-		return post(a, commonToken, url.Values{"grant_type": {grantRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}})
+		return post(a, commonToken, url.Values{"grant_type": {grantTypeRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}})
 	}
 	t.Run("in turn", func(t *testing.T) {
 		a := newAuthority(t, crowdOptions(&clock{at: start}))
@@ -426,7 +426,7 @@ func TestSignInMemory(t *testing.T) {
 	device.Set(filler, "")
 	before := heap()
 	begin(long)
-	login := url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}}
+	login := url.Values{"grant_type": {grantTypePassword}, "client_id": {clientID}, "client_secret": {secret}}
 	for i := range long {
 		wantRefusal(t, post(a, commonToken, set(login, "username", strconv.Itoa(i)+filler, "password", "x")), 400, "invalid_grant", 50126)
 		wantRefusal(t, post(a, commonToken, set(login, "username", strconv.Itoa(i), "password", filler)), 400, "invalid_grant", 50126)

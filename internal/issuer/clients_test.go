@@ -158,7 +158,7 @@ func TestOIDC(t *testing.T) {
 			t.Fatal(err)
 		}
 		verifier := provider.Verifier(&oidc.Config{ClientID: audience})
-		request := issuer.TokenRequest{Tenant: tenantID, ClientID: clientID, Resource: audience, Version: version, BaseURL: base}
+		request := issuer.MintRequest{Tenant: tenantID, ClientID: clientID, Resource: audience, Version: version, BaseURL: base}
 		for _, rotated := range []bool{false, true} {
 			if rotated {
 				key, err := issuer.GenerateKey(time.Now())

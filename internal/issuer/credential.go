@@ -66,7 +66,7 @@ func readCredential(r *http.Request, form url.Values) (credential, error) {
 
 // checkCredential checks what the client of t shows. A public client may show
 // nothing when it asks for a user.
-func (a *Authority) checkCredential(t *tokenCall, shown credential, forUser bool) (token.Proof, error) {
+func (a *Authority) checkCredential(t *tokenRequest, shown credential, forUser bool) (token.Proof, error) {
 	switch {
 	case shown.assertion != "":
 		return token.ProofCertificate, a.checkAssertion(t, shown.assertion)
@@ -122,7 +122,7 @@ func (a *audiences) UnmarshalJSON(data []byte) error {
 // key of one of its certificates. Certificates and keys that the assertion brings
 // along prove nothing.
 // https://learn.microsoft.com/entra/identity-platform/certificate-credentials
-func (a *Authority) checkAssertion(t *tokenCall, assertion string) error {
+func (a *Authority) checkAssertion(t *tokenRequest, assertion string) error {
 	id := t.client.ID
 	if len(assertion) > token.MaxLength || !token.IsCanonical(assertion) {
 		return fail(codeAssertion, "The client assertion of application %s is no signed JWT. Send three parts in base64url with dots between them, of at most %d bytes.", id, token.MaxLength)
@@ -194,7 +194,7 @@ func thumbprints(sum []byte) []string {
 	return []string{base64.RawURLEncoding.EncodeToString(sum), lower, strings.ToUpper(lower)}
 }
 
-func (c *assertionClaims) check(t *tokenCall, now time.Time) error {
+func (c *assertionClaims) check(t *tokenRequest, now time.Time) error {
 	id := t.client.ID
 	switch {
 	case !strings.EqualFold(c.Issuer, id) || !strings.EqualFold(c.Subject, id):
@@ -218,7 +218,7 @@ func unixTime(seconds float64) time.Time {
 
 // isOwnAddress reports whether an audience means the tenant's token endpoint, of
 // either version, or its issuer.
-func (t *tokenCall) isOwnAddress(audience string) bool {
+func (t *tokenRequest) isOwnAddress(audience string) bool {
 	u, err := url.Parse(audience)
 	if err != nil {
 		return false

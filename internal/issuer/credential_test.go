@@ -331,7 +331,7 @@ func FuzzClientAssertion(f *testing.F) {
 	f.Add(tokentest.Encode(tokentest.With(header, "jwk", map[string]any{"kty": "oct", "k": "AAAA"})) + "." + tokentest.Encode(claims) + ".AAAA")
 	f.Add(tokentest.Encode(map[string]any{"alg": "RS256", "kid": "../../dev/null"}) + "." + tokentest.Encode(claims) + ".AAAA")
 	trust := a.trust.Load()
-	t := &tokenCall{call: &call{trust: trust}, tenant: trust.tenant(tenantID), client: trust.app(nil, clientID)}
+	t := &tokenRequest{call: &call{trust: trust}, tenant: trust.tenant(tenantID), client: trust.app(nil, clientID)}
 	f.Fuzz(func(tt *testing.T, text string) {
 		err := a.checkAssertion(t, text)
 		if err == nil {
@@ -363,21 +363,21 @@ func FuzzScopes(f *testing.F) {
 	}
 	trust := a.trust.Load()
 	f.Fuzz(func(t *testing.T, scope, resource string) {
-		w, err := a.userWish(trust, scope, resource)
+		want, err := a.userAccess(trust, scope, resource)
 		if err != nil {
-			if _, ok := err.(*failure); !ok || w != nil {
-				t.Fatalf("%v, %#v", w, err)
+			if _, ok := err.(*failure); !ok || want != nil {
+				t.Fatalf("%v, %#v", want, err)
 			}
 			return
 		}
-		if w.app == nil && !a.isResource(w.resource) && !isForeign(w.resource) {
-			t.Fatalf("scope %q names resource %q", scope, w.resource)
+		if want.app == nil && !a.isResource(want.resource) && !isForeign(want.resource) {
+			t.Fatalf("scope %q names resource %q", scope, want.resource)
 		}
-		if w.app == nil && w.scope != "" && !strings.EqualFold(w.scope, scopeUser) {
-			t.Fatalf("scope %q gives %q on %q", scope, w.scope, w.resource)
+		if want.app == nil && want.scope != "" && !strings.EqualFold(want.scope, scopeUser) {
+			t.Fatalf("scope %q gives %q on %q", scope, want.scope, want.resource)
 		}
-		for _, one := range w.asked {
-			if !isScopeToken(one) || !strings.HasPrefix(token.ResourceKey(one), w.key()) && w.app == nil {
+		for _, one := range want.asked {
+			if !isScopeToken(one) || !strings.HasPrefix(token.ResourceKey(one), want.key()) && want.app == nil {
 				t.Fatalf("scope %q asks for %q", scope, one)
 			}
 		}

@@ -102,7 +102,7 @@ func codeOf(t testing.TB, a *Authority, changes ...string) string {
 // codeForm is the request that redeems a code.
 func codeForm(code string, changes ...string) url.Values {
 	return set(url.Values{
-		"grant_type": {grantCode}, "client_id": {clientID}, "client_secret": {secret}, "code": {code}, "redirect_uri": {redirectURI},
+		"grant_type": {grantTypeCode}, "client_id": {clientID}, "client_secret": {secret}, "code": {code}, "redirect_uri": {redirectURI},
 	}, changes...)
 }
 

@@ -19,7 +19,7 @@ func beginDevice(t *testing.T, a *Authority, changes ...string) (deviceCode, use
 }
 
 func deviceForm(code string, changes ...string) url.Values {
-	return set(url.Values{"grant_type": {grantDevice}, "client_id": {clientID}, "client_secret": {secret}, "device_code": {code}}, changes...)
+	return set(url.Values{"grant_type": {grantTypeDevice}, "client_id": {clientID}, "client_secret": {secret}, "device_code": {code}}, changes...)
 }
 
 // TestDeviceRefusals asks for tokens of devices as nobody may.

@@ -70,18 +70,18 @@ const passwordPage = "page"
 // Whom faults of users strike.
 var (
 	// silentGrants ask no user anything, so they cannot do what is missing.
-	silentGrants = []string{grantRefresh, grantOnBehalfOf, grantPassword}
-	userGrants   = append([]string{grantCode, grantDevice, grantDeviceV1}, silentGrants...)
+	silentGrantTypes = []string{grantTypeRefresh, grantTypeOnBehalfOf, grantTypePassword}
+	userGrants       = append([]string{grantTypeCode, grantTypeDevice, grantDeviceV1}, silentGrantTypes...)
 )
 
 // faultTraits are what a kind of fault does. In the text, {app}, {tenant} and
 // {user} stand for whom it strikes.
 type faultTraits struct {
-	stage  stage
-	places []string // before all: where it can strike
-	grants []string // once the user is known: whom it strikes
-	code   errorCode
-	text   string
+	stage      stage
+	endpoints  []string // before all: where it can strike
+	grantTypes []string // once the user is known: whom it strikes
+	code       errorCode
+	text       string
 }
 
 var (
@@ -91,48 +91,48 @@ var (
 )
 
 var faultTable = map[FaultKind]faultTraits{
-	FaultThrottled:   {places: anywhere, code: codeThrottled, text: "There are too many requests. Keep tokens until they expire, and send the request again after as many seconds as Retry-After says."},
-	FaultUnavailable: {places: anywhere, code: codeNotReady, text: "A transient error has occurred. Try again in a moment."},
-	FaultHTML:        {places: anywhere},
-	FaultTimeout:     {places: anywhere},
+	FaultThrottled:   {endpoints: anywhere, code: codeThrottled, text: "There are too many requests. Keep tokens until they expire, and send the request again after as many seconds as Retry-After says."},
+	FaultUnavailable: {endpoints: anywhere, code: codeNotReady, text: "A transient error has occurred. Try again in a moment."},
+	FaultHTML:        {endpoints: anywhere},
+	FaultTimeout:     {endpoints: anywhere},
 	FaultTenantUnknown: {
-		places: anywhere, code: codeUnknownTenant,
+		endpoints: anywhere, code: codeUnknownTenant,
 		text: "Tenant {tenant} does not exist here. Check the tenant's id or domain in the URL.",
 	},
 	FaultAppUnknown: {
-		places: whereApps, code: codeUnknownClient,
+		endpoints: whereApps, code: codeUnknownClient,
 		text: "No application {app} is registered in tenant {tenant}. Check client_id and the tenant in the URL.",
 	},
-	FaultAppDisabled:        {places: whereApps, code: codeClientDisabled, text: "Application {app} is disabled. Have an administrator enable it."},
-	FaultSecretWrong:        {places: tokenOnly, code: codeWrongSecret, text: "The client secret is wrong for application {app}. Send the secret's value, not its id; in a form + is %2B and % is %25."},
-	FaultSecretExpired:      {places: tokenOnly, code: codeSecretExpired, text: "The client secret of application {app} expired. Register a new one, and send that."},
-	FaultCertificateRevoked: {places: tokenOnly, code: codeCertificateRevoked, text: "The certificate of application {app} is revoked. Register another one, and sign with that."},
+	FaultAppDisabled:        {endpoints: whereApps, code: codeClientDisabled, text: "Application {app} is disabled. Have an administrator enable it."},
+	FaultSecretWrong:        {endpoints: tokenOnly, code: codeWrongSecret, text: "The client secret is wrong for application {app}. Send the secret's value, not its id; in a form + is %2B and % is %25."},
+	FaultSecretExpired:      {endpoints: tokenOnly, code: codeSecretExpired, text: "The client secret of application {app} expired. Register a new one, and send that."},
+	FaultCertificateRevoked: {endpoints: tokenOnly, code: codeCertificateRevoked, text: "The certificate of application {app} is revoked. Register another one, and sign with that."},
 	FaultMFARequired: {
-		stage: onceUserKnown, grants: silentGrants, code: codeMFARequired,
+		stage: onceUserKnown, grantTypes: silentGrantTypes, code: codeMFARequired,
 		text: "User {user} must sign in with a second factor, as an administrator has changed what is asked for. Send the user through the authorize endpoint.",
 	},
 	FaultConsentMissing: {
-		stage: onceUserKnown, grants: silentGrants, code: codeNoConsent,
+		stage: onceUserKnown, grantTypes: silentGrantTypes, code: codeNoConsent,
 		text: "Neither the user nor an administrator has consented to application {app}. Send the user through the authorize endpoint to consent.",
 	},
 	FaultRefreshRevoked: {
-		stage: onceUserKnown, grants: []string{grantRefresh}, code: codeGrantRevoked,
+		stage: onceUserKnown, grantTypes: []string{grantTypeRefresh}, code: codeGrantRevoked,
 		text: "The refresh token is revoked, for the user's password may have changed. Have the user sign in again.",
 	},
 	FaultRefreshTooOld: {
-		stage: onceUserKnown, grants: []string{grantRefresh}, code: codeRefreshExpired,
+		stage: onceUserKnown, grantTypes: []string{grantTypeRefresh}, code: codeRefreshExpired,
 		text: "The refresh token expired, because it was not used for 90 days. Have the user sign in again.",
 	},
 	FaultAccountDisabled: {
-		stage: onceUserKnown, grants: append([]string{passwordPage}, userGrants...), code: codeUserDisabled,
+		stage: onceUserKnown, grantTypes: append([]string{passwordPage}, userGrants...), code: codeUserDisabled,
 		text: "The account of user {user} is disabled. Have an administrator enable it, or sign in as another user.",
 	},
 	FaultUserLocked: {
-		stage: onceUserKnown, grants: []string{passwordPage, grantPassword}, code: codeLocked,
+		stage: onceUserKnown, grantTypes: []string{passwordPage, grantTypePassword}, code: codeLocked,
 		text: "The account of user {user} is locked, because the password was wrong too often. Wait, then try again.",
 	},
 	FaultLoopDetected: {
-		stage: onceUserKnown, grants: userGrants, code: codeLoop,
+		stage: onceUserKnown, grantTypes: userGrants, code: codeLoop,
 		text: "Application {app} has sent the same request too often, as if it were in a loop. Keep tokens until they expire, and stop after an error.",
 	},
 	FaultMFAClaimMissing: {stage: onToken},
@@ -200,53 +200,53 @@ type Fault struct {
 }
 
 // StandingFault is a fault that was added.
-type StandingFault struct {
+type ActiveFault struct {
 	Fault
 	ID     string
 	Struck int
 }
 
 // Spent reports whether the fault has struck as often as it may.
-func (f *StandingFault) Spent() bool { return f.Times > 0 && f.Struck >= f.Times }
+func (f *ActiveFault) Spent() bool { return f.Times > 0 && f.Struck >= f.Times }
 
 // faults are those that were added, oldest first. Of two that fit, the older one
 // strikes.
 type faults struct {
 	mu    sync.Mutex // guards the others
-	list  []*standing
+	list  []*activeFault
 	added int // names the next one
 }
 
 // standing is a fault and what wakes those that wait for it.
-type standing struct {
-	StandingFault
+type activeFault struct {
+	ActiveFault
 	removed chan struct{} // closed with it
 }
 
 // AddFault has the authority make trouble from now on, until the fault is spent
 // or removed. An error says what is wrong with f and what to do.
-func (a *Authority) AddFault(f Fault) (StandingFault, error) {
+func (a *Authority) AddFault(f Fault) (ActiveFault, error) {
 	if err := a.completeFault(&f); err != nil {
-		return StandingFault{}, err
+		return ActiveFault{}, err
 	}
 	a.faults.mu.Lock()
 	defer a.faults.mu.Unlock()
 	if len(a.faults.list) >= maxFaults {
-		return StandingFault{}, fmt.Errorf("there are %d faults already; remove some first", maxFaults)
+		return ActiveFault{}, fmt.Errorf("there are %d faults already; remove some first", maxFaults)
 	}
 	a.faults.added++
-	s := &standing{StandingFault{Fault: f, ID: "f" + strconv.Itoa(a.faults.added)}, make(chan struct{})}
+	s := &activeFault{ActiveFault{Fault: f, ID: "f" + strconv.Itoa(a.faults.added)}, make(chan struct{})}
 	a.faults.list = append(a.faults.list, s)
-	return s.StandingFault, nil
+	return s.ActiveFault, nil
 }
 
 // Faults returns the faults that were added and not removed, oldest first.
-func (a *Authority) Faults() []StandingFault {
+func (a *Authority) Faults() []ActiveFault {
 	a.faults.mu.Lock()
 	defer a.faults.mu.Unlock()
-	list := make([]StandingFault, len(a.faults.list))
+	list := make([]ActiveFault, len(a.faults.list))
 	for i, s := range a.faults.list {
-		list[i] = s.StandingFault
+		list[i] = s.ActiveFault
 	}
 	return list
 }
@@ -254,19 +254,19 @@ func (a *Authority) Faults() []StandingFault {
 // RemoveFault ends a fault and reports whether there was such a one. Requests
 // that it left without an answer are hung up on.
 func (a *Authority) RemoveFault(id string) bool {
-	return a.faults.remove(func(s *standing) bool { return s.ID == id }) > 0
+	return a.faults.remove(func(s *activeFault) bool { return s.ID == id }) > 0
 }
 
 // ClearFaults ends all faults, and returns how many they were.
 func (a *Authority) ClearFaults() int {
-	return a.faults.remove(func(*standing) bool { return true })
+	return a.faults.remove(func(*activeFault) bool { return true })
 }
 
-func (fs *faults) remove(match func(*standing) bool) int {
+func (fs *faults) remove(match func(*activeFault) bool) int {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	before := len(fs.list)
-	fs.list = slices.DeleteFunc(fs.list, func(s *standing) bool {
+	fs.list = slices.DeleteFunc(fs.list, func(s *activeFault) bool {
 		if !match(s) {
 			return false
 		}
@@ -293,8 +293,8 @@ func (a *Authority) completeFault(f *Fault) error {
 			return fmt.Errorf("%s strikes before it is known who signs in; leave out the user, or name the tenant or the app", f.Kind)
 		}
 		f.Endpoint = strings.ToLower(cmp.Or(f.Endpoint, atToken))
-		if !slices.Contains(traits.places, f.Endpoint) {
-			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), strings.Join(traits.places, ", "))
+		if !slices.Contains(traits.endpoints, f.Endpoint) {
+			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), strings.Join(traits.endpoints, ", "))
 		}
 	} else if f.Endpoint != "" {
 		return fmt.Errorf("%s strikes where tokens are issued; leave out the endpoint", f.Kind)
@@ -317,7 +317,7 @@ func (a *Authority) completeFault(f *Fault) error {
 			return fmt.Errorf("audience %s is one that this API takes; name another one, or none", quote.Text(f.Audience))
 		}
 	}
-	return f.findScope(a.trust.Load())
+	return f.resolveNames(a.trust.Load())
 }
 
 // checkOptions refuses options of other kinds, and values without a meaning.
@@ -353,7 +353,7 @@ func (f *Fault) checkOptions() error {
 
 // findScope checks that there is whom the fault is for, and writes names as they
 // are registered.
-func (f *Fault) findScope(t *trust) error {
+func (f *Fault) resolveNames(t *trust) error {
 	var tenant *tenant
 	if f.Tenant != "" {
 		if tenant = t.tenant(f.Tenant); tenant == nil {

@@ -15,20 +15,20 @@ import (
 )
 
 // victim is whom a fault may strike, as far as it is known.
-type victim struct {
+type faultTarget struct {
 	tenant   *tenant
 	clientID string
 	user     *User
 }
 
-func (f *Fault) concerns(v victim) bool {
+func (f *Fault) concerns(v faultTarget) bool {
 	return (f.Tenant == "" || v.tenant != nil && v.tenant.id == f.Tenant) &&
 		(f.ClientID == "" || strings.EqualFold(v.clientID, f.ClientID)) &&
 		(f.User == "" || v.user != nil && strings.EqualFold(v.user.UserPrincipalName, f.User))
 }
 
 // strike finds the oldest fault that concerns v and fits, and counts it.
-func (fs *faults) strike(v victim, fits func(*Fault, faultTraits) bool) *standing {
+func (fs *faults) strike(v faultTarget, fits func(*Fault, faultTraits) bool) *activeFault {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	for _, s := range fs.list {
@@ -41,17 +41,17 @@ func (fs *faults) strike(v victim, fits func(*Fault, faultTraits) bool) *standin
 }
 
 // stands reports whether a fault of a stage may strike.
-func (fs *faults) stands(at stage) bool {
+func (fs *faults) anyAt(at stage) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	return slices.ContainsFunc(fs.list, func(s *standing) bool { return faultTable[s.Kind].stage == at && !s.Spent() })
+	return slices.ContainsFunc(fs.list, func(s *activeFault) bool { return faultTable[s.Kind].stage == at && !s.Spent() })
 }
 
 // faultHeader names the fault that has struck, for people who wonder.
 const faultHeader = "X-Partnercenter-Fault"
 
 // failure is what the victim of a fault reads.
-func (s *standing) failure(tenant string, v victim) *failure {
+func (s *activeFault) failure(tenant string, v faultTarget) *failure {
 	traits := faultTable[s.Kind]
 	user := ""
 	if v.user != nil {
@@ -65,11 +65,11 @@ func (s *standing) failure(tenant string, v victim) *failure {
 // strikeRequest has a fault strike a request before anything in it is looked at.
 // The answer is nil when none did.
 func (a *Authority) strikeRequest(c *call, at string) (any, error) {
-	if at == "" || !a.faults.stands(beforeAll) {
+	if at == "" || !a.faults.anyAt(beforeAll) {
 		return nil, nil
 	}
 	shown := c.peek()
-	v := victim{tenant: c.trust.tenant(c.tenant), clientID: shown.id}
+	v := faultTarget{tenant: c.trust.tenant(c.tenant), clientID: shown.id}
 	if app := c.trust.app(nil, shown.id); isShared(c.tenant) && app != nil {
 		v.tenant = app.home
 	}
@@ -100,7 +100,7 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 			Text:  "Something between you and the sign-in service answers in its place. Try again in a moment.",
 		}}, nil
 	case struck.Plain:
-		return &plain{status: http.StatusTooManyRequests, retryAfter: struck.RetryAfter, text: "Too Many Requests"}, nil
+		return &textAnswer{status: http.StatusTooManyRequests, retryAfter: struck.RetryAfter, text: "Too Many Requests"}, nil
 	}
 	f := struck.failure(c.tenant, v)
 	if at == atDiscovery && f.errorCode == codeUnknownTenant {
@@ -111,7 +111,7 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 
 // silence waits as long as a timeout says, unless the fault or the caller goes
 // away before.
-func (s *standing) silence(ctx context.Context) {
+func (s *activeFault) silence(ctx context.Context) {
 	select {
 	case <-time.After(s.For):
 	case <-s.removed:
@@ -143,9 +143,9 @@ func (c *call) peek() credential {
 // strikeUser has a fault strike a user's tokens, or the password that a user
 // enters, before they are issued.
 func (a *Authority) strikeUser(c *call, grant string, tenant *tenant, client string, user *User) error {
-	v := victim{tenant, client, user}
+	v := faultTarget{tenant, client, user}
 	struck := a.faults.strike(v, func(_ *Fault, traits faultTraits) bool {
-		return traits.stage == onceUserKnown && slices.Contains(traits.grants, grant)
+		return traits.stage == onceUserKnown && slices.Contains(traits.grantTypes, grant)
 	})
 	if struck == nil {
 		return nil
@@ -156,7 +156,7 @@ func (a *Authority) strikeUser(c *call, grant string, tenant *tenant, client str
 
 // distortion is how tokens differ from what they should be.
 type distortion struct {
-	by         time.Duration // of the clock
+	skew       time.Duration // of the clock
 	audience   string        // empty: the right one
 	withoutMFA bool
 }
@@ -164,7 +164,7 @@ type distortion struct {
 // distort has faults strike the tokens of one answer. A call that is nil has no
 // headers.
 func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signedIn) (d distortion) {
-	v := victim{tenant: tenant, clientID: client.ID}
+	v := faultTarget{tenant: tenant, clientID: client.ID}
 	if subject != nil {
 		v.user = subject.user
 	}
@@ -180,7 +180,7 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 		ids = append(ids, struck.ID)
 		switch kind {
 		case FaultClockSkew:
-			d.by = struck.By
+			d.skew = struck.By
 		case FaultWrongAudience:
 			d.audience = struck.Audience
 		case FaultMFAClaimMissing:
@@ -189,21 +189,21 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 	}
 	if c != nil && len(ids) > 0 {
 		c.w.Header().Set(faultHeader, strings.Join(ids, " "))
-		if d.by != 0 {
+		if d.skew != 0 {
 			// Dates of answers are those of the system's clock, as of any answer.
-			c.w.Header().Set("Date", time.Now().Add(d.by).UTC().Format(http.TimeFormat))
+			c.w.Header().Set("Date", time.Now().Add(d.skew).UTC().Format(http.TimeFormat))
 		}
 	}
 	return d
 }
 
 // life returns from when to when a token is valid that is issued now.
-func (d *distortion) life(now time.Time, lifetime time.Duration) (notBefore, expires time.Time) {
+func (d *distortion) validity(now time.Time, lifetime time.Duration) (notBefore, expires time.Time) {
 	switch {
-	case d.by > 0:
-		return now.Add(d.by), now.Add(d.by + lifetime)
-	case d.by < 0:
-		expires = now.Add(d.by)
+	case d.skew > 0:
+		return now.Add(d.skew), now.Add(d.skew + lifetime)
+	case d.skew < 0:
+		expires = now.Add(d.skew)
 		return expires.Add(-lifetime - backdate), expires
 	}
 	return now.Add(-backdate), now.Add(lifetime)
@@ -218,13 +218,13 @@ func (d *distortion) subject(s *signedIn) *signedIn {
 }
 
 // plain is an answer in words.
-type plain struct {
+type textAnswer struct {
 	status     int
 	retryAfter time.Duration
 	text       string
 }
 
-func (p *plain) write(w http.ResponseWriter) {
+func (p *textAnswer) write(w http.ResponseWriter) {
 	neverStore(w)
 	setRetryAfter(w, p.retryAfter)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -29,7 +29,7 @@ func labAuthority(t testing.TB) *Authority {
 	return newAuthority(t, o)
 }
 
-func add(t testing.TB, a *Authority, f Fault) StandingFault {
+func add(t testing.TB, a *Authority, f Fault) ActiveFault {
 	t.Helper()
 	added, err := a.AddFault(f)
 	if err != nil {
@@ -66,7 +66,7 @@ func forms(t testing.TB, a *Authority) map[string]url.Values {
 		"password": passwordForm(),
 		"refresh":  {"grant_type": {"refresh_token"}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {first.RefreshToken}},
 		"obo": {
-			"grant_type": {grantOnBehalfOf}, "requested_token_use": {"on_behalf_of"}, "client_id": {clientID}, "client_secret": {secret},
+			"grant_type": {grantTypeOnBehalfOf}, "requested_token_use": {"on_behalf_of"}, "client_id": {clientID}, "client_secret": {secret},
 			"assertion": {own.AccessToken}, "scope": {api + "/.default"},
 		},
 	}
@@ -217,7 +217,7 @@ func TestFaultOfMFA(t *testing.T) {
 	if claims, err := a.Verify(second.AccessToken); err != nil || claims.MFA {
 		t.Errorf("%+v, %v", claims, err)
 	}
-	if claims, err := a.Verify(mint(t, a, TokenRequest{Tenant: tenantID, ClientID: clientID, User: userName})); err != nil || claims.MFA {
+	if claims, err := a.Verify(mint(t, a, MintRequest{Tenant: tenantID, ClientID: clientID, User: userName})); err != nil || claims.MFA {
 		t.Errorf("minted: %+v, %v", claims, err)
 	}
 	if claims, err := a.Verify(refresh(second.RefreshToken).AccessToken); err != nil || !claims.MFA {

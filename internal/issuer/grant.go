@@ -54,7 +54,7 @@ func newGrants(known []Grant, save func(context.Context, Grant) error) *grants {
 
 // newGrant begins a family for the app of t, and for a user who was asked for
 // what q says. It is kept from its first refresh token on.
-func (a *Authority) newGrant(t *tokenCall, tenantID, userID string, mfa bool, q asking) *Grant {
+func (a *Authority) newGrant(t *tokenRequest, tenantID, userID string, mfa bool, q signInRequest) *Grant {
 	return &Grant{
 		ID: randomID(), TenantID: tenantID, ClientID: strings.ToLower(t.client.ID), UserID: userID, MFA: mfa,
 		Resource: q.resource, Scope: q.scope, SignedIn: a.now(),
@@ -62,21 +62,21 @@ func (a *Authority) newGrant(t *tokenCall, tenantID, userID string, mfa bool, q 
 }
 
 // beginGrant gives the first tokens of a family.
-func (a *Authority) beginGrant(t *tokenCall, g *Grant, nonce string) (*issued, error) {
-	tenant, user, err := t.trust.member(g)
+func (a *Authority) beginGrant(t *tokenRequest, g *Grant, nonce string) (*issued, error) {
+	tenant, user, err := t.trust.userOf(g)
 	if err != nil {
 		return nil, err
 	}
-	w, err := a.wish(t, g)
+	want, err := a.accessRequest(t, g)
 	if err != nil {
 		return nil, err
 	}
-	g.Resource = w.resource
-	return a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, w, g, nonce)
+	g.Resource = want.resource
+	return a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, want, g, nonce)
 }
 
 // member finds the user of a grant, who may have gone since.
-func (d *directory) member(g *Grant) (*tenant, *User, error) {
+func (d *directory) userOf(g *Grant) (*tenant, *User, error) {
 	tenant := d.tenant(g.TenantID)
 	if tenant == nil {
 		return nil, nil, unknownTenant(g.TenantID)
@@ -213,7 +213,7 @@ func (gs *grants) forget() {
 // refresh is the refresh token's grant: tokens for a user who signed in before,
 // and the next refresh token.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#refresh-the-access-token
-func (a *Authority) refresh(t *tokenCall) (got *issued, err error) {
+func (a *Authority) refresh(t *tokenRequest) (got *issued, err error) {
 	token := t.form.Get("refresh_token")
 	if token == "" {
 		return nil, missing("refresh_token", "Add the refresh_token of the last answer.")
@@ -227,27 +227,27 @@ func (a *Authority) refresh(t *tokenCall) (got *issued, err error) {
 
 // continueGrant answers a refresh token that is good. The caller holds the lock
 // of the grants.
-func (a *Authority) continueGrant(t *tokenCall, g *Grant) (*issued, error) {
+func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if !strings.EqualFold(g.ClientID, t.client.ID) {
 		return nil, fail(codeBadGrant, "The refresh token was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
-	tenant, user, err := t.trust.member(g)
+	tenant, user, err := t.trust.userOf(g)
 	if err != nil {
 		return nil, err
 	}
 	if t.customer == "" && t.tenant != nil && t.tenant != tenant {
 		return nil, fail(codeWrongTenantUser, "The refresh token is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
 	}
-	w, err := a.wish(t, g)
+	want, err := a.accessRequest(t, g)
 	if err != nil {
 		return nil, err
 	}
 	s := &signedIn{user: user, mfa: g.MFA}
 	var got *issued
 	if t.customer != "" {
-		got, err = a.customerToken(t, tenant, s, w)
+		got, err = a.customerToken(t, tenant, s, want)
 	} else {
-		got, err = a.userTokens(t, tenant, s, w, nil, "")
+		got, err = a.userTokens(t, tenant, s, want, nil, "")
 	}
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 )
 
 func refreshForm(token string, changes ...string) url.Values {
-	return set(url.Values{"grant_type": {grantRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}}, changes...)
+	return set(url.Values{"grant_type": {grantTypeRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}}, changes...)
 }
 
 // TestRefreshRefusals sends refresh tokens as nobody may. What a stranger, or a
@@ -41,7 +41,7 @@ func TestRefreshRefusals(t *testing.T) {
 		{"no token of ours", commonToken, []string{"refresh_token", "0.AAAA"}, nil, 400, "invalid_grant", 70000, true},
 		{"dots", commonToken, []string{"refresh_token", "1.pc..."}, nil, 400, "invalid_grant", 70000, true},
 		{"an oversized token", commonToken, []string{"refresh_token", strings.Repeat("x", 60<<10)}, nil, 400, "invalid_grant", 70000, true},
-		{"as a code", commonToken, []string{"grant_type", grantCode, "code", "1.pc.x"}, nil, 400, "invalid_grant", 70008, true},
+		{"as a code", commonToken, []string{"grant_type", grantTypeCode, "code", "1.pc.x"}, nil, 400, "invalid_grant", 70008, true},
 		{"an unknown tenant", at("nobody.example"), nil, nil, 400, "invalid_request", 90002, true},
 		{"a tenant without the app", at(otherTenant), nil, nil, 400, "unauthorized_client", 700016, true},
 		{"a customer that is none", at("a1b2c3d4-0000-4000-8000-0000000000ff"), nil, nil, 400, "invalid_request", 90002, true},
@@ -228,7 +228,7 @@ func TestOnBehalfOfRefusals(t *testing.T) {
 	jwk := map[string]any{"kty": "RSA", "e": "AQAB", "n": "AQAB"}
 	form := func(assertion string, changes ...string) url.Values {
 		return set(url.Values{
-			"grant_type": {grantOnBehalfOf}, "client_id": {secondClient}, "client_secret": {"second"}, "requested_token_use": {"on_behalf_of"},
+			"grant_type": {grantTypeOnBehalfOf}, "client_id": {secondClient}, "client_secret": {"second"}, "requested_token_use": {"on_behalf_of"},
 			"assertion": {assertion}, "scope": {appScheme + secondClient + "/.default"},
 		}, changes...)
 	}

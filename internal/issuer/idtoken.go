@@ -35,28 +35,28 @@ type idClaims struct {
 
 // signID mints an id token beside an access token of the same order, or beside the
 // authorization code that it comes with.
-func (a *Authority) signID(trust *trust, o *order, nonce, code string) (string, error) {
+func (a *Authority) signID(trust *trust, spec *tokenSpec, nonce, code string) (string, error) {
 	if len(trust.keys) == 0 {
 		return "", errNoKey
 	}
-	subject := o.distortion.subject(o.subject)
+	subject := spec.distortion.subject(spec.subject)
 	user := subject.user
-	notBefore, expires := o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
+	notBefore, expires := spec.distortion.validity(a.now().Truncate(time.Second), a.lifetime)
 	claims := idClaims{
-		Audience:  o.client.ID,
-		Issuer:    token.IssuerOf(o.base, o.tenant.id, o.version),
+		Audience:  spec.client.ID,
+		Issuer:    token.IssuerOf(spec.base, spec.tenant.id, spec.version),
 		IssuedAt:  notBefore.Unix(),
 		NotBefore: notBefore.Unix(),
 		Expires:   expires.Unix(),
 		Name:      user.Name,
 		Nonce:     nonce,
 		ObjectID:  user.ObjectID,
-		Subject:   pairwiseSubject(o.tenant, o.client, user),
-		TenantID:  o.tenant.id,
+		Subject:   pairwiseSubject(spec.tenant, spec.client, user),
+		TenantID:  spec.tenant.id,
 		TokenID:   randomID(),
-		Version:   o.version,
+		Version:   spec.version,
 	}
-	if o.version == token.V2 {
+	if spec.version == token.V2 {
 		claims.PreferredUsername = user.UserPrincipalName
 	} else {
 		claims.AMR, claims.UPN, claims.UniqueName = subject.methods(), user.UserPrincipalName, user.UserPrincipalName

@@ -153,9 +153,9 @@ type trust struct {
 
 // directory is Options.Tenants made ready for looking up.
 type directory struct {
-	tenants map[string]*tenant // by lower-case id and by each lower-case domain
-	apps    map[string]*app    // by lower-case client id
-	members map[string]*tenant // by their lower-case user principal names
+	tenants     map[string]*tenant // by lower-case id and by each lower-case domain
+	apps        map[string]*app    // by lower-case client id
+	userTenants map[string]*tenant // by their lower-case user principal names
 }
 
 func (t *trust) key(id string) *Key {
@@ -209,7 +209,7 @@ func (a *app) objectIDIn(t *tenant) string {
 func (d *directory) tenant(name string) *tenant { return d.tenants[strings.ToLower(name)] }
 
 // tenantOf returns the tenant of a user, or nil.
-func (d *directory) tenantOf(user string) *tenant { return d.members[strings.ToLower(user)] }
+func (d *directory) tenantOf(user string) *tenant { return d.userTenants[strings.ToLower(user)] }
 
 // app returns the app of a client id, as a tenant sees it: its own, or one of
 // another tenant that is made for several. Without a tenant it returns any.
@@ -270,7 +270,7 @@ func indexTenants(list []Tenant) (d directory, err error) {
 	if len(list) == 0 {
 		return d, errors.New("issuer: no tenants: give at least one, with a client, in Options.Tenants")
 	}
-	d = directory{tenants: map[string]*tenant{}, apps: map[string]*app{}, members: map[string]*tenant{}}
+	d = directory{tenants: map[string]*tenant{}, apps: map[string]*app{}, userTenants: map[string]*tenant{}}
 	for _, t := range list {
 		if !guid.Is(t.ID) {
 			return d, fmt.Errorf("issuer: tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
@@ -303,10 +303,10 @@ func indexTenants(list []Tenant) (d directory, err error) {
 				return d, fmt.Errorf("issuer: tenant %s: user %q: UserPrincipalName and ObjectID are both required", t.ID, u.UserPrincipalName)
 			}
 			name := strings.ToLower(u.UserPrincipalName)
-			if other := d.members[name]; other != nil {
+			if other := d.userTenants[name]; other != nil {
 				return d, fmt.Errorf("issuer: user %s is listed twice, in tenants %s and %s: remove one of the two", u.UserPrincipalName, other.id, t.ID)
 			}
-			made.users[name], d.members[name] = &u, made
+			made.users[name], d.userTenants[name] = &u, made
 		}
 	}
 	return d, nil
@@ -343,7 +343,7 @@ func (a *Authority) SetBaseURLs(urls ...string) error {
 	if err != nil {
 		return err
 	}
-	a.retrust(func(t *trust) { t.bases = bases })
+	a.updateTrust(func(t *trust) { t.bases = bases })
 	return nil
 }
 
@@ -354,7 +354,7 @@ func (a *Authority) SetTenants(list []Tenant) error {
 	if err != nil {
 		return err
 	}
-	a.retrust(func(t *trust) { t.directory = directory })
+	a.updateTrust(func(t *trust) { t.directory = directory })
 	return nil
 }
 
@@ -375,7 +375,7 @@ func (a *Authority) ForgetSignIns() {
 }
 
 // retrust replaces what is trusted by a changed copy.
-func (a *Authority) retrust(change func(*trust)) {
+func (a *Authority) updateTrust(change func(*trust)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	next := *a.trust.Load()
@@ -386,20 +386,20 @@ func (a *Authority) retrust(change func(*trust)) {
 // AddKey makes k the key that signs, in place of one with the same id if there
 // is one. Tokens signed by earlier keys stay valid until RevokeKey.
 func (a *Authority) AddKey(k *Key) {
-	a.retrust(func(t *trust) { t.keys = append([]*Key{k}, without(t.keys, k.ID)...) })
+	a.updateTrust(func(t *trust) { t.keys = append([]*Key{k}, withoutKey(t.keys, k.ID)...) })
 }
 
 // RevokeKey forgets a key, and with it every token that it signed, at once. It
 // reports whether there was such a key. The next key signs from now on; after
 // the last one, requests for tokens are answered with 503 until AddKey.
 func (a *Authority) RevokeKey(id string) (found bool) {
-	a.retrust(func(t *trust) {
+	a.updateTrust(func(t *trust) {
 		found = t.key(id) != nil
-		t.keys = without(t.keys, id)
+		t.keys = withoutKey(t.keys, id)
 	})
 	return found
 }
 
-func without(keys []*Key, id string) []*Key {
+func withoutKey(keys []*Key, id string) []*Key {
 	return slices.DeleteFunc(slices.Clone(keys), func(k *Key) bool { return k.ID == id })
 }

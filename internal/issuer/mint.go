@@ -22,7 +22,7 @@ const backdate = 5 * time.Minute
 
 // TokenRequest says which access token to mint. Tenant and ClientID are
 // required.
-type TokenRequest struct {
+type MintRequest struct {
 	Tenant   string        // id or domain
 	ClientID string        // a client of that tenant
 	Resource string        // becomes the audience as it is; empty means the first of Options.Resources
@@ -56,7 +56,7 @@ var (
 // Mint signs an access token without asking for the client's secret or for the
 // user's password. It fails when tenant, client, user, resource or base URL is
 // not the authority's.
-func (a *Authority) Mint(r TokenRequest) (*Token, error) {
+func (a *Authority) Mint(r MintRequest) (*Token, error) {
 	trust := a.trust.Load()
 	tenant := trust.tenant(r.Tenant)
 	if tenant == nil {
@@ -88,7 +88,7 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 			return nil, fmt.Errorf("issuer: no base URL %q: name it with SetBaseURLs", r.BaseURL)
 		}
 	}
-	return a.sign(trust, &order{
+	return a.sign(trust, &tokenSpec{
 		tenant: tenant, client: client, proof: token.ProofSecret, subject: subject,
 		resource: r.Resource, base: base, version: cmp.Or(r.Version, token.V1),
 		distortion: a.distort(nil, tenant, client, subject),
@@ -111,7 +111,7 @@ func (s *signedIn) methods() []string {
 
 // order is what a token is to say, found to be right. Resource, scope and proof are
 // of access tokens only.
-type order struct {
+type tokenSpec struct {
 	tenant   *tenant
 	client   *app
 	proof    token.Proof
@@ -125,36 +125,36 @@ type order struct {
 }
 
 // sign mints a token.
-func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
+func (a *Authority) sign(trust *trust, spec *tokenSpec) (*Token, error) {
 	if len(trust.keys) == 0 {
 		return nil, errNoKey
 	}
-	self := o.client.objectIDIn(o.tenant)
+	self := spec.client.objectIDIn(spec.tenant)
 	made := &Token{Lifetime: a.lifetime}
-	made.NotBefore, made.Expires = o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
+	made.NotBefore, made.Expires = spec.distortion.validity(a.now().Truncate(time.Second), a.lifetime)
 	claims := token.Payload{
-		Audience:  cmp.Or(o.distortion.audience, o.resource),
-		Issuer:    token.IssuerOf(o.base, o.tenant.id, o.version),
+		Audience:  cmp.Or(spec.distortion.audience, spec.resource),
+		Issuer:    token.IssuerOf(spec.base, spec.tenant.id, spec.version),
 		IssuedAt:  made.NotBefore.Unix(),
 		NotBefore: made.NotBefore.Unix(),
 		Expires:   made.Expires.Unix(),
 		IDType:    "app",
 		ObjectID:  self,
 		Subject:   self,
-		TenantID:  o.tenant.id,
+		TenantID:  spec.tenant.id,
 		TokenID:   randomID(),
-		Version:   o.version,
+		Version:   spec.version,
 	}
-	switch o.version {
+	switch spec.version {
 	case token.V1:
-		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = o.client.ID, o.proof, claims.Issuer
+		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = spec.client.ID, spec.proof, claims.Issuer
 	case token.V2:
-		claims.AuthorizedParty, claims.AZPACR = o.client.ID, o.proof
+		claims.AuthorizedParty, claims.AZPACR = spec.client.ID, spec.proof
 	default:
-		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", o.version)
+		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", spec.version)
 	}
-	if o.subject != nil {
-		delegate(&claims, o)
+	if spec.subject != nil {
+		delegate(&claims, spec)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -165,14 +165,14 @@ func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
 }
 
 // delegate turns the claims of an app into those of an app that acts for a user.
-func delegate(w *token.Payload, o *order) {
-	subject := o.distortion.subject(o.subject)
+func delegate(w *token.Payload, spec *tokenSpec) {
+	subject := spec.distortion.subject(spec.subject)
 	user := subject.user
 	w.IdentityIssuer, w.IDType = "", ""
 	w.AMR = subject.methods()
 	w.Name, w.ObjectID, w.Roles = user.Name, user.ObjectID, user.Roles
-	w.Scope = cmp.Or(o.scope, scopeUser)
-	w.Subject = pairwiseSubject(o.tenant, o.client, user)
+	w.Scope = cmp.Or(spec.scope, scopeUser)
+	w.Subject = pairwiseSubject(spec.tenant, spec.client, user)
 	if w.Version == token.V2 {
 		w.PreferredUsername = user.UserPrincipalName
 		return

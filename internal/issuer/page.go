@@ -55,7 +55,7 @@ func (p *page) write(w http.ResponseWriter) error {
 	if err := pages.ExecuteTemplate(&body, p.name, data); err != nil {
 		return err
 	}
-	policy := "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src data:; style-src 'nonce-" + data.Nonce + "'; form-action 'self'" + formTargets(p.action)
+	policy := "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src data:; style-src 'nonce-" + data.Nonce + "'; form-action 'self'" + formActions(p.action)
 	if p.script {
 		policy += "; script-src 'nonce-" + data.Nonce + "'"
 	}
@@ -75,7 +75,7 @@ func (p *page) write(w http.ResponseWriter) error {
 // security policy. Browsers hold every redirect that follows a form to the
 // form's policy, also those of the app on to pages of its own at other hosts;
 // so it says how to get there, not where.
-func formTargets(address string) string {
+func formActions(address string) string {
 	u, err := url.Parse(address)
 	switch {
 	case address == "" || err != nil || u.Scheme == "":

@@ -347,7 +347,7 @@ func TestPasswordRefusals(t *testing.T) {
 	}
 
 	guess := func(name string) {
-		post(a, commonToken, url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {name}, "password": {"x"}})
+		post(a, commonToken, url.Values{"grant_type": {grantTypePassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {name}, "password": {"x"}})
 	}
 	for range maxFailures {
 		try(common, bobName, "guess")
@@ -360,7 +360,7 @@ func TestPasswordRefusals(t *testing.T) {
 			t.Errorf("after %d guesses, %q: %d %s", maxFailures, name, w.Code, w.Body)
 		}
 	}
-	form := url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {bobName}, "password": {password}, "scope": {api + "/.default"}}
+	form := url.Values{"grant_type": {grantTypePassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {bobName}, "password": {password}, "scope": {api + "/.default"}}
 	wantRefusal(t, post(a, commonToken, form), 400, "invalid_grant", 50053)
 	const nobody = "nobody@contoso.onmicrosoft.com"
 	for range maxFailures {

@@ -22,10 +22,10 @@ const maxSegments = 4
 
 // route is what is specific to an endpoint.
 type route struct {
-	pattern string
-	methods []string
-	pages   bool   // it talks to people: errors are pages too
-	at      string // where faults can strike; empty: here they cannot
+	pattern       string
+	methods       []string
+	pages         bool   // it talks to people: errors are pages too
+	faultEndpoint string // where faults can strike; empty: here they cannot
 	// serve returns a page, a redirect, a value to be written as JSON, or an
 	// error.
 	serve func(*call) (any, error)
@@ -146,7 +146,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			err = answer.write(w)
 		case redirect:
 			answer.write(w)
-		case *plain:
+		case *textAnswer:
 			answer.write(w)
 		default:
 			writeJSON(w, http.StatusOK, answer)
@@ -193,7 +193,7 @@ func (e *endpoint) answer(c *call) (any, error) {
 	// The route matched, so there is a first segment.
 	c.tenant, _, _ = strings.Cut(strings.TrimLeft(c.r.URL.Path, "/"), "/")
 	c.base = token.BaseOf(c.trust.bases, c.r)
-	if answer, err := e.authority.strikeRequest(c, e.at); answer != nil || err != nil {
+	if answer, err := e.authority.strikeRequest(c, e.faultEndpoint); answer != nil || err != nil {
 		return answer, err
 	}
 	return e.serve(c)

@@ -19,7 +19,7 @@ const defaultScope = ".default"
 const appScheme = "api://"
 
 // wish is what a request asks a token for.
-type wish struct {
+type accessRequest struct {
 	resource string   // audience of the access token, as it was asked for
 	scope    string   // of the resource, as the token names it; empty means scopeUser
 	app      *app     // whose API the resource is; nil for one of Options.Resources
@@ -29,22 +29,22 @@ type wish struct {
 }
 
 // key is the form in which the resource is compared.
-func (w *wish) key() string {
-	if w.app != nil {
-		return appScheme + strings.ToLower(w.app.ID)
+func (want *accessRequest) key() string {
+	if want.app != nil {
+		return appScheme + strings.ToLower(want.app.ID)
 	}
-	return token.ResourceKey(w.resource)
+	return token.ResourceKey(want.resource)
 }
 
 // check checks that a tenant has the app whose API the resource is.
-func (w *wish) check(t *trust, tenant *tenant) error {
+func (want *accessRequest) check(t *trust, tenant *tenant) error {
 	switch {
-	case w.app == nil:
+	case want.app == nil:
 		return nil
-	case t.app(tenant, w.app.ID) == nil:
-		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote.Text(w.resource))
-	case w.app.Disabled:
-		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(w.resource))
+	case t.app(tenant, want.app.ID) == nil:
+		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote.Text(want.resource))
+	case want.app.Disabled:
+		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(want.resource))
 	}
 	return nil
 }
@@ -116,43 +116,43 @@ func appResource(scope string) (string, error) {
 
 // userWish returns what a request of the v2.0 endpoint for a user's token asks
 // for. Without a scope of an API, resource stands in its place.
-func (a *Authority) userWish(t *trust, scope, resource string) (*wish, error) {
+func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest, error) {
 	s, err := parseScopes(scope)
 	if err != nil {
 		return nil, err
 	}
-	w := &wish{resource: resource, asked: s.api, openID: s.openID, offline: s.offline}
+	want := &accessRequest{resource: resource, asked: s.api, openID: s.openID, offline: s.offline}
 	for i, one := range s.api {
 		found, permission, ok := cutScope(one)
 		if !ok {
 			return nil, fail(codeUnknownScope, "The app asked for the scope %s, which is of no API that is known here. Send scope=<URL of the API>/.default or <URL of the API>/user_impersonation.", quote.Text(one))
 		}
-		if i > 0 && token.ResourceKey(found) != token.ResourceKey(w.resource) {
-			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote.Text(w.resource), quote.Text(found))
+		if i > 0 && token.ResourceKey(found) != token.ResourceKey(want.resource) {
+			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote.Text(want.resource), quote.Text(found))
 		}
-		w.resource = found
+		want.resource = found
 		if strings.EqualFold(permission, defaultScope) {
 			continue
 		}
-		w.scope = strings.TrimSpace(w.scope + " " + permission)
+		want.scope = strings.TrimSpace(want.scope + " " + permission)
 	}
-	if err := a.resolve(t, w); err != nil {
+	if err := a.resolve(t, want); err != nil {
 		return nil, err
 	}
-	if w.app == nil && w.scope != "" && !strings.EqualFold(w.scope, scopeUser) {
-		return nil, fail(codeUnknownScope, "The app asked for the scope %s, which does not exist on %s. Send %s/user_impersonation.", quote.Text(w.scope), quote.Text(w.resource), w.resource)
+	if want.app == nil && want.scope != "" && !strings.EqualFold(want.scope, scopeUser) {
+		return nil, fail(codeUnknownScope, "The app asked for the scope %s, which does not exist on %s. Send %s/user_impersonation.", quote.Text(want.scope), quote.Text(want.resource), want.resource)
 	}
-	return w, nil
+	return want, nil
 }
 
 // userWishV1 is userWish at the v1 endpoint, where the API has a parameter of its
 // own and every sign-in gives all kinds of tokens.
-func (a *Authority) userWishV1(t *trust, scope, resource string) (*wish, error) {
+func (a *Authority) userAccessV1(t *trust, scope, resource string) (*accessRequest, error) {
 	if _, err := parseScopes(scope); err != nil {
 		return nil, err
 	}
-	w := &wish{resource: resource, openID: true, offline: true}
-	return w, a.resolve(t, w)
+	want := &accessRequest{resource: resource, openID: true, offline: true}
+	return want, a.resolve(t, want)
 }
 
 // foreignAPIs are Microsoft's other APIs that partners' apps ask tokens for, to
@@ -184,17 +184,17 @@ func ResourceOf(applicationID string) (url string, ok bool) {
 
 // resolve finds out whose API the resource of w is. An app is an API under its
 // client id, with api:// before it or without.
-func (a *Authority) resolve(t *trust, w *wish) error {
-	w.resource = cmp.Or(w.resource, a.audience)
-	if a.isResource(w.resource) || isForeign(w.resource) {
+func (a *Authority) resolve(t *trust, want *accessRequest) error {
+	want.resource = cmp.Or(want.resource, a.audience)
+	if a.isResource(want.resource) || isForeign(want.resource) {
 		return nil
 	}
-	id := w.resource
+	id := want.resource
 	if len(id) > len(appScheme) && strings.EqualFold(id[:len(appScheme)], appScheme) {
 		id = id[len(appScheme):]
 	}
-	if w.app = t.app(nil, id); w.app == nil {
-		return fail(codeUnknownResource, "No resource %s is known here. Ask for the API by its URL, such as %s.", quote.Text(w.resource), a.audience)
+	if want.app = t.app(nil, id); want.app == nil {
+		return fail(codeUnknownResource, "No resource %s is known here. Ask for the API by its URL, such as %s.", quote.Text(want.resource), a.audience)
 	}
 	return nil
 }

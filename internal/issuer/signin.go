@@ -45,30 +45,30 @@ const (
 type signIns struct {
 	mu       sync.Mutex // guards what the caches hold
 	flows    *lru.Cache[string, *flow]
-	codes    *lru.Cache[string, *code]   // by digest
-	devices  *lru.Cache[string, *device] // by the digest of the device code
-	users    *lru.Cache[string, *device] // by user code
-	failures *lru.Cache[string, *failed] // by lower-case user principal name
+	codes    *lru.Cache[string, *code]           // by digest
+	devices  *lru.Cache[string, *device]         // by the digest of the device code
+	users    *lru.Cache[string, *device]         // by user code
+	failures *lru.Cache[string, *failedAttempts] // by lower-case user principal name
 	// strangers are the failures of names that nobody has. Apart, so that making
 	// names up does not have those of users forgotten.
-	strangers *lru.Cache[string, *failed]
+	strangers *lru.Cache[string, *failedAttempts]
 }
 
 // failed counts wrong passwords in a row.
-type failed struct {
+type failedAttempts struct {
 	count int
 	last  time.Time
 }
 
 func newSignIns() *signIns {
 	return &signIns{
-		flows: keep[*flow](), codes: keep[*code](), devices: keep[*device](), users: keep[*device](),
-		failures: keep[*failed](), strangers: keep[*failed](),
+		flows: newCache[*flow](), codes: newCache[*code](), devices: newCache[*device](), users: newCache[*device](),
+		failures: newCache[*failedAttempts](), strangers: newCache[*failedAttempts](),
 	}
 }
 
 // keep returns a cache of one kind of what is under way.
-func keep[V any]() *lru.Cache[string, V] {
+func newCache[V any]() *lru.Cache[string, V] {
 	cache, err := lru.New[string, V](signInsKept)
 	if err != nil {
 		panic("issuer: " + err.Error()) // it refuses sizes below one only
@@ -119,11 +119,11 @@ type flow struct {
 func (f *flow) address() redirect { return redirect("/common/oauth2/login?flow=" + f.id) }
 
 // asking returns which app the user signs in to, and what it asks for.
-func (f *flow) asking() *asking {
+func (f *flow) signInRequest() *signInRequest {
 	if f.request != nil {
-		return &f.request.asking
+		return &f.request.signInRequest
 	}
-	return &f.device.asking
+	return &f.device.signInRequest
 }
 
 // browserCookie is the cookie that ties a sign-in to the browser that began it: a
@@ -202,7 +202,7 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 		return nil, nil, over
 	}
 	f.problem = nil
-	finish, err = a.advance(c, f, entry{
+	finish, err = a.advance(c, f, formEntry{
 		button: button, name: parameters.Get("username"), password: parameters.Get("password"), everybody: parameters.Get("everybody") != "",
 	})
 	if err != nil {
@@ -219,7 +219,7 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 }
 
 // entry is what a user has entered on a page.
-type entry struct {
+type formEntry struct {
 	button         string
 	name, password string
 	everybody      bool
@@ -228,7 +228,7 @@ type entry struct {
 // advance takes the next step of a sign-in. It returns how the sign-in ends when
 // that was the last one. A failure at the first step is shown on its page; any
 // other error ends the call. The caller holds the lock.
-func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, error), err error) {
+func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, error), err error) {
 	decline := func(code errorCode, text string) (func() (any, error), error) {
 		return func() (any, error) { return a.declineSignIn(c, f, fail(code, "%s", text)) }, nil
 	}
@@ -244,12 +244,12 @@ func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, erro
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
-		tenant, user, err := a.checkPassword(c.trust, c.trust.tenant(f.asking().tenant), f.name, e.password)
+		tenant, user, err := a.checkPassword(c.trust, c.trust.tenant(f.signInRequest().tenant), f.name, e.password)
 		if err == nil {
-			_, err = findApp(c.trust, tenant, f.asking().clientID)
+			_, err = findApp(c.trust, tenant, f.signInRequest().clientID)
 		}
 		if err == nil {
-			err = a.strikeUser(c, passwordPage, tenant, f.asking().clientID, user)
+			err = a.strikeUser(c, passwordPage, tenant, f.signInRequest().clientID, user)
 		}
 		if err != nil {
 			return nil, err
@@ -290,7 +290,7 @@ func (a *Authority) asksConsent(t *trust, f *flow) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return f.device != nil || f.request.consent || !a.mayUse(p.client, p.tenant, p.user, p.wish), nil
+	return f.device != nil || f.request.consent || !a.mayUse(p.client, p.tenant, p.user, p.access), nil
 }
 
 // parties are who a sign-in is between, and what about.
@@ -298,7 +298,7 @@ type parties struct {
 	tenant *tenant
 	user   *User
 	client *app
-	wish   *wish
+	access *accessRequest
 }
 
 func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
@@ -308,11 +308,11 @@ func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
 	if p.user == nil {
 		return p, fail(codeWrongPassword, "The user is not there any more. Sign in as another one.")
 	}
-	if p.client, err = findApp(t, p.tenant, f.asking().clientID); err != nil {
+	if p.client, err = findApp(t, p.tenant, f.signInRequest().clientID); err != nil {
 		return p, err
 	}
-	if p.wish, err = a.wishOf(t, f.asking()); err == nil {
-		err = p.wish.check(t, p.tenant)
+	if p.access, err = a.accessRequestOf(t, f.signInRequest()); err == nil {
+		err = p.access.check(t, p.tenant)
 	}
 	return p, err
 }
@@ -323,12 +323,12 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	who := partyOf(p.client, p.tenant, p.user)
+	who := consentKeyOf(p.client, p.tenant, p.user)
 	if everybody && p.user.Administrator {
 		who.userID = ""
 	}
 	// A second press lets the browser hang up on the first.
-	if err := a.consents.add(context.WithoutCancel(c.r.Context()), who, p.wish.key()); err != nil {
+	if err := a.consents.add(context.WithoutCancel(c.r.Context()), who, p.access.key()); err != nil {
 		return nil, err
 	}
 	return a.finishSignIn(c, f)
@@ -364,7 +364,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 	if f.problem != nil {
 		d.complain(f.problem)
 	}
-	client := c.trust.app(nil, f.asking().clientID)
+	client := c.trust.app(nil, f.signInRequest().clientID)
 	if client == nil {
 		return nil, fail(codeUnknownClient, "The application is not there any more. Go back to it, and sign in again.")
 	}
@@ -380,7 +380,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 			p.status = http.StatusBadRequest
 		}
 		if onThisMachine(c.r) {
-			p.data.Users = c.trust.suggestions(c.trust.tenant(f.asking().tenant), client)
+			p.data.Users = c.trust.suggestions(c.trust.tenant(f.signInRequest().tenant), client)
 		}
 	case stepMFA:
 		p.name, p.data.Title = "mfa", "Approve the sign-in"
@@ -390,10 +390,10 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 			return nil, err
 		}
 		p.name, p.data.Title = "consent", "Allow access?"
-		p.data.Resource, p.data.Publisher = between.wish.label(), between.client.home.name
+		p.data.Resource, p.data.Publisher = between.access.label(), between.client.home.name
 		p.data.Administrator, p.data.Tenant = between.user.Administrator, between.tenant.name
-		p.data.Offline = between.wish.offline
-		if a.mayUse(between.client, between.tenant, between.user, between.wish) && (f.request == nil || !f.request.consent) {
+		p.data.Offline = between.access.offline
+		if a.mayUse(between.client, between.tenant, between.user, between.access) && (f.request == nil || !f.request.consent) {
 			p.name, p.data.Title = "confirm", "Is it you who signs in?"
 		}
 	}
@@ -416,7 +416,7 @@ func onThisMachine(r *http.Request) bool {
 // machine: elsewhere nobody is told who there is.
 func (d *directory) suggestions(in *tenant, client *app) []string {
 	var names []string
-	for name, t := range d.members {
+	for name, t := range d.userTenants {
 		if user := t.user(name); user.Password != "" && (in == nil || t == in) && (client.MultiTenant || t == client.home) {
 			names = append(names, user.UserPrincipalName)
 		}
@@ -429,16 +429,16 @@ func (d *directory) suggestions(in *tenant, client *app) []string {
 func (a *app) label() string { return cmp.Or(a.Name, a.ID) }
 
 // label is what people know a resource by.
-func (w *wish) label() string {
+func (want *accessRequest) label() string {
 	switch {
-	case w.app != nil:
-		return w.app.label()
-	case strings.Contains(w.resource, "partnercenter"):
-		return "Microsoft Partner Center (" + w.resource + ")"
-	case strings.Contains(w.resource, "graph"):
-		return "the directory (" + w.resource + ")"
+	case want.app != nil:
+		return want.app.label()
+	case strings.Contains(want.resource, "partnercenter"):
+		return "Microsoft Partner Center (" + want.resource + ")"
+	case strings.Contains(want.resource, "graph"):
+		return "the directory (" + want.resource + ")"
 	}
-	return w.resource
+	return want.resource
 }
 
 // checkPassword finds the user of a name and password, in a tenant or, where it
@@ -466,7 +466,7 @@ func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (
 	got := sha256.Sum256([]byte(password))
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || user == nil {
 		if !known || now.After(before.last.Add(lockout)) {
-			before = new(failed)
+			before = new(failedAttempts)
 			failures.Add(strings.Clone(key), before) // not the whole form
 		}
 		before.count, before.last = before.count+1, now

@@ -299,7 +299,7 @@ func TestDeviceCode(t *testing.T) {
 	a := newAuthority(t, signInOptions(&clock{at: start}))
 	for _, version := range []string{"oauth2", "oauth2/v2.0"} {
 		form := url.Values{"client_id": {clientID}, "scope": {api + "/.default offline_access openid"}}
-		grant := grantDevice
+		grant := grantTypeDevice
 		if version == "oauth2" {
 			form, grant = url.Values{"client_id": {clientID}, "resource": {api}}, grantDeviceV1
 		}
@@ -348,7 +348,7 @@ func TestOnBehalfOf(t *testing.T) {
 	}
 	exchange := func(assertion string) tokens {
 		return redeem(t, a, base+"/"+tenantID+"/oauth2/v2.0/token", url.Values{
-			"grant_type": {grantOnBehalfOf}, "requested_token_use": {"on_behalf_of"},
+			"grant_type": {grantTypeOnBehalfOf}, "requested_token_use": {"on_behalf_of"},
 			"assertion": {assertion}, "scope": {api + "/.default offline_access"},
 		})
 	}

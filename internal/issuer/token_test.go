@@ -160,7 +160,7 @@ func TestTokenClaims(t *testing.T) {
 			"aud": graph, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,
 			"idtyp": "app", "oid": objectID, "sub": objectID, "tid": tenantID,
 		})
-		header, payload := parts(t, mint(t, a, TokenRequest{Version: version}))
+		header, payload := parts(t, mint(t, a, MintRequest{Version: version}))
 		if diff := cmp.Diff(map[string]any{"alg": "RS256", "kid": key1().ID, "typ": "JWT"}, header); diff != "" {
 			t.Errorf("%s header (-want +got):\n%s", version, diff)
 		}

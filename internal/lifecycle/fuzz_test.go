@@ -16,7 +16,7 @@ func odd(t testing.TB, a *Account) []*Order {
 	withAddOn := line(licenceAddOn, 1)
 	licences := place(t, a, realistic, line(licence, 3), line(licence, 4))
 	withAddOn.ParentSubscriptionID = licences.Document.LineItems[0].SubscriptionID
-	licences, _, err := PatchOrder(a, licences, Patch{Request: request(withAddOn), Seed: Seed{2}}, realistic, noon)
+	licences, _, err := PatchOrder(a, licences, Patch{Request: request(withAddOn), Entropy: Entropy{2}}, realistic, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

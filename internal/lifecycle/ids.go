@@ -15,12 +15,12 @@ import (
 
 // Seed is the randomness of one command: who gives it decides about the ids
 // that the command makes, so that rules stay pure functions.
-type Seed [32]byte
+type Entropy [32]byte
 
 // ids makes ids of a seed.
 type ids struct{ source *rand.ChaCha8 }
 
-func newIDs(seed Seed) ids { return ids{rand.NewChaCha8(seed)} }
+func newIDs(entropy Entropy) ids { return ids{rand.NewChaCha8(entropy)} }
 
 // fill never fails, as the source says.
 func (g ids) fill(b []byte) { _, _ = g.source.Read(b) }

@@ -43,8 +43,8 @@ func readTime(text string) partnercenter.Time {
 }
 
 // make makes the order that the rules allow.
-func (p *placing) make() (*Order, []Event) {
-	ids := newIDs(p.Seed)
+func (p *placementCheck) place() (*Order, []Event) {
+	ids := newIDs(p.Entropy)
 	first := p.lines[0].item
 	legacy := first.Kind.Legacy()
 	alternate := ids.short()
@@ -106,7 +106,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		}
 	}
 	line.Links = itemLinks(item)
-	priced(&line, item.Price)
+	setPrice(&line, item.Price)
 	facts := LineFacts{Kind: item.Kind, Bought: bought}
 	if !item.Kind.Legacy() {
 		facts.Provisioned = provisioned // legacy offers are there at once
@@ -119,7 +119,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		if item.Kind == catalog.Marketplace {
 			line.Links.ActivationLinks = partnercenter.NewLink("GET", "/customers/"+a.CustomerID+"/orders/"+o.Document.ID+"/lineitems/"+strconv.Itoa(number)+"/activationlinks")
 		}
-		s := subscribe(a, &o.Document, &line, item, strings.TrimSpace(asked.ParentSubscriptionID), provisioned)
+		s := newSubscription(a, &o.Document, &line, item, strings.TrimSpace(asked.ParentSubscriptionID), provisioned)
 		s.Facts.LineItemNumber = number
 		s.Facts.NeedsActivation = item.Kind == catalog.Marketplace
 		s.Facts.Seats = []Seats{{Quantity: *line.Quantity, Added: bought}}
@@ -146,7 +146,7 @@ func itemLinks(item *catalog.Item) *partnercenter.OrderLineItemLinks {
 }
 
 // subscribe makes the subscription of a line as it is when it begins.
-func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLineItem, item *catalog.Item, parent string, since time.Time) *Subscription {
+func newSubscription(a *Account, o *partnercenter.Order, line *partnercenter.OrderLineItem, item *catalog.Item, parent string, since time.Time) *Subscription {
 	self := "/customers/" + a.CustomerID + "/subscriptions/" + line.SubscriptionID
 	s := &Subscription{
 		Document: partnercenter.Subscription{
@@ -173,7 +173,7 @@ func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLine
 	if line.TermDuration != nil {
 		s.Document.TermDuration = *line.TermDuration
 	}
-	s.begin(since)
+	s.start(since)
 	return s
 }
 
@@ -195,7 +195,7 @@ func subscriptionLinks(a *Account, item *catalog.Item, parent, self string) *par
 }
 
 // begin sets the dates of a subscription that begins at an instant.
-func (s *Subscription) begin(at time.Time) {
+func (s *Subscription) start(at time.Time) {
 	s.Facts.Since = at
 	legacy := s.Facts.Kind.Legacy()
 	day := at.UTC().Truncate(24 * time.Hour)

@@ -11,7 +11,7 @@ import (
 const minFraction = 2
 
 // priced sets the prices of a line that costs price each.
-func priced(line *partnercenter.OrderLineItem, price partnercenter.Decimal) {
+func setPrice(line *partnercenter.OrderLineItem, price partnercenter.Decimal) {
 	if price == "" {
 		return
 	}
@@ -22,10 +22,10 @@ func priced(line *partnercenter.OrderLineItem, price partnercenter.Decimal) {
 }
 
 // empty takes everything off a line, whose prices are then those of nothing.
-func empty(line *partnercenter.OrderLineItem) {
+func clearLine(line *partnercenter.OrderLineItem) {
 	line.Quantity = new(0)
 	if p := line.Pricing; p != nil {
-		priced(line, p.Price)
+		setPrice(line, p.Price)
 	}
 }
 

@@ -78,16 +78,16 @@ func describe[S any](command string, rules []rule[S]) []RuleInfo {
 }
 
 // says words the problem and the next step of a broken rule.
-func says(next, problem string, args ...any) (string, string) {
+func violation(next, problem string, args ...any) (string, string) {
 	return fmt.Sprintf(problem, args...), next
 }
 
 // unless says it, when something is not as it should be.
-func unless(ok bool, next, problem string, args ...any) (string, string) {
+func require(ok bool, next, problem string, args ...any) (string, string) {
 	if ok {
 		return "", ""
 	}
-	return says(next, problem, args...)
+	return violation(next, problem, args...)
 }
 
 // refuse makes the refusal of a command that no table of rules is about.

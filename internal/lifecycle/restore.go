@@ -32,7 +32,7 @@ func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, 
 			o.Subscriptions = append(o.Subscriptions, stored[at])
 			continue
 		}
-		o.Subscriptions = append(o.Subscriptions, derive(account, o, i))
+		o.Subscriptions = append(o.Subscriptions, deriveSubscription(account, o, i))
 	}
 	return o
 }
@@ -53,7 +53,7 @@ func kindOf(account *Account, offerID string) catalog.Kind {
 }
 
 // derive makes the subscription that a loaded order's line must have made.
-func derive(account *Account, o *Order, i int) *Subscription {
+func deriveSubscription(account *Account, o *Order, i int) *Subscription {
 	line, kind := &o.Document.LineItems[i], o.Facts.Lines[i].Kind
 	item, err := account.Catalog.Find(line.OfferID, account.Country)
 	if err != nil {
@@ -62,11 +62,11 @@ func derive(account *Account, o *Order, i int) *Subscription {
 	parent := line.ParentSubscriptionID
 	for j := range o.Document.LineItems {
 		base := &o.Document.LineItems[j]
-		if parent == "" && item.AddOn && j != i && slices.ContainsFunc(item.Prerequisites, func(p string) bool { return sells(p, base.OfferID) }) {
+		if parent == "" && item.AddOn && j != i && slices.ContainsFunc(item.Prerequisites, func(p string) bool { return matchesPrerequisite(p, base.OfferID) }) {
 			parent = base.SubscriptionID
 		}
 	}
-	s := subscribe(account, &o.Document, line, item, parent, o.Facts.Lines[i].Bought)
+	s := newSubscription(account, &o.Document, line, item, parent, o.Facts.Lines[i].Bought)
 	if err != nil {
 		// What the catalog does not have, nothing leads to.
 		s.Document.Links = &partnercenter.SubscriptionLinks{Self: s.Document.Links.Self, ParentSubscription: s.Document.Links.ParentSubscription}

@@ -60,8 +60,8 @@ type CA struct {
 	cert     *x509.Certificate
 	key      *ecdsa.PrivateKey
 
-	mu   sync.Mutex // guards kept
-	kept map[string]*tls.Certificate
+	mu     sync.Mutex // guards kept
+	issued map[string]*tls.Certificate
 }
 
 // kind is what one authority differs from another in.
@@ -136,7 +136,7 @@ func open(dir string, now time.Time, k kind) (*CA, error) {
 	if !key.PublicKey.Equal(cert.PublicKey) {
 		return nil, fmt.Errorf("localca: %s and %s do not belong together; %s", certFile, keyFile, k.startOver())
 	}
-	ca := &CA{kind: k, certFile: certFile, cert: cert, key: key, kept: make(map[string]*tls.Certificate)}
+	ca := &CA{kind: k, certFile: certFile, cert: cert, key: key, issued: make(map[string]*tls.Certificate)}
 	if err := ca.checkTime(now); err != nil {
 		return nil, err
 	}
@@ -211,14 +211,14 @@ func (c *CA) Certificate(now time.Time, hosts ...string) (*tls.Certificate, erro
 	name := strings.Join(hosts, " ")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cert := c.kept[name]; cert != nil && now.Before(cert.Leaf.NotAfter.Add(-leafDays*24*time.Hour/3)) {
+	if cert := c.issued[name]; cert != nil && now.Before(cert.Leaf.NotAfter.Add(-leafDays*24*time.Hour/3)) {
 		return cert, nil
 	}
 	cert, err := c.Issue(now, hosts...)
 	if err != nil {
 		return nil, err
 	}
-	c.kept[name] = &cert
+	c.issued[name] = &cert
 	return &cert, nil
 }
 

@@ -25,6 +25,6 @@ func Host(r *http.Request) string {
 // IsNobodys reports whether a host is localhost or an address. The owner of any
 // other name can have it lead to this machine, and so make a web page of theirs
 // look like one of ours.
-func IsNobodys(host string) bool {
+func IsLocalhostOrAddress(host string) bool {
 	return strings.EqualFold(host, "localhost") || net.ParseIP(strings.Trim(host, "[]")) != nil
 }

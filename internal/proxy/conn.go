@@ -31,18 +31,18 @@ func HostOf(c net.Conn) string {
 }
 
 // handOver is a listener whose connections are put there by hand.
-type handOver struct {
+type connListener struct {
 	conns chan net.Conn
 	done  chan struct{}
 	close sync.Once
 }
 
-func newHandOver() *handOver {
-	return &handOver{conns: make(chan net.Conn), done: make(chan struct{})}
+func newConnListener() *connListener {
+	return &connListener{conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
 // put waits until c is accepted. It closes c when nobody accepts any more.
-func (h *handOver) put(c net.Conn) {
+func (h *connListener) put(c net.Conn) {
 	select {
 	case h.conns <- c:
 	case <-h.done:
@@ -50,7 +50,7 @@ func (h *handOver) put(c net.Conn) {
 	}
 }
 
-func (h *handOver) Accept() (net.Conn, error) {
+func (h *connListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-h.conns:
 		return c, nil
@@ -59,13 +59,13 @@ func (h *handOver) Accept() (net.Conn, error) {
 	}
 }
 
-func (h *handOver) Close() error {
+func (h *connListener) Close() error {
 	h.close.Do(func() { close(h.done) })
 	return nil
 }
 
 // Addr is that of no socket: there is none.
-func (h *handOver) Addr() net.Addr { return &net.UnixAddr{Net: "proxy", Name: "intercepted"} }
+func (h *connListener) Addr() net.Addr { return &net.UnixAddr{Net: "proxy", Name: "intercepted"} }
 
 // dialInward connects to one of the hosts that are taken in, inside of the
 // process: there is nobody whose certificate would have to be looked at.
@@ -92,19 +92,19 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil || rw.Reader.Buffered() == 0 {
 		return conn, rw, err
 	}
-	ahead := &readAhead{Conn: conn, reader: io.MultiReader(io.LimitReader(rw.Reader, int64(rw.Reader.Buffered())), conn)}
+	ahead := &bufferedConn{Conn: conn, reader: io.MultiReader(io.LimitReader(rw.Reader, int64(rw.Reader.Buffered())), conn)}
 	return ahead, bufio.NewReadWriter(bufio.NewReader(ahead), rw.Writer), nil
 }
 
 // readAhead is a connection that begins with what was read already.
-type readAhead struct {
+type bufferedConn struct {
 	net.Conn
 	reader io.Reader
 }
 
-func (c *readAhead) Read(p []byte) (int, error) { return c.reader.Read(p) }
-func (c *readAhead) CloseRead() error           { return closeHalf(c.Conn, false) }
-func (c *readAhead) CloseWrite() error          { return closeHalf(c.Conn, true) }
+func (c *bufferedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
+func (c *bufferedConn) CloseRead() error           { return closeHalf(c.Conn, false) }
+func (c *bufferedConn) CloseWrite() error          { return closeHalf(c.Conn, true) }
 
 // closeHalf ends one direction of a TCP connection, so that the answer to the
 // last thing that was sent still arrives.

@@ -55,7 +55,7 @@ type Proxy struct {
 	tunnelSignIn bool
 	log          *slog.Logger
 	handler      *goproxy.ProxyHttpServer
-	intercepted  *handOver
+	intercepted  *connListener
 	dial         func(ctx context.Context, network, address string) (net.Conn, error)
 	inward       *http.Transport // to intercepted
 
@@ -67,7 +67,7 @@ type Proxy struct {
 func New(o Options) *Proxy {
 	p := &Proxy{
 		tunnelOthers: o.TunnelOthers, tunnelSignIn: o.TunnelSignIn, log: o.Logger,
-		handler: goproxy.NewProxyHttpServer(), intercepted: newHandOver(),
+		handler: goproxy.NewProxyHttpServer(), intercepted: newConnListener(),
 		dial:    (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		tunnels: make(map[*farEnd]struct{}),
 	}
@@ -140,7 +140,7 @@ func (p *Proxy) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // takesIn reports whether connections to a host are handed over.
-func (p *Proxy) takesIn(host string) bool {
+func (p *Proxy) intercepts(host string) bool {
 	switch cloudhosts.RoleOf(host) {
 	case cloudhosts.API:
 		return true
@@ -151,7 +151,7 @@ func (p *Proxy) takesIn(host string) bool {
 }
 
 // leadsTo reports whether connections to a host are tunnelled.
-func (p *Proxy) leadsTo(host string) bool {
+func (p *Proxy) tunnelsTo(host string) bool {
 	return p.tunnelOthers || p.tunnelSignIn && cloudhosts.RoleOf(host) == cloudhosts.SignIn
 }
 
@@ -161,13 +161,13 @@ func (p *Proxy) connect(address string, c *goproxy.ProxyCtx) (*goproxy.ConnectAc
 	if err != nil || host == "" {
 		return p.refuse(c, fmt.Sprintf("CONNECT %q names no host and port; write both, as in CONNECT login.microsoftonline.com:443", clean(address)))
 	}
-	known := p.takesIn(host)
+	known := p.intercepts(host)
 	switch {
 	case known && port == httpsPort:
 		return &goproxy.ConnectAction{Action: goproxy.ConnectHijack, Hijack: p.intercept}, address
 	case known:
 		return p.refuse(c, wrongPort(host, port))
-	case !p.leadsTo(host):
+	case !p.tunnelsTo(host):
 		return p.refuse(c, notTakenIn(host))
 	case port != httpsPort:
 		return p.refuse(c, fmt.Sprintf("this proxy tunnels to port 443 only, not to port %s of %s; keep that host from the proxy with NO_PROXY=%s", clean(port), clean(host), clean(host)))
@@ -219,7 +219,7 @@ func (p *Proxy) intercept(r *http.Request, client net.Conn, _ *goproxy.ProxyCtx)
 func (p *Proxy) forward(r *http.Request, c *goproxy.ProxyCtx) (*http.Request, *http.Response) {
 	var why string
 	host := r.URL.Hostname()
-	known := p.takesIn(host)
+	known := p.intercepts(host)
 	switch {
 	case known && r.URL.Scheme == "https" && (r.URL.Port() == "" || r.URL.Port() == httpsPort):
 		c.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {

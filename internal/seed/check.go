@@ -18,7 +18,7 @@ type checker struct{ *yamlfile.File }
 
 // seed checks what the types alone do not say and fills in what the file
 // leaves out. It keeps going after mistakes, to report them together.
-func (c *checker) seed(root yamlfile.Place, s *Seed) {
+func (c *checker) seed(root yamlfile.Position, s *Seed) {
 	partners := root.Field("partners")
 	if partners.Empty() || partners.IsList() && len(s.Partners) == 0 {
 		c.Problem(partners, "is missing; list at least one partner")
@@ -29,7 +29,7 @@ func (c *checker) seed(root yamlfile.Place, s *Seed) {
 	}
 }
 
-func (c *checker) partner(p yamlfile.Place, partner *Partner, ids *seedIDs) {
+func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 	if !p.IsObject() {
 		return
 	}
@@ -79,7 +79,7 @@ func (c *checker) partner(p yamlfile.Place, partner *Partner, ids *seedIDs) {
 	}
 }
 
-func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
+func (c *checker) app(p yamlfile.Position, a *App, ids *seedIDs) {
 	c.Required(p, "clientId", "the GUID that the app signs in with")
 	c.Required(p, "name", "what the app is called")
 	c.guid(p.Field("clientId"))
@@ -134,7 +134,7 @@ func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
 	}
 }
 
-func (c *checker) user(p yamlfile.Place, u *User, ids *seedIDs) {
+func (c *checker) user(p yamlfile.Position, u *User, ids *seedIDs) {
 	c.Required(p, "userPrincipalName", "what the user signs in as, such as ada@contosocsp.onmicrosoft.com")
 	c.Required(p, "name", "what the user is called")
 	c.guid(p.Field("objectId"))
@@ -145,7 +145,7 @@ func (c *checker) user(p yamlfile.Place, u *User, ids *seedIDs) {
 	c.Unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
 }
 
-func (c *checker) customer(p yamlfile.Place, customer *Customer, ids *seedIDs) {
+func (c *checker) customer(p yamlfile.Position, customer *Customer, ids *seedIDs) {
 	c.Required(p, "id", "the GUID of the customer's directory")
 	c.guid(p.Field("id"))
 	c.Unique(ids.customers, p.Field("id"), guid.Key(customer.Customer.ID))
@@ -170,7 +170,7 @@ func (c *checker) customer(p yamlfile.Place, customer *Customer, ids *seedIDs) {
 	}
 }
 
-func (c *checker) order(p yamlfile.Place, o *partnercenter.Order) {
+func (c *checker) order(p yamlfile.Position, o *partnercenter.Order) {
 	c.Required(p, "id", "a GUID, 12 hex digits or 33 letters")
 	c.Required(p, "billingCycle", "how often the order is billed, such as monthly")
 	c.Required(p, "creationDate", "when the order was placed")
@@ -198,7 +198,7 @@ func (c *checker) order(p yamlfile.Place, o *partnercenter.Order) {
 	}
 }
 
-func (c *checker) guid(p yamlfile.Place) {
+func (c *checker) guid(p yamlfile.Position) {
 	if text, ok := p.Text(); ok && text != "" && !guid.Is(text) {
 		c.Problem(p, "%q is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", text)
 	}

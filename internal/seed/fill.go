@@ -17,13 +17,13 @@ import (
 // field out.
 
 // fill sets the field of a name.
-func fill[T any](p yamlfile.Place, name string, field *T, value T) {
+func fill[T any](p yamlfile.Position, name string, field *T, value T) {
 	if !p.Field(name).Given() {
 		*field = value
 	}
 }
 
-func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
+func fillCustomer(p yamlfile.Position, c *partnercenter.Customer) {
 	self := "/customers/" + c.ID
 	fill(p, "commerceId", &c.CommerceID, guid.Derived("commerce", c.ID))
 	fill(p, "relationshipToPartner", &c.RelationshipToPartner, partnercenter.RelationshipToPartnerReseller)
@@ -47,7 +47,7 @@ func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 
 // fillOrder fills in an order of customer c. Country is where c bought it,
 // when neither the order nor c says.
-func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
+func fillOrder(p yamlfile.Position, o *partnercenter.Order, c *partnercenter.Customer, country string) {
 	legacy := guid.Is(o.ID)
 	self := "/customers/" + c.ID + "/orders/" + o.ID
 	fill(p, "referenceCustomerId", &o.ReferenceCustomerID, c.ID)

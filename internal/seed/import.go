@@ -378,7 +378,7 @@ func placeholder(id string) Customer {
 		ID:             id,
 		CompanyProfile: &partnercenter.CustomerCompanyProfile{CompanyName: "Customer " + id},
 	}
-	fillCustomer(yamlfile.Place{}, &c)
+	fillCustomer(yamlfile.Position{}, &c)
 	c.CommerceID = "" // the API knows it, made-up data would contradict it
 	return Customer{Customer: c, Placeholder: true}
 }

@@ -48,7 +48,7 @@ func (c *call) identify() {
 	if c.requestID != "" && c.correlationID != "" && c.vector != "" {
 		return
 	}
-	made := madeUp()
+	made := newCallIDs()
 	c.requestID = cmp.Or(c.requestID, made[:guid.Len])
 	c.correlationID = cmp.Or(c.correlationID, made[guid.Len:2*guid.Len])
 	c.vector = cmp.Or(c.vector, made[2*guid.Len:])
@@ -70,7 +70,7 @@ const (
 
 // madeUp returns two random GUIDs and a correlation vector, one behind the
 // other. They name a call and protect nothing.
-func madeUp() string {
+func newCallIDs() string {
 	var b [2*guid.Len + vectorLength]byte
 	fillVector(b[2*guid.Len:])
 	_ = guid.Append(guid.Append(b[:0], randomBits()), randomBits())

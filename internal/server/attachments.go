@@ -60,7 +60,7 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 	if err != nil {
 		return err
 	}
-	return s.once(c, u.fingerprint(), func(ctx context.Context) (*effect, error) {
+	return s.writeOnce(c, u.fingerprint(), func(ctx context.Context) (*writeResult, error) {
 		found, err := s.order(ctx, c, c.param("order-id"))
 		if err != nil {
 			return nil, err
@@ -86,7 +86,7 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 		}
 		// The answer has the files of this upload; earlier ones are in the list.
 		answer, err := partnercenter.Marshal(collection(orderAttachments(change.Attachments), ""))
-		return &effect{status: http.StatusCreated, body: answer, change: change, events: events}, err
+		return &writeResult{status: http.StatusCreated, body: answer, change: change, events: events}, err
 	})
 }
 

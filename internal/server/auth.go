@@ -54,7 +54,7 @@ func (s *Server) authenticate(c *call) error {
 		return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: "+refused.Error()+".")
 	}
 	if unavailable, ok := errors.AsType[*entra.UnavailableError](err); ok {
-		c.retryAfter(retryKeys)
+		c.retryAfter(keysRetryAfter)
 		return errUnavailable(unavailable)
 	}
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *Server) authenticate(c *call) error {
 
 // retryKeys is after how long a client asks again when the keys of its token are
 // missing.
-const retryKeys = 5 * time.Second
+const keysRetryAfter = 5 * time.Second
 
 // checkRequest refuses what no call that is served here can be meant by, and
 // reads the query.

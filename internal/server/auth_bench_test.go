@@ -71,7 +71,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	for i := range kinds {
 		kind := &kinds[i]
 		for range benchTokens {
-			token, err := authority.Mint(issuer.TokenRequest{
+			token, err := authority.Mint(issuer.MintRequest{
 				Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID, User: kind.user, Version: token.V2,
 			})
 			if err != nil {

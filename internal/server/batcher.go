@@ -21,9 +21,9 @@ type batcher[T any] struct {
 
 // batchLimits say when a batcher writes.
 type batchLimits struct {
-	delay time.Duration // how late an item may be
-	batch int           // this many are written without waiting for more
-	most  int           // this many wait before those who bring more wait too
+	delay      time.Duration // how late an item may be
+	batch      int           // this many are written without waiting for more
+	maxPending int           // this many wait before those who bring more wait too
 }
 
 func newBatcher[T any](limits batchLimits, write func([]T)) *batcher[T] {
@@ -38,7 +38,7 @@ func newBatcher[T any](limits batchLimits, write func([]T)) *batcher[T] {
 func (b *batcher[T]) add(items ...T) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.pending) >= b.limits.most && !b.closed {
+	for len(b.pending) >= b.limits.maxPending && !b.closed {
 		b.written.Wait()
 	}
 	if b.closed {

@@ -50,7 +50,7 @@ func BenchmarkListAgain(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer srv.Close()
-	token, err := authority.Mint(issuer.TokenRequest{Tenant: data.Partners[0].TenantID, ClientID: data.Partners[0].Apps[0].ClientID})
+	token, err := authority.Mint(issuer.MintRequest{Tenant: data.Partners[0].TenantID, ClientID: data.Partners[0].Apps[0].ClientID})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -74,11 +74,11 @@ func decodeJSON(data []byte, out any) error {
 	var semantic *json.SemanticError
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return errBody("a key is there twice"+at(data, err)+", in one case or in two", "send each key once")
+		return errBody("a key is there twice"+errorPosition(data, err)+", in one case or in two", "send each key once")
 	case errors.As(err, &semantic):
-		return errBadQuery("the value"+at(data, err)+" "+describeMismatch(semantic), "send one of the documented type")
+		return errBadQuery("the value"+errorPosition(data, err)+" "+describeMismatch(semantic), "send one of the documented type")
 	}
-	return errBody("it cannot be read"+at(data, err), "send the documented fields")
+	return errBody("it cannot be read"+errorPosition(data, err), "send the documented fields")
 }
 
 // checkJSON reads through a body once without keeping anything. The types of
@@ -109,17 +109,17 @@ func checkJSON(data []byte) error {
 
 func errSyntax(data []byte, err error) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return errBody("a key is there twice"+at(data, err), "send each key once")
+		return errBody("a key is there twice"+errorPosition(data, err), "send each key once")
 	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) && syntactic.Err != nil {
-		return errBody("it is not JSON"+at(data, err)+": "+syntactic.Err.Error(), "mend it there")
+		return errBody("it is not JSON"+errorPosition(data, err)+": "+syntactic.Err.Error(), "mend it there")
 	}
 	return errBody("it is not JSON: it ends too early", "send it whole")
 }
 
 // at says where in a body an error lies: the value's path and its line.
-func at(data []byte, err error) string {
+func errorPosition(data []byte, err error) string {
 	var offset int64
 	var pointer jsontext.Pointer
 	var semantic *json.SemanticError

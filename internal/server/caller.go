@@ -18,7 +18,7 @@ func refuseWebPages(r *http.Request) error {
 	if err := crossOrigin.Check(r); err != nil {
 		return errWebPage("comes from another site's page")
 	}
-	if host := loopback.Host(r); !loopback.IsNobodys(host) && cloudhosts.RoleOf(host) != cloudhosts.API {
+	if host := loopback.Host(r); !loopback.IsLocalhostOrAddress(host) && cloudhosts.RoleOf(host) != cloudhosts.API {
 		return errWebPage("is for the host " + quote.Text(host))
 	}
 	return nil

@@ -120,7 +120,7 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 			return selected, errEnum("reservationScope", value, []string{string(partnercenter.ReservationScopeAzurePlan)})
 		}
 		selected.Scope = partnercenter.ReservationScopeAzurePlan
-		return selected, s.sold(c, catalog.AzureReservations)
+		return selected, s.checkSold(c, catalog.AzureReservations)
 	}
 	return selected, nil
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // at sends a request over TLS as if a name had been mapped to this machine.
-func (r *running) at(t *testing.T, host, method, path, token, form string) (int, string) {
+func (r *inFlight) at(t *testing.T, host, method, path, token, form string) (int, string) {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.ca.Pool()}}
 	defer transport.CloseIdleConnections()
@@ -176,7 +176,7 @@ func TestCloudOfTheToken(t *testing.T) {
 		r := newRunningAs(t, tt.cloud, tt.allClouds)
 		must(t, r.authority.SetBaseURLs(bases...))
 		for _, resource := range tt.want.Resources() {
-			token, err := r.authority.Mint(issuer.TokenRequest{Tenant: r.partner, ClientID: r.app.ClientID, BaseURL: tt.base, Resource: resource})
+			token, err := r.authority.Mint(issuer.MintRequest{Tenant: r.partner, ClientID: r.app.ClientID, BaseURL: tt.base, Resource: resource})
 			must(t, err)
 			resp := r.get(t, http.DefaultClient, "http://"+r.api+"/v1/products?country=US&targetView=Azure&reservationScope=AzurePlan", token.Text, nil)
 			body, err := io.ReadAll(resp.Body)

@@ -17,7 +17,7 @@ import (
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (s *Server) createApplicationConsent(c *call) error {
-	if err := s.consents(c); err != nil {
+	if err := s.checkConsentCall(c); err != nil {
 		return err
 	}
 	_, consent, err := readJSON[partnercenter.ApplicationConsent](c)
@@ -56,7 +56,7 @@ func (s *Server) createApplicationConsent(c *call) error {
 // deleteApplicationConsent is DELETE
 // /v1/customers/{customer-tenant-id}/applicationconsents/{application-id}.
 func (s *Server) deleteApplicationConsent(c *call) error {
-	if err := s.consents(c); err != nil {
+	if err := s.checkConsentCall(c); err != nil {
 		return err
 	}
 	id := c.param("application-id")
@@ -76,7 +76,7 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 
 // consents refuses calls about consents where nobody would heed them, and for
 // customers that are not the caller's.
-func (s *Server) consents(c *call) error {
+func (s *Server) checkConsentCall(c *call) error {
 	if s.config.Authority == nil {
 		return errNoAuthority
 	}

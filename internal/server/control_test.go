@@ -15,7 +15,7 @@ import (
 )
 
 // command sends a call to the control plane and decodes its answer.
-func (r *running) command(t *testing.T, method, path, body string, status int, into any) {
+func (r *inFlight) command(t *testing.T, method, path, body string, status int, into any) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+r.control+path, strings.NewReader(body))
 	must(t, err)

@@ -51,7 +51,7 @@ func (s *Server) listCustomers(c *call) error {
 		return err
 	}
 	items = append(items, `,"attributes":{"objectType":"Collection"}}`...)
-	c.write(http.StatusOK, prefixed(items, list.Count))
+	c.write(http.StatusOK, withEnvelope(items, list.Count))
 	return nil
 }
 

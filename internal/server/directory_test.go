@@ -42,7 +42,7 @@ func (a signInAnswer) code() int {
 }
 
 // signIn sends a form to the first partner's token endpoint.
-func (r *running) signIn(t *testing.T, form url.Values) (a signInAnswer) {
+func (r *inFlight) signIn(t *testing.T, form url.Values) (a signInAnswer) {
 	t.Helper()
 	if !form.Has("scope") {
 		form.Set("scope", "https://api.partnercenter.microsoft.com/.default offline_access")
@@ -59,18 +59,18 @@ func (r *running) signIn(t *testing.T, form url.Values) (a signInAnswer) {
 	return a
 }
 
-func (r *running) appForm(secret string) url.Values {
+func (r *inFlight) appForm(secret string) url.Values {
 	return url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {r.app.ClientID}, "client_secret": {secret},
 		"scope": {"https://api.partnercenter.microsoft.com/.default"},
 	}
 }
 
-func (r *running) userForm(user, password string) url.Values {
+func (r *inFlight) userForm(user, password string) url.Values {
 	return url.Values{"grant_type": {"password"}, "client_id": {r.app.ClientID}, "client_secret": {r.app.Secret}, "username": {user}, "password": {password}}
 }
 
-func (r *running) refreshForm(token string) url.Values {
+func (r *inFlight) refreshForm(token string) url.Values {
 	return url.Values{"grant_type": {"refresh_token"}, "client_id": {r.app.ClientID}, "client_secret": {r.app.Secret}, "refresh_token": {token}}
 }
 
@@ -80,7 +80,7 @@ type userAnswer struct {
 	MFA, Disabled                               bool
 }
 
-func (r *running) user(t *testing.T, name string) userAnswer {
+func (r *inFlight) user(t *testing.T, name string) userAnswer {
 	t.Helper()
 	var list struct{ Users []userAnswer }
 	r.command(t, "GET", "/users?tenant="+r.partner, "", 200, &list)
@@ -173,7 +173,7 @@ type certificateAnswer struct {
 	Revoked                               bool
 }
 
-func (r *running) appOf(t *testing.T) appAnswer {
+func (r *inFlight) appOf(t *testing.T) appAnswer {
 	t.Helper()
 	var list struct{ Apps []appAnswer }
 	r.command(t, "GET", "/apps?tenant=CONTOSOCSP.onmicrosoft.com", "", 200, &list)
@@ -256,7 +256,7 @@ func newCertificate(t *testing.T) (*x509.Certificate, *rsa.PrivateKey, string) {
 	return cert, key, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-func (r *running) assertionForm(t *testing.T, cert *x509.Certificate, key *rsa.PrivateKey) url.Values {
+func (r *inFlight) assertionForm(t *testing.T, cert *x509.Certificate, key *rsa.PrivateKey) url.Values {
 	t.Helper()
 	sum := sha256.Sum256(cert.Raw)
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.PS256, Key: key},

@@ -139,7 +139,7 @@ func errNotOffered(what string, cloud partnercenter.CloudName) error {
 func errNeedsUser(o *partnercenter.Operation) error {
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": the token is an application's own, and the call asks for a signed-in user (App+User). "+
-			"Sign in as a user with the role "+roles(o.Roles(), "or")+": partnercenter login.")
+			"Sign in as a user with the role "+joinRoles(o.Roles(), "or")+": partnercenter login.")
 }
 
 func (s *Server) errNeedsApp(o *partnercenter.Operation) error {
@@ -151,11 +151,11 @@ func (s *Server) errNeedsApp(o *partnercenter.Operation) error {
 func errNeedsRole(claims *token.Claims, o *partnercenter.Operation) error {
 	has := "the user has no role in Partner Center"
 	if len(claims.Roles) > 0 {
-		has = "the user has the role " + roles(claims.Roles, "and")
+		has = "the user has the role " + joinRoles(claims.Roles, "and")
 	}
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": "+has+
-			". Sign in as a user with the role "+roles(o.Roles(), "or")+": partnercenter login.")
+			". Sign in as a user with the role "+joinRoles(o.Roles(), "or")+": partnercenter login.")
 }
 
 // errNoProfile is for customers that were loaded without a profile.

@@ -225,7 +225,7 @@ func fillOnce(t *testing.T, path, address string) string {
 		t.Fatal(err)
 	}
 	partner := data.Partners[0]
-	token, err := authority.Mint(issuer.TokenRequest{Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID})
+	token, err := authority.Mint(issuer.MintRequest{Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 const readyTimeout = 2 * time.Second
 
 // health returns the health check at a path. Neither needs a token.
-func (s *Server) health(path splitted) (func(*call) error, bool) {
+func (s *Server) health(path pathSegments) (func(*call) error, bool) {
 	if path.count != 1 {
 		return nil, false
 	}

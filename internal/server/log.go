@@ -18,7 +18,7 @@ type LogWriter struct {
 
 // NewLogWriter returns a LogWriter in front of w.
 func NewLogWriter(w io.Writer) *LogWriter {
-	return &LogWriter{w: w, lines: newBatcher(batchLimits{delay: logDelay, batch: 64 << 10, most: 1 << 20}, func(lines []byte) {
+	return &LogWriter{w: w, lines: newBatcher(batchLimits{delay: logDelay, batch: 64 << 10, maxPending: 1 << 20}, func(lines []byte) {
 		// A log that cannot be written has nowhere to say so.
 		_, _ = w.Write(lines)
 	})}

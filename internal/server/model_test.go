@@ -193,7 +193,7 @@ type write struct {
 	ifMatch      string
 	contentType  string // empty: the body is to be encoded as JSON
 	// decide is the model's decision: the order as it is then, or an error.
-	decide func(now time.Time, seed lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error)
+	decide func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error)
 	// before is the order that is changed; nil when one is placed.
 	before   *modelOrder
 	customer modelCustomer
@@ -226,7 +226,7 @@ func (p *play) do(w write) {
 		state = p.state(w.before.Order)
 	}
 	p.commands++
-	next, events, err := w.decide(p.now, lifecycle.Seed{byte(p.commands), byte(p.commands >> 8), 1})
+	next, events, err := w.decide(p.now, lifecycle.Entropy{byte(p.commands), byte(p.commands >> 8), 1})
 	if w.before != nil && !bytes.Equal(state, p.state(w.before.Order)) {
 		p.Fatalf("the lifecycle changed its input\nfrom %s\nto   %s", state, p.state(w.before.Order))
 	}

@@ -44,7 +44,7 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 		return nil, err
 	}
 	address := func(offset int) string {
-		return m.address(path, "offer_category_id", category, "offset", count(offset), "size", count(size))
+		return m.address(path, "offer_category_id", category, "offset", formatCount(offset), "size", formatCount(size))
 	}
 	rest := offers[min(offset, len(offers)):]
 	page := rest
@@ -62,7 +62,7 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 }
 
 // count writes a number that is left out when it is zero.
-func count(n int) string {
+func formatCount(n int) string {
 	if n == 0 {
 		return ""
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // effect is what a write comes to: the answer, and what it changes.
-type effect struct {
+type writeResult struct {
 	status   int
 	location string
 	body     []byte
@@ -29,13 +29,13 @@ type effect struct {
 const maxDecisions = 32
 
 // running are the named requests that are being answered.
-type running struct {
+type inFlight struct {
 	mu   sync.Mutex // guards keys
 	keys map[string]struct{}
 }
 
 // begin notes a request, and reports false when it is running already.
-func (r *running) begin(key []byte) bool {
+func (r *inFlight) begin(key []byte) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, is := r.keys[string(key)]; is {
@@ -45,7 +45,7 @@ func (r *running) begin(key []byte) bool {
 	return true
 }
 
-func (r *running) end(key []byte) {
+func (r *inFlight) end(key []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.keys, string(key))
@@ -58,19 +58,19 @@ func (r *running) end(key []byte) {
 //
 // Decide is called anew when what it decided on has changed meanwhile. It must
 // have no effects of its own.
-func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effect, error)) error {
+func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*writeResult, error)) error {
 	// What has begun is brought to its end: a client that hangs up must find
 	// out what became of its purchase when it comes back.
 	ctx := context.WithoutCancel(c.r.Context())
-	answer, err := c.answerKey(body)
+	answer, err := c.idempotencyKey(body)
 	if err != nil {
 		return err
 	}
 	if answer != nil {
-		if !s.running.begin(answer.Key) {
+		if !s.inFlight.begin(answer.Key) {
 			return errInProgress
 		}
-		defer s.running.end(answer.Key)
+		defer s.inFlight.end(answer.Key)
 		switch before, err := s.config.Store.Answered(ctx, answer.Key); {
 		case err != nil:
 			return err
@@ -79,35 +79,35 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 		}
 	}
 	for range maxDecisions {
-		e, err := decide(ctx)
+		result, err := decide(ctx)
 		if err != nil {
 			return err
 		}
-		if e.change == nil && answer != nil {
+		if result.change == nil && answer != nil {
 			// What changes nothing now might when it is repeated later.
-			e.change = &store.Change{PartnerID: c.claims.TenantID, CustomerID: c.customer}
+			result.change = &store.Change{PartnerID: c.claims.TenantID, CustomerID: c.customer}
 		}
-		if e.change != nil {
+		if result.change != nil {
 			if answer != nil {
-				answer.Status, answer.Location, answer.Body = e.status, e.location, e.body
-				e.change.Answer = answer
+				answer.Status, answer.Location, answer.Body = result.status, result.location, result.body
+				result.change.Answer = answer
 			}
-			switch err := s.config.Store.Apply(ctx, e.change); {
+			switch err := s.config.Store.Apply(ctx, result.change); {
 			case errors.Is(err, store.ErrConflict):
 				continue
 			case err != nil:
 				return err
 			}
-			s.logEvents(c, e)
+			s.logEvents(c, result)
 		}
-		c.writeLocated(e.status, e.location, e.body)
+		c.writeLocated(result.status, result.location, result.body)
 		return nil
 	}
 	return errCrowd
 }
 
 // answerKey returns what names the write, nil when its client did not.
-func (c *call) answerKey(body []byte) (*store.Answer, error) {
+func (c *call) idempotencyKey(body []byte) (*store.Answer, error) {
 	sent := c.r.Header[keyRequestID]
 	if len(sent) == 0 || sent[0] == "" {
 		return nil, nil
@@ -143,14 +143,14 @@ func (c *call) writeLocated(status int, location string, body []byte) {
 
 // logEvents tells what happened. Ids of orders and subscriptions are no
 // secrets, and what somebody looks for.
-func (s *Server) logEvents(c *call, e *effect) {
-	for _, event := range e.events {
+func (s *Server) logEvents(c *call, result *writeResult) {
+	for _, event := range result.events {
 		attrs := []slog.Attr{
 			slog.String("event", string(event.Kind)), slog.String("partner", c.claims.TenantID),
-			slog.String("customer", e.change.CustomerID), slog.String("request_id", c.requestID),
+			slog.String("customer", result.change.CustomerID), slog.String("request_id", c.requestID),
 		}
-		if e.change.Order != nil {
-			attrs = append(attrs, slog.String("order", e.change.Order.Order.ID))
+		if result.change.Order != nil {
+			attrs = append(attrs, slog.String("order", result.change.Order.Order.ID))
 		}
 		if event.SubscriptionID != "" {
 			attrs = append(attrs, slog.String("subscription", event.SubscriptionID))

@@ -35,15 +35,15 @@ func (s *Server) listOrders(c *call) error {
 		return err
 	}
 	if q.IncludePrice {
-		if err := s.pricesAllowed(c); err != nil {
+		if err := s.checkPriceAccess(c); err != nil {
 			return err
 		}
 	}
-	key := answerKey{partner: q.PartnerID, customer: q.CustomerID, cycle: string(q.BillingCycle), price: q.IncludePrice, system: q.IncludeSystemPurchases, reseller: q.IndirectReseller}
+	key := listKey{partner: q.PartnerID, customer: q.CustomerID, cycle: string(q.BillingCycle), price: q.IncludePrice, system: q.IncludeSystemPurchases, reseller: q.IndirectReseller}
 	// The version is read before the orders are: a change in between then
 	// makes the answer stale, never the other way round.
 	version := s.config.Store.OrdersVersion(q.PartnerID, q.CustomerID)
-	if body, ok := s.answers.get(key, version, s.now); ok {
+	if body, ok := s.lists.get(key, version, s.now); ok {
 		c.write(http.StatusOK, body)
 		return nil
 	}
@@ -64,15 +64,15 @@ func (s *Server) listOrders(c *call) error {
 	items = append(items, q.CustomerID...)
 	items = append(items, `/orders","method":"GET","headers":[]}},"attributes":{"objectType":"Collection"}}`...)
 	*buffer = items
-	body := prefixed(items, list.Count)
-	s.answers.put(key, version, list.Until, body)
+	body := withEnvelope(items, list.Count)
+	s.lists.put(key, version, list.Until, body)
 	c.write(http.StatusOK, body)
 	return nil
 }
 
 // prefixed writes the beginning of a collection into the room in front of its
 // items.
-func prefixed(items []byte, count int) []byte {
+func withEnvelope(items []byte, count int) []byte {
 	var prefix [envelopeRoom]byte
 	p := append(prefix[:0], `{"totalCount":`...)
 	p = strconv.AppendInt(p, int64(count), 10)
@@ -112,7 +112,7 @@ func (s *Server) getOrder(c *call) error {
 		return err
 	}
 	if includePrice {
-		if err := s.pricesAllowed(c); err != nil {
+		if err := s.checkPriceAccess(c); err != nil {
 			return err
 		}
 	}

@@ -22,20 +22,20 @@ func (s *Server) createOrder(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+	return s.writeOnce(c, body, func(ctx context.Context) (*writeResult, error) {
 		account, err := s.account(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		held, err := s.lookUp(ctx, account, request)
+		held, err := s.loadReferenced(ctx, account, request)
 		if err != nil {
 			return nil, err
 		}
-		o, events, err := lifecycle.PlaceOrder(account, lifecycle.Placement{Request: request, HasUser: c.claims.HasUser(), Seed: newSeed()}, s.rulesOf(c), s.now())
+		o, events, err := lifecycle.PlaceOrder(account, lifecycle.Placement{Request: request, HasUser: c.claims.HasUser(), Entropy: newEntropy()}, s.rulesOf(c), s.now())
 		if err != nil {
 			return nil, err
 		}
-		return s.orderEffect(c, o, nil, held, effect{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
+		return s.orderEffect(c, o, nil, held, writeResult{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
 	})
 }
 
@@ -45,25 +45,25 @@ func (s *Server) patchOrder(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+	return s.writeOnce(c, body, func(ctx context.Context) (*writeResult, error) {
 		found, err := s.order(ctx, c, c.param("order-id"))
 		if err != nil {
 			return nil, err
 		}
-		held, err := s.lookUp(ctx, found.account, request)
+		held, err := s.loadReferenced(ctx, found.account, request)
 		if err != nil {
 			return nil, err
 		}
 		now := s.now()
-		next, events, err := lifecycle.PatchOrder(found.account, found.order, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Seed: newSeed()}, s.rulesOf(c), now)
+		next, events, err := lifecycle.PatchOrder(found.account, found.order, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Entropy: newEntropy()}, s.rulesOf(c), now)
 		if err != nil {
 			return nil, err
 		}
-		return s.orderEffect(c, next, found.record, held, effect{status: http.StatusOK, events: events}, withoutPrices(next.At(now)))
+		return s.orderEffect(c, next, found.record, held, writeResult{status: http.StatusOK, events: events}, withoutPrices(next.At(now)))
 	})
 }
 
-func newSeed() (seed lifecycle.Seed) {
+func newEntropy() (seed lifecycle.Entropy) {
 	crand.Read(seed[:]) // never fails
 	return seed
 }
@@ -82,8 +82,8 @@ func (s *Server) account(ctx context.Context, c *call) (*lifecycle.Account, erro
 
 // lookUp adds to an account what the rules look at because of a request. What
 // was counted for limits is nil where none applies.
-func (s *Server) lookUp(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (held *store.Holdings, err error) {
-	subscriptions, mpnIDs := lifecycle.Named(request)
+func (s *Server) loadReferenced(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (held *store.Holdings, err error) {
+	subscriptions, mpnIDs := lifecycle.ReferencedIDs(request)
 	if len(mpnIDs) > 0 {
 		if a.MPN, err = s.config.Store.ResellersByMPN(ctx, a.PartnerID, mpnIDs); err != nil {
 			return nil, err
@@ -103,11 +103,11 @@ func (s *Server) lookUp(ctx context.Context, a *lifecycle.Account, request *part
 			}
 		}
 	}
-	return s.held(ctx, a, request)
+	return s.countHoldings(ctx, a, request)
 }
 
 // held counts what limits are about, if there are any for this request.
-func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (*store.Holdings, error) {
+func (s *Server) countHoldings(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (*store.Holdings, error) {
 	if len(request.LineItems) > lifecycle.MaxLines {
 		return nil, nil // it is refused whatever there is
 	}
@@ -123,7 +123,7 @@ func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partne
 		return nil, nil
 	}
 	kinds := []string{string(catalog.Usage), string(catalog.AzurePlan)}
-	h, err := s.config.Store.Held(ctx, a.PartnerID, a.CustomerID, kinds, offers)
+	h, err := s.config.Store.CountHoldings(ctx, a.PartnerID, a.CustomerID, kinds, offers)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecor
 
 // orderEffect completes what a decision about an order comes to. Without events there
 // is nothing to write. A nil record means that the order is new.
-func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, held *store.Holdings, e effect, answer any) (_ *effect, err error) {
+func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, held *store.Holdings, e writeResult, answer any) (_ *writeResult, err error) {
 	if e.body, err = partnercenter.Marshal(answer); err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ func (s *Server) orderChange(c *call, o *lifecycle.Order, record *store.OrderRec
 	now := s.now()
 	change := &store.Change{
 		PartnerID: c.claims.TenantID, CustomerID: c.customer, New: record == nil,
-		Order: &store.OrderRecord{Order: &o.Document, Facts: facts, Visible: ifAfter(o.Facts.Visible, now), Settled: ifAfter(o.Settled(), now)},
+		Order: &store.OrderRecord{Order: &o.Document, Facts: facts, Visible: zeroIfPast(o.Facts.Visible, now), Settled: zeroIfPast(o.Settled(), now)},
 	}
 	if record != nil {
 		change.Order.Revision = record.Revision
@@ -264,7 +264,7 @@ func (s *Server) orderChange(c *call, o *lifecycle.Order, record *store.OrderRec
 
 // ifAfter leaves out instants that have come: what is so from now on needs no
 // looking at the clock.
-func ifAfter(t, now time.Time) time.Time {
+func zeroIfPast(t, now time.Time) time.Time {
 	if !t.After(now) {
 		return time.Time{}
 	}

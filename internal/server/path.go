@@ -18,13 +18,13 @@ const (
 
 // splitted is a path as its segments. Empty ones, from doubled and trailing
 // slashes, are dropped: clients send them and lose their token on a redirect.
-type splitted struct {
+type pathSegments struct {
 	segments [maxSegments]string
 	count    int
 }
 
 // first returns the first segment, or "".
-func (p *splitted) first() string {
+func (p *pathSegments) first() string {
 	if p.count == 0 {
 		return ""
 	}
@@ -32,13 +32,13 @@ func (p *splitted) first() string {
 }
 
 // isAPI reports whether the path is below the version root.
-func (p *splitted) isAPI() bool {
+func (p *pathSegments) isAPI() bool {
 	first := p.first()
 	return strings.EqualFold(first, "v1") || strings.EqualFold(first, "v1.0")
 }
 
 // versioned returns the path below the version root, when it is not too long.
-func (p *splitted) versioned() (below splitted, ok bool) {
+func (p *pathSegments) versioned() (below pathSegments, ok bool) {
 	if p.count == maxSegments {
 		return below, false
 	}
@@ -49,8 +49,8 @@ func (p *splitted) versioned() (below splitted, ok bool) {
 
 // splitPath splits a request's path. Each segment is unescaped by itself, so
 // that an escaped slash stays inside its segment.
-func splitPath(r *http.Request) (splitted, error) {
-	var p splitted
+func splitPath(r *http.Request) (pathSegments, error) {
+	var p pathSegments
 	path, escaped := r.URL.Path, r.URL.RawPath != ""
 	if escaped {
 		path = r.URL.RawPath
@@ -156,7 +156,7 @@ func (n *node) child(segment string) *node {
 
 // find returns the node that a path leads to, or nil. Fixed segments win over
 // parameters: /customers/relationshiprequests is no customer.
-func (r *router) find(p splitted, into *params) *node {
+func (r *router) find(p pathSegments, into *params) *node {
 	n := &r.root
 	for _, segment := range p.segments[1:max(1, p.count)] {
 		var next *node

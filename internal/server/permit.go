@@ -57,21 +57,21 @@ func allowed(claims *token.Claims, o *partnercenter.Operation) bool {
 }
 
 // seePrices are the roles whose users are shown prices.
-var seePrices = []partnercenter.UserRole{partnercenter.UserRoleGlobalAdmin, partnercenter.UserRoleAdminAgent, partnercenter.UserRoleSalesAgent}
+var priceRoles = []partnercenter.UserRole{partnercenter.UserRoleGlobalAdmin, partnercenter.UserRoleAdminAgent, partnercenter.UserRoleSalesAgent}
 
 // pricesAllowed refuses to show prices to those who may not see them.
-func (s *Server) pricesAllowed(c *call) error {
+func (s *Server) checkPriceAccess(c *call) error {
 	switch {
 	case s.config.NoPriceAccess:
 		return errPriceNotGranted("Leave include_price out, or start the server without --price-access=false.")
-	case c.claims.HasUser() && !slices.ContainsFunc(c.claims.Roles, func(r string) bool { return slices.Contains(seePrices, partnercenter.UserRole(r)) }):
+	case c.claims.HasUser() && !slices.ContainsFunc(c.claims.Roles, func(r string) bool { return slices.Contains(priceRoles, partnercenter.UserRole(r)) }):
 		return errPriceNotGranted("Leave include_price out, or sign in as a user who sees prices, such as an admin_agent: partnercenter login.")
 	}
 	return nil
 }
 
 // sold refuses what the cloud that is played does not sell.
-func (s *Server) sold(c *call, m catalog.Merchandise) error {
+func (s *Server) checkSold(c *call, m catalog.Merchandise) error {
 	if cloud := s.cloudOf(c.claims); !m.SoldIn(cloud) {
 		return errNotOffered(string(m)+" are", cloud)
 	}
@@ -98,7 +98,7 @@ func (s *Server) rulesOf(c *call) lifecycle.Settings {
 }
 
 // roles joins roles for a message.
-func roles[T ~string](list []T, last string) string {
+func joinRoles[T ~string](list []T, last string) string {
 	text := texts(list)
 	if len(text) > 1 {
 		text[len(text)-2] += " " + last + " " + text[len(text)-1]

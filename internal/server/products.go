@@ -20,7 +20,7 @@ func (s *Server) listProducts(c *call, m market) (any, error) {
 	if !slices.Contains(partnercenter.TargetViews(), view) {
 		return nil, errView(value)
 	}
-	if err := s.sold(c, catalog.MerchandiseOf(view)); err != nil {
+	if err := s.checkSold(c, catalog.MerchandiseOf(view)); err != nil {
 		return nil, err
 	}
 	selected, err := s.selection(c)

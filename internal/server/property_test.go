@@ -257,10 +257,10 @@ func (p *play) place() {
 	}
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + c.id + "/orders", body: &request, user: user, customer: c, status: http.StatusCreated,
-		decide: func(now time.Time, seed lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			var sent partnercenter.Order
 			p.decode(p.encode(&request), &sent)
-			return lifecycle.PlaceOrder(p.account(c), lifecycle.Placement{Request: &sent, HasUser: user, Seed: seed}, p.settings, now)
+			return lifecycle.PlaceOrder(p.account(c), lifecycle.Placement{Request: &sent, HasUser: user, Entropy: seed}, p.settings, now)
 		},
 		answer: func(o *lifecycle.Order) any { return plain(o.AsPlaced()) },
 	})
@@ -324,10 +324,10 @@ func (p *play) patch(o *modelOrder, request *partnercenter.Order) {
 	p.do(write{
 		method: http.MethodPatch, path: "/customers/" + o.customer.id + "/orders/" + o.Document.ID, body: request, ifMatch: ifMatch,
 		before: o, customer: o.customer, status: http.StatusOK,
-		decide: func(now time.Time, seed lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			var sent partnercenter.Order
 			p.decode(p.encode(request), &sent)
-			return lifecycle.PatchOrder(p.account(o.customer), o.Order, lifecycle.Patch{Request: &sent, IfMatch: ifMatch, Seed: seed}, p.settings, now)
+			return lifecycle.PatchOrder(p.account(o.customer), o.Order, lifecycle.Patch{Request: &sent, IfMatch: ifMatch, Entropy: seed}, p.settings, now)
 		},
 		answer: func(next *lifecycle.Order) any { return plain(next.At(p.now)) },
 	})
@@ -420,7 +420,7 @@ func (p *play) attach() {
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + o.customer.id + "/orders/" + o.Document.ID + "/attachment",
 		body: []byte(body), contentType: "multipart/form-data; boundary=boundary", before: o, customer: o.customer, status: http.StatusCreated,
-		decide: func(now time.Time, _ lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, _ lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			return lifecycle.AttachPurchaseOrder(o.Order, lifecycle.Attachment{Metadata: &metadata, PurchaseOrders: 1}, p.settings, now)
 		},
 	})
@@ -462,7 +462,7 @@ func (p *play) update(o *modelOrder, id string, request *partnercenter.Subscript
 	p.do(write{
 		method: http.MethodPatch, path: "/customers/" + o.customer.id + "/subscriptions/" + id, body: request, ifMatch: ifMatch,
 		before: o, customer: o.customer, status: http.StatusOK,
-		decide: func(now time.Time, _ lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, _ lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			var sent partnercenter.Subscription
 			p.decode(p.encode(request), &sent)
 			return lifecycle.UpdateSubscription(p.account(o.customer), o.Order, id, lifecycle.Update{Request: &sent, IfMatch: ifMatch}, p.settings, now)
@@ -511,7 +511,7 @@ func (p *play) register() {
 	id := s.Document.ID
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + o.customer.id + "/subscriptions/" + id + "/registrations", before: o, customer: o.customer, status: http.StatusAccepted,
-		decide: func(now time.Time, _ lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, _ lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			return lifecycle.Register(o.Order, id, p.settings, now)
 		},
 		answer: func(next *lifecycle.Order) any { return next.Subscription(id).RegistrationStatus(p.now) },
@@ -523,7 +523,7 @@ func (p *play) activate() {
 	id := s.Document.ID
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + o.customer.id + "/subscriptions/" + id + "/activate", before: o, customer: o.customer, status: http.StatusOK,
-		decide: func(time.Time, lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(time.Time, lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			return lifecycle.Activate(o.Order, id, p.settings)
 		},
 		answer: func(*lifecycle.Order) any {

@@ -24,7 +24,7 @@ type Route struct {
 }
 
 // serve makes a route of operations of an area.
-func serve(area string, limit Limit, handle func(*Server, *call) error, names ...string) Route {
+func newRoute(area string, limit Limit, handle func(*Server, *call) error, names ...string) Route {
 	r := Route{Limit: limit, handle: handle}
 	for _, name := range names {
 		o := partnercenter.OperationNamed(area, name)
@@ -44,13 +44,13 @@ func serve(area string, limit Limit, handle func(*Server, *call) error, names ..
 }
 
 // at has the route served at a path that is no operation's.
-func (r Route) at(pattern string) Route {
+func (r Route) servedAt(pattern string) Route {
 	r.Pattern = pattern
 	return r
 }
 
 // binary says that a success is no JSON.
-func (r Route) binary() Route {
+func (r Route) withBinaryAnswer() Route {
 	r.Binary = true
 	return r
 }
@@ -65,55 +65,55 @@ func (r *Route) ofCustomer() bool {
 // is in the table of operations.
 func Routes() []Route {
 	return []Route{
-		serve("orders", orderRead, (*Server).listOrders, "list", "list-by-billing-type"),
-		serve("orders", orderRead, (*Server).getOrder, "get"),
-		serve("orders", orderWrite, (*Server).createOrder, "create", "create-for-indirect-reseller"),
-		serve("orders", orderWrite, (*Server).patchOrder, "update-billing-cycle", "purchase-addon", "cancel-sandbox-order", "cancel-software-purchase"),
-		serve("orders", orderRead, (*Server).getProvisioningStatus, "get-provisioning-status"),
-		serve("orders", uncounted, (*Server).getOrderActivationLinks, "get-order-activation-links"),
-		serve("orders", uncounted, (*Server).getLineActivationLinks, "get-lineitem-activation-links"),
-		serve("orders", uncounted, (*Server).uploadAttachments, "upload-attachments"),
-		serve("orders", uncounted, (*Server).listAttachments, "list-attachments"),
-		serve("orders", uncounted, (*Server).downloadAttachment, "download-attachment").binary(),
+		newRoute("orders", orderRead, (*Server).listOrders, "list", "list-by-billing-type"),
+		newRoute("orders", orderRead, (*Server).getOrder, "get"),
+		newRoute("orders", orderWrite, (*Server).createOrder, "create", "create-for-indirect-reseller"),
+		newRoute("orders", orderWrite, (*Server).patchOrder, "update-billing-cycle", "purchase-addon", "cancel-sandbox-order", "cancel-software-purchase"),
+		newRoute("orders", orderRead, (*Server).getProvisioningStatus, "get-provisioning-status"),
+		newRoute("orders", uncounted, (*Server).getOrderActivationLinks, "get-order-activation-links"),
+		newRoute("orders", uncounted, (*Server).getLineActivationLinks, "get-lineitem-activation-links"),
+		newRoute("orders", uncounted, (*Server).uploadAttachments, "upload-attachments"),
+		newRoute("orders", uncounted, (*Server).listAttachments, "list-attachments"),
+		newRoute("orders", uncounted, (*Server).downloadAttachment, "download-attachment").withBinaryAnswer(),
 
-		serve("subscriptions", subscriptionRead, (*Server).listSubscriptions, "list", "list-by-order", "list-by-partner"),
-		serve("subscriptions", subscriptionRead, (*Server).getSubscription, "get"),
-		serve("subscriptions", subscriptionWrite, (*Server).patchSubscription, "update-quantity", "suspend", "reactivate", "update-autorenew", "update-nickname", "cancel"),
-		serve("subscriptions", subscriptionRead, (*Server).listAddOns, "list-addons"),
-		serve("subscriptions", subscriptionRead, (*Server).getSubscriptionProvisioning, "get-provisioning-status"),
+		newRoute("subscriptions", subscriptionRead, (*Server).listSubscriptions, "list", "list-by-order", "list-by-partner"),
+		newRoute("subscriptions", subscriptionRead, (*Server).getSubscription, "get"),
+		newRoute("subscriptions", subscriptionWrite, (*Server).patchSubscription, "update-quantity", "suspend", "reactivate", "update-autorenew", "update-nickname", "cancel"),
+		newRoute("subscriptions", subscriptionRead, (*Server).listAddOns, "list-addons"),
+		newRoute("subscriptions", subscriptionRead, (*Server).getSubscriptionProvisioning, "get-provisioning-status"),
 		// No operation of its own: where links of documented orders lead.
-		serve("subscriptions", subscriptionRead, (*Server).getStraySubscriptionProvisioning, "get-provisioning-status").at("/v1/subscriptions/{subscription-id}/provisioningstatus"),
-		serve("subscriptions", subscriptionWrite, (*Server).registerSubscription, "register"),
-		serve("subscriptions", subscriptionRead, (*Server).getRegistrationStatus, "get-registration-status"),
-		serve("subscriptions", uncounted, (*Server).getSubscriptionActivationLinks, "get-activation-links"),
-		serve("subscriptions", uncounted, (*Server).activateSubscription, "activate-sandbox"),
+		newRoute("subscriptions", subscriptionRead, (*Server).getSubscriptionProvisioningWithoutCustomer, "get-provisioning-status").servedAt("/v1/subscriptions/{subscription-id}/provisioningstatus"),
+		newRoute("subscriptions", subscriptionWrite, (*Server).registerSubscription, "register"),
+		newRoute("subscriptions", subscriptionRead, (*Server).getRegistrationStatus, "get-registration-status"),
+		newRoute("subscriptions", uncounted, (*Server).getSubscriptionActivationLinks, "get-activation-links"),
+		newRoute("subscriptions", uncounted, (*Server).activateSubscription, "activate-sandbox"),
 
-		serve("customers", uncounted, (*Server).listCustomers, "list", "list-next-page", "search", "list-by-indirect-reseller"),
-		serve("customers", customerRead, (*Server).getCustomer, "get"),
-		serve("customers", uncounted, (*Server).getCompanyProfile, "get-company-profile"),
-		serve("customers", uncounted, (*Server).getBillingProfile, "get-billing-profile"),
+		newRoute("customers", uncounted, (*Server).listCustomers, "list", "list-next-page", "search", "list-by-indirect-reseller"),
+		newRoute("customers", customerRead, (*Server).getCustomer, "get"),
+		newRoute("customers", uncounted, (*Server).getCompanyProfile, "get-company-profile"),
+		newRoute("customers", uncounted, (*Server).getBillingProfile, "get-billing-profile"),
 
-		serve("applicationconsents", uncounted, (*Server).createApplicationConsent, "create"),
-		serve("applicationconsents", uncounted, (*Server).deleteApplicationConsent, "delete"),
+		newRoute("applicationconsents", uncounted, (*Server).createApplicationConsent, "create"),
+		newRoute("applicationconsents", uncounted, (*Server).deleteApplicationConsent, "delete"),
 
-		serve("catalog", uncounted, inCountry((*Server).listOffers), "list-offers"),
-		serve("catalog", uncounted, inCountryOrOwn((*Server).getOffer), "get-offer"),
-		serve("catalog", uncounted, inCountry((*Server).listOfferAddOns), "list-offer-addons"),
-		serve("catalog", uncounted, inCountry((*Server).listOfferCategories), "list-offer-categories"),
-		serve("catalog", uncounted, inCountry((*Server).listProducts), "list-products"),
-		serve("catalog", uncounted, inCountryOrOwn((*Server).getProduct), "get-product"),
-		serve("catalog", uncounted, inCountry((*Server).listSKUs), "list-skus"),
-		serve("catalog", uncounted, inCountryOrOwn((*Server).getSKU), "get-sku"),
-		serve("catalog", uncounted, inCountry((*Server).listAvailabilities), "list-availabilities"),
-		serve("catalog", uncounted, inCountryOrOwn((*Server).getAvailability), "get-availability"),
-		serve("catalog", uncounted, forCustomer((*Server).listOffers), "list-customer-offers"),
-		serve("catalog", uncounted, forCustomer((*Server).listOfferCategories), "list-customer-offer-categories"),
-		serve("catalog", uncounted, forCustomer((*Server).listProducts), "list-customer-products"),
-		serve("catalog", uncounted, forCustomer((*Server).getProduct), "get-customer-product"),
-		serve("catalog", uncounted, forCustomer((*Server).listSKUs), "list-customer-skus"),
-		serve("catalog", uncounted, forCustomer((*Server).getSKU), "get-customer-sku"),
-		serve("catalog", uncounted, forCustomer((*Server).listAvailabilities), "list-customer-availabilities"),
-		serve("catalog", uncounted, forCustomer((*Server).getAvailability), "get-customer-availability"),
-		serve("catalog", uncounted, inCountry((*Server).checkInventory), "check-inventory"),
+		newRoute("catalog", uncounted, inCountry((*Server).listOffers), "list-offers"),
+		newRoute("catalog", uncounted, inCountryOrOwn((*Server).getOffer), "get-offer"),
+		newRoute("catalog", uncounted, inCountry((*Server).listOfferAddOns), "list-offer-addons"),
+		newRoute("catalog", uncounted, inCountry((*Server).listOfferCategories), "list-offer-categories"),
+		newRoute("catalog", uncounted, inCountry((*Server).listProducts), "list-products"),
+		newRoute("catalog", uncounted, inCountryOrOwn((*Server).getProduct), "get-product"),
+		newRoute("catalog", uncounted, inCountry((*Server).listSKUs), "list-skus"),
+		newRoute("catalog", uncounted, inCountryOrOwn((*Server).getSKU), "get-sku"),
+		newRoute("catalog", uncounted, inCountry((*Server).listAvailabilities), "list-availabilities"),
+		newRoute("catalog", uncounted, inCountryOrOwn((*Server).getAvailability), "get-availability"),
+		newRoute("catalog", uncounted, forCustomer((*Server).listOffers), "list-customer-offers"),
+		newRoute("catalog", uncounted, forCustomer((*Server).listOfferCategories), "list-customer-offer-categories"),
+		newRoute("catalog", uncounted, forCustomer((*Server).listProducts), "list-customer-products"),
+		newRoute("catalog", uncounted, forCustomer((*Server).getProduct), "get-customer-product"),
+		newRoute("catalog", uncounted, forCustomer((*Server).listSKUs), "list-customer-skus"),
+		newRoute("catalog", uncounted, forCustomer((*Server).getSKU), "get-customer-sku"),
+		newRoute("catalog", uncounted, forCustomer((*Server).listAvailabilities), "list-customer-availabilities"),
+		newRoute("catalog", uncounted, forCustomer((*Server).getAvailability), "get-customer-availability"),
+		newRoute("catalog", uncounted, inCountry((*Server).checkInventory), "check-inventory"),
 	}
 }

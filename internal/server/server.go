@@ -90,10 +90,10 @@ type Server struct {
 	now       func() time.Time // of the config's clock
 	access    *accessLog
 	routes    *router
-	answers   *answerCache
+	lists     *listCache
 	throttle  *throttle
 	seal      *sealer
-	running   running
+	inFlight  inFlight
 	uploads   *semaphore.Weighted // bytes of uploads in memory
 	downloads *semaphore.Weighted // bytes of downloads in memory
 	draining  atomic.Bool
@@ -125,10 +125,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		now:       c.Clock.Now,
 		access:    newAccessLog(c.Logger),
 		routes:    newRouter(Routes()),
-		answers:   newAnswerCache(c.CacheSize),
+		lists:     newListCache(c.CacheSize),
 		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight),
 		seal:      newSealer(key),
-		running:   running{keys: map[string]struct{}{}},
+		inFlight:  inFlight{keys: map[string]struct{}{}},
 		uploads:   semaphore.NewWeighted(uploadRoom),
 		downloads: semaphore.NewWeighted(downloadRoom),
 	}
@@ -147,7 +147,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 // Forget drops what was worked out or counted so far: kept answers show what
 // their time let them. It is called when the clock is set.
 func (s *Server) Forget() {
-	s.config.Store.RaiseAllVersions()
+	s.config.Store.BumpAllVersions()
 	s.throttle.forget()
 }
 
@@ -280,7 +280,7 @@ func (s *Server) serveAuthority(c *call) bool {
 // call is for this cloud and this token, handler.
 // The route comes before the token, so that a mistyped path is not taken for a
 // problem with the sign-in; routes are public knowledge.
-func (s *Server) serveAPI(c *call, path splitted) error {
+func (s *Server) serveAPI(c *call, path pathSegments) error {
 	node := s.routes.find(path, &c.params)
 	if node == nil {
 		return errUnknownRoute(c.r.URL.Path)

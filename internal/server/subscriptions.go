@@ -146,7 +146,7 @@ func (s *Server) getSubscriptionProvisioning(c *call) error {
 
 // getStraySubscriptionProvisioning does without the customer, whom links in
 // documented orders leave out.
-func (s *Server) getStraySubscriptionProvisioning(c *call) (err error) {
+func (s *Server) getSubscriptionProvisioningWithoutCustomer(c *call) (err error) {
 	if c.customer, err = s.config.Store.CustomerOf(c.r.Context(), c.claims.TenantID, c.param("subscription-id")); err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (s *Server) changeSubscription(c *call, body []byte,
 	answer func(*lifecycle.Subscription) (status int, location string, value any),
 ) error {
 	id := c.param("subscription-id")
-	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+	return s.writeOnce(c, body, func(ctx context.Context) (*writeResult, error) {
 		orderID, err := s.config.Store.OrderOf(ctx, c.claims.TenantID, c.customer, id)
 		if err != nil {
 			return nil, err
@@ -236,7 +236,7 @@ func (s *Server) changeSubscription(c *call, body []byte,
 			return nil, err
 		}
 		status, location, value := answer(next.Subscription(id))
-		return s.orderEffect(c, next, found.record, nil, effect{status: status, location: location, events: events}, value)
+		return s.orderEffect(c, next, found.record, nil, writeResult{status: status, location: location, events: events}, value)
 	})
 }
 

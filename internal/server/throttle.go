@@ -68,7 +68,7 @@ type window struct {
 
 // over reports whether a window has ended. A clock that was set back ends it
 // too.
-func (w *window) over(now time.Time) bool {
+func (w *window) ended(now time.Time) bool {
 	elapsed := now.Sub(w.start)
 	return elapsed >= throttleWindow || elapsed < 0
 }
@@ -100,7 +100,7 @@ func (t *throttle) take(limit Limit, partner, customer string, now time.Time) ti
 		w = &window{start: now}
 		key.customer = strings.Clone(key.customer) // it would hold on to the whole path
 		t.windows.Add(key, w)
-	} else if w.over(now) {
+	} else if w.ended(now) {
 		*w = window{start: now}
 	}
 	w.count += weight
@@ -125,7 +125,7 @@ func (t *throttle) forget() {
 func (t *throttle) dropEnded(now time.Time) {
 	for {
 		_, oldest, ok := t.windows.GetOldest()
-		if !ok || !oldest.over(now) {
+		if !ok || !oldest.ended(now) {
 			return
 		}
 		t.windows.RemoveOldest()

@@ -90,7 +90,7 @@ func parseUpload(body io.Reader, contentType string) (*upload, error) {
 		return nil, errBody("its content type names no boundary", "let the HTTP library write the Content-Type header, as it knows the boundary")
 	}
 	u := new(upload)
-	for parts := multipart.NewReader(untilEnd(body), parameters["boundary"]); ; {
+	for parts := multipart.NewReader(requireFinalBoundary(body), parameters["boundary"]); ; {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			break
@@ -111,13 +111,13 @@ func parseUpload(body io.Reader, contentType string) (*upload, error) {
 // untilEnd makes a body that ends before its last boundary end in an error: the
 // reader of parts takes some such ends for the right one, and so would lose
 // files. A last boundary does without the line break that is added.
-func untilEnd(body io.Reader) io.Reader {
-	return io.MultiReader(body, strings.NewReader("\r\n"), endsEarly{})
+func requireFinalBoundary(body io.Reader) io.Reader {
+	return io.MultiReader(body, strings.NewReader("\r\n"), unexpectedEOF{})
 }
 
-type endsEarly struct{}
+type unexpectedEOF struct{}
 
-func (endsEarly) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (unexpectedEOF) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // uploadError words what a body could not be read for.
 func uploadError(err error) error {

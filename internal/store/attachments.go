@@ -26,7 +26,7 @@ func putAttachment(tx *tx, j *job, a *Attachment) error {
 	_, err := tx.exec(`
 INSERT INTO attachments (partner_id, customer_id, order_id, attachment_id, position, file_name, content_type, tender, size, metadata, content)
 SELECT $1, $2, $3, $4, count(*), $5, $6, $7, $8, $9, $10 FROM attachments WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`,
-		j.partner, j.customer, orderKey(j.Order.Order.ID), a.ID, a.FileName, a.ContentType, bit(a.Tender), a.Size, a.Metadata, a.Content)
+		j.partner, j.customer, orderKey(j.Order.Order.ID), a.ID, a.FileName, a.ContentType, boolToInt(a.Tender), a.Size, a.Metadata, a.Content)
 	return err
 }
 
@@ -59,5 +59,5 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 AND attachment_id =
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrAttachmentNotFound
 	}
-	return a, failed("attachment", err)
+	return a, wrapError("attachment", err)
 }

@@ -85,11 +85,11 @@ const answersKept = 30 * 24 * time.Hour
 // Answered returns the answer that was kept under a key, or nil.
 func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
 	a := &Answer{Key: key}
-	err := s.getAnswer.QueryRowContext(brief(ctx), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+	err := s.getAnswer.QueryRowContext(withoutCancel(ctx), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return a, failed("answered request", err)
+	return a, wrapError("answered request", err)
 }
 
 const getAnswerSQL = `SELECT digest, status, location, body FROM requests WHERE key = $1`
@@ -110,8 +110,8 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 // [ErrNotYours].
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
 	var a Account
-	err := s.getAccount.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
-	return a, ofCustomer("account", err)
+	err := s.getAccount.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
+	return a, customerError("account", err)
 }
 
 // ResellersByMPN says of MPN ids whether they are of indirect resellers of the
@@ -144,9 +144,9 @@ type Holdings struct {
 
 // Held counts what a customer and its partner have, of the kinds (usage,
 // azure_plan) and offers that are asked for.
-func (s *Store) Held(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
-	h, err := held(ctx, s.read, partnerID, customerID, kinds, offers)
-	return h, failed("holdings", err)
+func (s *Store) CountHoldings(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
+	h, err := countHoldings(ctx, s.read, partnerID, customerID, kinds, offers)
+	return h, wrapError("holdings", err)
 }
 
 // queryer is a database or a transaction of it.
@@ -154,7 +154,7 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-func held(ctx context.Context, q queryer, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
+func countHoldings(ctx context.Context, q queryer, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
 	partner, customer := guid.Key(partnerID), guid.Key(customerID)
 	h := &Holdings{ByKind: map[string]int{}, ByOffer: map[string]int{}}
 	count := func(into *int, query string, args ...any) error {
@@ -202,7 +202,7 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 		Scan(&doc, &facts, &visible, &settled, &revision)
 	switch {
 	case err != nil:
-		return nil, nil, ofCustomer("read order", err)
+		return nil, nil, customerError("read order", err)
 	case !doc.Valid:
 		return nil, nil, ErrOrderNotFound
 	}
@@ -280,7 +280,7 @@ func newJob(c *Change) (*job, error) {
 		}
 		j.subscriptions = append(j.subscriptions, []any{
 			j.partner, j.customer, guid.Key(r.ID), orderKey(r.OrderID), guid.Key(r.Subscription.EntitlementID),
-			guid.Key(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, bit(r.Active),
+			guid.Key(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, boolToInt(r.Active),
 			ticksOf(r.Since), string(doc), string(r.Facts),
 		})
 	}
@@ -317,7 +317,7 @@ func (s *Store) writeJobs(jobs <-chan *job) {
 func (s *Store) writeBatch(batch []*job) {
 	err := s.inTx(context.Background(), func(tx *tx) error {
 		for _, j := range batch {
-			j.err = s.write1(tx, j)
+			j.err = s.writeChange(tx, j)
 			if j.err != nil && !errors.Is(j.err, ErrAnswered) && !errors.Is(j.err, ErrConflict) {
 				return j.err
 			}
@@ -345,7 +345,7 @@ func (s *Store) writeBatch(batch []*job) {
 
 // write1 writes one change within a transaction. It looks before it writes, so
 // that a change that is refused leaves nothing behind.
-func (s *Store) write1(tx *tx, j *job) error {
+func (s *Store) writeChange(tx *tx, j *job) error {
 	if j.Order != nil && !j.New {
 		var revision int64
 		err := tx.QueryRowContext(tx.ctx, getRevisionSQL, j.partner, j.customer, j.order[2]).Scan(&revision)
@@ -357,7 +357,7 @@ func (s *Store) write1(tx *tx, j *job) error {
 		}
 	}
 	if h := j.Held; h != nil {
-		now, err := held(tx.ctx, tx, j.partner, j.customer, slices.Collect(maps.Keys(h.ByKind)), slices.Collect(maps.Keys(h.ByOffer)))
+		now, err := countHoldings(tx.ctx, tx, j.partner, j.customer, slices.Collect(maps.Keys(h.ByKind)), slices.Collect(maps.Keys(h.ByOffer)))
 		if err != nil {
 			return err
 		}
@@ -366,7 +366,7 @@ func (s *Store) write1(tx *tx, j *job) error {
 		}
 	}
 	if a := j.Answer; a != nil {
-		isNew, err := tx.run(s.putAnswer, a.Key, a.Digest, micros(tx.now), a.Status, a.Location, a.Body)
+		isNew, err := tx.execPrepared(s.putAnswer, a.Key, a.Digest, toMicros(tx.now), a.Status, a.Location, a.Body)
 		if err != nil {
 			return err
 		}
@@ -379,12 +379,12 @@ func (s *Store) write1(tx *tx, j *job) error {
 		if j.New {
 			stmt = s.addOrder
 		}
-		if _, err := tx.run(stmt, j.order...); err != nil {
+		if _, err := tx.execPrepared(stmt, j.order...); err != nil {
 			return err
 		}
 	}
 	for _, args := range j.subscriptions {
-		if _, err := tx.run(s.putSubscription, args...); err != nil {
+		if _, err := tx.execPrepared(s.putSubscription, args...); err != nil {
 			return err
 		}
 	}
@@ -432,6 +432,6 @@ func (s *Store) forgetAnswers(tx *tx) error {
 	}
 	_, err := tx.exec(`
 DELETE FROM requests WHERE request_no <= (SELECT min(request_no) + 999 FROM requests) AND (made < $1 OR made > $2)`,
-		micros(tx.now.Add(-answersKept)), micros(tx.now.Add(answersKept)))
+		toMicros(tx.now.Add(-answersKept)), toMicros(tx.now.Add(answersKept)))
 	return err
 }

@@ -93,7 +93,7 @@ func testConflicts(t *testing.T, s *Store) {
 	second.Order.CurrencyCode = "USD"
 	fails(t, s.Apply(t.Context(), &Change{PartnerID: partnerA, CustomerID: orderless, Order: second}), ErrConflict)
 
-	held, err := s.Held(t.Context(), partnerA, orderless, []string{"azure_plan"}, []string{"A:1:B"})
+	held, err := s.CountHoldings(t.Context(), partnerA, orderless, []string{"azure_plan"}, []string{"A:1:B"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func testConflicts(t *testing.T, s *Store) {
 	if _, err := getOrder(t.Context(), s, partnerA, orderless, "00000000000c", false); !errors.Is(err, ErrOrderNotFound) {
 		t.Errorf("a conflict left its order behind: %v", err)
 	}
-	if c.Held, err = s.Held(t.Context(), partnerA, orderless, []string{"azure_plan"}, []string{"A:1:B"}); err != nil {
+	if c.Held, err = s.CountHoldings(t.Context(), partnerA, orderless, []string{"azure_plan"}, []string{"A:1:B"}); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, s, c)

@@ -154,8 +154,8 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 		return nil, err
 	}
 	var doc string
-	err := s.getCustomer.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
-	return []byte(doc), ofCustomer("get customer", err)
+	err := s.getCustomer.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
+	return []byte(doc), customerError("get customer", err)
 }
 
 const putCustomerSQL = `
@@ -168,12 +168,12 @@ ON CONFLICT (partner_id, customer_id) DO UPDATE SET
 WHERE customers.doc <> excluded.doc OR $10 >= 0 AND customers.agreement <> $10`
 
 // completeCustomer returns what to store of a customer.
-func (w *writer) completeCustomer(partnerID string, c *seed.Customer) (*partnercenter.Customer, error) {
+func (bulk *bulkTx) completeCustomer(partnerID string, c *seed.Customer) (*partnercenter.Customer, error) {
 	if c.Complete() {
 		return &c.Customer, nil
 	}
 	var stored string
-	err := w.QueryRowContext(w.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
+	err := bulk.QueryRowContext(bulk.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
 		guid.Key(partnerID), guid.Key(c.Customer.ID)).Scan(&stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &c.Customer, nil
@@ -191,7 +191,7 @@ func (w *writer) completeCustomer(partnerID string, c *seed.Customer) (*partnerc
 // putCustomer makes or replaces a customer and reports whether that changed
 // anything. A nil agreement leaves what is known of it; of a new customer, that
 // it is confirmed.
-func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) (changed bool, err error) {
+func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) (changed bool, err error) {
 	full := *c
 	full.UserCredentials = nil // only ever in the answer to a creation
 	doc, err := partnercenter.Marshal(&full)
@@ -218,9 +218,9 @@ func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreem
 	active := !strings.EqualFold(string(c.RelationshipToPartner), string(partnercenter.RelationshipToPartnerNone))
 	accepted := int64(-1)
 	if agreement != nil {
-		accepted = bit(*agreement)
+		accepted = boolToInt(*agreement)
 	}
-	return w.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), bit(active),
+	return bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(active),
 		guid.Key(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
 		seed.CountryOf(c), accepted)
 }

@@ -26,7 +26,7 @@ func (s *Store) PutConsent(ctx context.Context, c Consent) error {
 	return s.execute(ctx, "put consent to app "+c.ClientID, nil, `
 INSERT INTO consents (tenant_id, client_id, user_id, scope, created) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, created = excluded.created`,
-		guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, micros(c.Created))
+		guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, toMicros(c.Created))
 }
 
 // DeleteConsent takes back the consent of a user or, with an empty user id, of a
@@ -67,12 +67,12 @@ func (s *Store) SaveGrant(ctx context.Context, g Grant) error {
 	return s.execute(ctx, "save grant", nil, `
 INSERT INTO grants (grant_id, tenant_id, expires, data) VALUES ($1, $2, $3, $4)
 ON CONFLICT (grant_id) DO UPDATE SET tenant_id = excluded.tenant_id, expires = excluded.expires, data = excluded.data`,
-		g.ID, guid.Key(g.TenantID), micros(g.Expires), data)
+		g.ID, guid.Key(g.TenantID), toMicros(g.Expires), data)
 }
 
 // DeleteExpiredGrants removes the grants that have expired at a time.
 func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) error {
-	return s.execute(ctx, "delete expired grants", nil, `DELETE FROM grants WHERE expires <= $1`, micros(now))
+	return s.execute(ctx, "delete expired grants", nil, `DELETE FROM grants WHERE expires <= $1`, toMicros(now))
 }
 
 // Grants returns all grants that have not expired, the first to expire first.
@@ -82,5 +82,5 @@ func (s *Store) Grants(ctx context.Context) ([]Grant, error) {
 		err = rows.Scan(&g.ID, &g.TenantID, &expires, &g.Data)
 		g.Expires = time.UnixMicro(expires).UTC()
 		return g, err
-	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, micros(s.now()))
+	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, toMicros(s.now()))
 }

@@ -39,14 +39,14 @@ func (s *Store) AddSigningKey(ctx context.Context, k SigningKey) error {
 	}
 	return s.execute(ctx, fmt.Sprintf("add signing key %q", k.ID), ErrKeyExists, `
 INSERT INTO signing_keys (key_id, pem, created, revoked) VALUES ($1, $2, $3, $4)
-ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, micros(k.Created), micros(k.Revoked))
+ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, toMicros(k.Created), toMicros(k.Revoked))
 }
 
 // RevokeSigningKey revokes a signing key now; one that is revoked already
 // keeps its date. It fails with [ErrKeyNotFound].
 func (s *Store) RevokeSigningKey(ctx context.Context, id string) error {
 	return s.execute(ctx, fmt.Sprintf("revoke signing key %q", id), ErrKeyNotFound, `
-UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`, id, micros(s.now()))
+UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`, id, toMicros(s.now()))
 }
 
 // The names in the table settings. Secrets, and what others keep, have names of
@@ -64,7 +64,7 @@ func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return value, failed(fmt.Sprintf("setting %q", name), err)
+	return value, wrapError(fmt.Sprintf("setting %q", name), err)
 }
 
 // PutSetting keeps a value under a name, in place of an earlier one. An empty
@@ -97,5 +97,5 @@ func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, erro
 			return tx.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
 		})
 	}
-	return secret, failed(fmt.Sprintf("secret %q", name), err)
+	return secret, wrapError(fmt.Sprintf("secret %q", name), err)
 }

@@ -36,7 +36,7 @@ type OrderQuery struct {
 }
 
 // listing puts a list together, row by row.
-type listing struct {
+type orderListing struct {
 	OrderQuery       // by value: a pointer to it would cost an allocation
 	now        int64 // ticks
 	items      []byte
@@ -44,12 +44,12 @@ type listing struct {
 	until      int64 // ticks: the list is another one from then on
 }
 
-func newListing(q *OrderQuery, dst []byte) listing {
-	return listing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, until: math.MaxInt64}
+func newOrderListing(q *OrderQuery, dst []byte) orderListing {
+	return orderListing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, until: math.MaxInt64}
 }
 
 // shows reports whether an order's turn has come, and notes when it will.
-func (l *listing) shows(visible, settled int64) bool {
+func (l *orderListing) isVisible(visible, settled int64) bool {
 	if visible > l.now {
 		l.until = min(l.until, visible)
 		return false
@@ -65,7 +65,7 @@ func (l *listing) shows(visible, settled int64) bool {
 }
 
 // unsettled appends an order that something is under way for.
-func (l *listing) unsettled(doc, facts []byte) (err error) {
+func (l *orderListing) unsettled(doc, facts []byte) (err error) {
 	l.items, err = l.Unsettled(l.items, doc, facts)
 	return err
 }
@@ -79,7 +79,7 @@ type OrderList struct {
 	Until time.Time
 }
 
-func (l *listing) result() OrderList {
+func (l *orderListing) result() OrderList {
 	list := OrderList{Items: l.items, Count: l.count}
 	if l.until != math.MaxInt64 {
 		list.Until = timeOf(l.until)
@@ -113,9 +113,9 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 		return OrderList{Items: dst}, err
 	}
 	q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
-	l := newListing(&q, dst)
+	l := newOrderListing(&q, dst)
 	var err error
-	if s.lists.can(&q) {
+	if s.lists.supports(&q) {
 		err = s.lists.list(ctx, &l)
 	} else {
 		err = s.listRows(ctx, &l)
@@ -130,9 +130,9 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 }
 
 // listRows answers every query, in SQL for every dialect.
-func (s *Store) listRows(ctx context.Context, l *listing) error {
-	rows, err := s.listOrders.QueryContext(brief(ctx), l.PartnerID, l.CustomerID,
-		bit(l.IncludePrice), bit(l.IncludeSystemPurchases), billingCycleKey(l.BillingCycle),
+func (s *Store) listRows(ctx context.Context, l *orderListing) error {
+	rows, err := s.listOrders.QueryContext(withoutCancel(ctx), l.PartnerID, l.CustomerID,
+		boolToInt(l.IncludePrice), boolToInt(l.IncludeSystemPurchases), billingCycleKey(l.BillingCycle),
 		fold(l.IndirectReseller))
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (s *Store) listRows(ctx context.Context, l *listing) error {
 			break // the customer has no such orders
 		}
 		switch {
-		case !l.shows(visible, settled):
+		case !l.isVisible(visible, settled):
 		case settled > l.now:
 			if err := l.unsettled(doc, facts); err != nil {
 				return err
@@ -194,11 +194,11 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	var doc sql.NullString
 	var facts string
 	var settled int64
-	err := s.getOrder.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID),
-		orderKey(orderID), bit(includePrice)).Scan(&doc, &settled, &facts)
+	err := s.getOrder.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID),
+		orderKey(orderID), boolToInt(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
 	case err != nil:
-		return OrderDocument{}, ofCustomer("get order", err)
+		return OrderDocument{}, customerError("get order", err)
 	case !doc.Valid:
 		return OrderDocument{}, ErrOrderNotFound
 	}
@@ -225,23 +225,23 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3
 
 // putOrder makes or replaces an order, with its subscriptions, and reports
 // whether that changed anything.
-func (w *writer) putOrder(partnerID, customerID string, o *partnercenter.Order) (changed bool, err error) {
+func (bulk *bulkTx) putOrder(partnerID, customerID string, o *partnercenter.Order) (changed bool, err error) {
 	args, err := orderArgs(guid.Key(partnerID), guid.Key(customerID), o)
 	if err != nil {
 		return false, err
 	}
-	if changed, err = w.exec(insertOrderSQL, args...); err != nil {
+	if changed, err = bulk.exec(insertOrderSQL, args...); err != nil {
 		return false, err
 	}
 	if !changed {
-		if changed, err = w.exec(replaceOrderSQL, args...); err != nil || !changed {
+		if changed, err = bulk.exec(replaceOrderSQL, args...); err != nil || !changed {
 			return false, err
 		}
-		if _, err := w.uncounted(`DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, args[:3]...); err != nil {
+		if _, err := bulk.execUncounted(`DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, args[:3]...); err != nil {
 			return false, err
 		}
 	}
-	return true, w.deriveSubscriptions(partnerID, customerID, o)
+	return true, bulk.deriveSubscriptions(partnerID, customerID, o)
 }
 
 // orderArgs are the parameters that every statement which writes an order begins
@@ -263,7 +263,7 @@ func orderArgs(partner, customer string, o *partnercenter.Order) ([]any, error) 
 	}
 	return []any{
 		partner, customer, orderKey(o.ID), ticks(o.CreationDate), billingCycleKey(o.BillingCycle),
-		bit(isSystemOrder(o)), partnersOnRecord(o), string(doc), priced,
+		boolToInt(isSystemOrder(o)), partnersOnRecord(o), string(doc), priced,
 	}, nil
 }
 
@@ -327,7 +327,7 @@ func timeOf(ticks int64) time.Time {
 }
 
 // micros is how instants of our own are stored; the zero time is 0.
-func micros(t time.Time) int64 {
+func toMicros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
@@ -335,7 +335,7 @@ func micros(t time.Time) int64 {
 }
 
 // bit is how booleans are stored and passed.
-func bit(b bool) int64 {
+func boolToInt(b bool) int64 {
 	if b {
 		return 1
 	}
@@ -345,4 +345,4 @@ func bit(b bool) int64 {
 // brief is the context for reading one customer, which takes microseconds:
 // watching for cancellation would cost up to a quarter more, in goroutines
 // that start and stop. Callers look at ctx once before.
-func brief(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+func withoutCancel(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }

@@ -83,27 +83,27 @@ func openSQLiteLists(path string, mmap int64, n int) (_ *sqliteLists, err error)
 }
 
 // can reports whether the query, whose ids are keys, is one that list answers.
-func (l *sqliteLists) can(q *OrderQuery) bool {
+func (l *sqliteLists) supports(q *OrderQuery) bool {
 	return l != nil && q.BillingCycle == "" && q.IndirectReseller == "" && !q.IncludeSystemPurchases &&
 		len(q.PartnerID) <= maxListKey && len(q.CustomerID) <= maxListKey
 }
 
 // list does what [Store.ListOrders] does for a query whose ids are keys. It
 // waits for a connection as long as ctx allows; the reading itself is brief.
-func (l *sqliteLists) list(ctx context.Context, to *listing) error {
+func (l *sqliteLists) list(ctx context.Context, to *orderListing) error {
 	select {
 	case r, open := <-l.idle:
 		if !open {
 			return errors.New("the database is closed")
 		}
 		defer func() { l.idle <- r }()
-		return r.list(to, r.stmts[bit(to.IncludePrice)])
+		return r.list(to, r.stmts[boolToInt(to.IncludePrice)])
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (r *listReader) list(to *listing, stmt uintptr) error {
+func (r *listReader) list(to *orderListing, stmt uintptr) error {
 	// Ends the read transaction, so that it keeps no checkpoint from its work
 	// and the next one sees what is new. Its result repeats the last step's.
 	defer sqlite3.Xsqlite3_reset(r.tls, stmt)
@@ -134,7 +134,7 @@ func (r *listReader) list(to *listing, stmt uintptr) error {
 		}
 		visible, settled := sqlite3.Xsqlite3_column_int64(r.tls, stmt, 1), sqlite3.Xsqlite3_column_int64(r.tls, stmt, 2)
 		switch {
-		case !to.shows(visible, settled):
+		case !to.isVisible(visible, settled):
 		case settled > to.now:
 			facts, err := r.bytes(stmt, 3)
 			if err != nil {

@@ -79,7 +79,7 @@ func TestListsAreTheSameEitherWay(t *testing.T) {
 							q := OrderQuery{PartnerID: p.TenantID, CustomerID: c.Customer.ID, IncludePrice: price}
 							got, n, err := listOrders(t.Context(), s, []byte("x"), q)
 							q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
-							want := newListing(&q, []byte("x"))
+							want := newOrderListing(&q, []byte("x"))
 							wantErr := s.listRows(t.Context(), &want)
 							if string(got) != string(want.items) || n != want.count || err != wantErr {
 								t.Fatalf("%+v: %d orders, %v, want %d, %v\n%s\n%s", q, n, err, want.count, wantErr, got, want.items)

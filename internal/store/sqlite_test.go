@@ -132,7 +132,7 @@ SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := slices.Concat(perishable, lasting)
+	known := slices.Concat(resetTables, keptTables)
 	slices.Sort(known)
 	if !slices.Equal(tables, known) {
 		t.Errorf("the tables are %q, and Reset knows %q: add new ones to perishable, where a customer's are emptied, or to lasting", tables, known)
@@ -408,7 +408,7 @@ func TestListsDecodeNothing(t *testing.T) {
 	for name, list := range map[string]func() ([]byte, int, error){
 		"plain": func() ([]byte, int, error) { return listOrders(t.Context(), s, nil, q) },
 		"portable": func() ([]byte, int, error) {
-			l := newListing(&q, nil)
+			l := newOrderListing(&q, nil)
 			err := s.listRows(t.Context(), &l)
 			return l.items, l.count, err
 		},

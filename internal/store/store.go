@@ -222,7 +222,7 @@ func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 
 // transact does what inTx does, and has an error say what for.
 func (s *Store) transact(ctx context.Context, what string, fn func(*tx) error) error {
-	return failed(what, s.inTx(ctx, fn))
+	return wrapError(what, s.inTx(ctx, fn))
 }
 
 // execute is a transaction of one statement. It fails with unchanged, unless that
@@ -238,7 +238,7 @@ func (s *Store) execute(ctx context.Context, what string, unchanged error, query
 }
 
 // failed has an error, if there is one, say what failed.
-func failed(what string, err error) error {
+func wrapError(what string, err error) error {
 	if err != nil {
 		return fmt.Errorf("store: %s: %w", what, err)
 	}
@@ -251,7 +251,7 @@ func (t *tx) exec(query string, args ...any) (changed bool, err error) {
 }
 
 // run does what exec does, for a statement that is prepared.
-func (t *tx) run(stmt *sql.Stmt, args ...any) (changed bool, err error) {
+func (t *tx) execPrepared(stmt *sql.Stmt, args ...any) (changed bool, err error) {
 	return changedBy(t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 }
 
@@ -268,27 +268,27 @@ func changedBy(r sql.Result, err error) (bool, error) {
 func queryAll[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, failed(what, err)
+		return nil, wrapError(what, err)
 	}
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, failed(what, err)
+			return nil, wrapError(what, err)
 		}
 		list = append(list, v)
 	}
-	return list, failed(what, rows.Err())
+	return list, wrapError(what, rows.Err())
 }
 
 // ofCustomer words an error of a query that answers no row when the partner has no
 // such customer.
-func ofCustomer(what string, err error) error {
+func customerError(what string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotYours
 	}
-	return failed(what, err)
+	return wrapError(what, err)
 }
 
 // upsert is the statement that makes a row or, where there is one with its key that

@@ -111,7 +111,7 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
 	if err == nil && !orderID.Valid {
 		return "", ErrSubscriptionNotFound
 	}
-	return orderID.String, ofCustomer("order of subscription", err)
+	return orderID.String, customerError("order of subscription", err)
 }
 
 // CustomerOf finds the customer whose subscription it is among all of a
@@ -148,7 +148,7 @@ LIMIT 1`
 )
 
 // deriveSubscriptions notes the subscriptions of a loaded order's lines.
-func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
+func (bulk *bulkTx) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
 	partner, customer, order := guid.Key(partnerID), guid.Key(customerID), orderKey(o.ID)
 	cancelled := o.Status.Normalize() == partnercenter.OrderStatusCancelled
 	for i := range o.LineItems {
@@ -163,12 +163,12 @@ func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercen
 			entitlement = guid.Derived("entitlement", line.SubscriptionID)
 		}
 		// A subscription that several orders name is of the one that came first.
-		if _, err := w.uncounted(`
+		if _, err := bulk.execUncounted(`
 INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
 VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, 0, 1)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
 			partner, customer, guid.Key(line.SubscriptionID), order, guid.Key(entitlement), fold(strings.TrimSpace(line.PartnerIDOnRecord)),
-			fold(line.OfferID), kind, bit(active)); err != nil {
+			fold(line.OfferID), kind, boolToInt(active)); err != nil {
 			return err
 		}
 	}

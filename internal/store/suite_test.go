@@ -477,7 +477,7 @@ func testVersions(t *testing.T, s *Store) {
 		}
 	}
 	before = version()
-	if s.RaiseAllVersions(); version() == before {
+	if s.BumpAllVersions(); version() == before {
 		t.Error("raising all versions left one")
 	}
 	before = version()

@@ -14,19 +14,19 @@ func (s *Store) OrdersVersion(partnerID, customerID string) uint64 {
 }
 
 // touched are the customers whose lists a transaction changes.
-type touched struct {
+type changedCustomers struct {
 	slots [versionSlots]bool
 	all   bool
 }
 
-func (t *touched) customer(partnerID, customerID string) {
+func (t *changedCustomers) customer(partnerID, customerID string) {
 	t.slots[versionSlot(partnerID, customerID)] = true
 }
 
 // raiseVersions follows the commit of a transaction and comes before its
 // method returns. A list that is read in between is kept under the old number
 // and soon given up.
-func (s *Store) raiseVersions(t *touched) {
+func (s *Store) bumpVersions(t *changedCustomers) {
 	for i := range s.versions {
 		if t.all || t.slots[i] {
 			s.versions[i].Add(1)
@@ -36,7 +36,7 @@ func (s *Store) raiseVersions(t *touched) {
 
 // RaiseAllVersions changes every [Store.OrdersVersion]: lists may answer
 // something else now though nothing was written, as when the clock was set.
-func (s *Store) RaiseAllVersions() {
+func (s *Store) BumpAllVersions() {
 	for i := range s.versions {
 		s.versions[i].Add(1)
 	}

@@ -25,9 +25,9 @@ var (
 // noted in the file.
 //
 // A tag seed:"not x" is of a field x that says the opposite in the file.
-func (f *File) Decode(p Place, into any) { f.decode(p, reflect.ValueOf(into).Elem()) }
+func (f *File) Decode(p Position, into any) { f.decode(p, reflect.ValueOf(into).Elem()) }
 
-func (f *File) decode(p Place, v reflect.Value) {
+func (f *File) decode(p Position, v reflect.Value) {
 	switch {
 	case p.node.Kind == yaml.AliasNode:
 		f.Problem(p, "aliases are not read; write the value out")
@@ -43,7 +43,7 @@ func (f *File) decode(p Place, v reflect.Value) {
 		f.object(p, v)
 	case v.Kind() == reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
-		f.Members(p, nil, func(name string, _, value Place) {
+		f.Members(p, nil, func(name string, _, value Position) {
 			member := reflect.New(v.Type().Elem()).Elem()
 			f.decode(value, member)
 			v.SetMapIndex(reflect.ValueOf(name), member)
@@ -57,9 +57,9 @@ func (f *File) decode(p Place, v reflect.Value) {
 	}
 }
 
-func (f *File) object(p Place, v reflect.Value) {
+func (f *File) object(p Position, v reflect.Value) {
 	fields := f.fieldsOf(v.Type())
-	f.Members(p, nil, func(name string, key, value Place) {
+	f.Members(p, nil, func(name string, key, value Position) {
 		index, ok := fields.index[name]
 		if !ok {
 			f.unknown(key, name, fields.names)
@@ -76,14 +76,14 @@ func (f *File) object(p Place, v reflect.Value) {
 // Members calls yield for each field of the object at p, with the places of its
 // name and of its value. It notes when there is no object, fields that are given
 // twice and, unless known is nil, those that are not known.
-func (f *File) Members(p Place, known []string, yield func(name string, key, value Place)) {
+func (f *File) Members(p Position, known []string, yield func(name string, key, value Position)) {
 	if !f.kind(p, yaml.MappingNode, "an object") {
 		return
 	}
 	lines := make(map[string]int, len(p.node.Content)/2)
 	for i := 0; i+1 < len(p.node.Content); i += 2 {
 		node, value := p.node.Content[i], p.node.Content[i+1]
-		key := Place{node: node, near: node, path: p.path}
+		key := Position{node: node, near: node, path: p.path}
 		if node.Kind != yaml.ScalarNode {
 			f.Problem(key, "a field name is plain text, this is %s", describe(node))
 			continue
@@ -98,12 +98,12 @@ func (f *File) Members(p Place, known []string, yield func(name string, key, val
 			f.unknown(key, node.Value, known)
 			continue
 		}
-		yield(node.Value, key, Place{node: value, near: value, path: key.path})
+		yield(node.Value, key, Position{node: value, near: value, path: key.path})
 	}
 }
 
 // unknown helps a writer who got the name of a field wrong.
-func (f *File) unknown(key Place, name string, known []string) {
+func (f *File) unknown(key Position, name string, known []string) {
 	if best := suggest.Closest(name, known); best != "" {
 		f.Problem(key, "unknown field; did you mean %s?", best)
 		return
@@ -111,7 +111,7 @@ func (f *File) unknown(key Place, name string, known []string) {
 	f.Problem(key, "unknown field; the fields here are %s", strings.Join(known, ", "))
 }
 
-func (f *File) list(p Place, v reflect.Value) {
+func (f *File) list(p Position, v reflect.Value) {
 	n := len(p.node.Content)
 	v.Set(reflect.MakeSlice(v.Type(), n, n))
 	for i := range n {
@@ -123,7 +123,7 @@ func (f *File) list(p Place, v reflect.Value) {
 	}
 }
 
-func (f *File) scalar(p Place, v reflect.Value) {
+func (f *File) scalar(p Position, v reflect.Value) {
 	text := p.node.Value
 	tag := p.node.ShortTag()
 	switch v.Kind() {
@@ -150,7 +150,7 @@ func (f *File) scalar(p Place, v reflect.Value) {
 }
 
 // checkText checks the texts that have a grammar or a set of values.
-func (f *File) checkText(p Place, t reflect.Type, text string) {
+func (f *File) checkText(p Position, t reflect.Type, text string) {
 	if t == decimalType {
 		if _, err := partnercenter.Decimal(text).Rat(); err != nil {
 			f.Problem(p, "%q is no amount; write a decimal number such as 24606.35", text)
@@ -169,7 +169,7 @@ func (f *File) checkText(p Place, t reflect.Type, text string) {
 // FoldEnum is the form in which the spellings of an enum's value are compared.
 func FoldEnum(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
 
-func (f *File) time(p Place, v reflect.Value) {
+func (f *File) time(p Position, v reflect.Value) {
 	if !f.kind(p, yaml.ScalarNode, "a date") {
 		return
 	}
@@ -180,7 +180,7 @@ func (f *File) time(p Place, v reflect.Value) {
 	v.Set(reflect.ValueOf(t))
 }
 
-func (f *File) kind(p Place, want yaml.Kind, name string) bool {
+func (f *File) kind(p Position, want yaml.Kind, name string) bool {
 	if p.node.Kind == want && p.node.ShortTag() != "!!binary" {
 		return true
 	}

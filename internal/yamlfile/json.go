@@ -14,20 +14,20 @@ import (
 // digits and texts such as 007 or 1.10 are not taken for numbers where the type
 // wants a text; without a type, what looks like a number is one. Fields that
 // the type does not have stay. Mistakes are noted in the file.
-func (f *File) JSON(p Place, t reflect.Type) jsontext.Value {
+func (f *File) JSON(p Position, t reflect.Type) jsontext.Value {
 	var b bytes.Buffer
 	f.writeJSON(&b, p, t)
 	return b.Bytes()
 }
 
-func (f *File) writeJSON(b *bytes.Buffer, p Place, t reflect.Type) {
+func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch p.node.Kind {
 	case yaml.MappingNode:
 		separator := byte('{')
-		f.Members(p, nil, func(name string, key, value Place) {
+		f.Members(p, nil, func(name string, key, value Position) {
 			if key.node.ShortTag() == "!!merge" {
 				f.Problem(key, "merge keys are not read; write the fields out")
 			}

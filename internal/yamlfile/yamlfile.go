@@ -110,7 +110,7 @@ func ReadAll(name string, r io.Reader, limit int64) ([]byte, error) {
 
 // File is a document with the mistakes that were found in it so far.
 type File struct {
-	Root     Place // not given when the file is empty
+	Root     Position // not given when the file is empty
 	name     string
 	problems []Problem
 	omitted  int
@@ -121,7 +121,7 @@ type File struct {
 // Parse reads the one document in data, as a tree that knows its lines. The
 // error is an [*Error].
 func Parse(name string, data []byte) (*File, error) {
-	top := Place{near: &yaml.Node{Line: 1, Column: 1}}
+	top := Position{near: &yaml.Node{Line: 1, Column: 1}}
 	f := &File{Root: top, name: name, fields: map[reflect.Type]*fields{}}
 	dec := yaml.NewDecoder(bytes.NewReader(yamlEscapes(data)))
 	var doc, second yaml.Node
@@ -131,7 +131,7 @@ func Parse(name string, data []byte) (*File, error) {
 			f.Root.node, f.Root.near = doc.Content[0], doc.Content[0]
 		}
 		if err = dec.Decode(&second); err == nil {
-			f.Problem(Place{near: &second}, "a second document begins here; a file is one document, write all into it")
+			f.Problem(Position{near: &second}, "a second document begins here; a file is one document, write all into it")
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -155,14 +155,14 @@ func (f *File) syntax(data []byte, err error) {
 			before := data[:min(int(syntactic.ByteOffset), len(data))]
 			line := bytes.Count(before, []byte("\n")) + 1
 			column := len(before) - bytes.LastIndexByte(before, '\n')
-			f.Problem(Place{near: &yaml.Node{Line: line, Column: column}},
+			f.Problem(Position{near: &yaml.Node{Line: line, Column: column}},
 				"not JSON: %v; look for a missing quote, comma or bracket here", syntactic.Err)
 			return
 		}
 	}
 	m := yamlLine.FindStringSubmatch(err.Error())
 	line, _ := strconv.Atoi(m[1])
-	f.Problem(Place{near: &yaml.Node{Line: max(line, 1), Column: 1}},
+	f.Problem(Position{near: &yaml.Node{Line: max(line, 1), Column: 1}},
 		"not YAML: %s; look near this line for a missing quote, colon or bracket, or wrong indentation", m[2])
 }
 
@@ -194,7 +194,7 @@ func yamlEscapes(data []byte) []byte {
 }
 
 // Problem notes a mistake.
-func (f *File) Problem(at Place, format string, args ...any) {
+func (f *File) Problem(at Position, format string, args ...any) {
 	if len(f.problems) == maxProblems {
 		f.omitted++
 		return
@@ -214,7 +214,7 @@ func (f *File) Err() error {
 }
 
 // Required notes a field of an object that is absent or empty.
-func (f *File) Required(p Place, name, meaning string) {
+func (f *File) Required(p Position, name, meaning string) {
 	if field := p.Field(name); field.Empty() {
 		f.Problem(field, "is missing; it is %s", meaning)
 	}
@@ -222,7 +222,7 @@ func (f *File) Required(p Place, name, meaning string) {
 
 // Unique notes a value whose key was used before. Keys that are empty count for
 // nothing.
-func (f *File) Unique(lines map[string]int, p Place, key string) {
+func (f *File) Unique(lines map[string]int, p Position, key string) {
 	if key == "" {
 		return
 	}
@@ -234,7 +234,7 @@ func (f *File) Unique(lines map[string]int, p Place, key string) {
 }
 
 // AddressPart notes an id that cannot be a part of an address.
-func (f *File) AddressPart(p Place, id string) {
+func (f *File) AddressPart(p Position, id string) {
 	if strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 		f.Problem(p, "%q does not fit into an address; use letters, digits, - and _", id)
 	}
