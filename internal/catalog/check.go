@@ -198,7 +198,7 @@ func (c *checker) references(root yamlfile.Position, n *names) {
 	}
 }
 
-// known reports the ids of a list that stand nowhere.
+// checkKnown reports the ids of a list that stand nowhere.
 func (c *checker) checkKnown(at yamlfile.Position, ids []string, lines map[string]int, what string) {
 	for i, id := range ids {
 		if _, ok := lines[fold(id)]; !ok {
@@ -207,7 +207,7 @@ func (c *checker) checkKnown(at yamlfile.Position, ids []string, lines map[strin
 	}
 }
 
-// sold checks where and to whom something is sold.
+// checkSales checks where and to whom something is sold.
 func (c *checker) checkSales(at yamlfile.Position, countries []string, segment partnercenter.TargetSegment, n *names) {
 	c.checkKnown(at.Field("countries"), countries, n.countries, "countries")
 	if countries != nil && len(countries) == 0 {

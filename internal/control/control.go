@@ -146,7 +146,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// controlled writes what a control call returns.
+// serve writes what a control call returns.
 func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := handle(r)

@@ -13,14 +13,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// member is a partner with what signs in to its tenant.
+// partnerDirectory is a partner with what signs in to its tenant.
 type partnerDirectory struct {
 	tenant seed.Tenant
 	apps   []seed.App
 	users  []seed.User
 }
 
-// is reports whether a tenant's id or domain is that of the partner. Nothing names
+// isNamed reports whether a tenant's id or domain is that of the partner. Nothing names
 // nobody, not even a partner without a domain.
 func (partner *partnerDirectory) isNamed(tenant string) bool {
 	return tenant != "" && (strings.EqualFold(partner.tenant.TenantID, tenant) || strings.EqualFold(partner.tenant.Domain, tenant))
@@ -46,7 +46,7 @@ func directory(ctx context.Context, st *store.Store) ([]partnerDirectory, error)
 	return members, nil
 }
 
-// findMember returns the partner that a tenant's id or domain names, as a list of
+// findPartner returns the partner that a tenant's id or domain names, as a list of
 // one.
 func findPartner(partners []partnerDirectory, tenant string) ([]partnerDirectory, error) {
 	at := slices.IndexFunc(partners, func(partner partnerDirectory) bool { return partner.isNamed(tenant) })
@@ -113,7 +113,7 @@ func readQuery(r *http.Request, known ...string) (url.Values, error) {
 	return query, nil
 }
 
-// queriedMembers returns the partner that a query names by tenant or, without
+// queriedPartners returns the partner that a query names by tenant or, without
 // one, all.
 func (p *Plane) queriedPartners(r *http.Request) ([]partnerDirectory, error) {
 	query, err := readQuery(r, "tenant")
@@ -127,12 +127,12 @@ func (p *Plane) queriedPartners(r *http.Request) ([]partnerDirectory, error) {
 	return findPartner(partners, query.Get("tenant"))
 }
 
-// missing answers a control call about what is not there.
+// notFound answers a control call about what is not there.
 func notFound(what, name, list string) error {
 	return &refusal{http.StatusNotFound, "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}
 }
 
-// kind is a kind of things that partners have and that can be changed.
+// entityKind is a kind of things that partners have and that can be changed.
 type entityKind[T any] struct {
 	what, list string // for people, and the path that lists them
 	find       func(partners []partnerDirectory, name string) (*partnerDirectory, *T)

@@ -14,7 +14,7 @@ import (
 // keys are kept in the store.
 const FaultKeyRollover = "key_rollover"
 
-// FaultOrder is the body of POST /identity/faults. Durations are as the clock
+// FaultRequest is the body of POST /identity/faults. Durations are as the clock
 // takes them; docs/control-plane.md has what the members mean.
 type FaultRequest struct {
 	Fault      string `json:"fault"`

@@ -11,7 +11,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// scope is whose consents or refresh tokens a control call is about. What is
+// principalFilter is whose consents or refresh tokens a control call is about. What is
 // empty is anybody's.
 type principalFilter struct{ tenantID, clientID, userID string }
 
@@ -21,14 +21,14 @@ func (filter principalFilter) concerns(tenantID, clientID, userID string) bool {
 		(filter.userID == "" || filter.userID == userID)
 }
 
-// scopeNames are how a query or a body says a scope.
+// principalNames are how a query or a body says a scope.
 type principalNames struct {
 	Tenant   string `json:"tenant"`
 	ClientID string `json:"clientId"`
 	User     string `json:"user"`
 }
 
-// findScope finds out who is meant. A tenant may be that of a customer, which is
+// resolveFilter finds out who is meant. A tenant may be that of a customer, which is
 // known by its id alone.
 func resolveFilter(partners []partnerDirectory, named principalNames) (filter principalFilter, err error) {
 	filter.tenantID = named.Tenant
@@ -53,7 +53,7 @@ func resolveFilter(partners []partnerDirectory, named principalNames) (filter pr
 	return filter, nil
 }
 
-// queriedScope reads the scope in the query of a control call.
+// queriedFilter reads the scope in the query of a control call.
 func (p *Plane) queriedFilter(r *http.Request) (partners []partnerDirectory, filter principalFilter, err error) {
 	query, err := readQuery(r, "tenant", "clientId", "user")
 	if err != nil {

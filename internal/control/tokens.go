@@ -15,7 +15,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// tokenOrder is the body of POST /tokens. Everything may be left out.
+// tokenRequest is the body of POST /tokens. Everything may be left out.
 type tokenRequest struct {
 	User     string `json:"user"`     // user principal name; empty for an app-only token
 	Tenant   string `json:"tenant"`   // id or domain; default: the user's, or that of the first partner

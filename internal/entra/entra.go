@@ -197,7 +197,7 @@ func (e *Checker) TokenEndpoint() string { return e.authority + "/{tenant}/oauth
 // that names none of the server's is not believed.
 func (e *Checker) BaseURL(r *http.Request) string { return token.BaseOf(e.bases, r) }
 
-// notHere are the paths below a tenant at which a token authority would answer:
+// authorityPaths are the paths below a tenant at which a token authority would answer:
 // endpoints of tokens, of discovery and of keys.
 var authorityPaths = map[string]string{
 	"oauth2":      "/{tenant}/oauth2",

@@ -27,7 +27,7 @@ const (
 	// keysAge is how old keys may get before they are fetched anew. Microsoft
 	// publishes a key long before it signs with it.
 	keysAge = 24 * time.Hour
-	// askAgain is how long the authority is not asked about an unknown key after
+	// refetchInterval is how long the authority is not asked about an unknown key after
 	// it was asked for anything. Key ids cost their inventor nothing.
 	refetchInterval = time.Minute
 	// maxBackoff is the longest pause between tries while the authority fails.
@@ -141,7 +141,7 @@ func (s *source) keepFresh(ctx context.Context) {
 	}
 }
 
-// due returns how long it is until the keys are to be fetched, or until a fetch
+// untilDue returns how long it is until the keys are to be fetched, or until a fetch
 // under way is to be waited for.
 func (s *source) untilDue() time.Duration {
 	s.mu.Lock()
@@ -156,7 +156,7 @@ func (s *source) untilDue() time.Duration {
 	return time.Until(s.began.Add(wait))
 }
 
-// find returns the tenant's realm of a version with the key in it, and the ring
+// keyFor returns the tenant's realm of a version with the key in it, and the ring
 // that both are of. The authority is asked about a key that is unknown.
 func (s *source) keyFor(v token.Version, keyID string) (*keyRing, *realm, error) {
 	ring := s.checker.ring.Load()
@@ -175,7 +175,7 @@ func (s *source) keyFor(v token.Version, keyID string) (*keyRing, *realm, error)
 	return nil, nil, token.Refuse(token.ReasonUnknownKey, "key %s is not one of tenant %s", quote.Text(keyID), s.tenant)
 }
 
-// ask fetches the keys, or waits for those who do, unless they were fetched a
+// refresh fetches the keys, or waits for those who do, unless they were fetched a
 // short while ago. It reports whether the authority's last word is known.
 func (s *source) refresh() bool {
 	s.mu.Lock()

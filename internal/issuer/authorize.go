@@ -31,7 +31,7 @@ const (
 	modeFormPost = "form_post"
 )
 
-// asking is who asks for a user's sign-in, and what for.
+// signInRequest is who asks for a user's sign-in, and what for.
 type signInRequest struct {
 	version  token.Version
 	tenant   string // as the path has it
@@ -40,7 +40,7 @@ type signInRequest struct {
 	resource string
 }
 
-// readAsking reads it from the parameters of a request, whose app is client.
+// readSignInRequest reads it from the parameters of a request, whose app is client.
 // It clones what is kept: it is a part of a query or a form that may be much longer
 // than maxRequest.
 func readSignInRequest(c *call, parameters url.Values) (q signInRequest, client *app, err error) {
@@ -60,7 +60,7 @@ func readSignInRequest(c *call, parameters url.Values) (q signInRequest, client 
 	}, client, nil
 }
 
-// wishOf returns what is asked for.
+// accessRequestOf returns what is asked for.
 func (a *Authority) accessRequestOf(t *trust, q *signInRequest) (*accessRequest, error) {
 	if q.version == token.V1 {
 		return a.userAccessV1(t, q.scope, q.resource)

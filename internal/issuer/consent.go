@@ -18,7 +18,7 @@ type Consent struct {
 	Resources          []string // in the form in which resources are compared
 }
 
-// party is who has consented to which app.
+// consentKey is who has consented to which app.
 type consentKey struct{ tenantID, clientID, userID string }
 
 // consents are what users have consented to.

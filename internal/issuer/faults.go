@@ -69,7 +69,7 @@ const passwordPage = "page"
 
 // Whom faults of users strike.
 var (
-	// silentGrants ask no user anything, so they cannot do what is missing.
+	// silentGrantTypes ask no user anything, so they cannot do what is missing.
 	silentGrantTypes = []string{grantTypeRefresh, grantTypeOnBehalfOf, grantTypePassword}
 	userGrants       = append([]string{grantTypeCode, grantTypeDevice, grantDeviceV1}, silentGrantTypes...)
 )
@@ -199,7 +199,7 @@ type Fault struct {
 	Audience string
 }
 
-// StandingFault is a fault that was added.
+// ActiveFault is a fault that was added.
 type ActiveFault struct {
 	Fault
 	ID     string
@@ -217,7 +217,7 @@ type faults struct {
 	added int // names the next one
 }
 
-// standing is a fault and what wakes those that wait for it.
+// activeFault is a fault and what wakes those that wait for it.
 type activeFault struct {
 	ActiveFault
 	removed chan struct{} // closed with it
@@ -351,7 +351,7 @@ func (f *Fault) checkOptions() error {
 	return nil
 }
 
-// findScope checks that there is whom the fault is for, and writes names as they
+// resolveNames checks that there is whom the fault is for, and writes names as they
 // are registered.
 func (f *Fault) resolveNames(t *trust) error {
 	var tenant *tenant

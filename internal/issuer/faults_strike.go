@@ -14,7 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// victim is whom a fault may strike, as far as it is known.
+// faultTarget is whom a fault may strike, as far as it is known.
 type faultTarget struct {
 	tenant   *tenant
 	clientID string
@@ -40,7 +40,7 @@ func (fs *faults) strike(v faultTarget, fits func(*Fault, faultTraits) bool) *ac
 	return nil
 }
 
-// stands reports whether a fault of a stage may strike.
+// anyAt reports whether a fault of a stage may strike.
 func (fs *faults) anyAt(at stage) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -197,7 +197,7 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 	return d
 }
 
-// life returns from when to when a token is valid that is issued now.
+// validity returns from when to when a token is valid that is issued now.
 func (d *distortion) validity(now time.Time, lifetime time.Duration) (notBefore, expires time.Time) {
 	switch {
 	case d.skew > 0:
@@ -217,7 +217,7 @@ func (d *distortion) subject(s *signedIn) *signedIn {
 	return &signedIn{user: s.user}
 }
 
-// plain is an answer in words.
+// textAnswer is an answer in words.
 type textAnswer struct {
 	status     int
 	retryAfter time.Duration

@@ -75,7 +75,7 @@ func (a *Authority) beginGrant(t *tokenRequest, g *Grant, nonce string) (*issued
 	return a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, want, g, nonce)
 }
 
-// member finds the user of a grant, who may have gone since.
+// userOf finds the user of a grant, who may have gone since.
 func (d *directory) userOf(g *Grant) (*tenant, *User, error) {
 	tenant := d.tenant(g.TenantID)
 	if tenant == nil {

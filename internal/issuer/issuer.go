@@ -374,7 +374,7 @@ func (a *Authority) ForgetSignIns() {
 	a.signIns.forget()
 }
 
-// retrust replaces what is trusted by a changed copy.
+// updateTrust replaces what is trusted by a changed copy.
 func (a *Authority) updateTrust(change func(*trust)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -20,7 +20,7 @@ import (
 // Microsoft: a checker whose clock is a little behind takes it at once.
 const backdate = 5 * time.Minute
 
-// TokenRequest says which access token to mint. Tenant and ClientID are
+// MintRequest says which access token to mint. Tenant and ClientID are
 // required.
 type MintRequest struct {
 	Tenant   string        // id or domain
@@ -109,7 +109,7 @@ func (s *signedIn) methods() []string {
 	return []string{token.MethodPassword}
 }
 
-// order is what a token is to say, found to be right. Resource, scope and proof are
+// tokenSpec is what a token is to say, found to be right. Resource, scope and proof are
 // of access tokens only.
 type tokenSpec struct {
 	tenant   *tenant

@@ -71,7 +71,7 @@ func (p *page) write(w http.ResponseWriter) error {
 	return nil
 }
 
-// formTargets are where an app's answer may lead as sources of the content
+// formActions are where an app's answer may lead as sources of the content
 // security policy. Browsers hold every redirect that follows a form to the
 // form's policy, also those of the app on to pages of its own at other hosts;
 // so it says how to get there, not where.

@@ -18,7 +18,7 @@ const defaultScope = ".default"
 // the app's client id.
 const appScheme = "api://"
 
-// wish is what a request asks a token for.
+// accessRequest is what a request asks a token for.
 type accessRequest struct {
 	resource string   // audience of the access token, as it was asked for
 	scope    string   // of the resource, as the token names it; empty means scopeUser
@@ -114,7 +114,7 @@ func appResource(scope string) (string, error) {
 	return "", fail(codeScopeWithoutDefault, "The scope %s is not valid for client credentials. Send scope=<URL of the API>/.default.", quote.Text(scope))
 }
 
-// userWish returns what a request of the v2.0 endpoint for a user's token asks
+// userAccess returns what a request of the v2.0 endpoint for a user's token asks
 // for. Without a scope of an API, resource stands in its place.
 func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest, error) {
 	s, err := parseScopes(scope)
@@ -145,7 +145,7 @@ func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest
 	return want, nil
 }
 
-// userWishV1 is userWish at the v1 endpoint, where the API has a parameter of its
+// userAccessV1 is userWish at the v1 endpoint, where the API has a parameter of its
 // own and every sign-in gives all kinds of tokens.
 func (a *Authority) userAccessV1(t *trust, scope, resource string) (*accessRequest, error) {
 	if _, err := parseScopes(scope); err != nil {

@@ -54,7 +54,7 @@ type signIns struct {
 	strangers *lru.Cache[string, *failedAttempts]
 }
 
-// failed counts wrong passwords in a row.
+// failedAttempts counts wrong passwords in a row.
 type failedAttempts struct {
 	count int
 	last  time.Time
@@ -67,7 +67,7 @@ func newSignIns() *signIns {
 	}
 }
 
-// keep returns a cache of one kind of what is under way.
+// newCache returns a cache of one kind of what is under way.
 func newCache[V any]() *lru.Cache[string, V] {
 	cache, err := lru.New[string, V](signInsKept)
 	if err != nil {
@@ -118,7 +118,7 @@ type flow struct {
 // so that going back and reloading send no form again.
 func (f *flow) address() redirect { return redirect("/common/oauth2/login?flow=" + f.id) }
 
-// asking returns which app the user signs in to, and what it asks for.
+// signInRequest returns which app the user signs in to, and what it asks for.
 func (f *flow) signInRequest() *signInRequest {
 	if f.request != nil {
 		return &f.request.signInRequest
@@ -218,7 +218,7 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 	return nil, f.finish, nil
 }
 
-// entry is what a user has entered on a page.
+// formEntry is what a user has entered on a page.
 type formEntry struct {
 	button         string
 	name, password string

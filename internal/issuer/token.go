@@ -63,7 +63,7 @@ type userAnswer struct {
 	ClientInfo   string `json:"client_info,omitempty"` // MSAL's name for the account, when it asks
 }
 
-// tokenCall is a token request whose form is read and whose client is known.
+// tokenRequest is a token request whose form is read and whose client is known.
 type tokenRequest struct {
 	*call
 	form   url.Values
@@ -148,7 +148,7 @@ func (a *Authority) token(c *call) (*issued, error) {
 	return serve(a, t)
 }
 
-// grantHandlers answer the grants.
+// grantTypeHandlers answer the grants.
 var grantTypeHandlers = map[string]func(*Authority, *tokenRequest) (*issued, error){
 	grantTypeClientCredentials: (*Authority).clientCredentials,
 	grantTypeCode:              (*Authority).redeemCode,
@@ -248,7 +248,7 @@ func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
 	return a.issue(t, a.specFor(t, t.tenant, nil, want), want)
 }
 
-// order returns what a token that w asks for is to say, an app's own without a
+// specFor returns what a token that w asks for is to say, an app's own without a
 // subject.
 func (a *Authority) specFor(t *tokenRequest, tenant *tenant, subject *signedIn, want *accessRequest) *tokenSpec {
 	return &tokenSpec{
@@ -271,7 +271,7 @@ func (a *Authority) issue(t *tokenRequest, spec *tokenSpec, want *accessRequest)
 	return got, nil
 }
 
-// wish returns what the request asks for; where it does not say, it is what was
+// accessRequest returns what the request asks for; where it does not say, it is what was
 // asked for when the user signed in.
 func (a *Authority) accessRequest(t *tokenRequest, before *Grant) (*accessRequest, error) {
 	if t.version == token.V1 {

@@ -13,18 +13,18 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// Patch is the command to change an order. What the request means follows from
-// what it says beyond noise: clients send back whole orders, and spell out
-// fields that they mean nothing by.
+// Patch is the command to change an order. The meaning of the request is what remains
+// after removing noise: clients send back whole orders, and spell out fields that they
+// do not intend to change.
 type Patch struct {
 	Request *partnercenter.Order
-	IfMatch string // the header, as it came
+	IfMatch string // the header as received
 	Entropy Entropy
 }
 
-// PatchOrder decides about a change of an order: a cancellation, an add-on, or
-// another billing cycle. A request that asks for nothing new changes nothing
-// and gives no events.
+// PatchOrder decides about a change of an order: a cancellation, an add-on, or another
+// billing cycle. A request without a change leaves the order as it is and has no
+// events.
 func PatchOrder(account *Account, o *Order, command Patch, settings Settings, now time.Time) (*Order, []Event, error) {
 	request := command.Request
 	p := &patchCheck{o, request, account}
@@ -45,7 +45,7 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 	switch {
 	case cancel && len(addOns) > 0:
 		// Without its lines the request would cancel the whole order.
-		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines, and name them by subscriptionId or offerId",
+		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Get the order for its lines, and identify them by subscriptionId or offerId",
 			"Invalid property lineItems: a line to cancel, with offerId %s, is not in the order", quote.Text(addOns[0].OfferID))
 	case cancel:
 		return o.cancel(known, settings, now)
@@ -64,18 +64,17 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 	return o, nil, nil
 }
 
-// patching is a request to change an order in front of the rules.
+// patchCheck is a request to change an order, as the rules check it.
 type patchCheck struct {
 	*Order
 	request *partnercenter.Order
 	account *Account
 }
 
-// patchRules are about any change of an order, before it is known which one
-// it is.
+// patchRules apply to any change of an order, before its kind is determined.
 var patchRules = []rule[*patchCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "there are more than 500 line items", func(p *patchCheck) (string, string) {
-		return require(len(p.request.LineItems) <= MaxLines, "Send only the lines that change", "The order has %d line items, and %d is the most", len(p.request.LineItems), MaxLines)
+		return require(len(p.request.LineItems) <= MaxLines, "Send only the lines that change", "The order has %d line items, and the limit is %d", len(p.request.LineItems), MaxLines)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another order's", func(p *patchCheck) (string, string) {
 		id := p.request.ID
@@ -100,13 +99,13 @@ var patchRules = []rule[*patchCheck]{
 	}},
 }
 
-// echo reports whether the request is the stored order sent back, which asks
-// for nothing.
+// isEcho reports whether the request is the stored order sent back, which asks for
+// nothing.
 func (p *patchCheck) isEcho() bool { return p.request.ID != "" && p.request.Links != nil }
 
-// match finds the stored lines that the request's lines are about, by
-// subscription and offer: their numbers count within the request. Lines that
-// are not there yet are add-ons.
+// match finds the stored lines that the request's lines refer to, by subscription and
+// offer: their numbers count within the request. Lines that do not exist yet are
+// add-ons.
 func (p *patchCheck) match() (addOns []*partnercenter.OrderLineItem, known []int, err error) {
 	for i := range p.request.LineItems {
 		line := &p.request.LineItems[i]
@@ -115,12 +114,12 @@ func (p *patchCheck) match() (addOns []*partnercenter.OrderLineItem, known []int
 		case at >= 0:
 			known = append(known, at)
 		case line.SubscriptionID != "":
-			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines",
+			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Get the order for its lines",
 				"Invalid property lineItems: line %s with subscription %s is not in the order", quote.Text(line.OfferID), quote.Text(line.SubscriptionID))
 		case line.ParentSubscriptionID != "" || p.isAddOn(line):
 			addOns = append(addOns, line)
 		default:
-			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines; to buy something else than an add-on, place another order",
+			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Get the order for its lines; to buy anything but an add-on, place another order",
 				"Invalid property lineItems: a line with offerId %s is not in the order", quote.Text(line.OfferID))
 		}
 	}
@@ -132,7 +131,7 @@ func (p *patchCheck) isAddOn(line *partnercenter.OrderLineItem) bool {
 	return err == nil && item.AddOn
 }
 
-// find returns the stored line that a line of a request is about, or -1.
+// find returns the stored line that a line of a request refers to, or -1.
 func (p *patchCheck) find(line *partnercenter.OrderLineItem) int {
 	stored := p.Document.LineItems
 	if line.SubscriptionID != "" {
@@ -142,7 +141,7 @@ func (p *patchCheck) find(line *partnercenter.OrderLineItem) int {
 		})
 	}
 	if line.ParentSubscriptionID != "" {
-		return -1 // a new add-on; what is there has a subscription
+		return -1 // a new add-on; existing lines have a subscription
 	}
 	found := -1
 	for i := range stored {
@@ -160,7 +159,7 @@ func (p *patchCheck) find(line *partnercenter.OrderLineItem) int {
 	return found
 }
 
-// clone returns a copy whose parts can be changed.
+// clone returns a copy that can be modified.
 func (o *Order) clone() *Order {
 	c := &Order{Document: o.Document, Facts: o.Facts}
 	c.Document.LineItems = slices.Clone(o.Document.LineItems)
@@ -182,7 +181,7 @@ func (o *Order) touch() { raiseEtag(&o.Document.Attributes, o.Document.ID) }
 
 func (s *Subscription) touch() { raiseEtag(&s.Document.Attributes, s.Document.ID) }
 
-// raiseEtag does in a copy: others may share the attributes.
+// raiseEtag copies the attributes, which others may share.
 func raiseEtag(attributes **partnercenter.ResourceAttributes, id string) {
 	if a := *attributes; a != nil && a.Etag != nil && *a.Etag != "" {
 		raised := *a
@@ -191,7 +190,7 @@ func raiseEtag(attributes **partnercenter.ResourceAttributes, id string) {
 	}
 }
 
-// cancelling is a line in front of the rules of cancellation.
+// cancelCheck is a line to cancel, as the rules check it.
 type cancelCheck struct {
 	order    *Order
 	line     int
@@ -202,13 +201,13 @@ type cancelCheck struct {
 
 func (c *cancelCheck) item() string { return quote.Text(c.order.Document.LineItems[c.line].OfferID) }
 
-// cancelRules say which lines may be cancelled by changing their order.
+// cancelRules say which lines can be cancelled by changing their order.
 var cancelRules = []rule[*cancelCheck]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendInstead, "it is of a legacy offer or an online service", func(c *cancelCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendInstead, "it buys a legacy offer or an online service", func(c *cancelCheck) (string, string) {
 		return require(c.kind != catalog.License && c.kind != catalog.Usage && c.kind != catalog.OnlineService, "Use PATCH /customers/{customer-id}/subscriptions/{subscription-id} to suspend or cancel the subscriptions", "This order %s cannot be cancelled: %s is an online service", c.order.Document.ID, c.item())
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "it is an Azure plan, or nobody knows what it is", func(c *cancelCheck) (string, string) {
-		return require(c.kind != catalog.AzurePlan && c.kind != "", "Suspend its subscription", "Order cannot be canceled: %s is not of a kind that can", c.item())
+	{http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "it is an Azure plan or of unknown kind", func(c *cancelCheck) (string, string) {
+		return require(c.kind != catalog.AzurePlan && c.kind != "", "Suspend its subscription", "Order cannot be canceled: items such as %s cannot", c.item())
 	}},
 	{http.StatusForbidden, partnercenter.ErrorCodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelCheck) (string, string) {
 		return require(c.kind != catalog.Marketplace || c.settings.Sandbox, "Set the status of its subscription to deleted with PATCH subscription", "Cancelling of seat-based SaaS is not supported via patch order: %s", c.item())
@@ -222,7 +221,7 @@ var cancelRules = []rule[*cancelCheck]{
 			window = c.settings.SandboxCancelWithin
 		}
 		bought := c.order.Facts.Lines[c.line].Bought
-		return require(window == 0 || !c.now.After(bought.Add(window)), "It stays in force to the end of its term", "You have passed your %s cancellation window for %s, which ended at %s", days(window), c.item(), bought.Add(window).UTC().Format(time.RFC3339))
+		return require(window == 0 || !c.now.After(bought.Add(window)), "It stays in force until the end of its term", "You have passed your %s cancellation window for %s, which ended at %s", days(window), c.item(), bought.Add(window).UTC().Format(time.RFC3339))
 	}},
 }
 
@@ -234,7 +233,7 @@ func days(d time.Duration) string {
 	return d.String()
 }
 
-// cancel cancels lines, all when none is named.
+// cancel cancels lines, or all when none is named.
 func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, []Event, error) {
 	lines := named
 	if len(lines) == 0 {
@@ -260,7 +259,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	}
 	if len(lines) == 0 {
 		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "Name lines with a quantity",
-			"Order cannot be canceled: the lines that are named are cancelled already")
+			"Order cannot be canceled: the named lines are cancelled already")
 	}
 	for _, i := range lines {
 		if err := check(cancelRules, &cancelCheck{o, i, o.Facts.Lines[i].Kind, settings, now}); err != nil {
@@ -282,7 +281,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	}
 	if to.To == cancelled {
 		next.Document.Status = partnercenter.OrderStatusCancelled
-		// Nothing is under way in a cancelled order.
+		// Nothing is in progress in a cancelled order.
 		for i := range next.Facts.Lines {
 			f := &next.Facts.Lines[i]
 			if !f.Provisioned.After(now) {
@@ -301,7 +300,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	return next, events, nil
 }
 
-// adding is a line that buys an add-on in front of the rules.
+// addOnCheck is a line that buys an add-on, as the rules check it.
 type addOnCheck struct {
 	*lineCheck
 	order  *Order
@@ -311,17 +310,17 @@ type addOnCheck struct {
 // purchaseAddOn is the operation, which not every cloud offers.
 var purchaseAddOn = partnercenter.OperationNamed("orders", "purchase-addon")
 
-// addOnRules go beyond those of any line.
+// addOnRules apply in addition to those of any line.
 var addOnRules = []rule[*addOnCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the partner's cloud offers no add-ons to orders", func(a *addOnCheck) (string, string) {
 		cloud := a.settings.Cloud
 		return require(purchaseAddOn.OfferedIn(cloud), "Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in the %s cloud", purchaseAddOn, cloud)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "the order would have more than 500 line items", func(a *addOnCheck) (string, string) {
-		return require(len(a.order.Document.LineItems)+a.number < MaxLines, "Buy it under a base of another order", "Unable to process this order: it has %d line items, and %d is the most", len(a.order.Document.LineItems), MaxLines)
+		return require(len(a.order.Document.LineItems)+a.number < MaxLines, "Buy it under a base in another order", "Unable to process this order: it has %d line items, and the limit is %d", len(a.order.Document.LineItems), MaxLines)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeAddOnUnrelated, "the parent is not a subscription of the order", func(a *addOnCheck) (string, string) {
-		return require(a.parent != nil, "Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not of order %s", quote.Text(a.line.ParentSubscriptionID), a.order.Document.ID)
+		return require(a.parent != nil, "Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not in order %s", quote.Text(a.line.ParentSubscriptionID), a.order.Document.ID)
 	}},
 }
 
@@ -331,7 +330,7 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 	if err != nil {
 		return nil, nil, err
 	}
-	// The rules of any line look parents up among the account's subscriptions.
+	// The rules for lines look up parents among the account's subscriptions.
 	among := *account
 	among.Subscriptions = map[string]*Subscription{}
 	for _, s := range o.Subscriptions {
@@ -372,12 +371,11 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 	return next, events, nil
 }
 
-// addOnOrderRules are those of orderRules that hold for add-ons too: an add-on
-// is billed as its base is, whatever its own cycles are.
+// addOnOrderRules are the rules from orderRules that apply to add-ons, too: an add-on
+// is billed like its base, whatever its own cycles are.
 var addOnOrderRules = []rule[*placementCheck]{orderedTogether, subscriptionLimit}
 
-// cycling is a line whose order changes its billing cycle in front of the
-// rules.
+// cycleCheck is a line whose order changes its billing cycle, as the rules check it.
 type cycleCheck struct {
 	line         int
 	cycle        partnercenter.BillingCycleType
@@ -387,7 +385,7 @@ type cycleCheck struct {
 	term         string
 }
 
-// cycleRules are about each line of an order whose billing cycle changes.
+// cycleRules apply to each line of an order that changes its billing cycle.
 var cycleRules = []rule[*cycleCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeCycleInactive, "a subscription of the order is not active", func(c *cycleCheck) (string, string) {
 		if c.subscription == nil || isActive(c.subscription) {
@@ -395,8 +393,8 @@ var cycleRules = []rule[*cycleCheck]{
 		}
 		return violation("Reactivate it first", "The billing cycle could not be changed because subscription %s is not active", c.subscription.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an item of the order is a trial, Azure, one-time, of another term than a year, or not sold with the cycle", func(c *cycleCheck) (string, string) {
-		const next = "Keep the billing cycle, or order an offer that has the other one"
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an item of the order is a trial, Azure, one-time, has another term than a year, or is not sold with the cycle", func(c *cycleCheck) (string, string) {
+		const next = "Keep the billing cycle, or order an offer that is sold with the other one"
 		switch {
 		case c.item == nil:
 			return violation(next, "The billing cycle could not be changed because %s is not in the catalog", quote.Text(c.offer))
@@ -407,7 +405,7 @@ var cycleRules = []rule[*cycleCheck]{
 	}},
 }
 
-// changeCycle switches the whole order.
+// changeCycle changes the billing cycle of the whole order.
 func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleType, now time.Time) (*Order, []Event, error) {
 	to, err := move(OrderMachine, o.status(now), ChangeCycle)
 	if err != nil {

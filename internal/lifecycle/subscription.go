@@ -11,16 +11,16 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// Update is the command to change a subscription: its status, its quantity, its
-// nickname, or whether it renews. Clients send whole subscriptions; what
-// differs from the stored one and is no noise is what they mean.
+// Update is the command to change a subscription: its status, quantity, nickname or
+// renewal. Clients send whole subscriptions; the intended change is what differs from
+// the stored one and is not noise.
 type Update struct {
 	Request *partnercenter.Subscription
-	IfMatch string // the header, as it came
+	IfMatch string // the header as received
 }
 
-// updating is a change of a subscription in front of the rules. What the
-// request does not mean to change is nil or empty.
+// updateCheck is a change of a subscription, as the rules check it. What the request
+// does not intend to change is nil or empty.
 type updateCheck struct {
 	*Subscription
 	request  *partnercenter.Subscription
@@ -35,19 +35,19 @@ type updateCheck struct {
 	autoRenew *bool
 }
 
-// intent finds out what the request means to change. False means false in a
-// subscription that is sent back, which has an id and a quantity, and in a body
-// of few words, which has no quantity. Otherwise the body is an object made for
-// the change, which spells out values that nobody chose. A quantity of zero is
-// never meant: it is what an unset one looks like.
+// intent determines what the request intends to change. False is intended in a
+// subscription that is sent back, which has an id and a quantity, and in a minimal
+// body, which has no quantity. Any other body is an object built for the change, with
+// default values that nobody chose. A quantity of zero is never intended: it is an
+// unset one.
 func (u *updateCheck) intent() {
 	r, d := u.request, &u.Document
 	chosen := r.Quantity == nil || *r.Quantity != 0 && r.ID != ""
 	if q := r.Quantity; q != nil && *q != 0 && (d.Quantity == nil || *q != *d.Quantity) {
 		u.quantity = q
 	}
-	// A cancelled subscription that is sent back asks for nothing; one that is
-	// to be cancelled again does.
+	// A cancelled subscription that is sent back asks for nothing; a body made to
+	// cancel it again does.
 	again := d.Status.Normalize() == partnercenter.SubscriptionStatusDeleted && (r.ID == "" || r.Links == nil)
 	if s := r.Status.Normalize(); s != "" && s != partnercenter.SubscriptionStatusNone && (s != d.Status.Normalize() || again) {
 		u.status = s
@@ -60,9 +60,8 @@ func (u *updateCheck) intent() {
 	}
 }
 
-// UpdateSubscription decides about a change of one of an order's
-// subscriptions. A request that asks for nothing new changes nothing and gives
-// no events.
+// UpdateSubscription decides about a change of one of an order's subscriptions. A
+// request without a change leaves it as it is and has no events.
 func UpdateSubscription(account *Account, o *Order, id string, command Update, settings Settings, now time.Time) (*Order, []Event, error) {
 	next, s := o.cloneWith(id)
 	u := &updateCheck{Subscription: s, request: command.Request, settings: settings, now: now}
@@ -109,7 +108,7 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	return next, events, nil
 }
 
-// statusCommand is what a wanted status asks for.
+// statusCommand returns the command for a requested status.
 func statusCommand(s partnercenter.SubscriptionStatus) Command {
 	switch s {
 	case partnercenter.SubscriptionStatusSuspended:
@@ -144,7 +143,7 @@ func (u *updateCheck) apply() {
 	}
 }
 
-// setQuantity adds seats, or gives back those that were added last.
+// setQuantity adds seats, or returns those added last.
 func (u *updateCheck) setQuantity(n int) {
 	more := n - *u.Document.Quantity
 	u.Document.Quantity = &n
@@ -163,8 +162,7 @@ func (u *updateCheck) setQuantity(n int) {
 	}
 }
 
-// refundable counts the seats whose windows are open, each added quantity by
-// itself.
+// refundable counts the seats whose windows are open, each added quantity on its own.
 func (s *Subscription) refundable(settings Settings, now time.Time) int {
 	sum := 0
 	for _, seats := range s.Facts.Seats {
@@ -183,8 +181,8 @@ func (s *Subscription) delete() {
 	s.touch()
 }
 
-// lineGone cancels the line of a subscription that is gone, and the order with
-// its last line.
+// cancelLine cancels the line of a deleted subscription, and the order with its last
+// line.
 func (o *Order) cancelLine(number int) []Event {
 	clearLine(&o.Document.LineItems[number])
 	if o.Document.TotalPrice != "" {
@@ -200,8 +198,8 @@ func (o *Order) cancelLine(number int) []Event {
 	return []Event{{Kind: "order cancelled"}}
 }
 
-// At returns the subscription's document as it looks at an instant: what can
-// still be given back changes with time.
+// At returns the subscription's document at an instant: what can still be refunded
+// changes with time.
 func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subscription {
 	view := s.Document
 	if settings.CancelWithin == 0 || !s.windowed() {
@@ -223,7 +221,7 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 		return &view
 	}
 	if s.Facts.Kind == catalog.Marketplace {
-		// The answer to a cancellation still tells what comes back.
+		// The answer to a cancellation still shows the refund.
 		view.RefundOptions = []partnercenter.RefundOption{{Type: partnercenter.RefundTypeFull, ExpiresAt: dateOf(last, false)}}
 	}
 	if isActive(s) {
@@ -233,30 +231,30 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 	return &view
 }
 
-// windowed reports whether seats can be given back for a time only. Those of
-// legacy offers can at any time.
+// windowed reports whether seats can be returned within a window only. Those of legacy
+// offers can be at any time.
 func (s *Subscription) windowed() bool {
 	return s.Facts.Kind == catalog.OnlineService || s.Facts.Kind == catalog.Marketplace
 }
 
 const nextLeaveOut = "Leave it as it was read"
 
-// maxNickname is how long a nickname may be, in bytes.
+// maxNickname is the longest nickname, in bytes.
 const maxNickname = 500
 
-// updateRules are about the changes of a subscription that is there.
+// updateRules apply to changes of an existing subscription.
 var updateRules = []rule[*updateCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(u *updateCheck) (string, string) {
-		return require(!u.now.Before(u.Facts.Since), "Try again when GET .../provisioningstatus of its order answers fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
+		return require(!u.now.Before(u.Facts.Since), "Try again when GET .../provisioningstatus of its order returns fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another subscription's", func(u *updateCheck) (string, string) {
 		return require(u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeCycleNotHere, "another billing cycle is asked for", func(u *updateCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleNotHere, "the billing cycle is to change", func(u *updateCheck) (string, string) {
 		c := u.request.BillingCycle.Normalize()
 		return require(c == "" || c == partnercenter.BillingCycleTypeUnknown || c == partnercenter.BillingCycleTypeNone || c == u.Document.BillingCycle.Normalize(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodePartnerNotUpdatable, "another partner on record is asked for", func(u *updateCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodePartnerNotUpdatable, "the partner on record is to change", func(u *updateCheck) (string, string) {
 		asked, has := u.request.PartnerID, ""
 		if u.Document.PartnerID != nil {
 			has = *u.Document.PartnerID
@@ -267,16 +265,16 @@ var updateRules = []rule[*updateCheck]{
 		return violation(nextLeaveOut, "Cannot update the partner on record for this subscription to %s", quote.Text(*asked))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the nickname is too long", func(u *updateCheck) (string, string) {
-		return require(len(u.nickname) <= maxNickname, "Shorten it", "Invalid property friendlyName: it has %d bytes, and %d is the most", len(u.nickname), maxNickname)
+		return require(len(u.nickname) <= maxNickname, "Shorten it", "Invalid property friendlyName: it has %d bytes, and the limit is %d", len(u.nickname), maxNickname)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionSuspended, "the quantity of a suspended legacy subscription is to change", func(u *updateCheck) (string, string) {
 		return require(u.quantity == nil || !u.suspended() || !u.Facts.Kind.Legacy(), "Reactivate it first", "Subscription quantity cannot be increased or decreased while subscription %s is suspended", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendedNoUpdate, "the quantity of a suspended subscription of newer commerce is to change", func(u *updateCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendedNoUpdate, "the quantity of a suspended subscription in new commerce is to change", func(u *updateCheck) (string, string) {
 		return require(u.quantity == nil || !u.suspended(), "Reactivate it first", "Cannot update subscription %s with suspended status", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotUpdatable, "the quantity of something that has no seats is to change", func(u *updateCheck) (string, string) {
-		return require(u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "", "Order it again for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotUpdatable, "the quantity of something without seats is to change", func(u *updateCheck) (string, string) {
+		return require(u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "", "Place another order for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotActivated, "the quantity of a marketplace subscription is to change before its activation", func(u *updateCheck) (string, string) {
 		return require(u.quantity == nil || !u.Facts.NeedsActivation, "Visit the activation link, or POST .../activate in a sandbox", "Cannot update subscription %s before activating it", u.Document.ID)
@@ -303,20 +301,20 @@ var updateRules = []rule[*updateCheck]{
 		}
 		return sandboxSeats(u.settings, u.Facts.Kind, u.Document.OfferID, *u.quantity)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotDecreasable, "more seats are given back than were added within the window", func(u *updateCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotDecreasable, "more seats are returned than were added within the window", func(u *updateCheck) (string, string) {
 		if u.quantity == nil || !u.windowed() {
 			return "", ""
 		}
 		less := *u.Document.Quantity - *u.quantity
 		if open := u.refundable(u.settings, u.now); less > open {
-			return violation("Give back at most as many, or let the rest run to the end of the term", "Subscription quantity cannot be decreased by %d: %d seats of %s were added within the last %s", less, open, u.Document.ID, strings.TrimSuffix(days(u.settings.CancelWithin), "-day")+" days")
+			return violation("Return at most that many, or let the rest run until the end of the term", "Subscription quantity cannot be decreased by %d: %d seats of %s were added within the last %s", less, open, u.Document.ID, strings.TrimSuffix(days(u.settings.CancelWithin), "-day")+" days")
 		}
 		return "", ""
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeAutoRenewNotEligible, "it is to renew by itself and cannot", func(u *updateCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeAutoRenewNotEligible, "auto-renewal is to be enabled, and the item has none", func(u *updateCheck) (string, string) {
 		return require(u.autoRenew == nil || !*u.autoRenew || u.item != nil && u.item.AutoRenewable && !u.item.Trial, nextLeaveOut, "The subscription is not eligible to be auto-renewed: %s", u.Document.OfferID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the status is none that can be asked for", func(u *updateCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the status cannot be requested", func(u *updateCheck) (string, string) {
 		switch u.status {
 		case "", partnercenter.SubscriptionStatusActive, partnercenter.SubscriptionStatusSuspended, partnercenter.SubscriptionStatusDeleted:
 			return "", ""
@@ -335,7 +333,7 @@ var updateRules = []rule[*updateCheck]{
 		}
 		window := u.settings.CancelWithin
 		ends := u.Facts.Seats[0].Added.Add(window)
-		return require(window == 0 || !u.now.After(ends), "Switch autoRenewEnabled off; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
+		return require(window == 0 || !u.now.After(ends), "Set autoRenewEnabled to false; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
 	}},
 	{http.StatusConflict, partnercenter.ErrorCodeParentInactive, "an add-on of an inactive parent is to be reactivated", func(u *updateCheck) (string, string) {
 		if u.status != partnercenter.SubscriptionStatusActive {
@@ -345,17 +343,17 @@ var updateRules = []rule[*updateCheck]{
 	}},
 }
 
-// maxQuantity bounds quantities of items that the catalog does not have. It is
-// the largest that the documented SKUs allow.
+// maxQuantity bounds quantities of items that the catalog does not have. It is the
+// largest that the documented SKUs allow.
 const maxQuantity = 999_999_999
 
 func (u *updateCheck) suspended() bool {
 	return u.Document.Status.Normalize() == partnercenter.SubscriptionStatusSuspended
 }
 
-// registerRules are about registering an Azure subscription for reservations.
+// registerRules apply to registering an Azure subscription for reservations.
 var registerRules = []rule[*Subscription]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotAzure, "it is not one of Azure", func(s *Subscription) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotAzure, "it is not an Azure subscription", func(s *Subscription) (string, string) {
 		return require(isAzure(s.Facts.Kind), "Register an Azure subscription", "This subscription is not a valid Azure subscription: %s", s.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInactive, "it is not active", func(s *Subscription) (string, string) {
@@ -363,8 +361,8 @@ var registerRules = []rule[*Subscription]{
 	}},
 }
 
-// Register decides about the registration of one of an order's subscriptions
-// for reservations. One that is registered stays so.
+// Register decides about registering one of an order's subscriptions for reservations.
+// A registered one stays registered.
 func Register(o *Order, id string, settings Settings, now time.Time) (*Order, []Event, error) {
 	next, s := o.cloneWith(id)
 	if err := check(registerRules, s); err != nil {
@@ -378,27 +376,26 @@ func Register(o *Order, id string, settings Settings, now time.Time) (*Order, []
 	return next, []Event{{Kind: "subscription registered", SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}, nil
 }
 
-// activating is a subscription to be activated in front of the rules.
+// activateCheck is a subscription to activate, as the rules check it.
 type activateCheck struct {
 	*Subscription
 	settings Settings
 }
 
-// activateRules are about activating a marketplace subscription without its
-// publisher.
+// activateRules apply to activating a marketplace subscription without its publisher.
 var activateRules = []rule[*activateCheck]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the account is no sandbox", func(a *activateCheck) (string, string) {
-		return require(a.settings.Sandbox, "Visit the activation link", "This operation is not supported in this environment: only a sandbox activates by itself")
+	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the account is not a sandbox", func(a *activateCheck) (string, string) {
+		return require(a.settings.Sandbox, "Visit the activation link", "This operation is not supported in this environment: only a sandbox offers it")
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered, "it is of no marketplace product", func(a *activateCheck) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered, "it is not of a marketplace product", func(a *activateCheck) (string, string) {
 		return require(a.Facts.Kind == catalog.Marketplace, "Activate subscriptions to marketplace products", "This operation is not supported: %s needs no activation", a.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeAlreadyActivated, "it is activated", func(a *activateCheck) (string, string) {
-		return require(a.Facts.NeedsActivation, "Go on with it", "This item has already been activated: %s", a.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeAlreadyActivated, "it is already activated", func(a *activateCheck) (string, string) {
+		return require(a.Facts.NeedsActivation, "Use it as it is", "This item has already been activated: %s", a.Document.ID)
 	}},
 }
 
-// Activate decides about the activation of one of an order's subscriptions.
+// Activate decides about activating one of an order's subscriptions.
 func Activate(o *Order, id string, settings Settings) (*Order, []Event, error) {
 	next, s := o.cloneWith(id)
 	if err := check(activateRules, &activateCheck{s, settings}); err != nil {
@@ -409,7 +406,7 @@ func Activate(o *Order, id string, settings Settings) (*Order, []Event, error) {
 	return next, []Event{{Kind: "subscription activated", SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}, nil
 }
 
-// with returns a copy of the order and its subscription with an id, which the
+// cloneWith returns a copy of the order and its subscription with an id, which the
 // caller has looked up before.
 func (o *Order) cloneWith(id string) (*Order, *Subscription) {
 	next := o.clone()

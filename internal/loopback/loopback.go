@@ -22,7 +22,7 @@ func Host(r *http.Request) string {
 	return r.Host
 }
 
-// IsNobodys reports whether a host is localhost or an address. The owner of any
+// IsLocalhostOrAddress reports whether a host is localhost or an address. The owner of any
 // other name can have it lead to this machine, and so make a web page of theirs
 // look like one of ours.
 func IsLocalhostOrAddress(host string) bool {

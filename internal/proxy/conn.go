@@ -30,7 +30,7 @@ func HostOf(c net.Conn) string {
 	return ""
 }
 
-// handOver is a listener whose connections are put there by hand.
+// connListener is a listener whose connections are put there by hand.
 type connListener struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -96,7 +96,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return ahead, bufio.NewReadWriter(bufio.NewReader(ahead), rw.Writer), nil
 }
 
-// readAhead is a connection that begins with what was read already.
+// bufferedConn is a connection that begins with what was read already.
 type bufferedConn struct {
 	net.Conn
 	reader io.Reader

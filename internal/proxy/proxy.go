@@ -139,7 +139,7 @@ func (p *Proxy) answer(w http.ResponseWriter, r *http.Request) {
 	p.handler.ServeHTTP(w, r)
 }
 
-// takesIn reports whether connections to a host are handed over.
+// intercepts reports whether connections to a host are handed over.
 func (p *Proxy) intercepts(host string) bool {
 	switch cloudhosts.RoleOf(host) {
 	case cloudhosts.API:
@@ -150,7 +150,7 @@ func (p *Proxy) intercepts(host string) bool {
 	return false
 }
 
-// leadsTo reports whether connections to a host are tunnelled.
+// tunnelsTo reports whether connections to a host are tunnelled.
 func (p *Proxy) tunnelsTo(host string) bool {
 	return p.tunnelOthers || p.tunnelSignIn && cloudhosts.RoleOf(host) == cloudhosts.SignIn
 }

@@ -236,7 +236,7 @@ func TestOrders(t *testing.T) {
 		{name: "include_price maybe", path: seedOrders + "?include_price=maybe", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "reseller unknown", path: seedOrders + "?indirect_reseller_id=4d3cf487-70f4-4e1e-9ff1-b2bfce8d9f04", status: 200, must: []string{`"totalCount":0,`}},
 		{name: "reseller malformed", path: seedOrders + "?indirect_reseller_id=x", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
-		{name: "duplicate key", path: seedOrders + "?billingType=monthly&billingType=annual", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"more than once"}},
+		{name: "duplicate key", path: seedOrders + "?billingType=monthly&billingType=annual", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"is repeated"}},
 		{name: "duplicate key in another case", path: seedOrders + "?billingType=monthly&BillingType=monthly", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "broken query", path: seedOrders + "?billingType=%zz", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "unknown query name", path: seedOrders + "?utm_source=x", status: 200, invalid: true},

@@ -280,7 +280,7 @@ func TestUploadRefusals(t *testing.T) {
 		upload("metadata is no JSON", path, part{name: "metadata", content: "x"}, po).refused(400, invalid, "Part metadata: ", "not JSON"),
 		upload("metadata is empty", path, part{name: "metadata"}, po).refused(400, invalid, "Part metadata: ", "empty"),
 		upload("metadata is deep", path, part{name: "metadata", content: `{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`}, po).refused(400, invalid, "nested"),
-		upload("metadata key twice", path, part{name: "metadata", content: `{"currency":"CAD","Currency":"USD"}`}, po).refused(400, invalid, "twice"),
+		upload("metadata key twice", path, part{name: "metadata", content: `{"currency":"CAD","Currency":"USD"}`}, po).refused(400, invalid, "a key is repeated"),
 		upload("metadata of another type", path, part{name: "metadata", content: `{"currency":1}`}, po).refused(400, property, "Part metadata: ", `currency`),
 		upload("metadata of invalid UTF-8", path, part{name: "metadata", content: "{\"currency\":\"\xff\"}"}, po).refused(400, invalid, "UTF-8"),
 		upload("metadata too large", path, part{name: "metadata", content: strings.Repeat(" ", 70_000)}, po).refused(large, invalid, "metadata is larger"),

@@ -61,7 +61,7 @@ func TestMicrosoftsHosts(t *testing.T) {
 		{"api.partnercenter.microsoft.com", seedOrders, 200, `"items":[`, ""},
 		{"API.partnercenter.microsoft.com:8443", seedOrders, 200, `"items":[`, ""},
 		{"partner.partnercenterapi.microsoftonline.cn", seedOrders, 200, `"items":[`, ""},
-		{"api.partnercenter.microsoft.com", discovery, 404, "it gives no tokens", ""},
+		{"api.partnercenter.microsoft.com", discovery, 404, "it issues no tokens", ""},
 		{"api.partnercenter.microsoft.com", "/clock", 404, "Nothing is served", "now"},
 		// At the server's own addresses everything is served.
 		{r.tls, discovery, 200, "https://" + r.tls, "login.microsoftonline.com"},

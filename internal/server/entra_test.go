@@ -40,7 +40,7 @@ func newSampleStore(t *testing.T) (*store.Store, []seed.Tenant) {
 	return st, partners
 }
 
-// serve runs a server of c on free ports, and returns it as an API to call, with
+// newRoute runs a server of c on free ports, and returns it as an API to call, with
 // the address of its control plane.
 func newRoute(t *testing.T, c server.Config) (a *api, controlURL string) {
 	t.Helper()
@@ -178,7 +178,7 @@ func TestEntraUnavailable(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &answer); err != nil {
 			t.Fatal(err)
 		}
-		if status != 503 || !strings.Contains(answer.Status, "no signing keys yet of tenant "+partners[0].TenantID) {
+		if status != 503 || !strings.Contains(answer.Status, "no signing keys yet for tenant "+partners[0].TenantID) {
 			t.Errorf("readyz: %d %s", status, body)
 		}
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// running is a server on real listeners, as the program runs it.
+// inFlight is a server on real listeners, as the program runs it.
 type inFlight struct {
 	api, tls, control string // addresses
 	ca                *localca.CA

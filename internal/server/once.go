@@ -14,7 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// effect is what a write comes to: the answer, and what it changes.
+// writeResult is the result of a write: the answer and the change.
 type writeResult struct {
 	status   int
 	location string
@@ -23,18 +23,18 @@ type writeResult struct {
 	events   []lifecycle.Event
 }
 
-// maxDecisions is how often a write is decided anew because another one came
-// between its reading and its writing. Each time one of them has got through,
-// so that only a crowd gets here.
+// maxDecisions is how often a write is decided again because another one intervened
+// between reading and writing. Each time one of them succeeds, so only heavy contention
+// reaches the limit.
 const maxDecisions = 32
 
-// running are the named requests that are being answered.
+// inFlight are the named requests being answered.
 type inFlight struct {
 	mu   sync.Mutex // guards keys
 	keys map[string]struct{}
 }
 
-// begin notes a request, and reports false when it is running already.
+// begin records a request, and reports false if it is running already.
 func (r *inFlight) begin(key []byte) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,16 +51,16 @@ func (r *inFlight) end(key []byte) {
 	delete(r.keys, string(key))
 }
 
-// once makes a write happen once, however often it arrives. A write that names
-// itself by an MS-RequestId has one effect and one answer, which is kept with
-// the effect; body is what it must be the same in. A refusal has no effect and
-// is not kept: asked again, it is decided again.
+// writeOnce performs a write once, however often the request arrives. A write with an
+// MS-RequestId has one effect and one answer, which is stored with the effect; a
+// repetition must have the same body. A refusal has no effect and is not stored: a
+// repetition is decided again.
 //
-// Decide is called anew when what it decided on has changed meanwhile. It must
-// have no effects of its own.
+// Decide is called again when its input has changed in the meantime. It must not have
+// side effects.
 func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*writeResult, error)) error {
-	// What has begun is brought to its end: a client that hangs up must find
-	// out what became of its purchase when it comes back.
+	// A write that has begun is finished: a client that hung up must be able to learn
+	// the result of its purchase later.
 	ctx := context.WithoutCancel(c.r.Context())
 	answer, err := c.idempotencyKey(body)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*
 			return err
 		}
 		if result.change == nil && answer != nil {
-			// What changes nothing now might when it is repeated later.
+			// A write that changes nothing now might change something when repeated.
 			result.change = &store.Change{PartnerID: c.claims.TenantID, CustomerID: c.customer}
 		}
 		if result.change != nil {
@@ -106,7 +106,7 @@ func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*
 	return errCrowd
 }
 
-// answerKey returns what names the write, nil when its client did not.
+// idempotencyKey returns the key of the write, nil if the client sent no id.
 func (c *call) idempotencyKey(body []byte) (*store.Answer, error) {
 	sent := c.r.Header[keyRequestID]
 	if len(sent) == 0 || sent[0] == "" {
@@ -118,13 +118,13 @@ func (c *call) idempotencyKey(body []byte) (*store.Answer, error) {
 	h := sha256.New()
 	for _, part := range append([]string{c.claims.TenantID, strings.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
 		h.Write([]byte(guid.KeyIfGUID(part)))
-		h.Write([]byte{0}) // ends the part, so that none runs into the next
+		h.Write([]byte{0}) // separates the parts
 	}
 	digest := sha256.Sum256(body)
 	return &store.Answer{Key: h.Sum(nil)[:16], Digest: digest[:16]}, nil
 }
 
-// answerAgain gives the answer that was given before, to the same body only.
+// answerAgain repeats an earlier answer, if the body is the same.
 func (c *call) answerAgain(before *store.Answer, digest []byte) error {
 	if subtle.ConstantTimeCompare(before.Digest, digest) == 0 {
 		return errRequestIDUsed(c.requestID)
@@ -133,7 +133,7 @@ func (c *call) answerAgain(before *store.Answer, digest []byte) error {
 	return nil
 }
 
-// writeLocated writes an answer that may say where to look next.
+// writeLocated writes an answer with an optional Location.
 func (c *call) writeLocated(status int, location string, body []byte) {
 	if location != "" {
 		c.w.Header()["Location"] = []string{location}
@@ -141,8 +141,8 @@ func (c *call) writeLocated(status int, location string, body []byte) {
 	c.write(status, body)
 }
 
-// logEvents tells what happened. Ids of orders and subscriptions are no
-// secrets, and what somebody looks for.
+// logEvents logs what happened. Ids of orders and subscriptions are not secret, and
+// help to find it.
 func (s *Server) logEvents(c *call, result *writeResult) {
 	for _, event := range result.events {
 		attrs := []slog.Attr{

@@ -6,63 +6,62 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Route is a method and a path of the API that this server answers.
+// Route is a method and a path of the API that this server serves.
 type Route struct {
-	// Operations are those that share the method and the path. A call is refused
-	// for its cloud, credential or role when it is in vain for all of them; what
-	// only some refuse is for the handler, which knows which one is meant.
+	// Operations share the method and the path. A call is refused for its cloud,
+	// credential or role if all of them refuse it; what only some refuse is left to the
+	// handler, which knows which one is meant.
 	Operations []*partnercenter.Operation
-	// Method and Pattern are the operations' own, unless the route is at another
-	// path.
+	// Method and Pattern are the operations' own, unless the route is at another path.
 	Method, Pattern string
 	// Limit is how the call counts towards the vendor's limits.
 	Limit Limit
-	// Binary says that a success is no JSON, whatever the request accepts.
+	// Binary says that a success is not JSON, whatever the request accepts.
 	Binary bool
 
 	handle func(*Server, *call) error
 }
 
-// serve makes a route of operations of an area.
+// newRoute makes a route of an area's operations.
 func newRoute(area string, limit Limit, handle func(*Server, *call) error, names ...string) Route {
 	r := Route{Limit: limit, handle: handle}
 	for _, name := range names {
 		o := partnercenter.OperationNamed(area, name)
 		if o == nil {
-			panic("server: there is no operation " + area + " " + name)
+			panic("server: unknown operation " + area + " " + name)
 		}
 		r.Operations = append(r.Operations, o)
 	}
 	first := r.Operations[0]
 	for _, o := range r.Operations {
 		if o.Method != first.Method || o.Path != first.Path {
-			panic("server: operations " + first.String() + " and " + o.String() + " are no route: they differ in method or path")
+			panic("server: operations " + first.String() + " and " + o.String() + " do not share a route: they differ in method or path")
 		}
 	}
 	r.Method, r.Pattern = first.Method, first.Path
 	return r
 }
 
-// at has the route served at a path that is no operation's.
+// servedAt moves the route to a path that is not an operation's.
 func (r Route) servedAt(pattern string) Route {
 	r.Pattern = pattern
 	return r
 }
 
-// binary says that a success is no JSON.
+// withBinaryAnswer marks that a success is not JSON.
 func (r Route) withBinaryAnswer() Route {
 	r.Binary = true
 	return r
 }
 
-// ofCustomer reports whether the route is below a customer, whose id is then its
-// first parameter.
+// ofCustomer reports whether the route is below a customer, whose id is its first
+// parameter.
 func (r *Route) ofCustomer() bool {
 	return strings.HasPrefix(r.Pattern, "/v1/customers/{customer-tenant-id}")
 }
 
-// Routes returns the calls of the API that a server answers. What each asks for
-// is in the table of operations.
+// Routes returns the routes of the API that a server serves. The table of operations
+// says what each requires.
 func Routes() []Route {
 	return []Route{
 		newRoute("orders", orderRead, (*Server).listOrders, "list", "list-by-billing-type"),
@@ -81,7 +80,7 @@ func Routes() []Route {
 		newRoute("subscriptions", subscriptionWrite, (*Server).patchSubscription, "update-quantity", "suspend", "reactivate", "update-autorenew", "update-nickname", "cancel"),
 		newRoute("subscriptions", subscriptionRead, (*Server).listAddOns, "list-addons"),
 		newRoute("subscriptions", subscriptionRead, (*Server).getSubscriptionProvisioning, "get-provisioning-status"),
-		// No operation of its own: where links of documented orders lead.
+		// Not an operation of its own: links of documented orders point here.
 		newRoute("subscriptions", subscriptionRead, (*Server).getSubscriptionProvisioningWithoutCustomer, "get-provisioning-status").servedAt("/v1/subscriptions/{subscription-id}/provisioningstatus"),
 		newRoute("subscriptions", subscriptionWrite, (*Server).registerSubscription, "register"),
 		newRoute("subscriptions", subscriptionRead, (*Server).getRegistrationStatus, "get-registration-status"),

@@ -142,7 +142,7 @@ type Holdings struct {
 	ByOffer       map[string]int // of the customer: subscriptions to an offer, by its folded id
 }
 
-// Held counts what a customer and its partner have, of the kinds (usage,
+// CountHoldings counts what a customer and its partner have, of the kinds (usage,
 // azure_plan) and offers that are asked for.
 func (s *Store) CountHoldings(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
 	h, err := countHoldings(ctx, s.read, partnerID, customerID, kinds, offers)
@@ -343,7 +343,7 @@ func (s *Store) writeBatch(batch []*job) {
 	}
 }
 
-// write1 writes one change within a transaction. It looks before it writes, so
+// writeChange writes one change within a transaction. It looks before it writes, so
 // that a change that is refused leaves nothing behind.
 func (s *Store) writeChange(tx *tx, j *job) error {
 	if j.Order != nil && !j.New {

@@ -36,11 +36,11 @@ func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
 	return bulk.result, nil
 }
 
-// perishable are the tables that Reset empties, in an order that references
+// resetTables are the tables that Reset empties, in an order that references
 // allow.
 var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customers", "consents", "grants"}
 
-// lasting are the tables that Reset leaves alone: what partners are, and what
+// keptTables are the tables that Reset leaves alone: what partners are, and what
 // they sign in with.
 var keptTables = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
 
@@ -79,7 +79,7 @@ func (t *tx) load(data *seed.Seed) (*bulkTx, error) {
 	return bulk, err
 }
 
-// writer is a write transaction of many rows: it prepares each statement once
+// bulkTx is a write transaction of many rows: it prepares each statement once
 // and remembers whose lists the rows change.
 type bulkTx struct {
 	*tx

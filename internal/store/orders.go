@@ -35,7 +35,7 @@ type OrderQuery struct {
 	Unsettled func(dst, doc, facts []byte) ([]byte, error)
 }
 
-// listing puts a list together, row by row.
+// orderListing puts a list together, row by row.
 type orderListing struct {
 	OrderQuery       // by value: a pointer to it would cost an allocation
 	now        int64 // ticks
@@ -48,7 +48,7 @@ func newOrderListing(q *OrderQuery, dst []byte) orderListing {
 	return orderListing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, until: math.MaxInt64}
 }
 
-// shows reports whether an order's turn has come, and notes when it will.
+// isVisible reports whether an order's turn has come, and notes when it will.
 func (l *orderListing) isVisible(visible, settled int64) bool {
 	if visible > l.now {
 		l.until = min(l.until, visible)
@@ -326,7 +326,7 @@ func timeOf(ticks int64) time.Time {
 	return time.Unix(ticks/1e7-secondsTo1970, ticks%1e7*100).UTC()
 }
 
-// micros is how instants of our own are stored; the zero time is 0.
+// toMicros is how instants of our own are stored; the zero time is 0.
 func toMicros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -334,7 +334,7 @@ func toMicros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// bit is how booleans are stored and passed.
+// boolToInt is how booleans are stored and passed.
 func boolToInt(b bool) int64 {
 	if b {
 		return 1
@@ -342,7 +342,7 @@ func boolToInt(b bool) int64 {
 	return 0
 }
 
-// brief is the context for reading one customer, which takes microseconds:
+// withoutCancel is the context for reading one customer, which takes microseconds:
 // watching for cancellation would cost up to a quarter more, in goroutines
 // that start and stop. Callers look at ctx once before.
 func withoutCancel(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }

@@ -82,7 +82,7 @@ func openSQLiteLists(path string, mmap int64, n int) (_ *sqliteLists, err error)
 	return l, nil
 }
 
-// can reports whether the query, whose ids are keys, is one that list answers.
+// supports reports whether the query, whose ids are keys, is one that list answers.
 func (l *sqliteLists) supports(q *OrderQuery) bool {
 	return l != nil && q.BillingCycle == "" && q.IndirectReseller == "" && !q.IncludeSystemPurchases &&
 		len(q.PartnerID) <= maxListKey && len(q.CustomerID) <= maxListKey

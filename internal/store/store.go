@@ -237,7 +237,7 @@ func (s *Store) execute(ctx context.Context, what string, unchanged error, query
 	})
 }
 
-// failed has an error, if there is one, say what failed.
+// wrapError has an error, if there is one, say what failed.
 func wrapError(what string, err error) error {
 	if err != nil {
 		return fmt.Errorf("store: %s: %w", what, err)
@@ -250,7 +250,7 @@ func (t *tx) exec(query string, args ...any) (changed bool, err error) {
 	return changedBy(t.ExecContext(t.ctx, query, args...))
 }
 
-// run does what exec does, for a statement that is prepared.
+// execPrepared does what exec does, for a statement that is prepared.
 func (t *tx) execPrepared(stmt *sql.Stmt, args ...any) (changed bool, err error) {
 	return changedBy(t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 }
@@ -282,7 +282,7 @@ func queryAll[T any](ctx context.Context, s *Store, what string, scan func(*sql.
 	return list, wrapError(what, rows.Err())
 }
 
-// ofCustomer words an error of a query that answers no row when the partner has no
+// customerError words an error of a query that answers no row when the partner has no
 // such customer.
 func customerError(what string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {

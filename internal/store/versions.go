@@ -13,7 +13,7 @@ func (s *Store) OrdersVersion(partnerID, customerID string) uint64 {
 	return s.versions[versionSlot(partnerID, customerID)].Load()
 }
 
-// touched are the customers whose lists a transaction changes.
+// changedCustomers are the customers whose lists a transaction changes.
 type changedCustomers struct {
 	slots [versionSlots]bool
 	all   bool
@@ -23,7 +23,7 @@ func (t *changedCustomers) customer(partnerID, customerID string) {
 	t.slots[versionSlot(partnerID, customerID)] = true
 }
 
-// raiseVersions follows the commit of a transaction and comes before its
+// bumpVersions follows the commit of a transaction and comes before its
 // method returns. A list that is read in between is kept under the old number
 // and soon given up.
 func (s *Store) bumpVersions(t *changedCustomers) {
@@ -34,7 +34,7 @@ func (s *Store) bumpVersions(t *changedCustomers) {
 	}
 }
 
-// RaiseAllVersions changes every [Store.OrdersVersion]: lists may answer
+// BumpAllVersions changes every [Store.OrdersVersion]: lists may answer
 // something else now though nothing was written, as when the clock was set.
 func (s *Store) BumpAllVersions() {
 	for i := range s.versions {

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Place is a position in a file: something that stands there, or where it is
+// Position is a position in a file: something that stands there, or where it is
 // missing.
 type Position struct {
 	node *yaml.Node // nil when absent
