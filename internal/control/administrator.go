@@ -13,9 +13,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// Administrator returns who calls a server that asks for no token: an
-// administrator, signed in with a second factor, of the partner whose tenant
-// has that id or domain. Empty means the first partner.
+// Administrator returns the caller of every call to a server that requires no token: an
+// administrator, signed in with a second factor, of the partner whose tenant has this
+// id or domain. Empty means the first partner.
 func Administrator(ctx context.Context, st *store.Store, tenant string) (*token.Claims, error) {
 	partners, err := directory(ctx, st)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// App is an app as the control plane shows it.
+// App is an app in the control plane.
 type App struct {
 	TenantID     string        `json:"tenantId"`
 	ClientID     string        `json:"clientId"`
@@ -31,7 +31,7 @@ type App struct {
 	Disabled     bool          `json:"disabled"`
 }
 
-// Secret is what an app signs in with.
+// Secret is a secret of an app.
 type Secret struct {
 	ID      string     `json:"id"`
 	Value   string     `json:"value"`
@@ -39,7 +39,7 @@ type Secret struct {
 	Expired bool       `json:"expired,omitempty"` // by the server's clock
 }
 
-// Certificate is what an app signs in with in its place.
+// Certificate is a certificate of an app.
 type Certificate struct {
 	Thumbprint       string    `json:"thumbprint"` // SHA-1, as portals show it
 	ThumbprintSHA256 string    `json:"thumbprintSha256"`
@@ -49,7 +49,7 @@ type Certificate struct {
 	Revoked          bool      `json:"revoked"`
 }
 
-// secretID names a secret without telling it.
+// secretID identifies a secret without revealing it.
 func secretID(clientID, value string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(clientID) + "\x00" + value))
 	return hex.EncodeToString(sum[:8])
@@ -119,8 +119,8 @@ func (p *Plane) listApps(r *http.Request) (any, error) {
 	return map[string]any{"apps": apps}, nil
 }
 
-// changeApp changes the app that a control call names, unless change fails. show
-// answers with the app as it is then.
+// changeApp changes the app that a call names, unless change fails. show makes the
+// answer from the changed app.
 func (p *Plane) changeApp(r *http.Request, change func(*seed.App) error, show func(seed.Tenant, *seed.App) (any, error)) (any, error) {
 	partner, app, err := appKind.change(p, r, r.PathValue("clientId"), change)
 	if err != nil {
@@ -195,9 +195,9 @@ func (p *Plane) addSecret(r *http.Request) (any, error) {
 	})
 }
 
-// deleteSecret is DELETE /apps/{clientId}/secrets/{id}. In place of the one that
-// never expires there is another that does not, made if need be: an app always
-// has one.
+// deleteSecret is DELETE /apps/{clientId}/secrets/{id}. An app always has a secret that
+// never expires: if that one is deleted, another takes its place, generated if
+// necessary.
 func (p *Plane) deleteSecret(r *http.Request) (any, error) {
 	id := r.PathValue("id")
 	return p.changeApp(r, func(a *seed.App) error {
@@ -270,7 +270,8 @@ func (p *Plane) revokeCertificate(r *http.Request) (any, error) {
 	})
 }
 
-// certificateAt finds an app's certificate by one of its thumbprints, or -1.
+// certificateAt returns the index of an app's certificate by one of its thumbprints, or
+// -1.
 func certificateAt(a *seed.App, thumbprint string) (int, error) {
 	for i, stored := range a.Certificates {
 		c, err := newCertificate(stored)

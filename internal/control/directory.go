@@ -13,15 +13,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// partnerDirectory is a partner with what signs in to its tenant.
+// partnerDirectory is a partner with its apps and users.
 type partnerDirectory struct {
 	tenant seed.Tenant
 	apps   []seed.App
 	users  []seed.User
 }
 
-// isNamed reports whether a tenant's id or domain is that of the partner. Nothing names
-// nobody, not even a partner without a domain.
+// isNamed reports whether the partner has this tenant id or domain. Empty matches no
+// partner, not even one without a domain.
 func (partner *partnerDirectory) isNamed(tenant string) bool {
 	return tenant != "" && (strings.EqualFold(partner.tenant.TenantID, tenant) || strings.EqualFold(partner.tenant.Domain, tenant))
 }
@@ -46,8 +46,7 @@ func directory(ctx context.Context, st *store.Store) ([]partnerDirectory, error)
 	return members, nil
 }
 
-// findPartner returns the partner that a tenant's id or domain names, as a list of
-// one.
+// findPartner returns the partner with a tenant id or domain, as a list of one.
 func findPartner(partners []partnerDirectory, tenant string) ([]partnerDirectory, error) {
 	at := slices.IndexFunc(partners, func(partner partnerDirectory) bool { return partner.isNamed(tenant) })
 	if at < 0 {
@@ -56,17 +55,17 @@ func findPartner(partners []partnerDirectory, tenant string) ([]partnerDirectory
 	return partners[at : at+1], nil
 }
 
-// findUser returns a user and the partner whose user it is, or nil.
+// findUser returns a user and its partner, or nil.
 func findUser(partners []partnerDirectory, name string) (*partnerDirectory, *seed.User) {
 	return find(partners, func(partner *partnerDirectory) []seed.User { return partner.users }, func(u seed.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
 }
 
-// findApp returns an app and the partner whose app it is, or nil.
+// findApp returns an app and its partner, or nil.
 func findApp(partners []partnerDirectory, clientID string) (*partnerDirectory, *seed.App) {
 	return find(partners, func(partner *partnerDirectory) []seed.App { return partner.apps }, func(a seed.App) bool { return strings.EqualFold(a.ClientID, clientID) })
 }
 
-// find returns the first of what partners have that is meant, and the partner.
+// find returns the first item of the partners that meant accepts, and its partner.
 func find[T any](partners []partnerDirectory, of func(*partnerDirectory) []T, meant func(T) bool) (*partnerDirectory, *T) {
 	for i := range partners {
 		partner := &partners[i]
@@ -77,19 +76,19 @@ func find[T any](partners []partnerDirectory, of func(*partnerDirectory) []T, me
 	return nil, nil
 }
 
-// maxCredential is the longest password or secret that the control plane takes,
-// in bytes.
+// maxCredential is the longest password or secret that the control plane accepts, in
+// bytes.
 const maxCredential = 256
 
-// assign takes over a member of a body that was sent.
+// assign sets a field if the body has it.
 func assign[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
 }
 
-// ReloadDirectory has the token authority work with the tenants, apps and users
-// that the store holds now.
+// ReloadDirectory gives the token authority the tenants, apps and users that the store
+// has now.
 func (p *Plane) ReloadDirectory(ctx context.Context) error {
 	tenants, err := tenants(ctx, p.config.Store)
 	if err != nil {
@@ -98,8 +97,7 @@ func (p *Plane) ReloadDirectory(ctx context.Context) error {
 	return p.config.Authority.SetTenants(tenants)
 }
 
-// readQuery returns the query of a control call, and refuses one with a parameter
-// that the call does not know.
+// readQuery returns the query of a call, and refuses unknown parameters.
 func readQuery(r *http.Request, known ...string) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -113,8 +111,8 @@ func readQuery(r *http.Request, known ...string) (url.Values, error) {
 	return query, nil
 }
 
-// queriedPartners returns the partner that a query names by tenant or, without
-// one, all.
+// queriedPartners returns the partner that a query names by tenant or, without one,
+// all.
 func (p *Plane) queriedPartners(r *http.Request) ([]partnerDirectory, error) {
 	query, err := readQuery(r, "tenant")
 	if err != nil {
@@ -127,14 +125,14 @@ func (p *Plane) queriedPartners(r *http.Request) ([]partnerDirectory, error) {
 	return findPartner(partners, query.Get("tenant"))
 }
 
-// notFound answers a control call about what is not there.
+// notFound answers a call about something that does not exist.
 func notFound(what, name, list string) error {
 	return &refusal{http.StatusNotFound, "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}
 }
 
 // entityKind is a kind of things that partners have and that can be changed.
 type entityKind[T any] struct {
-	what, list string // for people, and the path that lists them
+	what, list string // for people, and the path of the list
 	find       func(partners []partnerDirectory, name string) (*partnerDirectory, *T)
 	put        func(st *store.Store, ctx context.Context, partnerID string, v T) error
 }
@@ -144,8 +142,8 @@ var (
 	userKind = entityKind[seed.User]{"user", "/users", findUser, (*store.Store).PutUser}
 )
 
-// change changes the thing of a name, in the store and in the running authority,
-// unless change fails. Whoever asked may hang up; half a change would be none.
+// change changes the item with a name, in the store and in the running authority,
+// unless change fails. The caller may hang up; the change must not be partial.
 func (k entityKind[T]) change(p *Plane, r *http.Request, name string, change func(*T) error) (*partnerDirectory, *T, error) {
 	p.directoryChange.Lock()
 	defer p.directoryChange.Unlock()

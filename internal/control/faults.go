@@ -10,12 +10,12 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
-// FaultKeyRollover is the fault that the authority does not make by itself: its
-// keys are kept in the store.
+// FaultKeyRollover is the fault that the authority does not inject by itself, as its
+// keys are in the store.
 const FaultKeyRollover = "key_rollover"
 
-// FaultRequest is the body of POST /identity/faults. Durations are as the clock
-// takes them; docs/control-plane.md has what the members mean.
+// FaultRequest is the body of POST /identity/faults. Durations are in the clock's form;
+// docs/control-plane.md describes the fields.
 type FaultRequest struct {
 	Fault      string `json:"fault"`
 	Tenant     string `json:"tenant,omitzero"`
@@ -28,11 +28,11 @@ type FaultRequest struct {
 	For        string `json:"for,omitzero"`
 	By         string `json:"by,omitzero"`
 	Audience   string `json:"audience,omitzero"`
-	Times      int    `json:"times,omitzero"`   // absent: until it is removed
+	Times      int    `json:"times,omitzero"`   // absent: until removed
 	KeepKey    bool   `json:"keepKey,omitzero"` // of key_rollover
 }
 
-// Fault is a fault as the control plane shows it.
+// Fault is a fault in the control plane.
 type Fault struct {
 	ID string `json:"id"`
 	FaultRequest
@@ -115,8 +115,7 @@ func (p *Plane) removeFault(r *http.Request) (any, error) {
 	return map[string]int{"removed": 1}, nil
 }
 
-// Rollover is the answer of a key rollover, which is over as soon as it is
-// made.
+// Rollover is the answer to a key rollover, which takes effect at once.
 type Rollover struct {
 	Fault   string   `json:"fault"`
 	Key     string   `json:"key"`     // signs from now on
@@ -125,7 +124,7 @@ type Rollover struct {
 
 func (p *Plane) rollKeyCall(r *http.Request, request FaultRequest) (any, error) {
 	if request != (FaultRequest{Fault: FaultKeyRollover, KeepKey: request.KeepKey}) {
-		return nil, refuse(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
+		return nil, refuse(fmt.Sprintf("%s affects everybody, at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
 	}
 	key, revoked, err := p.RollKey(context.WithoutCancel(r.Context()), request.KeepKey)
 	if err != nil {
@@ -134,9 +133,9 @@ func (p *Plane) rollKeyCall(r *http.Request, request FaultRequest) (any, error) 
 	return created{Rollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}}, nil
 }
 
-// RollKey has a new key sign tokens from now on, and returns its id. Unless the
-// keys until now are kept, they are revoked, and the tokens that they signed are
-// refused from now on; kept ones stay published.
+// RollKey generates a new signing key, and returns its id. Unless the previous keys are
+// kept, they are revoked, and tokens that they signed are refused from now on; kept
+// keys stay published.
 func (p *Plane) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
 	p.keyChange.Lock()
 	defer p.keyChange.Unlock()

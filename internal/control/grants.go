@@ -11,8 +11,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// principalFilter is whose consents or refresh tokens a control call is about. What is
-// empty is anybody's.
+// principalFilter selects consents or refresh tokens. Empty fields match any.
 type principalFilter struct{ tenantID, clientID, userID string }
 
 func (filter principalFilter) concerns(tenantID, clientID, userID string) bool {
@@ -21,15 +20,15 @@ func (filter principalFilter) concerns(tenantID, clientID, userID string) bool {
 		(filter.userID == "" || filter.userID == userID)
 }
 
-// principalNames are how a query or a body says a scope.
+// principalNames are a filter in a query or body.
 type principalNames struct {
 	Tenant   string `json:"tenant"`
 	ClientID string `json:"clientId"`
 	User     string `json:"user"`
 }
 
-// resolveFilter finds out who is meant. A tenant may be that of a customer, which is
-// known by its id alone.
+// resolveFilter resolves the names. A tenant may be a customer's, which is known by its
+// id only.
 func resolveFilter(partners []partnerDirectory, named principalNames) (filter principalFilter, err error) {
 	filter.tenantID = named.Tenant
 	for _, partner := range partners {
@@ -53,7 +52,7 @@ func resolveFilter(partners []partnerDirectory, named principalNames) (filter pr
 	return filter, nil
 }
 
-// queriedFilter reads the scope in the query of a control call.
+// queriedFilter reads the filter in the query of a call.
 func (p *Plane) queriedFilter(r *http.Request) (partners []partnerDirectory, filter principalFilter, err error) {
 	query, err := readQuery(r, "tenant", "clientId", "user")
 	if err != nil {
@@ -66,8 +65,8 @@ func (p *Plane) queriedFilter(r *http.Request) (partners []partnerDirectory, fil
 	return partners, filter, err
 }
 
-// userName returns the user principal name of an object id, or nothing when the
-// user is not there any more.
+// userName returns the user principal name for an object id, empty if the user no
+// longer exists.
 func userName(partners []partnerDirectory, objectID string) string {
 	_, user := find(partners, func(partner *partnerDirectory) []seed.User { return partner.users }, func(u seed.User) bool { return u.ObjectID == objectID })
 	if user == nil {
@@ -76,7 +75,7 @@ func userName(partners []partnerDirectory, objectID string) string {
 	return user.UserPrincipalName
 }
 
-// appName returns the name of a client id, likewise.
+// appName returns the name for a client id, likewise.
 func appName(partners []partnerDirectory, clientID string) string {
 	if _, app := findApp(partners, clientID); app != nil {
 		return app.Name
@@ -84,12 +83,12 @@ func appName(partners []partnerDirectory, clientID string) string {
 	return ""
 }
 
-// Consent is a consent as the control plane shows it.
+// Consent is a consent in the control plane.
 type Consent struct {
 	TenantID  string   `json:"tenantId"`
 	ClientID  string   `json:"clientId"`
 	App       string   `json:"app,omitempty"`
-	User      string   `json:"user,omitempty"`   // absent: everybody of the tenant
+	User      string   `json:"user,omitempty"`   // absent: all users of the tenant
 	UserID    string   `json:"userId,omitempty"` // likewise
 	Resources []string `json:"resources"`
 }
@@ -130,8 +129,7 @@ func (p *Plane) withdrawConsents(r *http.Request) (any, error) {
 	return map[string]int{"withdrawn": len(list)}, nil
 }
 
-// Grant is a family of refresh tokens as the control plane shows it: not
-// the tokens.
+// Grant is a family of refresh tokens in the control plane, without the tokens.
 type Grant struct {
 	TenantID string    `json:"tenantId"` // of the user
 	User     string    `json:"user,omitempty"`
@@ -139,11 +137,11 @@ type Grant struct {
 	ClientID string    `json:"clientId"`
 	App      string    `json:"app,omitempty"`
 	MFA      bool      `json:"mfa"`
-	Resource string    `json:"resource,omitempty"` // asked for first
+	Resource string    `json:"resource,omitempty"` // as first requested
 	Scope    string    `json:"scope,omitempty"`    // likewise
 	SignedIn time.Time `json:"signedIn"`
 	Renewed  time.Time `json:"renewed"` // when the last refresh token was issued
-	Expires  time.Time `json:"expires"` // unless it is used before
+	Expires  time.Time `json:"expires"` // unless used before
 	Revoked  string    `json:"revoked,omitempty"`
 }
 
@@ -192,7 +190,7 @@ func (p *Plane) revokeGrantsCall(r *http.Request) (any, error) {
 	return map[string]int{"revoked": n}, err
 }
 
-// revokeGrants ends families of refresh tokens, for a reason that apps are told.
+// revokeGrants revokes families of refresh tokens, for a reason that apps are told.
 func (p *Plane) revokeGrants(ctx context.Context, reason string, filter principalFilter) (int, error) {
 	return p.config.Authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return filter.concerns(g.TenantID, g.ClientID, g.UserID) })
 }

@@ -15,16 +15,16 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// tokenRequest is the body of POST /tokens. Everything may be left out.
+// tokenRequest is the body of POST /tokens. All fields are optional.
 type tokenRequest struct {
 	User     string `json:"user"`     // user principal name; empty for an app-only token
 	Tenant   string `json:"tenant"`   // id or domain; default: the user's, or that of the first partner
 	ClientID string `json:"clientId"` // default: the tenant's first app
 	Version  string `json:"version"`  // 1.0 (the default) or 2.0
-	MFA      *bool  `json:"mfa"`      // whether the user showed a second factor; default: whether there is one
+	MFA      *bool  `json:"mfa"`      // whether the user showed a second factor; default: whether one is registered
 }
 
-// Token is the answer of POST /tokens.
+// Token is the answer to POST /tokens.
 type Token struct {
 	AccessToken string   `json:"accessToken"`
 	TokenType   string   `json:"tokenType"`
@@ -36,8 +36,8 @@ type Token struct {
 	Roles       []string `json:"roles,omitempty"`
 }
 
-// mintToken gives a token to whoever reaches the control plane. It stands in for
-// the sign-in of users, which needs a browser at Microsoft.
+// mintToken issues a token to anybody who reaches the control plane. It replaces the
+// sign-in of users, which needs a browser at Microsoft.
 func (p *Plane) mintToken(r *http.Request) (any, error) {
 	var request tokenRequest
 	if err := readBody(r, &request, `{"user": "name@domain"}, or nothing for an app-only token`); err != nil {
@@ -81,8 +81,8 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 	return answer, nil
 }
 
-// findSubject finds the partner and the user of a token; a user without a name for
-// an app-only one.
+// findSubject finds the partner and the user of a token; for an app-only token the user
+// has no name.
 func (p *Plane) findSubject(ctx context.Context, request tokenRequest) (partner *partnerDirectory, user seed.User, err error) {
 	partners, err := directory(ctx, p.config.Store)
 	switch {

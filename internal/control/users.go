@@ -9,7 +9,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// User is a user as the control plane shows it.
+// User is a user in the control plane.
 type User struct {
 	TenantID          string                   `json:"tenantId"`
 	UserPrincipalName string                   `json:"userPrincipalName"`
@@ -77,7 +77,7 @@ func (p *Plane) changeUser(r *http.Request) (any, error) {
 	}
 	ctx := context.WithoutCancel(r.Context())
 	if user.Password != password {
-		// As at Microsoft: whoever knew the old password has no tokens any more.
+		// As at Microsoft: a changed password ends existing sign-ins.
 		if _, err := p.revokeGrants(ctx, "the user's password has changed", principalFilter{userID: user.ObjectID}); err != nil {
 			return nil, err
 		}
@@ -86,6 +86,6 @@ func (p *Plane) changeUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	partner, user := findUser(partners, name) // as it is stored
+	partner, user := findUser(partners, name) // in the stored spelling
 	return newUser(partner.tenant, *user), nil
 }

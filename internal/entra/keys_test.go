@@ -342,8 +342,8 @@ func TestEntraBadAuthority(t *testing.T) {
 		{"HTML that says it is JSON", serve(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, "<html>")
-		}), "not the JSON"},
-		{"nothing", serve(func(http.ResponseWriter, *http.Request) {}), "not the JSON"},
+		}), "not answer with the expected JSON"},
+		{"nothing", serve(func(http.ResponseWriter, *http.Request) {}), "not answer with the expected JSON"},
 		{"an unknown tenant", serve(func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, 400, key{"error": "invalid_tenant", "error_description": "AADSTS90002"})
 		}), "check the tenant's id"},

@@ -7,8 +7,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// onBehalfOf is the grant of a service that was called with a user's token and
-// calls another one for that user.
+// onBehalfOf implements the grant of a service that was called with a user's token and
+// calls another service for that user.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
 func (a *Authority) onBehalfOf(t *tokenRequest) (*issued, error) {
 	assertion := t.form.Get("assertion")
@@ -50,9 +50,9 @@ func (a *Authority) onBehalfOf(t *tokenRequest) (*issued, error) {
 	return a.beginGrant(t, a.newGrant(t, tenant.id, claims.ObjectID, claims.MFA, signInRequest{scope: t.form.Get("scope")}), "")
 }
 
-// customerToken gives an app of a partner, or of a control panel vendor, a token
-// for a customer's tenant, on behalf of the partner's user. The customer's
-// consent comes from the API: see [Authority.PutConsent].
+// customerToken gives an app of a partner, or of a control panel vendor, a token for a
+// customer's tenant on behalf of the partner's user. The API sets the customer's
+// consent: see [Authority.PutConsent].
 // https://learn.microsoft.com/partner-center/developer/enable-secure-app-model
 func (a *Authority) customerToken(t *tokenRequest, partner *tenant, s *signedIn, want *accessRequest) (*issued, error) {
 	may, err := a.administers(t.r.Context(), partner.id, t.customer)

@@ -10,18 +10,18 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// Consent says which APIs an app may use for a user or, without a user, for
-// everybody of a tenant.
+// Consent says which APIs an app may use for a user or, without a user, for all users
+// of a tenant.
 type Consent struct {
 	TenantID, ClientID string
 	UserID             string   // object id
 	Resources          []string // in the form in which resources are compared
 }
 
-// consentKey is who has consented to which app.
+// consentKey identifies a user's consent to an app.
 type consentKey struct{ tenantID, clientID, userID string }
 
-// consents are what users have consented to.
+// consents are the consents of users.
 type consents struct {
 	save func(context.Context, Consent) error
 
@@ -38,8 +38,8 @@ func newConsents(known []Consent, save func(context.Context, Consent) error) *co
 	return c
 }
 
-// has reports whether a user, or somebody for the whole tenant, has consented
-// that an app uses a resource.
+// has reports whether a user, or an administrator for the whole tenant, has consented
+// to an app's use of a resource.
 func (c *consents) has(p consentKey, resource string) bool {
 	everybody := p
 	everybody.userID = ""
@@ -57,7 +57,7 @@ func (c *consents) add(ctx context.Context, p consentKey, resource string) error
 	return c.put(ctx, p, append(slices.Clone(c.given[p]), resource))
 }
 
-// put replaces a consent; one to no resources is gone. The caller holds the lock.
+// put replaces a consent; without resources it is deleted. The caller holds the lock.
 func (c *consents) put(ctx context.Context, p consentKey, resources []string) error {
 	if c.save != nil {
 		if err := c.save(ctx, Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: resources}); err != nil {
@@ -89,9 +89,9 @@ func (a *Authority) Consents(match func(Consent) bool) []Consent {
 	return list
 }
 
-// PutConsent makes a consent as if it had been asked for, in place of an earlier
-// one of the same user, or of the same tenant as a whole, to the same app. One to
-// no resources takes it back.
+// PutConsent stores a consent as if a user had given it. It replaces an earlier one of
+// the same user, or of the same tenant as a whole, to the same app. Without resources,
+// it withdraws the consent.
 func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
 	resources := make([]string, 0, len(c.Resources))
 	for _, r := range c.Resources {
@@ -108,8 +108,8 @@ func (c *consents) forget() {
 	clear(c.given)
 }
 
-// mayUse reports whether the client may use the API of w for the user. An app
-// needs no consent for its own.
+// mayUse reports whether the client may use the requested API for the user. An app
+// needs no consent for its own API.
 func (a *Authority) mayUse(client *app, t *tenant, user *User, want *accessRequest) bool {
 	if want.app != nil && strings.EqualFold(want.app.ID, client.ID) {
 		return true

@@ -14,7 +14,7 @@ const (
 	deviceLifetime = 15 * time.Minute
 	deviceInterval = 5 * time.Second // how often a device should ask
 
-	// userCodeLetters cannot be mistaken for one another, and spell no words.
+	// userCodeLetters are not mistaken for one another, and spell no words.
 	userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
 	userCodeLength  = 9
 )
@@ -27,7 +27,7 @@ type device struct {
 	signInRequest
 	userCode string
 	made     time.Time
-	done     bool // approved or declined; then:
+	done     bool // approved or declined, as follows
 	declined bool
 	tenantID string
 	userID   string
@@ -88,7 +88,7 @@ func newUserCode() string {
 	rand.Read(random) // never fails
 	var code strings.Builder
 	for _, b := range random {
-		// Bytes beyond the last multiple would make some letters likelier.
+		// Bytes beyond the last multiple would make some letters more likely.
 		if n := len(userCodeLetters); int(b) < 256/n*n && code.Len() < userCodeLength {
 			code.WriteByte(userCodeLetters[int(b)%n])
 		}
@@ -99,8 +99,8 @@ func newUserCode() string {
 	return code.String()
 }
 
-// enterCode is GET and POST /common/oauth2/deviceauth: where users say which
-// device they want to sign in on.
+// enterCode is GET and POST /common/oauth2/deviceauth: where users enter the code of
+// the device they want to sign in on.
 func (a *Authority) enterCode(c *call) (any, error) {
 	p := &page{name: "code", data: pageData{Title: "Enter the code"}}
 	form, err := readAuthorizeParameters(c)
@@ -130,19 +130,19 @@ func (a *Authority) enterCode(c *call) (any, error) {
 	return a.beginSignIn(c, &flow{device: d})
 }
 
-// finishDevice lets the device have its tokens.
+// finishDevice lets the device get its tokens.
 func (a *Authority) finishDevice(f *flow, client *app, t *tenant, user *User) (any, error) {
 	return a.endDevice(f.device, func(d *device) { d.tenantID, d.userID, d.mfa = t.id, user.ObjectID, f.mfa },
 		"You are signed in", "You are signed in to "+client.label()+" on the device. You can close this page.")
 }
 
-// declineDevice tells the device that the user does not want to.
+// declineDevice tells the device that the user declined.
 func (a *Authority) declineDevice(f *flow) (any, error) {
 	return a.endDevice(f.device, func(d *device) { d.declined = true },
 		"You are not signed in", "The device gets no access. You can close this page.")
 }
 
-// endDevice ends a device's wait, for the first of two who sign in with one code.
+// endDevice ends a device's wait, for the first of two sign-ins with one code.
 func (a *Authority) endDevice(d *device, end func(*device), title, text string) (any, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
@@ -155,10 +155,10 @@ func (a *Authority) endDevice(d *device, end func(*device), title, text string) 
 	return &page{name: "message", data: pageData{Title: title, Text: text}}, nil
 }
 
-// redeemDevice is the grant of a device code: what a device asks for again and
-// again until the user has signed in.
+// redeemDevice implements the grant of a device code, which a device requests
+// repeatedly until the user has signed in.
 func (a *Authority) redeemDevice(t *tokenRequest) (*issued, error) {
-	text := cmp.Or(t.form.Get("device_code"), t.form.Get("code")) // its names at the v2.0 endpoint and the v1
+	text := cmp.Or(t.form.Get("device_code"), t.form.Get("code")) // at the v2.0 endpoint and at the v1
 	if text == "" {
 		return nil, missing("device_code", "Add the device_code that the devicecode endpoint has answered.")
 	}
@@ -169,8 +169,8 @@ func (a *Authority) redeemDevice(t *tokenRequest) (*issued, error) {
 	return a.beginGrant(t, g, "")
 }
 
-// takeDevice finds a device whose user has signed in, and begins the grant for it.
-// It gives tokens once.
+// takeDevice finds a device whose user has signed in, and begins the grant for it. It
+// gives tokens once.
 func (a *Authority) takeDevice(t *tokenRequest, key string) (*Grant, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()

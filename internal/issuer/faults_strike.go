@@ -14,7 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// faultTarget is whom a fault may strike, as far as it is known.
+// faultTarget is what a fault may strike, as far as it is known.
 type faultTarget struct {
 	tenant   *tenant
 	clientID string
@@ -40,17 +40,17 @@ func (fs *faults) strike(v faultTarget, fits func(*Fault, faultTraits) bool) *ac
 	return nil
 }
 
-// anyAt reports whether a fault of a stage may strike.
+// anyAt reports whether any fault may strike at a stage.
 func (fs *faults) anyAt(at stage) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	return slices.ContainsFunc(fs.list, func(s *activeFault) bool { return faultTable[s.Kind].stage == at && !s.Spent() })
 }
 
-// faultHeader names the fault that has struck, for people who wonder.
+// faultHeader names the fault that struck, for people who wonder.
 const faultHeader = "X-Partnercenter-Fault"
 
-// failure is what the victim of a fault reads.
+// failure returns the error that the fault's target gets.
 func (s *activeFault) failure(tenant string, v faultTarget) *failure {
 	traits := faultTable[s.Kind]
 	user := ""
@@ -62,8 +62,8 @@ func (s *activeFault) failure(tenant string, v faultTarget) *failure {
 	return f
 }
 
-// strikeRequest has a fault strike a request before anything in it is looked at.
-// The answer is nil when none did.
+// strikeRequest applies faults to a request before it is examined. The answer is nil if
+// none struck.
 func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 	if at == "" || !a.faults.anyAt(beforeAll) {
 		return nil, nil
@@ -93,7 +93,7 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 	switch {
 	case struck.Kind == FaultTimeout:
 		struck.silence(c.r.Context())
-		panic(http.ErrAbortHandler) // net/http's way to hang up
+		panic(http.ErrAbortHandler) // net/http aborts the connection
 	case struck.Kind == FaultHTML:
 		return &page{name: "message", status: struck.Status, data: pageData{
 			Title: "The sign-in service cannot be reached",
@@ -109,8 +109,8 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 	return nil, f
 }
 
-// silence waits as long as a timeout says, unless the fault or the caller goes
-// away before.
+// silence waits for the duration of a timeout, unless the fault or the caller goes away
+// first.
 func (s *activeFault) silence(ctx context.Context) {
 	select {
 	case <-time.After(s.For):
@@ -119,12 +119,12 @@ func (s *activeFault) silence(ctx context.Context) {
 	}
 }
 
-// peek returns which credential a request shows, and leaves its body to be read
-// by who answers it. What cannot be read is for him to refuse.
+// peek returns the credential in a request, and leaves the body unread for the
+// endpoint, which also refuses what cannot be read.
 func (c *call) peek() credential {
 	parameters := c.r.URL.Query()
 	if c.r.Method == http.MethodPost {
-		// An error comes again when the rest is read.
+		// An error recurs when the rest is read.
 		head, _ := io.ReadAll(io.LimitReader(c.r.Body, maxForm))
 		c.r.Body = struct {
 			io.Reader
@@ -140,8 +140,7 @@ func (c *call) peek() credential {
 	return shown
 }
 
-// strikeUser has a fault strike a user's tokens, or the password that a user
-// enters, before they are issued.
+// strikeUser applies faults to a user's tokens, or to the password that a user enters.
 func (a *Authority) strikeUser(c *call, grant string, tenant *tenant, client string, user *User) error {
 	v := faultTarget{tenant, client, user}
 	struck := a.faults.strike(v, func(_ *Fault, traits faultTraits) bool {
@@ -161,8 +160,7 @@ type distortion struct {
 	withoutMFA bool
 }
 
-// distort has faults strike the tokens of one answer. A call that is nil has no
-// headers.
+// distort applies faults to the tokens of one answer. A nil call has no headers.
 func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signedIn) (d distortion) {
 	v := faultTarget{tenant: tenant, clientID: client.ID}
 	if subject != nil {
@@ -171,7 +169,7 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 	var ids []string
 	for _, kind := range []FaultKind{FaultClockSkew, FaultWrongAudience, FaultMFAClaimMissing} {
 		if kind == FaultMFAClaimMissing && (subject == nil || !subject.mfa) {
-			continue // there is nothing to take away
+			continue // there is nothing to remove
 		}
 		struck := a.faults.strike(v, func(f *Fault, _ faultTraits) bool { return f.Kind == kind })
 		if struck == nil {
@@ -190,14 +188,14 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 	if c != nil && len(ids) > 0 {
 		c.w.Header().Set(faultHeader, strings.Join(ids, " "))
 		if d.skew != 0 {
-			// Dates of answers are those of the system's clock, as of any answer.
+			// The Date of an answer is the system clock's, as in any answer.
 			c.w.Header().Set("Date", time.Now().Add(d.skew).UTC().Format(http.TimeFormat))
 		}
 	}
 	return d
 }
 
-// validity returns from when to when a token is valid that is issued now.
+// validity returns the validity period of a token issued now.
 func (d *distortion) validity(now time.Time, lifetime time.Duration) (notBefore, expires time.Time) {
 	switch {
 	case d.skew > 0:
@@ -209,7 +207,7 @@ func (d *distortion) validity(now time.Time, lifetime time.Duration) (notBefore,
 	return now.Add(-backdate), now.Add(lifetime)
 }
 
-// subject returns how a user has signed in, by what tokens say.
+// subject returns how a user has signed in, according to the tokens.
 func (d *distortion) subject(s *signedIn) *signedIn {
 	if s == nil || !d.withoutMFA {
 		return s
@@ -217,7 +215,7 @@ func (d *distortion) subject(s *signedIn) *signedIn {
 	return &signedIn{user: s.user}
 }
 
-// textAnswer is an answer in words.
+// textAnswer is an answer in plain text.
 type textAnswer struct {
 	status     int
 	retryAfter time.Duration
@@ -232,7 +230,7 @@ func (p *textAnswer) write(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, p.text)
 }
 
-// setRetryAfter says when to try again, if that is known.
+// setRetryAfter sets Retry-After, if the wait is known.
 func setRetryAfter(w http.ResponseWriter, after time.Duration) {
 	if after > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)))

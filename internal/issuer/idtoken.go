@@ -10,8 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// idClaims are the claims of an id token, which tells an app who has signed in
-// to it.
+// idClaims are the claims of an id token, which tells an app who has signed in.
 // https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
 type idClaims struct {
 	Audience          string        `json:"aud"` // the app
@@ -20,7 +19,7 @@ type idClaims struct {
 	NotBefore         int64         `json:"nbf"`
 	Expires           int64         `json:"exp"`
 	AMR               []string      `json:"amr,omitempty"`    // v1
-	CodeHash          string        `json:"c_hash,omitempty"` // beside an authorization code
+	CodeHash          string        `json:"c_hash,omitempty"` // with an authorization code
 	Name              string        `json:"name,omitempty"`
 	Nonce             string        `json:"nonce,omitempty"`
 	ObjectID          string        `json:"oid"`
@@ -33,8 +32,8 @@ type idClaims struct {
 	Version           token.Version `json:"ver"`
 }
 
-// signID mints an id token beside an access token of the same order, or beside the
-// authorization code that it comes with.
+// signID mints an id token to go with an access token of the same spec, or with an
+// authorization code.
 func (a *Authority) signID(trust *trust, spec *tokenSpec, nonce, code string) (string, error) {
 	if len(trust.keys) == 0 {
 		return "", errNoKey
@@ -73,7 +72,7 @@ func (a *Authority) signID(trust *trust, spec *tokenSpec, nonce, code string) (s
 	return trust.keys[0].sign(payload)
 }
 
-// clientInfo is how MSAL learns the name of an account.
+// clientInfo tells MSAL the name of an account.
 func clientInfo(user *User, t *tenant) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(`{"uid":"` + user.ObjectID + `","utid":"` + t.id + `"}`))
 }

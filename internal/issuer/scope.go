@@ -10,25 +10,24 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// defaultScope ends a scope that stands for all that an app may do with a
+// defaultScope ends a scope that stands for everything that an app may do with a
 // resource.
 const defaultScope = ".default"
 
-// appScheme begins the name of the API that an app itself is; what follows is
-// the app's client id.
+// appScheme begins the identifier of an app as an API; the app's client id follows.
 const appScheme = "api://"
 
-// accessRequest is what a request asks a token for.
+// accessRequest is the access that a token is requested for.
 type accessRequest struct {
-	resource string   // audience of the access token, as it was asked for
-	scope    string   // of the resource, as the token names it; empty means scopeUser
+	resource string   // audience of the access token, as requested
+	scope    string   // of the resource, as in the token; empty means scopeUser
 	app      *app     // whose API the resource is; nil for one of Options.Resources
-	asked    []string // the scopes of the resource as they were asked for
-	openID   bool     // an id token too
-	offline  bool     // a refresh token too
+	asked    []string // the scopes of the resource as requested
+	openID   bool     // also an id token
+	offline  bool     // also a refresh token
 }
 
-// key is the form in which the resource is compared.
+// key returns the form in which the resource is compared.
 func (want *accessRequest) key() string {
 	if want.app != nil {
 		return appScheme + strings.ToLower(want.app.ID)
@@ -36,7 +35,7 @@ func (want *accessRequest) key() string {
 	return token.ResourceKey(want.resource)
 }
 
-// check checks that a tenant has the app whose API the resource is.
+// check checks that a tenant has the app whose API is requested.
 func (want *accessRequest) check(t *trust, tenant *tenant) error {
 	switch {
 	case want.app == nil:
@@ -51,7 +50,7 @@ func (want *accessRequest) check(t *trust, tenant *tenant) error {
 
 // scopes are the parts of a scope parameter.
 type scopes struct {
-	api             []string // scopes of APIs, as they were asked for
+	api             []string // scopes of APIs, as requested
 	openID, offline bool
 }
 
@@ -83,8 +82,8 @@ func isScopeToken(s string) bool {
 	return true
 }
 
-// cutScope splits a scope of an API into the resource and what may be done with
-// it. A resource may end with a slash, which makes two of them.
+// cutScope splits a scope of an API into resource and permission. A resource may end
+// with a slash, which makes two of them.
 func cutScope(scope string) (resource, permission string, ok bool) {
 	at := strings.LastIndexByte(scope, '/')
 	if at <= 0 || at == len(scope)-1 {
@@ -93,8 +92,8 @@ func cutScope(scope string) (resource, permission string, ok bool) {
 	return scope[:at], scope[at+1:], true
 }
 
-// appResource returns the resource that the scope of an app-only request names.
-// MSAL adds the scopes of OpenID Connect, which have no meaning here.
+// appResource returns the resource in the scope of an app-only request. MSAL adds the
+// scopes of OpenID Connect, which are ignored.
 func appResource(scope string) (string, error) {
 	if strings.TrimSpace(scope) == "" {
 		return "", missing("scope", "Add scope=<URL of the API>/.default; resource belongs to the v1 endpoint.")
@@ -114,8 +113,8 @@ func appResource(scope string) (string, error) {
 	return "", fail(codeScopeWithoutDefault, "The scope %s is not valid for client credentials. Send scope=<URL of the API>/.default.", quote.Text(scope))
 }
 
-// userAccess returns what a request of the v2.0 endpoint for a user's token asks
-// for. Without a scope of an API, resource stands in its place.
+// userAccess returns the access that a request for a user's token at the v2.0 endpoint
+// asks for. Without a scope of an API, resource is used.
 func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest, error) {
 	s, err := parseScopes(scope)
 	if err != nil {
@@ -145,7 +144,7 @@ func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest
 	return want, nil
 }
 
-// userAccessV1 is userWish at the v1 endpoint, where the API has a parameter of its
+// userAccessV1 is userAccess at the v1 endpoint, where the API is a parameter of its
 // own and every sign-in gives all kinds of tokens.
 func (a *Authority) userAccessV1(t *trust, scope, resource string) (*accessRequest, error) {
 	if _, err := parseScopes(scope); err != nil {
@@ -155,15 +154,14 @@ func (a *Authority) userAccessV1(t *trust, scope, resource string) (*accessReque
 	return want, a.resolve(t, want)
 }
 
-// foreignAPIs are Microsoft's other APIs that partners' apps ask tokens for, to
-// use them in a customer's tenant, by their application ids. Nothing here takes
-// their tokens.
+// foreignAPIs are other Microsoft APIs that partners' apps request tokens for, to use
+// in a customer's tenant, by application id. Nothing here accepts those tokens.
 var foreignAPIs = map[string]string{
 	"00000003-0000-0000-c000-000000000000": "https://graph.microsoft.com",
 	"797f4846-ba00-4fd7-ba43-dac1f8f63013": "https://management.azure.com",
 }
 
-// wellKnownAPIs are the application ids of APIs that are called by their URLs.
+// wellKnownAPIs are the application ids of APIs that are requested by URL.
 var wellKnownAPIs = map[string]string{
 	"00000002-0000-0000-c000-000000000000": "https://graph.windows.net",
 	token.APIAppID:                         "https://api.partnercenter.microsoft.com",
@@ -182,8 +180,8 @@ func ResourceOf(applicationID string) (url string, ok bool) {
 	return url, ok
 }
 
-// resolve finds out whose API the resource of w is. An app is an API under its
-// client id, with api:// before it or without.
+// resolve determines whose API is requested. An app is an API under its client id, with
+// or without api:// before it.
 func (a *Authority) resolve(t *trust, want *accessRequest) error {
 	want.resource = cmp.Or(want.resource, a.audience)
 	if a.isResource(want.resource) || isForeign(want.resource) {

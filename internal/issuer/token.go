@@ -17,11 +17,11 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// maxForm is the largest token request read, in bytes. Real ones have a few
-// hundred, and a client assertion or a token that is passed on some thousand.
+// maxForm is the largest accepted token request, in bytes. Real ones have a few
+// hundred, and several thousand with a client assertion or a forwarded token.
 const maxForm = 64 << 10
 
-// The grants of the token endpoints.
+// The grant types of the token endpoints.
 const (
 	grantTypeClientCredentials = "client_credentials"
 	grantTypeCode              = "authorization_code"
@@ -32,7 +32,7 @@ const (
 	grantTypeOnBehalfOf        = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 )
 
-// grantTypes are those that the discovery document names.
+// grantTypes are those in the discovery document.
 var grantTypes = []string{grantTypeClientCredentials, grantTypeCode, grantTypeRefresh, grantTypeDevice, grantTypeOnBehalfOf}
 
 // tokenAnswer is the answer of the endpoints.
@@ -48,7 +48,7 @@ type tokenAnswer struct {
 	userAnswer
 }
 
-// integer is a number of an answer, which v1 endpoints write as text.
+// integer returns a number for an answer, which v1 endpoints write as text.
 func (c *call) integer(n int64) any {
 	if c.version == token.V1 {
 		return strconv.FormatInt(n, 10)
@@ -56,14 +56,14 @@ func (c *call) integer(n int64) any {
 	return n
 }
 
-// userAnswer is what only the answer to a grant of a user has.
+// userAnswer is the part of an answer that only users' grants have.
 type userAnswer struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
-	ClientInfo   string `json:"client_info,omitempty"` // MSAL's name for the account, when it asks
+	ClientInfo   string `json:"client_info,omitempty"` // MSAL's name for the account, on request
 }
 
-// tokenRequest is a token request whose form is read and whose client is known.
+// tokenRequest is a token request with its form parsed and its client known.
 type tokenRequest struct {
 	*call
 	form   url.Values
@@ -91,7 +91,7 @@ type issued struct {
 func (a *Authority) tokens(c *call) (any, error) {
 	got, err := a.token(c)
 	if f, ok := err.(*failure); ok && c.version == token.V1 && f.errorCode == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
-		f.kind = "interaction_required" // this endpoint's word for it
+		f.kind = "interaction_required" // this endpoint's name for it
 	}
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (a *Authority) token(c *call) (*issued, error) {
 	return serve(a, t)
 }
 
-// grantTypeHandlers answer the grants.
+// grantTypeHandlers answer the grant types.
 var grantTypeHandlers = map[string]func(*Authority, *tokenRequest) (*issued, error){
 	grantTypeClientCredentials: (*Authority).clientCredentials,
 	grantTypeCode:              (*Authority).redeemCode,
@@ -189,7 +189,7 @@ func readForm(c *call) (url.Values, error) {
 	return parseForm(c.r.Header.Get("Content-Type"), body)
 }
 
-// parseForm reads a form. A body without a content type is taken for one.
+// parseForm parses a form. A body without a content type is assumed to be one.
 func parseForm(contentType string, body []byte) (url.Values, error) {
 	if contentType != "" {
 		media, _, err := mime.ParseMediaType(contentType)
@@ -201,8 +201,8 @@ func parseForm(contentType string, body []byte) (url.Values, error) {
 	return parseParameters(string(body))
 }
 
-// parseParameters reads a form or a query, which must have each parameter once
-// (RFC 6749, sections 3.1 and 3.2).
+// parseParameters parses a form or a query, which must not repeat a parameter (RFC
+// 6749, sections 3.1 and 3.2).
 func parseParameters(text string) (url.Values, error) {
 	form, err := url.ParseQuery(text)
 	if err != nil {
@@ -224,7 +224,7 @@ func unknownTenant(name string) *failure {
 	return fail(codeUnknownTenant, "Tenant %s does not exist here. Check the tenant's id or domain in the URL.", quote.Text(name))
 }
 
-// clientCredentials is the app-only grant: the client's secret or certificate
+// clientCredentials implements the app-only grant: the client's secret or certificate
 // for a token that speaks for the client itself.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
 func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
@@ -248,8 +248,8 @@ func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
 	return a.issue(t, a.specFor(t, t.tenant, nil, want), want)
 }
 
-// specFor returns what a token that w asks for is to say, an app's own without a
-// subject.
+// specFor returns the content of a token for the requested access, an app's own without
+// a subject.
 func (a *Authority) specFor(t *tokenRequest, tenant *tenant, subject *signedIn, want *accessRequest) *tokenSpec {
 	return &tokenSpec{
 		tenant: tenant, client: t.client, proof: t.proof, subject: subject,
@@ -258,7 +258,7 @@ func (a *Authority) specFor(t *tokenRequest, tenant *tenant, subject *signedIn, 
 	}
 }
 
-// issue signs what was ordered.
+// issue signs the token.
 func (a *Authority) issue(t *tokenRequest, spec *tokenSpec, want *accessRequest) (*issued, error) {
 	token, err := a.sign(t.trust, spec)
 	if err != nil {
@@ -271,8 +271,8 @@ func (a *Authority) issue(t *tokenRequest, spec *tokenSpec, want *accessRequest)
 	return got, nil
 }
 
-// accessRequest returns what the request asks for; where it does not say, it is what was
-// asked for when the user signed in.
+// accessRequest returns the access that the request asks for; by default that of the
+// sign-in.
 func (a *Authority) accessRequest(t *tokenRequest, before *Grant) (*accessRequest, error) {
 	if t.version == token.V1 {
 		return a.userAccessV1(t.trust, t.form.Get("scope"), cmp.Or(t.form.Get("resource"), before.Resource))
@@ -287,8 +287,8 @@ func (a *Authority) accessRequest(t *tokenRequest, before *Grant) (*accessReques
 	return a.userAccess(t.trust, scope, before.Resource)
 }
 
-// userTokens gives what w asks for, for a user of a tenant who has signed in and
-// consented. The grant, nil for none, is what a refresh token continues.
+// userTokens issues tokens for a user who has signed in and consented. The grant, nil
+// for none, is continued by a refresh token.
 func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, want *accessRequest, g *Grant, nonce string) (*issued, error) {
 	if s.user.Disabled {
 		return nil, disabledUser(s.user)
@@ -329,9 +329,9 @@ func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, wan
 	return got, nil
 }
 
-// scopeAnswer is the scope of an answer: at the v2.0 endpoint with the resource
-// before it, and with the scopes as they were asked for, .default too. MSAL takes
-// what is missing for declined, and looks up tokens that it has by it.
+// scopeAnswer returns the scope of an answer: at the v2.0 endpoint with the resource
+// before it, and with the scopes as requested, including .default. MSAL treats missing
+// scopes as declined, and looks up its tokens by scope.
 func (t *tokenRequest) scopeAnswer(want *accessRequest) string {
 	if t.version == token.V1 {
 		return cmp.Or(want.scope, scopeUser)
@@ -354,9 +354,9 @@ func (t *tokenRequest) scopeAnswer(want *accessRequest) string {
 	return strings.Join(names, " ")
 }
 
-// password is the resource owner's password grant, which Partner Center has no
-// use for since it asks for a second factor: who has one registered must sign in
-// with a browser.
+// password implements the resource owner's password grant, which Partner Center does
+// not support since it requires a second factor: a user who has one registered must
+// sign in with a browser.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc
 func (a *Authority) password(t *tokenRequest) (*issued, error) {
 	name := t.form.Get("username")

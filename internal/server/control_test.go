@@ -114,7 +114,7 @@ func TestControlClockRefuses(t *testing.T) {
 		{"PUT", "/clock", `{"now":"9999-12-31T23:59:59-01:00"}`, "choose a time between them"},
 		{"PUT", "/clock", `{"now":1772355600}`, `member "now" of the body is unknown or of the wrong type; send {"now"`},
 		{"PUT", "/clock", `{"to":"2026-03-01T09:30:00Z"}`, `member "to" of the body is unknown`},
-		{"PUT", "/clock", `["2026-03-01T09:30:00Z"]`, "the body is no JSON object"},
+		{"PUT", "/clock", `["2026-03-01T09:30:00Z"]`, "the body is not a JSON object"},
 		{"PUT", "/clock", `{"now":`, "the body is not JSON"},
 		{"PUT", "/clock", `{"now":"2026-03-01","now":"2026-03-02"}`, "the body is not JSON"},
 		{"POST", "/clock/advance", `{}`, "does not say how far to advance"},

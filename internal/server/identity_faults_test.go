@@ -297,7 +297,7 @@ func TestIdentityFaultsRefuse(t *testing.T) {
 		{"POST", "", `{"fault":"throttled","keepKey":true}`, "throttled has no keepKey"},
 		{"POST", "", `{"fault":"key_rollover","times":2}`, "send it alone, or with"},
 		{"POST", "", `fault=throttled`, "the body is not JSON"},
-		{"POST", "", `[]`, "the body is no JSON object"},
+		{"POST", "", `[]`, "the body is not a JSON object"},
 		{"DELETE", "/f99", ``, "GET /identity/faults lists them"},
 	} {
 		status := 400
