@@ -11,17 +11,16 @@ import (
 )
 
 const (
-	locale = "en-us" // of the texts, as the documented answers have it
-	// offerURIPrefix is the beginning of an offer's undocumented uri, which is
-	// the same for all partners.
+	locale = "en-us" // of the texts, as in documented answers
+	// offerURIPrefix is the prefix of an offer's undocumented uri, which is the same
+	// for all partners.
 	offerURIPrefix = "/3c95518e-8c37-41e3-9627-0ca339200f53/Offers/"
-	// maxLicenses is how many seats of a legacy offer a line may have, unless
-	// the file says otherwise.
+	// maxLicenses is the maximum quantity of a legacy offer in a line, unless the file
+	// says otherwise.
 	maxLicenses = 10_000_000
 )
 
-// build makes the catalog of a file without mistakes, and fills in what the
-// file leaves out.
+// build builds the catalog from a valid file, and fills in defaults.
 func (f *contents) build() *Catalog {
 	c := &Catalog{
 		countryIndex: make(map[string]int, len(f.Countries)),
@@ -74,7 +73,7 @@ func orElse[T any](p *T, value T) *T {
 	return p
 }
 
-// list returns a list that is written as [] when it is empty.
+// list makes a nil list an empty one, which is encoded as [].
 func list(ids []string) []string {
 	if ids == nil {
 		return []string{}
@@ -154,8 +153,8 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 	a := &availability{
 		sku: s, countries: folded(f.Countries), prices: prices(f.Price, countries),
 		resource: partnercenter.Availability{
-			// A legacy offer has no availabilities; the one that stands for it
-			// has the offer's id, as it is what an order names.
+			// A legacy offer has no availabilities; the one that represents it has the
+			// offer's id, which orders use.
 			ID: o.ID, CatalogItemID: o.ID, ProductID: o.Product.ID, SKUID: o.ID,
 			Segment: cmp.Or(f.Segment.Normalize(), partnercenter.TargetSegmentCommercial), IsPurchasable: new(*o.IsAvailableForPurchase && !f.Retired),
 			IsRenewable: o.IsAutoRenewable, Terms: []partnercenter.AvailabilityTerm{},
@@ -175,7 +174,7 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 	c.offers, c.offerIndex[fold(o.ID)] = append(c.offers, entry), entry
 }
 
-// legacyType is the type of a legacy offer's product.
+// legacyType returns the type of a legacy offer's product.
 func legacyType(kind Kind) *partnercenter.ItemType {
 	if kind == Usage {
 		return itemType("Azure", "Azure")
@@ -191,8 +190,8 @@ func itemType(id, sub string) *partnercenter.ItemType {
 	return t
 }
 
-// legacyAttributes are the dynamic attributes that carry an offer's own fields
-// in its SKU.
+// legacyAttributes returns the dynamic attributes that hold an offer's own fields in
+// its SKU.
 func legacyAttributes(o *partnercenter.Offer) map[string]jsontext.Value {
 	return attributes(map[string]any{
 		"isMicrosoftProduct": true, "billingType": o.Billing, "category": o.Category.Name, "rank": o.Rank,
@@ -313,7 +312,7 @@ func newAvailability(s *sku, f *fileAvailability, countries []fileCountry) *avai
 	return a
 }
 
-// termNames are how terms are called, unless the file says otherwise.
+// termNames are the names of terms, unless the file says otherwise.
 var termNames = map[string]string{"": "No end", "P1M": "1 Month", "P1Y": "1 Year", "P2Y": "2 Years", "P3Y": "3 Years"}
 
 func (c *Catalog) addAvailability(a *availability) {

@@ -8,8 +8,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// kinds are the kinds of catalog items, with what they have in common unless a
-// file says otherwise.
+// kinds are the kinds of catalog items with their defaults.
 var kinds = map[Kind]struct {
 	productType   [2]string // id and sub-type
 	maximum       int
@@ -63,8 +62,8 @@ var kindNames = []string{
 	string(PerpetualSoftware), string(SoftwareSubscription), string(Marketplace),
 }
 
-// names are what a file defines, for checking what it refers to. Values are the
-// lines.
+// names are the names that a file defines, for checking references. Values are line
+// numbers.
 type names struct{ countries, categories, offers, products, skus map[string]int }
 
 // checker checks the contents of a file.
@@ -73,7 +72,7 @@ type checker struct {
 	*contents
 }
 
-// check checks what the types alone do not say.
+// check checks what the types alone do not express.
 func (c *checker) check(root yamlfile.Position) {
 	n := names{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
 	countries := root.Field("countries")
@@ -88,7 +87,7 @@ func (c *checker) check(root yamlfile.Position) {
 		c.Required(at, "symbol", "what stands before an amount, such as $")
 		c.Unique(n.countries, at.Field("code"), fold(market.Code))
 		if rate, err := market.Rate.Rat(); market.Rate != "" && (err != nil || rate.Sign() <= 0) {
-			c.Problem(at.Field("rate"), "is not above zero; write how much of the currency one of the prices' is")
+			c.Problem(at.Field("rate"), "is not above zero; write how much of the currency one unit of the prices' currency is")
 		}
 		if d := market.Digits; d != nil && (*d < 0 || *d > 4) {
 			c.Problem(at.Field("digits"), "is not from 0 to 4; write how many digits a price has after its point")
@@ -173,12 +172,12 @@ func (c *checker) product(at yamlfile.Position, p *fileProduct, n *names) {
 	}
 }
 
-// references checks that what items refer to is there.
+// references checks that references refer to existing items.
 func (c *checker) references(root yamlfile.Position, n *names) {
 	for i := range c.Offers {
 		at, o := root.Field("offers").Item(i), &c.Offers[i]
 		if _, ok := n.categories[fold(o.Category)]; !ok && o.Category != "" {
-			c.Problem(at.Field("category"), "%q is none of the categories; add it there or correct the id", o.Category)
+			c.Problem(at.Field("category"), "%q is not one of the categories; add it there or correct the id", o.Category)
 		}
 		c.checkKnown(at.Field("prerequisiteOffers"), o.PrerequisiteOffers, n.offers, "offers")
 		c.checkKnown(at.Field("upgradeTargetOffers"), o.UpgradeTargetOffers, n.offers, "offers")
@@ -198,11 +197,11 @@ func (c *checker) references(root yamlfile.Position, n *names) {
 	}
 }
 
-// checkKnown reports the ids of a list that stand nowhere.
+// checkKnown reports the unknown ids of a list.
 func (c *checker) checkKnown(at yamlfile.Position, ids []string, lines map[string]int, what string) {
 	for i, id := range ids {
 		if _, ok := lines[fold(id)]; !ok {
-			c.Problem(at.Item(i), "%q is none of the file's %s; add it there or correct the id", id, what)
+			c.Problem(at.Item(i), "%q is not one of the file's %s; add it there or correct the id", id, what)
 		}
 	}
 }
@@ -229,8 +228,8 @@ func (c *checker) cycles(at yamlfile.Position, cycles []partnercenter.BillingCyc
 func (c *checker) quantities(at yamlfile.Position, minimum, maximum *int) {
 	switch {
 	case minimum != nil && *minimum < 1:
-		c.Problem(at.Field("minimumQuantity"), "is below 1; nobody orders none")
+		c.Problem(at.Field("minimumQuantity"), "is below 1; write at least 1")
 	case minimum != nil && maximum != nil && *maximum < *minimum:
-		c.Problem(at.Field("maximumQuantity"), "is below minimumQuantity; nothing could be ordered")
+		c.Problem(at.Field("maximumQuantity"), "is below minimumQuantity; write at least that many")
 	}
 }

@@ -26,7 +26,7 @@ SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris,
 FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, guid.Key(partnerID))
 }
 
-// readList reads a list out of a column; an empty one is nil.
+// readList decodes a list from a column; an empty one is nil.
 func readList[T any](column []byte, list *[]T) error {
 	if string(column) == "[]" {
 		return nil
@@ -34,9 +34,9 @@ func readList[T any](column []byte, list *[]T) error {
 	return partnercenter.Unmarshal(column, list)
 }
 
-// PutApp makes an app registration or replaces all of it, except that without
-// a secret or an object id it keeps the stored ones, or gets random ones. It
-// fails with [ErrPartnerNotFound] or a [*FieldError].
+// PutApp creates an app registration or replaces all of it, except that a missing
+// secret or object id keeps its stored value, or gets a random one. It fails with
+// [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutApp(ctx context.Context, partnerID string, a seed.App) error {
 	taken := &seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"}
 	return s.putOwn(ctx, "put app "+a.ClientID, partnerID, "apps WHERE client_id", guid.Key(a.ClientID), taken, func(bulk *bulkTx) error {
@@ -44,9 +44,9 @@ func (s *Store) PutApp(ctx context.Context, partnerID string, a seed.App) error 
 	})
 }
 
-// putOwn makes or replaces what only one partner can have. It fails with taken when
-// another partner has it: when there is a row of his from a table where a column
-// is the key.
+// putOwn creates or replaces what only one partner can have. It fails with taken if
+// another partner has it: if there is a row of another partner in the table and with
+// the key that from and key name.
 func (s *Store) putOwn(ctx context.Context, what, partnerID, from, key string, taken *seed.FieldError, put func(*bulkTx) error) error {
 	return s.transact(ctx, what, func(tx *tx) error {
 		var exists, elsewhere bool
@@ -65,8 +65,8 @@ SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1), EXISTS (SELECT 1 F
 	})
 }
 
-// complete fills in the object id and the credential that an app or a user leaves
-// out: as they are stored, which is what the query answers, or at random.
+// complete sets the object id and the credential that an app or a user lacks: to the
+// stored ones, which the query returns, or to random ones.
 func (bulk *bulkTx) complete(objectID, credential *string, query string, args ...any) error {
 	var keptID, keptCredential string
 	err := bulk.QueryRowContext(bulk.ctx, query, args...).Scan(&keptID, &keptCredential)
@@ -81,8 +81,8 @@ var putAppSQL = upsert("apps", []string{"partner_id", "client_id"}, []string{
 	"object_id", "name", "secret", "secrets", "certificates", "redirect_uris", "public", "multi_tenant", "admin_consent", "disabled",
 })
 
-// putApp makes or replaces an app registration. What the app leaves out is
-// kept as it is stored, or made at random.
+// putApp creates or replaces an app registration. Missing values are kept as stored, or
+// generated at random.
 func (bulk *bulkTx) putApp(partnerID string, a seed.App) error {
 	if err := a.Check(); err != nil {
 		return err

@@ -18,7 +18,7 @@ type Attachment struct {
 	ContentType string
 	Tender      bool // else a purchase order
 	Size        int64
-	Metadata    string // JSON, of the upload that brought it
+	Metadata    string // JSON, of the upload that it came with
 	Content     []byte // nil in lists
 }
 
@@ -30,9 +30,8 @@ SELECT $1, $2, $3, $4, count(*), $5, $6, $7, $8, $9, $10 FROM attachments WHERE 
 	return err
 }
 
-// Attachments lists the files attached to an order, without their contents, in
-// the order in which they came. It fails with [ErrNotYours] or
-// [ErrOrderNotFound].
+// Attachments lists the files attached to an order, without their contents, in the
+// order of their arrival. It fails with [ErrNotYours] or [ErrOrderNotFound].
 func (s *Store) Attachments(ctx context.Context, partnerID, customerID, orderID string) ([]Attachment, error) {
 	if _, err := s.GetOrder(ctx, partnerID, customerID, orderID, false); err != nil {
 		return nil, err

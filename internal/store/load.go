@@ -9,19 +9,19 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// LoadResult counts what a [Store.Load] read and what it did.
+// LoadResult counts what a [Store.Load] read and changed.
 type LoadResult struct {
-	// How many of each kind the seed has.
+	// The numbers of each kind in the seed.
 	Partners, Apps, Users, IndirectResellers, Customers, Orders int
-	// Changed is how many of them were new or not stored like this yet.
+	// Changed is how many were new or stored differently.
 	Changed int
 }
 
-// Load stores all of the seed, or nothing when it fails. What is stored
-// already is replaced, nothing is removed, so a Load can be repeated. Apps
-// without a secret or an object id and users without a password or an object id
-// keep theirs, or get random ones; customers that are placeholders, or in the
-// brief form of lists, take away nothing that is known of them.
+// Load stores the whole seed, or nothing on error. It replaces existing items and
+// removes none, so it can be repeated. Apps without a secret or an object id and users
+// without a password or an object id keep theirs, or get random ones; customers that
+// are placeholders, or in the short form of lists, do not remove details that are
+// stored.
 func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
 	var bulk *bulkTx
 	err := s.transact(ctx, "load", func(tx *tx) (err error) {
@@ -36,18 +36,16 @@ func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
 	return bulk.result, nil
 }
 
-// resetTables are the tables that Reset empties, in an order that references
-// allow.
+// resetTables are the tables that Reset empties, in an order that references allow.
 var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customers", "consents", "grants"}
 
-// keptTables are the tables that Reset leaves alone: what partners are, and what
-// they sign in with.
+// keptTables are the tables that Reset keeps: partners, and what they sign in with.
 var keptTables = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
 
-// Reset removes all customers and all that is theirs, all consents and grants,
-// and stores the seed, or changes nothing when it fails. Partners, their apps and
-// their users are taken from the seed as [Store.Load] does, and none is removed,
-// so that access tokens stay good.
+// Reset removes all customers with everything of theirs, and all consents and grants,
+// and stores the seed, or changes nothing on error. Partners, their apps and users are
+// loaded from the seed as by [Store.Load], and none is removed, so that access tokens
+// stay valid.
 func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 	err := s.transact(ctx, "reset", func(tx *tx) error {
 		for _, table := range resetTables {
@@ -66,7 +64,7 @@ func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 	return nil
 }
 
-// load stores the seed and notes that something was loaded.
+// load stores the seed and records that something was loaded.
 func (t *tx) load(data *seed.Seed) (*bulkTx, error) {
 	bulk := &bulkTx{tx: t, stmts: map[string]*sql.Stmt{}}
 	for i := range data.Partners {
@@ -79,8 +77,8 @@ func (t *tx) load(data *seed.Seed) (*bulkTx, error) {
 	return bulk, err
 }
 
-// bulkTx is a write transaction of many rows: it prepares each statement once
-// and remembers whose lists the rows change.
+// bulkTx is a write transaction for many rows: it prepares each statement once and
+// records whose lists the rows change.
 type bulkTx struct {
 	*tx
 	stmts   map[string]*sql.Stmt
@@ -88,7 +86,7 @@ type bulkTx struct {
 	changed changedCustomers
 }
 
-// exec runs a statement, and counts it among the changes when it was one.
+// exec runs a statement, and counts it if it changed something.
 func (bulk *bulkTx) exec(query string, args ...any) (changed bool, err error) {
 	changed, err = bulk.execUncounted(query, args...)
 	if changed {

@@ -205,8 +205,8 @@ func TestOpenErrors(t *testing.T) {
 			if err := os.WriteFile(filepath.Dir(path), []byte("x"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, ErrNotWritable, "make the file and its folder writable for this user or choose another place"},
-		{"read-only file system", "/proc/x.db", nil, ErrNotWritable, "make the file and its folder writable for this user or choose another place"},
+		}, ErrNotWritable, "make the file and its folder writable for this user or choose another location"},
+		{"read-only file system", "/proc/x.db", nil, ErrNotWritable, "make the file and its folder writable for this user or choose another location"},
 		{"locked", "x.db", func(t *testing.T, path string) { openTest(t, path) }, ErrLocked,
 			fmt.Sprintf("it is in use by another server (process %d); stop that server or choose another file", os.Getpid())},
 		{"locked under another name", "link.db", func(t *testing.T, path string) {

@@ -24,8 +24,8 @@ SELECT upn, object_id, name, roles, password, mfa = 0, disabled FROM users
 WHERE partner_id = $1 ORDER BY upn_key`, guid.Key(partnerID))
 }
 
-// PutUser makes a user or replaces all of it, except that without a password or
-// an object id it keeps the stored ones, or gets random ones. It fails with
+// PutUser creates a user or replaces all of it, except that a missing password or
+// object id keeps its stored value, or gets a random one. It fails with
 // [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutUser(ctx context.Context, partnerID string, u seed.User) error {
 	taken := &seed.FieldError{Field: "userPrincipalName", Message: "another partner's user has this name; use another one"}
@@ -36,8 +36,8 @@ func (s *Store) PutUser(ctx context.Context, partnerID string, u seed.User) erro
 
 var putUserSQL = upsert("users", []string{"partner_id", "upn_key"}, []string{"upn", "object_id", "name", "roles", "password", "mfa", "disabled"})
 
-// putUser makes or replaces a user. What the user leaves out is kept as it is
-// stored, or made at random.
+// putUser creates or replaces a user. Missing values are kept as stored, or generated
+// at random.
 func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 	if err := u.Check(); err != nil {
 		return err
