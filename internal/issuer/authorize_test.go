@@ -261,7 +261,7 @@ func TestNoState(t *testing.T) {
 func TestCodeRefusals(t *testing.T) {
 	sum := sha256.Sum256([]byte(verifier))
 	if base64.RawURLEncoding.EncodeToString(sum[:]) != challenge {
-		t.Fatal("verifier and challenge do not belong together")
+		t.Fatal("verifier and challenge do not match")
 	}
 	s256 := []string{"code_challenge", challenge, "code_challenge_method", "S256"}
 	plain := []string{"code_challenge", verifier, "code_challenge_method", "plain"}

@@ -162,8 +162,8 @@ func TestOpenRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, now, []string{"0640", "chmod 600"}},
-		{"key of another authority", write("ca-key.pem", otherKey), now, []string{"do not belong together", afresh}},
-		{"certificate of another authority", write("ca.pem", other.CertPEM()), now, []string{"do not belong together", afresh}},
+		{"key of another authority", write("ca-key.pem", otherKey), now, []string{"do not match", afresh}},
+		{"certificate of another authority", write("ca.pem", other.CertPEM()), now, []string{"do not match", afresh}},
 		{"key missing", remove("ca-key.pem"), now, []string{"ca-key.pem is missing", afresh}},
 		{"key not PEM", write("ca-key.pem", []byte("SECRETSECRET")), now, []string{"PRIVATE KEY", afresh}},
 		{"key not PKCS#8", write("ca-key.pem", encodePEM(keyBlock, []byte("x"))), now, []string{"PKCS#8", afresh}},
@@ -172,7 +172,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"certificate garbled", write("ca.pem", encodePEM(certBlock, []byte("x"))), now, []string{"cannot be read", afresh}},
 		{"certificate not an authority's", write("ca.pem", encodePEM(certBlock, leaf.Certificate[0])), now, []string{"not the certificate of an authority", afresh}},
 		{"expired", nil, now.AddDate(10, 0, 1), []string{"expired at 2036-01-02", afresh}},
-		{"not yet valid", nil, now.AddDate(0, 0, -1), []string{"set the clock right"}},
+		{"not yet valid", nil, now.AddDate(0, 0, -1), []string{"set the clock"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := ownDir(t)

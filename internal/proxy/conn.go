@@ -15,14 +15,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 )
 
-// intercepted is a connection that a client believes to be one to host.
+// intercepted is a connection that a client believes to be to host.
 type intercepted struct {
 	net.Conn
 	host string
 }
 
-// HostOf returns the host that a connection from [Proxy.Intercepted] was asked
-// for, in lower case; for other connections, nothing.
+// HostOf returns the host that a connection from [Proxy.Intercepted] is for, in lower
+// case; it is empty for other connections.
 func HostOf(c net.Conn) string {
 	if c, ok := c.(*intercepted); ok {
 		return c.host
@@ -30,7 +30,7 @@ func HostOf(c net.Conn) string {
 	return ""
 }
 
-// connListener is a listener whose connections are put there by hand.
+// connListener is a listener for existing connections.
 type connListener struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -41,7 +41,7 @@ func newConnListener() *connListener {
 	return &connListener{conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
-// put waits until c is accepted. It closes c when nobody accepts any more.
+// put waits until c is accepted. It closes c if the listener is closed.
 func (h *connListener) put(c net.Conn) {
 	select {
 	case h.conns <- c:
@@ -64,11 +64,11 @@ func (h *connListener) Close() error {
 	return nil
 }
 
-// Addr is that of no socket: there is none.
+// Addr is a placeholder: there is no socket.
 func (h *connListener) Addr() net.Addr { return &net.UnixAddr{Net: "proxy", Name: "intercepted"} }
 
-// dialInward connects to one of the hosts that are taken in, inside of the
-// process: there is nobody whose certificate would have to be looked at.
+// dialInward connects to an intercepted host, within the process: there is no
+// certificate to check.
 func (p *Proxy) dialInward(ctx context.Context, _, address string) (net.Conn, error) {
 	host := cloudhosts.Name(address)
 	near, far := net.Pipe()
@@ -106,8 +106,8 @@ func (c *bufferedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
 func (c *bufferedConn) CloseRead() error           { return closeHalf(c.Conn, false) }
 func (c *bufferedConn) CloseWrite() error          { return closeHalf(c.Conn, true) }
 
-// closeHalf ends one direction of a TCP connection, so that the answer to the
-// last thing that was sent still arrives.
+// closeHalf closes one direction of a TCP connection, so that the answer to what was
+// sent last still arrives.
 func closeHalf(c net.Conn, write bool) error {
 	half, ok := c.(interface {
 		CloseRead() error
@@ -131,7 +131,7 @@ func limitConnections(l net.Listener, n int64) net.Listener {
 type limitedListener struct {
 	net.Listener
 	room *semaphore.Weighted
-	ctx  context.Context // over once the listener is closed
+	ctx  context.Context // done when the listener is closed
 	stop context.CancelFunc
 }
 
@@ -165,8 +165,8 @@ func (c *limitedConn) Close() error {
 func (c *limitedConn) CloseRead() error  { return closeHalf(c.Conn, false) }
 func (c *limitedConn) CloseWrite() error { return closeHalf(c.Conn, true) }
 
-// farEnd is the far end of a tunnel. Whatever goes through the tunnel is read
-// from it or written to it, so that its deadline alone ends a tunnel that idles.
+// farEnd is the far end of a tunnel. All traffic of the tunnel is read from it or
+// written to it, so its deadline alone ends an idle tunnel.
 type farEnd struct {
 	net.Conn
 	proxy *Proxy
@@ -187,8 +187,8 @@ func (p *Proxy) openTunnel(c net.Conn, err error) (net.Conn, error) {
 	return end, nil
 }
 
-// closeTunnels breaks off what is left when the proxy stops. Nobody can see
-// whether a request is on its way in a tunnel.
+// closeTunnels closes the remaining tunnels when the proxy stops. Requests in progress
+// within a tunnel are not visible.
 func (p *Proxy) closeTunnels() {
 	p.inward.CloseIdleConnections()
 	p.mu.Lock()

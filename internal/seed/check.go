@@ -9,15 +9,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// seedIDs remembers in which line an id was first used, to name both lines
-// when it comes again.
+// seedIDs records the line in which an id was first used, to report both lines when it
+// is repeated.
 type seedIDs struct{ tenants, domains, clients, users, customers map[string]int }
 
 // checker checks a seed file.
 type checker struct{ *yamlfile.File }
 
-// seed checks what the types alone do not say and fills in what the file
-// leaves out. It keeps going after mistakes, to report them together.
+// seed checks what the types alone do not express and fills in defaults. It continues
+// after mistakes, to report them together.
 func (c *checker) seed(root yamlfile.Position, s *Seed) {
 	partners := root.Field("partners")
 	if partners.Empty() || partners.IsList() && len(s.Partners) == 0 {
@@ -70,7 +70,7 @@ func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 		c.customer(at, customer, ids)
 		reseller := customer.Customer.AssociatedPartnerID
 		if _, ok := resellers[guid.Key(reseller)]; !ok && reseller != "" {
-			c.Problem(at.Field("associatedPartnerId"), "%s is none of the partner's indirectResellers; add it there or correct the id", reseller)
+			c.Problem(at.Field("associatedPartnerId"), "%s is not one of the partner's indirectResellers; add it there or correct the id", reseller)
 		}
 		fillCustomer(at, &customer.Customer)
 		for j := range customer.Orders {
@@ -89,7 +89,7 @@ func (c *checker) app(p yamlfile.Position, a *App, ids *seedIDs) {
 		if at := p.Field("secrets").Item(i); at.IsObject() {
 			c.Required(at, "value", "what the app signs in with")
 			if expires := a.Secrets[i].Expires; expires.Valid() && expires.Time().IsZero() {
-				c.Problem(at.Field("expires"), "%s is what the API writes for no date; leave this field out if the secret never expires", expires)
+				c.Problem(at.Field("expires"), "%s is the API's form of no date; leave this field out if the secret never expires", expires)
 			}
 		}
 	}
@@ -110,7 +110,7 @@ func (c *checker) app(p yamlfile.Position, a *App, ids *seedIDs) {
 			continue
 		}
 		if line, twice := certificates[string(read.Raw)]; twice {
-			c.Problem(text, "this certificate stands in line %d already; list it once", line)
+			c.Problem(text, "this certificate is already in line %d; list it once", line)
 			continue
 		}
 		certificates[string(read.Raw)] = text.Line()
@@ -164,7 +164,7 @@ func (c *checker) customer(p yamlfile.Position, customer *Customer, ids *seedIDs
 		}
 		c.order(at, o)
 		if o.ReferenceCustomerID != "" && !strings.EqualFold(o.ReferenceCustomerID, customer.Customer.ID) {
-			c.Problem(at.Field("referenceCustomerId"), "the order stands under customer %s; move it, or leave this field out", customer.Customer.ID)
+			c.Problem(at.Field("referenceCustomerId"), "the order is under customer %s; move it, or leave this field out", customer.Customer.ID)
 		}
 		c.Unique(orderIDs, at.Field("id"), guid.KeyIfGUID(o.ID))
 	}
@@ -200,6 +200,6 @@ func (c *checker) order(p yamlfile.Position, o *partnercenter.Order) {
 
 func (c *checker) guid(p yamlfile.Position) {
 	if text, ok := p.Text(); ok && text != "" && !guid.Is(text) {
-		c.Problem(p, "%q is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", text)
+		c.Problem(p, "%q is not a GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", text)
 	}
 }

@@ -64,6 +64,6 @@ func BenchmarkListAgain(b *testing.B) {
 		srv.ServeHTTP(w, r)
 	}
 	if w.header.Get("Content-Type") == "" {
-		b.Fatal("nothing was answered")
+		b.Fatal("there were no answers")
 	}
 }

@@ -109,7 +109,7 @@ func TestControlClockRefuses(t *testing.T) {
 	for _, tt := range []struct{ method, path, body, want string }{
 		{"PUT", "/clock", ``, "does not say what to set the clock to; send {\"now\""},
 		{"PUT", "/clock", `{}`, "does not say what to set the clock to"},
-		{"PUT", "/clock", `{"now":"tomorrow"}`, `"tomorrow" is no time; write it like`},
+		{"PUT", "/clock", `{"now":"tomorrow"}`, `"tomorrow" is not a time; write it like`},
 		{"PUT", "/clock", `{"now":"0000-12-31T00:00:00Z"}`, "choose a time between them"},
 		{"PUT", "/clock", `{"now":"9999-12-31T23:59:59-01:00"}`, "choose a time between them"},
 		{"PUT", "/clock", `{"now":1772355600}`, `member "now" of the body is unknown or of the wrong type; send {"now"`},
@@ -118,7 +118,7 @@ func TestControlClockRefuses(t *testing.T) {
 		{"PUT", "/clock", `{"now":`, "the body is not JSON"},
 		{"PUT", "/clock", `{"now":"2026-03-01","now":"2026-03-02"}`, "the body is not JSON"},
 		{"POST", "/clock/advance", `{}`, "does not say how far to advance"},
-		{"POST", "/clock/advance", `{"by":"soon"}`, `"soon" is no duration; write it like 15m, 36h, 7d or 1d12h`},
+		{"POST", "/clock/advance", `{"by":"soon"}`, `"soon" is not a duration; write it like 15m, 36h, 7d or 1d12h`},
 		{"POST", "/clock/advance", `{"by":"-1h"}`, "forwards only; to go back, set it"},
 		{"POST", "/clock/advance", `{"by":"300000d"}`, "set the clock instead"},
 	} {

@@ -286,7 +286,7 @@ func TestIdentityFaultsRefuse(t *testing.T) {
 		{"POST", "", ``, "does not say which fault; send {"},
 		{"POST", "", `{"fault":"earthquake"}`, "use one of account_disabled, "},
 		{"POST", "", `{"fault":"throttled","retryAfter":30}`, `member "retryAfter" of the body is unknown or of the wrong type`},
-		{"POST", "", `{"fault":"throttled","retryAfter":"soon"}`, `retryAfter: "soon" is no duration; write it like`},
+		{"POST", "", `{"fault":"throttled","retryAfter":"soon"}`, `retryAfter: "soon" is not a duration; write it like`},
 		{"POST", "", `{"fault":"timeout","for":"1d"}`, "use up to 2m0s"},
 		{"POST", "", `{"fault":"timeout","for":"-1s"}`, "use up to 2m0s"},
 		{"POST", "", `{"fault":"throttled","times":-1}`, "use a positive number"},

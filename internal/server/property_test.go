@@ -537,7 +537,7 @@ func (p *play) activate() {
 func (p *play) before() *answered {
 	first := slices.IndexFunc(p.answered, func(a answered) bool { return p.now.Sub(a.at) < 30*24*time.Hour })
 	if first < 0 {
-		p.Skip("nothing was answered lately")
+		p.Skip("there were no answers lately")
 	}
 	return &p.answered[first+p.choose("request", len(p.answered)-first)]
 }

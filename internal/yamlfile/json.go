@@ -9,11 +9,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// JSON returns what stands at p as JSON for a type, whose fields may be spelled
-// in any case. It works on nodes, and not on values, so that numbers keep their
-// digits and texts such as 007 or 1.10 are not taken for numbers where the type
-// wants a text; without a type, what looks like a number is one. Fields that
-// the type does not have stay. Mistakes are noted in the file.
+// JSON returns the content at p as JSON for a type, whose fields may be spelled in any
+// case. It works on nodes, not on values, so that numbers keep their digits and texts
+// such as 007 or 1.10 are not taken for numbers where the type needs text; without a
+// type, what looks like a number is one. Fields that the type lacks are kept. Mistakes
+// are recorded in the file.
 func (f *File) JSON(p Position, t reflect.Type) jsontext.Value {
 	var b bytes.Buffer
 	f.writeJSON(&b, p, t)
@@ -81,8 +81,8 @@ func writeText(b *bytes.Buffer, text string) {
 	b.Write(quoted)
 }
 
-// memberType returns the type of a member of a struct or map type, nil when it
-// is not known.
+// memberType returns the type of a member of a struct or map type, nil if it is
+// unknown.
 func memberType(t reflect.Type, key string) reflect.Type {
 	switch {
 	case t == nil:

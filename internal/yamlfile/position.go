@@ -7,15 +7,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Position is a position in a file: something that stands there, or where it is
-// missing.
+// Position is a position in a file: of something in it, or of something missing.
 type Position struct {
 	node *yaml.Node // nil when absent
 	near *yaml.Node // node, or the closest one around it
 	path string
 }
 
-// Field returns the place of a field of p.
+// Field returns the position of a field of p.
 func (p Position) Field(name string) Position {
 	f := Position{near: p.near, path: p.below(name)}
 	if !p.IsObject() {
@@ -37,7 +36,7 @@ func (p Position) below(name string) string {
 	return p.path + "." + name
 }
 
-// Item returns the place of element i of the list at p.
+// Item returns the position of element i of the list at p.
 func (p Position) Item(i int) Position {
 	it := Position{near: p.near, path: p.path + "[" + strconv.Itoa(i) + "]"}
 	if p.IsList() && i < len(p.node.Content) {
@@ -46,22 +45,22 @@ func (p Position) Item(i int) Position {
 	return it
 }
 
-// Given reports whether the file says something at p, be it null.
+// Given reports whether the file has something at p, even null.
 func (p Position) Given() bool { return p.node != nil }
 
-// Empty reports whether the file leaves p out, or says null or "" there.
+// Empty reports whether the file omits p, or has null or "" there.
 func (p Position) Empty() bool {
 	text, ok := p.Text()
 	return p.node == nil || isNull(p.node) || ok && text == ""
 }
 
-// IsObject reports whether an object stands at p.
+// IsObject reports whether there is an object at p.
 func (p Position) IsObject() bool { return p.node != nil && p.node.Kind == yaml.MappingNode }
 
-// IsList reports whether a list stands at p.
+// IsList reports whether there is a list at p.
 func (p Position) IsList() bool { return p.node != nil && p.node.Kind == yaml.SequenceNode }
 
-// Text returns the plain value at p as it stands, if there is one.
+// Text returns the plain value at p unchanged, if there is one.
 func (p Position) Text() (text string, ok bool) {
 	if p.node == nil || p.node.Kind != yaml.ScalarNode || isNull(p.node) {
 		return "", false
@@ -76,7 +75,7 @@ func isNull(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
 }
 
-// describe names what stands at n, for messages.
+// describe names what is at n, for messages.
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:

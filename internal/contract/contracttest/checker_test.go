@@ -415,7 +415,7 @@ func TestRequests(t *testing.T) {
 	t.Run("body on a read", func(t *testing.T) {
 		req := request(t, "GET", ordersPath)
 		req.Body = io.NopCloser(strings.NewReader("{}"))
-		expect(t, exchangeProblems(t, req, ok(collection)), "request body: the operation takes none, 2 bytes came")
+		expect(t, exchangeProblems(t, req, ok(collection)), "request body: the operation takes none, got 2 bytes")
 	})
 	t.Run("refused request", func(t *testing.T) {
 		server := &failed{TB: t}
