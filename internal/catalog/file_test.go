@@ -21,7 +21,7 @@ countries:
 categories: [{id: C, name: C}]
 `
 
-// offerLine is an offer with the fields that one needs, and more.
+// offerLine is an offer with the required fields, and more.
 func offerLine(more string) string {
 	return "offers:\n  - {id: o1, name: O, category: c, product: {id: p1}" + more + "}\n"
 }
@@ -68,7 +68,7 @@ func TestReadFillsIn(t *testing.T) {
 	}
 }
 
-// TestReadTexts pins that a text needs no quotes, as in seed files.
+// TestReadTexts checks that text needs no quotes, as in seed files.
 func TestReadTexts(t *testing.T) {
 	c := mustRead(t, head+offerLine(", description: 12, unitType: 1.10"))
 	offer, err := c.Offer("o1", "US")
@@ -88,7 +88,7 @@ func TestReadJSON(t *testing.T) {
 	}
 }
 
-// TestAnswersDoNotShare pins that changing an answer changes no catalog.
+// TestAnswersDoNotShare checks that modifying an answer does not modify the catalog.
 func TestAnswersDoNotShare(t *testing.T) {
 	c := mustRead(t, head+offerLine("")+productLines("", "", ""))
 	offer, err := c.Offer("o1", "US")

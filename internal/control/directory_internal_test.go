@@ -6,9 +6,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// TestFindScopeOfNobody asks for no tenant beside a partner without a domain, who
-// is not meant by that.
-func TestFindScopeOfNobody(t *testing.T) {
+// TestResolveFilterOfNobody names no tenant, which must not match a partner without a
+// domain.
+func TestResolveFilterOfNobody(t *testing.T) {
 	partners := []partnerDirectory{{tenant: seed.Tenant{TenantID: "11111111-0000-4000-8000-000000000001"}}}
 	filter, err := resolveFilter(partners, principalNames{})
 	if filter != (principalFilter{}) || err != nil {

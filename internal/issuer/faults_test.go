@@ -51,7 +51,7 @@ func passwordForm() url.Values {
 	}
 }
 
-// forms are a request of each grant that is answered with tokens.
+// forms has a successful request of each grant type.
 func forms(t testing.TB, a *Authority) map[string]url.Values {
 	t.Helper()
 	first := redeem(t, a, v2Token, passwordForm())
@@ -72,7 +72,7 @@ func forms(t testing.TB, a *Authority) map[string]url.Values {
 	}
 }
 
-// TestFaultAnswers strikes each grant with each fault that answers an error.
+// TestFaultAnswers strikes each grant type with each fault that gives an error.
 func TestFaultAnswers(t *testing.T) {
 	all := []string{"app", "password", "refresh", "obo"}
 	silent := []string{"password", "refresh", "obo"}
@@ -126,7 +126,7 @@ func TestFaultAnswers(t *testing.T) {
 			if !a.RemoveFault(fault.ID) || a.RemoveFault(fault.ID) || len(a.Faults()) != 0 {
 				t.Errorf("left: %v", a.Faults())
 			}
-			// A fault is no harm done: what was refused is good again.
+			// A fault has no lasting effect: a refused credential is valid again.
 			for _, name := range all {
 				if name == "refresh" && !slices.Contains(want.strikes, name) {
 					continue // it was used above
@@ -137,8 +137,7 @@ func TestFaultAnswers(t *testing.T) {
 	}
 }
 
-// TestFaultsOfTokens gives tokens that are issued in good order and refused by the
-// API.
+// TestFaultsOfTokens gets tokens that are issued successfully and refused by the API.
 func TestFaultsOfTokens(t *testing.T) {
 	for _, test := range []struct {
 		fault  Fault
@@ -203,8 +202,7 @@ func payload(t *testing.T, token string) []byte {
 	return data
 }
 
-// TestFaultOfMFA takes the second factor out of tokens, but not out of the sign-in
-// that they are of.
+// TestFaultOfMFA removes the second factor from tokens, but not from the sign-in.
 func TestFaultOfMFA(t *testing.T) {
 	a := newAuthority(t, signInOptions(&clock{at: start}))
 	first := signedInTokens(t, a)
@@ -370,7 +368,7 @@ func TestFaultsThatAreNoAnswers(t *testing.T) {
 	checkAnswer(t, a, post(a, v2Token, appForm()), 200, "", 0)
 }
 
-// TestFaultsLeaveBodies is about requests that a fault has looked at and let go.
+// TestFaultsLeaveBodies checks requests that a fault has examined but not struck.
 func TestFaultsLeaveBodies(t *testing.T) {
 	a := labAuthority(t)
 	add(t, a, Fault{Kind: FaultThrottled, ClientID: otherClient})
@@ -425,7 +423,7 @@ func TestAddFaultRefuses(t *testing.T) {
 	}
 }
 
-// TestFaultsConcurrently has a fault strike as often as it may, whoever asks.
+// TestFaultsConcurrently checks that a fault strikes exactly as often as it may.
 func TestFaultsConcurrently(t *testing.T) {
 	const requests, times = 40, 7
 	a := labAuthority(t)

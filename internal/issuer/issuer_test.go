@@ -258,7 +258,7 @@ func TestServeHTTP(t *testing.T) {
 	}
 }
 
-// Before the listeners are open, nobody can know what an issuer is called.
+// Before the listeners are open, the issuer's name is unknown.
 func TestNotReady(t *testing.T) {
 	o := options()
 	o.BaseURLs = nil

@@ -95,7 +95,7 @@ func TestUserMistakes(t *testing.T) {
 	}
 }
 
-// TestRememberedTokensDoNotAllocate keeps the path of every request lean.
+// TestRememberedTokensDoNotAllocate keeps the path of every request efficient.
 func TestRememberedTokensDoNotAllocate(t *testing.T) {
 	a := newAuthority(t, options())
 	for _, r := range []MintRequest{{}, {Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com"}} {

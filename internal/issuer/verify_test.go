@@ -282,7 +282,7 @@ func TestVerifyBaseURLs(t *testing.T) {
 	}
 }
 
-// Tokens outlive a restart, and what they rest on may not.
+// Tokens survive a restart, but what they depend on may not.
 func TestVerifyAfterRestart(t *testing.T) {
 	jwt := mint(t, newAuthority(t, options()), MintRequest{})
 	for name, test := range map[string]struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// odd are orders that are not easy to change: loaded ones that lack almost
-// everything, and those in the middle of something.
+// odd are orders that are hard to change: loaded ones that lack almost everything, and
+// those with changes in progress.
 func odd(t testing.TB, a *Account) []*Order {
 	t.Helper()
 	realistic := Realistic()
@@ -35,7 +35,7 @@ func odd(t testing.TB, a *Account) []*Order {
 	}
 }
 
-// sound fails unless an order that the rules made is whole.
+// sound fails unless an order made by the rules is complete.
 func sound(t *testing.T, o *Order, now time.Time) {
 	t.Helper()
 	if len(o.Facts.Lines) != len(o.Document.LineItems) {

@@ -231,9 +231,9 @@ func TestPlaceOrderRefuses(t *testing.T) {
 }
 
 // TestLinesAreNumberedAnew sorts the lines of a request by their numbers.
-// TestNamed has each id once, and of an excessive request no more than can be
+// TestReferencedIDs has each id once, and of an excessive request no more than can be
 // looked up in no time.
-func TestNamed(t *testing.T) {
+func TestReferencedIDs(t *testing.T) {
 	first, second := line(serviceAddOn, 1), line(reservation, 1)
 	first.ParentSubscriptionID, first.PartnerIDOnRecord = " A ", "5081207"
 	first.AdditionalPartnerIDsOnRecord = []string{" 5081207 ", "", "6000001"}

@@ -83,7 +83,7 @@ func TestOpenLoadsWhatItMade(t *testing.T) {
 	if again := mustOpen(t, dir); !again.cert.Equal(first.cert) || !again.key.Equal(first.key) {
 		t.Error("a second Open gave another authority")
 	}
-	// The key alone is what a process leaves that died half way.
+	// A process that died halfway leaves the key alone.
 	if err := os.Remove(first.CertFile()); err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +92,7 @@ func TestOpenLoadsWhatItMade(t *testing.T) {
 	}
 }
 
-// Goroutines stand in for processes: Open shares nothing between calls but the
-// folder.
+// Goroutines stand for processes: Open shares nothing between calls but the folder.
 func TestOpenAtOnce(t *testing.T) {
 	for range 20 {
 		dir := ownDir(t)
@@ -261,7 +260,7 @@ func TestIssueRefusesForeignHosts(t *testing.T) {
 	}
 }
 
-// Whoever has the key can sign what Issue would not; clients must refuse it.
+// Whoever has the key can sign more than Issue would; clients must refuse it.
 func TestConstraintsBindTheKey(t *testing.T) {
 	ca := mustOpen(t, ownDir(t))
 	sign := func(template *x509.Certificate) *x509.Certificate {

@@ -137,8 +137,8 @@ func TestReadSeedFillsInCustomers(t *testing.T) {
 	}
 }
 
-// A seed file may be JSON, with what JSON's writers write: a byte order mark,
-// tabs, surrogate pairs, escaped slashes.
+// A seed file may be JSON, with what JSON writers produce: a byte order mark, tabs,
+// surrogate pairs, escaped slashes.
 func TestReadSeedReadsJSON(t *testing.T) {
 	seed := mustReadSeed(t, "\ufeff{\n\t\"format\":\"partnercenter-seed\\/1\",\n\t\"partners\":[{\"tenantId\":\"0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25\","+
 		`"name":"\ud83e\uddf8 \\ud83e\\uddf8 \u00fc","domain":"contosocsp.onmicrosoft.com","mpnId":"1","country":"US"}]}`)
@@ -147,8 +147,8 @@ func TestReadSeedReadsJSON(t *testing.T) {
 	}
 }
 
-// Whatever the API types can hold, a seed file can say: a seed that is written
-// as JSON reads back the same.
+// A seed file can express everything in the API types: a seed that is written as JSON
+// reads back the same.
 func TestReadSeedReadsWhatItsTypesWrite(t *testing.T) {
 	want := mustSample(t)
 	for i := range want.Partners {

@@ -165,8 +165,8 @@ func TestImportSeed(t *testing.T) {
 	}
 }
 
-// Every answer that holds orders or customers can be imported, in every shape
-// in which it comes; what else there is, is refused.
+// Every answer with orders or customers can be imported, in every form; others are
+// refused.
 func TestReadImportReadsPayloads(t *testing.T) {
 	refused := map[string]string{
 		"orders-create.request.json":                   "without id",

@@ -21,8 +21,8 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(int)             {}
 
-// BenchmarkListAgain measures what the server itself spends on a list that it
-// has kept: route, token, headers and access log, without net/http.
+// BenchmarkListAgain measures what the server itself spends on a cached list: route,
+// token, headers and access log, without net/http.
 func BenchmarkListAgain(b *testing.B) {
 	ctx := b.Context()
 	st, err := store.Open(ctx, ":memory:", nil)

@@ -39,8 +39,8 @@ func (r *inFlight) at(t *testing.T, host, method, path, token, form string) (int
 	return resp.StatusCode, string(body)
 }
 
-// TestMicrosoftsHosts serves each of Microsoft's hosts what is there, and no
-// more.
+// TestMicrosoftsHosts checks that each of Microsoft's hosts serves what it should, and
+// no more.
 func TestMicrosoftsHosts(t *testing.T) {
 	r := newRunning(t)
 	plainToken := r.token(t)
@@ -136,8 +136,8 @@ func TestTokensOfEveryHost(t *testing.T) {
 	}
 }
 
-// What a person opens in a browser is at an address of the server's own, as the
-// browser would meet Microsoft at the host that the client asked.
+// Pages for a browser are at an address of the server's own, as the browser would reach
+// Microsoft at the host that the client used.
 func TestPagesForPeople(t *testing.T) {
 	r := newRunning(t)
 	must(t, r.authority.SetBaseURLs(append([]string{"https://" + r.tls, "http://" + r.api}, cloudhosts.BaseURLs(443)...)...))
@@ -155,8 +155,8 @@ func TestPagesForPeople(t *testing.T) {
 	}
 }
 
-// TestCloudOfTheToken refuses what a cloud does not offer to those who signed in
-// at one of its hosts, and to nobody else.
+// TestCloudOfTheToken refuses what a cloud does not offer to those who signed in at one
+// of its hosts only.
 func TestCloudOfTheToken(t *testing.T) {
 	bases := append([]string{"http://127.0.0.1:8080"}, cloudhosts.BaseURLs(443)...)
 	for _, tt := range []struct {
@@ -170,7 +170,7 @@ func TestCloudOfTheToken(t *testing.T) {
 		{true, partnercenter.CloudNameGlobal, "https://login.microsoftonline.de", partnercenter.CloudNameGermany},
 		{true, partnercenter.CloudNameGlobal, "https://login.chinacloudapi.cn", partnercenter.CloudName21Vianet},
 		{true, partnercenter.CloudNameGermany, "https://login.windows.net", partnercenter.CloudNameGlobal},
-		// Tokens of Microsoft's own hosts say nothing about what is played here.
+		// Tokens of Microsoft's own hosts do not determine the emulated cloud.
 		{false, partnercenter.CloudNameGermany, "https://login.windows.net", partnercenter.CloudNameGermany},
 	} {
 		r := newRunningAs(t, tt.cloud, tt.allClouds)
@@ -189,8 +189,7 @@ func TestCloudOfTheToken(t *testing.T) {
 	}
 }
 
-// A server that was not told to play Microsoft's hosts trusts no token that
-// names one.
+// A server that does not emulate Microsoft's hosts does not trust tokens that name one.
 func TestMicrosoftsHostsAreOff(t *testing.T) {
 	r := newRunning(t)
 	must(t, r.authority.SetBaseURLs(append([]string{"http://" + r.api, "https://" + r.tls}, cloudhosts.BaseURLs(443)...)...))

@@ -133,8 +133,8 @@ func TestControlClockRefuses(t *testing.T) {
 	}
 }
 
-// TestClockChangeDropsKept spends a request limit and a kept answer, and moves
-// the clock by less than their time.
+// TestClockChangeDropsKept uses up a request limit, caches an answer, and moves the
+// clock by less than their durations.
 func TestClockChangeDropsKept(t *testing.T) {
 	r := newRunning(t)
 	token := r.token(t)
@@ -261,7 +261,7 @@ func TestControlTokens(t *testing.T) {
 			t.Errorf("%s: %q, want %q", body, refused.Error, want)
 		}
 	}
-	// Never beside the API, whoever asks.
+	// Never on the API's listener, whoever calls.
 	resp := r.get(t, http.DefaultClient, "http://"+r.api+"/tokens", r.token(t), nil)
 	if resp.StatusCode != 404 {
 		t.Errorf("the API's listener answers %s", resp.Status)

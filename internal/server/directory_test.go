@@ -93,8 +93,8 @@ func (r *inFlight) user(t *testing.T, name string) userAnswer {
 	return userAnswer{}
 }
 
-// TestControlUsers lists the sample's users, signs one in with the password that
-// is shown, and changes him.
+// TestControlUsers lists the sample's users, signs one in with the shown password, and
+// changes that user.
 func TestControlUsers(t *testing.T) {
 	r := newRunning(t)
 	var list struct{ Users []userAnswer }
@@ -224,7 +224,7 @@ func TestControlApps(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	}
-	// The first one goes, and the next one that does not expire takes its place.
+	// If the first one is deleted, the next one that does not expire takes its place.
 	app = appAnswer{}
 	r.command(t, "DELETE", path+"/secrets/"+r.appOf(t).Secrets[0].ID, "", 200, &app)
 	if got := r.signIn(t, r.appForm(r.app.Secret)); got.code() != 7000215 || len(app.Secrets) != 3 || app.Secrets[0] != lasting {
@@ -315,7 +315,7 @@ func TestControlCertificates(t *testing.T) {
 	}
 }
 
-// TestControlGrants lists and ends what a sign-in gave, and takes consents back.
+// TestControlGrants lists and revokes the grants of a sign-in, and withdraws consents.
 func TestControlGrants(t *testing.T) {
 	r := newRunning(t)
 	var consents struct {
@@ -379,7 +379,7 @@ func TestControlGrants(t *testing.T) {
 	}
 }
 
-// TestControlConsents takes back what a partner has consented to for a customer.
+// TestControlConsents withdraws a partner's consent for a customer.
 func TestControlConsents(t *testing.T) {
 	r := newRunning(t)
 	must(t, r.authority.PutConsent(t.Context(), consentOf(seedCustomer, r.app.ClientID)))

@@ -22,7 +22,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// strangeTenant is no partner of the sample.
+// strangeTenant is not a partner of the sample.
 const strangeTenant = "a1b2c3d4-0000-4000-8000-00000000000c"
 
 // newSampleStore returns a store with the sample, and its partners.
@@ -68,7 +68,7 @@ func newRoute(t *testing.T, c server.Config) (a *api, controlURL string) {
 	}, "http://" + l.Control.Addr().String()
 }
 
-// TestEntra has a server take the tokens of another one, which stands for
+// TestEntra runs a server that accepts the tokens of another one, which stands for
 // Microsoft Entra ID: it is reached over TLS, and found by its metadata.
 func TestEntra(t *testing.T) {
 	microsoft := newRunning(t)
@@ -184,7 +184,7 @@ func TestEntraUnavailable(t *testing.T) {
 	}
 }
 
-// TestEntraPartners makes partners of tenants, once.
+// TestEntraPartners makes tenants partners, once.
 func TestEntraPartners(t *testing.T) {
 	st, partners := newSampleStore(t)
 	o := control.EntraOptions{Authority: "https://login.microsoftonline.com", Tenants: []string{partners[0].TenantID, strings.ToUpper(strangeTenant)}}
@@ -202,7 +202,7 @@ func TestEntraPartners(t *testing.T) {
 	}
 }
 
-// TestCaller asks a server for which everybody is an administrator.
+// TestCaller calls a server that treats everybody as an administrator.
 func TestCaller(t *testing.T) {
 	st, partners := newSampleStore(t)
 	caller, err := control.Administrator(t.Context(), st, "")

@@ -26,7 +26,7 @@ type faultAnswer struct {
 	Spent                                                                      bool
 }
 
-// TestIdentityFaults orders each fault as a client of the authority meets it.
+// TestIdentityFaults injects each fault, as a client of the authority sees it.
 func TestIdentityFaults(t *testing.T) {
 	r := newRunning(t)
 	r.command(t, "PATCH", "/apps/"+r.app.ClientID, `{"adminConsent":true}`, 200, new(any))
@@ -167,8 +167,8 @@ func TestKeyRollover(t *testing.T) {
 	}
 }
 
-// TestIdentityFaultTimeout leaves clients without an answer until they, the fault
-// or the server go away; none of them waits for the whole time.
+// TestIdentityFaultTimeout leaves clients without an answer until they, the fault or
+// the server go away; none waits for the whole time.
 func TestIdentityFaultTimeout(t *testing.T) {
 	r := newRunning(t)
 	var f faultAnswer
@@ -239,7 +239,7 @@ func TestIdentityFaultTimeout(t *testing.T) {
 	}
 }
 
-// TestIdentityFaultsConcurrently orders, strikes and removes all at once.
+// TestIdentityFaultsConcurrently injects, strikes and removes faults concurrently.
 func TestIdentityFaultsConcurrently(t *testing.T) {
 	const times = 5
 	r := newRunning(t)
@@ -267,8 +267,8 @@ func TestIdentityFaultsConcurrently(t *testing.T) {
 	}
 }
 
-// TestIdentityFaultsAreDocumented holds the tables of the documentation against
-// the faults that there are.
+// TestIdentityFaultsAreDocumented compares the tables of the documentation with the
+// faults.
 func TestIdentityFaultsAreDocumented(t *testing.T) {
 	data, err := os.ReadFile("../../docs/control-plane.md")
 	must(t, err)

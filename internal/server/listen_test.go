@@ -57,7 +57,7 @@ func newRunning(t *testing.T) *inFlight {
 	return newRunningAs(t, partnercenter.CloudNameGlobal, false)
 }
 
-// newRunningAs starts a server that plays a cloud, or all of them.
+// newRunningAs starts a server that emulates a cloud, or all of them.
 func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *inFlight {
 	t.Helper()
 	ctx := t.Context()
@@ -137,7 +137,7 @@ func (r *inFlight) get(t *testing.T, client *http.Client, address, token string,
 	return resp
 }
 
-// TestTLSAndHTTPVersions talks to the server as old and new clients do.
+// TestTLSAndHTTPVersions connects to the server as old and new clients do.
 func TestTLSAndHTTPVersions(t *testing.T) {
 	r := newRunning(t)
 	token := r.token(t)

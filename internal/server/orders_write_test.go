@@ -16,8 +16,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// TestOrderKinds places an order of each kind and looks at what the
-// documentation says of its id, status, dates, etag, links and subscriptions.
+// TestOrderKinds places an order of each kind and checks what the documentation says
+// about its id, status, dates, etag, links and subscriptions.
 func TestOrderKinds(t *testing.T) {
 	a := newAPI(t)
 	const azure = `"provisioningContext":{"scope":"shared","subscriptionId":"A356AC8C-E310-44F4-BF85-C7F29044AF99","duration":"1Year"}`
@@ -230,8 +230,7 @@ func TestActivationLinks(t *testing.T) {
 	}
 }
 
-// atOnce sends a request from many sides and counts the statuses and codes of
-// the answers.
+// atOnce sends a request concurrently and counts the statuses and codes of the answers.
 func (a *api) atOnce(t *testing.T, n int, r request) map[string]int {
 	t.Helper()
 	r.invalid = true // some of them are
@@ -253,7 +252,7 @@ func (a *api) atOnce(t *testing.T, n int, r request) map[string]int {
 	return counts
 }
 
-// TestTwoAtOnce sends what only one may do from many sides: one gets through.
+// TestTwoAtOnce concurrently sends what only one may do: one succeeds.
 func TestTwoAtOnce(t *testing.T) {
 	const sides = 8
 	a := newAPI(t)
@@ -285,8 +284,7 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
-// TestNoUpdateIsLost changes an order from many sides, each of which adds
-// something of its own.
+// TestNoUpdateIsLost changes an order concurrently; each change adds something.
 func TestNoUpdateIsLost(t *testing.T) {
 	const sides = 16
 	a := newAPI(t)
@@ -313,7 +311,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 	}
 }
 
-// TestOfferLimit cannot be got around by blanks.
+// TestOfferLimit cannot be circumvented with spaces.
 func TestOfferLimit(t *testing.T) {
 	a := newAPI(t)
 	a.place(t, wingtip, line(offerTrial, 1))
@@ -332,7 +330,7 @@ func TestTrialTerm(t *testing.T) {
 	}
 }
 
-// TestEtags tells which of two etags counts, and that one never comes again.
+// TestEtags checks which of two etags counts, and that none is reused.
 func TestEtags(t *testing.T) {
 	a := newAPI(t)
 	o := a.placed(t, documented, line(offerE3, 2))
@@ -395,7 +393,7 @@ func TestEtags(t *testing.T) {
 	}
 }
 
-// TestIndirectReseller orders for one, which an app cannot do for itself.
+// TestIndirectReseller orders for a reseller, which an app alone cannot do.
 func TestIndirectReseller(t *testing.T) {
 	a := newAPI(t)
 	user := a.as(t, "admin.agent@contosocsp.onmicrosoft.com")
@@ -434,7 +432,7 @@ func TestIndirectReseller(t *testing.T) {
 	})
 }
 
-// placeRefusals are orders that no setting makes possible.
+// placeRefusals are orders that no setting allows.
 func placeRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	unregistered := a.placed(t, documented, line(offerAzure, 1)).LineItems[0].SubscriptionID
@@ -538,7 +536,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 	return append(list, abroad)
 }
 
-// changeRefusals are changes of orders that no setting makes possible.
+// changeRefusals are changes of orders that no setting allows.
 func changeRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	const property = partnercenter.ErrorCodeInvalidProperty
@@ -629,7 +627,7 @@ func changeRefusals(t *testing.T, a *api) []refusal {
 	)
 }
 
-// readRefusals are readings of what is not there.
+// readRefusals read what does not exist.
 func readRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	software := a.placed(t, documented, line(itemPerpetual, 1))
@@ -678,8 +676,8 @@ func readRefusals(t *testing.T, a *api) []refusal {
 	return list
 }
 
-// bodyRefusals are bodies that are no JSON, or too much of it, sent to each
-// call that takes one.
+// bodyRefusals are bodies that are not JSON, or too large, sent to each call that takes
+// one.
 func bodyRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	legacy := a.placed(t, documented, line(offerE3, 2))
@@ -748,7 +746,7 @@ func bodyRefusals(t *testing.T, a *api) []refusal {
 	return list
 }
 
-// onceRefusals use a request id for something else.
+// onceRefusals reuse a request id for something else.
 func onceRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	id := http.Header{"MS-RequestId": {"6b2b0bb2-6d7d-4f38-a9a3-64cc77b9e2e3"}}
@@ -764,7 +762,7 @@ func onceRefusals(t *testing.T, a *api) []refusal {
 	return []refusal{{request: other}, {request: long}}
 }
 
-// tokenRefusals are writes of those who may not.
+// tokenRefusals are writes without the right token.
 func tokenRefusals(*testing.T, *api) []refusal {
 	return []refusal{
 		{request: request{name: "no token", body: orderOf(line(offerE3, 2)), header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.ErrorCodeTokenMissing}},
@@ -772,7 +770,7 @@ func tokenRefusals(*testing.T, *api) []refusal {
 	}
 }
 
-// productionRefusals are what only a sandbox does.
+// productionRefusals need a sandbox.
 func productionRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	marketplace := a.placed(t, documented, line(itemMarketplace, 1))

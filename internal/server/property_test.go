@@ -16,8 +16,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// What rapid does unless its flags say otherwise: few long plays rather than
-// many short ones, because the later commands find more to change.
+// The defaults for rapid's flags: few long plays rather than many short ones, because
+// later commands find more to change.
 var playDefaults = map[string]string{"rapid.checks": "2", "rapid.steps": "60"}
 
 // TestLifecycle gives random commands to the real server and to package
@@ -278,8 +278,7 @@ func (p *play) order() (*modelOrder, *partnercenter.Order) {
 	return o, shown
 }
 
-// etags draws how a change says what it is about, and puts that into a copy of
-// the attributes.
+// etags draws the etags of a change, and puts them into a copy of the attributes.
 func (p *play) etags(a **partnercenter.ResourceAttributes) (ifMatch string) {
 	current := ""
 	if *a != nil && (*a).Etag != nil {
@@ -532,8 +531,8 @@ func (p *play) activate() {
 	})
 }
 
-// before draws a request that was answered, and not so long ago that the
-// server has forgotten it.
+// before draws a request that was answered recently enough for the server to remember
+// it.
 func (p *play) before() *answered {
 	first := slices.IndexFunc(p.answered, func(a answered) bool { return p.now.Sub(a.at) < 30*24*time.Hour })
 	if first < 0 {
@@ -542,8 +541,8 @@ func (p *play) before() *answered {
 	return &p.answered[first+p.choose("request", len(p.answered)-first)]
 }
 
-// repeat sends a request again. Its answer is the first one's, and that it has
-// no effect is for check to see.
+// repeat sends a request again. It must get the first answer; check verifies that it
+// has no effect.
 func (p *play) repeat() {
 	a := p.before()
 	p.due[a.customer] = true
@@ -554,7 +553,7 @@ func (p *play) repeat() {
 	p.same(a.method+" "+a.path+" again", answer, a.answer)
 }
 
-// reuse sends another body under the name of an earlier request.
+// reuse sends another body with the id of an earlier request.
 func (p *play) reuse() {
 	a := p.before()
 	if a.contentType != "" {

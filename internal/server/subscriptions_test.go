@@ -66,8 +66,8 @@ func TestRegistration(t *testing.T) {
 	a.place(t, documented, line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+id+`","duration":"1Year"}`))
 }
 
-// TestActivation activates a marketplace subscription, before which its seats
-// stay as they are.
+// TestActivation activates a marketplace subscription, whose seats cannot change
+// before.
 func TestActivation(t *testing.T) {
 	for _, body := range []string{"null", "", `"success"`, "{}"} {
 		a := newAPI(t)
@@ -79,8 +79,7 @@ func TestActivation(t *testing.T) {
 	}
 }
 
-// TestSubscriptionChanges makes each change, and looks at the order that the
-// subscription is of.
+// TestSubscriptionChanges makes each change, and checks the subscription's order.
 func TestSubscriptionChanges(t *testing.T) {
 	a := newAPI(t)
 	o := a.placed(t, documented, line(itemE3, 10))
@@ -124,8 +123,7 @@ func TestSubscriptionChanges(t *testing.T) {
 	}
 }
 
-// TestSeatWindows gives back seats, of which each added quantity has a week of
-// its own.
+// TestSeatWindows returns seats; each added quantity has a week of its own.
 func TestSeatWindows(t *testing.T) {
 	a := newAPI(t)
 	a.Clock().Freeze()
@@ -184,8 +182,7 @@ func TestSeatWindows(t *testing.T) {
 	}
 }
 
-// subscriptionRefusals are changes of subscriptions that no setting makes
-// possible.
+// subscriptionRefusals are changes of subscriptions that no setting allows.
 func subscriptionRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	const property = partnercenter.ErrorCodeInvalidProperty
@@ -267,7 +264,7 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 	return list
 }
 
-// provisioningRefusals are changes of what is not there yet.
+// provisioningRefusals are changes before provisioning.
 func provisioningRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	a.Clock().Freeze()

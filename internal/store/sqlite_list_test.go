@@ -112,8 +112,8 @@ func TestListsAllocateNothing(t *testing.T) {
 	}
 }
 
-// A list must leave no read transaction behind: it would keep the write-ahead
-// log from being reset. Nor may a commit before it stay unseen.
+// A list must not leave a read transaction open, which would keep the write-ahead log
+// from being reset and hide later commits.
 func TestListsEndTheirTransaction(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"))
 	list := func(partner, customer string) error {
@@ -211,7 +211,7 @@ func TestListsWaitAndClose(t *testing.T) {
 		s.lists.idle <- r
 	}
 
-	// Close comes between many lists. Those after it fail.
+	// Close is called between many lists. Those after it fail.
 	var readers sync.WaitGroup
 	for range 16 {
 		readers.Go(func() {

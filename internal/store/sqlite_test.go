@@ -124,7 +124,7 @@ func TestReopen(t *testing.T) {
 	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{shortOrder, legacyOrder})
 }
 
-// TestResetKnowsAllTables keeps Reset's lists to the schema.
+// TestResetKnowsAllTables compares Reset's lists with the schema.
 func TestResetKnowsAllTables(t *testing.T) {
 	s := openTest(t, ":memory:")
 	tables, err := queryAll(t.Context(), s, "tables", func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) }, `
@@ -163,7 +163,7 @@ func TestPragmas(t *testing.T) {
 }
 
 func TestOpenErrors(t *testing.T) {
-	// Each case makes what Open then fails on.
+	// Each case creates what Open then fails on.
 	execSQL := func(t *testing.T, path string, statements ...string) {
 		t.Helper()
 		db, err := sql.Open("sqlite", path)
@@ -315,8 +315,8 @@ func TestOpenAfterCreationWasCutShort(t *testing.T) {
 
 var loadSize = flag.Int("load", 50, "customers to load, in TestKilledDuringLoad")
 
-// TestKilledDuringLoad kills processes at random moments of a load. What they
-// leave must be nothing or all of it, and the load can be repeated.
+// TestKilledDuringLoad kills processes at random moments of a load. The database must
+// have nothing or all of it, and the load can be repeated.
 func TestKilledDuringLoad(t *testing.T) {
 	const child = "PARTNERCENTER_TEST_LOAD"
 	customers, orders := *loadSize, 20
@@ -396,8 +396,8 @@ func TestKilledDuringLoad(t *testing.T) {
 	same(t, len(orderIDs(t, s, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})), orders)
 }
 
-// TestListsDecodeNothing stores what is no JSON behind the store's back: lists
-// hand out documents as they lie there.
+// TestListsDecodeNothing stores invalid JSON directly in the database: lists return
+// documents as stored.
 func TestListsDecodeNothing(t *testing.T) {
 	s := openTest(t, ":memory:")
 	load(t, s, bulkSeed(1, 1, 2, "$"))

@@ -90,7 +90,7 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestChecks tries what those who read files check on their own.
+// TestChecks tests the checks for callers.
 func TestChecks(t *testing.T) {
 	f, err := Parse("t.yaml", []byte("a: x/y\nb: X\nc: ''\nd: ~\ne: [1]\n"))
 	if err != nil {

@@ -29,7 +29,7 @@ func TestMatrixHasEveryOperation(t *testing.T) {
 	}
 }
 
-// What the matrix says the server does is what the document describes.
+// What the matrix says the server supports is what the document describes.
 func TestMatrixAgreesWithTheDocument(t *testing.T) {
 	doc, err := loadDocument()
 	if err != nil {
