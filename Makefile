@@ -1,15 +1,15 @@
-# make help lists what there is to make.
+# make help lists the targets.
 
 GO ?= go
 LINT = $(GO) tool -modfile=tools/lint/go.mod
 
-# The race detector does not watch SQLite, which is translated C with memory of its
-# own. A package that instantiates generic code, of package sync/atomic say, cannot be
-# left out: the linker may take its unwatched copy for everybody's.
+# The race detector skips SQLite, which is translated C with its own memory. A package
+# that instantiates generic code, such as that of package sync/atomic, must not be
+# skipped: the linker may use its uninstrumented copy for all packages.
 UNWATCHED = -gcflags=modernc.org/sqlite/lib=-race=false
 
-# Under the race detector, collecting garbage takes a third of the time, and there
-# is memory to spare.
+# Under the race detector, garbage collection takes a third of the time, and there is
+# enough memory.
 GOGC ?= 400
 
 .DEFAULT_GOAL := help
@@ -19,7 +19,7 @@ help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: ## Install what the tests need and this machine lacks.
+setup: ## Install what the tests need and the machine lacks.
 	@GO="$(GO)" sh tools/setup.sh
 
 .PHONY: test
@@ -31,11 +31,11 @@ build: ## Build the program into bin/.
 	$(GO) build -o bin/partnercenter ./cmd/partnercenter
 
 .PHONY: generate
-generate: ## Write the generated files anew.
+generate: ## Regenerate the generated files.
 	$(GO) generate ./...
 
 .PHONY: bench
-bench: ## Measure speed and memory beside their limits; takes some minutes.
+bench: ## Measure speed and memory against their limits; takes some minutes.
 	$(GO) run ./tools/bench
 	$(GO) test -run '^$$' -bench DecodeList -count 5 .
 
@@ -44,7 +44,7 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
 	@sh tools/fuzz.sh
 
 .PHONY: soak
-soak: ## Play many random commands and kill servers, for half an hour or so.
+soak: ## Run many random commands and kill servers, for about half an hour.
 	$(GO) test -count 1 -timeout 3h ./internal/server -run TestLifecycle -rapid.checks 300
 	$(GO) test -count 20 -timeout 1h ./internal/server -run TestExactlyOnce -purchases 1000
 	$(GO) test -count 20 -timeout 1h ./internal/store -run TestKilledDuringLoad -load 200
@@ -56,9 +56,9 @@ lint: ## Check style.
 	$(LINT) golangci-lint run ./...
 
 .PHONY: vuln
-vuln: ## Look for known vulnerabilities; asks Go's database of them.
+vuln: ## Check for known vulnerabilities, in Go's database.
 	$(LINT) govulncheck ./...
 
 .PHONY: clean
-clean: ## Remove what was built and measured.
+clean: ## Remove programs and measurements.
 	rm -rf bin .bench

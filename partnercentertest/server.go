@@ -352,7 +352,7 @@ func (c *credential) GetToken(context.Context, policy.TokenRequestOptions) (azco
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, err := c.server.authority.Verify(c.token); err != nil {
-		token, err := c.server.authority.Mint(issuer.TokenRequest{
+		token, err := c.server.authority.Mint(issuer.MintRequest{
 			Tenant: c.server.TenantID, ClientID: c.server.ClientID, User: c.user, WithoutMFA: c.withoutMFA,
 			Resource: c.server.cloud.Services[partnercenter.ServiceName].Audience,
 			BaseURL:  c.server.URL, Version: token.V2,

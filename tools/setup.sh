@@ -1,16 +1,15 @@
 #!/bin/sh
-# Installs what the tests need besides Go: a C compiler, which the race detector
-# is linked with; curl, Python, Node and the packages of examples/clients/node, which
-# play clients that were never changed; Chromium and axe-core, in and with which
-# the pages of sign-in are looked at.
+# Installs what the tests need in addition to Go: a C compiler to link the race
+# detector; curl, Python, Node and the packages of examples/clients/node as unmodified
+# clients; Chromium and axe-core for the sign-in pages.
 #
-# What is there is left alone, in the version that is there. Nothing is changed
-# before it is known that all that is missing may be installed.
+# What is installed is kept, in its version. Nothing is changed unless everything that
+# is missing can be installed.
 set -eu
 cd "$(dirname "$0")/.."
 
-# The oldest Node that the packages run on; internal/installed knows it too. Where
-# the machine's is older, tools/node has npm's.
+# The oldest Node that the packages support, as in internal/installed. If the
+# machine's is older, tools/node has npm's.
 node_major=20
 node_minor=18
 PATH="$PWD/tools/node/node_modules/.bin:$PATH"
@@ -38,7 +37,7 @@ node_is_new() {
 	[ "$major" -gt "$node_major" ] || { [ "$major" -eq "$node_major" ] && [ "$minor" -ge "$node_minor" ]; }
 }
 
-# A copy of the lock file, written last, tells which packages are there.
+# A copy of the lock file, written last, records which packages are installed.
 is_filled() {
 	cmp -s "$1/package-lock.json" "$1/node_modules/.setup-lock.json"
 }
@@ -47,7 +46,7 @@ may_fill() {
 	[ -w "$1" ] && { ! [ -e "$1/node_modules" ] || [ -w "$1/node_modules" ]; }
 }
 
-# What is missing: packages of Debian's, and folders that npm fills.
+# What is missing: Debian packages, and folders for npm packages.
 packages=
 folders=
 if ! compiles; then

@@ -11,17 +11,16 @@ import (
 )
 
 const (
-	locale = "en-us" // of the texts, as the documented answers have it
-	// offerURIPrefix is the beginning of an offer's undocumented uri, which is
-	// the same for all partners.
+	locale = "en-us" // of the texts, as in documented answers
+	// offerURIPrefix is the prefix of an offer's undocumented uri, which is the same
+	// for all partners.
 	offerURIPrefix = "/3c95518e-8c37-41e3-9627-0ca339200f53/Offers/"
-	// maxLicenses is how many seats of a legacy offer a line may have, unless
-	// the file says otherwise.
+	// maxLicenses is the maximum quantity of a legacy offer in a line, unless the file
+	// says otherwise.
 	maxLicenses = 10_000_000
 )
 
-// build makes the catalog of a file without mistakes, and fills in what the
-// file leaves out.
+// build builds the catalog from a valid file, and fills in defaults.
 func (f *contents) build() *Catalog {
 	c := &Catalog{
 		countryIndex: make(map[string]int, len(f.Countries)),
@@ -74,7 +73,7 @@ func orElse[T any](p *T, value T) *T {
 	return p
 }
 
-// list returns a list that is written as [] when it is empty.
+// list makes a nil list an empty one, which is encoded as [].
 func list(ids []string) []string {
 	if ids == nil {
 		return []string{}
@@ -82,7 +81,7 @@ func list(ids []string) []string {
 	return ids
 }
 
-func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*partnercenter.OfferCategory, bases map[string]bool, markets []fileCountry) {
+func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*partnercenter.OfferCategory, bases map[string]bool, countries []fileCountry) {
 	o := partnercenter.Offer(f.apiOffer)
 	usage := o.Billing.Normalize() == partnercenter.BillingTypeUsage
 	o.Description = cmp.Or(o.Description, o.Name)
@@ -152,10 +151,10 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 	}
 	p.skus, p.skuIndex[fold(o.ID)] = append(p.skus, s), s
 	a := &availability{
-		sku: s, countries: folded(f.Countries), prices: prices(f.Price, markets),
+		sku: s, countries: folded(f.Countries), prices: prices(f.Price, countries),
 		resource: partnercenter.Availability{
-			// A legacy offer has no availabilities; the one that stands for it
-			// has the offer's id, as it is what an order names.
+			// A legacy offer has no availabilities; the one that represents it has the
+			// offer's id, which orders use.
 			ID: o.ID, CatalogItemID: o.ID, ProductID: o.Product.ID, SKUID: o.ID,
 			Segment: cmp.Or(f.Segment.Normalize(), partnercenter.TargetSegmentCommercial), IsPurchasable: new(*o.IsAvailableForPurchase && !f.Retired),
 			IsRenewable: o.IsAutoRenewable, Terms: []partnercenter.AvailabilityTerm{},
@@ -175,7 +174,7 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 	c.offers, c.offerIndex[fold(o.ID)] = append(c.offers, entry), entry
 }
 
-// legacyType is the type of a legacy offer's product.
+// legacyType returns the type of a legacy offer's product.
 func legacyType(kind Kind) *partnercenter.ItemType {
 	if kind == Usage {
 		return itemType("Azure", "Azure")
@@ -191,8 +190,8 @@ func itemType(id, sub string) *partnercenter.ItemType {
 	return t
 }
 
-// legacyAttributes are the dynamic attributes that carry an offer's own fields
-// in its SKU.
+// legacyAttributes returns the dynamic attributes that hold an offer's own fields in
+// its SKU.
 func legacyAttributes(o *partnercenter.Offer) map[string]jsontext.Value {
 	return attributes(map[string]any{
 		"isMicrosoftProduct": true, "billingType": o.Billing, "category": o.Category.Name, "rank": o.Rank,
@@ -216,7 +215,7 @@ func attributes(values map[string]any) map[string]jsontext.Value {
 	return encoded
 }
 
-func (c *Catalog) addProduct(f *fileProduct, bases map[string]bool, markets []fileCountry) {
+func (c *Catalog) addProduct(f *fileProduct, bases map[string]bool, countries []fileCountry) {
 	common := kinds[f.Kind]
 	p := &product{resource: partnercenter.Product(f.apiProduct), kind: f.Kind, scope: f.ReservationScope, skuIndex: map[string]*sku{}}
 	res := &p.resource
@@ -229,11 +228,11 @@ func (c *Catalog) addProduct(f *fileProduct, bases map[string]bool, markets []fi
 	res.PublisherName = cmp.Or(res.PublisherName, "Microsoft")
 	c.products, c.productIndex[fold(res.ID)] = append(c.products, p), p
 	for i := range f.SKUs {
-		c.addSKU(p, &f.SKUs[i], bases, markets)
+		c.addSKU(p, &f.SKUs[i], bases, countries)
 	}
 }
 
-func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, markets []fileCountry) {
+func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, countries []fileCountry) {
 	common := kinds[p.kind]
 	s := &sku{resource: partnercenter.SKU(f.apiSKU), product: p, retired: f.Retired, restrictions: f.Restrictions, availabilitiesIndex: map[string]*availability{}}
 	res := &s.resource
@@ -271,17 +270,17 @@ func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, markets 
 	}
 	p.skus, p.skuIndex[fold(res.ID)] = append(p.skus, s), s
 	for i := range f.Availabilities {
-		a := newAvailability(s, &f.Availabilities[i], markets)
+		a := newAvailability(s, &f.Availabilities[i], countries)
 		a.item.AddOn, a.item.HasAddOns, a.item.Prerequisites = addOn, hasAddOns, f.PrerequisiteSKUs
 		a.item.Limit, a.item.NeedsPurchaseOrder = f.Limit, f.NeedsPurchaseOrder
 		c.addAvailability(a)
 	}
 }
 
-func newAvailability(s *sku, f *fileAvailability, markets []fileCountry) *availability {
+func newAvailability(s *sku, f *fileAvailability, countries []fileCountry) *availability {
 	p := s.product
 	common := kinds[p.kind]
-	a := &availability{resource: partnercenter.Availability(f.apiAvailability), sku: s, countries: folded(f.Countries), prices: prices(f.Price, markets)}
+	a := &availability{resource: partnercenter.Availability(f.apiAvailability), sku: s, countries: folded(f.Countries), prices: prices(f.Price, countries)}
 	res := &a.resource
 	res.ProductID, res.SKUID = p.resource.ID, s.resource.ID
 	res.CatalogItemID = res.ProductID + ":" + res.SKUID + ":" + res.ID
@@ -313,7 +312,7 @@ func newAvailability(s *sku, f *fileAvailability, markets []fileCountry) *availa
 	return a
 }
 
-// termNames are how terms are called, unless the file says otherwise.
+// termNames are the names of terms, unless the file says otherwise.
 var termNames = map[string]string{"": "No end", "P1M": "1 Month", "P1Y": "1 Year", "P2Y": "2 Years", "P3Y": "3 Years"}
 
 func (c *Catalog) addAvailability(a *availability) {
@@ -343,13 +342,13 @@ func folded(ids []string) []string {
 }
 
 // prices returns a price in the currency of each country.
-func prices(price partnercenter.Decimal, markets []fileCountry) []partnercenter.Decimal {
+func prices(price partnercenter.Decimal, countries []fileCountry) []partnercenter.Decimal {
 	amount, err := price.Rat()
 	if err != nil {
 		return nil // there is none
 	}
-	list := make([]partnercenter.Decimal, len(markets))
-	for i, market := range markets {
+	list := make([]partnercenter.Decimal, len(countries))
+	for i, market := range countries {
 		rate, err := market.Rate.Rat()
 		if err != nil {
 			rate = big.NewRat(1, 1)

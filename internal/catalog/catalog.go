@@ -1,7 +1,6 @@
-// Package catalog holds what can be bought: legacy offers and their
-// categories, products with their SKUs and availabilities, by country. It is
-// read from a file at start and does not change afterwards. Who may buy what,
-// and how, is for package lifecycle to say.
+// Package catalog has what can be bought: legacy offers and their categories, products
+// with their SKUs and availabilities, by country. It is read from a file at start and
+// does not change afterwards. Package lifecycle decides who may buy what, and how.
 package catalog
 
 import (
@@ -22,11 +21,11 @@ type Catalog struct {
 	offers     []*offer // by rank, then in the order of the file
 	products   []*product
 
-	// The maps' keys are folded: see [fold].
+	// The keys of the maps are folded: see [fold].
 	countryIndex map[string]int
 	offerIndex   map[string]*offer
 	productIndex map[string]*product
-	items        map[string]*availability // by what an order's line names
+	items        map[string]*availability // by the id in an order's line
 }
 
 // country is a market: where something is sold, in one currency.
@@ -34,9 +33,9 @@ type country struct {
 	code, currency, symbol string
 }
 
-// offer is a legacy offer. It is a SKU of its product as well.
+// offer is a legacy offer. It is also a SKU of its product.
 type offer struct {
-	resource partnercenter.Offer // without what differs from country to country
+	resource partnercenter.Offer // without country-specific fields
 	sku      *sku
 }
 
@@ -49,7 +48,7 @@ type product struct {
 	skuIndex map[string]*sku
 }
 
-// sku is a form of a product that is sold.
+// sku is a form in which a product is sold.
 type sku struct {
 	resource            partnercenter.SKU // without links
 	product             *product
@@ -61,31 +60,30 @@ type sku struct {
 
 // availability is how a SKU is sold to a segment, in some countries or all.
 type availability struct {
-	resource  partnercenter.Availability // without what differs from country to country
+	resource  partnercenter.Availability // without country-specific fields
 	sku       *sku
 	countries []string                // nil for all
 	prices    []partnercenter.Decimal // by index of country; nil without a price
-	item      Item                    // without what differs from country to country
+	item      Item                    // without country-specific fields
 }
 
 //go:embed sample.yaml
 var sampleFile []byte
 
-// Reading takes some milliseconds, which a process with many servers, as tests
-// are, spends once.
+// Reading takes some milliseconds, which a process with many servers, such as a test,
+// spends once.
 var sample = sync.OnceValues(func() (*Catalog, error) { return Read("sample.yaml", bytes.NewReader(sampleFile)) })
 
 // Sample returns the catalog of the sample data.
 func Sample() (*Catalog, error) { return sample() }
 
-// fold returns an id as the indexes spell it. Most ids are in upper case, for
-// which this costs nothing.
+// fold returns an id in the form of the indexes. Most ids are in upper case, for which
+// this costs nothing.
 func fold(id string) string { return strings.ToUpper(id) }
 
-// Find returns the item that an order's line names by id, in any case, as it is
-// sold in a country. The error is one of ErrUnknownOffer, ErrUnknownProduct,
-// ErrUnknownSKU, ErrUnknownAvailability and ErrNotInCountry. Items that are
-// retired or not sold are found as well.
+// Find returns the item with an id from an order's line, in any case, as it is sold in
+// a country. The error is one of ErrUnknownOffer, ErrUnknownProduct, ErrUnknownSKU,
+// ErrUnknownAvailability and ErrNotInCountry. Retired and unsold items are found, too.
 func (c *Catalog) Find(id, country string) (*Item, error) {
 	a, ok := c.items[fold(id)]
 	if !ok {
@@ -104,7 +102,7 @@ func (c *Catalog) Find(id, country string) (*Item, error) {
 	return &item, nil
 }
 
-// unknown says which part of an id leads nowhere.
+// unknown determines which part of an id is unknown.
 func (c *Catalog) unknown(id string) error {
 	part := strings.Split(fold(id), ":")
 	if len(part) == 1 {
@@ -120,8 +118,8 @@ func (c *Catalog) unknown(id string) error {
 	return ErrUnknownAvailability
 }
 
-// IsProduct reports whether an id begins with that of a product that is no
-// legacy offer's: a catalog item, a SKU or the product itself.
+// IsProduct reports whether an id begins with that of a product other than a legacy
+// offer's: a catalog item, a SKU or the product itself.
 func (c *Catalog) IsProduct(id string) bool {
 	id, _, _ = strings.Cut(fold(id), ":")
 	p, ok := c.productIndex[id]
@@ -138,7 +136,7 @@ func (c *Catalog) Countries() []string {
 	return codes
 }
 
-// Country returns a country as the catalog spells it, and whether there is one.
+// Country returns a country as the catalog spells it, and whether it exists.
 func (c *Catalog) Country(code string) (string, bool) {
 	at, ok := c.countryIndex[fold(code)]
 	if !ok {
@@ -147,8 +145,8 @@ func (c *Catalog) Country(code string) (string, bool) {
 	return c.countries[at].code, true
 }
 
-// Currency returns the currency of a country: USD and $. Both are empty for a
-// country that the catalog does not have.
+// Currency returns the currency of a country, such as USD and $. Both are empty for an
+// unknown country.
 func (c *Catalog) Currency(country string) (code, symbol string) {
 	at, ok := c.countryIndex[fold(country)]
 	if !ok {
@@ -157,7 +155,7 @@ func (c *Catalog) Currency(country string) (code, symbol string) {
 	return c.countries[at].currency, c.countries[at].symbol
 }
 
-// soldIn reports whether the availability is there in a country.
+// soldIn reports whether the availability is sold in a country.
 func (a *availability) soldIn(country string) bool {
 	return a.countries == nil || slices.Contains(a.countries, country)
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// kinds are the kinds of catalog items, with what they have in common unless a
-// file says otherwise.
+// kinds are the kinds of catalog items with their defaults.
 var kinds = map[Kind]struct {
 	productType   [2]string // id and sub-type
 	maximum       int
@@ -63,8 +62,8 @@ var kindNames = []string{
 	string(PerpetualSoftware), string(SoftwareSubscription), string(Marketplace),
 }
 
-// names are what a file defines, for checking what it refers to. Values are the
-// lines.
+// names are the names that a file defines, for checking references. Values are line
+// numbers.
 type names struct{ countries, categories, offers, products, skus map[string]int }
 
 // checker checks the contents of a file.
@@ -73,8 +72,8 @@ type checker struct {
 	*contents
 }
 
-// check checks what the types alone do not say.
-func (c *checker) check(root yamlfile.Place) {
+// check checks what the types alone do not express.
+func (c *checker) check(root yamlfile.Position) {
 	n := names{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
 	countries := root.Field("countries")
 	if len(c.Countries) == 0 {
@@ -88,7 +87,7 @@ func (c *checker) check(root yamlfile.Place) {
 		c.Required(at, "symbol", "what stands before an amount, such as $")
 		c.Unique(n.countries, at.Field("code"), fold(market.Code))
 		if rate, err := market.Rate.Rat(); market.Rate != "" && (err != nil || rate.Sign() <= 0) {
-			c.Problem(at.Field("rate"), "is not above zero; write how much of the currency one of the prices' is")
+			c.Problem(at.Field("rate"), "is not above zero; write how much of the currency one unit of the prices' currency is")
 		}
 		if d := market.Digits; d != nil && (*d < 0 || *d > 4) {
 			c.Problem(at.Field("digits"), "is not from 0 to 4; write how many digits a price has after its point")
@@ -109,7 +108,7 @@ func (c *checker) check(root yamlfile.Place) {
 	c.references(root, &n)
 }
 
-func (c *checker) offer(at yamlfile.Place, o *fileOffer, n *names) {
+func (c *checker) offer(at yamlfile.Position, o *fileOffer, n *names) {
 	c.Required(at, "id", "a GUID, or such as MS-AZR-0145P")
 	c.Required(at, "name", "what the offer is called")
 	c.Required(at, "category", "the id of a category")
@@ -123,12 +122,12 @@ func (c *checker) offer(at yamlfile.Place, o *fileOffer, n *names) {
 	if b := o.Billing.Normalize(); b != "" && b != partnercenter.BillingTypeLicense && b != partnercenter.BillingTypeUsage {
 		c.Problem(at.Field("billing"), "%q is not known here; use license or usage", o.Billing)
 	}
-	c.sold(at, o.Countries, o.Segment, n)
+	c.checkSales(at, o.Countries, o.Segment, n)
 	c.cycles(at.Field("supportedBillingCycles"), o.SupportedBillingCycles)
 	c.quantities(at, o.MinimumQuantity, o.MaximumQuantity)
 }
 
-func (c *checker) product(at yamlfile.Place, p *fileProduct, n *names) {
+func (c *checker) product(at yamlfile.Position, p *fileProduct, n *names) {
 	c.Required(at, "id", "such as DZH318Z0BQ4B")
 	c.Required(at, "title", "what the product is called")
 	c.AddressPart(at.Field("id"), p.ID)
@@ -168,21 +167,21 @@ func (c *checker) product(at yamlfile.Place, p *fileProduct, n *names) {
 			c.Required(at, "id", "such as DZH318Z0DSPL")
 			c.AddressPart(at.Field("id"), a.ID)
 			c.Unique(availabilities, at.Field("id"), fold(a.ID))
-			c.sold(at, a.Countries, a.Segment, n)
+			c.checkSales(at, a.Countries, a.Segment, n)
 		}
 	}
 }
 
-// references checks that what items refer to is there.
-func (c *checker) references(root yamlfile.Place, n *names) {
+// references checks that references refer to existing items.
+func (c *checker) references(root yamlfile.Position, n *names) {
 	for i := range c.Offers {
 		at, o := root.Field("offers").Item(i), &c.Offers[i]
 		if _, ok := n.categories[fold(o.Category)]; !ok && o.Category != "" {
-			c.Problem(at.Field("category"), "%q is none of the categories; add it there or correct the id", o.Category)
+			c.Problem(at.Field("category"), "%q is not one of the categories; add it there or correct the id", o.Category)
 		}
-		c.known(at.Field("prerequisiteOffers"), o.PrerequisiteOffers, n.offers, "offers")
-		c.known(at.Field("upgradeTargetOffers"), o.UpgradeTargetOffers, n.offers, "offers")
-		c.known(at.Field("conversionTargetOffers"), o.ConversionTargetOffers, n.offers, "offers")
+		c.checkKnown(at.Field("prerequisiteOffers"), o.PrerequisiteOffers, n.offers, "offers")
+		c.checkKnown(at.Field("upgradeTargetOffers"), o.UpgradeTargetOffers, n.offers, "offers")
+		c.checkKnown(at.Field("conversionTargetOffers"), o.ConversionTargetOffers, n.offers, "offers")
 		if o.Product == nil {
 			continue
 		}
@@ -193,23 +192,23 @@ func (c *checker) references(root yamlfile.Place, n *names) {
 	for i := range c.Products {
 		for j := range c.Products[i].SKUs {
 			at := root.Field("products").Item(i).Field("skus").Item(j).Field("prerequisiteSkus")
-			c.known(at, c.Products[i].SKUs[j].PrerequisiteSKUs, n.skus, "SKUs, as product:sku")
+			c.checkKnown(at, c.Products[i].SKUs[j].PrerequisiteSKUs, n.skus, "SKUs, as product:sku")
 		}
 	}
 }
 
-// known reports the ids of a list that stand nowhere.
-func (c *checker) known(at yamlfile.Place, ids []string, lines map[string]int, what string) {
+// checkKnown reports the unknown ids of a list.
+func (c *checker) checkKnown(at yamlfile.Position, ids []string, lines map[string]int, what string) {
 	for i, id := range ids {
 		if _, ok := lines[fold(id)]; !ok {
-			c.Problem(at.Item(i), "%q is none of the file's %s; add it there or correct the id", id, what)
+			c.Problem(at.Item(i), "%q is not one of the file's %s; add it there or correct the id", id, what)
 		}
 	}
 }
 
-// sold checks where and to whom something is sold.
-func (c *checker) sold(at yamlfile.Place, countries []string, segment partnercenter.TargetSegment, n *names) {
-	c.known(at.Field("countries"), countries, n.countries, "countries")
+// checkSales checks where and to whom something is sold.
+func (c *checker) checkSales(at yamlfile.Position, countries []string, segment partnercenter.TargetSegment, n *names) {
+	c.checkKnown(at.Field("countries"), countries, n.countries, "countries")
 	if countries != nil && len(countries) == 0 {
 		c.Problem(at.Field("countries"), "is empty; name a country, or leave it out for all")
 	}
@@ -218,7 +217,7 @@ func (c *checker) sold(at yamlfile.Place, countries []string, segment partnercen
 	}
 }
 
-func (c *checker) cycles(at yamlfile.Place, cycles []partnercenter.BillingCycleType) {
+func (c *checker) cycles(at yamlfile.Position, cycles []partnercenter.BillingCycleType) {
 	for i, cycle := range cycles {
 		if !cycle.Known() || cycle.Normalize() == partnercenter.BillingCycleTypeUnknown {
 			c.Problem(at.Item(i), "%q is not known here; use monthly, annual, none, one_time, biennial or triennial", cycle)
@@ -226,11 +225,11 @@ func (c *checker) cycles(at yamlfile.Place, cycles []partnercenter.BillingCycleT
 	}
 }
 
-func (c *checker) quantities(at yamlfile.Place, minimum, maximum *int) {
+func (c *checker) quantities(at yamlfile.Position, minimum, maximum *int) {
 	switch {
 	case minimum != nil && *minimum < 1:
-		c.Problem(at.Field("minimumQuantity"), "is below 1; nobody orders none")
+		c.Problem(at.Field("minimumQuantity"), "is below 1; write at least 1")
 	case minimum != nil && maximum != nil && *maximum < *minimum:
-		c.Problem(at.Field("maximumQuantity"), "is below minimumQuantity; nothing could be ordered")
+		c.Problem(at.Field("maximumQuantity"), "is below minimumQuantity; write at least that many")
 	}
 }

@@ -6,19 +6,19 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Merchandise is a kind of thing to buy that not every cloud sells.
+// Merchandise is a kind of product that not every cloud sells.
 //
 // https://learn.microsoft.com/partner-center/developer/scenarios-for-specialty-clouds
 type Merchandise string
 
-// What not every cloud sells.
+// The merchandise that not every cloud sells.
 const (
 	AzureReservations  Merchandise = "Azure reservations"
 	AzureSubscriptions Merchandise = "Azure subscriptions"
-	OneTimePurchases   Merchandise = "one-time purchases" // software, besides reservations
+	OneTimePurchases   Merchandise = "one-time purchases" // software, except reservations
 )
 
-// notSold are the clouds that do not sell something.
+// notSold are the clouds that do not sell a kind of merchandise.
 var notSold = map[Merchandise][]partnercenter.CloudName{
 	AzureReservations:  {partnercenter.CloudName21Vianet, partnercenter.CloudNameGermany},
 	AzureSubscriptions: {partnercenter.CloudName21Vianet},
@@ -30,7 +30,8 @@ func (m Merchandise) SoldIn(cloud partnercenter.CloudName) bool {
 	return !slices.Contains(notSold[m], cloud)
 }
 
-// Merchandise is what items of a kind are; it is empty for what every cloud sells.
+// Merchandise returns the merchandise of a kind; it is empty for what every cloud
+// sells.
 func (k Kind) Merchandise() Merchandise {
 	switch k {
 	case Usage, AzurePlan:
@@ -43,8 +44,8 @@ func (k Kind) Merchandise() Merchandise {
 	return ""
 }
 
-// MerchandiseOf is what all products of a view are; it is empty for views that have
-// products which every cloud sells.
+// MerchandiseOf returns the merchandise of a view; it is empty for views with products
+// that every cloud sells.
 func MerchandiseOf(view partnercenter.TargetView) Merchandise {
 	switch view.Normalize() {
 	case partnercenter.TargetViewAzureReservations, partnercenter.TargetViewAzureReservationsVM,

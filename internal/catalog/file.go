@@ -7,11 +7,11 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// Format is what the format field of a catalog file says.
+// Format is the value of a catalog file's format field.
 const Format = "partnercenter-catalog/1"
 
-// The types below are what stands in a file: the API's resources, and beside
-// their fields what the rules of ordering need to know. docs/catalog-format.md
+// The types below are the content of a file: the API's resources and, in addition to
+// their fields, what the rules of ordering need to know. docs/catalog-format.md
 // describes them.
 type (
 	apiOffer        partnercenter.Offer
@@ -24,8 +24,8 @@ type fileCountry struct {
 	Code     string                `json:"code"`
 	Currency string                `json:"currency"`
 	Symbol   string                `json:"symbol"`
-	Rate     partnercenter.Decimal `json:"rate"`   // of the currency, for one of the prices' currency
-	Digits   *int                  `json:"digits"` // after the point of a price
+	Rate     partnercenter.Decimal `json:"rate"`   // of the currency, per unit of the prices' currency
+	Digits   *int                  `json:"digits"` // decimals of a price
 }
 
 type fileOffer struct {
@@ -61,12 +61,11 @@ type fileAvailability struct {
 	Price           partnercenter.Decimal `json:"price"`
 }
 
-// format is what a catalog file is.
+// format describes catalog files.
 var format = yamlfile.Format{Name: Format, Limit: 64 << 20}
 
-// Read reads a catalog file as docs/catalog-format.md describes it, in YAML or
-// JSON. The name is for messages only. A file with mistakes gives a
-// *[yamlfile.Error].
+// Read reads a catalog file, in YAML or JSON, as described in docs/catalog-format.md.
+// The name is for messages only. A file with mistakes gives a *[yamlfile.Error].
 func Read(name string, r io.Reader) (*Catalog, error) {
 	var c contents
 	f, err := format.Read(name, r, &c)
@@ -82,7 +81,7 @@ func Read(name string, r io.Reader) (*Catalog, error) {
 	return c.build(), nil
 }
 
-// contents is what stands in a file.
+// contents is the content of a file.
 type contents struct {
 	Format     string                        `json:"format"`
 	Countries  []fileCountry                 `json:"countries"`

@@ -21,7 +21,7 @@ countries:
 categories: [{id: C, name: C}]
 `
 
-// offerLine is an offer with the fields that one needs, and more.
+// offerLine is an offer with the required fields, and more.
 func offerLine(more string) string {
 	return "offers:\n  - {id: o1, name: O, category: c, product: {id: p1}" + more + "}\n"
 }
@@ -68,7 +68,7 @@ func TestReadFillsIn(t *testing.T) {
 	}
 }
 
-// TestReadTexts pins that a text needs no quotes, as in seed files.
+// TestReadTexts checks that text needs no quotes, as in seed files.
 func TestReadTexts(t *testing.T) {
 	c := mustRead(t, head+offerLine(", description: 12, unitType: 1.10"))
 	offer, err := c.Offer("o1", "US")
@@ -88,7 +88,7 @@ func TestReadJSON(t *testing.T) {
 	}
 }
 
-// TestAnswersDoNotShare pins that changing an answer changes no catalog.
+// TestAnswersDoNotShare checks that modifying an answer does not modify the catalog.
 func TestAnswersDoNotShare(t *testing.T) {
 	c := mustRead(t, head+offerLine("")+productLines("", "", ""))
 	offer, err := c.Offer("o1", "US")
@@ -130,7 +130,7 @@ func TestReadProblems(t *testing.T) {
 		{"text for a number", head + offerLine(", rank: high"), 7, "offers[0].rank", `needs a whole number such as 5, this is the text "high"`},
 		{"number too large", head + offerLine(", rank: 1e40"), 7, "offers[0].rank", "needs a whole number"},
 		{"text for a flag", head + offerLine(", isTrial: 1"), 7, "offers[0].isTrial", "needs true or false, this is the number 1"},
-		{"text for an amount", head + offerLine(", price: cheap"), 7, "offers[0].price", `"cheap" is no amount; write a decimal number such as`},
+		{"text for an amount", head + offerLine(", price: cheap"), 7, "offers[0].price", `"cheap" is not an amount; write a decimal number such as`},
 		{"list for a text", head + offerLine(", description: [12]"), 7, "offers[0].description", "needs text, this is a list"},
 		{"nothing in a list", head + offerLine(", prerequisiteOffers: [~, o1]"), 7, "offers[0].prerequisiteOffers[0]", "is empty; fill it in or remove it"},
 		{"object for a list", head + offerLine(", prerequisiteOffers: {}"), 7, "offers[0].prerequisiteOffers", "needs a list, this is an object"},
@@ -138,16 +138,16 @@ func TestReadProblems(t *testing.T) {
 		{"no name", head + "offers:\n  - {id: o1, category: C, product: {id: p1}}\n", 7, "offers[0].name", "is missing; it is what the offer is called"},
 		{"null name", head + "offers:\n  - {id: o1, name: , category: C, product: {id: p1}}\n", 7, "offers[0].name", "is missing"},
 		{"no product", head + "offers:\n  - {id: o1, name: O, category: C}\n", 7, "offers[0].product", "is missing"},
-		{"odd id", head + "offers:\n  - {id: o:1, name: O, category: C, product: {id: p1}}\n", 7, "offers[0].id", "does not fit into an address"},
-		{"id twice", head + offerLine("") + "  - {id: O1, name: O, category: C, product: {id: p1}}\n", 8, "offers[1].id", "O1 stands in line 7 already"},
-		{"unknown category", head + "offers:\n  - {id: o1, name: O, category: X, product: {id: p1}}\n", 7, "offers[0].category", `"X" is none of the categories`},
+		{"odd id", head + "offers:\n  - {id: o:1, name: O, category: C, product: {id: p1}}\n", 7, "offers[0].id", "cannot be part of an address"},
+		{"id twice", head + offerLine("") + "  - {id: O1, name: O, category: C, product: {id: p1}}\n", 8, "offers[1].id", "O1 is already in line 7"},
+		{"unknown category", head + "offers:\n  - {id: o1, name: O, category: X, product: {id: p1}}\n", 7, "offers[0].category", `"X" is not one of the categories`},
 		{"unknown billing", head + offerLine(", billing: barter"), 7, "offers[0].billing", "use license or usage"},
-		{"unknown country", head + offerLine(", countries: [US, XX]"), 7, "offers[0].countries[1]", `"XX" is none of the file's countries`},
+		{"unknown country", head + offerLine(", countries: [US, XX]"), 7, "offers[0].countries[1]", `"XX" is not one of the file's countries`},
 		{"nowhere", head + offerLine(", countries: []"), 7, "offers[0].countries", "leave it out for all"},
 		{"unknown segment", head + offerLine(", segment: x"), 7, "offers[0].segment", "use commercial"},
 		{"unknown cycle", head + offerLine(", supportedBillingCycles: [weekly]"), 7, "offers[0].supportedBillingCycles[0]", "use monthly"},
-		{"unknown prerequisite", head + offerLine(", prerequisiteOffers: [o2]"), 7, "offers[0].prerequisiteOffers[0]", `"o2" is none of the file's offers`},
-		{"unknown upgrade", head + offerLine(", upgradeTargetOffers: [o2]"), 7, "offers[0].upgradeTargetOffers[0]", "none of the file's offers"},
+		{"unknown prerequisite", head + offerLine(", prerequisiteOffers: [o2]"), 7, "offers[0].prerequisiteOffers[0]", `"o2" is not one of the file's offers`},
+		{"unknown upgrade", head + offerLine(", upgradeTargetOffers: [o2]"), 7, "offers[0].upgradeTargetOffers[0]", "not one of the file's offers"},
 		{"minimum 0", head + offerLine(", minimumQuantity: 0"), 7, "offers[0].minimumQuantity", "is below 1"},
 		{"maximum below minimum", head + offerLine(", minimumQuantity: 5, maximumQuantity: 4"), 7, "offers[0].maximumQuantity", "is below minimumQuantity"},
 		{"unknown kind", head + strings.Replace(productLines("", "", ""), "online_service", "pets", 1), 7, "products[0].kind", "use one of online_service"},
@@ -188,7 +188,7 @@ func TestReadReportsProblemsTogether(t *testing.T) {
 	if want := "test.yaml:7:13: offers[0].nme: unknown field; did you mean name?"; lines[0] != want {
 		t.Errorf("the first line is\n%s\nwant\n%s", lines[0], want)
 	}
-	if want := "and 2 more; mend these first"; lines[10] != want {
+	if want := "and 2 more; correct these first"; lines[10] != want {
 		t.Errorf("the last line is %q, want %q", lines[10], want)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Categories returns the categories of offers, as they are shown in a country.
+// Categories returns the categories of offers, with links for a country.
 func (c *Catalog) Categories(country string) []*partnercenter.OfferCategory {
 	list := make([]*partnercenter.OfferCategory, len(c.categories))
 	for i := range c.categories {
@@ -22,21 +22,21 @@ func categoryIn(category *partnercenter.OfferCategory, country string) *partnerc
 	return &shown
 }
 
-// HasCategory reports whether there is a category of that id, in any case.
+// HasCategory reports whether there is a category with this id, in any case.
 func (c *Catalog) HasCategory(id string) bool {
 	return slices.ContainsFunc(c.categories, func(category partnercenter.OfferCategory) bool { return strings.EqualFold(category.ID, id) })
 }
 
-// Offers returns the offers that are listed in a country, by rank: all, or
-// those of a category.
+// Offers returns the offers that are listed in a country, by rank: all, or those of a
+// category.
 func (c *Catalog) Offers(country, category string) []*partnercenter.Offer {
 	return c.listOffers(country, func(o *partnercenter.Offer) bool {
 		return category == "" || strings.EqualFold(o.Category.ID, category)
 	})
 }
 
-// AddOns returns the offers that can be bought under an offer in a country. The
-// error is one of [Catalog.Offer].
+// AddOns returns the offers that can be bought under an offer in a country. The error
+// is one of [Catalog.Offer].
 func (c *Catalog) AddOns(id, country string) ([]*partnercenter.Offer, error) {
 	if _, err := c.Offer(id, country); err != nil {
 		return nil, err
@@ -56,9 +56,9 @@ func (c *Catalog) listOffers(country string, selected func(*partnercenter.Offer)
 	return list
 }
 
-// Offer returns an offer as it is sold in a country. Those that are no longer
-// listed are there as well: subscriptions link to them. The error is
-// ErrUnknownOffer or ErrNotInCountry.
+// Offer returns an offer as it is sold in a country, including offers that are no
+// longer listed, as subscriptions link to them. The error is ErrUnknownOffer or
+// ErrNotInCountry.
 func (c *Catalog) Offer(id, country string) (*partnercenter.Offer, error) {
 	o, ok := c.offerIndex[fold(id)]
 	if !ok {
@@ -70,7 +70,7 @@ func (c *Catalog) Offer(id, country string) (*partnercenter.Offer, error) {
 	return o.in(country), nil
 }
 
-// in returns the offer with what belongs to a country.
+// in returns the offer with its country-specific fields.
 func (o *offer) in(country string) *partnercenter.Offer {
 	shown := o.resource
 	shown.Country = country

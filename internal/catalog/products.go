@@ -7,16 +7,15 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Selection narrows a list of products, SKUs or availabilities. Its zero value
-// selects all but reservations for Azure plans alone.
+// Selection filters a list of products, SKUs or availabilities. The zero value selects
+// everything except reservations for Azure plans only.
 type Selection struct {
 	View    partnercenter.TargetView    // "" for all
 	Segment partnercenter.TargetSegment // "" for all
 	Scope   partnercenter.ReservationScope
 }
 
-// views say what each view selects: kinds, and among them one sub-type if it
-// names one.
+// views say what each view selects: kinds and, if it names one, a sub-type.
 var views = map[partnercenter.TargetView]struct {
 	kinds   []Kind
 	subType string
@@ -50,19 +49,19 @@ func (s Selection) selects(p *product) bool {
 	return view.subType == "" || t.SubType != nil && strings.EqualFold(t.SubType.ID, view.subType)
 }
 
-// selectsAvailability reports whether an availability is sold in a country to
-// the selection's segment.
+// selectsAvailability reports whether an availability is sold in a country to the
+// selection's segment.
 func (s Selection) selectsAvailability(a *availability, country string) bool {
 	return a.soldIn(country) && (s.Segment == "" || a.resource.Segment == s.Segment)
 }
 
-// lists reports whether a SKU is among those that are listed in a country.
+// lists reports whether a SKU is listed in a country.
 func (s Selection) lists(k *sku, country string) bool {
 	return !k.retired && slices.ContainsFunc(k.availabilities, func(a *availability) bool { return s.selectsAvailability(a, country) })
 }
 
-// Products returns the products that have a SKU to list in a country. Products
-// of legacy offers are among them.
+// Products returns the products that have a listed SKU in a country, including those of
+// legacy offers.
 func (c *Catalog) Products(country string, s Selection) []*partnercenter.Product {
 	list := []*partnercenter.Product{}
 	for _, p := range c.products {
@@ -73,9 +72,9 @@ func (c *Catalog) Products(country string, s Selection) []*partnercenter.Product
 	return list
 }
 
-// Product returns a product as it is sold in a country, listed or not. A
-// legacy offer's product has the offers as SKUs. The error is
-// ErrUnknownProduct, also for a product that is not sold there.
+// Product returns a product as it is sold in a country, listed or not. A legacy offer's
+// product has the offers as SKUs. The error is ErrUnknownProduct, also for a product
+// that is not sold there.
 func (c *Catalog) Product(id, country string) (*partnercenter.Product, error) {
 	p, err := c.product(id, country)
 	if err != nil {
@@ -92,8 +91,8 @@ func (c *Catalog) product(id, country string) (*product, error) {
 	return p, nil
 }
 
-// SKUs returns the SKUs of a product that are listed in a country. The view of
-// the selection has no effect. The error is one of [Catalog.Product].
+// SKUs returns the SKUs of a product that are listed in a country. The view of the
+// selection is ignored. The error is one of [Catalog.Product].
 func (c *Catalog) SKUs(productID, country string, s Selection) ([]*partnercenter.SKU, error) {
 	p, err := c.product(productID, country)
 	if err != nil {
@@ -108,8 +107,8 @@ func (c *Catalog) SKUs(productID, country string, s Selection) ([]*partnercenter
 	return list, nil
 }
 
-// SKU returns a SKU as it is sold in a country, listed or not. The error is
-// one of [Catalog.Product], or ErrUnknownSKU.
+// SKU returns a SKU as it is sold in a country, listed or not. The error is one of
+// [Catalog.Product], or ErrUnknownSKU.
 func (c *Catalog) SKU(productID, id, country string) (*partnercenter.SKU, error) {
 	k, err := c.sku(productID, id, country)
 	if err != nil {
@@ -135,8 +134,8 @@ func (k *sku) soldIn(country string) bool {
 	return slices.ContainsFunc(k.availabilities, func(a *availability) bool { return a.soldIn(country) })
 }
 
-// Availabilities returns the availabilities of a SKU in a country. The view of
-// the selection has no effect. The error is one of [Catalog.SKU].
+// Availabilities returns the availabilities of a SKU in a country. The view of the
+// selection is ignored. The error is one of [Catalog.SKU].
 func (c *Catalog) Availabilities(productID, skuID, country string, s Selection) ([]*partnercenter.Availability, error) {
 	k, err := c.sku(productID, skuID, country)
 	if err != nil {
@@ -151,8 +150,8 @@ func (c *Catalog) Availabilities(productID, skuID, country string, s Selection) 
 	return list, nil
 }
 
-// Availability returns an availability as it is sold in a country. The error
-// is one of [Catalog.SKU], or ErrUnknownAvailability.
+// Availability returns an availability as it is sold in a country. The error is one of
+// [Catalog.SKU], or ErrUnknownAvailability.
 func (c *Catalog) Availability(productID, skuID, id, country string) (*partnercenter.Availability, error) {
 	k, err := c.sku(productID, skuID, country)
 	if err != nil {
@@ -181,8 +180,8 @@ func (k *sku) in(country string) *partnercenter.SKU {
 	return &shown
 }
 
-// availabilityIn returns an availability with what belongs to a country, its
-// product and its SKU.
+// availabilityIn returns an availability with its country-specific fields, its product
+// and its SKU.
 func (c *Catalog) availabilityIn(a *availability, country string) *partnercenter.Availability {
 	shown := a.resource
 	code, symbol := c.Currency(country)
@@ -194,9 +193,9 @@ func (c *Catalog) availabilityIn(a *availability, country string) *partnercenter
 	return &shown
 }
 
-// CheckInventory says which SKUs are restricted in a country. An item without
-// a SKU asks for all of the product's. What the catalog does not have, or not
-// there, is left out.
+// CheckInventory returns which SKUs are restricted in a country. An item without a SKU
+// stands for all of the product's. What the catalog does not have in the country is
+// omitted.
 func (c *Catalog) CheckInventory(country string, items []partnercenter.InventoryItem) []partnercenter.InventoryItem {
 	checked := []partnercenter.InventoryItem{}
 	for _, k := range c.inventory(items) {
@@ -215,8 +214,8 @@ func (c *Catalog) CheckInventory(country string, items []partnercenter.Inventory
 	return checked
 }
 
-// InventoryVariables returns what the context of an inventory check needs for
-// the items: the variables of their SKUs.
+// InventoryVariables returns the variables that the context of an inventory check needs
+// for the items' SKUs.
 func (c *Catalog) InventoryVariables(items []partnercenter.InventoryItem) []string {
 	var variables []string
 	for _, k := range c.inventory(items) {
@@ -229,7 +228,7 @@ func (c *Catalog) InventoryVariables(items []partnercenter.InventoryItem) []stri
 	return variables
 }
 
-// inventory returns the SKUs that items are about, each once.
+// inventory returns the SKUs of items, each once.
 func (c *Catalog) inventory(items []partnercenter.InventoryItem) []*sku {
 	var list []*sku
 	for _, item := range items {

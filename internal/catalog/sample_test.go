@@ -9,7 +9,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// resolve looks for what a link below the version root names.
+// resolve looks up the target of a link below the version root.
 func resolve(c *Catalog, uri string) error {
 	path, query, _ := strings.Cut(strings.TrimPrefix(uri, "/v1"), "?")
 	country := "US"
@@ -33,8 +33,8 @@ func resolve(c *Catalog, uri string) error {
 	return err
 }
 
-// TestSampleHasWhatTheSeedNames looks for every order line of the sample data,
-// where its customer is, and for every link of it into the catalog.
+// TestSampleHasWhatTheSeedNames looks up every order line of the sample data in its
+// customer's country, and each of its links into the catalog.
 func TestSampleHasWhatTheSeedNames(t *testing.T) {
 	c := mustSample(t)
 	from, err := seed.Sample()
@@ -77,7 +77,7 @@ func TestSampleHasWhatTheSeedNames(t *testing.T) {
 	}
 }
 
-// TestSampleHasEveryKind pins what tests of ordering need to be there.
+// TestSampleHasEveryKind checks that the sample has what tests of ordering need.
 func TestSampleHasEveryKind(t *testing.T) {
 	c := mustSample(t)
 	for _, tt := range []struct {
@@ -124,7 +124,7 @@ func TestSampleHasEveryKind(t *testing.T) {
 	}
 }
 
-// all are the items that are sold in a country.
+// all returns the items that are sold in a country.
 func all(t *testing.T, c *Catalog, country string) []*Item {
 	t.Helper()
 	var items []*Item

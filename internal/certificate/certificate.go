@@ -1,5 +1,5 @@
-// Package certificate reads the certificates that apps sign in with, and names
-// them by their thumbprints.
+// Package certificate parses the certificates that apps sign in with, and computes
+// their thumbprints.
 package certificate
 
 import (
@@ -17,20 +17,19 @@ import (
 // minBits is the weakest key that a certificate may have, as at Microsoft.
 const minBits = 2048
 
-// Parse returns the certificate in a PEM text. The error continues a sentence
-// about it, and repeats nothing of the text, which may be a private key by
-// mistake.
+// Parse returns the certificate in PEM text. The error continues a sentence about it,
+// and quotes nothing from the text, which may be a private key by mistake.
 func Parse(text string) (*x509.Certificate, error) {
 	block, rest := pem.Decode([]byte(text))
 	switch {
 	case block == nil:
-		return nil, errors.New("is no PEM text; paste the certificate from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----")
+		return nil, errors.New("is not PEM text; paste the certificate from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----")
 	case strings.HasSuffix(block.Type, "PRIVATE KEY"), bytes.Contains(rest, []byte("PRIVATE KEY-----")):
 		return nil, errors.New("holds a private key, which is the app's alone; leave only the block CERTIFICATE")
 	case block.Type != "CERTIFICATE":
 		return nil, fmt.Errorf("holds a block %.40q; give the block CERTIFICATE", block.Type)
 	case len(bytes.TrimSpace(rest)) > 0:
-		return nil, errors.New("goes on after the first certificate; give each certificate an entry of its own, without those that issued it")
+		return nil, errors.New("continues after the first certificate; give each certificate an entry of its own, without its issuers")
 	}
 	c, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
@@ -46,7 +45,7 @@ func Parse(text string) (*x509.Certificate, error) {
 	return c, nil
 }
 
-// Thumbprints are what a certificate is named by: portals show the SHA-1, which
+// Thumbprints returns the names of a certificate: portals show the SHA-1, which
 // protects nothing here, and assertions may have either.
 func Thumbprints(c *x509.Certificate) (short [sha1.Size]byte, long [sha256.Size]byte) {
 	return sha1.Sum(c.Raw), sha256.Sum256(c.Raw)

@@ -62,13 +62,13 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct{ text, want string }{
-		"no PEM":         {"MIIC", "is no PEM text; paste the certificate from -----BEGIN CERTIFICATE-----"},
-		"cut off":        {good[:200], "is no PEM text"},
+		"no PEM":         {"MIIC", "is not PEM text; paste the certificate from -----BEGIN CERTIFICATE-----"},
+		"cut off":        {good[:200], "is not PEM text"},
 		"a key":          {pemBlock("PRIVATE KEY", key), "holds a private key, which is the app's alone; leave only the block CERTIFICATE"},
 		"a key before":   {pemBlock("RSA PRIVATE KEY", key) + good, "holds a private key"},
 		"a key after":    {good + pemBlock("PRIVATE KEY", key), "holds a private key"},
 		"a request":      {pemBlock("CERTIFICATE REQUEST", key), `holds a block "CERTIFICATE REQUEST"; give the block CERTIFICATE`},
-		"a chain":        {good + good, "goes on after the first certificate"},
+		"a chain":        {good + good, "continues after the first certificate"},
 		"no certificate": {pemBlock("CERTIFICATE", key), "cannot be read as a certificate"},
 		"another kind":   {certificateOf(t, ecKey(t)), "has a key of the kind ECDSA; make a certificate with an RSA key"},
 		"a short key":    {certificateOf(t, rsaKey(t, 1024)), "has an RSA key of 1024 bits; make one of 2048 bits or more"},

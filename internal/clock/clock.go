@@ -1,7 +1,6 @@
-// Package clock is the one clock that everything which depends on time reads.
-// It follows the system's clock until somebody sets, advances or freezes it.
-// How its setting is kept over a restart, and who may change it, is not decided
-// here.
+// Package clock is the one clock for everything that depends on time. It follows the
+// system's clock until it is set, advanced or frozen. How its setting is saved, and who
+// may change it, is not decided here.
 package clock
 
 import (
@@ -13,25 +12,25 @@ import (
 	"time"
 )
 
-// Clock tells the time. Its methods may be called concurrently, and Now neither
-// waits nor allocates: it is asked with every request.
+// Clock tells the time. Its methods may be called concurrently, and Now neither blocks
+// nor allocates: it is called for every request.
 type Clock struct {
 	system  func() time.Time
-	setting atomic.Pointer[setting] // nil: as the system's
+	setting atomic.Pointer[setting] // nil: the system's
 
 	mu       sync.Mutex // guards changes of setting, and onChange
 	onChange []func()
 }
 
-// setting is how the clock differs from the system's. It is never changed, only
-// replaced. Save writes it as JSON.
+// setting is how the clock differs from the system's. It is replaced, never modified.
+// Save encodes it as JSON.
 type setting struct {
 	At     time.Time `json:"at"`     // what the clock showed
-	Since  time.Time `json:"since"`  // when the system's showed this
-	Frozen bool      `json:"frozen"` // it shows At for ever
+	Since  time.Time `json:"since"`  // when the system's clock showed this
+	Frozen bool      `json:"frozen"` // the clock stays at At
 }
 
-// The clock shows the years that a date of the API can have.
+// The clock shows the years that the API's dates can have.
 var (
 	earliest = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
 	latest   = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
@@ -46,8 +45,8 @@ var (
 	ErrSaved = errors.New("the saved setting of the clock is not one that this program wrote")
 )
 
-// New returns a clock that follows system, which stands for the system's clock
-// in all that is said here. Nil means [time.Now].
+// New returns a clock that follows system, which is the system's clock in this
+// package's documentation. Nil means [time.Now].
 func New(system func() time.Time) *Clock {
 	if system == nil {
 		system = time.Now
@@ -55,7 +54,7 @@ func New(system func() time.Time) *Clock {
 	return &Clock{system: system}
 }
 
-// Now returns the time. A clock that nobody changed returns the system's.
+// Now returns the time. Unless the clock was changed, it is the system's.
 func (c *Clock) Now() time.Time { return c.setting.Load().now(c.system) }
 
 func (s *setting) now(system func() time.Time) time.Time {
@@ -75,13 +74,13 @@ func (s *setting) now(system func() time.Time) time.Time {
 // State is what a clock shows at one instant.
 type State struct {
 	Now      time.Time     // in UTC
-	System   time.Time     // what the system's clock shows, in UTC
-	Offset   time.Duration // Now less System; at most the 292 years of the type
+	System   time.Time     // the system's clock, in UTC
+	Offset   time.Duration // Now minus System; at most the 292 years of the type
 	Frozen   bool
 	Adjusted bool // it was set, advanced or frozen, and not reset since
 }
 
-// State returns what the clock shows.
+// State returns the state of the clock.
 func (c *Clock) State() State {
 	s, system := c.setting.Load(), c.system().UTC().Round(0)
 	now := s.now(func() time.Time { return system }).UTC()
@@ -91,14 +90,14 @@ func (c *Clock) State() State {
 	}
 }
 
-// Set makes the clock show t, which may lie in the past. A frozen clock stays
-// frozen. It fails with [ErrOutOfRange].
+// Set makes the clock show t, which may be in the past. A frozen clock stays frozen. It
+// fails with [ErrOutOfRange].
 func (c *Clock) Set(t time.Time) error {
 	return c.change(func(_ time.Time, frozen bool) (time.Time, bool, bool) { return t, frozen, true })
 }
 
-// Advance makes the clock show a time that is d later; a frozen clock stays
-// frozen. It fails with [ErrBackwards] and [ErrOutOfRange].
+// Advance moves the clock forward by d; a frozen clock stays frozen. It fails with
+// [ErrBackwards] and [ErrOutOfRange].
 func (c *Clock) Advance(d time.Duration) error {
 	if d < 0 {
 		return ErrBackwards
@@ -106,26 +105,25 @@ func (c *Clock) Advance(d time.Duration) error {
 	return c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return now.Add(d), frozen, true })
 }
 
-// Freeze stops the clock. One that is frozen stays as it is.
+// Freeze stops the clock. It does not affect a frozen one.
 func (c *Clock) Freeze() {
-	// An instant that the clock shows already is in range.
+	// The current time is in range.
 	_ = c.change(func(now time.Time, _ bool) (time.Time, bool, bool) { return now, true, true })
 }
 
-// Resume lets a frozen clock run on from the instant that it was frozen at. One
-// that runs goes on as it does.
+// Resume lets a frozen clock continue from its time. It does not affect a running one.
 func (c *Clock) Resume() {
 	_ = c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return now, false, frozen })
 }
 
-// change replaces the setting by what to returns for it, and tells, unless to
-// does not want it to.
+// change replaces the setting by the result of to, and calls the observers, unless to
+// reports that nothing changes.
 func (c *Clock) change(to func(now time.Time, frozen bool) (at time.Time, freeze, do bool)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.setting.Load()
-	// Without the monotonic reading, which does not outlive the process: the
-	// clock shall run after a restart as it would have without.
+	// Without the monotonic reading, which does not survive the process: the clock must
+	// run after a restart as it would have without one.
 	since := c.system().UTC().Round(0)
 	at, freeze, do := to(old.now(func() time.Time { return since }), old != nil && old.Frozen)
 	switch {
@@ -138,7 +136,7 @@ func (c *Clock) change(to func(now time.Time, frozen bool) (at time.Time, freeze
 	return nil
 }
 
-// replace is for those who hold mu.
+// replace requires mu to be held.
 func (c *Clock) replace(s *setting) {
 	c.setting.Store(s)
 	for _, changed := range c.onChange {
@@ -155,17 +153,16 @@ func (c *Clock) Reset() {
 	}
 }
 
-// OnChange has changed called whenever the clock was set, advanced, frozen,
-// resumed, reset or restored: after the new time shows, and before the method
-// that changed it returns. It must not change the clock itself.
+// OnChange registers a function that is called whenever the clock was set, advanced,
+// frozen, resumed, reset or restored: after the new time is visible, and before the
+// method that changed it returns. It must not change the clock itself.
 func (c *Clock) OnChange(changed func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.onChange = append(c.onChange, changed)
 }
 
-// Save returns the setting for Restore, or nil when the clock follows the
-// system's.
+// Save returns the setting for Restore, or nil if the clock follows the system's.
 func (c *Clock) Save() []byte {
 	s := c.setting.Load()
 	if s == nil {
@@ -178,9 +175,8 @@ func (c *Clock) Save() []byte {
 	return data
 }
 
-// Restore takes a setting that Save returned. The clock shows what it would
-// show had it gone on running since. It fails with [ErrSaved], and changes
-// nothing then.
+// Restore restores a setting that Save returned. The clock shows what it would show if
+// it had kept running. It fails with [ErrSaved] without a change.
 func (c *Clock) Restore(data []byte) error {
 	if len(data) == 0 {
 		c.Reset()

@@ -11,7 +11,7 @@ import (
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// system is a system's clock that tests move.
+// system is a system clock that tests move.
 type system struct{ passed atomic.Int64 }
 
 func (s *system) now() time.Time       { return start.Add(time.Duration(s.passed.Load())) }
@@ -110,8 +110,8 @@ func TestRefusals(t *testing.T) {
 	shows(t, c, start.AddDate(1, 0, 0))
 }
 
-// TestEnds has the clock run on at both ends of time, which are further from
-// the system's than a duration reaches.
+// TestEnds runs the clock at both ends of time, which are further from the system's
+// than a duration reaches.
 func TestEnds(t *testing.T) {
 	c, sys := newTest()
 	must(t, c.Set(earliest))
@@ -150,7 +150,7 @@ func TestOnChange(t *testing.T) {
 	}
 }
 
-// TestSave restores clocks a day later, in another process.
+// TestSave restores a clock a day later, in another process.
 func TestSave(t *testing.T) {
 	for name, change := range map[string]func(*Clock) error{
 		"never changed": func(*Clock) error { return nil },
@@ -179,10 +179,10 @@ func TestSave(t *testing.T) {
 	shows(t, c, start.AddDate(1, 0, 0))
 }
 
-// TestConcurrency adds up what many advance while others read.
+// TestConcurrency advances the clock from many goroutines while others read it.
 func TestConcurrency(t *testing.T) {
 	c, _ := newTest()
-	var told int // guarded by the clock, which tells one change at a time
+	var told int // guarded by the clock, which calls its observers one at a time
 	c.OnChange(func() { told++ })
 	var wg sync.WaitGroup
 	for range 8 {

@@ -10,22 +10,22 @@ import (
 
 const day = 24 * time.Hour
 
-// ParseTime reads what people set a clock to: RFC 3339, or a date alone, which
-// means its first instant in UTC.
+// ParseTime parses the time that a clock is set to: RFC 3339, or a date alone, which
+// means its beginning in UTC.
 func ParseTime(text string) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time; write it like 2026-03-01T09:30:00Z or 2026-03-01", text)
+	return time.Time{}, fmt.Errorf("%q is not a time; write it like 2026-03-01T09:30:00Z or 2026-03-01", text)
 }
 
-// ParseDuration reads what people advance a clock by: durations as
-// [time.ParseDuration] reads them, with whole days before them or alone: "15m",
-// "7d", "1d12h". A day has 24 hours.
+// ParseDuration parses the duration that a clock is advanced by, in the form of
+// [time.ParseDuration], with whole days before it or alone: "15m", "7d", "1d12h". A day
+// has 24 hours.
 func ParseDuration(text string) (time.Duration, error) {
-	wrong := fmt.Errorf("%q is no duration; write it like 15m, 36h, 7d or 1d12h", text)
+	wrong := fmt.Errorf("%q is not a duration; write it like 15m, 36h, 7d or 1d12h", text)
 	sign, rest := time.Duration(1), text
 	if after, negative := strings.CutPrefix(text, "-"); negative {
 		sign, rest = -1, after
@@ -52,8 +52,8 @@ func ParseDuration(text string) (time.Duration, error) {
 	return sign * d, nil
 }
 
-// FormatDuration writes a duration as [ParseDuration] reads it, in whole
-// seconds: "7d", "1d12h", "-15m", "0s".
+// FormatDuration formats a duration for [ParseDuration], in whole seconds: "7d",
+// "1d12h", "-15m", "0s".
 func FormatDuration(d time.Duration) string {
 	d = d.Round(time.Second)
 	if d == 0 {

@@ -1,7 +1,7 @@
-// Package cloudhosts has the names of Microsoft's hosts that clients of Partner
-// Center reach, in all four clouds: where they sign in, and where the API is. It
-// is the one place that lists them. Whoever plays these hosts on this machine
-// (certificates, proxy, token authority, API) asks here; nothing else lives here.
+// Package cloudhosts has the names of Microsoft's hosts that clients of Partner Center
+// use, for sign-in and for the API, in all four clouds. It is the only place that lists
+// them, for everything that emulates these hosts on this machine (certificates, proxy,
+// token authority, API).
 package cloudhosts
 
 import (
@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// Authority is a token authority, which has several names for historical
-// reasons: a token that was got at one of them is good at the others.
+// Authority is a token authority, which has several names for historical reasons: a
+// token that was obtained at one of them is valid at the others.
 type Authority struct {
-	Cloud            string   // the name that the client's package has for its cloud
+	Cloud            string   // the cloud's name in the client's package
 	PreferredNetwork string   // the name that clients should connect to
-	PreferredCache   string   // the name that clients keep tokens under
+	PreferredCache   string   // the name that clients store tokens under
 	Hosts            []string // all of its names
 }
 
@@ -26,7 +26,7 @@ type Authority struct {
 // https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
 func Authorities() []Authority {
 	return []Authority{
-		{ // global; the oldest name is the one that caches were made under
+		{ // global; the oldest name is the one in existing caches
 			Cloud: "global", PreferredNetwork: "login.microsoftonline.com", PreferredCache: "login.windows.net",
 			Hosts: []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"},
 		},
@@ -45,8 +45,8 @@ func Authorities() []Authority {
 	}
 }
 
-// The hosts by what they serve. Every request over TLS asks what its host is,
-// so that they are made once.
+// The hosts by what they serve. They are computed once, because every request over TLS
+// looks up its host.
 var (
 	authorities = Authorities()
 	signIn      = signInHosts()
@@ -63,20 +63,19 @@ func signInHosts() (hosts []string) {
 	return hosts
 }
 
-// issuers are hosts that tokens name as where they come from, in clouds whose
-// sign-in hosts are others. Clients do not reach them, so that nobody plays them.
+// issuers are hosts that tokens name as their issuer, in clouds whose sign-in hosts
+// have other names. Clients do not connect to them, so they are not emulated.
 var issuers = []string{"sts.chinacloudapi.cn", "sts.microsoftonline.de"}
 
-// Issues reports whether a host, as it stands in an issuer or an address of keys, is
-// one that Microsoft issues tokens at. It has to be spelt as Microsoft does: without
-// a port, in lower case.
+// Issues reports whether Microsoft issues tokens at a host from an issuer or an address
+// of keys. It must be spelled as Microsoft does: without a port, in lower case.
 func Issues(host string) bool { return slices.Contains(signIn, host) || slices.Contains(issuers, host) }
 
-// All returns every host: those of the API first.
+// All returns every host, those of the API first.
 func All() []string { return slices.Concat(api, signIn) }
 
-// BaseURLs returns the addresses that clients know every host by. A port is that
-// of a listener which the hosts are mapped to; 443 and 0 add none.
+// BaseURLs returns the addresses by which clients know the hosts. A port is that of a
+// listener which the hosts are mapped to; 443 and 0 add none.
 func BaseURLs(port int) []string {
 	urls := make([]string, 0, len(api)+len(signIn))
 	for _, host := range All() {
@@ -93,13 +92,13 @@ type Role int
 
 // The roles of hosts.
 const (
-	Other  Role = iota // not one of Microsoft's that are listed here
-	API                // the API, and no token authority
-	SignIn             // a token authority, and no API
+	Other  Role = iota // not one of Microsoft's listed here
+	API                // the API, but no token authority
+	SignIn             // a token authority, but no API
 )
 
-// RoleOf returns the role of the host that a Host header, a server name of TLS or
-// an address names, in any case and with or without a port.
+// RoleOf returns the role of the host in a Host header, a TLS server name or an
+// address, in any case and with or without a port.
 func RoleOf(host string) Role {
 	host = Name(host)
 	switch {
@@ -111,8 +110,7 @@ func RoleOf(host string) Role {
 	return Other
 }
 
-// CloudAt returns the cloud that the sign-in host belongs to, and nothing for
-// other hosts.
+// CloudAt returns the cloud of a sign-in host, empty for other hosts.
 func CloudAt(host string) string {
 	host = Name(host)
 	for _, a := range authorities {
@@ -123,9 +121,9 @@ func CloudAt(host string) string {
 	return ""
 }
 
-// Name returns the name in host, which may have a port, in the form in which
-// names are compared. It is called for every request over TLS, and makes no
-// garbage of a name that is in that form already.
+// Name returns the name in host, which may have a port, in the form in which names are
+// compared. It is called for every request over TLS, and does not allocate for a name
+// that already has this form.
 func Name(host string) string {
 	if at := strings.LastIndexByte(host, ':'); at >= 0 {
 		host = host[:at]

@@ -8,7 +8,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// The client's clouds and this list must not part ways.
+// The client's clouds and this list must agree.
 func TestEveryCloudIsHere(t *testing.T) {
 	for _, name := range partnercenter.CloudNames() {
 		c := name.Configuration()
@@ -75,7 +75,7 @@ func TestBaseURLs(t *testing.T) {
 	}
 }
 
-// TestIssues is strict about spelling: what passes is where keys are believed.
+// TestIssues is strict about spelling: keys from these hosts are trusted.
 func TestIssues(t *testing.T) {
 	for host, want := range map[string]bool{
 		"login.microsoftonline.com":       true,

@@ -36,7 +36,7 @@ func TestDocumentIsValid(t *testing.T) {
 	}
 }
 
-// What a linter would ask of each operation, without the linter.
+// What a linter would require of each operation.
 func TestOperationsAreComplete(t *testing.T) {
 	doc := load(t)
 	tags := map[string]bool{}
@@ -91,7 +91,7 @@ func TestOperationsAreComplete(t *testing.T) {
 	}
 }
 
-// Every schema says what it is, and what each of its members is.
+// Every schema and each of its members has a description.
 func TestSchemasAreDescribed(t *testing.T) {
 	for name, schema := range load(t).Components.Schemas {
 		if schema.Value.Description == "" {

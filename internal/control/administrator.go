@@ -13,27 +13,27 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// Administrator returns who calls a server that asks for no token: an
-// administrator, signed in with a second factor, of the partner whose tenant
-// has that id or domain. Empty means the first partner.
+// Administrator returns the caller of every call to a server that requires no token: an
+// administrator, signed in with a second factor, of the partner whose tenant has this
+// id or domain. Empty means the first partner.
 func Administrator(ctx context.Context, st *store.Store, tenant string) (*token.Claims, error) {
-	members, err := directory(ctx, st)
+	partners, err := directory(ctx, st)
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(members, func(m member) bool { return tenant == "" || m.is(tenant) })
+	at := slices.IndexFunc(partners, func(m partnerDirectory) bool { return tenant == "" || m.isNamed(tenant) })
 	switch {
-	case len(members) == 0:
+	case len(partners) == 0:
 		return nil, errors.New("the database has no partner to act for: serve a seed file that has one, with a new database")
 	case at < 0:
-		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote.Text(tenant), members[0].partner.TenantID, members[0].partner.Name)
+		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote.Text(tenant), partners[0].tenant.TenantID, partners[0].tenant.Name)
 	}
-	partner := members[at].partner
+	partner := partners[at].tenant
 	claims := &token.Claims{
 		Audience: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
 		TenantID: strings.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
 	}
-	for _, u := range members[at].users {
+	for _, u := range partners[at].users {
 		if slices.Contains(u.Roles, partnercenter.UserRoleGlobalAdmin) {
 			claims.User, claims.ObjectID = u.UserPrincipalName, u.ObjectID
 			break

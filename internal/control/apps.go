@@ -16,7 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// App is an app as the control plane shows it.
+// App is an app in the control plane.
 type App struct {
 	TenantID     string        `json:"tenantId"`
 	ClientID     string        `json:"clientId"`
@@ -31,7 +31,7 @@ type App struct {
 	Disabled     bool          `json:"disabled"`
 }
 
-// Secret is what an app signs in with.
+// Secret is a secret of an app.
 type Secret struct {
 	ID      string     `json:"id"`
 	Value   string     `json:"value"`
@@ -39,7 +39,7 @@ type Secret struct {
 	Expired bool       `json:"expired,omitempty"` // by the server's clock
 }
 
-// Certificate is what an app signs in with in its place.
+// Certificate is a certificate of an app.
 type Certificate struct {
 	Thumbprint       string    `json:"thumbprint"` // SHA-1, as portals show it
 	ThumbprintSHA256 string    `json:"thumbprintSha256"`
@@ -49,7 +49,7 @@ type Certificate struct {
 	Revoked          bool      `json:"revoked"`
 }
 
-// secretID names a secret without telling it.
+// secretID identifies a secret without revealing it.
 func secretID(clientID, value string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(clientID) + "\x00" + value))
 	return hex.EncodeToString(sum[:8])
@@ -76,9 +76,9 @@ func newCertificate(stored seed.AppCertificate) (Certificate, error) {
 	}, nil
 }
 
-func (p *Plane) newApp(partner seed.Tenant, a *seed.App) (App, error) {
+func (p *Plane) newApp(tenant seed.Tenant, a *seed.App) (App, error) {
 	app := App{
-		TenantID: partner.TenantID, ClientID: a.ClientID, ObjectID: a.ObjectID, Name: a.Name,
+		TenantID: tenant.TenantID, ClientID: a.ClientID, ObjectID: a.ObjectID, Name: a.Name,
 		Certificates: []Certificate{}, RedirectURIs: append([]string{}, a.RedirectURIs...),
 		Public: a.Public, MultiTenant: a.MultiTenant, AdminConsent: a.AdminConsent, Disabled: a.Disabled,
 	}
@@ -102,14 +102,14 @@ func secretsOf(a *seed.App) []seed.AppSecret {
 
 // listApps is GET /apps.
 func (p *Plane) listApps(r *http.Request) (any, error) {
-	members, err := p.queriedMembers(r)
+	partners, err := p.queriedPartners(r)
 	if err != nil {
 		return nil, err
 	}
 	apps := []App{}
-	for _, m := range members {
-		for i := range m.apps {
-			app, err := p.newApp(m.partner, &m.apps[i])
+	for _, partner := range partners {
+		for i := range partner.apps {
+			app, err := p.newApp(partner.tenant, &partner.apps[i])
 			if err != nil {
 				return nil, err
 			}
@@ -119,19 +119,19 @@ func (p *Plane) listApps(r *http.Request) (any, error) {
 	return map[string]any{"apps": apps}, nil
 }
 
-// changeApp changes the app that a control call names, unless change fails. show
-// answers with the app as it is then.
+// changeApp changes the app that a call names, unless change fails. show makes the
+// answer from the changed app.
 func (p *Plane) changeApp(r *http.Request, change func(*seed.App) error, show func(seed.Tenant, *seed.App) (any, error)) (any, error) {
-	m, app, err := appKind.change(p, r, r.PathValue("clientId"), change)
+	partner, app, err := appKind.change(p, r, r.PathValue("clientId"), change)
 	if err != nil {
 		return nil, err
 	}
-	return show(m.partner, app)
+	return show(partner.tenant, app)
 }
 
 // showApp answers with an app.
-func (p *Plane) showApp(partner seed.Tenant, a *seed.App) (any, error) {
-	return p.newApp(partner, a)
+func (p *Plane) showApp(tenant seed.Tenant, a *seed.App) (any, error) {
+	return p.newApp(tenant, a)
 }
 
 // patchApp is PATCH /apps/{clientId}.
@@ -195,15 +195,15 @@ func (p *Plane) addSecret(r *http.Request) (any, error) {
 	})
 }
 
-// deleteSecret is DELETE /apps/{clientId}/secrets/{id}. In place of the one that
-// never expires there is another that does not, made if need be: an app always
-// has one.
+// deleteSecret is DELETE /apps/{clientId}/secrets/{id}. An app always has a secret that
+// never expires: if that one is deleted, another takes its place, generated if
+// necessary.
 func (p *Plane) deleteSecret(r *http.Request) (any, error) {
 	id := r.PathValue("id")
 	return p.changeApp(r, func(a *seed.App) error {
 		at := slices.IndexFunc(secretsOf(a), func(other seed.AppSecret) bool { return secretID(a.ClientID, other.Value) == id })
 		if at < 0 {
-			return missing("secret", id, "/apps")
+			return notFound("secret", id, "/apps")
 		}
 		if at > 0 {
 			a.Secrets = slices.Delete(a.Secrets, at-1, at)
@@ -260,7 +260,7 @@ func (p *Plane) revokeCertificate(r *http.Request) (any, error) {
 			return err
 		}
 		if at < 0 {
-			return missing("certificate", thumbprint, "/apps")
+			return notFound("certificate", thumbprint, "/apps")
 		}
 		a.Certificates[at].Revoked = true
 		return nil
@@ -270,7 +270,8 @@ func (p *Plane) revokeCertificate(r *http.Request) (any, error) {
 	})
 }
 
-// certificateAt finds an app's certificate by one of its thumbprints, or -1.
+// certificateAt returns the index of an app's certificate by one of its thumbprints, or
+// -1.
 func certificateAt(a *seed.App, thumbprint string) (int, error) {
 	for i, stored := range a.Certificates {
 		c, err := newCertificate(stored)

@@ -17,20 +17,20 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// AuthorityOptions are the options of [NewAuthority].
+// AuthorityOptions configure [NewAuthority].
 type AuthorityOptions struct {
-	BaseURLs []string         // where requests arrive; see issuer.Options
-	Leeway   time.Duration    // how far clocks may differ; see issuer.Options
+	BaseURLs []string         // where requests are sent; see issuer.Options
+	Leeway   time.Duration    // allowed difference of clocks; see issuer.Options
 	Lifetime time.Duration    // of tokens; see issuer.Options
 	Now      func() time.Time // nil means time.Now
-	// Cloud is whose resources tokens may be for. Empty means the global one.
+	// Cloud determines the resources of tokens. Empty means the global one.
 	Cloud partnercenter.CloudName
-	// AllClouds lets tokens be for the resources of every cloud.
+	// AllClouds allows tokens for the resources of every cloud.
 	AllClouds bool
 }
 
-// resources are what tokens may be for: of the cloud first, which the first is
-// the default of.
+// resources are the allowed audiences: those of the cloud first, the first of which is
+// the default.
 func (o *AuthorityOptions) resources() []string {
 	cloud := cmp.Or(o.Cloud, partnercenter.CloudNameGlobal)
 	all := cloud.Resources()
@@ -42,8 +42,8 @@ func (o *AuthorityOptions) resources() []string {
 	return all
 }
 
-// NewAuthority returns the token authority of a store's partners, with the
-// store's signing keys. A store without one gets its first.
+// NewAuthority returns the token authority for a store's partners, with the store's
+// signing keys. If there are none, it generates the first.
 func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*issuer.Authority, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -79,8 +79,8 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	return issuer.New(options)
 }
 
-// keepSignIns gives the authority what users have consented to and their refresh
-// tokens, and keeps those in the store, so that they outlive the process.
+// keepSignIns restores consents and refresh tokens from the store and saves changes to
+// it, so that they survive a restart.
 func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *issuer.Options) error {
 	if err := st.DeleteExpiredGrants(ctx, now()); err != nil {
 		return err
@@ -119,8 +119,7 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 	return nil
 }
 
-// EnsureSigningKey makes the first signing key of a store that has none in
-// force.
+// EnsureSigningKey generates the first signing key of a store without a valid one.
 func EnsureSigningKey(ctx context.Context, st *store.Store, now time.Time) error {
 	keys, err := signingKeys(ctx, st)
 	if err != nil || len(keys) > 0 {
@@ -130,7 +129,7 @@ func EnsureSigningKey(ctx context.Context, st *store.Store, now time.Time) error
 	return err
 }
 
-// signingKeys returns the keys in force, newest first: the first one signs.
+// signingKeys returns the valid keys, newest first: the first one signs.
 func signingKeys(ctx context.Context, st *store.Store) ([]*issuer.Key, error) {
 	stored, err := st.SigningKeys(ctx)
 	if err != nil {
@@ -151,15 +150,15 @@ func signingKeys(ctx context.Context, st *store.Store) ([]*issuer.Key, error) {
 	return keys, nil
 }
 
-// addSigningKey makes a key that signs from now on. It is the newest, also when
-// the clock was set back since the last one was made.
+// addSigningKey generates a key that signs from now on. It is the newest even if the
+// clock was set back since the last one.
 func addSigningKey(ctx context.Context, st *store.Store, now time.Time) (*issuer.Key, error) {
 	stored, err := st.SigningKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(stored) > 0 && !now.After(stored[0].Created) {
-		now = stored[0].Created.Add(time.Microsecond) // what the store tells apart
+		now = stored[0].Created.Add(time.Microsecond) // the store's resolution
 	}
 	key, err := issuer.GenerateKey(now)
 	if err != nil {
@@ -172,26 +171,26 @@ func addSigningKey(ctx context.Context, st *store.Store, now time.Time) (*issuer
 	return key, st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created})
 }
 
-// tenants are the partners of a store as the token authority knows them.
+// tenants returns the partners of a store as tenants of the token authority.
 func tenants(ctx context.Context, st *store.Store) ([]issuer.Tenant, error) {
-	members, err := directory(ctx, st)
+	partners, err := directory(ctx, st)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]issuer.Tenant, 0, len(members))
-	for _, m := range members {
-		t := issuer.Tenant{ID: m.partner.TenantID}
-		if m.partner.Domain != "" {
-			t.Domains = []string{m.partner.Domain}
+	list := make([]issuer.Tenant, 0, len(partners))
+	for _, partner := range partners {
+		t := issuer.Tenant{ID: partner.tenant.TenantID}
+		if partner.tenant.Domain != "" {
+			t.Domains = []string{partner.tenant.Domain}
 		}
-		for _, a := range m.apps {
+		for _, a := range partner.apps {
 			client, err := issuerClient(a)
 			if err != nil {
 				return nil, err
 			}
 			t.Clients = append(t.Clients, client)
 		}
-		for _, u := range m.users {
+		for _, u := range partner.users {
 			t.Users = append(t.Users, issuerUser(u))
 		}
 		list = append(list, t)

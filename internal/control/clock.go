@@ -11,11 +11,10 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// settingClock is the name that the clock's setting has in the store.
+// settingClock is the name of the clock's setting in the store.
 const settingClock = "clock"
 
-// RestoreClock sets a clock as the control plane left it when the store was
-// served last.
+// RestoreClock restores the setting of a clock from the store.
 func RestoreClock(ctx context.Context, st *store.Store, c *clock.Clock) error {
 	saved, err := st.Setting(ctx, settingClock)
 	if err != nil {
@@ -27,7 +26,7 @@ func RestoreClock(ctx context.Context, st *store.Store, c *clock.Clock) error {
 	return nil
 }
 
-// Reset makes a server as it was when its store was filled with the seed: see
+// Reset restores the state after the store was filled with the seed: see
 // [store.Store.Reset]. The clock follows the system's again.
 func (p *Plane) Reset(ctx context.Context, data *seed.Seed) error {
 	p.clockChange.Lock()
@@ -48,17 +47,17 @@ func (p *Plane) Reset(ctx context.Context, data *seed.Seed) error {
 		return err
 	}
 	p.config.Clock.Reset()
-	p.config.Forget() // also when the clock was never changed
+	p.config.Forget() // even if the clock was never changed
 	return nil
 }
 
-// Clock is the clock as the control plane shows it.
+// Clock is the clock in the control plane.
 type Clock struct {
 	Now       time.Time `json:"now"`
 	SystemNow time.Time `json:"systemNow"`
-	Offset    string    `json:"offset"` // from the system's clock, as advance takes it
+	Offset    string    `json:"offset"` // from the system's clock, in the form of advance
 	Frozen    bool      `json:"frozen"`
-	Adjusted  bool      `json:"adjusted"`      // it does not just follow the system's clock
+	Adjusted  bool      `json:"adjusted"`      // it does not follow the system's clock
 	Was       *Clock    `json:"was,omitempty"` // before the call
 }
 
@@ -94,7 +93,7 @@ func (p *Plane) advanceClock(r *http.Request) (any, error) {
 	return changeClockBy(p, r, body.By, "how far to advance the clock; send "+example, clock.ParseDuration, p.config.Clock.Advance)
 }
 
-// changeClockBy changes the clock by a member of the body.
+// changeClockBy changes the clock by a value in the body.
 func changeClockBy[T any](p *Plane, r *http.Request, text, missing string, parse func(string) (T, error), change func(T) error) (any, error) {
 	if text == "" {
 		return nil, refuse("the body does not say " + missing)
@@ -106,15 +105,15 @@ func changeClockBy[T any](p *Plane, r *http.Request, text, missing string, parse
 	return p.changeClock(r, func() error { return change(by) })
 }
 
-// changesClock makes a call of a change that always succeeds.
-func (p *Plane) changesClock(change func()) answer {
+// changesClock makes a handler of a change that always succeeds.
+func (p *Plane) changesClock(change func()) handlerFunc {
 	return func(r *http.Request) (any, error) {
 		return p.changeClock(r, func() error { change(); return nil })
 	}
 }
 
-// changeClock changes the clock and saves it, so that it survives a restart. A
-// clock that cannot be saved stays as it was: it would jump at the next start.
+// changeClock changes the clock and saves it, so that it survives a restart. If it
+// cannot be saved, it is not changed: it would jump at the next start.
 func (p *Plane) changeClock(r *http.Request, change func() error) (any, error) {
 	p.clockChange.Lock()
 	defer p.clockChange.Unlock()
@@ -122,7 +121,7 @@ func (p *Plane) changeClock(r *http.Request, change func() error) (any, error) {
 	if err := change(); err != nil {
 		return nil, refuse(err.Error())
 	}
-	// Whoever asked may hang up; half a change would be none.
+	// The caller may hang up; the change must not be partial.
 	if err := p.config.Store.PutSetting(context.WithoutCancel(r.Context()), settingClock, p.config.Clock.Save()); err != nil {
 		_ = p.config.Clock.Restore(saved) // Save wrote it
 		return nil, err

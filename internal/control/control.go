@@ -1,7 +1,6 @@
-// Package control is the control plane of the server and what stands beside its
-// API: signing keys, users and apps, the clock, faults, and the assembly of the
-// token authority or of the checker of Microsoft's tokens from what the store
-// holds. It answers nothing of the API's.
+// Package control is the control plane of the server and what belongs to it: signing
+// keys, users and apps, the clock, faults, and the assembly of the token authority or
+// of the checker of Microsoft's tokens from the store. It serves no part of the API.
 package control
 
 import (
@@ -24,33 +23,33 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// Config is what a [Plane] is made of. Store, Authority or TokenEndpoint, Clock
-// and Health are required.
+// Config configures a [Plane]. Store, Authority or TokenEndpoint, Clock and Health are
+// required.
 type Config struct {
 	Store *store.Store
-	// Authority is the server's own. Nil where it takes tokens of somebody else's,
-	// who gives them at TokenEndpoint.
+	// Authority is the server's own. Nil if it accepts tokens of another authority,
+	// which issues them at TokenEndpoint.
 	Authority     *issuer.Authority
 	TokenEndpoint string
 	Clock         *clock.Clock
-	// Cloud is the one that the server plays: its API is what tokens are for.
+	// Cloud is the cloud that the server emulates: tokens are for its API.
 	Cloud  partnercenter.CloudName
 	Logger *slog.Logger // nil logs nothing
 	// Health answers GET /livez and /readyz.
 	Health http.Handler
-	// Forget drops what the server has worked out or counted by now.
+	// Forget discards what the server has cached or counted.
 	Forget func()
 }
 
-// Plane is the control plane of a server: what a test or an operator does to
-// it, on a listener of its own, so that nothing of it shares a port with the API.
+// Plane is the control plane of a server: what a test or an operator changes about it.
+// It has a listener of its own, so that it never shares a port with the API.
 type Plane struct {
-	config Config           // with what it leaves out
+	config Config           // with defaults filled in
 	now    func() time.Time // of the config's clock
 
 	clockChange     sync.Mutex // held while the clock is changed and saved
 	directoryChange sync.Mutex // held while an app or a user is changed
-	keyChange       sync.Mutex // held while signing keys are, so that one always stays
+	keyChange       sync.Mutex // held while signing keys are changed, so that one always remains
 }
 
 // New returns the control plane of a server.
@@ -60,27 +59,26 @@ func New(c Config) *Plane {
 	return &Plane{config: c, now: c.Clock.Now}
 }
 
-// Handler answers the calls of the control plane. docs/control-plane.md describes
-// bodies and answers.
+// Handler serves the control plane. docs/control-plane.md describes bodies and answers.
 func (p *Plane) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /livez", p.config.Health)
 	mux.Handle("GET /readyz", p.config.Health)
-	for pattern, answer := range map[string]answer{
+	for pattern, answer := range map[string]handlerFunc{
 		"GET /clock":          p.showClock,
 		"PUT /clock":          p.setClock,
-		"DELETE /clock":       p.changesClock(p.config.Clock.Reset), // has it follow the system's again
+		"DELETE /clock":       p.changesClock(p.config.Clock.Reset), // follows the system's again
 		"POST /clock/advance": p.advanceClock,
 		"POST /clock/freeze":  p.changesClock(p.config.Clock.Freeze),
 		"POST /clock/resume":  p.changesClock(p.config.Clock.Resume),
 	} {
-		mux.HandleFunc(pattern, p.controlled(answer))
+		mux.HandleFunc(pattern, p.serve(answer))
 	}
-	for pattern, answer := range map[string]answer{
+	for pattern, answer := range map[string]handlerFunc{
 		"GET /keys":         p.listKeys,
 		"POST /keys":        p.addKey,    // which signs from now on
-		"DELETE /keys/{id}": p.revokeKey, // its tokens stop at once
-		"POST /tokens":      p.mintToken, // of an app for a user or, without one, of an app alone
+		"DELETE /keys/{id}": p.revokeKey, // invalidates its tokens at once
+		"POST /tokens":      p.mintToken, // for a user or, without one, app-only
 
 		"GET /users":                           p.listUsers, // with passwords
 		"PATCH /users/{upn}":                   p.changeUser,
@@ -96,22 +94,22 @@ func (p *Plane) Handler() http.Handler {
 		"GET /grants":         p.listGrants, // refresh tokens
 		"POST /grants/revoke": p.revokeGrantsCall,
 
-		"GET /identity/faults":         p.listFaults, // trouble that the token authority makes
+		"GET /identity/faults":         p.listFaults, // faults of the token authority
 		"POST /identity/faults":        p.addFault,
 		"DELETE /identity/faults":      p.clearFaults,
 		"DELETE /identity/faults/{id}": p.removeFault,
 	} {
-		mux.HandleFunc(pattern, p.controlled(p.issuing(answer)))
+		mux.HandleFunc(pattern, p.serve(p.issuing(answer)))
 	}
-	// A web page in the user's browser can reach a loopback port; it cannot
-	// forge being no page.
+	// A web page in the user's browser can reach a loopback port, but it cannot hide
+	// that it is a web page.
 	return namedByAddress(http.NewCrossOriginProtection().Handler(mux))
 }
 
 // namedByAddress refuses requests to any name but localhost.
 func namedByAddress(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !loopback.IsNobodys(loopback.Host(r)) {
+		if !loopback.IsLocalhostOrAddress(loopback.Host(r)) {
 			http.Error(w, "the control plane answers to addresses and localhost only", http.StatusForbidden)
 			return
 		}
@@ -119,26 +117,25 @@ func namedByAddress(h http.Handler) http.Handler {
 	})
 }
 
-// issuing refuses a call to the server's own token authority where there is
-// none.
-func (p *Plane) issuing(answers answer) answer {
+// issuing refuses calls to the server's own token authority where there is none.
+func (p *Plane) issuing(handle handlerFunc) handlerFunc {
 	if p.config.Authority != nil {
-		return answers
+		return handle
 	}
 	return func(*http.Request) (any, error) {
-		return nil, &refusal{http.StatusConflict, "this server issues no tokens and has no keys: it takes those of Microsoft Entra ID; get a token from " +
+		return nil, &refusal{http.StatusConflict, "this server issues no tokens and has no keys: it accepts those of Microsoft Entra ID; get a token from " +
 			p.config.TokenEndpoint + ", or start the server with --auth builtin"}
 	}
 }
 
-// An answer returns what a control call is answered with, with status 200 unless it
-// is [created]. An error that is no [refusal] is the server's own.
-type answer func(*http.Request) (any, error)
+// A handlerFunc returns the answer to a call, with status 200 unless it is [created].
+// An error other than a [refusal] is the server's fault.
+type handlerFunc func(*http.Request) (any, error)
 
 // created is an answer with status 201.
 type created struct{ value any }
 
-// refusal is an answer that is no success. The text ends with what to do.
+// refusal is an unsuccessful answer. The text ends with what to do.
 type refusal struct {
 	status int
 	text   string
@@ -146,10 +143,10 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// controlled writes what a control call returns.
-func (p *Plane) controlled(answers answer) http.HandlerFunc {
+// serve writes what a handler returns.
+func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := answers(r)
+		body, err := handle(r)
 		status := http.StatusOK
 		if made, ok := body.(created); ok {
 			status, body = http.StatusCreated, made.value
@@ -167,11 +164,11 @@ func (p *Plane) controlled(answers answer) http.HandlerFunc {
 	}
 }
 
-// refuse refuses a control call that cannot be meant.
+// refuse refuses an invalid call.
 func refuse(text string) error { return &refusal{http.StatusBadRequest, text} }
 
-// readBody reads the JSON body of a control call. An empty body is an empty
-// object. The error ends with an example of a body.
+// readBody decodes the JSON body of a call. An empty body is an empty object. The error
+// ends with an example of a body.
 func readBody(r *http.Request, body any, example string) error {
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -184,7 +181,7 @@ func readBody(r *http.Request, body any, example string) error {
 	if member, ok := errors.AsType[*json.SemanticError](err); ok {
 		at := strings.TrimPrefix(string(member.JSONPointer), "/")
 		if at == "" {
-			return refuse("the body is no JSON object; send " + example)
+			return refuse("the body is not a JSON object; send " + example)
 		}
 		return refuse(fmt.Sprintf("member %q of the body is unknown or of the wrong type; send %s", at, example))
 	}

@@ -13,83 +13,82 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// member is a partner with what signs in to its tenant.
-type member struct {
-	partner seed.Tenant
-	apps    []seed.App
-	users   []seed.User
+// partnerDirectory is a partner with its apps and users.
+type partnerDirectory struct {
+	tenant seed.Tenant
+	apps   []seed.App
+	users  []seed.User
 }
 
-// is reports whether a tenant's id or domain is that of the partner. Nothing names
-// nobody, not even a partner without a domain.
-func (m *member) is(tenant string) bool {
-	return tenant != "" && (strings.EqualFold(m.partner.TenantID, tenant) || strings.EqualFold(m.partner.Domain, tenant))
+// isNamed reports whether the partner has this tenant id or domain. Empty matches no
+// partner, not even one without a domain.
+func (partner *partnerDirectory) isNamed(tenant string) bool {
+	return tenant != "" && (strings.EqualFold(partner.tenant.TenantID, tenant) || strings.EqualFold(partner.tenant.Domain, tenant))
 }
 
 // directory returns all partners of a store with their apps and users.
-func directory(ctx context.Context, st *store.Store) ([]member, error) {
+func directory(ctx context.Context, st *store.Store) ([]partnerDirectory, error) {
 	partners, err := st.Partners(ctx)
 	if err != nil {
 		return nil, err
 	}
-	members := make([]member, len(partners))
+	members := make([]partnerDirectory, len(partners))
 	for i, p := range partners {
-		m := &members[i]
-		m.partner = p
-		if m.apps, err = st.Apps(ctx, p.TenantID); err != nil {
+		partner := &members[i]
+		partner.tenant = p
+		if partner.apps, err = st.Apps(ctx, p.TenantID); err != nil {
 			return nil, err
 		}
-		if m.users, err = st.Users(ctx, p.TenantID); err != nil {
+		if partner.users, err = st.Users(ctx, p.TenantID); err != nil {
 			return nil, err
 		}
 	}
 	return members, nil
 }
 
-// findMember returns the partner that a tenant's id or domain names, as a list of
-// one.
-func findMember(members []member, tenant string) ([]member, error) {
-	at := slices.IndexFunc(members, func(m member) bool { return m.is(tenant) })
+// findPartner returns the partner with a tenant id or domain, as a list of one.
+func findPartner(partners []partnerDirectory, tenant string) ([]partnerDirectory, error) {
+	at := slices.IndexFunc(partners, func(partner partnerDirectory) bool { return partner.isNamed(tenant) })
 	if at < 0 {
-		return nil, refuse("there is no tenant " + quote.Text(tenant) + "; " + oneOfThese(members, func(m member) string { return m.partner.Domain }, "a partner"))
+		return nil, refuse("there is no tenant " + quote.Text(tenant) + "; " + oneOfThese(partners, func(partner partnerDirectory) string { return partner.tenant.Domain }, "a partner"))
 	}
-	return members[at : at+1], nil
+	return partners[at : at+1], nil
 }
 
-// findUser returns a user and the partner whose user it is, or nil.
-func findUser(members []member, name string) (*member, *seed.User) {
-	return find(members, func(m *member) []seed.User { return m.users }, func(u seed.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
+// findUser returns a user and its partner, or nil.
+func findUser(partners []partnerDirectory, name string) (*partnerDirectory, *seed.User) {
+	return find(partners, func(partner *partnerDirectory) []seed.User { return partner.users }, func(u seed.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
 }
 
-// findApp returns an app and the partner whose app it is, or nil.
-func findApp(members []member, clientID string) (*member, *seed.App) {
-	return find(members, func(m *member) []seed.App { return m.apps }, func(a seed.App) bool { return strings.EqualFold(a.ClientID, clientID) })
+// findApp returns an app and its partner, or nil.
+func findApp(partners []partnerDirectory, clientID string) (*partnerDirectory, *seed.App) {
+	return find(partners, func(partner *partnerDirectory) []seed.App { return partner.apps }, func(a seed.App) bool { return strings.EqualFold(a.ClientID, clientID) })
 }
 
-// find returns the first of what partners have that is meant, and the partner.
-func find[T any](members []member, of func(*member) []T, meant func(T) bool) (*member, *T) {
-	for i := range members {
-		m := &members[i]
-		if at := slices.IndexFunc(of(m), meant); at >= 0 {
-			return m, &of(m)[at]
+// find returns the first item of the partners that meant accepts, and its partner.
+func find[T any](partners []partnerDirectory, of func(*partnerDirectory) []T, meant func(T) bool) (*partnerDirectory, *T) {
+	for i := range partners {
+		partner := &partners[i]
+		if at := slices.IndexFunc(of(partner), meant); at >= 0 {
+			return partner, &of(partner)[at]
 		}
 	}
 	return nil, nil
 }
 
-// maxCredential is the longest password or secret that the control plane takes,
-// in bytes.
+// maxCredential is the longest password or secret that the control plane accepts, in
+// bytes.
 const maxCredential = 256
 
-// assign takes over a member of a body that was sent.
+// assign sets a field if the body has it.
 func assign[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
 }
 
-// ReloadDirectory has the token authority work with the tenants, apps and users
-// that the store holds now.
+// ReloadDirectory gives the token authority the tenants, apps and users that the store
+// has now.
 func (p *Plane) ReloadDirectory(ctx context.Context) error {
 	tenants, err := tenants(ctx, p.config.Store)
 	if err != nil {
@@ -98,8 +97,7 @@ func (p *Plane) ReloadDirectory(ctx context.Context) error {
 	return p.config.Authority.SetTenants(tenants)
 }
 
-// readQuery returns the query of a control call, and refuses one with a parameter
-// that the call does not know.
+// readQuery returns the query of a call, and refuses unknown parameters.
 func readQuery(r *http.Request, known ...string) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -113,59 +111,59 @@ func readQuery(r *http.Request, known ...string) (url.Values, error) {
 	return query, nil
 }
 
-// queriedMembers returns the partner that a query names by tenant or, without
-// one, all.
-func (p *Plane) queriedMembers(r *http.Request) ([]member, error) {
+// queriedPartners returns the partner that a query names by tenant or, without one,
+// all.
+func (p *Plane) queriedPartners(r *http.Request) ([]partnerDirectory, error) {
 	query, err := readQuery(r, "tenant")
 	if err != nil {
 		return nil, err
 	}
-	members, err := directory(r.Context(), p.config.Store)
+	partners, err := directory(r.Context(), p.config.Store)
 	if err != nil || query.Get("tenant") == "" {
-		return members, err
+		return partners, err
 	}
-	return findMember(members, query.Get("tenant"))
+	return findPartner(partners, query.Get("tenant"))
 }
 
-// missing answers a control call about what is not there.
-func missing(what, name, list string) error {
+// notFound answers a call about something that does not exist.
+func notFound(what, name, list string) error {
 	return &refusal{http.StatusNotFound, "there is no " + what + " " + quote.Text(name) + "; GET " + list + " lists them"}
 }
 
-// kind is a kind of things that partners have and that can be changed.
-type kind[T any] struct {
-	what, list string // for people, and the path that lists them
-	find       func(members []member, name string) (*member, *T)
+// entityKind is a kind of things that partners have and that can be changed.
+type entityKind[T any] struct {
+	what, list string // for people, and the path of the list
+	find       func(partners []partnerDirectory, name string) (*partnerDirectory, *T)
 	put        func(st *store.Store, ctx context.Context, partnerID string, v T) error
 }
 
 var (
-	appKind  = kind[seed.App]{"app", "/apps", findApp, (*store.Store).PutApp}
-	userKind = kind[seed.User]{"user", "/users", findUser, (*store.Store).PutUser}
+	appKind  = entityKind[seed.App]{"app", "/apps", findApp, (*store.Store).PutApp}
+	userKind = entityKind[seed.User]{"user", "/users", findUser, (*store.Store).PutUser}
 )
 
-// change changes the thing of a name, in the store and in the running authority,
-// unless change fails. Whoever asked may hang up; half a change would be none.
-func (k kind[T]) change(p *Plane, r *http.Request, name string, change func(*T) error) (*member, *T, error) {
+// change changes the item with a name, in the store and in the running authority,
+// unless change fails. The caller may hang up; the change must not be partial.
+func (k entityKind[T]) change(p *Plane, r *http.Request, name string, change func(*T) error) (*partnerDirectory, *T, error) {
 	p.directoryChange.Lock()
 	defer p.directoryChange.Unlock()
-	members, err := directory(r.Context(), p.config.Store)
+	partners, err := directory(r.Context(), p.config.Store)
 	if err != nil {
 		return nil, nil, err
 	}
-	m, found := k.find(members, name)
+	partner, found := k.find(partners, name)
 	if found == nil {
-		return nil, nil, missing(k.what, name, k.list)
+		return nil, nil, notFound(k.what, name, k.list)
 	}
 	if err := change(found); err != nil {
 		return nil, nil, err
 	}
 	ctx := context.WithoutCancel(r.Context())
-	if err := k.put(p.config.Store, ctx, m.partner.TenantID, *found); err != nil {
+	if err := k.put(p.config.Store, ctx, partner.tenant.TenantID, *found); err != nil {
 		if wrong, ok := errors.AsType[*seed.FieldError](err); ok {
 			return nil, nil, refuse(wrong.Field + " " + wrong.Message)
 		}
 		return nil, nil, err
 	}
-	return m, found, p.ReloadDirectory(ctx)
+	return partner, found, p.ReloadDirectory(ctx)
 }

@@ -16,35 +16,35 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// EntraOptions are the options of [NewEntra].
+// EntraOptions configure [NewEntra].
 type EntraOptions struct {
 	Authority string   // base URL of Microsoft's sign-in service; see entra.Options
-	Tenants   []string // ids of the tenants whose tokens count
-	// GroupRoles are the roles that members of a group have, by the group's
-	// object id. Partner Center's agents are members of groups, and a token has
-	// only their ids.
+	Tenants   []string // ids of the tenants whose tokens are accepted
+	// GroupRoles are the roles of the members of a group, by the group's object id.
+	// Partner Center's agents are members of groups, and a token has only the groups'
+	// ids.
 	GroupRoles map[string]partnercenter.UserRole
-	// Cloud is whose resources tokens may be for. Empty means the global one.
+	// Cloud determines the resources of tokens. Empty means the global one.
 	Cloud     partnercenter.CloudName
-	BaseURLs  []string          // where requests arrive
-	Leeway    time.Duration     // how far clocks may differ; see entra.Options
+	BaseURLs  []string          // where requests are sent
+	Leeway    time.Duration     // allowed difference of clocks; see entra.Options
 	Transport http.RoundTripper // fetches keys; nil means http.DefaultTransport
 	Logger    *slog.Logger      // nil logs nothing
 }
 
-// globalAdministrator is the template of the directory role, which has the same
-// id in every tenant.
+// globalAdministrator is the template id of the directory role, which is the same in
+// every tenant.
 // https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
 const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
 
-// NewEntra returns what checks Microsoft's tokens for the tenants, with the
-// store's apps and users. A tenant that is no partner yet becomes one, without
-// customers; made are their ids. Run it.
+// NewEntra returns a checker of Microsoft's tokens for the tenants, with the store's
+// apps and users. For tenants that are not partners yet it creates partners without
+// customers, and returns their ids as made. The caller runs the checker.
 func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *entra.Checker, made []string, err error) {
 	if made, err = ensurePartners(ctx, st, o.Tenants); err != nil {
 		return nil, nil, fmt.Errorf("the tenants' partners: %w", err)
 	}
-	members, err := directory(ctx, st)
+	partners, err := directory(ctx, st)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the tenants: %w", err)
 	}
@@ -56,29 +56,29 @@ func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *en
 	for id, role := range o.GroupRoles {
 		options.Roles[id] = string(role)
 	}
-	for _, m := range members {
-		if slices.ContainsFunc(o.Tenants, func(id string) bool { return strings.EqualFold(id, m.partner.TenantID) }) {
-			options.Tenants = append(options.Tenants, entraTenant(m))
+	for _, partner := range partners {
+		if slices.ContainsFunc(o.Tenants, func(id string) bool { return strings.EqualFold(id, partner.tenant.TenantID) }) {
+			options.Tenants = append(options.Tenants, entraTenant(partner))
 		}
 	}
 	checker, err = entra.New(options)
 	return checker, made, err
 }
 
-// entraTenant is a partner as the checker of Microsoft's tokens knows it.
-func entraTenant(m member) entra.Tenant {
-	t := entra.Tenant{ID: m.partner.TenantID, Clients: make(map[string]bool)}
-	for _, a := range m.apps {
+// entraTenant returns a partner as a tenant of the checker.
+func entraTenant(partner partnerDirectory) entra.Tenant {
+	t := entra.Tenant{ID: partner.tenant.TenantID, Clients: make(map[string]bool)}
+	for _, a := range partner.apps {
 		t.Clients[a.ClientID] = !a.Disabled
 	}
-	for _, u := range m.users {
+	for _, u := range partner.users {
 		user := issuerUser(u)
 		t.Users = append(t.Users, entra.User{UserPrincipalName: user.UserPrincipalName, ObjectID: user.ObjectID, Roles: user.Roles, Disabled: user.Disabled})
 	}
 	return t
 }
 
-// ensurePartners makes partners of the tenants that are none.
+// ensurePartners makes tenants partners that are not yet.
 func ensurePartners(ctx context.Context, st *store.Store, tenants []string) (made []string, err error) {
 	partners, err := st.Partners(ctx)
 	if err != nil {
@@ -100,6 +100,6 @@ func ensurePartners(ctx context.Context, st *store.Store, tenants []string) (mad
 	return made, err
 }
 
-// defaultCountry is where a partner is of whom only the tenant is known. A seed
-// file says otherwise.
+// defaultCountry is the country of a partner that was created for a tenant. A seed file
+// can say otherwise.
 const defaultCountry = "US"

@@ -10,13 +10,13 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
-// FaultKeyRollover is the fault that the authority does not make by itself: its
-// keys are kept in the store.
+// FaultKeyRollover is the fault that the authority does not inject by itself, as its
+// keys are in the store.
 const FaultKeyRollover = "key_rollover"
 
-// FaultOrder is the body of POST /identity/faults. Durations are as the clock
-// takes them; docs/control-plane.md has what the members mean.
-type FaultOrder struct {
+// FaultRequest is the body of POST /identity/faults. Durations are in the clock's form;
+// docs/control-plane.md describes the fields.
+type FaultRequest struct {
 	Fault      string `json:"fault"`
 	Tenant     string `json:"tenant,omitzero"`
 	ClientID   string `json:"clientId,omitzero"`
@@ -28,26 +28,26 @@ type FaultOrder struct {
 	For        string `json:"for,omitzero"`
 	By         string `json:"by,omitzero"`
 	Audience   string `json:"audience,omitzero"`
-	Times      int    `json:"times,omitzero"`   // absent: until it is removed
+	Times      int    `json:"times,omitzero"`   // absent: until removed
 	KeepKey    bool   `json:"keepKey,omitzero"` // of key_rollover
 }
 
-// Fault is a fault as the control plane shows it.
+// Fault is a fault in the control plane.
 type Fault struct {
 	ID string `json:"id"`
-	FaultOrder
+	FaultRequest
 	Struck int  `json:"struck"`
 	Spent  bool `json:"spent"`
 }
 
-func newFault(f issuer.StandingFault) Fault {
+func newFault(f issuer.ActiveFault) Fault {
 	text := func(d time.Duration) string {
 		if d == 0 {
 			return ""
 		}
 		return clock.FormatDuration(d)
 	}
-	return Fault{f.ID, FaultOrder{
+	return Fault{f.ID, FaultRequest{
 		Fault: string(f.Kind), Tenant: f.Tenant, ClientID: f.ClientID, User: f.User, Endpoint: f.Endpoint,
 		RetryAfter: text(f.RetryAfter), Plain: f.Plain, Status: f.Status, For: text(f.For), By: text(f.By), Audience: f.Audience, Times: f.Times,
 	}, f.Struck, f.Spent()}
@@ -56,27 +56,27 @@ func newFault(f issuer.StandingFault) Fault {
 // addFault is POST /identity/faults.
 func (p *Plane) addFault(r *http.Request) (any, error) {
 	const example = `{"fault": "mfa_required", "user": "name@domain", "times": 1}`
-	var order FaultOrder
-	if err := readBody(r, &order, example); err != nil {
+	var request FaultRequest
+	if err := readBody(r, &request, example); err != nil {
 		return nil, err
 	}
-	switch order.Fault {
+	switch request.Fault {
 	case "":
 		return nil, refuse("the body does not say which fault; send " + example)
 	case FaultKeyRollover:
-		return p.rollKeyCall(r, order)
+		return p.rollKeyCall(r, request)
 	}
-	if order.KeepKey {
-		return nil, refuse(order.Fault + " has no keepKey; leave it out")
+	if request.KeepKey {
+		return nil, refuse(request.Fault + " has no keepKey; leave it out")
 	}
 	fault := issuer.Fault{
-		Kind: issuer.FaultKind(order.Fault), Tenant: order.Tenant, ClientID: order.ClientID, User: order.User,
-		Times: order.Times, Endpoint: order.Endpoint, Plain: order.Plain, Status: order.Status, Audience: order.Audience,
+		Kind: issuer.FaultKind(request.Fault), Tenant: request.Tenant, ClientID: request.ClientID, User: request.User,
+		Times: request.Times, Endpoint: request.Endpoint, Plain: request.Plain, Status: request.Status, Audience: request.Audience,
 	}
 	for _, d := range []struct {
 		name, text string
 		into       *time.Duration
-	}{{"retryAfter", order.RetryAfter, &fault.RetryAfter}, {"for", order.For, &fault.For}, {"by", order.By, &fault.By}} {
+	}{{"retryAfter", request.RetryAfter, &fault.RetryAfter}, {"for", request.For, &fault.For}, {"by", request.By, &fault.By}} {
 		if d.text == "" {
 			continue
 		}
@@ -110,33 +110,32 @@ func (p *Plane) clearFaults(*http.Request) (any, error) {
 func (p *Plane) removeFault(r *http.Request) (any, error) {
 	id := r.PathValue("id")
 	if !p.config.Authority.RemoveFault(id) {
-		return nil, missing("fault", id, "/identity/faults")
+		return nil, notFound("fault", id, "/identity/faults")
 	}
 	return map[string]int{"removed": 1}, nil
 }
 
-// Rollover is the answer of a key rollover, which is over as soon as it is
-// made.
+// Rollover is the answer to a key rollover, which takes effect at once.
 type Rollover struct {
 	Fault   string   `json:"fault"`
 	Key     string   `json:"key"`     // signs from now on
 	Revoked []string `json:"revoked"` // keys whose tokens are refused from now on
 }
 
-func (p *Plane) rollKeyCall(r *http.Request, order FaultOrder) (any, error) {
-	if order != (FaultOrder{Fault: FaultKeyRollover, KeepKey: order.KeepKey}) {
-		return nil, refuse(fmt.Sprintf("%s is for everybody, and at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
+func (p *Plane) rollKeyCall(r *http.Request, request FaultRequest) (any, error) {
+	if request != (FaultRequest{Fault: FaultKeyRollover, KeepKey: request.KeepKey}) {
+		return nil, refuse(fmt.Sprintf("%s affects everybody, at once; send it alone, or with \"keepKey\": true", FaultKeyRollover))
 	}
-	key, revoked, err := p.RollKey(context.WithoutCancel(r.Context()), order.KeepKey)
+	key, revoked, err := p.RollKey(context.WithoutCancel(r.Context()), request.KeepKey)
 	if err != nil {
 		return nil, err
 	}
 	return created{Rollover{Fault: FaultKeyRollover, Key: key, Revoked: revoked}}, nil
 }
 
-// RollKey has a new key sign tokens from now on, and returns its id. Unless the
-// keys until now are kept, they are revoked, and the tokens that they signed are
-// refused from now on; kept ones stay published.
+// RollKey generates a new signing key, and returns its id. Unless the previous keys are
+// kept, they are revoked, and tokens that they signed are refused from now on; kept
+// keys stay published.
 func (p *Plane) RollKey(ctx context.Context, keep bool) (id string, revoked []string, err error) {
 	p.keyChange.Lock()
 	defer p.keyChange.Unlock()

@@ -11,116 +11,115 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// scope is whose consents or refresh tokens a control call is about. What is
-// empty is anybody's.
-type scope struct{ tenantID, clientID, userID string }
+// principalFilter selects consents or refresh tokens. Empty fields match any.
+type principalFilter struct{ tenantID, clientID, userID string }
 
-func (sc scope) concerns(tenantID, clientID, userID string) bool {
-	return (sc.tenantID == "" || strings.EqualFold(sc.tenantID, tenantID)) &&
-		(sc.clientID == "" || strings.EqualFold(sc.clientID, clientID)) &&
-		(sc.userID == "" || sc.userID == userID)
+func (filter principalFilter) concerns(tenantID, clientID, userID string) bool {
+	return (filter.tenantID == "" || strings.EqualFold(filter.tenantID, tenantID)) &&
+		(filter.clientID == "" || strings.EqualFold(filter.clientID, clientID)) &&
+		(filter.userID == "" || filter.userID == userID)
 }
 
-// scopeNames are how a query or a body says a scope.
-type scopeNames struct {
+// principalNames are a filter in a query or body.
+type principalNames struct {
 	Tenant   string `json:"tenant"`
 	ClientID string `json:"clientId"`
 	User     string `json:"user"`
 }
 
-// findScope finds out who is meant. A tenant may be that of a customer, which is
-// known by its id alone.
-func findScope(members []member, named scopeNames) (sc scope, err error) {
-	sc.tenantID = named.Tenant
-	for _, m := range members {
-		if m.is(named.Tenant) {
-			sc.tenantID = m.partner.TenantID
+// resolveFilter resolves the names. A tenant may be a customer's, which is known by its
+// id only.
+func resolveFilter(partners []partnerDirectory, named principalNames) (filter principalFilter, err error) {
+	filter.tenantID = named.Tenant
+	for _, partner := range partners {
+		if partner.isNamed(named.Tenant) {
+			filter.tenantID = partner.tenant.TenantID
 		}
 	}
 	if named.ClientID != "" {
-		if _, app := findApp(members, named.ClientID); app == nil {
-			return sc, refuse("there is no app " + quote.Text(named.ClientID) + "; GET /apps lists them")
+		if _, app := findApp(partners, named.ClientID); app == nil {
+			return filter, refuse("there is no app " + quote.Text(named.ClientID) + "; GET /apps lists them")
 		}
-		sc.clientID = named.ClientID
+		filter.clientID = named.ClientID
 	}
 	if named.User != "" {
-		_, found := findUser(members, named.User)
+		_, found := findUser(partners, named.User)
 		if found == nil {
-			return sc, refuse("there is no user " + quote.Text(named.User) + "; GET /users lists them")
+			return filter, refuse("there is no user " + quote.Text(named.User) + "; GET /users lists them")
 		}
-		sc.userID = found.ObjectID
+		filter.userID = found.ObjectID
 	}
-	return sc, nil
+	return filter, nil
 }
 
-// queriedScope reads the scope in the query of a control call.
-func (p *Plane) queriedScope(r *http.Request) (members []member, sc scope, err error) {
+// queriedFilter reads the filter in the query of a call.
+func (p *Plane) queriedFilter(r *http.Request) (partners []partnerDirectory, filter principalFilter, err error) {
 	query, err := readQuery(r, "tenant", "clientId", "user")
 	if err != nil {
-		return nil, sc, err
+		return nil, filter, err
 	}
-	if members, err = directory(r.Context(), p.config.Store); err != nil {
-		return nil, sc, err
+	if partners, err = directory(r.Context(), p.config.Store); err != nil {
+		return nil, filter, err
 	}
-	sc, err = findScope(members, scopeNames{query.Get("tenant"), query.Get("clientId"), query.Get("user")})
-	return members, sc, err
+	filter, err = resolveFilter(partners, principalNames{query.Get("tenant"), query.Get("clientId"), query.Get("user")})
+	return partners, filter, err
 }
 
-// userName returns the user principal name of an object id, or nothing when the
-// user is not there any more.
-func userName(members []member, objectID string) string {
-	_, user := find(members, func(m *member) []seed.User { return m.users }, func(u seed.User) bool { return u.ObjectID == objectID })
+// userName returns the user principal name for an object id, empty if the user no
+// longer exists.
+func userName(partners []partnerDirectory, objectID string) string {
+	_, user := find(partners, func(partner *partnerDirectory) []seed.User { return partner.users }, func(u seed.User) bool { return u.ObjectID == objectID })
 	if user == nil {
 		return ""
 	}
 	return user.UserPrincipalName
 }
 
-// appName returns the name of a client id, likewise.
-func appName(members []member, clientID string) string {
-	if _, app := findApp(members, clientID); app != nil {
+// appName returns the name for a client id, likewise.
+func appName(partners []partnerDirectory, clientID string) string {
+	if _, app := findApp(partners, clientID); app != nil {
 		return app.Name
 	}
 	return ""
 }
 
-// Consent is a consent as the control plane shows it.
+// Consent is a consent in the control plane.
 type Consent struct {
 	TenantID  string   `json:"tenantId"`
 	ClientID  string   `json:"clientId"`
 	App       string   `json:"app,omitempty"`
-	User      string   `json:"user,omitempty"`   // absent: everybody of the tenant
+	User      string   `json:"user,omitempty"`   // absent: all users of the tenant
 	UserID    string   `json:"userId,omitempty"` // likewise
 	Resources []string `json:"resources"`
 }
 
 // listConsents is GET /consents.
 func (p *Plane) listConsents(r *http.Request) (any, error) {
-	members, sc, err := p.queriedScope(r)
+	partners, filter, err := p.queriedFilter(r)
 	if err != nil {
 		return nil, err
 	}
 	list := []Consent{}
-	for _, c := range p.consentsOf(sc) {
+	for _, c := range p.consentsOf(filter) {
 		list = append(list, Consent{
-			TenantID: c.TenantID, ClientID: c.ClientID, App: appName(members, c.ClientID),
-			User: userName(members, c.UserID), UserID: c.UserID, Resources: c.Resources,
+			TenantID: c.TenantID, ClientID: c.ClientID, App: appName(partners, c.ClientID),
+			User: userName(partners, c.UserID), UserID: c.UserID, Resources: c.Resources,
 		})
 	}
 	return map[string]any{"consents": list}, nil
 }
 
-func (p *Plane) consentsOf(sc scope) []issuer.Consent {
-	return p.config.Authority.Consents(func(c issuer.Consent) bool { return sc.concerns(c.TenantID, c.ClientID, c.UserID) })
+func (p *Plane) consentsOf(filter principalFilter) []issuer.Consent {
+	return p.config.Authority.Consents(func(c issuer.Consent) bool { return filter.concerns(c.TenantID, c.ClientID, c.UserID) })
 }
 
 // withdrawConsents is DELETE /consents.
 func (p *Plane) withdrawConsents(r *http.Request) (any, error) {
-	_, sc, err := p.queriedScope(r)
+	_, filter, err := p.queriedFilter(r)
 	if err != nil {
 		return nil, err
 	}
-	list := p.consentsOf(sc)
+	list := p.consentsOf(filter)
 	for _, c := range list {
 		c.Resources = nil
 		if err := p.config.Authority.PutConsent(r.Context(), c); err != nil {
@@ -130,8 +129,7 @@ func (p *Plane) withdrawConsents(r *http.Request) (any, error) {
 	return map[string]int{"withdrawn": len(list)}, nil
 }
 
-// Grant is a family of refresh tokens as the control plane shows it: not
-// the tokens.
+// Grant is a family of refresh tokens in the control plane, without the tokens.
 type Grant struct {
 	TenantID string    `json:"tenantId"` // of the user
 	User     string    `json:"user,omitempty"`
@@ -139,28 +137,28 @@ type Grant struct {
 	ClientID string    `json:"clientId"`
 	App      string    `json:"app,omitempty"`
 	MFA      bool      `json:"mfa"`
-	Resource string    `json:"resource,omitempty"` // asked for first
+	Resource string    `json:"resource,omitempty"` // as first requested
 	Scope    string    `json:"scope,omitempty"`    // likewise
 	SignedIn time.Time `json:"signedIn"`
 	Renewed  time.Time `json:"renewed"` // when the last refresh token was issued
-	Expires  time.Time `json:"expires"` // unless it is used before
+	Expires  time.Time `json:"expires"` // unless used before
 	Revoked  string    `json:"revoked,omitempty"`
 }
 
 // listGrants is GET /grants.
 func (p *Plane) listGrants(r *http.Request) (any, error) {
-	members, sc, err := p.queriedScope(r)
+	partners, filter, err := p.queriedFilter(r)
 	if err != nil {
 		return nil, err
 	}
 	list := []Grant{}
 	for _, g := range p.config.Authority.Grants() {
-		if !sc.concerns(g.TenantID, g.ClientID, g.UserID) {
+		if !filter.concerns(g.TenantID, g.ClientID, g.UserID) {
 			continue
 		}
 		list = append(list, Grant{
-			TenantID: g.TenantID, User: userName(members, g.UserID), UserID: g.UserID,
-			ClientID: g.ClientID, App: appName(members, g.ClientID), MFA: g.MFA, Resource: g.Resource, Scope: g.Scope,
+			TenantID: g.TenantID, User: userName(partners, g.UserID), UserID: g.UserID,
+			ClientID: g.ClientID, App: appName(partners, g.ClientID), MFA: g.MFA, Resource: g.Resource, Scope: g.Scope,
 			SignedIn: g.SignedIn.UTC(), Renewed: g.Renewed.UTC(), Expires: g.Expires().UTC(), Revoked: g.Revoked,
 		})
 	}
@@ -171,7 +169,7 @@ func (p *Plane) listGrants(r *http.Request) (any, error) {
 func (p *Plane) revokeGrantsCall(r *http.Request) (any, error) {
 	const example = `{"user": "name@domain"}, {"clientId": "…"}, {"tenant": "…"} or {"all": true}`
 	var body struct {
-		scopeNames
+		principalNames
 		All bool `json:"all"`
 	}
 	if err := readBody(r, &body, example); err != nil {
@@ -180,19 +178,19 @@ func (p *Plane) revokeGrantsCall(r *http.Request) (any, error) {
 	if some := body.Tenant+body.ClientID+body.User != ""; some == body.All {
 		return nil, refuse("the body does not say whose refresh tokens to revoke; send " + example)
 	}
-	members, err := directory(r.Context(), p.config.Store)
+	partners, err := directory(r.Context(), p.config.Store)
 	if err != nil {
 		return nil, err
 	}
-	sc, err := findScope(members, body.scopeNames)
+	filter, err := resolveFilter(partners, body.principalNames)
 	if err != nil {
 		return nil, err
 	}
-	n, err := p.revokeGrants(r.Context(), "an administrator has revoked it", sc)
+	n, err := p.revokeGrants(r.Context(), "an administrator has revoked it", filter)
 	return map[string]int{"revoked": n}, err
 }
 
-// revokeGrants ends families of refresh tokens, for a reason that apps are told.
-func (p *Plane) revokeGrants(ctx context.Context, reason string, sc scope) (int, error) {
-	return p.config.Authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return sc.concerns(g.TenantID, g.ClientID, g.UserID) })
+// revokeGrants revokes families of refresh tokens, for a reason that apps are told.
+func (p *Plane) revokeGrants(ctx context.Context, reason string, filter principalFilter) (int, error) {
+	return p.config.Authority.RevokeGrants(ctx, reason, func(g *issuer.Grant) bool { return filter.concerns(g.TenantID, g.ClientID, g.UserID) })
 }

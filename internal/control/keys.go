@@ -8,7 +8,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
-// Key is a signing key as the control plane shows it: without the key.
+// Key is a signing key in the control plane, without the key itself.
 type Key struct {
 	ID      string     `json:"id"`
 	Created time.Time  `json:"created"`
@@ -40,7 +40,7 @@ func (p *Plane) addKey(r *http.Request) (any, error) {
 	return created{Key{ID: key.ID, Created: key.Created}}, nil
 }
 
-// revokeKey revokes a key. Revoking the last one makes a new one first, as
+// revokeKey revokes a key. Before the last one is revoked, a new one is generated, as
 // nobody could sign in otherwise.
 func (p *Plane) revokeKey(r *http.Request) (any, error) {
 	id := r.PathValue("id")
@@ -69,7 +69,7 @@ func (p *Plane) revokeKey(r *http.Request) (any, error) {
 	return map[string]string{"revoked": id}, p.endKey(r.Context(), id)
 }
 
-// startKey has a new key sign tokens from now on.
+// startKey generates a new signing key.
 func (p *Plane) startKey(ctx context.Context) (*issuer.Key, error) {
 	key, err := addSigningKey(ctx, p.config.Store, p.now())
 	if err == nil {
@@ -78,9 +78,8 @@ func (p *Plane) startKey(ctx context.Context) (*issuer.Key, error) {
 	return key, err
 }
 
-// endKey revokes a key. The running server stops taking its tokens before the
-// database says so; the other way round a failure in between would leave it taking
-// them.
+// endKey revokes a key, in the running server before the database. In the reverse
+// order, a failure in between would leave the server accepting its tokens.
 func (p *Plane) endKey(ctx context.Context, id string) error {
 	p.config.Authority.RevokeKey(id)
 	return p.config.Store.RevokeSigningKey(ctx, id)

@@ -15,16 +15,16 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// tokenOrder is the body of POST /tokens. Everything may be left out.
-type tokenOrder struct {
+// tokenRequest is the body of POST /tokens. All fields are optional.
+type tokenRequest struct {
 	User     string `json:"user"`     // user principal name; empty for an app-only token
 	Tenant   string `json:"tenant"`   // id or domain; default: the user's, or that of the first partner
 	ClientID string `json:"clientId"` // default: the tenant's first app
 	Version  string `json:"version"`  // 1.0 (the default) or 2.0
-	MFA      *bool  `json:"mfa"`      // whether the user showed a second factor; default: whether there is one
+	MFA      *bool  `json:"mfa"`      // whether the user showed a second factor; default: whether one is registered
 }
 
-// Token is the answer of POST /tokens.
+// Token is the answer to POST /tokens.
 type Token struct {
 	AccessToken string   `json:"accessToken"`
 	TokenType   string   `json:"tokenType"`
@@ -36,34 +36,34 @@ type Token struct {
 	Roles       []string `json:"roles,omitempty"`
 }
 
-// mintToken gives a token to whoever reaches the control plane. It stands in for
-// the sign-in of users, which needs a browser at Microsoft.
+// mintToken issues a token to anybody who reaches the control plane. It replaces the
+// sign-in of users, which needs a browser at Microsoft.
 func (p *Plane) mintToken(r *http.Request) (any, error) {
-	var order tokenOrder
-	if err := readBody(r, &order, `{"user": "name@domain"}, or nothing for an app-only token`); err != nil {
+	var request tokenRequest
+	if err := readBody(r, &request, `{"user": "name@domain"}, or nothing for an app-only token`); err != nil {
 		return nil, err
 	}
-	version := token.Version(order.Version)
+	version := token.Version(request.Version)
 	if !slices.Contains([]token.Version{"", token.V1, token.V2}, version) {
-		return nil, refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote.Text(order.Version)))
+		return nil, refuse(fmt.Sprintf("version %s is unknown; send 1.0 or 2.0, or leave it out", quote.Text(request.Version)))
 	}
-	m, user, err := p.findSubject(r.Context(), order)
+	partner, user, err := p.findSubject(r.Context(), request)
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(m.apps, func(a seed.App) bool {
-		return order.ClientID == "" || strings.EqualFold(a.ClientID, order.ClientID)
+	at := slices.IndexFunc(partner.apps, func(a seed.App) bool {
+		return request.ClientID == "" || strings.EqualFold(a.ClientID, request.ClientID)
 	})
 	if at < 0 {
-		return nil, refuse(fmt.Sprintf("tenant %s has no app %s; %s", m.partner.TenantID, quote.Text(order.ClientID),
-			oneOfThese(m.apps, func(a seed.App) string { return a.ClientID }, "an app")))
+		return nil, refuse(fmt.Sprintf("tenant %s has no app %s; %s", partner.tenant.TenantID, quote.Text(request.ClientID),
+			oneOfThese(partner.apps, func(a seed.App) string { return a.ClientID }, "an app")))
 	}
 	mfa := !user.WithoutMFA
-	if order.MFA != nil {
-		mfa = *order.MFA
+	if request.MFA != nil {
+		mfa = *request.MFA
 	}
-	token, err := p.config.Authority.Mint(issuer.TokenRequest{
-		Tenant: m.partner.TenantID, ClientID: m.apps[at].ClientID, Version: version,
+	token, err := p.config.Authority.Mint(issuer.MintRequest{
+		Tenant: partner.tenant.TenantID, ClientID: partner.apps[at].ClientID, Version: version,
 		Resource: p.config.Cloud.Configuration().Services[partnercenter.ServiceName].Audience,
 		User:     user.UserPrincipalName, WithoutMFA: !mfa,
 	})
@@ -73,7 +73,7 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 	answer := Token{
 		AccessToken: token.Text, TokenType: "Bearer",
 		ExpiresIn: int(token.Lifetime / time.Second), ExpiresOn: token.Expires.UTC().Format(time.RFC3339),
-		TenantID: m.partner.TenantID, ClientID: m.apps[at].ClientID, User: user.UserPrincipalName,
+		TenantID: partner.tenant.TenantID, ClientID: partner.apps[at].ClientID, User: user.UserPrincipalName,
 	}
 	for _, role := range user.Roles {
 		answer.Roles = append(answer.Roles, string(role))
@@ -81,31 +81,31 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 	return answer, nil
 }
 
-// findSubject finds the partner and the user of a token; a user without a name for
-// an app-only one.
-func (p *Plane) findSubject(ctx context.Context, order tokenOrder) (m *member, user seed.User, err error) {
-	members, err := directory(ctx, p.config.Store)
+// findSubject finds the partner and the user of a token; for an app-only token the user
+// has no name.
+func (p *Plane) findSubject(ctx context.Context, request tokenRequest) (partner *partnerDirectory, user seed.User, err error) {
+	partners, err := directory(ctx, p.config.Store)
 	switch {
 	case err != nil:
-	case order.Tenant != "":
-		members, err = findMember(members, order.Tenant)
-	case len(members) == 0:
-		err = refuse("there is no partner yet; " + oneOfThese(members, nil, "a partner"))
+	case request.Tenant != "":
+		partners, err = findPartner(partners, request.Tenant)
+	case len(partners) == 0:
+		err = refuse("there is no partner yet; " + oneOfThese(partners, nil, "a partner"))
 	}
 	if err != nil {
 		return nil, user, err
 	}
-	if order.User == "" {
-		return &members[0], user, nil
+	if request.User == "" {
+		return &partners[0], user, nil
 	}
-	if m, found := findUser(members, order.User); found != nil {
-		return m, *found, nil
+	if partner, found := findUser(partners, request.User); found != nil {
+		return partner, *found, nil
 	}
 	var known []seed.User
-	for _, m := range members {
-		known = append(known, m.users...)
+	for _, partner := range partners {
+		known = append(known, partner.users...)
 	}
-	return nil, user, refuse("there is no user " + quote.Text(order.User) + "; " + oneOfThese(known, func(u seed.User) string { return u.UserPrincipalName }, "a user"))
+	return nil, user, refuse("there is no user " + quote.Text(request.User) + "; " + oneOfThese(known, func(u seed.User) string { return u.UserPrincipalName }, "a user"))
 }
 
 // maxNamed is how many names an error lists.

@@ -9,7 +9,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// User is a user as the control plane shows it.
+// User is a user in the control plane.
 type User struct {
 	TenantID          string                   `json:"tenantId"`
 	UserPrincipalName string                   `json:"userPrincipalName"`
@@ -21,23 +21,23 @@ type User struct {
 	Password          string                   `json:"password"`
 }
 
-func newUser(partner seed.Tenant, u seed.User) User {
+func newUser(tenant seed.Tenant, u seed.User) User {
 	return User{
-		TenantID: partner.TenantID, UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
+		TenantID: tenant.TenantID, UserPrincipalName: u.UserPrincipalName, ObjectID: u.ObjectID, Name: u.Name,
 		Roles: u.Roles, MFA: !u.WithoutMFA, Disabled: u.Disabled, Password: u.Password,
 	}
 }
 
 // listUsers is GET /users.
 func (p *Plane) listUsers(r *http.Request) (any, error) {
-	members, err := p.queriedMembers(r)
+	partners, err := p.queriedPartners(r)
 	if err != nil {
 		return nil, err
 	}
 	users := []User{}
-	for _, m := range members {
-		for _, u := range m.users {
-			users = append(users, newUser(m.partner, u))
+	for _, partner := range partners {
+		for _, u := range partner.users {
+			users = append(users, newUser(partner.tenant, u))
 		}
 	}
 	return map[string]any{"users": users}, nil
@@ -77,15 +77,15 @@ func (p *Plane) changeUser(r *http.Request) (any, error) {
 	}
 	ctx := context.WithoutCancel(r.Context())
 	if user.Password != password {
-		// As at Microsoft: whoever knew the old password has no tokens any more.
-		if _, err := p.revokeGrants(ctx, "the user's password has changed", scope{userID: user.ObjectID}); err != nil {
+		// As at Microsoft: a changed password ends existing sign-ins.
+		if _, err := p.revokeGrants(ctx, "the user's password has changed", principalFilter{userID: user.ObjectID}); err != nil {
 			return nil, err
 		}
 	}
-	members, err := directory(ctx, p.config.Store)
+	partners, err := directory(ctx, p.config.Store)
 	if err != nil {
 		return nil, err
 	}
-	m, user := findUser(members, name) // as it is stored
-	return newUser(m.partner, *user), nil
+	partner, user := findUser(partners, name) // in the stored spelling
+	return newUser(partner.tenant, *user), nil
 }

@@ -1,6 +1,6 @@
-// Package entra checks access tokens that Microsoft Entra ID issued, with the
-// keys that it publishes. It issues none and keeps nothing on disk; what a token
-// allows is not decided here.
+// Package entra checks access tokens that Microsoft Entra ID issued, with the keys that
+// it publishes. It issues none and stores nothing on disk; what a token allows is not
+// decided here.
 package entra
 
 import (
@@ -28,39 +28,39 @@ import (
 // Options configures [New]. Authority and Tenants are required.
 type Options struct {
 	// Authority is the base URL of the cloud's sign-in service, such as
-	// https://login.microsoftonline.com. Keys are looked up there. Plain HTTP is
-	// for this machine only.
+	// https://login.microsoftonline.com. Keys are fetched from there. Plain HTTP is
+	// allowed for this machine only.
 	Authority string
-	// Tenants are those whose tokens count.
+	// Tenants are those whose tokens are accepted.
 	Tenants []Tenant
-	// Roles are what Microsoft's ids of roles and groups (the claims wids and
-	// groups) mean in the checker's words.
+	// Roles map Microsoft's ids of roles and groups (the claims wids and groups) to
+	// roles in the checker's terms.
 	Roles map[string]string
-	// Resources are the audiences that a token may have, besides the API's app id.
-	// None means token.DefaultResources.
+	// Resources are the accepted audiences, besides the API's app id. None means
+	// token.DefaultResources.
 	Resources []string
 	// BaseURLs are this server's own addresses, for links.
 	BaseURLs []string
-	// Leeway is granted at both ends of a token's life. Zero means
+	// Leeway is allowed at both ends of a token's validity. Zero means
 	// token.DefaultLeeway, negative means none.
 	Leeway time.Duration
-	// Now is the clock that tokens are held against. Nil means time.Now:
-	// Microsoft's tokens live by the time of the world.
+	// Now is the clock that tokens are checked against. Nil means time.Now: Microsoft's
+	// tokens follow real time.
 	Now func() time.Time
 	// Transport fetches the keys. Nil means http.DefaultTransport.
 	Transport http.RoundTripper
-	// Logger is told what was fetched and what could not be. Nil logs nothing.
+	// Logger logs what was fetched and what could not be. Nil logs nothing.
 	Logger *slog.Logger
 }
 
-// Tenant is a directory whose tokens count.
+// Tenant is a directory whose tokens are accepted.
 type Tenant struct {
 	ID string // a GUID
-	// Clients tells which clients are enabled, by their ids in any case. Tokens of
-	// others are refused. None takes the tokens of all the tenant's apps.
+	// Clients says which clients are enabled, by id in any case. Tokens of others are
+	// refused. None accepts all apps of the tenant.
 	Clients map[string]bool
-	// Users lend their roles to tokens for them, unless they are disabled. A user
-	// who is not listed has the roles of Options.Roles only.
+	// Users add their roles to their tokens, and disabled ones are refused. A user who
+	// is not listed has the roles of Options.Roles only.
 	Users []User
 }
 
@@ -72,9 +72,9 @@ type User struct {
 	Disabled          bool
 }
 
-// Checker checks tokens that Microsoft Entra ID issued for some tenants, with the
-// keys that it publishes. It issues none. [Checker.Run] keeps the keys fresh;
-// methods may be called concurrently.
+// Checker checks tokens that Microsoft Entra ID issued for some tenants, with the keys
+// that it publishes. [Checker.Run] keeps the keys up to date; methods may be called
+// concurrently.
 type Checker struct {
 	authority string // a base URL
 	sources   map[string]*source
@@ -91,19 +91,19 @@ type Checker struct {
 	ring atomic.Pointer[keyRing]
 }
 
-// isGraph reports whether a resource is the directory graph of a cloud. Apps
-// sign in to the API by it; a user's token for it is meant for the graph.
+// isGraph reports whether a resource is a cloud's directory graph. Apps sign in to the
+// API with it; a user's token for it is meant for the graph.
 func isGraph(resource string) bool { return strings.HasPrefix(resource, "https://graph.") }
 
-// New returns a checker that has no keys yet, or an error that names the
-// first thing wrong with o. It sends nothing.
+// New returns a checker without keys, or an error about the first problem with o. It
+// sends nothing.
 func New(o Options) (*Checker, error) {
 	authority, ok := token.NormalBase(o.Authority)
 	if !ok {
 		return nil, fmt.Errorf("authority %q: give scheme, host and port only, such as https://login.microsoftonline.com", o.Authority)
 	}
 	if u, err := url.Parse(authority); err != nil || u.Scheme != "https" && !loopback.IsHost(u.Hostname()) {
-		return nil, fmt.Errorf("authority %s: keys that came over plain HTTP could be anybody's: use https", authority)
+		return nil, fmt.Errorf("authority %s: keys fetched over plain HTTP could be anybody's: use https", authority)
 	}
 	if len(o.Tenants) == 0 {
 		return nil, errors.New("no tenants: give at least one in Options.Tenants")
@@ -153,8 +153,7 @@ func New(o Options) (*Checker, error) {
 	return e, nil
 }
 
-// Run fetches the keys of all tenants, and again when they are due, until ctx is
-// done.
+// Run fetches the keys of all tenants, and refreshes them when due, until ctx is done.
 func (e *Checker) Run(ctx context.Context) {
 	var group sync.WaitGroup
 	for _, s := range e.sources {
@@ -163,8 +162,8 @@ func (e *Checker) Run(ctx context.Context) {
 	group.Wait()
 }
 
-// Ready returns an [*UnavailableError] while tokens of some tenant cannot be
-// checked, because its keys were not fetched yet.
+// Ready returns an [*UnavailableError] while the keys of a tenant have not been
+// fetched, so that its tokens cannot be checked.
 func (e *Checker) Ready() error {
 	ring := e.ring.Load()
 	for _, id := range slices.Sorted(maps.Keys(e.sources)) {
@@ -177,8 +176,8 @@ func (e *Checker) Ready() error {
 	return nil
 }
 
-// UnavailableError says that a token cannot be checked now, good or bad: the
-// authority does not tell its keys. Why, is in the log.
+// UnavailableError says that a token cannot be checked now, valid or not, because the
+// authority's keys are missing. The log says why.
 type UnavailableError struct {
 	Authority string // a base URL
 	TenantID  string // whose keys are missing
@@ -193,27 +192,27 @@ func (e *UnavailableError) Error() string {
 // TokenEndpoint is where clients get tokens, with {tenant} in it.
 func (e *Checker) TokenEndpoint() string { return e.authority + "/{tenant}/oauth2/v2.0/token" }
 
-// BaseURL returns the base URL that a request came to, for links. A Host header
-// that names none of the server's is not believed.
+// BaseURL returns the base URL that a request was sent to, for links. A Host header
+// with an unknown name is not trusted.
 func (e *Checker) BaseURL(r *http.Request) string { return token.BaseOf(e.bases, r) }
 
-// notHere are the paths below a tenant at which a token authority would answer:
-// endpoints of tokens, of discovery and of keys.
-var notHere = map[string]string{
+// authorityPaths are the paths below a tenant where a token authority serves tokens,
+// discovery documents and keys.
+var authorityPaths = map[string]string{
 	"oauth2":      "/{tenant}/oauth2",
 	"discovery":   "/{tenant}/discovery",
 	".well-known": "/{tenant}/.well-known",
 	"v2.0":        "/{tenant}/v2.0",
 }
 
-// Lookup finds the paths of a token authority. The
-// handler says that there is none here, and where there is.
+// Lookup finds the paths of a token authority. The handler says that there is none
+// here, and where to find it.
 func (e *Checker) Lookup(path string) (pattern string, h http.Handler, ok bool) {
 	parts := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 	if len(parts) < 3 {
 		return "", nil, false
 	}
-	pattern, ok = notHere[strings.ToLower(parts[1])]
+	pattern, ok = authorityPaths[strings.ToLower(parts[1])]
 	return pattern, http.HandlerFunc(e.serveNotHere), ok
 }
 
@@ -221,18 +220,18 @@ func (e *Checker) serveNotHere(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)
-	// An error here is the connection's: there is nobody left to be told.
+	// An error here is the connection's: nobody is left to tell.
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"error": "invalid_instance",
-		"error_description": "This server issues no tokens: it takes those of " + e.authority +
+		"error_description": "This server issues no tokens: it accepts those of " + e.authority +
 			". Get one from " + e.TokenEndpoint() + ".",
 	})
 }
 
 // Verify checks an access token and returns its claims. An error is a
-// [*token.VerifyError], or an [*UnavailableError] when the authority is needed and
-// does not answer. A token that was verified before costs a look into a map and
-// at the clock; one of an unknown key may wait for the authority.
+// [*token.VerifyError], or an [*UnavailableError] if the authority is needed and does
+// not answer. A token that was verified before costs a map lookup and a look at the
+// clock; one with an unknown key may wait for the authority.
 func (e *Checker) Verify(text string) (*token.Claims, error) {
 	claims, err := e.verify(text)
 	if refused, ok := errors.AsType[*token.VerifyError](err); ok {
@@ -243,12 +242,12 @@ func (e *Checker) Verify(text string) (*token.Claims, error) {
 	return claims, err
 }
 
-// entraNextStep replaces what is worded for an authority of our own.
+// entraNextStep replaces advice that is worded for the local authority.
 var entraNextStep = map[token.Reason]string{
 	token.ReasonAlgorithm:  "request a token from Microsoft Entra ID",
 	token.ReasonUnknownKey: "request a new token from Microsoft Entra ID",
 	token.ReasonSignature:  "request a new token from Microsoft Entra ID",
-	token.ReasonAudience:   "request a token for the API; the directory graph's will do for an app alone",
+	token.ReasonAudience:   "request a token for the API; for an app alone, one for the directory graph works as well",
 	token.ReasonIssuer:     "request a token from the authority that this server was started with",
 	token.ReasonTenant:     "request a token for another tenant, or start the server with --tenant for this one too",
 	token.ReasonClient:     "have the app added to the partner's apps, or enabled, in the seed file",
@@ -269,9 +268,9 @@ func (e *Checker) verify(text string) (*token.Claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Nothing of w is believed before its signature was checked: it tells which
-	// tenant's keys to look among. What is wrong in any case is refused before
-	// the authority would be asked about a key.
+	// Nothing of w is trusted before the signature is checked: it only tells which
+	// tenant's keys to use. What is wrong in any case is refused before the authority
+	// is asked for a key.
 	var w entraClaims
 	if err := token.ReadClaims(parsed.Unverified(), &w); err != nil {
 		return nil, err
@@ -287,7 +286,7 @@ func (e *Checker) verify(text string) (*token.Claims, error) {
 	if err := token.CheckTime(claims, e.now(), e.leeway); err != nil {
 		return nil, err
 	}
-	ring, realm, err := source.find(w.Version, parsed.KeyID)
+	ring, realm, err := source.keyFor(w.Version, parsed.KeyID)
 	if err != nil {
 		return nil, err
 	}
@@ -304,7 +303,7 @@ func (e *Checker) verify(text string) (*token.Claims, error) {
 	return claims, nil
 }
 
-// checkKind refuses what is no token for the API, whoever issued it.
+// checkKind refuses tokens that are not for the API, whoever issued them.
 func (e *Checker) checkKind(w *entraClaims) error {
 	if !slices.Contains(token.Versions, w.Version) {
 		return token.Refuse(token.ReasonIssuer, "version %s is not known", quote.Text(string(w.Version)))
@@ -318,8 +317,7 @@ func (e *Checker) checkKind(w *entraClaims) error {
 	return nil
 }
 
-// admit looks up the client and the user of a good token, and completes its
-// claims.
+// admit looks up the client and the user of a valid token, and completes its claims.
 func (s *source) admit(claims *token.Claims, w *entraClaims) error {
 	if !s.takesClient(claims.AppID) {
 		return token.Refuse(token.ReasonClient, "client %s is not registered for partner %s, or disabled", quote.Text(claims.AppID), s.tenant)
@@ -328,8 +326,8 @@ func (s *source) admit(claims *token.Claims, w *entraClaims) error {
 		claims.IDType, claims.MFA, claims.Scope = "app", false, ""
 		return nil
 	}
-	// Of names only upn counts: it is in a domain of the tenant, while the others
-	// are what somebody wrote.
+	// Only upn is trusted as a name: its domain is the tenant's, while the others may
+	// be anything.
 	listed := s.user(w.ObjectID, w.UPN)
 	if listed != nil && listed.Disabled {
 		return token.Refuse(token.ReasonUser, "user %s of partner %s is disabled", quote.Text(listed.UserPrincipalName), s.tenant)
@@ -338,17 +336,16 @@ func (s *source) admit(claims *token.Claims, w *entraClaims) error {
 	return nil
 }
 
-// entraClaims are the claims of Microsoft's tokens that ours do not have.
+// entraClaims are the claims of Microsoft's tokens that local ones lack.
 // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 type entraClaims struct {
 	token.Payload
 	DirectoryRoles []string `json:"wids"`   // template ids of the user's roles in the directory
-	Groups         []string `json:"groups"` // object ids; absent from tokens of users in very many
+	Groups         []string `json:"groups"` // object ids; absent for users in very many groups
 }
 
-// hasUser reports whether the client acts for a user. Microsoft marks app-only
-// tokens by idtyp only where the app asks for it; what a user's token always has
-// is a scope.
+// hasUser reports whether the client acts for a user. Microsoft marks app-only tokens
+// with idtyp only if the app requests it; but a user's token always has a scope.
 func (w *entraClaims) hasUser() bool {
 	if strings.EqualFold(w.IDType, "app") {
 		return false
@@ -356,15 +353,14 @@ func (w *entraClaims) hasUser() bool {
 	return w.Scope != "" || w.User() != ""
 }
 
-// userName returns the name of the user that the client acts for: guests have
-// no user principal name, and their object id stands for it.
+// userName returns the name of the user that the client acts for: guests have no user
+// principal name, so their object id is used.
 func (w *entraClaims) userName() string {
 	return cmp.Or(w.UPN, w.PreferredUsername, w.UniqueName, w.ObjectID)
 }
 
-// rolesOf returns the user's roles: those of the list of users, and those that
-// the token tells by an id of Microsoft's. The claim roles is no such thing:
-// there an app's own roles are.
+// rolesOf returns the user's roles: those from the list of users, and those that the
+// token's ids stand for. The claim roles is different: it has the app's own roles.
 func (e *Checker) rolesOf(listed *User, w *entraClaims) []string {
 	var roles []string
 	if listed != nil {

@@ -32,7 +32,7 @@ const (
 	userID        = "0b1ec700-0000-4000-8000-00000000000a"
 	graph         = "https://graph.windows.net"
 	api           = "https://api.partnercenter.microsoft.com"
-	strangeTenant = "a1b2c3d4-0000-4000-8000-00000000000c" // the authority has it, the server does not want it
+	strangeTenant = "a1b2c3d4-0000-4000-8000-00000000000c" // of the authority, but not of the server
 	globalAdmins  = "62e90394-69f5-4237-9190-012177145e10"
 	adminAgents   = "9e0a95ea-0000-4000-8000-000000000001" // a group of tenantID
 )
@@ -84,8 +84,7 @@ func mustSign(payload string, k *key) string {
 	return forge(map[string]any{"alg": "RS256", "kid": k.ID}, json.RawMessage(payload), k)
 }
 
-// entraToken returns header and claims of an app-only 1.0 token as Microsoft's
-// have them.
+// entraToken returns header and claims of an app-only 1.0 token in Microsoft's form.
 func entraToken(k *key) (header, claims map[string]any) {
 	now := time.Now()
 	return map[string]any{"typ": "JWT", "alg": "RS256", "x5t": k.ID, "kid": k.ID},
@@ -148,8 +147,8 @@ func reasonOf(t *testing.T, e *Checker, jwt string) token.Reason {
 	return ""
 }
 
-// TestEntraForged shows tokens that must not count to one checker, twice each.
-// It goes over TLS with a certificate authority of the test's.
+// TestEntraForged presents invalid tokens to one checker, twice each, over TLS with a
+// certificate authority of its own.
 func TestEntraForged(t *testing.T) {
 	fake := newFakeEntra(key1())
 	authority := httptest.NewUnstartedServer(fake)
@@ -248,7 +247,8 @@ func TestEntraForged(t *testing.T) {
 	if n := fake.requests(strangeTenant + "/.well-known/openid-configuration"); n != 0 {
 		t.Errorf("the authority was asked %d times about a tenant that is not wanted", n)
 	}
-	// Two tenants, two versions: nothing that was shown had keys fetched twice.
+	// Two tenants, two versions: none of these tokens made the checker fetch keys
+	// twice.
 	if n := fake.requests("/openid-configuration"); n != 4 {
 		t.Errorf("%d metadata were fetched, want 4", n)
 	}
@@ -320,7 +320,7 @@ func TestNewEntraRefuses(t *testing.T) {
 	}
 }
 
-// TestEntraNotHere asks for what an authority has, and gets told where it is.
+// TestEntraNotHere requests the paths of an authority, and is told where to find it.
 func TestEntraNotHere(t *testing.T) {
 	e := newEntra(t, entraOptions(newFakeEntra()))
 	for path, want := range map[string]string{

@@ -24,27 +24,27 @@ import (
 )
 
 const (
-	// keysAge is how old keys may get before they are fetched anew. Microsoft
-	// publishes a key long before it signs with it.
+	// keysAge is the age at which keys are fetched again. Microsoft publishes a key
+	// long before it signs with it.
 	keysAge = 24 * time.Hour
-	// askAgain is how long the authority is not asked about an unknown key after
-	// it was asked for anything. Key ids cost their inventor nothing.
-	askAgain = time.Minute
+	// refetchInterval is the least time between a fetch and one for an unknown key.
+	// Anybody can make up key ids.
+	refetchInterval = time.Minute
 	// maxBackoff is the longest pause between tries while the authority fails.
 	maxBackoff = time.Minute
 	// fetchTimeout bounds fetching metadata and keys of one version.
 	fetchTimeout = 10 * time.Second
 	// maxWaiting is how many calls may wait for one tenant's keys.
 	maxWaiting = 100
-	// maxDocument is the longest metadata or key set read. Microsoft's have some
+	// maxDocument is the longest accepted metadata or key set. Microsoft's have about
 	// twenty kilobytes.
 	maxDocument = 1 << 20
-	// maxModulus keeps a key from making every check of a signature slow.
+	// maxModulus keeps a key from making signature checks slow.
 	maxModulus = 8192
 )
 
-// keyRing is what tokens are verified with at one moment. It is replaced as a
-// whole and never changed.
+// keyRing is what tokens are verified with at one moment. It is replaced as a whole and
+// never modified.
 type keyRing struct {
 	realms map[realmID]*realm
 }
@@ -54,7 +54,7 @@ type realmID struct {
 	version token.Version
 }
 
-// realm issues a tenant's tokens of one version.
+// realm is the issuer of a tenant's tokens of one version.
 type realm struct {
 	issuer string
 	keys   map[string]*rsa.PublicKey // by key id
@@ -67,8 +67,7 @@ func (r *realm) equal(other *realm) bool {
 		maps.EqualFunc(r.keys, other.keys, func(a, b *rsa.PublicKey) bool { return a.Equal(b) })
 }
 
-// put makes r the realm of id. Under the same keys as before, verified tokens
-// stay so.
+// put sets the realm of id. If the keys have not changed, verified tokens stay valid.
 func (e *Checker) put(id realmID, r *realm) (changed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -82,18 +81,18 @@ func (e *Checker) put(id realmID, r *realm) (changed bool) {
 	return true
 }
 
-// source is a tenant, and where its keys come from.
+// source is a tenant and the source of its keys.
 type source struct {
 	checker *Checker
 	tenant  string           // lower case
-	clients map[string]bool  // by lower-case id: whether it is enabled; none means any
+	clients map[string]bool  // by lower-case id: whether enabled; none means any
 	users   map[string]*User // by lower-case object id and name
 
 	mu       sync.Mutex
-	flight   chan struct{} // closed when the fetch under way is done; nil when none is
-	waiting  int           // calls that wait for flight
-	began    time.Time     // when the last fetch did; zero before the first
-	failures int           // fetches since the last that succeeded
+	inFlight chan struct{} // closed when the current fetch is done; nil without one
+	waiting  int           // calls that wait for the fetch
+	began    time.Time     // when the last fetch began; zero before the first
+	failures int           // fetches since the last success
 }
 
 func newSource(e *Checker, id string, t Tenant) *source {
@@ -105,7 +104,7 @@ func newSource(e *Checker, id string, t Tenant) *source {
 		s.users[strings.ToLower(u.UserPrincipalName)] = &u
 		s.users[strings.ToLower(u.ObjectID)] = &u
 	}
-	delete(s.users, "") // what a token leaves out is nobody's
+	delete(s.users, "") // an absent claim matches nobody
 	return s
 }
 
@@ -113,8 +112,8 @@ func (s *source) takesClient(id string) bool {
 	return id != "" && (len(s.clients) == 0 || s.clients[strings.ToLower(id)])
 }
 
-// user returns a listed user, or nil. Object ids are never used again for
-// somebody else, so they go before names.
+// user returns a listed user, or nil. Object ids are never reassigned, so they take
+// precedence over names.
 func (s *source) user(objectID, name string) *User {
 	if u := s.users[strings.ToLower(objectID)]; u != nil {
 		return u
@@ -127,7 +126,7 @@ func (s *source) keepFresh(ctx context.Context) {
 	for {
 		var wake <-chan time.Time
 		var done <-chan struct{}
-		if wait := s.due(); wait > 0 {
+		if wait := s.untilDue(); wait > 0 {
 			wake = time.After(wait)
 		} else {
 			done = s.fetch()
@@ -141,12 +140,12 @@ func (s *source) keepFresh(ctx context.Context) {
 	}
 }
 
-// due returns how long it is until the keys are to be fetched, or until a fetch
-// under way is to be waited for.
-func (s *source) due() time.Duration {
+// untilDue returns the time until the keys must be fetched, or until a running fetch is
+// to be waited for.
+func (s *source) untilDue() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.began.IsZero() || s.flight != nil {
+	if s.began.IsZero() || s.inFlight != nil {
 		return 0
 	}
 	wait := keysAge
@@ -156,14 +155,14 @@ func (s *source) due() time.Duration {
 	return time.Until(s.began.Add(wait))
 }
 
-// find returns the tenant's realm of a version with the key in it, and the ring
-// that both are of. The authority is asked about a key that is unknown.
-func (s *source) find(v token.Version, keyID string) (*keyRing, *realm, error) {
+// keyFor returns the tenant's realm of a version with the key in it, and the ring of
+// both. For an unknown key, the authority is asked.
+func (s *source) keyFor(v token.Version, keyID string) (*keyRing, *realm, error) {
 	ring := s.checker.ring.Load()
 	if r := ring.realm(s.tenant, v); r != nil && r.keys[keyID] != nil {
 		return ring, r, nil
 	}
-	asked := s.ask()
+	asked := s.refresh()
 	ring = s.checker.ring.Load()
 	r := ring.realm(s.tenant, v)
 	switch {
@@ -175,11 +174,11 @@ func (s *source) find(v token.Version, keyID string) (*keyRing, *realm, error) {
 	return nil, nil, token.Refuse(token.ReasonUnknownKey, "key %s is not one of tenant %s", quote.Text(keyID), s.tenant)
 }
 
-// ask fetches the keys, or waits for those who do, unless they were fetched a
-// short while ago. It reports whether the authority's last word is known.
-func (s *source) ask() bool {
+// refresh fetches the keys, or waits for a running fetch, unless they were fetched very
+// recently. It reports whether the keys are current.
+func (s *source) refresh() bool {
 	s.mu.Lock()
-	if s.flight == nil && !s.began.IsZero() && time.Since(s.began) < askAgain {
+	if s.inFlight == nil && !s.began.IsZero() && time.Since(s.began) < refetchInterval {
 		defer s.mu.Unlock()
 		return s.failures == 0
 	}
@@ -196,26 +195,26 @@ func (s *source) ask() bool {
 	return s.failures == 0
 }
 
-// fetch begins to fetch the keys, if nobody does already. The channel is closed
-// when it is done, which takes fetchTimeout at most.
+// fetch starts fetching the keys, unless that is in progress. The channel is closed
+// when it is done, within fetchTimeout.
 func (s *source) fetch() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flight == nil {
+	if s.inFlight == nil {
 		flight := make(chan struct{})
-		s.flight, s.began = flight, time.Now()
+		s.inFlight, s.began = flight, time.Now()
 		go func() {
 			err := s.fetchAll()
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.flight, s.failures = nil, s.failures+1
+			s.inFlight, s.failures = nil, s.failures+1
 			if err == nil {
 				s.failures = 0
 			}
 			close(flight)
 		}()
 	}
-	return s.flight
+	return s.inFlight
 }
 
 // fetchAll fetches the keys of both token.Versions. What cannot be fetched stays as it
@@ -249,15 +248,15 @@ func (s *source) fetchRealm(ctx context.Context, v token.Version) error {
 	return nil
 }
 
-// metadata is what is read of an OpenID configuration.
+// metadata is the part of an OpenID configuration that is used.
 // https://openid.net/specs/openid-connect-discovery-1_0.html
 type metadata struct {
 	Issuer  string `json:"issuer"`
 	KeysURI string `json:"jwks_uri"`
 }
 
-// fetchRealm asks the authority for a tenant's issuer and keys. The errors are
-// for the log of whoever runs the server.
+// fetchRealm asks the authority for a tenant's issuer and keys. The errors are for the
+// server's log.
 func (e *Checker) fetchRealm(ctx context.Context, tenant string, v token.Version) (*realm, error) {
 	prefix := e.authority + "/" + tenant
 	if v == token.V2 {
@@ -279,12 +278,12 @@ func (e *Checker) fetchRealm(ctx context.Context, tenant string, v token.Version
 	}
 	keys := set.usable(tenant)
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("%s has no key that RS256 tokens of the tenant can be signed with", document.KeysURI)
+		return nil, fmt.Errorf("%s has no key for the tenant's RS256 tokens", document.KeysURI)
 	}
 	return &realm{issuer: document.Issuer, keys: keys}, nil
 }
 
-// checkIssuer refuses metadata of another tenant, or of somebody else.
+// checkIssuer refuses metadata of another tenant or another issuer.
 func (e *Checker) checkIssuer(issuer, tenant string, v token.Version) error {
 	base, path, ok := cutBase(issuer)
 	if !ok || !e.isTrusted(base) || base+path != token.IssuerOf(base, tenant, v) {
@@ -293,7 +292,7 @@ func (e *Checker) checkIssuer(issuer, tenant string, v token.Version) error {
 	return nil
 }
 
-// checkKeysURI keeps a key set from being fetched from anywhere.
+// checkKeysURI refuses key sets from other origins.
 func (e *Checker) checkKeysURI(uri string) error {
 	base, _, ok := cutBase(uri)
 	if !ok || !e.isTrusted(base) {
@@ -302,15 +301,15 @@ func (e *Checker) checkKeysURI(uri string) error {
 	return nil
 }
 
-// isTrusted reports whether a base URL is the authority or one of Microsoft's
-// sign-in services, which refer to each other.
+// isTrusted reports whether a base URL is the authority or one of Microsoft's sign-in
+// services, which refer to each other.
 func (e *Checker) isTrusted(base string) bool {
 	host, isTLS := strings.CutPrefix(base, "https://")
 	return base == e.authority || isTLS && cloudhosts.Issues(host)
 }
 
-// cutBase parts an absolute URL without user, query and fragment into its base
-// URL and its path, both as they are written.
+// cutBase splits an absolute URL without user, query and fragment into base URL and
+// path, both unchanged.
 func cutBase(text string) (base, path string, ok bool) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -321,8 +320,8 @@ func cutBase(text string) (base, path string, ok bool) {
 	return base, path, ok
 }
 
-// newFetchClient returns a client that follows no redirect: where keys come from
-// is checked before they are asked for.
+// newFetchClient returns a client that follows no redirects: the origin of keys is
+// checked before they are requested.
 func newFetchClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport:     transport,
@@ -330,7 +329,7 @@ func newFetchClient(transport http.RoundTripper) *http.Client {
 	}
 }
 
-// get decodes a JSON document. Errors quote nothing of what was answered.
+// get decodes a JSON document. Errors quote nothing from the answer.
 func (e *Checker) get(ctx context.Context, address string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -354,23 +353,23 @@ func (e *Checker) get(ctx context.Context, address string, into any) error {
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if kind == "text/html" {
-		return fmt.Errorf("%s answered a web page where JSON was asked for; a proxy on the way may want a sign-in", address)
+		return fmt.Errorf("%s answered with a web page instead of JSON; a proxy on the way may require a sign-in", address)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
 	if err != nil {
-		return fmt.Errorf("%s broke off its answer: %w", address, err)
+		return fmt.Errorf("%s sent an incomplete answer: %w", address, err)
 	}
 	if len(body) > maxDocument {
-		return fmt.Errorf("%s answered more than %d bytes", address, maxDocument)
+		return fmt.Errorf("%s answered with more than %d bytes", address, maxDocument)
 	}
 	if json.Unmarshal(body, into) != nil {
-		return fmt.Errorf("%s answered something that is not the JSON asked for", address)
+		return fmt.Errorf("%s did not answer with the expected JSON", address)
 	}
 	return nil
 }
 
-// keySet is a JSON Web Key Set (RFC 7517) as far as RSA keys need it. One key of
-// a kind that is to come must not cost those beside it.
+// keySet is the part of a JSON Web Key Set (RFC 7517) that RSA keys need. A key of an
+// unknown kind must not affect the others.
 type keySet struct {
 	Keys []struct {
 		Type      string `json:"kty"`
@@ -383,8 +382,8 @@ type keySet struct {
 	} `json:"keys"`
 }
 
-// usable returns the keys that may sign a tenant's tokens with RS256, by id. Of
-// two with the same id the first counts.
+// usable returns the keys that may sign a tenant's tokens with RS256, by id. The first
+// of several with the same id counts.
 func (s *keySet) usable(tenant string) map[string]*rsa.PublicKey {
 	keys := make(map[string]*rsa.PublicKey)
 	for _, k := range s.Keys {

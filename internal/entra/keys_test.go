@@ -25,7 +25,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token/tokentest"
 )
 
-// fakeEntra answers as Microsoft's authority does. Tests change what it says.
+// fakeEntra answers as Microsoft's authority does. Tests change its answers.
 type fakeEntra struct {
 	mu     sync.Mutex
 	keys   []any                                                  // JSON Web Keys
@@ -46,7 +46,7 @@ func newFakeEntra(keys ...*key) *fakeEntra {
 	return f
 }
 
-// publish makes keys the ones that are published.
+// publish sets the published keys.
 func (f *fakeEntra) publish(keys ...*key) {
 	var list []any
 	for _, k := range keys {
@@ -61,7 +61,7 @@ func (f *fakeEntra) set(change func()) {
 	change()
 }
 
-// requests counts what was asked for at paths that end so.
+// requests counts the requests to paths with a suffix.
 func (f *fakeEntra) requests(suffix string) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -117,7 +117,7 @@ func (f *fakeEntra) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// RoundTrip lets f stand for any host, in no time and without a network.
+// RoundTrip makes f stand for any host, instantly and without a network.
 func (f *fakeEntra) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
@@ -127,8 +127,8 @@ func (f *fakeEntra) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// TestEntraRollover has the authority sign with a key that it did not publish
-// before, and withdraw the old one.
+// TestEntraRollover signs with a key that the authority did not publish before, and
+// withdraws the old one.
 func TestEntraRollover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := newFakeEntra(key1())
@@ -143,7 +143,7 @@ func TestEntraRollover(t *testing.T) {
 			t.Error("the token was verified twice")
 		}
 		fake.publish(key2(), key1())
-		time.Sleep(askAgain)
+		time.Sleep(refetchInterval)
 		if got := reasonOf(t, e, sign(key2())); got != "" {
 			t.Errorf("token of the new key: %s", got)
 		}
@@ -173,7 +173,7 @@ func run(t *testing.T, e *Checker) (stop func()) {
 	return func() { cancel(); group.Wait() }
 }
 
-// TestEntraRevokes withdraws a key whose token is remembered.
+// TestEntraRevokes withdraws a key whose token is cached.
 func TestEntraRevokes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := newFakeEntra(key1())
@@ -204,8 +204,8 @@ func TestEntraRevokes(t *testing.T) {
 	})
 }
 
-// TestEntraUnknownKeys shows many made-up key ids. The authority must not hear
-// of each.
+// TestEntraUnknownKeys presents many made-up key ids. The authority must not be asked
+// for each.
 func TestEntraUnknownKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := newFakeEntra(key1())
@@ -227,7 +227,7 @@ func TestEntraUnknownKeys(t *testing.T) {
 			}
 		}
 		want(1)
-		time.Sleep(askAgain - 1)
+		time.Sleep(refetchInterval - 1)
 		show()
 		want(1)
 		time.Sleep(time.Nanosecond)
@@ -243,7 +243,8 @@ func TestEntraUnknownKeys(t *testing.T) {
 	})
 }
 
-// TestEntraOutage takes the authority away before and after its keys are known.
+// TestEntraOutage makes the authority unavailable before and after its keys are
+// fetched.
 func TestEntraOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := newFakeEntra(key1())
@@ -305,7 +306,7 @@ func TestEntraOutage(t *testing.T) {
 	})
 }
 
-// TestEntraBadAuthority has the authority answer what must not be believed.
+// TestEntraBadAuthority gives answers of the authority that must not be trusted.
 func TestEntraBadAuthority(t *testing.T) {
 	type key = map[string]any
 	document := func(change func(*openID)) func(*fakeEntra) {
@@ -342,8 +343,8 @@ func TestEntraBadAuthority(t *testing.T) {
 		{"HTML that says it is JSON", serve(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, "<html>")
-		}), "not the JSON"},
-		{"nothing", serve(func(http.ResponseWriter, *http.Request) {}), "not the JSON"},
+		}), "not answer with the expected JSON"},
+		{"nothing", serve(func(http.ResponseWriter, *http.Request) {}), "not answer with the expected JSON"},
 		{"an unknown tenant", serve(func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, 400, key{"error": "invalid_tenant", "error_description": "AADSTS90002"})
 		}), "check the tenant's id"},

@@ -1,5 +1,5 @@
-// Package guid checks, compares and makes GUIDs. Everything may use it, so it
-// uses nothing but the standard library.
+// Package guid checks, compares and makes GUIDs. Everything may use it, so it uses
+// nothing but the standard library.
 package guid
 
 import (
@@ -31,12 +31,12 @@ func Is(s string) bool {
 	return true
 }
 
-// Key is what GUIDs are compared and looked up by: they are the same in any
-// case.
+// Key returns the form in which GUIDs, which are case-insensitive, are compared and
+// looked up.
 func Key(id string) string { return strings.ToLower(id) }
 
-// KeyIfGUID is [Key] for an id that may be none: others, such as the short ids
-// of orders, are compared exactly.
+// KeyIfGUID is [Key] for an id that may not be a GUID: others, such as the short ids of
+// orders, are case-sensitive.
 func KeyIfGUID(id string) string {
 	if Is(id) {
 		return Key(id)
@@ -60,13 +60,12 @@ func Of(random [16]byte) string {
 // Append appends [Of] to dst.
 func Append(dst []byte, random [16]byte) []byte { return format(dst, random, 4) }
 
-// Derived makes a GUID of names, in any case: the same names give the same
-// GUID.
+// Derived makes a GUID from names, in any case: the same names give the same GUID.
 func Derived(names ...string) string {
 	return Sum([]byte(strings.ToLower(strings.Join(names, "/"))))
 }
 
-// Sum makes a GUID of data, version 5.
+// Sum makes a GUID from data, version 5.
 func Sum(data []byte) string {
 	sum := sha1.Sum(data)
 	return string(format(nil, [16]byte(sum[:16]), 5))

@@ -1,7 +1,7 @@
-// Package installed finds the programs of others that tests run: curl, Python,
-// Node and a browser, and the folder of the project. It is for tests alone. What is
-// missing skips the test, or fails it under `make test`, which installs all of it
-// first. Nothing else decides that, and nothing here runs in the program.
+// Package installed finds the external programs that tests run: curl, Python, Node and
+// a browser, and the folder of the project. It is for tests only. A missing program
+// skips the test, or fails it under `make test`, which installs them first. Nothing
+// else decides that.
 package installed
 
 import (
@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// The oldest Node that the packages of examples/clients/node run on.
+// The oldest Node that the packages of examples/clients/node support.
 const nodeMajor, nodeMinor = 20, 18
 
-// Program returns the path of the first of these programs that is there and runs.
+// Program returns the path of the first of these programs that exists and runs.
 func Program(t *testing.T, names ...string) string {
 	t.Helper()
 	for _, name := range names {
@@ -29,11 +29,11 @@ func Program(t *testing.T, names ...string) string {
 	return ""
 }
 
-// runs has what running found out, by name.
+// runs has the results of running programs, by name.
 var runs sync.Map
 
-// running returns the path of a program, or nothing where it is not there or does
-// not run, as what version managers leave in place of one.
+// running returns the path of a program, or nothing if it does not exist or does not
+// run, like the placeholders of version managers.
 func running(name string) string {
 	if path, ok := runs.Load(name); ok {
 		return path.(string)
@@ -46,14 +46,14 @@ func running(name string) string {
 	return path
 }
 
-// Browser returns the path of Chromium, or of what is made of it.
+// Browser returns the path of Chromium, or of a browser based on it.
 func Browser(t *testing.T) string {
 	t.Helper()
 	return Program(t, "chromium", "chromium-browser", "google-chrome")
 }
 
-// Node returns the path of a Node that is new enough: the one that `make setup`
-// has put into tools/node, else the machine's.
+// Node returns the path of a Node that is new enough: the one that `make setup` has put
+// into tools/node, or the machine's.
 func Node(t *testing.T) string {
 	t.Helper()
 	node := filepath.Join(ModuleRoot(t), "tools", "node", "node_modules", ".bin", "node")
@@ -74,8 +74,7 @@ func Node(t *testing.T) string {
 	return node
 }
 
-// Packages returns the folder of the npm packages that a folder's lock file
-// names.
+// Packages returns the folder of the npm packages in a folder's lock file.
 func Packages(t *testing.T, folder string) string {
 	t.Helper()
 	packages, lock := filepath.Join(folder, "node_modules"), filepath.Join(folder, "package-lock.json")
@@ -100,7 +99,7 @@ func Missing(t *testing.T, format string, args ...any) {
 	t.Skip(message)
 }
 
-// ModuleRoot is the folder of go.mod, looked for upwards from the test's own.
+// ModuleRoot returns the folder of go.mod, above the test's own.
 func ModuleRoot(tb testing.TB) string {
 	tb.Helper()
 	start, err := os.Getwd()

@@ -10,7 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
-// TestNeeds is what TestMissing runs, elsewhere.
+// TestNeeds is run by TestMissing, in another process.
 func TestNeeds(t *testing.T) {
 	needs := map[string]func(*testing.T){
 		"browser":  func(t *testing.T) { installed.Browser(t) },
@@ -22,8 +22,7 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-// TestMissing has tests need things in a folder and on a path that have only
-// what is named.
+// TestMissing runs tests in a folder and with a path that contain only what is named.
 func TestMissing(t *testing.T) {
 	const oldNode, newNode = "#!/bin/sh\necho v18.19.0\n", "#!/bin/sh\necho v20.18.0\n"
 	for _, test := range []struct {

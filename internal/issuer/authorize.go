@@ -17,33 +17,33 @@ import (
 )
 
 const (
-	// codeLifetime is how long an authorization code may be redeemed.
+	// codeLifetime is how long an authorization code can be redeemed.
 	codeLifetime = 10 * time.Minute
-	// maxRequest bounds what of an authorize request is kept until the user has
-	// signed in, in bytes.
+	// maxRequest bounds the part of an authorize request that is kept while the user
+	// signs in, in bytes.
 	maxRequest = 8 << 10
 )
 
-// How the answer of the authorize endpoint reaches the app.
+// How the authorize endpoint's answer reaches the app.
 const (
 	modeQuery    = "query"
 	modeFragment = "fragment"
 	modeFormPost = "form_post"
 )
 
-// asking is who asks for a user's sign-in, and what for.
-type asking struct {
+// signInRequest says who requests a user's sign-in, and for what.
+type signInRequest struct {
 	version  token.Version
-	tenant   string // as the path has it
+	tenant   string // as in the path
 	clientID string
 	scope    string
 	resource string
 }
 
-// readAsking reads it from the parameters of a request, whose app is client.
-// It clones what is kept: it is a part of a query or a form that may be much longer
+// readSignInRequest reads a request for a sign-in from its parameters; client is its
+// app. It clones what is kept, which is part of a query or form that may be much longer
 // than maxRequest.
-func readAsking(c *call, parameters url.Values) (q asking, client *app, err error) {
+func readSignInRequest(c *call, parameters url.Values) (q signInRequest, client *app, err error) {
 	tenant := c.trust.tenant(c.tenant)
 	switch {
 	case !isShared(c.tenant) && tenant == nil:
@@ -54,51 +54,51 @@ func readAsking(c *call, parameters url.Values) (q asking, client *app, err erro
 	if client, err = findApp(c.trust, tenant, parameters.Get("client_id")); err != nil {
 		return q, nil, err
 	}
-	return asking{
+	return signInRequest{
 		version: c.version, tenant: strings.Clone(c.tenant), clientID: client.ID,
 		scope: strings.Clone(parameters.Get("scope")), resource: strings.Clone(parameters.Get("resource")),
 	}, client, nil
 }
 
-// wishOf returns what is asked for.
-func (a *Authority) wishOf(t *trust, q *asking) (*wish, error) {
+// accessRequestOf returns the access that is requested.
+func (a *Authority) accessRequestOf(t *trust, q *signInRequest) (*accessRequest, error) {
 	if q.version == token.V1 {
-		return a.userWishV1(t, q.scope, q.resource)
+		return a.userAccessV1(t, q.scope, q.resource)
 	}
-	return a.userWish(t, q.scope, "")
+	return a.userAccess(t, q.scope, "")
 }
 
-// authorization is a request of the authorize endpoint, found to be right.
+// authorization is a valid request to the authorize endpoint.
 type authorization struct {
-	asking
-	base      string
-	redirect  string
-	given     bool // the redirect was in the request, and must be in that for the token
-	mode      string
-	hybrid    bool // an id token too, at once
-	state     string
-	nonce     string
-	challenge string // of PKCE; empty without
-	plain     bool   // the challenge is the verifier itself
-	consent   bool   // ask also whom has consented before
-	hint      string // the name of who is expected to sign in
+	signInRequest
+	base         string
+	redirect     string
+	redirectSent bool // the redirect was in the request, and must be in the one for tokens
+	mode         string
+	hybrid       bool // it also asks for an id token at once
+	state        string
+	nonce        string
+	challenge    string // of PKCE; empty without
+	plain        bool   // the challenge is the verifier itself
+	consent      bool   // ask even if consent was given before
+	loginHint    string // the name of the user expected to sign in
 }
 
-// code is an authorization code on its way.
+// code is an authorization code that was issued.
 type code struct {
 	request  *authorization
 	tenantID string // the user's
 	userID   string
 	mfa      bool
 	made     time.Time
-	grantID  string // once it is redeemed
-	replayed bool   // and was sent again
+	grantID  string // once redeemed
+	replayed bool   // it was sent again after that
 }
 
-// authorize is GET or POST /{tenant}/oauth2/authorize and its v2.0 twin: it
-// begins a user's sign-in. As long as it is not certain that the app may have
-// the answer, mistakes are shown to the user; a page of a stranger would
-// otherwise be where this server sends people.
+// authorize is GET or POST /{tenant}/oauth2/authorize and its v2.0 twin: it starts a
+// user's sign-in. Until it is certain that the app may receive the answer, mistakes are
+// shown to the user; otherwise a stranger's page could be where this server sends
+// people.
 // https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 func (a *Authority) authorize(c *call) (any, error) {
@@ -106,33 +106,33 @@ func (a *Authority) authorize(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	get := func(name string) string { return strings.Clone(parameters.Get(name)) } // as readAsking does
-	asked, client, err := readAsking(c, parameters)
+	get := func(name string) string { return strings.Clone(parameters.Get(name)) } // as readSignInRequest does
+	asked, client, err := readSignInRequest(c, parameters)
 	if err != nil {
 		return nil, err
 	}
 	r := &authorization{
-		asking: asked, base: c.base, redirect: get("redirect_uri"), given: get("redirect_uri") != "",
-		state: get("state"), nonce: get("nonce"), challenge: get("code_challenge"), hint: get("login_hint"),
+		signInRequest: asked, base: c.base, redirect: get("redirect_uri"), redirectSent: get("redirect_uri") != "",
+		state: get("state"), nonce: get("nonce"), challenge: get("code_challenge"), loginHint: get("login_hint"),
 	}
 	if r.redirect, err = client.redirectTo(r.redirect); err != nil {
 		return nil, err
 	}
 	err = r.read(parameters)
 	if err == nil {
-		_, err = a.wishOf(c.trust, &r.asking)
+		_, err = a.accessRequestOf(c.trust, &r.signInRequest)
 	}
 	if err == nil && strings.EqualFold(get("prompt"), "none") {
-		err = fail(codeNotSignedIn, "Nobody is signed in, and prompt=none forbids to ask. Send the request again without it.")
+		err = fail(codeNotSignedIn, "Nobody is signed in, and prompt=none forbids asking. Send the request again without it.")
 	}
 	if err != nil {
 		return r.refuse(c, a.now(), err)
 	}
-	return a.beginSignIn(c, &flow{request: r, name: r.hint})
+	return a.beginSignIn(c, &flow{request: r, name: r.loginHint})
 }
 
-// readAuthorizeParameters reads the parameters from the query or, of a POST, from
-// the form.
+// readAuthorizeParameters reads the parameters from the query or, for a POST, from the
+// form.
 func readAuthorizeParameters(c *call) (url.Values, error) {
 	if c.r.Method == http.MethodPost {
 		return readForm(c)
@@ -140,7 +140,7 @@ func readAuthorizeParameters(c *call) (url.Values, error) {
 	return parseParameters(c.r.URL.RawQuery)
 }
 
-// read reads what the app is told about when it is wrong.
+// read reads the parameters whose mistakes the app is told about.
 func (r *authorization) read(parameters url.Values) error {
 	get := parameters.Get
 	types := strings.Fields(strings.ToLower(get("response_type")))
@@ -207,8 +207,8 @@ func (r *authorization) read(parameters url.Values) error {
 	return nil
 }
 
-// redirectTo returns where the app's answers may go: what the request says if it
-// is registered, or the only one that is.
+// redirectTo returns where the app's answers go: the requested address if it is
+// registered, or the only registered one.
 func (a *app) redirectTo(asked string) (string, error) {
 	if asked == "" {
 		if len(a.RedirectURIs) == 1 {
@@ -222,8 +222,8 @@ func (a *app) redirectTo(asked string) (string, error) {
 	return "", fail(codeWrongReply, "The redirect URI %s is not registered for application %s. Register exactly this one, or send one that is registered.", quote.Text(asked), a.ID)
 }
 
-// sameRedirect compares redirect URIs: text for text, but for the port of a
-// program on the user's own machine (RFC 8252, section 7.3).
+// sameRedirect compares redirect URIs exactly, except for the port of a program on the
+// user's own machine (RFC 8252, section 7.3).
 func sameRedirect(registered, asked string) bool {
 	if registered == asked {
 		return true
@@ -237,8 +237,7 @@ func sameRedirect(registered, asked string) bool {
 		cmp.Or(u.EscapedPath(), "/") == cmp.Or(r.EscapedPath(), "/") && u.RawQuery == r.RawQuery
 }
 
-// isWeb reports whether an address is one of the web, and not of an app that the
-// system starts.
+// isWeb reports whether an address is a web address, not one that starts an app.
 func isWeb(address string) bool {
 	scheme, _, _ := strings.Cut(address, ":")
 	return strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
@@ -257,7 +256,7 @@ func (r *authorization) refuse(c *call, now time.Time, err error) (any, error) {
 	}), nil
 }
 
-// answer sends parameters to the app by way of the browser.
+// answer sends parameters to the app through the browser.
 func (r *authorization) answer(parameters url.Values) any {
 	if r.state != "" {
 		parameters.Set("state", r.state)
@@ -266,7 +265,7 @@ func (r *authorization) answer(parameters url.Values) any {
 		return &page{name: "post", action: r.redirect, data: pageData{Title: "Back to the application", Action: r.redirect, Fields: parameters}, script: true}
 	}
 	to, err := url.Parse(r.redirect)
-	if err != nil { // registered, but nothing that a browser could go to
+	if err != nil { // registered, but not an address that a browser could open
 		return &page{name: "message", status: http.StatusBadRequest, data: pageData{Title: "The address of the application cannot be used"}}
 	}
 	if r.mode == modeFragment {
@@ -289,7 +288,7 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	a.signIns.mu.Unlock()
 	answer := url.Values{"code": {text}}
 	if r.hybrid {
-		token, err := a.signID(c.trust, &order{
+		token, err := a.signID(c.trust, &tokenSpec{
 			tenant: t, client: client, subject: &signedIn{user: user, mfa: f.mfa}, base: r.base, version: r.version,
 		}, r.nonce, text)
 		if err != nil {
@@ -300,9 +299,9 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	return r.answer(answer), nil
 }
 
-// redeemCode is the grant of an authorization code.
+// redeemCode implements the grant of an authorization code.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redeem-a-code-for-an-access-token
-func (a *Authority) redeemCode(t *tokenCall) (*issued, error) {
+func (a *Authority) redeemCode(t *tokenRequest) (*issued, error) {
 	text := t.form.Get("code")
 	if text == "" {
 		return nil, missing("code", "Add the code that the authorize endpoint has sent.")
@@ -324,8 +323,8 @@ func (a *Authority) redeemCode(t *tokenCall) (*issued, error) {
 	return got, nil
 }
 
-// takeCode finds a code that may be redeemed, and begins the grant for it.
-func (a *Authority) takeCode(t *tokenCall, key string) (*code, *Grant, error) {
+// takeCode finds a code that can be redeemed, and begins the grant for it.
+func (a *Authority) takeCode(t *tokenRequest, key string) (*code, *Grant, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
 	c, ok := a.signIns.codes.Get(key)
@@ -342,13 +341,13 @@ func (a *Authority) takeCode(t *tokenCall, key string) (*code, *Grant, error) {
 	if err := c.check(t); err != nil {
 		return nil, nil, err
 	}
-	g := a.newGrant(t, c.tenantID, c.userID, c.mfa, c.request.asking)
+	g := a.newGrant(t, c.tenantID, c.userID, c.mfa, c.request.signInRequest)
 	c.grantID, g.SignedIn = g.ID, c.made
 	return c, g, nil
 }
 
-// codeReplayed ends what a code has given: of two who send it, one has stolen it.
-func (a *Authority) codeReplayed(t *tokenCall, c *code) error {
+// codeReplayed revokes the grant of a code: if it is sent twice, it was stolen.
+func (a *Authority) codeReplayed(t *tokenRequest, c *code) error {
 	_, err := a.RevokeGrants(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
 	if err != nil {
 		return err
@@ -356,8 +355,8 @@ func (a *Authority) codeReplayed(t *tokenCall, c *code) error {
 	return fail(codeCodeRedeemed, "The authorization code was redeemed already, and what it gave is revoked. Have the user sign in again.")
 }
 
-// check checks a request for tokens against the request that the code answers.
-func (c *code) check(t *tokenCall) error {
+// check compares a request for tokens with the request that the code answers.
+func (c *code) check(t *tokenRequest) error {
 	r := c.request
 	if !strings.EqualFold(r.clientID, t.client.ID) {
 		return fail(codeBadGrant, "The authorization code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
@@ -368,8 +367,8 @@ func (c *code) check(t *tokenCall) error {
 	}
 	switch redirect := t.form.Get("redirect_uri"); {
 	case redirect == r.redirect:
-	case redirect == "" && (!r.given || t.version == token.V1 && t.proof != token.ProofNone):
-		// The documented form of the v1 endpoint has none.
+	case redirect == "" && (!r.redirectSent || t.version == token.V1 && t.proof != token.ProofNone):
+		// In its documented form, the v1 endpoint has none.
 	case redirect == "":
 		return missing("redirect_uri", "Add the redirect_uri of the authorize request.")
 	default:

@@ -78,8 +78,7 @@ var strangers = []string{
 	"http://localhost%00.evil.example/callback",
 }
 
-// TestOpenRedirect asks to be sent to strangers, with requests that are right and
-// with such as are refused.
+// TestOpenRedirect requests redirects to strangers, in valid and in refused requests.
 func TestOpenRedirect(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
 	for _, uri := range []string{redirectURI, "http://localhost/callback", "http://localhost:1/callback", otherURI} {
@@ -105,7 +104,8 @@ func TestOpenRedirect(t *testing.T) {
 	}
 }
 
-// wantErrorPage checks a page that is shown because nobody else may be told.
+// wantErrorPage checks an error that is shown to the user because nobody else may be
+// told.
 func wantErrorPage(t testing.TB, w *httptest.ResponseRecorder, code int) {
 	t.Helper()
 	checkPageHeaders(t, w)
@@ -226,7 +226,7 @@ func TestAuthorizeRefusals(t *testing.T) {
 	wantErrorPage(t, newBrowser(t, a).do("DELETE", base+v2, nil), codeMethod.number)
 }
 
-// TestAppScheme answers an app that the system starts by the scheme of its own.
+// TestAppScheme answers an app that the system starts by its own scheme.
 func TestAppScheme(t *testing.T) {
 	const uri = "msalc0ffee00://auth"
 	o := crowdOptions(&clock{at: start})
@@ -244,7 +244,7 @@ func TestAppScheme(t *testing.T) {
 	}
 }
 
-// Without a state, none comes back: not an empty one either.
+// Without a state none is returned, not even an empty one.
 func TestNoState(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
 	for _, mode := range []string{"query", "fragment", "form_post"} {
@@ -256,12 +256,12 @@ func TestNoState(t *testing.T) {
 	}
 }
 
-// TestCodeRefusals redeems codes as nobody may. Where a stranger could have sent
-// it, the code stays good for the app.
+// TestCodeRefusals redeems codes incorrectly. If a stranger could have sent the
+// request, the code stays valid for the app.
 func TestCodeRefusals(t *testing.T) {
 	sum := sha256.Sum256([]byte(verifier))
 	if base64.RawURLEncoding.EncodeToString(sum[:]) != challenge {
-		t.Fatal("verifier and challenge do not belong together")
+		t.Fatal("verifier and challenge do not match")
 	}
 	s256 := []string{"code_challenge", challenge, "code_challenge_method", "S256"}
 	plain := []string{"code_challenge", verifier, "code_challenge_method", "plain"}
@@ -293,7 +293,7 @@ func TestCodeRefusals(t *testing.T) {
 		{"another tenant", []string{"client_id", sharedClient}, at(otherTenant), []string{"client_id", sharedClient, "client_secret", "shared"}, nil, 400, "invalid_grant", 700005, []string{"client_id", sharedClient, "client_secret", "shared"}},
 		{"a tenant without the app", nil, at(otherTenant), nil, nil, 400, "unauthorized_client", 700016, []string{}},
 		{"an unknown tenant", nil, at("nobody.example"), nil, nil, 400, "invalid_request", 90002, []string{}},
-		{"as a refresh token", nil, commonToken, []string{"grant_type", grantRefresh, "refresh_token", "1.pc.x"}, nil, 400, "invalid_grant", 70000, []string{}},
+		{"as a refresh token", nil, commonToken, []string{"grant_type", grantTypeRefresh, "refresh_token", "1.pc.x"}, nil, 400, "invalid_grant", 70000, []string{}},
 
 		{"no verifier", s256, commonToken, nil, nil, 400, "invalid_grant", 50148, []string{"code_verifier", verifier}},
 		{"an empty verifier", s256, commonToken, []string{"code_verifier", ""}, nil, 400, "invalid_grant", 50148, []string{"code_verifier", verifier}},
@@ -345,11 +345,11 @@ func must(err error) {
 	}
 }
 
-// TestCodeReplay sends a code twice, one after the other and at once. Whoever is
-// second may have stolen it, or the first one has: what it gave is over.
+// TestCodeReplay sends a code twice, in sequence and concurrently. Either sender may be
+// the thief, so its grant is revoked.
 func TestCodeReplay(t *testing.T) {
 	refresh := func(a *Authority, token string) *httptest.ResponseRecorder {
-		return post(a, commonToken, url.Values{"grant_type": {grantRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}})
+		return post(a, commonToken, url.Values{"grant_type": {grantTypeRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}})
 	}
 	t.Run("in turn", func(t *testing.T) {
 		a := newAuthority(t, crowdOptions(&clock{at: start}))
@@ -388,8 +388,8 @@ func TestCodeReplay(t *testing.T) {
 	}
 }
 
-// TestSignInMemory begins more sign-ins than are kept, and some in requests as
-// long as there can be.
+// TestSignInMemory begins more sign-ins than are kept, some of them in requests of
+// maximum length.
 func TestSignInMemory(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
 	target, err := url.Parse(authorizeURL("/common/oauth2/v2.0/authorize"))
@@ -426,7 +426,7 @@ func TestSignInMemory(t *testing.T) {
 	device.Set(filler, "")
 	before := heap()
 	begin(long)
-	login := url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}}
+	login := url.Values{"grant_type": {grantTypePassword}, "client_id": {clientID}, "client_secret": {secret}}
 	for i := range long {
 		wantRefusal(t, post(a, commonToken, set(login, "username", strconv.Itoa(i)+filler, "password", "x")), 400, "invalid_grant", 50126)
 		wantRefusal(t, post(a, commonToken, set(login, "username", strconv.Itoa(i), "password", filler)), 400, "invalid_grant", 50126)
@@ -437,8 +437,8 @@ func TestSignInMemory(t *testing.T) {
 	runtime.KeepAlive(a)
 }
 
-// FuzzRedirect compares addresses with a registered one of this machine: nothing
-// but the port may differ.
+// FuzzRedirect compares addresses with a registered one on this machine: only the port
+// may differ.
 func FuzzRedirect(f *testing.F) {
 	for _, uri := range append([]string{redirectURI, "http://localhost:1/callback"}, strangers...) {
 		f.Add(uri)
@@ -461,7 +461,7 @@ func FuzzRedirect(f *testing.F) {
 	})
 }
 
-// TestCodesEnd pins how long a code is good.
+// TestCodesEnd checks the lifetime of codes.
 func TestCodesEnd(t *testing.T) {
 	c := &clock{at: start}
 	a := newAuthority(t, crowdOptions(c))

@@ -7,10 +7,10 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// onBehalfOf is the grant of a service that was called with a user's token and
-// calls another one for that user.
+// onBehalfOf implements the grant of a service that was called with a user's token and
+// calls another service for that user.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
-func (a *Authority) onBehalfOf(t *tokenCall) (*issued, error) {
+func (a *Authority) onBehalfOf(t *tokenRequest) (*issued, error) {
 	assertion := t.form.Get("assertion")
 	switch {
 	case assertion == "":
@@ -47,14 +47,14 @@ func (a *Authority) onBehalfOf(t *tokenCall) (*issued, error) {
 	if t.tenant != nil && t.tenant != tenant {
 		return nil, fail(codeWrongTenantUser, "The assertion is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
 	}
-	return a.beginGrant(t, a.newGrant(t, tenant.id, claims.ObjectID, claims.MFA, asking{scope: t.form.Get("scope")}), "")
+	return a.beginGrant(t, a.newGrant(t, tenant.id, claims.ObjectID, claims.MFA, signInRequest{scope: t.form.Get("scope")}), "")
 }
 
-// customerToken gives an app of a partner, or of a control panel vendor, a token
-// for a customer's tenant, on behalf of the partner's user. The customer's
-// consent comes from the API: see [Authority.PutConsent].
+// customerToken gives an app of a partner, or of a control panel vendor, a token for a
+// customer's tenant on behalf of the partner's user. The API sets the customer's
+// consent: see [Authority.PutConsent].
 // https://learn.microsoft.com/partner-center/developer/enable-secure-app-model
-func (a *Authority) customerToken(t *tokenCall, partner *tenant, s *signedIn, w *wish) (*issued, error) {
+func (a *Authority) customerToken(t *tokenRequest, partner *tenant, s *signedIn, want *accessRequest) (*issued, error) {
 	may, err := a.administers(t.r.Context(), partner.id, t.customer)
 	if err != nil {
 		return nil, err
@@ -68,10 +68,10 @@ func (a *Authority) customerToken(t *tokenCall, partner *tenant, s *signedIn, w 
 	if err := a.strikeUser(t.call, t.form.Get("grant_type"), partner, t.client.ID, s.user); err != nil {
 		return nil, err
 	}
-	if !a.consents.has(party{tenantID: t.customer, clientID: strings.ToLower(t.client.ID)}, w.key()) {
-		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote.Text(w.resource), t.customer, t.customer)
+	if !a.consents.has(consentKey{tenantID: t.customer, clientID: strings.ToLower(t.client.ID)}, want.key()) {
+		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote.Text(want.resource), t.customer, t.customer)
 	}
-	o := a.order(t, partner, s, w)
-	o.tenant = &tenant{id: t.customer}
-	return a.issue(t, o, w)
+	spec := a.specFor(t, partner, s, want)
+	spec.tenant = &tenant{id: t.customer}
+	return a.issue(t, spec, want)
 }

@@ -122,11 +122,11 @@ func TestAzidentity(t *testing.T) {
 	}
 }
 
-// TestMicrosoftsHost is a client whose requests to Microsoft end here, and who is
-// told nothing of it.
+// TestMicrosoftsHost is a client whose requests to Microsoft end here without its
+// knowledge.
 func TestMicrosoftsHost(t *testing.T) {
 	a, base, client := serve(t)
-	for _, host := range []string{"", base + "/"} { // base is no host that MSAL knows: it asks Microsoft's
+	for _, host := range []string{"", base + "/"} { // base is not a host that MSAL knows: it asks Microsoft's
 		options := &azidentity.ClientSecretCredentialOptions{}
 		options.Transport, options.Cloud.ActiveDirectoryAuthorityHost = client, host
 		options.Retry.MaxRetries = -1
@@ -158,7 +158,7 @@ func TestOIDC(t *testing.T) {
 			t.Fatal(err)
 		}
 		verifier := provider.Verifier(&oidc.Config{ClientID: audience})
-		request := issuer.TokenRequest{Tenant: tenantID, ClientID: clientID, Resource: audience, Version: version, BaseURL: base}
+		request := issuer.MintRequest{Tenant: tenantID, ClientID: clientID, Resource: audience, Version: version, BaseURL: base}
 		for _, rotated := range []bool{false, true} {
 			if rotated {
 				key, err := issuer.GenerateKey(time.Now())

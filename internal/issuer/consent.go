@@ -10,37 +10,37 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// Consent says which APIs an app may use for a user or, without a user, for
-// everybody of a tenant.
+// Consent says which APIs an app may use for a user or, without a user, for all users
+// of a tenant.
 type Consent struct {
 	TenantID, ClientID string
 	UserID             string   // object id
 	Resources          []string // in the form in which resources are compared
 }
 
-// party is who has consented to which app.
-type party struct{ tenantID, clientID, userID string }
+// consentKey identifies a user's consent to an app.
+type consentKey struct{ tenantID, clientID, userID string }
 
-// consents are what users have consented to.
+// consents are the consents of users.
 type consents struct {
 	save func(context.Context, Consent) error
 
 	mu    sync.Mutex // guards given, and is held while a consent is saved
-	given map[party][]string
+	given map[consentKey][]string
 }
 
 func newConsents(known []Consent, save func(context.Context, Consent) error) *consents {
-	c := &consents{save: save, given: make(map[party][]string, len(known))}
+	c := &consents{save: save, given: make(map[consentKey][]string, len(known))}
 	for _, consent := range known {
-		p := party{strings.ToLower(consent.TenantID), strings.ToLower(consent.ClientID), consent.UserID}
+		p := consentKey{strings.ToLower(consent.TenantID), strings.ToLower(consent.ClientID), consent.UserID}
 		c.given[p] = append(c.given[p], consent.Resources...)
 	}
 	return c
 }
 
-// has reports whether a user, or somebody for the whole tenant, has consented
-// that an app uses a resource.
-func (c *consents) has(p party, resource string) bool {
+// has reports whether a user, or an administrator for the whole tenant, has consented
+// to an app's use of a resource.
+func (c *consents) has(p consentKey, resource string) bool {
 	everybody := p
 	everybody.userID = ""
 	c.mu.Lock()
@@ -48,7 +48,7 @@ func (c *consents) has(p party, resource string) bool {
 	return slices.Contains(c.given[p], resource) || slices.Contains(c.given[everybody], resource)
 }
 
-func (c *consents) add(ctx context.Context, p party, resource string) error {
+func (c *consents) add(ctx context.Context, p consentKey, resource string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if slices.Contains(c.given[p], resource) {
@@ -57,8 +57,8 @@ func (c *consents) add(ctx context.Context, p party, resource string) error {
 	return c.put(ctx, p, append(slices.Clone(c.given[p]), resource))
 }
 
-// put replaces a consent; one to no resources is gone. The caller holds the lock.
-func (c *consents) put(ctx context.Context, p party, resources []string) error {
+// put replaces a consent; without resources it is deleted. The caller holds the lock.
+func (c *consents) put(ctx context.Context, p consentKey, resources []string) error {
 	if c.save != nil {
 		if err := c.save(ctx, Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: resources}); err != nil {
 			return err
@@ -89,9 +89,9 @@ func (a *Authority) Consents(match func(Consent) bool) []Consent {
 	return list
 }
 
-// PutConsent makes a consent as if it had been asked for, in place of an earlier
-// one of the same user, or of the same tenant as a whole, to the same app. One to
-// no resources takes it back.
+// PutConsent stores a consent as if a user had given it. It replaces an earlier one of
+// the same user, or of the same tenant as a whole, to the same app. Without resources,
+// it withdraws the consent.
 func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
 	resources := make([]string, 0, len(c.Resources))
 	for _, r := range c.Resources {
@@ -99,7 +99,7 @@ func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
 	}
 	a.consents.mu.Lock()
 	defer a.consents.mu.Unlock()
-	return a.consents.put(ctx, party{strings.ToLower(c.TenantID), strings.ToLower(c.ClientID), c.UserID}, resources)
+	return a.consents.put(ctx, consentKey{strings.ToLower(c.TenantID), strings.ToLower(c.ClientID), c.UserID}, resources)
 }
 
 func (c *consents) forget() {
@@ -108,15 +108,15 @@ func (c *consents) forget() {
 	clear(c.given)
 }
 
-// mayUse reports whether the client may use the API of w for the user. An app
-// needs no consent for its own.
-func (a *Authority) mayUse(client *app, t *tenant, user *User, w *wish) bool {
-	if w.app != nil && strings.EqualFold(w.app.ID, client.ID) {
+// mayUse reports whether the client may use the requested API for the user. An app
+// needs no consent for its own API.
+func (a *Authority) mayUse(client *app, t *tenant, user *User, want *accessRequest) bool {
+	if want.app != nil && strings.EqualFold(want.app.ID, client.ID) {
 		return true
 	}
-	return client.AdminConsent && client.home == t || a.consents.has(partyOf(client, t, user), w.key())
+	return client.AdminConsent && client.home == t || a.consents.has(consentKeyOf(client, t, user), want.key())
 }
 
-func partyOf(client *app, t *tenant, user *User) party {
-	return party{tenantID: t.id, clientID: strings.ToLower(client.ID), userID: user.ObjectID}
+func consentKeyOf(client *app, t *tenant, user *User) consentKey {
+	return consentKey{tenantID: t.id, clientID: strings.ToLower(client.ID), userID: user.ObjectID}
 }

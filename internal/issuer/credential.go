@@ -24,16 +24,16 @@ import (
 // assertionType says that a client_assertion is a JWT (RFC 7523).
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-// assertionLeeway is how far the clock of who signed an assertion may differ.
+// assertionLeeway is how far the clock of an assertion's signer may differ.
 const assertionLeeway = 5 * time.Minute
 
-// credential is how a client says who it is.
+// credential is how a client authenticates.
 type credential struct {
 	id, secret, assertion string
 }
 
-// readCredential takes id and secret from the form or, as RFC 6749 (section
-// 2.3.1) also has it, from HTTP Basic, but not from both.
+// readCredential reads id and secret from the form or from HTTP Basic (RFC 6749,
+// section 2.3.1), but not from both.
 func readCredential(r *http.Request, form url.Values) (credential, error) {
 	shown := credential{
 		id:        form.Get("client_id"),
@@ -64,9 +64,9 @@ func readCredential(r *http.Request, form url.Values) (credential, error) {
 	return shown, nil
 }
 
-// checkCredential checks what the client of t shows. A public client may show
-// nothing when it asks for a user.
-func (a *Authority) checkCredential(t *tokenCall, shown credential, forUser bool) (token.Proof, error) {
+// checkCredential checks the credential of the request's client. A public client needs
+// none to request a user's token.
+func (a *Authority) checkCredential(t *tokenRequest, shown credential, forUser bool) (token.Proof, error) {
 	switch {
 	case shown.assertion != "":
 		return token.ProofCertificate, a.checkAssertion(t, shown.assertion)
@@ -80,8 +80,7 @@ func (a *Authority) checkCredential(t *tokenCall, shown credential, forUser bool
 	return "", fail(codeNoCredential, "The request does not authenticate application %s. Add client_secret=<secret>, or client_assertion with a certificate's signature.", t.client.ID)
 }
 
-// checkSecret compares secrets in a time that tells nothing about them: digests
-// have one length.
+// checkSecret compares secrets in constant time: digests have one length.
 func (a *Authority) checkSecret(client *app, shown string) error {
 	got, now := sha256.Sum256([]byte(shown)), a.now()
 	for _, s := range client.Secrets {
@@ -97,7 +96,7 @@ func (a *Authority) checkSecret(client *app, shown string) error {
 	return fail(codeWrongSecret, "The client secret is wrong for application %s. Send the secret's value, not its id; in a form + is %%2B and %% is %%25.", client.ID)
 }
 
-// assertionClaims are what a client says of itself.
+// assertionClaims are a client's claims about itself.
 type assertionClaims struct {
 	Audience  audiences `json:"aud"`
 	Issuer    string    `json:"iss"`
@@ -106,7 +105,7 @@ type assertionClaims struct {
 	NotBefore float64   `json:"nbf"`
 }
 
-// audiences reads an aud claim, which is one text or a list of them.
+// audiences decodes an aud claim, which is one string or a list of them.
 type audiences []string
 
 func (a *audiences) UnmarshalJSON(data []byte) error {
@@ -118,11 +117,10 @@ func (a *audiences) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(a))
 }
 
-// checkAssertion checks a JWT that the client of t has signed with the private
-// key of one of its certificates. Certificates and keys that the assertion brings
-// along prove nothing.
+// checkAssertion checks a JWT that the request's client has signed with the private key
+// of one of its certificates. Certificates and keys within the assertion prove nothing.
 // https://learn.microsoft.com/entra/identity-platform/certificate-credentials
-func (a *Authority) checkAssertion(t *tokenCall, assertion string) error {
+func (a *Authority) checkAssertion(t *tokenRequest, assertion string) error {
 	id := t.client.ID
 	if len(assertion) > token.MaxLength || !token.IsCanonical(assertion) {
 		return fail(codeAssertion, "The client assertion of application %s is no signed JWT. Send three parts in base64url with dots between them, of at most %d bytes.", id, token.MaxLength)
@@ -153,9 +151,9 @@ func (a *Authority) checkAssertion(t *tokenCall, assertion string) error {
 	return claims.check(t, now)
 }
 
-// certificate finds the certificate that the header of an assertion names by a
-// thumbprint, SHA-1 (x5t) or SHA-256 (x5t#S256). Some clients send the
-// thumbprint as kid.
+// certificate finds the certificate that the header of an assertion names by its
+// thumbprint, SHA-1 (x5t) or SHA-256 (x5t#S256). Some clients send the thumbprint as
+// kid.
 func (a *app) certificate(header jose.Header) (*Certificate, error) {
 	text := func(name string) string {
 		value, _ := header.ExtraHeaders[jose.HeaderKey(name)].(string)
@@ -182,19 +180,19 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 	return nil, fail(codeAssertion, "No certificate of application %s has the thumbprint in the client assertion. Register the certificate, or sign with a registered one.", a.ID)
 }
 
-// plainThumbprint undoes what tells base64 from base64url: MSAL for Go sends the
-// former.
+// plainThumbprint removes the differences between base64 and base64url: MSAL for Go
+// sends the former.
 func plainThumbprint(text string) string {
 	return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(text)
 }
 
-// thumbprints are the spellings of a thumbprint.
+// thumbprints returns the spellings of a thumbprint.
 func thumbprints(sum []byte) []string {
 	lower := hex.EncodeToString(sum)
 	return []string{base64.RawURLEncoding.EncodeToString(sum), lower, strings.ToUpper(lower)}
 }
 
-func (c *assertionClaims) check(t *tokenCall, now time.Time) error {
+func (c *assertionClaims) check(t *tokenRequest, now time.Time) error {
 	id := t.client.ID
 	switch {
 	case !strings.EqualFold(c.Issuer, id) || !strings.EqualFold(c.Subject, id):
@@ -209,16 +207,16 @@ func (c *assertionClaims) check(t *tokenCall, now time.Time) error {
 	return nil
 }
 
-// unixTime reads a NumericDate (RFC 7519, section 2). Years beyond a token's are
-// as good as for ever.
+// unixTime converts a NumericDate (RFC 7519, section 2). Years beyond those of tokens
+// mean for ever.
 func unixTime(seconds float64) time.Time {
 	const forever = 1 << 40
 	return time.Unix(int64(min(max(seconds, 0), forever)), 0)
 }
 
-// isOwnAddress reports whether an audience means the tenant's token endpoint, of
-// either version, or its issuer.
-func (t *tokenCall) isOwnAddress(audience string) bool {
+// isOwnAddress reports whether an audience is the tenant's token endpoint, of either
+// version, or its issuer.
+func (t *tokenRequest) isOwnAddress(audience string) bool {
 	u, err := url.Parse(audience)
 	if err != nil {
 		return false

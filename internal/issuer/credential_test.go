@@ -65,8 +65,8 @@ func thumbprint(cert *x509.Certificate) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// assert makes a client assertion by hand. Its header says how it is signed,
-// unless that is no way that there is.
+// assert makes a client assertion by hand. Its header determines the signature, unless
+// it names an unknown algorithm.
 func assert(header, claims map[string]any, key *rsa.PrivateKey) string {
 	input := tokentest.Encode(header) + "." + tokentest.Encode(claims)
 	sum := sha256.Sum256([]byte(input))
@@ -83,8 +83,8 @@ func assert(header, claims map[string]any, key *rsa.PrivateKey) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// TestClientAssertion shows the authority every kind of assertion: those of real
-// clients, and those of forgers.
+// TestClientAssertion presents every kind of assertion: those of real clients, and
+// forged ones.
 func TestClientAssertion(t *testing.T) {
 	o, certs := certificateOptions(t, &clock{at: start})
 	a := newAuthority(t, o)
@@ -239,15 +239,15 @@ func TestClientAssertion(t *testing.T) {
 		})
 	}
 
-	// Users' grants take assertions just as well, at the shared names too.
+	// Users' grants accept assertions, too, including at the shared names.
 	shared := signed(header, tokentest.With(claims, "aud", commonToken))
 	code := codeOf(t, a)
 	wantRefusal(t, post(a, commonToken, codeForm(code, asAssertion...)), 401, invalid, 700023)
 	wantTokens(t, a, post(a, commonToken, codeForm(code, append(asAssertion, "client_assertion", shared)...)))
 }
 
-// TestCustomerAssertion is an app that shows its certificate at the endpoint of a
-// customer's tenant, which is none of this server's.
+// TestCustomerAssertion is an app that authenticates with a certificate at the endpoint
+// of a customer's tenant, which is not this server's.
 func TestCustomerAssertion(t *testing.T) {
 	const customer, another = "d0d0caca-0000-4000-8000-000000000001", "d0d0caca-0000-4000-8000-000000000002"
 	o, certs := certificateOptions(t, &clock{at: start})
@@ -274,8 +274,8 @@ func TestCustomerAssertion(t *testing.T) {
 	wantReason(t, a, got.AccessToken, token.ReasonAudience)
 }
 
-// TestSecrets sends secrets of all kinds of characters, in the body and in the
-// header, and such as are not good any more.
+// TestSecrets sends secrets with all kinds of characters, in the body and in the
+// header, and expired ones.
 func TestSecrets(t *testing.T) {
 	c := &clock{at: start}
 	o := crowdOptions(c)
@@ -312,12 +312,11 @@ func TestSecrets(t *testing.T) {
 	wantRefusal(t, body("new"), 401, "invalid_client", 7000222)
 }
 
-// FuzzClientAssertion reads assertions. Only the one that the app has signed is
-// good.
+// FuzzClientAssertion parses assertions. Only the one that the app has signed is valid.
 func FuzzClientAssertion(f *testing.F) {
 	o := crowdOptions(&clock{at: start})
-	// Workers make keys of their own, so none of theirs is the one of the seeds;
-	// the header leads them to the signature all the same.
+	// Workers generate their own keys, so none matches the seeds'; the header leads
+	// them to the signature nevertheless.
 	cert := &x509.Certificate{Raw: []byte("fuzz"), PublicKey: &key1().Private.PublicKey, NotBefore: start, NotAfter: start.AddDate(1, 0, 0)}
 	o.Tenants[0].Clients[0].Certificates = []Certificate{{Certificate: cert}}
 	a := newAuthority(f, o)
@@ -331,7 +330,7 @@ func FuzzClientAssertion(f *testing.F) {
 	f.Add(tokentest.Encode(tokentest.With(header, "jwk", map[string]any{"kty": "oct", "k": "AAAA"})) + "." + tokentest.Encode(claims) + ".AAAA")
 	f.Add(tokentest.Encode(map[string]any{"alg": "RS256", "kid": "../../dev/null"}) + "." + tokentest.Encode(claims) + ".AAAA")
 	trust := a.trust.Load()
-	t := &tokenCall{call: &call{trust: trust}, tenant: trust.tenant(tenantID), client: trust.app(nil, clientID)}
+	t := &tokenRequest{call: &call{trust: trust}, tenant: trust.tenant(tenantID), client: trust.app(nil, clientID)}
 	f.Fuzz(func(tt *testing.T, text string) {
 		err := a.checkAssertion(t, text)
 		if err == nil {
@@ -363,21 +362,21 @@ func FuzzScopes(f *testing.F) {
 	}
 	trust := a.trust.Load()
 	f.Fuzz(func(t *testing.T, scope, resource string) {
-		w, err := a.userWish(trust, scope, resource)
+		want, err := a.userAccess(trust, scope, resource)
 		if err != nil {
-			if _, ok := err.(*failure); !ok || w != nil {
-				t.Fatalf("%v, %#v", w, err)
+			if _, ok := err.(*failure); !ok || want != nil {
+				t.Fatalf("%v, %#v", want, err)
 			}
 			return
 		}
-		if w.app == nil && !a.isResource(w.resource) && !isForeign(w.resource) {
-			t.Fatalf("scope %q names resource %q", scope, w.resource)
+		if want.app == nil && !a.isResource(want.resource) && !isForeign(want.resource) {
+			t.Fatalf("scope %q names resource %q", scope, want.resource)
 		}
-		if w.app == nil && w.scope != "" && !strings.EqualFold(w.scope, scopeUser) {
-			t.Fatalf("scope %q gives %q on %q", scope, w.scope, w.resource)
+		if want.app == nil && want.scope != "" && !strings.EqualFold(want.scope, scopeUser) {
+			t.Fatalf("scope %q gives %q on %q", scope, want.scope, want.resource)
 		}
-		for _, one := range w.asked {
-			if !isScopeToken(one) || !strings.HasPrefix(token.ResourceKey(one), w.key()) && w.app == nil {
+		for _, one := range want.asked {
+			if !isScopeToken(one) || !strings.HasPrefix(token.ResourceKey(one), want.key()) && want.app == nil {
 				t.Fatalf("scope %q asks for %q", scope, one)
 			}
 		}

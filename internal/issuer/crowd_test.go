@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A second app, one that is public, one that is disabled, and one of another
-// tenant that is made for several; and users beside Ada.
+// A second app, a public one, a disabled one, and a multi-tenant one of another tenant;
+// and more users than Ada.
 const (
 	secondClient   = "c0ffee00-0000-4000-8000-000000000003"
 	publicClient   = "c0ffee00-0000-4000-8000-000000000004"
@@ -42,7 +42,7 @@ func crowdOptions(c *clock) Options {
 	return o
 }
 
-// set applies changes, name after value, to a form; absent takes one away.
+// set applies changes, name after value, to a form; absent removes one.
 func set(form url.Values, changes ...string) url.Values {
 	for i := 0; i < len(changes); i += 2 {
 		form.Set(changes[i], changes[i+1])
@@ -53,8 +53,8 @@ func set(form url.Values, changes ...string) url.Values {
 	return form
 }
 
-// wantRefusal checks a token endpoint's refusal: status, error and number, and
-// that there is neither a token nor a secret in it.
+// wantRefusal checks a refusal of the token endpoint: status, error and number, and
+// that it contains neither a token nor a secret.
 func wantRefusal(t testing.TB, w *httptest.ResponseRecorder, status int, kind string, code int) {
 	t.Helper()
 	body := w.Body.String()
@@ -78,7 +78,7 @@ func wantRefusal(t testing.TB, w *httptest.ResponseRecorder, status int, kind st
 	}
 }
 
-// wantTokens checks that an answer has a token that the API takes.
+// wantTokens checks that an answer has a token that the API accepts.
 func wantTokens(t testing.TB, a *Authority, w *httptest.ResponseRecorder) tokens {
 	t.Helper()
 	got := decodeTokens(t, w)
@@ -102,7 +102,7 @@ func codeOf(t testing.TB, a *Authority, changes ...string) string {
 // codeForm is the request that redeems a code.
 func codeForm(code string, changes ...string) url.Values {
 	return set(url.Values{
-		"grant_type": {grantCode}, "client_id": {clientID}, "client_secret": {secret}, "code": {code}, "redirect_uri": {redirectURI},
+		"grant_type": {grantTypeCode}, "client_id": {clientID}, "client_secret": {secret}, "code": {code}, "redirect_uri": {redirectURI},
 	}, changes...)
 }
 

@@ -14,7 +14,7 @@ const (
 	deviceLifetime = 15 * time.Minute
 	deviceInterval = 5 * time.Second // how often a device should ask
 
-	// userCodeLetters cannot be mistaken for one another, and spell no words.
+	// userCodeLetters are not mistaken for one another, and spell no words.
 	userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
 	userCodeLength  = 9
 )
@@ -24,10 +24,10 @@ const devicePath = "/common/oauth2/deviceauth"
 
 // device is a device that waits for a user to sign in elsewhere.
 type device struct {
-	asking
+	signInRequest
 	userCode string
 	made     time.Time
-	over     bool // approved or declined; then:
+	done     bool // approved or declined, as follows
 	declined bool
 	tenantID string
 	userID   string
@@ -53,7 +53,7 @@ func (a *Authority) deviceCode(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, _, err := readAsking(c, form)
+	asked, _, err := readSignInRequest(c, form)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func (a *Authority) deviceCode(c *call) (any, error) {
 	if len(asked.scope)+len(asked.resource) > maxRequest {
 		return nil, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
 	}
-	d := &device{asking: asked, userCode: newUserCode(), made: a.now()}
-	if _, err := a.wishOf(c.trust, &d.asking); err != nil {
+	d := &device{signInRequest: asked, userCode: newUserCode(), made: a.now()}
+	if _, err := a.accessRequestOf(c.trust, &d.signInRequest); err != nil {
 		return nil, err
 	}
 	page := c.trust.pageBase(c.base) + devicePath
@@ -88,7 +88,7 @@ func newUserCode() string {
 	rand.Read(random) // never fails
 	var code strings.Builder
 	for _, b := range random {
-		// Bytes beyond the last multiple would make some letters likelier.
+		// Bytes beyond the last multiple would make some letters more likely.
 		if n := len(userCodeLetters); int(b) < 256/n*n && code.Len() < userCodeLength {
 			code.WriteByte(userCodeLetters[int(b)%n])
 		}
@@ -99,8 +99,8 @@ func newUserCode() string {
 	return code.String()
 }
 
-// enterCode is GET and POST /common/oauth2/deviceauth: where users say which
-// device they want to sign in on.
+// enterCode is GET and POST /common/oauth2/deviceauth: where users enter the code of
+// the device they want to sign in on.
 func (a *Authority) enterCode(c *call) (any, error) {
 	p := &page{name: "code", data: pageData{Title: "Enter the code"}}
 	form, err := readAuthorizeParameters(c)
@@ -119,7 +119,7 @@ func (a *Authority) enterCode(c *call) (any, error) {
 	}
 	a.signIns.mu.Lock()
 	d, ok := a.signIns.users.Get(entered)
-	ok = ok && !d.over && a.now().Before(d.made.Add(deviceLifetime))
+	ok = ok && !d.done && a.now().Before(d.made.Add(deviceLifetime))
 	a.signIns.mu.Unlock()
 	if !ok {
 		p.data.Code = form.Get("user_code")
@@ -130,35 +130,35 @@ func (a *Authority) enterCode(c *call) (any, error) {
 	return a.beginSignIn(c, &flow{device: d})
 }
 
-// finishDevice lets the device have its tokens.
+// finishDevice lets the device get its tokens.
 func (a *Authority) finishDevice(f *flow, client *app, t *tenant, user *User) (any, error) {
 	return a.endDevice(f.device, func(d *device) { d.tenantID, d.userID, d.mfa = t.id, user.ObjectID, f.mfa },
 		"You are signed in", "You are signed in to "+client.label()+" on the device. You can close this page.")
 }
 
-// declineDevice tells the device that the user does not want to.
+// declineDevice tells the device that the user declined.
 func (a *Authority) declineDevice(f *flow) (any, error) {
 	return a.endDevice(f.device, func(d *device) { d.declined = true },
 		"You are not signed in", "The device gets no access. You can close this page.")
 }
 
-// endDevice ends a device's wait, for the first of two who sign in with one code.
+// endDevice ends a device's wait, for the first of two sign-ins with one code.
 func (a *Authority) endDevice(d *device, end func(*device), title, text string) (any, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	if d.over {
+	if d.done {
 		return nil, fail(codeDeviceOver, "The sign-in of this device is over already. Have the device show a new code.")
 	}
-	d.over = true
+	d.done = true
 	end(d)
 	a.signIns.users.Remove(d.userCode)
 	return &page{name: "message", data: pageData{Title: title, Text: text}}, nil
 }
 
-// redeemDevice is the grant of a device code: what a device asks for again and
-// again until the user has signed in.
-func (a *Authority) redeemDevice(t *tokenCall) (*issued, error) {
-	text := cmp.Or(t.form.Get("device_code"), t.form.Get("code")) // its names at the v2.0 endpoint and the v1
+// redeemDevice implements the grant of a device code, which a device requests
+// repeatedly until the user has signed in.
+func (a *Authority) redeemDevice(t *tokenRequest) (*issued, error) {
+	text := cmp.Or(t.form.Get("device_code"), t.form.Get("code")) // at the v2.0 endpoint and at the v1
 	if text == "" {
 		return nil, missing("device_code", "Add the device_code that the devicecode endpoint has answered.")
 	}
@@ -169,9 +169,9 @@ func (a *Authority) redeemDevice(t *tokenCall) (*issued, error) {
 	return a.beginGrant(t, g, "")
 }
 
-// takeDevice finds a device whose user has signed in, and begins the grant for it.
-// It gives tokens once.
-func (a *Authority) takeDevice(t *tokenCall, key string) (*Grant, error) {
+// takeDevice finds a device whose user has signed in, and begins the grant for it. It
+// gives tokens once.
+func (a *Authority) takeDevice(t *tokenRequest, key string) (*Grant, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
 	d, ok := a.signIns.devices.Get(key)
@@ -182,7 +182,7 @@ func (a *Authority) takeDevice(t *tokenCall, key string) (*Grant, error) {
 		return nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	case !a.now().Before(d.made.Add(deviceLifetime)):
 		return nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
-	case !d.over:
+	case !d.done:
 		return nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))
 	case d.declined:
 		a.signIns.devices.Remove(key)
@@ -191,5 +191,5 @@ func (a *Authority) takeDevice(t *tokenCall, key string) (*Grant, error) {
 		return nil, fail(codeWrongTenantCode, "The user who signed in is one of another tenant than %s. Redeem the device code at the tenant of the user.", t.tenant.name)
 	}
 	a.signIns.devices.Remove(key)
-	return a.newGrant(t, d.tenantID, d.userID, d.mfa, d.asking), nil
+	return a.newGrant(t, d.tenantID, d.userID, d.mfa, d.signInRequest), nil
 }

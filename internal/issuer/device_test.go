@@ -19,10 +19,10 @@ func beginDevice(t *testing.T, a *Authority, changes ...string) (deviceCode, use
 }
 
 func deviceForm(code string, changes ...string) url.Values {
-	return set(url.Values{"grant_type": {grantDevice}, "client_id": {clientID}, "client_secret": {secret}, "device_code": {code}}, changes...)
+	return set(url.Values{"grant_type": {grantTypeDevice}, "client_id": {clientID}, "client_secret": {secret}, "device_code": {code}}, changes...)
 }
 
-// TestDeviceRefusals asks for tokens of devices as nobody may.
+// TestDeviceRefusals requests tokens for devices incorrectly.
 func TestDeviceRefusals(t *testing.T) {
 	approve := func(t *testing.T, a *Authority, userCode string) {
 		b := newBrowser(t, a)
@@ -46,7 +46,7 @@ func TestDeviceRefusals(t *testing.T) {
 		status int
 		kind   string
 		code   int
-		still  bool // the code is good afterwards
+		still  bool // the code stays valid
 	}{
 		{"nobody has signed in", nil, 0, commonToken, nil, 400, "authorization_pending", 70016, false},
 		{"nobody did in time", nil, deviceLifetime, commonToken, nil, 400, "expired_token", 70019, false},
@@ -97,7 +97,7 @@ func TestDeviceRefusals(t *testing.T) {
 	})
 }
 
-// TestDeviceCodeRefusals asks for device codes in wrong ways.
+// TestDeviceCodeRefusals requests device codes incorrectly.
 func TestDeviceCodeRefusals(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
 	for _, test := range []struct {

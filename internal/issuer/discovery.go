@@ -11,15 +11,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// discoveryAge lets clients keep discovery documents and keys for five minutes:
-// short, so that they soon see a key or an address that has changed.
+// discoveryAge lets clients cache discovery documents and keys for five minutes, so
+// that they soon see a changed key or address.
 const discoveryAge = "public, max-age=300"
 
-// discoveryNoTenant is discovery's own word for a tenant that is not there.
+// discoveryNoTenant is discovery's own error for an unknown tenant.
 const discoveryNoTenant = "invalid_tenant"
 
-// discoveryDocument is what OpenID Connect clients and MSAL configure
-// themselves from. MSAL insists on authorization_endpoint and token_endpoint.
+// discoveryDocument is the configuration for OpenID Connect clients and MSAL. MSAL
+// requires authorization_endpoint and token_endpoint.
 type discoveryDocument struct {
 	TokenEndpoint         string   `json:"token_endpoint"`
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
@@ -48,7 +48,7 @@ func (a *Authority) discovery(c *call) (any, error) {
 	}
 	issued := name
 	if isShared(name) {
-		// Literally so, as at Microsoft: the reader puts the token's tid here.
+		// Literally, as at Microsoft: the reader inserts the token's tid here.
 		issued = "{tenantid}"
 	}
 	root := c.base + "/" + name
@@ -76,8 +76,8 @@ func (a *Authority) discovery(c *call) (any, error) {
 	}, nil
 }
 
-// discoverable returns the name that URLs have in place of a tenant's name: its
-// id, or "common" or "organizations" as it is.
+// discoverable returns the tenant's name in URLs: its id, or "common" or
+// "organizations" unchanged.
 func (c *call) discoverable(name string) (string, error) {
 	if isShared(name) {
 		return strings.ToLower(name), nil
@@ -91,8 +91,8 @@ func (c *call) discoverable(name string) (string, error) {
 	return tenant.id, nil
 }
 
-// publicKeys is GET /{tenant}/discovery/keys and its v2.0 twin: the keys that
-// tokens of either version are signed with.
+// publicKeys is GET /{tenant}/discovery/keys and its v2.0 twin: the keys that sign
+// tokens of either version.
 func (a *Authority) publicKeys(c *call) (any, error) {
 	if _, err := c.discoverable(c.tenant); err != nil {
 		return nil, err
@@ -105,8 +105,8 @@ func (a *Authority) publicKeys(c *call) (any, error) {
 	return set, nil
 }
 
-// instanceDocument tells MSAL that an authority is a real one, and where its
-// discovery document is.
+// instanceDocument tells MSAL that an authority is genuine, and where its discovery
+// document is.
 type instanceDocument struct {
 	DiscoveryEndpoint string             `json:"tenant_discovery_endpoint"`
 	APIVersion        string             `json:"api-version"`
@@ -119,8 +119,8 @@ type instanceMetadata struct {
 	Aliases          []string `json:"aliases"`
 }
 
-// instance is GET /common/discovery/instance?authorization_endpoint=.... Only
-// this server's own addresses are vouched for.
+// instance is GET /common/discovery/instance?authorization_endpoint=.... It confirms
+// this server's own addresses only.
 func (a *Authority) instance(c *call) (any, error) {
 	const parameter = "authorization_endpoint"
 	text := c.r.URL.Query().Get(parameter)
@@ -148,9 +148,9 @@ func (a *Authority) instance(c *call) (any, error) {
 	}, nil
 }
 
-// metadataOf returns what names the authority at host has. For Microsoft's hosts
-// that is all that they vouch for themselves: MSAL looks for the name that it
-// already knows, and keeps tokens under the one that is preferred.
+// metadataOf returns the names of the authority at host. For Microsoft's hosts these
+// are all that Microsoft lists: MSAL looks for the name that it already knows, and
+// stores tokens under the preferred one.
 func metadataOf(host string) []instanceMetadata {
 	if cloudhosts.RoleOf(host) != cloudhosts.SignIn || strings.Contains(host, ":") {
 		return []instanceMetadata{{PreferredNetwork: host, PreferredCache: host, Aliases: []string{host}}}

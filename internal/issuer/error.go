@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// An errorCode is one of Microsoft Entra ID's (AADSTS), with the status and the OAuth
-// error (RFC 6749, section 5.2, and RFC 8628, section 3.5) that it is answered with.
+// An errorCode is an error code of Microsoft Entra ID (AADSTS), with its status and its
+// OAuth error (RFC 6749, section 5.2, and RFC 8628, section 3.5).
 type errorCode struct {
 	number, status int
 	kind           string
@@ -85,8 +85,7 @@ var (
 	codeMalformed           = errorCode{9002313, http.StatusBadRequest, "invalid_request"}
 )
 
-// suberrors are what MSAL decides by whether a user has to be asked, and what
-// for.
+// suberrors tell MSAL whether the user must be asked, and for what.
 var suberrors = map[int]string{
 	codeMFARequired.number:    "basic_action",
 	codeNoConsent.number:      "consent_required",
@@ -94,11 +93,11 @@ var suberrors = map[int]string{
 	codeRefreshExpired.number: "bad_token",
 }
 
-// failure is an error that the caller of an endpoint gets to see.
+// failure is an error that the caller of an endpoint sees.
 type failure struct {
 	errorCode
-	text       string        // ends with what to do next; never holds a secret
-	retryAfter time.Duration // zero: the answer does not say
+	text       string        // ends with what to do next; never contains a secret
+	retryAfter time.Duration // zero: not in the answer
 }
 
 func (f *failure) Error() string { return fmt.Sprintf("AADSTS%d: %s", f.number, f.text) }
@@ -134,12 +133,12 @@ func (f *failure) body(now time.Time, traceID, correlationID string) failureBody
 
 func timestamp(now time.Time) string { return now.UTC().Format("2006-01-02 15:04:05Z") }
 
-// trace is by what a request is found in the log.
+// trace identifies a request in the log.
 func trace(now time.Time, traceID, correlationID string) string {
 	return fmt.Sprintf("Trace ID: %s Correlation ID: %s Timestamp: %s", traceID, correlationID, timestamp(now))
 }
 
-// describe is the error_description of an answer.
+// describe returns the error_description of an answer.
 func (f *failure) describe(now time.Time, traceID, correlationID string) string {
 	return f.Error() + " " + trace(now, traceID, correlationID)
 }
@@ -148,8 +147,8 @@ func (f *failure) uri() string {
 	return fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", f.number)
 }
 
-// kindForApps is the error that the authorize endpoint tells an app (RFC 6749,
-// section 4.1.2.1), which knows fewer.
+// kindForApps is the error that the authorize endpoint reports to an app (RFC 6749,
+// section 4.1.2.1), which has fewer of them.
 func (f *failure) kindForApps() string {
 	if f.kind == "invalid_grant" {
 		return "access_denied"

@@ -14,16 +14,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// FaultKind is a kind of trouble that the authority makes when it is told to.
+// FaultKind is a kind of fault that the authority injects on request.
 type FaultKind string
 
-// The kinds of faults. Those of the first group strike a request before anything
-// in it is looked at.
+// The kinds of faults. Those of the first group strike before the request is examined.
 const (
 	FaultThrottled          FaultKind = "throttled"
 	FaultUnavailable        FaultKind = "unavailable"
-	FaultHTML               FaultKind = "html"    // a page in place of an answer
-	FaultTimeout            FaultKind = "timeout" // no answer, and then none
+	FaultHTML               FaultKind = "html"    // a page instead of an answer
+	FaultTimeout            FaultKind = "timeout" // no answer, then a closed connection
 	FaultTenantUnknown      FaultKind = "tenant_unknown"
 	FaultAppUnknown         FaultKind = "app_unknown"
 	FaultAppDisabled        FaultKind = "app_disabled"
@@ -31,7 +30,7 @@ const (
 	FaultSecretExpired      FaultKind = "secret_expired"
 	FaultCertificateRevoked FaultKind = "certificate_revoked"
 
-	// These strike when it is known for which user tokens are.
+	// These strike when the tokens' user is known.
 	FaultMFARequired     FaultKind = "mfa_required"
 	FaultConsentMissing  FaultKind = "consent_missing"
 	FaultRefreshRevoked  FaultKind = "refresh_revoked"
@@ -40,13 +39,13 @@ const (
 	FaultUserLocked      FaultKind = "user_locked"
 	FaultLoopDetected    FaultKind = "loop_detected"
 
-	// These give a token that the API refuses.
+	// These issue a token that the API refuses.
 	FaultMFAClaimMissing FaultKind = "mfa_claim_missing"
 	FaultWrongAudience   FaultKind = "wrong_audience"
 	FaultClockSkew       FaultKind = "clock_skew"
 )
 
-// The parts of the authority that a fault can strike at.
+// The endpoints that a fault can strike.
 const (
 	atToken      = "token"
 	atAuthorize  = "authorize"
@@ -63,25 +62,26 @@ const (
 	onToken
 )
 
-// passwordPage stands among the grants for the page where users enter their
+// passwordPage stands among the grant types for the page where users enter their
 // passwords.
 const passwordPage = "page"
 
-// Whom faults of users strike.
+// Which requests faults of users strike.
 var (
-	// silentGrants ask no user anything, so they cannot do what is missing.
-	silentGrants = []string{grantRefresh, grantOnBehalfOf, grantPassword}
-	userGrants   = append([]string{grantCode, grantDevice, grantDeviceV1}, silentGrants...)
+	// silentGrantTypes do not involve the user, so the user cannot provide what is
+	// missing.
+	silentGrantTypes = []string{grantTypeRefresh, grantTypeOnBehalfOf, grantTypePassword}
+	userGrants       = append([]string{grantTypeCode, grantTypeDevice, grantDeviceV1}, silentGrantTypes...)
 )
 
-// faultTraits are what a kind of fault does. In the text, {app}, {tenant} and
-// {user} stand for whom it strikes.
+// faultTraits describe a kind of fault. In the text, {app}, {tenant} and {user} stand
+// for the target.
 type faultTraits struct {
-	stage  stage
-	places []string // before all: where it can strike
-	grants []string // once the user is known: whom it strikes
-	code   errorCode
-	text   string
+	stage      stage
+	endpoints  []string // before all: where it can strike
+	grantTypes []string // once the user is known: which requests it strikes
+	code       errorCode
+	text       string
 }
 
 var (
@@ -91,48 +91,48 @@ var (
 )
 
 var faultTable = map[FaultKind]faultTraits{
-	FaultThrottled:   {places: anywhere, code: codeThrottled, text: "There are too many requests. Keep tokens until they expire, and send the request again after as many seconds as Retry-After says."},
-	FaultUnavailable: {places: anywhere, code: codeNotReady, text: "A transient error has occurred. Try again in a moment."},
-	FaultHTML:        {places: anywhere},
-	FaultTimeout:     {places: anywhere},
+	FaultThrottled:   {endpoints: anywhere, code: codeThrottled, text: "There are too many requests. Keep tokens until they expire, and send the request again after as many seconds as Retry-After says."},
+	FaultUnavailable: {endpoints: anywhere, code: codeNotReady, text: "A transient error has occurred. Try again in a moment."},
+	FaultHTML:        {endpoints: anywhere},
+	FaultTimeout:     {endpoints: anywhere},
 	FaultTenantUnknown: {
-		places: anywhere, code: codeUnknownTenant,
+		endpoints: anywhere, code: codeUnknownTenant,
 		text: "Tenant {tenant} does not exist here. Check the tenant's id or domain in the URL.",
 	},
 	FaultAppUnknown: {
-		places: whereApps, code: codeUnknownClient,
+		endpoints: whereApps, code: codeUnknownClient,
 		text: "No application {app} is registered in tenant {tenant}. Check client_id and the tenant in the URL.",
 	},
-	FaultAppDisabled:        {places: whereApps, code: codeClientDisabled, text: "Application {app} is disabled. Have an administrator enable it."},
-	FaultSecretWrong:        {places: tokenOnly, code: codeWrongSecret, text: "The client secret is wrong for application {app}. Send the secret's value, not its id; in a form + is %2B and % is %25."},
-	FaultSecretExpired:      {places: tokenOnly, code: codeSecretExpired, text: "The client secret of application {app} expired. Register a new one, and send that."},
-	FaultCertificateRevoked: {places: tokenOnly, code: codeCertificateRevoked, text: "The certificate of application {app} is revoked. Register another one, and sign with that."},
+	FaultAppDisabled:        {endpoints: whereApps, code: codeClientDisabled, text: "Application {app} is disabled. Have an administrator enable it."},
+	FaultSecretWrong:        {endpoints: tokenOnly, code: codeWrongSecret, text: "The client secret is wrong for application {app}. Send the secret's value, not its id; in a form + is %2B and % is %25."},
+	FaultSecretExpired:      {endpoints: tokenOnly, code: codeSecretExpired, text: "The client secret of application {app} expired. Register a new one, and send that."},
+	FaultCertificateRevoked: {endpoints: tokenOnly, code: codeCertificateRevoked, text: "The certificate of application {app} is revoked. Register another one, and sign with that."},
 	FaultMFARequired: {
-		stage: onceUserKnown, grants: silentGrants, code: codeMFARequired,
+		stage: onceUserKnown, grantTypes: silentGrantTypes, code: codeMFARequired,
 		text: "User {user} must sign in with a second factor, as an administrator has changed what is asked for. Send the user through the authorize endpoint.",
 	},
 	FaultConsentMissing: {
-		stage: onceUserKnown, grants: silentGrants, code: codeNoConsent,
+		stage: onceUserKnown, grantTypes: silentGrantTypes, code: codeNoConsent,
 		text: "Neither the user nor an administrator has consented to application {app}. Send the user through the authorize endpoint to consent.",
 	},
 	FaultRefreshRevoked: {
-		stage: onceUserKnown, grants: []string{grantRefresh}, code: codeGrantRevoked,
+		stage: onceUserKnown, grantTypes: []string{grantTypeRefresh}, code: codeGrantRevoked,
 		text: "The refresh token is revoked, for the user's password may have changed. Have the user sign in again.",
 	},
 	FaultRefreshTooOld: {
-		stage: onceUserKnown, grants: []string{grantRefresh}, code: codeRefreshExpired,
+		stage: onceUserKnown, grantTypes: []string{grantTypeRefresh}, code: codeRefreshExpired,
 		text: "The refresh token expired, because it was not used for 90 days. Have the user sign in again.",
 	},
 	FaultAccountDisabled: {
-		stage: onceUserKnown, grants: append([]string{passwordPage}, userGrants...), code: codeUserDisabled,
+		stage: onceUserKnown, grantTypes: append([]string{passwordPage}, userGrants...), code: codeUserDisabled,
 		text: "The account of user {user} is disabled. Have an administrator enable it, or sign in as another user.",
 	},
 	FaultUserLocked: {
-		stage: onceUserKnown, grants: []string{passwordPage, grantPassword}, code: codeLocked,
+		stage: onceUserKnown, grantTypes: []string{passwordPage, grantTypePassword}, code: codeLocked,
 		text: "The account of user {user} is locked, because the password was wrong too often. Wait, then try again.",
 	},
 	FaultLoopDetected: {
-		stage: onceUserKnown, grants: userGrants, code: codeLoop,
+		stage: onceUserKnown, grantTypes: userGrants, code: codeLoop,
 		text: "Application {app} has sent the same request too often, as if it were in a loop. Keep tokens until they expire, and stop after an error.",
 	},
 	FaultMFAClaimMissing: {stage: onToken},
@@ -140,7 +140,7 @@ var faultTable = map[FaultKind]faultTraits{
 	FaultClockSkew:       {stage: onToken},
 }
 
-// FaultKinds returns the kinds of faults, in the order of their names.
+// FaultKinds returns the kinds of faults, sorted by name.
 func FaultKinds() []string {
 	var kinds []string
 	for kind := range faultTable {
@@ -151,13 +151,11 @@ func FaultKinds() []string {
 }
 
 const (
-	// maxFaults bounds what a script that forgets to clear leaves behind.
+	// maxFaults bounds what a script that never clears its faults leaves behind.
 	maxFaults = 100
-	// maxSilence is how long a request may be left without an answer: less than
-	// the time that net/http gives it.
+	// maxSilence is how long a request may stay unanswered: less than net/http allows.
 	maxSilence = 2 * time.Minute
-	// maxSkew bounds what tokens say of their life to what a checker can be
-	// expected to compute with.
+	// maxSkew keeps the times in tokens within what checkers can compute.
 	maxSkew = 365 * 24 * time.Hour
 
 	defaultRetryAfter = time.Minute // as at Microsoft
@@ -166,107 +164,103 @@ const (
 	defaultAudience   = "https://graph.microsoft.com"
 )
 
-// Fault is trouble that the authority is told to make. Kind is required; what is
-// left empty of the others is that of any request.
+// Fault is a fault to inject. Kind is required; other empty fields match any request.
 type Fault struct {
 	Kind     FaultKind
-	Tenant   string // id or domain: of the user or, without one, of the URL
+	Tenant   string // id or domain: the user's or, without one, the URL's
 	ClientID string
-	User     string // user principal name; of the kinds that know the user
-	Times    int    // how often it strikes; zero: until it is removed
+	User     string // user principal name; for kinds that know the user
+	Times    int    // how often it strikes; zero: until removed
 
-	// Endpoint is where it strikes: token, authorize, devicecode or discovery.
-	// Empty means token. Faults that know the user strike at token, and some on
-	// the page where users enter their passwords.
+	// Endpoint is where it strikes: token, authorize, devicecode or discovery. Empty
+	// means token. Faults that know the user strike at token, and some on the page
+	// where users enter their passwords.
 	Endpoint string
-	// RetryAfter is what throttled and unavailable say in the header of that
-	// name. Zero means a minute for throttled, and no header for unavailable.
+	// RetryAfter is the value of that header for throttled and unavailable. Zero means
+	// a minute for throttled, and no header for unavailable.
 	RetryAfter time.Duration
-	// Plain has throttled answer in words alone, as Microsoft does to apps that
-	// ask for tokens of their own too often.
+	// Plain makes throttled answer in plain text, as Microsoft does to apps that
+	// request app-only tokens too often.
 	Plain bool
-	// Status is that of html's page. Zero means 502.
+	// Status is the status of html's page. Zero means 502.
 	Status int
-	// For is how long timeout gives no answer before it hangs up. Zero means 30
-	// seconds; at most two minutes.
+	// For is how long timeout waits before it closes the connection. Zero means 30
+	// seconds; the maximum is two minutes.
 	For time.Duration
-	// By is how far clock_skew's clock is off: tokens become valid as much later
-	// than now, or have expired as long ago when it is negative. Zero means five
-	// minutes.
+	// By is the offset of clock_skew's clock: tokens become valid this much later than
+	// now or, if it is negative, have expired this long ago. Zero means five minutes.
 	By time.Duration
-	// Audience is that of wrong_audience's tokens. Empty means that of Microsoft
-	// Graph.
+	// Audience is the audience of wrong_audience's tokens. Empty means Microsoft Graph.
 	Audience string
 }
 
-// StandingFault is a fault that was added.
-type StandingFault struct {
+// ActiveFault is a fault that was added.
+type ActiveFault struct {
 	Fault
 	ID     string
 	Struck int
 }
 
 // Spent reports whether the fault has struck as often as it may.
-func (f *StandingFault) Spent() bool { return f.Times > 0 && f.Struck >= f.Times }
+func (f *ActiveFault) Spent() bool { return f.Times > 0 && f.Struck >= f.Times }
 
-// faults are those that were added, oldest first. Of two that fit, the older one
-// strikes.
+// faults are the faults that were added, oldest first. The oldest that matches strikes.
 type faults struct {
-	mu    sync.Mutex // guards the others
-	list  []*standing
-	added int // names the next one
+	mu    sync.Mutex // guards the other fields
+	list  []*activeFault
+	added int // numbers the next one
 }
 
-// standing is a fault and what wakes those that wait for it.
-type standing struct {
-	StandingFault
-	removed chan struct{} // closed with it
+// activeFault is a fault with a signal for the requests that it keeps waiting.
+type activeFault struct {
+	ActiveFault
+	removed chan struct{} // closed when the fault is removed
 }
 
-// AddFault has the authority make trouble from now on, until the fault is spent
-// or removed. An error says what is wrong with f and what to do.
-func (a *Authority) AddFault(f Fault) (StandingFault, error) {
+// AddFault injects a fault from now on, until it is spent or removed. An error says
+// what is wrong with f and what to do.
+func (a *Authority) AddFault(f Fault) (ActiveFault, error) {
 	if err := a.completeFault(&f); err != nil {
-		return StandingFault{}, err
+		return ActiveFault{}, err
 	}
 	a.faults.mu.Lock()
 	defer a.faults.mu.Unlock()
 	if len(a.faults.list) >= maxFaults {
-		return StandingFault{}, fmt.Errorf("there are %d faults already; remove some first", maxFaults)
+		return ActiveFault{}, fmt.Errorf("there are %d faults already; remove some first", maxFaults)
 	}
 	a.faults.added++
-	s := &standing{StandingFault{Fault: f, ID: "f" + strconv.Itoa(a.faults.added)}, make(chan struct{})}
+	s := &activeFault{ActiveFault{Fault: f, ID: "f" + strconv.Itoa(a.faults.added)}, make(chan struct{})}
 	a.faults.list = append(a.faults.list, s)
-	return s.StandingFault, nil
+	return s.ActiveFault, nil
 }
 
 // Faults returns the faults that were added and not removed, oldest first.
-func (a *Authority) Faults() []StandingFault {
+func (a *Authority) Faults() []ActiveFault {
 	a.faults.mu.Lock()
 	defer a.faults.mu.Unlock()
-	list := make([]StandingFault, len(a.faults.list))
+	list := make([]ActiveFault, len(a.faults.list))
 	for i, s := range a.faults.list {
-		list[i] = s.StandingFault
+		list[i] = s.ActiveFault
 	}
 	return list
 }
 
-// RemoveFault ends a fault and reports whether there was such a one. Requests
-// that it left without an answer are hung up on.
+// RemoveFault ends a fault and reports whether it existed. Requests that it keeps
+// waiting are aborted.
 func (a *Authority) RemoveFault(id string) bool {
-	return a.faults.remove(func(s *standing) bool { return s.ID == id }) > 0
+	return a.faults.remove(func(s *activeFault) bool { return s.ID == id }) > 0
 }
 
-// ClearFaults ends all faults, and returns how many they were.
+// ClearFaults ends all faults, and returns their number.
 func (a *Authority) ClearFaults() int {
-	return a.faults.remove(func(*standing) bool { return true })
+	return a.faults.remove(func(*activeFault) bool { return true })
 }
 
-func (fs *faults) remove(match func(*standing) bool) int {
+func (fs *faults) remove(match func(*activeFault) bool) int {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	before := len(fs.list)
-	fs.list = slices.DeleteFunc(fs.list, func(s *standing) bool {
+	fs.list = slices.DeleteFunc(fs.list, func(s *activeFault) bool {
 		if !match(s) {
 			return false
 		}
@@ -276,14 +270,14 @@ func (fs *faults) remove(match func(*standing) bool) int {
 	return before - len(fs.list)
 }
 
-// completeFault checks a fault and fills in what it leaves out.
+// completeFault checks a fault and fills in defaults.
 func (a *Authority) completeFault(f *Fault) error {
 	traits, known := faultTable[f.Kind]
 	if !known {
 		return fmt.Errorf("there is no fault %s; use one of %s", quote.Text(string(f.Kind)), strings.Join(FaultKinds(), ", "))
 	}
 	if f.Times < 0 {
-		return fmt.Errorf("a fault cannot strike %d times; use a positive number, or none for until it is removed", f.Times)
+		return fmt.Errorf("a fault cannot strike %d times; use a positive number, or leave it out to keep the fault until it is removed", f.Times)
 	}
 	if err := f.checkOptions(); err != nil {
 		return err
@@ -293,8 +287,8 @@ func (a *Authority) completeFault(f *Fault) error {
 			return fmt.Errorf("%s strikes before it is known who signs in; leave out the user, or name the tenant or the app", f.Kind)
 		}
 		f.Endpoint = strings.ToLower(cmp.Or(f.Endpoint, atToken))
-		if !slices.Contains(traits.places, f.Endpoint) {
-			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), strings.Join(traits.places, ", "))
+		if !slices.Contains(traits.endpoints, f.Endpoint) {
+			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), strings.Join(traits.endpoints, ", "))
 		}
 	} else if f.Endpoint != "" {
 		return fmt.Errorf("%s strikes where tokens are issued; leave out the endpoint", f.Kind)
@@ -314,13 +308,13 @@ func (a *Authority) completeFault(f *Fault) error {
 	case FaultWrongAudience:
 		f.Audience = cmp.Or(f.Audience, defaultAudience)
 		if a.isResource(f.Audience) {
-			return fmt.Errorf("audience %s is one that this API takes; name another one, or none", quote.Text(f.Audience))
+			return fmt.Errorf("audience %s is one that this API accepts; name another one, or none", quote.Text(f.Audience))
 		}
 	}
-	return f.findScope(a.trust.Load())
+	return f.resolveNames(a.trust.Load())
 }
 
-// checkOptions refuses options of other kinds, and values without a meaning.
+// checkOptions refuses options of other kinds, and meaningless values.
 func (f *Fault) checkOptions() error {
 	for _, option := range []struct {
 		name  string
@@ -340,31 +334,31 @@ func (f *Fault) checkOptions() error {
 	}
 	switch {
 	case f.RetryAfter < 0 || f.RetryAfter%time.Second != 0 || f.RetryAfter > 24*time.Hour:
-		return fmt.Errorf("retryAfter %v is no wait; use whole seconds up to a day", f.RetryAfter)
+		return fmt.Errorf("retryAfter %v is not a valid wait; use whole seconds up to a day", f.RetryAfter)
 	case f.Status != 0 && f.Status != http.StatusOK && (f.Status < 400 || f.Status > 599):
-		return fmt.Errorf("a page cannot have the status %d here; use 200, or one from 400 to 599", f.Status)
+		return fmt.Errorf("a page cannot have status %d; use 200, or one from 400 to 599", f.Status)
 	case f.For < 0 || f.For > maxSilence:
-		return fmt.Errorf("a timeout of %v cannot be made; use up to %v", f.For, maxSilence)
+		return fmt.Errorf("a timeout of %v is too long; use up to %v", f.For, maxSilence)
 	case f.By.Abs() > maxSkew || f.By%time.Second != 0:
-		return fmt.Errorf("a clock that is off by %v cannot be made; use whole seconds up to a year", f.By)
+		return fmt.Errorf("a clock skew of %v is not possible; use whole seconds up to a year", f.By)
 	}
 	return nil
 }
 
-// findScope checks that there is whom the fault is for, and writes names as they
-// are registered.
-func (f *Fault) findScope(t *trust) error {
+// resolveNames checks that the fault's targets exist, and replaces names by their
+// registered spelling.
+func (f *Fault) resolveNames(t *trust) error {
 	var tenant *tenant
 	if f.Tenant != "" {
 		if tenant = t.tenant(f.Tenant); tenant == nil {
-			return fmt.Errorf("there is no tenant %s; GET /users lists those that there are", quote.Text(f.Tenant))
+			return fmt.Errorf("there is no tenant %s; GET /users lists them", quote.Text(f.Tenant))
 		}
 		f.Tenant = tenant.id
 	}
 	if f.ClientID != "" {
 		app := t.app(nil, f.ClientID)
 		if app == nil {
-			return fmt.Errorf("there is no app %s; GET /apps lists those that there are", quote.Text(f.ClientID))
+			return fmt.Errorf("there is no app %s; GET /apps lists them", quote.Text(f.ClientID))
 		}
 		f.ClientID = app.ID
 	}
@@ -372,9 +366,9 @@ func (f *Fault) findScope(t *trust) error {
 		home := t.tenantOf(f.User)
 		switch {
 		case home == nil:
-			return fmt.Errorf("there is no user %s; GET /users lists those that there are", quote.Text(f.User))
+			return fmt.Errorf("there is no user %s; GET /users lists them", quote.Text(f.User))
 		case tenant != nil && tenant != home:
-			return fmt.Errorf("user %s is not one of tenant %s; leave out one of the two", quote.Text(f.User), tenant.id)
+			return fmt.Errorf("user %s is not in tenant %s; leave out one of the two", quote.Text(f.User), tenant.id)
 		}
 		f.User = home.user(f.User).UserPrincipalName
 	}

@@ -14,21 +14,21 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// victim is whom a fault may strike, as far as it is known.
-type victim struct {
+// faultTarget is what a fault may strike, as far as it is known.
+type faultTarget struct {
 	tenant   *tenant
 	clientID string
 	user     *User
 }
 
-func (f *Fault) concerns(v victim) bool {
+func (f *Fault) concerns(v faultTarget) bool {
 	return (f.Tenant == "" || v.tenant != nil && v.tenant.id == f.Tenant) &&
 		(f.ClientID == "" || strings.EqualFold(v.clientID, f.ClientID)) &&
 		(f.User == "" || v.user != nil && strings.EqualFold(v.user.UserPrincipalName, f.User))
 }
 
 // strike finds the oldest fault that concerns v and fits, and counts it.
-func (fs *faults) strike(v victim, fits func(*Fault, faultTraits) bool) *standing {
+func (fs *faults) strike(v faultTarget, fits func(*Fault, faultTraits) bool) *activeFault {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	for _, s := range fs.list {
@@ -40,18 +40,18 @@ func (fs *faults) strike(v victim, fits func(*Fault, faultTraits) bool) *standin
 	return nil
 }
 
-// stands reports whether a fault of a stage may strike.
-func (fs *faults) stands(at stage) bool {
+// anyAt reports whether any fault may strike at a stage.
+func (fs *faults) anyAt(at stage) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	return slices.ContainsFunc(fs.list, func(s *standing) bool { return faultTable[s.Kind].stage == at && !s.Spent() })
+	return slices.ContainsFunc(fs.list, func(s *activeFault) bool { return faultTable[s.Kind].stage == at && !s.Spent() })
 }
 
-// faultHeader names the fault that has struck, for people who wonder.
+// faultHeader names the fault that struck, for people who wonder.
 const faultHeader = "X-Partnercenter-Fault"
 
-// failure is what the victim of a fault reads.
-func (s *standing) failure(tenant string, v victim) *failure {
+// failure returns the error that the fault's target gets.
+func (s *activeFault) failure(tenant string, v faultTarget) *failure {
 	traits := faultTable[s.Kind]
 	user := ""
 	if v.user != nil {
@@ -62,14 +62,14 @@ func (s *standing) failure(tenant string, v victim) *failure {
 	return f
 }
 
-// strikeRequest has a fault strike a request before anything in it is looked at.
-// The answer is nil when none did.
+// strikeRequest applies faults to a request before it is examined. The answer is nil if
+// none struck.
 func (a *Authority) strikeRequest(c *call, at string) (any, error) {
-	if at == "" || !a.faults.stands(beforeAll) {
+	if at == "" || !a.faults.anyAt(beforeAll) {
 		return nil, nil
 	}
 	shown := c.peek()
-	v := victim{tenant: c.trust.tenant(c.tenant), clientID: shown.id}
+	v := faultTarget{tenant: c.trust.tenant(c.tenant), clientID: shown.id}
 	if app := c.trust.app(nil, shown.id); isShared(c.tenant) && app != nil {
 		v.tenant = app.home
 	}
@@ -93,14 +93,14 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 	switch {
 	case struck.Kind == FaultTimeout:
 		struck.silence(c.r.Context())
-		panic(http.ErrAbortHandler) // net/http's way to hang up
+		panic(http.ErrAbortHandler) // net/http aborts the connection
 	case struck.Kind == FaultHTML:
 		return &page{name: "message", status: struck.Status, data: pageData{
 			Title: "The sign-in service cannot be reached",
 			Text:  "Something between you and the sign-in service answers in its place. Try again in a moment.",
 		}}, nil
 	case struck.Plain:
-		return &plain{status: http.StatusTooManyRequests, retryAfter: struck.RetryAfter, text: "Too Many Requests"}, nil
+		return &textAnswer{status: http.StatusTooManyRequests, retryAfter: struck.RetryAfter, text: "Too Many Requests"}, nil
 	}
 	f := struck.failure(c.tenant, v)
 	if at == atDiscovery && f.errorCode == codeUnknownTenant {
@@ -109,9 +109,9 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 	return nil, f
 }
 
-// silence waits as long as a timeout says, unless the fault or the caller goes
-// away before.
-func (s *standing) silence(ctx context.Context) {
+// silence waits for the duration of a timeout, unless the fault or the caller goes away
+// first.
+func (s *activeFault) silence(ctx context.Context) {
 	select {
 	case <-time.After(s.For):
 	case <-s.removed:
@@ -119,12 +119,12 @@ func (s *standing) silence(ctx context.Context) {
 	}
 }
 
-// peek returns which credential a request shows, and leaves its body to be read
-// by who answers it. What cannot be read is for him to refuse.
+// peek returns the credential in a request, and leaves the body unread for the
+// endpoint, which also refuses what cannot be read.
 func (c *call) peek() credential {
 	parameters := c.r.URL.Query()
 	if c.r.Method == http.MethodPost {
-		// An error comes again when the rest is read.
+		// An error recurs when the rest is read.
 		head, _ := io.ReadAll(io.LimitReader(c.r.Body, maxForm))
 		c.r.Body = struct {
 			io.Reader
@@ -140,12 +140,11 @@ func (c *call) peek() credential {
 	return shown
 }
 
-// strikeUser has a fault strike a user's tokens, or the password that a user
-// enters, before they are issued.
+// strikeUser applies faults to a user's tokens, or to the password that a user enters.
 func (a *Authority) strikeUser(c *call, grant string, tenant *tenant, client string, user *User) error {
-	v := victim{tenant, client, user}
+	v := faultTarget{tenant, client, user}
 	struck := a.faults.strike(v, func(_ *Fault, traits faultTraits) bool {
-		return traits.stage == onceUserKnown && slices.Contains(traits.grants, grant)
+		return traits.stage == onceUserKnown && slices.Contains(traits.grantTypes, grant)
 	})
 	if struck == nil {
 		return nil
@@ -156,22 +155,21 @@ func (a *Authority) strikeUser(c *call, grant string, tenant *tenant, client str
 
 // distortion is how tokens differ from what they should be.
 type distortion struct {
-	by         time.Duration // of the clock
+	skew       time.Duration // of the clock
 	audience   string        // empty: the right one
 	withoutMFA bool
 }
 
-// distort has faults strike the tokens of one answer. A call that is nil has no
-// headers.
+// distort applies faults to the tokens of one answer. A nil call has no headers.
 func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signedIn) (d distortion) {
-	v := victim{tenant: tenant, clientID: client.ID}
+	v := faultTarget{tenant: tenant, clientID: client.ID}
 	if subject != nil {
 		v.user = subject.user
 	}
 	var ids []string
 	for _, kind := range []FaultKind{FaultClockSkew, FaultWrongAudience, FaultMFAClaimMissing} {
 		if kind == FaultMFAClaimMissing && (subject == nil || !subject.mfa) {
-			continue // there is nothing to take away
+			continue // there is nothing to remove
 		}
 		struck := a.faults.strike(v, func(f *Fault, _ faultTraits) bool { return f.Kind == kind })
 		if struck == nil {
@@ -180,7 +178,7 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 		ids = append(ids, struck.ID)
 		switch kind {
 		case FaultClockSkew:
-			d.by = struck.By
+			d.skew = struck.By
 		case FaultWrongAudience:
 			d.audience = struck.Audience
 		case FaultMFAClaimMissing:
@@ -189,27 +187,27 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 	}
 	if c != nil && len(ids) > 0 {
 		c.w.Header().Set(faultHeader, strings.Join(ids, " "))
-		if d.by != 0 {
-			// Dates of answers are those of the system's clock, as of any answer.
-			c.w.Header().Set("Date", time.Now().Add(d.by).UTC().Format(http.TimeFormat))
+		if d.skew != 0 {
+			// The Date of an answer is the system clock's, as in any answer.
+			c.w.Header().Set("Date", time.Now().Add(d.skew).UTC().Format(http.TimeFormat))
 		}
 	}
 	return d
 }
 
-// life returns from when to when a token is valid that is issued now.
-func (d *distortion) life(now time.Time, lifetime time.Duration) (notBefore, expires time.Time) {
+// validity returns the validity period of a token issued now.
+func (d *distortion) validity(now time.Time, lifetime time.Duration) (notBefore, expires time.Time) {
 	switch {
-	case d.by > 0:
-		return now.Add(d.by), now.Add(d.by + lifetime)
-	case d.by < 0:
-		expires = now.Add(d.by)
+	case d.skew > 0:
+		return now.Add(d.skew), now.Add(d.skew + lifetime)
+	case d.skew < 0:
+		expires = now.Add(d.skew)
 		return expires.Add(-lifetime - backdate), expires
 	}
 	return now.Add(-backdate), now.Add(lifetime)
 }
 
-// subject returns how a user has signed in, by what tokens say.
+// subject returns how a user has signed in, according to the tokens.
 func (d *distortion) subject(s *signedIn) *signedIn {
 	if s == nil || !d.withoutMFA {
 		return s
@@ -217,14 +215,14 @@ func (d *distortion) subject(s *signedIn) *signedIn {
 	return &signedIn{user: s.user}
 }
 
-// plain is an answer in words.
-type plain struct {
+// textAnswer is an answer in plain text.
+type textAnswer struct {
 	status     int
 	retryAfter time.Duration
 	text       string
 }
 
-func (p *plain) write(w http.ResponseWriter) {
+func (p *textAnswer) write(w http.ResponseWriter) {
 	neverStore(w)
 	setRetryAfter(w, p.retryAfter)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -232,7 +230,7 @@ func (p *plain) write(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, p.text)
 }
 
-// setRetryAfter says when to try again, if that is known.
+// setRetryAfter sets Retry-After, if the wait is known.
 func setRetryAfter(w http.ResponseWriter, after time.Duration) {
 	if after > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)))

@@ -29,7 +29,7 @@ func labAuthority(t testing.TB) *Authority {
 	return newAuthority(t, o)
 }
 
-func add(t testing.TB, a *Authority, f Fault) StandingFault {
+func add(t testing.TB, a *Authority, f Fault) ActiveFault {
 	t.Helper()
 	added, err := a.AddFault(f)
 	if err != nil {
@@ -51,7 +51,7 @@ func passwordForm() url.Values {
 	}
 }
 
-// forms are a request of each grant that is answered with tokens.
+// forms has a successful request of each grant type.
 func forms(t testing.TB, a *Authority) map[string]url.Values {
 	t.Helper()
 	first := redeem(t, a, v2Token, passwordForm())
@@ -66,13 +66,13 @@ func forms(t testing.TB, a *Authority) map[string]url.Values {
 		"password": passwordForm(),
 		"refresh":  {"grant_type": {"refresh_token"}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {first.RefreshToken}},
 		"obo": {
-			"grant_type": {grantOnBehalfOf}, "requested_token_use": {"on_behalf_of"}, "client_id": {clientID}, "client_secret": {secret},
+			"grant_type": {grantTypeOnBehalfOf}, "requested_token_use": {"on_behalf_of"}, "client_id": {clientID}, "client_secret": {secret},
 			"assertion": {own.AccessToken}, "scope": {api + "/.default"},
 		},
 	}
 }
 
-// TestFaultAnswers strikes each grant with each fault that answers an error.
+// TestFaultAnswers strikes each grant type with each fault that gives an error.
 func TestFaultAnswers(t *testing.T) {
 	all := []string{"app", "password", "refresh", "obo"}
 	silent := []string{"password", "refresh", "obo"}
@@ -126,7 +126,7 @@ func TestFaultAnswers(t *testing.T) {
 			if !a.RemoveFault(fault.ID) || a.RemoveFault(fault.ID) || len(a.Faults()) != 0 {
 				t.Errorf("left: %v", a.Faults())
 			}
-			// A fault is no harm done: what was refused is good again.
+			// A fault has no lasting effect: a refused credential is valid again.
 			for _, name := range all {
 				if name == "refresh" && !slices.Contains(want.strikes, name) {
 					continue // it was used above
@@ -137,8 +137,7 @@ func TestFaultAnswers(t *testing.T) {
 	}
 }
 
-// TestFaultsOfTokens gives tokens that are issued in good order and refused by the
-// API.
+// TestFaultsOfTokens gets tokens that are issued successfully and refused by the API.
 func TestFaultsOfTokens(t *testing.T) {
 	for _, test := range []struct {
 		fault  Fault
@@ -203,8 +202,7 @@ func payload(t *testing.T, token string) []byte {
 	return data
 }
 
-// TestFaultOfMFA takes the second factor out of tokens, but not out of the sign-in
-// that they are of.
+// TestFaultOfMFA removes the second factor from tokens, but not from the sign-in.
 func TestFaultOfMFA(t *testing.T) {
 	a := newAuthority(t, signInOptions(&clock{at: start}))
 	first := signedInTokens(t, a)
@@ -217,7 +215,7 @@ func TestFaultOfMFA(t *testing.T) {
 	if claims, err := a.Verify(second.AccessToken); err != nil || claims.MFA {
 		t.Errorf("%+v, %v", claims, err)
 	}
-	if claims, err := a.Verify(mint(t, a, TokenRequest{Tenant: tenantID, ClientID: clientID, User: userName})); err != nil || claims.MFA {
+	if claims, err := a.Verify(mint(t, a, MintRequest{Tenant: tenantID, ClientID: clientID, User: userName})); err != nil || claims.MFA {
 		t.Errorf("minted: %+v, %v", claims, err)
 	}
 	if claims, err := a.Verify(refresh(second.RefreshToken).AccessToken); err != nil || !claims.MFA {
@@ -370,7 +368,7 @@ func TestFaultsThatAreNoAnswers(t *testing.T) {
 	checkAnswer(t, a, post(a, v2Token, appForm()), 200, "", 0)
 }
 
-// TestFaultsLeaveBodies is about requests that a fault has looked at and let go.
+// TestFaultsLeaveBodies checks requests that a fault has examined but not struck.
 func TestFaultsLeaveBodies(t *testing.T) {
 	a := labAuthority(t)
 	add(t, a, Fault{Kind: FaultThrottled, ClientID: otherClient})
@@ -425,7 +423,7 @@ func TestAddFaultRefuses(t *testing.T) {
 	}
 }
 
-// TestFaultsConcurrently has a fault strike as often as it may, whoever asks.
+// TestFaultsConcurrently checks that a fault strikes exactly as often as it may.
 func TestFaultsConcurrently(t *testing.T) {
 	const requests, times = 40, 7
 	a := labAuthority(t)

@@ -11,29 +11,28 @@ import (
 	"time"
 )
 
-// RefreshLifetime is how long a refresh token is good when it is not used, as at
-// Microsoft.
+// RefreshLifetime is how long an unused refresh token is valid, as at Microsoft.
 const RefreshLifetime = 90 * 24 * time.Hour
 
-// Grant is what a user's sign-in gave an app: the family of refresh tokens that
-// follow one another. Of them only the last one is good.
+// Grant is the result of a user's sign-in to an app: a family of refresh tokens, each
+// the successor of another. Only the last one is valid.
 type Grant struct {
 	ID       string    `json:"id"`
 	TenantID string    `json:"tenantId"` // of the user
 	ClientID string    `json:"clientId"`
 	UserID   string    `json:"userId"` // object id
 	MFA      bool      `json:"mfa"`
-	Resource string    `json:"resource"` // what was asked for first
+	Resource string    `json:"resource"` // as first requested
 	Scope    string    `json:"scope"`    // likewise
 	SignedIn time.Time `json:"signedIn"`
 	Renewed  time.Time `json:"renewed"` // when the last refresh token was issued
 	Current  []byte    `json:"current"` // digest of the last refresh token
-	// Revoked says why no refresh token of the family is good any more. Empty
-	// while one is.
+	// Revoked says why the family's refresh tokens are no longer valid. Empty while one
+	// is.
 	Revoked string `json:"revoked,omitempty"`
 }
 
-// Expires is when the last refresh token ends unless it is used.
+// Expires is when the last refresh token expires unless it is used.
 func (g *Grant) Expires() time.Time { return g.Renewed.Add(RefreshLifetime) }
 
 // grants are the families of refresh tokens.
@@ -52,31 +51,31 @@ func newGrants(known []Grant, save func(context.Context, Grant) error) *grants {
 	return g
 }
 
-// newGrant begins a family for the app of t, and for a user who was asked for
-// what q says. It is kept from its first refresh token on.
-func (a *Authority) newGrant(t *tokenCall, tenantID, userID string, mfa bool, q asking) *Grant {
+// newGrant begins a family for the app of t and a user who signed in for q. It is
+// stored with its first refresh token.
+func (a *Authority) newGrant(t *tokenRequest, tenantID, userID string, mfa bool, q signInRequest) *Grant {
 	return &Grant{
 		ID: randomID(), TenantID: tenantID, ClientID: strings.ToLower(t.client.ID), UserID: userID, MFA: mfa,
 		Resource: q.resource, Scope: q.scope, SignedIn: a.now(),
 	}
 }
 
-// beginGrant gives the first tokens of a family.
-func (a *Authority) beginGrant(t *tokenCall, g *Grant, nonce string) (*issued, error) {
-	tenant, user, err := t.trust.member(g)
+// beginGrant issues the first tokens of a family.
+func (a *Authority) beginGrant(t *tokenRequest, g *Grant, nonce string) (*issued, error) {
+	tenant, user, err := t.trust.userOf(g)
 	if err != nil {
 		return nil, err
 	}
-	w, err := a.wish(t, g)
+	want, err := a.accessRequest(t, g)
 	if err != nil {
 		return nil, err
 	}
-	g.Resource = w.resource
-	return a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, w, g, nonce)
+	g.Resource = want.resource
+	return a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, want, g, nonce)
 }
 
-// member finds the user of a grant, who may have gone since.
-func (d *directory) member(g *Grant) (*tenant, *User, error) {
+// userOf finds the user of a grant, who may have been removed.
+func (d *directory) userOf(g *Grant) (*tenant, *User, error) {
 	tenant := d.tenant(g.TenantID)
 	if tenant == nil {
 		return nil, nil, unknownTenant(g.TenantID)
@@ -101,10 +100,10 @@ func (gs *grants) renew(ctx context.Context, g *Grant, now time.Time) (string, e
 	return token, nil
 }
 
-// keep saves a grant and remembers it.
+// keep saves and remembers a grant.
 func (gs *grants) keep(ctx context.Context, g Grant) error {
 	if gs.save != nil {
-		// Whoever hangs up now would otherwise leave it open which refresh token
+		// Otherwise a client that hangs up now would leave it open which refresh token
 		// is the last.
 		if err := gs.save(context.WithoutCancel(ctx), g); err != nil {
 			return err
@@ -114,7 +113,7 @@ func (gs *grants) keep(ctx context.Context, g Grant) error {
 	return nil
 }
 
-// prune forgets some families that are over: as many as come, go.
+// prune forgets some families that have ended: as many as are added.
 func (gs *grants) prune(now time.Time) {
 	looked := 0
 	for id, g := range gs.families {
@@ -127,7 +126,7 @@ func (gs *grants) prune(now time.Time) {
 	}
 }
 
-// refreshPrefix begins refresh tokens, so that people and scanners know them.
+// refreshPrefix marks refresh tokens, for people and scanners.
 const refreshPrefix = "1.pc."
 
 func digest(text string) []byte {
@@ -135,9 +134,8 @@ func digest(text string) []byte {
 	return sum[:]
 }
 
-// redeem finds the family that a refresh token is the last of, and calls use with
-// it. A token that was redeemed before has been stolen, or its successor was: the
-// family ends.
+// redeem finds the family whose last refresh token this is, and calls use with it. If
+// the token was redeemed before, it or its successor was stolen: the family is revoked.
 func (gs *grants) redeem(ctx context.Context, token string, now time.Time, use func(*Grant) error) error {
 	id, _, ok := strings.Cut(strings.TrimPrefix(token, refreshPrefix), ".")
 	gs.mu.Lock()
@@ -166,9 +164,9 @@ func revokedGrant(g *Grant) error {
 	return fail(codeGrantRevoked, "The refresh token is revoked: %s. Have the user sign in again.", g.Revoked)
 }
 
-// RevokeGrants ends the grants that match and have not ended, and returns how
-// many they were. Apps are told the reason, half a sentence, when they next use a
-// refresh token. Access tokens stay good until they expire, as at Microsoft.
+// RevokeGrants revokes the matching grants, and returns how many it revoked. Apps are
+// told the reason, a clause, when they next use a refresh token. Access tokens stay
+// valid until they expire, as at Microsoft.
 func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
 	a.grants.mu.Lock()
 	defer a.grants.mu.Unlock()
@@ -186,8 +184,7 @@ func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(
 	return n, nil
 }
 
-// Grants returns what users' sign-ins gave apps and has not expired, the latest
-// sign-in first.
+// Grants returns the grants that have not expired, latest sign-in first.
 func (a *Authority) Grants() []Grant {
 	a.grants.mu.Lock()
 	defer a.grants.mu.Unlock()
@@ -210,10 +207,10 @@ func (gs *grants) forget() {
 	clear(gs.families)
 }
 
-// refresh is the refresh token's grant: tokens for a user who signed in before,
-// and the next refresh token.
+// refresh implements the grant of a refresh token: tokens for a user who signed in
+// before, and the next refresh token.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#refresh-the-access-token
-func (a *Authority) refresh(t *tokenCall) (got *issued, err error) {
+func (a *Authority) refresh(t *tokenRequest) (got *issued, err error) {
 	token := t.form.Get("refresh_token")
 	if token == "" {
 		return nil, missing("refresh_token", "Add the refresh_token of the last answer.")
@@ -225,29 +222,28 @@ func (a *Authority) refresh(t *tokenCall) (got *issued, err error) {
 	return got, err
 }
 
-// continueGrant answers a refresh token that is good. The caller holds the lock
-// of the grants.
-func (a *Authority) continueGrant(t *tokenCall, g *Grant) (*issued, error) {
+// continueGrant answers a valid refresh token. The caller holds the lock of the grants.
+func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if !strings.EqualFold(g.ClientID, t.client.ID) {
 		return nil, fail(codeBadGrant, "The refresh token was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
-	tenant, user, err := t.trust.member(g)
+	tenant, user, err := t.trust.userOf(g)
 	if err != nil {
 		return nil, err
 	}
 	if t.customer == "" && t.tenant != nil && t.tenant != tenant {
 		return nil, fail(codeWrongTenantUser, "The refresh token is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
 	}
-	w, err := a.wish(t, g)
+	want, err := a.accessRequest(t, g)
 	if err != nil {
 		return nil, err
 	}
 	s := &signedIn{user: user, mfa: g.MFA}
 	var got *issued
 	if t.customer != "" {
-		got, err = a.customerToken(t, tenant, s, w)
+		got, err = a.customerToken(t, tenant, s, want)
 	} else {
-		got, err = a.userTokens(t, tenant, s, w, nil, "")
+		got, err = a.userTokens(t, tenant, s, want, nil, "")
 	}
 	if err != nil {
 		return nil, err

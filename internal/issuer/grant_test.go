@@ -16,11 +16,11 @@ import (
 )
 
 func refreshForm(token string, changes ...string) url.Values {
-	return set(url.Values{"grant_type": {grantRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}}, changes...)
+	return set(url.Values{"grant_type": {grantTypeRefresh}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}}, changes...)
 }
 
-// TestRefreshRefusals sends refresh tokens as nobody may. What a stranger, or a
-// mistake, can do does not end the family.
+// TestRefreshRefusals sends refresh tokens incorrectly. A stranger's request, or a
+// mistake, does not end the family.
 func TestRefreshRefusals(t *testing.T) {
 	at := func(tenant string) string { return base + "/" + tenant + "/oauth2/v2.0/token" }
 	for _, test := range []struct {
@@ -31,7 +31,7 @@ func TestRefreshRefusals(t *testing.T) {
 		status int
 		kind   string
 		code   int
-		still  bool // the token is good afterwards
+		still  bool // the token stays valid
 	}{
 		{"another app", commonToken, []string{"client_id", secondClient, "client_secret", "second"}, nil, 400, "invalid_grant", 70000, true},
 		{"a public app", commonToken, []string{"client_id", publicClient, "client_secret", absent}, nil, 400, "invalid_grant", 70000, true},
@@ -41,7 +41,7 @@ func TestRefreshRefusals(t *testing.T) {
 		{"no token of ours", commonToken, []string{"refresh_token", "0.AAAA"}, nil, 400, "invalid_grant", 70000, true},
 		{"dots", commonToken, []string{"refresh_token", "1.pc..."}, nil, 400, "invalid_grant", 70000, true},
 		{"an oversized token", commonToken, []string{"refresh_token", strings.Repeat("x", 60<<10)}, nil, 400, "invalid_grant", 70000, true},
-		{"as a code", commonToken, []string{"grant_type", grantCode, "code", "1.pc.x"}, nil, 400, "invalid_grant", 70008, true},
+		{"as a code", commonToken, []string{"grant_type", grantTypeCode, "code", "1.pc.x"}, nil, 400, "invalid_grant", 70008, true},
 		{"an unknown tenant", at("nobody.example"), nil, nil, 400, "invalid_request", 90002, true},
 		{"a tenant without the app", at(otherTenant), nil, nil, 400, "unauthorized_client", 700016, true},
 		{"a customer that is none", at("a1b2c3d4-0000-4000-8000-0000000000ff"), nil, nil, 400, "invalid_request", 90002, true},
@@ -89,8 +89,8 @@ func TestRefreshRefusals(t *testing.T) {
 	})
 }
 
-// TestRefreshReplay sends a refresh token twice: in turn, at once, and after a
-// restart. The family is over, whoever was first.
+// TestRefreshReplay sends a refresh token twice: in sequence, concurrently, and after a
+// restart. The family is revoked, whichever came first.
 func TestRefreshReplay(t *testing.T) {
 	var mu sync.Mutex
 	saved := map[string]Grant{}
@@ -121,7 +121,7 @@ func TestRefreshReplay(t *testing.T) {
 	a = restart()
 	second := wantTokens(t, a, post(a, commonToken, refreshForm(first))).RefreshToken
 	a = restart()
-	// Any app's replay will do: it is the token that is out.
+	// Any app's replay counts: the token has leaked.
 	wantRefusal(t, post(a, commonToken, refreshForm(first, "client_id", secondClient, "client_secret", "second")), 400, "invalid_grant", 50173)
 	for range 2 {
 		wantRefusal(t, post(a, commonToken, refreshForm(second)), 400, "invalid_grant", 50173)
@@ -148,7 +148,7 @@ func TestRefreshReplay(t *testing.T) {
 	}
 }
 
-// What cannot be kept does not happen: the token that there was stays good.
+// What cannot be saved does not happen: the previous token stays valid.
 func TestRefreshNotSaved(t *testing.T) {
 	broken := false
 	o := crowdOptions(&clock{at: start})
@@ -166,7 +166,7 @@ func TestRefreshNotSaved(t *testing.T) {
 	wantTokens(t, a, post(a, commonToken, refreshForm(token)))
 }
 
-// TestRefreshRemembersAPI leaves out what a token is for, at either endpoint.
+// TestRefreshRemembersAPI omits the API of a token, at either endpoint.
 func TestRefreshRemembersAPI(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
 	token := signedInTokens(t, a).RefreshToken
@@ -202,7 +202,7 @@ func TestScopeAnswer(t *testing.T) {
 	}
 }
 
-// TestOnBehalfOfRefusals sends assertions that prove no user.
+// TestOnBehalfOfRefusals sends assertions that do not prove a user.
 func TestOnBehalfOfRefusals(t *testing.T) {
 	c := &clock{at: start}
 	o := crowdOptions(c)
@@ -228,7 +228,7 @@ func TestOnBehalfOfRefusals(t *testing.T) {
 	jwk := map[string]any{"kty": "RSA", "e": "AQAB", "n": "AQAB"}
 	form := func(assertion string, changes ...string) url.Values {
 		return set(url.Values{
-			"grant_type": {grantOnBehalfOf}, "client_id": {secondClient}, "client_secret": {"second"}, "requested_token_use": {"on_behalf_of"},
+			"grant_type": {grantTypeOnBehalfOf}, "client_id": {secondClient}, "client_secret": {"second"}, "requested_token_use": {"on_behalf_of"},
 			"assertion": {assertion}, "scope": {appScheme + secondClient + "/.default"},
 		}, changes...)
 	}
@@ -278,7 +278,8 @@ func TestOnBehalfOfRefusals(t *testing.T) {
 	}
 }
 
-// TestAPIRefusesOthers shows the API what was issued, but not for it.
+// TestAPIRefusesOthers presents the API with tokens that were issued for something
+// else.
 func TestAPIRefusesOthers(t *testing.T) {
 	o := crowdOptions(&clock{at: start})
 	o.Consents = []Consent{{TenantID: tenantID, ClientID: clientID, UserID: userID, Resources: []string{appScheme + secondClient}}}
@@ -301,9 +302,8 @@ func TestAPIRefusesOthers(t *testing.T) {
 	wantReason(t, a, first.AccessToken, token.ReasonUser)
 }
 
-// TestSignInsAtOnce is for the race detector, and for locks that wait for one
-// another: users sign in while everything changes around them. Whoever is
-// unlucky is refused.
+// TestSignInsAtOnce is for the race detector, and for deadlocks: users sign in while
+// everything changes around them. Some are refused.
 func TestSignInsAtOnce(t *testing.T) {
 	o := crowdOptions(&clock{at: start})
 	o.SaveGrant = func(context.Context, Grant) error { return nil }
@@ -373,8 +373,8 @@ func TestSignInsAtOnce(t *testing.T) {
 	}
 }
 
-// FuzzRefresh reads refresh tokens. Only the one that was issued is good, and
-// only one that is of its family can end it.
+// FuzzRefresh sends refresh tokens. Only the one that was issued is valid, and only one
+// of its family can end it.
 func FuzzRefresh(f *testing.F) {
 	a := newAuthority(f, crowdOptions(&clock{at: start}))
 	grant := Grant{ID: "family", TenantID: tenantID, ClientID: clientID, UserID: userID, Renewed: start}

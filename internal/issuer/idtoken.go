@@ -10,8 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// idClaims are the claims of an id token, which tells an app who has signed in
-// to it.
+// idClaims are the claims of an id token, which tells an app who has signed in.
 // https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
 type idClaims struct {
 	Audience          string        `json:"aud"` // the app
@@ -20,7 +19,7 @@ type idClaims struct {
 	NotBefore         int64         `json:"nbf"`
 	Expires           int64         `json:"exp"`
 	AMR               []string      `json:"amr,omitempty"`    // v1
-	CodeHash          string        `json:"c_hash,omitempty"` // beside an authorization code
+	CodeHash          string        `json:"c_hash,omitempty"` // with an authorization code
 	Name              string        `json:"name,omitempty"`
 	Nonce             string        `json:"nonce,omitempty"`
 	ObjectID          string        `json:"oid"`
@@ -33,30 +32,30 @@ type idClaims struct {
 	Version           token.Version `json:"ver"`
 }
 
-// signID mints an id token beside an access token of the same order, or beside the
-// authorization code that it comes with.
-func (a *Authority) signID(trust *trust, o *order, nonce, code string) (string, error) {
+// signID mints an id token to go with an access token of the same spec, or with an
+// authorization code.
+func (a *Authority) signID(trust *trust, spec *tokenSpec, nonce, code string) (string, error) {
 	if len(trust.keys) == 0 {
 		return "", errNoKey
 	}
-	subject := o.distortion.subject(o.subject)
+	subject := spec.distortion.subject(spec.subject)
 	user := subject.user
-	notBefore, expires := o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
+	notBefore, expires := spec.distortion.validity(a.now().Truncate(time.Second), a.lifetime)
 	claims := idClaims{
-		Audience:  o.client.ID,
-		Issuer:    token.IssuerOf(o.base, o.tenant.id, o.version),
+		Audience:  spec.client.ID,
+		Issuer:    token.IssuerOf(spec.base, spec.tenant.id, spec.version),
 		IssuedAt:  notBefore.Unix(),
 		NotBefore: notBefore.Unix(),
 		Expires:   expires.Unix(),
 		Name:      user.Name,
 		Nonce:     nonce,
 		ObjectID:  user.ObjectID,
-		Subject:   pairwiseSubject(o.tenant, o.client, user),
-		TenantID:  o.tenant.id,
+		Subject:   pairwiseSubject(spec.tenant, spec.client, user),
+		TenantID:  spec.tenant.id,
 		TokenID:   randomID(),
-		Version:   o.version,
+		Version:   spec.version,
 	}
-	if o.version == token.V2 {
+	if spec.version == token.V2 {
 		claims.PreferredUsername = user.UserPrincipalName
 	} else {
 		claims.AMR, claims.UPN, claims.UniqueName = subject.methods(), user.UserPrincipalName, user.UserPrincipalName
@@ -73,7 +72,7 @@ func (a *Authority) signID(trust *trust, o *order, nonce, code string) (string, 
 	return trust.keys[0].sign(payload)
 }
 
-// clientInfo is how MSAL learns the name of an account.
+// clientInfo tells MSAL the name of an account.
 func clientInfo(user *User, t *tenant) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(`{"uid":"` + user.ObjectID + `","utid":"` + t.id + `"}`))
 }

@@ -1,14 +1,13 @@
-// Package issuer is the token authority: the part of Microsoft Entra ID that
-// Partner Center's clients meet. It knows tenants, their app registrations and
-// their users, signs users in with a browser or a device code, issues tokens at
-// the v1 and v2.0 token endpoints, publishes discovery documents and keys, and
-// checks the tokens that it has issued. Package entra checks those of the real
-// one.
+// Package issuer is the token authority: the part of Microsoft Entra ID that clients of
+// Partner Center use. It has tenants with their app registrations and users, signs
+// users in with a browser or a device code, issues tokens at the v1 and v2.0 token
+// endpoints, publishes discovery documents and keys, and checks the tokens that it has
+// issued. Package entra checks those of the real one.
 //
-// An [Authority] keeps nothing on disk. Signing keys are made with
-// [GenerateKey], kept by the caller as PEM and handed back with [ParseKey];
-// consents and refresh tokens are handed to the caller as they change and taken
-// back from him at the start. What a token allows is not decided here.
+// An [Authority] stores nothing on disk. Signing keys are made with [GenerateKey],
+// stored by the caller as PEM and restored with [ParseKey]; consents and refresh tokens
+// are passed to the caller as they change and restored at start. What a token allows is
+// not decided here.
 package issuer
 
 import (
@@ -30,21 +29,21 @@ import (
 // DefaultLifetime is how long a token is valid, as at Microsoft.
 const DefaultLifetime = time.Hour
 
-// Client is an app registration together with its service principal in the
-// tenant that lists it. ID and ObjectID are required, and a way for the app to
-// say who it is: a secret, a certificate, or being public.
+// Client is an app registration with its service principal in the tenant that lists it.
+// ID and ObjectID are required, and a way for the app to authenticate: a secret, a
+// certificate, or being public.
 type Client struct {
-	ID           string // the application (client) id; compared without regard to case
+	ID           string // the application (client) id; case-insensitive
 	Secrets      []Secret
 	Certificates []Certificate
-	Name         string // for people, who see it when they sign in
+	Name         string // for people, shown when they sign in
 	ObjectID     string // the service principal's object id: oid and sub of its tokens
-	// RedirectURIs are where the browser may be sent after a sign-in. The port
-	// of http://localhost and http://127.0.0.1 does not count.
+	// RedirectURIs are where the browser may be sent after a sign-in. The port of
+	// http://localhost and http://127.0.0.1 is ignored.
 	RedirectURIs []string
-	Public       bool // it may sign users in without saying who it is itself
-	MultiTenant  bool // users of other tenants may sign in to it too
-	AdminConsent bool // its tenant's administrator has consented for everybody
+	Public       bool // it may sign users in without a credential of its own
+	MultiTenant  bool // users of other tenants may sign in to it
+	AdminConsent bool // its tenant's administrator has consented for all users
 	Disabled     bool
 }
 
@@ -54,21 +53,20 @@ type Secret struct {
 	Expires time.Time // zero: never
 }
 
-// Certificate is what an app proves with the private key of.
+// Certificate is a certificate whose private key an app authenticates with.
 type Certificate struct {
 	Certificate *x509.Certificate
 	Revoked     bool
 }
 
-// User is a member of a tenant, whom an app can act for. UserPrincipalName and
-// ObjectID are required.
+// User is a user in a tenant. UserPrincipalName and ObjectID are required.
 type User struct {
-	UserPrincipalName string // name@domain; compared without regard to case
+	UserPrincipalName string // name@domain; case-insensitive
 	ObjectID          string // oid of the user's tokens
 	Name              string
-	Roles             []string // what the user may do, in the checker's words
+	Roles             []string // what the user may do, in the checker's terms
 	Password          string   // empty: the user cannot sign in with one
-	MFA               bool     // a second factor is registered, and asked for
+	MFA               bool     // a second factor is registered, and required
 	Administrator     bool     // may consent for the whole tenant
 	Disabled          bool
 }
@@ -76,7 +74,7 @@ type User struct {
 // Tenant is a directory: the partner, in Partner Center's terms.
 type Tenant struct {
 	ID      string   // a GUID
-	Domains []string // these name the tenant in a path too, in any case
+	Domains []string // also name the tenant in paths, in any case
 	Clients []Client
 	Users   []User
 }
@@ -87,36 +85,34 @@ type Options struct {
 	Keys []*Key
 	// Tenants are the directories that tokens are issued for.
 	Tenants []Tenant
-	// BaseURLs are the addresses that requests may arrive at, such as
-	// "https://localhost:8443", and thereby the issuers to be trusted. The first
-	// is used when a request came to none of them. Without any, requests are
-	// answered with 503 and tokens are refused until SetBaseURLs is called.
+	// BaseURLs are the addresses that requests may be sent to, such as
+	// "https://localhost:8443", and thereby the trusted issuers. The first is used for
+	// requests to other addresses. Without any, requests are answered with 503 and
+	// tokens are refused until SetBaseURLs is called.
 	BaseURLs []string
-	// Resources are the audiences that may be asked for and that a token may
-	// have. None means token.DefaultResources.
+	// Resources are the audiences that can be requested and that a token may have. None
+	// means token.DefaultResources.
 	Resources []string
-	// Lifetime of a token, in whole seconds. Zero means DefaultLifetime;
-	// negative is an error.
+	// Lifetime of a token, in whole seconds. Zero means DefaultLifetime; negative is an
+	// error.
 	Lifetime time.Duration
-	// Leeway is granted at both ends of a token's life. Zero means
+	// Leeway is allowed at both ends of a token's validity. Zero means
 	// token.DefaultLeeway, negative means none.
 	Leeway time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	// Administers reports whether the users of a partner's tenant may act in the
-	// tenant of a customer, which is not among Tenants, once the customer has
-	// consented to the app. Nil means that they may not.
+	// Administers reports whether the users of a partner's tenant may act in the tenant
+	// of a customer, which is not among Tenants, once the customer has consented to the
+	// app. Nil means that they may not.
 	Administers func(ctx context.Context, tenantID, customerID string) (bool, error)
 
-	// Consents and Grants are what SaveConsent and SaveGrant were called with
-	// before.
+	// Consents and Grants are those that SaveConsent and SaveGrant have saved.
 	Consents []Consent
 	Grants   []Grant
-	// SaveConsent and SaveGrant keep a consent or a grant, in place of an earlier
-	// one of the same key; a consent to no resources is none any more. What they
-	// fail to keep does not happen. Nil keeps nothing beyond the authority's own
-	// memory.
+	// SaveConsent and SaveGrant save a consent or a grant, replacing an earlier one
+	// with the same key; a consent without resources is deleted. If saving fails, the
+	// request fails. Nil means that they are kept in memory only.
 	SaveConsent func(context.Context, Consent) error
 	SaveGrant   func(context.Context, Grant) error
 }
@@ -124,7 +120,7 @@ type Options struct {
 // Authority issues and checks tokens. Its methods may be called concurrently.
 type Authority struct {
 	resources map[string]bool // by token.ResourceKey
-	audience  string          // the first resource, which Mint uses unless told otherwise
+	audience  string          // the first resource, Mint's default
 	lifetime  time.Duration
 	leeway    time.Duration
 	now       func() time.Time
@@ -141,21 +137,21 @@ type Authority struct {
 	trust atomic.Pointer[trust]
 }
 
-// trust is what tokens are signed and checked with at one moment. It is
-// replaced as a whole and never changed, so that a remembered token counts only
-// as long as the trust that it was verified under: a revoked key, a withdrawn
-// base URL or a removed user stops every token at once.
+// trust is what tokens are signed and checked with at one moment. It is replaced as a
+// whole and never modified, so that a cached token is valid only under the trust that
+// verified it: a revoked key, a withdrawn base URL or a removed user invalidates every
+// token at once.
 type trust struct {
 	keys  []*Key
-	bases []string // normalised; the first is the default
+	bases []string // normalized; the first is the default
 	directory
 }
 
-// directory is Options.Tenants made ready for looking up.
+// directory is Options.Tenants indexed for lookups.
 type directory struct {
-	tenants map[string]*tenant // by lower-case id and by each lower-case domain
-	apps    map[string]*app    // by lower-case client id
-	members map[string]*tenant // by their lower-case user principal names
+	tenants     map[string]*tenant // by lower-case id and by each lower-case domain
+	apps        map[string]*app    // by lower-case client id
+	userTenants map[string]*tenant // by their lower-case user principal names
 }
 
 func (t *trust) key(id string) *Key {
@@ -169,7 +165,7 @@ func (t *trust) key(id string) *Key {
 
 func (t *trust) hasBase(base string) bool { return slices.Contains(t.bases, base) }
 
-// tenant is a Tenant made ready for looking up.
+// tenant is a Tenant indexed for lookups.
 type tenant struct {
 	id    string // lower case
 	name  string // a domain or, without any, the id
@@ -193,11 +189,11 @@ type app struct {
 	home *tenant
 }
 
-// objectIDs is the name space of object ids, that of OIDs in RFC 9562.
+// objectIDs is the namespace of object ids, that of OIDs in RFC 9562.
 const objectIDs = "\x6b\xa7\xb8\x12\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8"
 
-// objectIDIn returns the object id of the app's service principal in a tenant.
-// Where the app is not at home, it is made of both names.
+// objectIDIn returns the object id of the app's service principal in a tenant. Outside
+// the app's home tenant it is derived from both names.
 func (a *app) objectIDIn(t *tenant) string {
 	if t == a.home {
 		return a.ObjectID
@@ -205,14 +201,14 @@ func (a *app) objectIDIn(t *tenant) string {
 	return guid.Sum([]byte(objectIDs + t.id + " " + guid.Key(a.ID)))
 }
 
-// tenant returns the tenant of that id or domain, or nil.
+// tenant returns the tenant with an id or domain, or nil.
 func (d *directory) tenant(name string) *tenant { return d.tenants[strings.ToLower(name)] }
 
 // tenantOf returns the tenant of a user, or nil.
-func (d *directory) tenantOf(user string) *tenant { return d.members[strings.ToLower(user)] }
+func (d *directory) tenantOf(user string) *tenant { return d.userTenants[strings.ToLower(user)] }
 
-// app returns the app of a client id, as a tenant sees it: its own, or one of
-// another tenant that is made for several. Without a tenant it returns any.
+// app returns the app with a client id as a tenant sees it: its own, or a multi-tenant
+// one of another tenant. Without a tenant it returns any.
 func (d *directory) app(tenant *tenant, clientID string) *app {
 	app := d.apps[strings.ToLower(clientID)]
 	if app == nil || tenant != nil && app.home != tenant && !app.MultiTenant {
@@ -221,8 +217,8 @@ func (d *directory) app(tenant *tenant, clientID string) *app {
 	return app
 }
 
-// New returns an authority for the tenants of o, or an error that names the
-// first thing wrong with o.
+// New returns an authority for the tenants of o, or an error about the first problem
+// with o.
 func New(o Options) (*Authority, error) {
 	directory, err := indexTenants(o.Tenants)
 	if err != nil {
@@ -270,7 +266,7 @@ func indexTenants(list []Tenant) (d directory, err error) {
 	if len(list) == 0 {
 		return d, errors.New("issuer: no tenants: give at least one, with a client, in Options.Tenants")
 	}
-	d = directory{tenants: map[string]*tenant{}, apps: map[string]*app{}, members: map[string]*tenant{}}
+	d = directory{tenants: map[string]*tenant{}, apps: map[string]*app{}, userTenants: map[string]*tenant{}}
 	for _, t := range list {
 		if !guid.Is(t.ID) {
 			return d, fmt.Errorf("issuer: tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
@@ -303,10 +299,10 @@ func indexTenants(list []Tenant) (d directory, err error) {
 				return d, fmt.Errorf("issuer: tenant %s: user %q: UserPrincipalName and ObjectID are both required", t.ID, u.UserPrincipalName)
 			}
 			name := strings.ToLower(u.UserPrincipalName)
-			if other := d.members[name]; other != nil {
+			if other := d.userTenants[name]; other != nil {
 				return d, fmt.Errorf("issuer: user %s is listed twice, in tenants %s and %s: remove one of the two", u.UserPrincipalName, other.id, t.ID)
 			}
-			made.users[name], d.members[name] = &u, made
+			made.users[name], d.userTenants[name] = &u, made
 		}
 	}
 	return d, nil
@@ -329,53 +325,53 @@ func checkKeys(keys []*Key) error {
 	return nil
 }
 
-// isShared reports whether a path names no tenant but any: a caller may look up
-// endpoints under these names, but not get an app-only token.
+// isShared reports whether a path names no specific tenant: clients may use such names
+// for discovery, but not for app-only tokens.
 func isShared(name string) bool {
 	return strings.EqualFold(name, "common") || strings.EqualFold(name, "organizations")
 }
 
-// SetBaseURLs replaces Options.BaseURLs; listeners on port 0 know their address
-// only once they are open. Tokens that name an issuer which is no longer among
-// urls are refused from now on. On error, nothing has changed.
+// SetBaseURLs replaces Options.BaseURLs; listeners on port 0 know their address only
+// once they are open. Tokens of an issuer that is no longer among urls are refused from
+// now on. On error, nothing has changed.
 func (a *Authority) SetBaseURLs(urls ...string) error {
 	bases, err := token.NormalBases(urls)
 	if err != nil {
 		return err
 	}
-	a.retrust(func(t *trust) { t.bases = bases })
+	a.updateTrust(func(t *trust) { t.bases = bases })
 	return nil
 }
 
-// SetTenants replaces Options.Tenants: users, apps and what is known of them are
-// from now on those of list. On error, nothing has changed.
+// SetTenants replaces Options.Tenants, with their users and apps. On error, nothing has
+// changed.
 func (a *Authority) SetTenants(list []Tenant) error {
 	directory, err := indexTenants(list)
 	if err != nil {
 		return err
 	}
-	a.retrust(func(t *trust) { t.directory = directory })
+	a.updateTrust(func(t *trust) { t.directory = directory })
 	return nil
 }
 
-// HasClient reports whether a tenant knows a client: its own, or one of another
-// tenant that is made for several.
+// HasClient reports whether a tenant has a client: its own, or a multi-tenant one of
+// another tenant.
 func (a *Authority) HasClient(tenantID, clientID string) bool {
 	t := a.trust.Load()
 	tenant := t.tenant(tenantID)
 	return tenant != nil && t.app(tenant, clientID) != nil
 }
 
-// ForgetSignIns forgets all consents, refresh tokens and sign-ins under way,
-// without a word to SaveConsent and SaveGrant.
+// ForgetSignIns forgets all consents, refresh tokens and sign-ins in progress, without
+// calling SaveConsent and SaveGrant.
 func (a *Authority) ForgetSignIns() {
 	a.consents.forget()
 	a.grants.forget()
 	a.signIns.forget()
 }
 
-// retrust replaces what is trusted by a changed copy.
-func (a *Authority) retrust(change func(*trust)) {
+// updateTrust replaces what is trusted by a modified copy.
+func (a *Authority) updateTrust(change func(*trust)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	next := *a.trust.Load()
@@ -383,23 +379,23 @@ func (a *Authority) retrust(change func(*trust)) {
 	a.trust.Store(&next)
 }
 
-// AddKey makes k the key that signs, in place of one with the same id if there
-// is one. Tokens signed by earlier keys stay valid until RevokeKey.
+// AddKey makes k the signing key. It replaces a key with the same id. Tokens signed by
+// earlier keys stay valid until RevokeKey.
 func (a *Authority) AddKey(k *Key) {
-	a.retrust(func(t *trust) { t.keys = append([]*Key{k}, without(t.keys, k.ID)...) })
+	a.updateTrust(func(t *trust) { t.keys = append([]*Key{k}, withoutKey(t.keys, k.ID)...) })
 }
 
-// RevokeKey forgets a key, and with it every token that it signed, at once. It
-// reports whether there was such a key. The next key signs from now on; after
-// the last one, requests for tokens are answered with 503 until AddKey.
+// RevokeKey removes a key, which invalidates every token that it signed, and reports
+// whether it existed. The next key then signs; without any, requests for tokens are
+// answered with 503 until AddKey.
 func (a *Authority) RevokeKey(id string) (found bool) {
-	a.retrust(func(t *trust) {
+	a.updateTrust(func(t *trust) {
 		found = t.key(id) != nil
-		t.keys = without(t.keys, id)
+		t.keys = withoutKey(t.keys, id)
 	})
 	return found
 }
 
-func without(keys []*Key, id string) []*Key {
+func withoutKey(keys []*Key, id string) []*Key {
 	return slices.DeleteFunc(slices.Clone(keys), func(k *Key) bool { return k.ID == id })
 }

@@ -87,7 +87,7 @@ func newAuthority(t testing.TB, o Options) *Authority {
 	return a
 }
 
-func mint(t testing.TB, a *Authority, r TokenRequest) string {
+func mint(t testing.TB, a *Authority, r MintRequest) string {
 	t.Helper()
 	if r.Tenant == "" {
 		r.Tenant, r.ClientID = tenantID, clientID
@@ -258,12 +258,12 @@ func TestServeHTTP(t *testing.T) {
 	}
 }
 
-// Before the listeners are open, nobody can know what an issuer is called.
+// Before the listeners are open, the issuer's name is unknown.
 func TestNotReady(t *testing.T) {
 	o := options()
 	o.BaseURLs = nil
 	a := newAuthority(t, o)
-	if _, err := a.Mint(TokenRequest{Tenant: tenantID, ClientID: clientID}); err == nil {
+	if _, err := a.Mint(MintRequest{Tenant: tenantID, ClientID: clientID}); err == nil {
 		t.Error("minted without an issuer")
 	}
 	target := base + "/" + tenantID + "/discovery/keys"

@@ -16,16 +16,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// Key is an RS256 signing key. It must not be changed once an [Authority] has
-// it.
+// Key is an RS256 signing key. It must not be modified once an [Authority] has it.
 type Key struct {
 	ID      string // the kid of tokens and of the published key set
 	Private *rsa.PrivateKey
 	Created time.Time
 }
 
-// GenerateKey makes a signing key. Its id is the RFC 7638 thumbprint of its
-// public half.
+// GenerateKey makes a signing key. Its id is the RFC 7638 thumbprint of the public key.
 func GenerateKey(now time.Time) (*Key, error) {
 	private, err := rsa.GenerateKey(rand.Reader, token.KeyBits)
 	if err != nil {
@@ -38,11 +36,10 @@ func GenerateKey(now time.Time) (*Key, error) {
 	return &Key{ID: base64.RawURLEncoding.EncodeToString(thumbprint), Private: private, Created: now}, nil
 }
 
-// ParseKey reads a key back from what [Key.PEM] gave. The error never quotes
-// pemBytes.
+// ParseKey decodes the result of [Key.PEM]. The error never quotes pemBytes.
 func ParseKey(id string, pemBytes []byte, created time.Time) (*Key, error) {
 	if id == "" {
-		return nil, errors.New("issuer: signing key without an id: give the one that it was made with")
+		return nil, errors.New("issuer: signing key without an id: give its original id")
 	}
 	block, _ := pem.Decode(pemBytes)
 	if block == nil || block.Type != "PRIVATE KEY" {
@@ -59,7 +56,7 @@ func ParseKey(id string, pemBytes []byte, created time.Time) (*Key, error) {
 	return &Key{ID: id, Private: private, Created: created}, nil
 }
 
-// PEM returns the private key as one PKCS#8 PEM block. It is a secret.
+// PEM returns the private key as a PKCS#8 PEM block. It is secret.
 func (k *Key) PEM() ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(k.Private)
 	if err != nil {

@@ -16,20 +16,19 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// backdate is how much earlier than its issue a token becomes valid, as at
-// Microsoft: a checker whose clock is a little behind takes it at once.
+// backdate is how long before its issue a token becomes valid, as at Microsoft: a
+// checker whose clock is slightly behind accepts it at once.
 const backdate = 5 * time.Minute
 
-// TokenRequest says which access token to mint. Tenant and ClientID are
-// required.
-type TokenRequest struct {
+// MintRequest says which access token to mint. Tenant and ClientID are required.
+type MintRequest struct {
 	Tenant   string        // id or domain
 	ClientID string        // a client of that tenant
-	Resource string        // becomes the audience as it is; empty means the first of Options.Resources
+	Resource string        // the audience, unchanged; empty means the first of Options.Resources
 	Version  token.Version // empty means token.V1
 	BaseURL  string        // one of the authority's; empty means its first
-	// User is the user principal name of a user of the tenant, whom the client
-	// then acts for. Empty means that it acts for itself: an app-only token.
+	// User is the user principal name of a user of the tenant, for whom the client
+	// acts. Empty means an app-only token.
 	User string
 	// WithoutMFA says that the user signed in without a second factor.
 	WithoutMFA bool
@@ -40,23 +39,23 @@ type Token struct {
 	Text      string // the signed JWT
 	NotBefore time.Time
 	Expires   time.Time
-	Lifetime  time.Duration // from now on, so less than from NotBefore
+	Lifetime  time.Duration // from now on, less than from NotBefore
 }
 
-// scopeUser is what an app may do for a user: all that the user may.
+// scopeUser allows an app everything that the user may do.
 const scopeUser = "user_impersonation"
 
-// errNoKey and errNoBaseURL are states of the authority, not faults of a
+// errNoKey and errNoBaseURL describe the state of the authority, not a mistake in a
 // request.
 var (
 	errNoKey     = errors.New("issuer: no signing key is left: add one with AddKey")
 	errNoBaseURL = errors.New("issuer: no base URL is known: name one with SetBaseURLs")
 )
 
-// Mint signs an access token without asking for the client's secret or for the
-// user's password. It fails when tenant, client, user, resource or base URL is
-// not the authority's.
-func (a *Authority) Mint(r TokenRequest) (*Token, error) {
+// Mint signs an access token without requiring the client's secret or the user's
+// password. It fails if tenant, client, user, resource or base URL is not the
+// authority's.
+func (a *Authority) Mint(r MintRequest) (*Token, error) {
 	trust := a.trust.Load()
 	tenant := trust.tenant(r.Tenant)
 	if tenant == nil {
@@ -88,7 +87,7 @@ func (a *Authority) Mint(r TokenRequest) (*Token, error) {
 			return nil, fmt.Errorf("issuer: no base URL %q: name it with SetBaseURLs", r.BaseURL)
 		}
 	}
-	return a.sign(trust, &order{
+	return a.sign(trust, &tokenSpec{
 		tenant: tenant, client: client, proof: token.ProofSecret, subject: subject,
 		resource: r.Resource, base: base, version: cmp.Or(r.Version, token.V1),
 		distortion: a.distort(nil, tenant, client, subject),
@@ -101,7 +100,7 @@ type signedIn struct {
 	mfa  bool
 }
 
-// methods returns how the user signed in as an amr claim has it.
+// methods returns how the user signed in, as in an amr claim.
 func (s *signedIn) methods() []string {
 	if s.mfa {
 		return []string{token.MethodPassword, token.MethodMFA}
@@ -109,15 +108,15 @@ func (s *signedIn) methods() []string {
 	return []string{token.MethodPassword}
 }
 
-// order is what a token is to say, found to be right. Resource, scope and proof are
-// of access tokens only.
-type order struct {
+// tokenSpec is the content of a token to sign, already validated. Resource, scope and
+// proof are for access tokens only.
+type tokenSpec struct {
 	tenant   *tenant
 	client   *app
 	proof    token.Proof
 	subject  *signedIn // nil: the client acts for itself
 	resource string
-	scope    string // of a token for a user; empty means scopeUser
+	scope    string // of a user's token; empty means scopeUser
 	base     string
 	version  token.Version
 
@@ -125,36 +124,36 @@ type order struct {
 }
 
 // sign mints a token.
-func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
+func (a *Authority) sign(trust *trust, spec *tokenSpec) (*Token, error) {
 	if len(trust.keys) == 0 {
 		return nil, errNoKey
 	}
-	self := o.client.objectIDIn(o.tenant)
+	self := spec.client.objectIDIn(spec.tenant)
 	made := &Token{Lifetime: a.lifetime}
-	made.NotBefore, made.Expires = o.distortion.life(a.now().Truncate(time.Second), a.lifetime)
+	made.NotBefore, made.Expires = spec.distortion.validity(a.now().Truncate(time.Second), a.lifetime)
 	claims := token.Payload{
-		Audience:  cmp.Or(o.distortion.audience, o.resource),
-		Issuer:    token.IssuerOf(o.base, o.tenant.id, o.version),
+		Audience:  cmp.Or(spec.distortion.audience, spec.resource),
+		Issuer:    token.IssuerOf(spec.base, spec.tenant.id, spec.version),
 		IssuedAt:  made.NotBefore.Unix(),
 		NotBefore: made.NotBefore.Unix(),
 		Expires:   made.Expires.Unix(),
 		IDType:    "app",
 		ObjectID:  self,
 		Subject:   self,
-		TenantID:  o.tenant.id,
+		TenantID:  spec.tenant.id,
 		TokenID:   randomID(),
-		Version:   o.version,
+		Version:   spec.version,
 	}
-	switch o.version {
+	switch spec.version {
 	case token.V1:
-		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = o.client.ID, o.proof, claims.Issuer
+		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = spec.client.ID, spec.proof, claims.Issuer
 	case token.V2:
-		claims.AuthorizedParty, claims.AZPACR = o.client.ID, o.proof
+		claims.AuthorizedParty, claims.AZPACR = spec.client.ID, spec.proof
 	default:
-		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", o.version)
+		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", spec.version)
 	}
-	if o.subject != nil {
-		delegate(&claims, o)
+	if spec.subject != nil {
+		delegate(&claims, spec)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -164,15 +163,15 @@ func (a *Authority) sign(trust *trust, o *order) (*Token, error) {
 	return made, err
 }
 
-// delegate turns the claims of an app into those of an app that acts for a user.
-func delegate(w *token.Payload, o *order) {
-	subject := o.distortion.subject(o.subject)
+// delegate turns an app's claims into those of an app that acts for a user.
+func delegate(w *token.Payload, spec *tokenSpec) {
+	subject := spec.distortion.subject(spec.subject)
 	user := subject.user
 	w.IdentityIssuer, w.IDType = "", ""
 	w.AMR = subject.methods()
 	w.Name, w.ObjectID, w.Roles = user.Name, user.ObjectID, user.Roles
-	w.Scope = cmp.Or(o.scope, scopeUser)
-	w.Subject = pairwiseSubject(o.tenant, o.client, user)
+	w.Scope = cmp.Or(spec.scope, scopeUser)
+	w.Subject = pairwiseSubject(spec.tenant, spec.client, user)
 	if w.Version == token.V2 {
 		w.PreferredUsername = user.UserPrincipalName
 		return
@@ -180,8 +179,8 @@ func delegate(w *token.Payload, o *order) {
 	w.ACR, w.UPN, w.UniqueName = "1", user.UserPrincipalName, user.UserPrincipalName
 }
 
-// pairwiseSubject returns the sub claim of a user. Each app gets a name of its
-// own for them, so that two cannot compare notes.
+// pairwiseSubject returns the sub claim of a user. It differs from app to app, so that
+// apps cannot correlate users.
 func pairwiseSubject(t *tenant, client *app, user *User) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(t.id + " " + client.ID + " " + user.ObjectID)))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
@@ -202,7 +201,7 @@ func (k *Key) sign(payload []byte) (string, error) {
 	return signed.CompactSerialize()
 }
 
-// randomID returns 128 random bits as a uti claim has them.
+// randomID returns 128 random bits in the form of a uti claim.
 func randomID() string {
 	var b [16]byte
 	rand.Read(b[:])

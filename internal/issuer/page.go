@@ -14,30 +14,30 @@ import (
 type page struct {
 	name   string // of its template
 	status int    // zero means 200
-	action string // an address of an app that the page, or what follows it, leads to
-	script bool   // it sends its form by itself
+	action string // the app's address that the page, or what follows it, leads to
+	script bool   // it submits its form by itself
 	data   pageData
 }
 
-// pageData is what the templates show.
+// pageData is the data for the templates.
 type pageData struct {
 	Nonce         string // of the page's style and script
 	Title, Text   string
-	Problem       string // what was wrong about the last entry
+	Problem       string // the mistake in the last entry
 	ProblemCode   string
 	Flow          string
 	User          string
 	Users         []string // names to choose from
 	Code          string   // of a device
-	Device        bool     // what waits is one
+	Device        bool     // a device is waiting
 	App           string
 	Publisher     string
 	Resource      string
 	Tenant        string
 	Offline       bool // the app may act while the user is away
 	Administrator bool
-	Action        string     // where a form that sends itself goes
-	Fields        url.Values // and what it sends
+	Action        string     // target of a form that submits itself
+	Fields        url.Values // its fields
 	Trace         string     // of an error
 }
 
@@ -46,16 +46,16 @@ var pageFiles embed.FS
 
 var pages = template.Must(template.ParseFS(pageFiles, "page.html"))
 
-// write writes the page. It can be shown in no frame, loads nothing, and sends
-// its form nowhere but here and to the app.
+// write writes the page. It cannot be framed, loads nothing, and sends its form only to
+// this server and to the app.
 func (p *page) write(w http.ResponseWriter) error {
-	data := p.data // the page may be written twice at once
+	data := p.data // the page may be written twice concurrently
 	data.Nonce = randomID()
 	var body bytes.Buffer
 	if err := pages.ExecuteTemplate(&body, p.name, data); err != nil {
 		return err
 	}
-	policy := "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src data:; style-src 'nonce-" + data.Nonce + "'; form-action 'self'" + formTargets(p.action)
+	policy := "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src data:; style-src 'nonce-" + data.Nonce + "'; form-action 'self'" + formActions(p.action)
 	if p.script {
 		policy += "; script-src 'nonce-" + data.Nonce + "'"
 	}
@@ -66,16 +66,15 @@ func (p *page) write(w http.ResponseWriter) error {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
-	// An error here is the connection's: there is nobody left to be told.
+	// An error here is the connection's: nobody is left to tell.
 	_, _ = w.Write(body.Bytes())
 	return nil
 }
 
-// formTargets are where an app's answer may lead as sources of the content
-// security policy. Browsers hold every redirect that follows a form to the
-// form's policy, also those of the app on to pages of its own at other hosts;
-// so it says how to get there, not where.
-func formTargets(address string) string {
+// formActions returns the sources, for the content security policy, that an app's
+// answer may lead to. Browsers apply the form's policy to every redirect that follows
+// it, also to the app's own redirects to other hosts; so it allows schemes, not hosts.
+func formActions(address string) string {
 	u, err := url.Parse(address)
 	switch {
 	case address == "" || err != nil || u.Scheme == "":
@@ -86,7 +85,7 @@ func formTargets(address string) string {
 	return " " + u.Scheme + ":"
 }
 
-// complain says on the page what was wrong.
+// complain shows on the page what was wrong.
 func (d *pageData) complain(f *failure) {
 	d.Problem, d.ProblemCode = f.text, fmt.Sprintf("AADSTS%d", f.number)
 }
@@ -98,6 +97,6 @@ func (to redirect) write(w http.ResponseWriter) {
 	neverStore(w)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Location", string(to))
-	// What was posted here is not to be posted there.
+	// What was posted here must not be posted there.
 	w.WriteHeader(http.StatusSeeOther)
 }

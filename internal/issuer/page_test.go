@@ -40,7 +40,7 @@ func checkRedirectHeaders(t testing.TB, w *httptest.ResponseRecorder) {
 	}
 }
 
-// markup ends what it is put into, whatever that is.
+// markup breaks out of anything it is put into.
 const markup = `"'></title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}`
 
 // wantNoMarkup looks for markup that is not escaped, and for scripts that are not
@@ -55,8 +55,8 @@ func wantNoMarkup(t testing.TB, w *httptest.ResponseRecorder) {
 	}
 }
 
-// TestPagesEscape puts markup wherever text from outside can get onto a page, and
-// walks through all of them.
+// TestPagesEscape puts markup wherever external text can get onto a page, and visits
+// all pages.
 func TestPagesEscape(t *testing.T) {
 	o := crowdOptions(&clock{at: start})
 	o.Tenants[0].Domains = append([]string{"contoso" + markup}, o.Tenants[0].Domains...)
@@ -120,7 +120,7 @@ func TestPagesEscape(t *testing.T) {
 	}
 }
 
-// TestHeaderInjection sends line breaks to where headers are made of parameters.
+// TestHeaderInjection sends line breaks in parameters that become headers.
 func TestHeaderInjection(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
 	server := httptest.NewServer(a)
@@ -152,7 +152,7 @@ func TestHeaderInjection(t *testing.T) {
 	}
 }
 
-// TestLoginCSRF posts forms of a sign-in from other browsers than its own.
+// TestLoginCSRF posts forms of a sign-in from other browsers.
 func TestLoginCSRF(t *testing.T) {
 	c := &clock{at: start}
 	a := newAuthority(t, crowdOptions(c))
@@ -191,7 +191,7 @@ func TestLoginCSRF(t *testing.T) {
 		t.Errorf("cookies over TLS: %v", secure.cookies)
 	}
 
-	// A cookie that somebody has set is not taken for one of ours.
+	// A planted cookie is not accepted as ours.
 	planted := newBrowser(t, a)
 	planted.cookies["x"] = &http.Cookie{Name: "partnercenter-signin", Value: "known"}
 	planted.do("GET", authorizeURL("/common/oauth2/authorize"), nil)
@@ -200,7 +200,7 @@ func TestLoginCSRF(t *testing.T) {
 	}
 }
 
-// TestStaleSteps posts the forms of a sign-in out of their order.
+// TestStaleSteps posts the forms of a sign-in out of order.
 func TestStaleSteps(t *testing.T) {
 	c := &clock{at: start}
 	a := newAuthority(t, crowdOptions(c))
@@ -234,7 +234,7 @@ func TestStaleSteps(t *testing.T) {
 	for _, do := range []string{"approve", "deny"} {
 		at(step(do, "username", bobName, "password", password), "Allow access?")
 	}
-	// Another name is another user, of whom nothing is known yet.
+	// Another name is another user, about whom nothing is known yet.
 	at(step("signin", "username", bobName, "password", "wrong"), "Sign in")
 	at(step("accept"), "Sign in")
 	at(step("signin", "username", bobName, "password", password), "Allow access?")
@@ -252,7 +252,7 @@ func TestStaleSteps(t *testing.T) {
 		wantErrorPage(t, step(do), 50089)
 	}
 	at(b.do("GET", base+"/common/oauth2/login?flow="+form.Get("flow"), nil), "This sign-in is over")
-	// A second press of the last button gets what the browser has dropped.
+	// A second press of the last button gets the answer that the browser has dropped.
 	if again := answered(t, step("accept")); again.Encode() != got.Encode() {
 		t.Errorf("pressed twice: %v, then %v", got, again)
 	}
@@ -280,13 +280,13 @@ func TestStaleSteps(t *testing.T) {
 		t.Errorf("%d codes for one sign-in", n)
 	}
 
-	// Whoever takes too long begins anew.
+	// A user who takes too long must start again.
 	w = b.do("GET", authorizeURL("/common/oauth2/authorize"), nil)
 	c.set(start.Add(signInLifetime))
 	wantErrorPage(t, b.press(w, "signin", url.Values{"username": {userName}, "password": {password}}), 50089)
 }
 
-// TestDecline is what the app is told when the user does not go on.
+// TestDecline checks what the app is told when the user declines.
 func TestDecline(t *testing.T) {
 	a := newAuthority(t, crowdOptions(&clock{at: start}))
 	for _, test := range []struct {
@@ -310,7 +310,7 @@ func TestDecline(t *testing.T) {
 	}
 }
 
-// TestPasswordRefusals signs in as those who may not, and guesses passwords.
+// TestPasswordRefusals signs in as users who may not, and guesses passwords.
 func TestPasswordRefusals(t *testing.T) {
 	c := &clock{at: start}
 	a := newAuthority(t, crowdOptions(c))
@@ -347,7 +347,7 @@ func TestPasswordRefusals(t *testing.T) {
 	}
 
 	guess := func(name string) {
-		post(a, commonToken, url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {name}, "password": {"x"}})
+		post(a, commonToken, url.Values{"grant_type": {grantTypePassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {name}, "password": {"x"}})
 	}
 	for range maxFailures {
 		try(common, bobName, "guess")
@@ -360,7 +360,7 @@ func TestPasswordRefusals(t *testing.T) {
 			t.Errorf("after %d guesses, %q: %d %s", maxFailures, name, w.Code, w.Body)
 		}
 	}
-	form := url.Values{"grant_type": {grantPassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {bobName}, "password": {password}, "scope": {api + "/.default"}}
+	form := url.Values{"grant_type": {grantTypePassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {bobName}, "password": {password}, "scope": {api + "/.default"}}
 	wantRefusal(t, post(a, commonToken, form), 400, "invalid_grant", 50053)
 	const nobody = "nobody@contoso.onmicrosoft.com"
 	for range maxFailures {
@@ -388,7 +388,7 @@ func TestPasswordRefusals(t *testing.T) {
 	wantRefusal(t, post(a, commonToken, set(form, "username", bobName)), 400, "invalid_grant", 65001)
 }
 
-// TestSuggestions names the users only to who sits before the server's machine.
+// TestSuggestions checks that user names are shown only on the server's machine.
 func TestSuggestions(t *testing.T) {
 	o := signInOptions(&clock{at: start})
 	o.Tenants[0].Users = append(o.Tenants[0].Users, User{UserPrincipalName: "nopassword@contoso.onmicrosoft.com", ObjectID: "o2"})
@@ -427,7 +427,7 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
-// TestPagePolicy pins what browsers let the pages do.
+// TestPagePolicy checks what browsers let the pages do.
 func TestPagePolicy(t *testing.T) {
 	for address, want := range map[string]string{
 		"":                             "form-action 'self'",

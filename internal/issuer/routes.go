@@ -13,21 +13,19 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// anyTenant is the first segment of patterns that a tenant's name takes the
-// place of.
+// anyTenant is the first segment of patterns that stands for a tenant's name.
 const anyTenant = "{tenant}"
 
 // maxSegments is the number of segments of the longest pattern.
 const maxSegments = 4
 
-// route is what is specific to an endpoint.
+// route is what differs from endpoint to endpoint.
 type route struct {
-	pattern string
-	methods []string
-	pages   bool   // it talks to people: errors are pages too
-	at      string // where faults can strike; empty: here they cannot
-	// serve returns a page, a redirect, a value to be written as JSON, or an
-	// error.
+	pattern       string
+	methods       []string
+	pages         bool   // for people: errors are pages, too
+	faultEndpoint string // where faults can strike; empty: they cannot
+	// serve returns a page, a redirect, a value to encode as JSON, or an error.
 	serve func(*call) (any, error)
 }
 
@@ -62,11 +60,10 @@ func (a *Authority) makeEndpoints() []*endpoint {
 	return endpoints
 }
 
-// Lookup finds the endpoint at a path. Segments are compared without regard to
-// case, and doubled and trailing slashes do not count: the endpoint is served
-// in place, because many clients lose their credentials on a redirect. The
-// pattern, such as "/{tenant}/oauth2/token", is for logs and metrics. Which
-// method a request has, and whether there is such a tenant, is for h to answer.
+// Lookup finds the endpoint for a path. Segments are case-insensitive, and doubled and
+// trailing slashes are ignored: the endpoint is served without a redirect, because many
+// clients lose their credentials on one. The pattern, such as "/{tenant}/oauth2/token",
+// is for logs and metrics. The handler checks the method and whether the tenant exists.
 func (a *Authority) Lookup(path string) (pattern string, h http.Handler, ok bool) {
 	var buffer [maxSegments]string
 	segments, ok := split(path, buffer[:0])
@@ -81,8 +78,8 @@ func (a *Authority) Lookup(path string) (pattern string, h http.Handler, ok bool
 	return "", nil, false
 }
 
-// split appends the non-empty segments of path to segments, and reports false
-// if there is no room for all of them.
+// split appends the non-empty segments of path to segments, and reports false if they
+// do not fit.
 func split(path string, segments []string) ([]string, bool) {
 	for path != "" {
 		var segment string
@@ -102,8 +99,8 @@ func (e *endpoint) matches(segments []string) bool {
 	return slices.EqualFunc(e.segments, segments, func(want, got string) bool { return want == anyTenant || strings.EqualFold(got, want) })
 }
 
-// ServeHTTP serves the authority alone: the endpoints that Lookup finds, and
-// 404 for other paths.
+// ServeHTTP serves the authority alone: the endpoints that Lookup finds, and 404 for
+// other paths.
 func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, h, ok := a.Lookup(r.URL.Path); ok {
 		h.ServeHTTP(w, r)
@@ -112,19 +109,19 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// call is a request under way, with what every endpoint needs to know.
+// call is a request in progress, with what every endpoint needs.
 type call struct {
-	w       http.ResponseWriter // for headers and for the limit of the body only
+	w       http.ResponseWriter // for headers and the limit of the body only
 	r       *http.Request
 	version token.Version // of the endpoint
 	trust   *trust
 	base    string // where the caller believes this server to be
-	tenant  string // as the path has it
+	tenant  string // as in the path
 
 	traceID, correlationID string
 }
 
-// endpoint wraps what is specific to one endpoint in what is common to all.
+// endpoint adds to a route what all endpoints have in common.
 type endpoint struct {
 	route
 	authority *Authority
@@ -146,7 +143,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			err = answer.write(w)
 		case redirect:
 			answer.write(w)
-		case *plain:
+		case *textAnswer:
 			answer.write(w)
 		default:
 			writeJSON(w, http.StatusOK, answer)
@@ -193,23 +190,23 @@ func (e *endpoint) answer(c *call) (any, error) {
 	// The route matched, so there is a first segment.
 	c.tenant, _, _ = strings.Cut(strings.TrimLeft(c.r.URL.Path, "/"), "/")
 	c.base = token.BaseOf(c.trust.bases, c.r)
-	if answer, err := e.authority.strikeRequest(c, e.at); answer != nil || err != nil {
+	if answer, err := e.authority.strikeRequest(c, e.faultEndpoint); answer != nil || err != nil {
 		return answer, err
 	}
 	return e.serve(c)
 }
 
-// BaseURL returns the base URL that a request came to, for links that people
-// follow. A Host header that names none of the authority's is not believed, and
-// for one of Microsoft's hosts there is an address that is the server's own.
+// BaseURL returns the base URL that a request was sent to, for links that people
+// follow. A Host header with an unknown name is not trusted, and one of Microsoft's
+// hosts is replaced by an address of the server's own.
 func (a *Authority) BaseURL(r *http.Request) string {
 	t := a.trust.Load()
 	return t.pageBase(token.BaseOf(t.bases, r))
 }
 
-// pageBase returns the base URL of pages for people whose client came to base.
-// Their browser does not share the client's proxy: at one of Microsoft's hosts it
-// would meet Microsoft. Over plain HTTP it needs no authority to trust.
+// pageBase returns the base URL of pages for people whose client came to base. Their
+// browser does not use the client's proxy: one of Microsoft's hosts would take it to
+// Microsoft. Plain HTTP needs no trusted certificate.
 func (t *trust) pageBase(base string) string {
 	isOwn := func(base string) bool {
 		_, host, _ := strings.Cut(base, "://")
@@ -231,8 +228,8 @@ func (t *trust) pageBase(base string) string {
 // TokenEndpoint is where clients get tokens, with {tenant} in it.
 func (a *Authority) TokenEndpoint() string { return "/{tenant}/oauth2/v2.0/token" }
 
-// correlationID returns the id under which the caller logs the request, which
-// MSAL sends in a header or in the query, or a new one.
+// correlationID returns the id under which the caller logs the request, sent by MSAL in
+// a header or in the query, or a new one.
 func correlationID(r *http.Request) string {
 	const name = "client-request-id"
 	for _, id := range []string{r.Header.Get(name), r.URL.Query().Get(name)} {
@@ -254,6 +251,6 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	// An error here is the connection's: there is nobody left to be told.
+	// An error here is the connection's: nobody is left to tell.
 	_ = encoder.Encode(value)
 }

@@ -10,48 +10,47 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// defaultScope ends a scope that stands for all that an app may do with a
+// defaultScope ends a scope that stands for everything that an app may do with a
 // resource.
 const defaultScope = ".default"
 
-// appScheme begins the name of the API that an app itself is; what follows is
-// the app's client id.
+// appScheme begins the identifier of an app as an API; the app's client id follows.
 const appScheme = "api://"
 
-// wish is what a request asks a token for.
-type wish struct {
-	resource string   // audience of the access token, as it was asked for
-	scope    string   // of the resource, as the token names it; empty means scopeUser
+// accessRequest is the access that a token is requested for.
+type accessRequest struct {
+	resource string   // audience of the access token, as requested
+	scope    string   // of the resource, as in the token; empty means scopeUser
 	app      *app     // whose API the resource is; nil for one of Options.Resources
-	asked    []string // the scopes of the resource as they were asked for
-	openID   bool     // an id token too
-	offline  bool     // a refresh token too
+	asked    []string // the scopes of the resource as requested
+	openID   bool     // also an id token
+	offline  bool     // also a refresh token
 }
 
-// key is the form in which the resource is compared.
-func (w *wish) key() string {
-	if w.app != nil {
-		return appScheme + strings.ToLower(w.app.ID)
+// key returns the form in which the resource is compared.
+func (want *accessRequest) key() string {
+	if want.app != nil {
+		return appScheme + strings.ToLower(want.app.ID)
 	}
-	return token.ResourceKey(w.resource)
+	return token.ResourceKey(want.resource)
 }
 
-// check checks that a tenant has the app whose API the resource is.
-func (w *wish) check(t *trust, tenant *tenant) error {
+// check checks that a tenant has the app whose API is requested.
+func (want *accessRequest) check(t *trust, tenant *tenant) error {
 	switch {
-	case w.app == nil:
+	case want.app == nil:
 		return nil
-	case t.app(tenant, w.app.ID) == nil:
-		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote.Text(w.resource))
-	case w.app.Disabled:
-		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(w.resource))
+	case t.app(tenant, want.app.ID) == nil:
+		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote.Text(want.resource))
+	case want.app.Disabled:
+		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(want.resource))
 	}
 	return nil
 }
 
 // scopes are the parts of a scope parameter.
 type scopes struct {
-	api             []string // scopes of APIs, as they were asked for
+	api             []string // scopes of APIs, as requested
 	openID, offline bool
 }
 
@@ -83,8 +82,8 @@ func isScopeToken(s string) bool {
 	return true
 }
 
-// cutScope splits a scope of an API into the resource and what may be done with
-// it. A resource may end with a slash, which makes two of them.
+// cutScope splits a scope of an API into resource and permission. A resource may end
+// with a slash, which makes two of them.
 func cutScope(scope string) (resource, permission string, ok bool) {
 	at := strings.LastIndexByte(scope, '/')
 	if at <= 0 || at == len(scope)-1 {
@@ -93,8 +92,8 @@ func cutScope(scope string) (resource, permission string, ok bool) {
 	return scope[:at], scope[at+1:], true
 }
 
-// appResource returns the resource that the scope of an app-only request names.
-// MSAL adds the scopes of OpenID Connect, which have no meaning here.
+// appResource returns the resource in the scope of an app-only request. MSAL adds the
+// scopes of OpenID Connect, which are ignored.
 func appResource(scope string) (string, error) {
 	if strings.TrimSpace(scope) == "" {
 		return "", missing("scope", "Add scope=<URL of the API>/.default; resource belongs to the v1 endpoint.")
@@ -114,56 +113,55 @@ func appResource(scope string) (string, error) {
 	return "", fail(codeScopeWithoutDefault, "The scope %s is not valid for client credentials. Send scope=<URL of the API>/.default.", quote.Text(scope))
 }
 
-// userWish returns what a request of the v2.0 endpoint for a user's token asks
-// for. Without a scope of an API, resource stands in its place.
-func (a *Authority) userWish(t *trust, scope, resource string) (*wish, error) {
+// userAccess returns the access that a request for a user's token at the v2.0 endpoint
+// asks for. Without a scope of an API, resource is used.
+func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest, error) {
 	s, err := parseScopes(scope)
 	if err != nil {
 		return nil, err
 	}
-	w := &wish{resource: resource, asked: s.api, openID: s.openID, offline: s.offline}
+	want := &accessRequest{resource: resource, asked: s.api, openID: s.openID, offline: s.offline}
 	for i, one := range s.api {
 		found, permission, ok := cutScope(one)
 		if !ok {
 			return nil, fail(codeUnknownScope, "The app asked for the scope %s, which is of no API that is known here. Send scope=<URL of the API>/.default or <URL of the API>/user_impersonation.", quote.Text(one))
 		}
-		if i > 0 && token.ResourceKey(found) != token.ResourceKey(w.resource) {
-			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote.Text(w.resource), quote.Text(found))
+		if i > 0 && token.ResourceKey(found) != token.ResourceKey(want.resource) {
+			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote.Text(want.resource), quote.Text(found))
 		}
-		w.resource = found
+		want.resource = found
 		if strings.EqualFold(permission, defaultScope) {
 			continue
 		}
-		w.scope = strings.TrimSpace(w.scope + " " + permission)
+		want.scope = strings.TrimSpace(want.scope + " " + permission)
 	}
-	if err := a.resolve(t, w); err != nil {
+	if err := a.resolve(t, want); err != nil {
 		return nil, err
 	}
-	if w.app == nil && w.scope != "" && !strings.EqualFold(w.scope, scopeUser) {
-		return nil, fail(codeUnknownScope, "The app asked for the scope %s, which does not exist on %s. Send %s/user_impersonation.", quote.Text(w.scope), quote.Text(w.resource), w.resource)
+	if want.app == nil && want.scope != "" && !strings.EqualFold(want.scope, scopeUser) {
+		return nil, fail(codeUnknownScope, "The app asked for the scope %s, which does not exist on %s. Send %s/user_impersonation.", quote.Text(want.scope), quote.Text(want.resource), want.resource)
 	}
-	return w, nil
+	return want, nil
 }
 
-// userWishV1 is userWish at the v1 endpoint, where the API has a parameter of its
+// userAccessV1 is userAccess at the v1 endpoint, where the API is a parameter of its
 // own and every sign-in gives all kinds of tokens.
-func (a *Authority) userWishV1(t *trust, scope, resource string) (*wish, error) {
+func (a *Authority) userAccessV1(t *trust, scope, resource string) (*accessRequest, error) {
 	if _, err := parseScopes(scope); err != nil {
 		return nil, err
 	}
-	w := &wish{resource: resource, openID: true, offline: true}
-	return w, a.resolve(t, w)
+	want := &accessRequest{resource: resource, openID: true, offline: true}
+	return want, a.resolve(t, want)
 }
 
-// foreignAPIs are Microsoft's other APIs that partners' apps ask tokens for, to
-// use them in a customer's tenant, by their application ids. Nothing here takes
-// their tokens.
+// foreignAPIs are other Microsoft APIs that partners' apps request tokens for, to use
+// in a customer's tenant, by application id. Nothing here accepts those tokens.
 var foreignAPIs = map[string]string{
 	"00000003-0000-0000-c000-000000000000": "https://graph.microsoft.com",
 	"797f4846-ba00-4fd7-ba43-dac1f8f63013": "https://management.azure.com",
 }
 
-// wellKnownAPIs are the application ids of APIs that are called by their URLs.
+// wellKnownAPIs are the application ids of APIs that are requested by URL.
 var wellKnownAPIs = map[string]string{
 	"00000002-0000-0000-c000-000000000000": "https://graph.windows.net",
 	token.APIAppID:                         "https://api.partnercenter.microsoft.com",
@@ -182,19 +180,19 @@ func ResourceOf(applicationID string) (url string, ok bool) {
 	return url, ok
 }
 
-// resolve finds out whose API the resource of w is. An app is an API under its
-// client id, with api:// before it or without.
-func (a *Authority) resolve(t *trust, w *wish) error {
-	w.resource = cmp.Or(w.resource, a.audience)
-	if a.isResource(w.resource) || isForeign(w.resource) {
+// resolve determines whose API is requested. An app is an API under its client id, with
+// or without api:// before it.
+func (a *Authority) resolve(t *trust, want *accessRequest) error {
+	want.resource = cmp.Or(want.resource, a.audience)
+	if a.isResource(want.resource) || isForeign(want.resource) {
 		return nil
 	}
-	id := w.resource
+	id := want.resource
 	if len(id) > len(appScheme) && strings.EqualFold(id[:len(appScheme)], appScheme) {
 		id = id[len(appScheme):]
 	}
-	if w.app = t.app(nil, id); w.app == nil {
-		return fail(codeUnknownResource, "No resource %s is known here. Ask for the API by its URL, such as %s.", quote.Text(w.resource), a.audience)
+	if want.app = t.app(nil, id); want.app == nil {
+		return fail(codeUnknownResource, "No resource %s is known here. Ask for the API by its URL, such as %s.", quote.Text(want.resource), a.audience)
 	}
 	return nil
 }

@@ -19,59 +19,59 @@ import (
 )
 
 const (
-	// signInLifetime is how long a user may take.
+	// signInLifetime is how long a user may take to sign in.
 	signInLifetime = 15 * time.Minute
-	// signInsKept bounds the memory of sign-ins under way; the oldest one is
-	// forgotten for a newer one.
+	// signInsKept bounds the memory for sign-ins in progress; a new one replaces the
+	// oldest.
 	signInsKept = 4096
 
-	// doublePress is how long a second press of the button that ended a sign-in
-	// gets the first one's answer: browsers have dropped that.
+	// doublePress is how long a second press of the final button gets the answer to the
+	// first, which the browser has dropped.
 	doublePress = 5 * time.Second
-	// maxSuggestions bounds the names that the page offers; a longer list helps
-	// nobody.
+	// maxSuggestions bounds the names that the page suggests; a longer list does not
+	// help.
 	maxSuggestions = 50
 
 	// maxFailures wrong passwords in a row lock a user out for lockout.
 	maxFailures = 10
 	lockout     = time.Minute
 
-	// maxUserName is the longest user name that is looked at, in bytes: that of
-	// an email address.
+	// maxUserName is the longest accepted user name, in bytes: that of an email
+	// address.
 	maxUserName = 320
 )
 
-// signIns are the sign-ins under way.
+// signIns are the sign-ins in progress.
 type signIns struct {
-	mu       sync.Mutex // guards what the caches hold
+	mu       sync.Mutex // guards the content of the caches
 	flows    *lru.Cache[string, *flow]
-	codes    *lru.Cache[string, *code]   // by digest
-	devices  *lru.Cache[string, *device] // by the digest of the device code
-	users    *lru.Cache[string, *device] // by user code
-	failures *lru.Cache[string, *failed] // by lower-case user principal name
-	// strangers are the failures of names that nobody has. Apart, so that making
-	// names up does not have those of users forgotten.
-	strangers *lru.Cache[string, *failed]
+	codes    *lru.Cache[string, *code]           // by digest
+	devices  *lru.Cache[string, *device]         // by the digest of the device code
+	users    *lru.Cache[string, *device]         // by user code
+	failures *lru.Cache[string, *failedAttempts] // by lower-case user principal name
+	// strangers are the failures of unknown names. They are separate, so that made-up
+	// names do not evict the failures of users.
+	strangers *lru.Cache[string, *failedAttempts]
 }
 
-// failed counts wrong passwords in a row.
-type failed struct {
+// failedAttempts counts wrong passwords in a row.
+type failedAttempts struct {
 	count int
 	last  time.Time
 }
 
 func newSignIns() *signIns {
 	return &signIns{
-		flows: keep[*flow](), codes: keep[*code](), devices: keep[*device](), users: keep[*device](),
-		failures: keep[*failed](), strangers: keep[*failed](),
+		flows: newCache[*flow](), codes: newCache[*code](), devices: newCache[*device](), users: newCache[*device](),
+		failures: newCache[*failedAttempts](), strangers: newCache[*failedAttempts](),
 	}
 }
 
-// keep returns a cache of one kind of what is under way.
-func keep[V any]() *lru.Cache[string, V] {
+// newCache returns a cache of one kind of entry.
+func newCache[V any]() *lru.Cache[string, V] {
 	cache, err := lru.New[string, V](signInsKept)
 	if err != nil {
-		panic("issuer: " + err.Error()) // it refuses sizes below one only
+		panic("issuer: " + err.Error()) // it fails only for sizes below one
 	}
 	return cache
 }
@@ -93,11 +93,10 @@ type step int
 const (
 	stepPassword step = iota
 	stepMFA
-	stepConsent // or, of a device whose app has it, the word that it is the right one
+	stepConsent // or, for a device whose app has consent, confirmation that it is the right device
 )
 
-// flow is a user's sign-in under way, for an app that waits for a redirect or for
-// a device.
+// flow is a sign-in in progress, for an app that waits for a redirect or for a device.
 type flow struct {
 	id      string
 	request *authorization // nil for a device
@@ -107,28 +106,28 @@ type flow struct {
 	step    step
 	name    string // who signs in
 	mfa     bool
-	problem *failure // what was wrong about the last entry
+	problem *failure // the mistake in the last entry
 
-	finish func() (any, error) // what ended the sign-in; nil while it is under way
-	button string              // that was pressed for it
+	finish func() (any, error) // how the sign-in ended; nil while in progress
+	button string              // pressed to end it
 	ended  time.Time
 }
 
-// address is where the page of the sign-in's step is. Answers to forms lead there,
-// so that going back and reloading send no form again.
+// address is the address of the page for the sign-in's step. Forms redirect to it, so
+// that going back and reloading do not resubmit a form.
 func (f *flow) address() redirect { return redirect("/common/oauth2/login?flow=" + f.id) }
 
-// asking returns which app the user signs in to, and what it asks for.
-func (f *flow) asking() *asking {
+// signInRequest returns which app the user signs in to, and what it requests.
+func (f *flow) signInRequest() *signInRequest {
 	if f.request != nil {
-		return &f.request.asking
+		return &f.request.signInRequest
 	}
-	return &f.device.asking
+	return &f.device.signInRequest
 }
 
-// browserCookie is the cookie that ties a sign-in to the browser that began it: a
-// link that a stranger sends cannot finish in another one. Browsers let nobody
-// without TLS set the one of TLS, so each has its own.
+// browserCookie returns the name of the cookie that ties a sign-in to the browser that
+// began it: a stranger's link cannot be finished in another one. Browsers do not let
+// plain HTTP overwrite a secure cookie, so each has its own.
 func browserCookie(r *http.Request) string {
 	if r.TLS != nil {
 		return "__Host-partnercenter-signin"
@@ -140,7 +139,7 @@ func browserCookie(r *http.Request) string {
 func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
 	cookie, err := c.r.Cookie(browserCookie(c.r))
 	if err != nil || len(cookie.Value) != 2*len(randomID()) {
-		cookie = &http.Cookie{ //nolint:gosec // it is secure where there is TLS; on this machine there may be none
+		cookie = &http.Cookie{ //nolint:gosec // it is secure with TLS; on this machine there may be none
 			Name: browserCookie(c.r), Value: randomID() + randomID(), Path: "/",
 			HttpOnly: true, Secure: c.r.TLS != nil, SameSite: http.SameSiteLaxMode,
 		}
@@ -156,8 +155,8 @@ func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
 	return a.showStep(c, f)
 }
 
-// signIn is GET and POST /{tenant}/oauth2/login: the page that a sign-in is at,
-// and what the user has entered on it.
+// signIn is GET and POST /{tenant}/oauth2/login: the current page of a sign-in, and
+// what the user enters on it.
 func (a *Authority) signIn(c *call) (any, error) {
 	parameters, err := readAuthorizeParameters(c)
 	if err != nil {
@@ -170,9 +169,9 @@ func (a *Authority) signIn(c *call) (any, error) {
 	return finish()
 }
 
-// takeStep finds the sign-in that a form belongs to and takes its next step, all
-// under one lock: of two who send the last form at once, one finishes. What
-// finish does, it does without the lock.
+// takeStep finds the sign-in that a form belongs to and takes its next step, under one
+// lock: of two that submit the last form at once, one finishes. Finish itself runs
+// without the lock.
 func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish func() (any, error), err error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
@@ -202,7 +201,7 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 		return nil, nil, over
 	}
 	f.problem = nil
-	finish, err = a.advance(c, f, entry{
+	finish, err = a.advance(c, f, formEntry{
 		button: button, name: parameters.Get("username"), password: parameters.Get("password"), everybody: parameters.Get("everybody") != "",
 	})
 	if err != nil {
@@ -218,17 +217,17 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 	return nil, f.finish, nil
 }
 
-// entry is what a user has entered on a page.
-type entry struct {
+// formEntry is what a user has entered on a page.
+type formEntry struct {
 	button         string
 	name, password string
 	everybody      bool
 }
 
-// advance takes the next step of a sign-in. It returns how the sign-in ends when
-// that was the last one. A failure at the first step is shown on its page; any
-// other error ends the call. The caller holds the lock.
-func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, error), err error) {
+// advance takes the next step of a sign-in. After the last one, it returns how to end
+// the sign-in. A failure at the first step is shown on its page; any other error ends
+// the call. The caller holds the lock.
+func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, error), err error) {
 	decline := func(code errorCode, text string) (func() (any, error), error) {
 		return func() (any, error) { return a.declineSignIn(c, f, fail(code, "%s", text)) }, nil
 	}
@@ -239,17 +238,17 @@ func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, erro
 		f.step, f.name, f.mfa = stepPassword, "", false
 		return nil, nil
 	case e.button == "signin":
-		// On a page that the browser remembered, too: another name is another user.
+		// On a page from the browser's history, too: another name is another user.
 		f.step, f.name, f.mfa = stepPassword, strings.Clone(strings.TrimSpace(e.name)), false
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
-		tenant, user, err := a.checkPassword(c.trust, c.trust.tenant(f.asking().tenant), f.name, e.password)
+		tenant, user, err := a.checkPassword(c.trust, c.trust.tenant(f.signInRequest().tenant), f.name, e.password)
 		if err == nil {
-			_, err = findApp(c.trust, tenant, f.asking().clientID)
+			_, err = findApp(c.trust, tenant, f.signInRequest().clientID)
 		}
 		if err == nil {
-			err = a.strikeUser(c, passwordPage, tenant, f.asking().clientID, user)
+			err = a.strikeUser(c, passwordPage, tenant, f.signInRequest().clientID, user)
 		}
 		if err != nil {
 			return nil, err
@@ -267,7 +266,7 @@ func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, erro
 	case f.step == stepConsent && (e.button == "decline" || e.button == "cancel"):
 		return decline(codeConsentDeclined, "The user declined to consent. Ask again when the user wants to.")
 	default:
-		// A page from the browser's history: the one that it is at comes again.
+		// A page from the browser's history: show the current one again.
 		return nil, nil
 	}
 	if f.step == stepConsent {
@@ -282,23 +281,23 @@ func (a *Authority) advance(c *call, f *flow, e entry) (finish func() (any, erro
 	return nil, nil
 }
 
-// asksConsent reports whether the user must be asked before the app gets what it
-// wants. A device is always asked about: whoever was sent its code by a stranger
-// sees whose it is.
+// asksConsent reports whether the user must be asked before the app gets access. For a
+// device the answer is always yes: a user who was sent its code by a stranger sees
+// whose it is.
 func (a *Authority) asksConsent(t *trust, f *flow) (bool, error) {
 	p, err := a.parties(t, f)
 	if err != nil {
 		return false, err
 	}
-	return f.device != nil || f.request.consent || !a.mayUse(p.client, p.tenant, p.user, p.wish), nil
+	return f.device != nil || f.request.consent || !a.mayUse(p.client, p.tenant, p.user, p.access), nil
 }
 
-// parties are who a sign-in is between, and what about.
+// parties are the participants of a sign-in, and its subject.
 type parties struct {
 	tenant *tenant
 	user   *User
 	client *app
-	wish   *wish
+	access *accessRequest
 }
 
 func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
@@ -308,27 +307,27 @@ func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
 	if p.user == nil {
 		return p, fail(codeWrongPassword, "The user is not there any more. Sign in as another one.")
 	}
-	if p.client, err = findApp(t, p.tenant, f.asking().clientID); err != nil {
+	if p.client, err = findApp(t, p.tenant, f.signInRequest().clientID); err != nil {
 		return p, err
 	}
-	if p.wish, err = a.wishOf(t, f.asking()); err == nil {
-		err = p.wish.check(t, p.tenant)
+	if p.access, err = a.accessRequestOf(t, f.signInRequest()); err == nil {
+		err = p.access.check(t, p.tenant)
 	}
 	return p, err
 }
 
-// acceptSignIn keeps the user's consent and finishes.
+// acceptSignIn stores the user's consent and finishes.
 func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) {
 	p, err := a.parties(c.trust, f)
 	if err != nil {
 		return nil, err
 	}
-	who := partyOf(p.client, p.tenant, p.user)
+	who := consentKeyOf(p.client, p.tenant, p.user)
 	if everybody && p.user.Administrator {
 		who.userID = ""
 	}
-	// A second press lets the browser hang up on the first.
-	if err := a.consents.add(context.WithoutCancel(c.r.Context()), who, p.wish.key()); err != nil {
+	// A second press makes the browser abandon the first request.
+	if err := a.consents.add(context.WithoutCancel(c.r.Context()), who, p.access.key()); err != nil {
 		return nil, err
 	}
 	return a.finishSignIn(c, f)
@@ -346,7 +345,7 @@ func (a *Authority) finishSignIn(c *call, f *flow) (any, error) {
 	return a.finishCode(c, f, p.client, p.tenant, p.user)
 }
 
-// declineSignIn tells the app that the user does not want to.
+// declineSignIn tells the app that the user declined.
 func (a *Authority) declineSignIn(c *call, f *flow, why *failure) (any, error) {
 	if f.device != nil {
 		return a.declineDevice(f)
@@ -354,8 +353,8 @@ func (a *Authority) declineSignIn(c *call, f *flow, why *failure) (any, error) {
 	return f.request.refuse(c, a.now(), why)
 }
 
-// showStep shows the page of a sign-in's step, with what was wrong about the last
-// entry. The caller holds the lock.
+// showStep shows the page for a sign-in's step, with the mistake in the last entry. The
+// caller holds the lock.
 func (a *Authority) showStep(c *call, f *flow) (any, error) {
 	d := pageData{Flow: f.id, User: f.name}
 	if f.device != nil {
@@ -364,7 +363,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 	if f.problem != nil {
 		d.complain(f.problem)
 	}
-	client := c.trust.app(nil, f.asking().clientID)
+	client := c.trust.app(nil, f.signInRequest().clientID)
 	if client == nil {
 		return nil, fail(codeUnknownClient, "The application is not there any more. Go back to it, and sign in again.")
 	}
@@ -380,7 +379,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 			p.status = http.StatusBadRequest
 		}
 		if onThisMachine(c.r) {
-			p.data.Users = c.trust.suggestions(c.trust.tenant(f.asking().tenant), client)
+			p.data.Users = c.trust.suggestions(c.trust.tenant(f.signInRequest().tenant), client)
 		}
 	case stepMFA:
 		p.name, p.data.Title = "mfa", "Approve the sign-in"
@@ -390,18 +389,18 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 			return nil, err
 		}
 		p.name, p.data.Title = "consent", "Allow access?"
-		p.data.Resource, p.data.Publisher = between.wish.label(), between.client.home.name
+		p.data.Resource, p.data.Publisher = between.access.label(), between.client.home.name
 		p.data.Administrator, p.data.Tenant = between.user.Administrator, between.tenant.name
-		p.data.Offline = between.wish.offline
-		if a.mayUse(between.client, between.tenant, between.user, between.wish) && (f.request == nil || !f.request.consent) {
+		p.data.Offline = between.access.offline
+		if a.mayUse(between.client, between.tenant, between.user, between.access) && (f.request == nil || !f.request.consent) {
 			p.name, p.data.Title = "confirm", "Is it you who signs in?"
 		}
 	}
 	return p, nil
 }
 
-// onThisMachine reports whether a request comes straight from a browser beside the
-// server, and not from elsewhere through a proxy.
+// onThisMachine reports whether a request comes directly from a browser on this
+// machine, not from elsewhere through a proxy.
 func onThisMachine(r *http.Request) bool {
 	base, err := url.Parse("http://" + r.Host)
 	if err != nil || !loopback.IsHost(base.Hostname()) || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
@@ -411,12 +410,12 @@ func onThisMachine(r *http.Request) bool {
 	return err == nil && loopback.IsHost(host)
 }
 
-// suggestions are the names of users who may sign in to an app, in a tenant or,
-// where it is nil, in any. They are for whoever has the server on his own
-// machine: elsewhere nobody is told who there is.
+// suggestions returns the names of users who may sign in to an app, in a tenant or, if
+// it is nil, in any. They are for those who run the server on their own machine:
+// elsewhere user names are not revealed.
 func (d *directory) suggestions(in *tenant, client *app) []string {
 	var names []string
-	for name, t := range d.members {
+	for name, t := range d.userTenants {
 		if user := t.user(name); user.Password != "" && (in == nil || t == in) && (client.MultiTenant || t == client.home) {
 			names = append(names, user.UserPrincipalName)
 		}
@@ -425,24 +424,24 @@ func (d *directory) suggestions(in *tenant, client *app) []string {
 	return names[:min(len(names), maxSuggestions)]
 }
 
-// label is what people know an app by.
+// label is the app's name for people.
 func (a *app) label() string { return cmp.Or(a.Name, a.ID) }
 
-// label is what people know a resource by.
-func (w *wish) label() string {
+// label is the resource's name for people.
+func (want *accessRequest) label() string {
 	switch {
-	case w.app != nil:
-		return w.app.label()
-	case strings.Contains(w.resource, "partnercenter"):
-		return "Microsoft Partner Center (" + w.resource + ")"
-	case strings.Contains(w.resource, "graph"):
-		return "the directory (" + w.resource + ")"
+	case want.app != nil:
+		return want.app.label()
+	case strings.Contains(want.resource, "partnercenter"):
+		return "Microsoft Partner Center (" + want.resource + ")"
+	case strings.Contains(want.resource, "graph"):
+		return "the directory (" + want.resource + ")"
 	}
-	return w.resource
+	return want.resource
 }
 
-// checkPassword finds the user of a name and password, in a tenant or, where it
-// is nil, in any. The caller holds the lock of the sign-ins.
+// checkPassword finds the user with a name and password, in a tenant or, if it is nil,
+// in any. The caller holds the lock of the sign-ins.
 func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
 	if len(name) > maxUserName {
 		return nil, nil, wrongPassword()
@@ -466,7 +465,7 @@ func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (
 	got := sha256.Sum256([]byte(password))
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || user == nil {
 		if !known || now.After(before.last.Add(lockout)) {
-			before = new(failed)
+			before = new(failedAttempts)
 			failures.Add(strings.Clone(key), before) // not the whole form
 		}
 		before.count, before.last = before.count+1, now
@@ -490,8 +489,8 @@ func disabledUser(user *User) error {
 	return fail(codeUserDisabled, "The account of user %s is disabled. Have an administrator enable it, or sign in as another user.", quote.Text(user.UserPrincipalName))
 }
 
-// signOut is GET /{tenant}/oauth2/logout and its v2.0 twin. No sign-in outlives
-// its tokens here, so there is nothing to end.
+// signOut is GET /{tenant}/oauth2/logout and its v2.0 twin. No session outlives its
+// tokens here, so there is nothing to end.
 // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request
 func (a *Authority) signOut(c *call) (any, error) {
 	if to := c.r.URL.Query().Get("post_logout_redirect_uri"); to != "" {

@@ -34,8 +34,8 @@ func signInOptions(c *clock) Options {
 	return o
 }
 
-// browser follows pages, redirects and forms as a user's browser does, as far as
-// the authority goes.
+// browser follows pages, redirects and forms as a user's browser does, at the authority
+// only.
 type browser struct {
 	t       testing.TB
 	a       http.Handler
@@ -104,8 +104,7 @@ func (b *browser) signIn(w *httptest.ResponseRecorder) *httptest.ResponseRecorde
 	return w
 }
 
-// authorizeURL is a request of the authorize endpoint; a change of absent takes a
-// parameter away.
+// authorizeURL returns a request to the authorize endpoint; absent removes a parameter.
 func authorizeURL(path string, changes ...string) string {
 	values := url.Values{
 		"client_id": {clientID}, "redirect_uri": {redirectURI}, "response_type": {"code"},
@@ -201,7 +200,7 @@ func signedInTokens(t testing.TB, a *Authority) tokens {
 	return first
 }
 
-// TestAuthorizationCode signs in by every way that the endpoint offers.
+// TestAuthorizationCode signs in in every way that the endpoint offers.
 func TestAuthorizationCode(t *testing.T) {
 	for _, path := range []string{"/common/oauth2", "/" + tenantID + "/oauth2", "/contoso.onmicrosoft.com/oauth2/v2.0", "/organizations/oauth2/v2.0"} {
 		for _, mode := range []string{"", "query", "fragment", "form_post"} {
@@ -256,8 +255,8 @@ func TestAuthorizationCode(t *testing.T) {
 	}
 }
 
-// TestRefresh redeems refresh tokens in a row, up to the one that nobody has used
-// for 90 days.
+// TestRefresh redeems refresh tokens in sequence, up to one that was not used for 90
+// days.
 func TestRefresh(t *testing.T) {
 	c := &clock{at: start}
 	a := newAuthority(t, signInOptions(c))
@@ -294,12 +293,12 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// TestDeviceCode signs in on another device than the one that wants to.
+// TestDeviceCode signs a device in from another one.
 func TestDeviceCode(t *testing.T) {
 	a := newAuthority(t, signInOptions(&clock{at: start}))
 	for _, version := range []string{"oauth2", "oauth2/v2.0"} {
 		form := url.Values{"client_id": {clientID}, "scope": {api + "/.default offline_access openid"}}
-		grant := grantDevice
+		grant := grantTypeDevice
 		if version == "oauth2" {
 			form, grant = url.Values{"client_id": {clientID}, "resource": {api}}, grantDeviceV1
 		}
@@ -334,8 +333,8 @@ func TestDeviceCode(t *testing.T) {
 	}
 }
 
-// TestOnBehalfOf is a service that was called with a user's token and wants one
-// of Partner Center's for that user.
+// TestOnBehalfOf is a service that was called with a user's token and requests one of
+// Partner Center's for that user.
 func TestOnBehalfOf(t *testing.T) {
 	a := newAuthority(t, signInOptions(&clock{at: start}))
 	b := newBrowser(t, a)
@@ -348,7 +347,7 @@ func TestOnBehalfOf(t *testing.T) {
 	}
 	exchange := func(assertion string) tokens {
 		return redeem(t, a, base+"/"+tenantID+"/oauth2/v2.0/token", url.Values{
-			"grant_type": {grantOnBehalfOf}, "requested_token_use": {"on_behalf_of"},
+			"grant_type": {grantTypeOnBehalfOf}, "requested_token_use": {"on_behalf_of"},
 			"assertion": {assertion}, "scope": {api + "/.default offline_access"},
 		})
 	}

@@ -17,23 +17,23 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// maxForm is the largest token request read, in bytes. Real ones have a few
-// hundred, and a client assertion or a token that is passed on some thousand.
+// maxForm is the largest accepted token request, in bytes. Real ones have a few
+// hundred, and several thousand with a client assertion or a forwarded token.
 const maxForm = 64 << 10
 
-// The grants of the token endpoints.
+// The grant types of the token endpoints.
 const (
-	grantClientCredentials = "client_credentials"
-	grantCode              = "authorization_code"
-	grantRefresh           = "refresh_token"
-	grantPassword          = "password"
-	grantDevice            = "urn:ietf:params:oauth:grant-type:device_code"
-	grantDeviceV1          = "device_code"
-	grantOnBehalfOf        = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	grantTypeClientCredentials = "client_credentials"
+	grantTypeCode              = "authorization_code"
+	grantTypeRefresh           = "refresh_token"
+	grantTypePassword          = "password"
+	grantTypeDevice            = "urn:ietf:params:oauth:grant-type:device_code"
+	grantDeviceV1              = "device_code"
+	grantTypeOnBehalfOf        = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 )
 
-// grantTypes are those that the discovery document names.
-var grantTypes = []string{grantClientCredentials, grantCode, grantRefresh, grantDevice, grantOnBehalfOf}
+// grantTypes are those in the discovery document.
+var grantTypes = []string{grantTypeClientCredentials, grantTypeCode, grantTypeRefresh, grantTypeDevice, grantTypeOnBehalfOf}
 
 // tokenAnswer is the answer of the endpoints.
 type tokenAnswer struct {
@@ -48,7 +48,7 @@ type tokenAnswer struct {
 	userAnswer
 }
 
-// integer is a number of an answer, which v1 endpoints write as text.
+// integer returns a number for an answer, which v1 endpoints write as text.
 func (c *call) integer(n int64) any {
 	if c.version == token.V1 {
 		return strconv.FormatInt(n, 10)
@@ -56,15 +56,15 @@ func (c *call) integer(n int64) any {
 	return n
 }
 
-// userAnswer is what only the answer to a grant of a user has.
+// userAnswer is the part of an answer that only users' grants have.
 type userAnswer struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
-	ClientInfo   string `json:"client_info,omitempty"` // MSAL's name for the account, when it asks
+	ClientInfo   string `json:"client_info,omitempty"` // MSAL's name for the account, on request
 }
 
-// tokenCall is a token request whose form is read and whose client is known.
-type tokenCall struct {
+// tokenRequest is a token request with its form parsed and its client known.
+type tokenRequest struct {
 	*call
 	form   url.Values
 	client *app
@@ -91,7 +91,7 @@ type issued struct {
 func (a *Authority) tokens(c *call) (any, error) {
 	got, err := a.token(c)
 	if f, ok := err.(*failure); ok && c.version == token.V1 && f.errorCode == codeMFARequired { //nolint:errorlint // the authority's own, never wrapped
-		f.kind = "interaction_required" // this endpoint's word for it
+		f.kind = "interaction_required" // this endpoint's name for it
 	}
 	if err != nil {
 		return nil, err
@@ -116,17 +116,17 @@ func (a *Authority) token(c *call) (*issued, error) {
 		return nil, err
 	}
 	grant := form.Get("grant_type")
-	serve := grantHandlers[grant]
+	serve := grantTypeHandlers[grant]
 	switch {
 	case grant == "":
 		return nil, missing("grant_type", "Add grant_type=client_credentials for an app alone, or authorization_code, refresh_token or another grant for a user.")
 	case serve == nil:
 		return nil, fail(codeUnsupportedGrant, "The grant type %s is not supported. Send one of %s.", quote.Text(grant), strings.Join(grantTypes, ", "))
 	}
-	t := &tokenCall{call: c, form: form}
+	t := &tokenRequest{call: c, form: form}
 	if !isShared(c.tenant) {
 		if t.tenant = c.trust.tenant(c.tenant); t.tenant == nil {
-			if grant != grantRefresh || !guid.Is(c.tenant) {
+			if grant != grantTypeRefresh || !guid.Is(c.tenant) {
 				return nil, unknownTenant(c.tenant)
 			}
 			t.customer = strings.ToLower(c.tenant)
@@ -136,27 +136,27 @@ func (a *Authority) token(c *call) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	if grant == grantClientCredentials && t.tenant == nil {
+	if grant == grantTypeClientCredentials && t.tenant == nil {
 		return nil, fail(codeNoTenant, "An app-only token belongs to one tenant, which '%s' does not name. Put the tenant's id or domain in its place in the URL.", strings.ToLower(c.tenant))
 	}
 	if t.client, err = findApp(c.trust, t.tenant, shown.id); err != nil {
 		return nil, err
 	}
-	if t.proof, err = a.checkCredential(t, shown, grant != grantClientCredentials); err != nil {
+	if t.proof, err = a.checkCredential(t, shown, grant != grantTypeClientCredentials); err != nil {
 		return nil, err
 	}
 	return serve(a, t)
 }
 
-// grantHandlers answer the grants.
-var grantHandlers = map[string]func(*Authority, *tokenCall) (*issued, error){
-	grantClientCredentials: (*Authority).clientCredentials,
-	grantCode:              (*Authority).redeemCode,
-	grantRefresh:           (*Authority).refresh,
-	grantPassword:          (*Authority).password,
-	grantDevice:            (*Authority).redeemDevice,
-	grantDeviceV1:          (*Authority).redeemDevice,
-	grantOnBehalfOf:        (*Authority).onBehalfOf,
+// grantTypeHandlers answer the grant types.
+var grantTypeHandlers = map[string]func(*Authority, *tokenRequest) (*issued, error){
+	grantTypeClientCredentials: (*Authority).clientCredentials,
+	grantTypeCode:              (*Authority).redeemCode,
+	grantTypeRefresh:           (*Authority).refresh,
+	grantTypePassword:          (*Authority).password,
+	grantTypeDevice:            (*Authority).redeemDevice,
+	grantDeviceV1:              (*Authority).redeemDevice,
+	grantTypeOnBehalfOf:        (*Authority).onBehalfOf,
 }
 
 // findApp finds the app of a request in the tenant of its path, nil for any.
@@ -189,7 +189,7 @@ func readForm(c *call) (url.Values, error) {
 	return parseForm(c.r.Header.Get("Content-Type"), body)
 }
 
-// parseForm reads a form. A body without a content type is taken for one.
+// parseForm parses a form. A body without a content type is assumed to be one.
 func parseForm(contentType string, body []byte) (url.Values, error) {
 	if contentType != "" {
 		media, _, err := mime.ParseMediaType(contentType)
@@ -201,8 +201,8 @@ func parseForm(contentType string, body []byte) (url.Values, error) {
 	return parseParameters(string(body))
 }
 
-// parseParameters reads a form or a query, which must have each parameter once
-// (RFC 6749, sections 3.1 and 3.2).
+// parseParameters parses a form or a query, which must not repeat a parameter (RFC
+// 6749, sections 3.1 and 3.2).
 func parseParameters(text string) (url.Values, error) {
 	form, err := url.ParseQuery(text)
 	if err != nil {
@@ -224,10 +224,10 @@ func unknownTenant(name string) *failure {
 	return fail(codeUnknownTenant, "Tenant %s does not exist here. Check the tenant's id or domain in the URL.", quote.Text(name))
 }
 
-// clientCredentials is the app-only grant: the client's secret or certificate
+// clientCredentials implements the app-only grant: the client's secret or certificate
 // for a token that speaks for the client itself.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
-func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
+func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
 	resource := t.form.Get("resource")
 	switch {
 	case t.version == token.V2:
@@ -238,44 +238,44 @@ func (a *Authority) clientCredentials(t *tokenCall) (*issued, error) {
 	case resource == "":
 		return nil, missing("resource", "Add resource=<URL of the API>; scope belongs to the v2.0 endpoint.")
 	}
-	w := &wish{resource: resource}
-	if err := a.resolve(t.trust, w); err != nil {
+	want := &accessRequest{resource: resource}
+	if err := a.resolve(t.trust, want); err != nil {
 		return nil, err
 	}
-	if err := w.check(t.trust, t.tenant); err != nil {
+	if err := want.check(t.trust, t.tenant); err != nil {
 		return nil, err
 	}
-	return a.issue(t, a.order(t, t.tenant, nil, w), w)
+	return a.issue(t, a.specFor(t, t.tenant, nil, want), want)
 }
 
-// order returns what a token that w asks for is to say, an app's own without a
-// subject.
-func (a *Authority) order(t *tokenCall, tenant *tenant, subject *signedIn, w *wish) *order {
-	return &order{
+// specFor returns the content of a token for the requested access, an app's own without
+// a subject.
+func (a *Authority) specFor(t *tokenRequest, tenant *tenant, subject *signedIn, want *accessRequest) *tokenSpec {
+	return &tokenSpec{
 		tenant: tenant, client: t.client, proof: t.proof, subject: subject,
-		resource: w.resource, scope: w.scope, base: t.base, version: t.version,
+		resource: want.resource, scope: want.scope, base: t.base, version: t.version,
 		distortion: a.distort(t.call, tenant, t.client, subject),
 	}
 }
 
-// issue signs what was ordered.
-func (a *Authority) issue(t *tokenCall, o *order, w *wish) (*issued, error) {
-	token, err := a.sign(t.trust, o)
+// issue signs the token.
+func (a *Authority) issue(t *tokenRequest, spec *tokenSpec, want *accessRequest) (*issued, error) {
+	token, err := a.sign(t.trust, spec)
 	if err != nil {
 		return nil, err
 	}
-	got := &issued{token: token, resource: w.resource}
-	if o.subject != nil {
-		got.scope = t.scopeAnswer(w)
+	got := &issued{token: token, resource: want.resource}
+	if spec.subject != nil {
+		got.scope = t.scopeAnswer(want)
 	}
 	return got, nil
 }
 
-// wish returns what the request asks for; where it does not say, it is what was
-// asked for when the user signed in.
-func (a *Authority) wish(t *tokenCall, before *Grant) (*wish, error) {
+// accessRequest returns the access that the request asks for; by default that of the
+// sign-in.
+func (a *Authority) accessRequest(t *tokenRequest, before *Grant) (*accessRequest, error) {
 	if t.version == token.V1 {
-		return a.userWishV1(t.trust, t.form.Get("scope"), cmp.Or(t.form.Get("resource"), before.Resource))
+		return a.userAccessV1(t.trust, t.form.Get("scope"), cmp.Or(t.form.Get("resource"), before.Resource))
 	}
 	if t.form.Has("resource") && !t.form.Has("scope") {
 		return nil, fail(codeResourceAtV2, "The parameter 'resource' belongs to the v1 endpoint. Send scope=<URL of the API>/.default here.")
@@ -284,12 +284,12 @@ func (a *Authority) wish(t *tokenCall, before *Grant) (*wish, error) {
 	if strings.TrimSpace(scope) == "" {
 		scope = before.Scope
 	}
-	return a.userWish(t.trust, scope, before.Resource)
+	return a.userAccess(t.trust, scope, before.Resource)
 }
 
-// userTokens gives what w asks for, for a user of a tenant who has signed in and
-// consented. The grant, nil for none, is what a refresh token continues.
-func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wish, g *Grant, nonce string) (*issued, error) {
+// userTokens issues tokens for a user who has signed in and consented. The grant, nil
+// for none, is continued by a refresh token.
+func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, want *accessRequest, g *Grant, nonce string) (*issued, error) {
 	if s.user.Disabled {
 		return nil, disabledUser(s.user)
 	}
@@ -297,29 +297,29 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 	if _, err := findApp(t.trust, tenant, t.client.ID); err != nil {
 		return nil, err
 	}
-	if err := w.check(t.trust, tenant); err != nil {
+	if err := want.check(t.trust, tenant); err != nil {
 		return nil, err
 	}
 	if err := a.strikeUser(t.call, t.form.Get("grant_type"), tenant, t.client.ID, s.user); err != nil {
 		return nil, err
 	}
-	if !a.mayUse(t.client, tenant, s.user, w) {
-		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote.Text(w.resource))
+	if !a.mayUse(t.client, tenant, s.user, want) {
+		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote.Text(want.resource))
 	}
-	o := a.order(t, tenant, s, w)
-	got, err := a.issue(t, o, w)
+	spec := a.specFor(t, tenant, s, want)
+	got, err := a.issue(t, spec, want)
 	if err != nil {
 		return nil, err
 	}
-	if w.openID {
-		if got.IDToken, err = a.signID(t.trust, o, nonce, ""); err != nil {
+	if want.openID {
+		if got.IDToken, err = a.signID(t.trust, spec, nonce, ""); err != nil {
 			return nil, err
 		}
 	}
 	if t.form.Get("client_info") == "1" {
 		got.ClientInfo = clientInfo(s.user, tenant)
 	}
-	if g != nil && w.offline {
+	if g != nil && want.offline {
 		a.grants.mu.Lock()
 		defer a.grants.mu.Unlock()
 		if got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now()); err != nil {
@@ -329,36 +329,36 @@ func (a *Authority) userTokens(t *tokenCall, tenant *tenant, s *signedIn, w *wis
 	return got, nil
 }
 
-// scopeAnswer is the scope of an answer: at the v2.0 endpoint with the resource
-// before it, and with the scopes as they were asked for, .default too. MSAL takes
-// what is missing for declined, and looks up tokens that it has by it.
-func (t *tokenCall) scopeAnswer(w *wish) string {
+// scopeAnswer returns the scope of an answer: at the v2.0 endpoint with the resource
+// before it, and with the scopes as requested, including .default. MSAL treats missing
+// scopes as declined, and looks up its tokens by scope.
+func (t *tokenRequest) scopeAnswer(want *accessRequest) string {
 	if t.version == token.V1 {
-		return cmp.Or(w.scope, scopeUser)
+		return cmp.Or(want.scope, scopeUser)
 	}
 	var names []string
-	for name := range strings.FieldsSeq(cmp.Or(w.scope, scopeUser)) {
-		names = append(names, w.resource+"/"+name)
+	for name := range strings.FieldsSeq(cmp.Or(want.scope, scopeUser)) {
+		names = append(names, want.resource+"/"+name)
 	}
-	for _, scope := range w.asked {
+	for _, scope := range want.asked {
 		if !slices.Contains(names, scope) {
 			names = append(names, scope)
 		}
 	}
-	if w.openID {
+	if want.openID {
 		names = slices.Insert(names, 0, "openid", "profile")
 	}
-	if w.offline {
+	if want.offline {
 		names = append(names, "offline_access")
 	}
 	return strings.Join(names, " ")
 }
 
-// password is the resource owner's password grant, which Partner Center has no
-// use for since it asks for a second factor: who has one registered must sign in
-// with a browser.
+// password implements the resource owner's password grant, which Partner Center does
+// not support since it requires a second factor: a user who has one registered must
+// sign in with a browser.
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc
-func (a *Authority) password(t *tokenCall) (*issued, error) {
+func (a *Authority) password(t *tokenRequest) (*issued, error) {
 	name := t.form.Get("username")
 	if name == "" {
 		return nil, missing("username", "Add username=<name@domain>.")
@@ -372,5 +372,5 @@ func (a *Authority) password(t *tokenCall) (*issued, error) {
 	if user.MFA {
 		return nil, fail(codeMFARequired, "User %s must sign in with a second factor, for which this grant has no place. Sign in with a browser or a device code.", quote.Text(user.UserPrincipalName))
 	}
-	return a.beginGrant(t, a.newGrant(t, tenant.id, user.ObjectID, false, asking{scope: t.form.Get("scope")}), "")
+	return a.beginGrant(t, a.newGrant(t, tenant.id, user.ObjectID, false, signInRequest{scope: t.form.Get("scope")}), "")
 }

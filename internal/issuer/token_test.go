@@ -160,7 +160,7 @@ func TestTokenClaims(t *testing.T) {
 			"aud": graph, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,
 			"idtyp": "app", "oid": objectID, "sub": objectID, "tid": tenantID,
 		})
-		header, payload := parts(t, mint(t, a, TokenRequest{Version: version}))
+		header, payload := parts(t, mint(t, a, MintRequest{Version: version}))
 		if diff := cmp.Diff(map[string]any{"alg": "RS256", "kid": key1().ID, "typ": "JWT"}, header); diff != "" {
 			t.Errorf("%s header (-want +got):\n%s", version, diff)
 		}
@@ -256,8 +256,8 @@ func TestTokenRequests(t *testing.T) {
 
 var descriptionShape = regexp.MustCompile(`^AADSTS\d+: .+\. Trace ID: [0-9a-f-]{36} Correlation ID: [0-9a-f-]{36} Timestamp: 2026-01-02 15:04:05Z$`)
 
-// checkAnswer checks a token answer: a token that verifies, or a complete error
-// that holds no secret.
+// checkAnswer checks a token answer: a token that verifies, or a complete error that
+// contains no secret.
 func checkAnswer(t *testing.T, a *Authority, w *httptest.ResponseRecorder, status int, kind string, code int) {
 	t.Helper()
 	if w.Code != status {
@@ -293,8 +293,8 @@ func checkAnswer(t *testing.T, a *Authority, w *httptest.ResponseRecorder, statu
 	}
 }
 
-// TestTokenRequestShape is about what surrounds the parameters: headers, types
-// and the body as bytes.
+// TestTokenRequestShape checks everything but the parameters: headers, types and the
+// bytes of the body.
 func TestTokenRequestShape(t *testing.T) {
 	a := newAuthority(t, options())
 	const formType = "application/x-www-form-urlencoded"
@@ -381,7 +381,7 @@ func TestCorrelationID(t *testing.T) {
 	}
 }
 
-// A token names the address that it was asked for at, but only if it is ours.
+// A token names the address that it was requested at, but only if it is ours.
 func TestTokenIssuerFollowsHost(t *testing.T) {
 	a := newAuthority(t, options())
 	for target, want := range map[string]string{

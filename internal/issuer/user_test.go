@@ -24,7 +24,7 @@ func TestUserTokenClaims(t *testing.T) {
 			"amr": []any{"pwd", "mfa"}, "name": "Ada Byron", "oid": userID, "roles": []any{"admin_agent"},
 			"scp": "user_impersonation", "tid": tenantID,
 		})
-		_, payload := parts(t, mint(t, a, TokenRequest{Tenant: tenantID, ClientID: clientID, User: "ada@contoso.ONMICROSOFT.com", Version: version}))
+		_, payload := parts(t, mint(t, a, MintRequest{Tenant: tenantID, ClientID: clientID, User: "ada@contoso.ONMICROSOFT.com", Version: version}))
 		if sub, _ := payload["sub"].(string); len(sub) != 43 {
 			t.Errorf("%s sub %q", version, sub)
 		}
@@ -44,7 +44,7 @@ func TestVerifyUser(t *testing.T) {
 	a := newAuthority(t, options())
 	for _, version := range []token.Version{token.V1, token.V2} {
 		for _, withoutMFA := range []bool{false, true} {
-			jwt := mint(t, a, TokenRequest{Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com", Version: version, WithoutMFA: withoutMFA})
+			jwt := mint(t, a, MintRequest{Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com", Version: version, WithoutMFA: withoutMFA})
 			claims, err := a.Verify(jwt)
 			if err != nil {
 				t.Fatal(err)
@@ -66,7 +66,7 @@ func TestVerifyUser(t *testing.T) {
 			wantReason(t, newAuthority(t, o), jwt, token.ReasonUser)
 		}
 	}
-	claims, err := a.Verify(mint(t, a, TokenRequest{}))
+	claims, err := a.Verify(mint(t, a, MintRequest{}))
 	if err != nil || claims.HasUser() || claims.Roles != nil || claims.MFA {
 		t.Errorf("an app-only token: %+v, %v", claims, err)
 	}
@@ -75,11 +75,11 @@ func TestVerifyUser(t *testing.T) {
 func TestUserMistakes(t *testing.T) {
 	a := newAuthority(t, options())
 	for _, user := range []string{"eve@contoso.onmicrosoft.com", "ada"} {
-		if jwt, err := a.Mint(TokenRequest{Tenant: tenantID, ClientID: clientID, User: user}); err == nil {
+		if jwt, err := a.Mint(MintRequest{Tenant: tenantID, ClientID: clientID, User: user}); err == nil {
 			t.Errorf("a token for %s: %v", user, jwt)
 		}
 	}
-	if jwt, err := a.Mint(TokenRequest{Tenant: otherTenant, ClientID: otherClient, User: "ada@contoso.onmicrosoft.com"}); err == nil {
+	if jwt, err := a.Mint(MintRequest{Tenant: otherTenant, ClientID: otherClient, User: "ada@contoso.onmicrosoft.com"}); err == nil {
 		t.Errorf("a token for another tenant's user: %v", jwt)
 	}
 	for name, users := range map[string][]User{
@@ -95,10 +95,10 @@ func TestUserMistakes(t *testing.T) {
 	}
 }
 
-// TestRememberedTokensDoNotAllocate keeps the path of every request lean.
+// TestRememberedTokensDoNotAllocate keeps the path of every request efficient.
 func TestRememberedTokensDoNotAllocate(t *testing.T) {
 	a := newAuthority(t, options())
-	for _, r := range []TokenRequest{{}, {Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com"}} {
+	for _, r := range []MintRequest{{}, {Tenant: tenantID, ClientID: clientID, User: "ada@contoso.onmicrosoft.com"}} {
 		jwt := mint(t, a, r)
 		wantReason(t, a, jwt, "")
 		if n := testing.AllocsPerRun(100, func() { _, _ = a.Verify(jwt) }); n != 0 {

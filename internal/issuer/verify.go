@@ -8,7 +8,7 @@ import (
 )
 
 // Verify checks an access token and returns its claims. An error is a
-// [*token.VerifyError]. A token that was verified before costs a look into a map and
+// [*token.VerifyError]. A token that was verified before costs a map lookup and a look
 // at the clock.
 func (a *Authority) Verify(text string) (*token.Claims, error) {
 	if err := token.CheckSize(text); err != nil {
@@ -32,8 +32,8 @@ func (a *Authority) Verify(text string) (*token.Claims, error) {
 	return claims, nil
 }
 
-// verify checks everything but size and time; audience says whom a token may be
-// meant for.
+// verify checks everything but size and time; audience reports which audiences are
+// accepted.
 func verify(text string, trust *trust, audience func(string) bool) (*token.Claims, error) {
 	parsed, err := token.Parse(text)
 	if err != nil {
@@ -68,8 +68,8 @@ func verify(text string, trust *trust, audience func(string) bool) (*token.Claim
 // isResource reports whether an audience is an API that tokens are issued for.
 func (a *Authority) isResource(audience string) bool { return a.resources[token.ResourceKey(audience)] }
 
-// checkClaims checks the claims of a token whose signature is right. It may be
-// an old one: tenants, clients, users and addresses can have changed since.
+// checkClaims checks the claims of a token with a valid signature. It may be old:
+// tenants, clients, users and addresses may have changed since.
 func checkClaims(w *token.Payload, trust *trust) error {
 	tenant := trust.tenants[w.TenantID]
 	if tenant == nil || tenant.id != w.TenantID {
@@ -83,7 +83,7 @@ func checkClaims(w *token.Payload, trust *trust) error {
 		return token.Refuse(token.ReasonClient, "client %s is not registered in tenant %s, or disabled", quote.Text(w.Client()), tenant.id)
 	}
 	if name := w.User(); name != "" {
-		// Another one may have the name by now.
+		// Somebody else may have the name by now.
 		if user := tenant.user(name); user == nil || user.Disabled || user.ObjectID != w.ObjectID {
 			return token.Refuse(token.ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote.Text(name), tenant.id)
 		}

@@ -57,7 +57,7 @@ func wantReason(t *testing.T, a *Authority, jwt string, want token.Reason) {
 
 func TestVerifyForged(t *testing.T) {
 	a := newAuthority(t, options())
-	jwt := mint(t, a, TokenRequest{})
+	jwt := mint(t, a, MintRequest{})
 	header, payload := parts(t, jwt)
 	part := strings.Split(jwt, ".")
 	public, err := x509.MarshalPKIXPublicKey(&key1().Private.PublicKey)
@@ -197,7 +197,7 @@ func TestVerifyTime(t *testing.T) {
 			o := options()
 			o.Now, o.Leeway = c.now, test.leeway
 			a := newAuthority(t, o)
-			jwt := mint(t, a, TokenRequest{})
+			jwt := mint(t, a, MintRequest{})
 			c.set(start.Add(test.after))
 			wantReason(t, a, jwt, test.want)
 			// The same when the token has been remembered in between.
@@ -211,7 +211,7 @@ func TestVerifyTime(t *testing.T) {
 
 func TestVerifyRemembers(t *testing.T) {
 	a := newAuthority(t, options())
-	jwt := mint(t, a, TokenRequest{})
+	jwt := mint(t, a, MintRequest{})
 	first, err := a.Verify(jwt)
 	if err != nil {
 		t.Fatal(err)
@@ -231,22 +231,22 @@ func TestVerifyRemembers(t *testing.T) {
 	a = newAuthority(t, options())
 	a.verified = token.NewCache[*trust](2)
 	for range 5 {
-		wantReason(t, a, mint(t, a, TokenRequest{}), "")
+		wantReason(t, a, mint(t, a, MintRequest{}), "")
 	}
 	if n := a.verified.Len(); n != 2 {
 		t.Errorf("%d tokens remembered, want 2", n)
 	}
 	a.verified = token.Cache[*trust]{}
-	jwt = mint(t, a, TokenRequest{})
+	jwt = mint(t, a, MintRequest{})
 	wantReason(t, a, jwt, "")
 	wantReason(t, a, jwt, "")
 }
 
 func TestVerifyKeyRotation(t *testing.T) {
 	a := newAuthority(t, options())
-	old := mint(t, a, TokenRequest{})
+	old := mint(t, a, MintRequest{})
 	a.AddKey(key2())
-	recent := mint(t, a, TokenRequest{})
+	recent := mint(t, a, MintRequest{})
 	wantReason(t, a, old, "")
 	wantReason(t, a, recent, "")
 	if header, _ := parts(t, recent); header["kid"] != key2().ID {
@@ -261,14 +261,14 @@ func TestVerifyKeyRotation(t *testing.T) {
 	a.AddKey(&Key{ID: key2().ID, Private: key1().Private})
 	wantReason(t, a, recent, token.ReasonSignature)
 	a.RevokeKey(key2().ID)
-	if _, err := a.Mint(TokenRequest{Tenant: tenantID, ClientID: clientID}); !errors.Is(err, errNoKey) {
+	if _, err := a.Mint(MintRequest{Tenant: tenantID, ClientID: clientID}); !errors.Is(err, errNoKey) {
 		t.Errorf("Mint without a key: %v", err)
 	}
 }
 
 func TestVerifyBaseURLs(t *testing.T) {
 	a := newAuthority(t, options())
-	v1, v2 := mint(t, a, TokenRequest{BaseURL: "HTTPS://localhost:8443/"}), mint(t, a, TokenRequest{Version: token.V2})
+	v1, v2 := mint(t, a, MintRequest{BaseURL: "HTTPS://localhost:8443/"}), mint(t, a, MintRequest{Version: token.V2})
 	wantReason(t, a, v1, "")
 	wantReason(t, a, v2, "")
 	if err := a.SetBaseURLs("https://LOCALHOST:8443", "http://[::1]:80"); err != nil {
@@ -276,15 +276,15 @@ func TestVerifyBaseURLs(t *testing.T) {
 	}
 	wantReason(t, a, v1, "")
 	wantReason(t, a, v2, token.ReasonIssuer)
-	claims, err := a.Verify(mint(t, a, TokenRequest{BaseURL: "http://[::1]"}))
+	claims, err := a.Verify(mint(t, a, MintRequest{BaseURL: "http://[::1]"}))
 	if err != nil || claims.Issuer != "http://[::1]/"+tenantID+"/" {
 		t.Errorf("claims %+v, %v", claims, err)
 	}
 }
 
-// Tokens outlive a restart, and what they rest on may not.
+// Tokens survive a restart, but what they depend on may not.
 func TestVerifyAfterRestart(t *testing.T) {
-	jwt := mint(t, newAuthority(t, options()), TokenRequest{})
+	jwt := mint(t, newAuthority(t, options()), MintRequest{})
 	for name, test := range map[string]struct {
 		change func(*Options)
 		want   token.Reason
@@ -310,7 +310,7 @@ func TestVerifyAfterRestart(t *testing.T) {
 
 func TestMintRefuses(t *testing.T) {
 	a := newAuthority(t, options())
-	for name, r := range map[string]TokenRequest{
+	for name, r := range map[string]MintRequest{
 		"tenant":          {Tenant: "nobody", ClientID: clientID},
 		"client":          {Tenant: tenantID, ClientID: otherClient},
 		"resource":        {Tenant: tenantID, ClientID: clientID, Resource: "https://vault.azure.net"},
@@ -327,7 +327,7 @@ func TestMintRefuses(t *testing.T) {
 // TestConcurrency is for the race detector.
 func TestConcurrency(t *testing.T) {
 	a := newAuthority(t, options())
-	jwt := mint(t, a, TokenRequest{})
+	jwt := mint(t, a, MintRequest{})
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -356,7 +356,7 @@ func FuzzVerify(f *testing.F) {
 	// Workers make keys of their own; a common id leads them all to the signature.
 	o.Keys = []*Key{{ID: "fuzz", Private: key1().Private}}
 	a := newAuthority(f, o)
-	jwt := mint(f, a, TokenRequest{})
+	jwt := mint(f, a, MintRequest{})
 	header, payload := parts(f, jwt)
 	f.Add(jwt)
 	f.Add(jwt[:len(jwt)-1])
@@ -387,7 +387,7 @@ func BenchmarkVerifyRemembered(b *testing.B) {
 	o := options()
 	o.Now = nil
 	a := newAuthority(b, o)
-	jwt := mint(b, a, TokenRequest{})
+	jwt := mint(b, a, MintRequest{})
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := a.Verify(jwt); err != nil {
@@ -400,7 +400,7 @@ func BenchmarkVerifyRememberedParallel(b *testing.B) {
 	o := options()
 	o.Now = nil
 	a := newAuthority(b, o)
-	jwt := mint(b, a, TokenRequest{})
+	jwt := mint(b, a, MintRequest{})
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
@@ -414,7 +414,7 @@ func BenchmarkVerifyRememberedParallel(b *testing.B) {
 func BenchmarkVerifyFirst(b *testing.B) {
 	a := newAuthority(b, options())
 	a.verified = token.Cache[*trust]{}
-	jwt := mint(b, a, TokenRequest{})
+	jwt := mint(b, a, MintRequest{})
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := a.Verify(jwt); err != nil {
@@ -426,7 +426,7 @@ func BenchmarkVerifyFirst(b *testing.B) {
 func BenchmarkMint(b *testing.B) {
 	a := newAuthority(b, options())
 	for b.Loop() {
-		mint(b, a, TokenRequest{})
+		mint(b, a, MintRequest{})
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package keypair serves TLS with a certificate and a key from files, and reads
-// them again when they change, so that a renewed certificate needs no restart. It
-// makes no certificates; package localca does.
+// Package keypair serves TLS with a certificate and a key from files, and reads them
+// again when they change, so that a renewed certificate needs no restart. It makes no
+// certificates; package localca does.
 package keypair
 
 import (
@@ -16,23 +16,22 @@ import (
 	"time"
 )
 
-// checkInterval is how often the files are looked at, when there are handshakes.
+// checkInterval is how often the files are checked while there are handshakes.
 const checkInterval = time.Second
 
-// Files is a certificate and its key on disk. Its methods may be called
-// concurrently.
+// Files is a certificate and its key on disk. Its methods may be called concurrently.
 type Files struct {
 	certFile, keyFile string
 	log               *slog.Logger
 	now               func() time.Time
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the following fields
 	pair    *tls.Certificate
-	read    stamps    // of the files when they were read last, good or not
-	checked time.Time // when they were looked at last
+	read    stamps    // of the files when they were last read, valid or not
+	checked time.Time // when they were last checked
 }
 
-// stamps tell whether the certificate's file and the key's have changed.
+// stamps show whether the certificate's file and the key's have changed.
 type stamps [2]stamp
 
 type stamp struct {
@@ -40,9 +39,9 @@ type stamp struct {
 	size     int64
 }
 
-// Load reads a certificate with its intermediates, the server's own first, and
-// its key, both in PEM. It refuses what no client would accept, and says what to
-// do. The clock is the one that clients have, not a simulated one.
+// Load reads a certificate with its intermediates, the server's own first, and its key,
+// both in PEM. It refuses what no client would accept, and says what to do. The clock
+// must be the clients', not a simulated one.
 func Load(certFile, keyFile string, now func() time.Time, log *slog.Logger) (*Files, error) {
 	f := &Files{certFile: certFile, keyFile: keyFile, log: log, now: now, checked: now()}
 	var err error
@@ -55,8 +54,8 @@ func Load(certFile, keyFile string, now func() time.Time, log *slog.Logger) (*Fi
 	return f, nil
 }
 
-// Certificate returns the pair as it is on disk. When what is there now is not
-// usable, it is the last that was, and the log says why.
+// Certificate returns the pair on disk. If that is not usable, it returns the last
+// usable one, and the log says why.
 func (f *Files) Certificate() *tls.Certificate {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -69,8 +68,8 @@ func (f *Files) Certificate() *tls.Certificate {
 	if err == nil && found == f.read {
 		return f.pair
 	}
-	// A pair that is not usable is told of once and not read again until it
-	// changes: it may be that only one of its files has been replaced yet.
+	// An unusable pair is reported once and not read again until it changes: perhaps
+	// only one of its files has been replaced yet.
 	again := found == f.read
 	f.read = found
 	if err == nil {
@@ -87,7 +86,7 @@ func (f *Files) Certificate() *tls.Certificate {
 	return f.pair
 }
 
-// look returns what tells whether the files have changed.
+// look returns the stamps of the files.
 func (f *Files) look() (found stamps, err error) {
 	for i, file := range []string{f.certFile, f.keyFile} {
 		info, err := os.Stat(file)
@@ -106,7 +105,7 @@ func unreadable(file string, err error) error {
 	return fmt.Errorf("%w; make it readable to this user", err)
 }
 
-// load reads and checks the pair. No error quotes what is in the key's file.
+// load reads and checks the pair. No error quotes the content of the key's file.
 func (f *Files) load() (*tls.Certificate, error) {
 	certPEM, err := os.ReadFile(f.certFile)
 	if err != nil {
@@ -124,16 +123,16 @@ func (f *Files) load() (*tls.Certificate, error) {
 	}
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		return nil, fmt.Errorf("%s and %s are no pair: %w; give the server's own certificate first in its file, and the PEM key that it was made for", f.certFile, f.keyFile, err)
+		return nil, fmt.Errorf("%s and %s do not match: %w; give the server's own certificate first in its file, and the PEM key that it was made for", f.certFile, f.keyFile, err)
 	}
 	now := f.now()
 	switch leaf := pair.Leaf; {
 	case now.After(leaf.NotAfter):
 		return nil, fmt.Errorf("the certificate in %s expired at %s; have it renewed", f.certFile, leaf.NotAfter.Format(time.RFC3339))
 	case now.Before(leaf.NotBefore):
-		return nil, fmt.Errorf("the certificate in %s is valid from %s on, but it is %s; set the clock right, or have it issued anew", f.certFile, leaf.NotBefore.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		return nil, fmt.Errorf("the certificate in %s is valid from %s, but it is %s; set the clock, or have the certificate issued again", f.certFile, leaf.NotBefore.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case len(Names(leaf)) == 0:
-		return nil, fmt.Errorf("the certificate in %s names no host (subject alternative name), so that no client accepts it; have it issued with one", f.certFile)
+		return nil, fmt.Errorf("the certificate in %s names no host (subject alternative name), so no client accepts it; have it issued with one", f.certFile)
 	}
 	return &pair, nil
 }
@@ -147,7 +146,7 @@ func has(content []byte, blockType string) bool {
 	return false
 }
 
-// Names returns the hosts that a certificate is for, as they are in addresses.
+// Names returns the hosts that a certificate is for, as in URLs.
 func Names(leaf *x509.Certificate) []string {
 	names := append([]string(nil), leaf.DNSNames...)
 	for _, ip := range leaf.IPAddresses {

@@ -85,12 +85,12 @@ func TestLoadRefuses(t *testing.T) {
 		{"no key", cert, nil, "there is no file"},
 		{"files the wrong way round", key, cert, "holds no certificate in PEM"},
 		{"certificate not PEM", []byte("x"), key, "holds no certificate in PEM"},
-		{"key not PEM", cert, []byte("SECRETSECRET"), "are no pair"},
-		{"key of another", cert, otherKey, "are no pair"},
+		{"key not PEM", cert, []byte("SECRETSECRET"), "do not match"},
+		{"key of another", cert, otherKey, "do not match"},
 		{"intermediate first", append(otherCert, cert...), key, "server's own certificate first"},
 		{"key encrypted", cert, encrypted, "is encrypted; decrypt it"},
 		{"expired", expired, expiredKey, "expired at 2026-01-02T15:03:05Z; have it renewed"},
-		{"not yet valid", early, earlyKey, "set the clock right"},
+		{"not yet valid", early, earlyKey, "set the clock"},
 		{"no names", nameless, namelessKey, "subject alternative name"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

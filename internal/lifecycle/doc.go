@@ -1,6 +1,6 @@
-// Package lifecycle decides what may happen next to an order, its lines and
-// their subscriptions: pure functions of the state, a command and the time. It
-// reads no clock, speaks to no database and knows nothing of HTTP.
+// Package lifecycle decides what may happen next to an order, its lines and their
+// subscriptions. Its functions are pure: they depend on the state, a command and the
+// time. They read no clock and no database, and know nothing of HTTP.
 //
 // docs/lifecycle.md shows its tables.
 package lifecycle

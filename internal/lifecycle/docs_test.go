@@ -64,8 +64,8 @@ func docs(t *testing.T) []byte {
 	return []byte(b.String())
 }
 
-// diagram draws the machine's arrows that are allowed. Commands that lead the
-// same way share an arrow; a state that none leaves is the end.
+// diagram draws the allowed arrows of a machine. Commands with the same effect share an
+// arrow; a state without outgoing arrows is final.
 func diagram(machine string) string {
 	type way struct{ from, to string }
 	var ways []way
@@ -109,7 +109,7 @@ func diagram(machine string) string {
 	return b.String()
 }
 
-// label is a command without the word that leads over to its object.
+// label returns a command without the preposition before its object.
 func label(c Command) string {
 	text := string(c)
 	for _, word := range []string{" in", " of", " to"} {

@@ -8,15 +8,15 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// odd are orders that are not easy to change: loaded ones that lack almost
-// everything, and those in the middle of something.
+// odd are orders that are hard to change: loaded ones that lack almost everything, and
+// those with changes in progress.
 func odd(t testing.TB, a *Account) []*Order {
 	t.Helper()
 	realistic := Realistic()
 	withAddOn := line(licenceAddOn, 1)
 	licences := place(t, a, realistic, line(licence, 3), line(licence, 4))
 	withAddOn.ParentSubscriptionID = licences.Document.LineItems[0].SubscriptionID
-	licences, _, err := PatchOrder(a, licences, Patch{Request: request(withAddOn), Seed: Seed{2}}, realistic, noon)
+	licences, _, err := PatchOrder(a, licences, Patch{Request: request(withAddOn), Entropy: Entropy{2}}, realistic, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func odd(t testing.TB, a *Account) []*Order {
 	}
 }
 
-// sound fails unless an order that the rules made is whole.
+// sound fails unless an order made by the rules is complete.
 func sound(t *testing.T, o *Order, now time.Time) {
 	t.Helper()
 	if len(o.Facts.Lines) != len(o.Document.LineItems) {

@@ -13,16 +13,16 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
-// Seed is the randomness of one command: who gives it decides about the ids
-// that the command makes, so that rules stay pure functions.
-type Seed [32]byte
+// Entropy is the randomness of one command. The caller provides it, and so determines
+// the ids that the command generates, which keeps the rules pure.
+type Entropy [32]byte
 
-// ids makes ids of a seed.
+// ids generates ids.
 type ids struct{ source *rand.ChaCha8 }
 
-func newIDs(seed Seed) ids { return ids{rand.NewChaCha8(seed)} }
+func newIDs(entropy Entropy) ids { return ids{rand.NewChaCha8(entropy)} }
 
-// fill never fails, as the source says.
+// fill never fails; the source is documented not to.
 func (g ids) fill(b []byte) { _, _ = g.source.Read(b) }
 
 // guid returns a GUID (version 4) in lower case.
@@ -32,29 +32,29 @@ func (g ids) guid() string {
 	return guid.Of(b)
 }
 
-// long returns an id as the orders of catalog items have: 32 characters of
-// URL-safe base64 and a 1.
+// long returns an id in the form of orders of catalog items: 32 characters of URL-safe
+// base64 and a 1.
 func (g ids) long() string {
 	var b [24]byte
 	g.fill(b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:]) + "1"
 }
 
-// short returns 12 hex digits, the id of newer commerce's orders.
+// short returns 12 hex digits, the id of orders in new commerce.
 func (g ids) short() string {
 	var b [6]byte
 	g.fill(b[:])
 	return hex.EncodeToString(b[:])
 }
 
-// etag is the documented one of an order or subscription.
+// etag returns the etag of an order or subscription in its documented form.
 func etag(id string, version int) string {
 	text := `{"id":"` + strings.ToLower(id) + `","version":` + strconv.Itoa(version) + `}`
 	return base64.StdEncoding.EncodeToString([]byte(text))
 }
 
-// version reads the version of an etag. Etags that came with loaded data may
-// be anything; they count as the first.
+// version reads the version of an etag. Etags of loaded data may be anything; they
+// count as the first version.
 func version(tag string) int {
 	data, err := base64.StdEncoding.DecodeString(tag)
 	if err != nil {
@@ -69,10 +69,9 @@ func version(tag string) int {
 	return v.Version
 }
 
-// stale reports whether a caller's etag is not the stored one: that of the
-// If-Match header if there is one, else that of the body. Who sends none
-// overwrites what he has not seen, and so does anybody where nothing is
-// stored.
+// stale reports whether a caller's etag differs from the stored one: that of the
+// If-Match header or, without one, that of the body. Callers that send none overwrite
+// changes that they have not seen, and so do all where nothing is stored.
 func stale(stored *string, ifMatch string, sent *string) bool {
 	if stored == nil || *stored == "" {
 		return false
@@ -90,7 +89,7 @@ func stale(stored *string, ifMatch string, sent *string) bool {
 	return tag != strings.Trim(*stored, `"`) // loaded ones may have quotes
 }
 
-// checkEtag refuses a change of what is stored with a stale etag.
+// checkEtag refuses a change with a stale etag.
 func checkEtag(what string, stored *partnercenter.ResourceAttributes, ifMatch string, sent *partnercenter.ResourceAttributes) error {
 	etag := func(a *partnercenter.ResourceAttributes) *string {
 		if a == nil {

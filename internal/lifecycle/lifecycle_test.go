@@ -57,7 +57,7 @@ func request(lines ...partnercenter.OrderLineItem) *partnercenter.Order {
 // place places an order that the rules allow.
 func place(t testing.TB, a *Account, s Settings, lines ...partnercenter.OrderLineItem) *Order {
 	t.Helper()
-	o, _, err := PlaceOrder(a, Placement{Request: request(lines...), Seed: Seed{1}}, s, noon)
+	o, _, err := PlaceOrder(a, Placement{Request: request(lines...), Entropy: Entropy{1}}, s, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestPlaceOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := Settings{OrderLag: time.Minute, ProvisioningTime: time.Hour}
-			o, events, err := PlaceOrder(a, Placement{Request: request(test.line), Seed: Seed{7}}, settings, noon)
+			o, events, err := PlaceOrder(a, Placement{Request: request(test.line), Entropy: Entropy{7}}, settings, noon)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,7 +166,7 @@ func TestPlaceOrder(t *testing.T) {
 			if again := place(t, a, settings, test.line); !legacy && o.Facts.Visible != noon.Add(time.Minute) || again.Document.ID == d.ID {
 				t.Errorf("visible at %v; another seed gives %s again", o.Facts.Visible, d.ID)
 			}
-			if same, _, _ := PlaceOrder(a, Placement{Request: request(test.line), Seed: Seed{7}}, settings, noon); same.Document.ID != d.ID {
+			if same, _, _ := PlaceOrder(a, Placement{Request: request(test.line), Entropy: Entropy{7}}, settings, noon); same.Document.ID != d.ID {
 				t.Error("the same seed gives another id")
 			}
 		})
@@ -231,25 +231,25 @@ func TestPlaceOrderRefuses(t *testing.T) {
 }
 
 // TestLinesAreNumberedAnew sorts the lines of a request by their numbers.
-// TestNamed has each id once, and of an excessive request no more than can be
+// TestReferencedIDs has each id once, and of an excessive request no more than can be
 // looked up in no time.
-func TestNamed(t *testing.T) {
+func TestReferencedIDs(t *testing.T) {
 	first, second := line(serviceAddOn, 1), line(reservation, 1)
 	first.ParentSubscriptionID, first.PartnerIDOnRecord = " A ", "5081207"
 	first.AdditionalPartnerIDsOnRecord = []string{" 5081207 ", "", "6000001"}
 	second.ProvisioningContext = map[string]string{"subscriptionID": "a"}
 	second.AdditionalPartnerIDsOnRecord = []string{"6000001", "a"}
-	subscriptions, mpnIDs := Named(request(first, second))
+	subscriptions, mpnIDs := ReferencedIDs(request(first, second))
 	if !slices.Equal(subscriptions, []string{"a"}) || !slices.Equal(mpnIDs, []string{"5081207", "6000001", "a"}) {
 		t.Errorf("subscriptions %q, partners %q", subscriptions, mpnIDs)
 	}
-	for i := range 10 * maxNamed {
+	for i := range 10 * maxReferenced {
 		second.AdditionalPartnerIDsOnRecord = append(second.AdditionalPartnerIDsOnRecord, strconv.Itoa(i))
 	}
-	if _, mpnIDs = Named(request(second)); len(mpnIDs) != maxNamed {
+	if _, mpnIDs = ReferencedIDs(request(second)); len(mpnIDs) != maxReferenced {
 		t.Errorf("%d partners are looked up", len(mpnIDs))
 	}
-	if subscriptions, mpnIDs = Named(request(slices.Repeat([]partnercenter.OrderLineItem{first}, MaxLines+1)...)); subscriptions != nil || mpnIDs != nil {
+	if subscriptions, mpnIDs = ReferencedIDs(request(slices.Repeat([]partnercenter.OrderLineItem{first}, MaxLines+1)...)); subscriptions != nil || mpnIDs != nil {
 		t.Errorf("of too many lines subscriptions %q and partners %q are looked up", subscriptions, mpnIDs)
 	}
 }
@@ -334,7 +334,7 @@ func TestPatchOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := test.order.clone()
-			next, events, err := PatchOrder(a, test.order, Patch{Request: test.request, Seed: Seed{9}}, test.settings, noon.Add(test.at))
+			next, events, err := PatchOrder(a, test.order, Patch{Request: test.request, Entropy: Entropy{9}}, test.settings, noon.Add(test.at))
 			refused(t, err, test.code)
 			if diff := difference(t, before, test.order); diff != "" {
 				t.Errorf("the order that was given changed:\n%s", diff)

@@ -10,11 +10,11 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 )
 
-// pacific is the offset in which dates of legacy orders are written.
+// pacific is the offset of dates in legacy orders.
 var pacific = time.FixedZone("", -8*60*60)
 
-// dateOf writes a date as the documents of a family of orders have it: legacy
-// ones with three digits and an offset, others with seven digits in UTC.
+// dateOf formats a date for a family of orders: three digits and an offset for legacy
+// orders, seven digits in UTC for others.
 func dateOf(now time.Time, legacy bool) partnercenter.Time {
 	text := now.UTC().Format("2006-01-02T15:04:05.0000000Z")
 	if legacy {
@@ -23,8 +23,7 @@ func dateOf(now time.Time, legacy bool) partnercenter.Time {
 	return readTime(text)
 }
 
-// later returns the instant that lies d after another, or the last that dates
-// can have.
+// later returns the instant d after another, at most the last that dates can have.
 func later(at time.Time, d time.Duration) time.Time {
 	at = at.Add(d)
 	if at.Year() > never.Year() {
@@ -33,7 +32,7 @@ func later(at time.Time, d time.Duration) time.Time {
 	return at
 }
 
-// readTime reads a date that this package wrote itself.
+// readTime reads a date written by this package.
 func readTime(text string) partnercenter.Time {
 	t, err := partnercenter.ParseTime(text)
 	if err != nil {
@@ -42,9 +41,9 @@ func readTime(text string) partnercenter.Time {
 	return t
 }
 
-// make makes the order that the rules allow.
-func (p *placing) make() (*Order, []Event) {
-	ids := newIDs(p.Seed)
+// place makes the order that the rules allow.
+func (p *placementCheck) place() (*Order, []Event) {
+	ids := newIDs(p.Entropy)
 	first := p.lines[0].item
 	legacy := first.Kind.Legacy()
 	alternate := ids.short()
@@ -86,7 +85,7 @@ func (p *placing) make() (*Order, []Event) {
 	return o, []Event{{Kind: "order placed"}}
 }
 
-// addLine appends what a line of a request buys, and its subscription.
+// addLine appends the purchase of a requested line, and its subscription.
 func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnercenter.OrderLineItem, bought, provisioned time.Time) {
 	number := len(o.Document.LineItems)
 	line := partnercenter.OrderLineItem{
@@ -106,10 +105,10 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		}
 	}
 	line.Links = itemLinks(item)
-	priced(&line, item.Price)
+	setPrice(&line, item.Price)
 	facts := LineFacts{Kind: item.Kind, Bought: bought}
 	if !item.Kind.Legacy() {
-		facts.Provisioned = provisioned // legacy offers are there at once
+		facts.Provisioned = provisioned // legacy offers are provisioned at once
 	}
 	if subscribes(item.Kind) {
 		line.SubscriptionID = ids.guid()
@@ -119,7 +118,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		if item.Kind == catalog.Marketplace {
 			line.Links.ActivationLinks = partnercenter.NewLink("GET", "/customers/"+a.CustomerID+"/orders/"+o.Document.ID+"/lineitems/"+strconv.Itoa(number)+"/activationlinks")
 		}
-		s := subscribe(a, &o.Document, &line, item, strings.TrimSpace(asked.ParentSubscriptionID), provisioned)
+		s := newSubscription(a, &o.Document, &line, item, strings.TrimSpace(asked.ParentSubscriptionID), provisioned)
 		s.Facts.LineItemNumber = number
 		s.Facts.NeedsActivation = item.Kind == catalog.Marketplace
 		s.Facts.Seats = []Seats{{Quantity: *line.Quantity, Added: bought}}
@@ -133,7 +132,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 	o.Facts.Lines = append(o.Facts.Lines, facts)
 }
 
-// itemLinks are a line's links into the catalog.
+// itemLinks returns a line's links into the catalog.
 func itemLinks(item *catalog.Item) *partnercenter.OrderLineItemLinks {
 	product, query := "/products/"+item.ProductID, "?country="+item.Country
 	sku := product + "/skus/" + item.SKUID
@@ -145,8 +144,8 @@ func itemLinks(item *catalog.Item) *partnercenter.OrderLineItemLinks {
 	return links
 }
 
-// subscribe makes the subscription of a line as it is when it begins.
-func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLineItem, item *catalog.Item, parent string, since time.Time) *Subscription {
+// newSubscription returns the subscription of a line in its initial state.
+func newSubscription(a *Account, o *partnercenter.Order, line *partnercenter.OrderLineItem, item *catalog.Item, parent string, since time.Time) *Subscription {
 	self := "/customers/" + a.CustomerID + "/subscriptions/" + line.SubscriptionID
 	s := &Subscription{
 		Document: partnercenter.Subscription{
@@ -165,15 +164,15 @@ func subscribe(a *Account, o *partnercenter.Order, line *partnercenter.OrderLine
 		s.Document.PartnerID = &id
 	}
 	if item.Kind == catalog.Marketplace {
-		s.Document.Attributes.Etag = new("") // these have none
+		s.Document.Attributes.Etag = new("") // these have no etag
 		if s.Document.PartnerID == nil {
-			s.Document.PartnerID = new("") // and say so of the partner too
+			s.Document.PartnerID = new("") // and an explicitly empty partner id
 		}
 	}
 	if line.TermDuration != nil {
 		s.Document.TermDuration = *line.TermDuration
 	}
-	s.begin(since)
+	s.start(since)
 	return s
 }
 
@@ -194,8 +193,8 @@ func subscriptionLinks(a *Account, item *catalog.Item, parent, self string) *par
 	return links
 }
 
-// begin sets the dates of a subscription that begins at an instant.
-func (s *Subscription) begin(at time.Time) {
+// start sets the dates of a subscription that starts at an instant.
+func (s *Subscription) start(at time.Time) {
 	s.Facts.Since = at
 	legacy := s.Facts.Kind.Legacy()
 	day := at.UTC().Truncate(24 * time.Hour)
@@ -207,7 +206,7 @@ func (s *Subscription) begin(at time.Time) {
 	s.Document.CommitmentEndDate = readTime(termEnd(day, s).Format("2006-01-02T15:04:05Z"))
 }
 
-// termEnd is when the first term of a subscription ends.
+// termEnd returns the end of a subscription's first term.
 func termEnd(start time.Time, s *Subscription) time.Time {
 	trial := s.Document.IsTrial != nil && *s.Document.IsTrial
 	switch {

@@ -7,11 +7,11 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// minFraction is how many digits of a currency's unit amounts show at least.
+// minFraction is the least number of decimals that amounts show.
 const minFraction = 2
 
-// priced sets the prices of a line that costs price each.
-func priced(line *partnercenter.OrderLineItem, price partnercenter.Decimal) {
+// setPrice sets the prices of a line at a unit price.
+func setPrice(line *partnercenter.OrderLineItem, price partnercenter.Decimal) {
 	if price == "" {
 		return
 	}
@@ -21,16 +21,15 @@ func priced(line *partnercenter.OrderLineItem, price partnercenter.Decimal) {
 	}
 }
 
-// empty takes everything off a line, whose prices are then those of nothing.
-func empty(line *partnercenter.OrderLineItem) {
+// clearLine sets the quantity and the prices of a line to zero.
+func clearLine(line *partnercenter.OrderLineItem) {
 	line.Quantity = new(0)
 	if p := line.Pricing; p != nil {
-		priced(line, p.Price)
+		setPrice(line, p.Price)
 	}
 }
 
-// total adds up the lines of an order. An order has a total when a line has a
-// price.
+// total sums up the lines of an order. An order has a total if any line has a price.
 func total(o *partnercenter.Order) partnercenter.Decimal {
 	sum, digits, any := new(big.Rat), minFraction, false
 	for i := range o.LineItems {
@@ -40,7 +39,7 @@ func total(o *partnercenter.Order) partnercenter.Decimal {
 		}
 		amount, err := p.ExtendedPrice.Rat()
 		if err != nil {
-			continue // loaded without it
+			continue // loaded without a price
 		}
 		sum.Add(sum, amount)
 		digits, any = max(digits, fraction(p.ExtendedPrice)), true
@@ -61,7 +60,7 @@ func times(price partnercenter.Decimal, n int) partnercenter.Decimal {
 	return partnercenter.Decimal(amount.FloatString(max(minFraction, fraction(price))))
 }
 
-// fraction counts the digits behind the point.
+// fraction returns the number of decimals.
 func fraction(d partnercenter.Decimal) int {
 	_, digits, _ := strings.Cut(string(d), ".")
 	return len(digits)

@@ -13,21 +13,21 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// Patch is the command to change an order. What the request means follows from
-// what it says beyond noise: clients send back whole orders, and spell out
-// fields that they mean nothing by.
+// Patch is the command to change an order. The meaning of the request is what remains
+// after removing noise: clients send back whole orders, and spell out fields that they
+// do not intend to change.
 type Patch struct {
 	Request *partnercenter.Order
-	IfMatch string // the header, as it came
-	Seed    Seed
+	IfMatch string // the header as received
+	Entropy Entropy
 }
 
-// PatchOrder decides about a change of an order: a cancellation, an add-on, or
-// another billing cycle. A request that asks for nothing new changes nothing
-// and gives no events.
+// PatchOrder decides about a change of an order: a cancellation, an add-on, or another
+// billing cycle. A request without a change leaves the order as it is and has no
+// events.
 func PatchOrder(account *Account, o *Order, command Patch, settings Settings, now time.Time) (*Order, []Event, error) {
 	request := command.Request
-	p := &patching{o, request, account}
+	p := &patchCheck{o, request, account}
 	if err := check(patchRules, p); err != nil {
 		return nil, nil, err
 	}
@@ -39,13 +39,13 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 		return nil, nil, err
 	}
 	cancel := request.Status.Normalize() == partnercenter.OrderStatusCancelled &&
-		(o.Document.Status.Normalize() != partnercenter.OrderStatusCancelled || !p.echo())
+		(o.Document.Status.Normalize() != partnercenter.OrderStatusCancelled || !p.isEcho())
 	cycle := request.BillingCycle.Normalize()
 	change := cycle != "" && cycle != partnercenter.BillingCycleTypeUnknown && cycle != o.Document.BillingCycle.Normalize() && !cancel
 	switch {
 	case cancel && len(addOns) > 0:
 		// Without its lines the request would cancel the whole order.
-		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines, and name them by subscriptionId or offerId",
+		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Get the order for its lines, and identify them by subscriptionId or offerId",
 			"Invalid property lineItems: a line to cancel, with offerId %s, is not in the order", quote.Text(addOns[0].OfferID))
 	case cancel:
 		return o.cancel(known, settings, now)
@@ -53,61 +53,60 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "Send one change at a time",
 			"Unable to process this order: the request asks for an add-on and for another billing cycle at once")
 	case len(addOns) > 0:
-		return o.buyAddOns(account, addOns, newIDs(command.Seed), settings, now)
+		return o.buyAddOns(account, addOns, newIDs(command.Entropy), settings, now)
 	case change:
 		return o.changeCycle(account, cycle, now)
 	}
-	if o.status(now) == cancelled && !p.echo() {
+	if o.status(now) == cancelled && !p.isEcho() {
 		_, err := move(OrderMachine, cancelled, Change)
 		return nil, nil, err
 	}
 	return o, nil, nil
 }
 
-// patching is a request to change an order in front of the rules.
-type patching struct {
+// patchCheck is a request to change an order, as the rules check it.
+type patchCheck struct {
 	*Order
 	request *partnercenter.Order
 	account *Account
 }
 
-// patchRules are about any change of an order, before it is known which one
-// it is.
-var patchRules = []rule[*patching]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "there are more than 500 line items", func(p *patching) (string, string) {
-		return unless(len(p.request.LineItems) <= MaxLines, "Send only the lines that change", "The order has %d line items, and %d is the most", len(p.request.LineItems), MaxLines)
+// patchRules apply to any change of an order, before its kind is determined.
+var patchRules = []rule[*patchCheck]{
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "there are more than 500 line items", func(p *patchCheck) (string, string) {
+		return require(len(p.request.LineItems) <= MaxLines, "Send only the lines that change", "The order has %d line items, and the limit is %d", len(p.request.LineItems), MaxLines)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another order's", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another order's", func(p *patchCheck) (string, string) {
 		id := p.request.ID
-		return unless(id == "" || id == p.Document.ID || guid.KeyIfGUID(id) == guid.KeyIfGUID(p.Document.ID), "Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quote.Text(id))
+		return require(id == "" || id == p.Document.ID || guid.KeyIfGUID(id) == guid.KeyIfGUID(p.Document.ID), "Send the id of the order in the path, or leave it out", "Invalid property id: %s is not the order in the path", quote.Text(id))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "referenceCustomerId is another customer's", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "referenceCustomerId is another customer's", func(p *patchCheck) (string, string) {
 		id := p.request.ReferenceCustomerID
-		return unless(id == "" || strings.EqualFold(id, p.account.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
+		return require(id == "" || strings.EqualFold(id, p.account.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the billing cycle is unknown text", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the billing cycle is unknown text", func(p *patchCheck) (string, string) {
 		return unknownCycle(p.request.BillingCycle)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the status is neither the order's nor cancelled", func(p *patching) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the status is neither the order's nor cancelled", func(p *patchCheck) (string, string) {
 		switch s := p.request.Status.Normalize(); s {
 		case "", partnercenter.OrderStatusUnknown, partnercenter.OrderStatusCancelled, partnercenter.OrderStatusCompleted,
 			partnercenter.OrderStatusPending, partnercenter.OrderStatusPendingPOUpload, partnercenter.OrderStatusPOUploadComplete,
 			p.Document.Status.Normalize():
 			return "", ""
 		default:
-			return says("Send cancelled to cancel, or leave the status out", "Unable to parse enum: status %s", quote.Text(string(s)))
+			return violation("Send cancelled to cancel, or leave the status out", "Unable to parse enum: status %s", quote.Text(string(s)))
 		}
 	}},
 }
 
-// echo reports whether the request is the stored order sent back, which asks
-// for nothing.
-func (p *patching) echo() bool { return p.request.ID != "" && p.request.Links != nil }
+// isEcho reports whether the request is the stored order sent back, which asks for
+// nothing.
+func (p *patchCheck) isEcho() bool { return p.request.ID != "" && p.request.Links != nil }
 
-// match finds the stored lines that the request's lines are about, by
-// subscription and offer: their numbers count within the request. Lines that
-// are not there yet are add-ons.
-func (p *patching) match() (addOns []*partnercenter.OrderLineItem, known []int, err error) {
+// match finds the stored lines that the request's lines refer to, by subscription and
+// offer: their numbers count within the request. Lines that do not exist yet are
+// add-ons.
+func (p *patchCheck) match() (addOns []*partnercenter.OrderLineItem, known []int, err error) {
 	for i := range p.request.LineItems {
 		line := &p.request.LineItems[i]
 		at := p.find(line)
@@ -115,25 +114,25 @@ func (p *patching) match() (addOns []*partnercenter.OrderLineItem, known []int, 
 		case at >= 0:
 			known = append(known, at)
 		case line.SubscriptionID != "":
-			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines",
+			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Get the order for its lines",
 				"Invalid property lineItems: line %s with subscription %s is not in the order", quote.Text(line.OfferID), quote.Text(line.SubscriptionID))
 		case line.ParentSubscriptionID != "" || p.isAddOn(line):
 			addOns = append(addOns, line)
 		default:
-			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Read the order for its lines; to buy something else than an add-on, place another order",
+			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Get the order for its lines; to buy anything but an add-on, place another order",
 				"Invalid property lineItems: a line with offerId %s is not in the order", quote.Text(line.OfferID))
 		}
 	}
 	return addOns, known, nil
 }
 
-func (p *patching) isAddOn(line *partnercenter.OrderLineItem) bool {
+func (p *patchCheck) isAddOn(line *partnercenter.OrderLineItem) bool {
 	item, err := p.account.Catalog.Find(strings.TrimSpace(line.OfferID), p.account.Country)
 	return err == nil && item.AddOn
 }
 
-// find returns the stored line that a line of a request is about, or -1.
-func (p *patching) find(line *partnercenter.OrderLineItem) int {
+// find returns the stored line that a line of a request refers to, or -1.
+func (p *patchCheck) find(line *partnercenter.OrderLineItem) int {
 	stored := p.Document.LineItems
 	if line.SubscriptionID != "" {
 		return slices.IndexFunc(stored, func(s partnercenter.OrderLineItem) bool {
@@ -142,7 +141,7 @@ func (p *patching) find(line *partnercenter.OrderLineItem) int {
 		})
 	}
 	if line.ParentSubscriptionID != "" {
-		return -1 // a new add-on; what is there has a subscription
+		return -1 // a new add-on; existing lines have a subscription
 	}
 	found := -1
 	for i := range stored {
@@ -160,7 +159,7 @@ func (p *patching) find(line *partnercenter.OrderLineItem) int {
 	return found
 }
 
-// clone returns a copy whose parts can be changed.
+// clone returns a copy that can be modified.
 func (o *Order) clone() *Order {
 	c := &Order{Document: o.Document, Facts: o.Facts}
 	c.Document.LineItems = slices.Clone(o.Document.LineItems)
@@ -182,7 +181,7 @@ func (o *Order) touch() { raiseEtag(&o.Document.Attributes, o.Document.ID) }
 
 func (s *Subscription) touch() { raiseEtag(&s.Document.Attributes, s.Document.ID) }
 
-// raiseEtag does in a copy: others may share the attributes.
+// raiseEtag copies the attributes, which others may share.
 func raiseEtag(attributes **partnercenter.ResourceAttributes, id string) {
 	if a := *attributes; a != nil && a.Etag != nil && *a.Etag != "" {
 		raised := *a
@@ -191,8 +190,8 @@ func raiseEtag(attributes **partnercenter.ResourceAttributes, id string) {
 	}
 }
 
-// cancelling is a line in front of the rules of cancellation.
-type cancelling struct {
+// cancelCheck is a line to cancel, as the rules check it.
+type cancelCheck struct {
 	order    *Order
 	line     int
 	kind     catalog.Kind
@@ -200,29 +199,29 @@ type cancelling struct {
 	now      time.Time
 }
 
-func (c *cancelling) item() string { return quote.Text(c.order.Document.LineItems[c.line].OfferID) }
+func (c *cancelCheck) item() string { return quote.Text(c.order.Document.LineItems[c.line].OfferID) }
 
-// cancelRules say which lines may be cancelled by changing their order.
-var cancelRules = []rule[*cancelling]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendInstead, "it is of a legacy offer or an online service", func(c *cancelling) (string, string) {
-		return unless(c.kind != catalog.License && c.kind != catalog.Usage && c.kind != catalog.OnlineService, "Use PATCH /customers/{customer-id}/subscriptions/{subscription-id} to suspend or cancel the subscriptions", "This order %s cannot be cancelled: %s is an online service", c.order.Document.ID, c.item())
+// cancelRules say which lines can be cancelled by changing their order.
+var cancelRules = []rule[*cancelCheck]{
+	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendInstead, "it buys a legacy offer or an online service", func(c *cancelCheck) (string, string) {
+		return require(c.kind != catalog.License && c.kind != catalog.Usage && c.kind != catalog.OnlineService, "Use PATCH /customers/{customer-id}/subscriptions/{subscription-id} to suspend or cancel the subscriptions", "This order %s cannot be cancelled: %s is an online service", c.order.Document.ID, c.item())
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "it is an Azure plan, or nobody knows what it is", func(c *cancelling) (string, string) {
-		return unless(c.kind != catalog.AzurePlan && c.kind != "", "Suspend its subscription", "Order cannot be canceled: %s is not of a kind that can", c.item())
+	{http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "it is an Azure plan or of unknown kind", func(c *cancelCheck) (string, string) {
+		return require(c.kind != catalog.AzurePlan && c.kind != "", "Suspend its subscription", "Order cannot be canceled: items such as %s cannot", c.item())
 	}},
-	{http.StatusForbidden, partnercenter.ErrorCodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelling) (string, string) {
-		return unless(c.kind != catalog.Marketplace || c.settings.Sandbox, "Set the status of its subscription to deleted with PATCH subscription", "Cancelling of seat-based SaaS is not supported via patch order: %s", c.item())
+	{http.StatusForbidden, partnercenter.ErrorCodeSaaSNotByOrder, "it is marketplace SaaS in production", func(c *cancelCheck) (string, string) {
+		return require(c.kind != catalog.Marketplace || c.settings.Sandbox, "Set the status of its subscription to deleted with PATCH subscription", "Cancelling of seat-based SaaS is not supported via patch order: %s", c.item())
 	}},
-	{http.StatusForbidden, partnercenter.ErrorCodeNotInProduction, "it is a reservation in production", func(c *cancelling) (string, string) {
-		return unless(c.kind != catalog.Reservation || c.settings.Sandbox, "Return the reservation in the Azure portal", "Non-Sandbox tenants are not allowed to cancel purchases other than software subscriptions and perpetual software: %s", c.item())
+	{http.StatusForbidden, partnercenter.ErrorCodeNotInProduction, "it is a reservation in production", func(c *cancelCheck) (string, string) {
+		return require(c.kind != catalog.Reservation || c.settings.Sandbox, "Return the reservation in the Azure portal", "Non-Sandbox tenants are not allowed to cancel purchases other than software subscriptions and perpetual software: %s", c.item())
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeCancelWindowOver, "its cancellation window is over: 7 days for software, 60 days in a sandbox", func(c *cancelling) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCancelWindowOver, "its cancellation window is over: 7 days for software, 60 days in a sandbox", func(c *cancelCheck) (string, string) {
 		window := c.settings.CancelWithin
 		if c.settings.Sandbox {
 			window = c.settings.SandboxCancelWithin
 		}
 		bought := c.order.Facts.Lines[c.line].Bought
-		return unless(window == 0 || !c.now.After(bought.Add(window)), "It stays in force to the end of its term", "You have passed your %s cancellation window for %s, which ended at %s", days(window), c.item(), bought.Add(window).UTC().Format(time.RFC3339))
+		return require(window == 0 || !c.now.After(bought.Add(window)), "It stays in force until the end of its term", "You have passed your %s cancellation window for %s, which ended at %s", days(window), c.item(), bought.Add(window).UTC().Format(time.RFC3339))
 	}},
 }
 
@@ -234,7 +233,7 @@ func days(d time.Duration) string {
 	return d.String()
 }
 
-// cancel cancels lines, all when none is named.
+// cancel cancels lines, or all when none is named.
 func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, []Event, error) {
 	lines := named
 	if len(lines) == 0 {
@@ -260,17 +259,17 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	}
 	if len(lines) == 0 {
 		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderNotCancellable, "Name lines with a quantity",
-			"Order cannot be canceled: the lines that are named are cancelled already")
+			"Order cannot be canceled: the named lines are cancelled already")
 	}
 	for _, i := range lines {
-		if err := check(cancelRules, &cancelling{o, i, o.Facts.Lines[i].Kind, settings, now}); err != nil {
+		if err := check(cancelRules, &cancelCheck{o, i, o.Facts.Lines[i].Kind, settings, now}); err != nil {
 			return nil, nil, err
 		}
 	}
 	next := o.clone()
 	events := []Event{{Kind: to.Event}}
 	for _, i := range lines {
-		empty(&next.Document.LineItems[i])
+		clearLine(&next.Document.LineItems[i])
 		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
 			s.delete()
 			next.Changed = append(next.Changed, s)
@@ -282,7 +281,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	}
 	if to.To == cancelled {
 		next.Document.Status = partnercenter.OrderStatusCancelled
-		// Nothing is under way in a cancelled order.
+		// Nothing is in progress in a cancelled order.
 		for i := range next.Facts.Lines {
 			f := &next.Facts.Lines[i]
 			if !f.Provisioned.After(now) {
@@ -290,7 +289,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 			}
 			f.Provisioned = now
 			if s := next.subscriptionOf(i); s != nil {
-				s.begin(now)
+				s.start(now)
 				if !slices.Contains(next.Changed, s) { // it was cancelled before
 					next.Changed = append(next.Changed, s)
 				}
@@ -301,9 +300,9 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	return next, events, nil
 }
 
-// adding is a line that buys an add-on in front of the rules.
-type adding struct {
-	*placingLine
+// addOnCheck is a line that buys an add-on, as the rules check it.
+type addOnCheck struct {
+	*lineCheck
 	order  *Order
 	parent *Subscription // in the order
 }
@@ -311,17 +310,17 @@ type adding struct {
 // purchaseAddOn is the operation, which not every cloud offers.
 var purchaseAddOn = partnercenter.OperationNamed("orders", "purchase-addon")
 
-// addOnRules go beyond those of any line.
-var addOnRules = []rule[*adding]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the partner's cloud offers no add-ons to orders", func(a *adding) (string, string) {
+// addOnRules apply in addition to those of any line.
+var addOnRules = []rule[*addOnCheck]{
+	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the partner's cloud offers no add-ons to orders", func(a *addOnCheck) (string, string) {
 		cloud := a.settings.Cloud
-		return unless(purchaseAddOn.OfferedIn(cloud), "Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in the %s cloud", purchaseAddOn, cloud)
+		return require(purchaseAddOn.OfferedIn(cloud), "Leave it out for partners of this cloud, or start the server with another --as-cloud", "This operation is not supported in this environment: %s is not offered in the %s cloud", purchaseAddOn, cloud)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "the order would have more than 500 line items", func(a *adding) (string, string) {
-		return unless(len(a.order.Document.LineItems)+a.number < MaxLines, "Buy it under a base of another order", "Unable to process this order: it has %d line items, and %d is the most", len(a.order.Document.LineItems), MaxLines)
+	{http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "the order would have more than 500 line items", func(a *addOnCheck) (string, string) {
+		return require(len(a.order.Document.LineItems)+a.number < MaxLines, "Buy it under a base in another order", "Unable to process this order: it has %d line items, and the limit is %d", len(a.order.Document.LineItems), MaxLines)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeAddOnUnrelated, "the parent is not a subscription of the order", func(a *adding) (string, string) {
-		return unless(a.parent != nil, "Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not of order %s", quote.Text(a.line.ParentSubscriptionID), a.order.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeAddOnUnrelated, "the parent is not a subscription of the order", func(a *addOnCheck) (string, string) {
+		return require(a.parent != nil, "Send the subscription id of one of the order's lines as parentSubscriptionId", "The add-on is not related to the specified parent subscription %s, which is not in order %s", quote.Text(a.line.ParentSubscriptionID), a.order.Document.ID)
 	}},
 }
 
@@ -331,18 +330,18 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 	if err != nil {
 		return nil, nil, err
 	}
-	// The rules of any line look parents up among the account's subscriptions.
+	// The rules for lines look up parents among the account's subscriptions.
 	among := *account
 	among.Subscriptions = map[string]*Subscription{}
 	for _, s := range o.Subscriptions {
 		among.Subscriptions[Key(s.Document.ID)] = s
 	}
-	p := &placing{Account: &among, Placement: Placement{Request: &partnercenter.Order{BillingCycle: o.Document.BillingCycle}}, settings: settings, now: now}
+	p := &placementCheck{Account: &among, Placement: Placement{Request: &partnercenter.Order{BillingCycle: o.Document.BillingCycle}}, settings: settings, now: now}
 	for i, line := range lines {
-		l := &placingLine{placing: p, number: i, line: line}
+		l := &lineCheck{placementCheck: p, number: i, line: line}
 		l.item, l.err = account.Catalog.Find(strings.TrimSpace(line.OfferID), account.Country)
 		if l.err == nil && line.ParentSubscriptionID != "" && l.item.AddOn {
-			if err := check(addOnRules, &adding{l, o, l.parent()}); err != nil {
+			if err := check(addOnRules, &addOnCheck{l, o, l.parent()}); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -372,13 +371,12 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 	return next, events, nil
 }
 
-// addOnOrderRules are those of orderRules that hold for add-ons too: an add-on
-// is billed as its base is, whatever its own cycles are.
-var addOnOrderRules = []rule[*placing]{orderedTogether, subscriptionLimit}
+// addOnOrderRules are the rules from orderRules that apply to add-ons, too: an add-on
+// is billed like its base, whatever its own cycles are.
+var addOnOrderRules = []rule[*placementCheck]{orderedTogether, subscriptionLimit}
 
-// cycling is a line whose order changes its billing cycle in front of the
-// rules.
-type cycling struct {
+// cycleCheck is a line whose order changes its billing cycle, as the rules check it.
+type cycleCheck struct {
 	line         int
 	cycle        partnercenter.BillingCycleType
 	item         *catalog.Item // nil when the catalog does not have it
@@ -387,27 +385,27 @@ type cycling struct {
 	term         string
 }
 
-// cycleRules are about each line of an order whose billing cycle changes.
-var cycleRules = []rule[*cycling]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeCycleInactive, "a subscription of the order is not active", func(c *cycling) (string, string) {
+// cycleRules apply to each line of an order that changes its billing cycle.
+var cycleRules = []rule[*cycleCheck]{
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleInactive, "a subscription of the order is not active", func(c *cycleCheck) (string, string) {
 		if c.subscription == nil || isActive(c.subscription) {
 			return "", ""
 		}
-		return says("Reactivate it first", "The billing cycle could not be changed because subscription %s is not active", c.subscription.Document.ID)
+		return violation("Reactivate it first", "The billing cycle could not be changed because subscription %s is not active", c.subscription.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an item of the order is a trial, Azure, one-time, of another term than a year, or not sold with the cycle", func(c *cycling) (string, string) {
-		const next = "Keep the billing cycle, or order an offer that has the other one"
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "an item of the order is a trial, Azure, one-time, has another term than a year, or is not sold with the cycle", func(c *cycleCheck) (string, string) {
+		const next = "Keep the billing cycle, or order an offer that is sold with the other one"
 		switch {
 		case c.item == nil:
-			return says(next, "The billing cycle could not be changed because %s is not in the catalog", quote.Text(c.offer))
+			return violation(next, "The billing cycle could not be changed because %s is not in the catalog", quote.Text(c.offer))
 		case c.item.Trial || isAzure(c.item.Kind) || !subscribes(c.item.Kind), c.term != "" && c.term != "P1Y", !slices.Contains(c.item.BillingCycles, c.cycle):
-			return says(next, "The billing cycle could not be changed because %s does not support %s", c.item.ID, c.cycle)
+			return violation(next, "The billing cycle could not be changed because %s does not support %s", c.item.ID, c.cycle)
 		}
 		return "", ""
 	}},
 }
 
-// changeCycle switches the whole order.
+// changeCycle changes the billing cycle of the whole order.
 func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleType, now time.Time) (*Order, []Event, error) {
 	to, err := move(OrderMachine, o.status(now), ChangeCycle)
 	if err != nil {
@@ -418,7 +416,7 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		if quantity(line) == 0 {
 			continue // cancelled
 		}
-		c := &cycling{line: i, cycle: cycle, offer: line.OfferID, subscription: o.subscriptionOf(i)}
+		c := &cycleCheck{line: i, cycle: cycle, offer: line.OfferID, subscription: o.subscriptionOf(i)}
 		if line.TermDuration != nil {
 			c.term = *line.TermDuration
 		}

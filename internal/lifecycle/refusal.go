@@ -7,7 +7,7 @@ import (
 )
 
 // Refusal says that the rules do not allow a command. Status and Code are the
-// contract's; the words are ours.
+// contract's; the words are this project's.
 type Refusal struct {
 	Status  int
 	Code    partnercenter.ErrorCode
@@ -19,18 +19,18 @@ type Refusal struct {
 // Error returns problem and next step as two sentences.
 func (r *Refusal) Error() string { return r.Problem + ". " + r.Next + "." }
 
-// A rule refuses a command on a subject: a line of a request, a whole request,
-// a subscription. Rules stand in tables, in the order in which they are looked
-// at; to find the one for a code, search for the code.
+// A rule refuses a command on a subject: a line of a request, a whole request, a
+// subscription. Rules are listed in tables, in the order of checking; search for a code
+// to find its rule.
 type rule[S any] struct {
 	status int
 	code   partnercenter.ErrorCode
-	when   string // in one line, for docs/lifecycle.md
-	// broken returns what is wrong and what to do next, or two empty texts.
+	when   string // one line, for docs/lifecycle.md
+	// broken returns what is wrong and what to do next, or two empty strings.
 	broken func(S) (problem, next string)
 }
 
-// check returns the refusal of the first rule that is broken.
+// check returns the refusal of the first broken rule.
 func check[S any](rules []rule[S], subject S) error {
 	for i := range rules {
 		if problem, next := rules[i].broken(subject); problem != "" {
@@ -40,7 +40,7 @@ func check[S any](rules []rule[S], subject S) error {
 	return nil
 }
 
-// RuleInfo is a rule as the documentation shows it.
+// RuleInfo is a rule in the documentation.
 type RuleInfo struct {
 	Command string
 	Status  int
@@ -48,7 +48,7 @@ type RuleInfo struct {
 	When    string
 }
 
-// Rules returns all rules, in the order in which they are looked at.
+// Rules returns all rules in the order of checking.
 func Rules() []RuleInfo {
 	list := describe("place an order", requestRules)
 	list = append(list, describe("place an order", lineRules)...)
@@ -77,20 +77,20 @@ func describe[S any](command string, rules []rule[S]) []RuleInfo {
 	return list
 }
 
-// says words the problem and the next step of a broken rule.
-func says(next, problem string, args ...any) (string, string) {
+// violation words the problem and the next step of a broken rule.
+func violation(next, problem string, args ...any) (string, string) {
 	return fmt.Sprintf(problem, args...), next
 }
 
-// unless says it, when something is not as it should be.
-func unless(ok bool, next, problem string, args ...any) (string, string) {
+// require returns a violation unless ok.
+func require(ok bool, next, problem string, args ...any) (string, string) {
 	if ok {
 		return "", ""
 	}
-	return says(next, problem, args...)
+	return violation(next, problem, args...)
 }
 
-// refuse makes the refusal of a command that no table of rules is about.
+// refuse makes the refusal of a command outside the tables of rules.
 func refuse(status int, code partnercenter.ErrorCode, next, problem string, args ...any) error {
 	return &Refusal{Status: status, Code: code, Problem: fmt.Sprintf(problem, args...), Next: next}
 }

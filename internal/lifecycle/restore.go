@@ -10,9 +10,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
-// Restore puts an order together as it is stored. Orders that were loaded
-// rather than placed have no facts, and their subscriptions, which facts and
-// documents are nil for, follow from their lines.
+// Restore rebuilds an order from its stored parts. Orders that were loaded instead of
+// placed have no facts, and those of their subscriptions that lack facts and documents
+// are derived from the lines.
 func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, stored []*Subscription) *Order {
 	o := &Order{Document: document}
 	if facts != nil {
@@ -32,13 +32,12 @@ func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, 
 			o.Subscriptions = append(o.Subscriptions, stored[at])
 			continue
 		}
-		o.Subscriptions = append(o.Subscriptions, derive(account, o, i))
+		o.Subscriptions = append(o.Subscriptions, deriveSubscription(account, o, i))
 	}
 	return o
 }
 
-// kindOf finds out what an offer id of a loaded order is; empty when nobody
-// knows.
+// kindOf returns the kind of an offer id in a loaded order, empty if unknown.
 func kindOf(account *Account, offerID string) catalog.Kind {
 	item, err := account.Catalog.Find(offerID, account.Country)
 	switch {
@@ -52,8 +51,9 @@ func kindOf(account *Account, offerID string) catalog.Kind {
 	return ""
 }
 
-// derive makes the subscription that a loaded order's line must have made.
-func derive(account *Account, o *Order, i int) *Subscription {
+// deriveSubscription makes the subscription that a loaded order's line must have
+// created.
+func deriveSubscription(account *Account, o *Order, i int) *Subscription {
 	line, kind := &o.Document.LineItems[i], o.Facts.Lines[i].Kind
 	item, err := account.Catalog.Find(line.OfferID, account.Country)
 	if err != nil {
@@ -62,13 +62,13 @@ func derive(account *Account, o *Order, i int) *Subscription {
 	parent := line.ParentSubscriptionID
 	for j := range o.Document.LineItems {
 		base := &o.Document.LineItems[j]
-		if parent == "" && item.AddOn && j != i && slices.ContainsFunc(item.Prerequisites, func(p string) bool { return sells(p, base.OfferID) }) {
+		if parent == "" && item.AddOn && j != i && slices.ContainsFunc(item.Prerequisites, func(p string) bool { return matchesPrerequisite(p, base.OfferID) }) {
 			parent = base.SubscriptionID
 		}
 	}
-	s := subscribe(account, &o.Document, line, item, parent, o.Facts.Lines[i].Bought)
+	s := newSubscription(account, &o.Document, line, item, parent, o.Facts.Lines[i].Bought)
 	if err != nil {
-		// What the catalog does not have, nothing leads to.
+		// There are no links to what the catalog does not have.
 		s.Document.Links = &partnercenter.SubscriptionLinks{Self: s.Document.Links.Self, ParentSubscription: s.Document.Links.ParentSubscription}
 	}
 	if line.FriendlyName == "" {
@@ -76,7 +76,7 @@ func derive(account *Account, o *Order, i int) *Subscription {
 	}
 	s.Facts.LineItemNumber = i
 	s.Facts.Seats = []Seats{{Quantity: quantity(line), Added: o.Facts.Lines[i].Bought}}
-	s.Facts.Since = time.Time{} // it was there before the data was
+	s.Facts.Since = time.Time{} // it existed before the data
 	if isAzure(kind) {
 		s.Document.EntitlementID = guid.Derived("entitlement", line.SubscriptionID)
 		s.Facts.Registered = o.Facts.Lines[i].Bought

@@ -12,30 +12,29 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
-// Account is what the rules look at besides the order itself: who buys for
-// whom, and what they hold already.
+// Account is what the rules need to know besides the order itself: partner and
+// customer, and what they already have.
 type Account struct {
 	PartnerID  string
 	MPNID      string // the partner's own
 	CustomerID string
-	// Country is the customer's; where it is not known, the partner's.
+	// Country is the customer's or, where that is unknown, the partner's.
 	Country string
 	// AgreementAccepted says that the customer's agreement is confirmed.
 	AgreementAccepted bool
 	// Catalog is what can be bought.
 	Catalog *catalog.Catalog
-	// MPN says what the MPN ids are that the request names: true for an indirect
-	// reseller of the partner, false for another partner. Ids that nobody has
-	// are missing.
+	// MPN classifies the MPN ids in the request: true for an indirect reseller of the
+	// partner, false for another partner. Unknown ids are missing.
 	MPN map[string]bool
-	// Subscriptions of the customer that the request names, by [Key] of their
+	// Subscriptions are those of the customer that the request names, by [Key] of their
 	// id and of their entitlement's.
 	Subscriptions map[string]*Subscription
-	// Held counts what limits are about. It is filled in where one applies.
+	// Held counts what limits are about. It is set where a limit applies.
 	Held Holdings
 }
 
-// Holdings is what there is already.
+// Holdings is what an account already has.
 type Holdings struct {
 	Customers     int            // of the partner
 	Subscriptions int            // of the customer; cancelled ones do not count
@@ -44,62 +43,61 @@ type Holdings struct {
 	OfOffer       map[string]int // of the customer, by [Key] of the offer
 }
 
-// Key is how ids that compare without case are looked up.
+// Key returns the form in which case-insensitive ids are looked up.
 func Key(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
 
-// Order is an order with all that changes with it. The document is as it will
-// be when everything under way is done; [Order.At] is what it looks like
-// before.
+// Order is an order with everything that changes with it. The document is its final
+// state, when everything in progress is complete; [Order.At] returns the state before
+// that.
 type Order struct {
 	Document partnercenter.Order
 	Facts    OrderFacts
-	// Subscriptions are those that the order's lines made, in the order of the
+	// Subscriptions are those that the order's lines created, in the order of the
 	// lines.
 	Subscriptions []*Subscription
-	// Changed are those of them that the last command made or changed.
+	// Changed are those that the last command created or changed.
 	Changed []*Subscription
 }
 
-// OrderFacts is what the document does not say. It is stored beside it.
+// OrderFacts is stored with the document and has what the document lacks.
 type OrderFacts struct {
-	// Visible is when lists begin to show the order.
+	// Visible is when the order begins to appear in lists.
 	Visible time.Time `json:"visible,omitzero"`
 	// Lines are in the order of the document's lines.
 	Lines []LineFacts `json:"lines,omitzero"`
 }
 
-// LineFacts is what an order's line does not say.
+// LineFacts is what the document lacks about a line.
 type LineFacts struct {
 	Kind catalog.Kind `json:"kind,omitzero"`
-	// Bought is when the line was added, which its cancellation window counts
-	// from.
+	// Bought is when the line was added. Its cancellation window starts then.
 	Bought time.Time `json:"bought,omitzero"`
-	// Provisioned is when what was bought is there. In year 9999 while the
-	// order waits for a purchase order.
+	// Provisioned is when the purchase is provisioned: in the year 9999 while the order
+	// waits for a purchase order.
 	Provisioned time.Time `json:"provisioned,omitzero"`
 }
 
 // never is later than anything that happens.
 var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// Subscription is a subscription with what its document does not say.
+// Subscription is a subscription with what its document lacks.
 type Subscription struct {
 	Document partnercenter.Subscription
 	Facts    SubscriptionFacts
 }
 
-// SubscriptionFacts is stored beside a subscription's document.
+// SubscriptionFacts is stored with a subscription's document.
 type SubscriptionFacts struct {
 	Kind catalog.Kind `json:"kind,omitzero"`
-	// Since is when the subscription is there.
+	// Since is when the subscription begins to exist.
 	Since time.Time `json:"since,omitzero"`
-	// LineItemNumber is the line of the order that made it.
+	// LineItemNumber is the line of the order that created it.
 	LineItemNumber int `json:"line,omitzero"`
-	// Seats are the quantities that were added, the oldest first. Each can be
-	// given back for as long as its own window is open.
+	// Seats are the quantities that were added, oldest first. Each can be returned
+	// while its own window is open.
 	Seats []Seats `json:"seats,omitzero"`
-	// Registered is when its registration for reservations is through; zero
-	// when nobody registered it.
+	// Registered is when its registration for reservations is complete; zero without
+	// one.
 	Registered time.Time `json:"registered,omitzero"`
 	// NeedsActivation says that the publisher's page was not visited yet.
 	NeedsActivation bool `json:"needsActivation,omitzero"`
@@ -111,8 +109,8 @@ type Seats struct {
 	Added    time.Time `json:"added"`
 }
 
-// Settled returns when the order's document is final: when everything under
-// way is done. It is zero for orders that nothing is under way for.
+// Settled returns when the order's document is final, because everything in progress is
+// complete. It is zero if nothing was in progress.
 func (o *Order) Settled() time.Time {
 	var last time.Time
 	for _, l := range o.Facts.Lines {
@@ -123,8 +121,7 @@ func (o *Order) Settled() time.Time {
 	return last
 }
 
-// At returns the order's document as it looks at an instant. The result shares
-// what did not change.
+// At returns the order's document at an instant. The result shares what did not change.
 func (o *Order) At(now time.Time) *partnercenter.Order {
 	view := o.Document
 	copied := false
@@ -150,12 +147,12 @@ func (o *Order) At(now time.Time) *partnercenter.Order {
 	return &view
 }
 
-// AsPlaced returns the document as the answer to its creation has it: what is
-// provisioned takes at least a moment, so that catalog items are pending.
+// AsPlaced returns the document in the answer to its creation: provisioning takes at
+// least a moment, so that catalog items are pending.
 func (o *Order) AsPlaced() *partnercenter.Order { return o.At(time.Time{}) }
 
-// status is the state of the order at an instant. Old answers have none; what
-// they are about was done long ago.
+// status is the state of the order at an instant. Old answers have none; those orders
+// were completed long ago.
 func (o *Order) status(now time.Time) string {
 	if s := o.At(now).Status.Normalize(); s != "" && s != partnercenter.OrderStatusUnknown {
 		return string(s)
@@ -163,7 +160,7 @@ func (o *Order) status(now time.Time) string {
 	return completed
 }
 
-// subscriptionOf returns the subscription that a line made, or nil.
+// subscriptionOf returns the subscription that a line created, or nil.
 func (o *Order) subscriptionOf(line int) *Subscription {
 	return o.Subscription(o.Document.LineItems[line].SubscriptionID)
 }
@@ -178,16 +175,16 @@ func (o *Order) Subscription(id string) *Subscription {
 	return nil
 }
 
-// HasLine reports whether a text is the number of a line of the order.
+// HasLine reports whether text is the number of a line of the order.
 func (o *Order) HasLine(number string) bool {
 	n, err := strconv.Atoi(number)
 	return err == nil && n >= 0 && n < len(o.Document.LineItems) && strconv.Itoa(n) == number
 }
 
-// legacy reports whether the order is one of offers.
+// legacy reports whether the order is for legacy offers.
 func (o *Order) legacy() bool { return guid.Is(o.Document.ID) }
 
-// quantity is the quantity of a line; lines without one have one of it.
+// quantity returns the quantity of a line, 1 by default.
 func quantity(line *partnercenter.OrderLineItem) int {
 	if line.Quantity == nil {
 		return 1
@@ -195,14 +192,14 @@ func quantity(line *partnercenter.OrderLineItem) int {
 	return *line.Quantity
 }
 
-// LineStatus is how far the service has come with a line.
+// lineStatus returns the provisioning status of a line.
 func (o *Order) lineStatus(line int, now time.Time) string {
 	facts := o.Facts.Lines[line]
 	switch {
 	case quantity(&o.Document.LineItems[line]) == 0:
 		return lineCancelled
 	case o.Document.Status.Normalize() == partnercenter.OrderStatusPending:
-		return linePending // loaded like this, for good
+		return linePending // loaded in this state, for good
 	case !facts.Provisioned.Before(never):
 		return lineWaiting
 	case now.Before(facts.Provisioned):
@@ -211,12 +208,12 @@ func (o *Order) lineStatus(line int, now time.Time) string {
 	return lineFulfilled
 }
 
-// ProvisioningStatus is how far the service has come with each line. It is
-// there for orders of catalog items only.
+// ProvisioningStatus returns the provisioning status of each line. Only orders of
+// catalog items have one.
 func (o *Order) ProvisioningStatus(now time.Time) ([]partnercenter.OrderLineItemProvisioningStatus, error) {
 	if o.legacy() {
-		return nil, refuse(http.StatusNotFound, partnercenter.ErrorCodeProvisioningUnknown, "Follow the provisioningStatus links of the order's lines for their subscriptions'",
-			"Order %s has no provisioning information: it is one of legacy offers, which are there at once", o.Document.ID)
+		return nil, refuse(http.StatusNotFound, partnercenter.ErrorCodeProvisioningUnknown, "Follow the provisioningStatus links of the order's lines for the status of their subscriptions",
+			"Order %s has no provisioning information: it is for legacy offers, which are provisioned at once", o.Document.ID)
 	}
 	list := make([]partnercenter.OrderLineItemProvisioningStatus, len(o.Document.LineItems))
 	for i := range list {
@@ -231,9 +228,8 @@ func (o *Order) ProvisioningStatus(now time.Time) ([]partnercenter.OrderLineItem
 	return list, nil
 }
 
-// ActivationLinks are those of an order's lines that a publisher's page
-// activates. The address of a link is the base's with the subscription's id
-// behind it.
+// ActivationLinks returns the links to publishers' pages of an order's lines. The
+// address of a link is the base followed by the subscription's id.
 func (o *Order) ActivationLinks(base string, now time.Time) []partnercenter.OrderLineItemActivationLink {
 	list := []partnercenter.OrderLineItemActivationLink{}
 	for i := range o.Document.LineItems {
@@ -246,8 +242,8 @@ func (o *Order) ActivationLinks(base string, now time.Time) []partnercenter.Orde
 	return list
 }
 
-// ActivationLink is the address of the publisher's page for a subscription to
-// a marketplace product, as a list of one; it is empty for others.
+// ActivationLink returns the address of the publisher's page for a marketplace
+// subscription, as a list of one; it is empty for others.
 func (s *Subscription) ActivationLink(base string) []partnercenter.OrderLineItemActivationLink {
 	if s.Facts.Kind != catalog.Marketplace {
 		return []partnercenter.OrderLineItemActivationLink{}
@@ -259,7 +255,7 @@ func (s *Subscription) activationLink(base string) *partnercenter.Link {
 	return partnercenter.NewLink("GET", base+s.Document.ID)
 }
 
-// ProvisioningStatus is how far the service has come with a subscription.
+// ProvisioningStatus returns the provisioning status of a subscription.
 func (s *Subscription) ProvisioningStatus() *partnercenter.SubscriptionProvisioningStatus {
 	sku := s.Document.OfferID
 	if !guid.Is(sku) {
@@ -271,8 +267,7 @@ func (s *Subscription) ProvisioningStatus() *partnercenter.SubscriptionProvision
 	}
 }
 
-// RegistrationStatus says whether reservations can be bought for a
-// subscription.
+// RegistrationStatus says whether a subscription is registered for reservations.
 func (s *Subscription) RegistrationStatus(now time.Time) *partnercenter.SubscriptionRegistrationStatus {
 	status := partnercenter.RegistrationStatusNotRegistered
 	switch at := s.Facts.Registered; {

@@ -11,17 +11,17 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// Update is the command to change a subscription: its status, its quantity, its
-// nickname, or whether it renews. Clients send whole subscriptions; what
-// differs from the stored one and is no noise is what they mean.
+// Update is the command to change a subscription: its status, quantity, nickname or
+// renewal. Clients send whole subscriptions; the intended change is what differs from
+// the stored one and is not noise.
 type Update struct {
 	Request *partnercenter.Subscription
-	IfMatch string // the header, as it came
+	IfMatch string // the header as received
 }
 
-// updating is a change of a subscription in front of the rules. What the
-// request does not mean to change is nil or empty.
-type updating struct {
+// updateCheck is a change of a subscription, as the rules check it. What the request
+// does not intend to change is nil or empty.
+type updateCheck struct {
 	*Subscription
 	request  *partnercenter.Subscription
 	item     *catalog.Item // nil when the catalog does not have it
@@ -35,19 +35,19 @@ type updating struct {
 	autoRenew *bool
 }
 
-// intent finds out what the request means to change. False means false in a
-// subscription that is sent back, which has an id and a quantity, and in a body
-// of few words, which has no quantity. Otherwise the body is an object made for
-// the change, which spells out values that nobody chose. A quantity of zero is
-// never meant: it is what an unset one looks like.
-func (u *updating) intent() {
+// intent determines what the request intends to change. False is intended in a
+// subscription that is sent back, which has an id and a quantity, and in a minimal
+// body, which has no quantity. Any other body is an object built for the change, with
+// default values that nobody chose. A quantity of zero is never intended: it is an
+// unset one.
+func (u *updateCheck) intent() {
 	r, d := u.request, &u.Document
 	chosen := r.Quantity == nil || *r.Quantity != 0 && r.ID != ""
 	if q := r.Quantity; q != nil && *q != 0 && (d.Quantity == nil || *q != *d.Quantity) {
 		u.quantity = q
 	}
-	// A cancelled subscription that is sent back asks for nothing; one that is
-	// to be cancelled again does.
+	// A cancelled subscription that is sent back asks for nothing; a body made to
+	// cancel it again does.
 	again := d.Status.Normalize() == partnercenter.SubscriptionStatusDeleted && (r.ID == "" || r.Links == nil)
 	if s := r.Status.Normalize(); s != "" && s != partnercenter.SubscriptionStatusNone && (s != d.Status.Normalize() || again) {
 		u.status = s
@@ -60,12 +60,11 @@ func (u *updating) intent() {
 	}
 }
 
-// UpdateSubscription decides about a change of one of an order's
-// subscriptions. A request that asks for nothing new changes nothing and gives
-// no events.
+// UpdateSubscription decides about a change of one of an order's subscriptions. A
+// request without a change leaves it as it is and has no events.
 func UpdateSubscription(account *Account, o *Order, id string, command Update, settings Settings, now time.Time) (*Order, []Event, error) {
-	next, s := o.with(id)
-	u := &updating{Subscription: s, request: command.Request, settings: settings, now: now}
+	next, s := o.cloneWith(id)
+	u := &updateCheck{Subscription: s, request: command.Request, settings: settings, now: now}
 	u.item, _ = account.Catalog.Find(s.Document.OfferID, account.Country)
 	if parent := s.Document.ParentSubscriptionID; parent != "" {
 		u.parent = account.Subscriptions[Key(parent)]
@@ -101,7 +100,7 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	events := []Event{{Kind: to.Event, SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}
 	u.apply()
 	if u.status == partnercenter.SubscriptionStatusDeleted {
-		events = append(events, next.lineGone(s.Facts.LineItemNumber)...)
+		events = append(events, next.cancelLine(s.Facts.LineItemNumber)...)
 	} else {
 		s.touch()
 	}
@@ -109,7 +108,7 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	return next, events, nil
 }
 
-// statusCommand is what a wanted status asks for.
+// statusCommand returns the command for a requested status.
 func statusCommand(s partnercenter.SubscriptionStatus) Command {
 	switch s {
 	case partnercenter.SubscriptionStatusSuspended:
@@ -121,7 +120,7 @@ func statusCommand(s partnercenter.SubscriptionStatus) Command {
 }
 
 // apply makes the change that the rules allow.
-func (u *updating) apply() {
+func (u *updateCheck) apply() {
 	d := &u.Document
 	if u.quantity != nil {
 		u.setQuantity(*u.quantity)
@@ -144,8 +143,8 @@ func (u *updating) apply() {
 	}
 }
 
-// setQuantity adds seats, or gives back those that were added last.
-func (u *updating) setQuantity(n int) {
+// setQuantity adds seats, or returns those added last.
+func (u *updateCheck) setQuantity(n int) {
 	more := n - *u.Document.Quantity
 	u.Document.Quantity = &n
 	if more > 0 {
@@ -163,8 +162,7 @@ func (u *updating) setQuantity(n int) {
 	}
 }
 
-// refundable counts the seats whose windows are open, each added quantity by
-// itself.
+// refundable counts the seats whose windows are open, each added quantity on its own.
 func (s *Subscription) refundable(settings Settings, now time.Time) int {
 	sum := 0
 	for _, seats := range s.Facts.Seats {
@@ -183,10 +181,10 @@ func (s *Subscription) delete() {
 	s.touch()
 }
 
-// lineGone cancels the line of a subscription that is gone, and the order with
-// its last line.
-func (o *Order) lineGone(number int) []Event {
-	empty(&o.Document.LineItems[number])
+// cancelLine cancels the line of a deleted subscription, and the order with its last
+// line.
+func (o *Order) cancelLine(number int) []Event {
+	clearLine(&o.Document.LineItems[number])
 	if o.Document.TotalPrice != "" {
 		o.Document.TotalPrice = total(&o.Document)
 	}
@@ -200,8 +198,8 @@ func (o *Order) lineGone(number int) []Event {
 	return []Event{{Kind: "order cancelled"}}
 }
 
-// At returns the subscription's document as it looks at an instant: what can
-// still be given back changes with time.
+// At returns the subscription's document at an instant: what can still be refunded
+// changes with time.
 func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subscription {
 	view := s.Document
 	if settings.CancelWithin == 0 || !s.windowed() {
@@ -223,7 +221,7 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 		return &view
 	}
 	if s.Facts.Kind == catalog.Marketplace {
-		// The answer to a cancellation still tells what comes back.
+		// The answer to a cancellation still shows the refund.
 		view.RefundOptions = []partnercenter.RefundOption{{Type: partnercenter.RefundTypeFull, ExpiresAt: dateOf(last, false)}}
 	}
 	if isActive(s) {
@@ -233,30 +231,30 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 	return &view
 }
 
-// windowed reports whether seats can be given back for a time only. Those of
-// legacy offers can at any time.
+// windowed reports whether seats can be returned within a window only. Those of legacy
+// offers can be at any time.
 func (s *Subscription) windowed() bool {
 	return s.Facts.Kind == catalog.OnlineService || s.Facts.Kind == catalog.Marketplace
 }
 
 const nextLeaveOut = "Leave it as it was read"
 
-// maxNickname is how long a nickname may be, in bytes.
+// maxNickname is the longest nickname, in bytes.
 const maxNickname = 500
 
-// updateRules are about the changes of a subscription that is there.
-var updateRules = []rule[*updating]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(u *updating) (string, string) {
-		return unless(!u.now.Before(u.Facts.Since), "Try again when GET .../provisioningstatus of its order answers fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
+// updateRules apply to changes of an existing subscription.
+var updateRules = []rule[*updateCheck]{
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotReady, "it is being provisioned", func(u *updateCheck) (string, string) {
+		return require(!u.now.Before(u.Facts.Since), "Try again when GET .../provisioningstatus of its order returns fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another subscription's", func(u *updating) (string, string) {
-		return unless(u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another subscription's", func(u *updateCheck) (string, string) {
+		return require(u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeCycleNotHere, "another billing cycle is asked for", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCycleNotHere, "the billing cycle is to change", func(u *updateCheck) (string, string) {
 		c := u.request.BillingCycle.Normalize()
-		return unless(c == "" || c == partnercenter.BillingCycleTypeUnknown || c == partnercenter.BillingCycleTypeNone || c == u.Document.BillingCycle.Normalize(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
+		return require(c == "" || c == partnercenter.BillingCycleTypeUnknown || c == partnercenter.BillingCycleTypeNone || c == u.Document.BillingCycle.Normalize(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodePartnerNotUpdatable, "another partner on record is asked for", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodePartnerNotUpdatable, "the partner on record is to change", func(u *updateCheck) (string, string) {
 		asked, has := u.request.PartnerID, ""
 		if u.Document.PartnerID != nil {
 			has = *u.Document.PartnerID
@@ -264,24 +262,24 @@ var updateRules = []rule[*updating]{
 		if asked == nil || *asked == "" || *asked == has {
 			return "", ""
 		}
-		return says(nextLeaveOut, "Cannot update the partner on record for this subscription to %s", quote.Text(*asked))
+		return violation(nextLeaveOut, "Cannot update the partner on record for this subscription to %s", quote.Text(*asked))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the nickname is too long", func(u *updating) (string, string) {
-		return unless(len(u.nickname) <= maxNickname, "Shorten it", "Invalid property friendlyName: it has %d bytes, and %d is the most", len(u.nickname), maxNickname)
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the nickname is too long", func(u *updateCheck) (string, string) {
+		return require(len(u.nickname) <= maxNickname, "Shorten it", "Invalid property friendlyName: it has %d bytes, and the limit is %d", len(u.nickname), maxNickname)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionSuspended, "the quantity of a suspended legacy subscription is to change", func(u *updating) (string, string) {
-		return unless(u.quantity == nil || !u.suspended() || !u.Facts.Kind.Legacy(), "Reactivate it first", "Subscription quantity cannot be increased or decreased while subscription %s is suspended", u.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionSuspended, "the quantity of a suspended legacy subscription is to change", func(u *updateCheck) (string, string) {
+		return require(u.quantity == nil || !u.suspended() || !u.Facts.Kind.Legacy(), "Reactivate it first", "Subscription quantity cannot be increased or decreased while subscription %s is suspended", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendedNoUpdate, "the quantity of a suspended subscription of newer commerce is to change", func(u *updating) (string, string) {
-		return unless(u.quantity == nil || !u.suspended(), "Reactivate it first", "Cannot update subscription %s with suspended status", u.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeSuspendedNoUpdate, "the quantity of a suspended subscription in new commerce is to change", func(u *updateCheck) (string, string) {
+		return require(u.quantity == nil || !u.suspended(), "Reactivate it first", "Cannot update subscription %s with suspended status", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotUpdatable, "the quantity of something that has no seats is to change", func(u *updating) (string, string) {
-		return unless(u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "", "Order it again for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotUpdatable, "the quantity of something without seats is to change", func(u *updateCheck) (string, string) {
+		return require(u.quantity == nil || !isAzure(u.Facts.Kind) && u.Facts.Kind != catalog.SoftwareSubscription && u.Facts.Kind != "", "Place another order for more", "Cannot update the seat quantity for this subscription: %s is not sold by the seat", u.Document.OfferID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotActivated, "the quantity of a marketplace subscription is to change before its activation", func(u *updating) (string, string) {
-		return unless(u.quantity == nil || !u.Facts.NeedsActivation, "Visit the activation link, or POST .../activate in a sandbox", "Cannot update subscription %s before activating it", u.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotActivated, "the quantity of a marketplace subscription is to change before its activation", func(u *updateCheck) (string, string) {
+		return require(u.quantity == nil || !u.Facts.NeedsActivation, "Visit the activation link, or POST .../activate in a sandbox", "Cannot update subscription %s before activating it", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityOutOfRange, "the quantity is out of the item's range", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityOutOfRange, "the quantity is out of the item's range", func(u *updateCheck) (string, string) {
 		if u.quantity == nil {
 			return "", ""
 		}
@@ -291,53 +289,53 @@ var updateRules = []rule[*updating]{
 		}
 		return quantityRange(item, *u.quantity)
 	}},
-	{http.StatusForbidden, partnercenter.ErrorCodeTooManySeats, "the sandbox allows fewer seats of a legacy offer", func(u *updating) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeTooManySeats, "the sandbox allows fewer seats of a legacy offer", func(u *updateCheck) (string, string) {
 		if u.quantity == nil || !u.Facts.Kind.Legacy() {
 			return "", ""
 		}
 		return sandboxSeats(u.settings, u.Facts.Kind, u.Document.OfferID, *u.quantity)
 	}},
-	{http.StatusForbidden, partnercenter.ErrorCodeSeatsBeyondLimit, "the sandbox allows fewer seats of a catalog item", func(u *updating) (string, string) {
+	{http.StatusForbidden, partnercenter.ErrorCodeSeatsBeyondLimit, "the sandbox allows fewer seats of a catalog item", func(u *updateCheck) (string, string) {
 		if u.quantity == nil {
 			return "", ""
 		}
 		return sandboxSeats(u.settings, u.Facts.Kind, u.Document.OfferID, *u.quantity)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotDecreasable, "more seats are given back than were added within the window", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityNotDecreasable, "more seats are returned than were added within the window", func(u *updateCheck) (string, string) {
 		if u.quantity == nil || !u.windowed() {
 			return "", ""
 		}
 		less := *u.Document.Quantity - *u.quantity
 		if open := u.refundable(u.settings, u.now); less > open {
-			return says("Give back at most as many, or let the rest run to the end of the term", "Subscription quantity cannot be decreased by %d: %d seats of %s were added within the last %s", less, open, u.Document.ID, strings.TrimSuffix(days(u.settings.CancelWithin), "-day")+" days")
+			return violation("Return at most that many, or let the rest run until the end of the term", "Subscription quantity cannot be decreased by %d: %d seats of %s were added within the last %s", less, open, u.Document.ID, strings.TrimSuffix(days(u.settings.CancelWithin), "-day")+" days")
 		}
 		return "", ""
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeAutoRenewNotEligible, "it is to renew by itself and cannot", func(u *updating) (string, string) {
-		return unless(u.autoRenew == nil || !*u.autoRenew || u.item != nil && u.item.AutoRenewable && !u.item.Trial, nextLeaveOut, "The subscription is not eligible to be auto-renewed: %s", u.Document.OfferID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeAutoRenewNotEligible, "auto-renewal is to be enabled, and the item has none", func(u *updateCheck) (string, string) {
+		return require(u.autoRenew == nil || !*u.autoRenew || u.item != nil && u.item.AutoRenewable && !u.item.Trial, nextLeaveOut, "The subscription is not eligible to be auto-renewed: %s", u.Document.OfferID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the status is none that can be asked for", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the status cannot be requested", func(u *updateCheck) (string, string) {
 		switch u.status {
 		case "", partnercenter.SubscriptionStatusActive, partnercenter.SubscriptionStatusSuspended, partnercenter.SubscriptionStatusDeleted:
 			return "", ""
 		}
-		return says("Send active, suspended or deleted", "Unable to parse enum: status %s", quote.Text(string(u.status)))
+		return violation("Send active, suspended or deleted", "Unable to parse enum: status %s", quote.Text(string(u.status)))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updating) (string, string) {
-		return unless(u.status != partnercenter.SubscriptionStatusSuspended || u.Facts.Kind != catalog.Marketplace, "Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is of a marketplace product", u.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updateCheck) (string, string) {
+		return require(u.status != partnercenter.SubscriptionStatusSuspended || u.Facts.Kind != catalog.Marketplace, "Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is of a marketplace product", u.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeStatusChangeUnsupported, "a legacy or software subscription is to be deleted", func(u *updating) (string, string) {
-		return unless(u.status != partnercenter.SubscriptionStatusDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted, "Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
+	{http.StatusBadRequest, partnercenter.ErrorCodeStatusChangeUnsupported, "a legacy or software subscription is to be deleted", func(u *updateCheck) (string, string) {
+		return require(u.status != partnercenter.SubscriptionStatusDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted, "Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeCancelWindowOver, "its cancellation window is over: 7 days", func(u *updating) (string, string) {
+	{http.StatusBadRequest, partnercenter.ErrorCodeCancelWindowOver, "its cancellation window is over: 7 days", func(u *updateCheck) (string, string) {
 		if u.status != partnercenter.SubscriptionStatusDeleted || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted || len(u.Facts.Seats) == 0 {
 			return "", ""
 		}
 		window := u.settings.CancelWithin
 		ends := u.Facts.Seats[0].Added.Add(window)
-		return unless(window == 0 || !u.now.After(ends), "Switch autoRenewEnabled off; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
+		return require(window == 0 || !u.now.After(ends), "Set autoRenewEnabled to false; it then ends with its term", "You have passed your %s cancellation window, which ended at %s", days(window), ends.UTC().Format(time.RFC3339))
 	}},
-	{http.StatusConflict, partnercenter.ErrorCodeParentInactive, "an add-on of an inactive parent is to be reactivated", func(u *updating) (string, string) {
+	{http.StatusConflict, partnercenter.ErrorCodeParentInactive, "an add-on of an inactive parent is to be reactivated", func(u *updateCheck) (string, string) {
 		if u.status != partnercenter.SubscriptionStatusActive {
 			return "", ""
 		}
@@ -345,28 +343,28 @@ var updateRules = []rule[*updating]{
 	}},
 }
 
-// maxQuantity bounds quantities of items that the catalog does not have. It is
-// the largest that the documented SKUs allow.
+// maxQuantity bounds quantities of items that the catalog does not have. It is the
+// largest that the documented SKUs allow.
 const maxQuantity = 999_999_999
 
-func (u *updating) suspended() bool {
+func (u *updateCheck) suspended() bool {
 	return u.Document.Status.Normalize() == partnercenter.SubscriptionStatusSuspended
 }
 
-// registerRules are about registering an Azure subscription for reservations.
+// registerRules apply to registering an Azure subscription for reservations.
 var registerRules = []rule[*Subscription]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotAzure, "it is not one of Azure", func(s *Subscription) (string, string) {
-		return unless(isAzure(s.Facts.Kind), "Register an Azure subscription", "This subscription is not a valid Azure subscription: %s", s.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionNotAzure, "it is not an Azure subscription", func(s *Subscription) (string, string) {
+		return require(isAzure(s.Facts.Kind), "Register an Azure subscription", "This subscription is not a valid Azure subscription: %s", s.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInactive, "it is not active", func(s *Subscription) (string, string) {
-		return unless(isActive(s), "Reactivate it first", "This subscription is not an active subscription: %s", s.Document.ID)
+		return require(isActive(s), "Reactivate it first", "This subscription is not an active subscription: %s", s.Document.ID)
 	}},
 }
 
-// Register decides about the registration of one of an order's subscriptions
-// for reservations. One that is registered stays so.
+// Register decides about registering one of an order's subscriptions for reservations.
+// A registered one stays registered.
 func Register(o *Order, id string, settings Settings, now time.Time) (*Order, []Event, error) {
-	next, s := o.with(id)
+	next, s := o.cloneWith(id)
 	if err := check(registerRules, s); err != nil {
 		return nil, nil, err
 	}
@@ -378,30 +376,29 @@ func Register(o *Order, id string, settings Settings, now time.Time) (*Order, []
 	return next, []Event{{Kind: "subscription registered", SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}, nil
 }
 
-// activating is a subscription to be activated in front of the rules.
-type activating struct {
+// activateCheck is a subscription to activate, as the rules check it.
+type activateCheck struct {
 	*Subscription
 	settings Settings
 }
 
-// activateRules are about activating a marketplace subscription without its
-// publisher.
-var activateRules = []rule[*activating]{
-	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the account is no sandbox", func(a *activating) (string, string) {
-		return unless(a.settings.Sandbox, "Visit the activation link", "This operation is not supported in this environment: only a sandbox activates by itself")
+// activateRules apply to activating a marketplace subscription without its publisher.
+var activateRules = []rule[*activateCheck]{
+	{http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment, "the account is not a sandbox", func(a *activateCheck) (string, string) {
+		return require(a.settings.Sandbox, "Visit the activation link", "This operation is not supported in this environment: only a sandbox offers it")
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered, "it is of no marketplace product", func(a *activating) (string, string) {
-		return unless(a.Facts.Kind == catalog.Marketplace, "Activate subscriptions to marketplace products", "This operation is not supported: %s needs no activation", a.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered, "it is not of a marketplace product", func(a *activateCheck) (string, string) {
+		return require(a.Facts.Kind == catalog.Marketplace, "Activate subscriptions to marketplace products", "This operation is not supported: %s needs no activation", a.Document.ID)
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeAlreadyActivated, "it is activated", func(a *activating) (string, string) {
-		return unless(a.Facts.NeedsActivation, "Go on with it", "This item has already been activated: %s", a.Document.ID)
+	{http.StatusBadRequest, partnercenter.ErrorCodeAlreadyActivated, "it is already activated", func(a *activateCheck) (string, string) {
+		return require(a.Facts.NeedsActivation, "Use it as it is", "This item has already been activated: %s", a.Document.ID)
 	}},
 }
 
-// Activate decides about the activation of one of an order's subscriptions.
+// Activate decides about activating one of an order's subscriptions.
 func Activate(o *Order, id string, settings Settings) (*Order, []Event, error) {
-	next, s := o.with(id)
-	if err := check(activateRules, &activating{s, settings}); err != nil {
+	next, s := o.cloneWith(id)
+	if err := check(activateRules, &activateCheck{s, settings}); err != nil {
 		return nil, nil, err
 	}
 	s.Facts.NeedsActivation = false
@@ -409,9 +406,9 @@ func Activate(o *Order, id string, settings Settings) (*Order, []Event, error) {
 	return next, []Event{{Kind: "subscription activated", SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}, nil
 }
 
-// with returns a copy of the order and its subscription with an id, which the
+// cloneWith returns a copy of the order and its subscription with an id, which the
 // caller has looked up before.
-func (o *Order) with(id string) (*Order, *Subscription) {
+func (o *Order) cloneWith(id string) (*Order, *Subscription) {
 	next := o.clone()
 	s := next.Subscription(id)
 	if s == nil {

@@ -103,8 +103,8 @@ func TestUpdateSubscription(t *testing.T) {
 	}
 }
 
-// TestWindowsOfSeats adds seats on three days and gives them back: each added
-// quantity has a window of its own, and the newest goes first.
+// TestWindowsOfSeats adds seats on three days and returns them: each added quantity has
+// its own window, and the newest is returned first.
 func TestWindowsOfSeats(t *testing.T) {
 	const day = 24 * time.Hour
 	a, settings := account(t), Settings{CancelWithin: cancelWithin}
@@ -266,7 +266,7 @@ func TestCancelledBeforeTheirOrder(t *testing.T) {
 	}
 }
 
-// TestRestore takes orders as they may have been loaded.
+// TestRestore restores orders as they may have been loaded.
 func TestRestore(t *testing.T) {
 	a := account(t)
 	shared := "0c8b4a1e-1111-4a4a-8b8b-000000000001"
@@ -300,7 +300,7 @@ func TestRestore(t *testing.T) {
 			if got := o.At(noon); got.Status != "" || len(got.LineItems) != len(document.LineItems) || !o.Settled().IsZero() {
 				t.Errorf("%+v", got)
 			}
-			// Whatever is asked of such an order, it is answered.
+			// Every command on such an order is decided.
 			_, _, err := PatchOrder(a, o, Patch{Request: &partnercenter.Order{Status: "cancelled"}}, Instant(), noon)
 			refused(t, err, partnercenter.ErrorCodeSuspendInstead)
 			_, _, err = PatchOrder(a, o, Patch{Request: &partnercenter.Order{BillingCycle: "annual"}}, Instant(), noon)
@@ -372,7 +372,7 @@ func TestEtags(t *testing.T) {
 	}
 }
 
-// TestEndsOfTime lives where the clock's years end.
+// TestEndsOfTime tests the ends of the clock's range.
 func TestEndsOfTime(t *testing.T) {
 	a, settings := account(t), Realistic()
 	for _, now := range []time.Time{{}, time.Date(1, 1, 1, 1, 0, 0, 0, time.UTC), never.AddDate(0, 0, -3), never.Add(24*time.Hour - 1)} {

@@ -6,10 +6,10 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Command is what moves something from one state to another.
+// Command moves something from one state to another.
 type Command string
 
-// The commands. Provision is the passing of time, nobody gives it.
+// The commands. Provision is the passage of time.
 const (
 	Place       Command = "place"
 	Provision   Command = "provision"
@@ -33,14 +33,13 @@ const (
 	AttachmentMachine   = "attachment"
 )
 
-// Transition is one arrow of a state machine, or, with a Code, one that the
-// rules refuse.
+// Transition is an arrow of a state machine or, with a Code, one that the rules refuse.
 type Transition struct {
 	Machine string
-	From    string // empty: it is not there yet
+	From    string // empty: it does not exist yet
 	Command Command
 	To      string
-	Event   EventKind // what a success is told as
+	Event   EventKind // of a success
 
 	Status int // with Code: of the refusal
 	Code   partnercenter.ErrorCode
@@ -53,13 +52,12 @@ type EventKind string
 // Event is something that happened to an order or a subscription.
 type Event struct {
 	Kind EventKind
-	// SubscriptionID is whose it is, empty for the order as a whole.
+	// SubscriptionID is the subscription, empty for the order as a whole.
 	SubscriptionID string
 	LineItemNumber int
 }
 
-// The states of a line of an order and of an attachment. Those of orders and
-// subscriptions are the API's.
+// The states of lines and attachments. Those of orders and subscriptions are the API's.
 const (
 	linePending   = string(partnercenter.FulfillmentStatusPrefulfillmentPending)
 	lineWaiting   = string(partnercenter.FulfillmentStatusUnfulfilled)
@@ -81,12 +79,12 @@ const (
 )
 
 const (
-	nextWaitProvisioned = "Wait until GET .../provisioningstatus answers fulfilled, then try again"
-	nextOrderCancelled  = "Nothing more can be done to a cancelled order; place a new one"
+	nextWaitProvisioned = "Wait until GET .../provisioningstatus returns fulfilled, then try again"
+	nextOrderCancelled  = "A cancelled order cannot be changed; place a new one"
 )
 
-// transitions are all arrows of all machines. A state and a command that have
-// no row here have no meaning for each other.
+// transitions are all arrows of all machines. A state and a command without a row have
+// no meaning together.
 var transitions = []Transition{
 	{Machine: OrderMachine, Command: Place, To: completed, Event: "order placed"},  // legacy offers
 	{Machine: OrderMachine, Command: Place, To: pending, Event: "order placed"},    // catalog items
@@ -103,7 +101,7 @@ var transitions = []Transition{
 	{Machine: OrderMachine, From: awaitingPO, Command: CancelAll, To: cancelled, Event: "order cancelled"},
 	{Machine: OrderMachine, From: completedPO, Command: CancelSome, To: completedPO, Event: "lines cancelled"},
 	{Machine: OrderMachine, From: completedPO, Command: CancelAll, To: cancelled, Event: "order cancelled"},
-	// A subscription that is deleted takes its line along, the last one its order.
+	// Deleting a subscription cancels its line, and the last line cancels the order.
 	{Machine: OrderMachine, From: completed, Command: Delete, To: completed, Event: "lines cancelled"},
 	{Machine: OrderMachine, From: completed, Command: Delete, To: cancelled, Event: "order cancelled"},
 	{Machine: OrderMachine, From: pending, Command: Delete, To: pending, Event: "lines cancelled"},
@@ -138,7 +136,7 @@ var transitions = []Transition{
 	{Machine: LineMachine, From: lineFulfilled, Command: Delete, To: lineCancelled}, // its subscription is deleted
 
 	{Machine: SubscriptionMachine, Command: Provision, To: active},
-	{Machine: SubscriptionMachine, Command: CancelSome, To: deleted, Event: "subscription cancelled"}, // before it was there
+	{Machine: SubscriptionMachine, Command: CancelSome, To: deleted, Event: "subscription cancelled"}, // before it existed
 	{Machine: SubscriptionMachine, From: active, Command: Change, To: active, Event: "subscription changed"},
 	{Machine: SubscriptionMachine, From: suspended, Command: Change, To: suspended, Event: "subscription changed"},
 	{Machine: SubscriptionMachine, From: active, Command: Suspend, To: suspended, Event: "subscription suspended"},
@@ -159,8 +157,8 @@ var transitions = []Transition{
 // Transitions returns the arrows of all state machines.
 func Transitions() []Transition { return append([]Transition(nil), transitions...) }
 
-// move returns where a command leads from a state. The error is the table's
-// refusal; a pair without a row is an unprocessable request.
+// move returns where a command leads from a state. The error is the table's refusal; a
+// pair without a row is an unprocessable request.
 func move(machine, from string, command Command) (Transition, error) {
 	for _, t := range transitions {
 		if t.Machine != machine || t.From != from || t.Command != command {
@@ -171,6 +169,6 @@ func move(machine, from string, command Command) (Transition, error) {
 		}
 		return t, nil
 	}
-	return Transition{}, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "Read it again for its status",
+	return Transition{}, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "Get it again for its status",
 		"It is not possible to %s the %s while it is %s", command, machine, from)
 }

@@ -19,8 +19,8 @@ const (
 	keyBlock  = "PRIVATE KEY" // PKCS#8
 )
 
-// openDir makes the folder if it is missing, and refuses one that others could
-// put an authority of theirs into.
+// openDir creates the folder if it is missing, and refuses one in which others could
+// replace the authority.
 func openDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("localca: make folder %s: %w; give a folder that can be written", dir, err)
@@ -32,8 +32,8 @@ func openDir(dir string) error {
 	return checkDir(dir, info, os.Geteuid())
 }
 
-// checkDir refuses a folder that a user other than user and root can change:
-// whoever can replace the authority's key can read what its clients send.
+// checkDir refuses a folder that a user other than user and root can change: whoever
+// can replace the authority's key can read what its clients send.
 func checkDir(dir string, info fs.FileInfo, user int) error {
 	if !info.IsDir() {
 		return fmt.Errorf("localca: %s is a file; give a folder that can be written", dir)
@@ -49,8 +49,7 @@ func checkDir(dir string, info fs.FileInfo, user int) error {
 	return nil
 }
 
-// openKey reads the authority's key, or makes it if there is no certificate yet
-// either.
+// openKey reads the authority's key, or makes it if there is no certificate either.
 func (k kind) openKey(keyFile, certFile string) (*ecdsa.PrivateKey, error) {
 	key, err := k.readKey(keyFile)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -77,7 +76,7 @@ func (k kind) openKey(keyFile, certFile string) (*ecdsa.PrivateKey, error) {
 	return k.readKey(keyFile)
 }
 
-// readKey reads the key, unless others could too. The error never quotes the
+// readKey reads the key, unless others can read it, too. The error never quotes the
 // file's content.
 func (k kind) readKey(file string) (*ecdsa.PrivateKey, error) {
 	info, err := os.Stat(file)
@@ -149,22 +148,22 @@ func (k kind) readPEM(file, blockType string) ([]byte, error) {
 	return block.Bytes, nil
 }
 
-// create makes a file that is there with all of its content or not at all. A
-// file that another process has made meanwhile is left as it is.
+// create creates a file with all of its content or not at all. A file that another
+// process has created in the meantime is left as it is.
 func create(file string, content []byte, mode fs.FileMode) error {
 	temp, err := writeTemp(file, content, mode)
 	if err != nil {
 		return err
 	}
 	defer os.Remove(temp)
-	// Unlike a rename, a link does not replace what is there.
+	// Unlike a rename, a link does not replace an existing file.
 	if err := os.Link(temp, file); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("localca: %w; give a folder on a file system with hard links", err)
 	}
 	return nil
 }
 
-// replace gives a file new content; a reader sees the old or the new, whole.
+// replace replaces the content of a file atomically.
 func replace(file string, content []byte, mode fs.FileMode) error {
 	temp, err := writeTemp(file, content, mode)
 	if err != nil {
@@ -177,7 +176,7 @@ func replace(file string, content []byte, mode fs.FileMode) error {
 	return nil
 }
 
-// writeTemp writes a file beside the one that it is to become.
+// writeTemp writes a temporary file next to its destination.
 func writeTemp(file string, content []byte, mode fs.FileMode) (string, error) {
 	dir := filepath.Dir(file)
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")

@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// Info is what there is to know about an authority before it is trusted.
+// Info describes an authority before it is trusted.
 type Info struct {
 	File        string // absolute path of the certificate
-	Subject     string // as trust stores show it
+	Subject     string // as in trust stores
 	Fingerprint string // SHA-256 of the certificate: pairs of hexadecimal digits
-	// Names are what it may sign for: names with those under them, and ranges of
+	// Names are what it may sign for: names including those below them, and ranges of
 	// addresses.
 	Names               []string
 	NotBefore, NotAfter time.Time
-	// Interception tells the authority for somebody else's hosts from the one for
-	// this machine.
+	// Interception distinguishes the authority for foreign hosts from the one for this
+	// machine.
 	Interception bool
 }
 
-// Find returns the authorities that are in dir, without making any: none, that of
-// Open, or that and the one of OpenInterception. Their keys are not looked at.
+// Find returns the authorities in dir, without making any: none, that of Open, or that
+// and the one of OpenInterception. It does not look at their keys.
 func Find(dir string) ([]Info, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -68,19 +68,18 @@ func Find(dir string) ([]Info, error) {
 	return found, nil
 }
 
-// BundleFile is the name of the file in an authority's folder that WriteBundle
-// writes.
+// BundleFile is the name of the file in an authority's folder that WriteBundle writes.
 const BundleFile = "ca-bundle.pem"
 
-// WriteBundle writes the certificates of authorities into one file beside them,
-// for clients that take one file only, and returns its absolute path.
+// WriteBundle writes the certificates of authorities into one file next to them, for
+// clients that take one file only, and returns its absolute path.
 func WriteBundle(authorities ...*CA) (string, error) {
 	var bundle []byte
 	for _, c := range authorities {
 		bundle = append(bundle, c.CertPEM()...)
 	}
 	if len(authorities) == 0 {
-		return "", errors.New("localca: a bundle of no authority; give at least one")
+		return "", errors.New("localca: no authority for the bundle; give at least one")
 	}
 	file := filepath.Join(filepath.Dir(authorities[0].certFile), BundleFile)
 	if content, err := os.ReadFile(file); err == nil && bytes.Equal(content, bundle) {

@@ -51,7 +51,8 @@ func TestInterceptionStandsBesideTheFirst(t *testing.T) {
 		if _, err := cert.Leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: second.Pool(), CurrentTime: now}); err != nil {
 			t.Errorf("%s: %v", host, err)
 		}
-		// Who trusts the first one does not trust the server with these hosts.
+		// Trusting the first authority does not mean trusting the server with these
+		// hosts.
 		if _, err := cert.Leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: first.Pool(), CurrentTime: now}); err == nil {
 			t.Errorf("%s: accepted from the authority of this machine", host)
 		}
@@ -63,7 +64,7 @@ func TestInterceptionStandsBesideTheFirst(t *testing.T) {
 	}
 }
 
-// Whoever has the key can sign what Issue would not; clients must refuse it.
+// Whoever has the key can sign more than Issue would; clients must refuse it.
 func TestInterceptionIsConstrained(t *testing.T) {
 	ca := mustIntercept(t, ownDir(t))
 	if c := ca.cert; !c.PermittedDNSDomainsCritical || !slices.Equal(c.PermittedDNSDomains, foreign) || !c.MaxPathLenZero {
@@ -175,7 +176,7 @@ func TestFolderOfOthers(t *testing.T) {
 			}
 		})
 	}
-	// Root's folder is good for everybody: root can do anything anyway.
+	// Root's folder is acceptable for everybody: root can do anything anyway.
 	if err := checkDir(dir, info, owner+1); (err == nil) != (owner == 0) {
 		t.Errorf("folder of user %d for user %d: %v", owner, owner+1, err)
 	}

@@ -1,14 +1,13 @@
-// Package localca is a certificate authority for one machine. It signs TLS
-// certificates for loopback names and addresses, and its own certificate says
-// that it may sign no others, so that trusting it puts no other site at risk.
+// Package localca is a certificate authority for one machine. It signs TLS certificates
+// for loopback names and addresses, and its own certificate says that it may not sign
+// others, so that trusting it puts no other site at risk.
 //
-// Beside it there can be a second one, for a server that stands in for hosts of
-// somebody else's: it may sign for these hosts and nothing else, not for loopback
-// either. It is apart from the first, so that who trusts the first for good does
-// not trust anybody with those hosts.
+// There can be a second authority, for a server that stands in for foreign hosts: it
+// may sign for these hosts and nothing else, not even loopback. It is separate, so that
+// a client that trusts the first permanently does not trust anybody with those hosts.
 //
-// Certificates are checked against the real clock by whoever connects; the
-// times passed in here should come from it too, not from a simulated one.
+// Clients check certificates against the real clock, so the times passed in here should
+// be real, too, not simulated.
 package localca
 
 import (
@@ -35,19 +34,18 @@ const (
 	caYears  = 10
 	leafDays = 90
 
-	// backdate lets a client whose clock is a little behind use a certificate
-	// that was made just now.
+	// backdate lets a client whose clock is slightly behind use a new certificate.
 	backdate = time.Hour
 )
 
-// loopback are the addresses that certificates may name, besides localhost and
-// the names under it.
+// loopback are the addresses that certificates may name, in addition to localhost and
+// the names below it.
 var loopback = []*net.IPNet{
 	{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},
 	{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)},
 }
 
-// everyAddress is what an authority for names may sign no address of.
+// everyAddress excludes all addresses from an authority for names.
 var everyAddress = []*net.IPNet{
 	{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)},
 	{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)},
@@ -60,15 +58,15 @@ type CA struct {
 	cert     *x509.Certificate
 	key      *ecdsa.PrivateKey
 
-	mu   sync.Mutex // guards kept
-	kept map[string]*tls.Certificate
+	mu     sync.Mutex // guards kept
+	issued map[string]*tls.Certificate
 }
 
-// kind is what one authority differs from another in.
+// kind is what differs from authority to authority.
 type kind struct {
 	certName, keyName string // of its files
 	title             string
-	hosts             []string // of somebody else's, that it signs for; none: loopback
+	hosts             []string // foreign ones that it signs for; none: loopback
 }
 
 // local is the authority for names and addresses of this machine.
@@ -79,27 +77,26 @@ func interception(hosts []string) kind {
 	return kind{certName: "interception-ca.pem", keyName: "interception-ca-key.pem", title: "partnercenter interception CA", hosts: hosts}
 }
 
-// startOver ends the errors that only a new authority helps against.
+// startOver ends the errors that only a new authority solves.
 func (k kind) startOver() string {
-	return fmt.Sprintf("remove both %s and %s to have a new authority made, and trust its %s anew", k.certName, k.keyName, k.certName)
+	return fmt.Sprintf("remove both %s and %s to have a new authority made, and trust its new %s", k.certName, k.keyName, k.certName)
 }
 
-// Open loads the authority in dir (ca.pem and ca-key.pem), or makes one that
-// lasts ten years if there is none. Of several processes that do so at once,
-// one makes it and all get the same.
+// Open loads the authority in dir (ca.pem and ca-key.pem), or makes one that is valid
+// for ten years if there is none. If several processes do so at once, one makes it and
+// all get the same.
 //
-// An error says what to do: when another user owns the folder or can change it,
-// when a file is damaged or missing, when others may read the key, when key and
-// certificate do not belong together, and when the certificate is not valid at
-// now.
+// An error says what to do: if another user owns the folder or can change it, a file is
+// damaged or missing, others can read the key, key and certificate do not match, or the
+// certificate is not valid at now.
 func Open(dir string, now time.Time) (*CA, error) { return open(dir, now, local) }
 
-// OpenInterception loads the authority in dir that signs for hosts
-// (interception-ca.pem and interception-ca-key.pem), or makes it as Open does.
-// One that was made for other hosts is refused.
+// OpenInterception loads the authority in dir that signs for hosts (interception-ca.pem
+// and interception-ca-key.pem), or makes it as Open does. One that was made for other
+// hosts is refused.
 func OpenInterception(dir string, now time.Time, hosts ...string) (*CA, error) {
 	if len(hosts) == 0 {
-		return nil, errors.New("localca: an authority for no host; name the hosts that it signs for")
+		return nil, errors.New("localca: no hosts; name the hosts that the authority signs for")
 	}
 	ca, err := open(dir, now, interception(hosts))
 	if err != nil {
@@ -123,8 +120,8 @@ func open(dir string, now time.Time, k kind) (*CA, error) {
 	}
 	certFile, keyFile := filepath.Join(dir, k.certName), filepath.Join(dir, k.keyName)
 
-	// The key comes first. Whoever then finds it without a certificate makes one
-	// for it, so that whichever certificate ends up beside the key fits it.
+	// The key comes first. A process that finds it without a certificate makes one for
+	// it, so that any certificate next to the key matches it.
 	key, err := k.openKey(keyFile, certFile)
 	if err != nil {
 		return nil, err
@@ -134,9 +131,9 @@ func open(dir string, now time.Time, k kind) (*CA, error) {
 		return nil, err
 	}
 	if !key.PublicKey.Equal(cert.PublicKey) {
-		return nil, fmt.Errorf("localca: %s and %s do not belong together; %s", certFile, keyFile, k.startOver())
+		return nil, fmt.Errorf("localca: %s and %s do not match; %s", certFile, keyFile, k.startOver())
 	}
-	ca := &CA{kind: k, certFile: certFile, cert: cert, key: key, kept: make(map[string]*tls.Certificate)}
+	ca := &CA{kind: k, certFile: certFile, cert: cert, key: key, issued: make(map[string]*tls.Certificate)}
 	if err := ca.checkTime(now); err != nil {
 		return nil, err
 	}
@@ -148,7 +145,7 @@ func (c *CA) checkTime(now time.Time) error {
 		return fmt.Errorf("localca: %s expired at %s; %s", c.certFile, c.cert.NotAfter.Format(time.RFC3339), c.kind.startOver())
 	}
 	if now.Before(c.cert.NotBefore) {
-		return fmt.Errorf("localca: %s is valid from %s on, but it is %s; set the clock right",
+		return fmt.Errorf("localca: %s is valid from %s, but it is %s; set the clock",
 			c.certFile, c.cert.NotBefore.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	return nil
@@ -163,17 +160,17 @@ func newKey() (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
-// newCert makes the certificate, in DER, of the authority that key is for.
+// newCert makes the certificate, in DER, of the authority with the key.
 //
-// Constraints bind only the kinds of names that they list, so the extended key
-// usage is restricted too: what the authority signs identifies TLS servers and
-// nothing else.
+// Constraints apply only to the kinds of names that they list, so the extended key
+// usage is restricted, too: what the authority signs identifies TLS servers and nothing
+// else.
 func (k kind) newCert(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("localca: encode the authority's key: %w; %s", err, k.startOver())
 	}
-	// Named for its key, so that trust stores tell several of them apart.
+	// Named after its key, so that trust stores distinguish several of them.
 	sum := sha256.Sum256(public)
 	template := &x509.Certificate{
 		Subject: pkix.Name{
@@ -190,7 +187,7 @@ func (k kind) newCert(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
 		PermittedDNSDomainsCritical: true,
 	}
 	if len(k.hosts) > 0 {
-		// A name that is permitted covers those under it as well.
+		// A permitted name includes those below it.
 		template.PermittedDNSDomains = k.hosts
 		template.ExcludedIPRanges = everyAddress
 	} else {
@@ -204,34 +201,33 @@ func (k kind) newCert(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
 	return der, nil
 }
 
-// Certificate returns a certificate for a TLS server at hosts as Issue does, and
-// keeps it for the next call until a third of its life is left. It is for servers
-// that run longer than a certificate lasts.
+// Certificate returns a certificate for a TLS server at hosts as Issue does, and caches
+// it until a third of its validity is left. It is for servers that run longer than a
+// certificate is valid.
 func (c *CA) Certificate(now time.Time, hosts ...string) (*tls.Certificate, error) {
 	name := strings.Join(hosts, " ")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cert := c.kept[name]; cert != nil && now.Before(cert.Leaf.NotAfter.Add(-leafDays*24*time.Hour/3)) {
+	if cert := c.issued[name]; cert != nil && now.Before(cert.Leaf.NotAfter.Add(-leafDays*24*time.Hour/3)) {
 		return cert, nil
 	}
 	cert, err := c.Issue(now, hosts...)
 	if err != nil {
 		return nil, err
 	}
-	c.kept[name] = &cert
+	c.issued[name] = &cert
 	return &cert, nil
 }
 
-// Issue makes a key and a certificate for a TLS server at hosts, which are
-// names and IP addresses. It lasts 90 days, or as long as the authority does if
-// that is less. Hosts that the authority is not for are refused: no client would
-// accept them from it.
+// Issue makes a key and a certificate for a TLS server at hosts, which are names and IP
+// addresses. It is valid for 90 days, or as long as the authority if that is less.
+// Hosts that the authority is not for are refused: no client would accept them.
 func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 	if err := c.checkTime(now); err != nil {
 		return tls.Certificate{}, err
 	}
 	if len(hosts) == 0 {
-		return tls.Certificate{}, errors.New("localca: a certificate for no host; name one, such as localhost")
+		return tls.Certificate{}, errors.New("localca: no host for the certificate; name one, such as localhost")
 	}
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: hosts[0]},
@@ -273,7 +269,7 @@ func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der, c.cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// isLocalName reports whether name is localhost or a proper host name under it.
+// isLocalName reports whether name is localhost or a valid host name below it.
 func isLocalName(name string) bool {
 	if len(name) > 253 {
 		return false
@@ -288,8 +284,8 @@ func isLocalName(name string) bool {
 	return labels[len(labels)-1] == "localhost"
 }
 
-// CertFile returns the absolute path of the authority's certificate: what
-// clients are told to trust.
+// CertFile returns the absolute path of the authority's certificate, which clients must
+// trust.
 func (c *CA) CertFile() string { return c.certFile }
 
 // CertPEM returns the authority's certificate.

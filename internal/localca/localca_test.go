@@ -83,7 +83,7 @@ func TestOpenLoadsWhatItMade(t *testing.T) {
 	if again := mustOpen(t, dir); !again.cert.Equal(first.cert) || !again.key.Equal(first.key) {
 		t.Error("a second Open gave another authority")
 	}
-	// The key alone is what a process leaves that died half way.
+	// A process that died halfway leaves the key alone.
 	if err := os.Remove(first.CertFile()); err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +92,7 @@ func TestOpenLoadsWhatItMade(t *testing.T) {
 	}
 }
 
-// Goroutines stand in for processes: Open shares nothing between calls but the
-// folder.
+// Goroutines stand for processes: Open shares nothing between calls but the folder.
 func TestOpenAtOnce(t *testing.T) {
 	for range 20 {
 		dir := ownDir(t)
@@ -162,8 +161,8 @@ func TestOpenRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, now, []string{"0640", "chmod 600"}},
-		{"key of another authority", write("ca-key.pem", otherKey), now, []string{"do not belong together", afresh}},
-		{"certificate of another authority", write("ca.pem", other.CertPEM()), now, []string{"do not belong together", afresh}},
+		{"key of another authority", write("ca-key.pem", otherKey), now, []string{"do not match", afresh}},
+		{"certificate of another authority", write("ca.pem", other.CertPEM()), now, []string{"do not match", afresh}},
 		{"key missing", remove("ca-key.pem"), now, []string{"ca-key.pem is missing", afresh}},
 		{"key not PEM", write("ca-key.pem", []byte("SECRETSECRET")), now, []string{"PRIVATE KEY", afresh}},
 		{"key not PKCS#8", write("ca-key.pem", encodePEM(keyBlock, []byte("x"))), now, []string{"PKCS#8", afresh}},
@@ -172,7 +171,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"certificate garbled", write("ca.pem", encodePEM(certBlock, []byte("x"))), now, []string{"cannot be read", afresh}},
 		{"certificate not an authority's", write("ca.pem", encodePEM(certBlock, leaf.Certificate[0])), now, []string{"not the certificate of an authority", afresh}},
 		{"expired", nil, now.AddDate(10, 0, 1), []string{"expired at 2036-01-02", afresh}},
-		{"not yet valid", nil, now.AddDate(0, 0, -1), []string{"set the clock right"}},
+		{"not yet valid", nil, now.AddDate(0, 0, -1), []string{"set the clock"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := ownDir(t)
@@ -261,7 +260,7 @@ func TestIssueRefusesForeignHosts(t *testing.T) {
 	}
 }
 
-// Whoever has the key can sign what Issue would not; clients must refuse it.
+// Whoever has the key can sign more than Issue would; clients must refuse it.
 func TestConstraintsBindTheKey(t *testing.T) {
 	ca := mustOpen(t, ownDir(t))
 	sign := func(template *x509.Certificate) *x509.Certificate {

@@ -4,5 +4,5 @@ package localca
 
 import "io/fs"
 
-// ownerOf knows nothing here: access control lists say who may do what.
+// ownerOf knows no owner here: access control lists decide who may do what.
 func ownerOf(fs.FileInfo) (uid int, ok bool) { return 0, false }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// ownerOf returns the id of the user that a file belongs to.
+// ownerOf returns the id of the user who owns a file.
 func ownerOf(info fs.FileInfo) (uid int, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -1,4 +1,4 @@
-// Package loopback tells this machine from others by how it is called.
+// Package loopback recognizes this machine by its names.
 package loopback
 
 import (
@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// IsHost reports whether a host, without a port, is this machine: localhost or
-// a loopback address.
+// IsHost reports whether a host, without a port, is this machine: localhost or a
+// loopback address.
 func IsHost(host string) bool {
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// Host returns the host that a request calls the server by, without the port.
+// Host returns the host that a request was sent to, without the port.
 func Host(r *http.Request) string {
 	if name, _, err := net.SplitHostPort(r.Host); err == nil {
 		return name
@@ -22,9 +22,9 @@ func Host(r *http.Request) string {
 	return r.Host
 }
 
-// IsNobodys reports whether a host is localhost or an address. The owner of any
-// other name can have it lead to this machine, and so make a web page of theirs
-// look like one of ours.
-func IsNobodys(host string) bool {
+// IsLocalhostOrAddress reports whether a host is localhost or an address. The owner of
+// any other name can make it resolve to this machine, and so make a web page look like
+// one of this server's.
+func IsLocalhostOrAddress(host string) bool {
 	return strings.EqualFold(host, "localhost") || net.ParseIP(strings.Trim(host, "[]")) != nil
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 )
 
-// intercepted is a connection that a client believes to be one to host.
+// intercepted is a connection that a client believes to be to host.
 type intercepted struct {
 	net.Conn
 	host string
 }
 
-// HostOf returns the host that a connection from [Proxy.Intercepted] was asked
-// for, in lower case; for other connections, nothing.
+// HostOf returns the host that a connection from [Proxy.Intercepted] is for, in lower
+// case; it is empty for other connections.
 func HostOf(c net.Conn) string {
 	if c, ok := c.(*intercepted); ok {
 		return c.host
@@ -30,19 +30,19 @@ func HostOf(c net.Conn) string {
 	return ""
 }
 
-// handOver is a listener whose connections are put there by hand.
-type handOver struct {
+// connListener is a listener for existing connections.
+type connListener struct {
 	conns chan net.Conn
 	done  chan struct{}
 	close sync.Once
 }
 
-func newHandOver() *handOver {
-	return &handOver{conns: make(chan net.Conn), done: make(chan struct{})}
+func newConnListener() *connListener {
+	return &connListener{conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
-// put waits until c is accepted. It closes c when nobody accepts any more.
-func (h *handOver) put(c net.Conn) {
+// put waits until c is accepted. It closes c if the listener is closed.
+func (h *connListener) put(c net.Conn) {
 	select {
 	case h.conns <- c:
 	case <-h.done:
@@ -50,7 +50,7 @@ func (h *handOver) put(c net.Conn) {
 	}
 }
 
-func (h *handOver) Accept() (net.Conn, error) {
+func (h *connListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-h.conns:
 		return c, nil
@@ -59,16 +59,16 @@ func (h *handOver) Accept() (net.Conn, error) {
 	}
 }
 
-func (h *handOver) Close() error {
+func (h *connListener) Close() error {
 	h.close.Do(func() { close(h.done) })
 	return nil
 }
 
-// Addr is that of no socket: there is none.
-func (h *handOver) Addr() net.Addr { return &net.UnixAddr{Net: "proxy", Name: "intercepted"} }
+// Addr is a placeholder: there is no socket.
+func (h *connListener) Addr() net.Addr { return &net.UnixAddr{Net: "proxy", Name: "intercepted"} }
 
-// dialInward connects to one of the hosts that are taken in, inside of the
-// process: there is nobody whose certificate would have to be looked at.
+// dialInward connects to an intercepted host, within the process: there is no
+// certificate to check.
 func (p *Proxy) dialInward(ctx context.Context, _, address string) (net.Conn, error) {
 	host := cloudhosts.Name(address)
 	near, far := net.Pipe()
@@ -92,22 +92,22 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil || rw.Reader.Buffered() == 0 {
 		return conn, rw, err
 	}
-	ahead := &readAhead{Conn: conn, reader: io.MultiReader(io.LimitReader(rw.Reader, int64(rw.Reader.Buffered())), conn)}
+	ahead := &bufferedConn{Conn: conn, reader: io.MultiReader(io.LimitReader(rw.Reader, int64(rw.Reader.Buffered())), conn)}
 	return ahead, bufio.NewReadWriter(bufio.NewReader(ahead), rw.Writer), nil
 }
 
-// readAhead is a connection that begins with what was read already.
-type readAhead struct {
+// bufferedConn is a connection that begins with what was read already.
+type bufferedConn struct {
 	net.Conn
 	reader io.Reader
 }
 
-func (c *readAhead) Read(p []byte) (int, error) { return c.reader.Read(p) }
-func (c *readAhead) CloseRead() error           { return closeHalf(c.Conn, false) }
-func (c *readAhead) CloseWrite() error          { return closeHalf(c.Conn, true) }
+func (c *bufferedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
+func (c *bufferedConn) CloseRead() error           { return closeHalf(c.Conn, false) }
+func (c *bufferedConn) CloseWrite() error          { return closeHalf(c.Conn, true) }
 
-// closeHalf ends one direction of a TCP connection, so that the answer to the
-// last thing that was sent still arrives.
+// closeHalf closes one direction of a TCP connection, so that the answer to what was
+// sent last still arrives.
 func closeHalf(c net.Conn, write bool) error {
 	half, ok := c.(interface {
 		CloseRead() error
@@ -131,7 +131,7 @@ func limitConnections(l net.Listener, n int64) net.Listener {
 type limitedListener struct {
 	net.Listener
 	room *semaphore.Weighted
-	ctx  context.Context // over once the listener is closed
+	ctx  context.Context // done when the listener is closed
 	stop context.CancelFunc
 }
 
@@ -165,8 +165,8 @@ func (c *limitedConn) Close() error {
 func (c *limitedConn) CloseRead() error  { return closeHalf(c.Conn, false) }
 func (c *limitedConn) CloseWrite() error { return closeHalf(c.Conn, true) }
 
-// farEnd is the far end of a tunnel. Whatever goes through the tunnel is read
-// from it or written to it, so that its deadline alone ends a tunnel that idles.
+// farEnd is the far end of a tunnel. All traffic of the tunnel is read from it or
+// written to it, so its deadline alone ends an idle tunnel.
 type farEnd struct {
 	net.Conn
 	proxy *Proxy
@@ -187,8 +187,8 @@ func (p *Proxy) openTunnel(c net.Conn, err error) (net.Conn, error) {
 	return end, nil
 }
 
-// closeTunnels breaks off what is left when the proxy stops. Nobody can see
-// whether a request is on its way in a tunnel.
+// closeTunnels closes the remaining tunnels when the proxy stops. Requests in progress
+// within a tunnel are not visible.
 func (p *Proxy) closeTunnels() {
 	p.inward.CloseIdleConnections()
 	p.mu.Lock()

@@ -1,7 +1,7 @@
-// Package proxy is an HTTP forward proxy that takes in the connections which
-// clients want to have to Microsoft's hosts. It hands them to whoever plays those
-// hosts, as a listener, and refuses or tunnels all others. It holds no
-// certificates and answers no request of the API's.
+// Package proxy is an HTTP forward proxy that intercepts connections to Microsoft's
+// hosts. It passes them on, as a listener, to the server that emulates those hosts, and
+// refuses or tunnels all others. It has no certificates and serves no request of the
+// API.
 package proxy
 
 import (
@@ -23,28 +23,25 @@ import (
 
 const (
 	readHeaderTimeout = 15 * time.Second
-	// idleTimeout ends connections that nobody asks anything on, and tunnels
-	// through which nothing goes.
+	// idleTimeout ends idle connections and tunnels.
 	idleTimeout    = 2 * time.Minute
 	dialTimeout    = 15 * time.Second
 	maxHeaderBytes = 32 << 10
-	// maxConnections bounds the files that clients keep open. The next one waits
+	// maxConnections bounds the files that clients keep open. The next connection waits
 	// until one of them is closed.
 	maxConnections = 1000
 )
 
-// httpsPort is the one port that HTTPS hosts are asked at. CONNECT to any other
-// would make a way around firewalls of the proxy, and one to what else listens on
-// its machine.
+// httpsPort is the only port of HTTPS hosts. CONNECT to any other would turn the proxy into a way around firewalls, and to other services on its machine.
 const httpsPort = "443"
 
-// Options are the options of [New].
+// Options configure [New].
 type Options struct {
-	// TunnelOthers lets clients reach hosts that are not taken in, on the ports
-	// of HTTP and HTTPS. Without it they are refused.
+	// TunnelOthers lets clients reach hosts that are not intercepted, on the ports of
+	// HTTP and HTTPS. Without it they are refused.
 	TunnelOthers bool
-	// TunnelSignIn leads clients to Microsoft's own sign-in hosts: whoever plays
-	// the API takes their tokens.
+	// TunnelSignIn lets clients reach Microsoft's own sign-in hosts, for a server that
+	// accepts their tokens.
 	TunnelSignIn bool
 	Logger       *slog.Logger // nil logs nothing
 }
@@ -55,7 +52,7 @@ type Proxy struct {
 	tunnelSignIn bool
 	log          *slog.Logger
 	handler      *goproxy.ProxyHttpServer
-	intercepted  *handOver
+	intercepted  *connListener
 	dial         func(ctx context.Context, network, address string) (net.Conn, error)
 	inward       *http.Transport // to intercepted
 
@@ -67,7 +64,7 @@ type Proxy struct {
 func New(o Options) *Proxy {
 	p := &Proxy{
 		tunnelOthers: o.TunnelOthers, tunnelSignIn: o.TunnelSignIn, log: o.Logger,
-		handler: goproxy.NewProxyHttpServer(), intercepted: newHandOver(),
+		handler: goproxy.NewProxyHttpServer(), intercepted: newConnListener(),
 		dial:    (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		tunnels: make(map[*farEnd]struct{}),
 	}
@@ -75,8 +72,8 @@ func New(o Options) *Proxy {
 		p.log = slog.New(slog.DiscardHandler)
 	}
 	p.inward = &http.Transport{DialTLSContext: p.dialInward, DisableCompression: true, IdleConnTimeout: idleTimeout}
-	// Another proxy from the environment would often be this one: who exports
-	// HTTPS_PROXY for his clients starts the server in the same shell.
+	// A proxy from the environment would often be this one: users who export
+	// HTTPS_PROXY for their clients start the server in the same shell.
 	p.handler.Tr = &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return p.dial(ctx, network, address)
@@ -96,13 +93,13 @@ func New(o Options) *Proxy {
 	return p
 }
 
-// Intercepted returns the listener that connections to Microsoft's hosts arrive
-// at. They begin with a TLS handshake; [HostOf] says for which host.
+// Intercepted returns the listener for connections to Microsoft's hosts. They begin
+// with a TLS handshake; [HostOf] returns the host.
 func (p *Proxy) Intercepted() net.Listener { return p.intercepted }
 
-// Serve answers on l until ctx is done. It then finishes the requests in flight,
-// for at most grace, breaks off the tunnels and returns nil. Connections that were
-// taken in belong to who accepted them.
+// Serve serves on l until ctx is done. It then waits for requests in flight, for at
+// most grace, closes the tunnels and returns nil. Intercepted connections belong to
+// those who accepted them.
 func (p *Proxy) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
 	server := &http.Server{
 		Handler:           http.HandlerFunc(p.answer),
@@ -130,8 +127,8 @@ func (p *Proxy) Serve(ctx context.Context, l net.Listener, grace time.Duration) 
 	return err
 }
 
-// answer keeps what a client sent behind CONNECT without waiting for the
-// answer: goproxy hands over the bare connection, without what was read ahead.
+// answer preserves what a client sent after CONNECT without waiting for the answer:
+// goproxy hands over the bare connection, without what was read ahead.
 func (p *Proxy) answer(w http.ResponseWriter, r *http.Request) {
 	if h, ok := w.(http.Hijacker); ok && r.Method == http.MethodConnect {
 		w = &hijacker{ResponseWriter: w, Hijacker: h}
@@ -139,8 +136,8 @@ func (p *Proxy) answer(w http.ResponseWriter, r *http.Request) {
 	p.handler.ServeHTTP(w, r)
 }
 
-// takesIn reports whether connections to a host are handed over.
-func (p *Proxy) takesIn(host string) bool {
+// intercepts reports whether connections to a host are intercepted.
+func (p *Proxy) intercepts(host string) bool {
 	switch cloudhosts.RoleOf(host) {
 	case cloudhosts.API:
 		return true
@@ -150,8 +147,8 @@ func (p *Proxy) takesIn(host string) bool {
 	return false
 }
 
-// leadsTo reports whether connections to a host are tunnelled.
-func (p *Proxy) leadsTo(host string) bool {
+// tunnelsTo reports whether connections to a host are tunnelled.
+func (p *Proxy) tunnelsTo(host string) bool {
 	return p.tunnelOthers || p.tunnelSignIn && cloudhosts.RoleOf(host) == cloudhosts.SignIn
 }
 
@@ -161,13 +158,13 @@ func (p *Proxy) connect(address string, c *goproxy.ProxyCtx) (*goproxy.ConnectAc
 	if err != nil || host == "" {
 		return p.refuse(c, fmt.Sprintf("CONNECT %q names no host and port; write both, as in CONNECT login.microsoftonline.com:443", clean(address)))
 	}
-	known := p.takesIn(host)
+	known := p.intercepts(host)
 	switch {
 	case known && port == httpsPort:
 		return &goproxy.ConnectAction{Action: goproxy.ConnectHijack, Hijack: p.intercept}, address
 	case known:
 		return p.refuse(c, wrongPort(host, port))
-	case !p.leadsTo(host):
+	case !p.tunnelsTo(host):
 		return p.refuse(c, notTakenIn(host))
 	case port != httpsPort:
 		return p.refuse(c, fmt.Sprintf("this proxy tunnels to port 443 only, not to port %s of %s; keep that host from the proxy with NO_PROXY=%s", clean(port), clean(host), clean(host)))
@@ -180,13 +177,13 @@ func wrongPort(host, port string) string {
 	return fmt.Sprintf("this proxy answers for %s on port 443 only, not on port %s; ask for https://%s without a port", clean(host), clean(port), clean(host))
 }
 
-// notTakenIn says why a host is refused, and what there is to do.
+// notTakenIn says why a host is refused, and what to do.
 func notTakenIn(host string) string {
 	return fmt.Sprintf("%s is not one of Microsoft's sign-in and API hosts, which are all that this proxy answers for; keep it from the proxy with NO_PROXY=%s, or start the server with --proxy-others tunnel", clean(host), clean(host))
 }
 
-// refuse answers a CONNECT. What was wrong is in the status line as well as in
-// the body: it is all that most clients show.
+// refuse answers a CONNECT. The reason is in the status line as well as in the body:
+// most clients show nothing else.
 func (p *Proxy) refuse(c *goproxy.ProxyCtx, why string) (*goproxy.ConnectAction, string) {
 	p.log.Info("proxy: refused", "reason", why)
 	c.Resp = refusal(c.Req, why) //nolint:bodyclose // it is in memory
@@ -196,11 +193,11 @@ func (p *Proxy) refuse(c *goproxy.ProxyCtx, why string) (*goproxy.ConnectAction,
 
 func refusal(r *http.Request, why string) *http.Response {
 	resp := goproxy.NewResponse(r, "text/plain; charset=utf-8", http.StatusForbidden, "partnercenter: "+why+"\n")
-	resp.TransferEncoding = nil // that of the request
+	resp.TransferEncoding = nil // the request's
 	return resp
 }
 
-// intercept takes in a connection to one of Microsoft's hosts.
+// intercept intercepts a connection to one of Microsoft's hosts.
 func (p *Proxy) intercept(r *http.Request, client net.Conn, _ *goproxy.ProxyCtx) {
 	if err := client.SetWriteDeadline(time.Now().Add(readHeaderTimeout)); err == nil {
 		_, err = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
@@ -213,13 +210,13 @@ func (p *Proxy) intercept(r *http.Request, client net.Conn, _ *goproxy.ProxyCtx)
 	client.Close()
 }
 
-// forward decides about a request that comes with a whole URL. It is one over
-// plain HTTP, or one for HTTPS without CONNECT, as axios sent them for years: to
-// the hosts that are taken in, this is passed on all the same.
+// forward decides about a request with an absolute URL. It is over plain HTTP, or for
+// HTTPS without CONNECT, as axios sent them for years, which is forwarded to
+// intercepted hosts nevertheless.
 func (p *Proxy) forward(r *http.Request, c *goproxy.ProxyCtx) (*http.Request, *http.Response) {
 	var why string
 	host := r.URL.Hostname()
-	known := p.takesIn(host)
+	known := p.intercepts(host)
 	switch {
 	case known && r.URL.Scheme == "https" && (r.URL.Port() == "" || r.URL.Port() == httpsPort):
 		c.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
@@ -252,13 +249,13 @@ func unreachable(resp *http.Response, c *goproxy.ProxyCtx) *http.Response {
 	return goproxy.NewResponse(c.Req, "text/plain; charset=utf-8", http.StatusBadGateway, why)
 }
 
-// notAProxyRequest answers who takes the proxy for the API.
+// notAProxyRequest answers clients that mistake the proxy for the API.
 func notAProxyRequest(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "partnercenter: this is an HTTP proxy, not the API; set HTTPS_PROXY to this address, or call the API at the address that the server printed for it", http.StatusBadRequest)
 }
 
-// clean makes text of a request fit for a status line and a log: letters, digits
-// and what else host names and addresses have, and not much of it.
+// clean makes text of a request safe for a status line and a log: it keeps letters,
+// digits and the other characters of host names and addresses, up to a limit.
 func clean(text string) string {
 	const limit = 100
 	if len(text) > limit {
@@ -273,7 +270,7 @@ func clean(text string) string {
 	}, text)
 }
 
-// debugLog is where goproxy tells of connections that broke.
+// debugLog receives goproxy's messages about broken connections.
 type debugLog struct{ log *slog.Logger }
 
 func (l debugLog) Printf(format string, args ...any) {

@@ -93,13 +93,13 @@ func TestHostsAreTakenIn(t *testing.T) {
 			}
 		}
 	}
-	// The name is compared without regard to case.
+	// Names are case-insensitive.
 	if _, body := get(t, client(t, address, trusted, false), "https://LOGIN.microsoftonline.com"); !strings.EqualFold(body, "login.microsoftonline.com over HTTP/1.1") {
 		t.Errorf("answered %q", body)
 	}
 }
 
-// Others are refused, with what to do about it where every client shows it.
+// Others are refused, with advice where every client shows it.
 func TestOthersAreRefused(t *testing.T) {
 	for _, test := range []struct {
 		url    string
@@ -146,7 +146,7 @@ func TestOthersAreRefused(t *testing.T) {
 	}
 }
 
-// What clients write by themselves is sent to the byte.
+// What clients write themselves is sent unchanged.
 func raw(t *testing.T, address *url.URL, request string) (*http.Response, net.Conn) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address.Host)
@@ -178,7 +178,7 @@ func TestOddRequests(t *testing.T) {
 		"CONNECT " + strings.Repeat("a", 5000) + ":99 HTTP/1.1\r\nHost: x\r\n\r\n":               {http.StatusForbidden, "port 443 only"},
 		"GET / HTTP/1.1\r\nHost: 127.0.0.1:8082\r\n\r\n":                                         {http.StatusBadRequest, "this is an HTTP proxy, not the API"},
 		"GET https://login.windows.net:8443/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n": {http.StatusForbidden, "port 443 only"},
-		// Not CONNECT, but what is meant is plain.
+		// Not CONNECT, but the intention is clear.
 		"GET https://login.windows.net/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n":         {http.StatusOK, "login.windows.net over HTTP/1.1"},
 		"GET https://Login.windows.net:443/common/ HTTP/1.1\r\nHost: login.windows.net\r\n\r\n":     {http.StatusOK, "ogin.windows.net"},
 		"GET https://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n":                            {http.StatusForbidden, "reach a proxy as CONNECT"},
@@ -242,7 +242,7 @@ func (e *eager) Read(p []byte) (int, error) {
 	return e.reader.Read(p)
 }
 
-// elsewhere is a server that the proxy believes every other host to be.
+// elsewhere is a server that the proxy takes for every other host.
 func elsewhere(t *testing.T, p *Proxy, secure bool) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -265,7 +265,7 @@ func TestOthersAreTunnelled(t *testing.T) {
 	server := elsewhere(t, p, true)
 	trusted := x509.NewCertPool()
 	trusted.AddCert(server.Certificate())
-	// The certificate is the far server's own: nothing was opened on the way.
+	// The certificate is the far server's own: the tunnel was not intercepted.
 	if status, body := get(t, client(t, address, trusted, false), "https://example.com/"); status != http.StatusOK || body != "GET at example.com, " {
 		t.Errorf("%d %q", status, body)
 	}
@@ -285,7 +285,7 @@ func TestOthersAreTunnelled(t *testing.T) {
 	}
 }
 
-// Where Microsoft signs in, its hosts are led to, and nothing else is.
+// With Microsoft's sign-in, its hosts are tunnelled, and nothing else.
 func TestSignInIsTunnelled(t *testing.T) {
 	p, address, played := start(t, Options{TunnelSignIn: true})
 	server := elsewhere(t, p, true)
@@ -308,7 +308,7 @@ func TestSignInIsTunnelled(t *testing.T) {
 	}
 }
 
-// A proxy that stops breaks off its tunnels, and refuses to open new ones.
+// A proxy that stops closes its tunnels, and refuses new ones.
 func TestStop(t *testing.T) {
 	p := New(Options{TunnelOthers: true})
 	server := elsewhere(t, p, true)

@@ -1,4 +1,4 @@
-// Package quote makes text from outside fit for messages and logs.
+// Package quote makes text from outside safe for messages and logs.
 package quote
 
 import (
@@ -9,8 +9,8 @@ import (
 // most is how much of a text is shown, in bytes.
 const most = 200
 
-// Text returns text in quotes, on one line, without what no terminal should
-// get, and not long.
+// Text returns text in quotes, on one line, without characters unsafe for terminals,
+// and shortened.
 func Text(text string) string {
 	if len(text) > most {
 		text = text[:most/2] + " ... " + text[len(text)-most/2:]

@@ -15,26 +15,25 @@ type App struct {
 	ClientID string `json:"clientId"` // GUID
 	ObjectID string `json:"objectId"` // GUID of its service principal
 	Name     string `json:"name"`
-	// Secret is kept as it is: the server shows it to its owner, and the
-	// database holds the signing keys beside it anyway. It never expires.
+	// Secret is stored as it is: the server shows it to its owner, and the database
+	// contains the signing keys anyway. It never expires.
 	Secret string `json:"secret"`
-	// Secrets are good besides Secret, so that one can follow another.
+	// Secrets are valid in addition to Secret, for rotation.
 	Secrets []AppSecret `json:"secrets"`
-	// Certificates are what the app may sign client assertions with.
+	// Certificates are those that the app may sign client assertions with.
 	Certificates []AppCertificate `json:"certificates"`
-	// RedirectURIs are where sign-ins may end: https, http to this machine by
-	// the name localhost or 127.0.0.1, or a scheme of the app's own. At most
-	// 256, of at most 256 bytes.
+	// RedirectURIs are where sign-ins may end: https, http to this machine as localhost
+	// or 127.0.0.1, or a scheme of the app's own. At most 256, of at most 256 bytes.
 	RedirectURIs []string `json:"redirectUris"`
-	// Public says that the app may sign users in without a credential of its
-	// own, as native apps do and the device code grant.
+	// Public says that the app may sign users in without a credential of its own, as
+	// native apps do and the device code grant.
 	Public bool `json:"public"`
 	// MultiTenant says that users of other partners may sign in to the app.
 	MultiTenant bool `json:"multiTenant"`
-	// AdminConsent says that an administrator consented to what the app asks
-	// for, for everybody of its own tenant. Other consents are [Consent].
+	// AdminConsent says that an administrator has consented to the app for all users of
+	// its own tenant. The store has other consents.
 	AdminConsent bool `json:"adminConsent"`
-	// Disabled says that neither the app nor anybody through it may sign in.
+	// Disabled says that neither the app nor its users may sign in.
 	Disabled bool `json:"disabled"`
 }
 
@@ -50,8 +49,7 @@ type AppCertificate struct {
 	Revoked bool   `json:"revoked"`
 }
 
-// Check returns the first mistake that the type leaves room for, as a
-// [*FieldError].
+// Check returns the first mistake that the type does not exclude, as a [*FieldError].
 func (a *App) Check() error {
 	if a.ClientID == "" {
 		return &FieldError{"clientId", "is missing; it is the GUID that the app signs in with"}
@@ -61,7 +59,7 @@ func (a *App) Check() error {
 		case secret.Value == "":
 			return &FieldError{fmt.Sprintf("secrets[%d].value", i), "is missing; it is what the app signs in with"}
 		case !secret.Expires.IsZero() && secret.Expires.Time().IsZero():
-			return &FieldError{fmt.Sprintf("secrets[%d].expires", i), "is no date; give one such as 2023-03-15T02:17:15Z"}
+			return &FieldError{fmt.Sprintf("secrets[%d].expires", i), "is not a date; give one such as 2023-03-15T02:17:15Z"}
 		}
 	}
 	for i, c := range a.Certificates {
@@ -80,7 +78,7 @@ func (a *App) Check() error {
 	return nil
 }
 
-// What Microsoft allows an app to have.
+// Microsoft's limits for apps.
 const (
 	maxRedirectURIs      = 256
 	maxRedirectURILength = 256
@@ -90,15 +88,15 @@ func tooManyRedirectURIs(n int) string {
 	return fmt.Sprintf("%d are too many; an app has at most %d, use the state parameter to come back to more places", n, maxRedirectURIs)
 }
 
-// outOfBand is the redirect URI of old native apps, which read the code out of
-// the browser window. It is the one that is no address.
+// outOfBand is the redirect URI of old native apps, which read the code from the
+// browser window. It is the only one that is not an address.
 const outOfBand = "urn:ietf:wg:oauth:2.0:oob"
 
-// browserSchemes are those that a browser acts on by itself, with the answer to
-// a sign-in in its hands: they belong to no app.
+// browserSchemes are those that a browser acts on itself, with the answer to a sign-in:
+// they belong to no app.
 var browserSchemes = []string{"javascript", "vbscript", "data", "file", "filesystem", "blob", "about", "view-source", "ftp", "ws", "wss"}
 
-// redirectURIProblem says what is wrong with a redirect URI, or nothing.
+// redirectURIProblem returns what is wrong with a redirect URI, or nothing.
 func redirectURIProblem(uri string) string {
 	const forms = "write one such as https://app.example.com/callback, http://localhost or msal7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8://auth"
 	switch {
@@ -107,17 +105,17 @@ func redirectURIProblem(uri string) string {
 	case len(uri) > maxRedirectURILength:
 		return fmt.Sprintf("is %d bytes long, at most %d are allowed; shorten it", len(uri), maxRedirectURILength)
 	case strings.Contains(uri, "#"):
-		return fmt.Sprintf("%q has a fragment, which answers overwrite; write it without # and what follows", uri)
+		return fmt.Sprintf("%q has a fragment, which answers replace; write it without # and what follows", uri)
 	case strings.Contains(uri, "*"):
 		return fmt.Sprintf("%q has a wildcard; list each address in full", uri)
 	case uri == outOfBand:
 		return ""
 	case strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }):
-		return fmt.Sprintf("%q has characters that no address has; percent-encode them, write international host names in their xn-- form", uri)
+		return fmt.Sprintf("%q has characters that are not valid in addresses; percent-encode them, write international host names in their xn-- form", uri)
 	}
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" || u.Opaque != "" || !strings.Contains(uri, "://") {
-		return fmt.Sprintf("%q is no absolute address; %s", uri, forms)
+		return fmt.Sprintf("%q is not an absolute address; %s", uri, forms)
 	}
 	switch {
 	case u.User != nil:

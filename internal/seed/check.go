@@ -9,16 +9,16 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// seedIDs remembers in which line an id was first used, to name both lines
-// when it comes again.
+// seedIDs records the line in which an id was first used, to report both lines when it
+// is repeated.
 type seedIDs struct{ tenants, domains, clients, users, customers map[string]int }
 
 // checker checks a seed file.
 type checker struct{ *yamlfile.File }
 
-// seed checks what the types alone do not say and fills in what the file
-// leaves out. It keeps going after mistakes, to report them together.
-func (c *checker) seed(root yamlfile.Place, s *Seed) {
+// seed checks what the types alone do not express and fills in defaults. It continues
+// after mistakes, to report them together.
+func (c *checker) seed(root yamlfile.Position, s *Seed) {
 	partners := root.Field("partners")
 	if partners.Empty() || partners.IsList() && len(s.Partners) == 0 {
 		c.Problem(partners, "is missing; list at least one partner")
@@ -29,7 +29,7 @@ func (c *checker) seed(root yamlfile.Place, s *Seed) {
 	}
 }
 
-func (c *checker) partner(p yamlfile.Place, partner *Partner, ids *seedIDs) {
+func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 	if !p.IsObject() {
 		return
 	}
@@ -70,7 +70,7 @@ func (c *checker) partner(p yamlfile.Place, partner *Partner, ids *seedIDs) {
 		c.customer(at, customer, ids)
 		reseller := customer.Customer.AssociatedPartnerID
 		if _, ok := resellers[guid.Key(reseller)]; !ok && reseller != "" {
-			c.Problem(at.Field("associatedPartnerId"), "%s is none of the partner's indirectResellers; add it there or correct the id", reseller)
+			c.Problem(at.Field("associatedPartnerId"), "%s is not one of the partner's indirectResellers; add it there or correct the id", reseller)
 		}
 		fillCustomer(at, &customer.Customer)
 		for j := range customer.Orders {
@@ -79,7 +79,7 @@ func (c *checker) partner(p yamlfile.Place, partner *Partner, ids *seedIDs) {
 	}
 }
 
-func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
+func (c *checker) app(p yamlfile.Position, a *App, ids *seedIDs) {
 	c.Required(p, "clientId", "the GUID that the app signs in with")
 	c.Required(p, "name", "what the app is called")
 	c.guid(p.Field("clientId"))
@@ -89,7 +89,7 @@ func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
 		if at := p.Field("secrets").Item(i); at.IsObject() {
 			c.Required(at, "value", "what the app signs in with")
 			if expires := a.Secrets[i].Expires; expires.Valid() && expires.Time().IsZero() {
-				c.Problem(at.Field("expires"), "%s is what the API writes for no date; leave this field out if the secret never expires", expires)
+				c.Problem(at.Field("expires"), "%s is the API's form of no date; leave this field out if the secret never expires", expires)
 			}
 		}
 	}
@@ -110,7 +110,7 @@ func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
 			continue
 		}
 		if line, twice := certificates[string(read.Raw)]; twice {
-			c.Problem(text, "this certificate stands in line %d already; list it once", line)
+			c.Problem(text, "this certificate is already in line %d; list it once", line)
 			continue
 		}
 		certificates[string(read.Raw)] = text.Line()
@@ -134,7 +134,7 @@ func (c *checker) app(p yamlfile.Place, a *App, ids *seedIDs) {
 	}
 }
 
-func (c *checker) user(p yamlfile.Place, u *User, ids *seedIDs) {
+func (c *checker) user(p yamlfile.Position, u *User, ids *seedIDs) {
 	c.Required(p, "userPrincipalName", "what the user signs in as, such as ada@contosocsp.onmicrosoft.com")
 	c.Required(p, "name", "what the user is called")
 	c.guid(p.Field("objectId"))
@@ -145,7 +145,7 @@ func (c *checker) user(p yamlfile.Place, u *User, ids *seedIDs) {
 	c.Unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
 }
 
-func (c *checker) customer(p yamlfile.Place, customer *Customer, ids *seedIDs) {
+func (c *checker) customer(p yamlfile.Position, customer *Customer, ids *seedIDs) {
 	c.Required(p, "id", "the GUID of the customer's directory")
 	c.guid(p.Field("id"))
 	c.Unique(ids.customers, p.Field("id"), guid.Key(customer.Customer.ID))
@@ -164,13 +164,13 @@ func (c *checker) customer(p yamlfile.Place, customer *Customer, ids *seedIDs) {
 		}
 		c.order(at, o)
 		if o.ReferenceCustomerID != "" && !strings.EqualFold(o.ReferenceCustomerID, customer.Customer.ID) {
-			c.Problem(at.Field("referenceCustomerId"), "the order stands under customer %s; move it, or leave this field out", customer.Customer.ID)
+			c.Problem(at.Field("referenceCustomerId"), "the order is under customer %s; move it, or leave this field out", customer.Customer.ID)
 		}
 		c.Unique(orderIDs, at.Field("id"), guid.KeyIfGUID(o.ID))
 	}
 }
 
-func (c *checker) order(p yamlfile.Place, o *partnercenter.Order) {
+func (c *checker) order(p yamlfile.Position, o *partnercenter.Order) {
 	c.Required(p, "id", "a GUID, 12 hex digits or 33 letters")
 	c.Required(p, "billingCycle", "how often the order is billed, such as monthly")
 	c.Required(p, "creationDate", "when the order was placed")
@@ -198,8 +198,8 @@ func (c *checker) order(p yamlfile.Place, o *partnercenter.Order) {
 	}
 }
 
-func (c *checker) guid(p yamlfile.Place) {
+func (c *checker) guid(p yamlfile.Position) {
 	if text, ok := p.Text(); ok && text != "" && !guid.Is(text) {
-		c.Problem(p, "%q is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", text)
+		c.Problem(p, "%q is not a GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", text)
 	}
 }

@@ -7,28 +7,27 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Customer is a customer with its orders. The customer's
-// AssociatedPartnerID names its indirect reseller, if it has one.
+// Customer is a customer with its orders. The customer's AssociatedPartnerID names its
+// indirect reseller, if any.
 type Customer struct {
 	Customer partnercenter.Customer `json:",embed"`
 	Orders   []partnercenter.Order  `json:"orders"`
-	// AgreementAccepted says whether the customer agreement is confirmed, which
-	// some items ask for. Nil leaves it as it is; for a new customer it is.
+	// AgreementAccepted says whether the customer agreement is confirmed, which some
+	// items require. Nil leaves it unchanged; a new customer's is confirmed.
 	AgreementAccepted *bool `json:"agreementAccepted"`
-	// Placeholder says that only the customer's orders named it: what the
-	// database knows of the customer already is better than this.
+	// Placeholder says that the customer is known from its orders only: anything stored
+	// about it is better.
 	Placeholder bool `json:"-"`
 }
 
-// Complete reports whether c is all that there is to know of the customer. The
-// brief form that lists carry, without billing profile and commerce id, is not,
-// though it may be newer.
+// Complete reports whether c has all details of the customer. The short form in lists
+// lacks the billing profile and the commerce id, though it may be newer.
 func (c *Customer) Complete() bool {
 	return !c.Placeholder && (c.Customer.BillingProfile != nil || c.Customer.CommerceID != "")
 }
 
-// Over returns what to keep where a customer is known: c, and what only the
-// known one says. A placeholder gives way to it.
+// Over returns what to store for a known customer: c, completed by what only the known
+// one has. A placeholder is replaced by it.
 func (c *Customer) Over(known *partnercenter.Customer) (*partnercenter.Customer, error) {
 	have, more := jsonTree(known), jsonTree(c.Customer)
 	if c.Placeholder || includes(have, more) {
@@ -42,7 +41,7 @@ func (c *Customer) Over(known *partnercenter.Customer) (*partnercenter.Customer,
 	return customer, partnercenter.Unmarshal(both, customer)
 }
 
-// overlay adds the members of more to tree, in place of those it has.
+// overlay adds the members of more to tree, replacing existing ones.
 func overlay(tree, more any) any {
 	t, ok1 := tree.(map[string]any)
 	m, ok2 := more.(map[string]any)
@@ -55,7 +54,7 @@ func overlay(tree, more any) any {
 	return t
 }
 
-// CountryOf is where a customer buys, or empty.
+// CountryOf returns the country in which a customer buys, or empty.
 func CountryOf(c *partnercenter.Customer) string {
 	if p := c.CompanyProfile; p != nil && p.Address != nil && p.Address.Country != "" {
 		return strings.ToUpper(p.Address.Country)

@@ -10,24 +10,23 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// Format is what the format field of a seed file says.
+// Format is the value of a seed file's format field.
 const Format = "partnercenter-seed/1"
 
-// maxFileSize bounds the memory that one seed or import file may cost.
+// maxFileSize bounds the memory for one seed or import file.
 const maxFileSize = 256 << 20
 
 //go:embed sample.yaml
 var sample []byte
 
-// Sample returns the sample data: two made-up partners, their customers
-// and orders.
+// Sample returns the sample data: two fictitious partners, their customers and orders.
 func Sample() (*Seed, error) {
 	return Read("sample.yaml", bytes.NewReader(sample))
 }
 
-// Read reads a seed file as docs/seed-format.md describes it, in YAML or
-// JSON, and fills in what the format lets a writer leave out. The name is for
-// messages only. A file with mistakes gives a *[yamlfile.Error].
+// Read reads a seed file, in YAML or JSON, as described in docs/seed-format.md, and
+// fills in defaults. The name is for messages only. A file with mistakes gives a
+// *[yamlfile.Error].
 func Read(name string, r io.Reader) (*Seed, error) {
 	var file struct {
 		Format string `json:"format"`
@@ -44,8 +43,8 @@ func Read(name string, r io.Reader) (*Seed, error) {
 	return &file.Seed, nil
 }
 
-// format is what a seed file is. "unknown" is not among the values of its enums:
-// it means "the default" in a request, and nothing in an answer.
+// format describes seed files. Its enums do not include "unknown", which means "the
+// default" in a request, and nothing in an answer.
 var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflect.Type][]string{
 	reflect.TypeFor[partnercenter.BillingCycleType](): spellings(partnercenter.BillingCycleTypes()[1:]...),
 	reflect.TypeFor[partnercenter.OrderStatus](): spellings(

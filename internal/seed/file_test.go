@@ -137,8 +137,8 @@ func TestReadSeedFillsInCustomers(t *testing.T) {
 	}
 }
 
-// A seed file may be JSON, with what JSON's writers write: a byte order mark,
-// tabs, surrogate pairs, escaped slashes.
+// A seed file may be JSON, with what JSON writers produce: a byte order mark, tabs,
+// surrogate pairs, escaped slashes.
 func TestReadSeedReadsJSON(t *testing.T) {
 	seed := mustReadSeed(t, "\ufeff{\n\t\"format\":\"partnercenter-seed\\/1\",\n\t\"partners\":[{\"tenantId\":\"0f2a9c14-5b7e-4d38-9a61-c3e8d70b4f25\","+
 		`"name":"\ud83e\uddf8 \\ud83e\\uddf8 \u00fc","domain":"contosocsp.onmicrosoft.com","mpnId":"1","country":"US"}]}`)
@@ -147,8 +147,8 @@ func TestReadSeedReadsJSON(t *testing.T) {
 	}
 }
 
-// Whatever the API types can hold, a seed file can say: a seed that is written
-// as JSON reads back the same.
+// A seed file can express everything in the API types: a seed that is written as JSON
+// reads back the same.
 func TestReadSeedReadsWhatItsTypesWrite(t *testing.T) {
 	want := mustSample(t)
 	for i := range want.Partners {
@@ -271,22 +271,22 @@ func TestReadSeedErrors(t *testing.T) {
 		{"app without client", partnerYAML + "    apps: [{name: n}]\n", 8, "partners[0].apps[0].clientId", "is missing"},
 		{"user without name", partnerYAML + "    users: [{userPrincipalName: a@b.c}]\n", 8, "partners[0].users[0].name", "is missing; it is what the user is called"},
 		{"user without principal name", partnerYAML + "    users: [{name: n}]\n", 8, "partners[0].users[0].userPrincipalName", "is missing; it is what the user signs in as"},
-		{"user without domain", partnerYAML + "    users: [{userPrincipalName: ada, name: n}]\n", 8, "partners[0].users[0].userPrincipalName", `"ada" is no user principal name; write one such as`},
-		{"user with a blank", partnerYAML + "    users: [{userPrincipalName: a da@b.c, name: n}]\n", 8, "partners[0].users[0].userPrincipalName", "is no user principal name"},
-		{"malformed object id", partnerYAML + "    users: [{userPrincipalName: a@b.c, name: n, objectId: x}]\n", 8, "partners[0].users[0].objectId", `"x" is no GUID`},
+		{"user without domain", partnerYAML + "    users: [{userPrincipalName: ada, name: n}]\n", 8, "partners[0].users[0].userPrincipalName", `"ada" is not a user principal name; write one such as`},
+		{"user with a blank", partnerYAML + "    users: [{userPrincipalName: a da@b.c, name: n}]\n", 8, "partners[0].users[0].userPrincipalName", "is not a user principal name"},
+		{"malformed object id", partnerYAML + "    users: [{userPrincipalName: a@b.c, name: n, objectId: x}]\n", 8, "partners[0].users[0].objectId", `"x" is not a GUID`},
 		{"unknown role", partnerYAML + "    users: [{userPrincipalName: a@b.c, name: n, roles: [owner]}]\n", 8, "partners[0].users[0].roles[0]", `"owner" is not known here; use one of global_admin, admin_agent, sales_agent, helpdesk_agent`},
-		{"duplicate user", partnerYAML + "    users:\n      - {userPrincipalName: a@b.c, name: n}\n      - {userPrincipalName: A@b.C, name: n}\n", 10, "partners[0].users[1].userPrincipalName", "stands in line 9 already"},
+		{"duplicate user", partnerYAML + "    users:\n      - {userPrincipalName: a@b.c, name: n}\n      - {userPrincipalName: A@b.C, name: n}\n", 10, "partners[0].users[1].userPrincipalName", "is already in line 9"},
 		{"text for mfa", partnerYAML + "    users: [{userPrincipalName: a@b.c, name: n, mfa: never}]\n", 8, "partners[0].users[0].mfa", `needs true or false, this is the text "never"`},
 		{"secret without value", appWith("secrets: [{expires: 2027-01-01}]"), 10, app + ".secrets[0].value", "is missing; it is what the app signs in with"},
 		{"secret that is text", appWith("secrets: [hush]"), 10, app + ".secrets[0]", "needs an object, this is the text"},
-		{"secret with a bad date", appWith("secrets: [{value: x, expires: tomorrow}]"), 10, app + ".secrets[0].expires", `"tomorrow" is no date`},
+		{"secret with a bad date", appWith("secrets: [{value: x, expires: tomorrow}]"), 10, app + ".secrets[0].expires", `"tomorrow" is not a date`},
 		{"secret with no date", appWith("secrets: [{value: x, expires: 0001-01-01}]"), 10, app + ".secrets[0].expires", "leave this field out if the secret never expires"},
 		{"certificate without text", appWith("certificates: [{revoked: true}]"), 10, app + ".certificates[0].pem", "is missing; it is the certificate"},
-		{"certificate that is none", appWith("certificates: [{pem: MIIC}]"), 10, app + ".certificates[0].pem", "is no PEM text; paste the certificate"},
-		{"duplicate certificate", appWith(fmt.Sprintf("certificates: [\n          {pem: %q},\n          {revoked: true,\n             pem: %q}]", testCertificate, testCertificate)), 13, app + ".certificates[1].pem", "this certificate stands in line 11 already"},
+		{"certificate that is none", appWith("certificates: [{pem: MIIC}]"), 10, app + ".certificates[0].pem", "is not PEM text; paste the certificate"},
+		{"duplicate certificate", appWith(fmt.Sprintf("certificates: [\n          {pem: %q},\n          {revoked: true,\n             pem: %q}]", testCertificate, testCertificate)), 13, app + ".certificates[1].pem", "this certificate is already in line 11"},
 		{"plain redirect URI", appWith("redirectUris: [http://localhost,\n          http://app.example.com]"), 11, app + ".redirectUris[1]", `"http://app.example.com" is read by everybody on the way; use https`},
 		{"empty redirect URI", appWith("redirectUris: ['']"), 10, app + ".redirectUris[0]", "is empty; write one such as https://"},
-		{"duplicate redirect URI", appWith("redirectUris: [http://localhost,\n          http://localhost]"), 11, app + ".redirectUris[1]", "http://localhost stands in line 10 already"},
+		{"duplicate redirect URI", appWith("redirectUris: [http://localhost,\n          http://localhost]"), 11, app + ".redirectUris[1]", "http://localhost is already in line 10"},
 		{"too many redirect URIs", appWith("redirectUris: [" + strings.Repeat("x,", 256) + "x]"), 10, app + ".redirectUris", "257 are too many; an app has at most 256"},
 		{"reseller without MPN id", partnerYAML + "    indirectResellers: [{tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, location: US}]\n", 8, "partners[0].indirectResellers[0].mpnId", "is missing"},
 		{"customer without id", customers + "      - companyProfile: {companyName: c, domain: d}\n", 9, customer + ".id", "is missing"},
@@ -295,18 +295,18 @@ func TestReadSeedErrors(t *testing.T) {
 		{"order without lines", orderWith("            lineItems: []\n"), 15, order + ".lineItems", "at least one line item"},
 		{"line without quantity", orderWith("            lineItems: [{offerId: o}]\n"), 15, order + ".lineItems[0].quantity", "is missing; it is how many"},
 
-		{"malformed tenant", strings.Replace(partnerYAML, "0f2a9c14-", "0f2a9c1-", 1), 3, "partners[0].tenantId", `is no GUID; write one such as`},
-		{"malformed customer", customers + "      - {id: wingtip, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".id", `"wingtip" is no GUID`},
-		{"malformed subscription", orderWith(lines + "                subscriptionId: 9d60c2b7_e814-4f35-a0d9-6b31f7c85e42\n"), 18, order + ".lineItems[0].subscriptionId", "is no GUID"},
-		{"order id that is no path", customerYAML + strings.Replace(goodOrder, "c5d80f3a7b21", "a/b", 1), 12, order + ".id", `"a/b" does not fit into an address`},
+		{"malformed tenant", strings.Replace(partnerYAML, "0f2a9c14-", "0f2a9c1-", 1), 3, "partners[0].tenantId", `is not a GUID; write one such as`},
+		{"malformed customer", customers + "      - {id: wingtip, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".id", `"wingtip" is not a GUID`},
+		{"malformed subscription", orderWith(lines + "                subscriptionId: 9d60c2b7_e814-4f35-a0d9-6b31f7c85e42\n"), 18, order + ".lineItems[0].subscriptionId", "is not a GUID"},
+		{"order id that is no path", customerYAML + strings.Replace(goodOrder, "c5d80f3a7b21", "a/b", 1), 12, order + ".id", `"a/b" cannot be part of an address`},
 
-		{"duplicate tenant", partnerYAML + "  - {tenantId: 0F2A9C14-5b7e-4d38-9a61-c3e8d70b4f25, name: n, domain: d, mpnId: 1, country: US}\n", 8, "partners[1].tenantId", "stands in line 3 already"},
-		{"duplicate domain", partnerYAML + "  - {tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, domain: ContosoCSP.onmicrosoft.com, mpnId: 1, country: US}\n", 8, "partners[1].domain", "stands in line 5 already"},
-		{"duplicate client", partnerYAML + "    apps:\n      - {clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n}\n      - {clientId: 7B1D4E90-2c85-4f6a-8e37-d90a5c62b1f8, name: n}\n", 10, "partners[0].apps[1].clientId", "stands in line 9 already"},
-		{"duplicate customer", customerYAML + goodOrder + "      - {id: 9D60C2B7-e814-4f35-a0d9-6b31f7c85e42, companyProfile: {companyName: c, domain: d}}\n", 13, "partners[0].customers[1].id", "stands in line 9 already"},
-		{"customer of two partners", customerYAML + goodOrder + "  - {tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, domain: d, mpnId: 1, country: US,\n     customers: [{id: 9D60C2B7-e814-4f35-a0d9-6b31f7c85e42, companyProfile: {companyName: c, domain: d}}]}\n", 14, "partners[1].customers[0].id", "stands in line 9 already"},
-		{"duplicate order", customerYAML + goodOrder + goodOrder, 13, customer + ".orders[1].id", "c5d80f3a7b21 stands in line 12 already"},
-		{"duplicate legacy order", customerYAML + strings.Replace(goodOrder, "c5d80f3a7b21", "eeba9d00-7b46-443a-917e-22887a8fc993", 1) + strings.Replace(goodOrder, "c5d80f3a7b21", "EEBA9D00-7b46-443a-917e-22887a8fc993", 1), 13, customer + ".orders[1].id", "stands in line 12 already"},
+		{"duplicate tenant", partnerYAML + "  - {tenantId: 0F2A9C14-5b7e-4d38-9a61-c3e8d70b4f25, name: n, domain: d, mpnId: 1, country: US}\n", 8, "partners[1].tenantId", "is already in line 3"},
+		{"duplicate domain", partnerYAML + "  - {tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, domain: ContosoCSP.onmicrosoft.com, mpnId: 1, country: US}\n", 8, "partners[1].domain", "is already in line 5"},
+		{"duplicate client", partnerYAML + "    apps:\n      - {clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n}\n      - {clientId: 7B1D4E90-2c85-4f6a-8e37-d90a5c62b1f8, name: n}\n", 10, "partners[0].apps[1].clientId", "is already in line 9"},
+		{"duplicate customer", customerYAML + goodOrder + "      - {id: 9D60C2B7-e814-4f35-a0d9-6b31f7c85e42, companyProfile: {companyName: c, domain: d}}\n", 13, "partners[0].customers[1].id", "is already in line 9"},
+		{"customer of two partners", customerYAML + goodOrder + "  - {tenantId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n, domain: d, mpnId: 1, country: US,\n     customers: [{id: 9D60C2B7-e814-4f35-a0d9-6b31f7c85e42, companyProfile: {companyName: c, domain: d}}]}\n", 14, "partners[1].customers[0].id", "is already in line 9"},
+		{"duplicate order", customerYAML + goodOrder + goodOrder, 13, customer + ".orders[1].id", "c5d80f3a7b21 is already in line 12"},
+		{"duplicate legacy order", customerYAML + strings.Replace(goodOrder, "c5d80f3a7b21", "eeba9d00-7b46-443a-917e-22887a8fc993", 1) + strings.Replace(goodOrder, "c5d80f3a7b21", "EEBA9D00-7b46-443a-917e-22887a8fc993", 1), 13, customer + ".orders[1].id", "is already in line 12"},
 
 		{"text for a number", orderWith(strings.Replace(lines, "quantity: 1", "quantity: one", 1)), 17, order + ".lineItems[0].quantity", `needs a whole number such as 5, this is the text "one"`},
 		{"fraction for a number", orderWith(strings.Replace(lines, "quantity: 1", "quantity: 1.5", 1)), 17, order + ".lineItems[0].quantity", `this is the number 1.5`},
@@ -319,15 +319,15 @@ func TestReadSeedErrors(t *testing.T) {
 		{"object for text", orderWith(lines + "            currencyCode: {}\n"), 18, order + ".currencyCode", "needs text, this is an object"},
 		{"binary for text", orderWith(lines + "            currencyCode: !!binary VVNE\n"), 18, order + ".currencyCode", "needs text, this is binary data"},
 		{"text for an object", orderWith(lines + "            client: US\n"), 18, order + ".client", `needs an object, this is the text "US"`},
-		{"bad date", orderWith(lines)[:len(customerYAML)] + strings.Replace(goodOrder, "2024-03-01T00:00:00Z", "2024-13-01T00:00:00Z", 1), 12, order + ".creationDate", `"2024-13-01T00:00:00Z" is no date; write one such as 2023-03-15T02:17:15.6455674Z`},
-		{"bad amount", orderWith(lines + "            totalPrice: 1,50\n"), 18, order + ".totalPrice", `"1,50" is no amount; write a decimal number such as 24606.35`},
+		{"bad date", orderWith(lines)[:len(customerYAML)] + strings.Replace(goodOrder, "2024-03-01T00:00:00Z", "2024-13-01T00:00:00Z", 1), 12, order + ".creationDate", `"2024-13-01T00:00:00Z" is not a date; write one such as 2023-03-15T02:17:15.6455674Z`},
+		{"bad amount", orderWith(lines + "            totalPrice: 1,50\n"), 18, order + ".totalPrice", `"1,50" is not an amount; write a decimal number such as 24606.35`},
 		{"unknown cycle", customerYAML + strings.Replace(goodOrder, "monthly", "weekly", 1), 12, order + ".billingCycle", `"weekly" is not known here; use one of monthly, annual, none, one_time, triennial, biennial`},
 		{"a cycle's number", customerYAML + strings.Replace(goodOrder, "monthly", "1", 1), 12, order + ".billingCycle", `"1" is not known here`},
 		{"unknown status", orderWith(lines + "            status: canceled\n"), 18, order + ".status", `use one of completed, pending, cancelled, pending_po_upload, po_upload_complete`},
 		{"unknown relationship", customers + "      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, relationshipToPartner: friend, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".relationshipToPartner", "use one of none, reseller"},
 		{"lines out of order", orderWith(lines + "                lineItemNumber: 1\n"), 18, order + ".lineItems[0].lineItemNumber", "write 0, or leave this field out"},
-		{"order of another customer", orderWith(lines + "            referenceCustomerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8\n"), 18, order + ".referenceCustomerId", "the order stands under customer 9d60c2b7"},
-		{"unknown reseller", customers + "      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, associatedPartnerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".associatedPartnerId", "is none of the partner's indirectResellers"},
+		{"order of another customer", orderWith(lines + "            referenceCustomerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8\n"), 18, order + ".referenceCustomerId", "the order is under customer 9d60c2b7"},
+		{"unknown reseller", customers + "      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, associatedPartnerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".associatedPartnerId", "is not one of the partner's indirectResellers"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -362,13 +362,13 @@ func TestReadSeedReportsProblemsTogether(t *testing.T) {
 		t.Fatalf("error is %v, want ten problems", err)
 	}
 	for i, want := range map[int]string{
-		0: `test.yaml:9:20: partners[0].apps[0].clientId: "x" is no GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301`,
+		0: `test.yaml:9:20: partners[0].apps[0].clientId: "x" is not a GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301`,
 	} {
 		if got := strings.Split(err.Error(), "\n")[i]; got != want {
 			t.Errorf("line %d of the message is\n%s\nwant\n%s", i, got, want)
 		}
 	}
-	if want := fmt.Sprintf("\nand %d more; mend these first", fileErr.Omitted); fileErr.Omitted < 2 || !strings.HasSuffix(err.Error(), want) {
+	if want := fmt.Sprintf("\nand %d more; correct these first", fileErr.Omitted); fileErr.Omitted < 2 || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("message ends otherwise than %q:\n%v", want, err)
 	}
 }

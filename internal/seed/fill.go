@@ -12,18 +12,17 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// The functions below fill in what a seed file does not mention. A field that
-// is mentioned keeps its value whatever it is: {} stays {}, and null leaves the
-// field out.
+// The functions below fill in what a seed file does not mention. A field that is
+// mentioned keeps its value, whatever it is: {} stays {}, and null omits the field.
 
-// fill sets the field of a name.
-func fill[T any](p yamlfile.Place, name string, field *T, value T) {
+// fill sets the field with a name.
+func fill[T any](p yamlfile.Position, name string, field *T, value T) {
 	if !p.Field(name).Given() {
 		*field = value
 	}
 }
 
-func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
+func fillCustomer(p yamlfile.Position, c *partnercenter.Customer) {
 	self := "/customers/" + c.ID
 	fill(p, "commerceId", &c.CommerceID, guid.Derived("commerce", c.ID))
 	fill(p, "relationshipToPartner", &c.RelationshipToPartner, partnercenter.RelationshipToPartnerReseller)
@@ -45,9 +44,9 @@ func fillCustomer(p yamlfile.Place, c *partnercenter.Customer) {
 	}
 }
 
-// fillOrder fills in an order of customer c. Country is where c bought it,
-// when neither the order nor c says.
-func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Customer, country string) {
+// fillOrder fills in an order of customer c. Country is where c bought it, if neither
+// the order nor c says so.
+func fillOrder(p yamlfile.Position, o *partnercenter.Order, c *partnercenter.Customer, country string) {
 	legacy := guid.Is(o.ID)
 	self := "/customers/" + c.ID + "/orders/" + o.ID
 	fill(p, "referenceCustomerId", &o.ReferenceCustomerID, c.ID)
@@ -76,7 +75,7 @@ func fillOrder(p yamlfile.Place, o *partnercenter.Order, c *partnercenter.Custom
 	}
 }
 
-// lineLinks returns the links that follow from a line's ids, nil when none do.
+// lineLinks returns the links that follow from a line's ids, nil if there are none.
 func lineLinks(line *partnercenter.OrderLineItem, customerID, country string) *partnercenter.OrderLineItemLinks {
 	var links partnercenter.OrderLineItemLinks
 	if line.SubscriptionID != "" {
@@ -96,12 +95,12 @@ func lineLinks(line *partnercenter.OrderLineItem, customerID, country string) *p
 	return &links
 }
 
-// firstEtag is the etag of a legacy order that was never changed.
+// firstEtag returns the etag of a legacy order that was never changed.
 func firstEtag(id string) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"id":"%s","version":1}`, strings.ToLower(id)))
 }
 
-// numericEtag is the etag of a billing profile: a signed number as text.
+// numericEtag returns the etag of a billing profile: a signed number as text.
 func numericEtag(id string) string {
 	h := fnv.New64a()
 	h.Write([]byte(strings.ToLower(id)))

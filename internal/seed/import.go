@@ -16,18 +16,18 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// Import gathers the customers and orders of API answers that were saved to
-// files. Its zero value is empty and ready to use.
+// Import collects the customers and orders in API answers that were saved to files. Its
+// zero value is empty and ready to use.
 type Import struct {
 	Customers []partnercenter.Customer
 	Orders    []partnercenter.Order
 
-	// Where each was read, by index into the slices above and by key.
+	// Where each was read, with its index in the slices above, by key.
 	customers map[string]imported
 	orders    map[string]imported
 }
 
-// imported says where an item was read and where it went.
+// imported says where an item was read and its index.
 type imported struct {
 	index int
 	file  string
@@ -47,7 +47,7 @@ func (i imported) String() string {
 type ImportError struct {
 	File    string
 	Line    int    // from 1
-	Item    string // items[3]; empty for a value as a whole
+	Item    string // items[3]; empty for a whole value
 	Message string // what is wrong and what to do
 }
 
@@ -59,15 +59,15 @@ func (e *ImportError) Error() string {
 	return where + e.Message
 }
 
-// ReadImport reads API answers from r and adds them to into: collections of
-// orders or customers, single orders and customers, one after another if there
-// are several. The name is for messages only.
+// ReadImport reads API answers from r and adds them to into: collections of orders or
+// customers, single orders and customers, one after another if there are several. The
+// name is for messages only.
 //
-// An item that was read before is taken once when one of the two says all that
-// the other does, as a customer's own answer does for its entry in a list;
-// any other difference is an error, because something would be lost. So is
-// anything that is neither an order nor a customer. Errors about the content
-// are of type *[ImportError]; into is of no use after an error.
+// An item that was read before is kept once if one of the two contains everything in
+// the other, as a customer's own answer does for its entry in a list; any other
+// difference is an error, because something would be lost. So is anything that is
+// neither an order nor a customer. Errors about the content are of type *[ImportError];
+// after an error into must not be used.
 func ReadImport(name string, r io.Reader, into *Import) error {
 	data, err := yamlfile.ReadAll(name, r, maxFileSize)
 	if err != nil {
@@ -76,7 +76,7 @@ func ReadImport(name string, r io.Reader, into *Import) error {
 	if into.orders == nil {
 		into.customers, into.orders = map[string]imported{}, map[string]imported{}
 	}
-	// The mark becomes a blank, so that offsets stay those of the file.
+	// The mark becomes a space, so that offsets stay those of the file.
 	if bytes.HasPrefix(data, []byte("\ufeff")) {
 		copy(data, "   ")
 	}
@@ -104,8 +104,8 @@ type importFile struct {
 	data []byte
 	into *Import
 
-	// counted and lines are an offset and the line it is in. Items come in
-	// the order of the file, so each line is counted once.
+	// counted and lines are an offset and its line. Items come in the order of the
+	// file, so each line is counted once.
 	counted, lines int
 }
 
@@ -131,7 +131,7 @@ func (f *importFile) syntax(err error, offset int64) error {
 	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) {
-		return f.fail(int(syntactic.ByteOffset), "", "not JSON: %v at byte %d; fetch the answer again or mend the file",
+		return f.fail(int(syntactic.ByteOffset), "", "not JSON: %v at byte %d; fetch the answer again or correct the file",
 			syntactic.Err, syntactic.ByteOffset)
 	}
 	return f.fail(int(offset), "", "%v", err)
@@ -149,8 +149,8 @@ func (f *importFile) value(value jsontext.Value, offset int) error {
 	return f.item(value, offset, "", "")
 }
 
-// list adds the items of a list. The customer is the one that the list's own
-// address names, if it does.
+// list adds the items of a list. The customer is the one in the list's own address, if
+// any.
 func (f *importFile) list(list jsontext.Value, offset int, customer string) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(list), jsontext.AllowInvalidUTF8(true))
 	_, err := dec.ReadToken()
@@ -189,7 +189,7 @@ func (f *importFile) item(value jsontext.Value, offset int, name, customer strin
 func (f *importFile) order(value jsontext.Value, m map[string]member, offset int, name, customer string) error {
 	var o partnercenter.Order
 	if err := partnercenter.Unmarshal(value, &o); err != nil {
-		return f.fail(offset, name, "is no order of the API: %v; fetch it again or mend the file", err)
+		return f.fail(offset, name, "is not an order of the API: %v; fetch it again or correct the file", err)
 	}
 	if o.ReferenceCustomerID == "" {
 		// The addresses are the only other place that names the customer.
@@ -203,7 +203,7 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 	case o.ReferenceCustomerID == "":
 		return f.fail(offset, name, "order %s does not say whose it is: add referenceCustomerId, the customer's GUID", o.ID)
 	case !guid.Is(o.ReferenceCustomerID):
-		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is no GUID; put the customer's there", o.ID, o.ReferenceCustomerID)
+		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is not a GUID; use the customer's", o.ID, o.ReferenceCustomerID)
 	}
 	key := guid.Key(o.ReferenceCustomerID) + "/" + guid.KeyIfGUID(o.ID)
 	return addOnce(f, &f.into.Orders, f.into.orders, key, o, offset, name, "order "+o.ID)
@@ -212,23 +212,22 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 func (f *importFile) customer(value jsontext.Value, offset int, name string) error {
 	var c partnercenter.Customer
 	if err := partnercenter.Unmarshal(value, &c); err != nil {
-		return f.fail(offset, name, "is no customer of the API: %v; fetch it again or mend the file", err)
+		return f.fail(offset, name, "is not a customer of the API: %v; fetch it again or correct the file", err)
 	}
 	switch {
 	case c.ID == "":
 		return f.fail(offset, name, "is a customer without id, as in a request; save the answer instead")
 	case !guid.Is(c.ID):
-		return f.fail(offset, name, "customer id %.60q is no GUID; put the customer's there", c.ID)
+		return f.fail(offset, name, "customer id %.60q is not a GUID; use the customer's", c.ID)
 	}
-	// The API tells the first administrator's password once, when the
-	// customer is created; it is nothing to keep.
+	// The API returns the first administrator's password once, when the customer is
+	// created; it must not be stored.
 	c.UserCredentials = nil
 	return addOnce(f, &f.into.Customers, f.into.customers, guid.Key(c.ID), c, offset, name, "customer "+c.ID)
 }
 
-// addOnce appends an item, of a name, to list, unless one with its key is there:
-// then the one of the two that says all the other does stays. If neither does, it
-// fails.
+// addOnce appends an item with a name to list, unless one with its key exists: then the
+// one that contains everything in the other stays. If neither does, it fails.
 func addOnce[T any](f *importFile, list *[]T, seen map[string]imported, key string, item T, offset int, name, what string) error {
 	prev, twice := seen[key]
 	if !twice {
@@ -247,7 +246,7 @@ func addOnce[T any](f *importFile, list *[]T, seen map[string]imported, key stri
 	return nil
 }
 
-// jsonTree returns v as maps, slices and scalars, with numbers as their text.
+// jsonTree returns v as maps, slices and scalars, with numbers as text.
 func jsonTree(v any) any {
 	data, err := partnercenter.Marshal(v)
 	if err != nil {
@@ -262,8 +261,8 @@ func jsonTree(v any) any {
 	return t
 }
 
-// includes reports whether rich says all that poor does. GUIDs are equal in
-// any case.
+// includes reports whether rich contains everything in poor. GUIDs are
+// case-insensitive.
 func includes(rich, poor any) bool {
 	switch poor := poor.(type) {
 	case map[string]any:
@@ -299,8 +298,8 @@ type member struct {
 	offset int // within the object
 }
 
-// members returns the members of a valid JSON object by their names in lower
-// case, nil for any other value.
+// members returns the members of a valid JSON object by lower-case name, nil for any
+// other value.
 func members(object jsontext.Value) map[string]member {
 	if object.Kind() != jsontext.KindBeginObject {
 		return nil
@@ -329,7 +328,7 @@ func objectType(m map[string]member) string {
 // customerPath finds the customer in the address of a resource.
 var customerPath = regexp.MustCompile(`(?i)/customers/([^/]+)`)
 
-// customerIn returns the customer that a resource's own link names, if any.
+// customerIn returns the customer in a resource's own link, if any.
 func customerIn(m map[string]member) string {
 	self := members(members(m["links"].value)["self"].value)
 	if found := customerPath.FindStringSubmatch(jsonText(self["uri"])); found != nil && guid.Is(found[1]) {
@@ -338,7 +337,7 @@ func customerIn(m map[string]member) string {
 	return ""
 }
 
-// jsonText returns a JSON string's text, and any other value as it stands.
+// jsonText returns the text of a JSON string, and any other value unchanged.
 func jsonText(m member) string {
 	if m.value.Kind() != jsontext.KindString {
 		return string(m.value)
@@ -347,9 +346,9 @@ func jsonText(m member) string {
 	return string(unquoted)
 }
 
-// Seed returns what was read as a partner's customers with their orders, in
-// the order it was read. A customer that only its orders name becomes a
-// placeholder; the second result lists those ids.
+// Seed returns what was read as a partner's customers with their orders, in the order
+// it was read. A customer that only its orders name becomes a placeholder; the second
+// result lists those ids.
 func (im *Import) Seed(partner Tenant) (*Seed, []string) {
 	var placeholders []string
 	customers := make([]Customer, 0, len(im.Customers))
@@ -372,13 +371,13 @@ func (im *Import) Seed(partner Tenant) (*Seed, []string) {
 	return &Seed{Partners: []Partner{{Tenant: partner, Customers: customers}}}, placeholders
 }
 
-// placeholder returns a customer of whom nothing but the id is known.
+// placeholder returns a customer of which only the id is known.
 func placeholder(id string) Customer {
 	c := partnercenter.Customer{
 		ID:             id,
 		CompanyProfile: &partnercenter.CustomerCompanyProfile{CompanyName: "Customer " + id},
 	}
-	fillCustomer(yamlfile.Place{}, &c)
-	c.CommerceID = "" // the API knows it, made-up data would contradict it
+	fillCustomer(yamlfile.Position{}, &c)
+	c.CommerceID = "" // the API has it, and made-up data would contradict it
 	return Customer{Customer: c, Placeholder: true}
 }

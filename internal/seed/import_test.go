@@ -96,8 +96,8 @@ func TestReadImportErrors(t *testing.T) {
 		{"cut off", []string{"{\"items\":[\n" + orderJSON + ",\n{\"id\":\"x"}, "1.json:3: the answer is cut off: the file ends in the middle of it; fetch it again"},
 		{"cut off between items", []string{"{\"items\":[\n" + orderJSON}, "1.json:2: the answer is cut off: the file ends in the middle of it; fetch it again"},
 		{"cut off after a whole answer", []string{orderJSON + "\n{"}, "1.json:2: the answer is cut off: the file ends in the middle of it; fetch it again"},
-		{"not JSON", []string{"{\"items\":[\n{},]}"}, "1.json:2: not JSON: invalid character ']' at start of value at byte 14; fetch the answer again or mend the file"},
-		{"a page", []string{"<html>"}, "1.json:1: not JSON: invalid character '<' at start of value at byte 0; fetch the answer again or mend the file"},
+		{"not JSON", []string{"{\"items\":[\n{},]}"}, "1.json:2: not JSON: invalid character ']' at start of value at byte 14; fetch the answer again or correct the file"},
+		{"a page", []string{"<html>"}, "1.json:1: not JSON: invalid character '<' at start of value at byte 0; fetch the answer again or correct the file"},
 		{"a number", []string{"\n5"}, "1.json:2: is neither an order (it has no lineItems) nor a customer (no companyProfile); import takes the answers of /customers, /customers/{id}, /customers/{id}/orders and /customers/{id}/orders/{id}"},
 		{"null in a list", []string{"[\n" + orderJSON + ",\nnull]"}, "1.json:3: items[1]: is neither an order (it has no lineItems) nor a customer (no companyProfile); import takes the answers of /customers, /customers/{id}, /customers/{id}/orders and /customers/{id}/orders/{id}"},
 		{"another resource", []string{"{\"items\":[\n{\"id\":\"x\",\"attributes\":{\"objectType\":\"Offer\"}}]}"}, `1.json:2: items[0]: is of type "Offer"; import takes orders and customers, leave this out`},
@@ -106,8 +106,8 @@ func TestReadImportErrors(t *testing.T) {
 		{"order request", []string{`{"id":null,"lineItems":[]}`}, "1.json:1: is an order without id, as in a request; save the answer instead"},
 		{"customer request", []string{`{"companyProfile":{}}`}, "1.json:1: is a customer without id, as in a request; save the answer instead"},
 		{"order of nobody", []string{`{"id":"c5d80f3a7b21","lineItems":[]}`}, "1.json:1: order c5d80f3a7b21 does not say whose it is: add referenceCustomerId, the customer's GUID"},
-		{"order of no GUID", []string{`{"id":"c5d80f3a7b21","lineItems":[],"referenceCustomerId":"wingtip"}`}, `1.json:1: order c5d80f3a7b21: referenceCustomerId "wingtip" is no GUID; put the customer's there`},
-		{"customer of no GUID", []string{`{"id":"wingtip","companyProfile":{}}`}, `1.json:1: customer id "wingtip" is no GUID; put the customer's there`},
+		{"order of no GUID", []string{`{"id":"c5d80f3a7b21","lineItems":[],"referenceCustomerId":"wingtip"}`}, `1.json:1: order c5d80f3a7b21: referenceCustomerId "wingtip" is not a GUID; use the customer's`},
+		{"customer of no GUID", []string{`{"id":"wingtip","companyProfile":{}}`}, `1.json:1: customer id "wingtip" is not a GUID; use the customer's`},
 		{"two orders", []string{orderJSON, "[" + strings.Replace(orderJSON, "1.50", "1.51", 1) + "]"}, "2.json:1: items[0]: order c5d80f3a7b21 is in 1.json:1 too and differs; import the newer of the two only"},
 		{"two customers", []string{"[\n" + briefJSON + ",\n" + strings.Replace(fullJSON, "Wingtip Toys", "Wingtip", 1) + "]"}, "1.json:3: items[1]: customer " + wingtipID + " is in 1.json:2, items[0] too and differs; import the newer of the two only"},
 	}
@@ -123,7 +123,7 @@ func TestReadImportErrors(t *testing.T) {
 
 	t.Run("wrong type", func(t *testing.T) {
 		_, err := importTexts("\n" + strings.Replace(orderJSON, `"quantity":1`, `"quantity":"one"`, 1))
-		for _, want := range []string{"1.json:2: is no order of the API: ", "/lineItems/0/quantity", "mend the file"} {
+		for _, want := range []string{"1.json:2: is not an order of the API: ", "/lineItems/0/quantity", "correct the file"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error is %v, want …%s…", err, want)
 			}
@@ -165,8 +165,8 @@ func TestImportSeed(t *testing.T) {
 	}
 }
 
-// Every answer that holds orders or customers can be imported, in every shape
-// in which it comes; what else there is, is refused.
+// Every answer with orders or customers can be imported, in every form; others are
+// refused.
 func TestReadImportReadsPayloads(t *testing.T) {
 	refused := map[string]string{
 		"orders-create.request.json":                   "without id",

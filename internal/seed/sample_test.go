@@ -42,7 +42,7 @@ func TestSampleHasTheDocumentedOrders(t *testing.T) {
 	if err := json.Unmarshal(contracttest.ReadPayload(t, "orders-list.seed.json"), &want); err != nil {
 		t.Fatal(err)
 	}
-	// Lists leave out what the service bought by itself.
+	// Lists omit what the service bought itself.
 	got := slices.DeleteFunc(mustFindCustomer(t, mustSample(t), "b0d70a69-4c42-4b27-b17b-91a835d8686a").Orders, func(o partnercenter.Order) bool {
 		return o.TransactionType == partnercenter.OrderTransactionTypeSystemPurchase
 	})

@@ -1,19 +1,18 @@
-// Package seed holds what databases are filled with: its types and their checks,
-// seed files, the sample data and saved answers of the API. The store imports
-// it, never the other way.
+// Package seed has the data that databases are filled with: its types and their checks,
+// seed files, the sample data and saved answers of the API. The store imports it, never
+// the reverse.
 package seed
 
-// Seed is what a database is filled with: partners and all that is theirs.
-// The tags are the names of the fields in a seed file; docs/seed-format.md
-// describes it. A tag seed:"not x" is of a field x that says the opposite there,
-// because it is true when absent.
+// Seed is the data that a database is filled with: partners and everything of theirs.
+// The tags are the names of the fields in a seed file, described in
+// docs/seed-format.md. A tag seed:"not x" is for a field x with the opposite meaning in
+// the file, because it is true when absent.
 type Seed struct {
 	Partners []Partner `json:"partners"`
 }
 
-// Partner is a Cloud Solution Provider partner: a tenant with its app
-// registrations, its users, its indirect resellers, its customers and their
-// orders.
+// Partner is a Cloud Solution Provider partner: a tenant with its app registrations,
+// users, indirect resellers, customers and their orders.
 type Partner struct {
 	Tenant            `json:",embed"`
 	Apps              []App              `json:"apps"`
@@ -26,7 +25,7 @@ type Partner struct {
 type Tenant struct {
 	TenantID string `json:"tenantId"` // GUID
 	Name     string `json:"name"`
-	Domain   string `json:"domain"`  // contoso.onmicrosoft.com; names the tenant in token requests too
+	Domain   string `json:"domain"`  // contoso.onmicrosoft.com; also names the tenant in token requests
 	MPNID    string `json:"mpnId"`   // digits
 	Country  string `json:"country"` // ISO 3166 alpha-2
 }
@@ -39,9 +38,9 @@ type IndirectReseller struct {
 	Location string `json:"location"` // ISO 3166 alpha-2
 }
 
-// FieldError says that an app or a user cannot be kept because of a field.
+// FieldError says that an app or a user cannot be stored because of a field.
 type FieldError struct {
-	Field   string // as a seed file calls it: redirectUris[2]
+	Field   string // as in a seed file: redirectUris[2]
 	Message string // what is wrong and what to do
 }
 

@@ -9,23 +9,22 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
-// User is somebody who signs in to a partner's tenant.
+// User is a user in a partner's tenant.
 type User struct {
-	UserPrincipalName string                   `json:"userPrincipalName"` // name@domain; compared without regard to case
+	UserPrincipalName string                   `json:"userPrincipalName"` // name@domain; case-insensitive
 	ObjectID          string                   `json:"objectId"`          // GUID
 	Name              string                   `json:"name"`
 	Roles             []partnercenter.UserRole `json:"roles"`
-	// Password is kept as it is, for the reasons that [App] keeps its secret.
+	// Password is stored as it is, for the same reasons as the secret of an [App].
 	Password string `json:"password"`
-	// WithoutMFA says that the user has no second factor. A seed file says it
-	// the other way round, with mfa: false.
+	// WithoutMFA says that the user has no second factor. In a seed file it is mfa:
+	// false.
 	WithoutMFA bool `json:"-" seed:"not mfa"`
 	// Disabled says that the user may not sign in.
 	Disabled bool `json:"disabled"`
 }
 
-// Check returns the first mistake that the type leaves room for, as a
-// [*FieldError].
+// Check returns the first mistake that the type does not exclude, as a [*FieldError].
 func (u *User) Check() error {
 	if problem := principalNameProblem(u.UserPrincipalName); problem != "" {
 		return &FieldError{"userPrincipalName", problem}
@@ -39,7 +38,7 @@ func (u *User) Check() error {
 	return nil
 }
 
-// KnownRole returns the role that is meant by any of its spellings.
+// KnownRole returns the role with any of its spellings.
 func KnownRole(given partnercenter.UserRole) (partnercenter.UserRole, bool) {
 	roles := partnercenter.UserRoles()
 	i := slices.IndexFunc(roles, func(r partnercenter.UserRole) bool {
@@ -51,12 +50,11 @@ func KnownRole(given partnercenter.UserRole) (partnercenter.UserRole, bool) {
 	return roles[i], true
 }
 
-// principalNameProblem says what is wrong with a user principal name, or
-// nothing.
+// principalNameProblem returns what is wrong with a user principal name, or nothing.
 func principalNameProblem(upn string) string {
 	name, domain, ok := strings.Cut(upn, "@")
 	if !ok || name == "" || domain == "" || strings.ContainsAny(upn, " \t\r\n") || strings.Contains(domain, "@") {
-		return fmt.Sprintf("%q is no user principal name; write one such as ada@contosocsp.onmicrosoft.com", upn)
+		return fmt.Sprintf("%q is not a user principal name; write one such as ada@contosocsp.onmicrosoft.com", upn)
 	}
 	return ""
 }

@@ -8,37 +8,36 @@ import (
 	"time"
 )
 
-// accessLog writes a line a request: ids, route, status and duration, and
-// nothing that a client chose but its ids. Lines are formatted in the
-// background.
+// accessLog writes one line per request: ids, route, status and duration. Of what the
+// client sent, only ids are logged. Lines are formatted in the background.
 type accessLog struct {
 	handler slog.Handler
 	lines   *batcher[accessLine]
-	// callers holds the handlers that begin lines with what many requests
-	// share, so that it is formatted once. There are as many as methods,
-	// routes and partners make, which is few. Only the background uses it.
+	// callers caches handlers whose lines begin with the attributes that many requests
+	// share, so that those are formatted once. There is one for each combination of
+	// method, route and partner. Only the background goroutine uses it.
 	callers map[accessKey]slog.Handler
 }
 
-// accessLine is what a line says.
+// accessLine is one line of the log.
 type accessLine struct {
 	accessKey
-	at                       time.Time // when the request was over
+	at                       time.Time // when the request ended
 	duration                 time.Duration
 	status, size             int
 	requestID, correlationID string
 }
 
-// accessKey is what many requests share.
+// accessKey is the part of a line that many requests share.
 type accessKey struct{ method, pattern, partner string }
 
 func newAccessLog(log *slog.Logger) *accessLog {
 	a := &accessLog{handler: log.Handler(), callers: map[accessKey]slog.Handler{}}
-	a.lines = newBatcher(batchLimits{delay: logDelay, batch: 256, most: 4096}, a.write)
+	a.lines = newBatcher(batchLimits{delay: logDelay, batch: 256, maxPending: 4096}, a.write)
 	return a
 }
 
-// add logs a call that is over.
+// add logs a finished call.
 func (a *accessLog) add(c *call) {
 	if !a.handler.Enabled(context.Background(), slog.LevelInfo) {
 		return
@@ -59,8 +58,8 @@ func (a *accessLog) add(c *call) {
 func (a *accessLog) write(lines []accessLine) {
 	for i := range lines {
 		line := &lines[i]
-		// The record is made by hand: the logger's methods would look up the
-		// line of code that calls them, which here says nothing.
+		// The record is made by hand: the logger's methods would record the calling
+		// line of code, which is meaningless here.
 		record := slog.NewRecord(line.at, slog.LevelInfo, "request", 0)
 		record.AddAttrs(
 			slog.Int("status", line.status),
@@ -69,12 +68,12 @@ func (a *accessLog) write(lines []accessLine) {
 			slog.String("request_id", line.requestID),
 			slog.String("correlation_id", line.correlationID),
 		)
-		// A log that cannot be written has nowhere to say so.
+		// There is nowhere to report a log that cannot be written.
 		_ = a.caller(line.accessKey).Handle(context.Background(), record)
 	}
 }
 
-// caller returns the handler for lines about requests that share key.
+// caller returns the handler for lines about requests with this key.
 func (a *accessLog) caller(key accessKey) slog.Handler {
 	h, ok := a.callers[key]
 	if !ok {
@@ -88,7 +87,7 @@ func (a *accessLog) caller(key accessKey) slog.Handler {
 	return h
 }
 
-// loggedMethod keeps made-up methods out of the log.
+// loggedMethod keeps invented methods out of the log.
 func loggedMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:

@@ -4,18 +4,17 @@ import (
 	"net/http"
 )
 
-// activationPath is where the activation links of marketplace products lead.
+// activationPath is where the activation links of marketplace products point.
 const activationPath = "activation"
 
-// activationBase is the beginning of activation links: a page of this server,
-// under the address that the request came to, which stands in for the
-// publishers' pages.
+// activationBase returns the prefix of activation links: a page of this server, at the
+// address that the request was sent to, in place of the publishers' pages.
 func (s *Server) activationBase(c *call) string {
 	return s.tokens.BaseURL(c.r) + "/" + activationPath + "/"
 }
 
-// activationPage says what a publisher's page would do. It needs no token, as
-// those pages do not, and knows nothing of the subscription.
+// activationPage describes what a publisher's page would do. Like those pages it needs
+// no token, and it knows nothing about the subscription.
 func (c *call) activationPage() error {
 	h := c.w.Header()
 	status, text := http.StatusOK, activationText

@@ -11,20 +11,20 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
-// Headers of the API as the service spells them. They are put into header maps
-// as they stand: net/http would write Ms-Requestid.
+// Headers of the API in the service's spelling. They are written to header maps
+// directly, because net/http would canonicalize them to Ms-Requestid.
 const (
 	headerRequestID     = "MS-RequestId"
 	headerCorrelationID = "MS-CorrelationId"
 	headerVector        = "MS-CV"
 	headerServerID      = "MS-ServerId"
 	headerLocale        = "X-Locale"
-	// headerMFACompliant answers ValidateMfa: whether the user signed in with a
-	// second factor.
+	// headerMFACompliant is the answer to ValidateMfa: whether the user signed in with
+	// a second factor.
 	headerMFACompliant = "isMfaCompliant"
 )
 
-// The same headers as net/http keys a request's.
+// The same headers as net/http spells them in requests.
 const (
 	keyRequestID     = "Ms-Requestid"
 	keyCorrelationID = "Ms-Correlationid"
@@ -35,26 +35,26 @@ const (
 const (
 	serverID      = "0000005B"
 	defaultLocale = "en-US"
-	// maxEchoed bounds the ids that are echoed and logged. A GUID has 36
-	// characters; some clients send other texts.
+	// maxEchoed bounds the ids that are echoed and logged. A GUID has 36 characters;
+	// some clients send other text.
 	maxEchoed = 128
 )
 
-// identify takes the call's ids and its vector from the request, or makes them
-// up: all in one text, as most clients send none or only some.
+// identify takes the call's ids and vector from the request, or generates them, all in
+// one string, as most clients send few or none of them.
 func (c *call) identify() {
 	h := c.r.Header
 	c.requestID, c.correlationID, c.vector = echoed(h, keyRequestID), echoed(h, keyCorrelationID), echoed(h, keyVector)
 	if c.requestID != "" && c.correlationID != "" && c.vector != "" {
 		return
 	}
-	made := madeUp()
+	made := newCallIDs()
 	c.requestID = cmp.Or(c.requestID, made[:guid.Len])
 	c.correlationID = cmp.Or(c.correlationID, made[guid.Len:2*guid.Len])
 	c.vector = cmp.Or(c.vector, made[2*guid.Len:])
 }
 
-// echoed returns a request's header if it is fit to be sent back.
+// echoed returns a request header if it can be sent back safely.
 func echoed(h http.Header, key string) string {
 	values := h[key]
 	if len(values) == 0 || len(values[0]) > maxEchoed {
@@ -68,9 +68,9 @@ const (
 	vectorLength = 18
 )
 
-// madeUp returns two random GUIDs and a correlation vector, one behind the
-// other. They name a call and protect nothing.
-func madeUp() string {
+// newCallIDs returns two random GUIDs and a correlation vector, concatenated. They
+// identify a call and protect nothing.
+func newCallIDs() string {
 	var b [2*guid.Len + vectorLength]byte
 	fillVector(b[2*guid.Len:])
 	_ = guid.Append(guid.Append(b[:0], randomBits()), randomBits())
@@ -101,16 +101,16 @@ var (
 	defaultLocales  = []string{defaultLocale}
 )
 
-// write sends a whole answer with the API's headers.
+// write sends a complete answer with the API's headers.
 func (c *call) write(status int, body []byte) {
 	c.setHeaders(len(body))["Content-Type"] = contentTypeJSON
 	c.send(status, body)
 }
 
-// setHeaders sets the API's headers but for the content type, and returns all
-// that are set.
+// setHeaders sets the API's headers except the content type, and returns the header
+// map.
 func (c *call) setHeaders(length int) http.Header {
-	// One array backs the single values that differ from call to call.
+	// One array backs the single values that differ between calls.
 	values := &[4]string{c.requestID, c.correlationID, c.vector, strconv.Itoa(length)}
 	h := c.w.Header()
 	h[headerRequestID] = values[0:1:1]
@@ -136,6 +136,6 @@ func (c *call) send(status int, body []byte) {
 	}
 	c.status, c.size = status, len(body)
 	c.w.WriteHeader(status)
-	// A failed write means that the client has gone, which net/http notices.
+	// A failed write means that the client is gone, which net/http notices.
 	_, _ = c.w.Write(body)
 }

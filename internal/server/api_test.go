@@ -40,8 +40,8 @@ type api struct {
 // adminAgent is a user of the sample's first partner who may make every call.
 const adminAgent = "admin.agent@contosocsp.onmicrosoft.com"
 
-// sample is the server that tests share which ask for nothing special; nil before
-// the first. Each gets it as it was when it started.
+// sample is the server shared by tests without special needs; nil before the first.
+// Each gets it in its initial state.
 var sample *partnercentertest.Server
 
 func TestMain(m *testing.M) {
@@ -191,7 +191,7 @@ func (a *api) check(t *testing.T, r request) {
 	}
 }
 
-// TestSeedAnswer is the answer that everything began with.
+// TestSeedAnswer compares the list of the documented customer's orders.
 func TestSeedAnswer(t *testing.T) {
 	_, got := newAPI(t).do(t, request{path: seedOrders, status: 200})
 	// Without white space, equal bytes are an equal value with its fields in
@@ -236,7 +236,7 @@ func TestOrders(t *testing.T) {
 		{name: "include_price maybe", path: seedOrders + "?include_price=maybe", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "reseller unknown", path: seedOrders + "?indirect_reseller_id=4d3cf487-70f4-4e1e-9ff1-b2bfce8d9f04", status: 200, must: []string{`"totalCount":0,`}},
 		{name: "reseller malformed", path: seedOrders + "?indirect_reseller_id=x", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
-		{name: "duplicate key", path: seedOrders + "?billingType=monthly&billingType=annual", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"more than once"}},
+		{name: "duplicate key", path: seedOrders + "?billingType=monthly&billingType=annual", status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"is repeated"}},
 		{name: "duplicate key in another case", path: seedOrders + "?billingType=monthly&BillingType=monthly", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "broken query", path: seedOrders + "?billingType=%zz", status: 400, code: partnercenter.ErrorCodeInvalidProperty},
 		{name: "unknown query name", path: seedOrders + "?utm_source=x", status: 200, invalid: true},
@@ -255,8 +255,8 @@ func TestOrders(t *testing.T) {
 	})
 }
 
-// TestForeignCustomersAreUnknown pins that nothing tells another partner's
-// customer from one that does not exist.
+// TestForeignCustomersAreUnknown checks that another partner's customer cannot be
+// distinguished from one that does not exist.
 func TestForeignCustomersAreUnknown(t *testing.T) {
 	a := newAPI(t)
 	const nobody = "00000000-0000-0000-0000-000000000001"
@@ -414,7 +414,7 @@ func TestCustomerPages(t *testing.T) {
 	if next := seek(partnercenter.SeekOperationNext, filtered.ContinuationToken); !strings.Contains(next.Items[0].CompanyProfile.Domain, ".onmicrosoft.com") {
 		t.Errorf("the filter was lost: %s", next.Items[0].CompanyProfile.Domain)
 	}
-	// A token is no use to another partner.
+	// A partner cannot use another's token.
 	for i := range first.ContinuationToken {
 		forged := first.ContinuationToken[:i] + "A" + first.ContinuationToken[i+1:]
 		if forged == first.ContinuationToken || i%7 > 0 {

@@ -12,25 +12,25 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// tokenChecker is where tokens come from: the server's own authority, or
-// Microsoft's.
+// tokenChecker checks tokens: the server's own authority, or the checker of Microsoft's
+// tokens.
 type tokenChecker interface {
-	// Verify returns the claims of a token that is good.
+	// Verify returns the claims of a valid token.
 	Verify(text string) (*token.Claims, error)
-	// Lookup finds what is answered at a path of a token authority.
+	// Lookup finds the handler for a path of a token authority.
 	Lookup(path string) (pattern string, h http.Handler, ok bool)
-	// BaseURL returns the server's address that a request came to.
+	// BaseURL returns the server's address that the request was sent to.
 	BaseURL(r *http.Request) string
-	// TokenEndpoint is where to get a token, with {tenant} in it.
+	// TokenEndpoint is where clients get tokens, with {tenant} in it.
 	TokenEndpoint() string
 }
 
-// nextSignIn is what who sent no token does next.
+// nextSignIn tells a caller without a token how to get one.
 func (s *Server) nextSignIn() string {
 	return "Get a token from " + s.tokens.TokenEndpoint() + " and send it as Authorization: Bearer <token>."
 }
 
-// authenticate finds out whose call it is.
+// authenticate checks the call's token.
 func (s *Server) authenticate(c *call) error {
 	if s.config.Caller != nil {
 		c.claims = s.config.Caller
@@ -54,7 +54,7 @@ func (s *Server) authenticate(c *call) error {
 		return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: "+refused.Error()+".")
 	}
 	if unavailable, ok := errors.AsType[*entra.UnavailableError](err); ok {
-		c.retryAfter(retryKeys)
+		c.retryAfter(keysRetryAfter)
 		return errUnavailable(unavailable)
 	}
 	if err != nil {
@@ -67,12 +67,11 @@ func (s *Server) authenticate(c *call) error {
 	return nil
 }
 
-// retryKeys is after how long a client asks again when the keys of its token are
-// missing.
-const retryKeys = 5 * time.Second
+// keysRetryAfter is the Retry-After of answers to calls whose token cannot be checked
+// for lack of keys.
+const keysRetryAfter = 5 * time.Second
 
-// checkRequest refuses what no call that is served here can be meant by, and
-// reads the query.
+// checkRequest refuses what no route here accepts, and reads the query.
 func (c *call) checkRequest(route *Route) (err error) {
 	if c.r.ContentLength != 0 && (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead) {
 		return errBodyOnGet
@@ -84,7 +83,7 @@ func (c *call) checkRequest(route *Route) (err error) {
 	return err
 }
 
-// acceptsJSON reports whether Accept headers allow for JSON.
+// acceptsJSON reports whether Accept headers allow JSON.
 func acceptsJSON(accept []string) bool {
 	for _, header := range accept {
 		if header == "application/json" || header == "" {
@@ -96,7 +95,7 @@ func acceptsJSON(accept []string) bool {
 				continue
 			}
 			if q := parameters["q"]; q != "" && strings.Trim(q, "0.") == "" {
-				continue // q=0 says not this
+				continue // q=0 excludes the type
 			}
 			switch kind {
 			case "application/json", "application/*", "*/*", "text/json", "*":

@@ -23,10 +23,10 @@ import (
 // the processor's caches hold.
 const benchTokens = 2_000
 
-// BenchmarkAuthenticate measures what a token that was seen before costs a
-// request: the header, the token, and whether its bearer may make the call.
-// tools/bench runs it and compares it with its limit. The limit is of processor
-// time (cpu-ns/op): the time on the wall is other programs' too.
+// BenchmarkAuthenticate measures what a token that was seen before costs a request: the
+// header, the token, and whether its bearer may make the call. tools/bench runs it and
+// compares it with its limit. The limit is on processor time (cpu-ns/op), because wall
+// time includes other programs.
 func BenchmarkAuthenticate(b *testing.B) {
 	ctx := b.Context()
 	st, err := store.Open(ctx, ":memory:", nil)
@@ -71,7 +71,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	for i := range kinds {
 		kind := &kinds[i]
 		for range benchTokens {
-			token, err := authority.Mint(issuer.TokenRequest{
+			token, err := authority.Mint(issuer.MintRequest{
 				Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID, User: kind.user, Version: token.V2,
 			})
 			if err != nil {

@@ -23,8 +23,8 @@ import (
 
 var tokenOptions = policy.TokenRequestOptions{Scopes: []string{"https://api.partnercenter.microsoft.com/.default"}}
 
-// TestTokens shows the API tokens that are not to be taken. What makes a token
-// good is the issuer's to test; that the API asks it is tested here.
+// TestTokens presents the API with invalid tokens. Package issuer tests which tokens
+// are valid; this tests that the API checks them.
 func TestTokens(t *testing.T) {
 	a := newAPI(t)
 	parts := strings.Split(a.token, ".")
@@ -68,8 +68,8 @@ func TestTokenExpiry(t *testing.T) {
 	check(401)
 }
 
-// TestAzureIdentity signs in with Microsoft's own library, as it comes, over
-// TLS and through the discovery it insists on, and lists orders with it.
+// TestAzureIdentity signs in with Microsoft's own library, unmodified, over TLS and
+// through the discovery it requires, and lists orders.
 func TestAzureIdentity(t *testing.T) {
 	srv := partnercentertest.NewServer(t)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: srv.Pool}, ForceAttemptHTTP2: true}}
@@ -149,7 +149,7 @@ func TestTokenEndpoints(t *testing.T) {
 	}
 }
 
-// TestLogsKeepSecrets reads the log of good and bad calls.
+// TestLogsKeepSecrets reads the log of valid and invalid calls.
 func TestLogsKeepSecrets(t *testing.T) {
 	var log bytes.Buffer
 	a := newAPI(t, partnercentertest.Options{Log: &log})

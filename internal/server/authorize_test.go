@@ -8,8 +8,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/contract/contracttest"
 )
 
-// TestAuthorizeMatchesTheDocument begins sign-ins in every way that the document has
-// an answer for.
+// TestAuthorizeMatchesTheDocument begins sign-ins with every result that the document
+// describes.
 func TestAuthorizeMatchesTheDocument(t *testing.T) {
 	a := newAPI(t)
 	a.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// A batcher takes items and has them written in the background, many at once,
-// so that requests do not wait for the log.
+// A batcher collects items and writes them in the background, many at a time, so that
+// requests do not wait for the log.
 type batcher[T any] struct {
 	limits batchLimits
 	write  func([]T)
-	wake   chan struct{} // there is something to write, or nothing ever again
-	done   chan struct{} // closed when the background is over
+	wake   chan struct{} // there is something to write, or the batcher was closed
+	done   chan struct{} // closed when the background goroutine has ended
 
 	mu      sync.Mutex // guards what follows; not held while writing
 	written sync.Cond  // pending was taken
@@ -19,11 +19,11 @@ type batcher[T any] struct {
 	closed  bool
 }
 
-// batchLimits say when a batcher writes.
+// batchLimits control when a batcher writes.
 type batchLimits struct {
-	delay time.Duration // how late an item may be
-	batch int           // this many are written without waiting for more
-	most  int           // this many wait before those who bring more wait too
+	delay      time.Duration // the longest that an item waits
+	batch      int           // write at once when this many wait
+	maxPending int           // callers block while this many wait
 }
 
 func newBatcher[T any](limits batchLimits, write func([]T)) *batcher[T] {
@@ -33,12 +33,11 @@ func newBatcher[T any](limits batchLimits, write func([]T)) *batcher[T] {
 	return b
 }
 
-// add takes items. It reports false, and takes none, once the batcher is
-// closed.
+// add queues items. It reports false, and queues none, once the batcher is closed.
 func (b *batcher[T]) add(items ...T) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.pending) >= b.limits.most && !b.closed {
+	for len(b.pending) >= b.limits.maxPending && !b.closed {
 		b.written.Wait()
 	}
 	if b.closed {
@@ -62,13 +61,13 @@ func (b *batcher[T]) signal() {
 	}
 }
 
-// run writes what gathers until the batcher is closed.
+// run writes queued items until the batcher is closed.
 func (b *batcher[T]) run() {
 	defer close(b.done)
 	var items []T
 	for range b.wake {
 		b.mu.Lock()
-		clear(items) // so that nothing written is held on to
+		clear(items) // release what was written
 		items, b.pending = b.pending, items[:0]
 		closed := b.closed
 		b.written.Broadcast()
@@ -80,7 +79,7 @@ func (b *batcher[T]) run() {
 	}
 }
 
-// close writes what has gathered.
+// close writes the items still queued.
 func (b *batcher[T]) close() {
 	b.mu.Lock()
 	b.closed = true

@@ -21,8 +21,8 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(int)             {}
 
-// BenchmarkListAgain measures what the server itself spends on a list that it
-// has kept: route, token, headers and access log, without net/http.
+// BenchmarkListAgain measures what the server itself spends on a cached list: route,
+// token, headers and access log, without net/http.
 func BenchmarkListAgain(b *testing.B) {
 	ctx := b.Context()
 	st, err := store.Open(ctx, ":memory:", nil)
@@ -50,7 +50,7 @@ func BenchmarkListAgain(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer srv.Close()
-	token, err := authority.Mint(issuer.TokenRequest{Tenant: data.Partners[0].TenantID, ClientID: data.Partners[0].Apps[0].ClientID})
+	token, err := authority.Mint(issuer.MintRequest{Tenant: data.Partners[0].TenantID, ClientID: data.Partners[0].Apps[0].ClientID})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -64,6 +64,6 @@ func BenchmarkListAgain(b *testing.B) {
 		srv.ServeHTTP(w, r)
 	}
 	if w.header.Get("Content-Type") == "" {
-		b.Fatal("nothing was answered")
+		b.Fatal("there were no answers")
 	}
 }

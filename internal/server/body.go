@@ -15,22 +15,21 @@ import (
 )
 
 const (
-	// maxBody is what a JSON body may have at most, in bytes. An order of a
-	// thousand lines has a third of it.
+	// maxBody is the largest JSON body, in bytes. An order of a thousand lines has a
+	// third of that.
 	maxBody = 1 << 20
-	// maxDrained is how much of a larger body is read and thrown away, so that
-	// its sender gets to read the refusal rather than a broken connection.
+	// maxDrained is how much of a larger body is read and discarded, so that the sender
+	// gets the refusal instead of a broken connection.
 	maxDrained = 16 << 20
-	// maxDepth is how deep a body may be nested. No resource comes near it.
+	// maxDepth is how deep a body may be nested. No resource comes close.
 	maxDepth = 64
 )
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// readJSON reads the request's body, one JSON object, as bytes and as a T: whatever
-// its content type says, with a byte order mark or without, keys in any case, null
-// for absent. It is strict about what could be meant in two ways or is none of
-// JSON: see [decodeJSON].
+// readJSON reads the request's body, one JSON object, as bytes and as a T, whatever its
+// content type, with or without a byte order mark, keys in any case, null as absent. It
+// rejects what is ambiguous or not JSON: see [decodeJSON].
 func readJSON[T any](c *call) ([]byte, *T, error) {
 	body, err := c.readBody()
 	if err != nil {
@@ -40,7 +39,7 @@ func readJSON[T any](c *call) ([]byte, *T, error) {
 	return body, value, decodeJSON(body, value)
 }
 
-// readBody returns the whole body without its byte order mark.
+// readBody returns the whole body without a byte order mark.
 func (c *call) readBody() ([]byte, error) {
 	if c.r.ContentLength > maxBody {
 		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrained)
@@ -49,7 +48,7 @@ func (c *call) readBody() ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(c.r.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return nil, errBody("it could not be read to its end", "send it again")
+		return nil, errBody("it could not be read completely", "send it again")
 	case len(data) > maxBody:
 		_, _ = io.CopyN(io.Discard, c.r.Body, maxDrained)
 		return nil, errBodyTooLarge
@@ -57,9 +56,9 @@ func (c *call) readBody() ([]byte, error) {
 	return bytes.TrimPrefix(data, byteOrderMark), nil
 }
 
-// decodeJSON decodes a body into out. What is no JSON, broken UTF-8, a key that
-// is there twice (in whatever case) and nesting without end are 400 with code
-// 800002; a value of the wrong type is 400 with code 3000. Both say where.
+// decodeJSON decodes a body into out. Text that is not JSON, invalid UTF-8, duplicate
+// keys (in any case) and excessive nesting give 400 with code 800002; a value of the
+// wrong type gives 400 with code 3000. Both say where.
 func decodeJSON(data []byte, out any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errBody("it is empty", "send a JSON object")
@@ -74,23 +73,22 @@ func decodeJSON(data []byte, out any) error {
 	var semantic *json.SemanticError
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return errBody("a key is there twice"+at(data, err)+", in one case or in two", "send each key once")
+		return errBody("a key is repeated"+errorPosition(data, err)+", in the same or another case", "send each key once")
 	case errors.As(err, &semantic):
-		return errBadQuery("the value"+at(data, err)+" "+describeMismatch(semantic), "send one of the documented type")
+		return errBadQuery("the value"+errorPosition(data, err)+" "+describeMismatch(semantic), "send one of the documented type")
 	}
-	return errBody("it cannot be read"+at(data, err), "send the documented fields")
+	return errBody("it cannot be read"+errorPosition(data, err), "send the documented fields")
 }
 
-// checkJSON reads through a body once without keeping anything. The types of
-// the API are lenient about UTF-8, for the sake of clients; a server must not
-// store what it cannot send.
+// checkJSON scans a body once without keeping anything. The API's types are lenient
+// about UTF-8 for the sake of clients; a server must not store what it cannot send.
 func checkJSON(data []byte) error {
 	dec := jsontext.NewDecoder(bytes.NewReader(data))
 	if dec.PeekKind() != jsontext.KindBeginObject {
 		if _, err := dec.ReadValue(); err != nil {
 			return errSyntax(data, err)
 		}
-		return errBody("it is no JSON object", "send one, in braces")
+		return errBody("it is not a JSON object", "send one, in braces")
 	}
 	for ended := false; ; ended = dec.StackDepth() == 0 {
 		_, err := dec.ReadToken()
@@ -109,17 +107,17 @@ func checkJSON(data []byte) error {
 
 func errSyntax(data []byte, err error) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return errBody("a key is there twice"+at(data, err), "send each key once")
+		return errBody("a key is repeated"+errorPosition(data, err), "send each key once")
 	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) && syntactic.Err != nil {
-		return errBody("it is not JSON"+at(data, err)+": "+syntactic.Err.Error(), "mend it there")
+		return errBody("it is not JSON"+errorPosition(data, err)+": "+syntactic.Err.Error(), "correct it there")
 	}
-	return errBody("it is not JSON: it ends too early", "send it whole")
+	return errBody("it is not JSON: it ends too early", "send all of it")
 }
 
-// at says where in a body an error lies: the value's path and its line.
-func at(data []byte, err error) string {
+// errorPosition says where in a body an error is: the path of the value and the line.
+func errorPosition(data []byte, err error) string {
 	var offset int64
 	var pointer jsontext.Pointer
 	var semantic *json.SemanticError
@@ -140,14 +138,14 @@ func at(data []byte, err error) string {
 	return where + " (line " + strconv.Itoa(line) + ")"
 }
 
-// describeMismatch names both sides of a type error without Go's words.
+// describeMismatch words a type error without Go's terms.
 func describeMismatch(e *json.SemanticError) string {
 	kinds := map[jsontext.Kind]string{
 		jsontext.KindNull: "null", jsontext.KindTrue: "true", jsontext.KindFalse: "false", jsontext.KindString: "a text",
 		jsontext.KindNumber: "a number", jsontext.KindBeginObject: "an object", jsontext.KindBeginArray: "an array",
 	}
 	if e.JSONKind == jsontext.KindNumber && e.GoType != nil && e.GoType.Kind() == reflect.Int {
-		return "is no whole number, or one too large"
+		return "is not a whole number, or is too large"
 	}
 	if is, ok := kinds[e.JSONKind]; ok {
 		return "is " + is + ", which it cannot be or not of this size"

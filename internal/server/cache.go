@@ -12,53 +12,51 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// answerKey is what a list answer depends on besides the stored orders. Ids
-// are in lower case.
-type answerKey struct {
+// listKey is what a list depends on besides the stored orders. Ids are in lower case.
+type listKey struct {
 	partner, customer, cycle, reseller string
 	price, system                      bool
 }
 
-// cachedAnswer is an answer and the version of the customer's orders that it
-// was made from.
-type cachedAnswer struct {
+// cachedList is an answer with the version of the customer's orders that it was made
+// from.
+type cachedList struct {
 	version uint64
-	until   time.Time // when time alone makes it another one; zero for never
+	until   time.Time // when it expires by time alone; zero for never
 	body    []byte
 }
 
-// answerOverhead is about what an entry costs besides its body: key strings,
-// list element and map slot.
-const answerOverhead = 400
+// listOverhead is roughly the cost of an entry besides its body: key strings, list
+// element and map slot.
+const listOverhead = 400
 
-// answerCache keeps the list answers used last, up to a number of bytes. An
-// entry is good as long as its version is the store's.
+// listCache keeps the most recently used lists, up to a number of bytes. An entry is
+// valid while its version is the store's.
 //
-// A large answer is kept from the second time on that it is made: it would drive
-// out many others and cost a copy, and whoever reads all customers' orders once,
-// as reports do, has no use for it.
-type answerCache struct {
-	limit int64
-	seed  maphash.Seed
-	asked [askedSlots]atomic.Uint32 // marks of the keys asked for before
+// A large list is cached only when it is requested a second time: it would evict many
+// others and costs a copy, and a client that reads the orders of every customer once,
+// as reports do, gains nothing from it.
+type listCache struct {
+	limit    int64
+	hashSeed maphash.Seed
+	asked    [askedSlots]atomic.Uint32 // marks of recently requested keys
 
 	mu   sync.Mutex // guards what follows
-	lru  *simplelru.LRU[answerKey, cachedAnswer]
+	lru  *simplelru.LRU[listKey, cachedList]
 	used int64
 }
 
-func newAnswerCache(limit int64) *answerCache {
-	a := &answerCache{limit: limit, seed: maphash.MakeSeed()}
-	// Bytes are what bounds the cache; the count of entries is left open.
-	a.lru, _ = simplelru.NewLRU(math.MaxInt, func(_ answerKey, e cachedAnswer) { a.used -= e.cost() })
+func newListCache(limit int64) *listCache {
+	a := &listCache{limit: limit, hashSeed: maphash.MakeSeed()}
+	// Bytes bound the cache, not the number of entries.
+	a.lru, _ = simplelru.NewLRU(math.MaxInt, func(_ listKey, e cachedList) { a.used -= e.cost() })
 	return a
 }
 
-func (e cachedAnswer) cost() int64 { return int64(cap(e.body)) + answerOverhead }
+func (e cachedList) cost() int64 { return int64(cap(e.body)) + listOverhead }
 
-// get returns the answer kept under a key, if it is of this version and its time
-// is not over.
-func (a *answerCache) get(key answerKey, version uint64, now func() time.Time) ([]byte, bool) {
+// get returns the answer under a key if it has this version and has not expired.
+func (a *listCache) get(key listKey, version uint64, now func() time.Time) ([]byte, bool) {
 	if a.limit <= 0 {
 		return nil, false
 	}
@@ -75,43 +73,43 @@ func (a *answerCache) get(key answerKey, version uint64, now func() time.Time) (
 	return e.body, true
 }
 
-// look finds an entry. Only every eighth time, on average, is that noted as use:
-// it tells often used entries from others as well, and reordering the list
-// costs as much as finding the entry.
-func (a *answerCache) look(key answerKey) (cachedAnswer, bool) {
+// look finds an entry. It counts as use only every eighth time, on average: that still
+// tells popular entries from others, and reordering the list costs as much as finding
+// the entry.
+func (a *listCache) look(key listKey) (cachedList, bool) {
 	if rand.Uint32()%8 == 0 {
 		return a.lru.Get(key)
 	}
 	return a.lru.Peek(key)
 }
 
-// largeShare is which part of the cache makes an answer a large one.
+// largeShare is the fraction of the cache that makes an answer large.
 const largeShare = 1024
 
-// askedSlots is how many keys are remembered as asked for, about. One that is
-// forgotten early is only kept a little later.
+// askedSlots is roughly how many requested keys are remembered. One that is forgotten
+// is only cached a little later.
 const askedSlots = 1 << 16
 
-// askedBefore reports whether the key was asked for not long ago, and remembers
-// that it is now.
-func (a *answerCache) askedBefore(key answerKey) bool {
-	h := maphash.Comparable(a.seed, key)
-	mark := uint32(h>>32) | 1 // zero is nobody's
+// askedBefore reports whether the key was requested recently, and remembers that it was
+// requested now.
+func (a *listCache) askedBefore(key listKey) bool {
+	h := maphash.Comparable(a.hashSeed, key)
+	mark := uint32(h>>32) | 1 // zero marks an empty slot
 	return a.asked[h%askedSlots].Swap(mark) == mark
 }
 
-// put keeps a copy of body, and drops the answers used longest ago to make
-// room. A large answer is kept if its key was asked for before; one that would
-// take an eighth of the cache is not kept at all.
-func (a *answerCache) put(key answerKey, version uint64, until time.Time, body []byte) {
+// put caches a copy of body, and evicts the least recently used answers to make room. A
+// large answer is cached if its key was requested before; one that would take an eighth
+// of the cache never is.
+func (a *listCache) put(key listKey, version uint64, until time.Time, body []byte) {
 	size := int64(len(body))
 	if size > a.limit/8 || size > a.limit/largeShare && !a.askedBefore(key) {
 		return
 	}
-	e := cachedAnswer{version: version, until: until, body: bytes.Clone(body)}
+	e := cachedList{version: version, until: until, body: bytes.Clone(body)}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.lru.Remove(key) // so that the old entry's cost is taken off
+	a.lru.Remove(key) // subtracts the old entry's cost
 	a.lru.Add(key, e)
 	a.used += e.cost()
 	for a.used > a.limit {

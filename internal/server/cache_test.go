@@ -7,8 +7,8 @@ import (
 )
 
 func TestAnswerCache(t *testing.T) {
-	a := newAnswerCache(10 * (640 + answerOverhead)) // ten answers
-	key := func(n int) answerKey { return answerKey{partner: "p", customer: fmt.Sprint(n)} }
+	a := newListCache(10 * (640 + listOverhead)) // ten answers
+	key := func(n int) listKey { return listKey{partner: "p", customer: fmt.Sprint(n)} }
 	body := make([]byte, 640) // what the allocator gives for it, too
 	put := func(n int, version uint64) {
 		a.put(key(n), version, time.Time{}, body)
@@ -50,7 +50,7 @@ func TestAnswerCache(t *testing.T) {
 	for range 3 { // the same answer again takes no more room
 		put(10, 1)
 	}
-	if a.used > a.limit || a.used != int64(a.lru.Len())*(640+answerOverhead) {
+	if a.used > a.limit || a.used != int64(a.lru.Len())*(640+listOverhead) {
 		t.Errorf("%d bytes in %d answers, at most %d", a.used, a.lru.Len(), a.limit)
 	}
 
@@ -58,12 +58,12 @@ func TestAnswerCache(t *testing.T) {
 	if put(11, 1); has(11, 1) {
 		t.Error("one answer took more than an eighth of the cache")
 	}
-	roomy := newAnswerCache(1 << 20)
+	roomy := newListCache(1 << 20)
 	roomy.put(key(1), 1, time.Time{}, make([]byte, 1000))
 	if _, ok := roomy.get(key(1), 1, time.Now); !ok {
 		t.Error("a small answer was not kept the first time it was made")
 	}
-	none := newAnswerCache(0)
+	none := newListCache(0)
 	none.put(key(1), 1, time.Time{}, nil)
 	none.put(key(1), 1, time.Time{}, nil)
 	if _, ok := none.get(key(1), 1, time.Now); ok {

@@ -8,17 +8,18 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// crossOrigin tells requests of other sites' pages by what browsers say of them.
+// crossOrigin recognizes requests from pages of other sites by the browser's headers.
 var crossOrigin = http.NewCrossOriginProtection()
 
-// refuseWebPages keeps the pages in a user's browser from calling an API that
-// asks for no token: those that a browser marks, and those that give this
-// machine a name of theirs. The hosts of Microsoft's API are nobody's to give.
+// refuseWebPages keeps pages in a user's browser from calling an API that asks for no
+// token: requests that a browser marks as such, and requests under a host name that
+// points to this machine by its owner's choice. Nobody can do that with the hosts of
+// Microsoft's API.
 func refuseWebPages(r *http.Request) error {
 	if err := crossOrigin.Check(r); err != nil {
 		return errWebPage("comes from another site's page")
 	}
-	if host := loopback.Host(r); !loopback.IsNobodys(host) && cloudhosts.RoleOf(host) != cloudhosts.API {
+	if host := loopback.Host(r); !loopback.IsLocalhostOrAddress(host) && cloudhosts.RoleOf(host) != cloudhosts.API {
 		return errWebPage("is for the host " + quote.Text(host))
 	}
 	return nil

@@ -12,17 +12,16 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// market is where a call looks at the catalog: a country, or that of a
-// customer.
+// market is where a call reads the catalog: a country, or the country of a customer.
 type market struct {
 	country string // as the catalog spells it
-	prefix  string // of the call's address: /customers/{id}, or nothing
+	prefix  string // of the call's address: /customers/{id}, or empty
 }
 
-// A catalogHandler returns the answer to a call about the catalog of a market.
+// A catalogHandler answers a call about the catalog of a market.
 type catalogHandler func(*Server, *call, market) (any, error)
 
-// inCountry makes a handler of the country that the query names.
+// inCountry makes a handler for the country in the query.
 func inCountry(h catalogHandler) func(*Server, *call) error {
 	return func(s *Server, c *call) error {
 		if c.query["country"] == "" {
@@ -36,8 +35,8 @@ func inCountry(h catalogHandler) func(*Server, *call) error {
 	}
 }
 
-// inCountryOrOwn makes a handler of the country that the query names, or of the
-// partner's own: the links of legacy orders name a SKU and no country.
+// inCountryOrOwn makes a handler for the country in the query or, without one, for the
+// partner's: links of legacy orders name a SKU and no country.
 func inCountryOrOwn(h catalogHandler) func(*Server, *call) error {
 	named := inCountry(h)
 	return func(s *Server, c *call) error {
@@ -55,7 +54,7 @@ func inCountryOrOwn(h catalogHandler) func(*Server, *call) error {
 	}
 }
 
-// forCustomer makes a handler of the country of the customer in the path.
+// forCustomer makes a handler for the country of the customer in the path.
 func forCustomer(h catalogHandler) func(*Server, *call) error {
 	return func(s *Server, c *call) error {
 		account, err := s.config.Store.Account(c.r.Context(), c.claims.TenantID, c.customer)
@@ -70,7 +69,7 @@ func forCustomer(h catalogHandler) func(*Server, *call) error {
 	}
 }
 
-// inMarket answers what a handler returns, and words the catalog's refusals.
+// inMarket writes the answer of a handler, and words the catalog's errors.
 func (s *Server) inMarket(c *call, h catalogHandler, m market) error {
 	value, err := h(s, c, m)
 	if err != nil {
@@ -82,7 +81,7 @@ func (s *Server) inMarket(c *call, h catalogHandler, m market) error {
 // country returns a country as the catalog spells it.
 func (s *Server) country(code string) (string, error) {
 	if len(code) != 2 || strings.Trim(strings.ToUpper(code), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return "", errBadQuery("country="+quote.Text(code)+" is no country", "send its two letters, such as US")
+		return "", errBadQuery("country="+quote.Text(code)+" is not a country", "send its two letters, such as US")
 	}
 	country, ok := s.config.Catalog.Country(code)
 	if !ok {
@@ -91,7 +90,7 @@ func (s *Server) country(code string) (string, error) {
 	return country, nil
 }
 
-// partnerCountry is where the partner is.
+// partnerCountry returns the country of the partner.
 func (s *Server) partnerCountry(c *call) (string, error) {
 	partners, err := s.config.Store.Partners(c.r.Context())
 	if err != nil {
@@ -105,7 +104,7 @@ func (s *Server) partnerCountry(c *call) (string, error) {
 	return "", errors.New("the partner of a valid token is not in the database")
 }
 
-// selection reads what narrows a list of the catalog.
+// selection reads the parameters that filter a list of the catalog.
 func (s *Server) selection(c *call) (catalog.Selection, error) {
 	var selected catalog.Selection
 	if value := c.query["targetsegment"]; value != "" {
@@ -120,7 +119,7 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 			return selected, errEnum("reservationScope", value, []string{string(partnercenter.ReservationScopeAzurePlan)})
 		}
 		selected.Scope = partnercenter.ReservationScopeAzurePlan
-		return selected, s.sold(c, catalog.AzureReservations)
+		return selected, s.checkSold(c, catalog.AzureReservations)
 	}
 	return selected, nil
 }
@@ -136,13 +135,13 @@ func texts[T ~string](values []T) []string {
 	return list
 }
 
-// selected is the address of a list that was narrowed.
+// selected is the address of a filtered list.
 func (m market) selected(path string, s catalog.Selection) string {
 	return m.address(path, "targetView", string(s.View), "targetSegment", string(s.Segment), "reservationScope", string(s.Scope))
 }
 
-// address is that of a list of the market, with the parameters that it was
-// asked for by, in this order.
+// address is the address of a list of the market with the given parameters, in this
+// order.
 func (m market) address(path string, parameters ...string) string {
 	var query []string
 	if m.prefix == "" {

@@ -168,7 +168,7 @@ func TestCheckInventory(t *testing.T) {
 		post("context of numbers", `{"targetItems":[],"inventoryContext":{"customerId":1}}`, 400, invalidProperty, "inventoryContext/customerId"),
 		post("NaN", `{"targetItems":NaN}`, 400, invalidInput, "not JSON"),
 		post("invalid UTF-8", "{\"targetItems\":[{\"productId\":\"\xff\"}]}", 400, invalidInput, "UTF-8"),
-		post("duplicate key", `{"targetItems":[],"TargetItems":[]}`, 400, invalidInput, "twice"),
+		post("duplicate key", `{"targetItems":[],"TargetItems":[]}`, 400, invalidInput, "a key is repeated"),
 		post("deep", `{"targetItems":`+strings.Repeat("[", 1000)+strings.Repeat("]", 1000)+`}`, 400, invalidInput, "64 deep"),
 		post("an array", `[]`, 400, invalidInput, "object"),
 		post("2 MiB", `{"targetItems":[{"productId":"`+strings.Repeat("x", 2<<20)+`"}]}`, 413, invalidInput, "1024 KiB"),

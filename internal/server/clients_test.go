@@ -11,10 +11,9 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// TestClientsChecklist walks through what the contract's notes on real clients
-// (clients.md, section 6) ask of a server, as far as these calls go. The
-// numbers are the list's. What is not here is tested beside its subject:
-// throttling (8) in throttle_test.go, TLS and HTTP versions (11) in
+// TestClientsChecklist goes through the requirements of real clients (clients.md,
+// section 6) that concern these calls, by their numbers. The others are tested
+// elsewhere: throttling (8) in throttle_test.go, TLS and HTTP versions (11) in
 // listen_test.go.
 func TestClientsChecklist(t *testing.T) {
 	a := newAPI(t)
@@ -65,8 +64,8 @@ var sharedID = http.Header{"MS-RequestId": {"65b26053-37d0-4303-9fd1-46ad8012bcb
 
 var camelCase = regexp.MustCompile(`^[a-z][A-Za-z0-9]*$`)
 
-// checkKeys refuses keys that a client which tells upper from lower case would
-// not find, and nulls, which answers leave out.
+// checkKeys refuses keys that a case-sensitive client would not find, and nulls, which
+// answers omit.
 func checkKeys(t *testing.T, path string, body []byte) {
 	t.Helper()
 	var value any

@@ -14,8 +14,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// TestClientsPlace places the same order as each of the published clients
-// writes it (clients.md, section 2.2).
+// TestClientsPlace places the same order in the form of each published client
+// (clients.md, section 2.2).
 func TestClientsPlace(t *testing.T) {
 	a := newAPI(t)
 	const (
@@ -58,7 +58,7 @@ func TestClientsPlace(t *testing.T) {
 	}
 }
 
-// sentBack are the ways in which clients write what they read.
+// sentBack are the forms in which clients write what they read.
 var sentBack = map[string]func(v any) any{
 	".NET": func(v any) any {
 		return rewrite(v, func(key string, v any) (string, any) {
@@ -121,7 +121,7 @@ func rewrite(v any, change func(key string, v any) (string, any)) any {
 	return v
 }
 
-// fill spells out what is absent.
+// fill adds absent members.
 func fill(m map[string]any, names ...string) {
 	for _, name := range names {
 		if _, ok := m[name]; !ok {
@@ -151,9 +151,8 @@ func pascal(text string) string {
 	return b.String()
 }
 
-// TestSentBack reads every order and subscription of the sample data, and of
-// each kind that can be ordered, and sends it back as clients do: that asks for
-// nothing.
+// TestSentBack reads every order and subscription of the sample data, and of each kind
+// that can be ordered, and sends it back as clients do, which must change nothing.
 func TestSentBack(t *testing.T) {
 	a := newAPI(t)
 	for _, l := range []string{
@@ -211,8 +210,8 @@ func TestSentBack(t *testing.T) {
 }
 
 // TestClientsChange makes changes as the published clients do: within the whole
-// resource, or in an object made for the change, which spells out what nobody
-// chose (clients.md, sections 2.2 and 2.4).
+// resource, or in an object made for the change, which includes default values
+// (clients.md, sections 2.2 and 2.4).
 func TestClientsChange(t *testing.T) {
 	a := newAPI(t)
 	buy := func() (string, *partnercenter.Subscription) {
@@ -249,8 +248,8 @@ func TestClientsChange(t *testing.T) {
 		}
 	}
 
-	// An object made for a change cannot switch renewal off by accident; a whole
-	// subscription and a body of few words can on purpose.
+	// An object made for a change cannot disable renewal by accident; a whole
+	// subscription and a minimal body can on purpose.
 	for name, body := range map[string]string{
 		"whole": `{"Id":"%s","Quantity":7,"AutoRenewEnabled":false,"Status":"active"}`, "few words": `{"AutoRenewEnabled":false}`,
 	} {
@@ -284,7 +283,7 @@ func TestClientsChange(t *testing.T) {
 	}
 }
 
-// TestRequestIDs tells when two writes are one.
+// TestRequestIDs checks when two writes are the same.
 func TestRequestIDs(t *testing.T) {
 	a := newAPI(t)
 	body := orderOf(line(offerE3, 2))
@@ -333,13 +332,13 @@ func TestRequestIDs(t *testing.T) {
 	if other := write(http.MethodPost, ordersOf(wingtip), body, sharedID, 201); other == first {
 		t.Error("another customer's order is the first's")
 	}
-	// A refusal is not kept: the id is free for another attempt.
+	// A refusal is not stored: the id can be used again.
 	id := http.Header{"MS-RequestId": {"0a0ba0f1-5d2c-4d0f-9a6e-0f7d4f6f2d11"}}
 	write(http.MethodPatch, subscription, `{"quantity":-5}`, id, 400)
 	write(http.MethodPatch, subscription, `{"quantity":5}`, id, 200)
 }
 
-// TestOrderLag places orders that are listed later than they can be got.
+// TestOrderLag places orders that appear in lists later than they can be read.
 func TestOrderLag(t *testing.T) {
 	a := newAPI(t, partnercentertest.Options{OrderLag: 15 * time.Minute, ProvisioningTime: 5 * time.Minute}).as(t, adminAgent)
 	a.Clock().Freeze()
@@ -398,7 +397,7 @@ func TestOrderLag(t *testing.T) {
 			a.subscription(t, documented, o.LineItems[0].SubscriptionID)
 		}
 	}
-	// A purchase order is waited for, however long it takes.
+	// A purchase order may take any time.
 	waiting := a.place(t, documented, line(itemPurchaseOrder, 1))
 	a.Clock().Advance(30 * 24 * time.Hour)
 	a.token = a.mint(t)

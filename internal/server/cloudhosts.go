@@ -6,10 +6,10 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 )
 
-// hostRole returns what a request's host serves when it came to one of
-// Microsoft's, through a proxy or by a name that was mapped to this machine. At
-// the server's own addresses everything is served. Microsoft's hosts speak TLS
-// only, so that nobody is asked who calls over plain HTTP.
+// hostRole returns the role of the host that a request was sent to, if it is one of
+// Microsoft's, reached through a proxy or by a name mapped to this machine. The
+// server's own addresses serve everything. Microsoft's hosts speak TLS only, so plain
+// HTTP is always the server's own.
 func hostRole(r *http.Request) cloudhosts.Role {
 	if r.TLS == nil {
 		return cloudhosts.Other

@@ -18,7 +18,7 @@ import (
 )
 
 // at sends a request over TLS as if a name had been mapped to this machine.
-func (r *running) at(t *testing.T, host, method, path, token, form string) (int, string) {
+func (r *inFlight) at(t *testing.T, host, method, path, token, form string) (int, string) {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.ca.Pool()}}
 	defer transport.CloseIdleConnections()
@@ -39,8 +39,8 @@ func (r *running) at(t *testing.T, host, method, path, token, form string) (int,
 	return resp.StatusCode, string(body)
 }
 
-// TestMicrosoftsHosts serves each of Microsoft's hosts what is there, and no
-// more.
+// TestMicrosoftsHosts checks that each of Microsoft's hosts serves what it should, and
+// no more.
 func TestMicrosoftsHosts(t *testing.T) {
 	r := newRunning(t)
 	plainToken := r.token(t)
@@ -61,7 +61,7 @@ func TestMicrosoftsHosts(t *testing.T) {
 		{"api.partnercenter.microsoft.com", seedOrders, 200, `"items":[`, ""},
 		{"API.partnercenter.microsoft.com:8443", seedOrders, 200, `"items":[`, ""},
 		{"partner.partnercenterapi.microsoftonline.cn", seedOrders, 200, `"items":[`, ""},
-		{"api.partnercenter.microsoft.com", discovery, 404, "it gives no tokens", ""},
+		{"api.partnercenter.microsoft.com", discovery, 404, "it issues no tokens", ""},
 		{"api.partnercenter.microsoft.com", "/clock", 404, "Nothing is served", "now"},
 		// At the server's own addresses everything is served.
 		{r.tls, discovery, 200, "https://" + r.tls, "login.microsoftonline.com"},
@@ -136,8 +136,8 @@ func TestTokensOfEveryHost(t *testing.T) {
 	}
 }
 
-// What a person opens in a browser is at an address of the server's own, as the
-// browser would meet Microsoft at the host that the client asked.
+// Pages for a browser are at an address of the server's own, as the browser would reach
+// Microsoft at the host that the client used.
 func TestPagesForPeople(t *testing.T) {
 	r := newRunning(t)
 	must(t, r.authority.SetBaseURLs(append([]string{"https://" + r.tls, "http://" + r.api}, cloudhosts.BaseURLs(443)...)...))
@@ -155,8 +155,8 @@ func TestPagesForPeople(t *testing.T) {
 	}
 }
 
-// TestCloudOfTheToken refuses what a cloud does not offer to those who signed in
-// at one of its hosts, and to nobody else.
+// TestCloudOfTheToken refuses what a cloud does not offer to those who signed in at one
+// of its hosts only.
 func TestCloudOfTheToken(t *testing.T) {
 	bases := append([]string{"http://127.0.0.1:8080"}, cloudhosts.BaseURLs(443)...)
 	for _, tt := range []struct {
@@ -170,13 +170,13 @@ func TestCloudOfTheToken(t *testing.T) {
 		{true, partnercenter.CloudNameGlobal, "https://login.microsoftonline.de", partnercenter.CloudNameGermany},
 		{true, partnercenter.CloudNameGlobal, "https://login.chinacloudapi.cn", partnercenter.CloudName21Vianet},
 		{true, partnercenter.CloudNameGermany, "https://login.windows.net", partnercenter.CloudNameGlobal},
-		// Tokens of Microsoft's own hosts say nothing about what is played here.
+		// Tokens of Microsoft's own hosts do not determine the emulated cloud.
 		{false, partnercenter.CloudNameGermany, "https://login.windows.net", partnercenter.CloudNameGermany},
 	} {
 		r := newRunningAs(t, tt.cloud, tt.allClouds)
 		must(t, r.authority.SetBaseURLs(bases...))
 		for _, resource := range tt.want.Resources() {
-			token, err := r.authority.Mint(issuer.TokenRequest{Tenant: r.partner, ClientID: r.app.ClientID, BaseURL: tt.base, Resource: resource})
+			token, err := r.authority.Mint(issuer.MintRequest{Tenant: r.partner, ClientID: r.app.ClientID, BaseURL: tt.base, Resource: resource})
 			must(t, err)
 			resp := r.get(t, http.DefaultClient, "http://"+r.api+"/v1/products?country=US&targetView=Azure&reservationScope=AzurePlan", token.Text, nil)
 			body, err := io.ReadAll(resp.Body)
@@ -189,8 +189,7 @@ func TestCloudOfTheToken(t *testing.T) {
 	}
 }
 
-// A server that was not told to play Microsoft's hosts trusts no token that
-// names one.
+// A server that does not emulate Microsoft's hosts does not trust tokens that name one.
 func TestMicrosoftsHostsAreOff(t *testing.T) {
 	r := newRunning(t)
 	must(t, r.authority.SetBaseURLs(append([]string{"http://" + r.api, "https://" + r.tls}, cloudhosts.BaseURLs(443)...)...))

@@ -25,9 +25,9 @@ var elsewhere = map[string]string{
 	"409/800060": "TestOnceWhileRunning",
 }
 
-// TestRefusals provokes the rules of package lifecycle and the codes of codes.go
-// over HTTP. In the end every rule has refused something, and every code was
-// seen or docs/differences.md says why it cannot be.
+// TestRefusals provokes the rules of package lifecycle and the codes of codes.go over
+// HTTP. At the end every rule must have refused something, and every code was seen or
+// docs/differences.md says why it cannot occur.
 func TestRefusals(t *testing.T) {
 	whole := true
 	for _, group := range []struct {
@@ -101,9 +101,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// sandboxSeed is a partner with a number of customers that have nothing yet, but
-// for an order that was cancelled by halves. The last has not accepted the
-// customer agreement.
+// sandboxSeed is a partner with a number of customers without purchases, except for a
+// partially cancelled order. The last has not accepted the customer agreement.
 func sandboxSeed(customers int) string {
 	var b strings.Builder
 	b.WriteString(`
@@ -141,7 +140,7 @@ const cancelledByHalves = "8f2b7c10d4e6"
 
 func sandboxCustomer(n int) string { return fmt.Sprintf("%08x-1111-4222-8333-444455556666", n) }
 
-// sandboxRefusals are what goes beyond the limits of a sandbox.
+// sandboxRefusals exceed the limits of a sandbox.
 func sandboxRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	full := sandboxCustomer(0)
@@ -186,7 +185,7 @@ func sandboxRefusals(t *testing.T, a *api) []refusal {
 	}
 }
 
-// fullSandboxRefusals are orders in a sandbox with a customer too many.
+// fullSandboxRefusals are orders in a sandbox with one customer too many.
 func fullSandboxRefusals(*testing.T, *api) []refusal {
 	return []refusal{{of: sandboxCustomer(3), rule: "place an order: the sandbox has more customers than it may", request: request{
 		name: "76 customers", body: orderOf(line(offerE3, 1)), status: 400, code: partnercenter.ErrorCodeSandboxLimit, must: []string{"76"},

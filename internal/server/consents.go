@@ -10,14 +10,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// createApplicationConsent is POST /v1/customers/{customer-tenant-id}/applicationconsents:
-// a partner consents for a customer that an application acts in the customer's
-// tenant. What comes of it, the token authority knows: it then gives the
-// application tokens for that tenant.
+// createApplicationConsent is POST
+// /v1/customers/{customer-tenant-id}/applicationconsents: a partner consents, for a
+// customer, that an application acts in the customer's tenant. The token authority then
+// issues the application tokens for that tenant.
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (s *Server) createApplicationConsent(c *call) error {
-	if err := s.consents(c); err != nil {
+	if err := s.checkConsentCall(c); err != nil {
 		return err
 	}
 	_, consent, err := readJSON[partnercenter.ApplicationConsent](c)
@@ -25,18 +25,18 @@ func (s *Server) createApplicationConsent(c *call) error {
 		return err
 	}
 	if !s.config.Authority.HasClient(c.claims.TenantID, consent.ApplicationID) {
-		return errBadQuery("applicationId "+quote.Text(consent.ApplicationID)+" is no application that this partner can use",
-			"send the client id of one of the partner's, or of one that is made for several tenants")
+		return errBadQuery("applicationId "+quote.Text(consent.ApplicationID)+" is not an application that this partner can use",
+			"send the client id of one of the partner's applications, or of a multi-tenant one")
 	}
 	var resources []string
 	for _, grant := range consent.ApplicationGrants {
 		resource, ok := issuer.ResourceOf(grant.EnterpriseApplicationID)
 		if !ok {
-			return errBadQuery("enterpriseApplicationId "+quote.Text(grant.EnterpriseApplicationID)+" is none that is known here",
-				"send that of Microsoft Graph, 00000003-0000-0000-c000-000000000000, or of another of Microsoft's APIs")
+			return errBadQuery("enterpriseApplicationId "+quote.Text(grant.EnterpriseApplicationID)+" is not known here",
+				"send the id of Microsoft Graph, 00000003-0000-0000-c000-000000000000, or of another of Microsoft's APIs")
 		}
 		if strings.TrimSpace(grant.Scope) == "" {
-			return errBadQuery("the scope of "+quote.Text(grant.EnterpriseApplicationID)+" is empty", "send its permissions, with commas between")
+			return errBadQuery("the scope of "+quote.Text(grant.EnterpriseApplicationID)+" is empty", "send its permissions, separated by commas")
 		}
 		resources = append(resources, resource)
 	}
@@ -56,7 +56,7 @@ func (s *Server) createApplicationConsent(c *call) error {
 // deleteApplicationConsent is DELETE
 // /v1/customers/{customer-tenant-id}/applicationconsents/{application-id}.
 func (s *Server) deleteApplicationConsent(c *call) error {
-	if err := s.consents(c); err != nil {
+	if err := s.checkConsentCall(c); err != nil {
 		return err
 	}
 	id := c.param("application-id")
@@ -74,9 +74,9 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 	return nil
 }
 
-// consents refuses calls about consents where nobody would heed them, and for
-// customers that are not the caller's.
-func (s *Server) consents(c *call) error {
+// checkConsentCall refuses calls about consents where no token authority would honour
+// them, and calls for customers of other partners.
+func (s *Server) checkConsentCall(c *call) error {
 	if s.config.Authority == nil {
 		return errNoAuthority
 	}

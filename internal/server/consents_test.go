@@ -11,8 +11,8 @@ import (
 
 const graphID = "00000003-0000-0000-c000-000000000000"
 
-// TestApplicationConsents consents for a customer, by way of the SDK, and takes
-// it back.
+// TestApplicationConsents consents for a customer with the SDK, and withdraws the
+// consent.
 func TestApplicationConsents(t *testing.T) {
 	srv := partnercentertest.NewServer(t)
 	consents := srv.UserClient(adminAgent).Customers.ByID(partnercentertest.CustomerID).ApplicationConsents
@@ -34,7 +34,7 @@ func TestApplicationConsents(t *testing.T) {
 	}
 }
 
-// TestApplicationConsentRefusals are consents that cannot be meant.
+// TestApplicationConsentRefusals sends invalid consents.
 func TestApplicationConsentRefusals(t *testing.T) {
 	a := newAPI(t).as(t, adminAgent)
 	path := "/v1/customers/" + partnercentertest.CustomerID + "/applicationconsents"

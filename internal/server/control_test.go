@@ -15,7 +15,7 @@ import (
 )
 
 // command sends a call to the control plane and decodes its answer.
-func (r *running) command(t *testing.T, method, path, body string, status int, into any) {
+func (r *inFlight) command(t *testing.T, method, path, body string, status int, into any) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+r.control+path, strings.NewReader(body))
 	must(t, err)
@@ -109,16 +109,16 @@ func TestControlClockRefuses(t *testing.T) {
 	for _, tt := range []struct{ method, path, body, want string }{
 		{"PUT", "/clock", ``, "does not say what to set the clock to; send {\"now\""},
 		{"PUT", "/clock", `{}`, "does not say what to set the clock to"},
-		{"PUT", "/clock", `{"now":"tomorrow"}`, `"tomorrow" is no time; write it like`},
+		{"PUT", "/clock", `{"now":"tomorrow"}`, `"tomorrow" is not a time; write it like`},
 		{"PUT", "/clock", `{"now":"0000-12-31T00:00:00Z"}`, "choose a time between them"},
 		{"PUT", "/clock", `{"now":"9999-12-31T23:59:59-01:00"}`, "choose a time between them"},
 		{"PUT", "/clock", `{"now":1772355600}`, `member "now" of the body is unknown or of the wrong type; send {"now"`},
 		{"PUT", "/clock", `{"to":"2026-03-01T09:30:00Z"}`, `member "to" of the body is unknown`},
-		{"PUT", "/clock", `["2026-03-01T09:30:00Z"]`, "the body is no JSON object"},
+		{"PUT", "/clock", `["2026-03-01T09:30:00Z"]`, "the body is not a JSON object"},
 		{"PUT", "/clock", `{"now":`, "the body is not JSON"},
 		{"PUT", "/clock", `{"now":"2026-03-01","now":"2026-03-02"}`, "the body is not JSON"},
 		{"POST", "/clock/advance", `{}`, "does not say how far to advance"},
-		{"POST", "/clock/advance", `{"by":"soon"}`, `"soon" is no duration; write it like 15m, 36h, 7d or 1d12h`},
+		{"POST", "/clock/advance", `{"by":"soon"}`, `"soon" is not a duration; write it like 15m, 36h, 7d or 1d12h`},
 		{"POST", "/clock/advance", `{"by":"-1h"}`, "forwards only; to go back, set it"},
 		{"POST", "/clock/advance", `{"by":"300000d"}`, "set the clock instead"},
 	} {
@@ -133,8 +133,8 @@ func TestControlClockRefuses(t *testing.T) {
 	}
 }
 
-// TestClockChangeDropsKept spends a request limit and a kept answer, and moves
-// the clock by less than their time.
+// TestClockChangeDropsKept uses up a request limit, caches an answer, and moves the
+// clock by less than their durations.
 func TestClockChangeDropsKept(t *testing.T) {
 	r := newRunning(t)
 	token := r.token(t)
@@ -261,7 +261,7 @@ func TestControlTokens(t *testing.T) {
 			t.Errorf("%s: %q, want %q", body, refused.Error, want)
 		}
 	}
-	// Never beside the API, whoever asks.
+	// Never on the API's listener, whoever calls.
 	resp := r.get(t, http.DefaultClient, "http://"+r.api+"/tokens", r.token(t), nil)
 	if resp.StatusCode != 404 {
 		t.Errorf("the API's listener answers %s", resp.Status)

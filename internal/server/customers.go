@@ -15,20 +15,20 @@ import (
 )
 
 const (
-	// maxPageSize is what size may be at most. Clients send up to 500.
+	// maxPageSize is the largest size. Clients send up to 500.
 	maxPageSize = 10_000
-	// maxFilter bounds a filter, which continuation tokens carry along.
+	// maxFilter bounds a filter, which continuation tokens contain.
 	maxFilter = 2048
-	// maxOffset is beyond any partner's number of customers.
+	// maxOffset is more than any partner's number of customers.
 	maxOffset = 10_000_000
 )
 
 const keyContinuationToken = "Ms-Continuationtoken"
 
-// ofReseller is the one list of customers that asks for a user.
+// ofReseller is the only list of customers that requires a user.
 var ofReseller = partnercenter.OperationNamed("customers", "list-by-indirect-reseller")
 
-// listCustomers answers the partner's customers: all, a page, or those that a
+// listCustomers answers with the partner's customers: all, a page, or those that a
 // filter selects.
 func (s *Server) listCustomers(c *call) error {
 	page, err := s.customerPage(c)
@@ -51,23 +51,23 @@ func (s *Server) listCustomers(c *call) error {
 		return err
 	}
 	items = append(items, `,"attributes":{"objectType":"Collection"}}`...)
-	c.write(http.StatusOK, prefixed(items, list.Count))
+	c.write(http.StatusOK, withEnvelope(items, list.Count))
 	return nil
 }
 
-// customerPage is a page of customers: what a continuation token remembers.
+// customerPage is a page of customers, as a continuation token stores it.
 type customerPage struct {
 	Size   int                        `json:"s,omitzero"`
 	Filter *partnercenter.FieldFilter `json:"f,omitzero"`
 	First  string                     `json:"a,omitzero"` // id of the first customer on the page
 	Last   string                     `json:"z,omitzero"` // id of the last
 
-	seek   partnercenter.SeekOperation // from the page that First and Last tell of
+	seek   partnercenter.SeekOperation // relative to the page with First and Last
 	offset int
 }
 
-// customerPage reads which page a request is for. With a continuation token the
-// size and the filter are the token's: clients do not repeat them.
+// customerPage reads the page that a request asks for. With a continuation token, size
+// and filter come from the token, as clients do not repeat them.
 func (s *Server) customerPage(c *call) (customerPage, error) {
 	var page customerPage
 	seek := partnercenter.SeekOperation(c.query["seekoperation"]).Normalize()
@@ -91,8 +91,8 @@ func (s *Server) customerPage(c *call) (customerPage, error) {
 		page.seek, page.Size = cmp.Or(seek, partnercenter.SeekOperationNext), cmp.Or(size, page.Size)
 		return page, nil
 	}
-	// A client that loses its token on the way still asks for Next: from the
-	// beginning, and without a size for everything, which ends its loop.
+	// A client that loses its token still asks for Next: it gets the first page, and
+	// without a size everything, which ends its loop.
 	if page.seek = seek; seek == partnercenter.SeekOperationNext || seek == partnercenter.SeekOperationPrevious {
 		page.seek = partnercenter.SeekOperationFirst
 	}
@@ -106,7 +106,7 @@ func (s *Server) customerPage(c *call) (customerPage, error) {
 	return page, err
 }
 
-// searchFields and searchOperators are what a filter of customers may have.
+// searchFields and searchOperators are the values allowed in a filter of customers.
 var (
 	searchFields    = []string{"CompanyName", "Domain", "IndirectReseller", "IndirectCloudSolutionProvider"}
 	searchOperators = []string{
@@ -123,7 +123,7 @@ func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
 		return nil, errBadQuery("the filter is longer than "+strconv.Itoa(maxFilter)+" characters", "shorten it")
 	}
 	if err := json.Unmarshal([]byte(raw), &f, json.MatchCaseInsensitiveNames(true)); err != nil {
-		return nil, errBadQuery("the filter is no JSON object of a field filter", example)
+		return nil, errBadQuery("the filter is not a field filter in JSON", example)
 	}
 	f.Field, f.Operator = f.Field.Normalize(), f.Operator.Normalize()
 	if !slices.Contains(searchFields, string(f.Field)) {
@@ -136,7 +136,7 @@ func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
 	return &f, nil
 }
 
-// query returns what to ask the store for.
+// query returns the store's query for the page.
 func (p *customerPage) query(partnerID string) store.CustomerQuery {
 	q := store.CustomerQuery{PartnerID: partnerID, Offset: p.offset, Limit: p.Size}
 	if p.Filter != nil {
@@ -179,8 +179,8 @@ func (p *customerPage) appendLinks(seal *sealer, partnerID string, list store.Cu
 	return append(body, '}'), nil
 }
 
-// hasNext reports whether customers follow the page. The store says whether
-// there are more in the direction of reading, which is not always forward.
+// hasNext reports whether customers follow the page. The store reports whether there
+// are more in the direction of reading, which is not always forward.
 func (p *customerPage) hasNext(first string, more bool) bool {
 	switch p.seek {
 	case partnercenter.SeekOperationPrevious:
@@ -191,8 +191,8 @@ func (p *customerPage) hasNext(first string, more bool) bool {
 	return more
 }
 
-// uri is the address of a page. It has no version in front, the one form that
-// every client resolves.
+// uri is the address of a page. It omits the version, the one form that every client
+// resolves.
 func (p *customerPage) uri(offset int, seek partnercenter.SeekOperation) string {
 	var query []string
 	if p.Size > 0 {
@@ -215,7 +215,7 @@ func (p *customerPage) uri(offset int, seek partnercenter.SeekOperation) string 
 	return "/customers?" + strings.Join(query, "&")
 }
 
-// appendLink writes a link. Its texts need no escaping: they are URL-encoded.
+// appendLink writes a link. Its strings are URL-encoded, so they need no escaping.
 func appendLink(body []byte, uri, token string) []byte {
 	body = append(body, `{"uri":"`...)
 	body = append(body, uri...)
@@ -228,7 +228,7 @@ func appendLink(body []byte, uri, token string) []byte {
 	return append(body, `]}`...)
 }
 
-// getCustomer answers one customer.
+// getCustomer answers with one customer.
 func (s *Server) getCustomer(c *call) error {
 	body, err := s.config.Store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	if err != nil {
@@ -238,7 +238,7 @@ func (s *Server) getCustomer(c *call) error {
 	return nil
 }
 
-// getCompanyProfile answers what the directory knows of a customer.
+// getCompanyProfile answers with a customer's company profile.
 func (s *Server) getCompanyProfile(c *call) error {
 	return s.aboutCustomer(c, func(customer *partnercenter.Customer) (any, error) {
 		if customer.CompanyProfile == nil {
@@ -248,7 +248,7 @@ func (s *Server) getCompanyProfile(c *call) error {
 	})
 }
 
-// getBillingProfile answers where a customer is billed.
+// getBillingProfile answers with a customer's billing profile.
 func (s *Server) getBillingProfile(c *call) error {
 	return s.aboutCustomer(c, func(customer *partnercenter.Customer) (any, error) {
 		if customer.BillingProfile == nil {
@@ -258,7 +258,7 @@ func (s *Server) getBillingProfile(c *call) error {
 	})
 }
 
-// aboutCustomer answers a part of a customer.
+// aboutCustomer answers with a part of a customer.
 func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any, error)) error {
 	doc, err := s.config.Store.GetCustomer(c.r.Context(), c.claims.TenantID, c.customer)
 	if err != nil {

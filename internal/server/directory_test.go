@@ -42,7 +42,7 @@ func (a signInAnswer) code() int {
 }
 
 // signIn sends a form to the first partner's token endpoint.
-func (r *running) signIn(t *testing.T, form url.Values) (a signInAnswer) {
+func (r *inFlight) signIn(t *testing.T, form url.Values) (a signInAnswer) {
 	t.Helper()
 	if !form.Has("scope") {
 		form.Set("scope", "https://api.partnercenter.microsoft.com/.default offline_access")
@@ -59,18 +59,18 @@ func (r *running) signIn(t *testing.T, form url.Values) (a signInAnswer) {
 	return a
 }
 
-func (r *running) appForm(secret string) url.Values {
+func (r *inFlight) appForm(secret string) url.Values {
 	return url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {r.app.ClientID}, "client_secret": {secret},
 		"scope": {"https://api.partnercenter.microsoft.com/.default"},
 	}
 }
 
-func (r *running) userForm(user, password string) url.Values {
+func (r *inFlight) userForm(user, password string) url.Values {
 	return url.Values{"grant_type": {"password"}, "client_id": {r.app.ClientID}, "client_secret": {r.app.Secret}, "username": {user}, "password": {password}}
 }
 
-func (r *running) refreshForm(token string) url.Values {
+func (r *inFlight) refreshForm(token string) url.Values {
 	return url.Values{"grant_type": {"refresh_token"}, "client_id": {r.app.ClientID}, "client_secret": {r.app.Secret}, "refresh_token": {token}}
 }
 
@@ -80,7 +80,7 @@ type userAnswer struct {
 	MFA, Disabled                               bool
 }
 
-func (r *running) user(t *testing.T, name string) userAnswer {
+func (r *inFlight) user(t *testing.T, name string) userAnswer {
 	t.Helper()
 	var list struct{ Users []userAnswer }
 	r.command(t, "GET", "/users?tenant="+r.partner, "", 200, &list)
@@ -93,8 +93,8 @@ func (r *running) user(t *testing.T, name string) userAnswer {
 	return userAnswer{}
 }
 
-// TestControlUsers lists the sample's users, signs one in with the password that
-// is shown, and changes him.
+// TestControlUsers lists the sample's users, signs one in with the shown password, and
+// changes that user.
 func TestControlUsers(t *testing.T) {
 	r := newRunning(t)
 	var list struct{ Users []userAnswer }
@@ -173,7 +173,7 @@ type certificateAnswer struct {
 	Revoked                               bool
 }
 
-func (r *running) appOf(t *testing.T) appAnswer {
+func (r *inFlight) appOf(t *testing.T) appAnswer {
 	t.Helper()
 	var list struct{ Apps []appAnswer }
 	r.command(t, "GET", "/apps?tenant=CONTOSOCSP.onmicrosoft.com", "", 200, &list)
@@ -224,7 +224,7 @@ func TestControlApps(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	}
-	// The first one goes, and the next one that does not expire takes its place.
+	// If the first one is deleted, the next one that does not expire takes its place.
 	app = appAnswer{}
 	r.command(t, "DELETE", path+"/secrets/"+r.appOf(t).Secrets[0].ID, "", 200, &app)
 	if got := r.signIn(t, r.appForm(r.app.Secret)); got.code() != 7000215 || len(app.Secrets) != 3 || app.Secrets[0] != lasting {
@@ -256,7 +256,7 @@ func newCertificate(t *testing.T) (*x509.Certificate, *rsa.PrivateKey, string) {
 	return cert, key, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-func (r *running) assertionForm(t *testing.T, cert *x509.Certificate, key *rsa.PrivateKey) url.Values {
+func (r *inFlight) assertionForm(t *testing.T, cert *x509.Certificate, key *rsa.PrivateKey) url.Values {
 	t.Helper()
 	sum := sha256.Sum256(cert.Raw)
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.PS256, Key: key},
@@ -315,7 +315,7 @@ func TestControlCertificates(t *testing.T) {
 	}
 }
 
-// TestControlGrants lists and ends what a sign-in gave, and takes consents back.
+// TestControlGrants lists and revokes the grants of a sign-in, and withdraws consents.
 func TestControlGrants(t *testing.T) {
 	r := newRunning(t)
 	var consents struct {
@@ -379,7 +379,7 @@ func TestControlGrants(t *testing.T) {
 	}
 }
 
-// TestControlConsents takes back what a partner has consented to for a customer.
+// TestControlConsents withdraws a partner's consent for a customer.
 func TestControlConsents(t *testing.T) {
 	r := newRunning(t)
 	must(t, r.authority.PutConsent(t.Context(), consentOf(seedCustomer, r.app.ClientID)))
@@ -435,12 +435,12 @@ func TestControlDirectoryRefuses(t *testing.T) {
 		{"PATCH", "/apps/nobody", `{"public":true}`, 404, "GET /apps lists them"},
 		{"PATCH", app, `{}`, 400, "the body changes nothing"},
 		{"PATCH", app, `{"redirectUris":["http://evil.example"]}`, 400, "redirectUris[0] "},
-		{"POST", app + "/secrets", `{"expires":"soon"}`, 400, `"soon" is no time; write it like`},
+		{"POST", app + "/secrets", `{"expires":"soon"}`, 400, `"soon" is not a time; write it like`},
 		{"POST", app + "/secrets", `{"value":"` + strings.Repeat("x", 257) + `"}`, 400, "send a shorter one"},
 		{"POST", app + "/secrets", `{"value":"` + r.app.Secret + `"}`, 400, "the app has this secret already"},
 		{"DELETE", app + "/secrets/1", ``, 404, "GET /apps lists them"},
 		{"POST", app + "/certificates", ``, 400, "the body has no certificate; send"},
-		{"POST", app + "/certificates", `{"pem":"x"}`, 400, "pem is no PEM text; paste the certificate"},
+		{"POST", app + "/certificates", `{"pem":"x"}`, 400, "pem is not PEM text; paste the certificate"},
 		{"POST", app + "/certificates", string(withKey), 400, "holds a private key"},
 		{"GET", "/grants?user=eve@nowhere.example", ``, 400, "GET /users lists them"},
 		{"GET", "/consents?clientId=nobody", ``, 400, "GET /apps lists them"},

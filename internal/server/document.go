@@ -7,11 +7,11 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/contract"
 )
 
-// documentPath is where the API's description is. Microsoft's service has none.
+// documentPath is where the API's description is served. Microsoft's service has none.
 const documentPath = "openapi.yaml"
 
-// sendDocument answers with the OpenAPI document. It needs no token: a client is
-// made from it before there is one.
+// sendDocument answers with the OpenAPI document. It needs no token, as clients are
+// generated from it before there is one.
 func (c *call) sendDocument() error {
 	h := c.w.Header()
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {

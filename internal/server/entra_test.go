@@ -22,7 +22,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// strangeTenant is no partner of the sample.
+// strangeTenant is not a partner of the sample.
 const strangeTenant = "a1b2c3d4-0000-4000-8000-00000000000c"
 
 // newSampleStore returns a store with the sample, and its partners.
@@ -40,9 +40,9 @@ func newSampleStore(t *testing.T) (*store.Store, []seed.Tenant) {
 	return st, partners
 }
 
-// serve runs a server of c on free ports, and returns it as an API to call, with
+// newRoute runs a server of c on free ports, and returns it as an API to call, with
 // the address of its control plane.
-func serve(t *testing.T, c server.Config) (a *api, controlURL string) {
+func newRoute(t *testing.T, c server.Config) (a *api, controlURL string) {
 	t.Helper()
 	c.Clock = clock.New(nil)
 	srv, err := server.New(t.Context(), c)
@@ -68,7 +68,7 @@ func serve(t *testing.T, c server.Config) (a *api, controlURL string) {
 	}, "http://" + l.Control.Addr().String()
 }
 
-// TestEntra has a server take the tokens of another one, which stands for
+// TestEntra runs a server that accepts the tokens of another one, which stands for
 // Microsoft Entra ID: it is reached over TLS, and found by its metadata.
 func TestEntra(t *testing.T) {
 	microsoft := newRunning(t)
@@ -81,25 +81,25 @@ func TestEntra(t *testing.T) {
 	if len(made) != 1 || made[0] != strangeTenant {
 		t.Errorf("partners made: %v", made)
 	}
-	a, control := serve(t, server.Config{Store: st, Entra: entra})
+	a, control := newRoute(t, server.Config{Store: st, Entra: entra})
 
-	mint := func(r issuer.TokenRequest) http.Header {
+	mint := func(r issuer.MintRequest) http.Header {
 		t.Helper()
 		r.BaseURL = "https://" + microsoft.tls
 		token, err := microsoft.authority.Mint(r)
 		must(t, err)
 		return http.Header{"Authorization": {"Bearer " + token.Text}}
 	}
-	app := issuer.TokenRequest{Tenant: microsoft.partner, ClientID: microsoft.app.ClientID}
+	app := issuer.MintRequest{Tenant: microsoft.partner, ClientID: microsoft.app.ClientID}
 	second, user, audience, plain := app, app, app, app
 	second.Version, second.Resource = token.V2, "https://api.partnercenter.microsoft.com"
 	user.User, user.Resource = "admin.agent@contosocsp.onmicrosoft.com", "https://api.partnercenter.microsoft.com"
 	audience.User = user.User
-	other := issuer.TokenRequest{Tenant: partners[1].TenantID}
+	other := issuer.MintRequest{Tenant: partners[1].TenantID}
 	apps, err := st.Apps(t.Context(), other.Tenant)
 	must(t, err)
 	other.ClientID = apps[0].ClientID
-	fromHTTP, err := microsoft.authority.Mint(issuer.TokenRequest{Tenant: plain.Tenant, ClientID: plain.ClientID, BaseURL: "http://" + microsoft.api})
+	fromHTTP, err := microsoft.authority.Mint(issuer.MintRequest{Tenant: plain.Tenant, ClientID: plain.ClientID, BaseURL: "http://" + microsoft.api})
 	must(t, err)
 	realm := map[string]string{"WWW-Authenticate": "^OAuth realm=urn:cpsvc:cpid:.+$"}
 	a.run(t, []request{
@@ -161,7 +161,7 @@ func TestEntraUnavailable(t *testing.T) {
 	st, partners := newSampleStore(t)
 	entra, _, err := control.NewEntra(t.Context(), st, control.EntraOptions{Authority: gone.URL, Tenants: []string{partners[0].TenantID}})
 	must(t, err)
-	a, control := serve(t, server.Config{Store: st, Entra: entra})
+	a, control := newRoute(t, server.Config{Store: st, Entra: entra})
 	authority := newRunning(t)
 	token := authority.token(t)
 	a.run(t, []request{
@@ -178,13 +178,13 @@ func TestEntraUnavailable(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &answer); err != nil {
 			t.Fatal(err)
 		}
-		if status != 503 || !strings.Contains(answer.Status, "no signing keys yet of tenant "+partners[0].TenantID) {
+		if status != 503 || !strings.Contains(answer.Status, "no signing keys yet for tenant "+partners[0].TenantID) {
 			t.Errorf("readyz: %d %s", status, body)
 		}
 	}
 }
 
-// TestEntraPartners makes partners of tenants, once.
+// TestEntraPartners makes tenants partners, once.
 func TestEntraPartners(t *testing.T) {
 	st, partners := newSampleStore(t)
 	o := control.EntraOptions{Authority: "https://login.microsoftonline.com", Tenants: []string{partners[0].TenantID, strings.ToUpper(strangeTenant)}}
@@ -202,7 +202,7 @@ func TestEntraPartners(t *testing.T) {
 	}
 }
 
-// TestCaller asks a server for which everybody is an administrator.
+// TestCaller calls a server that treats everybody as an administrator.
 func TestCaller(t *testing.T) {
 	st, partners := newSampleStore(t)
 	caller, err := control.Administrator(t.Context(), st, "")
@@ -220,7 +220,7 @@ func TestCaller(t *testing.T) {
 	}
 	authority, err := control.NewAuthority(t.Context(), st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}})
 	must(t, err)
-	a, _ := serve(t, server.Config{Store: st, Authority: authority, Caller: caller})
+	a, _ := newRoute(t, server.Config{Store: st, Authority: authority, Caller: caller})
 	a.run(t, []request{
 		{name: "no token", invalid: true, path: seedOrders, header: http.Header{"Authorization": nil}, status: 200, must: []string{legacyOrder}},
 		{name: "a token of no kind", invalid: true, path: seedOrders, header: http.Header{"Authorization": {"Bearer x", "Basic y"}}, status: 200, must: []string{legacyOrder}},

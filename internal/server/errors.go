@@ -15,8 +15,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// apiError is an answer that is not a success: status, code and body as the
-// contract has them, with words of our own that end with what to do next.
+// apiError is an unsuccessful answer: status, code and body as in the contract, with a
+// description in this project's words that ends with what to do next.
 type apiError struct {
 	status      int
 	code        partnercenter.ErrorCode
@@ -26,36 +26,35 @@ type apiError struct {
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d/%s: %s", e.status, e.code, e.description) }
 
-// fail makes the refusals below, which have no data.
+// fail makes a refusal without data.
 func fail(status int, code partnercenter.ErrorCode, description string) error {
 	return &apiError{status: status, code: code, description: description}
 }
 
-// Errors that say the same whatever the request was.
+// Errors that do not depend on the request.
 var (
-	errPathTooLong = fail(http.StatusRequestURITooLong, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("The path is longer than %d characters. Shorten it; no path of the API comes near that.", maxPathLength))
-	errBodyOnGet   = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "This call takes no body. Send it without one; what it asks for goes into the path and the query.")
-	// errNoAuthority refuses to change what a token authority gives where the tokens
-	// are Microsoft's.
+	errPathTooLong = fail(http.StatusRequestURITooLong, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("The path is longer than %d characters. Shorten it; no path of the API is that long.", maxPathLength))
+	errBodyOnGet   = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "This call takes no body. Send it without one; its parameters go into the path and the query.")
+	// errNoAuthority refuses to change consents where the tokens are Microsoft's.
 	errNoAuthority = fail(http.StatusBadRequest, partnercenter.ErrorCodeOperationUnoffered,
-		"Application consents are not supported here: this server takes Microsoft's tokens, and consents to what those allow are given at Microsoft. Send the call to Microsoft's service, or start the server with --auth builtin.")
-	errBadToken     = fail(http.StatusBadRequest, partnercenter.ErrorCodeBadContinuation, "The continuation token is not one that this service gave this partner. Start again from the first page.")
+		"Application consents are not supported here: this server accepts Microsoft's tokens, and consents for those are given at Microsoft. Send the call to Microsoft's service, or start the server with --auth builtin.")
+	errBadToken     = fail(http.StatusBadRequest, partnercenter.ErrorCodeBadContinuation, "The continuation token was not issued to this partner by this service. Start again from the first page.")
 	errBodyTooLarge = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the body is larger than %d KiB. Send less at once.", maxBody>>10))
-	// errNeedsMFA is how the service refuses users who signed in with a password
-	// alone. It is a refusal of the token, whatever the call.
+	// errNeedsMFA refuses users who signed in with a password alone. The token is
+	// refused, whatever the call.
 	//
 	// https://learn.microsoft.com/partner-center/security/partner-security-requirements-mandating-mfa
 	errNeedsMFA = errUnauthorized(partnercenter.ErrorCodeMFARequired,
-		"Unauthorized - MFA required: the user signed in without a second factor, which every call with a user asks for. Sign in again with one: partnercenter login.")
+		"Unauthorized - MFA required: the user signed in without a second factor, which every call on behalf of a user requires. Sign in again with one: partnercenter login.")
 	errInProgress = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress, "Your order is in progress: a request with this MS-RequestId is still running. Repeat it with the same id in a moment for its answer.")
 	errCrowd      = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress,
-		"Your order is in progress: so many requests change it at once that this one did not get its turn, and did nothing. Repeat it in a moment, with the same MS-RequestId.")
-	errRequestIDTooLong = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has more than 128 characters, so a repetition of this write would not be known. Send a GUID.")
+		"Your order is in progress: too many requests change it at once, and this one changed nothing. Repeat it in a moment, with the same MS-RequestId.")
+	errRequestIDTooLong = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has more than 128 characters, so a repeated write could not be recognized. Send a GUID.")
 	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
 )
 
 func errBadPath(why string) error {
-	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "The path cannot be served: "+why+". Send the path as the links of earlier answers have it, with ids percent-encoded.")
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "The path cannot be served: "+why+". Send the path as it is in links of earlier answers, with ids percent-encoded.")
 }
 
 func errUnknownRoute(path string) error {
@@ -67,15 +66,15 @@ func errUnserved(name string) error {
 		"This operation is not supported: "+name+" is documented, and this server does not have it. docs/support-matrix.md has the calls that it answers.")
 }
 
-// errNotAtSignIn and errNotAtAPI are for programs that ask a right thing at the
-// wrong one of Microsoft's hosts: they would fail there as well.
+// errNotAtSignIn and errNotAtAPI are for clients that send a valid request to the wrong
+// one of Microsoft's hosts, where it would fail, too.
 func errNotAtSignIn(host string) error {
 	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound,
-		quote.Text(host)+" is a sign-in host: it gives tokens and serves nothing else. Call the API at its own host, such as https://api.partnercenter.microsoft.com.")
+		quote.Text(host)+" is a sign-in host: it issues tokens and serves nothing else. Call the API at its own host, such as https://api.partnercenter.microsoft.com.")
 }
 
 func errNotAtAPI(host string) error {
-	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, quote.Text(host)+" is the API's host: it gives no tokens. Ask for them at a sign-in host, such as https://login.microsoftonline.com.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, quote.Text(host)+" is the API's host: it issues no tokens. Request them from a sign-in host, such as https://login.microsoftonline.com.")
 }
 
 func errMethod(method, allow string) error {
@@ -94,11 +93,11 @@ func errEnum(name, value string, allowed []string) error {
 }
 
 func errCustomerID(id string) error {
-	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidCustomerID, "Invalid customer id: "+quote.Text(id)+" is no GUID. Send the customer's tenant id, such as 0f6cb3c9-3f4b-4b0e-8f5c-9d1d7c7a5b11.")
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidCustomerID, "Invalid customer id: "+quote.Text(id)+" is not a GUID. Send the customer's tenant id, such as 0f6cb3c9-3f4b-4b0e-8f5c-9d1d7c7a5b11.")
 }
 
-// errNoRelationship is the one answer for customers that do not exist and for
-// those of other partners, so that it does not tell which.
+// errNoRelationship answers alike for customers that do not exist and for other
+// partners' customers, so that it does not reveal which they are.
 func errNoRelationship(partnerID, customerID string) error {
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeNoRelationship,
 		"The partner ID "+partnerID+" has no commerce relationship with the customer ID "+customerID+". List this partner's customers with GET /v1/customers.")
@@ -109,30 +108,30 @@ func errPriceNotGranted(next string) error {
 }
 
 func errOrderNotFound(id string) error {
-	return fail(http.StatusNotFound, partnercenter.ErrorCodeOrderNotFound, "Order ID not found: "+quote.Text(id)+". List the customer's orders for its ids; ids that are no GUIDs are case-sensitive.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeOrderNotFound, "Order ID not found: "+quote.Text(id)+". List the customer's orders for its ids; ids other than GUIDs are case-sensitive.")
 }
 
 func errNotAcceptable(accept string) error {
-	return fail(http.StatusNotAcceptable, partnercenter.ErrorCodeInvalidInput, "Accept: "+quote.Text(accept)+" leaves out what this API answers. Send Accept: application/json.")
+	return fail(http.StatusNotAcceptable, partnercenter.ErrorCodeInvalidInput, "Accept: "+quote.Text(accept)+" excludes this API's answers. Send Accept: application/json.")
 }
 
 func errUnauthorized(code partnercenter.ErrorCode, description string) error {
 	return fail(http.StatusUnauthorized, code, description)
 }
 
-// errUnavailable is of a token that cannot be checked now.
+// errUnavailable is for tokens that cannot be checked now.
 func errUnavailable(why error) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
 }
 
-// errWebPage refuses what a browser may have been made to send.
+// errWebPage refuses requests that a web page may have made a browser send.
 func errWebPage(why string) error {
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeAccessDenied,
-		"This server asks for no tokens, so it answers to no web page, and the request "+why+". Call it at localhost or by its address, or start it with --auth builtin.")
+		"This server asks for no tokens, so it refuses web pages, and the request "+why+". Call it at localhost or by its address, or start it with --auth builtin.")
 }
 
 func errBody(problem, next string) error {
-	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: the body cannot be taken: "+problem+". To go on, "+next+".")
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: the body cannot be accepted: "+problem+". To go on, "+next+".")
 }
 
 func errNotOffered(what string, cloud partnercenter.CloudName) error {
@@ -144,57 +143,57 @@ func errNotOffered(what string, cloud partnercenter.CloudName) error {
 func errNeedsUser(o *partnercenter.Operation) error {
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": the token is an application's own, and the call asks for a signed-in user (App+User). "+
-			"Sign in as a user with the role "+roles(o.Roles(), "or")+": partnercenter login.")
+			"Sign in as a user with the role "+joinRoles(o.Roles(), "or")+": partnercenter login.")
 }
 
 func (s *Server) errNeedsApp(o *partnercenter.Operation) error {
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
-		"The supplied role does not have the rights to perform "+o.String()+": the token has a user behind it, and the call takes an application's own (App only). "+
+		"The supplied role does not have the rights to perform "+o.String()+": the token is a user's, and the call requires an application's own (App only). "+
 			"Get a token with client credentials from "+s.tokens.TokenEndpoint()+".")
 }
 
 func errNeedsRole(claims *token.Claims, o *partnercenter.Operation) error {
 	has := "the user has no role in Partner Center"
 	if len(claims.Roles) > 0 {
-		has = "the user has the role " + roles(claims.Roles, "and")
+		has = "the user has the role " + joinRoles(claims.Roles, "and")
 	}
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": "+has+
-			". Sign in as a user with the role "+roles(o.Roles(), "or")+": partnercenter login.")
+			". Sign in as a user with the role "+joinRoles(o.Roles(), "or")+": partnercenter login.")
 }
 
 // errNoProfile is for customers that were loaded without a profile.
 func errNoProfile(kind, customerID string) error {
-	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "Customer "+customerID+" has no "+kind+" profile. Load one with the customer: in its seed file, or by importing an answer that has it.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "Customer "+customerID+" has no "+kind+" profile. Load one with the customer: in its seed file, or by importing an answer that contains it.")
 }
 
 func errSubscriptionNotFound(id string) error {
 	return fail(http.StatusNotFound, partnercenter.ErrorCodeSubscriptionNotFound,
-		"Subscription with ID "+quote.Text(id)+" not found. List the customer's subscriptions for their ids; one that was just bought is there once it is provisioned.")
+		"Subscription with ID "+quote.Text(id)+" not found. List the customer's subscriptions for their ids; a new one appears once it is provisioned.")
 }
 
 func errLineNotFound(number string) error {
-	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "The order has no line item "+quote.Text(number)+". Read the order for the numbers of its lines.")
+	return fail(http.StatusNotFound, partnercenter.ErrorCodeNotFound, "The order has no line item "+quote.Text(number)+". Get the order for its line item numbers.")
 }
 
-// errRequestIDUsed has another code than [errInProgress]: clients wait for a
-// request that is still running, and nothing comes of waiting here.
+// errRequestIDUsed has another code than [errInProgress]: clients wait for a request
+// that is still running, but waiting does not help here.
 func errRequestIDUsed(id string) error {
 	return fail(http.StatusConflict, partnercenter.ErrorCodeInvalidInput,
-		"Invalid request input: MS-RequestId "+quote.Text(id)+" was used for another body at this address, and one id stands for one write. Send the first body again for its answer, or a new id for this one.")
+		"Invalid request input: MS-RequestId "+quote.Text(id)+" was used with another body at this address, and an id identifies one write. Send the first body again for its answer, or use a new id.")
 }
 
 func errTooManyAttachments(count int) error {
 	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty,
-		fmt.Sprintf("Invalid property POFiles: the order has %d files, and %d is the most. Join what is left in fewer files.", count, maxAttachments))
+		fmt.Sprintf("Invalid property POFiles: the order has %d files, and the limit is %d. Combine the others into fewer files.", count, maxAttachments))
 }
 
-// errBusy says that a turn did not come, if there is still somebody to tell.
+// errBusy says that there was no memory in time, unless the client is gone.
 func errBusy(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "Too many files are on their way at once. Try again in a moment, with the same MS-RequestId.")
+	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "Too many files are being transferred. Try again in a moment, with the same MS-RequestId.")
 }
 
 func errAttachmentNotFound(id string) error {
@@ -202,7 +201,7 @@ func errAttachmentNotFound(id string) error {
 }
 
 func errPartTooLarge(subject string, limit int) error {
-	return fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: %s is larger than %d KiB. Send less of it, or split it.", subject, limit>>10))
+	return fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: %s is larger than %d KiB. Shorten or split it.", subject, limit>>10))
 }
 
 func errCountry(code string, onboarded []string) error {
@@ -225,7 +224,7 @@ func errNoConsent(app string) error {
 		"Not found: the customer has not consented to the application "+quote.Text(app)+". Send the application's client id, as it was in applicationId.")
 }
 
-// storeError words the store's refusals. What they are about is in the path.
+// storeError words the store's errors. What they are about is in the path.
 func (c *call) storeError(err error) error {
 	switch {
 	case errors.Is(err, store.ErrNotYours):
@@ -238,8 +237,7 @@ func (c *call) storeError(err error) error {
 	return err
 }
 
-// catalogError words the catalog's refusals in a country. The ids are those of the
-// path.
+// catalogError words the catalog's errors in a country. The ids are those in the path.
 func (s *Server) catalogError(c *call, err error, country string) error {
 	item := quote.Text(cmp.Or(c.param("offer-id"), c.param("product-id")))
 	sku, availability := quote.Text(c.param("sku-id")), quote.Text(c.param("availability-id"))
@@ -250,13 +248,13 @@ func (s *Server) catalogError(c *call, err error, country string) error {
 		return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidOffer, "Invalid offer Id: "+item+". List the offers with GET /v1/offers?country="+country+".")
 	case errors.Is(err, catalog.ErrNotInCountry):
 		return fail(http.StatusBadRequest, partnercenter.ErrorCodeOfferNotInCountry,
-			"Offer is not available in the specified country: "+item+" in "+country+". List what is with GET /v1/offers?country="+country+".")
+			"Offer is not available in the specified country: "+item+" in "+country+". List those that are with GET /v1/offers?country="+country+".")
 	case errors.Is(err, catalog.ErrUnknownProduct):
 		return fail(http.StatusNotFound, partnercenter.ErrorCodeProductNotFound,
 			"There is no product "+item+" in "+country+". List the products with GET /v1/products?country="+country+"&targetView=OnlineServices.")
 	case errors.Is(err, catalog.ErrUnknownSKU):
 		return fail(http.StatusNotFound, partnercenter.ErrorCodeSKUNotFound,
-			"There is no SKU "+sku+" of product "+item+" in "+country+". List the product's SKUs; an id is unique inside its product only.")
+			"There is no SKU "+sku+" of product "+item+" in "+country+". List the product's SKUs; an id is unique within its product only.")
 	case errors.Is(err, catalog.ErrUnknownAvailability):
 		return fail(http.StatusNotFound, partnercenter.ErrorCodeAvailabilityUnknown,
 			"There is no availability "+availability+" of SKU "+sku+" of product "+item+" in "+country+". List the SKU's availabilities; their ids change.")

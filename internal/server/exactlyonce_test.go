@@ -70,7 +70,7 @@ func TestExactlyOnceServer(t *testing.T) {
 		switch r.Header.Get(headerKill) {
 		case "before":
 			die()
-		case "after": // the commit is done, and nobody hears of it
+		case "after": // the commit is done, but the client does not learn of it
 			api.ServeHTTP(deaf{http.Header{}}, r)
 			die()
 		}
@@ -78,7 +78,7 @@ func TestExactlyOnceServer(t *testing.T) {
 	})))
 }
 
-// deaf takes an answer that never gets to the client.
+// deaf discards an answer, so that it never reaches the client.
 type deaf struct{ header http.Header }
 
 func (d deaf) Header() http.Header       { return d.header }
@@ -162,7 +162,7 @@ type purchase struct {
 	answer         string
 }
 
-// onceServer is the server process, which comes back when it is killed.
+// onceServer is the server process, which is restarted when it is killed.
 type onceServer struct {
 	address         string
 	token           string
@@ -225,15 +225,15 @@ func fillOnce(t *testing.T, path, address string) string {
 		t.Fatal(err)
 	}
 	partner := data.Partners[0]
-	token, err := authority.Mint(issuer.TokenRequest{Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID})
+	token, err := authority.Mint(issuer.MintRequest{Tenant: partner.TenantID, ClientID: partner.Apps[0].ClientID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token.Text
 }
 
-// buy makes a purchase, in the way that its number says, as often as it takes
-// to get an answer.
+// buy makes a purchase, in a way that depends on its number, and retries until there is
+// an answer.
 func (s *onceServer) buy(p *purchase) error {
 	deadline := time.Now().Add(5 * time.Minute)
 	kill := ""

@@ -11,9 +11,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// FuzzRequest asks the server for any path and query with a good token and any
-// continuation token. Whatever it is, the server does not fail, redirect or show
-// another partner's data, and answers JSON below the version root.
+// FuzzRequest requests any path and query with a valid token and any continuation
+// token. The server must not fail, redirect or show another partner's data, and must
+// answer JSON below the version root.
 func FuzzRequest(f *testing.F) {
 	var handler http.Handler
 	srv, err := partnercentertest.Start(partnercentertest.Options{Wrap: func(h http.Handler) http.Handler {

@@ -13,8 +13,8 @@ import (
 // readyTimeout bounds how long a readiness check waits for the store.
 const readyTimeout = 2 * time.Second
 
-// health returns the health check at a path. Neither needs a token.
-func (s *Server) health(path splitted) (func(*call) error, bool) {
+// health returns the health check at a path. Neither check needs a token.
+func (s *Server) health(path pathSegments) (func(*call) error, bool) {
 	if path.count != 1 {
 		return nil, false
 	}
@@ -27,7 +27,7 @@ func (s *Server) health(path splitted) (func(*call) error, bool) {
 	return nil, false
 }
 
-// Health answers the health checks, /livez and /readyz, on a listener beside the
+// Health answers the health checks, /livez and /readyz, on a listener other than the
 // API's.
 func (s *Server) Health() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,12 +41,12 @@ func (s *Server) Health() http.Handler {
 	})
 }
 
-// livez says that the process answers.
+// livez reports that the process answers.
 func (s *Server) livez(c *call) error {
 	return c.writeHealth(http.StatusOK, "live")
 }
 
-// readyz says whether requests would be served now.
+// readyz reports whether requests would be served now.
 func (s *Server) readyz(c *call) error {
 	if s.draining.Load() {
 		return c.writeHealth(http.StatusServiceUnavailable, "shutting down")
@@ -59,7 +59,7 @@ func (s *Server) readyz(c *call) error {
 	}
 	if s.config.Entra != nil {
 		if unavailable, ok := errors.AsType[*entra.UnavailableError](s.config.Entra.Ready()); ok {
-			return c.writeHealth(http.StatusServiceUnavailable, "no signing keys yet of tenant "+unavailable.TenantID+" from "+unavailable.Authority)
+			return c.writeHealth(http.StatusServiceUnavailable, "no signing keys yet for tenant "+unavailable.TenantID+" from "+unavailable.Authority)
 		}
 	}
 	return c.writeHealth(http.StatusOK, "ready")

@@ -26,7 +26,7 @@ type faultAnswer struct {
 	Spent                                                                      bool
 }
 
-// TestIdentityFaults orders each fault as a client of the authority meets it.
+// TestIdentityFaults injects each fault, as a client of the authority sees it.
 func TestIdentityFaults(t *testing.T) {
 	r := newRunning(t)
 	r.command(t, "PATCH", "/apps/"+r.app.ClientID, `{"adminConsent":true}`, 200, new(any))
@@ -167,8 +167,8 @@ func TestKeyRollover(t *testing.T) {
 	}
 }
 
-// TestIdentityFaultTimeout leaves clients without an answer until they, the fault
-// or the server go away; none of them waits for the whole time.
+// TestIdentityFaultTimeout leaves clients without an answer until they, the fault or
+// the server go away; none waits for the whole time.
 func TestIdentityFaultTimeout(t *testing.T) {
 	r := newRunning(t)
 	var f faultAnswer
@@ -239,7 +239,7 @@ func TestIdentityFaultTimeout(t *testing.T) {
 	}
 }
 
-// TestIdentityFaultsConcurrently orders, strikes and removes all at once.
+// TestIdentityFaultsConcurrently injects, strikes and removes faults concurrently.
 func TestIdentityFaultsConcurrently(t *testing.T) {
 	const times = 5
 	r := newRunning(t)
@@ -267,8 +267,8 @@ func TestIdentityFaultsConcurrently(t *testing.T) {
 	}
 }
 
-// TestIdentityFaultsAreDocumented holds the tables of the documentation against
-// the faults that there are.
+// TestIdentityFaultsAreDocumented compares the tables of the documentation with the
+// faults.
 func TestIdentityFaultsAreDocumented(t *testing.T) {
 	data, err := os.ReadFile("../../docs/control-plane.md")
 	must(t, err)
@@ -286,7 +286,7 @@ func TestIdentityFaultsRefuse(t *testing.T) {
 		{"POST", "", ``, "does not say which fault; send {"},
 		{"POST", "", `{"fault":"earthquake"}`, "use one of account_disabled, "},
 		{"POST", "", `{"fault":"throttled","retryAfter":30}`, `member "retryAfter" of the body is unknown or of the wrong type`},
-		{"POST", "", `{"fault":"throttled","retryAfter":"soon"}`, `retryAfter: "soon" is no duration; write it like`},
+		{"POST", "", `{"fault":"throttled","retryAfter":"soon"}`, `retryAfter: "soon" is not a duration; write it like`},
 		{"POST", "", `{"fault":"timeout","for":"1d"}`, "use up to 2m0s"},
 		{"POST", "", `{"fault":"timeout","for":"-1s"}`, "use up to 2m0s"},
 		{"POST", "", `{"fault":"throttled","times":-1}`, "use a positive number"},
@@ -297,7 +297,7 @@ func TestIdentityFaultsRefuse(t *testing.T) {
 		{"POST", "", `{"fault":"throttled","keepKey":true}`, "throttled has no keepKey"},
 		{"POST", "", `{"fault":"key_rollover","times":2}`, "send it alone, or with"},
 		{"POST", "", `fault=throttled`, "the body is not JSON"},
-		{"POST", "", `[]`, "the body is no JSON object"},
+		{"POST", "", `[]`, "the body is not a JSON object"},
 		{"DELETE", "/f99", ``, "GET /identity/faults lists them"},
 	} {
 		status := 400

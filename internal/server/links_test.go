@@ -19,8 +19,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// linkKinds are the links that each have to be met at least once: what they
-// stand in, and their name there.
+// linkKinds are the links that must each occur at least once: their parent and their
+// name.
 var linkKinds = []string{
 	"Collection.self", "Collection.next",
 	"Customer.self", "CustomerCompanyProfile.self", "CustomerBillingProfile.self",
@@ -34,11 +34,11 @@ var linkKinds = []string{
 	"availabilities.self", "availabilities.skus", "availabilities.availabilities",
 }
 
-// leastLinks is how many different links there are at least.
+// leastLinks is the least number of different links.
 const leastLinks = 2000
 
-// everyWay is how many links of each kind are taken in all ways in which clients
-// put them together; the others are in one.
+// everyWay is how many links of each kind are followed in every way in which clients
+// build them; the others are followed in one.
 var everyWay = flag.Int("every-way", 2, "links of each kind to follow in all ways, in TestEveryLinkAnswers")
 
 // crawler follows links, each once.
@@ -58,9 +58,8 @@ type found struct {
 	kind, in string
 }
 
-// TestEveryLinkAnswers takes every link of every answer that can be reached
-// from the customers: of the sample data, and of orders of every kind, at
-// every time of their lives.
+// TestEveryLinkAnswers follows every link of every answer that can be reached from the
+// customers: in the sample data, and in orders of every kind, at every stage.
 func TestEveryLinkAnswers(t *testing.T) {
 	kinds, followed := map[string]int{}, 0
 	crawl := func(t *testing.T, srv *partnercentertest.Server, user string) {
@@ -121,8 +120,8 @@ func otherPartner(t *testing.T) string {
 	return parts[0] + partner + parts[2]
 }
 
-// placeEverything places orders of every kind for a customer, and changes and
-// cancels some. Wait is what makes them provisioned.
+// placeEverything places orders of every kind for a customer, and changes and cancels
+// some. Wait gets them provisioned.
 func placeEverything(t *testing.T, srv *partnercentertest.Server, wait func()) {
 	t.Helper()
 	c := newCrawler(t, srv, modelUser)
@@ -209,7 +208,7 @@ func (c *crawler) send(method, address string, header http.Header, body []byte) 
 	return resp.StatusCode, answer
 }
 
-// write sends a request that has to succeed.
+// write sends a request that must succeed.
 func (c *crawler) write(method, path string, body, into any) {
 	c.Helper()
 	var data []byte
@@ -259,8 +258,8 @@ func (c *crawler) crawl() {
 	}
 }
 
-// follow asks for a link, the first of its kind in all ways in which clients put
-// it together, and queues the links of the answer.
+// follow follows a link, the first of its kind in every way in which clients build it,
+// and queues the links of the answer.
 func (c *crawler) follow(link found) {
 	c.Helper()
 	if link.kind != "" {
@@ -335,9 +334,9 @@ func (c *crawler) follow(link found) {
 	c.collect(value, link.URI, "", "")
 }
 
-// collect queues the links of an answer: what has an address and a method. The
-// uri of an offer is none; it is an id in the form of an address. In is the kind of what a value stands
-// in, name its name there.
+// collect queues the links of an answer: what has an address and a method. The uri of
+// an offer is an id, not a link. In is the kind of the parent of a value, name is its
+// name there.
 func (c *crawler) collect(value any, from, in, name string) {
 	switch v := value.(type) {
 	case []any:

@@ -13,35 +13,35 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Limits of a connection. Lists of many thousands of customers take a slow
-// client its time; nothing else comes near these.
+// Limits of a connection. They leave time for a slow client to read lists of many
+// thousands of customers; nothing else comes close.
 const (
 	readHeaderTimeout = 15 * time.Second
-	readTimeout       = readHeaderTimeout // the same, so that net/http sets one deadline a request, not two
+	readTimeout       = readHeaderTimeout // equal, so that net/http sets one deadline per request, not two
 	writeTimeout      = 3 * time.Minute
 	idleTimeout       = 2 * time.Minute
-	// maxHeaderBytes leaves room for a token of 16 KiB, the largest that is
-	// looked at, and the rest of a request.
+	// maxHeaderBytes leaves room for the longest accepted token, 16 KiB, and the rest
+	// of a header.
 	maxHeaderBytes = 32 << 10
-	// maxBodyBytes bounds every body that a handler reads, unless it bounds the
-	// body by itself: see unlimitedBody.
+	// maxBodyBytes bounds every body that a handler reads, unless the handler bounds it
+	// itself: see unlimitedBody.
 	maxBodyBytes = 1 << 20
 )
 
-// Listeners are what a server listens on. Those that are nil are left out.
+// Listeners are the listeners of a server. Nil ones are left out.
 type Listeners struct {
 	API    net.Listener // plain HTTP
-	APITLS net.Listener // TLS, made so by TLS below
-	// Control is where Plane answers: plain HTTP, never on a port of the API's.
+	APITLS net.Listener // TLS, wrapped by TLS below
+	// Control is where Plane answers: plain HTTP, never on a port of the API.
 	Control net.Listener
 	Plane   http.Handler
-	// Intercepted is where connections arrive that a proxy took in: TLS as well.
+	// Intercepted has the connections that a proxy intercepted, also TLS.
 	Intercepted net.Listener
 	TLS         *tls.Config // certificates of APITLS and Intercepted
 }
 
-// Serve answers on the listeners until ctx is done. It then finishes the
-// requests in flight, for at most grace, and returns nil.
+// Serve answers on the listeners until ctx is done. It then waits for requests in
+// flight, for at most grace, and returns nil.
 func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) error {
 	type listening struct {
 		server   *http.Server
@@ -55,7 +55,7 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 	for _, secure := range []net.Listener{l.APITLS, l.Intercepted} {
 		if secure != nil {
 			config := l.TLS.Clone()
-			config.MinVersion = tls.VersionTLS12 // clients on Mono speak no newer one
+			config.MinVersion = tls.VersionTLS12 // clients on Mono support no newer version
 			all = append(all, listening{s.httpServer(s, config), secure, true})
 		}
 	}
@@ -77,10 +77,10 @@ func (s *Server) Serve(ctx context.Context, l Listeners, grace time.Duration) er
 			return err
 		})
 		group.Go(func() error {
-			<-failed.Done() // ctx is over, or another listener failed
+			<-failed.Done() // ctx is done, or another listener failed
 			s.draining.Store(true)
 			if s.config.Authority != nil {
-				s.config.Authority.ClearFaults() // whom one keeps waiting would be waited for
+				s.config.Authority.ClearFaults() // a stalled request would keep the shutdown waiting
 			}
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 			defer cancel()
@@ -103,12 +103,12 @@ func (s *Server) httpServer(h http.Handler, config *tls.Config) *http.Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		// A client that breaks off a handshake is not worth more than this.
+		// Broken handshakes are the clients' problem, not worth more than debug.
 		ErrorLog: slog.NewLogLogger(s.config.Logger.Handler(), slog.LevelDebug),
 	}
 }
 
-// limitBody bounds the bodies of requests that have one.
+// limitBody bounds the bodies of requests.
 func limitBody(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
@@ -118,14 +118,14 @@ func limitBody(h http.Handler) http.Handler {
 	})
 }
 
-// limitedBody is a body behind the limit.
+// limitedBody is a body with a limit.
 type limitedBody struct {
 	io.ReadCloser
 	whole io.ReadCloser
 }
 
-// unlimitedBody returns a request's body for a handler that takes larger ones
-// than others do and bounds them by itself.
+// unlimitedBody returns the body for a handler that accepts larger ones and bounds them
+// itself.
 func unlimitedBody(r *http.Request) io.ReadCloser {
 	if limited, ok := r.Body.(*limitedBody); ok {
 		return limited.whole

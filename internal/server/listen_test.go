@@ -25,8 +25,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// running is a server on real listeners, as the program runs it.
-type running struct {
+// inFlight is a server on real listeners, as the program runs it.
+type inFlight struct {
 	api, tls, control string // addresses
 	ca                *localca.CA
 	clock             *clock.Clock
@@ -52,13 +52,13 @@ func addSigningKey(t *testing.T, st *store.Store) {
 	must(t, st.AddSigningKey(t.Context(), store.SigningKey{ID: key.ID, PEM: text, Created: key.Created}))
 }
 
-func newRunning(t *testing.T) *running {
+func newRunning(t *testing.T) *inFlight {
 	t.Helper()
 	return newRunningAs(t, partnercenter.CloudNameGlobal, false)
 }
 
-// newRunningAs starts a server that plays a cloud, or all of them.
-func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *running {
+// newRunningAs starts a server that emulates a cloud, or all of them.
+func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *inFlight {
 	t.Helper()
 	ctx := t.Context()
 	clk := clock.New(nil)
@@ -70,7 +70,7 @@ func newRunningAs(t *testing.T, cloud partnercenter.CloudName, all bool) *runnin
 	_, err = st.Load(ctx, data)
 	must(t, err)
 	addSigningKey(t, st)
-	r := &running{clock: clk, store: st, partner: data.Partners[0].TenantID, done: make(chan error, 1)}
+	r := &inFlight{clock: clk, store: st, partner: data.Partners[0].TenantID, done: make(chan error, 1)}
 	apps, err := st.Apps(ctx, r.partner)
 	must(t, err)
 	r.app = apps[0]
@@ -116,14 +116,14 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func (r *running) token(t *testing.T) string {
+func (r *inFlight) token(t *testing.T) string {
 	t.Helper()
-	token, err := r.authority.Mint(issuer.TokenRequest{Tenant: r.partner, ClientID: r.app.ClientID})
+	token, err := r.authority.Mint(issuer.MintRequest{Tenant: r.partner, ClientID: r.app.ClientID})
 	must(t, err)
 	return token.Text
 }
 
-func (r *running) get(t *testing.T, client *http.Client, address, token string, header http.Header) *http.Response {
+func (r *inFlight) get(t *testing.T, client *http.Client, address, token string, header http.Header) *http.Response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	must(t, err)
@@ -137,7 +137,7 @@ func (r *running) get(t *testing.T, client *http.Client, address, token string, 
 	return resp
 }
 
-// TestTLSAndHTTPVersions talks to the server as old and new clients do.
+// TestTLSAndHTTPVersions connects to the server as old and new clients do.
 func TestTLSAndHTTPVersions(t *testing.T) {
 	r := newRunning(t)
 	token := r.token(t)
@@ -198,7 +198,7 @@ func TestGzip(t *testing.T) {
 }
 
 // raw sends text on a connection and returns the answers' bytes.
-func (r *running) raw(t *testing.T, text string) *bufio.Reader {
+func (r *inFlight) raw(t *testing.T, text string) *bufio.Reader {
 	t.Helper()
 	c, err := net.Dial("tcp", r.api)
 	must(t, err)
@@ -389,4 +389,4 @@ func TestListsFollowWrites(t *testing.T) {
 }
 
 // trusting returns a client's TLS configuration that trusts r.
-func trusting(r *running) *tls.Config { return &tls.Config{RootCAs: r.ca.Pool()} }
+func trusting(r *inFlight) *tls.Config { return &tls.Config{RootCAs: r.ca.Pool()} }

@@ -23,8 +23,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// modelSeed is a partner with customers that have nothing yet, and another
-// partner.
+// modelSeed is a partner with customers without purchases, and another partner.
 const modelSeed = `
 format: partnercenter-seed/1
 partners:
@@ -58,11 +57,11 @@ var modelCustomers = []modelCustomer{
 
 type modelCustomer struct{ id, country string }
 
-// modelStart is when every play begins. The clock is frozen in between, so that
-// the model and the server see the same instant.
+// modelStart is when every play begins. The clock is frozen, so that the model and the
+// server see the same instant.
 var modelStart = time.Date(2026, 3, 1, 12, 0, 0, 123456700, time.UTC)
 
-// twin is a server and the rules that it plays by.
+// twin is a server and its rules.
 type twin struct {
 	srv      *partnercentertest.Server
 	settings lifecycle.Settings
@@ -72,9 +71,8 @@ type twin struct {
 	user     azcore.TokenCredential
 }
 
-// play is one run of random commands on a server and on the model of it: the
-// orders as package lifecycle has them. Whatever is random in the server, the
-// ids, the model takes over from its answers.
+// play is one run of random commands on a server and on its model: the orders in
+// package lifecycle. The model takes random values, the ids, from the server's answers.
 type play struct {
 	*twin
 	*rapid.T
@@ -147,7 +145,7 @@ func (p *play) call(method, path string, body []byte, user bool, header map[stri
 	return resp.StatusCode, answer
 }
 
-// get reads a resource that has to be there.
+// get reads a resource that must exist.
 func (p *play) get(path string, into any) []byte {
 	p.Helper()
 	status, answer := p.call(http.MethodGet, path, nil, false, nil)
@@ -185,7 +183,7 @@ func (p *play) same(what string, got, want []byte) {
 	p.Fatalf("%s: the server (+) and the lifecycle (-) differ at %v:\n%s\nserver:    %s\nlifecycle: %s", what, p.now, cmp.Diff(w, g), got, want)
 }
 
-// write sends a write to the server and asks the model what comes of it.
+// write sends a write to the server and the model.
 type write struct {
 	method, path string
 	body         any
@@ -193,7 +191,7 @@ type write struct {
 	ifMatch      string
 	contentType  string // empty: the body is to be encoded as JSON
 	// decide is the model's decision: the order as it is then, or an error.
-	decide func(now time.Time, seed lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error)
+	decide func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error)
 	// before is the order that is changed; nil when one is placed.
 	before   *modelOrder
 	customer modelCustomer
@@ -226,7 +224,7 @@ func (p *play) do(w write) {
 		state = p.state(w.before.Order)
 	}
 	p.commands++
-	next, events, err := w.decide(p.now, lifecycle.Seed{byte(p.commands), byte(p.commands >> 8), 1})
+	next, events, err := w.decide(p.now, lifecycle.Entropy{byte(p.commands), byte(p.commands >> 8), 1})
 	if w.before != nil && !bytes.Equal(state, p.state(w.before.Order)) {
 		p.Fatalf("the lifecycle changed its input\nfrom %s\nto   %s", state, p.state(w.before.Order))
 	}
@@ -273,8 +271,8 @@ func (p *play) state(o *lifecycle.Order) []byte {
 	return data
 }
 
-// learn has the model take over what the server shows of an order by now: the
-// ids of its subscriptions come to light with their provisioning.
+// learn updates the model with what the server shows by now: the ids of an order's
+// subscriptions appear with their provisioning.
 func (p *play) learn(o *modelOrder) {
 	p.Helper()
 	var got partnercenter.Order
@@ -375,14 +373,14 @@ func (p *play) account(c modelCustomer) *lifecycle.Account {
 	return a
 }
 
-// plain is an order as it is answered to who did not ask for prices.
+// plain returns an order without prices.
 func plain(o *partnercenter.Order) *partnercenter.Order {
 	o, _ = store.WithoutPrices(o)
 	return o
 }
 
-// check looks at all that the server shows of those whom the last command was
-// about: that it is what the model has, and that nothing is broken.
+// check compares everything that the server shows of the customers affected by the last
+// command with the model, and checks the invariants.
 func (p *play) check() {
 	for _, c := range modelCustomers {
 		if p.due[c] {
@@ -485,8 +483,7 @@ func (p *play) checkCustomer(c modelCustomer) {
 	}
 }
 
-// checkMove sees to it that whatever is in another state than before has gone
-// along an arrow of its machine.
+// checkMove checks that every changed state follows an arrow of its machine.
 func (p *play) checkMove(machine, id, to string) {
 	p.Helper()
 	key := machine + " " + id
@@ -499,7 +496,7 @@ func (p *play) checkMove(machine, id, to string) {
 	}
 }
 
-// checkOrder looks at what must be true of any order.
+// checkOrder checks the invariants of an order.
 func (p *play) checkOrder(o *partnercenter.Order) {
 	p.Helper()
 	left, sum, priced := 0, new(big.Rat), false
@@ -557,8 +554,8 @@ func (p *play) checkLink(line *partnercenter.OrderLineItem, o *partnercenter.Ord
 	}
 }
 
-// checkVersion sees to it that a document with the same etag is the same, and
-// that another one has a newer etag.
+// checkVersion checks that documents with the same etag are equal, and that others have
+// a newer etag.
 func (p *play) checkVersion(id string, etag *string, doc []byte) {
 	p.Helper()
 	if etag == nil || *etag == "" {
@@ -578,7 +575,7 @@ func (p *play) checkVersion(id string, etag *string, doc []byte) {
 	p.versions[id] = &version{number, slices.Clone(doc)}
 }
 
-// etagVersion is the version in an etag, 0 when there is none.
+// etagVersion returns the version in an etag, 0 without one.
 func etagVersion(etag string) int {
 	plain, err := base64.StdEncoding.DecodeString(etag)
 	if err != nil {

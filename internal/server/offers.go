@@ -7,20 +7,20 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// maxOffers is beyond any catalog's number of offers.
+// maxOffers is more than any catalog's number of offers.
 const maxOffers = 1_000_000
 
-// listOffers answers the offers of a market, all or a category's, a page or
+// listOffers answers with the offers of a market, all or a category's, a page or
 // everything.
 func (s *Server) listOffers(c *call, m market) (any, error) {
 	category := c.query["offer_category_id"]
 	if category != "" && !s.config.Catalog.HasCategory(category) {
-		return nil, errBadQuery("offer_category_id="+quote.Text(category)+" is no category", "send an id that GET /v1/offercategories lists, or leave it out")
+		return nil, errBadQuery("offer_category_id="+quote.Text(category)+" is not a category", "send an id that GET /v1/offercategories lists, or leave it out")
 	}
 	return c.answerOffers(m, s.config.Catalog.Offers(m.country, category), "/offers", category)
 }
 
-// listOfferAddOns answers the offers that can be bought under one.
+// listOfferAddOns answers with the add-ons of an offer.
 func (s *Server) listOfferAddOns(c *call, m market) (any, error) {
 	addOns, err := s.config.Catalog.AddOns(c.param("offer-id"), m.country)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Server) listOfferAddOns(c *call, m market) (any, error) {
 	return c.answerOffers(m, addOns, "/offers/"+offer.ID+"/addons", "")
 }
 
-// answerOffers answers the page that the query asks for.
+// answerOffers answers with the page that the query asks for.
 func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, category string) (any, error) {
 	size, err := c.query.number("size", maxPageSize)
 	if err != nil {
@@ -44,7 +44,7 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 		return nil, err
 	}
 	address := func(offset int) string {
-		return m.address(path, "offer_category_id", category, "offset", count(offset), "size", count(size))
+		return m.address(path, "offer_category_id", category, "offset", formatCount(offset), "size", formatCount(size))
 	}
 	rest := offers[min(offset, len(offers)):]
 	page := rest
@@ -61,20 +61,20 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 	return answer, nil
 }
 
-// count writes a number that is left out when it is zero.
-func count(n int) string {
+// formatCount formats a number; zero is empty.
+func formatCount(n int) string {
 	if n == 0 {
 		return ""
 	}
 	return strconv.Itoa(n)
 }
 
-// getOffer answers one offer.
+// getOffer answers with one offer.
 func (s *Server) getOffer(c *call, m market) (any, error) {
 	return s.config.Catalog.Offer(c.param("offer-id"), m.country)
 }
 
-// listOfferCategories answers the categories of offers. Like the documented
+// listOfferCategories answers with the categories of offers. Like the documented
 // answer, it has no links.
 func (s *Server) listOfferCategories(c *call, m market) (any, error) {
 	return collection(s.config.Catalog.Categories(m.country), ""), nil

@@ -14,8 +14,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// effect is what a write comes to: the answer, and what it changes.
-type effect struct {
+// writeResult is the result of a write: the answer and the change.
+type writeResult struct {
 	status   int
 	location string
 	body     []byte
@@ -23,19 +23,19 @@ type effect struct {
 	events   []lifecycle.Event
 }
 
-// maxDecisions is how often a write is decided anew because another one came
-// between its reading and its writing. Each time one of them has got through,
-// so that only a crowd gets here.
+// maxDecisions is how often a write is decided again because another one intervened
+// between reading and writing. Each time one of them succeeds, so only heavy contention
+// reaches the limit.
 const maxDecisions = 32
 
-// running are the named requests that are being answered.
-type running struct {
+// inFlight are the named requests being answered.
+type inFlight struct {
 	mu   sync.Mutex // guards keys
 	keys map[string]struct{}
 }
 
-// begin notes a request, and reports false when it is running already.
-func (r *running) begin(key []byte) bool {
+// begin records a request, and reports false if it is running already.
+func (r *inFlight) begin(key []byte) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, is := r.keys[string(key)]; is {
@@ -45,32 +45,32 @@ func (r *running) begin(key []byte) bool {
 	return true
 }
 
-func (r *running) end(key []byte) {
+func (r *inFlight) end(key []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.keys, string(key))
 }
 
-// once makes a write happen once, however often it arrives. A write that names
-// itself by an MS-RequestId has one effect and one answer, which is kept with
-// the effect; body is what it must be the same in. A refusal has no effect and
-// is not kept: asked again, it is decided again.
+// writeOnce performs a write once, however often the request arrives. A write with an
+// MS-RequestId has one effect and one answer, which is stored with the effect; a
+// repetition must have the same body. A refusal has no effect and is not stored: a
+// repetition is decided again.
 //
-// Decide is called anew when what it decided on has changed meanwhile. It must
-// have no effects of its own.
-func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effect, error)) error {
-	// What has begun is brought to its end: a client that hangs up must find
-	// out what became of its purchase when it comes back.
+// Decide is called again when its input has changed in the meantime. It must not have
+// side effects.
+func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*writeResult, error)) error {
+	// A write that has begun is finished: a client that hung up must be able to learn
+	// the result of its purchase later.
 	ctx := context.WithoutCancel(c.r.Context())
-	answer, err := c.answerKey(body)
+	answer, err := c.idempotencyKey(body)
 	if err != nil {
 		return err
 	}
 	if answer != nil {
-		if !s.running.begin(answer.Key) {
+		if !s.inFlight.begin(answer.Key) {
 			return errInProgress
 		}
-		defer s.running.end(answer.Key)
+		defer s.inFlight.end(answer.Key)
 		switch before, err := s.config.Store.Answered(ctx, answer.Key); {
 		case err != nil:
 			return err
@@ -79,35 +79,35 @@ func (s *Server) once(c *call, body []byte, decide func(context.Context) (*effec
 		}
 	}
 	for range maxDecisions {
-		e, err := decide(ctx)
+		result, err := decide(ctx)
 		if err != nil {
 			return err
 		}
-		if e.change == nil && answer != nil {
-			// What changes nothing now might when it is repeated later.
-			e.change = &store.Change{PartnerID: c.claims.TenantID, CustomerID: c.customer}
+		if result.change == nil && answer != nil {
+			// A write that changes nothing now might change something when repeated.
+			result.change = &store.Change{PartnerID: c.claims.TenantID, CustomerID: c.customer}
 		}
-		if e.change != nil {
+		if result.change != nil {
 			if answer != nil {
-				answer.Status, answer.Location, answer.Body = e.status, e.location, e.body
-				e.change.Answer = answer
+				answer.Status, answer.Location, answer.Body = result.status, result.location, result.body
+				result.change.Answer = answer
 			}
-			switch err := s.config.Store.Apply(ctx, e.change); {
+			switch err := s.config.Store.Apply(ctx, result.change); {
 			case errors.Is(err, store.ErrConflict):
 				continue
 			case err != nil:
 				return err
 			}
-			s.logEvents(c, e)
+			s.logEvents(c, result)
 		}
-		c.writeLocated(e.status, e.location, e.body)
+		c.writeLocated(result.status, result.location, result.body)
 		return nil
 	}
 	return errCrowd
 }
 
-// answerKey returns what names the write, nil when its client did not.
-func (c *call) answerKey(body []byte) (*store.Answer, error) {
+// idempotencyKey returns the key of the write, nil if the client sent no id.
+func (c *call) idempotencyKey(body []byte) (*store.Answer, error) {
 	sent := c.r.Header[keyRequestID]
 	if len(sent) == 0 || sent[0] == "" {
 		return nil, nil
@@ -118,13 +118,13 @@ func (c *call) answerKey(body []byte) (*store.Answer, error) {
 	h := sha256.New()
 	for _, part := range append([]string{c.claims.TenantID, strings.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
 		h.Write([]byte(guid.KeyIfGUID(part)))
-		h.Write([]byte{0}) // ends the part, so that none runs into the next
+		h.Write([]byte{0}) // separates the parts
 	}
 	digest := sha256.Sum256(body)
 	return &store.Answer{Key: h.Sum(nil)[:16], Digest: digest[:16]}, nil
 }
 
-// answerAgain gives the answer that was given before, to the same body only.
+// answerAgain repeats an earlier answer, if the body is the same.
 func (c *call) answerAgain(before *store.Answer, digest []byte) error {
 	if subtle.ConstantTimeCompare(before.Digest, digest) == 0 {
 		return errRequestIDUsed(c.requestID)
@@ -133,7 +133,7 @@ func (c *call) answerAgain(before *store.Answer, digest []byte) error {
 	return nil
 }
 
-// writeLocated writes an answer that may say where to look next.
+// writeLocated writes an answer with an optional Location.
 func (c *call) writeLocated(status int, location string, body []byte) {
 	if location != "" {
 		c.w.Header()["Location"] = []string{location}
@@ -141,16 +141,16 @@ func (c *call) writeLocated(status int, location string, body []byte) {
 	c.write(status, body)
 }
 
-// logEvents tells what happened. Ids of orders and subscriptions are no
-// secrets, and what somebody looks for.
-func (s *Server) logEvents(c *call, e *effect) {
-	for _, event := range e.events {
+// logEvents logs what happened. Ids of orders and subscriptions are not secret, and
+// help to find it.
+func (s *Server) logEvents(c *call, result *writeResult) {
+	for _, event := range result.events {
 		attrs := []slog.Attr{
 			slog.String("event", string(event.Kind)), slog.String("partner", c.claims.TenantID),
-			slog.String("customer", e.change.CustomerID), slog.String("request_id", c.requestID),
+			slog.String("customer", result.change.CustomerID), slog.String("request_id", c.requestID),
 		}
-		if e.change.Order != nil {
-			attrs = append(attrs, slog.String("order", e.change.Order.Order.ID))
+		if result.change.Order != nil {
+			attrs = append(attrs, slog.String("order", result.change.Order.Order.ID))
 		}
 		if event.SubscriptionID != "" {
 			attrs = append(attrs, slog.String("subscription", event.SubscriptionID))

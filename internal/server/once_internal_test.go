@@ -21,7 +21,7 @@ func TestOnceWhileRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	s := &Server{config: Config{Store: st, Logger: slog.New(slog.DiscardHandler)}, running: running{keys: map[string]struct{}{}}}
+	s := &Server{config: Config{Store: st, Logger: slog.New(slog.DiscardHandler)}, inFlight: inFlight{keys: map[string]struct{}{}}}
 	newCall := func(id string) *call {
 		r := httptest.NewRequest(http.MethodPost, "/v1/customers/c/orders", nil)
 		r.Header.Set("MS-RequestId", id)
@@ -33,30 +33,30 @@ func TestOnceWhileRunning(t *testing.T) {
 	deciding, decide := make(chan struct{}), make(chan struct{})
 	done := make(chan error)
 	go func() {
-		done <- s.once(newCall("ONE"), nil, func(context.Context) (*effect, error) {
+		done <- s.writeOnce(newCall("ONE"), nil, func(context.Context) (*writeResult, error) {
 			close(deciding)
 			<-decide
 			return nil, refusal
 		})
 	}()
 	<-deciding
-	never := func(context.Context) (*effect, error) {
+	never := func(context.Context) (*writeResult, error) {
 		t.Error("decided twice")
 		return nil, refusal
 	}
 	var e *apiError
-	if err := s.once(newCall("one"), nil, never); !errors.As(err, &e) || e.status != http.StatusConflict || e.code != partnercenter.ErrorCodeOrderInProgress {
+	if err := s.writeOnce(newCall("one"), nil, never); !errors.As(err, &e) || e.status != http.StatusConflict || e.code != partnercenter.ErrorCodeOrderInProgress {
 		t.Errorf("a request that is running: %v", err)
 	}
-	at := func(context.Context) (*effect, error) { return nil, refusal }
-	if err := s.once(newCall("two"), nil, at); !errors.Is(err, refusal) {
+	at := func(context.Context) (*writeResult, error) { return nil, refusal }
+	if err := s.writeOnce(newCall("two"), nil, at); !errors.Is(err, refusal) {
 		t.Errorf("another request meanwhile: %v", err)
 	}
 	close(decide)
 	if err := <-done; !errors.Is(err, refusal) {
 		t.Error(err)
 	}
-	if err := s.once(newCall("one"), nil, at); !errors.Is(err, refusal) {
+	if err := s.writeOnce(newCall("one"), nil, at); !errors.Is(err, refusal) {
 		t.Errorf("after the first was refused: %v", err)
 	}
 }

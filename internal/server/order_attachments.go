@@ -16,38 +16,37 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// binaryType is what every attachment is answered as. What its sender called
-// it could make a browser run it.
+// binaryType is the content type of every attachment. The type that its sender declared
+// could make a browser execute it.
 const binaryType = "application/octet-stream"
 
-// downloadRoom bounds the bytes of downloads that are in memory at a time. It
-// is not [uploadRoom], so that a client that uploads what it downloads does not
-// wait for itself.
+// downloadRoom bounds the bytes of downloads in memory at a time. It is separate from
+// [uploadRoom], so that a client that uploads what it downloads does not deadlock with
+// itself.
 const downloadRoom = 4 * maxFile
 
-// uploadAttachments attaches the files of a multipart body to an order that
-// waits for its purchase order, which then goes on.
+// uploadAttachments attaches the files of a multipart body to an order that waits for
+// its purchase order, and lets the order continue.
 func (s *Server) uploadAttachments(c *call) error {
 	deadline := time.Now().Add(uploadTimeout)
-	// A writer that has no deadlines has none that comes too early.
+	// A writer without deadlines has none to extend.
 	_ = http.NewResponseController(c.w).SetReadDeadline(deadline)
 	body := unlimitedBody(c.r)
 	err := errUploadTooLarge
 	if c.r.ContentLength <= maxUpload {
 		err = s.attach(c, http.MaxBytesReader(nil, body, maxUpload), deadline)
 	}
-	// Whoever asks before he sends has not sent anything yet.
+	// A client that sent Expect: 100-continue has not sent the body yet.
 	if err != nil && (c.r.ContentLength <= maxUpload || !strings.EqualFold(c.r.Header.Get("Expect"), "100-continue")) {
 		_, _ = io.CopyN(io.Discard, body, maxUploadDrained)
 	}
 	return err
 }
 
-// attach waits until there is memory for an upload, reads it and attaches its
-// files.
+// attach waits for memory for the upload, reads it and attaches its files.
 func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 	room := c.r.ContentLength
-	if room < 0 { // it does not say
+	if room < 0 { // the length is not declared
 		room = maxUpload
 	}
 	turn, cancel := context.WithDeadline(c.r.Context(), deadline)
@@ -60,7 +59,7 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 	if err != nil {
 		return err
 	}
-	return s.once(c, u.fingerprint(), func(ctx context.Context) (*effect, error) {
+	return s.writeOnce(c, u.fingerprint(), func(ctx context.Context) (*writeResult, error) {
 		found, err := s.order(ctx, c, c.param("order-id"))
 		if err != nil {
 			return nil, err
@@ -84,14 +83,14 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 		for i := range change.Attachments {
 			change.Attachments[i].ID, change.Attachments[i].Metadata = newAttachmentID(), string(u.raw)
 		}
-		// The answer has the files of this upload; earlier ones are in the list.
+		// The answer lists the files of this upload; earlier ones are in the list.
 		answer, err := partnercenter.Marshal(collection(orderAttachments(change.Attachments), ""))
-		return &effect{status: http.StatusCreated, body: answer, change: change, events: events}, err
+		return &writeResult{status: http.StatusCreated, body: answer, change: change, events: events}, err
 	})
 }
 
-// maxAttachments is how many files an order may have, so that they cannot fill
-// the disk without end.
+// maxAttachments is the number of files that an order may have, which bounds the disk
+// space they take.
 const maxAttachments = 100
 
 func newAttachmentID() string {
@@ -100,7 +99,7 @@ func newAttachmentID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// listAttachments answers the files attached to an order.
+// listAttachments answers with the files attached to an order.
 func (s *Server) listAttachments(c *call) error {
 	orderID := c.param("order-id")
 	list, err := s.config.Store.Attachments(c.r.Context(), c.claims.TenantID, c.customer, orderID)
@@ -110,7 +109,7 @@ func (s *Server) listAttachments(c *call) error {
 	return c.writeJSON(http.StatusOK, collection(orderAttachments(list), "/customers/"+c.customer+"/orders/"+orderID+"/attachments"))
 }
 
-// downloadAttachment answers a file's bytes.
+// downloadAttachment answers with the content of a file.
 func (s *Server) downloadAttachment(c *call) error {
 	ctx, partnerID, orderID, id := c.r.Context(), c.claims.TenantID, c.param("order-id"), c.param("attachment-id")
 	list, err := s.config.Store.Attachments(ctx, partnerID, c.customer, orderID)
@@ -135,7 +134,7 @@ func (s *Server) downloadAttachment(c *call) error {
 	return nil
 }
 
-// writeFile sends a file that is to be saved, never shown.
+// writeFile sends a file for saving, never for display.
 func (c *call) writeFile(name string, content []byte) {
 	h := c.setHeaders(len(content))
 	h["Content-Type"] = []string{binaryType}

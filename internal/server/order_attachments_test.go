@@ -28,8 +28,8 @@ const (
 	// boundary has characters that a content type has to quote.
 	boundary = "7f0c:a=b/c"
 	metadata = `{"customerPrice":"156.87","currency":"CAD"}`
-	// needsPO is an order of an item that waits for its purchase order, with a
-	// subscription beside it.
+	// needsPO is an order for an item that waits for its purchase order, with a
+	// subscription.
 	needsPO = `{"billingCycle":"one_time","lineItems":[
 		{"lineItemNumber":0,"offerId":"DG7GMGF0D7FV:0003:DG7GMGF0D609","quantity":1},
 		{"lineItemNumber":1,"offerId":"DG7GMGF0F19K:0004:DG7GMGF0D5XP","termDuration":"P1Y","quantity":1}]}`
@@ -93,7 +93,7 @@ func placeOrder(t *testing.T, url, token, body string) string {
 	return seedOrders + "/" + order.ID
 }
 
-// look gets something that the test is not about.
+// look makes a request that the test is not about.
 func (a *api) look(t *testing.T, path string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL+path, nil)
@@ -156,7 +156,7 @@ func TestAttachPurchaseOrder(t *testing.T) {
 	if told := log.String(); !strings.Contains(told, `"event":"purchase order attached"`) || strings.Contains(told, "po.pdf") || strings.Contains(told, token) {
 		t.Errorf("the log should tell the event and no names: %s", told)
 	}
-	// More can be attached, and what was done stays done.
+	// More files can be attached, and completed steps stay completed.
 	a.run(t, []request{upload("again", path, part{name: "metadata", content: metadata}, part{name: "POFiles", file: "po2.pdf", content: "x"})})
 	_, list := a.do(t, request{path: path + "/attachments", status: 200})
 	if got := attachments(t, list); len(got) != 2 || got[0].FileName != "po.pdf" || *got[0].SizeInKB != 3 || got[1].FileName != "po2.pdf" || *got[1].SizeInKB != 1 {
@@ -244,7 +244,7 @@ func attachmentNames(t *testing.T, metadataText string) {
 	})
 }
 
-// TestUploadRefusals pins what is refused, how, and that nothing came of it.
+// TestUploadRefusals checks what is refused and how, and that nothing was stored.
 func TestUploadRefusals(t *testing.T) {
 	a := newAPI(t)
 	path := placeOrder(t, a.URL, a.token, needsPO)
@@ -280,7 +280,7 @@ func TestUploadRefusals(t *testing.T) {
 		upload("metadata is no JSON", path, part{name: "metadata", content: "x"}, po).refused(400, invalid, "Part metadata: ", "not JSON"),
 		upload("metadata is empty", path, part{name: "metadata"}, po).refused(400, invalid, "Part metadata: ", "empty"),
 		upload("metadata is deep", path, part{name: "metadata", content: `{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`}, po).refused(400, invalid, "nested"),
-		upload("metadata key twice", path, part{name: "metadata", content: `{"currency":"CAD","Currency":"USD"}`}, po).refused(400, invalid, "twice"),
+		upload("metadata key twice", path, part{name: "metadata", content: `{"currency":"CAD","Currency":"USD"}`}, po).refused(400, invalid, "a key is repeated"),
 		upload("metadata of another type", path, part{name: "metadata", content: `{"currency":1}`}, po).refused(400, property, "Part metadata: ", `currency`),
 		upload("metadata of invalid UTF-8", path, part{name: "metadata", content: "{\"currency\":\"\xff\"}"}, po).refused(400, invalid, "UTF-8"),
 		upload("metadata too large", path, part{name: "metadata", content: strings.Repeat(" ", 70_000)}, po).refused(large, invalid, "metadata is larger"),
@@ -328,8 +328,8 @@ func slicesOf(p part, n int) []part {
 	return list
 }
 
-// TestUploadOnce repeats an upload as a client does that lost the answer: with
-// another boundary, and so with another body.
+// TestUploadOnce repeats an upload as a client does that lost the answer: with another
+// boundary, and so another body.
 func TestUploadOnce(t *testing.T) {
 	a := newAPI(t)
 	path := placeOrder(t, a.URL, a.token, needsPO)
@@ -409,10 +409,9 @@ func streamed(t *testing.T, address, token string, size int64, known bool) *http
 	return req
 }
 
-// TestUploadOverListeners uploads through the program's own listeners, which
-// limit every other body to 1 MiB: about as much as a file may have, and more than
-// an upload may, which is refused in time for its sender to read why, without
-// being held.
+// TestUploadOverListeners uploads through the program's listeners, which limit every
+// other body to 1 MiB: about the maximum of a file, and more than the maximum of an
+// upload, which is refused in time for its sender to read why, without being buffered.
 func TestUploadOverListeners(t *testing.T) {
 	r := newRunning(t)
 	token := r.token(t)
@@ -459,8 +458,8 @@ func TestUploadOverListeners(t *testing.T) {
 	}
 }
 
-// TestUploadAskedBefore pins that who asks whether to send too much is told not
-// to.
+// TestUploadAskedBefore checks that a client that asks before sending too much is
+// refused.
 func TestUploadAskedBefore(t *testing.T) {
 	a := newAPI(t)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(a.URL, "http://"))
@@ -486,8 +485,8 @@ func (d deadlines) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// TestUploadTakesItsTime pins that an upload may take longer than other bodies,
-// also for clients that ask for compression.
+// TestUploadTakesItsTime checks that an upload may take longer than other bodies, also
+// for clients that accept compression.
 func TestUploadTakesItsTime(t *testing.T) {
 	var until time.Time
 	a := newAPI(t, partnercentertest.Options{Wrap: func(next http.Handler) http.Handler {
@@ -505,9 +504,9 @@ func TestUploadTakesItsTime(t *testing.T) {
 	}
 }
 
-// TestUploadsTakeTurns has uploads of 64 MiB together not come to their end: all
-// others wait until one of them is over. TestUploadOverListeners bounds what each
-// takes, so both bound what many take at once.
+// TestUploadsTakeTurns keeps uploads of 64 MiB together from finishing: all others wait
+// until one of them ends. TestUploadOverListeners bounds what each takes, so both bound
+// the total.
 func TestUploadsTakeTurns(t *testing.T) {
 	a := newAPI(t)
 	path := placeOrder(t, a.URL, a.token, needsPO)
@@ -558,8 +557,8 @@ func TestUploadsTakeTurns(t *testing.T) {
 
 var manyUploads = flag.Int("uploads", 0, "uploads of 8 MiB to send at once, in TestManyUploads")
 
-// TestManyUploads sends 256 MiB in 32 uploads at once. All are taken, but not
-// at once. It takes long: TestUploadsTakeTurns is its short form.
+// TestManyUploads sends 256 MiB in 32 concurrent uploads. All are accepted, but not at
+// once. It takes long: TestUploadsTakeTurns is its short form.
 func TestManyUploads(t *testing.T) {
 	if *manyUploads == 0 {
 		t.Skip("make soak has it")
@@ -614,8 +613,8 @@ func TestManyUploads(t *testing.T) {
 	}
 }
 
-// TestUploadBreaksOff closes the connection in the middle of an upload. Nothing
-// comes of it, and the same MS-RequestId is good for the whole one.
+// TestUploadBreaksOff closes the connection in the middle of an upload. Nothing is
+// stored, and the complete upload can use the same MS-RequestId.
 func TestUploadBreaksOff(t *testing.T) {
 	a := newAPI(t)
 	path := placeOrder(t, a.URL, a.token, needsPO)

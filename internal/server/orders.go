@@ -16,34 +16,34 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// envelopeRoom is kept free in front of a list's items for the beginning of
-// the answer, which holds their number and so can only be written after them.
+// envelopeRoom is reserved before a list's items for the start of the answer, which
+// contains their number and so is written last.
 const envelopeRoom = 48
 
-// listBuffers are reused: a list's size is not known before it is read, and
-// growing into it would cost more than reading.
+// listBuffers are reused: a list's size is not known before it is read, and growing a
+// buffer costs more than reading.
 var listBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // maxPooledBuffer keeps one huge answer from staying in memory for good.
 const maxPooledBuffer = 1 << 20
 
-// listOrders answers all of a customer's orders, or those of one billing
-// cycle. Documents go from the store into the answer as they are.
+// listOrders answers with all orders of a customer, or those of one billing cycle.
+// Stored documents are copied into the answer unchanged.
 func (s *Server) listOrders(c *call) error {
 	q, err := c.orderQuery()
 	if err != nil {
 		return err
 	}
 	if q.IncludePrice {
-		if err := s.pricesAllowed(c); err != nil {
+		if err := s.checkPriceAccess(c); err != nil {
 			return err
 		}
 	}
-	key := answerKey{partner: q.PartnerID, customer: q.CustomerID, cycle: string(q.BillingCycle), price: q.IncludePrice, system: q.IncludeSystemPurchases, reseller: q.IndirectReseller}
-	// The version is read before the orders are: a change in between then
-	// makes the answer stale, never the other way round.
+	key := listKey{partner: q.PartnerID, customer: q.CustomerID, cycle: string(q.BillingCycle), price: q.IncludePrice, system: q.IncludeSystemPurchases, reseller: q.IndirectReseller}
+	// The version is read first: a change in between then makes the answer stale, never
+	// the reverse.
 	version := s.config.Store.OrdersVersion(q.PartnerID, q.CustomerID)
-	if body, ok := s.answers.get(key, version, s.now); ok {
+	if body, ok := s.lists.get(key, version, s.now); ok {
 		c.write(http.StatusOK, body)
 		return nil
 	}
@@ -64,15 +64,14 @@ func (s *Server) listOrders(c *call) error {
 	items = append(items, q.CustomerID...)
 	items = append(items, `/orders","method":"GET","headers":[]}},"attributes":{"objectType":"Collection"}}`...)
 	*buffer = items
-	body := prefixed(items, list.Count)
-	s.answers.put(key, version, list.Until, body)
+	body := withEnvelope(items, list.Count)
+	s.lists.put(key, version, list.Until, body)
 	c.write(http.StatusOK, body)
 	return nil
 }
 
-// prefixed writes the beginning of a collection into the room in front of its
-// items.
-func prefixed(items []byte, count int) []byte {
+// withEnvelope writes the start of a collection into the room before its items.
+func withEnvelope(items []byte, count int) []byte {
 	var prefix [envelopeRoom]byte
 	p := append(prefix[:0], `{"totalCount":`...)
 	p = strconv.AppendInt(p, int64(count), 10)
@@ -82,7 +81,7 @@ func prefixed(items []byte, count int) []byte {
 	return items[start:]
 }
 
-// orderQuery reads a list's path and query.
+// orderQuery reads the path and query of a list.
 func (c *call) orderQuery() (store.OrderQuery, error) {
 	q := store.OrderQuery{PartnerID: c.claims.TenantID, CustomerID: c.customer}
 	if c.query == nil {
@@ -105,14 +104,14 @@ func (c *call) orderQuery() (store.OrderQuery, error) {
 	return q, nil
 }
 
-// getOrder answers one order.
+// getOrder answers with one order.
 func (s *Server) getOrder(c *call) error {
 	includePrice, err := c.query.bool("include_price")
 	if err != nil {
 		return err
 	}
 	if includePrice {
-		if err := s.pricesAllowed(c); err != nil {
+		if err := s.checkPriceAccess(c); err != nil {
 			return err
 		}
 	}
@@ -130,8 +129,8 @@ func (s *Server) getOrder(c *call) error {
 	return nil
 }
 
-// appendUnsettled appends an order that something is under way for as it looks
-// now: the stored document is as it will look afterwards.
+// appendUnsettled appends an order with changes in progress as it looks now; the stored
+// document is its final state.
 func (s *Server) appendUnsettled(dst, doc, facts []byte, now time.Time) ([]byte, error) {
 	var o lifecycle.Order
 	if err := partnercenter.Unmarshal(doc, &o.Document); err != nil {

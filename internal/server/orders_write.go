@@ -22,53 +22,54 @@ func (s *Server) createOrder(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+	return s.writeOnce(c, body, func(ctx context.Context) (*writeResult, error) {
 		account, err := s.account(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		held, err := s.lookUp(ctx, account, request)
+		held, err := s.loadReferenced(ctx, account, request)
 		if err != nil {
 			return nil, err
 		}
-		o, events, err := lifecycle.PlaceOrder(account, lifecycle.Placement{Request: request, HasUser: c.claims.HasUser(), Seed: newSeed()}, s.rulesOf(c), s.now())
+		o, events, err := lifecycle.PlaceOrder(account, lifecycle.Placement{Request: request, HasUser: c.claims.HasUser(), Entropy: newEntropy()}, s.rulesOf(c), s.now())
 		if err != nil {
 			return nil, err
 		}
-		return s.orderEffect(c, o, nil, held, effect{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
+		return s.orderEffect(c, o, nil, held, writeResult{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
 	})
 }
 
-// patchOrder changes an order: cancels it, adds to it, bills it otherwise.
+// patchOrder changes an order: cancels it, buys an add-on, or changes its billing
+// cycle.
 func (s *Server) patchOrder(c *call) error {
 	body, request, err := readJSON[partnercenter.Order](c)
 	if err != nil {
 		return err
 	}
-	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+	return s.writeOnce(c, body, func(ctx context.Context) (*writeResult, error) {
 		found, err := s.order(ctx, c, c.param("order-id"))
 		if err != nil {
 			return nil, err
 		}
-		held, err := s.lookUp(ctx, found.account, request)
+		held, err := s.loadReferenced(ctx, found.account, request)
 		if err != nil {
 			return nil, err
 		}
 		now := s.now()
-		next, events, err := lifecycle.PatchOrder(found.account, found.order, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Seed: newSeed()}, s.rulesOf(c), now)
+		next, events, err := lifecycle.PatchOrder(found.account, found.order, lifecycle.Patch{Request: request, IfMatch: c.r.Header.Get("If-Match"), Entropy: newEntropy()}, s.rulesOf(c), now)
 		if err != nil {
 			return nil, err
 		}
-		return s.orderEffect(c, next, found.record, held, effect{status: http.StatusOK, events: events}, withoutPrices(next.At(now)))
+		return s.orderEffect(c, next, found.record, held, writeResult{status: http.StatusOK, events: events}, withoutPrices(next.At(now)))
 	})
 }
 
-func newSeed() (seed lifecycle.Seed) {
+func newEntropy() (seed lifecycle.Entropy) {
 	crand.Read(seed[:]) // never fails
 	return seed
 }
 
-// account reads who buys for whom.
+// account reads the partner and the customer that an order depends on.
 func (s *Server) account(ctx context.Context, c *call) (*lifecycle.Account, error) {
 	stored, err := s.config.Store.Account(ctx, c.claims.TenantID, c.customer)
 	if err != nil {
@@ -80,10 +81,10 @@ func (s *Server) account(ctx context.Context, c *call) (*lifecycle.Account, erro
 	}, nil
 }
 
-// lookUp adds to an account what the rules look at because of a request. What
-// was counted for limits is nil where none applies.
-func (s *Server) lookUp(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (held *store.Holdings, err error) {
-	subscriptions, mpnIDs := lifecycle.Named(request)
+// loadReferenced adds to an account what the rules look up for a request. The holdings
+// are nil where no limit applies.
+func (s *Server) loadReferenced(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (held *store.Holdings, err error) {
+	subscriptions, mpnIDs := lifecycle.ReferencedIDs(request)
 	if len(mpnIDs) > 0 {
 		if a.MPN, err = s.config.Store.ResellersByMPN(ctx, a.PartnerID, mpnIDs); err != nil {
 			return nil, err
@@ -103,13 +104,13 @@ func (s *Server) lookUp(ctx context.Context, a *lifecycle.Account, request *part
 			}
 		}
 	}
-	return s.held(ctx, a, request)
+	return s.countHoldings(ctx, a, request)
 }
 
-// held counts what limits are about, if there are any for this request.
-func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (*store.Holdings, error) {
+// countHoldings counts what limits are about, if any apply to the request.
+func (s *Server) countHoldings(ctx context.Context, a *lifecycle.Account, request *partnercenter.Order) (*store.Holdings, error) {
 	if len(request.LineItems) > lifecycle.MaxLines {
-		return nil, nil // it is refused whatever there is
+		return nil, nil // it is refused in any case
 	}
 	var offers []string
 	for i := range request.LineItems {
@@ -123,7 +124,7 @@ func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partne
 		return nil, nil
 	}
 	kinds := []string{string(catalog.Usage), string(catalog.AzurePlan)}
-	h, err := s.config.Store.Held(ctx, a.PartnerID, a.CustomerID, kinds, offers)
+	h, err := s.config.Store.CountHoldings(ctx, a.PartnerID, a.CustomerID, kinds, offers)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (s *Server) held(ctx context.Context, a *lifecycle.Account, request *partne
 	return h, nil
 }
 
-// foundOrder is an order for changing, and what its change depends on.
+// foundOrder is an order to change, with what the change depends on.
 type foundOrder struct {
 	order   *lifecycle.Order
 	record  *store.OrderRecord
@@ -155,7 +156,7 @@ func (s *Server) order(ctx context.Context, c *call, orderID string) (*foundOrde
 	return &foundOrder{o, record, account}, err
 }
 
-// restoreOrder puts an order together from what is stored of it.
+// restoreOrder rebuilds an order from its stored parts.
 func restoreOrder(a *lifecycle.Account, document *partnercenter.Order, facts []byte, stored []store.SubscriptionRecord) (*lifecycle.Order, error) {
 	var f *lifecycle.OrderFacts
 	if facts != nil {
@@ -164,7 +165,7 @@ func restoreOrder(a *lifecycle.Account, document *partnercenter.Order, facts []b
 			return nil, err
 		}
 	}
-	// Those without a document follow from their lines.
+	// Those without a document are derived from their lines.
 	stored = slices.DeleteFunc(slices.Clone(stored), func(r store.SubscriptionRecord) bool { return r.Subscription == nil })
 	subscriptions, err := restoreSubscriptions(a, stored)
 	if err != nil {
@@ -173,8 +174,8 @@ func restoreOrder(a *lifecycle.Account, document *partnercenter.Order, facts []b
 	return lifecycle.Restore(a, *document, f, subscriptions), nil
 }
 
-// restoreSubscription puts a subscription together from what is stored of it.
-// It is nil when its order has no such line any more.
+// restoreSubscription rebuilds a subscription from its stored parts. It is nil if its
+// order no longer has the line.
 func restoreSubscription(a *lifecycle.Account, r *store.SubscriptionRecord) (*lifecycle.Subscription, error) {
 	list, err := restoreSubscriptions(a, []store.SubscriptionRecord{*r})
 	if err != nil || len(list) == 0 {
@@ -183,8 +184,8 @@ func restoreSubscription(a *lifecycle.Account, r *store.SubscriptionRecord) (*li
 	return list[0], nil
 }
 
-// restoreSubscriptions does for many. Orders whose lines they follow from are
-// put together once.
+// restoreSubscriptions rebuilds many subscriptions, and each order that they are
+// derived from once.
 func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecord) ([]*lifecycle.Subscription, error) {
 	orders := map[*partnercenter.Order]*lifecycle.Order{}
 	var list []*lifecycle.Subscription
@@ -213,9 +214,9 @@ func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecor
 	return list, nil
 }
 
-// orderEffect completes what a decision about an order comes to. Without events there
+// orderEffect completes the result of a decision about an order. Without events there
 // is nothing to write. A nil record means that the order is new.
-func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, held *store.Holdings, e effect, answer any) (_ *effect, err error) {
+func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, held *store.Holdings, e writeResult, answer any) (_ *writeResult, err error) {
 	if e.body, err = partnercenter.Marshal(answer); err != nil {
 		return nil, err
 	}
@@ -229,13 +230,13 @@ func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRec
 	return &e, nil
 }
 
-// withoutPrices is an order as those who change it are answered.
+// withoutPrices returns an order as it is answered to those who change it.
 func withoutPrices(o *partnercenter.Order) *partnercenter.Order {
 	plain, _ := store.WithoutPrices(o)
 	return plain
 }
 
-// orderChange is what to write of an order that was decided about.
+// orderChange returns what to store after a decision about an order.
 func (s *Server) orderChange(c *call, o *lifecycle.Order, record *store.OrderRecord) (*store.Change, error) {
 	facts, err := json.Marshal(o.Facts)
 	if err != nil {
@@ -244,7 +245,7 @@ func (s *Server) orderChange(c *call, o *lifecycle.Order, record *store.OrderRec
 	now := s.now()
 	change := &store.Change{
 		PartnerID: c.claims.TenantID, CustomerID: c.customer, New: record == nil,
-		Order: &store.OrderRecord{Order: &o.Document, Facts: facts, Visible: ifAfter(o.Facts.Visible, now), Settled: ifAfter(o.Settled(), now)},
+		Order: &store.OrderRecord{Order: &o.Document, Facts: facts, Visible: zeroIfPast(o.Facts.Visible, now), Settled: zeroIfPast(o.Settled(), now)},
 	}
 	if record != nil {
 		change.Order.Revision = record.Revision
@@ -262,16 +263,16 @@ func (s *Server) orderChange(c *call, o *lifecycle.Order, record *store.OrderRec
 	return change, nil
 }
 
-// ifAfter leaves out instants that have come: what is so from now on needs no
-// looking at the clock.
-func ifAfter(t, now time.Time) time.Time {
+// zeroIfPast drops instants that have passed, so that nothing needs to compare them to
+// the clock.
+func zeroIfPast(t, now time.Time) time.Time {
 	if !t.After(now) {
 		return time.Time{}
 	}
 	return t
 }
 
-// getProvisioningStatus answers how far each line of an order has come.
+// getProvisioningStatus answers with the provisioning status of an order's lines.
 func (s *Server) getProvisioningStatus(c *call) error {
 	return s.aboutOrder(c, func(o *lifecycle.Order, self string) (any, error) {
 		list, err := o.ProvisioningStatus(s.now())
@@ -279,14 +280,14 @@ func (s *Server) getProvisioningStatus(c *call) error {
 	})
 }
 
-// getOrderActivationLinks answers where the lines of an order are activated.
+// getOrderActivationLinks answers with the activation links of an order's lines.
 func (s *Server) getOrderActivationLinks(c *call) error {
 	return s.aboutOrder(c, func(o *lifecycle.Order, self string) (any, error) {
 		return collection(o.ActivationLinks(s.activationBase(c), s.now()), self+"/activationlinks"), nil
 	})
 }
 
-// getLineActivationLinks does for one line.
+// getLineActivationLinks answers with the activation link of one line.
 func (s *Server) getLineActivationLinks(c *call) error {
 	return s.aboutOrder(c, func(o *lifecycle.Order, self string) (any, error) {
 		number := c.param("line-item-number")
@@ -303,7 +304,7 @@ func (s *Server) getLineActivationLinks(c *call) error {
 	})
 }
 
-// aboutOrder answers something that follows from an order.
+// aboutOrder answers with something derived from an order.
 func (s *Server) aboutOrder(c *call, answer func(o *lifecycle.Order, self string) (any, error)) error {
 	found, err := s.order(c.r.Context(), c, c.param("order-id"))
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// TestOrderKinds places an order of each kind and looks at what the
-// documentation says of its id, status, dates, etag, links and subscriptions.
+// TestOrderKinds places an order of each kind and checks what the documentation says
+// about its id, status, dates, etag, links and subscriptions.
 func TestOrderKinds(t *testing.T) {
 	a := newAPI(t)
 	const azure = `"provisioningContext":{"scope":"shared","subscriptionId":"A356AC8C-E310-44F4-BF85-C7F29044AF99","duration":"1Year"}`
@@ -230,8 +230,7 @@ func TestActivationLinks(t *testing.T) {
 	}
 }
 
-// atOnce sends a request from many sides and counts the statuses and codes of
-// the answers.
+// atOnce sends a request concurrently and counts the statuses and codes of the answers.
 func (a *api) atOnce(t *testing.T, n int, r request) map[string]int {
 	t.Helper()
 	r.invalid = true // some of them are
@@ -253,7 +252,7 @@ func (a *api) atOnce(t *testing.T, n int, r request) map[string]int {
 	return counts
 }
 
-// TestTwoAtOnce sends what only one may do from many sides: one gets through.
+// TestTwoAtOnce concurrently sends what only one may do: one succeeds.
 func TestTwoAtOnce(t *testing.T) {
 	const sides = 8
 	a := newAPI(t)
@@ -285,8 +284,7 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
-// TestNoUpdateIsLost changes an order from many sides, each of which adds
-// something of its own.
+// TestNoUpdateIsLost changes an order concurrently; each change adds something.
 func TestNoUpdateIsLost(t *testing.T) {
 	const sides = 16
 	a := newAPI(t)
@@ -313,7 +311,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 	}
 }
 
-// TestOfferLimit cannot be got around by blanks.
+// TestOfferLimit cannot be circumvented with spaces.
 func TestOfferLimit(t *testing.T) {
 	a := newAPI(t)
 	a.place(t, wingtip, line(offerTrial, 1))
@@ -332,7 +330,7 @@ func TestTrialTerm(t *testing.T) {
 	}
 }
 
-// TestEtags tells which of two etags counts, and that one never comes again.
+// TestEtags checks which of two etags counts, and that none is reused.
 func TestEtags(t *testing.T) {
 	a := newAPI(t)
 	o := a.placed(t, documented, line(offerE3, 2))
@@ -395,7 +393,7 @@ func TestEtags(t *testing.T) {
 	}
 }
 
-// TestIndirectReseller orders for one, which an app cannot do for itself.
+// TestIndirectReseller orders for a reseller, which an app alone cannot do.
 func TestIndirectReseller(t *testing.T) {
 	a := newAPI(t)
 	user := a.as(t, "admin.agent@contosocsp.onmicrosoft.com")
@@ -423,18 +421,18 @@ func TestIndirectReseller(t *testing.T) {
 		t.Errorf("an app of its own: %v", err)
 	}
 	a.refuse(t, []refusal{
-		{rule: "place an order: an indirect reseller's MPN id is on a line, and no user in the token", request: request{name: "an app of its own", body: body, status: 403, code: partnercenter.ErrorCodeRoleNotGranted, must: []string{"App+User"}}},
+		{rule: "place an order: a line has an indirect reseller's MPN id, but the token has no user", request: request{name: "an app of its own", body: body, status: 403, code: partnercenter.ErrorCodeRoleNotGranted, must: []string{"App+User"}}},
 	})
 	user.refuse(t, []refusal{
 		{rule: "place an order: an order for an indirect reseller has no referenceCustomerId", request: request{name: "no customer in the body", body: orderOf(line(offerE3, 1, `"partnerIdOnRecord":"5081207"`)), status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{"referenceCustomerId"}}},
 		{rule: "place an order: the partner on record is the indirect provider itself", request: request{name: "the provider's own MPN id", body: strings.ReplaceAll(body, "5081207", "5080911"), status: 404, code: partnercenter.ErrorCodeMPNIsProvider, must: []string{"5080911"}}},
 		{rule: "place an order: the MPN id is unknown", request: request{name: "an MPN id of nobody", body: strings.ReplaceAll(body, "5081207", "1234567"), status: 404, code: partnercenter.ErrorCodeMPNUnknown, must: []string{"1234567"}}},
-		{rule: "place an order: the MPN id is no indirect reseller's", request: request{name: "another provider's MPN id", body: strings.ReplaceAll(body, "5081207", "5080977"), status: 400, code: partnercenter.ErrorCodeMPNNotReseller, must: []string{"5080977"}}},
+		{rule: "place an order: the MPN id is not an indirect reseller's", request: request{name: "another provider's MPN id", body: strings.ReplaceAll(body, "5081207", "5080977"), status: 400, code: partnercenter.ErrorCodeMPNNotReseller, must: []string{"5080977"}}},
 		{request: request{name: "an additional partner of nobody", body: strings.ReplaceAll(body, `"partnerIdOnRecord":"5081207"`, `"partnerIdOnRecord":"5081207","additionalPartnerIdsOnRecord":["7654321"]`), status: 404, code: partnercenter.ErrorCodeMPNUnknown, must: []string{"7654321"}}},
 	})
 }
 
-// placeRefusals are orders that no setting makes possible.
+// placeRefusals are orders that no setting allows.
 func placeRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	unregistered := a.placed(t, documented, line(offerAzure, 1)).LineItems[0].SubscriptionID
@@ -462,7 +460,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 		numbers  = "line item numbers have gaps or repeats"
 		legacy   = "the quantity of a legacy offer is out of its range"
 		seats    = "the quantity of a catalog item is out of its range"
-		addOn    = "an add-on has no parent or one of another offer, or a parent is named for what is no add-on"
+		addOn    = "an add-on has no parent or one of another offer, or something else has a parent"
 		together = "legacy offers and catalog items, or offers of different sales groups, are ordered together"
 		cycle    = "an item is not sold with the billing cycle"
 	)
@@ -494,7 +492,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 		of("unknown offer", "the offer is unknown", 400, partnercenter.ErrorCodeInvalidOffer, orderOf(line("00000000-0000-0000-0000-000000000001", 1))),
 		of("no offer at all", "", 400, partnercenter.ErrorCodeInvalidOffer, orderOf(line("everything", 1))),
 		of("the second line is bad", "", 400, partnercenter.ErrorCodeInvalidOffer, orderOf(line(offerE3, 1), line("everything", 1)), "Line 1"),
-		of("retired offer", "the item is sold no longer", 403, partnercenter.ErrorCodeOfferRetired, orderOf(line(offerRetired, 1))),
+		of("retired offer", "the item is no longer sold", 403, partnercenter.ErrorCodeOfferRetired, orderOf(line(offerRetired, 1))),
 		of("retired item", "", 403, partnercenter.ErrorCodeOfferRetired, orderOf(line(itemRetired, 1))),
 		of("offer that is not sold", "the legacy offer cannot be bought", 403, partnercenter.ErrorCodeOfferNotEligible, orderOf(line(offerNotSold, 1))),
 		of("item that is not sold", "the catalog item cannot be bought", 403, partnercenter.ErrorCodeItemNotEligible, orderOf(line(itemNotSold, 1))),
@@ -517,13 +515,13 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 		of("an add-on alone", addOn, 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerArchiving, 1)), "parentSubscriptionId"),
 		of("an add-on of nothing", "", 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"00000000-0000-0000-0000-000000000001"`))),
 		of("an add-on of another offer", "", 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+azure+`"`))),
-		of("a parent of a base", "", 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerE3, 1, `"parentSubscriptionId":"1C2B75C1-74A5-472A-A729-7F8CEFC477F9"`)), "no add-on"),
+		of("a parent of a base", "", 400, partnercenter.ErrorCodeAddOnUnrelated, orderOf(line(offerE3, 1, `"parentSubscriptionId":"1C2B75C1-74A5-472A-A729-7F8CEFC477F9"`)), "not an add-on"),
 		of("an add-on of a suspended base", "the parent of an add-on is not active", 409, partnercenter.ErrorCodeParentInactive, orderOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+base+`"`))),
 		of("no provisioning context", "a provisioning variable is missing", 400, property, orderOf(line(itemReservation, 1)), "scope"),
 		of("no duration", "", 400, property, orderOf(line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+azure+`"}`)), "duration"),
 		of("unknown scope", "the scope is neither single nor shared", 400, partnercenter.ErrorCodeEnumUnparsable, strings.Replace(reservation(itemReservation, azure), "Shared", "Both", 1), "Both"),
 		of("a reservation for no subscription", "the customer has no subscription that a reservation is for", 400, partnercenter.ErrorCodeSubscriptionInvalid, reservation(itemReservation, "3D5ECED6-1151-44C7-AEE6-70A4BB725666")),
-		of("a reservation for licences", "the subscription is not one of Azure", 400, partnercenter.ErrorCodeSubscriptionNotAzure, reservation(itemReservation, "1C2B75C1-74A5-472A-A729-7F8CEFC477F9")),
+		of("a reservation for licences", "the subscription is not an Azure subscription", 400, partnercenter.ErrorCodeSubscriptionNotAzure, reservation(itemReservation, "1C2B75C1-74A5-472A-A729-7F8CEFC477F9")),
 		of("a reservation for a suspended subscription", "the Azure subscription is not active", 400, partnercenter.ErrorCodeSubscriptionInactive, reservation(itemReservation, suspended)),
 		of("a reservation without registration", "the Azure subscription is not registered", 400, partnercenter.ErrorCodeSubscriptionNotRegistered, reservation(itemReservation, unregistered), "registrations"),
 		of("a full region", "an inventory check finds the item restricted", 400, partnercenter.ErrorCodeOutOfInventory, reservation(itemFull, azure)),
@@ -538,7 +536,7 @@ func placeRefusals(t *testing.T, a *api) []refusal {
 	return append(list, abroad)
 }
 
-// changeRefusals are changes of orders that no setting makes possible.
+// changeRefusals are changes of orders that no setting allows.
 func changeRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	const property = partnercenter.ErrorCodeInvalidProperty
@@ -574,7 +572,7 @@ func changeRefusals(t *testing.T, a *api) []refusal {
 	const (
 		cancel  = `{"status":"cancelled"}`
 		annual  = `{"billingCycle":"annual"}`
-		quarter = "change the billing cycle: an item of the order is a trial, Azure, one-time, of another term than a year, or not sold with the cycle"
+		quarter = "change the billing cycle: an item of the order is a trial, Azure, one-time, has another term than a year, or is not sold with the cycle"
 	)
 	list := []refusal{
 		of("501 lines", "change an order: there are more than 500 line items", legacy, 400, partnercenter.ErrorCodeInvalidInput, orderOf(many...), "501"),
@@ -599,9 +597,9 @@ func changeRefusals(t *testing.T, a *api) []refusal {
 		of("cycle of a monthly term", "", monthly, 400, partnercenter.ErrorCodeCycleUnsupported, annual),
 		of("cycle of an Azure plan", "", plan, 400, partnercenter.ErrorCodeCycleUnsupported, annual),
 		of("one-time licences", "", legacy, 400, partnercenter.ErrorCodeCycleUnsupported, `{"billingCycle":"one_time"}`),
-		of("cancel licences", "cancel a line: it is of a legacy offer or an online service", legacy, 400, partnercenter.ErrorCodeSuspendInstead, cancel, "subscriptions/"),
+		of("cancel licences", "cancel a line: it buys a legacy offer or an online service", legacy, 400, partnercenter.ErrorCodeSuspendInstead, cancel, "subscriptions/"),
 		of("cancel an online service", "", monthly, 400, partnercenter.ErrorCodeSuspendInstead, cancel),
-		of("cancel an Azure plan", "cancel a line: it is an Azure plan, or nobody knows what it is", plan, 400, partnercenter.ErrorCodeOrderNotCancellable, cancel),
+		of("cancel an Azure plan", "cancel a line: it is an Azure plan or of unknown kind", plan, 400, partnercenter.ErrorCodeOrderNotCancellable, cancel),
 		of("cancel again", "cancel order: it is cancelled", cancelled, 400, partnercenter.ErrorCodeOrderNotCancellable, cancel),
 		of("cancel a line again", "", partly, 400, partnercenter.ErrorCodeOrderNotCancellable, `{"status":"cancelled","lineItems":[{"lineItemNumber":0,"offerId":"`+itemPerpetual+`"}]}`, "cancelled already"),
 		of("a cycle of a cancelled order", "change the billing cycle of order: it is cancelled", cancelledLicences, 400, partnercenter.ErrorCodeCycleInactive, annual),
@@ -629,7 +627,7 @@ func changeRefusals(t *testing.T, a *api) []refusal {
 	)
 }
 
-// readRefusals are readings of what is not there.
+// readRefusals read what does not exist.
 func readRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	software := a.placed(t, documented, line(itemPerpetual, 1))
@@ -678,8 +676,8 @@ func readRefusals(t *testing.T, a *api) []refusal {
 	return list
 }
 
-// bodyRefusals are bodies that are no JSON, or too much of it, sent to each
-// call that takes one.
+// bodyRefusals are bodies that are not JSON, or too large, sent to each call that takes
+// one.
 func bodyRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	legacy := a.placed(t, documented, line(offerE3, 2))
@@ -748,7 +746,7 @@ func bodyRefusals(t *testing.T, a *api) []refusal {
 	return list
 }
 
-// onceRefusals use a request id for something else.
+// onceRefusals reuse a request id for something else.
 func onceRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	id := http.Header{"MS-RequestId": {"6b2b0bb2-6d7d-4f38-a9a3-64cc77b9e2e3"}}
@@ -764,7 +762,7 @@ func onceRefusals(t *testing.T, a *api) []refusal {
 	return []refusal{{request: other}, {request: long}}
 }
 
-// tokenRefusals are writes of those who may not.
+// tokenRefusals are writes without the right token.
 func tokenRefusals(*testing.T, *api) []refusal {
 	return []refusal{
 		{request: request{name: "no token", body: orderOf(line(offerE3, 2)), header: http.Header{"Authorization": nil}, status: 401, code: partnercenter.ErrorCodeTokenMissing}},
@@ -772,7 +770,7 @@ func tokenRefusals(*testing.T, *api) []refusal {
 	}
 }
 
-// productionRefusals are what only a sandbox does.
+// productionRefusals need a sandbox.
 func productionRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	marketplace := a.placed(t, documented, line(itemMarketplace, 1))
@@ -783,7 +781,7 @@ func productionRefusals(t *testing.T, a *api) []refusal {
 	return []refusal{
 		patch("cancel a marketplace order", "cancel a line: it is marketplace SaaS in production", marketplace, 403, partnercenter.ErrorCodeSaaSNotByOrder),
 		patch("cancel a reservation", "cancel a line: it is a reservation in production", reservation, 403, partnercenter.ErrorCodeNotInProduction),
-		{rule: "activate a subscription: the account is no sandbox", request: request{name: "activate", method: http.MethodPost, path: subscriptionAt(documented, marketplace.LineItems[0].SubscriptionID) + "/activate", status: 400, code: partnercenter.ErrorCodeNotInEnvironment}},
+		{rule: "activate a subscription: the account is not a sandbox", request: request{name: "activate", method: http.MethodPost, path: subscriptionAt(documented, marketplace.LineItems[0].SubscriptionID) + "/activate", status: 400, code: partnercenter.ErrorCodeNotInEnvironment}},
 	}
 }
 

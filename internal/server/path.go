@@ -8,23 +8,23 @@ import (
 )
 
 const (
-	// maxPathLength is far beyond any path of the API.
+	// maxPathLength is far longer than any path of the API.
 	maxPathLength = 2048
-	// maxSegments is more than the longest route, an availability of a SKU of
-	// a product of a customer, needs.
+	// maxSegments is more than the longest route needs, an availability of a SKU of a
+	// product of a customer.
 	maxSegments = 12
 	maxParams   = 4
 )
 
-// splitted is a path as its segments. Empty ones, from doubled and trailing
-// slashes, are dropped: clients send them and lose their token on a redirect.
-type splitted struct {
+// pathSegments is a path in segments. Empty ones, from doubled and trailing slashes,
+// are dropped: clients send them, and would lose their token on a redirect.
+type pathSegments struct {
 	segments [maxSegments]string
 	count    int
 }
 
 // first returns the first segment, or "".
-func (p *splitted) first() string {
+func (p *pathSegments) first() string {
 	if p.count == 0 {
 		return ""
 	}
@@ -32,13 +32,13 @@ func (p *splitted) first() string {
 }
 
 // isAPI reports whether the path is below the version root.
-func (p *splitted) isAPI() bool {
+func (p *pathSegments) isAPI() bool {
 	first := p.first()
 	return strings.EqualFold(first, "v1") || strings.EqualFold(first, "v1.0")
 }
 
-// versioned returns the path below the version root, when it is not too long.
-func (p *splitted) versioned() (below splitted, ok bool) {
+// versioned returns the path below the version root, unless it is too long.
+func (p *pathSegments) versioned() (below pathSegments, ok bool) {
 	if p.count == maxSegments {
 		return below, false
 	}
@@ -47,10 +47,10 @@ func (p *splitted) versioned() (below splitted, ok bool) {
 	return below, true
 }
 
-// splitPath splits a request's path. Each segment is unescaped by itself, so
-// that an escaped slash stays inside its segment.
-func splitPath(r *http.Request) (splitted, error) {
-	var p splitted
+// splitPath splits a request's path. Each segment is unescaped separately, so that an
+// escaped slash stays within its segment.
+func splitPath(r *http.Request) (pathSegments, error) {
+	var p pathSegments
 	path, escaped := r.URL.Path, r.URL.RawPath != ""
 	if escaped {
 		path = r.URL.RawPath
@@ -65,7 +65,7 @@ func splitPath(r *http.Request) (splitted, error) {
 		if escaped {
 			plain, err := url.PathUnescape(segment)
 			if err != nil {
-				return p, errBadPath("its percent encoding is broken")
+				return p, errBadPath("its percent encoding is invalid")
 			}
 			segment = plain
 		}
@@ -90,8 +90,7 @@ type params struct {
 	count  int
 }
 
-// param returns what the path has in the place of a parameter of the route, by the
-// parameter's name in the pattern.
+// param returns the value of a path parameter by its name in the pattern.
 func (c *call) param(name string) string {
 	before, _, ok := strings.Cut(c.pattern, "{"+name+"}")
 	if !ok {
@@ -100,7 +99,7 @@ func (c *call) param(name string) string {
 	return c.params.values[strings.Count(before, "{")]
 }
 
-// router finds routes by path, without regard to case.
+// router finds routes by path, case-insensitively.
 type router struct{ root node }
 
 // node is one segment of the routes' patterns.
@@ -108,7 +107,7 @@ type node struct {
 	name    string // lower case; "" for a parameter
 	fixed   []*node
 	param   *node
-	pattern string  // of the routes here
+	pattern string  // of the routes at this node
 	routes  []Route // by method
 	allow   string  // the methods, for 405
 
@@ -147,7 +146,7 @@ func (n *node) at(pattern string) *node {
 	return n
 }
 
-// child returns the node below n for a segment of a pattern, made if missing.
+// child returns the node below n for a segment, and creates it if needed.
 func (n *node) child(segment string) *node {
 	if strings.HasPrefix(segment, "{") {
 		if n.param == nil {
@@ -165,9 +164,9 @@ func (n *node) child(segment string) *node {
 	return c
 }
 
-// find returns the node that a path leads to, or nil. Fixed segments win over
-// parameters: /customers/relationshiprequests is no customer.
-func (r *router) find(p splitted, into *params) *node {
+// find returns the node for a path, or nil. Fixed segments win over parameters:
+// /customers/relationshiprequests is not a customer.
+func (r *router) find(p pathSegments, into *params) *node {
 	n := &r.root
 	for _, segment := range p.segments[1:max(1, p.count)] {
 		var next *node

@@ -19,8 +19,8 @@ const (
 	treyResearch = "e6a1473f-90bd-4c52-b8d6-2f05c7e9d341"
 )
 
-// TestPayloadRequests sends every request among the contract's payloads to
-// whom of the sample it is for. What was sent comes back in the answer.
+// TestPayloadRequests sends every request among the contract's payloads to the matching
+// customer of the sample. The answer must contain what was sent.
 func TestPayloadRequests(t *testing.T) {
 	// Marketplace products can still be cancelled on the next day.
 	refundable := time.Date(2020, 2, 6, 12, 0, 0, 0, time.UTC)
@@ -95,9 +95,9 @@ func TestPayloadRequests(t *testing.T) {
 // which subscription an add-on is for stands in the add-on's subscription.
 var notKept = []string{"attributes", "creationdate", "parentsubscriptionid"}
 
-// lost returns the first place of what was sent that is not in the answer.
-// Nulls, empty texts and a status of 0 say nothing; how texts and enums are
-// spelt does not matter.
+// lost returns the first position of what was sent that is not in the answer. Nulls,
+// empty texts and a status of 0 mean nothing; the spelling of texts and enums does not
+// matter.
 func lost(where string, sent, answered any) string {
 	switch sent := sent.(type) {
 	case map[string]any:

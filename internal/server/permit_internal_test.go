@@ -11,8 +11,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// TestPermitApp is about a kind of call that the API does not have yet: one for
-// apps alone.
+// TestPermitApp tests a kind of call that the API does not have yet: one for apps only.
 func TestPermitApp(t *testing.T) {
 	s := &Server{config: Config{Cloud: partnercenter.CloudNameGlobal}, tokens: new(issuer.Authority)}
 	o := &partnercenter.Operation{Area: "apps", Name: "alone", Credential: partnercenter.CredentialKindApp}

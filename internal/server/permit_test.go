@@ -14,8 +14,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// calls are requests that make each operation of the server, in a way that
-// nothing but the token, the role and the cloud decides about.
+// calls are requests for each operation of the server whose result depends on the
+// token, the role and the cloud only.
 func calls(t *testing.T) map[string]request {
 	t.Helper()
 	parameter := regexp.MustCompile(`\{[^}]+\}`)
@@ -42,10 +42,9 @@ func calls(t *testing.T) map[string]request {
 	return list
 }
 
-// TestCredentialOfEveryCall makes each call with the token of an app and of
-// users: with each role, with none, and without a second factor. What each call
-// takes is operations.go's word, which package published compares with the
-// documented credentials.
+// TestCredentialOfEveryCall makes each call with the token of an app and of users: with
+// each role, with none, and without a second factor. operations.go says what each call
+// requires; package published compares it with the documented credentials.
 func TestCredentialOfEveryCall(t *testing.T) {
 	a := newAPI(t)
 	token := func(upn string) string { return a.as(t, upn).token }
@@ -95,7 +94,7 @@ func TestCredentialOfEveryCall(t *testing.T) {
 	}
 }
 
-// TestRoles pins who may do what, of the calls that people know.
+// TestRoles checks who may make some well-known calls.
 func TestRoles(t *testing.T) {
 	a := newAPI(t)
 	as := func(role string) http.Header {
@@ -119,15 +118,15 @@ func TestRoles(t *testing.T) {
 	})
 }
 
-// TestNoRole is of a user who has been given none.
+// TestNoRole is about a user without roles.
 func TestNoRole(t *testing.T) {
 	seed := strings.Replace(modelSeed, "roles: [admin_agent]", "roles: []", 1)
 	a := newAPI(t, partnercentertest.Options{Seed: strings.NewReader(seed)}).as(t, modelUser)
 	a.check(t, request{path: "/v1/customers", status: 403, code: partnercenter.ErrorCodeRoleNotGranted, must: []string{"no role"}})
 }
 
-// TestSecondFactor is how the service says that a second factor is missing, and
-// how clients ask whether it is there.
+// TestSecondFactor checks how the service reports a missing second factor, and how
+// clients ask whether there is one.
 func TestSecondFactor(t *testing.T) {
 	a := newAPI(t)
 	withoutMFA, err := a.UserCredentialWithoutMFA(adminAgent).GetToken(t.Context(), tokenOptions)
@@ -150,8 +149,8 @@ func TestSecondFactor(t *testing.T) {
 	})
 }
 
-// TestRefusedCallsCount shows what is counted towards the limit: calls in vain
-// for whose token it is, and not those with a token that is not taken.
+// TestRefusedCallsCount checks what counts towards the limit: calls that the token does
+// not allow do, calls with an invalid token do not.
 func TestRefusedCallsCount(t *testing.T) {
 	a := newAPI(t, partnercentertest.Options{RequestsPerMinute: 2})
 	a.Clock().Freeze()
@@ -220,7 +219,7 @@ const (
 	ruleNoAddOns = "buy an add-on: the partner's cloud offers no add-ons to orders"
 )
 
-// chinaRefusals are what cannot be bought or looked for in 21Vianet's cloud.
+// chinaRefusals are what 21Vianet's cloud does not offer.
 func chinaRefusals(t *testing.T, _ *api) []refusal {
 	t.Helper()
 	order := func(name, item, must string, more ...string) refusal {
@@ -242,7 +241,7 @@ func chinaRefusals(t *testing.T, _ *api) []refusal {
 	}
 }
 
-// germanyRefusals are changes that the German cloud does not know.
+// germanyRefusals are changes that the German cloud does not offer.
 func germanyRefusals(t *testing.T, _ *api) []refusal {
 	t.Helper()
 	addOn := `{` + linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"2b7c40d9-85fe-4d16-a3c0-91f6e7d25b48"`)) + `}`

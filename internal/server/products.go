@@ -10,7 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// listProducts answers the products of a view in a market.
+// listProducts answers with the products of a view in a market.
 func (s *Server) listProducts(c *call, m market) (any, error) {
 	value := c.query["targetview"]
 	if value == "" {
@@ -20,7 +20,7 @@ func (s *Server) listProducts(c *call, m market) (any, error) {
 	if !slices.Contains(partnercenter.TargetViews(), view) {
 		return nil, errView(value)
 	}
-	if err := s.sold(c, catalog.MerchandiseOf(view)); err != nil {
+	if err := s.checkSold(c, catalog.MerchandiseOf(view)); err != nil {
 		return nil, err
 	}
 	selected, err := s.selection(c)
@@ -31,7 +31,7 @@ func (s *Server) listProducts(c *call, m market) (any, error) {
 	return collection(s.config.Catalog.Products(m.country, selected), m.selected("/products", selected)), nil
 }
 
-// getProduct answers one product.
+// getProduct answers with one product.
 func (s *Server) getProduct(c *call, m market) (any, error) {
 	if _, err := s.selection(c); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (s *Server) getProduct(c *call, m market) (any, error) {
 	return s.config.Catalog.Product(c.param("product-id"), m.country)
 }
 
-// listSKUs answers the SKUs of a product.
+// listSKUs answers with the SKUs of a product.
 func (s *Server) listSKUs(c *call, m market) (any, error) {
 	selected, err := s.selection(c)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Server) listSKUs(c *call, m market) (any, error) {
 	return collection(skus, m.selected("/products/"+product.ID+"/skus", selected)), nil
 }
 
-// getSKU answers one SKU.
+// getSKU answers with one SKU.
 func (s *Server) getSKU(c *call, m market) (any, error) {
 	if _, err := s.selection(c); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (s *Server) getSKU(c *call, m market) (any, error) {
 	return s.config.Catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
 }
 
-// listAvailabilities answers the availabilities of a SKU.
+// listAvailabilities answers with the availabilities of a SKU.
 func (s *Server) listAvailabilities(c *call, m market) (any, error) {
 	selected, err := s.selection(c)
 	if err != nil {
@@ -81,13 +81,13 @@ func (s *Server) listAvailabilities(c *call, m market) (any, error) {
 	return collection(availabilities, m.selected("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities", selected)), nil
 }
 
-// getAvailability answers one availability.
+// getAvailability answers with one availability.
 func (s *Server) getAvailability(c *call, m market) (any, error) {
 	return s.config.Catalog.Availability(c.param("product-id"), c.param("sku-id"), c.param("availability-id"), m.country)
 }
 
-// checkInventory answers which of the SKUs in the body are restricted: a bare
-// array, as this call's answer is no collection.
+// checkInventory answers with the restricted SKUs among those in the body: a bare
+// array, as this call does not answer with a collection.
 func (s *Server) checkInventory(c *call, m market) (any, error) {
 	_, request, err := readJSON[partnercenter.InventoryCheckRequest](c)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Server) checkInventory(c *call, m market) (any, error) {
 	}
 	for _, variable := range s.config.Catalog.InventoryVariables(request.TargetItems) {
 		if !given[strings.ToLower(variable)] {
-			return nil, errBadQuery("inventoryContext has no "+variable+", which the SKUs' inventoryVariables ask for", "send it")
+			return nil, errBadQuery("inventoryContext has no "+variable+", which the SKUs' inventoryVariables require", "send it")
 		}
 	}
 	return s.config.Catalog.CheckInventory(m.country, request.TargetItems), nil

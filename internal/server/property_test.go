@@ -16,8 +16,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
-// What rapid does unless its flags say otherwise: few long plays rather than
-// many short ones, because the later commands find more to change.
+// The defaults for rapid's flags: few long plays rather than many short ones, because
+// later commands find more to change.
 var playDefaults = map[string]string{"rapid.checks": "2", "rapid.steps": "60"}
 
 // TestLifecycle gives random commands to the real server and to package
@@ -257,10 +257,10 @@ func (p *play) place() {
 	}
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + c.id + "/orders", body: &request, user: user, customer: c, status: http.StatusCreated,
-		decide: func(now time.Time, seed lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			var sent partnercenter.Order
 			p.decode(p.encode(&request), &sent)
-			return lifecycle.PlaceOrder(p.account(c), lifecycle.Placement{Request: &sent, HasUser: user, Seed: seed}, p.settings, now)
+			return lifecycle.PlaceOrder(p.account(c), lifecycle.Placement{Request: &sent, HasUser: user, Entropy: seed}, p.settings, now)
 		},
 		answer: func(o *lifecycle.Order) any { return plain(o.AsPlaced()) },
 	})
@@ -278,8 +278,7 @@ func (p *play) order() (*modelOrder, *partnercenter.Order) {
 	return o, shown
 }
 
-// etags draws how a change says what it is about, and puts that into a copy of
-// the attributes.
+// etags draws the etags of a change, and puts them into a copy of the attributes.
 func (p *play) etags(a **partnercenter.ResourceAttributes) (ifMatch string) {
 	current := ""
 	if *a != nil && (*a).Etag != nil {
@@ -324,10 +323,10 @@ func (p *play) patch(o *modelOrder, request *partnercenter.Order) {
 	p.do(write{
 		method: http.MethodPatch, path: "/customers/" + o.customer.id + "/orders/" + o.Document.ID, body: request, ifMatch: ifMatch,
 		before: o, customer: o.customer, status: http.StatusOK,
-		decide: func(now time.Time, seed lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			var sent partnercenter.Order
 			p.decode(p.encode(request), &sent)
-			return lifecycle.PatchOrder(p.account(o.customer), o.Order, lifecycle.Patch{Request: &sent, IfMatch: ifMatch, Seed: seed}, p.settings, now)
+			return lifecycle.PatchOrder(p.account(o.customer), o.Order, lifecycle.Patch{Request: &sent, IfMatch: ifMatch, Entropy: seed}, p.settings, now)
 		},
 		answer: func(next *lifecycle.Order) any { return plain(next.At(p.now)) },
 	})
@@ -420,7 +419,7 @@ func (p *play) attach() {
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + o.customer.id + "/orders/" + o.Document.ID + "/attachment",
 		body: []byte(body), contentType: "multipart/form-data; boundary=boundary", before: o, customer: o.customer, status: http.StatusCreated,
-		decide: func(now time.Time, _ lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, _ lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			return lifecycle.AttachPurchaseOrder(o.Order, lifecycle.Attachment{Metadata: &metadata, PurchaseOrders: 1}, p.settings, now)
 		},
 	})
@@ -462,7 +461,7 @@ func (p *play) update(o *modelOrder, id string, request *partnercenter.Subscript
 	p.do(write{
 		method: http.MethodPatch, path: "/customers/" + o.customer.id + "/subscriptions/" + id, body: request, ifMatch: ifMatch,
 		before: o, customer: o.customer, status: http.StatusOK,
-		decide: func(now time.Time, _ lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, _ lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			var sent partnercenter.Subscription
 			p.decode(p.encode(request), &sent)
 			return lifecycle.UpdateSubscription(p.account(o.customer), o.Order, id, lifecycle.Update{Request: &sent, IfMatch: ifMatch}, p.settings, now)
@@ -511,7 +510,7 @@ func (p *play) register() {
 	id := s.Document.ID
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + o.customer.id + "/subscriptions/" + id + "/registrations", before: o, customer: o.customer, status: http.StatusAccepted,
-		decide: func(now time.Time, _ lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, _ lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			return lifecycle.Register(o.Order, id, p.settings, now)
 		},
 		answer: func(next *lifecycle.Order) any { return next.Subscription(id).RegistrationStatus(p.now) },
@@ -523,7 +522,7 @@ func (p *play) activate() {
 	id := s.Document.ID
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + o.customer.id + "/subscriptions/" + id + "/activate", before: o, customer: o.customer, status: http.StatusOK,
-		decide: func(time.Time, lifecycle.Seed) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(time.Time, lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			return lifecycle.Activate(o.Order, id, p.settings)
 		},
 		answer: func(*lifecycle.Order) any {
@@ -532,18 +531,18 @@ func (p *play) activate() {
 	})
 }
 
-// before draws a request that was answered, and not so long ago that the
-// server has forgotten it.
+// before draws a request that was answered recently enough for the server to remember
+// it.
 func (p *play) before() *answered {
 	first := slices.IndexFunc(p.answered, func(a answered) bool { return p.now.Sub(a.at) < 30*24*time.Hour })
 	if first < 0 {
-		p.Skip("nothing was answered lately")
+		p.Skip("there were no answers lately")
 	}
 	return &p.answered[first+p.choose("request", len(p.answered)-first)]
 }
 
-// repeat sends a request again. Its answer is the first one's, and that it has
-// no effect is for check to see.
+// repeat sends a request again. It must get the first answer; check verifies that it
+// has no effect.
 func (p *play) repeat() {
 	a := p.before()
 	p.due[a.customer] = true
@@ -554,7 +553,7 @@ func (p *play) repeat() {
 	p.same(a.method+" "+a.path+" again", answer, a.answer)
 }
 
-// reuse sends another body under the name of an earlier request.
+// reuse sends another body with the id of an earlier request.
 func (p *play) reuse() {
 	a := p.before()
 	if a.contentType != "" {

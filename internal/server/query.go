@@ -10,32 +10,32 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// query is a request's query with its names folded to lower case: clients
-// write seekOperation and seekoperation.
+// query is a request's query with names in lower case: clients write seekOperation and
+// seekoperation.
 type query map[string]string
 
-// parseQuery reads a query. A name that stands twice, in whatever case, is
-// refused: either value could be the wrong one.
+// parseQuery reads a query. A repeated name, in any case, is refused, as either value
+// could be the wrong one.
 func parseQuery(raw string) (query, error) {
 	if raw == "" {
 		return nil, nil
 	}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, errBadQuery("the query string is broken", "percent-encode names and values, and join them with &")
+		return nil, errBadQuery("the query string is invalid", "percent-encode names and values, and join them with &")
 	}
 	q := make(query, len(values))
 	for name, list := range values {
 		folded := strings.ToLower(name)
 		if _, twice := q[folded]; twice || len(list) > 1 {
-			return nil, errBadQuery("query parameter "+quote.Text(name)+" is there more than once", "send it once")
+			return nil, errBadQuery("query parameter "+quote.Text(name)+" is repeated", "send it once")
 		}
 		q[folded] = list[0]
 	}
 	return q, nil
 }
 
-// bool reads a flag: absent, empty and any casing of true and false.
+// bool reads a flag: absent, empty, or true or false in any case.
 func (q query) bool(name string) (bool, error) {
 	value := q[name]
 	switch {
@@ -61,8 +61,8 @@ func (q query) number(name string, limit int) (int, error) {
 	return n, nil
 }
 
-// billingType reads the billing cycle filter in any spelling. Absent, empty
-// and "unknown" mean all orders.
+// billingType reads the billing cycle filter in any spelling. Absent, empty and
+// "unknown" mean all orders.
 func (q query) billingType() (partnercenter.BillingCycleType, error) {
 	value := partnercenter.BillingCycleType(q["billingtype"])
 	if value == "" || value.Normalize() == partnercenter.BillingCycleTypeUnknown {
@@ -74,7 +74,7 @@ func (q query) billingType() (partnercenter.BillingCycleType, error) {
 	return value.Normalize(), nil
 }
 
-// billingTypeNames are the values that the filter takes, for error messages.
+// billingTypeNames are the values of the filter, for error messages.
 func billingTypeNames() []string {
 	cycles := partnercenter.BillingCycleTypes()
 	names := make([]string, 0, len(cycles))

@@ -14,7 +14,7 @@ import (
 // maxDescription is the documented limit of a description, in characters.
 const maxDescription = 1024
 
-// errorSource is the part of the service that our errors come from.
+// errorSource is the part of the service that errors name as their source.
 const errorSource = "PartnerFD"
 
 // throttled is the gateway's refusal, which has a body of its own.
@@ -22,8 +22,8 @@ type throttled struct{ wait time.Duration }
 
 func (t *throttled) Error() string { return "429: try again in " + t.wait.String() }
 
-// refuse answers with an error. What is not an [apiError] is ours to find out
-// about: it is logged, and the client gets an id to quote.
+// refuse answers with an error. Anything but an [apiError] is a bug here: it is logged,
+// and the client gets an id to quote.
 func (s *Server) refuse(c *call, err error) {
 	if limit, ok := errors.AsType[*throttled](err); ok {
 		c.writeThrottled(limit)
@@ -34,14 +34,14 @@ func (s *Server) refuse(c *call, err error) {
 		e = &apiError{rule.Status, rule.Code, rule.Error(), rule.Data}
 	} else if !ok {
 		if c.r.Context().Err() != nil {
-			// The client has gone; there is nobody to answer.
+			// The client is gone.
 			c.status = statusClientGone
 			return
 		}
 		s.config.Logger.LogAttrs(c.r.Context(), slog.LevelError, "request failed", slog.String("error", err.Error()), slog.String("request_id", c.requestID))
 		e = &apiError{
 			status: http.StatusInternalServerError, code: partnercenter.ErrorCodeUnexpected,
-			description: "Unexpected service error. Try again; if it goes on, look for request id " + c.requestID + " in the server's log.",
+			description: "Unexpected service error. Try again; if it persists, look for request id " + c.requestID + " in the server's log.",
 		}
 	}
 	c.writeError(e)
@@ -52,7 +52,7 @@ const statusClientGone = 499
 
 func (c *call) writeError(e *apiError) {
 	if c.status != 0 {
-		return // the answer has begun; it cannot be taken back
+		return // the answer has begun and cannot be replaced
 	}
 	description := []rune(e.description)
 	if len(description) > maxDescription {
@@ -73,15 +73,15 @@ func (c *call) writeError(e *apiError) {
 	c.write(e.status, body)
 }
 
-// retryAfter says after how many seconds to try again, and returns them.
+// retryAfter sets Retry-After, and returns its seconds.
 func (c *call) retryAfter(wait time.Duration) string {
 	seconds := strconv.Itoa(int((wait + time.Second - 1) / time.Second))
 	c.w.Header().Set("Retry-After", seconds)
 	return seconds
 }
 
-// writeThrottled answers as the gateway in front of the service does: without
-// the service's headers, and in a body that clients tell from a fault.
+// writeThrottled answers as the gateway in front of the service does: without the
+// service's headers, and in a body of a different shape.
 func (c *call) writeThrottled(t *throttled) {
 	seconds := c.retryAfter(t.wait)
 	h := c.w.Header()

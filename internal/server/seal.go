@@ -12,23 +12,22 @@ import (
 // sealKeySize is the size of the key of continuation tokens.
 const sealKeySize = sha256.Size
 
-// sealer makes continuation tokens that only it can make. A token is the JSON
-// of a page followed by a MAC over the partner and that JSON, in URL-safe
-// base64: the page is no secret, but nobody else can write one, and a
-// partner's token is no use to another.
+// sealer makes continuation tokens that cannot be forged. A token is the JSON of a page
+// followed by a MAC over the partner and that JSON, in URL-safe base64. The page is not
+// secret, but nobody else can make one, and a partner cannot use another's.
 type sealer struct{ key []byte }
 
 func newSealer(key []byte) *sealer { return &sealer{key: key} }
 
 var errForged = errors.New("forged continuation token")
 
-// maxToken is far beyond the token of any page that was sealed.
+// maxToken is far longer than the token of any page.
 const maxToken = 8 << 10
 
 func (s *sealer) mac(partnerID string, page []byte) []byte {
 	m := hmac.New(sha256.New, s.key)
 	m.Write([]byte(partnerID))
-	m.Write([]byte{0}) // ends the id, so that none runs into the page
+	m.Write([]byte{0}) // separates the id from the page
 	m.Write(page)
 	return m.Sum(nil)
 }

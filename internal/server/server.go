@@ -1,6 +1,6 @@
-// Package server is the REST API: it turns requests into calls of the store
-// and stored documents into answers, with Partner Center's paths, headers,
-// tokens, errors and limits. It holds no rules about orders and speaks no SQL.
+// Package server is the REST API: it turns requests into calls of the store and stored
+// documents into answers, with Partner Center's paths, headers, tokens, errors and
+// limits. It contains no rules about orders and no SQL.
 package server
 
 import (
@@ -31,76 +31,72 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// Config is what a [Server] is made of.
+// Config configures a [Server].
 type Config struct {
 	Store *store.Store
-	// Authority issues the tokens that calls come with.
+	// Authority issues the tokens of calls.
 	Authority *issuer.Authority
-	// Entra, if not nil, checks tokens in place of Authority, which may be nil
-	// then: the server issues none.
+	// Entra, if not nil, checks tokens in place of Authority, which may then be nil:
+	// the server issues none.
 	Entra *entra.Checker
-	// Caller, if not nil, is whose every call is: no token is looked at. Serve
-	// such a server to this machine only.
+	// Caller, if not nil, is the caller of every call, and no token is checked. Such a
+	// server must be reachable from this machine only.
 	Caller *token.Claims
 	Logger *slog.Logger // nil logs nothing
-	// Clock is what everything that depends on time reads, the authority and
-	// the store included: give them its Now. Nil means one that follows the
-	// system's.
+	// Clock is the clock for everything that depends on time. Give its Now to the
+	// authority and the store. Nil means a clock that follows the system's.
 	Clock *clock.Clock
 
-	// CacheSize bounds the memory, in bytes, of list answers that are kept to
-	// be sent again. Zero keeps none.
+	// CacheSize bounds the memory, in bytes, of cached lists. Zero disables caching.
 	CacheSize int64
 
-	// RequestsPerMinute is how many requests for each of orders, subscriptions
-	// and customers a partner may make a minute before 429; subscriptions are
-	// counted for each of his customers. Zero means no limit.
+	// RequestsPerMinute is how many requests a minute a partner may make before 429,
+	// for each of orders, subscriptions and customers; those for subscriptions are
+	// counted per customer. Zero means no limit.
 	RequestsPerMinute int
 
-	// WriteWeight is how many requests a request that changes something counts
-	// as. Zero means one.
+	// WriteWeight is how many requests a write counts as. Zero means one.
 	WriteWeight int
 
-	// NoPriceAccess refuses to show prices: include_price answers 403 with code
-	// 800043.
+	// NoPriceAccess refuses to show prices: include_price gives 403 with code 800043.
 	NoPriceAccess bool
 
-	// Rules are the numbers of the rules about orders and subscriptions. The
-	// zero value is a production account without limits and delays.
+	// Rules are the parameters of the rules about orders and subscriptions. The zero
+	// value is a production account without limits and delays.
 	Rules lifecycle.Settings
 
-	// Catalog is what can be bought. Nil means the sample.
+	// Catalog is what can be bought. Nil means the sample catalog.
 	Catalog *catalog.Catalog
 
-	// Cloud is the cloud that the server plays, with the calls that it does not
+	// Cloud is the cloud that the server emulates, including the calls that it does not
 	// offer. Empty means the global one. Give the authority the same.
 	Cloud partnercenter.CloudName
 
-	// AllClouds says that Microsoft's hosts are played, of every cloud: a call is
-	// made in the cloud whose sign-in host gave its token, and in Cloud when none
-	// of them did. Give the authority the same.
+	// AllClouds says that the server emulates Microsoft's hosts of every cloud: a call
+	// is made in the cloud whose sign-in host issued its token, or else in Cloud. Give
+	// the authority the same.
 	AllClouds bool
 }
 
-// Server answers the API, the token authority and the health checks. It is an
+// Server serves the API, the token authority and the health checks. It is an
 // [http.Handler]; [Server.Serve] runs it on listeners.
 type Server struct {
-	config    Config           // with what it leaves out
+	config    Config           // with defaults filled in
 	tokens    tokenChecker     // the config's authority, or its checker of Microsoft's
 	now       func() time.Time // of the config's clock
 	access    *accessLog
 	routes    *router
-	answers   *answerCache
+	lists     *listCache
 	throttle  *throttle
 	seal      *sealer
-	running   running
+	inFlight  inFlight
 	uploads   *semaphore.Weighted // bytes of uploads in memory
 	downloads *semaphore.Weighted // bytes of downloads in memory
 	draining  atomic.Bool
 	handler   http.Handler
 }
 
-// New returns a server on an open store. Close it when it is done.
+// New returns a server on an open store. The caller closes it.
 func New(ctx context.Context, c Config) (*Server, error) {
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Clock == nil {
@@ -125,10 +121,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		now:       c.Clock.Now,
 		access:    newAccessLog(c.Logger),
 		routes:    newRouter(Routes()),
-		answers:   newAnswerCache(c.CacheSize),
+		lists:     newListCache(c.CacheSize),
 		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight),
 		seal:      newSealer(key),
-		running:   running{keys: map[string]struct{}{}},
+		inFlight:  inFlight{keys: map[string]struct{}{}},
 		uploads:   semaphore.NewWeighted(uploadRoom),
 		downloads: semaphore.NewWeighted(downloadRoom),
 	}
@@ -144,21 +140,21 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
-// Forget drops what was worked out or counted so far: kept answers show what
-// their time let them. It is called when the clock is set.
+// Forget discards cached answers and counts that depend on the time. It is called when
+// the clock is set.
 func (s *Server) Forget() {
-	s.config.Store.RaiseAllVersions()
+	s.config.Store.BumpAllVersions()
 	s.throttle.forget()
 }
 
-// Close writes what is left of the access log.
+// Close writes the rest of the access log.
 func (s *Server) Close() { s.access.lines.close() }
 
-// gzipMinSize is where compressing starts to pay: smaller answers fit a packet
+// gzipMinSize is where compression begins to pay: smaller answers fit into one packet
 // either way.
 const gzipMinSize = 1400
 
-// ServeHTTP answers one request. Compression is set up only for those who ask.
+// ServeHTTP serves one request. Compression is set up only if the client accepts it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header["Accept-Encoding"] == nil {
 		s.serve(w, r)
@@ -167,15 +163,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// call is one request on its way through the server.
+// call is one request while it is served.
 type call struct {
 	w             http.ResponseWriter
 	r             *http.Request
 	started       time.Time
 	pattern       string        // of the route, for logs
 	params        params        // from the path
-	customer      string        // whom it is about, as a key
-	query         query         // folded
+	customer      string        // whose id the path has, as a key
+	query         query         // names in lower case
 	claims        *token.Claims // whose token it is; nil before authentication
 	requestID     string
 	correlationID string
@@ -184,10 +180,10 @@ type call struct {
 	size          int
 }
 
-// calls are used again: a busy server would make garbage of thousands a second.
+// calls are reused: a busy server would otherwise allocate thousands a second.
 var calls = sync.Pool{New: func() any { return new(call) }}
 
-// serve answers one request and logs it.
+// serve serves one request and logs it.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := calls.Get().(*call)
 	c.w, c.r, c.started = w, r, time.Now()
@@ -197,11 +193,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// finish turns a panic into an answer and writes the access log's line.
+// finish turns a panic into an answer and writes the line of the access log.
 func (s *Server) finish(c *call) {
 	if p := recover(); p != nil {
 		if p == any(http.ErrAbortHandler) {
-			panic(p) // how a handler breaks off a connection; net/http knows it
+			panic(p) // a handler aborts a connection this way; net/http handles it
 		}
 		s.config.Logger.LogAttrs(c.r.Context(), slog.LevelError, "panic", slog.Any("panic", p),
 			slog.String("request_id", c.requestID), slog.String("stack", string(debug.Stack())))
@@ -214,7 +210,7 @@ func (s *Server) finish(c *call) {
 	calls.Put(c)
 }
 
-// dispatch finds out what a request is for and answers it.
+// dispatch routes a request.
 func (s *Server) dispatch(c *call) error {
 	c.identify()
 	path, err := splitPath(c.r)
@@ -250,7 +246,7 @@ func (s *Server) dispatch(c *call) error {
 	} else if s.serveAuthority(c) {
 		return nil
 	}
-	// Links leave the version out; who follows one as it stands means the API.
+	// Links omit the version; a client that follows one literally means the API.
 	var params params
 	if path, ok := path.versioned(); ok && s.routes.find(path, &params) != nil {
 		return s.serveAPI(c, path)
@@ -258,8 +254,8 @@ func (s *Server) dispatch(c *call) error {
 	return errUnknownRoute(c.r.URL.Path)
 }
 
-// serveAuthority answers a request for the token authority, and reports whether
-// it is one.
+// serveAuthority serves a request for the token authority, and reports whether it is
+// one.
 func (s *Server) serveAuthority(c *call) bool {
 	pattern, h, ok := s.tokens.Lookup(c.r.URL.Path)
 	if !ok {
@@ -269,18 +265,17 @@ func (s *Server) serveAuthority(c *call) bool {
 	recorder := &recorder{ResponseWriter: c.w}
 	h.ServeHTTP(recorder, c.r)
 	c.status, c.size = recorder.status, recorder.size
-	// The authority names its calls by itself.
+	// The authority assigns its own request ids.
 	if id := c.w.Header().Get("X-Ms-Request-Id"); id != "" {
 		c.requestID = id
 	}
 	return true
 }
 
-// serveAPI answers a call of the API: route, method, token, limits, whether the
-// call is for this cloud and this token, handler.
-// The route comes before the token, so that a mistyped path is not taken for a
-// problem with the sign-in; routes are public knowledge.
-func (s *Server) serveAPI(c *call, path splitted) error {
+// serveAPI serves a call of the API: route, method, token, limits, permission, handler.
+// The route comes before the token, so that a mistyped path is not taken for a problem
+// with the sign-in; routes are public knowledge.
+func (s *Server) serveAPI(c *call, path pathSegments) error {
 	node := s.routes.find(path, &c.params)
 	if node == nil {
 		return errUnknownRoute(c.r.URL.Path)
@@ -328,7 +323,7 @@ func (s *Server) serveAPI(c *call, path splitted) error {
 	return route.handle(s, c)
 }
 
-// recorder notes what a foreign handler answers, for the access log.
+// recorder records the answer of another handler, for the access log.
 type recorder struct {
 	http.ResponseWriter
 	status, size int

@@ -11,8 +11,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// What the tests of orders and subscriptions buy, by its ids in the catalog of
-// the sample data.
+// What the tests of orders and subscriptions buy, by ids in the sample catalog.
 const (
 	offerE3           = "796B6B5F-613C-4E24-A17C-EBA730D49C02" // licences
 	offerArchiving    = "2828BE95-46BA-4F91-B2FD-0BEF192ECF60" // add-on of E3 and of Exchange
@@ -96,8 +95,7 @@ func (a *api) place(t *testing.T, customer string, lines ...string) *partnercent
 	return decode[partnercenter.Order](t, a.send(t, http.MethodPost, ordersOf(customer), orderOf(lines...), http.StatusCreated))
 }
 
-// placed places an order and reads it again, with the subscriptions that catalog
-// items have once they are provisioned.
+// placed places an order and reads it again after provisioning, with its subscriptions.
 func (a *api) placed(t *testing.T, customer string, lines ...string) *partnercenter.Order {
 	t.Helper()
 	return a.order(t, customer, a.place(t, customer, lines...).ID)
@@ -143,10 +141,10 @@ func (a *api) as(t *testing.T, upn string) *api {
 type refusal struct {
 	request
 	// rule is the rule of package lifecycle that refuses, as its command and its
-	// condition; empty for what is refused elsewhere.
+	// condition; empty if something else refuses.
 	rule string
-	// of is whose orders and subscriptions must stay as they are; empty for the
-	// documented customer's.
+	// of is the customer whose orders and subscriptions must not change; empty for the
+	// documented customer.
 	of string
 }
 
@@ -165,7 +163,7 @@ func noteRefusal(status int, code partnercenter.ErrorCode, rule string) {
 	}
 }
 
-// refuse runs a table of refusals. Of each it checks that nothing has changed.
+// refuse runs a table of refusals, and checks that each has changed nothing.
 func (a *api) refuse(t *testing.T, table []refusal) {
 	t.Helper()
 	holdings := map[string]string{} // by customer

@@ -51,8 +51,8 @@ const (
 	middleScope   = "api://" + middleTier + "/.default"
 )
 
-// clientLab is a server with apps and users that a test can sign in as, reached
-// over TLS as clients that were never changed reach it.
+// clientLab is a server with apps and users for sign-ins, reached over TLS by
+// unmodified clients.
 type clientLab struct {
 	*partnercentertest.Server
 	client   *http.Client // trusts the server's authority
@@ -111,8 +111,8 @@ func newClientLab(t *testing.T) *clientLab {
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: l.Pool, ServerName: "localhost"},
 		ForceAttemptHTTP2: true,
-		// Clients that look up whether an authority is a real one ask Microsoft's
-		// host. Everything ends here.
+		// Clients that check whether an authority is genuine ask Microsoft's host. All
+		// requests end here.
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(l.TLSURL, "https://"))
 		},
@@ -152,8 +152,8 @@ func (l *clientLab) listOrders(t *testing.T, cred azcore.TokenCredential) {
 	}
 }
 
-// wantRefused sends a token that is not for the API, as a client would that does
-// not look into it.
+// wantRefused sends a token that is not for the API, as a client would that does not
+// inspect it.
 func (l *clientLab) wantRefused(t *testing.T, text, reason string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.TLSURL+seedOrders, nil)
@@ -202,9 +202,9 @@ var (
 	hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
 )
 
-// signIn goes through the pages of a sign-in as the agent's browser does, from
-// address on, and returns where the app's answer is sent, or nil when the last
-// page says that it was all.
+// signIn goes through the pages of a sign-in as the agent's browser does, from address,
+// and returns the address of the app's answer, or nil if the last page ends the
+// sign-in.
 func (l *clientLab) signIn(t *testing.T, address, userCode string) *url.URL {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -311,8 +311,8 @@ func (l *clientLab) publicClient(t *testing.T) public.Client {
 	return pca
 }
 
-// TestAzidentityCredentials signs in with every credential of azidentity that
-// this server is an authority for, unmodified, and lists orders with it.
+// TestAzidentityCredentials signs in with every credential of azidentity that this
+// server supports, unmodified, and lists orders.
 func TestAzidentityCredentials(t *testing.T) {
 	l := newClientLab(t)
 	data, err := os.ReadFile(l.certFile)
@@ -387,8 +387,8 @@ func TestAzidentityCredentials(t *testing.T) {
 	}
 }
 
-// TestAzidentityEnvironment is how most programs are set up: nothing but
-// environment variables, and the first of a chain of credentials that works.
+// TestAzidentityEnvironment uses the common set-up: environment variables only, and the
+// first credential of a chain that works.
 func TestAzidentityEnvironment(t *testing.T) {
 	l := newClientLab(t)
 	for name, variables := range map[string]map[string]string{
@@ -436,7 +436,7 @@ func TestAzidentityBrowser(t *testing.T) {
 	l := newClientLab(t)
 	dir := t.TempDir()
 	opened := filepath.Join(dir, "opened")
-	// A line break says that it is all there.
+	// A line break marks the end.
 	script := "#!/bin/sh\nprintf '%s\\n' \"$1\" > '" + opened + "'\n"
 	if err := os.WriteFile(filepath.Join(dir, "xdg-open"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
@@ -450,8 +450,8 @@ func TestAzidentityBrowser(t *testing.T) {
 	}
 	go func() {
 		for t.Context().Err() == nil {
-			// Twice: tokens that continuous access evaluation can end, which our
-			// client asks for, have a cache of their own.
+			// Twice: tokens for continuous access evaluation, which our client
+			// requests, have a cache of their own.
 			text, _ := os.ReadFile(opened)
 			if address, whole := strings.CutSuffix(string(text), "\n"); whole && os.Remove(opened) == nil {
 				_ = l.openURL(t)(address)
@@ -618,8 +618,8 @@ func TestMSALConfidential(t *testing.T) {
 	}
 }
 
-// TestOAuth2 is the standard library's neighbour, which knows nothing of
-// Microsoft, with go-oidc to check discovery, keys and id tokens on its own.
+// TestOAuth2 uses x/oauth2, which knows nothing about Microsoft, with go-oidc to check
+// discovery, keys and id tokens independently.
 func TestOAuth2(t *testing.T) {
 	l := newClientLab(t)
 	ctx := oidc.ClientContext(t.Context(), l.client)

@@ -14,8 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// collection is a list as one answer carries it. An empty self leaves the links
-// out.
+// collection is a list as an answer has it. An empty self omits the links.
 func collection[T any](items []T, self string) *partnercenter.Collection[T] {
 	if items == nil {
 		items = []T{}
@@ -30,7 +29,7 @@ func collection[T any](items []T, self string) *partnercenter.Collection[T] {
 	return list
 }
 
-// writeJSON answers a value.
+// writeJSON answers with a value.
 func (c *call) writeJSON(status int, value any) error {
 	body, err := partnercenter.Marshal(value)
 	if err != nil {
@@ -40,8 +39,8 @@ func (c *call) writeJSON(status int, value any) error {
 	return nil
 }
 
-// listSubscriptions answers a customer's subscriptions: all, those of an order,
-// or those of an indirect reseller.
+// listSubscriptions answers with a customer's subscriptions: all, those of an order, or
+// those of an indirect reseller.
 func (s *Server) listSubscriptions(c *call) error {
 	orderID, mpnID := c.query["order_id"], c.query["mpn_id"]
 	query := url.Values{}
@@ -53,7 +52,7 @@ func (s *Server) listSubscriptions(c *call) error {
 	return s.answerSubscriptions(c, store.SubscriptionQuery{OrderID: orderID, MPNID: mpnID}, query, func(*lifecycle.Subscription) bool { return true })
 }
 
-// listAddOns answers the add-ons of a subscription.
+// listAddOns answers with the add-ons of a subscription.
 func (s *Server) listAddOns(c *call) error {
 	base, err := s.subscription(c)
 	if err != nil {
@@ -64,8 +63,7 @@ func (s *Server) listAddOns(c *call) error {
 	})
 }
 
-// answerSubscriptions answers those subscriptions of a customer that are there
-// already.
+// answerSubscriptions answers with those subscriptions of a customer that exist by now.
 func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query url.Values, keep func(*lifecycle.Subscription) bool) error {
 	account, err := s.account(c.r.Context(), c)
 	if err != nil {
@@ -97,8 +95,8 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	return c.writeJSON(http.StatusOK, collection(items, self))
 }
 
-// subscription reads the subscription in the path. It is not found before it is
-// there.
+// subscription reads the subscription in the path. Before it is provisioned, it is not
+// found.
 func (s *Server) subscription(c *call) (*lifecycle.Subscription, error) {
 	ctx, id := c.r.Context(), c.param("subscription-id")
 	account, err := s.account(ctx, c)
@@ -124,8 +122,7 @@ func (s *Server) subscription(c *call) (*lifecycle.Subscription, error) {
 	return nil, errSubscriptionNotFound(id)
 }
 
-// aboutSubscription answers something that follows from the subscription in the
-// path.
+// aboutSubscription answers with something derived from the subscription in the path.
 func (s *Server) aboutSubscription(c *call, answer func(*lifecycle.Subscription) any) error {
 	x, err := s.subscription(c)
 	if err != nil {
@@ -134,33 +131,32 @@ func (s *Server) aboutSubscription(c *call, answer func(*lifecycle.Subscription)
 	return c.writeJSON(http.StatusOK, answer(x))
 }
 
-// getSubscription answers one subscription.
+// getSubscription answers with one subscription.
 func (s *Server) getSubscription(c *call) error {
 	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.At(s.config.Rules, s.now()) })
 }
 
-// getSubscriptionProvisioning answers how far a subscription has come.
+// getSubscriptionProvisioning answers with the provisioning status of a subscription.
 func (s *Server) getSubscriptionProvisioning(c *call) error {
 	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.ProvisioningStatus() })
 }
 
-// getStraySubscriptionProvisioning does without the customer, whom links in
-// documented orders leave out.
-func (s *Server) getStraySubscriptionProvisioning(c *call) (err error) {
+// getSubscriptionProvisioningWithoutCustomer does the same at a path without the
+// customer, which links in documented orders omit.
+func (s *Server) getSubscriptionProvisioningWithoutCustomer(c *call) (err error) {
 	if c.customer, err = s.config.Store.CustomerOf(c.r.Context(), c.claims.TenantID, c.param("subscription-id")); err != nil {
 		return err
 	}
 	return s.getSubscriptionProvisioning(c)
 }
 
-// getRegistrationStatus answers whether reservations can be bought for a
-// subscription.
+// getRegistrationStatus answers whether a subscription is registered for reservations.
 func (s *Server) getRegistrationStatus(c *call) error {
 	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.RegistrationStatus(s.now()) })
 }
 
-// getSubscriptionActivationLinks answers where a subscription to a marketplace
-// product is activated.
+// getSubscriptionActivationLinks answers with the activation link of a marketplace
+// subscription.
 func (s *Server) getSubscriptionActivationLinks(c *call) error {
 	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any {
 		return collection(x.ActivationLink(s.activationBase(c)), "/customers/"+c.customer+"/subscriptions/"+x.Document.ID+"/activationlinks")
@@ -181,8 +177,8 @@ func (s *Server) patchSubscription(c *call) error {
 	})
 }
 
-// registerSubscription makes an Azure subscription fit for reservations. There
-// may be any body or none: clients send null.
+// registerSubscription registers an Azure subscription for reservations. Any body is
+// accepted, or none: clients send null.
 func (s *Server) registerSubscription(c *call) error {
 	body, err := c.readBody()
 	if err != nil {
@@ -191,12 +187,12 @@ func (s *Server) registerSubscription(c *call) error {
 	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
 		return lifecycle.Register(o, id, s.config.Rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
-		// Clients of the documented kind fail on an empty body.
+		// Documented clients fail on an empty body.
 		return http.StatusAccepted, "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/registrationstatus", x.RegistrationStatus(s.now())
 	})
 }
 
-// activateSubscription stands in for the visit of a publisher's page.
+// activateSubscription replaces a visit to the publisher's page.
 func (s *Server) activateSubscription(c *call) error {
 	body, err := c.readBody()
 	if err != nil {
@@ -209,14 +205,14 @@ func (s *Server) activateSubscription(c *call) error {
 	})
 }
 
-// changeSubscription decides about the subscription in the path, whose order
-// changes with it.
+// changeSubscription decides about the subscription in the path, whose order changes
+// with it.
 func (s *Server) changeSubscription(c *call, body []byte,
 	decide func(*lifecycle.Account, *lifecycle.Order, string) (*lifecycle.Order, []lifecycle.Event, error),
 	answer func(*lifecycle.Subscription) (status int, location string, value any),
 ) error {
 	id := c.param("subscription-id")
-	return s.once(c, body, func(ctx context.Context) (*effect, error) {
+	return s.writeOnce(c, body, func(ctx context.Context) (*writeResult, error) {
 		orderID, err := s.config.Store.OrderOf(ctx, c.claims.TenantID, c.customer, id)
 		if err != nil {
 			return nil, err
@@ -236,11 +232,11 @@ func (s *Server) changeSubscription(c *call, body []byte,
 			return nil, err
 		}
 		status, location, value := answer(next.Subscription(id))
-		return s.orderEffect(c, next, found.record, nil, effect{status: status, location: location, events: events}, value)
+		return s.orderEffect(c, next, found.record, nil, writeResult{status: status, location: location, events: events}, value)
 	})
 }
 
-// addParent reads the base of an add-on when another order made it.
+// addParent reads the base of an add-on if another order created it.
 func (s *Server) addParent(ctx context.Context, a *lifecycle.Account, o *lifecycle.Order, x *lifecycle.Subscription) error {
 	parent := x.Document.ParentSubscriptionID
 	if parent == "" || o.Subscription(parent) != nil {

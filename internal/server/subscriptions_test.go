@@ -66,8 +66,8 @@ func TestRegistration(t *testing.T) {
 	a.place(t, documented, line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+id+`","duration":"1Year"}`))
 }
 
-// TestActivation activates a marketplace subscription, before which its seats
-// stay as they are.
+// TestActivation activates a marketplace subscription, whose seats cannot change
+// before.
 func TestActivation(t *testing.T) {
 	for _, body := range []string{"null", "", `"success"`, "{}"} {
 		a := newAPI(t)
@@ -79,8 +79,7 @@ func TestActivation(t *testing.T) {
 	}
 }
 
-// TestSubscriptionChanges makes each change, and looks at the order that the
-// subscription is of.
+// TestSubscriptionChanges makes each change, and checks the subscription's order.
 func TestSubscriptionChanges(t *testing.T) {
 	a := newAPI(t)
 	o := a.placed(t, documented, line(itemE3, 10))
@@ -124,8 +123,7 @@ func TestSubscriptionChanges(t *testing.T) {
 	}
 }
 
-// TestSeatWindows gives back seats, of which each added quantity has a week of
-// its own.
+// TestSeatWindows returns seats; each added quantity has a week of its own.
 func TestSeatWindows(t *testing.T) {
 	a := newAPI(t)
 	a.Clock().Freeze()
@@ -138,7 +136,7 @@ func TestSeatWindows(t *testing.T) {
 	seats := func(n int) { t.Helper(); a.patchSubscription(t, documented, id, fmt.Sprintf(`{"quantity":%d}`, n)) }
 	tooFew := func(n int) {
 		t.Helper()
-		a.refuse(t, []refusal{{rule: "change a subscription: more seats are given back than were added within the window", request: request{
+		a.refuse(t, []refusal{{rule: "change a subscription: more seats are returned than were added within the window", request: request{
 			name: fmt.Sprint("down to ", n), method: http.MethodPatch, path: subscriptionAt(documented, id), body: fmt.Sprintf(`{"quantity":%d}`, n), status: 400, code: partnercenter.ErrorCodeQuantityNotDecreasable,
 		}}})
 	}
@@ -184,8 +182,7 @@ func TestSeatWindows(t *testing.T) {
 	}
 }
 
-// subscriptionRefusals are changes of subscriptions that no setting makes
-// possible.
+// subscriptionRefusals are changes of subscriptions that no setting allows.
 func subscriptionRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	const property = partnercenter.ErrorCodeInvalidProperty
@@ -219,14 +216,14 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		return refusal{rule: rule, request: request{name: name, method: http.MethodPost, path: subscriptionAt(documented, id) + what, body: "null", status: 400, code: code}}
 	}
 	withRule := func(r refusal, rule string) refusal { r.rule = rule; return r }
-	const noSeats = "the quantity of something that has no seats is to change"
+	const noSeats = "the quantity of something without seats is to change"
 	list := []refusal{
 		of("another subscription's id", "the body's id is another subscription's", legacy, 400, property, `{"id":"`+online+`","quantity":7}`),
-		of("a billing cycle", "another billing cycle is asked for", legacy, 400, partnercenter.ErrorCodeCycleNotHere, `{"billingCycle":"Annual"}`, "PATCH", "orders"),
-		of("a partner", "another partner on record is asked for", legacy, 400, partnercenter.ErrorCodePartnerNotUpdatable, `{"partnerId":"5081207"}`, "5081207"),
+		of("a billing cycle", "the billing cycle is to change", legacy, 400, partnercenter.ErrorCodeCycleNotHere, `{"billingCycle":"Annual"}`, "PATCH", "orders"),
+		of("a partner", "the partner on record is to change", legacy, 400, partnercenter.ErrorCodePartnerNotUpdatable, `{"partnerId":"5081207"}`, "5081207"),
 		of("a long nickname", "the nickname is too long", legacy, 400, property, `{"friendlyName":"`+strings.Repeat("x", 501)+`"}`, "501"),
 		of("seats of a suspended subscription", "the quantity of a suspended legacy subscription is to change", suspendedLegacy, 400, partnercenter.ErrorCodeSubscriptionSuspended, `{"quantity":6}`),
-		of("seats of a suspended online service", "the quantity of a suspended subscription of newer commerce is to change", suspendedOnline, 400, partnercenter.ErrorCodeSuspendedNoUpdate, `{"quantity":6}`),
+		of("seats of a suspended online service", "the quantity of a suspended subscription in new commerce is to change", suspendedOnline, 400, partnercenter.ErrorCodeSuspendedNoUpdate, `{"quantity":6}`),
 		of("seats of Azure", noSeats, azure, 400, partnercenter.ErrorCodeQuantityNotUpdatable, `{"quantity":6}`),
 		of("seats of software", "", software, 400, partnercenter.ErrorCodeQuantityNotUpdatable, `{"quantity":6}`),
 		of("seats before activation", "the quantity of a marketplace subscription is to change before its activation", marketplace, 400, partnercenter.ErrorCodeSubscriptionNotActivated, `{"quantity":6}`, "activat"),
@@ -235,9 +232,9 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		of("more seats than a trial has", "", trial, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"quantity":26}`),
 		of("more seats than a product has", "", activated, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"quantity":1001}`, "1000"),
 		of("quantity 1e18", "", legacy, 400, property, `{"quantity":1e18}`),
-		of("a trial that renews", "it is to renew by itself and cannot", trial, 400, partnercenter.ErrorCodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
+		of("a trial that renews", "auto-renewal is to be enabled, and the item has none", trial, 400, partnercenter.ErrorCodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
 		of("Azure that renews", "", azure, 400, partnercenter.ErrorCodeAutoRenewNotEligible, `{"autoRenewEnabled":true}`),
-		of("an expired one", "the status is none that can be asked for", legacy, 400, partnercenter.ErrorCodeEnumUnparsable, `{"status":"expired"}`, "expired"),
+		of("an expired one", "the status cannot be requested", legacy, 400, partnercenter.ErrorCodeEnumUnparsable, `{"status":"expired"}`, "expired"),
 		of("an unknown status", "", legacy, 400, partnercenter.ErrorCodeEnumUnparsable, `{"status":"paused"}`, "paused"),
 		of("suspend a marketplace product", "a marketplace subscription is to be suspended", marketplace, 400, partnercenter.ErrorCodeStatusNotUpdatable, `{"status":"suspended"}`, "deleted"),
 		of("delete licences", "a legacy or software subscription is to be deleted", legacy, 400, partnercenter.ErrorCodeStatusChangeUnsupported, `{"status":"deleted"}`, "Suspend"),
@@ -247,10 +244,10 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		withRule(of("suspend a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"status":"suspended"}`), "suspend subscription: it is deleted"),
 		withRule(of("reactivate a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"status":"active"}`), "reactivate subscription: it is deleted"),
 		withRule(of("delete a deleted one", "", deleted, 400, partnercenter.ErrorCodeSubscriptionDeleted, `{"status":"deleted"}`), "delete subscription: it is deleted"),
-		post("register licences", "register a subscription: it is not one of Azure", legacy, "/registrations", partnercenter.ErrorCodeSubscriptionNotAzure),
+		post("register licences", "register a subscription: it is not an Azure subscription", legacy, "/registrations", partnercenter.ErrorCodeSubscriptionNotAzure),
 		post("register a suspended one", "register a subscription: it is not active", suspendedAzure, "/registrations", partnercenter.ErrorCodeSubscriptionInactive),
-		post("activate licences", "activate a subscription: it is of no marketplace product", legacy, "/activate", partnercenter.ErrorCodeOperationUnoffered),
-		post("activate twice", "activate a subscription: it is activated", activated, "/activate", partnercenter.ErrorCodeAlreadyActivated),
+		post("activate licences", "activate a subscription: it is not of a marketplace product", legacy, "/activate", partnercenter.ErrorCodeOperationUnoffered),
+		post("activate twice", "activate a subscription: it is already activated", activated, "/activate", partnercenter.ErrorCodeAlreadyActivated),
 		of("a subscription of nobody", "", "00000000-0000-0000-0000-000000000001", 404, partnercenter.ErrorCodeSubscriptionNotFound, `{"quantity":6}`),
 		of("no GUID", "", "x", 404, partnercenter.ErrorCodeSubscriptionNotFound, `{"quantity":6}`),
 	}
@@ -267,7 +264,7 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 	return list
 }
 
-// provisioningRefusals are changes of what is not there yet.
+// provisioningRefusals are changes before provisioning.
 func provisioningRefusals(t *testing.T, a *api) []refusal {
 	t.Helper()
 	a.Clock().Freeze()
@@ -287,7 +284,7 @@ func provisioningRefusals(t *testing.T, a *api) []refusal {
 	return []refusal{
 		{rule: "change a subscription: it is being provisioned", request: request{name: "a subscription too early", method: http.MethodPatch, path: subscriptionAt(documented, known), body: `{"quantity":3}`, status: 400, code: partnercenter.ErrorCodeSubscriptionNotReady}},
 		{request: request{name: "reading it too early", path: subscriptionAt(documented, known), status: 404, code: partnercenter.ErrorCodeSubscriptionNotFound}},
-		{rule: "place an order: the Azure subscription's registration is not through", request: request{name: "a reservation too early", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+azure+`","duration":"1Year"}`)), status: 400, code: partnercenter.ErrorCodeSubscriptionNotEnabled}},
+		{rule: "place an order: the Azure subscription's registration is not complete", request: request{name: "a reservation too early", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(itemReservation, 1, `"provisioningContext":{"scope":"single","subscriptionId":"`+azure+`","duration":"1Year"}`)), status: 400, code: partnercenter.ErrorCodeSubscriptionNotEnabled}},
 		of("an add-on too early", "buy an add-on in order: it is pending", 409, partnercenter.ErrorCodePendingAdjustment, `{`+linesOf(line(offerArchiving, 1, `"parentSubscriptionId":"`+base+`"`))+`}`),
 		of("cancel too early", "cancel order: it is pending", 409, partnercenter.ErrorCodePendingAdjustment, `{"status":"cancelled"}`),
 		of("cancel a line too early", "cancel lines of order: it is pending", 409, partnercenter.ErrorCodePendingAdjustment, `{"status":"cancelled","lineItems":[{"lineItemNumber":1,"offerId":"`+itemSoftware+`"}]}`),

@@ -10,31 +10,30 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
-// throttleWindow is the span that the documented limits are counted over.
+// throttleWindow is the period that the documented limits are counted over.
 const throttleWindow = time.Minute
 
-// maxThrottleWindows bounds what the throttle remembers. A window takes about
-// 250 bytes. Only who calls for more customers than this within a minute meets
-// the bound, and it is in his favour: the customer he left alone for longest
-// starts anew.
+// maxThrottleWindows bounds what the throttle remembers, at about 250 bytes a window.
+// Only a client that calls for more customers than this within a minute reaches it, and
+// then the least recently used count starts anew, in the client's favour.
 const maxThrottleWindows = 100_000
 
-// Limit says how a call counts towards the limits of a partner's rate. The zero
-// value does not.
+// Limit says how a call counts towards a partner's rate limits. The zero value does not
+// count.
 type Limit struct {
-	// Resource names the count: orders, subscriptions or customers.
+	// Resource is the name of the count: orders, subscriptions or customers.
 	Resource string
-	// PerCustomer keeps a count for each customer of the partner instead of one
-	// for the partner: who is refused for one customer still reaches the others.
+	// PerCustomer counts for each customer of the partner instead of for the partner,
+	// so that a partner throttled for one customer still reaches the others.
 	PerCustomer bool
 	// Write says that the call changes something. Writes weigh more.
 	Write bool
 }
 
-// The limits that calls have. That there are three counts, which calls are on
-// one, that some are kept by partner and others by partner and customer, and
-// that writes are limited sooner, is documented. Which count is kept how is not:
-// see docs/differences.md.
+// The limits of calls. It is documented that there are three counts, which calls belong
+// to which, that some are kept by partner and others by partner and customer, and that
+// writes are limited sooner; not documented is which are kept how: see
+// docs/differences.md.
 var (
 	uncounted         = Limit{}
 	orderRead         = Limit{Resource: "orders"}
@@ -44,9 +43,8 @@ var (
 	customerRead      = Limit{Resource: "customers"}
 )
 
-// throttle counts requests in fixed windows, as the gateway in front of the
-// service does: it can say exactly when to come back, and requests that are
-// refused count too.
+// throttle counts requests in fixed windows, as the gateway in front of the service
+// does: it can say exactly when to retry, and refused requests count, too.
 //
 // https://learn.microsoft.com/partner-center/developer/api-throttling-guidance
 type throttle struct {
@@ -57,7 +55,7 @@ type throttle struct {
 	windows *simplelru.LRU[throttleKey, *window]
 }
 
-// throttleKey is whose requests are counted; customer is empty where all of the
+// throttleKey says whose requests are counted; customer is empty where all of the
 // partner's are.
 type throttleKey struct{ resource, partner, customer string }
 
@@ -66,9 +64,9 @@ type window struct {
 	count int
 }
 
-// over reports whether a window has ended. A clock that was set back ends it
-// too.
-func (w *window) over(now time.Time) bool {
+// ended reports whether the window has ended, which it also has when the clock was set
+// back.
+func (w *window) ended(now time.Time) bool {
 	elapsed := now.Sub(w.start)
 	return elapsed >= throttleWindow || elapsed < 0
 }
@@ -78,14 +76,14 @@ func newThrottle(perMinute, writeWeight int) *throttle {
 	if perMinute <= 0 {
 		return nil
 	}
-	windows, _ := simplelru.NewLRU[throttleKey, *window](maxThrottleWindows, nil) // fails for no size only
+	windows, _ := simplelru.NewLRU[throttleKey, *window](maxThrottleWindows, nil) // fails only for an invalid size
 	return &throttle{limit: perMinute, writeWeight: max(1, writeWeight), windows: windows}
 }
 
-// take counts a request. It returns how long to wait when that is one too many.
+// take counts a request. It returns how long to wait if that exceeds the limit.
 func (t *throttle) take(limit Limit, partner, customer string, now time.Time) time.Duration {
 	key := throttleKey{resource: limit.Resource, partner: partner}
-	if limit.PerCustomer && guid.Is(customer) { // what is no id of a customer is no customer's
+	if limit.PerCustomer && guid.Is(customer) { // anything but a customer id counts for the partner
 		key.customer = guid.Key(customer)
 	}
 	weight := 1
@@ -98,9 +96,9 @@ func (t *throttle) take(limit Limit, partner, customer string, now time.Time) ti
 	w, ok := t.windows.Get(key)
 	if !ok {
 		w = &window{start: now}
-		key.customer = strings.Clone(key.customer) // it would hold on to the whole path
+		key.customer = strings.Clone(key.customer) // the key would retain the whole path
 		t.windows.Add(key, w)
-	} else if w.over(now) {
+	} else if w.ended(now) {
 		*w = window{start: now}
 	}
 	w.count += weight
@@ -120,12 +118,12 @@ func (t *throttle) forget() {
 	t.windows.Purge()
 }
 
-// dropEnded forgets windows that have ended. It looks at those used longest ago
-// only: whatever is behind one that goes on was used less than a minute ago.
+// dropEnded drops ended windows. It looks at the least recently used only: those after
+// a window that has not ended were used less than a minute ago.
 func (t *throttle) dropEnded(now time.Time) {
 	for {
 		_, oldest, ok := t.windows.GetOldest()
-		if !ok || !oldest.over(now) {
+		if !ok || !oldest.ended(now) {
 			return
 		}
 		t.windows.RemoveOldest()

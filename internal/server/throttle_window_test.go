@@ -74,8 +74,7 @@ func TestThrottleForgets(t *testing.T) {
 	}
 }
 
-// TestLimits compares the limits of the routes with the calls that the
-// documentation says limits are enforced on.
+// TestLimits compares the limits of the routes with the documented ones.
 func TestLimits(t *testing.T) {
 	enforced := map[string]Limit{
 		"orders list":                            orderRead,

@@ -20,34 +20,33 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// Limits of an upload. The service documents none; these let through whatever
-// a purchase order is scanned as, and keep memory and database small.
+// Limits of an upload. The service documents none; these fit any scanned purchase
+// order, and keep memory and database small.
 const (
 	maxUpload   = 32 << 20 // bytes of the whole body
 	maxFile     = 16 << 20 // bytes
 	maxFiles    = 20
 	maxMetadata = 64 << 10 // bytes
 	maxFileName = 255      // bytes, as file systems have it
-	// maxUploadDrained is how much of a refused upload is read and thrown away,
-	// so that its sender gets to read the refusal rather than a broken
-	// connection.
+	// maxUploadDrained is how much of a refused upload is read and discarded, so that
+	// the sender gets the refusal instead of a broken connection.
 	maxUploadDrained = 128 << 20
-	// uploadTimeout is how long an upload may take, waiting for its turn
-	// included. Some time is left to answer in.
+	// uploadTimeout bounds an upload, including the wait for memory, and leaves some
+	// time for the answer.
 	uploadTimeout = writeTimeout - 30*time.Second
-	// uploadRoom bounds the bytes of uploads that are in memory at a time; to
-	// gather and write them takes as much again. Others wait for their turn.
+	// uploadRoom bounds the bytes of uploads in memory at a time; collecting and
+	// writing them takes as much again. Others wait.
 	uploadRoom = 2 * maxUpload
 )
 
-// upload is what the parts of a body hold.
+// upload is the content of a body's parts.
 type upload struct {
 	metadata *partnercenter.AttachmentMetadata // nil when there is none
 	raw      []byte                            // the metadata as it was sent
 	files    []store.Attachment                // without ids
 }
 
-// command is what the rules decide about.
+// command returns the command for the rules.
 func (u *upload) command() lifecycle.Attachment {
 	a := lifecycle.Attachment{Metadata: u.metadata}
 	for i := range u.files {
@@ -60,9 +59,8 @@ func (u *upload) command() lifecycle.Attachment {
 	return a
 }
 
-// fingerprint is what a repetition of the upload is the same in: kinds, names
-// and contents. How a body writes them down, such as its boundary, differs
-// from try to try.
+// fingerprint identifies the upload's content: kinds, names and bytes. The encoding of
+// a body, such as its boundary, differs between tries.
 func (u *upload) fingerprint() []byte {
 	var all []byte
 	add := func(data []byte) {
@@ -78,9 +76,9 @@ func (u *upload) fingerprint() []byte {
 	return all
 }
 
-// parseUpload reads the parts of a multipart body, with the body as the only
-// bound on its size that is not checked here. No part is looked at by its
-// extension or content: what a file holds is its sender's business.
+// parseUpload reads the parts of a multipart body; the only limit it does not check is
+// that of the body's size. It does not look at extension or content, which are the
+// sender's business.
 func parseUpload(body io.Reader, contentType string) (*upload, error) {
 	mediaType, parameters, err := mime.ParseMediaType(contentType)
 	switch {
@@ -90,7 +88,7 @@ func parseUpload(body io.Reader, contentType string) (*upload, error) {
 		return nil, errBody("its content type names no boundary", "let the HTTP library write the Content-Type header, as it knows the boundary")
 	}
 	u := new(upload)
-	for parts := multipart.NewReader(untilEnd(body), parameters["boundary"]); ; {
+	for parts := multipart.NewReader(requireFinalBoundary(body), parameters["boundary"]); ; {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			break
@@ -102,24 +100,24 @@ func parseUpload(body io.Reader, contentType string) (*upload, error) {
 			return nil, uploadError(err)
 		}
 	}
-	if _, err := io.Copy(io.Discard, body); err != nil { // what follows the last part means nothing
+	if _, err := io.Copy(io.Discard, body); err != nil { // ignore what follows the last part
 		return nil, uploadError(err)
 	}
 	return u, nil
 }
 
-// untilEnd makes a body that ends before its last boundary end in an error: the
-// reader of parts takes some such ends for the right one, and so would lose
-// files. A last boundary does without the line break that is added.
-func untilEnd(body io.Reader) io.Reader {
-	return io.MultiReader(body, strings.NewReader("\r\n"), endsEarly{})
+// requireFinalBoundary makes a body that ends before its final boundary fail: the
+// multipart reader accepts some such ends, and so would lose files. A final boundary
+// does not need the line break that is added.
+func requireFinalBoundary(body io.Reader) io.Reader {
+	return io.MultiReader(body, strings.NewReader("\r\n"), unexpectedEOF{})
 }
 
-type endsEarly struct{}
+type unexpectedEOF struct{}
 
-func (endsEarly) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (unexpectedEOF) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// uploadError words what a body could not be read for.
+// uploadError words the error of reading a body.
 func uploadError(err error) error {
 	var worded *apiError
 	var tooLarge *http.MaxBytesError
@@ -129,11 +127,11 @@ func uploadError(err error) error {
 	case errors.As(err, &tooLarge):
 		return errUploadTooLarge
 	}
-	return errBody("it is no whole and well-formed multipart body with the boundary that its content type names", "send it again, as an HTTP library writes it")
+	return errBody("it is not a complete, well-formed multipart body with the boundary in its content type", "send it again, as an HTTP library writes it")
 }
 
-// add takes one part. Names are matched without regard to case: the documented
-// samples disagree about it.
+// add reads one part. Names are case-insensitive, because the documented samples
+// disagree about them.
 func (u *upload) add(part *multipart.Part) error {
 	disposition, values, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 	name := values["name"]
@@ -172,7 +170,7 @@ func (u *upload) addMetadata(part io.Reader) error {
 	}
 	u.raw, u.metadata = bytes.TrimPrefix(data, byteOrderMark), new(partnercenter.AttachmentMetadata)
 	err = decodeJSON(u.raw, u.metadata)
-	if worded, ok := errors.AsType[*apiError](err); ok { // which speaks of a body
+	if worded, ok := errors.AsType[*apiError](err); ok { // its words are about the body
 		return fail(worded.status, worded.code, "Part metadata: "+worded.description)
 	}
 	return err
@@ -184,7 +182,7 @@ func (u *upload) addFile(part *multipart.Part, name string, values map[string]st
 		return err
 	}
 	if fileName == "" {
-		return errBadQuery("part "+quote.Text(name)+" has no file name", "send each file with the name it is to have, without a folder")
+		return errBadQuery("part "+quote.Text(name)+" has no file name", "send each file with a name, without a folder")
 	}
 	if len(u.files) == maxFiles {
 		return fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload has more than %d files. Send the others in further uploads.", maxFiles))
@@ -205,10 +203,9 @@ func (u *upload) addFile(part *multipart.Part, name string, values map[string]st
 	return nil
 }
 
-// baseName takes the folders off a file name, those of Windows too: some
-// browsers and scripts send whole paths. The name is kept as text and never
-// names a file here, but whoever downloads the file may want to use it; what
-// could harm or deceive him there is refused.
+// baseName strips the folders from a file name, also Windows ones: some browsers and
+// scripts send whole paths. The server never uses the name as a path, but clients that
+// download the file may; names that could harm or mislead them are refused.
 func baseName(sent string) (string, error) {
 	name := strings.TrimSpace(sent[strings.LastIndexAny(sent, `/\`)+1:])
 	var problem string
@@ -227,7 +224,7 @@ func baseName(sent string) (string, error) {
 	return "", errBadQuery("the file name "+quote.Text(sent)+" "+problem, "send a plain name such as po.pdf")
 }
 
-// mediaTypeOf cleans the content type of a part.
+// mediaTypeOf normalizes the content type of a part.
 func mediaTypeOf(sent string) string {
 	mediaType, _, err := mime.ParseMediaType(sent)
 	if err != nil || len(mediaType) > maxEchoed {

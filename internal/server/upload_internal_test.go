@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzUpload parses any body with any content type. Whatever it is, what is
-// taken keeps to the limits, and what is refused says so as the API does.
+// FuzzUpload parses any body with any content type. What is accepted is within the
+// limits, and what is refused is refused as the API does.
 func FuzzUpload(f *testing.F) {
 	const head = "--b\r\nContent-Disposition: form-data; name=metadata\r\n\r\n{\"customerPrice\":\"1\",\"currency\":\"EUR\"}\r\n--b\r\n"
 	f.Add("multipart/form-data; boundary=b", []byte(head+"Content-Disposition: form-data; name=POFiles; filename=\"C:\\\\x\\\\y.pdf\"\r\nContent-Type: application/pdf\r\n\r\nx\r\n--b--\r\n"))
@@ -43,7 +43,7 @@ func FuzzUpload(f *testing.F) {
 	})
 }
 
-// TestFingerprint pins what makes two uploads the same.
+// TestFingerprint checks what makes two uploads the same.
 func TestFingerprint(t *testing.T) {
 	parse := func(boundary string, parts ...string) string {
 		t.Helper()

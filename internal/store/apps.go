@@ -26,7 +26,7 @@ SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris,
 FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, guid.Key(partnerID))
 }
 
-// readList reads a list out of a column; an empty one is nil.
+// readList decodes a list from a column; an empty one is nil.
 func readList[T any](column []byte, list *[]T) error {
 	if string(column) == "[]" {
 		return nil
@@ -34,20 +34,20 @@ func readList[T any](column []byte, list *[]T) error {
 	return partnercenter.Unmarshal(column, list)
 }
 
-// PutApp makes an app registration or replaces all of it, except that without
-// a secret or an object id it keeps the stored ones, or gets random ones. It
-// fails with [ErrPartnerNotFound] or a [*FieldError].
+// PutApp creates an app registration or replaces all of it, except that a missing
+// secret or object id keeps its stored value, or gets a random one. It fails with
+// [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutApp(ctx context.Context, partnerID string, a seed.App) error {
 	taken := &seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"}
-	return s.putOwn(ctx, "put app "+a.ClientID, partnerID, "apps WHERE client_id", guid.Key(a.ClientID), taken, func(w *writer) error {
-		return w.putApp(partnerID, a)
+	return s.putOwn(ctx, "put app "+a.ClientID, partnerID, "apps WHERE client_id", guid.Key(a.ClientID), taken, func(bulk *bulkTx) error {
+		return bulk.putApp(partnerID, a)
 	})
 }
 
-// putOwn makes or replaces what only one partner can have. It fails with taken when
-// another partner has it: when there is a row of his from a table where a column
-// is the key.
-func (s *Store) putOwn(ctx context.Context, what, partnerID, from, key string, taken *seed.FieldError, put func(*writer) error) error {
+// putOwn creates or replaces what only one partner can have. It fails with taken if
+// another partner has it: if there is a row of another partner in the table and with
+// the key that from and key name.
+func (s *Store) putOwn(ctx context.Context, what, partnerID, from, key string, taken *seed.FieldError, put func(*bulkTx) error) error {
 	return s.transact(ctx, what, func(tx *tx) error {
 		var exists, elsewhere bool
 		err := tx.QueryRowContext(tx.ctx, `
@@ -61,15 +61,15 @@ SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1), EXISTS (SELECT 1 F
 		case elsewhere:
 			return taken
 		}
-		return put(&writer{tx: tx, stmts: map[string]*sql.Stmt{}})
+		return put(&bulkTx{tx: tx, stmts: map[string]*sql.Stmt{}})
 	})
 }
 
-// complete fills in the object id and the credential that an app or a user leaves
-// out: as they are stored, which is what the query answers, or at random.
-func (w *writer) complete(objectID, credential *string, query string, args ...any) error {
+// complete sets the object id and the credential that an app or a user lacks: to the
+// stored ones, which the query returns, or to random ones.
+func (bulk *bulkTx) complete(objectID, credential *string, query string, args ...any) error {
 	var keptID, keptCredential string
-	err := w.QueryRowContext(w.ctx, query, args...).Scan(&keptID, &keptCredential)
+	err := bulk.QueryRowContext(bulk.ctx, query, args...).Scan(&keptID, &keptCredential)
 	if errors.Is(err, sql.ErrNoRows) {
 		keptID, keptCredential, err = guid.New(), newSecret(), nil
 	}
@@ -81,13 +81,13 @@ var putAppSQL = upsert("apps", []string{"partner_id", "client_id"}, []string{
 	"object_id", "name", "secret", "secrets", "certificates", "redirect_uris", "public", "multi_tenant", "admin_consent", "disabled",
 })
 
-// putApp makes or replaces an app registration. What the app leaves out is
-// kept as it is stored, or made at random.
-func (w *writer) putApp(partnerID string, a seed.App) error {
+// putApp creates or replaces an app registration. Missing values are kept as stored, or
+// generated at random.
+func (bulk *bulkTx) putApp(partnerID string, a seed.App) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
-	err := w.complete(&a.ObjectID, &a.Secret, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
+	err := bulk.complete(&a.ObjectID, &a.Secret, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
 		guid.Key(partnerID), guid.Key(a.ClientID))
 	if err != nil {
 		return err
@@ -98,8 +98,8 @@ func (w *writer) putApp(partnerID string, a seed.App) error {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	_, err = w.exec(putAppSQL, guid.Key(partnerID), guid.Key(a.ClientID), guid.Key(a.ObjectID), a.Name, a.Secret,
+	_, err = bulk.exec(putAppSQL, guid.Key(partnerID), guid.Key(a.ClientID), guid.Key(a.ObjectID), a.Name, a.Secret,
 		string(secrets), string(certificates), string(redirectURIs),
-		bit(a.Public), bit(a.MultiTenant), bit(a.AdminConsent), bit(a.Disabled))
+		boolToInt(a.Public), boolToInt(a.MultiTenant), boolToInt(a.AdminConsent), boolToInt(a.Disabled))
 	return err
 }

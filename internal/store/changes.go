@@ -14,89 +14,88 @@ import (
 )
 
 var (
-	// ErrConflict says that what a change was decided on is no longer so. Read
-	// it again and decide anew.
-	ErrConflict = errors.New("it was changed meanwhile; read it again and decide anew")
-	// ErrAnswered says that a request of the same name was answered before.
+	// ErrConflict says that the basis of a change has changed. Read it again and decide
+	// again.
+	ErrConflict = errors.New("it was changed in the meantime; read it again and decide again")
+	// ErrAnswered says that a request with the same key was answered before.
 	ErrAnswered = errors.New("the request was answered before; give that answer again")
 )
 
-// OrderRecord is an order as it is written and read for changing.
+// OrderRecord is an order to store, or one read for a change.
 type OrderRecord struct {
 	Order *partnercenter.Order // with prices
-	// Facts is what belongs to the order besides its document; opaque here.
-	// It is nil for orders that were loaded.
+	// Facts is what belongs to the order besides its document; opaque here. Nil for
+	// orders that were loaded.
 	Facts []byte
-	// Visible is when lists begin to show the order, Settled when its document
-	// is final. Zero means always.
+	// Visible is when the order begins to appear in lists, Settled when its document
+	// becomes final. Zero means always.
 	Visible, Settled time.Time
-	// Revision counts the order's changes, those of its subscriptions
-	// included. It is what was read when the order is written.
+	// Revision counts the order's changes, including those of its subscriptions. When
+	// the order is written, it is the revision that was read.
 	Revision int64
 }
 
-// SubscriptionRecord is a subscription as it is written and read.
+// SubscriptionRecord is a subscription to store, or one that was read.
 type SubscriptionRecord struct {
 	ID      string
 	OrderID string
-	// Subscription and Facts are nil for a subscription that a loaded order's
-	// line made: it follows from the line. Order and OrderFacts are that
-	// order's then.
+	// Subscription and Facts are nil for a subscription that was created by a line of a
+	// loaded order, from which it is derived. Order and OrderFacts are then that
+	// order's.
 	Subscription *partnercenter.Subscription
 	Facts        []byte
 	Order        *partnercenter.Order
 	OrderFacts   []byte
 	Kind         string // of the item; opaque here
-	Active       bool   // false once it is cancelled
+	Active       bool   // false once cancelled
 	Since        time.Time
 }
 
-// Change is all that one request changes, and the answer to it. It is written
-// whole or not at all.
+// Change is everything that one request changes, and its answer. It is written
+// completely or not at all.
 type Change struct {
 	PartnerID, CustomerID string
-	// Order is new when it was placed by this request, else it has the
-	// revision that the change was decided on.
+	// Order is new if this request placed it; otherwise it has the revision that the
+	// change is based on.
 	Order *OrderRecord
 	New   bool
-	// Subscriptions are those of the order that are new or changed.
+	// Subscriptions are the new or changed ones of the order.
 	Subscriptions []SubscriptionRecord
 	Attachments   []Attachment
-	// Held, if not nil, is what a limit was decided on.
+	// Held, if not nil, is what the decision about a limit was based on.
 	Held *Holdings
-	// Answer, if not nil, is kept under the request's key.
+	// Answer, if not nil, is stored under the request's key.
 	Answer *Answer
 }
 
-// Answer is the answer to a write that named itself.
+// Answer is the answer to a write with an id.
 type Answer struct {
-	Key      []byte // names partner, request id, method and path
+	Key      []byte // identifies partner, request id, method and path
 	Digest   []byte // of the body, to tell a repetition from another request
 	Status   int
 	Location string
 	Body     []byte
 }
 
-// answersKept is how long a write can be repeated for its answer. Whoever
-// retries does so within minutes; a purchase that a crash left open is looked
-// into within days.
+// answersKept is how long a write can be repeated for its answer. Retries come within
+// minutes; a purchase left open by a crash is investigated within days.
 const answersKept = 30 * 24 * time.Hour
 
-// Answered returns the answer that was kept under a key, or nil.
+// Answered returns the answer stored under a key, or nil.
 func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
 	a := &Answer{Key: key}
-	err := s.getAnswer.QueryRowContext(brief(ctx), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+	err := s.getAnswer.QueryRowContext(withoutCancel(ctx), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return a, failed("answered request", err)
+	return a, wrapError("answered request", err)
 }
 
 const getAnswerSQL = `SELECT digest, status, location, body FROM requests WHERE key = $1`
 
-// Account is who buys for whom.
+// Account is what orders of a customer depend on.
 type Account struct {
-	MPNID     string // the partner's
+	MPNID     string // the customer's, or the partner's if unknown
 	Country   string // the customer's, or the partner's where that is not known
 	Agreement bool   // the customer agreement is confirmed
 }
@@ -106,16 +105,15 @@ SELECT p.mpn_id, CASE WHEN c.country = '' THEN p.country ELSE c.country END, c.a
 FROM customers c JOIN partners p ON p.partner_id = c.partner_id
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 
-// Account returns what orders of a customer depend on. It fails with
-// [ErrNotYours].
+// Account returns what orders of a customer depend on. It fails with [ErrNotYours].
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
 	var a Account
-	err := s.getAccount.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
-	return a, ofCustomer("account", err)
+	err := s.getAccount.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
+	return a, customerError("account", err)
 }
 
-// ResellersByMPN says of MPN ids whether they are of indirect resellers of the
-// partner (true) or of another partner (false). Others are missing.
+// ResellersByMPN classifies MPN ids: true for an indirect reseller of the partner,
+// false for another partner. Unknown ids are missing.
 func (s *Store) ResellersByMPN(ctx context.Context, partnerID string, mpnIDs []string) (map[string]bool, error) {
 	known := map[string]bool{}
 	for _, id := range mpnIDs {
@@ -134,7 +132,7 @@ SELECT EXISTS (SELECT 1 FROM indirect_resellers WHERE partner_id = $1 AND mpn_id
 	return known, nil
 }
 
-// Holdings counts what limits are about. Cancelled subscriptions do not count.
+// Holdings counts what limits are about. Cancelled subscriptions are not counted.
 type Holdings struct {
 	Customers     int            // of the partner
 	Subscriptions int            // of the customer
@@ -142,19 +140,19 @@ type Holdings struct {
 	ByOffer       map[string]int // of the customer: subscriptions to an offer, by its folded id
 }
 
-// Held counts what a customer and its partner have, of the kinds (usage,
-// azure_plan) and offers that are asked for.
-func (s *Store) Held(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
-	h, err := held(ctx, s.read, partnerID, customerID, kinds, offers)
-	return h, failed("holdings", err)
+// CountHoldings counts what a customer and its partner have of the given kinds (usage,
+// azure_plan) and offers.
+func (s *Store) CountHoldings(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
+	h, err := countHoldings(ctx, s.read, partnerID, customerID, kinds, offers)
+	return h, wrapError("holdings", err)
 }
 
-// queryer is a database or a transaction of it.
+// queryer is a database or a transaction.
 type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-func held(ctx context.Context, q queryer, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
+func countHoldings(ctx context.Context, q queryer, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
 	partner, customer := guid.Key(partnerID), guid.Key(customerID)
 	h := &Holdings{ByKind: map[string]int{}, ByOffer: map[string]int{}}
 	count := func(into *int, query string, args ...any) error {
@@ -192,8 +190,8 @@ FROM customers c
 LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id AND o.order_id = $3
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 
-// OrderRecord reads an order for changing, with its subscriptions. It fails
-// with [ErrNotYours] or [ErrOrderNotFound].
+// OrderRecord reads an order with its subscriptions for a change. It fails with
+// [ErrNotYours] or [ErrOrderNotFound].
 func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID string) (*OrderRecord, []SubscriptionRecord, error) {
 	var doc sql.NullString
 	var facts sql.NullString
@@ -202,7 +200,7 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 		Scan(&doc, &facts, &visible, &settled, &revision)
 	switch {
 	case err != nil:
-		return nil, nil, ofCustomer("read order", err)
+		return nil, nil, customerError("read order", err)
 	case !doc.Valid:
 		return nil, nil, ErrOrderNotFound
 	}
@@ -220,11 +218,10 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 	return r, subscriptions, nil
 }
 
-// Apply writes a change, durably: it is there after a crash once Apply has
-// returned. Changes that wait for the disk at the same time are written
-// together. It fails with [ErrAnswered] or [ErrConflict], and then nothing was
-// written. A context that ends while the change is being written does not end
-// that.
+// Apply writes a change durably: once Apply has returned, the change survives a crash.
+// Changes that wait for the disk at the same time are written together. It fails with
+// [ErrAnswered] or [ErrConflict] if nothing was written. A write that has begun is not
+// interrupted when the context ends.
 func (s *Store) Apply(ctx context.Context, c *Change) error {
 	j, err := newJob(c)
 	if err != nil {
@@ -249,7 +246,7 @@ func (s *Store) Apply(ctx context.Context, c *Change) error {
 	return j.err
 }
 
-// job is a change on its way to the disk. What can be encoded beforehand is.
+// job is a change on its way to the disk, encoded as far as possible.
 type job struct {
 	*Change
 	partner, customer string
@@ -280,19 +277,19 @@ func newJob(c *Change) (*job, error) {
 		}
 		j.subscriptions = append(j.subscriptions, []any{
 			j.partner, j.customer, guid.Key(r.ID), orderKey(r.OrderID), guid.Key(r.Subscription.EntitlementID),
-			guid.Key(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, bit(r.Active),
+			guid.Key(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, boolToInt(r.Active),
 			ticksOf(r.Since), string(doc), string(r.Facts),
 		})
 	}
 	return j, nil
 }
 
-// maxBatch bounds how many changes a commit holds, so that none waits long
-// for those before it.
+// maxBatch bounds how many changes a commit has, so that none waits long for those
+// before it.
 const maxBatch = 256
 
-// writeJobs writes changes as they come, those that have come meanwhile
-// together: a commit costs the same for one as for many.
+// writeJobs writes changes as they arrive, together with those that arrived in the
+// meantime: a commit costs the same for one as for many.
 func (s *Store) writeJobs(jobs <-chan *job) {
 	defer close(s.written)
 	batch := make([]*job, 0, maxBatch)
@@ -317,7 +314,7 @@ func (s *Store) writeJobs(jobs <-chan *job) {
 func (s *Store) writeBatch(batch []*job) {
 	err := s.inTx(context.Background(), func(tx *tx) error {
 		for _, j := range batch {
-			j.err = s.write1(tx, j)
+			j.err = s.writeChange(tx, j)
 			if j.err != nil && !errors.Is(j.err, ErrAnswered) && !errors.Is(j.err, ErrConflict) {
 				return j.err
 			}
@@ -327,7 +324,7 @@ func (s *Store) writeBatch(batch []*job) {
 	switch {
 	case err == nil:
 	case len(batch) > 1:
-		// One of them cannot be written; the others are not to suffer for it.
+		// One of them cannot be written; the others must not fail with it.
 		for _, j := range batch {
 			s.writeBatch([]*job{j})
 		}
@@ -343,9 +340,9 @@ func (s *Store) writeBatch(batch []*job) {
 	}
 }
 
-// write1 writes one change within a transaction. It looks before it writes, so
-// that a change that is refused leaves nothing behind.
-func (s *Store) write1(tx *tx, j *job) error {
+// writeChange writes one change within a transaction. It checks before it writes, so
+// that a refused change leaves nothing behind.
+func (s *Store) writeChange(tx *tx, j *job) error {
 	if j.Order != nil && !j.New {
 		var revision int64
 		err := tx.QueryRowContext(tx.ctx, getRevisionSQL, j.partner, j.customer, j.order[2]).Scan(&revision)
@@ -357,7 +354,7 @@ func (s *Store) write1(tx *tx, j *job) error {
 		}
 	}
 	if h := j.Held; h != nil {
-		now, err := held(tx.ctx, tx, j.partner, j.customer, slices.Collect(maps.Keys(h.ByKind)), slices.Collect(maps.Keys(h.ByOffer)))
+		now, err := countHoldings(tx.ctx, tx, j.partner, j.customer, slices.Collect(maps.Keys(h.ByKind)), slices.Collect(maps.Keys(h.ByOffer)))
 		if err != nil {
 			return err
 		}
@@ -366,7 +363,7 @@ func (s *Store) write1(tx *tx, j *job) error {
 		}
 	}
 	if a := j.Answer; a != nil {
-		isNew, err := tx.run(s.putAnswer, a.Key, a.Digest, micros(tx.now), a.Status, a.Location, a.Body)
+		isNew, err := tx.execPrepared(s.putAnswer, a.Key, a.Digest, toMicros(tx.now), a.Status, a.Location, a.Body)
 		if err != nil {
 			return err
 		}
@@ -379,12 +376,12 @@ func (s *Store) write1(tx *tx, j *job) error {
 		if j.New {
 			stmt = s.addOrder
 		}
-		if _, err := tx.run(stmt, j.order...); err != nil {
+		if _, err := tx.execPrepared(stmt, j.order...); err != nil {
 			return err
 		}
 	}
 	for _, args := range j.subscriptions {
-		if _, err := tx.run(s.putSubscription, args...); err != nil {
+		if _, err := tx.execPrepared(s.putSubscription, args...); err != nil {
 			return err
 		}
 	}
@@ -396,7 +393,7 @@ func (s *Store) write1(tx *tx, j *job) error {
 	return nil
 }
 
-// The parameters of these two are the same, in the order of [newJob].
+// These two have the same parameters, in the order of [newJob].
 const (
 	addOrderSQL = `
 INSERT INTO orders (partner_id, customer_id, order_id, created, billing_cycle, system, partners_on_record, doc, priced_doc, visible, settled, facts, revision)
@@ -421,17 +418,17 @@ const putAnswerSQL = `
 INSERT INTO requests (key, digest, made, status, location, body) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (key) DO NOTHING`
 
-// forgetEvery is how many commits pass between two looks for old answers.
+// forgetEvery is how many commits pass between deletions of old answers.
 const forgetEvery = 1024
 
-// forgetAnswers drops the oldest answers when their time is over, some at a
-// time, and those of a time that the clock was set back from.
+// forgetAnswers deletes expired answers, oldest first and some at a time, and answers
+// from the future, which the clock was set back from.
 func (s *Store) forgetAnswers(tx *tx) error {
 	if s.commits++; s.commits%forgetEvery != 0 {
 		return nil
 	}
 	_, err := tx.exec(`
 DELETE FROM requests WHERE request_no <= (SELECT min(request_no) + 999 FROM requests) AND (made < $1 OR made > $2)`,
-		micros(tx.now.Add(-answersKept)), micros(tx.now.Add(answersKept)))
+		toMicros(tx.now.Add(-answersKept)), toMicros(tx.now.Add(answersKept)))
 	return err
 }

@@ -72,7 +72,7 @@ func testChanges(t *testing.T, s *Store) {
 		t.Errorf("%s, %v", doc, err)
 	}
 
-	// Another partner's customer, and none at all, take nothing.
+	// Other partners' customers, and unknown ones, have no orders to write.
 	if err := s.Apply(t.Context(), placed(partnerA, onlyB, "00000000000b")); err == nil {
 		t.Error("an order went to another partner's customer")
 	}
@@ -93,7 +93,7 @@ func testConflicts(t *testing.T, s *Store) {
 	second.Order.CurrencyCode = "USD"
 	fails(t, s.Apply(t.Context(), &Change{PartnerID: partnerA, CustomerID: orderless, Order: second}), ErrConflict)
 
-	held, err := s.Held(t.Context(), partnerA, orderless, []string{"azure_plan"}, []string{"A:1:B"})
+	held, err := s.CountHoldings(t.Context(), partnerA, orderless, []string{"azure_plan"}, []string{"A:1:B"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,12 +105,12 @@ func testConflicts(t *testing.T, s *Store) {
 	if _, err := getOrder(t.Context(), s, partnerA, orderless, "00000000000c", false); !errors.Is(err, ErrOrderNotFound) {
 		t.Errorf("a conflict left its order behind: %v", err)
 	}
-	if c.Held, err = s.Held(t.Context(), partnerA, orderless, []string{"azure_plan"}, []string{"A:1:B"}); err != nil {
+	if c.Held, err = s.CountHoldings(t.Context(), partnerA, orderless, []string{"azure_plan"}, []string{"A:1:B"}); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, s, c)
 
-	// Of many who read the same, each gets through in the end.
+	// Of many that read the same, each succeeds in the end.
 	var wait sync.WaitGroup
 	var conflicts atomic.Int64
 	for n := range 8 {
@@ -140,7 +140,7 @@ func testConflicts(t *testing.T, s *Store) {
 	}
 }
 
-// testBrokenChange writes changes together of which one cannot be written.
+// testBrokenChange writes several changes together, one of which cannot be written.
 func testBrokenChange(t *testing.T, s *Store) {
 	var wait sync.WaitGroup
 	for n := range 40 {
@@ -182,7 +182,7 @@ func testAnswers(t *testing.T, s *Store) {
 	same(t, err, nil)
 	same(t, kept, first.Answer)
 
-	// An answer is forgotten when nobody will ask for it any more.
+	// An answer is deleted when it is no longer needed.
 	s.now = func() time.Time { return suiteNow.Add(answersKept + time.Hour) }
 	s.commits = forgetEvery - 1
 	apply(t, s, placed(partnerA, orderless, "00000000000c"))
@@ -298,7 +298,7 @@ func testSubscriptions(t *testing.T, s *Store) {
 		fails(t, err, ErrSubscriptionNotFound)
 	}
 
-	// Loading an order anew takes the place of what was placed or changed.
+	// Loading an order again replaces what was placed or changed.
 	load(t, s, &seed.Seed{Partners: []seed.Partner{{
 		Tenant: seed.Tenant{TenantID: partnerA, Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
 		Customers: []seed.Customer{{Customer: customer(orderless, "Orderless"), Orders: []partnercenter.Order{
@@ -339,7 +339,7 @@ func testAttachments(t *testing.T, s *Store) {
 	fails(t, err, ErrOrderNotFound)
 }
 
-// TestApplyAfterClose refuses changes, and loses none that it took.
+// TestApplyAfterClose refuses changes, and loses none that it accepted.
 func TestApplyAfterClose(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	s := openTest(t, path)
@@ -391,7 +391,7 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	if len(want) < 50 {
 		t.Fatalf("the sample has %d subscriptions", len(want))
 	}
-	// Take the database back to what the first release knew.
+	// Return the database to the schema of the first release.
 	for _, statement := range []string{
 		`DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
 		`DROP TABLE consents`, `DROP TABLE grants`, `ALTER TABLE apps DROP COLUMN secrets`, `ALTER TABLE apps DROP COLUMN certificates`,

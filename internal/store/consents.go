@@ -10,15 +10,15 @@ import (
 
 // Consent says that an app may act for a user, or for every user of a tenant.
 type Consent struct {
-	TenantID string // whose users; a customer's too, for apps of control panel vendors
+	TenantID string // of the users; also a customer's, for apps of control panel vendors
 	ClientID string
 	UserID   string    // object id; empty for the whole tenant
-	Scope    string    // what is consented to, with blanks between; opaque here
+	Scope    string    // what is consented to, separated by spaces; opaque here
 	Created  time.Time // zero means now
 }
 
-// PutConsent keeps a consent, in place of an earlier one of the same user, or
-// of the same tenant as a whole, to the same app.
+// PutConsent stores a consent. It replaces an earlier one of the same user, or of the
+// same tenant as a whole, to the same app.
 func (s *Store) PutConsent(ctx context.Context, c Consent) error {
 	if c.Created.IsZero() {
 		c.Created = s.now()
@@ -26,18 +26,18 @@ func (s *Store) PutConsent(ctx context.Context, c Consent) error {
 	return s.execute(ctx, "put consent to app "+c.ClientID, nil, `
 INSERT INTO consents (tenant_id, client_id, user_id, scope, created) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, created = excluded.created`,
-		guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, micros(c.Created))
+		guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, toMicros(c.Created))
 }
 
-// DeleteConsent takes back the consent of a user or, with an empty user id, of a
-// tenant as a whole to an app. It is no error when there is none.
+// DeleteConsent deletes the consent of a user or, with an empty user id, of a tenant as
+// a whole to an app. It is not an error if there is none.
 func (s *Store) DeleteConsent(ctx context.Context, tenantID, clientID, userID string) error {
 	return s.execute(ctx, "delete consent to app "+clientID, nil, `DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
 		guid.Key(tenantID), guid.Key(clientID), guid.Key(userID))
 }
 
-// Consents returns all consents, ordered by tenant, app and user: that of the
-// whole tenant comes first.
+// Consents returns all consents, ordered by tenant, app and user; the one of the whole
+// tenant comes first.
 func (s *Store) Consents(ctx context.Context) ([]Consent, error) {
 	return queryAll(ctx, s, "list consents", func(rows *sql.Rows) (c Consent, err error) {
 		var created int64
@@ -47,18 +47,17 @@ func (s *Store) Consents(ctx context.Context) ([]Consent, error) {
 	}, `SELECT tenant_id, client_id, user_id, scope, created FROM consents ORDER BY tenant_id, client_id, user_id`)
 }
 
-// Grant is what the token authority knows of the refresh tokens that came of
-// one sign-in.
+// Grant is a family of refresh tokens from one sign-in, as the token authority stores
+// it.
 type Grant struct {
-	ID       string // compared exactly
+	ID       string // case-sensitive
 	TenantID string
-	Expires  time.Time // of the last of its tokens
+	Expires  time.Time // of the last token
 	Data     []byte    // opaque here
 }
 
-// SaveGrant keeps a grant, in place of an earlier one with its id, durably: a
-// token that was answered is still known after a crash, and one that was used
-// up stays so.
+// SaveGrant stores a grant durably, replacing one with the same id: an issued token is
+// still known after a crash, and a used one stays used.
 func (s *Store) SaveGrant(ctx context.Context, g Grant) error {
 	data := g.Data
 	if data == nil {
@@ -67,12 +66,12 @@ func (s *Store) SaveGrant(ctx context.Context, g Grant) error {
 	return s.execute(ctx, "save grant", nil, `
 INSERT INTO grants (grant_id, tenant_id, expires, data) VALUES ($1, $2, $3, $4)
 ON CONFLICT (grant_id) DO UPDATE SET tenant_id = excluded.tenant_id, expires = excluded.expires, data = excluded.data`,
-		g.ID, guid.Key(g.TenantID), micros(g.Expires), data)
+		g.ID, guid.Key(g.TenantID), toMicros(g.Expires), data)
 }
 
-// DeleteExpiredGrants removes the grants that have expired at a time.
+// DeleteExpiredGrants deletes the grants that have expired by now.
 func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) error {
-	return s.execute(ctx, "delete expired grants", nil, `DELETE FROM grants WHERE expires <= $1`, micros(now))
+	return s.execute(ctx, "delete expired grants", nil, `DELETE FROM grants WHERE expires <= $1`, toMicros(now))
 }
 
 // Grants returns all grants that have not expired, the first to expire first.
@@ -82,5 +81,5 @@ func (s *Store) Grants(ctx context.Context) ([]Grant, error) {
 		err = rows.Scan(&g.ID, &g.TenantID, &expires, &g.Data)
 		g.Expires = time.UnixMicro(expires).UTC()
 		return g, err
-	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, micros(s.now()))
+	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, toMicros(s.now()))
 }

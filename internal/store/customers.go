@@ -18,24 +18,23 @@ import (
 type CustomerQuery struct {
 	PartnerID string
 	Filter    *CustomerFilter // nil means all
-	// After and Before are customer ids: the list begins after the one, ends
-	// before the other. With Before alone it is the Limit customers that come
-	// right before it.
+	// After and Before are customer ids: the list begins after the one and ends before
+	// the other. With Before alone it has the Limit customers right before it.
 	After, Before string
-	// Last asks for the last Limit customers.
+	// Last selects the last Limit customers.
 	Last   bool
-	Offset int // how many to skip, counted in the direction of reading
+	Offset int // number to skip, in the direction of reading
 	Limit  int // 0 means all
 }
 
-// CustomerFilter compares a field of customers with a value, without case.
+// CustomerFilter compares a field of customers with a value, case-insensitively.
 type CustomerFilter struct {
 	Field    partnercenter.CustomerSearchField
 	Operator partnercenter.FilterOperator
 	Value    string
 }
 
-// filterColumns are what the search fields compare.
+// filterColumns are the columns of the search fields.
 var filterColumns = map[partnercenter.CustomerSearchField]string{
 	partnercenter.CustomerSearchFieldCompanyName:                   "company_name",
 	partnercenter.CustomerSearchFieldDomain:                        "domain",
@@ -43,8 +42,8 @@ var filterColumns = map[partnercenter.CustomerSearchField]string{
 	partnercenter.CustomerSearchFieldIndirectCloudSolutionProvider: "partner_id",
 }
 
-// filterConditions compare a column with the value, $2. None of them knows
-// wildcards, so the value needs no escaping.
+// filterConditions compare a column with the value, $2. None of them has wildcards, so
+// the value needs no escaping.
 var filterConditions = map[partnercenter.FilterOperator]string{
 	partnercenter.FilterOperatorEquals:              "%s = $2",
 	partnercenter.FilterOperatorNotEquals:           "%s <> $2",
@@ -57,7 +56,7 @@ var filterConditions = map[partnercenter.FilterOperator]string{
 	partnercenter.FilterOperatorNotStartsWith:       "substr(%s, 1, length($2)) <> $2",
 }
 
-// condition is the filter in SQL and the value of $2 in it.
+// condition returns the filter in SQL and the value of $2 in it.
 func (f *CustomerFilter) condition() (sql, value string, err error) {
 	if f == nil {
 		return "$2 = ''", "", nil
@@ -70,20 +69,20 @@ func (f *CustomerFilter) condition() (sql, value string, err error) {
 	return fmt.Sprintf(condition, column), fold(f.Value), nil
 }
 
-// CustomerList is what [Store.ListCustomers] answers.
+// CustomerList is the result of [Store.ListCustomers].
 type CustomerList struct {
-	Items []byte // documents between commas, behind what was there
+	Items []byte // documents separated by commas, after the original content
 	Count int
 	// First and Last are the ids to continue from.
 	First, Last string
-	// More says that there are more in the direction of reading: before the
-	// first one with Before alone or Last, else after the last one.
+	// More says that there are more in the direction of reading: before the first one
+	// with Before alone or Last, otherwise after the last one.
 	More bool
 }
 
-// ListCustomers appends the documents of the partner's customers, in the brief
-// form of lists, to dst, separated by commas and ordered by customer id. It fails
-// with [ErrFilter].
+// ListCustomers appends the documents of the partner's customers, in the short form of
+// lists, to dst, separated by commas and ordered by customer id. It fails with
+// [ErrFilter].
 func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) (CustomerList, error) {
 	fail := func(err error) (CustomerList, error) {
 		return CustomerList{Items: dst}, fmt.Errorf("store: list customers: %w", err)
@@ -111,7 +110,7 @@ ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
 	}
 	defer rows.Close()
 	list := CustomerList{Items: dst}
-	var page []string // of a backward read, to be turned around
+	var page []string // of a backward read, to be reversed
 	for rows.Next() {
 		if list.Count == limit {
 			list.More = true
@@ -154,8 +153,8 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 		return nil, err
 	}
 	var doc string
-	err := s.getCustomer.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
-	return []byte(doc), ofCustomer("get customer", err)
+	err := s.getCustomer.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
+	return []byte(doc), customerError("get customer", err)
 }
 
 const putCustomerSQL = `
@@ -167,13 +166,13 @@ ON CONFLICT (partner_id, customer_id) DO UPDATE SET
     agreement = CASE WHEN $10 < 0 THEN customers.agreement ELSE $10 END
 WHERE customers.doc <> excluded.doc OR $10 >= 0 AND customers.agreement <> $10`
 
-// completeCustomer returns what to store of a customer.
-func (w *writer) completeCustomer(partnerID string, c *seed.Customer) (*partnercenter.Customer, error) {
+// completeCustomer returns the customer to store.
+func (bulk *bulkTx) completeCustomer(partnerID string, c *seed.Customer) (*partnercenter.Customer, error) {
 	if c.Complete() {
 		return &c.Customer, nil
 	}
 	var stored string
-	err := w.QueryRowContext(w.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
+	err := bulk.QueryRowContext(bulk.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
 		guid.Key(partnerID), guid.Key(c.Customer.ID)).Scan(&stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &c.Customer, nil
@@ -188,12 +187,11 @@ func (w *writer) completeCustomer(partnerID string, c *seed.Customer) (*partnerc
 	return c.Over(known)
 }
 
-// putCustomer makes or replaces a customer and reports whether that changed
-// anything. A nil agreement leaves what is known of it; of a new customer, that
-// it is confirmed.
-func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) (changed bool, err error) {
+// putCustomer creates or replaces a customer, and reports whether that changed
+// anything. A nil agreement keeps the stored one; a new customer's is confirmed.
+func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) (changed bool, err error) {
 	full := *c
-	full.UserCredentials = nil // only ever in the answer to a creation
+	full.UserCredentials = nil // only in the answer to a creation
 	doc, err := partnercenter.Marshal(&full)
 	if err != nil {
 		return false, err
@@ -218,9 +216,9 @@ func (w *writer) putCustomer(partnerID string, c *partnercenter.Customer, agreem
 	active := !strings.EqualFold(string(c.RelationshipToPartner), string(partnercenter.RelationshipToPartnerNone))
 	accepted := int64(-1)
 	if agreement != nil {
-		accepted = bit(*agreement)
+		accepted = boolToInt(*agreement)
 	}
-	return w.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), bit(active),
+	return bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(active),
 		guid.Key(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
 		seed.CountryOf(c), accepted)
 }

@@ -290,8 +290,8 @@ func testGrants(t *testing.T, s *Store) {
 	}
 }
 
-// What signs in to a database of the last version signs in to it after the
-// upgrade, and its users have passwords.
+// What signs in to a database of the last version still does after the upgrade, and its
+// users have passwords.
 func TestUpgradeToIdentity(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "old.db")
 	db, err := sql.Open("sqlite", path)

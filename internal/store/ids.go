@@ -8,17 +8,17 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
-// orderKey is the key of an order: GUIDs of legacy orders compare without
-// case, short ids exactly.
+// orderKey returns the key of an order: GUIDs of legacy orders are case-insensitive,
+// short ids are not.
 func orderKey(id string) string { return guid.KeyIfGUID(id) }
 
-// fold is how text is stored and looked for where case does not matter. A NUL
-// would end the text in SQL functions, and PostgreSQL takes none.
+// fold returns the form in which case-insensitive text is stored and compared. A NUL
+// would end the text in SQL functions, and PostgreSQL does not accept it.
 func fold(s string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD"))
 }
 
-// newSecret returns 40 random characters that are safe in addresses.
+// newSecret returns 40 random characters that are safe in URLs.
 func newSecret() string {
 	var b [30]byte
 	rand.Read(b[:]) // never fails

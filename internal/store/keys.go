@@ -14,11 +14,10 @@ type SigningKey struct {
 	ID      string
 	PEM     []byte
 	Created time.Time
-	Revoked time.Time // zero while it may sign
+	Revoked time.Time // zero while valid
 }
 
-// SigningKeys returns all signing keys, the newest first, revoked ones
-// included.
+// SigningKeys returns all signing keys, including revoked ones, newest first.
 func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
 	return queryAll(ctx, s, "list signing keys", func(rows *sql.Rows) (k SigningKey, err error) {
 		var created, revoked int64
@@ -31,44 +30,43 @@ func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
 	}, `SELECT key_id, pem, created, revoked FROM signing_keys ORDER BY created DESC, key_id`)
 }
 
-// AddSigningKey keeps a new signing key; without a Created date it is made
-// now. It fails with [ErrKeyExists].
+// AddSigningKey stores a new signing key; without Created it is created now. It fails
+// with [ErrKeyExists].
 func (s *Store) AddSigningKey(ctx context.Context, k SigningKey) error {
 	if k.Created.IsZero() {
 		k.Created = s.now()
 	}
 	return s.execute(ctx, fmt.Sprintf("add signing key %q", k.ID), ErrKeyExists, `
 INSERT INTO signing_keys (key_id, pem, created, revoked) VALUES ($1, $2, $3, $4)
-ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, micros(k.Created), micros(k.Revoked))
+ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, toMicros(k.Created), toMicros(k.Revoked))
 }
 
-// RevokeSigningKey revokes a signing key now; one that is revoked already
-// keeps its date. It fails with [ErrKeyNotFound].
+// RevokeSigningKey revokes a signing key now; one that is revoked already keeps its
+// date. It fails with [ErrKeyNotFound].
 func (s *Store) RevokeSigningKey(ctx context.Context, id string) error {
 	return s.execute(ctx, fmt.Sprintf("revoke signing key %q", id), ErrKeyNotFound, `
-UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`, id, micros(s.now()))
+UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`, id, toMicros(s.now()))
 }
 
-// The names in the table settings. Secrets, and what others keep, have names of
-// their own behind the prefix.
+// Names in the table settings. Secrets and the settings of callers follow a prefix.
 const (
-	settingLoaded = "loaded" // when something was loaded first
+	settingLoaded = "loaded" // when something was first loaded
 	settingSecret = "secret/"
 	settingKept   = "kept/"
 )
 
-// Setting returns what PutSetting kept under a name, or nil for nothing.
+// Setting returns what PutSetting stored under a name, or nil.
 func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
 	var value []byte
 	err := s.read.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingKept+name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return value, failed(fmt.Sprintf("setting %q", name), err)
+	return value, wrapError(fmt.Sprintf("setting %q", name), err)
 }
 
-// PutSetting keeps a value under a name, in place of an earlier one. An empty
-// value removes it.
+// PutSetting stores a value under a name, replacing an earlier one. An empty value
+// deletes it.
 func (s *Store) PutSetting(ctx context.Context, name string, value []byte) error {
 	what := fmt.Sprintf("keep setting %q", name)
 	if len(value) == 0 {
@@ -79,8 +77,8 @@ INSERT INTO settings (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value`, settingKept+name, value)
 }
 
-// Secret returns the random secret of that name. It is made, with size bytes,
-// when it is first asked for, and never changes.
+// Secret returns the random secret with a name. It is generated, with size bytes, when
+// first requested, and never changes.
 func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, error) {
 	const get = `SELECT value FROM settings WHERE name = $1`
 	var secret []byte
@@ -97,5 +95,5 @@ func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, erro
 			return tx.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
 		})
 	}
-	return secret, failed(fmt.Sprintf("secret %q", name), err)
+	return secret, wrapError(fmt.Sprintf("secret %q", name), err)
 }

@@ -9,48 +9,46 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// LoadResult counts what a [Store.Load] read and what it did.
+// LoadResult counts what a [Store.Load] read and changed.
 type LoadResult struct {
-	// How many of each kind the seed has.
+	// The numbers of each kind in the seed.
 	Partners, Apps, Users, IndirectResellers, Customers, Orders int
-	// Changed is how many of them were new or not stored like this yet.
+	// Changed is how many were new or stored differently.
 	Changed int
 }
 
-// Load stores all of the seed, or nothing when it fails. What is stored
-// already is replaced, nothing is removed, so a Load can be repeated. Apps
-// without a secret or an object id and users without a password or an object id
-// keep theirs, or get random ones; customers that are placeholders, or in the
-// brief form of lists, take away nothing that is known of them.
+// Load stores the whole seed, or nothing on error. It replaces existing items and
+// removes none, so it can be repeated. Apps without a secret or an object id and users
+// without a password or an object id keep theirs, or get random ones; customers that
+// are placeholders, or in the short form of lists, do not remove details that are
+// stored.
 func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
-	var w *writer
+	var bulk *bulkTx
 	err := s.transact(ctx, "load", func(tx *tx) (err error) {
-		w, err = tx.load(data)
+		bulk, err = tx.load(data)
 		return err
 	})
 	if err != nil {
 		return LoadResult{}, err
 	}
 	s.fresh.Store(false)
-	s.raiseVersions(&w.touched)
-	return w.result, nil
+	s.bumpVersions(&bulk.changed)
+	return bulk.result, nil
 }
 
-// perishable are the tables that Reset empties, in an order that references
-// allow.
-var perishable = []string{"attachments", "subscriptions", "requests", "orders", "customers", "consents", "grants"}
+// resetTables are the tables that Reset empties, in an order that references allow.
+var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customers", "consents", "grants"}
 
-// lasting are the tables that Reset leaves alone: what partners are, and what
-// they sign in with.
-var lasting = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
+// keptTables are the tables that Reset keeps: partners, and what they sign in with.
+var keptTables = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
 
-// Reset removes all customers and all that is theirs, all consents and grants,
-// and stores the seed, or changes nothing when it fails. Partners, their apps and
-// their users are taken from the seed as [Store.Load] does, and none is removed,
-// so that access tokens stay good.
+// Reset removes all customers with everything of theirs, and all consents and grants,
+// and stores the seed, or changes nothing on error. Partners, their apps and users are
+// loaded from the seed as by [Store.Load], and none is removed, so that access tokens
+// stay valid.
 func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 	err := s.transact(ctx, "reset", func(tx *tx) error {
-		for _, table := range perishable {
+		for _, table := range resetTables {
 			if _, err := tx.exec(`DELETE FROM ` + table); err != nil {
 				return err
 			}
@@ -62,129 +60,129 @@ func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 		return err
 	}
 	s.fresh.Store(false)
-	s.RaiseAllVersions()
+	s.BumpAllVersions()
 	return nil
 }
 
-// load stores the seed and notes that something was loaded.
-func (t *tx) load(data *seed.Seed) (*writer, error) {
-	w := &writer{tx: t, stmts: map[string]*sql.Stmt{}}
+// load stores the seed and records that something was loaded.
+func (t *tx) load(data *seed.Seed) (*bulkTx, error) {
+	bulk := &bulkTx{tx: t, stmts: map[string]*sql.Stmt{}}
 	for i := range data.Partners {
-		if err := w.loadPartner(&data.Partners[i]); err != nil {
+		if err := bulk.loadPartner(&data.Partners[i]); err != nil {
 			return nil, err
 		}
 	}
 	_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
 		settingLoaded, []byte(t.now.UTC().Format(time.RFC3339)))
-	return w, err
+	return bulk, err
 }
 
-// writer is a write transaction of many rows: it prepares each statement once
-// and remembers whose lists the rows change.
-type writer struct {
+// bulkTx is a write transaction for many rows: it prepares each statement once and
+// records whose lists the rows change.
+type bulkTx struct {
 	*tx
 	stmts   map[string]*sql.Stmt
 	result  LoadResult
-	touched touched
+	changed changedCustomers
 }
 
-// exec runs a statement, and counts it among the changes when it was one.
-func (w *writer) exec(query string, args ...any) (changed bool, err error) {
-	changed, err = w.uncounted(query, args...)
+// exec runs a statement, and counts it if it changed something.
+func (bulk *bulkTx) exec(query string, args ...any) (changed bool, err error) {
+	changed, err = bulk.execUncounted(query, args...)
 	if changed {
-		w.result.Changed++
+		bulk.result.Changed++
 	}
 	return changed, err
 }
 
-func (w *writer) uncounted(query string, args ...any) (changed bool, err error) {
-	stmt := w.stmts[query]
+func (bulk *bulkTx) execUncounted(query string, args ...any) (changed bool, err error) {
+	stmt := bulk.stmts[query]
 	if stmt == nil {
-		if stmt, err = w.PrepareContext(w.ctx, query); err != nil {
+		if stmt, err = bulk.PrepareContext(bulk.ctx, query); err != nil {
 			return false, err
 		}
-		w.stmts[query] = stmt
+		bulk.stmts[query] = stmt
 	}
-	return changedBy(stmt.ExecContext(w.ctx, args...))
+	return changedBy(stmt.ExecContext(bulk.ctx, args...))
 }
 
-func (w *writer) loadPartner(p *seed.Partner) error {
+func (bulk *bulkTx) loadPartner(p *seed.Partner) error {
 	if p.TenantID == "" {
 		return fmt.Errorf("partner %q has no tenant id; give it one", p.Name)
 	}
-	if _, err := w.putPartner(&p.Tenant); err != nil {
+	if _, err := bulk.putPartner(&p.Tenant); err != nil {
 		return fmt.Errorf("partner %s: %w", p.TenantID, err)
 	}
-	w.result.Partners++
+	bulk.result.Partners++
 	for i := range p.Apps {
 		a := &p.Apps[i]
 		if a.ClientID == "" {
 			return fmt.Errorf("app %q of partner %s has no client id; give it one", a.Name, p.TenantID)
 		}
-		if err := w.putApp(p.TenantID, *a); err != nil {
+		if err := bulk.putApp(p.TenantID, *a); err != nil {
 			return fmt.Errorf("app %s: %w", a.ClientID, err)
 		}
-		w.result.Apps++
+		bulk.result.Apps++
 	}
 	for i := range p.Users {
 		u := &p.Users[i]
 		if u.UserPrincipalName == "" {
 			return fmt.Errorf("user %q of partner %s has no user principal name; give it one", u.Name, p.TenantID)
 		}
-		if err := w.putUser(p.TenantID, *u); err != nil {
+		if err := bulk.putUser(p.TenantID, *u); err != nil {
 			return fmt.Errorf("user %s: %w", u.UserPrincipalName, err)
 		}
-		w.result.Users++
+		bulk.result.Users++
 	}
 	for i := range p.IndirectResellers {
 		r := &p.IndirectResellers[i]
 		if r.TenantID == "" {
 			return fmt.Errorf("indirect reseller %q of partner %s has no tenant id; give it one", r.Name, p.TenantID)
 		}
-		changed, err := w.putIndirectReseller(p.TenantID, r)
+		changed, err := bulk.putIndirectReseller(p.TenantID, r)
 		if err != nil {
 			return fmt.Errorf("indirect reseller %s: %w", r.TenantID, err)
 		}
 		// Any list may be filtered by the reseller's tenant id.
-		w.touched.all = w.touched.all || changed
-		w.result.IndirectResellers++
+		bulk.changed.all = bulk.changed.all || changed
+		bulk.result.IndirectResellers++
 	}
 	for i := range p.Customers {
-		if err := w.loadCustomer(p.TenantID, &p.Customers[i]); err != nil {
+		if err := bulk.loadCustomer(p.TenantID, &p.Customers[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *writer) loadCustomer(partnerID string, c *seed.Customer) error {
+func (bulk *bulkTx) loadCustomer(partnerID string, c *seed.Customer) error {
 	id := c.Customer.ID
 	if id == "" {
 		return fmt.Errorf("a customer of partner %s has no id; give it one", partnerID)
 	}
-	document, err := w.completeCustomer(partnerID, c)
+	document, err := bulk.completeCustomer(partnerID, c)
 	if err != nil {
 		return fmt.Errorf("customer %s: %w", id, err)
 	}
-	touched, err := w.putCustomer(partnerID, document, c.AgreementAccepted)
+	touched, err := bulk.putCustomer(partnerID, document, c.AgreementAccepted)
 	if err != nil {
 		return fmt.Errorf("customer %s: %w", id, err)
 	}
-	w.result.Customers++
+	bulk.result.Customers++
 	for i := range c.Orders {
 		o := &c.Orders[i]
 		if o.ID == "" {
 			return fmt.Errorf("an order of customer %s has no id; give it one", id)
 		}
-		changed, err := w.putOrder(partnerID, id, o)
+		changed, err := bulk.putOrder(partnerID, id, o)
 		if err != nil {
 			return fmt.Errorf("order %s of customer %s: %w", o.ID, id, err)
 		}
 		touched = touched || changed
-		w.result.Orders++
+		bulk.result.Orders++
 	}
 	if touched {
-		w.touched.customer(partnerID, id)
+		bulk.changed.customer(partnerID, id)
 	}
 	return nil
 }

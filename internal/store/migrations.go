@@ -12,11 +12,12 @@ import (
 //go:embed migrations/*/*.sql
 var migrations embed.FS
 
-// migrate brings the schema up to date. The caller holds the dialect's lock.
-// It fails with [ErrNewer] when the database knows steps that we do not.
+// migrate brings the schema up to date. The caller holds the dialect's lock. It fails
+// with [ErrNewer] if the database has migrations that this program does not.
 //
-// A step is a single statement to goose, which otherwise looks for the end of one in
-// a buffer of 4 MiB for every line: half of the time under the race detector.
+// Each migration is marked as a single statement, because goose otherwise looks for the
+// end of one in a buffer of 4 MiB for every line: half of the time under the race
+// detector.
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) error {
 	steps, err := fs.Sub(migrations, "migrations/"+folder)
 	if err != nil {

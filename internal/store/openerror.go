@@ -18,14 +18,14 @@ var (
 	ErrCorrupt     = errors.New("it is damaged")
 )
 
-// OpenError says why a database cannot be used and what to do about it. Match
-// the reason with [errors.Is] and one of the Err variables.
+// OpenError says why a database cannot be opened and what to do about it. Match the
+// reason with [errors.Is] and one of the Err variables.
 type OpenError struct {
 	Path   string
 	Reason error  // ErrLocked, …
 	PID    int    // the process that holds the lock, if known
 	Next   string // what to do next
-	Cause  error  // what the system said, if anything
+	Cause  error  // the system's error, if any
 }
 
 func (e *OpenError) Error() string {

@@ -18,7 +18,7 @@ type Attachment struct {
 	ContentType string
 	Tender      bool // else a purchase order
 	Size        int64
-	Metadata    string // JSON, of the upload that brought it
+	Metadata    string // JSON, of the upload that it came with
 	Content     []byte // nil in lists
 }
 
@@ -26,13 +26,12 @@ func putAttachment(tx *tx, j *job, a *Attachment) error {
 	_, err := tx.exec(`
 INSERT INTO attachments (partner_id, customer_id, order_id, attachment_id, position, file_name, content_type, tender, size, metadata, content)
 SELECT $1, $2, $3, $4, count(*), $5, $6, $7, $8, $9, $10 FROM attachments WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`,
-		j.partner, j.customer, orderKey(j.Order.Order.ID), a.ID, a.FileName, a.ContentType, bit(a.Tender), a.Size, a.Metadata, a.Content)
+		j.partner, j.customer, orderKey(j.Order.Order.ID), a.ID, a.FileName, a.ContentType, boolToInt(a.Tender), a.Size, a.Metadata, a.Content)
 	return err
 }
 
-// Attachments lists the files attached to an order, without their contents, in
-// the order in which they came. It fails with [ErrNotYours] or
-// [ErrOrderNotFound].
+// Attachments lists the files attached to an order, without their contents, in the
+// order of their arrival. It fails with [ErrNotYours] or [ErrOrderNotFound].
 func (s *Store) Attachments(ctx context.Context, partnerID, customerID, orderID string) ([]Attachment, error) {
 	if _, err := s.GetOrder(ctx, partnerID, customerID, orderID, false); err != nil {
 		return nil, err
@@ -59,5 +58,5 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 AND attachment_id =
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrAttachmentNotFound
 	}
-	return a, failed("attachment", err)
+	return a, wrapError("attachment", err)
 }

@@ -18,38 +18,38 @@ import (
 type OrderQuery struct {
 	PartnerID  string
 	CustomerID string
-	// BillingCycle keeps the orders with this billing cycle, in any spelling.
-	// Empty means all.
+	// BillingCycle selects the orders with this billing cycle, in any spelling. Empty
+	// means all.
 	BillingCycle partnercenter.BillingCycleType
-	// IncludePrice answers the documents with their prices.
+	// IncludePrice includes prices.
 	IncludePrice bool
-	// IncludeSystemPurchases answers system purchases and system billing too.
+	// IncludeSystemPurchases includes system purchases and system billing.
 	IncludeSystemPurchases bool
-	// IndirectReseller keeps the orders with a line that has this indirect
-	// reseller on record: its tenant id or its MPN id. Empty means all.
+	// IndirectReseller selects the orders with a line that has this indirect reseller
+	// on record, by tenant id or MPN id. Empty means all.
 	IndirectReseller string
-	// Now leaves out the orders that lists do not show yet.
+	// Now excludes the orders that are not visible yet.
 	Now time.Time
-	// Unsettled appends the document of an order that something is under way
-	// for, as it looks now, to dst.
+	// Unsettled appends to dst the document of an order with changes in progress, as it
+	// looks now.
 	Unsettled func(dst, doc, facts []byte) ([]byte, error)
 }
 
-// listing puts a list together, row by row.
-type listing struct {
+// orderListing builds a list row by row.
+type orderListing struct {
 	OrderQuery       // by value: a pointer to it would cost an allocation
 	now        int64 // ticks
 	items      []byte
 	count      int
-	until      int64 // ticks: the list is another one from then on
+	until      int64 // ticks: when the list expires
 }
 
-func newListing(q *OrderQuery, dst []byte) listing {
-	return listing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, until: math.MaxInt64}
+func newOrderListing(q *OrderQuery, dst []byte) orderListing {
+	return orderListing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, until: math.MaxInt64}
 }
 
-// shows reports whether an order's turn has come, and notes when it will.
-func (l *listing) shows(visible, settled int64) bool {
+// isVisible reports whether an order is visible, and notes when it will be.
+func (l *orderListing) isVisible(visible, settled int64) bool {
 	if visible > l.now {
 		l.until = min(l.until, visible)
 		return false
@@ -64,22 +64,21 @@ func (l *listing) shows(visible, settled int64) bool {
 	return true
 }
 
-// unsettled appends an order that something is under way for.
-func (l *listing) unsettled(doc, facts []byte) (err error) {
+// unsettled appends an order with changes in progress.
+func (l *orderListing) unsettled(doc, facts []byte) (err error) {
 	l.items, err = l.Unsettled(l.items, doc, facts)
 	return err
 }
 
-// OrderList is what [Store.ListOrders] answers.
+// OrderList is the result of [Store.ListOrders].
 type OrderList struct {
-	Items []byte // documents between commas, behind what was there
+	Items []byte // documents separated by commas, after the original content
 	Count int
-	// Until is when the list will be another one without anybody's doing. It
-	// is zero when that never happens.
+	// Until is when the list changes by time alone; zero if it never does.
 	Until time.Time
 }
 
-func (l *listing) result() OrderList {
+func (l *orderListing) result() OrderList {
 	list := OrderList{Items: l.items, Count: l.count}
 	if l.until != math.MaxInt64 {
 		list.Until = timeOf(l.until)
@@ -87,11 +86,11 @@ func (l *listing) result() OrderList {
 	return list
 }
 
-// listOrdersSQL answers no row when the partner has no such customer, one of
-// NULL when it has no such orders, else a document a row, in the order of their
-// key backwards, so that nothing is sorted. A value that is no text is handed
-// over without being copied once more; joining the documents in SQL would save
-// rows, but SQLite would map and unmap memory for every list.
+// listOrdersSQL returns no row if the partner has no such customer, one NULL row if the
+// customer has no such orders, and otherwise one row per document, in descending order
+// of the key, so that nothing is sorted. A value that is not text is passed on without
+// another copy; joining the documents in SQL would save rows, but SQLite would map and
+// unmap memory for every list.
 const listOrdersSQL = `
 SELECT CAST(CASE WHEN $3 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END AS BLOB),
     coalesce(o.visible, 0), coalesce(o.settled, 0), CAST(o.facts AS BLOB)
@@ -105,17 +104,17 @@ LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
 ORDER BY o.created DESC, o.order_id DESC`
 
-// ListOrders appends the documents of the customer's orders to dst, separated
-// by commas: the newest creationDate first, and of several the largest id. It
-// fails with [ErrNotYours].
+// ListOrders appends the documents of the customer's orders to dst, separated by
+// commas: latest creationDate first, largest id first among equals. It fails with
+// [ErrNotYours].
 func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (OrderList, error) {
 	if err := ctx.Err(); err != nil {
 		return OrderList{Items: dst}, err
 	}
 	q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
-	l := newListing(&q, dst)
+	l := newOrderListing(&q, dst)
 	var err error
-	if s.lists.can(&q) {
+	if s.lists.supports(&q) {
 		err = s.lists.list(ctx, &l)
 	} else {
 		err = s.listRows(ctx, &l)
@@ -129,10 +128,10 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 	return l.result(), nil
 }
 
-// listRows answers every query, in SQL for every dialect.
-func (s *Store) listRows(ctx context.Context, l *listing) error {
-	rows, err := s.listOrders.QueryContext(brief(ctx), l.PartnerID, l.CustomerID,
-		bit(l.IncludePrice), bit(l.IncludeSystemPurchases), billingCycleKey(l.BillingCycle),
+// listRows runs every query, in SQL for every dialect.
+func (s *Store) listRows(ctx context.Context, l *orderListing) error {
+	rows, err := s.listOrders.QueryContext(withoutCancel(ctx), l.PartnerID, l.CustomerID,
+		boolToInt(l.IncludePrice), boolToInt(l.IncludeSystemPurchases), billingCycleKey(l.BillingCycle),
 		fold(l.IndirectReseller))
 	if err != nil {
 		return err
@@ -141,7 +140,7 @@ func (s *Store) listRows(ctx context.Context, l *listing) error {
 	found := false
 	for rows.Next() {
 		found = true
-		var doc, facts sql.RawBytes // good until the next row, and not copied before
+		var doc, facts sql.RawBytes // valid until the next row, and not copied before
 		var visible, settled int64
 		if err := rows.Scan(&doc, &visible, &settled, &facts); err != nil {
 			return err
@@ -150,7 +149,7 @@ func (s *Store) listRows(ctx context.Context, l *listing) error {
 			break // the customer has no such orders
 		}
 		switch {
-		case !l.shows(visible, settled):
+		case !l.isVisible(visible, settled):
 		case settled > l.now:
 			if err := l.unsettled(doc, facts); err != nil {
 				return err
@@ -168,8 +167,8 @@ func (s *Store) listRows(ctx context.Context, l *listing) error {
 	return nil
 }
 
-// getOrderSQL answers no row when the partner has no such customer, and NULL
-// when the customer has no such order.
+// getOrderSQL returns no row if the partner has no such customer, and NULL if the
+// customer has no such order.
 const getOrderSQL = `
 SELECT CASE WHEN $4 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END,
     coalesce(o.settled, 0), coalesce(o.facts, '')
@@ -177,16 +176,16 @@ FROM customers c
 LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id AND o.order_id = $3
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 
-// OrderDocument is an order as it is stored. Until Settled, what is under way
-// has to be taken out of the document.
+// OrderDocument is a stored order. Until Settled, the changes in progress must be taken
+// out of the document.
 type OrderDocument struct {
 	JSON    []byte
 	Facts   []byte // nil for orders that were loaded
 	Settled time.Time
 }
 
-// GetOrder returns the document of an order, whether lists show it or not. It
-// fails with [ErrNotYours] or [ErrOrderNotFound].
+// GetOrder returns the document of an order, visible in lists or not. It fails with
+// [ErrNotYours] or [ErrOrderNotFound].
 func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID string, includePrice bool) (OrderDocument, error) {
 	if err := ctx.Err(); err != nil {
 		return OrderDocument{}, err
@@ -194,11 +193,11 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	var doc sql.NullString
 	var facts string
 	var settled int64
-	err := s.getOrder.QueryRowContext(brief(ctx), guid.Key(partnerID), guid.Key(customerID),
-		orderKey(orderID), bit(includePrice)).Scan(&doc, &settled, &facts)
+	err := s.getOrder.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID),
+		orderKey(orderID), boolToInt(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
 	case err != nil:
-		return OrderDocument{}, ofCustomer("get order", err)
+		return OrderDocument{}, customerError("get order", err)
 	case !doc.Valid:
 		return OrderDocument{}, ErrOrderNotFound
 	}
@@ -209,7 +208,7 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	return d, nil
 }
 
-// These have the same parameters. Most orders that are loaded are new.
+// These have the same parameters. Most loaded orders are new.
 const (
 	insertOrderSQL = `
 INSERT INTO orders (partner_id, customer_id, order_id, created, billing_cycle, system, partners_on_record, doc, priced_doc)
@@ -223,30 +222,30 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3
   AND (doc <> $8 OR priced_doc IS DISTINCT FROM $9)`
 )
 
-// putOrder makes or replaces an order, with its subscriptions, and reports
-// whether that changed anything.
-func (w *writer) putOrder(partnerID, customerID string, o *partnercenter.Order) (changed bool, err error) {
+// putOrder creates or replaces an order with its subscriptions, and reports whether
+// that changed anything.
+func (bulk *bulkTx) putOrder(partnerID, customerID string, o *partnercenter.Order) (changed bool, err error) {
 	args, err := orderArgs(guid.Key(partnerID), guid.Key(customerID), o)
 	if err != nil {
 		return false, err
 	}
-	if changed, err = w.exec(insertOrderSQL, args...); err != nil {
+	if changed, err = bulk.exec(insertOrderSQL, args...); err != nil {
 		return false, err
 	}
 	if !changed {
-		if changed, err = w.exec(replaceOrderSQL, args...); err != nil || !changed {
+		if changed, err = bulk.exec(replaceOrderSQL, args...); err != nil || !changed {
 			return false, err
 		}
-		if _, err := w.uncounted(`DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, args[:3]...); err != nil {
+		if _, err := bulk.execUncounted(`DELETE FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, args[:3]...); err != nil {
 			return false, err
 		}
 	}
-	return true, w.deriveSubscriptions(partnerID, customerID, o)
+	return true, bulk.deriveSubscriptions(partnerID, customerID, o)
 }
 
-// orderArgs are the parameters that every statement which writes an order begins
-// with: its keys, its columns, the document without its prices and, when it has any,
-// the one with them.
+// orderArgs returns the first parameters of every statement that writes an order: its
+// keys, its columns, the document without prices and, if there are any, the one with
+// prices.
 func orderArgs(partner, customer string, o *partnercenter.Order) ([]any, error) {
 	plain, hadPrices := WithoutPrices(o)
 	doc, err := partnercenter.Marshal(plain)
@@ -263,12 +262,11 @@ func orderArgs(partner, customer string, o *partnercenter.Order) ([]any, error) 
 	}
 	return []any{
 		partner, customer, orderKey(o.ID), ticks(o.CreationDate), billingCycleKey(o.BillingCycle),
-		bit(isSystemOrder(o)), partnersOnRecord(o), string(doc), priced,
+		boolToInt(isSystemOrder(o)), partnersOnRecord(o), string(doc), priced,
 	}, nil
 }
 
-// WithoutPrices returns the order as it is answered to those who did not ask
-// for prices, and whether it has any.
+// WithoutPrices returns the order without prices, and whether it had any.
 func WithoutPrices(o *partnercenter.Order) (plain *partnercenter.Order, had bool) {
 	had = o.TotalPrice != "" || slices.ContainsFunc(o.LineItems, func(l partnercenter.OrderLineItem) bool { return l.Pricing != nil })
 	if !had {
@@ -290,8 +288,8 @@ func isSystemOrder(o *partnercenter.Order) bool {
 	return false
 }
 
-// partnersOnRecord lists the MPN ids of the order's lines, each between blanks
-// so that none is found within another.
+// partnersOnRecord lists the MPN ids of the order's lines, each surrounded by spaces so
+// that none is found within another.
 func partnersOnRecord(o *partnercenter.Order) string {
 	var ids strings.Builder
 	for _, line := range o.LineItems {
@@ -307,8 +305,8 @@ func billingCycleKey(b partnercenter.BillingCycleType) string { return fold(stri
 // secondsTo1970 counts from year 1, where ticks begin.
 const secondsTo1970 = 62135596800
 
-// ticks counts 100 ns since year 1, which is as fine as the service's dates
-// are and reaches its "no end" in year 9999. No date gives 0.
+// ticks counts units of 100 ns since year 1, the resolution of the service's dates,
+// which reach "no end" in year 9999. No date is 0.
 func ticks(t partnercenter.Time) int64 { return ticksOf(t.Time()) }
 
 func ticksOf(at time.Time) int64 {
@@ -318,7 +316,7 @@ func ticksOf(at time.Time) int64 {
 	return (at.Unix()+secondsTo1970)*1e7 + int64(at.Nanosecond()/100)
 }
 
-// timeOf is the instant of ticks.
+// timeOf returns the instant of ticks.
 func timeOf(ticks int64) time.Time {
 	if ticks == 0 {
 		return time.Time{}
@@ -326,23 +324,23 @@ func timeOf(ticks int64) time.Time {
 	return time.Unix(ticks/1e7-secondsTo1970, ticks%1e7*100).UTC()
 }
 
-// micros is how instants of our own are stored; the zero time is 0.
-func micros(t time.Time) int64 {
+// toMicros is the stored form of other instants; the zero time is 0.
+func toMicros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMicro()
 }
 
-// bit is how booleans are stored and passed.
-func bit(b bool) int64 {
+// boolToInt is the stored form of booleans.
+func boolToInt(b bool) int64 {
 	if b {
 		return 1
 	}
 	return 0
 }
 
-// brief is the context for reading one customer, which takes microseconds:
-// watching for cancellation would cost up to a quarter more, in goroutines
-// that start and stop. Callers look at ctx once before.
-func brief(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+// withoutCancel returns the context for reading one customer, which takes microseconds:
+// watching for cancellation would cost up to a quarter more, in goroutines that start
+// and stop. Callers check ctx once before.
+func withoutCancel(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }

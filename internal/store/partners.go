@@ -29,10 +29,10 @@ var (
 	putIndirectResellerSQL = upsert("indirect_resellers", []string{"partner_id", "reseller_id"}, []string{"name", "mpn_id", "location"})
 )
 
-func (w *writer) putPartner(p *seed.Tenant) (changed bool, err error) {
-	return w.exec(putPartnerSQL, guid.Key(p.TenantID), p.Name, p.Domain, p.MPNID, p.Country)
+func (bulk *bulkTx) putPartner(p *seed.Tenant) (changed bool, err error) {
+	return bulk.exec(putPartnerSQL, guid.Key(p.TenantID), p.Name, p.Domain, p.MPNID, p.Country)
 }
 
-func (w *writer) putIndirectReseller(partnerID string, r *seed.IndirectReseller) (changed bool, err error) {
-	return w.exec(putIndirectResellerSQL, guid.Key(partnerID), guid.Key(r.TenantID), r.Name, r.MPNID, r.Location)
+func (bulk *bulkTx) putIndirectReseller(partnerID string, r *seed.IndirectReseller) (changed bool, err error) {
+	return bulk.exec(putIndirectResellerSQL, guid.Key(partnerID), guid.Key(r.TenantID), r.Name, r.MPNID, r.Location)
 }

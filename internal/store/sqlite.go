@@ -22,30 +22,31 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// applicationID marks a SQLite file as ours: "PCOR".
+// applicationID marks a SQLite file as this program's: "PCOR".
 const applicationID = 0x50434f52
 
 const (
-	// pageSize is such that an order fits in a page, with its prices and
-	// several lines: a row longer than a quarter of a page spills into a page
-	// of its own. With 8 KiB all orders with prices do, which makes the database
-	// three times as big and lists less than half as fast. What it costs is a
-	// tenth of the rate of small commits, which write whole pages.
+	// pageSize is chosen so that an order with prices and several lines fits into a
+	// page: a row longer than a quarter of a page spills into a page of its own. With 8
+	// KiB all orders with prices do, which makes the database three times as big and
+	// lists less than half as fast. The cost is a tenth of the rate of small commits,
+	// which write whole pages.
 	pageSize = 32768
-	// cacheKiB of anonymous memory a connection may fill. Mapped pages do not
-	// go through the cache; it serves changed pages and the write-ahead log.
+	// cacheKiB is the anonymous memory that a connection may fill. Mapped pages bypass
+	// the cache; it is for changed pages and the write-ahead log.
 	cacheKiB = 2048
 	// walLimit is what remains of the write-ahead log after a big load.
 	walLimit = 64 << 20
-	// busyTimeout bounds waits between connections. Ours seldom wait, as there
-	// is one writer and readers do not block it; other programs may look in.
+	// busyTimeout bounds waits between connections. The store's own seldom wait, as
+	// there is one writer and readers do not block it; other programs may access the
+	// file.
 	busyTimeout = 10 * time.Second
 )
 
-// durable and throwaway are when SQLite waits for the disk.
+// durable and throwaway say when SQLite waits for the disk.
 const (
 	durable   = "FULL" // at every commit
-	throwaway = "OFF"  // never: the data is gone after a crash anyway
+	throwaway = "OFF"  // never: the data is lost after a crash anyway
 )
 
 // openSQLite opens the database file at path.
@@ -85,8 +86,8 @@ func (s *Store) connectSQLite(ctx context.Context, path string, o Options, synch
 		return err
 	}
 	if isNew {
-		// Before anything else, so that a database whose creation is cut
-		// short is still known as ours.
+		// First of all, so that a database is recognized even if its creation is
+		// interrupted.
 		if _, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func openPool(path string, n int, settings url.Values) (*sql.DB, error) {
 	settings.Set("_defensive", "1")
 	settings.Set("_dqs", "0")
 	settings.Set("_error_rc", "1") // no stale texts in errors
-	settings.Set("mode", "rw")     // the file is there, with the mode we want
+	settings.Set("mode", "rw")     // the file exists, with the right mode
 	db, err := sql.Open("sqlite", sqliteURI(path, settings))
 	if err != nil {
 		return nil, err
@@ -139,9 +140,8 @@ func sqliteURI(path string, settings url.Values) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}).String()
 }
 
-// sqlitePath returns the one absolute path of a database file, so that its
-// lock is the same however it is named, and checks that a database can be
-// there.
+// sqlitePath returns the canonical absolute path of a database file, so that its lock
+// is the same under every name, and checks that a database can be there.
 func sqlitePath(path string) (string, error) {
 	if path == "" {
 		return "", &OpenError{Path: `""`, Reason: ErrNoFolder, Next: "give the database a file name, such as partnercenter.db"}
@@ -152,10 +152,10 @@ func sqlitePath(path string) (string, error) {
 	}
 	folder, err := filepath.EvalSymlinks(filepath.Dir(abs))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", &OpenError{Path: path, Reason: ErrNoFolder, Next: "make the folder " + filepath.Dir(abs) + " or choose another place"}
+		return "", &OpenError{Path: path, Reason: ErrNoFolder, Next: "make the folder " + filepath.Dir(abs) + " or choose another location"}
 	}
 	if err != nil {
-		return "", &OpenError{Path: path, Reason: ErrNoFolder, Cause: err, Next: "check the permissions of the folders above it or choose another place"}
+		return "", &OpenError{Path: path, Reason: ErrNoFolder, Cause: err, Next: "check the permissions of the folders above it or choose another location"}
 	}
 	abs = filepath.Join(folder, filepath.Base(abs))
 	if real, err := filepath.EvalSymlinks(abs); err == nil {
@@ -167,8 +167,8 @@ func sqlitePath(path string) (string, error) {
 	return abs, nil
 }
 
-// lockFile makes us the only process that has the database open. SQLite
-// itself would let several in, but caches rely on there being one.
+// lockFile makes this the only process that has the database open. SQLite would allow
+// several, but caches rely on there being one.
 func (s *Store) lockFile(path string) error {
 	name := path + ".lock"
 	lock := flock.New(name)
@@ -181,17 +181,16 @@ func (s *Store) lockFile(path string) error {
 		pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
 		return &OpenError{Path: path, Reason: ErrLocked, PID: pid, Next: "stop that server or choose another file"}
 	}
-	// The file stays when the lock is gone: removing it could take a new
-	// owner's lock away.
+	// The file stays when the lock is released: removing it could remove a new owner's
+	// lock.
 	s.release = lock.Unlock
-	// For the message above only; where locks keep others from writing, it
-	// does without.
+	// For the message above only; where locks prevent writing, the message lacks it.
 	_ = os.WriteFile(name, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600)
 	return nil
 }
 
-// makePrivate creates the file if it is missing and keeps it from other users,
-// as it holds secrets; SQLite gives its -wal and -shm files the same mode. It
+// makePrivate creates the file if it is missing and makes it inaccessible to other
+// users, as it contains secrets; SQLite gives its -wal and -shm files the same mode. It
 // reports whether the file is empty.
 func makePrivate(path string) (empty bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -214,12 +213,12 @@ func makePrivate(path string) (empty bool, err error) {
 func notWritable(path string, cause error) error {
 	return &OpenError{
 		Path: path, Reason: ErrNotWritable, Cause: cause,
-		Next: "make the file and its folder writable for this user or choose another place",
+		Next: "make the file and its folder writable for this user or choose another location",
 	}
 }
 
-// inspect fails when the file is not ours, before anything of it is changed.
-// It reports whether the database has no content yet.
+// inspect fails if the file is not this program's, before anything in it is changed. It
+// reports whether the database is still empty.
 func inspect(ctx context.Context, path string) (empty bool, err error) {
 	db, err := openPool(path, 1, url.Values{"_query_only": {"1"}})
 	if err != nil {
@@ -239,7 +238,7 @@ func inspect(ctx context.Context, path string) (empty bool, err error) {
 	return false, ErrForeign
 }
 
-// sqliteOpenError tells apart what can be wrong with a file.
+// sqliteOpenError determines what is wrong with a file.
 func sqliteOpenError(path string, err error) error {
 	var code *sqlite.Error
 	switch {
@@ -252,7 +251,7 @@ func sqliteOpenError(path string, err error) error {
 	case !errors.As(err, &code):
 		return fmt.Errorf("cannot open the database %s: %w", path, err)
 	}
-	switch code.Code() & 0xff { // the rest says more about it
+	switch code.Code() & 0xff { // the other bits give details
 	case sqlite3.SQLITE_NOTADB:
 		return &OpenError{Path: path, Reason: ErrNotDatabase, Cause: err, Next: "choose another file; a new one is made if it does not exist"}
 	case sqlite3.SQLITE_CORRUPT:
@@ -265,12 +264,12 @@ func sqliteOpenError(path string, err error) error {
 	return fmt.Errorf("cannot open the database %s: %w", path, err)
 }
 
-// temporaryName is how the folders of temporary databases begin.
+// temporaryName is the prefix of folders of temporary databases.
 const temporaryName = "partnercenter-memory-"
 
-// openTemporary opens a database that ends with the Store: a private file that
-// is never forced to disk. SQLite's own memory databases know no write-ahead
-// log, so that there a reader would wait for every writer.
+// openTemporary opens a database that is deleted with the Store: a private file that is
+// never synced to disk. SQLite's own memory databases have no write-ahead log, so that
+// a reader would wait for every writer.
 func (s *Store) openTemporary(ctx context.Context, o Options) error {
 	removeAbandoned()
 	folder, err := os.MkdirTemp("", temporaryName) // mode 0700
@@ -292,8 +291,8 @@ func (s *Store) openTemporary(ctx context.Context, o Options) error {
 	return err
 }
 
-// removeAbandoned removes temporary databases whose process was killed. Young
-// ones are left alone: they may be about to take their lock.
+// removeAbandoned removes temporary databases of killed processes. Recent ones are left
+// alone: their lock may not have been taken yet.
 func removeAbandoned() {
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), temporaryName+"*"))
 	for _, folder := range folders {
@@ -301,7 +300,7 @@ func removeAbandoned() {
 		if err != nil || time.Since(info.ModTime()) < time.Minute {
 			continue
 		}
-		// Without O_CREATE: the folder for temporary files is open to others.
+		// Without O_CREATE: the folder for temporary files is writable by others.
 		lock := flock.New(filepath.Join(folder, "partnercenter.db.lock"), flock.SetFlag(os.O_RDWR))
 		if locked, err := lock.TryLock(); err == nil && locked {
 			_ = lock.Unlock()

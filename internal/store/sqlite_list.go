@@ -12,20 +12,19 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// sqliteLists answers the lists that nearly everybody asks for, all orders of
-// a customer, through the functions of SQLite itself, which are what the driver
-// is made of. The driver and database/sql copy each document into memory of its
-// own and again out of it, allocate for every row, and offer no way to their
-// handles. Here a document goes from SQLite into the answer at once and nothing
-// is allocated. Measured against that way, lists of 2, 10 and 200 orders are read
-// 1.6, 1.9 and 2.3 times as fast on one processor, and 1.9, 3 and 4.8 times on
-// two, as no garbage is left.
+// sqliteLists answers the most frequent lists, all orders of a customer, with the
+// functions of SQLite itself, on which the driver is built. The driver and database/sql
+// copy each document into separate memory and out of it again, allocate for every row,
+// and do not expose their handles. Here a document goes from SQLite directly into the
+// answer, and nothing is allocated. In comparison, lists of 2, 10 and 200 orders are
+// read 1.6, 1.9 and 2.3 times as fast on one processor, and 1.9, 3 and 4.8 times on
+// two, as there is no garbage.
 //
-// All other reading goes through database/sql. [Store.ListOrders] answers these
-// lists that way, too, when there is no sqliteLists.
+// All other reads use database/sql. So does [Store.ListOrders] for these lists if there
+// is no sqliteLists.
 type sqliteLists struct {
-	// idle holds the readers that nobody uses. Who takes one owns it until
-	// he puts it back. It is closed when they are.
+	// idle has the unused readers. A goroutine that takes one owns it until it puts it
+	// back. It is closed with the readers.
 	idle  chan *listReader
 	close func() error
 }
@@ -35,17 +34,17 @@ type listReader struct {
 	tls   *libc.TLS
 	db    uintptr
 	stmts [2]uintptr // see allOrdersSQL
-	// block is C memory: the results of functions while the connection is
-	// made, the values of the statement's parameters from then on.
+	// block is C memory: for results of functions while the connection is opened, and
+	// for the statement's parameters afterwards.
 	block uintptr
 }
 
-// maxListKey is how long an id may be to fit in a listReader's block. Longer
-// ones are no GUIDs, and their lists are read the other way.
+// maxListKey is the longest id that fits into a listReader's block. Longer ones are not
+// GUIDs, and their lists are read through database/sql.
 const maxListKey = 64
 
-// allOrdersSQL are the statements without prices and with them. Their rows are
-// those of listOrdersSQL.
+// allOrdersSQL are the statements without and with prices. Their rows are those of
+// listOrdersSQL.
 var allOrdersSQL = [2]string{
 	fmt.Sprintf(allOrdersFormat, "o.doc"),
 	fmt.Sprintf(allOrdersFormat, "coalesce(o.priced_doc, o.doc)"),
@@ -58,7 +57,7 @@ LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer
 WHERE c.partner_id = ?1 AND c.customer_id = ?2 AND c.active = 1
 ORDER BY o.created DESC, o.order_id DESC`
 
-// openSQLiteLists opens n connections to a database that exists.
+// openSQLiteLists opens n connections to an existing database.
 func openSQLiteLists(path string, mmap int64, n int) (_ *sqliteLists, err error) {
 	l := &sqliteLists{idle: make(chan *listReader, n)}
 	opened := 0
@@ -82,30 +81,30 @@ func openSQLiteLists(path string, mmap int64, n int) (_ *sqliteLists, err error)
 	return l, nil
 }
 
-// can reports whether the query, whose ids are keys, is one that list answers.
-func (l *sqliteLists) can(q *OrderQuery) bool {
+// supports reports whether list can answer the query, whose ids are keys.
+func (l *sqliteLists) supports(q *OrderQuery) bool {
 	return l != nil && q.BillingCycle == "" && q.IndirectReseller == "" && !q.IncludeSystemPurchases &&
 		len(q.PartnerID) <= maxListKey && len(q.CustomerID) <= maxListKey
 }
 
-// list does what [Store.ListOrders] does for a query whose ids are keys. It
-// waits for a connection as long as ctx allows; the reading itself is brief.
-func (l *sqliteLists) list(ctx context.Context, to *listing) error {
+// list does what [Store.ListOrders] does, for a query whose ids are keys. It waits for
+// a connection as long as ctx allows; the read itself is not interrupted.
+func (l *sqliteLists) list(ctx context.Context, to *orderListing) error {
 	select {
 	case r, open := <-l.idle:
 		if !open {
 			return errors.New("the database is closed")
 		}
 		defer func() { l.idle <- r }()
-		return r.list(to, r.stmts[bit(to.IncludePrice)])
+		return r.list(to, r.stmts[boolToInt(to.IncludePrice)])
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (r *listReader) list(to *listing, stmt uintptr) error {
-	// Ends the read transaction, so that it keeps no checkpoint from its work
-	// and the next one sees what is new. Its result repeats the last step's.
+func (r *listReader) list(to *orderListing, stmt uintptr) error {
+	// Ends the read transaction, so that it does not block checkpoints and the next one
+	// sees new data. It returns the last step's error again.
 	defer sqlite3.Xsqlite3_reset(r.tls, stmt)
 	for i, key := range [...]string{to.PartnerID, to.CustomerID} {
 		// SQLite reads the block until the parameter is bound again.
@@ -134,7 +133,7 @@ func (r *listReader) list(to *listing, stmt uintptr) error {
 		}
 		visible, settled := sqlite3.Xsqlite3_column_int64(r.tls, stmt, 1), sqlite3.Xsqlite3_column_int64(r.tls, stmt, 2)
 		switch {
-		case !to.shows(visible, settled):
+		case !to.isVisible(visible, settled):
 		case settled > to.now:
 			facts, err := r.bytes(stmt, 3)
 			if err != nil {
@@ -149,9 +148,8 @@ func (r *listReader) list(to *listing, stmt uintptr) error {
 	}
 }
 
-// bytes returns a column of the row at hand, nil for NULL. A text is stored as
-// the bytes that it is, so this converts nothing; it is good until the next
-// step.
+// bytes returns a column of the current row, nil for NULL. Text is stored as the same
+// bytes, so nothing is converted; it is valid until the next step.
 func (r *listReader) bytes(stmt uintptr, column int32) ([]byte, error) {
 	p := sqlite3.Xsqlite3_column_blob(r.tls, stmt, column)
 	if p == 0 {
@@ -163,17 +161,17 @@ func (r *listReader) bytes(stmt uintptr, column int32) ([]byte, error) {
 	return memory(p, int(sqlite3.Xsqlite3_column_bytes(r.tls, stmt, column))), nil
 }
 
-// open makes the connection. If it fails, the reader is to be closed.
+// open opens the connection. If it fails, the reader must be closed.
 func (r *listReader) open(path string, mmap int64) error {
 	if r.block = libc.Xcalloc(r.tls, 2, maxListKey); r.block == 0 {
 		return r.error(sqlite3.SQLITE_NOMEM)
 	}
 	result := (*uintptr)(pointer(r.block))
-	// Its user sees to it that it has one at a time: no mutex.
+	// The user ensures that it is used by one goroutine at a time: no mutex.
 	const flags = sqlite3.SQLITE_OPEN_READONLY | sqlite3.SQLITE_OPEN_NOMUTEX | sqlite3.SQLITE_OPEN_URI
 	err := r.withText(sqliteURI(path, nil), func(uri uintptr) int32 {
 		rc := sqlite3.Xsqlite3_open_v2(r.tls, uri, r.block, flags, 0)
-		r.db = *result // there may be one that says what is wrong
+		r.db = *result // on error there may be a handle that explains it
 		return rc
 	})
 	if err != nil {
@@ -201,7 +199,7 @@ func (r *listReader) open(path string, mmap int64) error {
 
 func (r *listReader) close() error {
 	for _, stmt := range r.stmts {
-		sqlite3.Xsqlite3_finalize(r.tls, stmt) // repeats the last error, if any
+		sqlite3.Xsqlite3_finalize(r.tls, stmt) // returns the last error again, if any
 	}
 	var err error
 	if rc := sqlite3.Xsqlite3_close(r.tls, r.db); rc != sqlite3.SQLITE_OK {
@@ -212,7 +210,7 @@ func (r *listReader) close() error {
 	return err
 }
 
-// withText calls fn with the text as C has it.
+// withText calls fn with the text as a C string.
 func (r *listReader) withText(text string, fn func(uintptr) int32) error {
 	p, err := libc.CString(text)
 	if err != nil {
@@ -225,7 +223,8 @@ func (r *listReader) withText(text string, fn func(uintptr) int32) error {
 	return nil
 }
 
-// error is what SQLite says about the call that returned rc, in the driver's words.
+// error returns SQLite's message about the call that returned rc, in the driver's
+// format.
 func (r *listReader) error(rc int32) error {
 	text := libc.GoString(sqlite3.Xsqlite3_errstr(r.tls, rc))
 	if r.db != 0 && sqlite3.Xsqlite3_extended_errcode(r.tls, r.db) == rc {
@@ -236,9 +235,9 @@ func (r *listReader) error(rc int32) error {
 	return fmt.Errorf("%s (%d)", text, rc)
 }
 
-// memory is n bytes of C memory.
+// memory returns n bytes of C memory.
 func memory(p uintptr, n int) []byte { return unsafe.Slice((*byte)(pointer(p)), n) }
 
-// pointer returns an address in C memory, which the garbage collector neither
-// moves nor frees. (The direct conversion is the same; vet takes it for a mistake.)
+// pointer converts an address in C memory, which the garbage collector neither moves
+// nor frees. (The direct conversion is equivalent; vet reports it as a mistake.)
 func pointer(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }

@@ -79,7 +79,7 @@ func TestListsAreTheSameEitherWay(t *testing.T) {
 							q := OrderQuery{PartnerID: p.TenantID, CustomerID: c.Customer.ID, IncludePrice: price}
 							got, n, err := listOrders(t.Context(), s, []byte("x"), q)
 							q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
-							want := newListing(&q, []byte("x"))
+							want := newOrderListing(&q, []byte("x"))
 							wantErr := s.listRows(t.Context(), &want)
 							if string(got) != string(want.items) || n != want.count || err != wantErr {
 								t.Fatalf("%+v: %d orders, %v, want %d, %v\n%s\n%s", q, n, err, want.count, wantErr, got, want.items)
@@ -112,8 +112,8 @@ func TestListsAllocateNothing(t *testing.T) {
 	}
 }
 
-// A list must leave no read transaction behind: it would keep the write-ahead
-// log from being reset. Nor may a commit before it stay unseen.
+// A list must not leave a read transaction open, which would keep the write-ahead log
+// from being reset and hide later commits.
 func TestListsEndTheirTransaction(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "test.db"))
 	list := func(partner, customer string) error {
@@ -211,7 +211,7 @@ func TestListsWaitAndClose(t *testing.T) {
 		s.lists.idle <- r
 	}
 
-	// Close comes between many lists. Those after it fail.
+	// Close is called between many lists. Those after it fail.
 	var readers sync.WaitGroup
 	for range 16 {
 		readers.Go(func() {

@@ -124,7 +124,7 @@ func TestReopen(t *testing.T) {
 	same(t, orderIDs(t, s, OrderQuery{PartnerID: partnerA, CustomerID: shared}), []string{shortOrder, legacyOrder})
 }
 
-// TestResetKnowsAllTables keeps Reset's lists to the schema.
+// TestResetKnowsAllTables compares Reset's lists with the schema.
 func TestResetKnowsAllTables(t *testing.T) {
 	s := openTest(t, ":memory:")
 	tables, err := queryAll(t.Context(), s, "tables", func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) }, `
@@ -132,7 +132,7 @@ SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := slices.Concat(perishable, lasting)
+	known := slices.Concat(resetTables, keptTables)
 	slices.Sort(known)
 	if !slices.Equal(tables, known) {
 		t.Errorf("the tables are %q, and Reset knows %q: add new ones to perishable, where a customer's are emptied, or to lasting", tables, known)
@@ -163,7 +163,7 @@ func TestPragmas(t *testing.T) {
 }
 
 func TestOpenErrors(t *testing.T) {
-	// Each case makes what Open then fails on.
+	// Each case creates what Open then fails on.
 	execSQL := func(t *testing.T, path string, statements ...string) {
 		t.Helper()
 		db, err := sql.Open("sqlite", path)
@@ -205,8 +205,8 @@ func TestOpenErrors(t *testing.T) {
 			if err := os.WriteFile(filepath.Dir(path), []byte("x"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, ErrNotWritable, "make the file and its folder writable for this user or choose another place"},
-		{"read-only file system", "/proc/x.db", nil, ErrNotWritable, "make the file and its folder writable for this user or choose another place"},
+		}, ErrNotWritable, "make the file and its folder writable for this user or choose another location"},
+		{"read-only file system", "/proc/x.db", nil, ErrNotWritable, "make the file and its folder writable for this user or choose another location"},
 		{"locked", "x.db", func(t *testing.T, path string) { openTest(t, path) }, ErrLocked,
 			fmt.Sprintf("it is in use by another server (process %d); stop that server or choose another file", os.Getpid())},
 		{"locked under another name", "link.db", func(t *testing.T, path string) {
@@ -315,8 +315,8 @@ func TestOpenAfterCreationWasCutShort(t *testing.T) {
 
 var loadSize = flag.Int("load", 50, "customers to load, in TestKilledDuringLoad")
 
-// TestKilledDuringLoad kills processes at random moments of a load. What they
-// leave must be nothing or all of it, and the load can be repeated.
+// TestKilledDuringLoad kills processes at random moments of a load. The database must
+// have nothing or all of it, and the load can be repeated.
 func TestKilledDuringLoad(t *testing.T) {
 	const child = "PARTNERCENTER_TEST_LOAD"
 	customers, orders := *loadSize, 20
@@ -396,8 +396,8 @@ func TestKilledDuringLoad(t *testing.T) {
 	same(t, len(orderIDs(t, s, OrderQuery{PartnerID: bulkPartner, CustomerID: bulkCustomer(0)})), orders)
 }
 
-// TestListsDecodeNothing stores what is no JSON behind the store's back: lists
-// hand out documents as they lie there.
+// TestListsDecodeNothing stores invalid JSON directly in the database: lists return
+// documents as stored.
 func TestListsDecodeNothing(t *testing.T) {
 	s := openTest(t, ":memory:")
 	load(t, s, bulkSeed(1, 1, 2, "$"))
@@ -408,7 +408,7 @@ func TestListsDecodeNothing(t *testing.T) {
 	for name, list := range map[string]func() ([]byte, int, error){
 		"plain": func() ([]byte, int, error) { return listOrders(t.Context(), s, nil, q) },
 		"portable": func() ([]byte, int, error) {
-			l := newListing(&q, nil)
+			l := newOrderListing(&q, nil)
 			err := s.listRows(t.Context(), &l)
 			return l.items, l.count, err
 		},

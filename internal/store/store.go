@@ -1,13 +1,12 @@
-// Package store keeps partners, customers and orders in a database and answers
-// them as the JSON documents that the API sends.
+// Package store keeps partners, customers and orders in a database and returns them as
+// the JSON documents that the API sends.
 //
-// Documents are encoded once, when they are written. Reading hands out the
-// stored bytes; columns exist only for what is filtered, sorted or joined.
-// Everything is asked for by partner, and a customer of another partner is
-// answered exactly like one that does not exist.
+// Documents are encoded once, when they are written. Reads return the stored bytes;
+// columns exist only for what is filtered, sorted or joined. Every query is by partner,
+// and a customer of another partner is treated exactly like one that does not exist.
 //
-// Statements are written for every SQL dialect alike; what must differ is in one
-// file a dialect and in its migrations.
+// Statements work in every SQL dialect; what must differ is in one file per dialect and
+// in its migrations.
 package store
 
 import (
@@ -22,17 +21,17 @@ import (
 )
 
 var (
-	// ErrNotYours answers any question about a customer that the partner has
-	// no relationship with: another partner's, a former one, an unknown one.
+	// ErrNotYours says that the partner has no relationship with the customer: it is
+	// another partner's, a former one, or unknown.
 	ErrNotYours = errors.New("the partner has no such customer; check the customer id and the relationship")
 	// ErrOrderNotFound says that the customer has no such order.
 	ErrOrderNotFound = errors.New("the customer has no such order; check the order id, short ones including their case")
-	// ErrFilter says that a [CustomerFilter] has a field or an operator that
-	// customers cannot be searched by.
+	// ErrFilter says that customers cannot be searched by the field or operator of a
+	// [CustomerFilter].
 	ErrFilter = errors.New("customers cannot be searched like this; use one of the documented fields and operators")
 	// ErrKeyNotFound says that there is no such signing key.
 	ErrKeyNotFound = errors.New("there is no such signing key; list the keys for their ids")
-	// ErrKeyExists says that a signing key has the id of another one.
+	// ErrKeyExists says that there already is a signing key with this id.
 	ErrKeyExists = errors.New("there is a signing key with this id already; use another id")
 	// ErrPartnerNotFound says that no partner has this tenant id.
 	ErrPartnerNotFound = errors.New("there is no such partner; list the partners for their tenant ids")
@@ -41,28 +40,27 @@ var (
 // Store is a database of partners, customers and orders. Its methods may be
 // called concurrently.
 type Store struct {
-	read  *sql.DB // cannot write
+	read  *sql.DB // read-only
 	write *sql.DB // one connection
 	now   func() time.Time
 	fresh atomic.Bool
 
-	// versions counts changes by customer, see OrdersVersion.
+	// versions counts changes by customer; see OrdersVersion.
 	versions [versionSlots]atomic.Uint64
 
-	listOrders, getOrder, getCustomer, getAccount, getAnswer *sql.Stmt // of read
+	listOrders, getOrder, getCustomer, getAccount, getAnswer *sql.Stmt // prepared on read
 
-	addOrder, changeOrder, putSubscription, putAnswer *sql.Stmt // of write
+	addOrder, changeOrder, putSubscription, putAnswer *sql.Stmt // prepared on write
 
 	// closing guards jobs, which is nil once the store closes.
 	closing sync.RWMutex
 	jobs    chan *job
 	written chan struct{} // closed when no more changes are written
-	commits int           // of the goroutine that writes them
+	commits int           // used by the writing goroutine
 
-	lists *sqliteLists // nil for dialects that have no such thing
+	lists *sqliteLists // nil for dialects without it
 
-	// release frees what the dialect holds besides connections. It is called
-	// last.
+	// release releases what the dialect holds besides connections. It is called last.
 	release func() error
 }
 
@@ -70,20 +68,20 @@ type Store struct {
 type Options struct {
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// MmapSize is how many bytes of a SQLite file are read through memory
-	// mapping. 0 means as much as SQLite can, 2 GiB; negative means none,
-	// for file systems that break under mapped files.
+	// MmapSize is how many bytes of a SQLite file are memory-mapped. 0 means as many as
+	// SQLite can, 2 GiB; negative means none, for file systems that do not support
+	// mapped files.
 	MmapSize int64
-	// Readers is how many reads run at once. 0 means twice the processors,
-	// 4 at least.
+	// Readers is the number of concurrent reads. 0 means twice the number of
+	// processors, at least 4.
 	Readers int
 }
 
-// Open opens the database at path and brings its schema up to date. A file
-// that does not exist is created; its folder must exist. The path ":memory:"
-// means a database of its own that is gone after [Store.Close].
+// Open opens the database at path and brings its schema up to date. A file that does
+// not exist is created; its folder must exist. The path ":memory:" means a private
+// database that is deleted by [Store.Close].
 //
-// A database that cannot be used gives an [*OpenError].
+// If a database cannot be used, the error is an [*OpenError].
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	o := Options{}
 	if opts != nil {
@@ -96,7 +94,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(path, "postgres://"), strings.HasPrefix(path, "postgresql://"):
-		// The address may hold a password, so it is not repeated.
+		// The address may contain a password, so it is not repeated.
 		err = &OpenError{
 			Path: "postgres://…", Reason: ErrUnsupported,
 			Next: "give the name of a file, such as partnercenter.db, which will hold a SQLite database",
@@ -112,7 +110,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	return s, nil
 }
 
-// prepare readies what the methods need, once the schema is up to date.
+// prepare prepares the statements, once the schema is up to date.
 func (s *Store) prepare(ctx context.Context) error {
 	var loaded bool
 	const isLoaded = `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1) OR EXISTS (SELECT 1 FROM partners)`
@@ -145,7 +143,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Close waits for reads and writes to end and closes the database.
+// Close waits for reads and writes to finish, and closes the database.
 func (s *Store) Close() error {
 	var errs []error
 	s.closing.Lock()
@@ -160,8 +158,8 @@ func (s *Store) Close() error {
 	if s.lists != nil {
 		errs = append(errs, s.lists.close())
 	}
-	// The writer goes last: SQLite folds the write-ahead log into the
-	// database when the last connection closes, and readers cannot.
+	// The writer is closed last: SQLite merges the write-ahead log into the database
+	// when the last connection closes, which readers cannot do.
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -174,13 +172,13 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Fresh reports whether nothing was ever loaded: the database was just
-// created, or its creator did not live to fill it. It turns false with the
-// first [Store.Load], even one of nothing.
+// Fresh reports whether nothing was ever loaded: the database was just created, or its
+// creation was interrupted before a load. It becomes false with the first [Store.Load],
+// even of nothing.
 func (s *Store) Fresh() bool { return s.fresh.Load() }
 
-// Ping reports whether the database can be read, and written too unless
-// somebody is writing right now, which proves as much.
+// Ping reports whether the database can be read and written. A write in progress counts
+// as proof.
 func (s *Store) Ping(ctx context.Context) error {
 	var n int
 	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {
@@ -195,7 +193,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// tx is a write transaction. All that it writes is of one instant.
+// tx is a write transaction. Everything it writes has the same instant.
 type tx struct {
 	*sql.Tx
 	ctx context.Context
@@ -208,10 +206,10 @@ func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = t.Rollback() }() // does nothing after a commit
+	defer func() { _ = t.Rollback() }() // no effect after a commit
 	if err := fn(&tx{Tx: t, ctx: ctx, now: s.now()}); err != nil {
-		// When ctx ends, the transaction is gone, and fn failed with whatever
-		// it met then.
+		// When ctx ends, the transaction is rolled back, and fn failed with an
+		// arbitrary error.
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -220,13 +218,13 @@ func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 	return t.Commit()
 }
 
-// transact does what inTx does, and has an error say what for.
+// transact does what inTx does, and adds what to errors.
 func (s *Store) transact(ctx context.Context, what string, fn func(*tx) error) error {
-	return failed(what, s.inTx(ctx, fn))
+	return wrapError(what, s.inTx(ctx, fn))
 }
 
-// execute is a transaction of one statement. It fails with unchanged, unless that
-// is nil, when the statement changes nothing.
+// execute runs a transaction of one statement. It fails with unchanged, if not nil,
+// when the statement changes nothing.
 func (s *Store) execute(ctx context.Context, what string, unchanged error, query string, args ...any) error {
 	return s.transact(ctx, what, func(tx *tx) error {
 		changed, err := tx.exec(query, args...)
@@ -237,8 +235,8 @@ func (s *Store) execute(ctx context.Context, what string, unchanged error, query
 	})
 }
 
-// failed has an error, if there is one, say what failed.
-func failed(what string, err error) error {
+// wrapError adds what failed to an error, if there is one.
+func wrapError(what string, err error) error {
 	if err != nil {
 		return fmt.Errorf("store: %s: %w", what, err)
 	}
@@ -250,8 +248,8 @@ func (t *tx) exec(query string, args ...any) (changed bool, err error) {
 	return changedBy(t.ExecContext(t.ctx, query, args...))
 }
 
-// run does what exec does, for a statement that is prepared.
-func (t *tx) run(stmt *sql.Stmt, args ...any) (changed bool, err error) {
+// execPrepared does what exec does, for a prepared statement.
+func (t *tx) execPrepared(stmt *sql.Stmt, args ...any) (changed bool, err error) {
 	return changedBy(t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 }
 
@@ -264,35 +262,35 @@ func changedBy(r sql.Result, err error) (bool, error) {
 	return n > 0, err
 }
 
-// queryAll returns what a query finds, one value by scan for each row.
+// queryAll returns the rows of a query, each converted by scan.
 func queryAll[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, failed(what, err)
+		return nil, wrapError(what, err)
 	}
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, failed(what, err)
+			return nil, wrapError(what, err)
 		}
 		list = append(list, v)
 	}
-	return list, failed(what, rows.Err())
+	return list, wrapError(what, rows.Err())
 }
 
-// ofCustomer words an error of a query that answers no row when the partner has no
+// customerError words the error of a query that returns no row if the partner has no
 // such customer.
-func ofCustomer(what string, err error) error {
+func customerError(what string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotYours
 	}
-	return failed(what, err)
+	return wrapError(what, err)
 }
 
-// upsert is the statement that makes a row or, where there is one with its key that
-// differs, replaces the rest of it. Its parameters are the key's and the rest's.
+// upsert returns a statement that inserts a row or, if a different one with the key
+// exists, replaces the rest of it. Its parameters are the key and the rest.
 func upsert(table string, key, rest []string) string {
 	places, sets := make([]string, len(key)+len(rest)), make([]string, len(rest))
 	for i := range places {

@@ -14,20 +14,19 @@ import (
 // ErrSubscriptionNotFound says that the customer has no such subscription.
 var ErrSubscriptionNotFound = errors.New("the customer has no such subscription; check the subscription id")
 
-// SubscriptionQuery says which of a customer's subscriptions to read. Empty
-// fields select nothing.
+// SubscriptionQuery selects subscriptions of a customer. Empty fields are ignored.
 type SubscriptionQuery struct {
 	PartnerID  string
 	CustomerID string
-	// ID is the subscription's, or its entitlement's.
+	// ID is the id of the subscription or of its entitlement.
 	ID      string
 	OrderID string
 	// MPNID is the indirect reseller's.
 	MPNID string
 }
 
-// subscriptionsSQL answers no row when the partner has no such customer, and
-// one of NULLs when it has no such subscriptions.
+// subscriptionsSQL returns no row if the partner has no such customer, and one row of
+// NULLs if the customer has no such subscriptions.
 const subscriptionsSQL = `
 SELECT s.subscription_id, s.order_id, s.kind, s.active, s.since, s.doc, coalesce(s.facts, '')
 FROM customers c
@@ -38,8 +37,8 @@ LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.c
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
 ORDER BY s.since, s.subscription_id`
 
-// Subscriptions returns the subscriptions that q selects. Those that follow
-// from lines of one order share its document. It fails with [ErrNotYours].
+// Subscriptions returns the subscriptions that q selects. Those derived from lines of
+// one order share its document. It fails with [ErrNotYours].
 func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]SubscriptionRecord, error) {
 	list, err := queryAll(ctx, s, "subscriptions", scanSubscription, subscriptionsSQL,
 		guid.Key(q.PartnerID), guid.Key(q.CustomerID), guid.Key(q.ID), orderKey(q.OrderID), fold(q.MPNID))
@@ -83,7 +82,7 @@ func scanSubscription(rows *sql.Rows) (r SubscriptionRecord, err error) {
 	return r, partnercenter.Unmarshal([]byte(doc.String), r.Subscription)
 }
 
-// readOrderOf reads the order whose line a subscription follows from.
+// readOrderOf reads the order from whose line a subscription is derived.
 func (s *Store) readOrderOf(ctx context.Context, r *SubscriptionRecord, q SubscriptionQuery) error {
 	var doc, facts string
 	err := s.read.QueryRowContext(ctx, `
@@ -99,7 +98,7 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, guid.Key(q.Partne
 	return partnercenter.Unmarshal([]byte(doc), r.Order)
 }
 
-// OrderOf returns the id of the order that made a subscription. It fails with
+// OrderOf returns the id of the order that created a subscription. It fails with
 // [ErrNotYours] or [ErrSubscriptionNotFound].
 func (s *Store) OrderOf(ctx context.Context, partnerID, customerID, subscriptionID string) (string, error) {
 	var orderID sql.NullString
@@ -111,13 +110,13 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
 	if err == nil && !orderID.Valid {
 		return "", ErrSubscriptionNotFound
 	}
-	return orderID.String, ofCustomer("order of subscription", err)
+	return orderID.String, customerError("order of subscription", err)
 }
 
-// CustomerOf finds the customer whose subscription it is among all of a
-// partner's. Those of loaded orders, whose documents may have links without the
-// customer, are found at once, others by asking customer by customer. It fails
-// with [ErrSubscriptionNotFound].
+// CustomerOf finds the partner's customer that has a subscription. Subscriptions of
+// loaded orders, whose documents may have links without the customer, are found
+// directly, others by querying customer by customer. It fails with
+// [ErrSubscriptionNotFound].
 func (s *Store) CustomerOf(ctx context.Context, partnerID, subscriptionID string) (string, error) {
 	for _, query := range []string{loadedCustomerSQL, anyCustomerSQL} {
 		var customerID string
@@ -132,7 +131,7 @@ func (s *Store) CustomerOf(ctx context.Context, partnerID, subscriptionID string
 	return "", ErrSubscriptionNotFound
 }
 
-// The joins begin with the small side: the index of loaded subscriptions, and
+// The joins begin with the smaller side: the index of loaded subscriptions, and
 // customers.
 const (
 	loadedCustomerSQL = `
@@ -147,8 +146,8 @@ WHERE c.partner_id = $1 AND c.active = 1
 LIMIT 1`
 )
 
-// deriveSubscriptions notes the subscriptions of a loaded order's lines.
-func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
+// deriveSubscriptions stores the subscriptions of a loaded order's lines.
+func (bulk *bulkTx) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
 	partner, customer, order := guid.Key(partnerID), guid.Key(customerID), orderKey(o.ID)
 	cancelled := o.Status.Normalize() == partnercenter.OrderStatusCancelled
 	for i := range o.LineItems {
@@ -159,25 +158,25 @@ func (w *writer) deriveSubscriptions(partnerID, customerID string, o *partnercen
 		active := !cancelled && (line.Quantity == nil || *line.Quantity > 0)
 		kind, entitlement := loadedKind(line.OfferID), ""
 		if kind != "" {
-			// The id that package lifecycle answers for it.
+			// The id that package lifecycle derives for it.
 			entitlement = guid.Derived("entitlement", line.SubscriptionID)
 		}
-		// A subscription that several orders name is of the one that came first.
-		if _, err := w.uncounted(`
+		// A subscription in several orders belongs to the first one.
+		if _, err := bulk.execUncounted(`
 INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
 VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, 0, 1)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
 			partner, customer, guid.Key(line.SubscriptionID), order, guid.Key(entitlement), fold(strings.TrimSpace(line.PartnerIDOnRecord)),
-			fold(line.OfferID), kind, bit(active)); err != nil {
+			fold(line.OfferID), kind, boolToInt(active)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// loadedKind tells the subscriptions that a sandbox limits by partner from
-// others: the store knows no catalog, but there is one Azure plan, and legacy
-// Azure offers have a name of their own.
+// loadedKind recognizes the subscriptions that a sandbox limits per partner: the store
+// has no catalog, but there is one Azure plan, and the ids of legacy Azure offers have
+// a form of their own.
 func loadedKind(offerID string) string {
 	id := strings.ToUpper(offerID)
 	switch {

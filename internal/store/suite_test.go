@@ -36,8 +36,8 @@ const (
 // suiteNow is the suite's clock.
 var suiteNow = time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// testStore is what every dialect must do. open gives an empty database whose
-// clock stands at suiteNow.
+// testStore is the suite that every dialect must pass. open returns an empty database
+// whose clock is at suiteNow.
 func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	loaded := func(t *testing.T) *Store {
 		s := open(t)
@@ -477,7 +477,7 @@ func testVersions(t *testing.T, s *Store) {
 		}
 	}
 	before = version()
-	if s.RaiseAllVersions(); version() == before {
+	if s.BumpAllVersions(); version() == before {
 		t.Error("raising all versions left one")
 	}
 	before = version()
@@ -527,7 +527,7 @@ func testUsers(t *testing.T, s *Store) {
 	}
 }
 
-// testReset has customers and orders come and go; who signs in stays.
+// testReset replaces customers and orders, and keeps those who sign in.
 func testReset(t *testing.T, s *Store) {
 	ctx := t.Context()
 	apps, err := s.Apps(ctx, partnerA)
@@ -680,8 +680,8 @@ func testCancellation(t *testing.T, s *Store) {
 	load(t, s, bulkSeed(1, 2, 2, "x"))
 }
 
-// testReadersDuringWrites rewrites a customer's orders while others read them:
-// no list may mix two loads, count wrongly or fail.
+// testReadersDuringWrites rewrites a customer's orders while others read them: no list
+// may mix two loads, count wrongly or fail.
 func testReadersDuringWrites(t *testing.T, s *Store) {
 	const orders = 10
 	load(t, s, bulkSeed(1, 1, orders, "round 0"))
@@ -719,8 +719,7 @@ func testReadersDuringWrites(t *testing.T, s *Store) {
 	}
 }
 
-// listOrders and getOrder answer documents of orders that nothing is under way
-// for.
+// listOrders and getOrder return documents of orders without changes in progress.
 func listOrders(ctx context.Context, s *Store, dst []byte, q OrderQuery) ([]byte, int, error) {
 	list, err := s.ListOrders(ctx, dst, q)
 	return list.Items, list.Count, err

@@ -24,25 +24,25 @@ SELECT upn, object_id, name, roles, password, mfa = 0, disabled FROM users
 WHERE partner_id = $1 ORDER BY upn_key`, guid.Key(partnerID))
 }
 
-// PutUser makes a user or replaces all of it, except that without a password or
-// an object id it keeps the stored ones, or gets random ones. It fails with
+// PutUser creates a user or replaces all of it, except that a missing password or
+// object id keeps its stored value, or gets a random one. It fails with
 // [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutUser(ctx context.Context, partnerID string, u seed.User) error {
 	taken := &seed.FieldError{Field: "userPrincipalName", Message: "another partner's user has this name; use another one"}
-	return s.putOwn(ctx, "put user "+u.UserPrincipalName, partnerID, "users WHERE upn_key", strings.ToLower(u.UserPrincipalName), taken, func(w *writer) error {
-		return w.putUser(partnerID, u)
+	return s.putOwn(ctx, "put user "+u.UserPrincipalName, partnerID, "users WHERE upn_key", strings.ToLower(u.UserPrincipalName), taken, func(bulk *bulkTx) error {
+		return bulk.putUser(partnerID, u)
 	})
 }
 
 var putUserSQL = upsert("users", []string{"partner_id", "upn_key"}, []string{"upn", "object_id", "name", "roles", "password", "mfa", "disabled"})
 
-// putUser makes or replaces a user. What the user leaves out is kept as it is
-// stored, or made at random.
-func (w *writer) putUser(partnerID string, u seed.User) error {
+// putUser creates or replaces a user. Missing values are kept as stored, or generated
+// at random.
+func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 	if err := u.Check(); err != nil {
 		return err
 	}
-	err := w.complete(&u.ObjectID, &u.Password, `SELECT object_id, password FROM users WHERE partner_id = $1 AND upn_key = $2`,
+	err := bulk.complete(&u.ObjectID, &u.Password, `SELECT object_id, password FROM users WHERE partner_id = $1 AND upn_key = $2`,
 		guid.Key(partnerID), strings.ToLower(u.UserPrincipalName))
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (w *writer) putUser(partnerID string, u seed.User) error {
 		role, _ := seed.KnownRole(given)
 		roles = append(roles, string(role))
 	}
-	_, err = w.exec(putUserSQL, guid.Key(partnerID), strings.ToLower(u.UserPrincipalName), u.UserPrincipalName, guid.Key(u.ObjectID), u.Name,
-		strings.Join(roles, " "), u.Password, bit(!u.WithoutMFA), bit(u.Disabled))
+	_, err = bulk.exec(putUserSQL, guid.Key(partnerID), strings.ToLower(u.UserPrincipalName), u.UserPrincipalName, guid.Key(u.ObjectID), u.Name,
+		strings.Join(roles, " "), u.Password, boolToInt(!u.WithoutMFA), boolToInt(u.Disabled))
 	return err
 }

@@ -1,32 +1,31 @@
 package store
 
-// versionSlots is how many counters customers share. More would make fewer
-// caches forget a list too early, and cost 8 bytes each.
+// versionSlots is the number of counters that customers share. More would make fewer
+// caches discard a list too early, and cost 8 bytes each.
 const versionSlots = 4096
 
-// OrdersVersion returns a number that differs after any commit that changes
-// what the customer's lists of orders answer, for caches: read the version,
-// then the clock and the list, and keep the list under that version. It may also
-// change when another customer's orders do. The ids compare without case, and the call
-// neither waits nor allocates.
+// OrdersVersion returns a number that changes with every commit that changes the
+// customer's lists of orders, for caches: read the version, then the clock and the
+// list, and cache the list under that version. It may also change when another
+// customer's orders do. Ids are case-insensitive, and the call neither blocks nor
+// allocates.
 func (s *Store) OrdersVersion(partnerID, customerID string) uint64 {
 	return s.versions[versionSlot(partnerID, customerID)].Load()
 }
 
-// touched are the customers whose lists a transaction changes.
-type touched struct {
+// changedCustomers are the customers whose lists a transaction changes.
+type changedCustomers struct {
 	slots [versionSlots]bool
 	all   bool
 }
 
-func (t *touched) customer(partnerID, customerID string) {
+func (t *changedCustomers) customer(partnerID, customerID string) {
 	t.slots[versionSlot(partnerID, customerID)] = true
 }
 
-// raiseVersions follows the commit of a transaction and comes before its
-// method returns. A list that is read in between is kept under the old number
-// and soon given up.
-func (s *Store) raiseVersions(t *touched) {
+// bumpVersions is called after the commit of a transaction and before its method
+// returns. A list read in between is cached under the old number and soon discarded.
+func (s *Store) bumpVersions(t *changedCustomers) {
 	for i := range s.versions {
 		if t.all || t.slots[i] {
 			s.versions[i].Add(1)
@@ -34,16 +33,16 @@ func (s *Store) raiseVersions(t *touched) {
 	}
 }
 
-// RaiseAllVersions changes every [Store.OrdersVersion]: lists may answer
-// something else now though nothing was written, as when the clock was set.
-func (s *Store) RaiseAllVersions() {
+// BumpAllVersions changes every [Store.OrdersVersion]: lists may have changed although
+// nothing was written, as when the clock was set.
+func (s *Store) BumpAllVersions() {
 	for i := range s.versions {
 		s.versions[i].Add(1)
 	}
 }
 
-// versionSlot is the counter of a customer: a hash (FNV-1a) of the ids in
-// lower case.
+// versionSlot returns the counter of a customer: a hash (FNV-1a) of the ids in lower
+// case.
 func versionSlot(partnerID, customerID string) int {
 	h := uint64(14695981039346656037)
 	for _, id := range [...]string{partnerID, customerID} {

@@ -9,18 +9,17 @@ import (
 	"time"
 )
 
-// DefaultLeeway is how far the clocks of issuer and checker may disagree.
+// DefaultLeeway is how far the clocks of issuer and checker may differ.
 const DefaultLeeway = time.Minute
 
-// KeyBits is the size of Microsoft's signing keys and the least that is
-// accepted.
+// KeyBits is the size of Microsoft's signing keys, and the minimum.
 const KeyBits = 2048
 
-// APIAppID is the API by its app id, which is the audience of 2.0 tokens.
+// APIAppID is the app id of the API, the audience of 2.0 tokens.
 const APIAppID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 
-// DefaultResources are the audiences of Microsoft's clouds: the Graph resource
-// that app-only clients ask for, and the API itself.
+// DefaultResources are the audiences in Microsoft's clouds: the Graph resource that
+// app-only clients request, and the API itself.
 var DefaultResources = []string{
 	"https://graph.windows.net",
 	"https://api.partnercenter.microsoft.com",
@@ -29,13 +28,13 @@ var DefaultResources = []string{
 	"https://graph.cloudapi.de",
 }
 
-// ResourceKey is the form in which resources are compared: Microsoft takes them
-// in any case and with or without the final slash.
+// ResourceKey returns the form in which resources are compared: Microsoft accepts them
+// in any case and with or without a final slash.
 func ResourceKey(resource string) string {
 	return strings.ToLower(strings.TrimSuffix(resource, "/"))
 }
 
-// NormalBases brings base URLs into the form in which they are compared, each once.
+// NormalBases normalizes base URLs and removes duplicates.
 func NormalBases(urls []string) ([]string, error) {
 	bases := make([]string, 0, len(urls))
 	for _, u := range urls {
@@ -50,9 +49,9 @@ func NormalBases(urls []string) ([]string, error) {
 	return bases, nil
 }
 
-// NormalBase returns a base URL in the form in which they are compared and
-// written into tokens: lower case, without a default port or a final slash. It
-// reports whether text is a base URL at all.
+// NormalBase returns a base URL in the form in which they are compared and written into
+// tokens: lower case, without a default port or a final slash. It reports whether text
+// is a base URL.
 func NormalBase(text string) (string, bool) {
 	u, err := url.Parse(strings.ToLower(text))
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
@@ -70,9 +69,8 @@ func NormalBase(text string) (string, bool) {
 	return u.Scheme + "://" + host, true
 }
 
-// BaseOf returns the base URL that r came to, nothing if there are none. A Host
-// header that names none of them is not believed: it would end up in tokens and
-// in links.
+// BaseOf returns the base URL that r was sent to, empty if there are none. A Host
+// header with an unknown name is not trusted: it would end up in tokens and links.
 func BaseOf(bases []string, r *http.Request) string {
 	if len(bases) == 0 {
 		return ""

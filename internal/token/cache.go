@@ -6,14 +6,14 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// CacheSize is the number of verified tokens that a checker remembers: some 6 MB
-// when full.
+// CacheSize is the number of verified tokens that a checker caches: about 6 MB when
+// full.
 const CacheSize = 4096
 
-// Cache remembers tokens that passed every check but those of time, which
-// are made anew on each call. Trust is what they were verified under, an
-// immutable value that is replaced as a whole: under another one a token is
-// verified again. The zero value remembers nothing.
+// Cache remembers tokens that passed every check but those of time, which are repeated
+// on each call. Trust is an immutable value that they were verified under, replaced as
+// a whole: under another one a token is verified again. The zero value remembers
+// nothing.
 type Cache[Trust comparable] struct {
 	tokens *lru.Cache[string, verifiedToken[Trust]]
 }
@@ -23,7 +23,7 @@ type verifiedToken[Trust comparable] struct {
 	trust  Trust
 }
 
-// NewCache returns a cache for so many tokens, at least one.
+// NewCache returns a cache for this many tokens, at least one.
 func NewCache[Trust comparable](size int) Cache[Trust] {
 	tokens, err := lru.New[string, verifiedToken[Trust]](size)
 	if err != nil {
@@ -43,10 +43,10 @@ func (c Cache[Trust]) Recall(token string, trust Trust) *Claims {
 	return nil
 }
 
-// Remember keeps what a token was found to say under trust.
+// Remember stores the claims of a token that was verified under trust.
 func (c Cache[Trust]) Remember(token string, claims *Claims, trust Trust) {
 	if c.tokens != nil {
-		// A clone, because token is usually a part of a longer header.
+		// A clone, because token is usually part of a longer header.
 		c.tokens.Add(strings.Clone(token), verifiedToken[Trust]{claims: claims, trust: trust})
 	}
 }

@@ -1,20 +1,20 @@
 package token
 
-// Version is the format of an access token, which follows from the endpoint
-// that issued it.
+// Version is the version of an access token, which follows from the endpoint that
+// issued it.
 type Version string
 
-// The Versions of access tokens: the values of their ver claim.
+// The versions of access tokens, as in their ver claim.
 const (
 	V1 Version = "1.0"
 	V2 Version = "2.0"
 )
 
-// Versions are all of them.
+// Versions are all versions.
 var Versions = []Version{V1, V2}
 
-// Payload are the claims of an access token in the order of Microsoft's.
-// Those of users are absent from app-only tokens.
+// Payload has the claims of an access token in Microsoft's order. Those of users are
+// absent from app-only tokens.
 // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 type Payload struct {
 	Audience          string   `json:"aud"`
@@ -49,11 +49,10 @@ const (
 	MethodMFA      = "mfa"
 )
 
-// Proof is how a client showed who it is: the values of an appidacr or azpacr
-// claim.
+// Proof is how a client authenticated: the value of an appidacr or azpacr claim.
 type Proof string
 
-// The proofs, from the weakest.
+// The proofs, weakest first.
 const (
 	ProofNone        Proof = "0" // a public client
 	ProofSecret      Proof = "1"

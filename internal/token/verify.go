@@ -1,8 +1,7 @@
-// Package token is what the checkers of access tokens share, whoever issued
-// them: the claims, reading a token without believing it, the reasons to refuse
-// one, the memory of those that were verified, and the addresses and resources
-// that tokens name. Who may sign, and for whom, is decided in packages issuer and
-// entra.
+// Package token is what the checkers of access tokens share, whoever issued them: the
+// claims, parsing tokens without trusting them, the reasons to refuse one, the cache of
+// verified tokens, and the addresses and resources in tokens. Packages issuer and entra
+// decide who may sign tokens, and for whom.
 package token
 
 import (
@@ -18,8 +17,8 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 )
 
-// MaxLength is the longest token looked at, in bytes: Microsoft's have one to
-// three thousand.
+// MaxLength is the longest accepted token, in bytes: Microsoft's have one to three
+// thousand.
 const MaxLength = 16 << 10
 
 // Reason classifies why a token was refused.
@@ -28,18 +27,18 @@ type Reason string
 // The reasons of a [VerifyError].
 const (
 	ReasonTooLarge    Reason = "tooLarge"    // longer than 16 KiB
-	ReasonMalformed   Reason = "malformed"   // not a JWT in its one proper spelling
+	ReasonMalformed   Reason = "malformed"   // not a JWT in its only valid encoding
 	ReasonAlgorithm   Reason = "algorithm"   // signed in another way than RS256, or not at all
 	ReasonUnknownKey  Reason = "unknownKey"  // signed with a key that is not, or no longer, trusted
-	ReasonSignature   Reason = "signature"   // the signature does not belong to the content
-	ReasonExpired     Reason = "expired"     // its life is over
-	ReasonNotYetValid Reason = "notYetValid" // its life has not begun
-	ReasonIDToken     Reason = "idToken"     // for an app to know its user by, not for an API
+	ReasonSignature   Reason = "signature"   // the signature does not match the content
+	ReasonExpired     Reason = "expired"     // its validity has ended
+	ReasonNotYetValid Reason = "notYetValid" // its validity has not begun
+	ReasonIDToken     Reason = "idToken"     // for an app to identify its user, not for an API
 	ReasonAudience    Reason = "audience"    // meant for another API
-	ReasonIssuer      Reason = "issuer"      // from an issuer that is not one of the base URLs
-	ReasonTenant      Reason = "tenant"      // of a tenant that is not registered
-	ReasonClient      Reason = "client"      // of a client that is not, or no longer, registered or enabled
-	ReasonUser        Reason = "user"        // for a user that is not, or no longer, there or enabled
+	ReasonIssuer      Reason = "issuer"      // issued by none of the base URLs
+	ReasonTenant      Reason = "tenant"      // in a tenant that is not registered
+	ReasonClient      Reason = "client"      // to a client that is not, or no longer, registered or enabled
+	ReasonUser        Reason = "user"        // for a user that does not, or no longer, exist or is disabled
 )
 
 // nextStep is what the caller of the API can do about each reason.
@@ -59,15 +58,14 @@ var nextStep = map[Reason]string{
 	ReasonUser:        "request a token for an enabled user of this server",
 }
 
-// VerifyError says why a token was refused. Neither its text nor its fields
-// contain the token.
+// VerifyError says why a token was refused. It never contains the token.
 type VerifyError struct {
 	Reason Reason
 	Detail string // what was found, in words
 	Next   string // what the caller can do
 }
 
-// Error gives reason and detail, and ends with what to do next.
+// Error returns reason and detail, and ends with what to do next.
 func (e *VerifyError) Error() string {
 	return "token refused (" + string(e.Reason) + "): " + e.Detail + "; " + e.Next
 }
@@ -77,8 +75,8 @@ func Refuse(reason Reason, format string, args ...any) error {
 	return &VerifyError{Reason: reason, Detail: fmt.Sprintf(format, args...), Next: nextStep[reason]}
 }
 
-// Claims are what a verified token says. They are shared between calls and must
-// not be changed.
+// Claims are the claims of a verified token. They are shared between calls and must not
+// be modified.
 type Claims struct {
 	Audience  string
 	Issuer    string
@@ -87,11 +85,11 @@ type Claims struct {
 	ObjectID  string
 	Subject   string
 	IDType    string   // "app" in app-only tokens
-	User      string   // user principal name of whom the client acts for; empty in app-only tokens
+	User      string   // user principal name of the user that the client acts for; empty in app-only tokens
 	Roles     []string // the user's
 	MFA       bool     // the user signed in with a second factor
 	Scope     string   // what the client may do for the user; empty in app-only tokens
-	TokenID   string   // uti: unique to the token, fit for logs
+	TokenID   string   // uti: unique, and safe to log
 	Version   string   // "1.0" or "2.0"
 	KeyID     string
 	IssuedAt  time.Time
@@ -99,10 +97,10 @@ type Claims struct {
 	Expires   time.Time
 }
 
-// HasUser reports whether the client acts for a user and not for itself.
+// HasUser reports whether the client acts for a user, not for itself.
 func (c *Claims) HasUser() bool { return c.User != "" }
 
-// CheckSize refuses a token of more than [MaxLength].
+// CheckSize refuses a token longer than [MaxLength].
 func CheckSize(token string) error {
 	if len(token) > MaxLength {
 		return Refuse(ReasonTooLarge, "it has %d bytes, and the limit is %d", len(token), MaxLength)
@@ -110,7 +108,7 @@ func CheckSize(token string) error {
 	return nil
 }
 
-// CheckTime refuses a token before and after its life.
+// CheckTime refuses a token before and after its validity.
 func CheckTime(c *Claims, now time.Time, leeway time.Duration) error {
 	if !now.Before(c.Expires.Add(leeway)) {
 		return Refuse(ReasonExpired, "it expired at %s", c.Expires.Format(time.RFC3339))
@@ -121,15 +119,14 @@ func CheckTime(c *Claims, now time.Time, leeway time.Duration) error {
 	return nil
 }
 
-// Parsed is a token of which only the form is known to be right.
+// Parsed is a well-formed token that has not been verified.
 type Parsed struct {
-	KeyID string // whatever the header says
+	KeyID string // as claimed by the header
 	jws   *jose.JSONWebSignature
 }
 
-// Parse reads a token without believing it. Of the header only the id of
-// the key is looked at: keys and addresses of keys in it (jwk, jku, x5u) are
-// what a forger would put there.
+// Parse parses a token without trusting it. Of the header only the key id is used: keys
+// and addresses of keys in it (jwk, jku, x5u) would be the forger's.
 func Parse(token string) (Parsed, error) {
 	if !IsCanonical(token) {
 		return Parsed{}, Refuse(ReasonMalformed, "it is not three parts in base64url with dots between them")
@@ -156,7 +153,7 @@ func (p Parsed) Verify(key *rsa.PublicKey) ([]byte, error) {
 // Unverified returns the payload, which anybody may have written.
 func (p Parsed) Unverified() []byte { return p.jws.UnsafePayloadWithoutVerification() }
 
-// ReadClaims decodes a payload into a Payload or what embeds one.
+// ReadClaims decodes a payload into a Payload or a type that embeds one.
 func ReadClaims(payload []byte, into any) error {
 	if err := json.Unmarshal(payload, into); err != nil {
 		return Refuse(ReasonMalformed, "its claims cannot be read")
@@ -164,7 +161,7 @@ func ReadClaims(payload []byte, into any) error {
 	return nil
 }
 
-// CheckAccess tells access tokens from id tokens.
+// CheckAccess refuses id tokens.
 func (w *Payload) CheckAccess() error {
 	if w.AppID == "" && w.AuthorizedParty == "" {
 		return Refuse(ReasonIDToken, "it names no client, as id tokens do")

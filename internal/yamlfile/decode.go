@@ -19,15 +19,14 @@ var (
 	jsonType    = reflect.TypeFor[jsontext.Value]()
 )
 
-// Decode sets what into points to to what the file says at p, by the json tags
-// of the types. Null leaves a value as it is. Unlike the decoders of the API it
-// is strict: a field nobody reads is a mistake of the writer. Mistakes are
-// noted in the file.
+// Decode sets what into points to from the file's content at p, by the json tags of the
+// types. Null leaves a value unchanged. Unlike the API's decoders it is strict: an
+// unknown field is a mistake. Mistakes are recorded in the file.
 //
-// A tag seed:"not x" is of a field x that says the opposite in the file.
-func (f *File) Decode(p Place, into any) { f.decode(p, reflect.ValueOf(into).Elem()) }
+// A tag seed:"not x" is for a field x with the opposite meaning in the file.
+func (f *File) Decode(p Position, into any) { f.decode(p, reflect.ValueOf(into).Elem()) }
 
-func (f *File) decode(p Place, v reflect.Value) {
+func (f *File) decode(p Position, v reflect.Value) {
 	switch {
 	case p.node.Kind == yaml.AliasNode:
 		f.Problem(p, "aliases are not read; write the value out")
@@ -43,7 +42,7 @@ func (f *File) decode(p Place, v reflect.Value) {
 		f.object(p, v)
 	case v.Kind() == reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
-		f.Members(p, nil, func(name string, _, value Place) {
+		f.Members(p, nil, func(name string, _, value Position) {
 			member := reflect.New(v.Type().Elem()).Elem()
 			f.decode(value, member)
 			v.SetMapIndex(reflect.ValueOf(name), member)
@@ -57,9 +56,9 @@ func (f *File) decode(p Place, v reflect.Value) {
 	}
 }
 
-func (f *File) object(p Place, v reflect.Value) {
+func (f *File) object(p Position, v reflect.Value) {
 	fields := f.fieldsOf(v.Type())
-	f.Members(p, nil, func(name string, key, value Place) {
+	f.Members(p, nil, func(name string, key, value Position) {
 		index, ok := fields.index[name]
 		if !ok {
 			f.unknown(key, name, fields.names)
@@ -73,17 +72,17 @@ func (f *File) object(p Place, v reflect.Value) {
 	})
 }
 
-// Members calls yield for each field of the object at p, with the places of its
-// name and of its value. It notes when there is no object, fields that are given
-// twice and, unless known is nil, those that are not known.
-func (f *File) Members(p Place, known []string, yield func(name string, key, value Place)) {
+// Members calls yield for each field of the object at p, with the positions of its name
+// and of its value. It records a missing object, repeated fields and, unless known is
+// nil, unknown fields.
+func (f *File) Members(p Position, known []string, yield func(name string, key, value Position)) {
 	if !f.kind(p, yaml.MappingNode, "an object") {
 		return
 	}
 	lines := make(map[string]int, len(p.node.Content)/2)
 	for i := 0; i+1 < len(p.node.Content); i += 2 {
 		node, value := p.node.Content[i], p.node.Content[i+1]
-		key := Place{node: node, near: node, path: p.path}
+		key := Position{node: node, near: node, path: p.path}
 		if node.Kind != yaml.ScalarNode {
 			f.Problem(key, "a field name is plain text, this is %s", describe(node))
 			continue
@@ -98,12 +97,12 @@ func (f *File) Members(p Place, known []string, yield func(name string, key, val
 			f.unknown(key, node.Value, known)
 			continue
 		}
-		yield(node.Value, key, Place{node: value, near: value, path: key.path})
+		yield(node.Value, key, Position{node: value, near: value, path: key.path})
 	}
 }
 
-// unknown helps a writer who got the name of a field wrong.
-func (f *File) unknown(key Place, name string, known []string) {
+// unknown reports an unknown field with suggestions.
+func (f *File) unknown(key Position, name string, known []string) {
 	if best := suggest.Closest(name, known); best != "" {
 		f.Problem(key, "unknown field; did you mean %s?", best)
 		return
@@ -111,7 +110,7 @@ func (f *File) unknown(key Place, name string, known []string) {
 	f.Problem(key, "unknown field; the fields here are %s", strings.Join(known, ", "))
 }
 
-func (f *File) list(p Place, v reflect.Value) {
+func (f *File) list(p Position, v reflect.Value) {
 	n := len(p.node.Content)
 	v.Set(reflect.MakeSlice(v.Type(), n, n))
 	for i := range n {
@@ -123,7 +122,7 @@ func (f *File) list(p Place, v reflect.Value) {
 	}
 }
 
-func (f *File) scalar(p Place, v reflect.Value) {
+func (f *File) scalar(p Position, v reflect.Value) {
 	text := p.node.Value
 	tag := p.node.ShortTag()
 	switch v.Kind() {
@@ -139,8 +138,8 @@ func (f *File) scalar(p Place, v reflect.Value) {
 		}
 		v.SetBool(strings.EqualFold(text, "true"))
 	default:
-		// Numbers, dates and booleans are text as they stand, so that an
-		// unquoted 2023-03-15 or 007 means what it looks like.
+		// Numbers, dates and booleans are taken as text, so that an unquoted 2023-03-15
+		// or 007 means what it looks like.
 		if !f.kind(p, yaml.ScalarNode, "text") {
 			return
 		}
@@ -149,11 +148,11 @@ func (f *File) scalar(p Place, v reflect.Value) {
 	}
 }
 
-// checkText checks the texts that have a grammar or a set of values.
-func (f *File) checkText(p Place, t reflect.Type, text string) {
+// checkText checks texts that have a grammar or a set of values.
+func (f *File) checkText(p Position, t reflect.Type, text string) {
 	if t == decimalType {
 		if _, err := partnercenter.Decimal(text).Rat(); err != nil {
-			f.Problem(p, "%q is no amount; write a decimal number such as 24606.35", text)
+			f.Problem(p, "%q is not an amount; write a decimal number such as 24606.35", text)
 		}
 		return
 	}
@@ -166,21 +165,21 @@ func (f *File) checkText(p Place, t reflect.Type, text string) {
 	}
 }
 
-// FoldEnum is the form in which the spellings of an enum's value are compared.
+// FoldEnum returns the form in which the spellings of an enum's value are compared.
 func FoldEnum(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
 
-func (f *File) time(p Place, v reflect.Value) {
+func (f *File) time(p Position, v reflect.Value) {
 	if !f.kind(p, yaml.ScalarNode, "a date") {
 		return
 	}
 	t, err := partnercenter.ParseTime(p.node.Value)
 	if err != nil {
-		f.Problem(p, "%q is no date; write one such as 2023-03-15T02:17:15.6455674Z", p.node.Value)
+		f.Problem(p, "%q is not a date; write one such as 2023-03-15T02:17:15.6455674Z", p.node.Value)
 	}
 	v.Set(reflect.ValueOf(t))
 }
 
-func (f *File) kind(p Place, want yaml.Kind, name string) bool {
+func (f *File) kind(p Position, want yaml.Kind, name string) bool {
 	if p.node.Kind == want && p.node.ShortTag() != "!!binary" {
 		return true
 	}
@@ -192,13 +191,13 @@ func (f *File) kind(p Place, want yaml.Kind, name string) bool {
 type fields struct {
 	names []string // in the order of the type
 	index map[string][]int
-	// negated are those that say the opposite of the Go field.
+	// negated are those with the opposite meaning in the file.
 	negated map[string]bool
 }
 
-// fieldsOf returns the fields of a struct type. An embedded struct's fields
-// count as its own, unless it has one of that name itself; the bag of members
-// unknown to the API's types does not exist in files.
+// fieldsOf returns the fields of a struct type. An embedded struct's fields count as
+// its own, unless it has one with the same name itself; files do not have the API
+// types' map of unknown members.
 func (f *File) fieldsOf(t reflect.Type) *fields {
 	if known, ok := f.fields[t]; ok {
 		return known

@@ -9,25 +9,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// JSON returns what stands at p as JSON for a type, whose fields may be spelled
-// in any case. It works on nodes, and not on values, so that numbers keep their
-// digits and texts such as 007 or 1.10 are not taken for numbers where the type
-// wants a text; without a type, what looks like a number is one. Fields that
-// the type does not have stay. Mistakes are noted in the file.
-func (f *File) JSON(p Place, t reflect.Type) jsontext.Value {
+// JSON returns the content at p as JSON for a type, whose fields may be spelled in any
+// case. It works on nodes, not on values, so that numbers keep their digits and texts
+// such as 007 or 1.10 are not taken for numbers where the type needs text; without a
+// type, what looks like a number is one. Fields that the type lacks are kept. Mistakes
+// are recorded in the file.
+func (f *File) JSON(p Position, t reflect.Type) jsontext.Value {
 	var b bytes.Buffer
 	f.writeJSON(&b, p, t)
 	return b.Bytes()
 }
 
-func (f *File) writeJSON(b *bytes.Buffer, p Place, t reflect.Type) {
+func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch p.node.Kind {
 	case yaml.MappingNode:
 		separator := byte('{')
-		f.Members(p, nil, func(name string, key, value Place) {
+		f.Members(p, nil, func(name string, key, value Position) {
 			if key.node.ShortTag() == "!!merge" {
 				f.Problem(key, "merge keys are not read; write the fields out")
 			}
@@ -81,8 +81,8 @@ func writeText(b *bytes.Buffer, text string) {
 	b.Write(quoted)
 }
 
-// memberType returns the type of a member of a struct or map type, nil when it
-// is not known.
+// memberType returns the type of a member of a struct or map type, nil if it is
+// unknown.
 func memberType(t reflect.Type, key string) reflect.Type {
 	switch {
 	case t == nil:

@@ -1,6 +1,6 @@
-// Package yamlfile reads files in YAML, or in JSON, that people write: strictly,
-// with the line of each mistake and what was probably meant. What the files are
-// about is known to those who read them.
+// Package yamlfile reads files in YAML, or in JSON, that people write: strictly, with
+// the line of each mistake and what was probably meant. It knows nothing about the
+// content.
 package yamlfile
 
 import (
@@ -19,8 +19,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxProblems is how many mistakes are reported at once: more than one reads
-// before trying again.
+// maxProblems is how many mistakes are reported at once: more than anybody fixes before
+// trying again.
 const maxProblems = 10
 
 // Error lists the mistakes in a file, in the order of their lines.
@@ -50,25 +50,24 @@ func (e *Error) Error() string {
 		b.WriteString(p.Message)
 	}
 	if e.Omitted > 0 {
-		fmt.Fprintf(&b, "\nand %d more; mend these first", e.Omitted)
+		fmt.Fprintf(&b, "\nand %d more; correct these first", e.Omitted)
 	}
 	return b.String()
 }
 
 // Format is a kind of file, which its first line names.
 type Format struct {
-	Name string // what the field format says
-	// Limit bounds the memory that a file may cost, in bytes.
+	Name string // the value of the format field
+	// Limit bounds the memory for a file, in bytes.
 	Limit int64
-	// Enums are the values that a file may have where the API's enums are open.
-	// Any spelling of them will do.
+	// Enums are the values that a file may have where the API's enums are open, in any
+	// spelling.
 	Enums map[reflect.Type][]string
 }
 
-// Read decodes a file into a struct, as [File.Decode] does. The name is for
-// messages only. The error is an [*Error] when there is nothing to decode; what
-// is wrong with the content is kept in the file, for [File.Err] to tell after
-// the caller's own checks.
+// Read decodes a file into a struct, as [File.Decode] does. The name is for messages
+// only. The error is an [*Error] if there is nothing to decode; mistakes in the content
+// are recorded in the file, for [File.Err] to return after the caller's own checks.
 func (k *Format) Read(name string, r io.Reader, into any) (*File, error) {
 	data, err := ReadAll(name, r, k.Limit)
 	if err != nil {
@@ -88,7 +87,7 @@ func (k *Format) Read(name string, r io.Reader, into any) (*File, error) {
 	case !format.Given() || isNull(format.node):
 		f.Problem(format, "is missing; the first line of the file is format: %s", k.Name)
 	case format.node.Value != k.Name:
-		f.Problem(format, "this program reads %s, not %q; write that, or use the program that the file was written for", k.Name, format.node.Value)
+		f.Problem(format, "this program reads %s, not %q; write that, or use the program version that the file was written for", k.Name, format.node.Value)
 	default:
 		f.Decode(f.Root, into)
 		return f, nil
@@ -108,9 +107,9 @@ func ReadAll(name string, r io.Reader, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// File is a document with the mistakes that were found in it so far.
+// File is a document with the mistakes found so far.
 type File struct {
-	Root     Place // not given when the file is empty
+	Root     Position // not given when the file is empty
 	name     string
 	problems []Problem
 	omitted  int
@@ -118,10 +117,9 @@ type File struct {
 	fields   map[reflect.Type]*fields
 }
 
-// Parse reads the one document in data, as a tree that knows its lines. The
-// error is an [*Error].
+// Parse parses the one document in data. The error is an [*Error].
 func Parse(name string, data []byte) (*File, error) {
-	top := Place{near: &yaml.Node{Line: 1, Column: 1}}
+	top := Position{near: &yaml.Node{Line: 1, Column: 1}}
 	f := &File{Root: top, name: name, fields: map[reflect.Type]*fields{}}
 	dec := yaml.NewDecoder(bytes.NewReader(yamlEscapes(data)))
 	var doc, second yaml.Node
@@ -131,7 +129,7 @@ func Parse(name string, data []byte) (*File, error) {
 			f.Root.node, f.Root.near = doc.Content[0], doc.Content[0]
 		}
 		if err = dec.Decode(&second); err == nil {
-			f.Problem(Place{near: &second}, "a second document begins here; a file is one document, write all into it")
+			f.Problem(Position{near: &second}, "a second document begins here; put everything into one document")
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -140,12 +138,11 @@ func Parse(name string, data []byte) (*File, error) {
 	return f, f.Err()
 }
 
-// yamlLine finds the line in the messages of package yaml, which has no type
-// for it.
+// yamlLine finds the line in messages of package yaml, which has no type for it.
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)`)
 
-// syntax reports that data is not YAML. The lines of package yaml are rough;
-// for a file that is meant to be JSON there are better ones.
+// syntax reports that data is not YAML. The lines of package yaml are imprecise; for a
+// file that is meant to be JSON there are better ones.
 func (f *File) syntax(data []byte, err error) {
 	if jsonStart.Match(data) {
 		dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, byteOrderMark)))
@@ -155,27 +152,27 @@ func (f *File) syntax(data []byte, err error) {
 			before := data[:min(int(syntactic.ByteOffset), len(data))]
 			line := bytes.Count(before, []byte("\n")) + 1
 			column := len(before) - bytes.LastIndexByte(before, '\n')
-			f.Problem(Place{near: &yaml.Node{Line: line, Column: column}},
+			f.Problem(Position{near: &yaml.Node{Line: line, Column: column}},
 				"not JSON: %v; look for a missing quote, comma or bracket here", syntactic.Err)
 			return
 		}
 	}
 	m := yamlLine.FindStringSubmatch(err.Error())
 	line, _ := strconv.Atoi(m[1])
-	f.Problem(Place{near: &yaml.Node{Line: max(line, 1), Column: 1}},
+	f.Problem(Position{near: &yaml.Node{Line: max(line, 1), Column: 1}},
 		"not YAML: %s; look near this line for a missing quote, colon or bracket, or wrong indentation", m[2])
 }
 
 var (
 	byteOrderMark = []byte("\xef\xbb\xbf")
-	// jsonStart is how a file begins that is meant to be JSON.
+	// jsonStart matches the beginning of a file that is meant to be JSON.
 	jsonStart = regexp.MustCompile(`^\x{feff}?\s*\{\s*"`)
 	// jsonEscape matches one escape of a JSON string, a surrogate pair as one.
 	jsonEscape = regexp.MustCompile(`(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|(?s:.))`)
 )
 
-// yamlEscapes rewrites the two escapes of JSON that package yaml does not
-// read: the surrogate pair, which many writers use for emoji, and the slash.
+// yamlEscapes rewrites the two escapes of JSON that package yaml does not support: the
+// surrogate pair, which many programs write for emoji, and the slash.
 func yamlEscapes(data []byte) []byte {
 	if !jsonStart.Match(data) {
 		return data
@@ -193,8 +190,8 @@ func yamlEscapes(data []byte) []byte {
 	})
 }
 
-// Problem notes a mistake.
-func (f *File) Problem(at Place, format string, args ...any) {
+// Problem records a mistake.
+func (f *File) Problem(at Position, format string, args ...any) {
 	if len(f.problems) == maxProblems {
 		f.omitted++
 		return
@@ -204,7 +201,7 @@ func (f *File) Problem(at Place, format string, args ...any) {
 	})
 }
 
-// Err returns the mistakes noted so far as an [*Error], or nil.
+// Err returns the recorded mistakes as an [*Error], or nil.
 func (f *File) Err() error {
 	if len(f.problems) == 0 {
 		return nil
@@ -213,29 +210,28 @@ func (f *File) Err() error {
 	return &Error{File: f.name, Problems: f.problems, Omitted: f.omitted}
 }
 
-// Required notes a field of an object that is absent or empty.
-func (f *File) Required(p Place, name, meaning string) {
+// Required reports a field of an object that is absent or empty.
+func (f *File) Required(p Position, name, meaning string) {
 	if field := p.Field(name); field.Empty() {
 		f.Problem(field, "is missing; it is %s", meaning)
 	}
 }
 
-// Unique notes a value whose key was used before. Keys that are empty count for
-// nothing.
-func (f *File) Unique(lines map[string]int, p Place, key string) {
+// Unique reports a value whose key was used before. Empty keys are ignored.
+func (f *File) Unique(lines map[string]int, p Position, key string) {
 	if key == "" {
 		return
 	}
 	if line, twice := lines[key]; twice {
-		f.Problem(p, "%s stands in line %d already; use it once", p.node.Value, line)
+		f.Problem(p, "%s is already in line %d; use it once", p.node.Value, line)
 		return
 	}
 	lines[key] = p.Line()
 }
 
-// AddressPart notes an id that cannot be a part of an address.
-func (f *File) AddressPart(p Place, id string) {
+// AddressPart reports an id that cannot be part of an address.
+func (f *File) AddressPart(p Position, id string) {
 	if strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-		f.Problem(p, "%q does not fit into an address; use letters, digits, - and _", id)
+		f.Problem(p, "%q cannot be part of an address; use letters, digits, - and _", id)
 	}
 }

@@ -58,18 +58,18 @@ func TestReadErrors(t *testing.T) {
 		"null":                           "t.yaml:1:1: the file is empty; its first line should be format: test/1",
 		"x":                              `t.yaml:1:1: a file of this format has the fields format, items, this file is the text "x"`,
 		"items: []":                      "t.yaml:1:1: format: is missing; the first line of the file is format: test/1",
-		"format: test/2":                 `t.yaml:1:9: format: this program reads test/1, not "test/2"; write that, or use the program that the file was written for`,
-		head + "---\na: b":               "t.yaml:2:1: a second document begins here; a file is one document, write all into it",
+		"format: test/2":                 `t.yaml:1:9: format: this program reads test/1, not "test/2"; write that, or use the program version that the file was written for`,
+		head + "---\na: b":               "t.yaml:2:1: a second document begins here; put everything into one document",
 		head + "items: [":                "t.yaml:2:1: not YAML: did not find expected node content; look near this line for a missing quote, colon or bracket, or wrong indentation",
 		"{\"format\": 1,\n]":             "t.yaml:2:1: not JSON: invalid character ']' at start of string (expecting '\"'); look for a missing quote, comma or bracket here",
 		head + "itmes: []":               "t.yaml:2:1: itmes: unknown field; did you mean items?",
 		head + "items: [{color: green}]": `t.yaml:2:17: items[0].color: "green" is not known here; use one of light_blue, red`,
 		head + "items: [{colour: red, id: x, count: 1.5, color: [], color: red}]": "t.yaml:2:10: items[0].colour: unknown field; did you mean color?\n" +
-			`t.yaml:2:27: items[0].id: "x" is no amount; write a decimal number such as 24606.35` + "\n" +
+			`t.yaml:2:27: items[0].id: "x" is not an amount; write a decimal number such as 24606.35` + "\n" +
 			"t.yaml:2:37: items[0].count: needs a whole number such as 5, this is the number 1.5\n" +
 			"t.yaml:2:49: items[0].color: needs text, this is a list\n" +
 			"t.yaml:2:53: items[0].color: is given twice, here and in line 2; keep one of them",
-		head + "items: [" + strings.Repeat("x,", 12) + "]": strings.Repeat(`t.yaml:2:10: items[N]: needs an object, this is the text "x"`+"\n", 10) + "and 2 more; mend these first",
+		head + "items: [" + strings.Repeat("x,", 12) + "]": strings.Repeat(`t.yaml:2:10: items[N]: needs an object, this is the text "x"`+"\n", 10) + "and 2 more; correct these first",
 	} {
 		f, err := format.Read("t.yaml", strings.NewReader(text), new(content))
 		if err == nil {
@@ -90,7 +90,7 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestChecks tries what those who read files check on their own.
+// TestChecks tests the checks for callers.
 func TestChecks(t *testing.T) {
 	f, err := Parse("t.yaml", []byte("a: x/y\nb: X\nc: ''\nd: ~\ne: [1]\n"))
 	if err != nil {
@@ -106,8 +106,8 @@ func TestChecks(t *testing.T) {
 	}
 	f.Problem(f.Root.Field("e").Item(0).Field("x"), "is there")
 	const want = `t.yaml:1:1: f: is missing; it is needed
-t.yaml:1:4: a: "x/y" does not fit into an address; use letters, digits, - and _
-t.yaml:2:4: b: X stands in line 1 already; use it once
+t.yaml:1:4: a: "x/y" cannot be part of an address; use letters, digits, - and _
+t.yaml:2:4: b: X is already in line 1; use it once
 t.yaml:3:4: c: is missing; it is needed
 t.yaml:4:4: d: is missing; it is needed
 t.yaml:5:5: e[0].x: is there`

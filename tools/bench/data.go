@@ -16,15 +16,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// A size is one number of orders a customer that is measured.
+// A size is a number of orders per customer that is measured.
 type size struct {
 	orders    int
-	customers int // how many customers have that many
-	hot       int // how many of them are asked again and again
+	customers int // customers with this number of orders
+	hot       int // those that are requested repeatedly
 }
 
-// sizes returns what is in the database. The customers with ten orders are
-// what it is mostly made of. The hot sets fit the server's default cache.
+// sizes returns the content of the database. Most customers have ten orders. The hot
+// sets fit into the server's default cache.
 func (o *options) sizes() []size {
 	return []size{
 		{orders: 2, customers: 30_000, hot: 5_000},
@@ -33,7 +33,7 @@ func (o *options) sizes() []size {
 	}
 }
 
-// hotPaths are the lists that are asked for again and again.
+// hotPaths are the lists that are requested repeatedly.
 func (s size) hotPaths() []string {
 	paths := make([]string, s.hot)
 	for i := range paths {
@@ -42,7 +42,7 @@ func (s size) hotPaths() []string {
 	return paths
 }
 
-// data is the database that is measured with.
+// data is the database for the measurements.
 type data struct {
 	path string
 	app  seed.App
@@ -51,14 +51,13 @@ type data struct {
 const (
 	partnerID = "3a4b9c53-0000-4000-8000-000000000001"
 	clientID  = "3a4b9c53-0000-4000-8000-000000000002"
-	// dataVersion is raised when the data changes, so that an old file is not
-	// taken for it.
+	// dataVersion is raised when the data changes, so that an old file is not used.
 	dataVersion = 3
 	loadBatch   = 20_000 // orders
 )
 
-// customerID names a customer by its number of orders and its own number. The
-// numbers are mixed, so that neighbours are not asked one after another.
+// customerID returns the id of a customer by its number of orders and its own number.
+// The numbers are mixed, so that neighbours are not requested one after another.
 func customerID(orders, n int) string {
 	var b [16]byte
 	mixed := (uint64(orders)<<40 | uint64(n)) * 0x9e3779b97f4a7c15
@@ -67,8 +66,8 @@ func customerID(orders, n int) string {
 	return guid.Of(b)
 }
 
-// prepareData makes the database if it is not there, and returns how to sign
-// in to it.
+// prepareData creates the database if it does not exist, and returns how to sign in to
+// it.
 func prepareData(ctx context.Context, o *options) (*data, error) {
 	path := filepath.Join(o.dir, fmt.Sprintf("orders-v%d-%d.db", dataVersion, o.customers))
 	if _, err := os.Stat(path); err != nil {
@@ -79,7 +78,7 @@ func prepareData(ctx context.Context, o *options) (*data, error) {
 	return openData(ctx, path)
 }
 
-// openData finds out how to sign in to a database.
+// openData determines how to sign in to a database.
 func openData(ctx context.Context, path string) (*data, error) {
 	st, err := store.Open(ctx, path, nil)
 	if err != nil {
@@ -93,7 +92,7 @@ func openData(ctx context.Context, path string) (*data, error) {
 	return &data{path: path, app: apps[0]}, nil
 }
 
-// makeData makes a database of customers with their orders.
+// makeData creates a database of customers with their orders.
 func makeData(ctx context.Context, path string, customers []numbered) error {
 	started := time.Now()
 	unfinished := path + ".unfinished"
@@ -129,14 +128,14 @@ func makeData(ctx context.Context, path string, customers []numbered) error {
 	return os.Rename(unfinished, path)
 }
 
-// numbered names a customer.
+// numbered is a customer to create.
 type numbered struct {
 	id             string
 	orders, number int
 }
 
-// customersByID returns all customers in the order of their ids, as a bulk load
-// best comes: it fills pages, and it mixes the sizes on disk.
+// customersByID returns all customers ordered by id, which is best for a bulk load: it
+// fills pages, and mixes the sizes on disk.
 func (o *options) customersByID() []numbered {
 	var all []numbered
 	for _, s := range o.sizes() {
@@ -164,8 +163,7 @@ func makeCustomer(orders, n int) seed.Customer {
 	return c
 }
 
-// makeOrder returns an order like those the service answers today: about a
-// kilobyte.
+// makeOrder returns an order like the service's today: about a kilobyte.
 func makeOrder(customer string, n, i int) partnercenter.Order {
 	id := fmt.Sprintf("%06x%06x", n, i)
 	self := "/customers/" + customer + "/orders/" + id

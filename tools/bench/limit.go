@@ -12,7 +12,7 @@ import (
 	"strconv"
 )
 
-// limitHeaders are those of the server's answers, with fixed values.
+// limitHeaders are the headers of the server's answers, with fixed values.
 var limitHeaders = http.Header{
 	"Content-Type":     {"application/json; charset=utf-8"},
 	"MS-RequestId":     {"65b26053-37d0-4303-9fd1-46ad8012bcb6"},
@@ -22,8 +22,8 @@ var limitHeaders = http.Header{
 	"X-Locale":         {"en-US"},
 }
 
-// runLimit is the limit: a handler that writes bytes from memory. The file
-// named holds the answers, as JSON values of paths and bodies.
+// runLimit runs the limit: a handler that writes bytes from memory. The named file has
+// the answers, as JSON values of paths and bodies.
 func runLimit(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("limit", flag.ContinueOnError)
 	listen := f.String("listen", "", "address")
@@ -54,7 +54,7 @@ func runLimit(ctx context.Context, args []string) error {
 	return nil
 }
 
-// answer is a path and the body that the server answers there.
+// answer is a path and the server's answer there.
 type answer struct {
 	Path string `json:"path"`
 	Body []byte `json:"body"`

@@ -19,24 +19,24 @@ import (
 	"time"
 )
 
-// loadPlan is what a load process is told, as JSON on its standard input.
+// loadPlan is the input of a load process, as JSON on its standard input.
 type loadPlan struct {
 	Address     string        `json:"address"`
 	Connections int           `json:"connections"`
 	Duration    time.Duration `json:"duration"`
 	Token       string        `json:"token"`
 	Paths       []string      `json:"paths"`
-	// Once asks every path at most once, in order; otherwise paths are drawn
-	// at random until the time is over.
+	// Once requests every path at most once, in order; otherwise paths are drawn at
+	// random until the time is over.
 	Once bool `json:"once"`
-	// Body, if there is one, is posted to the paths instead of getting them,
-	// each time under a request id of its own.
+	// Body, if any, is posted to the paths instead of getting them, each time under a
+	// new request id.
 	Body string `json:"body"`
-	// Rate, if there is one, is how many requests a second to make.
+	// Rate, if any, is the number of requests per second.
 	Rate int `json:"rate"`
 }
 
-// loadResult is what a load process answers, as JSON on its standard output.
+// loadResult is the output of a load process, as JSON on its standard output.
 type loadResult struct {
 	Requests int           `json:"requests"`
 	Bytes    int64         `json:"bytes"`
@@ -47,9 +47,8 @@ type loadResult struct {
 
 func (r loadResult) rate() float64 { return float64(r.Requests) / r.Elapsed.Seconds() }
 
-// runLoad asks a server as fast as it answers. Its client reads HTTP by hand:
-// a full one would spend more than the server does and so hide what the server
-// costs.
+// runLoad sends requests to a server as fast as it answers. Its client reads HTTP by
+// hand: a full one would need more time than the server and so hide the server's cost.
 func runLoad(ctx context.Context, args []string) error {
 	if err := flag.NewFlagSet("load", flag.ContinueOnError).Parse(args); err != nil {
 		return err
@@ -120,12 +119,11 @@ func (p *loadPlan) run(ctx context.Context) (loadResult, error) {
 	})
 }
 
-// sideBySide has workers do something again and again at the same time, and puts
-// together what they have measured.
+// sideBySide runs workers concurrently, and combines their measurements.
 func sideBySide(workers int, work func(worker int) (latencies []time.Duration, bytes int64, err error)) (loadResult, error) {
 	var (
 		wait      sync.WaitGroup
-		mu        sync.Mutex // guards what follows
+		mu        sync.Mutex // guards the following variables
 		latencies []time.Duration
 		r         loadResult
 		failures  []error
@@ -146,17 +144,17 @@ func sideBySide(workers int, work func(worker int) (latencies []time.Duration, b
 		return loadResult{}, err
 	}
 	if len(latencies) == 0 {
-		return loadResult{}, errors.New("nothing was answered")
+		return loadResult{}, errors.New("there were no answers")
 	}
 	slices.Sort(latencies)
 	r.P50, r.P99 = latencies[len(latencies)/2], latencies[len(latencies)*99/100]
 	return r, nil
 }
 
-// requestIDPlace is where a request id goes.
+// requestIDPlace is replaced by a request id.
 const requestIDPlace = "00000000-0000-4000-8000-000000000000"
 
-// requests are what is sent to each path.
+// requests returns the requests to each path.
 func (p *loadPlan) requests() [][]byte {
 	requests := make([][]byte, len(p.Paths))
 	for i, path := range p.Paths {
@@ -176,7 +174,7 @@ func (p *loadPlan) requests() [][]byte {
 	return requests
 }
 
-// named returns a copy of a request under a new id.
+// named returns a copy of a request with a new id.
 func named(request []byte) []byte {
 	id := fmt.Appendf(nil, "%08x-%04x-4%03x-8%03x-%012x", rand.Uint32(), rand.Uint32()&0xffff, rand.Uint32()&0xfff, rand.Uint32()&0xfff, rand.Uint64()&0xffffffffffff)
 	return bytes.Replace(request, []byte(requestIDPlace), id, 1)
@@ -188,8 +186,8 @@ var (
 	contentLength = []byte("Content-Length: ")
 )
 
-// ask sends one request and reads its answer, which must have the status that is
-// wanted and a known length.
+// ask sends one request and reads its answer, which must have the wanted status and a
+// known length.
 func ask(c net.Conn, r *bufio.Reader, request, want []byte) (int64, error) {
 	if _, err := c.Write(request); err != nil {
 		return 0, err

@@ -1,19 +1,19 @@
-// Command bench measures how fast a server answers a customer's orders, beside
-// the limit: a net/http handler that writes the same bytes from memory behind
-// the same headers, without a token. Both are asked by a load process of their
-// own, in interleaved rounds of one run.
+// Command bench measures how fast a server answers a customer's orders, compared with
+// the limit: a net/http handler that writes the same bytes from memory with the same
+// headers, without a token. The requests to both come from a separate load process, in
+// interleaved rounds of one run.
 //
-// It then measures how fast orders are placed, beside rows of the same sizes that
-// go straight to the driver, as many to a commit as have come meanwhile; and what
-// placing orders costs those who read.
+// It then measures how fast orders are placed, compared with rows of the same sizes
+// that go directly to the driver, in group commits; and how placing orders affects
+// readers.
 //
-// Last it measures what a token costs a request after its first use.
+// Finally it measures the cost of a token in a request after its first use.
 //
 //	go run ./tools/bench
 //
-// It is a benchmark, not a test: it prints tables and fails only when something
-// does not work, or a token costs more than it may. The database it measures with is made once and kept
-// in .bench.
+// It is a benchmark, not a test: it prints tables and fails only if something does not
+// work, or a token costs more than it may. The database is created once and kept in
+// .bench.
 package main
 
 import (

@@ -24,10 +24,10 @@ import (
 	"time"
 )
 
-// programs are what is measured with.
+// programs are the programs for the measurements.
 type programs struct{ server, bench string }
 
-// build builds the server, and this program again, as it is its own load.
+// build builds the server, and this program again, for the load.
 func build(ctx context.Context, o *options) (programs, error) {
 	p := programs{server: filepath.Join(o.dir, "partnercenter"), bench: filepath.Join(o.dir, "bench")}
 	for out, pkg := range map[string]string{p.server: "./cmd/partnercenter", p.bench: "./tools/bench"} {
@@ -51,8 +51,8 @@ func (p *process) stop() {
 	p.cmd.Wait()
 }
 
-// rssAnon returns the memory that is the process's own, in MiB: not the pages
-// of the database that are mapped into it.
+// rssAnon returns the process's own memory, in MiB, without the mapped pages of the
+// database.
 func (p *process) rssAnon() float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -67,7 +67,7 @@ func (p *process) rssAnon() float64 {
 	return 0
 }
 
-// bencher holds a run's state.
+// bencher is the state of a run.
 type bencher struct {
 	options  *options
 	data     *data
@@ -79,8 +79,8 @@ type bencher struct {
 	starts   []time.Duration
 }
 
-// newBencher chooses the server's address, which is the same at every start, as its
-// tokens name it.
+// newBencher chooses the server's address, which must be the same at every start, as it
+// is in the tokens.
 func newBencher(o *options, d *data, p programs) (*bencher, error) {
 	address, err := freeAddress()
 	return &bencher{options: o, data: d, programs: p, address: address}, err
@@ -96,8 +96,8 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// startServer starts the server as a user would, its access log going to a
-// file, and returns when it has answered its first list.
+// startServer starts the server as a user would, with its access log in a file, and
+// returns when it has answered a list.
 func (b *bencher) startServer(ctx context.Context) (*process, error) {
 	log, err := os.Create(filepath.Join(b.options.dir, "server.log"))
 	if err != nil {
@@ -122,8 +122,7 @@ func (b *bencher) startServer(ctx context.Context) (*process, error) {
 	return p, nil
 }
 
-// start starts a program, and returns when what asks whether it is ready does not
-// fail any more.
+// start starts a program, and returns when ready succeeds.
 func start(cmd *exec.Cmd, address string, ready func() error) (*process, error) {
 	started := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -173,8 +172,8 @@ func (b *bencher) fetchToken(ctx context.Context) error {
 	return nil
 }
 
-// startLimit starts the limit with the very answers that the server gives to the
-// customers that are asked again and again.
+// startLimit starts the limit with the answers that the server gives for the hot
+// customers.
 func (b *bencher) startLimit(ctx context.Context) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -195,8 +194,7 @@ func (b *bencher) startLimit(ctx context.Context) (*process, error) {
 	})
 }
 
-// saveAnswers writes what the server answers to the customers that are asked
-// again and again.
+// saveAnswers saves the server's answers for the hot customers.
 func (b *bencher) saveAnswers(ctx context.Context, file string) error {
 	f, err := os.Create(file)
 	if err != nil {
@@ -221,7 +219,7 @@ func (b *bencher) saveAnswers(ctx context.Context, file string) error {
 	return f.Close()
 }
 
-// fetch asks the server for what is at a path.
+// fetch requests a path from the server.
 func (b *bencher) fetch(ctx context.Context, path string) (status int, body []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.address+path, nil)
 	if err != nil {
@@ -231,8 +229,7 @@ func (b *bencher) fetch(ctx context.Context, path string) (status int, body []by
 	return send(req)
 }
 
-// send sends a request on a connection of its own, as the server is started anew
-// all the time.
+// send sends a request on a new connection, as the server is restarted all the time.
 func send(req *http.Request) (status int, body []byte, err error) {
 	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
@@ -284,7 +281,7 @@ func (b *bencher) load(ctx context.Context, target *process, plan loadPlan) (loa
 	return result, json.Unmarshal(output.Bytes(), &result)
 }
 
-// measure runs a load process and keeps what it has measured.
+// measure runs a load process and keeps its result.
 func (b *bencher) measure(ctx context.Context, results *[]loadResult, target *process, plan loadPlan) error {
 	result, err := b.load(ctx, target, plan)
 	if err == nil {
@@ -293,7 +290,7 @@ func (b *bencher) measure(ctx context.Context, results *[]loadResult, target *pr
 	return err
 }
 
-// row is what is measured for one size.
+// row has the results for one size.
 type row struct{ limit, again, fresh []loadResult }
 
 func measure(ctx context.Context, o *options, d *data, p programs) error {
@@ -333,11 +330,10 @@ func measure(ctx context.Context, o *options, d *data, p programs) error {
 	return nil
 }
 
-// round measures one size once: the limit, customers that were never asked for
-// since the server's start, and customers that were.
+// round measures one size once: the limit, customers that were not requested since the
+// server's start, and customers that were.
 func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, round int) error {
-	// The limit gets the same requests, token and all, and writes the same
-	// bytes.
+	// The limit gets the same requests, including the token, and writes the same bytes.
 	hot := s.hotPaths()
 	if err := b.measure(ctx, &r.limit, limit, loadPlan{Paths: hot, Token: b.token}); err != nil {
 		return err
@@ -358,7 +354,7 @@ func (b *bencher) round(ctx context.Context, r *row, limit *process, s size, rou
 		return err
 	}
 	if _, err := b.load(ctx, server, loadPlan{Paths: hot, Token: b.token, Once: true}); err != nil {
-		return err // this is when they are asked before
+		return err // this is when they are requested first
 	}
 	return b.measure(ctx, &r.again, server, loadPlan{Paths: hot, Token: b.token})
 }
@@ -399,8 +395,8 @@ func wantedText(want float64) string {
 
 func short(d time.Duration) string { return d.Round(10 * time.Microsecond).String() }
 
-// ratio returns the median of the rounds' ratios: what else the machine does
-// changes from round to round, and touches both of a round alike.
+// ratio returns the median of the rounds' ratios: other load on the machine changes
+// from round to round, and affects both measurements of a round alike.
 func ratio(results, limit []loadResult) float64 {
 	ratios := make([]float64, len(results))
 	for i := range results {
@@ -423,7 +419,7 @@ func middle(results []loadResult) loadResult {
 	return m
 }
 
-// median sorts values, and returns the one in the middle.
+// median sorts values, and returns the middle one.
 func median[T cmp.Ordered](values []T) T {
 	slices.Sort(values)
 	return values[len(values)/2]

@@ -21,22 +21,21 @@ import (
 )
 
 const (
-	// orderCustomers have ten orders each when orders begin to be placed.
+	// orderCustomers have ten orders each before orders are placed.
 	orderCustomers = 3_000
-	// buyers place orders at the same time.
+	// buyers place orders concurrently.
 	buyers = 16
-	// pacedOrders a second are placed while others read.
+	// pacedOrders are placed per second while others read.
 	pacedOrders = 100
-	// purchase is what is bought: seats of an online service, which makes an
+	// purchase is the order that is placed: seats of an online service, which create an
 	// order and a subscription.
 	purchase = `{"billingCycle":"monthly","lineItems":[{"lineItemNumber":0,"offerId":"CFQ7TTC0LH18:0001:CFQ7TTC0K59V","friendlyName":"Business Basic","quantity":5}]}`
 )
 
-// orderRow is what a round measures.
+// orderRow has the results of the rounds.
 type orderRow struct{ raw, placed, readOnly, readBeside, beside []loadResult }
 
-// measureOrders measures placing orders, each round on a new copy of one
-// database.
+// measureOrders measures placing orders, each round on a new copy of one database.
 func measureOrders(ctx context.Context, o *options, p programs) error {
 	base := filepath.Join(o.dir, "place-base.db")
 	customers := make([]numbered, orderCustomers)
@@ -97,8 +96,8 @@ func copyDatabase(from, to string) error {
 	return errors.Join(out.Sync(), out.Close())
 }
 
-// orderRound places orders through the server, writes rows of the same sizes
-// without it, and reads beside orders being placed.
+// orderRound places orders through the server, writes rows of the same sizes without
+// it, and reads while orders are placed.
 func (b *bencher) orderRound(ctx context.Context, base string, r *orderRow) error {
 	if err := copyDatabase(base, b.data.path); err != nil {
 		return err
@@ -161,15 +160,14 @@ func (b *bencher) orderRound(ctx context.Context, base string, r *orderRow) erro
 	return nil
 }
 
-// rowOf is a row of a table: its columns, and the values of one that an order
-// left behind.
+// rowOf is a row of a table: its columns, and the values that an order wrote.
 type rowOf struct {
 	table   string
 	columns []string
 	values  []any
 }
 
-// newestRows returns the rows that an order left behind, one a table.
+// newestRows returns the rows that an order wrote, one per table.
 func newestRows(ctx context.Context, path string) ([]rowOf, error) {
 	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
 	if err != nil {
@@ -215,9 +213,9 @@ type rawRow struct {
 	done   chan error
 }
 
-// writeRows writes rows like those of orders as fast as the driver takes them,
-// from as many goroutines as there are buyers, those that wait together in one
-// commit. Nothing is read, decided, encoded or answered.
+// writeRows writes rows like those of orders as fast as the driver accepts them, from
+// as many goroutines as there are buyers, with those that wait in one commit. Nothing
+// is read, decided, encoded or answered.
 func writeRows(ctx context.Context, path string, rows []rowOf, duration time.Duration) (loadResult, error) {
 	settings := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_txlock": {"immediate"}, "_busy_timeout": {"10000"}, "_foreign_keys": {"1"},
@@ -259,13 +257,13 @@ func writeRows(ctx context.Context, path string, rows []rowOf, duration time.Dur
 	})
 }
 
-// fresh returns the rows with keys of their own, for a random customer.
+// fresh returns the rows with new keys, for a random customer.
 func fresh(rows []rowOf, n int) [][]any {
 	customer := customerID(10, rand.IntN(orderCustomers))
 	var key [16]byte
 	binary.BigEndian.PutUint64(key[:], rand.Uint64())
 	binary.BigEndian.PutUint64(key[8:], uint64(n))
-	order := fmt.Sprintf("%x", key[:6]) // a count could be the id of an order that the customer has
+	order := fmt.Sprintf("%x", key[:6]) // a count could be the id of an existing order of the customer
 	list := make([][]any, len(rows))
 	for i, r := range rows {
 		values := slices.Clone(r.values)
@@ -288,8 +286,8 @@ func fresh(rows []rowOf, n int) [][]any {
 	return list
 }
 
-// commitRows commits rows as they come, those that have come meanwhile
-// together.
+// commitRows commits rows as they arrive, together with those that arrived in the
+// meantime.
 func commitRows(ctx context.Context, db *sql.DB, stmts []*sql.Stmt, queue <-chan *rawRow) {
 	for row := range queue {
 		batch := []*rawRow{row}
@@ -310,7 +308,7 @@ func commitRows(ctx context.Context, db *sql.DB, stmts []*sql.Stmt, queue <-chan
 			if err != nil {
 				return err
 			}
-			defer func() { _ = tx.Rollback() }() // does nothing after a commit
+			defer func() { _ = tx.Rollback() }() // no effect after a commit
 			for _, row := range batch {
 				for i, values := range row.values {
 					if _, err := tx.StmtContext(ctx, stmts[i]).ExecContext(ctx, values...); err != nil { //nolint:sqlclosecheck // closed with the transaction

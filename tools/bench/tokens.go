@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// maxTokenTime is what a token may cost the API after its first use, in
-	// nanoseconds of processor time.
+	// maxTokenTime is how much processor time a token may cost the API after its first
+	// use, in nanoseconds.
 	maxTokenTime = 1_000
 	// maxTokenAllocations is how often it may allocate memory.
 	maxTokenAllocations = 2
-	// tokenRounds is how often it is measured; figures are medians.
+	// tokenRounds is the number of measurements; figures are medians.
 	tokenRounds = 5
 )
 
-// tokenCost is what one kind of token was measured at, a value a round.
+// tokenCost has the measurements of one kind of token, one value per round.
 type tokenCost struct{ wall, processor, allocations []float64 }
 
-// measureTokens runs the benchmark of the server's own package, as nobody else
-// gets at the step, and compares it with its limits.
+// measureTokens runs the benchmark of the server's package, as no other can measure
+// this step alone, and compares it with its limits.
 func measureTokens(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkAuthenticate$", "-benchtime", "200000x",
 		"-count", strconv.Itoa(tokenRounds), "./internal/server")
@@ -63,8 +63,8 @@ func measureTokens(ctx context.Context) error {
 	return nil
 }
 
-// readTokenCosts reads what go test prints, and returns the kinds of tokens in
-// their order.
+// readTokenCosts parses the output of go test, and returns the kinds of tokens in their
+// order.
 func readTokenCosts(out []byte) (names []string, costs map[string]*tokenCost, err error) {
 	costs = map[string]*tokenCost{}
 	for line := range bytes.Lines(out) {
@@ -75,7 +75,7 @@ func readTokenCosts(out []byte) (names []string, costs map[string]*tokenCost, er
 		fields := strings.Fields(rest)
 		name := fields[0]
 		if at := strings.LastIndexByte(name, '-'); at > 0 {
-			name = name[:at] // how many processors there are
+			name = name[:at] // the number of processors
 		}
 		name = strings.ReplaceAll(name, "_", " ")
 		c := costs[name]

@@ -32,7 +32,7 @@ const (
 	fault      = `{"code":20000,"description":"There is no such order.","data":[],"source":"PartnerFD"}`
 )
 
-// answer is what a made-up server says.
+// answer is an answer of a fake server.
 type answer struct {
 	status int
 	header http.Header
@@ -122,7 +122,7 @@ func tokenRequest(t *testing.T, path, form string) *http.Request {
 	return req
 }
 
-// failed is a test that only collects what it is failed with.
+// failed is a test that only records its failures.
 type failed struct {
 	testing.TB
 	mu       sync.Mutex
@@ -193,8 +193,8 @@ func expect(t *testing.T, got []string, want ...string) {
 	}
 }
 
-// A client that wants its path to go out as it is keeps the address in Opaque;
-// it is checked all the same.
+// A client that needs its path unchanged keeps the address in Opaque; it is checked
+// nevertheless.
 func TestOpaqueAddresses(t *testing.T) {
 	for query, want := range map[string][]string{"billingType=monthly": nil, "shoeSize=9": {"request query shoeSize: not described"}} {
 		req := request(t, http.MethodGet, ordersPath)
@@ -415,7 +415,7 @@ func TestRequests(t *testing.T) {
 	t.Run("body on a read", func(t *testing.T) {
 		req := request(t, "GET", ordersPath)
 		req.Body = io.NopCloser(strings.NewReader("{}"))
-		expect(t, exchangeProblems(t, req, ok(collection)), "request body: the operation takes none, 2 bytes came")
+		expect(t, exchangeProblems(t, req, ok(collection)), "request body: the operation takes none, got 2 bytes")
 	})
 	t.Run("refused request", func(t *testing.T) {
 		server := &failed{TB: t}
@@ -530,8 +530,8 @@ func TestGzip(t *testing.T) {
 	expect(t, exchangeProblems(t, req, ok(pack(collection)[:60]).with("Content-Encoding", "gzip")), "response body: broken gzip")
 }
 
-// Between a real client and a real server nothing changes: bodies, answers that
-// break off, flushing, hijacking.
+// Nothing changes between a real client and a real server: bodies, incomplete answers,
+// flushing, hijacking.
 func TestOverTheNetwork(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("/", ok(collection))

@@ -16,8 +16,7 @@ import (
 
 var statusInComment = regexp.MustCompile(`^(\d{3})(?:: |$)`)
 
-// Codes returns the statuses and codes of codes.go in the root, written
-// 400/3000.
+// Codes returns the statuses and codes from codes.go in the root, written 400/3000.
 func Codes(tb testing.TB) map[string]bool {
 	tb.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(installed.ModuleRoot(tb), "codes.go"), nil, parser.ParseComments|parser.SkipObjectResolution)
@@ -35,7 +34,7 @@ func Codes(tb testing.TB) map[string]bool {
 			literal, ok := spec.Values[0].(*ast.BasicLit)
 			status := statusInComment.FindStringSubmatch(strings.TrimSpace(spec.Comment.Text()))
 			if !ok || status == nil {
-				tb.Fatalf("codes.go: %s wants a text, and a comment that begins with the status", spec.Names[0])
+				tb.Fatalf("codes.go: %s needs a string, and a comment that begins with the status", spec.Names[0])
 			}
 			code, err := strconv.Unquote(literal.Value)
 			if err != nil {
@@ -47,7 +46,7 @@ func Codes(tb testing.TB) map[string]bool {
 	return codes
 }
 
-// CodesThatDoNotOccur are those of the section of that name in
+// CodesThatDoNotOccur returns those from the section with this title in
 // docs/differences.md.
 func CodesThatDoNotOccur(tb testing.TB) map[string]bool {
 	tb.Helper()
@@ -63,7 +62,7 @@ func CodesThatDoNotOccur(tb testing.TB) map[string]bool {
 	codes := map[string]bool{}
 	for _, m := range regexp.MustCompile(`\b\d{3}/\d+\b`).FindAllString(section, -1) {
 		if codes[m] {
-			tb.Errorf("docs/differences.md says twice that %s does not occur", m)
+			tb.Errorf("docs/differences.md lists %s twice as not occurring", m)
 		}
 		codes[m] = true
 	}

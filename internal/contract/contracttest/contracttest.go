@@ -1,19 +1,19 @@
-// Package contracttest holds HTTP traffic in tests against the OpenAPI document
-// of package contract, and reads the contract's other tables for tests.
+// Package contracttest checks HTTP traffic in tests against the OpenAPI document of
+// package contract, and reads the contract's other tables for tests.
 //
 // A [Checker] stands between a client and a server, on either side:
 //
 //	client := &http.Client{Transport: contracttest.NewChecker(t).Transport(http.DefaultTransport)}
 //	server := httptest.NewServer(contracttest.NewChecker(t).Handler(handler))
 //
-// Every answer that goes through must have a status, headers and a body that
-// the document describes, or the test fails with the operation, the place and
-// what was expected there. Nothing is changed on the way.
+// Every answer that passes must have a status, headers and a body that the document
+// describes, or the test fails with the operation, the position and what was expected
+// there. The traffic is not changed.
 //
-// The document describes what callers should send and exactly what the server
-// answers; the tolerance that the API promises is built in here: letter case of
-// paths, query names, enumerated values and booleans, /v1.0, doubled and
-// trailing slashes, HEAD in place of GET.
+// The document describes what callers should send and exactly what the server answers;
+// the tolerance that the API promises is implemented here: letter case of paths, query
+// names, enumerated values and booleans, /v1.0, doubled and trailing slashes, HEAD in
+// place of GET.
 //
 // Only tests import this package.
 package contracttest
@@ -34,18 +34,18 @@ import (
 	"testing/iotest"
 )
 
-// Checker fails a test when traffic leaves the contract. Use it from any
-// goroutine. It falls silent when its test ends.
+// Checker fails a test when traffic violates the contract. It may be used concurrently.
+// It is silent once its test has ended.
 type Checker struct {
 	tb  testing.TB
 	doc *document
 
 	mu   sync.Mutex
-	over bool // the test has ended and takes no more failures
+	over bool // the test has ended and accepts no more failures
 }
 
-// NewChecker returns a checker that reports to tb. It stops the test when the
-// document itself is broken.
+// NewChecker returns a checker that reports to tb. It stops the test if the document
+// itself is invalid.
 func NewChecker(tb testing.TB) *Checker {
 	tb.Helper()
 	doc, err := loadDocument()
@@ -63,21 +63,21 @@ func NewChecker(tb testing.TB) *Checker {
 
 type badRequestKey struct{}
 
-// BadRequest marks the requests made with the returned context as wrong on
-// purpose: they are let through unchecked, their answers are not. The mark
-// does not travel over the network, see [Checker.Handler].
+// BadRequest marks the requests made with the returned context as intentionally wrong:
+// they are not checked, but their answers are. The mark does not travel over the
+// network; see [Checker.Handler].
 func BadRequest(ctx context.Context) context.Context {
 	return context.WithValue(ctx, badRequestKey{}, true)
 }
 
 func isBadRequest(ctx context.Context) bool { return ctx.Value(badRequestKey{}) != nil }
 
-// Transport returns a client transport that checks each request and its answer
-// and sends through next, or through [http.DefaultTransport] when next is nil.
+// Transport returns a client transport that checks each request and its answer and
+// sends through next, or through [http.DefaultTransport] if next is nil.
 //
-// It reads an answer to its end before it hands it on; the caller reads the same
-// bytes, the same error included when the answer breaks off. An answer that
-// breaks off is not checked.
+// It reads an answer completely before it passes it on; the caller reads the same
+// bytes, and the same error if the answer is incomplete. Incomplete answers are not
+// checked.
 func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -98,7 +98,7 @@ func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
 			}
 			x.requestBody = body
 			length := req.ContentLength
-			req = req.Clone(req.Context()) // a transport must not change the caller's request
+			req = req.Clone(req.Context()) // a transport must not modify the caller's request
 			req.Body = io.NopCloser(bytes.NewReader(body))
 			req.ContentLength = length
 		}
@@ -121,11 +121,10 @@ func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
 
 // Handler returns a handler that checks each answer of next.
 //
-// A request is checked only when it was answered with success, because a
-// handler cannot tell the wrong requests that a test sends on purpose, and
-// refusing those is right. Requests whose context carries [BadRequest] are not
-// checked at all. An answer that is aborted by a panic or taken over by
-// hijacking is not checked.
+// A request is checked only if it was answered with success, because a handler cannot
+// recognize the wrong requests that a test sends intentionally, and refusing those is
+// right. Requests whose context carries [BadRequest] are not checked at all. Neither
+// are answers that are aborted by a panic or taken over by hijacking.
 func (c *Checker) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchange{
@@ -136,7 +135,7 @@ func (c *Checker) Handler(next http.Handler) http.Handler {
 		}
 		body := &recordedBody{ReadCloser: r.Body}
 		if r.Body != nil {
-			r = r.WithContext(r.Context()) // a handler must not change the caller's request
+			r = r.WithContext(r.Context()) // a handler must not modify the caller's request
 			r.Body = body
 		}
 		rec := &recorder{ResponseWriter: w}
@@ -156,13 +155,13 @@ func (c *Checker) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// exchange is one request and its answer, as they were sent.
+// exchange is one request and its answer, as sent.
 type exchange struct {
 	method         string
 	url            url.URL
 	request        http.Header // keys in canonical form
 	requestBody    []byte
-	requestBodyCut bool // requestBody may not be all of it
+	requestBodyCut bool // requestBody may be incomplete
 	checkRequest   bool
 
 	status       int
@@ -170,8 +169,7 @@ type exchange struct {
 	responseBody []byte
 }
 
-// check reports everything about x that the document does not describe, as one
-// failure.
+// check reports everything about x that the document does not describe, as one failure.
 func (c *Checker) check(x exchange) {
 	operation, problems := c.doc.check(x)
 	if len(problems) == 0 {
@@ -186,15 +184,15 @@ func (c *Checker) check(x exchange) {
 		operation, x.method, x.url.RequestURI(), x.status, strings.Join(problems, "\n\t"))
 }
 
-// asSent is the address as it goes over the network: a client that wants its
-// path as it is keeps it in Opaque.
+// asSent returns the address as it is sent over the network: a client that needs its
+// path unchanged sets Opaque.
 func asSent(u *url.URL) url.URL {
 	if u.Opaque == "" {
 		return *u
 	}
 	sent, err := url.Parse(u.Scheme + ":" + u.Opaque)
 	if err != nil {
-		return *u // no address; the server says what is wrong with it
+		return *u // not a valid address; the server says what is wrong with it
 	}
 	sent.RawQuery = u.RawQuery
 	return *sent
@@ -204,8 +202,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// replay reads body and then, if there is one, the error that reading it ended
-// with.
+// replay reads body and then, if there is one, the error that ended it.
 func replay(body []byte, err error) io.Reader {
 	if err == nil {
 		return bytes.NewReader(body)
@@ -213,7 +210,7 @@ func replay(body []byte, err error) io.Reader {
 	return io.MultiReader(bytes.NewReader(body), iotest.ErrReader(err))
 }
 
-// recordedBody keeps what a handler reads of a request.
+// recordedBody records what a handler reads of a request.
 type recordedBody struct {
 	io.ReadCloser
 	read  bytes.Buffer
@@ -227,7 +224,7 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// recorder passes an answer on and keeps a copy.
+// recorder passes an answer on and records it.
 type recorder struct {
 	http.ResponseWriter
 	status   int // 0 until the header is written
@@ -236,7 +233,7 @@ type recorder struct {
 	hijacked bool
 }
 
-// begin keeps the header as it stands, because later changes are not sent.
+// begin records the header at this moment, because later changes are not sent.
 func (r *recorder) begin(status int) {
 	if r.status == 0 {
 		r.status = status
@@ -257,7 +254,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return r.ResponseWriter.Write(p)
 }
 
-// Flush, Hijack and Unwrap keep the abilities of the writer inside.
+// Flush, Hijack and Unwrap preserve the capabilities of the wrapped writer.
 
 func (r *recorder) Flush() {
 	r.begin(http.StatusOK)
@@ -272,8 +269,8 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// canonical copies h with every key in canonical form: a handler may have
-// written one directly to keep its letter case on the wire.
+// canonical copies h with every key in canonical form: a handler may have set one
+// directly to keep its letter case.
 func canonical(h http.Header) http.Header {
 	out := make(http.Header, len(h))
 	for key, values := range h {

@@ -14,7 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/contract"
 )
 
-// document is the OpenAPI document with its paths ready to be matched.
+// document is the OpenAPI document, with its paths prepared for matching.
 type document struct {
 	spec  *openapi3.T
 	paths []pathTemplate
@@ -26,7 +26,7 @@ type pathTemplate struct {
 	item     *openapi3.PathItem
 }
 
-// loadDocument parses the document once and for all.
+// loadDocument parses the document once.
 var loadDocument = sync.OnceValues(func() (*document, error) {
 	spec, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
 	if err != nil {
@@ -51,8 +51,8 @@ var loadDocument = sync.OnceValues(func() (*document, error) {
 	return doc, nil
 })
 
-// sharedResponses are what the API may answer to requests that the document
-// does not describe, by status; the names are those of components.responses.
+// sharedResponses are the possible answers of the API to requests that the document
+// does not describe, by status; the names are those in components.responses.
 var sharedResponses = map[int]string{
 	http.StatusBadRequest:            "BadRequest",
 	http.StatusUnauthorized:          "Unauthorized",
@@ -85,7 +85,7 @@ func (p pathTemplate) parameters() int {
 	return n
 }
 
-// match returns the values of the path's parameters if segments fit it.
+// match returns the values of the path's parameters if segments match it.
 func (p pathTemplate) match(segments []string) (map[string]string, bool) {
 	if len(segments) != len(p.segments) {
 		return nil, false
@@ -101,8 +101,7 @@ func (p pathTemplate) match(segments []string) (map[string]string, bool) {
 	return values, true
 }
 
-// segmentsOf splits a path the way the API reads it: empty segments do not
-// count and v1.0 is v1.
+// segmentsOf splits a path as the API does: empty segments are ignored, and v1.0 is v1.
 func segmentsOf(u *url.URL) []string {
 	var segments []string
 	for s := range strings.SplitSeq(u.EscapedPath(), "/") {
@@ -120,8 +119,8 @@ func segmentsOf(u *url.URL) []string {
 	return segments
 }
 
-// inAPI reports whether a path belongs to the REST API, as opposed to the
-// token authority, the console and whatever else shares its listener.
+// inAPI reports whether a path belongs to the REST API, not to the token authority, the
+// console or anything else on its listener.
 func inAPI(segments []string) bool {
 	if len(segments) == 0 {
 		return false
@@ -133,7 +132,7 @@ func inAPI(segments []string) bool {
 	return false
 }
 
-// check returns a name for what was asked and everything that is wrong.
+// check returns a name for the request and everything that is wrong.
 func (d *document) check(x exchange) (string, problems) {
 	segments := segmentsOf(&x.url)
 	for _, path := range d.paths {
@@ -163,13 +162,13 @@ func (d *document) check(x exchange) (string, problems) {
 	return "no operation", d.checkUndescribedPath(x, segments)
 }
 
-// statuses lists what an operation may answer.
+// statuses lists the possible statuses of an operation.
 func statuses(op *openapi3.Operation) string {
 	return strings.Join(slices.Sorted(slices.Values(op.Responses.Keys())), ", ")
 }
 
-// checkUndescribedMethod checks the answer to a method that a described path
-// does not have: one of the refusals of the methods that it has.
+// checkUndescribedMethod checks the answer to a method that a described path lacks: one
+// of the refusals of its methods.
 func (d *document) checkUndescribedMethod(x exchange, item *openapi3.PathItem) problems {
 	var found problems
 	if x.status < 400 {
@@ -187,10 +186,9 @@ func (d *document) checkUndescribedMethod(x exchange, item *openapi3.PathItem) p
 	return found
 }
 
-// checkUndescribedPath checks what can be known of a path outside the
-// document: the API refuses it like any other, and elsewhere a refusal meant
-// for programs has the API's shape. Pages for people are no part of the
-// contract.
+// checkUndescribedPath checks what can be known about a path outside the document: the
+// API refuses it like any other, and elsewhere a refusal for programs has the API's
+// form. Pages for people are not part of the contract.
 func (d *document) checkUndescribedPath(x exchange, segments []string) problems {
 	var found problems
 	switch {
@@ -204,8 +202,8 @@ func (d *document) checkUndescribedPath(x exchange, segments []string) problems 
 	return found
 }
 
-// checkShared checks a refusal against the answer that all operations share
-// for its status.
+// checkShared checks a refusal against the answer that all operations share for its
+// status.
 func (d *document) checkShared(found *problems, x exchange) {
 	name, ok := sharedResponses[x.status]
 	if !ok {

@@ -11,21 +11,21 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
-// Operation is a row of docs/support-matrix.md: a documented call and what of
-// this project supports it.
+// Operation is a row of docs/support-matrix.md: a documented call and which parts of
+// this project support it.
 type Operation struct {
 	Area       string // orders, customers, …
 	Operation  string // list, get, …; unique within the area
 	Method     string
-	Path       string // as documented, parameters written {name}
+	Path       string // as documented, with parameters written {name}
 	Credential string // app, app+user, both or user-only
 	SDK        bool
 	Server     bool
 	CLI        bool
 }
 
-// Matrix returns the rows of docs/support-matrix.md in their order. It stops
-// the test when the table cannot be read.
+// Matrix returns the rows of docs/support-matrix.md in their order. It stops the test
+// if the table cannot be read.
 func Matrix(tb testing.TB) []Operation {
 	tb.Helper()
 	file := filepath.Join(installed.ModuleRoot(tb), "docs", "support-matrix.md")
@@ -42,7 +42,7 @@ func Matrix(tb testing.TB) []Operation {
 
 var matrixColumns = []string{"Area", "Operation", "Method and path", "Credential", "SDK", "Server", "CLI"}
 
-// parseMatrix reads the one table of text that has the matrix's columns.
+// parseMatrix reads the one table in text that has the matrix's columns.
 func parseMatrix(text string) ([]Operation, error) {
 	var operations []Operation
 	inTable := false
@@ -79,7 +79,7 @@ func parseOperation(cells []string) (Operation, error) {
 	}
 	method, path, ok := strings.Cut(strings.Trim(cells[2], "`"), " ")
 	if !ok {
-		return Operation{}, fmt.Errorf("%s is no method and path such as `GET /v1/customers`", cells[2])
+		return Operation{}, fmt.Errorf("%s is not a method and path such as `GET /v1/customers`", cells[2])
 	}
 	op := Operation{Area: cells[0], Operation: cells[1], Method: method, Path: path, Credential: cells[3]}
 	for i, supported := range []*bool{&op.SDK, &op.Server, &op.CLI} {

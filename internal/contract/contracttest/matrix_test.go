@@ -29,7 +29,7 @@ func TestMatrixHasEveryOperation(t *testing.T) {
 	}
 }
 
-// What the matrix says the server does is what the document describes.
+// What the matrix says the server supports is what the document describes.
 func TestMatrixAgreesWithTheDocument(t *testing.T) {
 	doc, err := loadDocument()
 	if err != nil {
@@ -77,7 +77,7 @@ func TestParseMatrix(t *testing.T) {
 		{"no table", "# Title\n", "no table with the columns Area"},
 		{"unknown status", header + "| orders | get | `GET /v1` | both | works | maybe | works |\n", `line 3: Server is "maybe"`},
 		{"missing cell", header + "| orders | get | `GET /v1` | both | works | works |\n", "line 3: 6 cells, expected 7"},
-		{"no method", header + "| orders | get | `/v1` | both | works | works | works |\n", "is no method and path"},
+		{"no method", header + "| orders | get | `/v1` | both | works | works | works |\n", "is not a method and path"},
 		{"two tables", header + "| orders | get | `GET /v1` | both | works | works | works |\n\n" + header, "a second table"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {

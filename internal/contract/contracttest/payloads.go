@@ -16,15 +16,13 @@ import (
 
 // Payload is a file of internal/contract/testdata.
 type Payload struct {
-	// Name is the file's, below the folder: orders-create.request.json.
+	// Name is the name of the file, below the folder: orders-create.request.json.
 	Name string
-	// Operation is the part of it that says which call it belongs to:
-	// orders-create.
+	// Operation is the part of the name that identifies the call: orders-create.
 	Operation string
-	// Request tells what is sent from what is answered.
+	// Request distinguishes requests from answers.
 	Request bool
-	// Odd marks a shape that the types read and that the server takes, but
-	// would not write.
+	// Odd marks a form that the types read and the server accepts, but does not write.
 	Odd  bool
 	Data []byte
 }
@@ -60,8 +58,7 @@ func Payloads(tb testing.TB) []Payload {
 	return all
 }
 
-// ReadPayload returns a payload by its name, such as
-// orders-create.request.json.
+// ReadPayload returns a payload by name, such as orders-create.request.json.
 func ReadPayload(tb testing.TB, name string) []byte {
 	tb.Helper()
 	data, err := os.ReadFile(filepath.Join(payloadFolder(tb), filepath.FromSlash(name)))
@@ -75,9 +72,9 @@ func payloadFolder(tb testing.TB) string {
 	return filepath.Join(installed.ModuleRoot(tb), "internal", "contract", "testdata")
 }
 
-// Type returns the name that the document has for what the payload is: Order,
-// OrderCollection, []InventoryItem. Its schema is nil where the document has
-// none, as the server does not answer the call yet.
+// Type returns the document's name for the type of the payload: Order, OrderCollection,
+// []InventoryItem. Its schema is nil if the document has none, because the server does
+// not serve the call yet.
 func (p Payload) Type(tb testing.TB) (name string, schema *openapi3.SchemaRef) {
 	tb.Helper()
 	if names, ok := undescribed[p.Operation]; ok {
@@ -95,7 +92,7 @@ func (p Payload) Type(tb testing.TB) (name string, schema *openapi3.SchemaRef) {
 			schema = requestSchema(described)
 		}
 		if schema == nil {
-			tb.Fatalf("payload %s: the document has no JSON there", p.Name)
+			tb.Fatalf("payload %s: the document has no JSON for it", p.Name)
 		}
 		return schemaName(schema), schema
 	}
@@ -103,8 +100,8 @@ func (p Payload) Type(tb testing.TB) (name string, schema *openapi3.SchemaRef) {
 	return "", nil
 }
 
-// undescribed are payloads of calls that the server does not answer yet, and of
-// every call.
+// undescribed are payloads of calls that the server does not serve yet, and of every
+// call.
 var undescribed = map[string]struct{ request, response string }{
 	"error":           {"", "Error"},
 	"error-gateway":   {"", "GatewayError"},
@@ -117,15 +114,15 @@ var undescribed = map[string]struct{ request, response string }{
 	"relationships-list-indirect-resellers": {"", "PartnerRelationshipCollection"},
 }
 
-// described returns the documented calls that the document has, by area and
-// name with a hyphen between. Of two that cover one, the one of its name wins.
+// described returns the documented calls that the document has, by area and name joined
+// by a hyphen. Of two that cover one, the one with its name wins.
 func described(doc *document) map[string]*openapi3.Operation {
 	all := map[string]*openapi3.Operation{}
 	for _, item := range doc.spec.Paths.Map() {
 		for _, op := range item.Operations() {
 			covered, _ := op.Extensions["x-partnercenter-operations"].([]any)
 			if strings.HasPrefix(op.OperationID, "applicationconsents-") {
-				covered = []any{op.OperationID} // of a later edition than the list of calls
+				covered = []any{op.OperationID} // newer than the list of calls
 			}
 			for _, name := range covered {
 				if name := name.(string); all[name] == nil || name == op.OperationID {
@@ -137,8 +134,8 @@ func described(doc *document) map[string]*openapi3.Operation {
 	return all
 }
 
-// requestSchema is nil where no JSON has to be sent. The metadata of an upload
-// is its request.
+// requestSchema is nil if no JSON is sent. For an upload it is the schema of the
+// metadata.
 func requestSchema(op *openapi3.Operation) *openapi3.SchemaRef {
 	if op.RequestBody == nil || !op.RequestBody.Value.Required {
 		return nil
@@ -152,7 +149,7 @@ func requestSchema(op *openapi3.Operation) *openapi3.SchemaRef {
 	return nil
 }
 
-// responseSchema is nil where a success has no JSON.
+// responseSchema is nil if a success has no JSON.
 func responseSchema(op *openapi3.Operation) *openapi3.SchemaRef {
 	for status, response := range op.Responses.Map() {
 		if media := response.Value.Content["application/json"]; media != nil && strings.HasPrefix(status, "2") {
@@ -169,9 +166,9 @@ func schemaName(schema *openapi3.SchemaRef) string {
 	return schema.Ref[strings.LastIndex(schema.Ref, "/")+1:]
 }
 
-// Problems holds a JSON text against a schema of the document and returns each
-// place that does not fit. What is sent is read as the API reads it: keys in
-// any case, null as absence.
+// Problems checks JSON text against a schema of the document and returns each position
+// that does not match. Requests are read as the API does: keys in any case, null as
+// absent.
 func Problems(data []byte, schema *openapi3.SchemaRef, request bool) []string {
 	var found problems
 	if request {
@@ -187,7 +184,7 @@ func Problems(data []byte, schema *openapi3.SchemaRef, request bool) []string {
 	return found
 }
 
-// Schema returns a schema of the document by its name.
+// Schema returns a schema of the document by name.
 func Schema(tb testing.TB, name string) *openapi3.SchemaRef {
 	tb.Helper()
 	ref := loaded(tb).spec.Components.Schemas[name]

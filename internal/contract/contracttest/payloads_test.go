@@ -13,8 +13,8 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Every payload is what the document says that it is. Odd ones are only sent
-// like that: nothing the server answers has such a shape.
+// Every payload matches its type in the document. Odd ones are only sent: the server
+// answers with no such form.
 func TestPayloadsConform(t *testing.T) {
 	for _, p := range Payloads(t) {
 		t.Run(p.Name, func(t *testing.T) {
@@ -29,14 +29,14 @@ func TestPayloadsConform(t *testing.T) {
 	}
 }
 
-// without are bodies of which no example makes sense.
+// without are bodies that need no example.
 var without = map[string]string{
 	"orders-download-attachment.response": "the bytes that were uploaded, whatever they are",
 	"auth-authorize.response":             "pages, and an address to go to",
 	"applicationconsents-delete.response": "nothing is answered",
 }
 
-// Every call that works has an example of each body that it takes and gives.
+// Every supported call has an example of each of its bodies.
 func TestEveryOperationHasPayloads(t *testing.T) {
 	have := map[string]bool{}
 	for _, p := range Payloads(t) {
@@ -87,8 +87,8 @@ func TestEveryOperationHasPayloads(t *testing.T) {
 	}
 }
 
-// oddShapes are the files of odd, and what each has to hold: texts that stand in
-// it when it is written without blanks.
+// oddShapes are the files of odd, and text that each must contain when it is written
+// without spaces.
 var oddShapes = map[string][]string{
 	"catalog-check-inventory.pascal-case.request.json": {`"TargetItems":[{"ProductId":`, `"Restrictions":null`, `"InventoryContext":null`},
 	"customers-get.unknown-members.response.json":      {`"quay":[{}]`, `"fax":"none"`, `"floor":2`},
@@ -133,7 +133,7 @@ func values(key string, all ...string) []string {
 	return texts
 }
 
-// Every odd shape is there, and each file is odd in the way that it is for.
+// Every odd form has a file, and each file is odd in its own way.
 func TestOddShapesAreThere(t *testing.T) {
 	left := maps.Clone(oddShapes)
 	for _, p := range Payloads(t) {

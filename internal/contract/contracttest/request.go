@@ -30,8 +30,8 @@ func (d *document) checkRequest(found *problems, x exchange, item *openapi3.Path
 	checkRequestBody(found, x, op)
 }
 
-// checkQuery checks names and values of the query, both without regard to
-// case where the API reads them so.
+// checkQuery checks the names and values of the query, case-insensitively where the API
+// is.
 func checkQuery(found *problems, x exchange, parameters []*openapi3.Parameter) {
 	query, err := url.ParseQuery(x.url.RawQuery)
 	if err != nil {
@@ -63,9 +63,9 @@ func checkQuery(found *problems, x exchange, parameters []*openapi3.Parameter) {
 	}
 }
 
-// checkRequestHeaders checks the described headers. Where the vendor's own are
-// among them, every header with their prefix must be, which catches misspelt
-// names.
+// checkRequestHeaders checks the described headers. If there are vendor headers among
+// them, every header with the vendor's prefix must be described, which catches
+// misspelled names.
 func checkRequestHeaders(found *problems, x exchange, parameters []*openapi3.Parameter) {
 	described := map[string]bool{}
 	for _, p := range parameters {
@@ -94,8 +94,8 @@ func checkRequestHeaders(found *problems, x exchange, parameters []*openapi3.Par
 	}
 }
 
-// checkSecurity checks that a token comes with an operation that needs one;
-// whether it is a good one is for the server to say.
+// checkSecurity checks that there is a token if the operation needs one; whether it is
+// valid is the server's concern.
 func (d *document) checkSecurity(found *problems, x exchange, op *openapi3.Operation) {
 	alternatives := d.spec.Security
 	if op.Security != nil {
@@ -115,13 +115,12 @@ func (d *document) checkSecurity(found *problems, x exchange, op *openapi3.Opera
 	}
 }
 
-// checkRequestBody checks that a body comes with the operations that take one
-// and with no other: a form, the parts of one, or JSON whose keys are in any
-// case.
+// checkRequestBody checks that there is a body exactly for the operations that take
+// one: a form, its parts, or JSON with keys in any case.
 func checkRequestBody(found *problems, x exchange, op *openapi3.Operation) {
 	if op.RequestBody == nil {
 		if len(x.requestBody) > 0 {
-			found.add("request body: the operation takes none, %d bytes came", len(x.requestBody))
+			found.add("request body: the operation takes none, got %d bytes", len(x.requestBody))
 		}
 		return
 	}
@@ -139,7 +138,7 @@ func checkRequestBody(found *problems, x exchange, op *openapi3.Operation) {
 	case "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(string(x.requestBody))
 		if err != nil {
-			found.add("request body: no form: %v", err)
+			found.add("request body: not a form: %v", err)
 			return
 		}
 		value := map[string]any{}
@@ -161,8 +160,8 @@ func checkRequestBody(found *problems, x exchange, op *openapi3.Operation) {
 	}
 }
 
-// asDescribed reads a value as the API does: keys in any case are those that
-// the schema has, and null is absence.
+// asDescribed reads a value as the API does: keys in any case become those of the
+// schema, and null is absent.
 func asDescribed(value any, schema *openapi3.Schema) any {
 	switch v := value.(type) {
 	case []any:
@@ -191,9 +190,9 @@ func asDescribed(value any, schema *openapi3.Schema) any {
 	return value
 }
 
-// checkMultipart checks the parts of a body, their names without regard to case
-// as the API reads them. A part that is described as an array may be there any
-// number of times; one that is an object is JSON.
+// checkMultipart checks the parts of a body; their names are case-insensitive, as in
+// the API. A part described as an array may occur any number of times; one that is an
+// object is JSON.
 func checkMultipart(found *problems, x exchange, boundary string, schema *openapi3.SchemaRef) {
 	value := map[string]any{}
 	for parts := multipart.NewReader(bytes.NewReader(x.requestBody), boundary); ; {

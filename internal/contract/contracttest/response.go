@@ -13,8 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// checkResponse checks headers and body of an answer whose status is
-// described.
+// checkResponse checks the headers and the body of an answer with a described status.
 func (d *document) checkResponse(found *problems, x exchange, response *openapi3.Response) {
 	d.checkHeaders(found, x, response.Headers)
 	checkEcho(found, x, response.Headers, "MS-RequestId")
@@ -22,8 +21,8 @@ func (d *document) checkResponse(found *problems, x exchange, response *openapi3
 	checkResponseBody(found, x, response.Content)
 }
 
-// checkHeaders checks the described headers, and that every header with the
-// vendor's prefix is one of them.
+// checkHeaders checks the described headers, and that every header with the vendor's
+// prefix is described.
 func (d *document) checkHeaders(found *problems, x exchange, headers openapi3.Headers) {
 	described := map[string]bool{}
 	for _, name := range sortedKeys(headers) {
@@ -34,7 +33,7 @@ func (d *document) checkHeaders(found *problems, x exchange, headers openapi3.He
 		case len(values) > 1:
 			found.add("response header %s: sent %d times", name, len(values))
 		case len(values) == 1 && slices.Equal(values, x.request.Values(name)):
-			// An echo is as good as what was sent, and that is the request's.
+			// An echo is as valid as what was sent, which is the request's concern.
 		case len(values) == 1:
 			checkText(found, "response header "+name, values[0], header.Schema)
 		case header.Required:
@@ -48,15 +47,14 @@ func (d *document) checkHeaders(found *problems, x exchange, headers openapi3.He
 	}
 }
 
-// checkEcho checks that an id of the request came back, which a schema cannot
-// say.
+// checkEcho checks that an id of the request came back, which a schema cannot express.
 func checkEcho(found *problems, x exchange, headers openapi3.Headers, name string) {
 	sent, got := x.request.Values(name), x.response.Values(name)
 	if headers[name] == nil || len(sent) != 1 || len(got) != 1 {
 		return
 	}
 	if headers[name].Value.Schema.Value.VisitJSON(sent[0]) != nil {
-		return // not an id that the server could give back
+		return // not an id that the server could return
 	}
 	if !strings.EqualFold(sent[0], got[0]) {
 		found.add("response header %s: got %q, expected the request's %q", name, got[0], sent[0])
@@ -67,7 +65,7 @@ func checkEcho(found *problems, x exchange, headers openapi3.Headers, name strin
 func checkResponseBody(found *problems, x exchange, content openapi3.Content) {
 	if len(content) == 0 {
 		if len(x.responseBody) > 0 {
-			found.add("response body: the answer has none, %d bytes came", len(x.responseBody))
+			found.add("response body: the answer has none, got %d bytes", len(x.responseBody))
 		}
 		return
 	}
@@ -107,13 +105,13 @@ func checkResponseBody(found *problems, x exchange, content openapi3.Content) {
 			found.add("response body: not UTF-8")
 		}
 		checkValue(found, "response body", string(body), media.Schema, openapi3.VisitAsResponse())
-	case "application/octet-stream": // any bytes will do
+	case "application/octet-stream": // any bytes are valid
 	default:
 		found.add("response body: the checker cannot read %s yet; teach checkResponseBody", mediaType)
 	}
 }
 
-// decompress returns the body as the caller will read it.
+// decompress returns the body as the caller reads it.
 func decompress(found *problems, x exchange) ([]byte, bool) {
 	encodings := x.response.Values("Content-Encoding")
 	switch {
@@ -136,8 +134,8 @@ func decompress(found *problems, x exchange) ([]byte, bool) {
 	return nil, false
 }
 
-// checkTotalCount checks that a collection counts its own items, which a
-// schema cannot say.
+// checkTotalCount checks that a collection counts its own items, which a schema cannot
+// express.
 func checkTotalCount(found *problems, body any) {
 	collection, _ := body.(map[string]any)
 	items, isArray := collection["items"].([]any)

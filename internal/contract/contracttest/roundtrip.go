@@ -15,11 +15,10 @@ import (
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// RoundTrip decodes a payload into what newValue returns and encodes it back,
-// through package partnercenter and, for types that know how by themselves,
-// through encoding/json. An equal JSON value has to come back. What comes in
-// several shapes comes back in the one that is written: keys in camelCase, no
-// nulls, enums as text.
+// RoundTrip decodes a payload into the result of newValue and encodes it again, through
+// package partnercenter and, for types that support it, through encoding/json. The
+// result must be an equal JSON value. Where several forms exist, it is the one that is
+// written: keys in camelCase, no nulls, enums as text.
 func RoundTrip(t *testing.T, data []byte, newValue func() any, encodingJSON bool) {
 	t.Helper()
 	plain := bytes.TrimPrefix(data, byteOrderMark)
@@ -58,8 +57,7 @@ func RoundTrip(t *testing.T, data []byte, newValue func() any, encodingJSON bool
 	compare("encoding/json", encoded, err)
 }
 
-// memberNames are the names of all members that the document has, by their
-// lower case.
+// memberNames returns the names of all members in the document, by lower-case name.
 func memberNames(tb testing.TB) map[string]string {
 	names := map[string]string{}
 	for _, schema := range loaded(tb).spec.Components.Schemas {
@@ -70,11 +68,11 @@ func memberNames(tb testing.TB) map[string]string {
 	return names
 }
 
-// emptyIsAbsent are members whose empty text says nothing, and is not written.
+// emptyIsAbsent are members whose empty text means nothing, and is not written.
 var emptyIsAbsent = []string{"errorMessageExtended", "friendlyName", "offerId", "partnerIdOnRecord", "renewalTermDuration", "subscriptionId"}
 
-// asWritten takes nulls away and gives keys and values the shape in which they
-// are written.
+// asWritten removes nulls and converts keys and values to the form in which they are
+// written.
 func asWritten(v any, names map[string]string) any {
 	switch v := v.(type) {
 	case []any:
@@ -90,7 +88,7 @@ func asWritten(v any, names map[string]string) any {
 			switch {
 			case value == nil, value == "" && slices.Contains(emptyIsAbsent, key):
 				continue
-			case key == "dynamicAttributes", key == "parameters": // any JSON, null included
+			case key == "dynamicAttributes", key == "parameters": // any JSON, including null
 			default:
 				value = oneShape(key, asWritten(value, names))
 			}
@@ -101,7 +99,7 @@ func asWritten(v any, names map[string]string) any {
 	return v
 }
 
-// oneShape is what a member that comes in several shapes is written as.
+// oneShape converts a member with several forms to the one that is written.
 func oneShape(key string, value any) any {
 	text, isText := value.(string)
 	number, isNumber := value.(float64)

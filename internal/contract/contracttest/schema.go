@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// decodeJSON reads one JSON value and nothing else: a byte order mark, text
-// after the value, a name that appears twice and broken UTF-8 are all wrong.
+// decodeJSON decodes exactly one JSON value: a byte order mark, text after the value, a
+// repeated name and invalid UTF-8 are errors.
 func decodeJSON(found *problems, where string, data []byte) (any, bool) {
 	var value any
 	if err := json.Unmarshal(data, &value); err != nil {
@@ -27,8 +27,8 @@ func decodeJSON(found *problems, where string, data []byte) (any, bool) {
 	return value, true
 }
 
-// checkText checks a value that is written as text: a segment, a query value
-// or a header.
+// checkText checks a value that is written as text: a segment, a query value or a
+// header.
 func checkText(found *problems, where, text string, schema *openapi3.SchemaRef) {
 	var value any = text
 	var err error
@@ -36,7 +36,7 @@ func checkText(found *problems, where, text string, schema *openapi3.SchemaRef) 
 	case s.Type.Is(openapi3.TypeBoolean):
 		value, err = strconv.ParseBool(strings.ToLower(text)) // clients write True and true
 		if err == nil && len(text) < 4 {
-			err = errors.New("neither true nor false") // ParseBool also reads 1 and t
+			err = errors.New("neither true nor false") // ParseBool also accepts 1 and t
 		}
 	case s.Type.Is(openapi3.TypeInteger):
 		var n int64
@@ -56,8 +56,8 @@ func checkText(found *problems, where, text string, schema *openapi3.SchemaRef) 
 	checkValue(found, where, value, schema)
 }
 
-// checkValue checks a decoded value and adds a problem for each place of it
-// that does not fit.
+// checkValue checks a decoded value and adds a problem for each position that does not
+// match.
 func checkValue(found *problems, where string, value any, schema *openapi3.SchemaRef, options ...openapi3.SchemaValidationOption) {
 	err := schema.Value.VisitJSON(value, append(options, openapi3.MultiErrors())...)
 	for _, f := range failures(err) {
@@ -65,11 +65,11 @@ func checkValue(found *problems, where string, value any, schema *openapi3.Schem
 	}
 }
 
-// failure is one place in a value that does not fit its schema.
+// failure is a position in a value that does not match its schema.
 type failure struct{ pointer, text string }
 
-// failures flattens a validator's error, which nests where schemas do, into the
-// places that are wrong, in order of the document and without repeats.
+// failures flattens a validator's error, which nests like the schemas, into the
+// positions that are wrong, in document order and without duplicates.
 func failures(err error) []failure {
 	var all []failure
 	var walk func(error)
@@ -95,7 +95,7 @@ func failures(err error) []failure {
 	return slices.Compact(all)
 }
 
-// pointer is a JSON pointer, empty for the whole value.
+// pointer returns a JSON pointer, empty for the whole value.
 func pointer(tokens []string) string {
 	var b strings.Builder
 	for _, t := range tokens {
@@ -105,7 +105,7 @@ func pointer(tokens []string) string {
 	return b.String()
 }
 
-// shown is a failing value for a message, if it is short and no secret.
+// shown returns a failing value for a message, if it is short and not secret.
 func shown(e *openapi3.SchemaError) string {
 	tokens := e.JSONPointer()
 	if len(tokens) > 0 {

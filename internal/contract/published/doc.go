@@ -1,8 +1,8 @@
-// Package published holds the project against what the vendor has published:
-// the payloads, calls and codes of the documentation. They are not ours, so they
-// are no part of the repository. The tests read them in the folder that
-// PARTNERCENTER_CONTRACT names and are skipped where it names none.
+// Package published compares the project with what the vendor has published: the
+// payloads, calls and codes in its documentation. They are not this project's, so they
+// are not part of the repository. The tests read them from the folder that
+// PARTNERCENTER_CONTRACT names and are skipped without it.
 //
-// Only what cannot be said without those files belongs here; tests of everything
-// else run from the payloads in internal/contract/testdata.
+// Only what needs those files belongs here; all other tests use the payloads in
+// internal/contract/testdata.
 package published

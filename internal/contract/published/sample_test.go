@@ -27,8 +27,8 @@ func TestSeedIsTheDocumentedList(t *testing.T) {
 	}
 }
 
-// TestSampleSellsWhatIsNamed looks for every offer, product and catalog item in
-// the documented payloads: ids by their names, links, and parts of resources.
+// TestSampleSellsWhatIsNamed looks up every offer, product and catalog item in the
+// documented payloads: ids by name, links, and parts of resources.
 func TestSampleSellsWhatIsNamed(t *testing.T) {
 	a := newAPI(t)
 	named := map[string]string{} // path, and the payload that names it
@@ -168,8 +168,8 @@ func TestAttachmentMetadata(t *testing.T) {
 	}
 }
 
-// TestTokenAnswer compares with the documented answer of the token authority:
-// its members in their order, and for how long the token is good.
+// TestTokenAnswer compares the token authority's answer with the documented one: its
+// members in order, and the lifetime of the token.
 func TestTokenAnswer(t *testing.T) {
 	a := newAPI(t)
 	resp, err := a.client.PostForm(a.URL+"/"+a.TenantID+"/oauth2/token", url.Values{

@@ -33,10 +33,9 @@ func subscriptionAt(customer, id string) string {
 
 const notOfAzure = "only Azure subscriptions have an entitlement"
 
-// TestExamples sends the requests that the documentation prints, as
-// they stand, and holds the answers against those that it prints beside them:
-// each documented key is there, with the documented value. What stands here as
-// missing or ours is so on purpose.
+// TestExamples sends the requests in the documentation literally, and compares the
+// answers with the documented ones: each documented key must be present, with the
+// documented value. Exceptions, listed as missing or ours, are intentional.
 func TestExamples(t *testing.T) {
 	const (
 		marketplaceCustomer     = "5921f00a-32c0-4457-aaa1-e8018c650895"
@@ -180,8 +179,8 @@ var madeHere = []string{
 	"offerName", "publisherName", "totalCount", "unitType", "uri",
 }
 
-// holdValues compares the values of an answer with the documented ones, but for
-// letter case and blanks around them. Members that are only ours differ.
+// holdValues compares the values of an answer with the documented ones, ignoring case
+// and surrounding spaces. Members that only this server has differ.
 func holdValues(t *testing.T, documented, answer []byte, ours []string) {
 	t.Helper()
 	spelt := func(v any) string { return strings.ToLower(strings.TrimSpace(fmt.Sprint(v))) }
@@ -207,7 +206,7 @@ func holdValues(t *testing.T, documented, answer []byte, ours []string) {
 	}
 }
 
-// missing looks up why a documented key, or one above it, is left out.
+// missing finds the reason why a documented key, or one above it, is absent.
 func missing(table map[string]string, key string) (why string, left bool) {
 	for prefix, why := range table {
 		if key == prefix || strings.HasPrefix(key, prefix+".") || strings.HasPrefix(key, prefix+"[]") {
@@ -247,9 +246,8 @@ func flatten(t *testing.T, data []byte) map[string][]any {
 	return out
 }
 
-// TestCatalogAnswersAreDocumented asks for what the documentation prints and
-// compares: the members of the answer, and the values that are facts rather
-// than texts.
+// TestCatalogAnswersAreDocumented sends documented requests and compares the members of
+// the answers, and the values that are facts rather than texts.
 func TestCatalogAnswersAreDocumented(t *testing.T) {
 	a := newAPI(t)
 	customer := "/v1/customers/" + partnercentertest.CustomerID

@@ -55,10 +55,10 @@ func startChromium(path string) {
 	flags := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(patience),
 		chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		// It talks to nobody but the test.
+		// It connects to nothing but the test.
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		// The memory that containers have for it is small.
+		// Containers have little shared memory.
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("host-resolver-rules", "MAP "+otherHost+" 127.0.0.1"),
 		chromedp.IgnoreCertErrors, // the tests' authorities are nobody's
@@ -87,10 +87,9 @@ type tab struct {
 	asked    []string   // the addresses that it went to
 }
 
-// openTab returns a tab as of a new profile. The tests share one, as to open one
-// takes longer than most tests; what the last test has left in it is gone. What
-// the browser complains about fails the test at its end, unless forgive has taken
-// it away.
+// openTab returns a tab with an empty profile. The tests share one, because opening one
+// takes longer than most tests; what the last test left in it is removed. Complaints of
+// the browser fail the test at its end, unless forgive has removed them.
 func openTab(t *testing.T) *tab {
 	t.Helper()
 	path := installed.Browser(t)
@@ -135,7 +134,7 @@ func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOpt
 	return b, closeTab
 }
 
-// empty makes the tab and its profile as new, but for the page that is there.
+// empty clears the tab and its profile, except for the current page.
 func (b *tab) empty() {
 	b.t.Helper()
 	call(b, page.BringToFront, cdp.Empty{}) // the tab key leads out of a page
@@ -149,14 +148,14 @@ func (b *tab) empty() {
 	b.problems, b.asked = nil, nil
 }
 
-// complain fails the test for what the browser complains about.
+// complain fails the test for the browser's complaints.
 func (b *tab) complain() {
 	for _, problem := range b.forgive() {
 		b.t.Errorf("the browser complains: %s", problem)
 	}
 }
 
-// listen gathers what the browser says about the pages.
+// listen records what the browser says about the pages.
 func (b *tab) listen(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -168,7 +167,7 @@ func (b *tab) listen(event any) {
 	case *runtime.EventExceptionThrown:
 		b.problems = append(b.problems, e.ExceptionDetails.Text)
 	case *audits.EventIssueAdded:
-		// That an app sends its users here and gets them back is how it is meant.
+		// Apps are meant to send their users here and get them back.
 		if details, _ := json.Marshal(e.Issue.Details); e.Issue.Code != "BounceTrackingIssue" {
 			b.problems = append(b.problems, fmt.Sprintf("%s: %s", e.Issue.Code, details))
 		}
@@ -177,7 +176,7 @@ func (b *tab) listen(event any) {
 	}
 }
 
-// forgive takes what the browser has complained about.
+// forgive removes the browser's complaints so far.
 func (b *tab) forgive() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -250,7 +249,7 @@ func (b *tab) until(script string) {
 		ctx, cancel := context.WithTimeout(b.ctx, patience)
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](script))
 		cancel()
-		// A page that goes away meanwhile is an error too, and none of the test's.
+		// A page that disappears in the meantime is an error, too, but not the test's.
 		if err == nil && ok {
 			return
 		}
@@ -261,7 +260,7 @@ func (b *tab) until(script string) {
 	}
 }
 
-// arrived is true once the page is there, and the focus where the page wants it.
+// arrived is true once the page is loaded, with the focus where it belongs.
 const arrived = `document.readyState == "complete" && (!document.querySelector("[autofocus]") || document.activeElement != document.body)`
 
 // see waits for the page with a heading.
@@ -270,14 +269,14 @@ func (b *tab) see(heading string) {
 	b.until(fmt.Sprintf(`%s && document.querySelector("h1")?.textContent == %q`, arrived, heading))
 }
 
-// seeProblem waits until the page says what was wrong.
+// seeProblem waits until the page shows a mistake.
 func (b *tab) seeProblem(part string) {
 	b.t.Helper()
 	b.until(fmt.Sprintf(`%s && document.querySelector("[role=alert]")?.textContent.includes(%q)`, arrived, part))
 }
 
-// says reports whether the page has a text.
-func (b *tab) says(part string) bool {
+// shows reports whether the page has a text.
+func (b *tab) shows(part string) bool {
 	b.t.Helper()
 	return strings.Contains(eval[string](b, `document.body.innerText`), part)
 }
@@ -374,7 +373,7 @@ func (b *tab) picture(name string) {
 	}
 }
 
-// tabKey and the others are the keys that people get along with.
+// tabKey and the others are the keys that people use.
 const (
 	tabKey   = kb.Tab
 	enterKey = kb.Enter

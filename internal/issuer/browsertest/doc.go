@@ -1,5 +1,5 @@
-// Package browsertest tests the pages of sign-in and consent in a real browser:
-// that every way through them ends where it should, that the browser finds
-// nothing to complain about, and that everybody can use them. It has nothing but
-// tests; what needs no browser is tested beside the code.
+// Package browsertest tests the pages of sign-in and consent in a real browser: that
+// every path through them ends correctly, that the browser reports no problems, and
+// that they are accessible. It contains only tests; those that need no browser are next
+// to the code.
 package browsertest

@@ -17,9 +17,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
-// pages are all pages that people get to see, each with the way to it and with
-// what the browser tells assistive technology of it: the controls in the order in
-// which the tab key reaches them, and the one that has the focus at first.
+// pages are all pages for people, each with the way to it and with what the browser
+// exposes to assistive technology: the controls in tab order, and the one with the
+// initial focus.
 var pages = []struct {
 	name  string
 	open  func(*world, *tab)
@@ -256,7 +256,7 @@ func (b *tab) openDevice(w *world) (deviceCode string) {
 	return answer["device_code"].(string)
 }
 
-// TestPages looks at every page as different people do.
+// TestPages checks every page for different people.
 func TestPages(t *testing.T) {
 	axe, err := os.ReadFile(filepath.Join(installed.Packages(t, "testdata"), "axe-core", "axe.min.js"))
 	if err != nil {
@@ -362,8 +362,8 @@ func (b *tab) tree() []string {
 	return lines
 }
 
-// tabOrder presses the tab key until the focus leaves the page, and returns
-// where it was. Wherever it is, one sees it.
+// tabOrder presses the tab key until the focus leaves the page, and returns the
+// controls on the way. The focus must always be visible.
 func (b *tab) tabOrder() []string {
 	b.t.Helper()
 	var order []string
@@ -409,8 +409,8 @@ func (b *tab) forgiveStatus(status int) {
 const axeRun = `axe.run(document, {resultTypes: ["violations"]}).then(r =>
 	r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" ")))`
 
-// lowContrast lists texts that stand out from what is behind them by less than
-// 4.5 to 1, and edges of controls and of the focus by less than 3 to 1.
+// lowContrast lists texts with a contrast of less than 4.5 to 1 to their background,
+// and edges of controls and of the focus with less than 3 to 1.
 const lowContrast = `(() => {
 	const numbers = color => {
 		const [r, g, b, a = 1] = color.match(/[\d.]+/g).map(Number);
@@ -450,7 +450,7 @@ const lowContrast = `(() => {
 	return seen > 2 ? found : ["nothing was looked at"];
 })()`
 
-// smallTargets lists controls that are smaller than a finger needs.
+// smallTargets lists controls that are too small for a finger.
 const smallTargets = `[...document.querySelectorAll("input:not([type=hidden]), button")]
 	.map(e => [e, e.getBoundingClientRect()])
 	.filter(([e, r]) => e.type == "checkbox" ? r.width < 24 || r.height < 24 : r.width < 44 || r.height < 44)

@@ -24,7 +24,7 @@ func (w *world) wantError(kind string, code int) {
 	}
 }
 
-// TestAuthorizationCode signs in by every way in which the answer travels.
+// TestAuthorizationCode signs in with every response mode.
 func TestAuthorizationCode(t *testing.T) {
 	for _, test := range []struct {
 		mode, kind string
@@ -136,7 +136,7 @@ func TestConsent(t *testing.T) {
 	b.signIn(bob, password)
 	b.see("Allow access?")
 	for _, part := range []string{appName, "registered by " + domain, api, "your name", "90 days", bob} {
-		if !b.says(part) {
+		if !b.shows(part) {
 			t.Errorf("the page does not say %s:\n%s", part, b.text())
 		}
 	}
@@ -144,7 +144,7 @@ func TestConsent(t *testing.T) {
 	b.see("The app")
 	w.redeem(w.onlyAnswer(), bob, false)
 
-	// Who has consented is not asked again, unless the app says so.
+	// A user who has consented is not asked again, unless the app requests it.
 	b.open(w.authorize())
 	b.signIn(bob, password)
 	b.see("The app")
@@ -156,7 +156,7 @@ func TestConsent(t *testing.T) {
 	b.open(w.authorize("scope", api+"/.default"))
 	b.signIn(bob, password)
 	b.see("Allow access?")
-	if b.says("90 days") {
+	if b.shows("90 days") {
 		t.Errorf("an app that does not ask for it acts while nobody is there:\n%s", b.text())
 	}
 	b.press("Decline")
@@ -185,7 +185,7 @@ func TestConsentForEverybody(t *testing.T) {
 	}
 }
 
-// TestCancel leaves at the first page, with empty fields.
+// TestCancel cancels at the first page, with empty fields.
 func TestCancel(t *testing.T) {
 	w, b := newWorld(t), openTab(t)
 	b.open(w.authorize())
@@ -299,8 +299,8 @@ func TestAppMoves(t *testing.T) {
 	}
 }
 
-// TestBack goes back at each page. Browsers show pages that they remember; what
-// is pressed there is either right or does nothing.
+// TestBack goes back at each page. Browsers show pages from their cache; buttons there
+// must work or do nothing.
 func TestBack(t *testing.T) {
 	w, b := newWorld(t), openTab(t)
 	b.open(w.authorize())

@@ -115,8 +115,8 @@ func (w *world) serveAuthority(rw http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
-// holdNext lets the authority keep its next answer to itself. The channel is
-// closed once there is one.
+// holdNext makes the authority withhold its next answer. The channel is closed once
+// there is one.
 func (w *world) holdNext() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -124,9 +124,8 @@ func (w *world) holdNext() <-chan struct{} {
 	return w.held
 }
 
-// serveApp is the app: it keeps what it gets. What a fragment has, a script
-// sends on. From /moved it leads to a page at another site, as apps do that have
-// several hosts.
+// serveApp is the app: it records what it receives. A script forwards what is in a
+// fragment. /moved redirects to a page at another site, as apps with several hosts do.
 func (w *world) serveApp(rw http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -159,7 +158,7 @@ func writeApp(w http.ResponseWriter, title, script string) {
 	fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><title>%[1]s</title><link rel="icon" href="data:,"><h1>%[1]s</h1><script>%[2]s</script>`, html.EscapeString(title), script)
 }
 
-// elsewhere is a URL of the authority by its other name.
+// elsewhere returns a URL of the authority under its other name.
 func elsewhere(address string) string { return strings.Replace(address, "127.0.0.1", otherHost, 1) }
 
 // answers are what the app has got so far.
@@ -179,8 +178,8 @@ func (w *world) onlyAnswer() answer {
 	return got[0]
 }
 
-// authorize is the address at which a sign-in begins; a change of "" takes a
-// parameter away.
+// authorize returns the address that starts a sign-in; a change to "" removes a
+// parameter.
 func (w *world) authorize(changes ...string) string { return w.authorizeAt(w.url, changes...) }
 
 func (w *world) authorizeAt(base string, changes ...string) string {
@@ -206,7 +205,7 @@ type tokens struct {
 	Description string `json:"error_description"`
 }
 
-// post sends a form to the authority as an app does, beside the browser.
+// post sends a form to the authority as an app does, without the browser.
 func post[T any](w *world, path string, form url.Values) T {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url+path, strings.NewReader(form.Encode()))

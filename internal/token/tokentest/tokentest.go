@@ -1,4 +1,4 @@
-// Package tokentest forges access tokens for the tests of those who check them.
+// Package tokentest forges access tokens for tests of their checkers.
 //
 // Only tests import this package.
 package tokentest
@@ -22,7 +22,7 @@ func Encode(value any) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// Forge makes a token by hand, signed with RS256 whatever its header says.
+// Forge makes a token signed with RS256, whatever its header says.
 func Forge(header, payload any, key *rsa.PrivateKey) string {
 	input := Encode(header) + "." + Encode(payload)
 	sum := sha256.Sum256([]byte(input))
@@ -33,7 +33,7 @@ func Forge(header, payload any, key *rsa.PrivateKey) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// With returns a copy of m with a member set, or removed if value is nil.
+// With returns a copy of m with a key set, or removed if value is nil.
 func With(m map[string]any, name string, value any) map[string]any {
 	m = maps.Clone(m)
 	m[name] = value

@@ -93,7 +93,7 @@ func faultKinds() []string {
 }
 
 // checkFault refuses slips of the pen, which need not travel.
-func checkFault(o *control.FaultOrder) error {
+func checkFault(o *control.FaultRequest) error {
 	if kinds := faultKinds(); !slices.Contains(kinds, o.Fault) {
 		return terminal.Usagef("there is no fault %q%s; use one of %s", o.Fault, terminal.DidYouMean(o.Fault, kinds), strings.Join(kinds, ", "))
 	}
@@ -109,7 +109,7 @@ func checkFault(o *control.FaultOrder) error {
 }
 
 func addFault(term *terminal.Terminal) *cobra.Command {
-	var order control.FaultOrder
+	var order control.FaultRequest
 	return showing(term, command.Spec{
 		Use: "add FAULT", Arg: "fault", Values: faultKinds(), Short: "Add a fault, which strikes from now on",
 		Long: `Have a local server's token authority answer as Microsoft's does when something is

@@ -7,17 +7,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Place is a position in a file: something that stands there, or where it is
-// missing.
-type Place struct {
+// Position is a position in a file: of something in it, or of something missing.
+type Position struct {
 	node *yaml.Node // nil when absent
 	near *yaml.Node // node, or the closest one around it
 	path string
 }
 
-// Field returns the place of a field of p.
-func (p Place) Field(name string) Place {
-	f := Place{near: p.near, path: p.below(name)}
+// Field returns the position of a field of p.
+func (p Position) Field(name string) Position {
+	f := Position{near: p.near, path: p.below(name)}
 	if !p.IsObject() {
 		return f
 	}
@@ -30,39 +29,39 @@ func (p Place) Field(name string) Place {
 	return f
 }
 
-func (p Place) below(name string) string {
+func (p Position) below(name string) string {
 	if p.path == "" {
 		return name
 	}
 	return p.path + "." + name
 }
 
-// Item returns the place of element i of the list at p.
-func (p Place) Item(i int) Place {
-	it := Place{near: p.near, path: p.path + "[" + strconv.Itoa(i) + "]"}
+// Item returns the position of element i of the list at p.
+func (p Position) Item(i int) Position {
+	it := Position{near: p.near, path: p.path + "[" + strconv.Itoa(i) + "]"}
 	if p.IsList() && i < len(p.node.Content) {
 		it.node, it.near = p.node.Content[i], p.node.Content[i]
 	}
 	return it
 }
 
-// Given reports whether the file says something at p, be it null.
-func (p Place) Given() bool { return p.node != nil }
+// Given reports whether the file has something at p, even null.
+func (p Position) Given() bool { return p.node != nil }
 
-// Empty reports whether the file leaves p out, or says null or "" there.
-func (p Place) Empty() bool {
+// Empty reports whether the file omits p, or has null or "" there.
+func (p Position) Empty() bool {
 	text, ok := p.Text()
 	return p.node == nil || isNull(p.node) || ok && text == ""
 }
 
-// IsObject reports whether an object stands at p.
-func (p Place) IsObject() bool { return p.node != nil && p.node.Kind == yaml.MappingNode }
+// IsObject reports whether there is an object at p.
+func (p Position) IsObject() bool { return p.node != nil && p.node.Kind == yaml.MappingNode }
 
-// IsList reports whether a list stands at p.
-func (p Place) IsList() bool { return p.node != nil && p.node.Kind == yaml.SequenceNode }
+// IsList reports whether there is a list at p.
+func (p Position) IsList() bool { return p.node != nil && p.node.Kind == yaml.SequenceNode }
 
-// Text returns the plain value at p as it stands, if there is one.
-func (p Place) Text() (text string, ok bool) {
+// Text returns the plain value at p unchanged, if there is one.
+func (p Position) Text() (text string, ok bool) {
 	if p.node == nil || p.node.Kind != yaml.ScalarNode || isNull(p.node) {
 		return "", false
 	}
@@ -70,13 +69,13 @@ func (p Place) Text() (text string, ok bool) {
 }
 
 // Line returns the line of p, from 1.
-func (p Place) Line() int { return p.near.Line }
+func (p Position) Line() int { return p.near.Line }
 
 func isNull(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
 }
 
-// describe names what stands at n, for messages.
+// describe names what is at n, for messages.
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
