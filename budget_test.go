@@ -181,7 +181,7 @@ func TestBudgetEnds(t *testing.T) {
 		if missed.Class != BudgetClassOrders || missed.For != budgetWindow || missed.Waiting != 1 {
 			t.Errorf("%+v", missed.BudgetWait)
 		}
-		const text = "partnercenter: the budget of 2 orders requests a minute is spent and the call's deadline comes before the 1m0.05s that it would wait, with 1 waiting: nothing was sent; give the call more time or make fewer calls at once"
+		const text = "partnercenter: the budget of 2 orders requests a minute is spent and the call's deadline is earlier than the 1m0.05s it would have to wait (1 waiting): nothing was sent; give the call more time or make fewer calls at once"
 		if err.Error() != text {
 			t.Errorf("%q", err)
 		}
@@ -258,7 +258,7 @@ func TestBudgetLearns(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 39*time.Second)
 		defer cancel()
-		if err := b.take(ctx, orders, 1); err == nil || !strings.Contains(err.Error(), "takes no orders requests for now") {
+		if err := b.take(ctx, orders, 1); err == nil || !strings.Contains(err.Error(), "is throttling orders requests") {
 			t.Errorf("%v", err)
 		}
 		spend(t, b, 1)

@@ -279,5 +279,5 @@ func ExampleError() {
 	}
 	// Output:
 	// 403 forbidden
-	// check that this partner may do this to this customer, and that the app or user has the role for it
+	// check that the partner may do this for the customer, and that the app or user has the required role
 }

@@ -19,7 +19,7 @@ func TestFormsAreWrittenOnce(t *testing.T) {
 		`PersistentFlags().SortFlags`:   "the order of flags",
 		`FixedCompletions(s.Values`:     "the completion of arguments",
 		`NoFileCompletions`:             "the completion of flags that name no file",
-		`which customer? Give`:          "asking for the customer",
+		`the customer is missing: give`: "asking for the customer",
 		`"dry-run"`:                     "the flags of changes",
 		`exclude each other`:            "refusing flags that exclude each other",
 		`BillingCycleTypeUnknown`:       "the parser of billing cycles",

@@ -167,8 +167,8 @@ func (s *signInTest) signIns() []*connect.SignIn {
 func TestLogin(t *testing.T) {
 	s := newSignInTest(t, "")
 	user := s.facts.UserPrincipalName
-	s.want(terminal.ExitOK, []string{"Signed in by  the app's secret", "no user"}, "whoami")
-	s.want(terminal.ExitAuth, []string{"nobody is signed in", "partnercenter login"}, "whoami", "--as", "user")
+	s.want(terminal.ExitOK, []string{"Signed in by  the app's secret", "without a user"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"no user is signed in", "partnercenter login"}, "whoami", "--as", "user")
 	s.want(terminal.ExitOK, []string{"/authorize?", "Signed in as Tomas Lind (" + user + "), tenant " + s.facts.TenantID}, "login", "-v")
 	if !strings.Contains(s.page, "You can close this page") {
 		t.Errorf("the browser ends at: %s", s.page)
@@ -176,7 +176,7 @@ func TestLogin(t *testing.T) {
 	s.want(terminal.ExitOK, []string{"user Tomas Lind (" + user + ")", "partnercenter login, on ", "admin_agent", "yes (pwd, mfa)", ": Partner Center\n", "in 59 minutes", "!eyJ"}, "whoami")
 	s.want(terminal.ExitOK, []string{`"kind": "user"`, `"multiFactor": true`, `"signedInBy": "user"`, "!eyJ"}, "whoami", "-o", "json")
 	s.want(terminal.ExitOK, []string{"Tailspin Toys", "!eyJ", "!refresh"}, "customers", "list", "-v")
-	s.want(terminal.ExitOK, []string{"no user"}, "whoami", "--as", "app")
+	s.want(terminal.ExitOK, []string{"without a user"}, "whoami", "--as", "app")
 	s.want(terminal.ExitOK, []string{"ok       credentials    user Tomas Lind", "with multi-factor authentication, roles admin_agent"}, "doctor")
 
 	// The server's clock does not move this machine's, so the token in the file
@@ -195,8 +195,8 @@ func TestLogin(t *testing.T) {
 		t.Errorf("%d sign-ins, want 1: a new one takes the old one's place", n)
 	}
 	s.want(terminal.ExitOK, []string{"Tomas Lind (" + user + ") is signed out."}, "logout")
-	s.want(terminal.ExitOK, []string{"Nobody is signed in"}, "logout")
-	s.want(terminal.ExitOK, []string{"no user"}, "whoami")
+	s.want(terminal.ExitOK, []string{"No user is signed in"}, "logout")
+	s.want(terminal.ExitOK, []string{"without a user"}, "whoami")
 }
 
 // TestLoginPublic signs in without the app's secret, and looks for the
@@ -216,7 +216,7 @@ func TestLoginPublic(t *testing.T) {
 	s.want(terminal.ExitOK, []string{"user Tomas Lind"}, "whoami")
 	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list")
 	s.want(terminal.ExitAuth, []string{"there are no credentials", "partnercenter login"}, "whoami", "--as", "app")
-	s.want(terminal.ExitUsage, []string{"there is no app to sign in through"}, "login")
+	s.want(terminal.ExitUsage, []string{"there is no app to sign in to"}, "login")
 	// Another authority is another matter.
 	s.want(terminal.ExitAuth, []string{"!Tomas"}, "whoami", "--authority", "https://login.microsoftonline.com", "--tenant-id", "x", "--client-id", "y")
 }
@@ -240,10 +240,10 @@ func TestLoginRefused(t *testing.T) {
 	}
 	s.person.decline = false
 	s.person.password = "wrong"
-	s.want(terminal.ExitAuth, []string{"nobody signed in within 3s"}, "login", "--login-timeout", "3s")
-	s.want(terminal.ExitAuth, []string{"AADSTS90002", "There is no such tenant"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
+	s.want(terminal.ExitAuth, []string{"no user signed in within 3s"}, "login", "--login-timeout", "3s")
+	s.want(terminal.ExitAuth, []string{"AADSTS90002", "The tenant does not exist"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
 	s.want(terminal.ExitUsage, []string{"users sign in over TLS only", "--ca-file"}, "login", "--authority", s.facts.APIURL)
-	s.want(terminal.ExitUsage, []string{"no time to sign in"}, "login", "--login-timeout", "0")
+	s.want(terminal.ExitUsage, []string{"is not positive"}, "login", "--login-timeout", "0")
 	s.want(terminal.ExitUsage, []string{"exclude each other"}, "login", "--no-browser", "--device-code")
 	if len(s.signIns()) != 0 {
 		t.Error("somebody is signed in")
@@ -293,7 +293,7 @@ func TestLoginWithDeviceCode(t *testing.T) {
 		more, _ := io.ReadAll(out)
 		rest <- string(more)
 	}()
-	lines := regexp.MustCompile(`(?s)machine:\n  (\S+)\nand enter this code:\n  (\S+)\nIt is good for 15 minutes`).FindStringSubmatch(shown.String())
+	lines := regexp.MustCompile(`(?s)machine:\n  (\S+)\nand enter this code:\n  (\S+)\nIt is valid for 15 minutes`).FindStringSubmatch(shown.String())
 	if lines == nil {
 		t.Fatal(shown.String())
 	}
@@ -360,10 +360,10 @@ func TestTokensAtRest(t *testing.T) {
 	damaged[len(damaged)-1] ^= 1
 	for name, content := range map[string][]byte{"damaged": damaged, "cut": good[:len(good)/2], "empty": {}, "another": []byte("{}")} {
 		writeFile(t, file, string(content))
-		s.want(terminal.ExitAuth, []string{"the signed-in users cannot be read", "partnercenter logout --all, then partnercenter login"}, "whoami")
+		s.want(terminal.ExitAuth, []string{"the sign-ins cannot be read", "partnercenter logout --all, then partnercenter login"}, "whoami")
 		if name == "damaged" {
-			s.want(terminal.ExitAuth, []string{"the signed-in users cannot be read"}, "login")
-			s.want(terminal.ExitOK, []string{"no user"}, "whoami", "--as", "app")
+			s.want(terminal.ExitAuth, []string{"the sign-ins cannot be read"}, "login")
+			s.want(terminal.ExitOK, []string{"without a user"}, "whoami", "--as", "app")
 		}
 	}
 	writeFile(t, file, string(good))
@@ -373,22 +373,22 @@ func TestTokensAtRest(t *testing.T) {
 		if err := os.Chmod(path, 0o640); err != nil {
 			t.Fatal(err)
 		}
-		s.want(terminal.ExitUsage, []string{path + " holds secrets and other users can read or change it: run chmod 600"}, "whoami")
+		s.want(terminal.ExitUsage, []string{path + " contains secrets, and other users can read or change it: run chmod 600"}, "whoami")
 		if err := os.Chmod(path, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.env[connect.TokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-	s.want(terminal.ExitAuth, []string{"written with another key than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"written with a key other than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
 	s.env[connect.TokenKeyVariable] = "c2hvcnQ="
-	s.want(terminal.ExitUsage, []string{"PARTNERCENTER_TOKEN_KEY holds no key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
+	s.want(terminal.ExitUsage, []string{"PARTNERCENTER_TOKEN_KEY does not contain a key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
 	delete(s.env, connect.TokenKeyVariable)
 	if err := os.WriteFile(key, []byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.want(terminal.ExitAuth, []string{"written with another key than the key in " + key, "logout --all"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"written with a key other than the key in " + key, "logout --all"}, "whoami")
 	s.want(terminal.ExitOK, []string{"All users are signed out."}, "logout", "--all")
-	s.want(terminal.ExitOK, []string{"Nobody was signed in."}, "logout", "--all")
+	s.want(terminal.ExitOK, []string{"No user was signed in."}, "logout", "--all")
 
 	// With a key of the environment there is no key file.
 	s.env[connect.TokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -398,7 +398,7 @@ func TestTokensAtRest(t *testing.T) {
 		t.Error("a key was written though the environment has one")
 	}
 	delete(s.env, connect.TokenKeyVariable)
-	s.want(terminal.ExitAuth, []string{"there is no key for it: neither " + key}, "whoami")
+	s.want(terminal.ExitAuth, []string{"its key is missing: neither " + key}, "whoami")
 }
 
 // TestLoginWithNoPlace fails before the browser opens, as the user would sign in for
@@ -481,7 +481,7 @@ partners:
 		s.want(terminal.ExitOK, []string{"app 66666666-7777-8888-9999-000000000000 itself"}, "whoami", "--as", "app", "--authority", authority)
 	}
 	s.want(terminal.ExitOK, []string{"Signed in as Ann"}, "login")
-	s.want(terminal.ExitAuth, []string{"AADSTS7000218", "has to show a secret or certificate"}, "login", "--public-client")
+	s.want(terminal.ExitAuth, []string{"AADSTS7000218", "requires a secret or certificate"}, "login", "--public-client")
 	s.want(terminal.ExitAuth, []string{"AADSTS7000218"}, "login", "--device-code")
 	s.want(terminal.ExitOK, []string{"signed out"}, "logout")
 
@@ -491,16 +491,16 @@ partners:
 	s.want(terminal.ExitOK, []string{"Signed in as Ann"}, "login")
 	s.want(terminal.ExitOK, []string{"user Ann"}, "whoami")
 	s.want(terminal.ExitOK, []string{"no customers"}, "customers", "list")
-	s.want(terminal.ExitUsage, []string{"plain HTTP, at which no certificate signs in"}, "whoami", "--as", "app", "--authority", s.facts.APIURL)
+	s.want(terminal.ExitUsage, []string{"plain HTTP, which does not support certificates"}, "whoami", "--as", "app", "--authority", s.facts.APIURL)
 
 	other, _ := newCertificate(t, dir, "other.pem", time.Now().Add(24*time.Hour))
 	s.want(terminal.ExitAuth, []string{"AADSTS700027", "does not have this certificate"}, "whoami", "--as", "app", "--client-certificate", other)
 	old, _ := newCertificate(t, dir, "old.pem", time.Now().Add(-time.Minute))
-	s.want(terminal.ExitAuth, []string{"old.pem expired on ", "Make a new one"}, "whoami", "--as", "app", "--client-certificate", old)
+	s.want(terminal.ExitAuth, []string{"old.pem expired on ", "Create a new one"}, "whoami", "--as", "app", "--client-certificate", old)
 	writeFile(t, filepath.Join(dir, "bad.pem"), "-----BEGIN NOTHING-----\n")
-	s.want(terminal.ExitUsage, []string{"holds no certificate to sign in with"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "bad.pem"))
+	s.want(terminal.ExitUsage, []string{"does not contain a certificate to sign in with"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "bad.pem"))
 	pfx := filepath.Join("testdata", "app.pfx")
-	s.want(terminal.ExitUsage, []string{"is no PFX file that can be read", "check the password", "openssl pkcs12"}, "whoami", "--as", "app", "--client-certificate", pfx)
+	s.want(terminal.ExitUsage, []string{"cannot be read as a PFX file", "check the password", "openssl pkcs12"}, "whoami", "--as", "app", "--client-certificate", pfx)
 	password := filepath.Join(dir, "password.txt")
 	writeFile(t, password, "of-the-file\n")
 	s.want(terminal.ExitAuth, []string{"AADSTS700027"}, "whoami", "--as", "app", "--client-certificate", pfx, "--client-certificate-password-file", password)
@@ -512,7 +512,7 @@ partners:
 	// The layer that comes first has the say, be it secret or certificate.
 	s.want(terminal.ExitOK, []string{"the app's secret"}, "whoami", "--as", "app", "--client-secret-file", writeSecret(t, dir))
 	s.env["PARTNERCENTER_CLIENT_SECRET"] = "x"
-	s.want(terminal.ExitUsage, []string{"environment: the client secret is given in more than one way, or beside a certificate"}, "whoami", "--as", "app")
+	s.want(terminal.ExitUsage, []string{"environment: the client secret is given in more than one way, or together with a certificate"}, "whoami", "--as", "app")
 }
 
 func writeSecret(t *testing.T, dir string) string {

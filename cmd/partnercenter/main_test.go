@@ -208,7 +208,7 @@ func TestInterruptedPurchase(t *testing.T) {
 		cancel()
 	}()
 	r := runCLI(ctx, t, nil, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--yes", "--base-url", stub.URL)
-	if r.code != terminal.ExitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "interrupted\n  It is not known") || !strings.Contains(r.stderr, "--yes --base-url "+stub.URL+" --request-id ") {
+	if r.code != terminal.ExitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "interrupted\n  It is unknown") || !strings.Contains(r.stderr, "--yes --base-url "+stub.URL+" --request-id ") {
 		t.Errorf("%+v", r)
 	}
 	// A question that is not answered ends with the interruption, too.
