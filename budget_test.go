@@ -144,7 +144,7 @@ func TestBudgetGoesInOrder(t *testing.T) {
 	})
 }
 
-// TestBudgetWaitsForAnswers has a budget that is all in flight.
+// TestBudgetWaitsForAnswers has all of a budget in flight.
 func TestBudgetWaitsForAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(&BudgetOptions{RequestsPerMinute: 1})
@@ -160,7 +160,7 @@ func TestBudgetWaitsForAnswers(t *testing.T) {
 	})
 }
 
-// TestBudgetEnds gives up waiting in the ways that there are.
+// TestBudgetEnds ends waits by deadline and by cancellation.
 func TestBudgetEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(&BudgetOptions{RequestsPerMinute: 2, WriteWeight: 9})
@@ -186,7 +186,7 @@ func TestBudgetEnds(t *testing.T) {
 			t.Errorf("%q", err)
 		}
 
-		// One that gives up lets those behind it go.
+		// A waiter that gives up releases those behind it.
 		ctx, giveUp := context.WithCancel(t.Context())
 		var group sync.WaitGroup
 		group.Go(func() {
@@ -217,8 +217,8 @@ func TestBudgetEnds(t *testing.T) {
 	})
 }
 
-// TestBudgetForgetsWhoGaveUp has one who comes after one who waits, after one
-// who did.
+// TestBudgetForgetsWhoGaveUp checks the estimate for a request after a waiter
+// has given up.
 func TestBudgetForgetsWhoGaveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(&BudgetOptions{RequestsPerMinute: 2})

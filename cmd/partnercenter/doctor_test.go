@@ -18,7 +18,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// patient is an authority and an API in one, with whatever is wrong with them.
+// patient is an authority and an API with configurable faults.
 type patient struct {
 	server    *httptest.Server
 	ca        string
@@ -101,7 +101,7 @@ func refuses(status, number int, code string) http.HandlerFunc {
 	return respondWith(status, fmt.Sprintf(`{"error":%q,"error_description":"AADSTS%d: No.","error_codes":[%[2]d]}`, code, number))
 }
 
-// hangs answers never. The server notices that the client is gone once the body
+// hangs never answers. The server notices that the client is gone once the body
 // was read.
 func hangs(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
@@ -115,7 +115,7 @@ type foundStep struct{ Step, Status, Detail, Fix string }
 func (p *patient) steps(t *testing.T, args ...string) (map[string]foundStep, result) {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	term, stdout, stderr := testApp(p.env)
+	term, stdout, stderr := testTerminal(p.env)
 	r := result{code: run(t.Context(), term, append([]string{"doctor", "-o", "json"}, args...))}
 	r.stdout, r.stderr = stdout.String(), stderr.String()
 	var answer struct {
@@ -362,7 +362,7 @@ func TestDoctorForPeople(t *testing.T) {
 	p.token = refuses(401, 7000215, "invalid_client")
 	p.env["HTTPS_PROXY"], p.env["http_proxy"] = "http://me:hush@proxy.example:8080", "me:hush@proxy.example"
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	term, stdout, stderr := testApp(p.env)
+	term, stdout, stderr := testTerminal(p.env)
 	code := run(t.Context(), term, []string{"doctor"})
 	for _, want := range []string{
 		"ok       configuration  ", "\nok       authority      ", "certificate by Acme Co", "\nfailed   token          signing in failed: AADSTS7000215: No.\n" + strings.Repeat(" ", 26) + "The secret is wrong.",
@@ -377,7 +377,7 @@ func TestDoctorForPeople(t *testing.T) {
 	}
 }
 
-// TestDoctorMeetsFaults has our own authority make each trouble that it can.
+// TestDoctorMeetsFaults runs doctor with each fault of our own authority.
 func TestDoctorMeetsFaults(t *testing.T) {
 	s := newSignInTest(t, "")
 	for _, test := range []struct {

@@ -15,7 +15,7 @@ func TestFormsAreWrittenOnce(t *testing.T) {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for text, what := range map[string]string{
-		`"output", "json"`:              "refusing -o beside --json",
+		`"output", "json"`:              "refusing -o together with --json",
 		`PersistentFlags().SortFlags`:   "the order of flags",
 		`FixedCompletions(s.Values`:     "the completion of arguments",
 		`NoFileCompletions`:             "the completion of flags that name no file",

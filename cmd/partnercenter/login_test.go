@@ -27,7 +27,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// signInTest is a server of ours, and somebody at a terminal with a browser.
+// signInTest is a server of ours, and a person with a terminal and a browser.
 type signInTest struct {
 	t       *testing.T
 	facts   connect.ReadyFacts
@@ -46,7 +46,8 @@ func newSignInTest(t *testing.T, seed string) *signInTest {
 	if seed == "" {
 		seed = "sample"
 	}
-	// Connections of HTTP/2 take a second to be told, which nobody waits for.
+	// HTTP/2 takes a second to close connections gracefully, which tests do not
+	// need.
 	facts := startServe(t, "--seed", seed, "--log-level", "error", "--shutdown-grace", "1ms")
 	s := &signInTest{t: t, facts: facts, env: map[string]string{
 		"PARTNERCENTER_BASE_URL": facts.APIURL, "PARTNERCENTER_AUTHORITY": facts.APIURLTLS, "PARTNERCENTER_CA_FILE": facts.CAFile,
@@ -66,7 +67,7 @@ func (s *signInTest) run(args ...string) result {
 }
 
 func (s *signInTest) runContext(ctx context.Context, args ...string) result {
-	term, stdout, stderr := testApp(s.env)
+	term, stdout, stderr := testTerminal(s.env)
 	var browsing sync.WaitGroup
 	term.OpenBrowser = func(address string) error {
 		browsing.Go(func() {
@@ -136,7 +137,7 @@ func (s *signInTest) advance(by string) {
 	s.control(http.MethodPost, "/clock/advance", map[string]string{"by": by})
 }
 
-// fault has the authority make trouble from now on, and no other than that.
+// fault replaces the authority's faults by one.
 func (s *signInTest) fault(fault map[string]any) {
 	s.t.Helper()
 	s.control(http.MethodDelete, "/identity/faults", nil)
@@ -146,7 +147,7 @@ func (s *signInTest) fault(fault map[string]any) {
 // signIns reads the sign-ins that are kept.
 func (s *signInTest) signIns() []*connect.SignIn {
 	s.t.Helper()
-	term, _, _ := testApp(s.env)
+	term, _, _ := testTerminal(s.env)
 	store, err := connect.NewTokenStore(term)
 	if err != nil {
 		s.t.Fatal(err)
@@ -210,7 +211,7 @@ func TestLoginPublic(t *testing.T) {
 	}
 	s.advance("2h")
 	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list")
-	// Who names no app means the one that somebody is signed in to.
+	// Without an app in the settings, it is the one that a user is signed in to.
 	delete(s.env, "PARTNERCENTER_CLIENT_ID")
 	delete(s.env, "PARTNERCENTER_TENANT_ID")
 	s.want(terminal.ExitOK, []string{"user Tomas Lind"}, "whoami")
@@ -221,8 +222,8 @@ func TestLoginPublic(t *testing.T) {
 	s.want(terminal.ExitAuth, []string{"!Tomas"}, "whoami", "--authority", "https://login.microsoftonline.com", "--tenant-id", "x", "--client-id", "y")
 }
 
-// TestLoginNeedsSecretAgain keeps an app that signed a user in with its secret to
-// it.
+// TestLoginNeedsSecretAgain checks that an app that used its secret for a
+// sign-in still needs it.
 func TestLoginNeedsSecretAgain(t *testing.T) {
 	s := newSignInTest(t, "")
 	s.want(terminal.ExitOK, nil, "login")
@@ -230,7 +231,7 @@ func TestLoginNeedsSecretAgain(t *testing.T) {
 	s.want(terminal.ExitAuth, []string{"with its secret or certificate, which is missing now"}, "whoami")
 }
 
-// TestLoginRefused has the person or the authority say no.
+// TestLoginRefused has the person or the authority refuse.
 func TestLoginRefused(t *testing.T) {
 	s := newSignInTest(t, "")
 	s.person.decline = true
@@ -263,7 +264,7 @@ func TestLoginWithoutMFA(t *testing.T) {
 func TestLoginInterrupted(t *testing.T) {
 	s := newSignInTest(t, "")
 	ctx, cancel := context.WithCancel(t.Context())
-	term, _, stderr := testApp(s.env)
+	term, _, stderr := testTerminal(s.env)
 	term.OpenBrowser = func(string) error { cancel(); return nil }
 	if code := run(ctx, term, []string{"login"}); code != terminal.ExitInterrupted || !strings.HasSuffix(stderr.String(), "interrupted\n") {
 		t.Errorf("exit code %d, %s", code, stderr)
@@ -274,7 +275,7 @@ func TestLoginInterrupted(t *testing.T) {
 func TestLoginWithDeviceCode(t *testing.T) {
 	shortenPolls(t)
 	s := newSignInTest(t, "")
-	term, stdout, _ := testApp(s.env)
+	term, stdout, _ := testTerminal(s.env)
 	out, stderr := io.Pipe()
 	term.Stderr = stderr
 	code := make(chan int, 1)
@@ -309,7 +310,7 @@ func TestLoginWithDeviceCode(t *testing.T) {
 	s.want(terminal.ExitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "3s")
 }
 
-// shortenPolls keeps device codes from being asked for in whole seconds.
+// shortenPolls makes device codes be polled faster than every few seconds.
 func shortenPolls(t *testing.T) {
 	was := connect.PollUnit
 	connect.PollUnit = time.Millisecond
@@ -401,8 +402,8 @@ func TestTokensAtRest(t *testing.T) {
 	s.want(terminal.ExitAuth, []string{"its key is missing: neither " + key}, "whoami")
 }
 
-// TestLoginWithNoPlace fails before the browser opens, as the user would sign in for
-// nothing.
+// TestLoginWithNoPlace fails before the browser opens, because the sign-in could not be
+// stored.
 func TestLoginWithNoPlace(t *testing.T) {
 	s := newSignInTest(t, "")
 	dir := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "partnercenter")
@@ -413,7 +414,7 @@ func TestLoginWithNoPlace(t *testing.T) {
 	s.want(terminal.ExitError, []string{"cannot be locked", "!Sign in at"}, "login")
 	s.want(terminal.ExitError, []string{"cannot be locked", "!enter this code"}, "login", "--device-code")
 	if os.Geteuid() == 0 {
-		return // who may write everywhere
+		return // root may write everywhere
 	}
 	if err := errors.Join(os.Remove(lock), os.WriteFile(lock, nil, 0o600), os.Chmod(dir, 0o500)); err != nil {
 		t.Fatal(err)
@@ -509,7 +510,7 @@ partners:
 	s.want(terminal.ExitOK, []string{"the app's certificate"}, "whoami", "--as", "app") // a PEM file takes no password
 	delete(s.env, "PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD")
 	s.want(terminal.ExitUsage, []string{"cannot be read"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "missing.pem"))
-	// The layer that comes first has the say, be it secret or certificate.
+	// The first layer with a secret or certificate is used.
 	s.want(terminal.ExitOK, []string{"the app's secret"}, "whoami", "--as", "app", "--client-secret-file", writeSecret(t, dir))
 	s.env["PARTNERCENTER_CLIENT_SECRET"] = "x"
 	s.want(terminal.ExitUsage, []string{"environment: the client secret is given in more than one way, or together with a certificate"}, "whoami", "--as", "app")

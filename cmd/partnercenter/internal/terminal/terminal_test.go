@@ -12,7 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// testTerminal is one that is none, in an environment of its own.
+// testTerminal is a Terminal without a tty, in an environment of its own.
 func testTerminal() (*Terminal, *bytes.Buffer, *bytes.Buffer) {
 	var stdout, stderr bytes.Buffer
 	return &Terminal{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Getenv: func(string) string { return "" }, Now: time.Now}, &stdout, &stderr
