@@ -13,11 +13,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// BudgetClass names requests that the service counts together.
+// BudgetClass names a group of requests that the service counts together.
 type BudgetClass string
 
-// The classes. Requests for anything else, such as the catalog, are on no
-// budget.
+// The budget classes. Other requests, such as those for the catalog, are not
+// limited.
 const (
 	BudgetClassOrders        BudgetClass = "orders"        // orders and carts of customers
 	BudgetClassSubscriptions BudgetClass = "subscriptions" // subscriptions of customers, and product upgrades
@@ -26,71 +26,72 @@ const (
 
 var budgetClasses = [...]BudgetClass{BudgetClassOrders, BudgetClassSubscriptions, BudgetClassCustomers}
 
-// BudgetOptions are the options of [NewBudget]. The zero value is what the
-// service documents.
+// BudgetOptions are the options of [NewBudget]. The zero value means the
+// documented limits.
 type BudgetOptions struct {
-	// RequestsPerMinute is the rate of each class. Zero and less mean
-	// DefaultRequestsPerMinute. Give less when other programs call the service
-	// for the same partner.
+	// RequestsPerMinute is the rate for each class. Zero or less means
+	// DefaultRequestsPerMinute. Use a lower rate if other programs call the
+	// service for the same partner.
 	RequestsPerMinute int
 
-	// WriteWeight is how many requests a POST, PUT, PATCH or DELETE counts as.
-	// Zero and less mean DefaultWriteWeight; more than RequestsPerMinute means as
-	// many.
+	// WriteWeight is the number of requests that a POST, PUT, PATCH or DELETE
+	// counts as. Zero or less means DefaultWriteWeight. It is capped at
+	// RequestsPerMinute.
 	WriteWeight int
 
-	// OnWait, if not nil, is told before a request waits. It is called by the
-	// goroutine that is about to wait, by several at once.
+	// OnWait, if not nil, is called before a request waits, by the goroutine
+	// that is about to wait. It may be called concurrently.
 	OnWait func(BudgetWait)
 }
 
-// BudgetWait says that a request has to wait for its budget.
+// BudgetWait describes a request that has to wait for its budget.
 type BudgetWait struct {
 	Class BudgetClass
-	// For is how long it will be at least. It is longer when answers are slow to
-	// come, or the service asks to wait meanwhile.
+	// For is the minimum wait. It grows if responses are slow or the service
+	// asks for a longer wait in the meantime.
 	For time.Duration
-	// Waiting is how many requests of the class wait, with this one.
+	// Waiting is the number of requests of the class that are waiting, including
+	// this one.
 	Waiting           int
 	RequestsPerMinute int
-	// Throttled says that it is for the service's sake, which refused a request
-	// and said when to come back.
+	// Throttled reports whether the wait was requested by the service, with a
+	// 429 and Retry-After.
 	Throttled bool
 }
 
-// BudgetError says that a request was not sent, because its context would have
-// ended before the budget had room. It is a [context.DeadlineExceeded].
+// BudgetError reports that a request was not sent because its context would
+// have expired before the budget had room for it. It wraps
+// [context.DeadlineExceeded].
 type BudgetError struct{ BudgetWait }
 
 func (e *BudgetError) Error() string {
 	reason := fmt.Sprintf("the budget of %d %s requests a minute is spent", e.RequestsPerMinute, e.Class)
 	if e.Throttled {
-		reason = fmt.Sprintf("the service takes no %s requests for now", e.Class)
+		reason = fmt.Sprintf("the service is throttling %s requests", e.Class)
 	}
-	return fmt.Sprintf("partnercenter: %s and the call's deadline comes before the %s that it would wait, with %d waiting: nothing was sent; give the call more time or make fewer calls at once",
+	return fmt.Sprintf("partnercenter: %s and the call's deadline is earlier than the %s it would have to wait (%d waiting): nothing was sent; give the call more time or make fewer calls at once",
 		reason, e.For.Round(time.Millisecond), e.Waiting)
 }
 
 // Unwrap returns context.DeadlineExceeded.
 func (e *BudgetError) Unwrap() error { return context.DeadlineExceeded }
 
-// NonRetriable tells azcore's retries that trying again at once is no use.
+// NonRetriable marks the error as one that azcore must not retry.
 func (e *BudgetError) NonRetriable() {}
 
-// Budget keeps requests within the rate that the service allows a partner: it
-// makes them wait instead of being refused. Requests of a class are sent in the
-// order in which they came.
+// Budget keeps requests within the rate that the service allows a partner by
+// delaying those that would exceed it. Requests of a class are sent in the
+// order they arrived.
 //
-// In no minute, wherever it begins, do more requests of a class reach the
-// service than the budget's rate. All tries of a call count. Where the service
-// counts for each customer the budget counts for the partner, which is never
-// more.
+// No more requests of a class than the budget's rate reach the service in any
+// 60-second window. Every attempt of a call counts. Where the service counts
+// requests per customer, the budget counts them per partner, which is stricter.
 //
-// The service has the last word: after a 429 with Retry-After nothing of the
-// class is sent until then.
+// After a 429 with Retry-After, no request of the class is sent until that time
+// has passed.
 //
-// A budget is one partner's. Share it among all clients that sign in to that
-// partner, and only those. It is safe for concurrent use.
+// A budget belongs to one partner. Share it among all clients that sign in to
+// that partner, and only those. It is safe for concurrent use.
 type Budget struct {
 	perMinute, writeWeight int
 	onWait                 func(BudgetWait)
@@ -99,8 +100,7 @@ type Budget struct {
 	meters [len(budgetClasses)]meter
 }
 
-// NewBudget returns a budget of which nothing is spent. Nil options mean the
-// documented limits.
+// NewBudget returns an unspent budget. Nil options mean the documented limits.
 func NewBudget(opts *BudgetOptions) *Budget {
 	var o BudgetOptions
 	if opts != nil {
@@ -123,16 +123,16 @@ func NewBudget(opts *BudgetOptions) *Budget {
 	return b
 }
 
-// BudgetState is a class's part of a [Budget] at a moment.
+// BudgetState is a snapshot of one class of a [Budget].
 type BudgetState struct {
 	Class BudgetClass
-	// Remaining is how many requests could be sent at once. A write takes
-	// several of them.
+	// Remaining is the number of requests that could be sent now. A write
+	// counts as several.
 	Remaining int
-	// Waiting is how many requests wait.
+	// Waiting is the number of waiting requests.
 	Waiting int
-	// ThrottledUntil is when the service, which refused a request, wants to be
-	// asked again. It is zero when it does not say so, or the time has come.
+	// ThrottledUntil is the time until which the service asked to send nothing.
+	// It is zero if the service did not ask, or that time has passed.
 	ThrottledUntil time.Time
 }
 
@@ -153,8 +153,8 @@ func (b *Budget) Snapshot() []BudgetState {
 	return states
 }
 
-// take waits until units of a class's budget are free, and takes them. Who got
-// them calls done.
+// take waits until units of a class's budget are free, and takes them. On
+// success the caller must call done or giveBack.
 func (b *Budget) take(ctx context.Context, class, units int) error {
 	b.mu.Lock()
 	m := &b.meters[class]
@@ -176,7 +176,7 @@ func (b *Budget) take(ctx context.Context, class, units int) error {
 	w := &waiter{units: units, ready: make(chan struct{})}
 	m.queue = append(m.queue, w)
 	if len(m.queue) == 1 {
-		b.grant(class, now)
+		b.release(class, now)
 	}
 	b.mu.Unlock()
 
@@ -195,12 +195,12 @@ func (b *Budget) take(ctx context.Context, class, units int) error {
 	} else { // granted at the same moment
 		m.inFlight -= units
 	}
-	b.grant(class, time.Now()) // what is behind may need less
+	b.release(class, time.Now()) // the next in the queue may need fewer units
 	return ctx.Err()
 }
 
-// done says that a request which took units was answered, or will not be.
-// A positive retryAfter is what the service asks to wait for with a 429.
+// done records that a request which took units was answered, or failed. A
+// positive retryAfter is the wait that a 429 asked for.
 func (b *Budget) done(class, units int, retryAfter time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -210,20 +210,20 @@ func (b *Budget) done(class, units int, retryAfter time.Duration) {
 	if until := now.Add(retryAfter); retryAfter > 0 && until.After(m.blocked) {
 		m.blocked = until
 	}
-	b.grant(class, now)
+	b.release(class, now)
 }
 
-// giveBack says that a request which took units was not sent.
+// giveBack returns the units of a request that was not sent.
 func (b *Budget) giveBack(class, units int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.meters[class].inFlight -= units
-	b.grant(class, time.Now())
+	b.release(class, time.Now())
 }
 
-// grant lets go whom there is room for, and comes back when there is room for
-// the next. The caller holds mu.
-func (b *Budget) grant(class int, now time.Time) {
+// release releases the waiters that there is room for, and sets a timer for the
+// next one. The caller holds mu.
+func (b *Budget) release(class int, now time.Time) {
 	m := &b.meters[class]
 	for len(m.queue) > 0 && m.fits(m.queue[0].units, now) {
 		m.inFlight += m.queue[0].units
@@ -239,7 +239,7 @@ func (b *Budget) grant(class int, now time.Time) {
 	}
 	at, known := m.room(m.queue[0].units)
 	if !known {
-		return // the next answer brings us back
+		return // the next answer calls release again
 	}
 	if at.Before(m.blocked) {
 		at = m.blocked
@@ -250,29 +250,29 @@ func (b *Budget) grant(class int, now time.Time) {
 	m.timer = time.AfterFunc(at.Sub(now), func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.grant(class, time.Now())
+		b.release(class, time.Now())
 	})
 }
 
-// budgetWindow is the span that the service counts requests over, and a little
-// more: the service's clock may be the slower one.
+// budgetWindow is the service's counting window plus a margin, because the
+// service's clock may be slower.
 const budgetWindow = time.Minute + 50*time.Millisecond
 
-// meter is one class's account of what was sent. It counts a request from the
-// moment it is sent until a window after its answer. The service counts it
-// somewhere in between, whenever it arrives there; so the requests that count for
-// the service at any moment always count here too, however long they travel.
+// meter counts the requests of one class. A request counts from the moment it
+// is sent until one window after its answer. The service counts it from its
+// arrival, which lies in between; so whatever counts for the service counts
+// here too, regardless of latency.
 type meter struct {
 	limit    int
 	inFlight int // units of requests without an answer
 
 	spent      []spending // units of answered requests, oldest first
 	forgotten  int        // how many at the front of spent have expired
-	spentUnits int        // of the rest
+	spentUnits int        // units of the others
 
-	blocked time.Time // the service takes nothing before
+	blocked time.Time // the service accepts nothing before
 	queue   []*waiter
-	timer   *time.Timer // for the first of the queue; nil without one
+	timer   *time.Timer // for the head of the queue; nil if there is none
 }
 
 type spending struct {
@@ -280,14 +280,13 @@ type spending struct {
 	units int
 }
 
-// waiter is a request that waits.
 type waiter struct {
-	units int
-	at    time.Time     // when it can be sent at the earliest; what earliest found last
-	ready chan struct{} // closed when it may be sent
+	units    int
+	earliest time.Time     // as last computed by meter.earliest
+	ready    chan struct{} // closed when it may be sent
 }
 
-// expire forgets what has stopped counting.
+// expire drops spendings that no longer count.
 func (m *meter) expire(now time.Time) {
 	for m.forgotten < len(m.spent) && !now.Before(m.spent[m.forgotten].free) {
 		m.spentUnits -= m.spent[m.forgotten].units
@@ -305,15 +304,15 @@ func (m *meter) fits(units int, now time.Time) bool {
 	return m.inFlight+m.spentUnits+units <= m.limit && !now.Before(m.blocked)
 }
 
-// done moves units from those in flight to those that expire.
+// done moves units from inFlight to spent.
 func (m *meter) done(units int, now time.Time) {
 	m.inFlight -= units
 	m.spent = append(m.spent, spending{now.Add(budgetWindow), units})
 	m.spentUnits += units
 }
 
-// room returns when enough has expired for units, if answers that are still to
-// come do not matter to that.
+// room returns when enough units will have expired, if that does not depend on
+// outstanding answers.
 func (m *meter) room(units int) (at time.Time, known bool) {
 	missing := m.inFlight + m.spentUnits + units - m.limit
 	for _, s := range m.spent[m.forgotten:] {
@@ -326,9 +325,9 @@ func (m *meter) room(units int) (at time.Time, known bool) {
 	return at, missing <= 0
 }
 
-// earliest returns when units can be spent by one who comes now, after all that
-// wait already, if every answer comes at once. It goes through the queue as time
-// will: each takes what is free, or waits for what expires next.
+// earliest returns when a request that arrives now can spend units, after all
+// that are waiting already, assuming immediate answers. It simulates the queue:
+// each waiter takes what is free or waits for the next units to expire.
 func (m *meter) earliest(units int, now time.Time) time.Time {
 	at := now
 	if at.Before(m.blocked) {
@@ -348,8 +347,8 @@ func (m *meter) earliest(units int, now time.Time) time.Time {
 				then = now.Add(budgetWindow)
 				free += flying
 				flying = 0
-			default: // one that waits was sent by then, and answered
-				then = waiting[0].at.Add(budgetWindow)
+			default: // a waiter that was sent and answered by then
+				then = waiting[0].earliest.Add(budgetWindow)
 				free += waiting[0].units
 				waiting = waiting[1:]
 			}
@@ -361,13 +360,13 @@ func (m *meter) earliest(units int, now time.Time) time.Time {
 	}
 	for _, w := range m.queue {
 		take(w.units)
-		w.at = at
+		w.earliest = at
 	}
 	take(units)
 	return at
 }
 
-// budgetPolicy makes every try of a call wait for the client's budget.
+// budgetPolicy makes every attempt of a call wait for the client's budget.
 type budgetPolicy struct {
 	budget *Budget
 	base   string // path of the endpoint, before /v1
@@ -403,7 +402,7 @@ func (p *budgetPolicy) Do(req *policy.Request) (resp *http.Response, err error) 
 // classify returns the index of the class that a path below the endpoint is in,
 // or -1.
 func classify(path string) int {
-	var segments [4]string // version, customers, id, what of the customer
+	var segments [4]string // version, customers, id, collection
 	copy(segments[:], strings.FieldsFunc(path, func(r rune) bool { return r == '/' }))
 	class := BudgetClass("")
 	switch strings.ToLower(segments[1]) {

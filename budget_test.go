@@ -144,7 +144,7 @@ func TestBudgetGoesInOrder(t *testing.T) {
 	})
 }
 
-// TestBudgetWaitsForAnswers has a budget that is all in flight.
+// TestBudgetWaitsForAnswers has all of a budget in flight.
 func TestBudgetWaitsForAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(&BudgetOptions{RequestsPerMinute: 1})
@@ -160,7 +160,7 @@ func TestBudgetWaitsForAnswers(t *testing.T) {
 	})
 }
 
-// TestBudgetEnds gives up waiting in the ways that there are.
+// TestBudgetEnds ends waits by deadline and by cancellation.
 func TestBudgetEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(&BudgetOptions{RequestsPerMinute: 2, WriteWeight: 9})
@@ -181,12 +181,12 @@ func TestBudgetEnds(t *testing.T) {
 		if missed.Class != BudgetClassOrders || missed.For != budgetWindow || missed.Waiting != 1 {
 			t.Errorf("%+v", missed.BudgetWait)
 		}
-		const text = "partnercenter: the budget of 2 orders requests a minute is spent and the call's deadline comes before the 1m0.05s that it would wait, with 1 waiting: nothing was sent; give the call more time or make fewer calls at once"
+		const text = "partnercenter: the budget of 2 orders requests a minute is spent and the call's deadline is earlier than the 1m0.05s it would have to wait (1 waiting): nothing was sent; give the call more time or make fewer calls at once"
 		if err.Error() != text {
 			t.Errorf("%q", err)
 		}
 
-		// One that gives up lets those behind it go.
+		// A waiter that gives up releases those behind it.
 		ctx, giveUp := context.WithCancel(t.Context())
 		var group sync.WaitGroup
 		group.Go(func() {
@@ -217,8 +217,8 @@ func TestBudgetEnds(t *testing.T) {
 	})
 }
 
-// TestBudgetForgetsWhoGaveUp has one who comes after one who waits, after one
-// who did.
+// TestBudgetForgetsWhoGaveUp checks the estimate for a request after a waiter
+// has given up.
 func TestBudgetForgetsWhoGaveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(&BudgetOptions{RequestsPerMinute: 2})
@@ -258,7 +258,7 @@ func TestBudgetLearns(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 39*time.Second)
 		defer cancel()
-		if err := b.take(ctx, orders, 1); err == nil || !strings.Contains(err.Error(), "takes no orders requests for now") {
+		if err := b.take(ctx, orders, 1); err == nil || !strings.Contains(err.Error(), "is throttling orders requests") {
 			t.Errorf("%v", err)
 		}
 		spend(t, b, 1)

@@ -17,12 +17,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// request is a call to be made.
+// request describes a call.
 type request struct {
 	method, address string
 	header          http.Header
-	in              any           // the resource that is sent; nil for none
-	content         io.ReadSeeker // the body, if it is not in as JSON
+	in              any           // the resource to send; nil for none
+	content         io.ReadSeeker // the body, if it is not in encoded as JSON
 	contentType     string
 	stream          bool // the caller reads the answer's body
 	later           bool // the service may take the change to make it later (202), and answer no body
@@ -43,7 +43,7 @@ func read[T any](ctx context.Context, r resource) (*T, error) {
 	return exchange[T](ctx, r, request{method: http.MethodGet})
 }
 
-// readList gets the first page of a list, which is mostly all of it.
+// readList gets the first page of a list, usually the only one.
 func readList[T any](ctx context.Context, r resource) (*Collection[*T], error) {
 	return read[Collection[*T]](ctx, r)
 }
@@ -54,13 +54,13 @@ func readAll[T any](ctx context.Context, r resource) iter.Seq2[*T, error] {
 	return paged(r, func() fetch[T] { return linked[T](ctx, r) })
 }
 
-// write sends in to the resource and returns what the service answers. A nil in
-// sends no body.
+// write sends in to the resource and returns the answer. A nil in sends no
+// body.
 func write[T any](ctx context.Context, r resource, method string, in any, header http.Header) (*T, error) {
 	return exchange[T](ctx, r, request{method: method, header: header, in: in})
 }
 
-// exchange makes a call on the resource and returns what the service answers.
+// exchange makes a call on the resource and returns the answer.
 func exchange[T any](ctx context.Context, r resource, req request) (*T, error) {
 	out := new(T)
 	if _, err := r.call(ctx, req, out); err != nil {
@@ -69,10 +69,10 @@ func exchange[T any](ctx context.Context, r resource, req request) (*T, error) {
 	return out, nil
 }
 
-// headerField is what an option adds to a request's header.
+// headerField is an option that sets a field of a request's header.
 type headerField struct{ name, value string }
 
-// headerOf collects options that add to a request's header.
+// headerOf collects options into a request's header.
 func headerOf[O ~struct{ name, value string }](opts []O) http.Header {
 	header := http.Header{}
 	for _, opt := range opts {
@@ -82,14 +82,14 @@ func headerOf[O ~struct{ name, value string }](opts []O) http.Header {
 	return header
 }
 
-// send makes a call and reads the answer into out; a nil out takes any answer of
-// success. It returns the answer's header. An answer that is not of the documented type
-// is a [*DecodeError].
+// send makes a call, decodes the answer into out unless out is nil, and returns
+// the answer's header. A successful answer that is not of the documented type is
+// a [*DecodeError].
 //
-// All tries of a call carry one MS-RequestId, by which the service knows a
-// write that it did already.
+// All attempts of a call carry the same MS-RequestId, by which the service
+// recognises a write that it has already done.
 func (c *Client) send(ctx context.Context, r request, out any) (http.Header, error) {
-	resp, state, err := c.do(ctx, r) //nolint:bodyclose // it is in memory
+	resp, state, err := c.do(ctx, r) //nolint:bodyclose // the body is in memory
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +112,9 @@ func (c *Client) send(ctx context.Context, r request, out any) (http.Header, err
 	return resp.Header, nil
 }
 
-// documented refuses a JSON value that decoded to nothing: a list without items and
-// without their number, a resource of which no member is known. It would look like an
-// empty list, or a resource that has nothing.
+// documented returns an error for a JSON value that decoded to nothing: a list with
+// neither items nor totalCount, or a resource without any known member. It would look
+// like an empty list or resource.
 func documented(out any, body []byte) error {
 	v := reflect.ValueOf(out).Elem()
 	if v.Kind() != reflect.Struct || !v.FieldByName("Extra").IsValid() {
@@ -142,8 +142,8 @@ func documented(out any, body []byte) error {
 	return nil
 }
 
-// do makes a call and returns an answer of success; any other is an [*Error].
-// Unless it is to be streamed, the answer's body is in memory.
+// do makes a call and returns a successful answer; any other is an [*Error].
+// Unless r.stream is set, the answer's body is in memory.
 func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState, error) {
 	if r.in != nil {
 		data, err := Marshal(r.in)
@@ -187,7 +187,7 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState,
 	// The pipeline reads and closes the body, or the caller does.
 	resp, err := c.pipeline.Do(req) //nolint:bodyclose
 	if errors.Is(err, io.ErrUnexpectedEOF) && !state.write {
-		err = fmt.Errorf("partnercenter: %s broke off in the middle of its answer: %w; try again", req.Raw().URL.Host, err)
+		err = fmt.Errorf("partnercenter: the connection to %s broke in the middle of the answer: %w; try again", req.Raw().URL.Host, err)
 	}
 	if err != nil {
 		return nil, nil, state.lost(req.Raw(), err)
@@ -217,29 +217,28 @@ type idsKey struct{}
 
 type ids struct{ request, correlation string }
 
-// WithRequestID makes the call that gets the returned context carry this
-// MS-RequestId instead of a new one. Repeat an id only to repeat the very same
-// call: the service answers a repeated write with the first one's answer.
+// WithRequestID returns a context whose call carries this MS-RequestId instead
+// of a new one. Reuse an id only to repeat exactly the same call: the service
+// answers a repeated write with the answer to the first.
 //
-// That is how to place an order exactly once through a crash of the caller:
-// take an id from [NewRequestID], keep it with the order's content on disk,
-// then call. After a restart call again with the same id and content; whatever
-// became of the first call, there is one order, and its answer comes back.
-// Where an error leaves open what happened, [Unsettled] says so. It speaks of the call
-// that failed: after one that was made before, only an answer settles the matter, as a
-// call can be refused, for its token say, before the service looks at its id.
+// To place an order exactly once even if the caller crashes, get an id from
+// [NewRequestID], save it together with the order, and then make the call. After a
+// restart, repeat the call with the same id and order: there is one order, whatever
+// happened to the first call, and its answer is returned. [Unsettled] reports whether an
+// error leaves the outcome open. It considers only the call that failed, not earlier
+// calls with the same id: a repeated call can be refused, for example for its token,
+// before the service looks at the id. Only a successful answer settles those.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	v, _ := ctx.Value(idsKey{}).(ids)
 	v.request = id
 	return context.WithValue(ctx, idsKey{}, v)
 }
 
-// withoutRequestID lets a verb read what it needs for a write under an id of
-// its own.
+// withoutRequestID gives the read that prepares a write an id of its own.
 func withoutRequestID(ctx context.Context) context.Context { return WithRequestID(ctx, "") }
 
-// WithCorrelationID makes calls that get the returned context carry this
-// MS-CorrelationId, which ties related calls together in the service's logs.
+// WithCorrelationID returns a context whose calls carry this MS-CorrelationId,
+// which ties related calls together in the service's logs.
 func WithCorrelationID(ctx context.Context, id string) context.Context {
 	v, _ := ctx.Value(idsKey{}).(ids)
 	v.correlation = id

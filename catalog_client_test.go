@@ -98,8 +98,8 @@ func TestCheckInventoryOnTheWire(t *testing.T) {
 	}
 }
 
-// TestCatalogAgainstTheServer walks from a list to what can be ordered, in a
-// country and for a customer.
+// TestCatalogAgainstTheServer goes from a list to an availability, in a country
+// and for a customer.
 func TestCatalogAgainstTheServer(t *testing.T) {
 	ctx := t.Context()
 	srv := partnercentertest.NewServer(t)
@@ -199,7 +199,7 @@ func collectAll[T any](items iter.Seq2[T, error]) ([]T, error) {
 	return all, nil
 }
 
-// What can be bought under an offer.
+// List the add-ons of an offer.
 func ExampleOfferAddOnsClient_Get() {
 	pc, done := startServer()
 	defer done()
@@ -215,7 +215,7 @@ func ExampleOfferAddOnsClient_Get() {
 	// 2828BE95-46BA-4F91-B2FD-0BEF192ECF60 Exchange Online Archiving for Exchange Online
 }
 
-// From a product to what an order names.
+// Get the catalog item id for an order.
 func ExampleAvailabilitiesClient_Get() {
 	pc, done := startServer()
 	defer done()
@@ -232,7 +232,7 @@ func ExampleAvailabilitiesClient_Get() {
 	// CFQ7TTC0LCHC:0002:CFQ7TTC0KD84 USD
 }
 
-// The software that is sold in a country.
+// List the software sold in a country.
 func ExampleProductsClient_All() {
 	pc, done := startServer()
 	defer done()
@@ -249,7 +249,7 @@ func ExampleProductsClient_All() {
 	// DG7GMGF0F1SL SUSE Linux Enterprise Server
 }
 
-// Whether a reservation can be bought now.
+// Check whether a reservation can be bought now.
 func ExampleProductExtensionsClient_CheckInventory() {
 	pc, done := startServer()
 	defer done()

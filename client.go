@@ -12,8 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// Version is the version of this module that calls name in MS-SdkVersion and
-// User-Agent.
+// Version is the version of this module, sent in MS-SdkVersion and User-Agent.
 const Version = "0.1.0"
 
 // Headers of the API.
@@ -30,99 +29,101 @@ const (
 	headerIfMatch           = "If-Match"
 )
 
-// What options mean where they leave something out.
+// Defaults of options.
 const (
-	// DefaultLocale is the language of texts that calls ask for.
+	// DefaultLocale is the language of texts in answers.
 	DefaultLocale = "en-US"
 
-	// DefaultPageSize is how many customers All and QueryAll ask for at once.
+	// DefaultPageSize is the number of items that All and QueryAll request per
+	// page.
 	DefaultPageSize = 500
 
-	// DefaultWorkers is how many customers [AllOrdersClient.All] asks about at once. More
-	// only meet the service's limit of requests a minute sooner.
+	// DefaultWorkers is the number of customers that [AllOrdersClient.All] queries
+	// concurrently. More workers only reach the service's request limit sooner.
 	DefaultWorkers = 4
 
-	// MaxWorkers is how many it may ask about at once.
+	// MaxWorkers is the largest number of them.
 	MaxWorkers = 32
 
-	// DefaultTryTimeout is how long one try of a call may take, as in Microsoft's
-	// clients.
+	// DefaultTryTimeout is the maximum duration of one attempt of a call, as in
+	// Microsoft's clients.
 	DefaultTryTimeout = 3 * time.Minute
 
-	// DefaultWaitTimeout is how long WaitVisible waits. The documentation says
-	// that a new order takes up to 15 minutes.
+	// DefaultWaitTimeout is how long WaitVisible waits. A new order is
+	// documented to take up to 15 minutes.
 	DefaultWaitTimeout = 20 * time.Minute
 
-	// DefaultRequestsPerMinute is the documented number of requests a minute
-	// that a partner may make for each of orders, subscriptions and customers.
+	// DefaultRequestsPerMinute is the documented limit per partner for each of
+	// orders, subscriptions and customers.
 	DefaultRequestsPerMinute = 500
 
-	// DefaultWriteWeight is how many requests a write counts as. The service
-	// documents that writes are limited sooner than reads, and not by how much.
+	// DefaultWriteWeight is the number of requests a write counts as. Writes
+	// are documented to have a lower limit than reads, but not how much lower.
 	DefaultWriteWeight = 2
 )
 
 // ClientOptions are the options of [NewClient]. The zero value is Microsoft's
 // global cloud.
 //
-// The embedded [azcore.ClientOptions] bring the cloud (Cloud), the transport,
-// logging, and retries: three by default, honouring Retry-After up to
-// Retry.MaxRetryDelay; Retry.MaxRetries of -1 means none. A try takes
-// [DefaultTryTimeout] at most, or Retry.TryTimeout; a negative one means no limit. The
-// time that a file takes to be read does not count. The default transport
-// follows no redirects; one of your own should not either, as the token goes
-// along.
+// The embedded [azcore.ClientOptions] configure the cloud (Cloud), the
+// transport, logging and retries: three by default, honoring Retry-After up to
+// Retry.MaxRetryDelay; a Retry.MaxRetries of -1 means none. An attempt takes at
+// most Retry.TryTimeout, by default [DefaultTryTimeout]; a negative one means no
+// limit. Reading a downloaded file does not count. The default transport does not
+// follow redirects. A custom one should not either, because the token would be
+// sent along.
 type ClientOptions struct {
 	azcore.ClientOptions
 
 	// Endpoint is the base URL of the API, without "/v1". Empty means that of
-	// the cloud. Tokens are sent over plain HTTP to a loopback address only.
+	// the cloud. Over plain HTTP, tokens are sent to loopback addresses only.
 	Endpoint string
 
-	// Scopes to ask the credential for. Nil means the cloud's audience for
-	// Partner Center followed by "/.default".
+	// Scopes are requested from the credential. Nil means the cloud's audience
+	// for Partner Center followed by "/.default".
 	Scopes []string
 
 	// Locale is the language of texts in answers. Empty means DefaultLocale.
 	Locale string
 
-	// ApplicationName identifies the caller to the service. Empty sends none.
+	// ApplicationName identifies the caller to the service. If empty, it is not
+	// sent.
 	ApplicationName string
 
-	// Budget makes requests wait rather than exceed the rate that the service
-	// allows. Nil means none: requests are sent at once and, when the service
-	// refuses them with 429, tried again as Retry says. Retry.TryTimeout begins
-	// after the wait.
+	// Budget delays requests that would exceed the rate the service allows. Nil
+	// means no budget: requests are sent at once, and retried as configured by
+	// Retry if the service answers 429. Retry.TryTimeout does not include the
+	// wait.
 	Budget *Budget
 
-	// SkipCredentialChecks sends calls whatever the token says. By default a call
-	// that its token shows to be in vain is a [*CredentialError] and is not sent.
-	// Set it for a service that takes other tokens than Microsoft's, such as a
-	// gateway of your own, and where the clock of this machine is wrong.
+	// SkipCredentialChecks turns off the check of tokens before calls are sent.
+	// By default a call that its token does not allow fails with a
+	// [*CredentialError] and is not sent. Set it for a service that takes
+	// tokens other than Microsoft's, such as a gateway, or if this machine's
+	// clock is wrong.
 	SkipCredentialChecks bool
 
-	// AllowShortAnswers makes All take an answer that carries fewer items than
-	// it counts. By default that is a [*ShortAnswerError], as the list at hand
+	// AllowShortAnswers makes All accept an answer with fewer items than its
+	// totalCount. By default that is a [*ShortAnswerError], because the list
 	// would be incomplete.
 	AllowShortAnswers bool
 }
 
-// Client calls Partner Center. It is safe for concurrent use. Make one with
-// [NewClient].
+// Client is a client of Partner Center. It is safe for concurrent use. Create
+// one with [NewClient].
 type Client struct {
-	// Customers are the customers of the partner that the credential signs in
-	// to.
+	// Customers are the customers of the credential's partner.
 	Customers *CustomersClient
 	// Orders are the orders of all customers.
 	Orders *AllOrdersClient
-	// Offers are the legacy offers of a country, OfferCategories their
-	// categories. Products are what new commerce sells there, and software,
-	// reservations and the marketplace.
+	// Offers are the legacy offers of a country, and OfferCategories their
+	// categories. Products are the items of the newer catalog: new commerce,
+	// software, reservations and the marketplace.
 	Offers          *CountrySelector[*OffersClient]
 	OfferCategories *CountrySelector[*OfferCategoriesClient]
 	Products        *CountrySelector[*ProductsClient]
-	// Extensions are calls that belong to no resource, such as an inventory
-	// check.
+	// Extensions are calls that do not belong to a resource, such as an
+	// inventory check.
 	Extensions *ExtensionsClient
 
 	endpoint          *url.URL // scheme, host and path before /v1
@@ -135,7 +136,7 @@ type Client struct {
 // Microsoft's global cloud.
 func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error) {
 	if cred == nil {
-		return nil, errors.New("partnercenter: no credential: pass one of package azidentity's")
+		return nil, errors.New("partnercenter: the credential is nil: pass one from package azidentity")
 	}
 	var o ClientOptions
 	if opts != nil {
@@ -179,7 +180,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("partnercenter: endpoint %q is no base URL: write it like %s", text, globalAPI)
+		return nil, fmt.Errorf("partnercenter: endpoint %q is not a base URL: write it like %s", text, globalAPI)
 	}
 	u.Path = strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(u.Path, "/"), apiVersion), "/")
 	u.RawPath = ""

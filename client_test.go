@@ -520,7 +520,7 @@ func TestAnswersThatAreNotTheAPI(t *testing.T) {
 		})
 		pc := s.client(t, func(o *partnercenter.ClientOptions) { o.Retry.MaxRetries = -1 })
 		_, err := pc.Customers.ByID(customerID).Orders.Get(t.Context())
-		if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "broke off in the middle") {
+		if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "broke in the middle") {
 			t.Errorf("%T %v", err, err)
 		}
 	})

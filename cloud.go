@@ -15,15 +15,14 @@ const (
 	// ServiceName is Partner Center's entry in a [cloud.Configuration]'s Services.
 	ServiceName cloud.ServiceName = "partnercenter"
 
-	// GraphServiceName is the directory graph's entry in the Services of the
-	// clouds below. Its Audience is what the documentation asks app-only tokens
-	// for; set ClientOptions.Scopes to that audience followed by "/.default" where
-	// a tenant's set-up needs it.
+	// GraphServiceName is the directory graph's entry in the Services of the clouds
+	// below. Its Audience is the documented one for app-only tokens; if a tenant requires
+	// it, set ClientOptions.Scopes to it followed by "/.default".
 	GraphServiceName cloud.ServiceName = "graph"
 )
 
-// The clouds that offer Partner Center. The two sovereign clouds other than
-// 21Vianet sign in elsewhere but share the global API host.
+// The clouds that offer Partner Center. The sovereign clouds other than
+// 21Vianet have sign-in hosts of their own but share the global API host.
 //
 // https://learn.microsoft.com/partner-center/developer/partner-center-rest-urls
 var (
@@ -39,13 +38,13 @@ const (
 	globalGraph = "https://graph.windows.net"
 )
 
-// cloudNameEntry is where a cloud keeps its name among its services: it goes
-// along when somebody copies the cloud and changes an address, and addresses
-// alone do not tell all clouds apart.
+// cloudNameEntry is the entry of a cloud's Services that holds its name. It
+// survives a copy with a changed address, and addresses alone do not
+// distinguish all clouds.
 const cloudNameEntry cloud.ServiceName = "partnercenter.cloud"
 
-// newCloud names the API's own base URL as the audience: the documentation
-// asks for it with a user, and the service takes it from an app as well.
+// newCloud uses the API's base URL as the audience: it is the documented one
+// for tokens with a user, and the service accepts it from an app as well.
 func newCloud(name CloudName, authority, api, graph string) cloud.Configuration {
 	return cloud.Configuration{
 		ActiveDirectoryAuthorityHost: authority,
@@ -86,14 +85,14 @@ func (n CloudName) Normalize() CloudName {
 // Known reports whether n spells the name of a cloud.
 func (n CloudName) Known() bool { return slices.Contains(CloudNames(), n.Normalize()) }
 
-// CloudNameOf returns which of this package's clouds a configuration is, or is
-// a copy of, whatever addresses were changed in it. It is empty for others.
+// CloudNameOf returns the name of the cloud that a configuration is, or is a
+// modified copy of. It is empty for other configurations.
 func CloudNameOf(c cloud.Configuration) CloudName {
 	return CloudName(c.Services[cloudNameEntry].Audience)
 }
 
-// Configuration returns the cloud of that name, and the empty configuration for
-// a name that there is not.
+// Configuration returns the cloud of that name, or the empty configuration for
+// an unknown name.
 func (n CloudName) Configuration() cloud.Configuration {
 	switch n {
 	case CloudNameGlobal:
@@ -108,8 +107,8 @@ func (n CloudName) Configuration() cloud.Configuration {
 	return cloud.Configuration{}
 }
 
-// Resources returns what tokens of the cloud may be for: Partner Center, and
-// the directory graph, which the documentation asks app-only tokens for.
+// Resources returns the audiences that tokens of the cloud may have: Partner
+// Center, and the directory graph, the documented one for app-only tokens.
 func (n CloudName) Resources() []string {
 	services := n.Configuration().Services
 	if services == nil {
@@ -118,30 +117,30 @@ func (n CloudName) Resources() []string {
 	return []string{services[GraphServiceName].Audience, services[ServiceName].Audience}
 }
 
-// What not every cloud sells, as far as a request can show it. A server's catalog
-// knows more, see package catalog.
+// Products that some clouds do not sell, where a request shows them. The
+// server's package catalog knows more.
 const (
 	azureReservations  = "Azure reservations"
 	azureSubscriptions = "Azure subscriptions"
-	oneTimePurchases   = "one-time purchases" // software, besides reservations
+	oneTimePurchases   = "one-time purchases" // software and reservations
 )
 
-// notSold are the clouds that do not sell something.
+// notSold maps products to the clouds that do not sell them.
 var notSold = map[string][]CloudName{
 	azureReservations:  {CloudName21Vianet, CloudNameGermany},
 	azureSubscriptions: {CloudName21Vianet},
 	oneTimePurchases:   {CloudName21Vianet, CloudNameGermany},
 }
 
-// NotOfferedError says that a call, or what it is to buy or to look for, is not
+// NotOfferedError reports that a call, or the product it is about, is not
 // offered in the client's cloud. Nothing was sent.
 type NotOfferedError struct {
 	Operation string // the call, such as "orders create"
-	What      string // what the cloud does not sell; empty when it is the call itself
+	What      string // the product; empty if the call itself is not offered
 	Cloud     CloudName
 }
 
-// Error names the call and the cloud, and ends with what to do.
+// Error names the call and the cloud, and says what to do.
 func (e *NotOfferedError) Error() string {
 	what := e.Operation + " is not offered in"
 	if e.What != "" {
@@ -150,8 +149,8 @@ func (e *NotOfferedError) Error() string {
 	return fmt.Sprintf("partnercenter: %s the %s cloud", what, e.Cloud) + ": nothing was sent; leave it out for partners of this cloud, or sign in to another with ClientOptions.Cloud"
 }
 
-// offered refuses what the client's cloud does not have. Only what the request
-// itself shows is refused: what an id stands for is the catalog's to know.
+// offered refuses calls that the client's cloud does not offer. It judges by
+// the request alone; it cannot know which product an id stands for.
 func (c *Client) offered(o *Operation, req *http.Request, in any) error {
 	if o == nil || c.cloud == "" {
 		return nil
@@ -167,7 +166,8 @@ func (c *Client) offered(o *Operation, req *http.Request, in any) error {
 	return nil
 }
 
-// wanted is what a request shows to buy, or to look for in the catalog.
+// wanted returns the kind of product that a request buys or looks for in the
+// catalog.
 func wanted(o *Operation, req *http.Request, in any) []string {
 	switch {
 	case o.Area == "orders":
@@ -180,8 +180,8 @@ func wanted(o *Operation, req *http.Request, in any) []string {
 	return nil
 }
 
-// ordered is what an order buys, or what is bought with a change of one: the
-// other lines are there already.
+// ordered returns the kind of product that an order, or a change of an order,
+// buys. In a change, existing lines do not count.
 func ordered(order *Order, placed bool) []string {
 	var list []string
 	for i := range order.LineItems {
@@ -206,12 +206,12 @@ func ordered(order *Order, placed bool) []string {
 	return list
 }
 
-// legacyAzure is how the ids of legacy offers of Azure begin, which are no
+// legacyAzure is the prefix of the ids of legacy Azure offers, which are not
 // GUIDs.
 const legacyAzure = "MS-AZR-"
 
-// sought is what a query looks for in the catalog. Views that have other products
-// as well say nothing.
+// sought returns the kind of product that a catalog query looks for. Views that
+// mix it with other products do not count.
 func sought(query url.Values) []string {
 	var list []string
 	switch TargetView(query.Get("targetView")).Normalize() {

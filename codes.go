@@ -1,8 +1,8 @@
 package partnercenter
 
-// Codes of the calls in this package, with the status that they come with. A
-// code is not unique by itself: 2006 comes with 400 and with 403, and other
-// parts of the service have meanings of their own for 2000, 2001 and 3000.
+// Error codes of the calls in this package, with their HTTP status. A code is
+// not unique by itself: 2006 comes with 400 and with 403, and other parts of
+// the service use 2000, 2001 and 3000 with meanings of their own.
 //
 // https://learn.microsoft.com/partner-center/developer/error-codes
 const (
@@ -16,14 +16,14 @@ const (
 	ErrorCodeNotInEnvironment   ErrorCode = "900127" // 400: only in a sandbox, or not in this cloud
 	ErrorCodeNotFound           ErrorCode = "1000"   // 404
 	ErrorCodeUnexpected         ErrorCode = "800003" // 500
-	ErrorCodeBadContinuation    ErrorCode = "2000"   // 400: the continuation token leads nowhere
+	ErrorCodeBadContinuation    ErrorCode = "2000"   // 400: the continuation token is invalid
 	ErrorCodeEtagStale          ErrorCode = "2055"   // 400: changed since it was read
-	ErrorCodeRoleNotGranted     ErrorCode = "900150" // 403: the role does not have the right
+	ErrorCodeRoleNotGranted     ErrorCode = "900150" // 403: the role lacks the permission
 
 	// Customers.
 	ErrorCodeNoRelationship    ErrorCode = "20002"  // 403: not a customer of this partner, or none at all
 	ErrorCodeInvalidCustomerID ErrorCode = "900118" // 400
-	ErrorCodeAgreementMissing  ErrorCode = "13605"  // 403: the customer agreement is not confirmed
+	ErrorCodeAgreementMissing  ErrorCode = "13605"  // 403: the customer has not accepted the customer agreement
 
 	// Orders.
 	ErrorCodeOrderNotFound         ErrorCode = "20000"  // 404
@@ -39,12 +39,12 @@ const (
 	ErrorCodeNotInProduction       ErrorCode = "800019" // 403: only a sandbox may cancel this
 	ErrorCodeCancelWindowOver      ErrorCode = "900117" // 400
 	ErrorCodeCycleInactive         ErrorCode = "6000"   // 400: a subscription of the order is not active
-	ErrorCodeCycleUnsupported      ErrorCode = "6001"   // 400: an offer of the order is not sold like this
-	ErrorCodeSyncStateNotCompleted ErrorCode = "800072" // 400: it is being provisioned, or waits for a purchase order
+	ErrorCodeCycleUnsupported      ErrorCode = "6001"   // 400: an offer of the order does not support it
+	ErrorCodeSyncStateNotCompleted ErrorCode = "800072" // 400: still being provisioned, or awaiting a purchase order
 	ErrorCodeCycleMismatch         ErrorCode = "800085" // 400
 	ErrorCodePromotionInvalid      ErrorCode = "27007"  // 400
 
-	// What is ordered.
+	// Offers and catalog items.
 	ErrorCodeInvalidOffer        ErrorCode = "800004" // 400
 	ErrorCodeProductNotFound     ErrorCode = "400013" // 404
 	ErrorCodeSKUNotFound         ErrorCode = "400018" // 404
@@ -52,7 +52,7 @@ const (
 	ErrorCodeSegmentNotAllowed   ErrorCode = "400030" // 403
 	ErrorCodeViewNotAllowed      ErrorCode = "400036" // 403
 	ErrorCodeNotOnboarded        ErrorCode = "2030"   // 403: the partner does not sell in the country
-	ErrorCodeWrongCatalog        ErrorCode = "2100"   // 400: the item lives in the products catalog
+	ErrorCodeWrongCatalog        ErrorCode = "2100"   // 400: the item is in the products catalog
 	ErrorCodeOfferRetired        ErrorCode = "2091"   // 403
 	ErrorCodeOfferNotEligible    ErrorCode = "2085"   // 403
 	ErrorCodeItemNotEligible     ErrorCode = "800020" // 403
@@ -60,7 +60,7 @@ const (
 	ErrorCodeQuantityOutOfRange  ErrorCode = "2002"   // 400: of an offer or subscription
 	ErrorCodeQuantityUnavailable ErrorCode = "800017" // 400: of a catalog item
 	ErrorCodeOutOfInventory      ErrorCode = "800010" // 400
-	ErrorCodeOfferLimit          ErrorCode = "27006"  // 400: the customer has as many as it may
+	ErrorCodeOfferLimit          ErrorCode = "27006"  // 400: the customer's maximum is reached
 	ErrorCodeTermUnavailable     ErrorCode = "800028" // 403
 	ErrorCodeAddOnUnrelated      ErrorCode = "800029" // 400
 	ErrorCodeParentInactive      ErrorCode = "27009"  // 409
@@ -68,10 +68,10 @@ const (
 	ErrorCodeMPNNotReseller      ErrorCode = "800016" // 400
 	ErrorCodeMPNIsProvider       ErrorCode = "2072"   // 404: the indirect provider's own
 
-	// Azure subscriptions that reservations are bought for.
+	// Azure subscriptions for reservations.
 	ErrorCodeSubscriptionNotAzure      ErrorCode = "800011" // 400
 	ErrorCodeSubscriptionInactive      ErrorCode = "800012" // 400
-	ErrorCodeSubscriptionNotEnabled    ErrorCode = "800013" // 400: its registration is not through
+	ErrorCodeSubscriptionNotEnabled    ErrorCode = "800013" // 400: its registration is not complete
 	ErrorCodeSubscriptionInvalid       ErrorCode = "800021" // 400
 	ErrorCodeSubscriptionNotRegistered ErrorCode = "800030" // 400
 

@@ -16,66 +16,65 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// CredentialReason classifies why a token cannot be for a call.
+// CredentialReason says why a token cannot be used for a call.
 type CredentialReason string
 
 // The reasons of a [CredentialError].
 const (
-	CredentialReasonNeedsUser     CredentialReason = "needs_user" // it is an app's own, and the call wants a user
-	CredentialReasonNeedsApp      CredentialReason = "needs_app"  // it has a user, and the call is an app's alone
+	CredentialReasonNeedsUser     CredentialReason = "needs_user" // an app-only token, for a call that needs a user
+	CredentialReasonNeedsApp      CredentialReason = "needs_app"  // a token with a user, for a call that is app-only
 	CredentialReasonNoMFA         CredentialReason = "no_mfa"     // the user signed in without a second factor
 	CredentialReasonNeedsRole     CredentialReason = "needs_role" // the user's roles do not allow the call
-	CredentialReasonExpired       CredentialReason = "expired"    // its life is over by this machine's clock
+	CredentialReasonExpired       CredentialReason = "expired"    // expired by this machine's clock
 	CredentialReasonWrongAudience CredentialReason = "foreign"    // it is for another API
-	CredentialReasonNotYetValid   CredentialReason = "not_yet"    // its life has not begun by this machine's clock
+	CredentialReasonNotYetValid   CredentialReason = "not_yet"    // not valid yet by this machine's clock
 )
 
-// CredentialError says that a token shows, before it is sent, that the service
-// would refuse it for this call. Nothing was sent, and it is not tried again.
-// ClientOptions.SkipCredentialChecks sends such calls all the same.
+// CredentialError reports that the service would refuse a call because of its
+// token. The call was not sent and is not retried. Set
+// ClientOptions.SkipCredentialChecks to send such calls anyway.
 //
 // https://learn.microsoft.com/partner-center/developer/partner-center-authentication
 type CredentialError struct {
-	// Operation is the call, such as "customers get-company-profile"; empty for
-	// an address that is no documented call's.
+	// Operation is the call, such as "customers get-company-profile"; empty if
+	// it is not a documented call.
 	Operation string
 	Reason    CredentialReason
-	Detail    string     // what was found; it holds nothing of the token's that is secret
+	Detail    string     // what is wrong; contains no secret
 	Fix       string     // what to do
-	Roles     []UserRole // any of them would do, with CredentialReasonNeedsRole
+	Roles     []UserRole // with CredentialReasonNeedsRole: any of them suffices
 }
 
-// Error names the call and the reason, and ends with what to do.
+// Error names the call and the reason, and says what to do.
 func (e *CredentialError) Error() string {
 	return "partnercenter: " + cmp.Or(e.Operation, "the call") + " was not sent: " + e.Detail + "; " + e.Fix
 }
 
-// NonRetriable keeps retries from asking again with the same credential.
+// NonRetriable marks the error as one that azcore must not retry.
 func (e *CredentialError) NonRetriable() {}
 
 const (
 	fixUser     = "sign in as a user, with a credential that has one, such as azidentity's device code"
-	fixMFA      = "have multi-factor authentication required of the user, and sign in again"
+	fixMFA      = "require multi-factor authentication of the user, and sign in again"
 	fixApp      = "sign in as the app itself, with its secret or certificate"
 	fixExpired  = "get a new token, and set this machine's clock if it is wrong"
-	fixAudience = "ask for the scope of Partner Center, with ClientOptions.Scopes or the cloud's own"
+	fixAudience = "request Partner Center's scope, with ClientOptions.Scopes or the cloud's own"
 )
 
-// clockTolerance is how far this machine's clock may be off before a token's
-// times count.
+// clockTolerance is the clock skew that checks of a token's times allow for.
 const clockTolerance = 5 * time.Minute
 
-// credentialPolicy looks at a token before it is sent. What it cannot read, or
-// is not sure about, the service decides. It runs once a try, behind the
-// credential.
+// credentialPolicy checks a token before it is sent. It leaves tokens that it
+// cannot read or judge to the service. It runs once per attempt, after the
+// credential's policy.
 type credentialPolicy struct {
-	// microsoft says that the calls go to the cloud's own address. Another
-	// service may have a clock and an audience of its own.
+	// microsoft reports whether calls go to the cloud's own address. Another
+	// service may have its own clock and audience.
 	microsoft bool
-	resources []string // what tokens may be for there, in their plain form
+	resources []string // accepted audiences, in plain form
 	now       func() time.Time
 
-	// last is the token that was read last: a client sends one for about an hour.
+	// last caches the most recent token: a client uses one for about an hour.
 	last atomic.Pointer[readToken]
 }
 
@@ -86,7 +85,7 @@ func newCredentialPolicy(endpoint *url.URL, o *ClientOptions) *credentialPolicy 
 	p.microsoft = err == nil && strings.EqualFold(own.Host, endpoint.Host)
 	known := name.Resources()
 	for _, scope := range o.Scopes {
-		// A scope is a resource and a name, which begins behind the last slash.
+		// A scope is a resource, a slash and a name.
 		if at := strings.LastIndexByte(scope, '/'); at > 0 {
 			known = append(known, scope[:at])
 		}
@@ -116,14 +115,13 @@ func (p *credentialPolicy) Do(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// readToken is what was read of an Authorization header.
+// readToken is the parsed token of an Authorization header.
 type readToken struct {
 	header string
 	claims *tokenClaims
 }
 
-// read returns what a bearer token says of itself, nil if it cannot be read:
-// that is the service's business.
+// read returns the claims of a bearer token, nil if it cannot be read.
 func (p *credentialPolicy) read(header string) *tokenClaims {
 	if last := p.last.Load(); last != nil && last.header == header {
 		return last.claims
@@ -134,8 +132,8 @@ func (p *credentialPolicy) read(header string) *tokenClaims {
 	return claims
 }
 
-// tokenClaims are the claims that calls are refused for. Nobody has checked the
-// token: what they say is used against it only.
+// tokenClaims are the claims that calls can be refused for. They are not
+// verified, so they are never a reason to allow anything.
 type tokenClaims struct {
 	Audience          audience   `json:"aud"`
 	NotBefore         int64      `json:"nbf"`
@@ -151,10 +149,10 @@ type tokenClaims struct {
 	Roles             []UserRole `json:"roles"`
 }
 
-// audience reads an audience; the first, where a token has several.
+// audience is a token's audience, the first if there are several.
 type audience string
 
-// UnmarshalJSONFrom reads a text or an array.
+// UnmarshalJSONFrom reads a string or an array.
 func (a *audience) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != jsontext.KindBeginArray {
 		return json.UnmarshalDecode(dec, (*string)(a))
@@ -169,11 +167,11 @@ func (a *audience) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// maxReadToken is the longest token that is looked at, in bytes.
+// maxReadToken is the length of the longest token that is parsed, in bytes.
 const maxReadToken = 64 << 10
 
-// parseToken reads the claims of a JWT without checking its signature, nil for
-// what is none.
+// parseToken returns the claims of a JWT without verifying its signature, or
+// nil if it is not a JWT.
 func parseToken(token string) *tokenClaims {
 	if len(token) > maxReadToken || strings.Count(token, ".") != 2 {
 		return nil
@@ -189,19 +187,19 @@ func parseToken(token string) *tokenClaims {
 	return claims
 }
 
-// isUser reports a token with a user behind it.
+// isUser reports whether the token has a user.
 func (c *tokenClaims) isUser() bool {
 	return c.IDType != "app" && (c.Scope != "" || c.UPN != "" || c.UniqueName != "" || c.PreferredUsername != "")
 }
 
-// isApp reports an app's own token: it says so, or names an app and nothing
-// that tokens with a user have.
+// isApp reports whether the token is app-only: it says so, or names an app and
+// has no claim about a user.
 func (c *tokenClaims) isApp() bool {
 	return c.IDType == "app" || !c.isUser() && (c.AppID != "" || c.AuthorizedParty != "")
 }
 
-// check refuses what the claims show to be in vain. Of several reasons it gives
-// the one that comes first for the service.
+// check refuses calls that the service would refuse for these claims. Of
+// several reasons it gives the one that the service checks first.
 func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError {
 	call := ""
 	if o != nil {
@@ -224,13 +222,13 @@ func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError 
 	case p.foreign(string(c.Audience)):
 		return refuse(CredentialReasonWrongAudience, fixAudience, "the token is for %s, which is not Partner Center", quoted(string(c.Audience)))
 	case c.isUser() && len(c.AMR) > 0 && !slices.Contains(c.AMR, "mfa"):
-		return refuse(CredentialReasonNoMFA, fixMFA, "the user signed in without a second factor, which every call with a user asks for")
+		return refuse(CredentialReasonNoMFA, fixMFA, "the user signed in without a second factor, which every call with a user requires")
 	case o == nil:
 		return nil
 	case c.isApp() && !o.TakesApp():
-		return refuse(CredentialReasonNeedsUser, fixUser, "the token is an app's own, and the call asks for a signed-in user (App+User)")
+		return refuse(CredentialReasonNeedsUser, fixUser, "the token is app-only, and the call requires a signed-in user (App+User)")
 	case c.isUser() && !o.TakesUser():
-		return refuse(CredentialReasonNeedsApp, fixApp, "the token has a user behind it, and the call takes an app's own only")
+		return refuse(CredentialReasonNeedsApp, fixApp, "the token has a user, and the call requires an app-only token")
 	case c.isUser() && c.rolesAreOurs() && !o.Allows(c.Roles...):
 		e := refuse(CredentialReasonNeedsRole, "sign in as a user with the role "+orList(o.roles), "the user has the role %s, which does not allow the call", orList(c.Roles))
 		e.Roles = o.Roles()
@@ -239,15 +237,15 @@ func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError 
 	return nil
 }
 
-// otherAPIs are audiences that tokens have by mistake, wherever they are sent.
-// One is Microsoft Graph's id, which newer tokens have for its address.
+// otherAPIs are audiences of tokens that are often sent by mistake. One is
+// Microsoft Graph's id, which newer tokens have instead of its address.
 var otherAPIs = []string{
 	"00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com",
 	"https://management.azure.com", "https://management.core.windows.net",
 }
 
-// foreign reports an audience that is certainly another API's. An id may be
-// Partner Center's own.
+// foreign reports whether an audience certainly belongs to another API. An id
+// could be Partner Center's own.
 func (p *credentialPolicy) foreign(audience string) bool {
 	plain := plainResource(audience)
 	switch {
@@ -259,8 +257,8 @@ func (p *credentialPolicy) foreign(audience string) bool {
 	return p.microsoft && strings.Contains(plain, "://")
 }
 
-// rolesAreOurs reports that the roles claim names a user's roles in Partner
-// Center, as a local server's does. Microsoft's tokens have other things in it.
+// rolesAreOurs reports whether the roles claim names a user's roles in Partner
+// Center, as in a local server's tokens. Microsoft's tokens use it differently.
 func (c *tokenClaims) rolesAreOurs() bool {
 	return len(c.Roles) > 0 && !slices.ContainsFunc(c.Roles, func(r UserRole) bool { return !slices.Contains(userRoles, r) })
 }
@@ -281,7 +279,7 @@ func orList(roles []UserRole) string {
 	return b.String()
 }
 
-// quoted makes text of a token fit for a message.
+// quoted quotes and shortens text of a token for a message.
 func quoted(text string) string {
 	const limit = 100
 	if len(text) > limit {

@@ -23,7 +23,7 @@ func (c tokenCredential) GetToken(context.Context, policy.TokenRequestOptions) (
 	return azcore.AccessToken{Token: string(c), ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
-// jwt is a token with claims, which nobody signed.
+// jwt is an unsigned token with claims.
 func jwt(claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("no signature"))
@@ -37,8 +37,8 @@ var (
 	salesToken = jwt(`{"aud":"` + partnerAPI + `","azp":"a","scp":"user_impersonation","preferred_username":"u@x","amr":["mfa"],"roles":["sales_agent"]}`)
 )
 
-// TestCredentials makes calls with tokens that show to be in vain, and with
-// some that do not show anything.
+// TestCredentials makes calls with tokens that do not allow them, and with
+// unreadable ones.
 func TestCredentials(t *testing.T) {
 	both := func(pc *partnercenter.Client) error {
 		_, err := pc.Customers.ByID(customerID).Orders.Get(t.Context())
@@ -151,8 +151,8 @@ type errSent struct{}
 func (errSent) Error() string { return "sent" }
 func (errSent) NonRetriable() {}
 
-// TestCredentialsOfServers shows what the client leaves to a service that is not
-// Microsoft's: its clock and its audience are its own.
+// TestCredentialsOfServers checks that a service other than Microsoft's may
+// have its own clock and audience.
 func TestCredentialsOfServers(t *testing.T) {
 	s := newStub(t, answerJSON(emptyList))
 	for name, token := range map[string]string{
@@ -193,8 +193,7 @@ func TestCredentialsOfServers(t *testing.T) {
 	}
 }
 
-// BenchmarkCredential is what a look at a token costs a call, beside the call
-// without it.
+// BenchmarkCredential compares a call with and without the check of its token.
 func BenchmarkCredential(b *testing.B) {
 	for _, skip := range []bool{true, false} {
 		b.Run(fmt.Sprintf("skip=%v", skip), func(b *testing.B) {
@@ -214,7 +213,7 @@ func BenchmarkCredential(b *testing.B) {
 	}
 }
 
-// TestCredentialAndBudget has a call in vain take nothing from a budget.
+// TestCredentialAndBudget checks that a refused call does not use the budget.
 func TestCredentialAndBudget(t *testing.T) {
 	budget := partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: 1})
 	o := &partnercenter.ClientOptions{Budget: budget}

@@ -12,8 +12,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Customer is a customer of the partner. A list carries the id, the brief
-// company profile and the relationship; [CustomerClient.Get] answers the rest.
+// Customer is a customer of the partner. A list has only the id, the
+// relationship and a short company profile; [CustomerClient.Get] returns
+// everything.
 //
 // https://learn.microsoft.com/partner-center/developer/customer-resources
 type Customer struct {
@@ -23,7 +24,7 @@ type Customer struct {
 	BillingProfile        *CustomerBillingProfile `json:"billingProfile,omitzero"`
 	RelationshipToPartner RelationshipToPartner   `json:"relationshipToPartner,omitzero"`
 	AllowDelegatedAccess  *bool                   `json:"allowDelegatedAccess,omitzero"`
-	// UserCredentials are only in the answer to the creation of a customer.
+	// UserCredentials is only set in the answer to the creation of a customer.
 	UserCredentials *UserCredentials `json:"userCredentials,omitzero"`
 	CustomDomains   []string         `json:"customDomains,omitzero"`
 	// AssociatedPartnerID is the tenant id of the customer's indirect reseller.
@@ -33,14 +34,14 @@ type Customer struct {
 	Extra               jsontext.Value      `json:",embed"`
 }
 
-// UserCredentials are the first administrator's, made with a new customer.
+// UserCredentials are those of a new customer's first administrator.
 type UserCredentials struct {
 	UserName string         `json:"userName,omitzero"`
 	Password string         `json:"password,omitzero"`
 	Extra    jsontext.Value `json:",embed"`
 }
 
-// CustomerCompanyProfile is what the directory knows of a customer.
+// CustomerCompanyProfile is a customer's entry in the directory.
 type CustomerCompanyProfile struct {
 	TenantID                       string              `json:"tenantId,omitzero"`
 	Domain                         string              `json:"domain,omitzero"`
@@ -53,7 +54,7 @@ type CustomerCompanyProfile struct {
 	Extra                          jsontext.Value      `json:",embed"`
 }
 
-// CustomerBillingProfile is where and how a customer is billed. Its etag is a
+// CustomerBillingProfile says where and how a customer is billed. Its etag is a
 // signed 64-bit number as text.
 type CustomerBillingProfile struct {
 	ID             string              `json:"id,omitzero"`
@@ -81,8 +82,7 @@ type Address struct {
 	FirstName    string `json:"firstName,omitzero"`
 	MiddleName   string `json:"middleName,omitzero"`
 	LastName     string `json:"lastName,omitzero"`
-	// PhoneNumber is answered as the empty text by some calls, which is not
-	// absence.
+	// PhoneNumber is an empty string, rather than absent, in some answers.
 	PhoneNumber *string        `json:"phoneNumber,omitzero"`
 	Extra       jsontext.Value `json:",embed"`
 }
@@ -126,40 +126,38 @@ func (c *Customer) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainCustomer)(c), decodeOptions)
 }
 
-// CustomersClient reaches the partner's customers. Get it from
-// [Client.Customers].
+// CustomersClient accesses the partner's customers. Get it from
+// Client.Customers.
 type CustomersClient struct{ resource }
 
 // CustomersQuery selects customers. The zero value selects all, in one answer.
 type CustomersQuery struct {
-	// Size is how many customers an answer carries at most. Zero means no
-	// limit in [CustomersClient.Query] and DefaultPageSize in
+	// Size is the maximum number of customers in an answer. Zero means no limit
+	// in [CustomersClient.Query], and DefaultPageSize in
 	// [CustomersClient.QueryAll].
 	Size int
-	// Filter, if not nil, narrows the customers.
+	// Filter, if not nil, selects customers.
 	Filter *FieldFilter
-	// Offset skips customers, for paging by size and offset.
+	// Offset is the number of customers to skip, for paging by size and offset.
 	Offset int
 	// ByOffset makes [CustomersClient.QueryAll] page by size and offset rather
-	// than by continuation token. Customers that come or go meanwhile can then
-	// be missed or seen twice; tokens do not have that flaw.
+	// than by continuation token. It can miss or repeat customers that are
+	// added or removed in the meantime; tokens do not.
 	ByOffset bool
-	// Seek and ContinuationToken continue an earlier query, whose size and
-	// filter the token remembers. Leave Size, Filter and Offset zero with
-	// them.
+	// Seek and ContinuationToken continue an earlier query. The token includes
+	// its size and filter; leave Size, Filter and Offset zero.
 	Seek              SeekOperation
 	ContinuationToken string
 }
 
-// FieldFilter compares a field of a resource with a value. The value's case is
-// ignored.
+// FieldFilter compares a field of a resource with a value, ignoring case.
 type FieldFilter struct {
 	Field    CustomerSearchField `json:"Field"`
 	Value    string              `json:"Value"`
 	Operator FilterOperator      `json:"Operator"`
 }
 
-// ByID reaches one customer by its tenant id.
+// ByID selects a customer by its tenant id.
 func (c *CustomersClient) ByID(id string) *CustomerClient {
 	customer := c.id("customer id", id)
 	profiles := customer.name("profiles")
@@ -178,24 +176,23 @@ func (c *CustomersClient) ByID(id string) *CustomerClient {
 	}
 }
 
-// Get returns all customers in one answer. For many customers prefer
-// [CustomersClient.All], which pages.
+// Get returns all customers in one answer. Prefer [CustomersClient.All], which
+// pages, if there are many.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers
 func (c *CustomersClient) Get(ctx context.Context) (*Collection[*Customer], error) {
 	return c.Query(ctx, CustomersQuery{})
 }
 
-// All yields all customers, page by page. It checks that each answer carries
-// the items it counts and ends with a [*ShortAnswerError] where one does not,
-// unless ClientOptions.AllowShortAnswers is set. After an error it yields
-// nothing.
+// All yields all customers, page by page. It ends with a [*ShortAnswerError] if
+// an answer has fewer items than its totalCount, unless
+// ClientOptions.AllowShortAnswers is set. It stops after an error.
 func (c *CustomersClient) All(ctx context.Context) iter.Seq2[*Customer, error] {
 	return c.QueryAll(ctx, CustomersQuery{})
 }
 
 // Query returns one page of the customers that q selects. Its
-// ContinuationToken, if any, leads to the next with SeekOperationNext.
+// ContinuationToken, if any, gets the next page with SeekOperationNext.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers-filtered-by-a-search-field
 func (c *CustomersClient) Query(ctx context.Context, q CustomersQuery) (*Collection[*Customer], error) {
@@ -217,7 +214,7 @@ func (c *CustomersClient) QueryAll(ctx context.Context, q CustomersQuery) iter.S
 	return paged(c.resource, func() fetch[Customer] { return c.fetchAll(ctx, q) })
 }
 
-// fetchAll pages through what q selects, in the style that q asks for.
+// fetchAll pages through the customers that q selects, by token or by offset.
 func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[Customer] {
 	done := false
 	return func() (*Collection[*Customer], error) {
@@ -229,7 +226,7 @@ func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[
 			return nil, err
 		}
 		if q.ByOffset {
-			// A page that is not full is the last; one that is too full comes
+			// A page that is not full is the last. One with more items comes
 			// from a service that ignores the size and answers everything.
 			q.Offset += len(page.Items)
 			done = len(page.Items) != q.Size
@@ -240,7 +237,7 @@ func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[
 			token = continuation(page.Links.Next)
 		}
 		if token != "" && token == q.ContinuationToken {
-			return nil, fmt.Errorf("partnercenter: the service repeats continuation token %q: the list would never end; try again, or page by offset", token)
+			return nil, fmt.Errorf("partnercenter: the service repeated continuation token %q: the list would never end; try again, or page by offset", token)
 		}
 		done = token == ""
 		q = CustomersQuery{Seek: SeekOperationNext, ContinuationToken: token}
@@ -248,10 +245,11 @@ func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[
 	}
 }
 
-// of returns the customers that q selects, with a header to ask for them.
+// of returns the address of the customers that q selects, and the header to request
+// them with.
 func (q CustomersQuery) of(customers resource) (resource, http.Header, error) {
 	if q.Size < 0 || q.Offset < 0 {
-		return customers, nil, fmt.Errorf("partnercenter: size %d, offset %d: neither can be negative; zero means no limit and no offset", q.Size, q.Offset)
+		return customers, nil, fmt.Errorf("partnercenter: size %d, offset %d: neither may be negative; zero means no limit and no offset", q.Size, q.Offset)
 	}
 	header := http.Header{}
 	if q.ContinuationToken != "" {
@@ -269,15 +267,15 @@ func (q CustomersQuery) of(customers resource) (resource, http.Header, error) {
 	return selected.with("filter", string(filter)).with("size", strconv.Itoa(q.Size)), header, nil
 }
 
-// CustomerClient reaches one customer. Get it from [CustomersClient.ByID].
+// CustomerClient accesses a customer. Get it from [CustomersClient.ByID].
 type CustomerClient struct {
 	// Orders are the customer's orders.
 	Orders *OrdersClient
-	// Subscriptions are what the customer's orders gave it.
+	// Subscriptions are the customer's subscriptions.
 	Subscriptions *SubscriptionsClient
 	// Profiles say who the customer is and how it is billed.
 	Profiles *ProfilesClient
-	// Offers, OfferCategories and Products are what the customer can buy.
+	// Offers, OfferCategories and Products are those that the customer can buy.
 	Offers          *CustomerOffersClient
 	OfferCategories *OfferCategoriesClient
 	Products        *ProductsClient
@@ -291,7 +289,7 @@ type CustomerClient struct {
 // Get returns the customer with its billing profile.
 //
 // The error is an [*Error] with status 400 and code 900118 for an id that is
-// no GUID, and 403 and code 20002 for a customer that is not this partner's,
+// not a GUID, and 403 and code 20002 if the partner has no such customer,
 // whether it exists or not.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id
@@ -299,18 +297,18 @@ func (c *CustomerClient) Get(ctx context.Context) (*Customer, error) {
 	return read[Customer](ctx, c.resource)
 }
 
-// ProfilesClient reaches the profiles of one customer. Get it from
-// [CustomerClient.Profiles].
+// ProfilesClient accesses the profiles of a customer. Get one from
+// CustomerClient.Profiles.
 type ProfilesClient struct {
-	Company *CompanyProfileClient // what the directory knows of the customer
+	Company *CompanyProfileClient // the customer's entry in the directory
 	Billing *BillingProfileClient // where and how it is billed
 }
 
-// CompanyProfileClient reaches a customer's company profile. Get it from
-// [ProfilesClient].
+// CompanyProfileClient accesses a customer's company profile. Get one from
+// ProfilesClient.Company.
 type CompanyProfileClient struct{ resource }
 
-// Get returns the company profile. It needs a user in the token.
+// Get returns the company profile. It requires a token with a user.
 //
 // The error is as for [CustomerClient.Get].
 //
@@ -319,8 +317,8 @@ func (c *CompanyProfileClient) Get(ctx context.Context) (*CustomerCompanyProfile
 	return read[CustomerCompanyProfile](ctx, c.resource)
 }
 
-// BillingProfileClient reaches a customer's billing profile. Get it from
-// [ProfilesClient].
+// BillingProfileClient accesses a customer's billing profile. Get one from
+// ProfilesClient.Billing.
 type BillingProfileClient struct{ resource }
 
 // Get returns the billing profile.
@@ -332,12 +330,12 @@ func (c *BillingProfileClient) Get(ctx context.Context) (*CustomerBillingProfile
 	return read[CustomerBillingProfile](ctx, c.resource)
 }
 
-// ApplicationConsent says that an application, usually a control panel vendor's,
-// may act in a customer's tenant on behalf of the partner's users.
+// ApplicationConsent allows an application, usually a control panel vendor's,
+// to act in a customer's tenant on behalf of the partner's users.
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 type ApplicationConsent struct {
-	ApplicationID     string             `json:"applicationId,omitempty"` // of the app that gets the consent
+	ApplicationID     string             `json:"applicationId,omitempty"` // of the app that is consented to
 	DisplayName       string             `json:"displayName,omitempty"`
 	ApplicationGrants []ApplicationGrant `json:"applicationGrants,omitempty"` // at least one
 	Extra             jsontext.Value     `json:",embed"`
@@ -346,32 +344,34 @@ type ApplicationConsent struct {
 // ApplicationGrant is an API that an application may use in a customer's tenant.
 type ApplicationGrant struct {
 	EnterpriseApplicationID string         `json:"enterpriseApplicationId,omitempty"` // application id of the API
-	Scope                   string         `json:"scope,omitempty"`                   // permissions, with commas between
+	Scope                   string         `json:"scope,omitempty"`                   // permissions, separated by commas
 	Extra                   jsontext.Value `json:",embed"`
 }
 
-// ApplicationConsentsClient reaches the consents of one customer to
-// applications. Get it from [CustomerClient.ApplicationConsents].
+// ApplicationConsentsClient accesses the consents of a customer to
+// applications. Get one from CustomerClient.ApplicationConsents.
 type ApplicationConsentsClient struct{ resource }
 
-// Create consents for the customer that an application uses some APIs, in place
-// of an earlier consent to it. It needs a user in the token, an admin agent.
+// Create consents, on behalf of the customer, to an application's use of some
+// APIs. It replaces an earlier consent to the application. It requires a token
+// with a user who is an admin agent.
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (c *ApplicationConsentsClient) Create(ctx context.Context, consent *ApplicationConsent) (*ApplicationConsent, error) {
 	return write[ApplicationConsent](ctx, c.resource, http.MethodPost, consent, nil)
 }
 
-// ByID reaches the consent to one application by its client id.
+// ByID selects the consent to an application by its client id.
 func (c *ApplicationConsentsClient) ByID(applicationID string) *ApplicationConsentClient {
 	return &ApplicationConsentClient{c.id("application id", applicationID)}
 }
 
-// ApplicationConsentClient reaches the consent of a customer to one application.
-// Get it from [ApplicationConsentsClient.ByID].
+// ApplicationConsentClient accesses the consent of a customer to an
+// application. Get one from [ApplicationConsentsClient.ByID].
 type ApplicationConsentClient struct{ resource }
 
-// Delete takes the consent back. It needs a user in the token, an admin agent.
+// Delete revokes the consent. It requires a token with a user who is an admin
+// agent.
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (c *ApplicationConsentClient) Delete(ctx context.Context) error {

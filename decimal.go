@@ -8,13 +8,13 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Decimal is an amount as exact decimal text, such as "24606.35". It never
-// passes through a floating point number. The empty Decimal means no amount
-// and is left out when encoding.
+// Decimal is an amount as exact decimal text, such as "24606.35". It is never
+// converted to floating point. The empty Decimal means no amount and is omitted
+// when encoding.
 type Decimal string
 
-// Rat returns the exact value, for arithmetic that decimals have no exact result of.
-// It fails when d is empty or malformed.
+// Rat returns the exact value, for arithmetic whose result is not a decimal, such as
+// division. It fails if d is empty or malformed.
 func (d Decimal) Rat() (*big.Rat, error) {
 	if !jsonNumber(string(d)) {
 		return nil, d.invalid()
@@ -29,15 +29,15 @@ func (d Decimal) Rat() (*big.Rat, error) {
 // String returns the digits of d.
 func (d Decimal) String() string { return string(d) }
 
-// Add returns d + e, exactly. The empty Decimal counts as zero, so that a sum can
-// begin with it. Add fails when d or e is not a decimal number.
+// Add returns d + e, exactly. The empty Decimal counts as zero, so that a sum
+// can start with it. Add fails if d or e is not a decimal number.
 func (d Decimal) Add(e Decimal) (Decimal, error) { return d.with(e, decimal.Decimal.Add) }
 
-// Sub returns d - e, as [Decimal.Add] adds.
+// Sub returns d - e, exactly. It treats its operands as [Decimal.Add] does.
 func (d Decimal) Sub(e Decimal) (Decimal, error) { return d.with(e, decimal.Decimal.Sub) }
 
-// Mul returns d × e, exactly, with as many fraction digits as both have together.
-// It fails as [Decimal.Add] does.
+// Mul returns d × e, exactly, with as many fraction digits as both have
+// together. It treats its operands as [Decimal.Add] does.
 func (d Decimal) Mul(e Decimal) (Decimal, error) { return d.with(e, decimal.Decimal.Mul) }
 
 func (d Decimal) with(e Decimal, combine func(x, y decimal.Decimal) decimal.Decimal) (Decimal, error) {
@@ -71,8 +71,8 @@ func (d Decimal) invalid() error {
 	return fmt.Errorf("partnercenter: %q is not a decimal amount such as 24606.35", string(d))
 }
 
-// Cmp compares amounts by value: "1.50" and "1.5" are equal. Amounts that are
-// empty or malformed come first and equal each other.
+// Cmp compares amounts by value: "1.50" and "1.5" are equal. Empty and
+// malformed amounts are equal to each other and less than any other.
 func (d Decimal) Cmp(e Decimal) int {
 	x, errX := d.Rat()
 	y, errY := e.Rat()
@@ -95,21 +95,21 @@ func (d Decimal) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return enc.WriteValue(jsontext.Value(d))
 }
 
-// UnmarshalJSONFrom reads a JSON number, or a string that holds one; null is
-// no amount.
+// UnmarshalJSONFrom reads a JSON number, or a string that contains one; null
+// means no amount.
 func (d *Decimal) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if err := unmarshalText(dec, d); err != nil {
 		return err
 	}
 	if *d != "" && !jsonNumber(string(*d)) {
-		return fmt.Errorf("%q is no decimal amount", string(*d))
+		return fmt.Errorf("%q is not a decimal amount", string(*d))
 	}
 	return nil
 }
 
-// jsonNumber reports whether s follows JSON's grammar for numbers, which
-// [big.Rat.SetString] alone does not ask for ("1/3", "0x1p-2"). The exponent
-// is bounded so that a short text cannot ask for a number of gigabytes.
+// jsonNumber reports whether s follows JSON's grammar for numbers, which is
+// stricter than [big.Rat.SetString] ("1/3", "0x1p-2"). The exponent is bounded
+// so that a short text cannot require gigabytes of memory.
 func jsonNumber(s string) bool {
 	v := jsontext.Value(s)
 	if s == "" || len(s) > 64 || v.Kind() != jsontext.KindNumber || !v.IsValid() {

@@ -5,17 +5,17 @@
 //	orders, err := pc.Customers.ByID(customerID).Orders.Get(ctx)
 //
 // A [Client] is a tree of accessors that end in verbs. Accessors (ByID) do no I/O and
-// cannot fail; a verb (Get, All, Create) makes one documented call. An empty id is
-// reported by the verb.
+// cannot fail; verbs (Get, All, Create) make one documented call each. Verbs report empty
+// ids.
 //
-// The types are the wire format and lose nothing: a [Time] keeps its digits and
-// offset, a [Decimal] its text, an enum its spelling, and unknown members stay in a
-// value's Extra field. Resources are passed by pointer, their parts are values, and
-// a field is a pointer only where the API tells absence from zero: Quantity: new(5).
-// Use [Marshal] and [Unmarshal] for types without a MarshalJSON method.
+// The types are the wire format and lose nothing: a [Time] keeps its digits and offset, a
+// [Decimal] its text, an enum its spelling, and unknown members are kept in the Extra
+// field. Resources are passed by pointer, their parts are values, and a field is a
+// pointer only where the API distinguishes absent from zero: Quantity: new(5). Use
+// [Marshal] and [Unmarshal] for types without a MarshalJSON method.
 //
-// An answer that is not a success is an [*Error]; match its Code or Category. A call
-// that cannot succeed is not sent: it is a [*CredentialError] or a [*NotOfferedError].
+// An answer that is not a success is an [*Error]; match its Code or Category. A call that
+// cannot succeed is not sent and fails with a [*CredentialError] or a [*NotOfferedError].
 //
 // Every call keeps one MS-RequestId, the service's idempotency key, over its retries,
 // so that a retried write has one effect. [Unsettled] reports whether a failed write

@@ -8,9 +8,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Enums are open: a value keeps the spelling that it was read with, and unknown
-// values survive a round trip. Normalize returns the constant that a spelling
-// stands for; compare normalized values.
+// Enums are open: a value keeps the spelling it was read with, and unknown
+// values survive a round trip. Normalize returns the constant for a spelling;
+// compare normalized values.
 
 // enumKey folds the spellings of one enum value together: OneTime, one_time,
 // onetime and "One time".
@@ -19,7 +19,7 @@ func enumKey(s string) string { return strings.ToLower(enumSeparators.Replace(s)
 var enumSeparators = strings.NewReplacer("_", "", " ", "", "\t", "")
 
 // normalize returns the constant among known that v spells, or v unchanged.
-// Numbers, which some writers send, index known.
+// Numbers, which some clients send, are indexes into known.
 func normalize[T ~string](v T, known []T) T {
 	key := enumKey(string(v))
 	if n, err := strconv.ParseUint(key, 10, 8); err == nil && n < uint64(len(known)) {
@@ -51,7 +51,7 @@ const (
 	BillingCycleTypeBiennial  BillingCycleType = "biennial"
 )
 
-// billingCycles stand in the order of their documented numbers.
+// billingCycles are in the order of their documented numbers.
 var billingCycles = []BillingCycleType{
 	BillingCycleTypeUnknown, BillingCycleTypeMonthly, BillingCycleTypeAnnual, BillingCycleTypeNone,
 	BillingCycleTypeOneTime, BillingCycleTypeTriennial, BillingCycleTypeBiennial,
@@ -131,12 +131,12 @@ func (t OrderTransactionType) Normalize() OrderTransactionType {
 // Known reports whether t spells a documented value.
 func (t OrderTransactionType) Known() bool { return isKnown(t, orderTransactionTypes) }
 
-// LineItemTransactionType is what was done with a line item.
+// LineItemTransactionType says what happened to a line item.
 type LineItemTransactionType string
 
 // The documented transactions.
 const (
-	LineItemTransactionTypeNew            LineItemTransactionType = "New" // which tables of the documentation spell new
+	LineItemTransactionTypeNew            LineItemTransactionType = "New" // spelled new in tables of the documentation
 	LineItemTransactionTypeRenew          LineItemTransactionType = "renew"
 	LineItemTransactionTypeAddQuantity    LineItemTransactionType = "addQuantity"
 	LineItemTransactionTypeRemoveQuantity LineItemTransactionType = "removeQuantity"
@@ -223,7 +223,7 @@ func (t ObjectType) Normalize() ObjectType { return normalize(t, objectTypes) }
 // Known reports whether t spells the type of a resource in this package.
 func (t ObjectType) Known() bool { return isKnown(t, objectTypes) }
 
-// SeekOperation moves through a collection that is paged by continuation
+// SeekOperation is a movement in a collection that is paged by continuation
 // token.
 type SeekOperation string
 
@@ -372,7 +372,7 @@ func (s *RegistrationStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return unmarshalText(dec, s)
 }
 
-// ContractType is what a subscription was bought with.
+// ContractType is the kind of contract that a subscription was bought under.
 type ContractType string
 
 // The documented contracts.
@@ -395,7 +395,7 @@ func (t ContractType) Known() bool { return isKnown(t, contractTypes) }
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (t *ContractType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, t) }
 
-// SubscriptionAction is what may be done with a subscription.
+// SubscriptionAction is an action that a subscription allows.
 type SubscriptionAction string
 
 // The documented actions.
@@ -419,7 +419,7 @@ func (a *SubscriptionAction) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return unmarshalText(dec, a)
 }
 
-// RefundType is how much comes back for a cancelled subscription.
+// RefundType says how much of a cancelled subscription is refunded.
 type RefundType string
 
 // The documented refunds.
@@ -441,7 +441,7 @@ func (t RefundType) Known() bool { return isKnown(t, refundTypes) }
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (t *RefundType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, t) }
 
-// AttachmentType is what a file attached to an order is.
+// AttachmentType is the kind of a file attached to an order.
 type AttachmentType string
 
 // The documented types.

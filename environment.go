@@ -24,17 +24,16 @@ import (
 //	PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD  of a PFX file
 //	PARTNERCENTER_CLOUD                        global (the default), 21vianet, germany or us-government
 //	PARTNERCENTER_BASE_URL, PARTNERCENTER_AUTHORITY, PARTNERCENTER_SCOPE
-//	PARTNERCENTER_CA_FILE                      certificate authorities to trust besides the system's
+//	PARTNERCENTER_CA_FILE                      certificate authorities to trust in addition to the system's
 //	PARTNERCENTER_BUDGET                       requests a minute, 0 for no limit
 //
-// Without an app of its own it signs in with what Azure's tools left: AZURE_
-// variables, a workload identity, or az login. PARTNERCENTER_BUDGET defaults to
-// [DefaultRequestsPerMinute], and to no limit at a base URL on this machine, where
-// the authority defaults to the base URL.
+// If no app is set it uses Azure's own settings: AZURE_ variables, a workload identity,
+// or az login. PARTNERCENTER_BUDGET defaults to [DefaultRequestsPerMinute]. For a base
+// URL on this machine it defaults to no limit, and the authority to the base URL.
 //
-// Fields that are set in opts take precedence. Profiles, and users who signed in
-// with partnercenter login, are the command line's alone: the variables that choose
-// them are an error.
+// Fields that are set in opts take precedence. Profiles, and users signed in with
+// partnercenter login, are for the command line only: the variables that select them are
+// an error.
 func NewClientFromEnvironment(opts *ClientOptions) (*Client, error) {
 	var o ClientOptions
 	if opts != nil {
@@ -47,13 +46,14 @@ func NewClientFromEnvironment(opts *ClientOptions) (*Client, error) {
 	return NewClient(cred, &o)
 }
 
-// fromEnvironment fills in what is not set, and returns the credential.
+// fromEnvironment sets the options that are not set yet, and returns the
+// credential.
 func (o *ClientOptions) fromEnvironment() (azcore.TokenCredential, error) {
 	if name := os.Getenv("PARTNERCENTER_PROFILE"); name != "" {
-		return nil, fmt.Errorf("PARTNERCENTER_PROFILE is %q, and profiles are for the command line: set the variables of the profile's settings instead", name)
+		return nil, fmt.Errorf("PARTNERCENTER_PROFILE is %q, but profiles are for the command line only: set the variables for the profile's settings instead", name)
 	}
 	if as := os.Getenv("PARTNERCENTER_AS"); as != "" && as != "app" {
-		return nil, fmt.Errorf("PARTNERCENTER_AS is %q, and this client signs in as the app: sign users in with a credential of your own, and NewClient", as)
+		return nil, fmt.Errorf("PARTNERCENTER_AS is %q, but this client signs in as the app: for a user, pass a credential of your own to NewClient", as)
 	}
 	if o.Cloud.Services == nil && o.Cloud.ActiveDirectoryAuthorityHost == "" {
 		name := CloudName(cmp.Or(os.Getenv("PARTNERCENTER_CLOUD"), string(CloudNameGlobal)))
@@ -111,8 +111,9 @@ func (o *ClientOptions) budgetFromEnvironment(local bool) error {
 	return nil
 }
 
-// credentialFromEnvironment signs in as the app of the variables, or as Azure's
-// tools do. Only Microsoft's authorities are known to its instance discovery.
+// credentialFromEnvironment returns a credential for the app that the variables
+// name, or one from Azure's own settings. Instance discovery knows Microsoft's
+// authorities only.
 func credentialFromEnvironment(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
 	if authority := options.Cloud.ActiveDirectoryAuthorityHost; strings.HasPrefix(authority, "http://") {
 		return nil, fmt.Errorf("authority %s is plain HTTP: set PARTNERCENTER_AUTHORITY to its TLS address, such as the apiUrlTls of a local server", authority)
@@ -136,14 +137,14 @@ func credentialFromEnvironment(options azcore.ClientOptions, foreign bool) (azco
 	}
 	certs, key, err := azidentity.ParseCertificates(data, []byte(os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD")))
 	if err != nil {
-		return nil, fmt.Errorf("PARTNERCENTER_CLIENT_CERTIFICATE names %s, which holds no certificate with its key, as PEM or PFX: %w", certificate, err)
+		return nil, fmt.Errorf("PARTNERCENTER_CLIENT_CERTIFICATE names %s, which does not contain a certificate with its key, as PEM or PFX: %w", certificate, err)
 	}
 	return azidentity.NewClientCertificateCredential(tenant, id, certs, key,
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})
 }
 
-// azureCredential leaves out managed identities, which cannot be registered with
-// Partner Center.
+// azureCredential does not try managed identities, which cannot be registered
+// with Partner Center.
 func azureCredential(tenant string, options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
 	var chain []azcore.TokenCredential
 	if cred, err := azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
@@ -159,7 +160,7 @@ func azureCredential(tenant string, options azcore.ClientOptions, foreign bool) 
 	return azidentity.NewChainedTokenCredential(append(chain, cred), nil)
 }
 
-// maxSmallFile is far beyond a certificate, or a list of authorities.
+// maxSmallFile is far more than a certificate, or a list of authorities, needs.
 const maxSmallFile = 1 << 20
 
 func readSmallFile(name string) ([]byte, error) {
@@ -185,7 +186,7 @@ func rootsWith(file string) (*x509.CertPool, error) {
 		roots = x509.NewCertPool()
 	}
 	if !roots.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("PARTNERCENTER_CA_FILE names %s, which holds no certificate in PEM", file)
+		return nil, fmt.Errorf("PARTNERCENTER_CA_FILE names %s, which does not contain a PEM certificate", file)
 	}
 	return roots, nil
 }

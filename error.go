@@ -17,24 +17,26 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What calls fail with besides the error types, for [errors.Is].
+// Errors that calls can return in addition to the error types. Test for them with
+// [errors.Is].
 var (
-	// ErrForeignLink says that a link leads to another host than the client's. The
-	// client never sends its token there.
-	ErrForeignLink = errors.New("partnercenter: the link leads to another host than the client's endpoint: it was not followed, to keep the token; check where the answer came from")
-	// ErrMethodNotFollowed says that a link names another method than GET, so that
-	// following it would change something.
-	ErrMethodNotFollowed = errors.New("partnercenter: the link is for another method than GET and was not followed: use the verb that makes this change, such as Patch")
-	// ErrCustomerMissing says that a link leaves out whose resource it leads to.
-	ErrCustomerMissing = errors.New("partnercenter: the link leaves out the customer and was not followed: follow it with CustomerClient.Follow")
-	// ErrNotVisible says that an order that exists was not listed in time.
+	// ErrForeignLink reports a link to a host other than the client's, where it must not
+	// send its token.
+	ErrForeignLink = errors.New("partnercenter: the link leads to a host other than the client's endpoint: it was not followed, to protect the token; check where the answer came from")
+	// ErrMethodNotFollowed reports a link with a method other than GET, which would
+	// change something.
+	ErrMethodNotFollowed = errors.New("partnercenter: the link has a method other than GET and was not followed: use the verb that makes this change, such as Patch")
+	// ErrCustomerMissing reports a link that does not name the customer of its
+	// resource.
+	ErrCustomerMissing = errors.New("partnercenter: the link does not name the customer and was not followed: follow it with CustomerClient.Follow")
+	// ErrNotVisible reports that an existing order was not listed in time.
 	ErrNotVisible = errors.New("partnercenter: the order exists but is not listed yet: wait longer, or read it by its id")
-	// ErrAttachmentTooLarge is what reading an attachment ends in after
+	// ErrAttachmentTooLarge is returned when reading an attachment beyond
 	// MaxAttachmentSize bytes.
-	ErrAttachmentTooLarge = errors.New("partnercenter: the attachment is larger than any purchase order: it was read in part; check where it comes from")
+	ErrAttachmentTooLarge = errors.New("partnercenter: the attachment is larger than any purchase order: only part of it was read; check where it comes from")
 )
 
-// ErrorCategory groups failures by what a caller does about them.
+// ErrorCategory groups failures by how a caller should react.
 type ErrorCategory string
 
 // The categories, one for each status the service documents.
@@ -53,16 +55,16 @@ const (
 	ErrorCategoryServerError           ErrorCategory = "server error"            // every other status
 )
 
-// advice says what to do next about a category, where the service does not.
+// advice is a category and what to do next about it.
 var advice = map[int]struct {
 	category ErrorCategory
 	next     string
 }{
 	http.StatusBadRequest:         {ErrorCategoryBadInput, "correct the request as the description says; repeating it unchanged fails again"},
 	http.StatusUnauthorized:       {ErrorCategoryUnauthorized, "get a new token, and check its tenant and audience"},
-	http.StatusForbidden:          {ErrorCategoryForbidden, "check that this partner may do this to this customer, and that the app or user has the role for it"},
+	http.StatusForbidden:          {ErrorCategoryForbidden, "check that the partner may do this for the customer, and that the app or user has the required role"},
 	http.StatusNotFound:           {ErrorCategoryNotFound, "check the id and the address; ids of newer orders are case-sensitive"},
-	http.StatusMethodNotAllowed:   {ErrorCategoryInvalidOperation, "use a method that the Allow header names"},
+	http.StatusMethodNotAllowed:   {ErrorCategoryInvalidOperation, "use a method named in the Allow header"},
 	http.StatusNotAcceptable:      {ErrorCategoryUnsupportedDataFormat, "accept application/json"},
 	http.StatusRequestTimeout:     {ErrorCategoryRequestTimeout, "try again with the same request id"},
 	http.StatusConflict:           {ErrorCategoryAlreadyExists, "read the resource again before trying once more"},
@@ -71,31 +73,31 @@ var advice = map[int]struct {
 	http.StatusGatewayTimeout:     {ErrorCategoryGatewayTimeout, "try again later with the same request id"},
 }
 
-const adviceServerError = "try again with the same request id; if it goes on, give the request id and the correlation id to the service's support"
+const adviceServerError = "try again with the same request id; if it persists, give the request id and the correlation id to the service's support"
 
-// Error is an answer of the service that is not a success.
+// Error is an unsuccessful answer of the service.
 type Error struct {
 	StatusCode  int           // HTTP status
 	Code        ErrorCode     // the service's code; not unique by itself, see Source
-	Description string        // the service's words, or the best that the answer has
-	Source      string        // the part of the service that refused
+	Description string        // the service's description, or text of the answer
+	Source      string        // the part of the service that failed
 	Category    ErrorCategory // by status
-	NextStep    string        // what to do about it
-	// RetryAfter is how long the service asks to wait; zero when it does not.
+	NextStep    string        // what to do next
+	// RetryAfter is the wait that the service asked for, or zero.
 	RetryAfter time.Duration
 	// RequestID and CorrelationID identify the call to the service's support.
 	RequestID, CorrelationID string
-	Method, URL              string    // of the request; the query is left out
-	Body                     ErrorBody // the decoded body; empty when it was no JSON
-	// Unsettled says that a write was refused and may have had its effect all
-	// the same; see [Unsettled].
+	Method, URL              string    // of the request, without the query
+	Body                     ErrorBody // the decoded body; empty if it was not JSON
+	// Unsettled reports whether a failed write may have had its effect; see
+	// [Unsettled].
 	Unsettled bool
 
 	received time.Time
-	response error // *azcore.ResponseError, for callers who know that type
+	response error // *azcore.ResponseError, for errors.As
 }
 
-// Error gives status, code, description, ids and the next step, in one line.
+// Error returns status, code, description, ids and the next step in one line.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "partnercenter: %s %s: %d %s", e.Method, e.URL, e.StatusCode, http.StatusText(e.StatusCode))
@@ -115,32 +117,31 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the answer as an *azcore.ResponseError, so that code written
-// for Azure's SDKs finds the type it knows.
+// Unwrap returns the answer as an *azcore.ResponseError, for code written for
+// Azure's SDKs.
 func (e *Error) Unwrap() error { return e.response }
 
-// LostAnswerError says that a write was sent and that no answer came back, so
-// that it may have had its effect. Repeat it with the same content and
-// RequestID ([WithRequestID]) to find out: it is done once in any case.
+// LostAnswerError reports a write that was sent but not answered, so that it
+// may have had its effect. Repeat it with the same content and RequestID
+// ([WithRequestID]) to find out; it is done only once in any case.
 type LostAnswerError struct {
-	Method, URL string // the query is left out
+	Method, URL string // without the query
 	RequestID   string
-	Err         error // what the last try met
+	Err         error // of the last attempt
 }
 
 func (e *LostAnswerError) Error() string {
-	return fmt.Sprintf("partnercenter: %s %s was sent, but its answer was lost, so it may have had its effect: %v; repeat it unchanged with request id %s, and it is done once",
+	return fmt.Sprintf("partnercenter: %s %s was sent, but its answer was lost, so it may have had its effect: %v; repeat it unchanged with request id %s; it is done only once",
 		e.Method, e.URL, e.Err, e.RequestID)
 }
 
-// Unwrap returns what the last try met.
+// Unwrap returns the error of the last attempt.
 func (e *LostAnswerError) Unwrap() error { return e.Err }
 
-// Unsettled reports whether a write that ended in err may have had its effect
-// all the same: its answer was lost, or unreadable, or said nothing certain. It
-// is then safe to repeat the very same call with the same request id
-// ([WithRequestID]), and not safe to make a new one. Earlier calls with that id are
-// not considered.
+// Unsettled reports whether a write that failed with err may have had its effect: its
+// answer was lost, unreadable or inconclusive. If so, repeat exactly the same call with
+// the same request id ([WithRequestID]); a new call may have the effect a second time.
+// Earlier calls with that id are not considered.
 func Unsettled(err error) bool {
 	if answer := new(Error); errors.As(err, &answer) {
 		return answer.Unsettled
@@ -149,30 +150,30 @@ func Unsettled(err error) bool {
 	return errors.As(err, new(*LostAnswerError)) || errors.As(err, &unread) && unread.Method != http.MethodGet
 }
 
-// DecodeError says that an answer of success was not what the API documents:
-// another program's web page, or a body that is cut off.
+// DecodeError reports a successful answer that is not what the API documents,
+// such as another program's web page or a truncated body.
 type DecodeError struct {
 	Method, URL string
 	RequestID   string
 	ContentType string
-	Description string // the beginning of the answer, or what it seems to be
-	Err         error  // what the decoder met
+	Description string // the start of the answer, or what it appears to be
+	Err         error  // of the decoder
 }
 
 func (e *DecodeError) Error() string {
-	return fmt.Sprintf("partnercenter: %s %s answered no JSON of the API (%s): %v: %s; check that the base URL is Partner Center's and try again",
+	return fmt.Sprintf("partnercenter: %s %s did not answer with the API's JSON (%s): %v: %s; check that the base URL is Partner Center's and try again",
 		e.Method, e.URL, e.ContentType, e.Err, e.Description)
 }
 
-// Unwrap returns what the decoder met.
+// Unwrap returns the decoder's error.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// ErrorCode is the service's code as text, such as "20002", whether it came as
-// a number or a string.
+// ErrorCode is an error code of the service as text, such as "20002", whether
+// sent as a number or a string.
 type ErrorCode string
 
-// MarshalJSONTo writes digits as a number, as the service's answers do, and
-// anything else as a string.
+// MarshalJSONTo writes digits as a number, as the service does, and anything
+// else as a string.
 func (c ErrorCode) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if _, err := strconv.ParseUint(string(c), 10, 63); err == nil && (c == "0" || c[0] != '0') {
 		return enc.WriteValue(jsontext.Value(c))
@@ -183,8 +184,8 @@ func (c ErrorCode) MarshalJSONTo(enc *jsontext.Encoder) error {
 // UnmarshalJSONFrom reads a number or a string.
 func (c *ErrorCode) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, c) }
 
-// ErrorData are the details of an error: addresses, exception texts. Details
-// that are no strings are kept as their JSON text.
+// ErrorData are the details of an error, such as addresses and exception texts.
+// Details that are not strings are kept as JSON text.
 type ErrorData []string
 
 // UnmarshalJSONFrom reads an array, or a single value of any kind.
@@ -213,10 +214,10 @@ func (d *ErrorData) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// ErrorBody is the body of an answer that is not a success, in any of the
-// three documented shapes: the service's own (code, description, data,
-// source), the gateway's when it throttles (statusCode, message), and the
-// agreement service's (code, message, description, errorName, …).
+// ErrorBody is the body of an unsuccessful answer in any of the three
+// documented formats: the service's own (code, description, data, source), that
+// of the throttling gateway (statusCode, message), and the agreement service's
+// (code, message, description, errorName, …).
 type ErrorBody struct {
 	StatusCode           *int           `json:"statusCode,omitzero"` // gateway
 	Code                 ErrorCode      `json:"code,omitzero"`
@@ -249,11 +250,11 @@ func (b *ErrorBody) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainErrorBody)(b), decodeOptions)
 }
 
-// errorTextLimit bounds how much of a body that is no JSON becomes the
-// description: enough to recognise a proxy's page, not enough to flood a log.
+// errorTextLimit bounds the description made from a body that is not JSON:
+// enough to recognise a proxy's page, not enough to flood a log.
 const errorTextLimit = 200
 
-// newError makes an Error of an answer whose body has been read.
+// newError returns an Error for an answer whose body has been read.
 func newError(resp *http.Response, body []byte) *Error {
 	received := time.Now()
 	e := &Error{
@@ -291,7 +292,7 @@ func newError(resp *http.Response, body []byte) *Error {
 	return e
 }
 
-// describeText words a body that is not one of the documented errors.
+// describeText returns a description for a body that is not a documented error.
 func describeText(resp *http.Response, body []byte) string {
 	text := strings.Join(strings.Fields(string(bytes.ToValidUTF8(body, []byte("?")))), " ")
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
@@ -307,8 +308,8 @@ func describeText(resp *http.Response, body []byte) string {
 	}
 }
 
-// firstValue returns the answer's id, or the one that was sent. Some answers
-// carry the same id twice, joined by a comma.
+// firstValue returns an id from the answer's header, or the one that was sent.
+// Some answers repeat the id, separated by a comma.
 func firstValue(resp *http.Response, header string) string {
 	value := resp.Header.Get(header)
 	if value == "" && resp.Request != nil {
@@ -318,8 +319,8 @@ func firstValue(resp *http.Response, header string) string {
 	return strings.TrimSpace(value)
 }
 
-// RetryAfter returns how long an answer asks to wait before the next try, in
-// either of HTTP's forms; zero when it does not.
+// RetryAfter returns the wait that a Retry-After header asks for, in either of
+// its forms, or zero.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {

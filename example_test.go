@@ -57,8 +57,8 @@ func ExampleNewClient_options() {
 	}
 }
 
-// A call that the token shows to be in vain is not sent; the error says how to
-// mend it.
+// A call that the token does not allow is not sent; the error says how to fix
+// it.
 func ExampleCredentialError() {
 	pc, done := startServer() // signed in as an app
 	defer done()
@@ -66,9 +66,9 @@ func ExampleCredentialError() {
 	_, err := pc.Customers.ByID(sample).Profiles.Company.Get(context.Background())
 	var refused *partnercenter.CredentialError
 	if errors.As(err, &refused) && refused.Reason == partnercenter.CredentialReasonNeedsUser {
-		fmt.Println(refused.Operation, "asks for a signed-in user")
+		fmt.Println(refused.Operation, "requires a signed-in user")
 	}
-	// Output: customers get-company-profile asks for a signed-in user
+	// Output: customers get-company-profile requires a signed-in user
 }
 
 // Get returns all of a customer's orders, newest first.
@@ -88,7 +88,7 @@ func ExampleOrdersClient_Get() {
 	// eeba9d00-7b46-443a-917e-22887a8fc993 2018-03-06T17:37:05.253-08:00 completed
 }
 
-// All yields the same orders and fails loudly when some are missing.
+// All yields the same orders, and an error if some are missing.
 func ExampleOrdersClient_All() {
 	pc, done := startServer()
 	defer done()
@@ -108,7 +108,7 @@ func ExampleOrdersClient_All() {
 	// 1 Microsoft Azure
 }
 
-// Any spelling of a billing cycle will do.
+// Billing cycles can be spelled in any way.
 func ExampleOrdersClient_ByBillingCycleType() {
 	pc, done := startServer()
 	defer done()
@@ -133,13 +133,13 @@ func ExampleOrderClient_Get() {
 	// Output: pending 2018
 }
 
-// Place an order exactly once, whatever happens to the network or to this
-// program: keep the request id with the order, and call again with both.
+// Place an order exactly once, even if the network fails or the program
+// crashes: save the request id with the order, and repeat the call with both.
 func ExampleOrdersClient_Create() {
 	pc, done := startServer()
 	defer done()
 
-	requestID := partnercenter.NewRequestID() // keep it before calling
+	requestID := partnercenter.NewRequestID() // save it before the call
 	order := &partnercenter.Order{
 		ReferenceCustomerID: sample,
 		BillingCycle:        partnercenter.BillingCycleTypeMonthly,
@@ -162,7 +162,7 @@ func ExampleOrdersClient_Create() {
 	// Output: completed 5
 }
 
-// Change a subscription: get it, change it, send the whole back.
+// Change a subscription: get it, change it, send it back.
 func ExampleSubscriptionClient_Patch() {
 	pc, done := startServer()
 	defer done()
@@ -203,7 +203,7 @@ func ExampleAttachmentsClient_Upload() {
 	fmt.Println(attached.Items[0].AttachmentID)
 }
 
-// Follow a link of an answer to what it leads to.
+// Follow a link of an answer.
 func ExampleCustomerClient_Follow() {
 	pc, done := startServer()
 	defer done()
@@ -222,7 +222,7 @@ func ExampleCustomerClient_Follow() {
 	// Output: 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1
 }
 
-// Search by the beginning of the company's name, page by page.
+// Search by prefix of the company name, page by page.
 func ExampleCustomersClient_QueryAll() {
 	pc, done := startServer()
 	defer done()
@@ -279,5 +279,5 @@ func ExampleError() {
 	}
 	// Output:
 	// 403 forbidden
-	// check that this partner may do this to this customer, and that the app or user has the role for it
+	// check that the partner may do this for the customer, and that the app or user has the required role
 }

@@ -26,7 +26,7 @@ type rule struct {
 	why    string
 }
 
-// anything lets a package import what it likes.
+// anything lets a package import any other.
 var anything = []string{"*"}
 
 // importTable is the shape of the module. The standard library is always
@@ -183,7 +183,7 @@ var importTable = map[string]rule{
 	},
 }
 
-// TestImports keeps every package to the import table.
+// TestImports checks the imports of every package against the table.
 func TestImports(t *testing.T) {
 	for _, pkg := range packages(t) {
 		name := strings.TrimPrefix(strings.TrimPrefix(pkg.ImportPath, module), "/")

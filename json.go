@@ -7,39 +7,39 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decodeOptions reads what the service and its documentation really send: keys
-// in any case (answers are camelCase, several documented ones are PascalCase),
-// and text in a broken encoding rather than no answer at all. A key that
-// appears twice stays an error, because either value could be the wrong one.
+// decodeOptions accept what the service and its documentation contain: keys in
+// any case (answers use camelCase, several examples PascalCase) and invalid
+// UTF-8. A repeated key remains an error, because either value could be the
+// wrong one.
 var decodeOptions = json.JoinOptions(
 	json.MatchCaseInsensitiveNames(true),
 	jsontext.AllowInvalidUTF8(true),
 )
 
-// encodeOptions write the same value the same way each time, maps too, so that
-// texts can be compared.
+// encodeOptions make the encoding deterministic, so that encoded values can be
+// compared.
 var encodeOptions = json.JoinOptions(
 	json.Deterministic(true),
 	jsontext.AllowInvalidUTF8(true),
 )
 
-// byteOrderMark has been seen in front of the service's JSON.
+// byteOrderMark has been observed before the service's JSON.
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// Unmarshal decodes one JSON value the way the client does: keys in any case,
-// a leading byte order mark skipped, unknown members kept in Extra.
+// Unmarshal decodes a JSON value as the client does: it ignores the case of
+// keys, skips a leading byte order mark and keeps unknown members in Extra.
 func Unmarshal(data []byte, v any) error {
 	return json.Unmarshal(bytes.TrimPrefix(data, byteOrderMark), v, decodeOptions)
 }
 
-// Marshal encodes v as the API writes it: camelCase, absent fields left out,
-// members kept in Extra written back after the known ones.
+// Marshal encodes v as the API does, in camelCase and without absent fields.
+// Members in Extra follow the known ones.
 func Marshal(v any) ([]byte, error) {
 	return json.Marshal(v, encodeOptions)
 }
 
-// unmarshalText reads an enum or an identifier that some writers send as a
-// number: the text is kept as it stands, null is absence.
+// unmarshalText reads an enum or an id that some clients send as a number. It
+// keeps the text unchanged; null means absent.
 func unmarshalText[T ~string](dec *jsontext.Decoder, dst *T) error {
 	switch dec.PeekKind() {
 	case jsontext.KindString, jsontext.KindNull:
@@ -61,7 +61,7 @@ func unmarshalText[T ~string](dec *jsontext.Decoder, dst *T) error {
 		*dst = T(val)
 		return nil
 	default:
-		var s string // let the decoder word the error
+		var s string // for the decoder's error
 		return json.UnmarshalDecode(dec, &s)
 	}
 }

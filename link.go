@@ -14,8 +14,8 @@ import (
 )
 
 // Link is a link of a resource. Its URI is relative to the version root,
-// normally without "/v1"; [Client.ResolveURI] makes an absolute address of it
-// that is safe to send a token to.
+// usually without "/v1"; [Client.ResolveURI] returns an absolute address that
+// is safe to send a token to.
 type Link struct {
 	URI     string         `json:"uri,omitzero"`
 	Method  string         `json:"method,omitzero"` // GET, PATCH; some answers write Get
@@ -24,22 +24,22 @@ type Link struct {
 	Extra   jsontext.Value `json:",embed"`
 }
 
-// NewLink returns a link as the service writes most: with an empty list of
-// headers.
+// NewLink returns a link with an empty list of headers, as the service usually
+// writes it.
 func NewLink(method, uri string) *Link {
 	return &Link{URI: uri, Method: method, Headers: []LinkHeader{}}
 }
 
-// LinkHeader is a header to send when following a [Link]; on a next page it
-// carries MS-ContinuationToken.
+// LinkHeader is a header to send when following a [Link], such as
+// MS-ContinuationToken for a next page.
 type LinkHeader struct {
 	Key   string         `json:"key,omitzero"`
 	Value string         `json:"value,omitzero"`
 	Extra jsontext.Value `json:",embed"`
 }
 
-// ResourceLinks are the links of a collection, or of a resource that has no
-// links of its own kind.
+// ResourceLinks are the links of a collection, or of a resource without
+// specific links.
 type ResourceLinks struct {
 	Self     *Link          `json:"self,omitzero"`
 	Next     *Link          `json:"next,omitzero"`
@@ -49,18 +49,18 @@ type ResourceLinks struct {
 
 // ResourceAttributes are the metadata of a resource.
 type ResourceAttributes struct {
-	// Etag is the opaque version. Newer orders have none, subscriptions to
-	// marketplace products the empty text. Do not store it.
+	// Etag is the opaque version. Newer orders have none, and subscriptions to
+	// marketplace products an empty one. Do not store it.
 	Etag       *string        `json:"etag,omitzero"`
 	ObjectType ObjectType     `json:"objectType,omitzero"`
 	Extra      jsontext.Value `json:",embed"`
 }
 
 // ResolveURI returns the absolute address of a link's URI below this client's
-// endpoint. It reads relative URIs with or without a leading slash, with or
-// without "/v1", and absolute ones; "/v1" is there once in the result.
-// The error is [ErrForeignLink] for any other scheme, host or port, and for a path
-// outside of the endpoint's.
+// endpoint. It accepts absolute URIs, and relative ones with or without a
+// leading slash and "/v1". The result contains "/v1" exactly once. The error is
+// [ErrForeignLink] for another scheme, host or port, and for
+// a path outside the endpoint's.
 func (c *Client) ResolveURI(uri string) (string, error) {
 	u, err := url.Parse(uri)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *Client) ResolveURI(uri string) (string, error) {
 	segments := strings.FieldsFunc(u.EscapedPath(), func(r rune) bool { return r == '/' })
 	for _, segment := range segments {
 		if name, err := url.PathUnescape(segment); err != nil || name == "." || name == ".." {
-			return "", fmt.Errorf("partnercenter: link %q climbs out of its path: it was not followed; check where the answer came from", uri)
+			return "", fmt.Errorf("partnercenter: link %q contains dot segments: it was not followed; check where the answer came from", uri)
 		}
 	}
 	// An absolute link has the endpoint's path in front of the version, and a relative
@@ -102,14 +102,14 @@ func (c *Client) ResolveURI(uri string) (string, error) {
 	return c.address(below, u.RawQuery), nil
 }
 
-// follow reads what a link of the service leads to.
+// follow reads the target of a link.
 func (c *Client) follow(ctx context.Context, link *Link, out any) error {
 	address, err := c.ResolveURI(link.URI)
 	if err != nil {
 		return err
 	}
-	// Only paging travels in a link's headers; anything else, such as another
-	// Authorization, is not a link's to set.
+	// Only the continuation token is taken from a link's headers: a link must
+	// not set others, such as Authorization.
 	header := http.Header{}
 	if token := continuation(link); token != "" {
 		header.Set(headerContinuationToken, token)
@@ -118,14 +118,15 @@ func (c *Client) follow(ctx context.Context, link *Link, out any) error {
 	return err
 }
 
-// Follow reads what a link of an answer leads to into out, a pointer to the
-// type that is there: an [*Order], a [*Collection] of something. It takes
-// relative links, links with "/v1" and absolute ones.
+// Follow reads the target of a link into out, a pointer to the target's type,
+// such as an [*Order] or a [*Collection]. Links may be relative, with or
+// without "/v1", or absolute.
 //
-// [ErrForeignLink] is the answer to a link to another host, such as the
-// publisher's page that an activation link names, [ErrMethodNotFollowed] to a
-// link that is not for GET, and [ErrCustomerMissing] to a link to a
-// subscription without its customer. The service's refusals are an [*Error].
+// The error is [ErrForeignLink] for a link to another host, such as the
+// publisher's page of an activation link, [ErrMethodNotFollowed] for a link
+// with a method other than GET, [ErrCustomerMissing] for a link to a
+// subscription that does not name the customer, and an [*Error] if the service
+// refuses.
 func (c *Client) Follow(ctx context.Context, link *Link, out any) error {
 	if err := followable(link); err != nil {
 		return err
@@ -136,9 +137,9 @@ func (c *Client) Follow(ctx context.Context, link *Link, out any) error {
 	return c.follow(ctx, link, out)
 }
 
-// Follow reads what a link of one of the customer's resources leads to, as
-// [Client.Follow] does. Some answers leave the customer out of the link to a
-// subscription's provisioning status; it is put in.
+// Follow reads the target of a link of one of the customer's resources, as
+// [Client.Follow] does. It adds the customer to links that do not name it, such
+// as some to a subscription's provisioning status.
 func (c *CustomerClient) Follow(ctx context.Context, link *Link, out any) error {
 	if err := followable(link); err != nil {
 		return err
@@ -157,22 +158,23 @@ func (c *CustomerClient) Follow(ctx context.Context, link *Link, out any) error 
 func followable(link *Link) error {
 	switch {
 	case link == nil || link.URI == "":
-		return errors.New("partnercenter: there is no link to follow: the answer had none")
+		return errors.New("partnercenter: there is no link to follow: the answer did not have one")
 	case link.Method != "" && !strings.EqualFold(link.Method, http.MethodGet):
 		return ErrMethodNotFollowed
 	}
 	return nil
 }
 
-// customerless reports links to a subscription that do not say whose it is.
+// customerless reports whether a link leads to a subscription without naming the
+// customer.
 func customerless(uri string) bool {
 	first, _, _ := strings.Cut(belowVersion(uri), "/")
 	return strings.EqualFold(first, "subscriptions")
 }
 
-// belowVersion returns a relative URI without the version and without a
-// leading slash. An absolute one has its scheme or an empty segment in front,
-// and is left to [Client.ResolveURI].
+// belowVersion returns a relative URI without the version and the leading
+// slash. An absolute one keeps its scheme or an empty first segment, and is
+// left to [Client.ResolveURI].
 func belowVersion(uri string) string {
 	uri = strings.TrimPrefix(uri, "/")
 	if first, below, _ := strings.Cut(uri, "/"); isVersion(first) {

@@ -10,12 +10,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Offer is a legacy offer: what an order's line names by one id, and what
-// becomes a subscription.
+// Offer is a legacy offer, which a line of an order names by a single id.
 //
 // https://learn.microsoft.com/partner-center/developer/offer-resources
 type Offer struct {
-	// ID is a GUID for most offers; Azure's is MS-AZR-0145P. Compare without
+	// ID is a GUID for most offers; Azure's is MS-AZR-0145P. Compare ignoring
 	// case.
 	ID          string `json:"id,omitzero"`
 	Name        string `json:"name,omitzero"`
@@ -25,14 +24,14 @@ type Offer struct {
 	MaximumQuantity *int           `json:"maximumQuantity,omitzero"`
 	Rank            *int           `json:"rank,omitzero"` // offers are shown in this order
 	URI             string         `json:"uri,omitzero"`
-	Locale          string         `json:"locale,omitzero"`  // of the texts, such as en-us, in any case
+	Locale          string         `json:"locale,omitzero"`  // of the texts, such as en-us; its case varies
 	Country         string         `json:"country,omitzero"` // ISO 3166 alpha-2
 	Category        *OfferCategory `json:"category,omitzero"`
-	// LimitUnitOfMeasure says what Limit counts: None, Concurrent or LifeTime.
+	// LimitUnitOfMeasure is the unit of Limit: None, Concurrent or LifeTime.
 	LimitUnitOfMeasure string `json:"limitUnitOfMeasure,omitzero"`
-	// Limit is how many subscriptions of the offer a customer may have.
+	// Limit is the number of subscriptions of the offer that a customer may have.
 	Limit *int `json:"limit,omitzero"`
-	// PrerequisiteOffers are the bases that an add-on is bought under.
+	// PrerequisiteOffers are the base offers of an add-on.
 	PrerequisiteOffers     []string            `json:"prerequisiteOffers,omitzero"`
 	IsAddOn                *bool               `json:"isAddOn,omitzero"`
 	HasAddOns              *bool               `json:"hasAddOns,omitzero"`
@@ -46,7 +45,7 @@ type Offer struct {
 	ConversionTargetOffers []string            `json:"conversionTargetOffers,omitzero"` // offers that a trial can be converted to
 	ReselleeQualifications []string            `json:"reselleeQualifications,omitzero"`
 	ResellerQualifications []string            `json:"resellerQualifications,omitzero"`
-	SalesGroupID           string              `json:"salesGroupId,omitzero"` // offers of different groups are ordered apart
+	SalesGroupID           string              `json:"salesGroupId,omitzero"` // offers of different groups need separate orders
 	Product                *OfferProduct       `json:"product,omitzero"`
 	UnitType               string              `json:"unitType,omitzero"` // Licenses, Usage-based
 	IsTrial                *bool               `json:"isTrial,omitzero"`
@@ -65,7 +64,7 @@ type OfferProduct struct {
 
 // OfferLinks are the links of an [Offer].
 type OfferLinks struct {
-	// LearnMore leads to a web page, not into the API; its URI may be missing.
+	// LearnMore links to a web page rather than the API. Its URI may be missing.
 	LearnMore *Link          `json:"learnMore,omitzero"`
 	Self      *Link          `json:"self,omitzero"`
 	Next      *Link          `json:"next,omitzero"`
@@ -87,7 +86,7 @@ type OfferCategory struct {
 	Extra      jsontext.Value      `json:",embed"`
 }
 
-// BillingType is what an offer is billed by.
+// BillingType says what an offer is billed by.
 type BillingType string
 
 // The documented billing types.
@@ -147,32 +146,32 @@ func (c *OfferCategory) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainOfferCategory)(c), decodeOptions)
 }
 
-// CountrySelector reaches what is sold in a country.
+// CountrySelector selects a country for clients of the catalog.
 type CountrySelector[T any] struct {
 	sold resource // in no country
 	of   func(resource) T
 }
 
-// sold returns the selector of what is below fixed segments in each country.
+// sold returns a selector for the resource below fixed segments.
 func sold[T any](c *Client, segments string, of func(resource) T) *CountrySelector[T] {
 	return &CountrySelector[T]{resource{client: c}.name(segments), of}
 }
 
-// ByCountry reaches what is sold in a country, by its two letters.
+// ByCountry selects a country by its ISO 3166 alpha-2 code.
 func (s *CountrySelector[T]) ByCountry(country string) T {
 	return s.of(s.sold.in(country))
 }
 
-// OffersQuery selects a page of offers. The zero value selects all.
+// OffersQuery selects a page of offers. The zero value selects all offers.
 type OffersQuery struct {
-	Size   int // how many at most; zero means no limit
-	Offset int // how many to skip
+	Size   int // maximum number of offers; zero means no limit
+	Offset int // number of offers to skip
 }
 
 // offers is a list of offers.
 type offers struct{ resource }
 
-// Query returns one page of the offers that Get returns.
+// Query returns the page of the offers that q selects.
 func (o offers) Query(ctx context.Context, q OffersQuery) (*Collection[*Offer], error) {
 	return readList[Offer](ctx, o.page(q))
 }
@@ -182,8 +181,8 @@ func (o offers) All(ctx context.Context) iter.Seq2[*Offer, error] {
 	return o.QueryAll(ctx, OffersQuery{})
 }
 
-// QueryAll yields the offers that q selects and all after them, q.Size at a time,
-// with the checks of [CustomersClient.All]. A zero Size means [DefaultPageSize].
+// QueryAll yields all offers from q.Offset on, in pages of q.Size, with the
+// checks of [CustomersClient.All]. A zero Size means [DefaultPageSize].
 func (o offers) QueryAll(ctx context.Context, q OffersQuery) iter.Seq2[*Offer, error] {
 	q.Size = cmp.Or(q.Size, DefaultPageSize)
 	return readAll[Offer](ctx, o.page(q))
@@ -196,20 +195,19 @@ func (o offers) page(q OffersQuery) resource {
 	return o.with("size", number(q.Size)).with("offset", number(q.Offset))
 }
 
-// inCategory is what ByCategory narrows the offers to.
+// inCategory returns the offers of a category.
 func (o offers) inCategory(id string) offers { return offers{o.with("offer_category_id", id)} }
 
-// OffersClient reaches the legacy offers of a country. Get it from
+// OffersClient accesses the legacy offers of a country. Get one from
 // Client.Offers.
 type OffersClient struct{ offers }
 
-// ByCategory narrows the offers to those of one category, by its id. The empty
-// id means all.
+// ByCategory limits the offers to one category. An empty id means all.
 func (c *OffersClient) ByCategory(id string) *OffersClient {
 	return &OffersClient{c.inCategory(id)}
 }
 
-// ByID reaches one offer, by its id in any case.
+// ByID selects an offer. The case of the id is ignored.
 func (c *OffersClient) ByID(id string) *OfferClient {
 	offer := c.id("offer id", id)
 	return &OfferClient{AddOns: &OfferAddOnsClient{offers{offer.name("addons")}}, resource: offer}
@@ -217,35 +215,35 @@ func (c *OffersClient) ByID(id string) *OfferClient {
 
 // Get returns the offers in one answer, by rank.
 //
-// The error is an [*Error] with status 400 and code 3000 for what is no country
-// or category, and 403 and code 2030 for a country that nothing is sold in.
+// The error is an [*Error] with status 400 and code 3000 for an invalid country
+// or category, and 403 and code 2030 for a country in which the partner does
+// not sell.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-offers-for-a-market
 func (c *OffersClient) Get(ctx context.Context) (*Collection[*Offer], error) {
 	return c.Query(ctx, OffersQuery{})
 }
 
-// CustomerOffersClient reaches the legacy offers that a customer can buy. Get
-// it from CustomerClient.Offers.
+// CustomerOffersClient accesses the legacy offers that a customer can buy. Get
+// one from CustomerClient.Offers.
 type CustomerOffersClient struct{ offers }
 
-// ByCategory narrows the offers to those of one category, by its id. The empty
-// id means all.
+// ByCategory limits the offers to one category. An empty id means all.
 func (c *CustomerOffersClient) ByCategory(id string) *CustomerOffersClient {
 	return &CustomerOffersClient{c.inCategory(id)}
 }
 
-// Get returns the offers of the customer's country in one answer, by rank.
-// Customers fail as they do for [OrdersClient.Get].
+// Get returns the offers in the customer's country in one answer, by rank.
+// Errors about the customer are those of [OrdersClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-offers-for-a-market
 func (c *CustomerOffersClient) Get(ctx context.Context) (*Collection[*Offer], error) {
 	return c.Query(ctx, OffersQuery{})
 }
 
-// OfferClient reaches one offer. Get it from [OffersClient.ByID].
+// OfferClient accesses an offer. Get one from [OffersClient.ByID].
 type OfferClient struct {
-	// AddOns are the offers that can be bought under this one.
+	// AddOns are the add-ons of the offer.
 	AddOns *OfferAddOnsClient
 
 	resource
@@ -262,11 +260,11 @@ func (c *OfferClient) Get(ctx context.Context) (*Offer, error) {
 	return read[Offer](ctx, c.resource)
 }
 
-// OfferAddOnsClient reaches the add-ons of an offer. Get it from
+// OfferAddOnsClient accesses the add-ons of an offer. Get one from
 // OfferClient.AddOns.
 type OfferAddOnsClient struct{ offers }
 
-// Get returns the add-ons in one answer, by rank. Offers fail as they do for
+// Get returns the add-ons in one answer, by rank. Errors are those of
 // [OfferClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-add-ons-for-an-offer
@@ -274,11 +272,11 @@ func (c *OfferAddOnsClient) Get(ctx context.Context) (*Collection[*Offer], error
 	return c.Query(ctx, OffersQuery{})
 }
 
-// OfferCategoriesClient reaches the categories of offers. Get it from
+// OfferCategoriesClient accesses the categories of offers. Get one from
 // Client.OfferCategories or CustomerClient.OfferCategories.
 type OfferCategoriesClient struct{ resource }
 
-// Get returns the categories, by rank. Countries fail as they do for
+// Get returns the categories, by rank. Errors about the country are those of
 // [OffersClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-offer-categories-by-market

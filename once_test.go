@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// homes says where a thing that many need is written, and nowhere else. The
-// root, which imports nothing of ours, has to have some of them itself.
+// homes are the only places where commonly needed code may be written. The root
+// imports none of our packages, so it has some of it itself.
 var homes = []struct {
 	what  string
 	found func(file string, n ast.Node) bool
@@ -35,7 +35,7 @@ var homes = []struct {
 	{"a link of the service's form", isLink, []string{"."}},
 }
 
-// TestOnce keeps what is needed in many places in one.
+// TestOnce checks that commonly needed code is written in one place.
 func TestOnce(t *testing.T) {
 	files := sources(t)
 	for _, home := range homes {

@@ -8,22 +8,22 @@ import (
 	"sync"
 )
 
-// CredentialKind says whose token a call takes.
+// CredentialKind says which kind of token a call takes.
 type CredentialKind string
 
-// The kinds of credentials, in the words of the service's documentation.
+// The kinds of credentials, as the service's documentation calls them.
 const (
-	CredentialKindApp     CredentialKind = "app"      // an app's own token
-	CredentialKindAppUser CredentialKind = "app+user" // a token with a signed-in user behind it
+	CredentialKindApp     CredentialKind = "app"      // an app-only token
+	CredentialKindAppUser CredentialKind = "app+user" // a token with a signed-in user
 	CredentialKindBoth    CredentialKind = "both"     // either
 )
 
-// UserRole is what a partner's user may do in Partner Center.
+// UserRole is a role of a partner's user in Partner Center.
 //
 // https://learn.microsoft.com/partner-center/account-settings/permissions-overview
 type UserRole string
 
-// The roles of a partner's users that the calls of this API ask for.
+// The roles that calls of this API require.
 const (
 	UserRoleGlobalAdmin   UserRole = "global_admin"
 	UserRoleAdminAgent    UserRole = "admin_agent"
@@ -42,21 +42,21 @@ func (r UserRole) Normalize() UserRole { return normalize(r, userRoles) }
 // Known reports whether r spells a documented role.
 func (r UserRole) Known() bool { return isKnown(r, userRoles) }
 
-// Who may do what. A global admin has all rights. Where the documentation of
-// roles and that of single pages differ, or both are silent, this is the
-// narrower reading: a help desk looks at a customer and corrects who it is, and
-// neither sells nor sees prices.
+// Roles by what they may do. A global admin may do everything. If the
+// documentation of roles differs from that of a call, or neither says, the
+// stricter reading applies: a helpdesk agent reads customers and corrects their
+// profiles, but does not sell or see prices.
 var (
 	everybody = userRoles
 	sellers   = []UserRole{UserRoleGlobalAdmin, UserRoleAdminAgent, UserRoleSalesAgent}
-	// Calls that act inside the customer's own tenant need its delegation, which
-	// agents of sales do not have.
+	// Calls that act in the customer's tenant need delegated admin rights,
+	// which sales agents do not have.
 	delegated = []UserRole{UserRoleGlobalAdmin, UserRoleAdminAgent, UserRoleHelpdeskAgent}
 	admins    = []UserRole{UserRoleGlobalAdmin, UserRoleAdminAgent}
 )
 
-// overlap is a loop, as a server asks for each request: functions of package
-// slices would have the roles escape to the heap.
+// overlap reports whether the sets share a role. A server calls it for each
+// request; with slices.ContainsFunc the roles would escape to the heap.
 func overlap(roles, allowed []UserRole) bool {
 	for _, r := range roles {
 		if slices.Contains(allowed, r) {
@@ -66,46 +66,46 @@ func overlap(roles, allowed []UserRole) bool {
 	return false
 }
 
-// Operation is a documented call of the API and what it asks for. Several can
-// share a method and a path: the body or the query tells which one is meant.
+// Operation is a documented call of the API and its requirements. Operations
+// can share a method and a path; the body or the query then tells them apart.
 type Operation struct {
-	// Area and Name identify it: orders, create.
+	// Area and Name identify the operation, such as orders and create.
 	Area, Name string
-	// Method and Path are where it is. Parameters of the path are written
-	// {name}.
+	// Method and Path are those of the request. Parameters of the path are
+	// written as {name}.
 	Method, Path string
-	// Credential is whose token the documentation asks for.
+	// Credential is the documented kind of token.
 	Credential CredentialKind
 
 	roles []UserRole
 	notIn []CloudName
 }
 
-// String returns area and name, such as "orders create".
+// String returns the area and the name, such as "orders create".
 func (o *Operation) String() string { return o.Area + " " + o.Name }
 
-// TakesApp reports whether an app's own token does.
+// TakesApp reports whether the call takes an app-only token.
 func (o *Operation) TakesApp() bool { return o.Credential != CredentialKindAppUser }
 
-// TakesUser reports whether a token with a user behind it does.
+// TakesUser reports whether the call takes a token with a user.
 func (o *Operation) TakesUser() bool { return o.Credential != CredentialKindApp }
 
-// Roles returns the roles whose users may make the call; one is enough.
+// Roles returns the roles that allow the call; one suffices.
 func (o *Operation) Roles() []UserRole { return slices.Clone(o.roles) }
 
-// Allows reports whether a user with these roles may make the call.
+// Allows reports whether the roles of a user allow the call.
 func (o *Operation) Allows(roles ...UserRole) bool { return overlap(roles, o.roles) }
 
-// OfferedIn reports whether a cloud has the call. What it can be used for may
-// still differ, see [NotOfferedError].
+// OfferedIn reports whether the call is offered in a cloud. The cloud may still
+// not sell some products; see [NotOfferedError].
 func (o *Operation) OfferedIn(cloud CloudName) bool { return !slices.Contains(o.notIn, cloud) }
 
-// Operations returns the documented calls in the documentation's order, those
-// that this package has no method for included.
+// Operations returns all documented calls in the order of the documentation,
+// including those that this package does not implement.
 func Operations() []Operation { return slices.Clone(operations) }
 
-// OperationNamed returns a documented call by its area and name, nil if there
-// is none.
+// OperationNamed returns the documented call with the area and name, or nil if
+// there is none.
 func OperationNamed(area, name string) *Operation {
 	at := slices.IndexFunc(operations, func(o Operation) bool { return o.Area == area && o.Name == name })
 	if at < 0 {
@@ -125,8 +125,8 @@ func op(area, name, method, path string, credential CredentialKind, roles []User
 	return Operation{Area: area, Name: name, Method: method, Path: path, Credential: credential, roles: roles, notIn: notIn}
 }
 
-// operations are all documented calls. What a cloud does not offer because of
-// what is bought, and not because of the call, is in the table notSold.
+// operations are all documented calls, with the clouds that do not offer them.
+// For products that a cloud does not sell, see notSold.
 var operations = []Operation{
 	op("orders", "list", http.MethodGet, customerPattern+"/orders", CredentialKindBoth, everybody),
 	op("orders", "list-by-billing-type", http.MethodGet, customerPattern+"/orders", CredentialKindBoth, everybody),
@@ -232,19 +232,18 @@ var operations = []Operation{
 	op("relationships", "list-indirect-providers", http.MethodGet, "/v1/relationships", CredentialKindAppUser, sellers),
 	op("relationships", "list-of-customer", http.MethodGet, customerPattern+"/relationships", CredentialKindAppUser, everybody),
 
-	// Documented beside the secure application model rather than with the others.
+	// Documented with the secure application model rather than with the others.
 	op("applicationconsents", "create", http.MethodPost, customerPattern+"/applicationconsents", CredentialKindAppUser, admins),
 	op("applicationconsents", "delete", http.MethodDelete, customerPattern+"/applicationconsents/{application-id}", CredentialKindAppUser, admins),
 }
 
-// endpointKey is what a method and a path with a number of segments have in
-// common.
+// endpointKey is the method of a call and the number of segments of its path.
 type endpointKey struct {
 	method   string
 	segments int
 }
 
-// operationsByEndpoint finds calls by their path without looking at all.
+// operationsByEndpoint indexes operations, so that a lookup does not scan them all.
 var operationsByEndpoint = sync.OnceValue(func() map[endpointKey][]*Operation {
 	index := map[endpointKey][]*Operation{}
 	for i := range operations {
@@ -257,7 +256,7 @@ var operationsByEndpoint = sync.OnceValue(func() map[endpointKey][]*Operation {
 
 // operationsAt returns the documented calls that share a method and a path,
 // which is escaped and begins with /v1, /webhooks or /auditactivity. Fixed
-// segments win over parameters.
+// segments take precedence over parameters.
 func operationsAt(method, path string) []*Operation {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
 	var found []*Operation
@@ -275,8 +274,8 @@ func operationsAt(method, path string) []*Operation {
 	return found
 }
 
-// matchPattern reports whether a path is one of a pattern with as many
-// segments, and how many of those the pattern fixes.
+// matchPattern reports whether a path matches a pattern with the same number of
+// segments, and how many of these are fixed.
 func matchPattern(pattern string, segments []string) (fixed int, ok bool) {
 	i := 0
 	for part := range strings.SplitSeq(pattern[1:], "/") {
@@ -291,15 +290,15 @@ func matchPattern(pattern string, segments []string) (fixed int, ok bool) {
 	return fixed, true
 }
 
-// operation returns the documented call that a request is, nil if it is none.
+// operation returns the operation of a request, nil if it is not a documented call.
 func (c *Client) operation(req *http.Request, in any) *Operation {
 	path := strings.TrimPrefix(req.URL.EscapedPath(), c.endpoint.Path)
 	return operationOf(req.Method, path, req.URL.RawQuery, in)
 }
 
-// operationOf returns the documented call that a request is, nil for one that
-// is none, such as the address of a link that leads elsewhere. Where several
-// share the path, the query or what is sent tells.
+// operationOf returns the operation of a request, nil if it is not a documented
+// call, such as a link to another part of the service. If operations share the
+// path, it selects by the query or the resource that is sent.
 func operationOf(method, path, query string, in any) *Operation {
 	found := operationsAt(method, path)
 	switch len(found) {
@@ -315,7 +314,7 @@ func operationOf(method, path, query string, in any) *Operation {
 	case *Subscription:
 		name = subscriptionOperation(in)
 	case nil:
-		values, _ := url.ParseQuery(query) // what cannot be read says nothing
+		values, _ := url.ParseQuery(query) // malformed parts are ignored
 		name = listOperation(values)
 	}
 	for _, o := range found {
@@ -326,7 +325,7 @@ func operationOf(method, path, query string, in any) *Operation {
 	return found[0]
 }
 
-// orderOperation is what an order that is sent asks for.
+// orderOperation returns the name of the operation that sends the order.
 func orderOperation(method string, order *Order) string {
 	if order == nil {
 		return ""
@@ -349,13 +348,15 @@ func orderOperation(method string, order *Order) string {
 	return "update-billing-cycle"
 }
 
-// buysAddOn reports a line that is not in the order yet.
+// buysAddOn reports whether the line buys an add-on, and so is not in the order
+// yet.
 func (l *OrderLineItem) buysAddOn() bool {
 	return l.ParentSubscriptionID != "" && l.SubscriptionID == ""
 }
 
-// subscriptionOperation is what a subscription that is sent asks for. All such
-// calls ask for the same, so that this is for people to read.
+// subscriptionOperation returns the name of the operation that sends the
+// subscription. All of them have the same requirements; the name is for
+// messages only.
 func subscriptionOperation(s *Subscription) string {
 	if s == nil {
 		return ""
@@ -369,7 +370,7 @@ func subscriptionOperation(s *Subscription) string {
 	return "update-quantity"
 }
 
-// listOperation is which list a query asks for.
+// listOperation returns the name of the operation that lists with the query.
 func listOperation(query url.Values) string {
 	switch {
 	case query.Has("order_id"):

@@ -19,7 +19,7 @@ import (
 // AttachmentMetadata describes the purchase order that is attached to an
 // order; it is the "metadata" part of the upload.
 type AttachmentMetadata struct {
-	IsPartOfTender *bool          `json:"isPartOfTender,omitzero"` // samples also write isPartofTender
+	IsPartOfTender *bool          `json:"isPartOfTender,omitzero"` // isPartofTender in some samples
 	CustomerPrice  string         `json:"customerPrice,omitzero"`  // decimal text
 	Currency       string         `json:"currency,omitzero"`       // ISO 4217
 	FxRate         string         `json:"fxRate,omitzero"`         // decimal text
@@ -36,12 +36,12 @@ type OrderAttachment struct {
 	Extra          jsontext.Value `json:",embed"`
 }
 
-// AttachmentsClient reaches the files attached to an order. Get it from
-// [OrderClient.Attachments].
+// AttachmentsClient accesses the files attached to an order. Get one from
+// OrderClient.Attachments.
 type AttachmentsClient struct{ order resource }
 
-// Get returns what is attached to the order; [AttachmentClient.Download] has
-// the files themselves.
+// Get returns the attachments of the order, without the content of the files;
+// see [AttachmentClient.Download].
 //
 // The error is as for [OrderClient.Get].
 //
@@ -55,31 +55,31 @@ func (c *AttachmentsClient) All(ctx context.Context) iter.Seq2[*OrderAttachment,
 	return readAll[OrderAttachment](ctx, c.order.name("attachments"))
 }
 
-// AttachmentUpload is what is attached to an order at once.
+// AttachmentUpload describes the files to attach to an order in one call.
 type AttachmentUpload struct {
-	// Metadata needs a CustomerPrice and a Currency.
+	// Metadata requires a CustomerPrice and a Currency.
 	Metadata AttachmentMetadata
 	// PurchaseOrders are the purchase orders, at least one.
 	PurchaseOrders []AttachmentFile
-	// Tenders are needed when Metadata.IsPartOfTender is true and there is no
-	// TenderLink.
+	// Tenders are required if Metadata.IsPartOfTender is true and TenderLink is
+	// empty.
 	Tenders []AttachmentFile
 }
 
 // AttachmentFile is a file to attach.
 type AttachmentFile struct {
 	Name string // without folders
-	// Content is read from its beginning, once a try. The caller closes it.
+	// Content is read from its start, once per attempt. The caller closes it.
 	Content io.ReadSeeker
 }
 
-// Upload attaches purchase orders, and tenders, to an order, and returns what
-// is attached by it. The order's status goes from pending_po_upload to
+// Upload attaches purchase orders and tenders to an order, and returns the new
+// attachments. The order's status changes from pending_po_upload to
 // po_upload_complete, and its provisioning begins.
 //
-// The body is the same at every try, and at every call with the same content
-// and request id ([WithRequestID]). The error is an [*Error] with status 400 for
-// an upload that lacks a part or comes to an order that asks for none, and as
+// The body is the same for every attempt, and for every call with the same
+// content and request id ([WithRequestID]). The error is an [*Error] with
+// status 400 if the upload lacks a part or the order does not await one, and as
 // for [OrderClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/upload-po-attachments
@@ -96,13 +96,12 @@ func (c *AttachmentsClient) Upload(ctx context.Context, upload *AttachmentUpload
 	if err != nil {
 		return nil, err
 	}
-	attachment := c.order.name("attachment") // one, unlike the list's address
+	attachment := c.order.name("attachment") // singular, unlike the address of the list
 	return exchange[Collection[*OrderAttachment]](ctx, attachment, request{method: http.MethodPost, content: body, contentType: contentType})
 }
 
-// body returns the upload as multipart/form-data. The boundary is made of the
-// call's request id, so that the same call always has the same body; by
-// chance, no file has that text in it.
+// body returns the upload as multipart/form-data. The boundary is derived from
+// the request id, so that a repeated call has the same body.
 func (u *AttachmentUpload) body(requestID string) (*multipartBody, string, error) {
 	if len(u.PurchaseOrders) == 0 {
 		return nil, "", errors.New("partnercenter: there is no purchase order to attach: add one to PurchaseOrders")
@@ -123,7 +122,7 @@ func (u *AttachmentUpload) body(requestID string) (*multipartBody, string, error
 		return nil, "", err
 	}
 	body := &multipartBody{}
-	// What the form wrote so far comes before the next file.
+	// Headers written so far precede the next file.
 	flush := func() {
 		body.parts = append(body.parts, bytes.NewReader(bytes.Clone(text.Bytes())))
 		text.Reset()
@@ -143,7 +142,7 @@ func (u *AttachmentUpload) body(requestID string) (*multipartBody, string, error
 	}{{"POFiles", u.PurchaseOrders}, {"TenderFiles", u.Tenders}} {
 		for _, file := range group.files {
 			if file.Name == "" || strings.ContainsAny(file.Name, `/\`) || file.Content == nil {
-				return nil, "", fmt.Errorf("partnercenter: attachment %q is no file: it needs content, and a name without folders", file.Name)
+				return nil, "", fmt.Errorf("partnercenter: attachment %q is not a file: it needs content, and a name without folders", file.Name)
 			}
 			if _, err := form.CreatePart(textproto.MIMEHeader{
 				"Content-Disposition": {multipart.FileContentDisposition(group.field, file.Name)}, "Content-Type": {"application/octet-stream"},
@@ -161,23 +160,22 @@ func (u *AttachmentUpload) body(requestID string) (*multipartBody, string, error
 	return body, form.FormDataContentType(), body.measure()
 }
 
-// multipartBody reads its parts one after the other, and can start again, which
-// retries need.
+// multipartBody reads its parts in sequence. It can be rewound, for retries.
 type multipartBody struct {
-	parts []io.ReadSeeker
-	sizes []int64
-	size  int64
-	at    int // part that is read
-	left  int64
+	parts   []io.ReadSeeker
+	sizes   []int64
+	size    int64
+	current int // index of the current part
+	left    int64
 }
 
-// measure finds the parts' sizes. A file that changes its size later fails the
-// call rather than garble it.
+// measure determines the sizes of the parts. If a file changes its size later,
+// the call fails.
 func (b *multipartBody) measure() error {
 	for _, part := range b.parts {
 		size, err := part.Seek(0, io.SeekEnd)
 		if err != nil {
-			return fmt.Errorf("partnercenter: a file to attach cannot be read from its beginning: %w", err)
+			return fmt.Errorf("partnercenter: a file to attach cannot be read from its start: %w", err)
 		}
 		b.sizes = append(b.sizes, size)
 		b.size += size
@@ -186,21 +184,20 @@ func (b *multipartBody) measure() error {
 	return err
 }
 
-// Seek knows the two places that a call looks at: the end, for the size, and
-// the beginning.
+// Seek supports what a call needs: the end, for the size, and the start.
 func (b *multipartBody) Seek(offset int64, whence int) (int64, error) {
 	switch {
 	case offset == 0 && whence == io.SeekEnd:
-		b.at = len(b.parts)
+		b.current = len(b.parts)
 		return b.size, nil
 	case offset == 0 && whence == io.SeekStart:
 		return 0, b.start(0)
 	}
-	return 0, errors.New("partnercenter: an upload is read from its beginning only")
+	return 0, errors.New("partnercenter: an upload can only be read from its start")
 }
 
 func (b *multipartBody) start(part int) error {
-	b.at = part
+	b.current = part
 	if part == len(b.parts) {
 		return nil
 	}
@@ -210,19 +207,19 @@ func (b *multipartBody) start(part int) error {
 }
 
 func (b *multipartBody) Read(p []byte) (int, error) {
-	for b.at < len(b.parts) {
+	for b.current < len(b.parts) {
 		if b.left == 0 {
-			if err := b.start(b.at + 1); err != nil {
+			if err := b.start(b.current + 1); err != nil {
 				return 0, err
 			}
 			continue
 		}
-		n, err := b.parts[b.at].Read(p[:min(int64(len(p)), b.left)])
+		n, err := b.parts[b.current].Read(p[:min(int64(len(p)), b.left)])
 		b.left -= int64(n)
 		if errors.Is(err, io.EOF) {
 			err = nil
 			if b.left > 0 {
-				err = errors.New("partnercenter: a file to attach became shorter while it was read: try again when it does not change")
+				err = errors.New("partnercenter: a file to attach became shorter while it was read: try again when it no longer changes")
 			}
 		}
 		if n > 0 || err != nil {
@@ -232,30 +229,30 @@ func (b *multipartBody) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// ByID reaches one attachment.
+// ByID selects an attachment.
 func (c *AttachmentsClient) ByID(id string) *AttachmentClient {
 	return &AttachmentClient{c.order.name("attachment").id("attachment id", id)}
 }
 
-// AttachmentClient reaches one file attached to an order. Get it from
+// AttachmentClient accesses a file attached to an order. Get one from
 // [AttachmentsClient.ByID].
 type AttachmentClient struct{ resource }
 
-// MaxAttachmentSize is how many bytes of a file [AttachmentClient.Download]
-// gives at most: far more than any purchase order has.
+// MaxAttachmentSize is the maximum number of bytes of a file that
+// [AttachmentClient.Download] returns, far more than a purchase order needs.
 const MaxAttachmentSize = 256 << 20
 
-// AttachmentContent is a file on its way from the service.
+// AttachmentContent is a file that is being downloaded.
 type AttachmentContent struct {
-	// Body is the file. Read it to its end, then close it. It ends in an error
-	// if the file breaks off, and in [ErrAttachmentTooLarge].
+	// Body is the content. Read it to its end, then close it. It fails if the
+	// file is cut off, or with [ErrAttachmentTooLarge].
 	Body        io.ReadCloser
-	Name        string // without folders; empty when the service gives none
+	Name        string // without folders; empty if the service sends none
 	ContentType string
-	Size        int64 // in bytes; -1 when the service does not say
+	Size        int64 // in bytes; -1 if unknown
 }
 
-// Download returns the file. The caller closes its Body.
+// Download returns the file. The caller must close its Body.
 //
 // The error is an [*Error] with status 404 for an unknown attachment, and as for
 // [OrderClient.Get].
@@ -267,7 +264,7 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 		return nil, err
 	}
 	req := request{method: http.MethodGet, address: address, header: http.Header{"Accept": {"*/*"}}, stream: true}
-	resp, _, err := c.client.do(ctx, req) //nolint:bodyclose // the caller does
+	resp, _, err := c.client.do(ctx, req) //nolint:bodyclose // closed by the caller
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +280,7 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 	return content, nil
 }
 
-// limitedBody fails rather than go on for ever.
+// limitedBody fails after a number of bytes.
 type limitedBody struct {
 	body io.ReadCloser
 	left int64
@@ -294,7 +291,7 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 		return 0, ErrAttachmentTooLarge
 	}
 	if int64(len(p)) > l.left+1 {
-		p = p[:l.left+1] // one more, to see whether there is more
+		p = p[:l.left+1] // one extra byte detects a larger file
 	}
 	n, err := l.body.Read(p)
 	if l.left -= int64(n); l.left < 0 {

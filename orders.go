@@ -19,22 +19,21 @@ import (
 //
 // https://learn.microsoft.com/partner-center/developer/order-resources
 type Order struct {
-	// ID is a GUID for legacy orders (compare without case), else a short,
-	// case-sensitive text.
+	// ID is a GUID for legacy orders (compare ignoring case), or else a short
+	// case-sensitive string.
 	ID string `json:"id,omitzero"`
-	// AlternateID is 12 hex digits for newer orders and the ID for legacy ones.
+	// AlternateID is 12 hex digits for newer orders, and the ID for legacy ones.
 	AlternateID         string           `json:"alternateId,omitzero"`
 	ReferenceCustomerID string           `json:"referenceCustomerId,omitzero"` // the customer's tenant id
 	BillingCycle        BillingCycleType `json:"billingCycle,omitzero"`
-	CurrencyCode        string           `json:"currencyCode,omitzero"` // ISO 4217; missing on old answers
+	CurrencyCode        string           `json:"currencyCode,omitzero"` // ISO 4217; absent from older answers
 	CurrencySymbol      string           `json:"currencySymbol,omitzero"`
 	LineItems           []OrderLineItem  `json:"lineItems,omitzero"`
 	CreationDate        Time             `json:"creationDate,omitzero"`
-	Status              OrderStatus      `json:"status,omitzero"` // missing on old answers
-	// TransactionType says who placed the order; missing on older answers.
+	Status              OrderStatus      `json:"status,omitzero"` // absent from older answers
+	// TransactionType says who placed the order. It is absent from older answers.
 	TransactionType OrderTransactionType `json:"transactionType,omitzero"`
-	// TotalPrice is in CurrencyCode, and only there when asked for with
-	// [IncludePrice].
+	// TotalPrice is in CurrencyCode. It is only set with [IncludePrice].
 	TotalPrice                         Decimal             `json:"totalPrice,omitzero"`
 	PartnerOnRecordAttestationAccepted *bool               `json:"partnerOnRecordAttestationAccepted,omitzero"`
 	Links                              *OrderLinks         `json:"links,omitzero"`
@@ -47,23 +46,23 @@ type Order struct {
 //
 // https://learn.microsoft.com/partner-center/developer/order-resources#orderlineitem
 type OrderLineItem struct {
-	// LineItemNumber counts from 0 within the order. In a PATCH it numbers the
+	// LineItemNumber counts from 0 within the order. In a PATCH it counts the
 	// lines of the request, not those of the stored order.
 	LineItemNumber *int `json:"lineItemNumber,omitzero"`
-	// ProvisioningContext holds what the SKU's provisioning variables ask for,
-	// such as subscriptionId, scope and duration.
+	// ProvisioningContext has a value for each of the SKU's provisioning
+	// variables, such as subscriptionId, scope and duration.
 	ProvisioningContext map[string]string `json:"provisioningContext,omitzero"`
 	// OfferID is a legacy offer id or a catalog item id
 	// (product:sku:availability).
 	OfferID string `json:"offerId,omitzero"`
-	// SubscriptionID is there at once for legacy offers and absent while a
-	// newer order is pending.
+	// SubscriptionID is set at once for legacy offers, and absent while a newer
+	// order is pending.
 	SubscriptionID string `json:"subscriptionId,omitzero"`
-	// ParentSubscriptionID is the base that an add-on is bought under; PATCH
+	// ParentSubscriptionID is the base subscription of a new add-on; PATCH
 	// only.
 	ParentSubscriptionID string `json:"parentSubscriptionId,omitzero"`
-	// TermDuration is P1M, P1Y or P3Y. Perpetual software answers the empty
-	// text, which is not absence.
+	// TermDuration is P1M, P1Y or P3Y. For perpetual software it is an empty
+	// string rather than absent.
 	TermDuration    *string                 `json:"termDuration,omitzero"`
 	TransactionType LineItemTransactionType `json:"transactionType,omitzero"`
 	FriendlyName    string                  `json:"friendlyName,omitzero"` // default: title of the offer or SKU
@@ -76,14 +75,14 @@ type OrderLineItem struct {
 	PromotionID         string    `json:"promotionId,omitzero"`
 	CustomTermEndDate   Time      `json:"customTermEndDate,omitzero"`
 	AttestationAccepted *bool     `json:"attestationAccepted,omitzero"`
-	// Pricing is only there when asked for with [IncludePrice].
+	// Pricing is only set with [IncludePrice].
 	Pricing    *Pricing            `json:"pricing,omitzero"`
 	Links      *OrderLineItemLinks `json:"links,omitzero"`
 	Attributes *ResourceAttributes `json:"attributes,omitzero"`
 	Extra      jsontext.Value      `json:",embed"`
 }
 
-// RenewsTo is the term a trial is renewed to: P1M or P1Y.
+// RenewsTo is the term that follows a trial: P1M or P1Y.
 type RenewsTo struct {
 	TermDuration string         `json:"termDuration,omitzero"`
 	Extra        jsontext.Value `json:",embed"`
@@ -92,8 +91,9 @@ type RenewsTo struct {
 // plainRenewsTo is RenewsTo without its methods.
 type plainRenewsTo RenewsTo
 
-// UnmarshalJSONFrom reads an object or, as the documentation's tables have it,
-// an array of one; of a longer array, which nothing documents, the first.
+// UnmarshalJSONFrom reads an object, or an array of one as in the
+// documentation's tables. Of a longer array, which is not documented, it reads
+// the first.
 func (r *RenewsTo) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != jsontext.KindBeginArray {
 		return json.UnmarshalDecode(dec, (*plainRenewsTo)(r))
@@ -133,8 +133,8 @@ type OrderLineItemLinks struct {
 	Product      *Link `json:"product,omitzero"`
 	SKU          *Link `json:"sku,omitzero"`
 	Availability *Link `json:"availability,omitzero"`
-	// ProvisioningStatus of the subscription. Samples leave the customer out
-	// of its address.
+	// ProvisioningStatus is that of the subscription. In samples its address
+	// does not name the customer.
 	ProvisioningStatus *Link          `json:"provisioningStatus,omitzero"`
 	ActivationLinks    *Link          `json:"activationLinks,omitzero"` // marketplace items
 	Extra              jsontext.Value `json:",embed"`
@@ -148,12 +148,12 @@ type OrderClientInfo struct {
 	Extra              jsontext.Value `json:",embed"`
 }
 
-// OrderLineItemProvisioningStatus is how far the service has come with a line.
+// OrderLineItemProvisioningStatus is the provisioning status of a line item.
 //
 // https://learn.microsoft.com/partner-center/developer/get-order-provisioning-status
 type OrderLineItemProvisioningStatus struct {
 	LineItemNumber *int `json:"lineItemNumber,omitzero"`
-	// OrderLineItemID is undocumented and carries the same number.
+	// OrderLineItemID is undocumented and equals LineItemNumber.
 	OrderLineItemID                 *int                         `json:"orderLineItemId,omitzero"`
 	Status                          FulfillmentStatus            `json:"status,omitzero"`
 	QuantityProvisioningInformation []QuantityProvisioningStatus `json:"quantityProvisioningInformation,omitzero"`
@@ -167,7 +167,7 @@ type QuantityProvisioningStatus struct {
 	Extra    jsontext.Value    `json:",embed"`
 }
 
-// OrderLineItemActivationLink leads to the publisher's page that activates a
+// OrderLineItemActivationLink links to the publisher's page for activating a
 // marketplace purchase.
 //
 // https://learn.microsoft.com/partner-center/developer/get-activation-link-by-order-line-item
@@ -216,8 +216,8 @@ func (l *OrderLineItem) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainOrderLineItem)(l), decodeOptions)
 }
 
-// OrdersClient reaches the orders of one customer. Get it from
-// [CustomerClient.Orders].
+// OrdersClient accesses the orders of a customer. Get one from
+// CustomerClient.Orders.
 type OrdersClient struct{ resource }
 
 // OrdersOption is an option of the calls that list orders.
@@ -241,31 +241,32 @@ type ordersOption struct{ name, value string }
 
 func (o ordersOption) addToOrders(q url.Values) { q.Set(o.name, o.value) }
 
-// IncludePrice asks for prices: Order.TotalPrice and OrderLineItem.Pricing.
-// Without the right to see them the service answers 403, code 800043.
+// IncludePrice requests prices: Order.TotalPrice and OrderLineItem.Pricing.
+// Without the right to see them the error is an [*Error] with status 403 and
+// code 800043.
 func IncludePrice() PriceOption { return priceOption{} }
 
-// IncludeSystemPurchases asks a list for the orders that the service placed
-// itself (SystemPurchase, SystemBilling), which it leaves out by default.
+// IncludeSystemPurchases includes the orders that the service itself placed
+// (SystemPurchase, SystemBilling), which lists omit by default.
 func IncludeSystemPurchases() OrdersOption {
 	return ordersOption{"include_system_purchases", "true"}
 }
 
-// ForIndirectReseller asks a list for the orders placed for one indirect
-// reseller only, by its tenant id.
+// ForIndirectReseller limits a list to the orders placed for an indirect
+// reseller, by its tenant id.
 func ForIndirectReseller(id string) OrdersOption {
 	return ordersOption{"indirect_reseller_id", id}
 }
 
-// ByBillingCycleType narrows the orders to those of one billing cycle. The empty
-// cycle means all.
+// ByBillingCycleType limits the orders to one billing cycle. An empty cycle
+// means all.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-orders-by-customer-and-billing-cycle-type
 func (c *OrdersClient) ByBillingCycleType(cycle BillingCycleType) *OrdersClient {
 	return &OrdersClient{c.with("billingType", string(cycle.Normalize()))}
 }
 
-// ByID reaches one order. Ids of newer orders are case-sensitive.
+// ByID selects an order. Ids of newer orders are case-sensitive.
 func (c *OrdersClient) ByID(id string) *OrderClient {
 	order := c.id("order id", id)
 	return &OrderClient{
@@ -277,11 +278,11 @@ func (c *OrdersClient) ByID(id string) *OrderClient {
 	}
 }
 
-// Get returns all of the customer's orders, newest first. A new order takes up
-// to 15 minutes to show here; [OrderClient.Get] has it at once.
+// Get returns all orders of the customer, newest first. A new order takes up to
+// 15 minutes to appear; [OrderClient.Get] returns it at once.
 //
 // The error is an [*Error] with status 400 and code 900118 for an id that is
-// no GUID, and 403 and code 20002 for a customer that is not this partner's,
+// not a GUID, and 403 and code 20002 if the partner has no such customer,
 // whether it exists or not.
 //
 // https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders
@@ -289,15 +290,15 @@ func (c *OrdersClient) Get(ctx context.Context, opts ...OrdersOption) (*Collecti
 	return readList[Order](ctx, c.asking(opts))
 }
 
-// All yields the orders that [OrdersClient.Get] returns, following next pages
-// if the service gives any. It checks that each answer carries the items it
-// counts and ends with a [*ShortAnswerError] where one does not, unless
-// ClientOptions.AllowShortAnswers is set. After an error it yields nothing.
+// All yields the orders that [OrdersClient.Get] returns, following links to
+// next pages, if any. It ends with a [*ShortAnswerError] if an answer has fewer
+// items than its totalCount, unless ClientOptions.AllowShortAnswers is set. It
+// stops after an error.
 func (c *OrdersClient) All(ctx context.Context, opts ...OrdersOption) iter.Seq2[*Order, error] {
 	return readAll[Order](ctx, c.asking(opts))
 }
 
-// asking adds options to what is asked for.
+// asking returns the resource with the options added to its query.
 func (r resource) asking(opts []OrdersOption) resource {
 	query := url.Values{}
 	maps.Copy(query, r.query)
@@ -311,50 +312,50 @@ func (r resource) asking(opts []OrdersOption) resource {
 // OrderCreateOption is an option of [OrdersClient.Create].
 type OrderCreateOption headerField
 
-// ForCustomerUser names the customer's user, by its user principal name, that
-// the order is placed for and that gets a licence.
+// ForCustomerUser sets the user of the customer, by user principal name, for
+// whom the order is placed and who gets a licence.
 func ForCustomerUser(upn string) OrderCreateOption {
 	return OrderCreateOption{headerCustomerUser, upn}
 }
 
-// Create places an order. It takes at least one line item; the lines are
-// numbered from 0, without gaps. The answer is the order as the service has
-// it: completed with its subscriptions for legacy offers, pending for items of
-// the newer catalog. It can be read by its id at once, and takes up to 15
-// minutes to be listed ([OrderClient.WaitVisible]).
+// Create places an order and returns it as stored by the service: completed,
+// with subscriptions, for legacy offers, and pending for items of the newer
+// catalog. It needs at least one line item; lines are numbered from 0, without
+// gaps. The order can be read by its id at once, and takes up to 15 minutes to
+// be listed ([OrderClient.WaitVisible]).
 //
 // An order for an indirect reseller's customer names the customer in
-// ReferenceCustomerID and the reseller in each line's PartnerIDOnRecord; it
-// needs a user in the token.
+// ReferenceCustomerID and the reseller in each line's PartnerIDOnRecord. It
+// requires a token with a user.
 //
-// A retry never places a second order, as it carries the first try's request
-// id. When the error leaves open what happened ([Unsettled]), repeat the call
-// with the same order and request id ([WithRequestID]).
+// Retries never place a second order, because they carry the same request id.
+// If the error leaves the outcome open ([Unsettled]), repeat the call with the
+// same order and request id ([WithRequestID]).
 //
 // The error is an [*Error]. Among its codes are, with status 400: 800071 for
 // wrong line numbers, 800004 for an unknown offer, 2002 and 800017 for a
 // quantity out of range, 800070 for an offer that is not sold in the customer's
-// country; 403: 13605 for a missing customer agreement, 800020 and 2091 for
-// what cannot be bought, 800066 and 800067 for a sandbox that is full; 404 and
-// 800015 for an unknown reseller; 409 and 800060 while a call with the same
-// request id is under way. Customers fail as they do for [OrdersClient.Get].
+// country; 403: 13605 for a missing customer agreement, 800020 and 2091 for an
+// item that cannot be bought, 800066 and 800067 for a full sandbox; 404: 800015
+// for an unknown reseller; 409: 800060 while a call with the same request id is
+// in progress. Errors about the customer are those of [OrdersClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/create-an-order
 func (c *OrdersClient) Create(ctx context.Context, order *Order, opts ...OrderCreateOption) (*Order, error) {
 	return write[Order](ctx, c.whole(), http.MethodPost, order, headerOf(opts))
 }
 
-// OrderClient reaches one order of a customer. Get it from
+// OrderClient accesses an order of a customer. Get one from
 // [OrdersClient.ByID].
 type OrderClient struct {
-	// ProvisioningStatus tells how far the service has come with each line.
+	// ProvisioningStatus is the provisioning status of each line item.
 	ProvisioningStatus *OrderProvisioningStatusClient
-	// ActivationLinks lead to the pages that activate marketplace purchases,
-	// one for each line that needs it.
+	// ActivationLinks are links to the pages for activating marketplace
+	// purchases, one for each line item that needs it.
 	ActivationLinks *ActivationLinksClient
-	// LineItems are the order's lines.
+	// LineItems are the order's line items.
 	LineItems *OrderLineItemsClient
-	// Attachments are purchase orders and tenders that belong to the order.
+	// Attachments are the purchase orders and tenders of the order.
 	Attachments *AttachmentsClient
 
 	resource
@@ -364,8 +365,8 @@ type OrderClient struct {
 
 // Get returns the order.
 //
-// The error is an [*Error] with status 404 and code 20000 for an unknown
-// order; customers fail as they do for [OrdersClient.Get].
+// The error is an [*Error] with status 404 and code 20000 for an unknown order.
+// Errors about the customer are those of [OrdersClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-an-order-by-id
 func (c *OrderClient) Get(ctx context.Context, opts ...OrderOption) (*Order, error) {
@@ -381,8 +382,8 @@ func (c *OrderClient) Get(ctx context.Context, opts ...OrderOption) (*Order, err
 // PatchOption is an option of the calls that change a resource.
 type PatchOption headerField
 
-// IfMatch makes the change only if the resource still has this etag, as
-// ResourceAttributes.Etag has it. It comes before the etag in the body.
+// IfMatch makes the change only if the resource still has this etag, as in
+// ResourceAttributes.Etag. It takes precedence over the etag in the body.
 func IfMatch(etag string) PatchOption {
 	if !strings.HasPrefix(etag, `"`) {
 		etag = `"` + etag + `"`
@@ -390,22 +391,22 @@ func IfMatch(etag string) PatchOption {
 	return PatchOption{headerIfMatch, etag}
 }
 
-// Patch changes the order and returns it as it then is. What the order passed
-// in says decides what happens:
+// Patch changes the order and returns its new state. What it does depends on
+// the order passed in:
 //
-//   - Another BillingCycle, with ReferenceCustomerID and the lines' OfferID,
-//     SubscriptionID and Quantity, changes how the whole order is billed.
-//   - A line with a ParentSubscriptionID buys an add-on; the service appends
-//     the line. Send the new line alone.
-//   - Status cancelled cancels; [OrderClient.Cancel] does that.
+//   - A new BillingCycle, with ReferenceCustomerID and the lines' OfferID,
+//     SubscriptionID and Quantity, changes the billing cycle of the whole order.
+//   - A line with a ParentSubscriptionID buys an add-on. Send only the new line;
+//     the service appends it.
+//   - Status cancelled cancels the order; use [OrderClient.Cancel].
 //
-// Lines are matched by subscription and offer: their numbers are those of the
-// request, from 0. The order's etag goes along as it is; with a stale one the
-// error is an [*Error] with status 400 and code 2055. Read the order again, and
-// decide again. Other codes are 6000, 6001, 800072 and 800085 (400) for a
-// billing cycle that cannot be changed, 800029 (400) for an add-on that does not
-// belong to its parent, 800014 (409) while another change is under way, and
-// those of [OrdersClient.Create] and [OrderClient.Get].
+// Lines are matched by subscription and offer; their numbers count from 0
+// within the request. The order's etag is sent unchanged. If it is stale the
+// error is an [*Error] with status 400 and code 2055: read the order again
+// before repeating the change. Other codes are 6000, 6001, 800072 and 800085
+// (400) for a billing cycle that cannot be changed, 800029 (400) for an add-on
+// that does not belong to its parent, 800014 (409) while another change is in
+// progress, and those of [OrdersClient.Create] and [OrderClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/change-the-billing-cycle-of-a-subscription
 // https://learn.microsoft.com/partner-center/developer/purchase-an-add-on-to-a-subscription
@@ -413,23 +414,22 @@ func (c *OrderClient) Patch(ctx context.Context, order *Order, opts ...PatchOpti
 	return write[Order](ctx, c.resource, http.MethodPatch, order, headerOf(opts))
 }
 
-// Cancel cancels lines of the order by their numbers, or all of it when none
-// is named, and returns the order as it then is. A cancelled line has quantity
-// 0; the order is cancelled when all its lines are. To name a line the service
-// wants its offer, so the order is read first when lines are named.
+// Cancel cancels lines of the order by their numbers, or the whole order if
+// none is given, and returns its new state. A cancelled line has quantity 0;
+// the order is cancelled when all its lines are. The service identifies lines
+// by their offers, so Cancel reads the order first if lines are given.
 //
-// Software can be cancelled within its window; reservations and marketplace
-// purchases only in a sandbox. The error is an [*Error] with status 400 and
-// code 800061 for what cannot be cancelled, 800063 for an order whose
-// subscriptions can be suspended instead, 900117 after the window; 403 and
-// 800019 outside a sandbox, 800077 for subscriptions that [SubscriptionClient.Patch]
-// cancels; and as for [OrderClient.Get].
+// Software can be cancelled within a time limit, reservations and marketplace purchases
+// only in a sandbox. The error is an [*Error] with status 400 and code 800061 for an
+// order that cannot be cancelled, 800063 for one whose subscriptions can be suspended
+// instead, 900117 after the time limit; 403: 800019 outside a sandbox, 800077 for
+// subscriptions that [SubscriptionClient.Patch] cancels; and as for [OrderClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/cancel-software-purchases
 // https://learn.microsoft.com/partner-center/developer/cancel-an-order-from-the-integration-sandbox
 func (c *OrderClient) Cancel(ctx context.Context, lines ...int) (*Order, error) {
-	// The etag is left out on purpose: repeated with its request id, the call
-	// must have the body that it had.
+	// There is no etag: repeated with its request id, the call must have the
+	// same body.
 	cancelled := &Order{ID: c.orderID, Status: OrderStatusCancelled}
 	if len(lines) > 0 {
 		order, err := c.Get(withoutRequestID(ctx))
@@ -443,7 +443,7 @@ func (c *OrderClient) Cancel(ctx context.Context, lines ...int) (*Order, error) 
 	return c.Patch(ctx, cancelled)
 }
 
-// namedLines returns what names lines of an order to the service.
+// namedLines returns lines of an order as the service identifies them.
 func namedLines(order *Order, numbers []int) ([]OrderLineItem, error) {
 	var named []OrderLineItem
 	for _, number := range numbers {
@@ -451,7 +451,7 @@ func namedLines(order *Order, numbers []int) ([]OrderLineItem, error) {
 			return l.LineItemNumber != nil && *l.LineItemNumber == number
 		})
 		if i < 0 {
-			return nil, fmt.Errorf("partnercenter: order %s has no line %d: its lines are numbered from 0 to %d; nothing was cancelled", order.ID, number, len(order.LineItems)-1)
+			return nil, fmt.Errorf("partnercenter: order %s has no line %d: its lines are numbered 0 to %d; nothing was cancelled", order.ID, number, len(order.LineItems)-1)
 		}
 		line := order.LineItems[i]
 		named = append(named, OrderLineItem{LineItemNumber: line.LineItemNumber, OfferID: line.OfferID, SubscriptionID: line.SubscriptionID})
@@ -459,11 +459,11 @@ func namedLines(order *Order, numbers []int) ([]OrderLineItem, error) {
 	return named, nil
 }
 
-// OrderProvisioningStatusClient reaches the provisioning status of an order.
-// Get it from [OrderClient.ProvisioningStatus].
+// OrderProvisioningStatusClient accesses the provisioning status of an order.
+// Get one from OrderClient.ProvisioningStatus.
 type OrderProvisioningStatusClient struct{ resource }
 
-// Get returns how far the service has come with each line of the order.
+// Get returns the provisioning status of each line item of the order.
 //
 // The error is an [*Error] with status 404 and code 800007 for an order that
 // is not provisioned, such as one of legacy offers, and as for
@@ -479,30 +479,30 @@ func (c *OrderProvisioningStatusClient) All(ctx context.Context) iter.Seq2[*Orde
 	return readAll[OrderLineItemProvisioningStatus](ctx, c.resource)
 }
 
-// OrderLineItemsClient reaches the lines of an order. Get it from
-// [OrderClient.LineItems].
+// OrderLineItemsClient accesses the line items of an order. Get one from
+// OrderClient.LineItems.
 type OrderLineItemsClient struct{ order resource }
 
-// ByID reaches one line by its number, which counts from 0.
+// ByID selects a line item by its number, which counts from 0.
 func (c *OrderLineItemsClient) ByID(number int) *OrderLineItemClient {
 	line := c.order.name("lineitems").id("line item number", strconv.Itoa(number))
 	return &OrderLineItemClient{ActivationLinks: &ActivationLinksClient{line.name("activationlinks")}}
 }
 
-// OrderLineItemClient reaches one line of an order. Get it from
+// OrderLineItemClient accesses a line item of an order. Get one from
 // [OrderLineItemsClient.ByID].
 type OrderLineItemClient struct {
-	// ActivationLinks lead to the pages that activate the line's purchase.
+	// ActivationLinks are links to the pages for activating the purchase.
 	ActivationLinks *ActivationLinksClient
 }
 
-// ActivationLinksClient reaches the activation links of an order, a line or a
-// subscription.
+// ActivationLinksClient accesses the activation links of an order, a line item
+// or a subscription.
 type ActivationLinksClient struct{ resource }
 
-// Get returns links to the publishers' pages on which marketplace purchases
-// are activated. They lead to other hosts, for the customer's browser; in a
-// sandbox they lead nowhere, and [SubscriptionClient.Activate] activates.
+// Get returns links to the publishers' pages for activating marketplace
+// purchases. They lead to other hosts and are for the customer's browser. In a
+// sandbox they do not work; use [SubscriptionClient.Activate].
 //
 // https://learn.microsoft.com/partner-center/developer/get-activation-link-by-order-line-item
 func (c *ActivationLinksClient) Get(ctx context.Context) (*Collection[*OrderLineItemActivationLink], error) {

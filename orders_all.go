@@ -10,46 +10,46 @@ import (
 	"sync"
 )
 
-// AllOrdersClient reaches the orders of all customers. Get it from [Client.Orders].
+// AllOrdersClient accesses the orders of all customers. Get it from Client.Orders.
 type AllOrdersClient struct{ client *Client }
 
-// CustomerOrder is an order with the customer that it belongs to.
+// CustomerOrder is an order and its customer.
 type CustomerOrder struct {
-	Customer *Customer // as a list of customers has it
+	Customer *Customer // as returned by a list of customers
 	Order    *Order
 }
 
-// AllOrdersOptions are the options of [AllOrdersClient.All]. The zero value lists
-// the orders that a list of each customer's has by default.
+// AllOrdersOptions are the options of [AllOrdersClient.All]. The zero value
+// lists the orders of all customers that [OrdersClient.All] lists by default.
 type AllOrdersOptions struct {
-	// Customers are those to ask about, by ID. Nil means all of the partner's, which
-	// are then listed first.
+	// Customers are the customers whose orders are listed; only the ID is used. Nil means
+	// all customers of the partner, which are then listed first.
 	Customers []*Customer
 
-	// BillingCycle selects the orders of one billing cycle. Empty means all.
+	// BillingCycle limits the orders to one billing cycle. Empty means all.
 	BillingCycle BillingCycleType
 
-	// Options go along with each list.
+	// Options apply to the list of each customer.
 	Options []OrdersOption
 
-	// Workers is how many customers are asked about at once, up to [MaxWorkers].
-	// Zero means [DefaultWorkers].
+	// Workers is the number of customers that are queried concurrently, at most
+	// [MaxWorkers]. Zero means [DefaultWorkers].
 	Workers int
 
-	// OnCustomer is called for each customer: with a nil error once all its orders
-	// have been yielded, or with the error if they could not be listed. Then none
-	// has been yielded, and All goes on with the next customer. It is called by the
-	// goroutine that ranges over All. Without OnCustomer the first error ends All.
+	// OnCustomer, if not nil, is called for each customer: with a nil error after all its
+	// orders have been yielded, or with the error if they could not be listed. In that
+	// case none has been yielded, and All continues with the next customer. It is called
+	// by the goroutine that ranges over All. Without OnCustomer the first error ends All.
 	OnCustomer func(customer *Customer, err error)
 }
 
-// All yields the orders of all customers, customer by customer in the order of their
-// list, each customer's as [OrdersClient.All] does. Nil options mean the defaults.
+// All yields the orders of all customers, in the order of the list of customers, and for
+// each customer as [OrdersClient.All] does. Nil options mean the defaults.
 //
-// An error that concerns one customer goes to OnCustomer. An error that would meet
-// all of them, such as a refused token, ends All, as do the end of ctx and whatever
-// keeps the customers from being listed. Set ClientOptions.Budget to stay within the
-// service's limits: one budget is for all workers.
+// An error about one customer is passed to OnCustomer. An error that would affect all
+// customers, such as a refused token, ends All, as does the end of ctx or a failure to
+// list the customers. To stay within the service's limits, set ClientOptions.Budget,
+// which all workers share.
 func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.Seq2[*CustomerOrder, error] {
 	var o AllOrdersOptions
 	if opts != nil {
@@ -63,9 +63,10 @@ func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.
 			yield(nil, fmt.Errorf("partnercenter: AllOrdersOptions has Workers %d: use 1 to %d, or zero for the default", o.Workers, MaxWorkers))
 			return
 		}
-		o := o // each range lists the customers anew
+		o := o // each range lists the customers again
 		if o.Customers == nil {
-			// All at first: a continuation token would expire during a long run.
+			// List all customers first: a continuation token could expire during a
+			// long run.
 			for customer, err := range c.client.Customers.All(ctx) {
 				if err != nil {
 					yield(nil, err)
@@ -91,7 +92,7 @@ func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.
 	}
 }
 
-// customerOrders are the orders of a customer, none with an error.
+// customerOrders are the orders of a customer, or an error.
 type customerOrders struct {
 	customer *Customer
 	orders   []*Order
@@ -109,9 +110,9 @@ func (c *AllOrdersClient) of(ctx context.Context, customer *Customer, o *AllOrde
 	return answer
 }
 
-// ofEach asks about several customers at once and yields the answers in the order of
-// the customers. It runs ahead of a slow customer by a few others only, so that
-// memory stays bounded. All workers have ended when it returns.
+// ofEach queries customers concurrently and yields the results in the order of the
+// customers. It gets only a few customers ahead of a slow one, which bounds its memory.
+// All workers have ended when it returns.
 func (c *AllOrdersClient) ofEach(ctx context.Context, o *AllOrdersOptions) iter.Seq[customerOrders] {
 	type job struct {
 		customer *Customer
@@ -133,7 +134,7 @@ func (c *AllOrdersClient) ofEach(ctx context.Context, o *AllOrdersOptions) iter.
 				case <-ctx.Done():
 					return
 				}
-				jobs <- j // a worker takes it, if only to see that ctx is done
+				jobs <- j // workers receive even after ctx is done
 			}
 		})
 		for range o.Workers {
@@ -149,13 +150,13 @@ func (c *AllOrdersClient) ofEach(ctx context.Context, o *AllOrdersOptions) iter.
 			}
 		}
 		if err := ctx.Err(); err != nil {
-			yield(customerOrders{err: err}) // some were not asked about
+			yield(customerOrders{err: err}) // some customers were not queried
 		}
 	}
 }
 
-// concernsCustomer reports whether an error is about one customer, so that the others
-// can still be asked about.
+// concernsCustomer reports whether an error is about one customer, so that others can
+// still be queried.
 func concernsCustomer(err error) bool {
 	if answer, ok := errors.AsType[*Error](err); ok {
 		return answer.StatusCode >= 400 && answer.StatusCode <= 500 &&

@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// WaitOptions say how [OrderClient.WaitVisible] waits. The zero value waits as
-// long as a new order may take to be listed, and some minutes more.
+// WaitOptions are the options of [OrderClient.WaitVisible]. The zero value
+// waits a few minutes longer than a new order may take to be listed.
 type WaitOptions struct {
-	// Timeout is how long to wait. Zero means DefaultWaitTimeout; negative
-	// means for as long as the context lets it.
+	// Timeout is the maximum wait. Zero means DefaultWaitTimeout; negative
+	// means no limit but the context's.
 	Timeout time.Duration
-	// Interval is the pause after the first look, which grows by half each
-	// time, up to MaxInterval. Zero means 5 and 30 seconds: the service counts
-	// requests by the minute. Neither may be negative.
+	// Interval is the first pause between two requests. It grows by half each
+	// time, up to MaxInterval. Zero means 5 seconds, and 30 for MaxInterval.
+	// Negative ones are an error.
 	Interval, MaxInterval time.Duration
-	// Progress, if not nil, is called before each pause, with the time since
-	// the beginning and the pause to come.
+	// Progress, if not nil, is called before each pause with the time since the
+	// start and the length of the pause.
 	Progress func(waited, pause time.Duration)
 }
 
-// WaitVisible waits until the list of the customer's orders has the order, and
-// returns it as the list has it. It reads the order by its id first, so that an
-// unknown id fails at once, as [OrderClient.Get] does. After the timeout the
-// error is [ErrNotVisible]; when the context ends it is the context's.
+// WaitVisible waits until the list of the customer's orders contains the order,
+// and returns it as listed. It reads the order by its id first, so that an
+// unknown id fails at once, as for [OrderClient.Get]. After the timeout the
+// error is [ErrNotVisible]; if the context ends first, it is the context's.
 //
 // Nil options mean the defaults.
 func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Order, error) {
@@ -47,7 +47,7 @@ func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Orde
 	}
 	list := c.list
 	if kind := order.TransactionType.Normalize(); kind != "" && kind != OrderTransactionTypeUserPurchase {
-		list = list.asking([]OrdersOption{IncludeSystemPurchases()}) // never listed without
+		list = list.asking([]OrdersOption{IncludeSystemPurchases()}) // not listed otherwise
 	}
 	started := time.Now()
 	for pause := o.Interval; ; pause = min(pause+pause/2, o.MaxInterval) {
@@ -73,8 +73,8 @@ func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Orde
 	}
 }
 
-// listed returns an order as the list has it, nil while it does not. Lists
-// that are short are looked through all the same: the next look tells.
+// listed returns an order from the list, nil if it is not there yet. It accepts
+// short lists, because the list is read again anyway.
 func listed(ctx context.Context, list resource, id string) (*Order, error) {
 	next := linked[Order](ctx, list)
 	for {
@@ -90,7 +90,8 @@ func listed(ctx context.Context, list resource, id string) (*Order, error) {
 	}
 }
 
-// sameID compares ids of orders: GUIDs without case, shorter ones exactly.
+// sameID reports whether ids of orders are equal: GUIDs ignoring case, shorter ones
+// exactly.
 func sameID(a, b string) bool {
 	const guid = 36
 	return a == b || len(a) == guid && len(b) == guid && strings.EqualFold(a, b)

@@ -10,15 +10,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Collection is a list of resources as one answer carries it.
+// Collection is a list of resources in one answer.
 type Collection[T any] struct {
-	// TotalCount is the number of items in this answer, in the service's own
-	// samples at least; some print a larger one. Do not size buffers or end
-	// loops by it.
+	// TotalCount is usually the number of items in this answer; some samples
+	// have a larger one. Do not use it to size buffers or end loops.
 	TotalCount int `json:"totalCount"`
 	Items      []T `json:"items,omitzero"`
-	// ContinuationToken leads to the next page of a seek-based collection.
-	// Empty on the last page and on collections that are not paged so.
+	// ContinuationToken gets the next page of a seek-based collection. It is
+	// empty on the last page and in other collections.
 	ContinuationToken string              `json:"continuationToken,omitzero"`
 	Links             *ResourceLinks      `json:"links,omitzero"`
 	Attributes        *ResourceAttributes `json:"attributes,omitzero"`
@@ -46,24 +45,24 @@ func (c *Collection[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainCollection[T])(c), decodeOptions)
 }
 
-// ShortAnswerError says that an answer carried fewer items than it counted, so
-// the list at hand is incomplete.
+// ShortAnswerError reports an answer with fewer items than its totalCount, so
+// that the list is incomplete.
 type ShortAnswerError struct {
-	TotalCount int    // what the answer counted
-	Items      int    // what it carried
+	TotalCount int    // as sent
+	Items      int    // number of items in the answer
 	Path       string // of the first page, below the version root
 }
 
 func (e *ShortAnswerError) Error() string {
-	return fmt.Sprintf("partnercenter: %s counted %d items but carried %d: the list is incomplete; try again, or set ClientOptions.AllowShortAnswers to take what came",
+	return fmt.Sprintf("partnercenter: the answer of %s counts %d items but has %d: the list is incomplete; try again, or set ClientOptions.AllowShortAnswers to accept it",
 		e.Path, e.TotalCount, e.Items)
 }
 
 // A fetch returns the next page of a list, and nil after the last.
 type fetch[T any] func() (*Collection[*T], error)
 
-// paged yields the items of a list's pages; each iteration starts anew. A
-// failed page ends the iteration for good.
+// paged yields the items of the pages of a list. Each iteration starts at the
+// first page. A failed page ends the iteration.
 func paged[T any](r resource, start func() fetch[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		fetch := start()
@@ -92,7 +91,8 @@ func paged[T any](r resource, start func() fetch[T]) iter.Seq2[*T, error] {
 	}
 }
 
-// linked returns a fetch that starts with the resource and follows next links.
+// linked returns a fetch that gets the resource and then follows links to next
+// pages.
 func linked[T any](ctx context.Context, r resource) fetch[T] {
 	var next *Link
 	load := func() (*Collection[*T], error) { return readList[T](ctx, r) }
@@ -121,7 +121,7 @@ func linked[T any](ctx context.Context, r resource) fetch[T] {
 	}
 }
 
-// continuation returns the continuation token among a link's headers.
+// continuation returns the continuation token in a link's headers.
 func continuation(link *Link) string {
 	if link == nil {
 		return ""

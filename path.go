@@ -17,10 +17,10 @@ func isVersion(segment string) bool {
 }
 
 // address returns the absolute address of an escaped path below the version
-// root, which is empty or begins with a slash, and of an encoded query.
+// root and an encoded query. The path is empty or begins with a slash.
 func (c *Client) address(path, query string) string {
 	address := c.endpoint.Scheme + "://" + c.endpoint.Host + c.endpoint.Path
-	// The two services beside the API carry the version behind their own name.
+	// Two other services have the version after their own name.
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if !strings.EqualFold(first, "webhooks") && !strings.EqualFold(first, "auditactivity") {
 		address += apiVersion
@@ -32,38 +32,38 @@ func (c *Client) address(path, query string) string {
 	return address
 }
 
-// resource is what a client's verbs are about: where it is, or why it is
-// nowhere. Accessors put it together and cannot fail; verbs look at it. Its
-// methods return another one and leave theirs as it is.
+// resource is the address that a client's verbs act on, or the error that
+// accessors found. Accessors build it and cannot fail; verbs report the error.
+// Its methods do not change the receiver.
 type resource struct {
 	client  *Client
 	path    string     // escaped, below the version root
-	country string     // in whose catalog it is, with all below it; empty: in none
-	query   url.Values // what narrows a list; not what is below it
-	err     error      // the first that went wrong
+	country string     // of the catalog, for the resource and those below; empty for none
+	query   url.Values // limits a list; not inherited by resources below
+	err     error      // the first error
 }
 
-// name reaches what lies below under fixed segments.
+// name returns the resource below, at fixed segments.
 func (r resource) name(segments string) resource {
 	r.path += "/" + segments
 	return r
 }
 
-// id reaches what lies below under an id. It refuses what would name another
-// resource than the caller means.
+// id returns the resource below with the id. It refuses ids that would change
+// the rest of the path.
 func (r resource) id(what, id string) resource {
 	switch {
 	case r.err != nil:
 	case id == "":
 		r.err = fmt.Errorf("partnercenter: the %s is empty: pass it to ByID", what)
 	case id == "." || id == "..":
-		r.err = fmt.Errorf("partnercenter: %q is no %s: pass the id that the service answered", id, what)
+		r.err = fmt.Errorf("partnercenter: %q is not a valid %s: pass the id as the service returned it", id, what)
 	}
 	r.path += "/" + url.PathEscape(id)
 	return r.whole()
 }
 
-// in reaches what is sold in a country.
+// in returns the resource in the catalog of a country.
 func (r resource) in(country string) resource {
 	if country == "" && r.err == nil {
 		r.err = errors.New("partnercenter: the country is empty: pass its two letters, such as US, to ByCountry")
@@ -72,7 +72,7 @@ func (r resource) in(country string) resource {
 	return r
 }
 
-// with narrows a list by one more thing. The empty value means all.
+// with returns the list limited by one more parameter. An empty value means all.
 func (r resource) with(name, value string) resource {
 	query := maps.Clone(r.query)
 	if query == nil {
@@ -86,13 +86,13 @@ func (r resource) with(name, value string) resource {
 	return r
 }
 
-// whole takes back what narrows a list.
+// whole returns the list without its limits.
 func (r resource) whole() resource {
 	r.query = nil
 	return r
 }
 
-// address returns where the resource is.
+// address returns the resource's absolute address.
 func (r resource) address() (string, error) {
 	if r.country != "" {
 		r = r.with("country", r.country)
@@ -100,7 +100,7 @@ func (r resource) address() (string, error) {
 	return r.client.address(r.path, r.query.Encode()), r.err
 }
 
-// number writes a number for a query. Zero means none.
+// number formats n for a query; zero is omitted.
 func number(n int) string {
 	if n == 0 {
 		return ""

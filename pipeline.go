@@ -24,14 +24,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// newPipeline assembles the steps that a call goes through, in this order:
-// identification and waiting for a write that still runs (once a call), retries
-// and, once a try: waiting for the budget, time limit, token, a look at the token,
-// keeping count, logging, sending. A token that was fetched before the wait could
-// be too old after it.
+// newPipeline assembles the steps of a call in this order: identification and waiting for
+// a write in progress (once per call), then retries and, once per attempt, waiting for
+// the budget, time limit, getting the token, checking it, counting attempts, logging,
+// sending. The token comes after the wait, during which it could expire.
 func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOptions) runtime.Pipeline {
 	azure := o.ClientOptions
-	// azcore's telemetry would name this client one of Azure's SDKs.
+	// azcore's telemetry would identify this client as one of Azure's SDKs.
 	azure.Telemetry.Disabled = true
 	if azure.Transport == nil {
 		azure.Transport = newTransport(nil)
@@ -45,8 +44,7 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	}
 	azure.Retry.TryTimeout = 0 // azcore's would count the wait for the budget, and files that are read
 	perTry = append(perTry, runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
-		// A server on this very machine is reached without a network that could
-		// listen.
+		// Traffic to a server on this machine does not cross a network.
 		InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
 	}))
 	if !o.SkipCredentialChecks {
@@ -68,13 +66,12 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	}, &azure)
 }
 
-// newTransport returns the transport of clients that bring none. It follows no
-// redirect: the service has none, and a token would travel with one. Nil roots are
-// the system's.
+// newTransport returns the default transport. It does not follow redirects: the service
+// has none, and the token would be sent along. Nil roots mean the system's.
 func newTransport(roots *x509.CertPool) policy.Transporter {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
-	transport.MaxIdleConnsPerHost = 16 // calls at once whose connections are kept
+	transport.MaxIdleConnsPerHost = 16 // connections kept for concurrent calls
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -83,8 +80,9 @@ func newTransport(roots *x509.CertPool) policy.Transporter {
 
 func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
-// identifyPolicy names the caller and the call. It runs once a call, so that
-// all retries of a call carry one request id, the service's idempotency key.
+// identifyPolicy sets the headers that identify the caller and the call. It
+// runs once per call, so that retries carry the same request id, the service's
+// idempotency key.
 type identifyPolicy struct {
 	userAgent, locale, application string
 }
@@ -112,25 +110,25 @@ func (p *identifyPolicy) Do(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// setDefault leaves alone what the caller set with [WithRequestID] or
-// [WithCorrelationID].
+// setDefault sets a header unless [WithRequestID] or [WithCorrelationID]
+// already has.
 func setDefault(h http.Header, key string, value func() string) {
 	if h.Get(key) == "" {
 		h.Set(key, value())
 	}
 }
 
-// callState is what the steps of the pipeline know of a call together. A call
-// is one goroutine's, so nothing guards it.
+// callState is the state of a call that the steps of the pipeline share. A call
+// runs in one goroutine, so it needs no lock.
 type callState struct {
-	operation *Operation // nil for an address that is no documented call's
+	operation *Operation // nil if it is not a documented call
 	body      *replay    // nil for a call without one
 	write     bool       // it may change something
 	tries     int
-	open      bool // a try was sent, and no answer said what became of it
+	open      bool // an attempt was sent, and its outcome is unknown
 }
 
-// lost makes err say that the answer is missing, if that matters.
+// lost wraps err in a LostAnswerError if the outcome of a write is unknown.
 func (s *callState) lost(req *http.Request, err error) error {
 	if !s.write || !s.open || req == nil {
 		return err
@@ -140,10 +138,9 @@ func (s *callState) lost(req *http.Request, err error) error {
 	return &LostAnswerError{Method: req.Method, URL: u.String(), RequestID: req.Header.Get(headerRequestID), Err: err}
 }
 
-// unsettled reports whether an answer that is not a success leaves open what
-// became of a write. A refusal for a reason of its own settles the tries
-// before it, as all carry one request id; one that nobody looked at the request
-// for does not.
+// unsettled reports whether an unsuccessful answer leaves the outcome of a
+// write open. A refusal settles earlier attempts too, because they carry the
+// same request id, unless it was made before the service looked at the request.
 func (s *callState) unsettled(e *Error) bool {
 	switch {
 	case !s.write:
@@ -154,21 +151,21 @@ func (s *callState) unsettled(e *Error) bool {
 	return s.open && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusTooManyRequests)
 }
 
-// uncertain are the statuses that do not say whether a write was done.
+// uncertain reports whether a status leaves open whether a write was done.
 func uncertain(status int) bool {
 	return status >= http.StatusInternalServerError || status == http.StatusRequestTimeout
 }
 
-// inProgressCodes tell that a call with the same request id is still running.
-var inProgressCodes = []ErrorCode{ErrorCodeOrderInProgress, "800064"} // the latter is of carts
+// inProgressCodes are the codes for a call whose request id is still in progress.
+var inProgressCodes = []ErrorCode{ErrorCodeOrderInProgress, "800064"} // the latter for carts
 
 func inProgress(status int, code ErrorCode) bool {
 	return status == http.StatusConflict && slices.Contains(inProgressCodes, code)
 }
 
-// tryPolicy keeps count of the tries of a call, and of what they leave open.
-// It stands behind the credential, so that what it sees fail was about to be
-// sent.
+// tryPolicy counts the attempts of a call and records whether their outcome is
+// open. It comes after the credential, so that it only sees attempts that were
+// about to be sent.
 type tryPolicy struct{}
 
 func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
@@ -188,8 +185,8 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := req.WithContext(sending.trace(req.Raw().Context())).Next()
 	if err != nil {
 		state.open = state.open || sending.mayHaveSent(err)
-		// azcore does not repeat a write whose answer broke off. Ours carry a
-		// request id and may be.
+		// azcore does not retry a write whose answer was cut off. These writes
+		// carry a request id, so they can be retried.
 		if cause := errors.Unwrap(err); resp != nil && cause != nil && errors.As(err, new(interface{ NonRetriable() })) {
 			err = cause
 		}
@@ -201,8 +198,8 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// tryTimeoutPolicy limits how long one try may take, from after the wait for the
-// budget until its answer is in memory or, for a file, until it begins.
+// tryTimeoutPolicy limits the duration of one attempt, not counting the wait for the
+// budget and, for a file, reading the answer's body.
 type tryTimeoutPolicy struct{ timeout time.Duration }
 
 func (p tryTimeoutPolicy) Do(req *policy.Request) (*http.Response, error) {
@@ -213,7 +210,7 @@ func (p tryTimeoutPolicy) Do(req *policy.Request) (*http.Response, error) {
 	if err != nil {
 		cancel(nil)
 		if late {
-			// The context was cancelled, which would look like the caller's doing.
+			// Do not report the cancellation, as if the caller had cancelled.
 			if failed, ok := errors.AsType[*url.Error](err); ok {
 				err = &url.Error{Op: failed.Op, URL: failed.URL, Err: context.DeadlineExceeded}
 			} else {
@@ -231,7 +228,7 @@ func (p tryTimeoutPolicy) Do(req *policy.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// cancellingBody ends a try when its answer has been read.
+// cancellingBody cancels the attempt's context when the body is closed.
 type cancellingBody struct {
 	io.ReadCloser
 	cancel context.CancelCauseFunc
@@ -242,17 +239,17 @@ func (b *cancellingBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// replay is the body of a call, read from its beginning once a try. net/http may
-// go on to read the body of a try that is over, because the answer came early or
-// the connection broke. It must then get an error, and not what belongs to the
-// next try: the service would be sent a body with holes.
+// replay is the body of a call, read from its start by each attempt. After an
+// early answer or a broken connection, net/http may still be reading the body
+// of an attempt that is over. It must then get an error, or it would take data
+// from the next attempt, whose body would have gaps.
 type replay struct {
 	mu      sync.Mutex // held while content is read
 	content io.ReadSeeker
-	current *replayed // nil between tries
+	current *replayed // nil between attempts
 }
 
-// begin returns the body for the next try, and ends the last one's.
+// begin returns the body for the next attempt, and ends that of the previous one.
 func (b *replay) begin() (io.ReadCloser, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -264,7 +261,7 @@ func (b *replay) begin() (io.ReadCloser, error) {
 	return b.current, nil
 }
 
-// Seek ends the try that reads.
+// Seek ends the current attempt's body.
 func (b *replay) Seek(offset int64, whence int) (int64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -272,21 +269,21 @@ func (b *replay) Seek(offset int64, whence int) (int64, error) {
 	return b.content.Seek(offset, whence)
 }
 
-// Read is there for azcore, which asks for a body that can be read; tries read
-// what begin returns.
+// Read exists because azcore requires it; attempts read the body that begin
+// returns.
 func (b *replay) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.content.Read(p)
 }
 
-// Close leaves the content open, which is the caller's.
+// Close does nothing: the caller closes the content.
 func (*replay) Close() error { return nil }
 
-// replayed is the body of one try.
+// replayed is the body of one attempt.
 type replayed struct{ body *replay }
 
-var errTryOver = errors.New("partnercenter: this try is over, and another has begun")
+var errTryOver = errors.New("partnercenter: this attempt is over, and another has begun")
 
 func (r *replayed) Read(p []byte) (int, error) {
 	r.body.mu.Lock()
@@ -299,7 +296,7 @@ func (r *replayed) Read(p []byte) (int, error) {
 
 func (*replayed) Close() error { return nil }
 
-// sending is how far a try came on its way to the service.
+// sending records how much of an attempt was sent.
 type sending struct {
 	begun atomic.Bool // the transport reports what it does
 	wrote atomic.Bool // the request's header
@@ -312,8 +309,9 @@ func (s *sending) trace(ctx context.Context) context.Context {
 	})
 }
 
-// mayHaveSent reports whether a try that failed may have reached the service: no request
-// is served without its header. Transports that report nothing are judged by the error.
+// mayHaveSent reports whether a failed attempt may have reached the service: a request
+// is not served without its header. If the transport does not report what it does, the
+// error decides.
 func (s *sending) mayHaveSent(err error) bool {
 	if s.begun.Load() {
 		return s.wrote.Load()
@@ -322,15 +320,15 @@ func (s *sending) mayHaveSent(err error) bool {
 	return !(errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, new(*net.DNSError)) || errors.As(err, new(*tls.CertificateVerificationError)))
 }
 
-// inProgressPolicy waits for a write that is still running. When the answer to
-// a try was lost, the next one can find the first still at work; the service
-// then refuses it, with a code that says so, and answers a later one with what
-// the first came to. On a first try that answer is the caller's: somebody else
-// uses the request id.
+// inProgressPolicy waits for a write that is still in progress. If the answer
+// to an attempt was lost, the service may still be working on it and refuses
+// the next attempt with one of inProgressCodes; later it returns the answer to
+// the first. On a first attempt that refusal is returned to the caller: someone
+// else used the request id.
 type inProgressPolicy struct{ first, longest, patience time.Duration }
 
-// The waits are those of retries, for as long as a service that is slow to
-// place an order may take.
+// newInProgressPolicy uses the delays of retries, and waits for as long as
+// placing an order may take.
 func newInProgressPolicy(o policy.RetryOptions) inProgressPolicy {
 	p := inProgressPolicy{first: time.Second, longest: 15 * time.Second, patience: 2 * time.Minute}
 	if o.RetryDelay > 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Product is a product of the catalog. What can be ordered is an
-// [Availability] of one of its SKUs.
+// Product is a product of the catalog. An order names an [Availability] of one
+// of its SKUs.
 //
 // https://learn.microsoft.com/partner-center/developer/product-resources
 type Product struct {
@@ -35,7 +35,7 @@ type ItemType struct {
 	Extra       jsontext.Value `json:",embed"`
 }
 
-// LocalizedAttribute is a text of a [Product] in the caller's language.
+// LocalizedAttribute is a localized text of a [Product].
 type LocalizedAttribute struct {
 	Key   string         `json:"key,omitzero"`
 	Value string         `json:"value,omitzero"`
@@ -49,11 +49,11 @@ type ProductLinks struct {
 	Extra jsontext.Value `json:",embed"`
 }
 
-// SKU is a stock keeping unit: one form of a [Product] that is sold.
+// SKU is a stock keeping unit, a form in which a [Product] is sold.
 //
 // https://learn.microsoft.com/partner-center/developer/product-resources#sku
 type SKU struct {
-	ID          string `json:"id,omitzero"` // unique inside the product only
+	ID          string `json:"id,omitzero"` // unique within the product only
 	ProductID   string `json:"productId,omitzero"`
 	Title       string `json:"title,omitzero"`
 	Description string `json:"description,omitzero"`
@@ -62,26 +62,26 @@ type SKU struct {
 	MaximumQuantity        *int               `json:"maximumQuantity,omitzero"`
 	IsTrial                *bool              `json:"isTrial,omitzero"`
 	SupportedBillingCycles []BillingCycleType `json:"supportedBillingCycles,omitzero"`
-	// PurchasePrerequisites are what has to be done before an order:
-	// InventoryCheck, AzureSubscriptionRegistration,
-	// MicrosoftCustomerAgreement, MicrosoftCloudAgreement.
+	// PurchasePrerequisites are the conditions for an order: InventoryCheck,
+	// AzureSubscriptionRegistration, MicrosoftCustomerAgreement,
+	// MicrosoftCloudAgreement.
 	PurchasePrerequisites []string `json:"purchasePrerequisites,omitzero"`
-	// InventoryVariables are the keys that the context of an inventory check
-	// has to have: CustomerId, AzureSubscriptionId, ArmRegionName.
+	// InventoryVariables are the required keys of an inventory check's context:
+	// CustomerId, AzureSubscriptionId, ArmRegionName.
 	InventoryVariables []string `json:"inventoryVariables,omitzero"`
-	// ProvisioningVariables are the keys that a line's provisioning context
-	// has to have: Scope, SubscriptionId, Duration.
+	// ProvisioningVariables are the required keys of a line's provisioning
+	// context: Scope, SubscriptionId, Duration.
 	ProvisioningVariables []string `json:"provisioningVariables,omitzero"`
 	Actions               []string `json:"actions,omitzero"` // undocumented: Refund
-	// DynamicAttributes differ from product to product; their values are any
-	// JSON. [SKU.DynamicAttribute] reads plain ones.
+	// DynamicAttributes vary by product. Their values are arbitrary JSON;
+	// [SKU.DynamicAttribute] returns them as text.
 	DynamicAttributes map[string]jsontext.Value `json:"dynamicAttributes,omitzero"`
 	Links             *SKULinks                 `json:"links,omitzero"`
 	Extra             jsontext.Value            `json:",embed"`
 }
 
-// DynamicAttribute returns a dynamic attribute as text: that of a string, else
-// the JSON as it stands. It is empty when there is none of that name.
+// DynamicAttribute returns a dynamic attribute: the text of a string, or the
+// JSON of any other value. It is empty if there is no such attribute.
 func (s *SKU) DynamicAttribute(name string) string {
 	value := s.DynamicAttributes[name]
 	if value.Kind() != jsontext.KindString {
@@ -101,23 +101,23 @@ type SKULinks struct {
 	Extra          jsontext.Value `json:",embed"`
 }
 
-// Availability is a [SKU] as it is sold in a country and to a segment. Its
-// CatalogItemID is what an order's or a cart's line names.
+// Availability is the terms on which a [SKU] is sold in a country and to a
+// segment. A line of an order or cart names its CatalogItemID.
 //
 // https://learn.microsoft.com/partner-center/developer/product-resources#availability
 type Availability struct {
-	ID        string `json:"id,omitzero"` // changes now and then: do not store it
+	ID        string `json:"id,omitzero"` // changes over time: do not store it
 	ProductID string `json:"productId,omitzero"`
 	SKUID     string `json:"skuId,omitzero"`
-	// CatalogItemID is product:sku:availability. It is as short-lived as ID.
+	// CatalogItemID is product:sku:availability. It changes with ID.
 	CatalogItemID   string        `json:"catalogItemId,omitzero"`
 	DefaultCurrency *CurrencyInfo `json:"defaultCurrency,omitzero"`
 	Segment         TargetSegment `json:"segment,omitzero"`
 	Country         string        `json:"country,omitzero"` // ISO 3166 alpha-2
 	IsPurchasable   *bool         `json:"isPurchasable,omitzero"`
 	IsRenewable     *bool         `json:"isRenewable,omitzero"`
-	// RenewalInstructions and IncludedQuantityOptions came later and are not
-	// described further.
+	// RenewalInstructions and IncludedQuantityOptions are newer; their contents
+	// are undocumented.
 	RenewalInstructions     jsontext.Value     `json:"renewalInstructions,omitzero"`
 	IncludedQuantityOptions jsontext.Value     `json:"includedQuantityOptions,omitzero"`
 	Terms                   []AvailabilityTerm `json:"terms,omitzero"`
@@ -134,9 +134,9 @@ type CurrencyInfo struct {
 	Extra  jsontext.Value `json:",embed"`
 }
 
-// AvailabilityTerm is a time that an [Availability] is sold for.
+// AvailabilityTerm is a term for which an [Availability] is sold.
 type AvailabilityTerm struct {
-	Duration    string         `json:"duration"` // P1M, P1Y, P3Y; empty for ever
+	Duration    string         `json:"duration"` // P1M, P1Y, P3Y; empty if perpetual
 	Description string         `json:"description,omitzero"`
 	Extra       jsontext.Value `json:",embed"`
 }
@@ -151,8 +151,8 @@ const (
 	TargetViewAzureReservationsVM       TargetView = "AzureReservationsVM"
 	TargetViewAzureReservationsSQL      TargetView = "AzureReservationsSQL"
 	TargetViewAzureReservationsCosmosDB TargetView = "AzureReservationsCosmosDb"
-	TargetViewMicrosoftAzure            TargetView = "MicrosoftAzure" // usage: the legacy offer and the Azure plan
-	TargetViewOnlineServices            TargetView = "OnlineServices" // those of other publishers too
+	TargetViewMicrosoftAzure            TargetView = "MicrosoftAzure" // usage-based: the legacy offer and the Azure plan
+	TargetViewOnlineServices            TargetView = "OnlineServices" // including those of other publishers
 	TargetViewSoftware                  TargetView = "Software"
 	TargetViewSoftwareSUSELinux         TargetView = "SoftwareSUSELinux"
 	TargetViewSoftwarePerpetual         TargetView = "SoftwarePerpetual"
@@ -174,7 +174,7 @@ func (v TargetView) Normalize() TargetView { return normalize(v, targetViews) }
 // Known reports whether v spells a documented value.
 func (v TargetView) Known() bool { return isKnown(v, targetViews) }
 
-// TargetSegment is a group of customers that prices and products are made for.
+// TargetSegment is a group of customers with its own products and prices.
 type TargetSegment string
 
 // The documented segments.
@@ -198,11 +198,12 @@ func (s TargetSegment) Normalize() TargetSegment { return normalize(s, targetSeg
 // Known reports whether s spells a documented value.
 func (s TargetSegment) Known() bool { return isKnown(s, targetSegments) }
 
-// ReservationScope selects Azure reservations by what they are bought under.
+// ReservationScope selects Azure reservations by the kind of subscription that they
+// are bought under.
 type ReservationScope string
 
-// ReservationScopeAzurePlan selects the reservations for Azure plans. Without
-// a scope the service lists those for legacy Azure subscriptions.
+// ReservationScopeAzurePlan selects reservations for Azure plans. Without a
+// scope the service lists those for legacy Azure subscriptions.
 const ReservationScopeAzurePlan ReservationScope = "AzurePlan"
 
 var reservationScopes = []ReservationScope{ReservationScopeAzurePlan}
@@ -218,20 +219,20 @@ func (s ReservationScope) Known() bool { return isKnown(s, reservationScopes) }
 // https://learn.microsoft.com/partner-center/developer/check-inventory
 type InventoryCheckRequest struct {
 	TargetItems []InventoryItem `json:"targetItems,omitzero"`
-	// InventoryContext holds what the SKUs' inventory variables ask for:
-	// customerId, azureSubscriptionId, armRegionName. Keys are read in any
-	// case.
+	// InventoryContext has a value for each of the SKUs' inventory variables:
+	// customerId, azureSubscriptionId, armRegionName. The case of keys is
+	// ignored.
 	InventoryContext map[string]string `json:"inventoryContext,omitzero"`
 	Extra            jsontext.Value    `json:",embed"`
 }
 
-// InventoryItem is a SKU whose stock is asked for, and the answer.
+// InventoryItem is a SKU to check, and in answers its inventory.
 type InventoryItem struct {
 	ProductID string `json:"productId,omitzero"`
-	SKUID     string `json:"skuId,omitzero"` // empty in a request asks for all of the product's
-	// IsRestricted and Restrictions are in answers only.
+	SKUID     string `json:"skuId,omitzero"` // in a request, empty means all SKUs of the product
+	// IsRestricted and Restrictions are only set in answers.
 	IsRestricted *bool                  `json:"isRestricted,omitzero"`
-	Restrictions []InventoryRestriction `json:"restrictions,omitzero"` // empty when the SKU can be bought
+	Restrictions []InventoryRestriction `json:"restrictions,omitzero"` // empty if the SKU can be bought
 	Extra        jsontext.Value         `json:",embed"`
 }
 
@@ -299,38 +300,38 @@ func (a *Availability) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainAvailability)(a), decodeOptions)
 }
 
-// segment narrows a list of the catalog to what is sold to a segment.
+// segment limits a list of the catalog to a segment.
 func (r resource) segment(segment TargetSegment) resource {
 	return r.with("targetSegment", string(segment.Normalize()))
 }
 
-// scope selects reservations in a list of the catalog.
+// scope limits a list of the catalog to a scope of reservations.
 func (r resource) scope(scope ReservationScope) resource {
 	return r.with("reservationScope", string(scope))
 }
 
-// ProductsClient reaches the products of a country or those that a customer can
-// buy. Get it from Client.Products or CustomerClient.Products.
+// ProductsClient accesses the products of a country, or those that a customer
+// can buy. Get one from Client.Products or CustomerClient.Products.
 type ProductsClient struct{ resource }
 
-// ByTargetView selects the products of a view. A list needs one.
+// ByTargetView selects the products of a view, which every list requires.
 func (c *ProductsClient) ByTargetView(view TargetView) *ProductsClient {
 	return &ProductsClient{c.with("targetView", string(view.Normalize()))}
 }
 
-// ByTargetSegment narrows the products to those sold to a segment. The empty
+// ByTargetSegment limits the products to those sold to a segment. An empty
 // segment means all.
 func (c *ProductsClient) ByTargetSegment(segment TargetSegment) *ProductsClient {
 	return &ProductsClient{c.segment(segment)}
 }
 
-// ByReservationScope selects reservations by what they are bought under. The
-// empty scope selects those for legacy Azure subscriptions.
+// ByReservationScope selects reservations by scope. An empty scope means those
+// for legacy Azure subscriptions.
 func (c *ProductsClient) ByReservationScope(scope ReservationScope) *ProductsClient {
 	return &ProductsClient{c.scope(scope)}
 }
 
-// ByID reaches one product, by its id in any case.
+// ByID selects a product. The case of the id is ignored.
 func (c *ProductsClient) ByID(id string) *ProductClient {
 	product := c.id("product id", id)
 	return &ProductClient{SKUs: &SKUsClient{product.name("skus")}, resource: product}
@@ -339,82 +340,82 @@ func (c *ProductsClient) ByID(id string) *ProductClient {
 // Get returns the products of the view.
 //
 // The error is an [*Error] with status 403: code 400036 for a view and 400030
-// for a segment that is not allowed, 2030 for a country that nothing is sold
-// in. Customers fail as they do for [OrdersClient.Get].
+// for a segment that is not allowed, 2030 for a country in which the partner
+// does not sell. Errors about the customer are those of [OrdersClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-products
 func (c *ProductsClient) Get(ctx context.Context) (*Collection[*Product], error) {
 	return readList[Product](ctx, c.viewed())
 }
 
-// All yields the products that [ProductsClient.Get] returns, following next
-// pages if the service gives any, with the checks of [CustomersClient.All].
+// All yields the products that [ProductsClient.Get] returns, following links to
+// next pages, if any, with the checks of [CustomersClient.All].
 func (c *ProductsClient) All(ctx context.Context) iter.Seq2[*Product, error] {
 	return readAll[Product](ctx, c.viewed())
 }
 
-// viewed refuses a list without a view.
+// viewed returns the list, with an error if it has no view.
 func (c *ProductsClient) viewed() resource {
 	list := c.resource
 	if list.err == nil && !list.query.Has("targetView") {
-		list.err = errors.New("partnercenter: the target view is empty: pass one, such as TargetViewOnlineServices, to ByTargetView")
+		list.err = errors.New("partnercenter: the target view is empty: select one with ByTargetView, such as TargetViewOnlineServices")
 	}
 	return list
 }
 
-// ProductClient reaches one product. Get it from [ProductsClient.ByID].
+// ProductClient accesses a product. Get one from [ProductsClient.ByID].
 type ProductClient struct {
-	// SKUs are the forms that the product is sold in.
+	// SKUs are the product's SKUs.
 	SKUs *SKUsClient
 
 	resource
 }
 
 // Get returns the product. The error is an [*Error] with status 404 and code
-// 400013 for one that is unknown or not sold in the country.
+// 400013 if it is unknown or not sold in the country.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-product-by-id
 func (c *ProductClient) Get(ctx context.Context) (*Product, error) {
 	return read[Product](ctx, c.resource)
 }
 
-// SKUsClient reaches the SKUs of a product. Get it from ProductClient.SKUs.
+// SKUsClient accesses the SKUs of a product. Get one from ProductClient.SKUs.
 type SKUsClient struct{ resource }
 
-// ByTargetSegment narrows the SKUs to those sold to a segment. The empty
-// segment means all.
+// ByTargetSegment limits the SKUs to those sold to a segment. An empty segment
+// means all.
 func (c *SKUsClient) ByTargetSegment(segment TargetSegment) *SKUsClient {
 	return &SKUsClient{c.segment(segment)}
 }
 
-// ByReservationScope selects reservations by what they are bought under.
+// ByReservationScope selects reservations by scope.
 func (c *SKUsClient) ByReservationScope(scope ReservationScope) *SKUsClient {
 	return &SKUsClient{c.scope(scope)}
 }
 
-// ByID reaches one SKU. Ids are unique inside the product only.
+// ByID selects a SKU. Ids are unique within the product only.
 func (c *SKUsClient) ByID(id string) *SKUClient {
 	sku := c.id("SKU id", id)
 	return &SKUClient{Availabilities: &AvailabilitiesClient{sku.name("availabilities")}, resource: sku}
 }
 
-// Get returns the product's SKUs. Products fail as they do for
-// [ProductClient.Get], segments as they do for [ProductsClient.Get].
+// Get returns the product's SKUs. Errors about the product are those of
+// [ProductClient.Get], about the segment those of [ProductsClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-skus-for-a-product
 func (c *SKUsClient) Get(ctx context.Context) (*Collection[*SKU], error) {
 	return readList[SKU](ctx, c.resource)
 }
 
-// All yields the SKUs that [SKUsClient.Get] returns, following next pages if
-// the service gives any, with the checks of [CustomersClient.All].
+// All yields the SKUs that [SKUsClient.Get] returns, following links to next
+// pages, if any, with the checks of [CustomersClient.All].
 func (c *SKUsClient) All(ctx context.Context) iter.Seq2[*SKU, error] {
 	return readAll[SKU](ctx, c.resource)
 }
 
-// SKUClient reaches one SKU. Get it from [SKUsClient.ByID].
+// SKUClient accesses a SKU. Get one from [SKUsClient.ByID].
 type SKUClient struct {
-	// Availabilities are what can be ordered of the SKU.
+	// Availabilities are the SKU's availabilities.
 	Availabilities *AvailabilitiesClient
 
 	resource
@@ -428,28 +429,28 @@ func (c *SKUClient) Get(ctx context.Context) (*SKU, error) {
 	return read[SKU](ctx, c.resource)
 }
 
-// AvailabilitiesClient reaches the availabilities of a SKU. Get it from
+// AvailabilitiesClient accesses the availabilities of a SKU. Get one from
 // SKUClient.Availabilities.
 type AvailabilitiesClient struct{ resource }
 
-// ByTargetSegment narrows the availabilities to those for a segment. The empty
+// ByTargetSegment limits the availabilities to those for a segment. An empty
 // segment means all.
 func (c *AvailabilitiesClient) ByTargetSegment(segment TargetSegment) *AvailabilitiesClient {
 	return &AvailabilitiesClient{c.segment(segment)}
 }
 
-// ByReservationScope selects reservations by what they are bought under.
+// ByReservationScope selects reservations by scope.
 func (c *AvailabilitiesClient) ByReservationScope(scope ReservationScope) *AvailabilitiesClient {
 	return &AvailabilitiesClient{c.scope(scope)}
 }
 
-// ByID reaches one availability.
+// ByID selects an availability.
 func (c *AvailabilitiesClient) ByID(id string) *AvailabilityClient {
 	return &AvailabilityClient{c.id("availability id", id)}
 }
 
-// Get returns the SKU's availabilities; their CatalogItemID is what an order
-// names. SKUs fail as they do for [SKUClient.Get], segments as they do for
+// Get returns the SKU's availabilities; orders name their CatalogItemID. Errors
+// about the SKU are those of [SKUClient.Get], about the segment those of
 // [ProductsClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-availabilities-for-a-sku
@@ -458,40 +459,40 @@ func (c *AvailabilitiesClient) Get(ctx context.Context) (*Collection[*Availabili
 }
 
 // All yields the availabilities that [AvailabilitiesClient.Get] returns,
-// following next pages if the service gives any, with the checks of
+// following links to next pages, if any, with the checks of
 // [CustomersClient.All].
 func (c *AvailabilitiesClient) All(ctx context.Context) iter.Seq2[*Availability, error] {
 	return readAll[Availability](ctx, c.resource)
 }
 
-// AvailabilityClient reaches one availability. Get it from
+// AvailabilityClient accesses an availability. Get one from
 // [AvailabilitiesClient.ByID].
 type AvailabilityClient struct{ resource }
 
 // Get returns the availability. The error is an [*Error] with status 404 and
-// code 400019 for an unknown one; SKUs fail as they do for [SKUClient.Get].
+// code 400019 if it is unknown. Errors about the SKU are those of
+// [SKUClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-an-availability-by-id
 func (c *AvailabilityClient) Get(ctx context.Context) (*Availability, error) {
 	return read[Availability](ctx, c.resource)
 }
 
-// ExtensionsClient reaches calls that belong to no resource. Get it from
+// ExtensionsClient groups calls that do not belong to a resource. Get it from
 // Client.Extensions.
 type ExtensionsClient struct {
 	Product *CountrySelector[*ProductExtensionsClient]
 }
 
-// ProductExtensionsClient reaches the calls about products in a country. Get it
+// ProductExtensionsClient groups calls about products in a country. Get one
 // from Client.Extensions.Product.
 type ProductExtensionsClient struct{ resource }
 
-// CheckInventory returns which SKUs can be bought now: those of the request, or
-// all of a product that it names without a SKU. SKUs that are unknown are left
-// out.
+// CheckInventory reports which of the requested SKUs can be bought now. An item
+// without a SKU requests all SKUs of its product. Unknown SKUs are omitted.
 //
 // The error is an [*Error] with status 400 and code 3000 for a request without
-// items, or without what the SKUs' inventory variables ask for.
+// items, or with a context that lacks one of the SKUs' inventory variables.
 //
 // https://learn.microsoft.com/partner-center/developer/check-inventory
 func (c *ProductExtensionsClient) CheckInventory(ctx context.Context, request *InventoryCheckRequest) ([]InventoryItem, error) {

@@ -9,11 +9,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Subscription is what a line of an order gives the customer, for a time.
+// Subscription is a subscription of a customer, bought with a line of an order.
 //
 // https://learn.microsoft.com/partner-center/developer/subscription-resources
 type Subscription struct {
-	ID string `json:"id,omitzero"` // GUID; compare without case
+	ID string `json:"id,omitzero"` // GUID; compare ignoring case
 	// EntitlementID is the id of an Azure subscription.
 	EntitlementID string `json:"entitlementId,omitzero"`
 	OfferID       string `json:"offerId,omitzero"` // a legacy offer id or a catalog item id
@@ -21,24 +21,24 @@ type Subscription struct {
 	FriendlyName  string `json:"friendlyName,omitzero"` // the nickname; can be changed
 	Quantity      *int   `json:"quantity,omitzero"`     // can be changed
 	UnitType      string `json:"unitType,omitzero"`     // Licenses, License(s), Usage-based, none
-	// ParentSubscriptionID is the base of an add-on.
+	// ParentSubscriptionID is the base subscription of an add-on.
 	ParentSubscriptionID string `json:"parentSubscriptionId,omitzero"`
 	CreationDate         Time   `json:"creationDate,omitzero"`
 	EffectiveStartDate   Time   `json:"effectiveStartDate,omitzero"`
-	// CommitmentEndDate is when the term ends; in year 9999 when it does not.
+	// CommitmentEndDate is when the term ends; it is in year 9999 if it does not.
 	CommitmentEndDate Time               `json:"commitmentEndDate,omitzero"`
 	Status            SubscriptionStatus `json:"status,omitzero"`           // can be changed
 	AutoRenewEnabled  *bool              `json:"autoRenewEnabled,omitzero"` // can be changed
 	IsTrial           *bool              `json:"isTrial,omitzero"`
 	BillingType       BillingType        `json:"billingType,omitzero"`
-	// BillingCycle is changed through the order, with [OrderClient.Patch].
+	// BillingCycle can be changed with [OrderClient.Patch] of the order.
 	BillingCycle         BillingCycleType     `json:"billingCycle,omitzero"`
 	HasPurchasableAddons *bool                `json:"hasPurchasableAddons,omitzero"`
 	IsMicrosoftProduct   *bool                `json:"isMicrosoftProduct,omitzero"`
 	PublisherName        string               `json:"publisherName,omitzero"`
 	Actions              []SubscriptionAction `json:"actions,omitzero"`
-	// PartnerID is the MPN id of the indirect reseller. Some answers have the
-	// empty text, which is not absence.
+	// PartnerID is the MPN id of the indirect reseller. In some answers it is
+	// an empty string rather than absent.
 	PartnerID           *string        `json:"partnerId,omitzero"`
 	SuspensionReasons   []string       `json:"suspensionReasons,omitzero"`
 	ContractType        ContractType   `json:"contractType,omitzero"`
@@ -46,12 +46,12 @@ type Subscription struct {
 	TermDuration        string         `json:"termDuration,omitzero"`        // P1M, P1Y, P3Y
 	RenewalTermDuration string         `json:"renewalTermDuration,omitzero"` // of the term after this one
 	// CancellationAllowedUntilDate is when the last seats stop being
-	// refundable; newer commerce only.
+	// refundable; new commerce only.
 	CancellationAllowedUntilDate Time               `json:"cancellationAllowedUntilDate,omitzero"`
 	Links                        *SubscriptionLinks `json:"links,omitzero"`
 	OrderID                      string             `json:"orderId,omitzero"`
-	// RefundableQuantity tells how many seats can be given back until when;
-	// newer commerce only.
+	// RefundableQuantity says how many seats can be refunded, and until when;
+	// new commerce only.
 	RefundableQuantity *RefundableQuantity `json:"refundableQuantity,omitzero"`
 	Attributes         *ResourceAttributes `json:"attributes,omitzero"`
 	Extra              jsontext.Value      `json:",embed"`
@@ -60,7 +60,7 @@ type Subscription struct {
 // SubscriptionStatus is the state of a subscription.
 type SubscriptionStatus string
 
-// The documented states. Expired and disabled came later; older clients do not
+// The documented states. Expired and disabled are newer; older clients do not
 // know them.
 const (
 	SubscriptionStatusNone      SubscriptionStatus = "none"
@@ -90,15 +90,15 @@ func (s *SubscriptionStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return unmarshalText(dec, s)
 }
 
-// RefundOption says what comes back when a subscription is cancelled in time.
+// RefundOption says what is refunded if a subscription is cancelled in time.
 type RefundOption struct {
 	Type RefundType `json:"type,omitzero"`
-	// ExpiresAt is when the option ends. Absent means never.
+	// ExpiresAt is when the option ends; absent if never.
 	ExpiresAt Time           `json:"expiresAt,omitzero"`
 	Extra     jsontext.Value `json:",embed"`
 }
 
-// RefundableQuantity is how many of a subscription's seats can be given back.
+// RefundableQuantity says how many of a subscription's seats can be refunded.
 type RefundableQuantity struct {
 	TotalQuantity *int               `json:"totalQuantity,omitzero"`
 	Details       []RefundableDetail `json:"details,omitzero"`
@@ -127,8 +127,7 @@ type SubscriptionLinks struct {
 	Extra              jsontext.Value `json:",embed"`
 }
 
-// SubscriptionProvisioningStatus is how far the service has come with a
-// subscription.
+// SubscriptionProvisioningStatus is the provisioning status of a subscription.
 //
 // https://learn.microsoft.com/partner-center/developer/get-subscription-provisioning-status
 type SubscriptionProvisioningStatus struct {
@@ -140,8 +139,8 @@ type SubscriptionProvisioningStatus struct {
 	Extra      jsontext.Value      `json:",embed"`
 }
 
-// SubscriptionRegistrationStatus says whether an Azure subscription may be
-// named when buying reservations.
+// SubscriptionRegistrationStatus says whether an Azure subscription is
+// registered for the purchase of reservations.
 //
 // https://learn.microsoft.com/partner-center/developer/get-subscription-registration-status
 type SubscriptionRegistrationStatus struct {
@@ -151,7 +150,7 @@ type SubscriptionRegistrationStatus struct {
 	Extra          jsontext.Value      `json:",embed"`
 }
 
-// SubscriptionActivationResult is the answer to the activation of a sandbox
+// SubscriptionActivationResult is the result of activating a sandbox
 // subscription to a marketplace product.
 //
 // https://learn.microsoft.com/partner-center/developer/activate-sandbox-subscription-azure-marketplace-products
@@ -182,24 +181,23 @@ func (s *Subscription) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, (*plainSubscription)(s), decodeOptions)
 }
 
-// SubscriptionsClient reaches the subscriptions of one customer. Get it from
-// [CustomerClient.Subscriptions].
+// SubscriptionsClient accesses the subscriptions of a customer. Get one from
+// CustomerClient.Subscriptions.
 type SubscriptionsClient struct{ resource }
 
-// ByOrder narrows the subscriptions to those that an order made. The empty id
-// means all.
+// ByOrder limits the subscriptions to those of an order. An empty id means all.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-subscriptions-by-order
 func (c *SubscriptionsClient) ByOrder(orderID string) *SubscriptionsClient {
-	return &SubscriptionsClient{c.whole().with("order_id", orderID)} // the service takes no two
+	return &SubscriptionsClient{c.whole().with("order_id", orderID)} // the service takes one filter only
 }
 
-// ByPartner narrows the subscriptions to those of an indirect reseller, by its
-// MPN id. The empty id means all.
+// ByPartner limits the subscriptions to those of an indirect reseller, by MPN
+// id. An empty id means all.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-subscriptions-by-partner
 func (c *SubscriptionsClient) ByPartner(mpnID string) *SubscriptionsClient {
-	return &SubscriptionsClient{c.whole().with("mpn_id", mpnID)} // the service takes no two
+	return &SubscriptionsClient{c.whole().with("mpn_id", mpnID)} // the service takes one filter only
 }
 
 // Get returns the customer's subscriptions.
@@ -217,7 +215,7 @@ func (c *SubscriptionsClient) All(ctx context.Context) iter.Seq2[*Subscription, 
 	return readAll[Subscription](ctx, c.resource)
 }
 
-// ByID reaches one subscription.
+// ByID selects a subscription.
 func (c *SubscriptionsClient) ByID(id string) *SubscriptionClient {
 	subscription := c.id("subscription id", id)
 	return &SubscriptionClient{
@@ -230,18 +228,18 @@ func (c *SubscriptionsClient) ByID(id string) *SubscriptionClient {
 	}
 }
 
-// SubscriptionClient reaches one subscription of a customer. Get it from
+// SubscriptionClient accesses a subscription of a customer. Get one from
 // [SubscriptionsClient.ByID].
 type SubscriptionClient struct {
-	// AddOns are the subscriptions bought under this one.
+	// AddOns are the subscription's add-ons.
 	AddOns *AddOnsClient
-	// ProvisioningStatus tells how far the service has come with it.
+	// ProvisioningStatus is the subscription's provisioning status.
 	ProvisioningStatus *SubscriptionProvisioningStatusClient
-	// Registrations register an Azure subscription for reservations.
+	// Registrations registers an Azure subscription for reservations.
 	Registrations *RegistrationsClient
-	// RegistrationStatus tells how far that is.
+	// RegistrationStatus is the status of the registration.
 	RegistrationStatus *RegistrationStatusClient
-	// ActivationLinks lead to the page that activates a marketplace purchase.
+	// ActivationLinks are links to the page for activating a marketplace purchase.
 	ActivationLinks *ActivationLinksClient
 
 	resource
@@ -250,26 +248,27 @@ type SubscriptionClient struct {
 // Get returns the subscription.
 //
 // The error is an [*Error] with status 404 and code 20003 for an unknown
-// subscription; customers fail as they do for [OrdersClient.Get].
+// subscription. Errors about the customer are those of [OrdersClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-subscription-by-id
 func (c *SubscriptionClient) Get(ctx context.Context) (*Subscription, error) {
 	return read[Subscription](ctx, c.resource)
 }
 
-// Patch changes the subscription and returns it as it then is. Get it, change
-// its Quantity, Status, FriendlyName or AutoRenewEnabled, and send the whole
-// back: status suspended suspends, active reactivates, deleted cancels a
-// marketplace subscription. The service may take a change to do it later (202);
-// what is returned then is the subscription as it is meanwhile.
+// Patch changes the subscription and returns its new state. Get the
+// subscription, change its Quantity, Status, FriendlyName or AutoRenewEnabled,
+// and send all of it: status suspended suspends, active reactivates, deleted
+// cancels a marketplace subscription. The service may accept a change and apply
+// it later (202); Patch then returns the current state.
 //
-// The subscription's etag goes along as it is; with a stale one the error is an
-// [*Error] with status 400 and code 2055. Read it again, and decide again.
-// Other codes are, with 400: 2002 for a quantity out of range, 2001 and 800091
-// for a suspended subscription, 2011 for a deleted one, 800090 for a quantity
-// that cannot go down, 800093 for one that does not renew, 2054 for a billing
-// cycle, which [OrderClient.Patch] changes; 409 and 27009 for an add-on whose
-// base is not active; and those of [SubscriptionClient.Get].
+// The subscription's etag is sent unchanged. If it is stale the error is an
+// [*Error] with status 400 and code 2055: read the subscription again before
+// repeating the change. Other codes with status 400 are 2002 for a quantity out
+// of range, 2001 and 800091 for a suspended subscription, 2011 for a deleted
+// one, 800090 for a quantity that cannot decrease, 800093 for a subscription
+// that cannot renew, 2054 for a billing cycle, which [OrderClient.Patch]
+// changes; with status 409, 27009 for an add-on whose base is not active; and
+// those of [SubscriptionClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/change-the-quantity-of-a-subscription
 // https://learn.microsoft.com/partner-center/developer/suspend-a-subscription
@@ -286,21 +285,21 @@ func (c *SubscriptionClient) Patch(ctx context.Context, subscription *Subscripti
 }
 
 // Activate activates a subscription to a marketplace product in a sandbox,
-// where there is no publisher's page to do so.
+// where there is no publisher's page for it.
 //
 // The error is an [*Error] with status 400 and code 900127 outside a sandbox,
-// 800041 for a subscription that is active, and as for [SubscriptionClient.Get].
+// 800041 for an active subscription, and as for [SubscriptionClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/activate-sandbox-subscription-azure-marketplace-products
 func (c *SubscriptionClient) Activate(ctx context.Context) (*SubscriptionActivationResult, error) {
 	return write[SubscriptionActivationResult](ctx, c.name("activate"), http.MethodPost, nil, nil)
 }
 
-// AddOnsClient reaches the add-ons of a subscription. Get it from
-// [SubscriptionClient.AddOns].
+// AddOnsClient accesses the add-ons of a subscription. Get one from
+// SubscriptionClient.AddOns.
 type AddOnsClient struct{ resource }
 
-// Get returns the add-ons, which are subscriptions of their own.
+// Get returns the add-ons, which are subscriptions themselves.
 //
 // The error is as for [SubscriptionClient.Get].
 //
@@ -314,12 +313,12 @@ func (c *AddOnsClient) All(ctx context.Context) iter.Seq2[*Subscription, error] 
 	return readAll[Subscription](ctx, c.resource)
 }
 
-// SubscriptionProvisioningStatusClient reaches the provisioning status of a
-// subscription. Get it from [SubscriptionClient.ProvisioningStatus].
+// SubscriptionProvisioningStatusClient accesses the provisioning status of a
+// subscription. Get one from SubscriptionClient.ProvisioningStatus.
 type SubscriptionProvisioningStatusClient struct{ resource }
 
-// Get returns how far the service has come with the subscription. It is
-// pending while licences change. It needs a user in the token.
+// Get returns the provisioning status, which is pending while licences change.
+// It requires a token with a user.
 //
 // The error is an [*Error] with status 404 and code 800007 for a subscription
 // that is not provisioned, and as for [SubscriptionClient.Get].
@@ -329,17 +328,17 @@ func (c *SubscriptionProvisioningStatusClient) Get(ctx context.Context) (*Subscr
 	return read[SubscriptionProvisioningStatus](ctx, c.resource)
 }
 
-// RegistrationsClient registers a subscription. Get it from
-// [SubscriptionClient.Registrations].
+// RegistrationsClient registers a subscription. Get one from
+// SubscriptionClient.Registrations.
 type RegistrationsClient struct{ resource }
 
 // Create registers an Azure subscription, so that reservations can be bought
-// for it. The service does so later; the link that is returned leads to a
-// [*SubscriptionRegistrationStatus], for [CustomerClient.Follow] or
-// [SubscriptionClient.RegistrationStatus].
+// for it. The service does so asynchronously. The returned link leads to the
+// [SubscriptionRegistrationStatus]: pass it to [CustomerClient.Follow], or use
+// SubscriptionClient.RegistrationStatus.
 //
-// The error is an [*Error] with status 400 and code 800011 for what is no Azure
-// subscription, 800012 for one that is not active, and as for
+// The error is an [*Error] with status 400 and code 800011 if it is not an
+// Azure subscription, 800012 if it is not active, and as for
 // [SubscriptionClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/register-a-subscription
@@ -351,11 +350,11 @@ func (c *RegistrationsClient) Create(ctx context.Context) (*Link, error) {
 	return &Link{URI: header.Get("Location"), Method: http.MethodGet}, nil
 }
 
-// RegistrationStatusClient reaches the registration status of a subscription.
-// Get it from [SubscriptionClient.RegistrationStatus].
+// RegistrationStatusClient accesses the registration status of a subscription.
+// Get one from SubscriptionClient.RegistrationStatus.
 type RegistrationStatusClient struct{ resource }
 
-// Get returns whether the subscription is registered, or on its way.
+// Get returns the registration status of the subscription.
 //
 // The error is as for [RegistrationsClient.Create].
 //

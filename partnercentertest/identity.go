@@ -12,19 +12,20 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
-// User is somebody who can sign in to a partner of the data.
+// User is a user of a partner in the data.
 type User struct {
 	TenantID          string // of the partner
 	UserPrincipalName string
 	Name              string
 	Password          string
 	Roles             []string // global_admin, admin_agent, sales_agent, helpdesk_agent
-	MFA               bool     // a second factor is registered, and asked for
+	MFA               bool     // a second factor is registered and required
 	Disabled          bool
 }
 
 // Users returns the users of all partners, for tests that sign one in with a
-// password. Tests that only need to act for a user have [Server.UserCredential].
+// password. Tests that only need to act for a user can use
+// [Server.UserCredential].
 func (s *Server) Users() []User {
 	ctx := context.Background()
 	partners, err := s.store.Partners(ctx)
@@ -66,29 +67,30 @@ func (s *Server) AddCertificate(certificate *x509.Certificate) {
 	must(s.plane.ReloadDirectory(ctx))
 }
 
-// IdentityFault is trouble that the token authority makes, answered as
-// Microsoft's does: an error with its AADSTS number, or a token that the API
-// refuses. docs/control-plane.md describes the faults and their options. Only
-// Fault is required; what is left empty is that of any request.
+// IdentityFault is a fault of the token authority, which then answers as
+// Microsoft's does: with an error and its AADSTS number, or with a token that
+// the API refuses. The faults and their options are described in
+// docs/control-plane.md. Only Fault is required; the other fields limit the
+// requests that it applies to, or are options.
 type IdentityFault struct {
 	Fault    string // such as mfa_required or throttled
 	Tenant   string // id or domain
 	ClientID string
 	User     string // user principal name
-	Times    int    // how often it strikes; zero: until it is removed
+	Times    int    // how often it is applied; zero means until it is removed
 
 	Endpoint   string        // token (the default), authorize, devicecode or discovery
 	RetryAfter time.Duration // of throttled and unavailable
-	Plain      bool          // of throttled: in words alone
+	Plain      bool          // of throttled: answer with plain text
 	Status     int           // of html
 	For        time.Duration // of timeout
 	By         time.Duration // of clock_skew
 	Audience   string        // of wrong_audience
 }
 
-// IdentityFault has the token authority make trouble from now on, and returns how
-// to ask how often it has. Tokens that were issued before stay as they are.
-// IdentityFault panics when f cannot be meant.
+// IdentityFault adds a fault to the token authority, and returns a function
+// that reports how often it was applied. It does not affect tokens issued
+// earlier. IdentityFault panics if f is invalid.
 func (s *Server) IdentityFault(f IdentityFault) (struck func() int) {
 	added, err := s.authority.AddFault(issuer.Fault{
 		Kind: issuer.FaultKind(f.Fault), Tenant: f.Tenant, ClientID: f.ClientID, User: f.User, Times: f.Times,
@@ -105,11 +107,11 @@ func (s *Server) IdentityFault(f IdentityFault) (struck func() int) {
 	}
 }
 
-// ClearIdentityFaults ends all faults of the token authority.
+// ClearIdentityFaults removes all faults of the token authority.
 func (s *Server) ClearIdentityFaults() { s.authority.ClearFaults() }
 
-// RollKey has a new key sign tokens from now on. Tokens that the old one signed
-// are refused from now on, unless it is kept.
+// RollKey makes a new key sign tokens from now on. Tokens signed with the old
+// one are then refused, unless it is kept.
 func (s *Server) RollKey(keepOld bool) {
 	_, _, err := s.plane.RollKey(context.Background(), keepOld)
 	must(err)

@@ -43,54 +43,54 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// CustomerID is a customer of the sample data with two orders.
+// CustomerID is a customer in the sample data, with two orders.
 const CustomerID = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 
 // Options are the options of [NewServer]. The zero value serves the sample
 // data without limits.
 type Options struct {
-	// Seed is a seed file to serve instead of the sample data; its format is
-	// that of partnercenter serve --seed.
+	// Seed is a seed file, in the format of partnercenter serve --seed, to use
+	// instead of the sample data.
 	Seed io.Reader
-	// Catalog is a catalog file to sell from instead of the sample's; its format
-	// is that of partnercenter serve --catalog.
+	// Catalog is a catalog file, in the format of partnercenter serve
+	// --catalog, to use instead of the sample's.
 	Catalog io.Reader
-	// Now is what the server's clock follows until the test changes it with
-	// [Server.Clock]. Nil means time.Now.
+	// Now is the time source of the server's clock, until the test changes the
+	// clock with [Server.Clock]. Nil means time.Now.
 	Now func() time.Time
-	// RequestsPerMinute is how many requests for each of orders, subscriptions
-	// and customers the partner may make a minute; subscriptions are
-	// counted for each customer. Zero means no limit or, with Realistic, 500.
+	// RequestsPerMinute is the partner's request limit for each of orders,
+	// subscriptions and customers; subscriptions are counted per customer. Zero
+	// means no limit or, with Realistic, 500.
 	RequestsPerMinute int
-	// WriteWeight is how many requests one that changes something counts as.
-	// Zero means one or, with Realistic, two.
+	// WriteWeight is the number of requests that a write counts as. Zero means
+	// one or, with Realistic, two.
 	WriteWeight int
-	// Realistic serves with the limits and delays of partnercenter serve
-	// --profile realistic: those of a documented sandbox account. The fields
-	// below change some of them.
+	// Realistic sets the limits and delays of partnercenter serve --profile
+	// realistic, which are those documented for a sandbox account. The fields
+	// below override some of them.
 	Realistic bool
-	// OrderLag is the time by Now until a new order is listed. Zero means at
-	// once or, with Realistic, 15 minutes.
+	// OrderLag is the time until a new order is listed. Zero means at once or,
+	// with Realistic, 15 minutes.
 	OrderLag time.Duration
-	// ProvisioningTime is the time by Now until what was ordered is there. Zero
-	// means at once or, with Realistic, 5 minutes.
+	// ProvisioningTime is how long provisioning takes. Zero means no time or,
+	// with Realistic, 5 minutes.
 	ProvisioningTime time.Duration
-	// Production makes the partner's account one of production, where only
-	// software can be cancelled by order, instead of an integration sandbox.
+	// Production makes the partner's account a production account, in which
+	// only orders of software can be cancelled, instead of an integration
+	// sandbox.
 	Production bool
-	// NoPriceAccess refuses to show prices.
+	// NoPriceAccess denies access to prices.
 	NoPriceAccess bool
-	// Cloud is the cloud that the server plays, with its resources and the calls
-	// that it does not offer. Empty means the global one.
+	// Cloud is the cloud that the server emulates, with its audiences and only
+	// the calls that it offers. Empty means the global one.
 	Cloud partnercenter.CloudName
-	// Log, if not nil, gets the server's log.
+	// Log, if not nil, receives the server's log.
 	Log io.Writer
-	// Wrap, if not nil, is put around the server's handler.
+	// Wrap, if not nil, wraps the server's handler.
 	Wrap func(http.Handler) http.Handler
 }
 
-// throttle returns the rate that requests are limited to, and the weight of
-// those that change something.
+// throttle returns the request limit, and the weight of writes.
 func (o *Options) throttle() (perMinute, writeWeight int) {
 	if !o.Realistic {
 		return o.RequestsPerMinute, o.WriteWeight
@@ -115,7 +115,7 @@ type Server struct {
 	TLSURL string // the same over TLS
 	// Pool holds the certificate authority of TLSURL.
 	Pool *x509.CertPool
-	// How to sign in to the first partner of the data.
+	// Credentials for the first partner in the data.
 	TenantID, ClientID, ClientSecret string
 
 	authority *issuer.Authority
@@ -132,8 +132,8 @@ type Server struct {
 	apps      sync.Mutex // held while an app is changed
 }
 
-// NewServer starts a server that is closed when the test ends. At most one
-// Options is looked at.
+// NewServer starts a server that is closed at the end of the test. Only the first of
+// options is used.
 func NewServer(tb testing.TB, options ...Options) *Server {
 	tb.Helper()
 	var o Options
@@ -148,12 +148,12 @@ func NewServer(tb testing.TB, options ...Options) *Server {
 	return srv
 }
 
-// signingKey is shared by a process's servers: making one takes longer than
-// everything else that starting a server does.
+// signingKey is shared by all servers of the process, because generating one
+// takes longer than the rest of starting a server.
 var signingKey = sync.OnceValues(func() (*issuer.Key, error) { return issuer.GenerateKey(time.Now()) })
 
-// Start starts a server outside of a test, for a TestMain or an example. The
-// caller closes it.
+// Start starts a server outside a test, for a TestMain or an example. The
+// caller must close it.
 func Start(o Options) (_ *Server, err error) {
 	ctx, clk := context.Background(), clock.New(o.Now)
 	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
@@ -197,7 +197,7 @@ func Start(o Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(caDir) // the certificate lives on in memory
+	defer os.RemoveAll(caDir) // the certificate stays in memory
 	ca, err := localca.Open(caDir, time.Now())
 	if err != nil {
 		return nil, err
@@ -247,7 +247,7 @@ func readSeed(r io.Reader) (*seed.Seed, error) {
 	return seed.Read("seed", r)
 }
 
-// findApp looks up how to sign in to the first partner.
+// findApp sets the credentials for the first partner.
 func (s *Server) findApp(ctx context.Context) error {
 	partners, err := s.store.Partners(ctx)
 	if err != nil || len(partners) == 0 {
@@ -262,10 +262,11 @@ func (s *Server) findApp(ctx context.Context) error {
 	return nil
 }
 
-// Close stops the server. NewServer calls it when the test ends.
+// Close stops the server. For servers of NewServer it is called at the end of the
+// test.
 func (s *Server) Close() {
 	s.close.Do(func() {
-		s.ClearIdentityFaults() // whom one keeps waiting would be waited for
+		s.ClearIdentityFaults() // so that no request is kept waiting
 		s.plain.Close()
 		s.secure.Close()
 		s.api.Close()
@@ -273,24 +274,22 @@ func (s *Server) Close() {
 	})
 }
 
-// Reset makes the server as it was when it started: customers, orders, apps and
-// users of the seed and nothing else, no refresh tokens, consents or faults, and
-// the clock that of [Options]. Access tokens stay good unless their time is over
-// by that clock.
+// Reset restores the initial state of the server: the data of the seed, without
+// refresh tokens, consents and faults, and the clock of [Options]. Access
+// tokens remain valid unless they are expired by that clock.
 func (s *Server) Reset() error { return s.plane.Reset(context.Background(), s.seed) }
 
 // Client returns a client that is signed in to the first partner.
 func (s *Server) Client() *partnercenter.Client { return s.client(s.Credential()) }
 
-// UserClient returns a client that acts for a user of the data, such as
-// admin.agent@contosocsp.onmicrosoft.com of the sample, for calls that an app
-// may not make for itself.
+// UserClient returns a client that acts for a user in the data, such as
+// admin.agent@contosocsp.onmicrosoft.com of the sample, for calls that require
+// a user.
 func (s *Server) UserClient(upn string) *partnercenter.Client { return s.client(s.UserCredential(upn)) }
 
-// Setenv sets the environment variables that [partnercenter.NewClientFromEnvironment]
-// and the command line read, for the rest of the test, so that programs which the test
-// runs sign in to the first partner. Those it has no value for are set to the empty
-// text.
+// Setenv sets the environment variables that [partnercenter.NewClientFromEnvironment] and
+// the command line read, for the rest of the test, so that programs run by the test sign
+// in to the first partner. Other such variables are set to the empty string.
 func (s *Server) Setenv(tb testing.TB) {
 	tb.Helper()
 	caFile := filepath.Join(tb.TempDir(), "ca.pem")
@@ -314,31 +313,31 @@ func (s *Server) client(cred azcore.TokenCredential) *partnercenter.Client {
 	options := &partnercenter.ClientOptions{Endpoint: s.URL}
 	options.Cloud = s.cloud
 	pc, err := partnercenter.NewClient(cred, options)
-	must(err) // the endpoint is a URL and the credential is there
+	must(err) // endpoint and credential are valid
 	return pc
 }
 
-// Credential returns a credential of the first partner's app that needs no
-// token request.
+// Credential returns a credential of the first partner's app. It makes no token
+// requests.
 func (s *Server) Credential() azcore.TokenCredential { return &credential{server: s} }
 
 // UserCredential returns a credential of the first partner's app that acts for
-// a user of that partner, with a second factor. Getting a token fails when there
-// is no such user.
+// a user of that partner, with a second factor. Getting a token fails if the
+// user does not exist.
 func (s *Server) UserCredential(upn string) azcore.TokenCredential {
 	return &credential{server: s, user: upn}
 }
 
-// UserCredentialWithoutMFA returns a credential as UserCredential does, of a
-// user who signed in with a password alone: the service refuses its tokens.
+// UserCredentialWithoutMFA is like UserCredential, for a user who signed in
+// with a password only. The service refuses its tokens.
 func (s *Server) UserCredentialWithoutMFA(upn string) azcore.TokenCredential {
 	return &credential{server: s, user: upn, withoutMFA: true}
 }
 
-// credential keeps its token as long as the server takes it.
+// credential keeps its token for as long as the server accepts it.
 type credential struct {
 	server     *Server
-	user       string // empty: the app itself
+	user       string // empty for the app itself
 	withoutMFA bool
 
 	mu    sync.Mutex // guards token
@@ -346,8 +345,8 @@ type credential struct {
 }
 
 // GetToken returns a token that expires now by the system's clock, so that
-// clients, which know no other, ask before each request: by the server's clock,
-// which tests set, another token may be due.
+// clients call it before each request: tests may set the server's clock, so
+// that a new token is needed.
 func (c *credential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -34,7 +34,7 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestSeedOfOnesOwn serves data of the test's, beside a server with the sample.
+// TestSeedOfOnesOwn serves the test's own data, next to a server with the sample.
 func TestSeedOfOnesOwn(t *testing.T) {
 	own := partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(`
 format: partnercenter-seed/1

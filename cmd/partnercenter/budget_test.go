@@ -36,7 +36,7 @@ func TestBudgetOfCommand(t *testing.T) {
 		if r.code != terminal.ExitInterrupted {
 			t.Errorf("exit code %d: %s", r.code, stderr)
 		}
-		const line = "waiting 1m0s for the request budget (2 a minute); Ctrl-C stops"
+		const line = "waiting 1m0s for the request budget (2 a minute); press Ctrl-C to stop"
 		if n := strings.Count(stderr.String(), line); n != 1 {
 			t.Errorf("terminal %v: it says %d times %q:\n%s", tty, n, line, stderr)
 		}

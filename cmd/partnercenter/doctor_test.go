@@ -18,7 +18,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// patient is an authority and an API in one, with whatever is wrong with them.
+// patient is an authority and an API with configurable faults.
 type patient struct {
 	server    *httptest.Server
 	ca        string
@@ -85,8 +85,8 @@ func unsignedToken(claims map[string]any) string {
 	return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString(payload) + ".c2ln"
 }
 
-// says answers a status and a body; HTML if it looks like that.
-func says(status int, body string) http.HandlerFunc {
+// respondWith answers with a status and a body, which is HTML if it looks like it.
+func respondWith(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if strings.HasPrefix(body, "<") {
 			w.Header().Set("Content-Type", "text/html")
@@ -98,10 +98,10 @@ func says(status int, body string) http.HandlerFunc {
 
 // refuses answers as Microsoft's authority does.
 func refuses(status, number int, code string) http.HandlerFunc {
-	return says(status, fmt.Sprintf(`{"error":%q,"error_description":"AADSTS%d: No.","error_codes":[%[2]d]}`, code, number))
+	return respondWith(status, fmt.Sprintf(`{"error":%q,"error_description":"AADSTS%d: No.","error_codes":[%[2]d]}`, code, number))
 }
 
-// hangs answers never. The server notices that the client is gone once the body
+// hangs never answers. The server notices that the client is gone once the body
 // was read.
 func hangs(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
@@ -115,7 +115,7 @@ type foundStep struct{ Step, Status, Detail, Fix string }
 func (p *patient) steps(t *testing.T, args ...string) (map[string]foundStep, result) {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	term, stdout, stderr := testApp(p.env)
+	term, stdout, stderr := testTerminal(p.env)
 	r := result{code: run(t.Context(), term, append([]string{"doctor", "-o", "json"}, args...))}
 	r.stdout, r.stderr = stdout.String(), stderr.String()
 	var answer struct {
@@ -166,7 +166,7 @@ func TestDoctor(t *testing.T) {
 		},
 		{
 			name: "nobody signed in", args: []string{"--as", "user"},
-			failed: "credentials", detail: "nobody is signed in", fix: "partnercenter login", skipped: "token",
+			failed: "credentials", detail: "no user is signed in", fix: "partnercenter login", skipped: "token",
 		},
 		{
 			name: "nothing listens", args: []string{"--authority", "https://127.0.0.1:1"},
@@ -177,8 +177,8 @@ func TestDoctor(t *testing.T) {
 			failed: "authority", detail: "Acme Co, is not trusted", fix: "--ca-file", skipped: "token",
 		},
 		{
-			name: "HTML", make: func(p *patient) { p.discovery = says(200, "<html>Welcome to the guest network</html>") },
-			failed: "discovery", detail: "no token authority (200 OK, text/html)", fix: "guest network",
+			name: "HTML", make: func(p *patient) { p.discovery = respondWith(200, "<html>Welcome to the guest network</html>") },
+			failed: "discovery", detail: "not from a token authority (200 OK, text/html)", fix: "guest network",
 		},
 		{
 			name: "redirect", make: func(p *patient) {
@@ -191,14 +191,14 @@ func TestDoctor(t *testing.T) {
 		},
 		{
 			name: "unknown tenant", make: func(p *patient) { p.discovery = refuses(400, 90002, "invalid_tenant") },
-			failed: "discovery", detail: "AADSTS90002", fix: "Check --tenant-id, and --cloud",
+			failed: "discovery", detail: "AADSTS90002", fix: "Check --tenant-id and --cloud",
 		},
 		{
-			name: "authority down", make: func(p *patient) { p.discovery = says(503, "") },
+			name: "authority down", make: func(p *patient) { p.discovery = respondWith(503, "") },
 			failed: "discovery", detail: "503 Service Unavailable", fix: "Try again",
 		},
 		{
-			name: "authority throttles", make: func(p *patient) { p.discovery = says(429, "") },
+			name: "authority throttles", make: func(p *patient) { p.discovery = respondWith(429, "") },
 			failed: "discovery", detail: "too many requests", fix: "Wait",
 		},
 		{
@@ -215,11 +215,11 @@ func TestDoctor(t *testing.T) {
 		},
 		{
 			name: "wrong secret", make: func(p *patient) { p.token = refuses(401, 7000215, "invalid_client") },
-			failed: "token", detail: "AADSTS7000215", fix: "Take its value, not its id", skipped: "claims",
+			failed: "token", detail: "AADSTS7000215", fix: "Use its value, not its id", skipped: "claims",
 		},
 		{
 			name: "expired secret", make: func(p *patient) { p.token = refuses(401, 7000222, "invalid_client") },
-			failed: "token", detail: "AADSTS7000222", fix: "has expired: make a new one", skipped: "api call",
+			failed: "token", detail: "AADSTS7000222", fix: "has expired: create a new one", skipped: "api call",
 		},
 		{
 			name: "no consent", make: func(p *patient) { p.token = refuses(400, 65001, "invalid_grant") },
@@ -238,15 +238,15 @@ func TestDoctor(t *testing.T) {
 			failed: "token", detail: "AADSTS50011", fix: "add http://localhost",
 		},
 		{
-			name: "token is HTML", make: func(p *patient) { p.token = says(200, "<html>") },
-			failed: "token", detail: "nothing that a token authority says", fix: "--authority",
+			name: "token is HTML", make: func(p *patient) { p.token = respondWith(200, "<html>") },
+			failed: "token", detail: "not in the way a token authority does", fix: "--authority",
 		},
 		{
-			name: "too many tokens", make: func(p *patient) { p.token = says(429, `{"error":"temporarily_unavailable"}`) },
-			failed: "token", detail: "temporarily_unavailable", fix: "try again in some minutes",
+			name: "too many tokens", make: func(p *patient) { p.token = respondWith(429, `{"error":"temporarily_unavailable"}`) },
+			failed: "token", detail: "temporarily_unavailable", fix: "try again in a few minutes",
 		},
 		{
-			name: "token service down", make: func(p *patient) { p.token = says(502, "<html>") },
+			name: "token service down", make: func(p *patient) { p.token = respondWith(502, "<html>") },
 			failed: "token", detail: "502 to a request for a token, a problem of its own", fix: "Try again",
 		},
 		{
@@ -271,19 +271,19 @@ func TestDoctor(t *testing.T) {
 		},
 		{
 			name: "another tenant's token", make: func(p *patient) { p.claims["tid"] = "99999999-8888-7777-6666-555555555555" },
-			failed: "claims", detail: "but the settings say " + stubTenant, fix: "--tenant-id",
+			failed: "claims", detail: "but the settings have " + stubTenant, fix: "--tenant-id",
 		},
 		{
-			name: "API refuses the token", make: func(p *patient) { p.api = says(401, `{"code":800001,"description":"No."}`) },
+			name: "API refuses the token", make: func(p *patient) { p.api = respondWith(401, `{"code":800001,"description":"No."}`) },
 			failed: "api call", detail: "401 Unauthorized", fix: "registered in Partner Center", skipped: "request limit",
 		},
 		{
-			name: "API forbids", make: func(p *patient) { p.api = says(403, `{"code":"400","description":"No."}`) },
+			name: "API forbids", make: func(p *patient) { p.api = respondWith(403, `{"code":"400","description":"No."}`) },
 			failed: "api call", detail: "403 Forbidden", skipped: "request limit",
 		},
 		{
-			name: "API is HTML", make: func(p *patient) { p.api = says(200, "<html>") },
-			failed: "api call", detail: "not JSON of the API", fix: "--base-url",
+			name: "API is HTML", make: func(p *patient) { p.api = respondWith(200, "<html>") },
+			failed: "api call", detail: "not the API's JSON", fix: "--base-url",
 		},
 		{
 			name: "API hangs", args: []string{"--timeout", "5s"}, make: func(p *patient) { p.api = hangs },
@@ -293,7 +293,7 @@ func TestDoctor(t *testing.T) {
 			name: "throttled", make: func(p *patient) {
 				p.api = func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Retry-After", "30")
-					says(429, `{"statusCode":429,"message":"Rate limit is exceeded."}`)(w, nil)
+					respondWith(429, `{"statusCode":429,"message":"Rate limit is exceeded."}`)(w, nil)
 				}
 			},
 			failed: "request limit", detail: "429", fix: "Wait 30s",
@@ -362,7 +362,7 @@ func TestDoctorForPeople(t *testing.T) {
 	p.token = refuses(401, 7000215, "invalid_client")
 	p.env["HTTPS_PROXY"], p.env["http_proxy"] = "http://me:hush@proxy.example:8080", "me:hush@proxy.example"
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	term, stdout, stderr := testApp(p.env)
+	term, stdout, stderr := testTerminal(p.env)
 	code := run(t.Context(), term, []string{"doctor"})
 	for _, want := range []string{
 		"ok       configuration  ", "\nok       authority      ", "certificate by Acme Co", "\nfailed   token          signing in failed: AADSTS7000215: No.\n" + strings.Repeat(" ", 26) + "The secret is wrong.",
@@ -377,7 +377,7 @@ func TestDoctorForPeople(t *testing.T) {
 	}
 }
 
-// TestDoctorMeetsFaults has our own authority make each trouble that it can.
+// TestDoctorMeetsFaults runs doctor with each fault of our own authority.
 func TestDoctorMeetsFaults(t *testing.T) {
 	s := newSignInTest(t, "")
 	for _, test := range []struct {
@@ -385,26 +385,26 @@ func TestDoctorMeetsFaults(t *testing.T) {
 		failed string
 		texts  []string
 	}{
-		{map[string]any{"fault": "throttled", "endpoint": "discovery"}, "discovery", []string{"AADSTS90055", "wait some minutes"}},
-		{map[string]any{"fault": "unavailable", "endpoint": "discovery"}, "discovery", []string{"AADSTS90033", "try again in some minutes"}},
+		{map[string]any{"fault": "throttled", "endpoint": "discovery"}, "discovery", []string{"AADSTS90055", "wait a few minutes"}},
+		{map[string]any{"fault": "unavailable", "endpoint": "discovery"}, "discovery", []string{"AADSTS90033", "try again in a few minutes"}},
 		{map[string]any{"fault": "html", "endpoint": "discovery"}, "discovery", []string{"502 Bad Gateway"}},
-		{map[string]any{"fault": "html", "endpoint": "discovery", "status": 200}, "discovery", []string{"no token authority (200 OK, text/html"}},
+		{map[string]any{"fault": "html", "endpoint": "discovery", "status": 200}, "discovery", []string{"not from a token authority (200 OK, text/html"}},
 		{map[string]any{"fault": "timeout", "endpoint": "discovery", "for": "30s"}, "authority", []string{"waiting for the answer"}},
 		{map[string]any{"fault": "tenant_unknown", "endpoint": "discovery"}, "discovery", []string{"AADSTS90002", "--cloud"}},
-		{map[string]any{"fault": "throttled"}, "token", []string{"AADSTS90055", "wait some minutes"}},
-		{map[string]any{"fault": "throttled", "plain": true}, "token", []string{"429", "Wait some minutes"}},
+		{map[string]any{"fault": "throttled"}, "token", []string{"AADSTS90055", "wait a few minutes"}},
+		{map[string]any{"fault": "throttled", "plain": true}, "token", []string{"429", "Wait a few minutes"}},
 		{map[string]any{"fault": "unavailable"}, "token", []string{"AADSTS90033"}},
 		{map[string]any{"fault": "html"}, "token", []string{"502", "a problem of its own"}},
-		{map[string]any{"fault": "html", "status": 200}, "token", []string{"nothing that a token authority says"}},
+		{map[string]any{"fault": "html", "status": 200}, "token", []string{"not in the way a token authority does"}},
 		{map[string]any{"fault": "timeout", "for": "30s"}, "token", []string{"in time"}},
 		{map[string]any{"fault": "tenant_unknown"}, "token", []string{"AADSTS90002"}},
 		{map[string]any{"fault": "app_unknown"}, "token", []string{"AADSTS700016", "--client-id"}},
 		{map[string]any{"fault": "app_disabled"}, "token", []string{"AADSTS7000112", "administrator"}},
 		{map[string]any{"fault": "secret_wrong"}, "token", []string{"AADSTS7000215", "not its id; in a form + is %2B"}},
-		{map[string]any{"fault": "secret_expired"}, "token", []string{"AADSTS7000222", "make a new one"}},
+		{map[string]any{"fault": "secret_expired"}, "token", []string{"AADSTS7000222", "create a new one"}},
 		{map[string]any{"fault": "wrong_audience"}, "claims", []string{"for https://graph.microsoft.com", "--scope"}},
-		{map[string]any{"fault": "clock_skew", "by": "10m"}, "api call", []string{"clocks of the authority and of the API differ"}},
-		{map[string]any{"fault": "clock_skew", "by": "-2h"}, "api call", []string{"clocks of the authority and of the API differ"}},
+		{map[string]any{"fault": "clock_skew", "by": "10m"}, "api call", []string{"clocks of the authority and the API differ"}},
+		{map[string]any{"fault": "clock_skew", "by": "-2h"}, "api call", []string{"clocks of the authority and the API differ"}},
 	} {
 		s.fault(test.fault)
 		s.want(terminal.ExitError, append(test.texts, "of 11 steps failed: "+test.failed), "doctor", "--timeout", "5s", "--retries", "0")

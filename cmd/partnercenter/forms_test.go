@@ -19,12 +19,12 @@ func TestFormsAreWrittenOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, what := range map[string]string{
-		`"output", "json"`:              "refusing -o beside --json",
+		`"output", "json"`:              "refusing -o together with --json",
 		`SortFlags = false`:             "the order of flags",
 		`"billing-type"`:                "the old name of the flag for billing cycles",
 		`FixedCompletions(s.Values`:     "the completion of arguments",
 		`NoFileCompletions`:             "the completion of flags that name no file",
-		`which customer? Give`:          "asking for the customer",
+		`the customer is missing: give`: "asking for the customer",
 		`"dry-run"`:                     "the flags of changes",
 		`exclude each other`:            "refusing flags that exclude each other",
 		`BillingCycleTypeUnknown`:       "the parser of billing cycles",

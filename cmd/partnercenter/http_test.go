@@ -54,7 +54,7 @@ func sendHTTPFile(t *testing.T, text string, known map[string]string) {
 	text = regexp.MustCompile(`\{\{([^}]+)\}\}`).ReplaceAllStringFunc(text, func(variable string) string {
 		value, ok := known[strings.Trim(variable, "{}")]
 		if !ok {
-			t.Errorf("%s is not known", variable)
+			t.Errorf("%s is unknown", variable)
 		}
 		return value
 	})

@@ -27,7 +27,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// signInTest is a server of ours, and somebody at a terminal with a browser.
+// signInTest is a server of ours, and a person with a terminal and a browser.
 type signInTest struct {
 	t       *testing.T
 	facts   connect.ReadyFacts
@@ -46,7 +46,8 @@ func newSignInTest(t *testing.T, seed string) *signInTest {
 	if seed == "" {
 		seed = "sample"
 	}
-	// Connections of HTTP/2 take a second to be told, which nobody waits for.
+	// HTTP/2 takes a second to close connections gracefully, which tests do not
+	// need.
 	facts := startServe(t, "--seed", seed, "--log-level", "error", "--shutdown-grace", "1ms")
 	s := &signInTest{t: t, facts: facts, env: map[string]string{
 		"PARTNERCENTER_BASE_URL": facts.APIURL, "PARTNERCENTER_AUTHORITY": facts.APIURLTLS, "PARTNERCENTER_CA_FILE": facts.CAFile,
@@ -66,7 +67,7 @@ func (s *signInTest) run(args ...string) result {
 }
 
 func (s *signInTest) runContext(ctx context.Context, args ...string) result {
-	term, stdout, stderr := testApp(s.env)
+	term, stdout, stderr := testTerminal(s.env)
 	var browsing sync.WaitGroup
 	term.OpenBrowser = func(address string) error {
 		browsing.Go(func() {
@@ -136,7 +137,7 @@ func (s *signInTest) advance(by string) {
 	s.control(http.MethodPost, "/clock/advance", map[string]string{"by": by})
 }
 
-// fault has the authority make trouble from now on, and no other than that.
+// fault replaces the authority's faults by one.
 func (s *signInTest) fault(fault map[string]any) {
 	s.t.Helper()
 	s.control(http.MethodDelete, "/identity/faults", nil)
@@ -146,7 +147,7 @@ func (s *signInTest) fault(fault map[string]any) {
 // signIns reads the sign-ins that are kept.
 func (s *signInTest) signIns() []*connect.SignIn {
 	s.t.Helper()
-	term, _, _ := testApp(s.env)
+	term, _, _ := testTerminal(s.env)
 	store, err := connect.NewTokenStore(term)
 	if err != nil {
 		s.t.Fatal(err)
@@ -167,8 +168,8 @@ func (s *signInTest) signIns() []*connect.SignIn {
 func TestLogin(t *testing.T) {
 	s := newSignInTest(t, "")
 	user := s.facts.UserPrincipalName
-	s.want(terminal.ExitOK, []string{"Signed in by  the app's secret", "no user"}, "whoami")
-	s.want(terminal.ExitAuth, []string{"nobody is signed in", "partnercenter login"}, "whoami", "--as", "user")
+	s.want(terminal.ExitOK, []string{"Signed in by  the app's secret", "without a user"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"no user is signed in", "partnercenter login"}, "whoami", "--as", "user")
 	s.want(terminal.ExitOK, []string{"/authorize?", "Signed in as Tomas Lind (" + user + "), tenant " + s.facts.TenantID}, "login", "-v")
 	if !strings.Contains(s.page, "You can close this page") {
 		t.Errorf("the browser ends at: %s", s.page)
@@ -176,7 +177,7 @@ func TestLogin(t *testing.T) {
 	s.want(terminal.ExitOK, []string{"user Tomas Lind (" + user + ")", "partnercenter login, on ", "admin_agent", "yes (pwd, mfa)", ": Partner Center\n", "in 59 minutes", "!eyJ"}, "whoami")
 	s.want(terminal.ExitOK, []string{`"kind": "user"`, `"multiFactor": true`, `"signedInBy": "user"`, "!eyJ"}, "whoami", "-o", "json")
 	s.want(terminal.ExitOK, []string{"Tailspin Toys", "!eyJ", "!refresh"}, "customers", "list", "-v")
-	s.want(terminal.ExitOK, []string{"no user"}, "whoami", "--as", "app")
+	s.want(terminal.ExitOK, []string{"without a user"}, "whoami", "--as", "app")
 	s.want(terminal.ExitOK, []string{"ok       credentials    user Tomas Lind", "with multi-factor authentication, roles admin_agent"}, "doctor")
 
 	// The server's clock does not move this machine's, so the token in the file
@@ -195,8 +196,8 @@ func TestLogin(t *testing.T) {
 		t.Errorf("%d sign-ins, want 1: a new one takes the old one's place", n)
 	}
 	s.want(terminal.ExitOK, []string{"Tomas Lind (" + user + ") is signed out."}, "logout")
-	s.want(terminal.ExitOK, []string{"Nobody is signed in"}, "logout")
-	s.want(terminal.ExitOK, []string{"no user"}, "whoami")
+	s.want(terminal.ExitOK, []string{"No user is signed in"}, "logout")
+	s.want(terminal.ExitOK, []string{"without a user"}, "whoami")
 }
 
 // TestLoginPublic signs in without the app's secret, and looks for the
@@ -210,19 +211,19 @@ func TestLoginPublic(t *testing.T) {
 	}
 	s.advance("2h")
 	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list")
-	// Who names no app means the one that somebody is signed in to.
+	// Without an app in the settings, it is the one that a user is signed in to.
 	delete(s.env, "PARTNERCENTER_CLIENT_ID")
 	delete(s.env, "PARTNERCENTER_TENANT_ID")
 	s.want(terminal.ExitOK, []string{"user Tomas Lind"}, "whoami")
 	s.want(terminal.ExitOK, []string{"Tailspin Toys"}, "customers", "list")
 	s.want(terminal.ExitAuth, []string{"there are no credentials", "partnercenter login"}, "whoami", "--as", "app")
-	s.want(terminal.ExitUsage, []string{"there is no app to sign in through"}, "login")
+	s.want(terminal.ExitUsage, []string{"there is no app to sign in to"}, "login")
 	// Another authority is another matter.
 	s.want(terminal.ExitAuth, []string{"!Tomas"}, "whoami", "--authority", "https://login.microsoftonline.com", "--tenant-id", "x", "--client-id", "y")
 }
 
-// TestLoginNeedsSecretAgain keeps an app that signed a user in with its secret to
-// it.
+// TestLoginNeedsSecretAgain checks that an app that used its secret for a
+// sign-in still needs it.
 func TestLoginNeedsSecretAgain(t *testing.T) {
 	s := newSignInTest(t, "")
 	s.want(terminal.ExitOK, nil, "login")
@@ -230,7 +231,7 @@ func TestLoginNeedsSecretAgain(t *testing.T) {
 	s.want(terminal.ExitAuth, []string{"with its secret or certificate, which is missing now"}, "whoami")
 }
 
-// TestLoginRefused has the person or the authority say no.
+// TestLoginRefused has the person or the authority refuse.
 func TestLoginRefused(t *testing.T) {
 	s := newSignInTest(t, "")
 	s.person.decline = true
@@ -240,10 +241,10 @@ func TestLoginRefused(t *testing.T) {
 	}
 	s.person.decline = false
 	s.person.password = "wrong"
-	s.want(terminal.ExitAuth, []string{"nobody signed in within 3s"}, "login", "--login-timeout", "3s")
-	s.want(terminal.ExitAuth, []string{"AADSTS90002", "There is no such tenant"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
+	s.want(terminal.ExitAuth, []string{"no user signed in within 3s"}, "login", "--login-timeout", "3s")
+	s.want(terminal.ExitAuth, []string{"AADSTS90002", "The tenant does not exist"}, "login", "--tenant-id", "nobody.onmicrosoft.com")
 	s.want(terminal.ExitUsage, []string{"users sign in over TLS only", "--ca-file"}, "login", "--authority", s.facts.APIURL)
-	s.want(terminal.ExitUsage, []string{"no time to sign in"}, "login", "--login-timeout", "0")
+	s.want(terminal.ExitUsage, []string{"is not positive"}, "login", "--login-timeout", "0")
 	s.want(terminal.ExitUsage, []string{"exclude each other"}, "login", "--no-browser", "--device-code")
 	if len(s.signIns()) != 0 {
 		t.Error("somebody is signed in")
@@ -263,7 +264,7 @@ func TestLoginWithoutMFA(t *testing.T) {
 func TestLoginInterrupted(t *testing.T) {
 	s := newSignInTest(t, "")
 	ctx, cancel := context.WithCancel(t.Context())
-	term, _, stderr := testApp(s.env)
+	term, _, stderr := testTerminal(s.env)
 	term.OpenBrowser = func(string) error { cancel(); return nil }
 	if code := run(ctx, term, []string{"login"}); code != terminal.ExitInterrupted || !strings.HasSuffix(stderr.String(), "interrupted\n") {
 		t.Errorf("exit code %d, %s", code, stderr)
@@ -274,7 +275,7 @@ func TestLoginInterrupted(t *testing.T) {
 func TestLoginWithDeviceCode(t *testing.T) {
 	shortenPolls(t)
 	s := newSignInTest(t, "")
-	term, stdout, _ := testApp(s.env)
+	term, stdout, _ := testTerminal(s.env)
 	out, stderr := io.Pipe()
 	term.Stderr = stderr
 	code := make(chan int, 1)
@@ -293,7 +294,7 @@ func TestLoginWithDeviceCode(t *testing.T) {
 		more, _ := io.ReadAll(out)
 		rest <- string(more)
 	}()
-	lines := regexp.MustCompile(`(?s)machine:\n  (\S+)\nand enter this code:\n  (\S+)\nIt is good for 15 minutes`).FindStringSubmatch(shown.String())
+	lines := regexp.MustCompile(`(?s)machine:\n  (\S+)\nand enter this code:\n  (\S+)\nIt is valid for 15 minutes`).FindStringSubmatch(shown.String())
 	if lines == nil {
 		t.Fatal(shown.String())
 	}
@@ -309,7 +310,7 @@ func TestLoginWithDeviceCode(t *testing.T) {
 	s.want(terminal.ExitAuth, []string{"the code was not entered in time"}, "login", "--device-code", "--login-timeout", "3s")
 }
 
-// shortenPolls keeps device codes from being asked for in whole seconds.
+// shortenPolls makes device codes be polled faster than every few seconds.
 func shortenPolls(t *testing.T) {
 	was := connect.PollUnit
 	connect.PollUnit = time.Millisecond
@@ -360,10 +361,10 @@ func TestTokensAtRest(t *testing.T) {
 	damaged[len(damaged)-1] ^= 1
 	for name, content := range map[string][]byte{"damaged": damaged, "cut": good[:len(good)/2], "empty": {}, "another": []byte("{}")} {
 		writeFile(t, file, string(content))
-		s.want(terminal.ExitAuth, []string{"the signed-in users cannot be read", "partnercenter logout --all, then partnercenter login"}, "whoami")
+		s.want(terminal.ExitAuth, []string{"the sign-ins cannot be read", "partnercenter logout --all, then partnercenter login"}, "whoami")
 		if name == "damaged" {
-			s.want(terminal.ExitAuth, []string{"the signed-in users cannot be read"}, "login")
-			s.want(terminal.ExitOK, []string{"no user"}, "whoami", "--as", "app")
+			s.want(terminal.ExitAuth, []string{"the sign-ins cannot be read"}, "login")
+			s.want(terminal.ExitOK, []string{"without a user"}, "whoami", "--as", "app")
 		}
 	}
 	writeFile(t, file, string(good))
@@ -373,22 +374,22 @@ func TestTokensAtRest(t *testing.T) {
 		if err := os.Chmod(path, 0o640); err != nil {
 			t.Fatal(err)
 		}
-		s.want(terminal.ExitUsage, []string{path + " holds secrets and other users can read or change it: run chmod 600"}, "whoami")
+		s.want(terminal.ExitUsage, []string{path + " contains secrets, and other users can read or change it: run chmod 600"}, "whoami")
 		if err := os.Chmod(path, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.env[connect.TokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-	s.want(terminal.ExitAuth, []string{"written with another key than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"written with a key other than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
 	s.env[connect.TokenKeyVariable] = "c2hvcnQ="
-	s.want(terminal.ExitUsage, []string{"PARTNERCENTER_TOKEN_KEY holds no key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
+	s.want(terminal.ExitUsage, []string{"PARTNERCENTER_TOKEN_KEY does not contain a key", "openssl rand -base64 32", "!c2hvcnQ"}, "whoami")
 	delete(s.env, connect.TokenKeyVariable)
 	if err := os.WriteFile(key, []byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.want(terminal.ExitAuth, []string{"written with another key than the key in " + key, "logout --all"}, "whoami")
+	s.want(terminal.ExitAuth, []string{"written with a key other than the key in " + key, "logout --all"}, "whoami")
 	s.want(terminal.ExitOK, []string{"All users are signed out."}, "logout", "--all")
-	s.want(terminal.ExitOK, []string{"Nobody was signed in."}, "logout", "--all")
+	s.want(terminal.ExitOK, []string{"No user was signed in."}, "logout", "--all")
 
 	// With a key of the environment there is no key file.
 	s.env[connect.TokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -398,11 +399,11 @@ func TestTokensAtRest(t *testing.T) {
 		t.Error("a key was written though the environment has one")
 	}
 	delete(s.env, connect.TokenKeyVariable)
-	s.want(terminal.ExitAuth, []string{"there is no key for it: neither " + key}, "whoami")
+	s.want(terminal.ExitAuth, []string{"its key is missing: neither " + key}, "whoami")
 }
 
-// TestLoginWithNoPlace fails before the browser opens, as the user would sign in for
-// nothing.
+// TestLoginWithNoPlace fails before the browser opens, because the sign-in could not be
+// stored.
 func TestLoginWithNoPlace(t *testing.T) {
 	s := newSignInTest(t, "")
 	dir := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "partnercenter")
@@ -413,7 +414,7 @@ func TestLoginWithNoPlace(t *testing.T) {
 	s.want(terminal.ExitError, []string{"cannot be locked", "!Sign in at"}, "login")
 	s.want(terminal.ExitError, []string{"cannot be locked", "!enter this code"}, "login", "--device-code")
 	if os.Geteuid() == 0 {
-		return // who may write everywhere
+		return // root may write everywhere
 	}
 	if err := errors.Join(os.Remove(lock), os.WriteFile(lock, nil, 0o600), os.Chmod(dir, 0o500)); err != nil {
 		t.Fatal(err)
@@ -481,7 +482,7 @@ partners:
 		s.want(terminal.ExitOK, []string{"app 66666666-7777-8888-9999-000000000000 itself"}, "whoami", "--as", "app", "--authority", authority)
 	}
 	s.want(terminal.ExitOK, []string{"Signed in as Ann"}, "login")
-	s.want(terminal.ExitAuth, []string{"AADSTS7000218", "has to show a secret or certificate"}, "login", "--public-client")
+	s.want(terminal.ExitAuth, []string{"AADSTS7000218", "requires a secret or certificate"}, "login", "--public-client")
 	s.want(terminal.ExitAuth, []string{"AADSTS7000218"}, "login", "--device-code")
 	s.want(terminal.ExitOK, []string{"signed out"}, "logout")
 
@@ -491,16 +492,16 @@ partners:
 	s.want(terminal.ExitOK, []string{"Signed in as Ann"}, "login")
 	s.want(terminal.ExitOK, []string{"user Ann"}, "whoami")
 	s.want(terminal.ExitOK, []string{"no customers"}, "customers", "list")
-	s.want(terminal.ExitUsage, []string{"plain HTTP, at which no certificate signs in"}, "whoami", "--as", "app", "--authority", s.facts.APIURL)
+	s.want(terminal.ExitUsage, []string{"plain HTTP, which does not support certificates"}, "whoami", "--as", "app", "--authority", s.facts.APIURL)
 
 	other, _ := newCertificate(t, dir, "other.pem", time.Now().Add(24*time.Hour))
 	s.want(terminal.ExitAuth, []string{"AADSTS700027", "does not have this certificate"}, "whoami", "--as", "app", "--client-certificate", other)
 	old, _ := newCertificate(t, dir, "old.pem", time.Now().Add(-time.Minute))
-	s.want(terminal.ExitAuth, []string{"old.pem expired on ", "Make a new one"}, "whoami", "--as", "app", "--client-certificate", old)
+	s.want(terminal.ExitAuth, []string{"old.pem expired on ", "Create a new one"}, "whoami", "--as", "app", "--client-certificate", old)
 	writeFile(t, filepath.Join(dir, "bad.pem"), "-----BEGIN NOTHING-----\n")
-	s.want(terminal.ExitUsage, []string{"holds no certificate to sign in with"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "bad.pem"))
+	s.want(terminal.ExitUsage, []string{"does not contain a certificate to sign in with"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "bad.pem"))
 	pfx := filepath.Join("testdata", "app.pfx")
-	s.want(terminal.ExitUsage, []string{"is no PFX file that can be read", "check the password", "openssl pkcs12"}, "whoami", "--as", "app", "--client-certificate", pfx)
+	s.want(terminal.ExitUsage, []string{"cannot be read as a PFX file", "check the password", "openssl pkcs12"}, "whoami", "--as", "app", "--client-certificate", pfx)
 	password := filepath.Join(dir, "password.txt")
 	writeFile(t, password, "of-the-file\n")
 	s.want(terminal.ExitAuth, []string{"AADSTS700027"}, "whoami", "--as", "app", "--client-certificate", pfx, "--client-certificate-password-file", password)
@@ -509,10 +510,10 @@ partners:
 	s.want(terminal.ExitOK, []string{"the app's certificate"}, "whoami", "--as", "app") // a PEM file takes no password
 	delete(s.env, "PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD")
 	s.want(terminal.ExitUsage, []string{"cannot be read"}, "whoami", "--as", "app", "--client-certificate", filepath.Join(dir, "missing.pem"))
-	// The layer that comes first has the say, be it secret or certificate.
+	// The first layer with a secret or certificate is used.
 	s.want(terminal.ExitOK, []string{"the app's secret"}, "whoami", "--as", "app", "--client-secret-file", writeSecret(t, dir))
 	s.env["PARTNERCENTER_CLIENT_SECRET"] = "x"
-	s.want(terminal.ExitUsage, []string{"environment: the client secret is given in more than one way, or beside a certificate"}, "whoami", "--as", "app")
+	s.want(terminal.ExitUsage, []string{"environment: the client secret is given in more than one way, or together with a certificate"}, "whoami", "--as", "app")
 }
 
 func writeSecret(t *testing.T, dir string) string {

@@ -1,9 +1,9 @@
-// Command partnercenter talks to Microsoft Partner Center about customers and
-// their orders, and runs a local Partner Center to try things on.
+// Command partnercenter is a client for customers and orders in Microsoft
+// Partner Center, and runs a local Partner Center for development and tests.
 //
-// Flags, environment variables and configuration files are read here, and in the
-// packages below, and nowhere else in the module. This package lists the commands
-// and runs one; each of them is in a package below.
+// In this module, only this package and those below it read flags, environment
+// variables and configuration files. This package assembles the commands, which
+// are in the packages below.
 package main
 
 import (
@@ -25,8 +25,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks to end cleanly; with the handler gone the second
-	// one kills.
+	// The first signal requests a clean end. After that the handler is removed,
+	// so that a second one kills.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, osTerminal(), os.Args[1:]))
 }
@@ -48,7 +48,7 @@ func osTerminal() *terminal.Terminal {
 	return a
 }
 
-// run runs one command line and returns the exit code.
+// run runs a command line and returns the exit code.
 func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	term.Args = args
 	root := newRootCmd(term)
@@ -64,7 +64,7 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 		}
 		return terminal.ExitInterrupted
 	case !term.Started && !errors.As(err, new(*terminal.UsageError)):
-		// What cobra refuses before a command starts is the command line.
+		// An error before a command starts is a usage error.
 		err = &terminal.UsageError{Text: err.Error()}
 	}
 	return term.Report(cmd, err)

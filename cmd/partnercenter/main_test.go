@@ -17,14 +17,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// result is what a command line came to.
+// result is the result of a command line.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// testApp is one without a terminal, in an environment of its own.
-func testApp(env map[string]string) (*terminal.Terminal, *bytes.Buffer, *bytes.Buffer) {
+// testTerminal is a Terminal without a tty, in an environment of its own.
+func testTerminal(env map[string]string) (*terminal.Terminal, *bytes.Buffer, *bytes.Buffer) {
 	var stdout, stderr bytes.Buffer
 	return &terminal.Terminal{
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
@@ -55,7 +55,7 @@ func startServe(t *testing.T, args ...string) connect.ReadyFacts {
 		"serve", "--listen", freePort, "--listen-tls", freePort, "--control", freePort, "--db", ":memory:",
 		"--ca-dir", filepath.Join(dir, "ca"), "--cache-size", "1MiB", "--ready-file", ready,
 	}, args...)
-	term, _, log := testApp(nil)
+	term, _, log := testTerminal(nil)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, term, args) }()
@@ -85,12 +85,12 @@ func startServe(t *testing.T, args ...string) connect.ReadyFacts {
 	return facts
 }
 
-// runCLI runs a command line in this process; setup, if not nil, may turn the
-// app into one on a terminal.
+// runCLI runs a command line in this process; setup, if not nil, may change its
+// Terminal.
 func runCLI(ctx context.Context, t *testing.T, setup func(*terminal.Terminal), args ...string) result {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	term, stdout, stderr := testApp(map[string]string{
+	term, stdout, stderr := testTerminal(map[string]string{
 		"PARTNERCENTER_TENANT_ID": stubTenant, "PARTNERCENTER_CLIENT_ID": stubClient, "PARTNERCENTER_CLIENT_SECRET": stubSecret,
 	})
 	if setup != nil {
@@ -145,7 +145,7 @@ func TestDrawnTable(t *testing.T) {
 	}
 }
 
-// TestHostileNames lists an order whose name tries to steer the terminal.
+// TestHostileNames lists an order whose name tries to control the terminal.
 func TestHostileNames(t *testing.T) {
 	stub := newStub(t, false)
 	for _, format := range []string{"table", "wide", "json", "jsonl", "csv"} {
@@ -198,8 +198,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestInterruptedPurchase breaks off an order that is on its way: the message
-// must say how to find out what became of it.
+// TestInterruptedPurchase interrupts an order in progress: the message must say
+// how to find out whether it was placed.
 func TestInterruptedPurchase(t *testing.T) {
 	stub := newStub(t, false)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -208,10 +208,10 @@ func TestInterruptedPurchase(t *testing.T) {
 		cancel()
 	}()
 	r := runCLI(ctx, t, nil, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--yes", "--base-url", stub.URL)
-	if r.code != terminal.ExitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "interrupted\n  It is not known") || !strings.Contains(r.stderr, "--yes --base-url "+stub.URL+" --request-id ") {
+	if r.code != terminal.ExitInterrupted || r.stdout != "" || !strings.Contains(r.stderr, "interrupted\n  It is unknown") || !strings.Contains(r.stderr, "--yes --base-url "+stub.URL+" --request-id ") {
 		t.Errorf("%+v", r)
 	}
-	// A question that is not answered ends with the interruption, too.
+	// An interruption also ends an unanswered question.
 	ctx, cancel = context.WithCancel(t.Context())
 	asked, write := io.Pipe()
 	defer write.Close()

@@ -14,19 +14,19 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// newRootCmd returns the whole command tree.
+// newRootCmd returns the command tree.
 func newRootCmd(term *terminal.Terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "partnercenter",
 		Short: "Microsoft Partner Center from the command line",
-		Long: `Customers, their orders and subscriptions, from Microsoft Partner Center or from a local one.
+		Long: `Work with customers, orders and subscriptions in Microsoft Partner Center, or in a local one.
 
 To try it without an account, start a server with "partnercenter serve" and add
 --profile local to the other commands.`,
 		Version:       readVersion().Version,
 		Args:          command.UnknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		SilenceErrors: true, // run reports them
+		SilenceErrors: true, // reported by run
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
@@ -35,9 +35,9 @@ To try it without an account, start a server with "partnercenter serve" and add
 	root.SetErr(term.Stderr)
 	root.SetFlagErrorFunc(terminal.FlagError)
 	root.SetUsageTemplate(strings.NewReplacer(
-		// The flags that commands inherit are those of the connection.
+		// Inherited flags are those of the connection.
 		"Global Flags:", "Connection Flags:",
-		// Commands that only hold others run to print their help.
+		// Commands that only contain others run to print their help.
 		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
 		"Additional help topics:", "Help Topics:",
 		"{{rpad .CommandPath .CommandPathPadding}}", "help {{rpad .Name 12}}",
@@ -65,9 +65,9 @@ To try it without an account, start a server with "partnercenter serve" and add
 	return root
 }
 
-// prepare makes every command note that it started, which tells a wrong
-// command line from a command that failed, and has flags that name no files not
-// be completed with files.
+// prepare makes every command record that it started, which distinguishes usage
+// errors from failures, and turns off completion with files for flags that are
+// not files.
 func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 	if inner := cmd.RunE; inner != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -78,7 +78,7 @@ func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 	complete := func(f *pflag.Flag) {
 		_, known := cmd.GetFlagCompletionFunc(f.Name)
 		if what, _ := pflag.UnquoteUsage(f); !known && what != "file" && what != "folder" {
-			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions) // the flag is there
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions) // the flag exists
 		}
 	}
 	cmd.Flags().VisitAll(complete)

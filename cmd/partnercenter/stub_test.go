@@ -21,8 +21,8 @@ const (
 	stubToken  = "stub.access.token"
 )
 
-// stub answers as Partner Center does on its worst days: what a real server
-// cannot be made to answer. Customers are named for what their orders do.
+// stub gives answers that the real server cannot be made to give. Customers are
+// named after the behaviour of their orders.
 type stub struct {
 	*httptest.Server
 	slow  chan struct{} // gets a value when a request starts that is never answered
@@ -128,7 +128,7 @@ func (s *stub) token(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *stub) openID(w http.ResponseWriter, r *http.Request) {
-	// Everybody may ask which tenant a domain belongs to.
+	// The tenant of a domain is public.
 	tenant, ok := map[string]string{
 		"partner.example": stubTenant, "another.example": "99999999-8888-7777-6666-555555555555",
 	}[r.PathValue("tenant")]
@@ -227,7 +227,7 @@ func (s *stub) orders(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// place takes an order, or does to it what the customer is named for.
+// place accepts an order, or does what the customer is named after.
 func (s *stub) place(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	switch r.PathValue("id") {
@@ -259,8 +259,8 @@ func order(n int, status, item string) string {
 		`"totalPrice":100.10,"creationDate":"2024-05-01T10:00:0%d.1234567-08:00","status":%q}`, n, n, n, n, name, n, status)
 }
 
-// newProxy starts a proxy that leads every connection to one server, whatever
-// name it was meant for: to the program, that server is the Internet.
+// newProxy starts a proxy that connects every client to one server, regardless
+// of the requested name.
 func newProxy(tb testing.TB, server *stub) *httptest.Server {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect {

@@ -14,10 +14,10 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// versionFacts are what version -o json prints.
+// versionFacts is the output of version -o json.
 type versionFacts struct {
 	Version  string `json:"version"`
-	Revision string `json:"revision,omitempty"` // of the version control system
+	Revision string `json:"revision,omitempty"` // from version control
 	Modified bool   `json:"modified,omitzero"`  // the revision had local changes
 	Time     string `json:"time,omitempty"`     // of the revision
 	Go       string `json:"go"`

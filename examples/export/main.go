@@ -1,13 +1,13 @@
-// Command export writes the orders of all customers to a CSV file. It is meant
-// to run every night:
+// Command export writes the orders of all customers to a CSV file, for example
+// every night:
 //
 //	export -o orders.csv
 //
-// Environment variables say where Partner Center is and who signs in; see
+// Environment variables set the Partner Center and the credentials; see
 // partnercenter.NewClientFromEnvironment. The file is replaced once it is
-// complete. A customer whose orders cannot be listed is left out and logged. The
-// exit code is 0 when all customers are in the file, 2 when some are left out,
-// and 1 when there is no new file.
+// complete. A customer whose orders cannot be listed is left out and logged.
+// The exit code is 0 if all customers are in the file, 2 if some are left out,
+// and 1 if there is no new file.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 	}
 }
 
-// run writes the file and returns how many customers are not in it.
+// run writes the file and returns the number of customers that are not in it.
 func run(ctx context.Context, args []string) (leftOut int, err error) {
 	flags := flag.NewFlagSet("export", flag.ContinueOnError)
 	name := flags.String("o", "orders.csv", "the `file` to write")
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string) (leftOut int, err error) {
 			OnWait:            func(w partnercenter.BudgetWait) { log.Printf("%s: waiting %s", w.Class, w.For) },
 		}),
 	}
-	// There is all night to get over an outage.
+	// The job has all night to survive an outage.
 	opts.Retry.MaxRetries = 8
 	opts.Retry.MaxRetryDelay = 5 * time.Minute
 	pc, err := partnercenter.NewClientFromEnvironment(opts)
@@ -62,7 +62,8 @@ func run(ctx context.Context, args []string) (leftOut int, err error) {
 		return 0, err
 	}
 
-	// Beside the file, as a rename works within one file system only.
+	// In the folder of the file, because a rename works within one file system
+	// only.
 	file, err := os.CreateTemp(filepath.Dir(*name), ".export-*.csv")
 	if err != nil {
 		return 0, err
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string) (leftOut int, err error) {
 }
 
 // export writes the orders of all customers to w, logs their sum by currency,
-// and returns how many customers are left out.
+// and returns the number of customers that were left out.
 func export(ctx context.Context, pc *partnercenter.Client, w io.Writer) (leftOut int, err error) {
 	out := csv.NewWriter(w)
 	header := []string{"customer", "company", "order", "created", "status", "billing cycle", "currency", "total"}

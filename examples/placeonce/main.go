@@ -1,13 +1,12 @@
-// Command placeonce places an order exactly once, whatever crashes on the way:
+// Command placeonce places an order exactly once, even if it crashes:
 //
 //	placeonce -file order-4711.json -customer ID -offer ID -quantity 5
 //
-// The order and its request id are in the file, on disk, before the call. Until
-// the file has the id of the order that was placed, running the command again
-// repeats the call with that request id, which finds the order if there is one.
-// After that it only prints the id. A file is for one order: another one is
-// refused. Environment variables say where Partner Center is and who signs in; see
-// partnercenter.NewClientFromEnvironment.
+// The order and its request id are written to the file before the call. Until the file
+// contains the id of the placed order, running the command again repeats the call with
+// the same request id, which finds the order if there is one. After that it only prints
+// the id. A file is for one order; another one is refused. Environment variables set the
+// Partner Center and the credentials; see partnercenter.NewClientFromEnvironment.
 package main
 
 import (
@@ -28,11 +27,11 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// intent is what the file has.
+// intent is the content of the file.
 type intent struct {
 	RequestID string
-	Order     *partnercenter.Order // as it is sent
-	Placed    string               `json:",omitempty"` // the id of the order that was placed
+	Order     *partnercenter.Order // as sent
+	Placed    string               `json:",omitempty"` // id of the placed order
 }
 
 func main() {
@@ -71,7 +70,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		case err == nil: // placed, by this run or an earlier one
 		case first && !partnercenter.Unsettled(err):
 			return fmt.Errorf("nothing was ordered; delete %s to order something else: %w", *name, err)
-		default: // a refusal of this call says nothing of an earlier run's
+		default: // a refusal of this call does not settle an earlier one
 			return fmt.Errorf("the order may have been placed; run the command again: %w", err)
 		}
 		kept.Placed = order.ID
@@ -83,8 +82,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return err
 }
 
-// keep returns what the file has, once it is on disk, and whether it is new. The
-// file is never replaced, so that runs at the same time have one request id.
+// keep returns the content of the file, once it is on disk, and whether it is
+// new. It never replaces the file, so that concurrent runs use the same request
+// id.
 func keep(name string, order *partnercenter.Order) (kept *intent, first bool, err error) {
 	kept = &intent{RequestID: partnercenter.NewRequestID(), Order: order}
 	err = kept.write(name, os.Link)
@@ -107,8 +107,8 @@ func keep(name string, order *partnercenter.Order) (kept *intent, first bool, er
 	return kept, false, nil
 }
 
-// write writes the file under another name, and puts it in its place by put once
-// it is on disk, so that there is a whole file or none.
+// write writes the file under another name, syncs it to disk, and moves it into
+// place with put, so that the file is complete or does not exist.
 func (i *intent) write(name string, put func(from, to string) error) error {
 	data, err := json.MarshalIndent(i, "", "\t")
 	if err != nil {
@@ -126,7 +126,7 @@ func (i *intent) write(name string, put func(from, to string) error) error {
 	if err := put(file.Name(), name); err != nil || runtime.GOOS == "windows" {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(name)) // which has the name on disk, too, once it is synced
+	folder, err := os.Open(filepath.Dir(name)) // sync the folder, too, to persist the name
 	if err != nil {
 		return err
 	}

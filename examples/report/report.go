@@ -1,5 +1,5 @@
-// Package report says how much customers ordered. Its test shows how code that
-// calls Partner Center is tested with partnercentertest.
+// Package report sums up what customers ordered. Its test shows how to test
+// code that calls Partner Center with partnercentertest.
 package report
 
 import (
@@ -10,16 +10,16 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Revenue is what a customer ordered, in one currency.
+// Revenue is a customer's revenue in one currency.
 type Revenue struct {
 	CustomerID   string
 	CurrencyCode string
 	Total        partnercenter.Decimal
 }
 
-// Revenues returns the revenue of each customer and currency from the orders
-// that were placed since then and are not cancelled. A customer whose orders
-// cannot be listed fails it, as a sum without that customer would be wrong.
+// Revenues returns the revenue by customer and currency from orders that were
+// placed since then and not cancelled. It fails if the orders of a customer
+// cannot be listed.
 func Revenues(ctx context.Context, pc *partnercenter.Client, since time.Time) ([]Revenue, error) {
 	var revenues []Revenue
 	index := map[[2]string]int{} // by customer and currency

@@ -1,5 +1,5 @@
 // Command go lists a customer's orders with Azure's identity library and
-// net/http. Nothing in here knows of a local server: see ../README.md for how to
+// net/http. It does not refer to a local server; see ../README.md for how to
 // run it against one.
 package main
 

@@ -13,15 +13,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// consentAPIs are short names of the APIs that apps use in customers' tenants,
-// for their application ids.
+// consentAPIs maps short names of APIs that apps use in customers' tenants to
+// the APIs' application ids.
 var consentAPIs = []struct{ name, id string }{
 	{"graph", "00000003-0000-0000-c000-000000000000"},     // Microsoft Graph
 	{"azure", "797f4846-ba00-4fd7-ba43-dac1f8f63013"},     // Azure Resource Manager
 	{"directory", "00000002-0000-0000-c000-000000000000"}, // Azure AD Graph
 }
 
-// parseGrant reads API=SCOPES.
+// parseGrant parses API=SCOPES.
 func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 	api, scope, ok := strings.Cut(text, "=")
 	if !ok || scope == "" {
@@ -45,17 +45,18 @@ func customersConsent() command.Form {
 	)
 	return command.Change(command.Spec{
 		Use: "consent CUSTOMER --app ID --grant API=SCOPES", Arg: "customer id", CustomerArg: true,
-		Short: "Consent for a customer that an application acts in its tenant",
-		Long: `Consent for a customer that an application, usually a control panel vendor's,
-acts in the customer's tenant on behalf of the partner's users. It replaces an
-earlier consent to the same application, and wants a user who is an admin agent.`,
+		Short: "Consent to an application on behalf of a customer",
+		Long: `Consent, on behalf of a customer, to an application, usually a control panel
+vendor's, acting in the customer's tenant for the partner's users. This replaces
+an earlier consent to the same application. It requires a user who is an admin
+agent.`,
 		Example: `  partnercenter customers consent CUSTOMER --app ID --grant graph=Directory.Read.All,User.Read
   partnercenter customers consent CUSTOMER --app ID --grant azure=user_impersonation --yes`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
 			f.StringVar(&consent.ApplicationID, "app", "", "client `id` of the application")
-			f.StringVar(&consent.DisplayName, "app-name", "", "`name` of the application, for people")
-			f.StringArrayVar(&grants, "grant", nil, "an API and the permissions for it, like `graph=Directory.Read.All,User.Read`; the API is graph, azure, directory or an application id; may be repeated")
+			f.StringVar(&consent.DisplayName, "app-name", "", "display `name` of the application")
+			f.StringArrayVar(&grants, "grant", nil, "an API and permissions for it, such as `graph=Directory.Read.All,User.Read`; the API is graph, azure, directory or an application id; may be repeated")
 		},
 		Check: func(*command.Call) error {
 			for _, text := range grants {
@@ -66,7 +67,7 @@ earlier consent to the same application, and wants a user who is an admin agent.
 				consent.ApplicationGrants = append(consent.ApplicationGrants, *grant)
 			}
 			if consent.ApplicationID == "" || len(grants) == 0 {
-				return terminal.Usagef("a consent needs --app and --grant: name the application, and what it may use")
+				return terminal.Usagef("--app and --grant are required: give the application, and what it may use")
 			}
 			return nil
 		},
@@ -86,19 +87,19 @@ func customersWithdrawConsent() command.Form {
 	var app string
 	return command.Change(command.Spec{
 		Use: "withdraw-consent CUSTOMER --app ID", Arg: "customer id", CustomerArg: true,
-		Short: "Take a customer's consent to an application back",
-		Long: `Take a customer's consent to an application back. Tokens that the application has
-live to their end.`,
+		Short: "Revoke a customer's consent to an application",
+		Long: `Revoke a customer's consent to an application. Tokens that the application already
+has remain valid until they expire.`,
 		Example: "  partnercenter customers withdraw-consent CUSTOMER --app ID",
 		Flags:   func(cmd *cobra.Command) { cmd.Flags().StringVar(&app, "app", "", "client `id` of the application") },
 		Check: func(*command.Call) error {
 			if app == "" {
-				return terminal.Usagef("--app is missing: name the application whose consent is taken back")
+				return terminal.Usagef("--app is missing: give the application whose consent is to be revoked")
 			}
 			return nil
 		},
 	}, (*terminal.View[struct{}])(nil), command.Plan{
-		What: "take a consent back", Question: "Take this consent back?",
+		What: "revoke a consent", Question: "Revoke this consent?",
 		Describe: func(_ context.Context, _ *command.Call, p *command.Plan) error {
 			p.Add("application", app)
 			return nil
@@ -115,7 +116,7 @@ var consentsView = &terminal.View[*partnercenter.ApplicationConsent]{
 	CSV:    consentsLayout("applicationId", "displayName", "enterpriseApplicationId", "scope"),
 }
 
-// consentsLayout has a row for every API.
+// consentsLayout has a row for each API.
 func consentsLayout(columns ...string) terminal.Layout[*partnercenter.ApplicationConsent] {
 	return terminal.Layout[*partnercenter.ApplicationConsent]{Columns: columns, Rows: func(c *partnercenter.ApplicationConsent) [][]string {
 		var rows [][]string

@@ -17,7 +17,7 @@ func Customers(term *terminal.Terminal) *cobra.Command {
 		customersList(),
 		command.Get(command.Spec{
 			Use: "get CUSTOMER", Arg: "customer id", CustomerArg: true, Short: "Show a customer",
-			Long: "Show a customer by its tenant id. JSON has the billing profile, too.",
+			Long: "Show a customer by its tenant id. JSON output includes the billing profile.",
 			Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter customers get ID --json | jq .billingProfile`,
 		}, customersView, func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
@@ -27,8 +27,8 @@ func Customers(term *terminal.Terminal) *cobra.Command {
 	)
 }
 
-// customerFilters are the flags that narrow a list, by what the service can
-// search: one field at a time.
+// customerFilters are the flags for filtering a list. The service can search
+// one field at a time.
 var customerFilters = []struct {
 	flag, usage string
 	field       partnercenter.CustomerSearchField
@@ -50,7 +50,7 @@ func customersList() command.Form {
 	}
 	return command.List(command.Spec{
 		Use: "list", Short: "List the partner's customers",
-		Long: "List the partner's customers: all of them, page by page, or those that a filter finds." + terminal.OutputHelp(customersView.CSV.Columns),
+		Long: "List the partner's customers: all of them, page by page, or those that match a filter." + terminal.OutputHelp(customersView.CSV.Columns),
 		Example: `  partnercenter customers list
   partnercenter customers list --name "Northwind" -o wide
   partnercenter customers list -o jsonl | jq -r .id`,
@@ -59,12 +59,12 @@ func customersList() command.Form {
 			for i, filter := range customerFilters {
 				f.StringVar(&filters[i], filter.flag, "", filter.usage)
 			}
-			f.IntVar(&query.Size, "size", partnercenter.DefaultPageSize, "how many customers to ask for at once; all are listed")
+			f.IntVar(&query.Size, "size", partnercenter.DefaultPageSize, "customers per request; all are listed")
 		},
 		Exclusive: [][]string{names}, AllowShort: true,
 		Check: func(*command.Call) error {
 			if query.Size < 0 {
-				return terminal.Usagef("--size %d is negative: 0 takes the default", query.Size)
+				return terminal.Usagef("--size %d is negative: 0 means the default", query.Size)
 			}
 			return nil
 		},
@@ -94,8 +94,8 @@ func customersProfile() command.Form {
 	var billing bool
 	return command.Get(command.Spec{
 		Use: "profile CUSTOMER", Arg: "customer id", CustomerArg: true, Short: "Show a customer's company or billing profile",
-		Long: `Show what the directory knows of a customer or, with --billing, where and how it is
-billed. Microsoft's service wants a user in the token for the company profile.`,
+		Long: `Show a customer's company profile or, with --billing, its billing profile.
+Microsoft's service requires a token with a user for the company profile.`,
 		Example: `  partnercenter customers profile ID
   partnercenter customers profile ID --billing --json`,
 		Flags: func(cmd *cobra.Command) { cmd.Flags().BoolVar(&billing, "billing", false, "show the billing profile") },
@@ -116,7 +116,7 @@ billed. Microsoft's service wants a user in the token for the company profile.`,
 	})
 }
 
-// customerProfile is what both kinds of profile tell.
+// customerProfile has the fields of both kinds of profile.
 type customerProfile struct {
 	name, domain, email string
 	address             *partnercenter.Address

@@ -19,10 +19,10 @@ func Offers(term *terminal.Terminal) *cobra.Command {
 
 func offersList() command.Form {
 	var category string
-	market := market{of: "offers", byCustomer: true}
-	return command.List(market.asked(command.Spec{
+	in := countryFlags{byCustomer: true}
+	return command.List(in.withFlags(command.Spec{
 		Use: "list {--country CC | --customer ID}", Short: "List the legacy offers of a country or for a customer",
-		Long: "List the legacy offers of a country, or of a customer's, by rank. Add-ons are among\nthem; offers that are retired are not." + terminal.OutputHelp(offersView.CSV.Columns),
+		Long: "List the legacy offers of a country, or for a customer, by rank. Add-ons are included,\nretired offers are not." + terminal.OutputHelp(offersView.CSV.Columns),
 		Example: `  partnercenter offers list --country US
   partnercenter offers list --customer ID --category SmallBusiness_Key -o wide
   partnercenter offers list --country DE -o jsonl | jq -r .id`,
@@ -30,49 +30,49 @@ func offersList() command.Form {
 			cmd.Flags().StringVar(&category, "category", "", "only offers of the category with this `id`")
 		},
 	}), offersView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
-		if market.customer != "" {
-			return call.Client.Customers.ByID(market.customer).Offers.ByCategory(category).All(ctx)
+		if in.customer != "" {
+			return call.Client.Customers.ByID(in.customer).Offers.ByCategory(category).All(ctx)
 		}
-		return call.Client.Offers.ByCountry(market.country).ByCategory(category).All(ctx)
+		return call.Client.Offers.ByCountry(in.country).ByCategory(category).All(ctx)
 	})
 }
 
 func offersGet() command.Form {
-	market := market{of: "sold"}
-	return command.Get(market.asked(command.Spec{
+	in := countryFlags{}
+	return command.Get(in.withFlags(command.Spec{
 		Use: "get OFFER --country CC", Arg: "offer id", Short: "Show a legacy offer",
-		Long: "Show a legacy offer by its id, in any case, as it is sold in a country.",
+		Long: "Show a legacy offer in a country by its id. The case of the id is ignored.",
 		Example: `  partnercenter offers get MS-AZR-0145P --country US
   partnercenter offers get OFFER --country DE --json | jq .supportedBillingCycles`,
 	}), offersView, func(ctx context.Context, call *command.Call) (*partnercenter.Offer, error) {
-		return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).Get(ctx)
+		return call.Client.Offers.ByCountry(in.country).ByID(call.Arg).Get(ctx)
 	})
 }
 
 func offersAddOns() command.Form {
-	market := market{of: "add-ons"}
-	return command.List(market.asked(command.Spec{
+	in := countryFlags{}
+	return command.List(in.withFlags(command.Spec{
 		Use: "addons OFFER --country CC", Arg: "offer id", Short: "List the add-ons of a legacy offer",
-		Long: "List the offers that can be bought under an offer, in a country." + terminal.OutputHelp(offersView.CSV.Columns),
+		Long: "List the add-ons of a legacy offer in a country." + terminal.OutputHelp(offersView.CSV.Columns),
 		Example: `  partnercenter offers addons 195416C1-3447-423A-B37B-EE59A99A19C4 --country US
   partnercenter offers addons OFFER --country DE -o csv`,
 	}), offersView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
-		return call.Client.Offers.ByCountry(market.country).ByID(call.Arg).AddOns.All(ctx)
+		return call.Client.Offers.ByCountry(in.country).ByID(call.Arg).AddOns.All(ctx)
 	})
 }
 
 func offersCategories() command.Form {
-	market := market{of: "categories", byCustomer: true}
-	return command.List(market.asked(command.Spec{
+	in := countryFlags{byCustomer: true}
+	return command.List(in.withFlags(command.Spec{
 		Use: "categories {--country CC | --customer ID}", Short: "List the categories of legacy offers",
 		Long: "List the categories of legacy offers, by rank." + terminal.OutputHelp(categoriesView.CSV.Columns),
 		Example: `  partnercenter offers categories --country US
   partnercenter offers categories --customer ID --json`,
 	}), categoriesView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OfferCategory, error] {
-		if market.customer != "" {
-			return call.Client.Customers.ByID(market.customer).OfferCategories.All(ctx)
+		if in.customer != "" {
+			return call.Client.Customers.ByID(in.customer).OfferCategories.All(ctx)
 		}
-		return call.Client.OfferCategories.ByCountry(market.country).All(ctx)
+		return call.Client.OfferCategories.ByCountry(in.country).All(ctx)
 	})
 }
 
@@ -102,35 +102,34 @@ func cycles(list []partnercenter.BillingCycleType) string {
 	return strings.Join(terminal.Texts(list), " ")
 }
 
-// market is the flags of commands that read the catalog: where to look at it.
-type market struct {
-	of                string // what is asked of it, for who names none
-	byCustomer        bool   // a customer can stand for its country
+// countryFlags holds the flags that select the country of the catalog.
+type countryFlags struct {
+	byCustomer        bool // whether a customer can be given instead of a country
 	country, customer string
 }
 
-// asked adds the flags to a command.
-func (m *market) asked(s command.Spec) command.Spec {
+// withFlags returns the command with the flags added.
+func (f *countryFlags) withFlags(s command.Spec) command.Spec {
 	flags, check := s.Flags, s.Check
 	s.Flags = func(cmd *cobra.Command) {
-		cmd.Flags().StringVar(&m.country, "country", "", "the country to buy in, two `letters` such as US")
-		if m.byCustomer {
-			cmd.Flags().StringVar(&m.customer, "customer", "", "in the country of the customer with this tenant `id`")
+		cmd.Flags().StringVar(&f.country, "country", "", "country to buy in: two `letters` such as US")
+		if f.byCustomer {
+			cmd.Flags().StringVar(&f.customer, "customer", "", "tenant `id` of the customer to buy for, in the customer's country")
 		}
 		if flags != nil {
 			flags(cmd)
 		}
 	}
-	if m.byCustomer {
+	if f.byCustomer {
 		s.Exclusive = append(s.Exclusive, []string{"country", "customer"})
 	}
 	s.Check = func(call *command.Call) error {
 		switch {
-		case m.country != "" || m.customer != "":
-		case m.byCustomer:
-			return terminal.Usagef("%s where? Give --country, such as US, or --customer ID", m.of)
+		case f.country != "" || f.customer != "":
+		case f.byCustomer:
+			return terminal.Usagef("the country is missing: give --country, such as US, or --customer ID")
 		default:
-			return terminal.Usagef("%s where? Give --country, such as US", m.of)
+			return terminal.Usagef("the country is missing: give --country, such as US")
 		}
 		if check == nil {
 			return nil

@@ -34,11 +34,11 @@ func ordersAttach() command.Form {
 	return command.ChangeSeveral(command.Spec{
 		Use: "attach ORDER --customer ID --po FILE --price AMOUNT --currency CODE", Arg: "order id", Customer: true,
 		Short: "Attach purchase orders to an order",
-		Long: `Attach purchase orders, and tenders, to an order that waits for them
-(pending_po_upload). Its provisioning begins with that.
+		Long: `Attach purchase orders and tenders to an order that awaits them (status
+pending_po_upload). Provisioning then begins.
 
-An order that is part of a tender has --part-of-tender, and the tender's files or
-address.`,
+For an order that is part of a tender, give --part-of-tender and the tender's files
+or its address.`,
 		Example: `  partnercenter orders attach ORDER --customer ID --po PO.pdf --price 156.87 --currency CAD
   partnercenter orders attach ORDER --customer ID --po PO.pdf --price 156.87 --currency CAD \
     --part-of-tender --tender Tender.pdf --fx-rate 1.2`,
@@ -46,18 +46,18 @@ address.`,
 			f := cmd.Flags()
 			f.StringArrayVar(&purchaseOrders, "po", nil, "`file` with a purchase order; can be repeated")
 			f.StringArrayVar(&tenders, "tender", nil, "`file` with a tender; can be repeated")
-			f.StringVar(&about.CustomerPrice, "price", "", "what the customer pays: a decimal `amount`")
+			f.StringVar(&about.CustomerPrice, "price", "", "the customer's price: a decimal `amount`")
 			f.StringVar(&about.Currency, "currency", "", "its currency: a `code` such as USD")
-			f.StringVar(&about.FxRate, "fx-rate", "", "exchange `rate`, if there was one")
+			f.StringVar(&about.FxRate, "fx-rate", "", "exchange `rate`, if any")
 			f.BoolVar(&partOfTender, "part-of-tender", false, "the order is part of a tender")
 			f.StringVar(&about.TenderLink, "tender-link", "", "`URL` of the tender, instead of --tender")
 		},
 		Check: func(*command.Call) error {
 			switch {
 			case len(purchaseOrders) == 0:
-				return terminal.Usagef("what is to be attached? Give a purchase order with --po FILE")
+				return terminal.Usagef("there is nothing to attach: give a purchase order with --po FILE")
 			case about.CustomerPrice == "" || about.Currency == "":
-				return terminal.Usagef("what does the customer pay? Give --price AMOUNT and --currency CODE")
+				return terminal.Usagef("the customer's price is missing: give --price AMOUNT and --currency CODE")
 			case partOfTender && len(tenders) == 0 && about.TenderLink == "":
 				return terminal.Usagef("the tender is missing: give its files with --tender, or its address with --tender-link")
 			}
@@ -86,7 +86,7 @@ address.`,
 	})
 }
 
-// openFiles are files that are read until the command ends.
+// openFiles are files to close at the end of the command.
 type openFiles []*os.File
 
 func (o *openFiles) open(p *command.Plan, what string, names []string) ([]partnercenter.AttachmentFile, error) {
@@ -99,7 +99,7 @@ func (o *openFiles) open(p *command.Plan, what string, names []string) ([]partne
 		*o = append(*o, f)
 		info, err := f.Stat()
 		if err != nil || !info.Mode().IsRegular() {
-			return nil, terminal.Usagef("the %s %s is no plain file", what, name)
+			return nil, terminal.Usagef("the %s %s is not a regular file", what, name)
 		}
 		p.Add(what, fmt.Sprintf("%s (%d bytes)", name, info.Size()))
 		files = append(files, partnercenter.AttachmentFile{Name: filepath.Base(name), Content: f})
@@ -120,21 +120,21 @@ func ordersAttachments() command.Form {
 	)
 	return command.List(command.Spec{
 		Use: "attachments ORDER --customer ID", Arg: "order id", Customer: true,
-		Short: "List what is attached to an order, or download it",
-		Long: `List what is attached to an order. With --download, write one attachment to a file
+		Short: "List or download the attachments of an order",
+		Long: `List the attachments of an order. With --download, write one attachment to a file
 instead.`,
 		Example: `  partnercenter orders attachments ORDER --customer ID
   partnercenter orders attachments ORDER --customer ID --download ed64c99f750115 -O PO.pdf`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
 			f.StringVar(&id, "download", "", "`id` of an attachment to download")
-			f.StringVarP(&file, "output-file", "O", "", "`file` to write it to; - for standard output (default: the name that the service gives)")
-			f.BoolVar(&force, "force", false, "overwrite a file that is there")
+			f.StringVarP(&file, "output-file", "O", "", "`file` to write it to; - for standard output (default: the attachment's name)")
+			f.BoolVar(&force, "force", false, "overwrite an existing file")
 		},
 		Check: func(*command.Call) error {
 			switch {
 			case id == "" && (file != "" || force):
-				return terminal.Usagef("-O and --force go with --download ID")
+				return terminal.Usagef("-O and --force require --download ID")
 			case id != "" && file != "" && file != "-":
 				return free(file, force)
 			}
@@ -160,7 +160,7 @@ func download(ctx context.Context, call *command.Call, id, file string, force bo
 		return err
 	case "":
 		if file = content.Name; file == "" || file == "." || file == ".." {
-			return errors.New("the service gives no name for the file: give one with -O FILE")
+			return errors.New("the service did not name the file: give a name with -O FILE")
 		}
 		if err := free(file, force); err != nil {
 			return err
@@ -169,18 +169,18 @@ func download(ctx context.Context, call *command.Call, id, file string, force bo
 	return saveFile(call.Term, file, content.Body)
 }
 
-// free refuses the name of a file that is there.
+// free fails if the file exists.
 func free(name string, force bool) error {
 	switch _, err := os.Lstat(name); {
 	case err == nil && !force:
-		return terminal.Usagef("%s is there already: give another name with -O, or --force", name)
+		return terminal.Usagef("%s already exists: give another name with -O, or use --force", name)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	return nil
 }
 
-// saveFile writes a file whole, or not at all.
+// saveFile writes a file atomically.
 func saveFile(term *terminal.Terminal, name string, content io.Reader) error {
 	part, err := os.CreateTemp(filepath.Dir(name), ".partnercenter-*")
 	if err != nil {

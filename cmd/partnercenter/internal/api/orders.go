@@ -1,5 +1,6 @@
-// Package api is the commands that call the API: a file a resource, of rows for
-// the forms of package command. How to get there is in package connect.
+// Package api contains the commands that call the API, one file per resource.
+// Each is a row for one of the forms of package command; package connect
+// provides the client.
 package api
 
 import (
@@ -25,10 +26,10 @@ func Orders(term *terminal.Terminal) *cobra.Command {
 		ordersList(), ordersGet(), ordersCreate(), ordersPatch(), ordersCancel(),
 		command.List(command.Spec{
 			Use: "provisioning ORDER --customer ID", Arg: "order id", Customer: true,
-			Short:   "Show how far the service has come with an order",
-			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers have none.",
+			Short:   "Show the provisioning status of an order",
+			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers do not have one.",
 			Example: "  partnercenter orders provisioning ORDER --customer ID",
-		}, terminal.OneLayout("lines that are provisioned", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
+		}, terminal.OneLayout("provisioned lines", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
 			func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
 				var quantities []string
 				for _, q := range s.QuantityProvisioningInformation {
@@ -43,11 +44,11 @@ func Orders(term *terminal.Terminal) *cobra.Command {
 	)
 }
 
-// order is the one that the argument names.
+// order returns the client for the order given as argument.
 func order(call *command.Call) *partnercenter.OrderClient { return call.Customer.Orders.ByID(call.Arg) }
 
-// maxWorkers bounds --workers: the service counts requests by the minute, and
-// more at once only meet its limit sooner.
+// maxWorkers bounds --workers. More workers only reach the service's request
+// limit sooner.
 const maxWorkers = partnercenter.MaxWorkers
 
 func ordersList() command.Form {
@@ -75,42 +76,42 @@ func ordersList() command.Form {
 		Short: "List a customer's orders, or those of all customers",
 		Long: `List a customer's orders, newest first, or those of all customers.
 
-A new order takes up to 15 minutes to show in the list. System purchases are left
-out unless --include-system-purchases asks for them.
+A new order takes up to 15 minutes to appear in the list. System purchases are only
+listed with --include-system-purchases.
 
-With --all-customers, a customer whose orders the service refuses is named at the
-end, and the exit code is 1; the orders of the others are listed all the same.
+With --all-customers, customers whose orders the service refuses to list are reported
+at the end, and the exit code is 1; the orders of the others are still listed.
 
-Tables have a row for every order; -o wide and -o csv one for every line item.` + terminal.OutputHelp(orderCSVColumns),
+Tables have a row for each order, -o wide and -o csv one for each line item.` + terminal.OutputHelp(orderCSVColumns),
 		Example: `  partnercenter orders list --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter orders list --customer ID --billing-cycle monthly --include-price -o wide
   partnercenter orders list --all-customers -o csv > orders.csv
   partnercenter orders list --profile local --customer ID --json | jq '.[].lineItems[].friendlyName'`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
-			f.BoolVar(&all.asked, "all-customers", false, "list the orders of all customers")
-			f.IntVar(&all.workers, "workers", partnercenter.DefaultWorkers, fmt.Sprintf("with --all-customers, how many customers to ask about at once: 1 to %d", maxWorkers))
-			cycle.addFlag(cmd, "only orders billed this way: `cycle` is "+terminal.OrList(billingCycles()))
-			f.BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
-			f.BoolVar(&includeSystem, "include-system-purchases", false, "list orders that the service placed itself, too")
+			f.BoolVar(&all.wanted, "all-customers", false, "list the orders of all customers")
+			f.IntVar(&all.workers, "workers", partnercenter.DefaultWorkers, fmt.Sprintf("with --all-customers, number of customers to query concurrently: 1 to %d", maxWorkers))
+			cycle.addFlag(cmd, "only orders with this billing `cycle`: "+terminal.OrList(billingCycles()))
+			f.BoolVar(&includePrice, "include-price", false, "include prices; requires the right to see them")
+			f.BoolVar(&includeSystem, "include-system-purchases", false, "include orders placed by the service itself")
 			f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
 		},
 		Check: func(*command.Call) error {
 			if all.workers < 1 || all.workers > maxWorkers {
 				return terminal.Usagef("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
 			}
-			*view = *ordersView(includePrice, all.asked)
+			*view = *ordersView(includePrice, all.wanted)
 			return cycle.parse()
 		},
 	}, view, func(ctx context.Context, call *command.Call) iter.Seq2[customerOrder, error] {
-		if all.asked {
+		if all.wanted {
 			return all.orders(ctx, call, partnercenter.AllOrdersOptions{BillingCycle: cycle.value, Options: options()})
 		}
 		return ofCustomer(call.CustomerID, call.Customer.Orders.ByBillingCycleType(cycle.value).All(ctx, options()...))
 	})
 }
 
-// ofCustomer says of orders whose they are.
+// ofCustomer adds the customer to orders.
 func ofCustomer(id string, orders iter.Seq2[*partnercenter.Order, error]) iter.Seq2[customerOrder, error] {
 	return func(yield func(customerOrder, error) bool) {
 		for order, err := range orders {
@@ -128,8 +129,8 @@ func orderOptions(includePrice bool) []partnercenter.OrderOption {
 	return nil
 }
 
-// billingCycle is the flag of that name. Lists once had it as billing-type, which
-// is still taken.
+// billingCycle is the flag --billing-cycle. Its former name, --billing-type,
+// still works for lists.
 type billingCycle struct {
 	value partnercenter.BillingCycleType
 }
@@ -145,7 +146,7 @@ func (b *billingCycle) addFlag(cmd *cobra.Command, usage string) {
 	terminal.Choices(cmd, "billing-cycle", billingCycles()...)
 }
 
-// parse takes any spelling that the service takes.
+// parse accepts any spelling that the service accepts.
 func (b *billingCycle) parse() error {
 	if b.value != "" && !b.value.Known() {
 		return terminal.OneOf("billing-cycle", string(b.value), billingCycles()...)
@@ -154,7 +155,8 @@ func (b *billingCycle) parse() error {
 	return nil
 }
 
-// billingCycles are the values to offer; the service takes "unknown" for none.
+// billingCycles returns the values to offer, without "unknown", which stands for
+// none.
 func billingCycles() []string {
 	return slices.DeleteFunc(terminal.Texts(partnercenter.BillingCycleTypes()), func(name string) bool {
 		return name == string(partnercenter.BillingCycleTypeUnknown)
@@ -166,13 +168,13 @@ func ordersGet() command.Form {
 	view := ordersView(false, false)
 	return command.Get(command.Spec{
 		Use: "get ORDER --customer ID", Arg: "order id", Customer: true, Short: "Show an order",
-		Long: `Show an order by its id. Unlike the list, it has a new order at once.
+		Long: `Show an order by its id. Unlike in the list, a new order is available at once.
 
 Ids of newer orders are case-sensitive.`,
 		Example: `  partnercenter orders get 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1 --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter orders get ORDER --customer ID --include-price --json`,
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().BoolVar(&includePrice, "include-price", false, "ask for prices, which takes the right to see them")
+			cmd.Flags().BoolVar(&includePrice, "include-price", false, "include prices; requires the right to see them")
 		},
 		Check: func(*command.Call) error {
 			*view = *ordersView(includePrice, false)
@@ -184,7 +186,6 @@ Ids of newer orders are case-sensitive.`,
 	})
 }
 
-// activationLinksView shows activation links.
 var activationLinksView = terminal.OneLayout("activation links", []string{"LINE", "LINK"}, []string{"lineItemNumber", "link"},
 	func(l *partnercenter.OrderLineItemActivationLink) []string {
 		return []string{terminal.Number(l.LineItemNumber), terminal.OrZero(l.Link).URI}
@@ -194,12 +195,12 @@ func ordersActivationLinks() command.Form {
 	line := -1
 	return command.List(command.Spec{
 		Use: "activation-links ORDER --customer ID", Arg: "order id", Customer: true,
-		Short: "Print the links that activate marketplace purchases of an order",
-		Long: `Print the links to the publishers' pages on which marketplace purchases are
-activated. In a sandbox they lead nowhere: use "subscriptions activate".`,
+		Short: "Print the activation links for marketplace purchases of an order",
+		Long: `Print the links to the publishers' pages for activating marketplace purchases.
+In a sandbox they do not work: use "subscriptions activate".`,
 		Example: "  partnercenter orders activation-links ORDER --customer ID --line 0",
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().IntVar(&line, "line", -1, "`number` of the line, from 0; -1 for all lines that need it")
+			cmd.Flags().IntVar(&line, "line", -1, "`number` of the line, from 0; -1 for all lines that need activation")
 		},
 	}, activationLinksView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
 		if line >= 0 {
@@ -213,16 +214,16 @@ func ordersWaitVisible() command.Form {
 	var patience time.Duration
 	return command.Get(command.Spec{
 		Use: "wait-visible ORDER --customer ID", Arg: "order id", Customer: true,
-		Short: "Wait until the list of orders has a new order",
-		Long: `Wait until the list of the customer's orders has a new order, which takes up to 15
-minutes, and print it. An order that does not exist fails at once.`,
+		Short: "Wait until a new order is listed",
+		Long: `Wait until a new order appears in the list of the customer's orders, which takes up
+to 15 minutes, and print it. If the order does not exist, fail at once.`,
 		Example: "  partnercenter orders wait-visible ORDER --customer ID --wait 30m",
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().DurationVar(&patience, "wait", partnercenter.DefaultWaitTimeout, "how long to wait at most")
+			cmd.Flags().DurationVar(&patience, "wait", partnercenter.DefaultWaitTimeout, "maximum wait")
 		},
 		Check: func(*command.Call) error {
 			if patience <= 0 {
-				return terminal.Usagef("--wait %s is no time to wait: use something like 20m", patience)
+				return terminal.Usagef("--wait %s is not a positive duration: write it like 20m", patience)
 			}
 			return nil
 		},
@@ -230,14 +231,14 @@ minutes, and print it. An order that does not exist fails at once.`,
 		o, err := order(call).WaitVisible(ctx, &partnercenter.WaitOptions{
 			Timeout: patience,
 			Progress: func(waited, pause time.Duration) {
-				call.Term.Linef("not listed after %s; looking again in %s", waited.Round(time.Second), pause.Round(time.Second))
+				call.Term.Linef("not listed after %s; next check in %s", waited.Round(time.Second), pause.Round(time.Second))
 			},
 		})
 		return customerOrder{order: o}, err
 	})
 }
 
-// PrintOrders prints a customer's orders as a table.
+// PrintOrders prints orders of a customer as a table.
 func PrintOrders(ctx context.Context, term *terminal.Terminal, pc *partnercenter.Client, customer string) error {
 	p, err := terminal.NewPrinter(term, &terminal.Output{Format: terminal.FormatTable, Color: "auto"}, ordersView(false, false))
 	if err != nil {
@@ -250,23 +251,21 @@ func PrintOrders(ctx context.Context, term *terminal.Terminal, pc *partnercenter
 	return p.PrintAll(orders)
 }
 
-// customerOrder is an order with the customer that was asked about.
+// customerOrder is an order with the customer whose orders were requested.
 type customerOrder struct {
 	customerID   string
-	customerName string // known with --all-customers
+	customerName string // set with --all-customers
 	order        *partnercenter.Order
 }
 
-// customer is the id that the order names, or the one that was asked about:
-// older orders name none.
+// customer returns the id of the order's customer. Older orders do not name it.
 func (c customerOrder) customer() string {
 	return cmp.Or(c.order.ReferenceCustomerID, c.customerID)
 }
 
-// ordersView shows orders; with prices if they were asked for, with the
-// customer if there are several.
+// ordersView returns a view of orders, optionally with prices and customers.
 func ordersView(prices, several bool) *terminal.View[customerOrder] {
-	// These leave out of a row, or of the columns' names, what is not asked for.
+	// These remove columns that are not requested from rows and headers.
 	table := func(customer string, row ...string) []string {
 		if !prices {
 			row = row[:len(row)-1]
@@ -282,7 +281,7 @@ func ordersView(prices, several bool) *terminal.View[customerOrder] {
 		}
 		return row
 	}
-	gives := []int{4} // the items, then the customer
+	gives := []int{4} // first the items, then the customer
 	if several {
 		gives = []int{5, 0}
 	}
@@ -310,7 +309,7 @@ func ordersView(prices, several bool) *terminal.View[customerOrder] {
 	}
 }
 
-// orderCSVColumns are documented: add at the end only.
+// orderCSVColumns are documented: append only.
 var orderCSVColumns = []string{
 	"customerId", "orderId", "alternateId", "creationDate", "status", "billingCycle", "transactionType",
 	"currencyCode", "totalPrice", "lineItemNumber", "offerId", "subscriptionId", "friendlyName", "quantity",
@@ -329,7 +328,7 @@ func orderCSVRows(c customerOrder) [][]string {
 	})
 }
 
-// eachLine makes a row of each line item, and one of an order without any.
+// eachLine returns a row for each line item, or one row for an order without any.
 func eachLine(o *partnercenter.Order, row func(partnercenter.OrderLineItem) []string) [][]string {
 	lines := o.LineItems
 	if len(lines) == 0 {
@@ -342,7 +341,7 @@ func eachLine(o *partnercenter.Order, row func(partnercenter.OrderLineItem) []st
 	return rows
 }
 
-// itemsSummary names the first line item and counts the others.
+// itemsSummary returns the name of the first line item and the number of others.
 func itemsSummary(lines []partnercenter.OrderLineItem) string {
 	if len(lines) == 0 {
 		return ""

@@ -11,14 +11,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// allCustomers are the flags of orders list that ask about all customers.
+// allCustomers holds the flags of orders list for all customers.
 type allCustomers struct {
-	asked   bool
+	wanted  bool
 	workers int
 }
 
-// orders are the orders of all customers. The customers are read first, as without
-// their number there is no telling how long it takes.
+// orders returns the orders of all customers. It lists the customers first, because their
+// number is needed to show progress.
 func (a *allCustomers) orders(ctx context.Context, call *command.Call, opts partnercenter.AllOrdersOptions) iter.Seq2[customerOrder, error] {
 	call.Stream = true
 	return func(yield func(customerOrder, error) bool) {
@@ -27,7 +27,7 @@ func (a *allCustomers) orders(ctx context.Context, call *command.Call, opts part
 			yield(customerOrder{}, err)
 			return
 		}
-		// A bar among lines that scroll by on the same terminal helps nobody.
+		// A bar would be drawn between lines that scroll on the same terminal.
 		if call.Term.StderrTTY && !(call.Scrolls && call.Term.StdoutTTY) {
 			call.Term.StartBar("Orders of customers", len(customers))
 			defer call.Term.StopBar()
@@ -57,13 +57,13 @@ func (a *allCustomers) orders(ctx context.Context, call *command.Call, opts part
 	}
 }
 
-// customerFailure is why the orders of a customer could not be listed.
+// customerFailure is the error of listing a customer's orders.
 type customerFailure struct {
 	customer *partnercenter.Customer
 	err      error
 }
 
-// partialError says that the orders of some customers could not be listed.
+// partialError reports that the orders of some customers could not be listed.
 type partialError struct {
 	total    int
 	failures []customerFailure
@@ -73,11 +73,11 @@ func (e *partialError) Error() string {
 	return fmt.Sprintf("the orders of %d of %d customers could not be listed", len(e.failures), e.total)
 }
 
-// Explain words it for people.
+// Explain describes the error for the user.
 func (e *partialError) Explain(now time.Time) terminal.Explanation {
 	x := terminal.Explanation{
 		What: e.Error(),
-		Next: "All other orders are listed. Ask about one of these customers with --customer to see the whole error.",
+		Next: "All other orders are listed. To see a full error, list the orders of one of these customers with --customer.",
 		Code: terminal.ExitError,
 	}
 	for _, f := range e.failures {

@@ -15,20 +15,20 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// orderForm is what the flags of orders create say, and the order that they make.
+// orderForm holds the flags of orders create and the resulting order.
 type orderForm struct {
 	file  string
 	lines []string
-	line  orderLine // of the flags for an order of one line
+	line  orderLine // from the flags for an order with one line
 	cycle billingCycle
 	user  string
 	order *partnercenter.Order
 }
 
-// orderLine is a line item as flags have it.
+// orderLine is a line item given by flags.
 type orderLine struct{ offer, quantity, term, name, partner string }
 
-// lineKeys are what --line takes, and where it goes.
+// lineKeys are the keys of --line and the fields they set.
 var lineKeys = []struct {
 	key   string
 	field func(*orderLine) *string
@@ -44,12 +44,12 @@ func ordersCreate() command.Form {
 	var o orderForm
 	return command.Change(command.Spec{
 		Use: "create --customer ID {--offer ID --quantity N | --line … | -f FILE}", Customer: true, Short: "Place an order",
-		Long: `Place an order: of one line by --offer and --quantity, of several by --line, or of
-anything by -f, which takes the order in JSON or YAML.
+		Long: `Place an order with one line (--offer and --quantity), with several (--line), or from
+a file in JSON or YAML (-f).
 
-A line is written as offer=ID,quantity=N and, if need be, term=P1Y, name=TEXT and
-partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
-(product:sku:availability). Lines are numbered from 0 where the file does not.`,
+A line has the form offer=ID,quantity=N, optionally with term=P1Y, name=TEXT and
+partner-on-record=MPNID. ID is that of a legacy offer or of a catalog item
+(product:sku:availability). Lines are numbered from 0 unless the file numbers them.`,
 		Example: `  partnercenter orders create --customer ID --offer 031C9E47-4802-4248-838E-778FB1D2CC05 --quantity 5 --billing-cycle annual
   partnercenter orders create --customer ID --line offer=A,quantity=1 --line offer=B,quantity=2,term=P1Y --yes
   partnercenter orders create --customer ID -f order.yaml --dry-run
@@ -60,7 +60,7 @@ partner-on-record=MPNID. An offer is a legacy offer's id or a catalog item's
 	}, ordersView(false, false), command.Plan{
 		What: "place an order", Question: "Place this order?",
 		Describe: func(_ context.Context, _ *command.Call, p *command.Plan) error {
-			p.Add("billed", cmp.Or(string(o.order.BillingCycle), "as the item is by default"))
+			p.Add("billed", cmp.Or(string(o.order.BillingCycle), "the item's default"))
 			p.Add("for user", o.user)
 			describeLines(p, o.order)
 			return nil
@@ -79,22 +79,22 @@ func (o *orderForm) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	command.FileFlag(cmd, &o.file, "the order")
 	f.StringVar(&o.line.offer, "offer", "", "`id` of the offer or catalog item")
-	f.StringVar(&o.line.quantity, "quantity", "", "how `many` of --offer")
+	f.StringVar(&o.line.quantity, "quantity", "", "`number` of --offer to order")
 	f.StringVar(&o.line.term, "term", "", "with --offer, the term: `duration` is P1M, P1Y or P3Y")
-	f.StringVar(&o.line.name, "name", "", "with --offer, a `text` to call it by")
+	f.StringVar(&o.line.name, "name", "", "with --offer, the friendly name: a `text`")
 	f.StringVar(&o.line.partner, "partner-on-record", "", "with --offer, the MPN `id` of the indirect reseller")
 	f.StringArrayVar(&o.lines, "line", nil, "a `line` such as offer=ID,quantity=2,term=P1Y; can be repeated")
-	o.cycle.addFlag(cmd, "how it is billed: `cycle` is "+terminal.OrList(billingCycles())+" (default: that of the item)")
-	f.StringVar(&o.user, "for-user", "", "user principal `name` of the customer's user to license")
+	o.cycle.addFlag(cmd, "billing `cycle`: "+terminal.OrList(billingCycles())+" (default: that of the item)")
+	f.StringVar(&o.user, "for-user", "", "user principal `name` of the customer's user who gets the licence")
 	terminal.Choices(cmd, "term", "P1M", "P1Y", "P3Y")
 }
 
-// check makes the order of the flags or the file.
+// check sets the order from the flags or the file.
 func (o *orderForm) check(call *command.Call) error {
 	o.order = new(partnercenter.Order)
 	if o.file != "" {
 		if o.line != (orderLine{}) {
-			return terminal.Usagef("-f has the whole order: leave out --term, --name and --partner-on-record")
+			return terminal.Usagef("-f gives the whole order: leave out --term, --name and --partner-on-record")
 		}
 		if err := call.ReadContent(o.file, o.order); err != nil {
 			return err
@@ -108,12 +108,11 @@ func (o *orderForm) check(call *command.Call) error {
 	return nameCustomer(o.order, call.CustomerID)
 }
 
-// nameCustomer makes the order name the customer. One that names another was
-// meant for another.
+// nameCustomer sets the order's customer. It fails if the order names another.
 func nameCustomer(order *partnercenter.Order, customer string) error {
 	order.ReferenceCustomerID = cmp.Or(order.ReferenceCustomerID, customer)
 	if !strings.EqualFold(order.ReferenceCustomerID, customer) {
-		return terminal.Usagef("the file is an order of customer %s (referenceCustomerId), but --customer is %s: correct the one that is wrong", order.ReferenceCustomerID, customer)
+		return terminal.Usagef("the order in the file is for customer %s (referenceCustomerId), but --customer is %s: correct one of them", order.ReferenceCustomerID, customer)
 	}
 	if slices.ContainsFunc(order.LineItems, func(l partnercenter.OrderLineItem) bool { return l.LineItemNumber != nil }) {
 		return nil
@@ -132,7 +131,7 @@ func (o *orderForm) orderOfFlags(order *partnercenter.Order) error {
 	lines := []orderLine{o.line}
 	if len(o.lines) > 0 {
 		if o.line != (orderLine{}) {
-			return terminal.Usagef("--line has its own term, name and partner-on-record: leave out the flags of those names")
+			return terminal.Usagef("--line has keys for term, name and partner-on-record: leave out the flags with these names")
 		}
 		lines = nil
 		for _, text := range o.lines {
@@ -168,7 +167,7 @@ func parseLine(text string) (orderLine, error) {
 		case i < 0:
 			return line, terminal.Usagef("--line %q: %q is unknown: use %s%s", text, key, terminal.OrList(keys), terminal.DidYouMean(key, keys))
 		case *lineKeys[i].field(&line) != "":
-			return line, terminal.Usagef("--line %q: %s is there twice", text, key)
+			return line, terminal.Usagef("--line %q: %s is given twice", text, key)
 		}
 		*lineKeys[i].field(&line) = strings.TrimSpace(value)
 	}
@@ -178,11 +177,11 @@ func parseLine(text string) (orderLine, error) {
 func (l orderLine) item() (partnercenter.OrderLineItem, error) {
 	var item partnercenter.OrderLineItem
 	if l.offer == "" || l.quantity == "" {
-		return item, terminal.Usagef("what is ordered, and how many? Give --offer ID and --quantity N, or --line offer=ID,quantity=N, or -f FILE")
+		return item, terminal.Usagef("the offer or the quantity is missing: give --offer ID and --quantity N, or --line offer=ID,quantity=N, or -f FILE")
 	}
 	quantity, err := strconv.Atoi(l.quantity)
 	if err != nil || quantity < 1 {
-		return item, terminal.Usagef("quantity %q is no number of things to order: use 1 or more", l.quantity)
+		return item, terminal.Usagef("quantity %q is not a positive number: use 1 or more", l.quantity)
 	}
 	item = partnercenter.OrderLineItem{OfferID: l.offer, Quantity: &quantity, FriendlyName: l.name, PartnerIDOnRecord: l.partner}
 	if l.term != "" {
@@ -191,7 +190,7 @@ func (l orderLine) item() (partnercenter.OrderLineItem, error) {
 	return item, nil
 }
 
-// describeLines adds what an order is about.
+// describeLines adds an order's lines to the plan.
 func describeLines(p *command.Plan, order *partnercenter.Order) {
 	for i, line := range order.LineItems {
 		n := i
@@ -227,7 +226,7 @@ func describeLine(line partnercenter.OrderLineItem) string {
 	return strings.Join(parts, ", ")
 }
 
-// patchOptions are those of --if-match.
+// patchOptions returns the options for --if-match.
 func patchOptions(ifMatch string) []partnercenter.PatchOption {
 	if ifMatch == "" {
 		return nil
@@ -237,16 +236,16 @@ func patchOptions(ifMatch string) []partnercenter.PatchOption {
 
 func ordersPatch() command.Form {
 	var file, ifMatch string
-	next := new(partnercenter.Order) // as it should be
+	next := new(partnercenter.Order) // the desired state
 	return command.Change(command.Spec{
 		Use: "patch ORDER --customer ID -f FILE", Arg: "order id", Customer: true,
-		Short: "Change an order: its billing cycle, or an add-on",
-		Long: `Change an order as a file in JSON or YAML says.
+		Short: "Change an order's billing cycle, or buy an add-on",
+		Long: `Change an order to match a file in JSON or YAML.
 
-Another billingCycle, with the lines as they are, changes how the order is billed.
-A line with a parentSubscriptionId buys an add-on. The service matches lines by
-subscriptionId and offerId. An etag in the file's attributes, or --if-match, makes
-the change only if the order is still as it was.`,
+A new billingCycle, with unchanged lines, changes the billing cycle of the order. A
+line with a parentSubscriptionId buys an add-on. The service matches lines by
+subscriptionId and offerId. With an etag in the file's attributes, or --if-match, the
+change is only made if the order has not changed since.`,
 		Example: `  partnercenter orders get ORDER --customer ID --json > order.json   # then edit billingCycle
   partnercenter orders patch ORDER --customer ID -f order.json`,
 		Flags: func(cmd *cobra.Command) {
@@ -255,7 +254,7 @@ the change only if the order is still as it was.`,
 		},
 		Check: func(call *command.Call) error {
 			if file == "" {
-				return terminal.Usagef("what is to change? Give the order as it should be with -f FILE")
+				return terminal.Usagef("there is nothing to change: give the order as it should be with -f FILE")
 			}
 			if err := call.ReadContent(file, next); err != nil {
 				return err
@@ -264,7 +263,7 @@ the change only if the order is still as it was.`,
 				return err
 			}
 			if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
-				return terminal.Usagef("the file is order %s, not %s: correct the one that is wrong", next.ID, call.Arg)
+				return terminal.Usagef("the file contains order %s, not %s: correct one of them", next.ID, call.Arg)
 			}
 			return nil
 		},
@@ -287,12 +286,11 @@ func ordersCancel() command.Form {
 	var lines []int
 	return command.Change(command.Spec{
 		Use: "cancel ORDER --customer ID", Arg: "order id", Customer: true, Short: "Cancel an order, or some of its lines",
-		Long: `Cancel an order, or the lines that --line names. A cancelled line has quantity 0,
-and an order is cancelled when all its lines are.
+		Long: `Cancel an order, or the lines given by --line. A cancelled line has quantity 0, and
+an order is cancelled when all its lines are.
 
-Software can be cancelled for some days; reservations and marketplace purchases
-only in a sandbox. Other subscriptions are suspended or cancelled with
-"subscriptions update".`,
+Software can be cancelled for some days, reservations and marketplace purchases only
+in a sandbox. To suspend or cancel other subscriptions use "subscriptions update".`,
 		Example: `  partnercenter orders cancel ORDER --customer ID
   partnercenter orders cancel ORDER --customer ID --line 0 --line 2 --yes`,
 		Flags: func(cmd *cobra.Command) {

@@ -14,19 +14,19 @@ import (
 
 // Products returns the commands about products, their SKUs and availabilities.
 func Products(term *terminal.Terminal) *cobra.Command {
-	return command.Noun(term, "products", "product", "Products, SKUs and what of them can be ordered",
+	return command.Noun(term, "products", "product", "Products, SKUs and their availabilities",
 		productsList(), productsGet(), productsSKUs(), productsAvailabilities(), productsInventory())
 }
 
-// products are the products of the market.
-func (m *market) products(call *command.Call) *partnercenter.ProductsClient {
-	if m.customer != "" {
-		return call.Client.Customers.ByID(m.customer).Products
+// products returns the client for the products of the country or customer.
+func (f *countryFlags) products(call *command.Call) *partnercenter.ProductsClient {
+	if f.customer != "" {
+		return call.Client.Customers.ByID(f.customer).Products
 	}
-	return call.Client.Products.ByCountry(m.country)
+	return call.Client.Products.ByCountry(f.country)
 }
 
-// selection is the flags that narrow lists of products, SKUs and availabilities.
+// selection holds the flags that filter lists of products, SKUs and availabilities.
 type selection struct {
 	segment partnercenter.TargetSegment
 	scope   partnercenter.ReservationScope
@@ -34,13 +34,13 @@ type selection struct {
 
 func (s *selection) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar((*string)(&s.segment), "segment", "", "only what is sold to this `segment`: "+terminal.OrList(terminal.Texts(partnercenter.TargetSegments())))
+	f.StringVar((*string)(&s.segment), "segment", "", "only items sold to this `segment`: "+terminal.OrList(terminal.Texts(partnercenter.TargetSegments())))
 	f.StringVar((*string)(&s.scope), "reservation-scope", "", "AzurePlan lists reservations for Azure plans")
 	terminal.Choices(cmd, "segment", terminal.Texts(partnercenter.TargetSegments())...)
 	terminal.Choices(cmd, "reservation-scope", string(partnercenter.ReservationScopeAzurePlan))
 }
 
-// check takes what the flags name in any case.
+// check normalizes the flags' values.
 func (s *selection) check(*command.Call) error {
 	if s.segment != "" {
 		s.segment = s.segment.Normalize()
@@ -62,22 +62,22 @@ func productsList() command.Form {
 		narrow selection
 		target partnercenter.TargetView
 	)
-	market := market{of: "products", byCustomer: true}
+	in := countryFlags{byCustomer: true}
 	views := terminal.Texts(partnercenter.TargetViews())
-	return command.List(market.asked(command.Spec{
+	return command.List(in.withFlags(command.Spec{
 		Use: "list {--country CC | --customer ID} --view VIEW", Short: "List the products of a country or for a customer",
-		Long: "List the products of a view that are sold in a country, or in a customer's. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
+		Long: "List the products of a view that are sold in a country or to a customer. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
 		Example: `  partnercenter products list --country US --view OnlineServices
   partnercenter products list --customer ID --view AzureReservations --reservation-scope AzurePlan
   partnercenter products list --country DE --view Software -o jsonl | jq -r .title`,
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().StringVar((*string)(&target), "view", "", "which products: `view` is "+terminal.OrList(views))
+			cmd.Flags().StringVar((*string)(&target), "view", "", "`view` to list: "+terminal.OrList(views))
 			terminal.Choices(cmd, "view", views...)
 			narrow.addFlags(cmd)
 		},
 		Check: func(call *command.Call) error {
 			if target == "" {
-				return terminal.Usagef("which products? Give --view: %s", terminal.OrList(views))
+				return terminal.Usagef("the view is missing: give --view %s", terminal.OrList(views))
 			}
 			target = target.Normalize()
 			if err := terminal.OneOf("view", string(target), views...); err != nil {
@@ -86,19 +86,19 @@ func productsList() command.Form {
 			return narrow.check(call)
 		},
 	}), productsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Product, error] {
-		return market.products(call).ByTargetView(target).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		return in.products(call).ByTargetView(target).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
 	})
 }
 
 func productsGet() command.Form {
-	market := market{of: "sold", byCustomer: true}
-	return command.Get(market.asked(command.Spec{
+	in := countryFlags{byCustomer: true}
+	return command.Get(in.withFlags(command.Spec{
 		Use: "get PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "Show a product",
-		Long: "Show a product by its id, in any case.",
+		Long: "Show a product by its id. The case of the id is ignored.",
 		Example: `  partnercenter products get DZH318Z0BQ3Q --country US
   partnercenter products get PRODUCT --customer ID --json | jq .productType`,
 	}), productsView, func(ctx context.Context, call *command.Call) (*partnercenter.Product, error) {
-		return market.products(call).ByID(call.Arg).Get(ctx)
+		return in.products(call).ByID(call.Arg).Get(ctx)
 	})
 }
 
@@ -107,10 +107,10 @@ func productsSKUs() command.Form {
 		narrow selection
 		sku    string
 	)
-	market := market{of: "SKUs", byCustomer: true}
-	return command.List(market.asked(command.Spec{
+	in := countryFlags{byCustomer: true}
+	return command.List(in.withFlags(command.Spec{
 		Use: "skus PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "List the SKUs of a product, or show one",
-		Long: "List the SKUs of a product that are sold in a country, or in a customer's. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSV.Columns),
+		Long: "List the SKUs of a product that are sold in a country or to a customer. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSV.Columns),
 		Example: `  partnercenter products skus DZH318Z0BQ5S --country US -o wide
   partnercenter products skus PRODUCT --customer ID --sku 0001 --json`,
 		Flags: func(cmd *cobra.Command) {
@@ -122,9 +122,9 @@ func productsSKUs() command.Form {
 	}), skusView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.SKU, error] {
 		if sku != "" {
 			call.One = true
-			return command.Item(market.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
+			return command.Item(in.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
 		}
-		return market.products(call).ByID(call.Arg).SKUs.ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		return in.products(call).ByID(call.Arg).SKUs.ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
 	})
 }
 
@@ -133,15 +133,15 @@ func productsAvailabilities() command.Form {
 		narrow            selection
 		sku, availability string
 	)
-	market := market{of: "availabilities", byCustomer: true}
+	in := countryFlags{byCustomer: true}
 	of := func(call *command.Call) *partnercenter.AvailabilitiesClient {
-		return market.products(call).ByID(call.Arg).SKUs.ByID(sku).Availabilities
+		return in.products(call).ByID(call.Arg).SKUs.ByID(sku).Availabilities
 	}
-	return command.List(market.asked(command.Spec{
+	return command.List(in.withFlags(command.Spec{
 		Use: "availabilities PRODUCT --sku SKU {--country CC | --customer ID}", Arg: "product id",
 		Short: "List the availabilities of a SKU, or show one",
-		Long: `List the availabilities of a SKU in a country, or in a customer's. With
---availability, show one. The catalog item id is what an order names.` + terminal.OutputHelp(availabilitiesView.CSV.Columns),
+		Long: `List the availabilities of a SKU in a country or for a customer. With
+--availability, show one. Orders name the catalog item id.` + terminal.OutputHelp(availabilitiesView.CSV.Columns),
 		Example: `  partnercenter products availabilities DZH318Z0BQ4B --sku 000Z --country US
   partnercenter products availabilities PRODUCT --sku 0001 --customer ID -o jsonl | jq -r .catalogItemId`,
 		Flags: func(cmd *cobra.Command) {
@@ -152,7 +152,7 @@ func productsAvailabilities() command.Form {
 		Exclusive: [][]string{{"availability", "segment"}, {"availability", "reservation-scope"}},
 		Check: func(call *command.Call) error {
 			if sku == "" {
-				return terminal.Usagef("availabilities of which SKU? Give --sku ID")
+				return terminal.Usagef("the SKU is missing: give --sku ID")
 			}
 			return narrow.check(call)
 		},
@@ -167,17 +167,17 @@ func productsAvailabilities() command.Form {
 
 func productsInventory() command.Form {
 	var customer, subscription, region string
-	market := market{of: "bought"}
-	return command.List(market.asked(command.Spec{
+	in := countryFlags{}
+	return command.List(in.withFlags(command.Spec{
 		Use: "inventory PRODUCT[:SKU]... --country CC", Short: "Check whether SKUs can be bought now",
-		Long: `Check whether SKUs can be bought now: those that are named, or all of a product.
-SKUs that the service does not know are left out. Reservations may ask for a
-customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryView.CSV.Columns),
+		Long: `Check whether SKUs can be bought now: the given ones, or all SKUs of a product.
+Unknown SKUs are omitted. Reservations may require a customer, an Azure subscription
+and a region.` + terminal.OutputHelp(inventoryView.CSV.Columns),
 		Example: `  partnercenter products inventory DZH318Z0BQ4B:000Z --country US
   partnercenter products inventory DZH318Z0BQ3P --country US --customer ID --subscription ID --region japanwest`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return terminal.Usagef("%s needs a product, or product:sku", cmd.CommandPath())
+				return terminal.Usagef("%s requires a product, or product:sku", cmd.CommandPath())
 			}
 			return nil
 		},
@@ -198,7 +198,7 @@ customer, an Azure subscription and a region.` + terminal.OutputHelp(inventoryVi
 				request.InventoryContext[key] = value
 			}
 		}
-		return command.Items(call.Client.Extensions.Product.ByCountry(market.country).CheckInventory(ctx, request))
+		return command.Items(call.Client.Extensions.Product.ByCountry(in.country).CheckInventory(ctx, request))
 	})
 }
 
@@ -212,7 +212,7 @@ var productsView = terminal.NewView("products",
 			append(table, p.PublisherName, terminal.YesNo(p.IsMicrosoftProduct), p.Description)
 	}, 1)
 
-// productType is a product's type with its sub-type: Azure/VirtualMachines.
+// productType returns a product's type and sub-type: Azure/VirtualMachines.
 func productType(p *partnercenter.Product) string {
 	var names []string
 	for t := p.ProductType; t != nil; t = t.SubType {
@@ -251,8 +251,8 @@ var availabilitiesView = terminal.NewView("availabilities",
 			[]string{a.CatalogItemID, a.ProductID, a.SKUID, a.ID, string(a.Segment), a.Country, currency, terms(a), forSale, renewable}
 	})
 
-// terms joins the terms of an availability for a cell. One without end is
-// there as a dash.
+// terms joins the terms of an availability for a cell. A perpetual term is
+// shown as a dash.
 func terms(a *partnercenter.Availability) string {
 	durations := make([]string, len(a.Terms))
 	for i, term := range a.Terms {

@@ -24,13 +24,13 @@ func Subscriptions(term *terminal.Terminal) *cobra.Command {
 			return subscription(call).AddOns.All(ctx)
 		}),
 		subscriptionsUpdate(),
-		command.Get(oneSubscription("provisioning", "Show how far the service has come with a subscription",
-			"Show the provisioning status of a subscription. Microsoft's service wants a user in the token for it.", ""), provisioningView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
+		command.Get(oneSubscription("provisioning", "Show the provisioning status of a subscription",
+			"Show the provisioning status of a subscription. Microsoft's service requires a token with a user for it.", ""), provisioningView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionProvisioningStatus, error) {
 			return subscription(call).ProvisioningStatus.Get(ctx)
 		}),
 		command.Change(oneSubscription("register", "Register an Azure subscription for reservations",
-			`Register an Azure subscription, so that reservations can be bought for it. The
-service does so later; "subscriptions registration" shows how far it is.`, " --yes"), registrationView,
+			`Register an Azure subscription, so that reservations can be bought for it. This
+takes a while; "subscriptions registration" shows the status.`, " --yes"), registrationView,
 			command.Plan{What: "register a subscription for reservations", Question: "Register this subscription?", Describe: describeSubscription},
 			func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
 				if _, err := subscription(call).Registrations.Create(ctx); err != nil {
@@ -41,12 +41,12 @@ service does so later; "subscriptions registration" shows how far it is.`, " --y
 		command.Get(oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""), registrationView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
 			return subscription(call).RegistrationStatus.Get(ctx)
 		}),
-		command.List(oneSubscription("activation-links", "Print the link that activates a marketplace purchase", `Print the link to the publisher's page on which a marketplace purchase is
-activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""), activationLinksView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
+		command.List(oneSubscription("activation-links", "Print the activation link for a marketplace purchase", `Print the link to the publisher's page for activating a marketplace purchase.
+In a sandbox it does not work: use "subscriptions activate".`, ""), activationLinksView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemActivationLink, error] {
 			return subscription(call).ActivationLinks.All(ctx)
 		}),
 		command.Change(oneSubscription("activate", "Activate a marketplace purchase in a sandbox",
-			"Activate a subscription to a marketplace product in a sandbox, where no publisher's page does.", " --yes"), activationsView,
+			"Activate a subscription to a marketplace product in a sandbox, where there is no\npublisher's page for it.", " --yes"), activationsView,
 			command.Plan{What: "activate a subscription", Question: "Activate this subscription?", Describe: describeSubscription},
 			func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionActivationResult, error) {
 				return subscription(call).Activate(ctx)
@@ -54,7 +54,8 @@ activated. In a sandbox it leads nowhere: use "subscriptions activate".`, ""), a
 	)
 }
 
-// oneSubscription is a command about one of a customer's subscriptions.
+// oneSubscription returns the spec of a command about one of a customer's
+// subscriptions.
 func oneSubscription(use, short, long, flags string) command.Spec {
 	return command.Spec{
 		Use: use + " SUBSCRIPTION --customer ID", Arg: "subscription id", Customer: true, Short: short, Long: long,
@@ -62,7 +63,7 @@ func oneSubscription(use, short, long, flags string) command.Spec {
 	}
 }
 
-// subscription is the one that the argument names.
+// subscription returns the client for the subscription given as argument.
 func subscription(call *command.Call) *partnercenter.SubscriptionClient {
 	return call.Customer.Subscriptions.ByID(call.Arg)
 }
@@ -71,12 +72,12 @@ func subscriptionsList() command.Form {
 	var order, partner string
 	return command.List(command.Spec{
 		Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
-		Long: "List a customer's subscriptions: all, or those of an order or of an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSV.Columns),
+		Long: "List a customer's subscriptions: all, or those of an order or an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSV.Columns),
 		Example: `  partnercenter subscriptions list --customer ID
   partnercenter subscriptions list --customer ID --order ORDER --json`,
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().StringVar(&order, "order", "", "only those that this order made: its `id`")
-			cmd.Flags().StringVar(&partner, "partner", "", "only those of this indirect reseller: its MPN `id`")
+			cmd.Flags().StringVar(&order, "order", "", "only those of the order with this `id`")
+			cmd.Flags().StringVar(&partner, "partner", "", "only those of the indirect reseller with this MPN `id`")
 		},
 		Exclusive: [][]string{{"order", "partner"}},
 	}, subscriptionsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
@@ -122,7 +123,7 @@ func subscriptionName(s *partnercenter.Subscription) string {
 	return cmp.Or(s.FriendlyName, s.OfferName)
 }
 
-// describeSubscription adds which it is.
+// describeSubscription adds the subscription to the plan.
 func describeSubscription(_ context.Context, call *command.Call, p *command.Plan) error {
 	p.Add("subscription", call.Arg)
 	return nil
@@ -133,17 +134,17 @@ var activationsView = terminal.OneLayout("activations", []string{"SUBSCRIPTION I
 		return []string{r.SubscriptionID, r.Status}
 	})
 
-// subscriptionUpdate is what subscriptions update changes.
+// subscriptionUpdate holds the flags of subscriptions update.
 type subscriptionUpdate struct {
 	quantity      int
 	status, name  string
 	autoRenew     bool
 	file, ifMatch string
 	given         func(flag string) bool
-	next          *partnercenter.Subscription // as it should be
+	next          *partnercenter.Subscription // the desired state
 }
 
-// subscriptionStatuses are those that a subscription can be brought into.
+// subscriptionStatuses are the values of --status.
 var subscriptionStatuses = terminal.Texts([]partnercenter.SubscriptionStatus{
 	partnercenter.SubscriptionStatusActive, partnercenter.SubscriptionStatusSuspended, partnercenter.SubscriptionStatusDeleted,
 })
@@ -153,11 +154,11 @@ func subscriptionsUpdate() command.Form {
 	return command.Change(command.Spec{
 		Use: "update SUBSCRIPTION --customer ID {--quantity N | --status STATUS | --nickname TEXT | --auto-renew=BOOL | -f FILE}",
 		Arg: "subscription id", Customer: true, Short: "Change the quantity, status, name or renewal of a subscription",
-		Long: `Change a subscription. It is read, and sent back whole with what the flags change,
-unless somebody else changed it meanwhile; with -f the file is sent as it is.
+		Long: `Change a subscription. The subscription is read and sent back with the changes from
+the flags, unless it was changed in the meantime. With -f the file is sent unchanged.
 
 Status suspended suspends, active reactivates, and deleted cancels a marketplace
-subscription. How it is billed is changed with "orders patch".`,
+subscription. To change the billing cycle use "orders patch".`,
 		Example: `  partnercenter subscriptions update SUBSCRIPTION --customer ID --quantity 10
   partnercenter subscriptions update SUBSCRIPTION --customer ID --status suspended --yes`,
 		Flags:     u.addFlags,
@@ -175,8 +176,8 @@ func (u *subscriptionUpdate) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVar(&u.quantity, "quantity", 0, "`number` of licences")
 	f.StringVar(&u.status, "status", "", "`status`: "+terminal.OrList(subscriptionStatuses))
-	f.StringVar(&u.name, "nickname", "", "`text` to call it by")
-	f.BoolVar(&u.autoRenew, "auto-renew", false, "renew it at the end of its term; --auto-renew=false does not")
+	f.StringVar(&u.name, "nickname", "", "friendly name: a `text`")
+	f.BoolVar(&u.autoRenew, "auto-renew", false, "renew it at the end of its term; --auto-renew=false turns that off")
 	command.FileFlag(cmd, &u.file, "the whole subscription")
 	f.StringVar(&u.ifMatch, "if-match", "", "`etag` that the subscription must still have")
 	terminal.Choices(cmd, "status", subscriptionStatuses...)
@@ -189,7 +190,7 @@ func (u *subscriptionUpdate) check(call *command.Call) error {
 		u.next = new(partnercenter.Subscription)
 		return call.ReadContent(u.file, u.next)
 	case !u.given("quantity") && !u.given("status") && !u.given("nickname") && !u.given("auto-renew"):
-		return terminal.Usagef("what is to change? Give --quantity, --status, --nickname, --auto-renew or -f FILE")
+		return terminal.Usagef("there is nothing to change: give --quantity, --status, --nickname, --auto-renew or -f FILE")
 	case u.given("quantity") && u.quantity < 1:
 		return terminal.Usagef("--quantity %d: use 1 or more; --status suspended or deleted ends a subscription", u.quantity)
 	case u.given("status"):
@@ -211,7 +212,7 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p
 	}
 	p.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
 	if !describeUpdate(p, now, u.next) {
-		return &command.Unneeded{Text: "nothing to change: the subscription is like this already", Item: now}
+		return &command.Unneeded{Text: "nothing to change: the subscription already has these values", Item: now}
 	}
 	return nil
 }
@@ -231,7 +232,7 @@ func (u *subscriptionUpdate) apply(s *partnercenter.Subscription) {
 	}
 }
 
-// describeUpdate adds what changes, and reports whether anything does.
+// describeUpdate adds the changes to the plan, and reports whether there are any.
 func describeUpdate(p *command.Plan, now, next *partnercenter.Subscription) bool {
 	changes := false
 	differ := func(name, from, to string) {

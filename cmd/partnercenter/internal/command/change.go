@@ -23,30 +23,30 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// Plan is what a change is about, in words for people.
+// Plan describes a change to the user.
 type Plan struct {
-	// What begins with a verb: place an order. Question asks for it: Place this
-	// order?
+	// What begins with a verb, such as "place an order". Question asks for
+	// confirmation, such as "Place this order?".
 	What, Question string
-	// Describe reads what the change depends on and adds to the plan, which is this
-	// run's.
+	// Describe reads what the change depends on and adds facts to a copy of the plan for
+	// this run.
 	Describe func(context.Context, *Call, *Plan) error
-	// ReadAgain says that the command reads what it changes: it is repeated as
-	// it is, and finds what is done.
+	// ReadAgain reports that the command reads what it changes, so that
+	// repeating it finds out whether the change was made.
 	ReadAgain bool
 
-	facts [][2]string // name and value, in the order to be shown
+	facts [][2]string // names and values, in display order
 }
 
-// Add adds a fact, unless it has no value.
+// Add adds a fact unless its value is empty.
 func (p *Plan) Add(name, value string) {
 	if value != "" {
 		p.facts = append(p.facts, [2]string{name, value})
 	}
 }
 
-// Change is the form of commands that change what a customer has, once it is
-// confirmed. What do returns is printed, unless there is no view of it.
+// Change is the form of commands that change a customer's resources after
+// confirmation. It prints the result of do, unless there is no view.
 func Change[T any](s Spec, v *terminal.View[T], plan Plan, do func(context.Context, *Call) (T, error)) Form {
 	return ChangeSeveral(s, v, plan, func(ctx context.Context, call *Call) ([]T, error) {
 		call.One = true
@@ -55,7 +55,7 @@ func Change[T any](s Spec, v *terminal.View[T], plan Plan, do func(context.Conte
 	})
 }
 
-// ChangeSeveral is Change for what is answered by a list.
+// ChangeSeveral is like Change, for a do that returns several results.
 func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(context.Context, *Call) ([]T, error)) Form {
 	return func(c *connect.Connection) *cobra.Command {
 		var (
@@ -97,24 +97,24 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 	}
 }
 
-// Unneeded is what Describe returns when there is nothing to change.
+// Unneeded is the error that Describe returns if there is nothing to change.
 type Unneeded struct {
 	Text string
-	Item any // as it is, to be printed
+	Item any // the unchanged resource, to print
 }
 
 func (u *Unneeded) Error() string { return u.Text }
 
-// changeHelp ends the help of commands that change something.
+// changeHelp is the end of the help of commands that change something.
 const changeHelp = `
 
-What will happen is printed to standard error, with the call's request id, and a
-terminal is asked whether to go on. Elsewhere --yes is needed. When the answer is
-lost, the message says which command line finishes the call or finds out what
-became of it: a call with the same request id is done once.
+The command prints the change and its request id to standard error and, on a
+terminal, asks for confirmation; elsewhere it requires --yes. If the answer is lost,
+the error message has a command line that completes the change or finds out whether it
+was made: a call with the same request id is done only once.
 
-A Partner Center that is not on this machine needs --live, and the partner's
-domain: typed on a terminal, or given with --partner-domain.`
+Changes at a Partner Center that is not on this machine require --live and the
+partner's domain, typed on a terminal or given with --partner-domain.`
 
 // changeOptions are the flags of commands that change something.
 type changeOptions struct {
@@ -124,22 +124,22 @@ type changeOptions struct {
 
 func (o *changeOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&o.yes, "yes", false, "do not ask whether to go on")
-	f.BoolVar(&o.dryRun, "dry-run", false, "print the request instead of sending it; what it is made of may be read")
-	f.StringVar(&o.requestID, "request-id", "", "`GUID` that names the call: the same call with the same id is done once, however often it is sent")
+	f.BoolVar(&o.yes, "yes", false, "do not ask for confirmation")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the request instead of sending it; resources it depends on may be read")
+	f.StringVar(&o.requestID, "request-id", "", "`GUID` that identifies the call: a repeated call with the same id has no further effect")
 	f.BoolVar(&o.live, "live", false, "allow changes at a Partner Center that is not on this machine")
-	f.StringVar(&o.partnerDomain, "partner-domain", "", "with --live, a `domain` of the partner, such as contoso.onmicrosoft.com: it must be that of the credentials; asked for on a terminal")
+	f.StringVar(&o.partnerDomain, "partner-domain", "", "with --live, a `domain` of the partner, such as contoso.onmicrosoft.com; it must belong to the tenant of the credentials (default: asked for on a terminal)")
 }
 
-// change makes a change, once it is confirmed. Whether the flags and the terminal
-// allow it is checked before anything is sent.
+// change makes a change after confirmation. Flags and terminal are checked
+// before anything is sent.
 func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOptions, plan Plan, do func(context.Context) error) (err error) {
-	w := &writer{term: c.Term, options: o, requestID: o.requestID, input: call.inputTaken}
+	w := &changer{term: c.Term, options: o, requestID: o.requestID, input: call.inputTaken}
 	switch {
 	case w.requestID == "":
 		w.requestID = partnercenter.NewRequestID()
 	case !guid.Is(w.requestID):
-		return terminal.Usagef("--request-id %q is no GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
+		return terminal.Usagef("--request-id %q is not a GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
 	}
 	if w.service, err = c.Service(); err != nil {
 		return err
@@ -167,41 +167,41 @@ func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOpt
 	return w.do(ctx, &plan, do)
 }
 
-// writer makes one change.
-type writer struct {
+// changer makes one change.
+type changer struct {
 	term      *terminal.Terminal
 	options   *changeOptions
 	service   *connect.Service
 	requestID string
-	input     bool // standard input is taken by the content of the call
+	input     bool // standard input is used for content
 }
 
-// real reports whether the change happens at a Partner Center that is not on
-// this machine: money, probably.
-func (w *writer) real() bool { return !connect.IsLoopback(w.service.BaseURL) }
+// real reports whether the Partner Center is not on this machine, so that the
+// change may cost money.
+func (w *changer) real() bool { return !connect.IsLoopback(w.service.BaseURL) }
 
-func (w *writer) canAsk() bool { return w.term.StdinTTY && !w.input }
+func (w *changer) canAsk() bool { return w.term.StdinTTY && !w.input }
 
-func (w *writer) allowed() error {
+func (w *changer) allowed() error {
 	o := w.options
 	switch {
 	case o.dryRun:
 		return nil
 	case o.partnerDomain != "" && !o.live:
-		return terminal.Usagef("--partner-domain goes with --live")
+		return terminal.Usagef("--partner-domain requires --live")
 	case w.real() && !o.live:
-		return terminal.Usagef("%s is not on this machine, so this would be a real change: if it is meant, add --live; --profile local is the local server, --dry-run only prints", w.service.BaseURL)
+		return terminal.Usagef("%s is not on this machine, so this would be a real change: if you mean it, add --live; --profile local selects the local server, --dry-run only prints the request", w.service.BaseURL)
 	case w.real() && o.partnerDomain == "" && !w.canAsk():
-		return terminal.Usagef("nobody can be asked for the partner's domain, as standard input is no terminal or holds the content: give it with --partner-domain; nothing was sent")
+		return terminal.Usagef("cannot ask for the partner's domain, because standard input is not a terminal or contains the content: give it with --partner-domain; nothing was sent")
 	case !o.yes && !w.canAsk():
-		return terminal.Usagef("nobody can be asked whether to go on, as standard input is no terminal or holds the content: add --yes to go on without; nothing was sent")
+		return terminal.Usagef("cannot ask for confirmation, because standard input is not a terminal or contains the content: add --yes to go on without it; nothing was sent")
 	}
 	return nil
 }
 
-// describeCustomer adds who the change is for. It reads the customer's name,
-// so that a wrong id is seen before, and not after.
-func (w *writer) describeCustomer(ctx context.Context, call *Call, p *Plan) error {
+// describeCustomer adds the customer to the plan. It reads the customer's name,
+// so that a wrong id is noticed before the change.
+func (w *changer) describeCustomer(ctx context.Context, call *Call, p *Plan) error {
 	name := call.CustomerID
 	if !w.options.dryRun {
 		customer, err := call.Customer.Get(ctx)
@@ -216,8 +216,8 @@ func (w *writer) describeCustomer(ctx context.Context, call *Call, p *Plan) erro
 	return nil
 }
 
-// confirm shows the change and asks whether to make it.
-func (w *writer) confirm(ctx context.Context, p *Plan) error {
+// confirm shows the change and asks for confirmation.
+func (w *changer) confirm(ctx context.Context, p *Plan) error {
 	if w.options.dryRun {
 		return nil
 	}
@@ -236,7 +236,7 @@ func (w *writer) confirm(ctx context.Context, p *Plan) error {
 	return w.confirmYes(ctx, p.Question)
 }
 
-func (w *writer) confirmYes(ctx context.Context, question string) error {
+func (w *changer) confirmYes(ctx context.Context, question string) error {
 	if w.options.yes {
 		return nil
 	}
@@ -252,10 +252,10 @@ func (w *writer) confirmYes(ctx context.Context, question string) error {
 
 var errNotConfirmed = errors.New("not confirmed: nothing was changed")
 
-// confirmPartner wants to be told the partner's domain, and believes it when
-// the token authority says that it belongs to the credentials' tenant. A typed
-// domain is more than a yes; one that was passed still wants it.
-func (w *writer) confirmPartner(ctx context.Context) error {
+// confirmPartner asks for the partner's domain and checks with the token
+// authority that it belongs to the credentials' tenant. A typed domain confirms
+// the change; one given by flag still needs confirmation.
+func (w *changer) confirmPartner(ctx context.Context) error {
 	domain := w.options.partnerDomain
 	if domain == "" {
 		var err error
@@ -273,9 +273,9 @@ func (w *writer) confirmPartner(ctx context.Context) error {
 	return w.confirmYes(ctx, "Go on at "+domain+"?")
 }
 
-// do makes the change. When nobody knows whether it was made, the error says how
+// do makes the change. If it is unknown whether it was made, the error says how
 // to find out.
-func (w *writer) do(ctx context.Context, p *Plan, call func(context.Context) error) error {
+func (w *changer) do(ctx context.Context, p *Plan, call func(context.Context) error) error {
 	err := call(partnercenter.WithRequestID(ctx, w.requestID))
 	if !partnercenter.Unsettled(err) || errors.As(err, new(*dryRun)) {
 		return err
@@ -287,7 +287,7 @@ func (w *writer) do(ctx context.Context, p *Plan, call func(context.Context) err
 	return &Unsettled{err: err, what: p.What, command: w.term.CommandLine(requestID)}
 }
 
-// Unsettled is the end of a change that may have happened.
+// Unsettled is the error of a change that may have been made.
 type Unsettled struct {
 	err           error
 	what, command string
@@ -296,26 +296,25 @@ type Unsettled struct {
 func (u *Unsettled) Error() string { return u.err.Error() }
 func (u *Unsettled) Unwrap() error { return u.err }
 
-// Next says how to find out.
+// Next returns how to find out.
 func (u *Unsettled) Next() string {
-	return fmt.Sprintf("It is not known whether the service did it: to %s.\nTo finish it or find out, run this; it is done once in any case:\n  %s", u.what, u.command)
+	return fmt.Sprintf("It is unknown whether the service did this: %s.\nTo complete it or find out, run this; it is done only once in any case:\n  %s", u.what, u.command)
 }
 
-// Explain words it for people.
+// Explain describes the error for the user.
 func (u *Unsettled) Explain(now time.Time) terminal.Explanation {
 	e := terminal.Explain(u.err, now)
 	e.Next = u.Next()
 	return e
 }
 
-// dryRunPolicy stops a change before anything is sent, and keeps what would
-// have been.
+// dryRunPolicy stops a change before it is sent, and keeps the request.
 type dryRunPolicy struct{}
 
-// dryRun is how a change ends that is not to be made.
+// dryRun is the error of a change with --dry-run.
 type dryRun struct{ request []byte }
 
-func (*dryRun) Error() string { return "not sent, as --dry-run asks" }
+func (*dryRun) Error() string { return "not sent, because of --dry-run" }
 
 func (dryRunPolicy) Do(req *policy.Request) (*http.Response, error) {
 	raw := req.Raw()

@@ -21,18 +21,18 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// maxContent bounds what -f reads: the service takes far less.
+// maxContent bounds the size of content: the service accepts far less.
 const maxContent = 8 << 20
 
-// FileFlag adds flag -f for what it holds.
+// FileFlag adds flag -f, for a file with the named content.
 func FileFlag(cmd *cobra.Command, file *string, what string) {
 	cmd.Flags().StringVarP(file, "file", "f", "", "`file` with "+what+" in JSON or YAML; - for standard input")
 }
 
 // ReadContent reads a resource in JSON or YAML from a file, or from standard
-// input for "-". Keys are taken in any case. What the resource's type does not
-// know is sent all the same, as the service may; a warning says what was
-// probably meant.
+// input for "-". The case of keys is ignored. Members that the resource's type
+// does not have are kept, because the service may know them, with a warning
+// that suggests similar names.
 func (c *Call) ReadContent(name string, v any) error {
 	c.inputTaken = name == "-"
 	data, err := c.Term.ReadFile(name, maxContent)
@@ -59,11 +59,10 @@ func (c *Call) ReadContent(name string, v any) error {
 	return nil
 }
 
-// undecoded says what keeps a resource from being read, in the words of the
-// file rather than of Go.
+// undecoded describes a decoding error in terms of the file rather than of Go.
 func undecoded(err error) string {
 	if wrong := (*json2.SemanticError)(nil); errors.As(err, &wrong) && wrong.JSONPointer != "" {
-		return fmt.Sprintf("the value at %q has the wrong type or size: write one of the documented type", strings.TrimPrefix(string(wrong.JSONPointer), "/"))
+		return fmt.Sprintf("the value at %q has the wrong type or size: use the documented type", strings.TrimPrefix(string(wrong.JSONPointer), "/"))
 	}
 	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) && errors.Is(err, jsontext.ErrDuplicateName) {
 		return fmt.Sprintf("duplicate key at %q: write each key once", strings.TrimPrefix(string(syntax.JSONPointer), "/"))
@@ -76,8 +75,8 @@ func memberName(f reflect.StructField) string {
 	return name
 }
 
-// warnUnknown says which members a resource's type does not know. Decoding
-// left them in Extra.
+// warnUnknown warns of members that a resource's type does not have, which
+// decoding left in Extra.
 func warnUnknown(term *terminal.Terminal, v reflect.Value, at string) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -110,7 +109,7 @@ func warnUnknown(term *terminal.Terminal, v reflect.Value, at string) {
 			return
 		}
 		for _, name := range slices.Sorted(maps.Keys(unknown)) {
-			term.Linef("warning: %s is not known and sent as it is%s", strings.TrimPrefix(at+"."+name, "."), terminal.DidYouMean(name, known))
+			term.Linef("warning: %s is unknown and sent unchanged%s", strings.TrimPrefix(at+"."+name, "."), terminal.DidYouMean(name, known))
 		}
 	}
 }

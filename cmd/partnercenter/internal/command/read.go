@@ -12,13 +12,13 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// Form makes a command that calls the API through a connection.
+// Form returns a command that calls the API through a connection.
 type Form func(*connect.Connection) *cobra.Command
 
-// ErrDone is what a list's fetch yields when it has done something else than listing.
+// ErrDone is yielded by a list's fetch that has done something other than listing.
 var ErrDone = errors.New("done")
 
-// List is the form of commands that print a list of what the API has.
+// List is the form of commands that print a list of resources.
 func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) iter.Seq2[T, error]) Form {
 	return func(c *connect.Connection) *cobra.Command {
 		var output terminal.Output
@@ -37,7 +37,7 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 			return err
 		})
 		if s.AllowShort {
-			cmd.Flags().Bool(allowShort, false, "take answers that carry fewer items than they count, instead of failing")
+			cmd.Flags().Bool(allowShort, false, "accept answers with fewer items than their totalCount, instead of failing")
 		}
 		output.AddFlags(cmd)
 		return cmd
@@ -69,12 +69,12 @@ func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, err
 	return p.End()
 }
 
-// Partial ends a list of which something is missing. All else is printed.
+// Partial is the error of a list that lacks some items. The others are printed.
 type Partial struct{ Err error }
 
 func (p *Partial) Error() string { return p.Err.Error() }
 
-// Get is the form of commands that print one thing that the API has.
+// Get is the form of commands that print one resource.
 func Get[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) (T, error)) Form {
 	return List(s, v, func(ctx context.Context, call *Call) iter.Seq2[T, error] {
 		call.One = true
@@ -84,16 +84,16 @@ func Get[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) 
 
 const allowShort = "allow-short"
 
-// open makes the client.
+// open creates the client.
 func (c *Call) open(conn *connect.Connection) (err error) {
-	short, _ := c.Flags.GetBool(allowShort) // false without the flag
+	short, _ := c.Flags.GetBool(allowShort) // false if there is no such flag
 	if c.Client, err = conn.Client(short); err == nil {
 		c.Customer = c.Client.Customers.ByID(c.CustomerID)
 	}
 	return err
 }
 
-// Collect gathers what an iterator yields, or nothing when it fails.
+// Collect returns all items of an iterator, or none if it fails.
 func Collect[T any](items iter.Seq2[T, error]) ([]T, error) {
 	var all []T
 	for item, err := range items {
@@ -105,7 +105,7 @@ func Collect[T any](items iter.Seq2[T, error]) ([]T, error) {
 	return all, nil
 }
 
-// Items yields what a call answered at once, or its error.
+// Items yields the results of a call, or its error.
 func Items[T any](items []T, err error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if err != nil {
@@ -120,7 +120,7 @@ func Items[T any](items []T, err error) iter.Seq2[T, error] {
 	}
 }
 
-// Item yields the one thing that a call answered, or its error.
+// Item yields the single result of a call, or its error.
 func Item[T any](item T, err error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) { yield(item, err) }
 }

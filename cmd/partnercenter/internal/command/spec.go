@@ -1,6 +1,6 @@
-// Package command is the forms that a command can have: List and Get read,
-// Change changes, Act does anything else. What is common to all, from arguments to
-// confirming, is written here once; no command of its own is here.
+// Package command defines the forms that commands have: List and Get read, Change
+// changes, Act does anything else. It contains what commands have in common, from
+// arguments to confirmation, but no commands.
 package command
 
 import (
@@ -17,30 +17,30 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// Spec is what commands of every form have: what help says of them, and what
-// their command line may hold.
+// Spec is the common part of commands of all forms: their help and their
+// command line.
 type Spec struct {
 	Use, Short, Long, Example string
 	Aliases                   []string
 
-	Arg       string               // what the one argument is, such as "order id"; empty: it takes none
-	Args      cobra.PositionalArgs // for a command that takes another number of them
+	Arg       string               // name of the argument, such as "order id"; empty if there is none
+	Args      cobra.PositionalArgs // for a command with another number of arguments
 	Values    []string             // of the argument, for completion
-	Flags     func(*cobra.Command) // adds flags of the command's own
-	Exclusive [][]string           // flags of which one may be given
-	// Customer says that it is about a customer, whom flag --customer names, or
-	// that it is about all when flag OrAll is given.
+	Flags     func(*cobra.Command) // adds the command's own flags
+	Exclusive [][]string           // sets of mutually exclusive flags
+	// Customer adds the required flag --customer. With flag OrAll, the command
+	// is about all customers instead.
 	Customer bool
 	OrAll    string
-	// CustomerArg says that the argument is that customer.
+	// CustomerArg reports that the argument is the customer.
 	CustomerArg bool
-	// AllowShort adds the flag by which a list takes incomplete answers.
+	// AllowShort adds the flag that makes a list accept incomplete answers.
 	AllowShort bool
-	// Facts says that it prints facts, in words or as JSON, as -o says. Output are
-	// the flags of its group that do, in place of its own.
+	// Facts adds -o for commands that print facts, as text or JSON. Output, if not nil,
+	// has the flags of the command's group instead.
 	Facts  bool
 	Output *terminal.TextOrJSON
-	// Check refuses what the command line cannot mean, before anything is sent.
+	// Check validates the command line before anything is sent.
 	Check func(*Call) error
 }
 
@@ -48,35 +48,35 @@ type Spec struct {
 type Call struct {
 	Term *terminal.Terminal
 	Args []string
-	Arg  string // the argument, of commands that take one
-	// Flags are all of the command, with those of its groups.
+	Arg  string // the argument, if the command takes one
+	// Flags are the flags of the command and its groups.
 	Flags *pflag.FlagSet
 
-	// CustomerID is the customer that it is about.
+	// CustomerID is the customer that the command is about.
 	CustomerID string
-	// Client is of the service that the settings name, and Customer what it has of
-	// CustomerID; of commands that call the API.
+	// Client is the client of the service, and Customer that of CustomerID, for commands
+	// that call the API.
 	Client   *partnercenter.Client
 	Customer *partnercenter.CustomerClient
 
-	// A list's fetch may set these: that there is one thing only, which JSON has
-	// without a list around it, or that items may be printed before all have come.
+	// A list's fetch may set these: for a single item, which JSON prints without an
+	// array, or if items may be printed before all are known.
 	One, Stream bool
-	// Scrolls says that the format of a list prints them as they come.
+	// Scrolls reports whether the output format prints items as they arrive.
 	Scrolls bool
 
 	path       string
 	json       bool // see Spec.Facts
-	inputTaken bool // standard input holds content
+	inputTaken bool // standard input was used for content
 }
 
-// Path is the command's name, after those of the groups that it is in.
+// Path is the command's full name.
 func (c *Call) Path() string { return c.path }
 
 // Given reports whether a flag is on the command line.
 func (c *Call) Given(flag string) bool { return c.Flags.Changed(flag) }
 
-// command returns the command, with flags that only it has.
+// command returns the command with its own flags.
 func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call) error) *cobra.Command {
 	call := &Call{Term: term}
 	args := s.Args
@@ -122,9 +122,9 @@ func (s *Spec) check(call *Call) error {
 	}
 	if s.Customer && call.CustomerID == "" && (s.OrAll == "" || !call.Given(s.OrAll)) {
 		if s.OrAll != "" {
-			return terminal.Usagef("which customer? Give --customer ID, or --%s", s.OrAll)
+			return terminal.Usagef("the customer is missing: give --customer ID, or --%s", s.OrAll)
 		}
-		return terminal.Usagef("which customer? Give --customer ID")
+		return terminal.Usagef("the customer is missing: give --customer ID")
 	}
 	if s.Check == nil {
 		return nil
@@ -132,7 +132,7 @@ func (s *Spec) check(call *Call) error {
 	return s.Check(call)
 }
 
-// exclusive refuses more than one of some flags.
+// exclusive fails if more than one of the flags is given.
 func exclusive(given *pflag.FlagSet, flags ...string) error {
 	var both []string
 	for _, name := range flags {
@@ -146,10 +146,10 @@ func exclusive(given *pflag.FlagSet, flags ...string) error {
 	return nil
 }
 
-// noArgs and oneArg are cobra's with words that say what to do.
+// noArgs and oneArg are like cobra's, with errors that say what to do.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return terminal.Usagef("%s takes no arguments, but got %q: its options are flags", cmd.CommandPath(), args[0])
+		return terminal.Usagef("%s takes no arguments, but got %q: use flags", cmd.CommandPath(), args[0])
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func oneArg(what string) cobra.PositionalArgs {
 	}
 }
 
-// Group returns a command that only holds others.
+// Group returns a command that only contains others.
 func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short,
@@ -178,7 +178,7 @@ func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// inOrder has help show flags in the order in which they are added.
+// inOrder makes help show flags in the order in which they were added.
 func inOrder(cmd *cobra.Command) {
 	cmd.Flags().SortFlags, cmd.PersistentFlags().SortFlags = false, false
 }
@@ -195,8 +195,8 @@ func Noun(term *terminal.Terminal, name, alias, short string, forms ...Form) *co
 	return cmd
 }
 
-// UnknownCommand is the Args of commands that only hold others: an argument
-// was meant to be one of those.
+// UnknownCommand is the Args function of commands that only contain others. It
+// reports an argument as an unknown command.
 func UnknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -210,7 +210,7 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 	return terminal.Usagef("unknown command %q for %q%s", args[0], cmd.CommandPath(), terminal.DidYouMean(args[0], names))
 }
 
-// Act is the form of commands that do something and say so in words.
+// Act is the form of commands that do something and report it as text.
 func Act(term *terminal.Terminal, s Spec, run func(context.Context, *Call) error) *cobra.Command {
 	output := s.Output
 	if s.Facts {
@@ -230,10 +230,10 @@ func Act(term *terminal.Terminal, s Spec, run func(context.Context, *Call) error
 	return cmd
 }
 
-// JSON reports whether facts are to be printed as JSON.
+// JSON reports whether to print facts as JSON.
 func (c *Call) JSON() bool { return c.json }
 
-// Tell prints facts as JSON or, unless that is asked for, has words print them.
+// Tell prints facts as JSON if requested, or else calls words.
 func (c *Call) Tell(facts any, words func(io.Writer) error) error {
 	if c.json {
 		return terminal.PrintJSON(c.Term.Stdout, facts)
@@ -241,7 +241,7 @@ func (c *Call) Tell(facts any, words func(io.Writer) error) error {
 	return words(c.Term.Stdout)
 }
 
-// Say prints a line, which is the answer to who asked.
+// Say prints a line of output.
 func (c *Call) Say(format string, args ...any) error {
 	_, err := fmt.Fprintf(c.Term.Stdout, format+"\n", args...)
 	return err

@@ -14,16 +14,16 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// appCertificate is what an app shows in place of a secret.
+// appCertificate is a certificate that an app uses instead of a secret.
 type appCertificate struct {
-	chain []*x509.Certificate // the app's own is among them
+	chain []*x509.Certificate // including the app's own
 	key   crypto.PrivateKey
 }
 
-// maxCertificate is far beyond a certificate with its chain and key.
+// maxCertificate is far more than a certificate with its chain and key needs.
 const maxCertificate = 1 << 20
 
-// readAppCertificate reads a PEM or PFX file. Errors do not quote it.
+// readAppCertificate reads a PEM or PFX file. Errors do not contain its content.
 func readAppCertificate(path, password string) (*appCertificate, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -37,17 +37,17 @@ func readAppCertificate(path, password string) (*appCertificate, error) {
 	c := new(appCertificate)
 	if isPEM := bytes.Contains(data, []byte("-----BEGIN ")); isPEM {
 		if c.chain, c.key, err = azidentity.ParseCertificates(data, nil); err != nil {
-			return nil, terminal.Settingsf("%s holds no certificate to sign in with (%v): it takes the certificate and its RSA key in one file, the key unencrypted", path, err)
+			return nil, terminal.Settingsf("%s does not contain a certificate to sign in with (%v): it needs the certificate and its unencrypted RSA key in one file", path, err)
 		}
 		return c, nil
 	}
 	if c.chain, c.key, err = azidentity.ParseCertificates(data, []byte(password)); err != nil {
-		return nil, terminal.Settingsf("%s is no PFX file that can be read (%v): check the password, in PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD; files of newer tools want to be made PEM, with: openssl pkcs12 -in %[1]s -out app.pem -noenc", path, err)
+		return nil, terminal.Settingsf("%s cannot be read as a PFX file (%v): check the password, in PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD; convert files of newer tools to PEM with: openssl pkcs12 -in %[1]s -out app.pem -noenc", path, err)
 	}
 	return c, nil
 }
 
-// own is the certificate that belongs to the key.
+// own returns the certificate that belongs to the key.
 func (c *appCertificate) own() *x509.Certificate {
 	if signer, ok := c.key.(crypto.Signer); ok {
 		for _, cert := range c.chain {
@@ -59,13 +59,13 @@ func (c *appCertificate) own() *x509.Certificate {
 	return c.chain[0]
 }
 
-// checkTime refuses a certificate that no authority takes any more, or yet.
+// checkTime fails if the certificate has expired or is not valid yet.
 func (c *appCertificate) checkTime(path string, now time.Time) error {
 	switch cert := c.own(); {
 	case now.After(cert.NotAfter):
 		return &SignInError{
 			Text: fmt.Sprintf("the client certificate in %s expired on %s", path, cert.NotAfter.UTC().Format(time.RFC3339)),
-			Next: "Make a new one and upload it to the app registration.",
+			Next: "Create a new one and upload it to the app registration.",
 		}
 	case now.Before(cert.NotBefore):
 		return &SignInError{

@@ -13,8 +13,8 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Claims are what an access token says of itself, as far as it matters
-// here. Nothing is verified: that is for those who the token is shown to.
+// Claims are the claims of an access token that commands use. They are not
+// verified, which is up to the API.
 //
 // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 type Claims struct {
@@ -40,7 +40,7 @@ type Claims struct {
 	DirectoryRoles []string `json:"wids"`
 }
 
-// oneOrMany is a text or a list of texts, as RFC 7519 lets an audience be.
+// oneOrMany is a string or a list of strings, as RFC 7519 allows for an audience.
 type oneOrMany []string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -66,29 +66,29 @@ func ReadClaims(token string) (claims *Claims, ok bool) {
 	return claims, true
 }
 
-// ForUser reports whether an app acts for a user with the token.
+// ForUser reports whether the token has a user.
 func (c *Claims) ForUser() bool {
 	return c.IDType != "app" && (c.Scope != "" || c.User() != "")
 }
 
-// ClientID is the app that the token was given to.
+// ClientID returns the app that the token was issued to.
 func (c *Claims) ClientID() string { return cmp.Or(c.AppID, c.Party) }
 
-// User is the name that the user signs in with, empty without one.
+// User returns the user's sign-in name, empty if there is no user.
 func (c *Claims) User() string { return cmp.Or(c.UPN, c.Username, c.UniqueName) }
 
-// WithoutMFA reports that the user showed one factor only. A token that does not
-// say how the user signed in leaves it open.
+// WithoutMFA reports whether the user is known to have signed in with one
+// factor only.
 func (c *Claims) WithoutMFA() bool {
 	return len(c.Methods) > 0 && !slices.Contains(c.Methods, "mfa")
 }
 
-// globalAdministrator is the role's id in every directory.
+// globalAdministrator is the id of the role in all directories.
 const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
 
-// AllRoles returns the roles that the token names. Microsoft's tokens have those
-// of the directory only; what a user may do in Partner Center itself is a
-// matter of groups, which the service looks up.
+// AllRoles returns the roles in the token. Microsoft's tokens have directory
+// roles only; a user's roles in Partner Center depend on groups, which the
+// service looks up.
 func (c *Claims) AllRoles() []string {
 	roles := slices.Clone(c.Roles)
 	if slices.Contains(c.DirectoryRoles, globalAdministrator) && !slices.Contains(roles, "global_admin") {
@@ -97,9 +97,9 @@ func (c *Claims) AllRoles() []string {
 	return roles
 }
 
-// PartnerRoles are the user's roles in Partner Center, as a local server's
-// tokens have them. Microsoft's leave them to the service; a roles claim with
-// other names in it is about something else.
+// PartnerRoles returns the user's roles in Partner Center, which a local
+// server's tokens have. Microsoft's do not; a roles claim with other names
+// means something else.
 func (c *Claims) PartnerRoles() []partnercenter.UserRole {
 	var roles []partnercenter.UserRole
 	for _, name := range c.Roles {
@@ -112,7 +112,7 @@ func (c *Claims) PartnerRoles() []partnercenter.UserRole {
 	return roles
 }
 
-// UnixTime is the time of a claim, zero for one that is not there.
+// UnixTime returns the time of a claim, zero if it is absent.
 func UnixTime(n json.Number) time.Time {
 	seconds, err := n.Float64()
 	if err != nil || n == "" {
@@ -121,8 +121,8 @@ func UnixTime(n json.Number) time.Time {
 	return time.Unix(int64(seconds), 0).UTC()
 }
 
-// KnownAudience says what an audience is; ok is false for none that Partner
-// Center takes. The graph's it takes from apps only.
+// KnownAudience describes an audience. ok reports whether Partner Center
+// accepts it, which it does for the graph's from apps only.
 func KnownAudience(audience string) (what string, graph, ok bool) {
 	audience = strings.TrimRight(audience, "/")
 	if strings.EqualFold(audience, token.APIAppID) {
@@ -134,8 +134,8 @@ func KnownAudience(audience string) (what string, graph, ok bool) {
 		case strings.EqualFold(audience, services[partnercenter.ServiceName].Audience):
 			return "Partner Center", false, true
 		case strings.EqualFold(audience, services[partnercenter.GraphServiceName].Audience):
-			return "the directory graph, which Partner Center takes from apps", true, true
+			return "the directory graph, which Partner Center accepts from apps", true, true
 		}
 	}
-	return "no audience of Partner Center", false, false
+	return "not an audience of Partner Center", false, false
 }

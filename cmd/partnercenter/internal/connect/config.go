@@ -19,10 +19,10 @@ type Config struct {
 	profiles       map[string]Settings
 }
 
-// Names are those of the profiles.
+// Names returns the names of the profiles.
 func (c *Config) Names() []string { return slices.Sorted(maps.Keys(c.profiles)) }
 
-// LoadConfig reads the configuration file; one that is not there is empty.
+// LoadConfig reads the configuration file. A missing file counts as empty.
 func LoadConfig(term *terminal.Terminal) (*Config, error) {
 	path, explicit, err := configFile(term)
 	if err != nil {
@@ -42,7 +42,7 @@ func LoadConfig(term *terminal.Terminal) (*Config, error) {
 	return config, config.checkMode()
 }
 
-// checkMode refuses a file that shows its secrets to other users.
+// checkMode fails if other users can read the secrets in the file.
 func (c *Config) checkMode() error {
 	for name, profile := range c.profiles {
 		secret, otherwise := "clientSecret", "clientSecretFile or clientSecretEnv"
@@ -98,7 +98,7 @@ func (c *Config) parseProfile(f *yamlfile.File, name string, key, body yamlfile.
 			f.Decode(value, SettingList[slices.Index(keys, name)].field(&profile))
 		})
 	}
-	// Files are named relative to the one that names them.
+	// File names are relative to the configuration file.
 	for _, file := range []*string{&profile.CAFile, &profile.clientSecretFile, &profile.ClientCertificate, &profile.clientCertificatePasswordFile} {
 		if *file != "" && *file != "-" && !filepath.IsAbs(*file) {
 			*file = filepath.Join(filepath.Dir(c.Path), *file)

@@ -1,6 +1,6 @@
-// Package connect is the way to a Partner Center: settings and where they come
-// from, credentials and the users who signed in, clients of the API and of a local
-// server's control plane. What is asked there is none of its business.
+// Package connect provides access to a Partner Center: settings and their sources,
+// credentials and signed-in users, and clients of the API and of a local server's control
+// plane. It makes no calls for commands.
 package connect
 
 import (
@@ -32,7 +32,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Connection is the flags that commands which call Partner Center share.
+// Connection holds the flags shared by commands that call Partner Center.
 type Connection struct {
 	Term    *terminal.Terminal
 	Profile string
@@ -42,20 +42,20 @@ type Connection struct {
 	verbose bool
 }
 
-// New returns one whose flags are still to be added to a command.
+// New returns a Connection. Its flags have to be added to a command.
 func New(term *terminal.Terminal) *Connection { return &Connection{Term: term} }
 
-// AddFlags adds the flags to a command and those in it.
+// AddFlags adds the flags to a command and its subcommands.
 func (c *Connection) AddFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
-	f.StringVar(&c.Profile, "profile", "", "`name` of a profile in the configuration file, or local: the server that \"partnercenter serve\" runs")
+	f.StringVar(&c.Profile, "profile", "", "`name` of a profile in the configuration file, or local for the server run by \"partnercenter serve\"")
 	for _, s := range SettingList {
 		if s.Flag != "" {
 			f.StringVar(s.field(&c.Flags), s.Flag, "", s.Usage)
 		}
 	}
-	f.DurationVar(&c.Timeout, "timeout", time.Minute, "how long to wait for an answer, each time it is asked for; 0 for ever")
-	f.IntVar(&c.Retries, "retries", 3, "how often to ask again when the service is busy or the network fails")
+	f.DurationVar(&c.Timeout, "timeout", time.Minute, "maximum wait for an answer, for each attempt; 0 for no limit")
+	f.IntVar(&c.Retries, "retries", 3, "number of retries if the service is busy or the network fails")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log requests and answers, without secrets, to standard error")
 	terminal.Choices(cmd, "cloud", CloudNames()...)
 	terminal.Choices(cmd, "as", asUser, AsApp)
@@ -68,11 +68,10 @@ func (c *Connection) AddFlags(cmd *cobra.Command) {
 	})
 }
 
-// CloudNames are the names of clouds as flags take them.
+// CloudNames returns the names of clouds as accepted by flags.
 func CloudNames() []string { return terminal.Texts(partnercenter.CloudNames()) }
 
-// CloudNamed returns the name of a cloud that a flag or setting has; the global
-// one's for none.
+// CloudNamed parses the name of a cloud. An empty name means the global cloud.
 func CloudNamed(flag, name string) (partnercenter.CloudName, error) {
 	if name == "" {
 		return partnercenter.CloudNameGlobal, nil
@@ -83,7 +82,7 @@ func CloudNamed(flag, name string) (partnercenter.CloudName, error) {
 	return "", terminal.OneOf(flag, name, CloudNames()...)
 }
 
-// Service is a Partner Center to call: what the settings come down to.
+// Service describes a Partner Center to call, according to the settings.
 type Service struct {
 	Settings
 	Scopes            []string
@@ -93,7 +92,7 @@ type Service struct {
 	Way               Way // of cred
 }
 
-// Service reads the settings and chooses the credential. It sends nothing.
+// Service reads the settings and selects the credential. It sends nothing.
 func (c *Connection) Service() (*Service, error) {
 	s, err := c.UnsignedService()
 	if err != nil {
@@ -103,13 +102,13 @@ func (c *Connection) Service() (*Service, error) {
 	return s, err
 }
 
-// UnsignedService is service without a credential.
+// UnsignedService is like Service, without a credential.
 func (c *Connection) UnsignedService() (*Service, error) {
 	switch {
 	case c.Timeout < 0:
-		return nil, terminal.Usagef("--timeout %s is negative: 0 waits for ever", c.Timeout)
+		return nil, terminal.Usagef("--timeout %s is negative: 0 means no limit", c.Timeout)
 	case c.Retries < 0:
-		return nil, terminal.Usagef("--retries %d is negative: 0 asks once", c.Retries)
+		return nil, terminal.Usagef("--retries %d is negative: 0 means no retries", c.Retries)
 	}
 	resolved, err := c.resolve()
 	if err != nil {
@@ -132,8 +131,8 @@ func (c *Connection) UnsignedService() (*Service, error) {
 	}
 	if s.Authority == "" {
 		s.Authority = s.Options.Cloud.ActiveDirectoryAuthorityHost
-		// Whatever serves the API on this machine, Microsoft's authority does
-		// not know its clients.
+		// Microsoft's authority does not know the clients of a server on this
+		// machine.
 		if IsLoopback(s.BaseURL) {
 			s.Authority = s.BaseURL
 		}
@@ -156,7 +155,7 @@ func (c *Connection) UnsignedService() (*Service, error) {
 	return s, nil
 }
 
-// Client returns a client of the service that the flags and settings name.
+// Client returns a client of the service given by the flags and settings.
 func (c *Connection) Client(allowShort bool) (*partnercenter.Client, error) {
 	s, err := c.Service()
 	if err != nil {
@@ -165,8 +164,8 @@ func (c *Connection) Client(allowShort bool) (*partnercenter.Client, error) {
 	return c.NewClient(s, allowShort)
 }
 
-// NewClient returns a client of a service whose calls go through the policies
-// first.
+// NewClient returns a client of the service. The policies run first for each
+// call.
 func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.Policy) (*partnercenter.Client, error) {
 	opts := &partnercenter.ClientOptions{
 		ClientOptions: s.Options, Endpoint: s.BaseURL, Scopes: s.Scopes,
@@ -183,12 +182,12 @@ func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.P
 	return partnercenter.NewClient(s.Cred, opts)
 }
 
-// maxRetryDelay is the longest wait that is sat out. Documented limits count a
-// minute; who is asked to wait longer is better told so.
+// maxRetryDelay is the longest wait before a retry. Documented limits are per
+// minute; a longer wait is reported to the user instead.
 const maxRetryDelay = time.Minute
 
 func (c *Connection) retryOptions() policy.RetryOptions {
-	// Zero would mean the defaults of azcore and of the client.
+	// azcore and the client use their defaults for 0.
 	retries, timeout := cmp.Or(c.Retries, -1), cmp.Or(c.Timeout, -1)
 	return policy.RetryOptions{
 		MaxRetries:    int32(min(retries, 1000)),
@@ -204,35 +203,35 @@ func (c *Connection) retryOptions() policy.RetryOptions {
 	}
 }
 
-// permanent reports errors that a second try meets again: somebody is waiting
-// at the terminal to hear of a mistake.
+// permanent reports whether a retry would fail in the same way, so that the
+// user learns of a mistake at once.
 func permanent(err error) bool {
 	var dns *net.DNSError
 	return terminal.ConnectionRefused(err) || errors.As(err, new(*tls.CertificateVerificationError)) ||
 		errors.As(err, &dns) && dns.IsNotFound
 }
 
-// checkURL refuses base URLs that a token or a secret must not be sent to.
+// checkURL fails for base URLs to which a token or a secret must not be sent.
 func checkURL(what, text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") {
-		return terminal.Usagef("%s %q is no base URL: write it like https://api.partnercenter.microsoft.com", what, text)
+		return terminal.Usagef("%s %q is not a base URL: write it like https://api.partnercenter.microsoft.com", what, text)
 	}
 	if u.Scheme == "http" && !IsLoopback(text) {
-		return terminal.Usagef("%s %s is plain HTTP, on which anyone on the way could read the credentials: use https; plain HTTP is for this machine only", what, text)
+		return terminal.Usagef("%s %s is plain HTTP, which exposes the credentials: use https; plain HTTP is allowed for this machine only", what, text)
 	}
 	return nil
 }
 
-// IsLoopback reports whether a URL leads to this machine.
+// IsLoopback reports whether a URL refers to this machine.
 func IsLoopback(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && loopback.IsHost(u.Hostname())
 }
 
-// NewTransport returns an HTTP client that trusts the certificate authorities
-// of a file, if one is named, besides the system's. It follows no redirect: the
-// API has none, and one would carry a secret or a token to who knows where.
+// NewTransport returns an HTTP client that trusts the system's certificate
+// authorities and those in the file, if any. It does not follow redirects: the
+// API has none, and they could send a secret or a token elsewhere.
 func NewTransport(caFile string) (policy.Transporter, error) {
 	transport, err := NewRoundTripper(caFile)
 	if err != nil {
@@ -244,10 +243,10 @@ func NewTransport(caFile string) (policy.Transporter, error) {
 	}, nil
 }
 
-// MaxConnections is how many connections to a host are kept for the next request.
+// MaxConnections is the number of idle connections kept per host.
 const MaxConnections = 32
 
-// NewRoundTripper is the transport of NewTransport.
+// NewRoundTripper returns the transport of NewTransport.
 func NewRoundTripper(caFile string) (*http.Transport, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = MaxConnections
@@ -257,27 +256,27 @@ func NewRoundTripper(caFile string) (*http.Transport, error) {
 			return nil, terminal.Usagef("the certificate authorities cannot be read: %v", err)
 		}
 		pool, err := x509.SystemCertPool()
-		if err != nil { // a system without any
+		if err != nil { // the system has none
 			pool = x509.NewCertPool()
 		}
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, terminal.Usagef("%s holds no certificate in PEM form: name the file that \"partnercenter serve\" prints, or your own authority's", caFile)
+			return nil, terminal.Usagef("%s does not contain a PEM certificate: give the file that \"partnercenter serve\" prints, or that of your own authority", caFile)
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
 	return transport, nil
 }
 
-// Answer is what a server outside of the API said. Of its body at most a megabyte is
-// read: far more than tokens and their like take.
+// Answer is the answer to a request outside the API. At most a megabyte of its body is
+// read, far more than tokens need.
 type Answer struct {
 	Status     string
 	StatusCode int
 	Body       []byte
 }
 
-// Ask sends a request outside of the API. There is an answer together with an error
-// when its body broke off.
+// Ask sends a request outside the API. If the body is cut off, it returns both an answer
+// and an error.
 func Ask(transport policy.Transporter, req *http.Request) (*Answer, error) {
 	resp, err := transport.Do(req)
 	if err != nil {
@@ -288,8 +287,8 @@ func Ask(transport policy.Transporter, req *http.Request) (*Answer, error) {
 	return &Answer{resp.Status, resp.StatusCode, body}, err
 }
 
-// logRequests writes azcore's log, which leaves out headers and queries that
-// are not known to be harmless, to stderr.
+// logRequests writes azcore's log to stderr. It omits headers and query
+// parameters that are not known to be harmless.
 func logRequests(term *terminal.Terminal) {
 	azlog.SetEvents(azlog.EventRequest, azlog.EventResponse, azlog.EventRetryPolicy, azidentity.EventAuthentication)
 	azlog.SetListener(func(event azlog.Event, message string) {
@@ -301,8 +300,8 @@ func logRequests(term *terminal.Terminal) {
 	})
 }
 
-// waitNotePolicy says on stderr that the service asked to wait and that the
-// command does, once a try.
+// waitNotePolicy reports on stderr, once per attempt, that the command waits as
+// the service asked.
 type waitNotePolicy struct {
 	term    *terminal.Terminal
 	retries int

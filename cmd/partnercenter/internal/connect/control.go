@@ -15,21 +15,21 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// ControlPlane is the control plane of a local server, as commands reach it.
+// ControlPlane is a client of a local server's control plane.
 type ControlPlane struct{ address string }
 
-// AddFlag adds the flag that says where it is.
+// AddFlag adds the flag for its address.
 func (c *ControlPlane) AddFlag(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVar(&c.address, "control", "", "base `URL` of a server's control plane (default: of the server that --profile local finds)")
+	cmd.PersistentFlags().StringVar(&c.address, "control", "", "base `URL` of a server's control plane (default: that of the server found by --profile local)")
 }
 
-// url returns where the control plane is. Without a flag it is that of the
-// server that left its facts last.
+// url returns the address of the control plane: that of the flag, or of the
+// local server.
 func (c *ControlPlane) url() (string, error) {
 	if c.address != "" {
 		u, err := url.Parse(c.address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return "", terminal.Usagef("--control %q is no base URL: write it like http://127.0.0.1:8081", c.address)
+			return "", terminal.Usagef("--control %q is not a base URL: write it like http://127.0.0.1:8081", c.address)
 		}
 		return strings.TrimRight(c.address, "/"), nil
 	}
@@ -38,12 +38,13 @@ func (c *ControlPlane) url() (string, error) {
 		return "", err
 	}
 	if facts.ControlURL == "" {
-		return "", fmt.Errorf("the local server runs without a control plane: start it with one, as \"partnercenter serve\" does by itself")
+		return "", fmt.Errorf("the local server has no control plane: start it with one, as \"partnercenter serve\" does by default")
 	}
 	return facts.ControlURL, nil
 }
 
-// Call sends a body, unless it is nil, and returns the JSON of a good answer.
+// Call makes a call with the body, if not nil, and returns the JSON of a successful
+// answer.
 func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
 	base, err := c.url()
 	if err != nil {
@@ -73,10 +74,10 @@ func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) 
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
 	case resp == nil:
-		// Not wrapped: advice about the flags of other commands would be added.
+		// Not wrapped: that would add advice about the flags of other commands.
 		return nil, fmt.Errorf("no control plane answers at %s: %v; start a server with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
 	case err != nil:
-		return nil, fmt.Errorf("the answer of %s broke off: %v; try again", base, err) //nolint:errorlint
+		return nil, fmt.Errorf("the answer from %s was cut off: %v; try again", base, err) //nolint:errorlint
 	case (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated) && json.Valid(resp.Body):
 		return resp.Body, nil
 	}
@@ -84,7 +85,7 @@ func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) 
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(resp.Body, &refused) == nil && refused.Error != "" {
-		return nil, fmt.Errorf("the control plane refuses: %s", refused.Error)
+		return nil, fmt.Errorf("the control plane refused: %s", refused.Error)
 	}
-	return nil, fmt.Errorf("%s answers %s to %s %s, which no control plane of this version does: check --control", base, resp.Status, method, path)
+	return nil, fmt.Errorf("%s answered %s to %s %s, unlike a control plane of this version: check --control", base, resp.Status, method, path)
 }

@@ -22,15 +22,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// Way is how a command signs in, for people.
+// Way describes how a command signs in.
 type Way struct {
 	Name string // user, secret, certificate or azure
 	Text string
 }
 
-// NewCredential chooses how to sign in: as the user who signed in for the app
-// of the settings, as that app itself or, where the settings name neither, with
-// what Azure's tools left in the environment.
+// NewCredential selects the credential: the user who signed in for the app in
+// the settings, that app itself or, if the settings name neither, Azure's own
+// credentials.
 func NewCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential, error) {
 	if s.As != AsApp {
 		store, err := NewTokenStore(term)
@@ -38,7 +38,7 @@ func NewCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential,
 			return nil, err
 		}
 		var signIns []*SignIn
-		if store != nil { // without a folder nobody is signed in
+		if store != nil { // without a folder no user is signed in
 			if signIns, err = store.load(); err != nil {
 				return nil, err
 			}
@@ -51,8 +51,8 @@ func NewCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential,
 			return newUserCredential(s, store, user)
 		case s.As == asUser:
 			return nil, &SignInError{
-				Text: fmt.Sprintf("nobody is signed in to %s for these settings", s.Authority),
-				Next: "Sign in with: partnercenter login\nOr leave out --as user (PARTNERCENTER_AS, as in the profile) to act as the app.",
+				Text: fmt.Sprintf("no user is signed in to %s for these settings", s.Authority),
+				Next: "Sign in with: partnercenter login\nOr leave out --as user (PARTNERCENTER_AS, or as in the profile) to act as the app.",
 			}
 		}
 	}
@@ -63,7 +63,7 @@ func NewCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential,
 	return newAppCredential(term, s)
 }
 
-// newAppCredential signs in as the app of the settings.
+// newAppCredential returns the credential of the app in the settings.
 func newAppCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredential, error) {
 	shown := s.ClientSecret + s.ClientCertificate
 	for _, need := range []struct{ value, what, how string }{
@@ -81,13 +81,13 @@ func newAppCredential(term *terminal.Terminal, s *Service) (azcore.TokenCredenti
 	plain := strings.HasPrefix(s.Authority, "http://")
 	switch {
 	case s.ClientCertificate != "" && plain:
-		return nil, terminal.Settingsf("authority %s is plain HTTP, at which no certificate signs in: name the authority's TLS address with --authority", s.Authority)
+		return nil, terminal.Settingsf("authority %s is plain HTTP, which does not support certificates: give the authority's TLS address with --authority", s.Authority)
 	case s.ClientCertificate != "":
 		return newCertificateCredential(term, s)
 	}
 	s.Way = Way{"secret", "the app's secret"}
 	if plain {
-		// Package azidentity refuses plain HTTP, also to this very machine.
+		// Package azidentity refuses plain HTTP, even to this machine.
 		return newLoopbackCredential(s), nil
 	}
 	return newCredentialOf(s, func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
@@ -111,7 +111,7 @@ func newCertificateCredential(term *terminal.Terminal, s *Service) (azcore.Token
 	})
 }
 
-// newUserCredential signs in as a user who has signed in before.
+// newUserCredential returns the credential of a signed-in user.
 func newUserCredential(s *Service, store *TokenStore, user *SignIn) (azcore.TokenCredential, error) {
 	if !user.Public && s.ClientSecret == "" && s.ClientCertificate == "" {
 		return nil, &SignInError{
@@ -120,15 +120,15 @@ func newUserCredential(s *Service, store *TokenStore, user *SignIn) (azcore.Toke
 		}
 	}
 	s.Way = Way{"user", fmt.Sprintf("partnercenter login, on %s, through app %s", user.At.UTC().Format(time.RFC3339), user.ClientID)}
-	// What the user signed in with counts: the settings may name less, or a
-	// domain in place of the tenant's id.
+	// Use the values of the sign-in: the settings may lack some, or have a
+	// domain instead of the tenant's id.
 	own := *s
 	own.TenantID, own.ClientID = user.Tenant, user.ClientID
 	s.TenantID, s.ClientID = user.TenantID, user.ClientID
 	return &UserCredential{service: &own, store: store, User: user}, nil
 }
 
-// MicrosoftAuthority reports whether it is the authority of one of the clouds.
+// MicrosoftAuthority reports whether the URL is the authority of one of the clouds.
 func MicrosoftAuthority(authority string) bool {
 	u, err := url.Parse(authority)
 	return err == nil && slices.ContainsFunc(partnercenter.CloudNames(), func(c partnercenter.CloudName) bool {
@@ -136,11 +136,11 @@ func MicrosoftAuthority(authority string) bool {
 	})
 }
 
-// newAzureCredential signs in as Azure's tools do: with the AZURE_ variables
-// of an app, a workload identity, or the user of "az login". Unlike
-// azidentity's default it does not look for a managed identity, which takes
-// long to be missed outside Azure and cannot be registered with Partner
-// Center, nor for shells that take seconds to start.
+// newAzureCredential returns Azure's own credentials: the AZURE_ variables of
+// an app, a workload identity, or the user of "az login". Unlike azidentity's
+// default it does not try a managed identity, which is slow to fail outside
+// Azure and cannot be registered with Partner Center, or tools that take
+// seconds to start.
 func newAzureCredential(s *Service) (azcore.TokenCredential, error) {
 	return newCredentialOf(s, func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
 		var chain []azcore.TokenCredential
@@ -162,8 +162,8 @@ func newAzureCredential(s *Service) (azcore.TokenCredential, error) {
 	})
 }
 
-// newCredentialOf gives one of package azidentity's a transport that remembers.
-// Foreign says that the authority is not Microsoft's, who vouches for its own only.
+// newCredentialOf returns a credential of package azidentity with a rememberingTransport.
+// For a foreign authority, one that is not Microsoft's, it disables instance discovery.
 func newCredentialOf(s *Service, inner func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error)) (azcore.TokenCredential, error) {
 	c := &credential{transport: &rememberingTransport{next: s.Options.Transport, authority: s.Authority}, authority: s.Authority}
 	options := s.Options
@@ -179,13 +179,13 @@ var errMissingCredentials = &SignInError{
 	Text: "there are no credentials to sign in with",
 	Next: `Give them in one of these ways:
   "partnercenter login", to sign in as a user
-  --profile local, for a server that "partnercenter serve" runs, or a profile of your configuration file
+  --profile local, for a server run by "partnercenter serve", or a profile of your configuration file
   PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID and PARTNERCENTER_CLIENT_SECRET, or the flags of the same names
   Azure's own AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or "az login"
 Run 'partnercenter help environment' for more.`,
 }
 
-// credential words the errors of package azidentity, which are long.
+// credential shortens the errors of package azidentity.
 type credential struct {
 	inner     azcore.TokenCredential
 	transport *rememberingTransport
@@ -205,23 +205,23 @@ func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 	case c.transport.err() != nil:
 		return token, c.transport.err()
 	case !errors.As(err, &failed):
-		// No source had anything to sign in with.
+		// No source had credentials.
 		return token, errMissingCredentials
 	}
-	// Only the reason is left of the message, which is for developers.
+	// Keep only the reason; the rest of the message is for developers.
 	text, _, _ := strings.Cut(err.Error(), ". To troubleshoot")
 	if _, attempts, ok := strings.Cut(text, "Attempted credentials:"); ok {
 		text = attempts
 	}
 	return token, &SignInError{
 		Text: SignInFailed + strings.Join(strings.Fields(text), " "),
-		Next: "Check the credentials, then try again. 'partnercenter help environment' says where they come from.",
+		Next: "Check the credentials, then try again. 'partnercenter help environment' lists their sources.",
 	}
 }
 
-// rememberingTransport keeps the last error of the network, of which package
-// azidentity passes on nothing but text, and the last answer that is not JSON,
-// which it would quote.
+// rememberingTransport keeps the last network error, which package azidentity
+// returns as text only, and the last answer that is not JSON, which it would
+// quote.
 type rememberingTransport struct {
 	next      policy.Transporter
 	authority string
@@ -250,7 +250,7 @@ func (t *rememberingTransport) err() error {
 	return t.last
 }
 
-// loopbackCredential asks an authority on this machine for tokens, over plain
+// loopbackCredential gets tokens from an authority on this machine over plain
 // HTTP.
 type loopbackCredential struct {
 	authority, address     string
@@ -271,8 +271,8 @@ func newLoopbackCredential(s *Service) *loopbackCredential {
 	}
 }
 
-// NewLoopbackClient returns a client of the server on this machine that has told
-// the facts.
+// NewLoopbackClient returns a client of the server on this machine with these
+// facts.
 func NewLoopbackClient(f ReadyFacts, application string) (*partnercenter.Client, error) {
 	s := &Service{Settings: Settings{
 		BaseURL: f.APIURL, Authority: f.APIURL, TenantID: f.TenantID, ClientID: f.ClientID, ClientSecret: f.ClientSecret,
@@ -285,11 +285,11 @@ func NewLoopbackClient(f ReadyFacts, application string) (*partnercenter.Client,
 	return partnercenter.NewClient(newLoopbackCredential(s), opts)
 }
 
-// refreshBefore is how long before its end a token is replaced, as package
-// azidentity does.
+// refreshBefore is how long before its expiry a token is replaced, as in
+// package azidentity.
 const refreshBefore = 5 * time.Minute
 
-// MaxTokenAnswer is far beyond any token.
+// MaxTokenAnswer is far more than any token needs.
 const MaxTokenAnswer = 1 << 20
 
 func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -319,7 +319,7 @@ func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequ
 	}
 	var answer struct {
 		Token     string      `json:"access_token"`
-		ExpiresIn json.Number `json:"expires_in"` // a number or, on older endpoints, a text
+		ExpiresIn json.Number `json:"expires_in"` // a number or, at older endpoints, a string
 	}
 	if resp.StatusCode != http.StatusOK || json.Unmarshal(resp.Body, &answer) != nil || answer.Token == "" {
 		return azcore.AccessToken{}, refusedSignIn(c.authority, resp.StatusCode, resp.Body)

@@ -18,13 +18,12 @@ import (
 
 var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
 
-// CheckPartnerDomain makes sure that a domain belongs to the partner that the
-// credentials sign in to. Which tenant a domain belongs to, the token authority
-// tells everybody; the tenant of the credentials is in their token. So what is
-// compared does not depend on what the settings say of themselves.
+// CheckPartnerDomain checks that a domain belongs to the partner of the
+// credentials. It compares the tenant that the token authority has for the
+// domain with the tenant in the token, so it does not rely on the settings.
 func (s *Service) CheckPartnerDomain(ctx context.Context, domain string) error {
 	if !domainName.MatchString(domain) {
-		return terminal.Usagef("%q is no domain: write it like contoso.onmicrosoft.com; nothing was changed", domain)
+		return terminal.Usagef("%q is not a domain: write it like contoso.onmicrosoft.com; nothing was changed", domain)
 	}
 	tenant, err := s.partnerTenant(ctx)
 	if err != nil {
@@ -40,8 +39,8 @@ func (s *Service) CheckPartnerDomain(ctx context.Context, domain string) error {
 	return nil
 }
 
-// partnerTenant returns the tenant that the token is for or, when the token
-// does not tell, the one of the settings.
+// partnerTenant returns the tenant in the token or, if it has none, in the
+// settings.
 func (s *Service) partnerTenant(ctx context.Context) (string, error) {
 	token, err := s.Cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: s.Scopes})
 	if err != nil {
@@ -53,11 +52,11 @@ func (s *Service) partnerTenant(ctx context.Context) (string, error) {
 	if guid.Is(s.TenantID) {
 		return s.TenantID, nil
 	}
-	return "", terminal.Settingsf("neither the token nor the settings tell the partner's tenant, so the domain cannot be compared: give the tenant's GUID with --tenant-id; nothing was changed")
+	return "", terminal.Settingsf("neither the token nor the settings name the partner's tenant, so the domain cannot be checked: give the tenant's GUID with --tenant-id; nothing was changed")
 }
 
-// tenantOf asks the token authority which tenant a domain belongs to (OpenID
-// Connect Discovery 1.0). That takes no credentials.
+// tenantOf asks the token authority for the tenant of a domain (OpenID Connect
+// Discovery 1.0). This requires no credentials.
 func (s *Service) tenantOf(ctx context.Context, domain string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.DiscoveryURL(domain), nil)
 	if err != nil {
@@ -82,5 +81,5 @@ func (s *Service) tenantOf(ctx context.Context, domain string) (string, error) {
 	if resp.StatusCode >= http.StatusInternalServerError {
 		return "", fmt.Errorf("%s answered %d when asked for the tenant of %s: try again; nothing was changed", s.Authority, resp.StatusCode, domain)
 	}
-	return "", terminal.Usagef("%s knows no tenant with the domain %s: check how it is written; nothing was changed", s.Authority, domain)
+	return "", terminal.Usagef("%s does not know a tenant with the domain %s: check its spelling; nothing was changed", s.Authority, domain)
 }

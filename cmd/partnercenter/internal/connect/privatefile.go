@@ -10,7 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// readPrivateFile reads a file that nobody but its owner may read.
+// readPrivateFile reads a file, and fails if other users could read or change it.
 func readPrivateFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -22,7 +22,7 @@ func readPrivateFile(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if openToOthers(info) {
-		return nil, terminal.Settingsf("%s holds secrets and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
+		return nil, terminal.Settingsf("%s contains secrets, and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(data)) > limit {
@@ -31,16 +31,16 @@ func readPrivateFile(path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// openToOthers tells by the mode of a file whether other users can read or
+// openToOthers reports whether the mode of a file lets other users read or
 // change it. Windows has no such modes.
 func openToOthers(info fs.FileInfo) bool {
 	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
 }
 
-// writePrivateFile writes a file for its owner alone, so that readers see all
-// of it or what was there before, also after a power cut.
+// writePrivateFile atomically writes a file that only its owner can read, and
+// syncs it to disk.
 func writePrivateFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // made with mode 0600
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // creates the file with mode 0600
 	if err != nil {
 		return err
 	}

@@ -12,21 +12,21 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// ReadyFacts is what a server that accepts requests says of itself in its
-// ready file: where it listens and how to sign in.
+// ReadyFacts is the content of a server's ready file: where it listens and how
+// to sign in.
 type ReadyFacts struct {
 	PID        int    `json:"pid"`
 	APIURL     string `json:"apiUrl"`
 	APIURLTLS  string `json:"apiUrlTls,omitempty"`
 	ControlURL string `json:"controlUrl,omitempty"`
 	ProxyURL   string `json:"proxyUrl,omitempty"`
-	CAFile     string `json:"caFile,omitempty"` // for all that speaks TLS, unless OwnCertificate
-	// OwnCertificate says that the TLS listener's certificate is the user's, which
-	// caFile is not for.
+	CAFile     string `json:"caFile,omitempty"` // for all TLS addresses, unless OwnCertificate
+	// OwnCertificate reports that the TLS listener's certificate is the user's own, and
+	// not signed by the authority in CAFile.
 	OwnCertificate bool   `json:"ownCertificate,omitzero"`
-	Cloud          string `json:"cloud,omitempty"`     // the one that is played
-	Auth           string `json:"auth,omitempty"`      // whose tokens count; see authOptions
-	Authority      string `json:"authority,omitempty"` // where they come from, unless from the server
+	Cloud          string `json:"cloud,omitempty"`     // the emulated cloud
+	Auth           string `json:"auth,omitempty"`      // whose tokens are accepted; see authOptions
+	Authority      string `json:"authority,omitempty"` // their issuer, if not the server
 	TenantID       string `json:"tenantId,omitempty"`
 	ClientID       string `json:"clientId,omitempty"`
 	ClientSecret   string `json:"clientSecret,omitempty"`
@@ -35,8 +35,7 @@ type ReadyFacts struct {
 	Password          string `json:"password,omitempty"`
 }
 
-// LocalReadyFile is where a server that was given no --ready-file leaves its
-// facts, and where --profile local looks for them.
+// LocalReadyFile returns the default ready file, which --profile local reads.
 func LocalReadyFile() (string, error) {
 	dir, err := StateDir()
 	if err != nil {
@@ -45,16 +44,16 @@ func LocalReadyFile() (string, error) {
 	return filepath.Join(dir, "local.json"), nil
 }
 
-// ErrNoStateDir says that nothing names a folder for this user, as in services and
-// containers that run without HOME. Commands that only read what may be there go on
+// ErrNoStateDir reports that there is no folder for this user, as in services and
+// containers that run without HOME. Commands that only read optional files continue
 // without it.
 var ErrNoStateDir = errors.New("no folder for this user's settings")
 
-// StateDir is the folder for what this program keeps between runs.
+// StateDir returns the folder for this program's files.
 func StateDir() (string, error) {
 	dir, err := os.UserConfigDir()
 	switch {
-	case err != nil && os.Getenv("XDG_CONFIG_HOME") != "": // which names a folder, and badly
+	case err != nil && os.Getenv("XDG_CONFIG_HOME") != "": // set, but unusable
 		return "", terminal.Settingsf("no folder for this user's settings: %v; set HOME, or XDG_CONFIG_HOME to a whole path", err)
 	case err != nil:
 		return "", fmt.Errorf("%w: %w; set HOME, or XDG_CONFIG_HOME to a whole path", ErrNoStateDir, err)
@@ -62,8 +61,8 @@ func StateDir() (string, error) {
 	return filepath.Join(dir, "partnercenter"), nil
 }
 
-// WriteReadyFile writes facts so that a reader never sees half of them. The
-// file holds a secret and is its owner's alone.
+// WriteReadyFile writes facts atomically. The file contains a secret, so only
+// its owner can read it.
 func WriteReadyFile(path string, facts ReadyFacts) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -75,7 +74,7 @@ func WriteReadyFile(path string, facts ReadyFacts) error {
 	return writePrivateFile(path, append(data, '\n'))
 }
 
-// localFacts are those that a server left where --profile local looks.
+// localFacts returns the facts of the local server.
 func localFacts() (ReadyFacts, error) {
 	path, err := LocalReadyFile()
 	if err != nil {
@@ -87,20 +86,19 @@ func localFacts() (ReadyFacts, error) {
 func readReadyFile(path string) (ReadyFacts, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return ReadyFacts{}, fmt.Errorf("no local server has left its facts in %s: start one with: partnercenter serve (with --ready-file it leaves them in that file instead)", path)
+		return ReadyFacts{}, fmt.Errorf("there is no local server: %s does not exist; start one with: partnercenter serve (without --ready-file, which replaces this file)", path)
 	}
 	if err != nil {
 		return ReadyFacts{}, err
 	}
 	var facts ReadyFacts
 	if err := json.Unmarshal(data, &facts); err != nil {
-		return ReadyFacts{}, fmt.Errorf("%s is no ready file of a server: %w; remove it and start the server again", path, err)
+		return ReadyFacts{}, fmt.Errorf("%s is not a server's ready file: %w; remove it and start the server again", path, err)
 	}
 	return facts, nil
 }
 
-// RemoveReadyFile removes the file if it still speaks of this process: another
-// server may have written it since.
+// RemoveReadyFile removes the file unless another server has replaced it.
 func RemoveReadyFile(path string) {
 	if facts, err := readReadyFile(path); err == nil && facts.PID == os.Getpid() {
 		os.Remove(path)

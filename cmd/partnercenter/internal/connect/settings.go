@@ -12,14 +12,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// Settings say which Partner Center to call and how to sign in. Empty fields
-// are not set.
+// Settings describe which Partner Center to call and how to sign in. Empty
+// fields are not set.
 type Settings struct {
 	BaseURL, cloud, Authority        string
 	TenantID, ClientID, ClientSecret string
 	clientSecretFile                 string // becomes clientSecret in loadSecrets
 	clientSecretEnv                  string // the same
-	ClientCertificate                string // a file, in place of a secret
+	ClientCertificate                string // a file, instead of a secret
 	clientCertificatePassword        string
 	clientCertificatePasswordFile    string // becomes the password in loadSecrets
 	As                               string // asUser, asApp or empty
@@ -27,43 +27,42 @@ type Settings struct {
 	budget                           string // a number; see budgetRate
 }
 
-// Setting gives one of the settings its name as a flag, as an environment
-// variable and as a key of a profile. An empty name means that it cannot be
-// set there.
+// Setting has the names of a setting as a flag, as an environment variable and
+// as a key of a profile. An empty name means that it cannot be set there.
 type Setting struct {
 	Flag, Env, key, Usage string
 	field                 func(*Settings) *string
 }
 
-// SettingList are all settings, in the order of help.
+// SettingList contains all settings, in the order of the help.
 var SettingList = []Setting{
 	{"base-url", "PARTNERCENTER_BASE_URL", "baseUrl", "base `URL` of the API, without /v1 (default: that of the cloud)", func(s *Settings) *string { return &s.BaseURL }},
 	{"cloud", "PARTNERCENTER_CLOUD", "cloud", "Microsoft `cloud`: global, 21vianet, germany or us-government (default global)", func(s *Settings) *string { return &s.cloud }},
 	{"authority", "PARTNERCENTER_AUTHORITY", "authority", "base `URL` of the token authority (default: that of the cloud; for a base URL on this machine, the base URL)", func(s *Settings) *string { return &s.Authority }},
 	{"tenant-id", "PARTNERCENTER_TENANT_ID", "tenantId", "the partner's tenant `id`", func(s *Settings) *string { return &s.TenantID }},
 	{"client-id", "PARTNERCENTER_CLIENT_ID", "clientId", "`id` of the app that signs in", func(s *Settings) *string { return &s.ClientID }},
-	{"client-secret", "PARTNERCENTER_CLIENT_SECRET", "clientSecret", "`secret` of the app; others on this machine can read it in the list of processes: prefer the environment or --client-secret-file", func(s *Settings) *string { return &s.ClientSecret }},
-	{"client-secret-file", "", "clientSecretFile", "`file` that holds the secret of the app; - for standard input", func(s *Settings) *string { return &s.clientSecretFile }},
-	{"", "", "clientSecretEnv", "environment variable that holds the secret of the app", func(s *Settings) *string { return &s.clientSecretEnv }},
-	{"client-certificate", "PARTNERCENTER_CLIENT_CERTIFICATE", "clientCertificate", "`file` that holds the app's certificate and its key, as PEM or PFX, in place of a secret", func(s *Settings) *string { return &s.ClientCertificate }},
-	{"client-certificate-password-file", "", "clientCertificatePasswordFile", "`file` that holds the password of a PFX file; - for standard input", func(s *Settings) *string { return &s.clientCertificatePasswordFile }},
+	{"client-secret", "PARTNERCENTER_CLIENT_SECRET", "clientSecret", "`secret` of the app; other users can see it in the list of processes: prefer the environment or --client-secret-file", func(s *Settings) *string { return &s.ClientSecret }},
+	{"client-secret-file", "", "clientSecretFile", "`file` with the secret of the app; - for standard input", func(s *Settings) *string { return &s.clientSecretFile }},
+	{"", "", "clientSecretEnv", "environment variable with the secret of the app", func(s *Settings) *string { return &s.clientSecretEnv }},
+	{"client-certificate", "PARTNERCENTER_CLIENT_CERTIFICATE", "clientCertificate", "`file` with the app's certificate and its key, as PEM or PFX, instead of a secret", func(s *Settings) *string { return &s.ClientCertificate }},
+	{"client-certificate-password-file", "", "clientCertificatePasswordFile", "`file` with the password of a PFX file; - for standard input", func(s *Settings) *string { return &s.clientCertificatePasswordFile }},
 	{"", "PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD", "clientCertificatePassword", "password of a PFX file", func(s *Settings) *string { return &s.clientCertificatePassword }},
-	{"as", "PARTNERCENTER_AS", "as", "`who` calls: user, who signed in with \"partnercenter login\", or app (default: the user if one signed in for this app and tenant, else the app)", func(s *Settings) *string { return &s.As }},
-	{"ca-file", "PARTNERCENTER_CA_FILE", "caFile", "PEM `file` of certificate authorities to trust besides the system's", func(s *Settings) *string { return &s.CAFile }},
-	{"scope", "PARTNERCENTER_SCOPE", "scope", "`scope` to ask a token for (default: the cloud's Partner Center, followed by /.default)", func(s *Settings) *string { return &s.scope }},
-	{"budget", "PARTNERCENTER_BUDGET", "budget", "`number` of requests a minute to make at most for each of orders, subscriptions and customers, waiting as long as it takes; 0 for no limit (default 500; for a base URL on this machine, 0)", func(s *Settings) *string { return &s.budget }},
+	{"as", "PARTNERCENTER_AS", "as", "`who` to act as: user, the one signed in with \"partnercenter login\", or app (default: the user if one is signed in for this app and tenant, else the app)", func(s *Settings) *string { return &s.As }},
+	{"ca-file", "PARTNERCENTER_CA_FILE", "caFile", "PEM `file` of certificate authorities to trust in addition to the system's", func(s *Settings) *string { return &s.CAFile }},
+	{"scope", "PARTNERCENTER_SCOPE", "scope", "`scope` of the token (default: the cloud's Partner Center, followed by /.default)", func(s *Settings) *string { return &s.scope }},
+	{"budget", "PARTNERCENTER_BUDGET", "budget", "maximum `number` of requests a minute for each of orders, subscriptions and customers; others wait; 0 for no limit (default 500; for a base URL on this machine, 0)", func(s *Settings) *string { return &s.budget }},
 }
 
-// The values of setting as.
+// Values of the setting as.
 const (
 	asUser = "user"
 	AsApp  = "app"
 )
 
-// overlay fills what s leaves unset from a layer below.
+// overlay sets the fields that are not set from the layer below.
 func (s *Settings) overlay(below Settings) {
 	if s.ClientSecret != "" || s.ClientCertificate != "" {
-		// An app shows one of the two: whichever comes first.
+		// An app uses one of the two: that of the first layer.
 		below.ClientSecret, below.ClientCertificate = "", ""
 	}
 	for _, setting := range SettingList {
@@ -83,8 +82,8 @@ func settingsFromEnv(getenv func(string) string) Settings {
 	return s
 }
 
-// loadSecrets replaces where secrets are kept by the secrets, so that a layer
-// cannot have the secret of another one's file.
+// loadSecrets replaces references to secrets by the secrets, so that layers are
+// not mixed.
 func (s *Settings) loadSecrets(term *terminal.Terminal, from string) error {
 	given := 0
 	for _, v := range []string{s.ClientSecret, s.clientSecretFile, s.clientSecretEnv, s.ClientCertificate} {
@@ -93,7 +92,7 @@ func (s *Settings) loadSecrets(term *terminal.Terminal, from string) error {
 		}
 	}
 	if given > 1 {
-		return terminal.Settingsf("%s: the client secret is given in more than one way, or beside a certificate: leave one", from)
+		return terminal.Settingsf("%s: the client secret is given in more than one way, or together with a certificate: keep one", from)
 	}
 	switch {
 	case s.clientSecretFile != "":
@@ -104,12 +103,12 @@ func (s *Settings) loadSecrets(term *terminal.Terminal, from string) error {
 		s.ClientSecret = secret
 	case s.clientSecretEnv != "":
 		if s.ClientSecret = term.Getenv(s.clientSecretEnv); s.ClientSecret == "" {
-			return terminal.Settingsf("%s: environment variable %s, which should hold the client secret, is not set", from, s.clientSecretEnv)
+			return terminal.Settingsf("%s: environment variable %s, for the client secret, is not set", from, s.clientSecretEnv)
 		}
 	}
 	if s.clientCertificatePasswordFile != "" {
 		if s.clientCertificatePassword != "" {
-			return terminal.Settingsf("%s: the password of the client certificate is given in more than one way: leave one", from)
+			return terminal.Settingsf("%s: the password of the client certificate is given in more than one way: keep one", from)
 		}
 		password, err := ReadSecret(term, s.clientCertificatePasswordFile)
 		if err != nil {
@@ -121,11 +120,11 @@ func (s *Settings) loadSecrets(term *terminal.Terminal, from string) error {
 	return nil
 }
 
-// maxSecret is far beyond any secret: it keeps a wrong file name from being
-// read for ever.
+// maxSecret is far more than any secret needs. It bounds the reading of a wrong
+// file.
 const maxSecret = 64 << 10
 
-// ReadSecret reads a file, or standard input for "-", that holds one line.
+// ReadSecret reads a file of one line, or standard input for "-".
 func ReadSecret(term *terminal.Terminal, name string) (string, error) {
 	data, err := term.ReadFile(name, maxSecret)
 	if err != nil {
@@ -133,13 +132,13 @@ func ReadSecret(term *terminal.Terminal, name string) (string, error) {
 	}
 	secret := strings.TrimRight(string(data), "\r\n")
 	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") {
-		return "", fmt.Errorf("%s does not hold one line", name)
+		return "", fmt.Errorf("%s does not contain exactly one line", name)
 	}
 	return secret, nil
 }
 
-// budgetRate returns the budget's requests a minute, zero for no budget. A server on
-// this machine is asked as fast as it goes, unless the budget is given.
+// budgetRate returns the budget's requests per minute, zero for no budget. For a server
+// on this machine the default is no budget.
 func (s *Settings) budgetRate() (int, error) {
 	if s.budget == "" {
 		if IsLoopback(s.BaseURL) {
@@ -149,18 +148,18 @@ func (s *Settings) budgetRate() (int, error) {
 	}
 	n, err := strconv.Atoi(s.budget)
 	if err != nil || n < 0 {
-		return 0, terminal.Usagef("budget %q is no number of requests a minute: write it like %d, or 0 for no limit", s.budget, partnercenter.DefaultRequestsPerMinute)
+		return 0, terminal.Usagef("budget %q is not a number of requests a minute: write it like %d, or 0 for no limit", s.budget, partnercenter.DefaultRequestsPerMinute)
 	}
 	return n, nil
 }
 
-// LocalProfile is the profile of the server that "partnercenter serve" runs.
+// LocalProfile is the profile of the server run by "partnercenter serve".
 const LocalProfile = "local"
 
-// resolve lays the sources of settings over each other: flags, the profile
-// that a flag names, environment, the profile that is chosen otherwise. A
-// profile named on the command line is as much the caller's wish as a flag; an
-// environment made for another system must not redirect it.
+// resolve combines the sources of settings by precedence: flags, a profile
+// named by a flag, the environment, a profile selected otherwise. A profile
+// named on the command line precedes the environment, which may be set for
+// another system.
 func (c *Connection) resolve() (Settings, error) {
 	term := c.Term
 	s := c.Flags
@@ -187,7 +186,7 @@ func (c *Connection) resolve() (Settings, error) {
 	return s, err
 }
 
-// chosenProfile is the profile of who names none on the command line.
+// chosenProfile returns the profile to use if the command line does not name one.
 func chosenProfile(term *terminal.Terminal) (string, error) {
 	if name := term.Getenv("PARTNERCENTER_PROFILE"); name != "" {
 		return name, nil
@@ -212,14 +211,14 @@ func loadProfile(term *terminal.Terminal, name string) (Settings, error) {
 	}
 	profile, ok := config.profiles[name]
 	if !ok {
-		return Settings{}, terminal.Settingsf("there is no profile %q: %s has %s; %q is the server that \"partnercenter serve\" runs",
+		return Settings{}, terminal.Settingsf("there is no profile %q: %s has %s; %q is the server run by \"partnercenter serve\"",
 			name, config.Path, cmp.Or(strings.Join(config.Names(), ", "), "none"), LocalProfile)
 	}
 	err = profile.loadSecrets(term, fmt.Sprintf("%s: profile %q", config.Path, name))
 	return profile, err
 }
 
-// LocalSettings are those of the server that left its facts last.
+// LocalSettings returns the settings for the local server.
 func LocalSettings() (Settings, error) {
 	facts, err := localFacts()
 	if err != nil {
@@ -230,14 +229,13 @@ func LocalSettings() (Settings, error) {
 		TenantID: facts.TenantID, ClientID: facts.ClientID, ClientSecret: facts.ClientSecret,
 	}
 	if facts.OwnCertificate && facts.APIURL != "" {
-		// What that certificate is to be trusted by is not among the facts.
+		// The facts do not include the certificate's authority.
 		s.Authority = facts.APIURL
 	}
 	return s, nil
 }
 
-// configFile returns where the configuration is, and whether the caller said
-// so.
+// configFile returns the configuration file, and whether it was set explicitly.
 func configFile(term *terminal.Terminal) (path string, explicit bool, err error) {
 	if path := term.Getenv("PARTNERCENTER_CONFIG"); path != "" {
 		return path, true, nil

@@ -17,7 +17,7 @@ import (
 
 const testTenant = "11111111-2222-3333-4444-555555555555"
 
-// testTerminal is one that is none, in an environment of its own.
+// testTerminal is a Terminal without a tty, in an environment of its own.
 func testTerminal(env map[string]string) *terminal.Terminal {
 	return &terminal.Terminal{
 		Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard, Now: time.Now,

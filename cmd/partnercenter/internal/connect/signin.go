@@ -28,41 +28,41 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 )
 
-// SignIn is a user who signed in with "partnercenter login". There is one for
-// an authority, a tenant and an app.
+// SignIn is a user's sign-in with "partnercenter login". There is one for each
+// authority, tenant and app.
 type SignIn struct {
-	Authority string         `json:"authority"` // as normalAuthority writes it
-	Tenant    string         `json:"tenant"`    // as the settings had it; may be empty
-	TenantID  string         `json:"tenantId"`  // the user's, as the id token has it
+	Authority string         `json:"authority"` // as returned by NormalAuthority
+	Tenant    string         `json:"tenant"`    // from the settings; may be empty
+	TenantID  string         `json:"tenantId"`  // the user's, from the id token
 	ClientID  string         `json:"clientId"`
-	Public    bool           `json:"public"` // the app showed neither secret nor certificate
+	Public    bool           `json:"public"` // the app used neither secret nor certificate
 	Username  string         `json:"username"`
 	Name      string         `json:"name"`
 	At        time.Time      `json:"at"`
 	Account   public.Account `json:"account"`
-	// Cache is what MSAL keeps, refresh token and all.
+	// Cache is MSAL's cache, including the refresh token.
 	Cache json.RawMessage `json:"cache"`
 }
 
-// NormalAuthority writes the base URL of an authority in one way.
+// NormalAuthority normalizes the base URL of an authority.
 func NormalAuthority(authority string) string {
 	return strings.ToLower(strings.TrimRight(authority, "/"))
 }
 
-// serves reports whether the sign-in is for what the settings name. What they
-// leave out may be anything.
+// serves reports whether the sign-in matches the settings. Settings that are
+// not set match anything.
 func (i *SignIn) serves(s *Settings) bool {
 	return i.Authority == NormalAuthority(s.Authority) &&
 		(s.ClientID == "" || strings.EqualFold(s.ClientID, i.ClientID)) &&
 		(s.TenantID == "" || strings.EqualFold(s.TenantID, i.Tenant) || strings.EqualFold(s.TenantID, i.TenantID))
 }
 
-// Same reports whether other took the place of i.
+// Same reports whether i and other are for the same authority, tenant and app.
 func (i *SignIn) Same(other *SignIn) bool {
 	return i.Authority == other.Authority && strings.EqualFold(i.ClientID, other.ClientID) && strings.EqualFold(i.TenantID, other.TenantID)
 }
 
-// Who names the user for people.
+// Who returns the user's name for display.
 func (i *SignIn) Who() string {
 	if i.Name == "" {
 		return i.Username
@@ -90,45 +90,46 @@ func FindSignIn(signIns []*SignIn, s *Settings) (*SignIn, error) {
 	}
 	return nil, &SignInError{
 		Text: "more than one user is signed in for these settings: " + strings.Join(names, "; "),
-		Next: "Say which is meant with --tenant-id and --client-id.",
+		Next: "Select one with --tenant-id and --client-id.",
 	}
 }
 
-// UserApp is an app through which a user signs in: of MSAL's two clients the
-// one that it takes.
+// UserApp is an app that a user signs in to, with the MSAL client for its type.
 type UserApp interface {
-	// CodeURL returns where the user signs in, without what guards the answer.
+	// CodeURL returns the address of the sign-in page, without state, nonce and
+	// code challenge.
 	CodeURL(ctx context.Context, redirect string, scopes []string) (string, error)
 	Redeem(ctx context.Context, code, redirect, verifier string, scopes []string) (public.AuthResult, error)
 	silent(ctx context.Context, account public.Account, scopes []string) (public.AuthResult, error)
 }
 
-// PublicApp shows nothing but its id: an app on people's machines.
+// PublicApp is an app without secret or certificate.
 type PublicApp struct {
 	public.Client
 	id string
 }
 
-// confidentialApp has a secret or a certificate.
+// confidentialApp is an app with a secret or a certificate.
 type confidentialApp struct {
 	confidential.Client
 	id string
 }
 
-// anyOrganization takes the tenant's place in URLs where the settings name
-// none: the user's own is meant.
+// anyOrganization stands for the user's own tenant in URLs, if the settings do
+// not name one.
 const anyOrganization = "organizations"
 
-// NewPublicApp returns the app of the settings as one without a secret. Whether
-// there is such an authority Microsoft is not asked, here and below: it is the
-// user's choice, and the question would cost every command a request.
+// NewPublicApp returns the app in the settings, without its secret. Here and
+// below, instance discovery is disabled: the user chooses the authority, and
+// discovery would cost each command a request.
 func NewPublicApp(s *Service, kept *MSALCache, client *AuthorityClient) (*PublicApp, error) {
 	app, err := public.New(s.ClientID, public.WithAuthority(tenantAuthority(s)), public.WithCache(kept),
 		public.WithHTTPClient(client), public.WithInstanceDiscovery(false))
 	return &PublicApp{app, s.ClientID}, err
 }
 
-// newConfidentialApp returns the app of the settings with what it shows.
+// newConfidentialApp returns the app in the settings, with its secret or
+// certificate.
 func newConfidentialApp(s *Service, kept *MSALCache, client *AuthorityClient) (*confidentialApp, error) {
 	var shown confidential.Credential
 	var err error
@@ -149,8 +150,8 @@ func newConfidentialApp(s *Service, kept *MSALCache, client *AuthorityClient) (*
 	return &confidentialApp{app, s.ClientID}, err
 }
 
-// NewUserApp returns the app of the settings, as a public one or as one that
-// shows a secret or certificate.
+// NewUserApp returns the app in the settings, as a public or a confidential
+// one.
 func NewUserApp(s *Service, asPublic bool, kept *MSALCache) (UserApp, error) {
 	client := NewAuthorityClient(s)
 	var app UserApp
@@ -161,7 +162,7 @@ func NewUserApp(s *Service, asPublic bool, kept *MSALCache) (UserApp, error) {
 		app, err = newConfidentialApp(s, kept, client)
 	}
 	if err != nil && !errors.As(err, new(*terminal.UsageError)) {
-		err = terminal.Settingsf("%s, tenant %q and app %q do not make an address to sign in at: %v", s.Authority, s.TenantID, s.ClientID, err)
+		err = terminal.Settingsf("%s, tenant %q and app %q do not form a valid sign-in address: %v", s.Authority, s.TenantID, s.ClientID, err)
 	}
 	return app, err
 }
@@ -170,8 +171,8 @@ func tenantAuthority(s *Service) string {
 	return strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(cmp.Or(s.TenantID, anyOrganization))
 }
 
-// DiscoveryURL is where the authority describes itself for a tenant, named by id or
-// domain; for none, any organization.
+// DiscoveryURL returns the address of the authority's metadata for a tenant, given by id
+// or domain. An empty tenant means any organization.
 func (s *Service) DiscoveryURL(tenant string) string {
 	return strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(cmp.Or(tenant, anyOrganization)) + "/v2.0/.well-known/openid-configuration"
 }
@@ -202,7 +203,7 @@ func (a *confidentialApp) silent(ctx context.Context, account public.Account, sc
 	return a.AcquireTokenSilent(ctx, scopes, confidential.WithSilentAccount(account))
 }
 
-// MSALCache holds what MSAL keeps of one sign-in.
+// MSALCache holds MSAL's cache for one sign-in.
 type MSALCache struct {
 	Data    []byte
 	changed bool
@@ -223,9 +224,9 @@ func (c *MSALCache) Export(_ context.Context, from cache.Marshaler, _ cache.Expo
 	return err
 }
 
-// forgetAccessTokens leaves the refresh token only. MSAL has no call for it, but
-// the format is the same for all of Microsoft's libraries; should it change, the
-// old token is tried again, and refused again.
+// forgetAccessTokens removes the access tokens. MSAL has no call for it, but
+// all of Microsoft's libraries share the format. If it changes, the old token
+// is used and refused again.
 func (c *MSALCache) forgetAccessTokens() {
 	var content map[string]json.RawMessage
 	if json.Unmarshal(c.Data, &content) != nil {
@@ -237,30 +238,30 @@ func (c *MSALCache) forgetAccessTokens() {
 	}
 }
 
-// UserCredential gives tokens of a signed-in user.
+// UserCredential is the credential of a signed-in user.
 type UserCredential struct {
 	service *Service
 	store   *TokenStore
-	User    *SignIn // as it was when the command started
+	User    *SignIn // as of the start of the command
 
 	mu      sync.Mutex // guards the rest
-	fresh   bool       // the last token came from the authority, not out of the file
-	last    string     // the last token given
-	refused string     // a token out of the file that the API refused; empty for none
+	fresh   bool       // the last token came from the authority, not from the file
+	last    string     // the last token returned
+	refused string     // a token from the file that the API refused; empty if none
 }
 
-// GetToken returns the token of the file while it is good for some minutes, and
-// else gets a new one for the refresh token.
+// GetToken returns the token in the file if it is valid for a few more minutes,
+// or else gets a new one with the refresh token.
 func (c *UserCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (token azcore.AccessToken, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	err = c.store.Change(ctx, func(signIns []*SignIn) ([]*SignIn, error) {
 		at := slices.IndexFunc(signIns, c.User.Same)
 		if at < 0 {
-			return nil, &SignInError{Text: c.User.Who() + " has been signed out meanwhile", Next: "Sign in again: partnercenter login"}
+			return nil, &SignInError{Text: c.User.Who() + " has been signed out in the meantime", Next: "Sign in again: partnercenter login"}
 		}
 		kept := &MSALCache{Data: signIns[at].Cache}
-		if c.refused != "" && bytes.Contains(kept.Data, []byte(c.refused)) { // else another process was faster
+		if c.refused != "" && bytes.Contains(kept.Data, []byte(c.refused)) { // otherwise another process has replaced it
 			kept.forgetAccessTokens()
 		}
 		app, err := NewUserApp(c.service, signIns[at].Public, kept)
@@ -282,8 +283,8 @@ func (c *UserCredential) GetToken(ctx context.Context, opts policy.TokenRequestO
 	return token, err
 }
 
-// refuse tells the credential that the API refused a token, and reports whether
-// the next one will be another.
+// refuse records that the API refused a token, and reports whether the next one
+// will be different.
 func (c *UserCredential) refuse(token string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -293,7 +294,7 @@ func (c *UserCredential) refuse(token string) bool {
 	return c.refused != "" || token != c.last
 }
 
-// explain words why there is no token.
+// explain returns an error that explains why there is no token.
 func (c *UserCredential) explain(ctx context.Context, err error) error {
 	err = ExplainMSAL(ctx, c.service.Authority, err)
 	refused := new(SignInError)
@@ -310,9 +311,9 @@ func (c *UserCredential) explain(ctx context.Context, err error) error {
 	}
 }
 
-// renewPolicy repeats a call that the API refused with a token out of the file,
-// with a new one. Tokens can end before their time: the user's sessions are
-// revoked, or a local server's clock is set.
+// renewPolicy repeats a call with a new token if the API refused the one from
+// the file. Tokens can become invalid early: sessions are revoked, or a local
+// server's clock is changed.
 type renewPolicy struct{ cred *UserCredential }
 
 func (p renewPolicy) Do(req *policy.Request) (*http.Response, error) {
@@ -331,7 +332,7 @@ func (p renewPolicy) Do(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// AuthorityClient is what MSAL calls the authority with: the pipeline of Azure's
+// AuthorityClient is the HTTP client that MSAL uses: the pipeline of Azure's
 // SDKs, for its retries, time limits and logs without secrets.
 type AuthorityClient struct {
 	pipeline runtime.Pipeline
@@ -341,29 +342,29 @@ type AuthorityClient struct {
 	last     time.Time
 }
 
-// NewAuthorityClient returns the client for a service's authority.
+// NewAuthorityClient returns the client for the authority of a service.
 func NewAuthorityClient(s *Service) *AuthorityClient {
 	options := s.Options
-	options.Telemetry.Disabled = true // MSAL names itself
+	options.Telemetry.Disabled = true // MSAL sends its own
 	return &AuthorityClient{pipeline: runtime.NewPipeline("partnercenter-cli", "", runtime.PipelineOptions{}, &options)}
 }
 
-// slowDownBy is added to the interval when the authority says slow_down (RFC
+// slowDownBy is added to the interval if the authority answers slow_down (RFC
 // 8628, section 3.5).
 const slowDownBy = 5 * time.Second
 
-// PollUnit is what authorities count intervals in; tests have less time.
+// PollUnit is the unit of authorities' intervals. Tests use a shorter one.
 var PollUnit = time.Second
 
-// Pace keeps an interval between requests from now on: MSAL asks for a device
-// code's token as often as it likes.
+// Pace sets the minimum interval between requests. MSAL does not keep the
+// authority's.
 func (c *AuthorityClient) Pace(interval time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.interval, c.last = max(interval, PollUnit), time.Now()
 }
 
-// await waits for the next request's turn.
+// await waits until the next request may be sent.
 func (c *AuthorityClient) await(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -379,7 +380,7 @@ func (c *AuthorityClient) await(ctx context.Context) error {
 	}
 }
 
-// heed slows down if the authority says so.
+// heed increases the interval if the authority asks for it.
 func (c *AuthorityClient) heed(resp *http.Response) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -392,7 +393,7 @@ func (c *AuthorityClient) heed(resp *http.Response) {
 	}
 }
 
-// Do sends what MSAL asks for.
+// Do sends a request of MSAL.
 func (c *AuthorityClient) Do(r *http.Request) (*http.Response, error) {
 	req, err := runtime.NewRequest(r.Context(), r.Method, r.URL.String())
 	if err != nil {
@@ -420,11 +421,11 @@ func (c *AuthorityClient) Do(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// CloseIdleConnections is what MSAL wants of a client besides.
+// CloseIdleConnections is required by MSAL.
 func (*AuthorityClient) CloseIdleConnections() {}
 
-// ExplainMSAL makes an error of ours of one of MSAL's, which are long and quote
-// what they could not read.
+// ExplainMSAL converts errors of MSAL, which are long and quote malformed
+// answers.
 func ExplainMSAL(ctx context.Context, authority string, err error) error {
 	var (
 		call    msalerrors.CallErr
@@ -445,5 +446,5 @@ func ExplainMSAL(ctx context.Context, authority string, err error) error {
 		return err
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
-	return &SignInError{Text: SignInFailed + text, Next: "Sign in again: partnercenter login. 'partnercenter doctor' tries each step."}
+	return &SignInError{Text: SignInFailed + text, Next: "Sign in again: partnercenter login. 'partnercenter doctor' checks each step."}
 }

@@ -22,33 +22,33 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// TokenKeyVariable is the environment variable that holds the key of the token
-// file. Without it the key is in a file of its own.
+// TokenKeyVariable is the environment variable for the key of the token file.
+// If it is not set, the key is in a file of its own.
 const TokenKeyVariable = "PARTNERCENTER_TOKEN_KEY"
 
-// TokenStore keeps the sign-ins of users between commands, in one encrypted
-// file. Beside it are the key, unless the environment has it, and a lock that
-// only one process holds at a time: authorities give a new refresh token for an
-// old one, and may take the old one, used twice, for stolen.
+// TokenStore stores the sign-ins of users in an encrypted file. The key, unless
+// it is in the environment, and a lock file are next to it. The lock keeps
+// processes from using a refresh token concurrently: authorities replace it at
+// each use, and may treat an old one as stolen.
 type TokenStore struct {
 	path   string
-	keyEnv string // the key as the environment has it; may be empty
+	keyEnv string // the key from the environment; may be empty
 }
 
-// The parts of the token file: what it is and how it is sealed, a nonce, and
-// what AES-256-GCM made of the sign-ins in JSON. The first part is
-// authenticated, too.
+// The token file consists of this header, a nonce and the sign-ins in JSON,
+// sealed with AES-256-GCM. The header is authenticated.
 const tokenFileHeader = "partnercenter tokens, AES-256-GCM, 1\n"
 
 const (
 	tokenKeySize = 32
-	// maxTokenFile is far beyond some dozens of sign-ins.
+	// maxTokenFile is far more than some dozens of sign-ins need.
 	maxTokenFile = 16 << 20
-	// tokenLockPoll is how often a lock that another process holds is asked for.
+	// tokenLockPoll is the interval of attempts to get a lock held by another
+	// process.
 	tokenLockPoll = 50 * time.Millisecond
 )
 
-// NewTokenStore returns the store in this user's folder; nothing is read yet.
+// NewTokenStore returns the store in this user's folder without reading it.
 func NewTokenStore(term *terminal.Terminal) (*TokenStore, error) {
 	dir, err := StateDir()
 	if err != nil {
@@ -59,7 +59,7 @@ func NewTokenStore(term *terminal.Terminal) (*TokenStore, error) {
 
 func (t *TokenStore) keyPath() string { return filepath.Join(filepath.Dir(t.path), "token.key") }
 
-// load returns the sign-ins; none if there is no file.
+// load returns the sign-ins, none if there is no file.
 func (t *TokenStore) load() ([]*SignIn, error) {
 	sealed, err := readPrivateFile(t.path, maxTokenFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,7 +70,7 @@ func (t *TokenStore) load() ([]*SignIn, error) {
 	}
 	key, err := t.key()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, unreadable(fmt.Sprintf("%s is encrypted, and there is no key for it: neither %s nor a value of %s", t.path, t.keyPath(), TokenKeyVariable))
+		return nil, unreadable(fmt.Sprintf("%s is encrypted, and its key is missing: neither %s nor %s has one", t.path, t.keyPath(), TokenKeyVariable))
 	}
 	if err != nil {
 		return nil, err
@@ -81,35 +81,35 @@ func (t *TokenStore) load() ([]*SignIn, error) {
 	}
 	var content tokenFileContent
 	if err := json.Unmarshal(plain, &content); err != nil {
-		return nil, t.damaged() // an error of JSON could quote a token
+		return nil, t.damaged() // a JSON error could quote a token
 	}
 	return content.SignIns, nil
 }
 
-// tokenFileContent is what is sealed.
+// tokenFileContent is the sealed content.
 type tokenFileContent struct {
 	SignIns []*SignIn `json:"signIns"`
 }
 
-// damaged says that the file does not open with the key.
+// damaged returns the error for a file that cannot be opened with the key.
 func (t *TokenStore) damaged() error {
 	key := "the key in " + t.keyPath()
 	if t.keyEnv != "" {
 		key = "the key in " + TokenKeyVariable
 	}
-	return unreadable(fmt.Sprintf("%s is damaged, or was written with another key than %s", t.path, key))
+	return unreadable(fmt.Sprintf("%s is damaged, or was written with a key other than %s", t.path, key))
 }
 
 func unreadable(why string) error {
 	return &SignInError{
-		Text: "the signed-in users cannot be read: " + why,
-		Next: "Give the right key or, if it is lost, start over: partnercenter logout --all, then partnercenter login.\n" +
-			"Commands that need no user can go on with --as app.",
+		Text: "the sign-ins cannot be read: " + why,
+		Next: "Give the right key. If it is lost, start over: partnercenter logout --all, then partnercenter login.\n" +
+			"Commands that do not need a user work with --as app.",
 	}
 }
 
-// Change lets f replace the sign-ins, while no other process can. What f
-// returns is written unless it is nil.
+// Change calls f with the sign-ins, under the lock, and stores what it returns
+// unless that is nil.
 func (t *TokenStore) Change(ctx context.Context, f func([]*SignIn) ([]*SignIn, error)) error {
 	unlock, err := t.lock(ctx)
 	if err != nil {
@@ -120,11 +120,11 @@ func (t *TokenStore) Change(ctx context.Context, f func([]*SignIn) ([]*SignIn, e
 	if err != nil {
 		return err
 	}
-	// What an authority gives for a code or a refresh token, it gives once.
+	// A code or refresh token can be redeemed only once.
 	if err := t.writable(); err != nil {
-		return fmt.Errorf("the signed-in users cannot be written: %w; make room, and the folder writable for this user", err)
+		return fmt.Errorf("the sign-ins cannot be written: %w; free some space, and make the folder writable for this user", err)
 	}
-	// A new refresh token that came together with an error must not be lost.
+	// A new refresh token must not be lost, even with an error.
 	changed, failed := f(signIns)
 	if changed != nil {
 		if err := t.save(changed); err != nil {
@@ -134,7 +134,7 @@ func (t *TokenStore) Change(ctx context.Context, f func([]*SignIn) ([]*SignIn, e
 	return failed
 }
 
-// writable tries whether a file can be made in the folder.
+// writable checks whether a file can be created in the folder.
 func (t *TokenStore) writable() error {
 	f, err := os.CreateTemp(filepath.Dir(t.path), ".new-*")
 	if err != nil {
@@ -143,8 +143,9 @@ func (t *TokenStore) writable() error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// Clear removes the file, readable or not, and reports whether there was one.
-// A key that was made for it goes, too, also one that is left of an earlier file.
+// Clear removes the file, even if it is unreadable, and reports whether there
+// was one. It also removes the key that was created for it or for an earlier
+// file.
 func (t *TokenStore) Clear(ctx context.Context) (removed bool, err error) {
 	files := []string{t.path, t.keyPath()}
 	if !slices.ContainsFunc(files, isThere) {
@@ -160,7 +161,7 @@ func (t *TokenStore) Clear(ctx context.Context) (removed bool, err error) {
 		case err == nil:
 			removed = removed || path == t.path
 		case !errors.Is(err, fs.ErrNotExist):
-			return removed, fmt.Errorf("the signed-in users cannot be removed: %w; remove the file yourself", err)
+			return removed, fmt.Errorf("the sign-ins cannot be removed: %w; remove the file yourself", err)
 		}
 	}
 	return removed, nil
@@ -173,14 +174,14 @@ func isThere(path string) bool {
 
 func (t *TokenStore) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
-		return nil, fmt.Errorf("the signed-in users have no place: %w; make the folder writable for this user", err)
+		return nil, fmt.Errorf("there is no folder for sign-ins: %w; make the folder writable for this user", err)
 	}
 	lock := flock.New(strings.TrimSuffix(t.path, ".bin")+".lock", flock.SetPermissions(0o600))
 	if _, err := lock.TryLockContext(ctx, tokenLockPoll); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("the file of signed-in users cannot be locked: %w; make its folder writable for this user", err)
+		return nil, fmt.Errorf("the file of sign-ins cannot be locked: %w; make its folder writable for this user", err)
 	}
 	return func() { lock.Close() }, nil
 }
@@ -198,13 +199,13 @@ func (t *TokenStore) save(signIns []*SignIn) error {
 		return err
 	}
 	if err := writePrivateFile(t.path, seal(plain, key)); err != nil {
-		return fmt.Errorf("the signed-in users cannot be written: %w; make room, and the folder writable for this user", err)
+		return fmt.Errorf("the sign-ins cannot be written: %w; free some space, and make the folder writable for this user", err)
 	}
 	return nil
 }
 
-// key returns the key of the environment or else of the key file. The error is
-// fs.ErrNotExist when there is neither.
+// key returns the key from the environment or the key file. The error is
+// fs.ErrNotExist if there is neither.
 func (t *TokenStore) key() ([]byte, error) {
 	text, from := []byte(t.keyEnv), TokenKeyVariable
 	if t.keyEnv == "" {
@@ -216,12 +217,12 @@ func (t *TokenStore) key() ([]byte, error) {
 	}
 	key, err := decodeTokenKey(string(text))
 	if err != nil {
-		return nil, terminal.Settingsf("%s holds no key for the signed-in users: it takes %d random bytes in base64, as from \"openssl rand -base64 %[2]d\"", from, tokenKeySize)
+		return nil, terminal.Settingsf("%s does not contain a key for sign-ins: it needs %d random bytes in base64, as from \"openssl rand -base64 %[2]d\"", from, tokenKeySize)
 	}
 	return key, nil
 }
 
-// decodeTokenKey takes both alphabets of base64, padded or not.
+// decodeTokenKey accepts both alphabets of base64, with or without padding.
 func decodeTokenKey(text string) ([]byte, error) {
 	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
 	key, err := base64.RawStdEncoding.DecodeString(text)
@@ -231,12 +232,12 @@ func decodeTokenKey(text string) ([]byte, error) {
 	return key, err
 }
 
-// makeKey is called with the lock held.
+// makeKey creates the key file. The caller holds the lock.
 func (t *TokenStore) makeKey() ([]byte, error) {
 	key := make([]byte, tokenKeySize)
 	rand.Read(key) // never fails
 	if err := writePrivateFile(t.keyPath(), []byte(base64.StdEncoding.EncodeToString(key)+"\n")); err != nil {
-		return nil, fmt.Errorf("no key can be kept for the signed-in users: %w; make the folder writable for this user, or give a key in %s", err, TokenKeyVariable)
+		return nil, fmt.Errorf("the key for sign-ins cannot be written: %w; make the folder writable for this user, or give a key in %s", err, TokenKeyVariable)
 	}
 	return key, nil
 }
@@ -244,11 +245,11 @@ func (t *TokenStore) makeKey() ([]byte, error) {
 func newSealer(key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		panic(err) // keys have the right size, or are none
+		panic(err) // keys always have the right size
 	}
 	sealer, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) // AES has the block size that GCM takes
+		panic(err) // AES always has the right block size
 	}
 	return sealer
 }

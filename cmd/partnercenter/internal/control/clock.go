@@ -1,5 +1,5 @@
-// Package control is the commands that talk to a local server's control plane
-// while it runs: its clock, and who and what signs in.
+// Package control contains the commands that use a running server's control
+// plane: clock and identity.
 package control
 
 import (
@@ -19,18 +19,18 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/control"
 )
 
-// clockAct is a command about the clock: one call of the control plane.
+// clockAct is a clock command that makes one call of the control plane.
 type clockAct struct {
 	command.Spec
 	method, path string
-	member       string                  // of the body, for the argument; empty: there is no body
-	parse        func(text string) error // of the argument; a slip of the pen need not travel
+	member       string                  // JSON member of the body for the argument; empty if there is no body
+	parse        func(text string) error // checks the argument before the call
 }
 
 var clockActs = []clockAct{
 	{
 		Spec: command.Spec{
-			Use: "show", Short: "Show what a local server's clock shows",
+			Use: "show", Short: "Show the time of a local server's clock",
 			Example: "  partnercenter clock show\n  partnercenter clock show -o json | jq -r .now",
 		},
 		method: http.MethodGet, path: "/clock",
@@ -38,9 +38,9 @@ var clockActs = []clockAct{
 	{
 		Spec: command.Spec{
 			Use: "set TIME", Arg: "time", Short: "Set a local server's clock",
-			Long: `Set a local server's clock to a time, which may lie in the past: RFC 3339, or a
-date alone for its first instant in UTC. The clock runs on from there, unless it
-is frozen.`,
+			Long: `Set a local server's clock to a time in RFC 3339 format, or to the start of a date
+in UTC. The time may be in the past. The clock continues from there, unless it is
+frozen.`,
 			Example: "  partnercenter clock set 2027-01-31T23:59:00Z\n  partnercenter clock set 2027-02-01",
 		},
 		method: http.MethodPut, path: "/clock", member: "now",
@@ -48,9 +48,9 @@ is frozen.`,
 	},
 	{
 		Spec: command.Spec{
-			Use: "advance DURATION", Arg: "duration", Short: "Move a local server's clock forwards",
-			Long: `Move a local server's clock forwards by hours (h), minutes (m), seconds (s) and
-days (d, of 24 hours). A frozen clock stays frozen.`,
+			Use: "advance DURATION", Arg: "duration", Short: "Advance a local server's clock",
+			Long: `Advance a local server's clock by hours (h), minutes (m), seconds (s) and days (d,
+of 24 hours). A frozen clock stays frozen.`,
 			Example: "  partnercenter clock advance 15m   # until new orders are listed\n  partnercenter clock advance 7d",
 		},
 		method: http.MethodPost, path: "/clock/advance", member: "by",
@@ -65,21 +65,21 @@ days (d, of 24 hours). A frozen clock stays frozen.`,
 	},
 	{
 		Spec: command.Spec{
-			Use: "resume", Aliases: []string{"unfreeze"}, Short: "Let a frozen clock run on from where it stands",
+			Use: "resume", Aliases: []string{"unfreeze"}, Short: "Let a frozen clock continue",
 			Example: "  partnercenter clock resume",
 		},
 		method: http.MethodPost, path: "/clock/resume",
 	},
 	{
 		Spec: command.Spec{
-			Use: "reset", Short: "Have a local server's clock follow the system's again",
+			Use: "reset", Short: "Set a local server's clock back to the system's",
 			Example: "  partnercenter clock reset",
 		},
 		method: http.MethodDelete, path: "/clock",
 	},
 }
 
-// Clock returns the commands about the clock of a local server.
+// Clock returns the commands for a local server's clock.
 func Clock(term *terminal.Terminal) *cobra.Command {
 	var (
 		plane  connect.ControlPlane
@@ -90,18 +90,18 @@ func Clock(term *terminal.Terminal) *cobra.Command {
 		a.Output = &output
 		group.AddCommand(command.Act(term, a.Spec, func(ctx context.Context, call *command.Call) error { return a.run(ctx, call, &plane) }))
 	}
-	group.Long = `Show and change the clock of a local server. Everything that depends on time
-reads it: when new orders are listed, provisioning, cancellation windows, request
-limits, the life of tokens. It stays as it was set over a restart.
+	group.Long = `Show and change the clock of a local server. Everything that depends on time uses
+it: the listing of new orders, provisioning, cancellation windows, request limits and
+the lifetime of tokens. A changed clock survives a restart.
 
-Tokens that were issued before may be over by the new time, or not valid yet: ask
-for new ones.`
+By the new time, tokens issued earlier may have expired or not be valid yet: get new
+ones.`
 	plane.AddFlag(group)
 	output.AddFlags(group, group.PersistentFlags())
 	return group
 }
 
-// run makes the call and prints the clock as it is after it.
+// run makes the call and prints the clock's new state.
 func (a *clockAct) run(ctx context.Context, call *command.Call, plane *connect.ControlPlane) error {
 	var body any
 	if a.member != "" {
@@ -116,7 +116,7 @@ func (a *clockAct) run(ctx context.Context, call *command.Call, plane *connect.C
 	}
 	var shown control.Clock
 	if err := json.Unmarshal(answer, &shown); err != nil {
-		return fmt.Errorf("the answer is no clock: %w; check --control", err)
+		return fmt.Errorf("the answer does not describe a clock: %w; check --control", err)
 	}
 	return call.Tell(answer, func(w io.Writer) error {
 		line := shown.Now.Format(time.RFC3339)

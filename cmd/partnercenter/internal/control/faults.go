@@ -19,7 +19,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 )
 
-var faultsView = keptView("faults",
+var faultsView = listItemView("faults",
 	[]string{"ID", "FAULT", "WHOM", "HOW", "STRUCK", "OF"},
 	[]string{"id", "fault", "whom", "how", "struck", "times"},
 	func(f control.Fault) []string {
@@ -30,7 +30,7 @@ var faultsView = keptView("faults",
 		return []string{f.ID, f.Fault, whom(&f), how(&f), strconv.Itoa(f.Struck), times}
 	})
 
-// whom says in words whom a fault strikes.
+// whom describes the requests that a fault applies to.
 func whom(f *control.Fault) string {
 	if scope := strings.Join(strings.Fields(f.User+" "+f.ClientID+" "+f.Tenant), " "); scope != "" {
 		return scope
@@ -38,7 +38,7 @@ func whom(f *control.Fault) string {
 	return "anybody"
 }
 
-// how says the options of a fault.
+// how describes the options of a fault.
 func how(f *control.Fault) string {
 	var words []string
 	for _, option := range []struct{ name, value string }{
@@ -58,20 +58,20 @@ func how(f *control.Fault) string {
 }
 
 func listFaults(term *terminal.Terminal) *cobra.Command {
-	return list(term, "/identity/faults", faultsView, command.Spec{
-		Short:   "List faults, with how often each has struck",
+	return listCommand(term, "/identity/faults", faultsView, command.Spec{
+		Short:   "List faults, with the number of times each was applied",
 		Example: "  partnercenter identity faults list",
 	})
 }
 
 func removeFaults(term *terminal.Terminal) *cobra.Command {
 	var all bool
-	return count(term, "removed", command.Spec{
-		Use: "remove ID", Short: "Remove a fault, or all",
+	return countCommand(term, "removed", command.Spec{
+		Use: "remove ID", Short: "Remove one fault, or all",
 		Example: "  partnercenter identity faults remove f1\n  partnercenter identity faults remove --all",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if all != (len(args) == 0) || len(args) > 1 {
-				return terminal.Usagef("%s takes one fault's id, or --all", cmd.CommandPath())
+				return terminal.Usagef("%s requires the id of a fault, or --all", cmd.CommandPath())
 			}
 			return nil
 		},
@@ -92,10 +92,10 @@ func faultKinds() []string {
 	return kinds
 }
 
-// checkFault refuses slips of the pen, which need not travel.
+// checkFault checks the options before the call.
 func checkFault(o *control.FaultRequest) error {
 	if kinds := faultKinds(); !slices.Contains(kinds, o.Fault) {
-		return terminal.Usagef("there is no fault %q%s; use one of %s", o.Fault, terminal.DidYouMean(o.Fault, kinds), strings.Join(kinds, ", "))
+		return terminal.Usagef("unknown fault %q%s; use one of %s", o.Fault, terminal.DidYouMean(o.Fault, kinds), strings.Join(kinds, ", "))
 	}
 	for _, d := range []struct{ flag, value string }{{"retry-after", o.RetryAfter}, {"for", o.For}, {"by", o.By}} {
 		if d.value == "" {
@@ -109,13 +109,14 @@ func checkFault(o *control.FaultRequest) error {
 }
 
 func addFault(term *terminal.Terminal) *cobra.Command {
-	var order control.FaultRequest
-	return showing(term, command.Spec{
-		Use: "add FAULT", Arg: "fault", Values: faultKinds(), Short: "Add a fault, which strikes from now on",
-		Long: `Have a local server's token authority answer as Microsoft's does when something is
-wrong. A fault strikes until it is removed or has struck as often as --times says,
-whoever asks, or only those that --tenant, --client-id and --user name. Its answer
-has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults:
+	var fault control.FaultRequest
+	return listItemCommand(term, command.Spec{
+		Use: "add FAULT", Arg: "fault", Values: faultKinds(), Short: "Add a fault, effective immediately",
+		Long: `Make a local server's token authority answer as Microsoft's does when something is
+wrong. A fault applies until it is removed or has been applied --times times, to all
+requests or only to those that match --tenant, --client-id and --user. Its answers
+have the header X-Partnercenter-Fault. The faults, described in
+docs/control-plane.md, are:
 
 ` + terminal.Wrap(faultKinds(), 78),
 		Example: `  partnercenter identity faults add mfa_required --user admin.agent@contosocsp.onmicrosoft.com
@@ -124,43 +125,43 @@ has the header X-Partnercenter-Fault. docs/control-plane.md describes the faults
   partnercenter identity faults add key_rollover`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
-			f.IntVar(&order.Times, "times", 0, "strike `n` times (default: until it is removed)")
-			f.StringVar(&order.Tenant, "tenant", "", "strike the partner with this `id` or domain only")
-			f.StringVar(&order.ClientID, "client-id", "", "strike the app with this client `id` only")
-			f.StringVar(&order.User, "user", "", "strike the user `name@domain` only")
-			f.StringVar(&order.Endpoint, "endpoint", "", "strike at `endpoint`: token (the default), authorize, devicecode or discovery")
-			f.StringVar(&order.RetryAfter, "retry-after", "", "throttled, unavailable: say `duration` in Retry-After (default of throttled: 1m)")
-			f.BoolVar(&order.Plain, "plain", false, "throttled: answer in words alone, as Microsoft answers busy apps")
-			f.IntVar(&order.Status, "status", 0, "html: answer with this `status` (default: 502)")
-			f.StringVar(&order.For, "for", "", "timeout: give no answer for `duration` (default: 30s, at most 2m)")
-			f.StringVar(&order.By, "by", "", "clock_skew: tokens become valid `duration` from now or, negative, have expired so long ago (default: 5m)")
-			f.StringVar(&order.Audience, "audience", "", "wrong_audience: give tokens for `URL` (default: Microsoft Graph)")
-			f.BoolVar(&order.KeepKey, "keep-key", false, "key_rollover: keep the old key published, and its tokens good")
+			f.IntVar(&fault.Times, "times", 0, "apply it `n` times (default: until it is removed)")
+			f.StringVar(&fault.Tenant, "tenant", "", "only for the partner with this `id` or domain")
+			f.StringVar(&fault.ClientID, "client-id", "", "only for the app with this client `id`")
+			f.StringVar(&fault.User, "user", "", "only for the user `name@domain`")
+			f.StringVar(&fault.Endpoint, "endpoint", "", "`endpoint` to apply it to: token (the default), authorize, devicecode or discovery")
+			f.StringVar(&fault.RetryAfter, "retry-after", "", "throttled, unavailable: `duration` for Retry-After (default for throttled: 1m)")
+			f.BoolVar(&fault.Plain, "plain", false, "throttled: answer with plain text, as Microsoft does for busy apps")
+			f.IntVar(&fault.Status, "status", 0, "html: `status` of the answer (default: 502)")
+			f.StringVar(&fault.For, "for", "", "timeout: do not answer for this `duration` (default: 30s, at most 2m)")
+			f.StringVar(&fault.By, "by", "", "clock_skew: tokens become valid after this `duration` or, if negative, expired that long ago (default: 5m)")
+			f.StringVar(&fault.Audience, "audience", "", "wrong_audience: `URL` that tokens are for (default: Microsoft Graph)")
+			f.BoolVar(&fault.KeepKey, "keep-key", false, "key_rollover: keep the old key published and its tokens valid")
 			terminal.Choices(cmd, "endpoint", "token", "authorize", "devicecode", "discovery")
 		},
 		Check: func(call *command.Call) error {
-			order.Fault = call.Arg
-			return checkFault(&order)
+			fault.Fault = call.Arg
+			return checkFault(&fault)
 		},
-	}, faultsView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[control.Fault]]) error {
-		answer, err := plane.Call(ctx, http.MethodPost, "/identity/faults", order)
+	}, faultsView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[listItem[control.Fault]]) error {
+		answer, err := plane.Call(ctx, http.MethodPost, "/identity/faults", fault)
 		switch {
 		case err != nil:
 			return err
-		case order.Fault == control.FaultKeyRollover:
+		case fault.Fault == control.FaultKeyRollover:
 			return printRollover(call, p.Format, answer)
 		}
 		return printOne(p, answer)
 	})
 }
 
-// printRollover says what became of the keys.
+// printRollover prints the result of a key rollover.
 func printRollover(call *command.Call, format string, answer json.RawMessage) error {
 	if format == terminal.FormatJSON || format == terminal.FormatJSONL {
 		return terminal.PrintJSON(call.Term.Stdout, answer)
 	}
 	var rolled control.Rollover
-	if err := read(answer, &rolled); err != nil {
+	if err := decode(answer, &rolled); err != nil {
 		return err
 	}
 	return call.Say("Key %s signs from now on; %d revoked", rolled.Key, len(rolled.Revoked))

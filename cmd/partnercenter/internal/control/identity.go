@@ -19,43 +19,40 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/control"
 )
 
-// Identity returns the commands about who and what signs in to a local server.
+// Identity returns the commands about users, apps, refresh tokens and faults.
 func Identity(term *terminal.Terminal) *cobra.Command {
-	group := command.Group("identity", "Users, apps, refresh tokens and faults of a local server's sign-in",
-		command.Group("faults", "Have the token authority make trouble", addFault(term), listFaults(term), removeFaults(term)),
+	group := command.Group("identity", "Users, apps, refresh tokens and faults of a local server",
+		command.Group("faults", "Make the token authority fail", addFault(term), listFaults(term), removeFaults(term)),
 		command.Group("users", "List and change users", listUsers(term), setUser(term)),
 		command.Group("apps", "List apps", listApps(term)),
 		command.Group("grants", "List and revoke refresh tokens", listGrants(term), revokeGrants(term)))
-	group.Long = `Show and change who and what signs in to a local server, and have its token
-authority make the trouble that Microsoft's makes, to see how a program bears it.
-Changes of users and apps stay over a restart, faults do not.
+	group.Long = `Show and change the users, apps and refresh tokens of a local server, and make its
+token authority fail as Microsoft's does, to test how a program copes. Changes of users
+and apps survive a restart, faults do not.
 
-The control plane shows passwords and secrets: they are good for this server
-only.`
+The control plane shows passwords and secrets. They are valid for this server only.`
 	return group
 }
 
-// kept is something that the control plane lists: what tables show, and the JSON
-// that it was read from.
-type kept[T any] struct {
+// listItem is an item of a list of the control plane, with its original JSON.
+type listItem[T any] struct {
 	shown T
 	raw   json.RawMessage
 }
 
-// keptView returns how such things are printed.
-func keptView[T any](plural string, columns, csvColumns []string, row func(T) []string) *terminal.View[kept[T]] {
-	v := terminal.OneLayout(plural, columns, csvColumns, func(k kept[T]) []string { return row(k.shown) })
-	v.Resource = func(k kept[T]) any { return k.raw }
+// listItemView returns a view of such items.
+func listItemView[T any](plural string, columns, csvColumns []string, row func(T) []string) *terminal.View[listItem[T]] {
+	v := terminal.OneLayout(plural, columns, csvColumns, func(k listItem[T]) []string { return row(k.shown) })
+	v.Resource = func(k listItem[T]) any { return k.raw }
 	return v
 }
 
-// filter is a flag that narrows a list, and the parameter that it becomes.
+// filter is a flag that filters a list, with its query parameter.
 type filter struct{ flag, parameter, usage string }
 
-// showing makes a command that prints such things, as commands of the API print
-// theirs.
-func showing[T any](term *terminal.Terminal, s command.Spec, v *terminal.View[kept[T]],
-	run func(context.Context, *command.Call, *connect.ControlPlane, *terminal.Printer[kept[T]]) error,
+// listItemCommand returns a command that prints such items as commands of the API do.
+func listItemCommand[T any](term *terminal.Terminal, s command.Spec, v *terminal.View[listItem[T]],
+	run func(context.Context, *command.Call, *connect.ControlPlane, *terminal.Printer[listItem[T]]) error,
 ) *cobra.Command {
 	var (
 		plane  connect.ControlPlane
@@ -73,9 +70,9 @@ func showing[T any](term *terminal.Terminal, s command.Spec, v *terminal.View[ke
 	return cmd
 }
 
-// list makes a command that lists what is at a path of the control plane, which
-// names the member of the answer, too.
-func list[T any](term *terminal.Terminal, path string, v *terminal.View[kept[T]], s command.Spec, filters ...filter) *cobra.Command {
+// listCommand returns a command that lists a collection of the control plane. Its path
+// is also its member in the answer.
+func listCommand[T any](term *terminal.Terminal, path string, v *terminal.View[listItem[T]], s command.Spec, filters ...filter) *cobra.Command {
 	values := make([]string, len(filters))
 	s.Use = "list"
 	s.Flags = func(cmd *cobra.Command) {
@@ -83,7 +80,7 @@ func list[T any](term *terminal.Terminal, path string, v *terminal.View[kept[T]]
 			cmd.Flags().StringVar(&values[i], filter.flag, "", filter.usage)
 		}
 	}
-	return showing(term, s, v, func(ctx context.Context, _ *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[T]]) error {
+	return listItemCommand(term, s, v, func(ctx context.Context, _ *command.Call, plane *connect.ControlPlane, p *terminal.Printer[listItem[T]]) error {
 		query := url.Values{}
 		for i, filter := range filters {
 			if values[i] != "" {
@@ -99,10 +96,10 @@ func list[T any](term *terminal.Terminal, path string, v *terminal.View[kept[T]]
 		if err := json.Unmarshal(answer, &lists); err != nil || lists[member] == nil {
 			return fmt.Errorf("the answer has no %s: check --control", member)
 		}
-		items := make([]kept[T], len(lists[member]))
+		items := make([]listItem[T], len(lists[member]))
 		for i, raw := range lists[member] {
 			items[i].raw = raw
-			if err := read(raw, &items[i].shown); err != nil {
+			if err := decode(raw, &items[i].shown); err != nil {
 				return err
 			}
 		}
@@ -110,9 +107,9 @@ func list[T any](term *terminal.Terminal, path string, v *terminal.View[kept[T]]
 	})
 }
 
-// count makes a command that has the control plane do something to several things,
-// and says to how many: done, which is the member of the answer, too.
-func count(term *terminal.Terminal, done string, s command.Spec, ask func(*command.Call) (method, path string, body any)) *cobra.Command {
+// countCommand returns a command that changes several items and prints their number. done names
+// the change and the member of the answer.
+func countCommand(term *terminal.Terminal, done string, s command.Spec, ask func(*command.Call) (method, path string, body any)) *cobra.Command {
 	var plane connect.ControlPlane
 	cmd := command.Act(term, s, func(ctx context.Context, call *command.Call) error {
 		method, path, body := ask(call)
@@ -121,7 +118,7 @@ func count(term *terminal.Terminal, done string, s command.Spec, ask func(*comma
 			return err
 		}
 		var counts map[string]int
-		if err := read(answer, &counts); err != nil {
+		if err := decode(answer, &counts); err != nil {
 			return err
 		}
 		return call.Say("%d %s", counts[done], done)
@@ -130,22 +127,22 @@ func count(term *terminal.Terminal, done string, s command.Spec, ask func(*comma
 	return cmd
 }
 
-// printOne prints one thing that the control plane has answered.
-func printOne[T any](p *terminal.Printer[kept[T]], answer json.RawMessage) error {
-	item := kept[T]{raw: answer}
-	err := read(answer, &item.shown)
+// printOne prints a single item from the control plane.
+func printOne[T any](p *terminal.Printer[listItem[T]], answer json.RawMessage) error {
+	item := listItem[T]{raw: answer}
+	err := decode(answer, &item.shown)
 	return p.PrintOne(item, err)
 }
 
-// read reads an answer.
-func read(answer []byte, into any) error {
+// decode decodes an answer.
+func decode(answer []byte, into any) error {
 	if err := json.Unmarshal(answer, into); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w; check --control", err)
 	}
 	return nil
 }
 
-// yes is how a flag stands in a cell that is empty without it.
+// yes formats a flag for a cell that is empty if it is false.
 func yes(flag bool) string {
 	if flag {
 		return "yes"
@@ -153,21 +150,21 @@ func yes(flag bool) string {
 	return ""
 }
 
-var usersView = keptView("users",
+var usersView = listItemView("users",
 	[]string{"USER", "NAME", "ROLES", "MFA", "DISABLED", "PASSWORD"},
 	[]string{"userPrincipalName", "name", "roles", "mfa", "disabled", "password"},
 	func(u control.User) []string {
 		return []string{u.UserPrincipalName, u.Name, strings.Join(terminal.Texts(u.Roles), " "), yes(u.MFA), yes(u.Disabled), u.Password}
 	})
 
-// ofTenant narrows lists to a partner.
+// ofTenant filters a list by partner.
 func ofTenant(what string) filter {
-	return filter{"tenant", "tenant", "`id` or domain of a partner: only its " + what}
+	return filter{"tenant", "tenant", "only " + what + " of the partner with this `id` or domain"}
 }
 
 func listUsers(term *terminal.Terminal) *cobra.Command {
-	return list(term, "/users", usersView, command.Spec{
-		Short: "List users, with the passwords that they sign in with",
+	return listCommand(term, "/users", usersView, command.Spec{
+		Short: "List users and their passwords",
 		Example: `  partnercenter identity users list
   partnercenter identity users list --tenant contosocsp.onmicrosoft.com -o json`,
 	}, ofTenant("users"))
@@ -180,19 +177,19 @@ func setUser(term *terminal.Terminal) *cobra.Command {
 		roles         []string
 		change        = map[string]any{}
 	)
-	return showing(term, command.Spec{
+	return listItemCommand(term, command.Spec{
 		Use: "set USER", Arg: "user", Short: "Change a user",
-		Long: `Change a user. A new password revokes the refresh tokens that the old one has
-given; a user who is disabled loses access tokens too.`,
+		Long: `Change a user. A new password revokes the refresh tokens obtained with the old one.
+Disabling a user revokes access tokens too.`,
 		Example: `  partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --mfa=false
   partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --disabled
   partnercenter identity users set sales.agent@contosocsp.onmicrosoft.com --role admin_agent --role sales_agent`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
-			f.BoolVar(&mfa, "mfa", false, "the user has a second factor, or with =false has none")
-			f.BoolVar(&disabled, "disabled", false, "the user may not sign in, or with =false may")
-			f.StringArrayVar(&roles, "role", nil, "the user's only `role`; may be repeated: global_admin, admin_agent, sales_agent, helpdesk_agent")
-			f.StringVar(&password, "password", "", "the user's new `password`, for this server only: others on this machine can see it as this runs")
+			f.BoolVar(&mfa, "mfa", false, "whether the user has a second factor")
+			f.BoolVar(&disabled, "disabled", false, "whether the user is disabled")
+			f.StringArrayVar(&roles, "role", nil, "`role` of the user, replacing all others; can be repeated: global_admin, admin_agent, sales_agent, helpdesk_agent")
+			f.StringVar(&password, "password", "", "the user's new `password`, for this server only; other users can see it in the list of processes")
 		},
 		Check: func(call *command.Call) error {
 			for flag, member := range map[string]string{"password": "password", "mfa": "mfa", "disabled": "disabled", "role": "roles"} {
@@ -201,11 +198,11 @@ given; a user who is disabled loses access tokens too.`,
 				}
 			}
 			if len(change) == 0 {
-				return terminal.Usagef("%s changes nothing: give --mfa, --disabled, --role or --password", call.Path())
+				return terminal.Usagef("there is nothing to change: give --mfa, --disabled, --role or --password")
 			}
 			return nil
 		},
-	}, usersView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[kept[control.User]]) error {
+	}, usersView, func(ctx context.Context, call *command.Call, plane *connect.ControlPlane, p *terminal.Printer[listItem[control.User]]) error {
 		answer, err := plane.Call(ctx, http.MethodPatch, "/users/"+url.PathEscape(call.Arg), change)
 		if err != nil {
 			return err
@@ -214,7 +211,7 @@ given; a user who is disabled loses access tokens too.`,
 	})
 }
 
-var appsView = keptView("apps",
+var appsView = listItemView("apps",
 	[]string{"CLIENT ID", "NAME", "TENANT", "SECRETS", "CERTIFICATES", "REDIRECT URIS", "PUBLIC", "MULTI-TENANT", "CONSENTED", "DISABLED"},
 	[]string{"clientId", "name", "tenantId", "secrets", "certificates", "redirectUris", "public", "multiTenant", "adminConsent", "disabled"},
 	func(a control.App) []string {
@@ -225,36 +222,35 @@ var appsView = keptView("apps",
 	})
 
 func listApps(term *terminal.Terminal) *cobra.Command {
-	return list(term, "/apps", appsView, command.Spec{
+	return listCommand(term, "/apps", appsView, command.Spec{
 		Short: "List apps",
-		Long: `List apps with how many secrets and certificates they have. JSON has the secrets
-themselves and the certificates' thumbprints.`,
+		Long: `List apps with the numbers of their secrets and certificates. JSON output includes
+the secrets themselves and the certificates' thumbprints.`,
 		Example: `  partnercenter identity apps list
   partnercenter identity apps list -o json | jq -r '.[0].secrets[0].value'`,
 	}, ofTenant("apps"))
 }
 
-var grantsView = keptView("refresh tokens",
+var grantsView = listItemView("refresh tokens",
 	[]string{"USER", "APP", "SIGNED IN", "EXPIRES", "MFA", "REVOKED"},
 	[]string{"user", "app", "signedIn", "expires", "mfa", "revoked"},
 	func(g control.Grant) []string {
-		// Who is not there any more has no name.
+		// A user who no longer exists has no name.
 		user, name := cmp.Or(g.User, g.UserID), cmp.Or(g.App, g.ClientID)
 		return []string{user, name, g.SignedIn.Format(time.RFC3339), g.Expires.Format(time.RFC3339), yes(g.MFA), g.Revoked}
 	})
 
-// Whose refresh tokens.
+// Usage texts of flags that select refresh tokens.
 const (
 	usageOfUser   = "those of the user `name@domain`"
 	usageOfClient = "those of the app with this client `id`"
 )
 
 func listGrants(term *terminal.Terminal) *cobra.Command {
-	return list(term, "/grants", grantsView, command.Spec{
-		Short: "List refresh tokens by the sign-ins that gave them",
-		Long: `List refresh tokens by the sign-ins that gave them, the latest first. Each one
-that is used is followed by another one; they are listed once. The tokens
-themselves are not shown.`,
+	return listCommand(term, "/grants", grantsView, command.Spec{
+		Short: "List refresh tokens by sign-in",
+		Long: `List refresh tokens by sign-in, the latest first. Using a refresh token replaces it
+by a new one; both count as one. The tokens themselves are not shown.`,
 		Example: "  partnercenter identity grants list\n  partnercenter identity grants list --user admin.agent@contosocsp.onmicrosoft.com",
 	}, filter{"user", "user", usageOfUser}, filter{"client-id", "clientId", usageOfClient})
 }
@@ -264,21 +260,21 @@ func revokeGrants(term *terminal.Terminal) *cobra.Command {
 		user, clientID string
 		all            bool
 	)
-	return count(term, "revoked", command.Spec{
+	return countCommand(term, "revoked", command.Spec{
 		Use: "revoke", Short: "Revoke refresh tokens",
-		Long: `Revoke refresh tokens: whoever has one is told so (AADSTS50173) and has to sign in
-again. Access tokens stay good until they expire, as at Microsoft.`,
+		Long: `Revoke refresh tokens. Their use fails with AADSTS50173, and users have to sign in
+again. Access tokens remain valid until they expire, as with Microsoft's authority.`,
 		Example: `  partnercenter identity grants revoke --user admin.agent@contosocsp.onmicrosoft.com
   partnercenter identity grants revoke --all`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
 			f.StringVar(&user, "user", "", usageOfUser)
 			f.StringVar(&clientID, "client-id", "", usageOfClient)
-			f.BoolVar(&all, "all", false, "those of everybody")
+			f.BoolVar(&all, "all", false, "all refresh tokens")
 		},
 		Check: func(call *command.Call) error {
 			if (user+clientID != "") == all {
-				return terminal.Usagef("%s needs to know whose: give --user, --client-id or both, or --all alone", call.Path())
+				return terminal.Usagef("%s requires --user, --client-id or both, or --all alone", call.Path())
 			}
 			return nil
 		},

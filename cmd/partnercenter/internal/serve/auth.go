@@ -24,15 +24,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/server"
 )
 
-// Whose tokens a server takes.
+// The values of --auth.
 const (
-	authBuiltin = "builtin" // its own
-	authEntra   = "entra"   // Microsoft's
-	authNone    = "none"    // whatever comes, or nothing
+	authBuiltin = "builtin" // the server's own tokens
+	authEntra   = "entra"   // Microsoft's tokens
+	authNone    = "none"    // any token, or none
 )
 
-// authOptions are the flags of serve that say whose tokens it takes. The zero
-// value is its own.
+// authOptions are the flags of serve about accepted tokens. The zero value
+// accepts the server's own.
 type authOptions struct {
 	mode       string
 	tenants    []string
@@ -43,40 +43,40 @@ type authOptions struct {
 
 func (o *authOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.mode, "auth", authBuiltin, "`mode` of sign-in, which says whose tokens count: builtin (the server's own), entra (those of Microsoft Entra ID, for each --tenant) or none (no token is asked for; this machine only)")
-	f.StringArrayVar(&o.tenants, "tenant", nil, "`id` of a tenant whose tokens count, with --auth entra, once for each; with --auth none the partner that calls are made for (default: the first of the database)")
-	f.StringVar(&o.authority, "authority", "", "base `URL` of the sign-in service whose keys are trusted, with --auth entra (default: that of the cloud that is played)")
-	f.StringVar(&o.caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's when keys are fetched, with --auth entra")
-	f.StringArrayVar(&o.groupRoles, "group-role", nil, "`group=role`: the object id of a directory group, and what its members are, with --auth entra, once for each; roles are "+strings.Join(roleNames(), ", "))
+	f.StringVar(&o.mode, "auth", authBuiltin, "`mode` of authentication: builtin accepts the server's own tokens, entra those of Microsoft Entra ID for each --tenant, none requires no token (this machine only)")
+	f.StringArrayVar(&o.tenants, "tenant", nil, "with --auth entra, `id` of a tenant whose tokens are accepted, can be repeated; with --auth none, the partner that calls act for (default: the first in the database)")
+	f.StringVar(&o.authority, "authority", "", "with --auth entra, base `URL` of the sign-in service whose keys are trusted (default: that of the emulated cloud)")
+	f.StringVar(&o.caFile, "ca-file", "", "with --auth entra, PEM `file` of certificate authorities to trust, in addition to the system's, for fetching keys")
+	f.StringArrayVar(&o.groupRoles, "group-role", nil, "with --auth entra, `group=role`: object id of a directory group and the role of its members, can be repeated; roles are "+strings.Join(roleNames(), ", "))
 	terminal.Choices(cmd, "auth", authBuiltin, authEntra, authNone)
 }
 
-// check refuses flags that do not go together.
+// check fails for flags that cannot be combined.
 func (o *authOptions) check(call *command.Call) error {
 	if err := terminal.OneOf("auth", o.mode, authBuiltin, authEntra, authNone); err != nil {
 		return err
 	}
 	for _, name := range []string{"authority", "ca-file", "group-role"} {
 		if call.Given(name) && o.mode != authEntra {
-			return terminal.Usagef("--%s goes with --auth entra only: leave it out, or add that", name)
+			return terminal.Usagef("--%s requires --auth entra: leave it out, or add that", name)
 		}
 	}
 	if call.Given("token-lifetime") && o.mode == authEntra {
-		return terminal.Usagef("--token-lifetime does not go with --auth entra: Microsoft says how long its tokens live; leave it out")
+		return terminal.Usagef("--token-lifetime does not apply to --auth entra, because Microsoft sets the lifetime of its tokens: leave it out")
 	}
 	switch {
 	case o.mode == authBuiltin && len(o.tenants) > 0:
-		return terminal.Usagef("--tenant goes with --auth entra or --auth none: the server's own tokens are for all partners of its database")
+		return terminal.Usagef("--tenant requires --auth entra or --auth none: the server's own tokens are for all partners in its database")
 	case o.mode == authNone && len(o.tenants) > 1:
 		return terminal.Usagef("--auth none serves one partner: give --tenant once")
 	case o.mode == authEntra && len(o.tenants) == 0:
-		return terminal.Usagef("--auth entra takes the tokens of tenants that are named: add --tenant with the partner's tenant id, once for each")
+		return terminal.Usagef("--auth entra requires the tenants whose tokens to accept: add --tenant with the id of each partner's tenant")
 	case o.mode != authEntra:
 		return nil
 	}
 	for i, tenant := range o.tenants {
 		if !guid.Is(tenant) {
-			return terminal.Usagef("--tenant %q is no tenant id: with --auth entra write it as a GUID; the Entra admin center shows it on its overview", tenant)
+			return terminal.Usagef("--tenant %q is not a tenant id: with --auth entra it is a GUID, shown on the overview page of the Entra admin center", tenant)
 		}
 		if slices.ContainsFunc(o.tenants[:i], func(t string) bool { return strings.EqualFold(t, tenant) }) {
 			return terminal.Usagef("--tenant %s is given twice: leave one out", tenant)
@@ -92,8 +92,8 @@ func (o *authOptions) check(call *command.Call) error {
 	return err
 }
 
-// checkAuthority refuses an --authority that keys cannot be fetched from, or
-// should not.
+// checkAuthority fails for an --authority from which keys cannot or must not be
+// fetched.
 func (o *authOptions) checkAuthority() error {
 	if o.authority == "" {
 		return nil
@@ -101,17 +101,17 @@ func (o *authOptions) checkAuthority() error {
 	text := strings.TrimRight(o.authority, "/")
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
-		return terminal.Usagef("--authority %q is no base URL: write scheme, host and port only, like https://login.microsoftonline.com; the tenants come with --tenant", text)
+		return terminal.Usagef("--authority %q is no base URL: write scheme, host and port only, like https://login.microsoftonline.com; give tenants with --tenant", text)
 	}
 	if u.Scheme == "http" && !connect.IsLoopback(text) {
-		return terminal.Usagef("--authority %s is plain HTTP, over which anyone on the way could put in keys of their own: use https; plain HTTP is for this machine only", text)
+		return terminal.Usagef("--authority %s is plain HTTP, which lets an attacker replace the keys: use https; plain HTTP is allowed for this machine only", text)
 	}
 	return nil
 }
 
 func roleNames() []string { return terminal.Texts(partnercenter.UserRoles()) }
 
-// rolesOfGroups reads --group-role.
+// rolesOfGroups parses --group-role.
 func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error) {
 	roles := make(map[string]partnercenter.UserRole)
 	for _, text := range o.groupRoles {
@@ -124,27 +124,27 @@ func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error)
 	return roles, nil
 }
 
-// authorityURL is the sign-in service whose keys are trusted.
+// authorityURL returns the sign-in service whose keys are trusted.
 func (o *authOptions) authorityURL(cloud partnercenter.CloudName) string {
 	return strings.TrimRight(cmp.Or(o.authority, cloud.Configuration().ActiveDirectoryAuthorityHost), "/")
 }
 
-// checkListener refuses a listener beyond this machine where nobody has to sign
-// in, and warns of one on which tokens could be read.
+// checkListener fails for a listener beyond this machine with --auth none, and
+// warns of one on which tokens could be read.
 func (o *authOptions) checkListener(flag, scheme string, at *net.TCPAddr, logger *slog.Logger) error {
 	switch {
 	case at.IP.IsLoopback():
 	case o.mode == authNone:
-		return terminal.Usagef("--auth none asks nobody who they are, so it serves this machine only, and %s is beyond it with %s: listen on 127.0.0.1 or [::1], or choose --auth builtin or entra", flag, at)
+		return terminal.Usagef("--auth none does not authenticate callers, so it is for this machine only, and %s is beyond it with %s: listen on 127.0.0.1 or [::1], or choose --auth builtin or entra", flag, at)
 	case o.mode == authEntra && scheme == "http" && flag != "--control" && flag != "--proxy":
-		logger.Warn("Microsoft's tokens will travel in clear: whoever reads one on the way can use it; leave plain HTTP to this machine and serve others over --listen-tls", "flag", flag, "address", at.String())
+		logger.Warn("Microsoft's tokens are sent in the clear, and anyone who reads one can use it: keep plain HTTP to this machine, and use --listen-tls for others", "flag", flag, "address", at.String())
 	}
 	return nil
 }
 
-// readSeed returns what a new database is filled with. The sample's partners are
-// nobody's real tenants, so that with --auth entra it has to be asked for; the
-// tenants become partners in any case.
+// readSeed returns the seed for a new database. With --auth entra the sample is
+// not the default, because its partners are not real tenants. The tenants
+// become partners in any case.
 func (o *serveOptions) readSeed() (*seed.Seed, error) {
 	if o.auth.mode == authEntra && (o.seed == "empty" || !o.seedGiven) {
 		return &seed.Seed{}, nil
@@ -152,10 +152,11 @@ func (o *serveOptions) readSeed() (*seed.Seed, error) {
 	return readSeed(o.seed)
 }
 
-// leeway tells no leeway at all from the default one, which is zero.
+// leeway returns the leeway for the checker, for which zero means the default and a
+// negative value none.
 func (o *serveOptions) leeway() time.Duration { return cmp.Or(o.tokenLeeway, -1) }
 
-// takeTokens sets up whose tokens the server takes.
+// takeTokens sets up the checking of tokens.
 func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.Config) (err error) {
 	bases := append(baseURLs(l.facts.APIURLTLS, l.tlsAddress, l.facts.APIURL), l.secureURLs()...)
 	if o.auth.mode == authEntra {
@@ -181,7 +182,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 		return terminal.Usagef("--auth none: %v", err)
 	}
 	l.caller = config.Caller
-	config.Logger.Warn("no sign-in: every call is an administrator's", slog.String("partner", l.caller.TenantID))
+	config.Logger.Warn("no authentication: every call has the rights of an administrator", slog.String("partner", l.caller.TenantID))
 	return nil
 }
 
@@ -202,7 +203,7 @@ func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, l
 		return nil, err
 	}
 	for _, tenant := range made {
-		logger.Info("the tenant is a partner now, without customers", slog.String("partner", tenant))
+		logger.Info("the tenant has been added as a partner without customers", slog.String("partner", tenant))
 	}
 	for _, tenant := range o.auth.tenants {
 		apps, err := l.store.Apps(ctx, tenant)
@@ -210,7 +211,7 @@ func (l *local) newEntra(ctx context.Context, o *serveOptions, bases []string, l
 			return nil, err
 		}
 		if len(apps) == 0 {
-			logger.Warn("every app of the tenant may call, as the partner lists none: name those that may in a seed file", slog.String("partner", tenant))
+			logger.Warn("every app of the tenant may call, because the partner lists none: list the allowed ones in a seed file", slog.String("partner", tenant))
 		}
 	}
 	return entra, nil

@@ -17,15 +17,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/localca"
 )
 
-// CA returns the commands about the certificate authorities.
+// CA returns the commands for certificate authorities.
 func CA(term *terminal.Terminal) *cobra.Command {
-	return command.Group("ca", "Show the certificate authority of the local server, and how to trust it", showCA(term), trustCA(term))
+	return command.Group("ca", "Show the local server's certificate authorities, and how to trust them", showCA(term), trustCA(term))
 }
 
-// caFacts are what ca show -o json prints.
+// caFacts is the output of ca show -o json.
 type caFacts struct {
 	Folder      string        `json:"folder"`
-	Bundle      string        `json:"bundle,omitempty"` // all of them in one file, if there are two
+	Bundle      string        `json:"bundle,omitempty"` // file with all of them, if there are two
 	Authorities []caAuthority `json:"authorities"`
 }
 
@@ -34,20 +34,19 @@ type caAuthority struct {
 	Subject   string    `json:"subject"`
 	Purpose   string    `json:"purpose"` // local, or interception
 	SHA256    string    `json:"sha256"`
-	Names     []string  `json:"names"` // what it may sign for, with the names under them
+	Names     []string  `json:"names"` // name constraints, which include subdomains
 	NotBefore time.Time `json:"notBefore"`
 	NotAfter  time.Time `json:"notAfter"`
 	Expired   bool      `json:"expired"`
 }
 
-// What an authority is for.
+// The purposes of authorities.
 const (
 	purposeLocal        = "local"
 	purposeInterception = "interception"
 )
 
-// findCA reads what is in the folder of the authorities. It makes none: that is
-// the server's part.
+// findCA reads the folder of the authorities. Only the server creates them.
 func findCA(term *terminal.Terminal, dirFlag string) (caFacts, error) {
 	dir, err := caFolder(dirFlag)
 	if err != nil {
@@ -61,7 +60,7 @@ func findCA(term *terminal.Terminal, dirFlag string) (caFacts, error) {
 		return caFacts{}, caError(err)
 	}
 	if len(found) == 0 {
-		return caFacts{}, fmt.Errorf("there is no certificate authority in %s yet: the server makes it at its first start, with partnercenter serve, or serve --proxy for the one of Microsoft's hosts; if it was started with --ca-dir, give that here too", dir)
+		return caFacts{}, fmt.Errorf("there is no certificate authority in %s yet: the server creates it at its first start, with partnercenter serve, or with serve --proxy for the one of Microsoft's hosts; if it was started with --ca-dir, use that here too", dir)
 	}
 	facts := caFacts{Folder: dir}
 	for _, f := range found {
@@ -85,14 +84,14 @@ func showCA(term *terminal.Terminal) *cobra.Command {
 	var dir string
 	return command.Act(term, command.Spec{
 		Facts: true, Use: "show", Short: "Show the certificate authorities of the local server",
-		Long: `Show the certificate authorities of the local server: where they are, their
-fingerprints, what they may sign for, and how long they are good. No server has
-to run.
+		Long: `Show the certificate authorities of the local server: their files, fingerprints,
+the names they may sign for, and their validity. The server need not be running.
 
-There are at most two. The local one signs for names and addresses of this
-machine and is made at the server's first start. The interception one signs for
-Microsoft's API and sign-in hosts and is made by the first serve --proxy or serve
---microsoft-hosts: whoever trusts it believes this machine to be Microsoft's.`,
+There are at most two. The local authority signs for names and addresses of this
+machine and is created at the first start of the server. The interception authority
+signs for Microsoft's API and sign-in hosts and is created by the first serve --proxy
+or serve --microsoft-hosts. A client that trusts it accepts this machine as
+Microsoft's.`,
 		Example: `  partnercenter ca show
   partnercenter ca show -o json`,
 		Flags: func(cmd *cobra.Command) { addCADir(cmd, &dir) },
@@ -131,60 +130,60 @@ func (f caFacts) print(w io.Writer) error {
 	return err
 }
 
-// runtimeTrust is how one operating system or runtime is told to trust the
-// authorities.
+// runtimeTrust has the instructions for making an operating system or runtime
+// trust the authorities.
 type runtimeTrust struct {
 	name, title string
 	// lines are the instructions. {bundle} stands for a file with all authorities,
-	// {local} and {interception} for the file of one, {subject} for the latter's
-	// name; a line with {each} is repeated for every authority, with {alias} for a
-	// name of it. A line about an authority that is not there is left out.
+	// {local} and {interception} for the file of one, {subject} for the latter's name. A
+	// line with {each} is repeated for each authority, with {alias} for its name. A line
+	// about an authority that does not exist is omitted.
 	lines string
 }
 
-// forAWhile is what to know before the interception authority goes into a store
-// that nothing but a command takes it out of again.
-const forAWhile = `# For the proxy, and for programs that heed no variable, there is {interception}. While
-# {subject} is trusted, whoever gets at its key can pose as Microsoft's sign-in to this user.`
+// trustTemporarily precedes instructions that add the interception authority to a store,
+// from which it has to be removed by hand.
+const trustTemporarily = `# The proxy, and programs without a variable for it, need {interception}. While
+# {subject} is trusted, anyone with its key can impersonate Microsoft's sign-in to this user.`
 
-// trusts are in the order in which they are printed: what is for one program
-// first, what is for all programs of a machine last.
+// trusts are in the order in which they are printed, from those for one program
+// to those for a whole machine.
 var trusts = []runtimeTrust{
 	{"curl", "curl", `
-export CURL_CA_BUNDLE={bundle}     # or --cacert; in place of the system's`},
+export CURL_CA_BUNDLE={bundle}     # or --cacert; replaces the system's authorities`},
 	{"node", "Node", `
-export NODE_EXTRA_CA_CERTS={bundle}     # beside its own; read when Node starts`},
+export NODE_EXTRA_CA_CERTS={bundle}     # in addition to its own; read when Node starts`},
 	{"python", "Python", `
 export REQUESTS_CA_BUNDLE={bundle}     # requests, MSAL, azure-identity
 export SSL_CERT_FILE={bundle}     # urllib, httpx, aiohttp
-# Both are in place of the authorities that Python knows.`},
+# Both replace Python's own authorities.`},
 	{"go", "Go", `
-export SSL_CERT_FILE={bundle}     # in place of the system's; on Linux and BSD
-# On macOS and Windows Go asks the system: see there.`},
+export SSL_CERT_FILE={bundle}     # replaces the system's authorities; on Linux and BSD
+# On macOS and Windows Go uses the system's: see there.`},
 	{"dotnet", ".NET and PowerShell", `
-export SSL_CERT_FILE={bundle}     # in place of the system's; on Linux
-# On macOS and Windows .NET asks the system: see there.`},
+export SSL_CERT_FILE={bundle}     # replaces the system's authorities; on Linux
+# On macOS and Windows .NET uses the system's: see there.`},
 	{"java", "Java", `
 keytool -importcert -noprompt -alias {alias} -file {each} -keystore partnercenter.p12 -storepass changeit
 export JAVA_TOOL_OPTIONS='-Djavax.net.ssl.trustStore=partnercenter.p12 -Djavax.net.ssl.trustStorePassword=changeit'
-# In place of the JDK's. Java heeds no HTTPS_PROXY: add -Dhttps.proxyHost=… -Dhttps.proxyPort=…`},
+# Replaces the JDK's authorities. Java ignores HTTPS_PROXY: add -Dhttps.proxyHost=… -Dhttps.proxyPort=…`},
 	{"postman", "Postman", `
-# Settings > Certificates > CA Certificates: switch on, and choose {bundle}`},
+# Settings > Certificates > CA Certificates: turn on, and select {bundle}`},
 	{"firefox", "Firefox", `
 # Settings > Privacy & Security > View Certificates > Authorities > Import: {local}, to identify websites`},
-	{"linux", "Linux, all programs of the machine", `
+	{"linux", "Linux, all programs on the machine", `
 sudo cp {local} /usr/local/share/ca-certificates/partnercenter-ca.crt && sudo update-ca-certificates     # Debian, Ubuntu, Alpine
 sudo cp {local} /etc/pki/ca-trust/source/anchors/partnercenter-ca.pem && sudo update-ca-trust     # Fedora, Red Hat
 sudo cp {local} /etc/pki/trust/anchors/partnercenter-ca.pem && sudo update-ca-certificates     # SUSE
 sudo trust anchor --store {local}     # Arch`},
 	{"macos", "macOS, all programs of the user", `
 security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {local}
-` + forAWhile + `
+` + trustTemporarily + `
 security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {interception}
 security delete-certificate -c {subject} ~/Library/Keychains/login.keychain-db     # afterwards`},
 	{"windows", "Windows, all programs of the user; in PowerShell", `
 certutil -user -addstore Root {local}
-` + forAWhile + `
+` + trustTemporarily + `
 certutil -user -addstore Root {interception}
 certutil -user -delstore Root {subject}     # afterwards`},
 }
@@ -196,21 +195,20 @@ func trustCA(term *terminal.Terminal) *cobra.Command {
 		names = append(names, t.name)
 	}
 	return command.Act(term, command.Spec{
-		Use: "trust-instructions", Short: "Tell how to make clients trust the local server",
-		Long: `Tell how to make clients trust the certificate authorities of the local server:
-for each runtime and operating system the lines to run, with the paths of this
-machine in them. Nothing is changed, and no server has to run.
+		Use: "trust-instructions", Short: "Show how to make clients trust the local server",
+		Long: `Print the commands that make clients trust the certificate authorities of the local
+server, for each runtime and operating system, with the paths of this machine.
+Nothing is changed, and the server need not be running.
 
-Trust for one program, by a variable, ends with the program. What goes into the
-store of a user or a system stays there. The local authority does no harm there:
-it can sign for this machine only. The interception one, which signs for
-Microsoft's sign-in hosts, belongs there only where nothing else helps, and only
-for as long as it is needed.`,
+Trust set with a variable ends with the program. Trust in the store of a user or
+system persists. The local authority is harmless there, because it can sign for this
+machine only. Add the interception authority, which signs for Microsoft's sign-in
+hosts, to a store only if there is no other way, and only for as long as needed.`,
 		Example: `  partnercenter ca trust-instructions
   partnercenter ca trust-instructions --for node`,
 		Flags: func(cmd *cobra.Command) {
 			addCADir(cmd, &dir)
-			cmd.Flags().StringVar(&only, "for", "", "only for this `runtime`: "+terminal.OrList(names)+" (default: all)")
+			cmd.Flags().StringVar(&only, "for", "", "for this `runtime` only: "+terminal.OrList(names)+" (default: all)")
 			terminal.Choices(cmd, "for", names...)
 		},
 		Check: func(*command.Call) error {
@@ -228,7 +226,7 @@ for as long as it is needed.`,
 	})
 }
 
-// instruct prints the instructions for one runtime, or for all.
+// instruct prints the instructions for one runtime or all.
 func (f caFacts) instruct(w io.Writer, only string) error {
 	known := map[string]string{"{bundle}": cmp.Or(f.Bundle, f.Authorities[0].File)}
 	for _, a := range f.Authorities {
@@ -253,7 +251,7 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 			section.WriteString(fill(line, known))
 		}
 		if section.Len() == 0 {
-			continue // about an authority that is not there
+			continue // about an authority that does not exist
 		}
 		if b.Len() > 0 {
 			b.WriteString("\n")
@@ -261,14 +259,14 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 		fmt.Fprintf(&b, "# %s\n%s", t.title, section.String())
 	}
 	if b.Len() == 0 {
-		return fmt.Errorf("nothing in %s belongs into the store of %s: the authority there is that of Microsoft's hosts; start the server with --listen-tls for the one of this machine", f.Folder, only)
+		return fmt.Errorf("nothing in %s belongs in the store of %s: its authority is that of Microsoft's hosts; start the server with --listen-tls for the one of this machine", f.Folder, only)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// fill puts what is known into a line, or leaves the line out when something in
-// it is not.
+// fill replaces the placeholders in a line, or omits the line if one has no
+// value.
 func fill(line string, known map[string]string) string {
 	for _, name := range []string{"{bundle}", "{local}", "{interception}", "{subject}"} {
 		if !strings.Contains(line, name) {

@@ -22,13 +22,13 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/proxy"
 )
 
-// certificates are what the server shows to clients that connect with TLS.
+// certificates selects the certificates for TLS connections.
 type certificates struct {
-	own       *keypair.Files // nil: none was given
-	local     *localca.CA    // for names of this machine; nil when own is used, or nothing listens
-	microsoft *localca.CA    // for Microsoft's hosts; nil: they are not played
+	own       *keypair.Files // nil if none was given
+	local     *localca.CA    // for names of this machine; nil if own is used, or there is no TLS listener
+	microsoft *localca.CA    // for Microsoft's hosts; nil if they are not emulated
 	log       *slog.Logger
-	told      sync.Once // that somebody asked for a host of Microsoft's
+	warned    sync.Once // to warn once of a request for a host of Microsoft's
 }
 
 // caFolder returns the folder of the certificate authorities.
@@ -43,14 +43,13 @@ func caFolder(flag string) (string, error) {
 	return filepath.Join(state, "ca"), nil
 }
 
-// caError names the flag that the folder is given with, which package localca does
-// not know.
+// caError adds the flag that sets the folder to an error of package localca.
 func caError(err error) error {
 	return fmt.Errorf("certificate authority (--ca-dir): %s", strings.TrimPrefix(err.Error(), "localca: "))
 }
 
-// openCertificates gets ready what the flags ask for: a certificate of the user's
-// or one of the local authority, and the authority for Microsoft's hosts.
+// openCertificates prepares what the flags require: the user's certificate or
+// the local authority, and the authority for Microsoft's hosts.
 func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) {
 	c := &certificates{log: log}
 	if o.tlsCert != "" {
@@ -77,21 +76,21 @@ func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) 
 	return c, nil
 }
 
-// checkTLS refuses flags that only make sense together.
+// checkTLS fails if only one of several related flags is given.
 func (o *serveOptions) checkTLS() error {
 	switch {
 	case (o.tlsCert == "") != (o.tlsKey == ""):
 		return terminal.Usagef("--tls-cert and --tls-key go together: give both, or neither for a certificate of the local authority")
 	case o.tlsCert != "" && o.listenTLS == "":
-		return terminal.Usagef("--tls-cert is for the TLS listener, which is left out: give --listen-tls an address")
+		return terminal.Usagef("--tls-cert is for the TLS listener, which is turned off: give --listen-tls an address")
 	case o.microsoftHosts && o.listenTLS == "" && o.proxy == "":
-		return terminal.Usagef("--microsoft-hosts needs a listener that speaks TLS: give --listen-tls or --proxy an address")
+		return terminal.Usagef("--microsoft-hosts requires a TLS listener or a proxy: give --listen-tls or --proxy an address")
 	}
 	if err := terminal.OneOf("proxy-others", o.proxyOthers, othersRefused, othersTunnelled); err != nil {
 		return err
 	}
 	if o.proxyOthers != othersRefused && o.proxy == "" {
-		return terminal.Usagef("--proxy-others is for the proxy, which is left out: give --proxy an address")
+		return terminal.Usagef("--proxy-others is for the proxy, which is turned off: give --proxy an address")
 	}
 	return nil
 }
@@ -105,8 +104,8 @@ const (
 // playsMicrosoft reports whether the server answers for Microsoft's hosts.
 func (o *serveOptions) playsMicrosoft() bool { return o.microsoftHosts || o.proxy != "" }
 
-// playsSignIn reports whether these are the sign-in hosts, too: not when
-// Microsoft's own give the tokens.
+// playsSignIn reports whether the server also answers for the sign-in hosts,
+// which it does not if Microsoft issues the tokens.
 func (o *serveOptions) playsSignIn() bool { return o.playsMicrosoft() && o.auth.mode != authEntra }
 
 // config returns the TLS settings of the listeners.
@@ -114,16 +113,16 @@ func (c *certificates) config() *tls.Config {
 	return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
 }
 
-// get chooses the certificate for a client: by the host that it asked the proxy
-// for, or that it names in its hello.
+// get selects the certificate for a client by the host that the client
+// requested from the proxy, or named in its ClientHello.
 func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	host := cmp.Or(proxy.HostOf(hello.Conn), cloudhosts.Name(hello.ServerName))
 	if cloudhosts.RoleOf(host) != cloudhosts.Other {
 		if c.microsoft != nil {
 			return c.microsoft.Certificate(time.Now(), host)
 		}
-		c.told.Do(func() {
-			c.log.Warn("a client asks this server for a host of Microsoft's, and gets a certificate that it will refuse: to play these hosts, start with --microsoft-hosts", "host", host)
+		c.warned.Do(func() {
+			c.log.Warn("a client requested a host of Microsoft's, and gets a certificate that it will refuse: to answer for these hosts, start with --microsoft-hosts", "host", host)
 		})
 	}
 	if c.own != nil {
@@ -132,8 +131,8 @@ func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	return c.local.Certificate(time.Now(), "localhost", "127.0.0.1", "::1")
 }
 
-// caFile returns the file of what clients are to trust; none with a certificate
-// of the user's, which they trust already or not.
+// caFile returns the file of the authorities for clients to trust, empty if the
+// user's own certificate is used.
 func (c *certificates) caFile() (string, error) {
 	switch {
 	case c.local == nil && c.microsoft == nil:
@@ -146,8 +145,8 @@ func (c *certificates) caFile() (string, error) {
 	return localca.WriteBundle(c.local, c.microsoft)
 }
 
-// reachableAt returns the TLS listener's URL under a name that its certificate
-// has, and the URLs under all of them.
+// reachableAt returns the TLS listener's URLs under the names in its
+// certificate, and the preferred one.
 func (c *certificates) reachableAt(listener string) (best string, all []string) {
 	at, err := url.Parse(listener)
 	if c.own == nil || err != nil {
@@ -165,8 +164,8 @@ func (c *certificates) reachableAt(listener string) (best string, all []string) 
 	return all[0], all
 }
 
-// secureURLs are the addresses besides those of the listeners that requests may
-// arrive at over TLS.
+// secureURLs returns additional addresses at which requests may arrive over
+// TLS.
 func (l *local) secureURLs() []string {
 	var urls []string
 	if l.certificates == nil {
@@ -180,7 +179,7 @@ func (l *local) secureURLs() []string {
 	}
 	urls = append(urls, cloudhosts.BaseURLs(443)...)
 	if at, err := url.Parse(l.tlsAddress); err == nil && l.listeners.APITLS != nil {
-		// Clients that map the names to this machine, but not the port.
+		// For clients that map the names to this machine, but not the port.
 		port, _ := strconv.Atoi(at.Port())
 		urls = append(urls, cloudhosts.BaseURLs(port)...)
 	}

@@ -16,23 +16,23 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// ShowOrders prints the orders of a customer as a command does.
+// ShowOrders prints the orders of a customer, as a command does.
 type ShowOrders func(context.Context, *terminal.Terminal, *partnercenter.Client, string) error
 
-// Demo returns the command that shows what a server is good for.
+// Demo returns the command that demonstrates the server.
 func Demo(term *terminal.Terminal, show ShowOrders) *cobra.Command {
 	var keep bool
 	return command.Act(term, command.Spec{
-		Use: "demo", Short: "Show all of a customer's orders, from a local Partner Center",
+		Use: "demo", Short: "List all orders of a customer, from a temporary local Partner Center",
 		Long: `Start a local Partner Center with sample data in a temporary database, on free
-ports of this machine; get a token; list all of a customer's orders through the
-Go client; show the same request as curl and as Go; and clean up.
+ports of this machine; get a token; list all orders of a customer with the Go
+client; show the same request in curl and in Go; and clean up.
 
-It takes no account and no network.`,
+It needs no account and no network.`,
 		Example: `  partnercenter demo
   partnercenter demo --keep`,
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running, to try the commands shown, until Ctrl-C")
+			cmd.Flags().BoolVar(&keep, "keep", false, "keep the server running until Ctrl-C, to try the commands shown")
 		},
 	}, func(ctx context.Context, _ *command.Call) error { return runDemo(ctx, term, show, keep) })
 }
@@ -70,10 +70,10 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 	}
 	fmt.Fprintf(term.Stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
 	if !keep {
-		fmt.Fprintln(term.Stdout, "\nThe server is gone again. For one that stays: partnercenter serve")
+		fmt.Fprintln(term.Stdout, "\nThe server has stopped. To run one permanently: partnercenter serve")
 		return nil
 	}
-	fmt.Fprintln(term.Stdout, "\nThe server stays until Ctrl-C.")
+	fmt.Fprintln(term.Stdout, "\nThe server runs until Ctrl-C.")
 	select {
 	case <-ctx.Done():
 		return nil

@@ -12,13 +12,13 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 )
 
-// shownFacts are the facts as people are told of them.
+// shownFacts prints the facts for people.
 type shownFacts struct{ connect.ReadyFacts }
 
-// url is the address that examples use.
+// url returns the address for examples.
 func (f *shownFacts) url() string { return cmp.Or(f.APIURL, f.APIURLTLS) }
 
-// print tells a person what the ready file tells programs.
+// print prints the facts that the ready file has for programs.
 func (l *local) print(w io.Writer) {
 	f := &l.facts
 	lines := [][2]string{
@@ -29,7 +29,7 @@ func (l *local) print(w io.Writer) {
 		{"User", f.UserPrincipalName}, {"Password", f.Password},
 	}
 	if l.cloud != partnercenter.CloudNameGlobal {
-		lines = append(lines, [2]string{"Plays", "the " + string(l.cloud) + " cloud"})
+		lines = append(lines, [2]string{"Emulates", "the " + string(l.cloud) + " cloud"})
 	}
 	if state := l.clock.State(); state.Adjusted {
 		lines = append(lines, [2]string{"Clock", fmt.Sprintf("%s, %s", state.Now.Format(time.RFC3339),
@@ -48,12 +48,12 @@ func (l *local) print(w io.Writer) {
 		fmt.Fprintf(w, "\nThe same with curl:\n%s\n", f.tryOut(l.customer))
 	}
 	if f.ProxyURL != "" {
-		fmt.Fprintf(w, "\nPrograms written for Microsoft's service, unchanged:\n  export HTTPS_PROXY=%s\n  and name the CA certificate in the variable of their runtime: partnercenter ca trust-instructions\n", f.ProxyURL)
+		fmt.Fprintf(w, "\nFor unchanged programs written for Microsoft's service:\n  export HTTPS_PROXY=%s\n  and set their runtime's variable for CA certificates: partnercenter ca trust-instructions\n", f.ProxyURL)
 	}
 	fmt.Fprintln(w, "\nCtrl-C stops the server.")
 }
 
-// graph is the resource that the documentation asks app-only tokens for.
+// graph is the documented resource for app-only tokens.
 func (f *shownFacts) graph() string {
 	cloud := cmp.Or(partnercenter.CloudName(f.Cloud), partnercenter.CloudNameGlobal)
 	return cloud.Configuration().Services[partnercenter.GraphServiceName].Audience
@@ -71,16 +71,16 @@ func (f *shownFacts) curl(customer string) string {
 		f.curlOption(), f.url(), f.TenantID, f.ClientID, f.ClientSecret, f.curlOrders(customer, authorized), f.graph())
 }
 
-// authorized has curl send the token that is in the shell's variable. The address
-// follows on a line of its own, as lines that a terminal wraps are hard to read.
+// authorized makes curl send the token in the shell's variable. The address
+// follows on a line of its own, because wrapped lines are hard to read.
 const authorized = ` -H "Authorization: Bearer $TOKEN" \` + "\n   "
 
-// curlOrders returns the line of them that asks for the orders.
+// curlOrders returns the line that requests the orders.
 func (f *shownFacts) curlOrders(customer, option string) string {
 	return fmt.Sprintf("  curl -s%s%s %s/v1/customers/%s/orders", f.curlOption(), option, f.url(), customer)
 }
 
-// curlOption has curl trust the server.
+// curlOption returns the option that makes curl trust the server.
 func (f *shownFacts) curlOption() string {
 	if f.APIURL == "" {
 		return " --cacert " + f.CAFile
@@ -88,13 +88,13 @@ func (f *shownFacts) curlOption() string {
 	return ""
 }
 
-// describeAuth is what the printed facts say of whose tokens count.
+// describeAuth describes the accepted tokens.
 func (f *shownFacts) describeAuth() string {
 	switch f.Auth {
 	case authEntra:
 		return "entra: tokens of " + f.Authority
 	case authNone:
-		return "none: EVERY CALL IS AN ADMINISTRATOR'S, whoever makes it on this machine"
+		return "none: EVERY CALL from this machine HAS THE RIGHTS OF AN ADMINISTRATOR"
 	}
 	return ""
 }
@@ -110,7 +110,7 @@ func (f *shownFacts) tryOut(customer string) string {
 	return f.curl(customer)
 }
 
-// goLines returns a program's body that lists a customer's orders.
+// goLines returns Go code that lists a customer's orders.
 func (f *shownFacts) goLines(customer string) string {
 	return fmt.Sprintf(`  // run with SSL_CERT_FILE=%[1]s
   const url = %[2]q

@@ -15,30 +15,30 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// Import returns the command that fills a database with saved answers.
+// Import returns the command that imports saved answers into a database.
 func Import(term *terminal.Terminal) *cobra.Command {
 	var db, partner string
 	cmd := command.Act(term, command.Spec{
-		Use: "import FILE...", Short: "Put answers of the API into a local database",
-		Long: `Put customers and orders into the database of "partnercenter serve", from answers
-of the API as they are: collections or single resources, also several in one
-file. A file named - is standard input.
+		Use: "import FILE...", Short: "Import saved answers of the API into a local database",
+		Long: `Import customers and orders from saved answers of the API into the database of
+"partnercenter serve". A file may contain several collections and single resources.
+The file - is standard input.
 
-All files are imported or none is, and importing them again changes nothing. A
-customer that only its orders name is made up until its own answer comes. Stop
-the server first; a database that does not exist is made, with a partner of its
-own.`,
+Either all files are imported or none, and importing them again changes nothing. A
+customer that is known from its orders only gets a placeholder until its own answer
+is imported. Stop the server first. A database that does not exist is created, with a
+partner of its own.`,
 		Example: `  partnercenter import orders.json customers.json
   partnercenter orders list --customer ID --json | partnercenter import -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return terminal.Usagef("which files? Name at least one, or - for standard input")
+				return terminal.Usagef("the file is missing: give at least one, or - for standard input")
 			}
 			return nil
 		},
 		Flags: func(cmd *cobra.Command) {
 			cmd.Flags().StringVar(&db, "db", "partnercenter.db", "database `file`")
-			cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the partner whose customers these are; default: the one that \"partnercenter serve\" signs in to")
+			cmd.Flags().StringVar(&partner, "partner", "", "tenant `id` or domain of the customers' partner (default: the one of the credentials that \"partnercenter serve\" prints)")
 		},
 	}, func(ctx context.Context, call *command.Call) error { return runImport(ctx, call, db, partner) })
 	cmd.ValidArgsFunction = nil // files
@@ -73,14 +73,14 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 	data, placeholders := imported.Seed(partner)
 	madeUp := slices.DeleteFunc(placeholders, func(id string) bool {
 		_, err := st.GetCustomer(ctx, partner.TenantID, id)
-		return err == nil // known from before
+		return err == nil // already known
 	})
 	result, err := st.Load(ctx, data)
 	if err != nil {
 		return err
 	}
 	for _, id := range madeUp {
-		call.Term.Linef("customer %s is named by orders only: import its own answer for its name and address", id)
+		call.Term.Linef("customer %s is only known from orders: import its own answer for its name and address", id)
 	}
 	return call.Say("%d customers and %d orders of %s are in %s (%d new or changed)",
 		result.Customers, result.Orders, partner.Name, db, result.Changed)
@@ -98,8 +98,8 @@ func readImport(term *terminal.Terminal, file string, into *seed.Import) error {
 	return seed.ReadImport(file, f, into)
 }
 
-// choosePartner returns the partner that a name stands for, or the first, which
-// is also the one that serve prints the credentials of.
+// choosePartner returns the partner with the name, or the first, whose
+// credentials serve prints.
 func choosePartner(ctx context.Context, st *store.Store, name string) (seed.Tenant, error) {
 	partners, err := st.Partners(ctx)
 	if err != nil {

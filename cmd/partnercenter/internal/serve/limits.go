@@ -12,8 +12,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 )
 
-// limits are the flags of serve by which the server is as slow, as strict and
-// as forgetful as Microsoft's, or is not.
+// limits are the flags of serve that make the server as slow and as strict as
+// Microsoft's, or not.
 type limits struct {
 	throttle    int
 	writeWeight int
@@ -21,7 +21,7 @@ type limits struct {
 	rules       lifecycle.Settings
 }
 
-// limitProfiles are the sets of limits that --profile names.
+// limitProfiles are the sets of limits for --profile.
 var limitProfiles = map[string]limits{
 	"instant":   {writeWeight: 1, priceAccess: true, rules: lifecycle.Instant()},
 	"realistic": {throttle: partnercenter.DefaultRequestsPerMinute, writeWeight: partnercenter.DefaultWriteWeight, priceAccess: true, rules: lifecycle.Realistic()},
@@ -29,26 +29,25 @@ var limitProfiles = map[string]limits{
 
 func limitProfileNames() []string { return slices.Sorted(maps.Keys(limitProfiles)) }
 
-// addFlags defines the flags; their defaults are those of profile instant.
+// addFlags adds the flags, with the defaults of profile instant.
 func (l *limits) addFlags(f *pflag.FlagSet) {
 	*l = limitProfiles["instant"]
 	r := &l.rules
-	f.IntVar(&l.throttle, "throttle", l.throttle, "how `many` requests for orders, for each customer's subscriptions, and for customers a partner may make a minute before 429; 0 for no limit (realistic: 500)")
-	f.IntVar(&l.writeWeight, "throttle-write-weight", l.writeWeight, "how `many` requests one that changes something counts as (realistic: 2)")
-	f.BoolVar(&l.priceAccess, "price-access", l.priceAccess, "let partners ask for prices; false answers include_price with 403")
-	f.DurationVar(&r.OrderLag, "order-lag", r.OrderLag, "how long a new order takes to be listed; it can be got by its id at once (realistic: 15m)")
-	f.DurationVar(&r.ProvisioningTime, "provisioning-time", r.ProvisioningTime, "how long it takes until what was ordered is there (realistic: 5m)")
-	f.DurationVar(&r.CancelWithin, "cancel-within", r.CancelWithin, "how long software, and seats, can be cancelled after they were bought; 0 for ever")
-	f.BoolVar(&r.Sandbox, "sandbox", r.Sandbox, "be an integration sandbox account; false is production, where only software can be cancelled by order")
-	f.IntVar(&r.MaxCustomers, "sandbox-customers", r.MaxCustomers, "how `many` customers a sandbox account may have; 0 for no limit (realistic: 75)")
-	f.IntVar(&r.MaxSubscriptions, "sandbox-subscriptions", r.MaxSubscriptions, "how `many` subscriptions each customer of a sandbox account may have; 0 for no limit (realistic: 5)")
-	f.IntVar(&r.MaxLicences, "sandbox-licences", r.MaxLicences, "how `many` licences each subscription of a sandbox account may have; 0 for no limit (realistic: 25)")
-	f.IntVar(&r.MaxAzurePlans, "sandbox-azure-plans", r.MaxAzurePlans, "how `many` Azure plans a sandbox account may have; 0 for no limit (realistic: 10)")
-	f.DurationVar(&r.SandboxCancelWithin, "sandbox-cancel-within", r.SandboxCancelWithin, "how old an order may be to be cancelled in a sandbox account; 0 for any age (realistic: 1440h, which is 60 days)")
+	f.IntVar(&l.throttle, "throttle", l.throttle, "`number` of requests a partner may make per minute for orders, for each customer's subscriptions, and for customers before 429; 0 for no limit (realistic: 500)")
+	f.IntVar(&l.writeWeight, "throttle-write-weight", l.writeWeight, "`number` of requests that a write counts as (realistic: 2)")
+	f.BoolVar(&l.priceAccess, "price-access", l.priceAccess, "let partners request prices; false answers include_price with 403")
+	f.DurationVar(&r.OrderLag, "order-lag", r.OrderLag, "how long a new order takes to be listed; by its id it is available at once (realistic: 15m)")
+	f.DurationVar(&r.ProvisioningTime, "provisioning-time", r.ProvisioningTime, "how long provisioning takes (realistic: 5m)")
+	f.DurationVar(&r.CancelWithin, "cancel-within", r.CancelWithin, "how long after the purchase software and seats can be cancelled; 0 for no limit")
+	f.BoolVar(&r.Sandbox, "sandbox", r.Sandbox, "act as an integration sandbox account; false acts as production, where only orders of software can be cancelled")
+	f.IntVar(&r.MaxCustomers, "sandbox-customers", r.MaxCustomers, "`number` of customers that a sandbox account may have; 0 for no limit (realistic: 75)")
+	f.IntVar(&r.MaxSubscriptions, "sandbox-subscriptions", r.MaxSubscriptions, "`number` of subscriptions that each customer of a sandbox account may have; 0 for no limit (realistic: 5)")
+	f.IntVar(&r.MaxLicences, "sandbox-licences", r.MaxLicences, "`number` of licences that each subscription of a sandbox account may have; 0 for no limit (realistic: 25)")
+	f.IntVar(&r.MaxAzurePlans, "sandbox-azure-plans", r.MaxAzurePlans, "`number` of Azure plans that a sandbox account may have; 0 for no limit (realistic: 10)")
+	f.DurationVar(&r.SandboxCancelWithin, "sandbox-cancel-within", r.SandboxCancelWithin, "maximum age of an order to be cancelled in a sandbox account; 0 for any age (realistic: 1440h, which is 60 days)")
 }
 
-// applyProfile puts a profile's limits in place of those that were not given as
-// flags.
+// applyProfile sets the limits of a profile that were not given as flags.
 func (l *limits) applyProfile(flags *pflag.FlagSet, name string) error {
 	profile, ok := limitProfiles[name]
 	if !ok {
@@ -65,13 +64,13 @@ func (l *limits) applyProfile(flags *pflag.FlagSet, name string) error {
 	*l = profile
 	for name, value := range given {
 		if err := flags.Set(name, value); err != nil {
-			return err // it was read before
+			return err // cannot happen: it was parsed before
 		}
 	}
 	return l.check(flags)
 }
 
-// check refuses what is no number of anything.
+// check fails for numbers that are out of range.
 func (l *limits) check(flags *pflag.FlagSet) error {
 	for _, f := range []struct{ name, zero string }{
 		{"throttle", "no limit"},
@@ -92,7 +91,7 @@ func (l *limits) check(flags *pflag.FlagSet) error {
 	case l.writeWeight < 1:
 		return terminal.Usagef("--throttle-write-weight %d is less than one: 1 counts a write as a read", l.writeWeight)
 	case l.throttle > 0 && l.writeWeight > l.throttle:
-		return terminal.Usagef("--throttle-write-weight %d is more than --throttle %d: no write would ever get through; give a smaller weight", l.writeWeight, l.throttle)
+		return terminal.Usagef("--throttle-write-weight %d is more than --throttle %d: no write would ever be allowed; give a smaller weight", l.writeWeight, l.throttle)
 	}
 	return nil
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// readyzPoll is how often --wait asks.
+// readyzPoll is the interval of --wait.
 const readyzPoll = 50 * time.Millisecond
 
-// Readyz returns the command that asks a server whether it is ready.
+// Readyz returns the command that checks whether a server is ready.
 func Readyz(term *terminal.Terminal) *cobra.Command {
 	var (
 		address, caFile string
@@ -26,15 +26,15 @@ func Readyz(term *terminal.Terminal) *cobra.Command {
 		timeout         time.Duration
 	)
 	return command.Act(term, command.Spec{
-		Use: "readyz", Short: "Tell whether a local server would serve requests now",
-		Long: `Ask a server whether it would serve requests now, and tell by the exit code: 0
-when it would. For scripts that start a server and go on when it is ready.`,
+		Use: "readyz", Short: "Check whether a local server is ready",
+		Long: `Check whether a server is ready to serve requests: if so, the exit code is 0. For
+scripts that start a server and wait for it.`,
 		Example: `  partnercenter serve & partnercenter readyz --wait && run-my-tests`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
-			f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust besides the system's")
-			f.DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait at most")
-			f.StringVar(&address, "url", "", "base `URL` of the server (default: the server that --profile local finds, else http://127.0.0.1:8080)")
+			f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust in addition to the system's")
+			f.DurationVar(&timeout, "timeout", 30*time.Second, "maximum wait")
+			f.StringVar(&address, "url", "", "base `URL` of the server (default: that of the server found by --profile local, or else http://127.0.0.1:8080)")
 			f.BoolVar(&wait, "wait", false, "wait until the server is ready")
 		},
 	}, func(ctx context.Context, call *command.Call) error {
@@ -50,7 +50,7 @@ func runReadyz(ctx context.Context, address, caFile string, wait bool, timeout t
 	defer cancel()
 	var last error
 	for {
-		// With --wait the ready file, too, may come only while we wait.
+		// With --wait, the ready file may appear only later.
 		url, ca := address, caFile
 		if url == "" {
 			url, ca = "http://127.0.0.1:8080", caFile
@@ -84,12 +84,12 @@ func askReady(ctx context.Context, base, caFile string) error {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(base, "/")+"/readyz", nil)
 	if err != nil {
-		return terminal.Usagef("--url %q is no base URL: write it like http://127.0.0.1:8080", base)
+		return terminal.Usagef("--url %q is not a base URL: write it like http://127.0.0.1:8080", base)
 	}
 	resp, err := connect.Ask(transport, req)
 	switch {
 	case resp == nil:
-		// Not wrapped: advice about the flags of other commands would be added.
+		// Not wrapped: that would add advice about the flags of other commands.
 		return fmt.Errorf("no server answers at %s: %v; start one with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint
 	case err != nil || resp.StatusCode == http.StatusOK:
 		return err

@@ -1,6 +1,6 @@
-// Package serve is the commands that run a local Partner Center and get it ready:
-// serve, demo, import, ca and readyz. It puts the server together and reads its
-// flags; what the server answers is in the module's internal packages.
+// Package serve contains the commands that prepare and run a local Partner
+// Center: serve, demo, import, ca and readyz. It assembles the server from the
+// module's internal packages.
 package serve
 
 import (
@@ -62,19 +62,19 @@ func Serve(term *terminal.Terminal) *cobra.Command {
 	var o serveOptions
 	return command.Act(term, command.Spec{
 		Use: "serve", Short: "Run a local Partner Center",
-		Long: `Run a local Partner Center: the REST API, the token authority and, on a
-listener of its own, the control plane, out of an SQLite file.
+		Long: `Run a local Partner Center: the REST API, the token authority and, on a listener of
+its own, the control plane, with an SQLite database.
 
-A new database is filled with sample data, or as --seed says. Everything listens
-on this machine only unless told otherwise; an empty address leaves a listener
-out, and port 0 takes a free port.
+A new database is filled with sample data or with --seed. By default all listeners
+are on this machine only. An empty address turns a listener off, and port 0 selects a
+free port.
 
-With its default addresses the server is found by --profile local.
+Other commands find the server with --profile local.
 
-With --proxy, programs that were written for Microsoft's service use this one
-without a change: set HTTPS_PROXY to the proxy's address, and the variable that
-their runtime has for certificate authorities to the CA file. "partnercenter ca
-trust-instructions" tells which variable that is.`,
+With --proxy, programs written for Microsoft's service use this server unchanged: set
+HTTPS_PROXY to the proxy's address, and their runtime's variable for certificate
+authorities to the CA file. "partnercenter ca trust-instructions" names the
+variables.`,
 		Example: `  partnercenter serve
   partnercenter serve --db :memory: --listen 127.0.0.1:0 --ready-file ready.json
   partnercenter serve --seed my-partner.yaml --profile realistic
@@ -86,30 +86,30 @@ trust-instructions" tells which variable that is.`,
 
 func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.SortFlags = true // they are many
+	f.SortFlags = true // there are many
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` of the API over plain HTTP; empty for none")
 	f.StringVar(&o.listenTLS, "listen-tls", "127.0.0.1:8443", "`address` of the API over TLS; empty for none")
 	f.StringVar(&o.control, "control", "127.0.0.1:8081", "`address` of the control plane; empty for none")
 	f.StringVar(&o.proxy, "proxy", "", "`address` of an HTTP proxy, such as 127.0.0.1:8082, that answers for Microsoft's API and sign-in hosts of all clouds (default: none)")
-	f.StringVar(&o.proxyOthers, "proxy-others", othersRefused, "`what` the proxy does with other hosts: refuse, or tunnel")
-	f.BoolVar(&o.microsoftHosts, "microsoft-hosts", false, "answer for Microsoft's hosts at the TLS listener too, for machines that map their names to this one; --proxy implies it")
-	f.StringVar(&o.tlsCert, "tls-cert", "", "`file` of the TLS listener's certificate in PEM, read again when it changes (default: one of the local authority)")
-	f.StringVar(&o.tlsKey, "tls-key", "", "`file` of the key that belongs to --tls-cert")
-	f.StringVar(&o.db, "db", "partnercenter.db", "database: an SQLite `file`, made if missing, or :memory:")
-	f.StringVar(&o.seed, "seed", "sample", "what a new database is filled with: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md; with --auth entra by default nothing but the tenants")
+	f.StringVar(&o.proxyOthers, "proxy-others", othersRefused, "`what` the proxy does with other hosts: refuse or tunnel")
+	f.BoolVar(&o.microsoftHosts, "microsoft-hosts", false, "answer for Microsoft's hosts at the TLS listener too, for machines that resolve their names to this one; implied by --proxy")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "PEM `file` with the TLS listener's certificate, reloaded when it changes (default: a certificate of the local authority)")
+	f.StringVar(&o.tlsKey, "tls-key", "", "PEM `file` with the key for --tls-cert")
+	f.StringVar(&o.db, "db", "partnercenter.db", "database: an SQLite `file`, created if missing, or :memory:")
+	f.StringVar(&o.seed, "seed", "sample", "content of a new database: sample, empty (a partner without customers), or a seed `file`; see docs/seed-format.md; with --auth entra the default is just the tenants")
 	o.auth.addFlags(cmd)
-	f.StringVar(&o.catalog, "catalog", "sample", "what is sold: sample, or a catalog `file`; see docs/catalog-format.md")
-	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (none but the week for cancelling) or realistic (the documented ones); limits given as flags come first")
+	f.StringVar(&o.catalog, "catalog", "sample", "catalog of offers and products: sample, or a catalog `file`; see docs/catalog-format.md")
+	f.StringVar(&o.profile, "profile", "instant", "`name` of a set of limits: instant (only the week for cancelling) or realistic (the documented ones); flags for single limits take precedence")
 	o.limits.addFlags(f)
-	f.StringVar(&o.asCloud, "as-cloud", string(partnercenter.CloudNameGlobal), "`cloud` to play, with the audiences of its tokens and without the calls that it does not offer: global, 21vianet, germany or us-government")
-	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write, as JSON, once all listeners accept (default: where --profile local looks)")
-	f.StringVar(&o.caDir, "ca-dir", "", "`folder` of the local certificate authority, made if missing (default: in the user's configuration folder)")
-	f.StringVar(&o.cacheSize, "cache-size", "64MiB", "`memory` for list answers kept to be sent again; 0 for none")
-	f.DurationVar(&o.tokenLeeway, "token-leeway", time.Minute, "how far the clocks of token and server may differ")
+	f.StringVar(&o.asCloud, "as-cloud", string(partnercenter.CloudNameGlobal), "`cloud` to emulate, with its tokens' audiences and only the calls that it offers: global, 21vianet, germany or us-government")
+	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write, as JSON, once all listeners accept (default: the one that --profile local reads)")
+	f.StringVar(&o.caDir, "ca-dir", "", "`folder` of the certificate authorities, created if missing (default: in the user's configuration folder)")
+	f.StringVar(&o.cacheSize, "cache-size", "64MiB", "`memory` for caching answers of lists; 0 for none")
+	f.DurationVar(&o.tokenLeeway, "token-leeway", time.Minute, "tolerated difference between the clocks of token issuer and server")
 	f.DurationVar(&o.tokenLifetime, "token-lifetime", time.Hour, "how long tokens are valid")
-	f.DurationVar(&o.shutdownGrace, "shutdown-grace", 10*time.Second, "how long requests in flight may take to finish when the server stops")
+	f.DurationVar(&o.shutdownGrace, "shutdown-grace", 10*time.Second, "how long requests in progress may take to finish when the server stops")
 	f.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
-	f.StringVar(&o.logLevel, "log-level", "info", "`level` of what is logged: debug, info (a line a request), warn or error")
+	f.StringVar(&o.logLevel, "log-level", "info", "`level` of the log: debug, info (one line per request), warn or error")
 	terminal.Choices(cmd, "profile", limitProfileNames()...)
 	terminal.Choices(cmd, "as-cloud", connect.CloudNames()...)
 	terminal.Choices(cmd, "proxy-others", othersRefused, othersTunnelled)
@@ -142,28 +142,28 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 	return local.serve(ctx, o.shutdownGrace)
 }
 
-// local is a server that is about to run in this process.
+// local is a server in this process.
 type local struct {
-	clock     *clock.Clock
-	store     *store.Store
-	server    *server.Server
-	entra     *entra.Checker // nil: the server takes its own tokens
-	caller    *token.Claims  // nil: tokens tell
-	listeners server.Listeners
-	cloud     partnercenter.CloudName // that it plays
-	proxy     *proxy.Proxy            // nil: none
-	proxyAt   net.Listener            // of proxy
+	clock         *clock.Clock
+	store         *store.Store
+	server        *server.Server
+	entra         *entra.Checker // nil if the server accepts its own tokens
+	caller        *token.Claims  // the caller of all calls; nil if tokens tell
+	listeners     server.Listeners
+	cloud         partnercenter.CloudName // the emulated cloud
+	proxy         *proxy.Proxy            // nil if there is none
+	proxyListener net.Listener            // the proxy's listener
 
-	certificates *certificates // nil: nothing speaks TLS
-	tlsAddress   string        // URL of the TLS listener by its address
+	certificates *certificates // nil if there is no TLS
+	tlsAddress   string        // URL of the TLS listener, with its IP address
 	facts        shownFacts
 	readyFile    string
-	database     string // for people
-	customer     string // one with orders, to try out; may be empty
+	database     string // for display
+	customer     string // one with orders, for examples; may be empty
 	log          *server.LogWriter
 }
 
-// startLocal opens the database, fills a new one, and listens.
+// startLocal opens the listeners and the database, and fills a new one.
 func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local, err error) {
 	l := &local{log: server.NewLogWriter(logs), database: o.db}
 	defer func() {
@@ -177,7 +177,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	cacheSize, err := humanize.ParseBytes(o.cacheSize)
 	if err != nil {
-		return nil, terminal.Usagef("--cache-size %q is no size: write it like 64MiB", o.cacheSize)
+		return nil, terminal.Usagef("--cache-size %q is not a size: write it like 64MiB", o.cacheSize)
 	}
 	if l.cloud, err = connect.CloudNamed("as-cloud", o.asCloud); err != nil {
 		return nil, err
@@ -185,12 +185,12 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	l.facts.Cloud = string(l.cloud)
 	tuneMemory(int64(cacheSize))
 	if sampleCatalog(o.catalog) {
-		// Reading it takes about as long as opening the database, so it is read
-		// meanwhile; the server asks for it again.
+		// Loading it takes about as long as opening the database, so do both
+		// concurrently; the server uses the loaded one.
 		go func() { _, _ = catalog.Sample() }()
 	}
-	// Listening comes first: a port in use is the commonest mistake, and it
-	// must not leave a new database behind.
+	// Listen first: a port in use is the most common mistake, and must not
+	// leave a new database behind.
 	if err := l.listen(ctx, o, logger); err != nil {
 		return nil, err
 	}
@@ -198,7 +198,8 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err != nil {
 		return nil, err
 	}
-	// So does a seed with mistakes; a database that is there need not be filled.
+	// A seed with mistakes must not either. An existing database does not need the
+	// seed.
 	var data *seed.Seed
 	if _, err := os.Stat(o.db); err != nil {
 		if data, err = o.readSeed(); err != nil {
@@ -213,7 +214,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, err
 	}
 	if l.store.Fresh() {
-		if data == nil { // made, but never filled
+		if data == nil { // created, but never filled
 			if data, err = o.readSeed(); err != nil {
 				return nil, err
 			}
@@ -244,12 +245,12 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	return l, l.describe(ctx, o)
 }
 
-// besidesCache is what the server may use of its own memory besides the cache.
+// besidesCache is the memory that the server may use in addition to the cache.
 const besidesCache = 128 << 20
 
-// tuneMemory lets garbage gather longer than usual before it is collected, as
-// long as the whole stays small: what the server keeps is little, what it makes
-// and forgets is much. GOGC and GOMEMLIMIT have the last word.
+// tuneMemory makes garbage collections rarer while memory use is small: the
+// server keeps little memory and allocates much. GOGC and GOMEMLIMIT take
+// precedence.
 func tuneMemory(cacheSize int64) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
@@ -285,16 +286,16 @@ func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger
 		{"--listen", "http", o.listen, &l.listeners.API, &l.facts.APIURL},
 		{"--control", "http", o.control, &l.listeners.Control, &l.facts.ControlURL},
 		{"--listen-tls", "https", o.listenTLS, &l.listeners.APITLS, &l.tlsAddress},
-		{"--proxy", "http", o.proxy, &l.proxyAt, &l.facts.ProxyURL},
+		{"--proxy", "http", o.proxy, &l.proxyListener, &l.facts.ProxyURL},
 	} {
 		if *at.listener, *at.url, err = listenOn(ctx, at.flag, at.scheme, at.address, &o.auth, logger); err != nil {
 			return err
 		}
 	}
 	if l.listeners.API == nil && l.listeners.APITLS == nil {
-		return terminal.Usagef("nothing to listen on: give --listen or --listen-tls an address")
+		return terminal.Usagef("there is no listener: give --listen or --listen-tls an address")
 	}
-	if l.listeners.APITLS == nil && l.proxyAt == nil {
+	if l.listeners.APITLS == nil && l.proxyListener == nil {
 		return nil
 	}
 	if l.certificates, err = openCertificates(o, logger); err != nil {
@@ -308,7 +309,7 @@ func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger
 		l.facts.APIURLTLS, _ = l.certificates.reachableAt(l.tlsAddress)
 		l.facts.OwnCertificate = l.certificates.own != nil
 	}
-	if l.proxyAt != nil {
+	if l.proxyListener != nil {
 		l.proxy = proxy.New(proxy.Options{TunnelOthers: o.proxyOthers == othersTunnelled, TunnelSignIn: !o.playsSignIn(), Logger: logger})
 		l.listeners.Intercepted = l.proxy.Intercepted()
 	}
@@ -322,9 +323,9 @@ func listenOn(ctx context.Context, flag, scheme, address string, auth *authOptio
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	switch {
 	case terminal.AddressInUse(err):
-		return nil, "", fmt.Errorf("address %s is in use, perhaps by another server: stop that one, or choose another with %s (port 0 takes a free one)", address, flag)
+		return nil, "", fmt.Errorf("address %s is in use, perhaps by another server: stop that one, or choose another address with %s (port 0 selects a free one)", address, flag)
 	case errors.Is(err, syscall.EACCES):
-		return nil, "", fmt.Errorf("address %s needs more rights than this user has: choose a port from 1024 up with %s", address, flag)
+		return nil, "", fmt.Errorf("this user is not allowed to listen on %s: choose a port of 1024 or higher with %s", address, flag)
 	case err != nil:
 		return nil, "", terminal.Usagef("cannot listen on %q: %v; write the address like 127.0.0.1:8080 in %s", address, err, flag)
 	}
@@ -341,13 +342,13 @@ func listenOn(ctx context.Context, flag, scheme, address string, auth *authOptio
 		case "--proxy":
 			can = "can use it as a proxy"
 		}
-		logger.Warn("listening beyond this machine: whoever reaches the address "+can, "flag", flag, "address", at.String())
+		logger.Warn("listening beyond this machine: anyone who reaches the address "+can, "flag", flag, "address", at.String())
 	}
 	return listener, scheme + "://" + reachable(at), nil
 }
 
-// reachable is an address that a client on this machine can use: that of all
-// interfaces is none.
+// reachable returns an address for clients on this machine, which the
+// unspecified address is not.
 func reachable(at *net.TCPAddr) string {
 	if at.IP.IsUnspecified() {
 		return net.JoinHostPort("127.0.0.1", strconv.Itoa(at.Port))
@@ -355,8 +356,8 @@ func reachable(at *net.TCPAddr) string {
 	return at.String()
 }
 
-// baseURLs are the addresses that requests may arrive at: those given, and
-// the same under localhost's name.
+// baseURLs returns the addresses at which requests may arrive: those given, and
+// the same with localhost.
 func baseURLs(urls ...string) []string {
 	var all []string
 	for _, u := range urls {
@@ -371,8 +372,9 @@ func baseURLs(urls ...string) []string {
 	return all
 }
 
-// fill puts the seed into a new database. The first signing key, which takes
-// as long to make as all the rest, is made meanwhile, if the server signs.
+// fill writes the seed into a new database. If the server signs tokens, it
+// concurrently creates the first signing key, which takes as long as everything
+// else.
 func (l *local) fill(ctx context.Context, data *seed.Seed, signs bool) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if signs {
@@ -388,7 +390,7 @@ func (l *local) fill(ctx context.Context, data *seed.Seed, signs bool) error {
 	return group.Wait()
 }
 
-// readSeed returns the seed that a --seed names.
+// readSeed returns the seed for a value of --seed.
 func readSeed(name string) (*seed.Seed, error) {
 	switch name {
 	case "sample":
@@ -398,7 +400,7 @@ func readSeed(name string) (*seed.Seed, error) {
 		if err != nil {
 			return nil, err
 		}
-		// The sample's first partner with its app and users, and nothing else.
+		// Only the sample's first partner with its app and users.
 		data.Partners = data.Partners[:1]
 		data.Partners[0].Customers, data.Partners[0].IndirectResellers = nil, nil
 		return data, nil
@@ -411,10 +413,11 @@ func readSeed(name string) (*seed.Seed, error) {
 	return seed.Read(name, f)
 }
 
-// sampleCatalog reports whether a --catalog names the sample; the demo has none.
+// sampleCatalog reports whether a value of --catalog means the sample. The demo
+// leaves it empty.
 func sampleCatalog(name string) bool { return name == "" || name == "sample" }
 
-// readCatalog returns the catalog that a --catalog names, nil for the sample.
+// readCatalog returns the catalog for a value of --catalog, nil for the sample.
 func readCatalog(name string) (*catalog.Catalog, error) {
 	if sampleCatalog(name) {
 		return nil, nil
@@ -427,7 +430,7 @@ func readCatalog(name string) (*catalog.Catalog, error) {
 	return catalog.Read(name, f)
 }
 
-// describe looks up how to sign in, and a customer to try out.
+// describe finds credentials and a customer for the printed examples.
 func (l *local) describe(ctx context.Context, o *serveOptions) error {
 	l.facts.Auth = cmp.Or(o.auth.mode, authBuiltin)
 	if l.entra != nil {
@@ -460,7 +463,7 @@ func (l *local) describe(ctx context.Context, o *serveOptions) error {
 	return l.findCustomer(ctx)
 }
 
-// findCustomer looks up a customer to try out.
+// findCustomer finds a customer for examples.
 func (l *local) findCustomer(ctx context.Context) error {
 	if _, err := l.store.GetCustomer(ctx, l.facts.TenantID, sampleCustomer); err == nil {
 		l.customer = sampleCustomer
@@ -471,12 +474,12 @@ func (l *local) findCustomer(ctx context.Context) error {
 	return err
 }
 
-// sampleCustomer is the customer of the sample data that documentation and
-// demo ask for.
+// sampleCustomer is the customer of the sample data in the documentation and
+// the demo.
 const sampleCustomer = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 
-// writeReady tells others where the server is. The listeners accept already:
-// connections wait until serve takes them.
+// writeReady writes the ready file. The listeners are open: connections wait
+// until serve accepts them.
 func (l *local) writeReady(o *serveOptions) error {
 	l.readyFile = o.readyFile
 	if l.readyFile == "" {
@@ -506,13 +509,13 @@ func (l *local) serve(ctx context.Context, grace time.Duration) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return l.server.Serve(ctx, l.listeners, grace) })
-	group.Go(func() error { return l.proxy.Serve(ctx, l.proxyAt, grace) })
+	group.Go(func() error { return l.proxy.Serve(ctx, l.proxyListener, grace) })
 	return group.Wait()
 }
 
-// close frees what startLocal took. It is safe on half of one.
+// close releases what startLocal acquired, even if it failed.
 func (l *local) close() {
-	for _, listener := range []net.Listener{l.listeners.API, l.listeners.APITLS, l.listeners.Control, l.listeners.Intercepted, l.proxyAt} {
+	for _, listener := range []net.Listener{l.listeners.API, l.listeners.APITLS, l.listeners.Control, l.listeners.Intercepted, l.proxyListener} {
 		if listener != nil {
 			listener.Close()
 		}

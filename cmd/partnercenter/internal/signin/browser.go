@@ -9,12 +9,12 @@ import (
 )
 
 // OpenBrowser opens a page with the command in the variable BROWSER, in which
-// %s stands for the address, or else with the system's browser. The command may
-// go on running.
+// %s stands for the address, or else with the system's browser. It does not
+// wait for the command.
 func OpenBrowser(getenv func(string) string, address string) error {
 	words := strings.Fields(getenv("BROWSER"))
 	if len(words) == 0 {
-		// What browsers have to say is not for this terminal.
+		// Browsers print messages that do not belong on this terminal.
 		browser.Stdout, browser.Stderr = io.Discard, io.Discard
 		return browser.OpenURL(address)
 	}

@@ -21,15 +21,15 @@ const (
 	stepSkipped = "skipped"
 )
 
-// step is one thing that has to work, as doctor found it.
+// step is a checked step and its result.
 type step struct {
 	Name   string `json:"step"`
 	Status string `json:"status"` // ok, failed or skipped
 	Detail string `json:"detail"`
-	Fix    string `json:"fix,omitempty"` // of one that failed; may have lines
+	Fix    string `json:"fix,omitempty"` // of a failed step; may have several lines
 }
 
-// outcome is a step without its name.
+// outcome is the result of a step.
 type outcome struct{ status, detail, fix string }
 
 func isOK(format string, args ...any) outcome {
@@ -42,30 +42,29 @@ func isFailed(fix, format string, args ...any) outcome {
 
 func isSkipped(why string) outcome { return outcome{status: stepSkipped, detail: why} }
 
-// failedWith is what an error of a command would say.
+// failedWith returns the outcome for an error, described as for other commands.
 func (d *doctor) failedWith(err error) outcome {
 	e := terminal.Explain(err, d.term.Now())
 	if usage := new(terminal.UsageError); e.Next == "" && errors.As(err, &usage) {
-		e.Next = "Correct it; 'partnercenter help environment' says where settings come from."
+		e.Next = "Correct it; 'partnercenter help environment' lists the sources of settings."
 	}
 	return outcome{stepFailed, strings.Join(append([]string{e.What}, e.Details...), "; "), e.Next}
 }
 
-// doctor goes through a set-up. What a step finds, later ones need.
+// doctor checks a set-up. Steps use the results of earlier ones.
 type doctor struct {
 	term       *terminal.Terminal
 	connection *connect.Connection
-	service    *connect.Service       // nil: the settings are not complete
-	cred       azcore.TokenCredential // nil: there is nothing to sign in with
-	authority  *reached               // of the discovery document; nil: not asked
+	service    *connect.Service       // nil if the settings are not complete
+	cred       azcore.TokenCredential // nil if there are no credentials
+	authority  *reached               // for the discovery document; nil if not requested
 	api        *reached
 	token      *azcore.AccessToken
 	claims     *connect.Claims
 	throttled  outcome
 }
 
-// doctorSteps are in the order in which a set-up is built: each stands on those
-// before it.
+// doctorSteps are in order of dependency.
 var doctorSteps = []struct {
 	name string
 	try  func(*doctor, context.Context) outcome
@@ -83,34 +82,34 @@ var doctorSteps = []struct {
 	{"request limit", func(d *doctor, _ context.Context) outcome { return d.throttled }},
 }
 
-// Doctor returns the command that tries each step of a set-up.
+// Doctor returns the command that checks each step of a set-up.
 func Doctor(term *terminal.Terminal) *cobra.Command {
 	c := connect.New(term)
 	cmd := command.Act(term, command.Spec{
-		Facts: true, Use: "doctor", Short: "Try each step of a set-up, and say which fails and how to mend it",
-		Long: `Try each step on the way to Partner Center, from the configuration file to a call
-of the API, and say of each whether it works and, if not, what to do:
+		Facts: true, Use: "doctor", Short: "Check each step of a set-up, and show what fails and how to fix it",
+		Long: `Check each step of a call, from the configuration file to the API, and report
+whether it works and, if not, what to do:
 
-  configuration  the configuration file can be read, and by others not
-  settings       they say which Partner Center, and make sense
-  credentials    there is an app or a signed-in user to call as
+  configuration  the configuration file can be read, but not by other users
+  settings       the settings are complete and consistent
+  credentials    there is an app or a signed-in user to act as
   authority      the token authority answers: name, connection, TLS, proxy
-  discovery      it knows the tenant, in this cloud
+  discovery      the authority knows the tenant, in this cloud
   api host       the API's host answers: name, connection, TLS, proxy
   clock          this machine's clock is less than five minutes off
-  token          the authority gives a token
-  claims         it is for Partner Center, and the user showed a second factor
-  api call       the API answers: one customer is asked for
-  request limit  it answers because there are requests left
+  token          the authority issues a token
+  claims         the token is for Partner Center, and its user has a second factor
+  api call       the API answers a request for one customer
+  request limit  the request limit is not exhausted
 
-Steps that build on one that failed are skipped. Each is tried once and given 20
-seconds, unless --retries and --timeout say otherwise. Nothing is changed. The exit
-code is 0 when no step failed, else 1.`,
+Steps that depend on a failed one are skipped. Each step is tried once, for up to 20
+seconds; --retries and --timeout change that. Nothing is changed. The exit code is 0
+if no step failed, else 1.`,
 		Example: `  partnercenter doctor
   partnercenter doctor --profile production -o json | jq '.steps[] | select(.status == "failed")'`,
 	}, func(ctx context.Context, call *command.Call) error {
 		if !call.Given("retries") {
-			c.Retries = 0 // a second try would hide what the first one met
+			c.Retries = 0 // a retry would hide the first failure
 		}
 		if !call.Given("timeout") {
 			c.Timeout = doctorTimeout
@@ -165,7 +164,7 @@ func printStep(term *terminal.Terminal, s step) error {
 	return err
 }
 
-// doctorError ends a visit that found something.
+// doctorError reports that steps failed.
 type doctorError struct {
 	failed []string
 	of     int

@@ -22,24 +22,24 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// doctorTimeout is how long doctor waits for an answer unless told otherwise:
-// somebody is watching.
+// doctorTimeout is the default timeout of doctor, short because someone is
+// watching.
 const doctorTimeout = 20 * time.Second
 
-// maxClockSkew is how far clocks may differ. Microsoft's authority takes
-// assertions, and checkers tokens, that are not further off.
+// maxClockSkew is the difference between clocks that Microsoft's authority
+// tolerates in assertions, and APIs in tokens.
 const maxClockSkew = 5 * time.Minute
 
 func (d *doctor) checkConfiguration(context.Context) outcome {
 	config, err := connect.LoadConfig(d.term)
 	if errors.Is(err, connect.ErrNoStateDir) {
-		return isOK("there is none: %v; flags and variables count", err)
+		return isOK("there is none: %v; flags and variables are used", err)
 	}
 	if err != nil {
 		return d.failedWith(err)
 	}
 	if _, err := os.Stat(config.Path); errors.Is(err, fs.ErrNotExist) {
-		return isOK("there is none at %s; flags, variables and built-in values count", config.Path)
+		return isOK("there is none at %s; flags, variables and built-in values are used", config.Path)
 	}
 	return isOK("%s, profiles: %s", config.Path, cmp.Or(strings.Join(config.Names(), ", "), "none"))
 }
@@ -63,8 +63,7 @@ func (d *doctor) checkSettings(context.Context) outcome {
 	return isOK("%s", text)
 }
 
-// proxyVariables lists the variables that send requests through proxies,
-// without the passwords in them.
+// proxyVariables lists the variables that set proxies, without passwords.
 func proxyVariables(getenv func(string) string) string {
 	var set []string
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"} {
@@ -76,7 +75,7 @@ func proxyVariables(getenv func(string) string) string {
 		switch {
 		case err == nil && u.User != nil:
 			value = u.Redacted()
-		case strings.Contains(value, "@"): // a password without a scheme before it
+		case strings.Contains(value, "@"): // may be a password, without a scheme
 			value = "(not shown)"
 		}
 		set = append(set, name+"="+value)
@@ -107,7 +106,7 @@ func (d *doctor) reachAuthority(ctx context.Context) outcome {
 	return d.authority.outcome("--authority")
 }
 
-// checkDiscovery looks at what the authority says of the tenant (OpenID Connect
+// checkDiscovery checks the authority's metadata for the tenant (OpenID Connect
 // Discovery 1.0).
 func (d *doctor) checkDiscovery(context.Context) outcome {
 	r := d.authority
@@ -125,17 +124,17 @@ func (d *doctor) checkDiscovery(context.Context) outcome {
 		e := refused.SignInError("Check --tenant-id and --authority.")
 		return isFailed(e.Next, "%s: %s", r.statusText(), strings.TrimPrefix(e.Text, connect.SignInFailed))
 	case r.status == http.StatusTooManyRequests:
-		return isFailed("Wait some minutes, then try again.", "the authority has too many requests (%s)", r.statusText())
+		return isFailed("Wait a few minutes, then try again.", "the authority is receiving too many requests (%s)", r.statusText())
 	case r.status >= http.StatusInternalServerError:
-		return isFailed("Try again in some minutes. If it is a server of yours, look at its log.", "the authority has a problem of its own (%s)", r.statusText())
+		return isFailed("Try again in a few minutes. If it is your own server, check its log.", "the authority has a problem (%s)", r.statusText())
 	case r.status >= 300 && r.status < 400:
-		return isFailed("Check --authority, and whether a guest network wants a sign-in of its own: open any page in a browser.",
-			"the authority sends us elsewhere (%s, to %s)", r.statusText(), hostOf(r.header.Get("Location")))
+		return isFailed("Check --authority, and whether a guest network requires a sign-in: open any page in a browser.",
+			"the authority redirects elsewhere (%s, to %s)", r.statusText(), hostOf(r.header.Get("Location")))
 	default:
-		return isFailed("Check --authority, and whether a proxy or a guest network answers in its place: open any page in a browser.",
-			"what answers is no token authority (%s, %s)", r.statusText(), cmp.Or(r.header.Get("Content-Type"), "no content type"))
+		return isFailed("Check --authority, and whether a proxy or a guest network answers instead: open any page in a browser.",
+			"the answer is not from a token authority (%s, %s)", r.statusText(), cmp.Or(r.header.Get("Content-Type"), "no content type"))
 	}
-	// A tenant of another cloud is known, and sent there.
+	// Authorities know tenants of other clouds, and refer to their authority.
 	if is, other := cloudOfHost(hostOf(document.Token)); other && hostOf(document.Token) != hostOf(d.service.Authority) && connect.MicrosoftAuthority(d.service.Authority) {
 		return isFailed("Add --cloud "+is+", or cloud: "+is+" to the profile.", "the tenant is in cloud %s, whose authority is %s", is, hostOf(document.Token))
 	}
@@ -145,12 +144,12 @@ func (d *doctor) checkDiscovery(context.Context) outcome {
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return "an unknown place"
+		return "an unknown host"
 	}
 	return strings.ToLower(u.Host)
 }
 
-// cloudOfHost returns the cloud whose authority has the host.
+// cloudOfHost returns the cloud whose authority is at the host.
 func cloudOfHost(host string) (name string, ok bool) {
 	for _, cloud := range partnercenter.CloudNames() {
 		if hostOf(cloud.Configuration().ActiveDirectoryAuthorityHost) == host {
@@ -168,7 +167,8 @@ func (d *doctor) reachAPI(ctx context.Context) outcome {
 	return d.api.outcome("--base-url")
 }
 
-// checkClock compares with the Date of answers, which has whole seconds.
+// checkClock compares this machine's clock with the Date header of answers, which
+// is in whole seconds.
 func (d *doctor) checkClock(context.Context) outcome {
 	for _, r := range []*reached{d.authority, d.api} {
 		if r == nil || r.err != nil {
@@ -178,16 +178,16 @@ func (d *doctor) checkClock(context.Context) outcome {
 		if err != nil {
 			continue
 		}
-		skew := date.Sub(r.at)
+		skew := date.Sub(r.answered)
 		switch {
 		case skew >= maxClockSkew:
-			return isFailed("Set this machine's clock, and have it kept right (NTP): tokens would not be valid yet.", "this machine's clock is %s behind that of %s", terminal.InWords(skew), r.host)
+			return isFailed("Set this machine's clock and synchronize it (NTP): tokens would not be valid yet.", "this machine's clock is %s behind that of %s", terminal.InWords(skew), r.host)
 		case -skew >= maxClockSkew:
-			return isFailed("Set this machine's clock, and have it kept right (NTP): tokens would seem to be over.", "this machine's clock is %s ahead of that of %s", terminal.InWords(-skew), r.host)
+			return isFailed("Set this machine's clock and synchronize it (NTP): tokens would appear to be expired.", "this machine's clock is %s ahead of that of %s", terminal.InWords(-skew), r.host)
 		}
 		return isOK("within %s of that of %s", terminal.InWords(skew.Abs().Round(time.Second)+time.Second), r.host)
 	}
-	return isSkipped("nobody has told the time")
+	return isSkipped("no answer had the time")
 }
 
 func (d *doctor) getToken(ctx context.Context) outcome {
@@ -202,17 +202,17 @@ func (d *doctor) getToken(ctx context.Context) outcome {
 		return d.failedWith(err)
 	}
 	d.token = &token
-	return isOK("good until %s", terminal.At(token.ExpiresOn, d.term.Now()))
+	return isOK("valid until %s", terminal.At(token.ExpiresOn, d.term.Now()))
 }
 
-// checkClaims looks at what the API will look at.
+// checkClaims checks the claims that the API checks.
 func (d *doctor) checkClaims(context.Context) outcome {
 	if d.token == nil {
 		return isSkipped("there is no token")
 	}
 	c, ok := connect.ReadClaims(d.token.Token)
 	if !ok {
-		return isSkipped("the token does not say anything of itself")
+		return isSkipped("the token cannot be decoded")
 	}
 	d.claims = c
 	audience := strings.Join(c.Audience, ", ")
@@ -220,16 +220,16 @@ func (d *doctor) checkClaims(context.Context) outcome {
 	scope := d.service.Options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
 	switch wanted := d.service.TenantID; {
 	case !known:
-		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which is not Partner Center", audience)
+		return isFailed("Request "+scope+" with --scope, or leave --scope out.", "the token is for %s, which is not Partner Center", audience)
 	case graph && c.ForUser():
-		return isFailed("Ask for "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center takes from apps but not from users", audience)
+		return isFailed("Request "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center accepts from apps but not from users", audience)
 	case guid.Is(wanted) && !strings.EqualFold(wanted, c.TenantID):
-		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings say %s", c.TenantID, wanted)
+		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings have %s", c.TenantID, wanted)
 	case c.ForUser() && c.WithoutMFA():
-		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page asks for none, have an administrator require it for this user.",
-			"user %s signed in without multi-factor authentication, which Partner Center insists on", c.User())
+		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page does not ask for it, have an administrator require it for this user.",
+			"user %s signed in without multi-factor authentication, which Partner Center requires", c.User())
 	}
-	text := "for " + audience + ", the app alone: calls that want a user are refused"
+	text := "for " + audience + ", app-only: calls that require a user are refused"
 	if c.ForUser() {
 		text = fmt.Sprintf("for %s, user %s", audience, c.User())
 		if len(c.Methods) > 0 {
@@ -242,7 +242,7 @@ func (d *doctor) checkClaims(context.Context) outcome {
 	return isOK("%s", text)
 }
 
-// callAPI asks for one customer, which every credential may see.
+// callAPI requests one customer, which every credential allows.
 func (d *doctor) callAPI(ctx context.Context) outcome {
 	switch {
 	case d.token == nil:
@@ -251,7 +251,7 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 		return isSkipped("the API's host was not reached")
 	}
 	s := *d.service
-	s.RequestsPerMinute = 0 // one request needs no budget
+	s.RequestsPerMinute = 0 // one request does not need a budget
 	pc, err := d.connection.NewClient(&s, false)
 	if err != nil {
 		return d.failedWith(err)
@@ -263,7 +263,7 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 	switch {
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusTooManyRequests:
 		d.throttled = d.failedWith(err)
-		return isOK("answered in %s, but only to say that there are too many requests", took)
+		return isOK("answered in %s, but refused the request as one too many", took)
 	case err != nil:
 		d.throttled = isSkipped("the call failed for another reason")
 		if o, ok := d.tokenOutOfTime(answer); ok {
@@ -278,9 +278,8 @@ func (d *doctor) callAPI(ctx context.Context) outcome {
 	return isOK("answered in %s with a customer", took)
 }
 
-// tokenOutOfTime looks for the reason of a refusal in the token's times. It is
-// asked last, as a local server's clock, and with it its tokens, may be set to
-// another time than this machine's.
+// tokenOutOfTime reports whether the token's times explain a refusal. It is
+// called last, because a local server's clock may be set to another time.
 func (d *doctor) tokenOutOfTime(answer *partnercenter.Error) (outcome, bool) {
 	if d.claims == nil || answer.StatusCode != http.StatusUnauthorized {
 		return outcome{}, false
@@ -289,7 +288,7 @@ func (d *doctor) tokenOutOfTime(answer *partnercenter.Error) (outcome, bool) {
 	if ends.IsZero() || !now.Before(begins) && now.Before(ends) {
 		return outcome{}, false
 	}
-	return isFailed("The clocks of the authority and of the API differ: set them right. Of a local server, see: partnercenter clock show",
-		"the API refuses the token, which is good from %s to %s; by this machine's clock it is %s",
+	return isFailed("The clocks of the authority and the API differ: correct them. For a local server, see: partnercenter clock show",
+		"the API refuses the token, which is valid from %s to %s; by this machine's clock it is %s",
 		begins.Format(time.RFC3339), ends.Format(time.RFC3339), now.UTC().Format(time.RFC3339)), true
 }

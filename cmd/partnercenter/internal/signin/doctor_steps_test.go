@@ -27,7 +27,7 @@ func TestDoctorOfOtherClouds(t *testing.T) {
 // TestReachedExplains words what a test on loopback cannot bring about.
 func TestReachedExplains(t *testing.T) {
 	for want, err := range map[string]error{
-		"DNS: the name nowhere.example is not found": &net.DNSError{Name: "nowhere.example", Err: "no such host", IsNotFound: true},
+		"DNS: name nowhere.example not found":        &net.DNSError{Name: "nowhere.example", Err: "no such host", IsNotFound: true},
 		"no answer from h in time, while connecting": context.DeadlineExceeded,
 		"h cannot be reached, while connecting":      errors.New("network is unreachable"),
 	} {

@@ -1,6 +1,5 @@
-// Package signin is the commands about who calls: login, logout, token, whoami,
-// and doctor, which tries each step of a set-up. What they sign in with is kept and
-// renewed by package connect.
+// Package signin contains the commands for signing in: login, logout, token, whoami and
+// doctor. Package connect stores and renews sign-ins.
 package signin
 
 import (
@@ -37,25 +36,23 @@ func Login(term *terminal.Terminal) *cobra.Command {
 	o := loginOptions{connection: connect.New(term)}
 	return command.Act(term, command.Spec{
 		Use: "login", Short: "Sign in as a user",
-		Long: `Sign in as a user, so that the commands that follow call Partner Center as the
-app together with that user (App+User, the secure application model). Some calls
-take nothing else.
+		Long: `Sign in as a user. Later commands then call Partner Center as the app on behalf of
+that user (App+User, the secure application model), which some calls require.
 
-The browser opens the sign-in page of the token authority, and brings its answer
-back to this machine. The page's address is also printed, for who would rather
-open it elsewhere on this machine. On one without a browser, --device-code prints
-a code to enter on any other.
+The sign-in page of the token authority opens in the browser, which returns the answer
+to this machine. The address of the page is also printed, to open it in another
+browser. If this machine has no browser, --device-code prints a code to enter on any
+other machine.
 
-The app has to know the redirect URI http://localhost; any port is taken. Where
-the settings have its secret or certificate, that is shown, too; --public-client
-leaves it away, for a redirect URI that is registered as one of mobile and desktop
-applications. --device-code never shows it: the app has to allow public client
-flows.
+The app must have the redirect URI http://localhost; any port matches. If the settings
+contain the app's secret or certificate, it is used for the sign-in. --public-client
+omits it, for a redirect URI registered for mobile and desktop applications.
+--device-code always omits it, and the app must allow public client flows.
 
-There is one sign-in for each authority, tenant and app. It is kept, encrypted,
-in the user's configuration folder, and renewed as it is used; "partnercenter
-logout" removes it. Commands use it when their settings name the same authority,
-tenant and app, or name no app at all; --as app uses the app alone.`,
+There is one sign-in for each authority, tenant and app. It is stored, encrypted, in
+the user's configuration folder, renewed as it is used, and removed by "partnercenter
+logout". Commands use it if their settings name the same authority, tenant and app, or
+do not name an app. With --as app they use the app alone.`,
 		Example: `  partnercenter login --profile local
   partnercenter login --tenant-id contoso.onmicrosoft.com --client-id 66666666-7777-8888-9999-000000000000
   partnercenter login --device-code
@@ -63,9 +60,9 @@ tenant and app, or name no app at all; --as app uses the app alone.`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
 			f.BoolVar(&o.deviceCode, "device-code", false, "print a code to enter in a browser on any machine")
-			f.BoolVar(&o.noBrowser, "no-browser", false, "open no browser; print the address only")
-			f.BoolVar(&o.public, "public-client", false, "do not show the app's secret or certificate")
-			f.DurationVar(&o.timeout, "login-timeout", 5*time.Minute, "how long to wait for the user (with --device-code, by default as long as the code lives)")
+			f.BoolVar(&o.noBrowser, "no-browser", false, "only print the address, without opening a browser")
+			f.BoolVar(&o.public, "public-client", false, "do not use the app's secret or certificate")
+			f.DurationVar(&o.timeout, "login-timeout", 5*time.Minute, "how long to wait for the user (default with --device-code: until the code expires)")
 			o.connection.AddFlags(cmd)
 		},
 		Exclusive: [][]string{{"device-code", "no-browser"}},
@@ -75,7 +72,7 @@ tenant and app, or name no app at all; --as app uses the app alone.`,
 func (o *loginOptions) run(ctx context.Context, call *command.Call) error {
 	term := call.Term
 	if o.timeout <= 0 {
-		return terminal.Usagef("--login-timeout %s is no time to sign in: give some minutes", o.timeout)
+		return terminal.Usagef("--login-timeout %s is not positive: give some minutes", o.timeout)
 	}
 	s, err := o.connection.UnsignedService()
 	if err != nil {
@@ -83,15 +80,15 @@ func (o *loginOptions) run(ctx context.Context, call *command.Call) error {
 	}
 	switch {
 	case s.ClientID == "":
-		return terminal.Settingsf("there is no app to sign in through: give its id with --client-id or PARTNERCENTER_CLIENT_ID, or in a profile")
+		return terminal.Settingsf("there is no app to sign in to: give its id with --client-id or PARTNERCENTER_CLIENT_ID, or in a profile")
 	case strings.HasPrefix(s.Authority, "http://"):
-		return terminal.Settingsf("authority %s is plain HTTP, and users sign in over TLS only: name its TLS address with --authority, and with --ca-file who vouches for it", s.Authority)
+		return terminal.Settingsf("authority %s is plain HTTP, but users sign in over TLS only: give its TLS address with --authority, and its certificate authority with --ca-file", s.Authority)
 	}
 	store, err := connect.NewTokenStore(term)
 	if err != nil {
 		return err
 	}
-	// What keeps the sign-in from being kept had better show before the user does all.
+	// Find out before the user signs in whether the sign-in can be stored.
 	unchanged := func([]*connect.SignIn) ([]*connect.SignIn, error) { return nil, nil }
 	if err := store.Change(ctx, unchanged); err != nil {
 		return err
@@ -130,13 +127,14 @@ func (o *loginOptions) run(ctx context.Context, call *command.Call) error {
 	return tellSignIn(call, s, user, result.AccessToken)
 }
 
-// tellSignIn says who is signed in, and what the service would soon complain about.
+// tellSignIn reports who is signed in, with warnings about what the service would
+// refuse.
 func tellSignIn(call *command.Call, s *connect.Service, user *connect.SignIn, token string) error {
 	if claims, ok := connect.ReadClaims(token); ok && claims.ForUser() && claims.WithoutMFA() {
 		call.Term.Linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
 	}
 	if s.As == connect.AsApp {
-		call.Term.Linef("warning: the settings have --as app, so commands go on to act as the app alone")
+		call.Term.Linef("warning: the settings have --as app, so commands still act as the app alone")
 	}
 	return call.Say("Signed in as %s, tenant %s, through app %s.", terminal.Sanitize(user.Who()), terminal.Sanitize(user.TenantID), terminal.Sanitize(user.ClientID))
 }
@@ -172,9 +170,9 @@ func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *connect.
 		return result, ctx.Err()
 	case err != nil:
 		return result, &connect.SignInError{
-			Text: fmt.Sprintf("nobody signed in within %s", o.timeout),
+			Text: fmt.Sprintf("no user signed in within %s", o.timeout),
 			Next: "Run partnercenter login again; --login-timeout waits longer, --device-code needs no browser on this machine.\n" +
-				"If the page showed an error instead, it says what is wrong; 'partnercenter doctor' tries each step.",
+				"If the page showed an error, it says what is wrong; 'partnercenter doctor' checks each step.",
 		}
 	case answer.Get("error") != "":
 		refused := connect.OAuthError{Code: answer.Get("error"), Description: answer.Get("error_description")}
@@ -188,8 +186,8 @@ func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *connect.
 	return result, checkIDToken(result.IDToken.RawToken, s, nonce)
 }
 
-// guardCodeURL adds what ties the answer to this very request: the state to the
-// browser's way back, the nonce to the id token, the challenge to the code.
+// guardCodeURL adds what binds the answer to this request: the state for the
+// redirect, the nonce for the id token, the challenge for the code.
 func guardCodeURL(address, state, nonce, verifier string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -202,51 +200,51 @@ func guardCodeURL(address, state, nonce, verifier string) (string, error) {
 	query.Set("nonce", nonce)
 	query.Set("code_challenge", base64.RawURLEncoding.EncodeToString(challenge[:]))
 	query.Set("code_challenge_method", "S256")
-	// A browser that is signed in already would else choose for the user.
+	// Otherwise a browser that is already signed in would select the user.
 	query.Set("prompt", "select_account")
 	u.RawQuery = query.Encode()
 	return u.String(), nil
 }
 
-// randomText has 256 random bits, as base64 for URLs.
+// randomText returns 256 random bits in base64 for URLs.
 func randomText() string {
 	var b [32]byte
 	rand.Read(b[:]) // never fails
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// checkIDToken makes sure that the id token belongs to this sign-in. It came
-// from the authority itself, over TLS, which vouches for it in place of its
-// signature (OpenID Connect Core 1.0, section 3.1.3.7).
+// checkIDToken checks that the id token belongs to this sign-in. It comes
+// directly from the authority over TLS, so its signature need not be verified
+// (OpenID Connect Core 1.0, section 3.1.3.7).
 func checkIDToken(token string, s *connect.Service, nonce string) error {
 	claims, ok := connect.ReadClaims(token)
 	switch {
 	case !ok:
 		return &connect.SignInError{
-			Text: connect.SignInFailed + s.Authority + " gave no id token, so nobody knows who signed in",
+			Text: connect.SignInFailed + s.Authority + " sent no id token, so it is unknown who signed in",
 			Next: "Check --authority.",
 		}
 	case nonce != "" && subtle.ConstantTimeCompare([]byte(claims.Nonce), []byte(nonce)) != 1:
 		return &connect.SignInError{
 			Text: connect.SignInFailed + "the id token belongs to another sign-in (its nonce is not the one sent)",
-			Next: "Run partnercenter login again. If it happens again, somebody may be passing off another user's sign-in: tell the administrator.",
+			Next: "Run partnercenter login again. If it happens again, someone may be injecting another user's sign-in: tell the administrator.",
 		}
 	case len(claims.Audience) != 1 || !strings.EqualFold(claims.Audience[0], s.ClientID):
 		return &connect.SignInError{
-			Text: connect.SignInFailed + "the id token is for another app than " + s.ClientID,
+			Text: connect.SignInFailed + "the id token is for an app other than " + s.ClientID,
 			Next: "Check --client-id and --authority.",
 		}
 	}
 	return nil
 }
 
-// showSignInPage opens the browser, and prints the address for those that have
-// none or another.
+// showSignInPage opens the browser, and prints the address for use in another
+// one.
 func showSignInPage(term *terminal.Terminal, address string, noBrowser bool) {
 	if noBrowser {
 		term.Linef("Sign in at this address, in a browser on this machine:")
 	} else {
-		term.Linef("The browser opens the sign-in page. If it does not, open this address on this machine:")
+		term.Linef("The sign-in page opens in the browser. If it does not, open this address on this machine:")
 	}
 	term.Linef("  %s", address)
 	if !noBrowser {
@@ -254,11 +252,11 @@ func showSignInPage(term *terminal.Terminal, address string, noBrowser bool) {
 			term.Linef("No browser could be opened (%v): open the address yourself, or stop with Ctrl-C and use --device-code.", err)
 		}
 	}
-	term.Linef("Waiting; Ctrl-C stops.")
+	term.Linef("Waiting; press Ctrl-C to stop.")
 }
 
-// signInWithCode is the device authorization grant (RFC 8628). Zero waits as
-// long as the code lives.
+// signInWithCode is the device authorization grant (RFC 8628). A zero timeout
+// waits until the code expires.
 //
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
 func signInWithCode(ctx context.Context, term *terminal.Terminal, s *connect.Service, kept *connect.MSALCache, timeout time.Duration) (result public.AuthResult, err error) {
@@ -275,7 +273,7 @@ func signInWithCode(ctx context.Context, term *terminal.Terminal, s *connect.Ser
 	term.Linef("  %s", code.Result.VerificationURL)
 	term.Linef("and enter this code:")
 	term.Linef("  %s", code.Result.UserCode)
-	term.Linef("It is good for %s. Enter only a code that you asked for yourself. Waiting; Ctrl-C stops.", terminal.InWords(code.Result.ExpiresOn.Sub(term.Now()).Round(time.Minute)))
+	term.Linef("It is valid for %s. Enter only codes that you requested yourself. Waiting; press Ctrl-C to stop.", terminal.InWords(code.Result.ExpiresOn.Sub(term.Now()).Round(time.Minute)))
 	waiting := ctx
 	if timeout > 0 {
 		var cancel context.CancelFunc

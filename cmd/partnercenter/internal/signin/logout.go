@@ -12,22 +12,22 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// Logout returns the command that forgets users.
+// Logout returns the command that signs users out.
 func Logout(term *terminal.Terminal) *cobra.Command {
 	var all bool
 	c := connect.New(term)
 	return command.Act(term, command.Spec{
-		Use: "logout", Short: "Forget a signed-in user",
-		Long: `Remove the sign-in that commands with the same settings would use, or all with
---all.
+		Use: "logout", Short: "Sign a user out",
+		Long: `Remove the sign-in that commands with the same settings would use or, with --all,
+all sign-ins.
 
-It is forgotten on this machine only. Microsoft's authority has no way to hand a
-refresh token back: to end what may have been copied, revoke the user's sessions
-in the Entra admin center.`,
+The sign-in is removed from this machine only: Microsoft's authority does not let
+clients revoke refresh tokens. To invalidate possible copies, revoke the user's
+sessions in the Entra admin center.`,
 		Example: `  partnercenter logout --profile local
   partnercenter logout --all`,
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().BoolVar(&all, "all", false, "forget all users, and the key that their file was encrypted with; also when it cannot be read any more")
+			cmd.Flags().BoolVar(&all, "all", false, "sign out all users and remove the encryption key, even if their file is unreadable")
 			c.AddFlags(cmd)
 		},
 	}, func(ctx context.Context, call *command.Call) error {
@@ -52,7 +52,7 @@ func logoutAll(ctx context.Context, call *command.Call, store *connect.TokenStor
 	case err != nil:
 		return err
 	case !removed:
-		return call.Say("Nobody was signed in.")
+		return call.Say("No user was signed in.")
 	}
 	return call.Say("All users are signed out.")
 }
@@ -64,12 +64,12 @@ func logout(ctx context.Context, call *command.Call, store *connect.TokenStore, 
 			return nil, err
 		}
 		left = slices.DeleteFunc(signIns, func(i *connect.SignIn) bool { return i == gone })
-		return append([]*connect.SignIn{}, left...), nil // not nil, which changes nothing
+		return append([]*connect.SignIn{}, left...), nil // not nil, which would change nothing
 	})
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("Nobody is signed in to %s for these settings.", s.Authority)
+	text := fmt.Sprintf("No user is signed in to %s for these settings.", s.Authority)
 	if gone != nil {
 		text = fmt.Sprintf("%s is signed out.", gone.Who())
 	}

@@ -18,24 +18,24 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// reached is how far a request to a host got, and what came back.
+// reached is the result of a request to a host.
 type reached struct {
 	host  string
-	proxy string // without its password; empty for none
+	proxy string // without its password; empty if there is none
 
-	mu    sync.Mutex // guards phase, which the connection's goroutines write
-	phase string     // what was going on last
+	mu    sync.Mutex // guards phase, which goroutines of the connection set
+	phase string     // the last phase of the request
 
-	err    error
-	status int
-	header http.Header
-	body   []byte
-	tls    *tls.ConnectionState
-	at     time.Time // on this machine's clock, when the answer was made
-	took   time.Duration
+	err      error
+	status   int
+	header   http.Header
+	body     []byte
+	tls      *tls.ConnectionState
+	answered time.Time // when the answer was created, by this machine's clock
+	took     time.Duration
 }
 
-// reach sends one request without credentials, the way that all others go.
+// reach sends a request without credentials over the same transport as all others.
 func reach(ctx context.Context, s *connect.Service, address string, timeout time.Duration) *reached {
 	r := &reached{host: hostOf(address)}
 	if timeout > 0 {
@@ -59,7 +59,7 @@ func reach(ctx context.Context, s *connect.Service, address string, timeout time
 	}
 	defer resp.Body.Close()
 	r.took = max(time.Since(began).Round(time.Millisecond), time.Millisecond)
-	r.at = began.Add(r.took / 2)
+	r.answered = began.Add(r.took / 2)
 	r.status, r.header, r.tls = resp.StatusCode, resp.Header, resp.TLS
 	r.body, r.err = io.ReadAll(io.LimitReader(resp.Body, connect.MaxTokenAnswer))
 	return r
@@ -83,7 +83,7 @@ func (r *reached) statusText() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)))
 }
 
-// outcome words it; flag is where the host's name came from.
+// outcome returns the step's outcome. flag is the one that sets the host.
 func (r *reached) outcome(flag string) outcome {
 	via := ""
 	if r.proxy != "" {
@@ -99,7 +99,7 @@ func (r *reached) outcome(flag string) outcome {
 	return isOK("%s answers in %s over %s, certificate by %s%s", r.host, r.took, tls.VersionName(r.tls.Version), issuerOf(r.tls), via)
 }
 
-// issuerOf names the authority that vouches for a server.
+// issuerOf returns the name of the authority that issued a server's certificate.
 func issuerOf(state *tls.ConnectionState) string {
 	if len(state.PeerCertificates) == 0 {
 		return "nobody"
@@ -107,7 +107,7 @@ func issuerOf(state *tls.ConnectionState) string {
 	return nameOf(state.PeerCertificates[0].Issuer)
 }
 
-// nameOf is what people know a certificate authority by.
+// nameOf returns a readable name of a certificate authority.
 func nameOf(authority pkix.Name) string {
 	organization := strings.Join(authority.Organization, ", ")
 	switch {
@@ -119,7 +119,7 @@ func nameOf(authority pkix.Name) string {
 	return fmt.Sprintf("%s (%s)", authority.CommonName, organization)
 }
 
-// explain says why there is no answer, and what to do.
+// explain returns why there is no answer, and what to do.
 func (r *reached) explain(flag string) (what, fix string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -134,9 +134,9 @@ func (r *reached) explain(flag string) (what, fix string) {
 			by = nameOf(untested.UnverifiedCertificates[0].Issuer)
 		}
 		return fmt.Sprintf("TLS: the certificate of %s, by %s, is not trusted: %v", r.host, by, untested.Err),
-			"For a server of yours, name its certificate authority with --ca-file. A company's proxy that looks into TLS has one, too: ask for its file."
+			"For your own server, give its certificate authority with --ca-file. A company's proxy that inspects TLS has one too: ask for its file."
 	case errors.As(err, &dns):
-		return fmt.Sprintf("DNS: the name %s is not found: %s", dns.Name, dns.Err),
+		return fmt.Sprintf("DNS: name %s not found: %s", dns.Name, dns.Err),
 			"Check " + flag + ", --cloud, the proxy variables and this machine's DNS."
 	case terminal.ConnectionRefused(err) && terminal.RefusingProxy(err) != "":
 		return "connection: refused by the proxy: nothing listens there", terminal.NextProxy
@@ -145,9 +145,9 @@ func (r *reached) explain(flag string) (what, fix string) {
 			"Check " + flag + ". If it is a local server, start it with: partnercenter serve"
 	case isTimeout(err):
 		return fmt.Sprintf("no answer from %s in time, while %s", r.host, r.phase),
-			"A firewall may drop what is sent, or a proxy be needed (HTTPS_PROXY). --timeout waits longer."
+			"A firewall may drop packets, or a proxy may be required (HTTPS_PROXY). --timeout extends the wait."
 	case errors.As(err, new(tls.RecordHeaderError)):
-		return "TLS: what answers at " + r.host + " does not speak it", "Check " + flag + ": the port may be that of plain HTTP."
+		return "TLS: " + r.host + " does not speak it", "Check " + flag + ": the port may be for plain HTTP."
 	}
 	return fmt.Sprintf("%s cannot be reached, while %s: %v", r.host, r.phase, terminal.Innermost(r.err)),
 		"Check " + flag + ", the network and the proxy variables (HTTPS_PROXY, NO_PROXY)."

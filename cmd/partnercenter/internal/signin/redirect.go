@@ -16,8 +16,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// redirectListener waits on this machine for what the authority has a browser
-// bring back (RFC 8252, section 7.3).
+// redirectListener receives the authority's answer from a browser on this
+// machine (RFC 8252, section 7.3).
 type redirectListener struct {
 	url    string // the redirect URI
 	host   string
@@ -27,20 +27,20 @@ type redirectListener struct {
 }
 
 const (
-	// maxRedirectForm is far beyond a code and a state.
+	// maxRedirectForm is far more than a code and a state need.
 	maxRedirectForm = 64 << 10
-	// redirectGrace is how long the last page may take to get to the browser.
+	// redirectGrace is how long sending the last page to the browser may take.
 	redirectGrace = 2 * time.Second
-	// redirectTries is how many ports are tried until one is free under both
+	// redirectTries is the number of ports to try until one is free at both
 	// addresses.
 	redirectTries = 10
 )
 
-// listenForRedirect takes a free port. The answer must have the state.
+// listenForRedirect listens on a free port for an answer with the state.
 func listenForRedirect(ctx context.Context, state string) (*redirectListener, error) {
 	listeners, port, err := listenOnLocalhost(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("this machine gives no port for the browser to come back to: %w; sign in with --device-code instead", err)
+		return nil, fmt.Errorf("there is no port for the browser to return to: %w; sign in with --device-code instead", err)
 	}
 	l := &redirectListener{
 		host: net.JoinHostPort("localhost", strconv.Itoa(port)), state: state, answer: make(chan url.Values, 1),
@@ -49,7 +49,7 @@ func listenForRedirect(ctx context.Context, state string) (*redirectListener, er
 	l.server = &http.Server{
 		Handler:           http.HandlerFunc(l.serve),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		ErrorLog: log.New(io.Discard, "", 0), // a browser that breaks off is none of the user's business
+		ErrorLog: log.New(io.Discard, "", 0), // the user need not know of broken connections
 	}
 	for _, listener := range listeners {
 		go func() { _ = l.server.Serve(listener) }()
@@ -57,9 +57,9 @@ func listenForRedirect(ctx context.Context, state string) (*redirectListener, er
 	return l, nil
 }
 
-// listenOnLocalhost listens on one port of both addresses that browsers take
-// localhost for, so that no other program can answer in our place. A machine
-// without IPv6 has one.
+// listenOnLocalhost listens on the same port of both addresses of localhost, so
+// that no other program can receive the answer. A machine without IPv6 has only
+// one.
 func listenOnLocalhost(ctx context.Context) (listeners []net.Listener, port int, err error) {
 	var config net.ListenConfig
 	for range redirectTries {
@@ -77,17 +77,17 @@ func listenOnLocalhost(ctx context.Context) (listeners []net.Listener, port int,
 		}
 		v4.Close()
 	}
-	return nil, 0, errors.New("each port tried is half taken")
+	return nil, 0, errors.New("all ports tried were in use at one of the addresses")
 }
 
-// close lets the last page go out.
+// close waits until the last page is sent.
 func (l *redirectListener) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), redirectGrace)
 	defer cancel()
 	_ = l.server.Shutdown(ctx)
 }
 
-// wait returns what the authority answered.
+// wait returns the authority's answer.
 func (l *redirectListener) wait(ctx context.Context) (url.Values, error) {
 	select {
 	case form := <-l.answer:
@@ -97,17 +97,17 @@ func (l *redirectListener) wait(ctx context.Context) (url.Values, error) {
 	}
 }
 
-// serve takes the answer as a form, which stays out of the browser's history
-// and of Referer headers. What does not have the state is somebody else's and
-// does not end the waiting.
+// serve receives the answer as a form, which does not get into the browser's
+// history or Referer headers. It ignores an answer without the state, which
+// belongs to another sign-in.
 func (l *redirectListener) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Host != l.host, r.URL.Path != "/":
-		writeRedirectPage(w, http.StatusNotFound, "There is nothing here", "This address only takes the answer of a sign-in.")
+		writeRedirectPage(w, http.StatusNotFound, "There is nothing here", "This address only receives the answer of a sign-in.")
 		return
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		writeRedirectPage(w, http.StatusMethodNotAllowed, "Not signed in yet", "This address only takes the answer of a sign-in. Go on at the sign-in page.")
+		writeRedirectPage(w, http.StatusMethodNotAllowed, "Not signed in yet", "This address only receives the answer of a sign-in. Continue on the sign-in page.")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxRedirectForm)
@@ -116,22 +116,22 @@ func (l *redirectListener) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if subtle.ConstantTimeCompare([]byte(r.PostForm.Get("state")), []byte(l.state)) != 1 {
-		writeRedirectPage(w, http.StatusBadRequest, "Not signed in", "This is the answer to another sign-in than the one that is waited for. Run partnercenter login again.")
+		writeRedirectPage(w, http.StatusBadRequest, "Not signed in", "This answer belongs to another sign-in. Run partnercenter login again.")
 		return
 	}
 	select {
 	case l.answer <- r.PostForm:
-	default: // one came before
+	default: // an answer has already arrived
 	}
 	if r.PostForm.Get("error") != "" {
 		writeRedirectPage(w, http.StatusOK, "Not signed in", "The terminal says why. You can close this page.")
 		return
 	}
-	writeRedirectPage(w, http.StatusOK, "That was all here", "The terminal says whether you are signed in. You can close this page.")
+	writeRedirectPage(w, http.StatusOK, "Finished here", "The terminal says whether you are signed in. You can close this page.")
 }
 
-// writeRedirectPage writes one of our own texts; nothing of the request is in
-// it.
+// writeRedirectPage writes a page. Its texts never contain parts of the
+// request.
 func writeRedirectPage(w http.ResponseWriter, status int, title, text string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

@@ -16,11 +16,11 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// tokenOutput is what token -o json prints.
+// tokenOutput is the output of token -o json.
 type tokenOutput struct {
 	AccessToken string    `json:"accessToken"`
 	ExpiresOn   time.Time `json:"expiresOn"`
-	TenantID    string    `json:"tenantId,omitempty"` // when the settings name it
+	TenantID    string    `json:"tenantId,omitempty"` // if the settings have it
 	Scopes      []string  `json:"scopes"`
 }
 
@@ -30,15 +30,15 @@ func Token(term *terminal.Terminal) *cobra.Command {
 	var user userToken
 	cmd := command.Act(term, command.Spec{
 		Facts: true, Use: "token", Short: "Print an access token",
-		Long: `Print the access token that commands call with, alone, for curl and other tools:
-that of the user who signed in with "partnercenter login", or the app's own.
-"partnercenter whoami" explains it.
+		Long: `Print only the access token that commands use, for curl and other tools: that of the
+user who signed in with "partnercenter login", or the app's own. "partnercenter
+whoami" explains it.
 
-With --user the app acts for that user of a local server, whose control plane gives
-such tokens without a password.
+With --user, print a token for a user of a local server. The server's control plane
+issues it without a password.
 
-Whoever has the token can act as the app, or the user, until it expires: keep it out
-of files and logs.`,
+Anyone with the token can act as the app or the user until it expires: keep it out of
+files and logs.`,
 		Example: `  curl -H "Authorization: Bearer $(partnercenter token)" \
     https://api.partnercenter.microsoft.com/v1/customers
   partnercenter token --profile local -o json | jq -r .expiresOn
@@ -61,7 +61,7 @@ of files and logs.`,
 		}
 		return call.Tell(facts, facts.print)
 	})
-	cmd.Flags().StringVar(&user.name, "user", "", "`name@domain` of a user of a local server to act for")
+	cmd.Flags().StringVar(&user.name, "user", "", "`name@domain` of a user of a local server")
 	user.control.AddFlag(cmd)
 	c.AddFlags(cmd)
 	return cmd
@@ -72,27 +72,27 @@ func (t *tokenOutput) print(w io.Writer) error {
 	return err
 }
 
-// userToken asks a local server's control plane for a token.
+// userToken gets a user's token from a local server's control plane.
 type userToken struct {
 	name    string
 	control connect.ControlPlane
 }
 
-// signInFlags are the flags that have no meaning for a control plane, which asks
-// for no credentials.
+// signInFlags are the flags that do not apply to a control plane, which
+// requires no credentials.
 var signInFlags = []string{"base-url", "cloud", "authority", "client-secret", "client-secret-file", "client-certificate", "client-certificate-password-file", "as", "ca-file", "scope"}
 
 func (u *userToken) run(ctx context.Context, call *command.Call, c *connect.Connection) error {
 	for _, name := range signInFlags {
 		if call.Given(name) {
-			return terminal.Usagef("--%s has no meaning with --user and --control, which ask a local server's control plane: leave it out", name)
+			return terminal.Usagef("--%s does not apply with --user and --control, which use a local server's control plane: leave it out", name)
 		}
 	}
 	if c.Profile != "" && c.Profile != connect.LocalProfile {
-		return terminal.Usagef("--user asks a local server's control plane, and profile %q is none: leave out --profile, or name the control plane with --control", c.Profile)
+		return terminal.Usagef("--user uses a local server's control plane, which profile %q does not have: leave out --profile, or give the control plane with --control", c.Profile)
 	}
 	if call.Given("user") && u.name == "" {
-		return terminal.Usagef("--user is empty: name a user like admin.agent@contosocsp.onmicrosoft.com, or leave it out")
+		return terminal.Usagef("--user is empty: give a user like admin.agent@contosocsp.onmicrosoft.com, or leave it out")
 	}
 	order := map[string]string{}
 	for key, value := range map[string]string{"user": u.name, "tenant": c.Flags.TenantID, "clientId": c.Flags.ClientID} {

@@ -17,8 +17,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-// identity is what whoami prints: a token, explained. The token itself is not
-// in it.
+// identity is the output of whoami. It does not contain the token itself.
 type identity struct {
 	Kind     string `json:"kind"` // user or app
 	Name     string `json:"name,omitempty"`
@@ -26,11 +25,11 @@ type identity struct {
 	ObjectID string `json:"objectId,omitempty"`
 	TenantID string `json:"tenantId,omitempty"`
 	ClientID string `json:"clientId,omitempty"`
-	// SignedInBy is user, secret, certificate or azure: where the token is from.
+	// SignedInBy is the source of the token: user, secret, certificate or azure.
 	SignedInBy string   `json:"signedInBy,omitempty"`
 	Roles      []string `json:"roles"`
 	Scopes     []string `json:"scopes"`
-	// MultiFactor is absent for an app, and where the token does not say.
+	// MultiFactor is absent for an app, or if the token does not say.
 	MultiFactor *bool      `json:"multiFactor,omitempty"`
 	Methods     []string   `json:"authenticationMethods,omitempty"`
 	Audience    []string   `json:"audience"`
@@ -41,7 +40,7 @@ type identity struct {
 	Expired     bool       `json:"expired"`
 	permits
 
-	way string // for people
+	way string // for display
 }
 
 // Whoami returns the command that explains a token.
@@ -49,18 +48,18 @@ func Whoami(term *terminal.Terminal) *cobra.Command {
 	var file string
 	c := connect.New(term)
 	cmd := command.Act(term, command.Spec{
-		Facts: true, Use: "whoami", Short: "Explain who calls, and what the token allows",
-		Long: `Get the token that commands call with, and explain it: whose it is, for which
-tenant, with which roles, whether the user showed more than one factor, for whom
-it is meant, when it expires, and which calls it allows.
+		Facts: true, Use: "whoami", Short: "Show who commands act as, and what the token allows",
+		Long: `Get the token that commands use, and explain it: its user or app, tenant, roles,
+whether the user signed in with multi-factor authentication, its audience, when it
+expires, and which calls it allows.
 
-The token is decoded here and not sent anywhere, and nothing checks its
-signature. It is never printed; "partnercenter token" does that.`,
+The token is decoded on this machine and not sent anywhere. Its signature is not
+verified. To print the token itself, use "partnercenter token".`,
 		Example: `  partnercenter whoami --profile local
   partnercenter whoami -o json | jq -r .expiresOn
   partnercenter token | partnercenter whoami --token -`,
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().StringVar(&file, "token", "", "`file` that holds a token to explain, whoever it is from; - for standard input")
+			cmd.Flags().StringVar(&file, "token", "", "`file` with the token to explain, from any issuer; - for standard input")
 		},
 	}, func(ctx context.Context, call *command.Call) (err error) {
 		var who *identity
@@ -78,7 +77,7 @@ signature. It is never printed; "partnercenter token" does that.`,
 	return cmd
 }
 
-// whoHas explains the token in a file.
+// whoHas returns the identity in the token in a file.
 func whoHas(term *terminal.Terminal, file string) (*identity, error) {
 	text, err := connect.ReadSecret(term, file)
 	if err != nil {
@@ -86,12 +85,12 @@ func whoHas(term *terminal.Terminal, file string) (*identity, error) {
 	}
 	claims, ok := connect.ReadClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
 	if !ok {
-		return nil, terminal.Usagef("what --token names is no JSON Web Token: it should be three parts of base64 with dots between")
+		return nil, terminal.Usagef("the file of --token is not a JSON Web Token: it should have three parts in base64, separated by dots")
 	}
 	return newIdentity(claims, "", term.Now()), nil
 }
 
-// whoCalls explains the token that commands call with.
+// whoCalls returns the identity in the token that commands use.
 func whoCalls(ctx context.Context, c *connect.Connection) (*identity, error) {
 	s, err := c.Service()
 	if err != nil {
@@ -103,7 +102,7 @@ func whoCalls(ctx context.Context, c *connect.Connection) (*identity, error) {
 	}
 	claims, ok := connect.ReadClaims(token.Token)
 	if !ok {
-		return nil, fmt.Errorf("%s gave a token that says nothing of itself: it is no JSON Web Token; nothing is wrong with that, but there is nothing to explain", s.Authority)
+		return nil, fmt.Errorf("the token from %s cannot be explained: it is not a JSON Web Token, which is allowed but cannot be decoded", s.Authority)
 	}
 	who := newIdentity(claims, partnercenter.CloudNameOf(s.Options.Cloud), c.Term.Now())
 	who.SignedInBy, who.way = s.Way.Name, s.Way.Text
@@ -132,7 +131,7 @@ func newIdentity(c *connect.Claims, cloud partnercenter.CloudName, now time.Time
 	return who
 }
 
-// print explains the token to people.
+// print prints the identity as text.
 func (i *identity) print(w io.Writer, now time.Time) error {
 	var lines [][2]string
 	add := func(name, value string) {
@@ -142,7 +141,7 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	}
 	switch {
 	case i.Kind == "app":
-		add("Who", fmt.Sprintf("app %s itself; no user", i.ClientID))
+		add("Who", fmt.Sprintf("app %s itself, without a user", i.ClientID))
 	case i.Name != "":
 		add("Who", fmt.Sprintf("user %s (%s)", i.Name, i.Username))
 	default:
@@ -154,7 +153,7 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	add("Signed in by", i.way)
 	add("Tenant", i.TenantID)
 	add("Object id", i.ObjectID)
-	add("Roles", cmp.Or(strings.Join(i.Roles, ", "), "the token names none"))
+	add("Roles", cmp.Or(strings.Join(i.Roles, ", "), "none in the token"))
 	if i.Kind == "user" {
 		add("Multi-factor", multiFactor(i.MultiFactor, i.Methods))
 	}
@@ -204,15 +203,15 @@ type refusedCall struct {
 	Reason string `json:"reason"`
 }
 
-// permits are the documented calls, by area and name, and by whether a token allows
-// them.
+// permits are the documented calls, split by whether a token allows them.
 type permits struct {
 	CanCall    []string      `json:"canCall"`
 	CannotCall []refusedCall `json:"cannotCall"`
 }
 
-// permitsOf reads them off a token. What the token leaves open, such as roles
-// that only the service knows, counts as allowed. An empty cloud offers all.
+// permitsOf returns the calls that a token allows. If the token leaves it open,
+// for example because only the service knows the roles, a call counts as
+// allowed. An empty cloud offers all calls.
 func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 	p := permits{CanCall: []string{}, CannotCall: []refusedCall{}}
 	_, graph, known := connect.KnownAudience(strings.Join(c.Audience, " "))
@@ -228,11 +227,11 @@ func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 		case cloud != "" && !o.OfferedIn(cloud):
 			reason = "not offered in the " + string(cloud) + " cloud"
 		case !c.ForUser() && !o.TakesApp():
-			reason = "wants a signed-in user: partnercenter login"
+			reason = "requires a signed-in user: partnercenter login"
 		case c.ForUser() && !o.TakesUser():
-			reason = "takes an app only: --as app"
+			reason = "requires an app alone: --as app"
 		case c.ForUser() && len(roles) > 0 && !o.Allows(roles...):
-			reason = "wants the role " + terminal.OrList(terminal.Texts(o.Roles()))
+			reason = "requires the role " + terminal.OrList(terminal.Texts(o.Roles()))
 		}
 		if reason == "" {
 			p.CanCall = append(p.CanCall, o.String())
@@ -243,7 +242,7 @@ func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
 	return p
 }
 
-// print lists the calls by what they have in common.
+// print lists the calls, grouped by reason.
 func (p *permits) print(b *strings.Builder) {
 	fmt.Fprintf(b, "\nThe token allows %d of the API's %d documented calls", len(p.CanCall), len(p.CanCall)+len(p.CannotCall))
 	if len(p.CanCall) > 0 {
@@ -264,7 +263,7 @@ func (p *permits) print(b *strings.Builder) {
 	}
 }
 
-// byArea writes a line for each area, and more where one is too short.
+// byArea returns a line for each area, wrapped if necessary.
 func byArea(calls []string) string {
 	var areas []string
 	names := map[string][]string{}

@@ -7,7 +7,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Number is how a number stands in a cell; one that is absent stands for nothing.
+// Number formats a number for a cell, as an empty string if it is absent.
 func Number(n *int) string {
 	if n == nil {
 		return ""
@@ -15,13 +15,13 @@ func Number(n *int) string {
 	return strconv.Itoa(*n)
 }
 
-// ShortTime is for reading and sorting: UTC, to the second.
+// ShortTime formats a time for reading and sorting: in UTC, to the second.
 func ShortTime(t partnercenter.Time) string { return formatTime(t, time.RFC3339) }
 
-// ExactTime is for programs: UTC, with all digits.
+// ExactTime formats a time for programs: in UTC, with all digits.
 func ExactTime(t partnercenter.Time) string { return formatTime(t, time.RFC3339Nano) }
 
-// formatTime leaves text that is no date as it is.
+// formatTime returns text that is not a date unchanged.
 func formatTime(t partnercenter.Time, layout string) string {
 	switch at := t.Time(); {
 	case !at.IsZero():
@@ -33,7 +33,7 @@ func formatTime(t partnercenter.Time, layout string) string {
 	}
 }
 
-// YesNo is how a flag stands in a cell; one that is absent stands for nothing.
+// YesNo formats a flag for a cell, as an empty string if it is absent.
 func YesNo(flag *bool) string {
 	switch {
 	case flag == nil:
@@ -44,7 +44,7 @@ func YesNo(flag *bool) string {
 	return "no"
 }
 
-// OrZero is what a pointer leads to, or nothing.
+// OrZero returns *p, or the zero value if p is nil.
 func OrZero[T any](p *T) T {
 	if p == nil {
 		p = new(T)
@@ -52,7 +52,7 @@ func OrZero[T any](p *T) T {
 	return *p
 }
 
-// Texts are the values of an enum as flags and cells have them.
+// Texts returns the values of an enum as strings.
 func Texts[T ~string](values []T) []string {
 	list := make([]string, len(values))
 	for i, v := range values {

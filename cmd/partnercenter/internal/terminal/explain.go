@@ -17,22 +17,22 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Explanation is an error in the form that people get to see.
+// Explanation is an error as shown to the user.
 type Explanation struct {
 	What    string
 	Details []string
-	Next    string // may have lines
+	Next    string // may have several lines
 	Code    int
 }
 
-// explainer is an error that words itself.
+// explainer is an error that explains itself.
 type explainer interface {
 	error
 	Explain(now time.Time) Explanation
 }
 
-// Explain words an error: those of commands word themselves, those of the client
-// and of the way to the service are worded here.
+// Explain explains an error. Errors of commands explain themselves; those of
+// the client and of the transport are explained here.
 func Explain(err error, now time.Time) Explanation {
 	var (
 		own     explainer
@@ -53,34 +53,34 @@ func Explain(err error, now time.Time) Explanation {
 		return explainAnswer(answer, now)
 	case errors.As(err, &decode):
 		return Explanation{
-			What:    fmt.Sprintf("the answer is not JSON of the API (%s): %s", cmp.Or(decode.ContentType, "no content type"), decode.Description),
+			What:    fmt.Sprintf("the answer is not the API's JSON (%s): %s", cmp.Or(decode.ContentType, "no content type"), decode.Description),
 			Details: []string{decode.Method + " " + decode.URL, "request " + decode.RequestID, decode.Err.Error()},
-			Next:    "Check that --base-url is Partner Center's and that no proxy answers in its place; then try again.",
+			Next:    "Check that --base-url is Partner Center's and that no proxy answers instead; then try again.",
 			Code:    ExitError,
 		}
 	case errors.As(err, &short):
 		return Explanation{
-			What: fmt.Sprintf("the list is incomplete: %s counted %d items but carried %d", short.Path, short.TotalCount, short.Items),
-			Next: "Try again, or take what comes with --allow-short.",
+			What: fmt.Sprintf("the list is incomplete: the answer of %s counts %d items but has %d", short.Path, short.TotalCount, short.Items),
+			Next: "Try again, or accept the incomplete list with --allow-short.",
 			Code: ExitError,
 		}
 	}
 	if e, ok := explainTransport(err); ok {
 		return e
 	}
-	// A file's mistakes are a line each.
+	// Mistakes in a file are one per line.
 	lines := strings.Split(strings.TrimPrefix(err.Error(), "partnercenter: "), "\n")
 	return Explanation{What: lines[0], Details: lines[1:], Code: ExitError}
 }
 
-const nextSecondFactor = "Have a second factor required of the user, and sign in again: partnercenter login."
+const nextSecondFactor = "Require a second factor of the user, and sign in again: partnercenter login."
 
-// explainCredential words what a token shows before it is sent.
+// explainCredential explains a token that does not allow a call.
 func explainCredential(err *partnercenter.CredentialError) Explanation {
 	e := Explanation{What: cmp.Or(err.Operation, "the call") + " was not sent: " + err.Detail, Next: UpperFirst(err.Fix) + ".", Code: ExitAuth}
 	switch err.Reason {
 	case partnercenter.CredentialReasonNeedsUser:
-		e.Next = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, no user counts."
+		e.Next = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, a user's sign-in is not used."
 	case partnercenter.CredentialReasonNeedsRole:
 		e.Next = "Sign in as a user with the role " + OrList(Texts(err.Roles)) + ": partnercenter login."
 	case partnercenter.CredentialReasonNoMFA:
@@ -93,11 +93,11 @@ func explainCredential(err *partnercenter.CredentialError) Explanation {
 	return e
 }
 
-// explainNotOffered words what the cloud does not have.
+// explainNotOffered explains a call that the cloud does not offer.
 func explainNotOffered(err *partnercenter.NotOfferedError) Explanation {
 	what := fmt.Sprintf("%s is not offered in the %s cloud", err.Operation, err.Cloud)
 	if err.What != "" {
-		what = fmt.Sprintf("%s are not sold in the %s cloud, and %s is about some", err.What, err.Cloud, err.Operation)
+		what = fmt.Sprintf("%s is about %s, which are not sold in the %s cloud", err.Operation, err.What, err.Cloud)
 	}
 	return Explanation{
 		What: what, Code: ExitUsage,
@@ -105,7 +105,7 @@ func explainNotOffered(err *partnercenter.NotOfferedError) Explanation {
 	}
 }
 
-// explainAnswer words an error that the service answered.
+// explainAnswer explains an error answer of the service.
 func explainAnswer(err *partnercenter.Error, now time.Time) Explanation {
 	status := fmt.Sprintf("%d %s", err.StatusCode, http.StatusText(err.StatusCode))
 	if err.Code != "" {
@@ -124,7 +124,7 @@ func explainAnswer(err *partnercenter.Error, now time.Time) Explanation {
 	case http.StatusUnauthorized:
 		e.Code = ExitAuth
 		e.Next = "The token was refused: check that tenant, client, --authority and --scope belong to this base URL;\n" +
-			"'partnercenter doctor' tries each step, and compares the clocks.\n" +
+			"'partnercenter doctor' checks each step, and the clocks.\n" +
 			"At Microsoft, the app must also be registered in Partner Center."
 		if err.Code == partnercenter.ErrorCodeMFARequired {
 			e.Next = nextSecondFactor
@@ -135,16 +135,16 @@ func explainAnswer(err *partnercenter.Error, now time.Time) Explanation {
 		e.Code = ExitNotFound
 	case http.StatusTooManyRequests:
 		e.Code = ExitThrottled
-		e.Next = "Wait a minute, then try again; --budget keeps requests within the rate."
+		e.Next = "Wait a minute, then try again; --budget keeps requests within the limit."
 		if err.RetryAfter > 0 {
-			e.Next = fmt.Sprintf("Wait %s (until %s), then try again; --budget keeps requests within the rate.",
+			e.Next = fmt.Sprintf("Wait %s (until %s), then try again; --budget keeps requests within the limit.",
 				err.RetryAfter, now.Add(err.RetryAfter).Format(time.TimeOnly))
 		}
 	}
 	return e
 }
 
-// explainTransport words an error of the way to a server and back.
+// explainTransport explains an error of the connection to a server.
 func explainTransport(err error) (Explanation, bool) {
 	e := Explanation{Code: ExitError}
 	server, known := "the service", false
@@ -159,7 +159,7 @@ func explainTransport(err error) (Explanation, bool) {
 		e.Next = "Try again, or wait longer with --timeout."
 	case errors.As(err, new(*tls.CertificateVerificationError)):
 		e.What = fmt.Sprintf("the certificate of %s is not trusted: %v", server, Innermost(err))
-		e.Next = "If it is a server of yours, name its certificate authority with --ca-file."
+		e.Next = "If it is your own server, give its certificate authority with --ca-file."
 	case ConnectionRefused(err) && RefusingProxy(err) != "":
 		e.What = fmt.Sprintf("cannot connect to the proxy %s, on the way to %s: nothing listens there", RefusingProxy(err), server)
 		e.Next = NextProxy
@@ -170,7 +170,7 @@ func explainTransport(err error) (Explanation, bool) {
 		e.What = fmt.Sprintf("cannot find %s: %v", server, Innermost(err))
 		e.Next = "Check --base-url and --authority, and the network."
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		e.What = "the answer of " + server + " broke off in the middle"
+		e.What = "the answer from " + server + " was cut off"
 		e.Next = "Nothing was lost; try again."
 	case known:
 		e.What = fmt.Sprintf("cannot reach %s: %v", server, Innermost(err))
@@ -181,18 +181,18 @@ func explainTransport(err error) (Explanation, bool) {
 	return e, true
 }
 
-// ConnectionRefused also knows the error by the number it has on Windows,
-// which [syscall.ECONNREFUSED] is not.
+// ConnectionRefused is errors.Is with [syscall.ECONNREFUSED], and also
+// recognises the error number of Windows.
 func ConnectionRefused(err error) bool {
 	const wsaConnRefused = syscall.Errno(10061)
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaConnRefused)
 }
 
-// NextProxy is the advice when a proxy refuses connections.
+// NextProxy is the advice if a proxy refuses connections.
 const NextProxy = "Check the proxy variables (HTTPS_PROXY, NO_PROXY). If it is a local server's proxy, start it with: partnercenter serve --proxy 127.0.0.1:8082"
 
-// RefusingProxy returns the address of the proxy that could not be connected to, if
-// it was one.
+// RefusingProxy returns the address of the proxy that could not be connected to, or an
+// empty string.
 func RefusingProxy(err error) string {
 	var outer, inner *net.OpError
 	if !errors.As(err, &outer) || outer.Op != "proxyconnect" || !errors.As(outer.Err, &inner) || inner.Addr == nil {
@@ -201,15 +201,15 @@ func RefusingProxy(err error) string {
 	return inner.Addr.String()
 }
 
-// AddressInUse is errors.Is with [syscall.EADDRINUSE], and knows Windows' number
-// likewise.
+// AddressInUse is errors.Is with [syscall.EADDRINUSE], and also recognises the
+// error number of Windows.
 func AddressInUse(err error) bool {
 	const wsaAddressInUse = syscall.Errno(10048)
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddressInUse)
 }
 
-// Innermost returns the cause of a url.Error, whose URL the message has
-// already.
+// Innermost returns the cause of a url.Error, whose URL is already in the
+// message.
 func Innermost(err error) error {
 	if u := new(url.Error); errors.As(err, &u) {
 		return u.Err

@@ -23,12 +23,12 @@ const (
 	FormatJSONL = "jsonl"
 	formatCSV   = "csv"
 
-	formatText = "text" // of what is no resource
+	formatText = "text" // for output other than resources
 )
 
 var formats = []string{FormatTable, formatWide, FormatJSON, FormatJSONL, formatCSV}
 
-// Output are the flags of commands that print resources.
+// Output holds the flags of commands that print resources.
 type Output struct {
 	Format string
 	json   bool
@@ -40,25 +40,25 @@ func (o *Output) AddFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.Format, "output", "o", FormatTable, "`format`: table, wide, json, jsonl or csv")
 	f.BoolVar(&o.json, "json", false, "same as -o json")
-	f.StringVar(&o.Color, "color", "auto", "colour tables: `when` is auto (on a terminal, unless NO_COLOR is set), always or never")
+	f.StringVar(&o.Color, "color", "auto", "`when` to colour tables: auto (on a terminal, unless NO_COLOR is set), always or never")
 	Choices(cmd, "output", formats...)
 	Choices(cmd, "color", "auto", "always", "never")
 }
 
-// TextOrJSON are the flags of commands that print something else than resources.
+// TextOrJSON holds the flags of commands that print something other than resources.
 type TextOrJSON struct {
 	format string
 	json   bool
 }
 
-// AddFlags adds the flags to a command, or to a group by its persistent ones.
+// AddFlags adds the flags to a flag set of the command.
 func (o *TextOrJSON) AddFlags(cmd *cobra.Command, f *pflag.FlagSet) {
 	f.StringVarP(&o.format, "output", "o", formatText, "`format`: text or json")
 	f.BoolVar(&o.json, "json", false, "same as -o json")
 	Choices(cmd, "output", formatText, FormatJSON)
 }
 
-// WantsJSON checks the flags, and reports which of the two it is.
+// WantsJSON checks the flags, and reports whether the format is JSON.
 func (o *TextOrJSON) WantsJSON() (bool, error) {
 	if o.json {
 		return true, nil
@@ -66,28 +66,28 @@ func (o *TextOrJSON) WantsJSON() (bool, error) {
 	return o.format == FormatJSON, OneOf("output", o.format, formatText, FormatJSON)
 }
 
-// OutputHelp ends the help of commands that print lists.
+// OutputHelp returns the end of the help of commands that print lists.
 func OutputHelp(csvColumns []string) string {
 	return `
 
-On a terminal the table is drawn and fitted to its width. Elsewhere it is one
-line a row with tabs between the columns, below a line with their names; -o wide
-has more columns. -o json prints the service's own JSON as an array, fields that
-this program does not know included; -o jsonl the same with one item a line.
+On a terminal, tables are fitted to its width. Elsewhere columns are separated by
+tabs, and the first line has their names. -o wide has more columns. -o json prints
+the service's JSON as an array, including fields that this program does not know;
+-o jsonl prints one item per line.
 
--o csv (RFC 4180) always has these columns; later versions may add some at the
-end. Values are as the service has them: a spreadsheet may take one that begins
-with = for a formula.
+-o csv (RFC 4180) always has the columns below; later versions may append more.
+Values are those of the service: a spreadsheet may take one that begins with = for a
+formula.
 
 ` + Wrap(csvColumns, 78)
 }
 
-// Layout is the columns of a format, and what stands in them.
+// Layout describes the columns of a format and their cells.
 type Layout[T any] struct {
 	Columns []string
 	Row     func(T) []string
-	Rows    func(T) [][]string // in place of row, of an item that may take several
-	// Gives are the columns that are shortened when a terminal is too narrow.
+	Rows    func(T) [][]string // instead of Row, for items with several rows
+	// Gives are the columns that are shortened if a terminal is too narrow.
 	Gives []int
 }
 
@@ -98,12 +98,12 @@ func (l *Layout[T]) of(item T) [][]string {
 	return [][]string{l.Row(item)}
 }
 
-// View is how items of a kind are printed.
+// View describes how items of a type are printed.
 type View[T any] struct {
-	Plural      string // names the items when there are none
+	Plural      string // name of the items, for when there are none
 	Table, Wide Layout[T]
-	CSV         Layout[T]   // its columns are documented: add at the end only
-	Resource    func(T) any // what JSON formats print; nil: the item
+	CSV         Layout[T]   // its columns are documented: append only
+	Resource    func(T) any // what JSON formats print; nil means the item
 }
 
 func (v *View[T]) document(item T) any {
@@ -113,8 +113,8 @@ func (v *View[T]) document(item T) any {
 	return v.Resource(item)
 }
 
-// NewView returns the view of things that take a row each, of which the columns
-// that give are shortened in tables on narrow terminals.
+// NewView returns a view of items with one row each. gives are the columns of
+// tables that are shortened on narrow terminals.
 func NewView[T any](plural string, table, wide, csv []string, row func(T) (table, wide, csv []string), gives ...int) *View[T] {
 	return &View[T]{
 		Plural: plural,
@@ -124,27 +124,27 @@ func NewView[T any](plural string, table, wide, csv []string, row func(T) (table
 	}
 }
 
-// OneLayout is for things that have few facts: the same in every format.
+// OneLayout returns a view with the same cells in every format.
 func OneLayout[T any](plural string, columns, csvColumns []string, row func(T) []string, gives ...int) *View[T] {
 	l := Layout[T]{Columns: columns, Row: row, Gives: gives}
 	return &View[T]{Plural: plural, Table: l, Wide: l, CSV: Layout[T]{Columns: csvColumns, Row: row}}
 }
 
-// Printer prints items in the chosen format: at once where a format allows it,
-// at the end where all must be known first.
+// Printer prints items in the selected format, immediately if the format allows
+// that, or else at the end.
 type Printer[T any] struct {
-	app    *Terminal
+	term   *Terminal
 	view   *View[T]
 	Format string
 	color  bool
 
 	count     int
-	rows      [][]string // gathered for a table
-	documents [][]byte   // gathered for one JSON document
+	rows      [][]string // collected for a table
+	documents [][]byte   // collected for one JSON document
 	csv       *csv.Writer
 }
 
-// NewPrinter checks the flags; it prints nothing yet.
+// NewPrinter returns a Printer for the flags. It prints nothing.
 func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], error) {
 	if o.json {
 		o.Format = FormatJSON
@@ -155,7 +155,7 @@ func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], erro
 	if err := OneOf("color", o.Color, "auto", "always", "never"); err != nil {
 		return nil, err
 	}
-	p := &Printer[T]{app: term, view: v, Format: o.Format}
+	p := &Printer[T]{term: term, view: v, Format: o.Format}
 	p.color = o.Color == "always" ||
 		o.Color == "auto" && term.StdoutTTY && term.Getenv("NO_COLOR") == "" && term.Getenv("TERM") != "dumb"
 	return p, nil
@@ -164,7 +164,7 @@ func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], erro
 // Streams reports whether items are printed as they are added.
 func (p *Printer[T]) Streams() bool { return p.Format == FormatJSONL || p.Format == formatCSV }
 
-// Add prints an item, or keeps it until End where all must be known first.
+// Add prints an item, or keeps it until End.
 func (p *Printer[T]) Add(item T) error {
 	p.count++
 	switch p.Format {
@@ -180,7 +180,7 @@ func (p *Printer[T]) Add(item T) error {
 			return err
 		}
 		if p.Format == FormatJSONL {
-			_, err = p.app.Stdout.Write(append(data, '\n'))
+			_, err = p.term.Stdout.Write(append(data, '\n'))
 			return err
 		}
 		p.documents = append(p.documents, data)
@@ -193,14 +193,15 @@ func (p *Printer[T]) addCSV(item T) error {
 		return err
 	}
 	for _, row := range p.view.CSV.of(item) {
-		if p.app.StdoutTTY {
+		if p.term.StdoutTTY {
 			row = sanitizeAll(row)
 		}
 		if err := p.csv.Write(row); err != nil {
 			return err
 		}
 	}
-	// Whole items, so that a reader of an interrupted command has no half one.
+	// Flush whole items, so that an interrupted command does not print parts of
+	// one.
 	p.csv.Flush()
 	return p.csv.Error()
 }
@@ -209,17 +210,17 @@ func (p *Printer[T]) startCSV() error {
 	if p.csv != nil {
 		return nil
 	}
-	p.csv = csv.NewWriter(p.app.Stdout)
+	p.csv = csv.NewWriter(p.term.Stdout)
 	p.csv.UseCRLF = true // RFC 4180, section 2
 	return p.csv.Write(p.view.CSV.Columns)
 }
 
-// End prints what was gathered, or says that there was nothing.
+// End prints the collected items, or reports that there are none.
 func (p *Printer[T]) End() error {
 	switch p.Format {
 	case FormatTable, formatWide:
 		if p.count == 0 {
-			p.app.Linef("no %s", p.view.Plural)
+			p.term.Linef("no %s", p.view.Plural)
 			return nil
 		}
 		if p.Format == formatWide {
@@ -228,7 +229,7 @@ func (p *Printer[T]) End() error {
 		return p.writeTable(p.view.Table.Columns, p.view.Table.Gives)
 	case FormatJSON:
 		array := append([]byte{'['}, bytes.Join(p.documents, []byte{','})...)
-		return writeIndented(p.app.Stdout, append(array, ']'))
+		return writeIndented(p.term.Stdout, append(array, ']'))
 	case formatCSV:
 		if err := p.startCSV(); err != nil {
 			return err
@@ -249,20 +250,20 @@ func (p *Printer[T]) PrintAll(items []T) error {
 	return p.End()
 }
 
-// PrintOne prints a single item, unless there was an error in getting it. In JSON
-// formats it is itself, not a list of it.
+// PrintOne prints a single item, unless err is not nil. In JSON it is not in an
+// array.
 func (p *Printer[T]) PrintOne(item T, err error) error {
 	switch {
 	case err != nil:
 		return err
 	case p.Format == FormatJSON:
-		return PrintJSON(p.app.Stdout, p.view.document(item))
+		return PrintJSON(p.term.Stdout, p.view.document(item))
 	}
 	return p.PrintAll([]T{item})
 }
 
-// marshal encodes as the API does, with everything escaped that could steer a
-// terminal. JSON itself escapes only the control characters of ASCII.
+// marshal encodes v as the API does, and escapes all control characters that
+// could affect a terminal. JSON requires that for those of ASCII only.
 func marshal(v any) ([]byte, error) {
 	data, err := partnercenter.Marshal(v)
 	if err != nil {
@@ -273,7 +274,7 @@ func marshal(v any) ([]byte, error) {
 	}
 	safe := make([]byte, 0, len(data))
 	for len(data) > 0 {
-		// Such characters stand inside strings only.
+		// Such characters only occur in strings.
 		r, size := utf8.DecodeRune(data)
 		if unsafeRune(r) {
 			for _, unit := range utf16.AppendRune(nil, r) {
@@ -296,7 +297,7 @@ func PrintJSON(w io.Writer, v any) error {
 	return writeIndented(w, data)
 }
 
-// writeIndented changes white space only: members keep their order and numbers
+// writeIndented only changes white space: members keep their order and numbers
 // their digits.
 func writeIndented(w io.Writer, data []byte) error {
 	var b bytes.Buffer

@@ -8,22 +8,22 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// progressBar shows on a terminal's stderr how far a long command is and when
-// it will be done.
+// progressBar shows the progress and the estimated end of a long command on
+// stderr.
 type progressBar struct {
 	writer  progress.Writer
 	tracker *progress.Tracker
-	done    chan struct{} // closed when nothing more is drawn
+	done    chan struct{} // closed when drawing has ended
 }
 
 func (b *progressBar) log(line string) { b.writer.Log("%s", line) }
 
-// StartBar shows a bar until stopBar. Lines for stderr appear above it.
+// StartBar shows a bar until StopBar. Lines for stderr appear above it.
 func (t *Terminal) StartBar(title string, total int) {
 	w := progress.NewWriter()
 	w.SetOutputWriter(t.Stderr)
 	w.SetStyle(progress.StyleBlocks)
-	w.SetAutoStop(true) // Stop has no effect on a bar that was never drawn
+	w.SetAutoStop(true) // Stop does not stop a bar that was never drawn
 	w.SetUpdateFrequency(100 * time.Millisecond)
 	w.SetTrackerLength(25)
 	w.SetTrackerPosition(progress.PositionRight)
@@ -46,7 +46,7 @@ func (t *Terminal) StartBar(title string, total int) {
 	t.bar = bar
 }
 
-// AdvanceBar counts one more as done.
+// AdvanceBar advances the bar by one.
 func (t *Terminal) AdvanceBar() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -66,6 +66,6 @@ func (t *Terminal) StopBar() {
 	}
 	bar.tracker.MarkAsDone()
 	<-bar.done
-	// The last line of a finished bar stays; the answer says more than that.
+	// Remove the last line of a finished bar, which has no further use.
 	fmt.Fprint(t.Stderr, text.CursorUp.Sprint(), text.EraseLine.Sprint())
 }

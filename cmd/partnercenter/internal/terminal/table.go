@@ -11,8 +11,8 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// writeTable draws the gathered rows on a terminal, and writes them with tabs
-// for programs. The columns that give are shortened to fit, in their order.
+// writeTable draws the rows on a terminal, or writes them separated by tabs.
+// The columns in gives are shortened to fit, in that order.
 func (p *Printer[T]) writeTable(columns []string, gives []int) error {
 	for i, row := range p.rows {
 		p.rows[i] = sanitizeAll(row)
@@ -22,11 +22,11 @@ func (p *Printer[T]) writeTable(columns []string, gives []int) error {
 	} else {
 		text.DisableColors()
 	}
-	if !p.app.StdoutTTY {
+	if !p.term.StdoutTTY {
 		return p.writePlain(columns)
 	}
 	t := table.NewWriter()
-	t.SetOutputMirror(p.app.Stdout)
+	t.SetOutputMirror(p.term.Stdout)
 	t.SetStyle(table.StyleRounded)
 	t.Style().Format.Header = text.FormatDefault
 	t.Style().Color.Header = text.Colors{text.Bold}
@@ -55,29 +55,29 @@ func (p *Printer[T]) writeTable(columns []string, gives []int) error {
 	return nil
 }
 
-// Columns that are drawn in a way of their own.
+// Columns with special formatting.
 const (
 	ColumnStatus   = "STATUS"
 	ColumnTotal    = "TOTAL"
 	ColumnQuantity = "QUANTITY"
 )
 
-// minimumWidth is what a shortened column keeps: less would say nothing.
+// minimumWidth is the minimum width of a shortened column.
 const minimumWidth = 16
 
-// fit returns the columns' widths, those that give shortened until the table
-// fits the terminal.
+// fit returns the widths of the columns, with those in gives shortened until
+// the table fits the terminal.
 func (p *Printer[T]) fit(columns []string, gives []int) []int {
 	widths := make([]int, len(columns))
-	excess := 1 - p.app.Width // the border on the left
+	excess := 1 - p.term.Width // the border on the left
 	for i, name := range columns {
 		widths[i] = text.StringWidth(name)
 		for _, row := range p.rows {
 			widths[i] = max(widths[i], text.StringWidth(row[i]))
 		}
-		excess += widths[i] + 3 // blanks around, and the border on the right
+		excess += widths[i] + 3 // padding, and the border on the right
 	}
-	if p.app.Width == 0 {
+	if p.term.Width == 0 {
 		return widths
 	}
 	for _, i := range gives {
@@ -90,7 +90,7 @@ func (p *Printer[T]) fit(columns []string, gives []int) []int {
 }
 
 func (p *Printer[T]) writePlain(columns []string) error {
-	w := bufio.NewWriter(p.app.Stdout)
+	w := bufio.NewWriter(p.term.Stdout)
 	w.WriteString(text.Bold.Sprint(strings.Join(columns, "\t")) + "\n")
 	for _, row := range p.rows {
 		for i, cell := range row {

@@ -1,6 +1,6 @@
-// Package terminal is what commands have of the world outside: input and output,
-// environment and clock; how they print tables and JSON, word errors and end.
-// What they print, and where it comes from, is none of its business.
+// Package terminal connects commands to the outside world: input and output,
+// environment and clock, tables and JSON, error messages and exit codes. It
+// does not know what commands print.
 package terminal
 
 import (
@@ -21,29 +21,29 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// Terminal is what a command knows of the world outside: the only way to it.
+// Terminal is a command's only access to the outside world.
 type Terminal struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
-	// These tell people from programs at the other end.
+	// Whether these are terminals.
 	StdinTTY, StdoutTTY, StderrTTY bool
 
-	Width int // columns of the terminal; 0 when unknown
+	Width int // columns of the terminal; 0 if unknown
 	Now   func() time.Time
 
 	OpenBrowser func(address string) error
 
-	Args    []string // the command line, for what tells how to repeat it
-	Started bool     // arguments were understood and a command runs
+	Args    []string // the command line, for messages that repeat it
+	Started bool     // whether a command has started, with valid arguments
 
 	mu   sync.Mutex   // guards bar, and lines on stderr
 	bar  *progressBar // on stderr while not nil
-	wait time.Time    // end of the wait that a note spoke of last
+	wait time.Time    // end of the last reported wait
 }
 
-// Linef writes a line to stderr. What it says may come from a server, so it
-// cannot move the cursor or break the line.
+// Linef writes a line to stderr. It sanitizes the text, which may come from a
+// server.
 func (t *Terminal) Linef(format string, args ...any) {
 	line := Sanitize(strings.TrimRight(fmt.Sprintf(format, args...), "\r\n"))
 	t.mu.Lock()
@@ -69,14 +69,14 @@ func (t *Terminal) Report(cmd *cobra.Command, err error) int {
 	return e.Code
 }
 
-// Next writes what to do now.
+// Next writes what to do next.
 func (t *Terminal) Next(text string) {
 	for line := range strings.Lines(text) {
 		t.Linef("  %s", line)
 	}
 }
 
-// ReadFile reads a file, or standard input for "-", that has at most some bytes.
+// ReadFile reads a file, or standard input for "-", of at most limit bytes.
 func (t *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
 	r := t.Stdin
 	if name != "-" {
@@ -94,8 +94,8 @@ func (t *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// Ask puts a question to the terminal and returns the answer, without blanks
-// around. The end of the input is no answer.
+// Ask asks a question on the terminal and returns the answer, trimmed. At the
+// end of the input the answer is empty.
 func (t *Terminal) Ask(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(t.Stderr, Sanitize(question))
 	answers := make(chan string, 1)
@@ -112,8 +112,8 @@ func (t *Terminal) Ask(ctx context.Context, question string) (string, error) {
 	}
 }
 
-// CommandLine returns this command line again, with a request id if one is
-// given, to be pasted into a shell.
+// CommandLine returns the command line, with a request id if one is given,
+// quoted for a shell.
 func (t *Terminal) CommandLine(requestID string) string {
 	words := []string{"partnercenter"}
 	for i := 0; i < len(t.Args); i++ {
@@ -125,7 +125,7 @@ func (t *Terminal) CommandLine(requestID string) string {
 				i++
 			}
 			continue
-		case "--client-secret": // not for screens and logs
+		case "--client-secret": // keep it off screens and logs
 			if !joined {
 				i++
 			}
@@ -140,25 +140,25 @@ func (t *Terminal) CommandLine(requestID string) string {
 	return strings.Join(words, " ")
 }
 
-// NoteWait says that the service asked to wait.
+// NoteWait reports that the service asked to wait.
 func (t *Terminal) NoteWait(status int, wait time.Duration) {
-	t.noteOnce(wait, "%d %s: waiting %s as the service asks; Ctrl-C stops", status, http.StatusText(status), wait)
+	t.noteOnce(wait, "%d %s: waiting %s as the service asks; press Ctrl-C to stop", status, http.StatusText(status), wait)
 }
 
-// NoteBudget says that a request waits for its budget. Of a wait that is over at
-// once there is nothing to say.
+// NoteBudget reports that a request waits for its budget, unless the wait is
+// short.
 func (t *Terminal) NoteBudget(w partnercenter.BudgetWait) {
 	wait := w.For.Round(time.Second)
 	switch {
 	case w.For <= time.Second:
 	case w.Throttled:
-		t.noteOnce(w.For, "waiting %s as the service asked; Ctrl-C stops", wait)
+		t.noteOnce(w.For, "waiting %s as the service asked; press Ctrl-C to stop", wait)
 	default:
-		t.noteOnce(w.For, "waiting %s for the request budget (%d a minute); Ctrl-C stops", wait, w.RequestsPerMinute)
+		t.noteOnce(w.For, "waiting %s for the request budget (%d a minute); press Ctrl-C to stop", wait, w.RequestsPerMinute)
 	}
 }
 
-// noteOnce speaks once for all workers that wait for about the same moment.
+// noteOnce reports a wait once for all workers that wait until about the same time.
 func (t *Terminal) noteOnce(wait time.Duration, format string, args ...any) {
 	until := t.Now().Add(wait)
 	t.mu.Lock()

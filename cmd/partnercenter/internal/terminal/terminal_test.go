@@ -12,7 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 )
 
-// testTerminal is one that is none, in an environment of its own.
+// testTerminal is a Terminal without a tty, in an environment of its own.
 func testTerminal() (*Terminal, *bytes.Buffer, *bytes.Buffer) {
 	var stdout, stderr bytes.Buffer
 	return &Terminal{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Getenv: func(string) string { return "" }, Now: time.Now}, &stdout, &stderr
@@ -56,7 +56,7 @@ func TestNoteBudget(t *testing.T) {
 	wait.For, wait.Throttled = 40*time.Second, true
 	term.NoteBudget(wait)
 	term.NoteWait(429, 40*time.Second) // the one who was refused
-	want := "waiting 12s for the request budget (500 a minute); Ctrl-C stops\nwaiting 40s as the service asked; Ctrl-C stops\n"
+	want := "waiting 12s for the request budget (500 a minute); press Ctrl-C to stop\nwaiting 40s as the service asked; press Ctrl-C to stop\n"
 	if stderr.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", stderr, want)
 	}

@@ -19,47 +19,49 @@ const (
 	ExitAuth        = 3
 	ExitNotFound    = 4
 	ExitThrottled   = 5
-	ExitInterrupted = 130 // as shells count a program that Ctrl-C ended
+	ExitInterrupted = 130 // as in shells for a program ended by Ctrl-C
 )
 
-// ExitCodes are all of them, with what they mean.
+// ExitCodes lists the exit codes and their meanings.
 var ExitCodes = []struct {
 	Code          int
 	Name, Meaning string
 }{
-	{ExitOK, "ok", "the command did all that it was asked to"},
-	{ExitError, "error", "anything that has no code of its own: the server is down, answers something else, or some customers failed"},
+	{ExitOK, "ok", "the command succeeded"},
+	{ExitError, "error", "any other failure: the server is down or answers unexpectedly, or some customers failed"},
 	{ExitUsage, "usage", "the command line, the environment or the configuration file is wrong; nothing was changed"},
 	{ExitAuth, "auth", "credentials are missing or refused (401), or do not allow this (403)"},
-	{ExitNotFound, "not found", "there is no such order or customer (404)"},
+	{ExitNotFound, "not found", "the order or customer does not exist (404)"},
 	{ExitThrottled, "throttled", "too many requests (429), even after waiting; the message says how long to wait"},
 	{ExitInterrupted, "interrupted", "stopped by Ctrl-C or SIGTERM"},
 }
 
-// UsageError is a mistake of the caller's, found before anything was changed.
+// UsageError is a mistake in the command line or the settings, found before
+// anything was changed.
 type UsageError struct {
 	Text string
-	help string // command that explains more; empty: the command's own help
+	help string // command that explains more; empty means the command's own help
 }
 
 func (e *UsageError) Error() string { return e.Text }
 
-// Usagef makes a UsageError.
+// Usagef returns a UsageError.
 func Usagef(format string, args ...any) error {
 	return &UsageError{Text: fmt.Sprintf(format, args...)}
 }
 
-// Settingsf is for mistakes in the environment and configuration files.
+// Settingsf returns a UsageError for a mistake in the environment or the
+// configuration file.
 func Settingsf(format string, args ...any) error {
 	return &UsageError{Text: fmt.Sprintf(format, args...), help: "partnercenter help environment"}
 }
 
-// Explain words it for people.
+// Explain describes the error for the user.
 func (e *UsageError) Explain(time.Time) Explanation {
 	return Explanation{What: e.Text, Code: ExitUsage}
 }
 
-// FlagError words what cobra says of flags.
+// FlagError converts cobra's errors about flags.
 func FlagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
@@ -77,7 +79,7 @@ func FlagError(cmd *cobra.Command, err error) error {
 	return Usagef("unknown flag --%s%s", name, suggestion)
 }
 
-// Choices completes a flag with fixed values.
+// Choices adds completion with fixed values to a flag.
 func Choices(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
-// OneOf checks the value of a flag against a fixed list.
+// OneOf checks that the value of a flag is one of values.
 func OneOf(flag, value string, values ...string) error {
 	if slices.Contains(values, value) {
 		return nil
@@ -19,7 +19,7 @@ func OneOf(flag, value string, values ...string) error {
 	return Usagef("--%s %q is unknown: use %s", flag, value, OrList(values))
 }
 
-// OrList joins words by commas and or.
+// OrList joins words with commas and "or".
 func OrList(values []string) string {
 	if len(values) < 2 {
 		return strings.Join(values, "")
@@ -27,7 +27,7 @@ func OrList(values []string) string {
 	return strings.Join(values[:len(values)-1], ", ") + " or " + values[len(values)-1]
 }
 
-// DidYouMean ends a message about an unknown name.
+// DidYouMean returns a suggestion for the end of a message about an unknown name.
 func DidYouMean(name string, known []string) string {
 	if c := suggest.Closest(name, known); c != "" {
 		return fmt.Sprintf("; did you mean %q?", c)
@@ -35,7 +35,7 @@ func DidYouMean(name string, known []string) string {
 	return ""
 }
 
-// Wrap joins names in indented lines.
+// Wrap joins names into indented lines.
 func Wrap(names []string, width int) string {
 	var b strings.Builder
 	column := 0
@@ -58,7 +58,7 @@ func Wrap(names []string, width int) string {
 	return b.String()
 }
 
-// UpperFirst begins a sentence.
+// UpperFirst returns s with its first letter in upper case.
 func UpperFirst(s string) string {
 	if s == "" {
 		return s
@@ -66,7 +66,7 @@ func UpperFirst(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// At writes a time, and how far it is from now.
+// At formats a time and its distance from now.
 func At(t, now time.Time) string {
 	d := t.Sub(now)
 	if d < 0 {
@@ -75,7 +75,7 @@ func At(t, now time.Time) string {
 	return fmt.Sprintf("%s, in %s", t.UTC().Format(time.RFC3339), InWords(d))
 }
 
-// InWords rounds a duration down to what people say of it.
+// InWords formats a duration, rounded down to its largest unit.
 func InWords(d time.Duration) string {
 	for _, unit := range []struct {
 		name string
@@ -91,12 +91,12 @@ func InWords(d time.Duration) string {
 	return "less than a second"
 }
 
-// DescribeClock says in words how a clock runs.
+// DescribeClock describes the state of a clock.
 func DescribeClock(frozen, adjusted bool, offset string) string {
 	behind, isBehind := strings.CutPrefix(offset, "-")
 	switch {
 	case frozen:
-		return "frozen: every request meets this time until the clock is changed or resumed"
+		return "frozen at this time until the clock is changed or resumed"
 	case !adjusted:
 		return "the system's clock"
 	case isBehind:
@@ -109,7 +109,7 @@ func DescribeClock(frozen, adjusted bool, offset string) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// ShellQuote makes one word of a shell's of any text.
+// ShellQuote quotes text as one word of a shell command.
 func ShellQuote(word string) string {
 	if plainWord.MatchString(word) {
 		return word
@@ -117,12 +117,12 @@ func ShellQuote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// unsafeRune reports what does not show as itself: control characters, and
-// format characters that reorder or hide text.
+// unsafeRune reports whether r is not graphic: a control character, or a format
+// character that reorders or hides text.
 func unsafeRune(r rune) bool { return !unicode.IsGraphic(r) }
 
-// Sanitize shows such characters by their numbers. What the service answers
-// is in part written by strangers, and a terminal obeys it.
+// Sanitize escapes unsafe characters. Answers contain text by strangers, which
+// could control the terminal.
 func Sanitize(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if !strings.ContainsFunc(s, unsafeRune) {
@@ -134,7 +134,7 @@ func Sanitize(s string) string {
 		case !unsafeRune(r):
 			b.WriteRune(r)
 		case r == '\t' || r == '\n' || r == '\r':
-			b.WriteByte(' ') // they break columns, but lie in honest text too
+			b.WriteByte(' ') // they break columns, but also occur in harmless text
 		default:
 			fmt.Fprintf(&b, `\u%04x`, r)
 		}
