@@ -125,7 +125,12 @@ func browserMain() {
 		text += "\nerror: " + err.Error()
 	}
 	if log := os.Getenv("BROWSER_LOG"); log != "" {
-		if err := os.WriteFile(log, []byte(text+"\n"), 0o600); err != nil {
+		// Scripts wait for the file: it appears when it is complete.
+		err := os.WriteFile(log+".part", []byte(text+"\n"), 0o600)
+		if err == nil {
+			err = os.Rename(log+".part", log)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
