@@ -273,14 +273,18 @@ func newProxy(tb testing.TB, server *stub) *httptest.Server {
 			return
 		}
 		defer there.Close()
-		w.WriteHeader(http.StatusOK)
-		here, _, err := w.(http.Hijacker).Hijack()
+		// The client may answer at once: what it sends is in the buffer, if net/http
+		// has read it already.
+		here, buffered, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			return
 		}
 		defer here.Close()
+		if _, err := io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
+			return
+		}
 		go func() {
-			_, _ = io.Copy(there, here)
+			_, _ = io.Copy(there, buffered)
 			there.Close()
 		}()
 		_, _ = io.Copy(here, there)
