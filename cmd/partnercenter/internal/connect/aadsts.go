@@ -179,8 +179,7 @@ func (e *OAuthError) SignInError(otherwise string) *SignInError {
 // refusedSignIn returns an error for the answer of a token authority.
 func refusedSignIn(authority string, status int, body []byte) error {
 	var answer OAuthError
-	advice := "Check the tenant, the client and the secret."
-	text := "and not in the way a token authority does"
+	advice, text := "Check the tenant, the client and the secret.", ""
 	switch {
 	case status == http.StatusTooManyRequests:
 		advice, text = "Wait a few minutes, then try again.", "too many requests"
@@ -188,12 +187,20 @@ func refusedSignIn(authority string, status int, body []byte) error {
 		advice, text = "Try again in a few minutes.", "a problem of its own"
 	}
 	if json.Unmarshal(body, &answer) != nil || answer.Code == "" {
-		if status < http.StatusTooManyRequests {
-			advice = "Check --authority and any proxies; then try again."
+		if text == "" {
+			return notAuthority(authority, status)
 		}
 		return &SignInError{Text: fmt.Sprintf("%s answered %d to a request for a token, %s", authority, status, text), Next: advice}
 	}
 	err := answer.SignInError(advice)
 	err.Next += fmt.Sprintf("\nThe authority is %s.", authority)
 	return err
+}
+
+// notAuthority returns an error for an answer that is not a token authority's.
+func notAuthority(authority string, status int) error {
+	return &SignInError{
+		Text: fmt.Sprintf("%s answered %d to a request for a token, and not in the way a token authority does", authority, status),
+		Next: "Check --authority and any proxies; then try again.",
+	}
 }

@@ -235,7 +235,7 @@ func (t *rememberingTransport) Do(req *http.Request) (*http.Response, error) {
 	last := err
 	if err == nil && resp.StatusCode == http.StatusOK {
 		if body, err := runtime.Payload(resp); err == nil && !json.Valid(body) {
-			last = refusedSignIn(t.authority, resp.StatusCode, nil)
+			last = notAuthority(t.authority, resp.StatusCode)
 		}
 	}
 	t.mu.Lock()
@@ -326,7 +326,7 @@ func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequ
 	}
 	seconds, err := answer.ExpiresIn.Int64()
 	if err != nil {
-		return azcore.AccessToken{}, refusedSignIn(c.authority, resp.StatusCode, nil)
+		return azcore.AccessToken{}, notAuthority(c.authority, resp.StatusCode)
 	}
 	c.token = azcore.AccessToken{Token: answer.Token, ExpiresOn: asked.Add(time.Duration(seconds) * time.Second)}
 	return c.token, nil

@@ -441,7 +441,7 @@ func ExplainMSAL(ctx context.Context, authority string, err error) error {
 		body, _ := io.ReadAll(io.LimitReader(call.Resp.Body, MaxTokenAnswer))
 		return refusedSignIn(authority, call.Resp.StatusCode, body)
 	case errors.As(err, &unread):
-		return refusedSignIn(authority, http.StatusOK, nil)
+		return notAuthority(authority, http.StatusOK)
 	case errors.As(err, &address), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
