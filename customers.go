@@ -118,12 +118,12 @@ func (c *Customer) UnmarshalJSON(data []byte) error { return Unmarshal(data, (*p
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (c Customer) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainCustomer(c))
+	return encode(enc, plainCustomer(c))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (c *Customer) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainCustomer)(c), decodeOptions)
+	return decode(dec, (*plainCustomer)(c))
 }
 
 // CustomersClient accesses the partner's customers. Get it from

@@ -9,8 +9,8 @@
 // ids.
 //
 // The types are the wire format and lose nothing: a [Time] keeps its digits and offset, a
-// [Decimal] its text, an enum its spelling, and unknown members are kept in the Extra
-// field. Resources are passed by pointer, their parts are values, and a field is a
+// [Decimal] its text, an enum its spelling, and members that are unknown, null or empty
+// are kept in the Extra field. Resources are passed by pointer, their parts are values, and a field is a
 // pointer only where the API distinguishes absent from zero: Quantity: new(5). Use
 // [Marshal] and [Unmarshal] for types without a MarshalJSON method.
 //

@@ -242,12 +242,12 @@ func (b *ErrorBody) UnmarshalJSON(data []byte) error { return Unmarshal(data, (*
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (b ErrorBody) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainErrorBody(b))
+	return encode(enc, plainErrorBody(b))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (b *ErrorBody) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainErrorBody)(b), decodeOptions)
+	return decode(dec, (*plainErrorBody)(b))
 }
 
 // errorTextLimit bounds the description made from a body that is not JSON:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -120,12 +119,12 @@ func (o *Offer) UnmarshalJSON(data []byte) error { return Unmarshal(data, (*plai
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (o Offer) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainOffer(o))
+	return encode(enc, plainOffer(o))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (o *Offer) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainOffer)(o), decodeOptions)
+	return decode(dec, (*plainOffer)(o))
 }
 
 // MarshalJSON implements [encoding/json.Marshaler].
@@ -138,12 +137,12 @@ func (c *OfferCategory) UnmarshalJSON(data []byte) error {
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (c OfferCategory) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainOfferCategory(c))
+	return encode(enc, plainOfferCategory(c))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (c *OfferCategory) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainOfferCategory)(c), decodeOptions)
+	return decode(dec, (*plainOfferCategory)(c))
 }
 
 // CountrySelector selects a country for clients of the catalog.

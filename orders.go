@@ -190,12 +190,12 @@ func (o *Order) UnmarshalJSON(data []byte) error { return Unmarshal(data, (*plai
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (o Order) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainOrder(o))
+	return encode(enc, plainOrder(o))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (o *Order) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainOrder)(o), decodeOptions)
+	return decode(dec, (*plainOrder)(o))
 }
 
 // MarshalJSON implements [encoding/json.Marshaler].
@@ -208,12 +208,12 @@ func (l *OrderLineItem) UnmarshalJSON(data []byte) error {
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (l OrderLineItem) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainOrderLineItem(l))
+	return encode(enc, plainOrderLineItem(l))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (l *OrderLineItem) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainOrderLineItem)(l), decodeOptions)
+	return decode(dec, (*plainOrderLineItem)(l))
 }
 
 // OrdersClient accesses the orders of a customer. Get one from

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -37,12 +36,12 @@ func (c *Collection[T]) UnmarshalJSON(data []byte) error {
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (c Collection[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainCollection[T](c))
+	return encode(enc, plainCollection[T](c))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (c *Collection[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainCollection[T])(c), decodeOptions)
+	return decode(dec, (*plainCollection[T])(c))
 }
 
 // ShortAnswerError reports an answer with fewer items than its totalCount, so

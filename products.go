@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/http"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -258,12 +257,12 @@ func (p *Product) UnmarshalJSON(data []byte) error { return Unmarshal(data, (*pl
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (p Product) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainProduct(p))
+	return encode(enc, plainProduct(p))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (p *Product) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainProduct)(p), decodeOptions)
+	return decode(dec, (*plainProduct)(p))
 }
 
 // MarshalJSON implements [encoding/json.Marshaler].
@@ -274,12 +273,12 @@ func (s *SKU) UnmarshalJSON(data []byte) error { return Unmarshal(data, (*plainS
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (s SKU) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainSKU(s))
+	return encode(enc, plainSKU(s))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (s *SKU) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainSKU)(s), decodeOptions)
+	return decode(dec, (*plainSKU)(s))
 }
 
 // MarshalJSON implements [encoding/json.Marshaler].
@@ -292,12 +291,12 @@ func (a *Availability) UnmarshalJSON(data []byte) error {
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (a Availability) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainAvailability(a))
+	return encode(enc, plainAvailability(a))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (a *Availability) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainAvailability)(a), decodeOptions)
+	return decode(dec, (*plainAvailability)(a))
 }
 
 // segment limits a list of the catalog to a segment.

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"net/http"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -173,12 +172,12 @@ func (s *Subscription) UnmarshalJSON(data []byte) error {
 
 // MarshalJSONTo implements the streaming marshaler of json v2.
 func (s Subscription) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, plainSubscription(s))
+	return encode(enc, plainSubscription(s))
 }
 
 // UnmarshalJSONFrom implements the streaming unmarshaler of json v2.
 func (s *Subscription) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return json.UnmarshalDecode(dec, (*plainSubscription)(s), decodeOptions)
+	return decode(dec, (*plainSubscription)(s))
 }
 
 // SubscriptionsClient accesses the subscriptions of a customer. Get one from

@@ -13,6 +13,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -167,6 +168,10 @@ func (f *importFile) list(list jsontext.Value, offset int, customer string) erro
 // item adds an order or a customer.
 func (f *importFile) item(value jsontext.Value, offset int, name, customer string) error {
 	m := members(value)
+	value, err := rawjson.WithoutNulls(value) // one answer may have null where another has nothing
+	if err != nil {
+		return err
+	}
 	kind := objectType(m)
 	switch {
 	case strings.EqualFold(kind, string(partnercenter.ObjectTypeOrder)), kind == "" && m["lineitems"].value != nil:

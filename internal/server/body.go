@@ -11,7 +11,9 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 )
 
 const (
@@ -66,9 +68,15 @@ func decodeJSON(data []byte, out any) error {
 	if err := checkJSON(data); err != nil {
 		return err
 	}
-	err := json.Unmarshal(data, out, json.MatchCaseInsensitiveNames(true))
+	given, err := rawjson.WithoutNulls(data)
+	if err == nil {
+		err = partnercenter.Unmarshal(given, out)
+	}
 	if err == nil {
 		return nil
+	}
+	if e := partnercenter.Unmarshal(data, out); e != nil {
+		err = e // with the positions in the body as it was sent
 	}
 	var semantic *json.SemanticError
 	switch {

@@ -140,6 +140,24 @@ func TestBillingCycleSpellings(t *testing.T) {
 	}
 }
 
+// TestNulls sends members that are null, known and unknown, in requests of every kind:
+// they count as absent, and no answer has one.
+func TestNulls(t *testing.T) {
+	a := newAPI(t)
+	order := a.place(t, documented, line(offerE3, 3, `"partnerIdOnRecord":null,"renewsTo":null,"later":null`))
+	subscription := order.LineItems[0].SubscriptionID
+	a.send(t, http.MethodPatch, orderAt(documented, order.ID), `{"id":null,"status":null,"billingCycle":"annual","later":null,"lineItems":null}`, 200)
+	a.send(t, http.MethodPatch, subscriptionAt(documented, subscription), `{"friendlyName":"named","quantity":null,"suspensionReasons":null,"later":null}`, 200)
+	for _, path := range []string{ordersOf(documented), orderAt(documented, order.ID), subscriptionAt(documented, subscription)} {
+		if got := a.send(t, http.MethodGet, path, "", 200); strings.Contains(string(got), "null") {
+			t.Errorf("%s has a null: %s", path, got)
+		}
+	}
+	if got := a.subscription(t, documented, subscription); got.BillingCycle != "annual" || got.FriendlyName != "named" {
+		t.Errorf("billing cycle %s, name %s", got.BillingCycle, got.FriendlyName)
+	}
+}
+
 // TestAddOn buys add-ons by changing an order, in both commerces.
 func TestAddOn(t *testing.T) {
 	a := newAPI(t)

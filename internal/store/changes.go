@@ -267,7 +267,7 @@ func newJob(c *Change) (*job, error) {
 	}
 	for i := range c.Subscriptions {
 		r := &c.Subscriptions[i]
-		doc, err := partnercenter.Marshal(r.Subscription)
+		doc, err := document(r.Subscription)
 		if err != nil {
 			return nil, err
 		}
@@ -278,7 +278,7 @@ func newJob(c *Change) (*job, error) {
 		j.subscriptions = append(j.subscriptions, []any{
 			j.partner, j.customer, guid.Key(r.ID), orderKey(r.OrderID), guid.Key(r.Subscription.EntitlementID),
 			guid.Key(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, boolToInt(r.Active),
-			ticksOf(r.Since), string(doc), string(r.Facts),
+			ticksOf(r.Since), doc, string(r.Facts),
 		})
 	}
 	return j, nil

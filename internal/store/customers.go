@@ -192,7 +192,7 @@ func (bulk *bulkTx) completeCustomer(partnerID string, c *seed.Customer) (*partn
 func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agreement *bool) (changed bool, err error) {
 	full := *c
 	full.UserCredentials = nil // only in the answer to a creation
-	doc, err := partnercenter.Marshal(&full)
+	doc, err := document(&full)
 	if err != nil {
 		return false, err
 	}
@@ -209,7 +209,7 @@ func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agr
 		}
 		listed.CompanyProfile = &profile
 	}
-	summary, err := partnercenter.Marshal(&listed)
+	summary, err := document(&listed)
 	if err != nil {
 		return false, err
 	}
@@ -219,6 +219,6 @@ func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agr
 		accepted = boolToInt(*agreement)
 	}
 	return bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(active),
-		guid.Key(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), string(summary), string(doc),
+		guid.Key(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), summary, doc,
 		seed.CountryOf(c), accepted)
 }

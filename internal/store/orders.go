@@ -12,6 +12,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 )
 
 // OrderQuery says which orders to list.
@@ -248,22 +249,31 @@ func (bulk *bulkTx) putOrder(partnerID, customerID string, o *partnercenter.Orde
 // prices.
 func orderArgs(partner, customer string, o *partnercenter.Order) ([]any, error) {
 	plain, hadPrices := WithoutPrices(o)
-	doc, err := partnercenter.Marshal(plain)
+	doc, err := document(plain)
 	if err != nil {
 		return nil, err
 	}
 	priced := sql.NullString{Valid: hadPrices}
 	if hadPrices {
-		data, err := partnercenter.Marshal(o)
-		if err != nil {
+		if priced.String, err = document(o); err != nil {
 			return nil, err
 		}
-		priced.String = string(data)
 	}
 	return []any{
 		partner, customer, orderKey(o.ID), ticks(o.CreationDate), billingCycleKey(o.BillingCycle),
-		boolToInt(isSystemOrder(o)), partnersOnRecord(o), string(doc), priced,
+		boolToInt(isSystemOrder(o)), partnersOnRecord(o), doc, priced,
 	}, nil
+}
+
+// document returns a resource as it is stored: without members that are null, which the
+// API never answers.
+func document(resource any) (string, error) {
+	data, err := partnercenter.Marshal(resource)
+	if err != nil {
+		return "", err
+	}
+	data, err = rawjson.WithoutNulls(data)
+	return string(data), err
 }
 
 // WithoutPrices returns the order without prices, and whether it had any.

@@ -193,6 +193,11 @@ func unknown(t *testing.T, v reflect.Value, path string) []string {
 			found = append(found, unknown(t, v.Index(i), path)...)
 		}
 	case reflect.Struct:
+		known := map[string]bool{} // Extra has known members too, if they are empty
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			known[name] = true
+		}
 		for i := range v.NumField() {
 			field := v.Type().Field(i)
 			if !field.IsExported() {
@@ -206,7 +211,9 @@ func unknown(t *testing.T, v reflect.Value, path string) []string {
 					}
 				}
 				for name := range members {
-					found = append(found, path+name)
+					if !known[name] {
+						found = append(found, path+name)
+					}
 				}
 			} else {
 				found = append(found, unknown(t, v.Field(i), path+field.Name+".")...)

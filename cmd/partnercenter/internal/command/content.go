@@ -109,6 +109,9 @@ func warnUnknown(term *terminal.Terminal, v reflect.Value, at string) {
 			return
 		}
 		for _, name := range slices.Sorted(maps.Keys(unknown)) {
+			if slices.Contains(known, name) {
+				continue // empty, which the field cannot say
+			}
 			term.Linef("warning: %s is unknown and sent unchanged%s", strings.TrimPrefix(at+"."+name, "."), terminal.DidYouMean(name, known))
 		}
 	}
