@@ -3,7 +3,6 @@ package partnercenter
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // request describes a call.
@@ -205,13 +206,7 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState,
 }
 
 // NewRequestID returns a new id for [WithRequestID]: a random GUID (version 4).
-func NewRequestID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
+func NewRequestID() string { return guid.New() }
 
 type idsKey struct{}
 

@@ -2,7 +2,6 @@ package partnercenter
 
 import (
 	"cmp"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,8 +11,9 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/claims"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // CredentialReason says why a token cannot be used for a call.
@@ -101,15 +101,15 @@ func plainResource(r string) string { return strings.ToLower(strings.TrimSuffix(
 func (p *credentialPolicy) Do(req *policy.Request) (*http.Response, error) {
 	var state *callState
 	req.OperationValue(&state)
-	claims := p.read(req.Raw().Header.Get("Authorization"))
-	if claims == nil {
+	read := p.read(req.Raw().Header.Get("Authorization"))
+	if read == nil {
 		return req.Next()
 	}
 	var operation *Operation
 	if state != nil {
 		operation = state.operation
 	}
-	if refused := p.check(claims, operation); refused != nil {
+	if refused := p.check(read, operation); refused != nil {
 		return nil, refused
 	}
 	return req.Next()
@@ -118,89 +118,29 @@ func (p *credentialPolicy) Do(req *policy.Request) (*http.Response, error) {
 // readToken is the parsed token of an Authorization header.
 type readToken struct {
 	header string
-	claims *tokenClaims
+	claims *claims.Claims
 }
 
 // read returns the claims of a bearer token, nil if it cannot be read.
-func (p *credentialPolicy) read(header string) *tokenClaims {
+func (p *credentialPolicy) read(header string) *claims.Claims {
 	if last := p.last.Load(); last != nil && last.header == header {
 		return last.claims
 	}
 	token, _ := strings.CutPrefix(header, "Bearer ")
-	claims := parseToken(token)
-	p.last.Store(&readToken{header, claims})
-	return claims
+	read, _ := claims.Read(token)
+	p.last.Store(&readToken{header, read})
+	return read
 }
 
-// tokenClaims are the claims that calls can be refused for. They are not
-// verified, so they are never a reason to allow anything.
-type tokenClaims struct {
-	Audience          audience   `json:"aud"`
-	NotBefore         int64      `json:"nbf"`
-	Expires           int64      `json:"exp"`
-	IDType            string     `json:"idtyp"`
-	AppID             string     `json:"appid"`
-	AuthorizedParty   string     `json:"azp"`
-	Scope             string     `json:"scp"`
-	UPN               string     `json:"upn"`
-	UniqueName        string     `json:"unique_name"`
-	PreferredUsername string     `json:"preferred_username"`
-	AMR               []string   `json:"amr"`
-	Roles             []UserRole `json:"roles"`
-}
-
-// audience is a token's audience, the first if there are several.
-type audience string
-
-// UnmarshalJSONFrom reads a string or an array.
-func (a *audience) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	if dec.PeekKind() != jsontext.KindBeginArray {
-		return json.UnmarshalDecode(dec, (*string)(a))
-	}
-	var all []string
-	if err := json.UnmarshalDecode(dec, &all); err != nil {
-		return err
-	}
-	if len(all) > 0 {
-		*a = audience(all[0])
-	}
-	return nil
-}
-
-// maxReadToken is the length of the longest token that is parsed, in bytes.
-const maxReadToken = 64 << 10
-
-// parseToken returns the claims of a JWT without verifying its signature, or
-// nil if it is not a JWT.
-func parseToken(token string) *tokenClaims {
-	if len(token) > maxReadToken || strings.Count(token, ".") != 2 {
-		return nil
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
-	if err != nil {
-		return nil
-	}
-	claims := new(tokenClaims)
-	if json.Unmarshal(payload, claims) != nil {
-		return nil
-	}
-	return claims
-}
-
-// isUser reports whether the token has a user.
-func (c *tokenClaims) isUser() bool {
-	return c.IDType != "app" && (c.Scope != "" || c.UPN != "" || c.UniqueName != "" || c.PreferredUsername != "")
-}
-
-// isApp reports whether the token is app-only: it says so, or names an app and
-// has no claim about a user.
-func (c *tokenClaims) isApp() bool {
-	return c.IDType == "app" || !c.isUser() && (c.AppID != "" || c.AuthorizedParty != "")
+// isApp reports whether a token is app-only: it says so, or names an app and has no
+// claim about a user.
+func isApp(c *claims.Claims) bool {
+	return c.IDType == "app" || !c.ForUser() && c.ClientID() != ""
 }
 
 // check refuses calls that the service would refuse for these claims. Of
 // several reasons it gives the one that the service checks first.
-func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError {
+func (p *credentialPolicy) check(c *claims.Claims, o *Operation) *CredentialError {
 	call := ""
 	if o != nil {
 		call = o.String()
@@ -210,27 +150,32 @@ func (p *credentialPolicy) check(c *tokenClaims, o *Operation) *CredentialError 
 	}
 	if p.microsoft {
 		now := p.now()
-		expires, begins := time.Unix(c.Expires, 0).UTC(), time.Unix(c.NotBefore, 0).UTC()
+		expires, begins := claims.Time(c.Expires), claims.Time(c.NotBefore)
 		switch {
-		case c.Expires > 0 && now.After(expires.Add(clockTolerance)):
+		case expires.Unix() > 0 && now.After(expires.Add(clockTolerance)):
 			return refuse(CredentialReasonExpired, fixExpired, "the token expired at %s, and by this machine's clock it is %s", expires.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
-		case c.NotBefore > 0 && now.Before(begins.Add(-clockTolerance)):
+		case begins.Unix() > 0 && now.Before(begins.Add(-clockTolerance)):
 			return refuse(CredentialReasonNotYetValid, fixExpired, "the token is valid from %s on, and by this machine's clock it is %s", begins.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 	}
+	audience := ""
+	if len(c.Audience) > 0 {
+		audience = c.Audience[0]
+	}
+	roles := claims.RolesOf(c, userRoles)
 	switch {
-	case p.foreign(string(c.Audience)):
-		return refuse(CredentialReasonWrongAudience, fixAudience, "the token is for %s, which is not Partner Center", quoted(string(c.Audience)))
-	case c.isUser() && len(c.AMR) > 0 && !slices.Contains(c.AMR, "mfa"):
+	case p.foreign(audience):
+		return refuse(CredentialReasonWrongAudience, fixAudience, "the token is for %s, which is not Partner Center", quote.Text(audience))
+	case c.ForUser() && c.WithoutMFA():
 		return refuse(CredentialReasonNoMFA, fixMFA, "the user signed in without a second factor, which every call with a user requires")
 	case o == nil:
 		return nil
-	case c.isApp() && !o.TakesApp():
+	case isApp(c) && !o.TakesApp():
 		return refuse(CredentialReasonNeedsUser, fixUser, "the token is app-only, and the call requires a signed-in user (App+User)")
-	case c.isUser() && !o.TakesUser():
+	case c.ForUser() && !o.TakesUser():
 		return refuse(CredentialReasonNeedsApp, fixApp, "the token has a user, and the call requires an app-only token")
-	case c.isUser() && c.rolesAreOurs() && !o.Allows(c.Roles...):
-		e := refuse(CredentialReasonNeedsRole, "sign in as a user with the role "+orList(o.roles), "the user has the role %s, which does not allow the call", orList(c.Roles))
+	case c.ForUser() && len(roles) > 0 && !o.Allows(roles...):
+		e := refuse(CredentialReasonNeedsRole, "sign in as a user with the role "+orList(o.roles), "the user has the role %s, which does not allow the call", orList(roles))
 		e.Roles = o.Roles()
 		return e
 	}
@@ -257,12 +202,6 @@ func (p *credentialPolicy) foreign(audience string) bool {
 	return p.microsoft && strings.Contains(plain, "://")
 }
 
-// rolesAreOurs reports whether the roles claim names a user's roles in Partner
-// Center, as in a local server's tokens. Microsoft's tokens use it differently.
-func (c *tokenClaims) rolesAreOurs() bool {
-	return len(c.Roles) > 0 && !slices.ContainsFunc(c.Roles, func(r UserRole) bool { return !slices.Contains(userRoles, r) })
-}
-
 // orList joins roles for a message.
 func orList(roles []UserRole) string {
 	var b strings.Builder
@@ -277,13 +216,4 @@ func orList(roles []UserRole) string {
 		b.WriteString(string(r))
 	}
 	return b.String()
-}
-
-// quoted quotes and shortens text of a token for a message.
-func quoted(text string) string {
-	const limit = 100
-	if len(text) > limit {
-		text = text[:limit] + "…"
-	}
-	return fmt.Sprintf("%q", text)
 }

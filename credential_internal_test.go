@@ -1,16 +1,20 @@
 package partnercenter
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/partnercenter-go/partnercenter/internal/claims"
+)
 
 // TestCredentialOfApps is about a kind of call that the API does not have yet:
 // one for apps alone.
 func TestCredentialOfApps(t *testing.T) {
 	p := &credentialPolicy{}
 	o := &Operation{Area: "apps", Name: "alone", Credential: CredentialKindApp}
-	if err := p.check(&tokenClaims{IDType: "app"}, o); err != nil {
+	if err := p.check(&claims.Claims{IDType: "app"}, o); err != nil {
 		t.Error(err)
 	}
-	if err := p.check(&tokenClaims{Scope: "user_impersonation"}, o); err == nil || err.Reason != CredentialReasonNeedsApp || err.Fix != fixApp {
+	if err := p.check(&claims.Claims{Scope: "user_impersonation"}, o); err == nil || err.Reason != CredentialReasonNeedsApp || err.Fix != fixApp {
 		t.Errorf("%+v", err)
 	}
 }

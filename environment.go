@@ -13,6 +13,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 )
 
 // NewClientFromEnvironment returns a client with the settings of the
@@ -65,7 +67,7 @@ func (o *ClientOptions) fromEnvironment() (azcore.TokenCredential, error) {
 	o.Endpoint = cmp.Or(o.Endpoint, os.Getenv("PARTNERCENTER_BASE_URL"))
 	local := false
 	if u, err := url.Parse(o.Endpoint); err == nil {
-		local = isLoopback(u.Hostname())
+		local = loopback.IsHost(u.Hostname())
 	}
 	authority := os.Getenv("PARTNERCENTER_AUTHORITY")
 	if authority == "" && local {

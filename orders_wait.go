@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // WaitOptions are the options of [OrderClient.WaitVisible]. The zero value
@@ -83,16 +84,9 @@ func listed(ctx context.Context, list resource, id string) (*Order, error) {
 			return nil, err
 		}
 		for _, order := range page.Items {
-			if order != nil && sameID(order.ID, id) {
+			if order != nil && guid.KeyIfGUID(order.ID) == guid.KeyIfGUID(id) {
 				return order, nil
 			}
 		}
 	}
-}
-
-// sameID reports whether ids of orders are equal: GUIDs ignoring case, shorter ones
-// exactly.
-func sameID(a, b string) bool {
-	const guid = 36
-	return a == b || len(a) == guid && len(b) == guid && strings.EqualFold(a, b)
 }

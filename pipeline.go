@@ -22,6 +22,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 )
 
 // newPipeline assembles the steps of a call in this order: identification and waiting for
@@ -45,7 +47,7 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	azure.Retry.TryTimeout = 0 // azcore's would count the wait for the budget, and files that are read
 	perTry = append(perTry, runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
 		// Traffic to a server on this machine does not cross a network.
-		InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && isLoopback(endpoint.Hostname()),
+		InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http" && loopback.IsHost(endpoint.Hostname()),
 	}))
 	if !o.SkipCredentialChecks {
 		perTry = append(perTry, newCredentialPolicy(endpoint, o))
@@ -77,8 +79,6 @@ func newTransport(roots *x509.CertPool) policy.Transporter {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
-
-func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // identifyPolicy sets the headers that identify the caller and the call. It
 // runs once per call, so that retries carry the same request id, the service's

@@ -9,11 +9,11 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/partnercenter-go/partnercenter/internal/guid"
-
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/claims"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
@@ -46,8 +46,8 @@ func (s *Service) partnerTenant(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if claims, ok := ReadClaims(token.Token); ok && claims.TenantID != "" {
-		return claims.TenantID, nil
+	if read, ok := claims.Read(token.Token); ok && read.TenantID != "" {
+		return read.TenantID, nil
 	}
 	if guid.Is(s.TenantID) {
 		return s.TenantID, nil

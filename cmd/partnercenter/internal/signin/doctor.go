@@ -12,6 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/claims"
 )
 
 // The outcomes of a step.
@@ -60,7 +61,7 @@ type doctor struct {
 	authority  *reached               // for the discovery document; nil if not requested
 	api        *reached
 	token      *azcore.AccessToken
-	claims     *connect.Claims
+	claims     *claims.Claims
 	throttled  outcome
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/claims"
 )
 
 // doctorTimeout is the default timeout of doctor, short because someone is
@@ -210,7 +211,7 @@ func (d *doctor) checkClaims(context.Context) outcome {
 	if d.token == nil {
 		return isSkipped("there is no token")
 	}
-	c, ok := connect.ReadClaims(d.token.Token)
+	c, ok := claims.Read(d.token.Token)
 	if !ok {
 		return isSkipped("the token cannot be decoded")
 	}
@@ -284,7 +285,7 @@ func (d *doctor) tokenOutOfTime(answer *partnercenter.Error) (outcome, bool) {
 	if d.claims == nil || answer.StatusCode != http.StatusUnauthorized {
 		return outcome{}, false
 	}
-	now, begins, ends := d.term.Now(), connect.UnixTime(d.claims.NotBefore), connect.UnixTime(d.claims.Expires)
+	now, begins, ends := d.term.Now(), claims.Time(d.claims.NotBefore), claims.Time(d.claims.Expires)
 	if ends.IsZero() || !now.Before(begins) && now.Before(ends) {
 		return outcome{}, false
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/claims"
 )
 
 // loginOptions are the flags of login.
@@ -130,7 +131,7 @@ func (o *loginOptions) run(ctx context.Context, call *command.Call) error {
 // tellSignIn reports who is signed in, with warnings about what the service would
 // refuse.
 func tellSignIn(call *command.Call, s *connect.Service, user *connect.SignIn, token string) error {
-	if claims, ok := connect.ReadClaims(token); ok && claims.ForUser() && claims.WithoutMFA() {
+	if read, ok := claims.Read(token); ok && read.ForUser() && read.WithoutMFA() {
 		call.Term.Linef("warning: the user signed in without multi-factor authentication; Partner Center refuses such tokens")
 	}
 	if s.As == connect.AsApp {
@@ -217,19 +218,19 @@ func randomText() string {
 // directly from the authority over TLS, so its signature need not be verified
 // (OpenID Connect Core 1.0, section 3.1.3.7).
 func checkIDToken(token string, s *connect.Service, nonce string) error {
-	claims, ok := connect.ReadClaims(token)
+	read, ok := claims.Read(token)
 	switch {
 	case !ok:
 		return &connect.SignInError{
 			Text: connect.SignInFailed + s.Authority + " sent no id token, so it is unknown who signed in",
 			Next: "Check --authority.",
 		}
-	case nonce != "" && subtle.ConstantTimeCompare([]byte(claims.Nonce), []byte(nonce)) != 1:
+	case nonce != "" && subtle.ConstantTimeCompare([]byte(read.Nonce), []byte(nonce)) != 1:
 		return &connect.SignInError{
 			Text: connect.SignInFailed + "the id token belongs to another sign-in (its nonce is not the one sent)",
 			Next: "Run partnercenter login again. If it happens again, someone may be injecting another user's sign-in: tell the administrator.",
 		}
-	case len(claims.Audience) != 1 || !strings.EqualFold(claims.Audience[0], s.ClientID):
+	case len(read.Audience) != 1 || !strings.EqualFold(read.Audience[0], s.ClientID):
 		return &connect.SignInError{
 			Text: connect.SignInFailed + "the id token is for an app other than " + s.ClientID,
 			Next: "Check --client-id and --authority.",

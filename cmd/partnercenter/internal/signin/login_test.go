@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/internal/claims"
 )
 
 // unsignedToken is a JSON Web Token for those who only read it.
@@ -43,7 +44,7 @@ func TestIDToken(t *testing.T) {
 
 // TestWhoamiIsHarmless explains a token whose name tries to steer the terminal.
 func TestWhoamiIsHarmless(t *testing.T) {
-	c, ok := connect.ReadClaims(unsignedToken(map[string]any{"upn": "ann", "name": "\x1b[31mAnn"}))
+	c, ok := claims.Read(unsignedToken(map[string]any{"upn": "ann", "name": "\x1b[31mAnn"}))
 	if !ok {
 		t.Fatal("the token cannot be read")
 	}

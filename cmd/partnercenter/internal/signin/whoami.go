@@ -15,6 +15,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/claims"
 )
 
 // identity is the output of whoami. It does not contain the token itself.
@@ -83,11 +84,11 @@ func whoHas(term *terminal.Terminal, file string) (*identity, error) {
 	if err != nil {
 		return nil, terminal.Usagef("the token cannot be read: %v", err)
 	}
-	claims, ok := connect.ReadClaims(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
+	read, ok := claims.Read(strings.TrimSpace(strings.TrimPrefix(text, "Bearer ")))
 	if !ok {
 		return nil, terminal.Usagef("the file of --token is not a JSON Web Token: it should have three parts in base64, separated by dots")
 	}
-	return newIdentity(claims, "", term.Now()), nil
+	return newIdentity(read, "", term.Now()), nil
 }
 
 // whoCalls returns the identity in the token that commands use.
@@ -100,16 +101,16 @@ func whoCalls(ctx context.Context, c *connect.Connection) (*identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	claims, ok := connect.ReadClaims(token.Token)
+	read, ok := claims.Read(token.Token)
 	if !ok {
 		return nil, fmt.Errorf("the token from %s cannot be explained: it is not a JSON Web Token, which is allowed but cannot be decoded", s.Authority)
 	}
-	who := newIdentity(claims, partnercenter.CloudNameOf(s.Options.Cloud), c.Term.Now())
+	who := newIdentity(read, partnercenter.CloudNameOf(s.Options.Cloud), c.Term.Now())
 	who.SignedInBy, who.way = s.Way.Name, s.Way.Text
 	return who, nil
 }
 
-func newIdentity(c *connect.Claims, cloud partnercenter.CloudName, now time.Time) *identity {
+func newIdentity(c *claims.Claims, cloud partnercenter.CloudName, now time.Time) *identity {
 	who := &identity{
 		Kind: "app", ObjectID: c.ObjectID, TenantID: c.TenantID, ClientID: c.ClientID(),
 		Roles: append([]string{}, c.AllRoles()...), Scopes: append([]string{}, strings.Fields(c.Scope)...),
@@ -122,10 +123,10 @@ func newIdentity(c *connect.Claims, cloud partnercenter.CloudName, now time.Time
 			who.MultiFactor = &mfa
 		}
 	}
-	if t := connect.UnixTime(c.NotBefore); !t.IsZero() {
+	if t := claims.Time(c.NotBefore); !t.IsZero() {
 		who.NotBefore = &t
 	}
-	if t := connect.UnixTime(c.Expires); !t.IsZero() {
+	if t := claims.Time(c.Expires); !t.IsZero() {
 		who.ExpiresOn, who.Expired = &t, !now.Before(t)
 	}
 	return who
@@ -212,12 +213,12 @@ type permits struct {
 // permitsOf returns the calls that a token allows. If the token leaves it open,
 // for example because only the service knows the roles, a call counts as
 // allowed. An empty cloud offers all calls.
-func permitsOf(c *connect.Claims, cloud partnercenter.CloudName) permits {
+func permitsOf(c *claims.Claims, cloud partnercenter.CloudName) permits {
 	p := permits{CanCall: []string{}, CannotCall: []refusedCall{}}
 	_, graph, known := connect.KnownAudience(strings.Join(c.Audience, " "))
 	for _, o := range partnercenter.Operations() {
 		reason := ""
-		switch roles := c.PartnerRoles(); {
+		switch roles := claims.RolesOf(c, partnercenter.UserRoles()); {
 		case !known:
 			reason = "the token is not for Partner Center"
 		case c.ForUser() && graph:

@@ -1,4 +1,8 @@
-package connect
+// Package claims reads what access tokens say about themselves. It verifies nothing,
+// so what it returns is for explaining tokens and for refusing calls, never for
+// allowing one: package token is for that. The client links it, so it uses nothing but
+// the standard library.
+package claims
 
 import (
 	"cmp"
@@ -7,20 +11,15 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/partnercenter-go/partnercenter/internal/token"
-
-	"github.com/partnercenter-go/partnercenter"
 )
 
-// Claims are the claims of an access token that commands use. They are not
-// verified, which is up to the API.
+// Claims are the claims of an access token, or of an id token, that are looked at.
 //
 // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 type Claims struct {
 	Audience   oneOrMany   `json:"aud"`
 	Issuer     string      `json:"iss"`
-	NotBefore  json.Number `json:"nbf"`
+	NotBefore  json.Number `json:"nbf"` // see [Time]
 	Expires    json.Number `json:"exp"`
 	Nonce      string      `json:"nonce"` // of id tokens
 	TenantID   string      `json:"tid"`
@@ -53,10 +52,14 @@ func (o *oneOrMany) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(o))
 }
 
-// ReadClaims decodes a JSON Web Token; ok is false for anything else.
-func ReadClaims(token string) (claims *Claims, ok bool) {
+// maxLength is the length of the longest token that is read, in bytes.
+const maxLength = 64 << 10
+
+// Read decodes a JSON Web Token without verifying its signature; ok is false for
+// anything else.
+func Read(token string) (claims *Claims, ok bool) {
 	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
+	if len(token) > maxLength || len(parts) != 3 {
 		return nil, false
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
@@ -97,45 +100,25 @@ func (c *Claims) AllRoles() []string {
 	return roles
 }
 
-// PartnerRoles returns the user's roles in Partner Center, which a local
-// server's tokens have. Microsoft's do not; a roles claim with other names
-// means something else.
-func (c *Claims) PartnerRoles() []partnercenter.UserRole {
-	var roles []partnercenter.UserRole
+// RolesOf returns the user's roles in Partner Center, which a local server's tokens
+// have. Microsoft's do not; a roles claim with others than the known ones means
+// something else.
+func RolesOf[R ~string](c *Claims, known []R) []R {
+	var roles []R
 	for _, name := range c.Roles {
-		role := partnercenter.UserRole(name)
-		if !slices.Contains(partnercenter.UserRoles(), role) {
+		if !slices.Contains(known, R(name)) {
 			return nil
 		}
-		roles = append(roles, role)
+		roles = append(roles, R(name))
 	}
 	return roles
 }
 
-// UnixTime returns the time of a claim, zero if it is absent.
-func UnixTime(n json.Number) time.Time {
+// Time returns the time of a claim, zero if it is absent.
+func Time(n json.Number) time.Time {
 	seconds, err := n.Float64()
 	if err != nil || n == "" {
 		return time.Time{}
 	}
 	return time.Unix(int64(seconds), 0).UTC()
-}
-
-// KnownAudience describes an audience. ok reports whether Partner Center
-// accepts it, which it does for the graph's from apps only.
-func KnownAudience(audience string) (what string, graph, ok bool) {
-	audience = strings.TrimRight(audience, "/")
-	if strings.EqualFold(audience, token.APIAppID) {
-		return "Partner Center", false, true
-	}
-	for _, cloud := range partnercenter.CloudNames() {
-		services := cloud.Configuration().Services
-		switch {
-		case strings.EqualFold(audience, services[partnercenter.ServiceName].Audience):
-			return "Partner Center", false, true
-		case strings.EqualFold(audience, services[partnercenter.GraphServiceName].Audience):
-			return "the directory graph, which Partner Center accepts from apps", true, true
-		}
-	}
-	return "not an audience of Partner Center", false, false
 }
