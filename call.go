@@ -55,12 +55,6 @@ func readAll[T any](ctx context.Context, r resource) iter.Seq2[*T, error] {
 	return paged(r, func() fetch[T] { return linked[T](ctx, r) })
 }
 
-// write sends in to the resource and returns the answer. A nil in sends no
-// body.
-func write[T any](ctx context.Context, r resource, method string, in any, header http.Header) (*T, error) {
-	return exchange[T](ctx, r, request{method: method, header: header, in: in})
-}
-
 // exchange makes a call on the resource and returns the answer.
 func exchange[T any](ctx context.Context, r resource, req request) (*T, error) {
 	out := new(T)

@@ -358,7 +358,7 @@ type ApplicationConsentsClient struct{ resource }
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (c *ApplicationConsentsClient) Create(ctx context.Context, consent *ApplicationConsent) (*ApplicationConsent, error) {
-	return write[ApplicationConsent](ctx, c.resource, http.MethodPost, consent, nil)
+	return exchange[ApplicationConsent](ctx, c.resource, request{method: http.MethodPost, in: consent})
 }
 
 // ByID selects the consent to an application by its client id.

@@ -342,7 +342,7 @@ func ForCustomerUser(upn string) OrderCreateOption {
 //
 // https://learn.microsoft.com/partner-center/developer/create-an-order
 func (c *OrdersClient) Create(ctx context.Context, order *Order, opts ...OrderCreateOption) (*Order, error) {
-	return write[Order](ctx, c.whole(), http.MethodPost, order, headerOf(opts))
+	return exchange[Order](ctx, c.whole(), request{method: http.MethodPost, header: headerOf(opts), in: order})
 }
 
 // OrderClient accesses an order of a customer. Get one from
@@ -411,7 +411,7 @@ func IfMatch(etag string) PatchOption {
 // https://learn.microsoft.com/partner-center/developer/change-the-billing-cycle-of-a-subscription
 // https://learn.microsoft.com/partner-center/developer/purchase-an-add-on-to-a-subscription
 func (c *OrderClient) Patch(ctx context.Context, order *Order, opts ...PatchOption) (*Order, error) {
-	return write[Order](ctx, c.resource, http.MethodPatch, order, headerOf(opts))
+	return exchange[Order](ctx, c.resource, request{method: http.MethodPatch, header: headerOf(opts), in: order})
 }
 
 // Cancel cancels lines of the order by their numbers, or the whole order if

@@ -494,8 +494,8 @@ type ProductExtensionsClient struct{ resource }
 // items, or with a context that lacks one of the SKUs' inventory variables.
 //
 // https://learn.microsoft.com/partner-center/developer/check-inventory
-func (c *ProductExtensionsClient) CheckInventory(ctx context.Context, request *InventoryCheckRequest) ([]InventoryItem, error) {
-	items, err := write[[]InventoryItem](ctx, c.name("checkinventory"), http.MethodPost, request, nil)
+func (c *ProductExtensionsClient) CheckInventory(ctx context.Context, check *InventoryCheckRequest) ([]InventoryItem, error) {
+	items, err := exchange[[]InventoryItem](ctx, c.name("checkinventory"), request{method: http.MethodPost, in: check})
 	if err != nil {
 		return nil, err
 	}

@@ -291,7 +291,7 @@ func (c *SubscriptionClient) Patch(ctx context.Context, subscription *Subscripti
 //
 // https://learn.microsoft.com/partner-center/developer/activate-sandbox-subscription-azure-marketplace-products
 func (c *SubscriptionClient) Activate(ctx context.Context) (*SubscriptionActivationResult, error) {
-	return write[SubscriptionActivationResult](ctx, c.name("activate"), http.MethodPost, nil, nil)
+	return exchange[SubscriptionActivationResult](ctx, c.name("activate"), request{method: http.MethodPost})
 }
 
 // AddOnsClient accesses the add-ons of a subscription. Get one from

@@ -90,7 +90,7 @@ func (p *Plane) findSubject(ctx context.Context, request tokenRequest) (partner 
 	case request.Tenant != "":
 		partners, err = findPartner(partners, request.Tenant)
 	case len(partners) == 0:
-		err = refuse("there is no partner yet; " + oneOfThese(partners, nil, "a partner"))
+		err = refuse("there is no partner yet; " + addOne("a partner"))
 	}
 	if err != nil {
 		return nil, user, err
@@ -114,7 +114,7 @@ const maxNamed = 8
 // oneOfThese ends an error about an unknown name.
 func oneOfThese[T any](list []T, name func(T) string, what string) string {
 	if len(list) == 0 {
-		return "add " + what + " to the seed file, and serve it with a new database"
+		return addOne(what)
 	}
 	var names []string
 	for _, v := range list[:min(len(list), maxNamed)] {
@@ -125,4 +125,9 @@ func oneOfThese[T any](list []T, name func(T) string, what string) string {
 		text += ", …"
 	}
 	return text
+}
+
+// addOne ends an error about something of which there is none.
+func addOne(what string) string {
+	return "add " + what + " to the seed file, and serve it with a new database"
 }

@@ -330,7 +330,7 @@ func FuzzClientAssertion(f *testing.F) {
 	f.Add(tokentest.Encode(tokentest.With(header, "jwk", map[string]any{"kty": "oct", "k": "AAAA"})) + "." + tokentest.Encode(claims) + ".AAAA")
 	f.Add(tokentest.Encode(map[string]any{"alg": "RS256", "kid": "../../dev/null"}) + "." + tokentest.Encode(claims) + ".AAAA")
 	trust := a.trust.Load()
-	t := &tokenRequest{call: &call{trust: trust}, tenant: trust.tenant(tenantID), client: trust.app(nil, clientID)}
+	t := &tokenRequest{call: &call{trust: trust}, tenant: trust.tenant(tenantID), client: trust.app(clientID)}
 	f.Fuzz(func(tt *testing.T, text string) {
 		err := a.checkAssertion(t, text)
 		if err == nil {

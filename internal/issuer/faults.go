@@ -356,7 +356,7 @@ func (f *Fault) resolveNames(t *trust) error {
 		f.Tenant = tenant.id
 	}
 	if f.ClientID != "" {
-		app := t.app(nil, f.ClientID)
+		app := t.app(f.ClientID)
 		if app == nil {
 			return fmt.Errorf("there is no app %s; GET /apps lists them", quote.Text(f.ClientID))
 		}

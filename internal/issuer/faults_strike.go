@@ -70,7 +70,7 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 	}
 	shown := c.peek()
 	v := faultTarget{tenant: c.trust.tenant(c.tenant), clientID: shown.id}
-	if app := c.trust.app(nil, shown.id); isShared(c.tenant) && app != nil {
+	if app := c.trust.app(shown.id); isShared(c.tenant) && app != nil {
 		v.tenant = app.home
 	}
 	struck := a.faults.strike(v, func(f *Fault, traits faultTraits) bool {

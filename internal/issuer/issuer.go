@@ -207,15 +207,20 @@ func (d *directory) tenant(name string) *tenant { return d.tenants[strings.ToLow
 // tenantOf returns the tenant of a user, or nil.
 func (d *directory) tenantOf(user string) *tenant { return d.userTenants[strings.ToLower(user)] }
 
-// app returns the app with a client id as a tenant sees it: its own, or a multi-tenant
-// one of another tenant. Without a tenant it returns any.
-func (d *directory) app(tenant *tenant, clientID string) *app {
-	app := d.apps[strings.ToLower(clientID)]
-	if app == nil || tenant != nil && app.home != tenant && !app.MultiTenant {
-		return nil
+// app returns the app with a client id, or nil.
+func (d *directory) app(clientID string) *app { return d.apps[strings.ToLower(clientID)] }
+
+// appIn returns the app with a client id as a tenant sees it, or nil.
+func (d *directory) appIn(t *tenant, clientID string) *app {
+	if app := d.app(clientID); app != nil && app.isIn(t) {
+		return app
 	}
-	return app
+	return nil
 }
+
+// isIn reports whether a tenant has the app: as its own, or as a multi-tenant one of
+// another tenant.
+func (a *app) isIn(t *tenant) bool { return a.home == t || a.MultiTenant }
 
 // New returns an authority for the tenants of o, or an error about the first problem
 // with o.
@@ -359,7 +364,7 @@ func (a *Authority) SetTenants(list []Tenant) error {
 func (a *Authority) HasClient(tenantID, clientID string) bool {
 	t := a.trust.Load()
 	tenant := t.tenant(tenantID)
-	return tenant != nil && t.app(tenant, clientID) != nil
+	return tenant != nil && t.appIn(tenant, clientID) != nil
 }
 
 // ForgetSignIns forgets all consents, refresh tokens and sign-ins in progress, without

@@ -61,7 +61,7 @@ func (a *Authority) Mint(r MintRequest) (*Token, error) {
 	if tenant == nil {
 		return nil, fmt.Errorf("issuer: no tenant %q: add it to Options.Tenants", r.Tenant)
 	}
-	client := trust.app(tenant, r.ClientID)
+	client := trust.appIn(tenant, r.ClientID)
 	if client == nil {
 		return nil, fmt.Errorf("issuer: no client %q in tenant %s: add it to the tenant's Clients", r.ClientID, tenant.id)
 	}

@@ -40,7 +40,7 @@ func (want *accessRequest) check(t *trust, tenant *tenant) error {
 	switch {
 	case want.app == nil:
 		return nil
-	case t.app(tenant, want.app.ID) == nil:
+	case !want.app.isIn(tenant):
 		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote.Text(want.resource))
 	case want.app.Disabled:
 		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(want.resource))
@@ -191,7 +191,7 @@ func (a *Authority) resolve(t *trust, want *accessRequest) error {
 	if len(id) > len(appScheme) && strings.EqualFold(id[:len(appScheme)], appScheme) {
 		id = id[len(appScheme):]
 	}
-	if want.app = t.app(nil, id); want.app == nil {
+	if want.app = t.app(id); want.app == nil {
 		return fail(codeUnknownResource, "No resource %s is known here. Ask for the API by its URL, such as %s.", quote.Text(want.resource), a.audience)
 	}
 	return nil

@@ -363,7 +363,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 	if f.problem != nil {
 		d.complain(f.problem)
 	}
-	client := c.trust.app(nil, f.signInRequest().clientID)
+	client := c.trust.app(f.signInRequest().clientID)
 	if client == nil {
 		return nil, fail(codeUnknownClient, "The application is not there any more. Go back to it, and sign in again.")
 	}

@@ -161,14 +161,14 @@ var grantTypeHandlers = map[string]func(*Authority, *tokenRequest) (*issued, err
 
 // findApp finds the app of a request in the tenant of its path, nil for any.
 func findApp(t *trust, tenant *tenant, clientID string) (*app, error) {
-	found := t.app(tenant, clientID)
+	found := t.app(clientID)
 	switch {
 	case found == nil && tenant == nil:
 		return nil, fail(codeUnknownClient, "No application %s is registered here. Check client_id.", quote.Text(clientID))
-	case found == nil && t.app(nil, clientID) != nil:
-		return nil, fail(codeUnknownClient, "Application %s is not registered in tenant %s but in another one, and not made for several. Put its own tenant in the URL, or register it here.", quote.Text(clientID), tenant.id)
 	case found == nil:
 		return nil, fail(codeUnknownClient, "No application %s is registered in tenant %s. Check client_id and the tenant in the URL.", quote.Text(clientID), tenant.id)
+	case tenant != nil && !found.isIn(tenant):
+		return nil, fail(codeUnknownClient, "Application %s is not registered in tenant %s but in another one, and not made for several. Put its own tenant in the URL, or register it here.", quote.Text(clientID), tenant.id)
 	case found.Disabled:
 		return nil, fail(codeClientDisabled, "Application %s is disabled. Have an administrator enable it.", found.ID)
 	}

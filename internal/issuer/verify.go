@@ -79,7 +79,7 @@ func checkClaims(w *token.Payload, trust *trust) error {
 	if w.Version != token.V1 && w.Version != token.V2 || !slices.ContainsFunc(trust.bases, isOurs) {
 		return token.Refuse(token.ReasonIssuer, "version %s of issuer %s is not this server", quote.Text(string(w.Version)), quote.Text(w.Issuer))
 	}
-	if app := trust.app(tenant, w.Client()); app == nil || app.Disabled {
+	if app := trust.appIn(tenant, w.Client()); app == nil || app.Disabled {
 		return token.Refuse(token.ReasonClient, "client %s is not registered in tenant %s, or disabled", quote.Text(w.Client()), tenant.id)
 	}
 	if name := w.User(); name != "" {
