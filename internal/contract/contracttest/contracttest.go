@@ -1,10 +1,9 @@
 // Package contracttest checks HTTP traffic in tests against the OpenAPI document of
 // package contract, and reads the contract's other tables for tests.
 //
-// A [Checker] stands between a client and a server, on either side:
+// A [Checker] stands between a client and a server:
 //
 //	client := &http.Client{Transport: contracttest.NewChecker(t).Transport(http.DefaultTransport)}
-//	server := httptest.NewServer(contracttest.NewChecker(t).Handler(handler))
 //
 // Every answer that passes must have a status, headers and a body that the document
 // describes, or the test fails with the operation, the position and what was expected
@@ -19,13 +18,11 @@
 package contracttest
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -64,8 +61,7 @@ func NewChecker(tb testing.TB) *Checker {
 type badRequestKey struct{}
 
 // BadRequest marks the requests made with the returned context as intentionally wrong:
-// they are not checked, but their answers are. The mark does not travel over the
-// network; see [Checker.Handler].
+// they are not checked, but their answers are.
 func BadRequest(ctx context.Context) context.Context {
 	return context.WithValue(ctx, badRequestKey{}, true)
 }
@@ -73,15 +69,12 @@ func BadRequest(ctx context.Context) context.Context {
 func isBadRequest(ctx context.Context) bool { return ctx.Value(badRequestKey{}) != nil }
 
 // Transport returns a client transport that checks each request and its answer and
-// sends through next, or through [http.DefaultTransport] if next is nil.
+// sends through next.
 //
 // It reads an answer completely before it passes it on; the caller reads the same
 // bytes, and the same error if the answer is incomplete. Incomplete answers are not
 // checked.
 func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
-	if next == nil {
-		next = http.DefaultTransport
-	}
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		x := exchange{
 			method:       cmp.Or(req.Method, http.MethodGet),
@@ -119,50 +112,13 @@ func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// Handler returns a handler that checks each answer of next.
-//
-// A request is checked only if it was answered with success, because a handler cannot
-// recognize the wrong requests that a test sends intentionally, and refusing those is
-// right. Requests whose context carries [BadRequest] are not checked at all. Neither
-// are answers that are aborted by a panic or taken over by hijacking.
-func (c *Checker) Handler(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := exchange{
-			method:       r.Method,
-			url:          *r.URL,
-			request:      canonical(r.Header),
-			checkRequest: !isBadRequest(r.Context()),
-		}
-		body := &recordedBody{ReadCloser: r.Body}
-		if r.Body != nil {
-			r = r.WithContext(r.Context()) // a handler must not modify the caller's request
-			r.Body = body
-		}
-		rec := &recorder{ResponseWriter: w}
-		next.ServeHTTP(rec, r)
-		if rec.hijacked {
-			return
-		}
-		rec.begin(http.StatusOK)
-		x.status = rec.status
-		x.response = rec.header
-		x.responseBody = rec.body.Bytes()
-		if rec.status >= 400 {
-			x.checkRequest = false
-		}
-		x.requestBody, x.requestBodyCut = body.read.Bytes(), !body.ended
-		c.check(x)
-	})
-}
-
 // exchange is one request and its answer, as sent.
 type exchange struct {
-	method         string
-	url            url.URL
-	request        http.Header // keys in canonical form
-	requestBody    []byte
-	requestBodyCut bool // requestBody may be incomplete
-	checkRequest   bool
+	method       string
+	url          url.URL
+	request      http.Header // keys in canonical form
+	requestBody  []byte
+	checkRequest bool
 
 	status       int
 	response     http.Header // keys in canonical form
@@ -209,65 +165,6 @@ func replay(body []byte, err error) io.Reader {
 	}
 	return io.MultiReader(bytes.NewReader(body), iotest.ErrReader(err))
 }
-
-// recordedBody records what a handler reads of a request.
-type recordedBody struct {
-	io.ReadCloser
-	read  bytes.Buffer
-	ended bool
-}
-
-func (b *recordedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.read.Write(p[:n])
-	b.ended = b.ended || err == io.EOF
-	return n, err
-}
-
-// recorder passes an answer on and records it.
-type recorder struct {
-	http.ResponseWriter
-	status   int // 0 until the header is written
-	header   http.Header
-	body     bytes.Buffer
-	hijacked bool
-}
-
-// begin records the header at this moment, because later changes are not sent.
-func (r *recorder) begin(status int) {
-	if r.status == 0 {
-		r.status = status
-		r.header = canonical(r.Header())
-	}
-}
-
-func (r *recorder) WriteHeader(status int) {
-	if status >= 200 || status == http.StatusSwitchingProtocols {
-		r.begin(status)
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	r.begin(http.StatusOK)
-	r.body.Write(p)
-	return r.ResponseWriter.Write(p)
-}
-
-// Flush, Hijack and Unwrap preserve the capabilities of the wrapped writer.
-
-func (r *recorder) Flush() {
-	r.begin(http.StatusOK)
-	_ = http.NewResponseController(r.ResponseWriter).Flush()
-}
-
-func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(r.ResponseWriter).Hijack()
-	r.hijacked = r.hijacked || err == nil
-	return conn, rw, err
-}
-
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // canonical copies h with every key in canonical form: a handler may have set one
 // directly to keep its letter case.

