@@ -220,7 +220,7 @@ func (c *Catalog) addProduct(f *fileProduct, bases map[string]bool, countries []
 	p := &product{resource: partnercenter.Product(f.apiProduct), kind: f.Kind, scope: f.ReservationScope, skuIndex: map[string]*sku{}}
 	res := &p.resource
 	res.Description = cmp.Or(res.Description, res.Title)
-	res.ProductType = cmp.Or(res.ProductType, itemType(common.productType[0], common.productType[1]))
+	res.ProductType = cmp.Or(res.ProductType, common.productType)
 	for t := res.ProductType; t != nil; t = t.SubType {
 		t.DisplayName = cmp.Or(t.DisplayName, t.ID)
 	}

@@ -10,7 +10,7 @@ import (
 
 // kinds are the kinds of catalog items with their defaults.
 var kinds = map[Kind]struct {
-	productType   [2]string // id and sub-type
+	productType   *partnercenter.ItemType
 	maximum       int
 	cycles        []partnercenter.BillingCycleType
 	prerequisites []string // of the purchase
@@ -21,36 +21,36 @@ var kinds = map[Kind]struct {
 	billing       partnercenter.BillingType
 }{
 	OnlineService: {
-		productType: [2]string{"OnlineServicesNCE"}, maximum: 10_000,
+		productType: itemType("OnlineServicesNCE", ""), maximum: 10_000,
 		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly, partnercenter.BillingCycleTypeAnnual},
 		prerequisites: []string{"MicrosoftCustomerAgreement"},
 		terms:         []string{"P1M", "P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 	AzurePlan: {
-		productType: [2]string{"Azure", "Azure"}, maximum: 1,
+		productType: itemType("Azure", "Azure"), maximum: 1,
 		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
 		prerequisites: []string{"MicrosoftCustomerAgreement"},
 		terms:         []string{""}, unit: "Usage-based", billing: partnercenter.BillingTypeUsage,
 	},
 	Reservation: {
-		productType: [2]string{"Azure", "VirtualMachines"}, maximum: 999_999_999,
+		productType: itemType("Azure", "VirtualMachines"), maximum: 999_999_999,
 		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
 		prerequisites: []string{"AzureSubscriptionRegistration", "InventoryCheck"},
 		provisioning:  []string{"Scope", "SubscriptionId"},
 		terms:         []string{"P1Y"}, unit: "none", billing: partnercenter.BillingTypeNone,
 	},
 	PerpetualSoftware: {
-		productType: [2]string{"Software", "Perpetual"}, maximum: 999_999_999,
+		productType: itemType("Software", "Perpetual"), maximum: 999_999_999,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
 		terms:  []string{""}, unit: "none", billing: partnercenter.BillingTypeNone,
 	},
 	SoftwareSubscription: {
-		productType: [2]string{"Software", "Subscription"}, maximum: 999_999_999,
+		productType: itemType("Software", "Subscription"), maximum: 999_999_999,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
 		terms:  []string{"P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 	Marketplace: {
-		productType: [2]string{"Azure", "SaaS"}, maximum: 10_000,
+		productType: itemType("Azure", "SaaS"), maximum: 10_000,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly, partnercenter.BillingCycleTypeAnnual},
 		terms:  []string{"P1M", "P1Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},

@@ -211,7 +211,7 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is not a GUID; use the customer's", o.ID, o.ReferenceCustomerID)
 	}
 	key := guid.Key(o.ReferenceCustomerID) + "/" + guid.KeyIfGUID(o.ID)
-	return addOnce(f, &f.into.Orders, f.into.orders, key, o, offset, name, "order "+o.ID)
+	return addOnce(f, &f.into.Orders, f.into.orders, read[partnercenter.Order]{item: o, key: key, what: "order " + o.ID, offset: offset, name: name})
 }
 
 func (f *importFile) customer(value jsontext.Value, offset int, name string) error {
@@ -228,25 +228,33 @@ func (f *importFile) customer(value jsontext.Value, offset int, name string) err
 	// The API returns the first administrator's password once, when the customer is
 	// created; it must not be stored.
 	c.UserCredentials = nil
-	return addOnce(f, &f.into.Customers, f.into.customers, guid.Key(c.ID), c, offset, name, "customer "+c.ID)
+	return addOnce(f, &f.into.Customers, f.into.customers, read[partnercenter.Customer]{item: c, key: guid.Key(c.ID), what: "customer " + c.ID, offset: offset, name: name})
 }
 
-// addOnce appends an item with a name to list, unless one with its key exists: then the
-// one that contains everything in the other stays. If neither does, it fails.
-func addOnce[T any](f *importFile, list *[]T, seen map[string]imported, key string, item T, offset int, name, what string) error {
-	prev, twice := seen[key]
+// read is an order or a customer that was read.
+type read[T any] struct {
+	item      T
+	key, what string // what identifies it, and for people
+	offset    int
+	name      string // of its place in the file
+}
+
+// addOnce appends what was read to list, unless one with its key exists: then the one
+// that contains everything in the other stays. If neither does, it fails.
+func addOnce[T any](f *importFile, list *[]T, seen map[string]imported, r read[T]) error {
+	prev, twice := seen[r.key]
 	if !twice {
-		seen[key] = imported{file: f.name, line: f.line(offset), item: name, index: len(*list)}
-		*list = append(*list, item)
+		seen[r.key] = imported{file: f.name, line: f.line(r.offset), item: r.name, index: len(*list)}
+		*list = append(*list, r.item)
 		return nil
 	}
-	old, now := jsonTree((*list)[prev.index]), jsonTree(item)
+	old, now := jsonTree((*list)[prev.index]), jsonTree(r.item)
 	switch {
 	case includes(old, now):
 	case includes(now, old):
-		(*list)[prev.index] = item
+		(*list)[prev.index] = r.item
 	default:
-		return f.fail(offset, name, "%s is in %s too and differs; import the newer of the two only", what, prev)
+		return f.fail(r.offset, r.name, "%s is in %s too and differs; import the newer of the two only", r.what, prev)
 	}
 	return nil
 }

@@ -38,30 +38,37 @@ func readList[T any](column []byte, list *[]T) error {
 // secret or object id keeps its stored value, or gets a random one. It fails with
 // [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutApp(ctx context.Context, partnerID string, a seed.App) error {
-	taken := &seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"}
-	return s.putOwn(ctx, "put app "+a.ClientID, partnerID, "apps WHERE client_id", guid.Key(a.ClientID), taken, func(bulk *bulkTx) error {
-		return bulk.putApp(partnerID, a)
+	return s.putOwn(ctx, partnerID, owned{
+		what: "put app " + a.ClientID, from: "apps WHERE client_id", key: guid.Key(a.ClientID),
+		taken: &seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"},
+		put:   func(bulk *bulkTx) error { return bulk.putApp(partnerID, a) },
 	})
 }
 
-// putOwn creates or replaces what only one partner can have. It fails with taken if
-// another partner has it: if there is a row of another partner in the table and with
-// the key that from and key name.
-func (s *Store) putOwn(ctx context.Context, what, partnerID, from, key string, taken *seed.FieldError, put func(*bulkTx) error) error {
-	return s.transact(ctx, what, func(tx *tx) error {
+// owned is what only one partner can have. Another has it if there is a row of another
+// partner in the table and with the key that from and key name.
+type owned struct {
+	what, from, key string
+	taken           *seed.FieldError // the error if another partner has it
+	put             func(*bulkTx) error
+}
+
+// putOwn creates or replaces it.
+func (s *Store) putOwn(ctx context.Context, partnerID string, o owned) error {
+	return s.transact(ctx, o.what, func(tx *tx) error {
 		var exists, elsewhere bool
 		err := tx.QueryRowContext(tx.ctx, `
-SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1), EXISTS (SELECT 1 FROM `+from+` = $2 AND partner_id <> $1)`,
-			guid.Key(partnerID), key).Scan(&exists, &elsewhere)
+SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1), EXISTS (SELECT 1 FROM `+o.from+` = $2 AND partner_id <> $1)`,
+			guid.Key(partnerID), o.key).Scan(&exists, &elsewhere)
 		switch {
 		case err != nil:
 			return err
 		case !exists:
 			return ErrPartnerNotFound
 		case elsewhere:
-			return taken
+			return o.taken
 		}
-		return put(&bulkTx{tx: tx, stmts: map[string]*sql.Stmt{}})
+		return o.put(&bulkTx{tx: tx, stmts: map[string]*sql.Stmt{}})
 	})
 }
 

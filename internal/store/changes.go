@@ -345,7 +345,7 @@ func (s *Store) writeBatch(batch []*job) {
 func (s *Store) writeChange(tx *tx, j *job) error {
 	if j.Order != nil && !j.New {
 		var revision int64
-		err := tx.QueryRowContext(tx.ctx, getRevisionSQL, j.partner, j.customer, j.order[2]).Scan(&revision)
+		err := tx.QueryRowContext(tx.ctx, getRevisionSQL, j.partner, j.customer, orderKey(j.Order.Order.ID)).Scan(&revision)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && revision != j.Order.Revision {
 			return ErrConflict
 		}

@@ -28,9 +28,10 @@ WHERE partner_id = $1 ORDER BY upn_key`, guid.Key(partnerID))
 // object id keeps its stored value, or gets a random one. It fails with
 // [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutUser(ctx context.Context, partnerID string, u seed.User) error {
-	taken := &seed.FieldError{Field: "userPrincipalName", Message: "another partner's user has this name; use another one"}
-	return s.putOwn(ctx, "put user "+u.UserPrincipalName, partnerID, "users WHERE upn_key", strings.ToLower(u.UserPrincipalName), taken, func(bulk *bulkTx) error {
-		return bulk.putUser(partnerID, u)
+	return s.putOwn(ctx, partnerID, owned{
+		what: "put user " + u.UserPrincipalName, from: "users WHERE upn_key", key: strings.ToLower(u.UserPrincipalName),
+		taken: &seed.FieldError{Field: "userPrincipalName", Message: "another partner's user has this name; use another one"},
+		put:   func(bulk *bulkTx) error { return bulk.putUser(partnerID, u) },
 	})
 }
 
