@@ -14,6 +14,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/claims"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // CredentialReason says why a token cannot be used for a call.
@@ -175,7 +176,7 @@ func (p *credentialPolicy) check(c *claims.Claims, o *Operation) *CredentialErro
 	case c.ForUser() && !o.TakesUser():
 		return refuse(CredentialReasonNeedsApp, fixApp, "the token has a user, and the call requires an app-only token")
 	case c.ForUser() && len(roles) > 0 && !o.Allows(roles...):
-		e := refuse(CredentialReasonNeedsRole, "sign in as a user with the role "+orList(o.roles), "the user has the role %s, which does not allow the call", orList(roles))
+		e := refuse(CredentialReasonNeedsRole, "sign in as a user with the role "+words.Or(o.roles), "the user has the role %s, which does not allow the call", words.Or(roles))
 		e.Roles = o.Roles()
 		return e
 	}
@@ -200,20 +201,4 @@ func (p *credentialPolicy) foreign(audience string) bool {
 		return true
 	}
 	return p.microsoft && strings.Contains(plain, "://")
-}
-
-// orList joins roles for a message.
-func orList(roles []UserRole) string {
-	var b strings.Builder
-	for i, r := range roles {
-		switch {
-		case i == 0:
-		case i == len(roles)-1:
-			b.WriteString(" or ")
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString(string(r))
-	}
-	return b.String()
 }

@@ -34,7 +34,7 @@ var anything = []string{"*"}
 // allowed; test files are not looked at.
 var importTable = map[string]rule{
 	"": {
-		ours: []string{"internal/claims", "internal/guid", "internal/loopback", "internal/quote", "internal/rawjson"},
+		ours: []string{"internal/claims", "internal/guid", "internal/loopback", "internal/quote", "internal/rawjson", "internal/words"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
 			"github.com/go-json-experiment/json", "github.com/shopspring/decimal",
@@ -56,7 +56,7 @@ var importTable = map[string]rule{
 		why:  "rules are pure functions of the state, a command and the time",
 	},
 	"internal/seed": {
-		ours:   []string{"", "internal/certificate", "internal/guid", "internal/rawjson", "internal/yamlfile"},
+		ours:   []string{"", "internal/certificate", "internal/guid", "internal/rawjson", "internal/words", "internal/yamlfile"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "seeds keep the root's types and know nothing of databases",
 	},
@@ -74,6 +74,7 @@ var importTable = map[string]rule{
 	},
 	"internal/quote":              {why: "any message that quotes text from outside may use it"},
 	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
+	"internal/words":              {why: "any message that lists names may use it"},
 	"internal/clock":              {why: "everything depends on the clock, so it depends on nothing"},
 	"internal/issuer/browsertest": {why: "it has only tests"},
 	"internal/token": {
@@ -105,7 +106,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers no call of the API",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/rawjson", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/rawjson", "internal/store", "internal/token", "internal/words"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
@@ -127,13 +128,13 @@ var importTable = map[string]rule{
 		why:    "it is a program that knows Microsoft's service only",
 	},
 	"cmd/partnercenter/internal/terminal": {
-		ours:   []string{"", "internal/suggest"},
+		ours:   []string{"", "internal/suggest", "internal/words"},
 		others: []string{"github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 		why:    "output does not depend on what commands do, only on the root's errors and JSON",
 	},
 	"cmd/partnercenter/internal/connect": {
 		ours: []string{
-			"", "cmd/partnercenter/internal/terminal", "internal/claims", "internal/guid", "internal/loopback", "internal/token", "internal/yamlfile",
+			"", "cmd/partnercenter/internal/terminal", "internal/claims", "internal/guid", "internal/loopback", "internal/token", "internal/words", "internal/yamlfile",
 		},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
@@ -150,12 +151,12 @@ var importTable = map[string]rule{
 		why: "the forms of commands do not depend on any command",
 	},
 	"cmd/partnercenter/internal/api": {
-		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid"},
+		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/words"},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
 		why:    "commands reach the API through the client only, whether it is Microsoft's or the local one",
 	},
 	"cmd/partnercenter/internal/signin": {
-		ours: []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/claims", "internal/guid"},
+		ours: []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/claims", "internal/guid", "internal/words"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/AzureAD/microsoft-authentication-library-for-go/apps",
 			"github.com/pkg/browser", "github.com/spf13/cobra",
@@ -166,7 +167,7 @@ var importTable = map[string]rule{
 		ours: []string{
 			"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal",
 			"internal/catalog", "internal/clock", "internal/cloudhosts", "internal/control", "internal/entra", "internal/guid", "internal/keypair",
-			"internal/lifecycle", "internal/localca", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token",
+			"internal/lifecycle", "internal/localca", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
 		},
 		others: []string{"github.com/dustin/go-humanize", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
 		why:    "the server is assembled here, and no other command links it",
@@ -174,7 +175,7 @@ var importTable = map[string]rule{
 	"cmd/partnercenter/internal/control": {
 		ours: []string{
 			"cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal",
-			"internal/clock", "internal/control", "internal/issuer",
+			"internal/clock", "internal/control", "internal/issuer", "internal/words",
 		},
 		others: []string{"github.com/spf13/cobra"},
 		why:    "a running server is reached over HTTP; the imports only name times and faults",

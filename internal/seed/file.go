@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -46,25 +47,20 @@ func Read(name string, r io.Reader) (*Seed, error) {
 // format describes seed files. Its enums do not include "unknown", which means "the
 // default" in a request, and nothing in an answer.
 var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflect.Type][]string{
-	reflect.TypeFor[partnercenter.BillingCycleType](): spellings(partnercenter.BillingCycleTypes()[1:]...),
-	reflect.TypeFor[partnercenter.OrderStatus](): spellings(
+	reflect.TypeFor[partnercenter.BillingCycleType](): words.Texts(partnercenter.BillingCycleTypes()[1:]),
+	reflect.TypeFor[partnercenter.OrderStatus](): words.Texts([]partnercenter.OrderStatus{
 		partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPending, partnercenter.OrderStatusCancelled,
-		partnercenter.OrderStatusPendingPOUpload, partnercenter.OrderStatusPOUploadComplete),
-	reflect.TypeFor[partnercenter.OrderTransactionType](): spellings(
+		partnercenter.OrderStatusPendingPOUpload, partnercenter.OrderStatusPOUploadComplete,
+	}),
+	reflect.TypeFor[partnercenter.OrderTransactionType](): words.Texts([]partnercenter.OrderTransactionType{
 		partnercenter.OrderTransactionTypeUserPurchase, partnercenter.OrderTransactionTypeSystemPurchase,
-		partnercenter.OrderTransactionTypeSystemBilling),
+		partnercenter.OrderTransactionTypeSystemBilling,
+	}),
 	reflect.TypeFor[partnercenter.LineItemTransactionType](): {
 		"New", "renew", "addQuantity", "removeQuantity", "cancel", "convert", "customerCredit"},
-	reflect.TypeFor[partnercenter.RelationshipToPartner](): spellings(
+	reflect.TypeFor[partnercenter.RelationshipToPartner](): words.Texts([]partnercenter.RelationshipToPartner{
 		partnercenter.RelationshipToPartnerNone, partnercenter.RelationshipToPartnerReseller, partnercenter.RelationshipToPartnerAdvisor,
-		partnercenter.RelationshipToPartnerSyndication, partnercenter.RelationshipToPartnerMicrosoftSupport),
-	reflect.TypeFor[partnercenter.UserRole](): spellings(partnercenter.UserRoles()...),
+		partnercenter.RelationshipToPartnerSyndication, partnercenter.RelationshipToPartnerMicrosoftSupport,
+	}),
+	reflect.TypeFor[partnercenter.UserRole](): words.Texts(partnercenter.UserRoles()),
 }}
-
-func spellings[T ~string](values ...T) []string {
-	list := make([]string, len(values))
-	for i, v := range values {
-		list[i] = string(v)
-	}
-	return list
-}

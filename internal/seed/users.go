@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -32,7 +33,7 @@ func (u *User) Check() error {
 	for i, role := range u.Roles {
 		if _, known := KnownRole(role); !known {
 			return &FieldError{fmt.Sprintf("roles[%d]", i), fmt.Sprintf("%q is not known here; use one of %s",
-				role, strings.Join(spellings(partnercenter.UserRoles()...), ", "))}
+				role, words.Join(partnercenter.UserRoles()))}
 		}
 	}
 	return nil

@@ -124,17 +124,6 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 	return selected, nil
 }
 
-// names joins values for an error message.
-func names[T ~string](values []T) string { return strings.Join(texts(values), ", ") }
-
-func texts[T ~string](values []T) []string {
-	list := make([]string, len(values))
-	for i, v := range values {
-		list[i] = string(v)
-	}
-	return list
-}
-
 // selected is the address of a filtered list.
 func (m market) selected(path string, s catalog.Selection) string {
 	return m.address(path, "targetView", string(s.View), "targetSegment", string(s.Segment), "reservationScope", string(s.Scope))

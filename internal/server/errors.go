@@ -13,6 +13,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // apiError is an unsuccessful answer: status, code and body as in the contract, with a
@@ -143,7 +144,7 @@ func errNotOffered(what string, cloud partnercenter.CloudName) error {
 func errNeedsUser(o *partnercenter.Operation) error {
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": the token is an application's own, and the call asks for a signed-in user (App+User). "+
-			"Sign in as a user with the role "+joinRoles(o.Roles(), "or")+": partnercenter login.")
+			"Sign in as a user with the role "+words.Or(o.Roles())+": partnercenter login.")
 }
 
 func (s *Server) errNeedsApp(o *partnercenter.Operation) error {
@@ -155,11 +156,11 @@ func (s *Server) errNeedsApp(o *partnercenter.Operation) error {
 func errNeedsRole(claims *token.Claims, o *partnercenter.Operation) error {
 	has := "the user has no role in Partner Center"
 	if len(claims.Roles) > 0 {
-		has = "the user has the role " + joinRoles(claims.Roles, "and")
+		has = "the user has the role " + words.And(claims.Roles)
 	}
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
 		"The supplied role does not have the rights to perform "+o.String()+": "+has+
-			". Sign in as a user with the role "+joinRoles(o.Roles(), "or")+": partnercenter login.")
+			". Sign in as a user with the role "+words.Or(o.Roles())+": partnercenter login.")
 }
 
 // errNoProfile is for customers that were loaded without a profile.
@@ -211,12 +212,12 @@ func errCountry(code string, onboarded []string) error {
 
 func errSegment(segment string) error {
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeSegmentNotAllowed,
-		"The target segment "+quote.Text(segment)+" is not allowed. Send "+names(partnercenter.TargetSegments())+", or leave it out for all.")
+		"The target segment "+quote.Text(segment)+" is not allowed. Send "+words.Join(partnercenter.TargetSegments())+", or leave it out for all.")
 }
 
 func errView(view string) error {
 	return fail(http.StatusForbidden, partnercenter.ErrorCodeViewNotAllowed,
-		"The target view "+quote.Text(view)+" is not allowed. Send one of "+names(partnercenter.TargetViews())+".")
+		"The target view "+quote.Text(view)+" is not allowed. Send one of "+words.Join(partnercenter.TargetViews())+".")
 }
 
 func errNoConsent(app string) error {

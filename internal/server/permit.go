@@ -96,13 +96,3 @@ func (s *Server) rulesOf(c *call) lifecycle.Settings {
 	rules.Cloud = s.cloudOf(c.claims)
 	return rules
 }
-
-// joinRoles lists roles for a message.
-func joinRoles[T ~string](list []T, last string) string {
-	text := texts(list)
-	if len(text) > 1 {
-		text[len(text)-2] += " " + last + " " + text[len(text)-1]
-		text = text[:len(text)-1]
-	}
-	return strings.Join(text, ", ")
-}

@@ -8,13 +8,14 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // listProducts answers with the products of a view in a market.
 func (s *Server) listProducts(c *call, m market) (any, error) {
 	value := c.query["targetview"]
 	if value == "" {
-		return nil, errBadQuery("targetView is missing", "send one of "+names(partnercenter.TargetViews()))
+		return nil, errBadQuery("targetView is missing", "send one of "+words.Join(partnercenter.TargetViews()))
 	}
 	view := partnercenter.TargetView(value).Normalize()
 	if !slices.Contains(partnercenter.TargetViews(), view) {

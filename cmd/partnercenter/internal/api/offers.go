@@ -10,6 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Offers returns the commands about legacy offers.
@@ -99,7 +100,7 @@ var categoriesView = terminal.OneLayout("categories", []string{"CATEGORY ID", "N
 
 // cycles joins billing cycles for a cell.
 func cycles(list []partnercenter.BillingCycleType) string {
-	return strings.Join(terminal.Texts(list), " ")
+	return strings.Join(words.Texts(list), " ")
 }
 
 // countryFlags holds the flags that select the country of the catalog.

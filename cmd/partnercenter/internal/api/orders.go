@@ -18,6 +18,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Orders returns the commands about orders.
@@ -91,7 +92,7 @@ Tables have a row for each order, -o wide and -o csv one for each line item.` + 
 			f := cmd.Flags()
 			f.BoolVar(&all.wanted, "all-customers", false, "list the orders of all customers")
 			f.IntVar(&all.workers, "workers", partnercenter.DefaultWorkers, fmt.Sprintf("with --all-customers, number of customers to query concurrently: 1 to %d", maxWorkers))
-			cycle.addFlag(cmd, "only orders with this billing `cycle`: "+terminal.OrList(billingCycles()))
+			cycle.addFlag(cmd, "only orders with this billing `cycle`: "+words.Or(billingCycles()))
 			f.BoolVar(&includePrice, "include-price", false, "include prices; requires the right to see them")
 			f.BoolVar(&includeSystem, "include-system-purchases", false, "include orders placed by the service itself")
 			f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
@@ -158,7 +159,7 @@ func (b *billingCycle) parse() error {
 // billingCycles returns the values to offer, without "unknown", which stands for
 // none.
 func billingCycles() []string {
-	return slices.DeleteFunc(terminal.Texts(partnercenter.BillingCycleTypes()), func(name string) bool {
+	return slices.DeleteFunc(words.Texts(partnercenter.BillingCycleTypes()), func(name string) bool {
 		return name == string(partnercenter.BillingCycleTypeUnknown)
 	})
 }

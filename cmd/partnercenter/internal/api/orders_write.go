@@ -13,6 +13,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // orderForm holds the flags of orders create and the resulting order.
@@ -84,7 +85,7 @@ func (o *orderForm) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.line.name, "name", "", "with --offer, the friendly name: a `text`")
 	f.StringVar(&o.line.partner, "partner-on-record", "", "with --offer, the MPN `id` of the indirect reseller")
 	f.StringArrayVar(&o.lines, "line", nil, "a `line` such as offer=ID,quantity=2,term=P1Y; can be repeated")
-	o.cycle.addFlag(cmd, "billing `cycle`: "+terminal.OrList(billingCycles())+" (default: that of the item)")
+	o.cycle.addFlag(cmd, "billing `cycle`: "+words.Or(billingCycles())+" (default: that of the item)")
 	f.StringVar(&o.user, "for-user", "", "user principal `name` of the customer's user who gets the licence")
 	terminal.Choices(cmd, "term", "P1M", "P1Y", "P3Y")
 }
@@ -165,7 +166,7 @@ func parseLine(text string) (orderLine, error) {
 		case !ok:
 			return line, terminal.Usagef("--line %q: write it like offer=ID,quantity=2", text)
 		case i < 0:
-			return line, terminal.Usagef("--line %q: %q is unknown: use %s%s", text, key, terminal.OrList(keys), terminal.DidYouMean(key, keys))
+			return line, terminal.Usagef("--line %q: %q is unknown: use %s%s", text, key, words.Or(keys), terminal.DidYouMean(key, keys))
 		case *lineKeys[i].field(&line) != "":
 			return line, terminal.Usagef("--line %q: %s is given twice", text, key)
 		}

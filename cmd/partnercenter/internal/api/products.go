@@ -10,6 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Products returns the commands about products, their SKUs and availabilities.
@@ -34,9 +35,9 @@ type selection struct {
 
 func (s *selection) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar((*string)(&s.segment), "segment", "", "only items sold to this `segment`: "+terminal.OrList(terminal.Texts(partnercenter.TargetSegments())))
+	f.StringVar((*string)(&s.segment), "segment", "", "only items sold to this `segment`: "+words.Or(partnercenter.TargetSegments()))
 	f.StringVar((*string)(&s.scope), "reservation-scope", "", "AzurePlan lists reservations for Azure plans")
-	terminal.Choices(cmd, "segment", terminal.Texts(partnercenter.TargetSegments())...)
+	terminal.Choices(cmd, "segment", words.Texts(partnercenter.TargetSegments())...)
 	terminal.Choices(cmd, "reservation-scope", string(partnercenter.ReservationScopeAzurePlan))
 }
 
@@ -44,7 +45,7 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 func (s *selection) check(*command.Call) error {
 	if s.segment != "" {
 		s.segment = s.segment.Normalize()
-		if err := terminal.OneOf("segment", string(s.segment), terminal.Texts(partnercenter.TargetSegments())...); err != nil {
+		if err := terminal.OneOf("segment", string(s.segment), words.Texts(partnercenter.TargetSegments())...); err != nil {
 			return err
 		}
 	}
@@ -63,7 +64,7 @@ func productsList() command.Form {
 		target partnercenter.TargetView
 	)
 	in := countryFlags{byCustomer: true}
-	views := terminal.Texts(partnercenter.TargetViews())
+	views := words.Texts(partnercenter.TargetViews())
 	return command.List(in.withFlags(command.Spec{
 		Use: "list {--country CC | --customer ID} --view VIEW", Short: "List the products of a country or for a customer",
 		Long: "List the products of a view that are sold in a country or to a customer. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
@@ -71,13 +72,13 @@ func productsList() command.Form {
   partnercenter products list --customer ID --view AzureReservations --reservation-scope AzurePlan
   partnercenter products list --country DE --view Software -o jsonl | jq -r .title`,
 		Flags: func(cmd *cobra.Command) {
-			cmd.Flags().StringVar((*string)(&target), "view", "", "`view` to list: "+terminal.OrList(views))
+			cmd.Flags().StringVar((*string)(&target), "view", "", "`view` to list: "+words.Or(views))
 			terminal.Choices(cmd, "view", views...)
 			narrow.addFlags(cmd)
 		},
 		Check: func(call *command.Call) error {
 			if target == "" {
-				return terminal.Usagef("the view is missing: give --view %s", terminal.OrList(views))
+				return terminal.Usagef("the view is missing: give --view %s", words.Or(views))
 			}
 			target = target.Normalize()
 			if err := terminal.OneOf("view", string(target), views...); err != nil {

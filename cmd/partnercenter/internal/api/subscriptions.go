@@ -11,6 +11,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Subscriptions returns the commands about subscriptions.
@@ -145,7 +146,7 @@ type subscriptionUpdate struct {
 }
 
 // subscriptionStatuses are the values of --status.
-var subscriptionStatuses = terminal.Texts([]partnercenter.SubscriptionStatus{
+var subscriptionStatuses = words.Texts([]partnercenter.SubscriptionStatus{
 	partnercenter.SubscriptionStatusActive, partnercenter.SubscriptionStatusSuspended, partnercenter.SubscriptionStatusDeleted,
 })
 
@@ -175,7 +176,7 @@ subscription. To change the billing cycle use "orders patch".`,
 func (u *subscriptionUpdate) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVar(&u.quantity, "quantity", 0, "`number` of licences")
-	f.StringVar(&u.status, "status", "", "`status`: "+terminal.OrList(subscriptionStatuses))
+	f.StringVar(&u.status, "status", "", "`status`: "+words.Or(subscriptionStatuses))
 	f.StringVar(&u.name, "nickname", "", "friendly name: a `text`")
 	f.BoolVar(&u.autoRenew, "auto-renew", false, "renew it at the end of its term; --auto-renew=false turns that off")
 	command.FileFlag(cmd, &u.file, "the whole subscription")

@@ -30,6 +30,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Connection holds the flags shared by commands that call Partner Center.
@@ -69,7 +70,7 @@ func (c *Connection) AddFlags(cmd *cobra.Command) {
 }
 
 // CloudNames returns the names of clouds as accepted by flags.
-func CloudNames() []string { return terminal.Texts(partnercenter.CloudNames()) }
+func CloudNames() []string { return words.Texts(partnercenter.CloudNames()) }
 
 // CloudNamed parses the name of a cloud. An empty name means the global cloud.
 func CloudNamed(flag, name string) (partnercenter.CloudName, error) {

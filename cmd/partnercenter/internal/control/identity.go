@@ -17,6 +17,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/control"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Identity returns the commands about users, apps, refresh tokens and faults.
@@ -154,7 +155,7 @@ var usersView = listItemView("users",
 	[]string{"USER", "NAME", "ROLES", "MFA", "DISABLED", "PASSWORD"},
 	[]string{"userPrincipalName", "name", "roles", "mfa", "disabled", "password"},
 	func(u control.User) []string {
-		return []string{u.UserPrincipalName, u.Name, strings.Join(terminal.Texts(u.Roles), " "), yes(u.MFA), yes(u.Disabled), u.Password}
+		return []string{u.UserPrincipalName, u.Name, strings.Join(words.Texts(u.Roles), " "), yes(u.MFA), yes(u.Disabled), u.Password}
 	})
 
 // ofTenant filters a list by partner.

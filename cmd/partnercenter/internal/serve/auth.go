@@ -22,6 +22,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // The values of --auth.
@@ -109,7 +110,7 @@ func (o *authOptions) checkAuthority() error {
 	return nil
 }
 
-func roleNames() []string { return terminal.Texts(partnercenter.UserRoles()) }
+func roleNames() []string { return words.Texts(partnercenter.UserRoles()) }
 
 // rolesOfGroups parses --group-role.
 func (o *authOptions) rolesOfGroups() (map[string]partnercenter.UserRole, error) {

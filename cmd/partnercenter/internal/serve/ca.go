@@ -15,6 +15,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/localca"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // CA returns the commands for certificate authorities.
@@ -208,7 +209,7 @@ hosts, to a store only if there is no other way, and only for as long as needed.
   partnercenter ca trust-instructions --for node`,
 		Flags: func(cmd *cobra.Command) {
 			addCADir(cmd, &dir)
-			cmd.Flags().StringVar(&only, "for", "", "for this `runtime` only: "+terminal.OrList(names)+" (default: all)")
+			cmd.Flags().StringVar(&only, "for", "", "for this `runtime` only: "+words.Or(names)+" (default: all)")
 			terminal.Choices(cmd, "for", names...)
 		},
 		Check: func(*command.Call) error {

@@ -16,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/claims"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // identity is the output of whoami. It does not contain the token itself.
@@ -232,7 +233,7 @@ func permitsOf(c *claims.Claims, cloud partnercenter.CloudName) permits {
 		case c.ForUser() && !o.TakesUser():
 			reason = "requires an app alone: --as app"
 		case c.ForUser() && len(roles) > 0 && !o.Allows(roles...):
-			reason = "requires the role " + terminal.OrList(terminal.Texts(o.Roles()))
+			reason = "requires the role " + words.Or(o.Roles())
 		}
 		if reason == "" {
 			p.CanCall = append(p.CanCall, o.String())

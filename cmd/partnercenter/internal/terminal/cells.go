@@ -51,12 +51,3 @@ func OrZero[T any](p *T) T {
 	}
 	return *p
 }
-
-// Texts returns the values of an enum as strings.
-func Texts[T ~string](values []T) []string {
-	list := make([]string, len(values))
-	for i, v := range values {
-		list[i] = string(v)
-	}
-	return list
-}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Explanation is an error as shown to the user.
@@ -82,7 +83,7 @@ func explainCredential(err *partnercenter.CredentialError) Explanation {
 	case partnercenter.CredentialReasonNeedsUser:
 		e.Next = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, a user's sign-in is not used."
 	case partnercenter.CredentialReasonNeedsRole:
-		e.Next = "Sign in as a user with the role " + OrList(Texts(err.Roles)) + ": partnercenter login."
+		e.Next = "Sign in as a user with the role " + words.Or(err.Roles) + ": partnercenter login."
 	case partnercenter.CredentialReasonNoMFA:
 		e.Next = nextSecondFactor
 	case partnercenter.CredentialReasonExpired, partnercenter.CredentialReasonNotYetValid:

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // OneOf checks that the value of a flag is one of values.
@@ -16,15 +17,7 @@ func OneOf(flag, value string, values ...string) error {
 	if slices.Contains(values, value) {
 		return nil
 	}
-	return Usagef("--%s %q is unknown: use %s", flag, value, OrList(values))
-}
-
-// OrList joins words with commas and "or".
-func OrList(values []string) string {
-	if len(values) < 2 {
-		return strings.Join(values, "")
-	}
-	return strings.Join(values[:len(values)-1], ", ") + " or " + values[len(values)-1]
+	return Usagef("--%s %q is unknown: use %s", flag, value, words.Or(values))
 }
 
 // DidYouMean returns a suggestion for the end of a message about an unknown name.
