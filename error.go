@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -15,6 +14,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
 
 // Errors that calls can return in addition to the error types. Test for them with
@@ -321,13 +322,4 @@ func firstValue(resp *http.Response, header string) string {
 
 // RetryAfter returns the wait that a Retry-After header asks for, in either of
 // its forms, or zero.
-func RetryAfter(h http.Header, now time.Time) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(seconds, uint64(math.MaxInt64/time.Second))) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil && at.After(now) {
-		return at.Sub(now).Round(time.Second)
-	}
-	return 0
-}
+func RetryAfter(h http.Header, now time.Time) time.Duration { return retryafter.Get(h, now) }

@@ -34,7 +34,7 @@ var anything = []string{"*"}
 // allowed; test files are not looked at.
 var importTable = map[string]rule{
 	"": {
-		ours: []string{"internal/claims", "internal/guid", "internal/loopback", "internal/quote", "internal/rawjson", "internal/words"},
+		ours: []string{"internal/claims", "internal/guid", "internal/loopback", "internal/quote", "internal/rawjson", "internal/retryafter", "internal/words"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
 			"github.com/go-json-experiment/json", "github.com/shopspring/decimal",
@@ -74,6 +74,7 @@ var importTable = map[string]rule{
 	},
 	"internal/quote":              {why: "any message that quotes text from outside may use it"},
 	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
+	"internal/retryafter":         {why: "the client reads the header, the server and the token authority write it"},
 	"internal/words":              {why: "any message that lists names may use it"},
 	"internal/clock":              {why: "everything depends on the clock, so it depends on nothing"},
 	"internal/issuer/browsertest": {why: "it has only tests"},
@@ -87,7 +88,7 @@ var importTable = map[string]rule{
 		why:  "it checks Microsoft's tokens and issues none, so it does not depend on the local authority",
 	},
 	"internal/issuer": {
-		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/token"},
+		ours:   []string{"internal/certificate", "internal/cloudhosts", "internal/guid", "internal/loopback", "internal/quote", "internal/retryafter", "internal/token"},
 		others: []string{"github.com/go-jose/go-jose/v4", "github.com/hashicorp/golang-lru/v2"},
 		why:    "the token authority knows tenants and keys, not where they are kept",
 	},
@@ -106,7 +107,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers no call of the API",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/rawjson", "internal/store", "internal/token", "internal/words"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/rawjson", "internal/retryafter", "internal/store", "internal/token", "internal/words"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},

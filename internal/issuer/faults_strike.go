@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
 
 // faultTarget is what a fault may strike, as far as it is known.
@@ -224,15 +224,8 @@ type textAnswer struct {
 
 func (p *textAnswer) write(w http.ResponseWriter) {
 	neverStore(w)
-	setRetryAfter(w, p.retryAfter)
+	retryafter.Set(w.Header(), p.retryAfter)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(p.status)
 	_, _ = io.WriteString(w, p.text)
-}
-
-// setRetryAfter sets Retry-After, if the wait is known.
-func setRetryAfter(w http.ResponseWriter, after time.Duration) {
-	if after > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)))
-	}
 }

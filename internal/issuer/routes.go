@@ -10,6 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -165,7 +166,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
 	}
-	setRetryAfter(w, f.retryAfter)
+	retryafter.Set(w.Header(), f.retryAfter)
 	if e.pages {
 		p := &page{name: "error", status: f.status, data: pageData{
 			Title: "Signing in did not work", Trace: trace(e.authority.now(), traceID, correlationID),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
+	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -54,7 +55,7 @@ func (s *Server) authenticate(c *call) error {
 		return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: "+refused.Error()+".")
 	}
 	if unavailable, ok := errors.AsType[*entra.UnavailableError](err); ok {
-		c.retryAfter(keysRetryAfter)
+		retryafter.Set(c.w.Header(), keysRetryAfter)
 		return errUnavailable(unavailable)
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
 
 // maxDescription is the documented limit of a description, in characters.
@@ -73,17 +74,10 @@ func (c *call) writeError(e *apiError) {
 	c.write(e.status, body)
 }
 
-// retryAfter sets Retry-After, and returns its seconds.
-func (c *call) retryAfter(wait time.Duration) string {
-	seconds := strconv.Itoa(int((wait + time.Second - 1) / time.Second))
-	c.w.Header().Set("Retry-After", seconds)
-	return seconds
-}
-
 // writeThrottled answers as the gateway in front of the service does: without the
 // service's headers, and in a body of a different shape.
 func (c *call) writeThrottled(t *throttled) {
-	seconds := c.retryAfter(t.wait)
+	seconds := retryafter.Set(c.w.Header(), t.wait)
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
 	body := []byte(`{ "statusCode": 429, "message": "Rate limit is exceeded. Try again in ` + seconds + ` seconds." }`)
