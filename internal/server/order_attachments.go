@@ -75,7 +75,7 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 		if err != nil {
 			return nil, err
 		}
-		change, err := s.orderChange(c, next, found.record)
+		change, err := s.orderChange(c, decision{order: next, record: found.record})
 		if err != nil {
 			return nil, err
 		}

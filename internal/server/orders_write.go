@@ -35,7 +35,7 @@ func (s *Server) createOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		return s.orderEffect(c, o, nil, held, writeResult{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
+		return s.orderEffect(c, decision{order: o, held: held}, writeResult{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
 	})
 }
 
@@ -60,7 +60,7 @@ func (s *Server) patchOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		return s.orderEffect(c, next, found.record, held, writeResult{status: http.StatusOK, events: events}, withoutPrices(next.At(now)))
+		return s.orderEffect(c, decision{order: next, record: found.record, held: held}, writeResult{status: http.StatusOK, events: events}, withoutPrices(next.At(now)))
 	})
 }
 
@@ -214,20 +214,24 @@ func restoreSubscriptions(a *lifecycle.Account, stored []store.SubscriptionRecor
 	return list, nil
 }
 
-// orderEffect completes the result of a decision about an order. Without events there
-// is nothing to write. A nil record means that the order is new.
-func (s *Server) orderEffect(c *call, o *lifecycle.Order, record *store.OrderRecord, held *store.Holdings, e writeResult, answer any) (_ *writeResult, err error) {
+// decision is what was decided about an order.
+type decision struct {
+	order  *lifecycle.Order
+	record *store.OrderRecord // what it replaces; nil for a new order
+	held   *store.Holdings    // what a limit was compared with; nil where none applies
+}
+
+// orderEffect completes the result of a decision. Without events there is nothing to
+// write.
+func (s *Server) orderEffect(c *call, d decision, e writeResult, answer any) (_ *writeResult, err error) {
 	if e.body, err = partnercenter.Marshal(answer); err != nil {
 		return nil, err
 	}
 	if len(e.events) == 0 {
 		return &e, nil
 	}
-	if e.change, err = s.orderChange(c, o, record); err != nil {
-		return nil, err
-	}
-	e.change.Held = held
-	return &e, nil
+	e.change, err = s.orderChange(c, d)
+	return &e, err
 }
 
 // withoutPrices returns an order as it is answered to those who change it.
@@ -236,19 +240,20 @@ func withoutPrices(o *partnercenter.Order) *partnercenter.Order {
 	return plain
 }
 
-// orderChange returns what to store after a decision about an order.
-func (s *Server) orderChange(c *call, o *lifecycle.Order, record *store.OrderRecord) (*store.Change, error) {
+// orderChange returns what to store after a decision.
+func (s *Server) orderChange(c *call, d decision) (*store.Change, error) {
+	o := d.order
 	facts, err := json.Marshal(o.Facts)
 	if err != nil {
 		return nil, err
 	}
 	now := s.now()
 	change := &store.Change{
-		PartnerID: c.claims.TenantID, CustomerID: c.customer, New: record == nil,
+		PartnerID: c.claims.TenantID, CustomerID: c.customer, New: d.record == nil, Held: d.held,
 		Order: &store.OrderRecord{Order: &o.Document, Facts: facts, Visible: zeroIfPast(o.Facts.Visible, now), Settled: zeroIfPast(o.Settled(), now)},
 	}
-	if record != nil {
-		change.Order.Revision = record.Revision
+	if d.record != nil {
+		change.Order.Revision = d.record.Revision
 	}
 	for _, x := range o.Changed {
 		facts, err := json.Marshal(x.Facts)

@@ -232,7 +232,7 @@ func (s *Server) changeSubscription(c *call, body []byte,
 			return nil, err
 		}
 		status, location, value := answer(next.Subscription(id))
-		return s.orderEffect(c, next, found.record, nil, writeResult{status: status, location: location, events: events}, value)
+		return s.orderEffect(c, decision{order: next, record: found.record}, writeResult{status: status, location: location, events: events}, value)
 	})
 }
 
