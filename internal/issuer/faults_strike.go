@@ -155,18 +155,18 @@ func (a *Authority) strikeUser(c *call, grant string, tenant *tenant, client str
 
 // distortion is how tokens differ from what they should be.
 type distortion struct {
+	faults     []string      // ids of those that struck
 	skew       time.Duration // of the clock
 	audience   string        // empty: the right one
 	withoutMFA bool
 }
 
-// distort applies faults to the tokens of one answer. A nil call has no headers.
-func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signedIn) (d distortion) {
+// distort applies faults to the tokens of one answer.
+func (a *Authority) distort(tenant *tenant, client *app, subject *signedIn) (d distortion) {
 	v := faultTarget{tenant: tenant, clientID: client.ID}
 	if subject != nil {
 		v.user = subject.user
 	}
-	var ids []string
 	for _, kind := range []FaultKind{FaultClockSkew, FaultWrongAudience, FaultMFAClaimMissing} {
 		if kind == FaultMFAClaimMissing && (subject == nil || !subject.mfa) {
 			continue // there is nothing to remove
@@ -175,7 +175,7 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 		if struck == nil {
 			continue
 		}
-		ids = append(ids, struck.ID)
+		d.faults = append(d.faults, struck.ID)
 		switch kind {
 		case FaultClockSkew:
 			d.skew = struck.By
@@ -185,14 +185,18 @@ func (a *Authority) distort(c *call, tenant *tenant, client *app, subject *signe
 			d.withoutMFA = true
 		}
 	}
-	if c != nil && len(ids) > 0 {
-		c.w.Header().Set(faultHeader, strings.Join(ids, " "))
-		if d.skew != 0 {
-			// The Date of an answer is the system clock's, as in any answer.
-			c.w.Header().Set("Date", time.Now().Add(d.skew).UTC().Format(http.TimeFormat))
-		}
-	}
 	return d
+}
+
+// tell names the faults in the header of an answer.
+func (d *distortion) tell(h http.Header) {
+	if len(d.faults) > 0 {
+		h.Set(faultHeader, strings.Join(d.faults, " "))
+	}
+	if d.skew != 0 {
+		// The Date of an answer is the system clock's, as in any answer.
+		h.Set("Date", time.Now().Add(d.skew).UTC().Format(http.TimeFormat))
+	}
 }
 
 // validity returns the validity period of a token issued now.

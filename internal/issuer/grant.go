@@ -71,7 +71,14 @@ func (a *Authority) beginGrant(t *tokenRequest, g *Grant, nonce string) (*issued
 		return nil, err
 	}
 	g.Resource = want.resource
-	return a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, want, g, nonce)
+	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, want, nonce)
+	if err != nil || !want.offline {
+		return got, err
+	}
+	a.grants.mu.Lock()
+	defer a.grants.mu.Unlock()
+	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now())
+	return got, err
 }
 
 // userOf finds the user of a grant, who may have been removed.
@@ -243,7 +250,7 @@ func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if t.customer != "" {
 		got, err = a.customerToken(t, tenant, s, want)
 	} else {
-		got, err = a.userTokens(t, tenant, s, want, nil, "")
+		got, err = a.userTokens(t, tenant, s, want, "")
 	}
 	if err != nil {
 		return nil, err

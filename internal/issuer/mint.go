@@ -90,7 +90,7 @@ func (a *Authority) Mint(r MintRequest) (*Token, error) {
 	return a.sign(trust, &tokenSpec{
 		tenant: tenant, client: client, proof: token.ProofSecret, subject: subject,
 		resource: r.Resource, base: base, version: cmp.Or(r.Version, token.V1),
-		distortion: a.distort(nil, tenant, client, subject),
+		distortion: a.distort(tenant, client, subject),
 	})
 }
 

@@ -251,11 +251,13 @@ func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
 // specFor returns the content of a token for the requested access, an app's own without
 // a subject.
 func (a *Authority) specFor(t *tokenRequest, tenant *tenant, subject *signedIn, want *accessRequest) *tokenSpec {
-	return &tokenSpec{
+	spec := &tokenSpec{
 		tenant: tenant, client: t.client, proof: t.proof, subject: subject,
 		resource: want.resource, scope: want.scope, base: t.base, version: t.version,
-		distortion: a.distort(t.call, tenant, t.client, subject),
+		distortion: a.distort(tenant, t.client, subject),
 	}
+	spec.distortion.tell(t.w.Header())
+	return spec
 }
 
 // issue signs the token.
@@ -287,9 +289,8 @@ func (a *Authority) accessRequest(t *tokenRequest, before *Grant) (*accessReques
 	return a.userAccess(t.trust, scope, before.Resource)
 }
 
-// userTokens issues tokens for a user who has signed in and consented. The grant, nil
-// for none, is continued by a refresh token.
-func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, want *accessRequest, g *Grant, nonce string) (*issued, error) {
+// userTokens issues tokens for a user who has signed in and consented.
+func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, want *accessRequest, nonce string) (*issued, error) {
 	if s.user.Disabled {
 		return nil, disabledUser(s.user)
 	}
@@ -318,13 +319,6 @@ func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, wan
 	}
 	if t.form.Get("client_info") == "1" {
 		got.ClientInfo = clientInfo(s.user, tenant)
-	}
-	if g != nil && want.offline {
-		a.grants.mu.Lock()
-		defer a.grants.mu.Unlock()
-		if got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now()); err != nil {
-			return nil, err
-		}
 	}
 	return got, nil
 }
