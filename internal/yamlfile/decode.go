@@ -42,7 +42,7 @@ func (f *File) decode(p Position, v reflect.Value) {
 		f.object(p, v)
 	case v.Kind() == reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
-		f.Members(p, nil, func(name string, _, value Position) {
+		f.Members(p, func(name string, _, value Position) {
 			member := reflect.New(v.Type().Elem()).Elem()
 			f.decode(value, member)
 			v.SetMapIndex(reflect.ValueOf(name), member)
@@ -58,7 +58,7 @@ func (f *File) decode(p Position, v reflect.Value) {
 
 func (f *File) object(p Position, v reflect.Value) {
 	fields := f.fieldsOf(v.Type())
-	f.Members(p, nil, func(name string, key, value Position) {
+	f.Members(p, func(name string, key, value Position) {
 		index, ok := fields.index[name]
 		if !ok {
 			f.unknown(key, name, fields.names)
@@ -72,10 +72,20 @@ func (f *File) object(p Position, v reflect.Value) {
 	})
 }
 
+// KnownMembers does what Members does, and records fields that are not known.
+func (f *File) KnownMembers(p Position, known []string, yield func(name string, key, value Position)) {
+	f.Members(p, func(name string, key, value Position) {
+		if !slices.Contains(known, name) {
+			f.unknown(key, name, known)
+			return
+		}
+		yield(name, key, value)
+	})
+}
+
 // Members calls yield for each field of the object at p, with the positions of its name
-// and of its value. It records a missing object, repeated fields and, unless known is
-// nil, unknown fields.
-func (f *File) Members(p Position, known []string, yield func(name string, key, value Position)) {
+// and of its value. It records a missing object and repeated fields.
+func (f *File) Members(p Position, yield func(name string, key, value Position)) {
 	if !f.kind(p, yaml.MappingNode, "an object") {
 		return
 	}
@@ -93,10 +103,6 @@ func (f *File) Members(p Position, known []string, yield func(name string, key, 
 			continue
 		}
 		lines[node.Value] = node.Line
-		if known != nil && !slices.Contains(known, node.Value) {
-			f.unknown(key, node.Value, known)
-			continue
-		}
 		yield(node.Value, key, Position{node: value, near: value, path: key.path})
 	}
 }

@@ -27,7 +27,7 @@ func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type) {
 	switch p.node.Kind {
 	case yaml.MappingNode:
 		separator := byte('{')
-		f.Members(p, nil, func(name string, key, value Position) {
+		f.Members(p, func(name string, key, value Position) {
 			if key.node.ShortTag() == "!!merge" {
 				f.Problem(key, "merge keys are not read; write the fields out")
 			}

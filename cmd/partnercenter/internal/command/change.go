@@ -81,11 +81,11 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 				return err
 			case errors.As(err, &unneeded):
 				c.Term.Linef("%s", unneeded.Text)
-				return p.PrintOne(unneeded.Item.(T), nil)
+				return p.PrintOne(unneeded.Item.(T))
 			case err != nil || p == nil:
 				return err
 			case call.One:
-				return p.PrintOne(items[0], nil)
+				return p.PrintOne(items[0])
 			}
 			return p.PrintAll(items)
 		})

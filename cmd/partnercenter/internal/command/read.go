@@ -51,7 +51,7 @@ func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, err
 		case err != nil:
 			return err
 		case call.One:
-			return p.PrintOne(all[0], nil)
+			return p.PrintOne(all[0])
 		}
 		return p.PrintAll(all)
 	}

@@ -69,11 +69,11 @@ func parseConfig(path string, data []byte) (*Config, error) {
 	c := &Config{Path: path, profiles: map[string]Settings{}}
 	f, err := yamlfile.Parse(path, data)
 	if err == nil && f.Root.Given() {
-		f.Members(f.Root, []string{"defaultProfile", "profiles"}, func(name string, _, value yamlfile.Position) {
+		f.KnownMembers(f.Root, []string{"defaultProfile", "profiles"}, func(name string, _, value yamlfile.Position) {
 			if name == "defaultProfile" {
 				f.Decode(value, &c.defaultProfile)
 			} else if !value.Empty() {
-				f.Members(value, nil, func(name string, key, body yamlfile.Position) { c.parseProfile(f, name, key, body) })
+				f.Members(value, func(name string, key, body yamlfile.Position) { c.parseProfile(f, name, key, body) })
 			}
 		})
 		err = f.Err()
@@ -94,7 +94,7 @@ func (c *Config) parseProfile(f *yamlfile.File, name string, key, body yamlfile.
 	}
 	var profile Settings
 	if !body.Empty() {
-		f.Members(body, keys, func(name string, _, value yamlfile.Position) {
+		f.KnownMembers(body, keys, func(name string, _, value yamlfile.Position) {
 			f.Decode(value, SettingList[slices.Index(keys, name)].field(&profile))
 		})
 	}

@@ -131,8 +131,10 @@ func countCommand(term *terminal.Terminal, done string, s command.Spec, ask func
 // printOne prints a single item from the control plane.
 func printOne[T any](p *terminal.Printer[listItem[T]], answer json.RawMessage) error {
 	item := listItem[T]{raw: answer}
-	err := decode(answer, &item.shown)
-	return p.PrintOne(item, err)
+	if err := decode(answer, &item.shown); err != nil {
+		return err
+	}
+	return p.PrintOne(item)
 }
 
 // decode decodes an answer.

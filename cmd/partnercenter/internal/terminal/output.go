@@ -250,13 +250,9 @@ func (p *Printer[T]) PrintAll(items []T) error {
 	return p.End()
 }
 
-// PrintOne prints a single item, unless err is not nil. In JSON it is not in an
-// array.
-func (p *Printer[T]) PrintOne(item T, err error) error {
-	switch {
-	case err != nil:
-		return err
-	case p.Format == FormatJSON:
+// PrintOne prints a single item. In JSON it is not in an array.
+func (p *Printer[T]) PrintOne(item T) error {
+	if p.Format == FormatJSON {
 		return PrintJSON(p.term.Stdout, p.view.document(item))
 	}
 	return p.PrintAll([]T{item})
