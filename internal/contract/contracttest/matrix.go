@@ -2,13 +2,9 @@ package contracttest
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
 // Operation is a row of docs/support-matrix.md: a documented call and which parts of
@@ -28,12 +24,8 @@ type Operation struct {
 // if the table cannot be read.
 func Matrix(tb testing.TB) []Operation {
 	tb.Helper()
-	file := filepath.Join(installed.ModuleRoot(tb), "docs", "support-matrix.md")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	operations, err := parseMatrix(string(text))
+	const file = "docs/support-matrix.md"
+	operations, err := parseMatrix(string(readFile(tb, file)))
 	if err != nil {
 		tb.Fatalf("%s: %v", file, err)
 	}

@@ -61,15 +61,21 @@ func Payloads(tb testing.TB) []Payload {
 // ReadPayload returns a payload by name, such as orders-create.request.json.
 func ReadPayload(tb testing.TB, name string) []byte {
 	tb.Helper()
-	data, err := os.ReadFile(filepath.Join(payloadFolder(tb), filepath.FromSlash(name)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return data
+	return readFile(tb, "internal/contract/testdata/"+name)
 }
 
 func payloadFolder(tb testing.TB) string {
 	return filepath.Join(installed.ModuleRoot(tb), "internal", "contract", "testdata")
+}
+
+// readFile reads a file of the project.
+func readFile(tb testing.TB, name string) []byte {
+	tb.Helper()
+	data, err := os.ReadFile(filepath.Join(installed.ModuleRoot(tb), filepath.FromSlash(name)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
 }
 
 // Type returns the document's name for the type of the payload: Order, OrderCollection,
