@@ -23,9 +23,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/installed"
-
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
+	"github.com/partnercenter-go/partnercenter/internal/installed"
 )
 
 // startProxied runs a server with a proxy.

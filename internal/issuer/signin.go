@@ -14,6 +14,7 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
-	"pgregory.net/rapid"
 )
 
 func testCustomerFilters(t *testing.T, s *Store) {

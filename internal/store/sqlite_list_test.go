@@ -12,10 +12,11 @@ import (
 	"testing"
 	"time"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // withoutLists makes the store answer every list through database/sql.

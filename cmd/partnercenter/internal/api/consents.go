@@ -4,13 +4,12 @@ import (
 	"context"
 	"strings"
 
-	"github.com/partnercenter-go/partnercenter/internal/guid"
-
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // consentAPIs maps short names of APIs that apps use in customers' tenants to

@@ -13,14 +13,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/guid"
-
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Plan describes a change to the user.

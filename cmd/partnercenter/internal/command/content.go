@@ -10,15 +10,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
-
 	json2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
-	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
-
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // maxContent bounds the size of content: the service accepts far less.

@@ -17,12 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/loopback"
-
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-
-	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
-
 	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -30,6 +25,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 

@@ -10,9 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/guid"
-	"github.com/partnercenter-go/partnercenter/internal/seed"
-
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -21,6 +18,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )

@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/partnercenter-go/partnercenter/internal/seed"
-
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/suggest"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
 // Exit codes, for scripts. They are documented and do not change.
