@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 )
 
@@ -121,25 +122,25 @@ func credentialFromEnvironment(options azcore.ClientOptions, foreign bool) (azco
 		return nil, fmt.Errorf("authority %s is plain HTTP: set PARTNERCENTER_AUTHORITY to its TLS address, such as the apiUrlTls of a local server", authority)
 	}
 	tenant, id := os.Getenv("PARTNERCENTER_TENANT_ID"), os.Getenv("PARTNERCENTER_CLIENT_ID")
-	secret, certificate := os.Getenv("PARTNERCENTER_CLIENT_SECRET"), os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE")
+	secret, certFile := os.Getenv("PARTNERCENTER_CLIENT_SECRET"), os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE")
 	switch {
-	case id == "" && secret == "" && certificate == "":
+	case id == "" && secret == "" && certFile == "":
 		return azureCredential(tenant, options, foreign)
-	case secret != "" && certificate != "":
+	case secret != "" && certFile != "":
 		return nil, errors.New("PARTNERCENTER_CLIENT_SECRET and PARTNERCENTER_CLIENT_CERTIFICATE are both set: unset one")
-	case tenant == "" || id == "" || secret+certificate == "":
+	case tenant == "" || id == "" || secret+certFile == "":
 		return nil, errors.New("the credentials are incomplete: set PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID and either PARTNERCENTER_CLIENT_SECRET or PARTNERCENTER_CLIENT_CERTIFICATE")
 	case secret != "":
 		return azidentity.NewClientSecretCredential(tenant, id, secret,
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})
 	}
-	data, err := readSmallFile(certificate)
+	data, err := readSmallFile(certFile)
 	if err != nil {
 		return nil, fmt.Errorf("PARTNERCENTER_CLIENT_CERTIFICATE cannot be read: %w", err)
 	}
 	certs, key, err := azidentity.ParseCertificates(data, []byte(os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD")))
 	if err != nil {
-		return nil, fmt.Errorf("PARTNERCENTER_CLIENT_CERTIFICATE names %s, which does not contain a certificate with its key, as PEM or PFX: %w", certificate, err)
+		return nil, fmt.Errorf("PARTNERCENTER_CLIENT_CERTIFICATE names %s, which does not contain a certificate with its key, as PEM or PFX: %w", certFile, err)
 	}
 	return azidentity.NewClientCertificateCredential(tenant, id, certs, key,
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})
@@ -183,11 +184,8 @@ func rootsWith(file string) (*x509.CertPool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PARTNERCENTER_CA_FILE cannot be read: %w", err)
 	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
-	}
-	if !roots.AppendCertsFromPEM(data) {
+	roots, ok := certificate.WithSystem(data)
+	if !ok {
 		return nil, fmt.Errorf("PARTNERCENTER_CA_FILE names %s, which does not contain a PEM certificate", file)
 	}
 	return roots, nil

@@ -29,7 +29,8 @@ var homes = []struct {
 	{"a derived GUID", imports("crypto/sha1"), []string{"internal/guid", "internal/certificate"}}, // and thumbprints
 	{"quoting", isQuoting, []string{"internal/quote"}},
 	{"a check of loopback hosts", isSelector("IsLoopback"), []string{"internal/loopback", "internal/localca", "cmd/partnercenter"}}, // of an IP address
-	{"the claims of a token", isLiteral(`json:"idtyp`), []string{"internal/claims", "internal/token"}},                              // to read; to sign and check
+	{"the system's certificate authorities", isSelector("SystemCertPool"), []string{"internal/certificate"}},
+	{"the claims of a token", isLiteral(`json:"idtyp`), []string{"internal/claims", "internal/token"}}, // to read; to sign and check
 	{"Retry-After", isRetryAfter, []string{"internal/retryafter"}},
 	{"the API's app id", isLiteral("fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"), []string{"internal/token"}},
 	{"a link of the service's form", isLink, []string{"."}},

@@ -1,5 +1,5 @@
-// Package certificate parses the certificates that apps sign in with, and computes
-// their thumbprints.
+// Package certificate parses the certificates that apps sign in with and those of
+// authorities to trust, and computes thumbprints.
 package certificate
 
 import (
@@ -43,6 +43,16 @@ func Parse(text string) (*x509.Certificate, error) {
 		return nil, fmt.Errorf("has an RSA key of %d bits; make one of %d bits or more", key.N.BitLen(), minBits)
 	}
 	return c, nil
+}
+
+// WithSystem returns the system's certificate authorities and those in PEM text. It
+// reports false if the text has none.
+func WithSystem(text []byte) (*x509.CertPool, bool) {
+	pool, err := x509.SystemCertPool()
+	if err != nil { // the system has none
+		pool = x509.NewCertPool()
+	}
+	return pool, pool.AppendCertsFromPEM(text)
 }
 
 // Thumbprints returns the names of a certificate: portals show the SHA-1, which

@@ -6,7 +6,6 @@ package connect
 import (
 	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -26,6 +25,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
@@ -253,11 +253,8 @@ func NewRoundTripper(caFile string) (*http.Transport, error) {
 		if err != nil {
 			return nil, terminal.Usagef("the certificate authorities cannot be read: %v", err)
 		}
-		pool, err := x509.SystemCertPool()
-		if err != nil { // the system has none
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
+		pool, ok := certificate.WithSystem(pem)
+		if !ok {
 			return nil, terminal.Usagef("%s does not contain a PEM certificate: give the file that \"partnercenter serve\" prints, or that of your own authority", caFile)
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
