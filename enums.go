@@ -99,6 +99,9 @@ var orderStatuses = []OrderStatus{
 	OrderStatusPartialSuccess, OrderStatusError,
 }
 
+// OrderStatuses returns the documented order states in the order of their numbers.
+func OrderStatuses() []OrderStatus { return slices.Clone(orderStatuses) }
+
 // Normalize returns the constant that s spells, or s unchanged.
 func (s OrderStatus) Normalize() OrderStatus { return normalize(s, orderStatuses) }
 

@@ -129,9 +129,11 @@ var importTable = map[string]rule{
 		why:    "it is a program that knows Microsoft's service only",
 	},
 	"cmd/partnercenter/internal/terminal": {
-		ours:   []string{"", "internal/suggest", "internal/words"},
-		others: []string{"github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag"},
-		why:    "output does not depend on what commands do, only on the root's errors and JSON",
+		ours: []string{"", "internal/suggest", "internal/words", "internal/yamlfile"},
+		others: []string{
+			"github.com/dustin/go-humanize", "github.com/itchyny/gojq", "github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag",
+		},
+		why: "output does not depend on what commands do, only on the root's errors and JSON",
 	},
 	"cmd/partnercenter/internal/connect": {
 		ours: []string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -75,6 +76,9 @@ var subscriptionStatuses = []SubscriptionStatus{
 	SubscriptionStatusNone, SubscriptionStatusActive, SubscriptionStatusSuspended, SubscriptionStatusDeleted,
 	SubscriptionStatusPending, SubscriptionStatusExpired, SubscriptionStatusDisabled,
 }
+
+// SubscriptionStatuses returns the documented states in the order of their numbers.
+func SubscriptionStatuses() []SubscriptionStatus { return slices.Clone(subscriptionStatuses) }
 
 // Normalize returns the constant that s spells, or s unchanged.
 func (s SubscriptionStatus) Normalize() SubscriptionStatus {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -21,8 +22,12 @@ var update = flag.Bool("update", false, "write the files that tests compare with
 
 // TestCLIDocs keeps docs/cli.md to what the commands say of themselves.
 func TestCLIDocs(t *testing.T) {
-	path := filepath.Join("..", "..", "docs", "cli.md")
-	want := cliDocs()
+	generated(t, filepath.Join("..", "..", "docs", "cli.md"), cliDocs())
+}
+
+// generated compares a file with what it should have, or with -update writes that.
+func generated(t *testing.T, path string, want []byte) {
+	t.Helper()
 	if *update {
 		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
@@ -32,8 +37,8 @@ func TestCLIDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want) {
-		t.Error("docs/cli.md is not what the commands say: run go generate ./cmd/partnercenter")
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s is out of date: run go generate ./cmd/partnercenter\n%s", filepath.Base(path), diff)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-//go:generate go test -run ^Test(CLIDocs|DemoPicture)$ -update .
+//go:generate go test -run ^Test(CLIDocs|DemoPicture|Screens)$ -update .
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -214,6 +214,8 @@ func (s *stub) orders(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"totalCount":0,"items":[]}`)
 	case "hostile":
 		writeOrders(w, order(1, "completed", "\x1b]0;owned\x07\u009b2J\u202eevil\ttab\nnext"))
+	case "formula":
+		writeOrders(w, order(1, "completed", "=1+1"), order(2, "completed", "bell\x07"))
 	case "redirect":
 		w.Header().Set("Location", "https://elsewhere.example/")
 		w.WriteHeader(http.StatusTemporaryRedirect)
@@ -256,7 +258,7 @@ func order(n int, status, item string) string {
 	name, _ := json.Marshal(item)
 	return fmt.Sprintf(`{"id":"order-%d","alternateId":"alt-%d","referenceCustomerId":"customer","billingCycle":"monthly","currencyCode":"USD",`+
 		`"lineItems":[{"lineItemNumber":0,"offerId":"offer-%d","subscriptionId":"sub-%d","friendlyName":%s,"quantity":5,"newField":{"b":1,"a":2.50}},{"lineItemNumber":1,"offerId":"addon"}],`+
-		`"totalPrice":100.10,"creationDate":"2024-05-01T10:00:0%d.1234567-08:00","status":%q}`, n, n, n, n, name, n, status)
+		`"totalPrice":100.10,"newField":{"a":2.50},"creationDate":"2024-05-01T10:00:0%d.1234567-08:00","status":%q}`, n, n, n, n, name, n, status)
 }
 
 // newProxy starts a proxy that connects every client to one server, regardless

@@ -77,8 +77,9 @@ agent.`,
 			p.Add("may use", strings.Join(grants, " "))
 			return nil
 		},
-	}, func(ctx context.Context, call *command.Call) (*partnercenter.ApplicationConsent, error) {
-		return call.Customer.ApplicationConsents.Create(ctx, &consent)
+	}, func(ctx context.Context, call *command.Call) (consentGrant, error) {
+		given, err := call.Customer.ApplicationConsents.Create(ctx, &consent)
+		return consentGrant{consent: given}, err
 	})
 }
 
@@ -108,20 +109,29 @@ has remain valid until they expire.`,
 	})
 }
 
-var consentsView = &terminal.View[*partnercenter.ApplicationConsent]{
-	Plural: "consents",
-	Table:  consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
-	Wide:   consentsLayout("APPLICATION ID", "NAME", "API", "PERMISSIONS"),
-	CSV:    consentsLayout("applicationId", "displayName", "enterpriseApplicationId", "scope"),
+// consentsView has a row for each API.
+var consentsView = &terminal.View[consentGrant]{
+	Plural:   "consents",
+	Rows:     eachGrant,
+	Resource: func(c consentGrant) any { return c.consent },
+	Columns: []terminal.Column[consentGrant]{
+		{Name: "applicationId", Kind: terminal.ID, Value: func(c consentGrant) any { return c.consent.ApplicationID }},
+		{Name: "displayName", Header: "NAME", Value: func(c consentGrant) any { return c.consent.DisplayName }},
+		{Name: "enterpriseApplicationId", Header: "API", Kind: terminal.ID, PerRow: true, Value: func(c consentGrant) any { return c.grant.EnterpriseApplicationID }},
+		{Name: "scope", Header: "PERMISSIONS", PerRow: true, Value: func(c consentGrant) any { return c.grant.Scope }},
+	},
 }
 
-// consentsLayout has a row for each API.
-func consentsLayout(columns ...string) terminal.Layout[*partnercenter.ApplicationConsent] {
-	return terminal.Layout[*partnercenter.ApplicationConsent]{Columns: columns, Rows: func(c *partnercenter.ApplicationConsent) [][]string {
-		var rows [][]string
-		for _, grant := range c.ApplicationGrants {
-			rows = append(rows, []string{c.ApplicationID, c.DisplayName, grant.EnterpriseApplicationID, grant.Scope})
-		}
-		return rows
-	}}
+// consentGrant is a consent, or what it grants of one API.
+type consentGrant struct {
+	consent *partnercenter.ApplicationConsent
+	grant   partnercenter.ApplicationGrant
+}
+
+func eachGrant(c consentGrant) []consentGrant {
+	rows := make([]consentGrant, len(c.consent.ApplicationGrants))
+	for i, grant := range c.consent.ApplicationGrants {
+		rows[i] = consentGrant{c.consent, grant}
+	}
+	return rows
 }

@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"iter"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +53,7 @@ func customersList() command.Form {
 	}
 	return command.List(command.Spec{
 		Use: "list", Short: "List the partner's customers",
-		Long: "List the partner's customers: all of them, page by page, or those that match a filter." + terminal.OutputHelp(customersView.CSV.Columns),
+		Long: "List the partner's customers: all of them, page by page, or those that match a filter." + terminal.OutputHelp(customersView.CSVColumns()),
 		Example: `  partnercenter customers list
   partnercenter customers list --name "Northwind" -o wide
   partnercenter customers list -o jsonl | jq -r .id`,
@@ -79,16 +82,42 @@ func customersList() command.Form {
 	})
 }
 
-var customersView = terminal.NewView("customers",
-	[]string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP"},
-	[]string{"CUSTOMER ID", "NAME", "DOMAIN", "RELATIONSHIP", "INDIRECT RESELLER", "COMMERCE ID"},
-	[]string{"customerId", "companyName", "domain", "relationshipToPartner", "associatedPartnerId", "commerceId"},
-	func(c *partnercenter.Customer) (table, wide, csv []string) {
-		company := terminal.OrZero(c.CompanyProfile)
-		table = []string{c.ID, company.CompanyName, company.Domain, string(c.RelationshipToPartner)}
-		wide = append(table, c.AssociatedPartnerID, c.CommerceID)
-		return table, wide, wide
-	}, 1, 2)
+var customersView = &terminal.View[*partnercenter.Customer]{
+	Plural: "customers",
+	Detail: customerDetail,
+	Columns: []terminal.Column[*partnercenter.Customer]{
+		{Name: "customerId", Kind: terminal.ID, Value: func(c *partnercenter.Customer) any { return c.ID }},
+		{Name: "companyName", Header: "NAME", Value: func(c *partnercenter.Customer) any { return terminal.OrZero(c.CompanyProfile).CompanyName }},
+		{Name: "domain", Rank: 2, Value: func(c *partnercenter.Customer) any { return terminal.OrZero(c.CompanyProfile).Domain }},
+		{Name: "relationshipToPartner", Header: "RELATIONSHIP", Kind: terminal.State, Rank: 3, Value: func(c *partnercenter.Customer) any { return c.RelationshipToPartner }},
+		{Name: "associatedPartnerId", Header: "INDIRECT RESELLER", Shown: terminal.OnlyWide, Kind: terminal.ID, Value: func(c *partnercenter.Customer) any { return c.AssociatedPartnerID }},
+		{Name: "commerceId", Shown: terminal.OnlyWide, Kind: terminal.ID, Value: func(c *partnercenter.Customer) any { return c.CommerceID }},
+	},
+}
+
+// customerDetail describes a customer with its billing profile, if it is known.
+func customerDetail(c *partnercenter.Customer, _ time.Time) []terminal.Fact {
+	var facts terminal.Facts
+	company, billing := terminal.OrZero(c.CompanyProfile), terminal.OrZero(c.BillingProfile)
+	facts.Add("customer", c.ID)
+	facts.Add("name", company.CompanyName)
+	facts.Add("domain", company.Domain)
+	facts.Add("relationship", string(c.RelationshipToPartner))
+	facts.Add("indirect reseller", c.AssociatedPartnerID)
+	facts.Add("commerce id", c.CommerceID)
+	facts.Add("billed to", billing.CompanyName)
+	facts.Add("email", billing.Email)
+	facts.Add("language", billing.Language)
+	address := terminal.OrZero(billing.DefaultAddress)
+	facts.Add("address", join(", ", address.AddressLine1, address.AddressLine2, join(" ", address.PostalCode, address.City), address.State, address.Country))
+	facts.Add("contact", join(" ", billing.FirstName, billing.LastName))
+	return facts
+}
+
+// join joins the texts that are not empty.
+func join(separator string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), separator)
+}
 
 func customersProfile() command.Form {
 	var billing bool
@@ -123,13 +152,16 @@ type customerProfile struct {
 	resource            any
 }
 
-var profileView = func() *terminal.View[customerProfile] {
-	v := terminal.OneLayout("profiles", []string{"NAME", "DOMAIN", "EMAIL", "ADDRESS", "CITY", "POSTAL CODE", "COUNTRY"},
-		[]string{"companyName", "domain", "email", "addressLine1", "city", "postalCode", "country"},
-		func(p customerProfile) []string {
-			a := terminal.OrZero(p.address)
-			return []string{p.name, p.domain, p.email, a.AddressLine1, a.City, a.PostalCode, a.Country}
-		})
-	v.Resource = func(p customerProfile) any { return p.resource }
-	return v
-}()
+var profileView = &terminal.View[customerProfile]{
+	Plural:   "profiles",
+	Resource: func(p customerProfile) any { return p.resource },
+	Columns: []terminal.Column[customerProfile]{
+		{Name: "companyName", Header: "NAME", Value: func(p customerProfile) any { return p.name }},
+		{Name: "domain", Value: func(p customerProfile) any { return p.domain }},
+		{Name: "email", Value: func(p customerProfile) any { return p.email }},
+		{Name: "addressLine1", Header: "ADDRESS", Value: func(p customerProfile) any { return terminal.OrZero(p.address).AddressLine1 }},
+		{Name: "city", Value: func(p customerProfile) any { return terminal.OrZero(p.address).City }},
+		{Name: "postalCode", Value: func(p customerProfile) any { return terminal.OrZero(p.address).PostalCode }},
+		{Name: "country", Value: func(p customerProfile) any { return terminal.OrZero(p.address).Country }},
+	},
+}

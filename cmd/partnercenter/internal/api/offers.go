@@ -23,7 +23,7 @@ func offersList() command.Form {
 	in := countryFlags{byCustomer: true}
 	return command.List(in.withFlags(command.Spec{
 		Use: "list {--country CC | --customer ID}", Short: "List the legacy offers of a country or for a customer",
-		Long: "List the legacy offers of a country, or for a customer, by rank. Add-ons are included,\nretired offers are not." + terminal.OutputHelp(offersView.CSV.Columns),
+		Long: "List the legacy offers of a country, or for a customer, by rank. Add-ons are included,\nretired offers are not." + terminal.OutputHelp(offersView.CSVColumns()),
 		Example: `  partnercenter offers list --country US
   partnercenter offers list --customer ID --category SmallBusiness_Key -o wide
   partnercenter offers list --country DE -o jsonl | jq -r .id`,
@@ -54,7 +54,7 @@ func offersAddOns() command.Form {
 	in := countryFlags{}
 	return command.List(in.withFlags(command.Spec{
 		Use: "addons OFFER --country CC", Arg: "offer id", Short: "List the add-ons of a legacy offer",
-		Long: "List the add-ons of a legacy offer in a country." + terminal.OutputHelp(offersView.CSV.Columns),
+		Long: "List the add-ons of a legacy offer in a country." + terminal.OutputHelp(offersView.CSVColumns()),
 		Example: `  partnercenter offers addons 195416C1-3447-423A-B37B-EE59A99A19C4 --country US
   partnercenter offers addons OFFER --country DE -o csv`,
 	}), offersView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
@@ -66,7 +66,7 @@ func offersCategories() command.Form {
 	in := countryFlags{byCustomer: true}
 	return command.List(in.withFlags(command.Spec{
 		Use: "categories {--country CC | --customer ID}", Short: "List the categories of legacy offers",
-		Long: "List the categories of legacy offers, by rank." + terminal.OutputHelp(categoriesView.CSV.Columns),
+		Long: "List the categories of legacy offers, by rank." + terminal.OutputHelp(categoriesView.CSVColumns()),
 		Example: `  partnercenter offers categories --country US
   partnercenter offers categories --customer ID --json`,
 	}), categoriesView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OfferCategory, error] {
@@ -77,26 +77,37 @@ func offersCategories() command.Form {
 	})
 }
 
-var offersView = terminal.NewView("offers",
-	[]string{"OFFER ID", "NAME", "CATEGORY", "BILLING"},
-	[]string{"OFFER ID", "NAME", "CATEGORY", "BILLING", "MINIMUM", "MAXIMUM", "ADD-ON", "TRIAL", "FOR SALE", "COUNTRY"},
-	[]string{
-		"offerId", "name", "category", "country", "billing", "supportedBillingCycles", "minimumQuantity", "maximumQuantity",
-		"isAddOn", "isTrial", "isAvailableForPurchase", "prerequisiteOffers", "productId", "salesGroupId",
+var offersView = &terminal.View[*partnercenter.Offer]{
+	Plural: "offers",
+	CSV: []string{
+		"offerId", "name", "category", "country", "billing", "supportedBillingCycles", "minimumQuantity", "maximumQuantity", "isAddOn", "isTrial", "isAvailableForPurchase", "prerequisiteOffers", "productId", "salesGroupId",
 	},
-	func(o *partnercenter.Offer) (table, wide, csv []string) {
-		category, cycles := terminal.OrZero(o.Category).Name, cycles(o.SupportedBillingCycles)
-		least, most := terminal.Number(o.MinimumQuantity), terminal.Number(o.MaximumQuantity)
-		addOn, trial, forSale := terminal.YesNo(o.IsAddOn), terminal.YesNo(o.IsTrial), terminal.YesNo(o.IsAvailableForPurchase)
-		table = []string{o.ID, o.Name, category, cycles}
-		return table, append(table, least, most, addOn, trial, forSale, o.Country), []string{
-			o.ID, o.Name, category, o.Country, string(o.Billing), cycles, least, most, addOn, trial, forSale,
-			strings.Join(o.PrerequisiteOffers, " "), terminal.OrZero(o.Product).ID, o.SalesGroupID,
-		}
-	}, 1, 2)
+	Columns: []terminal.Column[*partnercenter.Offer]{
+		{Name: "offerId", Kind: terminal.ID, Value: func(o *partnercenter.Offer) any { return o.ID }},
+		{Name: "name", Value: func(o *partnercenter.Offer) any { return o.Name }},
+		{Name: "category", Rank: 2, Value: func(o *partnercenter.Offer) any { return terminal.OrZero(o.Category).Name }},
+		{Name: "supportedBillingCycles", Header: "BILLING", Rank: 1, Value: func(o *partnercenter.Offer) any { return cycles(o.SupportedBillingCycles) }},
+		{Name: "minimumQuantity", Header: "MINIMUM", Shown: terminal.OnlyWide, Value: func(o *partnercenter.Offer) any { return o.MinimumQuantity }},
+		{Name: "maximumQuantity", Header: "MAXIMUM", Shown: terminal.OnlyWide, Value: func(o *partnercenter.Offer) any { return o.MaximumQuantity }},
+		{Name: "isAddOn", Header: "ADD-ON", Shown: terminal.OnlyWide, Value: func(o *partnercenter.Offer) any { return o.IsAddOn }},
+		{Name: "isTrial", Header: "TRIAL", Shown: terminal.OnlyWide, Value: func(o *partnercenter.Offer) any { return o.IsTrial }},
+		{Name: "isAvailableForPurchase", Header: "FOR SALE", Shown: terminal.OnlyWide, Value: func(o *partnercenter.Offer) any { return o.IsAvailableForPurchase }},
+		{Name: "country", Shown: terminal.OnlyWide, Value: func(o *partnercenter.Offer) any { return o.Country }},
+		{Name: "billing", Header: "BILLED BY", Shown: terminal.Hidden, Value: func(o *partnercenter.Offer) any { return o.Billing }},
+		{Name: "prerequisiteOffers", Shown: terminal.Hidden, Value: func(o *partnercenter.Offer) any { return strings.Join(o.PrerequisiteOffers, " ") }},
+		{Name: "productId", Shown: terminal.Hidden, Kind: terminal.ID, Value: func(o *partnercenter.Offer) any { return terminal.OrZero(o.Product).ID }},
+		{Name: "salesGroupId", Shown: terminal.Hidden, Value: func(o *partnercenter.Offer) any { return o.SalesGroupID }},
+	},
+}
 
-var categoriesView = terminal.OneLayout("categories", []string{"CATEGORY ID", "NAME", "RANK"}, []string{"categoryId", "name", "rank"},
-	func(c *partnercenter.OfferCategory) []string { return []string{c.ID, c.Name, terminal.Number(c.Rank)} }, 1)
+var categoriesView = &terminal.View[*partnercenter.OfferCategory]{
+	Plural: "categories",
+	Columns: []terminal.Column[*partnercenter.OfferCategory]{
+		{Name: "categoryId", Kind: terminal.ID, Value: func(c *partnercenter.OfferCategory) any { return c.ID }},
+		{Name: "name", Value: func(c *partnercenter.OfferCategory) any { return c.Name }},
+		{Name: "rank", Value: func(c *partnercenter.OfferCategory) any { return c.Rank }},
+	},
+}
 
 // cycles joins billing cycles for a cell.
 func cycles(list []partnercenter.BillingCycleType) string {

@@ -18,10 +18,15 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
-var attachmentsView = terminal.OneLayout("attachments", []string{"ATTACHMENT ID", "FILE", "SIZE (KB)", "TYPE"}, []string{"attachmentId", "fileName", "sizeInKB", "attachmentType"},
-	func(a *partnercenter.OrderAttachment) []string {
-		return []string{a.AttachmentID, a.FileName, terminal.Number(a.SizeInKB), string(a.AttachmentType)}
-	})
+var attachmentsView = &terminal.View[*partnercenter.OrderAttachment]{
+	Plural: "attachments",
+	Columns: []terminal.Column[*partnercenter.OrderAttachment]{
+		{Name: "attachmentId", Kind: terminal.ID, Value: func(a *partnercenter.OrderAttachment) any { return a.AttachmentID }},
+		{Name: "fileName", Header: "FILE", Value: func(a *partnercenter.OrderAttachment) any { return a.FileName }},
+		{Name: "sizeInKB", Header: "SIZE (KB)", Rank: 1, Value: func(a *partnercenter.OrderAttachment) any { return a.SizeInKB }},
+		{Name: "attachmentType", Header: "TYPE", Rank: 2, Value: func(a *partnercenter.OrderAttachment) any { return a.AttachmentType }},
+	},
+}
 
 func ordersAttach() command.Form {
 	var (

@@ -30,14 +30,7 @@ func Orders(term *terminal.Terminal) *cobra.Command {
 			Short:   "Show the provisioning status of an order",
 			Long:    "Show the provisioning status of each line of an order. Orders of legacy offers do not have one.",
 			Example: "  partnercenter orders provisioning ORDER --customer ID",
-		}, terminal.OneLayout("provisioned lines", []string{"LINE", terminal.ColumnStatus, "QUANTITIES"}, []string{"lineItemNumber", "status", "quantities"},
-			func(s *partnercenter.OrderLineItemProvisioningStatus) []string {
-				var quantities []string
-				for _, q := range s.QuantityProvisioningInformation {
-					quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+string(q.Status)))
-				}
-				return []string{terminal.Number(s.LineItemNumber), string(s.Status), strings.Join(quantities, ", ")}
-			}), func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
+		}, orderProvisioningView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.OrderLineItemProvisioningStatus, error] {
 			return order(call).ProvisioningStatus.All(ctx)
 		}),
 		ordersActivationLinks(),
@@ -59,6 +52,7 @@ func ordersList() command.Form {
 		includePrice, includeSystem bool
 		indirectReseller            string
 	)
+	filter := filterBy(partnercenter.OrderStatuses())
 	view := ordersView(false, false)
 	options := func() (opts []partnercenter.OrdersOption) {
 		if includePrice {
@@ -96,19 +90,23 @@ Tables have a row for each order, -o wide and -o csv one for each line item.` + 
 			f.BoolVar(&includePrice, "include-price", false, "include prices; requires the right to see them")
 			f.BoolVar(&includeSystem, "include-system-purchases", false, "include orders placed by the service itself")
 			f.StringVar(&indirectReseller, "indirect-reseller", "", "only orders placed for this indirect reseller's tenant `id`")
+			filter.addFlags(cmd)
 		},
 		Check: func(*command.Call) error {
 			if all.workers < 1 || all.workers > maxWorkers {
 				return terminal.Usagef("--workers %d is out of range: use 1 to %d", all.workers, maxWorkers)
 			}
 			*view = *ordersView(includePrice, all.wanted)
-			return cycle.parse()
+			return cmp.Or(cycle.parse(), filter.parse())
 		},
 	}, view, func(ctx context.Context, call *command.Call) iter.Seq2[customerOrder, error] {
+		var orders iter.Seq2[customerOrder, error]
 		if all.wanted {
-			return all.orders(ctx, call, partnercenter.AllOrdersOptions{BillingCycle: cycle.value, Options: options()})
+			orders = all.orders(ctx, call, partnercenter.AllOrdersOptions{BillingCycle: cycle.value, Options: options()})
+		} else {
+			orders = ofCustomer(call.CustomerID, call.Customer.Orders.ByBillingCycleType(cycle.value).All(ctx, options()...))
 		}
-		return ofCustomer(call.CustomerID, call.Customer.Orders.ByBillingCycleType(cycle.value).All(ctx, options()...))
+		return only(orders, func(c customerOrder) bool { return filter.matches(c.order.CreationDate, string(c.order.Status)) })
 	})
 }
 
@@ -187,10 +185,29 @@ Ids of newer orders are case-sensitive.`,
 	})
 }
 
-var activationLinksView = terminal.OneLayout("activation links", []string{"LINE", "LINK"}, []string{"lineItemNumber", "link"},
-	func(l *partnercenter.OrderLineItemActivationLink) []string {
-		return []string{terminal.Number(l.LineItemNumber), terminal.OrZero(l.Link).URI}
-	})
+var orderProvisioningView = &terminal.View[*partnercenter.OrderLineItemProvisioningStatus]{
+	Plural: "provisioned lines",
+	Columns: []terminal.Column[*partnercenter.OrderLineItemProvisioningStatus]{
+		{Name: "lineItemNumber", Header: "LINE", Value: func(s *partnercenter.OrderLineItemProvisioningStatus) any { return s.LineItemNumber }},
+		{Name: "status", Kind: terminal.State, Value: func(s *partnercenter.OrderLineItemProvisioningStatus) any { return s.Status }},
+		{Name: "quantities", Value: func(s *partnercenter.OrderLineItemProvisioningStatus) any {
+			var quantities []string
+			for _, q := range s.QuantityProvisioningInformation {
+				quantities = append(quantities, strings.TrimSpace(terminal.Number(q.Quantity)+" "+string(q.Status)))
+			}
+			return strings.Join(quantities, ", ")
+		}},
+	},
+}
+
+var activationLinksView = &terminal.View[*partnercenter.OrderLineItemActivationLink]{
+	Plural: "activation links",
+	Columns: []terminal.Column[*partnercenter.OrderLineItemActivationLink]{
+		{Name: "lineItemNumber", Header: "LINE", Value: func(l *partnercenter.OrderLineItemActivationLink) any { return l.LineItemNumber }},
+		// A link is whole or it is of no use.
+		{Name: "link", Kind: terminal.ID, Value: func(l *partnercenter.OrderLineItemActivationLink) any { return terminal.OrZero(l.Link).URI }},
+	},
+}
 
 func ordersActivationLinks() command.Form {
 	line := -1
@@ -255,8 +272,9 @@ func PrintOrders(ctx context.Context, term *terminal.Terminal, pc *partnercenter
 // customerOrder is an order with the customer whose orders were requested.
 type customerOrder struct {
 	customerID   string
-	customerName string // set with --all-customers
+	customerName string // if it was asked for
 	order        *partnercenter.Order
+	line         *partnercenter.OrderLineItem // of a row
 }
 
 // customer returns the id of the order's customer. Older orders do not name it.
@@ -266,47 +284,57 @@ func (c customerOrder) customer() string {
 
 // ordersView returns a view of orders, optionally with prices and customers.
 func ordersView(prices, several bool) *terminal.View[customerOrder] {
-	// These remove columns that are not requested from rows and headers.
-	table := func(customer string, row ...string) []string {
-		if !prices {
-			row = row[:len(row)-1]
+	shown := func(wanted bool, shown terminal.Shown) terminal.Shown {
+		if !wanted {
+			shown = terminal.Hidden
 		}
-		if several {
-			row = append([]string{customer}, row...)
-		}
-		return row
+		return shown
 	}
-	wide := func(row ...string) []string {
-		if !prices {
-			row = slices.Delete(row, 7, 8)
-		}
-		return row
+	order := func(value func(*partnercenter.Order) any) func(customerOrder) any {
+		return func(c customerOrder) any { return value(c.order) }
 	}
-	gives := []int{4} // first the items, then the customer
-	if several {
-		gives = []int{5, 0}
+	line := func(value func(*partnercenter.OrderLineItem) any) func(customerOrder) any {
+		return func(c customerOrder) any {
+			switch {
+			case c.line != nil:
+				return value(c.line)
+			case len(c.order.LineItems) > 0:
+				return value(&c.order.LineItems[0])
+			}
+			return value(new(partnercenter.OrderLineItem))
+		}
 	}
 	return &terminal.View[customerOrder]{
-		Plural: "orders", Resource: func(c customerOrder) any { return c.order },
-		Table: terminal.Layout[customerOrder]{
-			Columns: table("CUSTOMER", "ORDER ID", "CREATED", terminal.ColumnStatus, "BILLING", "ITEMS", terminal.ColumnTotal), Gives: gives,
-			Row: func(c customerOrder) []string {
-				o := c.order
-				return table(c.customerName, o.ID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), itemsSummary(o.LineItems), amount(o))
-			},
+		Plural:   "orders",
+		CSV:      orderCSVColumns,
+		Rows:     eachLine,
+		Resource: func(c customerOrder) any { return c.order },
+		Detail:   orderDetail,
+		Columns: []terminal.Column[customerOrder]{
+			{Name: "customerName", Header: "CUSTOMER", Shown: shown(several, terminal.OnlyTable), Value: func(c customerOrder) any { return c.customerName }},
+			{Name: "customerId", Shown: terminal.OnlyWide, Kind: terminal.ID, Value: func(c customerOrder) any { return c.customer() }},
+			{Name: "orderId", Kind: terminal.ID, Value: order(func(o *partnercenter.Order) any { return o.ID })},
+			{Name: "alternateId", Shown: terminal.OnlyWide, Kind: terminal.ID, Value: order(func(o *partnercenter.Order) any { return o.AlternateID })},
+			{Name: "creationDate", Header: "CREATED", Rank: 2, Value: order(func(o *partnercenter.Order) any { return o.CreationDate })},
+			{Name: "status", Kind: terminal.State, Rank: 1, Value: order(func(o *partnercenter.Order) any { return o.Status })},
+			{Name: "billingCycle", Header: "BILLING", Kind: terminal.State, Rank: 3, Value: order(func(o *partnercenter.Order) any { return o.BillingCycle })},
+			{Name: "transactionType", Shown: terminal.Hidden, Value: order(func(o *partnercenter.Order) any { return o.TransactionType })},
+			{Name: "items", Shown: terminal.OnlyTable, Value: order(func(o *partnercenter.Order) any { return itemsSummary(o.LineItems) })},
+			{Name: "total", Shown: shown(prices, terminal.OnlyTable), Kind: terminal.Amount, Value: order(func(o *partnercenter.Order) any { return amount(o) })},
+			{Name: "currencyCode", Header: "CURRENCY", Shown: terminal.OnlyWide, Value: order(func(o *partnercenter.Order) any { return o.CurrencyCode })},
+			{Name: "totalPrice", Header: "TOTAL", Shown: shown(prices, terminal.OnlyWide), Value: order(func(o *partnercenter.Order) any { return o.TotalPrice })},
+			{Name: "lineItemNumber", Header: "LINE", Shown: terminal.OnlyWide, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return l.LineItemNumber })},
+			{Name: "quantity", Shown: terminal.OnlyWide, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return l.Quantity })},
+			{Name: "friendlyName", Header: "ITEM", Shown: terminal.OnlyWide, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return l.FriendlyName })},
+			{Name: "offerId", Shown: terminal.OnlyWide, Kind: terminal.ID, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return l.OfferID })},
+			{Name: "subscriptionId", Shown: terminal.OnlyWide, Kind: terminal.ID, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return l.SubscriptionID })},
+			{Name: "termDuration", Header: "TERM", Shown: terminal.Hidden, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return terminal.OrZero(l.TermDuration) })},
+			{Name: "lineTransactionType", Shown: terminal.Hidden, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return l.TransactionType })},
+			{Name: "promotionId", Shown: terminal.Hidden, Kind: terminal.ID, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return l.PromotionID })},
+			{Name: "partnerIdOnRecord", Shown: terminal.Hidden, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return l.PartnerIDOnRecord })},
+			{Name: "price", Shown: terminal.Hidden, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return terminal.OrZero(l.Pricing).Price })},
+			{Name: "extendedPrice", Shown: terminal.Hidden, PerRow: true, Value: line(func(l *partnercenter.OrderLineItem) any { return terminal.OrZero(l.Pricing).ExtendedPrice })},
 		},
-		Wide: terminal.Layout[customerOrder]{
-			Columns: wide("CUSTOMER ID", "ORDER ID", "ALTERNATE ID", "CREATED", terminal.ColumnStatus, "BILLING", "CURRENCY", terminal.ColumnTotal,
-				"LINE", terminal.ColumnQuantity, "ITEM", "OFFER ID", "SUBSCRIPTION ID"),
-			Rows: func(c customerOrder) [][]string {
-				o := c.order
-				return eachLine(o, func(l partnercenter.OrderLineItem) []string {
-					return wide(c.customer(), o.ID, o.AlternateID, terminal.ShortTime(o.CreationDate), string(o.Status), string(o.BillingCycle), o.CurrencyCode, amount(o),
-						terminal.Number(l.LineItemNumber), terminal.Number(l.Quantity), l.FriendlyName, l.OfferID, l.SubscriptionID)
-				})
-			},
-		},
-		CSV: terminal.Layout[customerOrder]{Columns: orderCSVColumns, Rows: orderCSVRows},
 	}
 }
 
@@ -314,30 +342,48 @@ func ordersView(prices, several bool) *terminal.View[customerOrder] {
 var orderCSVColumns = []string{
 	"customerId", "orderId", "alternateId", "creationDate", "status", "billingCycle", "transactionType",
 	"currencyCode", "totalPrice", "lineItemNumber", "offerId", "subscriptionId", "friendlyName", "quantity",
-	"termDuration", "lineTransactionType", "promotionId", "partnerIdOnRecord", "price", "extendedPrice",
+	"termDuration", "lineTransactionType", "promotionId", "partnerIdOnRecord", "price", "extendedPrice", "customerName",
 }
 
-func orderCSVRows(c customerOrder) [][]string {
+// orderDetail describes an order and its lines.
+func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
+	var facts terminal.Facts
 	o := c.order
-	return eachLine(o, func(l partnercenter.OrderLineItem) []string {
-		pricing := terminal.OrZero(l.Pricing)
-		return []string{
-			c.customer(), o.ID, o.AlternateID, terminal.ExactTime(o.CreationDate), string(o.Status), string(o.BillingCycle), string(o.TransactionType),
-			o.CurrencyCode, string(o.TotalPrice), terminal.Number(l.LineItemNumber), l.OfferID, l.SubscriptionID, l.FriendlyName, terminal.Number(l.Quantity),
-			terminal.OrZero(l.TermDuration), string(l.TransactionType), l.PromotionID, l.PartnerIDOnRecord, string(pricing.Price), string(pricing.ExtendedPrice),
+	facts.Add("order", o.ID)
+	if o.AlternateID != o.ID {
+		facts.Add("alternate id", o.AlternateID)
+	}
+	facts.Add("customer", strings.TrimSpace(c.customerName+" "+c.customer()))
+	facts.Add("status", string(o.Status))
+	facts.Add("created", terminal.TimeInWords(o.CreationDate, now))
+	facts.Add("billed", string(o.BillingCycle))
+	facts.Add("placed by", string(o.TransactionType))
+	facts.Add("total", amount(o))
+	for i := range o.LineItems {
+		l := &o.LineItems[i]
+		facts.Add("line "+terminal.Number(l.LineItemNumber), strings.TrimSpace(terminal.Number(l.Quantity)+" × "+cmp.Or(l.FriendlyName, l.OfferID)))
+		facts.Add("  offer", l.OfferID)
+		facts.Add("  term", terminal.OrZero(l.TermDuration))
+		facts.Add("  subscription", l.SubscriptionID)
+		facts.Add("  add-on of", l.ParentSubscriptionID)
+		facts.Add("  partner", l.PartnerIDOnRecord)
+		facts.Add("  promotion", l.PromotionID)
+		if p := l.Pricing; p != nil {
+			facts.Add("  price", strings.TrimSpace(string(p.Price)+" "+o.CurrencyCode)+" each, "+strings.TrimSpace(string(p.ExtendedPrice)+" "+o.CurrencyCode)+" together")
 		}
-	})
+	}
+	return facts
 }
 
-// eachLine returns a row for each line item, or one row for an order without any.
-func eachLine(o *partnercenter.Order, row func(partnercenter.OrderLineItem) []string) [][]string {
-	lines := o.LineItems
-	if len(lines) == 0 {
-		lines = []partnercenter.OrderLineItem{{}}
+// eachLine returns the order once for each line item, or once without any.
+func eachLine(c customerOrder) []customerOrder {
+	if len(c.order.LineItems) == 0 {
+		return []customerOrder{c}
 	}
-	rows := make([][]string, len(lines))
-	for i, line := range lines {
-		rows[i] = row(line)
+	rows := make([]customerOrder, len(c.order.LineItems))
+	for i := range rows {
+		rows[i] = c
+		rows[i].line = &c.order.LineItems[i]
 	}
 	return rows
 }

@@ -48,9 +48,9 @@ func TestOrderCSV(t *testing.T) {
 		orderCSVColumns,
 		{
 			"c", "o", "", "2018-03-07T01:37:05.253Z", "completed", "annual", "UserPurchase", "EUR", "12.30", "0", "", "", "two\nlines, \"quoted\"", "0",
-			"P1Y", "New", "promo", "123", "1.10", "12.30",
+			"P1Y", "New", "promo", "123", "1.10", "12.30", "",
 		},
-		append([]string{"c", "bare"}, make([]string, 18)...),
+		append([]string{"c", "bare"}, make([]string, 19)...),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -67,7 +67,7 @@ func productsList() command.Form {
 	views := words.Texts(partnercenter.TargetViews())
 	return command.List(in.withFlags(command.Spec{
 		Use: "list {--country CC | --customer ID} --view VIEW", Short: "List the products of a country or for a customer",
-		Long: "List the products of a view that are sold in a country or to a customer. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSV.Columns),
+		Long: "List the products of a view that are sold in a country or to a customer. Legacy\noffers have products, too." + terminal.OutputHelp(productsView.CSVColumns()),
 		Example: `  partnercenter products list --country US --view OnlineServices
   partnercenter products list --customer ID --view AzureReservations --reservation-scope AzurePlan
   partnercenter products list --country DE --view Software -o jsonl | jq -r .title`,
@@ -111,7 +111,7 @@ func productsSKUs() command.Form {
 	in := countryFlags{byCustomer: true}
 	return command.List(in.withFlags(command.Spec{
 		Use: "skus PRODUCT {--country CC | --customer ID}", Arg: "product id", Short: "List the SKUs of a product, or show one",
-		Long: "List the SKUs of a product that are sold in a country or to a customer. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSV.Columns),
+		Long: "List the SKUs of a product that are sold in a country or to a customer. With --sku,\nshow one." + terminal.OutputHelp(skusView.CSVColumns()),
 		Example: `  partnercenter products skus DZH318Z0BQ5S --country US -o wide
   partnercenter products skus PRODUCT --customer ID --sku 0001 --json`,
 		Flags: func(cmd *cobra.Command) {
@@ -142,7 +142,7 @@ func productsAvailabilities() command.Form {
 		Use: "availabilities PRODUCT --sku SKU {--country CC | --customer ID}", Arg: "product id",
 		Short: "List the availabilities of a SKU, or show one",
 		Long: `List the availabilities of a SKU in a country or for a customer. With
---availability, show one. Orders name the catalog item id.` + terminal.OutputHelp(availabilitiesView.CSV.Columns),
+--availability, show one. Orders name the catalog item id.` + terminal.OutputHelp(availabilitiesView.CSVColumns()),
 		Example: `  partnercenter products availabilities DZH318Z0BQ4B --sku 000Z --country US
   partnercenter products availabilities PRODUCT --sku 0001 --customer ID -o jsonl | jq -r .catalogItemId`,
 		Flags: func(cmd *cobra.Command) {
@@ -173,7 +173,7 @@ func productsInventory() command.Form {
 		Use: "inventory PRODUCT[:SKU]... --country CC", Short: "Check whether SKUs can be bought now",
 		Long: `Check whether SKUs can be bought now: the given ones, or all SKUs of a product.
 Unknown SKUs are omitted. Reservations may require a customer, an Azure subscription
-and a region.` + terminal.OutputHelp(inventoryView.CSV.Columns),
+and a region.` + terminal.OutputHelp(inventoryView.CSVColumns()),
 		Example: `  partnercenter products inventory DZH318Z0BQ4B:000Z --country US
   partnercenter products inventory DZH318Z0BQ3P --country US --customer ID --subscription ID --region japanwest`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -203,15 +203,17 @@ and a region.` + terminal.OutputHelp(inventoryView.CSV.Columns),
 	})
 }
 
-var productsView = terminal.NewView("products",
-	[]string{"PRODUCT ID", "TITLE", "TYPE"},
-	[]string{"PRODUCT ID", "TITLE", "TYPE", "PUBLISHER", "DESCRIPTION"},
-	[]string{"productId", "title", "productType", "publisherName", "isMicrosoftProduct", "description"},
-	func(p *partnercenter.Product) (table, wide, csv []string) {
-		table = []string{p.ID, p.Title, productType(p)}
-		return table, append(table, p.PublisherName, p.Description),
-			append(table, p.PublisherName, terminal.YesNo(p.IsMicrosoftProduct), p.Description)
-	}, 1)
+var productsView = &terminal.View[*partnercenter.Product]{
+	Plural: "products",
+	Columns: []terminal.Column[*partnercenter.Product]{
+		{Name: "productId", Kind: terminal.ID, Value: func(p *partnercenter.Product) any { return p.ID }},
+		{Name: "title", Value: func(p *partnercenter.Product) any { return p.Title }},
+		{Name: "productType", Header: "TYPE", Rank: 1, Value: func(p *partnercenter.Product) any { return productType(p) }},
+		{Name: "publisherName", Header: "PUBLISHER", Shown: terminal.OnlyWide, Value: func(p *partnercenter.Product) any { return p.PublisherName }},
+		{Name: "isMicrosoftProduct", Shown: terminal.Hidden, Value: func(p *partnercenter.Product) any { return p.IsMicrosoftProduct }},
+		{Name: "description", Shown: terminal.OnlyWide, Value: func(p *partnercenter.Product) any { return p.Description }},
+	},
+}
 
 // productType returns a product's type and sub-type: Azure/VirtualMachines.
 func productType(p *partnercenter.Product) string {
@@ -222,35 +224,41 @@ func productType(p *partnercenter.Product) string {
 	return strings.Join(names, "/")
 }
 
-var skusView = terminal.NewView("SKUs",
-	[]string{"SKU ID", "TITLE", "BILLING", "MAXIMUM"},
-	[]string{"PRODUCT ID", "SKU ID", "TITLE", "BILLING", "MINIMUM", "MAXIMUM", "TRIAL", "BEFORE BUYING", "TO PROVISION"},
-	[]string{
-		"productId", "skuId", "title", "supportedBillingCycles", "minimumQuantity", "maximumQuantity", "isTrial",
-		"purchasePrerequisites", "provisioningVariables", "inventoryVariables",
+var skusView = &terminal.View[*partnercenter.SKU]{
+	Plural: "SKUs",
+	Columns: []terminal.Column[*partnercenter.SKU]{
+		{Name: "productId", Shown: terminal.OnlyWide, Kind: terminal.ID, Value: func(s *partnercenter.SKU) any { return s.ProductID }},
+		{Name: "skuId", Kind: terminal.ID, Value: func(s *partnercenter.SKU) any { return s.ID }},
+		{Name: "title", Value: func(s *partnercenter.SKU) any { return s.Title }},
+		{Name: "supportedBillingCycles", Header: "BILLING", Rank: 1, Value: func(s *partnercenter.SKU) any { return cycles(s.SupportedBillingCycles) }},
+		{Name: "minimumQuantity", Header: "MINIMUM", Shown: terminal.OnlyWide, Value: func(s *partnercenter.SKU) any { return s.MinimumQuantity }},
+		{Name: "maximumQuantity", Header: "MAXIMUM", Rank: 2, Value: func(s *partnercenter.SKU) any { return s.MaximumQuantity }},
+		{Name: "isTrial", Header: "TRIAL", Shown: terminal.OnlyWide, Value: func(s *partnercenter.SKU) any { return s.IsTrial }},
+		{Name: "purchasePrerequisites", Header: "BEFORE BUYING", Shown: terminal.OnlyWide, Value: func(s *partnercenter.SKU) any { return strings.Join(s.PurchasePrerequisites, " ") }},
+		{Name: "provisioningVariables", Header: "TO PROVISION", Shown: terminal.OnlyWide, Value: func(s *partnercenter.SKU) any { return strings.Join(s.ProvisioningVariables, " ") }},
+		{Name: "inventoryVariables", Shown: terminal.Hidden, Value: func(s *partnercenter.SKU) any { return strings.Join(s.InventoryVariables, " ") }},
 	},
-	func(s *partnercenter.SKU) (table, wide, csv []string) {
-		cycles, most := cycles(s.SupportedBillingCycles), terminal.Number(s.MaximumQuantity)
-		wide = []string{
-			s.ProductID, s.ID, s.Title, cycles, terminal.Number(s.MinimumQuantity), most, terminal.YesNo(s.IsTrial),
-			strings.Join(s.PurchasePrerequisites, " "), strings.Join(s.ProvisioningVariables, " "),
-		}
-		return []string{s.ID, s.Title, cycles, most}, wide, append(wide, strings.Join(s.InventoryVariables, " "))
-	}, 1)
+}
 
-var availabilitiesView = terminal.NewView("availabilities",
-	[]string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE"},
-	[]string{"CATALOG ITEM ID", "SEGMENT", "TERMS", "CURRENCY", "FOR SALE", "RENEWABLE", "COUNTRY", "TITLE"},
-	[]string{
-		"catalogItemId", "productId", "skuId", "availabilityId", "segment", "country", "currencyCode", "terms",
-		"isPurchasable", "isRenewable",
+var availabilitiesView = &terminal.View[*partnercenter.Availability]{
+	Plural: "availabilities",
+	CSV: []string{
+		"catalogItemId", "productId", "skuId", "availabilityId", "segment", "country", "currencyCode", "terms", "isPurchasable", "isRenewable",
 	},
-	func(a *partnercenter.Availability) (table, wide, csv []string) {
-		currency, forSale, renewable := terminal.OrZero(a.DefaultCurrency).Code, terminal.YesNo(a.IsPurchasable), terminal.YesNo(a.IsRenewable)
-		table = []string{a.CatalogItemID, string(a.Segment), terms(a), currency, forSale}
-		return table, append(table, renewable, a.Country, terminal.OrZero(a.SKU).Title),
-			[]string{a.CatalogItemID, a.ProductID, a.SKUID, a.ID, string(a.Segment), a.Country, currency, terms(a), forSale, renewable}
-	})
+	Columns: []terminal.Column[*partnercenter.Availability]{
+		{Name: "catalogItemId", Kind: terminal.ID, Value: func(a *partnercenter.Availability) any { return a.CatalogItemID }},
+		{Name: "segment", Rank: 2, Value: func(a *partnercenter.Availability) any { return a.Segment }},
+		{Name: "terms", Value: func(a *partnercenter.Availability) any { return terms(a) }},
+		{Name: "currencyCode", Header: "CURRENCY", Rank: 3, Value: func(a *partnercenter.Availability) any { return terminal.OrZero(a.DefaultCurrency).Code }},
+		{Name: "isPurchasable", Header: "FOR SALE", Rank: 1, Value: func(a *partnercenter.Availability) any { return a.IsPurchasable }},
+		{Name: "isRenewable", Header: "RENEWABLE", Shown: terminal.OnlyWide, Value: func(a *partnercenter.Availability) any { return a.IsRenewable }},
+		{Name: "country", Shown: terminal.OnlyWide, Value: func(a *partnercenter.Availability) any { return a.Country }},
+		{Name: "title", Shown: terminal.OnlyWide, Value: func(a *partnercenter.Availability) any { return terminal.OrZero(a.SKU).Title }},
+		{Name: "productId", Shown: terminal.Hidden, Kind: terminal.ID, Value: func(a *partnercenter.Availability) any { return a.ProductID }},
+		{Name: "skuId", Shown: terminal.Hidden, Kind: terminal.ID, Value: func(a *partnercenter.Availability) any { return a.SKUID }},
+		{Name: "availabilityId", Shown: terminal.Hidden, Kind: terminal.ID, Value: func(a *partnercenter.Availability) any { return a.ID }},
+	},
+}
 
 // terms joins the terms of an availability for a cell. A perpetual term is
 // shown as a dash.
@@ -264,14 +272,24 @@ func terms(a *partnercenter.Availability) string {
 	return strings.Join(durations, " ")
 }
 
-var inventoryView = terminal.OneLayout("SKUs", []string{"PRODUCT ID", "SKU ID", "RESTRICTED", "WHY"}, []string{"productId", "skuId", "isRestricted", "restrictions"},
-	func(i partnercenter.InventoryItem) []string {
-		reasons := make([]string, len(i.Restrictions))
-		for j, restriction := range i.Restrictions {
-			reasons[j] = restriction.ReasonCode
-			if restriction.Description != "" {
-				reasons[j] += ": " + restriction.Description
-			}
+var inventoryView = &terminal.View[partnercenter.InventoryItem]{
+	Plural: "SKUs",
+	Columns: []terminal.Column[partnercenter.InventoryItem]{
+		{Name: "productId", Kind: terminal.ID, Value: func(i partnercenter.InventoryItem) any { return i.ProductID }},
+		{Name: "skuId", Kind: terminal.ID, Value: func(i partnercenter.InventoryItem) any { return i.SKUID }},
+		{Name: "isRestricted", Header: "RESTRICTED", Value: func(i partnercenter.InventoryItem) any { return i.IsRestricted }},
+		{Name: "restrictions", Header: "WHY", Value: func(i partnercenter.InventoryItem) any { return restrictions(i) }},
+	},
+}
+
+// restrictions joins the reasons why a SKU cannot be bought.
+func restrictions(i partnercenter.InventoryItem) string {
+	reasons := make([]string, len(i.Restrictions))
+	for j, restriction := range i.Restrictions {
+		reasons[j] = restriction.ReasonCode
+		if restriction.Description != "" {
+			reasons[j] += ": " + restriction.Description
 		}
-		return []string{i.ProductID, i.SKUID, terminal.YesNo(i.IsRestricted), strings.Join(reasons, "; ")}
-	}, 3)
+	}
+	return strings.Join(reasons, "; ")
+}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,54 +73,97 @@ func subscription(call *command.Call) *partnercenter.SubscriptionClient {
 
 func subscriptionsList() command.Form {
 	var order, partner string
+	filter := filterBy(partnercenter.SubscriptionStatuses())
 	return command.List(command.Spec{
 		Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
-		Long: "List a customer's subscriptions: all, or those of an order or an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSV.Columns),
+		Long: "List a customer's subscriptions: all, or those of an order or an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSVColumns()),
 		Example: `  partnercenter subscriptions list --customer ID
   partnercenter subscriptions list --customer ID --order ORDER --json`,
 		Flags: func(cmd *cobra.Command) {
 			cmd.Flags().StringVar(&order, "order", "", "only those of the order with this `id`")
 			cmd.Flags().StringVar(&partner, "partner", "", "only those of the indirect reseller with this MPN `id`")
+			filter.addFlags(cmd)
 		},
+		Check:     func(*command.Call) error { return filter.parse() },
 		Exclusive: [][]string{{"order", "partner"}},
 	}, subscriptionsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
+		subscriptions := call.Customer.Subscriptions.ByOrder(order)
 		if partner != "" {
-			return call.Customer.Subscriptions.ByPartner(partner).All(ctx)
+			subscriptions = call.Customer.Subscriptions.ByPartner(partner)
 		}
-		return call.Customer.Subscriptions.ByOrder(order).All(ctx)
+		return only(subscriptions.All(ctx), func(s *partnercenter.Subscription) bool { return filter.matches(s.CreationDate, string(s.Status)) })
 	})
 }
 
-var provisioningView = terminal.OneLayout("provisioning status", []string{"SKU ID", terminal.ColumnStatus, terminal.ColumnQuantity, "ENDS"}, []string{"skuId", "status", "quantity", "endDate"},
-	func(s *partnercenter.SubscriptionProvisioningStatus) []string {
-		return []string{s.SKUID, string(s.Status), terminal.Number(s.Quantity), terminal.ShortTime(s.EndDate)}
-	})
-
-var registrationView = terminal.OneLayout("registrations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
-	func(s *partnercenter.SubscriptionRegistrationStatus) []string {
-		return []string{s.SubscriptionID, string(s.Status)}
-	})
-
-var subscriptionsView = terminal.NewView("subscriptions",
-	[]string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "ENDS"},
-	[]string{"SUBSCRIPTION ID", "NAME", terminal.ColumnQuantity, terminal.ColumnStatus, "BILLING", "TERM", "RENEWS", "CREATED", "ENDS", "OFFER ID", "ORDER ID", "PARENT", "PARTNER"},
-	[]string{
-		"subscriptionId", "orderId", "offerId", "offerName", "friendlyName", "quantity", "unitType", "status", "billingCycle",
-		"billingType", "termDuration", "autoRenewEnabled", "creationDate", "effectiveStartDate", "commitmentEndDate",
-		"parentSubscriptionId", "entitlementId", "partnerId",
+var provisioningView = &terminal.View[*partnercenter.SubscriptionProvisioningStatus]{
+	Plural: "provisioning status",
+	Columns: []terminal.Column[*partnercenter.SubscriptionProvisioningStatus]{
+		{Name: "skuId", Kind: terminal.ID, Value: func(s *partnercenter.SubscriptionProvisioningStatus) any { return s.SKUID }},
+		{Name: "status", Kind: terminal.State, Value: func(s *partnercenter.SubscriptionProvisioningStatus) any { return s.Status }},
+		{Name: "quantity", Value: func(s *partnercenter.SubscriptionProvisioningStatus) any { return s.Quantity }},
+		{Name: "endDate", Header: "ENDS", Value: func(s *partnercenter.SubscriptionProvisioningStatus) any { return s.EndDate }},
 	},
-	func(s *partnercenter.Subscription) (table, wide, csv []string) {
-		quantity, status, cycle := terminal.Number(s.Quantity), string(s.Status), string(s.BillingCycle)
-		renews, ends, partner := terminal.YesNo(s.AutoRenewEnabled), terminal.ShortTime(s.CommitmentEndDate), terminal.OrZero(s.PartnerID)
-		first := []string{s.ID, subscriptionName(s), quantity, status, cycle}
-		return append(first, ends),
-			append(first, s.TermDuration, renews, terminal.ShortTime(s.CreationDate), ends, s.OfferID, s.OrderID, s.ParentSubscriptionID, partner),
-			[]string{
-				s.ID, s.OrderID, s.OfferID, s.OfferName, s.FriendlyName, quantity, s.UnitType, status, cycle,
-				string(s.BillingType), s.TermDuration, renews, terminal.ExactTime(s.CreationDate), terminal.ExactTime(s.EffectiveStartDate),
-				terminal.ExactTime(s.CommitmentEndDate), s.ParentSubscriptionID, s.EntitlementID, partner,
-			}
-	}, 1)
+}
+
+var registrationView = &terminal.View[*partnercenter.SubscriptionRegistrationStatus]{
+	Plural: "registrations",
+	Columns: []terminal.Column[*partnercenter.SubscriptionRegistrationStatus]{
+		{Name: "subscriptionId", Kind: terminal.ID, Value: func(s *partnercenter.SubscriptionRegistrationStatus) any { return s.SubscriptionID }},
+		{Name: "status", Kind: terminal.State, Value: func(s *partnercenter.SubscriptionRegistrationStatus) any { return s.Status }},
+	},
+}
+
+var subscriptionsView = &terminal.View[*partnercenter.Subscription]{
+	Plural: "subscriptions",
+	CSV: []string{
+		"subscriptionId", "orderId", "offerId", "offerName", "friendlyName", "quantity", "unitType", "status", "billingCycle", "billingType", "termDuration", "autoRenewEnabled", "creationDate", "effectiveStartDate", "commitmentEndDate", "parentSubscriptionId", "entitlementId", "partnerId",
+	},
+	Detail: subscriptionDetail,
+	Columns: []terminal.Column[*partnercenter.Subscription]{
+		{Name: "subscriptionId", Kind: terminal.ID, Value: func(s *partnercenter.Subscription) any { return s.ID }},
+		{Name: "name", Value: func(s *partnercenter.Subscription) any { return subscriptionName(s) }},
+		{Name: "quantity", Value: func(s *partnercenter.Subscription) any { return s.Quantity }},
+		{Name: "status", Kind: terminal.State, Rank: 1, Value: func(s *partnercenter.Subscription) any { return s.Status }},
+		{Name: "billingCycle", Header: "BILLING", Kind: terminal.State, Rank: 3, Value: func(s *partnercenter.Subscription) any { return s.BillingCycle }},
+		{Name: "termDuration", Header: "TERM", Shown: terminal.OnlyWide, Value: func(s *partnercenter.Subscription) any { return s.TermDuration }},
+		{Name: "autoRenewEnabled", Header: "RENEWS", Shown: terminal.OnlyWide, Value: func(s *partnercenter.Subscription) any { return s.AutoRenewEnabled }},
+		{Name: "creationDate", Header: "CREATED", Shown: terminal.OnlyWide, Value: func(s *partnercenter.Subscription) any { return s.CreationDate }},
+		{Name: "commitmentEndDate", Header: "ENDS", Rank: 2, Value: func(s *partnercenter.Subscription) any { return s.CommitmentEndDate }},
+		{Name: "offerId", Shown: terminal.OnlyWide, Kind: terminal.ID, Value: func(s *partnercenter.Subscription) any { return s.OfferID }},
+		{Name: "orderId", Shown: terminal.OnlyWide, Kind: terminal.ID, Value: func(s *partnercenter.Subscription) any { return s.OrderID }},
+		{Name: "parentSubscriptionId", Header: "PARENT", Shown: terminal.OnlyWide, Kind: terminal.ID, Value: func(s *partnercenter.Subscription) any { return s.ParentSubscriptionID }},
+		{Name: "partnerId", Header: "PARTNER", Shown: terminal.OnlyWide, Value: func(s *partnercenter.Subscription) any { return terminal.OrZero(s.PartnerID) }},
+		{Name: "offerName", Shown: terminal.Hidden, Value: func(s *partnercenter.Subscription) any { return s.OfferName }},
+		{Name: "friendlyName", Shown: terminal.Hidden, Value: func(s *partnercenter.Subscription) any { return s.FriendlyName }},
+		{Name: "unitType", Shown: terminal.Hidden, Value: func(s *partnercenter.Subscription) any { return s.UnitType }},
+		{Name: "billingType", Shown: terminal.Hidden, Value: func(s *partnercenter.Subscription) any { return s.BillingType }},
+		{Name: "effectiveStartDate", Shown: terminal.Hidden, Value: func(s *partnercenter.Subscription) any { return s.EffectiveStartDate }},
+		{Name: "entitlementId", Shown: terminal.Hidden, Kind: terminal.ID, Value: func(s *partnercenter.Subscription) any { return s.EntitlementID }},
+	},
+}
+
+// subscriptionDetail describes a subscription.
+func subscriptionDetail(s *partnercenter.Subscription, now time.Time) []terminal.Fact {
+	var facts terminal.Facts
+	facts.Add("subscription", s.ID)
+	facts.Add("name", subscriptionName(s))
+	facts.Add("status", string(s.Status))
+	facts.Add("quantity", strings.TrimSpace(terminal.Number(s.Quantity)+" "+s.UnitType))
+	facts.Add("billed", string(s.BillingCycle))
+	facts.Add("term", s.TermDuration)
+	facts.Add("created", terminal.TimeInWords(s.CreationDate, now))
+	facts.Add("started", terminal.TimeInWords(s.EffectiveStartDate, now))
+	ends := "ends"
+	if terminal.OrZero(s.AutoRenewEnabled) {
+		ends = "renews"
+	}
+	facts.Add(ends, terminal.TimeInWords(s.CommitmentEndDate, now))
+	facts.Add("offer", s.OfferID)
+	facts.Add("order", s.OrderID)
+	facts.Add("add-on of", s.ParentSubscriptionID)
+	facts.Add("partner", terminal.OrZero(s.PartnerID))
+	return facts
+}
 
 func subscriptionName(s *partnercenter.Subscription) string {
 	return cmp.Or(s.FriendlyName, s.OfferName)
@@ -130,10 +175,13 @@ func describeSubscription(_ context.Context, call *command.Call, p *command.Plan
 	return nil
 }
 
-var activationsView = terminal.OneLayout("activations", []string{"SUBSCRIPTION ID", terminal.ColumnStatus}, []string{"subscriptionId", "status"},
-	func(r *partnercenter.SubscriptionActivationResult) []string {
-		return []string{r.SubscriptionID, r.Status}
-	})
+var activationsView = &terminal.View[*partnercenter.SubscriptionActivationResult]{
+	Plural: "activations",
+	Columns: []terminal.Column[*partnercenter.SubscriptionActivationResult]{
+		{Name: "subscriptionId", Kind: terminal.ID, Value: func(r *partnercenter.SubscriptionActivationResult) any { return r.SubscriptionID }},
+		{Name: "status", Kind: terminal.State, Value: func(r *partnercenter.SubscriptionActivationResult) any { return r.Status }},
+	},
+}
 
 // subscriptionUpdate holds the flags of subscriptions update.
 type subscriptionUpdate struct {

@@ -90,7 +90,7 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 		})
 		options.addFlags(cmd)
 		if v != nil {
-			output.AddFlags(cmd)
+			output.AddFlags(cmd, false)
 		}
 		return cmd
 	}

@@ -39,7 +39,7 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 		if s.AllowShort {
 			cmd.Flags().Bool(allowShort, false, "accept answers with fewer items than their totalCount, instead of failing")
 		}
-		output.AddFlags(cmd)
+		output.AddFlags(cmd, !s.Single)
 		return cmd
 	}
 }
@@ -56,6 +56,9 @@ func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, err
 		return p.PrintAll(all)
 	}
 	for item, err := range items {
+		if p.Full() {
+			break
+		}
 		if partial := new(Partial); errors.As(err, &partial) {
 			return cmp.Or(p.End(), partial.Err)
 		}
@@ -76,6 +79,7 @@ func (p *Partial) Error() string { return p.Err.Error() }
 
 // Get is the form of commands that print one resource.
 func Get[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) (T, error)) Form {
+	s.Single = true
 	return List(s, v, func(ctx context.Context, call *Call) iter.Seq2[T, error] {
 		call.One = true
 		return Item(fetch(ctx, call))

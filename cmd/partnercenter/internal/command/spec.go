@@ -34,6 +34,8 @@ type Spec struct {
 	OrAll    string
 	// CustomerArg reports that the argument is the customer.
 	CustomerArg bool
+	// Single reports that the command prints one resource.
+	Single bool
 	// AllowShort adds the flag that makes a list accept incomplete answers.
 	AllowShort bool
 	// Facts adds -o for commands that print facts, as text or JSON. Output, if not nil,
@@ -66,8 +68,9 @@ type Call struct {
 	Scrolls bool
 
 	path       string
-	json       bool // see Spec.Facts
-	inputTaken bool // standard input was used for content
+	output     *terminal.TextOrJSON // see Spec.Facts
+	json       bool                 // what it says
+	inputTaken bool                 // standard input was used for content
 }
 
 // Path is the command's full name.
@@ -115,7 +118,7 @@ func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call)
 }
 
 func (s *Spec) check(call *Call) error {
-	for _, flags := range append([][]string{{"output", "json"}, {"customer", s.OrAll}}, s.Exclusive...) {
+	for _, flags := range append([][]string{{"output", "json"}, {"jq", "template"}, {"customer", s.OrAll}}, s.Exclusive...) {
 		if err := exclusive(call.Flags, flags...); err != nil {
 			return err
 		}
@@ -217,7 +220,7 @@ func Act(term *terminal.Terminal, s Spec, run func(context.Context, *Call) error
 		output = new(terminal.TextOrJSON)
 	}
 	cmd := s.command(term, func(ctx context.Context, call *Call) (err error) {
-		if output != nil {
+		if call.output = output; output != nil {
 			if call.json, err = output.WantsJSON(); err != nil {
 				return err
 			}
@@ -236,7 +239,7 @@ func (c *Call) JSON() bool { return c.json }
 // Tell prints facts as JSON if requested, or else calls words.
 func (c *Call) Tell(facts any, words func(io.Writer) error) error {
 	if c.json {
-		return terminal.PrintJSON(c.Term.Stdout, facts)
+		return c.output.Print(c.Term.Stdout, facts)
 	}
 	return words(c.Term.Stdout)
 }

@@ -149,16 +149,16 @@ docs/control-plane.md, are:
 		case err != nil:
 			return err
 		case fault.Fault == control.FaultKeyRollover:
-			return printRollover(call, p.Format, answer)
+			return printRollover(call, p, answer)
 		}
 		return printOne(p, answer)
 	})
 }
 
 // printRollover prints the result of a key rollover.
-func printRollover(call *command.Call, format string, answer json.RawMessage) error {
-	if format == terminal.FormatJSON || format == terminal.FormatJSONL {
-		return terminal.PrintJSON(call.Term.Stdout, answer)
+func printRollover[T any](call *command.Call, p *terminal.Printer[T], answer json.RawMessage) error {
+	if p.Documents() {
+		return p.PrintDocument(answer)
 	}
 	var rolled control.Rollover
 	if err := decode(answer, &rolled); err != nil {

@@ -41,10 +41,18 @@ type listItem[T any] struct {
 	raw   json.RawMessage
 }
 
-// listItemView returns a view of such items.
-func listItemView[T any](plural string, columns, csvColumns []string, row func(T) []string) *terminal.View[listItem[T]] {
-	v := terminal.OneLayout(plural, columns, csvColumns, func(k listItem[T]) []string { return row(k.shown) })
-	v.Resource = func(k listItem[T]) any { return k.raw }
+// listItemView returns a view of such items. Narrow terminals leave out the last columns.
+func listItemView[T any](plural string, headers, names []string, row func(T) []string) *terminal.View[listItem[T]] {
+	v := &terminal.View[listItem[T]]{Plural: plural, Resource: func(k listItem[T]) any { return k.raw }}
+	for i, name := range names {
+		kind := terminal.Text
+		if strings.HasSuffix(name, "Id") || name == "id" {
+			kind = terminal.ID
+		}
+		v.Columns = append(v.Columns, terminal.Column[listItem[T]]{
+			Name: name, Header: headers[i], Kind: kind, Rank: i, Value: func(k listItem[T]) any { return row(k.shown)[i] },
+		})
+	}
 	return v
 }
 
@@ -66,7 +74,7 @@ func listItemCommand[T any](term *terminal.Terminal, s command.Spec, v *terminal
 		}
 		return run(ctx, call, &plane, p)
 	})
-	output.AddFlags(cmd)
+	output.AddFlags(cmd, s.Use == "list")
 	plane.AddFlag(cmd)
 	return cmd
 }

@@ -141,10 +141,10 @@ func runDoctor(ctx context.Context, call *command.Call, c *connect.Connection) e
 		}
 	}
 	if call.JSON() {
-		err := terminal.PrintJSON(call.Term.Stdout, struct {
+		err := call.Tell(struct {
 			OK    bool   `json:"ok"`
 			Steps []step `json:"steps"`
-		}{len(failed) == 0, steps})
+		}{len(failed) == 0, steps}, nil)
 		if err != nil {
 			return err
 		}

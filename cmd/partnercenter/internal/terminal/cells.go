@@ -1,11 +1,39 @@
 package terminal
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/partnercenter-go/partnercenter"
 )
+
+// cell formats a column's value for people.
+func cell(value any) string {
+	if at, ok := value.(partnercenter.Time); ok {
+		return ShortTime(at)
+	}
+	return exactCell(value)
+}
+
+// exactCell formats a column's value for programs.
+func exactCell(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return value
+	case partnercenter.Time:
+		return ExactTime(value)
+	case *int:
+		return Number(value)
+	case *bool:
+		return YesNo(value)
+	}
+	return fmt.Sprint(value)
+}
 
 // Number formats a number for a cell, as an empty string if it is absent.
 func Number(n *int) string {
@@ -31,6 +59,18 @@ func formatTime(t partnercenter.Time, layout string) string {
 	default:
 		return t.String()
 	}
+}
+
+// TimeInWords formats a time in words, and how far from now it is.
+func TimeInWords(t partnercenter.Time, now time.Time) string {
+	at := t.Time()
+	switch {
+	case t.Never():
+		return "never"
+	case at.IsZero():
+		return formatTime(t, "")
+	}
+	return at.UTC().Format("2 January 2006 15:04 UTC") + " (" + humanize.RelTime(at, now, "ago", "from now") + ")"
 }
 
 // YesNo formats a flag for a cell, as an empty string if it is absent.

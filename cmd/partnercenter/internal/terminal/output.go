@@ -2,15 +2,14 @@ package terminal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
-	"encoding/json"
-	"fmt"
-	"io"
-	"unicode/utf16"
-	"unicode/utf8"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
 )
@@ -22,88 +21,140 @@ const (
 	FormatJSON  = "json"
 	FormatJSONL = "jsonl"
 	formatCSV   = "csv"
+	formatYAML  = "yaml"
 
 	formatText = "text" // for output other than resources
 )
 
-var formats = []string{FormatTable, formatWide, FormatJSON, FormatJSONL, formatCSV}
+var formats = []string{FormatTable, formatWide, FormatJSON, FormatJSONL, formatCSV, formatYAML}
 
 // Output holds the flags of commands that print resources.
 type Output struct {
 	Format string
-	json   bool
 	Color  string
+	documentFlags
+	columns, sort    string
+	limit            int
+	noHeaders, excel bool
 }
 
-// AddFlags adds the flags.
-func (o *Output) AddFlags(cmd *cobra.Command) {
+// AddFlags adds the flags, for a list also those that select and order items.
+func (o *Output) AddFlags(cmd *cobra.Command, list bool) {
 	f := cmd.Flags()
-	f.StringVarP(&o.Format, "output", "o", FormatTable, "`format`: table, wide, json, jsonl or csv")
-	f.BoolVar(&o.json, "json", false, "same as -o json")
+	f.StringVarP(&o.Format, "output", "o", FormatTable, "`format`: table, wide, json, jsonl, csv or yaml")
+	o.addFlags(f)
+	f.StringVar(&o.columns, "columns", "", "columns of tables and CSV, by `names` with commas: those of -o csv")
+	f.BoolVar(&o.noHeaders, "no-headers", false, "leave out the names of columns")
+	f.BoolVar(&o.excel, "excel", false, "CSV for Excel: with a byte order mark, and formulas as text")
+	if list {
+		f.StringVar(&o.sort, "sort", "", "sort by this `column`, of those of --columns; in reverse with a - before it")
+		f.IntVar(&o.limit, "limit", 0, "print at most `N` items; 0 means all")
+	}
 	f.StringVar(&o.Color, "color", "auto", "`when` to colour tables: auto (on a terminal, unless NO_COLOR is set), always or never")
 	Choices(cmd, "output", formats...)
 	Choices(cmd, "color", "auto", "always", "never")
 }
 
-// TextOrJSON holds the flags of commands that print something other than resources.
-type TextOrJSON struct {
-	format string
-	json   bool
-}
-
-// AddFlags adds the flags to a flag set of the command.
-func (o *TextOrJSON) AddFlags(cmd *cobra.Command, f *pflag.FlagSet) {
-	f.StringVarP(&o.format, "output", "o", formatText, "`format`: text or json")
-	f.BoolVar(&o.json, "json", false, "same as -o json")
-	Choices(cmd, "output", formatText, FormatJSON)
-}
-
-// WantsJSON checks the flags, and reports whether the format is JSON.
-func (o *TextOrJSON) WantsJSON() (bool, error) {
-	if o.json {
-		return true, nil
+// resolve checks the flags.
+func (o *Output) resolve() (err error) {
+	if o.excel && o.Format == FormatTable && !o.json {
+		o.Format = formatCSV
 	}
-	return o.format == FormatJSON, OneOf("output", o.format, formatText, FormatJSON)
+	if o.Format, err = o.documentFlags.resolve(o.Format, FormatTable); err != nil {
+		return err
+	}
+	asTable := o.Format == FormatTable || o.Format == formatWide || o.Format == formatCSV
+	switch {
+	case !slices.Contains(formats, o.Format):
+		return OneOf("output", o.Format, formats...)
+	case o.excel && o.Format != formatCSV:
+		return Usagef("--excel is for -o csv, not for -o %s", o.Format)
+	case o.columns != "" && !asTable:
+		return Usagef("--columns is for tables and CSV: with -o %s use --jq or --template", o.Format)
+	case o.noHeaders && !asTable:
+		return Usagef("--no-headers is for tables and CSV, not for -o %s", o.Format)
+	case o.limit < 0:
+		return Usagef("--limit %d is negative: 0 means all", o.limit)
+	}
+	return OneOf("color", o.Color, "auto", "always", "never")
 }
 
 // OutputHelp returns the end of the help of commands that print lists.
 func OutputHelp(csvColumns []string) string {
 	return `
 
-On a terminal, tables are fitted to its width. Elsewhere columns are separated by
-tabs, and the first line has their names. -o wide has more columns. -o json prints
-the service's JSON as an array, including fields that this program does not know;
--o jsonl prints one item per line.
+On a terminal, tables are fitted to its width: columns are left out, and ids and dates
+shortened. Elsewhere columns are separated by tabs. -o wide has all columns, and whole
+values. -o json prints the service's JSON as an array, including fields that this
+program does not know, -o yaml the same as YAML, and -o jsonl one item per line.
 
 -o csv (RFC 4180) always has the columns below; later versions may append more.
 Values are those of the service: a spreadsheet may take one that begins with = for a
-formula.
+formula, unless it is written with --excel.
 
 ` + Wrap(csvColumns, 78)
 }
 
-// Layout describes the columns of a format and their cells.
-type Layout[T any] struct {
-	Columns []string
-	Row     func(T) []string
-	Rows    func(T) [][]string // instead of Row, for items with several rows
-	// Gives are the columns that are shortened if a terminal is too narrow.
-	Gives []int
-}
+// Shown says where a column is, unless --columns names it.
+type Shown int
 
-func (l *Layout[T]) of(item T) [][]string {
-	if l.Rows != nil {
-		return l.Rows(item)
-	}
-	return [][]string{l.Row(item)}
+// The places of columns.
+const (
+	InTables  Shown = iota
+	OnlyWide        // with -o wide
+	OnlyTable       // without -o wide
+	Hidden
+)
+
+// Kind says how a column is shortened and painted.
+type Kind int
+
+// The kinds of columns.
+const (
+	Text Kind = iota
+	ID
+	State
+	Amount // with its currency
+)
+
+// Column is a column of a list.
+type Column[T any] struct {
+	Name   string // in CSV, and for --columns and --sort
+	Header string // in tables; by default the name in words
+	Shown  Shown
+	// Rank orders the columns that narrow terminals leave out: the highest first. A
+	// column of rank 0 stays.
+	Rank int
+	Kind Kind
+	// PerRow reports that the column differs between the rows of an item.
+	PerRow bool
+	// Value is text, an enum, a number, a flag, a date, an amount or nil.
+	Value func(T) any
 }
 
 // View describes how items of a type are printed.
 type View[T any] struct {
-	Plural      string // name of the items, for when there are none
-	Table, Wide Layout[T]
-	CSV         Layout[T]   // its columns are documented: append only
-	Resource    func(T) any // what JSON formats print; nil means the item
+	Plural  string // name of the items, for when there are none
+	Columns []Column[T]
+	// CSV are the names of the columns of CSV, in order. They are documented: append
+	// only. By default they are those of all columns.
+	CSV []string
+	// Rows splits an item where a column is asked for that differs between its parts.
+	Rows     func(T) []T
+	Resource func(T) any                        // what JSON formats print; nil means the item
+	Detail   func(item T, now time.Time) []Fact // what is printed of a single item; nil means all columns
+}
+
+// CSVColumns returns the names of the columns of CSV.
+func (v *View[T]) CSVColumns() []string {
+	if v.CSV != nil {
+		return v.CSV
+	}
+	names := make([]string, len(v.Columns))
+	for i, c := range v.Columns {
+		names[i] = c.Name
+	}
+	return names
 }
 
 func (v *View[T]) document(item T) any {
@@ -113,77 +164,161 @@ func (v *View[T]) document(item T) any {
 	return v.Resource(item)
 }
 
-// NewView returns a view of items with one row each. gives are the columns of
-// tables that are shortened on narrow terminals.
-func NewView[T any](plural string, table, wide, csv []string, row func(T) (table, wide, csv []string), gives ...int) *View[T] {
-	return &View[T]{
-		Plural: plural,
-		Table:  Layout[T]{Columns: table, Gives: gives, Row: func(item T) []string { cells, _, _ := row(item); return cells }},
-		Wide:   Layout[T]{Columns: wide, Row: func(item T) []string { _, cells, _ := row(item); return cells }},
-		CSV:    Layout[T]{Columns: csv, Row: func(item T) []string { _, _, cells := row(item); return cells }},
+// column returns a column by its name, in any case.
+func (v *View[T]) column(flag, name string) (Column[T], error) {
+	var names []string
+	for _, c := range v.Columns {
+		if strings.EqualFold(c.Name, name) {
+			return c, nil
+		}
+		names = append(names, c.Name)
 	}
+	return Column[T]{}, Usagef("--%s: there is no column %q%s; there are %s", flag, name, DidYouMean(name, names), strings.Join(names, ", "))
 }
 
-// OneLayout returns a view with the same cells in every format.
-func OneLayout[T any](plural string, columns, csvColumns []string, row func(T) []string, gives ...int) *View[T] {
-	l := Layout[T]{Columns: columns, Row: row, Gives: gives}
-	return &View[T]{Plural: plural, Table: l, Wide: l, CSV: Layout[T]{Columns: csvColumns, Row: row}}
+// columns returns the columns of a format.
+func (v *View[T]) columns(o *Output) (columns []Column[T], err error) {
+	names := v.CSVColumns()
+	if o.columns != "" {
+		names = strings.Split(o.columns, ",")
+	} else if o.Format != formatCSV {
+		for _, c := range v.Columns {
+			if c.Shown == InTables || c.Shown == OnlyWide && o.Format == formatWide || c.Shown == OnlyTable && o.Format == FormatTable {
+				columns = append(columns, c)
+			}
+		}
+		return columns, nil
+	}
+	for _, name := range names {
+		c, err := v.column("columns", strings.TrimSpace(name))
+		if err != nil {
+			return nil, err
+		}
+		columns = append(columns, c)
+	}
+	return columns, nil
+}
+
+// header returns a column's header: its name in capitals, in words.
+func (c *Column[T]) header() string {
+	if c.Header != "" {
+		return c.Header
+	}
+	var words strings.Builder
+	for i, r := range c.Name {
+		if i > 0 && unicode.IsUpper(r) {
+			words.WriteByte(' ')
+		}
+		words.WriteRune(unicode.ToUpper(r))
+	}
+	return words.String()
 }
 
 // Printer prints items in the selected format, immediately if the format allows
 // that, or else at the end.
 type Printer[T any] struct {
-	term   *Terminal
-	view   *View[T]
-	Format string
-	color  bool
+	*Output
+	term    *Terminal
+	view    *View[T]
+	columns []Column[T]
+	order   *Column[T] // to sort by, with backwards
+	back    bool
+	split   bool // whether items have a row for each of their parts
+	color   bool
 
 	count     int
-	rows      [][]string // collected for a table
-	documents [][]byte   // collected for one JSON document
+	waiting   []T          // to be sorted
+	table     *tableWriter // of tables
+	documents [][]byte     // collected for one JSON document
 	csv       *csv.Writer
 }
 
 // NewPrinter returns a Printer for the flags. It prints nothing.
 func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], error) {
-	if o.json {
-		o.Format = FormatJSON
-	}
-	if err := OneOf("output", o.Format, formats...); err != nil {
+	if err := o.resolve(); err != nil {
 		return nil, err
 	}
-	if err := OneOf("color", o.Color, "auto", "always", "never"); err != nil {
+	p := &Printer[T]{Output: o, term: term, view: v}
+	var err error
+	if p.columns, err = v.columns(o); err != nil {
 		return nil, err
 	}
-	p := &Printer[T]{term: term, view: v, Format: o.Format}
+	p.split = v.Rows != nil && slices.ContainsFunc(p.columns, func(c Column[T]) bool { return c.PerRow })
+	if o.sort != "" {
+		name, back := strings.CutPrefix(o.sort, "-")
+		c, err := v.column("sort", name)
+		if err != nil {
+			return nil, err
+		}
+		p.order, p.back = &c, back
+	}
 	p.color = o.Color == "always" ||
 		o.Color == "auto" && term.StdoutTTY && term.Getenv("NO_COLOR") == "" && term.Getenv("TERM") != "dumb"
 	return p, nil
 }
 
 // Streams reports whether items are printed as they are added.
-func (p *Printer[T]) Streams() bool { return p.Format == FormatJSONL || p.Format == formatCSV }
+func (p *Printer[T]) Streams() bool {
+	return p.order == nil && (p.Format == FormatJSONL || p.Format == formatCSV)
+}
+
+// Full reports whether no more items are printed.
+func (p *Printer[T]) Full() bool { return p.limit > 0 && p.order == nil && p.count >= p.limit }
 
 // Add prints an item, or keeps it until End.
 func (p *Printer[T]) Add(item T) error {
+	if p.order != nil {
+		p.waiting = append(p.waiting, item)
+		return nil
+	}
+	if p.Full() {
+		return nil
+	}
+	return p.emit(item)
+}
+
+func (p *Printer[T]) emit(item T) error {
 	p.count++
 	switch p.Format {
-	case FormatTable:
-		p.rows = append(p.rows, p.view.Table.of(item)...)
-	case formatWide:
-		p.rows = append(p.rows, p.view.Wide.of(item)...)
+	case FormatTable, formatWide:
+		return p.addRows(item)
 	case formatCSV:
 		return p.addCSV(item)
-	default:
-		data, err := marshal(p.view.document(item))
-		if err != nil {
+	}
+	data, err := marshal(p.view.document(item))
+	if err != nil {
+		return err
+	}
+	if p.Format == FormatJSONL {
+		return p.print(p.term.Stdout, data, FormatJSONL)
+	}
+	p.documents = append(p.documents, data)
+	return nil
+}
+
+// rows returns the items of the rows of an item.
+func (p *Printer[T]) rows(item T) []T {
+	if p.split {
+		return p.view.Rows(item)
+	}
+	return []T{item}
+}
+
+func (p *Printer[T]) addRows(item T) error {
+	if p.table == nil {
+		p.table = newTable(p.term, p.color, p.Format == formatWide, !p.noHeaders)
+		for i := range p.columns {
+			p.table.addColumn(p.columns[i].header(), p.columns[i].Kind, p.columns[i].Rank)
+		}
+	}
+	for _, row := range p.rows(item) {
+		values := make([]any, len(p.columns))
+		for i := range p.columns {
+			values[i] = p.columns[i].Value(row)
+		}
+		if err := p.table.add(values); err != nil {
 			return err
 		}
-		if p.Format == FormatJSONL {
-			_, err = p.term.Stdout.Write(append(data, '\n'))
-			return err
-		}
-		p.documents = append(p.documents, data)
 	}
 	return nil
 }
@@ -192,11 +327,18 @@ func (p *Printer[T]) addCSV(item T) error {
 	if err := p.startCSV(); err != nil {
 		return err
 	}
-	for _, row := range p.view.CSV.of(item) {
-		if p.term.StdoutTTY {
-			row = sanitizeAll(row)
+	for _, row := range p.rows(item) {
+		cells := make([]string, len(p.columns))
+		for i, c := range p.columns {
+			value := c.Value(row)
+			cells[i] = escapeControls(exactCell(value))
+			if _, isText := value.(string); p.term.StdoutTTY {
+				cells[i] = Sanitize(cells[i])
+			} else if isText && p.excel && strings.ContainsAny(cells[i][:min(1, len(cells[i]))], "=+-@\t\r") {
+				cells[i] = "'" + cells[i]
+			}
 		}
-		if err := p.csv.Write(row); err != nil {
+		if err := p.csv.Write(cells); err != nil {
 			return err
 		}
 	}
@@ -210,32 +352,66 @@ func (p *Printer[T]) startCSV() error {
 	if p.csv != nil {
 		return nil
 	}
+	if p.excel {
+		if _, err := p.term.Stdout.Write([]byte("\xef\xbb\xbf")); err != nil {
+			return err
+		}
+	}
 	p.csv = csv.NewWriter(p.term.Stdout)
 	p.csv.UseCRLF = true // RFC 4180, section 2
-	return p.csv.Write(p.view.CSV.Columns)
+	if p.noHeaders {
+		return nil
+	}
+	names := make([]string, len(p.columns))
+	for i, c := range p.columns {
+		names[i] = c.Name
+	}
+	return p.csv.Write(names)
 }
 
 // End prints the collected items, or reports that there are none.
 func (p *Printer[T]) End() error {
+	if err := p.printSorted(); err != nil {
+		return err
+	}
 	switch p.Format {
 	case FormatTable, formatWide:
 		if p.count == 0 {
 			p.term.Linef("no %s", p.view.Plural)
 			return nil
 		}
-		if p.Format == formatWide {
-			return p.writeTable(p.view.Wide.Columns, nil)
-		}
-		return p.writeTable(p.view.Table.Columns, p.view.Table.Gives)
-	case FormatJSON:
+		return p.table.end()
+	case FormatJSON, formatYAML:
 		array := append([]byte{'['}, bytes.Join(p.documents, []byte{','})...)
-		return writeIndented(p.term.Stdout, append(array, ']'))
+		return p.print(p.term.Stdout, append(array, ']'), p.Format)
 	case formatCSV:
 		if err := p.startCSV(); err != nil {
 			return err
 		}
 		p.csv.Flush()
 		return p.csv.Error()
+	}
+	return nil
+}
+
+func (p *Printer[T]) printSorted() error {
+	if p.order == nil {
+		return nil
+	}
+	slices.SortStableFunc(p.waiting, func(a, b T) int {
+		order := compareValues(p.order.Value(a), p.order.Value(b))
+		if p.back {
+			order = -order
+		}
+		return order
+	})
+	if p.limit > 0 {
+		p.waiting = p.waiting[:min(p.limit, len(p.waiting))]
+	}
+	for _, item := range p.waiting {
+		if err := p.emit(item); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -250,57 +426,113 @@ func (p *Printer[T]) PrintAll(items []T) error {
 	return p.End()
 }
 
-// PrintOne prints a single item. In JSON it is not in an array.
+// PrintOne prints a single item. In JSON it is not in an array, and in place of a table
+// of one row there are its details.
 func (p *Printer[T]) PrintOne(item T) error {
-	if p.Format == FormatJSON {
-		return PrintJSON(p.term.Stdout, p.view.document(item))
+	switch {
+	case p.Format == FormatJSON || p.Format == formatYAML:
+		return p.PrintDocument(p.view.document(item))
+	case p.Format == formatCSV || p.Output.columns != "":
+		return p.PrintAll([]T{item})
 	}
-	return p.PrintAll([]T{item})
+	return p.printDetail(item)
 }
 
-// marshal encodes v as the API does, and escapes all control characters that
-// could affect a terminal. JSON requires that for those of ASCII only.
-func marshal(v any) ([]byte, error) {
-	data, err := partnercenter.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.ContainsFunc(data, unsafeRune) {
-		return data, nil
-	}
-	safe := make([]byte, 0, len(data))
-	for len(data) > 0 {
-		// Such characters only occur in strings.
-		r, size := utf8.DecodeRune(data)
-		if unsafeRune(r) {
-			for _, unit := range utf16.AppendRune(nil, r) {
-				safe = fmt.Appendf(safe, `\u%04x`, unit)
-			}
-		} else {
-			safe = append(safe, data[:size]...)
-		}
-		data = data[size:]
-	}
-	return safe, nil
+// Documents reports whether the format is one of those of JSON.
+func (p *Printer[T]) Documents() bool {
+	return p.Format == FormatJSON || p.Format == FormatJSONL || p.Format == formatYAML
 }
 
-// PrintJSON prints a value as one JSON document.
-func PrintJSON(w io.Writer, v any) error {
+// PrintDocument prints a value in such a format.
+func (p *Printer[T]) PrintDocument(v any) error {
 	data, err := marshal(v)
 	if err != nil {
 		return err
 	}
-	return writeIndented(w, data)
+	return p.print(p.term.Stdout, data, p.Format)
 }
 
-// writeIndented only changes white space: members keep their order and numbers
-// their digits.
-func writeIndented(w io.Writer, data []byte) error {
-	var b bytes.Buffer
-	if err := json.Indent(&b, data, "", "  "); err != nil {
-		return err
+// Fact is a line of the details of an item. Without a name it goes on with the one
+// before.
+type Fact struct{ Name, Value string }
+
+// Facts collects facts, without empty ones.
+type Facts []Fact
+
+// Add adds a fact unless its value is empty.
+func (f *Facts) Add(name, value string) {
+	if value != "" {
+		*f = append(*f, Fact{name, value})
 	}
-	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
+}
+
+func (p *Printer[T]) printDetail(item T) error {
+	var facts Facts
+	if p.view.Detail != nil {
+		facts = p.view.Detail(item, p.term.Now())
+	} else {
+		for _, row := range p.view.allRows(item) {
+			for i := range p.view.Columns {
+				c := &p.view.Columns[i]
+				if c.Shown != OnlyTable {
+					facts.Add(strings.ToLower(c.header()), cell(c.Value(row)))
+				}
+			}
+		}
+	}
+	width := 0
+	for _, fact := range facts {
+		width = max(width, len(fact.Name))
+	}
+	var b strings.Builder
+	for _, fact := range facts {
+		value := Sanitize(fact.Value)
+		if !p.term.StdoutTTY {
+			b.WriteString(fact.Name + "\t" + value + "\n")
+			continue
+		}
+		b.WriteString(fact.Name + strings.Repeat(" ", width-len(fact.Name)+2) + p.paint(fact.Name, value) + "\n")
+	}
+	_, err := p.term.Stdout.Write([]byte(b.String()))
 	return err
+}
+
+// allRows returns the rows of an item.
+func (v *View[T]) allRows(item T) []T {
+	if v.Rows == nil {
+		return []T{item}
+	}
+	return v.Rows(item)
+}
+
+func (p *Printer[T]) paint(name, value string) string {
+	if p.color && name == "status" {
+		return paint(value)
+	}
+	return value
+}
+
+// compareValues orders values of columns: amounts, numbers and dates by value, absent
+// ones first.
+func compareValues(a, b any) int {
+	switch a := a.(type) {
+	case partnercenter.Time:
+		return a.Compare(b.(partnercenter.Time))
+	case *int:
+		b := b.(*int)
+		if a == nil || b == nil {
+			return cmp.Compare(boolInt(a != nil), boolInt(b != nil))
+		}
+		return cmp.Compare(*a, *b)
+	case partnercenter.Decimal:
+		return a.Cmp(b.(partnercenter.Decimal))
+	}
+	return strings.Compare(strings.ToLower(cell(a)), strings.ToLower(cell(b)))
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

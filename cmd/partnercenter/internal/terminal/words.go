@@ -115,30 +115,31 @@ func ShellQuote(word string) string {
 func unsafeRune(r rune) bool { return !unicode.IsGraphic(r) }
 
 // Sanitize escapes unsafe characters. Answers contain text by strangers, which
-// could control the terminal.
+// could control the terminal. Tabs and line ends become blanks: they break columns, but
+// also occur in harmless text.
 func Sanitize(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if !strings.ContainsFunc(s, unsafeRune) {
+	return escape(lineBreaks.Replace(strings.ToValidUTF8(s, "\uFFFD")), unsafeRune)
+}
+
+var lineBreaks = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
+
+// escapeControls escapes the control characters that do not belong into text.
+func escapeControls(s string) string {
+	return escape(s, func(r rune) bool { return r != '\t' && r != '\n' && r != '\r' && unicode.IsControl(r) })
+}
+
+// escape escapes characters as JSON does.
+func escape(s string, unsafe func(rune) bool) string {
+	if !strings.ContainsFunc(s, unsafe) {
 		return s
 	}
 	var b strings.Builder
 	for _, r := range s {
-		switch {
-		case !unsafeRune(r):
-			b.WriteRune(r)
-		case r == '\t' || r == '\n' || r == '\r':
-			b.WriteByte(' ') // they break columns, but also occur in harmless text
-		default:
+		if unsafe(r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
 		}
 	}
 	return b.String()
-}
-
-func sanitizeAll(row []string) []string {
-	safe := make([]string, len(row))
-	for i, cell := range row {
-		safe[i] = Sanitize(cell)
-	}
-	return safe
 }

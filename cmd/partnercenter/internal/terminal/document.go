@@ -1,0 +1,223 @@
+package terminal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/itchyny/gojq"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
+)
+
+// documentFlags are the flags of commands that can print JSON.
+type documentFlags struct {
+	json         bool
+	jq, template string
+
+	query *gojq.Code
+	text  *template.Template
+}
+
+func (d *documentFlags) addFlags(f *pflag.FlagSet) {
+	f.BoolVar(&d.json, "json", false, "same as -o json")
+	f.StringVar(&d.jq, "jq", "", "print what this jq `expression` makes of the JSON; text without quotes")
+	f.StringVar(&d.template, "template", "", "print the JSON with this Go `template`; it has the functions json and join")
+}
+
+// resolve checks the flags and returns the format, in place of the default for commands
+// with one of these flags.
+func (d *documentFlags) resolve(format, byDefault string) (string, error) {
+	if d.json || (d.jq != "" || d.template != "") && format == byDefault {
+		format = FormatJSON
+	}
+	var err error
+	switch {
+	case d.jq != "":
+		var parsed *gojq.Query
+		if parsed, err = gojq.Parse(d.jq); err == nil {
+			d.query, err = gojq.Compile(parsed)
+		}
+		if err != nil {
+			return "", Usagef("--jq %s: %v", ShellQuote(d.jq), err)
+		}
+	case d.template != "":
+		functions := template.FuncMap{"json": jsonCell, "join": join}
+		if d.text, err = template.New("--template").Funcs(functions).Option("missingkey=error").Parse(d.template); err != nil {
+			return "", Usagef("--template: %v", err)
+		}
+	default:
+		return format, nil
+	}
+	if format != FormatJSON && format != FormatJSONL {
+		return "", Usagef("--jq and --template read JSON: leave out -o %s, or use -o json or -o jsonl", format)
+	}
+	return format, nil
+}
+
+// print prints a JSON document in the format: json, jsonl or yaml.
+func (d *documentFlags) print(w io.Writer, data []byte, format string) error {
+	switch {
+	case d.query != nil:
+		return runQuery(w, d.query, data)
+	case d.text != nil:
+		v, err := decodeNumbers(data)
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if err := d.text.Execute(&b, v); err != nil {
+			return fmt.Errorf("%w; compare it with -o json", err)
+		}
+		if b.Len() > 0 && !bytes.HasSuffix(b.Bytes(), []byte("\n")) {
+			b.WriteByte('\n')
+		}
+		_, err = w.Write(b.Bytes())
+		return err
+	case format == formatYAML:
+		text, err := yamlfile.FromJSON(data, unsafeRune)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
+	case format == FormatJSONL:
+		_, err := w.Write(append(data, '\n'))
+		return err
+	}
+	return writeIndented(w, data)
+}
+
+// decodeNumbers decodes JSON with the digits of numbers.
+func decodeNumbers(data []byte) (v any, err error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	err = dec.Decode(&v)
+	return v, err
+}
+
+func runQuery(w io.Writer, query *gojq.Code, data []byte) error {
+	v, err := decodeNumbers(data)
+	if err != nil {
+		return err
+	}
+	results := query.Run(v)
+	for {
+		result, more := results.Next()
+		if !more {
+			return nil
+		}
+		if err, failed := result.(error); failed {
+			if halt := (*gojq.HaltError)(nil); errors.As(err, &halt) && halt.Value() == nil {
+				return nil
+			}
+			return fmt.Errorf("--jq: %w; compare it with -o json", err)
+		}
+		line, isText := result.(string)
+		if isText {
+			line = escape(line, func(r rune) bool { return r != '\n' && r != '\t' && unsafeRune(r) })
+		} else {
+			encoded, err := gojq.Marshal(result)
+			if err != nil {
+				return err
+			}
+			line = string(escapeUnsafe(encoded))
+		}
+		if _, err := io.WriteString(w, line+"\n"); err != nil {
+			return err
+		}
+	}
+}
+
+func jsonCell(v any) (string, error) {
+	data, err := json.Marshal(v)
+	return string(escapeUnsafe(data)), err
+}
+
+func join(separator string, list []any) string {
+	texts := make([]string, len(list))
+	for i, v := range list {
+		texts[i] = fmt.Sprint(v)
+	}
+	return strings.Join(texts, separator)
+}
+
+// marshal encodes v as the API does, and escapes all control characters that
+// could affect a terminal. JSON requires that for those of ASCII only.
+func marshal(v any) ([]byte, error) {
+	data, err := partnercenter.Marshal(v)
+	return escapeUnsafe(data), err
+}
+
+// escapeUnsafe escapes the unsafe characters in JSON, which only occur in strings.
+func escapeUnsafe(data []byte) []byte {
+	if !bytes.ContainsFunc(data, unsafeRune) {
+		return data
+	}
+	safe := make([]byte, 0, len(data))
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		if unsafeRune(r) {
+			for _, unit := range utf16.AppendRune(nil, r) {
+				safe = fmt.Appendf(safe, `\u%04x`, unit)
+			}
+		} else {
+			safe = append(safe, data[:size]...)
+		}
+		data = data[size:]
+	}
+	return safe
+}
+
+// writeIndented only changes white space: members keep their order and numbers
+// their digits.
+func writeIndented(w io.Writer, data []byte) error {
+	var b bytes.Buffer
+	if err := json.Indent(&b, data, "", "  "); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// TextOrJSON holds the flags of commands that print something other than resources.
+type TextOrJSON struct {
+	format string
+	documentFlags
+}
+
+// AddFlags adds the flags to a flag set of the command.
+func (o *TextOrJSON) AddFlags(cmd *cobra.Command, f *pflag.FlagSet) {
+	f.StringVarP(&o.format, "output", "o", formatText, "`format`: text, json or yaml")
+	o.addFlags(f)
+	Choices(cmd, "output", formatText, FormatJSON, formatYAML)
+}
+
+// WantsJSON checks the flags, and reports whether to print a document: see [TextOrJSON.Print].
+func (o *TextOrJSON) WantsJSON() (bool, error) {
+	format, err := o.resolve(o.format, formatText)
+	if err != nil {
+		return false, err
+	}
+	o.format = format
+	return format != formatText, OneOf("output", format, formatText, FormatJSON, formatYAML)
+}
+
+// Print prints a value as the flags say.
+func (o *TextOrJSON) Print(w io.Writer, v any) error {
+	data, err := marshal(v)
+	if err != nil {
+		return err
+	}
+	return o.print(w, data, o.format)
+}
