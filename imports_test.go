@@ -137,7 +137,7 @@ var importTable = map[string]rule{
 	},
 	"cmd/partnercenter/internal/connect": {
 		ours: []string{
-			"", "cmd/partnercenter/internal/terminal", "internal/certificate", "internal/claims", "internal/guid", "internal/loopback", "internal/token", "internal/words", "internal/yamlfile",
+			"", "cmd/partnercenter/internal/terminal", "internal/certificate", "internal/claims", "internal/guid", "internal/loopback", "internal/words", "internal/yamlfile",
 		},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
@@ -159,12 +159,12 @@ var importTable = map[string]rule{
 		why:    "commands reach the API through the client only, whether it is Microsoft's or the local one",
 	},
 	"cmd/partnercenter/internal/signin": {
-		ours: []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/claims", "internal/guid", "internal/words"},
+		ours: []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/claims", "internal/guid", "internal/token", "internal/words"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/AzureAD/microsoft-authentication-library-for-go/apps",
 			"github.com/pkg/browser", "github.com/spf13/cobra",
 		},
-		why: "signing in works the same at Microsoft's authority and the local one",
+		why: "signing in works the same at Microsoft's authority and the local one; of tokens it knows the API's id",
 	},
 	"cmd/partnercenter/internal/serve": {
 		ours: []string{

@@ -216,7 +216,7 @@ func (d *doctor) checkClaims(context.Context) outcome {
 	}
 	d.claims = c
 	audience := strings.Join(c.Audience, ", ")
-	_, graph, known := connect.KnownAudience(audience)
+	_, graph, known := knownAudience(audience)
 	scope := d.service.Options.Cloud.Services[partnercenter.ServiceName].Audience + "/.default"
 	switch wanted := d.service.TenantID; {
 	case !known:

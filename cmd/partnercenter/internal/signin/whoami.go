@@ -16,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/claims"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -161,7 +162,7 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	}
 	add("Scopes", strings.Join(i.Scopes, " "))
 	for _, audience := range i.Audience {
-		what, _, _ := connect.KnownAudience(audience)
+		what, _, _ := knownAudience(audience)
 		add("Audience", audience+": "+what)
 	}
 	add("Issuer", i.Issuer)
@@ -187,6 +188,25 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	i.permits.print(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// knownAudience describes an audience. ok reports whether Partner Center
+// accepts it, which it does for the graph's from apps only.
+func knownAudience(audience string) (what string, graph, ok bool) {
+	audience = strings.TrimRight(audience, "/")
+	if strings.EqualFold(audience, token.APIAppID) {
+		return "Partner Center", false, true
+	}
+	for _, cloud := range partnercenter.CloudNames() {
+		services := cloud.Configuration().Services
+		switch {
+		case strings.EqualFold(audience, services[partnercenter.ServiceName].Audience):
+			return "Partner Center", false, true
+		case strings.EqualFold(audience, services[partnercenter.GraphServiceName].Audience):
+			return "the directory graph, which Partner Center accepts from apps", true, true
+		}
+	}
+	return "not an audience of Partner Center", false, false
 }
 
 func multiFactor(mfa *bool, methods []string) string {
@@ -216,7 +236,7 @@ type permits struct {
 // allowed. An empty cloud offers all calls.
 func permitsOf(c *claims.Claims, cloud partnercenter.CloudName) permits {
 	p := permits{CanCall: []string{}, CannotCall: []refusedCall{}}
-	_, graph, known := connect.KnownAudience(strings.Join(c.Audience, " "))
+	_, graph, known := knownAudience(strings.Join(c.Audience, " "))
 	for _, o := range partnercenter.Operations() {
 		reason := ""
 		switch roles := claims.RolesOf(c, partnercenter.UserRoles()); {
