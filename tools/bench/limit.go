@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -23,7 +22,7 @@ var limitHeaders = http.Header{
 }
 
 // runLimit runs the limit: a handler that writes bytes from memory. The named file has
-// the answers, as JSON values of paths and bodies.
+// the answers, as a JSON object of bodies by path.
 func runLimit(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("limit", flag.ContinueOnError)
 	listen := f.String("listen", "", "address")
@@ -54,26 +53,10 @@ func runLimit(ctx context.Context, args []string) error {
 	return nil
 }
 
-// answer is a path and the server's answer there.
-type answer struct {
-	Path string `json:"path"`
-	Body []byte `json:"body"`
-}
-
-func readAnswers(file string) (map[string][]byte, error) {
-	f, err := os.Open(file)
+func readAnswers(file string) (answers map[string][]byte, err error) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	answers := map[string][]byte{}
-	for dec := json.NewDecoder(f); ; {
-		var a answer
-		if err := dec.Decode(&a); errors.Is(err, io.EOF) {
-			return answers, nil
-		} else if err != nil {
-			return nil, err
-		}
-		answers[a.Path] = a.Body
-	}
+	return answers, json.Unmarshal(data, &answers)
 }

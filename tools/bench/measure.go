@@ -196,12 +196,7 @@ func (b *bencher) startLimit(ctx context.Context) (*process, error) {
 
 // saveAnswers saves the server's answers for the hot customers.
 func (b *bencher) saveAnswers(ctx context.Context, file string) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	enc := json.NewEncoder(f)
+	answers := map[string][]byte{}
 	for _, s := range b.options.sizes() {
 		for _, path := range s.hotPaths() {
 			_, body, err := b.fetch(ctx, path)
@@ -211,12 +206,14 @@ func (b *bencher) saveAnswers(ctx context.Context, file string) error {
 			if !bytes.HasPrefix(body, fmt.Appendf(nil, `{"totalCount":%d,`, s.orders)) {
 				return fmt.Errorf("the list of %d orders is %.80s", s.orders, body)
 			}
-			if err := enc.Encode(answer{Path: path, Body: body}); err != nil {
-				return err
-			}
+			answers[path] = body
 		}
 	}
-	return f.Close()
+	data, err := json.Marshal(answers)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o600)
 }
 
 // fetch requests a path from the server.
