@@ -14,16 +14,12 @@ import (
 // that is free.
 
 // documented are calls besides those in the table of operations, by method and path.
-var documented = [][2]string{
+var documented = []struct{ method, path string }{
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/usagerecords"},
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/usagerecords/resources"},
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/overage"},
 	{"PUT", "/v1/customers/{customer-tenant-id}/subscriptions/overage"},
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/customtermenddates"},
-	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/transitioneligibilities"},
-	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/transitions"},
-	{"POST", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/transitions"},
-	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements"},
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements/{entitlement-id}"},
 	{"POST", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements/{entitlement-id}/cancel"},
 	{"POST", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements/{entitlement-id}/reactivate"},
@@ -41,9 +37,6 @@ var documented = [][2]string{
 	{"GET", "/v1/migrations/newcommerce"},
 	{"GET", "/v1/migrations/newcommerce/schedules"},
 	{"GET", "/v1/customers/{customer-tenant-id}/entitlements"},
-	{"POST", "/v1/customers"},
-	{"PATCH", "/v1/customers/{customer-tenant-id}"},
-	{"DELETE", "/v1/customers/{customer-tenant-id}"},
 	{"GET", "/v1/customers/{customer-tenant-id}/organization"},
 	{"GET", "/v1/customers/{customer-tenant-id}/customdomains"},
 	{"GET", "/v1/customers/{customer-tenant-id}/validationstatus"},
@@ -60,7 +53,6 @@ var documented = [][2]string{
 	{"POST", "/v1/validations/address"},
 	{"GET", "/v1/customers/{customer-tenant-id}/qualifications"},
 	{"POST", "/v1/customers/{customer-tenant-id}/qualifications"},
-	{"GET", "/v1/customers/relationshiprequests"},
 	{"GET", "/v1/profiles/organization"},
 	{"GET", "/v1/profiles/mpn"},
 	{"GET", "/v1/profiles/billing"},
@@ -98,23 +90,27 @@ var documented = [][2]string{
 // addUnserved adds the documented calls that no route answers. They are found like
 // routes, so that a fixed segment of theirs is not taken for an id.
 func (r *router) addUnserved() {
-	add := func(method, pattern, name string) {
+	add := func(method, pattern, name string) (added bool) {
 		pattern, _, _ = strings.Cut(pattern, "?")
 		if !strings.HasPrefix(pattern, "/v1/") {
-			return // another service's, beside the API
+			return false // another service's, beside the API
 		}
 		n := r.root.at(pattern)
 		served := func(known Route) bool { return known.Method == method }
-		if !slices.ContainsFunc(n.routes, served) && !slices.ContainsFunc(n.unserved, func(u unserved) bool { return u.method == method }) {
-			n.pattern = cmp.Or(n.pattern, pattern)
-			n.unserved = append(n.unserved, unserved{method, name})
+		if slices.ContainsFunc(n.routes, served) || slices.ContainsFunc(n.unserved, func(u unserved) bool { return u.method == method }) {
+			return false
 		}
+		n.pattern = cmp.Or(n.pattern, pattern)
+		n.unserved = append(n.unserved, unserved{method, name})
+		return true
 	}
 	for _, o := range partnercenter.Operations() {
 		add(o.Method, o.Path, o.String()+" ("+o.Method+" "+o.Path+")")
 	}
 	for _, call := range documented {
-		add(call[0], call[1], call[0]+" "+call[1])
+		if name := call.method + " " + call.path; !add(call.method, call.path, name) {
+			panic("server: " + name + " is in the table of operations or served: take it out of documented")
+		}
 	}
 }
 
