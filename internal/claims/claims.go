@@ -86,15 +86,17 @@ func (c *Claims) WithoutMFA() bool {
 	return len(c.Methods) > 0 && !slices.Contains(c.Methods, "mfa")
 }
 
-// globalAdministrator is the id of the role in all directories.
-const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
+// GlobalAdministrator is the template id of the directory role, which is the same in
+// every tenant.
+// https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
+const GlobalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
 
 // AllRoles returns the roles in the token. Microsoft's tokens have directory
 // roles only; a user's roles in Partner Center depend on groups, which the
 // service looks up.
 func (c *Claims) AllRoles() []string {
 	roles := slices.Clone(c.Roles)
-	if slices.Contains(c.DirectoryRoles, globalAdministrator) && !slices.Contains(roles, "global_admin") {
+	if slices.Contains(c.DirectoryRoles, GlobalAdministrator) && !slices.Contains(roles, "global_admin") {
 		roles = append(roles, "global_admin")
 	}
 	return roles

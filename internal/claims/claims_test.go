@@ -22,7 +22,7 @@ func TestRead(t *testing.T) {
 			t.Errorf("%q: %+v", token, claims)
 		}
 	}
-	c, ok := Read(unsignedToken(map[string]any{"aud": []string{"a", "b"}, "exp": 1.5e9, "wids": []string{globalAdministrator}, "upn": "ann", "name": "\x1b[31mAnn"}))
+	c, ok := Read(unsignedToken(map[string]any{"aud": []string{"a", "b"}, "exp": 1.5e9, "wids": []string{GlobalAdministrator}, "upn": "ann", "name": "\x1b[31mAnn"}))
 	if !ok || len(c.Audience) != 2 || Time(c.Expires).Year() != 2017 || strings.Join(c.AllRoles(), " ") != "global_admin" || !c.ForUser() || c.WithoutMFA() {
 		t.Errorf("%+v", c)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/claims"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -32,11 +33,6 @@ type EntraOptions struct {
 	Logger    *slog.Logger      // nil logs nothing
 }
 
-// globalAdministrator is the template id of the directory role, which is the same in
-// every tenant.
-// https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
-const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
-
 // NewEntra returns a checker of Microsoft's tokens for the tenants, with the store's
 // apps and users. For tenants that are not partners yet it creates partners without
 // customers, and returns their ids as made. The caller runs the checker.
@@ -50,7 +46,7 @@ func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *en
 	}
 	options := entra.Options{
 		Authority: o.Authority, BaseURLs: o.BaseURLs, Leeway: o.Leeway, Transport: o.Transport, Logger: o.Logger,
-		Roles:     map[string]string{globalAdministrator: string(partnercenter.UserRoleGlobalAdmin)},
+		Roles:     map[string]string{claims.GlobalAdministrator: string(partnercenter.UserRoleGlobalAdmin)},
 		Resources: cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Resources(),
 	}
 	for id, role := range o.GroupRoles {
