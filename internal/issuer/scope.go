@@ -36,7 +36,7 @@ func (want *accessRequest) key() string {
 }
 
 // check checks that a tenant has the app whose API is requested.
-func (want *accessRequest) check(t *trust, tenant *tenant) error {
+func (want *accessRequest) check(tenant *tenant) error {
 	switch {
 	case want.app == nil:
 		return nil

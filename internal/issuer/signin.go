@@ -312,7 +312,7 @@ func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
 		return p, err
 	}
 	if p.access, err = a.accessRequestOf(t, f.signInRequest()); err == nil {
-		err = p.access.check(t, p.tenant)
+		err = p.access.check(p.tenant)
 	}
 	return p, err
 }

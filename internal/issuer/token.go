@@ -242,7 +242,7 @@ func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
 	if err := a.resolve(t.trust, want); err != nil {
 		return nil, err
 	}
-	if err := want.check(t.trust, t.tenant); err != nil {
+	if err := want.check(t.tenant); err != nil {
 		return nil, err
 	}
 	return a.issue(t, a.specFor(t, t.tenant, nil, want), want)
@@ -298,7 +298,7 @@ func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, wan
 	if _, err := findApp(t.trust, tenant, t.client.ID); err != nil {
 		return nil, err
 	}
-	if err := want.check(t.trust, tenant); err != nil {
+	if err := want.check(tenant); err != nil {
 		return nil, err
 	}
 	if err := a.strikeUser(t.call, t.form.Get("grant_type"), tenant, t.client.ID, s.user); err != nil {
