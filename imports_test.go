@@ -43,7 +43,7 @@ var importTable = map[string]rule{
 	},
 	"internal/store": {
 		ours:   []string{"", "internal/guid", "internal/rawjson", "internal/seed"},
-		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
+		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "golang.org/x/text"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
@@ -146,16 +146,16 @@ var importTable = map[string]rule{
 		why: "reaching a Partner Center depends neither on the calls that are made nor on the local server",
 	},
 	"cmd/partnercenter/internal/command": {
-		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/yamlfile"},
+		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/suggest", "internal/yamlfile"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/go-json-experiment/json", "github.com/spf13/cobra",
-			"github.com/spf13/pflag",
+			"github.com/spf13/pflag", "golang.org/x/text",
 		},
 		why: "the forms of commands do not depend on any command",
 	},
 	"cmd/partnercenter/internal/api": {
 		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/words"},
-		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
+		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/text"},
 		why:    "commands reach the API through the client only, whether it is Microsoft's or the local one",
 	},
 	"cmd/partnercenter/internal/signin": {

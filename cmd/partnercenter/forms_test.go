@@ -19,16 +19,16 @@ func TestFormsAreWrittenOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, what := range map[string]string{
-		`"output", "json"`:              "refusing -o together with --json",
-		`SortFlags = false`:             "the order of flags",
-		`"billing-type"`:                "the old name of the flag for billing cycles",
-		`FixedCompletions(s.Values`:     "the completion of arguments",
-		`NoFileCompletions`:             "the completion of flags that name no file",
-		`the customer is missing: give`: "asking for the customer",
-		`"dry-run"`:                     "the flags of changes",
-		`exclude each other`:            "refusing flags that exclude each other",
-		`BillingCycleTypeUnknown`:       "the parser of billing cycles",
-		`"customer", "", "the customer`: "the flag for the customer",
+		`"output", "json"`:                      "refusing -o together with --json",
+		`SortFlags = false`:                     "the order of flags",
+		`"billing-type"`:                        "the old name of the flag for billing cycles",
+		`FixedCompletions(s.Values`:             "the completion of arguments",
+		`NoFileCompletions`:                     "the completion of flags that name no file",
+		`the customer is missing: give`:         "asking for the customer",
+		`"dry-run"`:                             "the flags of changes",
+		`exclude each other`:                    "refusing flags that exclude each other",
+		`BillingCycleTypeUnknown`:               "the parser of billing cycles",
+		"\"customer\", \"\", \"the `customer`:": "the flag for the customer",
 	} {
 		var places []string
 		for _, file := range append(own, below...) {

@@ -6,16 +6,57 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
+// newHelpCmd returns the command that prints help. Unlike cobra's, it fails for topics
+// that do not exist.
+func newHelpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command or topic",
+		Long: "Print the help of a command or a topic.",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			found, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []cobra.Completion
+			for _, child := range found.Commands() {
+				if child.IsAvailableCommand() || child.IsAdditionalHelpTopicCommand() {
+					names = append(names, cobra.CompletionWithDesc(child.Name(), child.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return command.UnknownCommand(found, rest[len(rest)-min(1, len(rest)):])
+			}
+			found.InitDefaultHelpFlag()
+			found.InitDefaultVersionFlag()
+			return found.Help()
+		},
+	}
+}
+
 // newHelpTopics returns the topics of "partnercenter help" that are not commands.
 func newHelpTopics() []*cobra.Command {
 	return []*cobra.Command{
+		{Use: "connection", Short: "Flags of commands that call Partner Center", Long: connectionHelp()},
 		{Use: "environment", Short: "Environment variables, profiles and credentials", Long: environmentHelp()},
 		{Use: "exit-codes", Short: "Exit codes, for scripts", Long: exitCodesHelp()},
 	}
+}
+
+func connectionHelp() string {
+	noun := command.Noun(new(terminal.Terminal), "noun", "", "")
+	return "Commands that call Partner Center share these flags:\n\n" + strings.TrimRight(noun.PersistentFlags().FlagUsages(), "\n") + `
+
+-v or --verbose reports each request on standard error, in a line with its status, how
+long it took and its id. -vv or --verbose=2 adds headers and bodies, without secrets.`
 }
 
 func exitCodesHelp() string {

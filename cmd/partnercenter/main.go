@@ -11,6 +11,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/signin"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/spf13/cobra"
 )
 
 //go:generate go test -run ^Test(CLIDocs|DemoPicture|Screens)$ -update .
@@ -53,6 +55,9 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	term.Args = args
 	root := newRootCmd(term)
 	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		plainUsage(root)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:

@@ -29,14 +29,17 @@ To try it without an account, start a server with "partnercenter serve" and add
 		SilenceErrors: true, // reported by run
 		SilenceUsage:  true,
 	}
+	root.PersistentFlags().CountVarP(&term.Verbose, "verbose", "v", "report each request on standard error; twice, or =2, with headers and bodies, without secrets")
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetIn(term.Stdin)
 	root.SetOut(term.Stdout)
 	root.SetErr(term.Stderr)
 	root.SetFlagErrorFunc(terminal.FlagError)
 	root.SetUsageTemplate(strings.NewReplacer(
-		// Inherited flags are those of the connection.
-		"Global Flags:", "Connection Flags:",
+		// Inherited flags are those of the connection, and the same everywhere.
+		inheritedFlags, `
+
+Connection flags, and -v: see "partnercenter help connection".`,
 		// Commands that only contain others run to print their help.
 		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
 		"Additional help topics:", "Help Topics:",
@@ -59,10 +62,27 @@ To try it without an account, start a server with "partnercenter serve" and add
 	}
 	root.AddCommand(newVersionCmd(term))
 	root.AddCommand(newHelpTopics()...)
-	root.InitDefaultHelpCmd()
+	root.SetHelpCommand(newHelpCmd())
 	root.InitDefaultCompletionCmd()
 	prepare(term, root)
 	return root
+}
+
+// inheritedFlags is the part of cobra's template that prints the flags of parents.
+const inheritedFlags = `
+
+Global Flags:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}`
+
+// plainUsage takes the backquotes out of the usage of flags, which name their values:
+// completion shows them as they are.
+func plainUsage(cmd *cobra.Command) {
+	plain := func(f *pflag.Flag) { _, f.Usage = pflag.UnquoteUsage(f) }
+	cmd.Flags().VisitAll(plain)
+	cmd.PersistentFlags().VisitAll(plain)
+	for _, child := range cmd.Commands() {
+		plainUsage(child)
+	}
 }
 
 // prepare makes every command record that it started, which distinguishes usage

@@ -161,6 +161,22 @@ var stubCustomers = map[string]string{
 // customers answers pages of two.
 func (s *stub) customers(w http.ResponseWriter, r *http.Request) {
 	ids := strings.Fields(stubCustomers[r.Header.Get("Scenario")])
+	var filter struct{ Field, Value string }
+	if text := r.URL.Query().Get("filter"); text != "" {
+		if err := json.Unmarshal([]byte(text), &filter); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		// Every customer that is asked for by name exists, with that name as id.
+		if ids = nil; filter.Field == "CompanyName" && filter.Value == "twins" {
+			fmt.Fprint(w, `{"totalCount":2,"items":[{"id":"t1","companyProfile":{"companyName":"Twins","domain":"one.example"}},{"id":"t2","companyProfile":{"companyName":"TWINS","domain":"two.example"}}]}`)
+			return
+		}
+		if filter.Field == "CompanyName" {
+			fmt.Fprintf(w, `{"totalCount":1,"items":[{"id":%[1]q,"companyProfile":{"companyName":%[1]q}}]}`, filter.Value)
+			return
+		}
+	}
 	skip := 0
 	fmt.Sscanf(r.Header.Get("MS-ContinuationToken"), "skip-%d", &skip)
 	var items []string

@@ -66,7 +66,7 @@ func (f *CustomerFilter) condition() (sql, value string, err error) {
 	if !ok || !ok2 {
 		return "", "", fmt.Errorf("field %q, operator %q: %w", f.Field, f.Operator, ErrFilter)
 	}
-	return fmt.Sprintf(condition, column), fold(f.Value), nil
+	return fmt.Sprintf(condition, column), searchKey(f.Value), nil
 }
 
 // CustomerList is the result of [Store.ListCustomers].
@@ -219,6 +219,6 @@ func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agr
 		accepted = boolToInt(*agreement)
 	}
 	return bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(active),
-		guid.Key(c.AssociatedPartnerID), fold(profile.CompanyName), fold(profile.Domain), summary, doc,
+		guid.Key(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain), summary, doc,
 		seed.CountryOf(c), accepted)
 }

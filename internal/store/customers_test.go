@@ -98,7 +98,7 @@ func testFilterModel(t *testing.T, s *Store) {
 		value := rapid.OneOf(text, rapid.SampledFrom(names)).Draw(r, "value")
 		want := []string{}
 		for _, name := range names {
-			if model[op](fold(name), fold(value)) {
+			if model[op](searchKey(name), searchKey(value)) {
 				want = append(want, name)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"golang.org/x/text/unicode/norm"
 )
 
 // orderKey returns the key of an order: GUIDs of legacy orders are case-insensitive,
@@ -17,6 +18,9 @@ func orderKey(id string) string { return guid.KeyIfGUID(id) }
 func fold(s string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD"))
 }
+
+// searchKey folds text that people search by: in any case, with accents in either form.
+func searchKey(s string) string { return fold(norm.NFC.String(s)) }
 
 // newSecret returns 40 random characters that are safe in URLs.
 func newSecret() string {

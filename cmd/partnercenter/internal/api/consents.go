@@ -43,7 +43,7 @@ func customersConsent() command.Form {
 		grants  []string
 	)
 	return command.Change(command.Spec{
-		Use: "consent CUSTOMER --app ID --grant API=SCOPES", Arg: "customer id", CustomerArg: true,
+		Use: "consent CUSTOMER --app ID --grant API=SCOPES", Arg: "customer", CustomerArg: true,
 		Short: "Consent to an application on behalf of a customer",
 		Long: `Consent, on behalf of a customer, to an application, usually a control panel
 vendor's, acting in the customer's tenant for the partner's users. This replaces
@@ -86,7 +86,7 @@ agent.`,
 func customersWithdrawConsent() command.Form {
 	var app string
 	return command.Change(command.Spec{
-		Use: "withdraw-consent CUSTOMER --app ID", Arg: "customer id", CustomerArg: true,
+		Use: "withdraw-consent CUSTOMER --app ID", Arg: "customer", CustomerArg: true,
 		Short: "Revoke a customer's consent to an application",
 		Long: `Revoke a customer's consent to an application. Tokens that the application already
 has remain valid until they expire.`,

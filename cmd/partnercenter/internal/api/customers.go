@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
@@ -19,8 +20,8 @@ func Customers(term *terminal.Terminal) *cobra.Command {
 	return command.Noun(term, "customers", "customer", "Customers of the partner",
 		customersList(),
 		command.Get(command.Spec{
-			Use: "get CUSTOMER", Arg: "customer id", CustomerArg: true, Short: "Show a customer",
-			Long: "Show a customer by its tenant id. JSON output includes the billing profile.",
+			Use: "get CUSTOMER", Arg: "customer", CustomerArg: true, Short: "Show a customer",
+			Long: "Show a customer by its tenant id, name or domain. JSON output includes the billing profile.",
 			Example: `  partnercenter customers get b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter customers get ID --json | jq .billingProfile`,
 		}, customersView, func(ctx context.Context, call *command.Call) (*partnercenter.Customer, error) {
@@ -75,7 +76,7 @@ func customersList() command.Form {
 		call.Stream = true
 		for i, f := range customerFilters {
 			if filters[i] != "" {
-				query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: filters[i], Operator: partnercenter.FilterOperatorStartsWith}
+				query.Filter = &partnercenter.FieldFilter{Field: f.field, Value: norm.NFC.String(filters[i]), Operator: partnercenter.FilterOperatorStartsWith}
 			}
 		}
 		return call.Client.Customers.QueryAll(ctx, query)
@@ -122,7 +123,7 @@ func join(separator string, texts ...string) string {
 func customersProfile() command.Form {
 	var billing bool
 	return command.Get(command.Spec{
-		Use: "profile CUSTOMER", Arg: "customer id", CustomerArg: true, Short: "Show a customer's company or billing profile",
+		Use: "profile CUSTOMER", Arg: "customer", CustomerArg: true, Short: "Show a customer's company or billing profile",
 		Long: `Show a customer's company profile or, with --billing, its billing profile.
 Microsoft's service requires a token with a user for the company profile.`,
 		Example: `  partnercenter customers profile ID

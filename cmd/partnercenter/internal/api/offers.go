@@ -126,13 +126,14 @@ func (f *countryFlags) withFlags(s command.Spec) command.Spec {
 	s.Flags = func(cmd *cobra.Command) {
 		cmd.Flags().StringVar(&f.country, "country", "", "country to buy in: two `letters` such as US")
 		if f.byCustomer {
-			cmd.Flags().StringVar(&f.customer, "customer", "", "tenant `id` of the customer to buy for, in the customer's country")
+			cmd.Flags().StringVar(&f.customer, "customer", "", "the `customer` to buy for, by tenant id, name or domain, in the customer's country")
 		}
 		if flags != nil {
 			flags(cmd)
 		}
 	}
 	if f.byCustomer {
+		s.CustomerFlag = &f.customer
 		s.Exclusive = append(s.Exclusive, []string{"country", "customer"})
 	}
 	s.Check = func(call *command.Call) error {

@@ -170,7 +170,7 @@ func productsInventory() command.Form {
 	var customer, subscription, region string
 	in := countryFlags{}
 	return command.List(in.withFlags(command.Spec{
-		Use: "inventory PRODUCT[:SKU]... --country CC", Short: "Check whether SKUs can be bought now",
+		Use: "inventory PRODUCT[:SKU]... --country CC", CustomerFlag: &customer, Short: "Check whether SKUs can be bought now",
 		Long: `Check whether SKUs can be bought now: the given ones, or all SKUs of a product.
 Unknown SKUs are omitted. Reservations may require a customer, an Azure subscription
 and a region.` + terminal.OutputHelp(inventoryView.CSVColumns()),
@@ -184,7 +184,7 @@ and a region.` + terminal.OutputHelp(inventoryView.CSVColumns()),
 		},
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
-			f.StringVar(&customer, "customer", "", "tenant `id` of the customer to buy for")
+			f.StringVar(&customer, "customer", "", "the `customer` to buy for, by tenant id, name or domain")
 			f.StringVar(&subscription, "subscription", "", "`id` of the customer's Azure subscription")
 			f.StringVar(&region, "region", "", "`name` of the Azure region, such as westeurope")
 		},

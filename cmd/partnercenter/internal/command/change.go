@@ -89,6 +89,7 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 			return p.PrintAll(items)
 		})
 		options.addFlags(cmd)
+		s.completeCustomers(cmd, c)
 		if v != nil {
 			output.AddFlags(cmd, false)
 		}
@@ -153,7 +154,9 @@ func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOpt
 	if call.Client, err = c.NewClient(w.service, false, policies...); err != nil {
 		return err
 	}
-	call.Customer = call.Client.Customers.ByID(call.CustomerID)
+	if err := call.findCustomer(ctx); err != nil {
+		return err
+	}
 	if err := w.describeCustomer(ctx, call, &plan); err != nil {
 		return err
 	}

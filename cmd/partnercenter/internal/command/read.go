@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,9 @@ var ErrDone = errors.New("done")
 
 // List is the form of commands that print a list of resources.
 func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) iter.Seq2[T, error]) Form {
+	if strings.HasPrefix(s.Use, "list") {
+		s.Aliases = append(s.Aliases, "ls")
+	}
 	return func(c *connect.Connection) *cobra.Command {
 		var output terminal.Output
 		cmd := s.command(c.Term, func(ctx context.Context, call *Call) error {
@@ -27,7 +31,7 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 			if err != nil {
 				return err
 			}
-			if err := call.open(c); err != nil {
+			if err := call.open(ctx, c); err != nil {
 				return err
 			}
 			call.Scrolls = p.Streams()
@@ -40,6 +44,7 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 			cmd.Flags().Bool(allowShort, false, "accept answers with fewer items than their totalCount, instead of failing")
 		}
 		output.AddFlags(cmd, !s.Single)
+		s.completeCustomers(cmd, c)
 		return cmd
 	}
 }
@@ -86,15 +91,38 @@ func Get[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) 
 	})
 }
 
+// completeCustomers completes the customers on the command line.
+func (s *Spec) completeCustomers(cmd *cobra.Command, c *connect.Connection) {
+	if s.CustomerArg {
+		cmd.ValidArgsFunction = completeCustomer(c)
+	}
+	if cmd.Flags().Lookup("customer") != nil {
+		_ = cmd.RegisterFlagCompletionFunc("customer", completeCustomer(c)) // the flag exists
+	}
+}
+
 const allowShort = "allow-short"
 
 // open creates the client.
-func (c *Call) open(conn *connect.Connection) (err error) {
+func (c *Call) open(ctx context.Context, conn *connect.Connection) (err error) {
 	short, _ := c.Flags.GetBool(allowShort) // false if there is no such flag
-	if c.Client, err = conn.Client(short); err == nil {
-		c.Customer = c.Client.Customers.ByID(c.CustomerID)
+	if c.Client, err = conn.Client(short); err != nil {
+		return err
 	}
-	return err
+	return c.findCustomer(ctx)
+}
+
+// findCustomer makes ids of the names of customers on the command line.
+func (c *Call) findCustomer(ctx context.Context) error {
+	for _, given := range []*string{&c.CustomerID, c.spec.CustomerFlag} {
+		if given != nil {
+			if err := resolveCustomer(ctx, c.Client, given); err != nil {
+				return err
+			}
+		}
+	}
+	c.Customer = c.Client.Customers.ByID(c.CustomerID)
+	return nil
 }
 
 // Collect returns all items of an iterator, or none if it fails.

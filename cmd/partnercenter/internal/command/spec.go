@@ -34,6 +34,8 @@ type Spec struct {
 	OrAll    string
 	// CustomerArg reports that the argument is the customer.
 	CustomerArg bool
+	// CustomerFlag is another flag's value that names a customer, if it is not empty.
+	CustomerFlag *string
 	// Single reports that the command prints one resource.
 	Single bool
 	// AllowShort adds the flag that makes a list accept incomplete answers.
@@ -54,7 +56,8 @@ type Call struct {
 	// Flags are the flags of the command and its groups.
 	Flags *pflag.FlagSet
 
-	// CustomerID is the customer that the command is about.
+	// CustomerID is the customer that the command is about. It may be a name or a domain
+	// until there is a client.
 	CustomerID string
 	// Client is the client of the service, and Customer that of CustomerID, for commands
 	// that call the API.
@@ -67,6 +70,7 @@ type Call struct {
 	// Scrolls reports whether the output format prints items as they arrive.
 	Scrolls bool
 
+	spec       *Spec
 	path       string
 	output     *terminal.TextOrJSON // see Spec.Facts
 	json       bool                 // what it says
@@ -81,7 +85,7 @@ func (c *Call) Given(flag string) bool { return c.Flags.Changed(flag) }
 
 // command returns the command with its own flags.
 func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call) error) *cobra.Command {
-	call := &Call{Term: term}
+	call := &Call{Term: term, spec: s}
 	args := s.Args
 	switch {
 	case args != nil:
@@ -109,7 +113,7 @@ func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call)
 	}
 	inOrder(cmd)
 	if s.Customer {
-		cmd.Flags().StringVar(&call.CustomerID, "customer", "", "the customer's tenant `id`")
+		cmd.Flags().StringVar(&call.CustomerID, "customer", "", "the `customer`: tenant id, name or domain")
 	}
 	if s.Flags != nil {
 		s.Flags(cmd)
@@ -125,9 +129,9 @@ func (s *Spec) check(call *Call) error {
 	}
 	if s.Customer && call.CustomerID == "" && (s.OrAll == "" || !call.Given(s.OrAll)) {
 		if s.OrAll != "" {
-			return terminal.Usagef("the customer is missing: give --customer ID, or --%s", s.OrAll)
+			return terminal.Usagef("the customer is missing: give --customer, or --%s", s.OrAll)
 		}
-		return terminal.Usagef("the customer is missing: give --customer ID")
+		return terminal.Usagef("the customer is missing: give --customer with an id, a name or a domain")
 	}
 	if s.Check == nil {
 		return nil

@@ -13,14 +13,11 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -37,7 +34,6 @@ type Connection struct {
 	Flags   Settings
 	Timeout time.Duration
 	Retries int
-	verbose bool
 }
 
 // New returns a Connection. Its flags have to be added to a command.
@@ -54,7 +50,6 @@ func (c *Connection) AddFlags(cmd *cobra.Command) {
 	}
 	f.DurationVar(&c.Timeout, "timeout", time.Minute, "maximum wait for an answer, for each attempt; 0 for no limit")
 	f.IntVar(&c.Retries, "retries", 3, "number of retries if the service is busy or the network fails")
-	f.BoolVarP(&c.verbose, "verbose", "v", false, "log requests and answers, without secrets, to standard error")
 	terminal.Choices(cmd, "cloud", CloudNames()...)
 	terminal.Choices(cmd, "as", asUser, AsApp)
 	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -147,8 +142,8 @@ func (c *Connection) UnsignedService() (*Service, error) {
 		return nil, err
 	}
 	s.Options.Retry = c.retryOptions()
-	if c.verbose {
-		logRequests(c.Term)
+	if c.Term.Verbose > 0 {
+		s.Options.Transport = &requestLog{term: c.Term, detailed: c.Term.Verbose > 1, next: s.Options.Transport}
 	}
 	return s, nil
 }
@@ -280,19 +275,6 @@ func Ask(transport policy.Transporter, req *http.Request) (*Answer, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxTokenAnswer))
 	return &Answer{resp.Status, resp.StatusCode, body}, err
-}
-
-// logRequests writes azcore's log to stderr. It omits headers and query
-// parameters that are not known to be harmless.
-func logRequests(term *terminal.Terminal) {
-	azlog.SetEvents(azlog.EventRequest, azlog.EventResponse, azlog.EventRetryPolicy, azidentity.EventAuthentication)
-	azlog.SetListener(func(event azlog.Event, message string) {
-		for line := range strings.Lines(message) {
-			if strings.TrimSpace(line) != "" {
-				term.Linef("%s: %s", strings.ToLower(string(event)), line)
-			}
-		}
-	})
 }
 
 // waitNotePolicy reports on stderr, once per attempt, that the command waits as

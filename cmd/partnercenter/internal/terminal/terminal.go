@@ -29,6 +29,9 @@ type Terminal struct {
 	// Whether these are terminals.
 	StdinTTY, StdoutTTY, StderrTTY bool
 
+	// Verbose is how much is said about requests: nothing, a line each, or all.
+	Verbose int
+
 	Width int // columns of the terminal; 0 if unknown
 	Now   func() time.Time
 
