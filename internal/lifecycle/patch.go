@@ -173,13 +173,19 @@ func (o *Order) clone() *Order {
 func (s *Subscription) clone() *Subscription {
 	c := *s
 	c.Facts.Seats = slices.Clone(s.Facts.Seats)
+	c.Facts.Cycles = slices.Clone(s.Facts.Cycles)
 	return &c
 }
 
 // touch raises the etag of an order that has one.
 func (o *Order) touch() { raiseEtag(&o.Document.Attributes, o.Document.ID) }
 
-func (s *Subscription) touch() { raiseEtag(&s.Document.Attributes, s.Document.ID) }
+// touch begins a new version of a subscription. Changes of its order do not: clients
+// that read it before can send it back.
+func (s *Subscription) touch() {
+	raiseEtag(&s.Document.Attributes, s.Document.ID)
+	s.Facts.Cycles = nil
+}
 
 // raiseEtag copies the attributes, which others may share.
 func raiseEtag(attributes **partnercenter.ResourceAttributes, id string) {
@@ -431,8 +437,8 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		if s.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted {
 			continue
 		}
+		s.Facts.Cycles = append(s.Facts.Cycles, s.Document.BillingCycle.Normalize())
 		s.Document.BillingCycle = cycle
-		s.touch()
 		next.Changed = append(next.Changed, s)
 	}
 	next.touch()

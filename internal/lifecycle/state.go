@@ -101,6 +101,9 @@ type SubscriptionFacts struct {
 	Registered time.Time `json:"registered,omitzero"`
 	// NeedsActivation says that the publisher's page was not visited yet.
 	NeedsActivation bool `json:"needsActivation,omitzero"`
+	// Cycles are the earlier billing cycles of this version of the subscription: its
+	// order changes the cycle and leaves the etag valid.
+	Cycles []partnercenter.BillingCycleType `json:"cycles,omitzero"`
 }
 
 // Seats is a quantity that was added at one time.

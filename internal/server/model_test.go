@@ -477,9 +477,15 @@ func (p *play) checkCustomer(c modelCustomer) {
 		if *s.Quantity < 1 {
 			p.Fatalf("subscription %s has quantity %d", s.ID, *s.Quantity)
 		}
-		stored := *s
+		// A version is what time and the order leave alone.
+		stored, id := *s, s.ID
 		stored.RefundableQuantity, stored.RefundOptions, stored.CancellationAllowedUntilDate = nil, nil, partnercenter.Time{}
-		p.checkVersion(s.ID, s.Attributes.Etag, p.encode(&stored))
+		stored.CommitmentEndDate, stored.CommitmentEndDateTime, stored.BillingCycleEndDate, stored.BillingCycleEndDateTime = partnercenter.Time{}, partnercenter.Time{}, partnercenter.Time{}, partnercenter.Time{}
+		stored.BillingCycle = ""
+		if s.Status == partnercenter.SubscriptionStatusDeleted {
+			id += ", deleted" // by itself, or by its order in the same version
+		}
+		p.checkVersion(id, s.Attributes.Etag, p.encode(&stored))
 	}
 }
 
