@@ -277,6 +277,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	for _, i := range lines {
 		clearLine(&next.Document.LineItems[i])
 		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
+			s.advance(now)
 			s.delete()
 			next.Changed = append(next.Changed, s)
 			events = append(events, Event{Kind: "subscription cancelled", SubscriptionID: s.Document.ID, LineItemNumber: i})
@@ -361,7 +362,7 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 	}
 	next := o.clone()
 	provisioned := now
-	if !o.legacy() {
+	if !o.Legacy() {
 		provisioned = later(now, settings.ProvisioningTime)
 	}
 	events := make([]Event, 0, len(lines))
@@ -379,7 +380,7 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 
 // addOnOrderRules are the rules from orderRules that apply to add-ons, too: an add-on
 // is billed like its base, whatever its own cycles are.
-var addOnOrderRules = []rule[*placementCheck]{orderedTogether, subscriptionLimit}
+var addOnOrderRules = []rule[*placementCheck]{orderedTogether, termBilled, subscriptionLimit}
 
 // cycleCheck is a line whose order changes its billing cycle, as the rules check it.
 type cycleCheck struct {
@@ -432,7 +433,13 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		}
 	}
 	next := o.clone()
+	for i := range next.Document.LineItems {
+		scaleLine(&next.Document.LineItems[i], o.Document.BillingCycle, cycle)
+	}
 	next.Document.BillingCycle = cycle
+	if o.Document.TotalPrice != "" {
+		next.Document.TotalPrice = total(&next.Document)
+	}
 	for _, s := range next.Subscriptions {
 		if s.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted {
 			continue

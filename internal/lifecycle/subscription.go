@@ -125,6 +125,7 @@ func statusCommand(s partnercenter.SubscriptionStatus) Command {
 // apply makes the change that the rules allow.
 func (u *updateCheck) apply() {
 	d := &u.Document
+	u.advance(u.now)
 	if u.quantity != nil {
 		u.setQuantity(*u.quantity)
 	}
@@ -200,10 +201,12 @@ func (o *Order) cancelLine(number int) []Event {
 	return []Event{{Kind: "order cancelled"}}
 }
 
-// At returns the subscription's document at an instant: what can still be refunded
-// changes with time.
+// At returns the subscription's document at an instant: when the term ends and what can
+// still be refunded changes with time.
 func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subscription {
-	view := s.Document
+	current := *s
+	current.advance(now)
+	view := current.Document
 	if settings.CancelWithin == 0 || !s.windowed() {
 		return &view
 	}
