@@ -47,7 +47,7 @@ var importTable = map[string]rule{
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
-		ours:   []string{"", "internal/yamlfile"},
+		ours:   []string{"", "internal/guid", "internal/yamlfile"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the catalog keeps the root's types and knows nothing of orders",
 	},

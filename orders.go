@@ -33,7 +33,8 @@ type Order struct {
 	Status              OrderStatus      `json:"status,omitzero"` // absent from older answers
 	// TransactionType says who placed the order. It is absent from older answers.
 	TransactionType OrderTransactionType `json:"transactionType,omitzero"`
-	// TotalPrice is in CurrencyCode. It is only set with [IncludePrice].
+	// TotalPrice is in CurrencyCode, for whole terms. It is only set with
+	// [IncludePrice], and in answers to new orders of new commerce.
 	TotalPrice                         Decimal             `json:"totalPrice,omitzero"`
 	PartnerOnRecordAttestationAccepted *bool               `json:"partnerOnRecordAttestationAccepted,omitzero"`
 	Links                              *OrderLinks         `json:"links,omitzero"`
@@ -75,7 +76,7 @@ type OrderLineItem struct {
 	PromotionID         string    `json:"promotionId,omitzero"`
 	CustomTermEndDate   Time      `json:"customTermEndDate,omitzero"`
 	AttestationAccepted *bool     `json:"attestationAccepted,omitzero"`
-	// Pricing is only set with [IncludePrice].
+	// Pricing is only set as Order.TotalPrice is.
 	Pricing    *Pricing            `json:"pricing,omitzero"`
 	Links      *OrderLineItemLinks `json:"links,omitzero"`
 	Attributes *ResourceAttributes `json:"attributes,omitzero"`

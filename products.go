@@ -115,15 +115,16 @@ type Availability struct {
 	Country         string        `json:"country,omitzero"` // ISO 3166 alpha-2
 	IsPurchasable   *bool         `json:"isPurchasable,omitzero"`
 	IsRenewable     *bool         `json:"isRenewable,omitzero"`
-	// RenewalInstructions and IncludedQuantityOptions are newer; their contents
-	// are undocumented.
-	RenewalInstructions     jsontext.Value     `json:"renewalInstructions,omitzero"`
-	IncludedQuantityOptions jsontext.Value     `json:"includedQuantityOptions,omitzero"`
-	Terms                   []AvailabilityTerm `json:"terms,omitzero"`
-	Product                 *Product           `json:"product,omitzero"` // may be empty
-	SKU                     *SKU               `json:"sku,omitzero"`     // may be empty
-	Links                   *ResourceLinks     `json:"links,omitzero"`
-	Extra                   jsontext.Value     `json:",embed"`
+	// RenewalInstructions say what the Terms renew to.
+	RenewalInstructions []RenewalInstruction `json:"renewalInstructions,omitzero"`
+	// IncludedQuantityOptions are newer; their contents are undocumented.
+	IncludedQuantityOptions jsontext.Value `json:"includedQuantityOptions,omitzero"`
+	// Terms are those that it is sold for, one for each duration and billing cycle.
+	Terms   []AvailabilityTerm `json:"terms,omitzero"`
+	Product *Product           `json:"product,omitzero"` // may be empty
+	SKU     *SKU               `json:"sku,omitzero"`     // may be empty
+	Links   *ResourceLinks     `json:"links,omitzero"`
+	Extra   jsontext.Value     `json:",embed"`
 }
 
 // CurrencyInfo is a currency.
@@ -133,11 +134,45 @@ type CurrencyInfo struct {
 	Extra  jsontext.Value `json:",embed"`
 }
 
-// AvailabilityTerm is a term for which an [Availability] is sold.
+// AvailabilityTerm is a term for which an [Availability] is sold, and how often
+// it is billed.
 type AvailabilityTerm struct {
-	Duration    string         `json:"duration"` // P1M, P1Y, P3Y; empty if perpetual
-	Description string         `json:"description,omitzero"`
-	Extra       jsontext.Value `json:",embed"`
+	ID           string           `json:"id,omitzero"`
+	Duration     string           `json:"duration"` // P1M, P1Y, P3Y; empty if perpetual
+	Description  string           `json:"description,omitzero"`
+	BillingCycle BillingCycleType `json:"billingCycle,omitzero"` // spelled Monthly, Annual
+	// CancellationPolicies say what is refunded; absent if nothing is.
+	CancellationPolicies []CancellationPolicy `json:"cancellationPolicies,omitzero"`
+	Extra                jsontext.Value       `json:",embed"`
+}
+
+// CancellationPolicy says what is refunded when a purchase is cancelled.
+type CancellationPolicy struct {
+	RefundOptions []CancellationRefundOption `json:"refundOptions,omitzero"`
+	Extra         jsontext.Value             `json:",embed"`
+}
+
+// CancellationRefundOption is a refund that is given for some time after the
+// purchase.
+type CancellationRefundOption struct {
+	SequenceID   *int           `json:"sequenceId,omitzero"` // position among the options
+	Type         RefundType     `json:"type,omitzero"`
+	ExpiresAfter string         `json:"expiresAfter,omitzero"` // ISO 8601: P1D; absent if never
+	Extra        jsontext.Value `json:",embed"`
+}
+
+// RenewalInstruction says what some terms of an [Availability] renew to.
+type RenewalInstruction struct {
+	ApplicableTermIDs []string        `json:"applicableTermIds,omitzero"`
+	RenewalOptions    []RenewalOption `json:"renewalOptions,omitzero"`
+	Extra             jsontext.Value  `json:",embed"`
+}
+
+// RenewalOption is a SKU to renew to.
+type RenewalOption struct {
+	RenewToID       string         `json:"renewToId,omitzero"` // product:sku
+	IsAutoRenewable *bool          `json:"isAutoRenewable,omitzero"`
+	Extra           jsontext.Value `json:",embed"`
 }
 
 // TargetView selects the products of a list.

@@ -25,12 +25,18 @@ type Subscription struct {
 	ParentSubscriptionID string `json:"parentSubscriptionId,omitzero"`
 	CreationDate         Time   `json:"creationDate,omitzero"`
 	EffectiveStartDate   Time   `json:"effectiveStartDate,omitzero"`
-	// CommitmentEndDate is when the term ends; it is in year 9999 if it does not.
-	CommitmentEndDate Time               `json:"commitmentEndDate,omitzero"`
-	Status            SubscriptionStatus `json:"status,omitzero"`           // can be changed
-	AutoRenewEnabled  *bool              `json:"autoRenewEnabled,omitzero"` // can be changed
-	IsTrial           *bool              `json:"isTrial,omitzero"`
-	BillingType       BillingType        `json:"billingType,omitzero"`
+	// CommitmentEndDate is the last day of the term; it is in year 9999 if there
+	// is none.
+	CommitmentEndDate Time `json:"commitmentEndDate,omitzero"`
+	// CommitmentEndDateTime is the last second of that day, and the next two are
+	// the same for the billing cycle; new commerce only.
+	CommitmentEndDateTime   Time               `json:"commitmentEndDateTime,omitzero"`
+	BillingCycleEndDate     Time               `json:"billingCycleEndDate,omitzero"`
+	BillingCycleEndDateTime Time               `json:"billingCycleEndDateTime,omitzero"`
+	Status                  SubscriptionStatus `json:"status,omitzero"`           // can be changed
+	AutoRenewEnabled        *bool              `json:"autoRenewEnabled,omitzero"` // can be changed
+	IsTrial                 *bool              `json:"isTrial,omitzero"`
+	BillingType             BillingType        `json:"billingType,omitzero"`
 	// BillingCycle can be changed with [OrderClient.Patch] of the order.
 	BillingCycle         BillingCycleType     `json:"billingCycle,omitzero"`
 	HasPurchasableAddons *bool                `json:"hasPurchasableAddons,omitzero"`

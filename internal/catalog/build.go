@@ -288,17 +288,7 @@ func newAvailability(s *sku, f *fileAvailability, countries []fileCountry) *avai
 	purchasable := *orElse(res.IsPurchasable, true)
 	res.IsPurchasable = new(purchasable && !s.retired)
 	res.IsRenewable = orElse(res.IsRenewable, common.renewable && !*s.resource.IsTrial)
-	if res.Terms == nil {
-		for _, duration := range common.terms {
-			res.Terms = append(res.Terms, partnercenter.AvailabilityTerm{Duration: duration})
-		}
-	}
-	terms := make([]string, len(res.Terms))
-	for i := range res.Terms {
-		term := &res.Terms[i]
-		terms[i] = term.Duration
-		term.Description = cmp.Or(term.Description, termNames[term.Duration], term.Duration)
-	}
+	terms := a.sellTerms()
 	a.item = Item{
 		ID: res.CatalogItemID, Kind: p.kind, Title: s.resource.Title,
 		ProductID: res.ProductID, SKUID: res.SKUID, AvailabilityID: res.ID,
@@ -311,9 +301,6 @@ func newAvailability(s *sku, f *fileAvailability, countries []fileCountry) *avai
 	}
 	return a
 }
-
-// termNames are the names of terms, unless the file says otherwise.
-var termNames = map[string]string{"": "No end", "P1M": "1 Month", "P1Y": "1 Year", "P2Y": "2 Years", "P3Y": "3 Years"}
 
 func (c *Catalog) addAvailability(a *availability) {
 	s := a.sku

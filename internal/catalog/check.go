@@ -17,6 +17,7 @@ var kinds = map[Kind]struct {
 	provisioning  []string
 	terms         []string
 	renewable     bool
+	refunded      bool // when it is cancelled in time
 	unit          string
 	billing       partnercenter.BillingType
 }{
@@ -24,7 +25,7 @@ var kinds = map[Kind]struct {
 		productType: itemType("OnlineServicesNCE", ""), maximum: 10_000,
 		cycles:        []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly, partnercenter.BillingCycleTypeAnnual},
 		prerequisites: []string{"MicrosoftCustomerAgreement"},
-		terms:         []string{"P1M", "P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
+		terms:         []string{"P1M", "P1Y", "P3Y"}, renewable: true, refunded: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 	AzurePlan: {
 		productType: itemType("Azure", "Azure"), maximum: 1,
@@ -42,17 +43,17 @@ var kinds = map[Kind]struct {
 	PerpetualSoftware: {
 		productType: itemType("Software", "Perpetual"), maximum: 999_999_999,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
-		terms:  []string{""}, unit: "none", billing: partnercenter.BillingTypeNone,
+		terms:  []string{""}, refunded: true, unit: "none", billing: partnercenter.BillingTypeNone,
 	},
 	SoftwareSubscription: {
 		productType: itemType("Software", "Subscription"), maximum: 999_999_999,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeOneTime},
-		terms:  []string{"P1Y", "P3Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
+		terms:  []string{"P1Y", "P3Y"}, renewable: true, refunded: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 	Marketplace: {
 		productType: itemType("Azure", "SaaS"), maximum: 10_000,
 		cycles: []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly, partnercenter.BillingCycleTypeAnnual},
-		terms:  []string{"P1M", "P1Y"}, renewable: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
+		terms:  []string{"P1M", "P1Y"}, renewable: true, refunded: true, unit: "Licenses", billing: partnercenter.BillingTypeLicense,
 	},
 }
 
@@ -168,6 +169,7 @@ func (c *checker) product(at yamlfile.Position, p *fileProduct, n *names) {
 			c.AddressPart(at.Field("id"), a.ID)
 			c.Unique(availabilities, at.Field("id"), fold(a.ID))
 			c.checkSales(at, a.Countries, a.Segment, n)
+			c.terms(at, p.Kind, s, a)
 		}
 	}
 }
@@ -221,6 +223,35 @@ func (c *checker) cycles(at yamlfile.Position, cycles []partnercenter.BillingCyc
 	for i, cycle := range cycles {
 		if !cycle.Known() || cycle.Normalize() == partnercenter.BillingCycleTypeUnknown {
 			c.Problem(at.Item(i), "%q is not known here; use monthly, annual, none, one_time, biennial or triennial", cycle)
+		}
+	}
+}
+
+// terms checks that each term of an availability can be billed, and is only what the
+// file says of it.
+func (c *checker) terms(at yamlfile.Position, kind Kind, s *fileSKU, a *fileAvailability) {
+	if a.RenewalInstructions != nil {
+		c.Problem(at.Field("renewalInstructions"), "follows from isRenewable; leave it out")
+	}
+	cycles := s.SupportedBillingCycles
+	if cycles == nil {
+		cycles = kinds[kind].cycles
+	}
+	billable := func(duration string) bool {
+		return len(cycles) == 0 || slices.ContainsFunc(cycles, func(cycle partnercenter.BillingCycleType) bool { return Billable(duration, cycle) })
+	}
+	if terms := kinds[kind].terms; a.Terms == nil && len(terms) > 0 && !slices.ContainsFunc(terms, billable) {
+		c.Problem(at.Field("terms"), "is missing; write one that is as long as a billing cycle of the SKU")
+	}
+	for i := range a.Terms {
+		at, term := at.Field("terms").Item(i), &a.Terms[i]
+		switch {
+		case term.ID != "":
+			c.Problem(at.Field("id"), "follows from the item; leave it out")
+		case term.BillingCycle != "":
+			c.Problem(at.Field("billingCycle"), "follows from the SKU; leave it out, and write supportedBillingCycles there")
+		case !billable(term.Duration):
+			c.Problem(at.Field("duration"), "%q is shorter than the SKU's billing cycles; write a longer term", term.Duration)
 		}
 	}
 }

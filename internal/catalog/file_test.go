@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,6 +158,11 @@ func TestReadProblems(t *testing.T) {
 		{"no availability", head + "products:\n  - {id: P, kind: azure_plan, title: P, skus: [{id: '1'}]}\n", 7, "products[0].skus[0].availabilities", "at least one availability"},
 		{"unknown base", head + productLines("", ", prerequisiteSkus: ['X:1']", ""), 7, "products[0].skus[0].prerequisiteSkus[0]", "SKUs, as product:sku"},
 		{"restriction without a reason", head + productLines("", ", restrictions: [{}]", ""), 7, "products[0].skus[0].restrictions[0].reasonCode", "is missing"},
+		{"term with an id", head + productLines("", "", ", terms: [{duration: P1Y, id: x}]"), 8, "products[0].skus[0].availabilities[0].terms[0].id", "leave it out"},
+		{"term with a cycle", head + productLines("", "", ", terms: [{duration: P1Y, billingCycle: Annual}]"), 8, "products[0].skus[0].availabilities[0].terms[0].billingCycle", "supportedBillingCycles"},
+		{"term that is too short", head + productLines("", ", supportedBillingCycles: [annual]", ", terms: [{duration: P1M}]"), 8, "products[0].skus[0].availabilities[0].terms[0].duration", `"P1M" is shorter`},
+		{"cycle beyond the terms", head + strings.Replace(productLines(", publisherName: P", ", supportedBillingCycles: [triennial]", ""), "online_service", "marketplace", 1), 8, "products[0].skus[0].availabilities[0].terms", "as long as a billing cycle"},
+		{"renewals", head + productLines("", "", ", renewalInstructions: []"), 8, "products[0].skus[0].availabilities[0].renewalInstructions", "leave it out"},
 		{"product of an offer", head + offerLine("") + strings.Replace(productLines("", "", ""), "{id: P,", "{id: P1,", 1), 7, "offers[0].product", "stands under products in line 9"},
 		{"rate 0", strings.Replace(head, "rate: 0.9", "rate: 0", 1), 4, "countries[1].rate", "is not above zero"},
 		{"digits", strings.Replace(head, "rate: 0.9", "digits: 9", 1), 4, "countries[1].digits", "is not from 0 to 4"},
@@ -238,4 +244,69 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTerms has a term for each duration and billing cycle that go together.
+func TestTerms(t *testing.T) {
+	for _, test := range []struct {
+		name, sku, availability, kind string
+		terms                         []string // duration, cycle and description
+		durations                     []string
+		refunded, renews              bool
+	}{
+		{"an online service", "", "", "online_service", []string{"P1M Monthly 1 Month", "P1Y Monthly 1 Year", "P1Y Annual 1 Year", "P3Y Monthly 3 Years", "P3Y Annual 3 Years"}, []string{"P1M", "P1Y", "P3Y"}, true, true},
+		{"what the file says", ", supportedBillingCycles: [Annual, triennial]", ", terms: [{duration: P3Y, description: Prepaid}, {duration: P1Y}]", "online_service", []string{"P3Y Annual Prepaid", "P3Y Triennial Prepaid", "P1Y Annual 1 Year"}, []string{"P3Y", "P1Y"}, true, true},
+		{"yearly only", ", supportedBillingCycles: [annual]", ", isRenewable: false", "online_service", []string{"P1Y Annual 1 Year", "P3Y Annual 3 Years"}, []string{"P1Y", "P3Y"}, true, false},
+		{"a trial", ", isTrial: true", ", terms: [{duration: P1M}]", "online_service", []string{"P1M None 1 Month"}, []string{"P1M"}, true, false},
+		{"software", "", "", "software_subscription", []string{"P1Y OneTime 1 Year", "P3Y OneTime 3 Years"}, []string{"P1Y", "P3Y"}, true, true},
+		{"for good", "", "", "perpetual_software", []string{" OneTime No end"}, []string{""}, true, false},
+		{"a reservation", "", "", "reservation", []string{"P1Y OneTime 1 Year"}, []string{"P1Y"}, false, false},
+		{"an Azure plan", "", "", "azure_plan", []string{" OneTime No end"}, []string{""}, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := mustRead(t, head+strings.Replace(productLines("", test.sku, test.availability), "online_service", test.kind, 1))
+			a, err := c.Availability("p", "0001", "a", "DE")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var terms, ids []string
+			for _, term := range a.Terms {
+				terms, ids = append(terms, term.Duration+" "+string(term.BillingCycle)+" "+term.Description), append(ids, term.ID)
+				if (len(term.CancellationPolicies) > 0) != test.refunded {
+					t.Errorf("policies %+v", term.CancellationPolicies)
+				} else if test.refunded {
+					if o := term.CancellationPolicies[0].RefundOptions[0]; *o.SequenceID != 0 || o.Type != partnercenter.RefundTypeFull || o.ExpiresAfter != "P7D" {
+						t.Errorf("policies %+v", term.CancellationPolicies)
+					}
+				}
+			}
+			if !slices.Equal(terms, test.terms) {
+				t.Errorf("terms %q", terms)
+			}
+			slices.Sort(ids)
+			if len(slices.Compact(ids)) != len(terms) || len(ids[0]) != 12 {
+				t.Errorf("ids %q", ids)
+			}
+			if (len(a.RenewalInstructions) == len(terms)) != test.renews || !test.renews && a.RenewalInstructions != nil {
+				t.Errorf("renewals %+v", a.RenewalInstructions)
+			}
+			for i, r := range a.RenewalInstructions {
+				if r.ApplicableTermIDs[0] != a.Terms[i].ID || r.RenewalOptions[0].RenewToID != "P:0001" || !*r.RenewalOptions[0].IsAutoRenewable {
+					t.Errorf("renewal %+v", r)
+				}
+			}
+			item, err := c.Find("P:0001:A", "US")
+			if err != nil || !slices.Equal(item.Terms, test.durations) {
+				t.Errorf("durations %q, %v", item.Terms, err)
+			}
+			if again, err := c.Availability("p", "0001", "a", "US"); err != nil || again.Terms[0].ID != a.Terms[0].ID {
+				t.Errorf("another id in another country: %v", err)
+			}
+		})
+	}
+	for text, want := range map[string]int{"P1M": 1, "p1y": 12, "P3Y": 36, "P18M": 18, "": 0, "P7D": 0, "PM": 0, "P-1M": 0, "P9999Y": 0} {
+		if got := TermMonths(text); got != want {
+			t.Errorf("%q has %d months", text, got)
+		}
+	}
 }

@@ -49,7 +49,7 @@ func sound(t *testing.T, o *Order, now time.Time) {
 		o.ActivationLinks("/", at)
 		for _, s := range o.Subscriptions {
 			s.At(Realistic(), at)
-			s.ProvisioningStatus()
+			s.ProvisioningStatus(noon)
 			s.RegistrationStatus(at)
 		}
 	}

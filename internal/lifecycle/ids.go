@@ -91,15 +91,32 @@ func stale(stored *string, ifMatch string, sent *string) bool {
 
 // checkEtag refuses a change with a stale etag.
 func checkEtag(what string, stored *partnercenter.ResourceAttributes, ifMatch string, sent *partnercenter.ResourceAttributes) error {
-	etag := func(a *partnercenter.ResourceAttributes) *string {
-		if a == nil {
-			return nil
-		}
-		return a.Etag
-	}
-	if !stale(etag(stored), ifMatch, etag(sent)) {
+	if !stale(etagOf(stored), ifMatch, etagOf(sent)) {
 		return nil
 	}
 	return refuse(http.StatusBadRequest, partnercenter.ErrorCodeEtagStale, "Read it again and send the change with its new etag",
 		"Etag is no longer valid: the %s was changed since it was read", what)
+}
+
+// sentVersion reports whether a caller that is not stale named the stored version, which
+// "*" or no etag at all do not. Where no etag is stored, there is one version only.
+func sentVersion(stored *partnercenter.ResourceAttributes, ifMatch string, sent *partnercenter.ResourceAttributes) bool {
+	tag := etagOf(stored)
+	if tag == nil || *tag == "" {
+		return true
+	}
+	if strings.TrimSpace(ifMatch) == "*" {
+		ifMatch = ""
+	}
+	if named := etagOf(sent); ifMatch == "" && (named == nil || *named == "") {
+		return false
+	}
+	return !stale(tag, ifMatch, etagOf(sent))
+}
+
+func etagOf(a *partnercenter.ResourceAttributes) *string {
+	if a == nil {
+		return nil
+	}
+	return a.Etag
 }

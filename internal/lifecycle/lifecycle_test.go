@@ -102,16 +102,16 @@ func TestPlaceOrder(t *testing.T) {
 		term, end              string
 		total                  partnercenter.Decimal
 	}{
-		"licence":      {line(licence, 3), guid, guid, pacificDate, "completed", "completed", "monthly", true, true, "-", "2027-03-01T00:00:00Z", "60.00"},
+		"licence":      {line(licence, 3), guid, guid, pacificDate, "completed", "completed", "monthly", true, true, "-", "2027-02-28T00:00:00Z", "60.00"},
 		"usage":        {line(usage, 1), guid, guid, pacificDate, "completed", "completed", "monthly", true, true, "-", "9999-12-31T00:00:00Z", ""},
-		"service":      {line(service, 3), hex12, hex12, utcDate, "pending", "completed", "monthly", false, true, "P1M", "2026-04-01T00:00:00Z", "12.00"},
-		"trial":        {line(trial, 25), hex12, hex12, utcDate, "pending", "completed", "none", false, true, "P1M", "2026-04-01T00:00:00Z", "0.00"},
+		"service":      {line(service, 3), hex12, hex12, utcDate, "pending", "completed", "monthly", false, true, "P1M", "2026-03-31T00:00:00Z", "12.00"},
+		"trial":        {line(trial, 25), hex12, hex12, utcDate, "pending", "completed", "none", false, true, "P1M", "2026-03-31T00:00:00Z", "0.00"},
 		"plan":         {line(plan, 1), long, hex12, utcDate, "pending", "completed", "one_time", false, true, "", "9999-12-31T00:00:00Z", ""},
 		"reservation":  {forAzure, long, hex12, utcDate, "pending", "completed", "one_time", false, false, "P3Y", "", "49212.70"},
 		"perpetual":    {line(perpetual, 1), long, hex12, utcDate, "pending", "completed", "one_time", false, false, "", "", "972.00"},
-		"software":     {line(software, 2), long, hex12, utcDate, "pending", "completed", "one_time", false, true, "P1Y", "2027-03-01T00:00:00Z", "700.00"},
+		"software":     {line(software, 2), long, hex12, utcDate, "pending", "completed", "one_time", false, true, "P1Y", "2027-02-28T00:00:00Z", "700.00"},
 		"needs a file": {line(withFile, 1), long, hex12, utcDate, "pending_po_upload", "pending_po_upload", "one_time", false, false, "", "", "6155.00"},
-		"marketplace":  {line(marketplace, 1), long, hex12, utcDate, "pending", "completed", "monthly", false, true, "P1M", "2026-04-01T00:00:00Z", "19.00"},
+		"marketplace":  {line(marketplace, 1), long, hex12, utcDate, "pending", "completed", "monthly", false, true, "P1M", "2026-03-31T00:00:00Z", "19.00"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := Settings{OrderLag: time.Minute, ProvisioningTime: time.Hour}

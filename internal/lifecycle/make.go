@@ -97,7 +97,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		line.RenewsTo = asked.RenewsTo
 	}
 	if !item.Kind.Legacy() && len(item.Terms) > 0 {
-		line.TermDuration = new(item.Terms[0])
+		line.TermDuration = new(item.Term(o.Document.BillingCycle))
 		for _, term := range item.Terms {
 			if asked.TermDuration != nil && strings.EqualFold(term, *asked.TermDuration) {
 				line.TermDuration = new(term)
@@ -105,7 +105,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		}
 	}
 	line.Links = itemLinks(item)
-	setPrice(&line, item.Price)
+	setPrice(&line, priceIn(item, o.Document.BillingCycle))
 	facts := LineFacts{Kind: item.Kind, Bought: bought}
 	if !item.Kind.Legacy() {
 		facts.Provisioned = provisioned // legacy offers are provisioned at once
@@ -197,27 +197,11 @@ func subscriptionLinks(a *Account, item *catalog.Item, parent, self string) *par
 func (s *Subscription) start(at time.Time) {
 	s.Facts.Since = at
 	legacy := s.Facts.Kind.Legacy()
-	day := at.UTC().Truncate(24 * time.Hour)
 	s.Document.CreationDate = dateOf(at, false)
 	if legacy {
 		s.Document.CreationDate = readTime(at.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
-	s.Document.EffectiveStartDate = readTime(day.Format("2006-01-02T15:04:05Z"))
-	s.Document.CommitmentEndDate = readTime(termEnd(day, s).Format("2006-01-02T15:04:05Z"))
-}
-
-// termEnd returns the end of a subscription's first term.
-func termEnd(start time.Time, s *Subscription) time.Time {
-	trial := s.Document.IsTrial != nil && *s.Document.IsTrial
-	switch {
-	case s.Facts.Kind == catalog.Usage || s.Facts.Kind == catalog.AzurePlan:
-		return never
-	case start.Year() >= never.Year()-3:
-		return never // it waits for a purchase order
-	case s.Document.TermDuration == "P1M" || trial:
-		return start.AddDate(0, 1, 0)
-	case s.Document.TermDuration == "P3Y":
-		return start.AddDate(3, 0, 0)
-	}
-	return start.AddDate(1, 0, 0)
+	s.Document.EffectiveStartDate = firstInstant(at.UTC())
+	s.Document.CommitmentEndDate = partnercenter.Time{}
+	s.setEnds(at)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/catalog"
 )
 
 // minFraction is the least number of decimals that amounts show.
@@ -21,6 +22,39 @@ func setPrice(line *partnercenter.OrderLineItem, price partnercenter.Decimal) {
 	}
 }
 
+// priceIn returns the price of an item for a billing cycle. That of the catalog is for
+// the item's first one.
+func priceIn(item *catalog.Item, cycle partnercenter.BillingCycleType) partnercenter.Decimal {
+	if len(item.BillingCycles) == 0 {
+		return item.Price
+	}
+	return scale(item.Price, item.BillingCycles[0], cycle)
+}
+
+// scale converts a price for a billing cycle to one for another cycle.
+func scale(price partnercenter.Decimal, from, to partnercenter.BillingCycleType) partnercenter.Decimal {
+	months, per := catalog.CycleMonths(to), catalog.CycleMonths(from)
+	amount, err := price.Rat()
+	if err != nil || months == 0 || per == 0 || months == per {
+		return price
+	}
+	amount.Mul(amount, big.NewRat(int64(months), int64(per)))
+	return partnercenter.Decimal(amount.FloatString(fraction(price)))
+}
+
+// scaleLine converts the prices of a line to another billing cycle.
+func scaleLine(line *partnercenter.OrderLineItem, from, to partnercenter.BillingCycleType) {
+	if line.Pricing == nil {
+		return
+	}
+	scaled := *line.Pricing
+	for _, price := range []*partnercenter.Decimal{&scaled.ListPrice, &scaled.DiscountedPrice, &scaled.ProratedPrice, &scaled.Price} {
+		*price = scale(*price, from, to)
+	}
+	scaled.ExtendedPrice = times(scaled.Price, quantity(line))
+	line.Pricing = &scaled
+}
+
 // clearLine sets the quantity and the prices of a line to zero.
 func clearLine(line *partnercenter.OrderLineItem) {
 	line.Quantity = new(0)
@@ -29,7 +63,8 @@ func clearLine(line *partnercenter.OrderLineItem) {
 	}
 }
 
-// total sums up the lines of an order. An order has a total if any line has a price.
+// total sums up the lines of an order, over all billing cycles of their terms. An order
+// has a total if any line has a price.
 func total(o *partnercenter.Order) partnercenter.Decimal {
 	sum, digits, any := new(big.Rat), minFraction, false
 	for i := range o.LineItems {
@@ -41,13 +76,23 @@ func total(o *partnercenter.Order) partnercenter.Decimal {
 		if err != nil {
 			continue // loaded without a price
 		}
-		sum.Add(sum, amount)
+		sum.Add(sum, amount.Mul(amount, big.NewRat(cyclesIn(&o.LineItems[i], o.BillingCycle), 1)))
 		digits, any = max(digits, fraction(p.ExtendedPrice)), true
 	}
 	if !any {
 		return ""
 	}
 	return partnercenter.Decimal(sum.FloatString(digits))
+}
+
+// cyclesIn returns how often a line is billed during its term. Legacy offers have no
+// term.
+func cyclesIn(line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType) int64 {
+	months := catalog.CycleMonths(cycle)
+	if months == 0 || line.TermDuration == nil {
+		return 1
+	}
+	return int64(max(1, catalog.TermMonths(*line.TermDuration)/months))
 }
 
 // times multiplies exactly.

@@ -173,13 +173,19 @@ func (o *Order) clone() *Order {
 func (s *Subscription) clone() *Subscription {
 	c := *s
 	c.Facts.Seats = slices.Clone(s.Facts.Seats)
+	c.Facts.Cycles = slices.Clone(s.Facts.Cycles)
 	return &c
 }
 
 // touch raises the etag of an order that has one.
 func (o *Order) touch() { raiseEtag(&o.Document.Attributes, o.Document.ID) }
 
-func (s *Subscription) touch() { raiseEtag(&s.Document.Attributes, s.Document.ID) }
+// touch begins a new version of a subscription. Changes of its order do not: clients
+// that read it before can send it back.
+func (s *Subscription) touch() {
+	raiseEtag(&s.Document.Attributes, s.Document.ID)
+	s.Facts.Cycles = nil
+}
 
 // raiseEtag copies the attributes, which others may share.
 func raiseEtag(attributes **partnercenter.ResourceAttributes, id string) {
@@ -271,6 +277,7 @@ func (o *Order) cancel(named []int, settings Settings, now time.Time) (*Order, [
 	for _, i := range lines {
 		clearLine(&next.Document.LineItems[i])
 		if s := next.subscriptionOf(i); s != nil && s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
+			s.advance(now)
 			s.delete()
 			next.Changed = append(next.Changed, s)
 			events = append(events, Event{Kind: "subscription cancelled", SubscriptionID: s.Document.ID, LineItemNumber: i})
@@ -355,7 +362,7 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 	}
 	next := o.clone()
 	provisioned := now
-	if !o.legacy() {
+	if !o.Legacy() {
 		provisioned = later(now, settings.ProvisioningTime)
 	}
 	events := make([]Event, 0, len(lines))
@@ -373,7 +380,7 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 
 // addOnOrderRules are the rules from orderRules that apply to add-ons, too: an add-on
 // is billed like its base, whatever its own cycles are.
-var addOnOrderRules = []rule[*placementCheck]{orderedTogether, subscriptionLimit}
+var addOnOrderRules = []rule[*placementCheck]{orderedTogether, termBilled, subscriptionLimit}
 
 // cycleCheck is a line whose order changes its billing cycle, as the rules check it.
 type cycleCheck struct {
@@ -426,13 +433,19 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		}
 	}
 	next := o.clone()
+	for i := range next.Document.LineItems {
+		scaleLine(&next.Document.LineItems[i], o.Document.BillingCycle, cycle)
+	}
 	next.Document.BillingCycle = cycle
+	if o.Document.TotalPrice != "" {
+		next.Document.TotalPrice = total(&next.Document)
+	}
 	for _, s := range next.Subscriptions {
 		if s.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted {
 			continue
 		}
+		s.Facts.Cycles = append(s.Facts.Cycles, s.Document.BillingCycle.Normalize())
 		s.Document.BillingCycle = cycle
-		s.touch()
 		next.Changed = append(next.Changed, s)
 	}
 	next.touch()

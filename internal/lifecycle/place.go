@@ -412,6 +412,7 @@ var orderRules = []rule[*placementCheck]{
 		}
 		return "", ""
 	}},
+	termBilled,
 	subscriptionLimit,
 	{http.StatusForbidden, partnercenter.ErrorCodeTooManyAzureSubs, "the sandbox allows fewer Azure subscriptions of the partner", func(p *placementCheck) (string, string) {
 		return p.requireLimit(func(k catalog.Kind) bool { return k == catalog.Usage }, p.Held.AzureSubs, p.settings.MaxAzurePlans, "azure-plans", "The desired number of subscriptions exceeded the maximum number of Azure subscriptions allowed per partner: %d, and the limit is %d")
@@ -421,7 +422,7 @@ var orderRules = []rule[*placementCheck]{
 	}},
 }
 
-// orderedTogether and subscriptionLimit apply to add-ons, too.
+// orderedTogether, termBilled and subscriptionLimit apply to add-ons, too.
 var (
 	orderedTogether = rule[*placementCheck]{http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "legacy offers and catalog items, or offers of different sales groups, are ordered together", func(p *placementCheck) (string, string) {
 		first := p.lines[0].item
@@ -431,6 +432,15 @@ var (
 				return violation("Order them separately", "Unable to process this order: %s and %s are a legacy offer and a catalog item", first.ID, l.item.ID)
 			case l.item.SalesGroup != first.SalesGroup:
 				return violation("Order them separately", "Unable to process this order: %s and %s are in different sales groups", first.ID, l.item.ID)
+			}
+		}
+		return "", ""
+	}}
+	termBilled = rule[*placementCheck]{http.StatusBadRequest, partnercenter.ErrorCodeCycleUnsupported, "a term is shorter than the billing cycle", func(p *placementCheck) (string, string) {
+		cycle := p.cycle()
+		for _, l := range p.lines {
+			if term := l.line.TermDuration; term != nil && !catalog.Billable(*term, cycle) {
+				return violation("Send a longer term, or a shorter billing cycle", "The billing cycle %s is longer than the term %s of %s", cycle, quote.Text(*term), l.item.ID)
 			}
 		}
 		return "", ""

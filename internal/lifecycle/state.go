@@ -101,6 +101,9 @@ type SubscriptionFacts struct {
 	Registered time.Time `json:"registered,omitzero"`
 	// NeedsActivation says that the publisher's page was not visited yet.
 	NeedsActivation bool `json:"needsActivation,omitzero"`
+	// Cycles are the earlier billing cycles of this version of the subscription: its
+	// order changes the cycle and leaves the etag valid.
+	Cycles []partnercenter.BillingCycleType `json:"cycles,omitzero"`
 }
 
 // Seats is a quantity that was added at one time.
@@ -181,8 +184,8 @@ func (o *Order) HasLine(number string) bool {
 	return err == nil && n >= 0 && n < len(o.Document.LineItems) && strconv.Itoa(n) == number
 }
 
-// legacy reports whether the order is for legacy offers.
-func (o *Order) legacy() bool { return guid.Is(o.Document.ID) }
+// Legacy reports whether the order is for legacy offers.
+func (o *Order) Legacy() bool { return guid.Is(o.Document.ID) }
 
 // quantity returns the quantity of a line, 1 by default.
 func quantity(line *partnercenter.OrderLineItem) int {
@@ -211,7 +214,7 @@ func (o *Order) lineStatus(line int, now time.Time) string {
 // ProvisioningStatus returns the provisioning status of each line. Only orders of
 // catalog items have one.
 func (o *Order) ProvisioningStatus(now time.Time) ([]partnercenter.OrderLineItemProvisioningStatus, error) {
-	if o.legacy() {
+	if o.Legacy() {
 		return nil, refuse(http.StatusNotFound, partnercenter.ErrorCodeProvisioningUnknown, "Follow the provisioningStatus links of the order's lines for the status of their subscriptions",
 			"Order %s has no provisioning information: it is for legacy offers, which are provisioned at once", o.Document.ID)
 	}
@@ -256,13 +259,15 @@ func (s *Subscription) activationLink(base string) *partnercenter.Link {
 }
 
 // ProvisioningStatus returns the provisioning status of a subscription.
-func (s *Subscription) ProvisioningStatus() *partnercenter.SubscriptionProvisioningStatus {
+func (s *Subscription) ProvisioningStatus(now time.Time) *partnercenter.SubscriptionProvisioningStatus {
 	sku := s.Document.OfferID
 	if !guid.Is(sku) {
 		sku = guid.Derived("sku", sku) // clients insist on a GUID
 	}
+	c := *s
+	c.advance(now)
 	return &partnercenter.SubscriptionProvisioningStatus{
-		SKUID: sku, Status: partnercenter.ProvisioningStatusSuccess, Quantity: s.Document.Quantity, EndDate: s.Document.CommitmentEndDate,
+		SKUID: sku, Status: partnercenter.ProvisioningStatusSuccess, Quantity: s.Document.Quantity, EndDate: c.Document.CommitmentEndDate,
 		Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeSubscriptionProvisioningStatus},
 	}
 }

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ type updateCheck struct {
 	parent   *Subscription // of an add-on
 	settings Settings
 	now      time.Time
+	// sentThisVersion says that the request has the stored etag, or that there is none.
+	sentThisVersion bool
 
 	quantity  *int
 	status    partnercenter.SubscriptionStatus
@@ -75,6 +78,7 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	if err := checkEtag("subscription", s.Document.Attributes, command.IfMatch, command.Request.Attributes); err != nil {
 		return nil, nil, err
 	}
+	u.sentThisVersion = sentVersion(s.Document.Attributes, command.IfMatch, command.Request.Attributes)
 	u.intent()
 	var to Transition
 	changed := u.quantity != nil || u.nickname != "" || u.autoRenew != nil
@@ -99,10 +103,9 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	}
 	events := []Event{{Kind: to.Event, SubscriptionID: s.Document.ID, LineItemNumber: s.Facts.LineItemNumber}}
 	u.apply()
+	s.touch()
 	if u.status == partnercenter.SubscriptionStatusDeleted {
 		events = append(events, next.cancelLine(s.Facts.LineItemNumber)...)
-	} else {
-		s.touch()
 	}
 	next.Changed = append(next.Changed, s)
 	return next, events, nil
@@ -122,6 +125,7 @@ func statusCommand(s partnercenter.SubscriptionStatus) Command {
 // apply makes the change that the rules allow.
 func (u *updateCheck) apply() {
 	d := &u.Document
+	u.advance(u.now)
 	if u.quantity != nil {
 		u.setQuantity(*u.quantity)
 	}
@@ -178,7 +182,6 @@ func (s *Subscription) delete() {
 	s.Document.Status = partnercenter.SubscriptionStatusDeleted
 	s.Document.AutoRenewEnabled = new(false)
 	s.Document.SuspensionReasons = nil
-	s.touch()
 }
 
 // cancelLine cancels the line of a deleted subscription, and the order with its last
@@ -198,10 +201,12 @@ func (o *Order) cancelLine(number int) []Event {
 	return []Event{{Kind: "order cancelled"}}
 }
 
-// At returns the subscription's document at an instant: what can still be refunded
-// changes with time.
+// At returns the subscription's document at an instant: when the term ends and what can
+// still be refunded changes with time.
 func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subscription {
-	view := s.Document
+	current := *s
+	current.advance(now)
+	view := current.Document
 	if settings.CancelWithin == 0 || !s.windowed() {
 		return &view
 	}
@@ -251,8 +256,7 @@ var updateRules = []rule[*updateCheck]{
 		return require(u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeCycleNotHere, "the billing cycle is to change", func(u *updateCheck) (string, string) {
-		c := u.request.BillingCycle.Normalize()
-		return require(c == "" || c == partnercenter.BillingCycleTypeUnknown || c == partnercenter.BillingCycleTypeNone || c == u.Document.BillingCycle.Normalize(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(c)))
+		return require(!u.changesCycle(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(u.request.BillingCycle)))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodePartnerNotUpdatable, "the partner on record is to change", func(u *updateCheck) (string, string) {
 		asked, has := u.request.PartnerID, ""
@@ -341,6 +345,18 @@ var updateRules = []rule[*updateCheck]{
 		}
 		return inactiveParent(u.parent)
 	}},
+}
+
+// changesCycle reports whether the request asks for a billing cycle other than the one
+// that the caller read: the current one or, with the etag of this version, an earlier
+// one.
+func (u *updateCheck) changesCycle() bool {
+	switch c := u.request.BillingCycle.Normalize(); c {
+	case "", partnercenter.BillingCycleTypeUnknown, partnercenter.BillingCycleTypeNone, u.Document.BillingCycle.Normalize():
+		return false
+	default:
+		return !slices.Contains(u.Facts.Cycles, c) || !u.sentThisVersion
+	}
 }
 
 // maxQuantity bounds quantities of items that the catalog does not have. It is the

@@ -393,3 +393,78 @@ func TestEndsOfTime(t *testing.T) {
 		}
 	}
 }
+
+// TestUpdateAfterOrderChanged sends subscriptions back that were read before their order
+// changed.
+func TestUpdateAfterOrderChanged(t *testing.T) {
+	a := account(t)
+	change := func(o *Order, request *partnercenter.Order) *Order {
+		t.Helper()
+		next, _, err := PatchOrder(a, o, Patch{Request: request}, Settings{Sandbox: true}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return next
+	}
+	cycle := func(c partnercenter.BillingCycleType) *partnercenter.Order {
+		return &partnercenter.Order{BillingCycle: c}
+	}
+	update := func(o *Order, request partnercenter.Subscription, ifMatch string) (*Order, error) {
+		id := o.Subscriptions[0].Document.ID
+		next, _, err := UpdateSubscription(a, o, id, Update{Request: &request, IfMatch: ifMatch}, Settings{}, noon)
+		return next, err
+	}
+	yearly := line("DZH318Z0C1NT:0001:DZH318Z0BNV4", 2) // without an etag
+	yearly.TermDuration = new("P1Y")
+	for name, first := range map[string]*Order{"licence": place(t, a, Settings{}, line(licence, 2)), "marketplace": place(t, a, Settings{}, yearly)} {
+		t.Run(name, func(t *testing.T) {
+			read := *first.Subscriptions[0].At(Settings{}, noon)
+			changed := change(first, cycle("annual"))
+			if *changed.Subscriptions[0].Document.Attributes.Etag != *read.Attributes.Etag || changed.Subscriptions[0].Document.BillingCycle != "annual" {
+				t.Errorf("subscription %+v", changed.Subscriptions[0].Document)
+			}
+			read.FriendlyName = "renamed"
+			next, err := update(changed, read, "")
+			refused(t, err, "")
+			if d := next.Subscriptions[0].Document; d.FriendlyName != "renamed" || d.BillingCycle != "annual" {
+				t.Errorf("subscription %+v", d)
+			}
+			_, err = update(changed, partnercenter.Subscription{BillingCycle: "annual", FriendlyName: "x"}, "")
+			refused(t, err, "")
+			other := read
+			other.BillingCycle = "triennial"
+			_, err = update(changed, other, "")
+			refused(t, err, partnercenter.ErrorCodeCycleNotHere)
+
+			// There and back again, all of one version.
+			back := change(changed, cycle("monthly"))
+			other.BillingCycle = "Annual"
+			_, err = update(back, other, "")
+			refused(t, err, "")
+
+			// The subscription's own change ends the version.
+			if name == "licence" {
+				_, err = update(next, read, "")
+				refused(t, err, partnercenter.ErrorCodeEtagStale)
+				_, err = update(changed, partnercenter.Subscription{BillingCycle: "monthly"}, "")
+				refused(t, err, partnercenter.ErrorCodeCycleNotHere)
+				_, err = update(changed, partnercenter.Subscription{BillingCycle: "monthly"}, "*")
+				refused(t, err, partnercenter.ErrorCodeCycleNotHere)
+				_, err = update(changed, partnercenter.Subscription{BillingCycle: "monthly"}, `"`+*read.Attributes.Etag+`"`)
+				refused(t, err, "")
+				_, err = update(changed, read, "*")
+				refused(t, err, "")
+			}
+			fresh := next.Subscriptions[0].Document
+			fresh.BillingCycle = "monthly"
+			_, err = update(next, fresh, "")
+			refused(t, err, partnercenter.ErrorCodeCycleNotHere)
+		})
+	}
+	// What a line's cancellation did is not hidden behind a stale etag.
+	two := place(t, a, Settings{}, line(software, 1), line(software, 1))
+	read := *two.Subscriptions[0].At(Settings{}, noon)
+	cancelled := change(two, &partnercenter.Order{Status: "cancelled", LineItems: two.Document.LineItems[:1]})
+	_, err := update(cancelled, read, "")
+	refused(t, err, partnercenter.ErrorCodeSubscriptionDeleted)
+}

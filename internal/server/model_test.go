@@ -379,6 +379,14 @@ func plain(o *partnercenter.Order) *partnercenter.Order {
 	return o
 }
 
+// asPlaced returns the answer to the placement of an order, with prices in new commerce.
+func asPlaced(o *lifecycle.Order) *partnercenter.Order {
+	if o.Legacy() {
+		return plain(o.AsPlaced())
+	}
+	return o.AsPlaced()
+}
+
 // check compares everything that the server shows of the customers affected by the last
 // command with the model, and checks the invariants.
 func (p *play) check() {
@@ -477,9 +485,15 @@ func (p *play) checkCustomer(c modelCustomer) {
 		if *s.Quantity < 1 {
 			p.Fatalf("subscription %s has quantity %d", s.ID, *s.Quantity)
 		}
-		stored := *s
+		// A version is what time and the order leave alone.
+		stored, id := *s, s.ID
 		stored.RefundableQuantity, stored.RefundOptions, stored.CancellationAllowedUntilDate = nil, nil, partnercenter.Time{}
-		p.checkVersion(s.ID, s.Attributes.Etag, p.encode(&stored))
+		stored.CommitmentEndDate, stored.CommitmentEndDateTime, stored.BillingCycleEndDate, stored.BillingCycleEndDateTime = partnercenter.Time{}, partnercenter.Time{}, partnercenter.Time{}, partnercenter.Time{}
+		stored.BillingCycle = ""
+		if s.Status == partnercenter.SubscriptionStatusDeleted {
+			id += ", deleted" // by itself, or by its order in the same version
+		}
+		p.checkVersion(id, s.Attributes.Etag, p.encode(&stored))
 	}
 }
 
@@ -527,10 +541,14 @@ func (p *play) checkOrder(o *partnercenter.Order) {
 		if price.Mul(price, big.NewRat(int64(*line.Quantity), 1)).Cmp(extended) != 0 {
 			p.Fatalf("line %d of order %s: %d times %s is not %s", i, o.ID, *line.Quantity, line.Pricing.Price, line.Pricing.ExtendedPrice)
 		}
-		sum.Add(sum, extended)
+		cycles := 1
+		if term := line.TermDuration; term != nil && catalog.CycleMonths(o.BillingCycle) > 0 {
+			cycles = catalog.TermMonths(*term) / catalog.CycleMonths(o.BillingCycle)
+		}
+		sum.Add(sum, extended.Mul(extended, big.NewRat(int64(cycles), 1)))
 	}
 	if total, err := o.TotalPrice.Rat(); priced && (err != nil || total.Cmp(sum) != 0) || !priced && o.TotalPrice != "" {
-		p.Fatalf("order %s: the total is %s, the lines' sum %s", o.ID, o.TotalPrice, sum.FloatString(4))
+		p.Fatalf("order %s: the total is %s, that of the lines' terms %s", o.ID, o.TotalPrice, sum.FloatString(4))
 	}
 	if is := o.Status == partnercenter.OrderStatusCancelled; is != (left == 0) {
 		p.Fatalf("order %s is %s with %d lines left", o.ID, o.Status, left)

@@ -16,7 +16,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
-// createOrder places an order.
+// createOrder places an order. The answer has prices if it is of new commerce and the
+// caller may see them.
 func (s *Server) createOrder(c *call) error {
 	body, request, err := readJSON[partnercenter.Order](c)
 	if err != nil {
@@ -35,7 +36,11 @@ func (s *Server) createOrder(c *call) error {
 		if err != nil {
 			return nil, err
 		}
-		return s.orderEffect(c, decision{order: o, held: held}, writeResult{status: http.StatusCreated, events: events}, withoutPrices(o.AsPlaced()))
+		answer := o.AsPlaced()
+		if o.Legacy() || s.checkPriceAccess(c) != nil {
+			answer = withoutPrices(answer)
+		}
+		return s.orderEffect(c, decision{order: o, held: held}, writeResult{status: http.StatusCreated, events: events}, answer)
 	})
 }
 

@@ -262,7 +262,7 @@ func (p *play) place() {
 			p.decode(p.encode(&request), &sent)
 			return lifecycle.PlaceOrder(p.account(c), lifecycle.Placement{Request: &sent, HasUser: user, Entropy: seed}, p.settings, now)
 		},
-		answer: func(o *lifecycle.Order) any { return plain(o.AsPlaced()) },
+		answer: func(o *lifecycle.Order) any { return asPlaced(o) },
 	})
 }
 

@@ -138,7 +138,7 @@ func (s *Server) getSubscription(c *call) error {
 
 // getSubscriptionProvisioning answers with the provisioning status of a subscription.
 func (s *Server) getSubscriptionProvisioning(c *call) error {
-	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.ProvisioningStatus() })
+	return s.aboutSubscription(c, func(x *lifecycle.Subscription) any { return x.ProvisioningStatus(s.now()) })
 }
 
 // getSubscriptionProvisioningWithoutCustomer does the same at a path without the

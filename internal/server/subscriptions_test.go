@@ -291,3 +291,28 @@ func provisioningRefusals(t *testing.T, a *api) []refusal {
 		of("a cycle too early", "change the billing cycle of order: it is pending", 400, partnercenter.ErrorCodeSyncStateNotCompleted, `{"billingCycle":"annual"}`),
 	}
 }
+
+// TestCycleLeavesSubscription sends a subscription back that was read before its order's
+// billing cycle changed.
+func TestCycleLeavesSubscription(t *testing.T) {
+	for name, lines := range map[string]string{"a legacy offer": line(offerE3, 2), "new commerce": line(itemE3, 2, `"termDuration":"P1Y"`), "without etags": line(itemMarketplace, 2, `"termDuration":"P1Y"`)} {
+		t.Run(name, func(t *testing.T) {
+			a := newAPI(t)
+			o := a.placed(t, documented, lines)
+			id := o.LineItems[0].SubscriptionID
+			read := string(a.send(t, http.MethodGet, subscriptionAt(documented, id), "", 200))
+			a.patchOrder(t, documented, o.ID, `{"billingCycle":"annual"}`)
+			renamed := strings.Replace(read, `"friendlyName":"`, `"friendlyName":"our `, 1)
+			s := a.patchSubscription(t, documented, id, renamed)
+			if !strings.HasPrefix(s.FriendlyName, "our ") || s.BillingCycle != partnercenter.BillingCycleTypeAnnual {
+				t.Errorf("subscription %+v", s)
+			}
+			code := partnercenter.ErrorCodeEtagStale
+			if *s.Attributes.Etag == "" {
+				code = partnercenter.ErrorCodeCycleNotHere
+			}
+			a.check(t, request{method: http.MethodPatch, path: subscriptionAt(documented, id), body: read, status: 400, code: code})
+			a.check(t, request{method: http.MethodPatch, path: subscriptionAt(documented, id), body: `{"billingCycle":"triennial"}`, status: 400, code: partnercenter.ErrorCodeCycleNotHere})
+		})
+	}
+}

@@ -290,10 +290,10 @@ func testGrants(t *testing.T, s *Store) {
 	}
 }
 
-// What signs in to a database of the last version still does after the upgrade, and its
-// users have passwords.
-func TestUpgradeToIdentity(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "old.db")
+// oldDatabase makes a database with the schema of an earlier version.
+func oldDatabase(t *testing.T, version int64) (path string, db *sql.DB) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "old.db")
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
@@ -306,11 +306,20 @@ func TestUpgradeToIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.UpTo(t.Context(), 3); err != nil {
+	if _, err := p.UpTo(t.Context(), version); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := db.Exec(fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		t.Fatal(err)
+	}
+	return path, db
+}
+
+// What signs in to a database of the last version still does after the upgrade, and its
+// users have passwords.
+func TestUpgradeToIdentity(t *testing.T) {
+	path, db := oldDatabase(t, 3)
 	for _, statement := range []string{
-		fmt.Sprintf("PRAGMA application_id = %d", applicationID),
 		`INSERT INTO partners VALUES ('` + partnerA + `', 'A', 'a.example', '1', 'US')`,
 		`INSERT INTO apps VALUES ('` + partnerA + `', '` + suiteApp + `', 'o', 'app', 'given')`,
 		`INSERT INTO users VALUES ('` + partnerA + `', 'ada@a.example', 'Ada@a.example', 'o', 'Ada', 'admin_agent')`,

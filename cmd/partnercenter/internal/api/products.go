@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -243,7 +245,7 @@ var skusView = &terminal.View[*partnercenter.SKU]{
 var availabilitiesView = &terminal.View[*partnercenter.Availability]{
 	Plural: "availabilities",
 	CSV: []string{
-		"catalogItemId", "productId", "skuId", "availabilityId", "segment", "country", "currencyCode", "terms", "isPurchasable", "isRenewable",
+		"catalogItemId", "productId", "skuId", "availabilityId", "segment", "country", "currencyCode", "terms", "isPurchasable", "isRenewable", "billing",
 	},
 	Columns: []terminal.Column[*partnercenter.Availability]{
 		{Name: "catalogItemId", Kind: terminal.ID, Value: func(a *partnercenter.Availability) any { return a.CatalogItemID }},
@@ -251,6 +253,7 @@ var availabilitiesView = &terminal.View[*partnercenter.Availability]{
 		{Name: "terms", Value: func(a *partnercenter.Availability) any { return terms(a) }},
 		{Name: "currencyCode", Header: "CURRENCY", Rank: 3, Value: func(a *partnercenter.Availability) any { return terminal.OrZero(a.DefaultCurrency).Code }},
 		{Name: "isPurchasable", Header: "FOR SALE", Rank: 1, Value: func(a *partnercenter.Availability) any { return a.IsPurchasable }},
+		{Name: "billing", Shown: terminal.OnlyWide, Value: func(a *partnercenter.Availability) any { return billing(a) }},
 		{Name: "isRenewable", Header: "RENEWABLE", Shown: terminal.OnlyWide, Value: func(a *partnercenter.Availability) any { return a.IsRenewable }},
 		{Name: "country", Shown: terminal.OnlyWide, Value: func(a *partnercenter.Availability) any { return a.Country }},
 		{Name: "title", Shown: terminal.OnlyWide, Value: func(a *partnercenter.Availability) any { return terminal.OrZero(a.SKU).Title }},
@@ -260,16 +263,26 @@ var availabilitiesView = &terminal.View[*partnercenter.Availability]{
 	},
 }
 
-// terms joins the terms of an availability for a cell. A perpetual term is
-// shown as a dash.
+// terms joins the durations of an availability's terms for a cell. A perpetual
+// term is shown as a dash.
 func terms(a *partnercenter.Availability) string {
-	durations := make([]string, len(a.Terms))
-	for i, term := range a.Terms {
-		if durations[i] = term.Duration; term.Duration == "" {
-			durations[i] = "-"
+	var durations []string
+	for _, term := range a.Terms {
+		if d := cmp.Or(term.Duration, "-"); !slices.Contains(durations, d) {
+			durations = append(durations, d)
 		}
 	}
 	return strings.Join(durations, " ")
+}
+
+// billing joins the terms of an availability with their billing cycles:
+// P1Y/Monthly P1Y/Annual.
+func billing(a *partnercenter.Availability) string {
+	texts := make([]string, len(a.Terms))
+	for i, term := range a.Terms {
+		texts[i] = cmp.Or(term.Duration, "-") + "/" + string(term.BillingCycle)
+	}
+	return strings.Join(texts, " ")
 }
 
 var inventoryView = &terminal.View[partnercenter.InventoryItem]{
