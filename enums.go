@@ -134,6 +134,11 @@ func (t OrderTransactionType) Normalize() OrderTransactionType {
 // Known reports whether t spells a documented value.
 func (t OrderTransactionType) Known() bool { return isKnown(t, orderTransactionTypes) }
 
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *OrderTransactionType) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, t)
+}
+
 // LineItemTransactionType says what happened to a line item.
 type LineItemTransactionType string
 
@@ -276,6 +281,11 @@ func (o FilterOperator) Normalize() FilterOperator { return normalize(o, filterO
 // Known reports whether o spells a documented value.
 func (o FilterOperator) Known() bool { return isKnown(o, filterOperators) }
 
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (o *FilterOperator) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, o)
+}
+
 // CustomerSearchField is a field that customers can be searched by.
 type CustomerSearchField string
 
@@ -299,6 +309,11 @@ func (f CustomerSearchField) Normalize() CustomerSearchField {
 
 // Known reports whether f spells a documented value.
 func (f CustomerSearchField) Known() bool { return isKnown(f, customerSearchFields) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (f *CustomerSearchField) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, f)
+}
 
 // FulfillmentStatus is the state of a line item, or of part of its quantity.
 type FulfillmentStatus string
@@ -420,6 +435,54 @@ func (a SubscriptionAction) Known() bool { return isKnown(a, subscriptionActions
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (a *SubscriptionAction) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return unmarshalText(dec, a)
+}
+
+// ScheduleType says when a [ScheduledAction] happens.
+type ScheduleType string
+
+// The documented times.
+const (
+	ScheduleTypeTermEnd    ScheduleType = "TermEnd"
+	ScheduleTypeCustomDate ScheduleType = "CustomDate"
+)
+
+var scheduleTypes = []ScheduleType{ScheduleTypeTermEnd, ScheduleTypeCustomDate}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t ScheduleType) Normalize() ScheduleType { return normalize(t, scheduleTypes) }
+
+// Known reports whether t spells a documented value.
+func (t ScheduleType) Known() bool { return isKnown(t, scheduleTypes) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *ScheduleType) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return unmarshalText(dec, t) }
+
+// ScheduledActionType says what a [ScheduledAction] does.
+type ScheduledActionType string
+
+// The documented actions.
+const (
+	ScheduledActionTypeCancel        ScheduledActionType = "Cancel"
+	ScheduledActionTypeRenew         ScheduledActionType = "RenewToNewTerm"
+	ScheduledActionTypeRenewExtended ScheduledActionType = "RenewToExtendedServiceTerm"
+	ScheduledActionTypeTransition    ScheduledActionType = "Transition"
+)
+
+var scheduledActionTypes = []ScheduledActionType{
+	ScheduledActionTypeCancel, ScheduledActionTypeRenew, ScheduledActionTypeRenewExtended, ScheduledActionTypeTransition,
+}
+
+// Normalize returns the constant that t spells, or t unchanged.
+func (t ScheduledActionType) Normalize() ScheduledActionType {
+	return normalize(t, scheduledActionTypes)
+}
+
+// Known reports whether t spells a documented value.
+func (t ScheduledActionType) Known() bool { return isKnown(t, scheduledActionTypes) }
+
+// UnmarshalJSONFrom reads a string in any spelling, or a number.
+func (t *ScheduledActionType) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return unmarshalText(dec, t)
 }
 
 // RefundType says how much of a cancelled subscription is refunded.

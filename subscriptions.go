@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -19,8 +20,10 @@ type Subscription struct {
 	OfferID       string `json:"offerId,omitzero"` // a legacy offer id or a catalog item id
 	OfferName     string `json:"offerName,omitzero"`
 	FriendlyName  string `json:"friendlyName,omitzero"` // the nickname; can be changed
-	Quantity      *int   `json:"quantity,omitzero"`     // can be changed
-	UnitType      string `json:"unitType,omitzero"`     // Licenses, License(s), Usage-based, none
+	// ProductType is OnlineServicesNCE, Software or Azure; new commerce only.
+	ProductType *ItemType `json:"productType,omitzero"`
+	Quantity    *int      `json:"quantity,omitzero"` // can be changed
+	UnitType    string    `json:"unitType,omitzero"` // Licenses, License(s), Usage-based, none
 	// ParentSubscriptionID is the base subscription of an add-on.
 	ParentSubscriptionID string `json:"parentSubscriptionId,omitzero"`
 	CreationDate         Time   `json:"creationDate,omitzero"`
@@ -45,12 +48,14 @@ type Subscription struct {
 	Actions              []SubscriptionAction `json:"actions,omitzero"`
 	// PartnerID is the MPN id of the indirect reseller. In some answers it is
 	// an empty string rather than absent.
-	PartnerID           *string        `json:"partnerId,omitzero"`
-	SuspensionReasons   []string       `json:"suspensionReasons,omitzero"`
-	ContractType        ContractType   `json:"contractType,omitzero"`
-	RefundOptions       []RefundOption `json:"refundOptions,omitzero"`
-	TermDuration        string         `json:"termDuration,omitzero"`        // P1M, P1Y, P3Y
-	RenewalTermDuration string         `json:"renewalTermDuration,omitzero"` // of the term after this one
+	PartnerID         *string        `json:"partnerId,omitzero"`
+	SuspensionReasons []string       `json:"suspensionReasons,omitzero"`
+	ContractType      ContractType   `json:"contractType,omitzero"`
+	RefundOptions     []RefundOption `json:"refundOptions,omitzero"`
+	TermDuration      string         `json:"termDuration,omitzero"` // P1M, P1Y, P3Y
+	// RenewalTermDuration is the term after this one. In answers of new commerce it is
+	// an empty string rather than absent when it is not set.
+	RenewalTermDuration *string `json:"renewalTermDuration,omitzero"`
 	// CancellationAllowedUntilDate is when the last seats stop being
 	// refundable; new commerce only.
 	CancellationAllowedUntilDate Time               `json:"cancellationAllowedUntilDate,omitzero"`
@@ -59,8 +64,23 @@ type Subscription struct {
 	// RefundableQuantity says how many seats can be refunded, and until when;
 	// new commerce only.
 	RefundableQuantity *RefundableQuantity `json:"refundableQuantity,omitzero"`
-	Attributes         *ResourceAttributes `json:"attributes,omitzero"`
-	Extra              jsontext.Value      `json:",embed"`
+	PromotionID        string              `json:"promotionId,omitzero"` // product:sku:id
+	AttentionNeeded    *bool               `json:"attentionNeeded,omitzero"`
+	ActionTaken        *bool               `json:"actionTaken,omitzero"`
+	ConsumptionType    string              `json:"consumptionType,omitzero"` // overage: calling that is paid by use
+	// MigratedFromSubscriptionID is the id of the legacy subscription that this one
+	// replaces.
+	MigratedFromSubscriptionID string `json:"migratedFromSubscriptionId,omitzero"`
+	ProductOrderID             string `json:"productOrderId,omitzero"`
+	// ScheduledNextTermInstructions is what changes when the term ends; can be changed.
+	// A change without it removes what is there.
+	ScheduledNextTermInstructions *SubscriptionInstructions `json:"scheduledNextTermInstructions,omitzero"`
+	// NextChargeInstructions is what changes with the next charge; can be changed.
+	NextChargeInstructions *SubscriptionInstructions `json:"nextChargeInstructions,omitzero"`
+	// ScheduledActions is what happens when the term ends; can be changed.
+	ScheduledActions ScheduledActions    `json:"scheduledActions,omitzero"`
+	Attributes       *ResourceAttributes `json:"attributes,omitzero"`
+	Extra            jsontext.Value      `json:",embed"`
 }
 
 // SubscriptionStatus is the state of a subscription.
@@ -97,6 +117,46 @@ func (s SubscriptionStatus) Known() bool { return isKnown(s, subscriptionStatuse
 // UnmarshalJSONFrom reads a string in any spelling, or a number.
 func (s *SubscriptionStatus) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return unmarshalText(dec, s)
+}
+
+// SubscriptionInstructions are what a [Subscription] is to become.
+type SubscriptionInstructions struct {
+	Product           *InstructedProduct `json:"product,omitzero"`
+	Quantity          *int               `json:"quantity,omitzero"`
+	CustomTermEndDate Time               `json:"customTermEndDate,omitzero"`
+	Extra             jsontext.Value     `json:",embed"`
+}
+
+// InstructedProduct is what a subscription is to be one of.
+type InstructedProduct struct {
+	ProductID      string           `json:"productId,omitzero"`
+	SKUID          string           `json:"skuId,omitzero"`
+	AvailabilityID string           `json:"availabilityId,omitzero"`
+	BillingCycle   BillingCycleType `json:"billingCycle,omitzero"`
+	TermDuration   string           `json:"termDuration,omitzero"` // P1M, P1Y, P3Y
+	PromotionID    string           `json:"promotionId,omitzero"`
+	Extra          jsontext.Value   `json:",embed"`
+}
+
+// ScheduledAction is what happens to a [Subscription] at the end of a term.
+type ScheduledAction struct {
+	ScheduleType  ScheduleType              `json:"scheduleType,omitzero"`
+	ActionType    ScheduledActionType       `json:"actionType,omitzero"`
+	EffectiveDate Time                      `json:"effectiveDate,omitzero"`
+	Instructions  *SubscriptionInstructions `json:"instructions,omitzero"`
+	Extra         jsontext.Value            `json:",embed"`
+}
+
+// ScheduledActions are the actions that are scheduled for a [Subscription].
+type ScheduledActions []ScheduledAction
+
+// UnmarshalJSONFrom reads an array, or a single action.
+func (s *ScheduledActions) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != jsontext.KindBeginObject {
+		return json.UnmarshalDecode(dec, (*[]ScheduledAction)(s))
+	}
+	*s = make(ScheduledActions, 1)
+	return json.UnmarshalDecode(dec, &(*s)[0])
 }
 
 // RefundOption says what is refunded if a subscription is cancelled in time.
