@@ -42,7 +42,7 @@ var importTable = map[string]rule{
 		why: "programs that import the client link only leaves of this module and little of others",
 	},
 	"internal/store": {
-		ours:   []string{"", "internal/guid", "internal/rawjson", "internal/seed"},
+		ours:   []string{"", "internal/guid", "internal/rawjson", "internal/seed", "internal/spelling"},
 		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "golang.org/x/text"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
@@ -56,7 +56,7 @@ var importTable = map[string]rule{
 		why:  "rules are pure functions of the state, a command and the time",
 	},
 	"internal/seed": {
-		ours:   []string{"", "internal/certificate", "internal/guid", "internal/rawjson", "internal/words", "internal/yamlfile"},
+		ours:   []string{"", "internal/certificate", "internal/guid", "internal/rawjson", "internal/spelling", "internal/words", "internal/yamlfile"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "seeds keep the root's types and know nothing of databases",
 	},
@@ -72,6 +72,7 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "anything that reads JSON of a shape it does not know may use it",
 	},
+	"internal/spelling":           {why: "anything that keeps documents of the API may use it"},
 	"internal/quote":              {why: "any message that quotes text from outside may use it"},
 	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
 	"internal/retryafter":         {why: "the client reads the header, the server and the token authority write it"},

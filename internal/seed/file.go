@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/spelling"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
@@ -26,7 +27,7 @@ func Sample() (*Seed, error) {
 }
 
 // Read reads a seed file, in YAML or JSON, as described in docs/seed-format.md, and
-// fills in defaults. The name is for messages only. A file with mistakes gives a
+// fills in defaults. Enumerated values come in their normal spelling. The name is for messages only. A file with mistakes gives a
 // *[yamlfile.Error].
 func Read(name string, r io.Reader) (*Seed, error) {
 	var file struct {
@@ -41,16 +42,18 @@ func Read(name string, r io.Reader) (*Seed, error) {
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
+	spelling.Normalize(&file.Seed)
 	return &file.Seed, nil
 }
 
-// format describes seed files. Its enums do not include "unknown", which means "the
-// default" in a request, and nothing in an answer.
+// format describes seed files.
 var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflect.Type][]string{
-	reflect.TypeFor[partnercenter.BillingCycleType](): words.Texts(partnercenter.BillingCycleTypes()[1:]),
+	reflect.TypeFor[partnercenter.BillingCycleType](): words.Texts(partnercenter.BillingCycleTypes()),
 	reflect.TypeFor[partnercenter.OrderStatus](): words.Texts([]partnercenter.OrderStatus{
-		partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPending, partnercenter.OrderStatusCancelled,
-		partnercenter.OrderStatusPendingPOUpload, partnercenter.OrderStatusPOUploadComplete,
+		partnercenter.OrderStatusUnknown, partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPending, partnercenter.OrderStatusCancelled,
+		partnercenter.OrderStatusSuspended, partnercenter.OrderStatusPendingReview, partnercenter.OrderStatusPendingPOUpload,
+		partnercenter.OrderStatusPOUploadComplete, partnercenter.OrderStatusPOReviewRejected, partnercenter.OrderStatusPartialSuccess,
+		partnercenter.OrderStatusError,
 	}),
 	reflect.TypeFor[partnercenter.OrderTransactionType](): words.Texts([]partnercenter.OrderTransactionType{
 		partnercenter.OrderTransactionTypeUserPurchase, partnercenter.OrderTransactionTypeSystemPurchase,

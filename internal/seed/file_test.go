@@ -84,7 +84,7 @@ func TestReadSeedFillsInWhatIsNotMentioned(t *testing.T) {
 			"a legacy order",
 			`{id: EEBA9D00-7b46-443a-917e-22887a8fc993, billingCycle: Annual, creationDate: 2018-03-06T17:37:05.253-08:00,
 			  lineItems: [{offerId: MS-AZR-0145P, subscriptionId: DB8C695B-1C3C-4C55-B697-771503DD46BF, quantity: 1}]}`,
-			`{"id":"EEBA9D00-7b46-443a-917e-22887a8fc993","referenceCustomerId":"9d60c2b7-e814-4f35-a0d9-6b31f7c85e42","billingCycle":"Annual",` +
+			`{"id":"EEBA9D00-7b46-443a-917e-22887a8fc993","referenceCustomerId":"9d60c2b7-e814-4f35-a0d9-6b31f7c85e42","billingCycle":"annual",` +
 				`"lineItems":[{"lineItemNumber":0,"offerId":"MS-AZR-0145P","subscriptionId":"DB8C695B-1C3C-4C55-B697-771503DD46BF","quantity":1,` +
 				`"links":{` + link("subscription", customerLink+"/subscriptions/DB8C695B-1C3C-4C55-B697-771503DD46BF") + `}}],` +
 				`"creationDate":"2018-03-06T17:37:05.253-08:00","links":{` + link("self", customerLink+"/orders/EEBA9D00-7b46-443a-917e-22887a8fc993") + `},` +
@@ -321,9 +321,9 @@ func TestReadSeedErrors(t *testing.T) {
 		{"text for an object", orderWith(lines + "            client: US\n"), 18, order + ".client", `needs an object, this is the text "US"`},
 		{"bad date", orderWith(lines)[:len(customerYAML)] + strings.Replace(goodOrder, "2024-03-01T00:00:00Z", "2024-13-01T00:00:00Z", 1), 12, order + ".creationDate", `"2024-13-01T00:00:00Z" is not a date; write one such as 2023-03-15T02:17:15.6455674Z`},
 		{"bad amount", orderWith(lines + "            totalPrice: 1,50\n"), 18, order + ".totalPrice", `"1,50" is not an amount; write a decimal number such as 24606.35`},
-		{"unknown cycle", customerYAML + strings.Replace(goodOrder, "monthly", "weekly", 1), 12, order + ".billingCycle", `"weekly" is not known here; use one of monthly, annual, none, one_time, triennial, biennial`},
-		{"a cycle's number", customerYAML + strings.Replace(goodOrder, "monthly", "1", 1), 12, order + ".billingCycle", `"1" is not known here`},
-		{"unknown status", orderWith(lines + "            status: canceled\n"), 18, order + ".status", `use one of completed, pending, cancelled, pending_po_upload, po_upload_complete`},
+		{"unknown cycle", customerYAML + strings.Replace(goodOrder, "monthly", "weekly", 1), 12, order + ".billingCycle", `"weekly" is not known here; use one of unknown, monthly, annual, none, one_time, triennial, biennial`},
+		{"no cycle's number", customerYAML + strings.Replace(goodOrder, "monthly", "7", 1), 12, order + ".billingCycle", `"7" is not known here`},
+		{"unknown status", orderWith(lines + "            status: canceled\n"), 18, order + ".status", `use one of unknown, completed, pending, cancelled, suspended, pending_review, pending_po_upload, po_upload_complete, po_review_rejected, partial_success, error`},
 		{"unknown relationship", customers + "      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, relationshipToPartner: friend, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".relationshipToPartner", "use one of none, reseller"},
 		{"lines out of order", orderWith(lines + "                lineItemNumber: 1\n"), 18, order + ".lineItems[0].lineItemNumber", "write 0, or leave this field out"},
 		{"order of another customer", orderWith(lines + "            referenceCustomerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8\n"), 18, order + ".referenceCustomerId", "the order is under customer 9d60c2b7"},

@@ -14,6 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/rawjson"
+	"github.com/partnercenter-go/partnercenter/internal/spelling"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -196,6 +197,7 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 	if err := partnercenter.Unmarshal(value, &o); err != nil {
 		return f.fail(offset, name, "is not an order of the API: %v; fetch it again or correct the file", err)
 	}
+	spelling.Normalize(&o)
 	if o.ReferenceCustomerID == "" {
 		// The addresses are the only other place that names the customer.
 		if o.ReferenceCustomerID = customerIn(m); o.ReferenceCustomerID == "" {
@@ -225,6 +227,7 @@ func (f *importFile) customer(value jsontext.Value, offset int, name string) err
 	case !guid.Is(c.ID):
 		return f.fail(offset, name, "customer id %.60q is not a GUID; use the customer's", c.ID)
 	}
+	spelling.Normalize(&c)
 	// The API returns the first administrator's password once, when the customer is
 	// created; it must not be stored.
 	c.UserCredentials = nil

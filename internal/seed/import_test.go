@@ -53,7 +53,7 @@ func TestReadImport(t *testing.T) {
 		{"list of both", []string{"[" + orderJSON + "," + fullJSON + "]"}, []string{fullJSON, orderJSON}},
 		{"byte order mark, one after another", []string{"\ufeff" + orderJSON + "\n" + collection(fullJSON)}, []string{fullJSON, orderJSON}},
 		{"PascalCase", []string{`{"Items":[{"Id":"c5d80f3a7b21","ReferenceCustomerId":"` + wingtipID + `","LineItems":[{"Quantity":1,"SubscriptionId":null}],"Attributes":{"ObjectType":"order"}}]}`},
-			[]string{`{"id":"c5d80f3a7b21","referenceCustomerId":"` + wingtipID + `","lineItems":[{"quantity":1}],"attributes":{"objectType":"order"}}`}},
+			[]string{`{"id":"c5d80f3a7b21","referenceCustomerId":"` + wingtipID + `","lineItems":[{"quantity":1}],"attributes":{"objectType":"Order"}}`}},
 		{"by shape", []string{`{"id":"c5d80f3a7b21","referenceCustomerId":"` + wingtipID + `","lineItems":null} {"id":"` + wingtipID + `","companyProfile":{}}`},
 			[]string{`{"id":"` + wingtipID + `","companyProfile":{}}`, `{"id":"c5d80f3a7b21","referenceCustomerId":"` + wingtipID + `"}`}},
 		{"unknown members stay", []string{`{"id":"c5d80f3a7b21","referenceCustomerId":"` + wingtipID + `","lineItems":[],"new":{"a":1.0}}`},

@@ -110,7 +110,7 @@ func TestSampleIsFitToBeSeen(t *testing.T) {
 	for _, want := range []string{
 		"relationship none", "relationship reseller", "reseller customer", "price", "term without end",
 		"status ", "status completed", "status pending", "status cancelled", "status pending_po_upload", "status po_upload_complete",
-		"cycle monthly", "cycle annual", "cycle Annual", "cycle one_time", "cycle none", "cycle triennial", "cycle biennial",
+		"cycle monthly", "cycle annual", "cycle one_time", "cycle none", "cycle triennial", "cycle biennial",
 		"type UserPurchase", "type SystemPurchase", "type SystemBilling",
 		"currency ", "currency USD", "currency EUR", "currency JPY", "currency BRL",
 		"digits 0", "digits 2", "digits 3", "digits 6", "digits 7",

@@ -2,12 +2,10 @@ package seed
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/words"
-	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
 // User is a user in a partner's tenant.
@@ -31,24 +29,12 @@ func (u *User) Check() error {
 		return &FieldError{"userPrincipalName", problem}
 	}
 	for i, role := range u.Roles {
-		if _, known := KnownRole(role); !known {
+		if !role.Known() {
 			return &FieldError{fmt.Sprintf("roles[%d]", i), fmt.Sprintf("%q is not known here; use one of %s",
 				role, words.Join(partnercenter.UserRoles()))}
 		}
 	}
 	return nil
-}
-
-// KnownRole returns the role with any of its spellings.
-func KnownRole(given partnercenter.UserRole) (partnercenter.UserRole, bool) {
-	roles := partnercenter.UserRoles()
-	i := slices.IndexFunc(roles, func(r partnercenter.UserRole) bool {
-		return yamlfile.FoldEnum(string(r)) == yamlfile.FoldEnum(string(given))
-	})
-	if i < 0 {
-		return "", false
-	}
-	return roles[i], true
 }
 
 // principalNameProblem returns what is wrong with a user principal name, or nothing.

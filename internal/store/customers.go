@@ -213,12 +213,16 @@ func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agr
 	if err != nil {
 		return false, err
 	}
-	active := !strings.EqualFold(string(c.RelationshipToPartner), string(partnercenter.RelationshipToPartnerNone))
 	accepted := int64(-1)
 	if agreement != nil {
 		accepted = boolToInt(*agreement)
 	}
-	return bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(active),
+	return bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(isActive(c)),
 		guid.Key(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain), summary, doc,
 		seed.CountryOf(c), accepted)
+}
+
+// isActive reports whether the partner still has the customer.
+func isActive(c *partnercenter.Customer) bool {
+	return c.RelationshipToPartner.Normalize() != partnercenter.RelationshipToPartnerNone
 }

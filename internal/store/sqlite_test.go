@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
@@ -417,4 +418,65 @@ func TestListsDecodeNothing(t *testing.T) {
 			t.Errorf("%s: %q, %d, %v", name, docs, n, err)
 		}
 	}
+}
+
+// A database of the version before has values in the spellings in which they were
+// loaded.
+func TestUpgradeToSpellings(t *testing.T) {
+	path, db := oldDatabase(t, spellingsVersion-1)
+	const (
+		old      = `{"id":"o1","billingCycle":"Annual","lineItems":[{"friendlyName":"Annual é","transactionType":"New"},{"transactionType":"Add_Quantity"}],"status":"1","transactionType":"userpurchase","x":1.50}`
+		upgraded = `{"id":"o1","billingCycle":"annual","lineItems":[{"transactionType":"New","friendlyName":"Annual é"},{"transactionType":"addQuantity"}],"status":"completed","transactionType":"UserPurchase","x":1.50}`
+		unknown  = `{"id":"o2","billingCycle":"Weekly","lineItems":[{"quantity":1}],"status":"11"}`
+	)
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := db.Exec(statement, args...); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	exec(`INSERT INTO partners VALUES ('` + partnerA + `', 'A', 'a.example', '1', 'US')`)
+	for _, c := range []struct{ id, relationship string }{{shared, "Reseller"}, {former, "0"}} {
+		doc := `{"id":"` + c.id + `","relationshipToPartner":"` + c.relationship + `"}`
+		exec(`INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc) VALUES ($1, $2, 1, '', '', '', $3, $3)`, partnerA, c.id, doc)
+	}
+	const insert = `INSERT INTO orders (partner_id, customer_id, created, order_id, billing_cycle, system, partners_on_record, doc, priced_doc) VALUES ($1, $2, $3, $4, 'annual', 0, '', $5, $6)`
+	exec(insert, partnerA, shared, 1, "o1", old, old)
+	exec(insert, partnerA, shared, 2, "o2", unknown, nil)
+	for i := range 450 { // more than are read at a time
+		exec(insert, partnerA, shared, 3+i, fmt.Sprint("many", i), strings.Replace(old, "o1", fmt.Sprint("many", i), 1), nil)
+	}
+	exec(`INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded, doc, facts)
+VALUES ($1, $2, 's1', 'o1', '', '', '', '', '', 1, 0, 0, '{"id":"s1","status":"Active","billingType":"License","billingCycle":"Annual","actions":["Edit"]}', '{}')`, partnerA, shared)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s := openTest(t, path)
+	for id, want := range map[string]string{
+		"o1": upgraded, "o2": unknown, "many0": strings.Replace(upgraded, "o1", "many0", 1), "many449": strings.Replace(upgraded, "o1", "many449", 1),
+	} {
+		for _, priced := range []bool{false, true} {
+			d, err := s.GetOrder(t.Context(), partnerA, shared, id, priced)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, string(d.JSON), want)
+		}
+	}
+	list, err := s.Subscriptions(t.Context(), SubscriptionQuery{PartnerID: partnerA, CustomerID: shared})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d subscriptions, %v", len(list), err)
+	}
+	same(t, list[0].Subscription, &partnercenter.Subscription{ID: "s1", Status: "active", BillingType: "license", BillingCycle: "annual", Actions: []partnercenter.SubscriptionAction{"edit"}})
+	doc, err := s.GetCustomer(t.Context(), partnerA, shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, string(doc), `{"id":"`+shared+`","relationshipToPartner":"reseller"}`)
+	customers, err := s.ListCustomers(t.Context(), nil, CustomerQuery{PartnerID: partnerA})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, string(customers.Items), string(doc))
 }

@@ -50,8 +50,7 @@ func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 	}
 	var roles []string
 	for _, given := range u.Roles {
-		role, _ := seed.KnownRole(given)
-		roles = append(roles, string(role))
+		roles = append(roles, string(given.Normalize()))
 	}
 	_, err = bulk.exec(putUserSQL, guid.Key(partnerID), strings.ToLower(u.UserPrincipalName), u.UserPrincipalName, guid.Key(u.ObjectID), u.Name,
 		strings.Join(roles, " "), u.Password, boolToInt(!u.WithoutMFA), boolToInt(u.Disabled))

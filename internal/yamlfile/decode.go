@@ -150,29 +150,22 @@ func (f *File) scalar(p Position, v reflect.Value) {
 			return
 		}
 		v.SetString(text)
-		f.checkText(p, v.Type(), text)
+		f.checkText(p, v, text)
 	}
 }
 
 // checkText checks texts that have a grammar or a set of values.
-func (f *File) checkText(p Position, t reflect.Type, text string) {
-	if t == decimalType {
+func (f *File) checkText(p Position, v reflect.Value, text string) {
+	if v.Type() == decimalType {
 		if _, err := partnercenter.Decimal(text).Rat(); err != nil {
 			f.Problem(p, "%q is not an amount; write a decimal number such as 24606.35", text)
 		}
 		return
 	}
-	allowed, closed := f.enums[t]
-	if !closed || text == "" {
-		return
-	}
-	if !slices.ContainsFunc(allowed, func(a string) bool { return FoldEnum(a) == FoldEnum(text) }) {
-		f.Problem(p, "%q is not known here; use one of %s", text, strings.Join(allowed, ", "))
+	if known, ok := f.enums[v.Type()]; ok && text != "" && !v.Interface().(Enum).Known() {
+		f.Problem(p, "%q is not known here; use one of %s", text, strings.Join(known, ", "))
 	}
 }
-
-// FoldEnum returns the form in which the spellings of an enum's value are compared.
-func FoldEnum(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
 
 func (f *File) time(p Position, v reflect.Value) {
 	if !f.kind(p, yaml.ScalarNode, "a date") {

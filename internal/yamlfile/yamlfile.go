@@ -60,10 +60,13 @@ type Format struct {
 	Name string // the value of the format field
 	// Limit bounds the memory for a file, in bytes.
 	Limit int64
-	// Enums are the values that a file may have where the API's enums are open, in any
-	// spelling.
+	// Enums are the types of text of which a file may have known values only, in any
+	// spelling, with these values for messages. The types are [Enum]s.
 	Enums map[reflect.Type][]string
 }
+
+// Enum is a value of a type of text that has a set of values.
+type Enum interface{ Known() bool }
 
 // Read decodes a file into a struct, as [File.Decode] does. The name is for messages
 // only. The error is an [*Error] if there is nothing to decode; mistakes in the content

@@ -13,6 +13,8 @@ import (
 
 type color string
 
+func (c color) Known() bool { return strings.EqualFold(string(c), "LightBlue") || c == "red" }
+
 type base struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
