@@ -43,6 +43,9 @@ const (
 	ErrorCodeSyncStateNotCompleted ErrorCode = "800072" // 400: still being provisioned, or awaiting a purchase order
 	ErrorCodeCycleMismatch         ErrorCode = "800085" // 400
 	ErrorCodePromotionInvalid      ErrorCode = "27007"  // 400
+	ErrorCodeCustomEndMismatch     ErrorCode = "900242" // 400: no term can end on the date
+	ErrorCodeCustomEndNotOffered   ErrorCode = "900244" // 400: only terms of OnlineServicesNCE can
+	ErrorCodeSavingsPlanInput      ErrorCode = "900312" // 400
 
 	// Offers and catalog items.
 	ErrorCodeInvalidOffer        ErrorCode = "800004" // 400

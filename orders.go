@@ -76,6 +76,8 @@ type OrderLineItem struct {
 	PromotionID         string    `json:"promotionId,omitzero"`
 	CustomTermEndDate   Time      `json:"customTermEndDate,omitzero"`
 	AttestationAccepted *bool     `json:"attestationAccepted,omitzero"`
+	// PurchaseCommitment is what a savings plan commits to.
+	PurchaseCommitment *PurchaseCommitment `json:"purchaseCommitment,omitzero"`
 	// Pricing is only set as Order.TotalPrice is.
 	Pricing    *Pricing            `json:"pricing,omitzero"`
 	Links      *OrderLineItemLinks `json:"links,omitzero"`
@@ -108,6 +110,14 @@ func (r *RenewsTo) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		*r = RenewsTo(list[0])
 	}
 	return nil
+}
+
+// PurchaseCommitment is what a savings plan commits to spend.
+type PurchaseCommitment struct {
+	Amount   Decimal        `json:"amount,omitzero"`
+	Currency string         `json:"currency,omitzero"`
+	Grain    string         `json:"grain,omitzero"` // hourly
+	Extra    jsontext.Value `json:",embed"`
 }
 
 // Pricing is the price of a line item in the order's currency.

@@ -61,6 +61,9 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 		_, err := move(OrderMachine, cancelled, Change)
 		return nil, nil, err
 	}
+	if err := p.keepsOrder(known); err != nil {
+		return nil, nil, err
+	}
 	return o, nil, nil
 }
 

@@ -255,6 +255,25 @@ var lineRules = []rule[*lineCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodePromotionInvalid, "a promotion is named", func(l *lineCheck) (string, string) {
 		return require(l.line.PromotionID == "", "Leave promotionId out; the catalog has no promotions", "Invalid promotion code %s in line %d", quote.Text(l.line.PromotionID), l.number)
 	}},
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "something else than a trial renews to another term, or a trial to an unknown one", func(l *lineCheck) (string, string) {
+		if l.line.RenewsTo == nil || l.line.RenewsTo.TermDuration == "" {
+			return "", ""
+		}
+		term := l.line.RenewsTo.TermDuration
+		if !l.item.Trial {
+			return violation("Leave renewsTo out", "Invalid property renewsTo: %s in line %d is no trial", l.item.ID, l.number)
+		}
+		return require(slices.Contains(renewalTerms, term), "Send "+strings.Join(renewalTerms, ", "), "Invalid property renewsTo: termDuration %s in line %d", quote.Text(term), l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.ErrorCodeCustomEndNotOffered, "the term of something else than an online service is to end on another date", func(l *lineCheck) (string, string) {
+		return require(l.line.CustomTermEndDate.Time().IsZero() || l.item.Kind == catalog.OnlineService, "Leave customTermEndDate out", "A custom term end date is for products of type OnlineServicesNCE only, and %s in line %d is none", l.item.ID, l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.ErrorCodeCustomEndMismatch, "a custom term end date is named", func(l *lineCheck) (string, string) {
+		return require(l.line.CustomTermEndDate.Time().IsZero(), "Leave customTermEndDate out; this server offers no such dates", "The custom term end date %s of line %d is none of those that are offered", l.line.CustomTermEndDate, l.number)
+	}},
+	{http.StatusBadRequest, partnercenter.ErrorCodeSavingsPlanInput, "a savings plan's commitment is made", func(l *lineCheck) (string, string) {
+		return require(l.line.PurchaseCommitment == nil, "Leave purchaseCommitment out; the catalog has no savings plans", "%s in line %d is no savings plan", l.item.ID, l.number)
+	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeAddOnUnrelated, "an add-on has no parent or one of another offer, or something else has a parent", func(l *lineCheck) (string, string) {
 		return addOnParent(l.item, l.parent(), l.line.ParentSubscriptionID, l.number)
 	}},
@@ -320,6 +339,9 @@ var lineRules = []rule[*lineCheck]{
 		return require(l.item.Limit == 0 || had < l.item.Limit, "Raise the quantity of an existing subscription", "Use limit is exceeded for Offer id %s: a customer may have %d", l.item.ID, l.item.Limit)
 	}},
 }
+
+// renewalTerms are the terms that a trial can renew to.
+var renewalTerms = []string{"P1M", "P1Y", "P3Y"}
 
 // The purchase prerequisites that the rules check.
 const (

@@ -23,6 +23,7 @@ const (
 	offerInTheUS      = "3B72D4E0-A695-4C1F-8D37-92E5F10CB648"
 	offerInternal     = "60C1F8A4-7E29-4D3B-95A6-D8B04E72F513" // of a sales group of its own
 	itemE3            = "CFQ7TTC0LFLX:0001:CFQ7TTC0K8QN"       // online service
+	itemTrial         = "CFQ7TTC0LCHC:0005:CFQ7TTC0KJ2M"       // online service
 	itemArchiving     = "CFQ7TTC0HL73:0001:CFQ7TTC0KA7H"       // add-on of itemE3
 	itemNotSold       = "CFQ7TTC0LR8V:0001:CFQ7TTC0KV8P"
 	itemRetired       = "CFQ7TTC0LS2K:0001:CFQ7TTC0KK2Z"

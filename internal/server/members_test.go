@@ -1,0 +1,349 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/partnercenter-go/partnercenter"
+)
+
+// fate is what becomes of a member of a body. Each is applied, so that the answer and a
+// later read show it; or refused, with a code; or it is nothing to be written, for a
+// reason.
+type fate struct {
+	value string                  // that is sent, as JSON
+	shown string                  // what is shown, if something else
+	at    string                  // where it is shown, if elsewhere
+	body  string                  // with the member, if not the usual one
+	code  partnercenter.ErrorCode // of the refusal
+	why   string                  // it is not written
+}
+
+// Reasons why members of a body are not written.
+const (
+	ofAnswers = "the service makes it; clients send back what they read"
+	compared  = "it has to be that of the path, and is refused otherwise"
+)
+
+// membersOf lists the members of a type that bodies have, by their paths: id,
+// lineItems[].quantity.
+func membersOf(t reflect.Type, path string) []string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 {
+		return membersOf(t.Elem(), path+"[]")
+	}
+	var list []string
+	if t.Kind() == reflect.Struct {
+		for i := range t.NumField() {
+			name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			if t.Field(i).IsExported() && name != "" && !strings.Contains(options, "embed") {
+				list = append(list, membersOf(t.Field(i).Type, strings.TrimPrefix(path+"."+name, "."))...)
+			}
+		}
+	}
+	if list == nil {
+		return []string{strings.TrimSuffix(path, "[]")}
+	}
+	return list
+}
+
+// fateOf returns the fate of a member, or that of what it is part of.
+func fateOf(fates map[string]fate, path string) (fate, string, bool) {
+	for {
+		if f, ok := fates[path]; ok {
+			return f, path, true
+		}
+		i := strings.LastIndex(path, ".")
+		if i < 0 {
+			return fate{}, "", false
+		}
+		path = strings.TrimSuffix(path[:i], "[]")
+	}
+}
+
+// setMember returns a JSON object with a member set to a value.
+func setMember(t *testing.T, object, path, value string) string {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal([]byte(object), &m); err != nil {
+		t.Fatalf("%s: %v", object, err)
+	}
+	var v any
+	if err := json.Unmarshal([]byte(value), &v); err != nil {
+		t.Fatalf("%s: %v", value, err)
+	}
+	names := strings.Split(path, ".")
+	at := m
+	for _, name := range names[:len(names)-1] {
+		name, isList := strings.CutSuffix(name, "[]")
+		inner := at[name]
+		if list, ok := inner.([]any); ok {
+			inner = list[0]
+		}
+		next, ok := inner.(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			at[name] = next
+			if isList {
+				at[name] = []any{next}
+			}
+		}
+		at = next
+	}
+	at[strings.TrimSuffix(names[len(names)-1], "[]")] = v
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// memberAt returns a member of a JSON object as JSON, empty if there is none. Of a list
+// it is that of the first.
+func memberAt(t *testing.T, object []byte, path string) string {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(object, &v); err != nil {
+		t.Fatalf("%s: %v", object, err)
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		m, _ := v.(map[string]any)
+		name, isList := strings.CutSuffix(name, "[]")
+		v = m[name]
+		if list, ok := v.([]any); ok && isList && len(list) > 0 {
+			v = list[0]
+		}
+	}
+	if v == nil {
+		return ""
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// writeCall is a call with a body, for each member of which its fate is known.
+type writeCall struct {
+	body  reflect.Type
+	fates map[string]fate
+	// fresh returns a new object to write, the method and path to write it, its usual
+	// body, and the path to read it afterwards.
+	fresh func(t *testing.T) (method, path, body string)
+	read  func(answer []byte) string
+}
+
+func (w *writeCall) run(t *testing.T, a *api) {
+	used := map[string]bool{}
+	for _, path := range membersOf(w.body, "") {
+		f, name, ok := fateOf(w.fates, path)
+		if !ok {
+			t.Errorf("%s: nobody knows what becomes of it", path)
+			continue
+		}
+		if used[name] {
+			continue
+		}
+		used[name] = true
+		t.Run(name, func(t *testing.T) { w.member(t, a, name, f) })
+	}
+	for name := range w.fates {
+		if !used[name] {
+			t.Errorf("%s is no member of %s", name, w.body.Name())
+		}
+	}
+}
+
+func (w *writeCall) member(t *testing.T, a *api, name string, f fate) {
+	method, path, body := w.fresh(t)
+	if f.body != "" {
+		body = f.body
+	}
+	sent := setMember(t, body, name, f.value)
+	r := request{method: method, path: path, body: sent, invalid: true}
+	if f.code != "" {
+		r.status, r.code = 400, f.code
+		resp, answer := a.do(t, r)
+		if got := memberAt(t, answer, "code"); resp.StatusCode < 400 || strings.Trim(got, `"`) != string(f.code) {
+			t.Errorf("%s %s: %s, code %s, want %s: %s", method, sent, resp.Status, got, f.code, answer)
+		}
+		return
+	}
+	resp, answer := a.do(t, r)
+	if resp.StatusCode/100 != 2 {
+		t.Fatalf("%s %s: %s: %s", method, sent, resp.Status, answer)
+	}
+	later := answer
+	if w.read != nil {
+		later = a.send(t, http.MethodGet, w.read(answer), "", 200)
+	}
+	if f.why != "" {
+		if got := memberAt(t, later, name); got == f.value {
+			t.Errorf("%s: %s is shown afterwards, though %s", name, got, f.why)
+		}
+		return
+	}
+	at, want := name, f.value
+	if f.at != "" {
+		at = f.at
+	}
+	if f.shown != "" {
+		want = f.shown
+	}
+	for how, document := range map[string][]byte{"the answer": answer, "reading it again": later} {
+		if diff := cmp.Diff(want, memberAt(t, document, at)); diff != "" {
+			t.Errorf("%s: %s: %s (-want +got): %s", sent, how, at, diff)
+		}
+	}
+}
+
+// TestMembersOfWrites sends every member that the bodies of writes have, one by one.
+// None is taken and lost.
+func TestMembersOfWrites(t *testing.T) {
+	a := newAPI(t).as(t, adminAgent)
+	const property = partnercenter.ErrorCodeInvalidProperty
+	azure := a.placed(t, documented, line(offerAzure, 1)).LineItems[0].SubscriptionID
+	a.send(t, http.MethodPost, subscriptionAt(documented, azure)+"/registrations", "null", 202)
+	base := a.placed(t, documented, line(offerE3, 5)).LineItems[0].SubscriptionID
+	readOrder := func(answer []byte) string {
+		return orderAt(documented, strings.Trim(memberAt(t, answer, "id"), `"`))
+	}
+	order := reflect.TypeFor[partnercenter.Order]()
+
+	t.Run("POST orders", func(t *testing.T) {
+		(&writeCall{
+			body: order, read: readOrder,
+			fresh: func(*testing.T) (string, string, string) {
+				return http.MethodPost, ordersOf(documented), `{"referenceCustomerId":"` + documented + `",` + linesOf(line(itemE3, 2)) + `}`
+			},
+			fates: map[string]fate{
+				"id":                                 {value: `"a0b1c2d3e4f5"`, why: ofAnswers},
+				"alternateId":                        {value: `"a0b1c2d3e4f5"`, why: ofAnswers},
+				"referenceCustomerId":                {value: `"` + strings.ToUpper(documented) + `"`, shown: `"` + documented + `"`},
+				"billingCycle":                       {value: `"Annual"`, shown: `"annual"`, body: `{` + linesOf(line(itemE3, 2, `"termDuration":"P1Y"`)) + `}`},
+				"currencyCode":                       {value: `"usd"`, shown: `"USD"`},
+				"currencySymbol":                     {value: `"€"`, why: ofAnswers},
+				"creationDate":                       {value: `"2020-01-01T00:00:00Z"`, why: ofAnswers},
+				"status":                             {value: `"cancelled"`, why: ofAnswers},
+				"transactionType":                    {value: `"SystemPurchase"`, why: ofAnswers},
+				"totalPrice":                         {value: `0.5`, why: ofAnswers},
+				"partnerOnRecordAttestationAccepted": {value: `true`},
+				"links":                              {value: `{"self":{"uri":"/x"}}`, why: ofAnswers},
+				"client":                             {value: `{"marketplaceCountry":"DE"}`, why: ofAnswers},
+				"attributes":                         {value: `{"etag":"x","objectType":"Offer"}`, why: ofAnswers},
+
+				"lineItems[].lineItemNumber":               {value: `0`},
+				"lineItems[].provisioningContext":          {value: `{"Scope":"shared","SubscriptionId":"` + azure + `","Duration":"1Year"}`, why: "it says what a reservation is for, which is checked; the service does not answer it", body: `{` + linesOf(line(itemReservation, 1)) + `}`},
+				"lineItems[].offerId":                      {value: `"` + strings.ToLower(itemE3) + `"`, shown: `"` + itemE3 + `"`},
+				"lineItems[].subscriptionId":               {value: `"` + base + `"`, why: ofAnswers},
+				"lineItems[].parentSubscriptionId":         {value: `"` + base + `"`, at: "lineItems[].offerId", shown: `"` + offerArchiving + `"`, body: `{` + linesOf(line(offerArchiving, 1)) + `}`},
+				"lineItems[].termDuration":                 {value: `"p1y"`, shown: `"P1Y"`},
+				"lineItems[].transactionType":              {value: `"renew"`, why: ofAnswers},
+				"lineItems[].friendlyName":                 {value: `"ours"`},
+				"lineItems[].quantity":                     {value: `7`},
+				"lineItems[].partnerIdOnRecord":            {value: `"5081207"`},
+				"lineItems[].additionalPartnerIdsOnRecord": {value: `["5081207"]`},
+				"lineItems[].renewsTo":                     {value: `{"termDuration":"P1Y"}`, body: `{` + linesOf(line(itemTrial, 1)) + `}`},
+				"lineItems[].promotionId":                  {value: `"CFQ7TTC0LF8R:0001:39NFJQT1X8CM"`, code: partnercenter.ErrorCodePromotionInvalid},
+				"lineItems[].customTermEndDate":            {value: `"2027-07-31T00:00:00Z"`, code: partnercenter.ErrorCodeCustomEndMismatch},
+				"lineItems[].attestationAccepted":          {value: `true`},
+				"lineItems[].purchaseCommitment":           {value: `{"amount":0.05,"currency":"usd","grain":"hourly"}`, code: partnercenter.ErrorCodeSavingsPlanInput},
+				"lineItems[].pricing":                      {value: `{"price":0.01}`, why: ofAnswers},
+				"lineItems[].links":                        {value: `{"sku":{"uri":"/x"}}`, why: ofAnswers},
+				"lineItems[].attributes":                   {value: `{"objectType":"OrderLineItem"}`, why: ofAnswers},
+			},
+		}).run(t, a)
+	})
+
+	t.Run("PATCH orders", func(t *testing.T) {
+		whole := func(t *testing.T, l string) (*partnercenter.Order, string) {
+			o := a.placed(t, documented, l)
+			return o, string(a.send(t, http.MethodGet, orderAt(documented, o.ID), "", 200))
+		}
+		fates := map[string]fate{
+			"id":                                 {value: `"a0b1c2d3e4f5"`, code: property},
+			"alternateId":                        {value: `"a0b1c2d3e4f5"`, why: ofAnswers},
+			"referenceCustomerId":                {value: `"` + wingtip + `"`, code: property},
+			"billingCycle":                       {value: `"Annual"`, shown: `"annual"`},
+			"currencyCode":                       {value: `"EUR"`, code: property},
+			"currencySymbol":                     {value: `"€"`, why: ofAnswers},
+			"creationDate":                       {value: `"2020-01-01T00:00:00Z"`, why: ofAnswers},
+			"status":                             {value: `"error"`, code: partnercenter.ErrorCodeEnumUnparsable},
+			"transactionType":                    {value: `"SystemPurchase"`, why: ofAnswers},
+			"totalPrice":                         {value: `0.5`, why: ofAnswers},
+			"partnerOnRecordAttestationAccepted": {value: `true`, code: property},
+			"links":                              {value: `{"self":{"uri":"/x"}}`, why: ofAnswers},
+			"client":                             {value: `{"marketplaceCountry":"DE"}`, why: ofAnswers},
+			"attributes":                         {value: `{"objectType":"Offer"}`, why: ofAnswers},
+
+			"lineItems[].lineItemNumber":               {value: `7`, why: "it counts within the request"},
+			"lineItems[].provisioningContext":          {value: `{"scope":"single"}`, code: property},
+			"lineItems[].offerId":                      {value: `"` + offerExchange + `"`, code: property},
+			"lineItems[].subscriptionId":               {value: `"` + base + `"`, code: property},
+			"lineItems[].parentSubscriptionId":         {value: `"` + base + `"`, code: property},
+			"lineItems[].termDuration":                 {value: `"P3Y"`, code: property},
+			"lineItems[].transactionType":              {value: `"renew"`, why: ofAnswers},
+			"lineItems[].friendlyName":                 {value: `"ours"`, code: property},
+			"lineItems[].quantity":                     {value: `7`, code: property},
+			"lineItems[].partnerIdOnRecord":            {value: `"5081207"`, code: property},
+			"lineItems[].additionalPartnerIdsOnRecord": {value: `["5081207"]`, code: property},
+			"lineItems[].renewsTo":                     {value: `{"termDuration":"P1Y"}`, code: property},
+			"lineItems[].promotionId":                  {value: `"CFQ7TTC0LF8R:0001:39NFJQT1X8CM"`, code: property},
+			"lineItems[].customTermEndDate":            {value: `"2027-07-31T00:00:00Z"`, code: property},
+			"lineItems[].attestationAccepted":          {value: `true`, code: property},
+			"lineItems[].purchaseCommitment":           {value: `{"amount":0.05,"currency":"usd","grain":"hourly"}`, code: property},
+			"lineItems[].pricing":                      {value: `{"price":0.01}`, why: ofAnswers},
+			"lineItems[].links":                        {value: `{"sku":{"uri":"/x"}}`, why: ofAnswers},
+			"lineItems[].attributes":                   {value: `{"objectType":"OrderLineItem"}`, why: ofAnswers},
+		}
+		for name, body := range map[string]func(*partnercenter.Order, string) string{
+			"a whole order": func(_ *partnercenter.Order, whole string) string { return whole },
+			"a fresh one": func(o *partnercenter.Order, _ string) string {
+				return `{"lineItems":[{"lineItemNumber":0,"offerId":"` + o.LineItems[0].OfferID + `","subscriptionId":"` + o.LineItems[0].SubscriptionID + `"}]}`
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				its := map[string]fate{}
+				for path, f := range fates {
+					its[path] = f
+				}
+				if name == "a whole order" {
+					// It may have been read before it was completed.
+					its["status"] = fate{value: `"pending"`, why: "it was that of the order when it was read"}
+				}
+				(&writeCall{
+					body: order, fates: its, read: readOrder,
+					fresh: func(t *testing.T) (string, string, string) {
+						o, text := whole(t, line(itemE3, 2, `"termDuration":"P1Y"`))
+						return http.MethodPatch, orderAt(documented, o.ID), body(o, text)
+					},
+				}).run(t, a)
+			})
+		}
+		// What cannot change is noise beside something that can.
+		o, text := whole(t, line(itemSoftware, 2))
+		text = setMember(t, setMember(t, text, "lineItems[].quantity", "5"), "status", `"cancelled"`)
+		if got := a.patchOrder(t, documented, o.ID, text); got.Status != partnercenter.OrderStatusCancelled {
+			t.Errorf("beside a cancellation: %+v", got)
+		}
+		o, text = whole(t, line(itemE3, 2, `"termDuration":"P1Y"`))
+		text = setMember(t, setMember(t, text, "lineItems[].quantity", "5"), "billingCycle", `"annual"`)
+		if got := a.patchOrder(t, documented, o.ID, text); got.BillingCycle != partnercenter.BillingCycleTypeAnnual || *got.LineItems[0].Quantity != 2 {
+			t.Errorf("beside another cycle: %+v", got)
+		}
+		o = a.placed(t, documented, line(offerE3, 2))
+		text = `{` + linesOf(line(offerE3, 5, `"subscriptionId":"`+o.LineItems[0].SubscriptionID+`"`), line(offerArchiving, 1, `"parentSubscriptionId":"`+o.LineItems[0].SubscriptionID+`"`)) + `}`
+		if got := a.patchOrder(t, documented, o.ID, text); len(got.LineItems) != 2 || *got.LineItems[0].Quantity != 2 {
+			t.Errorf("beside an add-on: %+v", got)
+		}
+		a.check(t, request{method: http.MethodPatch, path: orderAt(documented, o.ID), body: `{` + linesOf(line(offerE3, 5)) + `}`, status: 400, code: property, must: []string{"PATCH", "/subscriptions/"}})
+	})
+}
