@@ -101,4 +101,8 @@ const (
 	ErrorCodeSubscriptionNotReady     ErrorCode = "800082" // 400: still being provisioned
 	ErrorCodeSubscriptionNotActivated ErrorCode = "800081" // 400
 	ErrorCodeAlreadyActivated         ErrorCode = "800041" // 400
+	ErrorCodeNoTermForTrial           ErrorCode = "800107" // 400: the term of a trial cannot change
+	ErrorCodeTermInvalid              ErrorCode = "800121" // 400
+	ErrorCodeNextTermInvalid          ErrorCode = "900268" // 400: of a scheduled change
+	ErrorCodeNextCycleInvalid         ErrorCode = "900269" // 400: of a scheduled change
 )

@@ -64,7 +64,8 @@ type Subscription struct {
 	// RefundableQuantity says how many seats can be refunded, and until when;
 	// new commerce only.
 	RefundableQuantity *RefundableQuantity `json:"refundableQuantity,omitzero"`
-	PromotionID        string              `json:"promotionId,omitzero"` // product:sku:id
+	CustomTermEndDate  Time                `json:"customTermEndDate,omitzero"` // of the first term
+	PromotionID        string              `json:"promotionId,omitzero"`       // product:sku:id
 	AttentionNeeded    *bool               `json:"attentionNeeded,omitzero"`
 	ActionTaken        *bool               `json:"actionTaken,omitzero"`
 	ConsumptionType    string              `json:"consumptionType,omitzero"` // overage: calling that is paid by use

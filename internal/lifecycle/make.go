@@ -172,6 +172,10 @@ func newSubscription(a *Account, o *partnercenter.Order, line *partnercenter.Ord
 	if line.TermDuration != nil {
 		s.Document.TermDuration = *line.TermDuration
 	}
+	if line.RenewsTo != nil && line.RenewsTo.TermDuration != "" {
+		s.Document.RenewalTermDuration = &line.RenewsTo.TermDuration
+	}
+	s.Document.PromotionID = line.PromotionID
 	s.start(since)
 	return s
 }

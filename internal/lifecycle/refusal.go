@@ -61,6 +61,7 @@ func Rules() []RuleInfo {
 	list = append(list, describe("cancel a line", cancelRules)...)
 	list = append(list, describe("attach a purchase order", attachRules)...)
 	list = append(list, describe("change a subscription", updateRules)...)
+	list = append(list, describe("change a subscription", instructionRules)...)
 	list = append(list, describe("register a subscription", registerRules)...)
 	list = append(list, describe("activate a subscription", activateRules)...)
 	for _, t := range Transitions() {

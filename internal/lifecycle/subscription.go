@@ -36,13 +36,17 @@ type updateCheck struct {
 	status    partnercenter.SubscriptionStatus
 	nickname  string
 	autoRenew *bool
+	// reschedules says that other instructions are scheduled, or none if they are nil.
+	reschedules bool
+	scheduled   *partnercenter.SubscriptionInstructions
 }
 
 // intent determines what the request intends to change. False is intended in a
 // subscription that is sent back, which has an id and a quantity, and in a minimal
 // body, which has no quantity. Any other body is an object built for the change, with
 // default values that nobody chose. A quantity of zero is never intended: it is an
-// unset one.
+// unset one. Of subscriptions whose changes can be scheduled, see schedules, what the
+// request does not say about the renewal is not to be.
 func (u *updateCheck) intent() {
 	r, d := u.request, &u.Document
 	chosen := r.Quantity == nil || *r.Quantity != 0 && r.ID != ""
@@ -58,9 +62,15 @@ func (u *updateCheck) intent() {
 	if r.FriendlyName != "" && r.FriendlyName != d.FriendlyName {
 		u.nickname = r.FriendlyName
 	}
-	if a := r.AutoRenewEnabled; a != nil && (*a || chosen) && (d.AutoRenewEnabled == nil || *a != *d.AutoRenewEnabled) {
+	switch a := r.AutoRenewEnabled; {
+	case u.schedules():
+		if renews := isTrue(a); renews != isTrue(d.AutoRenewEnabled) {
+			u.autoRenew = &renews
+		}
+	case a != nil && (*a || chosen) && (d.AutoRenewEnabled == nil || *a != *d.AutoRenewEnabled):
 		u.autoRenew = a
 	}
+	u.scheduling()
 }
 
 // UpdateSubscription decides about a change of one of an order's subscriptions. A
@@ -81,7 +91,7 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 	u.sentThisVersion = sentVersion(s.Document.Attributes, command.IfMatch, command.Request.Attributes)
 	u.intent()
 	var to Transition
-	changed := u.quantity != nil || u.nickname != "" || u.autoRenew != nil
+	changed := u.quantity != nil || u.nickname != "" || u.autoRenew != nil || u.reschedules
 	state := string(s.Document.Status.Normalize())
 	if changed {
 		var err error
@@ -90,6 +100,9 @@ func UpdateSubscription(account *Account, o *Order, id string, command Update, s
 		}
 	}
 	if err := check(updateRules, u); err != nil {
+		return nil, nil, err
+	}
+	if err := check(instructionRules, u); err != nil {
 		return nil, nil, err
 	}
 	if u.status != "" {
@@ -135,6 +148,9 @@ func (u *updateCheck) apply() {
 	if u.autoRenew != nil {
 		d.AutoRenewEnabled = u.autoRenew
 	}
+	if u.reschedules {
+		d.ScheduledNextTermInstructions = u.scheduled
+	}
 	switch u.status {
 	case partnercenter.SubscriptionStatusDeleted:
 		u.delete()
@@ -142,6 +158,7 @@ func (u *updateCheck) apply() {
 		d.Status = u.status
 		d.SuspensionReasons = nil
 		if u.status == partnercenter.SubscriptionStatusSuspended {
+			d.ScheduledNextTermInstructions = nil
 			d.SuspensionReasons = []string{"PartnerInitiated"}
 		}
 	}
@@ -182,6 +199,7 @@ func (s *Subscription) delete() {
 	s.Document.Status = partnercenter.SubscriptionStatusDeleted
 	s.Document.AutoRenewEnabled = new(false)
 	s.Document.SuspensionReasons = nil
+	s.Document.ScheduledNextTermInstructions = nil
 }
 
 // cancelLine cancels the line of a deleted subscription, and the order with its last
@@ -207,6 +225,7 @@ func (s *Subscription) At(settings Settings, now time.Time) *partnercenter.Subsc
 	current := *s
 	current.advance(now)
 	view := current.Document
+	s.describe(&view)
 	if settings.CancelWithin == 0 || !s.windowed() {
 		return &view
 	}

@@ -168,11 +168,13 @@ func sandboxRefusals(t *testing.T, a *api) []refusal {
 		r.method, r.path = http.MethodPatch, subscriptionAt(customer, id)
 		return r
 	}
+	nextTerm := patch("one more seat in the next term", "change a subscription: the sandbox allows fewer seats in the next term", sandboxCustomer(2), online, 403, partnercenter.ErrorCodeSeatsBeyondLimit)
+	nextTerm.body = `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":26}}`
 	agreement := of("no agreement", "place an order: the customer agreement is not confirmed", last, 403, partnercenter.ErrorCodeAgreementMissing, orderOf(line(itemE3, 1)))
 	halves := of("cancel a line of a cancelled order", "cancel lines of order: it is cancelled", full, 400, partnercenter.ErrorCodeOrderNotCancellable, `{"status":"cancelled","lineItems":[{"lineItemNumber":0,"offerId":"`+itemPerpetual+`"}]}`)
 	halves.method, halves.path = http.MethodPatch, orderAt(full, cancelledByHalves)
 	return []refusal{
-		agreement, halves,
+		agreement, halves, nextTerm,
 		of("a sixth subscription", "place an order: the sandbox allows fewer subscriptions of a customer", full, 403, partnercenter.ErrorCodeTooManySubs, orderOf(line(offerE3, 1))),
 		of("a sixth of newer commerce", "", full, 403, partnercenter.ErrorCodeTooManySubs, orderOf(line(itemE3, 1))),
 		of("26 licences", "place an order: the sandbox allows fewer seats of a legacy offer", sandboxCustomer(1), 403, partnercenter.ErrorCodeTooManySeats, orderOf(line(offerE3, 26))),

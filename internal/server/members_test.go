@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,20 +33,23 @@ const (
 )
 
 // membersOf lists the members of a type that bodies have, by their paths: id,
-// lineItems[].quantity.
-func membersOf(t reflect.Type, path string) []string {
+// lineItems[].quantity. It does not look into those with a fate.
+func membersOf(t reflect.Type, path string, fates map[string]fate) []string {
+	if _, ok := fates[path]; ok {
+		return []string{path}
+	}
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 {
-		return membersOf(t.Elem(), path+"[]")
+		return membersOf(t.Elem(), path+"[]", fates)
 	}
 	var list []string
 	if t.Kind() == reflect.Struct {
 		for i := range t.NumField() {
 			name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 			if t.Field(i).IsExported() && name != "" && !strings.Contains(options, "embed") {
-				list = append(list, membersOf(t.Field(i).Type, strings.TrimPrefix(path+"."+name, "."))...)
+				list = append(list, membersOf(t.Field(i).Type, strings.TrimPrefix(path+"."+name, "."), fates)...)
 			}
 		}
 	}
@@ -52,20 +57,6 @@ func membersOf(t reflect.Type, path string) []string {
 		return []string{strings.TrimSuffix(path, "[]")}
 	}
 	return list
-}
-
-// fateOf returns the fate of a member, or that of what it is part of.
-func fateOf(fates map[string]fate, path string) (fate, string, bool) {
-	for {
-		if f, ok := fates[path]; ok {
-			return f, path, true
-		}
-		i := strings.LastIndex(path, ".")
-		if i < 0 {
-			return fate{}, "", false
-		}
-		path = strings.TrimSuffix(path[:i], "[]")
-	}
 }
 
 // setMember returns a JSON object with a member set to a value.
@@ -142,21 +133,17 @@ type writeCall struct {
 }
 
 func (w *writeCall) run(t *testing.T, a *api) {
-	used := map[string]bool{}
-	for _, path := range membersOf(w.body, "") {
-		f, name, ok := fateOf(w.fates, path)
+	members := membersOf(w.body, "", w.fates)
+	for _, name := range members {
+		f, ok := w.fates[name]
 		if !ok {
-			t.Errorf("%s: nobody knows what becomes of it", path)
+			t.Errorf("%s: nobody knows what becomes of it", name)
 			continue
 		}
-		if used[name] {
-			continue
-		}
-		used[name] = true
 		t.Run(name, func(t *testing.T) { w.member(t, a, name, f) })
 	}
 	for name := range w.fates {
-		if !used[name] {
+		if !slices.Contains(members, name) {
 			t.Errorf("%s is no member of %s", name, w.body.Name())
 		}
 	}
@@ -311,10 +298,7 @@ func TestMembersOfWrites(t *testing.T) {
 			},
 		} {
 			t.Run(name, func(t *testing.T) {
-				its := map[string]fate{}
-				for path, f := range fates {
-					its[path] = f
-				}
+				its := maps.Clone(fates)
 				if name == "a whole order" {
 					// It may have been read before it was completed.
 					its["status"] = fate{value: `"pending"`, why: "it was that of the order when it was read"}
@@ -345,5 +329,86 @@ func TestMembersOfWrites(t *testing.T) {
 			t.Errorf("beside an add-on: %+v", got)
 		}
 		a.check(t, request{method: http.MethodPatch, path: orderAt(documented, o.ID), body: `{` + linesOf(line(offerE3, 5)) + `}`, status: 400, code: property, must: []string{"PATCH", "/subscriptions/"}})
+	})
+
+	t.Run("PATCH subscriptions", func(t *testing.T) {
+		const (
+			unoffered = partnercenter.ErrorCodeOperationUnoffered
+			ofCatalog = "it is the item's"
+		)
+		fates := map[string]fate{
+			"id":                           {value: `"` + base + `"`, code: property},
+			"entitlementId":                {value: `"` + base + `"`, why: ofAnswers},
+			"offerId":                      {value: `"` + itemTrial + `"`, why: ofCatalog},
+			"offerName":                    {value: `"x"`, why: ofCatalog},
+			"friendlyName":                 {value: `"ours"`},
+			"productType":                  {value: `{"id":"Software"}`, why: ofCatalog},
+			"quantity":                     {value: `7`},
+			"unitType":                     {value: `"none"`, why: ofCatalog},
+			"parentSubscriptionId":         {value: `"` + base + `"`, why: ofAnswers},
+			"creationDate":                 {value: `"2020-01-01T00:00:00Z"`, why: ofAnswers},
+			"effectiveStartDate":           {value: `"2020-01-01T00:00:00Z"`, why: ofAnswers},
+			"commitmentEndDate":            {value: `"2020-01-01T00:00:00Z"`, why: ofAnswers},
+			"status":                       {value: `"Suspended"`, shown: `"suspended"`},
+			"autoRenewEnabled":             {value: `false`},
+			"isTrial":                      {value: `true`, why: ofCatalog},
+			"billingType":                  {value: `"usage"`, why: ofCatalog},
+			"billingCycle":                 {value: `"annual"`, code: partnercenter.ErrorCodeCycleNotHere},
+			"hasPurchasableAddons":         {value: `false`, why: ofCatalog},
+			"isMicrosoftProduct":           {value: `false`, why: ofCatalog},
+			"publisherName":                {value: `"x"`, why: ofCatalog},
+			"actions":                      {value: `["edit"]`, why: ofAnswers},
+			"partnerId":                    {value: `"5081207"`, code: partnercenter.ErrorCodePartnerNotUpdatable},
+			"suspensionReasons":            {value: `["Expiration"]`, why: ofAnswers},
+			"contractType":                 {value: `"productKey"`, why: ofAnswers},
+			"refundOptions":                {value: `[{"type":"Full"}]`, why: ofAnswers},
+			"termDuration":                 {value: `"P3Y"`, code: unoffered},
+			"renewalTermDuration":          {value: `"P3Y"`, code: unoffered},
+			"cancellationAllowedUntilDate": {value: `"2020-01-01T00:00:00Z"`, why: ofAnswers},
+			"links":                        {value: `{"self":{"uri":"/x"}}`, why: ofAnswers},
+			"orderId":                      {value: `"a0b1c2d3e4f5"`, why: ofAnswers},
+			"refundableQuantity":           {value: `{"totalQuantity":1}`, why: ofAnswers},
+			"customTermEndDate":            {value: `"2027-07-31T00:00:00Z"`, code: partnercenter.ErrorCodeCustomEndMismatch},
+			"promotionId":                  {value: `"x:y:z"`, code: partnercenter.ErrorCodePromotionInvalid},
+			"attentionNeeded":              {value: `true`, why: ofAnswers},
+			"actionTaken":                  {value: `true`, why: ofAnswers},
+			"consumptionType":              {value: `"overage"`, why: ofAnswers},
+			"migratedFromSubscriptionId":   {value: `"` + base + `"`, why: ofAnswers},
+			"productOrderId":               {value: `"x"`, why: ofAnswers},
+
+			"scheduledNextTermInstructions.product.productId":      {value: `"CFQ7TTC0LFLX"`},
+			"scheduledNextTermInstructions.product.skuId":          {value: `"0009"`, code: unoffered},
+			"scheduledNextTermInstructions.product.availabilityId": {value: `"CFQ7TTC0KZZZ"`, code: unoffered},
+			"scheduledNextTermInstructions.product.billingCycle":   {value: `"Annual"`, shown: `"annual"`},
+			"scheduledNextTermInstructions.product.termDuration":   {value: `"P3Y"`},
+			"scheduledNextTermInstructions.product.promotionId":    {value: `"x:y:z"`, code: partnercenter.ErrorCodePromotionInvalid},
+			"scheduledNextTermInstructions.quantity":               {value: `7`},
+			"scheduledNextTermInstructions.customTermEndDate":      {value: `"2028-07-31T00:00:00"`, code: partnercenter.ErrorCodeCustomEndMismatch},
+
+			"nextChargeInstructions": {value: `{"quantity":7}`, code: unoffered},
+			"scheduledActions":       {value: `[{"scheduleType":"TermEnd","actionType":"Cancel"}]`, code: unoffered},
+			"attributes":             {value: `{"objectType":"Order"}`, why: ofAnswers},
+		}
+		for name, whole := range map[string]bool{"a whole subscription": true, "few words": false} {
+			t.Run(name, func(t *testing.T) {
+				var path string
+				(&writeCall{
+					body: reflect.TypeFor[partnercenter.Subscription](), fates: fates,
+					read: func([]byte) string { return path },
+					fresh: func(t *testing.T) (string, string, string) {
+						id := a.placed(t, documented, line(itemE3, 5, `"termDuration":"P1Y"`)).LineItems[0].SubscriptionID
+						path = subscriptionAt(documented, id)
+						body := `{"autoRenewEnabled":true}`
+						if whole {
+							body = string(a.send(t, http.MethodGet, path, "", 200))
+						}
+						return http.MethodPatch, path, body
+					},
+				}).run(t, a)
+			})
+		}
+		// An etag that is not the stored one is refused, whatever else is asked.
+		id := a.placed(t, documented, line(itemE3, 5)).LineItems[0].SubscriptionID
+		a.check(t, request{method: http.MethodPatch, path: subscriptionAt(documented, id), body: `{"attributes":{"etag":"x"}}`, status: 400, code: partnercenter.ErrorCodeEtagStale})
 	})
 }

@@ -82,7 +82,9 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	items := []*partnercenter.Subscription{}
 	for _, x := range list {
 		if !now.Before(x.Facts.Since) && keep(x) {
-			items = append(items, x.At(s.config.Rules, now))
+			item := x.At(s.config.Rules, now)
+			item.RefundableQuantity = nil // a single subscription has it
+			items = append(items, item)
 		}
 	}
 	slices.SortStableFunc(items, func(a, b *partnercenter.Subscription) int { return a.CreationDate.Compare(b.CreationDate) })

@@ -44,7 +44,9 @@ func TestSubscriptions(t *testing.T) {
 		t.Error("the oldest is not first")
 	}
 	for _, s := range all.Items {
-		if diff := cmp.Diff(s, a.subscription(t, documented, s.ID)); diff != "" {
+		want := a.subscription(t, documented, s.ID)
+		want.RefundableQuantity = nil // lists are without
+		if diff := cmp.Diff(want, s); diff != "" {
 			t.Errorf("%s differs from the list's:\n%s", s.ID, diff)
 		}
 	}
@@ -88,11 +90,23 @@ func TestSubscriptionChanges(t *testing.T) {
 		body  string
 		right func(*partnercenter.Subscription) bool
 	}{
-		{`{"quantity":15}`, func(s *partnercenter.Subscription) bool { return *s.Quantity == 15 }},
-		{`{"quantity":12}`, func(s *partnercenter.Subscription) bool { return *s.Quantity == 12 }},
-		{`{"friendlyName":"seats of the branch office"}`, func(s *partnercenter.Subscription) bool { return s.FriendlyName == "seats of the branch office" }},
-		{`{"autoRenewEnabled":false}`, func(s *partnercenter.Subscription) bool { return !*s.AutoRenewEnabled }},
+		{`{"quantity":15,"autoRenewEnabled":true}`, func(s *partnercenter.Subscription) bool { return *s.Quantity == 15 && *s.AutoRenewEnabled }},
+		{`{"quantity":12,"autoRenewEnabled":true}`, func(s *partnercenter.Subscription) bool { return *s.Quantity == 12 && *s.AutoRenewEnabled }},
+		{`{"friendlyName":"seats of the branch office"}`, func(s *partnercenter.Subscription) bool {
+			return s.FriendlyName == "seats of the branch office" && !*s.AutoRenewEnabled // which it leaves out
+		}},
 		{`{"AutoRenewEnabled":true}`, func(s *partnercenter.Subscription) bool { return *s.AutoRenewEnabled }},
+		{`{"autoRenewEnabled":false}`, func(s *partnercenter.Subscription) bool { return !*s.AutoRenewEnabled }},
+		{`{"AutoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":9}}`, func(s *partnercenter.Subscription) bool {
+			return *s.ScheduledNextTermInstructions.Quantity == 9 && s.ScheduledNextTermInstructions.Product.ProductID == "CFQ7TTC0LFLX"
+		}},
+		{`{"AutoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"productId":"CFQ7TTC0LFLX","skuId":"0001","availabilityId":"CFQ7TTC0K8QN","billingCycle":"Annual","termDuration":"p1y"}}}`, func(s *partnercenter.Subscription) bool {
+			i := s.ScheduledNextTermInstructions
+			return *i.Quantity == 12 && i.Product.BillingCycle == "annual" && i.Product.TermDuration == "P1Y"
+		}},
+		{`{"AutoRenewEnabled":true}`, func(s *partnercenter.Subscription) bool {
+			return *s.AutoRenewEnabled && s.ScheduledNextTermInstructions == nil
+		}},
 		{`{"status":"Suspended"}`, func(s *partnercenter.Subscription) bool {
 			return s.Status == partnercenter.SubscriptionStatusSuspended && len(s.SuspensionReasons) == 1
 		}},
@@ -192,7 +206,7 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 	legacy, online, azure, software, marketplace := buy(offerE3, 5), buy(itemE3, 5), buy(offerAzure, 1), buy(itemSoftware, 2), buy(itemMarketplace, 2)
 	activated := buy(itemMarketplace, 2)
 	a.send(t, http.MethodPost, subscriptionAt(documented, activated)+"/activate", "", 200)
-	trial := buy(offerTrial, 5)
+	trial, onlineTrial := buy(offerTrial, 5), buy(itemTrial, 5)
 	suspendedLegacy, suspendedOnline, suspendedAzure := buy(offerE3, 5), buy(itemE3, 5), buy(offerAzure, 1)
 	for _, id := range []string{suspendedLegacy, suspendedOnline, suspendedAzure} {
 		a.patchSubscription(t, documented, id, `{"status":"suspended"}`)
@@ -221,6 +235,25 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		of("another subscription's id", "the body's id is another subscription's", legacy, 400, property, `{"id":"`+online+`","quantity":7}`),
 		of("a billing cycle", "the billing cycle is to change", legacy, 400, partnercenter.ErrorCodeCycleNotHere, `{"billingCycle":"Annual"}`, "PATCH", "orders"),
 		of("a partner", "the partner on record is to change", legacy, 400, partnercenter.ErrorCodePartnerNotUpdatable, `{"partnerId":"5081207"}`, "5081207"),
+		of("the term of a trial", "the term of a trial is to change", onlineTrial, 400, partnercenter.ErrorCodeNoTermForTrial, `{"termDuration":"P1Y"}`),
+		of("a term that is not sold", "the term is to become one that the item is not sold for", online, 400, partnercenter.ErrorCodeTermInvalid, `{"termDuration":"P9Y"}`, "P9Y"),
+		of("a term of licences", "", legacy, 400, partnercenter.ErrorCodeTermInvalid, `{"termDuration":"P1Y"}`),
+		of("a longer term", "the term is to change at once", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"termDuration":"P1Y"}`, "scheduledNextTermInstructions"),
+		of("the next charge", "the next charge, the term after this one or the action at its end is to change by a member of its own", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"nextChargeInstructions":{"quantity":3}}`, "nextChargeInstructions"),
+		of("an action at the end", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":{"scheduleType":"TermEnd","actionType":"Cancel"}}`, "scheduledActions"),
+		of("actions at the end", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledActions":[{"scheduleType":"TermEnd","actionType":"Cancel"}]}`, "scheduledActions"),
+		of("a term to renew to", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"renewalTermDuration":"P3Y"}`, "renewalTermDuration"),
+		of("an end", "a term is to end on a date", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"customTermEndDate":"2027-07-31T00:00:00Z"}`),
+		of("an end of the next term", "", online, 400, partnercenter.ErrorCodeCustomEndMismatch, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"customTermEndDate":"2027-07-31T00:00:00"}}`),
+		of("the next term of licences", "a change of anything but online services and software is scheduled, or one to another product", legacy, 400, partnercenter.ErrorCodeOperationUnoffered, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":3}}`),
+		of("the next term of a marketplace product", "", activated, 400, partnercenter.ErrorCodeOperationUnoffered, `{"scheduledNextTermInstructions":{"quantity":3}}`),
+		of("another product", "", online, 400, partnercenter.ErrorCodeOperationUnoffered, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"productId":"CFQ7TTC0HL73","skuId":"0001","availabilityId":"CFQ7TTC0KA7H"}}}`, "CFQ7TTC0HL73"),
+		of("a promotion in the next term", "a promotion is named", online, 400, partnercenter.ErrorCodePromotionInvalid, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"promotionId":"x"}}}`),
+		of("the next term of what does not renew", "a change is scheduled of what does not renew", online, 400, property, `{"scheduledNextTermInstructions":{"quantity":3}}`, "autoRenewEnabled"),
+		of("the next term of what is suspended", "", suspendedOnline, 400, property, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":3}}`),
+		of("a next term that is not sold", "the next term is one that the item is not sold for", online, 400, partnercenter.ErrorCodeNextTermInvalid, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"termDuration":"P9Y"}}}`, "P9Y"),
+		of("a next cycle that is not sold", "the item is not sold with the next term's billing cycle", online, 400, partnercenter.ErrorCodeNextCycleInvalid, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"billingCycle":"one_time"}}}`),
+		of("seats that the next term does not have", "the next term's quantity is out of the item's range", online, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":2000000}}`),
 		of("a long nickname", "the nickname is too long", legacy, 400, property, `{"friendlyName":"`+strings.Repeat("x", 501)+`"}`, "501"),
 		of("seats of a suspended subscription", "the quantity of a suspended legacy subscription is to change", suspendedLegacy, 400, partnercenter.ErrorCodeSubscriptionSuspended, `{"quantity":6}`),
 		of("seats of a suspended online service", "the quantity of a suspended subscription in new commerce is to change", suspendedOnline, 400, partnercenter.ErrorCodeSuspendedNoUpdate, `{"quantity":6}`),
