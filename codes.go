@@ -104,5 +104,6 @@ const (
 	ErrorCodeNoTermForTrial           ErrorCode = "800107" // 400: the term of a trial cannot change
 	ErrorCodeTermInvalid              ErrorCode = "800121" // 400
 	ErrorCodeNextTermInvalid          ErrorCode = "900268" // 400: of a scheduled change
+	ErrorCodeNextCycleTooLong         ErrorCode = "900270" // 400: of a scheduled change
 	ErrorCodeNextCycleInvalid         ErrorCode = "900269" // 400: of a scheduled change
 )

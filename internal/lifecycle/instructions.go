@@ -147,6 +147,9 @@ var instructionRules = []rule[*updateCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeNextCycleInvalid, "the item is not sold with the next term's billing cycle", func(u *updateCheck) (string, string) {
 		return require(u.scheduled == nil || slices.Contains(u.item.BillingCycles, u.scheduled.Product.BillingCycle), "Send a billing cycle that the item is sold with, or leave it out", "The billing cycle of the scheduled change is not valid for %s", u.Document.OfferID)
 	}},
+	{http.StatusBadRequest, partnercenter.ErrorCodeNextCycleTooLong, "the next term is shorter than its billing cycle", func(u *updateCheck) (string, string) {
+		return require(u.scheduled == nil || catalog.Billable(u.scheduled.Product.TermDuration, u.scheduled.Product.BillingCycle), "Send a longer term, or a shorter billing cycle", "The billing cycle of the scheduled change is longer than the term %s", u.scheduledTerm())
+	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeQuantityOutOfRange, "the next term's quantity is out of the item's range", func(u *updateCheck) (string, string) {
 		if u.scheduled == nil {
 			return "", ""

@@ -447,6 +447,7 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		if s.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted {
 			continue
 		}
+		s.advance(now)
 		s.Facts.Cycles = append(s.Facts.Cycles, s.Document.BillingCycle.Normalize())
 		s.Document.BillingCycle = cycle
 		next.Changed = append(next.Changed, s)

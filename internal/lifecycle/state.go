@@ -99,6 +99,9 @@ type SubscriptionFacts struct {
 	// Registered is when its registration for reservations is complete; zero without
 	// one.
 	Registered time.Time `json:"registered,omitzero"`
+	// TermStart is when the first of the current terms began; zero for the start of the
+	// subscription.
+	TermStart time.Time `json:"termStart,omitzero"`
 	// NeedsActivation says that the publisher's page was not visited yet.
 	NeedsActivation bool `json:"needsActivation,omitzero"`
 	// Cycles are the earlier billing cycles of this version of the subscription: its
@@ -267,7 +270,7 @@ func (s *Subscription) ProvisioningStatus(now time.Time) *partnercenter.Subscrip
 	c := *s
 	c.advance(now)
 	return &partnercenter.SubscriptionProvisioningStatus{
-		SKUID: sku, Status: partnercenter.ProvisioningStatusSuccess, Quantity: s.Document.Quantity, EndDate: c.Document.CommitmentEndDate,
+		SKUID: sku, Status: partnercenter.ProvisioningStatusSuccess, Quantity: c.Document.Quantity, EndDate: c.Document.CommitmentEndDate,
 		Attributes: &partnercenter.ResourceAttributes{ObjectType: partnercenter.ObjectTypeSubscriptionProvisioningStatus},
 	}
 }

@@ -77,6 +77,7 @@ func (u *updateCheck) intent() {
 // request without a change leaves it as it is and has no events.
 func UpdateSubscription(account *Account, o *Order, id string, command Update, settings Settings, now time.Time) (*Order, []Event, error) {
 	next, s := o.cloneWith(id)
+	s.advance(now)
 	u := &updateCheck{Subscription: s, request: command.Request, settings: settings, now: now}
 	u.item, _ = account.Catalog.Find(s.Document.OfferID, account.Country)
 	if parent := s.Document.ParentSubscriptionID; parent != "" {
@@ -138,9 +139,8 @@ func statusCommand(s partnercenter.SubscriptionStatus) Command {
 // apply makes the change that the rules allow.
 func (u *updateCheck) apply() {
 	d := &u.Document
-	u.advance(u.now)
 	if u.quantity != nil {
-		u.setQuantity(*u.quantity)
+		u.setQuantity(*u.quantity, u.now)
 	}
 	if u.nickname != "" {
 		d.FriendlyName = u.nickname
@@ -165,20 +165,20 @@ func (u *updateCheck) apply() {
 }
 
 // setQuantity adds seats, or returns those added last.
-func (u *updateCheck) setQuantity(n int) {
-	more := n - *u.Document.Quantity
-	u.Document.Quantity = &n
+func (s *Subscription) setQuantity(n int, at time.Time) {
+	more := n - *s.Document.Quantity
+	s.Document.Quantity = &n
 	if more > 0 {
-		u.Facts.Seats = append(u.Facts.Seats, Seats{Quantity: more, Added: u.now})
+		s.Facts.Seats = append(s.Facts.Seats, Seats{Quantity: more, Added: at})
 		return
 	}
 	for less := -more; less > 0; {
-		last := &u.Facts.Seats[len(u.Facts.Seats)-1]
+		last := &s.Facts.Seats[len(s.Facts.Seats)-1]
 		taken := min(less, last.Quantity)
 		last.Quantity -= taken
 		less -= taken
 		if last.Quantity == 0 {
-			u.Facts.Seats = u.Facts.Seats[:len(u.Facts.Seats)-1]
+			s.Facts.Seats = s.Facts.Seats[:len(s.Facts.Seats)-1]
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"slices"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -61,6 +62,9 @@ func (s *Subscription) renews() bool {
 func (s *Subscription) setEnds(now time.Time) {
 	d := &s.Document
 	first := d.EffectiveStartDate.Time().UTC().Truncate(24 * time.Hour)
+	if !s.Facts.TermStart.IsZero() {
+		first = s.Facts.TermStart
+	}
 	end, months := never, s.termMonths()
 	switch {
 	case months == 0 || first.Year() >= never.Year()-1: // no end, or no start before a purchase order
@@ -86,12 +90,30 @@ func (s *Subscription) setEnds(now time.Time) {
 	d.BillingCycleEndDate, d.BillingCycleEndDateTime = firstInstant(cycleEnd), lastSecond(cycleEnd)
 }
 
-// advance brings the ends up to date, before a change that stops a subscription from
-// renewing, or makes it renew again. A deleted subscription keeps those that it had.
+// advance brings a subscription up to date: what was scheduled for the next term, and
+// the ends, before a change that stops it from renewing, or makes it renew again. A
+// deleted one keeps what it had.
 func (s *Subscription) advance(now time.Time) {
 	if s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted {
+		s.startScheduled(now)
 		s.setEnds(now)
 	}
+}
+
+// startScheduled begins the term that instructions are for, once the one before is over.
+// Terms and billing cycles count from it.
+func (s *Subscription) startScheduled(now time.Time) {
+	d := &s.Document
+	i, start := d.ScheduledNextTermInstructions, d.CommitmentEndDate.Time().AddDate(0, 0, 1)
+	if i == nil || !s.renews() || now.Before(start) {
+		return
+	}
+	s.Facts.TermStart = start
+	s.Facts.Seats = slices.Clone(s.Facts.Seats)
+	s.setQuantity(*i.Quantity, start)
+	d.TermDuration, d.BillingCycle = i.Product.TermDuration, i.Product.BillingCycle
+	d.ScheduledNextTermInstructions = nil
+	s.touch()
 }
 
 // firstInstant and lastSecond return when a day begins and ends.

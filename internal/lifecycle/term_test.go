@@ -170,11 +170,11 @@ func TestTermEndsAfterChanges(t *testing.T) {
 	if got := ends(s, day("2027-04-05")); got != both("2027-04-29", "2027-04-29") {
 		t.Errorf("renewing again: %v", got)
 	}
-	s = update("2027-05-05", &partnercenter.Subscription{Status: "suspended"})
+	s = update("2027-05-05", &partnercenter.Subscription{Status: "suspended", AutoRenewEnabled: new(true)})
 	if got := ends(s, day("2027-08-05")); got != both("2027-05-30", "2027-05-30") {
 		t.Errorf("suspended: %v", got)
 	}
-	s = update("2027-08-05", &partnercenter.Subscription{Status: "active"})
+	s = update("2027-08-05", &partnercenter.Subscription{Status: "active", AutoRenewEnabled: new(true)})
 	if got := ends(s, day("2027-08-05")); got != both("2027-08-30", "2027-08-30") {
 		t.Errorf("reactivated: %v", got)
 	}

@@ -137,6 +137,34 @@ func TestSubscriptionChanges(t *testing.T) {
 	}
 }
 
+// TestScheduledChange schedules a change as the published sample does: within the whole
+// subscription. It takes place after the term, without another request.
+func TestScheduledChange(t *testing.T) {
+	a := newAPI(t)
+	a.Clock().Freeze()
+	id := a.placed(t, documented, line(itemE3, 15, `"termDuration":"P1Y"`)).LineItems[0].SubscriptionID
+	path := subscriptionAt(documented, id)
+	body := string(a.send(t, http.MethodGet, path, "", 200))
+	body = setMember(t, body, "scheduledNextTermInstructions", `{"product":{"productId":"CFQ7TTC0LFLX","skuId":"0001","availabilityId":"CFQ7TTC0K8QN","billingCycle":"Annual","termDuration":"P1Y"},"quantity":12}`)
+	before := a.patchSubscription(t, documented, id, body)
+	if *before.Quantity != 15 || before.BillingCycle != partnercenter.BillingCycleTypeMonthly {
+		t.Errorf("it changed at once: %+v", before)
+	}
+	a.Clock().Set(before.CommitmentEndDateTime.Time())
+	a.token = a.mint(t)
+	if s := a.subscription(t, documented, id); *s.Quantity != 15 || s.ScheduledNextTermInstructions == nil {
+		t.Errorf("it changed too early: %+v", s)
+	}
+	a.Clock().Advance(time.Second)
+	s := a.subscription(t, documented, id)
+	if *s.Quantity != 12 || s.BillingCycle != partnercenter.BillingCycleTypeAnnual || s.ScheduledNextTermInstructions != nil || !s.CommitmentEndDate.Time().After(before.CommitmentEndDate.Time()) {
+		t.Errorf("it did not change: %+v", s)
+	}
+	if s = a.patchSubscription(t, documented, id, `{"friendlyName":"ours","autoRenewEnabled":true}`); *s.Quantity != 12 || s.FriendlyName != "ours" {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestSeatWindows returns seats; each added quantity has a week of its own.
 func TestSeatWindows(t *testing.T) {
 	a := newAPI(t)
@@ -253,6 +281,7 @@ func subscriptionRefusals(t *testing.T, a *api) []refusal {
 		of("the next term of what is suspended", "", suspendedOnline, 400, property, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":3}}`),
 		of("a next term that is not sold", "the next term is one that the item is not sold for", online, 400, partnercenter.ErrorCodeNextTermInvalid, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"termDuration":"P9Y"}}}`, "P9Y"),
 		of("a next cycle that is not sold", "the item is not sold with the next term's billing cycle", online, 400, partnercenter.ErrorCodeNextCycleInvalid, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"billingCycle":"one_time"}}}`),
+		of("a next cycle that is longer than the term", "the next term is shorter than its billing cycle", online, 400, partnercenter.ErrorCodeNextCycleTooLong, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"product":{"billingCycle":"annual"}}}`),
 		of("seats that the next term does not have", "the next term's quantity is out of the item's range", online, 400, partnercenter.ErrorCodeQuantityOutOfRange, `{"autoRenewEnabled":true,"scheduledNextTermInstructions":{"quantity":2000000}}`),
 		of("a long nickname", "the nickname is too long", legacy, 400, property, `{"friendlyName":"`+strings.Repeat("x", 501)+`"}`, "501"),
 		of("seats of a suspended subscription", "the quantity of a suspended legacy subscription is to change", suspendedLegacy, 400, partnercenter.ErrorCodeSubscriptionSuspended, `{"quantity":6}`),
