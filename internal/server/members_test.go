@@ -414,4 +414,29 @@ func TestMembersOfWrites(t *testing.T) {
 		id := a.placed(t, documented, line(itemE3, 5)).LineItems[0].SubscriptionID
 		a.check(t, request{method: http.MethodPatch, path: subscriptionAt(documented, id), body: `{"attributes":{"etag":"x"}}`, status: 400, code: partnercenter.ErrorCodeEtagStale})
 	})
+
+	t.Run("POST applicationconsents", func(t *testing.T) {
+		path := "/v1/customers/" + documented + "/applicationconsents"
+		(&writeCall{
+			body: reflect.TypeFor[partnercenter.ApplicationConsent](),
+			fresh: func(t *testing.T) (string, string, string) {
+				a.do(t, request{method: http.MethodDelete, path: path + "/" + a.ClientID}) // of the member before
+				return http.MethodPost, path, `{"applicationId":"` + a.ClientID + `","applicationGrants":[{"enterpriseApplicationId":"` + graphID + `","scope":"User.Read"}]}`
+			},
+			fates: map[string]fate{
+				"applicationId": {value: `"` + strings.ToUpper(a.ClientID) + `"`},
+				"displayName":   {value: `"Panel"`},
+				"applicationGrants[].enterpriseApplicationId": {value: `"` + graphID + `"`},
+				"applicationGrants[].scope":                   {value: `"Directory.Read.All"`},
+			},
+		}).run(t, a)
+	})
+
+	t.Run("metadata of attachments", func(t *testing.T) {
+		// Each is checked by a rule, and kept with the upload. No documented call reads it.
+		want := []string{"isPartOfTender", "customerPrice", "currency", "fxRate", "tenderLink"}
+		if diff := cmp.Diff(want, membersOf(reflect.TypeFor[partnercenter.AttachmentMetadata](), "", nil)); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
