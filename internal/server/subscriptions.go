@@ -187,8 +187,8 @@ func (s *Server) registerSubscription(c *call) error {
 	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
 		return lifecycle.Register(o, id, s.config.Rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
-		// Documented clients fail on an empty body.
-		return http.StatusAccepted, "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/registrationstatus", x.RegistrationStatus(s.now())
+		// Without a body: published clients fail on one.
+		return http.StatusAccepted, "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/registrationstatus", nil
 	})
 }
 

@@ -182,6 +182,12 @@ func testAnswers(t *testing.T, s *Store) {
 	same(t, err, nil)
 	same(t, kept, first.Answer)
 
+	empty := &Change{PartnerID: partnerA, CustomerID: orderless, Answer: &Answer{Key: []byte("fedcba9876543210"), Digest: []byte("digest"), Status: 202, Location: "/there"}}
+	apply(t, s, empty)
+	if kept, err := s.Answered(t.Context(), empty.Answer.Key); err != nil || kept == nil || kept.Status != 202 || len(kept.Body) != 0 {
+		t.Errorf("without a body: %+v, %v", kept, err)
+	}
+
 	// An answer is deleted when it is no longer needed.
 	s.now = func() time.Time { return suiteNow.Add(answersKept + time.Hour) }
 	s.commits = forgetEvery - 1
