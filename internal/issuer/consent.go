@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // Consent says which APIs an app may use for a user or, without a user, for all users
@@ -33,7 +31,9 @@ func newConsents(known []Consent, save func(context.Context, Consent) error) *co
 	c := &consents{save: save, given: make(map[consentKey][]string, len(known))}
 	for _, consent := range known {
 		p := consentKey{strings.ToLower(consent.TenantID), strings.ToLower(consent.ClientID), consent.UserID}
-		c.given[p] = append(c.given[p], consent.Resources...)
+		for _, r := range consent.Resources {
+			c.given[p] = append(c.given[p], apiKey(r)) // an older one may have another name of the API
+		}
 	}
 	return c
 }
@@ -95,7 +95,7 @@ func (a *Authority) Consents(match func(Consent) bool) []Consent {
 func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
 	resources := make([]string, 0, len(c.Resources))
 	for _, r := range c.Resources {
-		resources = append(resources, token.ResourceKey(r))
+		resources = append(resources, apiKey(r))
 	}
 	a.consents.mu.Lock()
 	defer a.consents.mu.Unlock()

@@ -90,8 +90,8 @@ type Options struct {
 	// requests to other addresses. Without any, requests are answered with 503 and
 	// tokens are refused until SetBaseURLs is called.
 	BaseURLs []string
-	// Resources are the audiences that can be requested and that a token may have. None
-	// means token.DefaultResources.
+	// Resources are the audiences that can be requested and that a token may have, by
+	// address or app id. None means token.DefaultResources.
 	Resources []string
 	// Lifetime of a token, in whole seconds. Zero means DefaultLifetime; negative is an
 	// error.
@@ -256,6 +256,9 @@ func New(o Options) (*Authority, error) {
 	a.audience = o.Resources[0]
 	for _, r := range o.Resources {
 		a.resources[token.ResourceKey(r)] = true
+		if id := token.AppOf(r); id != "" {
+			a.resources[id] = true
+		}
 	}
 	if a.administers = o.Administers; a.administers == nil {
 		a.administers = func(context.Context, string, string) (bool, error) { return false, nil }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 const (
@@ -433,9 +434,9 @@ func (want *accessRequest) label() string {
 	switch {
 	case want.app != nil:
 		return want.app.label()
-	case strings.Contains(want.resource, "partnercenter"):
+	case token.AppOf(want.resource) == token.APIAppID:
 		return "Microsoft Partner Center (" + want.resource + ")"
-	case strings.Contains(want.resource, "graph"):
+	case token.IsGraph(want.resource) || isForeign(want.resource) && strings.Contains(want.key(), "graph"):
 		return "the directory (" + want.resource + ")"
 	}
 	return want.resource

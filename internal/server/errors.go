@@ -120,6 +120,11 @@ func errUnauthorized(code partnercenter.ErrorCode, description string) error {
 	return fail(http.StatusUnauthorized, code, description)
 }
 
+// errAccessDenied refuses an invalid token.
+func errAccessDenied(refused error) error {
+	return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: "+refused.Error()+".")
+}
+
 // errUnavailable is for tokens that cannot be checked now.
 func errUnavailable(why error) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
@@ -141,8 +146,8 @@ func errNotOffered(what string, cloud partnercenter.CloudName) error {
 			" cloud. Leave it out for partners of this cloud, or start the server with another --as-cloud.")
 }
 
-func errNeedsUser(o *partnercenter.Operation) error {
-	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
+func (s *Server) errNeedsUser(o *partnercenter.Operation) error {
+	return fail(http.StatusForbidden, s.config.Edition.needsUser(),
 		"The supplied role does not have the rights to perform "+o.String()+": the token is an application's own, and the call asks for a signed-in user (App+User). "+
 			"Sign in as a user with the role "+words.Or(o.Roles())+": partnercenter login.")
 }

@@ -44,7 +44,7 @@ func TestLifecycle(t *testing.T) {
 	}
 	for name, o := range map[string]partnercentertest.Options{
 		"instant":    {},
-		"sandbox":    {Realistic: true, RequestsPerMinute: 1 << 30},
+		"sandbox":    {Realistic: true, RequestsPerMinute: 1 << 30, Edition: partnercentertest.EditionLegacy},
 		"production": {Production: true, OrderLag: time.Hour, ProvisioningTime: 24 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
