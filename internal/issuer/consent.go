@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // Consent says which APIs an app may use for a user or, without a user, for all users
@@ -46,6 +48,13 @@ func (c *consents) has(p consentKey, resource string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Contains(c.given[p], resource) || slices.Contains(c.given[everybody], resource)
+}
+
+// any reports whether an app has a consent in a customer's tenant, which puts it there.
+func (c *consents) any(tenantID, clientID string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.given[consentKey{tenantID: tenantID, clientID: strings.ToLower(clientID)}]) > 0
 }
 
 func (c *consents) add(ctx context.Context, p consentKey, resource string) error {
@@ -119,4 +128,16 @@ func (a *Authority) mayUse(client *app, t *tenant, user *User, want *accessReque
 
 func consentKeyOf(client *app, t *tenant, user *User) consentKey {
 	return consentKey{tenantID: t.id, clientID: strings.ToLower(client.ID), userID: user.ObjectID}
+}
+
+// checkConsentOf refuses access that a customer has not consented to.
+func (a *Authority) checkConsentOf(customer *tenant, client *app, want *accessRequest) error {
+	if a.consents.has(consentKey{tenantID: customer.id, clientID: strings.ToLower(client.ID)}, want.key()) {
+		return nil
+	}
+	return fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. %s", client.ID, quote.Text(want.resource), customer.id, consentAdvice(customer))
+}
+
+func consentAdvice(customer *tenant) string {
+	return "Consent for the customer with POST /v1/customers/" + customer.id + "/applicationconsents."
 }

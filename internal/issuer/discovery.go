@@ -42,7 +42,7 @@ type discoveryDocument struct {
 // discovery is GET /{tenant}/.well-known/openid-configuration and its v2.0 twin.
 // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
 func (a *Authority) discovery(c *call) (any, error) {
-	name, err := c.discoverable(c.tenant)
+	name, err := a.discoverable(c, c.tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -78,23 +78,24 @@ func (a *Authority) discovery(c *call) (any, error) {
 
 // discoverable returns the tenant's name in URLs: its id, or "common" or
 // "organizations" unchanged.
-func (c *call) discoverable(name string) (string, error) {
-	if isShared(name) {
+func (a *Authority) discoverable(c *call, name string) (string, error) {
+	switch tenant, err := a.findTenant(c, name); {
+	case err != nil:
+		if f, ok := err.(*failure); ok { //nolint:errorlint // the authority's own, never wrapped
+			f.kind = discoveryNoTenant
+		}
+		return "", err
+	case tenant == nil:
 		return strings.ToLower(name), nil
+	default:
+		return tenant.id, nil
 	}
-	tenant := c.trust.tenant(name)
-	if tenant == nil {
-		f := unknownTenant(name)
-		f.kind = discoveryNoTenant
-		return "", f
-	}
-	return tenant.id, nil
 }
 
 // publicKeys is GET /{tenant}/discovery/keys and its v2.0 twin: the keys that sign
 // tokens of either version.
 func (a *Authority) publicKeys(c *call) (any, error) {
-	if _, err := c.discoverable(c.tenant); err != nil {
+	if _, err := a.discoverable(c, c.tenant); err != nil {
 		return nil, err
 	}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
@@ -136,7 +137,7 @@ func (a *Authority) instance(c *call) (any, error) {
 		return nil, unknownInstance(text)
 	}
 	name, _, _ := strings.Cut(strings.TrimLeft(endpoint.Path, "/"), "/")
-	if name, err = c.discoverable(name); err != nil {
+	if name, err = a.discoverable(c, name); err != nil {
 		return nil, err
 	}
 	_, host, _ := strings.Cut(base, "://")

@@ -399,7 +399,7 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	}
 	// Return the database to the schema of the first release.
 	for _, statement := range []string{
-		`DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
+		`DROP INDEX customers_by_domain`, `DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
 		`DROP TABLE consents`, `DROP TABLE grants`, `ALTER TABLE apps DROP COLUMN secrets`, `ALTER TABLE apps DROP COLUMN certificates`,
 		`ALTER TABLE apps DROP COLUMN redirect_uris`, `ALTER TABLE apps DROP COLUMN public`, `ALTER TABLE apps DROP COLUMN multi_tenant`,
 		`ALTER TABLE apps DROP COLUMN admin_consent`, `ALTER TABLE apps DROP COLUMN disabled`,
@@ -413,6 +413,9 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	}
 	if err := migrate(t.Context(), s.write, goose.DialectSQLite3, "sqlite"); err != nil {
 		t.Fatal(err)
+	}
+	if found, err := s.CustomerTenant(t.Context(), "tailspintoys.onmicrosoft.com"); err != nil || found == nil {
+		t.Errorf("a customer by its domain: %+v, %v", found, err)
 	}
 	got, gotCountries := read(s)
 	same(t, fmt.Sprint(got), fmt.Sprint(want))
