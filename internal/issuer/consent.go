@@ -3,6 +3,7 @@ package issuer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -96,6 +97,25 @@ func (a *Authority) Consents(match func(Consent) bool) []Consent {
 		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.UserID, b.UserID))
 	})
 	return list
+}
+
+// ErrConsentExists reports a consent that was given before.
+var ErrConsentExists = errors.New("issuer: the consent exists: use it, or withdraw it first")
+
+// AddConsent adds resources to a consent. If one of them is there already, it fails with
+// [ErrConsentExists] and adds none.
+func (a *Authority) AddConsent(ctx context.Context, c Consent) error {
+	p := consentKey{strings.ToLower(c.TenantID), strings.ToLower(c.ClientID), c.UserID}
+	a.consents.mu.Lock()
+	defer a.consents.mu.Unlock()
+	resources := slices.Clone(a.consents.given[p])
+	for _, r := range c.Resources {
+		if slices.Contains(a.consents.given[p], apiKey(r)) {
+			return ErrConsentExists
+		}
+		resources = append(resources, apiKey(r))
+	}
+	return a.consents.put(ctx, p, resources)
 }
 
 // PutConsent stores a consent as if a user had given it. It replaces an earlier one of

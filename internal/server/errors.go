@@ -48,7 +48,9 @@ var (
 	errNeedsMFA = errUnauthorized(partnercenter.ErrorCodeMFARequired,
 		"Unauthorized - MFA required: the user signed in without a second factor, which every call on behalf of a user requires. Sign in again with one: partnercenter login.")
 	errInProgress = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress, "Your order is in progress: a request with this MS-RequestId is still running. Repeat it with the same id in a moment for its answer.")
-	errCrowd      = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress,
+	// errConsentExists says just this: published clients compare the whole text.
+	errConsentExists = fail(http.StatusConflict, partnercenter.ErrorCodeInvalidInput, "Permission entry already exists.")
+	errCrowd         = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress,
 		"Your order is in progress: too many requests change it at once, and this one changed nothing. Repeat it in a moment, with the same MS-RequestId.")
 	errRequestIDTooLong = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has more than 128 characters, so a repeated write could not be recognized. Send a GUID.")
 	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
