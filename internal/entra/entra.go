@@ -204,6 +204,7 @@ var authorityPaths = map[string]string{
 	"discovery":   "/{tenant}/discovery",
 	".well-known": "/{tenant}/.well-known",
 	"v2.0":        "/{tenant}/v2.0",
+	"userrealm":   "/{tenant}/userrealm",
 }
 
 // Lookup finds the paths of a token authority. The handler says that there is none

@@ -133,6 +133,7 @@ func TestEntra(t *testing.T) {
 		"/readyz":                503, // strangeTenant is not the authority's
 		"/common/oauth2/token":   404,
 		"/common/discovery/keys": 404,
+		"/common/userrealm/x@y":  404,
 		"/" + microsoft.partner + "/v2.0/.well-known/openid-configuration": 404,
 	} {
 		if status, body := fetch(t, http.MethodGet, a.URL+path); status != want || !strings.Contains(body, "https://"+microsoft.tls) {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -13,11 +14,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/partnercentertest"
 )
 
 const seedDomain = "TailspinToys.onmicrosoft.com" // of seedCustomer
@@ -209,4 +212,54 @@ func TestTenants(t *testing.T) {
 	must(t, err)
 	probe(lateCustomer, lateCustomer)
 	probe("LATE.onmicrosoft.com", lateCustomer)
+}
+
+// TestUserRealm sends a password with MSAL, which asks first where the user signs in.
+func TestUserRealm(t *testing.T) {
+	const nomfa = "nomfa.agent@contosocsp.onmicrosoft.com"
+	sample, err := os.ReadFile("../seed/sample.yaml")
+	must(t, err)
+	data := strings.Replace(string(sample), "        public: true\n", "        public: true\n        adminConsent: true\n", 1)
+	srv := partnercentertest.NewServer(t, partnercentertest.Options{Seed: strings.NewReader(data)})
+	password := map[string]string{"nobody@contosocsp.onmicrosoft.com": "x", "somebody@nowhere.example": "x"}
+	for _, u := range srv.Users() {
+		password[u.UserPrincipalName] = u.Password
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: srv.Pool, MinVersion: tls.VersionTLS12}}}
+	t.Cleanup(client.CloseIdleConnections)
+	app, err := public.New(nativeApp, public.WithAuthority(srv.TLSURL+"/organizations"), public.WithHTTPClient(client), public.WithInstanceDiscovery(false))
+	must(t, err)
+	send := func(name string) (public.AuthResult, error) {
+		return app.AcquireTokenByUsernamePassword(t.Context(), []string{apiScope}, name, password[name])
+	}
+	got, err := send(nomfa)
+	must(t, err)
+	if got.Account.PreferredUsername != nomfa || claims(t, got.AccessToken)["aud"] != "https://api.partnercenter.microsoft.com" {
+		t.Errorf("%+v", got.Account)
+	}
+	for name, want := range map[string]string{
+		agent:                               "AADSTS50076",
+		"nobody@contosocsp.onmicrosoft.com": "AADSTS50126",
+		"somebody@nowhere.example":          "user realm",
+	} {
+		if _, err := send(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+	newAPI(t).check(t, request{path: "/common/userrealm/" + nomfa + "?api-version=1.0", status: 200, header: http.Header{"Authorization": nil}, must: []string{"Managed"}})
+	const rest = `"cloud_instance_name":"microsoftonline.com","cloud_audience_urn":"urn:federation:MicrosoftOnline"}`
+	for path, want := range map[string]string{
+		"/common/userrealm/" + nomfa + "?api-version=1.0":                          `{"ver":"1.0","account_type":"Managed","domain_name":"contosocsp.onmicrosoft.com",` + rest,
+		"/Organizations/UserRealm/x%40CONTOSOCSP.onmicrosoft.com/?api-version=1.0": `{"ver":"1.0","account_type":"Managed","domain_name":"contosocsp.onmicrosoft.com",` + rest,
+		"/" + seedCustomer + "/userrealm/x@" + seedDomain + "?api-version=1.0":     `{"ver":"1.0","account_type":"Managed","domain_name":"tailspintoys.onmicrosoft.com",` + rest,
+		"/common/userrealm/x@nowhere.example?api-version=1.0":                      `{"ver":"1.0","account_type":"Unknown",` + rest,
+		"/common/userrealm/nobody?api-version=1.0":                                 `{"ver":"1.0","account_type":"Unknown",` + rest,
+		"/common/userrealm/x@common?api-version=1.0":                               `{"ver":"1.0","account_type":"Unknown",` + rest,
+		"/nowhere.example/userrealm/" + nomfa + "?api-version=1.0":                 "AADSTS90002",
+		"/common/userrealm/" + nomfa + "?api-version=2.0":                          "api-version=1.0",
+	} {
+		if _, body := fetch(t, http.MethodGet, srv.URL+path); !strings.Contains(body, want) {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
 }
