@@ -143,7 +143,7 @@ func TestProducts(t *testing.T) {
 		{name: "availabilities for a customer", path: german + "/products/DZH318Z0BPS6/skus/0001/availabilities", status: 200, must: []string{`"code":"EUR"`}},
 		{name: "availability for a customer", path: german + "/products/DZH318Z0BPS6/skus/0001/availabilities/DZH318Z0BPQV", status: 200, must: []string{`"code":"EUR"`}},
 		{name: "for another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/products/DZH318Z0BPS6", status: 403, code: partnercenter.ErrorCodeNoRelationship},
-		{name: "POST as the customer's pages have it", method: http.MethodPost, path: german + "/products", body: "{}", status: 405, code: partnercenter.ErrorCodeOperationUnoffered},
+		{name: "POST as the customer's pages have it", method: http.MethodPost, path: german + "/products", body: "{}", status: 400, code: partnercenter.ErrorCodeOperationUnoffered},
 	})
 }
 

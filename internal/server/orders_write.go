@@ -326,5 +326,5 @@ func (s *Server) aboutOrder(c *call, answer func(o *lifecycle.Order, self string
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, value)
+	return c.writeJSON(value)
 }

@@ -230,7 +230,7 @@ func TestUserRealm(t *testing.T) {
 	app, err := public.New(nativeApp, public.WithAuthority(srv.TLSURL+"/organizations"), public.WithHTTPClient(client), public.WithInstanceDiscovery(false))
 	must(t, err)
 	send := func(name string) (public.AuthResult, error) {
-		return app.AcquireTokenByUsernamePassword(t.Context(), []string{apiScope}, name, password[name])
+		return app.AcquireTokenByUsernamePassword(t.Context(), []string{apiScope}, name, password[name]) //nolint:staticcheck // deprecated, and still in use
 	}
 	got, err := send(nomfa)
 	must(t, err)
