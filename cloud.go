@@ -16,8 +16,9 @@ const (
 	ServiceName cloud.ServiceName = "partnercenter"
 
 	// GraphServiceName is the directory graph's entry in the Services of the clouds
-	// below. Its Audience is the documented one for app-only tokens; if a tenant requires
-	// it, set ClientOptions.Scopes to it followed by "/.default".
+	// below. Its Audience was the documented one for app-only tokens until August 2025;
+	// for a service that still takes it, set ClientOptions.Scopes to it followed by
+	// "/.default".
 	GraphServiceName cloud.ServiceName = "graph"
 )
 
@@ -108,13 +109,14 @@ func (n CloudName) Configuration() cloud.Configuration {
 }
 
 // Resources returns the audiences that tokens of the cloud may have: Partner
-// Center, and the directory graph, the documented one for app-only tokens.
+// Center, and the directory graph, which the service took from apps until
+// August 2025.
 func (n CloudName) Resources() []string {
 	services := n.Configuration().Services
 	if services == nil {
 		return nil
 	}
-	return []string{services[GraphServiceName].Audience, services[ServiceName].Audience}
+	return []string{services[ServiceName].Audience, services[GraphServiceName].Audience}
 }
 
 // Products that some clouds do not sell, where a request shows them. The

@@ -9,6 +9,7 @@ const (
 	ErrorCodeAccessDenied       ErrorCode = "400"    // 401: the token is refused
 	ErrorCodeTokenMissing       ErrorCode = "800001" // 401
 	ErrorCodeMFARequired        ErrorCode = "900421" // 401: the user signed in without a second factor
+	ErrorCodeAudienceRefused    ErrorCode = "900420" // 401: the token is for another API
 	ErrorCodeInvalidProperty    ErrorCode = "3000"   // 400
 	ErrorCodeInvalidInput       ErrorCode = "800002" // 400: the body cannot be read
 	ErrorCodeEnumUnparsable     ErrorCode = "900126" // 400
@@ -19,6 +20,7 @@ const (
 	ErrorCodeBadContinuation    ErrorCode = "2000"   // 400: the continuation token is invalid
 	ErrorCodeEtagStale          ErrorCode = "2055"   // 400: changed since it was read
 	ErrorCodeRoleNotGranted     ErrorCode = "900150" // 403: the role lacks the permission
+	ErrorCodeUserRequired       ErrorCode = "900329" // 403: the token is app-only
 
 	// Customers.
 	ErrorCodeNoRelationship    ErrorCode = "20002"  // 403: not a customer of this partner, or none at all

@@ -353,8 +353,11 @@ type ApplicationGrant struct {
 type ApplicationConsentsClient struct{ resource }
 
 // Create consents, on behalf of the customer, to an application's use of some
-// APIs. It replaces an earlier consent to the application. It requires a token
-// with a user who is an admin agent.
+// APIs. It requires a token with a user who is an admin agent.
+//
+// The error is an [*Error] with status 409 and the description "Permission entry
+// already exists." if the application has a consent to one of the APIs: it has what
+// was asked for, or Delete withdraws the earlier consent.
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (c *ApplicationConsentsClient) Create(ctx context.Context, consent *ApplicationConsent) (*ApplicationConsent, error) {

@@ -287,8 +287,13 @@ func newError(resp *http.Response, body []byte) *Error {
 	if e.Description == "" {
 		e.Description = describeText(resp, body)
 	}
-	if e.Code == ErrorCodeMFARequired {
+	switch e.Code {
+	case ErrorCodeMFARequired:
 		e.NextStep = fixMFA
+	case ErrorCodeAudienceRefused:
+		e.NextStep = fixAudience
+	case ErrorCodeUserRequired:
+		e.NextStep = fixUser
 	}
 	return e
 }

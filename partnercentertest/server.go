@@ -79,6 +79,9 @@ type Options struct {
 	// only orders of software can be cancelled, instead of an integration
 	// sandbox.
 	Production bool
+	// Edition is the edition of the rules about tokens. Empty means EditionLegacy
+	// or, with Realistic, Edition2026.
+	Edition Edition
 	// NoPriceAccess denies access to prices.
 	NoPriceAccess bool
 	// Cloud is the cloud that the server emulates, with its audiences and only
@@ -155,6 +158,10 @@ var signingKey = sync.OnceValues(func() (*issuer.Key, error) { return issuer.Gen
 // Start starts a server outside a test, for a TestMain or an example. The
 // caller must close it.
 func Start(o Options) (_ *Server, err error) {
+	edition, err := o.edition()
+	if err != nil {
+		return nil, err
+	}
 	ctx, clk := context.Background(), clock.New(o.Now)
 	st, err := store.Open(ctx, ":memory:", &store.Options{Now: clk.Now})
 	if err != nil {
@@ -214,7 +221,7 @@ func Start(o Options) (_ *Server, err error) {
 	api, err := server.New(ctx, server.Config{
 		Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,
 		CacheSize: 16 << 20, RequestsPerMinute: perMinute, WriteWeight: writeWeight,
-		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(), Cloud: o.Cloud,
+		NoPriceAccess: o.NoPriceAccess, Rules: o.rules(), Cloud: o.Cloud, Edition: edition,
 	})
 	if err != nil {
 		return nil, err

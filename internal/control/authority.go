@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,15 +61,12 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	options := issuer.Options{
 		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, Resources: o.resources(),
 		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now,
-		Administers: func(ctx context.Context, partnerID, customerID string) (bool, error) {
-			switch _, err := st.GetCustomer(ctx, partnerID, customerID); {
-			case err == nil:
-				return true, nil
-			case errors.Is(err, store.ErrNotYours):
-				return false, nil
-			default:
-				return false, err
+		Customer: func(ctx context.Context, name string) (*issuer.Customer, error) {
+			found, err := st.CustomerTenant(ctx, name)
+			if found == nil || err != nil {
+				return nil, err
 			}
+			return &issuer.Customer{ID: found.ID, Domain: found.Domain, Partners: found.Partners}, nil
 		},
 	}
 	if err := keepSignIns(ctx, st, o.Now, &options); err != nil {

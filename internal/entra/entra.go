@@ -36,7 +36,7 @@ type Options struct {
 	// Roles map Microsoft's ids of roles and groups (the claims wids and groups) to
 	// roles in the checker's terms.
 	Roles map[string]string
-	// Resources are the accepted audiences, besides the API's app id. None means
+	// Resources are the accepted audiences, by address or app id. None means
 	// token.DefaultResources.
 	Resources []string
 	// BaseURLs are this server's own addresses, for links.
@@ -91,10 +91,6 @@ type Checker struct {
 	ring atomic.Pointer[keyRing]
 }
 
-// isGraph reports whether a resource is a cloud's directory graph. Apps sign in to the
-// API with it; a user's token for it is meant for the graph.
-func isGraph(resource string) bool { return strings.HasPrefix(resource, "https://graph.") }
-
 // New returns a checker without keys, or an error about the first problem with o. It
 // sends nothing.
 func New(o Options) (*Checker, error) {
@@ -115,7 +111,7 @@ func New(o Options) (*Checker, error) {
 	e := &Checker{
 		authority: authority,
 		sources:   make(map[string]*source),
-		resources: map[string]bool{token.APIAppID: true},
+		resources: make(map[string]bool),
 		roles:     make(map[string]string),
 		bases:     bases,
 		leeway:    max(cmp.Or(o.Leeway, token.DefaultLeeway), 0),
@@ -134,7 +130,12 @@ func New(o Options) (*Checker, error) {
 		o.Resources = token.DefaultResources
 	}
 	for _, r := range o.Resources {
-		e.resources[token.ResourceKey(r)] = !isGraph(r)
+		// Apps sign in to the API with a graph; a user's token for it is meant for the
+		// graph.
+		e.resources[token.ResourceKey(r)] = !token.IsGraph(r)
+		if id := token.AppOf(r); id != "" {
+			e.resources[id] = !token.IsGraph(r)
+		}
 	}
 	for id, role := range o.Roles {
 		e.roles[strings.ToLower(id)] = role
@@ -203,6 +204,7 @@ var authorityPaths = map[string]string{
 	"discovery":   "/{tenant}/discovery",
 	".well-known": "/{tenant}/.well-known",
 	"v2.0":        "/{tenant}/v2.0",
+	"userrealm":   "/{tenant}/userrealm",
 }
 
 // Lookup finds the paths of a token authority. The handler says that there is none
@@ -247,7 +249,7 @@ var entraNextStep = map[token.Reason]string{
 	token.ReasonAlgorithm:  "request a token from Microsoft Entra ID",
 	token.ReasonUnknownKey: "request a new token from Microsoft Entra ID",
 	token.ReasonSignature:  "request a new token from Microsoft Entra ID",
-	token.ReasonAudience:   "request a token for the API; for an app alone, one for the directory graph works as well",
+	token.ReasonAudience:   "request a token for the API",
 	token.ReasonIssuer:     "request a token from the authority that this server was started with",
 	token.ReasonTenant:     "request a token for another tenant, or start the server with --tenant for this one too",
 	token.ReasonClient:     "have the app added to the partner's apps, or enabled, in the seed file",

@@ -34,7 +34,8 @@ const (
 // signInRequest says who requests a user's sign-in, and for what.
 type signInRequest struct {
 	version  token.Version
-	tenant   string // as in the path
+	tenant   string  // as in the path
+	customer *tenant // that of the path, if it is a customer's
 	clientID string
 	scope    string
 	resource string
@@ -43,21 +44,41 @@ type signInRequest struct {
 // readSignInRequest reads a request for a sign-in from its parameters; client is its
 // app. It clones what is kept, which is part of a query or form that may be much longer
 // than maxRequest.
-func readSignInRequest(c *call, parameters url.Values) (q signInRequest, client *app, err error) {
-	tenant := c.trust.tenant(c.tenant)
+func (a *Authority) readSignInRequest(c *call, parameters url.Values) (q signInRequest, client *app, err error) {
+	tenant, err := a.findTenant(c, c.tenant)
 	switch {
-	case !isShared(c.tenant) && tenant == nil:
-		return q, nil, unknownTenant(c.tenant)
+	case err != nil:
+		return q, nil, err
 	case parameters.Get("client_id") == "":
 		return q, nil, missing("client_id", "Add client_id=<application id>.")
 	}
 	if client, err = findApp(c.trust, tenant, parameters.Get("client_id")); err != nil {
 		return q, nil, err
 	}
+	if tenant != nil && tenant.customer {
+		q.customer = tenant
+	}
 	return signInRequest{
-		version: c.version, tenant: strings.Clone(c.tenant), clientID: client.ID,
+		customer: q.customer, version: c.version, tenant: strings.Clone(c.tenant), clientID: client.ID,
 		scope: strings.Clone(parameters.Get("scope")), resource: strings.Clone(parameters.Get("resource")),
 	}, client, nil
+}
+
+// in returns the tenant that the user signs in to, nil for the user's own.
+func (q *signInRequest) in(t *trust) *tenant {
+	if q.customer != nil {
+		return q.customer
+	}
+	return t.tenant(q.tenant)
+}
+
+// redeemableAt reports whether what the sign-in of a tenant's user gives can be redeemed
+// at the endpoint of a tenant.
+func (q *signInRequest) redeemableAt(at *tenant, userTenantID string) bool {
+	if q.customer != nil {
+		userTenantID = q.customer.id
+	}
+	return at != nil && at.id == userTenantID
 }
 
 // accessRequestOf returns the access that is requested.
@@ -107,7 +128,7 @@ func (a *Authority) authorize(c *call) (any, error) {
 		return nil, err
 	}
 	get := func(name string) string { return strings.Clone(parameters.Get(name)) } // as readSignInRequest does
-	asked, client, err := readSignInRequest(c, parameters)
+	asked, client, err := a.readSignInRequest(c, parameters)
 	if err != nil {
 		return nil, err
 	}
@@ -288,6 +309,9 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	a.signIns.mu.Unlock()
 	answer := url.Values{"code": {text}}
 	if r.hybrid {
+		if r.customer != nil {
+			t = r.customer
+		}
 		token, err := a.signID(c.trust, &tokenSpec{
 			tenant: t, client: client, subject: &signedIn{user: user, mfa: f.mfa}, base: r.base, version: r.version,
 		}, r.nonce, text)
@@ -362,7 +386,7 @@ func (c *code) check(t *tokenRequest) error {
 		return fail(codeBadGrant, "The authorization code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
 	sameShared := t.tenant == nil && strings.EqualFold(r.tenant, t.call.tenant)
-	if !sameShared && (t.tenant == nil || t.tenant.id != c.tenantID) {
+	if !sameShared && !r.redeemableAt(t.tenant, c.tenantID) {
 		return fail(codeWrongTenantCode, "The authorization code is that of a user of another tenant than %s. Redeem it at the tenant that the user signed in to.", quote.Text(t.call.tenant))
 	}
 	switch redirect := t.form.Get("redirect_uri"); {

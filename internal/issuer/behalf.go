@@ -3,7 +3,6 @@ package issuer
 import (
 	"strings"
 
-	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -44,34 +43,5 @@ func (a *Authority) onBehalfOf(t *tokenRequest) (*issued, error) {
 		return nil, fail(codeNoOnBehalfOf, "The assertion is an app's own token, which is on behalf of no user. Send a token that a user has signed in for.")
 	}
 	tenant := t.trust.tenant(claims.TenantID)
-	if t.tenant != nil && t.tenant != tenant {
-		return nil, fail(codeWrongTenantUser, "The assertion is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
-	}
 	return a.beginGrant(t, a.newGrant(t, tenant.id, claims.ObjectID, claims.MFA, signInRequest{scope: t.form.Get("scope")}), "")
-}
-
-// customerToken gives an app of a partner, or of a control panel vendor, a token for a
-// customer's tenant on behalf of the partner's user. The API sets the customer's
-// consent: see [Authority.PutConsent].
-// https://learn.microsoft.com/partner-center/developer/enable-secure-app-model
-func (a *Authority) customerToken(t *tokenRequest, partner *tenant, s *signedIn, want *accessRequest) (*issued, error) {
-	may, err := a.administers(t.r.Context(), partner.id, t.customer)
-	if err != nil {
-		return nil, err
-	}
-	if !may {
-		return nil, unknownTenant(t.customer)
-	}
-	if s.user.Disabled {
-		return nil, disabledUser(s.user)
-	}
-	if err := a.strikeUser(t.call, t.form.Get("grant_type"), partner, t.client.ID, s.user); err != nil {
-		return nil, err
-	}
-	if !a.consents.has(consentKey{tenantID: t.customer, clientID: strings.ToLower(t.client.ID)}, want.key()) {
-		return nil, fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. Consent for the customer with POST /v1/customers/%s/applicationconsents.", t.client.ID, quote.Text(want.resource), t.customer, t.customer)
-	}
-	spec := a.specFor(t, partner, s, want)
-	spec.tenant = &tenant{id: t.customer}
-	return a.issue(t, spec, want)
 }

@@ -3,11 +3,12 @@ package issuer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // Consent says which APIs an app may use for a user or, without a user, for all users
@@ -33,7 +34,9 @@ func newConsents(known []Consent, save func(context.Context, Consent) error) *co
 	c := &consents{save: save, given: make(map[consentKey][]string, len(known))}
 	for _, consent := range known {
 		p := consentKey{strings.ToLower(consent.TenantID), strings.ToLower(consent.ClientID), consent.UserID}
-		c.given[p] = append(c.given[p], consent.Resources...)
+		for _, r := range consent.Resources {
+			c.given[p] = append(c.given[p], apiKey(r)) // an older one may have another name of the API
+		}
 	}
 	return c
 }
@@ -46,6 +49,13 @@ func (c *consents) has(p consentKey, resource string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Contains(c.given[p], resource) || slices.Contains(c.given[everybody], resource)
+}
+
+// any reports whether an app has a consent in a customer's tenant, which puts it there.
+func (c *consents) any(tenantID, clientID string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.given[consentKey{tenantID: tenantID, clientID: strings.ToLower(clientID)}]) > 0
 }
 
 func (c *consents) add(ctx context.Context, p consentKey, resource string) error {
@@ -89,13 +99,32 @@ func (a *Authority) Consents(match func(Consent) bool) []Consent {
 	return list
 }
 
+// ErrConsentExists reports a consent that was given before.
+var ErrConsentExists = errors.New("issuer: the consent exists: use it, or withdraw it first")
+
+// AddConsent adds resources to a consent. If one of them is there already, it fails with
+// [ErrConsentExists] and adds none.
+func (a *Authority) AddConsent(ctx context.Context, c Consent) error {
+	p := consentKey{strings.ToLower(c.TenantID), strings.ToLower(c.ClientID), c.UserID}
+	a.consents.mu.Lock()
+	defer a.consents.mu.Unlock()
+	resources := slices.Clone(a.consents.given[p])
+	for _, r := range c.Resources {
+		if slices.Contains(a.consents.given[p], apiKey(r)) {
+			return ErrConsentExists
+		}
+		resources = append(resources, apiKey(r))
+	}
+	return a.consents.put(ctx, p, resources)
+}
+
 // PutConsent stores a consent as if a user had given it. It replaces an earlier one of
 // the same user, or of the same tenant as a whole, to the same app. Without resources,
 // it withdraws the consent.
 func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
 	resources := make([]string, 0, len(c.Resources))
 	for _, r := range c.Resources {
-		resources = append(resources, token.ResourceKey(r))
+		resources = append(resources, apiKey(r))
 	}
 	a.consents.mu.Lock()
 	defer a.consents.mu.Unlock()
@@ -119,4 +148,16 @@ func (a *Authority) mayUse(client *app, t *tenant, user *User, want *accessReque
 
 func consentKeyOf(client *app, t *tenant, user *User) consentKey {
 	return consentKey{tenantID: t.id, clientID: strings.ToLower(client.ID), userID: user.ObjectID}
+}
+
+// checkConsentOf refuses access that a customer has not consented to.
+func (a *Authority) checkConsentOf(customer *tenant, client *app, want *accessRequest) error {
+	if a.consents.has(consentKey{tenantID: customer.id, clientID: strings.ToLower(client.ID)}, want.key()) {
+		return nil
+	}
+	return fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. %s", client.ID, quote.Text(want.resource), customer.id, consentAdvice(customer))
+}
+
+func consentAdvice(customer *tenant) string {
+	return "Consent for the customer with POST /v1/customers/" + customer.id + "/applicationconsents."
 }

@@ -231,11 +231,11 @@ func (t *tokenRequest) isOwnAddress(audience string) bool {
 	default:
 		return false
 	}
-	if t.customer != "" {
-		return strings.EqualFold(name, t.customer)
-	}
-	if t.tenant == nil {
+	switch {
+	case t.tenant == nil:
 		return isShared(name)
+	case t.tenant.customer:
+		return strings.EqualFold(name, t.tenant.id) || strings.EqualFold(name, t.tenant.name)
 	}
 	return t.trust.tenant(name) == t.tenant
 }

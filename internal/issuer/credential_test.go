@@ -1,7 +1,6 @@
 package issuer
 
 import (
-	"context"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
@@ -251,7 +250,7 @@ func TestClientAssertion(t *testing.T) {
 func TestCustomerAssertion(t *testing.T) {
 	const customer, another = "d0d0caca-0000-4000-8000-000000000001", "d0d0caca-0000-4000-8000-000000000002"
 	o, certs := certificateOptions(t, &clock{at: start})
-	o.Administers = func(context.Context, string, string) (bool, error) { return true, nil }
+	o.Customer = customers(customer, another)
 	o.Consents = []Consent{{TenantID: customer, ClientID: clientID, Resources: []string{"https://graph.microsoft.com"}}}
 	a := newAuthority(t, o)
 	refresh := signedInTokens(t, a).RefreshToken

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -53,7 +54,7 @@ func (a *Authority) deviceCode(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, _, err := readSignInRequest(c, form)
+	asked, _, err := a.readSignInRequest(c, form)
 	if err != nil {
 		return nil, err
 	}
@@ -187,8 +188,8 @@ func (a *Authority) takeDevice(t *tokenRequest, key string) (*Grant, error) {
 	case d.declined:
 		a.signIns.devices.Remove(key)
 		return nil, fail(codeDeviceDeclined, "The user declined to sign in. Ask for a new code when the user wants to.")
-	case t.tenant != nil && t.tenant.id != d.tenantID:
-		return nil, fail(codeWrongTenantCode, "The user who signed in is one of another tenant than %s. Redeem the device code at the tenant of the user.", t.tenant.name)
+	case (t.tenant != nil || d.customer != nil) && !d.redeemableAt(t.tenant, d.tenantID):
+		return nil, fail(codeWrongTenantCode, "The user has signed in to another tenant than %s. Redeem the device code at the tenant that it was asked for at.", quote.Text(t.call.tenant))
 	}
 	a.signIns.devices.Remove(key)
 	return a.newGrant(t, d.tenantID, d.userID, d.mfa, d.signInRequest), nil

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -42,7 +43,7 @@ type discoveryDocument struct {
 // discovery is GET /{tenant}/.well-known/openid-configuration and its v2.0 twin.
 // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
 func (a *Authority) discovery(c *call) (any, error) {
-	name, err := c.discoverable(c.tenant)
+	name, err := a.discoverable(c, c.tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -78,23 +79,24 @@ func (a *Authority) discovery(c *call) (any, error) {
 
 // discoverable returns the tenant's name in URLs: its id, or "common" or
 // "organizations" unchanged.
-func (c *call) discoverable(name string) (string, error) {
-	if isShared(name) {
+func (a *Authority) discoverable(c *call, name string) (string, error) {
+	switch tenant, err := a.findTenant(c, name); {
+	case err != nil:
+		if f, ok := err.(*failure); ok { //nolint:errorlint // the authority's own, never wrapped
+			f.kind = discoveryNoTenant
+		}
+		return "", err
+	case tenant == nil:
 		return strings.ToLower(name), nil
+	default:
+		return tenant.id, nil
 	}
-	tenant := c.trust.tenant(name)
-	if tenant == nil {
-		f := unknownTenant(name)
-		f.kind = discoveryNoTenant
-		return "", f
-	}
-	return tenant.id, nil
 }
 
 // publicKeys is GET /{tenant}/discovery/keys and its v2.0 twin: the keys that sign
 // tokens of either version.
 func (a *Authority) publicKeys(c *call) (any, error) {
-	if _, err := c.discoverable(c.tenant); err != nil {
+	if _, err := a.discoverable(c, c.tenant); err != nil {
 		return nil, err
 	}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
@@ -104,6 +106,43 @@ func (a *Authority) publicKeys(c *call) (any, error) {
 	c.w.Header().Set("Cache-Control", discoveryAge)
 	return set, nil
 }
+
+// realmDocument says where the users of a domain sign in.
+type realmDocument struct {
+	Version       string `json:"ver"`
+	AccountType   string `json:"account_type"`
+	Domain        string `json:"domain_name,omitempty"`
+	Cloud         string `json:"cloud_instance_name"`
+	CloudAudience string `json:"cloud_audience_urn"`
+}
+
+// userRealm is GET /{tenant}/userrealm/{user}?api-version=1.0. Libraries ask it before
+// they send a password. As at Microsoft, the domain alone decides: the answer does not
+// tell which users there are.
+func (a *Authority) userRealm(c *call) (any, error) {
+	if _, err := a.discoverable(c, c.tenant); err != nil {
+		return nil, err
+	}
+	if version := c.r.URL.Query().Get("api-version"); version != "" && version != realmVersion {
+		return nil, fail(codeMalformed, "The api-version %s is not supported. Send api-version=%s.", quote.Text(version), realmVersion)
+	}
+	document := realmDocument{Version: realmVersion, AccountType: "Unknown", Cloud: "microsoftonline.com", CloudAudience: "urn:federation:MicrosoftOnline"}
+	_, domain, ok := strings.Cut(path.Base(c.r.URL.Path), "@")
+	if !ok || isShared(domain) {
+		return document, nil
+	}
+	switch _, err := a.findTenant(c, domain); err.(type) { //nolint:errorlint // the authority's own, never wrapped
+	case nil:
+		document.AccountType, document.Domain = "Managed", strings.ToLower(domain)
+	case *failure: // there is no such tenant
+	default:
+		return nil, err
+	}
+	return document, nil
+}
+
+// realmVersion is the version of the documents about users' realms.
+const realmVersion = "1.0"
 
 // instanceDocument tells MSAL that an authority is genuine, and where its discovery
 // document is.
@@ -136,7 +175,7 @@ func (a *Authority) instance(c *call) (any, error) {
 		return nil, unknownInstance(text)
 	}
 	name, _, _ := strings.Cut(strings.TrimLeft(endpoint.Path, "/"), "/")
-	if name, err = c.discoverable(name); err != nil {
+	if name, err = a.discoverable(c, name); err != nil {
 		return nil, err
 	}
 	_, host, _ := strings.Cut(base, "://")

@@ -238,20 +238,11 @@ func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.customer == "" && t.tenant != nil && t.tenant != tenant {
-		return nil, fail(codeWrongTenantUser, "The refresh token is that of a user of tenant %s, who does not exist in tenant %s. Put the user's tenant in the URL.", tenant.id, t.tenant.id)
-	}
 	want, err := a.accessRequest(t, g)
 	if err != nil {
 		return nil, err
 	}
-	s := &signedIn{user: user, mfa: g.MFA}
-	var got *issued
-	if t.customer != "" {
-		got, err = a.customerToken(t, tenant, s, want)
-	} else {
-		got, err = a.userTokens(t, tenant, s, want, "")
-	}
+	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, want, "")
 	if err != nil {
 		return nil, err
 	}

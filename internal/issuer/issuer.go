@@ -79,6 +79,14 @@ type Tenant struct {
 	Users   []User
 }
 
+// Customer is the tenant of a partner's customer. It has no users and apps of its own:
+// those of the partner act in it, once the customer has consented to the app.
+type Customer struct {
+	ID       string
+	Domain   string   // empty: it has none
+	Partners []string // ids of the tenants whose users may act in it
+}
+
 // Options configures [New]. Keys and Tenants are required.
 type Options struct {
 	// Keys verify tokens; the first one signs them.
@@ -90,8 +98,8 @@ type Options struct {
 	// requests to other addresses. Without any, requests are answered with 503 and
 	// tokens are refused until SetBaseURLs is called.
 	BaseURLs []string
-	// Resources are the audiences that can be requested and that a token may have. None
-	// means token.DefaultResources.
+	// Resources are the audiences that can be requested and that a token may have, by
+	// address or app id. None means token.DefaultResources.
 	Resources []string
 	// Lifetime of a token, in whole seconds. Zero means DefaultLifetime; negative is an
 	// error.
@@ -102,10 +110,10 @@ type Options struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	// Administers reports whether the users of a partner's tenant may act in the tenant
-	// of a customer, which is not among Tenants, once the customer has consented to the
-	// app. Nil means that they may not.
-	Administers func(ctx context.Context, tenantID, customerID string) (bool, error)
+	// Customer finds the tenant of a customer, which is not among Tenants, by id or
+	// domain; nil if there is none. The result may change at any time. Nil means that
+	// there are no customers.
+	Customer func(ctx context.Context, name string) (*Customer, error)
 
 	// Consents and Grants are those that SaveConsent and SaveGrant have saved.
 	Consents []Consent
@@ -130,8 +138,8 @@ type Authority struct {
 	consents  *consents
 	grants    *grants
 	faults    faults
-	// administers is Options.Administers, never nil.
-	administers func(ctx context.Context, tenantID, customerID string) (bool, error)
+	// customer is Options.Customer, never nil.
+	customer func(ctx context.Context, name string) (*Customer, error)
 
 	mu    sync.Mutex // held while trust is replaced
 	trust atomic.Pointer[trust]
@@ -165,11 +173,19 @@ func (t *trust) key(id string) *Key {
 
 func (t *trust) hasBase(base string) bool { return slices.Contains(t.bases, base) }
 
-// tenant is a Tenant indexed for lookups.
+// tenant is a Tenant indexed for lookups, or a Customer.
 type tenant struct {
 	id    string // lower case
 	name  string // a domain or, without any, the id
 	users map[string]*User
+
+	customer bool
+	partners []string // ids of the tenants whose users may act in a customer's
+}
+
+// admits reports whether the users of another tenant may act in this one.
+func (t *tenant) admits(other *tenant) bool {
+	return t == other || slices.Contains(t.partners, other.id)
 }
 
 func (t *tenant) user(name string) *User { return t.users[strings.ToLower(name)] }
@@ -219,8 +235,8 @@ func (d *directory) appIn(t *tenant, clientID string) *app {
 }
 
 // isIn reports whether a tenant has the app: as its own, or as a multi-tenant one of
-// another tenant.
-func (a *app) isIn(t *tenant) bool { return a.home == t || a.MultiTenant }
+// another tenant. In a customer's, consents decide.
+func (a *app) isIn(t *tenant) bool { return a.home == t || a.MultiTenant || t.customer }
 
 // New returns an authority for the tenants of o, or an error about the first problem
 // with o.
@@ -256,9 +272,12 @@ func New(o Options) (*Authority, error) {
 	a.audience = o.Resources[0]
 	for _, r := range o.Resources {
 		a.resources[token.ResourceKey(r)] = true
+		if id := token.AppOf(r); id != "" {
+			a.resources[id] = true
+		}
 	}
-	if a.administers = o.Administers; a.administers == nil {
-		a.administers = func(context.Context, string, string) (bool, error) { return false, nil }
+	if a.customer = o.Customer; a.customer == nil {
+		a.customer = func(context.Context, string) (*Customer, error) { return nil, nil }
 	}
 	a.consents = newConsents(o.Consents, o.SaveConsent)
 	a.grants = newGrants(o.Grants, o.SaveGrant)
@@ -334,6 +353,30 @@ func checkKeys(keys []*Key) error {
 // for discovery, but not for app-only tokens.
 func isShared(name string) bool {
 	return strings.EqualFold(name, "common") || strings.EqualFold(name, "organizations")
+}
+
+// findTenant returns the tenant of a path, by id or domain: a partner's, or that of one
+// of their customers. It is nil for the shared names. No other place decides which
+// tenants exist.
+func (a *Authority) findTenant(c *call, name string) (*tenant, error) {
+	if isShared(name) {
+		return nil, nil
+	}
+	if found := c.trust.tenant(name); found != nil {
+		return found, nil
+	}
+	customer, err := a.customer(c.r.Context(), name)
+	switch {
+	case err != nil:
+		return nil, err
+	case customer == nil:
+		return nil, unknownTenant(name)
+	}
+	found := &tenant{id: strings.ToLower(customer.ID), name: cmp.Or(customer.Domain, customer.ID), customer: true}
+	for _, id := range customer.Partners {
+		found.partners = append(found.partners, strings.ToLower(id))
+	}
+	return found, nil
 }
 
 // SetBaseURLs replaces Options.BaseURLs; listeners on port 0 know their address only

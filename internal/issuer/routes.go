@@ -14,8 +14,11 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
-// anyTenant is the first segment of patterns that stands for a tenant's name.
-const anyTenant = "{tenant}"
+// Segments of patterns that stand for a tenant's and a user's name.
+const (
+	anyTenant = "{tenant}"
+	anyUser   = "{user}"
+)
 
 // maxSegments is the number of segments of the longest pattern.
 const maxSegments = 4
@@ -51,6 +54,7 @@ func (a *Authority) makeEndpoints() []*endpoint {
 		{"/{tenant}/discovery/keys", read, false, atDiscovery, a.publicKeys},
 		{"/{tenant}/discovery/v2.0/keys", read, false, atDiscovery, a.publicKeys},
 		{"/common/discovery/instance", read, false, atDiscovery, a.instance},
+		{"/{tenant}/userrealm/{user}", read, false, atDiscovery, a.userRealm},
 	} {
 		e := &endpoint{route: r, authority: a, segments: strings.Split(r.pattern[1:], "/"), version: token.V1}
 		if slices.Contains(e.segments, "v2.0") {
@@ -97,7 +101,9 @@ func split(path string, segments []string) ([]string, bool) {
 }
 
 func (e *endpoint) matches(segments []string) bool {
-	return slices.EqualFunc(e.segments, segments, func(want, got string) bool { return want == anyTenant || strings.EqualFold(got, want) })
+	return slices.EqualFunc(e.segments, segments, func(want, got string) bool {
+		return want == anyTenant || want == anyUser || strings.EqualFold(got, want)
+	})
 }
 
 // ServeHTTP serves the authority alone: the endpoints that Lookup finds, and 404 for

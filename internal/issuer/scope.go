@@ -32,7 +32,7 @@ func (want *accessRequest) key() string {
 	if want.app != nil {
 		return appScheme + strings.ToLower(want.app.ID)
 	}
-	return token.ResourceKey(want.resource)
+	return apiKey(want.resource)
 }
 
 // check checks that a tenant has the app whose API is requested.
@@ -126,7 +126,7 @@ func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest
 		if !ok {
 			return nil, fail(codeUnknownScope, "The app asked for the scope %s, which is of no API that is known here. Send scope=<URL of the API>/.default or <URL of the API>/user_impersonation.", quote.Text(one))
 		}
-		if i > 0 && token.ResourceKey(found) != token.ResourceKey(want.resource) {
+		if i > 0 && apiKey(found) != apiKey(want.resource) {
 			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote.Text(want.resource), quote.Text(found))
 		}
 		want.resource = found
@@ -161,14 +161,26 @@ var foreignAPIs = map[string]string{
 	"797f4846-ba00-4fd7-ba43-dac1f8f63013": "https://management.azure.com",
 }
 
-// wellKnownAPIs are the application ids of APIs that are requested by URL.
+// wellKnownAPIs are the APIs of Options.Resources by application id. Their addresses in
+// the clouds are one API each, and that of the global cloud stands for all.
 var wellKnownAPIs = map[string]string{
-	"00000002-0000-0000-c000-000000000000": "https://graph.windows.net",
-	token.APIAppID:                         "https://api.partnercenter.microsoft.com",
+	token.GraphAppID: "https://graph.windows.net",
+	token.APIAppID:   "https://api.partnercenter.microsoft.com",
 }
 
+// isForeign reports whether a resource is one of the foreign APIs, by address or id.
 func isForeign(resource string) bool {
-	return slices.Contains(slices.Collect(maps.Values(foreignAPIs)), token.ResourceKey(resource))
+	return slices.Contains(slices.Collect(maps.Values(foreignAPIs)), apiKey(resource))
+}
+
+// apiKey returns the form in which APIs are compared, for consents and for scopes of
+// one request: the same for all names of an API.
+func apiKey(resource string) string {
+	key := token.ResourceKey(resource)
+	if id := token.AppOf(key); id != "" {
+		return wellKnownAPIs[id]
+	}
+	return cmp.Or(foreignAPIs[key], key)
 }
 
 // ResourceOf returns the URL of one of Microsoft's APIs by its application id.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 const (
@@ -244,7 +245,7 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
-		tenant, user, err := a.checkPassword(c.trust, c.trust.tenant(f.signInRequest().tenant), f.name, e.password)
+		tenant, user, err := a.checkPassword(c.trust, f.signInRequest().in(c.trust), f.name, e.password)
 		if err == nil {
 			_, err = findApp(c.trust, tenant, f.signInRequest().clientID)
 		}
@@ -290,7 +291,11 @@ func (a *Authority) asksConsent(t *trust, f *flow) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return f.device != nil || f.request.consent || !a.mayUse(p.client, p.tenant, p.user, p.access), nil
+	if f.device != nil {
+		return true, nil
+	}
+	// A customer's consent is not the user's to give.
+	return f.request.customer == nil && (f.request.consent || !a.mayUse(p.client, p.tenant, p.user, p.access)), nil
 }
 
 // parties are the participants of a sign-in, and its subject.
@@ -314,6 +319,9 @@ func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
 	if p.access, err = a.accessRequestOf(t, f.signInRequest()); err == nil {
 		err = p.access.check(p.tenant)
 	}
+	if customer := f.signInRequest().customer; customer != nil && err == nil {
+		err = a.checkConsentOf(customer, p.client, p.access)
+	}
 	return p, err
 }
 
@@ -322,6 +330,9 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 	p, err := a.parties(c.trust, f)
 	if err != nil {
 		return nil, err
+	}
+	if f.signInRequest().customer != nil {
+		return a.finishSignIn(c, f)
 	}
 	who := consentKeyOf(p.client, p.tenant, p.user)
 	if everybody && p.user.Administrator {
@@ -380,7 +391,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 			p.status = http.StatusBadRequest
 		}
 		if onThisMachine(c.r) {
-			p.data.Users = c.trust.suggestions(c.trust.tenant(f.signInRequest().tenant), client)
+			p.data.Users = c.trust.suggestions(f.signInRequest().in(c.trust), client)
 		}
 	case stepMFA:
 		p.name, p.data.Title = "mfa", "Approve the sign-in"
@@ -393,7 +404,11 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 		p.data.Resource, p.data.Publisher = between.access.label(), between.client.home.name
 		p.data.Administrator, p.data.Tenant = between.user.Administrator, between.tenant.name
 		p.data.Offline = between.access.offline
-		if a.mayUse(between.client, between.tenant, between.user, between.access) && (f.request == nil || !f.request.consent) {
+		customer := f.signInRequest().customer
+		if customer != nil {
+			p.data.Tenant = customer.name
+		}
+		if customer != nil || a.mayUse(between.client, between.tenant, between.user, between.access) && (f.request == nil || !f.request.consent) {
 			p.name, p.data.Title = "confirm", "Is it you who signs in?"
 		}
 	}
@@ -417,7 +432,7 @@ func onThisMachine(r *http.Request) bool {
 func (d *directory) suggestions(in *tenant, client *app) []string {
 	var names []string
 	for name, t := range d.userTenants {
-		if user := t.user(name); user.Password != "" && (in == nil || t == in) && (client.MultiTenant || t == client.home) {
+		if user := t.user(name); user.Password != "" && (in == nil || in.admits(t)) && (client.MultiTenant || t == client.home) {
 			names = append(names, user.UserPrincipalName)
 		}
 	}
@@ -433,9 +448,9 @@ func (want *accessRequest) label() string {
 	switch {
 	case want.app != nil:
 		return want.app.label()
-	case strings.Contains(want.resource, "partnercenter"):
+	case token.AppOf(want.resource) == token.APIAppID:
 		return "Microsoft Partner Center (" + want.resource + ")"
-	case strings.Contains(want.resource, "graph"):
+	case token.IsGraph(want.resource) || isForeign(want.resource) && strings.Contains(want.key(), "graph"):
 		return "the directory (" + want.resource + ")"
 	}
 	return want.resource
@@ -476,14 +491,18 @@ func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (
 	switch {
 	case user.Disabled:
 		return nil, nil, disabledUser(user)
-	case in != nil && in != tenant:
-		return nil, nil, fail(codeWrongTenantUser, "User %s does not exist in tenant %s. Sign in as one of its users, or put the user's own tenant in the URL.", quote.Text(user.UserPrincipalName), in.name)
+	case in != nil && !in.admits(tenant):
+		return nil, nil, wrongTenantUser(user, in)
 	}
 	return tenant, user, nil
 }
 
 func wrongPassword() error {
 	return fail(codeWrongPassword, "The user name or the password is wrong. Check both; the control plane's GET /users lists the users of this server.")
+}
+
+func wrongTenantUser(user *User, t *tenant) error {
+	return fail(codeWrongTenantUser, "User %s does not exist in tenant %s. Sign in as one of its users, or put the user's own tenant in the URL.", quote.Text(user.UserPrincipalName), t.name)
 }
 
 func disabledUser(user *User) error {

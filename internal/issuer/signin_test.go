@@ -367,13 +367,26 @@ func TestOnBehalfOf(t *testing.T) {
 	}
 }
 
+// customers returns an Options.Customer that knows one of tenantID, and one of another
+// partner.
+func customers(ours, others string) func(context.Context, string) (*Customer, error) {
+	return func(_ context.Context, name string) (*Customer, error) {
+		switch strings.ToLower(name) {
+		case ours, "customer.onmicrosoft.com":
+			return &Customer{ID: ours, Domain: "customer.onmicrosoft.com", Partners: []string{strings.ToUpper(tenantID)}}, nil
+		case others:
+			return &Customer{ID: others, Partners: []string{otherTenant}}, nil
+		}
+		return nil, nil
+	}
+}
+
 // TestCustomerToken is what a control panel vendor does in a customer's tenant.
 func TestCustomerToken(t *testing.T) {
 	const customer, graphID = "d0d0caca-0000-4000-8000-000000000001", "00000003-0000-0000-c000-000000000000"
 	o := signInOptions(&clock{at: start})
-	o.Administers = func(_ context.Context, tenant, of string) (bool, error) {
-		return tenant == tenantID && of == customer, nil
-	}
+	const others = "d0d0caca-0000-4000-8000-000000000002"
+	o.Customer = customers(customer, others)
 	a := newAuthority(t, o)
 	got := signedInTokens(t, a)
 	ask := func(tenant string) tokens {
@@ -388,8 +401,11 @@ func TestCustomerToken(t *testing.T) {
 	if got := ask(customer); got.code() != 90099 {
 		t.Errorf("without consent: %+v", got)
 	}
-	if got := ask("d0d0caca-0000-4000-8000-000000000002"); got.code() != 90002 {
+	if got := ask(others); got.code() != 50020 {
 		t.Errorf("another's customer: %+v", got)
+	}
+	if got := ask("d0d0caca-0000-4000-8000-000000000003"); got.code() != 90002 {
+		t.Errorf("nobody's customer: %+v", got)
 	}
 	graph, ok := ResourceOf(graphID)
 	if !ok {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -70,10 +69,10 @@ type tokenRequest struct {
 	client *app
 	proof  token.Proof
 	tenant *tenant // that of the path; nil under a shared name
-	// customer is the tenant of the path, where it is a GUID that no tenant here
-	// has: it may be that of a partner's customer.
-	customer string
 }
+
+// inCustomer reports whether the request is made in a customer's tenant.
+func (t *tokenRequest) inCustomer() bool { return t.tenant != nil && t.tenant.customer }
 
 // issued is what a grant gives.
 type issued struct {
@@ -124,13 +123,8 @@ func (a *Authority) token(c *call) (*issued, error) {
 		return nil, fail(codeUnsupportedGrant, "The grant type %s is not supported. Send one of %s.", quote.Text(grant), strings.Join(grantTypes, ", "))
 	}
 	t := &tokenRequest{call: c, form: form}
-	if !isShared(c.tenant) {
-		if t.tenant = c.trust.tenant(c.tenant); t.tenant == nil {
-			if grant != grantTypeRefresh || !guid.Is(c.tenant) {
-				return nil, unknownTenant(c.tenant)
-			}
-			t.customer = strings.ToLower(c.tenant)
-		}
+	if t.tenant, err = a.findTenant(c, c.tenant); err != nil {
+		return nil, err
 	}
 	shown, err := readCredential(c.r, form)
 	if err != nil {
@@ -245,6 +239,14 @@ func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
 	if err := want.check(t.tenant); err != nil {
 		return nil, err
 	}
+	if t.inCustomer() {
+		if !a.consents.any(t.tenant.id, t.client.ID) {
+			return nil, fail(codeUnknownClient, "Application %s is not in tenant %s. %s", t.client.ID, t.tenant.id, consentAdvice(t.tenant))
+		}
+		if err := a.checkConsentOf(t.tenant, t.client, want); err != nil {
+			return nil, err
+		}
+	}
 	return a.issue(t, a.specFor(t, t.tenant, nil, want), want)
 }
 
@@ -289,8 +291,14 @@ func (a *Authority) accessRequest(t *tokenRequest, before *Grant) (*accessReques
 	return a.userAccess(t.trust, scope, before.Resource)
 }
 
-// userTokens issues tokens for a user who has signed in and consented.
+// userTokens issues tokens for a user who has signed in and consented, in the user's
+// tenant or in that of a customer, which has consented for its partners' users: see
+// [Authority.PutConsent].
+// https://learn.microsoft.com/partner-center/developer/enable-secure-app-model
 func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, want *accessRequest, nonce string) (*issued, error) {
+	if t.tenant != nil && !t.tenant.admits(tenant) {
+		return nil, wrongTenantUser(s.user, t.tenant)
+	}
 	if s.user.Disabled {
 		return nil, disabledUser(s.user)
 	}
@@ -304,10 +312,17 @@ func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, wan
 	if err := a.strikeUser(t.call, t.form.Get("grant_type"), tenant, t.client.ID, s.user); err != nil {
 		return nil, err
 	}
-	if !a.mayUse(t.client, tenant, s.user, want) {
+	if t.inCustomer() {
+		if err := a.checkConsentOf(t.tenant, t.client, want); err != nil {
+			return nil, err
+		}
+	} else if !a.mayUse(t.client, tenant, s.user, want) {
 		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote.Text(want.resource))
 	}
 	spec := a.specFor(t, tenant, s, want)
+	if t.inCustomer() {
+		spec.tenant = t.tenant
+	}
 	got, err := a.issue(t, spec, want)
 	if err != nil {
 		return nil, err

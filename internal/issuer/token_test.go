@@ -157,7 +157,7 @@ func TestTokenClaims(t *testing.T) {
 		token.V2: {"azp": clientID, "azpacr": "1", "iss": base + "/" + tenantID + "/v2.0", "ver": "2.0"},
 	} {
 		maps.Copy(want, map[string]any{
-			"aud": graph, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,
+			"aud": api, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,
 			"idtyp": "app", "oid": objectID, "sub": objectID, "tid": tenantID,
 		})
 		header, payload := parts(t, mint(t, a, MintRequest{Version: version}))

@@ -20,7 +20,7 @@ func TestUserTokenClaims(t *testing.T) {
 		token.V2: {"azp": clientID, "azpacr": "1", "iss": base + "/" + tenantID + "/v2.0", "preferred_username": upn, "ver": "2.0"},
 	} {
 		maps.Copy(want, map[string]any{
-			"aud": graph, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,
+			"aud": api, "iat": 1767365945.0, "nbf": 1767365945.0, "exp": 1767369845.0,
 			"amr": []any{"pwd", "mfa"}, "name": "Ada Byron", "oid": userID, "roles": []any{"admin_agent"},
 			"scp": "user_impersonation", "tid": tenantID,
 		})
@@ -50,7 +50,7 @@ func TestVerifyUser(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := &token.Claims{
-				Audience: graph, Issuer: claims.Issuer, TenantID: tenantID, AppID: clientID, ObjectID: userID, Subject: claims.Subject,
+				Audience: api, Issuer: claims.Issuer, TenantID: tenantID, AppID: clientID, ObjectID: userID, Subject: claims.Subject,
 				User: "Ada@Contoso.onmicrosoft.com", Roles: []string{"admin_agent"}, MFA: !withoutMFA, Scope: "user_impersonation",
 				TokenID: claims.TokenID, Version: string(version), KeyID: key1().ID,
 				IssuedAt: start.Add(-5 * time.Minute), NotBefore: start.Add(-5 * time.Minute), Expires: start.Add(time.Hour),

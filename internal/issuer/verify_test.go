@@ -295,10 +295,10 @@ func TestVerifyAfterRestart(t *testing.T) {
 		"client gone":         {func(o *Options) { o.Tenants[0].Clients = nil }, token.ReasonClient},
 		"users gone":          {func(o *Options) { o.Tenants[0].Users = nil }, ""},
 		"tenant gone":         {func(o *Options) { o.Tenants = o.Tenants[1:] }, token.ReasonTenant},
-		"audience gone":       {func(o *Options) { o.Resources = []string{api} }, token.ReasonAudience},
+		"audience gone":       {func(o *Options) { o.Resources = []string{graph} }, token.ReasonAudience},
 		"address gone":        {func(o *Options) { o.BaseURLs = []string{baseTLS} }, token.ReasonIssuer},
 		"no address yet":      {func(o *Options) { o.BaseURLs = nil }, token.ReasonIssuer},
-		"audience with slash": {func(o *Options) { o.Resources = []string{strings.ToUpper(graph) + "/"} }, ""},
+		"audience with slash": {func(o *Options) { o.Resources = []string{strings.ToUpper(api) + "/"} }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options()

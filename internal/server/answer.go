@@ -103,7 +103,9 @@ var (
 
 // write sends a complete answer with the API's headers.
 func (c *call) write(status int, body []byte) {
-	c.setHeaders(len(body))["Content-Type"] = contentTypeJSON
+	if h := c.setHeaders(len(body)); len(body) > 0 {
+		h["Content-Type"] = contentTypeJSON
+	}
 	c.send(status, body)
 }
 

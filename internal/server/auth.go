@@ -52,7 +52,10 @@ func (s *Server) authenticate(c *call) error {
 	}
 	claims, err := s.tokens.Verify(text)
 	if refused, ok := errors.AsType[*token.VerifyError](err); ok {
-		return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: "+refused.Error()+".")
+		if refused.Reason == token.ReasonAudience {
+			return s.config.Edition.refuseAudience(refused)
+		}
+		return errAccessDenied(refused)
 	}
 	if unavailable, ok := errors.AsType[*entra.UnavailableError](err); ok {
 		retryafter.Set(c.w.Header(), keysRetryAfter)
@@ -62,6 +65,9 @@ func (s *Server) authenticate(c *call) error {
 		return err
 	}
 	c.claims = claims
+	if err := s.config.Edition.refuseGraph(claims); err != nil {
+		return err
+	}
 	if claims.HasUser() && !claims.MFA {
 		return errNeedsMFA
 	}

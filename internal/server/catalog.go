@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -75,7 +74,7 @@ func (s *Server) inMarket(c *call, h catalogHandler, m market) error {
 	if err != nil {
 		return s.catalogError(c, err, m.country)
 	}
-	return c.writeJSON(http.StatusOK, value)
+	return c.writeJSON(value)
 }
 
 // country returns a country as the catalog spells it.

@@ -143,7 +143,7 @@ func TestProducts(t *testing.T) {
 		{name: "availabilities for a customer", path: german + "/products/DZH318Z0BPS6/skus/0001/availabilities", status: 200, must: []string{`"code":"EUR"`}},
 		{name: "availability for a customer", path: german + "/products/DZH318Z0BPS6/skus/0001/availabilities/DZH318Z0BPQV", status: 200, must: []string{`"code":"EUR"`}},
 		{name: "for another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/products/DZH318Z0BPS6", status: 403, code: partnercenter.ErrorCodeNoRelationship},
-		{name: "POST as the customer's pages have it", method: http.MethodPost, path: german + "/products", body: "{}", status: 405, code: partnercenter.ErrorCodeOperationUnoffered},
+		{name: "POST as the customer's pages have it", method: http.MethodPost, path: german + "/products", body: "{}", status: 400, code: partnercenter.ErrorCodeOperationUnoffered},
 	})
 }
 
@@ -167,6 +167,8 @@ func TestCheckInventory(t *testing.T) {
 		post("one SKU", `{"targetItems":[{"productId":"DZH318Z0BQ3P","skuId":"0039"}],`+context+`}`, 200, "", `"isRestricted":true`, `"values":"japanwest"`),
 		odd, noCountry,
 		post("context without what is asked for", `{"targetItems":[{"productId":"DZH318Z0BQ3P"}],"inventoryContext":{"customerId":"x"}}`, 400, invalidProperty, "AzureSubscriptionId"),
+		post("context without a region, as a published sample sends it", `{"TargetItems":[{"ProductId":"DZH318Z0BQ3P"}],"InventoryContext":{"customerId":"`+seedCustomer+`","azureSubscriptionId":"3a231fbe-37fe-4410-93fd-730d3d5d4c75"}}`, 200, "", `"0039"`),
+		post("context without a subscription", `{"targetItems":[{"productId":"DZH318Z0BQ3P"}],"inventoryContext":{"customerId":"x","armRegionName":"Europe"}}`, 400, invalidProperty, "AzureSubscriptionId"),
 		post("context twice", `{"targetItems":[{"productId":"DZH318Z0BQ4B"}],"inventoryContext":{"a":"1","A":"2"}}`, 400, invalidProperty, "twice"),
 		post("no items", `{}`, 400, invalidProperty, "targetItems"),
 		post("item without a product", `{"targetItems":[{"skuId":"0001"}]}`, 400, invalidProperty, "productId"),

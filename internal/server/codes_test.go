@@ -16,7 +16,9 @@ import (
 // elsewhere are codes that other tests provoke, with those tests.
 var elsewhere = map[string]string{
 	"400/2000":   "TestCustomers",
+	"401/900420": "TestEditions",
 	"401/900421": "TestSecondFactor",
+	"403/900329": "TestEditions",
 	"403/2030":   "TestOffers",
 	"400/2100":   "TestOffers",
 	"403/400030": "TestProducts",

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,7 +22,7 @@ func (s *Server) createApplicationConsent(c *call) error {
 	if err := s.checkConsentCall(c); err != nil {
 		return err
 	}
-	_, consent, err := readJSON[partnercenter.ApplicationConsent](c)
+	body, consent, err := readJSON[partnercenter.ApplicationConsent](c)
 	if err != nil {
 		return err
 	}
@@ -44,13 +46,28 @@ func (s *Server) createApplicationConsent(c *call) error {
 		return errBadQuery("applicationGrants is empty", "name an API by its enterpriseApplicationId, and a scope")
 	}
 	slices.Sort(resources)
-	err = s.config.Authority.PutConsent(c.r.Context(), issuer.Consent{
-		TenantID: c.customer, ClientID: consent.ApplicationID, Resources: slices.Compact(resources),
-	})
+	answer, err := partnercenter.Marshal(consent)
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusCreated, consent)
+	added := false
+	return s.writeOnce(c, body, func(ctx context.Context) (*writeResult, error) {
+		if !added {
+			// The authority stores it by itself. If the answer cannot be stored any more,
+			// a repetition is told that the consent exists, which clients take as well.
+			err := s.config.Authority.AddConsent(ctx, issuer.Consent{
+				TenantID: c.customer, ClientID: consent.ApplicationID, Resources: slices.Compact(resources),
+			})
+			if errors.Is(err, issuer.ErrConsentExists) {
+				return nil, errConsentExists
+			}
+			if err != nil {
+				return nil, err
+			}
+			added = true
+		}
+		return &writeResult{status: http.StatusCreated, body: answer}, nil
+	})
 }
 
 // deleteApplicationConsent is DELETE

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,15 +21,39 @@ func TestApplicationConsents(t *testing.T) {
 		ApplicationID: srv.ClientID, DisplayName: "Panel",
 		ApplicationGrants: []partnercenter.ApplicationGrant{{EnterpriseApplicationID: graphID, Scope: "Directory.Read.All,User.Read"}},
 	}
+	once := partnercenter.WithRequestID(t.Context(), partnercenter.NewRequestID())
 	for range 2 {
-		got, err := consents.Create(t.Context(), want)
+		got, err := consents.Create(once, want)
 		must(t, err)
 		if got.ApplicationID != want.ApplicationID || len(got.ApplicationGrants) != 1 || got.ApplicationGrants[0].Scope != want.ApplicationGrants[0].Scope {
 			t.Errorf("%+v", got)
 		}
 	}
+	azure := partnercenter.ApplicationGrant{EnterpriseApplicationID: "797f4846-ba00-4fd7-ba43-dac1f8f63013", Scope: "user_impersonation"}
+	upper, both, other := *want, *want, *want
+	upper.ApplicationID = strings.ToUpper(want.ApplicationID)
+	upper.ApplicationGrants = []partnercenter.ApplicationGrant{{EnterpriseApplicationID: strings.ToUpper(graphID), Scope: "User.Read"}}
+	both.ApplicationGrants = append([]partnercenter.ApplicationGrant{azure}, want.ApplicationGrants...)
+	other.ApplicationGrants = []partnercenter.ApplicationGrant{azure}
+	exists := func(name string, c *partnercenter.ApplicationConsent) {
+		t.Helper()
+		_, err := consents.Create(t.Context(), c)
+		var failed *partnercenter.Error
+		if !errors.As(err, &failed) || failed.StatusCode != http.StatusConflict || failed.Description != "Permission entry already exists." {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	exists("again", want)
+	exists("in other letters, with another scope", &upper)
+	exists("with another API", &both)
+	_, err := consents.Create(t.Context(), &other) // which both has not added
+	must(t, err)
+	exists("of the other API", &other)
 	must(t, consents.ByID(strings.ToUpper(srv.ClientID)).Delete(t.Context()))
-	err := consents.ByID(srv.ClientID).Delete(t.Context())
+	_, err = consents.Create(t.Context(), want)
+	must(t, err)
+	must(t, consents.ByID(srv.ClientID).Delete(t.Context()))
+	err = consents.ByID(srv.ClientID).Delete(t.Context())
 	if failed, ok := err.(*partnercenter.Error); !ok || failed.StatusCode != http.StatusNotFound {
 		t.Errorf("deleted twice: %v", err)
 	}

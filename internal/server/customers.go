@@ -272,5 +272,5 @@ func (s *Server) aboutCustomer(c *call, part func(*partnercenter.Customer) (any,
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, value)
+	return c.writeJSON(value)
 }

@@ -93,6 +93,7 @@ func TestEntra(t *testing.T) {
 	app := issuer.MintRequest{Tenant: microsoft.partner, ClientID: microsoft.app.ClientID}
 	second, user, audience, plain := app, app, app, app
 	second.Version, second.Resource = token.V2, "https://api.partnercenter.microsoft.com"
+	app.Resource, audience.Resource = "https://graph.windows.net", "https://graph.windows.net"
 	user.User, user.Resource = "admin.agent@contosocsp.onmicrosoft.com", "https://api.partnercenter.microsoft.com"
 	audience.User = user.User
 	other := issuer.MintRequest{Tenant: partners[1].TenantID}
@@ -103,7 +104,7 @@ func TestEntra(t *testing.T) {
 	must(t, err)
 	realm := map[string]string{"WWW-Authenticate": "^OAuth realm=urn:cpsvc:cpid:.+$"}
 	a.run(t, []request{
-		{name: "app, 1.0", path: seedOrders, header: mint(app), status: 200, must: []string{legacyOrder}},
+		{name: "app, 1.0, for the graph", path: seedOrders, header: mint(app), status: 200, must: []string{legacyOrder}},
 		{name: "app, 2.0", path: seedOrders, header: mint(second), status: 200, must: []string{legacyOrder}},
 		{name: "user", path: seedOrders, header: mint(user), status: 200, must: []string{legacyOrder}},
 		{name: "a user's token for the graph", path: seedOrders, header: mint(audience), status: 401, code: partnercenter.ErrorCodeAccessDenied, must: []string{"audience"}, headers: realm},
@@ -121,10 +122,18 @@ func TestEntra(t *testing.T) {
 		},
 		{name: "nonsense", path: seedOrders, header: http.Header{"Authorization": {"Bearer x.y.z"}}, status: 401, code: partnercenter.ErrorCodeAccessDenied},
 	})
+	strict, _ := newRoute(t, server.Config{Store: st, Entra: entra, Edition: server.Edition2026})
+	strict.run(t, []request{
+		{name: "2026, app", path: seedOrders, header: mint(second), status: 200},
+		{name: "2026, app for the graph", path: seedOrders, header: mint(app), status: 401, code: partnercenter.ErrorCodeAudienceRefused, headers: realm},
+		{name: "2026, user for the graph", path: seedOrders, header: mint(audience), status: 401, code: partnercenter.ErrorCodeAudienceRefused, headers: realm},
+		{name: "2026, app where a user is needed", path: "/v1/customers/" + seedCustomer + "/profiles/company", header: mint(second), status: 403, code: partnercenter.ErrorCodeUserRequired},
+	})
 	for path, want := range map[string]int{
 		"/readyz":                503, // strangeTenant is not the authority's
 		"/common/oauth2/token":   404,
 		"/common/discovery/keys": 404,
+		"/common/userrealm/x@y":  404,
 		"/" + microsoft.partner + "/v2.0/.well-known/openid-configuration": 404,
 	} {
 		if status, body := fetch(t, http.MethodGet, a.URL+path); status != want || !strings.Contains(body, "https://"+microsoft.tls) {

@@ -48,7 +48,9 @@ var (
 	errNeedsMFA = errUnauthorized(partnercenter.ErrorCodeMFARequired,
 		"Unauthorized - MFA required: the user signed in without a second factor, which every call on behalf of a user requires. Sign in again with one: partnercenter login.")
 	errInProgress = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress, "Your order is in progress: a request with this MS-RequestId is still running. Repeat it with the same id in a moment for its answer.")
-	errCrowd      = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress,
+	// errConsentExists says just this: published clients compare the whole text.
+	errConsentExists = fail(http.StatusConflict, partnercenter.ErrorCodeInvalidInput, "Permission entry already exists.")
+	errCrowd         = fail(http.StatusConflict, partnercenter.ErrorCodeOrderInProgress,
 		"Your order is in progress: too many requests change it at once, and this one changed nothing. Repeat it in a moment, with the same MS-RequestId.")
 	errRequestIDTooLong = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has more than 128 characters, so a repeated write could not be recognized. Send a GUID.")
 	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
@@ -120,6 +122,11 @@ func errUnauthorized(code partnercenter.ErrorCode, description string) error {
 	return fail(http.StatusUnauthorized, code, description)
 }
 
+// errAccessDenied refuses an invalid token.
+func errAccessDenied(refused error) error {
+	return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: "+refused.Error()+".")
+}
+
 // errUnavailable is for tokens that cannot be checked now.
 func errUnavailable(why error) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
@@ -141,8 +148,8 @@ func errNotOffered(what string, cloud partnercenter.CloudName) error {
 			" cloud. Leave it out for partners of this cloud, or start the server with another --as-cloud.")
 }
 
-func errNeedsUser(o *partnercenter.Operation) error {
-	return fail(http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted,
+func (s *Server) errNeedsUser(o *partnercenter.Operation) error {
+	return fail(http.StatusForbidden, s.config.Edition.needsUser(),
 		"The supplied role does not have the rights to perform "+o.String()+": the token is an application's own, and the call asks for a signed-in user (App+User). "+
 			"Sign in as a user with the role "+words.Or(o.Roles())+": partnercenter login.")
 }

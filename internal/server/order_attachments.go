@@ -106,7 +106,7 @@ func (s *Server) listAttachments(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, collection(orderAttachments(list), "/customers/"+c.customer+"/orders/"+orderID+"/attachments"))
+	return c.writeJSON(collection(orderAttachments(list), "/customers/"+c.customer+"/orders/"+orderID+"/attachments"))
 }
 
 // downloadAttachment answers with the content of a file.

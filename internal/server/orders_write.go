@@ -229,8 +229,10 @@ type decision struct {
 // orderEffect completes the result of a decision. Without events there is nothing to
 // write.
 func (s *Server) orderEffect(c *call, d decision, e writeResult, answer any) (_ *writeResult, err error) {
-	if e.body, err = partnercenter.Marshal(answer); err != nil {
-		return nil, err
+	if answer != nil {
+		if e.body, err = partnercenter.Marshal(answer); err != nil {
+			return nil, err
+		}
 	}
 	if len(e.events) == 0 {
 		return &e, nil
@@ -324,5 +326,5 @@ func (s *Server) aboutOrder(c *call, answer func(o *lifecycle.Order, self string
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, value)
+	return c.writeJSON(value)
 }

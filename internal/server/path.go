@@ -138,9 +138,9 @@ func newRouter(routes []Route) *router {
 }
 
 // at returns the node of a pattern, made if missing. The version root is matched before
-// the router is asked.
+// the router is asked, and patterns beside it are found as if they were below it.
 func (n *node) at(pattern string) *node {
-	for segment := range strings.SplitSeq(strings.TrimPrefix(pattern, "/v1/"), "/") {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(pattern, "/v1"), "/"), "/") {
 		n = n.child(strings.ToLower(segment))
 	}
 	return n

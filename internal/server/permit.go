@@ -37,7 +37,7 @@ func (s *Server) permitOperation(claims *token.Claims, o *partnercenter.Operatio
 	case s.config.Caller != nil: // no token to check
 		return nil
 	case !user && !o.TakesApp():
-		return errNeedsUser(o)
+		return s.errNeedsUser(o)
 	case user && !o.TakesUser():
 		return s.errNeedsApp(o)
 	case user && !allowed(claims, o):

@@ -46,7 +46,12 @@ func calls(t *testing.T) map[string]request {
 // each role, with none, and without a second factor. operations.go says what each call
 // requires; package published compares it with the documented credentials.
 func TestCredentialOfEveryCall(t *testing.T) {
-	a := newAPI(t)
+	t.Run("legacy", func(t *testing.T) { credentialOfEveryCall(t, partnercentertest.EditionLegacy, "403/900150") })
+	t.Run("2026", func(t *testing.T) { credentialOfEveryCall(t, partnercentertest.Edition2026, "403/900329") })
+}
+
+func credentialOfEveryCall(t *testing.T, edition partnercentertest.Edition, needsUser string) {
+	a := newAPI(t, partnercentertest.Options{Edition: edition})
 	token := func(upn string) string { return a.as(t, upn).token }
 	withoutMFA, err := a.UserCredentialWithoutMFA(adminAgent).GetToken(t.Context(), tokenOptions)
 	must(t, err)
@@ -80,11 +85,11 @@ func TestCredentialOfEveryCall(t *testing.T) {
 			case p.name == "admin agent without MFA":
 				want = "401/900421"
 			case p.role == "" && !call.TakesApp():
-				want = "403/900150"
+				want = needsUser
 			case p.role != "" && !call.Allows(p.role):
 				want = "403/900150"
 			}
-			if want != "" && got != want || want == "" && (got == "403/900150" || resp.StatusCode == 401) {
+			if want != "" && got != want || want == "" && (got == "403/900150" || got == "403/900329" || resp.StatusCode == 401) {
 				t.Errorf("%s, %s: %s %s, want %s", name, p.name, got, body, want)
 			}
 			if want != "" && !strings.HasSuffix(answer.Description, "partnercenter login.") {

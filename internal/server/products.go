@@ -110,6 +110,8 @@ func (s *Server) checkInventory(c *call, m market) (any, error) {
 		}
 		given[folded] = value != ""
 	}
+	// Stock is the same in every region, which published clients leave out.
+	given["armregionname"] = true
 	for _, variable := range s.config.Catalog.InventoryVariables(request.TargetItems) {
 		if !given[strings.ToLower(variable)] {
 			return nil, errBadQuery("inventoryContext has no "+variable+", which the SKUs' inventoryVariables require", "send it")

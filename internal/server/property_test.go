@@ -44,7 +44,7 @@ func TestLifecycle(t *testing.T) {
 	}
 	for name, o := range map[string]partnercentertest.Options{
 		"instant":    {},
-		"sandbox":    {Realistic: true, RequestsPerMinute: 1 << 30},
+		"sandbox":    {Realistic: true, RequestsPerMinute: 1 << 30, Edition: partnercentertest.EditionLegacy},
 		"production": {Production: true, OrderLag: time.Hour, ProvisioningTime: 24 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -513,8 +513,11 @@ func (p *play) register() {
 		decide: func(now time.Time, _ lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			return lifecycle.Register(o.Order, id, p.settings, now)
 		},
-		answer: func(next *lifecycle.Order) any { return next.Subscription(id).RegistrationStatus(p.now) },
 	})
+	if x := o.Subscription(id); x != nil && !x.Facts.Registered.IsZero() {
+		var status partnercenter.SubscriptionRegistrationStatus
+		p.same("the registration", p.get("/customers/"+o.customer.id+"/subscriptions/"+id+"/registrationstatus", &status), p.encode(x.RegistrationStatus(p.now)))
+	}
 }
 
 func (p *play) activate() {

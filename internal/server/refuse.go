@@ -33,6 +33,9 @@ func (s *Server) refuse(c *call, err error) {
 	e, ok := errors.AsType[*apiError](c.storeError(err))
 	if rule, is := errors.AsType[*lifecycle.Refusal](err); is {
 		e = &apiError{rule.Status, rule.Code, rule.Error(), rule.Data}
+		if rule.Code == partnercenter.ErrorCodeRoleNotGranted {
+			e.code = s.config.Edition.needsUser() // the rules ask for no other role
+		}
 	} else if !ok {
 		if c.r.Context().Err() != nil {
 			// The client is gone.

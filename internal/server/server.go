@@ -29,6 +29,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Config configures a [Server].
@@ -39,6 +40,8 @@ type Config struct {
 	// Entra, if not nil, checks tokens in place of Authority, which may then be nil:
 	// the server issues none.
 	Entra *entra.Checker
+	// Edition is the rules about tokens. Empty means EditionLegacy.
+	Edition Edition
 	// Caller, if not nil, is the caller of every call, and no token is checked. Such a
 	// server must be reachable from this machine only.
 	Caller *token.Claims
@@ -110,6 +113,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		c.Catalog = sample
 	}
 	c.Cloud = cmp.Or(c.Cloud, partnercenter.CloudNameGlobal)
+	if c.Edition = cmp.Or(c.Edition, EditionLegacy); !c.Edition.Known() {
+		return nil, fmt.Errorf("edition %q is unknown: use %s", c.Edition, words.Or(Editions()))
+	}
 	c.Rules.Cloud = c.Cloud
 	key, err := c.Store.Secret(ctx, "continuation-token", sealKeySize)
 	if err != nil {

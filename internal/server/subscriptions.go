@@ -30,12 +30,12 @@ func collection[T any](items []T, self string) *partnercenter.Collection[T] {
 }
 
 // writeJSON answers with a value.
-func (c *call) writeJSON(status int, value any) error {
+func (c *call) writeJSON(value any) error {
 	body, err := partnercenter.Marshal(value)
 	if err != nil {
 		return err
 	}
-	c.write(status, body)
+	c.write(http.StatusOK, body)
 	return nil
 }
 
@@ -94,7 +94,7 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	if len(query) > 0 {
 		self += "?" + query.Encode()
 	}
-	return c.writeJSON(http.StatusOK, collection(items, self))
+	return c.writeJSON(collection(items, self))
 }
 
 // subscription reads the subscription in the path. Before it is provisioned, it is not
@@ -130,7 +130,7 @@ func (s *Server) aboutSubscription(c *call, answer func(*lifecycle.Subscription)
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, answer(x))
+	return c.writeJSON(answer(x))
 }
 
 // getSubscription answers with one subscription.
@@ -189,8 +189,8 @@ func (s *Server) registerSubscription(c *call) error {
 	return s.changeSubscription(c, body, func(_ *lifecycle.Account, o *lifecycle.Order, id string) (*lifecycle.Order, []lifecycle.Event, error) {
 		return lifecycle.Register(o, id, s.config.Rules, s.now())
 	}, func(x *lifecycle.Subscription) (int, string, any) {
-		// Documented clients fail on an empty body.
-		return http.StatusAccepted, "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/registrationstatus", x.RegistrationStatus(s.now())
+		// Without a body: published clients fail on one.
+		return http.StatusAccepted, "/customers/" + c.customer + "/subscriptions/" + x.Document.ID + "/registrationstatus", nil
 	})
 }
 

@@ -21,6 +21,7 @@ var documented = []struct{ method, path string }{
 	{"PUT", "/v1/customers/{customer-tenant-id}/subscriptions/overage"},
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/customtermenddates"},
 	{"GET", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements/{entitlement-id}"},
+	{"POST", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements/{entitlement-id}"},
 	{"POST", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements/{entitlement-id}/cancel"},
 	{"POST", "/v1/customers/{customer-tenant-id}/subscriptions/{subscription-id}/azureentitlements/{entitlement-id}/reactivate"},
 	{"GET", "/v1/productpromotions"},
@@ -31,6 +32,8 @@ var documented = []struct{ method, path string }{
 	{"GET", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/events"},
 	{"GET", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/{migration-id}"},
 	{"POST", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules"},
+	{"GET", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules"},
+	{"PUT", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules"},
 	{"GET", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules/{schedule-id}"},
 	{"PUT", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules/{schedule-id}"},
 	{"POST", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules/{schedule-id}/cancel"},
@@ -85,6 +88,17 @@ var documented = []struct{ method, path string }{
 	{"GET", "/v1/invoices/{invoice-id}/documents/statement"},
 	{"GET", "/v1/invoices/{invoice-id}/receipts/{receipt-id}/documents/statement"},
 	{"GET", "/v1/invoices/{invoice-id}/lineitems"},
+	// Some pages print another method than their samples use.
+	{"POST", "/v1/customers/{customer-tenant-id}/products"},
+	{"POST", "/v1/customers/{customer-tenant-id}/products/{product-id}/skus"},
+	{"POST", "/v1/customers/{customer-tenant-id}/products/{product-id}/skus/{sku-id}/availabilities"},
+	{"POST", "/v1/customers/{customer-tenant-id}/products/{product-id}/skus/{sku-id}"},
+	// Beside the API's version root.
+	{"POST", "/v3/generatetoken"},
+	{"POST", "/generatetoken"},
+	{"GET", "/accountenrollments/v1/accountexternalresourcekeys"},
+	{"GET", "/engagements/v1/referrals"},
+	{"GET", "/engagements/v1/referrals/{referral-id}"},
 }
 
 // addUnserved adds the documented calls that no route answers. They are found like
@@ -92,9 +106,6 @@ var documented = []struct{ method, path string }{
 func (r *router) addUnserved() {
 	add := func(method, pattern, name string) (added bool) {
 		pattern, _, _ = strings.Cut(pattern, "?")
-		if !strings.HasPrefix(pattern, "/v1/") {
-			return false // another service's, beside the API
-		}
 		n := r.root.at(pattern)
 		served := func(known Route) bool { return known.Method == method }
 		if slices.ContainsFunc(n.routes, served) || slices.ContainsFunc(n.unserved, func(u unserved) bool { return u.method == method }) {

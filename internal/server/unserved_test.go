@@ -45,34 +45,60 @@ func TestUnserved(t *testing.T) {
 	}
 }
 
-// TestEveryOperationIsKnown finds no documented call of the API that is answered as if
-// nobody had heard of it.
-func TestEveryOperationIsKnown(t *testing.T) {
-	a := newAPI(t)
+// TestEveryDocumentedCall makes every documented call, with and without a token and in
+// the spellings that clients use: it is served, or refused by name. No call is answered
+// as if nobody had heard of it.
+func TestEveryDocumentedCall(t *testing.T) {
+	a := newAPI(t).as(t, adminAgent)
 	served := map[string]bool{}
 	for _, r := range server.Routes() {
 		served[r.Method+" "+r.Pattern] = true
 	}
-	asked := 0
+	calls := map[string]bool{}
 	for _, o := range partnercenter.Operations() {
 		path, _, _ := strings.Cut(o.Path, "?")
-		if served[o.Method+" "+path] || !strings.HasPrefix(path, "/v1/") {
-			continue
-		}
-		asked++
+		calls[o.Method+" "+path] = true
+	}
+	for _, call := range server.Documented() {
+		calls[call[0]+" "+call[1]] = true
+	}
+	refused := 0
+	for call := range calls {
+		method, pattern, _ := strings.Cut(call, " ")
 		var segments []string
-		for segment := range strings.SplitSeq(path, "/") {
+		for segment := range strings.SplitSeq(pattern, "/") {
 			if strings.HasPrefix(segment, "{") {
 				segment = seedCustomer
 			}
 			segments = append(segments, segment)
 		}
-		resp, body := a.do(t, request{method: o.Method, path: strings.Join(segments, "/"), status: 400})
-		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "900141") || !strings.Contains(string(body), o.Area) {
-			t.Errorf("%s: %s %s", o.String(), resp.Status, body)
+		path := strings.Join(segments, "/")
+		methods := []string{method}
+		if method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		for _, method := range methods {
+			for _, header := range []http.Header{nil, {"Authorization": nil}} {
+				for _, path := range []string{path, strings.ToUpper(path) + "/", "/" + path} {
+					resp, body := a.do(t, request{method: method, path: path, header: header, status: 400, invalid: true})
+					known := served[call] || method == http.MethodHead && served["GET "+pattern]
+					text := string(body)
+					switch {
+					case known && (resp.StatusCode == http.StatusMethodNotAllowed || strings.Contains(text, "900141") && strings.Contains(text, "docs/support-matrix.md")):
+						t.Errorf("%s %s is served, and answers %s %s", method, path, resp.Status, text)
+					case known:
+					case resp.StatusCode != http.StatusBadRequest:
+						t.Errorf("%s %s: %s %s", method, path, resp.Status, text)
+					case method != http.MethodHead && (!strings.Contains(text, `"code":900141,`) || !strings.Contains(text, pattern)):
+						t.Errorf("%s %s does not name the call: %s", method, path, text)
+					default:
+						refused++
+					}
+				}
+			}
 		}
 	}
-	if asked < 20 {
-		t.Errorf("only %d calls are not served", asked)
+	if refused < 500 {
+		t.Errorf("only %d requests were refused", refused)
 	}
 }

@@ -363,7 +363,7 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 		}
 	}
 	if a := j.Answer; a != nil {
-		isNew, err := tx.execPrepared(s.putAnswer, a.Key, a.Digest, toMicros(tx.now), a.Status, a.Location, a.Body)
+		isNew, err := tx.execPrepared(s.putAnswer, a.Key, a.Digest, toMicros(tx.now), a.Status, a.Location, append([]byte{}, a.Body...)) // nil would be NULL
 		if err != nil {
 			return err
 		}

@@ -182,6 +182,12 @@ func testAnswers(t *testing.T, s *Store) {
 	same(t, err, nil)
 	same(t, kept, first.Answer)
 
+	empty := &Change{PartnerID: partnerA, CustomerID: orderless, Answer: &Answer{Key: []byte("fedcba9876543210"), Digest: []byte("digest"), Status: 202, Location: "/there"}}
+	apply(t, s, empty)
+	if kept, err := s.Answered(t.Context(), empty.Answer.Key); err != nil || kept == nil || kept.Status != 202 || len(kept.Body) != 0 {
+		t.Errorf("without a body: %+v, %v", kept, err)
+	}
+
 	// An answer is deleted when it is no longer needed.
 	s.now = func() time.Time { return suiteNow.Add(answersKept + time.Hour) }
 	s.commits = forgetEvery - 1
@@ -393,7 +399,7 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	}
 	// Return the database to the schema of the first release.
 	for _, statement := range []string{
-		`DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
+		`DROP INDEX customers_by_domain`, `DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
 		`DROP TABLE consents`, `DROP TABLE grants`, `ALTER TABLE apps DROP COLUMN secrets`, `ALTER TABLE apps DROP COLUMN certificates`,
 		`ALTER TABLE apps DROP COLUMN redirect_uris`, `ALTER TABLE apps DROP COLUMN public`, `ALTER TABLE apps DROP COLUMN multi_tenant`,
 		`ALTER TABLE apps DROP COLUMN admin_consent`, `ALTER TABLE apps DROP COLUMN disabled`,
@@ -407,6 +413,9 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	}
 	if err := migrate(t.Context(), s.write, goose.DialectSQLite3, "sqlite"); err != nil {
 		t.Fatal(err)
+	}
+	if found, err := s.CustomerTenant(t.Context(), "tailspintoys.onmicrosoft.com"); err != nil || found == nil {
+		t.Errorf("a customer by its domain: %+v, %v", found, err)
 	}
 	got, gotCountries := read(s)
 	same(t, fmt.Sprint(got), fmt.Sprint(want))

@@ -157,6 +157,46 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 	return []byte(doc), customerError("get customer", err)
 }
 
+// CustomerTenant is the tenant of a customer.
+type CustomerTenant struct {
+	ID, Domain string
+	Partners   []string // with a relationship to the customer
+}
+
+// CustomerTenant returns the tenant with an id or domain, if it is that of a customer of
+// any partner. It is nil for others.
+func (s *Store) CustomerTenant(ctx context.Context, name string) (*CustomerTenant, error) {
+	id := guid.Key(name)
+	if !guid.Is(name) {
+		if fold(name) == "" { // as of the customers without a domain
+			return nil, nil
+		}
+		ids, err := queryAll(ctx, s, "find a customer's tenant", func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }, `
+SELECT customer_id FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1 ORDER BY customer_id LIMIT 1`, fold(name))
+		if err != nil || len(ids) == 0 {
+			return nil, err
+		}
+		id = ids[0]
+	}
+	var found *CustomerTenant
+	_, err := queryAll(ctx, s, "read a customer's tenant", func(rows *sql.Rows) (none struct{}, err error) {
+		var domain, partner string
+		var active bool
+		if err := rows.Scan(&domain, &partner, &active); err != nil {
+			return none, err
+		}
+		if found == nil {
+			found = &CustomerTenant{ID: id, Domain: domain}
+		}
+		if active {
+			found.Partners = append(found.Partners, partner)
+		}
+		return none, nil
+	}, `
+SELECT domain, partner_id, active FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND customer_id = $1 ORDER BY partner_id`, id)
+	return found, err
+}
+
 const putCustomerSQL = `
 INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc, country, agreement)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $10 < 0 THEN 1 ELSE $10 END)

@@ -12,6 +12,27 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
+func testCustomerTenants(t *testing.T, s *Store) {
+	both := &CustomerTenant{ID: shared, Domain: "contoso.example", Partners: []string{partnerA, partnerB}}
+	for name, want := range map[string]*CustomerTenant{
+		shared:                   both,
+		strings.ToUpper(shared):  both,
+		"Contoso.EXAMPLE":        both,
+		former:                   {ID: former, Domain: "former.example"},
+		orderless:                {ID: orderless, Domain: "orderless.example", Partners: []string{partnerA}},
+		partnerA:                 nil,
+		"":                       nil,
+		"%":                      nil,
+		"nobody.example":         nil,
+		"' OR 1=1":               nil,
+		"contoso.example\x00xyz": nil,
+	} {
+		got, err := s.CustomerTenant(t.Context(), name)
+		same(t, err, nil)
+		same(t, got, want)
+	}
+}
+
 func testCustomerFilters(t *testing.T, s *Store) {
 	data := &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA}}}}
 	for i, name := range []string{"100% Fun", "100 Percent", "a_b", "axb", "Ärzte GmbH", "ÇELİK", "日本電気", ""} {

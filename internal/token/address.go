@@ -15,18 +15,45 @@ const DefaultLeeway = time.Minute
 // KeyBits is the size of Microsoft's signing keys, and the minimum.
 const KeyBits = 2048
 
-// APIAppID is the app id of the API, the audience of 2.0 tokens.
-const APIAppID = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
+// The app ids of the API and of the directory graphs, which name them as well as their
+// addresses do. That of the API is the audience of Microsoft's 2.0 tokens.
+const (
+	APIAppID   = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
+	GraphAppID = "00000002-0000-0000-c000-000000000000"
+)
 
-// DefaultResources are the audiences in Microsoft's clouds: the Graph resource that
-// app-only clients request, and the API itself.
+// DefaultResources are the audiences in Microsoft's clouds: the API itself, and the
+// directory graph that app-only clients used to request.
 var DefaultResources = []string{
-	"https://graph.windows.net",
 	"https://api.partnercenter.microsoft.com",
-	"https://graph.chinacloudapi.cn",
+	"https://graph.windows.net",
 	"https://partner.partnercenterapi.microsoftonline.cn",
+	"https://graph.chinacloudapi.cn",
 	"https://graph.cloudapi.de",
 }
+
+// addresses are the addresses of the API and of the directory graph in the clouds, by
+// app id, the global cloud's first.
+var addresses = map[string][]string{
+	APIAppID:   {"https://api.partnercenter.microsoft.com", "https://partner.partnercenterapi.microsoftonline.cn"},
+	GraphAppID: {"https://graph.windows.net", "https://graph.chinacloudapi.cn", "https://graph.cloudapi.de"},
+}
+
+// AppOf returns the app id of the API or of a directory graph, by its address or id. It
+// is empty for other resources.
+func AppOf(resource string) string {
+	key := ResourceKey(resource)
+	for id, urls := range addresses {
+		if key == id || slices.Contains(urls, key) {
+			return id
+		}
+	}
+	return ""
+}
+
+// IsGraph reports whether an audience is a cloud's directory graph, which apps could
+// call the API with.
+func IsGraph(audience string) bool { return AppOf(audience) == GraphAppID }
 
 // ResourceKey returns the form in which resources are compared: Microsoft accepts them
 // in any case and with or without a final slash.

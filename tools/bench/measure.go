@@ -146,7 +146,7 @@ func ordersPath(orders, n int) string { return "/v1/customers/" + customerID(ord
 
 func (b *bencher) fetchToken(ctx context.Context) error {
 	form := url.Values{
-		"grant_type": {"client_credentials"}, "resource": {"https://graph.windows.net"},
+		"grant_type": {"client_credentials"}, "resource": {"https://api.partnercenter.microsoft.com"},
 		"client_id": {b.data.app.ClientID}, "client_secret": {b.data.app.Secret},
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+b.address+"/"+partnerID+"/oauth2/token", strings.NewReader(form.Encode()))

@@ -5,7 +5,7 @@ import { ClientSecretCredential } from "@azure/identity";
 const env = process.env;
 const credential = new ClientSecretCredential(
   env.AZURE_TENANT_ID, env.AZURE_CLIENT_ID, env.AZURE_CLIENT_SECRET);
-const { token } = await credential.getToken("https://graph.windows.net/.default");
+const { token } = await credential.getToken("https://api.partnercenter.microsoft.com/.default");
 
 const response = await fetch(
   `https://api.partnercenter.microsoft.com/v1/customers/${env.CUSTOMER_ID}/orders`,

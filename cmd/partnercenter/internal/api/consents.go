@@ -46,9 +46,9 @@ func customersConsent() command.Form {
 		Use: "consent CUSTOMER --app ID --grant API=SCOPES", Arg: "customer", CustomerArg: true,
 		Short: "Consent to an application on behalf of a customer",
 		Long: `Consent, on behalf of a customer, to an application, usually a control panel
-vendor's, acting in the customer's tenant for the partner's users. This replaces
-an earlier consent to the same application. It requires a user who is an admin
-agent.`,
+vendor's, acting in the customer's tenant for the partner's users. For an API that
+has a consent already, withdraw it first: withdraw-consent. It requires a user who is
+an admin agent.`,
 		Example: `  partnercenter customers consent CUSTOMER --app ID --grant graph=Directory.Read.All,User.Read
   partnercenter customers consent CUSTOMER --app ID --grant azure=user_impersonation --yes`,
 		Flags: func(cmd *cobra.Command) {

@@ -53,10 +53,10 @@ func (l *local) print(w io.Writer) {
 	fmt.Fprintln(w, "\nCtrl-C stops the server.")
 }
 
-// graph is the documented resource for app-only tokens.
-func (f *shownFacts) graph() string {
+// audience is what tokens are for.
+func (f *shownFacts) audience() string {
 	cloud := cmp.Or(partnercenter.CloudName(f.Cloud), partnercenter.CloudNameGlobal)
-	return cloud.Configuration().Services[partnercenter.GraphServiceName].Audience
+	return cloud.Configuration().Services[partnercenter.ServiceName].Audience
 }
 
 // curl returns shell lines that list a customer's orders with nothing but curl
@@ -68,7 +68,7 @@ func (f *shownFacts) curl(customer string) string {
     -d client_secret=%[5]s |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 %[6]s`,
-		f.curlOption(), f.url(), f.TenantID, f.ClientID, f.ClientSecret, f.curlOrders(customer, authorized), f.graph())
+		f.curlOption(), f.url(), f.TenantID, f.ClientID, f.ClientSecret, f.curlOrders(customer, authorized), f.audience())
 }
 
 // authorized makes curl send the token in the shell's variable. The address

@@ -10,11 +10,14 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
+	"github.com/partnercenter-go/partnercenter/internal/server"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // limits are the flags of serve that make the server as slow and as strict as
 // Microsoft's, or not.
 type limits struct {
+	edition     string
 	throttle    int
 	writeWeight int
 	priceAccess bool
@@ -23,16 +26,19 @@ type limits struct {
 
 // limitProfiles are the sets of limits for --profile.
 var limitProfiles = map[string]limits{
-	"instant":   {writeWeight: 1, priceAccess: true, rules: lifecycle.Instant()},
-	"realistic": {throttle: partnercenter.DefaultRequestsPerMinute, writeWeight: partnercenter.DefaultWriteWeight, priceAccess: true, rules: lifecycle.Realistic()},
+	"instant":   {edition: string(server.EditionLegacy), writeWeight: 1, priceAccess: true, rules: lifecycle.Instant()},
+	"realistic": {edition: string(server.Edition2026), throttle: partnercenter.DefaultRequestsPerMinute, writeWeight: partnercenter.DefaultWriteWeight, priceAccess: true, rules: lifecycle.Realistic()},
 }
 
 func limitProfileNames() []string { return slices.Sorted(maps.Keys(limitProfiles)) }
+
+func editionNames() []string { return words.Texts(server.Editions()) }
 
 // addFlags adds the flags, with the defaults of profile instant.
 func (l *limits) addFlags(f *pflag.FlagSet) {
 	*l = limitProfiles["instant"]
 	r := &l.rules
+	f.StringVar(&l.edition, "edition", l.edition, "`edition` of the rules about tokens: legacy also accepts tokens for the directory graph, 2026 only those for Partner Center (realistic: 2026)")
 	f.IntVar(&l.throttle, "throttle", l.throttle, "`number` of requests a partner may make per minute for orders, for each customer's subscriptions, and for customers before 429; 0 for no limit (realistic: 500)")
 	f.IntVar(&l.writeWeight, "throttle-write-weight", l.writeWeight, "`number` of requests that a write counts as (realistic: 2)")
 	f.BoolVar(&l.priceAccess, "price-access", l.priceAccess, "let partners request prices; false answers include_price with 403")
@@ -86,6 +92,9 @@ func (l *limits) check(flags *pflag.FlagSet) error {
 		if value := flags.Lookup(f.name).Value.String(); strings.HasPrefix(value, "-") {
 			return terminal.Usagef("--%s %s is negative: 0 means %s", f.name, value, f.zero)
 		}
+	}
+	if err := terminal.OneOf("edition", l.edition, editionNames()...); err != nil {
+		return err
 	}
 	switch {
 	case l.writeWeight < 1:

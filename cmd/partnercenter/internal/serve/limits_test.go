@@ -48,6 +48,9 @@ func TestLimits(t *testing.T) {
 				}
 			}),
 		},
+		{profile: "realistic", args: []string{"--edition=legacy"}, want: with(realistic, func(l *limits) { l.edition = "legacy" })},
+		{profile: "instant", args: []string{"--edition=2026"}, want: with(instant, func(l *limits) { l.edition = "2026" })},
+		{profile: "instant", args: []string{"--edition=2025"}, err: `--edition "2025" is unknown: use legacy or 2026`},
 		{profile: "slow", err: `--profile "slow" is unknown: use instant or realistic`},
 		{profile: "instant", args: []string{"--throttle=-1"}, err: "--throttle -1 is negative: 0 means no limit"},
 		{profile: "instant", args: []string{"--throttle-write-weight=0"}, err: "1 counts a write as a read"},

@@ -111,6 +111,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` of the log: debug, info (one line per request), warn or error")
 	terminal.Choices(cmd, "profile", limitProfileNames()...)
+	terminal.Choices(cmd, "edition", editionNames()...)
 	terminal.Choices(cmd, "as-cloud", connect.CloudNames()...)
 	terminal.Choices(cmd, "proxy-others", othersRefused, othersTunnelled)
 	terminal.Choices(cmd, "log-format", "text", "json")
@@ -227,6 +228,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		Store: l.store, Catalog: sold, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud, AllClouds: o.playsSignIn(),
+		Edition: server.Edition(o.limits.edition),
 	}
 	if err := l.takeTokens(ctx, o, &config); err != nil {
 		return nil, err

@@ -222,14 +222,18 @@ func (d *doctor) checkClaims(context.Context) outcome {
 	case !known:
 		return isFailed("Request "+scope+" with --scope, or leave --scope out.", "the token is for %s, which is not Partner Center", audience)
 	case graph && c.ForUser():
-		return isFailed("Request "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center accepts from apps but not from users", audience)
+		return isFailed("Request "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center accepted from apps, not from users", audience)
 	case guid.Is(wanted) && !strings.EqualFold(wanted, c.TenantID):
 		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings have %s", c.TenantID, wanted)
 	case c.ForUser() && c.WithoutMFA():
 		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page does not ask for it, have an administrator require it for this user.",
 			"user %s signed in without multi-factor authentication, which Partner Center requires", c.User())
 	}
-	text := "for " + audience + ", app-only: calls that require a user are refused"
+	text := "for " + audience
+	if graph {
+		text += ", which Microsoft's service accepted until August 2025 (now: " + scope + ")"
+	}
+	text += ", app-only: calls that require a user are refused"
 	if c.ForUser() {
 		text = fmt.Sprintf("for %s, user %s", audience, c.User())
 		if len(c.Methods) > 0 {

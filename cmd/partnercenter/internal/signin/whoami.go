@@ -190,21 +190,14 @@ func (i *identity) print(w io.Writer, now time.Time) error {
 	return err
 }
 
-// knownAudience describes an audience. ok reports whether Partner Center
-// accepts it, which it does for the graph's from apps only.
+// knownAudience describes an audience. ok reports whether a Partner Center
+// accepts it, which Microsoft's by now does for its own only.
 func knownAudience(audience string) (what string, graph, ok bool) {
-	audience = strings.TrimRight(audience, "/")
-	if strings.EqualFold(audience, token.APIAppID) {
+	switch token.AppOf(audience) {
+	case token.APIAppID:
 		return "Partner Center", false, true
-	}
-	for _, cloud := range partnercenter.CloudNames() {
-		services := cloud.Configuration().Services
-		switch {
-		case strings.EqualFold(audience, services[partnercenter.ServiceName].Audience):
-			return "Partner Center", false, true
-		case strings.EqualFold(audience, services[partnercenter.GraphServiceName].Audience):
-			return "the directory graph, which Partner Center accepts from apps", true, true
-		}
+	case token.GraphAppID:
+		return "the directory graph, which Partner Center accepted from apps until August 2025", true, true
 	}
 	return "not an audience of Partner Center", false, false
 }

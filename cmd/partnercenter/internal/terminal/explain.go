@@ -74,6 +74,8 @@ func Explain(err error, now time.Time) Explanation {
 	return Explanation{What: lines[0], Details: lines[1:], Code: ExitError}
 }
 
+const nextUser = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, a user's sign-in is not used."
+
 const nextSecondFactor = "Require a second factor of the user, and sign in again: partnercenter login."
 
 // explainCredential explains a token that does not allow a call.
@@ -81,7 +83,7 @@ func explainCredential(err *partnercenter.CredentialError) Explanation {
 	e := Explanation{What: cmp.Or(err.Operation, "the call") + " was not sent: " + err.Detail, Next: UpperFirst(err.Fix) + ".", Code: ExitAuth}
 	switch err.Reason {
 	case partnercenter.CredentialReasonNeedsUser:
-		e.Next = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, a user's sign-in is not used."
+		e.Next = nextUser
 	case partnercenter.CredentialReasonNeedsRole:
 		e.Next = "Sign in as a user with the role " + words.Or(err.Roles) + ": partnercenter login."
 	case partnercenter.CredentialReasonNoMFA:
@@ -127,11 +129,17 @@ func explainAnswer(err *partnercenter.Error, now time.Time) Explanation {
 		e.Next = "The token was refused: check that tenant, client, --authority and --scope belong to this base URL;\n" +
 			"'partnercenter doctor' checks each step, and the clocks.\n" +
 			"At Microsoft, the app must also be registered in Partner Center."
-		if err.Code == partnercenter.ErrorCodeMFARequired {
+		switch err.Code {
+		case partnercenter.ErrorCodeMFARequired:
 			e.Next = nextSecondFactor
+		case partnercenter.ErrorCodeAudienceRefused:
+			e.Next = "Leave --scope out, so that the token is for Partner Center itself."
 		}
 	case http.StatusForbidden:
 		e.Code = ExitAuth
+		if err.Code == partnercenter.ErrorCodeUserRequired {
+			e.Next = nextUser
+		}
 	case http.StatusNotFound:
 		e.Code = ExitNotFound
 	case http.StatusTooManyRequests:

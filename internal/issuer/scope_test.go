@@ -1,0 +1,48 @@
+package issuer
+
+import (
+	"testing"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
+)
+
+// TestNamesOfAnAPI asks for APIs by all of their names.
+func TestNamesOfAnAPI(t *testing.T) {
+	a := newAuthority(t, options())
+	trust := a.trust.Load()
+	for _, names := range [][]string{
+		{api, api + "/", "HTTPS://API.PartnerCenter.Microsoft.com", token.APIAppID, "FA3D9A0C-3FB0-42CC-9193-47C7ECD2EDBD", "https://partner.partnercenterapi.microsoftonline.cn"},
+		{graph, graph + "/", token.GraphAppID, "https://graph.chinacloudapi.cn", "https://graph.cloudapi.de"},
+		{"https://graph.microsoft.com", "00000003-0000-0000-C000-000000000000"},
+		{"https://management.azure.com/", "797f4846-ba00-4fd7-ba43-dac1f8f63013"},
+	} {
+		// Consents of older databases are by any name, too.
+		consents := newConsents([]Consent{{TenantID: tenantID, ClientID: clientID, Resources: names[len(names)-1:]}}, nil)
+		for _, name := range names {
+			both, err := a.userAccess(trust, name+"/.default "+names[0]+"/user_impersonation", "")
+			if err != nil || both.scope != "user_impersonation" {
+				t.Errorf("%s and %s: %+v, %v", name, names[0], both, err)
+				continue
+			}
+			want := &accessRequest{resource: name}
+			if err := a.resolve(trust, want); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if !consents.has(consentKey{tenantID: tenantID, clientID: clientID}, want.key()) {
+				t.Errorf("a consent to %s is none to %s", names[len(names)-1], name)
+			}
+			if want.label() == "" || want.label() == name && !isForeign(name) {
+				t.Errorf("%s is not named for people", name)
+			}
+		}
+	}
+	// A cloud's authority knows its own addresses.
+	o := options()
+	o.Resources = []string{"https://partner.partnercenterapi.microsoftonline.cn"}
+	a = newAuthority(t, o)
+	for name, known := range map[string]bool{token.APIAppID: true, token.GraphAppID: false, api: false} {
+		if err := a.resolve(a.trust.Load(), &accessRequest{resource: name}); (err == nil) != known {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
