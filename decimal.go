@@ -3,6 +3,7 @@ package partnercenter
 import (
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
@@ -11,13 +12,17 @@ import (
 // Decimal is an amount as exact decimal text, such as "24606.35". It is never
 // converted to floating point. The empty Decimal means no amount and is omitted
 // when encoding.
+//
+// Decoding and encoding keep every JSON number, digit by digit. Arithmetic is for amounts
+// of at most 64 characters, including sign, point and exponent, whose exponent has at most
+// three characters, such as e-12; with others it fails.
 type Decimal string
 
 // Rat returns the exact value, for arithmetic whose result is not a decimal, such as
-// division. It fails if d is empty or malformed.
+// division. It fails if d is empty, malformed or too long.
 func (d Decimal) Rat() (*big.Rat, error) {
-	if !jsonNumber(string(d)) {
-		return nil, d.invalid()
+	if err := d.check(); err != nil {
+		return nil, err
 	}
 	r, ok := new(big.Rat).SetString(string(d))
 	if !ok {
@@ -30,7 +35,8 @@ func (d Decimal) Rat() (*big.Rat, error) {
 func (d Decimal) String() string { return string(d) }
 
 // Add returns d + e, exactly. The empty Decimal counts as zero, so that a sum
-// can start with it. Add fails if d or e is not a decimal number.
+// can start with it. Add fails if d, e or the result is not an amount that [Decimal]
+// describes.
 func (d Decimal) Add(e Decimal) (Decimal, error) { return d.with(e, decimal.Decimal.Add) }
 
 // Sub returns d - e, exactly. It treats its operands as [Decimal.Add] does.
@@ -51,8 +57,8 @@ func (d Decimal) with(e Decimal, combine func(x, y decimal.Decimal) decimal.Deci
 	}
 	z := combine(x, y)
 	result := Decimal(z.StringFixed(max(0, -z.Exponent())))
-	if !jsonNumber(string(result)) {
-		return "", fmt.Errorf("partnercenter: the result of %s and %s has too many digits for an amount", d, e)
+	if result.check() != nil {
+		return "", fmt.Errorf("partnercenter: the result of %s and %s is longer than the %d characters of an amount", d, e, maxAmount)
 	}
 	return result, nil
 }
@@ -61,18 +67,34 @@ func (d Decimal) number() (decimal.Decimal, error) {
 	if d == "" {
 		return decimal.Decimal{}, nil
 	}
-	if !jsonNumber(string(d)) {
-		return decimal.Decimal{}, d.invalid()
+	if err := d.check(); err != nil {
+		return decimal.Decimal{}, err
 	}
 	return decimal.NewFromString(string(d))
 }
 
-func (d Decimal) invalid() error {
-	return fmt.Errorf("partnercenter: %q is not a decimal amount such as 24606.35", string(d))
+// maxAmount is the maximum length of an amount in arithmetic, and maxExponent that of its
+// exponent: a short text must not require gigabytes of memory.
+const maxAmount, maxExponent = 64, 3
+
+// check returns an error for what is not an amount to calculate with.
+func (d Decimal) check() error {
+	if !d.isNumber() {
+		return d.invalid()
+	}
+	if i := strings.IndexAny(string(d), "eE"); len(d) > maxAmount || i >= 0 && len(d)-i-1 > maxExponent {
+		return fmt.Errorf("partnercenter: %.80q is too long an amount to calculate with: %d characters and %d of the exponent are the most", string(d), maxAmount, maxExponent)
+	}
+	return nil
 }
 
-// Cmp compares amounts by value: "1.50" and "1.5" are equal. Empty and
-// malformed amounts are equal to each other and less than any other.
+func (d Decimal) invalid() error {
+	return fmt.Errorf("partnercenter: %.80q is not a decimal amount such as 24606.35", string(d))
+}
+
+// Cmp compares amounts by value: "1.50" and "1.5" are equal. Amounts that
+// [Decimal.Rat] refuses, among them the empty one, are equal to each other and less than
+// any other; unlike in [Decimal.Add], the empty Decimal is not zero.
 func (d Decimal) Cmp(e Decimal) int {
 	x, errX := d.Rat()
 	y, errY := e.Rat()
@@ -89,7 +111,7 @@ func (d Decimal) Cmp(e Decimal) int {
 
 // MarshalJSONTo writes a JSON number with the digits of d.
 func (d Decimal) MarshalJSONTo(enc *jsontext.Encoder) error {
-	if !jsonNumber(string(d)) {
+	if !d.isNumber() {
 		return d.invalid()
 	}
 	return enc.WriteValue(jsontext.Value(d))
@@ -101,24 +123,15 @@ func (d *Decimal) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if err := unmarshalText(dec, d); err != nil {
 		return err
 	}
-	if *d != "" && !jsonNumber(string(*d)) {
-		return fmt.Errorf("%q is not a decimal amount", string(*d))
+	if *d != "" && !d.isNumber() {
+		return d.invalid()
 	}
 	return nil
 }
 
-// jsonNumber reports whether s follows JSON's grammar for numbers, which is
-// stricter than [big.Rat.SetString] ("1/3", "0x1p-2"). The exponent is bounded
-// so that a short text cannot require gigabytes of memory.
-func jsonNumber(s string) bool {
-	v := jsontext.Value(s)
-	if s == "" || len(s) > 64 || v.Kind() != jsontext.KindNumber || !v.IsValid() {
-		return false
-	}
-	for i := range s {
-		if s[i] == 'e' || s[i] == 'E' {
-			return len(s)-i <= 4
-		}
-	}
-	return true
+// isNumber reports whether d follows JSON's grammar for numbers, which is stricter than
+// [big.Rat.SetString] ("1/3", "0x1p-2").
+func (d Decimal) isNumber() bool {
+	v := jsontext.Value(d)
+	return v.Kind() == jsontext.KindNumber && v.IsValid() && !strings.ContainsAny(string(d), " \t\r\n")
 }

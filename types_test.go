@@ -248,7 +248,27 @@ func TestDecimal(t *testing.T) {
 	if partnercenter.Decimal("1.50").Cmp("1.5") != 0 || partnercenter.Decimal("2").Cmp("10") != -1 || partnercenter.Decimal("").Cmp("0") != -1 {
 		t.Error("amounts compare by value")
 	}
-	for _, text := range []string{"", "1/3", "0x10", "1e999999999", "NaN", "1 000", strings.Repeat("9", 100)} {
+	// Numbers too long to calculate with are kept.
+	for _, text := range []string{"1e999999999", "1E-1000", strings.Repeat("9", 100), "0." + strings.Repeat("3", 63)} {
+		var o partnercenter.Order
+		in := `{"id":"o","totalPrice":` + text + `}`
+		if err := partnercenter.Unmarshal([]byte(in), &o); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := partnercenter.Marshal(o); err != nil || string(out) != in {
+			t.Errorf("%s became %s, %v", in, out, err)
+		}
+		if _, err := o.TotalPrice.Rat(); err == nil || !strings.HasPrefix(err.Error(), "partnercenter: ") {
+			t.Errorf("%s can be calculated with: %v", text, err)
+		}
+		if _, err := o.TotalPrice.Add("1"); err == nil || !strings.HasPrefix(err.Error(), "partnercenter: ") {
+			t.Errorf("%s + 1: %v", text, err)
+		}
+		if o.TotalPrice.Cmp("0") != -1 {
+			t.Errorf("%s is not below the amounts", text)
+		}
+	}
+	for _, text := range []string{"", "1/3", "0x10", "NaN", "1 000", " 1", "1\n", "+1", "01"} {
 		if _, err := partnercenter.Decimal(text).Rat(); err == nil {
 			t.Errorf("%q is taken for an amount", text)
 		}
