@@ -64,17 +64,31 @@ func exchange[T any](ctx context.Context, r resource, req request) (*T, error) {
 	return out, nil
 }
 
-// headerField is an option that sets a field of a request's header.
-type headerField struct{ name, value string }
+// option is a field of a request's header or a parameter of its query.
+type option struct{ name, value, what, accessor string }
 
-// headerOf collects options into a request's header.
-func headerOf[O ~struct{ name, value string }](opts []O) http.Header {
+func (o option) check() error {
+	if o.value == "" {
+		return fmt.Errorf("partnercenter: the %s is empty: pass it to %s, or leave it out", o.what, o.accessor)
+	}
+	return nil
+}
+
+// headerOf collects options into a request's header. Their zero value is made by whoever
+// does not call one of the named functions.
+func headerOf[O ~struct{ option }](opts []O, functions string) (http.Header, error) {
 	header := http.Header{}
 	for _, opt := range opts {
-		field := headerField(opt)
-		header.Set(field.name, field.value)
+		o := struct{ option }(opt).option
+		if o.name == "" {
+			return nil, fmt.Errorf("partnercenter: an option is empty: use %s", functions)
+		}
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		header.Set(o.name, o.value)
 	}
-	return header
+	return header, nil
 }
 
 // send makes a call, decodes the answer into out unless out is nil, and returns
@@ -141,6 +155,9 @@ func documented(out any, body []byte) error {
 // Unless r.stream is set, the answer's body is in memory.
 func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState, error) {
 	if r.in != nil {
+		if v := reflect.ValueOf(r.in); v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, nil, fmt.Errorf("partnercenter: the *%s to send is nil: pass one", v.Type().Elem().Name())
+		}
 		data, err := Marshal(r.in)
 		if err != nil {
 			return nil, nil, fmt.Errorf("partnercenter: the request cannot be written as JSON: %w", err)
@@ -171,13 +188,8 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState,
 	if h.Get("Accept") == "" {
 		h.Set("Accept", "application/json")
 	}
-	if v, ok := ctx.Value(idsKey{}).(ids); ok {
-		if v.request != "" {
-			h.Set(headerRequestID, v.request)
-		}
-		if v.correlation != "" {
-			h.Set(headerCorrelationID, v.correlation)
-		}
+	if err := idsOf(ctx).addTo(h); err != nil {
+		return nil, nil, err
 	}
 	// The pipeline reads and closes the body, or the caller does.
 	resp, err := c.pipeline.Do(req) //nolint:bodyclose
@@ -204,11 +216,38 @@ func NewRequestID() string { return guid.New() }
 
 type idsKey struct{}
 
-type ids struct{ request, correlation string }
+// ids are those of a context, nil for a new one.
+type ids struct{ request, correlation *string }
+
+func idsOf(ctx context.Context) ids {
+	v, _ := ctx.Value(idsKey{}).(ids)
+	return v
+}
+
+// addTo sets the header of a request. An empty id would make a new one of each call, so
+// that a repeated write has its effect again.
+func (v ids) addTo(h http.Header) error {
+	for _, id := range []struct {
+		value          *string
+		header, wanted string
+	}{
+		{v.request, headerRequestID, "the request id is empty: pass one of NewRequestID to WithRequestID"},
+		{v.correlation, headerCorrelationID, "the correlation id is empty: pass one to WithCorrelationID"},
+	} {
+		if id.value == nil {
+			continue
+		}
+		if strings.TrimSpace(*id.value) == "" {
+			return errors.New("partnercenter: " + id.wanted)
+		}
+		h.Set(id.header, *id.value)
+	}
+	return nil
+}
 
 // WithRequestID returns a context whose call carries this MS-RequestId instead
 // of a new one. Reuse an id only to repeat exactly the same call: the service
-// answers a repeated write with the answer to the first.
+// answers a repeated write with the answer to the first. A call with an empty id fails.
 //
 // To place an order exactly once even if the caller crashes, get an id from
 // [NewRequestID], save it together with the order, and then make the call. After a
@@ -218,18 +257,22 @@ type ids struct{ request, correlation string }
 // calls with the same id: a repeated call can be refused, for example for its token,
 // before the service looks at the id. Only a successful answer settles those.
 func WithRequestID(ctx context.Context, id string) context.Context {
-	v, _ := ctx.Value(idsKey{}).(ids)
-	v.request = id
+	v := idsOf(ctx)
+	v.request = &id
 	return context.WithValue(ctx, idsKey{}, v)
 }
 
-// withoutRequestID gives the read that prepares a write an id of its own.
-func withoutRequestID(ctx context.Context) context.Context { return WithRequestID(ctx, "") }
+// withoutRequestID gives the reads before and after a write ids of their own.
+func withoutRequestID(ctx context.Context) context.Context {
+	v := idsOf(ctx)
+	v.request = nil
+	return context.WithValue(ctx, idsKey{}, v)
+}
 
 // WithCorrelationID returns a context whose calls carry this MS-CorrelationId,
-// which ties related calls together in the service's logs.
+// which ties related calls together in the service's logs. A call with an empty id fails.
 func WithCorrelationID(ctx context.Context, id string) context.Context {
-	v, _ := ctx.Value(idsKey{}).(ids)
-	v.correlation = id
+	v := idsOf(ctx)
+	v.correlation = &id
 	return context.WithValue(ctx, idsKey{}, v)
 }

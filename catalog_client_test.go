@@ -60,7 +60,6 @@ func TestCatalogRequestsOnTheWire(t *testing.T) {
 	}
 	for name, call := range map[string]func() error{
 		"no country":  func() error { _, err := pc.Offers.ByCountry("").Get(ctx); return err },
-		"no view":     func() error { _, err := us.Get(ctx); return err },
 		"no offer":    func() error { _, err := pc.Offers.ByCountry("US").ByID("").Get(ctx); return err },
 		"no base":     func() error { _, err := collectAll(pc.Offers.ByCountry("US").ByID("").AddOns.All(ctx)); return err },
 		"no product":  func() error { _, err := us.ByID("").SKUs.Get(ctx); return err },
@@ -233,7 +232,7 @@ func ExampleAvailabilitiesClient_Get() {
 }
 
 // List the software sold in a country.
-func ExampleProductsClient_All() {
+func ExampleCatalogListClient_All() {
 	pc, done := startServer()
 	defer done()
 

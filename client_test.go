@@ -28,6 +28,7 @@ const customerID = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 type fakeCredential struct {
 	mu     sync.Mutex
 	scopes [][]string
+	token  string // "secret-token" if empty
 	err    error
 }
 
@@ -35,7 +36,11 @@ func (f *fakeCredential) GetToken(_ context.Context, o policy.TokenRequestOption
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.scopes = append(f.scopes, o.Scopes)
-	return azcore.AccessToken{Token: "secret-token", ExpiresOn: time.Now().Add(time.Hour)}, f.err
+	token := f.token
+	if token == "" {
+		token = "secret-token"
+	}
+	return azcore.AccessToken{Token: token, ExpiresOn: time.Now().Add(time.Hour)}, f.err
 }
 
 // stub is a service that answers as a test says and notes what it was asked.

@@ -3,6 +3,7 @@ package partnercenter
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -142,7 +143,8 @@ type CustomersQuery struct {
 	Offset int
 	// ByOffset makes [CustomersClient.QueryAll] page by size and offset rather
 	// than by continuation token. It can miss or repeat customers that are
-	// added or removed in the meantime; tokens do not.
+	// added or removed in the meantime; tokens do not. Query returns one page and
+	// refuses it.
 	ByOffset bool
 	// Seek and ContinuationToken continue an earlier query. The token includes
 	// its size and filter; leave Size, Filter and Offset zero.
@@ -196,6 +198,13 @@ func (c *CustomersClient) All(ctx context.Context) iter.Seq2[*Customer, error] {
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-customers-filtered-by-a-search-field
 func (c *CustomersClient) Query(ctx context.Context, q CustomersQuery) (*Collection[*Customer], error) {
+	if q.ByOffset {
+		return nil, errors.New("partnercenter: ByOffset is for QueryAll: to get one page by offset, set Size and Offset")
+	}
+	return c.page(ctx, q)
+}
+
+func (c *CustomersClient) page(ctx context.Context, q CustomersQuery) (*Collection[*Customer], error) {
 	selected, header, err := q.of(c.resource)
 	if err != nil {
 		return nil, err
@@ -221,7 +230,7 @@ func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[
 		if done {
 			return nil, nil
 		}
-		page, err := c.Query(ctx, q)
+		page, err := c.page(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -250,6 +259,9 @@ func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[
 func (q CustomersQuery) of(customers resource) (resource, http.Header, error) {
 	if q.Size < 0 || q.Offset < 0 {
 		return customers, nil, fmt.Errorf("partnercenter: size %d, offset %d: neither may be negative; zero means no limit and no offset", q.Size, q.Offset)
+	}
+	if q.ByOffset && (q.Seek != "" || q.ContinuationToken != "") {
+		return customers, nil, errors.New("partnercenter: ByOffset pages without Seek and ContinuationToken: leave them empty, or leave ByOffset out")
 	}
 	header := http.Header{}
 	if q.ContinuationToken != "" {

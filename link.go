@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -128,7 +129,7 @@ func (c *Client) follow(ctx context.Context, link *Link, out any) error {
 // subscription that does not name the customer, and an [*Error] if the service
 // refuses.
 func (c *Client) Follow(ctx context.Context, link *Link, out any) error {
-	if err := followable(link); err != nil {
+	if err := followable(link, out); err != nil {
 		return err
 	}
 	if customerless(link.URI) {
@@ -141,7 +142,7 @@ func (c *Client) Follow(ctx context.Context, link *Link, out any) error {
 // [Client.Follow] does. It adds the customer to links that do not name it, such
 // as some to a subscription's provisioning status.
 func (c *CustomerClient) Follow(ctx context.Context, link *Link, out any) error {
-	if err := followable(link); err != nil {
+	if err := followable(link, out); err != nil {
 		return err
 	}
 	if !customerless(link.URI) {
@@ -155,8 +156,10 @@ func (c *CustomerClient) Follow(ctx context.Context, link *Link, out any) error 
 	return c.client.follow(ctx, &completed, out)
 }
 
-func followable(link *Link) error {
-	switch {
+func followable(link *Link, out any) error {
+	switch v := reflect.ValueOf(out); {
+	case v.Kind() != reflect.Pointer || v.IsNil():
+		return fmt.Errorf("partnercenter: a link cannot be read into %T: pass a pointer that is not nil, such as new(Order)", out)
 	case link == nil || link.URI == "":
 		return errors.New("partnercenter: there is no link to follow: the answer did not have one")
 	case link.Method != "" && !strings.EqualFold(link.Method, http.MethodGet):

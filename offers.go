@@ -195,16 +195,26 @@ func (o offers) page(q OffersQuery) resource {
 }
 
 // inCategory returns the offers of a category.
-func (o offers) inCategory(id string) offers { return offers{o.with("offer_category_id", id)} }
+func (o offers) inCategory(id string) *OfferListClient {
+	return &OfferListClient{offers{o.option(option{"offer_category_id", id, "category id", "ByCategory"})}}
+}
+
+// OfferListClient accesses the legacy offers of a category. Get one from
+// [OffersClient.ByCategory] or [CustomerOffersClient.ByCategory].
+type OfferListClient struct{ offers }
+
+// Get returns the offers of the category in one answer, by rank. Errors are those of the
+// list without the category.
+func (c *OfferListClient) Get(ctx context.Context) (*Collection[*Offer], error) {
+	return c.Query(ctx, OffersQuery{})
+}
 
 // OffersClient accesses the legacy offers of a country. Get one from
 // Client.Offers.
 type OffersClient struct{ offers }
 
-// ByCategory limits the offers to one category. An empty id means all.
-func (c *OffersClient) ByCategory(id string) *OffersClient {
-	return &OffersClient{c.inCategory(id)}
-}
+// ByCategory limits the list to the offers of a category.
+func (c *OffersClient) ByCategory(id string) *OfferListClient { return c.inCategory(id) }
 
 // ByID selects an offer. The case of the id is ignored.
 func (c *OffersClient) ByID(id string) *OfferClient {
@@ -227,10 +237,8 @@ func (c *OffersClient) Get(ctx context.Context) (*Collection[*Offer], error) {
 // one from CustomerClient.Offers.
 type CustomerOffersClient struct{ offers }
 
-// ByCategory limits the offers to one category. An empty id means all.
-func (c *CustomerOffersClient) ByCategory(id string) *CustomerOffersClient {
-	return &CustomerOffersClient{c.inCategory(id)}
-}
+// ByCategory limits the list to the offers of a category.
+func (c *CustomerOffersClient) ByCategory(id string) *OfferListClient { return c.inCategory(id) }
 
 // Get returns the offers in the customer's country in one answer, by rank.
 // Errors about the customer are those of [OrdersClient.Get].

@@ -84,15 +84,16 @@ type AttachmentFile struct {
 //
 // https://learn.microsoft.com/partner-center/developer/upload-po-attachments
 func (c *AttachmentsClient) Upload(ctx context.Context, upload *AttachmentUpload) (*Collection[*OrderAttachment], error) {
-	if c.order.err != nil {
+	switch {
+	case c.order.err != nil:
 		return nil, c.order.err
+	case upload == nil:
+		return nil, errors.New("partnercenter: the *AttachmentUpload to send is nil: pass one")
 	}
-	v, _ := ctx.Value(idsKey{}).(ids)
-	if v.request == "" {
-		v.request = NewRequestID()
-		ctx = WithRequestID(ctx, v.request)
+	if idsOf(ctx).request == nil {
+		ctx = WithRequestID(ctx, NewRequestID())
 	}
-	body, contentType, err := upload.body(v.request)
+	body, contentType, err := upload.body(*idsOf(ctx).request)
 	if err != nil {
 		return nil, err
 	}

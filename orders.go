@@ -2,11 +2,10 @@ package partnercenter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -232,10 +231,10 @@ func (l *OrderLineItem) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 type OrdersClient struct{ resource }
 
 // OrdersOption is an option of the calls that list orders.
-type OrdersOption interface{ addToOrders(url.Values) }
+type OrdersOption interface{ ofOrders() option }
 
 // OrderOption is an option of [OrderClient.Get].
-type OrderOption interface{ addToOrder(url.Values) }
+type OrderOption interface{ ofOrder() option }
 
 // PriceOption is an [OrdersOption] and an [OrderOption].
 type PriceOption interface {
@@ -245,12 +244,12 @@ type PriceOption interface {
 
 type priceOption struct{}
 
-func (priceOption) addToOrder(q url.Values)    { q.Set("include_price", "true") }
-func (o priceOption) addToOrders(q url.Values) { o.addToOrder(q) }
+func (priceOption) ofOrder() option    { return option{name: "include_price", value: "true"} }
+func (o priceOption) ofOrders() option { return o.ofOrder() }
 
-type ordersOption struct{ name, value string }
+type ordersOption struct{ option }
 
-func (o ordersOption) addToOrders(q url.Values) { q.Set(o.name, o.value) }
+func (o ordersOption) ofOrders() option { return o.option }
 
 // IncludePrice requests prices: Order.TotalPrice and OrderLineItem.Pricing.
 // Without the right to see them the error is an [*Error] with status 403 and
@@ -260,21 +259,20 @@ func IncludePrice() PriceOption { return priceOption{} }
 // IncludeSystemPurchases includes the orders that the service itself placed
 // (SystemPurchase, SystemBilling), which lists omit by default.
 func IncludeSystemPurchases() OrdersOption {
-	return ordersOption{"include_system_purchases", "true"}
+	return ordersOption{option{name: "include_system_purchases", value: "true"}}
 }
 
 // ForIndirectReseller limits a list to the orders placed for an indirect
 // reseller, by its tenant id.
 func ForIndirectReseller(id string) OrdersOption {
-	return ordersOption{"indirect_reseller_id", id}
+	return ordersOption{option{"indirect_reseller_id", id, "indirect reseller's id", "ForIndirectReseller"}}
 }
 
-// ByBillingCycleType limits the orders to one billing cycle. An empty cycle
-// means all.
+// ByBillingCycleType limits the list to the orders with a billing cycle.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-orders-by-customer-and-billing-cycle-type
-func (c *OrdersClient) ByBillingCycleType(cycle BillingCycleType) *OrdersClient {
-	return &OrdersClient{c.with("billingType", string(cycle.Normalize()))}
+func (c *OrdersClient) ByBillingCycleType(cycle BillingCycleType) *OrderListClient {
+	return &OrderListClient{c.option(option{"billingType", string(cycle.Normalize()), "billing cycle", "ByBillingCycleType"})}
 }
 
 // ByID selects an order. Ids of newer orders are case-sensitive.
@@ -285,7 +283,7 @@ func (c *OrdersClient) ByID(id string) *OrderClient {
 		ActivationLinks:    &ActivationLinksClient{order.name("activationlinks")},
 		LineItems:          &OrderLineItemsClient{order},
 		Attachments:        &AttachmentsClient{order},
-		resource:           order, orderID: id, list: c.whole(),
+		resource:           order, orderID: id, list: c.resource,
 	}
 }
 
@@ -309,24 +307,38 @@ func (c *OrdersClient) All(ctx context.Context, opts ...OrdersOption) iter.Seq2[
 	return readAll[Order](ctx, c.asking(opts))
 }
 
+// OrderListClient accesses a customer's orders with a billing cycle. Get one from
+// [OrdersClient.ByBillingCycleType].
+type OrderListClient struct{ resource }
+
+// Get returns the orders with the billing cycle, as [OrdersClient.Get] does.
+func (c *OrderListClient) Get(ctx context.Context, opts ...OrdersOption) (*Collection[*Order], error) {
+	return readList[Order](ctx, c.asking(opts))
+}
+
+// All yields what Get returns, with the checks of [OrdersClient.All].
+func (c *OrderListClient) All(ctx context.Context, opts ...OrdersOption) iter.Seq2[*Order, error] {
+	return readAll[Order](ctx, c.asking(opts))
+}
+
 // asking returns the resource with the options added to its query.
 func (r resource) asking(opts []OrdersOption) resource {
-	query := url.Values{}
-	maps.Copy(query, r.query)
 	for _, opt := range opts {
-		opt.addToOrders(query)
+		if opt == nil {
+			return r.failed(errors.New("partnercenter: an option is nil: use IncludePrice, IncludeSystemPurchases or ForIndirectReseller"))
+		}
+		r = r.option(opt.ofOrders())
 	}
-	r.query = query
 	return r
 }
 
 // OrderCreateOption is an option of [OrdersClient.Create].
-type OrderCreateOption headerField
+type OrderCreateOption struct{ option }
 
 // ForCustomerUser sets the user of the customer, by user principal name, for
 // whom the order is placed and who gets a licence.
 func ForCustomerUser(upn string) OrderCreateOption {
-	return OrderCreateOption{headerCustomerUser, upn}
+	return OrderCreateOption{option{headerCustomerUser, upn, "user", "ForCustomerUser"}}
 }
 
 // Create places an order and returns it as stored by the service: completed,
@@ -353,7 +365,11 @@ func ForCustomerUser(upn string) OrderCreateOption {
 //
 // https://learn.microsoft.com/partner-center/developer/create-an-order
 func (c *OrdersClient) Create(ctx context.Context, order *Order, opts ...OrderCreateOption) (*Order, error) {
-	return exchange[Order](ctx, c.whole(), request{method: http.MethodPost, header: headerOf(opts), in: order})
+	header, err := headerOf(opts, "ForCustomerUser")
+	if err != nil {
+		return nil, err
+	}
+	return exchange[Order](ctx, c.resource, request{method: http.MethodPost, header: header, in: order})
 }
 
 // OrderClient accesses an order of a customer. Get one from
@@ -381,25 +397,26 @@ type OrderClient struct {
 //
 // https://learn.microsoft.com/partner-center/developer/get-an-order-by-id
 func (c *OrderClient) Get(ctx context.Context, opts ...OrderOption) (*Order, error) {
-	query := url.Values{}
-	for _, opt := range opts {
-		opt.addToOrder(query)
-	}
 	order := c.resource
-	order.query = query
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("partnercenter: an option is nil: use IncludePrice")
+		}
+		order = order.option(opt.ofOrder())
+	}
 	return read[Order](ctx, order)
 }
 
 // PatchOption is an option of the calls that change a resource.
-type PatchOption headerField
+type PatchOption struct{ option }
 
 // IfMatch makes the change only if the resource still has this etag, as in
 // ResourceAttributes.Etag. It takes precedence over the etag in the body.
 func IfMatch(etag string) PatchOption {
-	if !strings.HasPrefix(etag, `"`) {
+	if etag != "" && !strings.HasPrefix(etag, `"`) {
 		etag = `"` + etag + `"`
 	}
-	return PatchOption{headerIfMatch, etag}
+	return PatchOption{option{headerIfMatch, etag, "etag", "IfMatch"}}
 }
 
 // Patch changes the order and returns its new state. What it does depends on
@@ -422,7 +439,11 @@ func IfMatch(etag string) PatchOption {
 // https://learn.microsoft.com/partner-center/developer/change-the-billing-cycle-of-a-subscription
 // https://learn.microsoft.com/partner-center/developer/purchase-an-add-on-to-a-subscription
 func (c *OrderClient) Patch(ctx context.Context, order *Order, opts ...PatchOption) (*Order, error) {
-	return exchange[Order](ctx, c.resource, request{method: http.MethodPatch, header: headerOf(opts), in: order})
+	header, err := headerOf(opts, "IfMatch")
+	if err != nil {
+		return nil, err
+	}
+	return exchange[Order](ctx, c.resource, request{method: http.MethodPatch, header: header, in: order})
 }
 
 // Cancel cancels lines of the order by their numbers, or the whole order if

@@ -23,13 +23,16 @@ type CustomerOrder struct {
 // lists the orders of all customers that [OrdersClient.All] lists by default.
 type AllOrdersOptions struct {
 	// Customers are the customers whose orders are listed; only the ID is used. Nil means
-	// all customers of the partner, which are then listed first.
+	// all customers of the partner, which are then listed first. One that is nil or has no
+	// ID is reported as one whose orders cannot be listed.
 	Customers []*Customer
 
-	// BillingCycle limits the orders to one billing cycle. Empty means all.
+	// BillingCycle limits the orders to one billing cycle. Empty means all. An unknown one
+	// is left to the service, which refuses it for each customer.
 	BillingCycle BillingCycleType
 
-	// Options apply to the list of each customer.
+	// Options apply to the list of each customer. A wrong one ends All before anything is
+	// sent.
 	Options []OrdersOption
 
 	// Workers is the number of customers that are queried concurrently, at most
@@ -61,6 +64,11 @@ func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.
 	return func(yield func(*CustomerOrder, error) bool) {
 		if o.Workers < 0 || o.Workers > MaxWorkers {
 			yield(nil, fmt.Errorf("partnercenter: AllOrdersOptions has Workers %d: use 1 to %d, or zero for the default", o.Workers, MaxWorkers))
+			return
+		}
+		// What is wrong with the options concerns every customer.
+		if err := o.list(c.client.Customers.ByID("any").Orders).err; err != nil {
+			yield(nil, err)
 			return
 		}
 		o := o // each range lists the customers again
@@ -99,9 +107,33 @@ type customerOrders struct {
 	err      error
 }
 
+// list returns the orders of a customer that the options select.
+func (o *AllOrdersOptions) list(orders *OrdersClient) resource {
+	list := orders.resource
+	if o.BillingCycle != "" {
+		list = orders.ByBillingCycleType(o.BillingCycle).resource
+	}
+	return list.asking(o.Options)
+}
+
+// customerIDError reports a customer that no call can name.
+type customerIDError string
+
+func (e customerIDError) Error() string {
+	return fmt.Sprintf("partnercenter: AllOrdersOptions.Customers has a customer with the ID %q: set its tenant id", string(e))
+}
+
 func (c *AllOrdersClient) of(ctx context.Context, customer *Customer, o *AllOrdersOptions) customerOrders {
+	if customer == nil {
+		customer = &Customer{} // for callbacks that read its ID
+	}
 	answer := customerOrders{customer: customer}
-	for order, err := range c.client.Customers.ByID(customer.ID).Orders.ByBillingCycleType(o.BillingCycle).All(ctx, o.Options...) {
+	list := o.list(c.client.Customers.ByID(customer.ID).Orders)
+	if list.err != nil { // the id: the rest has been checked
+		answer.err = customerIDError(customer.ID)
+		return answer
+	}
+	for order, err := range readAll[Order](ctx, list) {
 		if err != nil {
 			return customerOrders{customer: customer, err: err}
 		}
@@ -162,5 +194,5 @@ func concernsCustomer(err error) bool {
 		return answer.StatusCode >= 400 && answer.StatusCode <= 500 &&
 			!slices.Contains([]int{http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests}, answer.StatusCode)
 	}
-	return errors.As(err, new(*ShortAnswerError)) || errors.As(err, new(*DecodeError))
+	return errors.As(err, new(customerIDError)) || errors.As(err, new(*ShortAnswerError)) || errors.As(err, new(*DecodeError))
 }

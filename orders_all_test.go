@@ -197,3 +197,52 @@ func TestAllOrdersErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestAllOrdersOfWrongCustomers has customers without an id, whose orders nobody can list,
+// among others.
+func TestAllOrdersOfWrongCustomers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pc := manyCustomers{0, func(context.Context, string) int { return 200 }}.client(t)
+		var failed []string
+		orders := 0
+		for _, err := range pc.Orders.All(t.Context(), &partnercenter.AllOrdersOptions{
+			Customers: []*partnercenter.Customer{{}, nil, {ID: "."}, {ID: "good"}},
+			OnCustomer: func(customer *partnercenter.Customer, err error) {
+				if err != nil {
+					failed = append(failed, customer.ID)
+				}
+			},
+		}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			orders++
+		}
+		if orders != 1 || strings.Join(failed, ",") != ",,." {
+			t.Errorf("%d orders, and %q failed", orders, failed)
+		}
+		for _, err := range pc.Orders.All(t.Context(), &partnercenter.AllOrdersOptions{Customers: []*partnercenter.Customer{nil}}) {
+			if err == nil || !strings.Contains(err.Error(), "set its tenant id") {
+				t.Errorf("without OnCustomer: %v", err)
+			}
+		}
+	})
+}
+
+// TestAllOrdersOfWrongOptions has options that are wrong for every customer.
+func TestAllOrdersOfWrongOptions(t *testing.T) {
+	for _, opt := range []partnercenter.OrdersOption{nil, partnercenter.ForIndirectReseller("")} {
+		calls := 0
+		for _, err := range unsent(t, nil).Orders.All(t.Context(), &partnercenter.AllOrdersOptions{
+			Customers: []*partnercenter.Customer{{ID: "a"}, {ID: "b"}}, Options: []partnercenter.OrdersOption{opt},
+			OnCustomer: func(customer *partnercenter.Customer, err error) { t.Errorf("customer %s: %v", customer.ID, err) },
+		}) {
+			if calls++; err == nil {
+				t.Errorf("%v is no error", opt)
+			}
+		}
+		if calls != 1 {
+			t.Errorf("%d errors, want one", calls)
+		}
+	}
+}

@@ -39,7 +39,7 @@ type resource struct {
 	client  *Client
 	path    string     // escaped, below the version root
 	country string     // of the catalog, for the resource and those below; empty for none
-	query   url.Values // limits a list; not inherited by resources below
+	query   url.Values // limits a list
 	err     error      // the first error
 }
 
@@ -52,27 +52,47 @@ func (r resource) name(segments string) resource {
 // id returns the resource below with the id. It refuses ids that would change
 // the rest of the path.
 func (r resource) id(what, id string) resource {
-	switch {
-	case r.err != nil:
-	case id == "":
-		r.err = fmt.Errorf("partnercenter: the %s is empty: pass it to ByID", what)
-	case id == "." || id == "..":
-		r.err = fmt.Errorf("partnercenter: %q is not a valid %s: pass the id as the service returned it", id, what)
+	switch id {
+	case "":
+		r = r.failed(fmt.Errorf("partnercenter: the %s is empty: pass it to ByID", what))
+	case ".", "..":
+		r = r.failed(fmt.Errorf("partnercenter: %q is not a valid %s: pass the id as the service returned it", id, what))
 	}
 	r.path += "/" + url.PathEscape(id)
-	return r.whole()
+	return r
+}
+
+// failed returns the resource with an error that its verbs report.
+func (r resource) failed(err error) resource {
+	if r.err == nil {
+		r.err = err
+	}
+	return r
 }
 
 // in returns the resource in the catalog of a country.
 func (r resource) in(country string) resource {
-	if country == "" && r.err == nil {
-		r.err = errors.New("partnercenter: the country is empty: pass its two letters, such as US, to ByCountry")
+	if country == "" {
+		r = r.failed(errors.New("partnercenter: the country is empty: pass its two letters, such as US, to ByCountry"))
 	}
 	r.country = country
 	return r
 }
 
-// with returns the list limited by one more parameter. An empty value means all.
+// option returns the resource with one more parameter, which must have a value and may
+// be given once.
+func (r resource) option(o option) resource {
+	if err := o.check(); err != nil {
+		return r.failed(err)
+	}
+	if r.query.Has(o.name) && r.query.Get(o.name) != o.value {
+		return r.failed(fmt.Errorf("partnercenter: the %s is both %q and %q: pass one", o.what, r.query.Get(o.name), o.value))
+	}
+	return r.with(o.name, o.value)
+}
+
+// with returns the resource with one more parameter of its query, or without it if the
+// value is empty.
 func (r resource) with(name, value string) resource {
 	query := maps.Clone(r.query)
 	if query == nil {
@@ -83,12 +103,6 @@ func (r resource) with(name, value string) resource {
 		query.Del(name)
 	}
 	r.query = query
-	return r
-}
-
-// whole returns the list without its limits.
-func (r resource) whole() resource {
-	r.query = nil
 	return r
 }
 

@@ -107,8 +107,51 @@ func (p *identifyPolicy) Do(req *policy.Request) (*http.Response, error) {
 	if p.application != "" {
 		h.Set(headerApplication, p.application)
 	}
+	if err := checkHeader(h); err != nil {
+		return nil, err
+	}
 	return req.Next()
 }
+
+// headerSources say where the values of a request's header come from, in the order in
+// which they are checked.
+var headerSources = []struct{ header, what, source string }{
+	{headerRequestID, "request id", "WithRequestID"},
+	{headerCorrelationID, "correlation id", "WithCorrelationID"},
+	{headerCustomerUser, "user", "ForCustomerUser"},
+	{headerIfMatch, "etag", "IfMatch"},
+	{headerContinuationToken, "continuation token", "CustomersQuery, or a link"},
+	{headerLocale, "locale", "ClientOptions.Locale"},
+	{headerApplication, "application name", "ClientOptions.ApplicationName"},
+}
+
+// checkHeader refuses values with control characters. The transport would refuse them as
+// well, with an error that does not say that nothing was sent.
+func checkHeader(h http.Header) error {
+	for _, s := range headerSources {
+		if value := h.Get(s.header); !validHeaderValue(value) {
+			return &headerError{fmt.Sprintf("the %s %q (%s)", s.what, value, s.source)}
+		}
+	}
+	if !validHeaderValue(h.Get("Authorization")) {
+		return &headerError{"the token of the credential"}
+	}
+	return nil
+}
+
+func validHeaderValue(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+// headerError reports a value that no header can have.
+type headerError struct{ value string }
+
+func (e *headerError) Error() string {
+	return "partnercenter: " + e.value + " contains a control character, such as a line break: nothing was sent; remove it"
+}
+
+// NonRetriable marks the error as one that azcore must not retry.
+func (*headerError) NonRetriable() {}
 
 // setDefault sets a header unless [WithRequestID] or [WithCorrelationID]
 // already has.
@@ -172,6 +215,9 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 	var state *callState
 	if !req.OperationValue(&state) {
 		return req.Next()
+	}
+	if err := checkHeader(req.Raw().Header); err != nil { // now with the token
+		return nil, err
 	}
 	state.tries++
 	if state.body != nil {

@@ -2,7 +2,6 @@ package partnercenter
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"net/http"
 
@@ -334,67 +333,52 @@ func (a *Availability) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return decode(dec, (*plainAvailability)(a))
 }
 
-// segment limits a list of the catalog to a segment.
-func (r resource) segment(segment TargetSegment) resource {
-	return r.with("targetSegment", string(segment.Normalize()))
+// CatalogListClient accesses a limited list of products, SKUs or availabilities. Get one
+// from [ProductsClient.ByTargetView], or from ByTargetSegment or ByReservationScope, which
+// can be combined.
+type CatalogListClient[T any] struct{ resource }
+
+// ByTargetSegment limits the list to what is sold to a segment.
+func (c *CatalogListClient[T]) ByTargetSegment(segment TargetSegment) *CatalogListClient[T] {
+	return &CatalogListClient[T]{c.option(option{"targetSegment", string(segment.Normalize()), "target segment", "ByTargetSegment"})}
 }
 
-// scope limits a list of the catalog to a scope of reservations.
-func (r resource) scope(scope ReservationScope) resource {
-	return r.with("reservationScope", string(scope))
+// ByReservationScope selects reservations by scope.
+func (c *CatalogListClient[T]) ByReservationScope(scope ReservationScope) *CatalogListClient[T] {
+	return &CatalogListClient[T]{c.option(option{"reservationScope", string(scope), "reservation scope", "ByReservationScope"})}
+}
+
+// Get returns the list.
+//
+// The error for products is an [*Error] with status 403: code 400036 for a view and 400030
+// for a segment that is not allowed, 2030 for a country in which the partner does not
+// sell. Errors about the customer are those of [OrdersClient.Get]. For SKUs and
+// availabilities it is as for [SKUsClient.Get] and [AvailabilitiesClient.Get].
+func (c *CatalogListClient[T]) Get(ctx context.Context) (*Collection[*T], error) {
+	return readList[T](ctx, c.resource)
+}
+
+// All yields what Get returns, following links to next pages, if any, with the checks of
+// [CustomersClient.All].
+func (c *CatalogListClient[T]) All(ctx context.Context) iter.Seq2[*T, error] {
+	return readAll[T](ctx, c.resource)
 }
 
 // ProductsClient accesses the products of a country, or those that a customer
 // can buy. Get one from Client.Products or CustomerClient.Products.
 type ProductsClient struct{ resource }
 
-// ByTargetView selects the products of a view, which every list requires.
-func (c *ProductsClient) ByTargetView(view TargetView) *ProductsClient {
-	return &ProductsClient{c.with("targetView", string(view.Normalize()))}
-}
-
-// ByTargetSegment limits the products to those sold to a segment. An empty
-// segment means all.
-func (c *ProductsClient) ByTargetSegment(segment TargetSegment) *ProductsClient {
-	return &ProductsClient{c.segment(segment)}
-}
-
-// ByReservationScope selects reservations by scope. An empty scope means those
-// for legacy Azure subscriptions.
-func (c *ProductsClient) ByReservationScope(scope ReservationScope) *ProductsClient {
-	return &ProductsClient{c.scope(scope)}
+// ByTargetView selects a list of products; every list is of one view.
+//
+// https://learn.microsoft.com/partner-center/developer/get-a-list-of-products
+func (c *ProductsClient) ByTargetView(view TargetView) *CatalogListClient[Product] {
+	return &CatalogListClient[Product]{c.option(option{"targetView", string(view.Normalize()), "target view", "ByTargetView"})}
 }
 
 // ByID selects a product. The case of the id is ignored.
 func (c *ProductsClient) ByID(id string) *ProductClient {
 	product := c.id("product id", id)
 	return &ProductClient{SKUs: &SKUsClient{product.name("skus")}, resource: product}
-}
-
-// Get returns the products of the view.
-//
-// The error is an [*Error] with status 403: code 400036 for a view and 400030
-// for a segment that is not allowed, 2030 for a country in which the partner
-// does not sell. Errors about the customer are those of [OrdersClient.Get].
-//
-// https://learn.microsoft.com/partner-center/developer/get-a-list-of-products
-func (c *ProductsClient) Get(ctx context.Context) (*Collection[*Product], error) {
-	return readList[Product](ctx, c.viewed())
-}
-
-// All yields the products that [ProductsClient.Get] returns, following links to
-// next pages, if any, with the checks of [CustomersClient.All].
-func (c *ProductsClient) All(ctx context.Context) iter.Seq2[*Product, error] {
-	return readAll[Product](ctx, c.viewed())
-}
-
-// viewed returns the list, with an error if it has no view.
-func (c *ProductsClient) viewed() resource {
-	list := c.resource
-	if list.err == nil && !list.query.Has("targetView") {
-		list.err = errors.New("partnercenter: the target view is empty: select one with ByTargetView, such as TargetViewOnlineServices")
-	}
-	return list
 }
 
 // ProductClient accesses a product. Get one from [ProductsClient.ByID].
@@ -416,16 +400,17 @@ func (c *ProductClient) Get(ctx context.Context) (*Product, error) {
 // SKUsClient accesses the SKUs of a product. Get one from ProductClient.SKUs.
 type SKUsClient struct{ resource }
 
-// ByTargetSegment limits the SKUs to those sold to a segment. An empty segment
-// means all.
-func (c *SKUsClient) ByTargetSegment(segment TargetSegment) *SKUsClient {
-	return &SKUsClient{c.segment(segment)}
+// ByTargetSegment limits the list to the SKUs sold to a segment.
+func (c *SKUsClient) ByTargetSegment(segment TargetSegment) *CatalogListClient[SKU] {
+	return c.list().ByTargetSegment(segment)
 }
 
 // ByReservationScope selects reservations by scope.
-func (c *SKUsClient) ByReservationScope(scope ReservationScope) *SKUsClient {
-	return &SKUsClient{c.scope(scope)}
+func (c *SKUsClient) ByReservationScope(scope ReservationScope) *CatalogListClient[SKU] {
+	return c.list().ByReservationScope(scope)
 }
+
+func (c *SKUsClient) list() *CatalogListClient[SKU] { return &CatalogListClient[SKU]{c.resource} }
 
 // ByID selects a SKU. Ids are unique within the product only.
 func (c *SKUsClient) ByID(id string) *SKUClient {
@@ -434,7 +419,8 @@ func (c *SKUsClient) ByID(id string) *SKUClient {
 }
 
 // Get returns the product's SKUs. Errors about the product are those of
-// [ProductClient.Get], about the segment those of [ProductsClient.Get].
+// [ProductClient.Get], about the segment those of
+// [CatalogListClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-skus-for-a-product
 func (c *SKUsClient) Get(ctx context.Context) (*Collection[*SKU], error) {
@@ -467,15 +453,18 @@ func (c *SKUClient) Get(ctx context.Context) (*SKU, error) {
 // SKUClient.Availabilities.
 type AvailabilitiesClient struct{ resource }
 
-// ByTargetSegment limits the availabilities to those for a segment. An empty
-// segment means all.
-func (c *AvailabilitiesClient) ByTargetSegment(segment TargetSegment) *AvailabilitiesClient {
-	return &AvailabilitiesClient{c.segment(segment)}
+// ByTargetSegment limits the list to the availabilities sold to a segment.
+func (c *AvailabilitiesClient) ByTargetSegment(segment TargetSegment) *CatalogListClient[Availability] {
+	return c.list().ByTargetSegment(segment)
 }
 
 // ByReservationScope selects reservations by scope.
-func (c *AvailabilitiesClient) ByReservationScope(scope ReservationScope) *AvailabilitiesClient {
-	return &AvailabilitiesClient{c.scope(scope)}
+func (c *AvailabilitiesClient) ByReservationScope(scope ReservationScope) *CatalogListClient[Availability] {
+	return c.list().ByReservationScope(scope)
+}
+
+func (c *AvailabilitiesClient) list() *CatalogListClient[Availability] {
+	return &CatalogListClient[Availability]{c.resource}
 }
 
 // ByID selects an availability.
@@ -485,7 +474,7 @@ func (c *AvailabilitiesClient) ByID(id string) *AvailabilityClient {
 
 // Get returns the SKU's availabilities; orders name their CatalogItemID. Errors
 // about the SKU are those of [SKUClient.Get], about the segment those of
-// [ProductsClient.Get].
+// [CatalogListClient.Get].
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-availabilities-for-a-sku
 func (c *AvailabilitiesClient) Get(ctx context.Context) (*Collection[*Availability], error) {

@@ -255,19 +255,18 @@ func (s *Subscription) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // CustomerClient.Subscriptions.
 type SubscriptionsClient struct{ resource }
 
-// ByOrder limits the subscriptions to those of an order. An empty id means all.
+// ByOrder limits the list to the subscriptions of an order.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-subscriptions-by-order
-func (c *SubscriptionsClient) ByOrder(orderID string) *SubscriptionsClient {
-	return &SubscriptionsClient{c.whole().with("order_id", orderID)} // the service takes one filter only
+func (c *SubscriptionsClient) ByOrder(orderID string) *SubscriptionListClient {
+	return &SubscriptionListClient{c.option(option{"order_id", orderID, "order id", "ByOrder"})}
 }
 
-// ByPartner limits the subscriptions to those of an indirect reseller, by MPN
-// id. An empty id means all.
+// ByPartner limits the list to the subscriptions of an indirect reseller, by MPN id.
 //
 // https://learn.microsoft.com/partner-center/developer/get-a-list-of-subscriptions-by-partner
-func (c *SubscriptionsClient) ByPartner(mpnID string) *SubscriptionsClient {
-	return &SubscriptionsClient{c.whole().with("mpn_id", mpnID)} // the service takes one filter only
+func (c *SubscriptionsClient) ByPartner(mpnID string) *SubscriptionListClient {
+	return &SubscriptionListClient{c.option(option{"mpn_id", mpnID, "MPN id", "ByPartner"})}
 }
 
 // Get returns the customer's subscriptions.
@@ -296,6 +295,21 @@ func (c *SubscriptionsClient) ByID(id string) *SubscriptionClient {
 		ActivationLinks:    &ActivationLinksClient{subscription.name("activationlinks")},
 		resource:           subscription,
 	}
+}
+
+// SubscriptionListClient accesses the subscriptions of an order or of an indirect
+// reseller. Get one from [SubscriptionsClient.ByOrder] or [SubscriptionsClient.ByPartner];
+// the service does not combine the two.
+type SubscriptionListClient struct{ resource }
+
+// Get returns the subscriptions. The error is as for [SubscriptionsClient.Get].
+func (c *SubscriptionListClient) Get(ctx context.Context) (*Collection[*Subscription], error) {
+	return readList[Subscription](ctx, c.resource)
+}
+
+// All yields what Get returns, with the checks of [OrdersClient.All].
+func (c *SubscriptionListClient) All(ctx context.Context) iter.Seq2[*Subscription, error] {
+	return readAll[Subscription](ctx, c.resource)
 }
 
 // SubscriptionClient accesses a subscription of a customer. Get one from
@@ -350,7 +364,11 @@ func (c *SubscriptionClient) Get(ctx context.Context) (*Subscription, error) {
 // https://learn.microsoft.com/partner-center/developer/update-autorenew-for-an-azure-marketplace-subscription
 // https://learn.microsoft.com/partner-center/developer/cancel-an-azure-marketplace-subscription
 func (c *SubscriptionClient) Patch(ctx context.Context, subscription *Subscription, opts ...PatchOption) (*Subscription, error) {
-	changed, err := exchange[Subscription](ctx, c.resource, request{method: http.MethodPatch, header: headerOf(opts), in: subscription, later: true})
+	header, err := headerOf(opts, "IfMatch")
+	if err != nil {
+		return nil, err
+	}
+	changed, err := exchange[Subscription](ctx, c.resource, request{method: http.MethodPatch, header: header, in: subscription, later: true})
 	if err == nil && changed.ID == "" {
 		return c.Get(withoutRequestID(ctx))
 	}

@@ -25,7 +25,7 @@ var surfaceVerbs = []string{"Get", "All", "Query", "QueryAll", "Create", "Patch"
 type surfaceRow struct {
 	path      string
 	verbs     map[string]bool // those that do I/O
-	selectors []string        // those that return the same client, narrowed
+	selectors []string        // those that return the list, limited
 }
 
 var (
@@ -35,8 +35,27 @@ var (
 
 // isClient reports whether t is a pointer to one of the package's clients.
 func isClient(t reflect.Type) bool {
-	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && t.Elem().PkgPath() == pkgPath &&
-		(strings.HasSuffix(t.Elem().Name(), "Client") || strings.HasPrefix(t.Elem().Name(), "CountrySelector["))
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct || t.Elem().PkgPath() != pkgPath {
+		return false
+	}
+	name, _, _ := strings.Cut(t.Elem().Name(), "[")
+	return strings.HasSuffix(name, "Client") || name == "CountrySelector"
+}
+
+// isLimited reports whether t is a list that an accessor limited. It has no ids, and
+// nothing but what its list has.
+func isLimited(t reflect.Type) bool {
+	name, _, _ := strings.Cut(t.Elem().Name(), "[")
+	return strings.HasSuffix(name, "ListClient")
+}
+
+func hasVerbs(t reflect.Type) bool {
+	for m := range t.Methods() {
+		if m.Type.NumIn() > 1 && m.Type.In(1) == contextType {
+			return true
+		}
+	}
+	return false
 }
 
 // surface walks the tree of accessors.
@@ -47,7 +66,7 @@ func surface(t reflect.Type, path string) []surfaceRow {
 		switch in := m.Type; {
 		case in.NumIn() > 1 && in.In(1) == contextType:
 			row.verbs[m.Name] = true
-		case in.NumOut() == 1 && in.Out(0) == t:
+		case in.NumOut() == 1 && isClient(in.Out(0)) && isLimited(in.Out(0)) && hasVerbs(t):
 			row.selectors = append(row.selectors, m.Name)
 		case in.NumOut() == 1 && isClient(in.Out(0)):
 			below = append(below, surface(in.Out(0), path+"."+m.Name+"()")...)
@@ -85,6 +104,40 @@ func surfaceTable() string {
 // TestSurfaceDocs keeps the table in docs/sdk.md to what there is.
 func TestSurfaceDocs(t *testing.T) {
 	generated(t, "docs/sdk.md", "surface", surfaceTable())
+}
+
+// TestLimitedLists has no list with a limit do what would not heed the limit.
+func TestLimitedLists(t *testing.T) {
+	found := map[reflect.Type]bool{}
+	var look func(client reflect.Type)
+	look = func(client reflect.Type) {
+		for m := range client.Methods() {
+			if m.Type.NumOut() != 1 || !isClient(m.Type.Out(0)) || m.Type.Out(0) == client {
+				continue
+			}
+			look(m.Type.Out(0))
+			if !isLimited(m.Type.Out(0)) {
+				continue
+			}
+			limited := m.Type.Out(0)
+			found[limited] = true
+			for m := range limited.Methods() {
+				verb := m.Type.NumIn() > 1 && m.Type.In(1) == contextType && slices.Contains([]string{"Get", "All", "Query", "QueryAll"}, m.Name)
+				if !verb && (m.Type.NumOut() != 1 || m.Type.Out(0) != limited) {
+					t.Errorf("%s has %s, which does not list", limited, m.Name)
+				}
+			}
+		}
+		for i := range client.Elem().NumField() {
+			if f := client.Elem().Field(i); f.IsExported() && isClient(f.Type) {
+				look(f.Type)
+			}
+		}
+	}
+	look(reflect.TypeFor[*partnercenter.Client]())
+	if len(found) != 6 {
+		t.Errorf("%d kinds of lists, want 6: %v", len(found), found)
+	}
 }
 
 // TestQueryAll has every list that is queried page by page yield all of its pages.

@@ -138,7 +138,7 @@ func TestWritesOnTheWire(t *testing.T) {
 		},
 			"GET", base + "/subscriptions?order_id=an+order", "", nil},
 		{"subscriptions of a reseller", func(c *partnercenter.CustomerClient) error {
-			_, err := c.Subscriptions.ByOrder("x").ByPartner("007").Get(ctx)
+			_, err := c.Subscriptions.ByPartner("007").Get(ctx)
 			return err
 		},
 			"GET", base + "/subscriptions?mpn_id=007", "", nil},

@@ -31,10 +31,16 @@ func offersList() command.Form {
 			cmd.Flags().StringVar(&category, "category", "", "only offers of the category with this `id`")
 		},
 	}), offersView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Offer, error] {
-		if in.customer != "" {
+		switch {
+		case in.customer != "" && category != "":
 			return call.Client.Customers.ByID(in.customer).Offers.ByCategory(category).All(ctx)
+		case in.customer != "":
+			return call.Client.Customers.ByID(in.customer).Offers.All(ctx)
+		case category != "":
+			return call.Client.Offers.ByCountry(in.country).ByCategory(category).All(ctx)
+		default:
+			return call.Client.Offers.ByCountry(in.country).All(ctx)
 		}
-		return call.Client.Offers.ByCountry(in.country).ByCategory(category).All(ctx)
 	})
 }
 

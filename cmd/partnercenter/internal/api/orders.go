@@ -101,10 +101,13 @@ Tables have a row for each order, -o wide and -o csv one for each line item.` + 
 		},
 	}, view, func(ctx context.Context, call *command.Call) iter.Seq2[customerOrder, error] {
 		var orders iter.Seq2[customerOrder, error]
-		if all.wanted {
+		switch {
+		case all.wanted:
 			orders = all.orders(ctx, call, partnercenter.AllOrdersOptions{BillingCycle: cycle.value, Options: options()})
-		} else {
+		case cycle.value != "":
 			orders = ofCustomer(call.CustomerID, call.Customer.Orders.ByBillingCycleType(cycle.value).All(ctx, options()...))
+		default:
+			orders = ofCustomer(call.CustomerID, call.Customer.Orders.All(ctx, options()...))
 		}
 		return only(orders, func(c customerOrder) bool { return filter.matches(c.order.CreationDate, string(c.order.Status)) })
 	})

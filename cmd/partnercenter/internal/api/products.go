@@ -60,6 +60,24 @@ func (s *selection) check(*command.Call) error {
 	return terminal.OneOf("reservation-scope", string(s.scope), string(partnercenter.ReservationScopeAzurePlan))
 }
 
+// catalogList is a list of products, SKUs or availabilities.
+type catalogList[T any] interface {
+	ByTargetSegment(partnercenter.TargetSegment) *partnercenter.CatalogListClient[T]
+	ByReservationScope(partnercenter.ReservationScope) *partnercenter.CatalogListClient[T]
+	All(context.Context) iter.Seq2[*T, error]
+}
+
+// listed yields the items of the list that the flags select.
+func listed[T any](ctx context.Context, list catalogList[T], s *selection) iter.Seq2[*T, error] {
+	if s.segment != "" {
+		list = list.ByTargetSegment(s.segment)
+	}
+	if s.scope != "" {
+		list = list.ByReservationScope(s.scope)
+	}
+	return list.All(ctx)
+}
+
 func productsList() command.Form {
 	var (
 		narrow selection
@@ -89,7 +107,7 @@ func productsList() command.Form {
 			return narrow.check(call)
 		},
 	}), productsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Product, error] {
-		return in.products(call).ByTargetView(target).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		return listed(ctx, in.products(call).ByTargetView(target), &narrow)
 	})
 }
 
@@ -127,7 +145,7 @@ func productsSKUs() command.Form {
 			call.One = true
 			return command.Item(in.products(call).ByID(call.Arg).SKUs.ByID(sku).Get(ctx))
 		}
-		return in.products(call).ByID(call.Arg).SKUs.ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		return listed(ctx, in.products(call).ByID(call.Arg).SKUs, &narrow)
 	})
 }
 
@@ -164,7 +182,7 @@ func productsAvailabilities() command.Form {
 			call.One = true
 			return command.Item(of(call).ByID(availability).Get(ctx))
 		}
-		return of(call).ByTargetSegment(narrow.segment).ByReservationScope(narrow.scope).All(ctx)
+		return listed(ctx, of(call), &narrow)
 	})
 }
 

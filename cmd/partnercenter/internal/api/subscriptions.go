@@ -39,7 +39,7 @@ takes a while; "subscriptions registration" shows the status.`, " --yes"), regis
 				if _, err := subscription(call).Registrations.Create(ctx); err != nil {
 					return nil, err
 				}
-				return subscription(call).RegistrationStatus.Get(partnercenter.WithRequestID(ctx, ""))
+				return subscription(call).RegistrationStatus.Get(partnercenter.WithRequestID(ctx, partnercenter.NewRequestID()))
 			}),
 		command.Get(oneSubscription("registration", "Show whether an Azure subscription is registered for reservations", "", ""), registrationView, func(ctx context.Context, call *command.Call) (*partnercenter.SubscriptionRegistrationStatus, error) {
 			return subscription(call).RegistrationStatus.Get(ctx)
@@ -87,11 +87,14 @@ func subscriptionsList() command.Form {
 		Check:     func(*command.Call) error { return filter.parse() },
 		Exclusive: [][]string{{"order", "partner"}},
 	}, subscriptionsView, func(ctx context.Context, call *command.Call) iter.Seq2[*partnercenter.Subscription, error] {
-		subscriptions := call.Customer.Subscriptions.ByOrder(order)
-		if partner != "" {
-			subscriptions = call.Customer.Subscriptions.ByPartner(partner)
+		list := call.Customer.Subscriptions.All
+		switch {
+		case partner != "":
+			list = call.Customer.Subscriptions.ByPartner(partner).All
+		case order != "":
+			list = call.Customer.Subscriptions.ByOrder(order).All
 		}
-		return only(subscriptions.All(ctx), func(s *partnercenter.Subscription) bool { return filter.matches(s.CreationDate, string(s.Status)) })
+		return only(list(ctx), func(s *partnercenter.Subscription) bool { return filter.matches(s.CreationDate, string(s.Status)) })
 	})
 }
 
