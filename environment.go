@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"github.com/partnercenter-go/partnercenter/internal/appsecret"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 )
@@ -32,11 +33,12 @@ import (
 //
 // If no app is set it uses Azure's own settings: AZURE_ variables, a workload identity,
 // or az login. PARTNERCENTER_BUDGET defaults to [DefaultRequestsPerMinute]. For a base
-// URL on this machine it defaults to no limit, and the authority to the base URL.
+// URL on this machine it defaults to no limit, and the authority to the base URL, which
+// with a secret may be plain HTTP.
 //
 // Fields that are set in opts take precedence. Profiles, and users signed in with
-// partnercenter login, are for the command line only: the variables that select them are
-// an error.
+// partnercenter login, are for the command line only: PARTNERCENTER_PROFILE and
+// PARTNERCENTER_CONFIG, and PARTNERCENTER_AS other than app, are an error.
 func NewClientFromEnvironment(opts *ClientOptions) (*Client, error) {
 	var o ClientOptions
 	if opts != nil {
@@ -52,8 +54,10 @@ func NewClientFromEnvironment(opts *ClientOptions) (*Client, error) {
 // fromEnvironment sets the options that are not set yet, and returns the
 // credential.
 func (o *ClientOptions) fromEnvironment() (azcore.TokenCredential, error) {
-	if name := os.Getenv("PARTNERCENTER_PROFILE"); name != "" {
-		return nil, fmt.Errorf("PARTNERCENTER_PROFILE is %q, but profiles are for the command line only: set the variables for the profile's settings instead", name)
+	for _, variable := range []string{"PARTNERCENTER_PROFILE", "PARTNERCENTER_CONFIG"} {
+		if value := os.Getenv(variable); value != "" {
+			return nil, fmt.Errorf("%s is %q, but only the command line has profiles: unset it, and set the variables that NewClientFromEnvironment reads, such as PARTNERCENTER_BASE_URL", variable, value)
+		}
 	}
 	if as := os.Getenv("PARTNERCENTER_AS"); as != "" && as != "app" {
 		return nil, fmt.Errorf("PARTNERCENTER_AS is %q, but this client signs in as the app: for a user, pass a credential of your own to NewClient", as)
@@ -90,7 +94,7 @@ func (o *ClientOptions) fromEnvironment() (azcore.TokenCredential, error) {
 		}
 		o.Transport = newTransport(roots)
 	}
-	return credentialFromEnvironment(o.ClientOptions, authority != "")
+	return o.credentialFromEnvironment(authority != "")
 }
 
 func (o *ClientOptions) budgetFromEnvironment(local bool) error {
@@ -117,19 +121,33 @@ func (o *ClientOptions) budgetFromEnvironment(local bool) error {
 // credentialFromEnvironment returns a credential for the app that the variables
 // name, or one from Azure's own settings. Instance discovery knows Microsoft's
 // authorities only.
-func credentialFromEnvironment(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
-	if authority := options.Cloud.ActiveDirectoryAuthorityHost; strings.HasPrefix(authority, "http://") {
-		return nil, fmt.Errorf("authority %s is plain HTTP: set PARTNERCENTER_AUTHORITY to its TLS address, such as the apiUrlTls of a local server", authority)
-	}
+func (o *ClientOptions) credentialFromEnvironment(foreign bool) (azcore.TokenCredential, error) {
+	options := o.ClientOptions
 	tenant, id := os.Getenv("PARTNERCENTER_TENANT_ID"), os.Getenv("PARTNERCENTER_CLIENT_ID")
 	secret, certFile := os.Getenv("PARTNERCENTER_CLIENT_SECRET"), os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE")
+	authority := options.Cloud.ActiveDirectoryAuthorityHost
+	plain := strings.HasPrefix(strings.ToLower(authority), "http://")
+	if u, err := url.Parse(authority); plain && (err != nil || !loopback.IsHost(u.Hostname())) {
+		return nil, fmt.Errorf("authority %s is plain HTTP on another machine: set PARTNERCENTER_AUTHORITY to its TLS address", authority)
+	}
 	switch {
+	case plain && secret == "":
+		return nil, fmt.Errorf("authority %s is plain HTTP, which is for the app's secret only: set PARTNERCENTER_CLIENT_SECRET, or PARTNERCENTER_AUTHORITY to the TLS address, such as the apiUrlTls of a local server", authority)
 	case id == "" && secret == "" && certFile == "":
 		return azureCredential(tenant, options, foreign)
 	case secret != "" && certFile != "":
 		return nil, errors.New("PARTNERCENTER_CLIENT_SECRET and PARTNERCENTER_CLIENT_CERTIFICATE are both set: unset one")
 	case tenant == "" || id == "" || secret+certFile == "":
 		return nil, errors.New("the credentials are incomplete: set PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID and either PARTNERCENTER_CLIENT_SECRET or PARTNERCENTER_CLIENT_CERTIFICATE")
+	case plain:
+		transport := options.Transport
+		if transport == nil {
+			transport = newTransport(nil)
+		}
+		return &appsecret.Credential{
+			Authority: authority, TenantID: tenant, ClientID: id, ClientSecret: secret,
+			Transport: transport, Timeout: max(0, cmp.Or(options.Retry.TryTimeout, DefaultTryTimeout)),
+		}, nil
 	case secret != "":
 		return azidentity.NewClientSecretCredential(tenant, id, secret,
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})

@@ -20,6 +20,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/appsecret"
 )
 
 // Way describes how a command signs in.
@@ -250,25 +251,23 @@ func (t *rememberingTransport) err() error {
 	return t.last
 }
 
-// loopbackCredential gets tokens from an authority on this machine over plain
-// HTTP.
-type loopbackCredential struct {
-	authority, address     string
-	clientID, clientSecret string
-	transport              policy.Transporter
-	timeout                time.Duration // 0: none
-
-	mu    sync.Mutex // guards token
-	token azcore.AccessToken
-}
+// loopbackCredential gets tokens from an authority on this machine over plain HTTP.
+type loopbackCredential struct{ appsecret.Credential }
 
 func newLoopbackCredential(s *Service) *loopbackCredential {
-	return &loopbackCredential{
-		authority: s.Authority,
-		address:   strings.TrimRight(s.Authority, "/") + "/" + url.PathEscape(s.TenantID) + "/oauth2/v2.0/token",
-		clientID:  s.ClientID, clientSecret: s.ClientSecret,
-		transport: s.Options.Transport, timeout: s.Options.Retry.TryTimeout,
+	return &loopbackCredential{appsecret.Credential{
+		Authority: s.Authority, TenantID: s.TenantID, ClientID: s.ClientID, ClientSecret: s.ClientSecret,
+		Transport: s.Options.Transport, Timeout: s.Options.Retry.TryTimeout,
+	}}
+}
+
+// GetToken implements [azcore.TokenCredential].
+func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := c.Credential.GetToken(ctx, opts)
+	if refused := new(appsecret.Refused); errors.As(err, &refused) {
+		err = refusedSignIn(refused.Authority, refused.StatusCode, refused.Body)
 	}
+	return token, err
 }
 
 // NewLoopbackClient returns a client of the server on this machine with these
@@ -285,49 +284,5 @@ func NewLoopbackClient(f ReadyFacts, application string) (*partnercenter.Client,
 	return partnercenter.NewClient(newLoopbackCredential(s), opts)
 }
 
-// refreshBefore is how long before its expiry a token is replaced, as in
-// package azidentity.
-const refreshBefore = 5 * time.Minute
-
 // MaxTokenAnswer is far more than any token needs.
 const MaxTokenAnswer = 1 << 20
-
-func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Until(c.token.ExpiresOn) > refreshBefore {
-		return c.token, nil
-	}
-	if c.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.timeout)
-		defer cancel()
-	}
-	form := url.Values{
-		"grant_type": {"client_credentials"}, "scope": {strings.Join(opts.Scopes, " ")},
-		"client_id": {c.clientID}, "client_secret": {c.clientSecret},
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address, strings.NewReader(form.Encode()))
-	if err != nil {
-		return azcore.AccessToken{}, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	asked := time.Now()
-	resp, err := Ask(c.transport, req)
-	if err != nil {
-		return azcore.AccessToken{}, err
-	}
-	var answer struct {
-		Token     string      `json:"access_token"`
-		ExpiresIn json.Number `json:"expires_in"` // a number or, at older endpoints, a string
-	}
-	if resp.StatusCode != http.StatusOK || json.Unmarshal(resp.Body, &answer) != nil || answer.Token == "" {
-		return azcore.AccessToken{}, refusedSignIn(c.authority, resp.StatusCode, resp.Body)
-	}
-	seconds, err := answer.ExpiresIn.Int64()
-	if err != nil {
-		return azcore.AccessToken{}, notAuthority(c.authority, resp.StatusCode)
-	}
-	c.token = azcore.AccessToken{Token: answer.Token, ExpiresOn: asked.Add(time.Duration(seconds) * time.Second)}
-	return c.token, nil
-}

@@ -1,52 +1,10 @@
 package connect
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
-
-func TestLoopbackCredential(t *testing.T) {
-	var asked atomic.Int32
-	lifetime := "3600"
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if got, want := r.URL.Path, "/tenant/oauth2/v2.0/token"; got != want {
-			t.Errorf("path %s, want %s", got, want)
-		}
-		if r.FormValue("grant_type") != "client_credentials" || r.FormValue("scope") != "s/.default" || r.FormValue("client_id") != "id" || r.FormValue("client_secret") != "secret" {
-			t.Errorf("form %v", r.Form)
-		}
-		fmt.Fprintf(w, `{"access_token":"token %d","expires_in":%s}`, asked.Add(1), lifetime)
-	}))
-	defer server.Close()
-	c := newLoopbackCredential(&Service{Settings: Settings{Authority: server.URL + "/", TenantID: "tenant", ClientID: "id", ClientSecret: "secret"}})
-	c.transport = http.DefaultClient
-	get := func() string {
-		token, err := c.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{"s/.default"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if left := time.Until(token.ExpiresOn); left < 0 || left > time.Hour {
-			t.Errorf("the token is good for %s", left)
-		}
-		return token.Token
-	}
-	if first, second := get(), get(); first != "token 1" || second != first {
-		t.Errorf("%q, then %q: a token that is good is not asked for again", first, second)
-	}
-	// Older endpoints write the lifetime as text.
-	c.token.ExpiresOn, lifetime = time.Now().Add(refreshBefore-time.Second), `"60"`
-	if got := get(); got != "token 2" {
-		t.Errorf("%q: a token that is about to expire is replaced", got)
-	}
-}
 
 func TestRefusedSignIn(t *testing.T) {
 	for body, want := range map[string]string{
