@@ -26,6 +26,9 @@ func (o *OrderAttachment) GetSizeInKB() int { return valueOf(o.SizeInKB) }
 // GetQuantity returns Quantity, or zero if there is none.
 func (s *Subscription) GetQuantity() int { return valueOf(s.Quantity) }
 
+// GetQuantity returns Quantity, or zero if there is none.
+func (s *SubscriptionInstructions) GetQuantity() int { return valueOf(s.Quantity) }
+
 // GetTotalQuantity returns TotalQuantity, or zero if there is none.
 func (r *RefundableQuantity) GetTotalQuantity() int { return valueOf(r.TotalQuantity) }
 
@@ -47,6 +50,9 @@ func (o *Offer) GetRank() int { return valueOf(o.Rank) }
 // GetLimit returns Limit, or zero if there is none.
 func (o *Offer) GetLimit() int { return valueOf(o.Limit) }
 
+// GetSequenceID returns SequenceID, or zero if there is none.
+func (c *CancellationRefundOption) GetSequenceID() int { return valueOf(c.SequenceID) }
+
 // GetRank returns Rank, or zero if there is none.
 func (c *OfferCategory) GetRank() int { return valueOf(c.Rank) }
 
@@ -55,6 +61,9 @@ func (s *SKU) GetMinimumQuantity() int { return valueOf(s.MinimumQuantity) }
 
 // GetMaximumQuantity returns MaximumQuantity, or zero if there is none.
 func (s *SKU) GetMaximumQuantity() int { return valueOf(s.MaximumQuantity) }
+
+// GetStatusCode returns StatusCode, or zero if there is none.
+func (b *ErrorBody) GetStatusCode() int { return valueOf(b.StatusCode) }
 
 // valueOf returns *p, or the zero value if p is nil.
 func valueOf(p *int) int {

@@ -108,35 +108,21 @@ func TestSurfaceDocs(t *testing.T) {
 
 // TestLimitedLists has no list with a limit do what would not heed the limit.
 func TestLimitedLists(t *testing.T) {
-	found := map[reflect.Type]bool{}
-	var look func(client reflect.Type)
-	look = func(client reflect.Type) {
-		for m := range client.Methods() {
-			if m.Type.NumOut() != 1 || !isClient(m.Type.Out(0)) || m.Type.Out(0) == client {
-				continue
-			}
-			look(m.Type.Out(0))
-			if !isLimited(m.Type.Out(0)) {
-				continue
-			}
-			limited := m.Type.Out(0)
-			found[limited] = true
-			for m := range limited.Methods() {
-				verb := m.Type.NumIn() > 1 && m.Type.In(1) == contextType && slices.Contains([]string{"Get", "All", "Query", "QueryAll"}, m.Name)
-				if !verb && (m.Type.NumOut() != 1 || m.Type.Out(0) != limited) {
-					t.Errorf("%s has %s, which does not list", limited, m.Name)
-				}
-			}
+	found := 0
+	for _, client := range clients() {
+		if !isLimited(client) {
+			continue
 		}
-		for i := range client.Elem().NumField() {
-			if f := client.Elem().Field(i); f.IsExported() && isClient(f.Type) {
-				look(f.Type)
+		found++
+		for m := range client.Methods() {
+			verb := m.Type.NumIn() > 1 && m.Type.In(1) == contextType && slices.Contains([]string{"Get", "All", "Query", "QueryAll"}, m.Name)
+			if !verb && (m.Type.NumOut() != 1 || m.Type.Out(0) != client) {
+				t.Errorf("%s has %s, which does not list", client, m.Name)
 			}
 		}
 	}
-	look(reflect.TypeFor[*partnercenter.Client]())
-	if len(found) != 6 {
-		t.Errorf("%d kinds of lists, want 6: %v", len(found), found)
+	if found != 6 {
+		t.Errorf("%d kinds of limited lists, want 6", found)
 	}
 }
 
@@ -151,29 +137,18 @@ func TestQueryAll(t *testing.T) {
 
 // TestListsHaveAll finds the methods Get that return a list.
 func TestListsHaveAll(t *testing.T) {
-	var look func(client reflect.Type)
-	look = func(client reflect.Type) {
+	for _, client := range clients() {
 		get, ok := client.MethodByName("Get")
-		if ok && strings.HasPrefix(get.Type.Out(0).Elem().Name(), "Collection[") {
-			all, ok := client.MethodByName("All")
-			if !ok {
-				t.Errorf("%s gets a list and has no All", client)
-			} else if got, want := all.Type.NumIn(), get.Type.NumIn(); got != want {
-				t.Errorf("%s: All takes %d arguments, Get %d", client, got, want)
-			}
+		if !ok || !strings.HasPrefix(get.Type.Out(0).Elem().Name(), "Collection[") {
+			continue
 		}
-		for m := range client.Methods() {
-			if m.Type.NumOut() == 1 && isClient(m.Type.Out(0)) && m.Type.Out(0) != client {
-				look(m.Type.Out(0))
-			}
-		}
-		for i := range client.Elem().NumField() {
-			if f := client.Elem().Field(i); f.IsExported() && isClient(f.Type) {
-				look(f.Type)
-			}
+		all, ok := client.MethodByName("All")
+		if !ok {
+			t.Errorf("%s gets a list and has no All", client)
+		} else if got, want := all.Type.NumIn(), get.Type.NumIn(); got != want {
+			t.Errorf("%s: All takes %d arguments, Get %d", client, got, want)
 		}
 	}
-	look(reflect.TypeFor[*partnercenter.Client]())
 }
 
 // notRead are types of text that only this package makes, so that nobody spells them
@@ -258,19 +233,108 @@ func TestPackageDocIsShort(t *testing.T) {
 	}
 }
 
+// wireTypes are the types of structs that verbs take and return, and those of their parts.
+func wireTypes() []reflect.Type {
+	var found []reflect.Type
+	var look func(reflect.Type)
+	look = func(t reflect.Type) {
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			look(t.Elem())
+			return
+		case reflect.Struct:
+		default:
+			return
+		}
+		if t.PkgPath() != pkgPath || slices.Contains(found, t) || isClient(reflect.PointerTo(t)) {
+			return
+		}
+		if _, ok := t.FieldByName("Extra"); ok {
+			found = append(found, t)
+		}
+		for i := range t.NumField() {
+			if f := t.Field(i); f.IsExported() {
+				look(f.Type)
+			}
+		}
+	}
+	look(reflect.TypeFor[partnercenter.Error]())
+	for _, client := range clients() {
+		for m := range client.Methods() {
+			if m.Type.NumIn() < 2 || m.Type.In(1) != contextType {
+				continue
+			}
+			for in := range m.Type.Ins() {
+				look(in)
+			}
+			for out := range m.Type.Outs() {
+				look(out)
+				if out.Kind() == reflect.Func && out.NumIn() == 1 && out.In(0).Kind() == reflect.Func {
+					look(out.In(0).In(0)) // of an iterator
+				}
+			}
+		}
+	}
+	return found
+}
+
+// clients are the types of the tree of accessors.
+func clients() []reflect.Type {
+	var found []reflect.Type
+	var look func(reflect.Type)
+	look = func(t reflect.Type) {
+		if !isClient(t) || slices.Contains(found, t) {
+			return
+		}
+		found = append(found, t)
+		for m := range t.Methods() {
+			if m.Type.NumOut() == 1 {
+				look(m.Type.Out(0))
+			}
+		}
+		for i := range t.Elem().NumField() {
+			if f := t.Elem().Field(i); f.IsExported() {
+				look(f.Type)
+			}
+		}
+	}
+	look(reflect.TypeFor[*partnercenter.Client]())
+	return found
+}
+
+// TestPointers holds fields to the rule of docs/sdk.md: a part that may be absent is a
+// pointer, and so is a number or a boolean; texts, times and elements of lists are values.
+func TestPointers(t *testing.T) {
+	types := wireTypes()
+	for _, wire := range types {
+		for i := range wire.NumField() {
+			f := wire.Field(i)
+			switch kind := f.Type.Kind(); {
+			case wire.Name() == "Error" || strings.HasPrefix(wire.Name(), "Collection["):
+			case kind == reflect.Struct && f.Type != reflect.TypeFor[partnercenter.Time]():
+				t.Errorf("%s.%s is a part, but no pointer", wire.Name(), f.Name)
+			case kind == reflect.Int || kind == reflect.Bool || kind == reflect.Float64:
+				t.Errorf("%s.%s is a %s, but no pointer", wire.Name(), f.Name, kind)
+			case (kind == reflect.Slice || kind == reflect.Map) && f.Type.Elem().Kind() == reflect.Pointer:
+				t.Errorf("%s.%s has elements that are pointers", wire.Name(), f.Name)
+			case kind == reflect.Pointer && !slices.Contains([]reflect.Kind{reflect.Struct, reflect.Int, reflect.Bool, reflect.String}, f.Type.Elem().Kind()):
+				t.Errorf("%s.%s is a %s", wire.Name(), f.Name, f.Type)
+			}
+		}
+	}
+	if len(types) < 40 {
+		t.Errorf("only %d types", len(types))
+	}
+}
+
 // TestOptionalNumbersHaveMethods finds fields of type *int whose reader would have to
 // check for nil.
 func TestOptionalNumbersHaveMethods(t *testing.T) {
 	found := 0
-	for _, v := range []any{
-		partnercenter.OrderLineItem{}, partnercenter.OrderLineItemProvisioningStatus{}, partnercenter.QuantityProvisioningStatus{},
-		partnercenter.OrderLineItemActivationLink{}, partnercenter.OrderAttachment{}, partnercenter.Subscription{},
-		partnercenter.RefundableQuantity{}, partnercenter.RefundableDetail{}, partnercenter.SubscriptionProvisioningStatus{},
-		partnercenter.Offer{}, partnercenter.OfferCategory{}, partnercenter.SKU{},
-	} {
-		empty, full := reflect.New(reflect.TypeOf(v)), reflect.New(reflect.TypeOf(v))
-		for i := range empty.Elem().NumField() {
-			field := empty.Elem().Type().Field(i)
+	for _, wire := range wireTypes() {
+		empty, full := reflect.New(wire), reflect.New(wire)
+		for i := range wire.NumField() {
+			field := wire.Field(i)
 			if field.Type != reflect.TypeFor[*int]() {
 				continue
 			}
@@ -279,14 +343,14 @@ func TestOptionalNumbersHaveMethods(t *testing.T) {
 			for value, want := range map[reflect.Value]int{empty: 0, full: 7 + i} {
 				method := value.MethodByName("Get" + field.Name)
 				if !method.IsValid() {
-					t.Errorf("%T has no method Get%s", v, field.Name)
+					t.Errorf("%s has no method Get%s", wire.Name(), field.Name)
 				} else if got := method.Call(nil)[0].Int(); got != int64(want) {
-					t.Errorf("%T.Get%s() = %d, want %d", v, field.Name, got, want)
+					t.Errorf("%s.Get%s() = %d, want %d", wire.Name(), field.Name, got, want)
 				}
 			}
 		}
 	}
-	if found != 18 {
-		t.Errorf("%d optional numbers, want 18", found)
+	if found < 19 {
+		t.Errorf("only %d optional numbers", found)
 	}
 }
