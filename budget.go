@@ -286,7 +286,7 @@ type waiter struct {
 	ready    chan struct{} // closed when it may be sent
 }
 
-// expire drops spendings that no longer count.
+// expire removes requests that no longer count.
 func (m *meter) expire(now time.Time) {
 	for m.forgotten < len(m.spent) && !now.Before(m.spent[m.forgotten].free) {
 		m.spentUnits -= m.spent[m.forgotten].units

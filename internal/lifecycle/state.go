@@ -205,7 +205,7 @@ func (o *Order) lineStatus(line int, now time.Time) string {
 	case quantity(&o.Document.LineItems[line]) == 0:
 		return lineCancelled
 	case o.Document.Status.Normalize() == partnercenter.OrderStatusPending:
-		return linePending // loaded in this state, for good
+		return linePending // loaded in this state, which does not change
 	case !facts.Provisioned.Before(never):
 		return lineWaiting
 	case now.Before(facts.Provisioned):

@@ -194,7 +194,7 @@ func (s *Subscription) refundable(settings Settings, now time.Time) int {
 	return sum
 }
 
-// delete ends a subscription for good.
+// delete ends a subscription permanently.
 func (s *Subscription) delete() {
 	s.Document.Status = partnercenter.SubscriptionStatusDeleted
 	s.Document.AutoRenewEnabled = new(false)
@@ -345,7 +345,7 @@ var updateRules = []rule[*updateCheck]{
 		return violation("Send active, suspended or deleted", "Unable to parse enum: status %s", quote.Text(string(u.status)))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeStatusNotUpdatable, "a marketplace subscription is to be suspended", func(u *updateCheck) (string, string) {
-		return require(u.status != partnercenter.SubscriptionStatusSuspended || u.Facts.Kind != catalog.Marketplace, "Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is of a marketplace product", u.Document.ID)
+		return require(u.status != partnercenter.SubscriptionStatusSuspended || u.Facts.Kind != catalog.Marketplace, "Set the status to deleted to cancel it", "Cannot update the status for this subscription: %s is a subscription to a marketplace product", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeStatusChangeUnsupported, "a legacy or software subscription is to be deleted", func(u *updateCheck) (string, string) {
 		return require(u.status != partnercenter.SubscriptionStatusDeleted || u.windowed() || u.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted, "Suspend it; software is cancelled through its order", "Asset status cannot be changed to %s from %s", u.status, u.Document.Status)

@@ -3,7 +3,7 @@
 // the reverse.
 package seed
 
-// Seed is the data that a database is filled with: partners and everything of theirs.
+// Seed is the data that a database is filled with: partners and all that belongs to them.
 // The tags are the names of the fields in a seed file, described in
 // docs/seed-format.md. A tag seed:"not x" is for a field x with the opposite meaning in
 // the file, because it is true when absent.

@@ -24,7 +24,7 @@ const envelopeRoom = 48
 // buffer costs more than reading.
 var listBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// maxPooledBuffer keeps one huge answer from staying in memory for good.
+// maxPooledBuffer keeps one huge answer from staying in memory forever.
 const maxPooledBuffer = 1 << 20
 
 // listOrders answers with all orders of a customer, or those of one billing cycle.

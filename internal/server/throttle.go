@@ -15,7 +15,7 @@ const throttleWindow = time.Minute
 
 // maxThrottleWindows bounds what the throttle remembers, at about 250 bytes a window.
 // Only a client that calls for more customers than this within a minute reaches it, and
-// then the least recently used count starts anew, in the client's favour.
+// then the least recently used count restarts, in the client's favour.
 const maxThrottleWindows = 100_000
 
 // Limit says how a call counts towards a partner's rate limits. The zero value does not
@@ -108,7 +108,7 @@ func (t *throttle) take(limit Limit, partner, customer string, now time.Time) ti
 	return w.start.Add(throttleWindow).Sub(now)
 }
 
-// forget starts all windows anew.
+// forget restarts all windows.
 func (t *throttle) forget() {
 	if t == nil {
 		return

@@ -42,7 +42,7 @@ var resetTables = []string{"attachments", "subscriptions", "requests", "orders",
 // keptTables are the tables that Reset keeps: partners, and what they sign in with.
 var keptTables = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
 
-// Reset removes all customers with everything of theirs, and all consents and grants,
+// Reset removes all customers and all that belongs to them, and all consents and grants,
 // and stores the seed, or changes nothing on error. Partners, their apps and users are
 // loaded from the seed as by [Store.Load], and none is removed, so that access tokens
 // stay valid.

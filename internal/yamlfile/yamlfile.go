@@ -19,8 +19,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxProblems is how many mistakes are reported at once: more than anybody fixes before
-// trying again.
+// maxProblems is how many mistakes are reported at once: more than are usually fixed
+// before the next try.
 const maxProblems = 10
 
 // Error lists the mistakes in a file, in the order of their lines.
