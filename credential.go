@@ -87,8 +87,8 @@ func newCredentialPolicy(endpoint *url.URL, o *ClientOptions) *credentialPolicy 
 	known := name.Resources()
 	for _, scope := range o.Scopes {
 		// A scope is a resource, a slash and a name.
-		if at := strings.LastIndexByte(scope, '/'); at > 0 {
-			known = append(known, scope[:at])
+		if slash := strings.LastIndexByte(scope, '/'); slash > 0 {
+			known = append(known, scope[:slash])
 		}
 	}
 	for _, r := range known {

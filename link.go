@@ -26,7 +26,7 @@ type Link struct {
 }
 
 // NewLink returns a link with an empty list of headers, as the service usually
-// writes it.
+// writes it, for programs that make answers: servers and tests.
 func NewLink(method, uri string) *Link {
 	return &Link{URI: uri, Method: method, Headers: []LinkHeader{}}
 }

@@ -105,13 +105,13 @@ func (o *Operation) OfferedIn(cloud CloudName) bool { return !slices.Contains(o.
 func Operations() []Operation { return slices.Clone(operations) }
 
 // OperationNamed returns the documented call with the area and name, or nil if
-// there is none.
+// there is none, for programs that ask beforehand what a call requires.
 func OperationNamed(area, name string) *Operation {
-	at := slices.IndexFunc(operations, func(o Operation) bool { return o.Area == area && o.Name == name })
-	if at < 0 {
+	i := slices.IndexFunc(operations, func(o Operation) bool { return o.Area == area && o.Name == name })
+	if i < 0 {
 		return nil
 	}
-	o := operations[at]
+	o := operations[i]
 	return &o
 }
 

@@ -57,13 +57,13 @@ func (s *Server) AddCertificate(certificate *x509.Certificate) {
 	defer s.apps.Unlock()
 	apps, err := s.store.Apps(ctx, s.TenantID)
 	must(err)
-	at := slices.IndexFunc(apps, func(a seed.App) bool { return a.ClientID == s.ClientID })
-	if at < 0 {
+	i := slices.IndexFunc(apps, func(a seed.App) bool { return a.ClientID == s.ClientID })
+	if i < 0 {
 		must(fmt.Errorf("tenant %q has no app %q: add it to the seed", s.TenantID, s.ClientID))
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
-	apps[at].Certificates = append(apps[at].Certificates, seed.AppCertificate{PEM: string(text)})
-	must(s.store.PutApp(ctx, s.TenantID, apps[at]))
+	apps[i].Certificates = append(apps[i].Certificates, seed.AppCertificate{PEM: string(text)})
+	must(s.store.PutApp(ctx, s.TenantID, apps[i]))
 	must(s.plane.ReloadDirectory(ctx))
 }
 

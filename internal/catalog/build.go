@@ -28,9 +28,9 @@ func (f *contents) build() *Catalog {
 		productIndex: make(map[string]*product, len(f.Products)),
 		items:        map[string]*availability{},
 	}
-	for i, market := range f.Countries {
-		c.countries = append(c.countries, country{code: fold(market.Code), currency: market.Currency, symbol: market.Symbol})
-		c.countryIndex[fold(market.Code)] = i
+	for i, entry := range f.Countries {
+		c.countries = append(c.countries, country{code: fold(entry.Code), currency: entry.Currency, symbol: entry.Symbol})
+		c.countryIndex[fold(entry.Code)] = i
 	}
 	categories := map[string]*partnercenter.OfferCategory{}
 	for i := range f.Categories {
@@ -335,12 +335,12 @@ func prices(price partnercenter.Decimal, countries []fileCountry) []partnercente
 		return nil // there is none
 	}
 	list := make([]partnercenter.Decimal, len(countries))
-	for i, market := range countries {
-		rate, err := market.Rate.Rat()
+	for i, entry := range countries {
+		rate, err := entry.Rate.Rat()
 		if err != nil {
 			rate = big.NewRat(1, 1)
 		}
-		list[i] = partnercenter.Decimal(new(big.Rat).Mul(amount, rate).FloatString(*orElse(market.Digits, 2)))
+		list[i] = partnercenter.Decimal(new(big.Rat).Mul(amount, rate).FloatString(*orElse(entry.Digits, 2)))
 	}
 	return list
 }

@@ -28,7 +28,7 @@ type Catalog struct {
 	items        map[string]*availability // by the id in an order's line
 }
 
-// country is a market: where something is sold, in one currency.
+// country is where something is sold, in one currency.
 type country struct {
 	code, currency, symbol string
 }
@@ -89,15 +89,15 @@ func (c *Catalog) Find(id, country string) (*Item, error) {
 	if !ok {
 		return nil, c.unknown(id)
 	}
-	at, ok := c.countryIndex[fold(country)]
-	if !ok || !a.soldIn(c.countries[at].code) {
+	i, ok := c.countryIndex[fold(country)]
+	if !ok || !a.soldIn(c.countries[i].code) {
 		return nil, ErrNotInCountry
 	}
 	item := a.item
-	market := &c.countries[at]
-	item.Country, item.CurrencyCode, item.CurrencySymbol = market.code, market.currency, market.symbol
+	sold := &c.countries[i]
+	item.Country, item.CurrencyCode, item.CurrencySymbol = sold.code, sold.currency, sold.symbol
 	if a.prices != nil {
-		item.Price = a.prices[at]
+		item.Price = a.prices[i]
 	}
 	return &item, nil
 }
@@ -129,8 +129,8 @@ func (c *Catalog) IsProduct(id string) bool {
 // Countries returns the countries that the catalog has prices for, sorted.
 func (c *Catalog) Countries() []string {
 	codes := make([]string, len(c.countries))
-	for i, market := range c.countries {
-		codes[i] = market.code
+	for i, country := range c.countries {
+		codes[i] = country.code
 	}
 	slices.Sort(codes)
 	return codes
@@ -138,21 +138,21 @@ func (c *Catalog) Countries() []string {
 
 // Country returns a country as the catalog spells it, and whether it exists.
 func (c *Catalog) Country(code string) (string, bool) {
-	at, ok := c.countryIndex[fold(code)]
+	i, ok := c.countryIndex[fold(code)]
 	if !ok {
 		return "", false
 	}
-	return c.countries[at].code, true
+	return c.countries[i].code, true
 }
 
 // Currency returns the currency of a country, such as USD and $. Both are empty for an
 // unknown country.
 func (c *Catalog) Currency(country string) (code, symbol string) {
-	at, ok := c.countryIndex[fold(country)]
+	i, ok := c.countryIndex[fold(country)]
 	if !ok {
 		return "", ""
 	}
-	return c.countries[at].currency, c.countries[at].symbol
+	return c.countries[i].currency, c.countries[i].symbol
 }
 
 // soldIn reports whether the availability is sold in a country.

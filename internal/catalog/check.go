@@ -81,16 +81,16 @@ func (c *checker) check(root yamlfile.Position) {
 		c.Problem(countries, "is missing; list the countries with their currencies, such as {code: US, currency: USD, symbol: $}")
 		return
 	}
-	for i, market := range c.Countries {
+	for i, entry := range c.Countries {
 		at := countries.Item(i)
 		c.Required(at, "code", "two letters, such as US")
 		c.Required(at, "currency", "three letters, such as USD")
 		c.Required(at, "symbol", "what stands before an amount, such as $")
-		c.Unique(n.countries, at.Field("code"), fold(market.Code))
-		if rate, err := market.Rate.Rat(); market.Rate != "" && (err != nil || rate.Sign() <= 0) {
+		c.Unique(n.countries, at.Field("code"), fold(entry.Code))
+		if rate, err := entry.Rate.Rat(); entry.Rate != "" && (err != nil || rate.Sign() <= 0) {
 			c.Problem(at.Field("rate"), "is not above zero; write how much of the currency one unit of the prices' currency is")
 		}
-		if d := market.Digits; d != nil && (*d < 0 || *d > 4) {
+		if d := entry.Digits; d != nil && (*d < 0 || *d > 4) {
 			c.Problem(at.Field("digits"), "is not from 0 to 4; write how many digits a price has after its point")
 		}
 	}

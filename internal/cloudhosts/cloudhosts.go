@@ -125,8 +125,8 @@ func CloudAt(host string) string {
 // compared. It is called for every request over TLS, and does not allocate for a name
 // that already has this form.
 func Name(host string) string {
-	if at := strings.LastIndexByte(host, ':'); at >= 0 {
-		host = host[:at]
+	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
+		host = host[:colon]
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }

@@ -21,19 +21,19 @@ func Administrator(ctx context.Context, st *store.Store, tenant string) (*token.
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(partners, func(m partnerDirectory) bool { return tenant == "" || m.isNamed(tenant) })
+	i := slices.IndexFunc(partners, func(m partnerDirectory) bool { return tenant == "" || m.isNamed(tenant) })
 	switch {
 	case len(partners) == 0:
 		return nil, errors.New("the database has no partner to act for: serve a seed file that has one, with a new database")
-	case at < 0:
+	case i < 0:
 		return nil, fmt.Errorf("the database has no partner %s: its first is %s, %s", quote.Text(tenant), partners[0].tenant.TenantID, partners[0].tenant.Name)
 	}
-	partner := partners[at].tenant
+	partner := partners[i].tenant
 	claims := &token.Claims{
 		Audience: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
 		TenantID: strings.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
 	}
-	for _, u := range partners[at].users {
+	for _, u := range partners[i].users {
 		if slices.Contains(u.Roles, partnercenter.UserRoleGlobalAdmin) {
 			claims.User, claims.ObjectID = u.UserPrincipalName, u.ObjectID
 			break

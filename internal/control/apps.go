@@ -201,12 +201,12 @@ func (p *Plane) addSecret(r *http.Request) (any, error) {
 func (p *Plane) deleteSecret(r *http.Request) (any, error) {
 	id := r.PathValue("id")
 	return p.changeApp(r, func(a *seed.App) error {
-		at := slices.IndexFunc(secretsOf(a), func(other seed.AppSecret) bool { return secretID(a.ClientID, other.Value) == id })
-		if at < 0 {
+		i := slices.IndexFunc(secretsOf(a), func(other seed.AppSecret) bool { return secretID(a.ClientID, other.Value) == id })
+		if i < 0 {
 			return notFound("secret", id, "/apps")
 		}
-		if at > 0 {
-			a.Secrets = slices.Delete(a.Secrets, at-1, at)
+		if i > 0 {
+			a.Secrets = slices.Delete(a.Secrets, i-1, i)
 			return nil
 		}
 		a.Secret = rand.Text()
@@ -237,11 +237,11 @@ func (p *Plane) addCertificate(r *http.Request) (any, error) {
 		if added, err = newCertificate(certificate); err != nil {
 			return refuse("pem " + err.Error())
 		}
-		at, err := certificateAt(a, added.Thumbprint)
+		i, err := certificateAt(a, added.Thumbprint)
 		if err != nil {
 			return err
 		}
-		if at >= 0 {
+		if i >= 0 {
 			return refuse("the app has this certificate already; send another one")
 		}
 		a.Certificates = append(a.Certificates, certificate)
@@ -254,18 +254,18 @@ func (p *Plane) addCertificate(r *http.Request) (any, error) {
 // revokeCertificate is POST /apps/{clientId}/certificates/{thumbprint}/revoke.
 func (p *Plane) revokeCertificate(r *http.Request) (any, error) {
 	thumbprint := r.PathValue("thumbprint")
-	at := 0
+	i := 0
 	return p.changeApp(r, func(a *seed.App) (err error) {
-		if at, err = certificateAt(a, thumbprint); err != nil {
+		if i, err = certificateAt(a, thumbprint); err != nil {
 			return err
 		}
-		if at < 0 {
+		if i < 0 {
 			return notFound("certificate", thumbprint, "/apps")
 		}
-		a.Certificates[at].Revoked = true
+		a.Certificates[i].Revoked = true
 		return nil
 	}, func(_ seed.Tenant, a *seed.App) (any, error) {
-		certificate, err := newCertificate(a.Certificates[at])
+		certificate, err := newCertificate(a.Certificates[i])
 		return certificate, err
 	})
 }

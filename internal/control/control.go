@@ -180,11 +180,11 @@ func readBody(r *http.Request, body any, example string) error {
 	}
 	err = json.Unmarshal(data, body, json.RejectUnknownMembers(true))
 	if member, ok := errors.AsType[*json.SemanticError](err); ok {
-		at := strings.TrimPrefix(string(member.JSONPointer), "/")
-		if at == "" {
+		pointer := strings.TrimPrefix(string(member.JSONPointer), "/")
+		if pointer == "" {
 			return refuse("the body is not a JSON object; send " + example)
 		}
-		return refuse(fmt.Sprintf("member %q of the body is unknown or of the wrong type; send %s", at, example))
+		return refuse(fmt.Sprintf("member %q of the body is unknown or of the wrong type; send %s", pointer, example))
 	}
 	if err != nil {
 		return refuse("the body is not JSON; send " + example)

@@ -48,11 +48,11 @@ func directory(ctx context.Context, st *store.Store) ([]partnerDirectory, error)
 
 // findPartner returns the partner with a tenant id or domain, as a list of one.
 func findPartner(partners []partnerDirectory, tenant string) ([]partnerDirectory, error) {
-	at := slices.IndexFunc(partners, func(partner partnerDirectory) bool { return partner.isNamed(tenant) })
-	if at < 0 {
+	i := slices.IndexFunc(partners, func(partner partnerDirectory) bool { return partner.isNamed(tenant) })
+	if i < 0 {
 		return nil, refuse("there is no tenant " + quote.Text(tenant) + "; " + oneOfThese(partners, func(partner partnerDirectory) string { return partner.tenant.Domain }, "a partner"))
 	}
-	return partners[at : at+1], nil
+	return partners[i : i+1], nil
 }
 
 // findUser returns a user and its partner, or nil.
@@ -69,8 +69,8 @@ func findApp(partners []partnerDirectory, clientID string) (*partnerDirectory, *
 func find[T any](partners []partnerDirectory, of func(*partnerDirectory) []T, meant func(T) bool) (*partnerDirectory, *T) {
 	for i := range partners {
 		partner := &partners[i]
-		if at := slices.IndexFunc(of(partner), meant); at >= 0 {
-			return partner, &of(partner)[at]
+		if i := slices.IndexFunc(of(partner), meant); i >= 0 {
+			return partner, &of(partner)[i]
 		}
 	}
 	return nil, nil

@@ -51,10 +51,10 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(partner.apps, func(a seed.App) bool {
+	i := slices.IndexFunc(partner.apps, func(a seed.App) bool {
 		return request.ClientID == "" || strings.EqualFold(a.ClientID, request.ClientID)
 	})
-	if at < 0 {
+	if i < 0 {
 		return nil, refuse(fmt.Sprintf("tenant %s has no app %s; %s", partner.tenant.TenantID, quote.Text(request.ClientID),
 			oneOfThese(partner.apps, func(a seed.App) string { return a.ClientID }, "an app")))
 	}
@@ -63,7 +63,7 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 		mfa = *request.MFA
 	}
 	token, err := p.config.Authority.Mint(issuer.MintRequest{
-		Tenant: partner.tenant.TenantID, ClientID: partner.apps[at].ClientID, Version: version,
+		Tenant: partner.tenant.TenantID, ClientID: partner.apps[i].ClientID, Version: version,
 		Resource: p.config.Cloud.Configuration().Services[partnercenter.ServiceName].Audience,
 		User:     user.UserPrincipalName, WithoutMFA: !mfa,
 	})
@@ -73,7 +73,7 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 	answer := Token{
 		AccessToken: token.Text, TokenType: "Bearer",
 		ExpiresIn: int(token.Lifetime / time.Second), ExpiresOn: token.Expires.UTC().Format(time.RFC3339),
-		TenantID: partner.tenant.TenantID, ClientID: partner.apps[at].ClientID, User: user.UserPrincipalName,
+		TenantID: partner.tenant.TenantID, ClientID: partner.apps[i].ClientID, User: user.UserPrincipalName,
 	}
 	for _, role := range user.Roles {
 		answer.Roles = append(answer.Roles, string(role))

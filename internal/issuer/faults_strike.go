@@ -41,10 +41,10 @@ func (fs *faults) strike(v faultTarget, fits func(*Fault, faultTraits) bool) *ac
 }
 
 // anyAt reports whether any fault may strike at a stage.
-func (fs *faults) anyAt(at stage) bool {
+func (fs *faults) anyAt(wanted stage) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	return slices.ContainsFunc(fs.list, func(s *activeFault) bool { return faultTable[s.Kind].stage == at && !s.Spent() })
+	return slices.ContainsFunc(fs.list, func(s *activeFault) bool { return faultTable[s.Kind].stage == wanted && !s.Spent() })
 }
 
 // faultHeader names the fault that struck, for people who wonder.
@@ -64,8 +64,8 @@ func (s *activeFault) failure(tenant string, v faultTarget) *failure {
 
 // strikeRequest applies faults to a request before it is examined. The answer is nil if
 // none struck.
-func (a *Authority) strikeRequest(c *call, at string) (any, error) {
-	if at == "" || !a.faults.anyAt(beforeAll) {
+func (a *Authority) strikeRequest(c *call, endpoint string) (any, error) {
+	if endpoint == "" || !a.faults.anyAt(beforeAll) {
 		return nil, nil
 	}
 	shown := c.peek()
@@ -84,7 +84,7 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 				return false
 			}
 		}
-		return traits.stage == beforeAll && f.Endpoint == at
+		return traits.stage == beforeAll && f.Endpoint == endpoint
 	})
 	if struck == nil {
 		return nil, nil
@@ -103,7 +103,7 @@ func (a *Authority) strikeRequest(c *call, at string) (any, error) {
 		return &textAnswer{status: http.StatusTooManyRequests, retryAfter: struck.RetryAfter, text: "Too Many Requests"}, nil
 	}
 	f := struck.failure(c.tenant, v)
-	if at == atDiscovery && f.errorCode == codeUnknownTenant {
+	if endpoint == atDiscovery && f.errorCode == codeUnknownTenant {
 		f.kind = discoveryNoTenant
 	}
 	return nil, f

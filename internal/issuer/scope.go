@@ -85,11 +85,11 @@ func isScopeToken(s string) bool {
 // cutScope splits a scope of an API into resource and permission. A resource may end
 // with a slash, which makes two of them.
 func cutScope(scope string) (resource, permission string, ok bool) {
-	at := strings.LastIndexByte(scope, '/')
-	if at <= 0 || at == len(scope)-1 {
+	slash := strings.LastIndexByte(scope, '/')
+	if slash <= 0 || slash == len(scope)-1 {
 		return "", "", false
 	}
-	return scope[:at], scope[at+1:], true
+	return scope[:slash], scope[slash+1:], true
 }
 
 // appResource returns the resource in the scope of an app-only request. MSAL adds the

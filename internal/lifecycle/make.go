@@ -185,8 +185,8 @@ func subscriptionLinks(a *Account, item *catalog.Item, parent, self string) *par
 	if item.Kind.Legacy() {
 		links.Offer = partnercenter.NewLink("GET", "/offers/"+item.ID+"?country="+item.Country)
 	} else {
-		at := itemLinks(item)
-		links.Product, links.SKU, links.Availability = at.Product, at.SKU, at.Availability
+		catalogLinks := itemLinks(item)
+		links.Product, links.SKU, links.Availability = catalogLinks.Product, catalogLinks.SKU, catalogLinks.Availability
 	}
 	if item.Kind == catalog.Marketplace {
 		links.ActivationLinks = partnercenter.NewLink("GET", self+"/activationlinks")

@@ -112,10 +112,10 @@ func (p *patchCheck) isEcho() bool { return p.request.ID != "" && p.request.Link
 func (p *patchCheck) match() (addOns []*partnercenter.OrderLineItem, known []int, err error) {
 	for i := range p.request.LineItems {
 		line := &p.request.LineItems[i]
-		at := p.find(line)
+		stored := p.find(line)
 		switch {
-		case at >= 0:
-			known = append(known, at)
+		case stored >= 0:
+			known = append(known, stored)
 		case line.SubscriptionID != "":
 			return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "Get the order for its lines",
 				"Invalid property lineItems: line %s with subscription %s is not in the order", quote.Text(line.OfferID), quote.Text(line.SubscriptionID))

@@ -27,9 +27,9 @@ func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, 
 		if id == "" {
 			continue
 		}
-		at := slices.IndexFunc(stored, func(s *Subscription) bool { return strings.EqualFold(s.Document.ID, id) })
-		if at >= 0 {
-			o.Subscriptions = append(o.Subscriptions, stored[at])
+		kept := slices.IndexFunc(stored, func(s *Subscription) bool { return strings.EqualFold(s.Document.ID, id) })
+		if kept >= 0 {
+			o.Subscriptions = append(o.Subscriptions, stored[kept])
 			continue
 		}
 		o.Subscriptions = append(o.Subscriptions, deriveSubscription(account, o, i))

@@ -11,14 +11,14 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// market is where a call reads the catalog: a country, or the country of a customer.
-type market struct {
-	country string // as the catalog spells it
-	prefix  string // of the call's address: /customers/{id}, or empty
+// salesCountry is where a call reads the catalog: a country, or the country of a customer.
+type salesCountry struct {
+	code   string // as the catalog spells it
+	prefix string // of the call's address: /customers/{id}, or empty
 }
 
-// A catalogHandler answers a call about the catalog of a market.
-type catalogHandler func(*Server, *call, market) (any, error)
+// A catalogHandler answers a call about the catalog of a country.
+type catalogHandler func(*Server, *call, salesCountry) (any, error)
 
 // inCountry makes a handler for the country in the query.
 func inCountry(h catalogHandler) func(*Server, *call) error {
@@ -30,7 +30,7 @@ func inCountry(h catalogHandler) func(*Server, *call) error {
 		if err != nil {
 			return err
 		}
-		return s.inMarket(c, h, market{country: country})
+		return s.answerCatalog(c, h, salesCountry{code: country})
 	}
 }
 
@@ -49,7 +49,7 @@ func inCountryOrOwn(h catalogHandler) func(*Server, *call) error {
 		if country, err = s.country(country); err != nil {
 			return err
 		}
-		return s.inMarket(c, h, market{country: country})
+		return s.answerCatalog(c, h, salesCountry{code: country})
 	}
 }
 
@@ -64,15 +64,15 @@ func forCustomer(h catalogHandler) func(*Server, *call) error {
 		if err != nil {
 			return err
 		}
-		return s.inMarket(c, h, market{country: country, prefix: "/customers/" + c.customer})
+		return s.answerCatalog(c, h, salesCountry{code: country, prefix: "/customers/" + c.customer})
 	}
 }
 
-// inMarket writes the answer of a handler, and words the catalog's errors.
-func (s *Server) inMarket(c *call, h catalogHandler, m market) error {
-	value, err := h(s, c, m)
+// answerCatalog writes the answer of a handler, and words the catalog's errors.
+func (s *Server) answerCatalog(c *call, h catalogHandler, sold salesCountry) error {
+	value, err := h(s, c, sold)
 	if err != nil {
-		return s.catalogError(c, err, m.country)
+		return s.catalogError(c, err, sold.code)
 	}
 	return c.writeJSON(value)
 }
@@ -124,16 +124,16 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 }
 
 // selected is the address of a filtered list.
-func (m market) selected(path string, s catalog.Selection) string {
-	return m.address(path, "targetView", string(s.View), "targetSegment", string(s.Segment), "reservationScope", string(s.Scope))
+func (sold salesCountry) selected(path string, s catalog.Selection) string {
+	return sold.address(path, "targetView", string(s.View), "targetSegment", string(s.Segment), "reservationScope", string(s.Scope))
 }
 
-// address is the address of a list of the market with the given parameters, in this
+// address is the address of a list of the country with the given parameters, in this
 // order.
-func (m market) address(path string, parameters ...string) string {
+func (sold salesCountry) address(path string, parameters ...string) string {
 	var query []string
-	if m.prefix == "" {
-		query = append(query, "country="+m.country)
+	if sold.prefix == "" {
+		query = append(query, "country="+sold.code)
 	}
 	for i := 0; i+1 < len(parameters); i += 2 {
 		if parameters[i+1] != "" {
@@ -141,7 +141,7 @@ func (m market) address(path string, parameters ...string) string {
 		}
 	}
 	if len(query) == 0 {
-		return m.prefix + path
+		return sold.prefix + path
 	}
-	return m.prefix + path + "?" + strings.Join(query, "&")
+	return sold.prefix + path + "?" + strings.Join(query, "&")
 }

@@ -31,14 +31,14 @@ func (s *Server) createApplicationConsent(c *call) error {
 			"send the client id of one of the partner's applications, or of a multi-tenant one")
 	}
 	var resources []string
-	for _, grant := range consent.ApplicationGrants {
-		resource, ok := issuer.ResourceOf(grant.EnterpriseApplicationID)
+	for _, permission := range consent.ApplicationGrants {
+		resource, ok := issuer.ResourceOf(permission.EnterpriseApplicationID)
 		if !ok {
-			return errBadQuery("enterpriseApplicationId "+quote.Text(grant.EnterpriseApplicationID)+" is not known here",
+			return errBadQuery("enterpriseApplicationId "+quote.Text(permission.EnterpriseApplicationID)+" is not known here",
 				"send the id of Microsoft Graph, 00000003-0000-0000-c000-000000000000, or of another of Microsoft's APIs")
 		}
-		if strings.TrimSpace(grant.Scope) == "" {
-			return errBadQuery("the scope of "+quote.Text(grant.EnterpriseApplicationID)+" is empty", "send its permissions, separated by commas")
+		if strings.TrimSpace(permission.Scope) == "" {
+			return errBadQuery("the scope of "+quote.Text(permission.EnterpriseApplicationID)+" is empty", "send its permissions, separated by commas")
 		}
 		resources = append(resources, resource)
 	}

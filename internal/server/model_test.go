@@ -191,7 +191,7 @@ type write struct {
 	ifMatch      string
 	contentType  string // empty: the body is to be encoded as JSON
 	// decide is the model's decision: the order as it is then, or an error.
-	decide func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error)
+	decide func(now time.Time, entropy lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error)
 	// before is the order that is changed; nil when one is placed.
 	before   *modelOrder
 	customer modelCustomer

@@ -10,31 +10,31 @@ import (
 // maxOffers is more than any catalog's number of offers.
 const maxOffers = 1_000_000
 
-// listOffers answers with the offers of a market, all or a category's, a page or
+// listOffers answers with the offers of a country, all or a category's, a page or
 // everything.
-func (s *Server) listOffers(c *call, m market) (any, error) {
+func (s *Server) listOffers(c *call, sold salesCountry) (any, error) {
 	category := c.query["offer_category_id"]
 	if category != "" && !s.config.Catalog.HasCategory(category) {
 		return nil, errBadQuery("offer_category_id="+quote.Text(category)+" is not a category", "send an id that GET /v1/offercategories lists, or leave it out")
 	}
-	return c.answerOffers(m, s.config.Catalog.Offers(m.country, category), "/offers", category)
+	return c.answerOffers(sold, s.config.Catalog.Offers(sold.code, category), "/offers", category)
 }
 
 // listOfferAddOns answers with the add-ons of an offer.
-func (s *Server) listOfferAddOns(c *call, m market) (any, error) {
-	addOns, err := s.config.Catalog.AddOns(c.param("offer-id"), m.country)
+func (s *Server) listOfferAddOns(c *call, sold salesCountry) (any, error) {
+	addOns, err := s.config.Catalog.AddOns(c.param("offer-id"), sold.code)
 	if err != nil {
 		return nil, err
 	}
-	offer, err := s.config.Catalog.Offer(c.param("offer-id"), m.country)
+	offer, err := s.config.Catalog.Offer(c.param("offer-id"), sold.code)
 	if err != nil {
 		return nil, err
 	}
-	return c.answerOffers(m, addOns, "/offers/"+offer.ID+"/addons", "")
+	return c.answerOffers(sold, addOns, "/offers/"+offer.ID+"/addons", "")
 }
 
 // answerOffers answers with the page that the query asks for.
-func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, category string) (any, error) {
+func (c *call) answerOffers(sold salesCountry, offers []*partnercenter.Offer, path, category string) (any, error) {
 	size, err := c.query.number("size", maxPageSize)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (c *call) answerOffers(m market, offers []*partnercenter.Offer, path, categ
 		return nil, err
 	}
 	address := func(offset int) string {
-		return m.address(path, "offer_category_id", category, "offset", formatCount(offset), "size", formatCount(size))
+		return sold.address(path, "offer_category_id", category, "offset", formatCount(offset), "size", formatCount(size))
 	}
 	rest := offers[min(offset, len(offers)):]
 	page := rest
@@ -70,12 +70,12 @@ func formatCount(n int) string {
 }
 
 // getOffer answers with one offer.
-func (s *Server) getOffer(c *call, m market) (any, error) {
-	return s.config.Catalog.Offer(c.param("offer-id"), m.country)
+func (s *Server) getOffer(c *call, sold salesCountry) (any, error) {
+	return s.config.Catalog.Offer(c.param("offer-id"), sold.code)
 }
 
 // listOfferCategories answers with the categories of offers. Like the documented
 // answer, it has no links.
-func (s *Server) listOfferCategories(c *call, m market) (any, error) {
-	return collection(s.config.Catalog.Categories(m.country), ""), nil
+func (s *Server) listOfferCategories(c *call, sold salesCountry) (any, error) {
+	return collection(s.config.Catalog.Categories(sold.code), ""), nil
 }

@@ -69,9 +69,9 @@ func (s *Server) patchOrder(c *call) error {
 	})
 }
 
-func newEntropy() (seed lifecycle.Entropy) {
-	crand.Read(seed[:]) // never fails
-	return seed
+func newEntropy() (entropy lifecycle.Entropy) {
+	crand.Read(entropy[:]) // never fails
+	return entropy
 }
 
 // account reads the partner and the customer that an order depends on.

@@ -117,7 +117,7 @@ type node struct {
 func newRouter(routes []Route) *router {
 	var r router
 	for _, route := range routes {
-		n := r.root.at(route.Pattern)
+		n := r.root.descend(route.Pattern)
 		n.pattern = route.Pattern
 		if slices.ContainsFunc(n.routes, func(r Route) bool { return r.Method == route.Method }) {
 			panic("server: two routes answer " + route.Method + " " + route.Pattern)
@@ -137,9 +137,9 @@ func newRouter(routes []Route) *router {
 	return &r
 }
 
-// at returns the node of a pattern, made if missing. The version root is matched before
-// the router is asked, and patterns beside it are found as if they were below it.
-func (n *node) at(pattern string) *node {
+// descend returns the node of a pattern, made if missing. The version root is matched
+// before the router is asked, and patterns beside it are found as if they were below it.
+func (n *node) descend(pattern string) *node {
 	for segment := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(pattern, "/v1"), "/"), "/") {
 		n = n.child(strings.ToLower(segment))
 	}

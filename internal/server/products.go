@@ -11,8 +11,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
-// listProducts answers with the products of a view in a market.
-func (s *Server) listProducts(c *call, m market) (any, error) {
+// listProducts answers with the products of a view in a country.
+func (s *Server) listProducts(c *call, sold salesCountry) (any, error) {
 	value := c.query["targetview"]
 	if value == "" {
 		return nil, errBadQuery("targetView is missing", "send one of "+words.Join(partnercenter.TargetViews()))
@@ -29,67 +29,67 @@ func (s *Server) listProducts(c *call, m market) (any, error) {
 		return nil, err
 	}
 	selected.View = view
-	return collection(s.config.Catalog.Products(m.country, selected), m.selected("/products", selected)), nil
+	return collection(s.config.Catalog.Products(sold.code, selected), sold.selected("/products", selected)), nil
 }
 
 // getProduct answers with one product.
-func (s *Server) getProduct(c *call, m market) (any, error) {
+func (s *Server) getProduct(c *call, sold salesCountry) (any, error) {
 	if _, err := s.selection(c); err != nil {
 		return nil, err
 	}
-	return s.config.Catalog.Product(c.param("product-id"), m.country)
+	return s.config.Catalog.Product(c.param("product-id"), sold.code)
 }
 
 // listSKUs answers with the SKUs of a product.
-func (s *Server) listSKUs(c *call, m market) (any, error) {
+func (s *Server) listSKUs(c *call, sold salesCountry) (any, error) {
 	selected, err := s.selection(c)
 	if err != nil {
 		return nil, err
 	}
-	product, err := s.config.Catalog.Product(c.param("product-id"), m.country)
+	product, err := s.config.Catalog.Product(c.param("product-id"), sold.code)
 	if err != nil {
 		return nil, err
 	}
-	skus, err := s.config.Catalog.SKUs(c.param("product-id"), m.country, selected)
+	skus, err := s.config.Catalog.SKUs(c.param("product-id"), sold.code, selected)
 	if err != nil {
 		return nil, err
 	}
-	return collection(skus, m.selected("/products/"+product.ID+"/skus", selected)), nil
+	return collection(skus, sold.selected("/products/"+product.ID+"/skus", selected)), nil
 }
 
 // getSKU answers with one SKU.
-func (s *Server) getSKU(c *call, m market) (any, error) {
+func (s *Server) getSKU(c *call, sold salesCountry) (any, error) {
 	if _, err := s.selection(c); err != nil {
 		return nil, err
 	}
-	return s.config.Catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
+	return s.config.Catalog.SKU(c.param("product-id"), c.param("sku-id"), sold.code)
 }
 
 // listAvailabilities answers with the availabilities of a SKU.
-func (s *Server) listAvailabilities(c *call, m market) (any, error) {
+func (s *Server) listAvailabilities(c *call, sold salesCountry) (any, error) {
 	selected, err := s.selection(c)
 	if err != nil {
 		return nil, err
 	}
-	sku, err := s.config.Catalog.SKU(c.param("product-id"), c.param("sku-id"), m.country)
+	sku, err := s.config.Catalog.SKU(c.param("product-id"), c.param("sku-id"), sold.code)
 	if err != nil {
 		return nil, err
 	}
-	availabilities, err := s.config.Catalog.Availabilities(c.param("product-id"), c.param("sku-id"), m.country, selected)
+	availabilities, err := s.config.Catalog.Availabilities(c.param("product-id"), c.param("sku-id"), sold.code, selected)
 	if err != nil {
 		return nil, err
 	}
-	return collection(availabilities, m.selected("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities", selected)), nil
+	return collection(availabilities, sold.selected("/products/"+sku.ProductID+"/skus/"+sku.ID+"/availabilities", selected)), nil
 }
 
 // getAvailability answers with one availability.
-func (s *Server) getAvailability(c *call, m market) (any, error) {
-	return s.config.Catalog.Availability(c.param("product-id"), c.param("sku-id"), c.param("availability-id"), m.country)
+func (s *Server) getAvailability(c *call, sold salesCountry) (any, error) {
+	return s.config.Catalog.Availability(c.param("product-id"), c.param("sku-id"), c.param("availability-id"), sold.code)
 }
 
 // checkInventory answers with the restricted SKUs among those in the body: a bare
 // array, as this call does not answer with a collection.
-func (s *Server) checkInventory(c *call, m market) (any, error) {
+func (s *Server) checkInventory(c *call, sold salesCountry) (any, error) {
 	_, request, err := readJSON[partnercenter.InventoryCheckRequest](c)
 	if err != nil {
 		return nil, err
@@ -117,5 +117,5 @@ func (s *Server) checkInventory(c *call, m market) (any, error) {
 			return nil, errBadQuery("inventoryContext has no "+variable+", which the SKUs' inventoryVariables require", "send it")
 		}
 	}
-	return s.config.Catalog.CheckInventory(m.country, request.TargetItems), nil
+	return s.config.Catalog.CheckInventory(sold.code, request.TargetItems), nil
 }

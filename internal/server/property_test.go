@@ -257,10 +257,10 @@ func (p *play) place() {
 	}
 	p.do(write{
 		method: http.MethodPost, path: "/customers/" + c.id + "/orders", body: &request, user: user, customer: c, status: http.StatusCreated,
-		decide: func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, entropy lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			var sent partnercenter.Order
 			p.decode(p.encode(&request), &sent)
-			return lifecycle.PlaceOrder(p.account(c), lifecycle.Placement{Request: &sent, HasUser: user, Entropy: seed}, p.settings, now)
+			return lifecycle.PlaceOrder(p.account(c), lifecycle.Placement{Request: &sent, HasUser: user, Entropy: entropy}, p.settings, now)
 		},
 		answer: func(o *lifecycle.Order) any { return asPlaced(o) },
 	})
@@ -323,10 +323,10 @@ func (p *play) patch(o *modelOrder, request *partnercenter.Order) {
 	p.do(write{
 		method: http.MethodPatch, path: "/customers/" + o.customer.id + "/orders/" + o.Document.ID, body: request, ifMatch: ifMatch,
 		before: o, customer: o.customer, status: http.StatusOK,
-		decide: func(now time.Time, seed lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
+		decide: func(now time.Time, entropy lifecycle.Entropy) (*lifecycle.Order, []lifecycle.Event, error) {
 			var sent partnercenter.Order
 			p.decode(p.encode(request), &sent)
-			return lifecycle.PatchOrder(p.account(o.customer), o.Order, lifecycle.Patch{Request: &sent, IfMatch: ifMatch, Entropy: seed}, p.settings, now)
+			return lifecycle.PatchOrder(p.account(o.customer), o.Order, lifecycle.Patch{Request: &sent, IfMatch: ifMatch, Entropy: entropy}, p.settings, now)
 		},
 		answer: func(next *lifecycle.Order) any { return plain(next.At(p.now)) },
 	})

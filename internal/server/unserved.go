@@ -106,7 +106,7 @@ var documented = []struct{ method, path string }{
 func (r *router) addUnserved() {
 	add := func(method, pattern, name string) (added bool) {
 		pattern, _, _ = strings.Cut(pattern, "?")
-		n := r.root.at(pattern)
+		n := r.root.descend(pattern)
 		served := func(known Route) bool { return known.Method == method }
 		if slices.ContainsFunc(n.routes, served) || slices.ContainsFunc(n.unserved, func(u unserved) bool { return u.method == method }) {
 			return false

@@ -74,8 +74,8 @@ func readTokenCosts(out []byte) (names []string, costs map[string]*tokenCost, er
 		}
 		fields := strings.Fields(rest)
 		name := fields[0]
-		if at := strings.LastIndexByte(name, '-'); at > 0 {
-			name = name[:at] // the number of processors
+		if dash := strings.LastIndexByte(name, '-'); dash > 0 {
+			name = name[:dash] // the number of processors
 		}
 		name = strings.ReplaceAll(name, "_", " ")
 		c := costs[name]

@@ -75,18 +75,18 @@ func memberName(f reflect.StructField) string {
 
 // warnUnknown warns of members that a resource's type does not have, which
 // decoding left in Extra.
-func warnUnknown(term *terminal.Terminal, v reflect.Value, at string) {
+func warnUnknown(term *terminal.Terminal, v reflect.Value, path string) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			warnUnknown(term, v.Elem(), at)
+			warnUnknown(term, v.Elem(), path)
 		}
 	case reflect.Slice:
 		if v.Type() == reflect.TypeFor[jsontext.Value]() {
 			return
 		}
 		for i := range v.Len() {
-			warnUnknown(term, v.Index(i), fmt.Sprintf("%s[%d]", at, i))
+			warnUnknown(term, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
 		}
 	case reflect.Struct:
 		var known []string
@@ -94,7 +94,7 @@ func warnUnknown(term *terminal.Terminal, v reflect.Value, at string) {
 		for i := range t.NumField() {
 			if name := memberName(t.Field(i)); name != "" {
 				known = append(known, name)
-				warnUnknown(term, v.Field(i), strings.TrimPrefix(at+"."+name, "."))
+				warnUnknown(term, v.Field(i), strings.TrimPrefix(path+"."+name, "."))
 			}
 		}
 		extra, ok := t.FieldByName("Extra")
@@ -110,7 +110,7 @@ func warnUnknown(term *terminal.Terminal, v reflect.Value, at string) {
 			if slices.Contains(known, name) {
 				continue // empty, which the field cannot say
 			}
-			term.Linef("warning: %s is unknown and sent unchanged%s", strings.TrimPrefix(at+"."+name, "."), terminal.DidYouMean(name, known))
+			term.Linef("warning: %s is unknown and sent unchanged%s", strings.TrimPrefix(path+"."+name, "."), terminal.DidYouMean(name, known))
 		}
 	}
 }

@@ -255,19 +255,19 @@ func (c *UserCredential) GetToken(ctx context.Context, opts policy.TokenRequestO
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	err = c.store.Change(ctx, func(signIns []*SignIn) ([]*SignIn, error) {
-		at := slices.IndexFunc(signIns, c.User.Same)
-		if at < 0 {
+		i := slices.IndexFunc(signIns, c.User.Same)
+		if i < 0 {
 			return nil, &SignInError{Text: c.User.Who() + " has been signed out in the meantime", Next: "Sign in again: partnercenter login"}
 		}
-		kept := &MSALCache{Data: signIns[at].Cache}
+		kept := &MSALCache{Data: signIns[i].Cache}
 		if c.refused != "" && bytes.Contains(kept.Data, []byte(c.refused)) { // otherwise another process has replaced it
 			kept.forgetAccessTokens()
 		}
-		app, err := NewUserApp(c.service, signIns[at].Public, kept)
+		app, err := NewUserApp(c.service, signIns[i].Public, kept)
 		if err != nil {
 			return nil, err
 		}
-		result, err := app.silent(ctx, signIns[at].Account, opts.Scopes)
+		result, err := app.silent(ctx, signIns[i].Account, opts.Scopes)
 		if err != nil {
 			return nil, c.explain(ctx, err)
 		}
@@ -276,7 +276,7 @@ func (c *UserCredential) GetToken(ctx context.Context, opts policy.TokenRequestO
 		if !kept.changed {
 			return nil, nil
 		}
-		signIns[at].Cache = kept.Data
+		signIns[i].Cache = kept.Data
 		return signIns, nil
 	})
 	return token, err

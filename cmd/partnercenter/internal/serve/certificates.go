@@ -148,17 +148,17 @@ func (c *certificates) caFile() (string, error) {
 // reachableAt returns the TLS listener's URLs under the names in its
 // certificate, and the preferred one.
 func (c *certificates) reachableAt(listener string) (best string, all []string) {
-	at, err := url.Parse(listener)
+	parsed, err := url.Parse(listener)
 	if c.own == nil || err != nil {
 		return listener, nil
 	}
 	leaf := c.own.Certificate().Leaf
 	for _, name := range keypair.Names(leaf) {
 		if !strings.Contains(name, "*") {
-			all = append(all, "https://"+net.JoinHostPort(name, at.Port()))
+			all = append(all, "https://"+net.JoinHostPort(name, parsed.Port()))
 		}
 	}
-	if leaf.VerifyHostname(at.Hostname()) == nil || len(all) == 0 {
+	if leaf.VerifyHostname(parsed.Hostname()) == nil || len(all) == 0 {
 		return listener, all
 	}
 	return all[0], all
@@ -178,9 +178,9 @@ func (l *local) secureURLs() []string {
 		return urls
 	}
 	urls = append(urls, cloudhosts.BaseURLs(443)...)
-	if at, err := url.Parse(l.tlsAddress); err == nil && l.listeners.APITLS != nil {
+	if parsed, err := url.Parse(l.tlsAddress); err == nil && l.listeners.APITLS != nil {
 		// For clients that map the names to this machine, but not the port.
-		port, _ := strconv.Atoi(at.Port())
+		port, _ := strconv.Atoi(parsed.Port())
 		urls = append(urls, cloudhosts.BaseURLs(port)...)
 	}
 	slices.Sort(urls)

@@ -280,7 +280,7 @@ func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
 // listen opens the listeners.
 func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger) (err error) {
 	l.facts.PID = os.Getpid()
-	for _, at := range []struct {
+	for _, listening := range []struct {
 		flag, scheme, address string
 		listener              *net.Listener
 		url                   *string
@@ -290,7 +290,7 @@ func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger
 		{"--listen-tls", "https", o.listenTLS, &l.listeners.APITLS, &l.tlsAddress},
 		{"--proxy", "http", o.proxy, &l.proxyListener, &l.facts.ProxyURL},
 	} {
-		if *at.listener, *at.url, err = listenOn(ctx, at.flag, at.scheme, at.address, &o.auth, logger); err != nil {
+		if *listening.listener, *listening.url, err = listenOn(ctx, listening.flag, listening.scheme, listening.address, &o.auth, logger); err != nil {
 			return err
 		}
 	}

@@ -158,8 +158,8 @@ func explainTransport(err error) (Explanation, bool) {
 	e := Explanation{Code: ExitError}
 	server, known := "the service", false
 	if u := new(url.Error); errors.As(err, &u) {
-		if at, parseErr := url.Parse(u.URL); parseErr == nil {
-			server, known = at.Scheme+"://"+at.Host, true
+		if parsed, parseErr := url.Parse(u.URL); parseErr == nil {
+			server, known = parsed.Scheme+"://"+parsed.Host, true
 		}
 	}
 	switch {
