@@ -20,7 +20,7 @@ func (s *Subscription) schedules() bool {
 // productType returns the type of a subscription's product, nil for legacy offers and for
 // what nobody knows.
 func (s *Subscription) productType() *partnercenter.ItemType {
-	id := ""
+	var id string
 	switch s.Facts.Kind {
 	case catalog.OnlineService:
 		id = "OnlineServicesNCE"

@@ -67,7 +67,7 @@ func normalizeSpellings(ctx context.Context, tx *sql.Tx) error {
 				if customer, ok := object.(*partnercenter.Customer); ok && !isActive(customer) {
 					set += ", active = 0"
 				}
-				update := fmt.Sprintf("UPDATE %s SET %s WHERE (%s) = (%s)", d.table, set, key, parameters(2, len(row.key)))
+				update := fmt.Sprintf("UPDATE %s SET %s WHERE (%s) = (%s)", d.table, set, key, parameters(2, len(row.key))) //nolint:gosec // of names in the table above
 				if _, err := tx.ExecContext(ctx, update, append([]any{doc}, row.key...)...); err != nil {
 					return err
 				}

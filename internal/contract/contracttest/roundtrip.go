@@ -81,9 +81,7 @@ func asWritten(v any, names map[string]string) any {
 			if name, ok := names[strings.ToLower(key)]; ok {
 				key = name
 			}
-			switch {
-			case key == "dynamicAttributes", key == "parameters": // any JSON, including null
-			default:
+			if key != "dynamicAttributes" && key != "parameters" { // these are any JSON
 				value = oneShape(key, asWritten(value, names))
 			}
 			out[key] = value

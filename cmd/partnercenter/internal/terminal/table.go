@@ -311,7 +311,7 @@ func bold(s string) string { return "\x1b[1m" + s + "\x1b[0m" }
 
 // paint colours the states of resources.
 func paint(state string) string {
-	color := ""
+	var color string
 	switch partnercenter.OrderStatus(state).Normalize() {
 	case partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPOUploadComplete, "active":
 		color = "\x1b[32m"
