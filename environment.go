@@ -17,6 +17,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/appsecret"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // NewClientFromEnvironment returns a client with the settings of the
@@ -194,7 +195,13 @@ func readSmallFile(name string) ([]byte, error) {
 	if err == nil && len(data) > maxSmallFile {
 		err = fmt.Errorf("%s has more than %d bytes", name, maxSmallFile)
 	}
-	return data, err
+	if err != nil {
+		return nil, err
+	}
+	if data, err = textfile.Decode(data); err != nil {
+		return nil, fmt.Errorf("%s %w", name, err)
+	}
+	return data, nil
 }
 
 func rootsWith(file string) (*x509.CertPool, error) {

@@ -14,6 +14,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // checkInterval is how often the files are checked while there are handshakes.
@@ -105,15 +107,26 @@ func unreadable(file string, err error) error {
 	return fmt.Errorf("%w; make it readable to this user", err)
 }
 
+func read(file string) ([]byte, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, unreadable(file, err)
+	}
+	if data, err = textfile.Decode(data); err != nil {
+		return nil, fmt.Errorf("%s %w", file, err)
+	}
+	return data, nil
+}
+
 // load reads and checks the pair. No error quotes the content of the key's file.
 func (f *Files) load() (*tls.Certificate, error) {
-	certPEM, err := os.ReadFile(f.certFile)
+	certPEM, err := read(f.certFile)
 	if err != nil {
-		return nil, unreadable(f.certFile, err)
+		return nil, err
 	}
-	keyPEM, err := os.ReadFile(f.keyFile)
+	keyPEM, err := read(f.keyFile)
 	if err != nil {
-		return nil, unreadable(f.keyFile, err)
+		return nil, err
 	}
 	if !has(certPEM, "CERTIFICATE") {
 		return nil, fmt.Errorf("%s holds no certificate in PEM (-----BEGIN CERTIFICATE-----); give the server's certificate, followed by its intermediates", f.certFile)

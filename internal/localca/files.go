@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // The types of the PEM blocks in the authority's files.
@@ -140,6 +142,9 @@ func (k kind) readPEM(file, blockType string) ([]byte, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("localca: %w; make it readable to this user", err)
+	}
+	if content, err = textfile.Decode(content); err != nil {
+		return nil, fmt.Errorf("localca: %s %w", file, err)
 	}
 	block, _ := pem.Decode(content)
 	if block == nil || block.Type != blockType {

@@ -15,6 +15,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 	"github.com/partnercenter-go/partnercenter/internal/spelling"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -75,12 +76,11 @@ func ReadImport(name string, r io.Reader, into *Import) error {
 	if err != nil {
 		return err
 	}
+	if data, err = textfile.Decode(data); err != nil {
+		return fmt.Errorf("%s %w", name, err)
+	}
 	if into.orders == nil {
 		into.customers, into.orders = map[string]imported{}, map[string]imported{}
-	}
-	// The mark becomes a space, so that offsets stay those of the file.
-	if bytes.HasPrefix(data, []byte("\ufeff")) {
-		copy(data, "   ")
 	}
 	f := &importFile{name: name, data: data, into: into}
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowInvalidUTF8(true))

@@ -17,6 +17,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // maxProblems is how many mistakes are reported at once: more than are usually fixed
@@ -124,9 +126,14 @@ type File struct {
 func Parse(name string, data []byte) (*File, error) {
 	top := Position{near: &yaml.Node{Line: 1, Column: 1}}
 	f := &File{Root: top, name: name, fields: map[reflect.Type]*fields{}}
+	data, err := textfile.Decode(data)
+	if err != nil {
+		f.Problem(top, "the file %v", err)
+		return nil, f.Err()
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(yamlEscapes(data)))
 	var doc, second yaml.Node
-	err := dec.Decode(&doc)
+	err = dec.Decode(&doc)
 	if err == nil {
 		if len(doc.Content) > 0 && !isNull(doc.Content[0]) {
 			f.Root.node, f.Root.near = doc.Content[0], doc.Content[0]
@@ -148,7 +155,7 @@ var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)`)
 // file that is meant to be JSON there are better ones.
 func (f *File) syntax(data []byte, err error) {
 	if jsonStart.Match(data) {
-		dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, byteOrderMark)))
+		dec := jsontext.NewDecoder(bytes.NewReader(data))
 		_, jsonErr := dec.ReadValue()
 		var syntactic *jsontext.SyntacticError
 		if errors.As(jsonErr, &syntactic) {
@@ -167,9 +174,8 @@ func (f *File) syntax(data []byte, err error) {
 }
 
 var (
-	byteOrderMark = []byte("\xef\xbb\xbf")
 	// jsonStart matches the beginning of a file that is meant to be JSON.
-	jsonStart = regexp.MustCompile(`^\x{feff}?\s*\{\s*"`)
+	jsonStart = regexp.MustCompile(`^\s*\{\s*"`)
 	// jsonEscape matches one escape of a JSON string, a surrogate pair as one.
 	jsonEscape = regexp.MustCompile(`(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|(?s:.))`)
 )

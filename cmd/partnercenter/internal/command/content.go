@@ -33,11 +33,10 @@ func FileFlag(cmd *cobra.Command, file *string, what string) {
 // that suggests similar names.
 func (c *Call) ReadContent(name string, v any) error {
 	c.inputTaken = name == "-"
-	data, err := c.Term.ReadFile(name, maxContent)
+	text, err := c.Term.ReadFile(name, maxContent)
 	if err != nil {
 		return terminal.Usagef("-f %s cannot be read: %v", name, err)
 	}
-	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 {
 		return terminal.Usagef("-f %s is empty: write the resource in JSON or YAML", name)
 	} else if !json.Valid(trimmed) {

@@ -177,7 +177,7 @@ func (e *OAuthError) SignInError(otherwise string) *SignInError {
 }
 
 // refusedSignIn returns an error for the answer of a token authority.
-func refusedSignIn(authority string, status int, body []byte) error {
+func refusedSignIn(s *Settings, status int, body []byte) error {
 	var answer OAuthError
 	advice, text := "Check the tenant, the client and the secret.", ""
 	switch {
@@ -188,13 +188,28 @@ func refusedSignIn(authority string, status int, body []byte) error {
 	}
 	if json.Unmarshal(body, &answer) != nil || answer.Code == "" {
 		if text == "" {
-			return notAuthority(authority, status)
+			return notAuthority(s.Authority, status)
 		}
-		return &SignInError{Text: fmt.Sprintf("%s answered %d to a request for a token, %s", authority, status, text), Next: advice}
+		return &SignInError{Text: fmt.Sprintf("%s answered %d to a request for a token, %s", s.Authority, status, text), Next: advice}
 	}
 	err := answer.SignInError(advice)
-	err.Next += fmt.Sprintf("\nThe authority is %s.", authority)
+	if err.code == "invalid_client" {
+		err.Next += secretHint(s.ClientSecret)
+	}
+	err.Next += fmt.Sprintf("\nThe authority is %s.", s.Authority)
 	return err
+}
+
+// secretHint names blanks around a secret, which nobody sees. Variables get them from files
+// and clipboards.
+func secretHint(secret string) string {
+	switch plain := strings.TrimSpace(secret); {
+	case plain == secret:
+		return ""
+	case strings.TrimRight(secret, "\r\n") == plain:
+		return "\nThe secret ends with a newline, which is sent as part of it: remove that, or use --client-secret-file."
+	}
+	return "\nThe secret begins or ends with blanks, which are sent as part of it: remove them unless they belong there."
 }
 
 // notAuthority returns an error for an answer that is not a token authority's.

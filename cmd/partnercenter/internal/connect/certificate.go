@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // appCertificate is a certificate that an app uses instead of a secret.
@@ -33,6 +34,9 @@ func readAppCertificate(path, password string) (*appCertificate, error) {
 	data, err := io.ReadAll(io.LimitReader(f, maxCertificate))
 	if err != nil {
 		return nil, terminal.Settingsf("the client certificate cannot be read: %v", err)
+	}
+	if data, err = textfile.Decode(data); err != nil {
+		return nil, terminal.Settingsf("the client certificate in %s %v", path, err)
 	}
 	c := new(appCertificate)
 	if isPEM := bytes.Contains(data, []byte("-----BEGIN ")); isPEM {

@@ -24,6 +24,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -247,6 +248,9 @@ func NewRoundTripper(caFile string) (*http.Transport, error) {
 		pem, err := os.ReadFile(caFile)
 		if err != nil {
 			return nil, terminal.Usagef("the certificate authorities cannot be read: %v", err)
+		}
+		if pem, err = textfile.Decode(pem); err != nil {
+			return nil, terminal.Usagef("%s %v", caFile, err)
 		}
 		pool, ok := certificate.WithSystem(pem)
 		if !ok {

@@ -166,7 +166,7 @@ func newAzureCredential(s *Service) (azcore.TokenCredential, error) {
 // newCredentialOf returns a credential of package azidentity with a rememberingTransport.
 // For a foreign authority, one that is not Microsoft's, it disables instance discovery.
 func newCredentialOf(s *Service, inner func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error)) (azcore.TokenCredential, error) {
-	c := &credential{transport: &rememberingTransport{next: s.Options.Transport, authority: s.Authority}, authority: s.Authority}
+	c := &credential{transport: &rememberingTransport{next: s.Options.Transport, authority: s.Authority}, settings: &s.Settings}
 	options := s.Options
 	options.Transport = c.transport
 	var err error
@@ -190,7 +190,7 @@ Run 'partnercenter help environment' for more.`,
 type credential struct {
 	inner     azcore.TokenCredential
 	transport *rememberingTransport
-	authority string
+	settings  *Settings
 }
 
 func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -202,7 +202,7 @@ func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 		return token, ctx.Err()
 	case errors.As(err, &failed) && failed.RawResponse != nil:
 		body, _ := runtime.Payload(failed.RawResponse)
-		return token, refusedSignIn(c.authority, failed.RawResponse.StatusCode, body)
+		return token, refusedSignIn(c.settings, failed.RawResponse.StatusCode, body)
 	case c.transport.err() != nil:
 		return token, c.transport.err()
 	case !errors.As(err, &failed):
@@ -252,20 +252,23 @@ func (t *rememberingTransport) err() error {
 }
 
 // loopbackCredential gets tokens from an authority on this machine over plain HTTP.
-type loopbackCredential struct{ appsecret.Credential }
+type loopbackCredential struct {
+	appsecret.Credential
+	settings *Settings
+}
 
 func newLoopbackCredential(s *Service) *loopbackCredential {
 	return &loopbackCredential{appsecret.Credential{
 		Authority: s.Authority, TenantID: s.TenantID, ClientID: s.ClientID, ClientSecret: s.ClientSecret,
 		Transport: s.Options.Transport, Timeout: s.Options.Retry.TryTimeout,
-	}}
+	}, &s.Settings}
 }
 
 // GetToken implements [azcore.TokenCredential].
 func (c *loopbackCredential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	token, err := c.Credential.GetToken(ctx, opts)
 	if refused := new(appsecret.Refused); errors.As(err, &refused) {
-		err = refusedSignIn(refused.Authority, refused.StatusCode, refused.Body)
+		err = refusedSignIn(c.settings, refused.StatusCode, refused.Body)
 	}
 	return token, err
 }

@@ -13,7 +13,7 @@ func TestRefusedSignIn(t *testing.T) {
 		`<html>`:                     "https://a answered 400 to a request for a token, and not in the way a token authority does",
 		``:                           "https://a answered 400 to a request for a token, and not in the way a token authority does",
 	} {
-		err := refusedSignIn("https://a", http.StatusBadRequest, []byte(body))
+		err := refusedSignIn(&Settings{Authority: "https://a"}, http.StatusBadRequest, []byte(body))
 		if e := new(SignInError); !errors.As(err, &e) || e.Text != want {
 			t.Errorf("%s: %v", body, err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // ReadyFacts is the content of a server's ready file: where it listens and how
@@ -90,6 +91,9 @@ func readReadyFile(path string) (ReadyFacts, error) {
 	}
 	if err != nil {
 		return ReadyFacts{}, err
+	}
+	if data, err = textfile.Decode(data); err != nil {
+		return ReadyFacts{}, fmt.Errorf("%s %w", path, err)
 	}
 	var facts ReadyFacts
 	if err := json.Unmarshal(data, &facts); err != nil {

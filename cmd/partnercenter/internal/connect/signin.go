@@ -295,7 +295,7 @@ func (c *UserCredential) refuse(token string) bool {
 
 // explain returns an error that explains why there is no token.
 func (c *UserCredential) explain(ctx context.Context, err error) error {
-	err = ExplainMSAL(ctx, c.service.Authority, err)
+	err = ExplainMSAL(ctx, &c.service.Settings, err)
 	refused := new(SignInError)
 	if !errors.As(err, &refused) || !refused.over() {
 		return err
@@ -425,7 +425,7 @@ func (*AuthorityClient) CloseIdleConnections() {}
 
 // ExplainMSAL converts errors of MSAL, which are long and quote malformed
 // answers.
-func ExplainMSAL(ctx context.Context, authority string, err error) error {
+func ExplainMSAL(ctx context.Context, s *Settings, err error) error {
 	var (
 		call    msalerrors.CallErr
 		unread  msalerrors.InvalidJsonErr
@@ -438,9 +438,9 @@ func ExplainMSAL(ctx context.Context, authority string, err error) error {
 		return err
 	case errors.As(err, &call) && call.Resp != nil:
 		body, _ := io.ReadAll(io.LimitReader(call.Resp.Body, MaxTokenAnswer))
-		return refusedSignIn(authority, call.Resp.StatusCode, body)
+		return refusedSignIn(s, call.Resp.StatusCode, body)
 	case errors.As(err, &unread):
-		return notAuthority(authority, http.StatusOK)
+		return notAuthority(s.Authority, http.StatusOK)
 	case errors.As(err, &address), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}

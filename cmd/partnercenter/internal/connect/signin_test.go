@@ -107,14 +107,14 @@ func TestFindSignIn(t *testing.T) {
 func TestMSALErrors(t *testing.T) {
 	secret := "a-refresh-token"
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := ExplainMSAL(ctx, "https://a", errors.New("problem\nwith "+secret)); strings.Contains(err.Error(), secret) || !errors.As(err, new(*SignInError)) {
+	if err := ExplainMSAL(ctx, &Settings{Authority: "https://a"}, errors.New("problem\nwith "+secret)); strings.Contains(err.Error(), secret) || !errors.As(err, new(*SignInError)) {
 		t.Error(err)
 	}
-	if err := ExplainMSAL(ctx, "https://a", &SignInError{Text: "as it is"}); err.Error() != "as it is; " {
+	if err := ExplainMSAL(ctx, &Settings{Authority: "https://a"}, &SignInError{Text: "as it is"}); err.Error() != "as it is; " {
 		t.Error(err)
 	}
 	cancel()
-	if err := ExplainMSAL(ctx, "https://a", errors.New("late")); !errors.Is(err, context.Canceled) {
+	if err := ExplainMSAL(ctx, &Settings{Authority: "https://a"}, errors.New("late")); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // TokenKeyVariable is the environment variable for the key of the token file.
@@ -214,6 +215,10 @@ func (t *TokenStore) key() ([]byte, error) {
 		if text, err = readPrivateFile(from, maxSecret); err != nil {
 			return nil, err
 		}
+	}
+	text, err := textfile.Decode(text)
+	if err != nil {
+		return nil, terminal.Settingsf("%s %v", from, err)
 	}
 	key, err := decodeTokenKey(string(text))
 	if err != nil {

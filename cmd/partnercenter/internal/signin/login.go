@@ -157,7 +157,7 @@ func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *connect.
 	defer listener.close()
 	address, err := through.CodeURL(ctx, listener.url, append([]string{"openid", "profile", "offline_access"}, s.Scopes...))
 	if err != nil {
-		return result, connect.ExplainMSAL(ctx, s.Authority, err)
+		return result, connect.ExplainMSAL(ctx, &s.Settings, err)
 	}
 	if address, err = guardCodeURL(address, state, nonce, verifier); err != nil {
 		return result, err
@@ -182,7 +182,7 @@ func signInWithBrowser(ctx context.Context, term *terminal.Terminal, s *connect.
 		return result, &connect.SignInError{Text: connect.SignInFailed + s.Authority + " answered without a code", Next: "Run partnercenter login again, and check --authority."}
 	}
 	if result, err = through.Redeem(ctx, answer.Get("code"), listener.url, verifier, s.Scopes); err != nil {
-		return result, connect.ExplainMSAL(ctx, s.Authority, err)
+		return result, connect.ExplainMSAL(ctx, &s.Settings, err)
 	}
 	return result, checkIDToken(result.IDToken.RawToken, s, nonce)
 }
@@ -268,7 +268,7 @@ func signInWithCode(ctx context.Context, term *terminal.Terminal, s *connect.Ser
 	}
 	code, err := through.AcquireTokenByDeviceCode(ctx, s.Scopes)
 	if err != nil {
-		return result, connect.ExplainMSAL(ctx, s.Authority, err)
+		return result, connect.ExplainMSAL(ctx, &s.Settings, err)
 	}
 	term.Linef("To sign in, open this page in a browser on any machine:")
 	term.Linef("  %s", code.Result.VerificationURL)
@@ -291,5 +291,5 @@ func signInWithCode(ctx context.Context, term *terminal.Terminal, s *connect.Ser
 	case waiting.Err() != nil, errors.Is(err, context.DeadlineExceeded) && !term.Now().Before(code.Result.ExpiresOn):
 		return result, &connect.SignInError{Text: "the code was not entered in time", Next: "Run partnercenter login --device-code again, for a new one."}
 	}
-	return result, connect.ExplainMSAL(ctx, s.Authority, err)
+	return result, connect.ExplainMSAL(ctx, &s.Settings, err)
 }

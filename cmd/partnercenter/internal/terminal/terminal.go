@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // Terminal is a command's only access to the outside world.
@@ -79,7 +80,7 @@ func (t *Terminal) Next(text string) {
 	}
 }
 
-// ReadFile reads a file, or standard input for "-", of at most limit bytes.
+// ReadFile reads a text file, or standard input for "-", of at most limit bytes.
 func (t *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
 	r := t.Stdin
 	if name != "-" {
@@ -94,7 +95,13 @@ func (t *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
 	if err == nil && int64(len(data)) > limit {
 		err = fmt.Errorf("it has more than %d bytes", limit)
 	}
-	return data, err
+	if err != nil {
+		return nil, err
+	}
+	if data, err = textfile.Decode(data); err != nil {
+		return nil, fmt.Errorf("it %w", err)
+	}
+	return data, nil
 }
 
 // Ask asks a question on the terminal and returns the answer, trimmed. At the
