@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 //	awaitslow			wait until the stub holds a request
 //	fact NAME FILE MEMBER		set a variable to what a ready file says
 //	localstub			let --profile local find the stub
-//	waitfile FILE			wait until a file is there
+//	waitfile FILE [TEXT]		wait until a file is there, with a text in it
 //	person				have the local server's user sit at the browser, and
 //					set $LOCAL_TENANT, $LOCAL_CLIENT and $LOCAL_PROXY
 //
@@ -78,7 +78,7 @@ func TestScripts(t *testing.T) {
 			},
 			"waitfile": func(ts *testscript.TestScript, _ bool, args []string) {
 				for range 2400 {
-					if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+					if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && (len(args) < 2 || strings.Contains(string(text), args[1])) {
 						return
 					}
 					time.Sleep(50 * time.Millisecond)

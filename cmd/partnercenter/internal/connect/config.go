@@ -1,8 +1,6 @@
 package connect
 
 import (
-	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -29,7 +27,7 @@ func LoadConfig(term *terminal.Terminal) (*Config, error) {
 		return nil, err
 	}
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && !explicit {
+	if Missing(err) && !explicit {
 		return &Config{Path: path}, nil
 	}
 	if err != nil {

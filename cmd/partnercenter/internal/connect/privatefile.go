@@ -1,11 +1,13 @@
 package connect
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -29,6 +31,12 @@ func readPrivateFile(path string, limit int64) ([]byte, error) {
 		err = terminal.Settingsf("%s is too large to be a file of this program: remove it, then run partnercenter login again", path)
 	}
 	return data, err
+}
+
+// Missing reports whether an error says that a file does not exist, which includes that
+// what should be its folder is none.
+func Missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // openToOthers reports whether the mode of a file lets other users read or

@@ -1,12 +1,17 @@
 package connect
 
 import (
+	"cmp"
+	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
@@ -16,12 +21,14 @@ import (
 // ReadyFacts is the content of a server's ready file: where it listens and how
 // to sign in.
 type ReadyFacts struct {
-	PID        int    `json:"pid"`
-	APIURL     string `json:"apiUrl"`
-	APIURLTLS  string `json:"apiUrlTls,omitempty"`
-	ControlURL string `json:"controlUrl,omitempty"`
-	ProxyURL   string `json:"proxyUrl,omitempty"`
-	CAFile     string `json:"caFile,omitempty"` // for all TLS addresses, unless OwnCertificate
+	PID       int    `json:"pid"`
+	APIURL    string `json:"apiUrl"`
+	APIURLTLS string `json:"apiUrlTls,omitempty"`
+	// APIURLs are all addresses of the API; these two are the first of their kind.
+	APIURLs    []string `json:"apiUrls,omitempty"`
+	ControlURL string   `json:"controlUrl,omitempty"`
+	ProxyURL   string   `json:"proxyUrl,omitempty"`
+	CAFile     string   `json:"caFile,omitempty"` // for all TLS addresses, unless OwnCertificate
 	// OwnCertificate reports that the TLS listener's certificate is the user's own, and
 	// not signed by the authority in CAFile.
 	OwnCertificate bool   `json:"ownCertificate,omitzero"`
@@ -86,7 +93,7 @@ func localFacts() (ReadyFacts, error) {
 
 func readReadyFile(path string) (ReadyFacts, error) {
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if Missing(err) {
 		return ReadyFacts{}, fmt.Errorf("there is no local server: %s does not exist; start one with: partnercenter serve (without --ready-file, which replaces this file)", path)
 	}
 	if err != nil {
@@ -102,9 +109,45 @@ func readReadyFile(path string) (ReadyFacts, error) {
 	return facts, nil
 }
 
-// RemoveReadyFile removes the file unless another server has replaced it.
-func RemoveReadyFile(path string) {
-	if facts, err := readReadyFile(path); err == nil && facts.PID == os.Getpid() {
+// RemoveReadyFile removes the file of a server with these facts, unless another has
+// replaced it.
+func RemoveReadyFile(path string, facts ReadyFacts) {
+	if found, err := readReadyFile(path); err == nil && found.PID == facts.PID && slices.Equal(found.APIURLs, facts.APIURLs) {
 		os.Remove(path)
 	}
+}
+
+// runningTimeout bounds how long a server may take to say that it is running. Servers on
+// this machine answer at once.
+const runningTimeout = 5 * time.Second
+
+// RunningServer reports whether the server that wrote a ready file is running, and its
+// address. It asks the server: process ids are used again, and those of containers mean
+// nothing outside. One that takes the connection and does not answer counts as running.
+func RunningServer(ctx context.Context, path string) (address string, running bool) {
+	facts, err := readReadyFile(path)
+	if err != nil {
+		return "", false
+	}
+	address = cmp.Or(facts.APIURL, facts.APIURLTLS)
+	transport, err := NewTransport(facts.CAFile)
+	if err != nil {
+		if transport, err = NewTransport(""); err != nil {
+			return address, false
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, runningTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/readyz", nil)
+	if err != nil {
+		return address, false
+	}
+	answer, err := Ask(transport, req)
+	if answer == nil {
+		return address, errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*tls.CertificateVerificationError))
+	}
+	var health struct {
+		Status string `json:"status"`
+	}
+	return address, json.Unmarshal(answer.Body, &health) == nil && health.Status != ""
 }

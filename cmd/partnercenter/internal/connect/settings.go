@@ -220,7 +220,16 @@ func loadProfile(term *terminal.Terminal, name string) (Settings, error) {
 
 // LocalSettings returns the settings for the local server.
 func LocalSettings() (Settings, error) {
-	facts, err := localFacts()
+	path, err := LocalReadyFile()
+	if err != nil {
+		return Settings{}, err
+	}
+	return SettingsOf(path)
+}
+
+// SettingsOf returns the settings for the server that wrote a ready file.
+func SettingsOf(readyFile string) (Settings, error) {
+	facts, err := readReadyFile(readyFile)
 	if err != nil {
 		return Settings{}, err
 	}

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,14 +62,14 @@ func (t *TokenStore) keyPath() string { return filepath.Join(filepath.Dir(t.path
 // load returns the sign-ins, none if there is no file.
 func (t *TokenStore) load() ([]*SignIn, error) {
 	sealed, err := readPrivateFile(t.path, maxTokenFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	if Missing(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	key, err := t.key()
-	if errors.Is(err, fs.ErrNotExist) {
+	if Missing(err) {
 		return nil, unreadable(fmt.Sprintf("%s is encrypted, and its key is missing: neither %s nor %s has one", t.path, t.keyPath(), TokenKeyVariable))
 	}
 	if err != nil {
@@ -161,7 +160,7 @@ func (t *TokenStore) Clear(ctx context.Context) (removed bool, err error) {
 		switch err := os.Remove(path); {
 		case err == nil:
 			removed = removed || path == t.path
-		case !errors.Is(err, fs.ErrNotExist):
+		case !Missing(err):
 			return removed, fmt.Errorf("the sign-ins cannot be removed: %w; remove the file yourself", err)
 		}
 	}
@@ -170,7 +169,7 @@ func (t *TokenStore) Clear(ctx context.Context) (removed bool, err error) {
 
 func isThere(path string) bool {
 	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+	return !Missing(err)
 }
 
 func (t *TokenStore) lock(ctx context.Context) (unlock func(), err error) {
@@ -193,7 +192,7 @@ func (t *TokenStore) save(signIns []*SignIn) error {
 		return err
 	}
 	key, err := t.key()
-	if errors.Is(err, fs.ErrNotExist) {
+	if Missing(err) {
 		key, err = t.makeKey()
 	}
 	if err != nil {

@@ -158,7 +158,7 @@ func (o *serveOptions) leeway() time.Duration { return cmp.Or(o.tokenLeeway, -1)
 
 // takeTokens sets up the checking of tokens.
 func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.Config) (err error) {
-	bases := append(baseURLs(l.facts.APIURLTLS, l.tlsAddress, l.facts.APIURL), l.secureURLs()...)
+	bases := append(baseURLs(slices.Concat([]string{l.facts.APIURLTLS}, l.tlsURLs, l.urls)...), l.secureURLs()...)
 	if o.auth.mode == authEntra {
 		if l.entra, err = l.newEntra(ctx, o, bases, config.Logger); err != nil {
 			return err

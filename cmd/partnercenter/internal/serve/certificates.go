@@ -38,7 +38,7 @@ func caFolder(flag string) (string, error) {
 	}
 	state, err := connect.StateDir()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("certificate authority: %w; or name a folder with --ca-dir", err)
 	}
 	return filepath.Join(state, "ca"), nil
 }
@@ -63,7 +63,7 @@ func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) 
 	if err != nil {
 		return nil, err
 	}
-	if o.listenTLS != "" && c.own == nil {
+	if len(o.listenTLS) > 0 && c.own == nil {
 		if c.local, err = localca.Open(dir, time.Now()); err != nil {
 			return nil, caError(err)
 		}
@@ -81,15 +81,15 @@ func (o *serveOptions) checkTLS() error {
 	switch {
 	case (o.tlsCert == "") != (o.tlsKey == ""):
 		return terminal.Usagef("--tls-cert and --tls-key go together: give both, or neither for a certificate of the local authority")
-	case o.tlsCert != "" && o.listenTLS == "":
+	case o.tlsCert != "" && len(o.listenTLS) == 0:
 		return terminal.Usagef("--tls-cert is for the TLS listener, which is turned off: give --listen-tls an address")
-	case o.microsoftHosts && o.listenTLS == "" && o.proxy == "":
+	case o.microsoftHosts && len(o.listenTLS) == 0 && len(o.proxy) == 0:
 		return terminal.Usagef("--microsoft-hosts requires a TLS listener or a proxy: give --listen-tls or --proxy an address")
 	}
 	if err := terminal.OneOf("proxy-others", o.proxyOthers, othersRefused, othersTunnelled); err != nil {
 		return err
 	}
-	if o.proxyOthers != othersRefused && o.proxy == "" {
+	if o.proxyOthers != othersRefused && len(o.proxy) == 0 {
 		return terminal.Usagef("--proxy-others is for the proxy, which is turned off: give --proxy an address")
 	}
 	return nil
@@ -102,7 +102,7 @@ const (
 )
 
 // playsMicrosoft reports whether the server answers for Microsoft's hosts.
-func (o *serveOptions) playsMicrosoft() bool { return o.microsoftHosts || o.proxy != "" }
+func (o *serveOptions) playsMicrosoft() bool { return o.microsoftHosts || len(o.proxy) > 0 }
 
 // playsSignIn reports whether the server also answers for the sign-in hosts,
 // which it does not if Microsoft issues the tokens.
@@ -171,17 +171,20 @@ func (l *local) secureURLs() []string {
 	if l.certificates == nil {
 		return nil
 	}
-	if l.listeners.APITLS != nil {
-		_, urls = l.certificates.reachableAt(l.tlsAddress)
+	for _, listener := range l.tlsURLs {
+		_, named := l.certificates.reachableAt(listener)
+		urls = append(urls, named...)
 	}
 	if l.certificates.microsoft == nil {
 		return urls
 	}
 	urls = append(urls, cloudhosts.BaseURLs(443)...)
-	if parsed, err := url.Parse(l.tlsAddress); err == nil && l.listeners.APITLS != nil {
-		// For clients that map the names to this machine, but not the port.
-		port, _ := strconv.Atoi(parsed.Port())
-		urls = append(urls, cloudhosts.BaseURLs(port)...)
+	for _, listener := range l.tlsURLs {
+		if parsed, err := url.Parse(listener); err == nil {
+			// For clients that map the names to this machine, but not the port.
+			port, _ := strconv.Atoi(parsed.Port())
+			urls = append(urls, cloudhosts.BaseURLs(port)...)
+		}
 	}
 	slices.Sort(urls)
 	return slices.Compact(urls)

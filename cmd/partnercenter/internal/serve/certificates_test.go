@@ -14,7 +14,7 @@ import (
 func TestCertificateByName(t *testing.T) {
 	for _, played := range []bool{false, true} {
 		log := new(bytes.Buffer)
-		c, err := openCertificates(&serveOptions{listenTLS: "127.0.0.1:0", microsoftHosts: played, caDir: filepath.Join(t.TempDir(), "ca")},
+		c, err := openCertificates(&serveOptions{listenTLS: []string{"127.0.0.1:0"}, microsoftHosts: played, caDir: filepath.Join(t.TempDir(), "ca")},
 			slog.New(slog.NewTextHandler(log, nil)))
 		if err != nil {
 			t.Fatal(err)

@@ -43,9 +43,9 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 		return err
 	}
 	defer os.RemoveAll(dir)
-	const freePort = "127.0.0.1:0"
+	freePort := []string{"127.0.0.1:0"}
 	local, err := startLocal(ctx, io.Discard, &serveOptions{
-		listen: freePort, listenTLS: freePort, control: freePort,
+		listen: freePort, listenTLS: freePort, control: freePort, noReadyFile: true,
 		db: filepath.Join(dir, "partnercenter.db"), caDir: filepath.Join(dir, "ca"),
 		seed: "sample", limits: limitProfiles["instant"], cacheSize: "1MiB",
 		tokenLeeway: time.Minute, tokenLifetime: time.Hour,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -22,8 +23,8 @@ func (f *shownFacts) url() string { return cmp.Or(f.APIURL, f.APIURLTLS) }
 func (l *local) print(w io.Writer) {
 	f := &l.facts
 	lines := [][2]string{
-		{"API", f.APIURL}, {"API over TLS", f.APIURLTLS}, {"Proxy", f.ProxyURL}, {"CA certificate", f.CAFile},
-		{"Control plane", f.ControlURL}, {"Database", l.database}, {"Ready file", l.readyFile},
+		{"API", strings.Join(l.urls, ", ")}, {"API over TLS", strings.Join(f.APIURLs[len(l.urls):], ", ")}, {"Proxy", strings.Join(l.proxyURLs, ", ")}, {"CA certificate", f.CAFile},
+		{"Control plane", strings.Join(l.controlURLs, ", ")}, {"Database", l.database}, {"Ready file", l.readyFile},
 		{"Sign-in", f.describeAuth()},
 		{"Tenant", f.TenantID}, {"Client id", f.ClientID}, {"Client secret", f.ClientSecret},
 		{"User", f.UserPrincipalName}, {"Password", f.Password},

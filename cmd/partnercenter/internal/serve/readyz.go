@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ const readyzPoll = 50 * time.Millisecond
 func Readyz(term *terminal.Terminal) *cobra.Command {
 	var (
 		address, caFile string
+		readyFile       string
 		wait            bool
 		timeout         time.Duration
 	)
@@ -29,36 +31,54 @@ func Readyz(term *terminal.Terminal) *cobra.Command {
 		Use: "readyz", Short: "Check whether a local server is ready",
 		Long: `Check whether a server is ready to serve requests: if so, the exit code is 0. For
 scripts that start a server and wait for it.`,
-		Example: `  partnercenter serve & partnercenter readyz --wait && run-my-tests`,
+		Example: `  partnercenter serve & partnercenter readyz --wait && run-my-tests
+  partnercenter serve --ready-file ready.json & partnercenter readyz --wait --ready-file ready.json`,
 		Flags: func(cmd *cobra.Command) {
 			f := cmd.Flags()
 			f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust in addition to the system's")
 			f.DurationVar(&timeout, "timeout", 30*time.Second, "maximum wait")
+			f.StringVar(&readyFile, "ready-file", "", "`file` that the server writes, as given to serve: the server is the one that it names")
 			f.StringVar(&address, "url", "", "base `URL` of the server (default: that of the server found by --profile local, or else http://127.0.0.1:8080)")
 			f.BoolVar(&wait, "wait", false, "wait until the server is ready")
 		},
+		Check: func(*command.Call) error {
+			if readyFile != "" && address != "" {
+				return terminal.Usagef("--ready-file and --url both name the server: leave one out")
+			}
+			return nil
+		},
 	}, func(ctx context.Context, call *command.Call) error {
-		if err := runReadyz(ctx, address, caFile, wait, timeout); err != nil {
+		// With --wait, the ready file may appear only later.
+		find := func() (url, ca string, err error) {
+			switch {
+			case address != "":
+				return address, caFile, nil
+			case readyFile != "":
+				s, err := connect.SettingsOf(readyFile)
+				return s.BaseURL, cmp.Or(caFile, s.CAFile), err
+			}
+			if s, err := connect.LocalSettings(); err == nil {
+				return s.BaseURL, cmp.Or(caFile, s.CAFile), nil
+			}
+			return "http://127.0.0.1:8080", caFile, nil
+		}
+		if err := runReadyz(ctx, find, wait, timeout); err != nil {
 			return err
 		}
 		return call.Say("ready")
 	})
 }
 
-func runReadyz(ctx context.Context, address, caFile string, wait bool, timeout time.Duration) error {
+func runReadyz(ctx context.Context, find func() (url, ca string, err error), wait bool, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNotReady)
 	defer cancel()
 	var last error
 	for {
-		// With --wait, the ready file may appear only later.
-		url, ca := address, caFile
-		if url == "" {
-			url, ca = "http://127.0.0.1:8080", caFile
-			if s, err := connect.LocalSettings(); err == nil {
-				url, ca = s.BaseURL, s.CAFile
-			}
+		url, ca, err := find()
+		if err == nil {
+			err = askReady(ctx, url, ca)
 		}
-		if last = askReady(ctx, url, ca); last == nil {
+		if last = err; last == nil {
 			return nil
 		}
 		if !wait {

@@ -6,7 +6,6 @@ package serve
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,10 +13,8 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -41,12 +38,14 @@ import (
 
 // serveOptions are the flags of serve.
 type serveOptions struct {
-	listen, listenTLS, control string
+	listen, listenTLS, control []string // addresses
+	proxy                      []string
 	db, seed, catalog, profile string
 	readyFile, caDir           string
+	noReadyFile                bool // for the demo, which nobody has to find
 	asCloud                    string
 	tlsCert, tlsKey            string
-	proxy, proxyOthers         string
+	proxyOthers                string
 	microsoftHosts             bool
 	cacheSize                  string
 	limits                     limits
@@ -66,10 +65,11 @@ func Serve(term *terminal.Terminal) *cobra.Command {
 its own, the control plane, with an SQLite database.
 
 A new database is filled with sample data or with --seed. By default all listeners
-are on this machine only. An empty address turns a listener off, and port 0 selects a
-free port.
+are on this machine only. An empty address turns a listener off, port 0 selects a free
+port, and localhost means 127.0.0.1 and ::1. Flags of addresses can be repeated.
 
-Other commands find the server with --profile local.
+Other commands find the server with --profile local, by its ready file. If another
+server is running that wrote that file, the file stays as it is, with a warning.
 
 With --proxy, programs written for Microsoft's service use this server unchanged: set
 HTTPS_PROXY to the proxy's address, and their runtime's variable for certificate
@@ -87,10 +87,10 @@ variables.`,
 func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = true // there are many
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` of the API over plain HTTP; empty for none")
-	f.StringVar(&o.listenTLS, "listen-tls", "127.0.0.1:8443", "`address` of the API over TLS; empty for none")
-	f.StringVar(&o.control, "control", "127.0.0.1:8081", "`address` of the control plane; empty for none")
-	f.StringVar(&o.proxy, "proxy", "", "`address` of an HTTP proxy, such as 127.0.0.1:8082, that answers for Microsoft's API and sign-in hosts of all clouds (default: none)")
+	f.StringArrayVar(&o.listen, "listen", []string{"127.0.0.1:8080"}, "`address` of the API over plain HTTP, can be repeated; empty for none")
+	f.StringArrayVar(&o.listenTLS, "listen-tls", []string{"127.0.0.1:8443"}, "`address` of the API over TLS, can be repeated; empty for none")
+	f.StringArrayVar(&o.control, "control", []string{"127.0.0.1:8081"}, "`address` of the control plane, can be repeated; empty for none")
+	f.StringArrayVar(&o.proxy, "proxy", nil, "`address` of an HTTP proxy, such as 127.0.0.1:8082, that answers for Microsoft's API and sign-in hosts of all clouds, can be repeated (default: none)")
 	f.StringVar(&o.proxyOthers, "proxy-others", othersRefused, "`what` the proxy does with other hosts: refuse or tunnel")
 	f.BoolVar(&o.microsoftHosts, "microsoft-hosts", false, "answer for Microsoft's hosts at the TLS listener too, for machines that resolve their names to this one; implied by --proxy")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "PEM `file` with the TLS listener's certificate, reloaded when it changes (default: a certificate of the local authority)")
@@ -126,6 +126,9 @@ func (o *serveOptions) check(call *command.Call) error {
 		return err
 	}
 	o.seedGiven = call.Given("seed")
+	if err := o.checkAddresses(); err != nil {
+		return err
+	}
 	return o.checkTLS()
 }
 
@@ -138,7 +141,7 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 	if err := local.writeReady(o); err != nil {
 		return err
 	}
-	defer connect.RemoveReadyFile(local.readyFile)
+	defer connect.RemoveReadyFile(local.readyFile, local.facts.ReadyFacts)
 	local.print(term.Stdout)
 	return local.serve(ctx, o.shutdownGrace)
 }
@@ -156,12 +159,16 @@ type local struct {
 	proxyListener net.Listener            // the proxy's listener
 
 	certificates *certificates // nil if there is no TLS
-	tlsAddress   string        // URL of the TLS listener, with its IP address
+	urls         []string      // of the API over plain HTTP
+	tlsURLs      []string      // of the API over TLS, as it was told to listen
+	controlURLs  []string
+	proxyURLs    []string
 	facts        shownFacts
-	readyFile    string
+	readyFile    string // empty for none
 	database     string // for display
 	customer     string // one with orders, for examples; may be empty
 	log          *server.LogWriter
+	logger       *slog.Logger
 }
 
 // startLocal opens the listeners and the database, and fills a new one.
@@ -176,6 +183,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err != nil {
 		return nil, err
 	}
+	l.logger = logger
 	cacheSize, err := humanize.ParseBytes(o.cacheSize)
 	if err != nil {
 		return nil, terminal.Usagef("--cache-size %q is not a size: write it like 64MiB", o.cacheSize)
@@ -184,6 +192,9 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		return nil, err
 	}
 	l.facts.Cloud = string(l.cloud)
+	if err := l.chooseReadyFile(ctx, o); err != nil {
+		return nil, err
+	}
 	tuneMemory(int64(cacheSize))
 	if sampleCatalog(o.catalog) {
 		// Loading it takes about as long as opening the database, so do both
@@ -192,7 +203,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	}
 	// Listen first: a port in use is the most common mistake, and must not
 	// leave a new database behind.
-	if err := l.listen(ctx, o, logger); err != nil {
+	if err := l.listen(ctx, o); err != nil {
 		return nil, err
 	}
 	sold, err := readCatalog(o.catalog)
@@ -275,103 +286,6 @@ func newLogger(w io.Writer, o *serveOptions) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
 	return nil, terminal.Usagef("--log-format %q is unknown: use text or json", o.logFormat)
-}
-
-// listen opens the listeners.
-func (l *local) listen(ctx context.Context, o *serveOptions, logger *slog.Logger) (err error) {
-	l.facts.PID = os.Getpid()
-	for _, listening := range []struct {
-		flag, scheme, address string
-		listener              *net.Listener
-		url                   *string
-	}{
-		{"--listen", "http", o.listen, &l.listeners.API, &l.facts.APIURL},
-		{"--control", "http", o.control, &l.listeners.Control, &l.facts.ControlURL},
-		{"--listen-tls", "https", o.listenTLS, &l.listeners.APITLS, &l.tlsAddress},
-		{"--proxy", "http", o.proxy, &l.proxyListener, &l.facts.ProxyURL},
-	} {
-		if *listening.listener, *listening.url, err = listenOn(ctx, listening.flag, listening.scheme, listening.address, &o.auth, logger); err != nil {
-			return err
-		}
-	}
-	if l.listeners.API == nil && l.listeners.APITLS == nil {
-		return terminal.Usagef("there is no listener: give --listen or --listen-tls an address")
-	}
-	if l.listeners.APITLS == nil && l.proxyListener == nil {
-		return nil
-	}
-	if l.certificates, err = openCertificates(o, logger); err != nil {
-		return err
-	}
-	l.listeners.TLS = l.certificates.config()
-	if l.facts.CAFile, err = l.certificates.caFile(); err != nil {
-		return err
-	}
-	if l.listeners.APITLS != nil {
-		l.facts.APIURLTLS, _ = l.certificates.reachableAt(l.tlsAddress)
-		l.facts.OwnCertificate = l.certificates.own != nil
-	}
-	if l.proxyListener != nil {
-		l.proxy = proxy.New(proxy.Options{TunnelOthers: o.proxyOthers == othersTunnelled, TunnelSignIn: !o.playsSignIn(), Logger: logger})
-		l.listeners.Intercepted = l.proxy.Intercepted()
-	}
-	return nil
-}
-
-func listenOn(ctx context.Context, flag, scheme, address string, auth *authOptions, logger *slog.Logger) (net.Listener, string, error) {
-	if address == "" {
-		return nil, "", nil
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	switch {
-	case terminal.AddressInUse(err):
-		return nil, "", fmt.Errorf("address %s is in use, perhaps by another server: stop that one, or choose another address with %s (port 0 selects a free one)", address, flag)
-	case errors.Is(err, syscall.EACCES):
-		return nil, "", fmt.Errorf("this user is not allowed to listen on %s: choose a port of 1024 or higher with %s", address, flag)
-	case err != nil:
-		return nil, "", terminal.Usagef("cannot listen on %q: %v; write the address like 127.0.0.1:8080 in %s", address, err, flag)
-	}
-	at := listener.Addr().(*net.TCPAddr)
-	if err := auth.checkListener(flag, scheme, at, logger); err != nil {
-		listener.Close()
-		return nil, "", err
-	}
-	if !at.IP.IsLoopback() {
-		can := "can try to sign in"
-		switch flag {
-		case "--control":
-			can = "can get tokens and set the clock"
-		case "--proxy":
-			can = "can use it as a proxy"
-		}
-		logger.Warn("listening beyond this machine: anyone who reaches the address "+can, "flag", flag, "address", at.String())
-	}
-	return listener, scheme + "://" + reachable(at), nil
-}
-
-// reachable returns an address for clients on this machine, which the
-// unspecified address is not.
-func reachable(at *net.TCPAddr) string {
-	if at.IP.IsUnspecified() {
-		return net.JoinHostPort("127.0.0.1", strconv.Itoa(at.Port))
-	}
-	return at.String()
-}
-
-// baseURLs returns the addresses at which requests may arrive: those given, and
-// the same with localhost.
-func baseURLs(urls ...string) []string {
-	var all []string
-	for _, u := range urls {
-		if u == "" {
-			continue
-		}
-		all = append(all, u)
-		if strings.Contains(u, "//127.0.0.1:") {
-			all = append(all, strings.Replace(u, "127.0.0.1", "localhost", 1))
-		}
-	}
-	return all
 }
 
 // fill writes the seed into a new database. If the server signs tokens, it
@@ -479,23 +393,6 @@ func (l *local) findCustomer(ctx context.Context) error {
 // sampleCustomer is the customer of the sample data in the documentation and
 // the demo.
 const sampleCustomer = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
-
-// writeReady writes the ready file. The listeners are open: connections wait
-// until serve accepts them.
-func (l *local) writeReady(o *serveOptions) error {
-	l.readyFile = o.readyFile
-	if l.readyFile == "" {
-		file, err := connect.LocalReadyFile()
-		if err != nil {
-			return err
-		}
-		l.readyFile = file
-	}
-	if err := connect.WriteReadyFile(l.readyFile, l.facts.ReadyFacts); err != nil {
-		return fmt.Errorf("the ready file cannot be written: %w; choose another with --ready-file", err)
-	}
-	return nil
-}
 
 // serve answers requests until ctx is done.
 func (l *local) serve(ctx context.Context, grace time.Duration) error {

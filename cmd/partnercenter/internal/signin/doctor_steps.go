@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -38,7 +37,7 @@ func (d *doctor) checkConfiguration(context.Context) outcome {
 	if err != nil {
 		return d.failedWith(err)
 	}
-	if _, err := os.Stat(config.Path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(config.Path); connect.Missing(err) {
 		return isOK("there is none at %s; flags, variables and built-in values are used", config.Path)
 	}
 	return isOK("%s, profiles: %s", config.Path, cmp.Or(strings.Join(config.Names(), ", "), "none"))
