@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"html"
 	"path/filepath"
@@ -31,11 +32,14 @@ var changing = []struct {
 
 // TestDemoPicture keeps docs/demo.svg to what the demo prints, in lines that fit.
 func TestDemoPicture(t *testing.T) {
-	r := runCLI(t.Context(), t, func(term *terminal.Terminal) { term.StdoutTTY, term.Width = true, demoWidth }, "demo")
-	if r.code != terminal.ExitOK {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stdout := &interrupting{word: "Ctrl-C", cancel: cancel}
+	setup := func(term *terminal.Terminal) { term.Stdout, term.StdoutTTY, term.Width = stdout, true, demoWidth }
+	if r := runCLI(ctx, t, setup, "demo", "--keep"); r.code != terminal.ExitOK {
 		t.Fatal(r)
 	}
-	text := strings.TrimSuffix(r.stdout, "\n")
+	text := strings.TrimSuffix(stdout.String(), "\n")
 	for _, c := range changing {
 		text = c.pattern.ReplaceAllLiteralString(text, c.with)
 	}
@@ -45,7 +49,7 @@ func TestDemoPicture(t *testing.T) {
 			t.Errorf("a terminal of %d columns wraps %s", demoWidth, line)
 		}
 	}
-	want := draw("partnercenter demo", "go run ./cmd/partnercenter demo", lines)
+	want := draw("partnercenter demo --keep", "go run ./cmd/partnercenter demo --keep", lines)
 	generated(t, filepath.Join("..", "..", "docs", "demo.svg"), want)
 }
 

@@ -46,7 +46,7 @@ func readAppCertificate(path, password string) (*appCertificate, error) {
 		return c, nil
 	}
 	if c.chain, c.key, err = azidentity.ParseCertificates(data, []byte(password)); err != nil {
-		return nil, terminal.Settingsf("%s cannot be read as a PFX file (%v): check the password, in PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD; convert files of newer tools to PEM with: openssl pkcs12 -in %[1]s -out app.pem -noenc", path, err)
+		return nil, terminal.Settingsf("%s cannot be read as a PFX file (%v): check the password, in PARTNERCENTER_CLIENT_CERTIFICATE_PASSWORD; convert files of newer tools to PEM with: openssl pkcs12 -in %s -out app.pem -noenc", path, err, terminal.ShellQuote(path))
 	}
 	return c, nil
 }

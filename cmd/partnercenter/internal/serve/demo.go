@@ -26,7 +26,8 @@ func Demo(term *terminal.Terminal, show ShowOrders) *cobra.Command {
 		Use: "demo", Short: "List all orders of a customer, from a temporary local Partner Center",
 		Long: `Start a local Partner Center with sample data in a temporary database, on free
 ports of this machine; get a token; list all orders of a customer with the Go
-client; show the same request in curl and in Go; and clean up.
+client; and clean up. With --keep the server goes on until Ctrl-C, and the same
+request is shown in curl and in Go.
 
 It needs no account and no network.`,
 		Example: `  partnercenter demo
@@ -68,11 +69,16 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 	if err := showOrders(ctx, term, show, local.facts.ReadyFacts); err != nil {
 		return err
 	}
-	fmt.Fprintf(term.Stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
 	if !keep {
-		fmt.Fprintln(term.Stdout, "\nThe server has stopped. To run one permanently: partnercenter serve")
+		fmt.Fprint(term.Stdout, `
+The server stops now. To keep it, and see the same with curl and in Go:
+  partnercenter demo --keep
+To run one with a database that stays:
+  partnercenter serve
+`)
 		return nil
 	}
+	fmt.Fprintf(term.Stdout, "\nThe same with curl:\n%s\n\nThe same in Go:\n%s", local.facts.curl(sampleCustomer), local.facts.goLines(sampleCustomer))
 	fmt.Fprintln(term.Stdout, "\nThe server runs until Ctrl-C.")
 	select {
 	case <-ctx.Done():

@@ -63,13 +63,14 @@ func (f *shownFacts) audience() string {
 // curl returns shell lines that list a customer's orders with nothing but curl
 // and sed.
 func (f *shownFacts) curl(customer string) string {
-	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s/%[3]s/oauth2/token \
-    -d grant_type=client_credentials -d resource=%[7]s \
-    -d client_id=%[4]s \
-    -d client_secret=%[5]s |
+	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s \
+    -d grant_type=client_credentials -d resource=%[6]s \
+    --data-urlencode %[3]s \
+    --data-urlencode %[4]s |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-%[6]s`,
-		f.curlOption(), f.url(), f.TenantID, f.ClientID, f.ClientSecret, f.curlOrders(customer, authorized), f.audience())
+%[5]s`,
+		f.curlOption(), terminal.ShellQuote(f.url()+"/"+f.TenantID+"/oauth2/token"), terminal.ShellQuote("client_id="+f.ClientID),
+		terminal.ShellQuote("client_secret="+f.ClientSecret), f.curlOrders(customer, authorized), f.audience())
 }
 
 // authorized makes curl send the token in the shell's variable. The address
@@ -78,13 +79,13 @@ const authorized = ` -H "Authorization: Bearer $TOKEN" \` + "\n   "
 
 // curlOrders returns the line that requests the orders.
 func (f *shownFacts) curlOrders(customer, option string) string {
-	return fmt.Sprintf("  curl -s%s%s %s/v1/customers/%s/orders", f.curlOption(), option, f.url(), customer)
+	return fmt.Sprintf("  curl -s%s%s %s", f.curlOption(), option, terminal.ShellQuote(f.url()+"/v1/customers/"+customer+"/orders"))
 }
 
 // curlOption returns the option that makes curl trust the server.
 func (f *shownFacts) curlOption() string {
 	if f.APIURL == "" {
-		return " --cacert " + f.CAFile
+		return " --cacert " + terminal.ShellQuote(f.CAFile)
 	}
 	return ""
 }
@@ -122,5 +123,5 @@ func (f *shownFacts) goLines(customer string) string {
       %[5]q, &o)
   pc, err := partnercenter.NewClient(cred, &partnercenter.ClientOptions{Endpoint: url})
   orders, err := pc.Customers.ByID(%[6]q).Orders.Get(ctx)
-`, f.CAFile, f.APIURLTLS, f.TenantID, f.ClientID, f.ClientSecret, customer)
+`, terminal.ShellQuote(f.CAFile), f.APIURLTLS, f.TenantID, f.ClientID, f.ClientSecret, customer)
 }
