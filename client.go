@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -12,8 +13,26 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// Version is the version of this module, sent in MS-SdkVersion and User-Agent.
-const Version = "0.1.0"
+// Version is the version of this module in the program that runs, such as v0.1.0, from its
+// build information. It is sent in MS-SdkVersion and User-Agent.
+var Version = builtVersion()
+
+// unversioned is the version in builds that say none: tests, and modules that replace this
+// one with a folder.
+const unversioned = "v0.1.0-dev"
+
+func builtVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return unversioned
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == "github.com/partnercenter-go/partnercenter" && m.Replace == nil && m.Version != "(devel)" {
+			return cmp.Or(m.Version, unversioned)
+		}
+	}
+	return unversioned
+}
 
 // Headers of the API.
 const (

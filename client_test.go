@@ -151,7 +151,8 @@ func TestRequestsOnTheWire(t *testing.T) {
 				"MS-RequestId": guid, "MS-CorrelationId": guid,
 				"Authorization": regexp.MustCompile(`^Bearer secret-token$`), "Accept": regexp.MustCompile(`^application/json$`),
 				"X-Locale": regexp.MustCompile(`^de-DE$`), "MS-PartnerCenter-Application": regexp.MustCompile(`^my app$`),
-				"User-Agent": regexp.MustCompile(`^partnercenter-go/\S+ \(.*\) my-app$`),
+				"User-Agent":    regexp.MustCompile(`^partnercenter-go/` + regexp.QuoteMeta(partnercenter.Version) + ` \(.*\) my-app$`),
+				"MS-SdkVersion": regexp.MustCompile(`^` + regexp.QuoteMeta(partnercenter.Version) + `$`),
 			} {
 				if got := r.Header.Get(header); !want.MatchString(got) {
 					t.Errorf("%s: %q", header, got)

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
@@ -224,5 +225,19 @@ func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestVersionIsOne compares what the command says with what the client sends.
+func TestVersionIsOne(t *testing.T) {
+	stub := newStub(t, false)
+	for _, args := range [][]string{
+		{"--version"}, {"version"}, {"version", "-o", "json"},
+		{"customers", "list", "--base-url", stub.URL, "-vv"},
+	} {
+		r := runCLI(t.Context(), t, nil, args...)
+		if r.code != terminal.ExitOK || !strings.Contains(r.stdout+r.stderr, partnercenter.Version) || !strings.HasPrefix(partnercenter.Version, "v") {
+			t.Errorf("%q: %+v, want %s", args, r, partnercenter.Version)
+		}
 	}
 }

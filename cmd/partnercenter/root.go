@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/api"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/control"
@@ -23,7 +24,7 @@ func newRootCmd(term *terminal.Terminal) *cobra.Command {
 
 To try it without an account, start a server with "partnercenter serve" and add
 --profile local to the other commands.`,
-		Version:       readVersion().Version,
+		Version:       partnercenter.Version,
 		Args:          command.UnknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true, // reported by run

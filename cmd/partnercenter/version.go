@@ -26,13 +26,10 @@ type versionFacts struct {
 }
 
 func readVersion() versionFacts {
-	v := versionFacts{Version: "v" + partnercenter.Version + "-dev", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	v := versionFacts{Version: partnercenter.Version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
-	}
-	if info.Main.Version != "" && info.Main.Version != "(devel)" {
-		v.Version = info.Main.Version
 	}
 	for _, s := range info.Settings {
 		switch s.Key {

@@ -21,6 +21,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -104,14 +105,54 @@ func (p *Plane) Handler() http.Handler {
 	}
 	// A web page in the user's browser can reach a loopback port, but it cannot hide
 	// that it is a web page.
-	return namedByAddress(http.NewCrossOriginProtection().Handler(mux))
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(p.serve(func(*http.Request) (any, error) {
+		return nil, &refusal{http.StatusForbidden, "the control plane does not answer to web pages of others: send the request from a program"}
+	}))
+	return p.namedByAddress(protection.Handler(p.known(mux)))
 }
 
+// known answers like mux, and in JSON where mux has no answer.
+func (p *Plane) known(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		var m miss
+		h.ServeHTTP(&m, r)
+		refused := &refusal{http.StatusNotFound, "the control plane has nothing at " + quote.Text(r.URL.Path) + ": docs/control-plane.md has its paths; those of the API are at the API's own address"}
+		if allow := m.Header().Get("Allow"); allow != "" {
+			w.Header().Set("Allow", allow)
+			refused = &refusal{http.StatusMethodNotAllowed, quote.Text(r.URL.Path) + " does not take " + quote.Text(r.Method) + ": use " + allow}
+		}
+		p.serve(func(*http.Request) (any, error) { return nil, refused })(w, r)
+	})
+}
+
+// miss keeps only the headers of the answer of a mux that knows no path or method.
+type miss struct{ header http.Header }
+
+func (m *miss) Header() http.Header {
+	if m.header == nil {
+		m.header = http.Header{}
+	}
+	return m.header
+}
+
+func (*miss) WriteHeader(int) {}
+
+func (*miss) Write(text []byte) (int, error) { return len(text), nil }
+
 // namedByAddress refuses requests to any name but localhost.
-func namedByAddress(h http.Handler) http.Handler {
+func (p *Plane) namedByAddress(h http.Handler) http.Handler {
+	refuse := p.serve(func(*http.Request) (any, error) {
+		return nil, &refusal{http.StatusForbidden, "the control plane answers to addresses and localhost only"}
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopback.IsLocalhostOrAddress(loopback.Host(r)) {
-			http.Error(w, "the control plane answers to addresses and localhost only", http.StatusForbidden)
+			refuse(w, r)
 			return
 		}
 		h.ServeHTTP(w, r)

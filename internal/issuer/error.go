@@ -3,6 +3,7 @@ package issuer
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -134,13 +135,13 @@ func (f *failure) body(now time.Time, traceID, correlationID string) failureBody
 func timestamp(now time.Time) string { return now.UTC().Format("2006-01-02 15:04:05Z") }
 
 // trace identifies a request in the log.
-func trace(now time.Time, traceID, correlationID string) string {
-	return fmt.Sprintf("Trace ID: %s Correlation ID: %s Timestamp: %s", traceID, correlationID, timestamp(now))
+func trace(now time.Time, traceID, correlationID string) []string {
+	return []string{"Trace ID: " + traceID, "Correlation ID: " + correlationID, "Timestamp: " + timestamp(now)}
 }
 
 // describe returns the error_description of an answer.
 func (f *failure) describe(now time.Time, traceID, correlationID string) string {
-	return f.Error() + " " + trace(now, traceID, correlationID)
+	return f.Error() + " " + strings.Join(trace(now, traceID, correlationID), " ")
 }
 
 func (f *failure) uri() string {

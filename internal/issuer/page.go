@@ -38,7 +38,7 @@ type pageData struct {
 	Administrator bool
 	Action        string     // target of a form that submits itself
 	Fields        url.Values // its fields
-	Trace         string     // of an error
+	Trace         []string   // of an error
 }
 
 //go:embed page.html

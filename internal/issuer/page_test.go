@@ -40,6 +40,16 @@ func checkRedirectHeaders(t testing.TB, w *httptest.ResponseRecorder) {
 	}
 }
 
+// TestErrorPageTrace reads what a user passes on: each id and the time on a line of its own.
+func TestErrorPageTrace(t *testing.T) {
+	a := newAuthority(t, crowdOptions(&clock{at: start}))
+	body := newBrowser(t, a).do(http.MethodGet, "/common/oauth2/v2.0/authorize", nil).Body.String()
+	lines := regexp.MustCompile(`<p class="soft">Trace ID: [0-9a-f-]{36}<br>Correlation ID: [0-9a-f-]{36}<br>Timestamp: [0-9: Z-]+<br></p>`)
+	if !lines.MatchString(body) {
+		t.Errorf("the page has %s", body)
+	}
+}
+
 // markup breaks out of anything it is put into.
 const markup = `"'></title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}`
 

@@ -79,6 +79,9 @@ type Config struct {
 	// is made in the cloud whose sign-in host issued its token, or else in Cloud. Give
 	// the authority the same.
 	AllClouds bool
+
+	// Listeners are where the server is reached, for the page at its root.
+	Listeners []Listener
 }
 
 // Server serves the API, the token authority and the health checks. It is an
@@ -236,6 +239,10 @@ func (s *Server) dispatch(c *call) error {
 	if path.count == 2 && strings.EqualFold(path.first(), activationPath) {
 		c.pattern = "/" + activationPath + "/{subscription-id}"
 		return c.activationPage()
+	}
+	if path.count == 0 && c.asksForPage() {
+		c.pattern = "/"
+		return s.home(c)
 	}
 	if h, ok := s.health(path); ok {
 		c.pattern = "/" + path.first()

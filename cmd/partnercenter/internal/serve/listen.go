@@ -15,6 +15,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/proxy"
+	"github.com/partnercenter-go/partnercenter/internal/server"
 )
 
 // checkAddresses drops what an empty address turns off, which is what was given before
@@ -91,6 +92,19 @@ func (l *local) listen(ctx context.Context, o *serveOptions) (err error) {
 		l.listeners.Intercepted = l.proxy.Intercepted()
 	}
 	return nil
+}
+
+// shown returns the listeners for the page at the server's root.
+func (l *local) shown() (all []server.Listener) {
+	for _, kind := range []struct {
+		name string
+		urls []string
+	}{{"API", l.urls}, {"API over TLS", l.facts.APIURLs[len(l.urls):]}, {"Control plane", l.controlURLs}, {"Proxy", l.proxyURLs}} {
+		for _, address := range kind.urls {
+			all = append(all, server.Listener{Name: kind.name, URL: address})
+		}
+	}
+	return all
 }
 
 // first returns the first text, empty if there is none.

@@ -239,7 +239,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		Store: l.store, Catalog: sold, Logger: logger, Clock: l.clock,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud, AllClouds: o.playsSignIn(),
-		Edition: server.Edition(o.limits.edition),
+		Edition: server.Edition(o.limits.edition), Listeners: l.shown(),
 	}
 	if err := l.takeTokens(ctx, o, &config); err != nil {
 		return nil, err
