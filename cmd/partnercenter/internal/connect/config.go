@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
@@ -93,7 +94,11 @@ func (c *Config) parseProfile(f *yamlfile.File, name string, key, body yamlfile.
 	var profile Settings
 	if !body.Empty() {
 		f.KnownMembers(body, keys, func(name string, _, value yamlfile.Position) {
-			f.Decode(value, SettingList[slices.Index(keys, name)].field(&profile))
+			field := SettingList[slices.Index(keys, name)].field(&profile)
+			f.Decode(value, field)
+			if err := checkSetting(name, *field); err != nil {
+				f.Problem(value, "%s", strings.TrimPrefix(err.Error(), "--"))
+			}
 		})
 	}
 	// File names are relative to the configuration file.
@@ -103,4 +108,25 @@ func (c *Config) parseProfile(f *yamlfile.File, name string, key, body yamlfile.
 		}
 	}
 	c.profiles[name] = profile
+}
+
+// checkSetting fails for a value that no command could use, so that it is reported with
+// its line, also by commands that use another profile.
+func checkSetting(key, value string) (err error) {
+	if value == "" {
+		return nil
+	}
+	switch key {
+	case "baseUrl":
+		err = checkURL("base URL", value)
+	case "authority":
+		err = checkURL("authority", value)
+	case "cloud":
+		_, err = CloudNamed("cloud", value)
+	case "as":
+		err = terminal.OneOf("as", value, asUser, AsApp)
+	case "budget":
+		_, err = (&Settings{budget: value}).budgetRate()
+	}
+	return err
 }

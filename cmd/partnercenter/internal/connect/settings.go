@@ -202,10 +202,10 @@ func chosenProfile(term *terminal.Terminal) (string, error) {
 }
 
 func loadProfile(term *terminal.Terminal, name string) (Settings, error) {
-	if name == LocalProfile {
-		return LocalSettings()
-	}
 	config, err := LoadConfig(term)
+	if name == LocalProfile && (err == nil || errors.Is(err, ErrNoStateDir)) {
+		return LocalSettings() // the file has no part in it, but mistakes in it are not kept for later
+	}
 	if err != nil {
 		return Settings{}, err
 	}

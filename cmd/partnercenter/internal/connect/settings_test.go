@@ -93,13 +93,20 @@ func TestSettingNames(t *testing.T) {
 				t.Errorf("%s has no effect", s.Env)
 			}
 		}
-		config, err := parseConfig("config.yaml", []byte("profiles: {p: {"+s.key+": /x}}"))
+		value := "/x"
+		if valid, ok := map[string]string{"baseUrl": "https://x", "authority": "https://x", "cloud": "germany", "as": "app", "budget": "7"}[s.key]; ok {
+			if _, err := parseConfig("config.yaml", []byte("profiles: {p: {"+s.key+": /x}}")); err == nil {
+				t.Errorf("%s: /x is taken", s.key)
+			}
+			value = valid
+		}
+		config, err := parseConfig("config.yaml", []byte("profiles: {p: {"+s.key+": '"+value+"'}}"))
 		if err != nil {
 			t.Errorf("%s: %v", s.key, err)
 			continue
 		}
 		profile := config.profiles["p"]
-		if *s.field(&profile) != "/x" {
+		if *s.field(&profile) != value {
 			t.Errorf("%s has no effect", s.key)
 		}
 	}
