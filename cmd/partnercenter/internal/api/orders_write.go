@@ -50,7 +50,14 @@ a file in JSON or YAML (-f).
 
 A line has the form offer=ID,quantity=N, optionally with term=P1Y, name=TEXT and
 partner-on-record=MPNID. ID is that of a legacy offer or of a catalog item
-(product:sku:availability). Lines are numbered from 0 unless the file numbers them.`,
+(product:sku:availability). Lines are numbered from 0 unless the file numbers them.
+
+A file, such as order.yaml below, has the fields of the API:
+
+  billingCycle: annual
+  lineItems:
+    - offerId: 031C9E47-4802-4248-838E-778FB1D2CC05
+      quantity: 5`,
 		Example: `  partnercenter orders create --customer ID --offer 031C9E47-4802-4248-838E-778FB1D2CC05 --quantity 5 --billing-cycle annual
   partnercenter orders create --customer ID --line offer=A,quantity=1 --line offer=B,quantity=2,term=P1Y --yes
   partnercenter orders create --customer ID -f order.yaml --dry-run
