@@ -270,13 +270,12 @@ func (j *joined) Accept() (net.Conn, error) {
 // Close closes all listeners.
 func (j *joined) Close() error {
 	j.close()
-	return closeAll(j.all)
+	closeAll(j.all)
+	return nil
 }
 
-func closeAll(all []net.Listener) error {
-	var failed []error
+func closeAll(all []net.Listener) {
 	for _, l := range all {
-		failed = append(failed, l.Close())
+		l.Close()
 	}
-	return errors.Join(failed...)
 }

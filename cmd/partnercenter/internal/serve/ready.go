@@ -30,7 +30,7 @@ func (l *local) chooseReadyFile(ctx context.Context, o *serveOptions) error {
 		if o.readyFile != "" {
 			return terminal.Usagef("--ready-file %s belongs to the server that is running at %s: choose another file, or stop that server", path, address)
 		}
-		l.logger.Warn("no ready file is written, because another server is running that wrote it, which --profile local keeps finding: name another file with --ready-file", "file", path, "running", address)
+		l.logger.Warn("the ready file belongs to another server that is running, which --profile local keeps finding: this one writes none; name a file of its own with --ready-file", "file", path, "running", address)
 		return nil
 	}
 	l.readyFile = path
