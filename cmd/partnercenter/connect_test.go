@@ -48,11 +48,11 @@ func TestAzureEnvironment(t *testing.T) {
 	if r.code != terminal.ExitOK || r.stdout != stubToken+"\n" {
 		t.Errorf("%+v", r)
 	}
-	if err := os.Setenv("AZURE_CLIENT_SECRET", "wrong"); err != nil { // undone by t.Setenv
+	if err := os.Setenv("AZURE_CLIENT_SECRET", stubSecret+"\n"); err != nil { // undone by t.Setenv
 		t.Fatal(err)
 	}
 	r = runCLI(t.Context(), t, noneOfOurs, "token", "--base-url", stub.URL, "--ca-file", ca)
-	if r.code != terminal.ExitAuth || !strings.Contains(r.stderr, "AADSTS7000215") {
+	if r.code != terminal.ExitAuth || !strings.Contains(r.stderr, "AADSTS7000215") || !strings.Contains(r.stderr, "ends with a newline") {
 		t.Errorf("%+v", r)
 	}
 }

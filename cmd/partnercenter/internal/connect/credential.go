@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -143,7 +144,9 @@ func MicrosoftAuthority(authority string) bool {
 // Azure and cannot be registered with Partner Center, or tools that take
 // seconds to start.
 func newAzureCredential(s *Service) (azcore.TokenCredential, error) {
-	return newCredentialOf(s, func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
+	own := *s
+	own.ClientSecret = os.Getenv("AZURE_CLIENT_SECRET") // which azidentity reads; for advice when it is refused
+	return newCredentialOf(&own, func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error) {
 		var chain []azcore.TokenCredential
 		if cred, err := azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign}); err == nil {
 			chain = append(chain, cred)
