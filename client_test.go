@@ -465,6 +465,8 @@ func TestErrors(t *testing.T) {
 		{"a proxy's page", 502, "text/html", "<html><h1>Bad gateway</h1></html>",
 			partnercenter.Error{Description: "the answer is a web page, not the API: check the base URL and any proxy on the way", Category: partnercenter.ErrorCategoryServerError}},
 		{"plain text", 500, "text/plain", "it broke", partnercenter.Error{Description: "it broke", Category: partnercenter.ErrorCategoryServerError}},
+		{"long text", 500, "text/plain", "x" + strings.Repeat("é", 200),
+			partnercenter.Error{Description: "x" + strings.Repeat("é", 99) + "…", Category: partnercenter.ErrorCategoryServerError}},
 		{"nothing", 401, "", "", partnercenter.Error{Category: partnercenter.ErrorCategoryUnauthorized}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
 
@@ -308,7 +309,7 @@ func describeText(resp *http.Response, body []byte) string {
 	case kind == "text/html" || strings.HasPrefix(text, "<"):
 		return "the answer is a web page, not the API: check the base URL and any proxy on the way"
 	case len(text) > errorTextLimit:
-		return text[:errorTextLimit] + "…"
+		return quote.Cut(text, errorTextLimit) + "…"
 	default:
 		return text
 	}

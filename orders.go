@@ -411,9 +411,10 @@ func (c *OrderClient) Get(ctx context.Context, opts ...OrderOption) (*Order, err
 type PatchOption struct{ option }
 
 // IfMatch makes the change only if the resource still has this etag, as in
-// ResourceAttributes.Etag. It takes precedence over the etag in the body.
+// ResourceAttributes.Etag, with or without quotes, or weak (W/"…"). It takes precedence
+// over the etag in the body.
 func IfMatch(etag string) PatchOption {
-	if etag != "" && !strings.HasPrefix(etag, `"`) {
+	if etag != "" && etag != "*" && !strings.HasPrefix(etag, `"`) && !strings.HasPrefix(etag, `W/"`) {
 		etag = `"` + etag + `"`
 	}
 	return PatchOption{option{headerIfMatch, etag, "etag", "IfMatch"}}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Collection is a list of resources in one answer.
@@ -53,8 +55,8 @@ type ShortAnswerError struct {
 }
 
 func (e *ShortAnswerError) Error() string {
-	return fmt.Sprintf("partnercenter: the answer of %s counts %d items but has %d: the list is incomplete; try again, or set ClientOptions.AllowShortAnswers to accept it",
-		e.Path, e.TotalCount, e.Items)
+	return fmt.Sprintf("partnercenter: the answer of %s counts %s but has %d: the list is incomplete; try again, or set ClientOptions.AllowShortAnswers to accept it",
+		e.Path, words.Count(e.TotalCount, "item"), e.Items)
 }
 
 // A fetch returns the next page of a list, and nil after the last.

@@ -299,6 +299,9 @@ func TestOpenEnums(t *testing.T) {
 			t.Errorf("%s: Known is %v", text, known)
 		}
 	}
+	if got := partnercenter.FilterOperator("10").Normalize(); got != partnercenter.FilterOperatorNotStartsWith {
+		t.Errorf("operator 10 is %q", got)
+	}
 	if got := partnercenter.OrderStatus("Pending").Normalize(); got != partnercenter.OrderStatusPending {
 		t.Errorf("Pending is %q", got)
 	}

@@ -112,6 +112,14 @@ func TestWritesOnTheWire(t *testing.T) {
 			_, err := c.Orders.ByID(orderID).Patch(ctx, order, partnercenter.IfMatch("e1"))
 			return err
 		}, "PATCH", base + "/orders/" + orderID, orderJSON, map[string]string{"If-Match": `"e1"`}},
+		{"patch if unchanged, by a weak etag", func(c *partnercenter.CustomerClient) error {
+			_, err := c.Orders.ByID(orderID).Patch(ctx, order, partnercenter.IfMatch(`W/"e1"`))
+			return err
+		}, "PATCH", base + "/orders/" + orderID, orderJSON, map[string]string{"If-Match": `W/"e1"`}},
+		{"patch if there", func(c *partnercenter.CustomerClient) error {
+			_, err := c.Orders.ByID(orderID).Patch(ctx, order, partnercenter.IfMatch("*"))
+			return err
+		}, "PATCH", base + "/orders/" + orderID, orderJSON, map[string]string{"If-Match": "*"}},
 		{"cancel", func(c *partnercenter.CustomerClient) error { _, err := c.Orders.ByID(orderID).Cancel(ctx); return err },
 			"PATCH", base + "/orders/" + orderID, `{"id":"` + orderID + `","status":"cancelled"}`, nil},
 		{"provisioning status", func(c *partnercenter.CustomerClient) error {

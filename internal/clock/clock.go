@@ -98,11 +98,14 @@ func (c *Clock) Set(t time.Time) error {
 
 // Advance moves the clock forward by d; a frozen clock stays frozen. It fails with
 // [ErrBackwards] and [ErrOutOfRange].
-func (c *Clock) Advance(d time.Duration) error {
-	if d < 0 {
+func (c *Clock) Advance(d time.Duration) error { return c.AdvanceBy(Step{Duration: d}) }
+
+// AdvanceBy is like Advance, for a step that may follow the calendar.
+func (c *Clock) AdvanceBy(s Step) error {
+	if s.Backwards() {
 		return ErrBackwards
 	}
-	return c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return now.Add(d), frozen, true })
+	return c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return s.from(now), frozen, true })
 }
 
 // Freeze stops the clock. It does not affect a frozen one.

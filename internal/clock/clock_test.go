@@ -270,6 +270,39 @@ func TestDurations(t *testing.T) {
 	}
 }
 
+func TestSteps(t *testing.T) {
+	january := time.Date(2027, 1, 31, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]string{
+		"1mo": "2027-02-28T12:00:00Z", "13mo": "2028-02-29T12:00:00Z", "1y": "2028-01-31T12:00:00Z",
+		"2y1mo1d12h": "2029-03-02T00:00:00Z", "0mo": "2027-01-31T12:00:00Z", "15m": "2027-01-31T12:15:00Z", "7d": "2027-02-07T12:00:00Z",
+	} {
+		step, err := ParseStep(text)
+		if err != nil || step.Backwards() {
+			t.Errorf("%s: %+v, %v", text, step, err)
+		}
+		if got := step.from(january).Format(time.RFC3339); got != want {
+			t.Errorf("%s is to %s, want %s", text, got, want)
+		}
+	}
+	for _, text := range []string{"-1d", "-2y", "-1mo1d"} {
+		if step, err := ParseStep(text); err != nil || !step.Backwards() {
+			t.Errorf("%s: %+v, %v", text, step, err)
+		}
+	}
+	for _, text := range []string{"", "y", "1mo1y", "1y-1d", "1y-", "1yy", "1.5y", "1Y", "99999y"} {
+		if step, err := ParseStep(text); err == nil {
+			t.Errorf("%q is taken for %+v", text, step)
+		}
+	}
+	c, _ := newTest()
+	if err := c.AdvanceBy(Step{Months: -1}); !errors.Is(err, ErrBackwards) {
+		t.Errorf("a month back: %v", err)
+	}
+	if err := c.AdvanceBy(Step{Months: 12 * 9000}); !errors.Is(err, ErrOutOfRange) {
+		t.Errorf("9000 years: %v", err)
+	}
+}
+
 func BenchmarkNow(b *testing.B) {
 	for _, bench := range []struct {
 		name   string

@@ -1,14 +1,18 @@
 package clock
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 )
 
 const day = 24 * time.Hour
+
+var errTooLong = errors.New("longer than the 292 years that a duration can have; set the clock instead")
 
 // ParseTime parses the time that a clock is set to: RFC 3339, or a date alone, which
 // means its beginning in UTC.
@@ -21,7 +25,64 @@ func ParseTime(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time; write it like 2026-03-01T09:30:00Z or 2026-03-01", text)
 }
 
-// ParseDuration parses the duration that a clock is advanced by, in the form of
+// Step is how far a clock is advanced: by months of the calendar, then by a duration.
+type Step struct {
+	Months   int
+	Duration time.Duration
+}
+
+// Backwards reports whether the step is negative.
+func (s Step) Backwards() bool { return s.Months < 0 || s.Duration < 0 }
+
+// from returns the time a step after t. Months keep the day, or end on their last one.
+func (s Step) from(t time.Time) time.Time {
+	to := t.AddDate(0, s.Months, 0)
+	if to.Day() != t.Day() {
+		to = to.AddDate(0, 0, -to.Day())
+	}
+	return to.Add(s.Duration)
+}
+
+// maxMonths is more than there are between the years that a clock shows.
+const maxMonths = 12 * 10000
+
+var calendarStep = regexp.MustCompile(`^(-?)(?:(\d{1,5})y)?(?:(\d{1,6})mo)?(.*)$`)
+
+// ParseStep parses the step that a clock is advanced by: years (y) and months (mo) of
+// the calendar, and what [ParseDuration] takes, in this order: "2y", "3mo", "1y6mo12h".
+func ParseStep(text string) (Step, error) {
+	parts := calendarStep.FindStringSubmatch(text)
+	if parts == nil || parts[2]+parts[3] == "" {
+		d, err := ParseDuration(text)
+		if err != nil && !errors.Is(err, errTooLong) {
+			err = notStep(text)
+		}
+		return Step{Duration: d}, err
+	}
+	years, _ := strconv.Atoi(parts[2]) // digits, or none
+	months, _ := strconv.Atoi(parts[3])
+	s := Step{Months: 12*years + months}
+	if rest := parts[4]; rest != "" {
+		d, err := ParseDuration(rest)
+		if err != nil || strings.HasPrefix(rest, "-") {
+			return Step{}, notStep(text)
+		}
+		s.Duration = d
+	}
+	if s.Months > maxMonths {
+		return Step{}, ErrOutOfRange
+	}
+	if parts[1] == "-" {
+		s.Months, s.Duration = -s.Months, -s.Duration
+	}
+	return s, nil
+}
+
+func notStep(text string) error {
+	return fmt.Errorf("%q is not a duration; write it like 15m, 36h, 7d, 1d12h, 3mo or 2y", text)
+}
+
+// ParseDuration parses a duration in the form of
 // [time.ParseDuration], with whole days before it or alone: "15m", "7d", "1d12h". A day
 // has 24 hours.
 func ParseDuration(text string) (time.Duration, error) {
@@ -39,7 +100,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		return 0, wrong
 	}
 	if n > uint64(math.MaxInt64/day) {
-		return 0, fmt.Errorf("%q is longer than the 292 years that a duration can have; set the clock instead", text)
+		return 0, fmt.Errorf("%q: %w", text, errTooLong)
 	}
 	d := time.Duration(n) * day
 	if hours != "" || !hasDays {

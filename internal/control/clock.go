@@ -90,7 +90,7 @@ func (p *Plane) advanceClock(r *http.Request) (any, error) {
 	if err := readBody(r, &body, example); err != nil {
 		return nil, err
 	}
-	return changeClockBy(p, r, body.By, "how far to advance the clock; send "+example, clock.ParseDuration, p.config.Clock.Advance)
+	return changeClockBy(p, r, body.By, "how far to advance the clock; send "+example, clock.ParseStep, p.config.Clock.AdvanceBy)
 }
 
 // changeClockBy changes the clock by a value in the body.

@@ -11,6 +11,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // MaxLines is the number of lines that a request may have. The service does not
@@ -150,7 +151,7 @@ var requestRules = []rule[*placementCheck]{
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSandboxLimit, "the sandbox has more customers than it may", func(p *placementCheck) (string, string) {
 		most := p.settings.MaxCustomers
-		return require(!p.settings.Sandbox || most == 0 || p.Held.Customers <= most, "Remove customers, or start the server with a higher --sandbox-customers", "The sandbox limit has been met: the partner has %d customers, and the limit is %d", p.Held.Customers, most)
+		return require(!p.settings.Sandbox || most == 0 || p.Held.Customers <= most, "Remove customers, or start the server with a higher --sandbox-customers", "The sandbox limit has been met: the partner has %s, and the limit is %d", words.Count(p.Held.Customers, "customer"), most)
 	}},
 }
 

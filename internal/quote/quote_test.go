@@ -14,6 +14,8 @@ func TestText(t *testing.T) {
 		`"`:                      `"\""`,
 		strings.Repeat("x", 200): `"` + strings.Repeat("x", 200) + `"`,
 		strings.Repeat("x", 150) + strings.Repeat("y", 1<<20): `"` + strings.Repeat("x", 100) + " ... " + strings.Repeat("y", 100) + `"`,
+		strings.Repeat("é", 200) + "x":                        `"` + strings.Repeat("é", 50) + " ... " + strings.Repeat("é", 49) + `x"`,
+		"x" + strings.Repeat("é", 200):                        `"x` + strings.Repeat("é", 49) + " ... " + strings.Repeat("é", 50) + `"`,
 	} {
 		if got := Text(text); got != want {
 			t.Errorf("%.20q: %s, want %s", text, got, want)

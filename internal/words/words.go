@@ -1,7 +1,10 @@
 // Package words puts names, such as the values of enums, into messages.
 package words
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Texts returns values as strings.
 func Texts[T ~string](values []T) []string {
@@ -26,4 +29,13 @@ func join[T ~string](values []T, last string) string {
 		return Join(values)
 	}
 	return Join(values[:len(values)-1]) + last + string(values[len(values)-1])
+}
+
+// Count says how many things there are: "1 customer", "2 customers".
+func Count[N int | int64](n N, one string) string {
+	text := strconv.FormatInt(int64(n), 10) + " " + one
+	if n != 1 {
+		text += "s"
+	}
+	return text
 }

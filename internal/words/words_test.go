@@ -2,6 +2,14 @@ package words
 
 import "testing"
 
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 customers", 1: "1 customer", 2: "2 customers"} {
+		if got := Count(n, "customer"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestLists(t *testing.T) {
 	type color string
 	for _, tt := range []struct {

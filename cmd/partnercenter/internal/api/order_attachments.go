@@ -16,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 var attachmentsView = &terminal.View[*partnercenter.OrderAttachment]{
@@ -106,7 +107,7 @@ func (o *openFiles) open(p *command.Plan, what string, names []string) ([]partne
 		if err != nil || !info.Mode().IsRegular() {
 			return nil, terminal.Usagef("the %s %s is not a regular file", what, name)
 		}
-		p.Add(what, fmt.Sprintf("%s (%d bytes)", name, info.Size()))
+		p.Add(what, fmt.Sprintf("%s (%s)", name, words.Count(info.Size(), "byte")))
 		files = append(files, partnercenter.AttachmentFile{Name: filepath.Base(name), Content: f})
 	}
 	return files, nil
@@ -202,6 +203,6 @@ func saveFile(term *terminal.Terminal, name string, content io.Reader) error {
 	if err := os.Rename(part.Name(), name); err != nil {
 		return err
 	}
-	term.Linef("%s: %d bytes", name, n)
+	term.Linef("%s: %s", name, words.Count(n, "byte"))
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // allCustomers holds the flags of orders list for all customers.
@@ -70,7 +71,7 @@ type partialError struct {
 }
 
 func (e *partialError) Error() string {
-	return fmt.Sprintf("the orders of %d of %d customers could not be listed", len(e.failures), e.total)
+	return fmt.Sprintf("the orders of %d of %s could not be listed", len(e.failures), words.Count(e.total, "customer"))
 }
 
 // Explain describes the error for the user.

@@ -20,6 +20,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Plan describes a change to the user.
@@ -334,7 +335,7 @@ func (dryRunPolicy) Do(req *policy.Request) (*http.Response, error) {
 	}
 	b.WriteByte('\n')
 	if raw.Header.Get("Content-Type") != "application/json" {
-		fmt.Fprintf(&b, "(%d bytes)\n", raw.ContentLength)
+		fmt.Fprintf(&b, "(%s)\n", words.Count(raw.ContentLength, "byte"))
 		return nil, &dryRun{b.Bytes()}
 	}
 	data, err := io.ReadAll(body)

@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // requestLog reports requests on stderr: in a line each or, if it is detailed, with
@@ -107,7 +108,7 @@ func (l *requestLog) body(mark string, header http.Header, body io.ReadCloser) i
 	}
 	text, more := string(ahead), ""
 	if len(text) > maxLogged {
-		text, more = text[:maxLogged], " …"
+		text, more = quote.Cut(text, maxLogged), " …"
 	}
 	if kind, _, _ := mime.ParseMediaType(header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" {
 		text = formWithoutSecrets(text)

@@ -5,12 +5,14 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
@@ -26,6 +28,8 @@ type clockAct struct {
 	member       string                  // JSON member of the body for the argument; empty if there is no body
 	parse        func(text string) error // checks the argument before the call
 }
+
+var errBackwards = terminal.Usagef(`the clock advances forwards only: to set it back, use "partnercenter clock set TIME"`)
 
 var clockActs = []clockAct{
 	{
@@ -49,12 +53,30 @@ frozen.`,
 	{
 		Spec: command.Spec{
 			Use: "advance DURATION", Arg: "duration", Short: "Advance a local server's clock",
-			Long: `Advance a local server's clock by hours (h), minutes (m), seconds (s) and days (d,
-of 24 hours). A frozen clock stays frozen.`,
-			Example: "  partnercenter clock advance 15m   # until new orders are listed\n  partnercenter clock advance 7d",
+			Long: `Advance a local server's clock by years (y) and months (mo) of the calendar, days (d,
+of 24 hours), hours (h), minutes (m) and seconds (s), in this order. The clock advances
+forwards only; "clock set" sets it back. A frozen clock stays frozen.`,
+			Example: "  partnercenter clock advance 15m   # until new orders are listed\n  partnercenter clock advance 7d\n  partnercenter clock advance 1y",
+			Flags: func(cmd *cobra.Command) {
+				// A negative duration looks like flags.
+				cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+					if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
+						if step, err := clock.ParseStep("-" + unknown.GetSpecifiedShortnames()); err == nil && step.Backwards() {
+							return errBackwards
+						}
+					}
+					return terminal.FlagError(cmd, err)
+				})
+			},
 		},
 		method: http.MethodPost, path: "/clock/advance", member: "by",
-		parse: func(text string) error { _, err := clock.ParseDuration(text); return err },
+		parse: func(text string) error {
+			step, err := clock.ParseStep(text)
+			if err == nil && step.Backwards() {
+				err = errBackwards
+			}
+			return err
+		},
 	},
 	{
 		Spec: command.Spec{

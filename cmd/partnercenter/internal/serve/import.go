@@ -12,6 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // Import returns the command that imports saved answers into a database.
@@ -81,8 +82,8 @@ func runImport(ctx context.Context, call *command.Call, db, partnerName string) 
 	for _, id := range madeUp {
 		call.Term.Linef("customer %s is only known from orders: import its own answer for its name and address", id)
 	}
-	return call.Say("%d customers and %d orders of %s are in %s (%d new or changed)",
-		result.Customers, result.Orders, partner.Name, db, result.Changed)
+	return call.Say("%s and %s of %s are in %s (%d new or changed)",
+		words.Count(result.Customers, "customer"), words.Count(result.Orders, "order"), partner.Name, db, result.Changed)
 }
 
 func readImport(term *terminal.Terminal, file string, into *seed.Import) error {

@@ -34,6 +34,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/server"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // serveOptions are the flags of serve.
@@ -299,7 +300,7 @@ func (l *local) fill(ctx context.Context, data *seed.Seed, signs bool) error {
 	group.Go(func() error {
 		result, err := l.store.Load(ctx, data)
 		if err == nil {
-			l.database = fmt.Sprintf("%s (new: %d customers, %d orders)", l.database, result.Customers, result.Orders)
+			l.database = fmt.Sprintf("%s (new: %s, %s)", l.database, words.Count(result.Customers, "customer"), words.Count(result.Orders, "order"))
 		}
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/claims"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // The outcomes of a step.
@@ -172,5 +173,5 @@ type doctorError struct {
 }
 
 func (e *doctorError) Error() string {
-	return fmt.Sprintf("%d of %d steps failed: %s", len(e.failed), e.of, strings.Join(e.failed, ", "))
+	return fmt.Sprintf("%d of %s failed: %s", len(e.failed), words.Count(e.of, "step"), strings.Join(e.failed, ", "))
 }

@@ -61,7 +61,7 @@ func Explain(err error, now time.Time) Explanation {
 		}
 	case errors.As(err, &short):
 		return Explanation{
-			What: fmt.Sprintf("the list is incomplete: the answer of %s counts %d items but has %d", short.Path, short.TotalCount, short.Items),
+			What: fmt.Sprintf("the list is incomplete: the answer of %s counts %s but has %d", short.Path, words.Count(short.TotalCount, "item"), short.Items),
 			Next: "Try again, or accept the incomplete list with --allow-short.",
 			Code: ExitError,
 		}
