@@ -172,7 +172,7 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState,
 	if err := c.offered(operation, req.Raw(), r.in); err != nil {
 		return nil, nil, err
 	}
-	state := &callState{write: r.method != http.MethodGet, operation: operation}
+	state := &callState{write: r.method != http.MethodGet && r.method != http.MethodHead, operation: operation}
 	req.SetOperationValue(state)
 	if r.stream {
 		runtime.SkipBodyDownload(req)

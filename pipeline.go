@@ -100,7 +100,7 @@ func (p *identifyPolicy) Do(req *policy.Request) (*http.Response, error) {
 	setDefault(h, headerRequestID, NewRequestID)
 	setDefault(h, headerCorrelationID, NewRequestID)
 	h.Set("User-Agent", p.userAgent)
-	h.Set(headerLocale, p.locale)
+	setDefault(h, headerLocale, func() string { return p.locale })
 	h.Set(headerContractVersion, "v1")
 	h.Set(headerClient, "partnercenter-go")
 	h.Set(headerSDKVersion, Version)
@@ -153,7 +153,7 @@ func (e *headerError) Error() string {
 // NonRetriable marks the error as one that azcore must not retry.
 func (*headerError) NonRetriable() {}
 
-// setDefault sets a header unless [WithRequestID] or [WithCorrelationID]
+// setDefault sets a header unless [WithRequestID], [WithCorrelationID] or a [RawRequest]
 // already has.
 func setDefault(h http.Header, key string, value func() string) {
 	if h.Get(key) == "" {

@@ -51,7 +51,7 @@ Connection flags, and -v: see "partnercenter help connection".`,
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Partner Center", []*cobra.Command{api.Customers(term), api.Orders(term), api.Subscriptions(term), api.Offers(term), api.Products(term)}},
+		{"Partner Center", []*cobra.Command{api.Customers(term), api.Orders(term), api.Subscriptions(term), api.Offers(term), api.Products(term), api.Raw(term)}},
 		{"Signing in", []*cobra.Command{signin.Login(term), signin.Logout(term), signin.Whoami(term), signin.Token(term), signin.Doctor(term)}},
 		{"A local Partner Center", []*cobra.Command{serve.Serve(term), serve.Demo(term, api.PrintOrders), serve.CA(term), serve.Import(term), control.Clock(term), control.Identity(term), serve.Readyz(term)}},
 	} {

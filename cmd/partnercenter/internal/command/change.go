@@ -98,6 +98,68 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 	}
 }
 
+// Exchange is the form of a command that sends any request, prints the JSON of the
+// answer, and changes something if changes reports that.
+func Exchange(s Spec, plan Plan, changes func(*Call) bool, do func(context.Context, *Call) (*partnercenter.RawAnswer, error)) Form {
+	return func(c *connect.Connection) *cobra.Command {
+		var (
+			output  terminal.Document
+			options changeOptions
+		)
+		s.Long += changeHelp
+		cmd := s.command(c.Term, func(ctx context.Context, call *Call) error {
+			if err := output.Check(); err != nil {
+				return err
+			}
+			var answer *partnercenter.RawAnswer
+			send := func(ctx context.Context) (err error) {
+				answer, err = do(ctx, call)
+				return err
+			}
+			var err error
+			if changes(call) {
+				err = change(ctx, c, call, &options, plan, send)
+			} else {
+				err = readOnly(ctx, c, call, &options, send)
+			}
+			if dry := new(dryRun); errors.As(err, &dry) {
+				_, err = c.Term.Stdout.Write(dry.request)
+				return err
+			}
+			if err != nil {
+				return err
+			}
+			return output.Print(c.Term, answer.Body, answer.Header.Get("Content-Type"))
+		})
+		options.addFlags(cmd)
+		output.AddFlags(cmd)
+		return cmd
+	}
+}
+
+// readOnly makes a call that changes nothing, with the flags of commands that do.
+func readOnly(ctx context.Context, c *connect.Connection, call *Call, o *changeOptions, send func(context.Context) error) error {
+	service, err := c.Service()
+	if err != nil {
+		return err
+	}
+	var policies []policy.Policy
+	if o.dryRun {
+		policies = append(policies, dryRunPolicy{all: true})
+	}
+	if call.Client, err = c.NewClient(service, false, policies...); err != nil {
+		return err
+	}
+	if o.requestID != "" {
+		id, err := o.newRequestID()
+		if err != nil {
+			return err
+		}
+		ctx = partnercenter.WithRequestID(ctx, id)
+	}
+	return send(ctx)
+}
+
 // Unneeded is the error that Describe returns if there is nothing to change.
 type Unneeded struct {
 	Text string
@@ -132,15 +194,23 @@ func (o *changeOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.partnerDomain, "partner-domain", "", "with --live, a `domain` of the partner, such as contoso.onmicrosoft.com; it must belong to the tenant of the credentials (default: asked for on a terminal)")
 }
 
+// newRequestID returns the request id of the flag, or a new one.
+func (o *changeOptions) newRequestID() (string, error) {
+	switch {
+	case o.requestID == "":
+		return partnercenter.NewRequestID(), nil
+	case !guid.Is(o.requestID):
+		return "", terminal.Usagef("--request-id %q is not a GUID: leave it out for a new one, or copy the one that was printed", o.requestID)
+	}
+	return o.requestID, nil
+}
+
 // change makes a change after confirmation. Flags and terminal are checked
 // before anything is sent.
 func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOptions, plan Plan, do func(context.Context) error) (err error) {
-	w := &changer{term: c.Term, options: o, requestID: o.requestID, input: call.inputTaken}
-	switch {
-	case w.requestID == "":
-		w.requestID = partnercenter.NewRequestID()
-	case !guid.Is(w.requestID):
-		return terminal.Usagef("--request-id %q is not a GUID: leave it out for a new one, or copy the one that was printed", w.requestID)
+	w := &changer{term: c.Term, options: o, input: call.inputTaken}
+	if w.requestID, err = o.newRequestID(); err != nil {
+		return err
 	}
 	if w.service, err = c.Service(); err != nil {
 		return err
@@ -206,7 +276,7 @@ func (w *changer) allowed() error {
 // so that a wrong id is noticed before the change.
 func (w *changer) describeCustomer(ctx context.Context, call *Call, p *Plan) error {
 	name := call.CustomerID
-	if !w.options.dryRun {
+	if name != "" && !w.options.dryRun {
 		customer, err := call.Customer.Get(ctx)
 		if err != nil {
 			return err
@@ -311,17 +381,17 @@ func (u *Unsettled) Explain(now time.Time) terminal.Explanation {
 	return e
 }
 
-// dryRunPolicy stops a change before it is sent, and keeps the request.
-type dryRunPolicy struct{}
+// dryRunPolicy stops a change before it is sent, or any request, and keeps it.
+type dryRunPolicy struct{ all bool }
 
 // dryRun is the error of a change with --dry-run.
 type dryRun struct{ request []byte }
 
 func (*dryRun) Error() string { return "not sent, because of --dry-run" }
 
-func (dryRunPolicy) Do(req *policy.Request) (*http.Response, error) {
+func (p dryRunPolicy) Do(req *policy.Request) (*http.Response, error) {
 	raw := req.Raw()
-	if raw.Method == http.MethodGet {
+	if raw.Method == http.MethodGet && !p.all {
 		return req.Next()
 	}
 	var b bytes.Buffer

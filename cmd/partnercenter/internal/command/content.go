@@ -56,6 +56,13 @@ func (c *Call) ReadContent(name string, v any) error {
 	return nil
 }
 
+// ReadJSON reads any content in JSON or YAML, as ReadContent does.
+func (c *Call) ReadJSON(name string) ([]byte, error) {
+	var value jsontext.Value
+	err := c.ReadContent(name, &value)
+	return value, err
+}
+
 // undecoded describes a decoding error in terms of the file rather than of Go.
 func undecoded(err error) string {
 	if wrong := (*json2.SemanticError)(nil); errors.As(err, &wrong) && wrong.JSONPointer != "" {

@@ -202,6 +202,14 @@ func Noun(term *terminal.Terminal, name, alias, short string, forms ...Form) *co
 	return cmd
 }
 
+// Alone returns a command of the form that belongs to no group.
+func Alone(term *terminal.Terminal, form Form) *cobra.Command {
+	c := connect.New(term)
+	cmd := form(c)
+	c.AddFlags(cmd)
+	return cmd
+}
+
 // UnknownCommand is the Args function of commands that only contain others. It
 // reports an argument as an unknown command.
 func UnknownCommand(cmd *cobra.Command, args []string) error {

@@ -190,6 +190,50 @@ func writeIndented(w io.Writer, data []byte) error {
 	return err
 }
 
+// Document holds the flags of commands that only print JSON.
+type Document struct {
+	format string
+	documentFlags
+}
+
+// AddFlags adds the flags to a command.
+func (o *Document) AddFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.format, "output", "o", FormatJSON, "`format`: json, jsonl or yaml")
+	o.addFlags(f)
+	Choices(cmd, "output", FormatJSON, FormatJSONL, formatYAML)
+}
+
+// Check checks the flags.
+func (o *Document) Check() (err error) {
+	if o.format, err = o.resolve(o.format, FormatJSON); err != nil {
+		return err
+	}
+	return OneOf("output", o.format, FormatJSON, FormatJSONL, formatYAML)
+}
+
+// Print prints JSON as the flags say. Other content is written as it is, but not to a
+// terminal, which it could control.
+func (o *Document) Print(term *Terminal, data []byte, contentType string) error {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	switch {
+	case len(data) == 0:
+		return nil
+	case !json.Valid(data) && term.StdoutTTY:
+		return fmt.Errorf("the answer is not JSON (%s): to see it, write it to a file with > FILE", contentType)
+	case !json.Valid(data):
+		_, err := term.Stdout.Write(data)
+		return err
+	case o.format == FormatJSONL:
+		var line bytes.Buffer
+		if err := json.Compact(&line, data); err != nil {
+			return err
+		}
+		data = line.Bytes()
+	}
+	return o.print(term.Stdout, escapeUnsafe(data), o.format)
+}
+
 // TextOrJSON holds the flags of commands that print something other than resources.
 type TextOrJSON struct {
 	format string
