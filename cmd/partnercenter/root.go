@@ -52,7 +52,7 @@ Connection flags, and -v: see "partnercenter help connection".`,
 		commands []*cobra.Command
 	}{
 		{"Partner Center", []*cobra.Command{api.Customers(term), api.Orders(term), api.Subscriptions(term), api.Offers(term), api.Products(term), api.Raw(term)}},
-		{"Signing in", []*cobra.Command{signin.Login(term), signin.Logout(term), signin.Whoami(term), signin.Token(term), signin.Doctor(term)}},
+		{"Signing in", []*cobra.Command{signin.Login(term), signin.Logout(term), signin.Whoami(term), signin.Token(term), signin.Doctor(term), signin.Config(term)}},
 		{"A local Partner Center", []*cobra.Command{serve.Serve(term), serve.Demo(term, api.PrintOrders), serve.CA(term), serve.Import(term), control.Clock(term), control.Identity(term), serve.Readyz(term)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})

@@ -21,14 +21,34 @@ type Config struct {
 // Names returns the names of the profiles.
 func (c *Config) Names() []string { return slices.Sorted(maps.Keys(c.profiles)) }
 
-// LoadConfig reads the configuration file. A missing file counts as empty.
+// LoadConfig reads the configuration file. A missing file counts as empty, unless it was
+// set explicitly.
 func LoadConfig(term *terminal.Terminal) (*Config, error) {
 	path, explicit, err := configFile(term)
 	if err != nil {
 		return nil, err
 	}
+	return readConfig(path, !explicit)
+}
+
+// LoadConfigToChange is like LoadConfig, for a file that may still be missing.
+func LoadConfigToChange(term *terminal.Terminal) (*Config, error) {
+	path, err := ConfigPath(term)
+	if err != nil {
+		return nil, err
+	}
+	return readConfig(path, true)
+}
+
+// ConfigPath returns the path of the configuration file.
+func ConfigPath(term *terminal.Terminal) (string, error) {
+	path, _, err := configFile(term)
+	return path, err
+}
+
+func readConfig(path string, mayMiss bool) (*Config, error) {
 	data, err := os.ReadFile(path)
-	if Missing(err) && !explicit {
+	if Missing(err) && mayMiss {
 		return &Config{Path: path}, nil
 	}
 	if err != nil {
@@ -87,10 +107,7 @@ func (c *Config) parseProfile(f *yamlfile.File, name string, key, body yamlfile.
 	if name == LocalProfile {
 		f.Problem(key, "this profile is built in; choose another name")
 	}
-	var keys []string
-	for _, setting := range SettingList {
-		keys = append(keys, setting.key)
-	}
+	keys := SettingKeys()
 	var profile Settings
 	if !body.Empty() {
 		f.KnownMembers(body, keys, func(name string, _, value yamlfile.Position) {
