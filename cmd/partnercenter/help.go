@@ -14,9 +14,10 @@ import (
 // newHelpCmd returns the command that prints help. Unlike cobra's, it fails for topics
 // that do not exist.
 func newHelpCmd() *cobra.Command {
-	return &cobra.Command{
+	var man string
+	cmd := &cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about any command or topic",
-		Long: "Print the help of a command or a topic.",
+		Long: "Print the help of a command or a topic, or write man pages of all.",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			found, _, err := cmd.Root().Find(args)
 			if err != nil {
@@ -31,6 +32,9 @@ func newHelpCmd() *cobra.Command {
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if man != "" {
+				return writeManPages(cmd.Root(), man)
+			}
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				return command.UnknownCommand(found, rest[len(rest)-min(1, len(rest)):])
@@ -40,6 +44,8 @@ func newHelpCmd() *cobra.Command {
 			return found.Help()
 		},
 	}
+	cmd.Flags().StringVar(&man, "man", "", "write man pages of all commands and topics into this `folder`")
+	return cmd
 }
 
 // newHelpTopics returns the topics of "partnercenter help" that are not commands.

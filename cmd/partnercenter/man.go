@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+)
+
+// writeManPages writes a man page for each command and help topic into a folder, which it
+// makes if necessary.
+func writeManPages(root *cobra.Command, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // everybody may read manuals
+		return terminal.Usagef("the man pages cannot be written: %v", err)
+	}
+	version := readVersion()
+	date, err := time.Parse(time.RFC3339, version.Time)
+	if err != nil {
+		date = time.Now() // built without version control
+	}
+	plainUsage(root)
+	return eachCommand(root, func(cmd *cobra.Command) error {
+		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+		f, err := os.Create(filepath.Join(dir, name+".1"))
+		if err != nil {
+			return fmt.Errorf("the man pages cannot be written: %w", err)
+		}
+		defer f.Close()
+		cmd.DisableAutoGenTag = true // it has the date of today
+		header := doc.GenManHeader{
+			Title: strings.ToUpper(name), Section: "1", Date: &date,
+			Source: "partnercenter " + version.Version, Manual: "Microsoft Partner Center from the command line",
+		}
+		if err := doc.GenMan(cmd, &header, f); err != nil {
+			return err
+		}
+		return f.Close()
+	})
+}
+
+// eachCommand calls do for the command, and for the commands and topics below it.
+func eachCommand(cmd *cobra.Command, do func(*cobra.Command) error) error {
+	if err := do(cmd); err != nil {
+		return err
+	}
+	for _, child := range cmd.Commands() {
+		if child.IsAvailableCommand() || child.IsAdditionalHelpTopicCommand() {
+			if err := eachCommand(child, do); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
