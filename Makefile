@@ -50,6 +50,7 @@ soak: ## Run many random commands and kill servers, for about half an hour.
 	$(GO) test -count 20 -timeout 1h ./internal/store -run TestKilledDuringLoad -load 200
 	$(GO) test -count 1 -timeout 1h ./internal/server -run TestEveryLinkAnswers -every-way 1000000
 	$(GO) test -count 5 -timeout 1h ./internal/server -run TestManyUploads -uploads 32
+	$(GO) test -count 1 -v ./cmd/partnercenter -run TestSpreadsheetOpensCSV -spreadsheet
 
 .PHONY: lint
 lint: ## Check style.

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need in addition to Go: a C compiler to link the race
 # detector; curl, Python, Node and the packages of examples/clients/node as unmodified
-# clients; Chromium and axe-core for the sign-in pages.
+# clients; Chromium and axe-core for the sign-in pages; shells to complete in; groff and
+# jq to read what the program writes.
 #
 # What is installed is kept, in its version. Nothing is changed unless everything that
 # is missing can be installed.
@@ -61,6 +62,11 @@ fi
 if ! runs chromium && ! runs chromium-browser && ! runs google-chrome; then
 	packages="$packages chromium"
 fi
+for program in fish groff jq zsh; do
+	if ! runs $program; then
+		packages="$packages $program"
+	fi
+done
 if ! node_is_new; then
 	folders="$folders tools/node"
 fi

@@ -1,5 +1,5 @@
-// Package installed finds the external programs that tests run: curl, Python, Node and
-// a browser, and the folder of the project. It is for tests only. A missing program
+// Package installed finds the external programs that tests run: curl, Python, Node, a
+// browser, shells, groff and jq, and the folder of the project. It is for tests only. A missing program
 // skips the test, or fails it under `make test`, which installs them first. Nothing
 // else decides that.
 package installed
