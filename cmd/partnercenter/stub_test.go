@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -27,6 +28,8 @@ type stub struct {
 	*httptest.Server
 	slow  chan struct{} // gets a value when a request starts that is never answered
 	calls atomic.Int64  // requests for orders of "busy"
+
+	tokens atomic.Int64 // requests for tokens of "busy" tenants
 }
 
 // newStub starts a stub; TLS or not.
@@ -116,6 +119,11 @@ func fail(w http.ResponseWriter, status int, code, description string) {
 
 func (s *stub) token(w http.ResponseWriter, r *http.Request) {
 	switch {
+	case strings.HasPrefix(r.PathValue("tenant"), "busy-") && s.tokens.Add(1)%2 == 1:
+		status, _ := strconv.Atoi(strings.TrimPrefix(r.PathValue("tenant"), "busy-")) // a test's
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(status)
+		fmt.Fprint(w, `{"error":"temporarily_unavailable","error_description":"AADSTS90055: too many requests"}`)
 	case r.PathValue("tenant") == "webpage":
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<html><body>Welcome to the guest network</body></html>")

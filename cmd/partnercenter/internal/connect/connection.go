@@ -143,6 +143,8 @@ func (c *Connection) UnsignedService() (*Service, error) {
 		return nil, err
 	}
 	s.Options.Retry = c.retryOptions()
+	// The token authority's clients use these options; NewClient replaces this.
+	s.Options.PerRetryPolicies = []policy.Policy{&waitNotePolicy{term: c.Term, who: "the token authority", retries: c.Retries}}
 	if c.Term.Verbose > 0 {
 		s.Options.Transport = &requestLog{term: c.Term, detailed: c.Term.Verbose > 1, next: s.Options.Transport}
 	}
@@ -172,7 +174,7 @@ func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.P
 		opts.PerCallPolicies = append(opts.PerCallPolicies, renewPolicy{user})
 	}
 	opts.PerCallPolicies = append(opts.PerCallPolicies, policies...)
-	opts.PerRetryPolicies = append(opts.PerRetryPolicies, &waitNotePolicy{term: c.Term, retries: c.Retries})
+	opts.PerRetryPolicies = []policy.Policy{&waitNotePolicy{term: c.Term, who: "the service", retries: c.Retries}}
 	return partnercenter.NewClient(s.Cred, opts)
 }
 
@@ -281,10 +283,11 @@ func Ask(transport policy.Transporter, req *http.Request) (*Answer, error) {
 	return &Answer{resp.Status, resp.StatusCode, body}, err
 }
 
-// waitNotePolicy reports on stderr, once per attempt, that the command waits as
-// the service asked.
+// waitNotePolicy reports on stderr, once per attempt, that the command waits as it was
+// asked to.
 type waitNotePolicy struct {
 	term    *terminal.Terminal
+	who     string // asked
 	retries int
 }
 
@@ -301,7 +304,7 @@ func (p *waitNotePolicy) Do(req *policy.Request) (*http.Response, error) {
 		return resp, err
 	}
 	if wait := partnercenter.RetryAfter(resp.Header, p.term.Now()); wait > 0 && wait <= maxRetryDelay {
-		p.term.NoteWait(resp.StatusCode, wait)
+		p.term.NoteWait(resp.StatusCode, p.who, wait)
 	}
 	return resp, err
 }

@@ -263,7 +263,7 @@ type loopbackCredential struct {
 func newLoopbackCredential(s *Service) *loopbackCredential {
 	return &loopbackCredential{appsecret.Credential{
 		Authority: s.Authority, TenantID: s.TenantID, ClientID: s.ClientID, ClientSecret: s.ClientSecret,
-		Transport: s.Options.Transport, Timeout: s.Options.Retry.TryTimeout,
+		Transport: NewAuthorityClient(s), // which has the time limit
 	}, &s.Settings}
 }
 

@@ -14,6 +14,23 @@ type progressBar struct {
 	writer  progress.Writer
 	tracker *progress.Tracker
 	done    chan struct{} // closed when drawing has ended
+
+	title   string
+	text    string // the title, and what is said of the time left
+	total   int64
+	started time.Time
+}
+
+// estimate shows how long the rest takes at the pace so far, which includes waits. While
+// the command waits, the pace says nothing.
+func (b *progressBar) estimate(now, wait time.Time) {
+	b.text = b.title
+	if done := b.tracker.Value(); wait.After(now) {
+		b.text += ", waiting"
+	} else if left := (now.Sub(b.started) * time.Duration(b.total-done) / time.Duration(max(done, 1))).Round(time.Second); done > 0 && left > 0 {
+		b.text += ", ETA " + left.String()
+	}
+	b.tracker.UpdateMessage(b.text)
 }
 
 func (b *progressBar) log(line string) { b.writer.Log("%s", line) }
@@ -27,19 +44,33 @@ func (t *Terminal) StartBar(title string, total int) {
 	w.SetUpdateFrequency(100 * time.Millisecond)
 	w.SetTrackerLength(25)
 	w.SetTrackerPosition(progress.PositionRight)
-	w.Style().Visibility.ETA = true
+	w.Style().Visibility.ETA = false // it does not know of waits
 	w.Style().Visibility.Speed = false
-	w.Style().Options.ETAPrecision = time.Second
 	w.Style().Options.TimeInProgressPrecision = time.Second
 	bar := &progressBar{
 		writer:  w,
 		tracker: &progress.Tracker{Message: title, Total: int64(total), AutoStopDisabled: true},
 		done:    make(chan struct{}),
+		title:   title, text: title, total: int64(total), started: t.Now(),
 	}
 	w.AppendTracker(bar.tracker)
 	go func() {
 		defer close(bar.done)
 		w.Render()
+	}()
+	go func() { // time passes between steps, too
+		ticks := time.NewTicker(time.Second / 2)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-bar.done:
+				return
+			case <-ticks.C:
+				t.mu.Lock()
+				bar.estimate(t.Now(), t.wait)
+				t.mu.Unlock()
+			}
+		}
 	}()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -52,6 +83,7 @@ func (t *Terminal) AdvanceBar() {
 	defer t.mu.Unlock()
 	if t.bar != nil {
 		t.bar.tracker.Increment(1)
+		t.bar.estimate(t.Now(), t.wait)
 	}
 }
 

@@ -150,9 +150,9 @@ func (t *Terminal) CommandLine(requestID string) string {
 	return strings.Join(words, " ")
 }
 
-// NoteWait reports that the service asked to wait.
-func (t *Terminal) NoteWait(status int, wait time.Duration) {
-	t.noteOnce(wait, "%d %s: waiting %s as the service asks; press Ctrl-C to stop", status, http.StatusText(status), wait)
+// NoteWait reports that somebody, such as the service, asked to wait.
+func (t *Terminal) NoteWait(status int, who string, wait time.Duration) {
+	t.noteOnce(wait, "%d %s: waiting %s as %s asks; press Ctrl-C to stop", status, http.StatusText(status), wait, who)
 }
 
 // NoteBudget reports that a request waits for its budget, unless the wait is
@@ -175,6 +175,9 @@ func (t *Terminal) noteOnce(wait time.Duration, format string, args ...any) {
 	known := !until.After(t.wait.Add(time.Second))
 	if !known {
 		t.wait = until
+		if t.bar != nil {
+			t.bar.estimate(t.Now(), until)
+		}
 	}
 	t.mu.Unlock()
 	if !known {

@@ -31,7 +31,7 @@ func TestBarLeavesNothing(t *testing.T) {
 		time.Sleep(time.Minute)
 		term.StopBar()
 		drawn := stderr.String()
-		if !strings.Contains(drawn, "50.00%") || !strings.Contains(drawn, "ETA: 6m0s") {
+		if !strings.Contains(drawn, "50.00%") || !strings.Contains(drawn, "ETA 6m0s") {
 			t.Errorf("no progress or no ETA in %q", drawn)
 		}
 		if left := strings.Count(drawn, "\n") - strings.Count(drawn, text.CursorUp.Sprint()); left != 1 || !strings.Contains(drawn, "a note\n") {
@@ -55,9 +55,42 @@ func TestNoteBudget(t *testing.T) {
 	term.NoteBudget(wait)
 	wait.For, wait.Throttled = 40*time.Second, true
 	term.NoteBudget(wait)
-	term.NoteWait(429, 40*time.Second) // the one who was refused
+	term.NoteWait(429, "the service", 40*time.Second) // the one who was refused
 	want := "waiting 12s for the request budget (500 a minute); press Ctrl-C to stop\nwaiting 40s as the service asked; press Ctrl-C to stop\n"
 	if stderr.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", stderr, want)
 	}
+}
+
+// TestBarIsHonest looks at what the bar says of the time left, while the command waits and
+// after that.
+func TestBarIsHonest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		term, _, _ := testTerminal()
+		term.StartBar("Orders", 10)
+		says := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			term.mu.Lock()
+			defer term.mu.Unlock()
+			if got := term.bar.text; got != want {
+				t.Errorf("it says %q, want %q", got, want)
+			}
+		}
+		says("Orders")
+		time.Sleep(2 * time.Second)
+		term.AdvanceBar()
+		says("Orders, ETA 18s")
+		term.NoteBudget(partnercenter.BudgetWait{For: time.Minute, RequestsPerMinute: 1})
+		says("Orders, waiting")
+		time.Sleep(time.Second)
+		term.AdvanceBar() // a request that was under way
+		says("Orders, waiting")
+		time.Sleep(time.Minute)
+		term.AdvanceBar()
+		says("Orders, ETA 2m27s")
+		term.NoteWait(429, "the token authority", 10*time.Second)
+		says("Orders, waiting")
+		term.StopBar()
+	})
 }
