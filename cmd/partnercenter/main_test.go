@@ -216,7 +216,7 @@ func TestInterruptedPurchase(t *testing.T) {
 	onTerminal := func(term *terminal.Terminal) { term.Stdin, term.StdinTTY = asked, true }
 	time.AfterFunc(300*time.Millisecond, cancel)
 	r = runCLI(ctx, t, onTerminal, "orders", "create", "--customer", "slow", "--offer", "x", "--quantity", "1", "--base-url", stub.URL)
-	if r.code != terminal.ExitInterrupted || strings.Contains(r.stderr, "not known") {
+	if r.code != terminal.ExitInterrupted || strings.Contains(r.stderr, "It is unknown") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -367,6 +367,8 @@ func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
 		facts.Add("line "+terminal.Number(l.LineItemNumber), strings.TrimSpace(terminal.Number(l.Quantity)+" × "+cmp.Or(l.FriendlyName, l.OfferID)))
 		facts.Add("  offer", l.OfferID)
 		facts.Add("  term", terminal.OrZero(l.TermDuration))
+		facts.Add("  ends", terminal.TimeInWords(l.CustomTermEndDate, now))
+		facts.Add("  renews to", terminal.OrZero(l.RenewsTo).TermDuration)
 		facts.Add("  subscription", l.SubscriptionID)
 		facts.Add("  add-on of", l.ParentSubscriptionID)
 		facts.Add("  partner", l.PartnerIDOnRecord)

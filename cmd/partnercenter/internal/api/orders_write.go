@@ -67,10 +67,10 @@ A file, such as order.yaml below, has the fields of the API:
 		Check:     o.check,
 	}, ordersView(false, false), command.Plan{
 		What: "place an order", Question: "Place this order?",
-		Describe: func(_ context.Context, _ *command.Call, p *command.Plan) error {
+		Describe: func(ctx context.Context, call *command.Call, p *command.Plan) error {
 			p.Add("billed", cmp.Or(string(o.order.BillingCycle), "the item's default"))
 			p.Add("for user", o.user)
-			describeLines(p, o.order)
+			describePurchase(ctx, call, p, o.order)
 			return nil
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
@@ -200,16 +200,22 @@ func (l orderLine) item() (partnercenter.OrderLineItem, error) {
 
 // describeLines adds an order's lines to the plan.
 func describeLines(p *command.Plan, order *partnercenter.Order) {
-	for i, line := range order.LineItems {
-		n := i
-		if line.LineItemNumber != nil {
-			n = *line.LineItemNumber
-		}
-		p.Add(fmt.Sprintf("line %d", n), describeLine(line))
+	for i := range order.LineItems {
+		describeLine(p, &order.LineItems[i], i, "")
 	}
 }
 
-func describeLine(line partnercenter.OrderLineItem) string {
+// describeLine adds a line of an order to the plan, with the name of what it buys if that
+// is known.
+func describeLine(p *command.Plan, line *partnercenter.OrderLineItem, index int, name string) {
+	n := index
+	if line.LineItemNumber != nil {
+		n = *line.LineItemNumber
+	}
+	p.Add(fmt.Sprintf("line %d", n), lineInWords(line, name))
+}
+
+func lineInWords(line *partnercenter.OrderLineItem, name string) string {
 	var parts []string
 	part := func(format, value string) {
 		if value != "" {
@@ -217,6 +223,9 @@ func describeLine(line partnercenter.OrderLineItem) string {
 		}
 	}
 	what := line.OfferID
+	if name != "" {
+		what = name + " (" + what + ")"
+	}
 	if line.Quantity != nil {
 		what = fmt.Sprintf("%d × %s", *line.Quantity, what)
 	}
@@ -277,11 +286,11 @@ change is only made if the order has not changed since.`,
 		},
 	}, ordersView(false, false), command.Plan{
 		What: "change an order", Question: "Change this order?",
-		Describe: func(_ context.Context, call *command.Call, p *command.Plan) error {
+		Describe: func(ctx context.Context, call *command.Call, p *command.Plan) error {
 			p.Add("order", call.Arg)
 			p.Add("status", string(next.Status))
 			p.Add("billed", string(next.BillingCycle))
-			describeLines(p, next)
+			describePurchase(ctx, call, p, next)
 			return nil
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {

@@ -156,11 +156,7 @@ func subscriptionDetail(s *partnercenter.Subscription, now time.Time) []terminal
 	facts.Add("term", s.TermDuration)
 	facts.Add("created", terminal.TimeInWords(s.CreationDate, now))
 	facts.Add("started", terminal.TimeInWords(s.EffectiveStartDate, now))
-	ends := "ends"
-	if terminal.OrZero(s.AutoRenewEnabled) {
-		ends = "renews"
-	}
-	facts.Add(ends, terminal.TimeInWords(s.CommitmentEndDate, now))
+	describeFuture(&facts, s, now)
 	facts.Add("offer", s.OfferID)
 	facts.Add("order", s.OrderID)
 	facts.Add("add-on of", s.ParentSubscriptionID)
@@ -265,6 +261,9 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p
 	p.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
 	if !describeUpdate(p, now, u.next) {
 		return &command.Unneeded{Text: "nothing to change: the subscription already has these values", Item: now}
+	}
+	if !call.DryRun {
+		describeSeats(ctx, call, p, now, u.next)
 	}
 	return nil
 }

@@ -219,7 +219,7 @@ func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOpt
 		return err
 	}
 	var policies []policy.Policy
-	if o.dryRun {
+	if call.DryRun = o.dryRun; o.dryRun {
 		policies = append(policies, dryRunPolicy{})
 	}
 	if call.Client, err = c.NewClient(w.service, false, policies...); err != nil {
@@ -281,6 +281,7 @@ func (w *changer) describeCustomer(ctx context.Context, call *Call, p *Plan) err
 		if err != nil {
 			return err
 		}
+		call.Country = terminal.OrZero(terminal.OrZero(customer.BillingProfile).DefaultAddress).Country
 		if company := terminal.OrZero(customer.CompanyProfile).CompanyName; company != "" {
 			name = fmt.Sprintf("%s (%s)", company, name)
 		}

@@ -64,6 +64,11 @@ type Call struct {
 	Client   *partnercenter.Client
 	Customer *partnercenter.CustomerClient
 
+	// DryRun reports that a change is not made, and Country is the customer's, if it is
+	// known, once a change is described.
+	DryRun  bool
+	Country string
+
 	// A list's fetch may set these: for a single item, which JSON prints without an
 	// array, or if items may be printed before all are known.
 	One, Stream bool
