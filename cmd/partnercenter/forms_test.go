@@ -22,7 +22,7 @@ func TestFormsAreWrittenOnce(t *testing.T) {
 		`"output", "json"`:                      "refusing -o together with --json",
 		`SortFlags = false`:                     "the order of flags",
 		`"billing-type"`:                        "the old name of the flag for billing cycles",
-		`FixedCompletions(s.Values`:             "the completion of arguments",
+		`return s.Values, cobra`:                "the completion of arguments",
 		`NoFileCompletions`:                     "the completion of flags that name no file",
 		`the customer is missing: give`:         "asking for the customer",
 		`"dry-run"`:                             "the flags of changes",

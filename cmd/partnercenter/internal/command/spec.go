@@ -25,7 +25,7 @@ type Spec struct {
 
 	Arg       string               // name of the argument, such as "order id"; empty if there is none
 	Args      cobra.PositionalArgs // for a command with another number of arguments
-	Values    []string             // of the argument, for completion
+	Values    []string             // of the first argument, for completion
 	Flags     func(*cobra.Command) // adds the command's own flags
 	Exclusive [][]string           // sets of mutually exclusive flags
 	// Customer adds the required flag --customer. With flag OrAll, the command
@@ -101,7 +101,12 @@ func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call)
 	}
 	cmd := &cobra.Command{
 		Use: s.Use, Short: s.Short, Long: s.Long, Example: s.Example, Aliases: s.Aliases, Args: args,
-		ValidArgsFunction: cobra.FixedCompletions(s.Values, cobra.ShellCompDirectiveNoFileComp),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return s.Values, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			call.path, call.Flags, call.Args = cmd.CommandPath(), cmd.Flags(), args
 			if s.Arg != "" {
