@@ -30,6 +30,7 @@ type stub struct {
 	calls atomic.Int64  // requests for orders of "busy"
 
 	tokens atomic.Int64 // requests for tokens of "busy" tenants
+	placed atomic.Int64 // orders of "resumed"
 }
 
 // newStub starts a stub; TLS or not.
@@ -264,6 +265,18 @@ func (s *stub) place(w http.ResponseWriter, r *http.Request) {
 	case "slow":
 		s.slow <- struct{}{}
 		<-r.Context().Done()
+	case "resumed": // after its answer was lost, and while it was in progress
+		switch s.placed.Add(1) {
+		case 1:
+			if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+				conn.Close()
+			}
+		case 2, 3:
+			fail(w, http.StatusConflict, "800060", "Your order is in progress.")
+		default:
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprint(w, order(3, "completed", "Gizmos"))
+		}
 	case "running":
 		fail(w, http.StatusConflict, "800060", "Your order is in progress.")
 	case "unsold":

@@ -299,6 +299,13 @@ func (p *waitNotePolicy) Do(req *policy.Request) (*http.Response, error) {
 	tries++
 	req.SetOperationValue(tries)
 	resp, err := req.Next()
+	if err == nil && tries > 1 && resp.StatusCode == http.StatusConflict {
+		// The client waits for a write that it has sent before.
+		var answer partnercenter.ErrorBody
+		if body, err := runtime.Payload(resp); err == nil && partnercenter.Unmarshal(body, &answer) == nil && answer.Code == partnercenter.ErrorCodeOrderInProgress {
+			p.term.NoteInProgress()
+		}
+	}
 	if err != nil || int(tries) > p.retries ||
 		!slices.Contains([]int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, resp.StatusCode) {
 		return resp, err

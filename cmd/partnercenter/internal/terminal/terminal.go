@@ -155,6 +155,21 @@ func (t *Terminal) NoteWait(status int, who string, wait time.Duration) {
 	t.noteOnce(wait, "%d %s: waiting %s as %s asks; press Ctrl-C to stop", status, http.StatusText(status), wait, who)
 }
 
+// inProgressWait is how long the client waits at most for a write in progress.
+const inProgressWait = 2 * time.Minute
+
+// NoteInProgress reports that the service is still working on a write whose answer was
+// lost, unless that was reported.
+func (t *Terminal) NoteInProgress() {
+	t.mu.Lock()
+	waiting := t.wait.After(t.Now())
+	t.mu.Unlock()
+	if waiting {
+		return
+	}
+	t.noteOnce(inProgressWait, "waiting while the service completes the request; press Ctrl-C to stop")
+}
+
 // NoteBudget reports that a request waits for its budget, unless the wait is
 // short.
 func (t *Terminal) NoteBudget(w partnercenter.BudgetWait) {
