@@ -173,17 +173,19 @@ func (t *LineItemTransactionType) UnmarshalJSONFrom(dec *jsontext.Decoder) error
 // RelationshipToPartner is a customer's relationship to the partner.
 type RelationshipToPartner string
 
-// The documented relationships.
+// The documented relationships. None ends the relationship; unknown says nothing about it.
 const (
-	RelationshipToPartnerNone             RelationshipToPartner = "none"
+	RelationshipToPartnerUnknown          RelationshipToPartner = "unknown"
 	RelationshipToPartnerReseller         RelationshipToPartner = "reseller"
 	RelationshipToPartnerAdvisor          RelationshipToPartner = "advisor"
 	RelationshipToPartnerSyndication      RelationshipToPartner = "syndication"
 	RelationshipToPartnerMicrosoftSupport RelationshipToPartner = "microsoft_support"
+	RelationshipToPartnerNone             RelationshipToPartner = "none"
 )
 
 var relationshipsToPartner = []RelationshipToPartner{
-	RelationshipToPartnerNone, RelationshipToPartnerReseller, RelationshipToPartnerAdvisor, RelationshipToPartnerSyndication, RelationshipToPartnerMicrosoftSupport,
+	RelationshipToPartnerUnknown, RelationshipToPartnerReseller, RelationshipToPartnerAdvisor, RelationshipToPartnerSyndication,
+	RelationshipToPartnerMicrosoftSupport, RelationshipToPartnerNone,
 }
 
 // Normalize returns the constant that r spells, or r unchanged.
@@ -345,13 +347,14 @@ type ProvisioningStatus string
 
 // The documented states.
 const (
+	ProvisioningStatusNone    ProvisioningStatus = "none" // not set
 	ProvisioningStatusSuccess ProvisioningStatus = "success"
 	ProvisioningStatusPending ProvisioningStatus = "pending"
 	ProvisioningStatusFailed  ProvisioningStatus = "failed"
 )
 
 var provisioningStatuses = []ProvisioningStatus{
-	ProvisioningStatusSuccess, ProvisioningStatusPending, ProvisioningStatusFailed,
+	ProvisioningStatusNone, ProvisioningStatusSuccess, ProvisioningStatusPending, ProvisioningStatusFailed,
 }
 
 // Normalize returns the constant that s spells, or s unchanged.
@@ -534,12 +537,12 @@ type PartnerRelationshipType string
 
 // The documented relationships.
 const (
-	PartnerRelationshipTypeIsIndirectCloudSolutionProviderOf PartnerRelationshipType = "is_indirect_cloud_solution_provider_of"
 	PartnerRelationshipTypeIsIndirectResellerOf              PartnerRelationshipType = "is_indirect_reseller_of"
+	PartnerRelationshipTypeIsIndirectCloudSolutionProviderOf PartnerRelationshipType = "is_indirect_cloud_solution_provider_of"
 )
 
 var partnerRelationshipTypes = []PartnerRelationshipType{
-	PartnerRelationshipTypeIsIndirectCloudSolutionProviderOf, PartnerRelationshipTypeIsIndirectResellerOf,
+	PartnerRelationshipTypeIsIndirectResellerOf, PartnerRelationshipTypeIsIndirectCloudSolutionProviderOf,
 }
 
 // Normalize returns the constant that t spells, or t unchanged.

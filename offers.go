@@ -93,9 +93,10 @@ const (
 	BillingTypeNone    BillingType = "none"
 	BillingTypeUsage   BillingType = "usage"
 	BillingTypeLicense BillingType = "license"
+	BillingTypeBenefit BillingType = "benefit" // came with new commerce; older clients do not know it
 )
 
-var billingTypes = []BillingType{BillingTypeNone, BillingTypeUsage, BillingTypeLicense}
+var billingTypes = []BillingType{BillingTypeNone, BillingTypeUsage, BillingTypeLicense, BillingTypeBenefit}
 
 // Normalize returns the constant that b spells, or b unchanged.
 func (b BillingType) Normalize() BillingType { return normalize(b, billingTypes) }

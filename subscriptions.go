@@ -94,14 +94,14 @@ const (
 	SubscriptionStatusActive    SubscriptionStatus = "active"
 	SubscriptionStatusSuspended SubscriptionStatus = "suspended"
 	SubscriptionStatusDeleted   SubscriptionStatus = "deleted"
-	SubscriptionStatusPending   SubscriptionStatus = "pending"
 	SubscriptionStatusExpired   SubscriptionStatus = "expired"
+	SubscriptionStatusPending   SubscriptionStatus = "pending"
 	SubscriptionStatusDisabled  SubscriptionStatus = "disabled"
 )
 
 var subscriptionStatuses = []SubscriptionStatus{
 	SubscriptionStatusNone, SubscriptionStatusActive, SubscriptionStatusSuspended, SubscriptionStatusDeleted,
-	SubscriptionStatusPending, SubscriptionStatusExpired, SubscriptionStatusDisabled,
+	SubscriptionStatusExpired, SubscriptionStatusPending, SubscriptionStatusDisabled,
 }
 
 // SubscriptionStatuses returns the documented states in the order of their numbers.

@@ -64,8 +64,8 @@ func normalizeSpellings(ctx context.Context, tx *sql.Tx) error {
 					continue
 				}
 				set := d.column + " = $1"
-				if customer, ok := object.(*partnercenter.Customer); ok && !isActive(customer) {
-					set += ", active = 0"
+				if customer, ok := object.(*partnercenter.Customer); ok {
+					set += fmt.Sprintf(", active = %d", boolToInt(isActive(customer)))
 				}
 				update := fmt.Sprintf("UPDATE %s SET %s WHERE (%s) = (%s)", d.table, set, key, parameters(2, len(row.key))) //nolint:gosec // of names in the table above
 				if _, err := tx.ExecContext(ctx, update, append([]any{doc}, row.key...)...); err != nil {

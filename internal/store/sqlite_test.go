@@ -436,9 +436,12 @@ func TestUpgradeToSpellings(t *testing.T) {
 		}
 	}
 	exec(`INSERT INTO partners VALUES ('` + partnerA + `', 'A', 'a.example', '1', 'US')`)
-	for _, c := range []struct{ id, relationship string }{{shared, "Reseller"}, {former, "0"}} {
+	for _, c := range []struct {
+		id, relationship string
+		active           int // before
+	}{{shared, "Reseller", 1}, {former, "5", 1}, {orderless, "0", 0}} {
 		doc := `{"id":"` + c.id + `","relationshipToPartner":"` + c.relationship + `"}`
-		exec(`INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc) VALUES ($1, $2, 1, '', '', '', $3, $3)`, partnerA, c.id, doc)
+		exec(`INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc) VALUES ($1, $2, $4, '', '', '', $3, $3)`, partnerA, c.id, doc, c.active)
 	}
 	const insert = `INSERT INTO orders (partner_id, customer_id, created, order_id, billing_cycle, system, partners_on_record, doc, priced_doc) VALUES ($1, $2, $3, $4, 'annual', 0, '', $5, $6)`
 	exec(insert, partnerA, shared, 1, "o1", old, old)
@@ -478,5 +481,6 @@ VALUES ($1, $2, 's1', 'o1', '', '', '', '', '', 1, 0, 0, '{"id":"s1","status":"A
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, string(customers.Items), string(doc))
+	unmentioned := `{"id":"` + orderless + `","relationshipToPartner":"unknown"}`
+	same(t, string(customers.Items), string(doc)+","+unmentioned)
 }
