@@ -167,6 +167,9 @@ var instructionRules = []rule[*updateCheck]{
 // scheduling determines what the request intends to schedule.
 func (u *updateCheck) scheduling() {
 	asked, is := u.instructions(u.request.ScheduledNextTermInstructions), u.Document.ScheduledNextTermInstructions
+	if before := u.request.BillingCycle.Normalize(); asked != nil && u.earlierCycle(before) && asked.Product.BillingCycle == before {
+		asked.Product.BillingCycle = u.Document.BillingCycle // read with the subscription, and sent back
+	}
 	switch {
 	case asked == nil || !sameInstructions(asked, is):
 		u.scheduled, u.reschedules = asked, asked != nil || is != nil

@@ -102,3 +102,125 @@ func TestScheduledTerm(t *testing.T) {
 		}
 	}
 }
+
+// TestCyclesOfChangedTerms changes the billing cycle of orders whose subscriptions have
+// another term than was bought, or are to have one.
+func TestCyclesOfChangedTerms(t *testing.T) {
+	a := account(t)
+	type sub = partnercenter.Subscription
+	var o *Order
+	buy := func(term string) {
+		l := line(service, 4)
+		l.TermDuration = &term
+		r := request(l)
+		r.BillingCycle = "monthly"
+		var err error
+		if o, _, err = PlaceOrder(a, Placement{Request: r}, Settings{}, day("2027-01-31")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown := func(at string) *sub { return o.Subscriptions[0].At(Settings{}, day(at)) }
+	update := func(at string, request *sub) {
+		t.Helper()
+		next, _, err := UpdateSubscription(a, o, o.Subscriptions[0].Document.ID, Update{Request: request}, Settings{}, day(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o = next
+	}
+	schedule := func(term string, cycle partnercenter.BillingCycleType) {
+		t.Helper()
+		update("2027-02-10", &sub{AutoRenewEnabled: new(true), ScheduledNextTermInstructions: &partnercenter.SubscriptionInstructions{
+			Product: &partnercenter.InstructedProduct{TermDuration: term, BillingCycle: cycle}, Quantity: new(7),
+		}})
+	}
+	patch := func(at string, request *partnercenter.Order) error {
+		next, _, err := PatchOrder(a, o, Patch{Request: request}, Settings{}, day(at))
+		if err == nil {
+			o = next
+		}
+		return err
+	}
+	has := func(at, term string, cycle partnercenter.BillingCycleType, scheduled bool) {
+		t.Helper()
+		s := shown(at)
+		if s.TermDuration != term || s.BillingCycle != cycle || (s.ScheduledNextTermInstructions != nil) != scheduled {
+			t.Errorf("on %s: term %s, cycle %s, %+v", at, s.TermDuration, s.BillingCycle, s.ScheduledNextTermInstructions)
+		}
+	}
+	annual, monthly := &partnercenter.Order{BillingCycle: "annual"}, &partnercenter.Order{BillingCycle: "monthly"}
+
+	// A change of cycle removes what is scheduled.
+	buy("P1Y")
+	schedule("", "")
+	read := shown("2027-02-11")
+	refused(t, patch("2027-02-12", annual), "")
+	has("2027-02-12", "P1Y", "annual", false)
+	has("2028-03-01", "P1Y", "annual", false)
+	// The subscription that was read before is sent back: its instructions are wanted,
+	// the cycle in them is not.
+	update("2027-02-13", read)
+	has("2027-02-13", "P1Y", "annual", true)
+	has("2028-03-01", "P1Y", "annual", false)
+	if n := *shown("2028-03-01").Quantity; n != 7 {
+		t.Errorf("%d seats", n)
+	}
+
+	// The present term decides about cycles, not the one that was bought.
+	buy("P1Y")
+	schedule("P1M", "monthly")
+	refused(t, patch("2028-02-01", annual), partnercenter.ErrorCodeCycleUnsupported)
+	has("2028-02-01", "P1M", "monthly", false)
+	buy("P1M")
+	refused(t, patch("2027-02-01", annual), partnercenter.ErrorCodeCycleUnsupported)
+	schedule("P1Y", "annual")
+	// The order has the cycle that was bought: to name it is a change, to send the order
+	// back is none.
+	echo := o.Document
+	refused(t, patch("2027-03-01", &echo), "")
+	has("2027-03-01", "P1Y", "annual", false)
+	refused(t, patch("2027-03-01", monthly), "")
+	has("2027-03-01", "P1Y", "monthly", false)
+	refused(t, patch("2027-03-02", annual), "")
+	has("2027-03-02", "P1Y", "annual", false)
+	if o.Document.BillingCycle != "annual" {
+		t.Errorf("the order is billed %s", o.Document.BillingCycle)
+	}
+}
+
+// TestEndsOfScheduledTerms counts ends from the start of the subscription as long as terms
+// have one length, whatever else changes with one.
+func TestEndsOfScheduledTerms(t *testing.T) {
+	a := account(t)
+	type instructions = partnercenter.SubscriptionInstructions
+	for name, test := range map[string]struct {
+		scheduled *instructions
+		ends      map[string][4]string
+	}{
+		"nothing": {nil, map[string][4]string{
+			"2027-03-01": both("2027-03-30", "2027-03-30"), "2027-04-01": both("2027-04-29", "2027-04-29"), "2027-05-01": both("2027-05-30", "2027-05-30"),
+		}},
+		"a quantity": {&instructions{Quantity: new(7)}, map[string][4]string{
+			"2027-03-01": both("2027-03-30", "2027-03-30"), "2027-04-01": both("2027-04-29", "2027-04-29"), "2027-05-01": both("2027-05-30", "2027-05-30"),
+		}},
+		"a term": {&instructions{Product: &partnercenter.InstructedProduct{TermDuration: "P1Y"}}, map[string][4]string{
+			"2027-03-01": both("2028-02-27", "2027-03-27"), "2027-04-01": both("2028-02-27", "2027-04-27"), "2028-05-01": both("2029-02-27", "2028-05-27"),
+		}},
+	} {
+		l := line(service, 4)
+		l.TermDuration = new("P1M")
+		o, _, err := PlaceOrder(a, Placement{Request: request(l)}, Settings{}, day("2027-01-31"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change := &partnercenter.Subscription{AutoRenewEnabled: new(true), ScheduledNextTermInstructions: test.scheduled}
+		if o, _, err = UpdateSubscription(a, o, o.Subscriptions[0].Document.ID, Update{Request: change}, Settings{}, day("2027-02-10")); err != nil {
+			t.Fatal(err)
+		}
+		for at, want := range test.ends {
+			if got := ends(o.Subscriptions[0], day(at)); got != want {
+				t.Errorf("%s, on %s: %v, want %v", name, at, got, want)
+			}
+		}
+	}
+}

@@ -39,17 +39,24 @@ var keptRules = []rule[*patchCheck]{
 		asked := p.request.Status.Normalize()
 		return require(asked == "" || asked == partnercenter.OrderStatusUnknown || asked == p.Document.Status.Normalize() || p.isEcho(), "Send cancelled to cancel, or leave the status out", "Unable to parse enum: status %s", quote.Text(string(asked)))
 	}},
-	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "currency or attestation is to change", func(p *patchCheck) (string, string) {
-		r, d := p.request, &p.Document
-		switch {
-		case differs(r.CurrencyCode, d.CurrencyCode):
-			return p.kept("currencyCode", r.CurrencyCode)
-		case isTrue(r.PartnerOnRecordAttestationAccepted) && !isTrue(d.PartnerOnRecordAttestationAccepted):
+	currencyKept,
+	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the attestation is to change", func(p *patchCheck) (string, string) {
+		if isTrue(p.request.PartnerOnRecordAttestationAccepted) && !isTrue(p.Document.PartnerOnRecordAttestationAccepted) {
 			return p.kept("partnerOnRecordAttestationAccepted", "true")
 		}
 		return "", ""
 	}},
 }
+
+// currencyRules apply to orders that get an add-on, which may bring its attestation.
+var currencyRules = []rule[*patchCheck]{currencyKept}
+
+var currencyKept = rule[*patchCheck]{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the currency is to change", func(p *patchCheck) (string, string) {
+	if differs(p.request.CurrencyCode, p.Document.CurrencyCode) {
+		return p.kept("currencyCode", p.request.CurrencyCode)
+	}
+	return "", ""
+}}
 
 // kept words that a member of the order cannot change.
 func (p *patchCheck) kept(member, value string) (string, string) {

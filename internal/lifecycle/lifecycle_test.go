@@ -292,6 +292,10 @@ func TestPatchOrder(t *testing.T) {
 		}
 		return place(t, a, Settings{}, lines...)
 	}
+	with := func(r *partnercenter.Order, set func(*partnercenter.Order)) *partnercenter.Order {
+		set(r)
+		return r
+	}
 	licences, services, twoLicences := one(licence), one(service), one(licence, licence)
 	echo := licences.Document
 	stale := partnercenter.Order{Attributes: &partnercenter.ResourceAttributes{Etag: new(etag(echo.ID, 2))}}
@@ -315,6 +319,8 @@ func TestPatchOrder(t *testing.T) {
 		"cycle that is not sold":  {licences, cycle("triennial"), sandbox, 0, partnercenter.ErrorCodeCycleUnsupported, "", nil, ""},
 		"cycle of a monthly term": {services, cycle("annual"), sandbox, 0, partnercenter.ErrorCodeCycleUnsupported, "", nil, ""},
 		"add-on":                  {licences, addOn(licences, licenceAddOn), sandbox, 0, "", "add-on bought", []int{1, 2}, "completed"},
+		"add-on in euros":         {licences, with(addOn(licences, licenceAddOn), func(r *partnercenter.Order) { r.CurrencyCode = "EUR" }), sandbox, 0, partnercenter.ErrorCodeInvalidProperty, "", nil, ""},
+		"add-on, attested":        {licences, with(addOn(licences, licenceAddOn), func(r *partnercenter.Order) { r.PartnerOnRecordAttestationAccepted = new(true) }), sandbox, 0, "", "add-on bought", []int{1, 2}, "completed"},
 		"add-on of services":      {services, addOn(services, serviceAddOn), sandbox, 0, "", "add-on bought", []int{1, 2}, "completed"},
 		"add-on of another base":  {services, addOn(services, licenceAddOn), sandbox, 0, partnercenter.ErrorCodeAddOnUnrelated, "", nil, ""},
 		"add-on without a parent": {licences, request(line(licenceAddOn, 1)), sandbox, 0, partnercenter.ErrorCodeAddOnUnrelated, "", nil, ""},
@@ -354,6 +360,9 @@ func TestPatchOrder(t *testing.T) {
 			}
 			if !slices.Equal(left, test.left) || next.Document.Status != test.status {
 				t.Errorf("quantities %v, status %s, want %v and %s", left, next.Document.Status, test.left, test.status)
+			}
+			if attested := next.Document.PartnerOnRecordAttestationAccepted; isTrue(attested) != isTrue(test.request.PartnerOnRecordAttestationAccepted) {
+				t.Errorf("attestation %v", attested)
 			}
 			if tag := test.order.Document.Attributes.Etag; tag != nil && len(events) > 0 && version(*next.Document.Attributes.Etag) != version(*tag)+1 {
 				t.Errorf("etag %s after %s", *next.Document.Attributes.Etag, *tag)

@@ -41,7 +41,8 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 	cancel := request.Status.Normalize() == partnercenter.OrderStatusCancelled &&
 		(o.Document.Status.Normalize() != partnercenter.OrderStatusCancelled || !p.isEcho())
 	cycle := request.BillingCycle.Normalize()
-	change := cycle != "" && cycle != partnercenter.BillingCycleTypeUnknown && cycle != o.Document.BillingCycle.Normalize() && !cancel
+	change := cycle != "" && cycle != partnercenter.BillingCycleTypeUnknown && !cancel &&
+		(cycle != o.Document.BillingCycle.Normalize() || len(addOns) == 0 && !p.isEcho() && o.billedOtherwise(cycle, now))
 	switch {
 	case cancel && len(addOns) > 0:
 		// Without its lines the request would cancel the whole order.
@@ -53,7 +54,10 @@ func PatchOrder(account *Account, o *Order, command Patch, settings Settings, no
 		return nil, nil, refuse(http.StatusBadRequest, partnercenter.ErrorCodeOrderUnprocessable, "Send one change at a time",
 			"Unable to process this order: the request asks for an add-on and for another billing cycle at once")
 	case len(addOns) > 0:
-		return o.buyAddOns(account, addOns, newIDs(command.Entropy), settings, now)
+		if err := check(currencyRules, p); err != nil {
+			return nil, nil, err
+		}
+		return o.buyAddOns(account, request, addOns, newIDs(command.Entropy), settings, now)
 	case change:
 		return o.changeCycle(account, cycle, now)
 	}
@@ -335,7 +339,7 @@ var addOnRules = []rule[*addOnCheck]{
 }
 
 // buyAddOns appends add-ons to the order.
-func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem, ids ids, settings Settings, now time.Time) (*Order, []Event, error) {
+func (o *Order) buyAddOns(account *Account, request *partnercenter.Order, lines []*partnercenter.OrderLineItem, ids ids, settings Settings, now time.Time) (*Order, []Event, error) {
 	to, err := move(OrderMachine, o.status(now), AddOn)
 	if err != nil {
 		return nil, nil, err
@@ -373,6 +377,9 @@ func (o *Order) buyAddOns(account *Account, lines []*partnercenter.OrderLineItem
 		next.addLine(account, ids, l.item, l.line, now, provisioned)
 		added := len(next.Document.LineItems) - 1
 		events = append(events, Event{Kind: to.Event, SubscriptionID: next.Document.LineItems[added].SubscriptionID, LineItemNumber: added})
+	}
+	if isTrue(request.PartnerOnRecordAttestationAccepted) {
+		next.Document.PartnerOnRecordAttestationAccepted = request.PartnerOnRecordAttestationAccepted
 	}
 	if sum := total(&next.Document); sum != "" {
 		next.Document.TotalPrice = sum
@@ -415,27 +422,41 @@ var cycleRules = []rule[*cycleCheck]{
 	}},
 }
 
-// changeCycle changes the billing cycle of the whole order.
+// billedOtherwise reports whether a scheduled change has given a subscription another
+// billing cycle than this one, which the order has.
+func (o *Order) billedOtherwise(cycle partnercenter.BillingCycleType, now time.Time) bool {
+	return slices.ContainsFunc(o.clone().Subscriptions, func(s *Subscription) bool {
+		s.advance(now)
+		return s.Document.Status.Normalize() != partnercenter.SubscriptionStatusDeleted && s.Document.BillingCycle.Normalize() != cycle
+	})
+}
+
+// changeCycle changes the billing cycle of the whole order, and of the present terms of
+// its subscriptions. What was scheduled for the next ones is removed, as by any change at
+// once.
 func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleType, now time.Time) (*Order, []Event, error) {
 	to, err := move(OrderMachine, o.status(now), ChangeCycle)
 	if err != nil {
 		return nil, nil, err
 	}
-	for i := range o.Document.LineItems {
-		line := &o.Document.LineItems[i]
+	next := o.clone()
+	for _, s := range next.Subscriptions {
+		s.advance(now)
+	}
+	for i := range next.Document.LineItems {
+		line := &next.Document.LineItems[i]
 		if quantity(line) == 0 {
 			continue // cancelled
 		}
-		c := &cycleCheck{line: i, cycle: cycle, offer: line.OfferID, subscription: o.subscriptionOf(i)}
-		if line.TermDuration != nil {
-			c.term = *line.TermDuration
+		c := &cycleCheck{line: i, cycle: cycle, offer: line.OfferID, subscription: next.subscriptionOf(i), term: text(line.TermDuration)}
+		if c.subscription != nil {
+			c.term = c.subscription.Document.TermDuration
 		}
 		c.item, _ = account.Catalog.Find(line.OfferID, account.Country)
 		if err := check(cycleRules, c); err != nil {
 			return nil, nil, err
 		}
 	}
-	next := o.clone()
 	for i := range next.Document.LineItems {
 		scaleLine(&next.Document.LineItems[i], o.Document.BillingCycle, cycle)
 	}
@@ -447,9 +468,8 @@ func (o *Order) changeCycle(account *Account, cycle partnercenter.BillingCycleTy
 		if s.Document.Status.Normalize() == partnercenter.SubscriptionStatusDeleted {
 			continue
 		}
-		s.advance(now)
 		s.Facts.Cycles = append(s.Facts.Cycles, s.Document.BillingCycle.Normalize())
-		s.Document.BillingCycle = cycle
+		s.Document.BillingCycle, s.Document.ScheduledNextTermInstructions = cycle, nil
 		next.Changed = append(next.Changed, s)
 	}
 	next.touch()

@@ -56,6 +56,7 @@ func Rules() []RuleInfo {
 	list = append(list, describe("change an order", patchRules)...)
 	list = append(list, describe("change nothing else of an order", keptRules)...)
 	list = append(list, describe("change nothing else of an order", keptLineRules)...)
+	list = append(list, describe("buy an add-on", currencyRules)...)
 	list = append(list, describe("buy an add-on", addOnRules)...)
 	list = append(list, describe("change the billing cycle", cycleRules)...)
 	list = append(list, describe("cancel a line", cancelRules)...)

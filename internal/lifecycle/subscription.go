@@ -43,13 +43,13 @@ type updateCheck struct {
 
 // intent determines what the request intends to change. False is intended in a
 // subscription that is sent back, which has an id and a quantity, and in a minimal
-// body, which has no quantity. Any other body is an object built for the change, with
-// default values that nobody chose. A quantity of zero is never intended: it is an
-// unset one. Of subscriptions whose changes can be scheduled, see schedules, what the
+// body, which has no members that are unset. Any other body is an object built for the
+// change, with default values that nobody chose, see unset. A quantity of zero is never
+// intended. Of subscriptions whose changes can be scheduled, see schedules, what the
 // request does not say about the renewal is not to be.
 func (u *updateCheck) intent() {
 	r, d := u.request, &u.Document
-	chosen := r.Quantity == nil || *r.Quantity != 0 && r.ID != ""
+	chosen := r.Quantity == nil || *r.Quantity != 0 && (r.ID != "" || !unset(r))
 	if q := r.Quantity; q != nil && *q != 0 && (d.Quantity == nil || *q != *d.Quantity) {
 		u.quantity = q
 	}
@@ -71,6 +71,19 @@ func (u *updateCheck) intent() {
 		u.autoRenew = a
 	}
 	u.scheduling()
+}
+
+// unset reports whether a subscription has members as an object of a client's has them
+// before anybody sets them, next to those that can change.
+func unset(r *partnercenter.Subscription) bool {
+	for _, at := range []partnercenter.Time{r.CreationDate, r.EffectiveStartDate, r.CommitmentEndDate} {
+		if at.String() != "" && at.Time().IsZero() {
+			return true
+		}
+	}
+	cycle, status := r.BillingCycle.Normalize(), r.Status.Normalize()
+	return cycle == partnercenter.BillingCycleTypeUnknown || cycle == partnercenter.BillingCycleTypeNone || status == partnercenter.SubscriptionStatusNone ||
+		r.IsTrial != nil || r.HasPurchasableAddons != nil || r.IsMicrosoftProduct != nil
 }
 
 // UpdateSubscription decides about a change of one of an order's subscriptions. A
@@ -275,7 +288,11 @@ var updateRules = []rule[*updateCheck]{
 		return require(u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeCycleNotHere, "the billing cycle is to change", func(u *updateCheck) (string, string) {
-		return require(!u.changesCycle(), "Use PATCH /customers/{customer-id}/orders/{order-id}", "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(u.request.BillingCycle)))
+		next := "Use PATCH /customers/{customer-id}/orders/{order-id}"
+		if slices.Contains(u.Facts.Cycles, u.request.BillingCycle.Normalize()) {
+			next = "The order changed it: send the subscription's etag with what was read, or leave billingCycle out. To change it, use PATCH /customers/{customer-id}/orders/{order-id}"
+		}
+		return require(!u.changesCycle(), next, "The billing cycle for an existing subscription cannot be updated here: %s", quote.Text(string(u.request.BillingCycle)))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodePartnerNotUpdatable, "the partner on record is to change", func(u *updateCheck) (string, string) {
 		asked, has := u.request.PartnerID, ""
@@ -374,8 +391,14 @@ func (u *updateCheck) changesCycle() bool {
 	case "", partnercenter.BillingCycleTypeUnknown, partnercenter.BillingCycleTypeNone, u.Document.BillingCycle.Normalize():
 		return false
 	default:
-		return !slices.Contains(u.Facts.Cycles, c) || !u.sentThisVersion
+		return !u.earlierCycle(c)
 	}
+}
+
+// earlierCycle reports whether the caller read the subscription with a billing cycle from
+// before its order changed it.
+func (u *updateCheck) earlierCycle(c partnercenter.BillingCycleType) bool {
+	return c != u.Document.BillingCycle.Normalize() && slices.Contains(u.Facts.Cycles, c) && u.sentThisVersion
 }
 
 // maxQuantity bounds quantities of items that the catalog does not have. It is the

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,8 @@ func TestUpdateSubscription(t *testing.T) {
 		"before it is there":     {later, &sub{Quantity: new(6)}, 0, partnercenter.ErrorCodeSubscriptionNotReady, ""},
 		"name":                   {of(licence, "active"), &sub{FriendlyName: "ours"}, 0, "", "subscription changed"},
 		"renewal of the whole":   {shown, &whole, 0, "", "subscription changed"},
+		"fewer, not renewing":    {of(licence, "active"), &sub{Quantity: new(3), AutoRenewEnabled: new(false)}, 0, "", "subscription changed"},
+		"an unset renewal":       {of(marketplace, "active"), &sub{Quantity: new(3), AutoRenewEnabled: new(false), BillingCycle: "unknown", CreationDate: readTime("0001-01-01T00:00:00")}, 0, "", "subscription changed"},
 		"renewal of a plan":      {of(plan, "active"), &sub{AutoRenewEnabled: new(true)}, 0, partnercenter.ErrorCodeAutoRenewNotEligible, ""},
 		"suspend":                {of(licence, "active"), &sub{Status: "Suspended"}, 0, "", "subscription suspended"},
 		"suspend marketplace":    {of(marketplace, "active"), &sub{Status: "suspended"}, 0, partnercenter.ErrorCodeStatusNotUpdatable, ""},
@@ -90,6 +93,9 @@ func TestUpdateSubscription(t *testing.T) {
 				t.Errorf("events %v, want %q", events, test.event)
 			}
 			s, old := next.Subscription(id), before.Subscription(id)
+			if stops := name == "fewer, not renewing" || name == "renewal of the whole"; stops && *s.Document.AutoRenewEnabled || name == "an unset renewal" && !*s.Document.AutoRenewEnabled {
+				t.Errorf("it renews: %t", !stops)
+			}
 			if tag := *s.Document.Attributes.Etag; len(events) > 0 && tag != "" && version(tag) != version(*old.Document.Attributes.Etag)+1 {
 				t.Errorf("etag %s after %s", tag, *old.Document.Attributes.Etag)
 			}
@@ -448,6 +454,9 @@ func TestUpdateAfterOrderChanged(t *testing.T) {
 				refused(t, err, partnercenter.ErrorCodeEtagStale)
 				_, err = update(changed, partnercenter.Subscription{BillingCycle: "monthly"}, "")
 				refused(t, err, partnercenter.ErrorCodeCycleNotHere)
+				if want := "send the subscription's etag"; !strings.Contains(err.Error(), want) {
+					t.Errorf("%v, want …%s…", err, want)
+				}
 				_, err = update(changed, partnercenter.Subscription{BillingCycle: "monthly"}, "*")
 				refused(t, err, partnercenter.ErrorCodeCycleNotHere)
 				_, err = update(changed, partnercenter.Subscription{BillingCycle: "monthly"}, `"`+*read.Attributes.Etag+`"`)

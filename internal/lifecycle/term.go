@@ -101,18 +101,21 @@ func (s *Subscription) advance(now time.Time) {
 }
 
 // startScheduled begins the term that instructions are for, once the one before is over.
-// Terms and billing cycles count from it.
+// Terms and billing cycles count from it if it has another length.
 func (s *Subscription) startScheduled(now time.Time) {
 	d := &s.Document
 	i, start := d.ScheduledNextTermInstructions, d.CommitmentEndDate.Time().AddDate(0, 0, 1)
 	if i == nil || !s.renews() || now.Before(start) {
 		return
 	}
-	s.Facts.TermStart = start
+	months := s.termMonths()
 	s.Facts.Seats = slices.Clone(s.Facts.Seats)
 	s.setQuantity(*i.Quantity, start)
 	d.TermDuration, d.BillingCycle = i.Product.TermDuration, i.Product.BillingCycle
 	d.ScheduledNextTermInstructions = nil
+	if s.termMonths() != months {
+		s.Facts.TermStart = start
+	}
 	s.touch()
 }
 
