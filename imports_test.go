@@ -53,7 +53,7 @@ var importTable = map[string]rule{
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
-		ours:   []string{"", "internal/guid", "internal/yamlfile"},
+		ours:   []string{"", "internal/guid", "internal/spelling", "internal/yamlfile"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the catalog keeps the root's types and knows nothing of orders",
 	},
@@ -74,7 +74,7 @@ var importTable = map[string]rule{
 	"internal/claims":      {why: "the client and the command line explain tokens with it; checkers of tokens take no more than names from it"},
 	"internal/guid":        {why: "anything that has GUIDs may use it"},
 	"internal/yamlfile": {
-		ours:   []string{"", "internal/suggest", "internal/textfile"},
+		ours:   []string{"", "internal/quote", "internal/suggest", "internal/textfile"},
 		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
 		why:    "it reads files into types that its callers define; of the root it needs the form of dates and amounts",
 	},

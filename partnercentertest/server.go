@@ -217,6 +217,9 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Log != nil {
 		log = slog.New(slog.NewJSONHandler(o.Log, nil))
 	}
+	for _, warning := range data.Warnings {
+		log.Warn(warning)
+	}
 	perMinute, writeWeight := o.throttle()
 	api, err := server.New(ctx, server.Config{
 		Store: st, Authority: authority, Catalog: sold, Logger: log, Clock: clk,

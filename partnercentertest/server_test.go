@@ -61,6 +61,26 @@ partners:
 	}
 }
 
+func TestWarnsOfWhatASeedMisspells(t *testing.T) {
+	var log bytes.Buffer
+	partnercentertest.NewServer(t, partnercentertest.Options{Log: &log, Seed: strings.NewReader(`
+format: partnercenter-seed/1
+partners:
+  - tenantId: 11111111-1111-1111-1111-111111111111
+    name: Mine
+    domain: mine.onmicrosoft.com
+    mpnId: "1"
+    country: US
+    apps: [{clientId: 22222222-2222-2222-2222-222222222222, name: tests}]
+    customers:
+      - id: 33333333-3333-3333-3333-333333333333
+        companyProfile: {companyName: Theirs, domian: theirs, domain: theirs.onmicrosoft.com}
+`)}).Close()
+	if want := "companyProfile.domian: is not documented, and is kept; did you mean domain?"; !strings.Contains(log.String(), want) {
+		t.Errorf("no %q in\n%s", want, log.String())
+	}
+}
+
 func TestRefusesASeedWithMistakes(t *testing.T) {
 	srv, err := partnercentertest.Start(partnercentertest.Options{Seed: strings.NewReader("format: partnercenter-seed/9\n")})
 	if err == nil {

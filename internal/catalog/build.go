@@ -83,7 +83,7 @@ func list(ids []string) []string {
 
 func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*partnercenter.OfferCategory, bases map[string]bool, countries []fileCountry) {
 	o := partnercenter.Offer(f.apiOffer)
-	usage := o.Billing.Normalize() == partnercenter.BillingTypeUsage
+	usage := o.Billing == partnercenter.BillingTypeUsage
 	o.Description = cmp.Or(o.Description, o.Name)
 	o.MinimumQuantity = orElse(o.MinimumQuantity, 1)
 	o.Rank = orElse(o.Rank, number)
@@ -113,7 +113,6 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 	}
 	switch {
 	case o.SupportedBillingCycles != nil:
-		o.SupportedBillingCycles = normalized(o.SupportedBillingCycles)
 	case usage:
 		o.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeMonthly}
 	case *o.IsTrial:
@@ -156,7 +155,7 @@ func (c *Catalog) addOffer(f *fileOffer, number int, categories map[string]*part
 			// A legacy offer has no availabilities; the one that represents it has the
 			// offer's id, which orders use.
 			ID: o.ID, CatalogItemID: o.ID, ProductID: o.Product.ID, SKUID: o.ID,
-			Segment: cmp.Or(f.Segment.Normalize(), partnercenter.TargetSegmentCommercial), IsPurchasable: new(*o.IsAvailableForPurchase && !f.Retired),
+			Segment: cmp.Or(f.Segment, partnercenter.TargetSegmentCommercial), IsPurchasable: new(*o.IsAvailableForPurchase && !f.Retired),
 			IsRenewable: o.IsAutoRenewable, Terms: []partnercenter.AvailabilityTerm{},
 		},
 	}
@@ -244,7 +243,6 @@ func (c *Catalog) addSKU(p *product, f *fileSKU, bases map[string]bool, countrie
 	res.IsTrial = orElse(res.IsTrial, false)
 	switch {
 	case res.SupportedBillingCycles != nil:
-		res.SupportedBillingCycles = normalized(res.SupportedBillingCycles)
 	case *res.IsTrial:
 		res.SupportedBillingCycles = []partnercenter.BillingCycleType{partnercenter.BillingCycleTypeNone}
 	default:
@@ -284,7 +282,7 @@ func newAvailability(s *sku, f *fileAvailability, countries []fileCountry) *avai
 	res := &a.resource
 	res.ProductID, res.SKUID = p.resource.ID, s.resource.ID
 	res.CatalogItemID = res.ProductID + ":" + res.SKUID + ":" + res.ID
-	res.Segment = cmp.Or(res.Segment.Normalize(), partnercenter.TargetSegmentCommercial)
+	res.Segment = cmp.Or(res.Segment, partnercenter.TargetSegmentCommercial)
 	purchasable := *orElse(res.IsPurchasable, true)
 	res.IsPurchasable = new(purchasable && !s.retired)
 	res.IsRenewable = orElse(res.IsRenewable, common.renewable && !*s.resource.IsTrial)
@@ -306,15 +304,6 @@ func (c *Catalog) addAvailability(a *availability) {
 	s := a.sku
 	s.availabilities, s.availabilitiesIndex[fold(a.resource.ID)] = append(s.availabilities, a), a
 	c.items[fold(a.item.ID)] = a
-}
-
-// normalized returns billing cycles as the API writes them.
-func normalized(cycles []partnercenter.BillingCycleType) []partnercenter.BillingCycleType {
-	list := make([]partnercenter.BillingCycleType, len(cycles))
-	for i, cycle := range cycles {
-		list[i] = cycle.Normalize()
-	}
-	return list
 }
 
 func folded(ids []string) []string {

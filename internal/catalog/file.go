@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/spelling"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -65,7 +66,8 @@ type fileAvailability struct {
 var format = yamlfile.Format{Name: Format, Limit: 64 << 20}
 
 // Read reads a catalog file, in YAML or JSON, as described in docs/catalog-format.md.
-// The name is for messages only. A file with mistakes gives a *[yamlfile.Error].
+// Enumerated values come in their normal spelling. The name is for messages only. A file
+// with mistakes gives a *[yamlfile.Error].
 func Read(name string, r io.Reader) (*Catalog, error) {
 	var c contents
 	f, err := format.Read(name, r, &c)
@@ -78,6 +80,7 @@ func Read(name string, r io.Reader) (*Catalog, error) {
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
+	spelling.Normalize(&c)
 	return c.build(), nil
 }
 

@@ -41,6 +41,26 @@ func mustRead(t *testing.T, text string) *Catalog {
 	return c
 }
 
+// Enumerated values come in their normal spelling, as those of seeds do.
+func TestReadNormalizes(t *testing.T) {
+	c := mustRead(t, head+offerLine(", billing: License, segment: Commercial, supportedBillingCycles: [Monthly], attributes: {objectType: offer}")+
+		productLines("", ", supportedBillingCycles: [OneTime, 2]", ", segment: Education, terms: [{duration: P1Y}]"))
+	offer, err := c.Offer("O1", "US")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if offer.Billing != "license" || offer.SupportedBillingCycles[0] != "monthly" || offer.Attributes.ObjectType != "Offer" {
+		t.Errorf("billing %s, cycles %s, type %s", offer.Billing, offer.SupportedBillingCycles, offer.Attributes.ObjectType)
+	}
+	sku, err := c.SKU("P", "0001", "US")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sku.SupportedBillingCycles; len(got) != 2 || got[0] != "one_time" || got[1] != "annual" {
+		t.Errorf("cycles %s", got)
+	}
+}
+
 func TestReadFillsIn(t *testing.T) {
 	c := mustRead(t, head+offerLine(", price: 10")+productLines("", "", ", price: 1.005"))
 	offer, err := c.Offer("O1", "DE")

@@ -1,11 +1,13 @@
 package seed
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -26,6 +28,32 @@ func (c *checker) seed(root yamlfile.Position, s *Seed) {
 	ids := seedIDs{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
 	for i := range s.Partners {
 		c.partner(partners.Item(i), &s.Partners[i], &ids)
+	}
+}
+
+// answers reads customers and orders again, as the client reads answers and import does:
+// that keeps what their types do not have.
+func (c *checker) answers(root yamlfile.Position, s *Seed) {
+	for i := range s.Partners {
+		for j := range s.Partners[i].Customers {
+			at, customer := root.Field("partners").Item(i).Field("customers").Item(j), &s.Partners[i].Customers[j]
+			c.answer(at, &customer.Customer, "orders", "agreementAccepted")
+			for k := range customer.Orders {
+				c.answer(at.Field("orders").Item(k), &customer.Orders[k])
+			}
+		}
+	}
+}
+
+func (c *checker) answer(p yamlfile.Position, into any, except ...string) {
+	t := reflect.TypeOf(into).Elem()
+	data, err := rawjson.WithoutNulls(c.JSON(p, t, except...))
+	if err == nil {
+		reflect.ValueOf(into).Elem().SetZero()
+		err = partnercenter.Unmarshal(data, into)
+	}
+	if err != nil {
+		c.Problem(p, "is no %s of the API: %v", strings.ToLower(t.Name()), err)
 	}
 }
 

@@ -27,8 +27,9 @@ func Sample() (*Seed, error) {
 }
 
 // Read reads a seed file, in YAML or JSON, as described in docs/seed-format.md, and
-// fills in defaults. Enumerated values come in their normal spelling. The name is for messages only. A file with mistakes gives a
-// *[yamlfile.Error].
+// fills in defaults. Customers and orders are read as in answers of the API, and what is
+// not documented is warned of. Enumerated values come in their normal spelling. The name
+// is for messages only. A file with mistakes gives a *[yamlfile.Error].
 func Read(name string, r io.Reader) (*Seed, error) {
 	var file struct {
 		Format string `json:"format"`
@@ -38,16 +39,23 @@ func Read(name string, r io.Reader) (*Seed, error) {
 	if err != nil {
 		return nil, err
 	}
-	(&checker{f}).seed(f.Root, &file.Seed)
+	c := &checker{f}
+	if f.Err() == nil && f.Incomplete() {
+		c.answers(f.Root, &file.Seed)
+	}
+	c.seed(f.Root, &file.Seed)
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	spelling.Normalize(&file.Seed)
+	file.Warnings = f.Warnings()
 	return &file.Seed, nil
 }
 
 // format describes seed files.
 var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflect.Type][]string{
+	reflect.TypeFor[partnercenter.UserRole](): words.Texts(partnercenter.UserRoles()),
+}, Open: map[reflect.Type][]string{
 	reflect.TypeFor[partnercenter.BillingCycleType](): words.Texts(partnercenter.BillingCycleTypes()),
 	reflect.TypeFor[partnercenter.OrderStatus](): words.Texts([]partnercenter.OrderStatus{
 		partnercenter.OrderStatusUnknown, partnercenter.OrderStatusCompleted, partnercenter.OrderStatusPending, partnercenter.OrderStatusCancelled,
@@ -62,8 +70,7 @@ var format = yamlfile.Format{Name: Format, Limit: maxFileSize, Enums: map[reflec
 	reflect.TypeFor[partnercenter.LineItemTransactionType](): {
 		"New", "renew", "addQuantity", "removeQuantity", "cancel", "convert", "customerCredit"},
 	reflect.TypeFor[partnercenter.RelationshipToPartner](): words.Texts([]partnercenter.RelationshipToPartner{
-		partnercenter.RelationshipToPartnerNone, partnercenter.RelationshipToPartnerReseller, partnercenter.RelationshipToPartnerAdvisor,
-		partnercenter.RelationshipToPartnerSyndication, partnercenter.RelationshipToPartnerMicrosoftSupport,
+		partnercenter.RelationshipToPartnerUnknown, partnercenter.RelationshipToPartnerReseller, partnercenter.RelationshipToPartnerAdvisor,
+		partnercenter.RelationshipToPartnerSyndication, partnercenter.RelationshipToPartnerMicrosoftSupport, partnercenter.RelationshipToPartnerNone,
 	}),
-	reflect.TypeFor[partnercenter.UserRole](): words.Texts(partnercenter.UserRoles()),
 }}

@@ -260,8 +260,6 @@ func TestReadSeedErrors(t *testing.T) {
 		{"unknown field", partnerYAML + "    nmae: x\n", 8, "partners[0].nmae", "unknown field; did you mean name?"},
 		{"unknown field without likeness", partnerYAML + "    telephone: 1\n", 8, "partners[0].telephone", "the fields here are tenantId, name, domain, mpnId, country, apps, users, indirectResellers, customers"},
 		{"field in another case", partnerYAML + "    Customers: []\n", 8, "partners[0].Customers", "did you mean customers?"},
-		{"unknown field of a line", orderWith(lines + "                quantty: 2\n"), 18, order + ".lineItems[0].quantty", "unknown field; did you mean quantity?"},
-		{"unknown field of a link", orderWith(lines + "            links: {self: {url: x}}\n"), 18, order + ".links.self.url", "did you mean uri?"},
 		{"duplicate field", partnerYAML + "    name: y\n", 8, "partners[0].name", "is given twice, here and in line 4"},
 		{"duplicate key of a context", orderWith(lines + "                provisioningContext: {scope: a,\n                  scope: b}\n"), 19, order + ".lineItems[0].provisioningContext.scope", "given twice, here and in line 18"},
 		{"a list as field name", partnerYAML + "    ? [a]\n    : b\n", 8, "partners[0]", "a field name is plain text, this is a list"},
@@ -321,10 +319,6 @@ func TestReadSeedErrors(t *testing.T) {
 		{"text for an object", orderWith(lines + "            client: US\n"), 18, order + ".client", `needs an object, this is the text "US"`},
 		{"bad date", orderWith(lines)[:len(customerYAML)] + strings.Replace(goodOrder, "2024-03-01T00:00:00Z", "2024-13-01T00:00:00Z", 1), 12, order + ".creationDate", `"2024-13-01T00:00:00Z" is not a date; write one such as 2023-03-15T02:17:15.6455674Z`},
 		{"bad amount", orderWith(lines + "            totalPrice: 1,50\n"), 18, order + ".totalPrice", `"1,50" is not an amount; write a decimal number such as 24606.35`},
-		{"unknown cycle", customerYAML + strings.Replace(goodOrder, "monthly", "weekly", 1), 12, order + ".billingCycle", `"weekly" is not known here; use one of unknown, monthly, annual, none, one_time, triennial, biennial`},
-		{"no cycle's number", customerYAML + strings.Replace(goodOrder, "monthly", "7", 1), 12, order + ".billingCycle", `"7" is not known here`},
-		{"unknown status", orderWith(lines + "            status: canceled\n"), 18, order + ".status", `use one of unknown, completed, pending, cancelled, suspended, pending_review, pending_po_upload, po_upload_complete, po_review_rejected, partial_success, error`},
-		{"unknown relationship", customers + "      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, relationshipToPartner: friend, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".relationshipToPartner", "use one of none, reseller"},
 		{"lines out of order", orderWith(lines + "                lineItemNumber: 1\n"), 18, order + ".lineItems[0].lineItemNumber", "write 0, or leave this field out"},
 		{"order of another customer", orderWith(lines + "            referenceCustomerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8\n"), 18, order + ".referenceCustomerId", "the order is under customer 9d60c2b7"},
 		{"unknown reseller", customers + "      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, associatedPartnerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, companyProfile: {companyName: c, domain: d}}\n", 9, customer + ".associatedPartnerId", "is not one of the partner's indirectResellers"},
@@ -347,6 +341,53 @@ func TestReadSeedErrors(t *testing.T) {
 				t.Errorf("column is %d", p.Column)
 			}
 		})
+	}
+}
+
+// What the API does not document is kept, as import does, with a warning.
+func TestReadSeedKeepsWhatIsNotDocumented(t *testing.T) {
+	const (
+		lines = "            lineItems:\n              - offerId: o\n                quantity: 1\n"
+	)
+	orderWith := func(more string) string {
+		return customerYAML + "          - id: c5d80f3a7b21\n            billingCycle: monthly\n            creationDate: 2024-03-01T00:00:00Z\n" + more
+	}
+	customer := func(more string) string {
+		return partnerYAML + "    customers:\n      - {id: 9d60c2b7-e814-4f35-a0d9-6b31f7c85e42, companyProfile: {companyName: c, domain: d}, " + more + "}\n"
+	}
+	for _, test := range []struct{ name, file, has, warning string }{
+		{"a field of a line", orderWith(lines + "                quantty: 2\n"), `"quantty":2`, `18:17: partners[0].customers[0].orders[0].lineItems[0].quantty: is not documented, and is kept; did you mean quantity?`},
+		{"a field of a link", orderWith(lines + "            links: {self: {url: x}}\n"), `"links":{"self":{"url":"x"}}`, `18:28: partners[0].customers[0].orders[0].links.self.url: is not documented, and is kept; did you mean uri?`},
+		{"a field of an order", orderWith(lines + "            telephone: [1.50, null, {a: ~, b: 007}]\n"), `"telephone":[1.50,null,{"b":"007"}]`, `18:13: partners[0].customers[0].orders[0].telephone: is not documented, and is kept; documented are id, alternateId,`},
+		{"a field of a customer", customer("tier: gold, orders: []"), `"tier":"gold"`, `9:97: partners[0].customers[0].tier: is not documented`},
+		{"a cycle", strings.Replace(orderWith(lines), "monthly", "weekly", 1), `"billingCycle":"weekly"`, `13:27: partners[0].customers[0].orders[0].billingCycle: "weekly" is not documented, and is kept; documented are unknown, monthly,`},
+		{"no cycle's number", strings.Replace(orderWith(lines), "monthly", "7", 1), `"billingCycle":"7"`, `"7" is not documented`},
+		{"a status", orderWith(lines + "            status: canceled\n"), `"status":"canceled"`, `18:21: partners[0].customers[0].orders[0].status: "canceled" is not documented, and is kept; did you mean cancelled?`},
+		{"a relationship", customer("relationshipToPartner: friend"), `"relationshipToPartner":"friend"`, `"friend" is not documented, and is kept; documented are unknown, reseller,`},
+		{"a renewal in a list", orderWith(lines + "                renewsTo: [{termDuration: P1Y}]\n"), `"renewsTo":{"termDuration":"P1Y"}`, ""},
+		{"names in another case", strings.Replace(orderWith(strings.Replace(lines, "offerId", "OfferId", 1)), "billingCycle", "BillingCycle", 1), `"billingCycle":"monthly"`, ""},
+		{"an empty text", orderWith(lines + "            currencySymbol: ''\n"), `"currencySymbol":""`, ""},
+		{"null", orderWith(lines + "            currencySymbol: null\n            later: null\n"), `"creationDate":"2024-03-01T00:00:00Z",` + `"links"`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			read := mustReadSeed(t, test.file)
+			c := &read.Partners[0].Customers[0]
+			if got := mustMarshal(t, c.Customer) + mustMarshal(t, c.Orders); !strings.Contains(got, test.has) {
+				t.Errorf("no %s in\n%s", test.has, got)
+			}
+			warnings := strings.Join(read.Warnings, "\n")
+			if !strings.Contains(warnings, test.warning) || (test.warning == "") != (warnings == "" || test.name == "null") {
+				t.Errorf("warnings\n%s\nwant …%s…", warnings, test.warning)
+			}
+		})
+	}
+	many := mustReadSeed(t, orderWith(lines+strings.Repeat("              - {offerId: o, quantity: 1, a: 1, b: 2, c: 3}\n", 5)))
+	if n := len(many.Warnings); n != 11 || many.Warnings[10] != "test.yaml: and 5 more" {
+		t.Errorf("%q", many.Warnings)
+	}
+	twice := orderWith(lines + "            BillingCycle: annual\n")
+	if _, err := Read("test.yaml", strings.NewReader(twice)); err == nil || !strings.Contains(err.Error(), "BillingCycle") {
+		t.Errorf("a field in two cases: %v", err)
 	}
 }
 

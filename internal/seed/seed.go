@@ -9,6 +9,9 @@ package seed
 // the file, because it is true when absent.
 type Seed struct {
 	Partners []Partner `json:"partners"`
+	// Warnings are about what a seed file has and the API does not document, such as a
+	// misspelt field: a line each.
+	Warnings []string `json:"-"`
 }
 
 // Partner is a Cloud Solution Provider partner: a tenant with its app registrations,

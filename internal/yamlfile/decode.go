@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
@@ -21,7 +22,8 @@ var (
 
 // Decode sets what into points to from the file's content at p, by the json tags of the
 // types. Null leaves a value unchanged. Unlike the API's decoders it is strict: an
-// unknown field is a mistake. Mistakes are recorded in the file.
+// unknown field is a mistake, see [Format] for exceptions. Mistakes are recorded in the
+// file.
 //
 // A tag seed:"not x" is for a field x with the opposite meaning in the file.
 func (f *File) Decode(p Position, into any) { f.decode(p, reflect.ValueOf(into).Elem()) }
@@ -38,6 +40,10 @@ func (f *File) decode(p Position, v reflect.Value) {
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		f.decode(p, v.Elem())
+	case v.Kind() == reflect.Struct && f.open != nil && p.IsList() && takesList(v.Type()):
+		if first := p.Item(0); first.Given() {
+			f.decode(first, v)
+		}
 	case v.Kind() == reflect.Struct:
 		f.object(p, v)
 	case v.Kind() == reflect.Map:
@@ -60,11 +66,25 @@ func (f *File) object(p Position, v reflect.Value) {
 	fields := f.fieldsOf(v.Type())
 	f.Members(p, func(name string, key, value Position) {
 		index, ok := fields.index[name]
+		if !ok && f.open != nil && fields.open {
+			if at := slices.IndexFunc(fields.names, func(n string) bool { return strings.EqualFold(n, name) }); at >= 0 {
+				name = fields.names[at]
+				index, ok = fields.index[name], true
+				f.incomplete = true // another field may have the same name in another case
+			} else {
+				f.kept(key, "is not documented", name, fields.names)
+				f.incomplete = true
+				return
+			}
+		}
 		if !ok {
 			f.unknown(key, name, fields.names)
 			return
 		}
 		field := v.FieldByIndex(index)
+		if text, ok := value.Text(); ok && text == "" && field.Kind() == reflect.String {
+			f.incomplete = true
+		}
 		f.decode(value, field)
 		if fields.negated[name] && !isNull(value.node) {
 			field.SetBool(!field.Bool())
@@ -116,6 +136,20 @@ func (f *File) unknown(key Position, name string, known []string) {
 	f.Problem(key, "unknown field; the fields here are %s", strings.Join(known, ", "))
 }
 
+// kept warns of something unknown that is kept.
+func (f *File) kept(p Position, what, text string, known []string) {
+	if best := suggest.Closest(text, known); best != "" {
+		f.warn(p, "%s, and is kept; did you mean %s?", what, best)
+		return
+	}
+	f.warn(p, "%s, and is kept; documented are %s", what, strings.Join(known, ", "))
+}
+
+// takesList reports whether the API has objects of a type as lists of one, too.
+func takesList(t reflect.Type) bool {
+	return partnercenter.Unmarshal([]byte("[{}]"), reflect.New(t).Interface()) == nil
+}
+
 func (f *File) list(p Position, v reflect.Value) {
 	n := len(p.node.Content)
 	v.Set(reflect.MakeSlice(v.Type(), n, n))
@@ -165,6 +199,9 @@ func (f *File) checkText(p Position, v reflect.Value, text string) {
 	if known, ok := f.enums[v.Type()]; ok && text != "" && !v.Interface().(Enum).Known() {
 		f.Problem(p, "%q is not known here; use one of %s", text, strings.Join(known, ", "))
 	}
+	if known, ok := f.open[v.Type()]; ok && text != "" && !v.Interface().(Enum).Known() {
+		f.kept(p, quote.Text(text)+" is not documented", text, known)
+	}
 }
 
 func (f *File) time(p Position, v reflect.Value) {
@@ -192,6 +229,8 @@ type fields struct {
 	index map[string][]int
 	// negated are those with the opposite meaning in the file.
 	negated map[string]bool
+	// open says that the type keeps unknown ones.
+	open bool
 }
 
 // fieldsOf returns the fields of a struct type. An embedded struct's fields count as
@@ -212,11 +251,14 @@ func (f *File) fieldsOf(t reflect.Type) *fields {
 		switch {
 		case options == "embed" && sf.Type.Kind() == reflect.Struct:
 			inner := f.fieldsOf(sf.Type)
+			of.open = of.open || inner.open
 			for _, n := range inner.names {
 				if of.index[n] == nil {
 					of.add(n, append([]int{i}, inner.index[n]...), inner.negated[n])
 				}
 			}
+		case options == "embed":
+			of.open = true
 		case name != "" && name != "-":
 			of.add(name, []int{i}, negated)
 		}

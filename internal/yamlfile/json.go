@@ -3,6 +3,8 @@ package yamlfile
 import (
 	"bytes"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,15 +14,15 @@ import (
 // JSON returns the content at p as JSON for a type, whose fields may be spelled in any
 // case. It works on nodes, not on values, so that numbers keep their digits and texts
 // such as 007 or 1.10 are not taken for numbers where the type needs text; without a
-// type, what looks like a number is one. Fields that the type lacks are kept. Mistakes
-// are recorded in the file.
-func (f *File) JSON(p Position, t reflect.Type) jsontext.Value {
+// type, what looks like a number is one. Fields that the type lacks are kept, except
+// those named. Mistakes are recorded in the file.
+func (f *File) JSON(p Position, t reflect.Type, except ...string) jsontext.Value {
 	var b bytes.Buffer
-	f.writeJSON(&b, p, t)
+	f.writeJSON(&b, p, t, except...)
 	return b.Bytes()
 }
 
-func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type) {
+func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type, except ...string) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -30,6 +32,9 @@ func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type) {
 		f.Members(p, func(name string, key, value Position) {
 			if key.node.ShortTag() == "!!merge" {
 				f.Problem(key, "merge keys are not read; write the fields out")
+			}
+			if slices.ContainsFunc(except, func(other string) bool { return strings.EqualFold(other, name) }) {
+				return
 			}
 			b.WriteByte(separator)
 			separator = ','
@@ -42,7 +47,7 @@ func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type) {
 		}
 		b.WriteByte('}')
 	case yaml.SequenceNode:
-		var item reflect.Type
+		item := t
 		if t != nil && t.Kind() == reflect.Slice {
 			item = t.Elem()
 		}
@@ -64,7 +69,10 @@ func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type) {
 
 func writeScalar(b *bytes.Buffer, n *yaml.Node, t reflect.Type) {
 	text := t != nil && t.Kind() == reflect.String && t != decimalType
+	number, err := strconv.Atoi(n.Value)
 	switch tag := n.ShortTag(); {
+	case tag == "!!int" && err == nil && t != nil && t.Kind() == reflect.Int:
+		b.WriteString(strconv.Itoa(number))
 	case tag == "!!null":
 		b.WriteString("null")
 	case tag == "!!bool" && !text:

@@ -3,6 +3,7 @@ package yamlfile
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,14 +15,14 @@ type Position struct {
 	path string
 }
 
-// Field returns the position of a field of p.
+// Field returns the position of a field of p, whose name may be in any case.
 func (p Position) Field(name string) Position {
 	f := Position{near: p.near, path: p.below(name)}
 	if !p.IsObject() {
 		return f
 	}
 	for i := 0; i+1 < len(p.node.Content); i += 2 {
-		if key := p.node.Content[i]; key.Kind == yaml.ScalarNode && key.Value == name {
+		if key := p.node.Content[i]; key.Kind == yaml.ScalarNode && strings.EqualFold(key.Value, name) {
 			f.node, f.near = p.node.Content[i+1], p.node.Content[i+1]
 			break
 		}
@@ -43,6 +44,10 @@ func (p Position) Item(i int) Position {
 		it.node, it.near = p.node.Content[i], p.node.Content[i]
 	}
 	return it
+}
+
+func (p Position) problem(format string, args ...any) Problem {
+	return Problem{Line: p.near.Line, Column: p.near.Column, Path: p.path, Message: fmt.Sprintf(format, args...)}
 }
 
 // Given reports whether the file has something at p, even null.

@@ -45,16 +45,21 @@ func (e *Error) Error() string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s:%d:%d: ", e.File, p.Line, p.Column)
-		if p.Path != "" {
-			b.WriteString(p.Path + ": ")
-		}
-		b.WriteString(p.Message)
+		b.WriteString(p.in(e.File))
 	}
 	if e.Omitted > 0 {
 		fmt.Fprintf(&b, "\nand %d more; correct these first", e.Omitted)
 	}
 	return b.String()
+}
+
+// in returns the problem as a line of text.
+func (p Problem) in(file string) string {
+	where := fmt.Sprintf("%s:%d:%d: ", file, p.Line, p.Column)
+	if p.Path != "" {
+		where += p.Path + ": "
+	}
+	return where + p.Message
 }
 
 // Format is a kind of file, which its first line names.
@@ -65,6 +70,10 @@ type Format struct {
 	// Enums are the types of text of which a file may have known values only, in any
 	// spelling, with these values for messages. The types are [Enum]s.
 	Enums map[reflect.Type][]string
+	// Open are further such types, of which a file may have other values as well. Those
+	// are warned of, and so are unknown fields of the API's objects; the names of fields
+	// of these are read in any case.
+	Open map[reflect.Type][]string
 }
 
 // Enum is a value of a type of text that has a set of values.
@@ -82,7 +91,7 @@ func (k *Format) Read(name string, r io.Reader, into any) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.enums = k.Enums
+	f.enums, f.open = k.Enums, k.Open
 	switch format := f.Root.Field("format"); {
 	case !f.Root.Given():
 		f.Problem(f.Root, "the file is empty; its first line should be format: %s", k.Name)
@@ -118,8 +127,13 @@ type File struct {
 	name     string
 	problems []Problem
 	omitted  int
-	enums    map[reflect.Type][]string
-	fields   map[reflect.Type]*fields
+	warnings []string
+	warned   int
+	// incomplete says that Decode left something out that the API's decoders keep.
+	incomplete bool
+	enums      map[reflect.Type][]string
+	open       map[reflect.Type][]string
+	fields     map[reflect.Type]*fields
 }
 
 // Parse parses the one document in data. The error is an [*Error].
@@ -205,9 +219,26 @@ func (f *File) Problem(at Position, format string, args ...any) {
 		f.omitted++
 		return
 	}
-	f.problems = append(f.problems, Problem{
-		Line: at.near.Line, Column: at.near.Column, Path: at.path, Message: fmt.Sprintf(format, args...),
-	})
+	f.problems = append(f.problems, at.problem(format, args...))
+}
+
+// warn records what is probably a mistake.
+func (f *File) warn(at Position, format string, args ...any) {
+	if f.warned++; f.warned <= maxProblems {
+		f.warnings = append(f.warnings, at.problem(format, args...).in(f.name))
+	}
+}
+
+// Incomplete reports whether the file has something in the API's objects that Decode left
+// out and the API's decoders keep: unknown fields and empty texts. [File.JSON] has it.
+func (f *File) Incomplete() bool { return f.incomplete }
+
+// Warnings returns what is probably a mistake, a line for each of the first ten.
+func (f *File) Warnings() []string {
+	if more := f.warned - len(f.warnings); more > 0 {
+		return append(slices.Clip(f.warnings), fmt.Sprintf("%s: and %d more", f.name, more))
+	}
+	return f.warnings
 }
 
 // Err returns the recorded mistakes as an [*Error], or nil.
