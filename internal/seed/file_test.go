@@ -385,6 +385,10 @@ func TestReadSeedKeepsWhatIsNotDocumented(t *testing.T) {
 	if n := len(many.Warnings); n != 11 || many.Warnings[10] != "test.yaml: and 5 more" {
 		t.Errorf("%q", many.Warnings)
 	}
+	_, err := Read("test.yaml", strings.NewReader(strings.Replace(orderWith(lines), "quantity", "quantty", 1)))
+	if err == nil || !strings.Contains(err.Error(), "quantity: is missing") || !strings.Contains(err.Error(), "did you mean quantity?") {
+		t.Errorf("a field that is required: %v", err)
+	}
 	twice := orderWith(lines + "            BillingCycle: annual\n")
 	if _, err := Read("test.yaml", strings.NewReader(twice)); err == nil || !strings.Contains(err.Error(), "BillingCycle") {
 		t.Errorf("a field in two cases: %v", err)

@@ -127,7 +127,7 @@ type File struct {
 	name     string
 	problems []Problem
 	omitted  int
-	warnings []string
+	warnings []Problem
 	warned   int
 	// incomplete says that Decode left something out that the API's decoders keep.
 	incomplete bool
@@ -225,7 +225,7 @@ func (f *File) Problem(at Position, format string, args ...any) {
 // warn records what is probably a mistake.
 func (f *File) warn(at Position, format string, args ...any) {
 	if f.warned++; f.warned <= maxProblems {
-		f.warnings = append(f.warnings, at.problem(format, args...).in(f.name))
+		f.warnings = append(f.warnings, at.problem(format, args...))
 	}
 }
 
@@ -235,19 +235,28 @@ func (f *File) Incomplete() bool { return f.incomplete }
 
 // Warnings returns what is probably a mistake, a line for each of the first ten.
 func (f *File) Warnings() []string {
-	if more := f.warned - len(f.warnings); more > 0 {
-		return append(slices.Clip(f.warnings), fmt.Sprintf("%s: and %d more", f.name, more))
+	var list []string
+	for _, w := range f.warnings {
+		list = append(list, w.in(f.name))
 	}
-	return f.warnings
+	if more := f.warned - len(f.warnings); more > 0 {
+		list = append(list, fmt.Sprintf("%s: and %d more", f.name, more))
+	}
+	return list
 }
 
-// Err returns the recorded mistakes as an [*Error], or nil.
+// Err returns the recorded mistakes as an [*Error], or nil. Warnings are among them: what
+// is missing may be misspelt.
 func (f *File) Err() error {
 	if len(f.problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(f.problems, func(a, b Problem) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
-	return &Error{File: f.name, Problems: f.problems, Omitted: f.omitted}
+	all := slices.Concat(f.problems, f.warnings)
+	most := min(len(all), maxProblems)
+	omitted := f.omitted + f.warned - len(f.warnings) + len(all) - most
+	all = all[:most]
+	slices.SortStableFunc(all, func(a, b Problem) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+	return &Error{File: f.name, Problems: all, Omitted: omitted}
 }
 
 // Required reports a field of an object that is absent or empty.
