@@ -298,6 +298,9 @@ func (l *local) fill(ctx context.Context, data *seed.Seed, signs bool) error {
 		group.Go(func() error { return control.EnsureSigningKey(ctx, l.store, l.clock.Now()) })
 	}
 	group.Go(func() error {
+		for _, warning := range data.Warnings {
+			l.logger.Warn(warning)
+		}
 		result, err := l.store.Load(ctx, data)
 		if err == nil {
 			l.database = fmt.Sprintf("%s (new: %s, %s)", l.database, words.Count(result.Customers, "customer"), words.Count(result.Orders, "order"))
