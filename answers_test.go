@@ -18,6 +18,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
 	"github.com/partnercenter-go/partnercenter"
 )
 
@@ -269,6 +271,55 @@ func TestTooLargeAttachment(t *testing.T) {
 	for range 2 {
 		if n, err := content.Body.Read(make([]byte, 10)); n != 0 || !errors.Is(err, partnercenter.ErrAttachmentTooLarge) {
 			t.Errorf("and then %d bytes, %v", n, err)
+		}
+	}
+}
+
+// TestRetryAfterIsNotOutlived asks a service for which no wait is long enough. Each call
+// is made once and its error says until when, in a time of its own.
+func TestRetryAfterIsNotOutlived(t *testing.T) {
+	for value, want := range map[string]string{
+		"61":                            "retry after 1m1s, on 2000-01-01T00:01:01Z",
+		"9223372036":                    "retry after 2562047h47m16s, on 2292-04-10T23:47:16Z",
+		"9223372037":                    "on 2292-04-10T23:47:17Z",
+		"10000000000":                   "retry in 316 years, on 2316-11-20T17:46:40Z",
+		"99999999999999999999999":       "retry in 7999 years, on 9999-12-31T23:59:59Z",
+		"18446744073709551615":          "retry in 7999 years, on 9999-12-31T23:59:59Z",
+		"Fri, 01 Jan 9999 00:00:00 GMT": "retry in 7999 years, on 9999-01-01T00:00:00Z",
+	} {
+		for _, limit := range []*partnercenter.Budget{nil, partnercenter.NewBudget(nil)} {
+			synctest.Test(t, func(t *testing.T) {
+				sent := 0
+				opts := &partnercenter.ClientOptions{Endpoint: "https://partner.test", Budget: limit}
+				opts.Transport = &direct{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					sent++
+					w.Header().Set("Retry-After", value)
+					w.Header().Set("Retry-After-Ms", "1")
+					w.WriteHeader(http.StatusTooManyRequests)
+				})}
+				pc, err := partnercenter.NewClient(&fakeCredential{}, opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				started := time.Now()
+				_, err = pc.Customers.Get(t.Context())
+				if err == nil || !strings.Contains(err.Error(), want) || sent != 1 || time.Since(started) != 0 {
+					t.Errorf("%s: %d calls in %v, %v", value, sent, time.Since(started), err)
+				}
+				if azure, ok := errors.AsType[*azcore.ResponseError](err); !ok || azure.RawResponse.Header.Get("Retry-After") != value {
+					t.Errorf("%s: the header became %v", value, azure)
+				}
+				if limit == nil {
+					return
+				}
+				_, err = pc.Customers.Get(t.Context())
+				refused, ok := errors.AsType[*partnercenter.BudgetError](err)
+				_, date, _ := strings.Cut(want, "on ")
+				if !ok || errors.Is(err, context.DeadlineExceeded) || !refused.Throttled || refused.MaxDelay != time.Minute ||
+					!strings.Contains(err.Error(), date) || sent != 1 || time.Since(started) != 0 {
+					t.Errorf("%s, with a budget: %d calls in %v, %v", value, sent, time.Since(started), err)
+				}
+			})
 		}
 	}
 }

@@ -199,6 +199,7 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState,
 	if err != nil {
 		return nil, nil, state.lost(req.Raw(), err)
 	}
+	resp.Header = state.header
 	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
 		return resp, state, nil
 	}

@@ -175,6 +175,9 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		}
 		o.Scopes = []string{service.Audience + "/.default"}
 	}
+	if o.Budget != nil && o.Budget.err != nil {
+		return nil, o.Budget.err
+	}
 	o.Locale = cmp.Or(o.Locale, DefaultLocale)
 	c := &Client{
 		endpoint:          endpoint,
