@@ -78,6 +78,90 @@ func TestAnswersThatSayNothing(t *testing.T) {
 	}
 }
 
+// TestEveryCallKnowsItsAnswer has every call answered with what is a success by its
+// status alone.
+func TestEveryCallKnowsItsAnswer(t *testing.T) {
+	ctx := t.Context()
+	calls := map[string]func(*partnercenter.Client) error{}
+	one := func(name string, call func(*partnercenter.Client, *partnercenter.CustomerClient) error) {
+		calls[name] = func(pc *partnercenter.Client) error { return call(pc, pc.Customers.ByID(customerID)) }
+	}
+	type (
+		client   = *partnercenter.Client
+		customer = *partnercenter.CustomerClient
+	)
+	one("customers", func(pc client, _ customer) error { return second(pc.Customers.Get(ctx)) })
+	one("customer", func(_ client, c customer) error { return second(c.Get(ctx)) })
+	one("company profile", func(_ client, c customer) error { return second(c.Profiles.Company.Get(ctx)) })
+	one("billing profile", func(_ client, c customer) error { return second(c.Profiles.Billing.Get(ctx)) })
+	one("consent", func(_ client, c customer) error {
+		return second(c.ApplicationConsents.Create(ctx, new(partnercenter.ApplicationConsent)))
+	})
+	one("withdrawn consent", func(_ client, c customer) error { return c.ApplicationConsents.ByID("a").Delete(ctx) })
+	one("orders", func(_ client, c customer) error { return second(c.Orders.Get(ctx)) })
+	one("order", func(_ client, c customer) error { return second(c.Orders.ByID("o").Get(ctx)) })
+	one("purchase", func(_ client, c customer) error { return second(c.Orders.Create(ctx, orderOf(1))) })
+	one("changed order", func(_ client, c customer) error { return second(c.Orders.ByID("o").Patch(ctx, orderOf(1))) })
+	one("provisioning", func(_ client, c customer) error { return second(c.Orders.ByID("o").ProvisioningStatus.Get(ctx)) })
+	one("activation links", func(_ client, c customer) error { return second(c.Orders.ByID("o").ActivationLinks.Get(ctx)) })
+	one("attachments", func(_ client, c customer) error { return second(c.Orders.ByID("o").Attachments.Get(ctx)) })
+	one("attachment", func(_ client, c customer) error {
+		return second(c.Orders.ByID("o").Attachments.ByID("a").Download(ctx))
+	})
+	one("subscriptions", func(_ client, c customer) error { return second(c.Subscriptions.Get(ctx)) })
+	one("subscription", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").Get(ctx)) })
+	one("changed subscription", func(_ client, c customer) error {
+		return second(c.Subscriptions.ByID("s").Patch(ctx, new(partnercenter.Subscription)))
+	})
+	one("activated subscription", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").Activate(ctx)) })
+	one("provisioned subscription", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").ProvisioningStatus.Get(ctx)) })
+	one("registration", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").Registrations.Create(ctx)) })
+	one("registration status", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").RegistrationStatus.Get(ctx)) })
+	one("offers", func(pc client, _ customer) error { return second(pc.Offers.ByCountry("US").Get(ctx)) })
+	one("offer", func(pc client, _ customer) error { return second(pc.Offers.ByCountry("US").ByID("o").Get(ctx)) })
+	one("categories", func(pc client, _ customer) error { return second(pc.OfferCategories.ByCountry("US").Get(ctx)) })
+	one("product", func(pc client, _ customer) error { return second(pc.Products.ByCountry("US").ByID("p").Get(ctx)) })
+	one("SKUs", func(_ client, c customer) error { return second(c.Products.ByID("p").SKUs.Get(ctx)) })
+	one("SKU", func(_ client, c customer) error { return second(c.Products.ByID("p").SKUs.ByID("s").Get(ctx)) })
+	one("availabilities", func(_ client, c customer) error {
+		return second(c.Products.ByID("p").SKUs.ByID("s").Availabilities.Get(ctx))
+	})
+	one("availability", func(_ client, c customer) error {
+		return second(c.Products.ByID("p").SKUs.ByID("s").Availabilities.ByID("a").Get(ctx))
+	})
+	one("inventory", func(pc client, _ customer) error {
+		return second(pc.Extensions.Product.ByCountry("US").CheckInventory(ctx, new(partnercenter.InventoryCheckRequest)))
+	})
+	one("link", func(pc client, _ customer) error {
+		return pc.Follow(ctx, partnercenter.NewLink("GET", "/customers/c"), new(partnercenter.Collection[*partnercenter.Customer]))
+	})
+	const failure = `{"code":"800003","description":"x","data":[],"source":"PartnerFD"}`
+	for _, answer := range []struct {
+		status int
+		body   string
+	}{
+		{200, failure}, {201, failure}, {200, `{}`}, {200, `null`}, {200, `[{}]`}, {200, `[null]`}, {200, `[` + failure + `]`},
+		{200, ``}, {203, ``}, {202, `{}`}, {207, failure},
+		{200, `{"attributes":{"objectType":"Error"}}`},
+		{200, `{"id":"x","skuId":"x","subscriptionId":"x","tenantId":"x","applicationId":"x","items":[],"attributes":{"objectType":"Error"}}`},
+		{200, `{"links":{}}`}, {200, `{"status":"failed","message":"x"}`}, {200, `{"statusCode":429,"message":"x"}`},
+		{200, `{"totalCount":null,"items":null}`}, {200, `{"items":null}`}, {200, `{"totalCount":null}`},
+		{200, `{"totalCount":1,"items":[{}]}`}, {200, `{"totalCount":1,"items":[` + failure + `]}`}, {200, `{"totalCount":1,"items":[null]}`},
+	} {
+		s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(answer.status)
+			io.WriteString(w, answer.body)
+		})
+		pc := s.client(t, nil)
+		for name, call := range calls {
+			if err := call(pc); !errors.As(err, new(*partnercenter.DecodeError)) {
+				t.Errorf("%s, answered %d %s: %v", name, answer.status, answer.body, err)
+			}
+		}
+	}
+}
+
 // TestQueryAllPastThePageSize asks for larger pages than the service answers.
 func TestQueryAllPastThePageSize(t *testing.T) {
 	const customers = 1200

@@ -390,6 +390,6 @@ type ApplicationConsentClient struct{ resource }
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (c *ApplicationConsentClient) Delete(ctx context.Context) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete}, nil)
+	_, err := c.call(ctx, request{method: http.MethodDelete, status: http.StatusNoContent}, nil)
 	return err
 }
