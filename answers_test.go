@@ -162,25 +162,57 @@ func TestEveryCallKnowsItsAnswer(t *testing.T) {
 	}
 }
 
-// TestQueryAllPastThePageSize asks for larger pages than the service answers.
+// TestQueryAllPastThePageSize asks for larger pages than the service answers, which says
+// nothing of it.
 func TestQueryAllPastThePageSize(t *testing.T) {
 	const customers = 1200
-	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
-		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
-		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
-		n := min(size, 500, customers-offset)
-		fmt.Fprintf(w, `{"totalCount":%d,"items":[%s]}`, n, strings.TrimSuffix(strings.Repeat(`{"id":"c"},`, n), ","))
-	})
-	for _, size := range []int{0, 300, 500, 1000, math.MaxInt} {
-		n := 0
-		for _, err := range s.client(t, nil).Customers.QueryAll(t.Context(), partnercenter.CustomersQuery{Size: size, ByOffset: true}) {
-			if err != nil {
-				t.Fatal(err)
+	for _, largest := range []int{100, 300, 500, 600, customers} {
+		s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
+			size, _ := strconv.Atoi(r.URL.Query().Get("size"))
+			offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+			var items []string
+			for i := offset; i < min(offset+min(size, largest), customers); i++ {
+				items = append(items, fmt.Sprintf(`{"id":"c%d"}`, i))
 			}
-			n++
+			fmt.Fprintf(w, `{"totalCount":%d,"items":[%s]}`, len(items), strings.Join(items, ","))
+		})
+		for _, size := range []int{0, 100, 300, 400, 500, 1000, math.MaxInt} {
+			queries := []partnercenter.CustomersQuery{{Size: size, ByOffset: true}}
+			if largest >= 500 { // and no token
+				queries = append(queries, partnercenter.CustomersQuery{Size: size}, partnercenter.CustomersQuery{Size: size, Seek: partnercenter.SeekOperationFirst})
+			}
+			for _, q := range queries {
+				n := 0
+				for customer, err := range s.client(t, nil).Customers.QueryAll(t.Context(), q) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if want := fmt.Sprintf("c%d", n); customer.ID != want {
+						t.Fatalf("%+v: %s, want %s", q, customer.ID, want)
+					}
+					n++
+				}
+				if n != customers {
+					t.Errorf("%+v of at most %d: %d customers, want %d", q, largest, n, customers)
+				}
+			}
 		}
-		if n != customers {
-			t.Errorf("size %d: %d customers, want %d", size, n, customers)
+	}
+}
+
+// TestOffsetIgnored has a service answer the same page to every offset.
+func TestOffsetIgnored(t *testing.T) {
+	s := newStub(t, answerJSON(`{"totalCount":2,"items":[{"id":"a"},{"id":"b"}]}`))
+	for size, want := range map[int]int{1: 2, 2: 2, 3: 2} {
+		n := 0
+		var failed error
+		for _, err := range s.client(t, nil).Customers.QueryAll(t.Context(), partnercenter.CustomersQuery{Size: size, ByOffset: true}) {
+			if failed = err; err == nil {
+				n++
+			}
+		}
+		if n != want || (failed == nil) != (size == 1) {
+			t.Errorf("size %d: %d customers, %v", size, n, failed)
 		}
 	}
 }

@@ -361,6 +361,8 @@ func TestCustomersPaging(t *testing.T) {
 				io.WriteString(w, `{"totalCount":2,"items":[{"id":"a"},{"id":"b"}]}`)
 			case "offset=2&size=2":
 				io.WriteString(w, `{"totalCount":1,"items":[{"id":"c"}]}`)
+			case "offset=3&size=2":
+				io.WriteString(w, emptyList)
 			default:
 				t.Errorf("unexpected %s", r.URL)
 			}
