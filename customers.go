@@ -359,16 +359,16 @@ func (c *BillingProfileClient) Get(ctx context.Context) (*CustomerBillingProfile
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 type ApplicationConsent struct {
-	ApplicationID     string             `json:"applicationId,omitempty"` // of the app that is consented to
-	DisplayName       string             `json:"displayName,omitempty"`
-	ApplicationGrants []ApplicationGrant `json:"applicationGrants,omitempty"` // at least one
+	ApplicationID     string             `json:"applicationId,omitzero"` // of the app that is consented to
+	DisplayName       string             `json:"displayName,omitzero"`
+	ApplicationGrants []ApplicationGrant `json:"applicationGrants,omitzero"` // at least one
 	Extra             jsontext.Value     `json:",embed"`
 }
 
 // ApplicationGrant is an API that an application may use in a customer's tenant.
 type ApplicationGrant struct {
-	EnterpriseApplicationID string         `json:"enterpriseApplicationId,omitempty"` // application id of the API
-	Scope                   string         `json:"scope,omitempty"`                   // permissions, separated by commas
+	EnterpriseApplicationID string         `json:"enterpriseApplicationId,omitzero"` // application id of the API
+	Scope                   string         `json:"scope,omitzero"`                   // permissions, separated by commas
 	Extra                   jsontext.Value `json:",embed"`
 }
 
