@@ -238,6 +238,10 @@ func TestOptionsOutOfRange(t *testing.T) {
 	first := func(err error) error { return err }
 	for name, err := range map[string]error{
 		"interval":         second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{Interval: -1})),
+		"short interval":   second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{Interval: partnercenter.MinWaitInterval - 1})),
+		"short longest":    second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{MaxInterval: 1})),
+		"budget":           second(partnercenter.NewClient(&fakeCredential{}, &partnercenter.ClientOptions{Budget: partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: -1})})),
+		"weight of writes": second(partnercenter.NewClient(&fakeCredential{}, &partnercenter.ClientOptions{Budget: partnercenter.NewBudget(&partnercenter.BudgetOptions{WriteWeight: -1})})),
 		"longest interval": second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{MaxInterval: -time.Second})),
 		"size of offers":   second(pc.Offers.ByCountry("US").Query(t.Context(), partnercenter.OffersQuery{Size: -1})),
 		"offset of offers": second(pc.Offers.ByCountry("US").Query(t.Context(), partnercenter.OffersQuery{Offset: -1})),
@@ -259,6 +263,28 @@ func TestOptionsOutOfRange(t *testing.T) {
 	if len(s.requests) != 0 {
 		t.Errorf("%d requests were sent", len(s.requests))
 	}
+}
+
+// TestNoRetryDelay retries at once, as azcore documents negative delays, and not after the
+// longest delay.
+func TestNoRetryDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		opts := &partnercenter.ClientOptions{Endpoint: "https://partner.test"}
+		opts.Retry.RetryDelay = -1
+		opts.Transport = &direct{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			tries++
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})}
+		pc, err := partnercenter.NewClient(&fakeCredential{}, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		started := time.Now()
+		if _, err = pc.Customers.Get(t.Context()); err == nil || tries != 4 || time.Since(started) > time.Microsecond {
+			t.Errorf("%d tries in %s, %v", tries, time.Since(started), err)
+		}
+	})
 }
 
 func TestRetryAfterOutOfRange(t *testing.T) {

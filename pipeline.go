@@ -46,6 +46,9 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	if timeout := cmp.Or(azure.Retry.TryTimeout, DefaultTryTimeout); timeout > 0 {
 		perTry = append(perTry, tryTimeoutPolicy{timeout})
 	}
+	if azure.Retry.RetryDelay < 0 { // none: azcore takes it for an overflow, and waits for the longest
+		azure.Retry.RetryDelay = 1
+	}
 	azure.Retry.TryTimeout = 0 // azcore's would count the wait for the budget, and files that are read
 	perTry = append(perTry, runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
 		// Traffic to a server on this machine does not cross a network.
