@@ -18,6 +18,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
 	"github.com/partnercenter-go/partnercenter"
 )
 
@@ -76,25 +78,141 @@ func TestAnswersThatSayNothing(t *testing.T) {
 	}
 }
 
-// TestQueryAllPastThePageSize asks for larger pages than the service answers.
+// TestEveryCallKnowsItsAnswer has every call answered with what is a success by its
+// status alone.
+func TestEveryCallKnowsItsAnswer(t *testing.T) {
+	ctx := t.Context()
+	calls := map[string]func(*partnercenter.Client) error{}
+	one := func(name string, call func(*partnercenter.Client, *partnercenter.CustomerClient) error) {
+		calls[name] = func(pc *partnercenter.Client) error { return call(pc, pc.Customers.ByID(customerID)) }
+	}
+	type (
+		client   = *partnercenter.Client
+		customer = *partnercenter.CustomerClient
+	)
+	one("customers", func(pc client, _ customer) error { return second(pc.Customers.Get(ctx)) })
+	one("customer", func(_ client, c customer) error { return second(c.Get(ctx)) })
+	one("company profile", func(_ client, c customer) error { return second(c.Profiles.Company.Get(ctx)) })
+	one("billing profile", func(_ client, c customer) error { return second(c.Profiles.Billing.Get(ctx)) })
+	one("consent", func(_ client, c customer) error {
+		return second(c.ApplicationConsents.Create(ctx, new(partnercenter.ApplicationConsent)))
+	})
+	one("withdrawn consent", func(_ client, c customer) error { return c.ApplicationConsents.ByID("a").Delete(ctx) })
+	one("orders", func(_ client, c customer) error { return second(c.Orders.Get(ctx)) })
+	one("order", func(_ client, c customer) error { return second(c.Orders.ByID("o").Get(ctx)) })
+	one("purchase", func(_ client, c customer) error { return second(c.Orders.Create(ctx, orderOf(1))) })
+	one("changed order", func(_ client, c customer) error { return second(c.Orders.ByID("o").Patch(ctx, orderOf(1))) })
+	one("provisioning", func(_ client, c customer) error { return second(c.Orders.ByID("o").ProvisioningStatus.Get(ctx)) })
+	one("activation links", func(_ client, c customer) error { return second(c.Orders.ByID("o").ActivationLinks.Get(ctx)) })
+	one("attachments", func(_ client, c customer) error { return second(c.Orders.ByID("o").Attachments.Get(ctx)) })
+	one("attachment", func(_ client, c customer) error {
+		return second(c.Orders.ByID("o").Attachments.ByID("a").Download(ctx))
+	})
+	one("subscriptions", func(_ client, c customer) error { return second(c.Subscriptions.Get(ctx)) })
+	one("subscription", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").Get(ctx)) })
+	one("changed subscription", func(_ client, c customer) error {
+		return second(c.Subscriptions.ByID("s").Patch(ctx, new(partnercenter.Subscription)))
+	})
+	one("activated subscription", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").Activate(ctx)) })
+	one("provisioned subscription", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").ProvisioningStatus.Get(ctx)) })
+	one("registration", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").Registrations.Create(ctx)) })
+	one("registration status", func(_ client, c customer) error { return second(c.Subscriptions.ByID("s").RegistrationStatus.Get(ctx)) })
+	one("offers", func(pc client, _ customer) error { return second(pc.Offers.ByCountry("US").Get(ctx)) })
+	one("offer", func(pc client, _ customer) error { return second(pc.Offers.ByCountry("US").ByID("o").Get(ctx)) })
+	one("categories", func(pc client, _ customer) error { return second(pc.OfferCategories.ByCountry("US").Get(ctx)) })
+	one("product", func(pc client, _ customer) error { return second(pc.Products.ByCountry("US").ByID("p").Get(ctx)) })
+	one("SKUs", func(_ client, c customer) error { return second(c.Products.ByID("p").SKUs.Get(ctx)) })
+	one("SKU", func(_ client, c customer) error { return second(c.Products.ByID("p").SKUs.ByID("s").Get(ctx)) })
+	one("availabilities", func(_ client, c customer) error {
+		return second(c.Products.ByID("p").SKUs.ByID("s").Availabilities.Get(ctx))
+	})
+	one("availability", func(_ client, c customer) error {
+		return second(c.Products.ByID("p").SKUs.ByID("s").Availabilities.ByID("a").Get(ctx))
+	})
+	one("inventory", func(pc client, _ customer) error {
+		return second(pc.Extensions.Product.ByCountry("US").CheckInventory(ctx, new(partnercenter.InventoryCheckRequest)))
+	})
+	one("link", func(pc client, _ customer) error {
+		return pc.Follow(ctx, partnercenter.NewLink("GET", "/customers/c"), new(partnercenter.Collection[*partnercenter.Customer]))
+	})
+	const failure = `{"code":"800003","description":"x","data":[],"source":"PartnerFD"}`
+	for _, answer := range []struct {
+		status int
+		body   string
+	}{
+		{200, failure}, {201, failure}, {200, `{}`}, {200, `null`}, {200, `[{}]`}, {200, `[null]`}, {200, `[` + failure + `]`},
+		{200, ``}, {203, ``}, {202, `{}`}, {207, failure},
+		{200, `{"attributes":{"objectType":"Error"}}`},
+		{200, `{"id":"x","skuId":"x","subscriptionId":"x","tenantId":"x","applicationId":"x","items":[],"attributes":{"objectType":"Error"}}`},
+		{200, `{"links":{}}`}, {200, `{"status":"failed","message":"x"}`}, {200, `{"statusCode":429,"message":"x"}`},
+		{200, `{"totalCount":null,"items":null}`}, {200, `{"items":null}`}, {200, `{"totalCount":null}`},
+		{200, `{"totalCount":1,"items":[{}]}`}, {200, `{"totalCount":1,"items":[` + failure + `]}`}, {200, `{"totalCount":1,"items":[null]}`},
+	} {
+		s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(answer.status)
+			io.WriteString(w, answer.body)
+		})
+		pc := s.client(t, nil)
+		for name, call := range calls {
+			if err := call(pc); !errors.As(err, new(*partnercenter.DecodeError)) {
+				t.Errorf("%s, answered %d %s: %v", name, answer.status, answer.body, err)
+			}
+		}
+	}
+}
+
+// TestQueryAllPastThePageSize asks for larger pages than the service answers, which says
+// nothing of it.
 func TestQueryAllPastThePageSize(t *testing.T) {
 	const customers = 1200
-	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
-		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
-		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
-		n := min(size, 500, customers-offset)
-		fmt.Fprintf(w, `{"totalCount":%d,"items":[%s]}`, n, strings.TrimSuffix(strings.Repeat(`{"id":"c"},`, n), ","))
-	})
-	for _, size := range []int{0, 300, 500, 1000, math.MaxInt} {
-		n := 0
-		for _, err := range s.client(t, nil).Customers.QueryAll(t.Context(), partnercenter.CustomersQuery{Size: size, ByOffset: true}) {
-			if err != nil {
-				t.Fatal(err)
+	for _, largest := range []int{100, 300, 500, 600, customers} {
+		s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
+			size, _ := strconv.Atoi(r.URL.Query().Get("size"))
+			offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+			var items []string
+			for i := offset; i < min(offset+min(size, largest), customers); i++ {
+				items = append(items, fmt.Sprintf(`{"id":"c%d"}`, i))
 			}
-			n++
+			fmt.Fprintf(w, `{"totalCount":%d,"items":[%s]}`, len(items), strings.Join(items, ","))
+		})
+		for _, size := range []int{0, 100, 300, 400, 500, 1000, math.MaxInt} {
+			queries := []partnercenter.CustomersQuery{{Size: size, ByOffset: true}}
+			if largest >= 500 { // and no token
+				queries = append(queries, partnercenter.CustomersQuery{Size: size}, partnercenter.CustomersQuery{Size: size, Seek: partnercenter.SeekOperationFirst})
+			}
+			for _, q := range queries {
+				n := 0
+				for customer, err := range s.client(t, nil).Customers.QueryAll(t.Context(), q) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if want := fmt.Sprintf("c%d", n); customer.ID != want {
+						t.Fatalf("%+v: %s, want %s", q, customer.ID, want)
+					}
+					n++
+				}
+				if n != customers {
+					t.Errorf("%+v of at most %d: %d customers, want %d", q, largest, n, customers)
+				}
+			}
 		}
-		if n != customers {
-			t.Errorf("size %d: %d customers, want %d", size, n, customers)
+	}
+}
+
+// TestOffsetIgnored has a service answer the same page to every offset.
+func TestOffsetIgnored(t *testing.T) {
+	s := newStub(t, answerJSON(`{"totalCount":2,"items":[{"id":"a"},{"id":"b"}]}`))
+	for size, want := range map[int]int{1: 2, 2: 2, 3: 2} {
+		n := 0
+		var failed error
+		for _, err := range s.client(t, nil).Customers.QueryAll(t.Context(), partnercenter.CustomersQuery{Size: size, ByOffset: true}) {
+			if failed = err; err == nil {
+				n++
+			}
+		}
+		if n != want || (failed == nil) != (size == 1) {
+			t.Errorf("size %d: %d customers, %v", size, n, failed)
 		}
 	}
 }
@@ -120,6 +238,10 @@ func TestOptionsOutOfRange(t *testing.T) {
 	first := func(err error) error { return err }
 	for name, err := range map[string]error{
 		"interval":         second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{Interval: -1})),
+		"short interval":   second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{Interval: partnercenter.MinWaitInterval - 1})),
+		"short longest":    second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{MaxInterval: 1})),
+		"budget":           second(partnercenter.NewClient(&fakeCredential{}, &partnercenter.ClientOptions{Budget: partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: -1})})),
+		"weight of writes": second(partnercenter.NewClient(&fakeCredential{}, &partnercenter.ClientOptions{Budget: partnercenter.NewBudget(&partnercenter.BudgetOptions{WriteWeight: -1})})),
 		"longest interval": second(order.WaitVisible(t.Context(), &partnercenter.WaitOptions{MaxInterval: -time.Second})),
 		"size of offers":   second(pc.Offers.ByCountry("US").Query(t.Context(), partnercenter.OffersQuery{Size: -1})),
 		"offset of offers": second(pc.Offers.ByCountry("US").Query(t.Context(), partnercenter.OffersQuery{Offset: -1})),
@@ -141,6 +263,28 @@ func TestOptionsOutOfRange(t *testing.T) {
 	if len(s.requests) != 0 {
 		t.Errorf("%d requests were sent", len(s.requests))
 	}
+}
+
+// TestNoRetryDelay retries at once, as azcore documents negative delays, and not after the
+// longest delay.
+func TestNoRetryDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		opts := &partnercenter.ClientOptions{Endpoint: "https://partner.test"}
+		opts.Retry.RetryDelay = -1
+		opts.Transport = &direct{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			tries++
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})}
+		pc, err := partnercenter.NewClient(&fakeCredential{}, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		started := time.Now()
+		if _, err = pc.Customers.Get(t.Context()); err == nil || tries != 4 || time.Since(started) > time.Microsecond {
+			t.Errorf("%d tries in %s, %v", tries, time.Since(started), err)
+		}
+	})
 }
 
 func TestRetryAfterOutOfRange(t *testing.T) {
@@ -269,6 +413,55 @@ func TestTooLargeAttachment(t *testing.T) {
 	for range 2 {
 		if n, err := content.Body.Read(make([]byte, 10)); n != 0 || !errors.Is(err, partnercenter.ErrAttachmentTooLarge) {
 			t.Errorf("and then %d bytes, %v", n, err)
+		}
+	}
+}
+
+// TestRetryAfterIsNotOutlived asks a service for which no wait is long enough. Each call
+// is made once and its error says until when, in a time of its own.
+func TestRetryAfterIsNotOutlived(t *testing.T) {
+	for value, want := range map[string]string{
+		"61":                            "retry after 1m1s, on 2000-01-01T00:01:01Z",
+		"9223372036":                    "retry after 2562047h47m16s, on 2292-04-10T23:47:16Z",
+		"9223372037":                    "on 2292-04-10T23:47:17Z",
+		"10000000000":                   "retry in 316 years, on 2316-11-20T17:46:40Z",
+		"99999999999999999999999":       "retry in 7999 years, on 9999-12-31T23:59:59Z",
+		"18446744073709551615":          "retry in 7999 years, on 9999-12-31T23:59:59Z",
+		"Fri, 01 Jan 9999 00:00:00 GMT": "retry in 7999 years, on 9999-01-01T00:00:00Z",
+	} {
+		for _, limit := range []*partnercenter.Budget{nil, partnercenter.NewBudget(nil)} {
+			synctest.Test(t, func(t *testing.T) {
+				sent := 0
+				opts := &partnercenter.ClientOptions{Endpoint: "https://partner.test", Budget: limit}
+				opts.Transport = &direct{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					sent++
+					w.Header().Set("Retry-After", value)
+					w.Header().Set("Retry-After-Ms", "1")
+					w.WriteHeader(http.StatusTooManyRequests)
+				})}
+				pc, err := partnercenter.NewClient(&fakeCredential{}, opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				started := time.Now()
+				_, err = pc.Customers.Get(t.Context())
+				if err == nil || !strings.Contains(err.Error(), want) || sent != 1 || time.Since(started) != 0 {
+					t.Errorf("%s: %d calls in %v, %v", value, sent, time.Since(started), err)
+				}
+				if azure, ok := errors.AsType[*azcore.ResponseError](err); !ok || azure.RawResponse.Header.Get("Retry-After") != value {
+					t.Errorf("%s: the header became %v", value, azure)
+				}
+				if limit == nil {
+					return
+				}
+				_, err = pc.Customers.Get(t.Context())
+				refused, ok := errors.AsType[*partnercenter.BudgetError](err)
+				_, date, _ := strings.Cut(want, "on ")
+				if !ok || errors.Is(err, context.DeadlineExceeded) || !refused.Throttled || refused.MaxDelay != time.Minute ||
+					!strings.Contains(err.Error(), date) || sent != 1 || time.Since(started) != 0 {
+					t.Errorf("%s, with a budget: %d calls in %v, %v", value, sent, time.Since(started), err)
+				}
+			})
 		}
 	}
 }

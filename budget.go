@@ -1,6 +1,7 @@
 package partnercenter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
 
 // BudgetClass names a group of requests that the service counts together.
@@ -29,14 +32,14 @@ var budgetClasses = [...]BudgetClass{BudgetClassOrders, BudgetClassSubscriptions
 // BudgetOptions are the options of [NewBudget]. The zero value means the
 // documented limits.
 type BudgetOptions struct {
-	// RequestsPerMinute is the rate for each class. Zero or less means
-	// DefaultRequestsPerMinute. Use a lower rate if other programs call the
+	// RequestsPerMinute is the rate for each class. Zero means
+	// DefaultRequestsPerMinute, and a negative one is an error of [NewClient]. Use a lower rate if other programs call the
 	// service for the same partner.
 	RequestsPerMinute int
 
 	// WriteWeight is the number of requests that a POST, PUT, PATCH or DELETE
-	// counts as. Zero or less means DefaultWriteWeight. It is capped at
-	// RequestsPerMinute.
+	// counts as. Zero means DefaultWriteWeight, and a negative one is an error of
+	// [NewClient]. It is capped at RequestsPerMinute.
 	WriteWeight int
 
 	// OnWait, if not nil, is called before a request waits, by the goroutine
@@ -60,11 +63,22 @@ type BudgetWait struct {
 }
 
 // BudgetError reports that a request was not sent because its context would
-// have expired before the budget had room for it. It wraps
-// [context.DeadlineExceeded].
-type BudgetError struct{ BudgetWait }
+// have expired before the budget had room for it, or because the service asked for a
+// longer wait than the client's options allow.
+type BudgetError struct {
+	BudgetWait
+	// MaxDelay is ClientOptions.Retry.MaxRetryDelay if the service asked for a longer
+	// wait, and zero if the deadline is the reason.
+	MaxDelay time.Duration
+
+	until time.Time
+}
 
 func (e *BudgetError) Error() string {
+	if e.MaxDelay > 0 {
+		return fmt.Sprintf("partnercenter: the service is throttling %s requests until %s, longer than the %s of ClientOptions.Retry.MaxRetryDelay: nothing was sent; try again then",
+			e.Class, e.until.UTC().Format(time.RFC3339), e.MaxDelay)
+	}
 	reason := fmt.Sprintf("the budget of %d %s requests a minute is spent", e.RequestsPerMinute, e.Class)
 	if e.Throttled {
 		reason = fmt.Sprintf("the service is throttling %s requests", e.Class)
@@ -73,8 +87,13 @@ func (e *BudgetError) Error() string {
 		reason, e.For.Round(time.Millisecond), e.Waiting)
 }
 
-// Unwrap returns context.DeadlineExceeded.
-func (e *BudgetError) Unwrap() error { return context.DeadlineExceeded }
+// Unwrap returns [context.DeadlineExceeded] if the deadline is the reason.
+func (e *BudgetError) Unwrap() error {
+	if e.MaxDelay > 0 {
+		return nil
+	}
+	return context.DeadlineExceeded
+}
 
 // NonRetriable marks the error as one that azcore must not retry.
 func (e *BudgetError) NonRetriable() {}
@@ -88,13 +107,15 @@ func (e *BudgetError) NonRetriable() {}
 // requests per customer, the budget counts them per partner, which is stricter.
 //
 // After a 429 with Retry-After, no request of the class is sent until that time
-// has passed.
+// has passed. Calls wait for it, unless it is longer than the MaxRetryDelay of their
+// client: they fail with a [*BudgetError].
 //
 // A budget belongs to one partner. Share it among all clients that sign in to
 // that partner, and only those. It is safe for concurrent use.
 type Budget struct {
 	perMinute, writeWeight int
 	onWait                 func(BudgetWait)
+	err                    error // of the options, for NewClient
 
 	mu     sync.Mutex // guards meters
 	meters [len(budgetClasses)]meter
@@ -106,13 +127,14 @@ func NewBudget(opts *BudgetOptions) *Budget {
 	if opts != nil {
 		o = *opts
 	}
-	if o.RequestsPerMinute <= 0 {
-		o.RequestsPerMinute = DefaultRequestsPerMinute
+	var err error
+	if o.RequestsPerMinute < 0 || o.WriteWeight < 0 {
+		err = fmt.Errorf("partnercenter: BudgetOptions has RequestsPerMinute %d and WriteWeight %d: neither can be negative; zero means the default", o.RequestsPerMinute, o.WriteWeight)
 	}
-	if o.WriteWeight <= 0 {
-		o.WriteWeight = DefaultWriteWeight
-	}
+	o.RequestsPerMinute = cmp.Or(o.RequestsPerMinute, DefaultRequestsPerMinute)
+	o.WriteWeight = cmp.Or(o.WriteWeight, DefaultWriteWeight)
 	b := &Budget{
+		err:         err,
 		perMinute:   o.RequestsPerMinute,
 		writeWeight: min(o.WriteWeight, o.RequestsPerMinute),
 		onWait:      o.OnWait,
@@ -154,8 +176,9 @@ func (b *Budget) Snapshot() []BudgetState {
 }
 
 // take waits until units of a class's budget are free, and takes them. On
-// success the caller must call done or giveBack.
-func (b *Budget) take(ctx context.Context, class, units int) error {
+// success the caller must call done or giveBack. It does not wait out a throttling that
+// lasts longer than maxDelay.
+func (b *Budget) take(ctx context.Context, class, units int, maxDelay time.Duration) error {
 	b.mu.Lock()
 	m := &b.meters[class]
 	now := time.Now()
@@ -169,11 +192,15 @@ func (b *Budget) take(ctx context.Context, class, units int) error {
 		Class: budgetClasses[class], For: at.Sub(now), Waiting: len(m.queue) + 1,
 		RequestsPerMinute: b.perMinute, Throttled: now.Before(m.blocked),
 	}
+	if m.blocked.Sub(now) > maxDelay {
+		b.mu.Unlock()
+		return &BudgetError{wait, maxDelay, m.blocked}
+	}
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(at) {
 		b.mu.Unlock()
-		return &BudgetError{wait}
+		return &BudgetError{BudgetWait: wait}
 	}
-	w := &waiter{units: units, ready: make(chan struct{})}
+	w := &waiter{wait: wait, units: units, maxDelay: maxDelay, ready: make(chan struct{})}
 	m.queue = append(m.queue, w)
 	if len(m.queue) == 1 {
 		b.release(class, now)
@@ -185,30 +212,30 @@ func (b *Budget) take(ctx context.Context, class, units int) error {
 	}
 	select {
 	case <-w.ready:
-		return nil
+		return w.refused
 	case <-ctx.Done():
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if i := slices.Index(m.queue, w); i >= 0 {
 		m.queue = slices.Delete(m.queue, i, i+1)
-	} else { // granted at the same moment
+	} else if w.refused == nil { // granted at the same moment
 		m.inFlight -= units
 	}
 	b.release(class, time.Now()) // the next in the queue may need fewer units
 	return ctx.Err()
 }
 
-// done records that a request which took units was answered, or failed. A
-// positive retryAfter is the wait that a 429 asked for.
-func (b *Budget) done(class, units int, retryAfter time.Duration) {
+// done records that a request which took units was answered, or failed. A 429 asked to
+// send nothing before until, if that is not zero.
+func (b *Budget) done(class, units int, until time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	m := &b.meters[class]
 	now := time.Now()
 	m.done(units, now)
-	if until := now.Add(retryAfter); retryAfter > 0 && until.After(m.blocked) {
-		m.blocked = until
+	if until.After(m.blocked) {
+		m.block(until, now)
 	}
 	b.release(class, now)
 }
@@ -281,9 +308,27 @@ type spending struct {
 }
 
 type waiter struct {
+	wait     BudgetWait // as it began
 	units    int
+	maxDelay time.Duration
 	earliest time.Time     // as last computed by meter.earliest
-	ready    chan struct{} // closed when it may be sent
+	ready    chan struct{} // closed when it may be sent, or is refused
+	refused  error
+}
+
+// block lets nothing be sent before a time, and refuses those that do not wait so long.
+func (m *meter) block(until, now time.Time) {
+	m.blocked = until
+	delay := until.Sub(now)
+	m.queue = slices.DeleteFunc(m.queue, func(w *waiter) bool {
+		if delay <= w.maxDelay {
+			return false
+		}
+		w.wait.For, w.wait.Throttled = delay, true
+		w.refused = &BudgetError{w.wait, w.maxDelay, until}
+		close(w.ready)
+		return true
+	})
 }
 
 // expire removes requests that no longer count.
@@ -370,6 +415,8 @@ func (m *meter) earliest(units int, now time.Time) time.Time {
 type budgetPolicy struct {
 	budget *Budget
 	base   string // path of the endpoint, before /v1
+
+	maxDelay time.Duration // the client's
 }
 
 func (p *budgetPolicy) Do(req *policy.Request) (resp *http.Response, err error) {
@@ -382,7 +429,7 @@ func (p *budgetPolicy) Do(req *policy.Request) (resp *http.Response, err error) 
 	if raw.Method != http.MethodGet && raw.Method != http.MethodHead {
 		units = p.budget.writeWeight
 	}
-	if err := p.budget.take(raw.Context(), class, units); err != nil {
+	if err := p.budget.take(raw.Context(), class, units, p.maxDelay); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -390,11 +437,11 @@ func (p *budgetPolicy) Do(req *policy.Request) (resp *http.Response, err error) 
 			p.budget.giveBack(class, units)
 			return
 		}
-		var wait time.Duration
+		var until time.Time
 		if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
-			wait = RetryAfter(resp.Header, time.Now())
+			until = retryafter.Until(resp.Header, time.Now())
 		}
-		p.budget.done(class, units, wait)
+		p.budget.done(class, units, until)
 	}()
 	return req.Next()
 }

@@ -3,6 +3,7 @@ package partnercenter
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -89,11 +90,11 @@ const orders = 0 // index of the class
 // once.
 func spend(t *testing.T, b *Budget, units int) {
 	t.Helper()
-	if err := b.take(t.Context(), orders, units); err != nil {
+	if err := b.take(t.Context(), orders, units, math.MaxInt64); err != nil {
 		t.Error(err)
 		return
 	}
-	b.done(orders, units, 0)
+	b.done(orders, units, time.Time{})
 }
 
 // TestBudgetGoesInOrder has more requests than a budget of three has room for.
@@ -148,10 +149,10 @@ func TestBudgetGoesInOrder(t *testing.T) {
 func TestBudgetWaitsForAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(&BudgetOptions{RequestsPerMinute: 1})
-		if err := b.take(t.Context(), orders, 1); err != nil {
+		if err := b.take(t.Context(), orders, 1, math.MaxInt64); err != nil {
 			t.Fatal(err)
 		}
-		time.AfterFunc(time.Hour, func() { b.done(orders, 1, 0) })
+		time.AfterFunc(time.Hour, func() { b.done(orders, 1, time.Time{}) })
 		start := time.Now()
 		spend(t, b, 1)
 		if waited := time.Since(start); waited != time.Hour+budgetWindow {
@@ -173,7 +174,7 @@ func TestBudgetEnds(t *testing.T) {
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
 		defer cancel()
-		err := b.take(ctx, orders, 2)
+		err := b.take(ctx, orders, 2, math.MaxInt64)
 		var missed *BudgetError
 		if !errors.As(err, &missed) || !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 0 {
 			t.Fatalf("%v after %s", err, time.Since(start))
@@ -190,7 +191,7 @@ func TestBudgetEnds(t *testing.T) {
 		ctx, giveUp := context.WithCancel(t.Context())
 		var group sync.WaitGroup
 		group.Go(func() {
-			if err := b.take(ctx, orders, 2); !errors.Is(err, context.Canceled) {
+			if err := b.take(ctx, orders, 2, math.MaxInt64); !errors.Is(err, context.Canceled) {
 				t.Errorf("gave up with %v", err)
 			}
 		})
@@ -225,7 +226,7 @@ func TestBudgetForgetsWhoGaveUp(t *testing.T) {
 		spend(t, b, 2)
 		ctx, giveUp := context.WithCancel(t.Context())
 		var group sync.WaitGroup
-		group.Go(func() { _ = b.take(ctx, orders, 2) })
+		group.Go(func() { _ = b.take(ctx, orders, 2, math.MaxInt64) })
 		synctest.Wait()
 		group.Go(func() { spend(t, b, 2) })
 		synctest.Wait()
@@ -233,7 +234,7 @@ func TestBudgetForgetsWhoGaveUp(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 2*budgetWindow+time.Second)
 		defer cancel()
-		if err := b.take(ctx, orders, 1); err != nil {
+		if err := b.take(ctx, orders, 1, math.MaxInt64); err != nil {
 			t.Errorf("who gave up still counts: %v", err)
 		}
 		group.Wait()
@@ -245,10 +246,10 @@ func TestBudgetLearns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []BudgetWait
 		b := NewBudget(&BudgetOptions{OnWait: func(w BudgetWait) { told = append(told, w) }})
-		if err := b.take(t.Context(), orders, 1); err != nil {
+		if err := b.take(t.Context(), orders, 1, math.MaxInt64); err != nil {
 			t.Fatal(err)
 		}
-		b.done(orders, 1, 40*time.Second)
+		b.done(orders, 1, time.Now().Add(40*time.Second))
 		start := time.Now()
 		if s := b.Snapshot()[orders]; s != (BudgetState{Class: BudgetClassOrders, ThrottledUntil: start.Add(40 * time.Second)}) {
 			t.Errorf("%+v", s)
@@ -258,7 +259,7 @@ func TestBudgetLearns(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 39*time.Second)
 		defer cancel()
-		if err := b.take(ctx, orders, 1); err == nil || !strings.Contains(err.Error(), "is throttling orders requests") {
+		if err := b.take(ctx, orders, 1, math.MaxInt64); err == nil || !strings.Contains(err.Error(), "is throttling orders requests") {
 			t.Errorf("%v", err)
 		}
 		spend(t, b, 1)
@@ -306,9 +307,40 @@ func BenchmarkBudget(b *testing.B) {
 	budget := NewBudget(&BudgetOptions{RequestsPerMinute: 1 << 40})
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := budget.take(b.Context(), orders, 1); err != nil {
+		if err := budget.take(b.Context(), orders, 1, math.MaxInt64); err != nil {
 			b.Fatal(err)
 		}
-		budget.done(orders, 1, 0)
+		budget.done(orders, 1, time.Time{})
 	}
+}
+
+// TestBudgetRefusesWhoWaits throttles a class for longer than those that wait for it
+// would, and those only.
+func TestBudgetRefusesWhoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(&BudgetOptions{RequestsPerMinute: 1})
+		if err := b.take(t.Context(), orders, 1, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		start := time.Now()
+		for _, maxDelay := range []time.Duration{time.Minute, math.MaxInt64} {
+			group.Go(func() {
+				err := b.take(t.Context(), orders, 1, maxDelay)
+				refused := new(BudgetError)
+				switch took := time.Since(start); {
+				case maxDelay == time.Minute && (!errors.As(err, &refused) || refused.For != time.Hour || took != time.Second):
+					t.Errorf("%v after %s", err, took)
+				case maxDelay > time.Minute && (err != nil || took != time.Hour+time.Second):
+					t.Errorf("%v after %s", err, took)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		b.done(orders, 1, time.Now().Add(time.Hour))
+		group.Wait()
+		if state := b.Snapshot()[0]; state.Waiting != 0 {
+			t.Errorf("%d wait", state.Waiting)
+		}
+	})
 }

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
@@ -26,6 +25,7 @@ type request struct {
 	content         io.ReadSeeker // the body, if it is not in encoded as JSON
 	contentType     string
 	stream          bool // the caller reads the answer's body
+	status          int  // of the answer, if it has no documented body
 	later           bool // the service may take the change to make it later (202), and answer no body
 }
 
@@ -106,47 +106,97 @@ func (c *Client) send(ctx context.Context, r request, out any) (http.Header, err
 	if err != nil {
 		return nil, state.lost(resp.Request, err)
 	}
-	if out == nil || r.later && len(body) == 0 && resp.StatusCode == http.StatusAccepted {
+	switch {
+	case out == nil && resp.StatusCode != r.status:
+		err = fmt.Errorf("the answer is %s, not %d", resp.Status, r.status)
+	case out == nil && r.status == http.StatusAccepted && resp.Header.Get("Location") == "":
+		err = errors.New("the answer has no Location")
+	case out == nil || r.later && len(body) == 0 && resp.StatusCode == http.StatusAccepted:
 		return resp.Header, nil
-	}
-	if err = Unmarshal(body, out); err == nil {
-		err = documented(out, body)
+	default:
+		if err = Unmarshal(body, out); err == nil {
+			err = documented(reflect.ValueOf(out).Elem(), body)
+		}
 	}
 	if err != nil {
-		return nil, &DecodeError{
-			Method: r.method, URL: strings.SplitN(r.address, "?", 2)[0], RequestID: firstValue(resp, headerRequestID),
-			ContentType: resp.Header.Get("Content-Type"), Description: describeText(resp, body), Err: err,
-		}
+		return nil, undocumented(resp, body, err)
 	}
 	return resp.Header, nil
 }
 
+// undocumented returns the error for a successful answer that is not what the API
+// documents.
+func undocumented(resp *http.Response, body []byte, err error) error {
+	u := *resp.Request.URL
+	u.RawQuery = ""
+	return &DecodeError{
+		Method: resp.Request.Method, URL: u.String(), RequestID: firstValue(resp, headerRequestID),
+		ContentType: resp.Header.Get("Content-Type"), Description: describeText(resp, body), Err: err,
+	}
+}
+
 // documented returns an error for a JSON value that decoded to nothing: a list with
-// neither items nor totalCount, or a resource without any known member. It would look
-// like an empty list or resource.
-func documented(out any, body []byte) error {
-	v := reflect.ValueOf(out).Elem()
-	if v.Kind() != reflect.Struct || !v.FieldByName("Extra").IsValid() {
+// neither items nor totalCount, or a resource without what identifies it. It would look
+// like an empty list or resource. The first field of every resource identifies it.
+func documented(v reflect.Value, body []byte) error {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return errors.New("it is null")
+		}
+		v = v.Elem()
+	}
+	t := v.Type()
+	switch {
+	case t.Kind() == reflect.Slice && v.IsNil():
+		return errors.New("the answer is not a list: it is null")
+	case t.Kind() == reflect.Slice:
+		return documentedItems(v)
+	case t.Kind() != reflect.Struct || t.PkgPath() != reflect.TypeFor[Client]().PkgPath() || !v.FieldByName("Extra").IsValid():
 		return nil // a type of the caller's
 	}
-	if v.FieldByName("TotalCount").IsValid() && v.FieldByName("Items").IsNil() {
+	if isError(v) {
+		return errors.New("the answer is an error")
+	}
+	if items := v.FieldByName("Items"); v.FieldByName("TotalCount").IsValid() {
+		if !items.IsNil() {
+			return documentedItems(items)
+		}
 		var list struct {
-			Items      jsontext.Value `json:"items"`
-			TotalCount jsontext.Value `json:"totalCount"`
+			TotalCount *int `json:"totalCount"`
 		}
 		if err := Unmarshal(body, &list); err != nil {
 			return err
 		}
-		if list.TotalCount == nil && (list.Items == nil || list.Items.Kind() == jsontext.KindNull) {
+		if list.TotalCount == nil {
 			return errors.New("the answer is not a list: it has neither items nor totalCount")
 		}
 		return nil
 	}
-	known := reflect.New(v.Type()).Elem()
-	known.Set(v)
-	known.FieldByName("Extra").SetZero()
-	if known.IsZero() {
-		return fmt.Errorf("the answer has no member of a %s", v.Type().Name())
+	if v.Field(0).IsZero() {
+		name, _, _ := strings.Cut(t.Field(0).Tag.Get("json"), ",")
+		return fmt.Errorf("the answer is no %s: it has no %s", t.Name(), name)
+	}
+	return nil
+}
+
+// isError reports whether a resource or list says that it is an error.
+func isError(v reflect.Value) bool {
+	var known struct {
+		Attributes *ResourceAttributes `json:"attributes"`
+	}
+	if attributes := v.FieldByName("Attributes"); attributes.IsValid() {
+		known.Attributes, _ = attributes.Interface().(*ResourceAttributes)
+	} else if extra := v.FieldByName("Extra").Bytes(); len(extra) > 0 && Unmarshal(extra, &known) != nil {
+		return false // attributes of another kind
+	}
+	return known.Attributes != nil && strings.EqualFold(string(known.Attributes.ObjectType), "error")
+}
+
+func documentedItems(items reflect.Value) error {
+	for i := range items.Len() {
+		if err := documented(items.Index(i), nil); err != nil {
+			return fmt.Errorf("item %d: %w", i, err)
+		}
 	}
 	return nil
 }
@@ -199,6 +249,7 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState,
 	if err != nil {
 		return nil, nil, state.lost(req.Raw(), err)
 	}
+	resp.Header = state.header
 	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
 		return resp, state, nil
 	}

@@ -72,6 +72,9 @@ const (
 	// documented to take up to 15 minutes.
 	DefaultWaitTimeout = 20 * time.Minute
 
+	// MinWaitInterval is the shortest pause between two requests of WaitVisible.
+	MinWaitInterval = 100 * time.Millisecond
+
 	// DefaultRequestsPerMinute is the documented limit per partner for each of
 	// orders, subscriptions and customers.
 	DefaultRequestsPerMinute = 500
@@ -86,7 +89,8 @@ const (
 //
 // The embedded [azcore.ClientOptions] configure the cloud (Cloud), the
 // transport, logging and retries: three by default, honoring Retry-After up to
-// Retry.MaxRetryDelay; a Retry.MaxRetries of -1 means none. An attempt takes at
+// Retry.MaxRetryDelay, by default a minute; a Retry.MaxRetries of -1 means none, a
+// negative Retry.RetryDelay no pause, and a negative MaxRetryDelay any. An attempt takes at
 // most Retry.TryTimeout, by default [DefaultTryTimeout]; a negative one means no
 // limit. Reading a downloaded file does not count. The default transport does not
 // follow redirects. A custom one should not either, because the token would be
@@ -174,6 +178,9 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 			return nil, errors.New("partnercenter: the cloud has no audience for Partner Center: use one of this package's clouds, or set ClientOptions.Scopes")
 		}
 		o.Scopes = []string{service.Audience + "/.default"}
+	}
+	if o.Budget != nil && o.Budget.err != nil {
+		return nil, o.Budget.err
 	}
 	o.Locale = cmp.Or(o.Locale, DefaultLocale)
 	c := &Client{

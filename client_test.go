@@ -86,7 +86,7 @@ func answerJSON(body string) http.HandlerFunc {
 }
 
 // anyAnswer is taken for a list and for every resource.
-const anyAnswer = `{"id":"x","totalCount":0,"items":[],"status":"x","attributes":{"objectType":"x"}}`
+const anyAnswer = `{"id":"x","totalCount":0,"items":[],"status":"x","skuId":"x","subscriptionId":"x","tenantId":"x","applicationId":"x"}`
 
 const emptyList = `{"totalCount":0,"items":[],"attributes":{"objectType":"Collection"}}`
 
@@ -137,7 +137,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 		}, "/v1/customers/" + customerID},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newStub(t, answerJSON(emptyList))
+			s := newStub(t, answerJSON(anyAnswer))
 			pc := s.client(t, func(o *partnercenter.ClientOptions) { o.ApplicationName, o.Locale = "my app", "de-DE" })
 			if err := tt.call(pc); err != nil {
 				t.Fatal(err)
@@ -361,6 +361,8 @@ func TestCustomersPaging(t *testing.T) {
 				io.WriteString(w, `{"totalCount":2,"items":[{"id":"a"},{"id":"b"}]}`)
 			case "offset=2&size=2":
 				io.WriteString(w, `{"totalCount":1,"items":[{"id":"c"}]}`)
+			case "offset=3&size=2":
+				io.WriteString(w, emptyList)
 			default:
 				t.Errorf("unexpected %s", r.URL)
 			}

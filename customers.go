@@ -215,17 +215,16 @@ func (c *CustomersClient) page(ctx context.Context, q CustomersQuery) (*Collecti
 // QueryAll yields all customers that q selects, page by page, with the checks
 // of [CustomersClient.All].
 func (c *CustomersClient) QueryAll(ctx context.Context, q CustomersQuery) iter.Seq2[*Customer, error] {
-	if q.Seek == "" && (q.Size == 0 || q.ByOffset) {
-		// The service answers no larger page: one that is cut off would look like the
-		// last one.
-		q.Size = min(cmp.Or(q.Size, DefaultPageSize), DefaultPageSize)
+	if q.ContinuationToken == "" {
+		q.Size = min(cmp.Or(q.Size, DefaultPageSize), DefaultPageSize) // no page is larger
 	}
 	return paged(c.resource, func() fetch[Customer] { return c.fetchAll(ctx, q) })
 }
 
 // fetchAll pages through the customers that q selects, by token or by offset.
 func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[Customer] {
-	done := false
+	done, byToken := false, !q.ByOffset
+	first := "" // customer of the page before
 	return func() (*Collection[*Customer], error) {
 		if done {
 			return nil, nil
@@ -234,22 +233,35 @@ func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[
 		if err != nil {
 			return nil, err
 		}
-		if q.ByOffset {
-			// A page that is not full is the last. One with more items comes
-			// from a service that ignores the size and answers everything.
-			q.Offset += len(page.Items)
-			done = len(page.Items) != q.Size
-			return page, nil
-		}
 		token := page.ContinuationToken
 		if token == "" && page.Links != nil {
 			token = continuation(page.Links.Next)
 		}
-		if token != "" && token == q.ContinuationToken {
+		switch {
+		case q.ByOffset:
+			// The service may answer smaller pages than it is asked for, so that only an
+			// empty one is the last. One with more items comes from a service that
+			// ignores the size and answers everything.
+			done = len(page.Items) == 0 || len(page.Items) > q.Size
+			switch repeated := !done && page.Items[0].ID == first; {
+			case repeated && byToken: // so its page without a token was the last
+				return nil, nil
+			case repeated:
+				return nil, fmt.Errorf("partnercenter: the page from customer %d on begins with the same customer %s as the one before: the service ignores offsets, and the list would never end; page by continuation token", q.Offset, first)
+			}
+		case token != "" && token == q.ContinuationToken:
 			return nil, fmt.Errorf("partnercenter: the service repeated continuation token %q: the list would never end; try again, or page by offset", token)
+		case token != "":
+			q = CustomersQuery{Seek: SeekOperationNext, ContinuationToken: token}
+		default:
+			// A first page that is full, and without a token, may come from a service that
+			// has none.
+			done = q.ContinuationToken != "" || len(page.Items) != q.Size
+			q.ByOffset, q.Seek = true, ""
 		}
-		done = token == ""
-		q = CustomersQuery{Seek: SeekOperationNext, ContinuationToken: token}
+		if !done && q.ByOffset {
+			q.Offset, first = q.Offset+len(page.Items), page.Items[0].ID
+		}
 		return page, nil
 	}
 }
@@ -347,16 +359,16 @@ func (c *BillingProfileClient) Get(ctx context.Context) (*CustomerBillingProfile
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 type ApplicationConsent struct {
-	ApplicationID     string             `json:"applicationId,omitempty"` // of the app that is consented to
-	DisplayName       string             `json:"displayName,omitempty"`
-	ApplicationGrants []ApplicationGrant `json:"applicationGrants,omitempty"` // at least one
+	ApplicationID     string             `json:"applicationId,omitzero"` // of the app that is consented to
+	DisplayName       string             `json:"displayName,omitzero"`
+	ApplicationGrants []ApplicationGrant `json:"applicationGrants,omitzero"` // at least one
 	Extra             jsontext.Value     `json:",embed"`
 }
 
 // ApplicationGrant is an API that an application may use in a customer's tenant.
 type ApplicationGrant struct {
-	EnterpriseApplicationID string         `json:"enterpriseApplicationId,omitempty"` // application id of the API
-	Scope                   string         `json:"scope,omitempty"`                   // permissions, separated by commas
+	EnterpriseApplicationID string         `json:"enterpriseApplicationId,omitzero"` // application id of the API
+	Scope                   string         `json:"scope,omitzero"`                   // permissions, separated by commas
 	Extra                   jsontext.Value `json:",embed"`
 }
 
@@ -390,6 +402,6 @@ type ApplicationConsentClient struct{ resource }
 //
 // https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 func (c *ApplicationConsentClient) Delete(ctx context.Context) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete}, nil)
+	_, err := c.call(ctx, request{method: http.MethodDelete, status: http.StatusNoContent}, nil)
 	return err
 }

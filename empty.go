@@ -37,6 +37,18 @@ func keepEmpty(v reflect.Value, value jsontext.Value) error {
 		})
 	case v.Kind() == reflect.Struct && value.Kind() == jsontext.KindBeginObject:
 		return keepEmptyMembers(v, value)
+	// Some members are a list or its only item.
+	case v.Kind() == reflect.Slice && value.Kind() == jsontext.KindBeginObject && v.Len() == 1:
+		return keepEmpty(v.Index(0), value)
+	case v.Kind() == reflect.Struct && value.Kind() == jsontext.KindBeginArray:
+		first := true
+		return rawjson.Each(value, func(_ string, element jsontext.Value) error {
+			if !first {
+				return nil
+			}
+			first = false
+			return keepEmpty(v, element)
+		})
 	}
 	return nil
 }
@@ -91,7 +103,7 @@ func membersOf(t reflect.Type) map[string]member {
 		if name == "" || name == "-" || !t.Field(i).IsExported() {
 			continue
 		}
-		m := member{name, i, options == "omitzero"}
+		m := member{name, i, strings.Contains(options, "omit")}
 		members[name], members[foldedName(name)] = m, m
 	}
 	knownMembers.Store(t, members)

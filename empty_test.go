@@ -41,6 +41,11 @@ func TestEmptyMembersAreKept(t *testing.T) {
 		{"subscription", newOf[partnercenter.Subscription], `{"id":"s","friendlyName":"","renewalTermDuration":"","scheduledNextTermInstructions":null,"unitType":null}`, ""},
 		{"profile", newOf[partnercenter.Customer], `{"id":"c","billingProfile":{"firstName":"","defaultAddress":{"city":"","region":null}}}`, ""},
 		{"items that are null", newOf[partnercenter.Order], `{"lineItems":[{"renewsTo":[]}]}`, `{"lineItems":[{"renewsTo":{}}]}`},
+		{"renewal of an array", newOf[partnercenter.Order], `{"lineItems":[{"renewsTo":[{"termDuration":""}]},{"renewsTo":[{"termDuration":null,"later":""}]}]}`,
+			`{"lineItems":[{"renewsTo":{"termDuration":""}},{"renewsTo":{"termDuration":null,"later":""}}]}`},
+		{"one action", newOf[partnercenter.Subscription], `{"scheduledActions":{"effectiveDate":null,"instructions":{"product":{"skuId":""},"quantity":null}}}`,
+			`{"scheduledActions":[{"effectiveDate":null,"instructions":{"product":{"skuId":""},"quantity":null}}]}`},
+		{"actions", newOf[partnercenter.Subscription], `{"scheduledActions":[{"effectiveDate":null},{"actionType":""}]}`, ""},
 		{"error", newOf[partnercenter.ErrorBody], `{"code":"1","description":"","source":null}`, `{"code":1,"description":"","source":null}`},
 	}
 	for _, test := range tests {
@@ -63,6 +68,25 @@ func TestEmptyMembersAreKept(t *testing.T) {
 					t.Errorf("%s\nbecame %s\n  want %s", test.text, got, want)
 				}
 			})
+		}
+	}
+}
+
+// TestEmptyMembersOfConsents are types without methods of their own: package
+// partnercenter decodes them.
+func TestEmptyMembersOfConsents(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`{"applicationId":"","displayName":null,"applicationGrants":null}`,
+		`{"applicationId":"a","applicationGrants":[{"enterpriseApplicationId":"e","scope":""},{"scope":null}]}`,
+		`{"applicationGrants":[]}`,
+	} {
+		consent := new(partnercenter.ApplicationConsent)
+		if err := partnercenter.Unmarshal([]byte(text), consent); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := partnercenter.Marshal(consent); err != nil || !equalJSON(t, string(got), text) {
+			t.Errorf("%s became %s, %v", text, got, err)
 		}
 	}
 }

@@ -85,7 +85,8 @@ type Error struct {
 	Source      string        // the part of the service that failed
 	Category    ErrorCategory // by status
 	NextStep    string        // what to do next
-	// RetryAfter is the wait that the service asked for, or zero.
+	// RetryAfter is the wait that the service asked for, or zero. One longer than a
+	// [time.Duration] holds, 292 years, is cut; the text of the error has its date.
 	RetryAfter time.Duration
 	// RequestID and CorrelationID identify the call to the service's support.
 	RequestID, CorrelationID string
@@ -96,7 +97,8 @@ type Error struct {
 	Unsettled bool
 
 	received time.Time
-	response error // *azcore.ResponseError, for errors.As
+	retryAt  time.Time // zero if the service did not say
+	response error     // *azcore.ResponseError, for errors.As
 }
 
 // Error returns status, code, description, ids and the next step in one line.
@@ -109,11 +111,13 @@ func (e *Error) Error() string {
 	if e.Description != "" {
 		fmt.Fprintf(&b, ": %s", strings.TrimRight(e.Description, ". "))
 	}
-	if e.RetryAfter > 0 {
+	switch {
+	case e.retryAt.Unix()-e.received.Unix() > int64(e.RetryAfter/time.Second)+1: // more than a Duration holds
+		fmt.Fprintf(&b, "; retry in %d years, on %s", e.retryAt.Year()-e.received.Year(), e.retryAt.UTC().Format(time.RFC3339))
+	case e.RetryAfter > time.Minute:
+		fmt.Fprintf(&b, "; retry after %s, on %s", e.RetryAfter, e.retryAt.UTC().Format(time.RFC3339))
+	case e.RetryAfter > 0:
 		fmt.Fprintf(&b, "; retry after %s", e.RetryAfter)
-		if at := e.received.Add(e.RetryAfter); e.RetryAfter > time.Minute && at.After(e.received) {
-			fmt.Fprintf(&b, ", on %s", at.UTC().Format(time.RFC3339))
-		}
 	}
 	fmt.Fprintf(&b, " [request %s, correlation %s]; %s", cmp.Or(e.RequestID, "none"), cmp.Or(e.CorrelationID, "none"), e.NextStep)
 	return b.String()
@@ -261,6 +265,7 @@ func newError(resp *http.Response, body []byte) *Error {
 	received := time.Now()
 	e := &Error{
 		received:      received,
+		retryAt:       retryafter.Until(resp.Header, received),
 		StatusCode:    resp.StatusCode,
 		Category:      ErrorCategoryServerError,
 		NextStep:      adviceServerError,

@@ -182,9 +182,10 @@ func (o offers) All(ctx context.Context) iter.Seq2[*Offer, error] {
 }
 
 // QueryAll yields all offers from q.Offset on, in pages of q.Size, with the
-// checks of [CustomersClient.All]. A zero Size means [DefaultPageSize].
+// checks of [CustomersClient.All]. A zero Size, and a larger one, means
+// [DefaultPageSize].
 func (o offers) QueryAll(ctx context.Context, q OffersQuery) iter.Seq2[*Offer, error] {
-	q.Size = cmp.Or(q.Size, DefaultPageSize)
+	q.Size = min(cmp.Or(q.Size, DefaultPageSize), DefaultPageSize) // no page is larger
 	return readAll[Offer](ctx, o.page(q))
 }
 

@@ -269,6 +269,12 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 	if err != nil {
 		return nil, err
 	}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if resp.StatusCode != http.StatusOK || kind == "application/json" && resp.Header.Get("Content-Disposition") == "" {
+		body, err := io.ReadAll(io.LimitReader(resp.Body, errorTextLimit))
+		resp.Body.Close()
+		return nil, undocumented(resp, body, errors.Join(errors.New("the answer is no file"), err))
+	}
 	content := &AttachmentContent{
 		Body:        &limitedBody{body: resp.Body, left: MaxAttachmentSize},
 		ContentType: resp.Header.Get("Content-Type"),

@@ -17,7 +17,7 @@ type WaitOptions struct {
 	Timeout time.Duration
 	// Interval is the first pause between two requests. It grows by half each
 	// time, up to MaxInterval. Zero means 5 seconds, and 30 for MaxInterval.
-	// Negative ones are an error.
+	// Less than [MinWaitInterval] is an error.
 	Interval, MaxInterval time.Duration
 	// Progress, if not nil, is called before each pause with the time since the
 	// start and the length of the pause.
@@ -38,8 +38,8 @@ func (c *OrderClient) WaitVisible(ctx context.Context, opts *WaitOptions) (*Orde
 	o.Timeout = cmp.Or(o.Timeout, DefaultWaitTimeout)
 	o.Interval = cmp.Or(o.Interval, 5*time.Second)
 	o.MaxInterval = cmp.Or(o.MaxInterval, 30*time.Second)
-	if o.Interval < 0 || o.MaxInterval < 0 {
-		return nil, fmt.Errorf("partnercenter: WaitOptions has Interval %s and MaxInterval %s: neither can be negative; zero means the default", o.Interval, o.MaxInterval)
+	if o.Interval < MinWaitInterval || o.MaxInterval < MinWaitInterval {
+		return nil, fmt.Errorf("partnercenter: WaitOptions has Interval %s and MaxInterval %s: neither can be less than %s; zero means the default", o.Interval, o.MaxInterval, MinWaitInterval)
 	}
 	ctx = withoutRequestID(ctx)
 	order, err := c.Get(ctx)

@@ -79,11 +79,7 @@ func paged[T any](r resource, start func() fetch[T]) iter.Seq2[*T, error] {
 			if page == nil {
 				return
 			}
-			for i, item := range page.Items {
-				if item == nil {
-					yield(nil, fmt.Errorf("partnercenter: item %d of %s is null: the list is incomplete; try again", i, r.path))
-					return
-				}
+			for _, item := range page.Items {
 				if !yield(item, nil) {
 					return
 				}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -24,6 +25,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
 
 // newPipeline assembles the steps of a call in this order: identification and waiting for
@@ -37,12 +39,15 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	if azure.Transport == nil {
 		azure.Transport = newTransport(nil)
 	}
-	var perTry []policy.Policy
+	perTry := []policy.Policy{retryAfterPolicy{}}
 	if o.Budget != nil {
-		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.Path})
+		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.Path, maxDelay: maxRetryDelay(o.Retry)})
 	}
 	if timeout := cmp.Or(azure.Retry.TryTimeout, DefaultTryTimeout); timeout > 0 {
 		perTry = append(perTry, tryTimeoutPolicy{timeout})
+	}
+	if azure.Retry.RetryDelay < 0 { // none: azcore takes it for an overflow, and waits for the longest
+		azure.Retry.RetryDelay = 1
 	}
 	azure.Retry.TryTimeout = 0 // azcore's would count the wait for the budget, and files that are read
 	perTry = append(perTry, runtime.NewBearerTokenPolicy(cred, o.Scopes, &policy.BearerTokenOptions{
@@ -161,6 +166,38 @@ func setDefault(h http.Header, key string, value func() string) {
 	}
 }
 
+// maxRetryDelay returns the longest wait that the service can ask for and get.
+func maxRetryDelay(o policy.RetryOptions) time.Duration {
+	switch delay := o.MaxRetryDelay; {
+	case delay < 0: // as in azcore
+		return math.MaxInt64
+	default:
+		return cmp.Or(delay, time.Minute)
+	}
+}
+
+// retryAfterPolicy hides from azcore's retries the headers that they would misread. They
+// multiply the seconds of Retry-After whether or not a time.Duration holds the product,
+// and prefer headers that the service does not send.
+type retryAfterPolicy struct{}
+
+func (retryAfterPolicy) Do(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	var state *callState
+	if err != nil || !req.OperationValue(&state) {
+		return resp, err
+	}
+	const longest = 100 * 365 * 24 * time.Hour
+	state.header = resp.Header
+	resp.Header = resp.Header.Clone()
+	resp.Header.Del("Retry-After-Ms")
+	resp.Header.Del("X-Ms-Retry-After-Ms")
+	if RetryAfter(resp.Header, time.Now()) > longest {
+		retryafter.Set(resp.Header, longest)
+	}
+	return resp, nil
+}
+
 // callState is the state of a call that the steps of the pipeline share. A call
 // runs in one goroutine, so it needs no lock.
 type callState struct {
@@ -168,7 +205,8 @@ type callState struct {
 	body      *replay    // nil for a call without one
 	write     bool       // it may change something
 	tries     int
-	open      bool // an attempt was sent, and its outcome is unknown
+	header    http.Header // of the last answer, as it came
+	open      bool        // an attempt was sent, and its outcome is unknown
 }
 
 // lost wraps err in a LostAnswerError if the outcome of a write is unknown.

@@ -434,7 +434,7 @@ type RegistrationsClient struct{ resource }
 //
 // https://learn.microsoft.com/partner-center/developer/register-a-subscription
 func (c *RegistrationsClient) Create(ctx context.Context) (*Link, error) {
-	header, err := c.call(ctx, request{method: http.MethodPost}, nil)
+	header, err := c.call(ctx, request{method: http.MethodPost, status: http.StatusAccepted}, nil)
 	if err != nil {
 		return nil, err
 	}

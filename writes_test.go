@@ -193,7 +193,14 @@ func TestWritesOnTheWire(t *testing.T) {
 			"GET", base + "/profiles/billing", "", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newRecorder(t, func(_ int, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, anyAnswer) })
+			s := newRecorder(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/registrations") {
+					w.Header().Set("Location", "/customers/c/subscriptions/s/registrationstatus")
+					w.WriteHeader(http.StatusAccepted)
+					return
+				}
+				io.WriteString(w, anyAnswer)
+			})
 			if err := tt.verb(s.client(t, nil).Customers.ByID(customerID)); err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -47,7 +48,7 @@ import (
 const CustomerID = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 
 // Options are the options of [NewServer]. The zero value serves the sample
-// data without limits.
+// data without limits. Negative numbers are an error.
 type Options struct {
 	// Seed is a seed file, in the format of partnercenter serve --seed, to use
 	// instead of the sample data.
@@ -99,6 +100,28 @@ func (o *Options) throttle() (perMinute, writeWeight int) {
 		return o.RequestsPerMinute, o.WriteWeight
 	}
 	return cmp.Or(o.RequestsPerMinute, partnercenter.DefaultRequestsPerMinute), cmp.Or(o.WriteWeight, partnercenter.DefaultWriteWeight)
+}
+
+// check fails for numbers that are out of range.
+func (o *Options) check() error {
+	for _, option := range []struct {
+		name     string
+		value    any
+		negative bool
+	}{
+		{"RequestsPerMinute", o.RequestsPerMinute, o.RequestsPerMinute < 0},
+		{"WriteWeight", o.WriteWeight, o.WriteWeight < 0},
+		{"OrderLag", o.OrderLag, o.OrderLag < 0},
+		{"ProvisioningTime", o.ProvisioningTime, o.ProvisioningTime < 0},
+	} {
+		if option.negative {
+			return fmt.Errorf("the option %s is %v: it cannot be negative; zero means the default", option.name, option.value)
+		}
+	}
+	if perMinute, writeWeight := o.throttle(); perMinute > 0 && writeWeight > perMinute {
+		return fmt.Errorf("RequestsPerMinute is %d and WriteWeight %d: no write would ever be allowed; give a smaller weight", perMinute, writeWeight)
+	}
+	return nil
 }
 
 func (o *Options) rules() lifecycle.Settings {
@@ -158,6 +181,9 @@ var signingKey = sync.OnceValues(func() (*issuer.Key, error) { return issuer.Gen
 // Start starts a server outside a test, for a TestMain or an example. The
 // caller must close it.
 func Start(o Options) (_ *Server, err error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	edition, err := o.edition()
 	if err != nil {
 		return nil, err

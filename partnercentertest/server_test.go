@@ -91,6 +91,22 @@ func TestRefusesASeedWithMistakes(t *testing.T) {
 
 // TestClock lives through a day in no time, with clients that were signed in
 // before.
+func TestRefusesNumbersOutOfRange(t *testing.T) {
+	for name, o := range map[string]partnercentertest.Options{
+		"RequestsPerMinute": {RequestsPerMinute: -1}, "WriteWeight": {WriteWeight: -1},
+		"OrderLag": {OrderLag: -1}, "ProvisioningTime": {ProvisioningTime: -time.Minute},
+		"smaller weight": {RequestsPerMinute: 1, Realistic: true},
+	} {
+		srv, err := partnercentertest.Start(o)
+		if err == nil {
+			srv.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
 func TestClock(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	srv := partnercentertest.NewServer(t, partnercentertest.Options{Now: func() time.Time { return start }})

@@ -2,6 +2,7 @@ package published
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -12,7 +13,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
@@ -140,6 +144,56 @@ func TestTypesRoundTrip(t *testing.T) {
 			contracttest.RoundTrip(t, file(t, filepath.Join("examples-2026", name)), newValue, !notByEncodingJSON(name))
 		})
 	}
+}
+
+// TestClientsTakeEveryAnswer has the client read every documented answer of the types, with
+// its checks of what an answer must have.
+func TestClientsTakeEveryAnswer(t *testing.T) {
+	check := func(name string, data []byte, newValue func() any) {
+		switch {
+		case strings.HasPrefix(name, "error-"), !strings.HasSuffix(name, ".response.json"):
+			return
+		case name == "customers-remove-relationship.response.json":
+			return // the answer to a call that the client does not make: a customer without an id
+		}
+		transport := answering(data)
+		opts := &partnercenter.ClientOptions{SkipCredentialChecks: true}
+		opts.Transport = transport
+		pc, err := partnercenter.NewClient(credential{}, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, list := newValue().(*[]partnercenter.InventoryItem); list {
+			_, err = pc.Extensions.Product.ByCountry("US").CheckInventory(t.Context(), new(partnercenter.InventoryCheckRequest))
+		} else {
+			err = pc.Follow(t.Context(), partnercenter.NewLink(http.MethodGet, "/customers"), newValue())
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, newValue := range types {
+		check(name, example(t, name), newValue)
+	}
+	for name, newValue := range types2026 {
+		check(name, file(t, filepath.Join("examples-2026", name)), newValue)
+	}
+}
+
+// answering is a transport that answers every request with one body.
+type answering []byte
+
+func (a answering) Do(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Status: "200 OK", Request: r,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(a)),
+	}, nil
+}
+
+type credential struct{}
+
+func (credential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: "t", ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
 // unknownMembers are the members of documented payloads that no type has yet.

@@ -78,7 +78,7 @@ func (l *limits) applyProfile(flags *pflag.FlagSet, name string) error {
 
 // check fails for numbers that are out of range.
 func (l *limits) check(flags *pflag.FlagSet) error {
-	for _, f := range []struct{ name, zero string }{
+	if err := checkNotNegative(flags, []zeroFlag{
 		{"throttle", "no limit"},
 		{"sandbox-customers", "no limit"},
 		{"sandbox-subscriptions", "no limit"},
@@ -88,10 +88,8 @@ func (l *limits) check(flags *pflag.FlagSet) error {
 		{"provisioning-time", "at once"},
 		{"cancel-within", "at any time"},
 		{"sandbox-cancel-within", "at any age"},
-	} {
-		if value := flags.Lookup(f.name).Value.String(); strings.HasPrefix(value, "-") {
-			return terminal.Usagef("--%s %s is negative: 0 means %s", f.name, value, f.zero)
-		}
+	}); err != nil {
+		return err
 	}
 	if err := terminal.OneOf("edition", l.edition, editionNames()...); err != nil {
 		return err
@@ -101,6 +99,18 @@ func (l *limits) check(flags *pflag.FlagSet) error {
 		return terminal.Usagef("--throttle-write-weight %d is less than one: 1 counts a write as a read", l.writeWeight)
 	case l.throttle > 0 && l.writeWeight > l.throttle:
 		return terminal.Usagef("--throttle-write-weight %d is more than --throttle %d: no write would ever be allowed; give a smaller weight", l.writeWeight, l.throttle)
+	}
+	return nil
+}
+
+// zeroFlag is a flag for a number that is not negative, and what zero means.
+type zeroFlag struct{ name, zero string }
+
+func checkNotNegative(flags *pflag.FlagSet, names []zeroFlag) error {
+	for _, f := range names {
+		if value := flags.Lookup(f.name).Value.String(); strings.HasPrefix(value, "-") {
+			return terminal.Usagef("--%s %s is negative: 0 means %s", f.name, value, f.zero)
+		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 )
 
@@ -80,5 +81,21 @@ func TestLimits(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestNegativeDurations(t *testing.T) {
+	for flag, want := range map[string]string{
+		"--token-leeway=-1h": "0 means none", "--token-lifetime=-1h": "0 means an hour", "--shutdown-grace=-1s": "0 means none",
+	} {
+		var o serveOptions
+		cmd := &cobra.Command{}
+		o.addFlags(cmd)
+		if err := cmd.ParseFlags([]string{flag}); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.check(&command.Call{Flags: cmd.Flags()}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", flag, err)
+		}
 	}
 }

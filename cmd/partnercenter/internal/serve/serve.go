@@ -123,6 +123,11 @@ func (o *serveOptions) check(call *command.Call) error {
 	if err := o.limits.applyProfile(call.Flags, o.profile); err != nil {
 		return err
 	}
+	if err := checkNotNegative(call.Flags, []zeroFlag{
+		{"token-leeway", "none"}, {"token-lifetime", "an hour"}, {"shutdown-grace", "none"},
+	}); err != nil {
+		return err
+	}
 	if err := o.auth.check(call); err != nil {
 		return err
 	}

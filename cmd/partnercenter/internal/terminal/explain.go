@@ -42,6 +42,7 @@ func Explain(err error, now time.Time) Explanation {
 		short   *partnercenter.ShortAnswerError
 		cred    *partnercenter.CredentialError
 		missing *partnercenter.NotOfferedError
+		budget  *partnercenter.BudgetError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -52,6 +53,8 @@ func Explain(err error, now time.Time) Explanation {
 		return explainNotOffered(missing)
 	case errors.As(err, &answer):
 		return explainAnswer(answer, now)
+	case errors.As(err, &budget) && budget.MaxDelay > 0:
+		return Explanation{What: strings.TrimPrefix(budget.Error(), "partnercenter: "), Code: ExitThrottled}
 	case errors.As(err, &decode):
 		return Explanation{
 			What:    fmt.Sprintf("the answer is not the API's JSON (%s): %s", cmp.Or(decode.ContentType, "no content type"), decode.Description),
@@ -146,8 +149,12 @@ func explainAnswer(err *partnercenter.Error, now time.Time) Explanation {
 		e.Code = ExitThrottled
 		e.Next = "Wait a minute, then try again; --budget keeps requests within the limit."
 		if err.RetryAfter > 0 {
+			until := time.TimeOnly
+			if err.RetryAfter > 12*time.Hour {
+				until = time.DateTime
+			}
 			e.Next = fmt.Sprintf("Wait %s (until %s), then try again; --budget keeps requests within the limit.",
-				err.RetryAfter, now.Add(err.RetryAfter).Format(time.TimeOnly))
+				err.RetryAfter, now.Add(err.RetryAfter).Format(until))
 		}
 	}
 	return e

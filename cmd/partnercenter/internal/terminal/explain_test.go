@@ -29,3 +29,16 @@ func TestExplainCredential(t *testing.T) {
 		}
 	}
 }
+
+func TestExplainLongThrottling(t *testing.T) {
+	now := time.Date(2026, time.November, 29, 10, 0, 0, 0, time.UTC)
+	for wait, until := range map[time.Duration]string{time.Minute: "until 10:01:00", 48 * time.Hour: "until 2026-12-01 10:00:00"} {
+		e := Explain(&partnercenter.Error{StatusCode: 429, RetryAfter: wait}, now)
+		if e.Code != ExitThrottled || !strings.Contains(e.Next, until) {
+			t.Errorf("%s: %+v", wait, e)
+		}
+	}
+	if e := Explain(&partnercenter.BudgetError{MaxDelay: time.Minute}, now); e.Code != ExitThrottled || !strings.Contains(e.What, "nothing was sent") {
+		t.Errorf("by the budget: %+v", e)
+	}
+}
