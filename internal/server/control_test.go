@@ -118,7 +118,7 @@ func TestControlClockRefuses(t *testing.T) {
 		{"PUT", "/clock", `{"now":`, "the body is not JSON"},
 		{"PUT", "/clock", `{"now":"2026-03-01","now":"2026-03-02"}`, "the body is not JSON"},
 		{"POST", "/clock/advance", `{}`, "does not say how far to advance"},
-		{"POST", "/clock/advance", `{"by":"soon"}`, `"soon" is not a duration; write it like 15m, 36h, 7d or 1d12h`},
+		{"POST", "/clock/advance", `{"by":"soon"}`, `"soon" is not a duration; write it like 15m, 36h, 7d, 1d12h, 3mo or 2y`},
 		{"POST", "/clock/advance", `{"by":"-1h"}`, "forwards only; to go back, set it"},
 		{"POST", "/clock/advance", `{"by":"300000d"}`, "set the clock instead"},
 	} {

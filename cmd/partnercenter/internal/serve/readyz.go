@@ -38,7 +38,7 @@ scripts that start a server and wait for it.`,
 			f.StringVar(&caFile, "ca-file", "", "PEM `file` of certificate authorities to trust in addition to the system's")
 			f.DurationVar(&timeout, "timeout", 30*time.Second, "maximum wait")
 			f.StringVar(&readyFile, "ready-file", "", "`file` that the server writes, as given to serve: the server is the one that it names")
-			f.StringVar(&address, "url", "", "base `URL` of the server (default: that of the server found by --profile local, or else http://127.0.0.1:8080)")
+			f.StringVar(&address, "url", "", "base `URL` of the server (default: that of the server found by --profile local, or else, without --wait, http://127.0.0.1:8080)")
 			f.BoolVar(&wait, "wait", false, "wait until the server is ready")
 		},
 		Check: func(*command.Call) error {
@@ -57,8 +57,13 @@ scripts that start a server and wait for it.`,
 				s, err := connect.SettingsOf(readyFile)
 				return s.BaseURL, cmp.Or(caFile, s.CAFile), err
 			}
-			if s, err := connect.LocalSettings(); err == nil {
+			s, err := connect.LocalSettings()
+			switch path, noPath := connect.LocalReadyFile(); {
+			case err == nil:
 				return s.BaseURL, cmp.Or(caFile, s.CAFile), nil
+			case wait && noPath == nil:
+				// Whatever answers at the usual port meanwhile is another server.
+				return "", "", fmt.Errorf("there is no ready file %s yet: if the server writes another or none, name it with --ready-file or --url", path)
 			}
 			return "http://127.0.0.1:8080", caFile, nil
 		}
