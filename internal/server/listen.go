@@ -108,11 +108,15 @@ func (s *Server) httpServer(h http.Handler, config *tls.Config) *http.Server {
 	}
 }
 
-// limitBody bounds the bodies of requests.
+// limitBody bounds the bodies of requests. It changes a copy of the request: in its own,
+// net/http looks for a body that the client still waits to send (Expect: 100-continue),
+// and would wait for it before it answers.
 func limitBody(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
-			r.Body = &limitedBody{http.MaxBytesReader(w, r.Body, maxBodyBytes), r.Body}
+			limited := *r
+			limited.Body = &limitedBody{http.MaxBytesReader(w, r.Body, maxBodyBytes), r.Body}
+			r = &limited
 		}
 		h.ServeHTTP(w, r)
 	})

@@ -243,6 +243,50 @@ func TestRawRequests(t *testing.T) {
 	}
 }
 
+// TestUnsentBodies checks that clients that wait before sending a body are refused at
+// once.
+func TestUnsentBodies(t *testing.T) {
+	r := newRunning(t)
+	bearer := "Authorization: Bearer " + r.token(t) + "\r\n"
+	for _, tt := range []struct {
+		name, address, path, header string
+		status                      int
+	}{
+		{"a call that is not served", r.api, "/v1/customers", bearer, 400},
+		{"no token", r.api, seedOrders, "", 401},
+		{"a bad token", r.api, seedOrders, "Authorization: Bearer x\r\n", 401},
+		{"an unknown path", r.api, "/v1/nothing", bearer, 404},
+		{"an upload without a token", r.api, seedOrders + "/" + shortOrder + "/attachment", "", 401},
+		{"an upload of another type", r.api, seedOrders + "/" + shortOrder + "/attachment", bearer + "Content-Type: text/plain\r\n", 400},
+		{"an unknown tenant", r.api, "/unknown.example/oauth2/token", "", 400},
+		{"an unknown page", r.api, "/" + r.partner + "/nothing", "", 404},
+		{"an unknown path of the control plane", r.control, "/nothing", "", 404},
+		{"another site at the control plane", r.control, "/clock", "Origin: https://other.example\r\n", 403},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", tt.address)
+			must(t, err)
+			defer conn.Close()
+			must(t, conn.SetDeadline(time.Now().Add(10*time.Second))) // net/http would wait for 15
+			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Length: 2\r\n%s\r\n", tt.path, tt.address, tt.header)
+			answers := bufio.NewReader(conn)
+			resp, err := http.ReadResponse(answers, nil)
+			must(t, err)
+			if resp.StatusCode == http.StatusContinue { // the body decides
+				io.WriteString(conn, "{}")
+				resp, err = http.ReadResponse(answers, nil)
+				must(t, err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			must(t, err)
+			if resp.StatusCode != tt.status {
+				t.Errorf("%s: %s", resp.Status, body)
+			}
+		})
+	}
+}
+
 func TestHealth(t *testing.T) {
 	r := newRunning(t)
 	for _, address := range []string{"http://" + r.api, "http://" + r.control} {

@@ -31,16 +31,27 @@ func (s *Server) uploadAttachments(c *call) error {
 	deadline := time.Now().Add(uploadTimeout)
 	// A writer without deadlines has none to extend.
 	_ = http.NewResponseController(c.w).SetReadDeadline(deadline)
-	body := unlimitedBody(c.r)
+	body := &begunBody{Reader: unlimitedBody(c.r)}
 	err := errUploadTooLarge
 	if c.r.ContentLength <= maxUpload {
-		err = s.attach(c, http.MaxBytesReader(nil, body, maxUpload), deadline)
+		err = s.attach(c, http.MaxBytesReader(nil, io.NopCloser(body), maxUpload), deadline)
 	}
-	// A client that sent Expect: 100-continue has not sent the body yet.
-	if err != nil && (c.r.ContentLength <= maxUpload || !strings.EqualFold(c.r.Header.Get("Expect"), "100-continue")) {
+	// A client that sent Expect: 100-continue sends the body once it is read.
+	if err != nil && (body.begun || !strings.EqualFold(c.r.Header.Get("Expect"), "100-continue")) {
 		_, _ = io.CopyN(io.Discard, body, maxUploadDrained)
 	}
 	return err
+}
+
+// begunBody notes whether a body was read from.
+type begunBody struct {
+	io.Reader
+	begun bool
+}
+
+func (b *begunBody) Read(p []byte) (int, error) {
+	b.begun = true
+	return b.Reader.Read(p)
 }
 
 // attach waits for memory for the upload, reads it and attaches its files.

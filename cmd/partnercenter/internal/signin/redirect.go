@@ -47,7 +47,7 @@ func listenForRedirect(ctx context.Context, state string) (*redirectListener, er
 	}
 	l.url = "http://" + l.host
 	l.server = &http.Server{
-		Handler:           http.HandlerFunc(l.serve),
+		Handler:           http.MaxBytesHandler(http.HandlerFunc(l.serve), maxRedirectForm),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		ErrorLog: log.New(io.Discard, "", 0), // the user need not know of broken connections
 	}
@@ -110,7 +110,6 @@ func (l *redirectListener) serve(w http.ResponseWriter, r *http.Request) {
 		writeRedirectPage(w, http.StatusMethodNotAllowed, "Not signed in yet", "This address only receives the answer of a sign-in. Continue on the sign-in page.")
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxRedirectForm)
 	if err := r.ParseForm(); err != nil {
 		writeRedirectPage(w, http.StatusBadRequest, "Not signed in", "The answer of the sign-in page cannot be read. Run partnercenter login again.")
 		return
