@@ -391,6 +391,79 @@ func TestTriesEnd(t *testing.T) {
 	}
 }
 
+// pausing answers with bytes, each after a pause.
+type pausing struct{ pauses []time.Duration }
+
+func (p pausing) Do(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Request: req, Body: io.NopCloser(&pausedBody{req.Context(), p.pauses})}, nil
+}
+
+type pausedBody struct {
+	ctx    context.Context
+	pauses []time.Duration
+}
+
+func (b *pausedBody) Read(p []byte) (int, error) {
+	if len(b.pauses) == 0 {
+		return 0, io.EOF
+	}
+	select {
+	case <-b.ctx.Done():
+		return 0, b.ctx.Err()
+	case <-time.After(b.pauses[0]):
+		b.pauses = b.pauses[1:]
+		return copy(p, "x"), nil
+	}
+}
+
+// TestStalledDownloads checks that a file may take its time, but not stop arriving.
+func TestStalledDownloads(t *testing.T) {
+	const timeout = 10 * time.Second
+	for name, test := range map[string]struct {
+		pauses  []time.Duration
+		reading time.Duration // what the caller does with each byte
+		took    time.Duration
+		read    int
+		fails   bool
+	}{
+		"slow":                    {slices.Repeat([]time.Duration{9 * time.Second}, 10), 0, 90 * time.Second, 10, false},
+		"read slowly":             {slices.Repeat([]time.Duration{time.Second}, 3), time.Minute, 183 * time.Second, 3, false},
+		"nothing after the start": {[]time.Duration{time.Hour}, 0, timeout, 0, true},
+		"stalled in the middle":   {[]time.Duration{time.Second, time.Second, time.Hour}, 0, 12 * time.Second, 2, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			opts := &partnercenter.ClientOptions{}
+			opts.Transport, opts.Retry.TryTimeout = pausing{test.pauses}, timeout
+			pc, err := partnercenter.NewClient(&fakeCredential{}, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			started := time.Now()
+			content, err := pc.Customers.ByID(customerID).Orders.ByID("o").Attachments.ByID("a").Download(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer content.Body.Close()
+			read := 0
+			for err == nil {
+				var n int
+				n, err = content.Body.Read(make([]byte, 1))
+				read += n
+				if n > 0 {
+					time.Sleep(test.reading)
+				}
+			}
+			took := time.Since(started)
+			if test.fails != errors.Is(err, context.DeadlineExceeded) || test.fails && !strings.Contains(err.Error(), "TryTimeout") || !test.fails && err != io.EOF {
+				t.Errorf("%s: %v", name, err)
+			}
+			if took != test.took || read != test.read {
+				t.Errorf("%s: %d bytes in %s, want %d in %s", name, read, took, test.read, test.took)
+			}
+		})
+	}
+}
+
 // TestTooLargeAttachment reads on after the error.
 func TestTooLargeAttachment(t *testing.T) {
 	s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {

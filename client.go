@@ -92,9 +92,9 @@ const (
 // Retry.MaxRetryDelay, by default a minute; a Retry.MaxRetries of -1 means none, a
 // negative Retry.RetryDelay no pause, and a negative MaxRetryDelay any. An attempt takes at
 // most Retry.TryTimeout, by default [DefaultTryTimeout]; a negative one means no
-// limit. Reading a downloaded file does not count. The default transport does not
-// follow redirects. A custom one should not either, because the token would be
-// sent along.
+// limit. A file may take longer to read, but each wait for more of it is as limited.
+// The default transport does not follow redirects. A custom one should not either,
+// because the token would be sent along.
 type ClientOptions struct {
 	azcore.ClientOptions
 

@@ -246,7 +246,8 @@ const MaxAttachmentSize = 256 << 20
 // AttachmentContent is a file that is being downloaded.
 type AttachmentContent struct {
 	// Body is the content. Read it to its end, then close it. It fails if the
-	// file is cut off, or with [ErrAttachmentTooLarge].
+	// file is cut off, with [context.DeadlineExceeded] if nothing more arrives
+	// within the client's Retry.TryTimeout, or with [ErrAttachmentTooLarge].
 	Body        io.ReadCloser
 	Name        string // without folders; empty if the service sends none
 	ContentType string

@@ -283,12 +283,16 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 }
 
 // tryTimeoutPolicy limits the duration of one attempt, not counting the wait for the
-// budget and, for a file, reading the answer's body.
+// budget. Of a file that the caller reads, it limits each wait for more of the body.
 type tryTimeoutPolicy struct{ timeout time.Duration }
+
+// errLate cancels an attempt that takes too long. A deadline of the caller's is another
+// error.
+var errLate = fmt.Errorf("partnercenter: too late: %w", context.DeadlineExceeded)
 
 func (p tryTimeoutPolicy) Do(req *policy.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Raw().Context())
-	timer := time.AfterFunc(p.timeout, func() { cancel(context.DeadlineExceeded) })
+	timer := time.AfterFunc(p.timeout, func() { cancel(errLate) })
 	resp, err := req.WithContext(ctx).Next()
 	late := !timer.Stop()
 	if err != nil {
@@ -308,17 +312,33 @@ func (p tryTimeoutPolicy) Do(req *policy.Request) (*http.Response, error) {
 		cancel(nil)
 		return resp, nil
 	}
-	resp.Body = &cancellingBody{resp.Body, cancel}
+	resp.Body = &awaitedBody{resp.Body, ctx, cancel, timer, p.timeout, req.Raw()}
 	return resp, nil
 }
 
-// cancellingBody cancels the attempt's context when the body is closed.
-type cancellingBody struct {
+// awaitedBody fails if it has to be waited for too long. The time between reads does
+// not count. It cancels the attempt's context when it is closed.
+type awaitedBody struct {
 	io.ReadCloser
-	cancel context.CancelCauseFunc
+	ctx     context.Context // of the attempt
+	cancel  context.CancelCauseFunc
+	timer   *time.Timer // cancels ctx
+	timeout time.Duration
+	req     *http.Request
 }
 
-func (b *cancellingBody) Close() error {
+func (b *awaitedBody) Read(p []byte) (int, error) {
+	b.timer.Reset(b.timeout)
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Stop()
+	if err != nil && !errors.Is(err, io.EOF) && errors.Is(context.Cause(b.ctx), errLate) {
+		err = &url.Error{Op: "Get", URL: b.req.URL.String(), Err: context.DeadlineExceeded}
+		err = fmt.Errorf("partnercenter: the rest of the answer did not come: nothing for %s, see ClientOptions.Retry.TryTimeout: %w", b.timeout, err)
+	}
+	return n, err
+}
+
+func (b *awaitedBody) Close() error {
 	defer b.cancel(nil)
 	return b.ReadCloser.Close()
 }

@@ -171,7 +171,7 @@ func explainTransport(err error) (Explanation, bool) {
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		e.What = "no answer from " + server + " in time"
+		e.What = "no complete answer from " + server + " in time"
 		e.Next = "Try again, or wait longer with --timeout."
 	case errors.As(err, new(*tls.CertificateVerificationError)):
 		e.What = fmt.Sprintf("the certificate of %s is not trusted: %v", server, Innermost(err))
