@@ -202,16 +202,21 @@ func TestTenants(t *testing.T) {
 	for _, name := range []string{"common", "organizations"} {
 		probe(name, "{tenantid}")
 	}
-	for _, nobody := range []string{lateCustomer, lateDomain, "consumers", "onmicrosoft.com", "%25", "x%27%20OR%201=1"} {
+	for _, nobody := range []string{lateCustomer, lateDomain, "late.example.com", "consumers", "onmicrosoft.com", "%25", "x%27%20OR%201=1"} {
 		probe(nobody, "")
 	}
 	late := seed.Customer{}
 	late.Customer.ID = lateCustomer
 	late.Customer.CompanyProfile = &partnercenter.CustomerCompanyProfile{CompanyName: "Late", Domain: lateDomain}
+	late.Customer.CustomDomains = []string{"late.example.com"}
 	_, err = st.Load(t.Context(), &seed.Seed{Partners: []seed.Partner{{Tenant: partners[1], Customers: []seed.Customer{late}}}})
 	must(t, err)
 	probe(lateCustomer, lateCustomer)
 	probe("LATE.onmicrosoft.com", lateCustomer)
+	probe("late.example.com", lateCustomer)
+	if _, body := fetch(t, http.MethodGet, a.URL+"/common/userrealm/x@Late.example.com?api-version=1.0"); !strings.Contains(body, "Managed") {
+		t.Errorf("a user of a customer's own domain: %s", body)
+	}
 }
 
 // TestUserRealm sends a password with MSAL, which asks first where the user signs in.

@@ -377,7 +377,10 @@ func TestApplyAfterClose(t *testing.T) {
 func TestUpgradeFromFirstSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	s := openTest(t, path)
-	load(t, s, mustSample(t))
+	sample := mustSample(t)
+	custom := &sample.Partners[0].Customers[0].Customer
+	custom.CustomDomains = []string{"own.UPGRADED.example", "own.upgraded.example"}
+	load(t, s, sample)
 	type row struct{ subscription, order, offer, mpn, kind, active string }
 	read := func(s *Store) ([]row, []string) {
 		list, err := queryAll(t.Context(), s, "subscriptions", func(rows *sql.Rows) (r row, err error) {
@@ -399,7 +402,7 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	}
 	// Return the database to the schema of the first release.
 	for _, statement := range []string{
-		`DROP INDEX customers_by_domain`, `DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
+		`DROP INDEX customers_by_domain`, `DROP TABLE customer_domains`, `DROP TABLE subscriptions`, `DROP TABLE requests`, `DROP TABLE attachments`, `DROP TABLE users`,
 		`DROP TABLE consents`, `DROP TABLE grants`, `ALTER TABLE apps DROP COLUMN secrets`, `ALTER TABLE apps DROP COLUMN certificates`,
 		`ALTER TABLE apps DROP COLUMN redirect_uris`, `ALTER TABLE apps DROP COLUMN public`, `ALTER TABLE apps DROP COLUMN multi_tenant`,
 		`ALTER TABLE apps DROP COLUMN admin_consent`, `ALTER TABLE apps DROP COLUMN disabled`,
@@ -416,6 +419,9 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 	}
 	if found, err := s.CustomerTenant(t.Context(), "tailspintoys.onmicrosoft.com"); err != nil || found == nil {
 		t.Errorf("a customer by its domain: %+v, %v", found, err)
+	}
+	if found, err := s.CustomerTenant(t.Context(), "Own.upgraded.example"); err != nil || found == nil || found.ID != strings.ToLower(custom.ID) {
+		t.Errorf("a customer by its custom domain: %+v, %v", found, err)
 	}
 	got, gotCountries := read(s)
 	same(t, fmt.Sprint(got), fmt.Sprint(want))

@@ -163,16 +163,21 @@ type CustomerTenant struct {
 	Partners   []string // with a relationship to the customer
 }
 
-// CustomerTenant returns the tenant with an id or domain, if it is that of a customer of
-// any partner. It is nil for others.
+// CustomerTenant returns the tenant with an id or with one of its domains, if it is that
+// of a customer of any partner. It is nil for others.
 func (s *Store) CustomerTenant(ctx context.Context, name string) (*CustomerTenant, error) {
 	id := guid.Key(name)
 	if !guid.Is(name) {
-		if fold(name) == "" { // as of the customers without a domain
+		domain := searchKey(name)
+		if domain == "" { // as of the customers without a domain
 			return nil, nil
 		}
 		ids, err := queryAll(ctx, s, "find a customer's tenant", func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }, `
-SELECT customer_id FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1 ORDER BY customer_id LIMIT 1`, fold(name))
+SELECT customer_id FROM (
+    SELECT customer_id, 0 AS custom FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1
+    UNION ALL
+    SELECT customer_id, 1 FROM customer_domains WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1
+) AS found ORDER BY custom, customer_id LIMIT 1`, domain)
 		if err != nil || len(ids) == 0 {
 			return nil, err
 		}
@@ -257,9 +262,27 @@ func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agr
 	if agreement != nil {
 		accepted = boolToInt(*agreement)
 	}
-	return bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(isActive(c)),
+	changed, err = bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(isActive(c)),
 		guid.Key(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain), summary, doc,
 		seed.CountryOf(c), accepted)
+	if err != nil || !changed {
+		return changed, err
+	}
+	return true, bulk.putDomains(guid.Key(partnerID), guid.Key(c.ID), c.CustomDomains)
+}
+
+// putDomains replaces the domains that a customer has besides the one of its profile.
+func (bulk *bulkTx) putDomains(partner, customer string, domains []string) error {
+	if _, err := bulk.execUncounted(`DELETE FROM customer_domains WHERE partner_id = $1 AND customer_id = $2`, partner, customer); err != nil {
+		return err
+	}
+	for _, domain := range domains {
+		if _, err := bulk.execUncounted(`INSERT INTO customer_domains (partner_id, customer_id, domain) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			partner, customer, searchKey(domain)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // isActive reports whether the partner still has the customer.

@@ -33,6 +33,38 @@ func testCustomerTenants(t *testing.T, s *Store) {
 	}
 }
 
+// testCustomDomains finds customers by the domains that they have besides that of the
+// profile, as these change.
+func testCustomDomains(t *testing.T, s *Store) {
+	domains := func(id, own string, custom ...string) {
+		c := customer(id, "")
+		c.CompanyProfile.Domain, c.CustomDomains = own, custom
+		load(t, s, &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA}, Customers: []seed.Customer{{Customer: c}}}}})
+	}
+	find := func(want map[string]string) {
+		t.Helper()
+		for name, id := range want {
+			got, err := s.CustomerTenant(t.Context(), name)
+			if err != nil || (got == nil) != (id == "") || got != nil && got.ID != id {
+				t.Errorf("%q: %+v, %v; want %q", name, got, err, id)
+			}
+		}
+	}
+	first, second := bulkCustomer(1), bulkCustomer(2)
+	domains(second, "two.example", "Toys.Wingtip.example.com", "toys.wingtip.example.com", "", "other.example")
+	find(map[string]string{"toys.wingtip.EXAMPLE.com": second, "other.example": second, "two.example": second, "": "", "wingtip.example.com": ""})
+	domains(first, "one.example", "two.example", "other.example")
+	find(map[string]string{"two.example": second, "other.example": first, "one.example": first}) // the profile's first
+	domains(second, "two.example", "new.example")
+	find(map[string]string{"toys.wingtip.example.com": "", "two.example": second, "new.example": second})
+	domains(first, "one.example", "toys.wingtip.example.com")
+	find(map[string]string{"toys.wingtip.example.com": first, "other.example": ""})
+	if err := s.Reset(t.Context(), &seed.Seed{}); err != nil {
+		t.Fatal(err)
+	}
+	find(map[string]string{"toys.wingtip.example.com": ""})
+}
+
 func testCustomerFilters(t *testing.T, s *Store) {
 	data := &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA}}}}
 	for i, name := range []string{"100% Fun", "100 Percent", "a_b", "axb", "Ärzte GmbH", "ÇELİK", "日本電気", ""} {

@@ -37,7 +37,7 @@ func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
 }
 
 // resetTables are the tables that Reset empties, in an order that references allow.
-var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customers", "consents", "grants"}
+var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customer_domains", "customers", "consents", "grants"}
 
 // keptTables are the tables that Reset keeps: partners, and what they sign in with.
 var keptTables = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}

@@ -62,6 +62,7 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("order of orders", func(t *testing.T) { testOrderOfOrders(t, open(t)) })
 	t.Run("order filters", func(t *testing.T) { testOrderFilters(t, loaded(t)) })
 	t.Run("tenancy", func(t *testing.T) { testTenancy(t, loaded(t)) })
+	t.Run("custom domains", func(t *testing.T) { testCustomDomains(t, loaded(t)) })
 	t.Run("customers' tenants", func(t *testing.T) { testCustomerTenants(t, loaded(t)) })
 	t.Run("customer filters", func(t *testing.T) { testCustomerFilters(t, open(t)) })
 	t.Run("customer filters agree with Go", func(t *testing.T) { testFilterModel(t, open(t)) })
