@@ -414,14 +414,14 @@ func (m *meter) earliest(units int, now time.Time) time.Time {
 // budgetPolicy makes every attempt of a call wait for the client's budget.
 type budgetPolicy struct {
 	budget *Budget
-	base   string // path of the endpoint, before /v1
+	base   string // escaped path of the endpoint, before /v1
 
 	maxDelay time.Duration // the client's
 }
 
 func (p *budgetPolicy) Do(req *policy.Request) (resp *http.Response, err error) {
 	raw := req.Raw()
-	class := classify(strings.TrimPrefix(raw.URL.Path, p.base))
+	class := classify(strings.TrimPrefix(raw.URL.EscapedPath(), p.base))
 	if class < 0 {
 		return req.Next()
 	}

@@ -208,7 +208,8 @@ func parseEndpoint(text string) (*url.URL, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("partnercenter: endpoint %q is not a base URL: write it like %s", text, globalAPI)
 	}
-	u.Path = strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(u.Path, "/"), apiVersion), "/")
-	u.RawPath = ""
+	// Escaped, so that an escaped slash stays one.
+	u.RawPath = strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(u.EscapedPath(), "/"), apiVersion), "/")
+	u.Path = segmentName(u.RawPath)
 	return u, nil
 }

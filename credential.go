@@ -83,7 +83,7 @@ func newCredentialPolicy(endpoint *url.URL, o *ClientOptions) *credentialPolicy 
 	p := &credentialPolicy{now: time.Now}
 	name := CloudNameOf(o.Cloud)
 	own, err := url.Parse(name.Configuration().Services[ServiceName].Endpoint)
-	p.microsoft = err == nil && strings.EqualFold(own.Host, endpoint.Host)
+	p.microsoft = err == nil && sameHost(own, endpoint)
 	known := name.Resources()
 	for _, scope := range o.Scopes {
 		// A scope is a resource, a slash and a name.

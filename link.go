@@ -63,59 +63,110 @@ type ResourceAttributes struct {
 // [ErrForeignLink] for another scheme, host or port, and for
 // a path outside the endpoint's.
 func (c *Client) ResolveURI(uri string) (string, error) {
+	t, err := c.target(uri)
+	if err != nil {
+		return "", err
+	}
+	return c.address(t.path(), t.query), nil
+}
+
+// target is what a link leads to: the escaped segments of its path below the version
+// root, and its query.
+type target struct {
+	segments []string
+	query    string
+}
+
+func (t target) path() string {
+	path := ""
+	for _, segment := range t.segments {
+		path += "/" + segment
+	}
+	return path
+}
+
+// customerless reports whether a link leads to a subscription without naming the
+// customer.
+func (t target) customerless() bool {
+	return len(t.segments) > 0 && strings.EqualFold(segmentName(t.segments[0]), "subscriptions")
+}
+
+// target returns what a link leads to, with the errors of [Client.ResolveURI].
+func (c *Client) target(uri string) (target, error) {
 	u, err := url.Parse(uri)
 	if err != nil {
-		return "", fmt.Errorf("partnercenter: link %q is unreadable: %w", uri, err)
+		return target{}, fmt.Errorf("partnercenter: link %q is unreadable: %w", uri, err)
 	}
 	if u.User != nil || u.Opaque != "" {
-		return "", ErrForeignLink
+		return target{}, ErrForeignLink
 	}
 	if u.Scheme != "" || u.Host != "" {
-		scheme := cmp.Or(u.Scheme, c.endpoint.Scheme)
-		if !strings.EqualFold(scheme, c.endpoint.Scheme) || !strings.EqualFold(u.Host, c.endpoint.Host) {
-			return "", ErrForeignLink
+		u.Scheme = cmp.Or(u.Scheme, c.endpoint.Scheme)
+		if !strings.EqualFold(u.Scheme, c.endpoint.Scheme) || !sameHost(u, c.endpoint) {
+			return target{}, ErrForeignLink
 		}
 	}
-	segments := strings.FieldsFunc(u.EscapedPath(), func(r rune) bool { return r == '/' })
+	segments := segmentsOf(u)
 	for _, segment := range segments {
-		if name, err := url.PathUnescape(segment); err != nil || name == "." || name == ".." {
-			return "", fmt.Errorf("partnercenter: link %q contains dot segments: it was not followed; check where the answer came from", uri)
+		// Some servers take an escaped slash, or a backslash, for the end of a segment.
+		for part := range strings.FieldsFuncSeq(segmentName(segment), func(r rune) bool { return r == '/' || r == '\\' }) {
+			if part == "." || part == ".." {
+				return target{}, fmt.Errorf("partnercenter: link %q contains dot segments: it was not followed; check where the answer came from", uri)
+			}
 		}
 	}
 	// An absolute link has the endpoint's path in front of the version, and a relative
 	// one may.
-	if base := strings.FieldsFunc(c.endpoint.EscapedPath(), func(r rune) bool { return r == '/' }); len(base) > 0 {
+	if base := segmentsOf(c.endpoint); len(base) > 0 {
 		switch {
-		case len(segments) >= len(base) && slices.Equal(segments[:len(base)], base) &&
+		case len(segments) >= len(base) && slices.EqualFunc(segments[:len(base)], base, func(a, b string) bool { return segmentName(a) == segmentName(b) }) &&
 			(u.Host != "" || len(segments) > len(base) && isVersion(segments[len(base)])):
 			segments = segments[len(base):]
 		case u.Host != "":
-			return "", ErrForeignLink
+			return target{}, ErrForeignLink
 		}
 	}
 	for len(segments) > 0 && isVersion(segments[0]) {
 		segments = segments[1:]
 	}
-	below := ""
-	for _, segment := range segments {
-		below += "/" + segment
+	return target{segments, u.RawQuery}, nil
+}
+
+// segmentsOf returns the escaped segments of a path.
+func segmentsOf(u *url.URL) []string {
+	return strings.FieldsFunc(u.EscapedPath(), func(r rune) bool { return r == '/' })
+}
+
+// sameHost reports whether two addresses have the same host and port.
+func sameHost(a, b *url.URL) bool {
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+// port returns the port of an address, also if it is the scheme's own.
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
 	}
-	return c.address(below, u.RawQuery), nil
+	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
 }
 
 // follow reads the target of a link.
 func (c *Client) follow(ctx context.Context, link *Link, out any) error {
-	address, err := c.ResolveURI(link.URI)
+	t, err := c.target(link.URI)
 	if err != nil {
 		return err
 	}
+	return c.readTarget(ctx, t, link, out)
+}
+
+func (c *Client) readTarget(ctx context.Context, t target, link *Link, out any) error {
 	// Only the continuation token is taken from a link's headers: a link must
 	// not set others, such as Authorization.
 	header := http.Header{}
 	if token := continuation(link); token != "" {
 		header.Set(headerContinuationToken, token)
 	}
-	_, err = c.send(ctx, request{method: http.MethodGet, address: address, header: header}, out)
+	_, err := c.send(ctx, request{method: http.MethodGet, address: c.address(t.path(), t.query), header: header}, out)
 	return err
 }
 
@@ -132,10 +183,14 @@ func (c *Client) Follow(ctx context.Context, link *Link, out any) error {
 	if err := followable(link, out); err != nil {
 		return err
 	}
-	if customerless(link.URI) {
+	t, err := c.target(link.URI)
+	if err != nil {
+		return err
+	}
+	if t.customerless() {
 		return ErrCustomerMissing
 	}
-	return c.follow(ctx, link, out)
+	return c.readTarget(ctx, t, link, out)
 }
 
 // Follow reads the target of a link of one of the customer's resources, as
@@ -145,15 +200,17 @@ func (c *CustomerClient) Follow(ctx context.Context, link *Link, out any) error 
 	if err := followable(link, out); err != nil {
 		return err
 	}
-	if !customerless(link.URI) {
-		return c.client.follow(ctx, link, out)
+	t, err := c.client.target(link.URI)
+	if err != nil {
+		return err
 	}
-	if c.err != nil {
-		return c.err
+	if t.customerless() {
+		if c.err != nil {
+			return c.err
+		}
+		t.segments = append(strings.Split(strings.TrimPrefix(c.path, "/"), "/"), t.segments...)
 	}
-	completed := *link
-	completed.URI = c.name(belowVersion(link.URI)).path
-	return c.client.follow(ctx, &completed, out)
+	return c.client.readTarget(ctx, t, link, out)
 }
 
 func followable(link *Link, out any) error {
@@ -166,22 +223,4 @@ func followable(link *Link, out any) error {
 		return ErrMethodNotFollowed
 	}
 	return nil
-}
-
-// customerless reports whether a link leads to a subscription without naming the
-// customer.
-func customerless(uri string) bool {
-	first, _, _ := strings.Cut(belowVersion(uri), "/")
-	return strings.EqualFold(first, "subscriptions")
-}
-
-// belowVersion returns a relative URI without the version and the leading
-// slash. An absolute one keeps its scheme or an empty first segment, and is
-// left to [Client.ResolveURI].
-func belowVersion(uri string) string {
-	uri = strings.TrimPrefix(uri, "/")
-	if first, below, _ := strings.Cut(uri, "/"); isVersion(first) {
-		return strings.TrimLeft(below, "/")
-	}
-	return uri
 }

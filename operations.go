@@ -292,7 +292,7 @@ func matchPattern(pattern string, segments []string) (fixed int, ok bool) {
 
 // operation returns the operation of a request, nil if it is not a documented call.
 func (c *Client) operation(req *http.Request, in any) *Operation {
-	path := strings.TrimPrefix(req.URL.EscapedPath(), c.endpoint.Path)
+	path := strings.TrimPrefix(req.URL.EscapedPath(), c.endpoint.EscapedPath())
 	return operationOf(req.Method, path, req.URL.RawQuery, in)
 }
 

@@ -12,16 +12,28 @@ import (
 // apiVersion is the first segment of the API's paths.
 const apiVersion = "/v1"
 
+// isVersion reports whether an escaped segment is that of a version.
 func isVersion(segment string) bool {
-	return strings.EqualFold(segment, "v1") || strings.EqualFold(segment, "v1.0")
+	name := segmentName(segment)
+	return strings.EqualFold(name, "v1") || strings.EqualFold(name, "v1.0")
+}
+
+// segmentName returns the text of an escaped segment.
+func segmentName(segment string) string {
+	name, err := url.PathUnescape(segment)
+	if err != nil {
+		return segment // not an escape
+	}
+	return name
 }
 
 // address returns the absolute address of an escaped path below the version
 // root and an encoded query. The path is empty or begins with a slash.
 func (c *Client) address(path, query string) string {
-	address := c.endpoint.Scheme + "://" + c.endpoint.Host + c.endpoint.Path
+	address := c.endpoint.Scheme + "://" + c.endpoint.Host + c.endpoint.EscapedPath()
 	// Two other services have the version after their own name.
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	first = segmentName(first)
 	if !strings.EqualFold(first, "webhooks") && !strings.EqualFold(first, "auditactivity") {
 		address += apiVersion
 	}

@@ -41,7 +41,7 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	}
 	perTry := []policy.Policy{retryAfterPolicy{}}
 	if o.Budget != nil {
-		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.Path, maxDelay: maxRetryDelay(o.Retry)})
+		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.EscapedPath(), maxDelay: maxRetryDelay(o.Retry)})
 	}
 	if timeout := cmp.Or(azure.Retry.TryTimeout, DefaultTryTimeout); timeout > 0 {
 		perTry = append(perTry, tryTimeoutPolicy{timeout})

@@ -517,6 +517,10 @@ func TestFollow(t *testing.T) {
 	}{
 		{&partnercenter.Link{URI: "/subscriptions/s/provisioningstatus", Method: "GET"}, below, "", partnercenter.ErrCustomerMissing},
 		{&partnercenter.Link{URI: "v1/Subscriptions/s/provisioningstatus"}, "/v1/customers/" + customerID + "/Subscriptions/s/provisioningstatus", "", partnercenter.ErrCustomerMissing},
+		{&partnercenter.Link{URI: s.URL + "/v1/subscriptions/s/provisioningstatus"}, below, "", partnercenter.ErrCustomerMissing},
+		{&partnercenter.Link{URI: "/v1//v1.0/subscriptions/s/provisioningstatus"}, below, "", partnercenter.ErrCustomerMissing},
+		{&partnercenter.Link{URI: "/%73ubscriptions/s%2F1"}, "/v1/customers/" + customerID + "/%73ubscriptions/s%2F1", "", partnercenter.ErrCustomerMissing},
+		{&partnercenter.Link{URI: "/subscriptions?key=5"}, "/v1/customers/" + customerID + "/subscriptions?key=5", "", partnercenter.ErrCustomerMissing},
 		{&partnercenter.Link{URI: "/v1/customers/c/orders/o", Method: "Get"}, "/v1/customers/c/orders/o", "/v1/customers/c/orders/o", nil},
 		{&partnercenter.Link{URI: s.URL + "/v1/products/p/skus/1?country=US"}, "/v1/products/p/skus/1?country=US", "/v1/products/p/skus/1?country=US", nil},
 		{&partnercenter.Link{URI: "/customers/c/orders/o", Method: "PATCH"}, "", "", partnercenter.ErrMethodNotFollowed},
@@ -541,6 +545,30 @@ func TestFollow(t *testing.T) {
 				t.Errorf("%s: %+v: %v, requests %+v, want %s", want, tt.link, err, s.seen(), uri)
 			}
 		}
+	}
+}
+
+// TestFollowBelowBase follows links of an endpoint with a path.
+func TestFollowBelowBase(t *testing.T) {
+	s := newRecorder(t, func(_ int, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, anyAnswer) })
+	pc := s.client(t, func(o *partnercenter.ClientOptions) { o.Endpoint += "/api" })
+	want := "/api/v1/customers/" + customerID + "/subscriptions/a/provisioningstatus"
+	for _, uri := range []string{
+		"/subscriptions/a/provisioningstatus", "/v1/subscriptions/a/provisioningstatus", "/api/v1/subscriptions/a/provisioningstatus",
+		s.URL + "/api/v1/subscriptions/a/provisioningstatus", s.URL + "/api/subscriptions/a/provisioningstatus",
+	} {
+		s.forget()
+		link, out := &partnercenter.Link{URI: uri}, new(partnercenter.Order)
+		if err := pc.Follow(t.Context(), link, out); !errors.Is(err, partnercenter.ErrCustomerMissing) || len(s.seen()) != 0 {
+			t.Errorf("%s by the client: %v after %d requests", uri, err, len(s.seen()))
+		}
+		if err := pc.Customers.ByID(customerID).Follow(t.Context(), link, out); err != nil || s.seen()[0].uri != want {
+			t.Errorf("%s: %v, requests %+v", uri, err, s.seen())
+		}
+	}
+	s.forget()
+	if err := pc.Customers.ByID("a/b").Follow(t.Context(), &partnercenter.Link{URI: "/subscriptions"}, new(partnercenter.Order)); err != nil || s.seen()[0].uri != "/api/v1/customers/a%2Fb/subscriptions" {
+		t.Errorf("of an id with a slash: %v, requests %+v", err, s.seen())
 	}
 }
 
