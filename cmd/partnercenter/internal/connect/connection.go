@@ -5,6 +5,7 @@ package connect
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -271,9 +272,15 @@ type Answer struct {
 	Body       []byte
 }
 
-// Ask sends a request outside the API. If the body is cut off, it returns both an answer
-// and an error.
-func Ask(transport policy.Transporter, req *http.Request) (*Answer, error) {
+// Ask sends a request outside the API, and waits for its answer until the timeout; zero
+// or less waits without limit. If the body is cut off, it returns both an answer and an
+// error.
+func Ask(transport policy.Transporter, req *http.Request, timeout time.Duration) (*Answer, error) {
+	if timeout > 0 {
+		ctx, cancel := context.WithTimeout(req.Context(), timeout)
+		defer cancel()
+		req = req.WithContext(ctx)
+	}
 	resp, err := transport.Do(req)
 	if err != nil {
 		return nil, err

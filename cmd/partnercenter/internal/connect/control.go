@@ -2,13 +2,16 @@ package connect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +19,13 @@ import (
 )
 
 // ControlPlane is a client of a local server's control plane.
-type ControlPlane struct{ address string }
+type ControlPlane struct {
+	address string
+	timeout time.Duration // of a request; zero means controlTimeout
+}
+
+// controlTimeout is far more than a control plane needs for any answer.
+const controlTimeout = time.Minute
 
 // AddFlag adds the flag for its address.
 func (c *ControlPlane) AddFlag(cmd *cobra.Command) {
@@ -69,10 +78,12 @@ func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) 
 	if err != nil {
 		return nil, err
 	}
-	resp, err := Ask(transport, req)
+	resp, err := Ask(transport, req, cmp.Or(c.timeout, controlTimeout))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("the control plane at %s did not answer in time: check --control and the server, then try again", base)
 	case resp == nil:
 		// Not wrapped: that would add advice about the flags of other commands.
 		return nil, fmt.Errorf("no control plane answers at %s: %v; start a server with: partnercenter serve", base, terminal.Innermost(err)) //nolint:errorlint

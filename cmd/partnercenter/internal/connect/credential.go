@@ -282,6 +282,7 @@ func NewLoopbackClient(f ReadyFacts, application string) (*partnercenter.Client,
 	s := &Service{Settings: Settings{
 		BaseURL: f.APIURL, Authority: f.APIURL, TenantID: f.TenantID, ClientID: f.ClientID, ClientSecret: f.ClientSecret,
 	}}
+	s.Options.Retry.TryTimeout = partnercenter.DefaultTryTimeout
 	var err error
 	if s.Options.Transport, err = NewTransport(""); err != nil {
 		return nil, err

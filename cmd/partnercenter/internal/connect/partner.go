@@ -62,7 +62,7 @@ func (s *Service) tenantOf(ctx context.Context, domain string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	resp, err := Ask(s.Options.Transport, req)
+	resp, err := Ask(s.Options.Transport, req, s.Options.Retry.TryTimeout)
 	if err != nil {
 		return "", err
 	}

@@ -136,13 +136,11 @@ func RunningServer(ctx context.Context, path string) (address string, running bo
 			return address, false
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, runningTimeout)
-	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/readyz", nil)
 	if err != nil {
 		return address, false
 	}
-	answer, err := Ask(transport, req)
+	answer, err := Ask(transport, req, runningTimeout)
 	if answer == nil {
 		return address, errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*tls.CertificateVerificationError))
 	}

@@ -111,7 +111,7 @@ func askReady(ctx context.Context, base, caFile string) error {
 	if err != nil {
 		return terminal.Usagef("--url %q is not a base URL: write it like http://127.0.0.1:8080", base)
 	}
-	resp, err := connect.Ask(transport, req)
+	resp, err := connect.Ask(transport, req, 0)
 	switch {
 	case resp == nil:
 		// Not wrapped: that would add advice about the flags of other commands.
