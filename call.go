@@ -244,7 +244,11 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState,
 	// The pipeline reads and closes the body, or the caller does.
 	resp, err := c.pipeline.Do(req) //nolint:bodyclose
 	if errors.Is(err, io.ErrUnexpectedEOF) && !state.write {
-		err = fmt.Errorf("partnercenter: the connection to %s broke in the middle of the answer: %w; try again", req.Raw().URL.Host, err)
+		when := "in the middle of the answer"
+		if !state.sent {
+			when = "before the request was sent"
+		}
+		err = fmt.Errorf("partnercenter: the connection to %s broke %s: %w; try again", req.Raw().URL.Host, when, err)
 	}
 	if err != nil {
 		return nil, nil, state.lost(req.Raw(), err)

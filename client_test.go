@@ -554,6 +554,27 @@ func TestAnswersThatAreNotTheAPI(t *testing.T) {
 	})
 }
 
+// TestBrokenProxies reads through a proxy that closes the connection in place of opening
+// a tunnel.
+func TestBrokenProxies(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer proxy.Close()
+	address, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := &partnercenter.ClientOptions{Endpoint: "https://pc.example"}
+	opts.Transport = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(address)}}
+	opts.Retry.MaxRetries = -1
+	pc, err := partnercenter.NewClient(&fakeCredential{}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pc.Customers.Get(t.Context()); err == nil || !strings.Contains(err.Error(), "before the request was sent") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestNewClientRefuses(t *testing.T) {
 	cred := &fakeCredential{}
 	for name, o := range map[string]*partnercenter.ClientOptions{

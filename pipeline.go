@@ -207,6 +207,7 @@ type callState struct {
 	tries     int
 	header    http.Header // of the last answer, as it came
 	open      bool        // an attempt was sent, and its outcome is unknown
+	sent      bool        // the last failed attempt may have been
 }
 
 // lost wraps err in a LostAnswerError if the outcome of a write is unknown.
@@ -268,7 +269,8 @@ func (tryPolicy) Do(req *policy.Request) (*http.Response, error) {
 	var sending sending
 	resp, err := req.WithContext(sending.trace(req.Raw().Context())).Next()
 	if err != nil {
-		state.open = state.open || sending.mayHaveSent(err)
+		state.sent = sending.mayHaveSent(err)
+		state.open = state.open || state.sent
 		// azcore does not retry a write whose answer was cut off. These writes
 		// carry a request id, so they can be retried.
 		if cause := errors.Unwrap(err); resp != nil && cause != nil && errors.As(err, new(interface{ NonRetriable() })) {

@@ -186,8 +186,9 @@ func explainTransport(err error) (Explanation, bool) {
 		e.What = fmt.Sprintf("cannot find %s: %v", server, Innermost(err))
 		e.Next = "Check --base-url and --authority, and the network."
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		e.What = "the answer from " + server + " was cut off"
-		e.Next = "Nothing was lost; try again."
+		// Perhaps before the request was sent: by a proxy, for example.
+		e.What = "the connection to " + server + " broke before its answer was complete"
+		e.Next = "Nothing was lost; try again. If it breaks each time, check the network and the proxy variables (HTTPS_PROXY, NO_PROXY)."
 	case known:
 		e.What = fmt.Sprintf("cannot reach %s: %v", server, Innermost(err))
 		e.Next = "Check --base-url, --authority and the network, then try again."
