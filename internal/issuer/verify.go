@@ -73,7 +73,7 @@ func (a *Authority) isResource(audience string) bool { return a.resources[token.
 func checkClaims(w *token.Payload, trust *trust) error {
 	tenant := trust.tenants[w.TenantID]
 	if tenant == nil || tenant.id != w.TenantID {
-		return token.Refuse(token.ReasonTenant, "tenant %s is not registered", quote.Text(w.TenantID))
+		return token.Refuse(token.ReasonTenant, "tenant %s is not that of a partner here; a customer's does not give access to this API", quote.Text(w.TenantID))
 	}
 	isOurs := func(base string) bool { return w.Issuer == token.IssuerOf(base, tenant.id, w.Version) }
 	if w.Version != token.V1 && w.Version != token.V2 || !slices.ContainsFunc(trust.bases, isOurs) {

@@ -36,6 +36,7 @@ var documented = []struct{ method, path string }{
 	{"PUT", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules"},
 	{"GET", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules/{schedule-id}"},
 	{"PUT", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules/{schedule-id}"},
+	{"POST", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules/{schedule-id}"},
 	{"POST", "/v1/customers/{customer-tenant-id}/migrations/newcommerce/schedules/{schedule-id}/cancel"},
 	{"GET", "/v1/migrations/newcommerce"},
 	{"GET", "/v1/migrations/newcommerce/schedules"},

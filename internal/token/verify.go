@@ -53,7 +53,7 @@ var nextStep = map[Reason]string{
 	ReasonIDToken:     "send the access_token of the answer, not its id_token",
 	ReasonAudience:    "request a token for this API",
 	ReasonIssuer:      "request a token at an address that this server answers at",
-	ReasonTenant:      "request a token for a tenant of this server",
+	ReasonTenant:      "request a token for a partner's tenant",
 	ReasonClient:      "register or enable the client again, then request a new token",
 	ReasonUser:        "request a token for an enabled user of this server",
 }
