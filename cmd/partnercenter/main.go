@@ -11,6 +11,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -54,11 +55,14 @@ func osTerminal() *terminal.Terminal {
 func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	term.Args = args
 	root := newRootCmd(term)
-	root.SetArgs(args)
+	root.SetArgs(countedVerbosity(args))
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		plainUsage(root)
 	}
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = term.Refused
+	}
 	switch {
 	case err == nil:
 		return terminal.ExitOK
@@ -73,4 +77,18 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 		err = &terminal.UsageError{Text: err.Error()}
 	}
 	return term.Report(cmd, err)
+}
+
+// countedVerbosity writes -v2 as the flag's parser knows it.
+func countedVerbosity(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if level, ok := strings.CutPrefix(arg, "-v"); ok && len(level) == 1 && level[0] >= '0' && level[0] <= '9' {
+			args[i] = "--verbose=" + level
+		}
+	}
+	return args
 }

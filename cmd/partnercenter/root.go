@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,18 @@ To try it without an account, start a server with "partnercenter serve" and add
 	root.SetIn(term.Stdin)
 	root.SetOut(term.Stdout)
 	root.SetErr(term.Stderr)
-	root.SetFlagErrorFunc(terminal.FlagError)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if unknown := unknownWord(cmd.Root(), term.Args); unknown != nil {
+			return unknown
+		}
+		return terminal.FlagError(cmd, err)
+	})
+	printHelp := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if term.Refused = unknownWord(cmd.Root(), term.Args); term.Refused == nil {
+			printHelp(cmd, args)
+		}
+	})
 	root.SetUsageTemplate(strings.NewReplacer(
 		// Inherited flags are those of the connection, and the same everywhere.
 		inheritedFlags, `
@@ -65,6 +77,9 @@ Connection flags, and -v: see "partnercenter help connection".`,
 	root.AddCommand(newHelpTopics()...)
 	root.SetHelpCommand(newHelpCmd())
 	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args, completion.RunE = command.UnknownCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	prepare(term, root)
 	return root
 }
@@ -84,6 +99,29 @@ func plainUsage(cmd *cobra.Command) {
 	for _, child := range cmd.Commands() {
 		plainUsage(child)
 	}
+}
+
+// unknownWord returns the error for a word of a command line that was to be a command
+// below cmd, whatever flags are around it: an unknown command explains unknown flags.
+func unknownWord(cmd *cobra.Command, args []string) error {
+	for _, word := range args {
+		if strings.HasPrefix(word, "-") {
+			continue
+		}
+		for _, child := range cmd.Commands() {
+			if child.Name() == word || child.HasAlias(word) {
+				return unknownWord(child, args[slices.Index(args, word)+1:])
+			}
+		}
+		// A word that resembles no command may be a flag's value.
+		if !cmd.HasAvailableSubCommands() || cmd.Args == nil {
+			continue
+		}
+		if err := cmd.Args(cmd, []string{word}); err != nil && (strings.Contains(err.Error(), "did you mean") || word == args[0]) {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepare makes every command record that it started, which distinguishes usage

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,9 +20,6 @@ var ErrDone = errors.New("done")
 
 // List is the form of commands that print a list of resources.
 func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call) iter.Seq2[T, error]) Form {
-	if strings.HasPrefix(s.Use, "list") {
-		s.Aliases = append(s.Aliases, "ls")
-	}
 	return func(c *connect.Connection) *cobra.Command {
 		var output terminal.Output
 		cmd := s.command(c.Term, func(ctx context.Context, call *Call) error {

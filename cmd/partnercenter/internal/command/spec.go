@@ -121,6 +121,9 @@ func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call)
 			return run(cmd.Context(), call)
 		},
 	}
+	if cmd.Name() == "list" {
+		cmd.Aliases = append(cmd.Aliases, "ls")
+	}
 	inOrder(cmd)
 	if s.Customer {
 		cmd.Flags().StringVar(&call.CustomerID, "customer", "", "the `customer`: tenant id, name or domain")

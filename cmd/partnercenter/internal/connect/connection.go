@@ -146,9 +146,7 @@ func (c *Connection) UnsignedService() (*Service, error) {
 	s.Options.Retry = c.retryOptions()
 	// The token authority's clients use these options; NewClient replaces this.
 	s.Options.PerRetryPolicies = []policy.Policy{&waitNotePolicy{term: c.Term, who: "the token authority", retries: c.Retries}}
-	if c.Term.Verbose > 0 {
-		s.Options.Transport = &requestLog{term: c.Term, detailed: c.Term.Verbose > 1, next: s.Options.Transport}
-	}
+	s.Options.Transport = Logged(c.Term, s.Options.Transport)
 	return s, nil
 }
 

@@ -20,6 +20,7 @@ import (
 
 // ControlPlane is a client of a local server's control plane.
 type ControlPlane struct {
+	term    *terminal.Terminal
 	address string
 	timeout time.Duration // of a request; zero means controlTimeout
 }
@@ -28,7 +29,8 @@ type ControlPlane struct {
 const controlTimeout = time.Minute
 
 // AddFlag adds the flag for its address.
-func (c *ControlPlane) AddFlag(cmd *cobra.Command) {
+func (c *ControlPlane) AddFlag(term *terminal.Terminal, cmd *cobra.Command) {
+	c.term = term
 	cmd.PersistentFlags().StringVar(&c.address, "control", "", "base `URL` of a server's control plane (default: that of the server found by --profile local)")
 }
 
@@ -78,7 +80,7 @@ func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) 
 	if err != nil {
 		return nil, err
 	}
-	resp, err := Ask(transport, req, cmp.Or(c.timeout, controlTimeout))
+	resp, err := Ask(Logged(c.term, transport), req, cmp.Or(c.timeout, controlTimeout))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()

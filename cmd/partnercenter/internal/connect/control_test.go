@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 )
 
 // TestControlPlaneTimeout asks control planes that do not answer, or never to the end.
@@ -27,7 +29,7 @@ func TestControlPlaneTimeout(t *testing.T) {
 				answer(w, r)
 			}))
 			defer srv.Close()
-			plane := ControlPlane{address: srv.URL, timeout: 200 * time.Millisecond}
+			plane := ControlPlane{term: new(terminal.Terminal), address: srv.URL, timeout: 200 * time.Millisecond}
 			for _, body := range []any{nil, map[string]string{"user": "x@y"}} {
 				if _, err := plane.Call(t.Context(), http.MethodPost, "/tokens", body); err == nil || !strings.Contains(err.Error(), "did not answer in time") {
 					t.Errorf("%v", err)

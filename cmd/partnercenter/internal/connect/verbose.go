@@ -26,6 +26,14 @@ type requestLog struct {
 	next     policy.Transporter
 }
 
+// Logged returns a transport that reports requests as the user asked for.
+func Logged(term *terminal.Terminal, transport policy.Transporter) policy.Transporter {
+	if term.Verbose == 0 {
+		return transport
+	}
+	return &requestLog{term: term, detailed: term.Verbose > 1, next: transport}
+}
+
 // Do sends a request and reports it.
 func (l *requestLog) Do(req *http.Request) (*http.Response, error) {
 	start := time.Now()
@@ -141,6 +149,7 @@ func formWithoutSecrets(form string) string {
 
 func withoutSecrets(u *url.URL) string {
 	shown := *u
+	shown.ForceQuery = false
 	shown.RawQuery = formWithoutSecrets(u.RawQuery)
 	return shown.Redacted()
 }

@@ -118,7 +118,7 @@ the lifetime of tokens. A changed clock survives a restart.
 
 By the new time, tokens issued earlier may have expired or not be valid yet: get new
 ones.`
-	plane.AddFlag(group)
+	plane.AddFlag(term, group)
 	output.AddFlags(group, group.PersistentFlags())
 	return group
 }

@@ -75,7 +75,7 @@ func listItemCommand[T any](term *terminal.Terminal, s command.Spec, v *terminal
 		return run(ctx, call, &plane, p)
 	})
 	output.AddFlags(cmd, s.Use == "list")
-	plane.AddFlag(cmd)
+	plane.AddFlag(term, cmd)
 	return cmd
 }
 
@@ -132,7 +132,7 @@ func countCommand(term *terminal.Terminal, done string, s command.Spec, ask func
 		}
 		return call.Say("%d %s", counts[done], done)
 	})
-	plane.AddFlag(cmd)
+	plane.AddFlag(term, cmd)
 	return cmd
 }
 

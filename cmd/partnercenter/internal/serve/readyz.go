@@ -67,21 +67,21 @@ scripts that start a server and wait for it.`,
 			}
 			return "http://127.0.0.1:8080", caFile, nil
 		}
-		if err := runReadyz(ctx, find, wait, timeout); err != nil {
+		if err := runReadyz(ctx, term, find, wait, timeout); err != nil {
 			return err
 		}
 		return call.Say("ready")
 	})
 }
 
-func runReadyz(ctx context.Context, find func() (url, ca string, err error), wait bool, timeout time.Duration) error {
+func runReadyz(ctx context.Context, term *terminal.Terminal, find func() (url, ca string, err error), wait bool, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNotReady)
 	defer cancel()
 	var last error
 	for {
 		url, ca, err := find()
 		if err == nil {
-			err = askReady(ctx, url, ca)
+			err = askReady(ctx, term, url, ca)
 		}
 		if last = err; last == nil {
 			return nil
@@ -102,7 +102,7 @@ func runReadyz(ctx context.Context, find func() (url, ca string, err error), wai
 
 var errNotReady = errors.New("not ready in time")
 
-func askReady(ctx context.Context, base, caFile string) error {
+func askReady(ctx context.Context, term *terminal.Terminal, base, caFile string) error {
 	transport, err := connect.NewTransport(caFile)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func askReady(ctx context.Context, base, caFile string) error {
 	if err != nil {
 		return terminal.Usagef("--url %q is not a base URL: write it like http://127.0.0.1:8080", base)
 	}
-	resp, err := connect.Ask(transport, req, 0)
+	resp, err := connect.Ask(connect.Logged(term, transport), req, 0)
 	switch {
 	case resp == nil:
 		// Not wrapped: that would add advice about the flags of other commands.

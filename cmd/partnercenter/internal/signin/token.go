@@ -62,7 +62,7 @@ files and logs.`,
 		return call.Tell(facts, facts.print)
 	})
 	cmd.Flags().StringVar(&user.name, "user", "", "`name@domain` of a user of a local server")
-	user.control.AddFlag(cmd)
+	user.control.AddFlag(term, cmd)
 	c.AddFlags(cmd)
 	return cmd
 }

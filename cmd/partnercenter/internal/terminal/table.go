@@ -89,6 +89,9 @@ func (t *tableWriter) layOut() error {
 		return nil
 	}
 	t.laidOut = true
+	if t.term.StdoutTTY {
+		t.term.StopBar() // it would be drawn between the rows
+	}
 	for i := range t.columns {
 		t.measure(i)
 	}

@@ -38,6 +38,7 @@ type Terminal struct {
 
 	OpenBrowser func(address string) error
 
+	Refused error    // why there is no help for what was asked
 	Args    []string // the command line, for messages that repeat it
 	Started bool     // whether a command has started, with valid arguments
 

@@ -63,12 +63,6 @@ func (e *UsageError) Explain(time.Time) Explanation {
 
 // FlagError converts cobra's errors about flags.
 func FlagError(cmd *cobra.Command, err error) error {
-	// The name of an unknown command explains why its flags are unknown.
-	if given := cmd.Flags().Args(); cmd.HasAvailableSubCommands() && len(given) > 0 && cmd.Args != nil {
-		if unknown := cmd.Args(cmd, given); unknown != nil {
-			return unknown
-		}
-	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
 		return &UsageError{Text: err.Error()}
