@@ -294,6 +294,8 @@ func (s *Server) serveAPI(c *call, path pathSegments) error {
 		return errUnknownRoute(c.r.URL.Path)
 	}
 	c.pattern = node.pattern
+	// Clients say until when something can be done by the service's clock.
+	c.w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	method := c.r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet // net/http leaves the body out

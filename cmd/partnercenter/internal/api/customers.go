@@ -106,12 +106,16 @@ func customerDetail(c *partnercenter.Customer, _ time.Time) []terminal.Fact {
 	facts.Add("relationship", string(c.RelationshipToPartner))
 	facts.Add("indirect reseller", c.AssociatedPartnerID)
 	facts.Add("commerce id", c.CommerceID)
+	facts.Add("delegated access", terminal.YesNo(c.AllowDelegatedAccess))
+	facts.Add("other domains", strings.Join(c.CustomDomains, ", "))
 	facts.Add("billed to", billing.CompanyName)
 	facts.Add("email", billing.Email)
 	facts.Add("language", billing.Language)
 	address := terminal.OrZero(billing.DefaultAddress)
 	facts.Add("address", join(", ", address.AddressLine1, address.AddressLine2, join(" ", address.PostalCode, address.City), address.State, address.Country))
 	facts.Add("contact", join(" ", billing.FirstName, billing.LastName))
+	links := terminal.OrZero(c.Links)
+	addLinks(&facts, "links", link{"self", links.Self})
 	return facts
 }
 

@@ -6,6 +6,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -172,6 +173,9 @@ func ordersGet() command.Form {
 		Use: "get ORDER --customer ID", Arg: "order id", Customer: true, Short: "Show an order",
 		Long: `Show an order by its id. Unlike in the list, a new order is available at once.
 
+The details for people have prices, if they may be seen, and until when what was
+bought can be cancelled. Other formats have prices with --include-price.
+
 Ids of newer orders are case-sensitive.`,
 		Example: `  partnercenter orders get 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1 --customer b0d70a69-4c42-4b27-b17b-91a835d8686a
   partnercenter orders get ORDER --customer ID --include-price --json`,
@@ -183,9 +187,32 @@ Ids of newer orders are case-sensitive.`,
 			return nil
 		},
 	}, view, func(ctx context.Context, call *command.Call) (customerOrder, error) {
-		o, err := order(call).Get(ctx, orderOptions(includePrice)...)
-		return customerOrder{customerID: call.CustomerID, order: o}, err
+		c := customerOrder{customerID: call.CustomerID}
+		var err error
+		c.order, err = order(call).Get(ctx, orderOptions(includePrice || call.Details)...)
+		if refused := new(partnercenter.Error); call.Details && !includePrice && errors.As(err, &refused) && refused.Code == partnercenter.ErrorCodePriceNotGranted {
+			c.noPrices = true
+			c.order, err = order(call).Get(ctx)
+		}
+		if err == nil && call.Details {
+			c.lookUpSubscriptions(ctx, call)
+		}
+		return c, err
 	})
+}
+
+// lookUpSubscriptions gets what the details of an order say of its subscriptions.
+// Without it they are still of use.
+func (c *customerOrder) lookUpSubscriptions(ctx context.Context, call *command.Call) {
+	if !slices.ContainsFunc(c.order.LineItems, func(l partnercenter.OrderLineItem) bool { return l.SubscriptionID != "" }) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+	defer cancel()
+	var err error
+	if c.subscriptions, err = command.Collect(call.Customer.Subscriptions.ByOrder(call.Arg).All(ctx)); err != nil {
+		c.notFound = terminal.Explain(err, call.Term.Now()).What
+	}
 }
 
 var orderProvisioningView = &terminal.View[*partnercenter.OrderLineItemProvisioningStatus]{
@@ -278,6 +305,12 @@ type customerOrder struct {
 	customerName string // if it was asked for
 	order        *partnercenter.Order
 	line         *partnercenter.OrderLineItem // of a row
+
+	// For details: whether prices may not be seen, and the order's subscriptions, or why
+	// there are none.
+	noPrices      bool
+	subscriptions []*partnercenter.Subscription
+	notFound      string
 }
 
 // customer returns the id of the order's customer. Older orders do not name it.
@@ -362,12 +395,17 @@ func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
 	facts.Add("billed", string(o.BillingCycle))
 	facts.Add("placed by", string(o.TransactionType))
 	facts.Add("total", amount(o))
+	if c.noPrices {
+		facts.Add("total", "not shown: only those with the right to see prices see them")
+	}
+	links := terminal.OrZero(o.Links)
+	addLinks(&facts, "links", link{"self", links.Self}, link{"provisioning status", links.ProvisioningStatus}, link{"change", links.PatchOperation})
 	for i := range o.LineItems {
 		l := &o.LineItems[i]
 		facts.Add("line "+terminal.Number(l.LineItemNumber), strings.TrimSpace(terminal.Number(l.Quantity)+" × "+cmp.Or(l.FriendlyName, l.OfferID)))
 		facts.Add("  offer", l.OfferID)
 		facts.Add("  term", terminal.OrZero(l.TermDuration))
-		facts.Add("  ends", terminal.TimeInWords(l.CustomTermEndDate, now))
+		facts.Add("  first ends", terminal.TimeInWords(l.CustomTermEndDate, now))
 		facts.Add("  renews to", terminal.OrZero(l.RenewsTo).TermDuration)
 		facts.Add("  subscription", l.SubscriptionID)
 		facts.Add("  add-on of", l.ParentSubscriptionID)
@@ -376,8 +414,49 @@ func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
 		if p := l.Pricing; p != nil {
 			facts.Add("  price", strings.TrimSpace(string(p.Price)+" "+o.CurrencyCode)+" each, "+strings.TrimSpace(string(p.ExtendedPrice)+" "+o.CurrencyCode)+" together")
 		}
+		c.describeFuture(&facts, l, now)
+		links := terminal.OrZero(l.Links)
+		addLinks(&facts, "  links", link{"subscription", links.Subscription}, link{"product", links.Product}, link{"SKU", links.SKU}, link{"availability", links.Availability},
+			link{"provisioning status", links.ProvisioningStatus}, link{"activation", links.ActivationLinks})
 	}
 	return facts
+}
+
+// describeFuture adds until when what a line has bought can be undone.
+func (c customerOrder) describeFuture(facts *terminal.Facts, l *partnercenter.OrderLineItem, now time.Time) {
+	if l.SubscriptionID == "" {
+		return
+	}
+	if c.notFound != "" {
+		facts.Add("  until when", "cannot be looked up: "+c.notFound)
+	}
+	for _, s := range c.subscriptions {
+		if !strings.EqualFold(s.ID, l.SubscriptionID) {
+			continue
+		}
+		var future terminal.Facts
+		future.Add("state", string(s.Status))
+		describeFuture(&future, s, now)
+		for _, fact := range future {
+			facts.Add("  "+fact.Name, fact.Value)
+		}
+	}
+}
+
+// link is a link of a resource.
+type link struct {
+	name string
+	to   *partnercenter.Link
+}
+
+// addLinks adds the links that are there.
+func addLinks(facts *terminal.Facts, name string, links ...link) {
+	for _, l := range links {
+		if l.to != nil {
+			facts.Add(name, l.name+": "+l.to.URI)
+			name = ""
+		}
+	}
 }
 
 // eachLine returns the order once for each line item, or once without any.

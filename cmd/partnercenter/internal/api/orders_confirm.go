@@ -38,7 +38,7 @@ func describePurchase(ctx context.Context, call *command.Call, p *command.Plan, 
 		case item.availability == nil:
 			p.Add("  take back", "the catalog says nothing of it")
 		default:
-			p.Add("  take back", refundsOf(item.availability, line, order.BillingCycle, call.Term.Now()))
+			p.Add("  take back", refundsOf(item.availability, line, order.BillingCycle, call.Term.ServiceNow()))
 		}
 		priced = priced && line.Pricing != nil
 	}
@@ -86,7 +86,7 @@ func refundsOf(a *partnercenter.Availability, line *partnercenter.OrderLineItem,
 					text = fmt.Sprintf("%s refund, for %s after buying", strings.ToLower(string(refund.Type)), refund.ExpiresAfter)
 				}
 				if days, ok := wholeDays(refund.ExpiresAfter); ok {
-					text = fmt.Sprintf("until %s by this machine's clock, %s after buying, with a %s refund",
+					text = fmt.Sprintf("until %s, %s after buying, with a %s refund",
 						now.AddDate(0, 0, days).UTC().Format("2 January 2006 15:04 UTC"), words.Count(days, "day"), strings.ToLower(string(refund.Type)))
 				}
 				if !slices.Contains(said, text) {
@@ -113,7 +113,7 @@ func describeSeats(ctx context.Context, call *command.Call, p *command.Plan, now
 		return
 	}
 	if *next.Quantity < *now.Quantity {
-		p.Add("give back", cmp.Or(refundable(now, call.Term.Now()), "nothing is refunded now"))
+		p.Add("give back", cmp.Or(refundable(now, call.Term.ServiceNow()), "nothing is refunded now"))
 	}
 	if now.OrderID == "" {
 		p.Add("price", "not known: the subscription names no order")

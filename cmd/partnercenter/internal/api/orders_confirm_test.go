@@ -22,7 +22,7 @@ func TestRefunds(t *testing.T) {
 		{Duration: "P1M", BillingCycle: "Monthly", CancellationPolicies: refund(partnercenter.RefundTypeFull, "PT1H")},
 		{Duration: "P3Y", BillingCycle: "Annual"},
 	}}
-	const week = "until 8 March 2026 12:00 UTC by this machine's clock, 7 days after buying, with a full refund"
+	const week = "until 8 March 2026 12:00 UTC, 7 days after buying, with a full refund"
 	for _, tt := range []struct {
 		term  *string
 		cycle partnercenter.BillingCycleType

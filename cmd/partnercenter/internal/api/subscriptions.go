@@ -161,6 +161,9 @@ func subscriptionDetail(s *partnercenter.Subscription, now time.Time) []terminal
 	facts.Add("order", s.OrderID)
 	facts.Add("add-on of", s.ParentSubscriptionID)
 	facts.Add("partner", terminal.OrZero(s.PartnerID))
+	links := terminal.OrZero(s.Links)
+	addLinks(&facts, "links", link{"self", links.Self}, link{"offer", links.Offer}, link{"product", links.Product}, link{"SKU", links.SKU}, link{"availability", links.Availability},
+		link{"add-on of", links.ParentSubscription}, link{"entitlement", links.Entitlement}, link{"activation", links.ActivationLinks})
 	return facts
 }
 

@@ -30,7 +30,7 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 			if err := call.open(ctx, c); err != nil {
 				return err
 			}
-			call.Scrolls = p.Streams()
+			call.Scrolls, call.Details = p.Streams(), s.Single && p.Details()
 			if err = printList(call, p, fetch(ctx, call)); errors.Is(err, ErrDone) {
 				return nil
 			}

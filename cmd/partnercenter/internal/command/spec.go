@@ -74,6 +74,8 @@ type Call struct {
 	One, Stream bool
 	// Scrolls reports whether the output format prints items as they arrive.
 	Scrolls bool
+	// Details reports whether it shows people all that is known of a single item.
+	Details bool
 
 	spec       *Spec
 	path       string

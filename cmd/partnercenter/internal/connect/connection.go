@@ -173,7 +173,7 @@ func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.P
 		opts.PerCallPolicies = append(opts.PerCallPolicies, renewPolicy{user})
 	}
 	opts.PerCallPolicies = append(opts.PerCallPolicies, policies...)
-	opts.PerRetryPolicies = []policy.Policy{&waitNotePolicy{term: c.Term, who: "the service", retries: c.Retries}}
+	opts.PerRetryPolicies = []policy.Policy{&waitNotePolicy{term: c.Term, who: "the service", retries: c.Retries}, timePolicy{c.Term}}
 	return partnercenter.NewClient(s.Cred, opts)
 }
 
@@ -286,6 +286,19 @@ func Ask(transport policy.Transporter, req *http.Request, timeout time.Duration)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxTokenAnswer))
 	return &Answer{resp.Status, resp.StatusCode, body}, err
+}
+
+// timePolicy notes the time that answers have.
+type timePolicy struct{ term *terminal.Terminal }
+
+func (p timePolicy) Do(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	if err == nil {
+		if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			p.term.NoteServiceTime(at)
+		}
+	}
+	return resp, err
 }
 
 // waitNotePolicy reports on stderr, once per attempt, that the command waits as it was

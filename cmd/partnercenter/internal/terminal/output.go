@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -430,12 +431,17 @@ func (p *Printer[T]) PrintAll(items []T) error {
 // of one row there are its details.
 func (p *Printer[T]) PrintOne(item T) error {
 	switch {
-	case p.Format == FormatJSON || p.Format == formatYAML:
+	case p.Documents():
 		return p.PrintDocument(p.view.document(item))
-	case p.Format == formatCSV || p.Output.columns != "":
+	case !p.Details():
 		return p.PrintAll([]T{item})
 	}
 	return p.printDetail(item)
+}
+
+// Details reports whether a single item is printed in detail, for people.
+func (p *Printer[T]) Details() bool {
+	return !p.Documents() && p.Format != formatCSV && p.Output.columns == ""
 }
 
 // Documents reports whether the format is one of those of JSON.
@@ -469,7 +475,7 @@ func (f *Facts) Add(name, value string) {
 func (p *Printer[T]) printDetail(item T) error {
 	var facts Facts
 	if p.view.Detail != nil {
-		facts = p.view.Detail(item, p.term.Now())
+		facts = p.view.Detail(item, p.term.ServiceNow())
 	} else {
 		for _, row := range p.view.allRows(item) {
 			for i := range p.view.Columns {
@@ -491,10 +497,39 @@ func (p *Printer[T]) printDetail(item T) error {
 			b.WriteString(fact.Name + "\t" + value + "\n")
 			continue
 		}
-		b.WriteString(fact.Name + strings.Repeat(" ", width-len(fact.Name)+2) + p.paint(fact.Name, value) + "\n")
+		name := fact.Name
+		room := p.term.Width - width - 2
+		if p.term.Width == 0 || p.Format == formatWide {
+			room = 0
+		}
+		for _, line := range fold(value, room) {
+			b.WriteString(name + strings.Repeat(" ", width-len(name)+2) + p.paint(fact.Name, line) + "\n")
+			name = ""
+		}
 	}
 	_, err := p.term.Stdout.Write([]byte(b.String()))
 	return err
+}
+
+// foldAtLeast is the least width to which a value is folded.
+const foldAtLeast = 20
+
+// fold divides a value into lines of at most width columns, if that is enough for any:
+// behind blanks, or behind the slashes of addresses.
+func fold(value string, width int) []string {
+	if width < foldAtLeast {
+		return []string{value}
+	}
+	var lines []string
+	for text.StringWidth(value) > width {
+		head := text.Trim(value, width)
+		if at := strings.LastIndexAny(head, " /?"); at > 0 {
+			head = head[:at+1]
+		}
+		lines = append(lines, strings.TrimRight(head, " "))
+		value = value[len(head):]
+	}
+	return append(lines, value)
 }
 
 // allRows returns the rows of an item.

@@ -45,6 +45,8 @@ type Terminal struct {
 	mu   sync.Mutex   // guards bar, and lines on stderr
 	bar  *progressBar // on stderr while not nil
 	wait time.Time    // end of the last reported wait
+
+	ahead time.Duration // the service's clock, of this machine's
 }
 
 // Linef writes a line to stderr. It sanitizes the text, which may come from a
@@ -182,6 +184,21 @@ func (t *Terminal) NoteBudget(w partnercenter.BudgetWait) {
 	default:
 		t.noteOnce(w.For, "waiting %s for the request budget (%d a minute); press Ctrl-C to stop", wait, w.RequestsPerMinute)
 	}
+}
+
+// NoteServiceTime notes the time that an answer of the service has.
+func (t *Terminal) NoteServiceTime(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ahead = at.Sub(t.Now())
+}
+
+// ServiceNow returns the time at the service, which decides until when something can be
+// done, or this machine's as long as the service has not said.
+func (t *Terminal) ServiceNow() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.Now().Add(t.ahead)
 }
 
 // noteOnce reports a wait once for all workers that wait until about the same time.
