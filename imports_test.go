@@ -48,8 +48,8 @@ var importTable = map[string]rule{
 		why: "programs that import the client link only leaves of this module and little of others",
 	},
 	"internal/store": {
-		ours:   []string{"", "internal/guid", "internal/rawjson", "internal/seed", "internal/spelling"},
-		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "golang.org/x/text"},
+		ours:   []string{"", "internal/caseless", "internal/guid", "internal/rawjson", "internal/seed", "internal/spelling"},
+		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
@@ -82,11 +82,15 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "anything that reads JSON of a shape it does not know may use it",
 	},
-	"internal/spelling":           {why: "anything that keeps documents of the API may use it"},
-	"internal/quote":              {why: "any message that quotes text from outside may use it"},
-	"internal/suggest":            {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
-	"internal/textfile":           {why: "anything that reads text files may use it"},
-	"internal/retryafter":         {why: "the client reads the header, the server and the token authority write it"},
+	"internal/spelling":   {why: "anything that keeps documents of the API may use it"},
+	"internal/quote":      {why: "any message that quotes text from outside may use it"},
+	"internal/suggest":    {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
+	"internal/textfile":   {why: "anything that reads text files may use it"},
+	"internal/retryafter": {why: "the client reads the header, the server and the token authority write it"},
+	"internal/caseless": {
+		others: []string{"golang.org/x/text"},
+		why:    "the store and the command line compare names in the same way",
+	},
 	"internal/words":              {why: "any message that lists names may use it"},
 	"internal/clock":              {why: "everything depends on the clock, so it depends on nothing"},
 	"internal/issuer/browsertest": {why: "it has only tests"},
@@ -158,7 +162,7 @@ var importTable = map[string]rule{
 		why: "reaching a Partner Center depends neither on the calls that are made nor on the local server",
 	},
 	"cmd/partnercenter/internal/command": {
-		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/suggest", "internal/words", "internal/yamlfile"},
+		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/caseless", "internal/guid", "internal/suggest", "internal/words", "internal/yamlfile"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/go-json-experiment/json", "github.com/spf13/cobra",
 			"github.com/spf13/pflag", "golang.org/x/text",

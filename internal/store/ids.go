@@ -5,8 +5,8 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/caseless"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
-	"golang.org/x/text/unicode/norm"
 )
 
 // orderKey returns the key of an order: GUIDs of legacy orders are case-insensitive,
@@ -20,7 +20,7 @@ func fold(s string) string {
 }
 
 // searchKey folds text that people search by: in any case, with accents in either form.
-func searchKey(s string) string { return fold(norm.NFC.String(s)) }
+func searchKey(s string) string { return caseless.Key(fold(s)) }
 
 // newSecret returns 40 random characters that are safe in URLs.
 func newSecret() string {

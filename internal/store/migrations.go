@@ -24,7 +24,9 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder stri
 		return err
 	}
 	p, err := goose.NewProvider(dialect, db, steps,
-		goose.WithGoMigrations(goose.NewGoMigration(spellingsVersion, &goose.GoFunc{RunTx: normalizeSpellings}, nil)),
+		goose.WithGoMigrations(
+			goose.NewGoMigration(spellingsVersion, &goose.GoFunc{RunTx: normalizeSpellings}, nil),
+			goose.NewGoMigration(searchKeysVersion, &goose.GoFunc{RunTx: renewSearchKeys}, nil)),
 		goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err

@@ -484,3 +484,30 @@ VALUES ($1, $2, 's1', 'o1', '', '', '', '', '', 1, 0, 0, '{"id":"s1","status":"A
 	unmentioned := `{"id":"` + orderless + `","relationshipToPartner":"unknown"}`
 	same(t, string(customers.Items), string(doc)+","+unmentioned)
 }
+
+// Customers of a database of an earlier version are found by any case of their names.
+func TestUpgradeToSearchKeys(t *testing.T) {
+	path, db := oldDatabase(t, spellingsVersion-1)
+	if _, err := db.Exec(`INSERT INTO partners VALUES ('` + partnerA + `', 'A', 'a.example', '1', 'US')`); err != nil {
+		t.Fatal(err)
+	}
+	const doc = `{"id":"` + shared + `","companyProfile":{"companyName":"Straße","domain":"straße.example"},"customDomains":["Gasse.Example"],"relationshipToPartner":"reseller"}`
+	if _, err := db.Exec(`INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc) VALUES ($1, $2, 1, '', 'straße', 'straße.example', $3, $3)`, partnerA, shared, doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := openTest(t, path)
+	found, err := s.ListCustomers(t.Context(), nil, CustomerQuery{PartnerID: partnerA, Filter: &CustomerFilter{
+		Field: partnercenter.CustomerSearchFieldCompanyName, Operator: partnercenter.FilterOperatorStartsWith, Value: "STRASS",
+	}})
+	if err != nil || found.Count != 1 {
+		t.Errorf("%d customers, %v", found.Count, err)
+	}
+	for _, domain := range []string{"STRASSE.example", "gasse.EXAMPLE"} {
+		if tenant, err := s.CustomerTenant(t.Context(), domain); err != nil || tenant == nil || tenant.ID != shared {
+			t.Errorf("%s: %v, %v", domain, tenant, err)
+		}
+	}
+}

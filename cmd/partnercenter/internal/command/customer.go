@@ -14,6 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/caseless"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
@@ -58,7 +59,7 @@ func searchCustomers(ctx context.Context, client *partnercenter.Client, field pa
 }
 
 // folded returns text as names are compared.
-func folded(text string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(text))) }
+func folded(text string) string { return caseless.Key(strings.TrimSpace(text)) }
 
 func isNamed(c *partnercenter.Customer, name string) bool {
 	company := terminal.OrZero(c.CompanyProfile)
