@@ -235,7 +235,7 @@ var activationLinksView = &terminal.View[*partnercenter.OrderLineItemActivationL
 	Columns: []terminal.Column[*partnercenter.OrderLineItemActivationLink]{
 		{Name: "lineItemNumber", Header: "LINE", Value: func(l *partnercenter.OrderLineItemActivationLink) any { return l.LineItemNumber }},
 		// A link is whole or it is of no use.
-		{Name: "link", Kind: terminal.ID, Value: func(l *partnercenter.OrderLineItemActivationLink) any { return terminal.OrZero(l.Link).URI }},
+		{Name: "link", Kind: terminal.Whole, Value: func(l *partnercenter.OrderLineItemActivationLink) any { return terminal.OrZero(l.Link).URI }},
 	},
 }
 

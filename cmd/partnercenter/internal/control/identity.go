@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,13 +42,19 @@ type listItem[T any] struct {
 	raw   json.RawMessage
 }
 
+// copied are the columns whose values people copy.
+var copied = []string{"userPrincipalName", "user", "password", "redirectUris"}
+
 // listItemView returns a view of such items. Narrow terminals leave out the last columns.
 func listItemView[T any](plural string, headers, names []string, row func(T) []string) *terminal.View[listItem[T]] {
 	v := &terminal.View[listItem[T]]{Plural: plural, Resource: func(k listItem[T]) any { return k.raw }}
 	for i, name := range names {
 		kind := terminal.Text
-		if strings.HasSuffix(name, "Id") || name == "id" {
+		switch {
+		case strings.HasSuffix(name, "Id") || name == "id":
 			kind = terminal.ID
+		case slices.Contains(copied, name):
+			kind = terminal.Whole
 		}
 		v.Columns = append(v.Columns, terminal.Column[listItem[T]]{
 			Name: name, Header: headers[i], Kind: kind, Rank: i, Value: func(k listItem[T]) any { return row(k.shown)[i] },

@@ -164,16 +164,16 @@ func escapeUnsafe(data []byte) []byte {
 		return data
 	}
 	safe := make([]byte, 0, len(data))
-	for len(data) > 0 {
-		r, size := utf8.DecodeRune(data)
-		if unsafeRune(r) {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if unsafeRune(r) && !joins(data, i, r) {
 			for _, unit := range utf16.AppendRune(nil, r) {
 				safe = fmt.Appendf(safe, `\u%04x`, unit)
 			}
 		} else {
-			safe = append(safe, data[:size]...)
+			safe = append(safe, data[i:i+size]...)
 		}
-		data = data[size:]
+		i += size
 	}
 	return safe
 }

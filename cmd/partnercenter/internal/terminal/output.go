@@ -11,6 +11,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+	"golang.org/x/text/width"
 
 	"github.com/partnercenter-go/partnercenter"
 )
@@ -116,6 +117,7 @@ const (
 	ID
 	State
 	Amount // with its currency
+	Whole  // is to be copied: never shortened, and left out after all others
 )
 
 // Column is a column of a list.
@@ -335,7 +337,7 @@ func (p *Printer[T]) addCSV(item T) error {
 			cells[i] = escapeControls(exactCell(value))
 			if _, isText := value.(string); p.term.StdoutTTY {
 				cells[i] = Sanitize(cells[i])
-			} else if isText && p.excel && strings.ContainsAny(cells[i][:min(1, len(cells[i]))], "=+-@\t\r") {
+			} else if isText && p.excel && beginsFormula(cells[i]) {
 				cells[i] = "'" + cells[i]
 			}
 		}
@@ -347,6 +349,14 @@ func (p *Printer[T]) addCSV(item T) error {
 	// one.
 	p.csv.Flush()
 	return p.csv.Error()
+}
+
+// beginsFormula reports whether a spreadsheet may take text for a formula: some skip
+// white space before it, and some read the wide forms of the characters.
+func beginsFormula(text string) bool {
+	trimmed := strings.TrimLeftFunc(text, unicode.IsSpace)
+	return strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") ||
+		trimmed != "" && strings.ContainsAny(width.Narrow.String(trimmed)[:1], "=+-@")
 }
 
 func (p *Printer[T]) startCSV() error {

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -17,7 +18,9 @@ func TestSanitize(t *testing.T) {
 		"\u009b31m":         `\u009b31m`,
 		"bad\xffutf8":       "bad\ufffdutf8",
 		"\u202etxt.exe":     `\u202etxt.exe`,
-		"\x00\x07\x7f":      `\u0000\u0007\u007f`,
+		"👩🏽\u200d⚕\ufe0f 🏳\ufe0f\u200d🌈 क्\u200dष": "👩🏽\u200d⚕\ufe0f 🏳\ufe0f\u200d🌈 क्\u200dष",
+		"a\u200db\u200d 👩\u200d":                   `a\u200db\u200d 👩\u200d`,
+		"\x00\x07\x7f":                             `\u0000\u0007\u007f`,
 	} {
 		if got := Sanitize(text); got != want {
 			t.Errorf("sanitize(%q) = %q, want %q", text, got, want)
@@ -38,5 +41,41 @@ func TestMarshalKeepsTheValue(t *testing.T) {
 	var got struct{ ID string }
 	if err := json.Unmarshal(data, &got); err != nil || got.ID != order.ID {
 		t.Errorf("%v: %q is read as %q", err, data, got.ID)
+	}
+}
+
+func TestBeginsFormula(t *testing.T) {
+	for text, want := range map[string]bool{
+		"=1": true, "+1": true, "-1": true, "@x": true, "\n=1": true, " =1": true, "\u00a0=1": true, "＝1": true, "＋1": true, "－1": true, "＠x": true,
+		"\tx": true, "\rx": true, "\nx": true,
+		"": false, "a=1": false, "é": false, "株式": false, "Ｘ": false, " ": false,
+	} {
+		if got := beginsFormula(text); got != want {
+			t.Errorf("%q: %t, want %t", text, got, want)
+		}
+	}
+}
+
+// Values that people copy are whole or not there, and what fits besides them stays.
+func TestWholeColumns(t *testing.T) {
+	const password = "aG5FtHS2tnKgC_ixExV-O0auZ2SlKmL9g00YPGfG"
+	for width, want := range map[int]string{
+		40:  "USER                            MFA\nlong.user.name@contoso.example  yes\n",
+		60:  "USER                            NAME                     MFA\nlong.user.name@contoso.example  Somebody with quite so…  yes\n",
+		80:  "USER                            MFA  PASSWORD\nlong.user.name@contoso.example  yes  " + password + "\n",
+		200: "USER                            NAME                           MFA  PASSWORD\nlong.user.name@contoso.example  Somebody with quite some name  yes  " + password + "\n",
+	} {
+		term, stdout, _ := testTerminal()
+		term.StdoutTTY, term.Width = true, width
+		table := newTable(term, false, false, true)
+		for i, c := range []tableColumn{{header: "USER", kind: Whole}, {header: "NAME"}, {header: "MFA"}, {header: "PASSWORD", kind: Whole}} {
+			table.addColumn(c.header, c.kind, i)
+		}
+		if err := errors.Join(table.add([]any{"long.user.name@contoso.example", "Somebody with quite some name", "yes", password}), table.end()); err != nil {
+			t.Fatal(err)
+		}
+		if stdout.String() != want {
+			t.Errorf("%d columns:\n%swant\n%s", width, stdout, want)
+		}
 	}
 }

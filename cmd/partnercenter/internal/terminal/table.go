@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bufio"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -156,10 +157,11 @@ func (t *tableWriter) fit() {
 			t.shortenIDs(i)
 		}
 	}
+	var left []int
 	for t.excess() > 0 {
 		out := -1
 		for i, c := range t.columns {
-			if !c.left && c.rank > 0 && (out < 0 || c.rank > t.columns[out].rank) {
+			if !c.left && c.rank > 0 && (out < 0 || c.leaves() > t.columns[out].leaves()) {
 				out = i
 			}
 		}
@@ -167,6 +169,11 @@ func (t *tableWriter) fit() {
 			break
 		}
 		t.columns[out].left = true
+		left = append(left, out)
+	}
+	for _, i := range slices.Backward(left) { // a wide column may have left room for others
+		t.columns[i].left = false
+		t.columns[i].left = t.excess() > 0
 	}
 	t.shortenText(narrow)
 	t.widenText()
@@ -182,6 +189,17 @@ func (t *tableWriter) excess() int {
 	}
 	return excess
 }
+
+// leaves orders the columns that are left out: the greatest first.
+func (c *tableColumn) leaves() int {
+	if c.kind == Whole {
+		return c.rank - maxRank
+	}
+	return c.rank
+}
+
+// maxRank is more than any rank.
+const maxRank = 1000
 
 func (c *tableColumn) isText() bool { return c.kind == Text && !c.isDate }
 

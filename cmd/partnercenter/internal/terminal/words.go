@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -128,14 +129,28 @@ func escapeControls(s string) string {
 	return escape(s, func(r rune) bool { return r != '\t' && r != '\n' && r != '\r' && unicode.IsControl(r) })
 }
 
+// joiner makes one sign of two, of emoji or of the letters of Indic scripts.
+const joiner = '\u200d'
+
+// joins reports whether the character at i is a joiner where it is of use. Elsewhere it
+// hides a difference.
+func joins[T string | []byte](s T, i int, r rune) bool {
+	if r != joiner {
+		return false
+	}
+	before, _ := utf8.DecodeLastRuneInString(string(s[max(0, i-utf8.UTFMax):i]))
+	after, _ := utf8.DecodeRuneInString(string(s[i+utf8.RuneLen(r) : min(len(s), i+utf8.RuneLen(r)+utf8.UTFMax)]))
+	return before != utf8.RuneError && after != utf8.RuneError && unicode.In(before, unicode.So, unicode.Sk, unicode.Mn) && unicode.In(after, unicode.So, unicode.Lo)
+}
+
 // escape escapes characters as JSON does.
 func escape(s string, unsafe func(rune) bool) string {
 	if !strings.ContainsFunc(s, unsafe) {
 		return s
 	}
 	var b strings.Builder
-	for _, r := range s {
-		if unsafe(r) {
+	for i, r := range s {
+		if unsafe(r) && !joins(s, i, r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
 		} else {
 			b.WriteRune(r)
