@@ -27,6 +27,7 @@ func writeManPages(root *cobra.Command, dir string) error {
 	plainUsage(root)
 	return eachCommand(root, func(cmd *cobra.Command) error {
 		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+		cmd.Long = fenced(cmd.Long)
 		f, err := os.Create(filepath.Join(dir, name+".1"))
 		if err != nil {
 			return fmt.Errorf("the man pages cannot be written: %w", err)
@@ -34,14 +35,27 @@ func writeManPages(root *cobra.Command, dir string) error {
 		defer f.Close()
 		cmd.DisableAutoGenTag = true // it has the date of today
 		header := doc.GenManHeader{
-			Title: strings.ToUpper(name), Section: "1", Date: &date,
-			Source: "partnercenter " + version.Version, Manual: "Microsoft Partner Center from the command line",
+			// The title is twice in the first line, beside the manual, and has to fit.
+			Title: strings.ToUpper(strings.TrimPrefix(name, root.Name()+"-")), Section: "1", Date: &date,
+			Source: "partnercenter " + version.Version, Manual: "Commands",
 		}
 		if err := doc.GenMan(cmd, &header, f); err != nil {
 			return err
 		}
 		return f.Close()
 	})
+}
+
+// fenced marks the paragraphs of text that are indented as examples in Markdown, which
+// would fill them.
+func fenced(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, paragraph := range paragraphs {
+		if strings.HasPrefix(paragraph, "  ") {
+			paragraphs[i] = "```\n" + paragraph + "\n```"
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 // eachCommand calls do for the command, and for the commands and topics below it.

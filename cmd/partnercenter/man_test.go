@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -54,6 +55,24 @@ func TestManPagesAreRead(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(dir, "*.1"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	header := regexp.MustCompile(`^([A-Z-]+\(1\)) +Commands +([A-Z-]+\(1\))\n`)
+	for _, page := range pages {
+		out, err := exec.CommandContext(t.Context(), groff, "-man", "-Tascii", "-Kutf8", "-P-cbou", "-rLL=80n", "-rLT=80n", page).Output() //nolint:gosec // of this test
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := header.FindSubmatch(out); found == nil || string(found[1]) != string(found[2]) {
+			t.Errorf("%s begins with %q", filepath.Base(page), strings.SplitN(string(out), "\n", 2)[0])
+		}
+		for _, want := range map[string][]string{
+			"partnercenter-exit-codes.1":         {"\n           0  ok"},
+			"partnercenter-subscriptions-list.1": {"\n         subscriptionId, orderId,", "\n         unitType, status,", "\n         partnercenter subscriptions list --customer ID\n"},
+		}[filepath.Base(page)] {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("%s has no %q:\n%s", filepath.Base(page), want, out)
+			}
+		}
 	}
 	out, err := exec.CommandContext(t.Context(), groff, append([]string{"-man", "-Tutf8", "-Kutf8", "-ww", "-z"}, pages...)...).CombinedOutput()
 	if err != nil || len(out) > 0 {

@@ -171,9 +171,11 @@ func (t *tableWriter) fit() {
 		t.columns[out].left = true
 		left = append(left, out)
 	}
-	for _, i := range slices.Backward(left) { // a wide column may have left room for others
-		t.columns[i].left = false
-		t.columns[i].left = t.excess() > 0
+	if slices.ContainsFunc(t.columns, func(c tableColumn) bool { return c.kind == Whole }) {
+		for _, i := range slices.Backward(left) { // wide ones may leave room for others
+			t.columns[i].left = false
+			t.columns[i].left = t.excess() > 0
+		}
 	}
 	t.shortenText(narrow)
 	t.widenText()
