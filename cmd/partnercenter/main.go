@@ -51,6 +51,21 @@ func osTerminal() *terminal.Terminal {
 	return a
 }
 
+// unquoted returns the word to complete without the quote that it begins with, or without
+// backslashes: some shells pass words as they are typed.
+func unquoted(word string) string {
+	flag, value, ok := strings.Cut(word, "=")
+	if !ok || !strings.HasPrefix(flag, "-") {
+		flag, value = "", word
+	} else {
+		flag += "="
+	}
+	if value != "" && strings.Contains(`'"`, value[:1]) {
+		return flag + value[1:]
+	}
+	return flag + strings.ReplaceAll(value, `\`, "")
+}
+
 // run runs a command line and returns the exit code.
 func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	term.Args = args
@@ -58,6 +73,9 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	root.SetArgs(countedVerbosity(args))
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		plainUsage(root)
+		args = slices.Clone(args)
+		args[len(args)-1] = unquoted(args[len(args)-1])
+		root.SetArgs(countedVerbosity(args))
 	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
