@@ -68,6 +68,9 @@ A file, such as order.yaml below, has the fields of the API:
 	}, ordersView(false, false), command.Plan{
 		What: "place an order", Question: "Place this order?",
 		Describe: func(ctx context.Context, call *command.Call, p *command.Plan) error {
+			if err := nameCustomer(o.order, call.CustomerID); err != nil {
+				return err
+			}
 			p.Add("billed", cmp.Or(string(o.order.BillingCycle), "the item's default"))
 			p.Add("for user", o.user)
 			describePurchase(ctx, call, p, o.order)
@@ -113,22 +116,28 @@ func (o *orderForm) check(call *command.Call) error {
 	if len(o.order.LineItems) == 0 {
 		return terminal.Usagef("the order has no line items: give --offer and --quantity, or lineItems in the file")
 	}
-	return nameCustomer(o.order, call.CustomerID)
+	numberLines(o.order)
+	return nil
 }
 
-// nameCustomer sets the order's customer. It fails if the order names another.
+// nameCustomer sets the order's customer, once its id is found. It fails if the order
+// names another.
 func nameCustomer(order *partnercenter.Order, customer string) error {
 	order.ReferenceCustomerID = cmp.Or(order.ReferenceCustomerID, customer)
 	if !strings.EqualFold(order.ReferenceCustomerID, customer) {
 		return terminal.Usagef("the order in the file is for customer %s (referenceCustomerId), but --customer is %s: correct one of them", order.ReferenceCustomerID, customer)
 	}
+	return nil
+}
+
+// numberLines numbers the lines of an order, unless some have numbers.
+func numberLines(order *partnercenter.Order) {
 	if slices.ContainsFunc(order.LineItems, func(l partnercenter.OrderLineItem) bool { return l.LineItemNumber != nil }) {
-		return nil
+		return
 	}
 	for i := range order.LineItems {
 		order.LineItems[i].LineItemNumber = new(i)
 	}
-	return nil
 }
 
 func (o *orderForm) orderOfFlags(order *partnercenter.Order) error {
@@ -276,9 +285,7 @@ change is only made if the order has not changed since.`,
 			if err := call.ReadContent(file, next); err != nil {
 				return err
 			}
-			if err := nameCustomer(next, call.CustomerID); err != nil {
-				return err
-			}
+			numberLines(next)
 			if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
 				return terminal.Usagef("the file contains order %s, not %s: correct one of them", next.ID, call.Arg)
 			}
@@ -287,6 +294,9 @@ change is only made if the order has not changed since.`,
 	}, ordersView(false, false), command.Plan{
 		What: "change an order", Question: "Change this order?",
 		Describe: func(ctx context.Context, call *command.Call, p *command.Plan) error {
+			if err := nameCustomer(next, call.CustomerID); err != nil {
+				return err
+			}
 			p.Add("order", call.Arg)
 			p.Add("status", string(next.Status))
 			p.Add("billed", string(next.BillingCycle))
