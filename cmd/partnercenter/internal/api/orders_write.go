@@ -82,7 +82,7 @@ A file, such as order.yaml below, has the fields of the API:
 			opts = append(opts, partnercenter.ForCustomerUser(o.user))
 		}
 		placed, err := call.Customer.Orders.Create(ctx, o.order, opts...)
-		return customerOrder{customerID: call.CustomerID, order: placed}, err
+		return inCall(call, placed), err
 	})
 }
 
@@ -305,7 +305,7 @@ change is only made if the order has not changed since.`,
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
 		changed, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
-		return customerOrder{customerID: call.CustomerID, order: changed}, err
+		return inCall(call, changed), err
 	})
 }
 
@@ -343,6 +343,6 @@ in a sandbox. To suspend or cancel other subscriptions use "subscriptions update
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
 		cancelled, err := order(call).Cancel(ctx, lines...)
-		return customerOrder{customerID: call.CustomerID, order: cancelled}, err
+		return inCall(call, cancelled), err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,7 +77,7 @@ func subscriptionsList() command.Form {
 	filter := filterBy(partnercenter.SubscriptionStatuses())
 	return command.List(command.Spec{
 		Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
-		Long: "List a customer's subscriptions: all, or those of an order or an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSVColumns()),
+		Long: "List a customer's subscriptions: all, or those of an order or an indirect reseller." + terminal.OutputHelp(slices.Concat(subscriptionsView.CSVColumns(), command.CustomerColumns)),
 		Example: `  partnercenter subscriptions list --customer ID
   partnercenter subscriptions list --customer ID --order ORDER --json`,
 		Flags: func(cmd *cobra.Command) {

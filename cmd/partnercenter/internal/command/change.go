@@ -66,7 +66,7 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 		cmd := s.command(c.Term, func(ctx context.Context, call *Call) (err error) {
 			var p *terminal.Printer[T]
 			if v != nil {
-				if p, err = terminal.NewPrinter(c.Term, &output, v); err != nil {
+				if p, err = terminal.NewPrinter(c.Term, &output, withCustomer(&s, v, call)); err != nil {
 					return err
 				}
 			}
@@ -279,11 +279,11 @@ func (w *changer) describeCustomer(ctx context.Context, call *Call, p *Plan) err
 	if name != "" && !w.options.dryRun {
 		customer, err := call.Customer.Get(ctx)
 		if err != nil {
-			return err
+			return call.known(ctx, err)
 		}
 		call.Country = terminal.OrZero(terminal.OrZero(customer.BillingProfile).DefaultAddress).Country
-		if company := terminal.OrZero(customer.CompanyProfile).CompanyName; company != "" {
-			name = fmt.Sprintf("%s (%s)", company, name)
+		if call.CustomerName = terminal.OrZero(customer.CompanyProfile).CompanyName; call.CustomerName != "" {
+			name = fmt.Sprintf("%s (%s)", call.CustomerName, name)
 		}
 	}
 	p.Add("customer", name)

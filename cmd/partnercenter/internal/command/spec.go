@@ -59,6 +59,8 @@ type Call struct {
 	// CustomerID is the customer that the command is about. It may be a name or a domain
 	// until there is a client.
 	CustomerID string
+	// CustomerName is the customer's name, if it is known.
+	CustomerName string
 	// Client is the client of the service, and Customer that of CustomerID, for commands
 	// that call the API.
 	Client   *partnercenter.Client
@@ -138,6 +140,11 @@ func (s *Spec) check(call *Call) error {
 	for _, flags := range append([][]string{{"output", "json"}, {"jq", "template"}, {"customer", s.OrAll}}, s.Exclusive...) {
 		if err := exclusive(call.Flags, flags...); err != nil {
 			return err
+		}
+	}
+	for _, given := range call.customers() {
+		if *given != "" && strings.TrimSpace(*given) == "" {
+			return terminal.Usagef("the customer is blank: give an id, a name or a domain")
 		}
 	}
 	if s.Customer && call.CustomerID == "" && (s.OrAll == "" || !call.Given(s.OrAll)) {

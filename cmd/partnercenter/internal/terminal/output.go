@@ -262,6 +262,12 @@ func (p *Printer[T]) Streams() bool {
 	return p.order == nil && (p.Format == FormatJSONL || p.Format == formatCSV)
 }
 
+// Prints reports whether a column is printed or sorted by.
+func (p *Printer[T]) Prints(name string) bool {
+	return !p.Documents() && slices.ContainsFunc(p.columns, func(c Column[T]) bool { return c.Name == name }) ||
+		p.order != nil && p.order.Name == name
+}
+
 // Full reports whether no more items are printed.
 func (p *Printer[T]) Full() bool { return p.limit > 0 && p.order == nil && p.count >= p.limit }
 
