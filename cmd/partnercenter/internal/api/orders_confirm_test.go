@@ -34,7 +34,7 @@ func TestRefunds(t *testing.T) {
 		{new("P3Y"), "", "not possible: nothing is refunded"},
 	} {
 		line := &partnercenter.OrderLineItem{TermDuration: tt.term}
-		if got := refundsOf(a, line, tt.cycle, confirmedAt); got != tt.want {
+		if got := refundsOf(a, line, tt.cycle, confirmedAt, " by this machine's clock"); got != tt.want {
 			t.Errorf("%s %s: %q, want %q", *tt.term, tt.cycle, got, tt.want)
 		}
 	}

@@ -207,24 +207,17 @@ func (l orderLine) item() (partnercenter.OrderLineItem, error) {
 	return item, nil
 }
 
-// describeLines adds an order's lines to the plan.
-func describeLines(p *command.Plan, order *partnercenter.Order) {
-	for i := range order.LineItems {
-		describeLine(p, &order.LineItems[i], i, "")
-	}
-}
-
 // describeLine adds a line of an order to the plan, with the name of what it buys if that
 // is known.
-func describeLine(p *command.Plan, line *partnercenter.OrderLineItem, index int, name string) {
+func describeLine(p *command.Plan, line *partnercenter.OrderLineItem, index int, name, currency string) {
 	n := index
 	if line.LineItemNumber != nil {
 		n = *line.LineItemNumber
 	}
-	p.Add(fmt.Sprintf("line %d", n), lineInWords(line, name))
+	p.Add(fmt.Sprintf("line %d", n), lineInWords(line, name, currency))
 }
 
-func lineInWords(line *partnercenter.OrderLineItem, name string) string {
+func lineInWords(line *partnercenter.OrderLineItem, name, currency string) string {
 	var parts []string
 	part := func(format, value string) {
 		if value != "" {
@@ -247,7 +240,7 @@ func lineInWords(line *partnercenter.OrderLineItem, name string) string {
 	part("subscription %s", line.SubscriptionID)
 	part("for reseller %s", line.PartnerIDOnRecord)
 	if line.Pricing != nil && line.Pricing.ExtendedPrice != "" {
-		part("price %s", string(line.Pricing.ExtendedPrice))
+		part("price %s", join(" ", string(line.Pricing.ExtendedPrice), currency))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -298,15 +291,31 @@ change is only made if the order has not changed since.`,
 				return err
 			}
 			p.Add("order", call.Arg)
-			p.Add("status", string(next.Status))
-			p.Add("billed", string(next.BillingCycle))
+			var now partnercenter.Order
+			if !call.DryRun {
+				read, err := order(call).Get(ctx)
+				if err != nil {
+					return err
+				}
+				now = *read
+			}
+			p.Add("status", changed(string(now.Status.Normalize()), string(next.Status.Normalize())))
+			p.Add("billed", changed(string(now.BillingCycle.Normalize()), string(next.BillingCycle.Normalize())))
 			describePurchase(ctx, call, p, next)
 			return nil
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
-		changed, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
-		return inCall(call, changed), err
+		patched, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
+		return inCall(call, patched), err
 	})
+}
+
+// changed says what a value is and becomes. An empty one stays.
+func changed(from, to string) string {
+	if from == "" || to == "" || from == to {
+		return to
+	}
+	return from + " → " + to
 }
 
 func ordersCancel() command.Form {
@@ -334,11 +343,9 @@ in a sandbox. To suspend or cancel other subscriptions use "subscriptions update
 				return err
 			}
 			p.Add("order", strings.TrimSpace(now.ID+" "+string(now.Status)))
-			named := *now
-			named.LineItems = slices.DeleteFunc(slices.Clone(now.LineItems), func(l partnercenter.OrderLineItem) bool {
-				return len(lines) > 0 && (l.LineItemNumber == nil || !slices.Contains(lines, *l.LineItemNumber))
+			describeCancellation(ctx, call, p, now, func(l *partnercenter.OrderLineItem) bool {
+				return len(lines) == 0 || l.LineItemNumber != nil && slices.Contains(lines, *l.LineItemNumber)
 			})
-			describeLines(p, &named)
 			return nil
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {

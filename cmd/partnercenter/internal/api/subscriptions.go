@@ -257,7 +257,6 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p
 		copied := *now
 		u.next = &copied
 		u.apply(u.next)
-		p.ReadAgain = true
 	}
 	p.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
 	if !describeUpdate(p, now, u.next) {

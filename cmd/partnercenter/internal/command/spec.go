@@ -82,6 +82,7 @@ type Call struct {
 	output     *terminal.TextOrJSON // see Spec.Facts
 	json       bool                 // what it says
 	inputTaken bool                 // standard input was used for content
+	content    string               // where content came from that cannot be read again
 }
 
 // Path is the command's full name.
