@@ -113,7 +113,7 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 		options.addFlags(cmd)
 		s.completeCustomers(cmd, c)
 		if v != nil {
-			output.AddFlags(cmd, false)
+			output.AddFlags(cmd, withCustomer(&s, v, nil).Names(), false)
 		}
 		return cmd
 	}

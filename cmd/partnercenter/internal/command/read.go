@@ -48,7 +48,7 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 		if s.AllowShort {
 			cmd.Flags().Bool(allowShort, false, "accept answers with fewer items than their totalCount, instead of failing")
 		}
-		output.AddFlags(cmd, !s.Single)
+		output.AddFlags(cmd, withCustomer(&s, v, nil).Names(), !s.Single)
 		s.completeCustomers(cmd, c)
 		return cmd
 	}
