@@ -77,9 +77,10 @@ func lookUp(ctx context.Context, call *command.Call, id string) (item, error) {
 func describeCancellation(ctx context.Context, call *command.Call, p *command.Plan, order *partnercenter.Order, wanted func(*partnercenter.OrderLineItem) bool) {
 	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
 	defer cancel()
+	priced := false
 	if !call.DryRun {
-		if priced, err := call.Customer.Orders.ByID(order.ID).Get(ctx, partnercenter.IncludePrice()); err == nil {
-			order = priced
+		if withPrices, err := call.Customer.Orders.ByID(order.ID).Get(ctx, partnercenter.IncludePrice()); err == nil {
+			order, priced = withPrices, true
 		} else {
 			p.Add("price", "cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
 		}
@@ -100,6 +101,9 @@ func describeCancellation(ctx context.Context, call *command.Call, p *command.Pl
 			p.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
 		case item.availability != nil:
 			p.Add("  take back", refundsOf(item.availability, line, order.BillingCycle, order.CreationDate.Time(), ""))
+		}
+		if priced && terminal.OrZero(line.Pricing).ExtendedPrice == "" {
+			p.Add("  price", "not known: the order has none that may be seen")
 		}
 		if line.SubscriptionID != "" && onlineService(ctx, call, line) {
 			p.Add("  refused", "an online service is not cancelled by its order, but suspended:")
