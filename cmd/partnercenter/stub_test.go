@@ -44,6 +44,10 @@ func newStub(tb testing.TB, tls bool) *stub {
 		fmt.Fprintf(w, `{"id":%q,"companyProfile":{"companyName":"Northwind","domain":"northwind.example"},"relationshipToPartner":"reseller"}`, r.PathValue("id"))
 	})
 	mux.HandleFunc("/v1/customers/{id}/orders", s.orders)
+	mux.HandleFunc("GET /v1/customers/{id}/subscriptions/{subscription}", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"id":"sub","quantity":5,"attributes":{"etag":"e"}}`)
+	})
+	mux.HandleFunc("PATCH /v1/customers/{id}/subscriptions/{subscription}", s.place)
 	mux.HandleFunc("/v1/customers/{id}/orders/{order}", func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("order") != "order-1" {
 			fail(w, http.StatusNotFound, "20000", "The order is not there.")
@@ -176,13 +180,14 @@ func (s *stub) customers(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		// Every customer that is asked for by name exists, with that name as id.
+		// Every customer that is asked for by name exists, with that name, without an article, as id.
 		if ids = nil; filter.Field == "CompanyName" && filter.Value == "twins" {
 			fmt.Fprint(w, `{"totalCount":2,"items":[{"id":"t1","companyProfile":{"companyName":"Twins","domain":"one.example"}},{"id":"t2","companyProfile":{"companyName":"TWINS","domain":"two.example"}}]}`)
 			return
 		}
 		if filter.Field == "CompanyName" {
-			fmt.Fprintf(w, `{"totalCount":1,"items":[{"id":%[1]q,"companyProfile":{"companyName":%[1]q}}]}`, filter.Value)
+			id := strings.ToLower(strings.TrimPrefix(filter.Value, "The "))
+			fmt.Fprintf(w, `{"totalCount":1,"items":[{"id":%q,"companyProfile":{"companyName":%q}}]}`, id, filter.Value)
 			return
 		}
 	}

@@ -106,23 +106,28 @@ Tables have a row for each order, -o wide and -o csv one for each line item.` + 
 		case all.wanted:
 			orders = all.orders(ctx, call, partnercenter.AllOrdersOptions{BillingCycle: cycle.value, Options: options()})
 		case cycle.value != "":
-			orders = ofCustomer(call.CustomerID, call.Customer.Orders.ByBillingCycleType(cycle.value).All(ctx, options()...))
+			orders = ofCustomer(call, call.Customer.Orders.ByBillingCycleType(cycle.value).All(ctx, options()...))
 		default:
-			orders = ofCustomer(call.CustomerID, call.Customer.Orders.All(ctx, options()...))
+			orders = ofCustomer(call, call.Customer.Orders.All(ctx, options()...))
 		}
 		return only(orders, func(c customerOrder) bool { return filter.matches(c.order.CreationDate, string(c.order.Status)) })
 	})
 }
 
 // ofCustomer adds the customer to orders.
-func ofCustomer(id string, orders iter.Seq2[*partnercenter.Order, error]) iter.Seq2[customerOrder, error] {
+func ofCustomer(call *command.Call, orders iter.Seq2[*partnercenter.Order, error]) iter.Seq2[customerOrder, error] {
 	return func(yield func(customerOrder, error) bool) {
 		for order, err := range orders {
-			if !yield(customerOrder{customerID: id, order: order}, err) {
+			if !yield(inCall(call, order), err) {
 				return
 			}
 		}
 	}
+}
+
+// inCall adds the customer of the call to an order.
+func inCall(call *command.Call, order *partnercenter.Order) customerOrder {
+	return customerOrder{customerID: call.CustomerID, customerName: call.CustomerName, order: order}
 }
 
 func orderOptions(includePrice bool) []partnercenter.OrderOption {
@@ -187,7 +192,7 @@ Ids of newer orders are case-sensitive.`,
 			return nil
 		},
 	}, view, func(ctx context.Context, call *command.Call) (customerOrder, error) {
-		c := customerOrder{customerID: call.CustomerID}
+		c := inCall(call, nil)
 		var err error
 		c.order, err = order(call).Get(ctx, orderOptions(includePrice || call.Details)...)
 		if refused := new(partnercenter.Error); call.Details && !includePrice && errors.As(err, &refused) && refused.Code == partnercenter.ErrorCodePriceNotGranted {
@@ -282,7 +287,7 @@ to 15 minutes, and print it. If the order does not exist, fail at once.`,
 				call.Term.Linef("not listed after %s; next check in %s", waited.Round(time.Second), pause.Round(time.Second))
 			},
 		})
-		return customerOrder{order: o}, err
+		return inCall(call, o), err
 	})
 }
 
@@ -292,7 +297,7 @@ func PrintOrders(ctx context.Context, term *terminal.Terminal, pc *partnercenter
 	if err != nil {
 		return err
 	}
-	orders, err := command.Collect(ofCustomer(customer, pc.Customers.ByID(customer).Orders.All(ctx)))
+	orders, err := command.Collect(ofCustomer(&command.Call{CustomerID: customer}, pc.Customers.ByID(customer).Orders.All(ctx)))
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,11 @@ func describePurchase(ctx context.Context, call *command.Call, p *command.Plan, 
 	for i := range order.LineItems {
 		line := &order.LineItems[i]
 		if line.SubscriptionID != "" || call.DryRun {
-			describeLine(p, line, i, "")
+			describeLine(p, line, i, "", order.CurrencyCode)
 			continue
 		}
 		item, err := lookUp(ctx, call, line.OfferID)
-		describeLine(p, line, i, item.name)
+		describeLine(p, line, i, item.name, order.CurrencyCode)
 		switch {
 		case err != nil:
 			p.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
@@ -72,8 +72,58 @@ func lookUp(ctx context.Context, call *command.Call, id string) (item, error) {
 	return item{name: offer.Name}, nil
 }
 
-// refundsOf says until when a line that is bought now can be taken back.
-func refundsOf(a *partnercenter.Availability, line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType, now time.Time) string {
+// describeCancellation adds the lines to cancel to the plan, with prices if they may be
+// seen, and until when they can be cancelled. What cannot be looked up does not stop it.
+func describeCancellation(ctx context.Context, call *command.Call, p *command.Plan, order *partnercenter.Order, wanted func(*partnercenter.OrderLineItem) bool) {
+	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+	defer cancel()
+	priced := false
+	if !call.DryRun {
+		if withPrices, err := call.Customer.Orders.ByID(order.ID).Get(ctx, partnercenter.IncludePrice()); err == nil {
+			order, priced = withPrices, true
+		} else {
+			p.Add("price", "cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
+		}
+	}
+	for i := range order.LineItems {
+		line := &order.LineItems[i]
+		switch {
+		case !wanted(line):
+			continue
+		case call.DryRun:
+			describeLine(p, line, i, "", order.CurrencyCode)
+			continue
+		}
+		item, err := lookUp(ctx, call, line.OfferID)
+		describeLine(p, line, i, item.name, order.CurrencyCode)
+		switch {
+		case err != nil:
+			p.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
+		case item.availability != nil:
+			p.Add("  take back", refundsOf(item.availability, line, order.BillingCycle, order.CreationDate.Time()))
+		}
+		if priced && terminal.OrZero(line.Pricing).ExtendedPrice == "" {
+			p.Add("  price", "not known: the order has none that may be seen")
+		}
+		if line.SubscriptionID != "" && onlineService(ctx, call, line) {
+			p.Add("  refused", "an online service is not cancelled by its order, but suspended:")
+			p.Add("", "partnercenter subscriptions update "+terminal.ShellQuote(line.SubscriptionID)+" --customer "+terminal.ShellQuote(call.CustomerID)+" --status suspended")
+		}
+	}
+}
+
+// onlineService reports whether a line is of an online service, which all legacy offers
+// are taken for.
+func onlineService(ctx context.Context, call *command.Call, line *partnercenter.OrderLineItem) bool {
+	if !strings.Contains(line.OfferID, ":") {
+		return true
+	}
+	s, err := call.Customer.Subscriptions.ByID(line.SubscriptionID).Get(ctx)
+	return err == nil && strings.HasPrefix(terminal.OrZero(s.ProductType).ID, "OnlineServices")
+}
+
+// refundsOf says until when a line that is bought at a time can be taken back.
+func refundsOf(a *partnercenter.Availability, line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType, bought time.Time) string {
 	var said []string
 	for _, term := range a.Terms {
 		if line.TermDuration != nil && term.Duration != *line.TermDuration || cycle != "" && term.BillingCycle.Normalize() != cycle.Normalize() {
@@ -87,7 +137,7 @@ func refundsOf(a *partnercenter.Availability, line *partnercenter.OrderLineItem,
 				}
 				if days, ok := wholeDays(refund.ExpiresAfter); ok {
 					text = fmt.Sprintf("until %s, %s after buying, with a %s refund",
-						now.AddDate(0, 0, days).UTC().Format("2 January 2006 15:04 UTC"), words.Count(days, "day"), strings.ToLower(string(refund.Type)))
+						bought.AddDate(0, 0, days).UTC().Format("2 January 2006 15:04 UTC"), words.Count(days, "day"), strings.ToLower(string(refund.Type)))
 				}
 				if !slices.Contains(said, text) {
 					said = append(said, text)

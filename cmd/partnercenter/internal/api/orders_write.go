@@ -68,6 +68,9 @@ A file, such as order.yaml below, has the fields of the API:
 	}, ordersView(false, false), command.Plan{
 		What: "place an order", Question: "Place this order?",
 		Describe: func(ctx context.Context, call *command.Call, p *command.Plan) error {
+			if err := nameCustomer(o.order, call.CustomerID); err != nil {
+				return err
+			}
 			p.Add("billed", cmp.Or(string(o.order.BillingCycle), "the item's default"))
 			p.Add("for user", o.user)
 			describePurchase(ctx, call, p, o.order)
@@ -79,7 +82,7 @@ A file, such as order.yaml below, has the fields of the API:
 			opts = append(opts, partnercenter.ForCustomerUser(o.user))
 		}
 		placed, err := call.Customer.Orders.Create(ctx, o.order, opts...)
-		return customerOrder{customerID: call.CustomerID, order: placed}, err
+		return inCall(call, placed), err
 	})
 }
 
@@ -113,22 +116,28 @@ func (o *orderForm) check(call *command.Call) error {
 	if len(o.order.LineItems) == 0 {
 		return terminal.Usagef("the order has no line items: give --offer and --quantity, or lineItems in the file")
 	}
-	return nameCustomer(o.order, call.CustomerID)
+	numberLines(o.order)
+	return nil
 }
 
-// nameCustomer sets the order's customer. It fails if the order names another.
+// nameCustomer sets the order's customer, once its id is found. It fails if the order
+// names another.
 func nameCustomer(order *partnercenter.Order, customer string) error {
 	order.ReferenceCustomerID = cmp.Or(order.ReferenceCustomerID, customer)
 	if !strings.EqualFold(order.ReferenceCustomerID, customer) {
 		return terminal.Usagef("the order in the file is for customer %s (referenceCustomerId), but --customer is %s: correct one of them", order.ReferenceCustomerID, customer)
 	}
+	return nil
+}
+
+// numberLines numbers the lines of an order, unless some have numbers.
+func numberLines(order *partnercenter.Order) {
 	if slices.ContainsFunc(order.LineItems, func(l partnercenter.OrderLineItem) bool { return l.LineItemNumber != nil }) {
-		return nil
+		return
 	}
 	for i := range order.LineItems {
 		order.LineItems[i].LineItemNumber = new(i)
 	}
-	return nil
 }
 
 func (o *orderForm) orderOfFlags(order *partnercenter.Order) error {
@@ -198,24 +207,17 @@ func (l orderLine) item() (partnercenter.OrderLineItem, error) {
 	return item, nil
 }
 
-// describeLines adds an order's lines to the plan.
-func describeLines(p *command.Plan, order *partnercenter.Order) {
-	for i := range order.LineItems {
-		describeLine(p, &order.LineItems[i], i, "")
-	}
-}
-
 // describeLine adds a line of an order to the plan, with the name of what it buys if that
 // is known.
-func describeLine(p *command.Plan, line *partnercenter.OrderLineItem, index int, name string) {
+func describeLine(p *command.Plan, line *partnercenter.OrderLineItem, index int, name, currency string) {
 	n := index
 	if line.LineItemNumber != nil {
 		n = *line.LineItemNumber
 	}
-	p.Add(fmt.Sprintf("line %d", n), lineInWords(line, name))
+	p.Add(fmt.Sprintf("line %d", n), lineInWords(line, name, currency))
 }
 
-func lineInWords(line *partnercenter.OrderLineItem, name string) string {
+func lineInWords(line *partnercenter.OrderLineItem, name, currency string) string {
 	var parts []string
 	part := func(format, value string) {
 		if value != "" {
@@ -238,7 +240,7 @@ func lineInWords(line *partnercenter.OrderLineItem, name string) string {
 	part("subscription %s", line.SubscriptionID)
 	part("for reseller %s", line.PartnerIDOnRecord)
 	if line.Pricing != nil && line.Pricing.ExtendedPrice != "" {
-		part("price %s", string(line.Pricing.ExtendedPrice))
+		part("price %s", join(" ", string(line.Pricing.ExtendedPrice), currency))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -276,9 +278,7 @@ change is only made if the order has not changed since.`,
 			if err := call.ReadContent(file, next); err != nil {
 				return err
 			}
-			if err := nameCustomer(next, call.CustomerID); err != nil {
-				return err
-			}
+			numberLines(next)
 			if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
 				return terminal.Usagef("the file contains order %s, not %s: correct one of them", next.ID, call.Arg)
 			}
@@ -287,16 +287,35 @@ change is only made if the order has not changed since.`,
 	}, ordersView(false, false), command.Plan{
 		What: "change an order", Question: "Change this order?",
 		Describe: func(ctx context.Context, call *command.Call, p *command.Plan) error {
+			if err := nameCustomer(next, call.CustomerID); err != nil {
+				return err
+			}
 			p.Add("order", call.Arg)
-			p.Add("status", string(next.Status))
-			p.Add("billed", string(next.BillingCycle))
+			var now partnercenter.Order
+			if !call.DryRun {
+				read, err := order(call).Get(ctx)
+				if err != nil {
+					return err
+				}
+				now = *read
+			}
+			p.Add("status", changed(string(now.Status.Normalize()), string(next.Status.Normalize())))
+			p.Add("billed", changed(string(now.BillingCycle.Normalize()), string(next.BillingCycle.Normalize())))
 			describePurchase(ctx, call, p, next)
 			return nil
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
-		changed, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
-		return customerOrder{customerID: call.CustomerID, order: changed}, err
+		patched, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
+		return inCall(call, patched), err
 	})
+}
+
+// changed says what a value is and becomes. An empty one stays.
+func changed(from, to string) string {
+	if from == "" || to == "" || from == to {
+		return to
+	}
+	return from + " → " + to
 }
 
 func ordersCancel() command.Form {
@@ -324,15 +343,13 @@ in a sandbox. To suspend or cancel other subscriptions use "subscriptions update
 				return err
 			}
 			p.Add("order", strings.TrimSpace(now.ID+" "+string(now.Status)))
-			named := *now
-			named.LineItems = slices.DeleteFunc(slices.Clone(now.LineItems), func(l partnercenter.OrderLineItem) bool {
-				return len(lines) > 0 && (l.LineItemNumber == nil || !slices.Contains(lines, *l.LineItemNumber))
+			describeCancellation(ctx, call, p, now, func(l *partnercenter.OrderLineItem) bool {
+				return len(lines) == 0 || l.LineItemNumber != nil && slices.Contains(lines, *l.LineItemNumber)
 			})
-			describeLines(p, &named)
 			return nil
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
 		cancelled, err := order(call).Cancel(ctx, lines...)
-		return customerOrder{customerID: call.CustomerID, order: cancelled}, err
+		return inCall(call, cancelled), err
 	})
 }

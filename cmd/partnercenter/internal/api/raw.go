@@ -69,6 +69,7 @@ and prints their items as one array. Methods other than GET and HEAD are changes
 			p.Add("request", r.request.Method+" "+address)
 			if r.file != "" {
 				p.Add("body", fmt.Sprintf("%s (%s)", r.file, words.Count(len(r.request.Body), "byte")))
+				p.AddJSON(r.request.Body)
 			}
 			return nil
 		},

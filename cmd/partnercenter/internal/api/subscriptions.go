@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,7 +77,7 @@ func subscriptionsList() command.Form {
 	filter := filterBy(partnercenter.SubscriptionStatuses())
 	return command.List(command.Spec{
 		Use: "list --customer ID", Customer: true, Short: "List a customer's subscriptions",
-		Long: "List a customer's subscriptions: all, or those of an order or an indirect reseller." + terminal.OutputHelp(subscriptionsView.CSVColumns()),
+		Long: "List a customer's subscriptions: all, or those of an order or an indirect reseller." + terminal.OutputHelp(slices.Concat(subscriptionsView.CSVColumns(), command.CustomerColumns)),
 		Example: `  partnercenter subscriptions list --customer ID
   partnercenter subscriptions list --customer ID --order ORDER --json`,
 		Flags: func(cmd *cobra.Command) {
@@ -259,7 +260,6 @@ func (u *subscriptionUpdate) describe(ctx context.Context, call *command.Call, p
 		copied := *now
 		u.next = &copied
 		u.apply(u.next)
-		p.ReadAgain = true
 	}
 	p.Add("subscription", fmt.Sprintf("%s %s", now.ID, subscriptionName(now)))
 	if !describeUpdate(p, now, u.next) {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -31,9 +33,6 @@ type Plan struct {
 	// Describe reads what the change depends on and adds facts to a copy of the plan for
 	// this run.
 	Describe func(context.Context, *Call, *Plan) error
-	// ReadAgain reports that the command reads what it changes, so that
-	// repeating it finds out whether the change was made.
-	ReadAgain bool
 
 	facts [][2]string // names and values, in display order
 }
@@ -42,6 +41,28 @@ type Plan struct {
 func (p *Plan) Add(name, value string) {
 	if value != "" {
 		p.facts = append(p.facts, [2]string{name, value})
+	}
+}
+
+// AddJSON adds the members of a JSON document as facts.
+func (p *Plan) AddJSON(data []byte) {
+	dec := jsontext.NewDecoder(bytes.NewReader(data))
+	var before jsontext.Kind
+	for {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return // the end: the document was read before
+		}
+		name := "  " + strings.TrimPrefix(string(dec.StackPointer()), "/")
+		in, length := dec.StackIndex(dec.StackDepth())
+		switch kind := token.Kind(); {
+		case kind == '}' && before == '{', kind == ']' && before == '[':
+			p.Add(name, string(before)+string(kind))
+		case strings.ContainsRune("{}[]", rune(kind)), in == '{' && length%2 == 1: // a name
+		default:
+			p.Add(name, cmp.Or(token.String(), `""`))
+		}
+		before = token.Kind()
 	}
 }
 
@@ -66,7 +87,7 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 		cmd := s.command(c.Term, func(ctx context.Context, call *Call) (err error) {
 			var p *terminal.Printer[T]
 			if v != nil {
-				if p, err = terminal.NewPrinter(c.Term, &output, v); err != nil {
+				if p, err = terminal.NewPrinter(c.Term, &output, withCustomer(&s, v, call)); err != nil {
 					return err
 				}
 			}
@@ -92,7 +113,7 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 		options.addFlags(cmd)
 		s.completeCustomers(cmd, c)
 		if v != nil {
-			output.AddFlags(cmd, false)
+			output.AddFlags(cmd, withCustomer(&s, v, nil).Names(), false)
 		}
 		return cmd
 	}
@@ -208,7 +229,7 @@ func (o *changeOptions) newRequestID() (string, error) {
 // change makes a change after confirmation. Flags and terminal are checked
 // before anything is sent.
 func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOptions, plan Plan, do func(context.Context) error) (err error) {
-	w := &changer{term: c.Term, options: o, input: call.inputTaken}
+	w := &changer{term: c.Term, options: o, input: call.inputTaken, content: call.content}
 	if w.requestID, err = o.newRequestID(); err != nil {
 		return err
 	}
@@ -246,7 +267,8 @@ type changer struct {
 	options   *changeOptions
 	service   *connect.Service
 	requestID string
-	input     bool // standard input is used for content
+	input     bool   // standard input is used for content
+	content   string // see [Unsettled]
 }
 
 // real reports whether the Partner Center is not on this machine, so that the
@@ -279,11 +301,11 @@ func (w *changer) describeCustomer(ctx context.Context, call *Call, p *Plan) err
 	if name != "" && !w.options.dryRun {
 		customer, err := call.Customer.Get(ctx)
 		if err != nil {
-			return err
+			return call.known(ctx, err)
 		}
 		call.Country = terminal.OrZero(terminal.OrZero(customer.BillingProfile).DefaultAddress).Country
-		if company := terminal.OrZero(customer.CompanyProfile).CompanyName; company != "" {
-			name = fmt.Sprintf("%s (%s)", company, name)
+		if call.CustomerName = terminal.OrZero(customer.CompanyProfile).CompanyName; call.CustomerName != "" {
+			name = fmt.Sprintf("%s (%s)", call.CustomerName, name)
 		}
 	}
 	p.Add("customer", name)
@@ -354,17 +376,14 @@ func (w *changer) do(ctx context.Context, p *Plan, call func(context.Context) er
 	if !partnercenter.Unsettled(err) || errors.As(err, new(*dryRun)) {
 		return err
 	}
-	requestID := w.requestID
-	if p.ReadAgain {
-		requestID = ""
-	}
-	return &Unsettled{err: err, what: p.What, command: w.term.CommandLine(requestID)}
+	return &Unsettled{err: err, what: p.What, input: w.content, command: w.term.CommandLine(w.requestID)}
 }
 
 // Unsettled is the error of a change that may have been made.
 type Unsettled struct {
 	err           error
 	what, command string
+	input         string // what the command reads its content from, if it cannot be read again
 }
 
 func (u *Unsettled) Error() string { return u.err.Error() }
@@ -372,7 +391,11 @@ func (u *Unsettled) Unwrap() error { return u.err }
 
 // Next returns how to find out.
 func (u *Unsettled) Next() string {
-	return fmt.Sprintf("It is unknown whether the service did this: %s.\nTo complete it or find out, run this; it is done only once in any case:\n  %s", u.what, u.command)
+	next := fmt.Sprintf("It is unknown whether the service did this: %s.\nTo complete it or find out, run this; it is done only once in any case:\n  %s", u.what, u.command)
+	if u.input != "" {
+		next += "\nGive it the same content again: " + u.input + " was read to its end."
+	}
+	return next
 }
 
 // Explain describes the error for the user.

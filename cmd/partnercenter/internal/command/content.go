@@ -32,7 +32,13 @@ func FileFlag(cmd *cobra.Command, file *string, what string) {
 // does not have are kept, because the service may know them, with a warning
 // that suggests similar names.
 func (c *Call) ReadContent(name string, v any) error {
-	c.inputTaken = name == "-"
+	c.inputTaken = name == "-" || name == "/dev/stdin" || name == "/dev/fd/0"
+	switch {
+	case c.inputTaken:
+		c.content = "standard input"
+	case strings.HasPrefix(name, "/dev/fd/"), strings.HasPrefix(name, "/proc/"):
+		c.content = name
+	}
 	text, err := c.Term.ReadFile(name, maxContent)
 	if err != nil {
 		return terminal.Usagef("-f %s cannot be read: %v", name, err)

@@ -19,35 +19,34 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
-// resolveCustomer replaces the name or the domain of a customer with its id. An id costs
-// no request.
-func resolveCustomer(ctx context.Context, client *partnercenter.Client, given *string) error {
-	if *given == "" || guid.Is(*given) {
-		return nil
+// resolveCustomer returns the customer with a name or a domain. An id costs no request,
+// and returns only that.
+func resolveCustomer(ctx context.Context, client *partnercenter.Client, given string) (*partnercenter.Customer, error) {
+	if given == "" || guid.Is(given) {
+		return &partnercenter.Customer{ID: given}, nil
 	}
 	var found []*partnercenter.Customer
 	for _, field := range []partnercenter.CustomerSearchField{partnercenter.CustomerSearchFieldDomain, partnercenter.CustomerSearchFieldCompanyName} {
-		for c, err := range searchCustomers(ctx, client, field, *given) {
+		for c, err := range searchCustomers(ctx, client, field, given) {
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if isNamed(c, *given) && !slices.ContainsFunc(found, func(known *partnercenter.Customer) bool { return known.ID == c.ID }) {
+			if isNamed(c, given) && !slices.ContainsFunc(found, func(known *partnercenter.Customer) bool { return known.ID == c.ID }) {
 				found = append(found, c)
 			}
 		}
 	}
 	switch len(found) {
 	case 1:
-		*given = found[0].ID
-		return nil
+		return found[0], nil
 	case 0:
-		return noCustomer(ctx, client, *given)
+		return nil, cmp.Or(noCustomer(ctx, client, given), error(&unknownCustomer{name: given}))
 	}
 	var ids []string
 	for _, c := range found {
 		ids = append(ids, c.ID+" ("+terminal.OrZero(c.CompanyProfile).Domain+")")
 	}
-	return terminal.Usagef("%d customers are named %q: give the id of one of %s", len(found), *given, strings.Join(ids, ", "))
+	return nil, terminal.Usagef("%d customers are named %q: give the id of one of %s", len(found), given, strings.Join(ids, ", "))
 }
 
 // searchCustomers yields the customers whose field starts with text. Names are compared
@@ -66,22 +65,32 @@ func isNamed(c *partnercenter.Customer, name string) bool {
 	return folded(company.CompanyName) == folded(name) || folded(company.Domain) == folded(name)
 }
 
-// noCustomer returns the error for a name that no customer has, with near ones.
+// noCustomer returns the error for a name or an id that no customer has, with near ones,
+// or nil if there is a customer with the id.
 func noCustomer(ctx context.Context, client *partnercenter.Client, name string) error {
 	e := &unknownCustomer{name: name}
+	wanted := strings.Trim(folded(name), "{}")
 	var names []string
+	labels := map[string]string{}
 	for c, err := range client.Customers.All(ctx) {
 		if err != nil {
 			return err
 		}
 		company := terminal.OrZero(c.CompanyProfile)
-		if len(e.near) < maxNear && strings.Contains(folded(company.CompanyName+" "+company.Domain), folded(name)) {
-			e.near = append(e.near, fmt.Sprintf("%s (%s)", company.CompanyName, c.ID))
+		label := fmt.Sprintf("%s (%s)", company.CompanyName, c.ID)
+		id := folded(c.ID)
+		if id == folded(name) {
+			return nil
 		}
-		names = append(names, company.CompanyName, company.Domain)
+		if len(e.near) < maxNear && (strings.Contains(folded(company.CompanyName+" "+company.Domain), wanted) || strings.HasPrefix(id, wanted)) {
+			e.near = append(e.near, label)
+		}
+		for _, text := range []string{folded(company.CompanyName), folded(company.Domain), id} {
+			names, labels[text] = append(names, text), label
+		}
 	}
-	if closest := suggest.Closest(name, names); closest != "" && len(e.near) == 0 {
-		e.near = []string{closest}
+	if closest := suggest.Closest(wanted, names); closest != "" && len(e.near) == 0 {
+		e.near = []string{labels[closest]}
 	}
 	return e
 }
@@ -93,15 +102,24 @@ const maxNear = 5
 type unknownCustomer struct {
 	name string
 	near []string
+	err  error // the service's refusal of an id
 }
 
+func (e *unknownCustomer) Unwrap() error { return e.err }
+
 func (e *unknownCustomer) Error() string {
+	if guid.Is(e.name) {
+		return "the partner has no customer with the id " + e.name
+	}
 	return fmt.Sprintf("the partner has no customer with the name or domain %q", e.name)
 }
 
 // Explain describes the error for the user.
-func (e *unknownCustomer) Explain(time.Time) terminal.Explanation {
+func (e *unknownCustomer) Explain(now time.Time) terminal.Explanation {
 	x := terminal.Explanation{What: e.Error(), Code: terminal.ExitNotFound, Next: "List the customers: partnercenter customers list"}
+	if e.err != nil {
+		x.Details = terminal.Explain(e.err, now).Details
+	}
 	if len(e.near) > 0 {
 		x.Next = "Did you mean " + strings.Join(e.near, " or ") + "?"
 	}

@@ -5,11 +5,15 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Form returns a command that calls the API through a connection.
@@ -23,23 +27,28 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 	return func(c *connect.Connection) *cobra.Command {
 		var output terminal.Output
 		cmd := s.command(c.Term, func(ctx context.Context, call *Call) error {
-			p, err := terminal.NewPrinter(c.Term, &output, v)
+			p, err := terminal.NewPrinter(c.Term, &output, withCustomer(&s, v, call))
 			if err != nil {
 				return err
 			}
 			if err := call.open(ctx, c); err != nil {
 				return err
 			}
+			if p.Prints(customerName) {
+				if err := call.nameCustomer(ctx); err != nil {
+					return call.known(ctx, err)
+				}
+			}
 			call.Scrolls, call.Details = p.Streams(), s.Single && p.Details()
 			if err = printList(call, p, fetch(ctx, call)); errors.Is(err, ErrDone) {
 				return nil
 			}
-			return err
+			return call.known(ctx, err)
 		})
 		if s.AllowShort {
 			cmd.Flags().Bool(allowShort, false, "accept answers with fewer items than their totalCount, instead of failing")
 		}
-		output.AddFlags(cmd, !s.Single)
+		output.AddFlags(cmd, withCustomer(&s, v, nil).Names(), !s.Single)
 		s.completeCustomers(cmd, c)
 		return cmd
 	}
@@ -108,17 +117,94 @@ func (c *Call) open(ctx context.Context, conn *connect.Connection) (err error) {
 	return c.findCustomer(ctx)
 }
 
-// findCustomer makes ids of the names of customers on the command line.
+// findCustomer makes ids of the names of customers on the command line, also where it is
+// repeated.
 func (c *Call) findCustomer(ctx context.Context) error {
-	for _, given := range []*string{&c.CustomerID, c.spec.CustomerFlag} {
-		if given != nil {
-			if err := resolveCustomer(ctx, c.Client, given); err != nil {
-				return err
-			}
+	for _, given := range c.customers() {
+		found, err := resolveCustomer(ctx, c.Client, *given)
+		if err != nil {
+			return err
 		}
+		if found.ID != *given {
+			c.repeatWith(*given, found.ID)
+		}
+		*given, c.CustomerName = found.ID, terminal.OrZero(found.CompanyProfile).CompanyName
 	}
 	c.Customer = c.Client.Customers.ByID(c.CustomerID)
 	return nil
+}
+
+// customers returns where the call has customers.
+func (c *Call) customers() []*string {
+	if c.spec.CustomerFlag != nil {
+		return []*string{c.spec.CustomerFlag}
+	}
+	return []*string{&c.CustomerID}
+}
+
+// repeatWith has messages repeat the command line with the id of the customer that was
+// given by name.
+func (c *Call) repeatWith(name, id string) {
+	args := slices.Clone(c.Term.Args)
+	once := c.spec.CustomerArg // the argument, which a flag's value may look like
+	for i, word := range args {
+		switch {
+		case word == "--customer="+name:
+			args[i] = "--customer=" + id
+		case word == name && i > 0 && (args[i-1] == "--customer" || once && !strings.HasPrefix(args[i-1], "-")):
+			args[i], once = id, false
+		}
+	}
+	c.Term.Args = args
+}
+
+// nameCustomer looks up the name of the customer, if there is one.
+func (c *Call) nameCustomer(ctx context.Context) error {
+	if c.CustomerID == "" || c.CustomerName != "" {
+		return nil
+	}
+	customer, err := c.Customer.Get(ctx)
+	if err == nil {
+		c.CustomerName = terminal.OrZero(customer.CompanyProfile).CompanyName
+	}
+	return err
+}
+
+// known explains the refusal of a customer that the partner does not have.
+func (c *Call) known(ctx context.Context, err error) error {
+	id := *c.customers()[0]
+	if answer := new(partnercenter.Error); !guid.Is(id) || !errors.As(err, &answer) || answer.Code != partnercenter.ErrorCodeNoRelationship {
+		return err
+	}
+	var unknown *unknownCustomer
+	if errors.As(noCustomer(ctx, c.Client, id), &unknown) {
+		unknown.err = err
+		return unknown
+	}
+	return err
+}
+
+// The columns that resources of a customer's have at their end in CSV.
+const (
+	customerID   = "customerId"
+	customerName = "customerName"
+)
+
+// CustomerColumns are the names of these columns.
+var CustomerColumns = []string{customerID, customerName}
+
+// withCustomer adds them to a view of a customer's resources, unless it has them.
+func withCustomer[T any](s *Spec, v *terminal.View[T], call *Call) *terminal.View[T] {
+	if !s.Customer || v.CSV == nil || slices.Contains(v.CSV, customerName) {
+		return v
+	}
+	with := *v
+	with.CSV = slices.Concat(v.CSV, CustomerColumns)
+	with.Columns = slices.Concat(v.Columns, []terminal.Column[T]{
+		{Name: customerID, Shown: terminal.Hidden, Kind: terminal.ID, Value: func(T) any { return call.CustomerID }},
+		{Name: customerName, Shown: terminal.Hidden, Value: func(T) any { return call.CustomerName }},
+	})
+	return &with
 }
 
 // Collect returns all items of an iterator, or none if it fails.

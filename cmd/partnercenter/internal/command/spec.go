@@ -59,6 +59,8 @@ type Call struct {
 	// CustomerID is the customer that the command is about. It may be a name or a domain
 	// until there is a client.
 	CustomerID string
+	// CustomerName is the customer's name, if it is known.
+	CustomerName string
 	// Client is the client of the service, and Customer that of CustomerID, for commands
 	// that call the API.
 	Client   *partnercenter.Client
@@ -82,6 +84,7 @@ type Call struct {
 	output     *terminal.TextOrJSON // see Spec.Facts
 	json       bool                 // what it says
 	inputTaken bool                 // standard input was used for content
+	content    string               // where content came from that cannot be read again
 }
 
 // Path is the command's full name.
@@ -117,7 +120,7 @@ func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call)
 			if s.CustomerArg {
 				call.CustomerID = call.Arg
 			}
-			if err := s.check(call); err != nil {
+			if err := s.check(cmd, call); err != nil {
 				return err
 			}
 			return run(cmd.Context(), call)
@@ -136,10 +139,15 @@ func (s *Spec) command(term *terminal.Terminal, run func(context.Context, *Call)
 	return cmd
 }
 
-func (s *Spec) check(call *Call) error {
+func (s *Spec) check(cmd *cobra.Command, call *Call) error {
 	for _, flags := range append([][]string{{"output", "json"}, {"jq", "template"}, {"customer", s.OrAll}}, s.Exclusive...) {
 		if err := exclusive(call.Flags, flags...); err != nil {
 			return err
+		}
+	}
+	for _, given := range call.customers() {
+		if *given != "" && strings.TrimSpace(*given) == "" {
+			return terminal.Usagef("the customer is blank: give an id, a name or a domain")
 		}
 	}
 	if s.Customer && call.CustomerID == "" && (s.OrAll == "" || !call.Given(s.OrAll)) {
@@ -148,10 +156,24 @@ func (s *Spec) check(call *Call) error {
 		}
 		return terminal.Usagef("the customer is missing: give --customer with an id, a name or a domain")
 	}
-	if s.Check == nil {
-		return nil
+	if err := refuseEmpty(cmd); err != nil || s.Check == nil {
+		return err
 	}
 	return s.Check(call)
+}
+
+// refuseEmpty fails if one of the command's own flags is given without a text, as with a
+// variable that is not set. A flag with a default can be emptied, and those of a
+// connection can, to overrule a profile.
+func refuseEmpty(cmd *cobra.Command) (err error) {
+	own := cmd.LocalNonPersistentFlags()
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		mine := own.Lookup(f.Name) != nil || f.Name == "jq" || f.Name == "template"
+		if err == nil && mine && f.Value.Type() == "string" && f.DefValue == "" && strings.TrimSpace(f.Value.String()) == "" {
+			err = terminal.Usagef("--%s is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // exclusive fails if more than one of the flags is given.

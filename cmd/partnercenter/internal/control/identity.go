@@ -81,7 +81,7 @@ func listItemCommand[T any](term *terminal.Terminal, s command.Spec, v *terminal
 		}
 		return run(ctx, call, &plane, p)
 	})
-	output.AddFlags(cmd, s.Use == "list")
+	output.AddFlags(cmd, v.Names(), s.Use == "list")
 	plane.AddFlag(term, cmd)
 	return cmd
 }

@@ -225,13 +225,27 @@ func (o *Document) Print(term *Terminal, data []byte, contentType string) error 
 		_, err := term.Stdout.Write(data)
 		return err
 	case o.format == FormatJSONL:
-		var line bytes.Buffer
-		if err := json.Compact(&line, data); err != nil {
-			return err
-		}
-		data = line.Bytes()
+		return o.printItems(term, data)
 	}
 	return o.print(term.Stdout, escapeUnsafe(data), o.format)
+}
+
+// printItems prints the items of an array in a line each, or all else in one.
+func (o *Document) printItems(term *Terminal, data []byte) error {
+	var items []json.RawMessage
+	if json.Unmarshal(data, &items) != nil {
+		items = []json.RawMessage{data}
+	}
+	for _, item := range items {
+		var line bytes.Buffer
+		if err := json.Compact(&line, item); err != nil {
+			return err
+		}
+		if err := o.print(term.Stdout, escapeUnsafe(line.Bytes()), FormatJSONL); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TextOrJSON holds the flags of commands that print something other than resources.

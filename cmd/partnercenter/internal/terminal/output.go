@@ -40,8 +40,9 @@ type Output struct {
 	noHeaders, excel bool
 }
 
-// AddFlags adds the flags, for a list also those that select and order items.
-func (o *Output) AddFlags(cmd *cobra.Command, list bool) {
+// AddFlags adds the flags for a view's columns, for a list also those that select and
+// order items.
+func (o *Output) AddFlags(cmd *cobra.Command, columns []string, list bool) {
 	f := cmd.Flags()
 	f.StringVarP(&o.Format, "output", "o", FormatTable, "`format`: table, wide, json, jsonl, csv or yaml")
 	o.addFlags(f)
@@ -55,6 +56,22 @@ func (o *Output) AddFlags(cmd *cobra.Command, list bool) {
 	f.StringVar(&o.Color, "color", "auto", "`when` to colour tables: auto (on a terminal, unless NO_COLOR is set), always or never")
 	Choices(cmd, "output", formats...)
 	Choices(cmd, "color", "auto", "always", "never")
+	completeAfter(cmd, "columns", ",", columns)
+	if list {
+		completeAfter(cmd, "sort", "-", columns)
+	}
+}
+
+// completeAfter completes names in a flag, also after the last separator.
+func completeAfter(cmd *cobra.Command, flag, separator string, names []string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		kept := start[:strings.LastIndex(start, separator)+1]
+		completions := make([]cobra.Completion, len(names))
+		for i, name := range names {
+			completions[i] = kept + name
+		}
+		return completions, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}) // the flag exists
 }
 
 // resolve checks the flags.
@@ -153,6 +170,11 @@ func (v *View[T]) CSVColumns() []string {
 	if v.CSV != nil {
 		return v.CSV
 	}
+	return v.Names()
+}
+
+// Names returns the names of all columns.
+func (v *View[T]) Names() []string {
 	names := make([]string, len(v.Columns))
 	for i, c := range v.Columns {
 		names[i] = c.Name
@@ -263,6 +285,12 @@ func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], erro
 // Streams reports whether items are printed as they are added.
 func (p *Printer[T]) Streams() bool {
 	return p.order == nil && (p.Format == FormatJSONL || p.Format == formatCSV)
+}
+
+// Prints reports whether a column is printed or sorted by.
+func (p *Printer[T]) Prints(name string) bool {
+	return !p.Documents() && slices.ContainsFunc(p.columns, func(c Column[T]) bool { return c.Name == name }) ||
+		p.order != nil && p.order.Name == name
 }
 
 // Full reports whether no more items are printed.

@@ -103,12 +103,39 @@ func DescribeClock(frozen, adjusted bool, offset string) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// ShellQuote quotes text as one word of a shell command.
+// ShellQuote quotes text as one word of a shell command. Characters that a terminal does
+// not show as they are, such as line ends, are escaped as bash and zsh read them.
 func ShellQuote(word string) string {
 	if plainWord.MatchString(word) {
 		return word
 	}
+	if strings.ContainsFunc(word, unsafeRune) || !utf8.ValidString(word) {
+		return escapedWord(word)
+	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func escapedWord(word string) string {
+	var b strings.Builder
+	for len(word) > 0 {
+		r, size := utf8.DecodeRuneInString(word)
+		switch {
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\'' || r == '\\':
+			b.WriteString(`\` + string(r))
+		case unsafeRune(r) || r == utf8.RuneError && size == 1:
+			for _, c := range []byte(word[:size]) {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			}
+		default:
+			b.WriteRune(r)
+		}
+		word = word[size:]
+	}
+	return "$'" + b.String() + "'"
 }
 
 // unsafeRune reports whether r is not graphic: a control character, or a format
