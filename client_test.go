@@ -573,6 +573,10 @@ func TestBrokenProxies(t *testing.T) {
 	if _, err := pc.Customers.Get(t.Context()); err == nil || !strings.Contains(err.Error(), "before the request was sent") {
 		t.Errorf("%v", err)
 	}
+	_, err = pc.Customers.ByID("c").Orders.Create(t.Context(), &partnercenter.Order{ReferenceCustomerID: "c"})
+	if !errors.Is(err, partnercenter.ErrNotSent) || partnercenter.Unsettled(err) {
+		t.Errorf("a purchase: %v", err)
+	}
 }
 
 func TestNewClientRefuses(t *testing.T) {

@@ -22,9 +22,12 @@ import (
 // Errors that calls can return in addition to the error types. Test for them with
 // [errors.Is].
 var (
-	// ErrForeignLink reports a link to a host other than the client's, where it must not
-	// send its token.
-	ErrForeignLink = errors.New("partnercenter: the link leads to a host other than the client's endpoint: it was not followed, to protect the token; check where the answer came from")
+	// ErrNotSent reports a change whose request did not reach the service: nothing was
+	// changed.
+	ErrNotSent = errors.New("partnercenter: the request was not sent")
+	// ErrForeignLink reports a link to another host than the client's, or outside of its
+	// endpoint's path, where it must not send its token.
+	ErrForeignLink = errors.New("partnercenter: the link leads outside of the client's endpoint: it was not followed, to protect the token; check where the answer came from")
 	// ErrMethodNotFollowed reports a link with a method other than GET, which would
 	// change something.
 	ErrMethodNotFollowed = errors.New("partnercenter: the link has a method other than GET and was not followed: use the verb that makes this change, such as Patch")

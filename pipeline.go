@@ -212,7 +212,12 @@ type callState struct {
 
 // lost wraps err in a LostAnswerError if the outcome of a write is unknown.
 func (s *callState) lost(req *http.Request, err error) error {
-	if !s.write || !s.open || req == nil {
+	switch {
+	case !s.write || req == nil:
+		return err
+	case !s.open && errors.As(err, new(*url.Error)):
+		return fmt.Errorf("%w: %w", ErrNotSent, err)
+	case !s.open: // other errors say for themselves what was not done
 		return err
 	}
 	u := *req.URL

@@ -18,7 +18,7 @@ type keptLine struct {
 	subscription *Subscription // nil when the line has none
 }
 
-// keepsOrder refuses what a request without a change of the order asks for in vain. In a
+// keepsOrder refuses what a request without a change of the order asks for without effect. In a
 // request with one, clients also send what they do not intend to change.
 func (p *patchCheck) keepsOrder(known []int) error {
 	if err := check(keptRules, p); err != nil {

@@ -266,6 +266,13 @@ func (f *File) Required(p Position, name, meaning string) {
 	}
 }
 
+// Expected warns of a field of an object that is absent or empty.
+func (f *File) Expected(p Position, name, meaning string) {
+	if field := p.Field(name); field.Empty() {
+		f.warn(field, "is missing; it is %s", meaning)
+	}
+}
+
 // Unique reports a value whose key was used before. Empty keys are ignored.
 func (f *File) Unique(lines map[string]int, p Position, key string) {
 	if key == "" {

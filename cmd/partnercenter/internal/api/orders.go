@@ -207,7 +207,7 @@ Ids of newer orders are case-sensitive.`,
 }
 
 // lookUpSubscriptions gets what the details of an order say of its subscriptions.
-// Without it they are still of use.
+// They are printed without it, too.
 func (c *customerOrder) lookUpSubscriptions(ctx context.Context, call *command.Call) {
 	if !slices.ContainsFunc(c.order.LineItems, func(l partnercenter.OrderLineItem) bool { return l.SubscriptionID != "" }) {
 		return

@@ -195,6 +195,9 @@ func explainTransport(err error) (Explanation, bool) {
 	default:
 		return e, false
 	}
+	if errors.Is(err, partnercenter.ErrNotSent) {
+		e.What += "; the change was not sent"
+	}
 	return e, true
 }
 
