@@ -30,21 +30,30 @@ func describePurchase(ctx context.Context, call *command.Call, p *command.Plan, 
 			describeLine(p, line, i, "", order.CurrencyCode)
 			continue
 		}
-		item, err := lookUp(ctx, call, line.OfferID)
-		describeLine(p, line, i, item.name, order.CurrencyCode)
-		switch {
-		case err != nil:
-			p.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
-		case item.availability == nil:
+		if item, ok := describeItem(ctx, call, p, order, i, call.Term.ServiceNow()); ok && item.availability == nil {
 			p.Add("  take back", "the catalog says nothing of it")
-		default:
-			p.Add("  take back", refundsOf(item.availability, line, order.BillingCycle, call.Term.ServiceNow()))
 		}
 		priced = priced && line.Pricing != nil
 	}
 	if !priced {
 		p.Add("price", "not known before buying: the catalog has no prices")
 	}
+}
+
+// describeItem adds a line to the plan with what the catalog says of its item, and until
+// when it can be taken back if it is bought at a time. It reports false if the item
+// cannot be looked up.
+func describeItem(ctx context.Context, call *command.Call, p *command.Plan, order *partnercenter.Order, i int, bought time.Time) (item, bool) {
+	line := &order.LineItems[i]
+	found, err := lookUp(ctx, call, line.OfferID)
+	describeLine(p, line, i, found.name, order.CurrencyCode)
+	switch {
+	case err != nil:
+		p.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
+	case found.availability != nil:
+		p.Add("  take back", refundsOf(found.availability, line, order.BillingCycle, bought))
+	}
+	return found, err == nil
 }
 
 // item is what the catalog says of what a line buys.
@@ -94,14 +103,7 @@ func describeCancellation(ctx context.Context, call *command.Call, p *command.Pl
 			describeLine(p, line, i, "", order.CurrencyCode)
 			continue
 		}
-		item, err := lookUp(ctx, call, line.OfferID)
-		describeLine(p, line, i, item.name, order.CurrencyCode)
-		switch {
-		case err != nil:
-			p.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
-		case item.availability != nil:
-			p.Add("  take back", refundsOf(item.availability, line, order.BillingCycle, order.CreationDate.Time()))
-		}
+		describeItem(ctx, call, p, order, i, order.CreationDate.Time())
 		if priced && terminal.OrZero(line.Pricing).ExtendedPrice == "" {
 			p.Add("  price", "not known: the order has none that may be seen")
 		}
