@@ -12,6 +12,10 @@ UNWATCHED = -gcflags=modernc.org/sqlite/lib=-race=false
 # enough memory.
 GOGC ?= 400
 
+# A program with the race detector sleeps for a second at its end by default, and the
+# tests run some hundreds of them.
+export GORACE ?= atexit_sleep_ms=20
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
