@@ -1,4 +1,4 @@
-// Package textfile decodes text files of any editor: Windows' write a byte order mark
+// Package textfile decodes and encodes text files of any editor: Windows' write a byte order mark
 // or UTF-16.
 package textfile
 
@@ -46,4 +46,25 @@ func decode16(data []byte, order binary.ByteOrder) ([]byte, error) {
 		text = utf8.AppendRune(text, r)
 	}
 	return text, nil
+}
+
+// Encode returns UTF-8 text in the encoding of a text file, with its byte order mark: it
+// undoes Decode.
+func Encode(text, file []byte) []byte {
+	var order binary.AppendByteOrder
+	switch {
+	case bytes.HasPrefix(file, []byte("\xef\xbb\xbf")):
+		return append(file[:3:3], text...)
+	case bytes.HasPrefix(file, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(file, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return text
+	}
+	encoded := file[:2:2]
+	for _, unit := range utf16.Encode([]rune(string(text))) {
+		encoded = order.AppendUint16(encoded, unit)
+	}
+	return encoded
 }

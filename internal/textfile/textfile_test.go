@@ -25,6 +25,8 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%s: error %v", tt.name, err)
 		case tt.problem == "" && (err != nil || string(got) != tt.want):
 			t.Errorf("%s: %q, %v", tt.name, got, err)
+		case tt.problem == "" && string(Encode(got, []byte(tt.data))) != tt.data:
+			t.Errorf("%s: encoded again, it is %q", tt.name, Encode(got, []byte(tt.data)))
 		}
 	}
 }

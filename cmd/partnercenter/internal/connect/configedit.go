@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/textfile"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
@@ -173,15 +176,21 @@ func (c *Config) check(name string, setting *Setting, value string) (string, err
 	case "clientCertificatePassword":
 		return "", terminal.Usagef("a secret on the command line is seen by others: write it to a file, and set %s.clientCertificatePasswordFile", name)
 	}
-	if err := checkSetting(setting.key, value); err != nil {
+	err := checkSetting(setting.key, value)
+	if err == nil {
+		err = checkNewSetting(setting, value)
+	}
+	if err != nil {
 		return "", terminal.Usagef("%s", strings.TrimPrefix(err.Error(), "--"))
 	}
 	if setting.file() && value != "-" {
 		// On the command line a name is relative to the folder at hand, in the file to
 		// that of the file.
-		var err error
 		if value, err = filepath.Abs(value); err != nil {
 			return "", err
+		}
+		if info, err := os.Stat(value); err == nil && info.IsDir() {
+			return "", terminal.Usagef("%s %q is a folder: name a file in it", setting.key, value)
 		}
 	}
 	*setting.field(&profile) = value
@@ -200,17 +209,42 @@ func (c *Config) check(name string, setting *Setting, value string) (string, err
 	return value, nil
 }
 
+var (
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// scopeName matches a resource's address or id, a slash and a permission.
+	scopeName = regexp.MustCompile(`^[!#-\[\]-~]+/[!#-\[\]-~]*$`)
+)
+
+// checkNewSetting fails for a value that no Partner Center could take. In a file that is
+// there such values are for the service to refuse, which knows more.
+func checkNewSetting(setting *Setting, value string) error {
+	switch {
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return fmt.Errorf("%s %q has control characters: leave them out", setting.key, value)
+	case setting.key == "tenantId" && !guid.Is(value) && !(strings.Contains(value, ".") && domainName.MatchString(value)) && value != anyOrganization:
+		return fmt.Errorf("%s %q is neither a tenant's id nor a domain: write it like 11111111-2222-3333-4444-555555555555 or contoso.onmicrosoft.com", setting.key, value)
+	case setting.key == "clientId" && !guid.Is(value):
+		return fmt.Errorf("%s %q is not the id of an app: write it like 66666666-7777-8888-9999-000000000000", setting.key, value)
+	case setting.key == "clientSecretEnv" && !variableName.MatchString(value):
+		return fmt.Errorf("%s %q is not the name of an environment variable: write it like PRODUCTION_SECRET", setting.key, value)
+	case setting.key == "scope" && !scopeName.MatchString(value):
+		return fmt.Errorf("%s %q is not a scope: write it like https://api.partnercenter.microsoft.com/.default", setting.key, value)
+	}
+	return nil
+}
+
 // edit writes the file with a value changed.
 func (c *Config) edit(path []string, value string) error {
 	file := c.Path
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		file = target // a link stays one
 	}
-	data, err := os.ReadFile(file)
+	before, err := os.ReadFile(file)
 	if err != nil && !Missing(err) {
 		return terminal.Settingsf("the configuration cannot be read: %v", err)
 	}
-	if data, err = textfile.Decode(data); err != nil {
+	data, err := textfile.Decode(before)
+	if err != nil {
 		return terminal.Settingsf("%s %v", c.Path, err)
 	}
 	if data, err = yamlfile.Set(data, path, value); err != nil {
@@ -219,6 +253,7 @@ func (c *Config) edit(path []string, value string) error {
 	if _, err := parseConfig(c.Path, data); err != nil {
 		return err
 	}
+	data = textfile.Encode(data, before)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("the configuration cannot be written: %w; check PARTNERCENTER_CONFIG and XDG_CONFIG_HOME", err)
 	}

@@ -93,7 +93,8 @@ func configSet(term *terminal.Terminal) *cobra.Command {
 	cmd := command.Act(term, command.Spec{
 		Use: "set KEY VALUE", Short: "Change a setting of the configuration file",
 		Long: `Change a setting of the configuration file, or remove it with an empty value. A profile
-that is not there is added. The file's comments stay; it is only readable by its owner.
+that is not there is added. All else stays as it was written, comments included; the file
+is only readable by its owner.
 
 Secrets are not taken: other users can see command lines. Set clientSecretFile or
 clientSecretEnv in place of a secret.`,
