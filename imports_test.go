@@ -147,7 +147,7 @@ var importTable = map[string]rule{
 	"cmd/partnercenter/internal/terminal": {
 		ours: []string{"", "internal/suggest", "internal/textfile", "internal/words", "internal/yamlfile"},
 		others: []string{
-			"github.com/dustin/go-humanize", "github.com/itchyny/gojq", "github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/text",
+			"github.com/dustin/go-humanize", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/text",
 		},
 		why: "output does not depend on what commands do, only on the root's errors and JSON",
 	},

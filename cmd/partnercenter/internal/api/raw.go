@@ -66,6 +66,9 @@ and prints their items as one array. Methods other than GET and HEAD are changes
 			if err != nil {
 				return refusedAddress(err)
 			}
+			if parsed, err := url.Parse(address); err == nil {
+				address = terminal.WithoutSecrets(parsed)
+			}
 			p.Add("request", r.request.Method+" "+address)
 			if r.file != "" {
 				p.Add("body", fmt.Sprintf("%s (%s)", r.file, words.Count(len(r.request.Body), "byte")))

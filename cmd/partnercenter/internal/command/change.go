@@ -46,7 +46,7 @@ func (p *Plan) Add(name, value string) {
 
 // AddJSON adds the members of a JSON document as facts.
 func (p *Plan) AddJSON(data []byte) {
-	dec := jsontext.NewDecoder(bytes.NewReader(data))
+	dec := jsontext.NewDecoder(bytes.NewReader(terminal.JSONWithoutSecrets(data)))
 	var before jsontext.Kind
 	for {
 		token, err := dec.ReadToken()
@@ -419,9 +419,9 @@ func (p dryRunPolicy) Do(req *policy.Request) (*http.Response, error) {
 		return req.Next()
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s\n", raw.Method, raw.URL)
+	fmt.Fprintf(&b, "%s %s\n", raw.Method, terminal.WithoutSecrets(raw.URL))
 	for _, key := range slices.Sorted(maps.Keys(raw.Header)) {
-		fmt.Fprintf(&b, "%s: %s\n", key, terminal.Sanitize(strings.Join(raw.Header[key], ", ")))
+		fmt.Fprintf(&b, "%s: %s\n", key, terminal.Sanitize(terminal.HeaderText(key, raw.Header[key])))
 	}
 	body := req.Body()
 	if body == nil {
@@ -436,7 +436,7 @@ func (p dryRunPolicy) Do(req *policy.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Indent(&b, data, "", "  "); err != nil {
+	if err := json.Indent(&b, terminal.JSONWithoutSecrets(data), "", "  "); err != nil {
 		return nil, err
 	}
 	b.WriteByte('\n')

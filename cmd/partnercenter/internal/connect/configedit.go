@@ -46,7 +46,7 @@ func (c *Config) Values() []ConfigValue {
 				continue
 			}
 			if s.secret() {
-				value = hidden
+				value = terminal.Redacted
 			}
 			values = append(values, ConfigValue{name, s.key, value})
 		}

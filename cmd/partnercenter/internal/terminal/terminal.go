@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -131,7 +132,7 @@ func (t *Terminal) CommandLine(requestID string) string {
 	words := []string{"partnercenter"}
 	for i := 0; i < len(t.Args); i++ {
 		word := t.Args[i]
-		name, _, joined := strings.Cut(word, "=")
+		name, value, joined := strings.Cut(word, "=")
 		switch name {
 		case "--request-id":
 			if !joined {
@@ -144,6 +145,17 @@ func (t *Terminal) CommandLine(requestID string) string {
 			}
 			words = append(words, `--client-secret "$PARTNERCENTER_CLIENT_SECRET"`)
 			continue
+		case "--header", "-H":
+			if !joined && i+1 < len(t.Args) {
+				i++
+				value = t.Args[i]
+			}
+			words = append(words, name, headerWord(value))
+			continue
+		}
+		if header, ok := strings.CutPrefix(word, "-H"); ok {
+			words = append(words, "-H", headerWord(header))
+			continue
 		}
 		words = append(words, ShellQuote(word))
 	}
@@ -151,6 +163,22 @@ func (t *Terminal) CommandLine(requestID string) string {
 		words = append(words, "--request-id", requestID)
 	}
 	return strings.Join(words, " ")
+}
+
+// headerWord returns a header as a word of a shell command. A value that may be secret is
+// that of a variable.
+func headerWord(header string) string {
+	name, value, _ := strings.Cut(header, ":")
+	if HeaderText(strings.TrimSpace(name), []string{value}) != Redacted {
+		return ShellQuote(header)
+	}
+	variable := strings.Map(func(r rune) rune {
+		if r = unicode.ToUpper(r); r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.TrimSpace(name))
+	return ShellQuote(name+": ") + `"$` + variable + `"`
 }
 
 // NoteWait reports that somebody, such as the service, asked to wait.
