@@ -255,7 +255,7 @@ func (c *Config) edit(path []string, value string) error {
 	}
 	data = textfile.Encode(data, before)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("the configuration cannot be written: %w; check PARTNERCENTER_CONFIG and XDG_CONFIG_HOME", err)
+		return fmt.Errorf("the configuration cannot be written: %w; check HOME and XDG_CONFIG_HOME, or name another file with PARTNERCENTER_CONFIG", err)
 	}
 	if err := writePrivateFile(file, data); err != nil {
 		return fmt.Errorf("the configuration cannot be written: %w; check the folder's mode", err)

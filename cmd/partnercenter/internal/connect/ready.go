@@ -53,7 +53,7 @@ func LocalReadyFile() (string, error) {
 }
 
 // ErrNoStateDir reports that there is no folder for this user, as in services and
-// containers that run without HOME. Commands that only read optional files continue
+// containers that run without HOME, or with one that is no folder. Commands that only read optional files continue
 // without it.
 var ErrNoStateDir = errors.New("no folder for this user's settings")
 
@@ -66,7 +66,36 @@ func StateDir() (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("%w: %w; set HOME, or XDG_CONFIG_HOME to a whole path", ErrNoStateDir, err)
 	}
-	return filepath.Join(dir, "partnercenter"), nil
+	dir = filepath.Join(dir, "partnercenter")
+	if file := fileAbove(dir); file != "" {
+		return "", fmt.Errorf("%w: %s is no folder; set HOME, or XDG_CONFIG_HOME to a whole path", ErrNoStateDir, file)
+	}
+	return dir, nil
+}
+
+// fileAbove returns what is in the place of a folder or of one that it would be in, and is
+// none.
+func fileAbove(dir string) string {
+	for {
+		info, err := os.Stat(dir)
+		switch above := filepath.Dir(dir); {
+		case err == nil && !info.IsDir():
+			return dir
+		case err == nil, !Missing(err), above == dir:
+			return ""
+		default:
+			dir = above
+		}
+	}
+}
+
+// otherwise ends an error of StateDir with what does without a folder. Other errors stay
+// as they are.
+func otherwise(err error, how string) error {
+	if errors.Is(err, ErrNoStateDir) {
+		return fmt.Errorf("%w; or %s", err, how)
+	}
+	return err
 }
 
 // WriteReadyFile writes facts atomically. The file contains a secret, so only
@@ -86,7 +115,7 @@ func WriteReadyFile(path string, facts ReadyFacts) error {
 func localFacts() (ReadyFacts, error) {
 	path, err := LocalReadyFile()
 	if err != nil {
-		return ReadyFacts{}, err
+		return ReadyFacts{}, otherwise(err, "name the server's control plane with --control")
 	}
 	return readReadyFile(path)
 }

@@ -222,7 +222,7 @@ func loadProfile(term *terminal.Terminal, name string) (Settings, error) {
 func LocalSettings() (Settings, error) {
 	path, err := LocalReadyFile()
 	if err != nil {
-		return Settings{}, err
+		return Settings{}, otherwise(err, "name the server with --base-url, and its app with --tenant-id, --client-id and --client-secret-file")
 	}
 	return SettingsOf(path)
 }
@@ -251,7 +251,7 @@ func configFile(term *terminal.Terminal) (path string, explicit bool, err error)
 	}
 	dir, err := StateDir()
 	if err != nil {
-		return "", false, err
+		return "", false, otherwise(err, "name a file with PARTNERCENTER_CONFIG")
 	}
 	return filepath.Join(dir, "config.yaml"), false, nil
 }

@@ -52,7 +52,7 @@ const (
 func NewTokenStore(term *terminal.Terminal) (*TokenStore, error) {
 	dir, err := StateDir()
 	if err != nil {
-		return nil, err
+		return nil, otherwise(err, "do without a sign-in, as an app, with --as app")
 	}
 	return &TokenStore{path: filepath.Join(dir, "tokens.bin"), keyEnv: term.Getenv(TokenKeyVariable)}, nil
 }

@@ -58,7 +58,7 @@ func findCA(term *terminal.Terminal, dirFlag string) (caFacts, error) {
 	}
 	found, err := localca.Find(dir)
 	if err != nil {
-		return caFacts{}, caError(err)
+		return caFacts{}, caError(err, dirFlag)
 	}
 	if len(found) == 0 {
 		return caFacts{}, fmt.Errorf("there is no certificate authority in %s yet: the server creates it at its first start, with partnercenter serve, or with serve --proxy for the one of Microsoft's hosts; if it was started with --ca-dir, use that here too", dir)

@@ -43,9 +43,13 @@ func caFolder(flag string) (string, error) {
 	return filepath.Join(state, "ca"), nil
 }
 
-// caError adds the flag that sets the folder to an error of package localca.
-func caError(err error) error {
-	return fmt.Errorf("certificate authority (--ca-dir): %s", strings.TrimPrefix(err.Error(), "localca: "))
+// caError says where the folder of an error of package localca is from.
+func caError(err error, flag string) error {
+	text := strings.TrimPrefix(err.Error(), "localca: ")
+	if flag == "" {
+		return fmt.Errorf("certificate authority: %s; or name another folder than this user's with --ca-dir", text)
+	}
+	return fmt.Errorf("certificate authority (--ca-dir): %s", text)
 }
 
 // openCertificates prepares what the flags require: the user's certificate or
@@ -65,12 +69,12 @@ func openCertificates(o *serveOptions, log *slog.Logger) (*certificates, error) 
 	}
 	if len(o.listenTLS) > 0 && c.own == nil {
 		if c.local, err = localca.Open(dir, time.Now()); err != nil {
-			return nil, caError(err)
+			return nil, caError(err, o.caDir)
 		}
 	}
 	if o.playsMicrosoft() {
 		if c.microsoft, err = localca.OpenInterception(dir, time.Now(), cloudhosts.All()...); err != nil {
-			return nil, caError(err)
+			return nil, caError(err, o.caDir)
 		}
 	}
 	return c, nil

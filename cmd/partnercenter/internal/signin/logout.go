@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -32,10 +33,12 @@ sessions in the Entra admin center.`,
 		},
 	}, func(ctx context.Context, call *command.Call) error {
 		store, err := connect.NewTokenStore(term)
-		if err != nil {
+		switch {
+		case all && errors.Is(err, connect.ErrNoStateDir):
+			return call.Say(nobody)
+		case err != nil:
 			return err
-		}
-		if all {
+		case all:
 			return logoutAll(ctx, call, store)
 		}
 		s, err := c.UnsignedService()
@@ -46,13 +49,15 @@ sessions in the Entra admin center.`,
 	})
 }
 
+const nobody = "No user was signed in."
+
 func logoutAll(ctx context.Context, call *command.Call, store *connect.TokenStore) error {
 	removed, err := store.Clear(ctx)
 	switch {
 	case err != nil:
 		return err
 	case !removed:
-		return call.Say("No user was signed in.")
+		return call.Say(nobody)
 	}
 	return call.Say("All users are signed out.")
 }
