@@ -203,6 +203,7 @@ var importTable = map[string]rule{
 		ours: []string{
 			"", "cmd/partnercenter/internal/api", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect",
 			"cmd/partnercenter/internal/control", "cmd/partnercenter/internal/serve", "cmd/partnercenter/internal/signin", "cmd/partnercenter/internal/terminal",
+			"internal/suggest", "internal/words",
 		},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 		why:    "the program lists its commands and runs one; what they do is below",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,8 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/suggest"
+	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
 // newHelpCmd returns the command that prints help. Unlike cobra's, it fails for topics
@@ -37,7 +40,7 @@ func newHelpCmd() *cobra.Command {
 			}
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return command.UnknownCommand(found, rest[len(rest)-min(1, len(rest)):])
+				return unknownTopic(found, rest)
 			}
 			found.InitDefaultHelpFlag()
 			found.InitDefaultVersionFlag()
@@ -46,6 +49,44 @@ func newHelpCmd() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&man, "man", "", "write man pages of all commands and topics into this `folder`")
 	return cmd
+}
+
+// unknownTopic returns the error for words that are no command or topic below found. It
+// suggests near ones, also further below: people ask for "help list".
+func unknownTopic(found *cobra.Command, rest []string) error {
+	if len(rest) == 0 {
+		return command.UnknownCommand(found, rest)
+	}
+	var names []string
+	paths := map[string][]string{} // those nearest to found, by name
+	level := []*cobra.Command{found}
+	for len(level) > 0 {
+		var next []*cobra.Command
+		near := map[string][]string{}
+		for _, parent := range level {
+			for _, child := range parent.Commands() {
+				if !child.IsAvailableCommand() && !child.IsAdditionalHelpTopicCommand() {
+					continue
+				}
+				next = append(next, child)
+				for _, name := range append(child.Aliases, child.Name()) {
+					near[name] = append(near[name], fmt.Sprintf("%q", strings.TrimPrefix(child.CommandPath(), found.CommandPath()+" ")))
+				}
+			}
+		}
+		for name, at := range near {
+			if paths[name] == nil {
+				names, paths[name] = append(names, name), at
+			}
+		}
+		level = next
+	}
+	slices.Sort(names) // of names that are as near, the first
+	hint := ""
+	if near := suggest.Closest(rest[0], names); near != "" {
+		hint = "; did you mean " + words.Or(paths[near]) + "?"
+	}
+	return terminal.Usagef("there is no command or topic %q below %q%s", rest[0], found.CommandPath(), hint)
 }
 
 // newHelpTopics returns the topics of "partnercenter help" that are not commands.

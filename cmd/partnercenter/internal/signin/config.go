@@ -31,7 +31,7 @@ production.baseUrl. Settings are described in "partnercenter help environment".`
 
 func configList(term *terminal.Terminal) *cobra.Command {
 	return command.Act(term, command.Spec{
-		Use: "list", Aliases: []string{"ls"}, Short: "List the profiles and their settings", Facts: true,
+		Use: "list", Short: "List the profiles and their settings", Facts: true,
 		Long: `List the settings in the configuration file. Secrets are hidden, and names of files are
 whole.`,
 		Example: "  partnercenter config list\n  partnercenter config list --jq '.profiles | keys[]'",
