@@ -42,8 +42,9 @@ type listItem[T any] struct {
 	raw   json.RawMessage
 }
 
-// copied are the columns whose values people copy.
-var copied = []string{"userPrincipalName", "user", "password", "redirectUris"}
+// copied are the columns whose values people copy. Names of users are not among them where
+// there are passwords: 80 columns have no room for both.
+var copied = []string{"user", "password", "redirectUris"}
 
 // listItemView returns a view of such items. Narrow terminals leave out the last columns.
 func listItemView[T any](plural string, headers, names []string, row func(T) []string) *terminal.View[listItem[T]] {
@@ -183,6 +184,7 @@ func ofTenant(what string) filter {
 func listUsers(term *terminal.Terminal) *cobra.Command {
 	return listCommand(term, "/users", usersView, command.Spec{
 		Short: "List users and their passwords",
+		Long:  "List users and their passwords. Narrow terminals shorten the users; -o wide does not.",
 		Example: `  partnercenter identity users list
   partnercenter identity users list --tenant contosocsp.onmicrosoft.com -o json`,
 	}, ofTenant("users"))
