@@ -39,9 +39,14 @@ partners:
 		"demo":           {"demo", "--keep"},
 		"serve":          append(serve[:len(serve):len(serve)], "--listen", free, "--listen-tls", ""),
 		"serve over TLS": append(serve[:len(serve):len(serve)], "--listen", "", "--listen-tls", free),
+		"serve, in fish": append(serve[:len(serve):len(serve)], "--listen", "", "--listen-tls", free),
 		"no sign-in":     append(serve[:len(serve):len(serve)], "--listen", free, "--listen-tls", "", "--auth", "none"),
 	} {
 		t.Run(name, func(t *testing.T) {
+			shell := "sh"
+			if strings.HasSuffix(name, "fish") {
+				shell = installed.Program(t, "fish")
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			var out []byte
@@ -52,7 +57,7 @@ partners:
 				lines, _, _ = strings.Cut(lines, "\n\n")
 				go func() {
 					defer cancel()
-					out, failed = exec.CommandContext(ctx, "sh", "-c", lines).CombinedOutput()
+					out, failed = exec.CommandContext(ctx, shell, "-c", lines).CombinedOutput()
 				}()
 			}
 			r := runCLI(ctx, t, func(term *terminal.Terminal) { term.Stdout = stdout }, args...)

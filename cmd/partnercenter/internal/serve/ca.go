@@ -140,6 +140,7 @@ type runtimeTrust struct {
 	// line with {each} is repeated for each authority, with {alias} for its name. A line
 	// about an authority that does not exist is omitted.
 	lines string
+	quote func(string) string // for the shell that the lines are for
 }
 
 // trustTemporarily precedes instructions that add the interception authority to a store,
@@ -151,42 +152,42 @@ const trustTemporarily = `# The proxy, and programs without a variable for it, n
 // to those for a whole machine.
 var trusts = []runtimeTrust{
 	{"curl", "curl", `
-export CURL_CA_BUNDLE={bundle}     # or --cacert; replaces the system's authorities`},
+export CURL_CA_BUNDLE={bundle}     # or --cacert; replaces the system's authorities`, terminal.ShellQuote},
 	{"node", "Node", `
-export NODE_EXTRA_CA_CERTS={bundle}     # in addition to its own; read when Node starts`},
+export NODE_EXTRA_CA_CERTS={bundle}     # in addition to its own; read when Node starts`, terminal.ShellQuote},
 	{"python", "Python", `
 export REQUESTS_CA_BUNDLE={bundle}     # requests, MSAL, azure-identity
 export SSL_CERT_FILE={bundle}     # urllib, httpx, aiohttp
-# Both replace Python's own authorities.`},
+# Both replace Python's own authorities.`, terminal.ShellQuote},
 	{"go", "Go", `
 export SSL_CERT_FILE={bundle}     # replaces the system's authorities; on Linux and BSD
-# On macOS and Windows Go uses the system's: see there.`},
+# On macOS and Windows Go uses the system's: see there.`, terminal.ShellQuote},
 	{"dotnet", ".NET and PowerShell", `
 export SSL_CERT_FILE={bundle}     # replaces the system's authorities; on Linux
-# On macOS and Windows .NET uses the system's: see there.`},
+# On macOS and Windows .NET uses the system's: see there.`, terminal.ShellQuote},
 	{"java", "Java", `
 keytool -importcert -noprompt -alias {alias} -file {each} -keystore partnercenter.p12 -storepass changeit
 export JAVA_TOOL_OPTIONS='-Djavax.net.ssl.trustStore=partnercenter.p12 -Djavax.net.ssl.trustStorePassword=changeit'
-# Replaces the JDK's authorities. Java ignores HTTPS_PROXY: add -Dhttps.proxyHost=… -Dhttps.proxyPort=…`},
+# Replaces the JDK's authorities. Java ignores HTTPS_PROXY: add -Dhttps.proxyHost=… -Dhttps.proxyPort=…`, terminal.ShellQuote},
 	{"postman", "Postman", `
-# Settings > Certificates > CA Certificates: turn on, and select {bundle}`},
+# Settings > Certificates > CA Certificates: turn on, and select {bundle}`, terminal.ShellQuote},
 	{"firefox", "Firefox", `
-# Settings > Privacy & Security > View Certificates > Authorities > Import: {local}, to identify websites`},
+# Settings > Privacy & Security > View Certificates > Authorities > Import: {local}, to identify websites`, terminal.ShellQuote},
 	{"linux", "Linux, all programs on the machine", `
 sudo cp {local} /usr/local/share/ca-certificates/partnercenter-ca.crt && sudo update-ca-certificates     # Debian, Ubuntu, Alpine
 sudo cp {local} /etc/pki/ca-trust/source/anchors/partnercenter-ca.pem && sudo update-ca-trust     # Fedora, Red Hat
 sudo cp {local} /etc/pki/trust/anchors/partnercenter-ca.pem && sudo update-ca-certificates     # SUSE
-sudo trust anchor --store {local}     # Arch`},
+sudo trust anchor --store {local}     # Arch`, terminal.ShellQuote},
 	{"macos", "macOS, all programs of the user", `
 security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {local}
 ` + trustTemporarily + `
 security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {interception}
-security delete-certificate -c {subject} ~/Library/Keychains/login.keychain-db     # afterwards`},
+security delete-certificate -c {subject} ~/Library/Keychains/login.keychain-db     # afterwards`, terminal.ShellQuote},
 	{"windows", "Windows, all programs of the user; in PowerShell", `
 certutil -user -addstore Root {local}
 ` + trustTemporarily + `
 certutil -user -addstore Root {interception}
-certutil -user -delstore Root {subject}     # afterwards`},
+certutil -user -delstore Root {subject}     # afterwards`, terminal.PowerShellQuote},
 }
 
 func trustCA(term *terminal.Terminal) *cobra.Command {
@@ -245,11 +246,11 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 		for line := range strings.SplitSeq(strings.TrimSpace(t.lines), "\n") {
 			if strings.Contains(line, "{each}") {
 				for _, a := range f.Authorities {
-					section.WriteString(strings.NewReplacer("{each}", terminal.ShellQuote(a.File), "{alias}", "partnercenter-"+a.Purpose).Replace(line) + "\n")
+					section.WriteString(strings.NewReplacer("{each}", t.quote(a.File), "{alias}", "partnercenter-"+a.Purpose).Replace(line) + "\n")
 				}
 				continue
 			}
-			section.WriteString(fill(line, known))
+			section.WriteString(fill(line, known, t.quote))
 		}
 		if section.Len() == 0 {
 			continue // about an authority that does not exist
@@ -268,7 +269,7 @@ func (f caFacts) instruct(w io.Writer, only string) error {
 
 // fill replaces the placeholders in a line, or omits the line if one has no
 // value.
-func fill(line string, known map[string]string) string {
+func fill(line string, known map[string]string, quote func(string) string) string {
 	for _, name := range []string{"{bundle}", "{local}", "{interception}", "{subject}"} {
 		if !strings.Contains(line, name) {
 			continue
@@ -277,7 +278,7 @@ func fill(line string, known map[string]string) string {
 		if !ok {
 			return ""
 		}
-		line = strings.ReplaceAll(line, name, terminal.ShellQuote(value))
+		line = strings.ReplaceAll(line, name, quote(value))
 	}
 	return line + "\n"
 }

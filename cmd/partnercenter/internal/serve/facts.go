@@ -63,7 +63,7 @@ func (f *shownFacts) audience() string {
 // curl returns shell lines that list a customer's orders with nothing but curl
 // and sed.
 func (f *shownFacts) curl(customer string) string {
-	return fmt.Sprintf(`  TOKEN=$(curl -s%[1]s %[2]s \
+	return fmt.Sprintf(`  export TOKEN=$(curl -s%[1]s %[2]s \
     -d grant_type=client_credentials -d resource=%[6]s \
     --data-urlencode %[3]s \
     --data-urlencode %[4]s |

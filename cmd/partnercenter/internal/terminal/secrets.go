@@ -21,12 +21,12 @@ var harmlessHeaders = strings.Fields(`
 	Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Age Allow Cache-Control
 	Client-Request-Id Connection Content-Disposition Content-Encoding Content-Language Content-Length
 	Content-Range Content-Type Date Etag Expect Expires If-Match If-Modified-Since If-None-Match
-	If-Unmodified-Since Last-Modified Ms-Continuationtoken Ms-Contract-Version Ms-Correlationid Ms-Cv
+	If-Unmodified-Since Ismfacompliant Last-Modified Ms-Continuationtoken Ms-Contract-Version Ms-Correlationid Ms-Cv
 	Ms-Partnercenter-Application Ms-Partnercenter-Client Ms-Requestid Ms-Sdkversion Ms-Serverid Pragma
 	Prefer Range Request-Context Retry-After Return-Client-Request-Id Server Strict-Transport-Security
 	Transfer-Encoding User-Agent Vary Via Warning Www-Authenticate X-Client-Cpu
 	X-Client-Current-Telemetry X-Client-Last-Telemetry X-Client-Os X-Client-Sku X-Client-Ver
-	X-Content-Type-Options X-Locale X-Ms-Client-Request-Id X-Ms-Correlation-Request-Id X-Ms-Ests-Server
+	X-Content-Type-Options X-Locale X-Ms-Client-Request-Id X-Ms-Correlation-Request-Id X-Ms-Customeruser-Upn X-Ms-Ests-Server
 	X-Ms-Lib-Capability X-Ms-Request-Id`)
 
 // HeaderText returns the value of a header for people, hidden unless it is known to be

@@ -103,40 +103,93 @@ func DescribeClock(frozen, adjusted bool, offset string) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// ShellQuote quotes text as one word of a shell command. Characters that a terminal does
-// not show as they are, such as line ends, are escaped as bash and zsh read them.
+// ShellQuote quotes text as one word of a command for sh, bash, zsh and fish. Characters
+// that a terminal does not show as they are, such as line ends, are escaped.
 func ShellQuote(word string) string {
 	if plainWord.MatchString(word) {
 		return word
 	}
 	if strings.ContainsFunc(word, unsafeRune) || !utf8.ValidString(word) {
-		return escapedWord(word)
+		return printedWord(word)
 	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	var b strings.Builder
+	open := false
+	for _, r := range word {
+		// fish gives backslashes in quotes a meaning.
+		if special := r == '\'' || r == '\\'; special == open {
+			b.WriteByte('\'')
+			open = !open
+		}
+		if !open {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	switch {
+	case word == "":
+		return "''"
+	case open:
+		b.WriteByte('\'')
+	}
+	return b.String()
 }
 
-func escapedWord(word string) string {
+// printedWord returns a word that printf writes. Substitution takes away the line ends at
+// the end, which follow as they are.
+func printedWord(word string) string {
+	text := strings.TrimRight(word, "\n")
 	var b strings.Builder
-	for len(word) > 0 {
-		r, size := utf8.DecodeRuneInString(word)
+	for rest := text; len(rest) > 0; {
+		r, size := utf8.DecodeRuneInString(rest)
 		switch {
 		case r == '\n':
 			b.WriteString(`\n`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case r == '\'' || r == '\\':
-			b.WriteString(`\` + string(r))
-		case unsafeRune(r) || r == utf8.RuneError && size == 1:
-			for _, c := range []byte(word[:size]) {
-				fmt.Fprintf(&b, `\x%02x`, c)
+		case r == '%':
+			b.WriteString(`%%`)
+		case strings.ContainsRune("'\\!", r), unsafeRune(r), r == utf8.RuneError && size == 1:
+			for _, c := range []byte(rest[:size]) {
+				fmt.Fprintf(&b, `\%03o`, c)
 			}
 		default:
 			b.WriteRune(r)
 		}
-		word = word[size:]
+		rest = rest[size:]
 	}
-	return "$'" + b.String() + "'"
+	printed := `"$(printf '` + b.String() + `')"`
+	if ends := word[len(text):]; ends != "" {
+		printed += "'" + ends + "'"
+	}
+	return printed
 }
+
+var plainPowerShell = regexp.MustCompile(`^[A-Za-z0-9_./:\\][A-Za-z0-9_./:\\-]*$`)
+
+// PowerShellQuote quotes text as one word of a command for PowerShell.
+func PowerShellQuote(word string) string {
+	switch {
+	case plainPowerShell.MatchString(word):
+		return word
+	case !strings.ContainsFunc(word, unsafeRune):
+		return "'" + powerShellQuotes.Replace(word) + "'"
+	}
+	var b strings.Builder
+	for _, r := range word {
+		switch {
+		case unsafeRune(r):
+			fmt.Fprintf(&b, "$([char]::ConvertFromUtf32(%d))", r)
+		case strings.ContainsRune("\"$`\u201c\u201d\u201e", r):
+			b.WriteString("`" + string(r))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return `"` + b.String() + `"`
+}
+
+// powerShellQuotes doubles single quotes: PowerShell takes typographic ones for such.
+var powerShellQuotes = strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b")
 
 // unsafeRune reports whether r is not graphic: a control character, or a format
 // character that reorders or hides text.
