@@ -79,6 +79,7 @@ Connection flags, and -v: see "partnercenter help connection".`,
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args, completion.RunE = command.UnknownCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		completion.Long += "\n\nbash and zsh do not complete a word that begins with a quote: begin names\nwithout one."
 	}
 	prepare(term, root)
 	return root
