@@ -88,7 +88,9 @@ type Options struct {
 	// Cloud is the cloud that the server emulates, with its audiences and only
 	// the calls that it offers. Empty means the global one.
 	Cloud partnercenter.CloudName
-	// Log, if not nil, receives the server's log.
+	// Log, if not nil, receives the server's log, a moment later than what it tells
+	// of, and completely once the server is closed. A writer that takes no lines keeps
+	// nobody waiting: those for which there is no room are dropped and counted.
 	Log io.Writer
 	// Wrap, if not nil, wraps the server's handler.
 	Wrap func(http.Handler) http.Handler
@@ -150,6 +152,7 @@ type Server struct {
 	plain     *httptest.Server
 	secure    *httptest.Server
 	store     *store.Store
+	logs      *server.LogWriter
 	seed      *seed.Seed
 	clock     *clock.Clock
 	cloud     cloud.Configuration
@@ -193,9 +196,11 @@ func Start(o Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	logs := server.NewLogWriter(cmp.Or(o.Log, io.Discard))
 	defer func() {
 		if err != nil {
 			st.Close()
+			logs.Close()
 		}
 	}()
 	data, err := readSeed(o.Seed)
@@ -241,7 +246,7 @@ func Start(o Options) (_ *Server, err error) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	if o.Log != nil {
-		log = slog.New(slog.NewJSONHandler(o.Log, nil))
+		log = slog.New(slog.NewJSONHandler(logs, nil))
 	}
 	for _, warning := range data.Warnings {
 		log.Warn(warning)
@@ -262,7 +267,7 @@ func Start(o Options) (_ *Server, err error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s := &Server{Pool: ca.Pool(), caPEM: ca.CertPEM(), authority: authority, api: api, plane: plane, store: st, seed: data, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Configuration()}
+	s := &Server{Pool: ca.Pool(), caPEM: ca.CertPEM(), authority: authority, api: api, plane: plane, store: st, logs: logs, seed: data, clock: clk, cloud: cmp.Or(o.Cloud, partnercenter.CloudNameGlobal).Configuration()}
 	s.plain = httptest.NewServer(handler)
 	s.secure = httptest.NewUnstartedServer(handler)
 	s.secure.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -307,6 +312,7 @@ func (s *Server) Close() {
 		s.secure.Close()
 		s.api.Close()
 		s.store.Close()
+		s.logs.Close()
 	})
 }
 

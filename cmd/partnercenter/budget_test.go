@@ -17,10 +17,11 @@ type interrupting struct {
 }
 
 func (w *interrupting) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
 	if strings.Contains(string(p), w.word) {
 		w.cancel()
 	}
-	return w.Buffer.Write(p)
+	return n, err
 }
 
 // TestBudgetOfCommand asks for more customers' orders than the budget has

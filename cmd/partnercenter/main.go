@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -27,16 +28,75 @@ import (
 //go:generate go test -run ^Test(CLIDocs|DemoPicture|Screens)$ -update .
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal requests a clean end. After that the handler is removed,
-	// so that a second one kills.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, osTerminal(), os.Args[1:]))
+	// A reader of the log or of what is said about requests that goes away ends neither a
+	// server nor a purchase half-way: writing fails instead.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		// The first signal requests a clean end. A second one ends at once, whatever
+		// the program waits for, and also where a shell had it ignored.
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(terminal.ExitInterrupted)
+	}()
+	os.Exit(run(ctx, osTerminal(ctx), os.Args[1:]))
 }
 
-func osTerminal() *terminal.Terminal {
+// output is standard output, whose reader may go away, as head does: that is no failure
+// to report.
+type output struct{ *os.File }
+
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.File.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		err = errNoReader
+	}
+	return n, err
+}
+
+var errNoReader = errors.New("nobody reads the output any more")
+
+// messages is standard error, which may be a pipe that nobody reads or a terminal that
+// was stopped: once the program is to end, it waits for it no longer than lastWords.
+type messages struct {
+	*os.File
+	ctx context.Context // done once the program is to end
+}
+
+const lastWords = time.Second
+
+func (m messages) Write(p []byte) (n int, err error) {
+	type result struct {
+		n   int
+		err error
+	}
+	written := make(chan result, 1)
+	go func(p []byte) {
+		n, err := m.File.Write(p)
+		written <- result{n, err}
+	}(bytes.Clone(p))
+	select {
+	case r := <-written:
+		return r.n, r.err
+	case <-m.ctx.Done():
+	}
+	select {
+	case r := <-written:
+		return r.n, r.err
+	case <-time.After(lastWords):
+		return 0, os.ErrDeadlineExceeded
+	}
+}
+
+// exitNoReader is what shells report for a program that SIGPIPE ended.
+const exitNoReader = 128 + int(syscall.SIGPIPE)
+
+func osTerminal(ctx context.Context) *terminal.Terminal {
 	a := &terminal.Terminal{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Stdin: os.Stdin, Stdout: output{os.Stdout}, Stderr: messages{os.Stderr, ctx},
 		Getenv:    os.Getenv,
 		StdinTTY:  term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
@@ -84,6 +144,8 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	switch {
 	case err == nil:
 		return terminal.ExitOK
+	case errors.Is(err, errNoReader):
+		return exitNoReader
 	case ctx.Err() != nil:
 		term.Linef("interrupted")
 		if open := new(command.Unsettled); errors.As(err, &open) {

@@ -33,7 +33,7 @@ type accessKey struct{ method, pattern, partner string }
 
 func newAccessLog(log *slog.Logger) *accessLog {
 	a := &accessLog{handler: log.Handler(), callers: map[accessKey]slog.Handler{}}
-	a.lines = newBatcher(batchLimits{delay: logDelay, batch: 256, maxPending: 4096}, a.write)
+	a.lines = newBatcher(batchLimits{delay: logDelay, batch: 256, maxPending: 4096, patient: true}, a.write)
 	return a
 }
 

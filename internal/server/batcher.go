@@ -23,8 +23,13 @@ type batcher[T any] struct {
 type batchLimits struct {
 	delay      time.Duration // the longest that an item waits
 	batch      int           // write at once when this many wait
-	maxPending int           // callers block while this many wait
+	maxPending int           // there is room for so many
+	patient    bool          // callers wait for room: writing takes no time but the processor's
 }
+
+// closingTime bounds how long the items still queued may take to be written when a
+// batcher is closed. A log that somebody reads takes them at once.
+const closingTime = 2 * time.Second
 
 func newBatcher[T any](limits batchLimits, write func([]T)) *batcher[T] {
 	b := &batcher[T]{limits: limits, write: write, wake: make(chan struct{}, 1), done: make(chan struct{})}
@@ -33,17 +38,18 @@ func newBatcher[T any](limits batchLimits, write func([]T)) *batcher[T] {
 	return b
 }
 
-// add queues items. It reports false, and queues none, once the batcher is closed.
+// add queues items. It reports false, and queues none, when there is no room for them,
+// because what was queued before is not being written, and once the batcher is closed.
 func (b *batcher[T]) add(items ...T) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.pending) >= b.limits.maxPending && !b.closed {
+	for b.limits.patient && len(b.pending) >= b.limits.maxPending && !b.closed {
 		b.written.Wait()
 	}
-	if b.closed {
+	before := len(b.pending)
+	if b.closed || before+len(items) > b.limits.maxPending {
 		return false
 	}
-	before := len(b.pending)
 	b.pending = append(b.pending, items...)
 	switch {
 	case before == 0:
@@ -72,19 +78,24 @@ func (b *batcher[T]) run() {
 		closed := b.closed
 		b.written.Broadcast()
 		b.mu.Unlock()
-		b.write(items)
+		if len(items) > 0 {
+			b.write(items)
+		}
 		if closed {
 			return
 		}
 	}
 }
 
-// close writes the items still queued.
+// close writes the items still queued, as far as that is possible in closingTime.
 func (b *batcher[T]) close() {
 	b.mu.Lock()
 	b.closed = true
 	b.written.Broadcast()
 	b.mu.Unlock()
 	b.signal()
-	<-b.done
+	select {
+	case <-b.done:
+	case <-time.After(closingTime):
+	}
 }

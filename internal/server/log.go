@@ -1,38 +1,75 @@
 package server
 
 import (
+	"bytes"
 	"io"
+	"strconv"
+	"sync/atomic"
 	"time"
 )
 
-// logDelay is how late a line may be written: short enough to watch a log, long enough
-// to save a busy server a system call per request.
-const logDelay = 50 * time.Millisecond
+const (
+	// logDelay is how late a line may be written: short enough to watch a log, long
+	// enough to save a busy server a system call per request.
+	logDelay = 50 * time.Millisecond
+	// maxLogPending bounds the bytes of lines that wait while the log takes none, as a
+	// pipe that nobody reads, or a terminal that was stopped with Ctrl-S. It is some
+	// 14,000 requests.
+	maxLogPending = 4 << 20
+)
 
-// LogWriter takes log lines and writes them in the background, many at a time. Close
-// writes the rest.
+// LogWriter takes log lines and writes them in the background, many at a time. It never
+// keeps those who log waiting: lines for which there is no room, and lines that cannot be
+// written, are dropped, and the next line that gets through says how many. Close writes
+// the rest.
 type LogWriter struct {
-	w     io.Writer
-	lines *batcher[byte]
+	w       io.Writer
+	lines   *batcher[byte]
+	dropped atomic.Int64 // lines, since the last one that got through
 }
 
-// NewLogWriter returns a LogWriter that writes to w.
+// NewLogWriter returns a LogWriter that writes to w lines as [log/slog] formats them.
 func NewLogWriter(w io.Writer) *LogWriter {
-	return &LogWriter{w: w, lines: newBatcher(batchLimits{delay: logDelay, batch: 64 << 10, maxPending: 1 << 20}, func(lines []byte) {
-		// There is nowhere to report a log that cannot be written.
-		_, _ = w.Write(lines)
-	})}
+	l := &LogWriter{w: w}
+	l.lines = newBatcher(batchLimits{delay: logDelay, batch: 64 << 10, maxPending: maxLogPending}, l.write)
+	return l
 }
 
-// Write queues a log line. After Close it writes the line itself.
+// Write queues a log line. After Close it drops it.
 func (l *LogWriter) Write(line []byte) (int, error) {
 	if !l.lines.add(line...) {
-		return l.w.Write(line)
+		l.dropped.Add(1)
 	}
 	return len(line), nil
 }
 
-// Close writes the queued lines.
+// write writes lines, the first of which says how many were dropped before.
+func (l *LogWriter) write(lines []byte) {
+	if dropped := l.dropped.Load(); dropped > 0 {
+		end := bytes.IndexByte(lines, '\n') + 1
+		if _, err := l.w.Write(withDropped(lines[:end], dropped)); err != nil {
+			end = 0
+		} else {
+			l.dropped.Add(-dropped)
+		}
+		lines = lines[end:]
+	}
+	// There is nowhere to report a log that cannot be written.
+	if n, err := l.w.Write(lines); err != nil {
+		l.dropped.Add(int64(bytes.Count(lines[n:], []byte("\n"))))
+	}
+}
+
+// withDropped adds an attribute to a formatted line.
+func withDropped(line []byte, dropped int64) []byte {
+	count := strconv.FormatInt(dropped, 10)
+	if text, is := bytes.CutSuffix(line, []byte("}\n")); is && line[0] == '{' {
+		return append(bytes.Clone(text), `,"log_dropped":`+count+"}\n"...)
+	}
+	return append(bytes.TrimSuffix(bytes.Clone(line), []byte("\n")), " log_dropped="+count+"\n"...)
+}
+
+// Close writes the queued lines, as far as the log takes them in little time.
 func (l *LogWriter) Close() error {
 	l.lines.close()
 	return nil

@@ -153,6 +153,7 @@ func TestAttachPurchaseOrder(t *testing.T) {
 	expect(path, `"status":"po_upload_complete"`, `"subscriptionId":"`)
 	expect(path+"/provisioningstatus", `"lineItemNumber":0,"orderLineItemId":0,"status":"fulfilled"`, `"lineItemNumber":1,"orderLineItemId":1,"status":"fulfilled"`)
 	expect("/v1/customers/"+seedCustomer+"/subscriptions?order_id="+orderID, `"totalCount":1`, `"orderId":"`+orderID)
+	log.await(t, `"event":"purchase order attached"`)
 	if told := log.String(); !strings.Contains(told, `"event":"purchase order attached"`) || strings.Contains(told, "po.pdf") || strings.Contains(told, token) {
 		t.Errorf("the log should tell the event and no names: %s", told)
 	}
@@ -180,6 +181,14 @@ func (l *syncedLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// await waits until the log has a text.
+func (l *syncedLog) await(t *testing.T, text string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !strings.Contains(l.String(), text) && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // TestAttachmentNames sends files under each documented spelling, with each

@@ -14,6 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/server"
 )
 
 // ShowOrders prints the orders of a customer, as a command does.
@@ -44,6 +45,13 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 		return err
 	}
 	defer os.RemoveAll(dir)
+	// The server of --keep stops although nobody reads what was printed.
+	stdout, out := term.Stdout, server.NewLogWriter(term.Stdout)
+	defer func() {
+		out.Close()
+		term.Stdout = stdout
+	}()
+	term.Stdout = out
 	freePort := []string{"127.0.0.1:0"}
 	local, err := startLocal(ctx, io.Discard, &serveOptions{
 		listen: freePort, listenTLS: freePort, control: freePort, noReadyFile: true,

@@ -147,8 +147,12 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 	if err := local.writeReady(o); err != nil {
 		return err
 	}
-	defer connect.RemoveReadyFile(local.readyFile, local.facts.ReadyFacts)
-	local.print(term.Stdout)
+	remove := sync.OnceFunc(func() { connect.RemoveReadyFile(local.readyFile, local.facts.ReadyFacts) })
+	defer remove()
+	context.AfterFunc(ctx, remove) // before all that a shutdown waits for: it has a secret
+	out := server.NewLogWriter(term.Stdout)
+	defer out.Close()
+	local.print(out)
 	return local.serve(ctx, o.shutdownGrace)
 }
 
@@ -432,7 +436,20 @@ func (l *local) close() {
 		l.server.Close()
 	}
 	if l.store != nil {
-		l.store.Close()
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			l.store.Close()
+		}()
+		select {
+		case <-closed:
+		case <-time.After(storeClosingTime):
+			l.logger.Warn("the database was not closed in time: nothing that was answered is lost, and the next start goes on from its log")
+		}
 	}
 	l.log.Close()
 }
+
+// storeClosingTime bounds how long the database may take to close, on a disk that does
+// not answer.
+const storeClosingTime = 10 * time.Second
