@@ -342,7 +342,7 @@ func TestReaderOfCommandGoesAway(t *testing.T) {
 	}
 	code, stderr := run(func(read *os.File) (*os.File, *os.File) { return closedPipe(t), read },
 		"orders", "list", "--customer", "one", "-o", "jsonl")
-	if code != exitNoReader || stderr != "" {
+	if code != terminal.ExitNoReader || stderr != "" {
 		t.Errorf("the list ends with %d: %s", code, stderr)
 	}
 }

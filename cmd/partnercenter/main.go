@@ -47,10 +47,10 @@ func main() {
 
 // output is standard output, whose reader may go away, as head does: that is no failure
 // to report.
-type output struct{ *os.File }
+type output struct{ file *os.File }
 
 func (o output) Write(p []byte) (int, error) {
-	n, err := o.File.Write(p)
+	n, err := o.file.Write(p)
 	if errors.Is(err, syscall.EPIPE) {
 		err = errNoReader
 	}
@@ -62,8 +62,8 @@ var errNoReader = errors.New("nobody reads the output any more")
 // messages is standard error, which may be a pipe that nobody reads or a terminal that
 // was stopped: once the program is to end, it waits for it no longer than lastWords.
 type messages struct {
-	*os.File
-	ctx context.Context // done once the program is to end
+	file *os.File
+	ctx  context.Context // done once the program is to end
 }
 
 const lastWords = time.Second
@@ -75,7 +75,7 @@ func (m messages) Write(p []byte) (n int, err error) {
 	}
 	written := make(chan result, 1)
 	go func(p []byte) {
-		n, err := m.File.Write(p)
+		n, err := m.file.Write(p)
 		written <- result{n, err}
 	}(bytes.Clone(p))
 	select {
@@ -90,9 +90,6 @@ func (m messages) Write(p []byte) (n int, err error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 }
-
-// exitNoReader is what shells report for a program that SIGPIPE ended.
-const exitNoReader = 128 + int(syscall.SIGPIPE)
 
 func osTerminal(ctx context.Context) *terminal.Terminal {
 	a := &terminal.Terminal{
@@ -145,7 +142,7 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	case err == nil:
 		return terminal.ExitOK
 	case errors.Is(err, errNoReader):
-		return exitNoReader
+		return terminal.ExitNoReader
 	case ctx.Err() != nil:
 		term.Linef("interrupted")
 		if open := new(command.Unsettled); errors.As(err, &open) {

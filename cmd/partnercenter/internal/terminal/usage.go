@@ -20,6 +20,7 @@ const (
 	ExitNotFound    = 4
 	ExitThrottled   = 5
 	ExitInterrupted = 130 // as in shells for a program ended by Ctrl-C
+	ExitNoReader    = 141 // as in shells for a program ended by SIGPIPE
 )
 
 // ExitCodes lists the exit codes and their meanings.
@@ -34,6 +35,7 @@ var ExitCodes = []struct {
 	{ExitNotFound, "not found", "the order or customer does not exist (404)"},
 	{ExitThrottled, "throttled", "too many requests (429), even after waiting; the message says how long to wait"},
 	{ExitInterrupted, "interrupted", "stopped by Ctrl-C or SIGTERM"},
+	{ExitNoReader, "no reader", "whoever read the output went away, as head does; nothing is said"},
 }
 
 // UsageError is a mistake in the command line or the settings, found before
