@@ -5,11 +5,9 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
-	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -58,7 +56,6 @@ func (s *Server) authenticate(c *call) error {
 		return errAccessDenied(refused)
 	}
 	if unavailable, ok := errors.AsType[*entra.UnavailableError](err); ok {
-		retryafter.Set(c.w.Header(), keysRetryAfter)
 		return errUnavailable(unavailable)
 	}
 	if err != nil {
@@ -73,10 +70,6 @@ func (s *Server) authenticate(c *call) error {
 	}
 	return nil
 }
-
-// keysRetryAfter is the Retry-After of answers to calls whose token cannot be checked
-// for lack of keys.
-const keysRetryAfter = 5 * time.Second
 
 // checkRequest refuses what no route here accepts, and reads the query.
 func (c *call) checkRequest(route *Route) (err error) {

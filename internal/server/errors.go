@@ -54,6 +54,8 @@ var (
 		"Your order is in progress: too many requests change it at once, and this one changed nothing. Repeat it in a moment, with the same MS-RequestId.")
 	errRequestIDTooLong = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has more than 128 characters, so a repeated write could not be recognized. Send a GUID.")
 	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
+	errSlowUpload       = fail(http.StatusRequestTimeout, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("The upload did not come in time: %s for every %d KiB, and %s for all. Send it again, with the same MS-RequestId.", chunkTimeout, transferChunk>>10, uploadTimeout))
+	errNoSpace          = fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The server's disk has no room for the file. Make room in its folder for temporary files, and try again with the same MS-RequestId.")
 )
 
 func errBadPath(why string) error {
@@ -196,7 +198,7 @@ func errTooManyAttachments(count int) error {
 		fmt.Sprintf("Invalid property POFiles: the order has %d files, and the limit is %d. Combine the others into fewer files.", count, maxAttachments))
 }
 
-// errBusy says that there was no memory in time, unless the client is gone.
+// errBusy says that a transfer did not have its turn in time, unless the client is gone.
 func errBusy(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

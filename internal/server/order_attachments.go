@@ -20,27 +20,27 @@ import (
 // could make a browser execute it.
 const binaryType = "application/octet-stream"
 
-// downloadRoom bounds the bytes of downloads in memory at a time. It is separate from
-// [uploadRoom], so that a client that uploads what it downloads does not deadlock with
-// itself.
-const downloadRoom = 4 * maxFile
-
 // uploadAttachments attaches the files of a multipart body to an order that waits for
 // its purchase order, and lets the order continue.
 func (s *Server) uploadAttachments(c *call) error {
 	deadline := time.Now().Add(uploadTimeout)
-	// A writer without deadlines has none to extend.
-	_ = http.NewResponseController(c.w).SetReadDeadline(deadline)
 	body := &begunBody{Reader: unlimitedBody(c.r)}
-	err := errUploadTooLarge
-	if c.r.ContentLength <= maxUpload {
-		err = s.attach(c, http.MaxBytesReader(nil, io.NopCloser(body), maxUpload), deadline)
-	}
+	err := s.attach(c, body, deadline)
 	// A client that sent Expect: 100-continue sends the body once it is read.
-	if err != nil && (body.begun || !strings.EqualFold(c.r.Header.Get("Expect"), "100-continue")) {
-		_, _ = io.CopyN(io.Discard, body, maxUploadDrained)
+	if err == nil || !body.begun && strings.EqualFold(c.r.Header.Get("Expect"), "100-continue") {
+		return err
 	}
-	return err
+	if c.r.ProtoMajor > 1 {
+		return err // the stream ends with the answer, and the connection goes on
+	}
+	// The refusal does not wait for the rest of the body, but the connection waits for
+	// it: many senders look for an answer only after all of it.
+	control := http.NewResponseController(c.w)
+	_ = control.EnableFullDuplex() // a writer that cannot answers later
+	s.refuse(c, err)
+	_ = control.Flush()
+	_, _ = c.receive(io.Discard, io.LimitReader(body, maxUploadDrained), deadline)
+	return nil
 }
 
 // begunBody notes whether a body was read from.
@@ -54,19 +54,40 @@ func (b *begunBody) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// attach waits for memory for the upload, reads it and attaches its files.
+// attach receives the upload and attaches its files. The order is looked at first: an
+// upload that cannot be accepted takes no part of what others need.
 func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
-	room := c.r.ContentLength
-	if room < 0 { // the length is not declared
-		room = maxUpload
-	}
 	turn, cancel := context.WithDeadline(c.r.Context(), deadline)
 	defer cancel()
-	if err := s.uploads.Acquire(turn, room); err != nil {
+	if _, err := s.order(turn, c, c.param("order-id")); err != nil {
+		return err
+	}
+	boundary, err := boundaryOf(c.r.Header.Get("Content-Type"))
+	if err != nil {
+		return err
+	}
+	if c.r.ContentLength > maxUpload {
+		return errUploadTooLarge
+	}
+	giveBack, err := s.uploads.take(turn, c)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	file, err := s.newSpool()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	size, err := c.receive(file, http.MaxBytesReader(nil, io.NopCloser(body), maxUpload), deadline)
+	if err != nil {
+		return err
+	}
+	if err := s.files.Acquire(turn, size); err != nil {
 		return errBusy(c.r.Context())
 	}
-	defer s.uploads.Release(room)
-	u, err := parseUpload(body, c.r.Header.Get("Content-Type"))
+	defer s.files.Release(size)
+	u, err := parseUpload(io.NewSectionReader(file, 0, size), boundary)
 	if err != nil {
 		return err
 	}
@@ -133,25 +154,49 @@ func (s *Server) downloadAttachment(c *call) error {
 	}
 	turn, cancel := context.WithTimeout(ctx, uploadTimeout)
 	defer cancel()
-	if err := s.downloads.Acquire(turn, list[i].Size); err != nil {
-		return errBusy(ctx)
-	}
-	defer s.downloads.Release(list[i].Size)
-	a, err := s.config.Store.GetAttachment(ctx, partnerID, c.customer, orderID, list[i].ID)
+	giveBack, err := s.downloads.take(turn, c)
 	if err != nil {
 		return err
 	}
-	c.writeFile(a.FileName, a.Content)
+	defer giveBack()
+	file, err := s.newSpool()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := s.copyAttachment(turn, c, &list[i], file); err != nil {
+		return err
+	}
+	c.writeFile(list[i].FileName, file, list[i].Size)
+	return nil
+}
+
+// copyAttachment copies the content of a file from the database.
+func (s *Server) copyAttachment(ctx context.Context, c *call, listed *store.Attachment, to io.Writer) error {
+	if err := s.files.Acquire(ctx, listed.Size); err != nil {
+		return errBusy(c.r.Context())
+	}
+	defer s.files.Release(listed.Size)
+	a, err := s.config.Store.GetAttachment(ctx, c.claims.TenantID, c.customer, c.param("order-id"), listed.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := to.Write(a.Content); err != nil {
+		return spoolError(err)
+	}
 	return nil
 }
 
 // writeFile sends a file for saving, never for display.
-func (c *call) writeFile(name string, content []byte) {
-	h := c.setHeaders(len(content))
+func (c *call) writeFile(name string, content io.ReaderAt, size int64) {
+	h := c.setHeaders(int(size))
 	h["Content-Type"] = []string{binaryType}
 	h["Content-Disposition"] = []string{mime.FormatMediaType("attachment", map[string]string{"filename": name})}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
-	c.send(http.StatusOK, content)
+	c.status, c.size = http.StatusOK, int(size)
+	c.w.WriteHeader(c.status)
+	// A failed write means that the client is gone, which net/http notices.
+	_, _ = io.Copy(c.w, io.NewSectionReader(content, 0, size))
 }
 
 func orderAttachments(list []store.Attachment) []*partnercenter.OrderAttachment {

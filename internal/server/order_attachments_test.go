@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -513,61 +514,168 @@ func TestUploadTakesItsTime(t *testing.T) {
 	}
 }
 
-// TestUploadsTakeTurns keeps uploads of 64 MiB together from finishing: all others wait
-// until one of them ends. TestUploadOverListeners bounds what each takes, so both bound
-// the total.
-func TestUploadsTakeTurns(t *testing.T) {
+// slowUpload announces an upload of 32 MiB and sends the first bytes of it.
+func slowUpload(t *testing.T, url, path, token string, first int) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	must(t, err)
+	t.Cleanup(func() { conn.Close() })
+	_, err = fmt.Fprintf(conn, "POST %s/attachment HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+		path, token, multipartType(boundary), 32<<20, strings.Repeat("-", first))
+	must(t, err)
+	return conn
+}
+
+// statusOn returns the status of the answer on a connection.
+func statusOn(t *testing.T, conn net.Conn) int {
+	t.Helper()
+	must(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("no answer: %v", err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+// TestSlowUploads sends the beginnings of large uploads. They keep nobody waiting, take
+// no memory, and are refused before their bodies come if they cannot be accepted.
+func TestSlowUploads(t *testing.T) {
 	a := newAPI(t)
 	path := placeOrder(t, a.URL, a.token, needsPO)
-	var admitted []net.Conn
-	for range 4 {
+	upload := func(token string) int {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		resp, err := http.DefaultClient.Do(streamed(t, a.URL+path+"/attachment", token, 1000, true).WithContext(ctx))
+		must(t, err)
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for _, refused := range []struct {
+		path, token string
+		status      int
+	}{
+		{seedOrders + "/nope", a.token, 404},
+		{seedOrders + "/nope", a.token, 404},
+		{"/v1/customers/" + foreignCustomer(t) + "/orders/" + shortOrder, a.token, 403},
+		{path, "x" + a.token, 401},
+	} {
+		conn := slowUpload(t, a.URL, refused.path, refused.token, 5)
+		if got := statusOn(t, conn); got != refused.status {
+			t.Errorf("%s: answered %d, want %d", refused.path, got, refused.status)
+		}
+	}
+
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what pools keep over the first one
+	runtime.ReadMemStats(&before)
+	const transfers = 8 // of one caller
+	var slow []net.Conn
+	for range 2 {
+		slow = append(slow, slowUpload(t, a.URL, path, a.token, 5))
+	}
+	if got := upload(a.token); got != http.StatusCreated {
+		t.Errorf("beside two slow ones an upload was answered %d", got)
+	}
+	for range transfers - len(slow) {
+		slow = append(slow, slowUpload(t, a.URL, path, a.token, 4<<20))
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > 6<<20 {
+		t.Errorf("%d KiB are held for slow uploads", held>>10)
+	} else {
+		t.Logf("%d KiB are held", held>>10)
+	}
+
+	// The caller's own further ones wait, those of others do not.
+	waiting := make(chan int, 1)
+	next := streamed(t, a.URL+path+"/attachment", a.token, 1000, true)
+	go func() {
+		resp, err := http.DefaultClient.Do(next)
+		if err != nil {
+			t.Error(err)
+			waiting <- 0
+			return
+		}
+		resp.Body.Close()
+		waiting <- resp.StatusCode
+	}()
+	if got := upload(a.as(t, adminAgent).token); got != http.StatusCreated {
+		t.Errorf("another caller was answered %d", got)
+	}
+	select {
+	case status := <-waiting:
+		t.Errorf("the caller's next upload did not wait and was answered %d", status)
+	case <-time.After(50 * time.Millisecond): // a server that lets it through is quicker
+	}
+	must(t, slow[0].Close())
+	if status := <-waiting; status != http.StatusCreated {
+		t.Errorf("the upload that waited was answered %d", status)
+	}
+}
+
+// hurried lets reading end sooner than the handler wants.
+type hurried struct{ http.ResponseWriter }
+
+func (h hurried) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
+func (h hurried) SetReadDeadline(t time.Time) error {
+	return http.NewResponseController(h.ResponseWriter).SetReadDeadline(time.Now().Add(time.Until(t) / 100))
+}
+
+// TestUploadTooSlow sends the beginning of an upload and nothing else.
+func TestUploadTooSlow(t *testing.T) {
+	a := newAPI(t, partnercentertest.Options{Wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(hurried{w}, r) })
+	}})
+	path := placeOrder(t, a.URL, a.token, needsPO)
+	if got := statusOn(t, slowUpload(t, a.URL, path, a.token, 5)); got != http.StatusRequestTimeout {
+		t.Errorf("answered %d", got)
+	}
+}
+
+// TestSlowDownloads leaves large downloads unread. They keep no other caller waiting.
+func TestSlowDownloads(t *testing.T) {
+	a := newAPI(t)
+	path := placeOrder(t, a.URL, a.token, needsPO)
+	resp, err := http.DefaultClient.Do(streamed(t, a.URL+path+"/attachment", a.token, 15<<20, true))
+	must(t, err)
+	answer, err := io.ReadAll(resp.Body)
+	must(t, err)
+	resp.Body.Close()
+	file := path + "/attachment/" + attachments(t, answer)[0].AttachmentID
+	for range 4 { // with one more, they have no room in memory together
 		conn, err := net.Dial("tcp", strings.TrimPrefix(a.URL, "http://"))
 		must(t, err)
 		defer conn.Close()
-		_, err = fmt.Fprintf(conn, "POST %s/attachment HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
-			path, a.token, multipartType(boundary), 16<<20)
+		must(t, conn.(*net.TCPConn).SetReadBuffer(4<<10))
+		_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", file, a.token)
 		must(t, err)
-		// The server asks for a body when its turn has come.
-		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
+		must(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") {
 			t.Fatalf("the answer begins with %q, %v", line, err)
 		}
-		admitted = append(admitted, conn)
 	}
-	const waiting = 8
-	answered := make(chan int, waiting)
-	for range waiting {
-		req := streamed(t, a.URL+path+"/attachment", a.token, 1000, true)
-		go func() {
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Error(err)
-				answered <- 0
-				return
-			}
-			resp.Body.Close()
-			answered <- resp.StatusCode
-		}()
-	}
-	select {
-	case status := <-answered:
-		t.Fatalf("an upload did not wait and was answered %d", status)
-	case <-time.After(100 * time.Millisecond): // a server that lets them through is quicker
-	}
-	must(t, admitted[0].Close())
-	for range waiting {
-		if status := <-answered; status != http.StatusCreated {
-			t.Errorf("an upload that waited was answered %d", status)
-		}
-	}
-	if _, list := a.do(t, request{path: path + "/attachments", status: 200}); len(attachments(t, list)) != waiting {
-		t.Errorf("the list is %s", list)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL+file, nil)
+	must(t, err)
+	req.Header.Set("Authorization", "Bearer "+a.as(t, adminAgent).token)
+	resp, err = http.DefaultClient.Do(req)
+	must(t, err)
+	defer resp.Body.Close()
+	if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != 15<<20 || resp.StatusCode != http.StatusOK {
+		t.Errorf("another caller gets %d, %d bytes, %v", resp.StatusCode, n, err)
 	}
 }
 
 var manyUploads = flag.Int("uploads", 4, "uploads of 8 MiB to send at once, in TestManyUploads")
 
 // TestManyUploads sends large uploads concurrently. All are accepted. Of 32 and more, as
-// in make soak, not all are in memory at once; TestUploadsTakeTurns shows that of fewer.
+// in make soak, not all are in memory at once.
 func TestManyUploads(t *testing.T) {
 	a := newAPI(t)
 	path := placeOrder(t, a.URL, a.token, needsPO)

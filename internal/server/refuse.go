@@ -15,6 +15,10 @@ import (
 // maxDescription is the documented limit of a description, in characters.
 const maxDescription = 1024
 
+// unavailableRetryAfter is the Retry-After of answers to calls that cannot be served now,
+// such as one whose token cannot be checked for lack of keys.
+const unavailableRetryAfter = 5 * time.Second
+
 // errorSource is the part of the service that errors name as their source.
 const errorSource = "PartnerFD"
 
@@ -71,6 +75,8 @@ func (c *call) writeError(e *apiError) {
 	switch {
 	case e.code == partnercenter.ErrorCodeMFARequired:
 		c.w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case e.status == http.StatusServiceUnavailable:
+		retryafter.Set(c.w.Header(), unavailableRetryAfter)
 	case e.status == http.StatusUnauthorized:
 		c.w.Header().Set("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+c.requestID)
 	}

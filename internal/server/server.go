@@ -50,6 +50,10 @@ type Config struct {
 	// authority and the store. Nil means a clock that follows the system's.
 	Clock *clock.Clock
 
+	// TempDir is the folder for files on their way to or from a client. Empty means
+	// that of the system.
+	TempDir string
+
 	// CacheSize bounds the memory, in bytes, of cached lists. Zero disables caching.
 	CacheSize int64
 
@@ -96,8 +100,9 @@ type Server struct {
 	throttle  *throttle
 	seal      *sealer
 	inFlight  inFlight
-	uploads   *semaphore.Weighted // bytes of uploads in memory
-	downloads *semaphore.Weighted // bytes of downloads in memory
+	uploads   *shares             // of callers
+	downloads *shares             // separate: a client may upload what it downloads
+	files     *semaphore.Weighted // bytes of both in memory
 	draining  atomic.Bool
 	handler   http.Handler
 }
@@ -134,8 +139,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		throttle:  newThrottle(c.RequestsPerMinute, c.WriteWeight),
 		seal:      newSealer(key),
 		inFlight:  inFlight{keys: map[string]struct{}{}},
-		uploads:   semaphore.NewWeighted(uploadRoom),
-		downloads: semaphore.NewWeighted(downloadRoom),
+		uploads:   newShares(),
+		downloads: newShares(),
+		files:     semaphore.NewWeighted(fileRoom),
 	}
 	if s.config.Entra != nil {
 		s.tokens = s.config.Entra

@@ -31,12 +31,9 @@ const (
 	// maxUploadDrained is how much of a refused upload is read and discarded, so that
 	// the sender gets the refusal instead of a broken connection.
 	maxUploadDrained = 128 << 20
-	// uploadTimeout bounds an upload, including the wait for memory, and leaves some
+	// uploadTimeout bounds an upload, including the wait for its turn, and leaves some
 	// time for the answer.
 	uploadTimeout = writeTimeout - 30*time.Second
-	// uploadRoom bounds the bytes of uploads in memory at a time; collecting and
-	// writing them takes as much again. Others wait.
-	uploadRoom = 2 * maxUpload
 )
 
 // upload is the content of a body's parts.
@@ -76,19 +73,24 @@ func (u *upload) fingerprint() []byte {
 	return all
 }
 
-// parseUpload reads the parts of a multipart body; the only limit it does not check is
-// that of the body's size. It does not look at extension or content, which are the
-// sender's business.
-func parseUpload(body io.Reader, contentType string) (*upload, error) {
+// boundaryOf returns what separates the parts of a body.
+func boundaryOf(contentType string) (string, error) {
 	mediaType, parameters, err := mime.ParseMediaType(contentType)
 	switch {
 	case err != nil || mediaType != "multipart/form-data":
-		return nil, errBody("its content type is "+quote.Text(contentType)+" rather than multipart/form-data", "send metadata and files as parts of such a body")
+		return "", errBody("its content type is "+quote.Text(contentType)+" rather than multipart/form-data", "send metadata and files as parts of such a body")
 	case parameters["boundary"] == "":
-		return nil, errBody("its content type names no boundary", "let the HTTP library write the Content-Type header, as it knows the boundary")
+		return "", errBody("its content type names no boundary", "let the HTTP library write the Content-Type header, as it knows the boundary")
 	}
+	return parameters["boundary"], nil
+}
+
+// parseUpload reads the parts of a multipart body; the only limit it does not check is
+// that of the body's size. It does not look at extension or content, which are the
+// sender's business.
+func parseUpload(body io.Reader, boundary string) (*upload, error) {
 	u := new(upload)
-	for parts := multipart.NewReader(requireFinalBoundary(body), parameters["boundary"]); ; {
+	for parts := multipart.NewReader(requireFinalBoundary(body), boundary); ; {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			break

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -250,6 +251,11 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		CacheSize: int64(cacheSize), RequestsPerMinute: o.limits.throttle, WriteWeight: o.limits.writeWeight,
 		NoPriceAccess: !o.limits.priceAccess, Rules: o.limits.rules, Cloud: l.cloud, AllClouds: o.playsSignIn(),
 		Edition: server.Edition(o.limits.edition), Listeners: l.shown(),
+	}
+	if o.db != ":memory:" {
+		// Where the files end up is where there is room for them. Folders for temporary
+		// files are often in memory.
+		config.TempDir = filepath.Dir(o.db)
 	}
 	if err := l.takeTokens(ctx, o, &config); err != nil {
 		return nil, err
