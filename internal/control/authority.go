@@ -92,12 +92,8 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 		}
 		o.Grants = append(o.Grants, g)
 	}
-	consents, err := st.Consents(ctx)
-	if err != nil {
+	if o.Consents, err = storedConsents(ctx, st); err != nil {
 		return err
-	}
-	for _, c := range consents {
-		o.Consents = append(o.Consents, issuer.Consent{TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID, Resources: strings.Fields(c.Scope)})
 	}
 	o.SaveGrant = func(ctx context.Context, g issuer.Grant) error {
 		data, err := json.Marshal(g)
@@ -107,12 +103,28 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 		return st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.Expires(), Data: data})
 	}
 	o.SaveConsent = func(ctx context.Context, c issuer.Consent) error {
-		if len(c.Resources) == 0 {
+		if len(c.Resources)+len(c.AppResources) == 0 {
 			return st.DeleteConsent(ctx, c.TenantID, c.ClientID, c.UserID)
 		}
-		return st.PutConsent(ctx, store.Consent{TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID, Scope: strings.Join(c.Resources, " ")})
+		return st.PutConsent(ctx, store.Consent{
+			TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID,
+			Scope: strings.Join(c.Resources, " "), AppScope: strings.Join(c.AppResources, " "),
+		})
 	}
 	return nil
+}
+
+// storedConsents returns the consents that a store has.
+func storedConsents(ctx context.Context, st *store.Store) ([]issuer.Consent, error) {
+	stored, err := st.Consents(ctx)
+	list := make([]issuer.Consent, 0, len(stored))
+	for _, c := range stored {
+		list = append(list, issuer.Consent{
+			TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID,
+			Resources: strings.Fields(c.Scope), AppResources: strings.Fields(c.AppScope),
+		})
+	}
+	return list, err
 }
 
 // EnsureSigningKey generates the first signing key of a store without a valid one.

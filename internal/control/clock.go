@@ -40,7 +40,11 @@ func (p *Plane) Reset(ctx context.Context, data *seed.Seed) error {
 		if err := p.ReloadDirectory(ctx); err != nil {
 			return err
 		}
-		p.config.Authority.ForgetSignIns()
+		consents, err := storedConsents(ctx, p.config.Store)
+		if err != nil {
+			return err
+		}
+		p.config.Authority.ForgetSignIns(consents)
 		p.config.Authority.ClearFaults()
 	}
 	if err := p.config.Store.PutSetting(ctx, settingClock, nil); err != nil {

@@ -90,7 +90,9 @@ type Consent struct {
 	App       string   `json:"app,omitempty"`
 	User      string   `json:"user,omitempty"`   // absent: all users of the tenant
 	UserID    string   `json:"userId,omitempty"` // likewise
-	Resources []string `json:"resources"`
+	Resources []string `json:"resources"`        // that it may use for users
+	// AppResources are the APIs that the app may use for itself.
+	AppResources []string `json:"appResources,omitempty"`
 }
 
 // listConsents is GET /consents.
@@ -103,7 +105,7 @@ func (p *Plane) listConsents(r *http.Request) (any, error) {
 	for _, c := range p.consentsOf(filter) {
 		list = append(list, Consent{
 			TenantID: c.TenantID, ClientID: c.ClientID, App: appName(partners, c.ClientID),
-			User: userName(partners, c.UserID), UserID: c.UserID, Resources: c.Resources,
+			User: userName(partners, c.UserID), UserID: c.UserID, Resources: c.Resources, AppResources: c.AppResources,
 		})
 	}
 	return map[string]any{"consents": list}, nil
@@ -121,7 +123,7 @@ func (p *Plane) withdrawConsents(r *http.Request) (any, error) {
 	}
 	list := p.consentsOf(filter)
 	for _, c := range list {
-		c.Resources = nil
+		c.Resources, c.AppResources = nil, nil
 		if err := p.config.Authority.PutConsent(r.Context(), c); err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ func (a *Authority) onBehalfOf(t *tokenRequest) (*issued, error) {
 	case len(assertion) > token.MaxLength:
 		return nil, fail(codeBadAssertion, "The assertion has %d bytes, and the limit is %d. Send the access token as it came.", len(assertion), token.MaxLength)
 	}
-	claims, err := verify(assertion, t.trust, func(audience string) bool {
+	claims, err := a.verify(assertion, t.trust, func(audience string) bool {
 		audience = strings.ToLower(audience)
 		return strings.TrimPrefix(audience, appScheme) == strings.ToLower(t.client.ID)
 	})

@@ -12,74 +12,125 @@ import (
 )
 
 // Consent says which APIs an app may use for a user or, without a user, for all users
-// of a tenant.
+// of a tenant and for itself.
 type Consent struct {
 	TenantID, ClientID string
 	UserID             string   // object id
-	Resources          []string // in the form in which resources are compared
+	Resources          []string // for users; in the form in which resources are compared
+	AppResources       []string // for itself, likewise; only without a user
 }
 
-// consentKey identifies a user's consent to an app.
-type consentKey struct{ tenantID, clientID, userID string }
+// installation is an app in a tenant, which is there by a consent.
+type installation struct{ tenantID, clientID string }
 
-// consents are the consents of users.
+func installationOf(client *app, t *tenant) installation {
+	return installation{tenantID: t.id, clientID: strings.ToLower(client.ID)}
+}
+
+// permissions are the APIs that an app may use.
+type permissions struct{ forUsers, forItself []string }
+
+// consents are those of users, of administrators and of customers.
 type consents struct {
 	save func(context.Context, Consent) error
 
-	mu    sync.Mutex // guards given, and is held while a consent is saved
-	given map[consentKey][]string
+	mu    sync.Mutex                              // guards given, and is held while a consent is saved
+	given map[installation]map[string]permissions // by object id; "" is the whole tenant
 }
 
 func newConsents(known []Consent, save func(context.Context, Consent) error) *consents {
-	c := &consents{save: save, given: make(map[consentKey][]string, len(known))}
-	for _, consent := range known {
-		p := consentKey{strings.ToLower(consent.TenantID), strings.ToLower(consent.ClientID), consent.UserID}
-		for _, r := range consent.Resources {
-			c.given[p] = append(c.given[p], apiKey(r)) // an older one may have another name of the API
-		}
-	}
+	c := &consents{save: save}
+	c.replace(known)
 	return c
 }
 
-// has reports whether a user, or an administrator for the whole tenant, has consented
-// to an app's use of a resource.
-func (c *consents) has(p consentKey, resource string) bool {
-	everybody := p
-	everybody.userID = ""
+// replace replaces all consents, and saves none.
+func (c *consents) replace(known []Consent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Contains(c.given[p], resource) || slices.Contains(c.given[everybody], resource)
-}
-
-// any reports whether an app has a consent in a customer's tenant, which puts it there.
-func (c *consents) any(tenantID, clientID string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.given[consentKey{tenantID: tenantID, clientID: strings.ToLower(clientID)}]) > 0
-}
-
-func (c *consents) add(ctx context.Context, p consentKey, resource string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if slices.Contains(c.given[p], resource) {
-		return nil
+	c.given = make(map[installation]map[string]permissions, len(known))
+	for _, consent := range known {
+		c.keep(normalConsent(consent))
 	}
-	return c.put(ctx, p, append(slices.Clone(c.given[p]), resource))
 }
 
-// put replaces a consent; without resources it is deleted. The caller holds the lock.
-func (c *consents) put(ctx context.Context, p consentKey, resources []string) error {
+// normalConsent returns a consent in the form in which it is kept. One of an older
+// database may have another name of an API.
+func normalConsent(c Consent) Consent {
+	c.TenantID, c.ClientID = strings.ToLower(c.TenantID), strings.ToLower(c.ClientID)
+	c.Resources, c.AppResources = apiKeys(c.Resources), apiKeys(c.AppResources)
+	return c
+}
+
+func apiKeys(resources []string) []string {
+	keys := make([]string, 0, len(resources))
+	for _, r := range resources {
+		keys = append(keys, apiKey(r))
+	}
+	return keys
+}
+
+// look reports whether a tenant has an app, and whether the app may use a resource there
+// for a user or, without one, for itself.
+func (c *consents) look(in installation, user *User, resource string) (present, allowed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	given := c.given[in]
+	switch {
+	case user == nil:
+		allowed = slices.Contains(given[""].forItself, resource)
+	default:
+		allowed = slices.Contains(given[""].forUsers, resource) || slices.Contains(given[user.ObjectID].forUsers, resource)
+	}
+	return len(given) > 0, allowed
+}
+
+// add adds what a user has consented to or, without a user, an administrator: for all
+// users, and for the app itself.
+func (c *consents) add(ctx context.Context, in installation, userID, resource string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.given[in][userID]
+	next := Consent{TenantID: in.tenantID, ClientID: in.clientID, UserID: userID, Resources: with(before.forUsers, resource), AppResources: before.forItself}
+	if userID == "" {
+		next.AppResources = with(before.forItself, resource)
+	}
+	return c.put(ctx, next)
+}
+
+// with returns a list with one more resource, unless it is there.
+func with(list []string, resource string) []string {
+	if slices.Contains(list, resource) {
+		return list
+	}
+	return append(slices.Clone(list), resource)
+}
+
+// put replaces a consent, which is normal; without resources it is deleted. The caller
+// holds the lock.
+func (c *consents) put(ctx context.Context, consent Consent) error {
 	if c.save != nil {
-		if err := c.save(ctx, Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: resources}); err != nil {
+		if err := c.save(ctx, consent); err != nil {
 			return err
 		}
 	}
-	if len(resources) == 0 {
-		delete(c.given, p)
-		return nil
-	}
-	c.given[p] = resources
+	c.keep(consent)
 	return nil
+}
+
+// keep is put without saving.
+func (c *consents) keep(consent Consent) {
+	in := installation{consent.TenantID, consent.ClientID}
+	if len(consent.Resources)+len(consent.AppResources) == 0 {
+		if delete(c.given[in], consent.UserID); len(c.given[in]) == 0 {
+			delete(c.given, in)
+		}
+		return
+	}
+	if c.given[in] == nil {
+		c.given[in] = map[string]permissions{}
+	}
+	c.given[in][consent.UserID] = permissions{consent.Resources, consent.AppResources}
 }
 
 // Consents returns the consents that match, ordered by tenant, app and user.
@@ -87,10 +138,15 @@ func (a *Authority) Consents(match func(Consent) bool) []Consent {
 	a.consents.mu.Lock()
 	defer a.consents.mu.Unlock()
 	var list []Consent
-	for p, resources := range a.consents.given {
-		consent := Consent{TenantID: p.tenantID, ClientID: p.clientID, UserID: p.userID, Resources: slices.Clone(resources)}
-		if match(consent) {
-			list = append(list, consent)
+	for in, given := range a.consents.given {
+		for userID, may := range given {
+			consent := Consent{
+				TenantID: in.tenantID, ClientID: in.clientID, UserID: userID,
+				Resources: slices.Clone(may.forUsers), AppResources: slices.Clone(may.forItself),
+			}
+			if match(consent) {
+				list = append(list, consent)
+			}
 		}
 	}
 	slices.SortFunc(list, func(a, b Consent) int {
@@ -105,57 +161,63 @@ var ErrConsentExists = errors.New("issuer: the consent exists: use it, or withdr
 // AddConsent adds resources to a consent. If one of them is there already, it fails with
 // [ErrConsentExists] and adds none.
 func (a *Authority) AddConsent(ctx context.Context, c Consent) error {
-	p := consentKey{strings.ToLower(c.TenantID), strings.ToLower(c.ClientID), c.UserID}
+	c = normalConsent(c)
 	a.consents.mu.Lock()
 	defer a.consents.mu.Unlock()
-	resources := slices.Clone(a.consents.given[p])
+	before := a.consents.given[installation{c.TenantID, c.ClientID}][c.UserID]
 	for _, r := range c.Resources {
-		if slices.Contains(a.consents.given[p], apiKey(r)) {
+		if slices.Contains(before.forUsers, r) {
 			return ErrConsentExists
 		}
-		resources = append(resources, apiKey(r))
 	}
-	return a.consents.put(ctx, p, resources)
+	c.Resources = append(slices.Clone(before.forUsers), c.Resources...)
+	for _, r := range c.AppResources {
+		before.forItself = with(before.forItself, r)
+	}
+	c.AppResources = before.forItself
+	return a.consents.put(ctx, c)
 }
 
 // PutConsent stores a consent as if a user had given it. It replaces an earlier one of
 // the same user, or of the same tenant as a whole, to the same app. Without resources,
-// it withdraws the consent.
+// it withdraws the consent. Tokens that were issued under what the consent does not
+// have any more are refused from now on.
 func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
-	resources := make([]string, 0, len(c.Resources))
-	for _, r := range c.Resources {
-		resources = append(resources, apiKey(r))
-	}
 	a.consents.mu.Lock()
-	defer a.consents.mu.Unlock()
-	return a.consents.put(ctx, consentKey{strings.ToLower(c.TenantID), strings.ToLower(c.ClientID), c.UserID}, resources)
+	err := a.consents.put(ctx, normalConsent(c))
+	a.consents.mu.Unlock()
+	a.distrust()
+	return err
 }
 
-func (c *consents) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.given)
-}
-
-// mayUse reports whether the client may use the requested API for the user. An app
-// needs no consent for its own API.
-func (a *Authority) mayUse(client *app, t *tenant, user *User, want *accessRequest) bool {
-	if want.app != nil && strings.EqualFold(want.app.ID, client.ID) {
-		return true
-	}
-	return client.AdminConsent && client.home == t || a.consents.has(consentKeyOf(client, t, user), want.key())
-}
-
-func consentKeyOf(client *app, t *tenant, user *User) consentKey {
-	return consentKey{tenantID: t.id, clientID: strings.ToLower(client.ID), userID: user.ObjectID}
-}
-
-// checkConsentOf refuses access that a customer has not consented to.
-func (a *Authority) checkConsentOf(customer *tenant, client *app, want *accessRequest) error {
-	if a.consents.has(consentKey{tenantID: customer.id, clientID: strings.ToLower(client.ID)}, want.key()) {
+// checkConsent decides whether an app may use an API in a tenant, for a user or, without
+// one, for itself. Every grant asks it, and so does every token when it is verified. In
+// its own tenant an app needs no consent for itself; an administrator's for all users
+// may be part of its registration. An app that a tenant has needs none for its own API.
+func (a *Authority) checkConsent(client *app, t *tenant, user *User, want *accessRequest) error {
+	isHome := client.home == t
+	isOwn := want.app != nil && strings.EqualFold(want.app.ID, client.ID) && !t.customer
+	present, allowed := a.consents.look(installationOf(client, t), user, want.key())
+	switch {
+	case allowed, isHome && (user == nil || client.AdminConsent), isOwn && (isHome || present):
 		return nil
+	case t.customer && user == nil && !present:
+		return fail(codeUnknownClient, "Application %s is not in tenant %s. %s", client.ID, t.id, consentAdvice(t))
+	case t.customer:
+		return fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. %s", client.ID, quote.Text(want.resource), t.id, consentAdvice(t))
+	case !isHome && !present:
+		return fail(codeUnknownClient, "Application %s is not in tenant %s: nobody there has consented to it. Have one of its users sign in to the application and consent.", client.ID, t.id)
+	case user == nil:
+		return fail(codeNoConsent, "No administrator of tenant %s has consented that application %s uses %s for itself. Have one consent for everybody at the authorize endpoint, with prompt=consent.", t.id, client.ID, quote.Text(want.resource))
 	}
-	return fail(codeNotPreconsented, "Application %s has not been authorized to use %s in tenant %s. %s", client.ID, quote.Text(want.resource), customer.id, consentAdvice(customer))
+	return fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", client.ID, quote.Text(want.resource))
+}
+
+// has reports whether a tenant has an app: its own, or one that it has consented to. In a
+// customer's it is what the app is allowed that decides.
+func (a *Authority) has(t *tenant, client *app) bool {
+	present, _ := a.consents.look(installationOf(client, t), nil, "")
+	return client.home == t || t.customer || client.isFor(t) && present
 }
 
 func consentAdvice(customer *tenant) string {

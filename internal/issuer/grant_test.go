@@ -63,7 +63,7 @@ func TestRefreshRefusals(t *testing.T) {
 			o.Tenants[0].Clients[0].Disabled = true
 			must(a.SetTenants(o.Tenants))
 		}, 400, "unauthorized_client", 7000112, false},
-		{"forgotten", commonToken, nil, func(a *Authority, _ *clock, _ Options) { a.ForgetSignIns() }, 400, "invalid_grant", 70000, false},
+		{"forgotten", commonToken, nil, func(a *Authority, _ *clock, _ Options) { a.ForgetSignIns(nil) }, 400, "invalid_grant", 70000, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := &clock{at: start}
@@ -350,7 +350,7 @@ func TestSignInsAtOnce(t *testing.T) {
 		},
 		func(i int) {
 			if i%50 == 49 {
-				a.ForgetSignIns()
+				a.ForgetSignIns(nil)
 			}
 		},
 	} {

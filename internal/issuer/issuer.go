@@ -42,7 +42,7 @@ type Client struct {
 	// http://localhost and http://127.0.0.1 is ignored.
 	RedirectURIs []string
 	Public       bool // it may sign users in without a credential of its own
-	MultiTenant  bool // users of other tenants may sign in to it
+	MultiTenant  bool // users of other tenants may consent to it
 	AdminConsent bool // its tenant's administrator has consented for all users
 	Disabled     bool
 }
@@ -147,8 +147,8 @@ type Authority struct {
 
 // trust is what tokens are signed and checked with at one moment. It is replaced as a
 // whole and never modified, so that a cached token is valid only under the trust that
-// verified it: a revoked key, a withdrawn base URL or a removed user invalidates every
-// token at once.
+// verified it: a revoked key, a withdrawn base URL, a removed user or role, or a revoked
+// consent takes effect on every token at once.
 type trust struct {
 	keys  []*Key
 	bases []string // normalized; the first is the default
@@ -226,17 +226,18 @@ func (d *directory) tenantOf(user string) *tenant { return d.userTenants[strings
 // app returns the app with a client id, or nil.
 func (d *directory) app(clientID string) *app { return d.apps[strings.ToLower(clientID)] }
 
-// appIn returns the app with a client id as a tenant sees it, or nil.
-func (d *directory) appIn(t *tenant, clientID string) *app {
-	if app := d.app(clientID); app != nil && app.isIn(t) {
+// appFor returns the app with a client id if it is made for a tenant, or nil.
+func (d *directory) appFor(t *tenant, clientID string) *app {
+	if app := d.app(clientID); app != nil && app.isFor(t) {
 		return app
 	}
 	return nil
 }
 
-// isIn reports whether a tenant has the app: as its own, or as a multi-tenant one of
-// another tenant. In a customer's, consents decide.
-func (a *app) isIn(t *tenant) bool { return a.home == t || a.MultiTenant || t.customer }
+// isFor reports whether the app is made for a tenant: its own or, if it is a
+// multi-tenant one, any. Whether another tenant has it, consents say, and in a
+// customer's nothing else.
+func (a *app) isFor(t *tenant) bool { return a.home == t || a.MultiTenant || t.customer }
 
 // New returns an authority for the tenants of o, or an error about the first problem
 // with o.
@@ -402,21 +403,25 @@ func (a *Authority) SetTenants(list []Tenant) error {
 	return nil
 }
 
-// HasClient reports whether a tenant has a client: its own, or a multi-tenant one of
-// another tenant.
-func (a *Authority) HasClient(tenantID, clientID string) bool {
+// CanConsent reports whether a tenant can consent to a client: it is its own, or a
+// multi-tenant one of another tenant.
+func (a *Authority) CanConsent(tenantID, clientID string) bool {
 	t := a.trust.Load()
 	tenant := t.tenant(tenantID)
-	return tenant != nil && t.appIn(tenant, clientID) != nil
+	return tenant != nil && t.appFor(tenant, clientID) != nil
 }
 
-// ForgetSignIns forgets all consents, refresh tokens and sign-ins in progress, without
-// calling SaveConsent and SaveGrant.
-func (a *Authority) ForgetSignIns() {
-	a.consents.forget()
+// ForgetSignIns forgets all refresh tokens and sign-ins in progress, and all consents
+// but these, without calling SaveConsent and SaveGrant.
+func (a *Authority) ForgetSignIns(consents []Consent) {
+	a.consents.replace(consents)
 	a.grants.forget()
 	a.signIns.forget()
+	a.distrust()
 }
+
+// distrust has every token verified again.
+func (a *Authority) distrust() { a.updateTrust(func(*trust) {}) }
 
 // updateTrust replaces what is trusted by a modified copy.
 func (a *Authority) updateTrust(change func(*trust)) {

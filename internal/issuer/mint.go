@@ -53,15 +53,16 @@ var (
 )
 
 // Mint signs an access token without requiring the client's secret or the user's
-// password. It fails if tenant, client, user, resource or base URL is not the
-// authority's.
+// password nor, for a client of the tenant's own, a consent. It fails if tenant, client,
+// user, resource or base URL is not the authority's, or another tenant's client has no
+// consent.
 func (a *Authority) Mint(r MintRequest) (*Token, error) {
 	trust := a.trust.Load()
 	tenant := trust.tenant(r.Tenant)
 	if tenant == nil {
 		return nil, fmt.Errorf("issuer: no tenant %q: add it to Options.Tenants", r.Tenant)
 	}
-	client := trust.appIn(tenant, r.ClientID)
+	client := trust.appFor(tenant, r.ClientID)
 	if client == nil {
 		return nil, fmt.Errorf("issuer: no client %q in tenant %s: add it to the tenant's Clients", r.ClientID, tenant.id)
 	}
@@ -76,6 +77,11 @@ func (a *Authority) Mint(r MintRequest) (*Token, error) {
 	r.Resource = cmp.Or(r.Resource, a.audience)
 	if !a.resources[token.ResourceKey(r.Resource)] {
 		return nil, fmt.Errorf("issuer: no resource %q: add it to Options.Resources", r.Resource)
+	}
+	if client.home != tenant {
+		if err := a.checkConsent(client, tenant, subject.orNobody(), &accessRequest{resource: r.Resource}); err != nil {
+			return nil, fmt.Errorf("issuer: client %s of another tenant: %w", client.ID, err)
+		}
 	}
 	if len(trust.bases) == 0 {
 		return nil, errNoBaseURL
@@ -100,6 +106,14 @@ type signedIn struct {
 	mfa  bool
 }
 
+// orNobody returns the user, nil if nobody is signed in.
+func (s *signedIn) orNobody() *User {
+	if s == nil {
+		return nil
+	}
+	return s.user
+}
+
 // methods returns how the user signed in, as in an amr claim.
 func (s *signedIn) methods() []string {
 	if s.mfa {
@@ -119,8 +133,20 @@ type tokenSpec struct {
 	scope    string // of a user's token; empty means scopeUser
 	base     string
 	version  token.Version
+	restsOn  string // as in tokenPayload
 
 	distortion distortion
+}
+
+// onConsent marks the tokens that a user's consent is behind.
+const onConsent = "consent"
+
+// tokenPayload has the claims of an access token of this authority.
+type tokenPayload struct {
+	token.Payload
+	// RestsOn is "consent" in tokens that are worth as much as a consent, which is looked
+	// at each time. Microsoft's claim of this name serves the same, and is opaque.
+	RestsOn string `json:"rh,omitempty"`
 }
 
 // sign mints a token.
@@ -131,7 +157,7 @@ func (a *Authority) sign(trust *trust, spec *tokenSpec) (*Token, error) {
 	self := spec.client.objectIDIn(spec.tenant)
 	made := &Token{Lifetime: a.lifetime}
 	made.NotBefore, made.Expires = spec.distortion.validity(a.now().Truncate(time.Second), a.lifetime)
-	claims := token.Payload{
+	claims := tokenPayload{RestsOn: spec.restsOn, Payload: token.Payload{
 		Audience:  cmp.Or(spec.distortion.audience, spec.resource),
 		Issuer:    token.IssuerOf(spec.base, spec.tenant.id, spec.version),
 		IssuedAt:  made.NotBefore.Unix(),
@@ -143,7 +169,7 @@ func (a *Authority) sign(trust *trust, spec *tokenSpec) (*Token, error) {
 		TenantID:  spec.tenant.id,
 		TokenID:   randomID(),
 		Version:   spec.version,
-	}
+	}}
 	switch spec.version {
 	case token.V1:
 		claims.AppID, claims.AppIDACR, claims.IdentityIssuer = spec.client.ID, spec.proof, claims.Issuer
@@ -153,13 +179,13 @@ func (a *Authority) sign(trust *trust, spec *tokenSpec) (*Token, error) {
 		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", spec.version)
 	}
 	if spec.subject != nil {
-		delegate(&claims, spec)
+		delegate(&claims.Payload, spec)
 	}
-	payload, err := json.Marshal(claims)
+	content, err := json.Marshal(claims)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: encode claims: %w", err)
 	}
-	made.Text, err = trust.keys[0].sign(payload)
+	made.Text, err = trust.keys[0].sign(content)
 	return made, err
 }
 

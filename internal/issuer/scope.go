@@ -35,17 +35,27 @@ func (want *accessRequest) key() string {
 	return apiKey(want.resource)
 }
 
-// check checks that a tenant has the app whose API is requested.
-func (want *accessRequest) check(tenant *tenant) error {
+// checkResource checks that a tenant has the app whose API a client requests. To its own
+// API it is the consent to the client that decides.
+func (a *Authority) checkResource(client *app, t *tenant, want *accessRequest) error {
 	switch {
 	case want.app == nil:
 		return nil
-	case !want.app.isIn(tenant):
-		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", tenant.id, quote.Text(want.resource))
+	case !strings.EqualFold(want.app.ID, client.ID) && !a.has(t, want.app):
+		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", t.id, quote.Text(want.resource))
 	case want.app.Disabled:
 		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(want.resource))
 	}
 	return nil
+}
+
+// checkAccess checks that a tenant has the requested API, and that the client may use it
+// there.
+func (a *Authority) checkAccess(client *app, t *tenant, user *User, want *accessRequest) error {
+	if err := a.checkResource(client, t, want); err != nil {
+		return err
+	}
+	return a.checkConsent(client, t, user, want)
 }
 
 // scopes are the parts of a scope parameter.

@@ -28,7 +28,7 @@ func TestNamesOfAnAPI(t *testing.T) {
 			if err := a.resolve(trust, want); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			if !consents.has(consentKey{tenantID: tenantID, clientID: clientID}, want.key()) {
+			if _, allowed := consents.look(installation{tenantID, clientID}, &User{}, want.key()); !allowed {
 				t.Errorf("a consent to %s is none to %s", names[len(names)-1], name)
 			}
 			if want.label() == "" || want.label() == name && !isForeign(name) {

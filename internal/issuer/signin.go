@@ -295,7 +295,7 @@ func (a *Authority) asksConsent(t *trust, f *flow) (bool, error) {
 		return true, nil
 	}
 	// A customer's consent is not the user's to give.
-	return f.request.customer == nil && (f.request.consent || !a.mayUse(p.client, p.tenant, p.user, p.access)), nil
+	return f.request.customer == nil && (f.request.consent || a.checkConsent(p.client, p.tenant, p.user, p.access) != nil), nil
 }
 
 // parties are the participants of a sign-in, and its subject.
@@ -317,12 +317,19 @@ func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
 		return p, err
 	}
 	if p.access, err = a.accessRequestOf(t, f.signInRequest()); err == nil {
-		err = p.access.check(p.tenant)
+		err = a.checkResource(p.client, p.tenant, p.access)
 	}
 	if customer := f.signInRequest().customer; customer != nil && err == nil {
-		err = a.checkConsentOf(customer, p.client, p.access)
+		err = a.checkConsent(p.client, customer, p.user, p.access)
 	}
 	return p, err
+}
+
+// confirms reports whether there is nothing left to consent to, so that the last page
+// asks only whether it is the right user. Accepting it is no consent that would outlive
+// the one that there is.
+func (a *Authority) confirms(f *flow, p parties) bool {
+	return (f.request == nil || !f.request.consent) && a.checkConsent(p.client, p.tenant, p.user, p.access) == nil
 }
 
 // acceptSignIn stores the user's consent and finishes.
@@ -331,15 +338,15 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	if f.signInRequest().customer != nil {
+	if f.signInRequest().customer != nil || a.confirms(f, p) {
 		return a.finishSignIn(c, f)
 	}
-	who := consentKeyOf(p.client, p.tenant, p.user)
+	userID := p.user.ObjectID
 	if everybody && p.user.Administrator {
-		who.userID = ""
+		userID = ""
 	}
 	// A second press makes the browser abandon the first request.
-	if err := a.consents.add(context.WithoutCancel(c.r.Context()), who, p.access.key()); err != nil {
+	if err := a.consents.add(context.WithoutCancel(c.r.Context()), installationOf(p.client, p.tenant), userID, p.access.key()); err != nil {
 		return nil, err
 	}
 	return a.finishSignIn(c, f)
@@ -408,7 +415,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 		if customer != nil {
 			p.data.Tenant = customer.name
 		}
-		if customer != nil || a.mayUse(between.client, between.tenant, between.user, between.access) && (f.request == nil || !f.request.consent) {
+		if customer != nil || a.confirms(f, between) {
 			p.name, p.data.Title = "confirm", "Is it you who signs in?"
 		}
 	}

@@ -161,7 +161,7 @@ func findApp(t *trust, tenant *tenant, clientID string) (*app, error) {
 		return nil, fail(codeUnknownClient, "No application %s is registered here. Check client_id.", quote.Text(clientID))
 	case found == nil:
 		return nil, fail(codeUnknownClient, "No application %s is registered in tenant %s. Check client_id and the tenant in the URL.", quote.Text(clientID), tenant.id)
-	case tenant != nil && !found.isIn(tenant):
+	case tenant != nil && !found.isFor(tenant):
 		return nil, fail(codeUnknownClient, "Application %s is not registered in tenant %s but in another one, and not made for several. Put its own tenant in the URL, or register it here.", quote.Text(clientID), tenant.id)
 	case found.Disabled:
 		return nil, fail(codeClientDisabled, "Application %s is disabled. Have an administrator enable it.", found.ID)
@@ -236,16 +236,8 @@ func (a *Authority) clientCredentials(t *tokenRequest) (*issued, error) {
 	if err := a.resolve(t.trust, want); err != nil {
 		return nil, err
 	}
-	if err := want.check(t.tenant); err != nil {
+	if err := a.checkAccess(t.client, t.tenant, nil, want); err != nil {
 		return nil, err
-	}
-	if t.inCustomer() {
-		if !a.consents.any(t.tenant.id, t.client.ID) {
-			return nil, fail(codeUnknownClient, "Application %s is not in tenant %s. %s", t.client.ID, t.tenant.id, consentAdvice(t.tenant))
-		}
-		if err := a.checkConsentOf(t.tenant, t.client, want); err != nil {
-			return nil, err
-		}
 	}
 	return a.issue(t, a.specFor(t, t.tenant, nil, want), want)
 }
@@ -257,6 +249,9 @@ func (a *Authority) specFor(t *tokenRequest, tenant *tenant, subject *signedIn, 
 		tenant: tenant, client: t.client, proof: t.proof, subject: subject,
 		resource: want.resource, scope: want.scope, base: t.base, version: t.version,
 		distortion: a.distort(tenant, t.client, subject),
+	}
+	if subject != nil {
+		spec.restsOn = onConsent
 	}
 	spec.distortion.tell(t.w.Header())
 	return spec
@@ -306,23 +301,18 @@ func (a *Authority) userTokens(t *tokenRequest, tenant *tenant, s *signedIn, wan
 	if _, err := findApp(t.trust, tenant, t.client.ID); err != nil {
 		return nil, err
 	}
-	if err := want.check(tenant); err != nil {
-		return nil, err
-	}
 	if err := a.strikeUser(t.call, t.form.Get("grant_type"), tenant, t.client.ID, s.user); err != nil {
 		return nil, err
 	}
+	at := tenant
 	if t.inCustomer() {
-		if err := a.checkConsentOf(t.tenant, t.client, want); err != nil {
-			return nil, err
-		}
-	} else if !a.mayUse(t.client, tenant, s.user, want) {
-		return nil, fail(codeNoConsent, "Neither the user nor an administrator has consented that application %s uses %s. Send the user through the authorize endpoint to consent.", t.client.ID, quote.Text(want.resource))
+		at = t.tenant
+	}
+	if err := a.checkAccess(t.client, at, s.user, want); err != nil {
+		return nil, err
 	}
 	spec := a.specFor(t, tenant, s, want)
-	if t.inCustomer() {
-		spec.tenant = t.tenant
-	}
+	spec.tenant = at
 	got, err := a.issue(t, spec, want)
 	if err != nil {
 		return nil, err

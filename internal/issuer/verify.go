@@ -19,7 +19,7 @@ func (a *Authority) Verify(text string) (*token.Claims, error) {
 	remembered := claims != nil
 	if !remembered {
 		var err error
-		if claims, err = verify(text, trust, a.isResource); err != nil {
+		if claims, err = a.verify(text, trust, a.isResource); err != nil {
 			return nil, err
 		}
 	}
@@ -34,7 +34,7 @@ func (a *Authority) Verify(text string) (*token.Claims, error) {
 
 // verify checks everything but size and time; audience reports which audiences are
 // accepted.
-func verify(text string, trust *trust, audience func(string) bool) (*token.Claims, error) {
+func (a *Authority) verify(text string, trust *trust, audience func(string) bool) (*token.Claims, error) {
 	parsed, err := token.Parse(text)
 	if err != nil {
 		return nil, err
@@ -43,12 +43,12 @@ func verify(text string, trust *trust, audience func(string) bool) (*token.Claim
 	if key == nil {
 		return nil, token.Refuse(token.ReasonUnknownKey, "key %s is not one of this server's", quote.Text(parsed.KeyID))
 	}
-	payload, err := parsed.Verify(&key.Private.PublicKey)
+	content, err := parsed.Verify(&key.Private.PublicKey)
 	if err != nil {
 		return nil, err
 	}
-	var w token.Payload
-	if err := token.ReadClaims(payload, &w); err != nil {
+	var w tokenPayload
+	if err := token.ReadClaims(content, &w); err != nil {
 		return nil, err
 	}
 	if err := w.CheckAccess(); err != nil {
@@ -57,36 +57,50 @@ func verify(text string, trust *trust, audience func(string) bool) (*token.Claim
 	if !audience(w.Audience) {
 		return nil, token.Refuse(token.ReasonAudience, "its audience is %s", quote.Text(w.Audience))
 	}
-	if err := checkClaims(&w, trust); err != nil {
+	user, err := a.checkClaims(&w, trust)
+	if err != nil {
 		return nil, err
 	}
 	claims := w.Claims(parsed.KeyID)
-	claims.User, claims.Roles = w.User(), w.Roles
+	if user != nil {
+		// Those that the user has now; the token's are of when it was issued.
+		claims.User, claims.Roles = w.User(), user.Roles
+	}
 	return claims, nil
 }
 
 // isResource reports whether an audience is an API that tokens are issued for.
 func (a *Authority) isResource(audience string) bool { return a.resources[token.ResourceKey(audience)] }
 
-// checkClaims checks the claims of a token with a valid signature. It may be old:
-// tenants, clients, users and addresses may have changed since.
-func checkClaims(w *token.Payload, trust *trust) error {
+// checkClaims checks the claims of a token with a valid signature, and returns its user,
+// nil for an app's own. It may be old: tenants, clients, users, consents and addresses
+// may have changed since.
+func (a *Authority) checkClaims(w *tokenPayload, trust *trust) (*User, error) {
 	tenant := trust.tenants[w.TenantID]
 	if tenant == nil || tenant.id != w.TenantID {
-		return token.Refuse(token.ReasonTenant, "tenant %s is not that of a partner here; a customer's does not give access to this API", quote.Text(w.TenantID))
+		return nil, token.Refuse(token.ReasonTenant, "tenant %s is not that of a partner here; a customer's does not give access to this API", quote.Text(w.TenantID))
 	}
 	isOurs := func(base string) bool { return w.Issuer == token.IssuerOf(base, tenant.id, w.Version) }
 	if w.Version != token.V1 && w.Version != token.V2 || !slices.ContainsFunc(trust.bases, isOurs) {
-		return token.Refuse(token.ReasonIssuer, "version %s of issuer %s is not this server", quote.Text(string(w.Version)), quote.Text(w.Issuer))
+		return nil, token.Refuse(token.ReasonIssuer, "version %s of issuer %s is not this server", quote.Text(string(w.Version)), quote.Text(w.Issuer))
 	}
-	if app := trust.appIn(tenant, w.Client()); app == nil || app.Disabled {
-		return token.Refuse(token.ReasonClient, "client %s is not registered in tenant %s, or disabled", quote.Text(w.Client()), tenant.id)
+	app := trust.appFor(tenant, w.Client())
+	if app == nil || app.Disabled {
+		return nil, token.Refuse(token.ReasonClient, "client %s is not registered in tenant %s, or disabled", quote.Text(w.Client()), tenant.id)
 	}
+	var user *User
 	if name := w.User(); name != "" {
 		// Somebody else may have the name by now.
-		if user := tenant.user(name); user == nil || user.Disabled || user.ObjectID != w.ObjectID {
-			return token.Refuse(token.ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote.Text(name), tenant.id)
+		if user = tenant.user(name); user == nil || user.Disabled || user.ObjectID != w.ObjectID {
+			return nil, token.Refuse(token.ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote.Text(name), tenant.id)
 		}
 	}
-	return nil
+	if w.RestsOn == "" && app.home == tenant {
+		return user, nil
+	}
+	want := &accessRequest{resource: w.Audience}
+	if a.resolve(trust, want) != nil || a.checkConsent(app, tenant, user, want) != nil {
+		return nil, token.Refuse(token.ReasonConsent, "nobody in tenant %s has consented, or does any more, that client %s uses %s", tenant.id, app.ID, quote.Text(w.Audience))
+	}
+	return user, nil
 }

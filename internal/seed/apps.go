@@ -49,6 +49,14 @@ type AppCertificate struct {
 	Revoked bool   `json:"revoked"`
 }
 
+// Consent is what a partner's administrator has consented to: that an app, usually of
+// another partner, is used in the partner's tenant.
+type Consent struct {
+	ClientID     string   `json:"clientId"`     // GUID
+	Resources    []string `json:"resources"`    // APIs that it may use for all users, by address or application id
+	AppResources []string `json:"appResources"` // likewise for itself
+}
+
 // Check returns the first mistake that the type does not exclude, as a [*FieldError].
 func (a *App) Check() error {
 	if a.ClientID == "" {

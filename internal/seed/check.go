@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"net/url"
 	"reflect"
 	"strings"
 
@@ -77,6 +78,13 @@ func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 	for i, user := range partner.Users {
 		if at := p.Field("users").Item(i); at.IsObject() {
 			c.user(at, &user, ids)
+		}
+	}
+	consents := map[string]int{}
+	for i, consent := range partner.Consents {
+		if at := p.Field("consents").Item(i); at.IsObject() {
+			c.consent(at, &consent)
+			c.Unique(consents, at.Field("clientId"), guid.Key(consent.ClientID))
 		}
 	}
 	resellers := map[string]int{}
@@ -160,6 +168,27 @@ func (c *checker) app(p yamlfile.Position, a *App, ids *seedIDs) {
 		}
 		c.Unique(redirectURIs, at, uri)
 	}
+}
+
+func (c *checker) consent(p yamlfile.Position, consent *Consent) {
+	c.Required(p, "clientId", "the GUID of the app that is consented to")
+	c.guid(p.Field("clientId"))
+	if len(consent.Resources)+len(consent.AppResources) == 0 {
+		c.Problem(p, "gives nothing; list APIs under resources, appResources or both, such as https://api.partnercenter.microsoft.com")
+	}
+	for name, list := range map[string][]string{"resources": consent.Resources, "appResources": consent.AppResources} {
+		for i, resource := range list {
+			if at := p.Field(name).Item(i); !isResource(resource) {
+				c.Problem(at, "%q is no API; write its address, such as https://api.partnercenter.microsoft.com, or its application id", resource)
+			}
+		}
+	}
+}
+
+// isResource reports whether text can name an API.
+func isResource(text string) bool {
+	u, err := url.Parse(text)
+	return guid.Is(text) || err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "api") && !strings.ContainsAny(text, " \t\r\n")
 }
 
 func (c *checker) user(p yamlfile.Position, u *User, ids *seedIDs) {

@@ -197,7 +197,23 @@ func TestReadSeedReadsIdentity(t *testing.T) {
       - {userPrincipalName: b@b.c, name: b, mfa: true, disabled: false}
       - {userPrincipalName: c@b.c, name: c, mfa: null}
       - {userPrincipalName: d@b.c, name: d}
+    consents:
+      - clientId: 43e8b6f2-91d0-4a7c-b5e3-0c7f28d61a94
+        resources: [https://api.partnercenter.microsoft.com, api://7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8]
+        appResources: [fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd]
+      - {clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, appResources: [https://graph.windows.net]}
 `)
+	wantConsents := []Consent{
+		{
+			ClientID:     "43e8b6f2-91d0-4a7c-b5e3-0c7f28d61a94",
+			Resources:    []string{"https://api.partnercenter.microsoft.com", "api://7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8"},
+			AppResources: []string{"fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"},
+		},
+		{ClientID: "7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8", AppResources: []string{"https://graph.windows.net"}},
+	}
+	if diff := cmp.Diff(wantConsents, seed.Partners[0].Consents); diff != "" {
+		t.Errorf("consents (-want +got):\n%s", diff)
+	}
 	wantApps := []App{
 		{
 			ClientID: "7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8", Name: "all of it", Secret: "a+b%20c",
@@ -256,6 +272,12 @@ func TestReadSeedErrors(t *testing.T) {
 		{"alias", "format: partnercenter-seed/1\npartners: *p\n", 1, "", "unknown anchor"},
 		{"alias of something", partnerYAML + "    apps: &a [{clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, name: n}]\n    indirectResellers: *a\n", 9, "partners[0].indirectResellers", "aliases are not read; write the value out"},
 		{"merge key", partnerYAML + "    <<: {name: x}\n", 8, "partners[0].<<", "unknown field; the fields here are tenantId, name"},
+
+		{"consent to no app", partnerYAML + "    consents: [{resources: [https://x.example]}]\n", 8, "partners[0].consents[0].clientId", "is missing"},
+		{"consent to no GUID", partnerYAML + "    consents: [{clientId: x, resources: [https://x.example]}]\n", 8, "partners[0].consents[0].clientId", "is not a GUID"},
+		{"consent to nothing", partnerYAML + "    consents: [{clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8}]\n", 8, "partners[0].consents[0]", "list APIs under resources, appResources or both"},
+		{"consent to no API", partnerYAML + "    consents: [{clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, resources: [https://x.example], appResources: ['https://a https://b']}]\n", 8, "partners[0].consents[0].appResources[0]", "is no API"},
+		{"consent twice", partnerYAML + "    consents:\n      - {clientId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8, resources: [https://x.example]}\n      - {clientId: 7B1D4E90-2c85-4f6a-8e37-d90a5c62b1f8, resources: [https://x.example]}\n", 10, "partners[0].consents[1].clientId", "line 9"},
 
 		{"unknown field", partnerYAML + "    nmae: x\n", 8, "partners[0].nmae", "unknown field; did you mean name?"},
 		{"unknown field without likeness", partnerYAML + "    telephone: 1\n", 8, "partners[0].telephone", "the fields here are tenantId, name, domain, mpnId, country, apps, users, indirectResellers, customers"},

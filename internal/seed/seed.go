@@ -22,6 +22,7 @@ type Partner struct {
 	Users             []User             `json:"users"`
 	IndirectResellers []IndirectReseller `json:"indirectResellers"`
 	Customers         []Customer         `json:"customers"`
+	Consents          []Consent          `json:"consents"`
 }
 
 // Tenant is a partner's directory.

@@ -26,7 +26,7 @@ func (s *Server) createApplicationConsent(c *call) error {
 	if err != nil {
 		return err
 	}
-	if !s.config.Authority.HasClient(c.claims.TenantID, consent.ApplicationID) {
+	if !s.config.Authority.CanConsent(c.claims.TenantID, consent.ApplicationID) {
 		return errBadQuery("applicationId "+quote.Text(consent.ApplicationID)+" is not an application that this partner can use",
 			"send the client id of one of the partner's applications, or of a multi-tenant one")
 	}
@@ -46,6 +46,7 @@ func (s *Server) createApplicationConsent(c *call) error {
 		return errBadQuery("applicationGrants is empty", "name an API by its enterpriseApplicationId, and a scope")
 	}
 	slices.Sort(resources)
+	resources = slices.Compact(resources)
 	answer, err := partnercenter.Marshal(consent)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (s *Server) createApplicationConsent(c *call) error {
 			// The authority stores it by itself. If the answer cannot be stored any more,
 			// a repetition is told that the consent exists, which clients take as well.
 			err := s.config.Authority.AddConsent(ctx, issuer.Consent{
-				TenantID: c.customer, ClientID: consent.ApplicationID, Resources: slices.Compact(resources),
+				TenantID: c.customer, ClientID: consent.ApplicationID, Resources: resources, AppResources: resources,
 			})
 			if errors.Is(err, issuer.ErrConsentExists) {
 				return nil, errConsentExists

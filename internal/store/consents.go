@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
 // Consent says that an app may act for a user, or for every user of a tenant.
@@ -13,7 +15,8 @@ type Consent struct {
 	TenantID string // of the users; also a customer's, for apps of control panel vendors
 	ClientID string
 	UserID   string    // object id; empty for the whole tenant
-	Scope    string    // what is consented to, separated by spaces; opaque here
+	Scope    string    // what is consented to for users, separated by spaces; opaque here
+	AppScope string    // what is consented to for the app itself, likewise
 	Created  time.Time // zero means now
 }
 
@@ -24,9 +27,19 @@ func (s *Store) PutConsent(ctx context.Context, c Consent) error {
 		c.Created = s.now()
 	}
 	return s.execute(ctx, "put consent to app "+c.ClientID, nil, `
-INSERT INTO consents (tenant_id, client_id, user_id, scope, created) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, created = excluded.created`,
-		guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, toMicros(c.Created))
+INSERT INTO consents (tenant_id, client_id, user_id, scope, app_scope, created) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, app_scope = excluded.app_scope, created = excluded.created`,
+		guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, c.AppScope, toMicros(c.Created))
+}
+
+// loadConsent creates or replaces the consent of a partner's administrator.
+func (bulk *bulkTx) loadConsent(partnerID string, c seed.Consent) error {
+	_, err := bulk.exec(`
+INSERT INTO consents (tenant_id, client_id, user_id, scope, app_scope, created) VALUES ($1, $2, '', $3, $4, $5)
+ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, app_scope = excluded.app_scope, created = excluded.created
+WHERE (consents.scope, consents.app_scope) <> (excluded.scope, excluded.app_scope)`,
+		guid.Key(partnerID), guid.Key(c.ClientID), strings.Join(c.Resources, " "), strings.Join(c.AppResources, " "), toMicros(bulk.now))
+	return err
 }
 
 // DeleteConsent deletes the consent of a user or, with an empty user id, of a tenant as
@@ -41,10 +54,10 @@ func (s *Store) DeleteConsent(ctx context.Context, tenantID, clientID, userID st
 func (s *Store) Consents(ctx context.Context) ([]Consent, error) {
 	return queryAll(ctx, s, "list consents", func(rows *sql.Rows) (c Consent, err error) {
 		var created int64
-		err = rows.Scan(&c.TenantID, &c.ClientID, &c.UserID, &c.Scope, &created)
+		err = rows.Scan(&c.TenantID, &c.ClientID, &c.UserID, &c.Scope, &c.AppScope, &created)
 		c.Created = time.UnixMicro(created).UTC()
 		return c, err
-	}, `SELECT tenant_id, client_id, user_id, scope, created FROM consents ORDER BY tenant_id, client_id, user_id`)
+	}, `SELECT tenant_id, client_id, user_id, scope, app_scope, created FROM consents ORDER BY tenant_id, client_id, user_id`)
 }
 
 // Grant is a family of refresh tokens from one sign-in, as the token authority stores

@@ -205,10 +205,10 @@ func testConsents(t *testing.T, s *Store) {
 	earlier := suiteNow.Add(-time.Hour)
 	put(Consent{TenantID: strings.ToUpper(partnerA), ClientID: strings.ToUpper(suiteApp), UserID: strings.ToUpper(ada), Scope: "a", Created: earlier})
 	put(Consent{TenantID: partnerA, ClientID: suiteApp, Scope: "a b"})
-	put(Consent{TenantID: shared, ClientID: suiteApp, Scope: "c"}) // a customer's
+	put(Consent{TenantID: shared, ClientID: suiteApp, Scope: "c", AppScope: "e f"}) // a customer's
 	all := Consent{TenantID: partnerA, ClientID: suiteApp, Scope: "a b", Created: suiteNow}
 	hers := Consent{TenantID: partnerA, ClientID: suiteApp, UserID: ada, Scope: "a", Created: earlier}
-	customers := Consent{TenantID: shared, ClientID: suiteApp, Scope: "c", Created: suiteNow}
+	customers := Consent{TenantID: shared, ClientID: suiteApp, Scope: "c", AppScope: "e f", Created: suiteNow}
 	is(all, hers, customers)
 
 	put(Consent{TenantID: partnerA, ClientID: suiteApp, UserID: ada, Scope: "d"})
@@ -226,6 +226,26 @@ func testConsents(t *testing.T, s *Store) {
 	}
 	remove("", hers, customers)
 	remove(strings.ToUpper(ada), customers)
+
+	// A seed states an administrator's consent, again and again.
+	data := &seed.Seed{Partners: []seed.Partner{{Tenant: seed.Tenant{TenantID: partnerA, Name: "A", Domain: "a.example", MPNID: "1", Country: "US"},
+		Consents: []seed.Consent{{ClientID: strings.ToUpper(suiteApp), Resources: []string{"a", "b"}, AppResources: []string{"c"}}}}}}
+	seeded := Consent{TenantID: partnerA, ClientID: suiteApp, Scope: "a b", AppScope: "c", Created: suiteNow}
+	for range 2 {
+		load(t, s, data)
+		is(seeded, customers)
+	}
+	if got, err := s.Load(ctx, data); err != nil || got.Changed != 0 {
+		t.Errorf("loaded again: %+v, %v", got, err)
+	}
+	data.Partners[0].Consents[0].AppResources = nil
+	load(t, s, data)
+	seeded.AppScope = ""
+	is(seeded, customers)
+	data.Partners[0].Consents[0].ClientID = ""
+	if _, err := s.Load(ctx, data); err == nil || !strings.Contains(err.Error(), "give it one") {
+		t.Errorf("a consent to no app: %v", err)
+	}
 }
 
 func testGrants(t *testing.T, s *Store) {

@@ -134,6 +134,14 @@ func (bulk *bulkTx) loadPartner(p *seed.Partner) error {
 		}
 		bulk.result.Users++
 	}
+	for _, c := range p.Consents {
+		if c.ClientID == "" {
+			return fmt.Errorf("a consent of partner %s has no client id; give it one", p.TenantID)
+		}
+		if err := bulk.loadConsent(p.TenantID, c); err != nil {
+			return fmt.Errorf("consent to app %s: %w", c.ClientID, err)
+		}
+	}
 	for i := range p.IndirectResellers {
 		r := &p.IndirectResellers[i]
 		if r.TenantID == "" {

@@ -511,3 +511,35 @@ func TestUpgradeToSearchKeys(t *testing.T) {
 		}
 	}
 }
+
+// Consents of a database of an earlier version give apps nothing for themselves that
+// they did not have: in the tenants of customers they did.
+func TestUpgradeToAppConsents(t *testing.T) {
+	path, db := oldDatabase(t, spellingsVersion-1)
+	for _, statement := range []string{
+		`INSERT INTO partners VALUES ('` + partnerA + `', 'A', 'a.example', '1', 'US'), ('` + former + `', 'B', 'b.example', '2', 'US')`,
+		`INSERT INTO customers (partner_id, customer_id, active, reseller_id, company_name, domain, summary, doc)
+VALUES ('` + partnerA + `', '` + shared + `', 1, '', '', '', '{}', '{}'), ('` + partnerA + `', '` + former + `', 1, '', '', '', '{}', '{}')`,
+		`INSERT INTO consents (tenant_id, client_id, user_id, scope, created)
+VALUES ('` + partnerA + `', 'x', '', 'a', 1), ('` + partnerA + `', 'x', 'u', 'b', 1), ('` + shared + `', 'x', '', 'c d', 1), ('` + former + `', 'x', '', 'e', 1)`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	consents, err := openTest(t, path).Consents(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range consents {
+		got = append(got, c.TenantID+" "+c.UserID+": "+c.Scope+" / "+c.AppScope)
+	}
+	slices.Sort(got)
+	want := []string{partnerA + " : a / ", partnerA + " u: b / ", shared + " : c d / c d", former + " : e / "}
+	slices.Sort(want)
+	same(t, got, want)
+}

@@ -39,6 +39,7 @@ const (
 	ReasonTenant      Reason = "tenant"      // in a tenant that is not registered
 	ReasonClient      Reason = "client"      // to a client that is not, or no longer, registered or enabled
 	ReasonUser        Reason = "user"        // for a user that does not, or no longer, exist or is disabled
+	ReasonConsent     Reason = "consent"     // to a client that the tenant or the user has not, or no longer, consented to
 )
 
 // nextStep is what the caller of the API can do about each reason.
@@ -56,6 +57,7 @@ var nextStep = map[Reason]string{
 	ReasonTenant:      "request a token for a partner's tenant",
 	ReasonClient:      "register or enable the client again, then request a new token",
 	ReasonUser:        "request a token for an enabled user of this server",
+	ReasonConsent:     "have the user or an administrator consent to the client, then request a new token",
 }
 
 // VerifyError says why a token was refused. It never contains the token.
