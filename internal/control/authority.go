@@ -75,8 +75,8 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	return issuer.New(options)
 }
 
-// keepSignIns restores consents and refresh tokens from the store and saves changes to
-// it, so that they survive a restart.
+// keepSignIns restores consents, refresh tokens and used assertions from the store and
+// saves changes to it, so that they survive a restart.
 func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *issuer.Options) error {
 	if err := st.DeleteExpiredGrants(ctx, now()); err != nil {
 		return err
@@ -94,6 +94,16 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 	}
 	if o.Consents, err = storedConsents(ctx, st); err != nil {
 		return err
+	}
+	used, err := st.Assertions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range used {
+		o.Assertions = append(o.Assertions, issuer.UsedAssertion{ClientID: a.ClientID, ID: a.ID})
+	}
+	o.SaveAssertion = func(ctx context.Context, a issuer.UsedAssertion) error {
+		return st.AddAssertion(ctx, store.Assertion{ClientID: a.ClientID, ID: a.ID}, issuer.UsedAssertionsKept)
 	}
 	o.SaveGrant = func(ctx context.Context, g issuer.Grant) error {
 		data, err := json.Marshal(g)

@@ -24,8 +24,12 @@ import (
 // assertionType says that a client_assertion is a JWT (RFC 7523).
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-// assertionLeeway is how far the clock of an assertion's signer may differ.
-const assertionLeeway = 5 * time.Minute
+const (
+	// assertionLeeway is how far the clock of an assertion's signer may differ.
+	assertionLeeway = 5 * time.Minute
+	// assertionLifetime is the longest life of an assertion, that of Microsoft's libraries.
+	assertionLifetime = 10 * time.Minute
+)
 
 // credential is how a client authenticates.
 type credential struct {
@@ -101,8 +105,10 @@ type assertionClaims struct {
 	Audience  audiences `json:"aud"`
 	Issuer    string    `json:"iss"`
 	Subject   string    `json:"sub"`
+	ID        string    `json:"jti"`
 	Expires   float64   `json:"exp"`
-	NotBefore float64   `json:"nbf"`
+	NotBefore *float64  `json:"nbf"`
+	IssuedAt  *float64  `json:"iat"`
 }
 
 // audiences decodes an aud claim, which is one string or a list of them.
@@ -148,7 +154,14 @@ func (a *Authority) checkAssertion(t *tokenRequest, assertion string) error {
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		return fail(codeAssertion, "The claims of the client assertion of application %s cannot be read. Send aud, iss, sub and exp.", id)
 	}
-	return claims.check(t, now)
+	if err := claims.check(t, now); err != nil {
+		return err
+	}
+	t.assertionID = sha256.Sum256([]byte("jwt " + assertion))
+	if claims.ID != "" {
+		t.assertionID = sha256.Sum256([]byte("jti " + claims.ID))
+	}
+	return nil
 }
 
 // certificate finds the certificate that the header of an assertion names by its
@@ -199,10 +212,23 @@ func (c *assertionClaims) check(t *tokenRequest, now time.Time) error {
 		return fail(codeAssertionSubject, "The client assertion is issued by %s for %s, but client_id is %s. Make all three the application's id.", quote.Text(c.Issuer), quote.Text(c.Subject), id)
 	case !slices.ContainsFunc(c.Audience, t.isOwnAddress):
 		return fail(codeAssertionAudience, "The client assertion of application %s is meant for %s, which is not this endpoint. Make aud the URL that the request is sent to.", id, quote.Text(strings.Join(c.Audience, " ")))
-	case c.Expires == 0 || !now.Before(unixTime(c.Expires).Add(assertionLeeway)):
+	}
+	expires := unixTime(c.Expires)
+	if c.Expires == 0 || !now.Before(expires.Add(assertionLeeway)) {
 		return fail(codeAssertionTime, "The client assertion of application %s is expired, or says not when it expires. Sign a new one, and compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
-	case now.Add(assertionLeeway).Before(unixTime(c.NotBefore)):
-		return fail(codeAssertionTime, "The client assertion of application %s is not valid yet. Compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
+	}
+	tooLong := expires.After(now.Add(assertionLifetime + assertionLeeway))
+	for _, begins := range []*float64{c.NotBefore, c.IssuedAt} {
+		if begins == nil {
+			continue
+		}
+		if now.Add(assertionLeeway).Before(unixTime(*begins)) {
+			return fail(codeAssertionTime, "The client assertion of application %s is not valid yet. Compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
+		}
+		tooLong = tooLong || expires.After(unixTime(*begins).Add(assertionLifetime))
+	}
+	if tooLong {
+		return fail(codeAssertionTime, "The client assertion of application %s lives for more than %d minutes. Sign one for each request, with an exp soon after iat.", id, int(assertionLifetime/time.Minute))
 	}
 	return nil
 }
@@ -215,27 +241,27 @@ func unixTime(seconds float64) time.Time {
 }
 
 // isOwnAddress reports whether an audience is the tenant's token endpoint, of either
-// version, or its issuer.
+// version, or its issuer. It is compared as it is, but for the case of the tenant's
+// name: what a URL can have besides is nowhere in these addresses.
 func (t *tokenRequest) isOwnAddress(audience string) bool {
-	u, err := url.Parse(audience)
-	if err != nil {
-		return false
+	for _, base := range t.trust.bases {
+		path, ok := strings.CutPrefix(audience, base+"/")
+		if !ok {
+			continue
+		}
+		name, rest, _ := strings.Cut(path, "/")
+		switch rest {
+		case "oauth2/token", "oauth2/v2.0/token", "v2.0", "":
+		default:
+			return false
+		}
+		switch {
+		case t.tenant == nil:
+			return isShared(name)
+		case t.tenant.customer:
+			return strings.EqualFold(name, t.tenant.id) || strings.EqualFold(name, t.tenant.name)
+		}
+		return t.trust.tenant(name) == t.tenant
 	}
-	base, ok := token.NormalBase(u.Scheme + "://" + u.Host)
-	if !ok || !t.trust.hasBase(base) {
-		return false
-	}
-	name, rest, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
-	switch strings.ToLower(rest) {
-	case "oauth2/token", "oauth2/v2.0/token", "v2.0", "":
-	default:
-		return false
-	}
-	switch {
-	case t.tenant == nil:
-		return isShared(name)
-	case t.tenant.customer:
-		return strings.EqualFold(name, t.tenant.id) || strings.EqualFold(name, t.tenant.name)
-	}
-	return t.trust.tenant(name) == t.tenant
+	return false
 }

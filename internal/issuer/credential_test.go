@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net/http/httptest"
 	"net/url"
@@ -97,7 +98,11 @@ func TestClientAssertion(t *testing.T) {
 		"aud": urlV2, "iss": clientID, "sub": clientID, "jti": "x",
 		"nbf": start.Unix(), "iat": start.Unix(), "exp": start.Add(10 * time.Minute).Unix(),
 	}
-	signed := func(h, c map[string]any) string { return assert(h, c, key) }
+	n := 0
+	signed := func(h, c map[string]any) string { // with a jti of its own
+		n++
+		return assert(h, tokentest.With(c, "jti", fmt.Sprint("id ", n)), key)
+	}
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		t.Fatal(err)
@@ -184,6 +189,22 @@ func TestClientAssertion(t *testing.T) {
 		{"aud another host", signed(header, tokentest.With(claims, "aud", "https://evil.example/"+tenantID+"/oauth2/v2.0/token")), 700023},
 		{"aud a host like ours", signed(header, tokentest.With(claims, "aud", base+"@evil.example/"+tenantID+"/oauth2/v2.0/token")), 700023},
 		{"aud the authorize endpoint", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/oauth2/v2.0/authorize")), 700023},
+		{"aud with a user", signed(header, tokentest.With(claims, "aud", "http://x@127.0.0.1:8080/"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud with a password", signed(header, tokentest.With(claims, "aud", "http://x:y@127.0.0.1:8080/"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud without a port", signed(header, tokentest.With(claims, "aud", "http://127.0.0.1/"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud of another port", signed(header, tokentest.With(claims, "aud", "http://127.0.0.1:80808/"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud of another scheme", signed(header, tokentest.With(claims, "aud", "https://127.0.0.1:8080/"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud in other letters", signed(header, tokentest.With(claims, "aud", strings.ToUpper(urlV2))), 700023},
+		{"aud with an upper-case path", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/OAuth2/v2.0/token")), 700023},
+		{"aud with a query", signed(header, tokentest.With(claims, "aud", urlV2+"?x=1")), 700023},
+		{"aud with an empty query", signed(header, tokentest.With(claims, "aud", urlV2+"?")), 700023},
+		{"aud with a fragment", signed(header, tokentest.With(claims, "aud", urlV2+"#x")), 700023},
+		{"aud with a final slash", signed(header, tokentest.With(claims, "aud", urlV2+"/")), 700023},
+		{"aud with doubled slashes", signed(header, tokentest.With(claims, "aud", base+"//"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud with dots", signed(header, tokentest.With(claims, "aud", base+"/x/../"+tenantID+"/oauth2/v2.0/token")), 700023},
+		{"aud with escapes", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/oauth2%2Fv2.0/token")), 700023},
+		{"aud with a backslash", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"\\oauth2/v2.0/token")), 700023},
+		{"aud with a blank", signed(header, tokentest.With(claims, "aud", urlV2+" ")), 700023},
 		{"aud the API", signed(header, tokentest.With(claims, "aud", api)), 700023},
 		{"aud an empty list", signed(header, tokentest.With(claims, "aud", []string{})), 700023},
 		{"expired", signed(header, tokentest.With(claims, "exp", start.Add(-5*time.Minute).Unix())), 700024},
@@ -192,6 +213,15 @@ func TestClientAssertion(t *testing.T) {
 		{"exp long ago", signed(header, tokentest.With(claims, "exp", -1e300)), 700024},
 		{"not yet valid", signed(header, tokentest.With(claims, "nbf", start.Add(5*time.Minute+time.Second).Unix())), 700024},
 		{"nbf beyond time", signed(header, tokentest.With(claims, "nbf", 1e300)), 700024},
+		{"for more than ten minutes", signed(header, tokentest.With(claims, "exp", start.Add(10*time.Minute+time.Second).Unix())), 700024},
+		{"for more than ten minutes from iat", signed(header, tokentest.With(tokentest.With(claims, "nbf", nil), "iat", start.Add(-time.Second).Unix())), 700024},
+		{"for more than ten minutes from nbf", signed(header, tokentest.With(tokentest.With(claims, "iat", nil), "nbf", start.Add(-time.Second).Unix())), 700024},
+		{"for more than ten minutes from 1970", signed(header, tokentest.With(tokentest.With(claims, "iat", nil), "nbf", 0)), 700024},
+		{"for more than ten minutes from now", signed(header, tokentest.With(tokentest.With(tokentest.With(claims, "nbf", nil), "iat", nil), "exp", start.Add(15*time.Minute+time.Second).Unix())), 700024},
+		{"until 36812", signed(header, tokentest.With(tokentest.With(tokentest.With(claims, "nbf", nil), "iat", nil), "exp", 1<<40)), 700024},
+		{"until the end of time", signed(header, tokentest.With(tokentest.With(tokentest.With(claims, "nbf", nil), "iat", nil), "exp", 1e300)), 700024},
+		{"issued later", signed(header, tokentest.With(claims, "iat", start.Add(5*time.Minute+time.Second).Unix())), 700024},
+		{"jti a number", assert(header, tokentest.With(claims, "jti", 1), key), 700027},
 		{"a revoked certificate", signed(tokentest.With(header, "x5t#S256", thumbprint(certs[2])), claims), 7000214},
 		{"an expired certificate", signed(tokentest.With(header, "x5t#S256", thumbprint(certs[3])), claims), 1000502},
 		{"a certificate of tomorrow", signed(tokentest.With(header, "x5t#S256", thumbprint(certs[4])), claims), 1000502},

@@ -5,8 +5,8 @@
 // issued. Package entra checks those of the real one.
 //
 // An [Authority] stores nothing on disk. Signing keys are made with [GenerateKey],
-// stored by the caller as PEM and restored with [ParseKey]; consents and refresh tokens
-// are passed to the caller as they change and restored at start. What a token allows is
+// stored by the caller as PEM and restored with [ParseKey]; consents, refresh tokens and
+// used assertions are passed to the caller as they change and restored at start. What a token allows is
 // not decided here.
 package issuer
 
@@ -115,14 +115,18 @@ type Options struct {
 	// there are no customers.
 	Customer func(ctx context.Context, name string) (*Customer, error)
 
-	// Consents and Grants are those that SaveConsent and SaveGrant have saved.
-	Consents []Consent
-	Grants   []Grant
+	// Consents, Grants and Assertions are those that SaveConsent, SaveGrant and
+	// SaveAssertion have saved, the assertions in the same order.
+	Consents   []Consent
+	Grants     []Grant
+	Assertions []UsedAssertion
 	// SaveConsent and SaveGrant save a consent or a grant, replacing an earlier one
-	// with the same key; a consent without resources is deleted. If saving fails, the
-	// request fails. Nil means that they are kept in memory only.
-	SaveConsent func(context.Context, Consent) error
-	SaveGrant   func(context.Context, Grant) error
+	// with the same key; a consent without resources is deleted. SaveAssertion saves
+	// that an assertion was used. If saving fails, the request fails. Nil means that
+	// they are kept in memory only.
+	SaveConsent   func(context.Context, Consent) error
+	SaveGrant     func(context.Context, Grant) error
+	SaveAssertion func(context.Context, UsedAssertion) error
 }
 
 // Authority issues and checks tokens. Its methods may be called concurrently.
@@ -137,6 +141,7 @@ type Authority struct {
 	signIns   *signIns
 	consents  *consents
 	grants    *grants
+	used      *assertions
 	faults    faults
 	// customer is Options.Customer, never nil.
 	customer func(ctx context.Context, name string) (*Customer, error)
@@ -263,6 +268,7 @@ func New(o Options) (*Authority, error) {
 		now:       o.Now,
 		verified:  token.NewCache[*trust](token.CacheSize),
 		signIns:   newSignIns(),
+		used:      newAssertions(o.Assertions, o.SaveAssertion),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -411,12 +417,13 @@ func (a *Authority) CanConsent(tenantID, clientID string) bool {
 	return tenant != nil && t.appFor(tenant, clientID) != nil
 }
 
-// ForgetSignIns forgets all refresh tokens and sign-ins in progress, and all consents
-// but these, without calling SaveConsent and SaveGrant.
+// ForgetSignIns forgets all refresh tokens, used assertions and sign-ins in progress,
+// and all consents but these, without calling SaveConsent and SaveGrant.
 func (a *Authority) ForgetSignIns(consents []Consent) {
 	a.consents.replace(consents)
 	a.grants.forget()
 	a.signIns.forget()
+	a.used.forget()
 	a.distrust()
 }
 

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"mime"
@@ -69,6 +70,8 @@ type tokenRequest struct {
 	client *app
 	proof  token.Proof
 	tenant *tenant // that of the path; nil under a shared name
+	// assertionID is what the client's assertion is known by, if it has shown one.
+	assertionID [sha256.Size]byte
 }
 
 // inCustomer reports whether the request is made in a customer's tenant.
@@ -139,7 +142,10 @@ func (a *Authority) token(c *call) (*issued, error) {
 	if t.proof, err = a.checkCredential(t, shown, grant != grantTypeClientCredentials); err != nil {
 		return nil, err
 	}
-	return serve(a, t)
+	if shown.assertion == "" {
+		return serve(a, t)
+	}
+	return a.used.once(t, a.now(), func() (*issued, error) { return serve(a, t) })
 }
 
 // grantTypeHandlers answer the grant types.

@@ -14,9 +14,9 @@ import (
 
 // The sample's multi-tenant app, and the partner that did not register it.
 const (
-	panelApp     = "dbdcba89-16a8-4787-b304-2ebb93aee18b"
+	panelApp      = "dbdcba89-16a8-4787-b304-2ebb93aee18b"
 	secondPartner = "9e47b0d8-3f1c-4625-a7d9-0c58e2f6b413"
-	partnerAPI   = "https://api.partnercenter.microsoft.com"
+	partnerAPI    = "https://api.partnercenter.microsoft.com"
 )
 
 // TestAppOfAnsecondPartner is an app that another partner's administrator has not

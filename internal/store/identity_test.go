@@ -248,6 +248,24 @@ func testConsents(t *testing.T, s *Store) {
 	}
 }
 
+func testAssertions(t *testing.T, s *Store) {
+	other := Assertion{ClientID: "eeeeeeee-0000-4000-8000-00000000000e", ID: []byte{9}}
+	var want []Assertion
+	for i := range 5 {
+		a := Assertion{ClientID: suiteApp, ID: []byte{byte(i)}}
+		want = append(want, a)
+		a.ClientID = strings.ToUpper(a.ClientID)
+		if err := errors.Join(s.AddAssertion(t.Context(), a, 3), s.AddAssertion(t.Context(), other, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Assertions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, got, append(want[2:], other))
+}
+
 func testGrants(t *testing.T, s *Store) {
 	ctx := t.Context()
 	is := func(want ...Grant) {

@@ -37,15 +37,15 @@ func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
 }
 
 // resetTables are the tables that Reset empties, in an order that references allow.
-var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customer_domains", "customers", "consents", "grants"}
+var resetTables = []string{"attachments", "subscriptions", "requests", "orders", "customer_domains", "customers", "consents", "grants", "assertions"}
 
 // keptTables are the tables that Reset keeps: partners, and what they sign in with.
 var keptTables = []string{"apps", "indirect_resellers", "partners", "settings", "signing_keys", "users"}
 
-// Reset removes all customers and all that belongs to them, and all consents and grants,
-// and stores the seed, or changes nothing on error. Partners, their apps and users are
-// loaded from the seed as by [Store.Load], and none is removed, so that access tokens
-// stay valid.
+// Reset removes all customers and all that belongs to them, and all consents, grants and
+// used assertions, and stores the seed, or changes nothing on error. Partners, their
+// apps and users are loaded from the seed as by [Store.Load], and none is removed, so
+// that access tokens stay valid.
 func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 	err := s.transact(ctx, "reset", func(tx *tx) error {
 		for _, table := range resetTables {

@@ -54,6 +54,7 @@ func testStore(t *testing.T, open func(t *testing.T) *Store) {
 	t.Run("users keep their object ids", func(t *testing.T) { testUsers(t, open(t)) })
 	t.Run("users are kept whole", func(t *testing.T) { testPutUser(t, loaded(t)) })
 	t.Run("consents", func(t *testing.T) { testConsents(t, loaded(t)) })
+	t.Run("assertions", func(t *testing.T) { testAssertions(t, loaded(t)) })
 	t.Run("grants", func(t *testing.T) { testGrants(t, loaded(t)) })
 	t.Run("reset", func(t *testing.T) { testReset(t, loaded(t)) })
 	t.Run("settings", func(t *testing.T) { testSettings(t, open(t)) })

@@ -1,0 +1,132 @@
+package issuer
+
+import (
+	"context"
+	"crypto/sha256"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// repeatWindow is how long the same request, with the same assertion, gets the token
+	// again that it got: clients repeat requests whose answer was lost.
+	repeatWindow = time.Minute
+	// UsedAssertionsKept is how many used assertions of an app are remembered, the last
+	// ones. Only the app can make more: who has its key needs no replay.
+	UsedAssertionsKept = 4096
+)
+
+// UsedAssertion is a client assertion that has given a token.
+type UsedAssertion struct {
+	ClientID string // the app that signed it; lower case
+	ID       []byte // digest of its jti or, without one, of itself
+}
+
+// assertions are the client assertions that have given a token, by the lower-case id of
+// their app.
+type assertions struct {
+	save func(context.Context, UsedAssertion) error
+
+	mu   sync.Mutex // guards apps
+	apps map[string]*assertionUses
+}
+
+func newAssertions(known []UsedAssertion, save func(context.Context, UsedAssertion) error) *assertions {
+	as := &assertions{save: save, apps: make(map[string]*assertionUses)}
+	for _, used := range known {
+		use := new(assertionUse)
+		copy(use.id[:], used.ID)
+		as.of(used.ClientID).add(use)
+	}
+	return as
+}
+
+// of returns the used assertions of an app.
+func (as *assertions) of(clientID string) *assertionUses {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	uses := as.apps[clientID]
+	if uses == nil {
+		uses = &assertionUses{byID: make(map[[sha256.Size]byte]*assertionUse)}
+		as.apps[clientID] = uses
+	}
+	return uses
+}
+
+func (as *assertions) forget() {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	clear(as.apps)
+}
+
+// assertionUses are the used assertions of one app, each of which gives a token once.
+// None is forgotten for its age: the clock may be set back.
+type assertionUses struct {
+	mu       sync.Mutex // held while a token is issued
+	byID     map[[sha256.Size]byte]*assertionUse
+	order    []*assertionUse // oldest first
+	answered int             // so many of the oldest have no answer any more
+}
+
+// assertionUse is the use of an assertion.
+type assertionUse struct {
+	id, request [sha256.Size]byte
+	at          time.Time
+	got         *issued // nil once it cannot be asked for again
+}
+
+// once gives a token for an assertion that has given none, and that same one for the
+// same request.
+func (as *assertions) once(t *tokenRequest, now time.Time, give func() (*issued, error)) (*issued, error) {
+	client := strings.ToLower(t.client.ID)
+	uses := as.of(client)
+	use := &assertionUse{id: t.assertionID, request: sha256.Sum256([]byte(t.r.URL.Path + "\n" + t.form.Encode())), at: now}
+	uses.mu.Lock()
+	defer uses.mu.Unlock()
+	uses.dropAnswers(now)
+	if before := uses.byID[use.id]; before != nil {
+		if before.got == nil || before.request != use.request {
+			return nil, fail(codeAssertion, "The client assertion of application %s has given a token already. Sign a new one, with another jti, for each request.", t.client.ID)
+		}
+		return before.got.later(now.Sub(before.at)), nil
+	}
+	var err error
+	if use.got, err = give(); err != nil {
+		return nil, err
+	}
+	if as.save != nil {
+		if err := as.save(context.WithoutCancel(t.r.Context()), UsedAssertion{ClientID: client, ID: use.id[:]}); err != nil {
+			return nil, err
+		}
+	}
+	uses.add(use)
+	return use.got, nil
+}
+
+// dropAnswers forgets the answers that cannot be asked for again.
+func (u *assertionUses) dropAnswers(now time.Time) {
+	for ; u.answered < len(u.order); u.answered++ {
+		oldest := u.order[u.answered]
+		if age := now.Sub(oldest.at); age >= 0 && age < repeatWindow {
+			return
+		}
+		oldest.got = nil
+	}
+}
+
+func (u *assertionUses) add(use *assertionUse) {
+	u.byID[use.id], u.order = use, append(u.order, use)
+	if len(u.order) > UsedAssertionsKept {
+		delete(u.byID, u.order[0].id)
+		u.order, u.answered = u.order[1:], max(u.answered-1, 0)
+	}
+}
+
+// later returns what was issued some time ago.
+func (i *issued) later(passed time.Duration) *issued {
+	again, token := *i, *i.token
+	token.Lifetime -= passed.Truncate(time.Second)
+	again.token = &token
+	return &again
+}

@@ -1,0 +1,130 @@
+package issuer
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token/tokentest"
+)
+
+// TestAssertionGivesOneToken sends client assertions again: the same request within a
+// minute gets the token again, as after an answer that was lost, and nothing else does.
+func TestAssertionGivesOneToken(t *testing.T) {
+	c := &clock{at: start}
+	o, certs := certificateOptions(t, c)
+	o.SaveAssertion = func(_ context.Context, used UsedAssertion) error {
+		o.Assertions = append(o.Assertions, used)
+		return nil
+	}
+	second := &o.Tenants[0].Clients[1]
+	second.Certificates = o.Tenants[0].Clients[0].Certificates
+	a := newAuthority(t, o)
+	sign := func(app, jti string) []string {
+		now := c.now()
+		claims := map[string]any{"aud": urlV2, "iss": app, "sub": app, "nbf": now.Unix(), "exp": now.Add(10 * time.Minute).Unix()}
+		if jti != "" {
+			claims["jti"] = jti
+		}
+		return []string{
+			"client_id", app, "client_secret", absent, "client_assertion_type", assertionType,
+			"client_assertion", assert(map[string]any{"alg": "PS256", "x5t#S256": thumbprint(certs[0])}, claims, key1().Private),
+		}
+	}
+	form := func(shown []string, changes ...string) url.Values { return set(formV2(), append(shown, changes...)...) }
+	replayed := func(w *httptest.ResponseRecorder) {
+		t.Helper()
+		wantRefusal(t, w, 401, "invalid_client", 700027)
+	}
+	for _, jti := range []string{"one", ""} {
+		c.set(start)
+		shown := sign(clientID, jti)
+		// What gives no token uses nothing up.
+		wantRefusal(t, post(a, urlV2, form(shown, "scope", "https://vault.azure.net/.default")), 400, "invalid_resource", 500011)
+		first := wantTokens(t, a, post(a, urlV2, form(shown)))
+		c.set(start.Add(59 * time.Second))
+		if again := wantTokens(t, a, post(a, urlV2, form(shown))); again.AccessToken != first.AccessToken || again.RefreshToken != first.RefreshToken {
+			t.Errorf("%q: another token", jti)
+		}
+		replayed(post(a, urlV2, form(shown, "scope", api+"/.default")))
+		replayed(post(a, urlV1, form(shown, "resource", graph)))
+		replayed(post(a, urlV2, form(shown, "claims", "{}")))
+		c.set(start.Add(time.Minute))
+		replayed(post(a, urlV2, form(shown)))
+		c.set(start) // the clock is set back
+		replayed(post(a, urlV2, form(shown)))
+		c.set(start.Add(15*time.Minute - time.Second)) // as long as it is valid
+		replayed(post(a, urlV2, form(shown)))
+	}
+	c.set(start)
+	replayed(post(a, urlV2, form(sign(clientID, "one")))) // the jti counts, not the signature
+	wantTokens(t, a, post(a, urlV2, form(sign(secondClient, "one"))))
+	shown := sign(clientID, "two")
+	wantTokens(t, a, post(a, urlV2, form(shown)))
+	a = newAuthority(t, o) // after a restart
+	replayed(post(a, urlV2, form(shown)))
+
+	// An app's many sign-ins bound what is remembered.
+	uses := a.used.apps[clientID]
+	for i := range 2 * UsedAssertionsKept {
+		use := &assertionUse{at: start}
+		copy(use.id[:], fmt.Sprint(i))
+		uses.add(use)
+	}
+	if len(uses.byID) != UsedAssertionsKept || len(uses.order) != UsedAssertionsKept {
+		t.Errorf("%d and %d are remembered", len(uses.byID), len(uses.order))
+	}
+	uses.dropAnswers(start.Add(time.Hour))
+	if uses.answered != UsedAssertionsKept {
+		t.Errorf("of %d, %d answers are dropped", UsedAssertionsKept, uses.answered)
+	}
+	uses.add(&assertionUse{at: start})
+	uses.dropAnswers(start.Add(time.Hour))
+}
+
+// TestAssertionAtOnce sends one assertion many times at once, for two things: one of them
+// gets a token, always the same.
+func TestAssertionAtOnce(t *testing.T) {
+	o, certs := certificateOptions(t, &clock{at: start})
+	a := newAuthority(t, o)
+	claims := map[string]any{"aud": urlV2, "iss": clientID, "sub": clientID, "jti": "x", "exp": start.Add(10 * time.Minute).Unix()}
+	text := assert(map[string]any{"alg": "PS256", "x5t#S256": thumbprint(certs[0])}, claims, key1().Private)
+	var mu sync.Mutex
+	got := map[string]int{}
+	var all sync.WaitGroup
+	for i := range 16 {
+		form := set(formV2(), "client_secret", absent, "client_assertion", text, "client_assertion_type", assertionType, "scope", []string{api, graph}[i%2]+"/.default")
+		all.Go(func() {
+			answer := decodeTokens(t, post(a, urlV2, form))
+			mu.Lock()
+			defer mu.Unlock()
+			got[answer.AccessToken]++
+		})
+	}
+	all.Wait()
+	if len(got) != 2 || got[""] != 8 {
+		t.Errorf("%d different answers, %d refusals", len(got), got[""])
+	}
+}
+
+// TestCodeWithAssertionRepeated repeats a request that redeems a code, which is not taken
+// for a replay of the code.
+func TestCodeWithAssertionRepeated(t *testing.T) {
+	o, certs := certificateOptions(t, &clock{at: start})
+	a := newAuthority(t, o)
+	claims := map[string]any{"aud": commonToken, "iss": clientID, "sub": clientID, "jti": "x", "exp": start.Add(10 * time.Minute).Unix()}
+	form := codeForm(codeOf(t, a), "client_secret", absent, "client_assertion_type", assertionType,
+		"client_assertion", assert(map[string]any{"alg": "PS256", "x5t#S256": thumbprint(certs[0])}, claims, key1().Private))
+	first := wantTokens(t, a, post(a, commonToken, form))
+	again := wantTokens(t, a, post(a, commonToken, form))
+	if again.RefreshToken != first.RefreshToken || again.AccessToken != first.AccessToken {
+		t.Error("the same request gets other tokens")
+	}
+	wantTokens(t, a, post(a, commonToken, refreshForm(first.RefreshToken)))
+	other := tokentest.With(claims, "jti", "y")
+	wantRefusal(t, post(a, commonToken, set(form, "client_assertion", assert(map[string]any{"alg": "PS256", "x5t#S256": thumbprint(certs[0])}, other, key1().Private))), 400, "invalid_grant", 54005)
+}
