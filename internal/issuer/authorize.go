@@ -370,8 +370,12 @@ func (a *Authority) takeCode(t *tokenRequest, key string) (*code, *Grant, error)
 	return c, g, nil
 }
 
-// codeReplayed revokes the grant of a code: if it is sent twice, it was stolen.
+// codeReplayed revokes the grant of a code and its access tokens: if it is sent twice, it
+// was stolen.
 func (a *Authority) codeReplayed(t *tokenRequest, c *code) error {
+	if known, _ := a.signIns.stolen.ContainsOrAdd(c.grantID, struct{}{}); !known {
+		a.distrust()
+	}
 	_, err := a.RevokeGrants(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
 	if err != nil {
 		return err

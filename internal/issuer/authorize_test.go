@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
 // strangers are addresses that look like registered ones.
@@ -356,9 +358,13 @@ func TestCodeReplay(t *testing.T) {
 		code := codeOf(t, a)
 		first := wantTokens(t, a, post(a, commonToken, codeForm(code)))
 		second := wantTokens(t, a, refresh(a, first.RefreshToken))
+		other := signedInTokens(t, a)
 		for range 2 {
 			wantRefusal(t, post(a, commonToken, codeForm(code)), 400, "invalid_grant", 54005)
 		}
+		wantReason(t, a, first.AccessToken, token.ReasonRevoked)
+		wantReason(t, a, second.AccessToken, token.ReasonRevoked)
+		wantReason(t, a, other.AccessToken, "")
 		wantRefusal(t, refresh(a, second.RefreshToken), 400, "invalid_grant", 50173)
 		// Other sign-ins of the user go on.
 		wantTokens(t, a, refresh(a, signedInTokens(t, a).RefreshToken))

@@ -71,7 +71,7 @@ func (a *Authority) beginGrant(t *tokenRequest, g *Grant, nonce string) (*issued
 		return nil, err
 	}
 	g.Resource = want.resource
-	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, want, nonce)
+	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA, grantID: g.ID}, want, nonce)
 	if err != nil || !want.offline {
 		return got, err
 	}
@@ -242,7 +242,7 @@ func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA}, want, "")
+	got, err := a.userTokens(t, tenant, &signedIn{user: user, mfa: g.MFA, grantID: g.ID}, want, "")
 	if err != nil {
 		return nil, err
 	}

@@ -102,8 +102,9 @@ func (a *Authority) Mint(r MintRequest) (*Token, error) {
 
 // signedIn is a user and how they signed in.
 type signedIn struct {
-	user *User
-	mfa  bool
+	user    *User
+	mfa     bool
+	grantID string // empty: the user did not sign in, a token was minted
 }
 
 // orNobody returns the user, nil if nobody is signed in.
@@ -133,20 +134,17 @@ type tokenSpec struct {
 	scope    string // of a user's token; empty means scopeUser
 	base     string
 	version  token.Version
-	restsOn  string // as in tokenPayload
 
 	distortion distortion
 }
 
-// onConsent marks the tokens that a user's consent is behind.
-const onConsent = "consent"
-
 // tokenPayload has the claims of an access token of this authority.
 type tokenPayload struct {
 	token.Payload
-	// RestsOn is "consent" in tokens that are worth as much as a consent, which is looked
-	// at each time. Microsoft's claim of this name serves the same, and is opaque.
-	RestsOn string `json:"rh,omitempty"`
+	// GrantID is the id of the grant that the token comes from, which is worth as much as
+	// the user's consent. Mint needs neither. Microsoft's claim of this name serves to
+	// revalidate tokens, too, and is opaque.
+	GrantID string `json:"rh,omitempty"`
 }
 
 // sign mints a token.
@@ -157,7 +155,7 @@ func (a *Authority) sign(trust *trust, spec *tokenSpec) (*Token, error) {
 	self := spec.client.objectIDIn(spec.tenant)
 	made := &Token{Lifetime: a.lifetime}
 	made.NotBefore, made.Expires = spec.distortion.validity(a.now().Truncate(time.Second), a.lifetime)
-	claims := tokenPayload{RestsOn: spec.restsOn, Payload: token.Payload{
+	claims := tokenPayload{Payload: token.Payload{
 		Audience:  cmp.Or(spec.distortion.audience, spec.resource),
 		Issuer:    token.IssuerOf(spec.base, spec.tenant.id, spec.version),
 		IssuedAt:  made.NotBefore.Unix(),
@@ -179,6 +177,7 @@ func (a *Authority) sign(trust *trust, spec *tokenSpec) (*Token, error) {
 		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", spec.version)
 	}
 	if spec.subject != nil {
+		claims.GrantID = spec.subject.grantID
 		delegate(&claims.Payload, spec)
 	}
 	content, err := json.Marshal(claims)

@@ -50,6 +50,7 @@ type signIns struct {
 	codes    *lru.Cache[string, *code]           // by digest
 	devices  *lru.Cache[string, *device]         // by the digest of the device code
 	users    *lru.Cache[string, *device]         // by user code
+	stolen   *lru.Cache[string, struct{}]        // ids of the grants whose code was sent twice
 	failures *lru.Cache[string, *failedAttempts] // by lower-case user principal name
 	// strangers are the failures of unknown names. They are separate, so that made-up
 	// names do not evict the failures of users.
@@ -65,7 +66,7 @@ type failedAttempts struct {
 func newSignIns() *signIns {
 	return &signIns{
 		flows: newCache[*flow](), codes: newCache[*code](), devices: newCache[*device](), users: newCache[*device](),
-		failures: newCache[*failedAttempts](), strangers: newCache[*failedAttempts](),
+		stolen: newCache[struct{}](), failures: newCache[*failedAttempts](), strangers: newCache[*failedAttempts](),
 	}
 }
 
@@ -85,6 +86,7 @@ func (s *signIns) forget() {
 	s.codes.Purge()
 	s.devices.Purge()
 	s.users.Purge()
+	s.stolen.Purge()
 	s.failures.Purge()
 	s.strangers.Purge()
 }

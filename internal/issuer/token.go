@@ -256,9 +256,6 @@ func (a *Authority) specFor(t *tokenRequest, tenant *tenant, subject *signedIn, 
 		resource: want.resource, scope: want.scope, base: t.base, version: t.version,
 		distortion: a.distort(tenant, t.client, subject),
 	}
-	if subject != nil {
-		spec.restsOn = onConsent
-	}
 	spec.distortion.tell(t.w.Header())
 	return spec
 }

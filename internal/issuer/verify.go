@@ -95,7 +95,10 @@ func (a *Authority) checkClaims(w *tokenPayload, trust *trust) (*User, error) {
 			return nil, token.Refuse(token.ReasonUser, "there is no user %s in tenant %s, or the user is disabled", quote.Text(name), tenant.id)
 		}
 	}
-	if w.RestsOn == "" && app.home == tenant {
+	if a.signIns.stolen.Contains(w.GrantID) {
+		return nil, token.Refuse(token.ReasonRevoked, "the authorization code that it was issued for was sent twice")
+	}
+	if w.GrantID == "" && app.home == tenant {
 		return user, nil
 	}
 	want := &accessRequest{resource: w.Audience}

@@ -40,6 +40,7 @@ const (
 	ReasonClient      Reason = "client"      // to a client that is not, or no longer, registered or enabled
 	ReasonUser        Reason = "user"        // for a user that does not, or no longer, exist or is disabled
 	ReasonConsent     Reason = "consent"     // to a client that the tenant or the user has not, or no longer, consented to
+	ReasonRevoked     Reason = "revoked"     // from a sign-in that somebody else may have taken over
 )
 
 // nextStep is what the caller of the API can do about each reason.
@@ -57,6 +58,7 @@ var nextStep = map[Reason]string{
 	ReasonTenant:      "request a token for a partner's tenant",
 	ReasonClient:      "register or enable the client again, then request a new token",
 	ReasonUser:        "request a token for an enabled user of this server",
+	ReasonRevoked:     "have the user sign in again",
 	ReasonConsent:     "have the user or an administrator consent to the client, then request a new token",
 }
 
