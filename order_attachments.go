@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/filename"
 )
 
 // AttachmentMetadata describes the purchase order that is attached to an
@@ -248,8 +250,12 @@ type AttachmentContent struct {
 	// Body is the content. Read it to its end, then close it. It fails if the
 	// file is cut off, with [context.DeadlineExceeded] if nothing more arrives
 	// within the client's Retry.TryTimeout, or with [ErrAttachmentTooLarge].
-	Body        io.ReadCloser
-	Name        string // without folders; empty if the service sends none
+	Body io.ReadCloser
+	// Name is SentName made safe for a new file in the current folder: without folders,
+	// a dot or a hyphen in front, characters that cannot be seen, and what is special on
+	// Windows. It is empty if nothing is left.
+	Name        string
+	SentName    string // without folders; empty if the service sends none
 	ContentType string
 	Size        int64 // in bytes; -1 if unknown
 }
@@ -282,8 +288,8 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 		Size:        resp.ContentLength,
 	}
 	if _, parameters, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition")); err == nil {
-		name := parameters["filename"]
-		content.Name = name[strings.LastIndexAny(name, `/\`)+1:]
+		content.SentName = filename.Base(parameters["filename"])
+		content.Name = filename.Clean(content.SentName)
 	}
 	return content, nil
 }
