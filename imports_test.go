@@ -76,7 +76,7 @@ var importTable = map[string]rule{
 		ours: []string{"internal/quote"},
 		why:  "the client and what saves files take names with it; it touches no file",
 	},
-	"internal/guid":        {why: "anything that has GUIDs may use it"},
+	"internal/guid": {why: "anything that has GUIDs may use it"},
 	"internal/yamlfile": {
 		ours:   []string{"", "internal/quote", "internal/suggest", "internal/textfile"},
 		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
@@ -88,6 +88,7 @@ var importTable = map[string]rule{
 	},
 	"internal/spelling":   {why: "anything that keeps documents of the API may use it"},
 	"internal/quote":      {why: "any message that quotes text from outside may use it"},
+	"internal/private":    {why: "anything that keeps secrets in files may use it"},
 	"internal/suggest":    {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
 	"internal/textfile":   {why: "anything that reads text files may use it"},
 	"internal/retryafter": {why: "the client reads the header, the server and the token authority write it"},
@@ -120,7 +121,7 @@ var importTable = map[string]rule{
 	},
 	"internal/cloudhosts": {why: "it is a list, for everything that plays Microsoft's hosts"},
 	"internal/keypair":    {ours: []string{"internal/textfile"}, why: "files and certificates need little but the standard library"},
-	"internal/localca":    {ours: []string{"internal/textfile"}, why: "certificates need little but the standard library"},
+	"internal/localca":    {ours: []string{"internal/private", "internal/textfile"}, why: "certificates need little but the standard library"},
 	"internal/proxy": {
 		ours:   []string{"internal/cloudhosts"},
 		others: []string{"github.com/elazarl/goproxy", "golang.org/x/sync"},
@@ -157,7 +158,7 @@ var importTable = map[string]rule{
 	},
 	"cmd/partnercenter/internal/connect": {
 		ours: []string{
-			"", "cmd/partnercenter/internal/terminal", "internal/appsecret", "internal/certificate", "internal/claims", "internal/guid", "internal/loopback", "internal/quote", "internal/textfile", "internal/words", "internal/yamlfile",
+			"", "cmd/partnercenter/internal/terminal", "internal/appsecret", "internal/certificate", "internal/claims", "internal/guid", "internal/loopback", "internal/private", "internal/quote", "internal/textfile", "internal/words", "internal/yamlfile",
 		},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
