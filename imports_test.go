@@ -40,7 +40,7 @@ var anything = []string{"*"}
 // allowed; test files are not looked at.
 var importTable = map[string]rule{
 	"": {
-		ours: []string{"internal/appsecret", "internal/certificate", "internal/claims", "internal/filename", "internal/guid", "internal/loopback", "internal/quote", "internal/rawjson", "internal/retryafter", "internal/textfile", "internal/words"},
+		ours: []string{"internal/appsecret", "internal/certificate", "internal/claims", "internal/filename", "internal/guid", "internal/loopback", "internal/quote", "internal/rawjson", "internal/retryafter", "internal/textfile", "internal/walk", "internal/words"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
 			"github.com/go-json-experiment/json", "github.com/shopspring/decimal",
@@ -95,6 +95,10 @@ var importTable = map[string]rule{
 	"internal/caseless": {
 		others: []string{"golang.org/x/text"},
 		why:    "the store and the command line compare names in the same way",
+	},
+	"internal/walk": {
+		ours: []string{"internal/quote"},
+		why:  "the client and the command line end walks over pages with it",
 	},
 	"internal/words":              {why: "any message that lists names may use it"},
 	"internal/clock":              {why: "everything depends on the clock, so it depends on nothing"},

@@ -249,7 +249,8 @@ const MaxAttachmentSize = 256 << 20
 type AttachmentContent struct {
 	// Body is the content. Read it to its end, then close it. It fails if the
 	// file is cut off, with [context.DeadlineExceeded] if nothing more arrives
-	// within the client's Retry.TryTimeout, or with [ErrAttachmentTooLarge].
+	// within the client's Retry.TryTimeout, or with [ErrAttachmentTooLarge], beyond
+	// the client's MaxAnswerSize, too.
 	Body io.ReadCloser
 	// Name is SentName made safe for a new file in the current folder: without folders,
 	// a dot or a hyphen in front, characters that cannot be seen, and what is special on
@@ -283,7 +284,7 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 		return nil, undocumented(resp, body, errors.Join(errors.New("the answer is no file"), err))
 	}
 	content := &AttachmentContent{
-		Body:        &limitedBody{body: resp.Body, left: MaxAttachmentSize},
+		Body:        &limitedBody{body: attachmentBody{resp.Body}, left: MaxAttachmentSize, err: ErrAttachmentTooLarge},
 		ContentType: resp.Header.Get("Content-Type"),
 		Size:        resp.ContentLength,
 	}
@@ -294,24 +295,14 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 	return content, nil
 }
 
-// limitedBody fails after a number of bytes.
-type limitedBody struct {
-	body io.ReadCloser
-	left int64
-}
+// attachmentBody says of a file that is larger than any answer may be that it is larger
+// than an attachment may be.
+type attachmentBody struct{ io.ReadCloser }
 
-func (l *limitedBody) Read(p []byte) (int, error) {
-	if l.left < 0 {
-		return 0, ErrAttachmentTooLarge
-	}
-	if int64(len(p)) > l.left+1 {
-		p = p[:l.left+1] // one extra byte detects a larger file
-	}
-	n, err := l.body.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return n - 1, ErrAttachmentTooLarge
+func (b attachmentBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.As(err, new(*LargeAnswerError)) {
+		err = fmt.Errorf("%w: %w", ErrAttachmentTooLarge, err)
 	}
 	return n, err
 }
-
-func (l *limitedBody) Close() error { return l.body.Close() }

@@ -15,7 +15,7 @@ func TestClean(t *testing.T) {
 		// Hidden, or a flag.
 		".bashrc": "bashrc", "...": "", ".": "", "..": "", "-rf": "rf", "--output=x": "output=x", "- -x": "x", " .profile": "profile", "\u00a0.x": "x", "~root": "root",
 		// In another folder.
-		"../../etc/passwd": "passwd", `..\..\x.pdf`: "x.pdf", `C:\Windows\x.dll`: "x.dll", "/": "", `a\`: "", "../.ssh/-x": "x",
+		"../../etc/passwd": "passwd", `..\..\x.pdf`: "x.pdf", `a\b\x.dll`: "x.dll", "/": "", `a\`: "", "../.ssh/-x": "x",
 		// Of Windows.
 		"CON": "file-CON", "nul.txt": "file-nul.txt", "Lpt1.tar.gz": "file-Lpt1.tar.gz", "com¹": "file-com¹", "COM0": "file-COM0", "AUX .pdf": "file-AUX .pdf", "conout$": "file-conout$",
 		"console.pdf": "console.pdf", "COM10": "COM10", "COMA": "COMA", "PO.pdf. . ": "PO.pdf", "PO.pdf:hidden": "PO.pdf_hidden", "PO.pdf::$DATA": "PO.pdf__$DATA", `a<b>"|?*.pdf`: "a_b_____.pdf",
