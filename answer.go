@@ -22,9 +22,8 @@ func (e *LargeAnswerError) Error() string {
 // NonRetriable marks the error as one that azcore must not retry.
 func (*LargeAnswerError) NonRetriable() {}
 
-// maxErrorSize is how much of an unsuccessful answer is read, and of those of token
-// authorities: far more than they need, in bytes. The rest is left out, so that the
-// status is reported in any case.
+// maxErrorSize is how much of an unsuccessful answer is read, in bytes: far more than one
+// needs. The rest is left out, so that the status is reported in any case.
 const maxErrorSize = 1 << 20
 
 // boundedTransport bounds what is read of answers. It counts what they are decompressed
@@ -40,21 +39,16 @@ func (t boundedTransport) Do(req *http.Request) (*http.Response, error) {
 	case err != nil || resp.Body == nil:
 		return resp, err
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		resp.Body = cut(resp.Body, min(maxErrorSize, t.limit))
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(resp.Body, min(maxErrorSize, t.limit)), resp.Body}
 	default:
 		u := *req.URL
 		u.RawQuery, u.User = "", nil
 		resp.Body = &limitedBody{body: resp.Body, left: t.limit, err: &LargeAnswerError{req.Method, u.String(), t.limit}}
 	}
 	return resp, nil
-}
-
-// cut returns a body that ends after a number of bytes.
-func cut(body io.ReadCloser, limit int64) io.ReadCloser {
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(body, limit), body}
 }
 
 // limitedBody fails with an error after a number of bytes.
@@ -79,14 +73,3 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 }
 
 func (l *limitedBody) Close() error { return l.body.Close() }
-
-// tokenTransport leaves out what is too much of a token authority's answers.
-type tokenTransport struct{ next policy.Transporter }
-
-func (t tokenTransport) Do(req *http.Request) (*http.Response, error) {
-	resp, err := t.next.Do(req)
-	if err == nil && resp.Body != nil {
-		resp.Body = cut(resp.Body, maxErrorSize)
-	}
-	return resp, err
-}

@@ -127,7 +127,7 @@ func (o *ClientOptions) credentialFromEnvironment(foreign bool) (azcore.TokenCre
 	if options.Transport == nil {
 		options.Transport = newTransport(nil)
 	}
-	options.Transport = tokenTransport{options.Transport}
+	options.Transport = appsecret.Transport{Next: options.Transport}
 	tenant, id := os.Getenv("PARTNERCENTER_TENANT_ID"), os.Getenv("PARTNERCENTER_CLIENT_ID")
 	secret, certFile := os.Getenv("PARTNERCENTER_CLIENT_SECRET"), os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE")
 	authority := options.Cloud.ActiveDirectoryAuthorityHost

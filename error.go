@@ -171,7 +171,7 @@ type DecodeError struct {
 
 func (e *DecodeError) Error() string {
 	return fmt.Sprintf("partnercenter: %s %s did not answer with the API's JSON (%s): %v: %s; check that the base URL is Partner Center's and try again",
-		e.Method, e.URL, shortened(e.ContentType, maxName), shortened(e.Err.Error(), maxDescription), e.Description)
+		e.Method, e.URL, e.ContentType, shortened(e.Err.Error(), maxDescription), e.Description)
 }
 
 // Unwrap returns the decoder's error.

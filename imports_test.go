@@ -67,6 +67,7 @@ var importTable = map[string]rule{
 		why:    "seeds keep the root's types and know nothing of databases",
 	},
 	"internal/appsecret": {
+		ours:   []string{"internal/quote"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "the client and the command line share it, so it depends on neither",
 	},
@@ -179,7 +180,7 @@ var importTable = map[string]rule{
 		why: "the forms of commands do not depend on any command",
 	},
 	"cmd/partnercenter/internal/api": {
-		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/quote", "internal/words"},
+		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/quote", "internal/walk", "internal/words"},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/text"},
 		why:    "commands reach the API through the client only, whether it is Microsoft's or the local one",
 	},
