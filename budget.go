@@ -33,8 +33,9 @@ var budgetClasses = [...]BudgetClass{BudgetClassOrders, BudgetClassSubscriptions
 // documented limits.
 type BudgetOptions struct {
 	// RequestsPerMinute is the rate for each class. Zero means
-	// DefaultRequestsPerMinute, and a negative one is an error of [NewClient]. Use a lower rate if other programs call the
-	// service for the same partner.
+	// DefaultRequestsPerMinute, more than a million are a million, and a negative one is
+	// an error of [NewClient]. Use a lower rate if other programs call the service for the
+	// same partner.
 	RequestsPerMinute int
 
 	// WriteWeight is the number of requests that a POST, PUT, PATCH or DELETE
@@ -121,6 +122,10 @@ type Budget struct {
 	meters [len(budgetClasses)]meter
 }
 
+// maxRequestsPerMinute is more than a program can send. A budget remembers each request of
+// the last minute.
+const maxRequestsPerMinute = 1_000_000
+
 // NewBudget returns an unspent budget. Nil options mean the documented limits.
 func NewBudget(opts *BudgetOptions) *Budget {
 	var o BudgetOptions
@@ -131,7 +136,7 @@ func NewBudget(opts *BudgetOptions) *Budget {
 	if o.RequestsPerMinute < 0 || o.WriteWeight < 0 {
 		err = fmt.Errorf("partnercenter: BudgetOptions has RequestsPerMinute %d and WriteWeight %d: neither can be negative; zero means the default", o.RequestsPerMinute, o.WriteWeight)
 	}
-	o.RequestsPerMinute = cmp.Or(o.RequestsPerMinute, DefaultRequestsPerMinute)
+	o.RequestsPerMinute = min(cmp.Or(o.RequestsPerMinute, DefaultRequestsPerMinute), maxRequestsPerMinute)
 	o.WriteWeight = cmp.Or(o.WriteWeight, DefaultWriteWeight)
 	b := &Budget{
 		err:         err,

@@ -131,7 +131,7 @@ func undocumented(resp *http.Response, body []byte, err error) error {
 	u.RawQuery = ""
 	return &DecodeError{
 		Method: resp.Request.Method, URL: u.String(), RequestID: firstValue(resp, headerRequestID),
-		ContentType: resp.Header.Get("Content-Type"), Description: describeText(resp, body), Err: err,
+		ContentType: shortened(resp.Header.Get("Content-Type"), maxName), Description: describeText(resp, body), Err: err,
 	}
 }
 

@@ -68,6 +68,10 @@ const (
 	// Microsoft's clients.
 	DefaultTryTimeout = 3 * time.Minute
 
+	// DefaultMaxAnswerSize is the largest answer that is read, in bytes: far more than
+	// the largest list of a partner.
+	DefaultMaxAnswerSize = 256 << 20
+
 	// DefaultWaitTimeout is how long WaitVisible waits. A new order is
 	// documented to take up to 15 minutes.
 	DefaultWaitTimeout = 20 * time.Minute
@@ -89,8 +93,8 @@ const (
 //
 // The embedded [azcore.ClientOptions] configure the cloud (Cloud), the
 // transport, logging and retries: three by default, honoring Retry-After up to
-// Retry.MaxRetryDelay, by default a minute; a Retry.MaxRetries of -1 means none, a
-// negative Retry.RetryDelay no pause, and a negative MaxRetryDelay any. An attempt takes at
+// Retry.MaxRetryDelay, by default a minute; a Retry.MaxRetries of -1 means none, more
+// than 1000 are 1000, a negative Retry.RetryDelay no pause, and a negative MaxRetryDelay any. An attempt takes at
 // most Retry.TryTimeout, by default [DefaultTryTimeout]; a negative one means no
 // limit. A file may take longer to read, but each wait for more of it is as limited.
 // The default transport does not follow redirects. A custom one should not either,
@@ -125,6 +129,12 @@ type ClientOptions struct {
 	// tokens other than Microsoft's, such as a gateway, or if this machine's
 	// clock is wrong.
 	SkipCredentialChecks bool
+
+	// MaxAnswerSize is the largest answer that is read, in bytes, after it was
+	// decompressed. Zero means DefaultMaxAnswerSize, and a negative size is an error of
+	// [NewClient]. A call with a larger answer fails with a [*LargeAnswerError]; a file
+	// that is being downloaded, when so much of it has been read.
+	MaxAnswerSize int64
 
 	// AllowShortAnswers makes All accept an answer with fewer items than its
 	// totalCount. By default that is a [*ShortAnswerError], because the list
@@ -182,6 +192,10 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 	if o.Budget != nil && o.Budget.err != nil {
 		return nil, o.Budget.err
 	}
+	if o.MaxAnswerSize < 0 {
+		return nil, fmt.Errorf("partnercenter: ClientOptions has MaxAnswerSize %d: it cannot be negative; zero means the default of %d bytes", o.MaxAnswerSize, DefaultMaxAnswerSize)
+	}
+	o.MaxAnswerSize = cmp.Or(o.MaxAnswerSize, DefaultMaxAnswerSize)
 	o.Locale = cmp.Or(o.Locale, DefaultLocale)
 	c := &Client{
 		endpoint:          endpoint,

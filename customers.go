@@ -11,6 +11,9 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/walk"
 )
 
 // Customer is a customer of the partner. A list has only the id, the
@@ -225,6 +228,7 @@ func (c *CustomersClient) QueryAll(ctx context.Context, q CustomersQuery) iter.S
 func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[Customer] {
 	done, byToken := false, !q.ByOffset
 	first := "" // customer of the page before
+	pages := walk.From("", q.ContinuationToken)
 	return func() (*Collection[*Customer], error) {
 		if done {
 			return nil, nil
@@ -247,11 +251,12 @@ func (c *CustomersClient) fetchAll(ctx context.Context, q CustomersQuery) fetch[
 			case repeated && byToken: // so its page without a token was the last
 				return nil, nil
 			case repeated:
-				return nil, fmt.Errorf("partnercenter: the page from customer %d on begins with the same customer %s as the one before: the service ignores offsets, and the list would never end; page by continuation token", q.Offset, first)
+				return nil, fmt.Errorf("partnercenter: the page from customer %d on begins with the same customer %s as the one before: the service ignores offsets, and the list would never end; page by continuation token", q.Offset, quote.Text(first))
 			}
-		case token != "" && token == q.ContinuationToken:
-			return nil, fmt.Errorf("partnercenter: the service repeated continuation token %q: the list would never end; try again, or page by offset", token)
 		case token != "":
+			if err := pages.Next(len(page.Items), "", token); err != nil {
+				return nil, &EndlessListError{c.path, err}
+			}
 			q = CustomersQuery{Seek: SeekOperationNext, ContinuationToken: token}
 		default:
 			// A first page that is full, and without a token, may come from a service that

@@ -124,6 +124,10 @@ func (o *ClientOptions) budgetFromEnvironment(local bool) error {
 // authorities only.
 func (o *ClientOptions) credentialFromEnvironment(foreign bool) (azcore.TokenCredential, error) {
 	options := o.ClientOptions
+	if options.Transport == nil {
+		options.Transport = newTransport(nil)
+	}
+	options.Transport = appsecret.Transport{Next: options.Transport}
 	tenant, id := os.Getenv("PARTNERCENTER_TENANT_ID"), os.Getenv("PARTNERCENTER_CLIENT_ID")
 	secret, certFile := os.Getenv("PARTNERCENTER_CLIENT_SECRET"), os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE")
 	authority := options.Cloud.ActiveDirectoryAuthorityHost
@@ -141,13 +145,9 @@ func (o *ClientOptions) credentialFromEnvironment(foreign bool) (azcore.TokenCre
 	case tenant == "" || id == "" || secret+certFile == "":
 		return nil, errors.New("the credentials are incomplete: set PARTNERCENTER_TENANT_ID, PARTNERCENTER_CLIENT_ID and either PARTNERCENTER_CLIENT_SECRET or PARTNERCENTER_CLIENT_CERTIFICATE")
 	case plain:
-		transport := options.Transport
-		if transport == nil {
-			transport = newTransport(nil)
-		}
 		return &appsecret.Credential{
 			Authority: authority, TenantID: tenant, ClientID: id, ClientSecret: secret,
-			Transport: transport, Timeout: max(0, cmp.Or(options.Retry.TryTimeout, DefaultTryTimeout)),
+			Transport: options.Transport, Timeout: max(0, cmp.Or(options.Retry.TryTimeout, DefaultTryTimeout)),
 		}, nil
 	case secret != "":
 		return azidentity.NewClientSecretCredential(tenant, id, secret,

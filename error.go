@@ -37,7 +37,7 @@ var (
 	// ErrNotVisible reports that an existing order was not listed in time.
 	ErrNotVisible = errors.New("partnercenter: the order exists but is not listed yet: wait longer, or read it by its id")
 	// ErrAttachmentTooLarge is returned when reading an attachment beyond
-	// MaxAttachmentSize bytes.
+	// MaxAttachmentSize bytes, or ClientOptions.MaxAnswerSize.
 	ErrAttachmentTooLarge = errors.New("partnercenter: the attachment is larger than any purchase order: only part of it was read; check where it comes from")
 )
 
@@ -171,7 +171,7 @@ type DecodeError struct {
 
 func (e *DecodeError) Error() string {
 	return fmt.Sprintf("partnercenter: %s %s did not answer with the API's JSON (%s): %v: %s; check that the base URL is Partner Center's and try again",
-		e.Method, e.URL, e.ContentType, e.Err, e.Description)
+		e.Method, e.URL, e.ContentType, shortened(e.Err.Error(), maxDescription), e.Description)
 }
 
 // Unwrap returns the decoder's error.
@@ -288,8 +288,8 @@ func newError(resp *http.Response, body []byte) *Error {
 		e.Method, e.URL = req.Method, u.String()
 	}
 	if err := Unmarshal(body, &e.Body); err == nil {
-		e.Code, e.Source = e.Body.Code, e.Body.Source
-		e.Description = cmp.Or(e.Body.Description, e.Body.Message)
+		e.Code, e.Source = ErrorCode(shortened(string(e.Body.Code), maxName)), shortened(e.Body.Source, maxName)
+		e.Description = shortened(cmp.Or(e.Body.Description, e.Body.Message), maxDescription)
 	} else {
 		e.Body = ErrorBody{}
 	}
@@ -316,11 +316,23 @@ func describeText(resp *http.Response, body []byte) string {
 		return ""
 	case kind == "text/html" || strings.HasPrefix(text, "<"):
 		return "the answer is a web page, not the API: check the base URL and any proxy on the way"
-	case len(text) > errorTextLimit:
-		return quote.Cut(text, errorTextLimit) + "…"
 	default:
-		return text
+		return shortened(text, errorTextLimit)
 	}
+}
+
+// Lengths of what others have written into an error, in bytes: more than the service
+// needs, and little enough for a log.
+const (
+	maxName        = 200
+	maxDescription = 4000
+)
+
+func shortened(text string, most int) string {
+	if len(text) > most {
+		return quote.Cut(text, most) + "…"
+	}
+	return text
 }
 
 // firstValue returns an id from the answer's header, or the one that was sent.
@@ -331,7 +343,7 @@ func firstValue(resp *http.Response, header string) string {
 		value = resp.Request.Header.Get(header)
 	}
 	value, _, _ = strings.Cut(value, ",")
-	return strings.TrimSpace(value)
+	return shortened(strings.TrimSpace(value), maxName)
 }
 
 // RetryAfter returns the wait that a Retry-After header asks for, in either of

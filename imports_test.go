@@ -40,7 +40,7 @@ var anything = []string{"*"}
 // allowed; test files are not looked at.
 var importTable = map[string]rule{
 	"": {
-		ours: []string{"internal/appsecret", "internal/certificate", "internal/claims", "internal/guid", "internal/loopback", "internal/quote", "internal/rawjson", "internal/retryafter", "internal/textfile", "internal/words"},
+		ours: []string{"internal/appsecret", "internal/certificate", "internal/claims", "internal/filename", "internal/guid", "internal/loopback", "internal/quote", "internal/rawjson", "internal/retryafter", "internal/textfile", "internal/walk", "internal/words"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
 			"github.com/go-json-experiment/json", "github.com/shopspring/decimal",
@@ -67,12 +67,17 @@ var importTable = map[string]rule{
 		why:    "seeds keep the root's types and know nothing of databases",
 	},
 	"internal/appsecret": {
+		ours:   []string{"internal/quote"},
 		others: []string{"github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 		why:    "the client and the command line share it, so it depends on neither",
 	},
 	"internal/certificate": {why: "anything that stores or checks the certificates of apps, or trusts more authorities than the system's, may use it"},
 	"internal/claims":      {why: "the client and the command line explain tokens with it; checkers of tokens take no more than names from it"},
-	"internal/guid":        {why: "anything that has GUIDs may use it"},
+	"internal/filename": {
+		ours: []string{"internal/quote"},
+		why:  "the client and what saves files take names with it; it touches no file",
+	},
+	"internal/guid": {why: "anything that has GUIDs may use it"},
 	"internal/yamlfile": {
 		ours:   []string{"", "internal/quote", "internal/suggest", "internal/textfile"},
 		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
@@ -84,12 +89,17 @@ var importTable = map[string]rule{
 	},
 	"internal/spelling":   {why: "anything that keeps documents of the API may use it"},
 	"internal/quote":      {why: "any message that quotes text from outside may use it"},
+	"internal/private":    {why: "anything that keeps secrets in files may use it"},
 	"internal/suggest":    {others: []string{"github.com/agnivade/levenshtein"}, why: "anything that reads names may use it"},
 	"internal/textfile":   {why: "anything that reads text files may use it"},
 	"internal/retryafter": {why: "the client reads the header, the server and the token authority write it"},
 	"internal/caseless": {
 		others: []string{"golang.org/x/text"},
 		why:    "the store and the command line compare names in the same way",
+	},
+	"internal/walk": {
+		ours: []string{"internal/quote"},
+		why:  "the client and the command line end walks over pages with it",
 	},
 	"internal/words":              {why: "any message that lists names may use it"},
 	"internal/clock":              {why: "everything depends on the clock, so it depends on nothing"},
@@ -116,7 +126,7 @@ var importTable = map[string]rule{
 	},
 	"internal/cloudhosts": {why: "it is a list, for everything that plays Microsoft's hosts"},
 	"internal/keypair":    {ours: []string{"internal/textfile"}, why: "files and certificates need little but the standard library"},
-	"internal/localca":    {ours: []string{"internal/textfile"}, why: "certificates need little but the standard library"},
+	"internal/localca":    {ours: []string{"internal/private", "internal/textfile"}, why: "certificates need little but the standard library"},
 	"internal/proxy": {
 		ours:   []string{"internal/cloudhosts"},
 		others: []string{"github.com/elazarl/goproxy", "golang.org/x/sync"},
@@ -153,7 +163,7 @@ var importTable = map[string]rule{
 	},
 	"cmd/partnercenter/internal/connect": {
 		ours: []string{
-			"", "cmd/partnercenter/internal/terminal", "internal/appsecret", "internal/certificate", "internal/claims", "internal/guid", "internal/loopback", "internal/quote", "internal/textfile", "internal/words", "internal/yamlfile",
+			"", "cmd/partnercenter/internal/terminal", "internal/appsecret", "internal/certificate", "internal/claims", "internal/guid", "internal/loopback", "internal/private", "internal/quote", "internal/textfile", "internal/words", "internal/yamlfile",
 		},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
@@ -170,7 +180,7 @@ var importTable = map[string]rule{
 		why: "the forms of commands do not depend on any command",
 	},
 	"cmd/partnercenter/internal/api": {
-		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/words"},
+		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/quote", "internal/walk", "internal/words"},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/text"},
 		why:    "commands reach the API through the client only, whether it is Microsoft's or the local one",
 	},

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // Link is a link of a resource. Its URI is relative to the version root,
@@ -95,7 +97,7 @@ func (t target) customerless() bool {
 func (c *Client) target(uri string) (target, error) {
 	u, err := url.Parse(uri)
 	if err != nil {
-		return target{}, fmt.Errorf("partnercenter: link %q is unreadable: %w", uri, err)
+		return target{}, fmt.Errorf("partnercenter: link %s is unreadable: %s", quote.Text(uri), shortened(errors.Unwrap(err).Error(), maxName))
 	}
 	if u.User != nil || u.Opaque != "" {
 		return target{}, ErrForeignLink
@@ -111,7 +113,7 @@ func (c *Client) target(uri string) (target, error) {
 		// Some servers take an escaped slash, or a backslash, for the end of a segment.
 		for part := range strings.FieldsFuncSeq(segmentName(segment), func(r rune) bool { return r == '/' || r == '\\' }) {
 			if part == "." || part == ".." {
-				return target{}, fmt.Errorf("partnercenter: link %q contains dot segments: it was not followed; check where the answer came from", uri)
+				return target{}, fmt.Errorf("partnercenter: link %s contains dot segments: it was not followed; check where the answer came from", quote.Text(uri))
 			}
 		}
 	}

@@ -183,10 +183,34 @@ func (o offers) All(ctx context.Context) iter.Seq2[*Offer, error] {
 
 // QueryAll yields all offers from q.Offset on, in pages of q.Size, with the
 // checks of [CustomersClient.All]. A zero Size, and a larger one, means
-// [DefaultPageSize].
+// [DefaultPageSize]. After a first page that is full and links none, it goes on by offset.
 func (o offers) QueryAll(ctx context.Context, q OffersQuery) iter.Seq2[*Offer, error] {
 	q.Size = min(cmp.Or(q.Size, DefaultPageSize), DefaultPageSize) // no page is larger
-	return readAll[Offer](ctx, o.page(q))
+	return paged(o.page(q), func() fetch[Offer] { return o.fetchAll(ctx, q) })
+}
+
+// fetchAll follows next pages. A first page that is full, and without a next one, may
+// come from a service that links none: it pages by offset.
+func (o offers) fetchAll(ctx context.Context, q OffersQuery) fetch[Offer] {
+	next := linked[Offer](ctx, o.page(q))
+	linksNone, before := true, "" // the first offer of the page before
+	return func() (*Collection[*Offer], error) {
+		page, err := next()
+		switch {
+		case err != nil || page == nil:
+			return nil, err
+		case len(page.Items) > 0 && page.Items[0].ID == before && linksNone: // whatever the offset
+			return nil, nil
+		}
+		linksNone = linksNone && len(page.Items) == q.Size && (page.Links == nil || page.Links.Next == nil)
+		if linksNone {
+			q.Offset, before = q.Offset+q.Size, page.Items[0].ID
+			next = func() (*Collection[*Offer], error) { return readList[Offer](ctx, o.page(q)) }
+		} else if before != "" {
+			next = func() (*Collection[*Offer], error) { return nil, nil }
+		}
+		return page, nil
+	}
 }
 
 func (o offers) page(q OffersQuery) resource {

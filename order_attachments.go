@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/filename"
 )
 
 // AttachmentMetadata describes the purchase order that is attached to an
@@ -247,9 +249,14 @@ const MaxAttachmentSize = 256 << 20
 type AttachmentContent struct {
 	// Body is the content. Read it to its end, then close it. It fails if the
 	// file is cut off, with [context.DeadlineExceeded] if nothing more arrives
-	// within the client's Retry.TryTimeout, or with [ErrAttachmentTooLarge].
-	Body        io.ReadCloser
-	Name        string // without folders; empty if the service sends none
+	// within the client's Retry.TryTimeout, or with [ErrAttachmentTooLarge], beyond
+	// the client's MaxAnswerSize, too.
+	Body io.ReadCloser
+	// Name is SentName made safe for a new file in the current folder: without folders,
+	// a dot or a hyphen in front, characters that cannot be seen, and what is special on
+	// Windows. It is empty if nothing is left.
+	Name        string
+	SentName    string // without folders; empty if the service sends none
 	ContentType string
 	Size        int64 // in bytes; -1 if unknown
 }
@@ -277,35 +284,25 @@ func (c *AttachmentClient) Download(ctx context.Context) (*AttachmentContent, er
 		return nil, undocumented(resp, body, errors.Join(errors.New("the answer is no file"), err))
 	}
 	content := &AttachmentContent{
-		Body:        &limitedBody{body: resp.Body, left: MaxAttachmentSize},
+		Body:        &limitedBody{body: attachmentBody{resp.Body}, left: MaxAttachmentSize, err: ErrAttachmentTooLarge},
 		ContentType: resp.Header.Get("Content-Type"),
 		Size:        resp.ContentLength,
 	}
 	if _, parameters, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition")); err == nil {
-		name := parameters["filename"]
-		content.Name = name[strings.LastIndexAny(name, `/\`)+1:]
+		content.SentName = filename.Base(parameters["filename"])
+		content.Name = filename.Clean(content.SentName)
 	}
 	return content, nil
 }
 
-// limitedBody fails after a number of bytes.
-type limitedBody struct {
-	body io.ReadCloser
-	left int64
-}
+// attachmentBody says of a file that is larger than any answer may be that it is larger
+// than an attachment may be.
+type attachmentBody struct{ io.ReadCloser }
 
-func (l *limitedBody) Read(p []byte) (int, error) {
-	if l.left < 0 {
-		return 0, ErrAttachmentTooLarge
-	}
-	if int64(len(p)) > l.left+1 {
-		p = p[:l.left+1] // one extra byte detects a larger file
-	}
-	n, err := l.body.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return n - 1, ErrAttachmentTooLarge
+func (b attachmentBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.As(err, new(*LargeAnswerError)) {
+		err = fmt.Errorf("%w: %w", ErrAttachmentTooLarge, err)
 	}
 	return n, err
 }
-
-func (l *limitedBody) Close() error { return l.body.Close() }

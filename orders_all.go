@@ -75,12 +75,11 @@ func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.
 		if o.Customers == nil {
 			// List all customers first: a continuation token could expire during a
 			// long run.
-			for customer, err := range c.client.Customers.All(ctx) {
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				o.Customers = append(o.Customers, customer)
+			customers := c.client.Customers
+			var err error
+			if o.Customers, err = gathered(customers.path, customers.All(ctx), maxGathered); err != nil {
+				yield(nil, err)
+				return
 			}
 		}
 		for answer := range c.ofEach(ctx, &o) {
@@ -133,13 +132,27 @@ func (c *AllOrdersClient) of(ctx context.Context, customer *Customer, o *AllOrde
 		answer.err = customerIDError(customer.ID)
 		return answer
 	}
-	for order, err := range readAll[Order](ctx, list) {
-		if err != nil {
-			return customerOrders{customer: customer, err: err}
-		}
-		answer.orders = append(answer.orders, order)
-	}
+	answer.orders, answer.err = gathered(list.path, readAll[Order](ctx, list), maxGathered)
 	return answer
+}
+
+// maxGathered is how many items of a list are kept in memory at most: more than the
+// customers of any partner.
+const maxGathered = 1_000_000
+
+// gathered returns all items of a list, or none if it fails or has more than most.
+func gathered[T any](path string, items iter.Seq2[T, error], most int) ([]T, error) {
+	var all []T
+	for item, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == most {
+			return nil, &EndlessListError{path, fmt.Errorf("it has more than %d items", most)}
+		}
+		all = append(all, item)
+	}
+	return all, nil
 }
 
 // ofEach queries customers concurrently and yields the results in the order of the
@@ -194,5 +207,6 @@ func concernsCustomer(err error) bool {
 		return answer.StatusCode >= 400 && answer.StatusCode <= 500 &&
 			!slices.Contains([]int{http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests}, answer.StatusCode)
 	}
-	return errors.As(err, new(customerIDError)) || errors.As(err, new(*ShortAnswerError)) || errors.As(err, new(*DecodeError))
+	return errors.As(err, new(customerIDError)) || errors.As(err, new(*ShortAnswerError)) || errors.As(err, new(*DecodeError)) ||
+		errors.As(err, new(*EndlessListError)) || errors.As(err, new(*LargeAnswerError))
 }

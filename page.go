@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/partnercenter-go/partnercenter/internal/walk"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -59,6 +60,22 @@ func (e *ShortAnswerError) Error() string {
 		e.Path, words.Count(e.TotalCount, "item"), e.Items)
 }
 
+// EndlessListError reports a list whose next page is one that came before, or that had
+// three pages in a row without items: following its links would never end. It also
+// reports lists of more than a million customers, or orders of one, to
+// [AllOrdersClient.All], which keeps them in memory.
+type EndlessListError struct {
+	Path string // of the first page, below the version root
+	Err  error  // which link is wrong, and how
+}
+
+func (e *EndlessListError) Error() string {
+	return fmt.Sprintf("partnercenter: the list of %s would never end: %v; try again", e.Path, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *EndlessListError) Unwrap() error { return e.Err }
+
 // A fetch returns the next page of a list, and nil after the last.
 type fetch[T any] func() (*Collection[*T], error)
 
@@ -91,8 +108,9 @@ func paged[T any](r resource, start func() fetch[T]) iter.Seq2[*T, error] {
 // linked returns a fetch that gets the resource and then follows links to next
 // pages.
 func linked[T any](ctx context.Context, r resource) fetch[T] {
-	var next *Link
 	load := func() (*Collection[*T], error) { return readList[T](ctx, r) }
+	address, _ := r.address() // which load reports the error of
+	pages := walk.From(address, "")
 	return func() (*Collection[*T], error) {
 		if load == nil {
 			return nil, nil
@@ -101,14 +119,17 @@ func linked[T any](ctx context.Context, r resource) fetch[T] {
 		if err != nil {
 			return nil, err
 		}
-		previous := next
-		next, load = nil, nil
+		load = nil
 		if page.Links == nil || page.Links.Next == nil {
 			return page, nil
 		}
-		next = page.Links.Next
-		if previous != nil && previous.URI == next.URI && continuation(previous) == continuation(next) {
-			return nil, fmt.Errorf("partnercenter: the next page of %s is that page itself: the list would never end; try again", next.URI)
+		next := page.Links.Next
+		address, err := r.client.ResolveURI(next.URI)
+		if err != nil {
+			address = next.URI // follow has the error
+		}
+		if err := pages.Next(len(page.Items), address, continuation(next)); err != nil {
+			return nil, &EndlessListError{r.path, err}
 		}
 		load = func() (*Collection[*T], error) {
 			page := new(Collection[*T])

@@ -25,6 +25,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
 
@@ -39,6 +40,8 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	if azure.Transport == nil {
 		azure.Transport = newTransport(nil)
 	}
+	azure.Transport = boundedTransport{azure.Transport, o.MaxAnswerSize}
+	azure.Retry.MaxRetries = min(azure.Retry.MaxRetries, maxRetries)
 	perTry := []policy.Policy{retryAfterPolicy{}}
 	if o.Budget != nil {
 		perTry = append(perTry, &budgetPolicy{budget: o.Budget, base: endpoint.EscapedPath(), maxDelay: maxRetryDelay(o.Retry)})
@@ -73,12 +76,20 @@ func newPipeline(cred azcore.TokenCredential, endpoint *url.URL, o *ClientOption
 	}, &azure)
 }
 
+// maxRetries is how many retries a call has at most. azcore would count beyond the
+// largest number.
+const maxRetries = 1000
+
+// maxHeaderSize is far more than the headers of an answer need, in bytes.
+const maxHeaderSize = 1 << 20
+
 // newTransport returns the default transport. It does not follow redirects: the service
 // has none, and the token would be sent along. Nil roots mean the system's.
 func newTransport(roots *x509.CertPool) policy.Transporter {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	transport.MaxIdleConnsPerHost = 16 // connections kept for concurrent calls
+	transport.MaxResponseHeaderBytes = maxHeaderSize
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -135,7 +146,7 @@ var headerSources = []struct{ header, what, source string }{
 func checkHeader(h http.Header) error {
 	for _, s := range headerSources {
 		if value := h.Get(s.header); !validHeaderValue(value) {
-			return &headerError{fmt.Sprintf("the %s %q (%s)", s.what, value, s.source)}
+			return &headerError{fmt.Sprintf("the %s %s (%s)", s.what, quote.Text(value), s.source)}
 		}
 	}
 	if !validHeaderValue(h.Get("Authorization")) {

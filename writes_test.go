@@ -485,7 +485,7 @@ func TestDownload(t *testing.T) {
 	}
 	got, err := io.ReadAll(content.Body)
 	content.Body.Close()
-	if err != nil || sha256.Sum256(got) != sha256.Sum256(data) || content.Name != "PO.pdf" || content.ContentType != "application/pdf" || content.Size > int64(len(data)) {
+	if err != nil || sha256.Sum256(got) != sha256.Sum256(data) || content.Name != "PO.pdf" || content.SentName != "PO.pdf" || content.ContentType != "application/pdf" || content.Size > int64(len(data)) {
 		t.Errorf("%d bytes of %q (%s, %d): %v", len(got), content.Name, content.ContentType, content.Size, err)
 	}
 	if want := "/v1/customers/" + customerID + "/orders/" + orderID + "/attachment/ed64c99f750115"; s.seen()[0].uri != want || s.seen()[0].header.Get("Accept") != "*/*" {

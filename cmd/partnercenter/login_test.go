@@ -379,6 +379,29 @@ func TestTokensAtRest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Others could put files of their own into a folder that they can change.
+	for _, mode := range []os.FileMode{0o720, 0o702} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"whoami"}, {"login"}, {"logout", "--all"}} {
+			s.want(terminal.ExitUsage, []string{"who could replace the sign-ins in it", "run: chmod go-w " + dir}, args...)
+		}
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // others may see that there are sign-ins
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 { // only root can give files away
+		for _, path := range []string{dir, file, key} {
+			if err := os.Chown(path, 12345, -1); err != nil {
+				t.Fatal(err)
+			}
+			s.want(terminal.ExitUsage, []string{"belongs to another user (uid 12345"}, "whoami")
+			if err := os.Chown(path, 0, -1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	s.env[connect.TokenKeyVariable] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	s.want(terminal.ExitAuth, []string{"written with a key other than the key in PARTNERCENTER_TOKEN_KEY"}, "whoami")
 	s.env[connect.TokenKeyVariable] = "c2hvcnQ="

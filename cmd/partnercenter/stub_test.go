@@ -1,13 +1,16 @@
 package main
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -74,8 +77,22 @@ func newStub(tb testing.TB, tls bool) *stub {
 	})
 	mux.HandleFunc("GET /v1/customers/{id}/orders/{order}/attachment/{attachment}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Disposition", `attachment; filename="../PO.pdf"`)
-		if r.PathValue("attachment") == "cut" {
+		switch id := r.PathValue("attachment"); id {
+		case "a0":
+		case "cut":
 			w.Header().Set("Content-Length", "1000")
+		default: // the name, in hexadecimal
+			name, err := hex.DecodeString(id)
+			if err != nil {
+				fail(w, http.StatusNotFound, "1000", "no such attachment")
+				return
+			}
+			w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": string(name)}))
+			if string(name) == "taken.pdf" { // by another program, in the meantime
+				if err := os.WriteFile(string(name), []byte("mine"), 0o600); err != nil {
+					panic(err)
+				}
+			}
 		}
 		fmt.Fprint(w, "a purchase order\n")
 	})

@@ -15,6 +15,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // Credential is an [azcore.TokenCredential]. It keeps the token until shortly before its
@@ -42,7 +44,7 @@ func (r *Refused) Error() string {
 	}
 	text := "not in the way a token authority does; check its address"
 	if json.Unmarshal(r.Body, &answer) == nil && answer.Code != "" {
-		text = answer.Code + ": " + answer.Description
+		text = quote.Cut(answer.Code+": "+answer.Description, maxReason)
 	}
 	return fmt.Sprintf("%s answered %d to a request for a token, %s", r.Authority, r.StatusCode, text)
 }
@@ -54,8 +56,27 @@ func (*Refused) NonRetriable() {}
 // azidentity.
 const refreshBefore = 5 * time.Minute
 
+// maxReason is how much of an authority's reason is shown, in bytes.
+const maxReason = 4000
+
 // maxAnswer is far more than any token needs.
 const maxAnswer = 1 << 20
+
+// Transport leaves out what is too much of an authority's answers, for package azidentity,
+// which reads them whole.
+type Transport struct{ Next policy.Transporter }
+
+// Do sends a request.
+func (t Transport) Do(req *http.Request) (*http.Response, error) {
+	resp, err := t.Next.Do(req)
+	if err == nil && resp.Body != nil {
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	}
+	return resp, err
+}
 
 // GetToken implements [azcore.TokenCredential].
 func (c *Credential) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {

@@ -105,11 +105,7 @@ func (p *Plane) Handler() http.Handler {
 	}
 	// A web page in the user's browser can reach a loopback port, but it cannot hide
 	// that it is a web page.
-	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(p.serve(func(*http.Request) (any, error) {
-		return nil, &refusal{http.StatusForbidden, "the control plane does not answer to web pages of others: send the request from a program"}
-	}))
-	return p.namedByAddress(protection.Handler(p.known(mux)))
+	return p.refusingWebPages(p.known(mux))
 }
 
 // known answers like mux, and in JSON where mux has no answer.
@@ -145,17 +141,21 @@ func (*miss) WriteHeader(int) {}
 
 func (*miss) Write(text []byte) (int, error) { return len(text), nil }
 
-// namedByAddress refuses requests to any name but localhost.
-func (p *Plane) namedByAddress(h http.Handler) http.Handler {
-	refuse := p.serve(func(*http.Request) (any, error) {
-		return nil, &refusal{http.StatusForbidden, "the control plane answers to addresses and localhost only"}
-	})
+// refusingWebPages refuses requests to any name but localhost, and those of other
+// origins' pages.
+func (p *Plane) refusingWebPages(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !loopback.IsLocalhostOrAddress(loopback.Host(r)) {
-			refuse(w, r)
+		text := ""
+		switch {
+		case !loopback.IsLocalhostOrAddress(loopback.Host(r)):
+			text = "the control plane answers to addresses and localhost only"
+		case loopback.IsFromOtherOrigin(r):
+			text = "the control plane does not answer to web pages of others: send the request from a program"
+		default:
+			h.ServeHTTP(w, r)
 			return
 		}
-		h.ServeHTTP(w, r)
+		p.serve(func(*http.Request) (any, error) { return nil, &refusal{http.StatusForbidden, text} })(w, r)
 	})
 }
 

@@ -9,9 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/private"
 	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
@@ -40,13 +40,8 @@ func checkDir(dir string, info fs.FileInfo, user int) error {
 	if !info.IsDir() {
 		return fmt.Errorf("localca: %s is a file; give a folder that can be written", dir)
 	}
-	if owner, ok := ownerOf(info); ok && owner != user && owner != 0 {
-		return fmt.Errorf("localca: folder %s belongs to another user (uid %d, this is %d), who could replace the authority in it; give a folder of your own, or have it given to you with: chown %d %s",
-			dir, owner, user, user, dir)
-	}
-	// Windows has access control lists instead, which the mode does not show.
-	if mode := info.Mode().Perm(); mode&0o022 != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("localca: folder %s can be changed by other users (mode %04o), who could replace the authority in it; run: chmod go-w %s (on a file system that keeps permissions)", dir, mode, dir)
+	if err := private.CheckFolder(dir, info, user, "the authority"); err != nil {
+		return fmt.Errorf("localca: %w", err)
 	}
 	return nil
 }
@@ -85,11 +80,10 @@ func (k kind) readKey(file string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("localca: %w; make it readable to this user", err)
 	}
-	// Windows has access control lists instead, which the mode does not show.
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("localca: %s can be read or changed by other users (mode %04o); run: chmod 600 %s (on a file system that keeps permissions)", file, mode, file)
+	if private.IsOpen(info) {
+		return nil, fmt.Errorf("localca: %s can be read or changed by other users (mode %04o); run: chmod 600 %s (on a file system that keeps permissions)", file, info.Mode().Perm(), file)
 	}
-	if owner, ok := ownerOf(info); ok && owner != os.Geteuid() && owner != 0 {
+	if owner, foreign := private.ForeignOwner(info, os.Geteuid()); foreign {
 		return nil, fmt.Errorf("localca: %s belongs to another user (uid %d), who could replace it; give another folder, or run: chown %d %s", file, owner, os.Geteuid(), file)
 	}
 	der, err := k.readPEM(file, keyBlock)

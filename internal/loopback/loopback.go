@@ -22,6 +22,18 @@ func Host(r *http.Request) string {
 	return r.Host
 }
 
+var crossOrigin = http.NewCrossOriginProtection()
+
+// IsFromOtherOrigin reports whether a browser says that a page of another origin makes
+// it send the request, whatever the method: a read has an effect in logs and limits, and
+// its answer is what some hole in a browser would leak. A request that a person types,
+// and one without a browser's headers, are from nowhere.
+func IsFromOtherOrigin(r *http.Request) bool {
+	asChange := *r
+	asChange.Method = http.MethodPost // reads pass the check
+	return crossOrigin.Check(&asChange) != nil
+}
+
 // IsLocalhostOrAddress reports whether a host is localhost or an address. The owner of
 // any other name can make it resolve to this machine, and so make a web page look like
 // one of this server's.

@@ -8,15 +8,12 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
-// crossOrigin recognizes requests from pages of other sites by the browser's headers.
-var crossOrigin = http.NewCrossOriginProtection()
-
 // refuseWebPages keeps pages in a user's browser from calling an API that asks for no
 // token: requests that a browser marks as such, and requests under a host name that
 // points to this machine by its owner's choice. Nobody can do that with the hosts of
 // Microsoft's API.
 func refuseWebPages(r *http.Request) error {
-	if err := crossOrigin.Check(r); err != nil {
+	if loopback.IsFromOtherOrigin(r) {
 		return errWebPage("comes from another site's page")
 	}
 	if host := loopback.Host(r); !loopback.IsLocalhostOrAddress(host) && cloudhosts.RoleOf(host) != cloudhosts.API {

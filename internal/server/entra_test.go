@@ -235,6 +235,10 @@ func TestCaller(t *testing.T) {
 		{name: "a token of no kind", invalid: true, path: seedOrders, header: http.Header{"Authorization": {"Bearer x", "Basic y"}}, status: 200, must: []string{legacyOrder}},
 		{name: "another partner's customer", path: "/v1/customers/" + foreignCustomer(t) + "/orders", status: 403, code: partnercenter.ErrorCodeNoRelationship},
 		{name: "of another site's page", method: http.MethodPost, path: seedOrders, body: "{}", header: http.Header{"Sec-Fetch-Site": {"cross-site"}}, status: 403, code: partnercenter.ErrorCodeAccessDenied, must: []string{"page"}},
+		{name: "read of another site's page", path: seedOrders, header: http.Header{"Sec-Fetch-Site": {"cross-site"}}, status: 403, code: partnercenter.ErrorCodeAccessDenied, must: []string{"page"}},
+		{name: "read of another port's page", path: seedOrders, header: http.Header{"Sec-Fetch-Site": {"same-site"}}, status: 403, code: partnercenter.ErrorCodeAccessDenied, must: []string{"page"}},
+		{name: "read of another origin", path: seedOrders, header: http.Header{"Origin": {"https://evil.example"}}, status: 403, code: partnercenter.ErrorCodeAccessDenied},
+		{name: "typed by the user", path: seedOrders, header: http.Header{"Sec-Fetch-Site": {"none"}}, status: 200},
 		{name: "of another origin", method: http.MethodPost, path: seedOrders, body: "{}", header: http.Header{"Origin": {"https://evil.example"}}, status: 403, code: partnercenter.ErrorCodeAccessDenied},
 	})
 	for host, want := range map[string]int{

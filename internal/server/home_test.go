@@ -62,6 +62,16 @@ func TestControlPlaneAnswersJSON(t *testing.T) {
 		{"DELETE", "/users", nil, 405, "GET, HEAD", "use GET, HEAD"},
 		{"POST", "/readyz", nil, 405, "GET, HEAD", "use GET, HEAD"},
 		{"POST", "/keys", http.Header{"Origin": {"https://evil.example"}}, 403, "", "web pages"},
+		{"GET", "/users", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403, "", "web pages"},
+		{"GET", "/apps", http.Header{"Sec-Fetch-Site": {"same-site"}}, 403, "", "web pages"}, // another port
+		{"HEAD", "/users", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403, "", ""},
+		{"GET", "/users", http.Header{"Origin": {"null"}}, 403, "", "web pages"},
+		{"GET", "/users", http.Header{"Origin": {"http://127.0.0.1"}}, 403, "", "web pages"},
+		{"OPTIONS", "/users", http.Header{"Origin": {"https://evil.example"}}, 403, "", "web pages"},
+		{"GET", "/readyz", http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}}, 403, "", "web pages"},
+		{"GET", "/users", http.Header{"Sec-Fetch-Site": {"none"}}, 200, "", ""}, // typed by the user
+		{"GET", "/users", http.Header{"Sec-Fetch-Site": {"same-origin"}}, 200, "", ""},
+		{"GET", "/users", http.Header{"Origin": {"http://" + r.control}}, 200, "", ""},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+r.control+tt.path, nil)
 		must(t, err)
@@ -69,7 +79,9 @@ func TestControlPlaneAnswersJSON(t *testing.T) {
 		resp, err := http.DefaultClient.Do(req)
 		must(t, err)
 		var refused struct{ Error string }
-		err = json.NewDecoder(resp.Body).Decode(&refused)
+		if err = json.NewDecoder(resp.Body).Decode(&refused); tt.method == http.MethodHead {
+			err = nil
+		}
 		resp.Body.Close()
 		if err != nil || resp.StatusCode != tt.status || resp.Header.Get("Allow") != tt.allow || !strings.Contains(refused.Error, tt.text) ||
 			!strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {

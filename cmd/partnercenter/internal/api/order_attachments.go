@@ -10,12 +10,14 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -165,21 +167,43 @@ func download(ctx context.Context, call *command.Call, id, file string, force bo
 		_, err := io.Copy(call.Term.Stdout, content.Body)
 		return err
 	case "":
-		if file = content.Name; file == "" || file == "." || file == ".." {
-			return errors.New("the service did not name the file: give a name with -O FILE")
+		if file, err = chosenName(ctx, call.Term, content); err != nil {
+			return err
 		}
 		if err := free(file, force); err != nil {
 			return err
 		}
 	}
-	return saveFile(call.Term, file, content.Body)
+	return saveFile(call.Term, file, content.Body, force)
 }
 
-// free fails if the file exists.
+// chosenName returns the name for a file that the service names. The user decides about
+// one that was not safe.
+func chosenName(ctx context.Context, term *terminal.Terminal, content *partnercenter.AttachmentContent) (string, error) {
+	switch name := content.Name; {
+	case content.SentName == "":
+		return "", terminal.Usagef("the service did not name the file: give a name with -O FILE")
+	case name == content.SentName:
+		return name, nil
+	case name != "" && term.StdinTTY:
+		answer, err := term.Ask(ctx, fmt.Sprintf("The service calls the file %s, which is not safe as a name. Save it as %s? [y/N] ", quote.Text(content.SentName), name))
+		if err != nil || strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes") {
+			return name, err
+		}
+	}
+	return "", terminal.Usagef("the service calls the file %s, which is not safe as a name: give one with -O FILE", quote.Text(content.SentName))
+}
+
+// existsError reports that a file would be overwritten.
+func existsError(name string) error {
+	return terminal.Usagef("%s already exists: give another name with -O, or use --force", name)
+}
+
+// free fails if the file exists, before anything is downloaded.
 func free(name string, force bool) error {
 	switch _, err := os.Lstat(name); {
 	case err == nil && !force:
-		return terminal.Usagef("%s already exists: give another name with -O, or use --force", name)
+		return existsError(name)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -187,7 +211,7 @@ func free(name string, force bool) error {
 }
 
 // saveFile writes a file atomically.
-func saveFile(term *terminal.Terminal, name string, content io.Reader) error {
+func saveFile(term *terminal.Terminal, name string, content io.Reader, force bool) error {
 	part, err := os.CreateTemp(filepath.Dir(name), ".partnercenter-*")
 	if err != nil {
 		return err
@@ -200,9 +224,32 @@ func saveFile(term *terminal.Terminal, name string, content io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(part.Name(), name); err != nil {
+	if err := place(part.Name(), name, force); err != nil {
 		return err
 	}
 	term.Linef("%s: %s", name, words.Count(n, "byte"))
 	return nil
+}
+
+// place gives a file its name. Without force it fails if another has it, also one that
+// was made during the download.
+func place(part, name string, force bool) error {
+	if !force {
+		switch err := os.Link(part, name); { // unlike a rename, it replaces nothing
+		case err == nil:
+			return nil
+		case errors.Is(err, fs.ErrExist):
+			return existsError(name)
+		}
+		// A file system without hard links.
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			return existsError(name)
+		}
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
+	return os.Rename(part, name)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/walk"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -161,10 +162,18 @@ type rawList struct {
 	} `json:"links"`
 }
 
+// maxPages is how many bytes the items of all pages have at most, since they are printed
+// as one array.
+const maxPages = partnercenter.DefaultMaxAnswerSize
+
 // allPages gets a list and the pages after it, and returns their items as one array.
 func allPages(ctx context.Context, client *partnercenter.Client, request partnercenter.RawRequest) (*partnercenter.RawAnswer, error) {
 	const tokenHeader = "MS-ContinuationToken"
+	path, _, _ := strings.Cut(request.URI, "?")
 	var items [][]byte
+	size := 0
+	address, _ := client.ResolveURI(request.URI) // Do reports the error
+	pages := walk.From(address, request.Header.Get(tokenHeader))
 	for {
 		answer, err := client.Do(ctx, &request)
 		if err != nil {
@@ -176,8 +185,11 @@ func allPages(ctx context.Context, client *partnercenter.Client, request partner
 		}
 		for _, item := range page.Items {
 			items = append(items, item)
+			size += len(item)
 		}
-		last := request
+		if size > maxPages {
+			return nil, fmt.Errorf("the pages of %s have more than %d bytes together: leave out --paginate, and get them one by one", request.URI, maxPages)
+		}
 		request.Header = request.Header.Clone()
 		request.Header.Del(tokenHeader)
 		switch next := page.Links.Next; {
@@ -196,8 +208,12 @@ func allPages(ctx context.Context, client *partnercenter.Client, request partner
 			answer.Body = slices.Concat([]byte("["), bytes.Join(items, []byte(",")), []byte("]"))
 			return answer, nil
 		}
-		if request.URI == last.URI && request.Header.Get(tokenHeader) == last.Header.Get(tokenHeader) {
-			return nil, fmt.Errorf("the next page of %s is that page itself: the list would never end; try again", request.URI)
+		address, err := client.ResolveURI(request.URI)
+		if err != nil {
+			return nil, err
+		}
+		if err := pages.Next(len(page.Items), address, request.Header.Get(tokenHeader)); err != nil {
+			return nil, &partnercenter.EndlessListError{Path: path, Err: err}
 		}
 	}
 }

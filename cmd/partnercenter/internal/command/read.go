@@ -55,31 +55,39 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 }
 
 func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, error]) error {
-	if !call.Stream {
+	if call.One {
 		all, err := Collect(items)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case call.One:
-			return p.PrintOne(all[0])
 		}
-		return p.PrintAll(all)
+		return p.PrintOne(all[0])
 	}
+	// A list that fails prints nothing, unless it is one that streams, or too long.
+	hold := !call.Stream
+	var held []T
 	for item, err := range items {
 		if p.Full() {
 			break
 		}
 		if partial := new(Partial); errors.As(err, &partial) {
-			return cmp.Or(p.End(), partial.Err)
+			return cmp.Or(p.PrintAll(held), partial.Err)
 		}
 		if err != nil {
 			return err
 		}
-		if err := p.Add(item); err != nil {
-			return err
+		held = append(held, item)
+		if hold && len(held) < terminal.MaxHeld {
+			continue
 		}
+		hold = false
+		for _, item := range held {
+			if err := p.Add(item); err != nil {
+				return err
+			}
+		}
+		held = held[:0]
 	}
-	return p.End()
+	return p.PrintAll(held)
 }
 
 // Partial is the error of a list that lacks some items. The others are printed.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // SignInError reports that no token could be obtained.
@@ -165,7 +167,7 @@ func (e *OAuthError) number() int {
 // SignInError returns the error with advice. otherwise is the advice for an
 // unknown error.
 func (e *OAuthError) SignInError(otherwise string) *SignInError {
-	text := cmp.Or(strings.Join(strings.Fields(e.Description), " "), e.Code)
+	text := quote.Cut(cmp.Or(strings.Join(strings.Fields(e.Description), " "), e.Code), maxReason)
 	advice, ok := aadstsAdvice[e.number()]
 	if !ok {
 		advice, ok = adviceWithoutNumber[e.Code]

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/private"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -76,7 +77,7 @@ func (c *Config) checkMode() error {
 		if err != nil {
 			return err
 		}
-		if openToOthers(info) {
+		if private.IsOpen(info) {
 			return terminal.Settingsf("%s holds the %s of profile %q and other users can read it: run chmod 600 on it, or use %s", c.Path, secret, name, otherwise)
 		}
 		return nil

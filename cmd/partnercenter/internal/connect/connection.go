@@ -241,10 +241,14 @@ func NewTransport(caFile string) (policy.Transporter, error) {
 // MaxConnections is the number of idle connections kept per host.
 const MaxConnections = 32
 
+// maxHeader is far more than the headers of an answer need, in bytes.
+const maxHeader = 1 << 20
+
 // NewRoundTripper returns the transport of NewTransport.
 func NewRoundTripper(caFile string) (*http.Transport, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = MaxConnections
+	transport.MaxResponseHeaderBytes = maxHeader
 	if caFile != "" {
 		pem, err := os.ReadFile(caFile)
 		if err != nil {

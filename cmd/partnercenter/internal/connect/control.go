@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
 // ControlPlane is a client of a local server's control plane.
@@ -24,6 +25,9 @@ type ControlPlane struct {
 	address string
 	timeout time.Duration // of a request; zero means controlTimeout
 }
+
+// maxReason is how much of another program's reason is shown, in bytes.
+const maxReason = 4000
 
 // controlTimeout is far more than a control plane needs for any answer.
 const controlTimeout = time.Minute
@@ -98,7 +102,7 @@ func (c *ControlPlane) Call(ctx context.Context, method, path string, body any) 
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(resp.Body, &refused) == nil && refused.Error != "" {
-		return nil, fmt.Errorf("the control plane refused: %s", refused.Error)
+		return nil, fmt.Errorf("the control plane refused: %s", quote.Cut(refused.Error, maxReason))
 	}
 	return nil, fmt.Errorf("%s answered %s to %s %s, unlike a control plane of this version: check --control", base, resp.Status, method, path)
 }

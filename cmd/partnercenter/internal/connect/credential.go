@@ -169,7 +169,7 @@ func newAzureCredential(s *Service) (azcore.TokenCredential, error) {
 // newCredentialOf returns a credential of package azidentity with a rememberingTransport.
 // For a foreign authority, one that is not Microsoft's, it disables instance discovery.
 func newCredentialOf(s *Service, inner func(options azcore.ClientOptions, foreign bool) (azcore.TokenCredential, error)) (azcore.TokenCredential, error) {
-	c := &credential{transport: &rememberingTransport{next: s.Options.Transport, authority: s.Authority}, settings: &s.Settings}
+	c := &credential{transport: &rememberingTransport{next: appsecret.Transport{Next: s.Options.Transport}, authority: s.Authority}, settings: &s.Settings}
 	options := s.Options
 	options.Transport = c.transport
 	var err error

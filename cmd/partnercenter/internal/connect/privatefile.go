@@ -6,10 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"syscall"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/private"
 )
 
 // readPrivateFile reads a file, and fails if other users could read or change it.
@@ -23,7 +23,10 @@ func readPrivateFile(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if openToOthers(info) {
+	if owner, foreign := private.ForeignOwner(info, os.Geteuid()); foreign {
+		return nil, terminal.Settingsf("%s contains secrets, and belongs to another user (uid %d), who can change it: remove it, and sign in again", path, owner)
+	}
+	if private.IsOpen(info) {
 		return nil, terminal.Settingsf("%s contains secrets, and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
@@ -37,12 +40,6 @@ func readPrivateFile(path string, limit int64) ([]byte, error) {
 // what should be its folder is none.
 func Missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
-// openToOthers reports whether the mode of a file lets other users read or
-// change it. Windows has no such modes.
-func openToOthers(info fs.FileInfo) bool {
-	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
 }
 
 // writePrivateFile atomically writes a file that only its owner can read, and

@@ -25,6 +25,7 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/appsecret"
 )
 
 // SignIn is a user's sign-in with "partnercenter login". There is one for each
@@ -345,6 +346,7 @@ type AuthorityClient struct {
 func NewAuthorityClient(s *Service) *AuthorityClient {
 	options := s.Options
 	options.Telemetry.Disabled = true // MSAL sends its own
+	options.Transport = appsecret.Transport{Next: options.Transport}
 	return &AuthorityClient{pipeline: runtime.NewPipeline("partnercenter-cli", "", runtime.PipelineOptions{}, &options)}
 }
 

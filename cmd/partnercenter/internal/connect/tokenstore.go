@@ -19,6 +19,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/private"
 	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
@@ -61,6 +62,9 @@ func (t *TokenStore) keyPath() string { return filepath.Join(filepath.Dir(t.path
 
 // load returns the sign-ins, none if there is no file.
 func (t *TokenStore) load() ([]*SignIn, error) {
+	if err := t.checkFolder(); err != nil {
+		return nil, err
+	}
 	sealed, err := readPrivateFile(t.path, maxTokenFile)
 	if Missing(err) {
 		return nil, nil
@@ -172,9 +176,29 @@ func isThere(path string) bool {
 	return !Missing(err)
 }
 
+// checkFolder refuses a folder in which others could replace the sign-ins and their key,
+// and so have this user act for somebody else. It is fine if there is none.
+func (t *TokenStore) checkFolder() error {
+	dir := filepath.Dir(t.path)
+	info, err := os.Stat(dir)
+	if Missing(err) {
+		return nil
+	}
+	if err == nil {
+		err = private.CheckFolder(dir, info, os.Geteuid(), "the sign-ins")
+	}
+	if err != nil {
+		return terminal.Settingsf("%v", err)
+	}
+	return nil
+}
+
 func (t *TokenStore) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
 		return nil, fmt.Errorf("there is no folder for sign-ins: %w; make the folder writable for this user", err)
+	}
+	if err := t.checkFolder(); err != nil {
+		return nil, err
 	}
 	lock := flock.New(strings.TrimSuffix(t.path, ".bin")+".lock", flock.SetPermissions(0o600))
 	if _, err := lock.TryLockContext(ctx, tokenLockPoll); err != nil {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/csv"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -254,6 +256,7 @@ type Printer[T any] struct {
 	waiting   []T          // to be sorted
 	table     *tableWriter // of tables
 	documents [][]byte     // collected for one JSON document
+	begun     bool         // whether the first of them were printed
 	csv       *csv.Writer
 }
 
@@ -298,6 +301,9 @@ func (p *Printer[T]) Full() bool { return p.limit > 0 && p.order == nil && p.cou
 // Add prints an item, or keeps it until End.
 func (p *Printer[T]) Add(item T) error {
 	if p.order != nil {
+		if len(p.waiting) == maxGathered {
+			return fmt.Errorf("--sort needs the whole list, and it has more than %d items: leave it out, or select fewer", maxGathered)
+		}
 		p.waiting = append(p.waiting, item)
 		return nil
 	}
@@ -322,8 +328,60 @@ func (p *Printer[T]) emit(item T) error {
 	if p.Format == FormatJSONL {
 		return p.print(p.term.Stdout, data, FormatJSONL)
 	}
-	p.documents = append(p.documents, data)
-	return nil
+	if len(p.documents) == maxGathered {
+		return fmt.Errorf("--jq and --template read the whole list, and it has more than %d items: use them with -o jsonl, an item at a time", maxGathered)
+	}
+	if p.documents = append(p.documents, data); len(p.documents) < MaxHeld || p.query != nil || p.text != nil {
+		return nil
+	}
+	return p.printDocuments()
+}
+
+const (
+	// MaxHeld is how many items of a list are held back, so that one which fails prints
+	// nothing. A longer list is printed as it comes, as it may not fit into memory.
+	MaxHeld = 10_000
+	// maxGathered is how many items are kept for what needs all of them.
+	maxGathered = 1_000_000
+)
+
+// printDocuments prints the collected part of a JSON document that is too long to be
+// printed at once.
+func (p *Printer[T]) printDocuments() error {
+	part := bytes.Join(p.documents, []byte{','})
+	p.documents = p.documents[:0]
+	if len(part) == 0 {
+		return nil
+	}
+	array := slices.Concat([]byte{'['}, part, []byte{']'})
+	if p.Format == formatYAML {
+		p.begun = true
+		return p.print(p.term.Stdout, array, p.Format)
+	}
+	var b bytes.Buffer
+	if err := writeIndented(&b, array); err != nil {
+		return err
+	}
+	text := bytes.TrimSuffix(b.Bytes(), []byte("\n]\n"))
+	if p.begun {
+		text[0] = ',' // in place of the bracket
+	}
+	p.begun = true
+	_, err := p.term.Stdout.Write(text)
+	return err
+}
+
+// endDocuments prints the rest of a JSON document.
+func (p *Printer[T]) endDocuments() error {
+	if !p.begun {
+		array := append([]byte{'['}, bytes.Join(p.documents, []byte{','})...)
+		return p.print(p.term.Stdout, append(array, ']'), p.Format)
+	}
+	if err := p.printDocuments(); err != nil || p.Format == formatYAML {
+		return err
+	}
+	_, err := io.WriteString(p.term.Stdout, "\n]\n")
+	return err
 }
 
 // rows returns the items of the rows of an item.
@@ -420,8 +478,7 @@ func (p *Printer[T]) End() error {
 		}
 		return p.table.end()
 	case FormatJSON, formatYAML:
-		array := append([]byte{'['}, bytes.Join(p.documents, []byte{','})...)
-		return p.print(p.term.Stdout, append(array, ']'), p.Format)
+		return p.endDocuments()
 	case formatCSV:
 		if err := p.startCSV(); err != nil {
 			return err

@@ -1,0 +1,75 @@
+package partnercenter
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// LargeAnswerError reports a successful answer that is larger than
+// ClientOptions.MaxAnswerSize. No more of it was read.
+type LargeAnswerError struct {
+	Method, URL string // without the query
+	Limit       int64  // in bytes
+}
+
+func (e *LargeAnswerError) Error() string {
+	return fmt.Sprintf("partnercenter: %s %s has an answer of more than %d bytes: the rest was not read; ask for less at once, check where it comes from, or set ClientOptions.MaxAnswerSize", e.Method, e.URL, e.Limit)
+}
+
+// NonRetriable marks the error as one that azcore must not retry.
+func (*LargeAnswerError) NonRetriable() {}
+
+// maxErrorSize is how much of an unsuccessful answer is read, in bytes: far more than one
+// needs. The rest is left out, so that the status is reported in any case.
+const maxErrorSize = 1 << 20
+
+// boundedTransport bounds what is read of answers. It counts what they are decompressed
+// to. It is a transport because azcore's policies get answers that are read already.
+type boundedTransport struct {
+	next  policy.Transporter
+	limit int64
+}
+
+func (t boundedTransport) Do(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.Do(req)
+	switch {
+	case err != nil || resp.Body == nil:
+		return resp, err
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(resp.Body, min(maxErrorSize, t.limit)), resp.Body}
+	default:
+		u := *req.URL
+		u.RawQuery, u.User = "", nil
+		resp.Body = &limitedBody{body: resp.Body, left: t.limit, err: &LargeAnswerError{req.Method, u.String(), t.limit}}
+	}
+	return resp, nil
+}
+
+// limitedBody fails with an error after a number of bytes.
+type limitedBody struct {
+	body io.ReadCloser
+	left int64
+	err  error
+}
+
+func (l *limitedBody) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, l.err
+	}
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1] // one extra byte detects a larger body
+	}
+	n, err := l.body.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return n - 1, l.err
+	}
+	return n, err
+}
+
+func (l *limitedBody) Close() error { return l.body.Close() }
