@@ -23,7 +23,7 @@ func TestInWords(t *testing.T) {
 func TestShellQuote(t *testing.T) {
 	words := map[string]string{
 		"plain": "plain", "": "''", "two words": "'two words'", "it's": `'it'\''s'`, "Zürich": "'Zürich'", "$HOME `x` !1": "'$HOME `x` !1'",
-		`a\\b\`: `'a'\\\\'b'\\`, `'`: `\'`, `D:\x y's`: `'D:'\\'x y'\''s'`,
+		`a\\b\`: `'a'\\\\'b'\\`, `'`: `\'`, `x\y z's`: `'x'\\'y z'\''s'`,
 		"a\tb\nc": `"$(printf 'a\tb\nc')"`, "it's\n\\ \"!50%": `"$(printf 'it\047s\n\134 "\04150%%')"`, "\x1b[0m": `"$(printf '\033[0m')"`,
 		"\u200bx": `"$(printf '\342\200\213x')"`, "\xff": `"$(printf '\377')"`, "a\n\n": "\"$(printf 'a')\"'\n\n'",
 	}
