@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/proxy"
@@ -139,7 +141,7 @@ func (l *local) listenOn(ctx context.Context, flag, scheme, address string, auth
 		six, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("::1", chosen))
 		switch {
 		case err == nil:
-			both = append(both, six)
+			both = append(both, &watched{Listener: six, logger: l.logger, now: time.Now})
 		case terminal.AddressInUse(err):
 			closeAll(both)
 			if port == chosen || try == portTries {
@@ -181,7 +183,7 @@ func (l *local) listenAt(ctx context.Context, flag, scheme, address string, auth
 		}
 		l.logger.Warn("listening beyond this machine: anyone who reaches the address "+can, "flag", flag, "address", at.String())
 	}
-	return listener, nil
+	return &watched{Listener: listener, logger: l.logger, now: time.Now}, nil
 }
 
 // reachable returns an address for clients on this machine, which the
@@ -211,6 +213,41 @@ func baseURLs(urls ...string) []string {
 		}
 	}
 	return all
+}
+
+// watched is a listener whose errors are in the log: a server that has run out of file
+// descriptors accepts nobody, and does not look busy otherwise.
+type watched struct {
+	net.Listener
+	logger *slog.Logger
+	now    func() time.Time
+
+	mu     sync.Mutex // guards what follows
+	logged time.Time  // when an error was last logged
+	since  int        // errors since then
+}
+
+// watchedEvery is how often errors are logged. Servers try again many times a second.
+const watchedEvery = 10 * time.Second
+
+// Accept returns the next connection.
+func (w *watched) Accept() (net.Conn, error) {
+	conn, err := w.Listener.Accept()
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		w.warn(err)
+	}
+	return conn, err
+}
+
+func (w *watched) warn(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.since++
+	if now := w.now(); w.logged.IsZero() || now.Sub(w.logged) >= watchedEvery {
+		w.logger.Warn("connections cannot be accepted: close some, or allow more open files (ulimit -n)",
+			"address", w.Addr().String(), "error", err, "times", w.since)
+		w.logged, w.since = now, 0
+	}
 }
 
 // joined is several listeners as one.
