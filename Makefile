@@ -27,7 +27,9 @@ setup: ## Install what the tests need and the machine lacks.
 	@GO="$(GO)" sh tools/setup.sh
 
 .PHONY: test
-test: setup ## Vet, and run all tests with the race detector; skip none.
+test: setup ## Vet, also for Windows and macOS, and run all tests with the race detector; skip none.
+	GOOS=windows $(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
 	GOGC=$(GOGC) PARTNERCENTER_TESTS=all $(GO) test -race $(UNWATCHED) -vet=all -timeout 15m ./...
 
 .PHONY: build
