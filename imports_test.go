@@ -49,7 +49,10 @@ var importTable = map[string]rule{
 	},
 	"internal/store": {
 		ours:   []string{"", "internal/caseless", "internal/guid", "internal/rawjson", "internal/seed", "internal/spelling"},
-		others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
+		others: []string{
+			"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3",
+			"github.com/go-json-experiment/json", "golang.org/x/sync", "golang.org/x/sys",
+		},
 		why:    "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
@@ -120,7 +123,7 @@ var importTable = map[string]rule{
 	},
 	"internal/loopback": {why: "it knows names and addresses and nothing else"},
 	"internal/control": {
-		ours:   []string{"", "internal/certificate", "internal/claims", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/seed", "internal/store", "internal/token"},
+		ours:   []string{"", "internal/certificate", "internal/claims", "internal/clock", "internal/entra", "internal/issuer", "internal/loopback", "internal/quote", "internal/retryafter", "internal/seed", "internal/store", "internal/token"},
 		others: []string{"github.com/go-json-experiment/json"},
 		why:    "the control plane works on the store, the authority and the clock; it does not reach the API's handlers",
 	},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,23 +104,23 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 		o.Assertions = append(o.Assertions, issuer.UsedAssertion{ClientID: a.ClientID, ID: a.ID})
 	}
 	o.SaveAssertion = func(ctx context.Context, a issuer.UsedAssertion) error {
-		return st.AddAssertion(ctx, store.Assertion{ClientID: a.ClientID, ID: a.ID}, issuer.UsedAssertionsKept)
+		return unavailable(st.AddAssertion(ctx, store.Assertion{ClientID: a.ClientID, ID: a.ID}, issuer.UsedAssertionsKept))
 	}
 	o.SaveGrant = func(ctx context.Context, g issuer.Grant) error {
 		data, err := json.Marshal(g)
 		if err != nil {
 			return err
 		}
-		return st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.Expires(), Data: data})
+		return unavailable(st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.Expires(), Data: data}))
 	}
 	o.SaveConsent = func(ctx context.Context, c issuer.Consent) error {
 		if len(c.Resources)+len(c.AppResources) == 0 {
-			return st.DeleteConsent(ctx, c.TenantID, c.ClientID, c.UserID)
+			return unavailable(st.DeleteConsent(ctx, c.TenantID, c.ClientID, c.UserID))
 		}
-		return st.PutConsent(ctx, store.Consent{
+		return unavailable(st.PutConsent(ctx, store.Consent{
 			TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID,
 			Scope: strings.Join(c.Resources, " "), AppScope: strings.Join(c.AppResources, " "),
-		})
+		}))
 	}
 	return nil
 }
@@ -135,6 +136,15 @@ func storedConsents(ctx context.Context, st *store.Store) ([]issuer.Consent, err
 		})
 	}
 	return list, err
+}
+
+// unavailable tells the authority that it is not to blame for an error: nothing can be
+// written at the moment.
+func unavailable(err error) error {
+	if errors.As(err, new(*store.UnwritableError)) {
+		return fmt.Errorf("%w: %w", issuer.ErrUnavailable, err)
+	}
+	return err
 }
 
 // EnsureSigningKey generates the first signing key of a store without a valid one.

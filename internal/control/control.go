@@ -22,6 +22,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
@@ -185,6 +186,9 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
+// unwritableWait is when to repeat a call that could not be stored.
+const unwritableWait = 10 * time.Second
+
 // serve writes what a handler returns.
 func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -198,6 +202,10 @@ func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 		} else if err != nil {
 			p.config.Logger.LogAttrs(r.Context(), slog.LevelError, "control call failed", slog.String("route", r.Pattern), slog.String("error", err.Error()))
 			status, body = http.StatusInternalServerError, map[string]string{"error": "the call failed; the server's log says why"}
+		}
+		if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
+			retryafter.Set(w.Header(), unwritableWait)
+			status, body = http.StatusServiceUnavailable, map[string]string{"error": "the database cannot be written: " + unwritable.Reason.Error() + "; " + unwritable.Next}
 		}
 		p.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "control", slog.String("route", r.Pattern), slog.Int("status", status))
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

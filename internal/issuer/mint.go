@@ -52,6 +52,13 @@ var (
 	errNoBaseURL = errors.New("issuer: no base URL is known: name one with SetBaseURLs")
 )
 
+// ErrUnavailable is for the errors of SaveConsent and SaveGrant that pass by themselves:
+// requests are answered with 503.
+var ErrUnavailable = errors.New("issuer: nothing can be saved at the moment")
+
+// unavailableWait is when to repeat such a request.
+const unavailableWait = 10 * time.Second
+
 // Mint signs an access token without requiring the client's secret or the user's
 // password nor, for a client of the tenant's own, a consent. It fails if tenant, client,
 // user, resource or base URL is not the authority's, or another tenant's client has no

@@ -165,6 +165,10 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, errNoKey) || errors.Is(err, errNoBaseURL) {
 			f = fail(codeNotReady, "The token service is not ready yet. Try again in a moment.")
 		}
+		if errors.Is(err, ErrUnavailable) {
+			f = fail(codeNotReady, "The token service cannot store sign-ins at the moment. Try again in a moment; if it persists, look whether the server's disk is full.")
+			f.retryAfter = unavailableWait
+		}
 	}
 	switch f.status {
 	case http.StatusMethodNotAllowed:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
@@ -132,6 +133,17 @@ func errAccessDenied(refused error) error {
 // errUnavailable is for tokens that cannot be checked now.
 func errUnavailable(why error) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
+}
+
+// unwritableWait is when to repeat a request that could not be stored: somebody has to
+// make room first.
+const unwritableWait = 10 * time.Second
+
+// errUnwritable is for writes while nothing can be written. What they would have changed
+// is unchanged.
+func errUnwritable(why *store.UnwritableError) error {
+	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected,
+		"The database cannot be written: "+why.Reason.Error()+". Nothing was changed. To go on, "+why.Next+"; then repeat the request with the same MS-RequestId.")
 }
 
 // errWebPage refuses requests that a web page may have made a browser send.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/internal/entra"
+	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // readyTimeout bounds how long a readiness check waits for the store.
@@ -55,7 +56,7 @@ func (s *Server) readyz(c *call) error {
 	defer cancel()
 	if err := s.config.Store.Ping(ctx); err != nil {
 		s.config.Logger.Error("not ready", "error", err)
-		return c.writeHealth(http.StatusServiceUnavailable, "database unavailable")
+		return c.writeHealth(http.StatusServiceUnavailable, databaseStatus(err))
 	}
 	if s.config.Entra != nil {
 		if unavailable, ok := errors.AsType[*entra.UnavailableError](s.config.Entra.Ready()); ok {
@@ -63,6 +64,18 @@ func (s *Server) readyz(c *call) error {
 		}
 	}
 	return c.writeHealth(http.StatusOK, "ready")
+}
+
+// databaseStatus says in a few words why the database does not serve requests. They name
+// no file: anyone may ask.
+func databaseStatus(err error) string {
+	if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
+		return "the database cannot be written: " + unwritable.Reason.Error()
+	}
+	if errors.Is(err, store.ErrCorrupt) {
+		return "the database is damaged"
+	}
+	return "database unavailable"
 }
 
 func (c *call) writeHealth(status int, text string) error {

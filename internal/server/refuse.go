@@ -10,6 +10,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/retryafter"
+	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // maxDescription is the documented limit of a description, in characters.
@@ -33,6 +34,10 @@ func (s *Server) refuse(c *call, err error) {
 	if limit, ok := errors.AsType[*throttled](err); ok {
 		c.writeThrottled(limit)
 		return
+	}
+	if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
+		retryafter.Set(c.w.Header(), unwritableWait)
+		err = errUnwritable(unwritable)
 	}
 	e, ok := errors.AsType[*apiError](c.storeError(err))
 	if rule, is := errors.AsType[*lifecycle.Refusal](err); is {

@@ -88,6 +88,9 @@ func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
+	if err == nil && len(a.Body) > 0 && !isDocument(a.Body) {
+		err = fmt.Errorf("key %x: %w", key, ErrDamaged)
+	}
 	return a, wrapError("answered request", err)
 }
 
@@ -205,8 +208,8 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 		return nil, nil, ErrOrderNotFound
 	}
 	r := &OrderRecord{Order: new(partnercenter.Order), Visible: timeOf(visible.Int64), Settled: timeOf(settled.Int64), Revision: revision.Int64}
-	if err := partnercenter.Unmarshal([]byte(doc.String), r.Order); err != nil {
-		return nil, nil, fmt.Errorf("store: order %s: %w", orderID, err)
+	if err := decodeDocument(doc.String, r.Order); err != nil {
+		return nil, nil, fmt.Errorf("store: order %s of customer %s of partner %s: %w", orderID, customerID, partnerID, err)
 	}
 	if facts.String != "" {
 		r.Facts = []byte(facts.String)
@@ -323,6 +326,10 @@ func (s *Store) writeBatch(batch []*job) {
 	})
 	switch {
 	case err == nil:
+	case errors.As(err, new(*UnwritableError)):
+		for _, j := range batch {
+			j.err = err
+		}
 	case len(batch) > 1:
 		// One of them cannot be written; the others must not fail with it.
 		for _, j := range batch {

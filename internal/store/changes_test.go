@@ -170,10 +170,10 @@ func testAnswers(t *testing.T, s *Store) {
 	same(t, none, (*Answer)(nil))
 
 	first := placed(partnerA, orderless, "00000000000a")
-	first.Answer = answer("first")
+	first.Answer = answer(`{"id":"first"}`)
 	apply(t, s, first)
 	second := placed(partnerA, orderless, "00000000000b")
-	second.Answer = answer("second")
+	second.Answer = answer(`{"id":"second"}`)
 	fails(t, s.Apply(t.Context(), second), ErrAnswered)
 	if _, err := getOrder(t.Context(), s, partnerA, orderless, "00000000000b", false); !errors.Is(err, ErrOrderNotFound) {
 		t.Errorf("a repetition left its order behind: %v", err)

@@ -82,7 +82,7 @@ type CustomerList struct {
 
 // ListCustomers appends the documents of the partner's customers, in the short form of
 // lists, to dst, separated by commas and ordered by customer id. It fails with
-// [ErrFilter].
+// [ErrFilter] or [ErrDamaged].
 func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) (CustomerList, error) {
 	fail := func(err error) (CustomerList, error) {
 		return CustomerList{Items: dst}, fmt.Errorf("store: list customers: %w", err)
@@ -116,9 +116,13 @@ ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
 			list.More = true
 			break
 		}
-		var id, summary string
+		var id string
+		var summary sql.RawBytes // valid until the next row, and not copied before
 		if err := rows.Scan(&id, &summary); err != nil {
 			return fail(err)
+		}
+		if !isDocument(summary) {
+			return fail(damagedCustomer(id, q.PartnerID))
 		}
 		if list.Count == 0 {
 			list.First = id
@@ -126,7 +130,7 @@ ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
 		list.Last = id
 		list.Count++
 		if backward {
-			page = append(page, summary)
+			page = append(page, string(summary))
 		} else {
 			list.Items = append(append(list.Items, summary...), ',')
 		}
@@ -147,14 +151,18 @@ ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
 
 const getCustomerSQL = `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2 AND active = 1`
 
-// GetCustomer returns the document of a customer. It fails with [ErrNotYours].
+// GetCustomer returns the document of a customer. It fails with [ErrNotYours] or
+// [ErrDamaged].
 func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var doc string
+	var doc []byte
 	err := s.getCustomer.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
-	return []byte(doc), customerError("get customer", err)
+	if err == nil && !isDocument(doc) {
+		err = damagedCustomer(customerID, partnerID)
+	}
+	return doc, customerError("get customer", err)
 }
 
 // CustomerTenant is the tenant of a customer.
@@ -226,7 +234,7 @@ func (bulk *bulkTx) completeCustomer(partnerID string, c *seed.Customer) (*partn
 		return nil, err
 	}
 	known := new(partnercenter.Customer)
-	if err := partnercenter.Unmarshal([]byte(stored), known); err != nil {
+	if err := decodeDocument(stored, known); err != nil {
 		return nil, err
 	}
 	return c.Over(known)

@@ -53,6 +53,7 @@ const (
 	settingLoaded = "loaded" // when something was first loaded
 	settingSecret = "secret/"
 	settingKept   = "kept/"
+	settingProbe  = "probe" // what Ping tries to write
 )
 
 // Setting returns what PutSetting stored under a name, or nil.

@@ -41,12 +41,14 @@ type orderListing struct {
 	OrderQuery       // by value: a pointer to it would cost an allocation
 	now        int64 // ticks
 	items      []byte
+	start      int    // of the list in items
+	stored     []span // the documents in items that are as stored
 	count      int
 	until      int64 // ticks: when the list expires
 }
 
 func newOrderListing(q *OrderQuery, dst []byte) orderListing {
-	return orderListing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, until: math.MaxInt64}
+	return orderListing{OrderQuery: *q, now: ticksOf(q.Now), items: dst, start: len(dst), until: math.MaxInt64}
 }
 
 // isVisible reports whether an order is visible, and notes when it will be.
@@ -65,10 +67,22 @@ func (l *orderListing) isVisible(visible, settled int64) bool {
 	return true
 }
 
-// unsettled appends an order with changes in progress.
-func (l *orderListing) unsettled(doc, facts []byte) (err error) {
-	l.items, err = l.Unsettled(l.items, doc, facts)
-	return err
+// span is a part of a slice.
+type span struct{ from, to int }
+
+// add appends an order that is visible, as it looks now.
+func (l *orderListing) add(doc, facts []byte, settled int64) (err error) {
+	if settled > l.now {
+		if !isDocument(doc) {
+			return ErrDamaged
+		}
+		l.items, err = l.Unsettled(l.items, doc, facts)
+		return err
+	}
+	from := len(l.items)
+	l.items = append(l.items, doc...)
+	l.stored = append(l.stored, span{from, len(l.items)})
+	return nil
 }
 
 // OrderList is the result of [Store.ListOrders].
@@ -94,7 +108,7 @@ func (l *orderListing) result() OrderList {
 // unmap memory for every list.
 const listOrdersSQL = `
 SELECT CAST(CASE WHEN $3 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END AS BLOB),
-    coalesce(o.visible, 0), coalesce(o.settled, 0), CAST(o.facts AS BLOB)
+    coalesce(o.visible, -1), coalesce(o.settled, 0), CAST(o.facts AS BLOB)
 FROM customers c
 LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id
   AND (o.system = 0 OR $4 = 1)
@@ -107,7 +121,7 @@ ORDER BY o.created DESC, o.order_id DESC`
 
 // ListOrders appends the documents of the customer's orders to dst, separated by
 // commas: latest creationDate first, largest id first among equals. It fails with
-// [ErrNotYours].
+// [ErrNotYours] or [ErrDamaged].
 func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (OrderList, error) {
 	if err := ctx.Err(); err != nil {
 		return OrderList{Items: dst}, err
@@ -122,6 +136,9 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 	}
 	if errors.Is(err, ErrNotYours) {
 		return OrderList{Items: dst}, err
+	}
+	if errors.Is(err, ErrDamaged) {
+		err = s.nameDamaged(ctx, &q)
 	}
 	if err != nil {
 		return OrderList{Items: dst}, fmt.Errorf("store: list orders: %w", err)
@@ -146,17 +163,13 @@ func (s *Store) listRows(ctx context.Context, l *orderListing) error {
 		if err := rows.Scan(&doc, &visible, &settled, &facts); err != nil {
 			return err
 		}
-		if doc == nil {
+		if visible < 0 {
 			break // the customer has no such orders
 		}
-		switch {
-		case !l.isVisible(visible, settled):
-		case settled > l.now:
-			if err := l.unsettled(doc, facts); err != nil {
+		if l.isVisible(visible, settled) {
+			if err := l.add(doc, facts, settled); err != nil {
 				return err
 			}
-		default:
-			l.items = append(l.items, doc...)
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -165,7 +178,7 @@ func (s *Store) listRows(ctx context.Context, l *orderListing) error {
 	if !found {
 		return ErrNotYours
 	}
-	return nil
+	return l.checkItems()
 }
 
 // getOrderSQL returns no row if the partner has no such customer, and NULL if the
@@ -186,7 +199,7 @@ type OrderDocument struct {
 }
 
 // GetOrder returns the document of an order, visible in lists or not. It fails with
-// [ErrNotYours] or [ErrOrderNotFound].
+// [ErrNotYours], [ErrOrderNotFound] or [ErrDamaged].
 func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID string, includePrice bool) (OrderDocument, error) {
 	if err := ctx.Err(); err != nil {
 		return OrderDocument{}, err
@@ -203,6 +216,9 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 		return OrderDocument{}, ErrOrderNotFound
 	}
 	d := OrderDocument{JSON: []byte(doc.String), Settled: timeOf(settled)}
+	if !isDocument(d.JSON) {
+		return OrderDocument{}, wrapError("get order", damagedOrder(orderID, partnerID, customerID))
+	}
 	if facts != "" {
 		d.Facts = []byte(facts)
 	}

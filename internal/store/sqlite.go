@@ -16,7 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -55,20 +54,15 @@ func (s *Store) openSQLite(ctx context.Context, path string, o Options, synchron
 	if err != nil {
 		return err
 	}
-	if err := s.lockFile(path); err != nil {
+	var isNew bool
+	if s.file, isNew, err = openDatabaseFile(path); err != nil {
 		return err
 	}
-	isNew, err := makePrivate(path)
-	if err != nil {
-		return err
+	s.release = s.file.close
+	if err := s.connectSQLite(ctx, path, o, synchronous, isNew); err != nil {
+		return sqliteOpenError(path, err)
 	}
-	if !isNew {
-		if isNew, err = inspect(ctx, path); err != nil {
-			return sqliteOpenError(path, err)
-		}
-	}
-	err = s.connectSQLite(ctx, path, o, synchronous, isNew)
-	return sqliteOpenError(path, err)
+	return s.file.pin()
 }
 
 func (s *Store) connectSQLite(ctx context.Context, path string, o Options, synchronous string, isNew bool) (err error) {
@@ -140,8 +134,8 @@ func sqliteURI(path string, settings url.Values) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}).String()
 }
 
-// sqlitePath returns the canonical absolute path of a database file, so that its lock
-// is the same under every name, and checks that a database can be there.
+// sqlitePath returns the path of a database file without symbolic links, and checks that
+// a database can be there. A link to the file is followed now, and none later.
 func sqlitePath(path string) (string, error) {
 	if path == "" {
 		return "", &OpenError{Path: `""`, Reason: ErrNoFolder, Next: "give the database a file name, such as partnercenter.db"}
@@ -167,75 +161,11 @@ func sqlitePath(path string) (string, error) {
 	return abs, nil
 }
 
-// lockFile makes this the only process that has the database open. SQLite would allow
-// several, but caches rely on there being one.
-func (s *Store) lockFile(path string) error {
-	name := path + ".lock"
-	lock := flock.New(name)
-	locked, err := lock.TryLock()
-	if err != nil {
-		return notWritable(path, err)
-	}
-	if !locked {
-		text, _ := os.ReadFile(name)
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-		return &OpenError{Path: path, Reason: ErrLocked, PID: pid, Next: "stop that server or choose another file"}
-	}
-	// The file stays when the lock is released: removing it could remove a new owner's
-	// lock.
-	s.release = lock.Unlock
-	// For the message above only; where locks prevent writing, the message lacks it.
-	_ = os.WriteFile(name, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600)
-	return nil
-}
-
-// makePrivate creates the file if it is missing and makes it inaccessible to other
-// users, as it contains secrets; SQLite gives its -wal and -shm files the same mode. It
-// reports whether the file is empty.
-func makePrivate(path string) (empty bool, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return false, notWritable(path, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return false, notWritable(path, err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		if err := f.Chmod(0o600); err != nil {
-			return false, notWritable(path, err)
-		}
-	}
-	return info.Size() == 0, nil
-}
-
 func notWritable(path string, cause error) error {
 	return &OpenError{
 		Path: path, Reason: ErrNotWritable, Cause: cause,
 		Next: "make the file and its folder writable for this user or choose another location",
 	}
-}
-
-// inspect fails if the file is not this program's, before anything in it is changed. It
-// reports whether the database is still empty.
-func inspect(ctx context.Context, path string) (empty bool, err error) {
-	db, err := openPool(path, 1, url.Values{"_query_only": {"1"}})
-	if err != nil {
-		return false, err
-	}
-	defer db.Close()
-	var id, tables int
-	err = db.QueryRowContext(ctx, `SELECT (SELECT * FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)`).Scan(&id, &tables)
-	switch {
-	case err != nil:
-		return false, err
-	case id == applicationID:
-		return false, nil
-	case id == 0 && tables == 0:
-		return true, nil
-	}
-	return false, ErrForeign
 }
 
 // sqliteOpenError determines what is wrong with a file.
@@ -244,8 +174,6 @@ func sqliteOpenError(path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrForeign):
-		return &OpenError{Path: path, Reason: ErrForeign, Next: "choose another file"}
 	case errors.Is(err, ErrNewer):
 		return &OpenError{Path: path, Reason: ErrNewer, Next: "install that version or a later one, or choose another file"}
 	case !errors.As(err, &code):
@@ -264,8 +192,50 @@ func sqliteOpenError(path string, err error) error {
 	return fmt.Errorf("cannot open the database %s: %w", path, err)
 }
 
+// unwritable returns an [*UnwritableError] for an error that says that SQLite cannot
+// write, and the error itself otherwise.
+func unwritable(err error) error {
+	code, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return err
+	}
+	e := &UnwritableError{Cause: err}
+	switch code.Code() & 0xff { // the other bits give details
+	case sqlite3.SQLITE_FULL:
+		e.Reason, e.Next = ErrDiskFull, "make room where the database is"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR:
+		e.Reason, e.Next = ErrNotWritable, "look at the disk that the database is on, at its quotas, and at the permissions of the files"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		e.Reason, e.Next = ErrLocked, "close the program that has it open"
+	default:
+		return err
+	}
+	return e
+}
+
+// Check looks for damage in the whole file, which takes seconds for each gigabyte. If
+// there is any, it fails with ErrCorrupt, and so does [Store.Ping] from then on.
+func (s *Store) Check(ctx context.Context) error {
+	var found string
+	err := s.read.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found)
+	if code, ok := errors.AsType[*sqlite.Error](err); ok && (code.Code()&0xff == sqlite3.SQLITE_CORRUPT || code.Code()&0xff == sqlite3.SQLITE_NOTADB) {
+		found = err.Error()
+	} else if err != nil {
+		return wrapError("check", err)
+	}
+	if found == "ok" {
+		return nil
+	}
+	err = fmt.Errorf("store: the database %s: %w (%s); stop the server, and restore a backup, or try SQLite's command .recover on a copy", s.file.path, ErrCorrupt, found)
+	s.damage.Store(&err)
+	return err
+}
+
 // temporaryName is the prefix of folders of temporary databases.
 const temporaryName = "partnercenter-memory-"
+
+// temporaryFile is the database in such a folder.
+const temporaryFile = "partnercenter.db"
 
 // openTemporary opens a database that is deleted with the Store: a private file that is
 // never synced to disk. SQLite's own memory databases have no write-ahead log, so that
@@ -279,7 +249,7 @@ func (s *Store) openTemporary(ctx context.Context, o Options) error {
 			Next: "make the folder for temporary files writable, or name another one in the environment (TMPDIR; TMP on Windows)",
 		}
 	}
-	err = s.openSQLite(ctx, filepath.Join(folder, "partnercenter.db"), o, throwaway)
+	err = s.openSQLite(ctx, filepath.Join(folder, temporaryFile), o, throwaway)
 	unlock := s.release
 	s.release = func() error {
 		var err error
@@ -296,14 +266,12 @@ func (s *Store) openTemporary(ctx context.Context, o Options) error {
 func removeAbandoned() {
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), temporaryName+"*"))
 	for _, folder := range folders {
-		info, err := os.Stat(folder)
-		if err != nil || time.Since(info.ModTime()) < time.Minute {
+		// Others can write in the folder for temporary files: no link is followed.
+		info, err := os.Lstat(folder)
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < time.Minute {
 			continue
 		}
-		// Without O_CREATE: the folder for temporary files is writable by others.
-		lock := flock.New(filepath.Join(folder, "partnercenter.db.lock"), flock.SetFlag(os.O_RDWR))
-		if locked, err := lock.TryLock(); err == nil && locked {
-			_ = lock.Unlock()
+		if lockAbandoned(filepath.Join(folder, temporaryFile)) {
 			_ = os.RemoveAll(folder)
 		}
 	}

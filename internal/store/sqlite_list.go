@@ -37,7 +37,12 @@ type listReader struct {
 	// block is C memory: for results of functions while the connection is opened, and
 	// for the statement's parameters afterwards.
 	block uintptr
+	// stored is memory for what an orderListing has under this name.
+	stored []span
 }
+
+// usualList is how many orders hardly any customer exceeds.
+const usualList = 256
 
 // maxListKey is the longest id that fits into a listReader's block. Longer ones are not
 // GUIDs, and their lists are read through database/sql.
@@ -71,7 +76,7 @@ func openSQLiteLists(path string, mmap int64, n int) (_ *sqliteLists, err error)
 		return errors.Join(errs...)
 	})
 	for range n {
-		r := &listReader{tls: libc.NewTLS()}
+		r := &listReader{tls: libc.NewTLS(), stored: make([]span, 0, usualList)}
 		if err := r.open(path, mmap); err != nil {
 			return nil, errors.Join(err, r.close(), l.close())
 		}
@@ -114,13 +119,18 @@ func (r *listReader) list(to *orderListing, stmt uintptr) error {
 			return r.error(rc)
 		}
 	}
-	err := ErrNotYours // unless there is a row
+	to.stored = r.stored[:0]
+	found := false
 	for {
 		switch rc := sqlite3.Xsqlite3_step(r.tls, stmt); rc {
 		case sqlite3.SQLITE_DONE:
-			return err
+			if !found {
+				return ErrNotYours
+			}
+			r.stored = to.stored
+			return to.checkItems()
 		case sqlite3.SQLITE_ROW:
-			err = nil
+			found = true
 		default:
 			return r.error(rc)
 		}
@@ -132,18 +142,17 @@ func (r *listReader) list(to *orderListing, stmt uintptr) error {
 			continue // the customer has no such orders
 		}
 		visible, settled := sqlite3.Xsqlite3_column_int64(r.tls, stmt, 1), sqlite3.Xsqlite3_column_int64(r.tls, stmt, 2)
-		switch {
-		case !to.isVisible(visible, settled):
-		case settled > to.now:
-			facts, err := r.bytes(stmt, 3)
-			if err != nil {
+		if !to.isVisible(visible, settled) {
+			continue
+		}
+		var facts []byte // not needed otherwise
+		if settled > to.now {
+			if facts, err = r.bytes(stmt, 3); err != nil {
 				return err
 			}
-			if err := to.unsettled(doc, facts); err != nil {
-				return err
-			}
-		default:
-			to.items = append(to.items, doc...)
+		}
+		if err := to.add(doc, facts, settled); err != nil {
+			return err
 		}
 	}
 }
@@ -153,10 +162,13 @@ func (r *listReader) list(to *orderListing, stmt uintptr) error {
 func (r *listReader) bytes(stmt uintptr, column int32) ([]byte, error) {
 	p := sqlite3.Xsqlite3_column_blob(r.tls, stmt, column)
 	if p == 0 {
-		if sqlite3.Xsqlite3_column_type(r.tls, stmt, column) != sqlite3.SQLITE_NULL {
+		switch {
+		case sqlite3.Xsqlite3_column_type(r.tls, stmt, column) == sqlite3.SQLITE_NULL:
+			return nil, nil
+		case sqlite3.Xsqlite3_errcode(r.tls, r.db) == sqlite3.SQLITE_NOMEM:
 			return nil, r.error(sqlite3.SQLITE_NOMEM)
 		}
-		return nil, nil
+		return []byte{}, nil
 	}
 	return memory(p, int(sqlite3.Xsqlite3_column_bytes(r.tls, stmt, column))), nil
 }

@@ -10,10 +10,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,7 +60,11 @@ type Store struct {
 	written chan struct{} // closed when no more changes are written
 	commits int           // used by the writing goroutine
 
-	lists *sqliteLists // nil for dialects without it
+	last   lastWrite
+	damage atomic.Pointer[error] // found by Check
+
+	lists *sqliteLists  // nil for dialects without it
+	file  *databaseFile // nil for dialects without it
 
 	// release releases what the dialect holds besides connections. It is called last.
 	release func() error
@@ -75,6 +81,9 @@ type Options struct {
 	// Readers is the number of concurrent reads. 0 means twice the number of
 	// processors, at least 4.
 	Readers int
+	// Logger is told when the database cannot be written any more, and when it can be
+	// again. Nil logs nothing.
+	Logger *slog.Logger
 }
 
 // Open opens the database at path and brings its schema up to date. A file that does
@@ -90,7 +99,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{now: o.Now}
+	s := &Store{now: o.Now, last: lastWrite{log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), now: time.Now}}
 	var err error
 	switch {
 	case strings.HasPrefix(path, "postgres://"), strings.HasPrefix(path, "postgresql://"):
@@ -177,22 +186,6 @@ func (s *Store) Close() error {
 // even of nothing.
 func (s *Store) Fresh() bool { return s.fresh.Load() }
 
-// Ping reports whether the database can be read and written. A write in progress counts
-// as proof.
-func (s *Store) Ping(ctx context.Context) error {
-	var n int
-	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {
-		return fmt.Errorf("store: the database cannot be read: %w", err)
-	}
-	if s.write.Stats().InUse > 0 {
-		return nil
-	}
-	if err := s.inTx(ctx, func(*tx) error { return nil }); err != nil {
-		return fmt.Errorf("store: the database cannot be written: %w", err)
-	}
-	return nil
-}
-
 // tx is a write transaction. Everything it writes has the same instant.
 type tx struct {
 	*sql.Tx
@@ -200,8 +193,15 @@ type tx struct {
 	now time.Time
 }
 
-// inTx runs fn in a write transaction and commits it unless fn fails.
+// inTx runs fn in a write transaction and commits it unless fn fails. If nothing can be
+// written, it fails with an [*UnwritableError].
 func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
+	err := unwritable(s.runTx(ctx, fn))
+	s.last.note(err)
+	return err
+}
+
+func (s *Store) runTx(ctx context.Context, fn func(*tx) error) error {
 	t, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -214,6 +214,11 @@ func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 			return ctx.Err()
 		}
 		return err
+	}
+	if s.file != nil {
+		if err := s.file.check(); err != nil {
+			return err
+		}
 	}
 	return t.Commit()
 }

@@ -79,7 +79,10 @@ func scanSubscription(rows *sql.Rows) (r SubscriptionRecord, err error) {
 		return r, nil
 	}
 	r.Subscription, r.Facts = new(partnercenter.Subscription), []byte(facts.String)
-	return r, partnercenter.Unmarshal([]byte(doc.String), r.Subscription)
+	if err := decodeDocument(doc.String, r.Subscription); err != nil {
+		return r, fmt.Errorf("subscription %s of order %s: %w", r.ID, r.OrderID, err)
+	}
+	return r, nil
 }
 
 // readOrderOf reads the order from whose line a subscription is derived.
@@ -95,7 +98,7 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, guid.Key(q.Partne
 		r.OrderFacts = []byte(facts)
 	}
 	r.Order = new(partnercenter.Order)
-	return partnercenter.Unmarshal([]byte(doc), r.Order)
+	return decodeDocument(doc, r.Order)
 }
 
 // OrderOf returns the id of the order that created a subscription. It fails with

@@ -161,6 +161,7 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 type local struct {
 	clock         *clock.Clock
 	store         *store.Store
+	filled        bool // just now
 	server        *server.Server
 	entra         *entra.Checker // nil if the server accepts its own tokens
 	caller        *token.Claims  // the caller of all calls; nil if tokens tell
@@ -230,7 +231,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		}
 	}
 	l.clock = clock.New(nil)
-	if l.store, err = store.Open(ctx, o.db, &store.Options{Now: l.clock.Now}); err != nil {
+	if l.store, err = store.Open(ctx, o.db, &store.Options{Now: l.clock.Now, Logger: logger}); err != nil {
 		return nil, err
 	}
 	if err := control.RestoreClock(ctx, l.store, l.clock); err != nil {
@@ -245,6 +246,7 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 		if err := l.fill(ctx, data, o.auth.mode != authEntra); err != nil {
 			return nil, err
 		}
+		l.filled = true
 	}
 	config := server.Config{
 		Store: l.store, Catalog: sold, Logger: logger, Clock: l.clock,
@@ -415,20 +417,40 @@ const sampleCustomer = "b0d70a69-4c42-4b27-b17b-91a835d8686a"
 
 // serve answers requests until ctx is done.
 func (l *local) serve(ctx context.Context, grace time.Duration) error {
+	background, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer stop()
+	group.Go(func() { l.check(background) })
 	if l.entra != nil {
-		fresh, stop := context.WithCancel(ctx)
-		var group sync.WaitGroup
-		defer group.Wait()
-		defer stop()
-		group.Go(func() { l.entra.Run(fresh) })
+		group.Go(func() { l.entra.Run(background) })
 	}
 	if l.proxy == nil {
 		return l.server.Serve(ctx, l.listeners, grace)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return l.server.Serve(ctx, l.listeners, grace) })
-	group.Go(func() error { return l.proxy.Serve(ctx, l.proxyListener, grace) })
-	return group.Wait()
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return l.server.Serve(ctx, l.listeners, grace) })
+	both.Go(func() error { return l.proxy.Serve(ctx, l.proxyListener, grace) })
+	return both.Wait()
+}
+
+// maxCheck bounds the search for damage in a large database.
+const maxCheck = time.Minute
+
+// check looks for damage in the database that was there before.
+func (l *local) check(ctx context.Context) {
+	if l.filled {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, maxCheck)
+	defer cancel()
+	switch err := l.store.Check(limited); {
+	case err == nil, ctx.Err() != nil:
+	case limited.Err() != nil:
+		l.logger.Warn("the database is too large to be searched for damage at every start", "limit", maxCheck)
+	default:
+		l.logger.Error("the database is not in order, and the server is not ready", "error", err)
+	}
 }
 
 // close releases what startLocal acquired, even if it failed.

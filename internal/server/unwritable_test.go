@@ -1,0 +1,116 @@
+package server_test
+
+import (
+	"database/sql"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// findDatabase returns a function that finds the file of the database of the server that
+// is started after it.
+func findDatabase(t *testing.T) (find func() string) {
+	t.Helper()
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	return func() string {
+		t.Helper()
+		found, err := filepath.Glob(filepath.Join(folder, "*", "*.db"))
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		return found[0]
+	}
+}
+
+// While nothing can be written, whoever asks is told so and when to ask again, and reads
+// go on.
+func TestUnwritable(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files that are open cannot be moved")
+	}
+	find := findDatabase(t)
+	r := newRunning(t)
+	token := r.token(t)
+	path := find()
+	order := func() (*http.Response, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.api+seedOrders,
+			strings.NewReader(`{"billingCycle":"monthly","lineItems":[{"lineItemNumber":0,"offerId":"031C9E47-4802-4248-838E-778FB1D2CC05","quantity":1}]}`))
+		must(t, err)
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("MS-RequestId", "5d2a1b1c-5f5f-4d6f-8a59-000000000001")
+		resp, err := http.DefaultClient.Do(req)
+		must(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		must(t, err)
+		return resp, string(body)
+	}
+	must(t, os.Rename(path, path+".away"))
+	resp, body := order()
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || !strings.Contains(body, "its file was removed or replaced") {
+		t.Errorf("an order: %s %v %s", resp.Status, resp.Header, body)
+	}
+	if strings.Contains(body, path) {
+		t.Errorf("the answer names the file: %s", body)
+	}
+	for address, want := range map[string]int{
+		"http://" + r.api + "/readyz":     http.StatusServiceUnavailable,
+		"http://" + r.control + "/readyz": http.StatusServiceUnavailable,
+		"http://" + r.api + "/livez":      http.StatusOK,
+		"http://" + r.api + seedOrders:    http.StatusOK,
+	} {
+		resp := r.get(t, http.DefaultClient, address, token, nil)
+		body, err := io.ReadAll(resp.Body)
+		must(t, err)
+		if resp.StatusCode != want || want != http.StatusOK && !strings.Contains(string(body), "its file was removed or replaced") {
+			t.Errorf("%s: %s %s", address, resp.Status, body)
+		}
+	}
+	plane, err := http.Post("http://"+r.control+"/keys", "application/json", nil)
+	must(t, err)
+	defer plane.Body.Close()
+	if plane.StatusCode != http.StatusServiceUnavailable || plane.Header.Get("Retry-After") == "" {
+		t.Errorf("the control plane: %s", plane.Status)
+	}
+	must(t, os.Rename(path+".away", path))
+	if resp, body := order(); resp.StatusCode != http.StatusCreated {
+		t.Errorf("once it is back: %s %s", resp.Status, body)
+	}
+	if resp := r.get(t, http.DefaultClient, "http://"+r.api+"/readyz", "", nil); resp.StatusCode != http.StatusOK {
+		t.Errorf("once it is back: %s", resp.Status)
+	}
+}
+
+// A damaged document is an error, and none of it is sent.
+func TestDamagedDocument(t *testing.T) {
+	find := findDatabase(t)
+	r := newRunning(t)
+	db, err := sql.Open("sqlite", find())
+	must(t, err)
+	defer db.Close()
+	for _, table := range []string{"orders SET doc = ", "customers SET summary = doc, doc = ", "customers SET summary = "} {
+		for _, damage := range []string{"replace(doc, '\"id\"', CAST(x'22e922' AS TEXT))", "substr(doc, 2)", "'{no JSON}'"} {
+			_, err = db.Exec("UPDATE " + table + damage)
+			must(t, err)
+		}
+	}
+	token := r.token(t)
+	for _, path := range []string{
+		seedOrders, seedOrders + "?include_system_purchases=true", seedOrders + "/" + shortOrder, "/v1/customers", "/v1/customers/" + seedCustomer,
+	} {
+		resp := r.get(t, http.DefaultClient, "http://"+r.api+path, token, nil)
+		body, err := io.ReadAll(resp.Body)
+		must(t, err)
+		if resp.StatusCode != http.StatusInternalServerError || strings.Contains(string(body), "no JSON}") {
+			t.Errorf("%s: %s %s", path, resp.Status, fmt.Sprintf("%.300s", body))
+		}
+	}
+}
