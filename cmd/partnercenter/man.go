@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,7 +30,7 @@ func writeManPages(root *cobra.Command, dir string) error {
 	return eachCommand(root, func(cmd *cobra.Command) error {
 		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 		cmd.Long = fenced(cmd.Long)
-		f, err := os.Create(filepath.Join(dir, name+".1"))
+		f, err := createAnew(filepath.Join(dir, name+".1"))
 		if err != nil {
 			return fmt.Errorf("the man pages cannot be written: %w", err)
 		}
@@ -44,6 +46,14 @@ func writeManPages(root *cobra.Command, dir string) error {
 		}
 		return f.Close()
 	})
+}
+
+// createAnew creates a file in place of an earlier one. What a link leads to stays.
+func createAnew(name string) (*os.File, error) {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // everybody may read manuals
 }
 
 // fenced marks the paragraphs of text that are indented as examples in Markdown, which

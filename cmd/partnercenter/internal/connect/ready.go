@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -96,6 +97,23 @@ func otherwise(err error, how string) error {
 		return fmt.Errorf("%w; or %s", err, how)
 	}
 	return err
+}
+
+// CheckReadyFile fails if there is something else in the ready file's place that would be
+// lost. A link is no such thing: what it leads to stays.
+func CheckReadyFile(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil || info.IsDir():
+		return nil // explained when the file is written
+	case info.Mode()&fs.ModeSymlink != 0 || info.Mode().IsRegular() && info.Size() == 0:
+		return nil
+	case info.Mode().IsRegular():
+		if facts, err := readReadyFile(path); err == nil && facts.PID != 0 {
+			return nil
+		}
+	}
+	return terminal.Usagef("%s is no ready file of an earlier server, and would be replaced: name another file with --ready-file, or remove it", path)
 }
 
 // WriteReadyFile writes facts atomically. The file contains a secret, so only

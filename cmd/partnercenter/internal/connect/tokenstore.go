@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -200,7 +201,12 @@ func (t *TokenStore) lock(ctx context.Context) (unlock func(), err error) {
 	if err := t.checkFolder(); err != nil {
 		return nil, err
 	}
-	lock := flock.New(strings.TrimSuffix(t.path, ".bin")+".lock", flock.SetPermissions(0o600))
+	path := strings.TrimSuffix(t.path, ".bin") + ".lock"
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		// It would make a file somewhere else.
+		return nil, terminal.Settingsf("%s is a link, which locks are not written through: remove it", path)
+	}
+	lock := flock.New(path, flock.SetPermissions(0o600))
 	if _, err := lock.TryLockContext(ctx, tokenLockPoll); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -33,6 +33,13 @@ func (l *local) chooseReadyFile(ctx context.Context, o *serveOptions) error {
 		l.logger.Warn("the ready file belongs to another server that is running, which --profile local keeps finding: this one writes none; name a file of its own with --ready-file", "file", path, "running", address)
 		return nil
 	}
+	if err := connect.CheckReadyFile(path); err != nil {
+		if o.readyFile != "" {
+			return err
+		}
+		l.logger.Warn("no ready file is written, and --profile local does not find this server: name another file with --ready-file", "reason", err)
+		return nil
+	}
 	l.readyFile = path
 	return nil
 }
