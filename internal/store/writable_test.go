@@ -123,7 +123,10 @@ func TestPingWrites(t *testing.T) {
 	for range 50 {
 		wait.Go(ping)
 	}
-	for s.write.Stats().WaitCount == 0 {
+	for range 10_000 {
+		if s.write.Stats().WaitCount > 0 {
+			break
+		}
 		time.Sleep(time.Millisecond)
 	}
 	close(release)
