@@ -16,6 +16,9 @@ GOGC ?= 400
 # tests run some hundreds of them.
 export GORACE ?= atexit_sleep_ms=20
 
+# What is compiled for another system is checked and never run.
+CHECKED = -gcflags='all=-N -l'
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -28,8 +31,8 @@ setup: ## Install what the tests need and the machine lacks.
 
 .PHONY: test
 test: setup ## Vet, also for Windows and macOS, and run all tests with the race detector; skip none.
-	GOOS=windows $(GO) vet ./...
-	GOOS=darwin $(GO) vet ./...
+	GOOS=windows $(GO) vet $(CHECKED) ./...
+	GOOS=darwin $(GO) vet $(CHECKED) ./...
 	GOGC=$(GOGC) PARTNERCENTER_TESTS=all $(GO) test -race $(UNWATCHED) -vet=all -timeout 15m ./...
 
 .PHONY: build
