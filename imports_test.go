@@ -170,7 +170,7 @@ var importTable = map[string]rule{
 		},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
-			"github.com/AzureAD/microsoft-authentication-library-for-go/apps", "github.com/gofrs/flock", "github.com/spf13/cobra",
+			"github.com/AzureAD/microsoft-authentication-library-for-go/apps", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag",
 		},
 		why: "reaching a Partner Center depends neither on the calls that are made nor on the local server",
 	},

@@ -89,6 +89,27 @@ func unknownTopic(found *cobra.Command, rest []string) error {
 	return terminal.Usagef("there is no command or topic %q below %q%s", rest[0], found.CommandPath(), hint)
 }
 
+// usageOfFlags is the part of cobra's template that flagsHelp replaces.
+const usageOfFlags = `{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+
+Global Flags:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}`
+
+// flagsHelp returns what the help of a command says of its flags.
+func flagsHelp(cmd *cobra.Command) (text string) {
+	flags, connects := command.ShownFlags(cmd)
+	if flags.HasAvailableFlags() {
+		text = "\n\nFlags:\n" + strings.TrimRight(flags.FlagUsages(), "\n")
+	}
+	if connects {
+		text += "\n\nConnection flags: see \"partnercenter help connection\"."
+	}
+	return text
+}
+
 // newHelpTopics returns the topics of "partnercenter help" that are not commands.
 func newHelpTopics() []*cobra.Command {
 	return []*cobra.Command{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,7 +25,9 @@ func newRootCmd(term *terminal.Terminal) *cobra.Command {
 		Long: `Work with customers, orders and subscriptions in Microsoft Partner Center, or in a local one.
 
 To try it without an account, start a server with "partnercenter serve" and add
---profile local to the other commands.`,
+--profile local to the other commands.
+
+A flag can be given once, unless its help says that it can be repeated.`,
 		Version:       partnercenter.Version,
 		Args:          command.UnknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -42,22 +45,19 @@ To try it without an account, start a server with "partnercenter serve" and add
 		}
 		return terminal.FlagError(cmd, err)
 	})
-	printHelp := root.HelpFunc()
-	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
-		if term.Refused = unknownWord(cmd.Root(), term.Args); term.Refused == nil {
-			printHelp(cmd, args)
-		}
-	})
-	root.SetUsageTemplate(strings.NewReplacer(
-		// Inherited flags are those of the connection, and the same everywhere.
-		inheritedFlags, `
-
-Connection flags, and -v: see "partnercenter help connection".`,
+	usage := strings.NewReplacer(
 		// Commands that only contain others run to print their help.
 		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
 		"Additional help topics:", "Help Topics:",
 		"{{rpad .CommandPath .CommandPathPadding}}", "help {{rpad .Name 12}}",
-	).Replace(root.UsageTemplate()))
+	).Replace(root.UsageTemplate())
+	printHelp := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if term.Refused = unknownWord(cmd.Root(), term.Args); term.Refused == nil {
+			cmd.SetUsageTemplate(strings.Replace(usage, usageOfFlags, fmt.Sprintf("{{%q}}", flagsHelp(cmd)), 1))
+			printHelp(cmd, args)
+		}
+	})
 
 	for _, g := range []struct {
 		title    string
@@ -84,12 +84,6 @@ Connection flags, and -v: see "partnercenter help connection".`,
 	prepare(term, root)
 	return root
 }
-
-// inheritedFlags is the part of cobra's template that prints the flags of parents.
-const inheritedFlags = `
-
-Global Flags:
-{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}`
 
 // plainUsage takes the backquotes out of the usage of flags, which name their values:
 // completion shows them as they are.
@@ -126,8 +120,8 @@ func unknownWord(cmd *cobra.Command, args []string) error {
 }
 
 // prepare makes every command record that it started, which distinguishes usage
-// errors from failures, and turns off completion with files for flags that are
-// not files.
+// errors from failures, turns off completion with files for flags that are not files,
+// and makes flags of one value refuse a second one.
 func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 	if inner := cmd.RunE; inner != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -135,14 +129,15 @@ func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 			return inner(cmd, args)
 		}
 	}
-	complete := func(f *pflag.Flag) {
+	prepareFlag := func(f *pflag.Flag) {
+		terminal.TakeOnce(f)
 		_, known := cmd.GetFlagCompletionFunc(f.Name)
 		if what, _ := pflag.UnquoteUsage(f); !known && what != "file" && what != "folder" {
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions) // the flag exists
 		}
 	}
-	cmd.Flags().VisitAll(complete)
-	cmd.PersistentFlags().VisitAll(complete)
+	cmd.Flags().VisitAll(prepareFlag)
+	cmd.PersistentFlags().VisitAll(prepareFlag)
 	for _, child := range cmd.Commands() {
 		prepare(term, child)
 	}

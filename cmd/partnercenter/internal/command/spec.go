@@ -227,6 +227,24 @@ func inOrder(cmd *cobra.Command) {
 	cmd.Flags().SortFlags, cmd.PersistentFlags().SortFlags = false, false
 }
 
+// ShownFlags returns the flags that help shows with a command, which are all that it has
+// but those of a connection, and reports whether it has these. They are the same
+// everywhere, and come once.
+func ShownFlags(cmd *cobra.Command) (shown *pflag.FlagSet, connects bool) {
+	shown = pflag.NewFlagSet("", pflag.ContinueOnError)
+	shown.SortFlags = false
+	add := func(f *pflag.Flag) {
+		if connect.IsConnectionFlag(f) {
+			connects = true
+		} else {
+			shown.AddFlag(f)
+		}
+	}
+	cmd.LocalFlags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	return shown, connects
+}
+
 // Noun returns the group of commands about a resource, which share a connection.
 func Noun(term *terminal.Terminal, name, alias, short string, forms ...Form) *cobra.Command {
 	c := connect.New(term)

@@ -20,6 +20,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
@@ -52,6 +53,9 @@ func (c *Connection) AddFlags(cmd *cobra.Command) {
 	}
 	f.DurationVar(&c.Timeout, "timeout", time.Minute, "maximum wait for an answer, for each attempt; 0 for no limit")
 	f.IntVar(&c.Retries, "retries", 3, "number of retries if the service is busy or the network fails")
+	for _, name := range append(settingFlags(), "profile", "timeout", "retries") {
+		_ = f.SetAnnotation(name, connectionFlag, nil) // the flag exists
+	}
 	terminal.Choices(cmd, "cloud", CloudNames()...)
 	terminal.Choices(cmd, "as", asUser, AsApp)
 	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -61,6 +65,24 @@ func (c *Connection) AddFlags(cmd *cobra.Command) {
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	})
+}
+
+const connectionFlag = "connection"
+
+func settingFlags() (names []string) {
+	for _, s := range SettingList {
+		if s.Flag != "" {
+			names = append(names, s.Flag)
+		}
+	}
+	return names
+}
+
+// IsConnectionFlag reports whether a flag is one of those that AddFlags adds, which help
+// shows in one place.
+func IsConnectionFlag(f *pflag.Flag) bool {
+	_, ok := f.Annotations[connectionFlag]
+	return ok
 }
 
 // CloudNames returns the names of clouds as accepted by flags.

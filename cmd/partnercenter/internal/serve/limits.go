@@ -59,17 +59,16 @@ func (l *limits) applyProfile(flags *pflag.FlagSet, name string) error {
 	if !ok {
 		return terminal.OneOf("profile", name, limitProfileNames()...)
 	}
-	own := pflag.NewFlagSet("limits", pflag.ContinueOnError)
-	new(limits).addFlags(own)
 	given := map[string]string{}
-	flags.Visit(func(f *pflag.Flag) {
-		if own.Lookup(f.Name) != nil {
-			given[f.Name] = f.Value.String()
-		}
-	})
+	flags.Visit(func(f *pflag.Flag) { given[f.Name] = f.Value.String() })
+	own := pflag.NewFlagSet("limits", pflag.ContinueOnError)
+	l.addFlags(own)
 	*l = profile
 	for name, value := range given {
-		if err := flags.Set(name, value); err != nil {
+		if own.Lookup(name) == nil {
+			continue
+		}
+		if err := own.Set(name, value); err != nil {
 			return err // cannot happen: it was parsed before
 		}
 	}

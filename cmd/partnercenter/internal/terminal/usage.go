@@ -65,7 +65,14 @@ func (e *UsageError) Explain(time.Time) Explanation {
 
 // FlagError converts cobra's errors about flags.
 func FlagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
+	var (
+		unknown *pflag.NotExistError
+		invalid *pflag.InvalidValueError
+		twice   *givenTwiceError
+	)
+	if errors.As(err, &invalid) && errors.As(err, &twice) {
+		return Usagef("--%s is %v", invalid.GetFlag().Name, twice)
+	}
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
 		return &UsageError{Text: err.Error()}
 	}
