@@ -286,7 +286,7 @@ func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], erro
 
 // Streams reports whether items are printed as they are added.
 func (p *Printer[T]) Streams() bool {
-	return p.order == nil && (p.Format == FormatJSONL || p.Format == formatCSV)
+	return p.order == nil && (p.Format == FormatJSONL || p.Format == formatCSV || p.Format == formatYAML)
 }
 
 // Prints reports whether a column is printed or sorted by.
@@ -325,8 +325,11 @@ func (p *Printer[T]) emit(item T) error {
 	if err != nil {
 		return err
 	}
-	if p.Format == FormatJSONL {
+	switch p.Format {
+	case FormatJSONL:
 		return p.print(p.term.Stdout, data, FormatJSONL)
+	case formatYAML: // sequences after each other are one
+		return p.print(p.term.Stdout, slices.Concat([]byte{'['}, data, []byte{']'}), formatYAML)
 	}
 	if len(p.documents) == maxGathered {
 		return fmt.Errorf("--jq and --template read the whole list, and it has more than %d items: use them with -o jsonl, an item at a time", maxGathered)
@@ -353,13 +356,8 @@ func (p *Printer[T]) printDocuments() error {
 	if len(part) == 0 {
 		return nil
 	}
-	array := slices.Concat([]byte{'['}, part, []byte{']'})
-	if p.Format == formatYAML {
-		p.begun = true
-		return p.print(p.term.Stdout, array, p.Format)
-	}
 	var b bytes.Buffer
-	if err := writeIndented(&b, array); err != nil {
+	if err := writeIndented(&b, slices.Concat([]byte{'['}, part, []byte{']'})); err != nil {
 		return err
 	}
 	text := bytes.TrimSuffix(b.Bytes(), []byte("\n]\n"))
@@ -377,7 +375,7 @@ func (p *Printer[T]) endDocuments() error {
 		array := append([]byte{'['}, bytes.Join(p.documents, []byte{','})...)
 		return p.print(p.term.Stdout, append(array, ']'), p.Format)
 	}
-	if err := p.printDocuments(); err != nil || p.Format == formatYAML {
+	if err := p.printDocuments(); err != nil {
 		return err
 	}
 	_, err := io.WriteString(p.term.Stdout, "\n]\n")
@@ -477,7 +475,11 @@ func (p *Printer[T]) End() error {
 			return nil
 		}
 		return p.table.end()
-	case FormatJSON, formatYAML:
+	case formatYAML:
+		if p.count == 0 {
+			return p.print(p.term.Stdout, []byte("[]"), formatYAML)
+		}
+	case FormatJSON:
 		return p.endDocuments()
 	case formatCSV:
 		if err := p.startCSV(); err != nil {
