@@ -102,6 +102,10 @@ func osTerminal(ctx context.Context) *terminal.Terminal {
 
 		OpenBrowser: func(address string) error { return signin.OpenBrowser(os.Getenv, address) },
 	}
+	a.StderrWidth = func() int {
+		columns, _, _ := term.GetSize(int(os.Stderr.Fd()))
+		return columns
+	}
 	if a.StdoutTTY {
 		a.Width, _, _ = term.GetSize(int(os.Stdout.Fd()))
 	}

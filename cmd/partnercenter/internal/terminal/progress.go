@@ -2,62 +2,92 @@ package terminal
 
 import (
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// progressBar shows the progress and the estimated end of a long command on
-// stderr.
+// progressBar shows the progress and the estimated end of a long command in the last line
+// of stderr, which it draws again and takes back in the end.
 type progressBar struct {
-	writer  progress.Writer
-	tracker *progress.Tracker
-	done    chan struct{} // closed when drawing has ended
+	out     io.Writer
+	columns func() int // of the terminal, which may change; 0 if unknown
+	done    chan struct{}
 
-	title   string
-	text    string // the title, and what is said of the time left
-	total   int64
-	started time.Time
+	title       string
+	left        string // what is said of the time left
+	step, total int
+	started     time.Time
 }
 
-// estimate shows how long the rest takes at the pace so far, which includes waits. While
+// estimate notes how long the rest takes at the pace so far, which includes waits. While
 // the command waits, the pace says nothing.
 func (b *progressBar) estimate(now, wait time.Time) {
-	b.text = b.title
-	if done := b.tracker.Value(); wait.After(now) {
-		b.text += ", waiting"
-	} else if left := (now.Sub(b.started) * time.Duration(b.total-done) / time.Duration(max(done, 1))).Round(time.Second); done > 0 && left > 0 {
-		b.text += ", ETA " + left.String()
+	b.left = ""
+	if wait.After(now) {
+		b.left = "waiting"
+	} else if left := (now.Sub(b.started) * time.Duration(b.total-b.step) / time.Duration(max(b.step, 1))).Round(time.Second); b.step > 0 && left > 0 {
+		b.left = "ETA " + left.String()
 	}
-	b.tracker.UpdateMessage(b.text)
 }
 
-func (b *progressBar) log(line string) { b.writer.Log("%s", line) }
+// barLength is the length of the bar itself, in characters.
+const barLength = 25
+
+// line returns what is drawn at the time, as much of it as fits: the count is what
+// matters most, then the time left, the title and the bar.
+func (b *progressBar) line(now time.Time) string {
+	count := fmt.Sprintf("%d of %d", b.step, b.total)
+	left := b.left
+	if left != "" {
+		left = ", " + left
+	}
+	full := barLength * b.step / max(b.total, 1)
+	bar := "  " + strings.Repeat("█", full) + strings.Repeat("░", barLength-full)
+	titled := b.title + ": " + count
+	return fitting(b.columns(), titled+left+bar+"  "+now.Sub(b.started).Round(time.Second).String(), titled+left+bar, titled+left, count+left, count)
+}
+
+// fitting returns the first text that fits into the columns of a terminal, which are
+// unlimited if they are 0, or else what fits of the last one. The last column stays free:
+// terminals differ in where they go on after it.
+func fitting(columns int, texts ...string) string {
+	for _, t := range texts {
+		if columns <= 0 || text.StringWidth(t) < columns {
+			return t
+		}
+	}
+	return text.Snip(texts[len(texts)-1], max(columns-1, 1), "…")
+}
+
+const eraseLine = "\r\x1b[K"
+
+func (b *progressBar) draw(now time.Time) { fmt.Fprint(b.out, eraseLine+b.line(now)) }
+
+func (b *progressBar) log(now time.Time, line string) {
+	fmt.Fprint(b.out, eraseLine+line+"\n"+b.line(now))
+}
+
+// stderrColumns returns the width of the terminal on stderr, 0 if it is unknown.
+func (t *Terminal) stderrColumns() int {
+	if !t.StderrTTY || t.StderrWidth == nil {
+		return 0
+	}
+	return t.StderrWidth()
+}
 
 // StartBar shows a bar until StopBar. Lines for stderr appear above it.
 func (t *Terminal) StartBar(title string, total int) {
-	w := progress.NewWriter()
-	w.SetOutputWriter(t.Stderr)
-	w.SetStyle(progress.StyleBlocks)
-	w.SetAutoStop(true) // Stop does not stop a bar that was never drawn
-	w.SetUpdateFrequency(100 * time.Millisecond)
-	w.SetTrackerLength(25)
-	w.SetTrackerPosition(progress.PositionRight)
-	w.Style().Visibility.ETA = false // it does not know of waits
-	w.Style().Visibility.Speed = false
-	w.Style().Options.TimeInProgressPrecision = time.Second
 	bar := &progressBar{
-		writer:  w,
-		tracker: &progress.Tracker{Message: title, Total: int64(total), AutoStopDisabled: true},
-		done:    make(chan struct{}),
-		title:   title, text: title, total: int64(total), started: t.Now(),
+		out: t.Stderr, columns: t.stderrColumns, done: make(chan struct{}),
+		title: title, total: total, started: t.Now(),
 	}
-	w.AppendTracker(bar.tracker)
-	go func() {
-		defer close(bar.done)
-		w.Render()
-	}()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bar = bar
+	bar.draw(bar.started)
 	go func() { // time passes between steps, too
 		ticks := time.NewTicker(time.Second / 2)
 		defer ticks.Stop()
@@ -66,38 +96,40 @@ func (t *Terminal) StartBar(title string, total int) {
 			case <-bar.done:
 				return
 			case <-ticks.C:
-				t.mu.Lock()
-				bar.estimate(t.Now(), t.wait)
-				t.mu.Unlock()
+				t.drawBar(bar, 0)
 			}
 		}
 	}()
+}
+
+// drawBar advances the bar and draws it, unless it was stopped.
+func (t *Terminal) drawBar(bar *progressBar, steps int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.bar = bar
+	if bar == nil || t.bar != bar {
+		return
+	}
+	bar.step += steps
+	bar.estimate(t.Now(), t.wait)
+	bar.draw(t.Now())
 }
 
 // AdvanceBar advances the bar by one.
 func (t *Terminal) AdvanceBar() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.bar != nil {
-		t.bar.tracker.Increment(1)
-		t.bar.estimate(t.Now(), t.wait)
-	}
+	bar := t.bar
+	t.mu.Unlock()
+	t.drawBar(bar, 1)
 }
 
-// StopBar removes the bar, if there is one.
+// StopBar removes the bar, if there is one, with whatever was typed after it.
 func (t *Terminal) StopBar() {
 	t.mu.Lock()
-	bar := t.bar
-	t.bar = nil
-	t.mu.Unlock()
-	if bar == nil {
+	defer t.mu.Unlock()
+	if t.bar == nil {
 		return
 	}
-	bar.tracker.MarkAsDone()
-	<-bar.done
-	// Remove the last line of a finished bar, which has no further use.
-	fmt.Fprint(t.Stderr, text.CursorUp.Sprint(), text.EraseLine.Sprint())
+	close(t.bar.done)
+	t.bar = nil
+	fmt.Fprint(t.Stderr, eraseLine)
 }

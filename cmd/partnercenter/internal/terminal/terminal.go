@@ -34,8 +34,10 @@ type Terminal struct {
 	// Verbose is how much is said about requests: nothing, a line each, or all.
 	Verbose int
 
-	Width int // columns of the terminal; 0 if unknown
-	Now   func() time.Time
+	Width int // columns of the terminal on stdout; 0 if unknown
+	// StderrWidth returns the columns of the terminal on stderr, 0 if they are unknown.
+	StderrWidth func() int
+	Now         func() time.Time
 
 	OpenBrowser func(address string) error
 
@@ -57,7 +59,7 @@ func (t *Terminal) Linef(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.bar != nil {
-		t.bar.log(line)
+		t.bar.log(t.Now(), line)
 		return
 	}
 	fmt.Fprintln(t.Stderr, line)
@@ -183,7 +185,7 @@ func headerWord(header string) string {
 
 // NoteWait reports that somebody, such as the service, asked to wait.
 func (t *Terminal) NoteWait(status int, who string, wait time.Duration) {
-	t.noteOnce(wait, "%d %s: waiting %s as %s asks; press Ctrl-C to stop", status, http.StatusText(status), wait, who)
+	t.noteOnce(wait, fmt.Sprintf("%d %s: ", status, http.StatusText(status)), "waiting "+wait.String(), " as "+who+" asks")
 }
 
 // inProgressWait is how long the client waits at most for a write in progress.
@@ -198,7 +200,7 @@ func (t *Terminal) NoteInProgress() {
 	if waiting {
 		return
 	}
-	t.noteOnce(inProgressWait, "waiting while the service completes the request; press Ctrl-C to stop")
+	t.noteOnce(inProgressWait, "", "waiting", " while the service completes the request")
 }
 
 // NoteBudget reports that a request waits for its budget, unless the wait is
@@ -208,9 +210,9 @@ func (t *Terminal) NoteBudget(w partnercenter.BudgetWait) {
 	switch {
 	case w.For <= time.Second:
 	case w.Throttled:
-		t.noteOnce(w.For, "waiting %s as the service asked; press Ctrl-C to stop", wait)
+		t.noteOnce(w.For, "", "waiting "+wait.String(), " as the service asked")
 	default:
-		t.noteOnce(w.For, "waiting %s for the request budget (%d a minute); press Ctrl-C to stop", wait, w.RequestsPerMinute)
+		t.noteOnce(w.For, "", "waiting "+wait.String(), fmt.Sprintf(" for the request budget (%d a minute)", w.RequestsPerMinute))
 	}
 }
 
@@ -229,8 +231,9 @@ func (t *Terminal) ServiceNow() time.Time {
 	return t.Now().Add(t.ahead)
 }
 
-// noteOnce reports a wait once for all workers that wait until about the same time.
-func (t *Terminal) noteOnce(wait time.Duration, format string, args ...any) {
+// noteOnce reports a wait once for all workers that wait until about the same time, in one
+// line of the terminal.
+func (t *Terminal) noteOnce(wait time.Duration, answer, waiting, why string) {
 	until := t.Now().Add(wait)
 	t.mu.Lock()
 	known := !until.After(t.wait.Add(time.Second))
@@ -242,6 +245,6 @@ func (t *Terminal) noteOnce(wait time.Duration, format string, args ...any) {
 	}
 	t.mu.Unlock()
 	if !known {
-		t.Linef(format, args...)
+		t.Linef("%s", fitting(t.stderrColumns(), answer+waiting+why+"; press Ctrl-C to stop", answer+waiting+why, waiting+why, waiting))
 	}
 }
