@@ -178,12 +178,18 @@ func (c *Connection) resolve() (Settings, error) {
 			return s, err
 		}
 	}
-	profile, err := loadProfile(term, name)
+	profile, err := loadProfile(term, name, &s)
 	if err == nil {
 		s.overlay(profile)
 		s.overlay(environment)
 	}
 	return s, err
+}
+
+// nameEverything reports whether the settings name a service, its authority and an app
+// with what it signs in with.
+func (s *Settings) nameEverything() bool {
+	return s.BaseURL != "" && s.Authority != "" && s.TenantID != "" && s.ClientID != "" && (s.ClientSecret != "" || s.ClientCertificate != "")
 }
 
 // chosenProfile returns the profile to use if the command line does not name one.
@@ -201,10 +207,16 @@ func chosenProfile(term *terminal.Terminal) (string, error) {
 	return config.defaultProfile, nil
 }
 
-func loadProfile(term *terminal.Terminal, name string) (Settings, error) {
+// loadProfile returns the settings of a profile, which are for what is not given already.
+func loadProfile(term *terminal.Terminal, name string, given *Settings) (Settings, error) {
 	config, err := LoadConfig(term)
 	if name == LocalProfile && (err == nil || errors.Is(err, ErrNoStateDir)) {
-		return LocalSettings() // the file has no part in it, but mistakes in it are not kept for later
+		// The file has no part in it, but mistakes in it are not kept for later.
+		local, err := LocalSettings()
+		if given.nameEverything() {
+			return local, nil // it is not needed, and may not be running
+		}
+		return local, err
 	}
 	if err != nil {
 		return Settings{}, err
