@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"strconv"
@@ -182,19 +181,8 @@ func azureCredential(tenant string, options azcore.ClientOptions, foreign bool) 
 	return azidentity.NewChainedTokenCredential(append(chain, cred), nil)
 }
 
-// maxSmallFile is far more than a certificate, or a list of authorities, needs.
-const maxSmallFile = 1 << 20
-
 func readSmallFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSmallFile+1))
-	if err == nil && len(data) > maxSmallFile {
-		err = fmt.Errorf("%s has more than %d bytes", name, maxSmallFile)
-	}
+	data, err := textfile.Read(name, textfile.Small)
 	if err != nil {
 		return nil, err
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/pem"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +87,86 @@ func TestFilesOfWindows(t *testing.T) {
 				t.Errorf("facts %+v", f)
 			}
 		})
+	}
+}
+
+// TestEndlessFiles gives every flag and variable of a file that is read whole one that is
+// far too large. None is read to its end.
+func TestEndlessFiles(t *testing.T) {
+	dir := t.TempDir()
+	endless := filepath.Join(dir, "endless")
+	writeFile(t, endless, "")
+	if err := os.Truncate(endless, 1<<40); err != nil { // without content, it takes no space
+		t.Skipf("the file system has no such files: %v", err)
+	}
+	authority := filepath.Join(dir, "endless-ca")
+	if err := os.Mkdir(authority, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ca.pem", "ca-key.pem"} {
+		if err := os.Symlink(endless, filepath.Join(authority, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	here := []string{"--base-url", "http://127.0.0.1:1", "--tenant-id", stubTenant, "--client-id", stubClient}
+	serve := []string{"serve", "--db", filepath.Join(dir, "new.db"), "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--control", "", "--ready-file", filepath.Join(dir, "ready.json"), "--ca-dir", filepath.Join(dir, "ca")}
+	for _, tt := range []struct {
+		env  string
+		args []string
+	}{
+		{"PARTNERCENTER_CONFIG", []string{"config", "list"}},
+		{"PARTNERCENTER_CONFIG", []string{"token"}},
+		{"PARTNERCENTER_CONFIG", []string{"config", "set", "one.budget", "1"}},
+		{"", append(here, "token", "--client-secret", "x", "--ca-file", endless)},
+		{"", append(here, "token", "--client-secret-file", endless)},
+		{"", append(here, "token", "--client-certificate", endless, "--authority", "https://127.0.0.1:1")},
+		{"", []string{"whoami", "--token", endless}},
+		{"", append(here, "orders", "create", "--customer", "one", "--client-secret", "x", "--dry-run", "-f", endless)},
+		{"", append(here, "api", "POST", "/v1/x", "--client-secret", "x", "--dry-run", "-f", endless)},
+		{"", []string{"import", endless, "--db", filepath.Join(dir, "imported.db")}},
+		{"", []string{"readyz", "--ready-file", endless}},
+		{"", append(serve, "--seed", endless)},
+		{"", append(serve, "--catalog", endless)},
+		{"", append(serve, "--tls-cert", endless, "--tls-key", endless)},
+		{"", append(serve[:len(serve)-2:len(serve)-2], "--ca-dir", authority)},
+	} {
+		setup := func(term *terminal.Terminal) {
+			term.Getenv = func(name string) string {
+				if name == tt.env {
+					return endless
+				}
+				return ""
+			}
+		}
+		r := runCLI(t.Context(), t, setup, tt.args...)
+		limit := strings.Contains(r.stderr, "which is the limit") || strings.Contains(r.stderr, "the file is larger than")
+		if r.code == terminal.ExitOK || !limit || !strings.Contains(r.stderr, endless) && !strings.Contains(r.stderr, authority) {
+			t.Errorf("%s %q: %+v", tt.env, tt.args, r)
+		}
+	}
+}
+
+// TestFilesAreReadWithLimit looks for other ways to read a whole file.
+func TestFilesAreReadWithLimit(t *testing.T) {
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		inside, _ := filepath.Rel(root, path)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains([]string{"tools", "examples", ".git", filepath.Join("internal", "contract"), filepath.Join("internal", "installed")}, inside):
+			return filepath.SkipDir // no parts of the program
+		case filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(source), "os.ReadFile(") {
+			t.Errorf("%s reads files without limit: use textfile.Read", inside)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

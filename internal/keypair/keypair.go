@@ -108,7 +108,7 @@ func unreadable(file string, err error) error {
 }
 
 func read(file string) ([]byte, error) {
-	data, err := os.ReadFile(file)
+	data, err := textfile.Read(file, textfile.Small)
 	if err != nil {
 		return nil, unreadable(file, err)
 	}

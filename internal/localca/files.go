@@ -133,7 +133,7 @@ func (k kind) readCert(file string) (*x509.Certificate, error) {
 }
 
 func (k kind) readPEM(file, blockType string) ([]byte, error) {
-	content, err := os.ReadFile(file)
+	content, err := textfile.Read(file, textfile.Small)
 	if err != nil {
 		return nil, fmt.Errorf("localca: %w; make it readable to this user", err)
 	}

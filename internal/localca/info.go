@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // Info describes an authority before it is trusted.
@@ -82,7 +84,7 @@ func WriteBundle(authorities ...*CA) (string, error) {
 		return "", errors.New("localca: no authority for the bundle; give at least one")
 	}
 	file := filepath.Join(filepath.Dir(authorities[0].certFile), BundleFile)
-	if content, err := os.ReadFile(file); err == nil && bytes.Equal(content, bundle) {
+	if content, err := textfile.Read(file, textfile.Small); err == nil && bytes.Equal(content, bundle) {
 		return file, nil
 	}
 	return file, replace(file, bundle, 0o644)

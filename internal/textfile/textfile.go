@@ -1,17 +1,47 @@
-// Package textfile decodes and encodes text files of any editor: Windows' write a byte order mark
-// or UTF-16.
+// Package textfile reads the small files that people write, with a limit, and decodes and
+// encodes text of any editor: Windows' write a byte order mark or UTF-16.
 package textfile
 
 import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
+	"os"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // errUnmarked continues a sentence that begins with the file's name.
 var errUnmarked = errors.New("is UTF-16 without a byte order mark: save it as UTF-8")
+
+// Small is far more bytes than configuration, keys and certificates need. A wrong file or
+// a device may have any number of them.
+const Small = 8 << 20
+
+// Read returns the content of a file of at most limit bytes, as it is. Errors name the
+// file.
+func Read(file string, limit int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadFrom(f, file, limit)
+}
+
+// ReadFrom is like Read, for an open file by any name.
+func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s has more than %d bytes, which is the limit", name, limit)
+	}
+	return data, nil
+}
 
 // Decode returns the content of a text file without its byte order mark, in UTF-8 if the
 // mark is that of UTF-16. Anything else, which may be binary, is returned as it is. The

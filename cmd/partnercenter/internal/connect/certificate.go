@@ -5,8 +5,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -21,17 +19,9 @@ type appCertificate struct {
 	key   crypto.PrivateKey
 }
 
-// maxCertificate is far more than a certificate with its chain and key needs.
-const maxCertificate = 1 << 20
-
 // readAppCertificate reads a PEM or PFX file. Errors do not contain its content.
 func readAppCertificate(path, password string) (*appCertificate, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, terminal.Settingsf("the client certificate cannot be read: %v", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxCertificate))
+	data, err := textfile.Read(path, textfile.Small)
 	if err != nil {
 		return nil, terminal.Settingsf("the client certificate cannot be read: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/private"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -48,7 +49,7 @@ func ConfigPath(term *terminal.Terminal) (string, error) {
 }
 
 func readConfig(path string, mayMiss bool) (*Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := textfile.Read(path, textfile.Small)
 	if Missing(err) && mayMiss {
 		return &Config{Path: path}, nil
 	}

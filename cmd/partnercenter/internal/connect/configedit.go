@@ -239,7 +239,7 @@ func (c *Config) edit(path []string, value string) error {
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		file = target // a link stays one
 	}
-	before, err := os.ReadFile(file)
+	before, err := textfile.Read(file, textfile.Small)
 	if err != nil && !Missing(err) {
 		return terminal.Settingsf("the configuration cannot be read: %v", err)
 	}

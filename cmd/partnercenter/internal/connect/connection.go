@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"time"
 
@@ -272,7 +271,7 @@ func NewRoundTripper(caFile string) (*http.Transport, error) {
 	transport.MaxIdleConnsPerHost = MaxConnections
 	transport.MaxResponseHeaderBytes = maxHeader
 	if caFile != "" {
-		pem, err := os.ReadFile(caFile)
+		pem, err := textfile.Read(caFile, textfile.Small)
 		if err != nil {
 			return nil, terminal.Usagef("the certificate authorities cannot be read: %v", err)
 		}

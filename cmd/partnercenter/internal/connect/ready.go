@@ -139,7 +139,7 @@ func localFacts() (ReadyFacts, error) {
 }
 
 func readReadyFile(path string) (ReadyFacts, error) {
-	data, err := os.ReadFile(path)
+	data, err := textfile.Read(path, textfile.Small)
 	if Missing(err) {
 		return ReadyFacts{}, fmt.Errorf("there is no local server: %s does not exist; start one with: partnercenter serve (without --ready-file, which replaces this file)", path)
 	}

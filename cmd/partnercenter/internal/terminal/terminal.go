@@ -88,19 +88,16 @@ func (t *Terminal) Next(text string) {
 
 // ReadFile reads a text file, or standard input for "-", of at most limit bytes.
 func (t *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
-	r := t.Stdin
+	r, shown := t.Stdin, "standard input"
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, err
 		}
 		defer f.Close()
-		r = f
+		r, shown = f, name
 	}
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("it has more than %d bytes", limit)
-	}
+	data, err := textfile.ReadFrom(r, shown, limit)
 	if err != nil {
 		return nil, err
 	}
