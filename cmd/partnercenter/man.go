@@ -37,9 +37,8 @@ func writeManPages(root *cobra.Command, dir string) error {
 		defer f.Close()
 		cmd.DisableAutoGenTag = true // it has the date of today
 		header := doc.GenManHeader{
-			// The title is twice in the first line, beside the manual, and has to fit.
-			Title: strings.ToUpper(strings.TrimPrefix(name, root.Name()+"-")), Section: "1", Date: &date,
-			Source: "partnercenter " + version.Version, Manual: "Commands",
+			Title: manTitle(root.Name(), name), Section: "1", Date: &date,
+			Source: "partnercenter " + shortVersion(version.Version), Manual: "Commands",
 		}
 		if err := doc.GenMan(cmd, &header, f); err != nil {
 			return err
@@ -54,6 +53,28 @@ func createAnew(name string) (*os.File, error) {
 		return nil, err
 	}
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // everybody may read manuals
+}
+
+// manColumn is what fits beside the middle of the first and the last line of a page, on 80
+// columns; longer texts are printed over each other.
+const manColumn = 34
+
+// manTitle returns the title of a page, which is its name. A long one, as the title is
+// twice in the first line, goes without the program's.
+func manTitle(program, name string) string {
+	if len(name+"(1)") > manColumn {
+		name = strings.TrimPrefix(name, program+"-")
+	}
+	return strings.ToUpper(name)
+}
+
+// shortVersion returns a version without what builds add to it, if it is long.
+func shortVersion(version string) string {
+	version, _, _ = strings.Cut(version, "+")
+	if len("partnercenter "+version) > manColumn {
+		version, _, _ = strings.Cut(version, "-")
+	}
+	return version
 }
 
 // fenced marks the paragraphs of text that are indented as examples in Markdown, which

@@ -56,14 +56,19 @@ func TestManPagesAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := regexp.MustCompile(`^([A-Z-]+\(1\)) +Commands +([A-Z-]+\(1\))\n`)
+	lines := regexp.MustCompile(`(?s)^([A-Z-]+\(1\)) +Commands +([A-Z-]+\(1\))\n.*\npartnercenter v[^ ]+ +[A-Z][a-z]{2} 20\d\d +([A-Z-]+\(1\))\n$`)
 	for _, page := range pages {
 		out, err := exec.CommandContext(t.Context(), groff, "-man", "-Tascii", "-Kutf8", "-P-cbou", "-rLL=80n", "-rLT=80n", page).Output() //nolint:gosec // of this test
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := header.FindSubmatch(out); found == nil || string(found[1]) != string(found[2]) {
-			t.Errorf("%s begins with %q", filepath.Base(page), strings.SplitN(string(out), "\n", 2)[0])
+		name := strings.ToUpper(strings.TrimSuffix(filepath.Base(page), ".1")) + "(1)"
+		if len(name) > 34 { // there would be no space
+			name = strings.TrimPrefix(name, "PARTNERCENTER-")
+		}
+		if found := lines.FindSubmatch(out); found == nil || string(found[1]) != name || string(found[2]) != name || string(found[3]) != name {
+			text := strings.Split(strings.TrimSpace(string(out)), "\n")
+			t.Errorf("%s begins with %q and ends with %q", filepath.Base(page), text[0], text[len(text)-1])
 		}
 		for _, want := range map[string][]string{
 			"partnercenter-exit-codes.1":         {"\n           0  ok"},
@@ -77,5 +82,16 @@ func TestManPagesAreRead(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), groff, append([]string{"-man", "-Tutf8", "-Kutf8", "-ww", "-z"}, pages...)...).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+func TestShortVersion(t *testing.T) {
+	for version, want := range map[string]string{
+		"v1.2.3": "v1.2.3", "v0.1.0-dev": "v0.1.0-dev", "v1.2.3-rc.1+dirty": "v1.2.3-rc.1",
+		"v0.0.0-20261130080913-74b0c6a1b2c3+dirty": "v0.0.0",
+	} {
+		if got := shortVersion(version); got != want {
+			t.Errorf("%s: %s, want %s", version, got, want)
+		}
 	}
 }
