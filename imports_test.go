@@ -201,7 +201,7 @@ var importTable = map[string]rule{
 			"internal/catalog", "internal/clock", "internal/cloudhosts", "internal/control", "internal/entra", "internal/guid", "internal/keypair",
 			"internal/lifecycle", "internal/localca", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
 		},
-		others: []string{"github.com/dustin/go-humanize", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
+		others: []string{"github.com/dustin/go-humanize", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
 		why:    "the server is assembled here, and no other command links it",
 	},
 	"cmd/partnercenter/internal/control": {

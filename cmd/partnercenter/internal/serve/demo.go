@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -40,11 +41,11 @@ It needs no account and no network.`,
 }
 
 func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep bool) (err error) {
-	dir, err := os.MkdirTemp("", "partnercenter-demo-")
+	dir, remove, err := newDemoFolder()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	// The server of --keep stops although nobody reads what was printed.
 	stdout, out := term.Stdout, server.NewLogWriter(term.Stdout)
 	defer func() {
@@ -94,6 +95,49 @@ To run one with a database that stays:
 	case err := <-served:
 		served <- err
 		return err
+	}
+}
+
+// demoFolder is the prefix of folders of demos, and demoLock a file in them that is locked
+// as long as the demo runs.
+const (
+	demoFolder = "partnercenter-demo-"
+	demoLock   = "demo.lock"
+)
+
+// newDemoFolder makes a folder for a demo's files, and removes those of killed demos.
+func newDemoFolder() (dir string, remove func(), err error) {
+	removeAbandonedDemos()
+	if dir, err = os.MkdirTemp("", demoFolder); err != nil {
+		return "", nil, err
+	}
+	lock := flock.New(filepath.Join(dir, demoLock))
+	remove = func() {
+		_ = lock.Close()
+		_ = os.RemoveAll(dir)
+	}
+	if _, err := lock.TryLock(); err != nil {
+		remove()
+		return "", nil, err
+	}
+	return dir, remove, nil
+}
+
+// removeAbandonedDemos leaves recent folders alone: their lock may not have been taken yet.
+func removeAbandonedDemos() {
+	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), demoFolder+"*"))
+	for _, folder := range folders {
+		// Others can write in the folder for temporary files: no link is followed, and
+		// nothing is made.
+		info, err := os.Lstat(folder)
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < time.Minute {
+			continue
+		}
+		lock := flock.New(filepath.Join(folder, demoLock), flock.SetFlag(os.O_RDWR))
+		if locked, err := lock.TryLock(); err == nil && locked {
+			_ = lock.Close()
+			_ = os.RemoveAll(folder)
+		}
 	}
 }
 
