@@ -132,6 +132,9 @@ func (o *serveOptions) check(call *command.Call) error {
 	if err := o.auth.check(call); err != nil {
 		return err
 	}
+	if o.readyFile == "-" {
+		return terminal.Usagef("--ready-file - would be no file that others can find: name one, such as ready.json; standard output has the same facts for people")
+	}
 	o.seedGiven = call.Given("seed")
 	if err := o.checkAddresses(); err != nil {
 		return err
