@@ -48,12 +48,12 @@ var importTable = map[string]rule{
 		why: "programs that import the client link only leaves of this module and little of others",
 	},
 	"internal/store": {
-		ours:   []string{"", "internal/caseless", "internal/guid", "internal/rawjson", "internal/seed", "internal/spelling"},
+		ours: []string{"", "internal/caseless", "internal/guid", "internal/rawjson", "internal/seed", "internal/spelling"},
 		others: []string{
 			"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3",
 			"github.com/go-json-experiment/json", "golang.org/x/sync", "golang.org/x/sys",
 		},
-		why:    "the store keeps the root's types and knows nothing of HTTP",
+		why: "the store keeps the root's types and knows nothing of HTTP",
 	},
 	"internal/catalog": {
 		ours:   []string{"", "internal/guid", "internal/spelling", "internal/yamlfile"},

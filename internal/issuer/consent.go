@@ -76,10 +76,9 @@ func (c *consents) look(in installation, user *User, resource string) (present, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	given := c.given[in]
-	switch {
-	case user == nil:
+	if user == nil {
 		allowed = slices.Contains(given[""].forItself, resource)
-	default:
+	} else {
 		allowed = slices.Contains(given[""].forUsers, resource) || slices.Contains(given[user.ObjectID].forUsers, resource)
 	}
 	return len(given) > 0, allowed

@@ -316,13 +316,13 @@ func (e *edit) remove(object *yaml.Node, path []string) {
 	for {
 		at := member(outer, path[0])
 		key, value := outer.Content[at], outer.Content[at+1]
-		from, to := e.extent(key, value)
+		_, to := e.extent(key, value)
 		end := e.lineEndAt(to)
 		block := value.Kind == yaml.MappingNode && !e.isFlow(value)
 		if block {
 			end = e.lineEndAt(e.afterColon(key))
 		}
-		from = e.line(key.Line)
+		from := e.line(key.Line)
 		for _, lineEnd := range []string{"\r", "\n"} {
 			if strings.HasPrefix(e.after(end), lineEnd) {
 				end++

@@ -103,9 +103,10 @@ func otherwise(err error, how string) error {
 // lost. A link is no such thing: what it leads to stays.
 func CheckReadyFile(path string) error {
 	info, err := os.Lstat(path)
+	if err != nil || info.IsDir() {
+		return nil //nolint:nilerr // explained when the file is written
+	}
 	switch {
-	case err != nil || info.IsDir():
-		return nil // explained when the file is written
 	case info.Mode()&fs.ModeSymlink != 0 || info.Mode().IsRegular() && info.Size() == 0:
 		return nil
 	case info.Mode().IsRegular():
