@@ -203,6 +203,9 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 	if err != nil {
 		return nil, terminal.Usagef("--cache-size %q is not a size: write it like 64MiB", o.cacheSize)
 	}
+	if cacheSize > maxCacheSize {
+		return nil, terminal.Usagef("--cache-size %s is more than %s", o.cacheSize, humanize.IBytes(maxCacheSize))
+	}
 	if l.cloud, err = connect.CloudNamed("as-cloud", o.asCloud); err != nil {
 		return nil, err
 	}
@@ -281,6 +284,9 @@ func startLocal(ctx context.Context, logs io.Writer, o *serveOptions) (_ *local,
 
 // besidesCache is the memory that the server may use in addition to the cache.
 const besidesCache = 128 << 20
+
+// maxCacheSize is more memory than servers have.
+const maxCacheSize = 1 << 44
 
 // tuneMemory makes garbage collections rarer while memory use is small: the
 // server keeps little memory and allocates much. GOGC and GOMEMLIMIT take
