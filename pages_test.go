@@ -145,6 +145,33 @@ func TestReadmeIsShort(t *testing.T) {
 	}
 }
 
+// TestAttacksAreTested checks that every test that SECURITY.md names is there.
+func TestAttacksAreTested(t *testing.T) {
+	there := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	err := filepath.WalkDir(".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		for _, match := range declared.FindAllStringSubmatch(readPage(t, name), -1) {
+			there[match[1]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(Test\\w+)[`/]").FindAllStringSubmatch(readPage(t, "SECURITY.md"), -1)
+	if len(named) < 50 {
+		t.Errorf("SECURITY.md names %d tests", len(named))
+	}
+	for _, match := range named {
+		if !there[match[1]] {
+			t.Errorf("SECURITY.md names %s, which is not there", match[1])
+		}
+	}
+}
+
 var (
 	codeBlock = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
 	codeSpan  = regexp.MustCompile("`[^`\n]*`")

@@ -19,9 +19,9 @@ const (
 	partnerAPI    = "https://api.partnercenter.microsoft.com"
 )
 
-// TestAppOfAnsecondPartner is an app that another partner's administrator has not
+// TestAppOfAnotherPartner is an app that another partner's administrator has not
 // consented to, or has: the seed says so.
-func TestAppOfAnsecondPartner(t *testing.T) {
+func TestAppOfAnotherPartner(t *testing.T) {
 	sample, err := os.ReadFile("../seed/sample.yaml")
 	must(t, err)
 	before, after, _ := strings.Cut(string(sample), "  - tenantId: "+secondPartner+"\n")
