@@ -13,6 +13,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
 
@@ -457,9 +458,9 @@ func classify(path string) int {
 	var segments [4]string // version, customers, id, collection
 	copy(segments[:], strings.FieldsFunc(path, func(r rune) bool { return r == '/' }))
 	class := BudgetClass("")
-	switch strings.ToLower(segments[1]) {
+	switch ascii.ToLower(segments[1]) {
 	case "customers":
-		switch strings.ToLower(segments[3]) {
+		switch ascii.ToLower(segments[3]) {
 		case "":
 			class = BudgetClassCustomers
 		case "orders", "carts":

@@ -14,6 +14,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
@@ -189,7 +190,7 @@ func isError(v reflect.Value) bool {
 	} else if extra := v.FieldByName("Extra").Bytes(); len(extra) > 0 && Unmarshal(extra, &known) != nil {
 		return false // attributes of another kind
 	}
-	return known.Attributes != nil && strings.EqualFold(string(known.Attributes.ObjectType), "error")
+	return known.Attributes != nil && ascii.EqualFold(string(known.Attributes.ObjectType), "error")
 }
 
 func documentedItems(items reflect.Value) error {

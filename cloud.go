@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Entries of a [cloud.Configuration]'s Services.
@@ -76,7 +78,7 @@ func CloudNames() []CloudName {
 // Normalize returns the constant that n spells, or n unchanged.
 func (n CloudName) Normalize() CloudName {
 	for _, name := range CloudNames() {
-		if strings.EqualFold(string(n), string(name)) {
+		if ascii.EqualFold(string(n), string(name)) {
 			return name
 		}
 	}
@@ -191,12 +193,12 @@ func ordered(order *Order, placed bool) []string {
 		if !placed && !line.buysAddOn() {
 			continue
 		}
-		if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(line.OfferID)), legacyAzure) {
+		if strings.HasPrefix(ascii.ToUpper(strings.TrimSpace(line.OfferID)), legacyAzure) {
 			list = append(list, azureSubscriptions)
 		}
 		for key := range line.ProvisioningContext {
 			// Only reservations have a scope and a duration.
-			if strings.EqualFold(key, "scope") || strings.EqualFold(key, "duration") {
+			if ascii.EqualFold(key, "scope") || ascii.EqualFold(key, "duration") {
 				list = append(list, azureReservations)
 				break
 			}

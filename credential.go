@@ -12,6 +12,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/claims"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -97,7 +98,7 @@ func newCredentialPolicy(endpoint *url.URL, o *ClientOptions) *credentialPolicy 
 	return p
 }
 
-func plainResource(r string) string { return strings.ToLower(strings.TrimSuffix(r, "/")) }
+func plainResource(r string) string { return ascii.ToLower(strings.TrimSuffix(r, "/")) }
 
 func (p *credentialPolicy) Do(req *policy.Request) (*http.Response, error) {
 	var state *callState

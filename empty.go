@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 )
 
@@ -111,7 +112,7 @@ func membersOf(t reflect.Type) map[string]member {
 }
 
 // foldedName folds the spellings of a name together that decoding takes for one.
-func foldedName(name string) string { return strings.ToLower(nameSeparators.Replace(name)) }
+func foldedName(name string) string { return ascii.ToLower(nameSeparators.Replace(name)) }
 
 var nameSeparators = strings.NewReplacer("_", "", "-", "")
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Enums are open: a value keeps the spelling it was read with, and unknown
@@ -14,7 +16,7 @@ import (
 
 // enumKey folds the spellings of one enum value together: OneTime, one_time,
 // onetime and "One time".
-func enumKey(s string) string { return strings.ToLower(enumSeparators.Replace(s)) }
+func enumKey(s string) string { return ascii.ToLower(enumSeparators.Replace(s)) }
 
 var enumSeparators = strings.NewReplacer("_", "", " ", "", "\t", "")
 

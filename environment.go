@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/partnercenter-go/partnercenter/internal/appsecret"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/textfile"
@@ -130,7 +131,7 @@ func (o *ClientOptions) credentialFromEnvironment(foreign bool) (azcore.TokenCre
 	tenant, id := os.Getenv("PARTNERCENTER_TENANT_ID"), os.Getenv("PARTNERCENTER_CLIENT_ID")
 	secret, certFile := os.Getenv("PARTNERCENTER_CLIENT_SECRET"), os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE")
 	authority := options.Cloud.ActiveDirectoryAuthorityHost
-	plain := strings.HasPrefix(strings.ToLower(authority), "http://")
+	plain := strings.HasPrefix(ascii.ToLower(authority), "http://")
 	if u, err := url.Parse(authority); plain && (err != nil || !loopback.IsHost(u.Hostname())) {
 		return nil, fmt.Errorf("authority %s is plain HTTP on another machine: set PARTNERCENTER_AUTHORITY to its TLS address", authority)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -90,7 +91,7 @@ func (t target) path() string {
 // customerless reports whether a link leads to a subscription without naming the
 // customer.
 func (t target) customerless() bool {
-	return len(t.segments) > 0 && strings.EqualFold(segmentName(t.segments[0]), "subscriptions")
+	return len(t.segments) > 0 && ascii.EqualFold(segmentName(t.segments[0]), "subscriptions")
 }
 
 // target returns what a link leads to, with the errors of [Client.ResolveURI].
@@ -104,7 +105,7 @@ func (c *Client) target(uri string) (target, error) {
 	}
 	if u.Scheme != "" || u.Host != "" {
 		u.Scheme = cmp.Or(u.Scheme, c.endpoint.Scheme)
-		if !strings.EqualFold(u.Scheme, c.endpoint.Scheme) || !sameHost(u, c.endpoint) {
+		if u.Scheme != c.endpoint.Scheme || !sameHost(u, c.endpoint) {
 			return target{}, ErrForeignLink
 		}
 	}
@@ -141,7 +142,7 @@ func segmentsOf(u *url.URL) []string {
 
 // sameHost reports whether two addresses have the same host and port.
 func sameHost(a, b *url.URL) bool {
-	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+	return ascii.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
 }
 
 // port returns the port of an address, also if it is the scheme's own.
@@ -149,7 +150,13 @@ func port(u *url.URL) string {
 	if p := u.Port(); p != "" {
 		return p
 	}
-	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	switch u.Scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	return ""
 }
 
 // follow reads the target of a link.
@@ -221,7 +228,7 @@ func followable(link *Link, out any) error {
 		return fmt.Errorf("partnercenter: a link cannot be read into %T: pass a pointer that is not nil, such as new(Order)", out)
 	case link == nil || link.URI == "":
 		return errors.New("partnercenter: there is no link to follow: the answer did not have one")
-	case link.Method != "" && !strings.EqualFold(link.Method, http.MethodGet):
+	case link.Method != "" && !ascii.EqualFold(link.Method, http.MethodGet):
 		return ErrMethodNotFollowed
 	}
 	return nil

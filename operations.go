@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // CredentialKind says which kind of token a call takes.
@@ -280,7 +282,7 @@ func matchPattern(pattern string, segments []string) (fixed int, ok bool) {
 	i := 0
 	for part := range strings.SplitSeq(pattern[1:], "/") {
 		if !strings.HasPrefix(part, "{") {
-			if !strings.EqualFold(part, segments[i]) {
+			if !ascii.EqualFold(part, segments[i]) {
 				return 0, false
 			}
 			fixed++

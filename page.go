@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/walk"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
@@ -145,7 +145,7 @@ func continuation(link *Link) string {
 		return ""
 	}
 	for _, h := range link.Headers {
-		if strings.EqualFold(h.Key, headerContinuationToken) {
+		if ascii.EqualFold(h.Key, headerContinuationToken) {
 			return h.Value
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // apiVersion is the first segment of the API's paths.
@@ -15,7 +17,7 @@ const apiVersion = "/v1"
 // isVersion reports whether an escaped segment is that of a version.
 func isVersion(segment string) bool {
 	name := segmentName(segment)
-	return strings.EqualFold(name, "v1") || strings.EqualFold(name, "v1.0")
+	return ascii.EqualFold(name, "v1") || ascii.EqualFold(name, "v1.0")
 }
 
 // segmentName returns the text of an escaped segment.
@@ -34,7 +36,7 @@ func (c *Client) address(path, query string) string {
 	// Two other services have the version after their own name.
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	first = segmentName(first)
-	if !strings.EqualFold(first, "webhooks") && !strings.EqualFold(first, "auditactivity") {
+	if !ascii.EqualFold(first, "webhooks") && !ascii.EqualFold(first, "auditactivity") {
 		address += apiVersion
 	}
 	address += path

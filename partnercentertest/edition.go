@@ -2,8 +2,8 @@ package partnercentertest
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 )
 
@@ -25,7 +25,7 @@ const (
 // Normalize returns the constant that e spells, or e unchanged.
 func (e Edition) Normalize() Edition {
 	for _, known := range server.Editions() {
-		if strings.EqualFold(string(e), string(known)) {
+		if ascii.EqualFold(string(e), string(known)) {
 			return Edition(known)
 		}
 	}

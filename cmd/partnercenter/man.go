@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra/doc"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // writeManPages writes a man page for each command and help topic into a folder, which it
@@ -65,7 +66,7 @@ func manTitle(program, name string) string {
 	if len(name+"(1)") > manColumn {
 		name = strings.TrimPrefix(name, program+"-")
 	}
-	return strings.ToUpper(name)
+	return ascii.ToUpper(name)
 }
 
 // shortVersion returns a version without what builds add to it, if it is long.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Catalog is a set of offers and products. It is immutable, and safe for
@@ -79,7 +80,7 @@ func Sample() (*Catalog, error) { return sample() }
 
 // fold returns an id in the form of the indexes. Most ids are in upper case, for which
 // this costs nothing.
-func fold(id string) string { return strings.ToUpper(id) }
+func fold(id string) string { return ascii.ToUpper(id) }
 
 // Find returns the item with an id from an order's line, in any case, as it is sold in
 // a country. The error is one of ErrUnknownOffer, ErrUnknownProduct, ErrUnknownSKU,

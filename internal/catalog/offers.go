@@ -2,9 +2,9 @@ package catalog
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Categories returns the categories of offers, with links for a country.
@@ -24,14 +24,14 @@ func categoryIn(category *partnercenter.OfferCategory, country string) *partnerc
 
 // HasCategory reports whether there is a category with this id, in any case.
 func (c *Catalog) HasCategory(id string) bool {
-	return slices.ContainsFunc(c.categories, func(category partnercenter.OfferCategory) bool { return strings.EqualFold(category.ID, id) })
+	return slices.ContainsFunc(c.categories, func(category partnercenter.OfferCategory) bool { return ascii.EqualFold(category.ID, id) })
 }
 
 // Offers returns the offers that are listed in a country, by rank: all, or those of a
 // category.
 func (c *Catalog) Offers(country, category string) []*partnercenter.Offer {
 	return c.listOffers(country, func(o *partnercenter.Offer) bool {
-		return category == "" || strings.EqualFold(o.Category.ID, category)
+		return category == "" || ascii.EqualFold(o.Category.ID, category)
 	})
 }
 
@@ -42,7 +42,7 @@ func (c *Catalog) AddOns(id, country string) ([]*partnercenter.Offer, error) {
 		return nil, err
 	}
 	return c.listOffers(country, func(o *partnercenter.Offer) bool {
-		return slices.ContainsFunc(o.PrerequisiteOffers, func(base string) bool { return strings.EqualFold(base, id) })
+		return slices.ContainsFunc(o.PrerequisiteOffers, func(base string) bool { return ascii.EqualFold(base, id) })
 	}), nil
 }
 

@@ -2,9 +2,9 @@ package catalog
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Selection filters a list of products, SKUs or availabilities. The zero value selects
@@ -46,7 +46,7 @@ func (s Selection) selects(p *product) bool {
 		return false
 	}
 	t := p.resource.ProductType
-	return view.subType == "" || t.SubType != nil && strings.EqualFold(t.SubType.ID, view.subType)
+	return view.subType == "" || t.SubType != nil && ascii.EqualFold(t.SubType.ID, view.subType)
 }
 
 // selectsAvailability reports whether an availability is sold in a country to the
@@ -237,7 +237,7 @@ func (c *Catalog) inventory(items []partnercenter.InventoryItem) []*sku {
 			continue
 		}
 		for _, k := range p.skus {
-			if (item.SKUID == "" || strings.EqualFold(item.SKUID, k.resource.ID)) && !slices.Contains(list, k) {
+			if (item.SKUID == "" || ascii.EqualFold(item.SKUID, k.resource.ID)) && !slices.Contains(list, k) {
 				list = append(list, k)
 			}
 		}

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // TermMonths returns the length of a term such as P1M or P3Y in months. It is 0 for
 // terms without an end.
 func TermMonths(duration string) int {
-	text := strings.ToUpper(duration)
+	text := ascii.ToUpper(duration)
 	for unit, months := range map[string]int{"M": 1, "Y": 12} {
 		count, ok := strings.CutSuffix(text, unit)
 		if n, err := strconv.Atoi(strings.TrimPrefix(count, "P")); ok && err == nil && n > 0 && n <= 1200 {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Authority is a token authority, which has several names for historical reasons: a
@@ -128,5 +130,5 @@ func Name(host string) string {
 	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
 		host = host[:colon]
 	}
-	return strings.ToLower(strings.TrimSuffix(host, "."))
+	return ascii.ToLower(strings.TrimSuffix(host, "."))
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -31,7 +31,7 @@ func Administrator(ctx context.Context, st *store.Store, tenant string) (*token.
 	partner := partners[i].tenant
 	claims := &token.Claims{
 		Audience: partnercenter.CloudGlobal.Services[partnercenter.ServiceName].Audience,
-		TenantID: strings.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
+		TenantID: ascii.ToLower(partner.TenantID), User: "administrator@" + partner.Domain, MFA: true,
 	}
 	for _, u := range partners[i].users {
 		if slices.Contains(u.Roles, partnercenter.UserRoleGlobalAdmin) {

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -51,7 +51,7 @@ type Certificate struct {
 
 // secretID identifies a secret without revealing it.
 func secretID(clientID, value string) string {
-	sum := sha256.Sum256([]byte(strings.ToLower(clientID) + "\x00" + value))
+	sum := sha256.Sum256([]byte(ascii.ToLower(clientID) + "\x00" + value))
 	return hex.EncodeToString(sum[:8])
 }
 
@@ -71,7 +71,7 @@ func newCertificate(stored seed.AppCertificate) (Certificate, error) {
 	}
 	sum1, sum256 := certificate.Thumbprints(cert)
 	return Certificate{
-		Thumbprint: strings.ToUpper(hex.EncodeToString(sum1[:])), ThumbprintSHA256: strings.ToUpper(hex.EncodeToString(sum256[:])),
+		Thumbprint: ascii.ToUpper(hex.EncodeToString(sum1[:])), ThumbprintSHA256: ascii.ToUpper(hex.EncodeToString(sum256[:])),
 		Subject: cert.Subject.String(), NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Revoked: stored.Revoked,
 	}, nil
 }
@@ -278,7 +278,7 @@ func certificateAt(a *seed.App, thumbprint string) (int, error) {
 		if err != nil {
 			return 0, fmt.Errorf("app %s: %w", a.ClientID, err)
 		}
-		if strings.EqualFold(c.Thumbprint, thumbprint) || strings.EqualFold(c.ThumbprintSHA256, thumbprint) {
+		if ascii.EqualFold(c.Thumbprint, thumbprint) || ascii.EqualFold(c.ThumbprintSHA256, thumbprint) {
 			return i, nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -23,7 +24,7 @@ type partnerDirectory struct {
 // isNamed reports whether the partner has this tenant id or domain. Empty matches no
 // partner, not even one without a domain.
 func (partner *partnerDirectory) isNamed(tenant string) bool {
-	return tenant != "" && (strings.EqualFold(partner.tenant.TenantID, tenant) || strings.EqualFold(partner.tenant.Domain, tenant))
+	return tenant != "" && (ascii.EqualFold(partner.tenant.TenantID, tenant) || ascii.EqualFold(partner.tenant.Domain, tenant))
 }
 
 // directory returns all partners of a store with their apps and users.
@@ -57,12 +58,12 @@ func findPartner(partners []partnerDirectory, tenant string) ([]partnerDirectory
 
 // findUser returns a user and its partner, or nil.
 func findUser(partners []partnerDirectory, name string) (*partnerDirectory, *seed.User) {
-	return find(partners, func(partner *partnerDirectory) []seed.User { return partner.users }, func(u seed.User) bool { return strings.EqualFold(u.UserPrincipalName, name) })
+	return find(partners, func(partner *partnerDirectory) []seed.User { return partner.users }, func(u seed.User) bool { return ascii.EqualFold(u.UserPrincipalName, name) })
 }
 
 // findApp returns an app and its partner, or nil.
 func findApp(partners []partnerDirectory, clientID string) (*partnerDirectory, *seed.App) {
-	return find(partners, func(partner *partnerDirectory) []seed.App { return partner.apps }, func(a seed.App) bool { return strings.EqualFold(a.ClientID, clientID) })
+	return find(partners, func(partner *partnerDirectory) []seed.App { return partner.apps }, func(a seed.App) bool { return ascii.EqualFold(a.ClientID, clientID) })
 }
 
 // find returns the first item of the partners that meant accepts, and its partner.

@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/claims"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -53,7 +53,7 @@ func NewEntra(ctx context.Context, st *store.Store, o EntraOptions) (checker *en
 		options.Roles[id] = string(role)
 	}
 	for _, partner := range partners {
-		if slices.ContainsFunc(o.Tenants, func(id string) bool { return strings.EqualFold(id, partner.tenant.TenantID) }) {
+		if slices.ContainsFunc(o.Tenants, func(id string) bool { return ascii.EqualFold(id, partner.tenant.TenantID) }) {
 			options.Tenants = append(options.Tenants, entraTenant(partner))
 		}
 	}
@@ -82,10 +82,10 @@ func ensurePartners(ctx context.Context, st *store.Store, tenants []string) (mad
 	}
 	var data seed.Seed
 	for _, id := range tenants {
-		if slices.ContainsFunc(partners, func(p seed.Tenant) bool { return strings.EqualFold(p.TenantID, id) }) {
+		if slices.ContainsFunc(partners, func(p seed.Tenant) bool { return ascii.EqualFold(p.TenantID, id) }) {
 			continue
 		}
-		id = strings.ToLower(id)
+		id = ascii.ToLower(id)
 		made = append(made, id)
 		data.Partners = append(data.Partners, seed.Partner{Tenant: seed.Tenant{TenantID: id, Name: id, Country: defaultCountry}})
 	}

@@ -3,9 +3,9 @@ package control
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -15,8 +15,8 @@ import (
 type principalFilter struct{ tenantID, clientID, userID string }
 
 func (filter principalFilter) concerns(tenantID, clientID, userID string) bool {
-	return (filter.tenantID == "" || strings.EqualFold(filter.tenantID, tenantID)) &&
-		(filter.clientID == "" || strings.EqualFold(filter.clientID, clientID)) &&
+	return (filter.tenantID == "" || ascii.EqualFold(filter.tenantID, tenantID)) &&
+		(filter.clientID == "" || ascii.EqualFold(filter.clientID, clientID)) &&
 		(filter.userID == "" || filter.userID == userID)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -52,7 +53,7 @@ func (p *Plane) mintToken(r *http.Request) (any, error) {
 		return nil, err
 	}
 	i := slices.IndexFunc(partner.apps, func(a seed.App) bool {
-		return request.ClientID == "" || strings.EqualFold(a.ClientID, request.ClientID)
+		return request.ClientID == "" || ascii.EqualFold(a.ClientID, request.ClientID)
 	})
 	if i < 0 {
 		return nil, refuse(fmt.Sprintf("tenant %s has no app %s; %s", partner.tenant.TenantID, quote.Text(request.ClientID),

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
@@ -138,13 +139,13 @@ func New(o Options) (*Checker, error) {
 		}
 	}
 	for id, role := range o.Roles {
-		e.roles[strings.ToLower(id)] = role
+		e.roles[ascii.ToLower(id)] = role
 	}
 	for _, t := range o.Tenants {
 		if !guid.Is(t.ID) {
 			return nil, fmt.Errorf("tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
 		}
-		id := strings.ToLower(t.ID)
+		id := ascii.ToLower(t.ID)
 		if e.sources[id] != nil {
 			return nil, fmt.Errorf("tenant %s is listed twice: remove one of the two", id)
 		}
@@ -214,7 +215,7 @@ func (e *Checker) Lookup(path string) (pattern string, h http.Handler, ok bool) 
 	if len(parts) < 3 {
 		return "", nil, false
 	}
-	pattern, ok = authorityPaths[strings.ToLower(parts[1])]
+	pattern, ok = authorityPaths[ascii.ToLower(parts[1])]
 	return pattern, http.HandlerFunc(e.serveNotHere), ok
 }
 
@@ -349,7 +350,7 @@ type entraClaims struct {
 // hasUser reports whether the client acts for a user. Microsoft marks app-only tokens
 // with idtyp only if the app requests it; but a user's token always has a scope.
 func (w *entraClaims) hasUser() bool {
-	if strings.EqualFold(w.IDType, "app") {
+	if ascii.EqualFold(w.IDType, "app") {
 		return false
 	}
 	return w.Scope != "" || w.User() != ""
@@ -369,7 +370,7 @@ func (e *Checker) rolesOf(listed *User, w *entraClaims) []string {
 		roles = slices.Clone(listed.Roles)
 	}
 	for _, id := range slices.Concat(w.DirectoryRoles, w.Groups) {
-		if role := e.roles[strings.ToLower(id)]; role != "" && !slices.Contains(roles, role) {
+		if role := e.roles[ascii.ToLower(id)]; role != "" && !slices.Contains(roles, role) {
 			roles = append(roles, role)
 		}
 	}

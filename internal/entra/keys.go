@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -98,27 +99,27 @@ type source struct {
 func newSource(e *Checker, id string, t Tenant) *source {
 	s := &source{checker: e, tenant: id, clients: make(map[string]bool), users: make(map[string]*User)}
 	for id, enabled := range t.Clients {
-		s.clients[strings.ToLower(id)] = enabled
+		s.clients[ascii.ToLower(id)] = enabled
 	}
 	for _, u := range t.Users {
-		s.users[strings.ToLower(u.UserPrincipalName)] = &u
-		s.users[strings.ToLower(u.ObjectID)] = &u
+		s.users[ascii.ToLower(u.UserPrincipalName)] = &u
+		s.users[ascii.ToLower(u.ObjectID)] = &u
 	}
 	delete(s.users, "") // an absent claim matches nobody
 	return s
 }
 
 func (s *source) takesClient(id string) bool {
-	return id != "" && (len(s.clients) == 0 || s.clients[strings.ToLower(id)])
+	return id != "" && (len(s.clients) == 0 || s.clients[ascii.ToLower(id)])
 }
 
 // user returns a listed user, or nil. Object ids are never reassigned, so they take
 // precedence over names.
 func (s *source) user(objectID, name string) *User {
-	if u := s.users[strings.ToLower(objectID)]; u != nil {
+	if u := s.users[ascii.ToLower(objectID)]; u != nil {
 		return u
 	}
-	return s.users[strings.ToLower(name)]
+	return s.users[ascii.ToLower(name)]
 }
 
 // keepFresh fetches the keys when they are due, until ctx is done.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -50,7 +51,7 @@ func trimEnd(name string) string {
 // isDevice reports whether Windows takes a name for a device, whatever its extension.
 func isDevice(name string) bool {
 	name, _, _ = strings.Cut(name, ".")
-	name = strings.ToUpper(strings.TrimSpace(name))
+	name = ascii.ToUpper(strings.TrimSpace(name))
 	switch name {
 	case "CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$":
 		return true

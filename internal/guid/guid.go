@@ -1,5 +1,5 @@
 // Package guid checks, compares and makes GUIDs. Everything may use it, so it uses
-// nothing but the standard library.
+// nothing but the standard library and package ascii.
 package guid
 
 import (
@@ -7,6 +7,8 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Len is the length of a GUID as text.
@@ -33,7 +35,7 @@ func Is(s string) bool {
 
 // Key returns the form in which GUIDs, which are case-insensitive, are compared and
 // looked up.
-func Key(id string) string { return strings.ToLower(id) }
+func Key(id string) string { return ascii.ToLower(id) }
 
 // KeyIfGUID is [Key] for an id that may not be a GUID: others, such as the short ids of
 // orders, are case-sensitive.
@@ -62,7 +64,7 @@ func Append(dst []byte, random [16]byte) []byte { return format(dst, random, 4) 
 
 // Derived makes a GUID from names, in any case: the same names give the same GUID.
 func Derived(names ...string) string {
-	return Sum([]byte(strings.ToLower(strings.Join(names, "/"))))
+	return Sum([]byte(ascii.ToLower(strings.Join(names, "/"))))
 }
 
 // Sum makes a GUID from data, version 5.

@@ -3,9 +3,10 @@ package issuer
 import (
 	"context"
 	"crypto/sha256"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 const (
@@ -79,7 +80,7 @@ type assertionUse struct {
 // once gives a token for an assertion that has given none, and that same one for the
 // same request.
 func (as *assertions) once(t *tokenRequest, now time.Time, give func() (*issued, error)) (*issued, error) {
-	client := strings.ToLower(t.client.ID)
+	client := ascii.ToLower(t.client.ID)
 	uses := as.of(client)
 	use := &assertionUse{id: t.assertionID, request: sha256.Sum256([]byte(t.r.URL.Path + "\n" + t.form.Encode())), at: now}
 	uses.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -143,7 +144,7 @@ func (a *Authority) authorize(c *call) (any, error) {
 	if err == nil {
 		_, err = a.accessRequestOf(c.trust, &r.signInRequest)
 	}
-	if err == nil && strings.EqualFold(get("prompt"), "none") {
+	if err == nil && ascii.EqualFold(get("prompt"), "none") {
 		err = fail(codeNotSignedIn, "Nobody is signed in, and prompt=none forbids asking. Send the request again without it.")
 	}
 	if err != nil {
@@ -164,7 +165,7 @@ func readAuthorizeParameters(c *call) (url.Values, error) {
 // read reads the parameters whose mistakes the app is told about.
 func (r *authorization) read(parameters url.Values) error {
 	get := parameters.Get
-	types := strings.Fields(strings.ToLower(get("response_type")))
+	types := strings.Fields(ascii.ToLower(get("response_type")))
 	slices.Sort(types)
 	switch strings.Join(types, " ") {
 	case "code":
@@ -181,7 +182,7 @@ func (r *authorization) read(parameters url.Values) error {
 	if r.hybrid {
 		r.mode = modeFragment
 	}
-	switch mode := strings.ToLower(get("response_mode")); {
+	switch mode := ascii.ToLower(get("response_mode")); {
 	case mode == "":
 	case mode == modeQuery && r.hybrid:
 		return fail(codeResponseMode, "The response mode query is not supported together with an id token, which does not belong in logs. Send response_mode=form_post or fragment.")
@@ -210,16 +211,16 @@ func (r *authorization) read(parameters url.Values) error {
 	case r.hybrid && r.nonce == "":
 		return missing("nonce", "Add nonce=<random text>, and compare it with the id token's.")
 	}
-	if r.consent = strings.EqualFold(get("prompt"), "consent") || strings.EqualFold(get("prompt"), "admin_consent"); r.challenge == "" {
+	if r.consent = ascii.EqualFold(get("prompt"), "consent") || ascii.EqualFold(get("prompt"), "admin_consent"); r.challenge == "" {
 		if get("code_challenge_method") != "" {
 			return missing("code_challenge", "Add code_challenge, or leave out code_challenge_method.")
 		}
 		return nil
 	}
 	switch method := get("code_challenge_method"); {
-	case strings.EqualFold(method, "plain") || method == "":
+	case ascii.EqualFold(method, "plain") || method == "":
 		r.plain = true
-	case !strings.EqualFold(method, "S256"):
+	case !ascii.EqualFold(method, "S256"):
 		return fail(codeMalformed, "The code_challenge_method %s is not supported. Send S256.", quote.Text(method))
 	}
 	if n := len(r.challenge); n < 43 || n > 128 {
@@ -261,7 +262,7 @@ func sameRedirect(registered, asked string) bool {
 // isWeb reports whether an address is a web address, not one that starts an app.
 func isWeb(address string) bool {
 	scheme, _, _ := strings.Cut(address, ":")
-	return strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+	return ascii.EqualFold(scheme, "http") || ascii.EqualFold(scheme, "https")
 }
 
 // refuse tells the app what is wrong.
@@ -386,10 +387,10 @@ func (a *Authority) codeReplayed(t *tokenRequest, c *code) error {
 // check compares a request for tokens with the request that the code answers.
 func (c *code) check(t *tokenRequest) error {
 	r := c.request
-	if !strings.EqualFold(r.clientID, t.client.ID) {
+	if !ascii.EqualFold(r.clientID, t.client.ID) {
 		return fail(codeBadGrant, "The authorization code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
-	sameShared := t.tenant == nil && strings.EqualFold(r.tenant, t.call.tenant)
+	sameShared := t.tenant == nil && ascii.EqualFold(r.tenant, t.call.tenant)
 	if !sameShared && !r.redeemableAt(t.tenant, c.tenantID) {
 		return fail(codeWrongTenantCode, "The authorization code is that of a user of another tenant than %s. Redeem it at the tenant that the user signed in to.", quote.Text(t.call.tenant))
 	}

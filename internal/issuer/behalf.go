@@ -3,6 +3,7 @@ package issuer
 import (
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -22,8 +23,8 @@ func (a *Authority) onBehalfOf(t *tokenRequest) (*issued, error) {
 		return nil, fail(codeBadAssertion, "The assertion has %d bytes, and the limit is %d. Send the access token as it came.", len(assertion), token.MaxLength)
 	}
 	claims, err := a.verify(assertion, t.trust, func(audience string) bool {
-		audience = strings.ToLower(audience)
-		return strings.TrimPrefix(audience, appScheme) == strings.ToLower(t.client.ID)
+		audience = ascii.ToLower(audience)
+		return strings.TrimPrefix(audience, appScheme) == ascii.ToLower(t.client.ID)
 	})
 	if err == nil {
 		err = token.CheckTime(claims, a.now(), a.leeway)

@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -24,7 +24,7 @@ type Consent struct {
 type installation struct{ tenantID, clientID string }
 
 func installationOf(client *app, t *tenant) installation {
-	return installation{tenantID: t.id, clientID: strings.ToLower(client.ID)}
+	return installation{tenantID: t.id, clientID: ascii.ToLower(client.ID)}
 }
 
 // permissions are the APIs that an app may use.
@@ -57,7 +57,7 @@ func (c *consents) replace(known []Consent) {
 // normalConsent returns a consent in the form in which it is kept. One of an older
 // database may have another name of an API.
 func normalConsent(c Consent) Consent {
-	c.TenantID, c.ClientID = strings.ToLower(c.TenantID), strings.ToLower(c.ClientID)
+	c.TenantID, c.ClientID = ascii.ToLower(c.TenantID), ascii.ToLower(c.ClientID)
 	c.Resources, c.AppResources = apiKeys(c.Resources), apiKeys(c.AppResources)
 	return c
 }
@@ -195,7 +195,7 @@ func (a *Authority) PutConsent(ctx context.Context, c Consent) error {
 // may be part of its registration. An app that a tenant has needs none for its own API.
 func (a *Authority) checkConsent(client *app, t *tenant, user *User, want *accessRequest) error {
 	isHome := client.home == t
-	isOwn := want.app != nil && strings.EqualFold(want.app.ID, client.ID) && !t.customer
+	isOwn := want.app != nil && ascii.EqualFold(want.app.ID, client.ID) && !t.customer
 	present, allowed := a.consents.look(installationOf(client, t), user, want.key())
 	switch {
 	case allowed, isHome && (user == nil || client.AdminConsent), isOwn && (isHome || present):

@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -52,7 +53,7 @@ func readCredential(r *http.Request, form url.Values) (credential, error) {
 			return credential{}, fail(codeMalformed, "The client's id or secret in the Authorization header cannot be decoded. Percent-encode both before joining them for Basic.")
 		case form.Has("client_secret") || shown.assertion != "":
 			return credential{}, fail(codeMalformed, "The client shows one credential in the Authorization header and another in the body. Send only one of the two.")
-		case shown.id != "" && !strings.EqualFold(shown.id, id):
+		case shown.id != "" && !ascii.EqualFold(shown.id, id):
 			return credential{}, fail(codeMalformed, "The Authorization header and the body name two different clients. Send the client's id once.")
 		}
 		shown.id, shown.secret = id, secret
@@ -202,13 +203,13 @@ func plainThumbprint(text string) string {
 // thumbprints returns the spellings of a thumbprint.
 func thumbprints(sum []byte) []string {
 	lower := hex.EncodeToString(sum)
-	return []string{base64.RawURLEncoding.EncodeToString(sum), lower, strings.ToUpper(lower)}
+	return []string{base64.RawURLEncoding.EncodeToString(sum), lower, ascii.ToUpper(lower)}
 }
 
 func (c *assertionClaims) check(t *tokenRequest, now time.Time) error {
 	id := t.client.ID
 	switch {
-	case !strings.EqualFold(c.Issuer, id) || !strings.EqualFold(c.Subject, id):
+	case !ascii.EqualFold(c.Issuer, id) || !ascii.EqualFold(c.Subject, id):
 		return fail(codeAssertionSubject, "The client assertion is issued by %s for %s, but client_id is %s. Make all three the application's id.", quote.Text(c.Issuer), quote.Text(c.Subject), id)
 	case !slices.ContainsFunc(c.Audience, t.isOwnAddress):
 		return fail(codeAssertionAudience, "The client assertion of application %s is meant for %s, which is not this endpoint. Make aud the URL that the request is sent to.", id, quote.Text(strings.Join(c.Audience, " ")))
@@ -259,7 +260,7 @@ func (t *tokenRequest) isOwnAddress(audience string) bool {
 		case t.tenant == nil:
 			return isShared(name)
 		case t.tenant.customer:
-			return strings.EqualFold(name, t.tenant.id) || strings.EqualFold(name, t.tenant.name)
+			return ascii.EqualFold(name, t.tenant.id) || ascii.EqualFold(name, t.tenant.name)
 		}
 		return t.trust.tenant(name) == t.tenant
 	}

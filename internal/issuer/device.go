@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -108,7 +109,7 @@ func (a *Authority) enterCode(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	entered := strings.ToUpper(strings.Map(func(r rune) rune {
+	entered := ascii.ToUpper(strings.Map(func(r rune) rune {
 		if r == ' ' || r == '-' {
 			return -1
 		}
@@ -179,7 +180,7 @@ func (a *Authority) takeDevice(t *tokenRequest, key string) (*Grant, error) {
 	switch {
 	case !ok:
 		return nil, fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
-	case !strings.EqualFold(d.clientID, t.client.ID):
+	case !ascii.EqualFold(d.clientID, t.client.ID):
 		return nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	case !a.now().Before(d.made.Add(deviceLifetime)):
 		return nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -87,7 +88,7 @@ func (a *Authority) discoverable(c *call, name string) (string, error) {
 		}
 		return "", err
 	case tenant == nil:
-		return strings.ToLower(name), nil
+		return ascii.ToLower(name), nil
 	default:
 		return tenant.id, nil
 	}
@@ -133,7 +134,7 @@ func (a *Authority) userRealm(c *call) (any, error) {
 	}
 	switch _, err := a.findTenant(c, domain); err.(type) { //nolint:errorlint // the authority's own, never wrapped
 	case nil:
-		document.AccountType, document.Domain = "Managed", strings.ToLower(domain)
+		document.AccountType, document.Domain = "Managed", ascii.ToLower(domain)
 	case *failure: // there is no such tenant
 	default:
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -286,7 +287,7 @@ func (a *Authority) completeFault(f *Fault) error {
 		if f.User != "" {
 			return fmt.Errorf("%s strikes before it is known who signs in; leave out the user, or name the tenant or the app", f.Kind)
 		}
-		f.Endpoint = strings.ToLower(cmp.Or(f.Endpoint, atToken))
+		f.Endpoint = ascii.ToLower(cmp.Or(f.Endpoint, atToken))
 		if !slices.Contains(traits.endpoints, f.Endpoint) {
 			return fmt.Errorf("%s cannot strike at %s; use one of %s", f.Kind, quote.Text(f.Endpoint), strings.Join(traits.endpoints, ", "))
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/retryafter"
 )
@@ -23,8 +24,8 @@ type faultTarget struct {
 
 func (f *Fault) concerns(v faultTarget) bool {
 	return (f.Tenant == "" || v.tenant != nil && v.tenant.id == f.Tenant) &&
-		(f.ClientID == "" || strings.EqualFold(v.clientID, f.ClientID)) &&
-		(f.User == "" || v.user != nil && strings.EqualFold(v.user.UserPrincipalName, f.User))
+		(f.ClientID == "" || ascii.EqualFold(v.clientID, f.ClientID)) &&
+		(f.User == "" || v.user != nil && ascii.EqualFold(v.user.UserPrincipalName, f.User))
 }
 
 // strike finds the oldest fault that concerns v and fits, and counts it.

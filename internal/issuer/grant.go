@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // RefreshLifetime is how long an unused refresh token is valid, as at Microsoft.
@@ -55,7 +57,7 @@ func newGrants(known []Grant, save func(context.Context, Grant) error) *grants {
 // stored with its first refresh token.
 func (a *Authority) newGrant(t *tokenRequest, tenantID, userID string, mfa bool, q signInRequest) *Grant {
 	return &Grant{
-		ID: randomID(), TenantID: tenantID, ClientID: strings.ToLower(t.client.ID), UserID: userID, MFA: mfa,
+		ID: randomID(), TenantID: tenantID, ClientID: ascii.ToLower(t.client.ID), UserID: userID, MFA: mfa,
 		Resource: q.resource, Scope: q.scope, SignedIn: a.now(),
 	}
 }
@@ -231,7 +233,7 @@ func (a *Authority) refresh(t *tokenRequest) (got *issued, err error) {
 
 // continueGrant answers a valid refresh token. The caller holds the lock of the grants.
 func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
-	if !strings.EqualFold(g.ClientID, t.client.ID) {
+	if !ascii.EqualFold(g.ClientID, t.client.ID) {
 		return nil, fail(codeBadGrant, "The refresh token was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
 	tenant, user, err := t.trust.userOf(g)

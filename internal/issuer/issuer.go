@@ -17,11 +17,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -193,7 +193,7 @@ func (t *tenant) admits(other *tenant) bool {
 	return t == other || slices.Contains(t.partners, other.id)
 }
 
-func (t *tenant) user(name string) *User { return t.users[strings.ToLower(name)] }
+func (t *tenant) user(name string) *User { return t.users[ascii.ToLower(name)] }
 
 func (t *tenant) userByID(objectID string) *User {
 	for _, u := range t.users {
@@ -223,13 +223,13 @@ func (a *app) objectIDIn(t *tenant) string {
 }
 
 // tenant returns the tenant with an id or domain, or nil.
-func (d *directory) tenant(name string) *tenant { return d.tenants[strings.ToLower(name)] }
+func (d *directory) tenant(name string) *tenant { return d.tenants[ascii.ToLower(name)] }
 
 // tenantOf returns the tenant of a user, or nil.
-func (d *directory) tenantOf(user string) *tenant { return d.userTenants[strings.ToLower(user)] }
+func (d *directory) tenantOf(user string) *tenant { return d.userTenants[ascii.ToLower(user)] }
 
 // app returns the app with a client id, or nil.
-func (d *directory) app(clientID string) *app { return d.apps[strings.ToLower(clientID)] }
+func (d *directory) app(clientID string) *app { return d.apps[ascii.ToLower(clientID)] }
 
 // appFor returns the app with a client id if it is made for a tenant, or nil.
 func (d *directory) appFor(t *tenant, clientID string) *app {
@@ -302,12 +302,12 @@ func indexTenants(list []Tenant) (d directory, err error) {
 		if !guid.Is(t.ID) {
 			return d, fmt.Errorf("issuer: tenant id %q is not a GUID: write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", t.ID)
 		}
-		made := &tenant{id: strings.ToLower(t.ID), name: t.ID, users: make(map[string]*User)}
+		made := &tenant{id: ascii.ToLower(t.ID), name: t.ID, users: make(map[string]*User)}
 		if len(t.Domains) > 0 {
 			made.name = t.Domains[0]
 		}
 		for _, name := range append([]string{t.ID}, t.Domains...) {
-			name = strings.ToLower(name)
+			name = ascii.ToLower(name)
 			if name == "" || isShared(name) {
 				return d, fmt.Errorf("issuer: tenant %s: %q cannot name a tenant: give a domain such as contoso.onmicrosoft.com", t.ID, name)
 			}
@@ -320,16 +320,16 @@ func indexTenants(list []Tenant) (d directory, err error) {
 			if c.ID == "" || c.ObjectID == "" || len(c.Secrets) == 0 && len(c.Certificates) == 0 && !c.Public {
 				return d, fmt.Errorf("issuer: tenant %s: client %q: ID, ObjectID and a secret or a certificate are all required", t.ID, c.ID)
 			}
-			if other := d.apps[strings.ToLower(c.ID)]; other != nil {
+			if other := d.apps[ascii.ToLower(c.ID)]; other != nil {
 				return d, fmt.Errorf("issuer: client %s is listed twice, in tenants %s and %s: remove one of the two", c.ID, other.home.id, t.ID)
 			}
-			d.apps[strings.ToLower(c.ID)] = &app{Client: &c, home: made}
+			d.apps[ascii.ToLower(c.ID)] = &app{Client: &c, home: made}
 		}
 		for _, u := range t.Users {
 			if u.UserPrincipalName == "" || u.ObjectID == "" {
 				return d, fmt.Errorf("issuer: tenant %s: user %q: UserPrincipalName and ObjectID are both required", t.ID, u.UserPrincipalName)
 			}
-			name := strings.ToLower(u.UserPrincipalName)
+			name := ascii.ToLower(u.UserPrincipalName)
 			if other := d.userTenants[name]; other != nil {
 				return d, fmt.Errorf("issuer: user %s is listed twice, in tenants %s and %s: remove one of the two", u.UserPrincipalName, other.id, t.ID)
 			}
@@ -359,7 +359,7 @@ func checkKeys(keys []*Key) error {
 // isShared reports whether a path names no specific tenant: clients may use such names
 // for discovery, but not for app-only tokens.
 func isShared(name string) bool {
-	return strings.EqualFold(name, "common") || strings.EqualFold(name, "organizations")
+	return ascii.EqualFold(name, "common") || ascii.EqualFold(name, "organizations")
 }
 
 // findTenant returns the tenant of a path, by id or domain: a partner's, or that of one
@@ -379,9 +379,9 @@ func (a *Authority) findTenant(c *call, name string) (*tenant, error) {
 	case customer == nil:
 		return nil, unknownTenant(name)
 	}
-	found := &tenant{id: strings.ToLower(customer.ID), name: cmp.Or(customer.Domain, customer.ID), customer: true}
+	found := &tenant{id: ascii.ToLower(customer.ID), name: cmp.Or(customer.Domain, customer.ID), customer: true}
 	for _, id := range customer.Partners {
-		found.partners = append(found.partners, strings.ToLower(id))
+		found.partners = append(found.partners, ascii.ToLower(id))
 	}
 	return found, nil
 }

@@ -8,11 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
 
@@ -214,7 +214,7 @@ func delegate(w *token.Payload, spec *tokenSpec) {
 // pairwiseSubject returns the sub claim of a user. It differs from app to app, so that
 // apps cannot correlate users.
 func pairwiseSubject(t *tenant, client *app, user *User) string {
-	sum := sha256.Sum256([]byte(strings.ToLower(t.id + " " + client.ID + " " + user.ObjectID)))
+	sum := sha256.Sum256([]byte(ascii.ToLower(t.id + " " + client.ID + " " + user.ObjectID)))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
@@ -102,7 +103,7 @@ func split(path string, segments []string) ([]string, bool) {
 
 func (e *endpoint) matches(segments []string) bool {
 	return slices.EqualFunc(e.segments, segments, func(want, got string) bool {
-		return want == anyTenant || want == anyUser || strings.EqualFold(got, want)
+		return want == anyTenant || want == anyUser || ascii.EqualFold(got, want)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -30,7 +31,7 @@ type accessRequest struct {
 // key returns the form in which the resource is compared.
 func (want *accessRequest) key() string {
 	if want.app != nil {
-		return appScheme + strings.ToLower(want.app.ID)
+		return appScheme + ascii.ToLower(want.app.ID)
 	}
 	return apiKey(want.resource)
 }
@@ -41,7 +42,7 @@ func (a *Authority) checkResource(client *app, t *tenant, want *accessRequest) e
 	switch {
 	case want.app == nil:
 		return nil
-	case !strings.EqualFold(want.app.ID, client.ID) && !a.has(t, want.app):
+	case !ascii.EqualFold(want.app.ID, client.ID) && !a.has(t, want.app):
 		return fail(codeUnknownResource, "Tenant %s has no resource %s. Ask for an API of the tenant, or put the tenant of the API in the URL.", t.id, quote.Text(want.resource))
 	case want.app.Disabled:
 		return fail(codeResourceDisabled, "The application whose API %s is, is disabled. Have an administrator enable it.", quote.Text(want.resource))
@@ -67,7 +68,7 @@ type scopes struct {
 func parseScopes(text string) (scopes, error) {
 	var s scopes
 	for _, scope := range strings.Fields(text) {
-		switch lower := strings.ToLower(scope); {
+		switch lower := ascii.ToLower(scope); {
 		case !isScopeToken(scope):
 			return s, fail(codeInvalidScope, "The scope %s has characters that a scope cannot have. Send scope=<URL of the API>/.default.", quote.Text(scope))
 		case lower == "openid":
@@ -116,7 +117,7 @@ func appResource(scope string) (string, error) {
 		return "", fail(codeInvalidScope, "The scopes %s and %s ask for two things at once. Send one scope, <URL of the API>/.default, and ask for other tokens separately.", quote.Text(s.api[0]), quote.Text(s.api[1]))
 	}
 	if len(s.api) == 1 {
-		if resource, permission, ok := cutScope(s.api[0]); ok && strings.EqualFold(permission, defaultScope) {
+		if resource, permission, ok := cutScope(s.api[0]); ok && ascii.EqualFold(permission, defaultScope) {
 			return resource, nil
 		}
 	}
@@ -140,7 +141,7 @@ func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest
 			return nil, fail(codeTwoResources, "The scope is of more than one API, %s and %s. Ask for a token of each separately.", quote.Text(want.resource), quote.Text(found))
 		}
 		want.resource = found
-		if strings.EqualFold(permission, defaultScope) {
+		if ascii.EqualFold(permission, defaultScope) {
 			continue
 		}
 		want.scope = strings.TrimSpace(want.scope + " " + permission)
@@ -148,7 +149,7 @@ func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest
 	if err := a.resolve(t, want); err != nil {
 		return nil, err
 	}
-	if want.app == nil && want.scope != "" && !strings.EqualFold(want.scope, scopeUser) {
+	if want.app == nil && want.scope != "" && !ascii.EqualFold(want.scope, scopeUser) {
 		return nil, fail(codeUnknownScope, "The app asked for the scope %s, which does not exist on %s. Send %s/user_impersonation.", quote.Text(want.scope), quote.Text(want.resource), want.resource)
 	}
 	return want, nil
@@ -195,7 +196,7 @@ func apiKey(resource string) string {
 
 // ResourceOf returns the URL of one of Microsoft's APIs by its application id.
 func ResourceOf(applicationID string) (url string, ok bool) {
-	id := strings.ToLower(applicationID)
+	id := ascii.ToLower(applicationID)
 	if url, ok = foreignAPIs[id]; !ok {
 		url, ok = wellKnownAPIs[id]
 	}
@@ -210,7 +211,7 @@ func (a *Authority) resolve(t *trust, want *accessRequest) error {
 		return nil
 	}
 	id := want.resource
-	if len(id) > len(appScheme) && strings.EqualFold(id[:len(appScheme)], appScheme) {
+	if len(id) > len(appScheme) && ascii.EqualFold(id[:len(appScheme)], appScheme) {
 		id = id[len(appScheme):]
 	}
 	if want.app = t.app(id); want.app == nil {

@@ -15,6 +15,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/loopback"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -471,7 +472,7 @@ func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (
 	if len(name) > maxUserName {
 		return nil, nil, wrongPassword()
 	}
-	key, now := strings.ToLower(name), a.now()
+	key, now := ascii.ToLower(name), a.now()
 	tenant, failures := t.tenantOf(name), a.signIns.failures
 	if tenant == nil {
 		failures = a.signIns.strangers

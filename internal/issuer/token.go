@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -134,7 +135,7 @@ func (a *Authority) token(c *call) (*issued, error) {
 		return nil, err
 	}
 	if grant == grantTypeClientCredentials && t.tenant == nil {
-		return nil, fail(codeNoTenant, "An app-only token belongs to one tenant, which '%s' does not name. Put the tenant's id or domain in its place in the URL.", strings.ToLower(c.tenant))
+		return nil, fail(codeNoTenant, "An app-only token belongs to one tenant, which '%s' does not name. Put the tenant's id or domain in its place in the URL.", ascii.ToLower(c.tenant))
 	}
 	if t.client, err = findApp(c.trust, t.tenant, shown.id); err != nil {
 		return nil, err

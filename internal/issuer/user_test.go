@@ -95,6 +95,31 @@ func TestUserMistakes(t *testing.T) {
 	}
 }
 
+// TestNamesAreASCII finds tenants, users and apps by their names, and by none that is the
+// same by Unicode's rules only.
+func TestNamesAreASCII(t *testing.T) {
+	o := options()
+	o.Tenants[0].Domains = []string{"kontoso.example"}
+	o.Tenants[0].Users = []User{
+		{UserPrincipalName: "karl@kontoso.example", ObjectID: "o", Password: "k"},
+		{UserPrincipalName: "\u212Aarl@kontoso.example", ObjectID: "p", Password: "K"},
+	}
+	a := newAuthority(t, o)
+	trust := a.trust.Load()
+	for name, want := range map[string]string{"KARL@kontoso.example": "o", "\u212AARL@kontoso.example": "p", "\u212Aarl@\u212Aontoso.example": ""} {
+		var got string
+		if tenant := trust.tenantOf(name); tenant != nil {
+			got = tenant.user(name).ObjectID
+		}
+		if got != want {
+			t.Errorf("%q is user %q, want %q", name, got, want)
+		}
+	}
+	if trust.tenant("KONTOSO.example") == nil || trust.tenant("\u212Aontoso.example") != nil || trust.tenant("kontoso.example\xff") != nil {
+		t.Error("tenants by their domains")
+	}
+}
+
 // TestRememberedTokensDoNotAllocate keeps the path of every request efficient.
 func TestRememberedTokensDoNotAllocate(t *testing.T) {
 	a := newAuthority(t, options())

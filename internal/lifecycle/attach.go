@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -36,7 +37,7 @@ var attachRules = []rule[*Attachment]{
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the currency is not a three-letter code", func(a *Attachment) (string, string) {
 		c := a.Metadata.Currency
-		return require(len(c) == 3 && strings.Trim(strings.ToUpper(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "", "Send an ISO 4217 code such as USD", "Invalid property currency: %s", quote.Text(a.Metadata.Currency))
+		return require(len(c) == 3 && strings.Trim(ascii.ToUpper(c), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "", "Send an ISO 4217 code such as USD", "Invalid property currency: %s", quote.Text(a.Metadata.Currency))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a tender has neither link nor files, or there are tender files without a tender", func(a *Attachment) (string, string) {
 		switch {

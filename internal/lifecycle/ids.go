@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
@@ -49,7 +50,7 @@ func (g ids) short() string {
 
 // etag returns the etag of an order or subscription in its documented form.
 func etag(id string, version int) string {
-	text := `{"id":"` + strings.ToLower(id) + `","version":` + strconv.Itoa(version) + `}`
+	text := `{"id":"` + ascii.ToLower(id) + `","version":` + strconv.Itoa(version) + `}`
 	return base64.StdEncoding.EncodeToString([]byte(text))
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
@@ -70,7 +71,7 @@ func (s *Subscription) instructions(sent *partnercenter.SubscriptionInstructions
 	if p.BillingCycle = p.BillingCycle.Normalize(); p.BillingCycle == "" || p.BillingCycle == partnercenter.BillingCycleTypeUnknown {
 		p.BillingCycle = d.BillingCycle
 	}
-	if p.TermDuration = strings.ToUpper(p.TermDuration); p.TermDuration == "" {
+	if p.TermDuration = ascii.ToUpper(p.TermDuration); p.TermDuration == "" {
 		p.TermDuration = d.TermDuration
 	}
 	if i.Quantity == nil || *i.Quantity == 0 {
@@ -132,7 +133,7 @@ var instructionRules = []rule[*updateCheck]{
 		}
 		p := u.scheduled.Product
 		id := p.ProductID + ":" + p.SKUID + ":" + p.AvailabilityID
-		return require(strings.EqualFold(id, u.Document.OfferID), "Schedule a change of quantity, term or billing cycle; order the other product", "This operation is not supported: %s cannot become %s with its next term", u.Document.OfferID, quote.Text(id))
+		return require(ascii.EqualFold(id, u.Document.OfferID), "Schedule a change of quantity, term or billing cycle; order the other product", "This operation is not supported: %s cannot become %s with its next term", u.Document.OfferID, quote.Text(id))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodePromotionInvalid, "a promotion is named", func(u *updateCheck) (string, string) {
 		named := differs(u.request.PromotionID, u.Document.PromotionID) || u.scheduled != nil && u.scheduled.Product.PromotionID != ""
@@ -192,7 +193,7 @@ func (u *updateCheck) changesTerm() bool {
 
 // sold reports whether the item is sold for a term.
 func (u *updateCheck) sold(term string) bool {
-	return u.item != nil && slices.ContainsFunc(u.item.Terms, func(t string) bool { return strings.EqualFold(t, strings.TrimSpace(term)) })
+	return u.item != nil && slices.ContainsFunc(u.item.Terms, func(t string) bool { return ascii.EqualFold(t, strings.TrimSpace(term)) })
 }
 
 func (u *updateCheck) scheduledTerm() string {

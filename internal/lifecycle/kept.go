@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -117,7 +118,7 @@ func (l *keptLine) otherMember() string {
 // the value of a member that the client did not set.
 func differs(asked, is string) bool {
 	asked = strings.TrimSpace(asked)
-	return asked != "" && !strings.EqualFold(asked, is)
+	return asked != "" && !ascii.EqualFold(asked, is)
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 )
 
@@ -99,7 +100,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 	if !item.Kind.Legacy() && len(item.Terms) > 0 {
 		line.TermDuration = new(item.Term(o.Document.BillingCycle))
 		for _, term := range item.Terms {
-			if asked.TermDuration != nil && strings.EqualFold(term, *asked.TermDuration) {
+			if asked.TermDuration != nil && ascii.EqualFold(term, *asked.TermDuration) {
 				line.TermDuration = new(term)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
@@ -89,7 +90,7 @@ var patchRules = []rule[*patchCheck]{
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "referenceCustomerId is another customer's", func(p *patchCheck) (string, string) {
 		id := p.request.ReferenceCustomerID
-		return require(id == "" || strings.EqualFold(id, p.account.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
+		return require(id == "" || ascii.EqualFold(id, p.account.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the billing cycle is unknown text", func(p *patchCheck) (string, string) {
 		return unknownCycle(p.request.BillingCycle)
@@ -143,8 +144,8 @@ func (p *patchCheck) find(line *partnercenter.OrderLineItem) int {
 	stored := p.Document.LineItems
 	if line.SubscriptionID != "" {
 		return slices.IndexFunc(stored, func(s partnercenter.OrderLineItem) bool {
-			return strings.EqualFold(s.SubscriptionID, line.SubscriptionID) &&
-				(line.OfferID == "" || strings.EqualFold(s.OfferID, line.OfferID))
+			return ascii.EqualFold(s.SubscriptionID, line.SubscriptionID) &&
+				(line.OfferID == "" || ascii.EqualFold(s.OfferID, line.OfferID))
 		})
 	}
 	if line.ParentSubscriptionID != "" {
@@ -152,7 +153,7 @@ func (p *patchCheck) find(line *partnercenter.OrderLineItem) int {
 	}
 	found := -1
 	for i := range stored {
-		if line.OfferID != "" && !strings.EqualFold(stored[i].OfferID, line.OfferID) {
+		if line.OfferID != "" && !ascii.EqualFold(stored[i].OfferID, line.OfferID) {
 			continue
 		}
 		number := line.LineItemNumber

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -61,7 +62,7 @@ func ReferencedIDs(request *partnercenter.Order) (subscriptions, mpnIDs []string
 // come in various spellings.
 func provisioningVariable(line *partnercenter.OrderLineItem, name string) string {
 	for key, value := range line.ProvisioningContext {
-		if strings.EqualFold(key, name) {
+		if ascii.EqualFold(key, name) {
 			return strings.TrimSpace(value)
 		}
 	}
@@ -133,7 +134,7 @@ var requestRules = []rule[*placementCheck]{
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "referenceCustomerId is another customer's", func(p *placementCheck) (string, string) {
 		id := p.Request.ReferenceCustomerID
-		return require(id == "" || strings.EqualFold(id, p.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
+		return require(id == "" || ascii.EqualFold(id, p.CustomerID), "Send the id of the customer in the path, or leave it out", "Invalid property referenceCustomerId: %s is not the customer in the path", quote.Text(id))
 	}},
 	{http.StatusForbidden, partnercenter.ErrorCodeRoleNotGranted, "a line has an indirect reseller's MPN id, but the token has no user", func(p *placementCheck) (string, string) {
 		return require(p.HasUser || !p.indirect(), "Send the token of a signed-in user (App+User); partnercenter token --user prints one for a local server", "The supplied role does not have the rights to order for an indirect reseller: the token is an application's own")
@@ -147,7 +148,7 @@ var requestRules = []rule[*placementCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the currency is not the customer's", func(p *placementCheck) (string, string) {
 		code, _ := p.Catalog.Currency(p.Country)
 		sent := strings.TrimSpace(p.Request.CurrencyCode)
-		return require(sent == "" || code == "" || strings.EqualFold(sent, code), "Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quote.Text(p.Request.CurrencyCode))
+		return require(sent == "" || code == "" || ascii.EqualFold(sent, code), "Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quote.Text(p.Request.CurrencyCode))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSandboxLimit, "the sandbox has more customers than it may", func(p *placementCheck) (string, string) {
 		most := p.settings.MaxCustomers
@@ -244,7 +245,7 @@ var lineRules = []rule[*lineCheck]{
 	}},
 	{http.StatusForbidden, partnercenter.ErrorCodeTermUnavailable, "the item is not sold for the term", func(l *lineCheck) (string, string) {
 		term := l.line.TermDuration
-		if term == nil || *term == "" && l.item.Kind.Legacy() || slices.ContainsFunc(l.item.Terms, func(t string) bool { return strings.EqualFold(t, *term) }) {
+		if term == nil || *term == "" && l.item.Kind.Legacy() || slices.ContainsFunc(l.item.Terms, func(t string) bool { return ascii.EqualFold(t, *term) }) {
 			return "", ""
 		}
 		next := "Leave termDuration out" // without a term, or with the empty one of perpetual software
@@ -303,7 +304,7 @@ var lineRules = []rule[*lineCheck]{
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable, "the scope is neither single nor shared", func(l *lineCheck) (string, string) {
 		scope := provisioningVariable(l.line, "Scope")
-		return require(scope == "" || strings.EqualFold(scope, "single") || strings.EqualFold(scope, "shared"), "Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
+		return require(scope == "" || ascii.EqualFold(scope, "single") || ascii.EqualFold(scope, "shared"), "Send single or shared", "Unable to parse enum: scope %s in line %d", quote.Text(scope), l.number)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSubscriptionInvalid, "the customer has no subscription that a reservation is for", func(l *lineCheck) (string, string) {
 		return l.requireAzure(func(s *Subscription) bool { return s != nil }, "Send the id of one of the customer's Azure subscriptions", "This subscription is not a valid subscription")
@@ -412,8 +413,8 @@ func addOnParent(item *catalog.Item, parent *Subscription, parentID string, numb
 // matchesPrerequisite reports whether an item id is what a prerequisite names: an
 // offer, or any availability of a SKU.
 func matchesPrerequisite(prerequisite, id string) bool {
-	return strings.EqualFold(prerequisite, id) ||
-		len(id) > len(prerequisite) && id[len(prerequisite)] == ':' && strings.EqualFold(prerequisite, id[:len(prerequisite)])
+	return ascii.EqualFold(prerequisite, id) ||
+		len(id) > len(prerequisite) && id[len(prerequisite)] == ':' && ascii.EqualFold(prerequisite, id[:len(prerequisite)])
 }
 
 func inactiveParent(parent *Subscription) (string, string) {

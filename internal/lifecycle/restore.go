@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
@@ -27,7 +28,7 @@ func Restore(account *Account, document partnercenter.Order, facts *OrderFacts, 
 		if id == "" {
 			continue
 		}
-		kept := slices.IndexFunc(stored, func(s *Subscription) bool { return strings.EqualFold(s.Document.ID, id) })
+		kept := slices.IndexFunc(stored, func(s *Subscription) bool { return ascii.EqualFold(s.Document.ID, id) })
 		if kept >= 0 {
 			o.Subscriptions = append(o.Subscriptions, stored[kept])
 			continue
@@ -45,7 +46,7 @@ func kindOf(account *Account, offerID string) catalog.Kind {
 		return item.Kind
 	case guid.Is(offerID):
 		return catalog.License
-	case strings.HasPrefix(strings.ToUpper(offerID), "MS-AZR-"):
+	case strings.HasPrefix(ascii.ToUpper(offerID), "MS-AZR-"):
 		return catalog.Usage
 	}
 	return ""

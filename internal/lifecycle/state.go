@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
@@ -44,7 +45,7 @@ type Holdings struct {
 }
 
 // Key returns the form in which case-insensitive ids are looked up.
-func Key(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
+func Key(id string) string { return ascii.ToLower(strings.TrimSpace(id)) }
 
 // Order is an order with everything that changes with it. The document is its final
 // state, when everything in progress is complete; [Order.At] returns the state before
@@ -174,7 +175,7 @@ func (o *Order) subscriptionOf(line int) *Subscription {
 // Subscription returns the order's subscription with an id, or nil.
 func (o *Order) Subscription(id string) *Subscription {
 	for _, s := range o.Subscriptions {
-		if strings.EqualFold(s.Document.ID, id) {
+		if ascii.EqualFold(s.Document.ID, id) {
 			return s
 		}
 	}
@@ -295,5 +296,5 @@ func lowerFirst(s string) string {
 	if s == "" {
 		return ""
 	}
-	return strings.ToLower(s[:1]) + s[1:]
+	return ascii.ToLower(s[:1]) + s[1:]
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
@@ -285,7 +286,7 @@ var updateRules = []rule[*updateCheck]{
 		return require(!u.now.Before(u.Facts.Since), "Try again when GET .../provisioningstatus of its order returns fulfilled", "Subscription %s is not ready to be updated", u.Document.ID)
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the body's id is another subscription's", func(u *updateCheck) (string, string) {
-		return require(u.request.ID == "" || strings.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
+		return require(u.request.ID == "" || ascii.EqualFold(u.request.ID, u.Document.ID), "Send the id of the subscription in the path, or leave it out", "Invalid property id: %s is not the subscription in the path", quote.Text(u.request.ID))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeCycleNotHere, "the billing cycle is to change", func(u *updateCheck) (string, string) {
 		next := "Use PATCH /customers/{customer-id}/orders/{order-id}"

@@ -28,6 +28,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 const (
@@ -242,14 +244,14 @@ func (c *CA) Issue(now time.Time, hosts ...string) (tls.Certificate, error) {
 	for _, host := range hosts {
 		switch ip := net.ParseIP(host); {
 		case len(c.kind.hosts) > 0:
-			if !slices.Contains(c.kind.hosts, strings.ToLower(host)) {
+			if !slices.Contains(c.kind.hosts, ascii.ToLower(host)) {
 				return tls.Certificate{}, fmt.Errorf("localca: cannot sign for %q, which %s is not for; use one of %s", host, c.certFile, strings.Join(c.kind.hosts, ", "))
 			}
-			template.DNSNames = append(template.DNSNames, strings.ToLower(host))
+			template.DNSNames = append(template.DNSNames, ascii.ToLower(host))
 		case ip.IsLoopback():
 			template.IPAddresses = append(template.IPAddresses, ip)
 		case isLocalName(host):
-			template.DNSNames = append(template.DNSNames, strings.ToLower(host))
+			template.DNSNames = append(template.DNSNames, ascii.ToLower(host))
 		default:
 			return tls.Certificate{}, fmt.Errorf("localca: cannot sign for %q, which is not this machine; use localhost, a name that ends in .localhost, 127.0.0.1 or ::1", host)
 		}
@@ -274,7 +276,7 @@ func isLocalName(name string) bool {
 	if len(name) > 253 {
 		return false
 	}
-	labels := strings.Split(strings.ToLower(name), ".")
+	labels := strings.Split(ascii.ToLower(name), ".")
 	for _, label := range labels {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
 			strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {

@@ -5,13 +5,15 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // IsHost reports whether a host, without a port, is this machine: localhost or a
 // loopback address.
 func IsHost(host string) bool {
 	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+	return ascii.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // Host returns the host that a request was sent to, without the port.
@@ -38,5 +40,5 @@ func IsFromOtherOrigin(r *http.Request) bool {
 // any other name can make it resolve to this machine, and so make a web page look like
 // one of this server's.
 func IsLocalhostOrAddress(host string) bool {
-	return strings.EqualFold(host, "localhost") || net.ParseIP(strings.Trim(host, "[]")) != nil
+	return ascii.EqualFold(host, "localhost") || net.ParseIP(strings.Trim(host, "[]")) != nil
 }

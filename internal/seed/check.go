@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/rawjson"
@@ -54,7 +55,7 @@ func (c *checker) answer(p yamlfile.Position, into any, except ...string) {
 		err = partnercenter.Unmarshal(data, into)
 	}
 	if err != nil {
-		c.Problem(p, "is no %s of the API: %v", strings.ToLower(t.Name()), err)
+		c.Problem(p, "is no %s of the API: %v", ascii.ToLower(t.Name()), err)
 	}
 }
 
@@ -69,7 +70,7 @@ func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 	c.Required(p, "country", "two letters, such as US")
 	c.guid(p.Field("tenantId"))
 	c.Unique(ids.tenants, p.Field("tenantId"), guid.Key(partner.TenantID))
-	c.Unique(ids.domains, p.Field("domain"), strings.ToLower(partner.Domain))
+	c.Unique(ids.domains, p.Field("domain"), ascii.ToLower(partner.Domain))
 	for i := range partner.Apps {
 		if at := p.Field("apps").Item(i); at.IsObject() {
 			c.app(at, &partner.Apps[i], ids)
@@ -199,7 +200,7 @@ func (c *checker) user(p yamlfile.Position, u *User, ids *seedIDs) {
 	if problem := principalNameProblem(u.UserPrincipalName); problem != "" && !upn.Empty() {
 		c.Problem(upn, "%s", problem)
 	}
-	c.Unique(ids.users, upn, strings.ToLower(u.UserPrincipalName))
+	c.Unique(ids.users, upn, ascii.ToLower(u.UserPrincipalName))
 }
 
 func (c *checker) customer(p yamlfile.Position, customer *Customer, ids *seedIDs) {
@@ -220,7 +221,7 @@ func (c *checker) customer(p yamlfile.Position, customer *Customer, ids *seedIDs
 			continue
 		}
 		c.order(at, o)
-		if o.ReferenceCustomerID != "" && !strings.EqualFold(o.ReferenceCustomerID, customer.Customer.ID) {
+		if o.ReferenceCustomerID != "" && !ascii.EqualFold(o.ReferenceCustomerID, customer.Customer.ID) {
 			c.Problem(at.Field("referenceCustomerId"), "the order is under customer %s; move it, or leave this field out", customer.Customer.ID)
 		}
 		c.Unique(orderIDs, at.Field("id"), guid.KeyIfGUID(o.ID))

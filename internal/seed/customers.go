@@ -2,9 +2,9 @@ package seed
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Customer is a customer with its orders. The customer's AssociatedPartnerID names its
@@ -57,10 +57,10 @@ func overlay(tree, more any) any {
 // CountryOf returns the country in which a customer buys, or empty.
 func CountryOf(c *partnercenter.Customer) string {
 	if p := c.CompanyProfile; p != nil && p.Address != nil && p.Address.Country != "" {
-		return strings.ToUpper(p.Address.Country)
+		return ascii.ToUpper(p.Address.Country)
 	}
 	if p := c.BillingProfile; p != nil && p.DefaultAddress != nil {
-		return strings.ToUpper(p.DefaultAddress.Country)
+		return ascii.ToUpper(p.DefaultAddress.Country)
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
@@ -97,12 +98,12 @@ func lineLinks(line *partnercenter.OrderLineItem, customerID, country string) *p
 
 // firstEtag returns the etag of a legacy order that was never changed.
 func firstEtag(id string) string {
-	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"id":"%s","version":1}`, strings.ToLower(id)))
+	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"id":"%s","version":1}`, ascii.ToLower(id)))
 }
 
 // numericEtag returns the etag of a billing profile: a signed number as text.
 func numericEtag(id string) string {
 	h := fnv.New64a()
-	h.Write([]byte(strings.ToLower(id)))
+	h.Write([]byte(ascii.ToLower(id)))
 	return strconv.FormatInt(int64(h.Sum64()), 10)
 }

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 	"github.com/partnercenter-go/partnercenter/internal/spelling"
@@ -175,9 +176,9 @@ func (f *importFile) item(value jsontext.Value, offset int, name, customer strin
 	}
 	kind := objectType(m)
 	switch {
-	case strings.EqualFold(kind, string(partnercenter.ObjectTypeOrder)), kind == "" && m["lineitems"].value != nil:
+	case ascii.EqualFold(kind, string(partnercenter.ObjectTypeOrder)), kind == "" && m["lineitems"].value != nil:
 		return f.order(value, m, offset, name, customer)
-	case strings.EqualFold(kind, string(partnercenter.ObjectTypeCustomer)), kind == "" && m["companyprofile"].value != nil:
+	case ascii.EqualFold(kind, string(partnercenter.ObjectTypeCustomer)), kind == "" && m["companyprofile"].value != nil:
 		return f.customer(value, offset, name)
 	case kind != "":
 		return f.fail(offset, name, "is of type %.60q; import takes orders and customers, leave this out", kind)
@@ -212,8 +213,22 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 	case !guid.Is(o.ReferenceCustomerID):
 		return f.fail(offset, name, "order %s: referenceCustomerId %.60q is not a GUID; use the customer's", o.ID, o.ReferenceCustomerID)
 	}
+	for _, id := range keysOf(&o) {
+		if strings.ContainsRune(id, utf8.RuneError) {
+			return f.fail(offset, name, "order %.60q: the id %.60q has a character that is not valid UTF-8, so that other ids would be the same; fetch the answer again", o.ID, id)
+		}
+	}
 	key := guid.Key(o.ReferenceCustomerID) + "/" + guid.KeyIfGUID(o.ID)
 	return addOnce(f, &f.into.Orders, f.into.orders, read[partnercenter.Order]{item: o, key: key, what: "order " + o.ID, offset: offset, name: name})
+}
+
+// keysOf returns the ids by which an order and what it made are found.
+func keysOf(o *partnercenter.Order) []string {
+	keys := []string{o.ID}
+	for _, line := range o.LineItems {
+		keys = append(keys, line.SubscriptionID, line.ParentSubscriptionID, line.OfferID)
+	}
+	return keys
 }
 
 func (f *importFile) customer(value jsontext.Value, offset int, name string) error {
@@ -328,7 +343,7 @@ func members(object jsontext.Value) map[string]member {
 		if name, err = dec.ReadToken(); err != nil {
 			break
 		}
-		key := strings.ToLower(name.String())
+		key := ascii.ToLower(name.String())
 		var value jsontext.Value
 		value, err = dec.ReadValue()
 		start := int(dec.InputOffset()) - len(value)
@@ -341,14 +356,14 @@ func objectType(m map[string]member) string {
 	return jsonText(members(m["attributes"].value)["objecttype"])
 }
 
-// customerPath finds the customer in the address of a resource.
-var customerPath = regexp.MustCompile(`(?i)/customers/([^/]+)`)
-
 // customerIn returns the customer in a resource's own link, if any.
 func customerIn(m map[string]member) string {
 	self := members(members(m["links"].value)["self"].value)
-	if found := customerPath.FindStringSubmatch(jsonText(self["uri"])); found != nil && guid.Is(found[1]) {
-		return found[1]
+	uri := jsonText(self["uri"])
+	if _, after, ok := strings.Cut(ascii.ToLower(uri), "/customers/"); ok {
+		if id, _, _ := strings.Cut(uri[len(uri)-len(after):], "/"); guid.Is(id) {
+			return id
+		}
 	}
 	return ""
 }

@@ -107,6 +107,8 @@ func TestReadImportErrors(t *testing.T) {
 		{"customer request", []string{`{"companyProfile":{}}`}, "1.json:1: is a customer without id, as in a request; save the answer instead"},
 		{"order of nobody", []string{`{"id":"c5d80f3a7b21","lineItems":[]}`}, "1.json:1: order c5d80f3a7b21 does not say whose it is: add referenceCustomerId, the customer's GUID"},
 		{"order of no GUID", []string{`{"id":"c5d80f3a7b21","lineItems":[],"referenceCustomerId":"wingtip"}`}, `1.json:1: order c5d80f3a7b21: referenceCustomerId "wingtip" is not a GUID; use the customer's`},
+		{"order of no text", []string{strings.Replace(orderJSON, "c5d80f3a7b21", "c5d80f3a\xe9", 1)}, "1.json:1: order \"c5d80f3a\ufffd\": the id \"c5d80f3a\ufffd\" has a character that is not valid UTF-8, so that other ids would be the same; fetch the answer again"},
+		{"line of no text", []string{`{"id":"c5d80f3a7b21","referenceCustomerId":"` + wingtipID + `","lineItems":[{"offerId":"a\ud800"}]}`}, "1.json:1: order \"c5d80f3a7b21\": the id \"a\ufffd\" has a character that is not valid UTF-8, so that other ids would be the same; fetch the answer again"},
 		{"customer of no GUID", []string{`{"id":"wingtip","companyProfile":{}}`}, `1.json:1: customer id "wingtip" is not a GUID; use the customer's`},
 		{"two orders", []string{orderJSON, "[" + strings.Replace(orderJSON, "1.50", "1.51", 1) + "]"}, "2.json:1: items[0]: order c5d80f3a7b21 is in 1.json:1 too and differs; import the newer of the two only"},
 		{"two customers", []string{"[\n" + briefJSON + ",\n" + strings.Replace(fullJSON, "Wingtip Toys", "Wingtip", 1) + "]"}, "1.json:3: items[1]: customer " + wingtipID + " is in 1.json:2, items[0] too and differs; import the newer of the two only"},

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
@@ -120,7 +120,7 @@ func (c *call) setHeaders(length int) http.Header {
 	h[headerVector] = values[2:3:3]
 	h[headerServerID] = serverIDs
 	h["Content-Length"] = values[3:4:4]
-	if validate := c.r.Header[keyValidateMFA]; len(validate) == 1 && c.claims != nil && c.claims.HasUser() && strings.EqualFold(validate[0], "true") {
+	if validate := c.r.Header[keyValidateMFA]; len(validate) == 1 && c.claims != nil && c.claims.HasUser() && ascii.EqualFold(validate[0], "true") {
 		h[headerMFACompliant] = []string{strconv.FormatBool(c.claims.MFA)}
 	}
 	if locale := c.r.Header[headerLocale]; len(locale) == 1 && locale[0] != "" && len(locale[0]) <= maxEchoed {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/token"
 )
@@ -45,7 +46,7 @@ func (s *Server) authenticate(c *call) error {
 	}
 	scheme, text, _ := strings.Cut(values[0], " ")
 	text = strings.TrimSpace(text)
-	if !strings.EqualFold(scheme, "Bearer") || text == "" {
+	if !ascii.EqualFold(scheme, "Bearer") || text == "" {
 		return errUnauthorized(partnercenter.ErrorCodeTokenMissing, "Partner token missing in request context: the Authorization header holds no bearer token. "+s.nextSignIn())
 	}
 	claims, err := s.tokens.Verify(text)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
@@ -79,7 +80,7 @@ func (s *Server) answerCatalog(c *call, h catalogHandler, sold salesCountry) err
 
 // country returns a country as the catalog spells it.
 func (s *Server) country(code string) (string, error) {
-	if len(code) != 2 || strings.Trim(strings.ToUpper(code), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if len(code) != 2 || strings.Trim(ascii.ToUpper(code), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return "", errBadQuery("country="+quote.Text(code)+" is not a country", "send its two letters, such as US")
 	}
 	country, ok := s.config.Catalog.Country(code)
@@ -96,7 +97,7 @@ func (s *Server) partnerCountry(c *call) (string, error) {
 		return "", err
 	}
 	for _, p := range partners {
-		if strings.EqualFold(p.TenantID, c.claims.TenantID) {
+		if ascii.EqualFold(p.TenantID, c.claims.TenantID) {
 			return p.Country, nil
 		}
 	}
@@ -114,7 +115,7 @@ func (s *Server) selection(c *call) (catalog.Selection, error) {
 		selected.Segment = segment
 	}
 	if value := c.query["reservationscope"]; value != "" {
-		if !strings.EqualFold(value, string(partnercenter.ReservationScopeAzurePlan)) {
+		if !ascii.EqualFold(value, string(partnercenter.ReservationScopeAzurePlan)) {
 			return selected, errEnum("reservationScope", value, []string{string(partnercenter.ReservationScopeAzurePlan)})
 		}
 		selected.Scope = partnercenter.ReservationScopeAzurePlan

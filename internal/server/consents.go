@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
@@ -77,9 +78,12 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 	if err := s.checkConsentCall(c); err != nil {
 		return err
 	}
+	if err := c.checkRequestID(); err != nil {
+		return err
+	}
 	id := c.param("application-id")
 	known := s.config.Authority.Consents(func(consent issuer.Consent) bool {
-		return consent.TenantID == c.customer && strings.EqualFold(consent.ClientID, id) && consent.UserID == ""
+		return consent.TenantID == c.customer && ascii.EqualFold(consent.ClientID, id) && consent.UserID == ""
 	})
 	if len(known) == 0 {
 		return errNoConsent(id)

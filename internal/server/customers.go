@@ -125,6 +125,9 @@ func parseFilter(raw string) (*partnercenter.FieldFilter, error) {
 	if err := json.Unmarshal([]byte(raw), &f, json.MatchCaseInsensitiveNames(true)); err != nil {
 		return nil, errBadQuery("the filter is not a field filter in JSON", example)
 	}
+	if !isText(f.Value) {
+		return nil, errBadQuery("the filter's Value has a NUL character", example)
+	}
 	f.Field, f.Operator = f.Field.Normalize(), f.Operator.Normalize()
 	if !slices.Contains(searchFields, string(f.Field)) {
 		return nil, errEnum("Field", string(f.Field), searchFields)

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -19,7 +19,7 @@ func (s *Server) health(path pathSegments) (func(*call) error, bool) {
 	if path.count != 1 {
 		return nil, false
 	}
-	switch strings.ToLower(path.first()) {
+	switch ascii.ToLower(path.first()) {
 	case "livez":
 		return s.livez, true
 	case "readyz":

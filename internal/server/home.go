@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Listener is an address of the server, to show.
@@ -22,7 +23,7 @@ var homePage = template.Must(template.New("home").Parse(homeHTML))
 // asksForPage reports whether a request is that of a person with a browser. Clients of the
 // API ask for JSON, for anything, or for nothing.
 func (c *call) asksForPage() bool {
-	return (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead) && strings.Contains(strings.ToLower(c.r.Header.Get("Accept")), "text/html")
+	return (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead) && strings.Contains(ascii.ToLower(c.r.Header.Get("Accept")), "text/html")
 }
 
 // home sends the page at the root, which says what this is.

@@ -6,9 +6,9 @@ import (
 	"crypto/subtle"
 	"errors"
 	"log/slog"
-	"strings"
 	"sync"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -112,16 +112,31 @@ func (c *call) idempotencyKey(body []byte) (*store.Answer, error) {
 	if len(sent) == 0 || sent[0] == "" {
 		return nil, nil
 	}
-	if len(sent[0]) > maxEchoed {
-		return nil, errRequestIDTooLong
+	if err := c.checkRequestID(); err != nil {
+		return nil, err
 	}
 	h := sha256.New()
-	for _, part := range append([]string{c.claims.TenantID, strings.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
+	for _, part := range append([]string{c.claims.TenantID, ascii.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
 		h.Write([]byte(guid.KeyIfGUID(part)))
 		h.Write([]byte{0}) // separates the parts
 	}
 	digest := sha256.Sum256(body)
 	return &store.Answer{Key: h.Sum(nil)[:16], Digest: digest[:16]}, nil
+}
+
+// checkRequestID refuses an id that does not say for sure which write it is. One that is
+// not ASCII has no encoding that all clients and proxies agree on.
+func (c *call) checkRequestID() error {
+	sent := c.r.Header[keyRequestID]
+	switch {
+	case len(sent) == 0:
+		return nil
+	case len(sent[0]) > maxEchoed:
+		return errRequestIDTooLong
+	case !ascii.Is(sent[0]):
+		return errRequestIDNoASCII
+	}
+	return nil
 }
 
 // answerAgain repeats an earlier answer, if the body is the same.

@@ -8,10 +8,10 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 )
@@ -27,7 +27,7 @@ func (s *Server) uploadAttachments(c *call) error {
 	body := &begunBody{Reader: unlimitedBody(c.r)}
 	err := s.attach(c, body, deadline)
 	// A client that sent Expect: 100-continue sends the body once it is read.
-	if err == nil || !body.begun && strings.EqualFold(c.r.Header.Get("Expect"), "100-continue") {
+	if err == nil || !body.begun && ascii.EqualFold(c.r.Header.Get("Expect"), "100-continue") {
 		return err
 	}
 	if c.r.ProtoMajor > 1 {
@@ -148,7 +148,7 @@ func (s *Server) downloadAttachment(c *call) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(list, func(a store.Attachment) bool { return strings.EqualFold(a.ID, id) })
+	i := slices.IndexFunc(list, func(a store.Attachment) bool { return ascii.EqualFold(a.ID, id) })
 	if i < 0 {
 		return errAttachmentNotFound(id)
 	}

@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 const (
@@ -34,7 +37,7 @@ func (p *pathSegments) first() string {
 // isAPI reports whether the path is below the version root.
 func (p *pathSegments) isAPI() bool {
 	first := p.first()
-	return strings.EqualFold(first, "v1") || strings.EqualFold(first, "v1.0")
+	return ascii.EqualFold(first, "v1") || ascii.EqualFold(first, "v1.0")
 }
 
 // versioned returns the path below the version root, unless it is too long.
@@ -75,6 +78,9 @@ func splitPath(r *http.Request) (pathSegments, error) {
 		if strings.ContainsFunc(segment, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return p, errBadPath("it has a control character")
 		}
+		if !utf8.ValidString(segment) {
+			return p, errBadPath("it is not valid UTF-8")
+		}
 		if p.count == maxSegments {
 			return p, errUnknownRoute(r.URL.Path)
 		}
@@ -99,7 +105,7 @@ func (c *call) param(name string) string {
 	return c.params.values[strings.Count(before, "{")]
 }
 
-// router finds routes by path, case-insensitively.
+// router finds routes by path, in any case of the letters A to Z.
 type router struct{ root node }
 
 // node is one segment of the routes' patterns.
@@ -141,7 +147,7 @@ func newRouter(routes []Route) *router {
 // before the router is asked, and patterns beside it are found as if they were below it.
 func (n *node) descend(pattern string) *node {
 	for segment := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(pattern, "/v1"), "/"), "/") {
-		n = n.child(strings.ToLower(segment))
+		n = n.child(ascii.ToLower(segment))
 	}
 	return n
 }
@@ -171,7 +177,7 @@ func (r *router) find(p pathSegments, into *params) *node {
 	for _, segment := range p.segments[1:max(1, p.count)] {
 		var next *node
 		for _, c := range n.fixed {
-			if strings.EqualFold(c.name, segment) {
+			if ascii.EqualFold(c.name, segment) {
 				next = c
 				break
 			}

@@ -3,9 +3,9 @@ package server
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -104,7 +104,7 @@ func (s *Server) checkInventory(c *call, sold salesCountry) (any, error) {
 	}
 	given := make(map[string]bool, len(request.InventoryContext))
 	for key, value := range request.InventoryContext {
-		folded := strings.ToLower(key)
+		folded := ascii.ToLower(key)
 		if given[folded] {
 			return nil, errBadQuery("inventoryContext has "+quote.Text(key)+" twice, in different cases", "send it once")
 		}
@@ -113,7 +113,7 @@ func (s *Server) checkInventory(c *call, sold salesCountry) (any, error) {
 	// Stock is the same in every region, which published clients leave out.
 	given["armregionname"] = true
 	for _, variable := range s.config.Catalog.InventoryVariables(request.TargetItems) {
-		if !given[strings.ToLower(variable)] {
+		if !given[ascii.ToLower(variable)] {
 			return nil, errBadQuery("inventoryContext has no "+variable+", which the SKUs' inventoryVariables require", "send it")
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 )
 
@@ -15,7 +17,8 @@ import (
 type query map[string]string
 
 // parseQuery reads a query. A repeated name, in any case, is refused, as either value
-// could be the wrong one.
+// could be the wrong one, and so is what could only be compared after it is changed:
+// invalid UTF-8, and NUL.
 func parseQuery(raw string) (query, error) {
 	if raw == "" {
 		return nil, nil
@@ -26,7 +29,10 @@ func parseQuery(raw string) (query, error) {
 	}
 	q := make(query, len(values))
 	for name, list := range values {
-		folded := strings.ToLower(name)
+		if !isText(name) || slices.ContainsFunc(list, func(value string) bool { return !isText(value) }) {
+			return nil, errBadQuery("query parameter "+quote.Text(name)+" is not UTF-8 text", "percent-encode the UTF-8 form of names and values")
+		}
+		folded := ascii.ToLower(name)
 		if _, twice := q[folded]; twice || len(list) > 1 {
 			return nil, errBadQuery("query parameter "+quote.Text(name)+" is repeated", "send it once")
 		}
@@ -35,13 +41,16 @@ func parseQuery(raw string) (query, error) {
 	return q, nil
 }
 
+// isText reports whether s can be compared and stored as it is.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+
 // bool reads a flag: absent, empty, or true or false in any case.
 func (q query) bool(name string) (bool, error) {
 	value := q[name]
 	switch {
-	case value == "" || strings.EqualFold(value, "false"):
+	case value == "" || ascii.EqualFold(value, "false"):
 		return false, nil
-	case strings.EqualFold(value, "true"):
+	case ascii.EqualFold(value, "true"):
 		return true, nil
 	}
 	return false, errBadQuery(name+"="+quote.Text(value)+" is neither true nor false", "send true or false, or leave it out")

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/cloudhosts"
@@ -242,7 +242,7 @@ func (s *Server) dispatch(c *call) error {
 	if path.isAPI() {
 		return s.serveAPI(c, path)
 	}
-	if path.count == 2 && strings.EqualFold(path.first(), activationPath) {
+	if path.count == 2 && ascii.EqualFold(path.first(), activationPath) {
 		c.pattern = "/" + activationPath + "/{subscription-id}"
 		return c.activationPage()
 	}
@@ -254,7 +254,7 @@ func (s *Server) dispatch(c *call) error {
 		c.pattern = "/" + path.first()
 		return h(c)
 	}
-	if path.count == 1 && strings.EqualFold(path.first(), documentPath) {
+	if path.count == 1 && ascii.EqualFold(path.first(), documentPath) {
 		c.pattern = "/" + documentPath
 		return c.sendDocument()
 	}

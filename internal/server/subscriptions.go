@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -59,7 +60,7 @@ func (s *Server) listAddOns(c *call) error {
 		return err
 	}
 	return s.answerSubscriptions(c, store.SubscriptionQuery{}, nil, func(x *lifecycle.Subscription) bool {
-		return strings.EqualFold(x.Document.ParentSubscriptionID, base.Document.ID)
+		return ascii.EqualFold(x.Document.ParentSubscriptionID, base.Document.ID)
 	})
 }
 
@@ -90,7 +91,7 @@ func (s *Server) answerSubscriptions(c *call, q store.SubscriptionQuery, query u
 	slices.SortStableFunc(items, func(a, b *partnercenter.Subscription) int { return a.CreationDate.Compare(b.CreationDate) })
 	self := strings.TrimPrefix(c.pattern, "/v1")
 	self = strings.ReplaceAll(self, "{customer-tenant-id}", c.customer)
-	self = strings.ReplaceAll(self, "{subscription-id}", strings.ToLower(c.param("subscription-id")))
+	self = strings.ReplaceAll(self, "{subscription-id}", ascii.ToLower(c.param("subscription-id")))
 	if len(query) > 0 {
 		self += "?" + query.Encode()
 	}

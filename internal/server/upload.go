@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -140,15 +141,15 @@ func (u *upload) add(part *multipart.Part) error {
 	switch {
 	case err != nil || disposition != "form-data" || name == "":
 		return errBody("a part has no name", "give each part a Content-Disposition such as "+`form-data; name="POFiles"; filename="po.pdf"`)
-	case strings.HasPrefix(strings.ToLower(strings.TrimSpace(part.Header.Get("Content-Type"))), "multipart/"):
+	case strings.HasPrefix(ascii.ToLower(strings.TrimSpace(part.Header.Get("Content-Type"))), "multipart/"):
 		return errBody("part "+quote.Text(name)+" has parts of its own", "send each file as a part of the whole body")
 	}
-	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
+	switch ascii.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
 	case "", "binary", "8bit", "7bit":
 	default:
 		return errBody("part "+quote.Text(name)+" is in a transfer encoding", "send its bytes as they are")
 	}
-	switch strings.ToLower(name) {
+	switch ascii.ToLower(name) {
 	case "metadata":
 		return u.addMetadata(part)
 	case "pofiles":

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
@@ -176,20 +177,10 @@ type CustomerTenant struct {
 func (s *Store) CustomerTenant(ctx context.Context, name string) (*CustomerTenant, error) {
 	id := guid.Key(name)
 	if !guid.Is(name) {
-		domain := searchKey(name)
-		if domain == "" { // as of the customers without a domain
-			return nil, nil
-		}
-		ids, err := queryAll(ctx, s, "find a customer's tenant", func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }, `
-SELECT customer_id FROM (
-    SELECT customer_id, 0 AS custom FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1
-    UNION ALL
-    SELECT customer_id, 1 FROM customer_domains WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1
-) AS found ORDER BY custom, customer_id LIMIT 1`, domain)
-		if err != nil || len(ids) == 0 {
+		var err error
+		if id, err = s.customerOfDomain(ctx, name); err != nil || id == "" {
 			return nil, err
 		}
-		id = ids[0]
 	}
 	var found *CustomerTenant
 	_, err := queryAll(ctx, s, "read a customer's tenant", func(rows *sql.Rows) (none struct{}, err error) {
@@ -208,6 +199,37 @@ SELECT customer_id FROM (
 	}, `
 SELECT domain, partner_id, active FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND customer_id = $1 ORDER BY partner_id`, id)
 	return found, err
+}
+
+// customerOfDomain returns the id of the customer that has a domain, "" if none has. The
+// column of customers is for searches, to which more is the same than to sign-ins.
+func (s *Store) customerOfDomain(ctx context.Context, name string) (string, error) {
+	if name == "" { // as of the customers without a domain
+		return "", nil
+	}
+	ids, err := queryAll(ctx, s, "find a customer's tenant", func(rows *sql.Rows) (id string, err error) {
+		var summary string
+		if err := rows.Scan(&id, &summary); err != nil || summary == "" {
+			return id, err
+		}
+		var c partnercenter.Customer
+		if err := decodeDocument(summary, &c); err != nil {
+			return "", err
+		}
+		if c.CompanyProfile == nil || !ascii.EqualFold(c.CompanyProfile.Domain, name) {
+			return "", nil
+		}
+		return id, nil
+	}, `
+SELECT customer_id, summary FROM (
+    SELECT customer_id, summary FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1
+    UNION ALL
+    SELECT customer_id, '' FROM customer_domains WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $2
+) AS found ORDER BY summary = '', customer_id`, searchKey(name), fold(name))
+	if i := slices.IndexFunc(ids, func(id string) bool { return id != "" }); i >= 0 {
+		return ids[i], err
+	}
+	return "", err
 }
 
 const putCustomerSQL = `
@@ -286,7 +308,7 @@ func (bulk *bulkTx) putDomains(partner, customer string, domains []string) error
 	}
 	for _, domain := range domains {
 		if _, err := bulk.execUncounted(`INSERT INTO customer_domains (partner_id, customer_id, domain) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-			partner, customer, searchKey(domain)); err != nil {
+			partner, customer, fold(domain)); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,8 @@ func testCustomerTenants(t *testing.T, s *Store) {
 		"nobody.example":         nil,
 		"' OR 1=1":               nil,
 		"contoso.example\x00xyz": nil,
+		"contoſo.example":        nil,
+		"contoso.example\xff":    nil,
 	} {
 		got, err := s.CustomerTenant(t.Context(), name)
 		same(t, err, nil)
@@ -59,6 +61,13 @@ func testCustomDomains(t *testing.T, s *Store) {
 	find(map[string]string{"toys.wingtip.example.com": "", "two.example": second, "new.example": second})
 	domains(first, "one.example", "toys.wingtip.example.com")
 	find(map[string]string{"toys.wingtip.example.com": first, "other.example": ""})
+	// Domains that are the same for people who search are two customers' here.
+	domains(first, "straße.example", "ﬁrst.example")
+	domains(second, "strasse.example", "first.example")
+	find(map[string]string{
+		"STRASSE.example": second, "straße.example": first, "straßE.EXAMPLE": first, "STRAẞE.example": "",
+		"first.example": second, "ﬁrst.Example": first,
+	})
 	if err := s.Reset(t.Context(), &seed.Seed{}); err != nil {
 		t.Fatal(err)
 	}

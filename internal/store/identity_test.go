@@ -182,6 +182,17 @@ func testPutUser(t *testing.T, s *Store) {
 		}
 	}
 	same(t, get(), before)
+
+	// Names that only Unicode's rules make the same are others'.
+	names := []string{"\u212Aarl@a.example", "karl@a.example", "École@a.example", "école@a.example"}
+	for _, name := range names {
+		if err := s.PutUser(ctx, partnerA, seed.User{UserPrincipalName: name, Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if users, err := s.Users(ctx, partnerA); err != nil || len(users) != 1+len(names) {
+		t.Errorf("%d users, %v: %+v", len(users), err, users)
+	}
 }
 
 func testConsents(t *testing.T, s *Store) {

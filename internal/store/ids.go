@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/caseless"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
@@ -13,14 +14,14 @@ import (
 // short ids are not.
 func orderKey(id string) string { return guid.KeyIfGUID(id) }
 
-// fold returns the form in which case-insensitive text is stored and compared. A NUL
-// would end the text in SQL functions, and PostgreSQL does not accept it.
-func fold(s string) string {
-	return strings.ToLower(strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD"))
-}
+// fold returns the form in which case-insensitive ids and names are stored and compared.
+func fold(id string) string { return ascii.ToLower(id) }
 
-// searchKey folds text that people search by: in any case, with accents in either form.
-func searchKey(s string) string { return caseless.Key(fold(s)) }
+// searchKey folds text that people search by: in any case, with accents in either form. A
+// NUL would end the text in SQL functions, and PostgreSQL does not accept it.
+func searchKey(s string) string {
+	return caseless.Key(strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD"))
+}
 
 // newSecret returns 40 random characters that are safe in URLs.
 func newSecret() string {

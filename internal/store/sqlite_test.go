@@ -482,8 +482,8 @@ func TestUpgradeToSearchKeys(t *testing.T) {
 	if err != nil || found.Count != 1 {
 		t.Errorf("%d customers, %v", found.Count, err)
 	}
-	for _, domain := range []string{"STRASSE.example", "gasse.EXAMPLE"} {
-		if tenant, err := s.CustomerTenant(t.Context(), domain); err != nil || tenant == nil || tenant.ID != shared {
+	for domain, found := range map[string]bool{"STRAßE.example": true, "gasse.EXAMPLE": true, "STRASSE.example": false} {
+		if tenant, err := s.CustomerTenant(t.Context(), domain); err != nil || found != (tenant != nil && tenant.ID == shared) {
 			t.Errorf("%s: %v, %v", domain, tenant, err)
 		}
 	}
@@ -519,4 +519,67 @@ VALUES ('` + partnerA + `', 'x', '', 'a', 1), ('` + partnerA + `', 'x', 'u', 'b'
 	want := []string{partnerA + " : a / ", partnerA + " u: b / ", shared + " : c d / c d", former + " : e / "}
 	slices.Sort(want)
 	same(t, got, want)
+}
+
+// What is stored under keys of Unicode's rules is found under those of package ascii.
+func TestUpgradeToASCIIKeys(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	s := openTest(t, path)
+	c := customer(shared, "")
+	c.CompanyProfile.Domain, c.CustomDomains = "one.example", []string{"École.Example", "\u212Aust.example"}
+	data := &seed.Seed{Partners: []seed.Partner{{
+		Tenant: seed.Tenant{TenantID: partnerA},
+		Users: []seed.User{
+			{UserPrincipalName: "Émile@a.example", ObjectID: "e", Password: "kept"},
+			{UserPrincipalName: "\u212Aarl@a.example", ObjectID: "k", Password: "kept"},
+			{UserPrincipalName: "Ada@a.example", ObjectID: "a", Password: "kept"},
+		},
+		Customers: []seed.Customer{{Customer: c, Orders: []partnercenter.Order{{
+			ID: "o1", ReferenceCustomerID: shared, CreationDate: mustTime("2024-01-01T00:00:00Z"),
+			LineItems: []partnercenter.OrderLineItem{{OfferID: "Âge", SubscriptionID: orderless}, {OfferID: "other", SubscriptionID: former}},
+		}}}},
+	}}}
+	load(t, s, data)
+	for _, statement := range []string{
+		`UPDATE users SET upn_key = 'émile@a.example' WHERE object_id = 'e'`,
+		`UPDATE users SET upn_key = 'karl@a.example' WHERE object_id = 'k'`,
+		`UPDATE customer_domains SET domain = 'école.example' WHERE domain LIKE '%cole%'`,
+		`UPDATE customer_domains SET domain = 'kust.example' WHERE domain LIKE '%ust.%'`,
+		`UPDATE subscriptions SET offer_id = 'âge' WHERE offer_id <> 'other'`,
+		`DELETE FROM goose_db_version WHERE version_id >= 11`,
+	} {
+		if _, err := s.write.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, path)
+	for i := range data.Partners[0].Users {
+		u := data.Partners[0].Users[i]
+		u.Password, u.ObjectID = "", "" // kept where the key is found
+		if err := s.PutUser(t.Context(), partnerA, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	users, err := s.Users(t.Context(), partnerA)
+	if err != nil || len(users) != 3 {
+		t.Fatalf("%d users, %v", len(users), err)
+	}
+	for _, u := range users {
+		if u.Password != "kept" {
+			t.Errorf("%s was not found", u.UserPrincipalName)
+		}
+	}
+	for domain, found := range map[string]bool{"École.example": true, "école.example": false, "\u212Aust.EXAMPLE": true, "kust.example": false} {
+		if tenant, err := s.CustomerTenant(t.Context(), domain); err != nil || (tenant != nil) != found {
+			t.Errorf("%s: %v, %v", domain, tenant, err)
+		}
+	}
+	offers, err := queryAll(t.Context(), s, "offers", func(rows *sql.Rows) (offer string, err error) { return offer, rows.Scan(&offer) },
+		`SELECT offer_id FROM subscriptions ORDER BY offer_id DESC`)
+	if err != nil || fmt.Sprint(offers) != "[Âge other]" {
+		t.Errorf("offers %q, %v", offers, err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
@@ -181,7 +182,7 @@ ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
 // has no catalog, but there is one Azure plan, and the ids of legacy Azure offers have
 // a form of their own.
 func loadedKind(offerID string) string {
-	id := strings.ToUpper(offerID)
+	id := ascii.ToUpper(offerID)
 	switch {
 	case strings.HasPrefix(id, "MS-AZR-"):
 		return "usage"

@@ -29,7 +29,7 @@ WHERE partner_id = $1 ORDER BY upn_key`, guid.Key(partnerID))
 // [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutUser(ctx context.Context, partnerID string, u seed.User) error {
 	return s.putOwn(ctx, partnerID, owned{
-		what: "put user " + u.UserPrincipalName, from: "users WHERE upn_key", key: strings.ToLower(u.UserPrincipalName),
+		what: "put user " + u.UserPrincipalName, from: "users WHERE upn_key", key: fold(u.UserPrincipalName),
 		taken: &seed.FieldError{Field: "userPrincipalName", Message: "another partner's user has this name; use another one"},
 		put:   func(bulk *bulkTx) error { return bulk.putUser(partnerID, u) },
 	})
@@ -44,7 +44,7 @@ func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 		return err
 	}
 	err := bulk.complete(&u.ObjectID, &u.Password, `SELECT object_id, password FROM users WHERE partner_id = $1 AND upn_key = $2`,
-		guid.Key(partnerID), strings.ToLower(u.UserPrincipalName))
+		guid.Key(partnerID), fold(u.UserPrincipalName))
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 	for _, given := range u.Roles {
 		roles = append(roles, string(given.Normalize()))
 	}
-	_, err = bulk.exec(putUserSQL, guid.Key(partnerID), strings.ToLower(u.UserPrincipalName), u.UserPrincipalName, guid.Key(u.ObjectID), u.Name,
+	_, err = bulk.exec(putUserSQL, guid.Key(partnerID), fold(u.UserPrincipalName), u.UserPrincipalName, guid.Key(u.ObjectID), u.Name,
 		strings.Join(roles, " "), u.Password, boolToInt(!u.WithoutMFA), boolToInt(u.Disabled))
 	return err
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // DefaultLeeway is how far the clocks of issuer and checker may differ.
@@ -58,7 +60,7 @@ func IsGraph(audience string) bool { return AppOf(audience) == GraphAppID }
 // ResourceKey returns the form in which resources are compared: Microsoft accepts them
 // in any case and with or without a final slash.
 func ResourceKey(resource string) string {
-	return strings.ToLower(strings.TrimSuffix(resource, "/"))
+	return ascii.ToLower(strings.TrimSuffix(resource, "/"))
 }
 
 // NormalBases normalizes base URLs and removes duplicates.
@@ -80,7 +82,7 @@ func NormalBases(urls []string) ([]string, error) {
 // tokens: lower case, without a default port or a final slash. It reports whether text
 // is a base URL.
 func NormalBase(text string) (string, bool) {
-	u, err := url.Parse(strings.ToLower(text))
+	u, err := url.Parse(ascii.ToLower(text))
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return "", false
 	}

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
@@ -67,7 +68,7 @@ func (f *File) object(p Position, v reflect.Value) {
 	f.Members(p, func(name string, key, value Position) {
 		index, ok := fields.index[name]
 		if !ok && f.open != nil && fields.open {
-			if at := slices.IndexFunc(fields.names, func(n string) bool { return strings.EqualFold(n, name) }); at >= 0 {
+			if at := slices.IndexFunc(fields.names, func(n string) bool { return ascii.EqualFold(n, name) }); at >= 0 {
 				name = fields.names[at]
 				index, ok = fields.index[name], true
 				f.incomplete = true // another field may have the same name in another case
@@ -176,7 +177,7 @@ func (f *File) scalar(p Position, v reflect.Value) {
 		if p.node.Kind != yaml.ScalarNode || tag != "!!bool" {
 			f.Problem(p, "needs true or false, this is %s", describe(p.node))
 		}
-		v.SetBool(strings.EqualFold(text, "true"))
+		v.SetBool(ascii.EqualFold(text, "true"))
 	default:
 		// Numbers, dates and booleans are taken as text, so that an unquoted 2023-03-15
 		// or 007 means what it looks like.

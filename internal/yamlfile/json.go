@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // JSON returns the content at p as JSON for a type, whose fields may be spelled in any
@@ -33,7 +35,7 @@ func (f *File) writeJSON(b *bytes.Buffer, p Position, t reflect.Type, except ...
 			if key.node.ShortTag() == "!!merge" {
 				f.Problem(key, "merge keys are not read; write the fields out")
 			}
-			if slices.ContainsFunc(except, func(other string) bool { return strings.EqualFold(other, name) }) {
+			if slices.ContainsFunc(except, func(other string) bool { return ascii.EqualFold(other, name) }) {
 				return
 			}
 			b.WriteByte(separator)
@@ -76,7 +78,7 @@ func writeScalar(b *bytes.Buffer, n *yaml.Node, t reflect.Type) {
 	case tag == "!!null":
 		b.WriteString("null")
 	case tag == "!!bool" && !text:
-		b.WriteString(strings.ToLower(n.Value))
+		b.WriteString(ascii.ToLower(n.Value))
 	case (tag == "!!int" || tag == "!!float") && !text && jsontext.Value(n.Value).IsValid():
 		b.WriteString(n.Value)
 	default:
@@ -98,7 +100,7 @@ func memberType(t reflect.Type, key string) reflect.Type {
 		return t.Elem()
 	case t.Kind() == reflect.Struct:
 		for i := range t.NumField() {
-			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); strings.EqualFold(name, key) {
+			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); ascii.EqualFold(name, key) {
 				return t.Field(i).Type
 			}
 		}

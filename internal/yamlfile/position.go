@@ -3,9 +3,10 @@ package yamlfile
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Position is a position in a file: of something in it, or of something missing.
@@ -22,7 +23,7 @@ func (p Position) Field(name string) Position {
 		return f
 	}
 	for i := 0; i+1 < len(p.node.Content); i += 2 {
-		if key := p.node.Content[i]; key.Kind == yaml.ScalarNode && strings.EqualFold(key.Value, name) {
+		if key := p.node.Content[i]; key.Kind == yaml.ScalarNode && ascii.EqualFold(key.Value, name) {
 			f.node, f.near = p.node.Content[i+1], p.node.Content[i+1]
 			break
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/contract"
 )
 
@@ -94,7 +95,7 @@ func (p pathTemplate) match(segments []string) (map[string]string, bool) {
 	for i, s := range p.segments {
 		if name, ok := isParameter(s); ok {
 			values[name] = segments[i]
-		} else if !strings.EqualFold(s, segments[i]) {
+		} else if !ascii.EqualFold(s, segments[i]) {
 			return nil, false
 		}
 	}
@@ -113,7 +114,7 @@ func segmentsOf(u *url.URL) []string {
 		}
 		segments = append(segments, s)
 	}
-	if len(segments) > 0 && strings.EqualFold(segments[0], "v1.0") {
+	if len(segments) > 0 && ascii.EqualFold(segments[0], "v1.0") {
 		segments[0] = "v1"
 	}
 	return segments
@@ -125,7 +126,7 @@ func inAPI(segments []string) bool {
 	if len(segments) == 0 {
 		return false
 	}
-	switch strings.ToLower(segments[0]) {
+	switch ascii.ToLower(segments[0]) {
 	case "v1", "webhooks", "auditactivity":
 		return true
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // checkRequest checks everything that the caller sent.
@@ -41,7 +43,7 @@ func checkQuery(found *problems, x exchange, parameters []*openapi3.Parameter) {
 	given := map[*openapi3.Parameter]int{}
 	for _, name := range sortedKeys(query) {
 		i := slices.IndexFunc(parameters, func(p *openapi3.Parameter) bool {
-			return p.In == openapi3.ParameterInQuery && strings.EqualFold(p.Name, name)
+			return p.In == openapi3.ParameterInQuery && ascii.EqualFold(p.Name, name)
 		})
 		if i < 0 {
 			found.add("request query %s: not described; the operation takes %s", name, names(parameters, openapi3.ParameterInQuery))
@@ -110,7 +112,7 @@ func (d *document) checkSecurity(found *problems, x exchange, op *openapi3.Opera
 		return
 	}
 	scheme, token, _ := strings.Cut(x.request.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
+	if !ascii.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
 		found.add("request header Authorization: expected Bearer and a token")
 	}
 }
@@ -179,7 +181,7 @@ func asDescribed(value any, schema *openapi3.Schema) any {
 				continue
 			}
 			for name, property := range schema.Properties {
-				if strings.EqualFold(name, key) {
+				if ascii.EqualFold(name, key) {
 					key, member = name, asDescribed(member, property.Value)
 				}
 			}
@@ -211,7 +213,7 @@ func checkMultipart(found *problems, x exchange, boundary string, schema *openap
 		}
 		name := part.FormName()
 		for described := range schema.Value.Properties {
-			if strings.EqualFold(described, name) {
+			if ascii.EqualFold(described, name) {
 				name = described
 			}
 		}
@@ -235,7 +237,7 @@ func checkMultipart(found *problems, x exchange, boundary string, schema *openap
 }
 
 // isVendorHeader reports whether a header is one of Partner Center's own.
-func isVendorHeader(name string) bool { return len(name) > 3 && strings.EqualFold(name[:3], "MS-") }
+func isVendorHeader(name string) bool { return len(name) > 3 && ascii.EqualFold(name[:3], "MS-") }
 
 func names(parameters []*openapi3.Parameter, in string) string {
 	var all []string

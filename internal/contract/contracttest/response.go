@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // checkResponse checks the headers and the body of an answer with a described status.
@@ -56,7 +58,7 @@ func checkEcho(found *problems, x exchange, headers openapi3.Headers, name strin
 	if headers[name].Value.Schema.Value.VisitJSON(sent[0]) != nil {
 		return // not an id that the server could return
 	}
-	if !strings.EqualFold(sent[0], got[0]) {
+	if !ascii.EqualFold(sent[0], got[0]) {
 		found.add("response header %s: got %q, expected the request's %q", name, got[0], sent[0])
 	}
 }
@@ -81,7 +83,7 @@ func checkResponseBody(found *problems, x exchange, content openapi3.Content) {
 		return
 	}
 	for name, value := range parameters {
-		if name != "charset" || !strings.EqualFold(value, "utf-8") {
+		if name != "charset" || !ascii.EqualFold(value, "utf-8") {
 			found.add("response header Content-Type: got %q, expected no parameter but charset=utf-8", types[0])
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
@@ -61,7 +61,7 @@ func memberNames(tb testing.TB) map[string]string {
 	names := map[string]string{}
 	for _, schema := range loaded(tb).spec.Components.Schemas {
 		for name := range schema.Value.Properties {
-			names[strings.ToLower(name)] = name
+			names[ascii.ToLower(name)] = name
 		}
 	}
 	return names
@@ -78,7 +78,7 @@ func asWritten(v any, names map[string]string) any {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for key, value := range v {
-			if name, ok := names[strings.ToLower(key)]; ok {
+			if name, ok := names[ascii.ToLower(key)]; ok {
 				key = name
 			}
 			if key != "dynamicAttributes" && key != "parameters" { // these are any JSON

@@ -10,6 +10,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-json-experiment/json"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // decodeJSON decodes exactly one JSON value: a byte order mark, text after the value, a
@@ -34,7 +36,7 @@ func checkText(found *problems, where, text string, schema *openapi3.SchemaRef) 
 	var err error
 	switch s := schema.Value; {
 	case s.Type.Is(openapi3.TypeBoolean):
-		value, err = strconv.ParseBool(strings.ToLower(text)) // clients write True and true
+		value, err = strconv.ParseBool(ascii.ToLower(text)) // clients write True and true
 		if err == nil && len(text) < 4 {
 			err = errors.New("neither true nor false") // ParseBool also accepts 1 and t
 		}
@@ -44,7 +46,7 @@ func checkText(found *problems, where, text string, schema *openapi3.SchemaRef) 
 		value = float64(n)
 	default:
 		for _, allowed := range s.Enum {
-			if a, ok := allowed.(string); ok && strings.EqualFold(a, text) {
+			if a, ok := allowed.(string); ok && ascii.EqualFold(a, text) {
 				value = a
 			}
 		}
@@ -109,7 +111,7 @@ func pointer(tokens []string) string {
 func shown(e *openapi3.SchemaError) string {
 	tokens := e.JSONPointer()
 	if len(tokens) > 0 {
-		name := strings.ToLower(tokens[len(tokens)-1])
+		name := ascii.ToLower(tokens[len(tokens)-1])
 		if strings.Contains(name, "token") || strings.Contains(name, "secret") || strings.Contains(name, "password") {
 			return ""
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
@@ -27,7 +28,7 @@ func parseGrant(text string) (*partnercenter.ApplicationGrant, error) {
 		return nil, terminal.Usagef("--grant %q names no permissions: write it like graph=Directory.Read.All,User.Read", text)
 	}
 	for _, known := range consentAPIs {
-		if strings.EqualFold(known.name, api) {
+		if ascii.EqualFold(known.name, api) {
 			api = known.id
 		}
 	}

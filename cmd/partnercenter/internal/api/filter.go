@@ -2,13 +2,13 @@ package api
 
 import (
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -66,7 +66,7 @@ func parseDate(flag, text string) (at time.Time, wholeDay bool, err error) {
 	if at, err = time.Parse(time.DateOnly, text); err == nil {
 		return at, true, nil
 	}
-	if at, err = time.Parse(time.RFC3339, strings.ToUpper(text)); err == nil {
+	if at, err = time.Parse(time.RFC3339, ascii.ToUpper(text)); err == nil {
 		return at, false, nil
 	}
 	return time.Time{}, false, terminal.Usagef("--%s %q is not a date: write it like 2026-01-31 or 2026-01-31T12:00:00Z", flag, text)

@@ -10,13 +10,13 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
@@ -187,7 +187,7 @@ func chosenName(ctx context.Context, term *terminal.Terminal, content *partnerce
 		return name, nil
 	case name != "" && term.StdinTTY:
 		answer, err := term.Ask(ctx, fmt.Sprintf("The service calls the file %s, which is not safe as a name. Save it as %s? [y/N] ", quote.Text(content.SentName), name))
-		if err != nil || strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes") {
+		if err != nil || ascii.EqualFold(answer, "y") || ascii.EqualFold(answer, "yes") {
 			return name, err
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -436,7 +437,7 @@ func (c customerOrder) describeFuture(facts *terminal.Facts, l *partnercenter.Or
 		facts.Add("  until when", "cannot be looked up: "+c.notFound)
 	}
 	for _, s := range c.subscriptions {
-		if !strings.EqualFold(s.ID, l.SubscriptionID) {
+		if !ascii.EqualFold(s.ID, l.SubscriptionID) {
 			continue
 		}
 		var future terminal.Facts

@@ -12,6 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -133,13 +134,13 @@ func refundsOf(a *partnercenter.Availability, line *partnercenter.OrderLineItem,
 		}
 		for _, policy := range term.CancellationPolicies {
 			for _, refund := range policy.RefundOptions {
-				text := fmt.Sprintf("%s refund, at any time", strings.ToLower(string(refund.Type)))
+				text := fmt.Sprintf("%s refund, at any time", ascii.ToLower(string(refund.Type)))
 				if refund.ExpiresAfter != "" {
-					text = fmt.Sprintf("%s refund, for %s after buying", strings.ToLower(string(refund.Type)), refund.ExpiresAfter)
+					text = fmt.Sprintf("%s refund, for %s after buying", ascii.ToLower(string(refund.Type)), refund.ExpiresAfter)
 				}
 				if days, ok := wholeDays(refund.ExpiresAfter); ok {
 					text = fmt.Sprintf("until %s, %s after buying, with a %s refund",
-						bought.AddDate(0, 0, days).UTC().Format("2 January 2006 15:04 UTC"), words.Count(days, "day"), strings.ToLower(string(refund.Type)))
+						bought.AddDate(0, 0, days).UTC().Format("2 January 2006 15:04 UTC"), words.Count(days, "day"), ascii.ToLower(string(refund.Type)))
 				}
 				if !slices.Contains(said, text) {
 					said = append(said, text)
@@ -179,7 +180,7 @@ func describeSeats(ctx context.Context, call *command.Call, p *command.Plan, now
 		return
 	}
 	for _, line := range order.LineItems {
-		if !strings.EqualFold(line.SubscriptionID, now.ID) || terminal.OrZero(line.Pricing).Price == "" {
+		if !ascii.EqualFold(line.SubscriptionID, now.ID) || terminal.OrZero(line.Pricing).Price == "" {
 			continue
 		}
 		text := strings.TrimSpace(string(line.Pricing.Price)+" "+order.CurrencyCode) + " each when ordered"
@@ -239,7 +240,7 @@ func describeFuture(facts *terminal.Facts, s *partnercenter.Subscription, now ti
 	default:
 		for _, refund := range s.RefundOptions {
 			if text := terminal.TimeInWords(refund.ExpiresAt, now); text != "" {
-				facts.Add("refund", strings.ToLower(string(refund.Type))+" until "+text)
+				facts.Add("refund", ascii.ToLower(string(refund.Type))+" until "+text)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -124,7 +125,7 @@ func (o *orderForm) check(call *command.Call) error {
 // names another.
 func nameCustomer(order *partnercenter.Order, customer string) error {
 	order.ReferenceCustomerID = cmp.Or(order.ReferenceCustomerID, customer)
-	if !strings.EqualFold(order.ReferenceCustomerID, customer) {
+	if !ascii.EqualFold(order.ReferenceCustomerID, customer) {
 		return terminal.Usagef("the order in the file is for customer %s (referenceCustomerId), but --customer is %s: correct one of them", order.ReferenceCustomerID, customer)
 	}
 	return nil
@@ -279,7 +280,7 @@ change is only made if the order has not changed since.`,
 				return err
 			}
 			numberLines(next)
-			if next.ID != "" && !strings.EqualFold(next.ID, call.Arg) {
+			if next.ID != "" && !ascii.EqualFold(next.ID, call.Arg) {
 				return terminal.Usagef("the file contains order %s, not %s: correct one of them", next.ID, call.Arg)
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -54,7 +55,7 @@ func (s *selection) check(*command.Call) error {
 	if s.scope == "" {
 		return nil
 	}
-	if strings.EqualFold(string(s.scope), string(partnercenter.ReservationScopeAzurePlan)) {
+	if ascii.EqualFold(string(s.scope), string(partnercenter.ReservationScopeAzurePlan)) {
 		s.scope = partnercenter.ReservationScopeAzurePlan
 	}
 	return terminal.OneOf("reservation-scope", string(s.scope), string(partnercenter.ReservationScopeAzurePlan))

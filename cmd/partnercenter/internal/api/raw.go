@@ -16,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/walk"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -91,7 +92,7 @@ and prints their items as one array. Methods other than GET and HEAD are changes
 
 // check sets the request from the command line.
 func (r *rawCall) check(call *command.Call) error {
-	r.request = partnercenter.RawRequest{Method: strings.ToUpper(call.Args[0]), URI: escapeAddress(call.Args[1]), Header: http.Header{}}
+	r.request = partnercenter.RawRequest{Method: ascii.ToUpper(call.Args[0]), URI: escapeAddress(call.Args[1]), Header: http.Header{}}
 	reads := r.request.Method == http.MethodGet || r.request.Method == http.MethodHead
 	switch {
 	case !slices.Contains(rawMethods, r.request.Method):
@@ -107,9 +108,9 @@ func (r *rawCall) check(call *command.Call) error {
 		switch {
 		case !ok || name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f }) || strings.ContainsAny(value, "\r\n\x00"):
 			return terminal.Usagef("-H %q is not a header: write it like 'If-Match: *'", text)
-		case strings.EqualFold(name, "Authorization"):
+		case ascii.EqualFold(name, "Authorization"):
 			return terminal.Usagef("-H Authorization: the token is that of the profile; choose another with --profile or --as")
-		case strings.EqualFold(name, "MS-RequestId"):
+		case ascii.EqualFold(name, "MS-RequestId"):
 			return terminal.Usagef("-H MS-RequestId: give it with --request-id")
 		}
 		r.request.Header.Add(name, strings.TrimSpace(value))
@@ -123,7 +124,7 @@ func (r *rawCall) check(call *command.Call) error {
 	// The confirmation names the customer.
 	if u, err := url.Parse(r.request.URI); err == nil {
 		segments := strings.Split(u.Path, "/")
-		if i := slices.IndexFunc(segments, func(s string) bool { return strings.EqualFold(s, "customers") }); i >= 0 && i+1 < len(segments) && guid.Is(segments[i+1]) {
+		if i := slices.IndexFunc(segments, func(s string) bool { return ascii.EqualFold(s, "customers") }); i >= 0 && i+1 < len(segments) && guid.Is(segments[i+1]) {
 			call.CustomerID = segments[i+1]
 		}
 	}
@@ -196,7 +197,7 @@ func allPages(ctx context.Context, client *partnercenter.Client, request partner
 		case next != nil && next.URI != "":
 			request.URI = next.URI
 			for _, h := range next.Headers {
-				if strings.EqualFold(h.Key, tokenHeader) {
+				if ascii.EqualFold(h.Key, tokenHeader) {
 					request.Header.Set(tokenHeader, h.Value)
 				}
 			}

@@ -21,6 +21,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
@@ -340,7 +341,7 @@ func (w *changer) confirmYes(ctx context.Context, question string) error {
 	if err != nil {
 		return err
 	}
-	if answer = strings.ToLower(answer); answer != "y" && answer != "yes" {
+	if answer = ascii.ToLower(answer); answer != "y" && answer != "yes" {
 		return errNotConfirmed
 	}
 	return nil

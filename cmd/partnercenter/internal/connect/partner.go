@@ -12,11 +12,12 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/claims"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
-var domainName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+var domainName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
 
 // CheckPartnerDomain checks that a domain belongs to the partner of the
 // credentials. It compares the tenant that the token authority has for the
@@ -33,7 +34,7 @@ func (s *Service) CheckPartnerDomain(ctx context.Context, domain string) error {
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(of, tenant) {
+	if !ascii.EqualFold(of, tenant) {
 		return terminal.Usagef("%s belongs to tenant %s, but the credentials sign in to partner %s: check the profile and the domain; nothing was changed", domain, of, tenant)
 	}
 	return nil

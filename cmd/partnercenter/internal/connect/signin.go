@@ -26,6 +26,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/appsecret"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // SignIn is a user's sign-in with "partnercenter login". There is one for each
@@ -46,20 +47,20 @@ type SignIn struct {
 
 // NormalAuthority normalizes the base URL of an authority.
 func NormalAuthority(authority string) string {
-	return strings.ToLower(strings.TrimRight(authority, "/"))
+	return ascii.ToLower(strings.TrimRight(authority, "/"))
 }
 
 // serves reports whether the sign-in matches the settings. Settings that are
 // not set match anything.
 func (i *SignIn) serves(s *Settings) bool {
 	return i.Authority == NormalAuthority(s.Authority) &&
-		(s.ClientID == "" || strings.EqualFold(s.ClientID, i.ClientID)) &&
-		(s.TenantID == "" || strings.EqualFold(s.TenantID, i.Tenant) || strings.EqualFold(s.TenantID, i.TenantID))
+		(s.ClientID == "" || ascii.EqualFold(s.ClientID, i.ClientID)) &&
+		(s.TenantID == "" || ascii.EqualFold(s.TenantID, i.Tenant) || ascii.EqualFold(s.TenantID, i.TenantID))
 }
 
 // Same reports whether i and other are for the same authority, tenant and app.
 func (i *SignIn) Same(other *SignIn) bool {
-	return i.Authority == other.Authority && strings.EqualFold(i.ClientID, other.ClientID) && strings.EqualFold(i.TenantID, other.TenantID)
+	return i.Authority == other.Authority && ascii.EqualFold(i.ClientID, other.ClientID) && ascii.EqualFold(i.TenantID, other.TenantID)
 }
 
 // Who returns the user's name for display.

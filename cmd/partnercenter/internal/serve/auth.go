@@ -16,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/control"
 	"github.com/partnercenter-go/partnercenter/internal/entra"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
@@ -78,7 +79,7 @@ func (o *authOptions) check(call *command.Call) error {
 		if !guid.Is(tenant) {
 			return terminal.Usagef("--tenant %q is not a tenant id: with --auth entra it is a GUID, shown on the overview page of the Entra admin center", tenant)
 		}
-		if slices.ContainsFunc(o.tenants[:i], func(t string) bool { return strings.EqualFold(t, tenant) }) {
+		if slices.ContainsFunc(o.tenants[:i], func(t string) bool { return ascii.EqualFold(t, tenant) }) {
 			return terminal.Usagef("--tenant %s is given twice: leave one out", tenant)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 	"github.com/partnercenter-go/partnercenter/internal/store"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -110,7 +111,7 @@ func choosePartner(ctx context.Context, st *store.Store, name string) (seed.Tena
 	}
 	var known []string
 	for _, p := range partners {
-		if strings.EqualFold(p.TenantID, name) || strings.EqualFold(p.Domain, name) {
+		if ascii.EqualFold(p.TenantID, name) || ascii.EqualFold(p.Domain, name) {
 			return p, nil
 		}
 		known = append(known, p.Domain)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/proxy"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 )
@@ -124,7 +125,7 @@ const portTries = 20
 // localhost has two addresses: clients use the one or the other.
 func (l *local) listenOn(ctx context.Context, flag, scheme, address string, auth *authOptions) ([]net.Listener, string, error) {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || !strings.EqualFold(host, "localhost") {
+	if err != nil || !ascii.EqualFold(host, "localhost") {
 		listener, err := l.listenAt(ctx, flag, scheme, address, auth)
 		if err != nil {
 			return nil, "", err

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +25,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
 	"github.com/partnercenter-go/partnercenter/internal/control"
@@ -380,7 +380,7 @@ func readCatalog(name string) (*catalog.Catalog, error) {
 func (l *local) describe(ctx context.Context, o *serveOptions) error {
 	l.facts.Auth = cmp.Or(o.auth.mode, authBuiltin)
 	if l.entra != nil {
-		l.facts.Authority, l.facts.TenantID = o.auth.authorityURL(l.cloud), strings.ToLower(o.auth.tenants[0])
+		l.facts.Authority, l.facts.TenantID = o.auth.authorityURL(l.cloud), ascii.ToLower(o.auth.tenants[0])
 		return l.findCustomer(ctx)
 	}
 	partners, err := l.store.Partners(ctx)

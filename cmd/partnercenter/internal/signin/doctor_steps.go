@@ -17,6 +17,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/claims"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
@@ -145,7 +146,7 @@ func hostOf(address string) string {
 	if err != nil || u.Host == "" {
 		return "an unknown host"
 	}
-	return strings.ToLower(u.Host)
+	return ascii.ToLower(u.Host)
 }
 
 // cloudOfHost returns the cloud whose authority is at the host.
@@ -222,7 +223,7 @@ func (d *doctor) checkClaims(context.Context) outcome {
 		return isFailed("Request "+scope+" with --scope, or leave --scope out.", "the token is for %s, which is not Partner Center", audience)
 	case graph && c.ForUser():
 		return isFailed("Request "+scope+" with --scope, or leave --scope out.", "the token is for %s, which Partner Center accepted from apps, not from users", audience)
-	case guid.Is(wanted) && !strings.EqualFold(wanted, c.TenantID):
+	case guid.Is(wanted) && !ascii.EqualFold(wanted, c.TenantID):
 		return isFailed("Check --tenant-id.", "the token is for tenant %s, but the settings have %s", c.TenantID, wanted)
 	case c.ForUser() && c.WithoutMFA():
 		return isFailed("Sign in again with multi-factor authentication: partnercenter login\nIf the page does not ask for it, have an administrator require it for this user.",

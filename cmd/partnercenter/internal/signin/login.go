@@ -20,6 +20,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/claims"
 )
 
@@ -230,7 +231,7 @@ func checkIDToken(token string, s *connect.Service, nonce string) error {
 			Text: connect.SignInFailed + "the id token belongs to another sign-in (its nonce is not the one sent)",
 			Next: "Run partnercenter login again. If it happens again, someone may be injecting another user's sign-in: tell the administrator.",
 		}
-	case len(read.Audience) != 1 || !strings.EqualFold(read.Audience[0], s.ClientID):
+	case len(read.Audience) != 1 || !ascii.EqualFold(read.Audience[0], s.ClientID):
 		return &connect.SignInError{
 			Text: connect.SignInFailed + "the id token is for an app other than " + s.ClientID,
 			Next: "Check --client-id and --authority.",

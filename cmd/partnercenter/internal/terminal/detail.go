@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Fact is a line of the details of an item. Without a name it goes on with the one
@@ -29,7 +31,7 @@ func (p *Printer[T]) printDetail(item T) error {
 			for i := range p.view.Columns {
 				c := &p.view.Columns[i]
 				if c.Shown != OnlyTable {
-					facts.Add(strings.ToLower(c.header()), cell(c.Value(row)))
+					facts.Add(ascii.ToLower(c.header()), cell(c.Value(row)))
 				}
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/width"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // The formats of -o.
@@ -194,7 +195,7 @@ func (v *View[T]) document(item T) any {
 func (v *View[T]) column(flag, name string) (Column[T], error) {
 	var names []string
 	for _, c := range v.Columns {
-		if strings.EqualFold(c.Name, name) {
+		if ascii.EqualFold(c.Name, name) {
 			return c, nil
 		}
 		names = append(names, c.Name)

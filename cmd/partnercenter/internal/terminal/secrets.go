@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // Redacted stands for what is or may be secret.
@@ -92,7 +94,7 @@ func JSONWithoutSecrets(text []byte) []byte {
 		switch kind := dec.PeekKind(); {
 		case kind == jsontext.KindTrue, kind == jsontext.KindFalse, kind == jsontext.KindNull:
 			continue
-		case kind == jsontext.KindNumber && strings.EqualFold(name, "code"):
+		case kind == jsontext.KindNumber && ascii.EqualFold(name, "code"):
 			continue // of an error
 		}
 		at += len(text[at:]) - len(bytes.TrimLeft(text[at:], " \t\r\n:"))

@@ -15,11 +15,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
@@ -172,11 +172,11 @@ func headerWord(header string) string {
 		return ShellQuote(header)
 	}
 	variable := strings.Map(func(r rune) rune {
-		if r = unicode.ToUpper(r); r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '_'
-	}, strings.TrimSpace(name))
+	}, ascii.ToUpper(strings.TrimSpace(name)))
 	return ShellQuote(name+": ") + `"$` + variable + `"`
 }
 

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
@@ -57,7 +58,7 @@ func UpperFirst(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return ascii.ToUpper(s[:1]) + s[1:]
 }
 
 // At formats a time and its distance from now.
