@@ -385,8 +385,8 @@ func TestAttachmentsClient(t *testing.T) {
 	content, err := order.Attachments.ByID(list.Items[0].AttachmentID).Download(ctx)
 	must(t, err)
 	defer content.Body.Close()
-	if data, err := io.ReadAll(content.Body); err != nil || string(data) != "first" || content.Name != `PO "ä".pdf` {
-		t.Errorf("%q is %q, %v", content.Name, data, err)
+	if data, err := io.ReadAll(content.Body); err != nil || string(data) != "first" || content.SentName != `PO "ä".pdf` || content.Name != "PO _ä_.pdf" {
+		t.Errorf("%q, sent as %q, is %q, %v", content.Name, content.SentName, data, err)
 	}
 }
 
