@@ -18,7 +18,7 @@ func (s *Server) Clock() *Clock { return &Clock{s.clock} }
 func (c *Clock) Now() time.Time { return c.clock.Now() }
 
 // Set sets the clock to t, which may be in the past. A frozen clock stays
-// frozen. Set panics unless t is in the years 1 to 9999.
+// frozen. Set panics unless t is in the years 1980 to 9000.
 func (c *Clock) Set(t time.Time) { must(c.clock.Set(t)) }
 
 // Advance moves the clock forward by d. A frozen clock stays frozen. Advance

@@ -30,15 +30,16 @@ type setting struct {
 	Frozen bool      `json:"frozen"` // the clock stays at At
 }
 
-// The clock shows the years that the API's dates can have.
+// The clock shows no instant that stands for "none" or "never" elsewhere, the zero of Go,
+// of Unix and of the API and the API's year 9999, and none that is computed from it does.
 var (
-	earliest = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-	latest   = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	earliest = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(9000, 12, 31, 23, 59, 59, 0, time.UTC)
 )
 
 var (
 	// ErrOutOfRange says that the clock cannot show an instant.
-	ErrOutOfRange = errors.New("the clock shows the years 1 to 9999; choose a time between them")
+	ErrOutOfRange = errors.New("the clock shows the years 1980 to 9000; choose a time between them")
 	// ErrBackwards says that an advance was negative.
 	ErrBackwards = errors.New("the clock advances forwards only; to go back, set it")
 	// ErrSaved says that a saved setting cannot be read.
@@ -65,17 +66,20 @@ func (s *setting) now(system func() time.Time) time.Time {
 		return s.At
 	}
 	now := s.At.Add(system().Sub(s.Since))
-	if now.After(latest) {
+	switch {
+	case now.After(latest):
 		return latest
+	case now.Before(earliest): // the system's was set back
+		return earliest
 	}
 	return now
 }
 
 // State is what a clock shows at one instant.
 type State struct {
-	Now      time.Time     // in UTC
-	System   time.Time     // the system's clock, in UTC
-	Offset   time.Duration // Now minus System; at most the 292 years of the type
+	Now      time.Time // in UTC
+	System   time.Time // the system's clock, in UTC
+	Offset   Step      // from System to Now
 	Frozen   bool
 	Adjusted bool // it was set, advanced or frozen, and not reset since
 }
@@ -85,7 +89,7 @@ func (c *Clock) State() State {
 	s, system := c.setting.Load(), c.system().UTC().Round(0)
 	now := s.now(func() time.Time { return system }).UTC()
 	return State{
-		Now: now, System: system, Offset: now.Sub(system),
+		Now: now, System: system, Offset: stepBetween(system, now),
 		Frozen: s != nil && s.Frozen, Adjusted: s != nil,
 	}
 }
@@ -102,8 +106,11 @@ func (c *Clock) Advance(d time.Duration) error { return c.AdvanceBy(Step{Duratio
 
 // AdvanceBy is like Advance, for a step that may follow the calendar.
 func (c *Clock) AdvanceBy(s Step) error {
-	if s.Backwards() {
+	switch {
+	case s.Backwards():
 		return ErrBackwards
+	case s.Months > maxMonths:
+		return ErrOutOfRange
 	}
 	return c.change(func(now time.Time, frozen bool) (time.Time, bool, bool) { return s.from(now), frozen, true })
 }
@@ -179,7 +186,8 @@ func (c *Clock) Save() []byte {
 }
 
 // Restore restores a setting that Save returned. The clock shows what it would show if
-// it had kept running. It fails with [ErrSaved] without a change.
+// it had kept running, or the nearest time that it can. It fails with [ErrSaved] without
+// a change.
 func (c *Clock) Restore(data []byte) error {
 	if len(data) == 0 {
 		c.Reset()
@@ -189,8 +197,13 @@ func (c *Clock) Restore(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("%w: %w", ErrSaved, err)
 	}
-	if s.Since.IsZero() || s.At.Before(earliest) || s.At.After(latest) {
+	if s.Since.IsZero() || s.At.Year() < 1 {
 		return ErrSaved
+	}
+	if s.At.Before(earliest) { // earlier versions had no such limits
+		s.At = earliest
+	} else if s.At.After(latest) {
+		s.At = latest
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

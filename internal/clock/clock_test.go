@@ -36,7 +36,7 @@ func TestClock(t *testing.T) {
 	shows(t, c, start)
 	sys.pass(time.Second)
 	shows(t, c, start.Add(time.Second))
-	if s := c.State(); s.Adjusted || s.Frozen || s.Offset != 0 || !s.Now.Equal(s.System) {
+	if s := c.State(); s.Adjusted || s.Frozen || s.Offset != (Step{}) || !s.Now.Equal(s.System) {
 		t.Errorf("a clock that nobody changed: %+v", s)
 	}
 
@@ -46,7 +46,7 @@ func TestClock(t *testing.T) {
 	shows(t, c, to.Add(time.Minute))
 	must(t, c.Advance(36*time.Hour))
 	shows(t, c, to.Add(36*time.Hour+time.Minute))
-	if s := c.State(); !s.Adjusted || s.Frozen || s.Offset != s.Now.Sub(s.System) || s.Now.Location() != time.UTC {
+	if s := c.State(); !s.Adjusted || s.Frozen || s.Offset != (Step{Duration: s.Now.Sub(s.System)}) || s.Now.Location() != time.UTC {
 		t.Errorf("after an advance: %+v", s)
 	}
 
@@ -98,10 +98,17 @@ func TestRefusals(t *testing.T) {
 		err  error
 		want error
 	}{
-		"backwards":        {c.Advance(-1), ErrBackwards},
-		"year 0":           {c.Set(time.Date(0, 12, 31, 23, 59, 59, 999999999, time.UTC)), ErrOutOfRange},
-		"year 10000":       {c.Set(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), ErrOutOfRange},
-		"year 0 elsewhere": {c.Set(time.Date(1, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))), ErrOutOfRange},
+		"backwards":           {c.Advance(-1), ErrBackwards},
+		"year 0":              {c.Set(time.Date(0, 12, 31, 23, 59, 59, 999999999, time.UTC)), ErrOutOfRange},
+		"year 1":              {c.Set(time.Time{}), ErrOutOfRange},
+		"1600":                {c.Set(time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)), ErrOutOfRange},
+		"the first second":    {c.Set(time.Unix(0, 0)), ErrOutOfRange},
+		"1979 elsewhere":      {c.Set(time.Date(1980, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))), ErrOutOfRange},
+		"year 9001":           {c.Set(time.Date(9001, 1, 1, 0, 0, 0, 0, time.UTC)), ErrOutOfRange},
+		"year 9999":           {c.Set(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)), ErrOutOfRange},
+		"year 10000":          {c.Set(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), ErrOutOfRange},
+		"advance too far":     {c.AdvanceBy(Step{Months: 12 * 7000}), ErrOutOfRange},
+		"advance out of ints": {c.AdvanceBy(Step{Months: math.MaxInt}), ErrOutOfRange},
 	} {
 		if !errors.Is(test.err, test.want) {
 			t.Errorf("%s: %v, want %v", name, test.err, test.want)
@@ -123,12 +130,52 @@ func TestEnds(t *testing.T) {
 	if err := c.Advance(time.Second); !errors.Is(err, ErrOutOfRange) {
 		t.Errorf("past the end: %v", err)
 	}
-	if got := c.State().Offset; got != math.MaxInt64 {
-		t.Errorf("offset %v", got)
-	}
 	other := New(sys.now)
 	must(t, other.Restore(c.Save()))
 	shows(t, other, latest)
+	sys.pass(-24 * time.Hour)
+	must(t, c.Set(earliest))
+	sys.pass(-time.Hour)
+	shows(t, c, earliest)
+}
+
+// TestOffset adds the offset to the system's clock, also where no duration is long enough.
+func TestOffset(t *testing.T) {
+	for _, at := range []time.Time{
+		start, start.AddDate(0, 0, 1), start.AddDate(-30, 0, 0), start.AddDate(291, 0, 0), start.AddDate(293, 0, 0),
+		start.AddDate(293, 0, -1), start.AddDate(6000, 7, 3).Add(time.Hour), latest,
+	} {
+		for _, system := range []time.Time{start, time.Date(2024, 2, 29, 23, 59, 59, 0, time.UTC)} {
+			c := New(func() time.Time { return system })
+			must(t, c.Set(at))
+			offset := c.State().Offset
+			read, err := ParseStep(offset.String())
+			if err != nil || read != offset {
+				t.Errorf("%s: %+v is written %s and read as %+v, %v", at, offset, offset, read, err)
+			}
+			if got := offset.from(system); !got.Equal(at) {
+				t.Errorf("%s and %s are %s", system, offset, got)
+			}
+		}
+	}
+	if got := stepBetween(latest, earliest).String(); got != "-7020y365d23h59m59s" && got != "-7020y364d23h59m59s" {
+		t.Errorf("from the end to the beginning: %s", got)
+	}
+	if got := (Step{Months: 14, Duration: day}).String(); got != "1y2mo1d" {
+		t.Error(got)
+	}
+}
+
+// TestEarlierSettings restores settings from before the clock had limits.
+func TestEarlierSettings(t *testing.T) {
+	for saved, want := range map[string]time.Time{
+		`{"at":"0001-01-01T00:00:00Z","since":"2026-01-01T00:00:00Z","frozen":true}`: earliest,
+		`{"at":"9999-12-31T00:00:00Z","since":"2026-01-01T00:00:00Z","frozen":true}`: latest,
+	} {
+		c, _ := newTest()
+		must(t, c.Restore([]byte(saved)))
+		shows(t, c, want)
+	}
 }
 
 func TestOnChange(t *testing.T) {
@@ -229,7 +276,7 @@ func TestParseTime(t *testing.T) {
 		"2026-03-01T12:00:00Z":          start,
 		"2026-03-01T13:00:00.000+01:00": start,
 		"2026-03-01":                    start.Add(-12 * time.Hour),
-		"9999-12-31T23:59:59Z":          latest,
+		"9000-12-31T23:59:59Z":          latest,
 	} {
 		if got, err := ParseTime(text); err != nil || !got.Equal(want) || got.Location() != time.UTC {
 			t.Errorf("%s: %v, %v", text, got, err)

@@ -43,6 +43,47 @@ func (s Step) from(t time.Time) time.Time {
 	return to.Add(s.Duration)
 }
 
+// stepBetween returns the step from one time to another, by years only if it is longer
+// than a duration can be.
+func stepBetween(from, to time.Time) Step {
+	if d := to.Sub(from); d != math.MaxInt64 && d != math.MinInt64 {
+		return Step{Duration: d}
+	}
+	if to.Before(from) {
+		back := stepBetween(to, from)
+		return Step{Months: -back.Months, Duration: -back.Duration}
+	}
+	s := Step{Months: 12 * (to.Year() - from.Year())}
+	if s.from(from).After(to) {
+		s.Months -= 12
+	}
+	s.Duration = to.Sub(s.from(from))
+	return s
+}
+
+// String formats a step for [ParseStep], in whole seconds: "7d", "-15m", "425y3d".
+func (s Step) String() string {
+	text := FormatDuration(s.Duration)
+	if s.Months == 0 {
+		return text
+	}
+	if s.Backwards() {
+		back := Step{Months: -s.Months, Duration: -s.Duration}
+		return "-" + back.String()
+	}
+	var months string
+	if n := s.Months / 12; n != 0 {
+		months = fmt.Sprintf("%dy", n)
+	}
+	if n := s.Months % 12; n != 0 {
+		months += fmt.Sprintf("%dmo", n)
+	}
+	if text == "0s" {
+		return months
+	}
+	return months + text
+}
+
 // maxMonths is more than there are between the years that a clock shows.
 const maxMonths = 12 * 10000
 

@@ -67,7 +67,7 @@ type Clock struct {
 
 func newClock(s clock.State) *Clock {
 	return &Clock{
-		Now: s.Now, SystemNow: s.System, Offset: clock.FormatDuration(s.Offset), Frozen: s.Frozen, Adjusted: s.Adjusted,
+		Now: s.Now, SystemNow: s.System, Offset: s.Offset.String(), Frozen: s.Frozen, Adjusted: s.Adjusted,
 	}
 }
 

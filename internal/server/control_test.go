@@ -94,6 +94,16 @@ func TestControlClock(t *testing.T) {
 		t.Errorf("resumed: %+v", c)
 	}
 	c = clockAnswer{}
+	r.command(t, "PUT", "/clock", `{"now":"9000-12-31"}`, 200, &c)
+	if years, _, _ := strings.Cut(c.Offset, "y"); !strings.HasPrefix(years, "69") {
+		t.Errorf("offset %s", c.Offset)
+	}
+	var refused struct{ Error string }
+	r.command(t, "POST", "/clock/advance", `{"by":"291y"}`, 400, &refused)
+	if now := r.clock.Now(); now.Year() != 9000 || !strings.Contains(refused.Error, "1980 to 9000") {
+		t.Errorf("advanced past the end: %v, %s", now, refused.Error)
+	}
+	c = clockAnswer{}
 	r.command(t, "DELETE", "/clock", "", 200, &c)
 	if c.Adjusted || !c.Was.Adjusted || saved() {
 		t.Errorf("reset: %+v", c)
@@ -112,6 +122,10 @@ func TestControlClockRefuses(t *testing.T) {
 		{"PUT", "/clock", `{"now":"tomorrow"}`, `"tomorrow" is not a time; write it like`},
 		{"PUT", "/clock", `{"now":"0000-12-31T00:00:00Z"}`, "choose a time between them"},
 		{"PUT", "/clock", `{"now":"9999-12-31T23:59:59-01:00"}`, "choose a time between them"},
+		{"PUT", "/clock", `{"now":"0001-01-01"}`, "the clock shows the years 1980 to 9000"},
+		{"PUT", "/clock", `{"now":"1600-01-01"}`, "the clock shows the years 1980 to 9000"},
+		{"PUT", "/clock", `{"now":"9001-01-01"}`, "the clock shows the years 1980 to 9000"},
+		{"POST", "/clock/advance", `{"by":"9000y"}`, "the clock shows the years 1980 to 9000"},
 		{"PUT", "/clock", `{"now":1772355600}`, `member "now" of the body is unknown or of the wrong type; send {"now"`},
 		{"PUT", "/clock", `{"to":"2026-03-01T09:30:00Z"}`, `member "to" of the body is unknown`},
 		{"PUT", "/clock", `["2026-03-01T09:30:00Z"]`, "the body is not a JSON object"},

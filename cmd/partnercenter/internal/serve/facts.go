@@ -10,7 +10,6 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
-	"github.com/partnercenter-go/partnercenter/internal/clock"
 )
 
 // shownFacts prints the facts for people.
@@ -34,7 +33,7 @@ func (l *local) print(w io.Writer) {
 	}
 	if state := l.clock.State(); state.Adjusted {
 		lines = append(lines, [2]string{"Clock", fmt.Sprintf("%s, %s", state.Now.Format(time.RFC3339),
-			terminal.DescribeClock(state.Frozen, true, clock.FormatDuration(state.Offset)))})
+			terminal.DescribeClock(state.Frozen, true, state.Offset.String()))})
 	}
 	fmt.Fprintln(w, "Partner Center is ready.")
 	for _, line := range lines {
