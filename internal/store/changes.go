@@ -78,7 +78,8 @@ type Answer struct {
 }
 
 // answersKept is how long a write can be repeated for its answer. Retries come within
-// minutes; a purchase left open by a crash is investigated within days.
+// minutes; a purchase left open by a crash is investigated within days. It is counted by
+// the system's clock: setting the other one must not have an order placed twice.
 const answersKept = 30 * 24 * time.Hour
 
 // Answered returns the answer stored under a key, or nil.
@@ -370,7 +371,7 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 		}
 	}
 	if a := j.Answer; a != nil {
-		isNew, err := tx.execPrepared(s.putAnswer, a.Key, a.Digest, toMicros(tx.now), a.Status, a.Location, append([]byte{}, a.Body...)) // nil would be NULL
+		isNew, err := tx.execPrepared(s.putAnswer, a.Key, a.Digest, toMicros(s.system()), a.Status, a.Location, append([]byte{}, a.Body...)) // nil would be NULL
 		if err != nil {
 			return err
 		}
@@ -429,13 +430,14 @@ ON CONFLICT (key) DO NOTHING`
 const forgetEvery = 1024
 
 // forgetAnswers deletes expired answers, oldest first and some at a time, and answers
-// from the future, which the clock was set back from.
+// from the future, which the system's clock was set back from.
 func (s *Store) forgetAnswers(tx *tx) error {
 	if s.commits++; s.commits%forgetEvery != 0 {
 		return nil
 	}
+	now := s.system()
 	_, err := tx.exec(`
 DELETE FROM requests WHERE request_no <= (SELECT min(request_no) + 999 FROM requests) AND (made < $1 OR made > $2)`,
-		toMicros(tx.now.Add(-answersKept)), toMicros(tx.now.Add(answersKept)))
+		toMicros(now.Add(-answersKept)), toMicros(now.Add(answersKept)))
 	return err
 }

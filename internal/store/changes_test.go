@@ -188,8 +188,17 @@ func testAnswers(t *testing.T, s *Store) {
 		t.Errorf("without a body: %+v, %v", kept, err)
 	}
 
-	// An answer is deleted when it is no longer needed.
-	s.now = func() time.Time { return suiteNow.Add(answersKept + time.Hour) }
+	// An answer stays when the clock is set forwards for a while.
+	s.now = func() time.Time { return suiteNow.AddDate(100, 0, 0) }
+	s.commits = forgetEvery - 1
+	apply(t, s, placed(partnerA, orderless, "00000000000e"))
+	s.now = func() time.Time { return suiteNow }
+	if kept, err = s.Answered(t.Context(), first.Answer.Key); err != nil || kept == nil {
+		t.Errorf("after an hour in the future: %v, %v", kept, err)
+	}
+
+	// It is deleted when it is no longer needed.
+	s.system = func() time.Time { return time.Now().Add(answersKept + time.Hour) }
 	s.commits = forgetEvery - 1
 	apply(t, s, placed(partnerA, orderless, "00000000000c"))
 	if kept, err = s.Answered(t.Context(), first.Answer.Key); err != nil || kept != nil {

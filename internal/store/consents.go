@@ -82,17 +82,19 @@ ON CONFLICT (grant_id) DO UPDATE SET tenant_id = excluded.tenant_id, expires = e
 		g.ID, guid.Key(g.TenantID), toMicros(g.Expires), data)
 }
 
-// DeleteExpiredGrants deletes the grants that have expired by now.
+// DeleteExpiredGrants deletes the grants that have expired by now, and by the system's
+// clock.
 func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) error {
-	return s.execute(ctx, "delete expired grants", nil, `DELETE FROM grants WHERE expires <= $1`, toMicros(now))
+	return s.execute(ctx, "delete expired grants", nil, `DELETE FROM grants WHERE expires <= $1`, toMicros(s.earlier(now)))
 }
 
-// Grants returns all grants that have not expired, the first to expire first.
+// Grants returns all grants that have not expired by both clocks, the first to expire
+// first.
 func (s *Store) Grants(ctx context.Context) ([]Grant, error) {
 	return queryAll(ctx, s, "list grants", func(rows *sql.Rows) (g Grant, err error) {
 		var expires int64
 		err = rows.Scan(&g.ID, &g.TenantID, &expires, &g.Data)
 		g.Expires = time.UnixMicro(expires).UTC()
 		return g, err
-	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, toMicros(s.now()))
+	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, toMicros(s.earlier(s.now())))
 }

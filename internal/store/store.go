@@ -45,7 +45,10 @@ type Store struct {
 	read  *sql.DB // read-only
 	write *sql.DB // one connection
 	now   func() time.Time
-	fresh atomic.Bool
+	// system is the clock that nobody sets. What is deleted for its age must be old by
+	// it, too: the other one may be set back.
+	system func() time.Time
+	fresh  atomic.Bool
 
 	// versions counts changes by customer; see OrdersVersion.
 	versions [versionSlots]atomic.Uint64
@@ -99,7 +102,10 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{now: o.Now, last: lastWrite{log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), now: time.Now}}
+	s := &Store{
+		now: o.Now, system: time.Now,
+		last: lastWrite{log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), now: time.Now},
+	}
 	var err error
 	switch {
 	case strings.HasPrefix(path, "postgres://"), strings.HasPrefix(path, "postgresql://"):
@@ -185,6 +191,14 @@ func (s *Store) Close() error {
 // creation was interrupted before a load. It becomes false with the first [Store.Load],
 // even of nothing.
 func (s *Store) Fresh() bool { return s.fresh.Load() }
+
+// earlier returns the earlier of a time and the system's.
+func (s *Store) earlier(now time.Time) time.Time {
+	if system := s.system(); system.Before(now) {
+		return system
+	}
+	return now
+}
 
 // tx is a write transaction. Everything it writes has the same instant.
 type tx struct {
