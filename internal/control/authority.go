@@ -232,7 +232,11 @@ func issuerClient(a seed.App) (issuer.Client, error) {
 		RedirectURIs: a.RedirectURIs, Public: a.Public, MultiTenant: a.MultiTenant, AdminConsent: a.AdminConsent, Disabled: a.Disabled,
 	}
 	for _, s := range a.Secrets {
-		c.Secrets = append(c.Secrets, issuer.Secret{Value: s.Value, Expires: s.Expires.Time()})
+		secret := issuer.Secret{Value: s.Value}
+		if !s.Expires.IsZero() {
+			secret.Expires = new(s.Expires.Time())
+		}
+		c.Secrets = append(c.Secrets, secret)
 	}
 	for _, stored := range a.Certificates {
 		cert, err := certificate.Parse(stored.PEM)

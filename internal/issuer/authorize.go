@@ -112,7 +112,7 @@ type code struct {
 	tenantID string // the user's
 	userID   string
 	mfa      bool
-	made     time.Time
+	made     instant
 	grantID  string // once redeemed
 	replayed bool   // it was sent again after that
 }
@@ -306,7 +306,7 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	r := f.request
 	text := "1.pc." + randomID() + randomID()
 	a.signIns.mu.Lock()
-	a.signIns.codes.Add(string(digest(text)), &code{request: r, tenantID: t.id, userID: user.ObjectID, mfa: f.mfa, made: a.now()})
+	a.signIns.codes.add(string(digest(text)), userCaller(user.ObjectID), &code{request: r, tenantID: t.id, userID: user.ObjectID, mfa: f.mfa, made: a.instant()})
 	a.signIns.mu.Unlock()
 	answer := url.Values{"code": {text}}
 	if r.hybrid {
@@ -352,7 +352,7 @@ func (a *Authority) redeemCode(t *tokenRequest) (*issued, error) {
 func (a *Authority) takeCode(t *tokenRequest, key string) (*code, *Grant, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	c, ok := a.signIns.codes.Get(key)
+	c, ok := a.signIns.codes.get(key)
 	if !ok {
 		return nil, nil, fail(codeGrantExpired, "The authorization code is not one of this server's, or expired. Have the user sign in again.")
 	}
@@ -360,14 +360,14 @@ func (a *Authority) takeCode(t *tokenRequest, key string) (*code, *Grant, error)
 		c.replayed = true
 		return nil, nil, a.codeReplayed(t, c)
 	}
-	if !a.now().Before(c.made.Add(codeLifetime)) {
+	if a.isOver(c.made, codeLifetime) {
 		return nil, nil, fail(codeGrantExpired, "The authorization code expired %s after it was issued. Have the user sign in again, and redeem the code at once.", codeLifetime)
 	}
 	if err := c.check(t); err != nil {
 		return nil, nil, err
 	}
 	g := a.newGrant(t, c.tenantID, c.userID, c.mfa, c.request.signInRequest)
-	c.grantID, g.SignedIn = g.ID, c.made
+	c.grantID, g.SignedIn = g.ID, c.made.shown
 	return c, g, nil
 }
 

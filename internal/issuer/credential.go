@@ -74,9 +74,9 @@ func readCredential(r *http.Request, form url.Values) (credential, error) {
 func (a *Authority) checkCredential(t *tokenRequest, shown credential, forUser bool) (token.Proof, error) {
 	switch {
 	case shown.assertion != "":
-		return token.ProofCertificate, a.checkAssertion(t, shown.assertion)
+		return token.ProofCertificate, a.guess(t, guessAssertion, func() error { return a.checkAssertion(t, shown.assertion) })
 	case shown.secret != "":
-		return token.ProofSecret, a.checkSecret(t.client, shown.secret)
+		return token.ProofSecret, a.checkSecret(t, shown.secret)
 	case forUser && t.client.Public:
 		return token.ProofNone, nil
 	case forUser:
@@ -86,19 +86,27 @@ func (a *Authority) checkCredential(t *tokenRequest, shown credential, forUser b
 }
 
 // checkSecret compares secrets in constant time: digests have one length.
-func (a *Authority) checkSecret(client *app, shown string) error {
-	got, now := sha256.Sum256([]byte(shown)), a.now()
-	for _, s := range client.Secrets {
-		want := sha256.Sum256([]byte(s.Value))
-		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-			continue
-		}
-		if !s.Expires.IsZero() && !now.Before(s.Expires) {
-			return fail(codeSecretExpired, "The client secret of application %s expired at %s. Register a new one, and send that.", client.ID, s.Expires.UTC().Format(time.RFC3339))
-		}
-		return nil
+func (a *Authority) checkSecret(t *tokenRequest, shown string) error {
+	client := t.client
+	got := sha256.Sum256([]byte(shown))
+	found := -1
+	_, wait := a.guesses.try(t.target(guessSecret), func() bool {
+		found = slices.IndexFunc(client.Secrets, func(s Secret) bool {
+			want := sha256.Sum256([]byte(s.Value))
+			return subtle.ConstantTimeCompare(got[:], want[:]) == 1
+		})
+		return found >= 0
+	})
+	switch {
+	case wait > 0:
+		return t.tooManyGuesses(wait)
+	case found < 0:
+		return fail(codeWrongSecret, "The client secret is wrong for application %s. Send the secret's value, not its id; in a form + is %%2B and %% is %%25.", client.ID)
 	}
-	return fail(codeWrongSecret, "The client secret is wrong for application %s. Send the secret's value, not its id; in a form + is %%2B and %% is %%25.", client.ID)
+	if expires := client.Secrets[found].Expires; expires != nil && !a.now().Before(*expires) {
+		return fail(codeSecretExpired, "The client secret of application %s expired at %s. Register a new one, and send that.", client.ID, expires.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // assertionClaims are a client's claims about itself.

@@ -314,7 +314,7 @@ func TestSecrets(t *testing.T) {
 	for _, value := range odd {
 		client.Secrets = append(client.Secrets, Secret{Value: value})
 	}
-	client.Secrets = append(client.Secrets, Secret{Value: "old", Expires: start}, Secret{Value: "new", Expires: start.Add(time.Second)})
+	client.Secrets = append(client.Secrets, Secret{Value: "old", Expires: new(start)}, Secret{Value: "new", Expires: new(start.Add(time.Second))})
 	a := newAuthority(t, o)
 	basic := func(value string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("POST", urlV1, strings.NewReader(url.Values{"grant_type": {"client_credentials"}, "resource": {graph}}.Encode()))

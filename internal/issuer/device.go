@@ -27,8 +27,9 @@ const devicePath = "/common/oauth2/deviceauth"
 // device is a device that waits for a user to sign in elsewhere.
 type device struct {
 	signInRequest
+	key      string // digest of the device code
 	userCode string
-	made     time.Time
+	made     instant
 	done     bool // approved or declined, as follows
 	declined bool
 	tenantID string
@@ -65,7 +66,7 @@ func (a *Authority) deviceCode(c *call) (any, error) {
 	if len(asked.scope)+len(asked.resource) > maxRequest {
 		return nil, fail(codeMalformed, "The scope is longer than %d bytes. Ask for one API at a time.", maxRequest)
 	}
-	d := &device{signInRequest: asked, userCode: newUserCode(), made: a.now()}
+	d := &device{signInRequest: asked, userCode: newUserCode(), made: a.instant()}
 	if _, err := a.accessRequestOf(c.trust, &d.signInRequest); err != nil {
 		return nil, err
 	}
@@ -80,8 +81,9 @@ func (a *Authority) deviceCode(c *call) (any, error) {
 	}
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	a.signIns.devices.Add(string(digest(answer.DeviceCode)), d)
-	a.signIns.users.Add(d.userCode, d)
+	d.key = string(digest(answer.DeviceCode))
+	a.signIns.devices.add(d.key, callerOf(c.r)+" "+d.clientID, d)
+	a.signIns.users[d.userCode] = d
 	return answer, nil
 }
 
@@ -120,9 +122,14 @@ func (a *Authority) enterCode(c *call) (any, error) {
 		return p, nil
 	}
 	a.signIns.mu.Lock()
-	d, ok := a.signIns.users.Get(entered)
-	ok = ok && !d.done && a.now().Before(d.made.Add(deviceLifetime))
+	d := a.signIns.users[entered]
+	ok, wait := a.guesses.try(target{kind: guessUserCode, caller: callerOf(c.r), limit: maxWrongUserCodes}, func() bool {
+		return d != nil && !a.isOver(d.made, deviceLifetime)
+	})
 	a.signIns.mu.Unlock()
+	if wait > 0 {
+		return nil, tooManyGuesses("too many wrong codes were entered", wait)
+	}
 	if !ok {
 		p.data.Code = form.Get("user_code")
 		p.data.complain(fail(codeWrongUserCode, "No device waits with this code. Check it, or have the device show a new one."))
@@ -134,7 +141,10 @@ func (a *Authority) enterCode(c *call) (any, error) {
 
 // finishDevice lets the device get its tokens.
 func (a *Authority) finishDevice(f *flow, client *app, t *tenant, user *User) (any, error) {
-	return a.endDevice(f.device, func(d *device) { d.tenantID, d.userID, d.mfa = t.id, user.ObjectID, f.mfa },
+	return a.endDevice(f.device, func(d *device) {
+		d.tenantID, d.userID, d.mfa = t.id, user.ObjectID, f.mfa
+		a.signIns.devices.give(d.key, userCaller(user.ObjectID))
+	},
 		"You are signed in", "You are signed in to "+client.label()+" on the device. You can close this page.")
 }
 
@@ -153,7 +163,7 @@ func (a *Authority) endDevice(d *device, end func(*device), title, text string) 
 	}
 	d.done = true
 	end(d)
-	a.signIns.users.Remove(d.userCode)
+	delete(a.signIns.users, d.userCode)
 	return &page{name: "message", data: pageData{Title: title, Text: text}}, nil
 }
 
@@ -176,22 +186,22 @@ func (a *Authority) redeemDevice(t *tokenRequest) (*issued, error) {
 func (a *Authority) takeDevice(t *tokenRequest, key string) (*Grant, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	d, ok := a.signIns.devices.Get(key)
+	d, ok := a.signIns.devices.get(key)
 	switch {
 	case !ok:
 		return nil, fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
 	case !ascii.EqualFold(d.clientID, t.client.ID):
 		return nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
-	case !a.now().Before(d.made.Add(deviceLifetime)):
+	case a.isOver(d.made, deviceLifetime):
 		return nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
 	case !d.done:
 		return nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))
 	case d.declined:
-		a.signIns.devices.Remove(key)
+		a.signIns.devices.remove(key)
 		return nil, fail(codeDeviceDeclined, "The user declined to sign in. Ask for a new code when the user wants to.")
 	case (t.tenant != nil || d.customer != nil) && !d.redeemableAt(t.tenant, d.tenantID):
 		return nil, fail(codeWrongTenantCode, "The user has signed in to another tenant than %s. Redeem the device code at the tenant that it was asked for at.", quote.Text(t.call.tenant))
 	}
-	a.signIns.devices.Remove(key)
+	a.signIns.devices.remove(key)
 	return a.newGrant(t, d.tenantID, d.userID, d.mfa, d.signInRequest), nil
 }

@@ -28,6 +28,7 @@ type Grant struct {
 	Scope    string    `json:"scope"`    // likewise
 	SignedIn time.Time `json:"signedIn"`
 	Renewed  time.Time `json:"renewed"` // when the last refresh token was issued
+	System   time.Time `json:"system"`  // likewise, by the system's clock
 	Current  []byte    `json:"current"` // digest of the last refresh token
 	// Revoked says why the family's refresh tokens are no longer valid. Empty while one
 	// is.
@@ -36,6 +37,11 @@ type Grant struct {
 
 // Expires is when the last refresh token expires unless it is used.
 func (g *Grant) Expires() time.Time { return g.Renewed.Add(RefreshLifetime) }
+
+// isOver reports whether the last refresh token has expired.
+func (g *Grant) isOver(now instant) bool {
+	return instant{shown: g.Renewed, system: g.System}.age(now) >= RefreshLifetime
+}
 
 // grants are the families of refresh tokens.
 type grants struct {
@@ -79,7 +85,7 @@ func (a *Authority) beginGrant(t *tokenRequest, g *Grant, nonce string) (*issued
 	}
 	a.grants.mu.Lock()
 	defer a.grants.mu.Unlock()
-	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now())
+	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.instant())
 	return got, err
 }
 
@@ -97,10 +103,10 @@ func (d *directory) userOf(g *Grant) (*tenant, *User, error) {
 }
 
 // renew issues the next refresh token of a family. The caller holds the lock.
-func (gs *grants) renew(ctx context.Context, g *Grant, now time.Time) (string, error) {
+func (gs *grants) renew(ctx context.Context, g *Grant, now instant) (string, error) {
 	next := *g
 	token := refreshPrefix + g.ID + "." + randomID() + randomID()
-	next.Current, next.Renewed = digest(token), now
+	next.Current, next.Renewed, next.System = digest(token), now.shown, now.system
 	if err := gs.keep(ctx, next); err != nil {
 		return "", err
 	}
@@ -122,11 +128,12 @@ func (gs *grants) keep(ctx context.Context, g Grant) error {
 	return nil
 }
 
-// prune forgets some families that have ended: as many as are added.
-func (gs *grants) prune(now time.Time) {
+// prune forgets some families that have ended, by both clocks because one may be set back:
+// as many as are added.
+func (gs *grants) prune(now instant) {
 	looked := 0
 	for id, g := range gs.families {
-		if now.After(g.Expires()) {
+		if g.isOver(now) && now.system.Sub(g.System) >= RefreshLifetime {
 			delete(gs.families, id)
 		}
 		if looked++; looked == 4 {
@@ -145,7 +152,7 @@ func digest(text string) []byte {
 
 // redeem finds the family whose last refresh token this is, and calls use with it. If
 // the token was redeemed before, it or its successor was stolen: the family is revoked.
-func (gs *grants) redeem(ctx context.Context, token string, now time.Time, use func(*Grant) error) error {
+func (gs *grants) redeem(ctx context.Context, token string, now instant, use func(*Grant) error) error {
 	id, _, ok := strings.Cut(strings.TrimPrefix(token, refreshPrefix), ".")
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
@@ -156,7 +163,7 @@ func (gs *grants) redeem(ctx context.Context, token string, now time.Time, use f
 	switch {
 	case g.Revoked != "":
 		return revokedGrant(g)
-	case !now.Before(g.Expires()):
+	case g.isOver(now):
 		return fail(codeRefreshExpired, "The refresh token expired: it was issued at %s and not used for 90 days. Have the user sign in again.", g.Renewed.UTC().Format(time.RFC3339))
 	case subtle.ConstantTimeCompare(digest(token), g.Current) != 1:
 		revoked := *g
@@ -197,10 +204,10 @@ func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(
 func (a *Authority) Grants() []Grant {
 	a.grants.mu.Lock()
 	defer a.grants.mu.Unlock()
-	now := a.now()
+	now := a.instant()
 	var list []Grant
 	for _, g := range a.grants.families {
-		if now.Before(g.Expires()) {
+		if !g.isOver(now) {
 			list = append(list, *g)
 		}
 	}
@@ -224,7 +231,7 @@ func (a *Authority) refresh(t *tokenRequest) (got *issued, err error) {
 	if token == "" {
 		return nil, missing("refresh_token", "Add the refresh_token of the last answer.")
 	}
-	err = a.grants.redeem(t.r.Context(), token, a.now(), func(g *Grant) error {
+	err = a.grants.redeem(t.r.Context(), token, a.instant(), func(g *Grant) error {
 		got, err = a.continueGrant(t, g)
 		return err
 	})
@@ -248,6 +255,6 @@ func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.now())
+	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.instant())
 	return got, err
 }

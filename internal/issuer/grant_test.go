@@ -386,7 +386,7 @@ func FuzzRefresh(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		a.grants = newGrants([]Grant{grant}, nil)
 		used := false
-		err := a.grants.redeem(t.Context(), text, start, func(*Grant) error { used = true; return nil })
+		err := a.grants.redeem(t.Context(), text, instant{shown: start, system: start}, func(*Grant) error { used = true; return nil })
 		if used != (text == token) || used != (err == nil) {
 			t.Fatalf("%q: used %v, %v", text, used, err)
 		}

@@ -50,7 +50,7 @@ type Client struct {
 // Secret is a password of an app.
 type Secret struct {
 	Value   string
-	Expires time.Time // zero: never
+	Expires *time.Time // nil: never
 }
 
 // Certificate is a certificate whose private key an app authenticates with.
@@ -109,6 +109,8 @@ type Options struct {
 	Leeway time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
+	// System is the clock that nobody sets, for limits on guesses. Nil means time.Now.
+	System func() time.Time
 
 	// Customer finds the tenant of a customer, which is not among Tenants, by id or
 	// domain; nil if there is none. The result may change at any time. Nil means that
@@ -136,9 +138,11 @@ type Authority struct {
 	lifetime  time.Duration
 	leeway    time.Duration
 	now       func() time.Time
+	system    func() time.Time
 	endpoints []*endpoint
 	verified  token.Cache[*trust]
 	signIns   *signIns
+	guesses   *guesses
 	consents  *consents
 	grants    *grants
 	used      *assertions
@@ -266,6 +270,7 @@ func New(o Options) (*Authority, error) {
 		lifetime:  cmp.Or(o.Lifetime, DefaultLifetime),
 		leeway:    max(cmp.Or(o.Leeway, token.DefaultLeeway), 0),
 		now:       o.Now,
+		system:    o.System,
 		verified:  token.NewCache[*trust](token.CacheSize),
 		signIns:   newSignIns(),
 		used:      newAssertions(o.Assertions, o.SaveAssertion),
@@ -273,6 +278,10 @@ func New(o Options) (*Authority, error) {
 	if a.now == nil {
 		a.now = time.Now
 	}
+	if a.system == nil {
+		a.system = time.Now
+	}
+	a.guesses = newGuesses(a.system)
 	if len(o.Resources) == 0 {
 		o.Resources = token.DefaultResources
 	}
@@ -423,6 +432,7 @@ func (a *Authority) ForgetSignIns(consents []Consent) {
 	a.consents.replace(consents)
 	a.grants.forget()
 	a.signIns.forget()
+	a.guesses.forget()
 	a.used.forget()
 	a.distrust()
 }

@@ -273,7 +273,7 @@ func TestStaleSteps(t *testing.T) {
 	// At once: one finishes.
 	w = b.press(b.do("GET", authorizeURL("/common/oauth2/authorize", "prompt", "consent"), nil), "signin", url.Values{"username": {bobName}, "password": {password}})
 	accept := set(fields(w.Body.String()), "do", "accept")
-	before := a.signIns.codes.Len()
+	before := a.signIns.codes.len()
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
@@ -286,7 +286,7 @@ func TestStaleSteps(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := a.signIns.codes.Len() - before; n != 1 {
+	if n := a.signIns.codes.len() - before; n != 1 {
 		t.Errorf("%d codes for one sign-in", n)
 	}
 
@@ -359,7 +359,7 @@ func TestPasswordRefusals(t *testing.T) {
 	guess := func(name string) {
 		post(a, commonToken, url.Values{"grant_type": {grantTypePassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {name}, "password": {"x"}})
 	}
-	for range maxFailures {
+	for range maxWrongPasswords {
 		try(common, bobName, "guess")
 	}
 	for i := range signInsKept + 1 { // made-up names have nobody's guesses forgotten
@@ -367,13 +367,13 @@ func TestPasswordRefusals(t *testing.T) {
 	}
 	for _, name := range []string{bobName, strings.ToUpper(bobName), " " + bobName + " "} {
 		if w := try(common, name, password); !strings.Contains(w.Body.String(), "AADSTS50053") {
-			t.Errorf("after %d guesses, %q: %d %s", maxFailures, name, w.Code, w.Body)
+			t.Errorf("after %d guesses, %q: %d %s", maxWrongPasswords, name, w.Code, w.Body)
 		}
 	}
 	form := url.Values{"grant_type": {grantTypePassword}, "client_id": {clientID}, "client_secret": {secret}, "username": {bobName}, "password": {password}, "scope": {api + "/.default"}}
 	wantRefusal(t, post(a, commonToken, form), 400, "invalid_grant", 50053)
 	const nobody = "nobody@contoso.onmicrosoft.com"
-	for range maxFailures {
+	for range maxWrongPasswords {
 		guess(nobody)
 	}
 	if w := try(common, nobody, password); !strings.Contains(w.Body.String(), "AADSTS50053") {
@@ -386,11 +386,11 @@ func TestPasswordRefusals(t *testing.T) {
 	if w := try(common, bobName, password); w.Code != 200 {
 		t.Errorf("after a minute: %d %s", w.Code, w.Body)
 	}
-	for range maxFailures - 1 {
+	for range maxWrongPasswords - 1 {
 		try(common, bobName, "guess")
 	}
 	if w := try(common, bobName, password); w.Code != 200 {
-		t.Errorf("after %d guesses: %s", maxFailures-1, w.Body)
+		t.Errorf("after %d guesses: %s", maxWrongPasswords-1, w.Body)
 	}
 	c.set(start.Add(2 * time.Hour))
 	wantRefusal(t, post(a, commonToken, set(form, "username", userName)), 400, "invalid_grant", 50076)

@@ -24,8 +24,7 @@ import (
 const (
 	// signInLifetime is how long a user may take to sign in.
 	signInLifetime = 15 * time.Minute
-	// signInsKept bounds the memory for sign-ins in progress; a new one replaces the
-	// oldest.
+	// signInsKept bounds the memory for sign-ins in progress; see table.
 	signInsKept = 4096
 
 	// doublePress is how long a second press of the final button gets the answer to the
@@ -35,10 +34,6 @@ const (
 	// help.
 	maxSuggestions = 50
 
-	// maxFailures wrong passwords in a row lock a user out for lockout.
-	maxFailures = 10
-	lockout     = time.Minute
-
 	// maxUserName is the longest accepted user name, in bytes: that of an email
 	// address.
 	maxUserName = 320
@@ -46,51 +41,42 @@ const (
 
 // signIns are the sign-ins in progress.
 type signIns struct {
-	mu       sync.Mutex // guards the content of the caches
-	flows    *lru.Cache[string, *flow]
-	codes    *lru.Cache[string, *code]           // by digest
-	devices  *lru.Cache[string, *device]         // by the digest of the device code
-	users    *lru.Cache[string, *device]         // by user code
-	stolen   *lru.Cache[string, struct{}]        // ids of the grants whose code was sent twice
-	failures *lru.Cache[string, *failedAttempts] // by lower-case user principal name
-	// strangers are the failures of unknown names. They are separate, so that made-up
-	// names do not evict the failures of users.
-	strangers *lru.Cache[string, *failedAttempts]
-}
+	mu      sync.Mutex // guards what follows
+	flows   *table[*flow]
+	codes   *table[*code]      // by digest
+	devices *table[*device]    // by the digest of the device code
+	users   map[string]*device // those that wait, by user code
 
-// failedAttempts counts wrong passwords in a row.
-type failedAttempts struct {
-	count int
-	last  time.Time
+	// stolen are the ids of the grants whose code was sent twice, which takes a user.
+	stolen *lru.Cache[string, struct{}]
 }
 
 func newSignIns() *signIns {
-	return &signIns{
-		flows: newCache[*flow](), codes: newCache[*code](), devices: newCache[*device](), users: newCache[*device](),
-		stolen: newCache[struct{}](), failures: newCache[*failedAttempts](), strangers: newCache[*failedAttempts](),
+	s := &signIns{
+		flows: newTable[*flow](signInsKept), codes: newTable[*code](signInsKept),
+		devices: newTable[*device](signInsKept), users: make(map[string]*device),
 	}
-}
-
-// newCache returns a cache of one kind of entry.
-func newCache[V any]() *lru.Cache[string, V] {
-	cache, err := lru.New[string, V](signInsKept)
-	if err != nil {
+	s.devices.dropped = func(d *device) { delete(s.users, d.userCode) }
+	var err error
+	if s.stolen, err = lru.New[string, struct{}](signInsKept); err != nil {
 		panic("issuer: " + err.Error()) // it fails only for sizes below one
 	}
-	return cache
+	return s
 }
 
 func (s *signIns) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.flows.Purge()
-	s.codes.Purge()
-	s.devices.Purge()
-	s.users.Purge()
+	s.flows.clear()
+	s.codes.clear()
+	s.devices.clear()
+	clear(s.users)
 	s.stolen.Purge()
-	s.failures.Purge()
-	s.strangers.Purge()
 }
+
+// userCaller stands for a user who has signed in, among callers: what belongs to one,
+// nobody else can have replaced.
+func userCaller(userID string) string { return "user " + userID }
 
 // step is what a sign-in waits for.
 type step int
@@ -107,7 +93,7 @@ type flow struct {
 	request *authorization // nil for a device
 	device  *device
 	browser [sha256.Size]byte // digest of the cookie of the browser that began it
-	began   time.Time
+	began   instant
 	step    step
 	name    string // who signs in
 	mfa     bool
@@ -115,7 +101,7 @@ type flow struct {
 
 	finish func() (any, error) // how the sign-in ended; nil while in progress
 	button string              // pressed to end it
-	ended  time.Time
+	ended  time.Time           // by the system's clock
 }
 
 // address is the address of the page for the sign-in's step. Forms redirect to it, so
@@ -150,10 +136,10 @@ func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
 		}
 		http.SetCookie(c.w, cookie)
 	}
-	f.id, f.browser, f.began = randomID(), sha256.Sum256([]byte(cookie.Value)), a.now()
+	f.id, f.browser, f.began = randomID(), sha256.Sum256([]byte(cookie.Value)), a.instant()
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
-	a.signIns.flows.Add(f.id, f)
+	a.signIns.flows.add(f.id, callerOf(c.r)+" "+f.signInRequest().clientID, f)
 	if c.r.Method == http.MethodPost {
 		return f.address(), nil
 	}
@@ -181,8 +167,8 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
 	over := fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
-	f, ok := a.signIns.flows.Get(parameters.Get("flow"))
-	if !ok || !a.now().Before(f.began.Add(signInLifetime)) {
+	f, ok := a.signIns.flows.get(parameters.Get("flow"))
+	if !ok || a.isOver(f.began, signInLifetime) {
 		return nil, nil, over
 	}
 	cookie, err := c.r.Cookie(browserCookie(c.r))
@@ -200,7 +186,7 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 	case f.finish == nil:
 	case !pressed:
 		return &page{name: "message", data: pageData{Title: "This sign-in is over", Text: "Go back to the application. To sign in once more, begin there."}}, nil, nil
-	case button == f.button && a.now().Before(f.ended.Add(doublePress)):
+	case button == f.button && a.system().Sub(f.ended) < doublePress:
 		return nil, f.finish, nil
 	default:
 		return nil, nil, over
@@ -218,7 +204,7 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 	if finish == nil {
 		return f.address(), nil, nil
 	}
-	f.finish, f.button, f.ended = sync.OnceValues(finish), strings.Clone(button), a.now()
+	f.finish, f.button, f.ended = sync.OnceValues(finish), strings.Clone(button), a.system()
 	return nil, f.finish, nil
 }
 
@@ -248,7 +234,7 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
-		tenant, user, err := a.checkPassword(c.trust, f.signInRequest().in(c.trust), f.name, e.password)
+		tenant, user, err := a.checkPassword(c, f.signInRequest().in(c.trust), f.name, e.password)
 		if err == nil {
 			_, err = findApp(c.trust, tenant, f.signInRequest().clientID)
 		}
@@ -258,6 +244,7 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 		if err != nil {
 			return nil, err
 		}
+		a.signIns.flows.give(f.id, userCaller(user.ObjectID))
 		f.step = stepConsent
 		if user.MFA {
 			f.step = stepMFA
@@ -467,38 +454,30 @@ func (want *accessRequest) label() string {
 }
 
 // checkPassword finds the user with a name and password, in a tenant or, if it is nil,
-// in any. The caller holds the lock of the sign-ins.
-func (a *Authority) checkPassword(t *trust, in *tenant, name, password string) (*tenant, *User, error) {
+// in any.
+func (a *Authority) checkPassword(c *call, in *tenant, name, password string) (*tenant, *User, error) {
 	if len(name) > maxUserName {
 		return nil, nil, wrongPassword()
 	}
-	key, now := ascii.ToLower(name), a.now()
-	tenant, failures := t.tenantOf(name), a.signIns.failures
-	if tenant == nil {
-		failures = a.signIns.strangers
-	}
-	before, known := failures.Get(key)
-	if known && before.count >= maxFailures && now.Before(before.last.Add(lockout)) {
-		return nil, nil, fail(codeLocked, "The account is locked for a minute, because the password was wrong %d times in a row. Wait, then try again.", before.count)
-	}
+	of := target{kind: guessStranger, caller: callerOf(c.r), name: ascii.ToLower(name), limit: maxWrongPasswords}
 	var user *User
 	want := [sha256.Size]byte{}
+	tenant := c.trust.tenantOf(name)
 	if tenant != nil {
+		of.kind = guessPassword
 		if user = tenant.user(name); user.Password != "" {
 			want = sha256.Sum256([]byte(user.Password))
 		}
 	}
 	got := sha256.Sum256([]byte(password))
-	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || user == nil {
-		if !known || now.After(before.last.Add(lockout)) {
-			before = new(failedAttempts)
-			failures.Add(strings.Clone(key), before) // not the whole form
-		}
-		before.count, before.last = before.count+1, now
-		return nil, nil, wrongPassword()
-	}
-	failures.Remove(key)
+	ok, wait := a.guesses.try(of, func() bool {
+		return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && user != nil
+	})
 	switch {
+	case wait > 0:
+		return nil, nil, fail(codeLocked, "The account is locked for a minute for sign-ins from here, because the password was wrong %d times in a row. Wait, then try again.", of.limit)
+	case !ok:
+		return nil, nil, wrongPassword()
 	case user.Disabled:
 		return nil, nil, disabledUser(user)
 	case in != nil && !in.admits(tenant):

@@ -25,7 +25,7 @@ const (
 // that the test sets.
 func signInOptions(c *clock) Options {
 	o := options()
-	o.Now = c.now
+	o.Now, o.System = c.now, c.now
 	client := &o.Tenants[0].Clients[0]
 	client.RedirectURIs = []string{"http://localhost/callback", "https://app.example/signin"}
 	client.Name = "Ada's app"

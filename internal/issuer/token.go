@@ -144,9 +144,25 @@ func (a *Authority) token(c *call) (*issued, error) {
 		return nil, err
 	}
 	if shown.assertion == "" {
+		return a.redeem(t, serve)
+	}
+	return a.used.once(t, a.now(), func() (*issued, error) { return a.redeem(t, serve) })
+}
+
+// redeem answers the grant. One of a code or refresh token is refused after too many
+// wrong ones.
+func (a *Authority) redeem(t *tokenRequest, serve func(*Authority, *tokenRequest) (*issued, error)) (got *issued, err error) {
+	grant := t.form.Get("grant_type")
+	switch grant {
+	case grantTypeCode, grantTypeRefresh, grantTypeDevice, grantDeviceV1:
+	default:
 		return serve(a, t)
 	}
-	return a.used.once(t, a.now(), func() (*issued, error) { return serve(a, t) })
+	err = a.guess(t, guessKind(grant), func() error {
+		got, err = serve(a, t)
+		return err
+	})
+	return got, err
 }
 
 // grantTypeHandlers answer the grant types.
@@ -366,9 +382,7 @@ func (a *Authority) password(t *tokenRequest) (*issued, error) {
 	if name == "" {
 		return nil, missing("username", "Add username=<name@domain>.")
 	}
-	a.signIns.mu.Lock()
-	tenant, user, err := a.checkPassword(t.trust, t.tenant, name, t.form.Get("password"))
-	a.signIns.mu.Unlock()
+	tenant, user, err := a.checkPassword(t.call, t.tenant, name, t.form.Get("password"))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,24 @@
+package issuer
+
+import "time"
+
+// instant is one moment on two clocks: the one that people set, and the system's.
+type instant struct{ shown, system time.Time }
+
+// instant returns the time now.
+func (a *Authority) instant() instant { return instant{shown: a.now(), system: a.system()} }
+
+// age returns how long before now an instant was, on the clock that people set. If that
+// has been set back from it since, the system's clock says how long ago it was: nothing
+// lives longer for having begun in a future that was taken back.
+func (i instant) age(now instant) time.Duration {
+	if now.shown.Before(i.shown) {
+		return now.system.Sub(i.system)
+	}
+	return now.shown.Sub(i.shown)
+}
+
+// isOver reports whether a life that began at an instant has ended.
+func (a *Authority) isOver(began instant, life time.Duration) bool {
+	return began.age(a.instant()) >= life
+}
