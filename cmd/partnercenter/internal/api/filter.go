@@ -48,7 +48,7 @@ func (l *listFilter) parse() (err error) {
 	if wholeDay {
 		l.before = l.before.AddDate(0, 0, 1)
 	}
-	if !l.from.IsZero() && !l.before.IsZero() && !l.from.Before(l.before) {
+	if l.since != "" && l.until != "" && !l.from.Before(l.before) {
 		return terminal.Usagef("--since %s is not before --until %s: no item matches", l.since, l.until)
 	}
 	if l.status != "" {
@@ -74,7 +74,7 @@ func parseDate(flag, text string) (at time.Time, wholeDay bool, err error) {
 
 func (l *listFilter) matches(created partnercenter.Time, status string) bool {
 	at := created.Time()
-	return (l.from.IsZero() || !at.Before(l.from)) && (l.before.IsZero() || !at.IsZero() && at.Before(l.before)) &&
+	return (l.since == "" || !at.Before(l.from)) && (l.until == "" || !at.IsZero() && at.Before(l.before)) &&
 		(l.status == "" || l.normalize(status) == l.status)
 }
 
