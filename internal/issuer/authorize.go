@@ -374,7 +374,7 @@ func (a *Authority) takeCode(t *tokenRequest, key string) (*code, *Grant, error)
 // codeReplayed revokes the grant of a code and its access tokens: if it is sent twice, it
 // was stolen.
 func (a *Authority) codeReplayed(t *tokenRequest, c *code) error {
-	if known, _ := a.signIns.stolen.ContainsOrAdd(c.grantID, struct{}{}); !known {
+	if known, _ := a.signIns.stolen.ContainsOrAdd(nameOfGrant(c.grantID), struct{}{}); !known {
 		a.distrust()
 	}
 	_, err := a.RevokeGrants(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })

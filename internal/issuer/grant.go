@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,16 @@ func (g *Grant) Expires() time.Time { return g.Renewed.Add(RefreshLifetime) }
 // isOver reports whether the last refresh token has expired.
 func (g *Grant) isOver(now instant) bool {
 	return instant{shown: g.Renewed, system: g.System}.age(now) >= RefreshLifetime
+}
+
+// nameOfGrant returns the name that access tokens have of the grant with an id, empty for
+// none. It is not the id, with which anybody could have the family revoked by sending a
+// refresh token that is made up.
+func nameOfGrant(id string) string {
+	if id == "" {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(digest("grant " + id)[:16])
 }
 
 // grants are the families of refresh tokens.

@@ -320,6 +320,25 @@ func TestLivesWithTheClock(t *testing.T) {
 	}
 }
 
+// TestTokensNameNoFamily makes refresh tokens up of what is in an access token, which more
+// know than the app. They do not end the user's family.
+func TestTokensNameNoFamily(t *testing.T) {
+	a := newAuthority(t, signInOptions(&clock{at: start}))
+	got := signedInTokens(t, a)
+	refresh := func(text string) tokens {
+		return redeem(t, a, commonToken, url.Values{"grant_type": {grantTypeRefresh}, "refresh_token": {text}})
+	}
+	_, payload := parts(t, got.AccessToken)
+	for _, claim := range payload {
+		if made := refresh(fmt.Sprintf("%s%v.made-up", refreshPrefix, claim)); made.code() != codeBadGrant.number {
+			t.Errorf("%v: %+v", claim, made)
+		}
+	}
+	if next := refresh(got.RefreshToken); next.AccessToken == "" {
+		t.Errorf("%+v", next)
+	}
+}
+
 // TestYearOneSecret has a secret that expired long ago.
 func TestYearOneSecret(t *testing.T) {
 	o := crowdOptions(&clock{at: start})

@@ -148,7 +148,7 @@ type tokenSpec struct {
 // tokenPayload has the claims of an access token of this authority.
 type tokenPayload struct {
 	token.Payload
-	// GrantID is the id of the grant that the token comes from, which is worth as much as
+	// GrantID is the name of the grant that the token comes from, which is worth as much as
 	// the user's consent. Mint needs neither. Microsoft's claim of this name serves to
 	// revalidate tokens, too, and is opaque.
 	GrantID string `json:"rh,omitempty"`
@@ -184,7 +184,7 @@ func (a *Authority) sign(trust *trust, spec *tokenSpec) (*Token, error) {
 		return nil, fmt.Errorf("issuer: no token version %q: use V1 or V2", spec.version)
 	}
 	if spec.subject != nil {
-		claims.GrantID = spec.subject.grantID
+		claims.GrantID = nameOfGrant(spec.subject.grantID)
 		delegate(&claims.Payload, spec)
 	}
 	content, err := json.Marshal(claims)

@@ -47,7 +47,7 @@ type signIns struct {
 	devices *table[*device]    // by the digest of the device code
 	users   map[string]*device // those that wait, by user code
 
-	// stolen are the ids of the grants whose code was sent twice, which takes a user.
+	// stolen are the names of the grants whose code was sent twice, which takes a user.
 	stolen *lru.Cache[string, struct{}]
 }
 
