@@ -138,6 +138,7 @@ func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 	}
 	prepareFlag := func(f *pflag.Flag) {
 		terminal.TakeOnce(f)
+		terminal.DecimalOnly(f)
 		_, known := cmd.GetFlagCompletionFunc(f.Name)
 		if what, _ := pflag.UnquoteUsage(f); !known && what != "file" && what != "folder" {
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions) // the flag exists
