@@ -35,7 +35,10 @@ func newHelpCmd() *cobra.Command {
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if man != "" {
+			if cmd.Flags().Changed("man") {
+				if strings.TrimSpace(man) == "" {
+					return terminal.Usagef("--man is empty: name a folder, or leave it out")
+				}
 				return writeManPages(cmd.Root(), man)
 			}
 			found, rest, err := cmd.Root().Find(args)

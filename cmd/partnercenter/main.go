@@ -8,8 +8,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -131,6 +133,8 @@ func unquoted(word string) string {
 func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	term.Args = args
 	root := newRootCmd(term)
+	out := &checked{Writer: term.Stdout}
+	root.SetOut(out)
 	root.SetArgs(countedVerbosity(args))
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		plainUsage(root)
@@ -140,7 +144,7 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		err = term.Refused
+		err = cmp.Or(term.Refused, out.err)
 	}
 	switch {
 	case err == nil:
@@ -153,11 +157,23 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 			term.Next(open.Next())
 		}
 		return terminal.ExitInterrupted
-	case !term.Started && !errors.As(err, new(*terminal.UsageError)):
+	case !term.Started && out.err == nil && !errors.As(err, new(*terminal.UsageError)):
 		// An error before a command starts is a usage error.
 		err = &terminal.UsageError{Text: err.Error()}
 	}
 	return term.Report(cmd, err)
+}
+
+// checked is the output of help and versions, whose errors cobra does not return.
+type checked struct {
+	io.Writer
+	err error // the first
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.err = cmp.Or(c.err, err)
+	return n, err
 }
 
 // countedVerbosity writes -v2 as the flag's parser knows it.

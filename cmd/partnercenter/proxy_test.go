@@ -132,11 +132,11 @@ func TestCurlThroughProxy(t *testing.T) {
 func TestCurlWithMappedNames(t *testing.T) {
 	curl := installed.Program(t, "curl")
 	for name, args := range map[string][]string{
-		"with --proxy":           nil,
-		"with --microsoft-hosts": {"--proxy", "", "--microsoft-hosts"},
+		"with --proxy":           {"--proxy", "127.0.0.1:0"},
+		"with --microsoft-hosts": {"--microsoft-hosts"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := startProxied(t, args...)
+			f := startServe(t, args...)
 			at := strings.TrimPrefix(f.APIURLTLS, "https://")
 			for _, host := range []string{"login.microsoftonline.com", "login.microsoftonline.com:" + at[strings.LastIndex(at, ":")+1:]} {
 				document, stderr, err := runClient(t, f, nil, curl, "-sS", "--fail", "--cacert", f.CAFile, "--connect-to", "::"+at,
@@ -151,7 +151,7 @@ func TestCurlWithMappedNames(t *testing.T) {
 			}
 		})
 	}
-	f := startProxied(t, "--proxy", "")
+	f := startServe(t)
 	_, stderr, err := runClient(t, f, nil, curl, "-sS", "--cacert", f.CAFile, "--connect-to", "::"+strings.TrimPrefix(f.APIURLTLS, "https://"), "https://login.microsoftonline.com/")
 	if err == nil || strings.HasSuffix(f.CAFile, "bundle.pem") {
 		t.Errorf("Microsoft's hosts are played without being asked for: %v %s, CA file %s", err, stderr, f.CAFile)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -55,7 +57,12 @@ A flag can be given once, unless its help says that it can be repeated.`,
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		if term.Refused = unknownWord(cmd.Root(), term.Args); term.Refused == nil {
 			cmd.SetUsageTemplate(strings.Replace(usage, usageOfFlags, fmt.Sprintf("{{%q}}", flagsHelp(cmd)), 1))
+			var help bytes.Buffer
+			out := root.OutOrStdout()
+			root.SetOut(&help)
 			printHelp(cmd, args)
+			root.SetOut(out)
+			_, _ = io.WriteString(out, term.FoldHelp(help.String())) // run sees the error
 		}
 	})
 
@@ -131,6 +138,7 @@ func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 	}
 	prepareFlag := func(f *pflag.Flag) {
 		terminal.TakeOnce(f)
+		terminal.DecimalOnly(f)
 		_, known := cmd.GetFlagCompletionFunc(f.Name)
 		if what, _ := pflag.UnquoteUsage(f); !known && what != "file" && what != "folder" {
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions) // the flag exists

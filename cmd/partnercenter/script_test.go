@@ -107,9 +107,10 @@ func TestScripts(t *testing.T) {
 				ts.Setenv("BROWSER_LOG", filepath.Join(ts.Getenv("WORK"), "browser.log"))
 			},
 			"localstub": func(ts *testscript.TestScript, _ bool, _ []string) {
-				ts.Check(connect.WriteReadyFile(filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"), connect.ReadyFacts{
+				_, err := connect.ClaimReadyFile(t.Context(), filepath.Join(ts.Getenv("XDG_CONFIG_HOME"), "partnercenter", "local.json"), connect.ReadyFacts{
 					PID: os.Getpid(), APIURL: stub.URL, TenantID: stubTenant, ClientID: stubClient, ClientSecret: stubSecret,
-				}))
+				})
+				ts.Check(err)
 			},
 		},
 	})

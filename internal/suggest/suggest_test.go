@@ -6,7 +6,7 @@ import (
 )
 
 func TestClosest(t *testing.T) {
-	known := []string{"name", "customers", "maximumQuantity", "all-customers", "base-url"}
+	known := []string{"name", "customers", "maximumQuantity", "all-customers", "base-url", "get"}
 	for name, want := range map[string]string{
 		"nmae":                     "name",
 		"NAME":                     "name",
@@ -17,6 +17,11 @@ func TestClosest(t *testing.T) {
 		"Customers":                "customers",
 		"baseurl":                  "base-url",
 		"xyz":                      "",
+		"del":                      "",
+		"gte":                      "",
+		"gt":                       "get",
+		"max":                      "maximumQuantity",
+		"cust":                     "customers",
 		"telephone":                "",
 		"":                         "",
 		strings.Repeat("x", 1<<20): "",

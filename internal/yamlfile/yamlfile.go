@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
@@ -145,6 +146,10 @@ func Parse(name string, data []byte) (*File, error) {
 		f.Problem(top, "the file %v", err)
 		return nil, f.Err()
 	}
+	if before := validPart(data); len(before) < len(data) {
+		f.Problem(at(before), "the byte %#x is not UTF-8, as in files in Latin-1 or Windows-1252: save the file as UTF-8", data[len(before)])
+		return nil, f.Err()
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(yamlEscapes(data)))
 	var doc, second yaml.Node
 	err = dec.Decode(&doc)
@@ -162,6 +167,23 @@ func Parse(name string, data []byte) (*File, error) {
 	return f, f.Err()
 }
 
+// validPart returns the beginning of data that is UTF-8.
+func validPart(data []byte) []byte {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return data[:i]
+		}
+		i += size
+	}
+	return data
+}
+
+// at returns the position behind a part of a file.
+func at(before []byte) Position {
+	return Position{near: &yaml.Node{Line: bytes.Count(before, []byte("\n")) + 1, Column: len(before) - bytes.LastIndexByte(before, '\n')}}
+}
+
 // yamlLine finds the line in messages of package yaml, which has no type for it.
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)`)
 
@@ -173,10 +195,7 @@ func (f *File) syntax(data []byte, err error) {
 		_, jsonErr := dec.ReadValue()
 		var syntactic *jsontext.SyntacticError
 		if errors.As(jsonErr, &syntactic) {
-			before := data[:min(int(syntactic.ByteOffset), len(data))]
-			line := bytes.Count(before, []byte("\n")) + 1
-			column := len(before) - bytes.LastIndexByte(before, '\n')
-			f.Problem(Position{near: &yaml.Node{Line: line, Column: column}},
+			f.Problem(at(data[:min(int(syntactic.ByteOffset), len(data))]),
 				"not JSON: %v; look for a missing quote, comma or bracket here", syntactic.Err)
 			return
 		}

@@ -56,16 +56,18 @@ func TestRead(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	const head = "format: test/1\n"
 	for text, want := range map[string]string{
-		"":                               "t.yaml:1:1: the file is empty; its first line should be format: test/1",
-		"null":                           "t.yaml:1:1: the file is empty; its first line should be format: test/1",
-		"x":                              `t.yaml:1:1: a file of this format has the fields format, items, this file is the text "x"`,
-		"items: []":                      "t.yaml:1:1: format: is missing; the first line of the file is format: test/1",
-		"format: test/2":                 `t.yaml:1:9: format: this program reads test/1, not "test/2"; write that, or use the program version that the file was written for`,
-		head + "---\na: b":               "t.yaml:2:1: a second document begins here; put everything into one document",
-		head + "items: [":                "t.yaml:2:1: not YAML: did not find expected node content; look near this line for a missing quote, colon or bracket, or wrong indentation",
-		"{\"format\": 1,\n]":             "t.yaml:2:1: not JSON: invalid character ']' at start of string (expecting '\"'); look for a missing quote, comma or bracket here",
-		head + "itmes: []":               "t.yaml:2:1: itmes: unknown field; did you mean items?",
-		head + "items: [{color: green}]": `t.yaml:2:17: items[0].color: "green" is not known here; use one of light_blue, red`,
+		"":                                  "t.yaml:1:1: the file is empty; its first line should be format: test/1",
+		"null":                              "t.yaml:1:1: the file is empty; its first line should be format: test/1",
+		"x":                                 `t.yaml:1:1: a file of this format has the fields format, items, this file is the text "x"`,
+		"items: []":                         "t.yaml:1:1: format: is missing; the first line of the file is format: test/1",
+		"format: test/2":                    `t.yaml:1:9: format: this program reads test/1, not "test/2"; write that, or use the program version that the file was written for`,
+		head + "---\na: b":                  "t.yaml:2:1: a second document begins here; put everything into one document",
+		head + "items: [":                   "t.yaml:2:1: not YAML: did not find expected node content; look near this line for a missing quote, colon or bracket, or wrong indentation",
+		head + "items:\n- name: caf\xe9\n":  "t.yaml:3:12: the byte 0xe9 is not UTF-8, as in files in Latin-1 or Windows-1252: save the file as UTF-8",
+		"{\"format\": 1,\n\"a\": \"\xfc\"}": "t.yaml:2:7: the byte 0xfc is not UTF-8, as in files in Latin-1 or Windows-1252: save the file as UTF-8",
+		"{\"format\": 1,\n]":                "t.yaml:2:1: not JSON: invalid character ']' at start of string (expecting '\"'); look for a missing quote, comma or bracket here",
+		head + "itmes: []":                  "t.yaml:2:1: itmes: unknown field; did you mean items?",
+		head + "items: [{color: green}]":    `t.yaml:2:17: items[0].color: "green" is not known here; use one of light_blue, red`,
 		head + "items: [{colour: red, id: x, count: 1.5, color: [], color: red}]": "t.yaml:2:10: items[0].colour: unknown field; did you mean color?\n" +
 			`t.yaml:2:27: items[0].id: "x" is not an amount; write a decimal number such as 24606.35` + "\n" +
 			"t.yaml:2:37: items[0].count: needs a whole number such as 5, this is the number 1.5\n" +

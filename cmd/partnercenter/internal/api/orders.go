@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -400,7 +401,7 @@ func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
 	facts.Add("created", terminal.TimeInWords(o.CreationDate, now))
 	facts.Add("billed", string(o.BillingCycle))
 	facts.Add("placed by", string(o.TransactionType))
-	facts.Add("total", amount(o))
+	facts.Add("total", join("", amount(o), wholeTerm(o)))
 	if c.noPrices {
 		facts.Add("total", "not shown: only those with the right to see prices see them")
 	}
@@ -410,15 +411,15 @@ func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
 		l := &o.LineItems[i]
 		facts.Add("line "+terminal.Number(l.LineItemNumber), strings.TrimSpace(terminal.Number(l.Quantity)+" × "+cmp.Or(l.FriendlyName, l.OfferID)))
 		facts.Add("  offer", l.OfferID)
-		facts.Add("  term", terminal.OrZero(l.TermDuration))
+		facts.Add("  term", durationInWords(terminal.OrZero(l.TermDuration)))
 		facts.Add("  first ends", terminal.TimeInWords(l.CustomTermEndDate, now))
-		facts.Add("  renews to", terminal.OrZero(l.RenewsTo).TermDuration)
+		facts.Add("  renews to", durationInWords(terminal.OrZero(l.RenewsTo).TermDuration))
 		facts.Add("  subscription", l.SubscriptionID)
 		facts.Add("  add-on of", l.ParentSubscriptionID)
 		facts.Add("  partner", l.PartnerIDOnRecord)
 		facts.Add("  promotion", l.PromotionID)
 		if p := l.Pricing; p != nil {
-			facts.Add("  price", strings.TrimSpace(string(p.Price)+" "+o.CurrencyCode)+" each, "+strings.TrimSpace(string(p.ExtendedPrice)+" "+o.CurrencyCode)+" together")
+			facts.Add("  price", join(" ", string(p.Price), o.CurrencyCode)+" each, "+join(" ", string(p.ExtendedPrice), o.CurrencyCode)+" together"+per(o.BillingCycle))
 		}
 		c.describeFuture(&facts, l, now)
 		links := terminal.OrZero(l.Links)
@@ -426,6 +427,42 @@ func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
 			link{"provisioning status", links.ProvisioningStatus}, link{"activation", links.ActivationLinks})
 	}
 	return facts
+}
+
+// per says how often a price is charged, as far as the billing cycle says it.
+func per(cycle partnercenter.BillingCycleType) string {
+	switch cycle.Normalize() {
+	case partnercenter.BillingCycleTypeMonthly:
+		return ", each month"
+	case partnercenter.BillingCycleTypeAnnual:
+		return ", each year"
+	case partnercenter.BillingCycleTypeBiennial:
+		return ", each two years"
+	case partnercenter.BillingCycleTypeTriennial:
+		return ", each three years"
+	case partnercenter.BillingCycleTypeOneTime:
+		return ", once"
+	}
+	return ""
+}
+
+// wholeTerm says that the total is of whole terms, where the prices of lines are of less.
+func wholeTerm(o *partnercenter.Order) string {
+	if o.TotalPrice != "" && per(o.BillingCycle) != "" && slices.ContainsFunc(o.LineItems, func(l partnercenter.OrderLineItem) bool { return terminal.OrZero(l.TermDuration) != "" }) {
+		return " for the whole term"
+	}
+	return ""
+}
+
+// durationInWords returns an ISO 8601 duration of one unit in words, another unchanged.
+func durationInWords(duration string) string {
+	number, ok := strings.CutPrefix(duration, "P")
+	for letter, unit := range map[string]string{"D": "day", "M": "month", "Y": "year"} {
+		if n, err := strconv.Atoi(strings.TrimSuffix(number, letter)); ok && err == nil && n > 0 && strings.HasSuffix(number, letter) {
+			return words.Count(n, unit)
+		}
+	}
+	return duration
 }
 
 // describeFuture adds until when what a line has bought can be undone.

@@ -218,7 +218,7 @@ func describeFuture(facts *terminal.Facts, s *partnercenter.Subscription, now ti
 	if renews {
 		name = "renews"
 		if term := terminal.OrZero(s.RenewalTermDuration); term != "" {
-			after = ", for " + term
+			after = ", for " + durationInWords(term)
 		}
 	}
 	if text := terminal.TimeInWords(ends, now); text != "" {

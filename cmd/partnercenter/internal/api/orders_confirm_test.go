@@ -57,7 +57,7 @@ func TestFuture(t *testing.T) {
 			"renewalTermDuration":"P1M","billingCycleEndDateTime":"2026-03-31T23:59:59Z","cancellationAllowedUntilDate":"2026-03-08T11:00:00Z",
 			"refundableQuantity":{"totalQuantity":5,"details":[{"quantity":3,"allowedUntilDateTime":"2026-03-08T11:00:00Z"},{"quantity":2,"allowedUntilDateTime":"2026-02-08T11:00:00Z"}]},
 			"actions":["edit","cancel"]}`, terminal.Facts{
-			{Name: "renews", Value: "28 February 2027 23:59 UTC (1 year from now), for P1M"},
+			{Name: "renews", Value: "28 February 2027 23:59 UTC (1 year from now), for 1 month"},
 			{Name: "next charge", Value: "after 31 March 2026 23:59 UTC (1 month from now)"},
 			{Name: "cancel until", Value: "8 March 2026 11:00 UTC (6 days from now)"},
 			{Name: "reduce by", Value: "3 until 8 March 2026 11:00 UTC (6 days from now)"},

@@ -64,9 +64,9 @@ and prints their items as one array. Methods other than GET and HEAD are changes
 	}, command.Plan{
 		What: "send a request", Question: "Send this request?",
 		Describe: func(_ context.Context, call *command.Call, p *command.Plan) error {
-			address, err := call.Client.ResolveURI(r.request.URI)
+			address, err := r.address(call)
 			if err != nil {
-				return refusedAddress(err)
+				return err
 			}
 			if parsed, err := url.Parse(address); err == nil {
 				address = terminal.WithoutSecrets(parsed)
@@ -81,12 +81,13 @@ and prints their items as one array. Methods other than GET and HEAD are changes
 	}, func(*command.Call) bool {
 		return r.request.Method != http.MethodGet && r.request.Method != http.MethodHead
 	}, func(ctx context.Context, call *command.Call) (*partnercenter.RawAnswer, error) {
-		if r.paginate {
-			answer, err := allPages(ctx, call.Client, r.request)
-			return answer, refusedAddress(err)
+		if _, err := r.address(call); err != nil {
+			return nil, err
 		}
-		answer, err := call.Client.Do(ctx, &r.request)
-		return answer, refusedAddress(err)
+		if r.paginate {
+			return allPages(ctx, call.Client, r.request)
+		}
+		return call.Client.Do(ctx, &r.request)
 	}))
 }
 
@@ -99,6 +100,8 @@ func (r *rawCall) check(call *command.Call) error {
 		return terminal.Usagef("%q is not a method of the API: use %s", call.Args[0], words.Or(rawMethods))
 	case r.paginate && r.request.Method != http.MethodGet:
 		return terminal.Usagef("--paginate is for GET, not for %s", r.request.Method)
+	case r.request.URI == "":
+		return terminal.Usagef("the path is empty: give one such as /customers")
 	case r.file != "" && reads:
 		return terminal.Usagef("%s has no body: leave out -f", r.request.Method)
 	}
@@ -112,6 +115,8 @@ func (r *rawCall) check(call *command.Call) error {
 			return terminal.Usagef("-H Authorization: the token is that of the profile; choose another with --profile or --as")
 		case ascii.EqualFold(name, "MS-RequestId"):
 			return terminal.Usagef("-H MS-RequestId: give it with --request-id")
+		case slices.ContainsFunc(connectionHeaders, func(own string) bool { return ascii.EqualFold(name, own) }):
+			return terminal.Usagef("-H %s: this header is about the connection, and set by this program: leave it out", name)
 		}
 		r.request.Header.Add(name, strings.TrimSpace(value))
 	}
@@ -145,12 +150,25 @@ func escapeAddress(address string) string {
 	return b.String()
 }
 
-// refusedAddress makes a mistake in the command line of the refusal of its address.
-func refusedAddress(err error) error {
-	if errors.Is(err, partnercenter.ErrForeignLink) {
-		return terminal.Usagef("the path leads to another host than the base URL: the token is not sent there; give a path such as /customers")
+// connectionHeaders are those that are sent as they have to be, whatever a request has.
+var connectionHeaders = []string{
+	"Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",
+	"Transfer-Encoding", "Upgrade", "User-Agent",
+}
+
+// address returns the address of the request. A refusal is a mistake in the command line.
+func (r *rawCall) address(call *command.Call) (string, error) {
+	address, err := call.Client.ResolveURI(r.request.URI)
+	_, unreadable := url.Parse(r.request.URI)
+	switch {
+	case errors.Is(err, partnercenter.ErrForeignLink):
+		err = terminal.Usagef("the path leads to another host than the base URL: the token is not sent there; give a path such as /customers")
+	case err != nil && unreadable != nil:
+		err = terminal.Usagef("the path cannot be read (%v): give one such as /customers", terminal.Innermost(unreadable))
+	case err != nil:
+		err = terminal.Usagef("the path has dot segments (. or ..), which would leave the API: give one such as /customers")
 	}
-	return err
+	return address, err
 }
 
 // rawList is what pages of lists have in common.

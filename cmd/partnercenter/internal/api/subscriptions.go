@@ -154,7 +154,7 @@ func subscriptionDetail(s *partnercenter.Subscription, now time.Time) []terminal
 	facts.Add("status", string(s.Status))
 	facts.Add("quantity", strings.TrimSpace(terminal.Number(s.Quantity)+" "+s.UnitType))
 	facts.Add("billed", string(s.BillingCycle))
-	facts.Add("term", s.TermDuration)
+	facts.Add("term", durationInWords(s.TermDuration))
 	facts.Add("created", terminal.TimeInWords(s.CreationDate, now))
 	facts.Add("started", terminal.TimeInWords(s.EffectiveStartDate, now))
 	describeFuture(&facts, s, now)

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	json2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -45,7 +46,7 @@ func (c *Call) ReadContent(name string, v any) error {
 	}
 	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 {
 		return terminal.Usagef("-f %s is empty: write the resource in JSON or YAML", name)
-	} else if !json.Valid(trimmed) {
+	} else if !json.Valid(trimmed) || !utf8.Valid(trimmed) {
 		f, err := yamlfile.Parse(name, text)
 		if err == nil && f.Root.Given() {
 			text = f.JSON(f.Root, reflect.TypeOf(v).Elem())

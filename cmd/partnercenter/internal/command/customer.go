@@ -69,7 +69,8 @@ func isNamed(c *partnercenter.Customer, name string) bool {
 // or nil if there is a customer with the id.
 func noCustomer(ctx context.Context, client *partnercenter.Client, name string) error {
 	e := &unknownCustomer{name: name}
-	wanted := strings.Trim(folded(name), "{}")
+	// Tables shorten ids.
+	wanted := strings.Trim(strings.TrimRight(folded(name), "…."), "{}")
 	var names []string
 	labels := map[string]string{}
 	for c, err := range client.Customers.All(ctx) {
@@ -85,7 +86,7 @@ func noCustomer(ctx context.Context, client *partnercenter.Client, name string) 
 		if len(e.near) < maxNear && (strings.Contains(folded(company.CompanyName+" "+company.Domain), wanted) || strings.HasPrefix(id, wanted)) {
 			e.near = append(e.near, label)
 		}
-		for _, text := range []string{folded(company.CompanyName), folded(company.Domain), id} {
+		for _, text := range append(beginnings(folded(company.CompanyName)), folded(company.Domain), id) {
 			names, labels[text] = append(names, text), label
 		}
 	}
@@ -93,6 +94,17 @@ func noCustomer(ctx context.Context, client *partnercenter.Client, name string) 
 		e.near = []string{labels[closest]}
 	}
 	return e
+}
+
+// beginnings returns the first word of a name, the first two, and so on: people often do
+// not write all of a name.
+func beginnings(name string) (all []string) {
+	for i, r := range name {
+		if r == ' ' {
+			all = append(all, name[:i])
+		}
+	}
+	return append(all, name)
 }
 
 // maxNear is the number of near names that an error has.
@@ -138,19 +150,43 @@ func completeCustomer(c *connect.Connection) cobra.CompletionFunc {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		var found []cobra.Completion
+		var all []*partnercenter.Customer
 		for customer, err := range client.Customers.All(ctx) {
 			if err != nil {
 				break
 			}
-			company := terminal.OrZero(customer.CompanyProfile)
-			for _, text := range []string{company.CompanyName, company.Domain, customer.ID} {
-				if text != "" && strings.HasPrefix(folded(text), folded(start)) {
-					found = append(found, cobra.CompletionWithDesc(terminal.Sanitize(text), terminal.Sanitize(cmp.Or(company.CompanyName, customer.ID))))
-					break
-				}
-			}
+			all = append(all, customer)
 		}
-		return found, cobra.ShellCompDirectiveNoFileComp
+		return customerCompletions(all, start), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// customerCompletions returns for each customer the first of its name, its domain and its
+// id that begins with start, that no other customer has, and that shells hand on as it is.
+func customerCompletions(all []*partnercenter.Customer, start string) (found []cobra.Completion) {
+	named := map[string]int{}
+	for _, customer := range all {
+		company := terminal.OrZero(customer.CompanyProfile)
+		name, domain := folded(company.CompanyName), folded(company.Domain)
+		if named[name]++; domain != name {
+			named[domain]++
+		}
+	}
+	for _, customer := range all {
+		company := terminal.OrZero(customer.CompanyProfile)
+		for _, text := range []string{company.CompanyName, company.Domain, customer.ID} {
+			if text == "" || !strings.HasPrefix(folded(text), folded(start)) || named[folded(text)] > 1 || !survivesShells(text) {
+				continue
+			}
+			found = append(found, cobra.CompletionWithDesc(text, terminal.Sanitize(cmp.Or(company.CompanyName, customer.ID))))
+			break
+		}
+	}
+	return found
+}
+
+// survivesShells reports whether text comes back from a completion unchanged: cobra trims
+// it, and scripts of shells take backslashes away.
+func survivesShells(text string) bool {
+	return text == strings.TrimSpace(text) && !strings.Contains(text, `\`) && text == terminal.Sanitize(text)
 }

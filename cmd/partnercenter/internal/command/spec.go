@@ -308,7 +308,12 @@ func (c *Call) Tell(facts any, words func(io.Writer) error) error {
 	if c.json {
 		return c.output.Print(c.Term.Stdout, facts)
 	}
-	return words(c.Term.Stdout)
+	var b strings.Builder
+	if err := words(&b); err != nil {
+		return err
+	}
+	_, err := io.WriteString(c.Term.Stdout, c.Term.Fold(b.String()))
+	return err
 }
 
 // Say prints a line of output.

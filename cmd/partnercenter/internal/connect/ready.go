@@ -14,6 +14,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/textfile"
@@ -67,6 +69,9 @@ func StateDir() (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("%w: %w; set HOME, or XDG_CONFIG_HOME to a whole path", ErrNoStateDir, err)
 	}
+	if !filepath.IsAbs(dir) { // the library takes any HOME
+		return "", fmt.Errorf("%w: %s is no whole path; set HOME, or XDG_CONFIG_HOME to a whole path", ErrNoStateDir, dir)
+	}
 	dir = filepath.Join(dir, "partnercenter")
 	if file := fileAbove(dir); file != "" {
 		return "", fmt.Errorf("%w: %s is no folder; set HOME, or XDG_CONFIG_HOME to a whole path", ErrNoStateDir, file)
@@ -117,17 +122,51 @@ func CheckReadyFile(path string) error {
 	return terminal.Usagef("%s is no ready file of an earlier server, and would be replaced: name another file with --ready-file, or remove it", path)
 }
 
-// WriteReadyFile writes facts atomically. The file contains a secret, so only
-// its owner can read it.
-func WriteReadyFile(path string, facts ReadyFacts) error {
+// ClaimReadyFile writes facts atomically, unless a server that is running has the file: of
+// several that start at the same moment, one gets it. It returns that server's address.
+// The file contains a secret, so only its owner can read it.
+func ClaimReadyFile(ctx context.Context, path string, facts ReadyFacts) (owner string, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+		return "", err
+	}
+	unlock := lockBriefly(ctx, path+".lock")
+	defer unlock()
+	if address, running := RunningServer(ctx, path); running {
+		return address, nil
 	}
 	data, err := partnercenter.Marshal(facts)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return writePrivateFile(path, append(data, '\n'))
+	return "", writePrivateFile(path, append(data, '\n'))
+}
+
+const (
+	lockTries = 100 // far more than there are servers that start at the same moment
+	lockPoll  = 10 * time.Millisecond
+)
+
+// lockBriefly locks a file that is there for no longer than the lock, and returns how to
+// unlock it. Where nothing can be locked, it does nothing.
+func lockBriefly(ctx context.Context, path string) (unlock func()) {
+	for range lockTries {
+		if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+			break // a link would make a file somewhere else
+		}
+		lock := flock.New(path, flock.SetPermissions(0o600))
+		if locked, _ := lock.TryLockContext(ctx, lockPoll); !locked {
+			break
+		}
+		held, err := lock.Stat()
+		if there, thereErr := os.Lstat(path); err == nil && thereErr == nil && os.SameFile(held, there) {
+			return func() {
+				os.Remove(path)
+				lock.Close()
+			}
+		}
+		lock.Close() // who held it before has removed it
+	}
+	return func() {}
 }
 
 // localFacts returns the facts of the local server.

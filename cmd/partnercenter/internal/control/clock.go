@@ -31,6 +31,20 @@ type clockAct struct {
 
 var errBackwards = terminal.Usagef(`the clock advances forwards only: to set it back, use "partnercenter clock set TIME"`)
 
+var errNoStep = terminal.Usagef(`the clock is set to a time, not by a duration: write it like 2027-02-01, or use "partnercenter clock advance DURATION", which goes forwards only`)
+
+// explainNegative has a command explain negative durations, which look like flags.
+func explainNegative(cmd *cobra.Command, why error) {
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
+			if step, err := clock.ParseStep("-" + unknown.GetSpecifiedShortnames()); err == nil && step.Backwards() {
+				return why
+			}
+		}
+		return terminal.FlagError(cmd, err)
+	})
+}
+
 var clockActs = []clockAct{
 	{
 		Spec: command.Spec{
@@ -46,6 +60,7 @@ var clockActs = []clockAct{
 in UTC. The time may be in the past. The clock continues from there, unless it is
 frozen.`,
 			Example: "  partnercenter clock set 2027-01-31T23:59:00Z\n  partnercenter clock set 2027-02-01",
+			Flags:   func(cmd *cobra.Command) { explainNegative(cmd, errNoStep) },
 		},
 		method: http.MethodPut, path: "/clock", member: "now",
 		parse: func(text string) error { _, err := clock.ParseTime(text); return err },
@@ -57,17 +72,7 @@ frozen.`,
 of 24 hours), hours (h), minutes (m) and seconds (s), in this order. The clock advances
 forwards only; "clock set" sets it back. A frozen clock stays frozen.`,
 			Example: "  partnercenter clock advance 15m   # until new orders are listed\n  partnercenter clock advance 7d\n  partnercenter clock advance 1y",
-			Flags: func(cmd *cobra.Command) {
-				// A negative duration looks like flags.
-				cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-					if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
-						if step, err := clock.ParseStep("-" + unknown.GetSpecifiedShortnames()); err == nil && step.Backwards() {
-							return errBackwards
-						}
-					}
-					return terminal.FlagError(cmd, err)
-				})
-			},
+			Flags:   func(cmd *cobra.Command) { explainNegative(cmd, errBackwards) },
 		},
 		method: http.MethodPost, path: "/clock/advance", member: "by",
 		parse: func(text string) error {

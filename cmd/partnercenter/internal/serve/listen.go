@@ -21,16 +21,19 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/server"
 )
 
-// checkAddresses drops what an empty address turns off, which is what was given before
-// it, and fails for addresses that are given twice.
+// checkAddresses drops the empty address that turns a listener off, and fails for
+// addresses that are given twice.
 func (o *serveOptions) checkAddresses() error {
 	given := map[string]string{}
 	for _, flag := range []struct {
 		name      string
 		addresses *[]string
 	}{{"--listen", &o.listen}, {"--listen-tls", &o.listenTLS}, {"--control", &o.control}, {"--proxy", &o.proxy}} {
-		for off := slices.Index(*flag.addresses, ""); off >= 0; off = slices.Index(*flag.addresses, "") {
-			*flag.addresses = (*flag.addresses)[off+1:]
+		if slices.Contains(*flag.addresses, "") {
+			if len(*flag.addresses) > 1 {
+				return terminal.Usagef("%s is empty beside other addresses: alone that turns it off; leave out the one or the others", flag.name)
+			}
+			*flag.addresses = nil
 		}
 		for _, address := range *flag.addresses {
 			if first := given[address]; first != "" && !strings.HasSuffix(address, ":0") {

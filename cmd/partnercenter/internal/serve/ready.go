@@ -26,32 +26,41 @@ func (l *local) chooseReadyFile(ctx context.Context, o *serveOptions) error {
 			return err
 		}
 	}
+	l.readyFile = path
 	if address, ok := connect.RunningServer(ctx, path); ok {
-		if o.readyFile != "" {
-			return terminal.Usagef("--ready-file %s belongs to the server that is running at %s: choose another file, or stop that server", path, address)
-		}
-		l.logger.Warn("the ready file belongs to another server that is running, which --profile local keeps finding: this one writes none; name a file of its own with --ready-file", "file", path, "running", address)
-		return nil
+		return l.leaveReadyFile(o, address)
 	}
 	if err := connect.CheckReadyFile(path); err != nil {
 		if o.readyFile != "" {
 			return err
 		}
 		l.logger.Warn("no ready file is written, and --profile local does not find this server: name another file with --ready-file", "reason", err)
-		return nil
+		l.readyFile = ""
 	}
-	l.readyFile = path
+	return nil
+}
+
+// leaveReadyFile leaves the ready file to the server that is running at an address.
+func (l *local) leaveReadyFile(o *serveOptions, address string) error {
+	path := l.readyFile
+	l.readyFile = ""
+	if o.readyFile != "" {
+		return terminal.Usagef("--ready-file %s belongs to the server that is running at %s: choose another file, or stop that server", path, address)
+	}
+	l.logger.Warn("the ready file belongs to another server that is running, which --profile local keeps finding: this one writes none; name a file of its own with --ready-file", "file", path, "running", address)
 	return nil
 }
 
 // writeReady writes the ready file. The listeners are open: connections wait
 // until serve accepts them.
-func (l *local) writeReady(o *serveOptions) error {
+func (l *local) writeReady(ctx context.Context, o *serveOptions) error {
 	if l.readyFile == "" {
 		return nil
 	}
-	err := connect.WriteReadyFile(l.readyFile, l.facts.ReadyFacts)
+	owner, err := connect.ClaimReadyFile(ctx, l.readyFile, l.facts.ReadyFacts)
 	switch {
+	case owner != "":
+		return l.leaveReadyFile(o, owner)
 	case err != nil && o.readyFile != "":
 		return fmt.Errorf("the ready file cannot be written: %w; choose another with --ready-file", err)
 	case err != nil:

@@ -148,7 +148,7 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 		return err
 	}
 	defer local.close()
-	if err := local.writeReady(o); err != nil {
+	if err := local.writeReady(ctx, o); err != nil {
 		return err
 	}
 	remove := sync.OnceFunc(func() { connect.RemoveReadyFile(local.readyFile, local.facts.ReadyFacts) })

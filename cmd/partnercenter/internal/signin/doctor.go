@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -162,7 +163,7 @@ func printStep(term *terminal.Terminal, s step) error {
 	for line := range strings.Lines(s.Fix) {
 		fmt.Fprintf(&b, "%24s  %s\n", "", terminal.Sanitize(strings.TrimRight(line, "\n")))
 	}
-	_, err := term.Stdout.Write([]byte(b.String()))
+	_, err := io.WriteString(term.Stdout, term.Fold(b.String()))
 	return err
 }
 

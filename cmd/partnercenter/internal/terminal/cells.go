@@ -13,6 +13,9 @@ import (
 // cell formats a column's value for people.
 func cell(value any) string {
 	if at, ok := value.(partnercenter.Time); ok {
+		if at.Never() {
+			return never
+		}
 		return ShortTime(at)
 	}
 	return exactCell(value)
@@ -61,12 +64,15 @@ func formatTime(t partnercenter.Time, layout string) string {
 	}
 }
 
+// never is shown for a date that stands for no end.
+const never = "never"
+
 // TimeInWords formats a time in words, and how far from now it is.
 func TimeInWords(t partnercenter.Time, now time.Time) string {
 	at := t.Time()
 	switch {
 	case t.Never():
-		return "never"
+		return never
 	case at.IsZero():
 		return formatTime(t, "")
 	}

@@ -3,8 +3,6 @@ package terminal
 import (
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
@@ -48,38 +46,23 @@ func (p *Printer[T]) printDetail(item T) error {
 			continue
 		}
 		name := fact.Name
-		room := p.term.Width - width - 2
-		if p.term.Width == 0 || p.Format == formatWide {
-			room = 0
+		indent, room := width+2, p.term.Width-width-2
+		switch {
+		case p.term.Width == 0 || p.Format == formatWide:
+			room = len(value)
+		case room < foldAtLeast:
+			if name != "" {
+				b.WriteString(name + "\n")
+			}
+			name, indent, room = "", 2, p.term.Width-2
 		}
 		for _, line := range fold(value, room) {
-			b.WriteString(name + strings.Repeat(" ", width-len(name)+2) + p.paint(fact.Name, line) + "\n")
+			b.WriteString(name + strings.Repeat(" ", indent-len(name)) + p.paint(fact.Name, line) + "\n")
 			name = ""
 		}
 	}
 	_, err := p.term.Stdout.Write([]byte(b.String()))
 	return err
-}
-
-// foldAtLeast is the least width to which a value is folded.
-const foldAtLeast = 20
-
-// fold divides a value into lines of at most width columns, if that is enough for any:
-// behind blanks, or behind the slashes of addresses.
-func fold(value string, width int) []string {
-	if width < foldAtLeast {
-		return []string{value}
-	}
-	var lines []string
-	for text.StringWidth(value) > width {
-		head := text.Trim(value, width)
-		if at := strings.LastIndexAny(head, " /?"); at > 0 {
-			head = head[:at+1]
-		}
-		lines = append(lines, strings.TrimRight(head, " "))
-		value = value[len(head):]
-	}
-	return append(lines, value)
 }
 
 // allRows returns the rows of an item.

@@ -120,7 +120,7 @@ func runQuery(w io.Writer, query *gojq.Code, data []byte) error {
 			if halt := (*gojq.HaltError)(nil); errors.As(err, &halt) && halt.Value() == nil {
 				return nil
 			}
-			return fmt.Errorf("--jq: %w; compare it with -o json", err)
+			return fmt.Errorf("--jq: %s; compare it with -o json", shortened(err.Error()))
 		}
 		line, isText := result.(string)
 		if isText {
@@ -136,6 +136,21 @@ func runQuery(w io.Writer, query *gojq.Code, data []byte) error {
 			return err
 		}
 	}
+}
+
+// maxQueryError is how many bytes of an error of a query are shown: its text may be all of
+// the JSON.
+const maxQueryError = 200
+
+func shortened(text string) string {
+	if len(text) <= maxQueryError {
+		return text
+	}
+	end := maxQueryError
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
 }
 
 func jsonCell(v any) (string, error) {

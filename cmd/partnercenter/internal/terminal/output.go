@@ -418,7 +418,7 @@ func (p *Printer[T]) addCSV(item T) error {
 		cells := make([]string, len(p.columns))
 		for i, c := range p.columns {
 			value := c.Value(row)
-			cells[i] = escapeControls(exactCell(value))
+			cells[i] = escape(exactCell(value), unsafeInCSV)
 			if _, isText := value.(string); p.term.StdoutTTY {
 				cells[i] = Sanitize(cells[i])
 			} else if isText && p.excel && beginsFormula(cells[i]) {

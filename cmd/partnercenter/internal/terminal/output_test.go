@@ -3,8 +3,11 @@ package terminal
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/partnercenter-go/partnercenter"
 )
@@ -76,6 +79,55 @@ func TestWholeColumns(t *testing.T) {
 		}
 		if stdout.String() != want {
 			t.Errorf("%d columns:\n%swant\n%s", width, stdout, want)
+		}
+	}
+}
+
+// Ids of a list that is longer than what decides the widths are shortened as well.
+func TestManyIDs(t *testing.T) {
+	term, stdout, _ := testTerminal()
+	term.StdoutTTY, term.Width = true, 40
+	table := newTable(term, false, false, true)
+	table.addColumn("ID", ID, 0)
+	table.addColumn("TEXT", Text, 0)
+	for i := range measured + 2 {
+		if err := table.add([]any{fmt.Sprintf("%08x-4c42-4b27-b17b-91a835d8686a", i), "some text that takes room"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := table.end(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(stdout.String(), "\n")
+	if first, last := lines[1], lines[measured+2]; first != "00000000-4c4…  some text that takes room" || last != "000003e9-4c4…  some text that takes room" {
+		t.Errorf("%q, %q", first, last)
+	}
+}
+
+func TestCSVEscapes(t *testing.T) {
+	term, stdout, _ := testTerminal()
+	p, err := NewPrinter(term, &Output{Format: formatCSV, Color: "never"}, &View[string]{Columns: []Column[string]{{Name: "text", Value: func(s string) any { return s }}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.PrintAll([]string{"a\u202eb\u2066c\x1bd\u200be", "one\ttwo\nthree", "é"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "text\r\na\\u202eb\\u2066c\\u001bd\\u200be\r\n\"one\ttwo\r\nthree\"\r\né\r\n"; stdout.String() != want {
+		t.Errorf("%q", stdout)
+	}
+}
+
+// The error of a query does not repeat all of the JSON.
+func TestQueryErrorsAreShort(t *testing.T) {
+	for _, query := range []string{"error", "halt_error", ".a.b"} {
+		d := documentFlags{jq: query}
+		if _, err := d.resolve(FormatJSON, FormatJSON); err != nil {
+			t.Fatal(err)
+		}
+		err := d.print(io.Discard, []byte(`{"a": "`+strings.Repeat("é", 5000)+`"}`), FormatJSON)
+		if err == nil || len(err.Error()) > 300 || !utf8.ValidString(err.Error()) || !strings.Contains(err.Error(), "compare it with -o json") {
+			t.Errorf("%s: %v", query, err)
 		}
 	}
 }

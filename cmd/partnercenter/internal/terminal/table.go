@@ -243,15 +243,23 @@ func (t *tableWriter) shortenDates(i int) {
 	}
 }
 
+const (
+	shortID = 8
+	// moreOfID is how many more characters of ids a table shows that has more rows than
+	// decide: those to come are not known.
+	moreOfID = 4
+)
+
 // shortenIDs shortens ids to what tells them apart.
 func (t *tableWriter) shortenIDs(i int) {
-	if t.beyondMeasure {
-		return // the ids to come are not known
-	}
-	for length := 8; length+1 < t.columns[i].width; length++ {
-		if t.shortenTo(i, length) {
-			return
+	for length := shortID; length+1 < t.columns[i].width; length++ {
+		if !t.shortenTo(i, length) {
+			continue
 		}
+		if t.beyondMeasure {
+			t.shortenTo(i, length+moreOfID)
+		}
+		return
 	}
 }
 

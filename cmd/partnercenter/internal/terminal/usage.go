@@ -3,6 +3,7 @@ package terminal
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,7 +74,16 @@ func FlagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &invalid) && errors.As(err, &twice) {
 		return Usagef("--%s is %v", invalid.GetFlag().Name, twice)
 	}
-	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+	if errors.As(err, &invalid) {
+		return wrongValue(invalid)
+	}
+	if !errors.As(err, &unknown) {
+		return &UsageError{Text: err.Error()}
+	}
+	if letters := unknown.GetSpecifiedShortnames(); letters != "" {
+		if strings.ContainsAny(letters[:1], "0123456789.") {
+			return Usagef("-%s begins with - and is taken for a flag: if it is an argument, write -- before the arguments", letters)
+		}
 		return &UsageError{Text: err.Error()}
 	}
 	var names []string

@@ -205,10 +205,8 @@ func Sanitize(s string) string {
 
 var lineBreaks = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
 
-// escapeControls escapes the control characters that do not belong into text.
-func escapeControls(s string) string {
-	return escape(s, func(r rune) bool { return r != '\t' && r != '\n' && r != '\r' && unicode.IsControl(r) })
-}
+// unsafeInCSV reports whether r is unsafe in a quoted cell, which may have several lines.
+func unsafeInCSV(r rune) bool { return r != '\t' && r != '\n' && r != '\r' && unsafeRune(r) }
 
 // joiner makes one sign of two, of emoji or of the letters of Indic scripts.
 const joiner = '\u200d'
