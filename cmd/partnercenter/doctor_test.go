@@ -102,10 +102,11 @@ func refuses(status, number int, code string) http.HandlerFunc {
 }
 
 // hangs never answers. The server notices that the client is gone once the body
-// was read.
+// was read; over TLS, the client can still read then.
 func hangs(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
 }
 
 // foundStep is a step as doctor prints it.
