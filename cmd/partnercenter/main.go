@@ -129,6 +129,11 @@ func unquoted(word string) string {
 	return flag + strings.ReplaceAll(value, `\`, "")
 }
 
+// completes reports whether a shell asks how its line can go on.
+func completes(args []string) bool {
+	return len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
+}
+
 // run runs a command line and returns the exit code.
 func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	term.Args = args
@@ -136,7 +141,7 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	out := &checked{Writer: term.Stdout}
 	root.SetOut(out)
 	root.SetArgs(countedVerbosity(args))
-	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+	if completes(args) {
 		plainUsage(root)
 		args = slices.Clone(args)
 		args[len(args)-1] = unquoted(args[len(args)-1])

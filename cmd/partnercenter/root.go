@@ -137,7 +137,9 @@ func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 		}
 	}
 	prepareFlag := func(f *pflag.Flag) {
-		terminal.TakeOnce(f)
+		if !completes(term.Args) { // cobra parses the flags before a word to complete twice
+			terminal.TakeOnce(f)
+		}
 		terminal.DecimalOnly(f)
 		_, known := cmd.GetFlagCompletionFunc(f.Name)
 		if what, _ := pflag.UnquoteUsage(f); !known && what != "file" && what != "folder" {
