@@ -2,6 +2,7 @@ package connect
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -141,7 +142,7 @@ func (c *Config) Value(key string) (string, error) {
 
 // Set sets the value of a key in the file, or removes it if the value is empty. It
 // reports whether that made a profile.
-func (c *Config) Set(key, value string) (made bool, err error) {
+func (c *Config) Set(ctx context.Context, key, value string) (made bool, err error) {
 	name, setting, err := c.parseKey(key)
 	if err != nil {
 		return false, err
@@ -157,7 +158,7 @@ func (c *Config) Set(key, value string) (made bool, err error) {
 			return false, err
 		}
 	}
-	if err := c.edit(path, value); err != nil {
+	if err := c.edit(ctx, path, value); err != nil {
 		return false, err
 	}
 	_, known := c.profiles[name]
@@ -233,12 +234,18 @@ func checkNewSetting(setting *Setting, value string) error {
 	return nil
 }
 
-// edit writes the file with a value changed.
-func (c *Config) edit(path []string, value string) error {
+// edit writes the file with a value changed. What another process has changed meanwhile
+// stays.
+func (c *Config) edit(ctx context.Context, path []string, value string) error {
 	file := c.Path
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		file = target // a link stays one
 	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return fmt.Errorf("the configuration cannot be written: %w; check HOME and XDG_CONFIG_HOME, or name another file with PARTNERCENTER_CONFIG", err)
+	}
+	unlock := lockBriefly(ctx, file+".lock")
+	defer unlock()
 	before, err := textfile.Read(file, textfile.Small)
 	if err != nil && !Missing(err) {
 		return terminal.Settingsf("the configuration cannot be read: %v", err)
@@ -254,9 +261,6 @@ func (c *Config) edit(path []string, value string) error {
 		return err
 	}
 	data = textfile.Encode(data, before)
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("the configuration cannot be written: %w; check HOME and XDG_CONFIG_HOME, or name another file with PARTNERCENTER_CONFIG", err)
-	}
 	if err := writePrivateFile(file, data); err != nil {
 		return fmt.Errorf("the configuration cannot be written: %w; check the folder's mode", err)
 	}

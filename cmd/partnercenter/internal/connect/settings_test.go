@@ -2,10 +2,12 @@ package connect
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -221,5 +223,35 @@ func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSetAtOnce changes a file from many sides at the same moment.
+func TestSetAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	var group sync.WaitGroup
+	for i := range 16 {
+		group.Go(func() {
+			c, err := parseConfig(file, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := c.Set(t.Context(), fmt.Sprintf("p%d.budget", i), "7"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := parseConfig(file, data)
+	if err != nil || len(c.Names()) != 16 {
+		t.Errorf("%v in\n%s", err, data)
+	}
+	if left, err := os.ReadDir(filepath.Dir(file)); err != nil || len(left) != 1 {
+		t.Errorf("%v, %v", left, err)
 	}
 }

@@ -108,13 +108,13 @@ clientSecretEnv in place of a secret.`,
 			}
 			return nil
 		},
-	}, func(_ context.Context, call *command.Call) error {
+	}, func(ctx context.Context, call *command.Call) error {
 		config, err := connect.LoadConfigToChange(term)
 		if err != nil {
 			return err
 		}
 		key := call.Args[0]
-		made, err := config.Set(key, call.Args[1])
+		made, err := config.Set(ctx, key, call.Args[1])
 		if err != nil {
 			return err
 		}
