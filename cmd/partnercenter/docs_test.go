@@ -154,6 +154,19 @@ func TestEveryCommandIsExplained(t *testing.T) {
 	}
 }
 
+// TestExamplesCanBePasted checks that zsh and fish do not look for files that an example
+// only seems to name.
+func TestExamplesCanBePasted(t *testing.T) {
+	quoted := regexp.MustCompile(`'[^']*'|"[^"]*"|\s#.*`)
+	for _, cmd := range allCommands(newRootCmd(&terminal.Terminal{})) {
+		for line := range strings.Lines(cmd.Example) {
+			if strings.ContainsAny(quoted.ReplaceAllString(line, ""), "?*[{~") {
+				t.Errorf("%s: quote the words that zsh takes for patterns: %s", cmd.CommandPath(), line)
+			}
+		}
+	}
+}
+
 // TestHelpShowsFlags runs --help of every command and group, and compares it with the
 // flags that the command takes.
 func TestHelpShowsFlags(t *testing.T) {

@@ -44,7 +44,7 @@ may have a query. Other hosts are refused.
 
 The body is read from a file in JSON or YAML (-f). --paginate gets all pages of a list
 and prints their items as one array. Methods other than GET and HEAD are changes.`,
-		Example: `  partnercenter api GET /customers?size=10 --jq '.items[].id'
+		Example: `  partnercenter api GET '/customers?size=10' --jq '.items[].id'
   partnercenter api GET customers/ID/subscriptions --paginate -o yaml
   partnercenter api PATCH customers/ID/orders/ORDER -f order.yaml -H 'If-Match: "ETAG"'`,
 		Args: func(cmd *cobra.Command, args []string) error {
