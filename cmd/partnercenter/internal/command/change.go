@@ -161,6 +161,9 @@ func Exchange(s Spec, plan Plan, changes func(*Call) bool, do func(context.Conte
 
 // readOnly makes a call that changes nothing, with the flags of commands that do.
 func readOnly(ctx context.Context, c *connect.Connection, call *Call, o *changeOptions, send func(context.Context) error) error {
+	if err := o.check(call); err != nil {
+		return err
+	}
 	service, err := c.Service()
 	if err != nil {
 		return err
@@ -216,6 +219,17 @@ func (o *changeOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.partnerDomain, "partner-domain", "", "with --live, a `domain` of the partner, such as contoso.onmicrosoft.com; it must belong to the tenant of the credentials (default: asked for on a terminal)")
 }
 
+// answerFlags say how an answer is printed.
+var answerFlags = []string{"output", "json", "jq", "template", "columns", "no-headers", "excel"}
+
+// check refuses flags for an answer that will not come.
+func (o *changeOptions) check(call *Call) error {
+	if i := slices.IndexFunc(answerFlags, call.Given); o.dryRun && i >= 0 {
+		return terminal.Usagef("--dry-run prints the request, and --%s is for the answer: leave one out", answerFlags[i])
+	}
+	return nil
+}
+
 // newRequestID returns the request id of the flag, or a new one.
 func (o *changeOptions) newRequestID() (string, error) {
 	switch {
@@ -230,6 +244,9 @@ func (o *changeOptions) newRequestID() (string, error) {
 // change makes a change after confirmation. Flags and terminal are checked
 // before anything is sent.
 func change(ctx context.Context, c *connect.Connection, call *Call, o *changeOptions, plan Plan, do func(context.Context) error) (err error) {
+	if err := o.check(call); err != nil {
+		return err
+	}
 	w := &changer{term: c.Term, options: o, input: call.inputTaken, content: call.content}
 	if w.requestID, err = o.newRequestID(); err != nil {
 		return err
