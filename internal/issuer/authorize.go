@@ -109,9 +109,7 @@ type authorization struct {
 // code is an authorization code that was issued.
 type code struct {
 	request  *authorization
-	tenantID string // the user's
-	userID   string
-	mfa      bool
+	login    *login
 	made     instant
 	grantID  string // once redeemed
 	replayed bool   // it was sent again after that
@@ -306,7 +304,7 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	r := f.request
 	text := "1.pc." + randomID() + randomID()
 	a.signIns.mu.Lock()
-	a.signIns.codes.add(string(digest(text)), userCaller(user.ObjectID), &code{request: r, tenantID: t.id, userID: user.ObjectID, mfa: f.mfa, made: a.instant()})
+	a.signIns.codes.add(string(digest(text)), userCaller(user.ObjectID), &code{request: r, login: f.login, made: a.instant()})
 	a.signIns.mu.Unlock()
 	answer := url.Values{"code": {text}}
 	if r.hybrid {
@@ -314,7 +312,7 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 			t = r.customer
 		}
 		token, err := a.signID(c.trust, &tokenSpec{
-			tenant: t, client: client, subject: &signedIn{user: user, mfa: f.mfa}, base: r.base, version: r.version,
+			tenant: t, client: client, subject: &signedIn{user: user, mfa: f.login.mfa}, base: r.base, version: r.version,
 		}, r.nonce, text)
 		if err != nil {
 			return nil, err
@@ -335,7 +333,7 @@ func (a *Authority) redeemCode(t *tokenRequest) (*issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.beginGrant(t, g, c.request.nonce)
+	got, err := a.beginGrant(t, g, c.login, c.request.nonce)
 	if err != nil {
 		return nil, err
 	}
@@ -366,7 +364,7 @@ func (a *Authority) takeCode(t *tokenRequest, key string) (*code, *Grant, error)
 	if err := c.check(t); err != nil {
 		return nil, nil, err
 	}
-	g := a.newGrant(t, c.tenantID, c.userID, c.mfa, c.request.signInRequest)
+	g := a.newGrant(t, c.login.tenantID, c.login.user.ObjectID, c.login.mfa, c.request.signInRequest)
 	c.grantID, g.SignedIn = g.ID, c.made.shown
 	return c, g, nil
 }
@@ -377,7 +375,7 @@ func (a *Authority) codeReplayed(t *tokenRequest, c *code) error {
 	if known, _ := a.signIns.stolen.ContainsOrAdd(nameOfGrant(c.grantID), struct{}{}); !known {
 		a.distrust()
 	}
-	_, err := a.RevokeGrants(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
+	_, err := a.revokeGrants(t.r.Context(), "its authorization code was sent twice", func(g *Grant) bool { return g.ID == c.grantID })
 	if err != nil {
 		return err
 	}
@@ -391,7 +389,7 @@ func (c *code) check(t *tokenRequest) error {
 		return fail(codeBadGrant, "The authorization code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
 	sameShared := t.tenant == nil && ascii.EqualFold(r.tenant, t.call.tenant)
-	if !sameShared && !r.redeemableAt(t.tenant, c.tenantID) {
+	if !sameShared && !r.redeemableAt(t.tenant, c.login.tenantID) {
 		return fail(codeWrongTenantCode, "The authorization code is that of a user of another tenant than %s. Redeem it at the tenant that the user signed in to.", quote.Text(t.call.tenant))
 	}
 	switch redirect := t.form.Get("redirect_uri"); {

@@ -44,5 +44,5 @@ func (a *Authority) onBehalfOf(t *tokenRequest) (*issued, error) {
 		return nil, fail(codeNoOnBehalfOf, "The assertion is an app's own token, which is on behalf of no user. Send a token that a user has signed in for.")
 	}
 	tenant := t.trust.tenant(claims.TenantID)
-	return a.beginGrant(t, a.newGrant(t, tenant.id, claims.ObjectID, claims.MFA, signInRequest{scope: t.form.Get("scope")}), "")
+	return a.beginGrant(t, a.newGrant(t, tenant.id, claims.ObjectID, claims.MFA, signInRequest{scope: t.form.Get("scope")}), nil, "")
 }

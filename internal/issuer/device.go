@@ -32,9 +32,7 @@ type device struct {
 	made     instant
 	done     bool // approved or declined, as follows
 	declined bool
-	tenantID string
-	userID   string
-	mfa      bool
+	login    *login
 }
 
 // deviceAnswer is the answer of the endpoints (RFC 8628, section 3.2).
@@ -106,6 +104,9 @@ func newUserCode() string {
 // enterCode is GET and POST /common/oauth2/deviceauth: where users enter the code of
 // the device they want to sign in on.
 func (a *Authority) enterCode(c *call) (any, error) {
+	if err := checkOwnForm(c); err != nil {
+		return nil, err
+	}
 	p := &page{name: "code", data: pageData{Title: "Enter the code"}}
 	form, err := readAuthorizeParameters(c)
 	if err != nil {
@@ -140,9 +141,9 @@ func (a *Authority) enterCode(c *call) (any, error) {
 }
 
 // finishDevice lets the device get its tokens.
-func (a *Authority) finishDevice(f *flow, client *app, t *tenant, user *User) (any, error) {
+func (a *Authority) finishDevice(f *flow, client *app, user *User) (any, error) {
 	return a.endDevice(f.device, func(d *device) {
-		d.tenantID, d.userID, d.mfa = t.id, user.ObjectID, f.mfa
+		d.login = f.login
 		a.signIns.devices.give(d.key, userCaller(user.ObjectID))
 	},
 		"You are signed in", "You are signed in to "+client.label()+" on the device. You can close this page.")
@@ -174,34 +175,34 @@ func (a *Authority) redeemDevice(t *tokenRequest) (*issued, error) {
 	if text == "" {
 		return nil, missing("device_code", "Add the device_code that the devicecode endpoint has answered.")
 	}
-	g, err := a.takeDevice(t, string(digest(text)))
+	l, g, err := a.takeDevice(t, string(digest(text)))
 	if err != nil {
 		return nil, err
 	}
-	return a.beginGrant(t, g, "")
+	return a.beginGrant(t, g, l, "")
 }
 
 // takeDevice finds a device whose user has signed in, and begins the grant for it. It
 // gives tokens once.
-func (a *Authority) takeDevice(t *tokenRequest, key string) (*Grant, error) {
+func (a *Authority) takeDevice(t *tokenRequest, key string) (*login, *Grant, error) {
 	a.signIns.mu.Lock()
 	defer a.signIns.mu.Unlock()
 	d, ok := a.signIns.devices.get(key)
 	switch {
 	case !ok:
-		return nil, fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
+		return nil, nil, fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
 	case !ascii.EqualFold(d.clientID, t.client.ID):
-		return nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
+		return nil, nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	case a.isOver(d.made, deviceLifetime):
-		return nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
+		return nil, nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
 	case !d.done:
-		return nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))
+		return nil, nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))
 	case d.declined:
 		a.signIns.devices.remove(key)
-		return nil, fail(codeDeviceDeclined, "The user declined to sign in. Ask for a new code when the user wants to.")
-	case (t.tenant != nil || d.customer != nil) && !d.redeemableAt(t.tenant, d.tenantID):
-		return nil, fail(codeWrongTenantCode, "The user has signed in to another tenant than %s. Redeem the device code at the tenant that it was asked for at.", quote.Text(t.call.tenant))
+		return nil, nil, fail(codeDeviceDeclined, "The user declined to sign in. Ask for a new code when the user wants to.")
+	case (t.tenant != nil || d.customer != nil) && !d.redeemableAt(t.tenant, d.login.tenantID):
+		return nil, nil, fail(codeWrongTenantCode, "The user has signed in to another tenant than %s. Redeem the device code at the tenant that it was asked for at.", quote.Text(t.call.tenant))
 	}
 	a.signIns.devices.remove(key)
-	return a.newGrant(t, d.tenantID, d.userID, d.mfa, d.signInRequest), nil
+	return d.login, a.newGrant(t, d.login.tenantID, d.login.user.ObjectID, d.login.mfa, d.signInRequest), nil
 }

@@ -53,6 +53,7 @@ var (
 	codeNotPreconsented     = errorCode{90099, http.StatusBadRequest, "invalid_grant"}
 	codeWrongUserCode       = errorCode{90119, http.StatusBadRequest, "invalid_request"}
 	codeDeviceOver          = errorCode{90120, http.StatusBadRequest, "invalid_request"}
+	codeOtherOrigin         = errorCode{165900, http.StatusForbidden, "access_denied"}
 	codeIDTokenAssertion    = errorCode{240002, http.StatusBadRequest, "invalid_grant"}
 	codeUnknownResource     = errorCode{500011, http.StatusBadRequest, "invalid_resource"}
 	codeResourceDisabled    = errorCode{500014, http.StatusBadRequest, "invalid_resource"}

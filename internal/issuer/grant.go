@@ -79,8 +79,14 @@ func (a *Authority) newGrant(t *tokenRequest, tenantID, userID string, mfa bool,
 	}
 }
 
-// beginGrant issues the first tokens of a family.
-func (a *Authority) beginGrant(t *tokenRequest, g *Grant, nonce string) (*issued, error) {
+// beginGrant issues the first tokens of a family, which begins with a login unless the
+// request itself shows who the user is.
+func (a *Authority) beginGrant(t *tokenRequest, g *Grant, l *login, nonce string) (*issued, error) {
+	if l != nil {
+		if _, _, err := l.check(&t.trust.directory); err != nil {
+			return nil, err
+		}
+	}
 	tenant, user, err := t.trust.userOf(g)
 	if err != nil {
 		return nil, err
@@ -96,6 +102,9 @@ func (a *Authority) beginGrant(t *tokenRequest, g *Grant, nonce string) (*issued
 	}
 	a.grants.mu.Lock()
 	defer a.grants.mu.Unlock()
+	if l != nil && l.revoked.Load() != nil { // before the family could be
+		return nil, revokedLogin(*l.revoked.Load())
+	}
 	got.RefreshToken, err = a.grants.renew(t.r.Context(), g, a.instant())
 	return got, err
 }
@@ -192,9 +201,16 @@ func revokedGrant(g *Grant) error {
 }
 
 // RevokeGrants revokes the matching grants, and returns how many it revoked. Apps are
-// told the reason, a clause, when they next use a refresh token. Access tokens stay
-// valid until they expire, as at Microsoft.
+// told the reason, a clause, when they next use a refresh token. Sign-ins that would
+// become such a grant end, too. Access tokens stay valid until they expire, as at
+// Microsoft.
 func (a *Authority) RevokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
+	a.signIns.revoke(reason, match)
+	return a.revokeGrants(ctx, reason, match)
+}
+
+// revokeGrants is RevokeGrants for families alone.
+func (a *Authority) revokeGrants(ctx context.Context, reason string, match func(*Grant) bool) (n int, err error) {
 	a.grants.mu.Lock()
 	defer a.grants.mu.Unlock()
 	for _, g := range a.grants.families {

@@ -64,7 +64,8 @@ func (p *page) write(w http.ResponseWriter) error {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
+	// Without a referrer, browsers do not say either that it is this server's own form.
+	h.Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
 	// An error here is the connection's: nobody is left to tell.
 	_, _ = w.Write(body.Bytes())

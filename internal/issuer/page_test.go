@@ -21,7 +21,7 @@ func checkPageHeaders(t testing.TB, w *httptest.ResponseRecorder) {
 	h := w.Header()
 	for name, want := range map[string]string{
 		"Content-Type": "text/html; charset=utf-8", "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff",
-		"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Location": "",
+		"Referrer-Policy": "same-origin", "Cache-Control": "no-store", "Location": "",
 	} {
 		if got := h.Get(name); got != want {
 			t.Errorf("%d: %s %q, want %q", w.Code, name, got, want)
@@ -455,7 +455,7 @@ func TestPagePolicy(t *testing.T) {
 		if last := policy[len(policy)-1]; policy[0] != "default-src 'none'" || last != want {
 			t.Errorf("%s: %q", address, policy)
 		}
-		for name, value := range map[string]string{"X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"} {
+		for name, value := range map[string]string{"X-Frame-Options": "DENY", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"} {
 			if got := w.Header().Get(name); got != value {
 				t.Errorf("%s is %q", name, got)
 			}

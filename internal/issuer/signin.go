@@ -96,8 +96,11 @@ type flow struct {
 	began   instant
 	step    step
 	name    string // who signs in
-	mfa     bool
-	problem *failure // the mistake in the last entry
+	login   *login // from the password on
+	// confirms says that there is nothing left to consent to, so that the last page asks
+	// only whether it is the right user. Accepting it stores no consent.
+	confirms bool
+	problem  *failure // the mistake in the last entry
 
 	finish func() (any, error) // how the sign-in ended; nil while in progress
 	button string              // pressed to end it
@@ -146,9 +149,20 @@ func (a *Authority) beginSignIn(c *call, f *flow) (any, error) {
 	return a.showStep(c, f)
 }
 
+// checkOwnForm refuses a form that a page of another origin has sent.
+func checkOwnForm(c *call) error {
+	if c.r.Method == http.MethodPost && loopback.IsFromOtherOrigin(c.r) {
+		return fail(codeOtherOrigin, "A page of another site has sent this form. Go back to the application, and sign in on the pages of this server.")
+	}
+	return nil
+}
+
 // signIn is GET and POST /{tenant}/oauth2/login: the current page of a sign-in, and
 // what the user enters on it.
 func (a *Authority) signIn(c *call) (any, error) {
+	if err := checkOwnForm(c); err != nil {
+		return nil, err
+	}
 	parameters, err := readAuthorizeParameters(c)
 	if err != nil {
 		return nil, err
@@ -226,11 +240,11 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 	case e.button == "cancel" && f.step != stepConsent:
 		return decline(codeConsentDeclined, "The user has cancelled the sign-in. Ask again when the user wants to.")
 	case e.button == "other":
-		f.step, f.name, f.mfa = stepPassword, "", false
+		f.step, f.name, f.login = stepPassword, "", nil
 		return nil, nil
 	case e.button == "signin":
 		// On a page from the browser's history, too: another name is another user.
-		f.step, f.name, f.mfa = stepPassword, strings.Clone(strings.TrimSpace(e.name)), false
+		f.step, f.name, f.login = stepPassword, strings.Clone(strings.TrimSpace(e.name)), nil
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
@@ -245,12 +259,13 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 			return nil, err
 		}
 		a.signIns.flows.give(f.id, userCaller(user.ObjectID))
+		f.login = &login{tenantID: tenant.id, clientID: f.signInRequest().clientID, user: user}
 		f.step = stepConsent
 		if user.MFA {
 			f.step = stepMFA
 		}
 	case f.step == stepMFA && e.button == "approve":
-		f.mfa, f.step = true, stepConsent
+		f.login.mfa, f.step = true, stepConsent
 	case f.step == stepMFA && e.button == "deny":
 		return decline(codeMFADenied, "The user did not approve the sign-in on the second factor. Sign in again.")
 	case f.step == stepConsent && e.button == "accept":
@@ -262,30 +277,24 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 		return nil, nil
 	}
 	if f.step == stepConsent {
-		asks, err := a.asksConsent(c.trust, f)
+		p, err := a.parties(c.trust, f)
 		if err != nil {
 			return nil, err
 		}
-		if !asks {
+		f.confirms = a.consented(f, p)
+		// A user who was sent a device's code by a stranger sees whose it is.
+		if f.confirms && f.device == nil {
 			return func() (any, error) { return a.finishSignIn(c, f) }, nil
 		}
 	}
 	return nil, nil
 }
 
-// asksConsent reports whether the user must be asked before the app gets access. For a
-// device the answer is always yes: a user who was sent its code by a stranger sees
-// whose it is.
-func (a *Authority) asksConsent(t *trust, f *flow) (bool, error) {
-	p, err := a.parties(t, f)
-	if err != nil {
-		return false, err
-	}
-	if f.device != nil {
-		return true, nil
-	}
-	// A customer's consent is not the user's to give.
-	return f.request.customer == nil && (f.request.consent || a.checkConsent(p.client, p.tenant, p.user, p.access) != nil), nil
+// consented reports whether there is nothing left to consent to. A customer's consent is
+// not the user's to give.
+func (a *Authority) consented(f *flow, p parties) bool {
+	return f.signInRequest().customer != nil ||
+		(f.request == nil || !f.request.consent) && a.checkConsent(p.client, p.tenant, p.user, p.access) == nil
 }
 
 // parties are the participants of a sign-in, and its subject.
@@ -296,12 +305,14 @@ type parties struct {
 	access *accessRequest
 }
 
+// parties finds them as they are now. Every step after the password begins with it:
+// people and apps may have been removed or disabled since.
 func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
-	if p.tenant = t.tenantOf(f.name); p.tenant != nil {
-		p.user = p.tenant.user(f.name)
+	if p.tenant, p.user, err = f.login.check(&t.directory); err != nil {
+		return p, err
 	}
-	if p.user == nil {
-		return p, fail(codeWrongPassword, "The user is not there any more. Sign in as another one.")
+	if p.user.MFA && !f.login.mfa {
+		return p, fail(codeMFARequired, "User %s must sign in with a second factor now. Sign in again.", quote.Text(p.user.UserPrincipalName))
 	}
 	if p.client, err = findApp(t, p.tenant, f.signInRequest().clientID); err != nil {
 		return p, err
@@ -315,24 +326,26 @@ func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
 	return p, err
 }
 
-// confirms reports whether there is nothing left to consent to, so that the last page
-// asks only whether it is the right user. Accepting it is no consent that would outlive
-// the one that there is.
-func (a *Authority) confirms(f *flow, p parties) bool {
-	return (f.request == nil || !f.request.consent) && a.checkConsent(p.client, p.tenant, p.user, p.access) == nil
-}
-
 // acceptSignIn stores the user's consent and finishes.
 func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) {
 	p, err := a.parties(c.trust, f)
 	if err != nil {
 		return nil, err
 	}
-	if f.signInRequest().customer != nil || a.confirms(f, p) {
+	if f.confirms {
+		if f.signInRequest().customer == nil { // it was looked at already
+			err = a.checkConsent(p.client, p.tenant, p.user, p.access)
+		}
+		if err != nil {
+			return nil, err
+		}
 		return a.finishSignIn(c, f)
 	}
 	userID := p.user.ObjectID
 	if everybody && p.user.Administrator {
+		if !f.login.mfa { // what the API asks of every caller
+			return nil, fail(codeMFARequired, "User %s must sign in with a second factor to consent for everybody. Register one, or consent for the user alone.", quote.Text(p.user.UserPrincipalName))
+		}
 		userID = ""
 	}
 	// A second press makes the browser abandon the first request.
@@ -349,7 +362,7 @@ func (a *Authority) finishSignIn(c *call, f *flow) (any, error) {
 		return nil, err
 	}
 	if f.device != nil {
-		return a.finishDevice(f, p.client, p.tenant, p.user)
+		return a.finishDevice(f, p.client, p.user)
 	}
 	return a.finishCode(c, f, p.client, p.tenant, p.user)
 }
@@ -405,7 +418,7 @@ func (a *Authority) showStep(c *call, f *flow) (any, error) {
 		if customer != nil {
 			p.data.Tenant = customer.name
 		}
-		if customer != nil || a.confirms(f, between) {
+		if f.confirms {
 			p.name, p.data.Title = "confirm", "Is it you who signs in?"
 		}
 	}

@@ -389,5 +389,5 @@ func (a *Authority) password(t *tokenRequest) (*issued, error) {
 	if user.MFA {
 		return nil, fail(codeMFARequired, "User %s must sign in with a second factor, for which this grant has no place. Sign in with a browser or a device code.", quote.Text(user.UserPrincipalName))
 	}
-	return a.beginGrant(t, a.newGrant(t, tenant.id, user.ObjectID, false, signInRequest{scope: t.form.Get("scope")}), "")
+	return a.beginGrant(t, a.newGrant(t, tenant.id, user.ObjectID, false, signInRequest{scope: t.form.Get("scope")}), nil, "")
 }

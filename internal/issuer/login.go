@@ -1,0 +1,53 @@
+package issuer
+
+import "sync/atomic"
+
+// login is a user who has entered the right password. A sign-in under way, its code and
+// its device rest on it until they give tokens; it ends by what ends a grant.
+type login struct {
+	tenantID, clientID string
+	user               *User // as it was then
+	mfa                bool
+	revoked            atomic.Pointer[string] // why
+}
+
+// check finds the user of a login that holds still, as the user is now.
+func (l *login) check(d *directory) (*tenant, *User, error) {
+	tenant, user, err := d.userOf(&Grant{TenantID: l.tenantID, UserID: l.user.ObjectID})
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case user.Disabled:
+		return nil, nil, disabledUser(user)
+	case user.Password != l.user.Password:
+		return nil, nil, revokedLogin("the user's password has changed")
+	}
+	if why := l.revoked.Load(); why != nil {
+		return nil, nil, revokedLogin(*why)
+	}
+	return tenant, user, nil
+}
+
+func revokedLogin(why string) error {
+	return fail(codeGrantRevoked, "The sign-in is revoked: %s. Have the user sign in again.", why)
+}
+
+// revoke ends the matching logins that have given no tokens yet.
+func (s *signIns) revoke(reason string, match func(*Grant) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := func(l *login) {
+		if l != nil && match(&Grant{TenantID: l.tenantID, ClientID: l.clientID, UserID: l.user.ObjectID, MFA: l.mfa}) {
+			l.revoked.CompareAndSwap(nil, &reason)
+		}
+	}
+	for _, e := range s.flows.entries {
+		end(e.value.login)
+	}
+	for _, e := range s.codes.entries {
+		end(e.value.login)
+	}
+	for _, e := range s.devices.entries {
+		end(e.value.login)
+	}
+}
