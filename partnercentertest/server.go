@@ -88,6 +88,10 @@ type Options struct {
 	// Cloud is the cloud that the server emulates, with its audiences and only
 	// the calls that it offers. Empty means the global one.
 	Cloud partnercenter.CloudName
+	// ReuseAssertions accepts a client assertion until it expires, as Microsoft
+	// does, and not just for one token. MSAL for Node and Python, with a
+	// certificate, use one for several requests.
+	ReuseAssertions bool
 	// Log, if not nil, receives the server's log, a moment later than what it tells
 	// of, and completely once the server is closed. A writer that takes no lines keeps
 	// nobody waiting: those for which there is no room are dropped and counted.
@@ -227,7 +231,7 @@ func Start(o Options) (_ *Server, err error) {
 	if err := st.AddSigningKey(ctx, store.SigningKey{ID: key.ID, PEM: pem, Created: key.Created}); err != nil {
 		return nil, err
 	}
-	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now, Cloud: o.Cloud})
+	authority, err := control.NewAuthority(ctx, st, control.AuthorityOptions{BaseURLs: []string{"http://127.0.0.1"}, Now: clk.Now, Cloud: o.Cloud, ReuseAssertions: o.ReuseAssertions})
 	if err != nil {
 		return nil, err
 	}

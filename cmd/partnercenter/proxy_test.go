@@ -6,10 +6,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -182,6 +184,66 @@ func TestNodeThroughProxy(t *testing.T) {
 		wrong := append([]string{"AZURE_CLIENT_SECRET=wrong"}, env...)
 		if _, stderr, err := runClient(t, f, wrong, node, filepath.Join(dir, program)); err == nil || !strings.Contains(stderr, "AADSTS7000215") {
 			t.Errorf("%s with a wrong secret: %v\n%s", program, err, stderr)
+		}
+	}
+}
+
+// twoScopes gets tokens for two APIs with a certificate, as MSAL does: with one assertion.
+const twoScopes = `
+import { ConfidentialClientApplication } from "@azure/msal-node";
+const env = process.env;
+const app = new ConfidentialClientApplication({ auth: {
+  authority: env.AUTHORITY + "/" + env.AZURE_TENANT_ID, knownAuthorities: [new URL(env.AUTHORITY).host], clientId: env.AZURE_CLIENT_ID,
+  clientCertificate: { thumbprintSha256: env.THUMBPRINT, privateKey: env.KEY },
+} });
+for (const api of ["https://api.partnercenter.microsoft.com", "https://graph.windows.net"]) {
+  const { accessToken } = await app.acquireTokenByClientCredential({ scopes: [api + "/.default"] });
+  console.log(JSON.parse(atob(accessToken.split(".")[1])).aud);
+}`
+
+// MSAL for Node uses an assertion again, which a server can be started to take.
+func TestNodeReusesAssertion(t *testing.T) {
+	node := installed.Node(t)
+	dir, err := filepath.Abs(filepath.Join("..", "..", "examples", "clients", "node"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	installed.Packages(t, dir)
+	file, certificate := newCertificate(t, t.TempDir(), "app.pem", time.Now().Add(time.Hour))
+	both, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode([]byte(certificate))
+	t.Chdir(dir) // where its packages are
+	for _, reuse := range []bool{false, true} {
+		var args []string
+		if reuse {
+			args = []string{"--reuse-assertions"}
+		}
+		f := startServe(t, args...)
+		body, err := json.Marshal(map[string]string{"pem": certificate})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.Post(f.ControlURL+"/apps/"+f.ClientID+"/certificates", "application/json", bytes.NewReader(body)) //nolint:noctx // it answers at once
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode >= 300 {
+			t.Fatal(resp.Status)
+		}
+		printed, stderr, err := runClient(t, f, []string{
+			"NODE_EXTRA_CA_CERTS=" + f.CAFile, "AUTHORITY=" + f.APIURLTLS, "KEY=" + strings.TrimPrefix(string(both), certificate), fmt.Sprintf("THUMBPRINT=%x", sha256.Sum256(block.Bytes)),
+		}, node, "--input-type=module", "--eval", twoScopes)
+		if want := "https://api.partnercenter.microsoft.com\n"; !strings.HasPrefix(printed, want) {
+			t.Errorf("%s%s", printed, stderr)
+		}
+		switch got := strings.Contains(printed, "https://graph.windows.net"); {
+		case reuse && !got:
+			t.Errorf("%v: %s%s", err, printed, stderr)
+		case !reuse && (got || !strings.Contains(stderr, "AADSTS700027") || !strings.Contains(stderr, "--reuse-assertions")):
+			t.Errorf("an assertion gives two tokens, or the refusal does not help: %s%s", printed, stderr)
 		}
 	}
 }

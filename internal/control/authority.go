@@ -27,6 +27,8 @@ type AuthorityOptions struct {
 	Cloud partnercenter.CloudName
 	// AllClouds allows tokens for the resources of every cloud.
 	AllClouds bool
+	// ReuseAssertions accepts a client assertion again; see issuer.Options.
+	ReuseAssertions bool
 }
 
 // resources are the allowed audiences: those of the cloud first, the first of which is
@@ -61,7 +63,7 @@ func NewAuthority(ctx context.Context, st *store.Store, o AuthorityOptions) (*is
 	}
 	options := issuer.Options{
 		Keys: keys, Tenants: tenants, BaseURLs: o.BaseURLs, Resources: o.resources(),
-		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now,
+		Leeway: o.Leeway, Lifetime: o.Lifetime, Now: o.Now, ReuseAssertions: o.ReuseAssertions,
 		Customer: func(ctx context.Context, name string) (*issuer.Customer, error) {
 			found, err := st.CustomerTenant(ctx, name)
 			if found == nil || err != nil {
@@ -103,8 +105,8 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 	for _, a := range used {
 		o.Assertions = append(o.Assertions, issuer.UsedAssertion{ClientID: a.ClientID, ID: a.ID})
 	}
-	o.SaveAssertion = func(ctx context.Context, a issuer.UsedAssertion) error {
-		return unavailable(st.AddAssertion(ctx, store.Assertion{ClientID: a.ClientID, ID: a.ID}, issuer.UsedAssertionsKept))
+	o.SaveAssertion = func(ctx context.Context, a issuer.UsedAssertion, keep int) error {
+		return unavailable(st.AddAssertion(ctx, store.Assertion{ClientID: a.ClientID, ID: a.ID}, keep))
 	}
 	o.SaveGrant = func(ctx context.Context, g issuer.Grant) error {
 		data, err := json.Marshal(g)

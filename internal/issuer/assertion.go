@@ -3,6 +3,9 @@ package issuer
 import (
 	"context"
 	"crypto/sha256"
+	"maps"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,9 +16,14 @@ const (
 	// repeatWindow is how long the same request, with the same assertion, gets the token
 	// again that it got: clients repeat requests whose answer was lost.
 	repeatWindow = time.Minute
-	// UsedAssertionsKept is how many used assertions of an app are remembered, the last
-	// ones. Only the app can make more: who has its key needs no replay.
-	UsedAssertionsKept = 4096
+	// assertionsKept is how many used assertions of an app are remembered, the last ones,
+	// also once they have expired: the clock may be set back.
+	assertionsKept = 4096
+	// maxAssertionsKept bounds those that may still be valid, of some 250 bytes each. Only
+	// the app can make more: who has its key needs no replay.
+	maxAssertionsKept = 65536
+	// longestAssertion is how long an assertion can be valid after its use.
+	longestAssertion = assertionLifetime + 2*assertionLeeway
 )
 
 // UsedAssertion is a client assertion that has given a token.
@@ -27,16 +35,16 @@ type UsedAssertion struct {
 // assertions are the client assertions that have given a token, by the lower-case id of
 // their app.
 type assertions struct {
-	save func(context.Context, UsedAssertion) error
+	save func(ctx context.Context, used UsedAssertion, keep int) error
 
 	mu   sync.Mutex // guards apps
 	apps map[string]*assertionUses
 }
 
-func newAssertions(known []UsedAssertion, save func(context.Context, UsedAssertion) error) *assertions {
+func newAssertions(known []UsedAssertion, save func(context.Context, UsedAssertion, int) error, now instant) *assertions {
 	as := &assertions{save: save, apps: make(map[string]*assertionUses)}
 	for _, used := range known {
-		use := new(assertionUse)
+		use := &assertionUse{at: now} // or earlier
 		copy(use.id[:], used.ID)
 		as.of(used.ClientID).add(use)
 	}
@@ -62,7 +70,6 @@ func (as *assertions) forget() {
 }
 
 // assertionUses are the used assertions of one app, each of which gives a token once.
-// None is forgotten for its age: the clock may be set back.
 type assertionUses struct {
 	mu       sync.Mutex // held while a token is issued
 	byID     map[[sha256.Size]byte]*assertionUse
@@ -73,43 +80,64 @@ type assertionUses struct {
 // assertionUse is the use of an assertion.
 type assertionUse struct {
 	id, request [sha256.Size]byte
-	at          time.Time
+	at          instant
 	got         *issued // nil once it cannot be asked for again
+}
+
+// isOver reports whether some time has passed since the use, by either clock: the one
+// that people set can be frozen.
+func (u *assertionUse) isOver(life time.Duration, now instant) bool {
+	return max(u.at.age(now), now.system.Sub(u.at.system)) >= life
+}
+
+// requestDigest identifies what a request asks for. What a client says about itself and
+// its calls differs when it repeats one.
+func requestDigest(t *tokenRequest) [sha256.Size]byte {
+	asked := maps.Clone(t.form)
+	maps.DeleteFunc(asked, func(name string, _ []string) bool {
+		switch name = ascii.ToLower(name); name {
+		case "client_info", "client-request-id", "return-client-request-id":
+			return true
+		}
+		return strings.HasPrefix(name, "x-")
+	})
+	return sha256.Sum256([]byte(t.r.URL.Path + "\n" + url.Values(asked).Encode()))
 }
 
 // once gives a token for an assertion that has given none, and that same one for the
 // same request.
-func (as *assertions) once(t *tokenRequest, now time.Time, give func() (*issued, error)) (*issued, error) {
+func (as *assertions) once(t *tokenRequest, now instant, give func() (*issued, error)) (*issued, error) {
 	client := ascii.ToLower(t.client.ID)
 	uses := as.of(client)
-	use := &assertionUse{id: t.assertionID, request: sha256.Sum256([]byte(t.r.URL.Path + "\n" + t.form.Encode())), at: now}
+	use := &assertionUse{id: t.assertionID, request: requestDigest(t), at: now}
 	uses.mu.Lock()
 	defer uses.mu.Unlock()
 	uses.dropAnswers(now)
 	if before := uses.byID[use.id]; before != nil {
-		if before.got == nil || before.request != use.request {
-			return nil, fail(codeAssertion, "The client assertion of application %s has given a token already. Sign a new one, with another jti, for each request.", t.client.ID)
+		if before.got == nil || before.isOver(repeatWindow, now) || before.request != use.request {
+			return nil, fail(codeAssertion, "The client assertion of application %s has given a token already. Sign a new one, with another jti, for each request; for a library that uses one for several requests, start the server with --reuse-assertions.", t.client.ID)
 		}
-		return before.got.later(now.Sub(before.at)), nil
+		return before.got.later(before.at.age(now)), nil
 	}
 	var err error
 	if use.got, err = give(); err != nil {
 		return nil, err
 	}
 	if as.save != nil {
-		if err := as.save(context.WithoutCancel(t.r.Context()), UsedAssertion{ClientID: client, ID: use.id[:]}); err != nil {
+		if err := as.save(context.WithoutCancel(t.r.Context()), UsedAssertion{ClientID: client, ID: use.id[:]}, len(uses.order)+1); err != nil {
 			return nil, err
 		}
 	}
 	uses.add(use)
+	uses.drop(now)
 	return use.got, nil
 }
 
 // dropAnswers forgets the answers that cannot be asked for again.
-func (u *assertionUses) dropAnswers(now time.Time) {
+func (u *assertionUses) dropAnswers(now instant) {
 	for ; u.answered < len(u.order); u.answered++ {
 		oldest := u.order[u.answered]
-		if age := now.Sub(oldest.at); age >= 0 && age < repeatWindow {
+		if !oldest.isOver(repeatWindow, now) {
 			return
 		}
 		oldest.got = nil
@@ -118,10 +146,19 @@ func (u *assertionUses) dropAnswers(now time.Time) {
 
 func (u *assertionUses) add(use *assertionUse) {
 	u.byID[use.id], u.order = use, append(u.order, use)
-	if len(u.order) > UsedAssertionsKept {
+}
+
+// drop forgets uses that are too many, the oldest, which expire first.
+func (u *assertionUses) drop(now instant) {
+	for len(u.order) > maxAssertionsKept || len(u.order) > assertionsKept && u.order[0].hasExpired(now) {
 		delete(u.byID, u.order[0].id)
 		u.order, u.answered = u.order[1:], max(u.answered-1, 0)
 	}
+}
+
+// hasExpired reports whether the assertion is valid no more, by both clocks.
+func (u *assertionUse) hasExpired(now instant) bool {
+	return min(u.at.age(now), now.system.Sub(u.at.system)) >= longestAssertion
 }
 
 // later returns what was issued some time ago.

@@ -2,9 +2,12 @@ package issuer
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +20,7 @@ import (
 func TestAssertionGivesOneToken(t *testing.T) {
 	c := &clock{at: start}
 	o, certs := certificateOptions(t, c)
-	o.SaveAssertion = func(_ context.Context, used UsedAssertion) error {
+	o.SaveAssertion = func(_ context.Context, used UsedAssertion, _ int) error {
 		o.Assertions = append(o.Assertions, used)
 		return nil
 	}
@@ -70,20 +73,107 @@ func TestAssertionGivesOneToken(t *testing.T) {
 
 	// An app's many sign-ins bound what is remembered.
 	uses := a.used.apps[clientID]
-	for i := range 2 * UsedAssertionsKept {
-		use := &assertionUse{at: start}
-		copy(use.id[:], fmt.Sprint(i))
-		uses.add(use)
+	at := func(since time.Duration) instant { return instant{start.Add(since), start.Add(since)} }
+	filled := 0
+	fill := func(n int, now instant) {
+		for range n {
+			use := &assertionUse{at: now}
+			filled++
+			copy(use.id[:], fmt.Sprint(filled))
+			uses.add(use)
+			uses.drop(now)
+		}
 	}
-	if len(uses.byID) != UsedAssertionsKept || len(uses.order) != UsedAssertionsKept {
-		t.Errorf("%d and %d are remembered", len(uses.byID), len(uses.order))
+	fill(assertionsKept+1000, at(0))
+	replayed(post(a, urlV2, form(shown))) // others do not make room for it
+	remembered := func(want int) {
+		t.Helper()
+		if len(uses.byID) != want || len(uses.order) != want {
+			t.Errorf("%d and %d are remembered, want %d", len(uses.byID), len(uses.order), want)
+		}
 	}
-	uses.dropAnswers(start.Add(time.Hour))
-	if uses.answered != UsedAssertionsKept {
-		t.Errorf("of %d, %d answers are dropped", UsedAssertionsKept, uses.answered)
+	fill(maxAssertionsKept, at(longestAssertion-1))
+	remembered(maxAssertionsKept)
+	uses.dropAnswers(at(time.Hour))
+	if uses.answered != maxAssertionsKept {
+		t.Errorf("of %d, %d answers are dropped", maxAssertionsKept, uses.answered)
 	}
-	uses.add(&assertionUse{at: start})
-	uses.dropAnswers(start.Add(time.Hour))
+	fill(1, instant{start.Add(time.Hour), start}) // the clock may be set back
+	remembered(maxAssertionsKept)
+	fill(1, at(2*time.Hour))
+	remembered(assertionsKept)
+	uses.dropAnswers(at(3 * time.Hour))
+}
+
+// TestRepeatEnds repeats a request until a minute has passed by either clock.
+func TestRepeatEnds(t *testing.T) {
+	for name, at := range map[string]func(time.Duration) instant{
+		"frozen": func(later time.Duration) instant { return instant{shown: start, system: start.Add(later)} },
+		"set":    func(later time.Duration) instant { return instant{shown: start.Add(later), system: start} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, system := &clock{at: start}, &clock{at: start}
+			o, certs := certificateOptions(t, c)
+			o.System = system.now
+			a := newAuthority(t, o)
+			form := assertionForm(certs[0], "x", start)
+			wantTokens(t, a, post(a, urlV2, form))
+			for _, later := range []time.Duration{repeatWindow - time.Second, repeatWindow} {
+				now := at(later)
+				c.set(now.shown)
+				system.set(now.system)
+				if later < repeatWindow {
+					wantTokens(t, a, post(a, urlV2, form))
+				}
+			}
+			wantRefusal(t, post(a, urlV2, form), 401, "invalid_client", 700027)
+		})
+	}
+}
+
+// assertionForm is a request with an assertion that was signed at a time.
+func assertionForm(cert *x509.Certificate, jti string, at time.Time) url.Values {
+	claims := map[string]any{"aud": urlV2, "iss": clientID, "sub": clientID, "jti": jti, "exp": at.Add(assertionLifetime).Unix()}
+	return set(formV2(), "client_secret", absent, "client_assertion_type", assertionType,
+		"client_assertion", assert(map[string]any{"alg": "PS256", "x5t#S256": thumbprint(cert)}, claims, key1().Private))
+}
+
+// TestRepeatWithTelemetry repeats a request as MSAL does, which counts its tries in it.
+func TestRepeatWithTelemetry(t *testing.T) {
+	o, certs := certificateOptions(t, &clock{at: start})
+	a := newAuthority(t, o)
+	form := assertionForm(certs[0], "x", start)
+	first := wantTokens(t, a, post(a, urlV2, set(form, "x-client-current-telemetry", "2|771,2|,", "client-request-id", "1")))
+	again := wantTokens(t, a, post(a, urlV2, set(form, "X-client-current-telemetry", "2|772,1|,", "x-client-SKU", "msal.js.node", "client_info", "1")))
+	if again.AccessToken != first.AccessToken {
+		t.Error("another token")
+	}
+	wantRefusal(t, post(a, urlV2, set(form, "claims", "{}")), 401, "invalid_client", 700027)
+}
+
+// TestReuseAssertions sends one assertion for several things, as MSAL does, to a server
+// that takes it until it expires.
+func TestReuseAssertions(t *testing.T) {
+	c := &clock{at: start}
+	o, certs := certificateOptions(t, c)
+	form := assertionForm(certs[0], "x", start)
+	strict := newAuthority(t, o)
+	wantTokens(t, strict, post(strict, urlV2, form))
+	if w := post(strict, urlV2, set(form, "scope", api+"/.default")); !strings.Contains(w.Body.String(), "--reuse-assertions") {
+		t.Errorf("the refusal does not name the way out: %s", w.Body)
+	}
+	o.ReuseAssertions = true
+	o.SaveAssertion = func(context.Context, UsedAssertion, int) error { return errors.New("nothing is to be saved") }
+	a := newAuthority(t, o)
+	first := wantTokens(t, a, post(a, urlV2, form))
+	if again := wantTokens(t, a, post(a, urlV2, form)); again.AccessToken == first.AccessToken {
+		t.Error("the same token")
+	}
+	c.set(start.Add(assertionLifetime))
+	wantTokens(t, a, post(a, urlV2, set(form, "scope", api+"/.default")))
+	a.ForgetSignIns(nil)
+	c.set(start.Add(assertionLifetime + assertionLeeway))
+	wantRefusal(t, post(a, urlV2, form), 401, "invalid_client", 700024)
 }
 
 // TestAssertionAtOnce sends one assertion many times at once, for two things: one of them

@@ -175,7 +175,7 @@ func (a *Authority) checkAssertion(t *tokenRequest, assertion string) error {
 
 // certificate finds the certificate that the header of an assertion names by its
 // thumbprint, SHA-1 (x5t) or SHA-256 (x5t#S256). Some clients send the thumbprint as
-// kid.
+// kid; beside another one it may be any name but another certificate's.
 func (a *app) certificate(header jose.Header) (*Certificate, error) {
 	text := func(name string) string {
 		value, _ := header.ExtraHeaders[jose.HeaderKey(name)].(string)
@@ -185,19 +185,27 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 	if x5t == "" && x5tS256 == "" && kid == "" {
 		return nil, fail(codeAssertion, "The header of the client assertion of application %s names no certificate. Add x5t#S256 or x5t, the certificate's thumbprint.", a.ID)
 	}
+	var found *Certificate
 	for i := range a.Certificates {
 		c := &a.Certificates[i]
 		sum1, sum256 := certificate.Thumbprints(c.Certificate)
 		names1, names256 := thumbprints(sum1[:]), thumbprints(sum256[:])
+		byKID := slices.Contains(append(names1, names256...), kid)
 		switch {
-		case x5tS256 != "" && !slices.Contains(names256, x5tS256):
-		case x5tS256 == "" && x5t != "" && !slices.Contains(names1, x5t):
-		case x5tS256 == "" && x5t == "" && !slices.Contains(append(names1, names256...), kid):
-		case c.Revoked:
-			return nil, fail(codeCertificateRevoked, "The certificate of application %s is revoked. Register another one, and sign with that.", a.ID)
-		default:
-			return c, nil
+		case x5tS256 != "" && !slices.Contains(names256, x5tS256), x5t != "" && !slices.Contains(names1, x5t), x5tS256+x5t == "" && !byKID:
+			if byKID {
+				return nil, fail(codeAssertion, "The header of the client assertion of application %s names two certificates. Leave out kid, or make it the thumbprint of the one that signs.", a.ID)
+			}
+		case found == nil:
+			found = c
 		}
+	}
+	switch {
+	case found == nil:
+	case found.Revoked:
+		return nil, fail(codeCertificateRevoked, "The certificate of application %s is revoked. Register another one, and sign with that.", a.ID)
+	default:
+		return found, nil
 	}
 	return nil, fail(codeAssertion, "No certificate of application %s has the thumbprint in the client assertion. Register the certificate, or sign with a registered one.", a.ID)
 }
@@ -226,7 +234,7 @@ func (c *assertionClaims) check(t *tokenRequest, now time.Time) error {
 	if c.Expires == 0 || !now.Before(expires.Add(assertionLeeway)) {
 		return fail(codeAssertionTime, "The client assertion of application %s is expired, or says not when it expires. Sign a new one, and compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
 	}
-	tooLong := expires.After(now.Add(assertionLifetime + assertionLeeway))
+	var begun time.Time
 	for _, begins := range []*float64{c.NotBefore, c.IssuedAt} {
 		if begins == nil {
 			continue
@@ -234,9 +242,14 @@ func (c *assertionClaims) check(t *tokenRequest, now time.Time) error {
 		if now.Add(assertionLeeway).Before(unixTime(*begins)) {
 			return fail(codeAssertionTime, "The client assertion of application %s is not valid yet. Compare the clocks: here it is %s.", id, now.UTC().Format(time.RFC3339))
 		}
-		tooLong = tooLong || expires.After(unixTime(*begins).Add(assertionLifetime))
+		if at := unixTime(*begins); at.After(begun) {
+			begun = at // MSAL for Node rounds one of the two up, from which it counts
+		}
 	}
-	if tooLong {
+	if begun.IsZero() {
+		begun = now.Add(assertionLeeway) // by the signer's clock, at the latest
+	}
+	if expires.After(begun.Add(assertionLifetime)) {
 		return fail(codeAssertionTime, "The client assertion of application %s lives for more than %d minutes. Sign one for each request, with an exp soon after iat.", id, int(assertionLifetime/time.Minute))
 	}
 	return nil

@@ -65,6 +65,12 @@ func thumbprint(cert *x509.Certificate) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// thumbprint1 is the thumbprint by SHA-1.
+func thumbprint1(cert *x509.Certificate) string {
+	sum := sha1.Sum(cert.Raw) //nolint:gosec // x5t is one
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 // assert makes a client assertion by hand. Its header determines the signature, unless
 // it names an unknown algorithm.
 func assert(header, claims map[string]any, key *rsa.PrivateKey) string {
@@ -167,6 +173,9 @@ func TestClientAssertion(t *testing.T) {
 		{"no thumbprint", signed(tokentest.With(header, "x5t#S256", nil), claims), 700027},
 		{"unknown thumbprint", assert(tokentest.With(header, "x5t#S256", thumbprint(attackers)), claims, other), 700027},
 		{"x5t unlike x5t#S256", signed(tokentest.With(header, "x5t#S256", thumbprint(attackers)), claims), 700027},
+		{"x5t of another certificate", signed(tokentest.With(header, "x5t", thumbprint1(certs[1])), claims), 700027},
+		{"kid of another certificate", signed(tokentest.With(header, "kid", thumbprint1(certs[1])), claims), 700027},
+		{"kid a name", signed(tokentest.With(header, "kid", "key-1"), claims), ok},
 		{"x5t a number", signed(tokentest.With(header, "x5t#S256", 1), claims), 700027},
 		{"kid a path", signed(tokentest.With(tokentest.With(header, "x5t#S256", nil), "kid", "../../../dev/null"), claims), 700027},
 		{"kid SQL", signed(tokentest.With(tokentest.With(header, "x5t#S256", nil), "kid", "x' OR '1'='1"), claims), 700027},
@@ -216,6 +225,7 @@ func TestClientAssertion(t *testing.T) {
 		{"for more than ten minutes", signed(header, tokentest.With(claims, "exp", start.Add(10*time.Minute+time.Second).Unix())), 700024},
 		{"for more than ten minutes from iat", signed(header, tokentest.With(tokentest.With(claims, "nbf", nil), "iat", start.Add(-time.Second).Unix())), 700024},
 		{"for more than ten minutes from nbf", signed(header, tokentest.With(tokentest.With(claims, "iat", nil), "nbf", start.Add(-time.Second).Unix())), 700024},
+		{"for ten minutes from nbf, rounded up", signed(header, tokentest.With(claims, "iat", start.Add(-time.Second).Unix())), ok},
 		{"for more than ten minutes from 1970", signed(header, tokentest.With(tokentest.With(claims, "iat", nil), "nbf", 0)), 700024},
 		{"for more than ten minutes from now", signed(header, tokentest.With(tokentest.With(tokentest.With(claims, "nbf", nil), "iat", nil), "exp", start.Add(15*time.Minute+time.Second).Unix())), 700024},
 		{"until 36812", signed(header, tokentest.With(tokentest.With(tokentest.With(claims, "nbf", nil), "iat", nil), "exp", 1<<40)), 700024},

@@ -124,11 +124,13 @@ type Options struct {
 	Assertions []UsedAssertion
 	// SaveConsent and SaveGrant save a consent or a grant, replacing an earlier one
 	// with the same key; a consent without resources is deleted. SaveAssertion saves
-	// that an assertion was used. If saving fails, the request fails. Nil means that
+	// that an assertion was used; all but the last keep ones of its app may be forgotten. If saving fails, the request fails. Nil means that
 	// they are kept in memory only.
 	SaveConsent   func(context.Context, Consent) error
 	SaveGrant     func(context.Context, Grant) error
-	SaveAssertion func(context.Context, UsedAssertion) error
+	SaveAssertion func(ctx context.Context, used UsedAssertion, keep int) error
+	// ReuseAssertions accepts a client assertion again until it expires, as Microsoft does.
+	ReuseAssertions bool
 }
 
 // Authority issues and checks tokens. Its methods may be called concurrently.
@@ -145,7 +147,7 @@ type Authority struct {
 	guesses   *guesses
 	consents  *consents
 	grants    *grants
-	used      *assertions
+	used      *assertions // nil: they can be reused
 	faults    faults
 	// customer is Options.Customer, never nil.
 	customer func(ctx context.Context, name string) (*Customer, error)
@@ -273,7 +275,6 @@ func New(o Options) (*Authority, error) {
 		system:    o.System,
 		verified:  token.NewCache[*trust](token.CacheSize),
 		signIns:   newSignIns(),
-		used:      newAssertions(o.Assertions, o.SaveAssertion),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -282,6 +283,9 @@ func New(o Options) (*Authority, error) {
 		a.system = time.Now
 	}
 	a.guesses = newGuesses(a.system)
+	if !o.ReuseAssertions {
+		a.used = newAssertions(o.Assertions, o.SaveAssertion, a.instant())
+	}
 	if len(o.Resources) == 0 {
 		o.Resources = token.DefaultResources
 	}
@@ -433,7 +437,9 @@ func (a *Authority) ForgetSignIns(consents []Consent) {
 	a.grants.forget()
 	a.signIns.forget()
 	a.guesses.forget()
-	a.used.forget()
+	if a.used != nil {
+		a.used.forget()
+	}
 	a.distrust()
 }
 

@@ -143,10 +143,10 @@ func (a *Authority) token(c *call) (*issued, error) {
 	if t.proof, err = a.checkCredential(t, shown, grant != grantTypeClientCredentials); err != nil {
 		return nil, err
 	}
-	if shown.assertion == "" {
+	if shown.assertion == "" || a.used == nil {
 		return a.redeem(t, serve)
 	}
-	return a.used.once(t, a.now(), func() (*issued, error) { return a.redeem(t, serve) })
+	return a.used.once(t, a.instant(), func() (*issued, error) { return a.redeem(t, serve) })
 }
 
 // redeem answers the grant. One of a code or refresh token is refused after too many

@@ -40,6 +40,8 @@ type authOptions struct {
 	authority  string
 	caFile     string
 	groupRoles []string
+	// reuseAssertions accepts client assertions again, as Microsoft does.
+	reuseAssertions bool
 }
 
 func (o *authOptions) addFlags(cmd *cobra.Command) {
@@ -49,6 +51,7 @@ func (o *authOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.authority, "authority", "", "with --auth entra, base `URL` of the sign-in service whose keys are trusted (default: that of the emulated cloud)")
 	f.StringVar(&o.caFile, "ca-file", "", "with --auth entra, PEM `file` of certificate authorities to trust, in addition to the system's, for fetching keys")
 	f.StringArrayVar(&o.groupRoles, "group-role", nil, "with --auth entra, `group=role`: object id of a directory group and the role of its members, can be repeated; roles are "+strings.Join(roleNames(), ", "))
+	f.BoolVar(&o.reuseAssertions, "reuse-assertions", false, "accept a client assertion until it expires, as Microsoft does, and not just for one token: MSAL for Node and Python, with a certificate, use one for several requests")
 	terminal.Choices(cmd, "auth", authBuiltin, authEntra, authNone)
 }
 
@@ -64,6 +67,9 @@ func (o *authOptions) check(call *command.Call) error {
 	}
 	if call.Given("token-lifetime") && o.mode == authEntra {
 		return terminal.Usagef("--token-lifetime does not apply to --auth entra, because Microsoft sets the lifetime of its tokens: leave it out")
+	}
+	if o.reuseAssertions && o.mode == authEntra {
+		return terminal.Usagef("--reuse-assertions does not apply to --auth entra, because apps sign in at Microsoft's: leave it out")
 	}
 	switch {
 	case o.mode == authBuiltin && len(o.tenants) > 0:
@@ -169,7 +175,7 @@ func (l *local) takeTokens(ctx context.Context, o *serveOptions, config *server.
 	}
 	config.Authority, err = control.NewAuthority(ctx, l.store, control.AuthorityOptions{
 		BaseURLs: bases, Leeway: o.leeway(), Lifetime: o.tokenLifetime, Now: l.clock.Now, Cloud: l.cloud,
-		AllClouds: o.playsSignIn(),
+		AllClouds: o.playsSignIn(), ReuseAssertions: o.auth.reuseAssertions,
 	})
 	if err != nil || o.auth.mode != authNone {
 		return err
