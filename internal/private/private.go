@@ -23,6 +23,18 @@ func ForeignOwner(info fs.FileInfo, user int) (owner int, foreign bool) {
 	return owner, known && owner != user && owner != 0
 }
 
+// CheckFile refuses a file that a user other than the given one and root could have
+// written.
+func CheckFile(path string, info fs.FileInfo, user int, what string) error {
+	if owner, foreign := ForeignOwner(info, user); foreign {
+		return fmt.Errorf("%s belongs to another user (uid %d, this is %d), who decides %s; remove it, and start the server again", path, owner, user, what)
+	}
+	if grants(info, 0o022) {
+		return fmt.Errorf("%s can be changed by other users (mode %04o), who could replace %s; run: chmod go-w %s", path, info.Mode().Perm(), what, path)
+	}
+	return nil
+}
+
 // CheckFolder refuses a folder in which a user other than the given one and root could
 // replace what is in it.
 func CheckFolder(dir string, info fs.FileInfo, user int, what string) error {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/private"
 	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
@@ -175,7 +176,29 @@ func localFacts() (ReadyFacts, error) {
 	if err != nil {
 		return ReadyFacts{}, otherwise(err, "name the server's control plane with --control")
 	}
+	return followReadyFile(path)
+}
+
+// followReadyFile reads a ready file whose server gets passwords and secrets.
+func followReadyFile(path string) (ReadyFacts, error) {
+	info, err := os.Stat(path)
+	if err == nil {
+		err = private.CheckFile(path, info, os.Geteuid(), "the address that secrets are sent to")
+	}
+	if err != nil && !Missing(err) {
+		return ReadyFacts{}, terminal.Settingsf("the local server is not asked: %v", err)
+	}
 	return readReadyFile(path)
+}
+
+// WarnOfReadyFolder returns why others could replace a ready file, nil if they cannot.
+func WarnOfReadyFolder(path string) error {
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil //nolint:nilerr // it was written there a moment ago
+	}
+	return private.CheckFolder(dir, info, os.Geteuid(), "the ready file")
 }
 
 func readReadyFile(path string) (ReadyFacts, error) {

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -60,5 +62,49 @@ func TestClaimFolder(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		t.Error(err)
+	}
+}
+
+// TestReadyFileOfOthers follows ready files that somebody else could have written: secrets
+// would go where it says.
+func TestReadyFileOfOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("owner and mode do not show access on Windows")
+	}
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir()) // where the file is on a Mac
+	path, err := LocalReadyFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ClaimReadyFile(t.Context(), path, ReadyFacts{PID: 1, APIURL: "http://127.0.0.1:1", ControlURL: "http://127.0.0.1:2"}); err != nil {
+		t.Fatal(err)
+	}
+	follow := func(want string) {
+		t.Helper()
+		_, settings := LocalSettings()
+		_, plane := (&ControlPlane{}).url()
+		for _, err := range []error{settings, plane} {
+			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		}
+	}
+	follow("")
+	for _, mode := range []os.FileMode{0o620, 0o602} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		follow("run: chmod go-w " + path)
+	}
+	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // who may read it is the owner's to say
+		t.Fatal(err)
+	}
+	follow("")
+	if os.Geteuid() == 0 { // only root can give files away
+		if err := os.Chown(path, 12345, -1); err != nil {
+			t.Fatal(err)
+		}
+		follow("belongs to another user (uid 12345")
 	}
 }

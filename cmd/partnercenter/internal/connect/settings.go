@@ -236,7 +236,11 @@ func LocalSettings() (Settings, error) {
 	if err != nil {
 		return Settings{}, otherwise(err, "name the server with --base-url, and its app with --tenant-id, --client-id and --client-secret-file")
 	}
-	return SettingsOf(path)
+	facts, err := followReadyFile(path)
+	if err != nil {
+		return Settings{}, err
+	}
+	return settingsOf(facts), nil
 }
 
 // SettingsOf returns the settings for the server that wrote a ready file.
@@ -245,6 +249,10 @@ func SettingsOf(readyFile string) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
+	return settingsOf(facts), nil
+}
+
+func settingsOf(facts ReadyFacts) Settings {
 	s := Settings{
 		BaseURL: cmp.Or(facts.APIURL, facts.APIURLTLS), Authority: cmp.Or(facts.Authority, facts.APIURLTLS), CAFile: facts.CAFile, cloud: facts.Cloud,
 		TenantID: facts.TenantID, ClientID: facts.ClientID, ClientSecret: facts.ClientSecret,
@@ -253,7 +261,7 @@ func SettingsOf(readyFile string) (Settings, error) {
 		// The facts do not include the certificate's authority.
 		s.Authority = facts.APIURL
 	}
-	return s, nil
+	return s
 }
 
 // configFile returns the configuration file, and whether it was set explicitly.

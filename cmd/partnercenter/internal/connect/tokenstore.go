@@ -63,6 +63,9 @@ func (t *TokenStore) keyPath() string { return filepath.Join(filepath.Dir(t.path
 
 // load returns the sign-ins, none if there is no file.
 func (t *TokenStore) load() ([]*SignIn, error) {
+	if !isThere(t.path) {
+		return nil, nil // commands that need no sign-in work whatever the folder is like
+	}
 	if err := t.checkFolder(); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -64,5 +66,26 @@ func TestDecodeTokenKey(t *testing.T) {
 		if _, err := decodeTokenKey(text); err == nil {
 			t.Errorf("%q is taken for a key", text)
 		}
+	}
+}
+
+// TestSignInFolderOfOthers reads sign-ins where others could put some: without any, nobody has.
+func TestSignInFolderOfOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes do not show access on Windows")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o775); err != nil { //nolint:gosec // as with umask 002
+		t.Fatal(err)
+	}
+	store := &TokenStore{path: filepath.Join(dir, "tokens.bin")}
+	if signIns, err := store.load(); err != nil || len(signIns) > 0 {
+		t.Errorf("%v, %v", signIns, err)
+	}
+	if err := os.WriteFile(store.path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.load(); err == nil || !strings.Contains(err.Error(), "chmod go-w "+dir) {
+		t.Errorf("%v", err)
 	}
 }
