@@ -58,6 +58,12 @@ func amount(name, text string, optional bool) (string, string) {
 	return require(err == nil && r.Sign() >= 0, "Send a decimal number as text, such as 156.87", "Invalid property %s: %s", name, quote.Text(text))
 }
 
+// CanAttach fails for an order to which nothing can be attached now.
+func CanAttach(o *Order, now time.Time) error {
+	_, err := move(OrderMachine, o.status(now), Attach)
+	return err
+}
+
 // AttachPurchaseOrder decides about an upload. The order then continues: provisioning
 // of what it bought starts now.
 func AttachPurchaseOrder(o *Order, command Attachment, settings Settings, now time.Time) (*Order, []Event, error) {

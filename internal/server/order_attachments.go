@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	crand "crypto/rand"
 	"encoding/hex"
@@ -59,7 +60,8 @@ func (b *begunBody) Read(p []byte) (int, error) {
 func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 	turn, cancel := context.WithDeadline(c.r.Context(), deadline)
 	defer cancel()
-	if _, err := s.order(turn, c, c.param("order-id")); err != nil {
+	found, err := s.order(turn, c, c.param("order-id"))
+	if err != nil {
 		return err
 	}
 	boundary, err := boundaryOf(c.r.Header.Get("Content-Type"))
@@ -68,6 +70,9 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 	}
 	if c.r.ContentLength > maxUpload {
 		return errUploadTooLarge
+	}
+	if err := s.checkAttachable(turn, c, found.order); err != nil {
+		return err
 	}
 	giveBack, err := s.uploads.take(turn, c)
 	if err != nil {
@@ -119,6 +124,21 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 		answer, err := partnercenter.Marshal(collection(orderAttachments(change.Attachments), ""))
 		return &writeResult{status: http.StatusCreated, body: answer, change: change, events: events}, err
 	})
+}
+
+// checkAttachable refuses an upload to an order that takes none, unless it repeats one
+// that was accepted.
+func (s *Server) checkAttachable(ctx context.Context, c *call, o *lifecycle.Order) error {
+	refused := lifecycle.CanAttach(o, s.now())
+	answer, err := c.idempotencyKey(nil)
+	if refused == nil || answer == nil || err != nil {
+		return cmp.Or(err, refused)
+	}
+	before, err := s.config.Store.Answered(ctx, answer.Key)
+	if before != nil || err != nil {
+		return err
+	}
+	return refused
 }
 
 // maxAttachments is the number of files that an order may have, which bounds the disk

@@ -560,6 +560,7 @@ func TestSlowUploads(t *testing.T) {
 		{seedOrders + "/nope", a.token, 404},
 		{"/v1/customers/" + foreignCustomer(t) + "/orders/" + shortOrder, a.token, 403},
 		{path, "x" + a.token, 401},
+		{seedOrders + "/" + shortOrder, a.token, 400}, // it waits for none
 	} {
 		conn := slowUpload(t, a.URL, refused.path, refused.token, 5)
 		if got := statusOn(t, conn); got != refused.status {
@@ -647,18 +648,39 @@ func TestSlowDownloads(t *testing.T) {
 	must(t, err)
 	resp.Body.Close()
 	file := path + "/attachment/" + attachments(t, answer)[0].AttachmentID
-	for range 4 { // with one more, they have no room in memory together
+	download := func() net.Conn {
+		t.Helper()
 		conn, err := net.Dial("tcp", strings.TrimPrefix(a.URL, "http://"))
 		must(t, err)
-		defer conn.Close()
+		t.Cleanup(func() { conn.Close() })
 		must(t, conn.(*net.TCPConn).SetReadBuffer(4<<10))
 		_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", file, a.token)
 		must(t, err)
-		must(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
-		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") {
-			t.Fatalf("the answer begins with %q, %v", line, err)
-		}
+		return conn
 	}
+	begins := func(conn net.Conn, within time.Duration) error {
+		t.Helper()
+		must(t, conn.SetReadDeadline(time.Now().Add(within)))
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		if err == nil && !strings.Contains(line, " 200 ") {
+			t.Fatalf("the answer begins with %q", line)
+		}
+		return err
+	}
+	var slow []net.Conn
+	const transfers = 8 // of one caller; more than have room in memory together
+	for range transfers {
+		conn := download()
+		must(t, begins(conn, 20*time.Second))
+		slow = append(slow, conn)
+	}
+	// The caller's next one waits for one of them.
+	next := download()
+	if err := begins(next, 50*time.Millisecond); err == nil {
+		t.Error("a caller has more downloads than its share")
+	}
+	must(t, slow[0].Close())
+	must(t, begins(next, 20*time.Second))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL+file, nil)
