@@ -267,35 +267,85 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
+// TestStopsWithUpload stops a server in the middle of an upload: of what has come of it,
+// nothing is left.
+func TestStopsWithUpload(t *testing.T) {
+	_, w, _ := fullPipe(t)
+	p, facts := startWithLog(t, w, "--shutdown-grace", "1ms")
+	orders := "/v1/customers/" + sampleCustomer + "/orders"
+	token := appToken(t, facts)
+	answer := postBody(t, facts.APIURL+orders, "application/json", token,
+		`{"billingCycle":"one_time","lineItems":[{"lineItemNumber":0,"offerId":"DG7GMGF0D7FV:0003:DG7GMGF0D609","quantity":1}]}`)
+	order := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(answer)
+	if order == nil {
+		t.Fatal(answer)
+	}
+	upload := beginRequest(t, facts, token, orders+"/"+order[1]+"/attachment", "multipart/form-data; boundary=x")
+	defer upload.Close()
+	if _, err := io.WriteString(upload, "--x"); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(t)
+	p.ends(t, 30*time.Second)
+	if left, _ := filepath.Glob(filepath.Join(p.dir, "*.tmp")); len(left) > 0 {
+		t.Errorf("it leaves %s", left)
+	}
+}
+
 // holdRequest makes a request whose body does not come, and returns once the server
 // reads it.
 func holdRequest(t *testing.T, facts connect.ReadyFacts) net.Conn {
 	t.Helper()
-	form := strings.NewReader("grant_type=client_credentials&client_id=" + facts.ClientID + "&client_secret=" + facts.ClientSecret + "&resource=https://api.partnercenter.microsoft.com")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, facts.APIURL+"/"+facts.TenantID+"/oauth2/token", form)
+	return beginRequest(t, facts, appToken(t, facts), "/v1/customers/"+sampleCustomer+"/orders", "application/json")
+}
+
+// beginRequest sends the header of a request, and returns once the server reads its body.
+func beginRequest(t *testing.T, facts connect.ReadyFacts, token, path, contentType string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(facts.APIURL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\nContent-Type: %s\r\nContent-Length: 10\r\n\r\n", path, token, contentType)
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
+		t.Fatalf("the answer begins with %q, %v", line, err)
+	}
+	return conn
+}
+
+// appToken returns a token of a server's app.
+func appToken(t *testing.T, facts connect.ReadyFacts) string {
+	t.Helper()
+	answer := postBody(t, facts.APIURL+"/"+facts.TenantID+"/oauth2/token", "application/x-www-form-urlencoded", "",
+		"grant_type=client_credentials&client_id="+facts.ClientID+"&client_secret="+facts.ClientSecret+"&resource=https://api.partnercenter.microsoft.com")
+	token := regexp.MustCompile(`"access_token":"([^"]+)"`).FindStringSubmatch(answer)
+	if token == nil {
+		t.Fatal(answer)
+	}
+	return token[1]
+}
+
+// postBody posts a body, and returns the body of its answer.
+func postBody(t *testing.T, address, contentType, token, body string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	token := regexp.MustCompile(`"access_token":"([^"]+)"`).FindSubmatch(answer)
-	if err != nil || token == nil {
-		t.Fatalf("%v: %s", err, answer)
-	}
-	conn, err := net.Dial("tcp", strings.TrimPrefix(facts.APIURL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(conn, "POST /v1/customers/%s/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n", sampleCustomer, token[1])
-	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
-		t.Fatalf("the answer begins with %q, %v", line, err)
-	}
-	return conn
+	return string(answer)
 }
 
 // closedPipe returns a pipe that nobody will ever read.
