@@ -52,7 +52,7 @@ var importTable = map[string]rule{
 		why: "programs that import the client link only leaves of this module and little of others",
 	},
 	"internal/store": {
-		ours: []string{"", "internal/caseless", "internal/guid", "internal/rawjson", "internal/seed", "internal/spelling"},
+		ours: []string{"", "internal/caseless", "internal/guid", "internal/private", "internal/rawjson", "internal/seed", "internal/spelling"},
 		others: []string{
 			"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3",
 			"github.com/go-json-experiment/json", "golang.org/x/sync", "golang.org/x/sys",
@@ -204,7 +204,7 @@ var importTable = map[string]rule{
 		ours: []string{
 			"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal",
 			"internal/catalog", "internal/clock", "internal/cloudhosts", "internal/control", "internal/entra", "internal/guid", "internal/keypair",
-			"internal/lifecycle", "internal/localca", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
+			"internal/lifecycle", "internal/localca", "internal/private", "internal/proxy", "internal/seed", "internal/server", "internal/store", "internal/token", "internal/words",
 		},
 		others: []string{"github.com/dustin/go-humanize", "github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
 		why:    "the server is assembled here, and no other command links it",

@@ -261,9 +261,78 @@ func TestSecondSignal(t *testing.T) {
 		t.Fatal("it does not wait for requests in progress")
 	default:
 	}
+	again := time.NewTicker(sameSignal / 10)
+	defer again.Stop()
+	for end := time.Now().Add(10 * time.Second); ; <-again.C {
+		select {
+		case <-p.ended:
+			if code := p.ProcessState.ExitCode(); code != terminal.ExitInterrupted {
+				t.Errorf("it ends with %v", p.ProcessState)
+			}
+			p.leavesNothing(t)
+			return
+		default:
+			if time.Now().After(end) {
+				t.Fatal("it does not end")
+			}
+			_ = p.Process.Signal(syscall.SIGTERM) // it may just have ended
+		}
+	}
+}
+
+// TestOneSignalTwice sends a signal as timeout does, to the process and at the same moment
+// to its group: the server ends as after one.
+func TestOneSignalTwice(t *testing.T) {
+	_, w, _ := fullPipe(t)
+	p, facts := startWithLog(t, w)
+	ask(t, strings.TrimPrefix(facts.APIURL, "http://"), 1)
 	p.signal(t)
-	if code := p.ends(t, 10*time.Second); code != terminal.ExitInterrupted {
+	// Signals that are pending at the same time are one.
+	for range 10 {
+		time.Sleep(time.Millisecond)
+		_ = p.Process.Signal(syscall.SIGTERM)
+	}
+	if code := p.ends(t, 30*time.Second); code != terminal.ExitOK {
 		t.Errorf("it ends with %v", p.ProcessState)
+	}
+	p.leavesNothing(t)
+}
+
+// leavesNothing fails if the process has left its ready file or a database behind.
+func (p *process) leavesNothing(t *testing.T) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(p.dir, "partnercenter-memory-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("it leaves %q, %v", left, err)
+	}
+	if _, err := os.Stat(p.readyFile()); err == nil {
+		t.Error("it leaves the ready file")
+	}
+}
+
+func TestAwaitSecond(t *testing.T) {
+	for _, test := range []struct {
+		next  os.Signal
+		after time.Duration
+		want  bool
+	}{
+		{syscall.SIGTERM, 0, false},
+		{syscall.SIGTERM, sameSignal - 1, false},
+		{syscall.SIGTERM, sameSignal, true},
+		{os.Interrupt, 0, true},
+	} {
+		signals := make(chan os.Signal, 2)
+		signals <- test.next
+		signals <- os.Kill // ends it in any case
+		clock := []time.Time{{}, time.Time{}.Add(test.after), {}}
+		awaitSecond(syscall.SIGTERM, signals, func() time.Time {
+			now := clock[0]
+			clock = clock[1:]
+			return now
+		})
+		if second := len(signals) == 1; second != test.want {
+			t.Errorf("%v after %v is a second one: %v", test.next, test.after, second)
+		}
 	}
 }
 

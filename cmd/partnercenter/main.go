@@ -36,15 +36,30 @@ func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	term := osTerminal(ctx)
 	go func() {
 		// The first signal requests a clean end. A second one ends at once, whatever
 		// the program waits for, and also where a shell had it ignored.
-		<-signals
+		first := <-signals
 		cancel()
-		<-signals
+		awaitSecond(first, signals, time.Now)
+		term.EndAtOnce()
 		os.Exit(terminal.ExitInterrupted)
 	}()
-	os.Exit(run(ctx, osTerminal(ctx), os.Args[1:]))
+	os.Exit(run(ctx, term, os.Args[1:]))
+}
+
+// sameSignal is how long a signal that comes again is still the first one: timeout and
+// shells send it to a process and to its group.
+const sameSignal = 500 * time.Millisecond
+
+// awaitSecond returns once a second signal has come.
+func awaitSecond(first os.Signal, signals <-chan os.Signal, now func() time.Time) {
+	for began := now(); ; {
+		if next := <-signals; next != first || now().Sub(began) >= sameSignal {
+			return
+		}
+	}
 }
 
 // output is standard output, whose reader may go away, as head does: that is no failure

@@ -195,7 +195,7 @@ func (c *Clock) Restore(data []byte) error {
 	}
 	var s setting
 	if err := json.Unmarshal(data, &s); err != nil {
-		return fmt.Errorf("%w: %w", ErrSaved, err)
+		return fmt.Errorf("%w: %v", ErrSaved, err) //nolint:errorlint // it is not that of an answer that was cut off
 	}
 	if s.Since.IsZero() || s.At.Year() < 1 {
 		return ErrSaved

@@ -91,7 +91,7 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 	for _, stored := range grants {
 		var g issuer.Grant
 		if err := json.Unmarshal(stored.Data, &g); err != nil {
-			return fmt.Errorf("grant %s: %w", stored.ID, err)
+			return fmt.Errorf("grant %s: %w (%v)", stored.ID, store.ErrDamaged, err) //nolint:errorlint // it is not that of an answer that was cut off
 		}
 		o.Grants = append(o.Grants, g)
 	}

@@ -205,7 +205,7 @@ func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 		}
 		if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
 			retryafter.Set(w.Header(), unwritableWait)
-			status, body = http.StatusServiceUnavailable, map[string]string{"error": "the database cannot be written: " + unwritable.Reason.Error() + "; " + unwritable.Next}
+			status, body = http.StatusServiceUnavailable, map[string]string{"error": "the database cannot be used: " + unwritable.Reason.Error() + "; " + unwritable.Next}
 		}
 		p.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "control", slog.String("route", r.Pattern), slog.Int("status", status))
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

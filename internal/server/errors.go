@@ -144,7 +144,7 @@ const unwritableWait = 10 * time.Second
 // is unchanged.
 func errUnwritable(why *store.UnwritableError) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected,
-		"The database cannot be written: "+why.Reason.Error()+". Nothing was changed. To go on, "+why.Next+"; then repeat the request with the same MS-RequestId.")
+		"The database cannot be used: "+why.Reason.Error()+". Nothing was changed. To go on, "+why.Next+"; then repeat the request with the same MS-RequestId.")
 }
 
 // errWebPage refuses requests that a web page may have made a browser send.

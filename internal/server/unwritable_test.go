@@ -89,6 +89,49 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
+// When the write-ahead log is cut off, orders are refused until it works again, and the
+// server is not ready.
+func TestLogCutOff(t *testing.T) {
+	find := findDatabase(t)
+	r := newRunning(t)
+	token := r.token(t)
+	path := find() + "-wal"
+	before := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000002", anOrder)
+	kept, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.Truncate(path, 0))
+	cut := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000003", anOrder)
+	if before.StatusCode != http.StatusCreated || cut.StatusCode != http.StatusServiceUnavailable || cut.Header.Get("Retry-After") == "" {
+		t.Errorf("orders: %s, then %s", before.Status, cut.Status)
+	}
+	if resp := r.get(t, http.DefaultClient, "http://"+r.api+"/readyz", "", nil); resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("readiness: %s", resp.Status)
+	}
+	must(t, os.WriteFile(path, kept, 0o600))
+	if resp := r.get(t, http.DefaultClient, "http://"+r.api+"/readyz", "", nil); resp.StatusCode != http.StatusOK {
+		t.Errorf("readiness once it is back: %s", resp.Status)
+	}
+	if again := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000003", anOrder); again.StatusCode != http.StatusCreated {
+		t.Errorf("an order once it is back: %s", again.Status)
+	}
+}
+
+const anOrder = `{"billingCycle":"monthly","lineItems":[{"lineItemNumber":0,"offerId":"031C9E47-4802-4248-838E-778FB1D2CC05","quantity":1}]}`
+
+// send makes a write with an id, and returns its answer, whose body is closed.
+func (r *inFlight) send(t *testing.T, method, path, token, id, body string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+r.api+path, strings.NewReader(body))
+	must(t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("MS-RequestId", id)
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	resp.Body.Close()
+	return resp
+}
+
 // A damaged document is an error, and none of it is sent.
 func TestDamagedDocument(t *testing.T) {
 	find := findDatabase(t)

@@ -31,7 +31,7 @@ func readList[T any](column []byte, list *[]T) error {
 	if string(column) == "[]" {
 		return nil
 	}
-	return partnercenter.Unmarshal(column, list)
+	return damagedBy(partnercenter.Unmarshal(column, list))
 }
 
 // PutApp creates an app registration or replaces all of it, except that a missing

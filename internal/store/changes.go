@@ -92,7 +92,7 @@ func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
 	if err == nil && len(a.Body) > 0 && !isDocument(a.Body) {
 		err = fmt.Errorf("key %x: %w", key, ErrDamaged)
 	}
-	return a, wrapError("answered request", err)
+	return a, s.wrapError("answered request", err)
 }
 
 const getAnswerSQL = `SELECT digest, status, location, body FROM requests WHERE key = $1`
@@ -113,7 +113,7 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
 	var a Account
 	err := s.getAccount.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
-	return a, customerError("account", err)
+	return a, s.customerError("account", err)
 }
 
 // ResellersByMPN classifies MPN ids: true for an indirect reseller of the partner,
@@ -127,7 +127,7 @@ SELECT EXISTS (SELECT 1 FROM indirect_resellers WHERE partner_id = $1 AND mpn_id
     EXISTS (SELECT 1 FROM partners WHERE mpn_id = $2) OR EXISTS (SELECT 1 FROM indirect_resellers WHERE mpn_id = $2)`,
 			guid.Key(partnerID), id).Scan(&reseller, &partner)
 		if err != nil {
-			return nil, fmt.Errorf("store: resellers: %w", err)
+			return nil, s.wrapError("resellers", err)
 		}
 		if reseller || partner {
 			known[id] = reseller
@@ -148,7 +148,7 @@ type Holdings struct {
 // azure_plan) and offers.
 func (s *Store) CountHoldings(ctx context.Context, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
 	h, err := countHoldings(ctx, s.read, partnerID, customerID, kinds, offers)
-	return h, wrapError("holdings", err)
+	return h, s.wrapError("holdings", err)
 }
 
 // queryer is a database or a transaction.
@@ -204,7 +204,7 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 		Scan(&doc, &facts, &visible, &settled, &revision)
 	switch {
 	case err != nil:
-		return nil, nil, customerError("read order", err)
+		return nil, nil, s.customerError("read order", err)
 	case !doc.Valid:
 		return nil, nil, ErrOrderNotFound
 	}

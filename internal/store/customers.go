@@ -86,7 +86,7 @@ type CustomerList struct {
 // [ErrFilter] or [ErrDamaged].
 func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) (CustomerList, error) {
 	fail := func(err error) (CustomerList, error) {
-		return CustomerList{Items: dst}, fmt.Errorf("store: list customers: %w", err)
+		return CustomerList{Items: dst}, s.wrapError("list customers", err)
 	}
 	condition, value, err := q.Filter.condition()
 	if err != nil {
@@ -163,7 +163,7 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 	if err == nil && !isDocument(doc) {
 		err = damagedCustomer(customerID, partnerID)
 	}
-	return doc, customerError("get customer", err)
+	return doc, s.customerError("get customer", err)
 }
 
 // CustomerTenant is the tenant of a customer.

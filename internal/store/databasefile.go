@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 )
 
@@ -46,8 +47,10 @@ var besideSuffixes = []string{"-wal", "-shm", "-journal"}
 func openDatabaseFile(path string) (_ *databaseFile, empty bool, err error) {
 	held.mu.Lock()
 	defer held.mu.Unlock()
+	info, err := os.Lstat(path)
+	isNew := errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0
 	for _, suffix := range besideSuffixes {
-		if err := checkBeside(path + suffix); err != nil {
+		if err := checkBeside(path+suffix, isNew); err != nil {
 			return nil, false, err
 		}
 	}
@@ -62,9 +65,9 @@ func openDatabaseFile(path string) (_ *databaseFile, empty bool, err error) {
 	return d, empty, nil
 }
 
-// checkBeside refuses a file beside the database that SQLite would write through: a link
-// to another one.
-func checkBeside(path string) error {
+// checkBeside refuses a file beside the database that SQLite would write through, a link
+// to another one, and one beside a new database, which SQLite would remove.
+func checkBeside(path string, isNew bool) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -75,10 +78,45 @@ func checkBeside(path string) error {
 		return &OpenError{Path: path, Reason: ErrNotFile, Next: "move it away, or choose another database"}
 	}
 	links, err := linksOf(path, info)
-	if err == nil && links > 1 {
+	switch {
+	case err != nil:
+		return err
+	case links > 1:
 		return &OpenError{Path: path, Reason: ErrManyNames, Next: "move it away, or choose another database"}
+	case isNew && info.Size() > 0 && !beganEmpty(path):
+		return &OpenError{
+			Path: path, Reason: ErrLeftovers,
+			Next: "put the database back that it belongs to, whose last changes may be in it, or move it away, or choose another database",
+		}
 	}
-	return err
+	return nil
+}
+
+// Places in a rollback journal.
+const (
+	journalMagic  = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+	journalPages  = 16 // the database's number of pages before
+	journalLength = 28
+)
+
+// beganEmpty reports whether a file is the rollback journal of a database that was being
+// created, and has nothing in it.
+func beganEmpty(path string) bool {
+	if !strings.HasSuffix(path, "-journal") {
+		return false
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head, err := readHead(f, journalLength)
+	if err != nil || len(head) < journalLength {
+		return false
+	}
+	magic := string(head[:len(journalMagic)])
+	return (magic == journalMagic || magic == strings.Repeat("\x00", len(journalMagic))) &&
+		binary.BigEndian.Uint32(head[journalPages:]) == 0
 }
 
 // openUnlessHeld opens the file, or creates it.
@@ -109,7 +147,7 @@ func openUnlessHeld(path string) (*databaseFile, error) {
 		// Closing it takes no locks of SQLite along: those files are in held.
 		return nil, errors.Join(notWritable(path, err), file.Close())
 	}
-	return &databaseFile{path: path, file: file, info: opened}, nil
+	return &databaseFile{path: path, file: file, info: opened, pinned: []pinnedFile{{path, opened}}}, nil
 }
 
 // claim locks the file, once it is known to be this program's, and makes it inaccessible
@@ -220,7 +258,6 @@ func applicationOf(page []byte) uint32 { return binary.BigEndian.Uint32(page[atA
 // pin remembers the files of the database, now that SQLite has opened all of them. It
 // keeps them until it closes the last one.
 func (d *databaseFile) pin() error {
-	d.pinned = []pinnedFile{{d.path, d.info}}
 	for _, suffix := range besideSuffixes {
 		info, err := os.Lstat(d.path + suffix)
 		switch {
@@ -250,6 +287,18 @@ func (d *databaseFile) check() error {
 		}
 	}
 	return nil
+}
+
+// unmoved runs open, which opens a file of the database by its name, and fails unless that
+// was the file which is locked.
+func (d *databaseFile) unmoved(open func() error) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	if err := open(); err != nil {
+		return err
+	}
+	return d.check()
 }
 
 // close releases the lock. SQLite must have closed the file.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,11 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // A second server must not open the database under any name, in this process or in
@@ -158,6 +162,161 @@ func TestFileGone(t *testing.T) {
 	}
 }
 
+// Readers that are opened while another database has the name read nothing of it, and
+// closing changes nothing there.
+func TestReadersKeepToTheFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files that are open cannot be moved")
+	}
+	folder := t.TempDir()
+	path, foreign, away := filepath.Join(folder, "x.db"), filepath.Join(folder, "y.db"), filepath.Join(folder, "away.db")
+	other := openTest(t, foreign)
+	load(t, other, bulkSeed(1, 2, 1, "foreign"))
+	s := openTest(t, path)
+	load(t, s, suiteSeed())
+	rename := func(from, to string) {
+		t.Helper()
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if err := os.Rename(from+suffix, to+suffix); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	copied := func(from, to string) {
+		t.Helper()
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			data, err := os.ReadFile(from + suffix)
+			if err := errors.Join(err, os.WriteFile(to+suffix, data, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// readers returns how many of all connections read the database, and closes none.
+	readers := func() (reading int) {
+		t.Helper()
+		for range s.read.Stats().MaxOpenConnections {
+			conn, err := s.read.Conn(t.Context())
+			if err != nil {
+				if !errors.As(err, new(*UnwritableError)) || !errors.Is(err, ErrFileGone) {
+					t.Errorf("a reader: %v", err)
+				}
+				continue
+			}
+			defer conn.Close()
+			var found bool
+			if err := conn.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1)`, partnerA).Scan(&found); err != nil || !found {
+				t.Errorf("a reader has another database: %v", err)
+				continue
+			}
+			reading++
+		}
+		return reading
+	}
+	rename(path, away)
+	copied(foreign, path)
+	if n := readers(); n == 0 || n == s.read.Stats().MaxOpenConnections {
+		t.Errorf("%d connections read", n)
+	}
+	before := listing(t, folder)
+	if _, err := s.Users(t.Context(), partnerA); err != nil {
+		t.Errorf("a connection that was open: %v", err)
+	}
+	if after := listing(t, folder); after != before {
+		t.Errorf("before:\n%safter:\n%s", before, after)
+	}
+	rename(path, foreign+".kept")
+	kept, err := os.ReadFile(foreign + ".kept-wal")
+	if err != nil || len(kept) == 0 {
+		t.Fatal(err)
+	}
+	rename(away, path)
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := readers(); n != s.read.Stats().MaxOpenConnections {
+		t.Errorf("once it is back, %d connections read", n)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadFile(foreign + ".kept-wal"); err != nil || !bytes.Equal(left, kept) {
+		t.Errorf("the other database's log has changed: %v", err)
+	}
+}
+
+// A database that was cut off is called damaged, whatever SQLite misses first.
+func TestCutOff(t *testing.T) {
+	for _, pages := range []int64{1, 2, 3, 5, 8} {
+		path := filepath.Join(t.TempDir(), "x.db")
+		s := openTest(t, path)
+		load(t, s, suiteSeed())
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, pages*pageSize); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(t.Context(), path, nil)
+		if err == nil {
+			err = s.Check(t.Context())
+			s.Close()
+		}
+		if !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%d pages: %v", pages, err)
+		}
+	}
+}
+
+// The table of migrations seems not to be there when it cannot be read.
+func TestMigrationsDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := openTest(t, path)
+	var page int64
+	if err := s.write.QueryRow(`SELECT rootpage FROM sqlite_schema WHERE name = 'goose_db_version'`).Scan(&page); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, path, (page-1)*pageSize, strings.Repeat("junk", 20))
+	s, err := Open(t.Context(), path, nil)
+	if err == nil {
+		s.Close()
+	}
+	if !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
+}
+
+// What ends a start is called by its name.
+func TestOpenReasons(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := openTest(t, path)
+	for _, test := range []struct{ err, want error }{
+		{s.sqliteOpenError(t.Context(), path, &listError{"full", sqlite3.SQLITE_FULL}), ErrDiskFull},
+		{s.sqliteOpenError(t.Context(), path, &listError{"no index", sqlite3.SQLITE_IOERR_SHMSIZE}), ErrDiskFull},
+		{s.sqliteOpenError(t.Context(), path, &listError{"broken", sqlite3.SQLITE_IOERR_READ}), ErrNotWritable},
+		{notWritable(path, &fs.PathError{Op: "open", Path: path, Err: syscall.ENOSPC}), ErrDiskFull},
+		{notWritable(path, &fs.PathError{Op: "open", Path: path, Err: syscall.EMFILE}), ErrNoDescriptors},
+		{notWritable(path, fs.ErrPermission), ErrNotWritable},
+	} {
+		if !errors.Is(test.err, test.want) || test.want != ErrNotWritable && strings.Contains(test.err.Error(), "writable for this user") {
+			t.Errorf("%v, want %v", test.err, test.want)
+		}
+	}
+}
+
+// A journal of a database that was being created has nothing in it.
+func TestCreationKilledEarly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	for suffix, content := range map[string]string{"": "", "-journal": strings.Repeat("\x00", 512)} {
+		if err := os.WriteFile(path+suffix, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	openTest(t, path)
+}
+
 // What is not a database of this program is left exactly as it is, with what is beside
 // it.
 func TestLookBeforeTouching(t *testing.T) {
@@ -208,6 +367,13 @@ func TestLookBeforeTouching(t *testing.T) {
 			write(t, path+".txt", "notes\n")
 			hardLink(t, path+".txt", path+"-wal")
 		}, ErrManyNames},
+		"a log without a database":     {func(t *testing.T, path string) { write(t, path+"-wal", "notes\n") }, ErrLeftovers},
+		"an index without a database":  {func(t *testing.T, path string) { write(t, path+"-shm", "notes\n") }, ErrLeftovers},
+		"a journal without a database": {func(t *testing.T, path string) { write(t, path+"-journal", "notes\n") }, ErrLeftovers},
+		"a log of an empty database": {func(t *testing.T, path string) {
+			write(t, path, "")
+			write(t, path+"-wal", "notes\n")
+		}, ErrLeftovers},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -273,6 +439,46 @@ func TestAbandonedLinks(t *testing.T) {
 		if _, err := os.Lstat(name); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Folders that only have such a name stay, and so does what somebody has put in one.
+func TestAbandonedFolders(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMP", os.TempDir())
+	folder := func(name string, mode fs.FileMode, files ...string) string {
+		t.Helper()
+		path := filepath.Join(os.TempDir(), temporaryName+name)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if err := os.WriteFile(filepath.Join(path, file), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		hourAgo := time.Now().Add(-time.Hour)
+		if err := errors.Join(os.Chmod(path, mode), os.Chtimes(path, hourAgo, hourAgo)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	abandoned := folder("1", 0o700, temporaryFile, temporaryFile+"-wal", temporaryFile+"-shm")
+	kept := []string{folder("plant", 0o700, temporaryFile, "keep"), folder("empty", 0o700)}
+	if runtime.GOOS != "windows" {
+		kept = append(kept, folder("open", 0o755, temporaryFile))
+	}
+	openTest(t, ":memory:")
+	if _, err := os.Lstat(abandoned); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is left: %v", abandoned, err)
+	}
+	for _, path := range kept {
+		if _, err := os.Lstat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(kept[0], "keep")); err != nil {
+		t.Error(err)
 	}
 }
 

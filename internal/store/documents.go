@@ -52,7 +52,16 @@ func decodeDocument(text string, v any) error {
 	if !isDocument([]byte(text)) {
 		return ErrDamaged
 	}
-	return partnercenter.Unmarshal([]byte(text), v)
+	return damagedBy(partnercenter.Unmarshal([]byte(text), v))
+}
+
+// damagedBy returns ErrDamaged for an error of decoding what is stored. The error itself is
+// not in it: it would be taken for that of an answer that was cut off.
+func damagedBy(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w (%v)", ErrDamaged, err) //nolint:errorlint // as said
 }
 
 // checkItems fails with ErrDamaged if a document of the list is.

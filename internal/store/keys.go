@@ -63,7 +63,7 @@ func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return value, wrapError(fmt.Sprintf("setting %q", name), err)
+	return value, s.wrapError(fmt.Sprintf("setting %q", name), err)
 }
 
 // PutSetting stores a value under a name, replacing an earlier one. An empty value
@@ -96,5 +96,5 @@ func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, erro
 			return tx.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
 		})
 	}
-	return secret, wrapError(fmt.Sprintf("secret %q", name), err)
+	return secret, s.wrapError(fmt.Sprintf("secret %q", name), err)
 }

@@ -7,18 +7,20 @@ import (
 
 // The reasons of an [OpenError].
 var (
-	ErrUnsupported = errors.New("this build serves SQLite databases only")
-	ErrNoFolder    = errors.New("its folder does not exist")
-	ErrIsFolder    = errors.New("it is a folder")
-	ErrNotFile     = errors.New("it is not a regular file")
-	ErrBrokenLink  = errors.New("it is a link to a file that does not exist")
-	ErrManyNames   = errors.New("it has more than one name")
-	ErrNotWritable = errors.New("it cannot be written")
-	ErrLocked      = errors.New("it is in use by another server")
-	ErrNotDatabase = errors.New("it is not a SQLite database")
-	ErrForeign     = errors.New("it is the SQLite database of another application")
-	ErrNewer       = errors.New("it was written by a newer version of partnercenter")
-	ErrCorrupt     = errors.New("it is damaged")
+	ErrUnsupported   = errors.New("this build serves SQLite databases only")
+	ErrNoFolder      = errors.New("its folder does not exist")
+	ErrIsFolder      = errors.New("it is a folder")
+	ErrNotFile       = errors.New("it is not a regular file")
+	ErrBrokenLink    = errors.New("it is a link to a file that does not exist")
+	ErrManyNames     = errors.New("it has more than one name")
+	ErrNoDescriptors = errors.New("the process or the system has no more file descriptors")
+	ErrNotWritable   = errors.New("it cannot be written")
+	ErrLocked        = errors.New("it is in use by another server")
+	ErrLeftovers     = errors.New("it belongs to a database that is not there or empty")
+	ErrNotDatabase   = errors.New("it is not a SQLite database")
+	ErrForeign       = errors.New("it is the SQLite database of another application")
+	ErrNewer         = errors.New("it was written by a newer version of partnercenter")
+	ErrCorrupt       = errors.New("it is damaged")
 )
 
 // OpenError says why a database cannot be opened and what to do about it. Match the

@@ -58,5 +58,5 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 AND attachment_id =
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrAttachmentNotFound
 	}
-	return a, wrapError("attachment", err)
+	return a, s.wrapError("attachment", err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -141,7 +140,7 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 		err = s.nameDamaged(ctx, &q)
 	}
 	if err != nil {
-		return OrderList{Items: dst}, fmt.Errorf("store: list orders: %w", err)
+		return OrderList{Items: dst}, s.wrapError("list orders", err)
 	}
 	return l.result(), nil
 }
@@ -211,13 +210,13 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 		orderKey(orderID), boolToInt(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
 	case err != nil:
-		return OrderDocument{}, customerError("get order", err)
+		return OrderDocument{}, s.customerError("get order", err)
 	case !doc.Valid:
 		return OrderDocument{}, ErrOrderNotFound
 	}
 	d := OrderDocument{JSON: []byte(doc.String), Settled: timeOf(settled)}
 	if !isDocument(d.JSON) {
-		return OrderDocument{}, wrapError("get order", damagedOrder(orderID, partnerID, customerID))
+		return OrderDocument{}, s.wrapError("get order", damagedOrder(orderID, partnerID, customerID))
 	}
 	if facts != "" {
 		d.Facts = []byte(facts)

@@ -23,7 +23,7 @@ WHERE (partner_id, customer_id) > ($1, $2) ORDER BY partner_id, customer_id LIMI
 		for _, row := range rows {
 			after = row.key
 			var c partnercenter.Customer
-			if err := partnercenter.Unmarshal([]byte(row.doc.String), &c); err != nil {
+			if err := damagedBy(partnercenter.Unmarshal([]byte(row.doc.String), &c)); err != nil {
 				return fmt.Errorf("customers %v: %w", row.key, err)
 			}
 			if c.CompanyProfile == nil {

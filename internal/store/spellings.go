@@ -52,7 +52,7 @@ func normalizeSpellings(ctx context.Context, tx *sql.Tx) error {
 					continue
 				}
 				object := d.newObject()
-				if err := partnercenter.Unmarshal([]byte(row.doc.String), object); err != nil {
+				if err := damagedBy(partnercenter.Unmarshal([]byte(row.doc.String), object)); err != nil {
 					return fmt.Errorf("%s %v: %w", d.table, row.key, err)
 				}
 				spelling.Normalize(object)

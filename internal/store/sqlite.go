@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,13 +13,17 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/partnercenter-go/partnercenter/internal/private"
 )
 
 // applicationID marks a SQLite file as this program's: "PCOR".
@@ -59,19 +64,19 @@ func (s *Store) openSQLite(ctx context.Context, path string, o Options, synchron
 		return err
 	}
 	s.release = s.file.close
-	if err := s.connectSQLite(ctx, path, o, synchronous, isNew); err != nil {
-		return sqliteOpenError(path, err)
+	if err := s.connectSQLite(ctx, o, synchronous, isNew); err != nil {
+		return s.sqliteOpenError(ctx, path, err)
 	}
 	return s.file.pin()
 }
 
-func (s *Store) connectSQLite(ctx context.Context, path string, o Options, synchronous string, isNew bool) (err error) {
+func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string, isNew bool) (err error) {
 	readers := o.Readers
 	if readers <= 0 {
 		readers = max(4, 2*runtime.GOMAXPROCS(0))
 	}
 	mmap := cmp.Or(o.MmapSize, math.MaxInt64) // SQLite lowers it to its own limit
-	if s.write, err = openPool(path, 1, url.Values{
+	if s.write, err = openPool(s.file, 1, url.Values{
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {synchronous},
 		"_txlock":       {"immediate"},
@@ -89,34 +94,59 @@ func (s *Store) connectSQLite(ctx context.Context, path string, o Options, synch
 	if err := migrate(ctx, s.write, goose.DialectSQLite3, "sqlite"); err != nil {
 		return err
 	}
-	if s.read, err = openPool(path, readers, url.Values{
-		"_query_only": {"1"},
-		"_pragma":     commonPragmas(mmap),
-	}); err != nil {
+	if s.read, err = openReaders(s.file, mmap, readers); err != nil {
 		return err
 	}
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	s.lists, err = openSQLiteLists(path, mmap, readers)
+	s.lists, err = openSQLiteLists(s.file, mmap, readers)
 	return err
 }
 
 // openPool returns a pool of up to n connections, which stay open.
-func openPool(path string, n int, settings url.Values) (*sql.DB, error) {
+func openPool(file *databaseFile, n int, settings url.Values) (*sql.DB, error) {
 	settings.Set("_busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10)) // the driver applies it first
 	settings.Set("_foreign_keys", "1")
 	settings.Set("_defensive", "1")
 	settings.Set("_dqs", "0")
 	settings.Set("_error_rc", "1") // no stale texts in errors
 	settings.Set("mode", "rw")     // the file exists, with the right mode
-	db, err := sql.Open("sqlite", sqliteURI(path, settings))
+	base, err := sqlite.NewConnector(sqliteURI(file.path, settings))
 	if err != nil {
 		return nil, err
 	}
+	db := sql.OpenDB(connector{base, file})
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	return db, nil
+}
+
+// connector opens the connections of a pool. SQLite opens files by their names, also long
+// after the start: the names must still be those of the locked file.
+type connector struct {
+	driver.Connector
+	file *databaseFile
+}
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	var conn driver.Conn
+	err := c.file.unmoved(func() (err error) {
+		conn, err = c.Connector.Connect(ctx)
+		return err
+	})
+	if err != nil && conn != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, err
+}
+
+// openReaders returns a pool of up to n connections that only read.
+func openReaders(file *databaseFile, mmap int64, n int) (*sql.DB, error) {
+	return openPool(file, n, url.Values{
+		"_query_only": {"1"},
+		"_pragma":     commonPragmas(mmap),
+	})
 }
 
 func commonPragmas(mmap int64, more ...string) []string {
@@ -161,49 +191,108 @@ func sqlitePath(path string) (string, error) {
 	return abs, nil
 }
 
+// notWritable says why a file cannot be opened, as far as the system's error tells.
 func notWritable(path string, cause error) error {
-	return &OpenError{
+	e := &OpenError{
 		Path: path, Reason: ErrNotWritable, Cause: cause,
 		Next: "make the file and its folder writable for this user or choose another location",
 	}
+	switch {
+	case errors.Is(cause, syscall.ENOSPC), errors.Is(cause, syscall.EDQUOT):
+		e.Reason, e.Next = ErrDiskFull, "make room there, or choose another location"
+	case errors.Is(cause, syscall.EMFILE), errors.Is(cause, syscall.ENFILE):
+		e.Reason, e.Next = ErrNoDescriptors, "allow more (ulimit -n), or close what has them open"
+	}
+	return e
+}
+
+// mostFiles is more than the files that SQLite closes when it fails to open one of them.
+const mostFiles = 8
+
+// openMany returns the system's error if no more files can be opened. SQLite does not
+// tell its reason.
+func openMany(path string) error {
+	for range mostFiles {
+		// Not the database: closing it would drop SQLite's locks.
+		f, err := os.Open(filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+	}
+	return nil
 }
 
 // sqliteOpenError determines what is wrong with a file.
-func sqliteOpenError(path string, err error) error {
-	var code *sqlite.Error
+func (s *Store) sqliteOpenError(ctx context.Context, path string, err error) error {
+	var code coded
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.As(err, new(*UnwritableError)):
+		return err
 	case errors.Is(err, ErrNewer):
 		return &OpenError{Path: path, Reason: ErrNewer, Next: "install that version or a later one, or choose another file"}
 	case !errors.As(err, &code):
 		return fmt.Errorf("cannot open the database %s: %w", path, err)
 	}
+	damaged := &OpenError{Path: path, Reason: ErrCorrupt, Cause: err, Next: "restore a backup, or try SQLite's command .recover on a copy"}
+	if noRoom(code.Code()) {
+		return notWritable(path, fmt.Errorf("%w: %w", syscall.ENOSPC, err))
+	}
 	switch code.Code() & 0xff { // the other bits give details
 	case sqlite3.SQLITE_NOTADB:
 		return &OpenError{Path: path, Reason: ErrNotDatabase, Cause: err, Next: "choose another file; a new one is made if it does not exist"}
 	case sqlite3.SQLITE_CORRUPT:
-		return &OpenError{Path: path, Reason: ErrCorrupt, Cause: err, Next: "restore a backup, or try SQLite's command .recover on a copy"}
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+		return damaged
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR:
+		if many := openMany(path); many != nil {
+			err = fmt.Errorf("%w: %w", many, err)
+		}
 		return notWritable(path, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return &OpenError{Path: path, Reason: ErrLocked, Cause: err, Next: "close the program that has it open or choose another file"}
 	}
+	// Of a file that was cut off, tables may seem to be missing or to be there twice.
+	if found, checkErr := quickCheck(ctx, s.write); checkErr == nil && found != "ok" || isDamage(checkErr) {
+		return damaged
+	}
 	return fmt.Errorf("cannot open the database %s: %w", path, err)
 }
 
-// unwritable returns an [*UnwritableError] for an error that says that SQLite cannot
-// write, and the error itself otherwise.
+// noRoom reports whether a code says that the disk is full. For the index of the
+// write-ahead log SQLite has one of its own.
+func noRoom(code int) bool {
+	return code&0xff == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR_SHMSIZE
+}
+
+// coded is an error of SQLite, from the driver or a [listReader].
+type coded interface {
+	error
+	Code() int
+}
+
+func isDamage(err error) bool {
+	code, ok := errors.AsType[coded](err)
+	return ok && (code.Code()&0xff == sqlite3.SQLITE_CORRUPT || code.Code()&0xff == sqlite3.SQLITE_NOTADB)
+}
+
+// unwritable returns an [*UnwritableError] for an error that says that SQLite cannot use
+// its files, and the error itself otherwise.
 func unwritable(err error) error {
-	code, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
+	code, ok := errors.AsType[coded](err)
+	if !ok || errors.As(err, new(*UnwritableError)) {
 		return err
 	}
 	e := &UnwritableError{Cause: err}
-	switch code.Code() & 0xff { // the other bits give details
-	case sqlite3.SQLITE_FULL:
+	if noRoom(code.Code()) {
 		e.Reason, e.Next = ErrDiskFull, "make room where the database is"
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR:
+		return e
+	}
+	switch code.Code() & 0xff { // the other bits give details
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		e.Reason, e.Next = ErrCorrupt, "stop the server, and restore a backup, or try SQLite's command .recover on a copy"
+	case sqlite3.SQLITE_IOERR:
+		e.Reason, e.Next = ErrDisk, "look at the disk that the database is on; if somebody has changed the file or its -wal, stop the server and restore a backup"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		e.Reason, e.Next = ErrNotWritable, "look at the disk that the database is on, at its quotas, and at the permissions of the files"
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		e.Reason, e.Next = ErrLocked, "close the program that has it open"
@@ -216,18 +305,44 @@ func unwritable(err error) error {
 // Check looks for damage in the whole file, which takes seconds for each gigabyte. If
 // there is any, it fails with ErrCorrupt, and so does [Store.Ping] from then on.
 func (s *Store) Check(ctx context.Context) error {
-	var found string
-	err := s.read.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found)
-	if code, ok := errors.AsType[*sqlite.Error](err); ok && (code.Code()&0xff == sqlite3.SQLITE_CORRUPT || code.Code()&0xff == sqlite3.SQLITE_NOTADB) {
+	found, err := quickCheck(ctx, s.read)
+	if isDamage(err) {
 		found = err.Error()
 	} else if err != nil {
-		return wrapError("check", err)
+		return s.wrapError("check", err)
 	}
 	if found == "ok" {
 		return nil
 	}
 	err = fmt.Errorf("store: the database %s: %w (%s); stop the server, and restore a backup, or try SQLite's command .recover on a copy", s.file.path, ErrCorrupt, found)
 	s.damage.Store(&err)
+	return err
+}
+
+// quickCheck returns what SQLite finds damaged first, or "ok".
+func quickCheck(ctx context.Context, db *sql.DB) (found string, err error) {
+	err = db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found)
+	return found, err
+}
+
+// tryRead reads the whole database. No connection keeps what it has in its cache, which
+// may be wrong.
+func (s *Store) tryRead(ctx context.Context) error {
+	if _, err := s.write.ExecContext(ctx, `PRAGMA shrink_memory`); err != nil {
+		return err
+	}
+	s.lists.forgetPages()
+	s.read.SetMaxIdleConns(0)
+	s.read.SetMaxIdleConns(s.read.Stats().MaxOpenConnections)
+	db, err := openReaders(s.file, 0, 1)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	found, err := quickCheck(ctx, db)
+	if err == nil && found != "ok" {
+		err = &UnwritableError{Reason: ErrCorrupt, Cause: errors.New(found), Next: "stop the server, and restore a backup"}
+	}
 	return err
 }
 
@@ -249,6 +364,7 @@ func (s *Store) openTemporary(ctx context.Context, o Options) error {
 			Next: "make the folder for temporary files writable, or name another one in the environment (TMPDIR; TMP on Windows)",
 		}
 	}
+	s.temporary = folder
 	err = s.openSQLite(ctx, filepath.Join(folder, temporaryFile), o, throwaway)
 	unlock := s.release
 	s.release = func() error {
@@ -271,8 +387,52 @@ func removeAbandoned() {
 		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < time.Minute {
 			continue
 		}
-		if lockAbandoned(filepath.Join(folder, temporaryFile)) {
-			_ = os.RemoveAll(folder)
+		_, foreign := private.ForeignOwner(info, os.Geteuid())
+		if foreign || private.IsOpen(info) || !isTemporary(folder) {
+			continue
 		}
+		if lockAbandoned(filepath.Join(folder, temporaryFile)) {
+			_ = removeTemporary(folder)
+		}
+	}
+}
+
+// temporaryFiles are the names of all files of a temporary database.
+func temporaryFiles() []string {
+	names := []string{temporaryFile}
+	for _, suffix := range besideSuffixes {
+		names = append(names, temporaryFile+suffix)
+	}
+	return names
+}
+
+// isTemporary reports whether a folder has the files of a temporary database and nothing
+// else.
+func isTemporary(folder string) bool {
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() || !slices.Contains(temporaryFiles(), entry.Name()) {
+			return false
+		}
+	}
+	return err == nil
+}
+
+// removeTemporary removes a folder with the files of a temporary database, and nothing
+// that somebody has put beside them.
+func removeTemporary(folder string) error {
+	for _, name := range temporaryFiles() {
+		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return os.Remove(folder)
+}
+
+// Abandon removes the files of a database in ":memory:" at once, as far as the system
+// allows. It is for a process that ends without [Store.Close].
+func (s *Store) Abandon() {
+	if s.temporary != "" {
+		_ = removeTemporary(s.temporary)
 	}
 }

@@ -63,7 +63,7 @@ WHERE c.partner_id = ?1 AND c.customer_id = ?2 AND c.active = 1
 ORDER BY o.created DESC, o.order_id DESC`
 
 // openSQLiteLists opens n connections to an existing database.
-func openSQLiteLists(path string, mmap int64, n int) (_ *sqliteLists, err error) {
+func openSQLiteLists(file *databaseFile, mmap int64, n int) (_ *sqliteLists, err error) {
 	l := &sqliteLists{idle: make(chan *listReader, n)}
 	opened := 0
 	l.close = sync.OnceValue(func() error {
@@ -77,7 +77,7 @@ func openSQLiteLists(path string, mmap int64, n int) (_ *sqliteLists, err error)
 	})
 	for range n {
 		r := &listReader{tls: libc.NewTLS(), stored: make([]span, 0, usualList)}
-		if err := r.open(path, mmap); err != nil {
+		if err := file.unmoved(func() error { return r.open(file.path, mmap) }); err != nil {
 			return nil, errors.Join(err, r.close(), l.close())
 		}
 		l.idle <- r
@@ -104,6 +104,22 @@ func (l *sqliteLists) list(ctx context.Context, to *orderListing) error {
 		return r.list(to, r.stmts[boolToInt(to.IncludePrice)])
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// forgetPages empties the caches of the readers that are not in use.
+func (l *sqliteLists) forgetPages() {
+	for range cap(l.idle) {
+		select {
+		case r, open := <-l.idle:
+			if !open {
+				return
+			}
+			sqlite3.Xsqlite3_db_release_memory(r.tls, r.db)
+			l.idle <- r
+		default:
+			return
+		}
 	}
 }
 
@@ -244,8 +260,19 @@ func (r *listReader) error(rc int32) error {
 			text += ": " + more
 		}
 	}
-	return fmt.Errorf("%s (%d)", text, rc)
+	return &listError{text, rc}
 }
+
+// listError is an error of SQLite, as the driver has them.
+type listError struct {
+	text string
+	rc   int32
+}
+
+func (e *listError) Error() string { return fmt.Sprintf("%s (%d)", e.text, e.rc) }
+
+// Code returns SQLite's extended result code.
+func (e *listError) Code() int { return int(e.rc) }
 
 // memory returns n bytes of C memory.
 func memory(p uintptr, n int) []byte { return unsafe.Slice((*byte)(pointer(p)), n) }

@@ -69,6 +69,8 @@ type Store struct {
 	lists *sqliteLists  // nil for dialects without it
 	file  *databaseFile // nil for dialects without it
 
+	temporary string // the folder of a database that is deleted with the Store
+
 	// release releases what the dialect holds besides connections. It is called last.
 	release func() error
 }
@@ -212,6 +214,9 @@ type tx struct {
 func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 	err := unwritable(s.runTx(ctx, fn))
 	s.last.note(err)
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrDisk) {
+		s.last.noteRead(err) // a write that succeeds next does not prove it wrong
+	}
 	return err
 }
 
@@ -239,7 +244,7 @@ func (s *Store) runTx(ctx context.Context, fn func(*tx) error) error {
 
 // transact does what inTx does, and adds what to errors.
 func (s *Store) transact(ctx context.Context, what string, fn func(*tx) error) error {
-	return wrapError(what, s.inTx(ctx, fn))
+	return s.wrapError(what, s.inTx(ctx, fn))
 }
 
 // execute runs a transaction of one statement. It fails with unchanged, if not nil,
@@ -254,12 +259,17 @@ func (s *Store) execute(ctx context.Context, what string, unchanged error, query
 	})
 }
 
-// wrapError adds what failed to an error, if there is one.
-func wrapError(what string, err error) error {
-	if err != nil {
-		return fmt.Errorf("store: %s: %w", what, err)
+// wrapError adds what failed to an error, if there is one. It notes failures of the
+// database, and returns them as an [*UnwritableError].
+func (s *Store) wrapError(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	if !errors.As(err, new(*UnwritableError)) { // writes have noted theirs
+		err = unwritable(err)
+		s.last.noteRead(err)
+	}
+	return fmt.Errorf("store: %s: %w", what, err)
 }
 
 // exec runs a statement and reports whether it changed anything.
@@ -285,27 +295,27 @@ func changedBy(r sql.Result, err error) (bool, error) {
 func queryAll[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, wrapError(what, err)
+		return nil, s.wrapError(what, err)
 	}
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, wrapError(what, err)
+			return nil, s.wrapError(what, err)
 		}
 		list = append(list, v)
 	}
-	return list, wrapError(what, rows.Err())
+	return list, s.wrapError(what, rows.Err())
 }
 
 // customerError words the error of a query that returns no row if the partner has no
 // such customer.
-func customerError(what string, err error) error {
+func (s *Store) customerError(what string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotYours
 	}
-	return wrapError(what, err)
+	return s.wrapError(what, err)
 }
 
 // upsert returns a statement that inserts a row or, if a different one with the key

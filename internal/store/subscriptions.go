@@ -114,7 +114,7 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
 	if err == nil && !orderID.Valid {
 		return "", ErrSubscriptionNotFound
 	}
-	return orderID.String, customerError("order of subscription", err)
+	return orderID.String, s.customerError("order of subscription", err)
 }
 
 // CustomerOf finds the partner's customer that has a subscription. Subscriptions of
@@ -129,7 +129,7 @@ func (s *Store) CustomerOf(ctx context.Context, partnerID, subscriptionID string
 		case err == nil:
 			return customerID, nil
 		case !errors.Is(err, sql.ErrNoRows):
-			return "", fmt.Errorf("store: customer of subscription: %w", err)
+			return "", s.wrapError("customer of subscription", err)
 		}
 	}
 	return "", ErrSubscriptionNotFound

@@ -11,14 +11,15 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// The reasons of an [UnwritableError], besides ErrNotWritable and ErrLocked.
+// The reasons of an [UnwritableError], besides ErrNotWritable, ErrLocked and ErrCorrupt.
 var (
 	ErrDiskFull = errors.New("there is no room on the disk")
 	ErrFileGone = errors.New("its file was removed or replaced")
+	ErrDisk     = errors.New("its file cannot be read or written")
 )
 
-// UnwritableError says why nothing can be written to a database at the moment, and what
-// to do about it. The write that failed left nothing behind. Match the reason with
+// UnwritableError says why a database cannot be written, or read, at the moment, and what
+// to do about it. A write that failed left nothing behind. Match the reason with
 // [errors.Is] and one of the Err variables.
 type UnwritableError struct {
 	Reason error
@@ -27,7 +28,7 @@ type UnwritableError struct {
 }
 
 func (e *UnwritableError) Error() string {
-	return fmt.Sprintf("the database cannot be written: %v (%v); %s", e.Reason, e.Cause, e.Next)
+	return fmt.Sprintf("the database cannot be used: %v (%v); %s", e.Reason, e.Cause, e.Next)
 }
 
 func (e *UnwritableError) Unwrap() []error { return []error{e.Reason, e.Cause} }
@@ -44,6 +45,32 @@ type lastWrite struct {
 	mu     sync.Mutex       // guards what follows
 	done   time.Time        // when the last one was committed
 	failed *UnwritableError // why the last one was not, nil if it was
+	unread *UnwritableError // why something could not be read, nil if everything can be
+}
+
+// noteRead notes why a read failed, or nil once the whole database was read. What other
+// reads find proves nothing: they may find their pages in memory.
+func (w *lastWrite) noteRead(err error) {
+	unreadable, is := errors.AsType[*UnwritableError](err)
+	if err != nil && !is {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch before := w.unread; {
+	case unreadable == nil && before != nil:
+		w.log.Info("the database can be read again")
+	case unreadable != nil && before == nil:
+		w.log.Error("the database cannot be read: the server is not ready until it can", "error", err)
+	}
+	w.unread = unreadable
+}
+
+// readFailed returns why something could not be read.
+func (w *lastWrite) readFailed() *UnwritableError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.unread
 }
 
 // note notes how a write went. Only those errors count that the next write would have,
@@ -79,14 +106,19 @@ func (w *lastWrite) state() (failed, recent bool) {
 // was recent; otherwise one is tried, one for all who ask. A write that takes long, such
 // as a load, counts as proof.
 func (s *Store) Ping(ctx context.Context) error {
-	var n int
-	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {
-		return fmt.Errorf("store: the database cannot be read: %w", err)
-	}
 	if s.file != nil {
 		if err := s.file.check(); err != nil {
-			return wrapError("ping", err)
+			return s.wrapError("ping", err)
 		}
+		if why := s.last.readFailed(); why != nil {
+			if err := s.pingRead(ctx, why); err != nil {
+				return err
+			}
+		}
+	}
+	var n int
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {
+		return s.wrapError("the database cannot be read", err)
 	}
 	if damage := s.damage.Load(); damage != nil {
 		return *damage
@@ -101,12 +133,33 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 	select {
 	case result := <-tried:
-		return wrapError("ping", result.Err)
+		return s.wrapError("ping", result.Err)
 	case <-ctx.Done():
 		if !failed && s.write.Stats().InUse > 0 {
 			return nil
 		}
 		return fmt.Errorf("store: the database cannot be written: %w", ctx.Err())
+	}
+}
+
+// pingRead reports whether everything can be read again, after a read that failed for a
+// reason. It is tried once for all who ask.
+func (s *Store) pingRead(ctx context.Context, why *UnwritableError) error {
+	tried := s.last.probes.DoChan("read", func() (any, error) {
+		err := unwritable(s.tryRead(context.WithoutCancel(ctx)))
+		if err == nil {
+			s.last.noteRead(nil)
+		}
+		return nil, err
+	})
+	select {
+	case result := <-tried:
+		if result.Err != nil {
+			return s.wrapError("ping", result.Err)
+		}
+		return nil
+	case <-ctx.Done(): // a large database
+		return s.wrapError("ping", why)
 	}
 }
 

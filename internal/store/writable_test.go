@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -157,6 +159,61 @@ func TestQuickCheck(t *testing.T) {
 	for what, err := range map[string]error{"check": s.Check(t.Context()), "readiness": s.Ping(t.Context())} {
 		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// While the write-ahead log is cut off or overwritten, what cannot be read is an error
+// that says so, and readiness has it until everything can be read again.
+func TestLogDamaged(t *testing.T) {
+	for name, damage := range map[string]func(path string, size int64) error{
+		"cut off": func(path string, _ int64) error { return os.Truncate(path, 0) },
+		"overwritten": func(path string, size int64) error {
+			return os.WriteFile(path, bytes.Repeat([]byte{0xff}, int(size)), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			s := openTest(t, path)
+			load(t, s, suiteSeed())
+			apply(t, s, placed(partnerA, orderless, "00000000000a"))
+			read := func() error {
+				_, _, err := s.OrderRecord(t.Context(), partnerA, orderless, "00000000000a")
+				return err
+			}
+			kept, err := os.ReadFile(path + "-wal")
+			if err := errors.Join(err, damage(path+"-wal", int64(len(kept)))); err != nil {
+				t.Fatal(err)
+			}
+			_, _, list := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: partnerA, CustomerID: orderless})
+			for what, err := range map[string]error{"a read": read(), "a list": list, "readiness": s.Ping(t.Context())} {
+				if !errors.As(err, new(*UnwritableError)) || !errors.Is(err, ErrDisk) && !errors.Is(err, ErrCorrupt) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			if err := os.WriteFile(path+"-wal", kept, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for what, err := range map[string]error{"readiness": s.Ping(t.Context()), "a read": read()} {
+				if err != nil {
+					t.Errorf("once it is back, %s: %v", what, err)
+				}
+			}
+			apply(t, s, placed(partnerA, orderless, "00000000000b"))
+		})
+	}
+}
+
+// What is stored and cannot be decoded is damaged. It is not the end of an answer.
+func TestDamagedLists(t *testing.T) {
+	s := openTest(t, ":memory:")
+	load(t, s, suiteSeed())
+	for _, column := range []string{"secrets", "certificates", "redirect_uris"} {
+		if _, err := s.write.Exec(`UPDATE apps SET ` + column + ` = '[{'`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Apps(t.Context(), partnerA); !errors.Is(err, ErrDamaged) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			t.Errorf("%s: %v", column, err)
 		}
 	}
 }

@@ -1,14 +1,17 @@
 package connect
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,21 +109,34 @@ func otherwise(err error, how string) error {
 }
 
 // CheckReadyFile fails if there is something else in the ready file's place that would be
-// lost. A link is no such thing: what it leads to stays.
+// lost.
 func CheckReadyFile(path string) error {
 	info, err := os.Lstat(path)
-	if err != nil || info.IsDir() {
-		return nil //nolint:nilerr // explained when the file is written
-	}
 	switch {
-	case info.Mode()&fs.ModeSymlink != 0 || info.Mode().IsRegular() && info.Size() == 0:
+	case err != nil, info.IsDir(): // explained when the file is written
 		return nil
-	case info.Mode().IsRegular():
-		if facts, err := readReadyFile(path); err == nil && facts.PID != 0 {
-			return nil
-		}
+	case info.Mode()&fs.ModeSymlink != 0:
+		return terminal.Usagef("%s is a link, which would be replaced: name the file itself, or another one, with --ready-file", path)
+	case info.Mode().IsRegular() && (info.Size() == 0 || isReadyFile(path)):
+		return nil
 	}
 	return terminal.Usagef("%s is no ready file of an earlier server, and would be replaced: name another file with --ready-file, or remove it", path)
+}
+
+// isReadyFile reports whether a file has what a server writes, and nothing else.
+func isReadyFile(path string) bool {
+	data, err := textfile.Read(path, textfile.Small)
+	if err != nil {
+		return false
+	}
+	var facts ReadyFacts
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(&facts) != nil || decoder.Decode(new(any)) != io.EOF { //nolint:errorlint // as documented
+		return false
+	}
+	address, err := url.Parse(cmp.Or(facts.APIURL, facts.APIURLTLS))
+	return err == nil && address.Host != "" && facts.PID > 0
 }
 
 // ClaimReadyFile writes facts atomically, unless a server that is running has the file: of
@@ -129,6 +145,9 @@ func CheckReadyFile(path string) error {
 func ClaimReadyFile(ctx context.Context, path string, facts ReadyFacts) (owner string, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
+	}
+	if otherThanFile(path) {
+		return "", fmt.Errorf("%s is no regular file", path)
 	}
 	unlock := lockBriefly(ctx, path+".lock")
 	defer unlock()
@@ -219,9 +238,19 @@ func readReadyFile(path string) (ReadyFacts, error) {
 	return facts, nil
 }
 
+// otherThanFile reports whether there is something other than a regular file, such as a
+// link or a pipe.
+func otherThanFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && !info.Mode().IsRegular()
+}
+
 // RemoveReadyFile removes the file of a server with these facts, unless another has
 // replaced it.
 func RemoveReadyFile(path string, facts ReadyFacts) {
+	if otherThanFile(path) {
+		return
+	}
 	if found, err := readReadyFile(path); err == nil && found.PID == facts.PID && slices.Equal(found.APIURLs, facts.APIURLs) {
 		os.Remove(path)
 	}
@@ -235,6 +264,9 @@ const runningTimeout = 5 * time.Second
 // address. It asks the server: process ids are used again, and those of containers mean
 // nothing outside. One that takes the connection and does not answer counts as running.
 func RunningServer(ctx context.Context, path string) (address string, running bool) {
+	if otherThanFile(path) {
+		return "", false
+	}
 	facts, err := readReadyFile(path)
 	if err != nil {
 		return "", false

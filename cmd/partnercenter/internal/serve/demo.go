@@ -15,6 +15,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/command"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/private"
 	"github.com/partnercenter-go/partnercenter/internal/server"
 )
 
@@ -46,6 +47,7 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 		return err
 	}
 	defer remove()
+	defer term.AtOnce(remove)()
 	// The server of --keep stops although nobody reads what was printed.
 	stdout, out := term.Stdout, server.NewLogWriter(term.Stdout)
 	defer func() {
@@ -56,7 +58,7 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 	freePort := []string{"127.0.0.1:0"}
 	local, err := startLocal(ctx, io.Discard, &serveOptions{
 		listen: freePort, listenTLS: freePort, control: freePort, noReadyFile: true,
-		db: filepath.Join(dir, "partnercenter.db"), caDir: filepath.Join(dir, "ca"),
+		db: filepath.Join(dir, demoDatabase), caDir: filepath.Join(dir, demoAuthorities),
 		seed: "sample", limits: limitProfiles["instant"], cacheSize: "1MiB",
 		tokenLeeway: time.Minute, tokenLifetime: time.Hour,
 		logFormat: "text", logLevel: "error",
@@ -103,6 +105,9 @@ To run one with a database that stays:
 const (
 	demoFolder = "partnercenter-demo-"
 	demoLock   = "demo.lock"
+
+	demoDatabase    = "partnercenter.db"
+	demoAuthorities = "ca"
 )
 
 // newDemoFolder makes a folder for a demo's files, and removes those of killed demos.
@@ -133,12 +138,28 @@ func removeAbandonedDemos() {
 		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < time.Minute {
 			continue
 		}
+		if _, foreign := private.ForeignOwner(info, os.Geteuid()); foreign || private.IsOpen(info) || !isDemo(folder) {
+			continue
+		}
 		lock := flock.New(filepath.Join(folder, demoLock), flock.SetFlag(os.O_RDWR))
 		if locked, err := lock.TryLock(); err == nil && locked {
 			_ = lock.Close()
 			_ = os.RemoveAll(folder)
 		}
 	}
+}
+
+// isDemo reports whether a folder has the files of a demo and nothing else.
+func isDemo(folder string) bool {
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		switch entry.Name() {
+		case demoLock, demoAuthorities, demoDatabase, demoDatabase + "-wal", demoDatabase + "-shm", demoDatabase + "-journal":
+		default:
+			return false
+		}
+	}
+	return err == nil
 }
 
 // showOrders lists the sample customer's orders.

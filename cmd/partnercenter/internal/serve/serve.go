@@ -154,6 +154,10 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 	remove := sync.OnceFunc(func() { connect.RemoveReadyFile(local.readyFile, local.facts.ReadyFacts) })
 	defer remove()
 	context.AfterFunc(ctx, remove) // before all that a shutdown waits for: it has a secret
+	defer term.AtOnce(func() {
+		remove()
+		local.store.Abandon()
+	})()
 	out := server.NewLogWriter(term.Stdout)
 	defer out.Close()
 	local.print(out)

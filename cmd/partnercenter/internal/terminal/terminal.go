@@ -50,6 +50,8 @@ type Terminal struct {
 	wait time.Time    // end of the last reported wait
 
 	ahead time.Duration // the service's clock, of this machine's
+
+	ends endings
 }
 
 // Linef writes a line to stderr. It sanitizes the text, which may come from a
