@@ -1,11 +1,14 @@
 package partnercenter
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/partnercenter-go/partnercenter/internal/walk"
 )
 
 // LargeAnswerError reports a successful answer that is larger than
@@ -46,16 +49,18 @@ func (t boundedTransport) Do(req *http.Request) (*http.Response, error) {
 	default:
 		u := *req.URL
 		u.RawQuery, u.User = "", nil
-		resp.Body = &limitedBody{body: resp.Body, left: t.limit, err: &LargeAnswerError{req.Method, u.String(), t.limit}}
+		resp.Body = &limitedBody{body: resp.Body, left: t.limit, share: walk.ShareOf(req.Context()), err: &LargeAnswerError{req.Method, u.String(), t.limit}}
 	}
 	return resp, nil
 }
 
-// limitedBody fails with an error after a number of bytes.
+// limitedBody fails with an error after a number of bytes, or when answers that are kept
+// together have too many.
 type limitedBody struct {
-	body io.ReadCloser
-	left int64
-	err  error
+	body  io.ReadCloser
+	left  int64
+	share *walk.Share // nil for none
+	err   error
 }
 
 func (l *limitedBody) Read(p []byte) (int, error) {
@@ -69,7 +74,41 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 	if l.left -= int64(n); l.left < 0 {
 		return n - 1, l.err
 	}
+	if l.share != nil {
+		if full := l.share.Take(n); full != nil {
+			return 0, full
+		}
+	}
 	return n, err
 }
 
 func (l *limitedBody) Close() error { return l.body.Close() }
+
+// maxDepth is how deep values may be nested in an answer. Those of the API are less than
+// 20 deep, and each level makes all that is in it longer when it is printed in lines.
+const maxDepth = 100
+
+// checkDepth fails for JSON that is nested deeper than maxDepth. Other content, which
+// begins otherwise, may have any brackets.
+func checkDepth(body []byte) error {
+	if start := bytes.TrimLeft(bytes.TrimPrefix(body, byteOrderMark), " \t\r\n"); len(start) == 0 || start[0] != '{' && start[0] != '[' {
+		return nil
+	}
+	depth, quoted := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("its values are nested more than %d deep", maxDepth)
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}

@@ -226,6 +226,9 @@ func TestEndlessLists(t *testing.T) {
 		"new tokens without items": {func(w http.ResponseWriter, _ *http.Request) {
 			page(w, "", "/next", fmt.Sprint("t", calls.Load()))
 		}, "3 pages in a row have no items", 3},
+		"one token, ever new links": {func(w http.ResponseWriter, _ *http.Request) {
+			page(w, item, fmt.Sprintf("/next?page=%d", calls.Load()), "t1")
+		}, `"t1"`, 2},
 		"a link of a megabyte": {func(w http.ResponseWriter, _ *http.Request) {
 			page(w, item, "/next?page="+strings.Repeat("x", 1<<20), "")
 		}, "bytes", 1},
@@ -403,13 +406,20 @@ func TestDeepAnswers(t *testing.T) {
 		"too deep":        {`{"id":"x","unknown":` + strings.Repeat("[", 1_000_000), false},
 		"too deep, whole": {`{"id":"x","unknown":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, false},
 		"objects":         {`{"id":"x","unknown":` + strings.Repeat(`{"a":`, 100_000) + "null" + strings.Repeat("}", 100_000) + `}`, false},
-		"deep":            {`{"id":"x","unknown":` + strings.Repeat(`{"a":`, 5000) + "null" + strings.Repeat("}", 5000) + `}`, true},
-		"deep links":      {`{"id":"x","links":{"self":` + strings.Repeat(`{"Extra":`, 5000) + `""` + strings.Repeat("}", 5000) + `}}`, true},
+		"deep":            {`{"id":"x","unknown":` + strings.Repeat(`{"a":`, 99) + "null" + strings.Repeat("}", 99) + `}`, true},
+		"deeper":          {`{"id":"x","unknown":` + strings.Repeat(`{"a":`, 100) + "null" + strings.Repeat("}", 100) + `}`, false},
+		"deep links":      {`{"id":"x","links":{"self":` + strings.Repeat(`{"Extra":`, 98) + `""` + strings.Repeat("}", 98) + `}}`, true},
+		"brackets":        {`{"id":"x","unknown":"` + strings.Repeat(`\"[{`, 1000) + `"}`, true},
+		"wide":            {`{"id":"x","unknown":[` + strings.Repeat(`[{}],`, 1000) + `0]}`, true},
 	} {
 		s := newStub(t, answerJSON(tt.body))
 		_, err := s.client(t, nil).Customers.ByID(customerID).Get(t.Context())
 		if (err == nil) != tt.ok || err != nil && (!errors.As(err, new(*partnercenter.DecodeError)) || len(err.Error()) > 10_000) {
 			t.Errorf("%s: %.300v", name, err)
+		}
+		_, err = s.client(t, nil).Do(t.Context(), &partnercenter.RawRequest{Method: "GET", URI: "/x"})
+		if (err == nil) != tt.ok || err != nil && !errors.As(err, new(*partnercenter.DecodeError)) {
+			t.Errorf("%s, as it came: %.300v", name, err)
 		}
 	}
 	if took := time.Since(started); took > 20*time.Second {
@@ -433,5 +443,72 @@ func TestLargestOptions(t *testing.T) {
 	})
 	if _, err := pc.Customers.Get(t.Context()); !errors.As(err, new(*partnercenter.Error)) || tries != 1001 {
 		t.Errorf("%v after %d tries", err, tries)
+	}
+}
+
+// TestNegativeCount has a list that cannot be.
+func TestNegativeCount(t *testing.T) {
+	s := newStub(t, answerJSON(`{"totalCount":-1,"items":[]}`))
+	if err := last(s.client(t, nil).Customers.All(t.Context())); !errors.As(err, new(*partnercenter.DecodeError)) || !strings.Contains(err.Error(), "totalCount of -1") {
+		t.Error(err)
+	}
+}
+
+// TestGatheredAnswers lists customers whose pages have no end, each of them small.
+func TestGatheredAnswers(t *testing.T) {
+	pages := 0
+	s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+		if pages++; pages > 50 { // it was not noticed
+			io.WriteString(w, `{"totalCount":0,"items":[]}`)
+			return
+		}
+		fmt.Fprintf(w, `{"totalCount":1,"items":[{"id":"c%d","pad":%q}],"continuationToken":"t%d"}`, pages, strings.Repeat("x", 100<<10), pages)
+	})
+	err := last(s.client(t, func(o *partnercenter.ClientOptions) { o.MaxAnswerSize = 1 << 20 }).Orders.All(t.Context(), nil))
+	if !errors.As(err, new(*partnercenter.EndlessListError)) || !strings.Contains(err.Error(), "/customers") || !strings.Contains(err.Error(), "more than 1048576 bytes") || pages > 11 {
+		t.Errorf("%v after %d pages", err, pages)
+	}
+}
+
+// TestConcurrentAnswers has large answers for customers ahead of one that is slow to be
+// dealt with. All orders are listed, and not kept at once.
+func TestConcurrentAnswers(t *testing.T) {
+	const size, customers = 4 << 20, 24
+	pad := strings.Repeat("x", size)
+	var calls atomic.Int32
+	s := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		io.WriteString(w, `{"totalCount":1,"items":[{"id":"o","pad":"`)
+		io.WriteString(w, pad)
+		io.WriteString(w, `"}]}`)
+	})
+	o := &partnercenter.AllOrdersOptions{Workers: 2}
+	for i := range customers {
+		o.Customers = append(o.Customers, &partnercenter.Customer{ID: fmt.Sprint("c", i)})
+	}
+	var stats runtime.MemStats
+	var before, most uint64
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	before = stats.HeapAlloc
+	n := 0
+	for order, err := range s.client(t, func(o *partnercenter.ClientOptions) { o.MaxAnswerSize = 5 << 20 }).Orders.All(t.Context(), o) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprint("c", n); order.Customer.ID != want {
+			t.Fatalf("an order of %s, want one of %s", order.Customer.ID, want)
+		}
+		if n++; n == 1 {
+			for until := time.Now().Add(20 * time.Second); calls.Load() < 9 && time.Now().Before(until); {
+				time.Sleep(time.Millisecond)
+			}
+			runtime.GC()
+			runtime.ReadMemStats(&stats)
+			most = stats.HeapAlloc - min(before, stats.HeapAlloc)
+		}
+	}
+	if n != customers || most > 24<<20 {
+		t.Errorf("%d of %d orders, with %d MiB ahead", n, customers, most>>20)
 	}
 }

@@ -158,6 +158,9 @@ func documented(v reflect.Value, body []byte) error {
 	if isError(v) {
 		return errors.New("the answer is an error")
 	}
+	if total := v.FieldByName("TotalCount"); total.IsValid() && total.Int() < 0 {
+		return fmt.Errorf("the list has a totalCount of %d", total.Int())
+	}
 	if items := v.FieldByName("Items"); v.FieldByName("TotalCount").IsValid() {
 		if !items.IsNil() {
 			return documentedItems(items)
@@ -255,12 +258,19 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, *callState,
 		return nil, nil, state.lost(req.Raw(), err)
 	}
 	resp.Header = state.header
-	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+	succeeded := resp.StatusCode >= 200 && resp.StatusCode <= 299
+	if succeeded && r.stream {
 		return resp, state, nil
 	}
 	body, err := runtime.Payload(resp)
 	if err != nil {
 		return nil, nil, state.lost(req.Raw(), err)
+	}
+	if succeeded {
+		if err := checkDepth(body); err != nil {
+			return nil, nil, undocumented(resp, body, err)
+		}
+		return resp, state, nil
 	}
 	failed := newError(resp, body)
 	failed.Unsettled = state.unsettled(failed)

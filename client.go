@@ -163,6 +163,7 @@ type Client struct {
 	cloud             CloudName
 	pipeline          runtime.Pipeline
 	allowShortAnswers bool
+	maxAnswerSize     int64
 }
 
 // NewClient returns a client that signs in with cred. Nil options mean
@@ -202,6 +203,7 @@ func NewClient(cred azcore.TokenCredential, opts *ClientOptions) (*Client, error
 		cloud:             CloudNameOf(o.Cloud),
 		pipeline:          newPipeline(cred, endpoint, &o),
 		allowShortAnswers: o.AllowShortAnswers,
+		maxAnswerSize:     o.MaxAnswerSize,
 	}
 	c.Customers = &CustomersClient{resource{client: c}.name("customers")}
 	c.Orders = &AllOrdersClient{c}

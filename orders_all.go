@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"github.com/partnercenter-go/partnercenter/internal/walk"
 )
 
 // AllOrdersClient accesses the orders of all customers. Get it from Client.Orders.
@@ -77,7 +79,8 @@ func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.
 			// long run.
 			customers := c.client.Customers
 			var err error
-			if o.Customers, err = gathered(customers.path, customers.All(ctx), maxGathered); err != nil {
+			shared, _ := walk.NewRoom(c.client.maxAnswerSize).Share(ctx)
+			if o.Customers, err = gathered(customers.path, customers.All(shared), walk.MaxItems); err != nil {
 				yield(nil, err)
 				return
 			}
@@ -132,36 +135,30 @@ func (c *AllOrdersClient) of(ctx context.Context, customer *Customer, o *AllOrde
 		answer.err = customerIDError(customer.ID)
 		return answer
 	}
-	answer.orders, answer.err = gathered(list.path, readAll[Order](ctx, list), maxGathered)
+	answer.orders, answer.err = gathered(list.path, readAll[Order](ctx, list), walk.MaxItems)
 	return answer
 }
 
-// maxGathered is how many items of a list are kept in memory at most: more than the
-// customers of any partner.
-const maxGathered = 1_000_000
-
 // gathered returns all items of a list, or none if it fails or has more than most.
 func gathered[T any](path string, items iter.Seq2[T, error], most int) ([]T, error) {
-	var all []T
-	for item, err := range items {
-		if err != nil {
-			return nil, err
-		}
-		if len(all) == most {
-			return nil, &EndlessListError{path, fmt.Errorf("it has more than %d items", most)}
-		}
-		all = append(all, item)
+	all, err := walk.Gather(items, most)
+	if full, ok := errors.AsType[*walk.FullError](err); ok {
+		err = &EndlessListError{path, full}
 	}
-	return all, nil
+	return all, err
 }
 
 // ofEach queries customers concurrently and yields the results in the order of the
-// customers. It gets only a few customers ahead of a slow one, which bounds its memory.
-// All workers have ended when it returns.
+// customers. It gets only a few customers ahead of a slow one, and not more bytes of their
+// answers together than one answer may have, which bounds its memory. Those of a customer
+// for whom there was no room are asked for again when it is the customer's turn, with room
+// of its own. All workers have ended when it returns.
 func (c *AllOrdersClient) ofEach(ctx context.Context, o *AllOrdersOptions) iter.Seq[customerOrders] {
 	type job struct {
 		customer *Customer
 		answer   chan customerOrders
+		ctx      context.Context
+		share    *walk.Share // of the room that all customers got ahead have together
 	}
 	return func(yield func(customerOrders) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -169,11 +166,13 @@ func (c *AllOrdersClient) ofEach(ctx context.Context, o *AllOrdersOptions) iter.
 		defer workers.Wait()
 		defer cancel()
 		jobs, ahead := make(chan job), make(chan job, 4*o.Workers)
+		room := walk.NewRoom(c.client.maxAnswerSize)
 		workers.Go(func() {
 			defer close(ahead)
 			defer close(jobs)
 			for _, customer := range o.Customers {
-				j := job{customer, make(chan customerOrders, 1)}
+				j := job{customer: customer, answer: make(chan customerOrders, 1)}
+				j.ctx, j.share = room.Share(ctx)
 				select {
 				case ahead <- j:
 				case <-ctx.Done():
@@ -185,14 +184,24 @@ func (c *AllOrdersClient) ofEach(ctx context.Context, o *AllOrdersOptions) iter.
 		for range o.Workers {
 			workers.Go(func() {
 				for j := range jobs {
-					j.answer <- c.of(ctx, j.customer, o)
+					answer := c.of(j.ctx, j.customer, o)
+					if answer.err != nil {
+						j.share.Free()
+					}
+					j.answer <- answer
 				}
 			})
 		}
 		for j := range ahead {
-			if !yield(<-j.answer) {
+			answer := <-j.answer
+			if full, ok := errors.AsType[*walk.FullError](answer.err); ok && full.Bytes {
+				ctx, _ := walk.NewRoom(c.client.maxAnswerSize).Share(ctx)
+				answer = c.of(ctx, j.customer, o)
+			}
+			if !yield(answer) {
 				return
 			}
+			j.share.Free()
 		}
 		if err := ctx.Err(); err != nil {
 			yield(customerOrders{err: err}) // some customers were not queried

@@ -63,7 +63,8 @@ func (e *ShortAnswerError) Error() string {
 // EndlessListError reports a list whose next page is one that came before, or that had
 // three pages in a row without items: following its links would never end. It also
 // reports lists of more than a million customers, or orders of one, to
-// [AllOrdersClient.All], which keeps them in memory.
+// [AllOrdersClient.All], which keeps them in memory, and those whose answers have more than
+// ClientOptions.MaxAnswerSize bytes together.
 type EndlessListError struct {
 	Path string // of the first page, below the version root
 	Err  error  // which link is wrong, and how

@@ -28,9 +28,15 @@ func From(address, token string) *Walk {
 	return w
 }
 
-// visit reports whether a page is a new one.
+// visit reports whether a page is a new one. Where there are tokens, they tell pages
+// apart: the address may be the same for all of them, and a new address does not make an
+// old token a new one.
 func (w *Walk) visit(address, token string) bool {
-	hash := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", len(address), address, token))
+	page := "address " + address
+	if token != "" {
+		page = "token " + token
+	}
+	hash := sha256.Sum256([]byte(page))
 	key := [16]byte(hash[:16])
 	if _, known := w.seen[key]; known {
 		return false

@@ -21,7 +21,9 @@ func TestNext(t *testing.T) {
 		{0, "/e", "", ""},
 		{0, "/f", "", ""},
 		{0, "/g", "", `3 pages in a row have no items, and the next one is "/g"`},
-		{1, "/b", "1", `the next page, "/b" with continuation token "1", is one that came before`},
+		{1, "/b", "2", ""}, // one address for all tokens
+		{1, "/i", "1", `the next page, "/i" with continuation token "1", is one that came before`},
+		{1, "/b", "", `the next page, "/b", is one that came before`},
 		{1, "/a", "", `the next page, "/a", is one that came before`},
 		{1, "/h", strings.Repeat("x", maxLink), "has 32770 bytes"},
 	} {
