@@ -107,7 +107,7 @@ var importTable = map[string]rule{
 	},
 	"internal/walk": {
 		ours: []string{"internal/quote"},
-		why:  "the client and the command line end walks over pages with it",
+		why:  "the client and the command line end walks over pages, and gather lists, with it",
 	},
 	"internal/words":              {why: "any message that lists names may use it"},
 	"internal/clock":              {why: "everything depends on the clock, so it depends on nothing"},
@@ -163,7 +163,7 @@ var importTable = map[string]rule{
 		why:    "it is a program that knows Microsoft's service only",
 	},
 	"cmd/partnercenter/internal/terminal": {
-		ours: []string{"", "internal/suggest", "internal/textfile", "internal/words", "internal/yamlfile"},
+		ours: []string{"", "internal/suggest", "internal/textfile", "internal/walk", "internal/words", "internal/yamlfile"},
 		others: []string{
 			"github.com/dustin/go-humanize", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/text",
 		},
@@ -180,7 +180,7 @@ var importTable = map[string]rule{
 		why: "reaching a Partner Center depends neither on the calls that are made nor on the local server",
 	},
 	"cmd/partnercenter/internal/command": {
-		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/caseless", "internal/guid", "internal/suggest", "internal/words", "internal/yamlfile"},
+		ours: []string{"", "cmd/partnercenter/internal/connect", "cmd/partnercenter/internal/terminal", "internal/caseless", "internal/guid", "internal/suggest", "internal/walk", "internal/words", "internal/yamlfile"},
 		others: []string{
 			"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/go-json-experiment/json", "github.com/spf13/cobra",
 			"github.com/spf13/pflag", "golang.org/x/text",
@@ -188,7 +188,7 @@ var importTable = map[string]rule{
 		why: "the forms of commands do not depend on any command",
 	},
 	"cmd/partnercenter/internal/api": {
-		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/quote", "internal/walk", "internal/words"},
+		ours:   []string{"", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/terminal", "internal/guid", "internal/quote", "internal/textfile", "internal/walk", "internal/words"},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/text"},
 		why:    "commands reach the API through the client only, whether it is Microsoft's or the local one",
 	},
@@ -221,7 +221,7 @@ var importTable = map[string]rule{
 		ours: []string{
 			"", "cmd/partnercenter/internal/api", "cmd/partnercenter/internal/command", "cmd/partnercenter/internal/connect",
 			"cmd/partnercenter/internal/control", "cmd/partnercenter/internal/serve", "cmd/partnercenter/internal/signin", "cmd/partnercenter/internal/terminal",
-			"internal/suggest", "internal/words",
+			"internal/suggest", "internal/textfile", "internal/words",
 		},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 		why:    "the program lists its commands and runs one; what they do is below",

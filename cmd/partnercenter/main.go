@@ -151,7 +151,7 @@ func completes(args []string) bool {
 
 // run runs a command line and returns the exit code.
 func run(ctx context.Context, term *terminal.Terminal, args []string) int {
-	term.Args = args
+	term.Args, term.Done = args, ctx.Done()
 	root := newRootCmd(term)
 	out := &checked{Writer: term.Stdout}
 	root.SetOut(out)

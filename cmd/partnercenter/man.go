@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // writeManPages writes a man page for each command and help topic into a folder, which it
@@ -33,7 +36,7 @@ func writeManPages(root *cobra.Command, dir string) error {
 		cmd.Long = fenced(cmd.Long)
 		f, err := createAnew(filepath.Join(dir, name+".1"))
 		if err != nil {
-			return fmt.Errorf("the man pages cannot be written: %w", err)
+			return terminal.Usagef("the man pages cannot be written: %v", err)
 		}
 		defer f.Close()
 		cmd.DisableAutoGenTag = true // it has the date of today
@@ -48,13 +51,30 @@ func writeManPages(root *cobra.Command, dir string) error {
 	})
 }
 
-// createAnew creates a file in place of an earlier one. What a link leads to stays.
+// createAnew creates a page in place of an earlier one. Anything else of its name stays.
 func createAnew(name string) (*os.File, error) {
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := textfile.CheckReplaceable(name); err != nil {
+		return nil, err
+	}
+	earlier, err := os.Open(name)
+	if err == nil {
+		start := make([]byte, 200)
+		n, _ := io.ReadFull(earlier, start)
+		earlier.Close()
+		if !manHeader.Match(start[:n]) {
+			return nil, fmt.Errorf("%s is no man page of this program, and is not replaced: name another folder", name)
+		}
+		err = os.Remove(name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // everybody may read manuals
 }
+
+// manHeader matches the header of man pages of this program, of any version. That of a
+// long name lacks the program's in front.
+var manHeader = regexp.MustCompile(`(?m)\A(\.nh\n|'.*\n)*\.TH .* "partnercenter .*" "Commands"$`)
 
 // manColumn is what fits beside the middle of the first and the last line of a page, on 80
 // columns; longer texts are printed over each other.

@@ -62,6 +62,10 @@ func run(ctx context.Context, args []string) (leftOut int, err error) {
 		return 0, err
 	}
 
+	// A rename would put the file in place of whatever has the name.
+	if info, err := os.Lstat(*name); err == nil && !info.Mode().IsRegular() {
+		return 0, fmt.Errorf("%s is no regular file: name another", *name)
+	}
 	// In the folder of the file, because a rename works within one file system
 	// only.
 	file, err := os.CreateTemp(filepath.Dir(*name), ".export-*.csv")

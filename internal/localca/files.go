@@ -164,6 +164,9 @@ func create(file string, content []byte, mode fs.FileMode) error {
 
 // replace replaces the content of a file atomically.
 func replace(file string, content []byte, mode fs.FileMode) error {
+	if err := textfile.CheckReplaceable(file); err != nil {
+		return fmt.Errorf("localca: %w", err)
+	}
 	temp, err := writeTemp(file, content, mode)
 	if err != nil {
 		return err

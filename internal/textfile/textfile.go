@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -41,6 +42,30 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s has more than %d bytes, which is the limit", name, limit)
 	}
 	return data, nil
+}
+
+// CheckReplaceable fails if there is something else than a regular file by a name: writing
+// a new file and renaming it would put that in place of a device, a pipe or a link.
+func CheckReplaceable(name string) error {
+	info, err := os.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	what := "a device or something else that is no regular file"
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		what = "a folder"
+	case mode&fs.ModeSymlink != 0:
+		what = "a link"
+	case mode&fs.ModeNamedPipe != 0:
+		what = "a pipe"
+	case mode&fs.ModeSocket != 0:
+		what = "a socket"
+	}
+	return fmt.Errorf("%s is %s, and is not replaced by a file: name another file", name, what)
 }
 
 // Decode returns the content of a text file without its byte order mark, in UTF-8 if the

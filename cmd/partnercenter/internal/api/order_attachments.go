@@ -18,6 +18,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 	"github.com/partnercenter-go/partnercenter/internal/words"
 )
 
@@ -144,7 +145,8 @@ instead.`,
 			case id == "" && (file != "" || force):
 				return terminal.Usagef("-O and --force require --download ID")
 			case id != "" && file != "" && file != "-":
-				return free(file, force)
+				_, err := placeFor(file, force)
+				return err
 			}
 			return nil
 		},
@@ -170,9 +172,9 @@ func download(ctx context.Context, call *command.Call, id, file string, force bo
 		if file, err = chosenName(ctx, call.Term, content); err != nil {
 			return err
 		}
-		if err := free(file, force); err != nil {
-			return err
-		}
+	}
+	if file, err = placeFor(file, force); err != nil {
+		return err
 	}
 	return saveFile(call.Term, file, content.Body, force)
 }
@@ -199,15 +201,25 @@ func existsError(name string) error {
 	return terminal.Usagef("%s already exists: give another name with -O, or use --force", name)
 }
 
-// free fails if the file exists, before anything is downloaded.
-func free(name string, force bool) error {
-	switch _, err := os.Lstat(name); {
-	case err == nil && !force:
-		return existsError(name)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return err
+// placeFor returns the file to write for a name: with force what a link leads to, which
+// stays a link. It fails if the name is taken, or cannot be given to a file.
+func placeFor(name string, force bool) (string, error) {
+	_, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return name, nil
+	case err != nil:
+		return "", err
+	case !force:
+		return "", existsError(name)
 	}
-	return nil
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	if err := textfile.CheckReplaceable(name); err != nil {
+		return "", terminal.Usagef("%v with -O", err)
+	}
+	return name, nil
 }
 
 // saveFile writes a file atomically.
@@ -250,6 +262,9 @@ func place(part, name string, force bool) error {
 			return err
 		}
 		f.Close()
+	}
+	if err := textfile.CheckReplaceable(name); err != nil { // made during the download
+		return terminal.Usagef("%v with -O", err)
 	}
 	return os.Rename(part, name)
 }

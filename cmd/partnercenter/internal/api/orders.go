@@ -217,7 +217,7 @@ func (c *customerOrder) lookUpSubscriptions(ctx context.Context, call *command.C
 	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
 	defer cancel()
 	var err error
-	if c.subscriptions, err = command.Collect(call.Customer.Subscriptions.ByOrder(call.Arg).All(ctx)); err != nil {
+	if c.subscriptions, err = command.Collect(ctx, call.Customer.Subscriptions.ByOrder(call.Arg).All); err != nil {
 		c.notFound = terminal.Explain(err, call.Term.Now()).What
 	}
 }
@@ -299,7 +299,9 @@ func PrintOrders(ctx context.Context, term *terminal.Terminal, pc *partnercenter
 	if err != nil {
 		return err
 	}
-	orders, err := command.Collect(ofCustomer(&command.Call{CustomerID: customer}, pc.Customers.ByID(customer).Orders.All(ctx)))
+	orders, err := command.Collect(ctx, func(ctx context.Context) iter.Seq2[customerOrder, error] {
+		return ofCustomer(&command.Call{CustomerID: customer}, pc.Customers.ByID(customer).Orders.All(ctx))
+	})
 	if err != nil {
 		return err
 	}

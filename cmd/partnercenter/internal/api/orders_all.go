@@ -23,7 +23,7 @@ type allCustomers struct {
 func (a *allCustomers) orders(ctx context.Context, call *command.Call, opts partnercenter.AllOrdersOptions) iter.Seq2[customerOrder, error] {
 	call.Stream = true
 	return func(yield func(customerOrder, error) bool) {
-		customers, err := command.Collect(call.Client.Customers.All(ctx))
+		customers, err := command.Collect(ctx, call.Client.Customers.All)
 		if err != nil {
 			yield(customerOrder{}, err)
 			return

@@ -43,7 +43,8 @@ retries and exit codes of the other commands. PATH is below /v1, with or without
 may have a query. Other hosts are refused.
 
 The body is read from a file in JSON or YAML (-f). --paginate gets all pages of a list
-and prints their items as one array. Methods other than GET and HEAD are changes.`,
+and prints their items as one array; with -o jsonl, as they come. Methods other than GET
+and HEAD are changes.`,
 		Example: `  partnercenter api GET '/customers?size=10' --jq '.items[].id'
   partnercenter api GET customers/ID/subscriptions --paginate -o yaml
   partnercenter api PATCH customers/ID/orders/ORDER -f order.yaml -H 'If-Match: "ETAG"'`,
@@ -80,12 +81,12 @@ and prints their items as one array. Methods other than GET and HEAD are changes
 		},
 	}, func(*command.Call) bool {
 		return r.request.Method != http.MethodGet && r.request.Method != http.MethodHead
-	}, func(ctx context.Context, call *command.Call) (*partnercenter.RawAnswer, error) {
+	}, func(ctx context.Context, call *command.Call, item func([]byte) error) (*partnercenter.RawAnswer, error) {
 		if _, err := r.address(call); err != nil {
 			return nil, err
 		}
 		if r.paginate {
-			return allPages(ctx, call.Client, r.request)
+			return allPages(ctx, call.Client, r.request, item)
 		}
 		return call.Client.Do(ctx, &r.request)
 	}))
@@ -173,24 +174,50 @@ func (r *rawCall) address(call *command.Call) (string, error) {
 
 // rawList is what pages of lists have in common.
 type rawList struct {
-	Items             []json.RawMessage `json:"items"`
-	TotalCount        *int              `json:"totalCount"`
-	ContinuationToken string            `json:"continuationToken"`
+	Items             json.RawMessage `json:"items"`
+	TotalCount        *int            `json:"totalCount"`
+	ContinuationToken string          `json:"continuationToken"`
 	Links             struct {
 		Next *partnercenter.Link `json:"next"`
 	} `json:"links"`
+}
+
+// hasItems reports whether there is a list of items, which may be empty.
+func (l *rawList) hasItems() bool { return bytes.HasPrefix(l.Items, []byte("[")) }
+
+// isNone reports whether the answer is no list.
+func (l *rawList) isNone() bool {
+	if l.TotalCount != nil && *l.TotalCount < 0 {
+		return true
+	}
+	given := len(l.Items) > 0 && string(l.Items) != "null"
+	return given && !l.hasItems() || !given && l.TotalCount == nil
 }
 
 // maxPages is how many bytes the items of all pages have at most, since they are printed
 // as one array.
 const maxPages = partnercenter.DefaultMaxAnswerSize
 
-// allPages gets a list and the pages after it, and returns their items as one array.
-func allPages(ctx context.Context, client *partnercenter.Client, request partnercenter.RawRequest) (*partnercenter.RawAnswer, error) {
+// allPages gets a list and the pages after it, and returns their items as one array. With
+// a function for items, it passes them to that as pages come, and returns none.
+func allPages(ctx context.Context, client *partnercenter.Client, request partnercenter.RawRequest, print func(item []byte) error) (*partnercenter.RawAnswer, error) {
 	const tokenHeader = "MS-ContinuationToken"
 	path, _, _ := strings.Cut(request.URI, "?")
-	var items [][]byte
-	size := 0
+	all := []byte("[")
+	keep := func(item []byte) error {
+		if len(all)+len(item) > maxPages {
+			return fmt.Errorf("the pages of %s have more than %d bytes together: get them one by one without --paginate, or as they come with -o jsonl", path, maxPages)
+		}
+		if len(all) > len("[") {
+			all = append(all, ',')
+		}
+		all = append(all, item...)
+		return nil
+	}
+	keeps := print == nil
+	if keeps {
+		print = keep
+	}
 	address, _ := client.ResolveURI(request.URI) // Do reports the error
 	pages := walk.From(address, request.Header.Get(tokenHeader))
 	for {
@@ -199,15 +226,18 @@ func allPages(ctx context.Context, client *partnercenter.Client, request partner
 			return nil, err
 		}
 		var page rawList
-		if err := partnercenter.Unmarshal(answer.Body, &page); err != nil || page.Items == nil && page.TotalCount == nil {
+		if err := partnercenter.Unmarshal(answer.Body, &page); err != nil || page.isNone() {
 			return nil, fmt.Errorf("the answer of %s is not a list: leave out --paginate", request.URI)
 		}
-		for _, item := range page.Items {
-			items = append(items, item)
-			size += len(item)
-		}
-		if size > maxPages {
-			return nil, fmt.Errorf("the pages of %s have more than %d bytes together: leave out --paginate, and get them one by one", request.URI, maxPages)
+		items := 0
+		if page.hasItems() {
+			err := terminal.EachItem(page.Items, func(item []byte) error {
+				items++
+				return print(item)
+			})
+			if err != nil {
+				return nil, err
+			}
 		}
 		request.Header = request.Header.Clone()
 		request.Header.Del(tokenHeader)
@@ -224,14 +254,16 @@ func allPages(ctx context.Context, client *partnercenter.Client, request partner
 			request.URI = path + "?seekOperation=" + string(partnercenter.SeekOperationNext)
 			request.Header.Set(tokenHeader, page.ContinuationToken)
 		default:
-			answer.Body = slices.Concat([]byte("["), bytes.Join(items, []byte(",")), []byte("]"))
+			if answer.Body = nil; keeps {
+				answer.Body = append(all, ']')
+			}
 			return answer, nil
 		}
 		address, err := client.ResolveURI(request.URI)
 		if err != nil {
 			return nil, err
 		}
-		if err := pages.Next(len(page.Items), address, request.Header.Get(tokenHeader)); err != nil {
+		if err := pages.Next(items, address, request.Header.Get(tokenHeader)); err != nil {
 			return nil, &partnercenter.EndlessListError{Path: path, Err: err}
 		}
 	}

@@ -121,8 +121,9 @@ func ChangeSeveral[T any](s Spec, v *terminal.View[T], plan Plan, do func(contex
 }
 
 // Exchange is the form of a command that sends any request, prints the JSON of the
-// answer, and changes something if changes reports that.
-func Exchange(s Spec, plan Plan, changes func(*Call) bool, do func(context.Context, *Call) (*partnercenter.RawAnswer, error)) Form {
+// answer, and changes something if changes reports that. Where do gets a function to print
+// the items of lists, one by one, it uses that instead of answering them.
+func Exchange(s Spec, plan Plan, changes func(*Call) bool, do func(_ context.Context, _ *Call, item func([]byte) error) (*partnercenter.RawAnswer, error)) Form {
 	return func(c *connect.Connection) *cobra.Command {
 		var (
 			output  terminal.Document
@@ -133,9 +134,13 @@ func Exchange(s Spec, plan Plan, changes func(*Call) bool, do func(context.Conte
 			if err := output.Check(); err != nil {
 				return err
 			}
+			var item func([]byte) error
+			if output.Lines() {
+				item = func(data []byte) error { return output.PrintLine(c.Term, data) }
+			}
 			var answer *partnercenter.RawAnswer
 			send := func(ctx context.Context) (err error) {
-				answer, err = do(ctx, call)
+				answer, err = do(ctx, call, item)
 				return err
 			}
 			var err error

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/connect"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
+	"github.com/partnercenter-go/partnercenter/internal/walk"
 )
 
 // Form returns a command that calls the API through a connection.
@@ -40,8 +43,16 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 				}
 			}
 			call.Scrolls, call.Details = p.Streams(), s.Single && p.Details()
-			if err = printList(call, p, fetch(ctx, call)); errors.Is(err, ErrDone) {
+			kept := int64(math.MaxInt64) // what is printed as it comes may have any length
+			if p.Sorts() {
+				kept = partnercenter.DefaultMaxAnswerSize
+			}
+			ctx, share := walk.NewRoom(kept).Share(ctx)
+			if err = printList(call, p, fetch(ctx, call), share); errors.Is(err, ErrDone) {
 				return nil
+			}
+			if full, ok := errors.AsType[*walk.FullError](err); ok && p.Sorts() {
+				return fmt.Errorf("--sort needs the whole list, and %w: leave it out, or select fewer", full)
 			}
 			return call.known(ctx, err)
 		})
@@ -54,13 +65,14 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 	}
 }
 
-func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, error]) error {
+func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, error], share *walk.Share) error {
 	if call.One {
-		all, err := Collect(items)
-		if err != nil {
-			return err
+		for item, err := range items {
+			if err != nil {
+				return err
+			}
+			return p.PrintOne(item)
 		}
-		return p.PrintOne(all[0])
 	}
 	// A list that fails prints nothing, unless it is one that streams, or too long.
 	hold := !call.Stream
@@ -76,7 +88,7 @@ func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, err
 			return err
 		}
 		held = append(held, item)
-		if hold && len(held) < terminal.MaxHeld {
+		if hold && len(held) < terminal.MaxHeld && share.Taken() < terminal.MaxHeldSize {
 			continue
 		}
 		hold = false
@@ -85,6 +97,7 @@ func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, err
 				return err
 			}
 		}
+		clear(held)
 		held = held[:0]
 	}
 	return p.PrintAll(held)
@@ -215,16 +228,15 @@ func withCustomer[T any](s *Spec, v *terminal.View[T], call *Call) *terminal.Vie
 	return &with
 }
 
-// Collect returns all items of an iterator, or none if it fails.
-func Collect[T any](items iter.Seq2[T, error]) ([]T, error) {
-	var all []T
-	for item, err := range items {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, item)
+// Collect returns all items of a list, or none if it fails, has more than [walk.MaxItems]
+// or its answers together are larger than one may be.
+func Collect[T any](ctx context.Context, list func(context.Context) iter.Seq2[T, error]) ([]T, error) {
+	ctx, _ = walk.NewRoom(partnercenter.DefaultMaxAnswerSize).Share(ctx)
+	all, err := walk.Gather(list(ctx), walk.MaxItems)
+	if full, ok := errors.AsType[*walk.FullError](err); ok {
+		err = fmt.Errorf("the list is too long to be kept: %w; ask for less at once", full)
 	}
-	return all, nil
+	return all, err
 }
 
 // Items yields the results of a call, or its error.

@@ -30,16 +30,20 @@ func LoadConfig(term *terminal.Terminal) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readConfig(path, !explicit)
+	return readConfig(term, path, !explicit)
 }
 
-// LoadConfigToChange is like LoadConfig, for a file that may still be missing.
+// LoadConfigToChange is like LoadConfig, for a file that may still be missing. It must be
+// one that can be replaced; reading a pipe could wait for ever.
 func LoadConfigToChange(term *terminal.Terminal) (*Config, error) {
 	path, err := ConfigPath(term)
 	if err != nil {
 		return nil, err
 	}
-	return readConfig(path, true)
+	if err := textfile.CheckReplaceable(editedFile(path)); err != nil {
+		return nil, terminal.Settingsf("the configuration cannot be changed: %v", err)
+	}
+	return readConfig(term, path, true)
 }
 
 // ConfigPath returns the path of the configuration file.
@@ -48,8 +52,8 @@ func ConfigPath(term *terminal.Terminal) (string, error) {
 	return path, err
 }
 
-func readConfig(path string, mayMiss bool) (*Config, error) {
-	data, err := textfile.Read(path, textfile.Small)
+func readConfig(term *terminal.Terminal, path string, mayMiss bool) (*Config, error) {
+	data, err := term.UntilDone(func() ([]byte, error) { return textfile.Read(path, textfile.Small) })
 	if Missing(err) && mayMiss {
 		return &Config{Path: path}, nil
 	}
@@ -146,6 +150,8 @@ func checkSetting(key, value string) (err error) {
 		err = terminal.OneOf("as", value, asUser, AsApp)
 	case "budget":
 		_, err = (&Settings{budget: value}).budgetRate()
+	case "maxAnswerSize":
+		_, err = (&Settings{maxAnswerSize: value}).answerSize()
 	}
 	return err
 }

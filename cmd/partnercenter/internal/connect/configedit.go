@@ -3,6 +3,7 @@ package connect
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -237,10 +238,7 @@ func checkNewSetting(setting *Setting, value string) error {
 // edit writes the file with a value changed. What another process has changed meanwhile
 // stays.
 func (c *Config) edit(ctx context.Context, path []string, value string) error {
-	file := c.Path
-	if target, err := filepath.EvalSymlinks(file); err == nil {
-		file = target // a link stays one
-	}
+	file := editedFile(c.Path)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("the configuration cannot be written: %w; check HOME and XDG_CONFIG_HOME, or name another file with PARTNERCENTER_CONFIG", err)
 	}
@@ -261,8 +259,19 @@ func (c *Config) edit(ctx context.Context, path []string, value string) error {
 		return err
 	}
 	data = textfile.Encode(data, before)
-	if err := writePrivateFile(file, data); err != nil {
+	if err := writePrivateFile(file, data); errors.As(err, new(*terminal.UsageError)) {
+		return err
+	} else if err != nil {
 		return fmt.Errorf("the configuration cannot be written: %w; check the folder's mode", err)
 	}
 	return nil
+}
+
+// editedFile returns the file that a change of a configuration file replaces: a link to it
+// stays one.
+func editedFile(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
 }

@@ -102,7 +102,8 @@ func CloudNamed(flag, name string) (partnercenter.CloudName, error) {
 type Service struct {
 	Settings
 	Scopes            []string
-	RequestsPerMinute int // zero for no budget
+	RequestsPerMinute int   // zero for no budget
+	MaxAnswerSize     int64 // zero for the default
 	Options           azcore.ClientOptions
 	Cred              azcore.TokenCredential
 	Way               Way // of cred
@@ -160,6 +161,9 @@ func (c *Connection) UnsignedService() (*Service, error) {
 	if s.RequestsPerMinute, err = s.budgetRate(); err != nil {
 		return nil, err
 	}
+	if s.MaxAnswerSize, err = s.answerSize(); err != nil {
+		return nil, err
+	}
 	s.Scopes = []string{cmp.Or(s.scope, s.Options.Cloud.Services[partnercenter.ServiceName].Audience+"/.default")}
 	if s.Options.Transport, err = NewTransport(s.CAFile); err != nil {
 		return nil, err
@@ -186,6 +190,7 @@ func (c *Connection) NewClient(s *Service, allowShort bool, policies ...policy.P
 	opts := &partnercenter.ClientOptions{
 		ClientOptions: s.Options, Endpoint: s.BaseURL, Scopes: s.Scopes,
 		ApplicationName: "partnercenter-cli", AllowShortAnswers: allowShort,
+		MaxAnswerSize: s.MaxAnswerSize,
 	}
 	if s.RequestsPerMinute > 0 {
 		opts.Budget = partnercenter.NewBudget(&partnercenter.BudgetOptions{RequestsPerMinute: s.RequestsPerMinute, OnWait: c.Term.NoteBudget})

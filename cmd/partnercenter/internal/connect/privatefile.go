@@ -10,6 +10,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/private"
+	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
 // readPrivateFile reads a file, and fails if other users could read or change it.
@@ -43,8 +44,11 @@ func Missing(err error) bool {
 }
 
 // writePrivateFile atomically writes a file that only its owner can read, and
-// syncs it to disk.
+// syncs it to disk. It replaces regular files only.
 func writePrivateFile(path string, data []byte) (err error) {
+	if err := textfile.CheckReplaceable(path); err != nil {
+		return terminal.Usagef("%v", err)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // creates the file with mode 0600
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ type Settings struct {
 	As                               string // asUser, asApp or empty
 	CAFile, scope                    string
 	budget                           string // a number; see budgetRate
+	maxAnswerSize                    string // a number; see answerSize
 }
 
 // Setting has the names of a setting as a flag, as an environment variable and
@@ -51,6 +52,7 @@ var SettingList = []Setting{
 	{"ca-file", "PARTNERCENTER_CA_FILE", "caFile", "PEM `file` of certificate authorities to trust in addition to the system's", func(s *Settings) *string { return &s.CAFile }},
 	{"scope", "PARTNERCENTER_SCOPE", "scope", "`scope` of the token (default: the cloud's Partner Center, followed by /.default)", func(s *Settings) *string { return &s.scope }},
 	{"budget", "PARTNERCENTER_BUDGET", "budget", "maximum `number` of requests a minute for each of orders, subscriptions and customers; others wait; 0 for no limit (default 500; for a base URL on this machine, 0)", func(s *Settings) *string { return &s.budget }},
+	{"max-answer-size", "PARTNERCENTER_MAX_ANSWER_SIZE", "maxAnswerSize", "size in `bytes` of the largest answer that is read, after it was decompressed (default 268435456, 256 MiB)", func(s *Settings) *string { return &s.maxAnswerSize }},
 }
 
 // Values of the setting as.
@@ -149,6 +151,19 @@ func (s *Settings) budgetRate() (int, error) {
 	n, err := strconv.Atoi(s.budget)
 	if err != nil || n < 0 {
 		return 0, terminal.Usagef("budget %q is not a number of requests a minute: write it like %d, or 0 for no limit", s.budget, partnercenter.DefaultRequestsPerMinute)
+	}
+	return n, nil
+}
+
+// answerSize returns the size of the largest answer that is read, in bytes; zero for the
+// client's default.
+func (s *Settings) answerSize() (int64, error) {
+	if s.maxAnswerSize == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(s.maxAnswerSize, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, terminal.Usagef("max-answer-size %q is not a number of bytes: write it like %d", s.maxAnswerSize, partnercenter.DefaultMaxAnswerSize)
 	}
 	return n, nil
 }

@@ -129,7 +129,9 @@ func (t *TokenStore) Change(ctx context.Context, f func([]*SignIn) ([]*SignIn, e
 		return err
 	}
 	// A code or refresh token can be redeemed only once.
-	if err := t.writable(); err != nil {
+	if err := t.writable(); errors.As(err, new(*terminal.UsageError)) {
+		return err
+	} else if err != nil {
 		return fmt.Errorf("the sign-ins cannot be written: %w; free some space, and make the folder writable for this user", err)
 	}
 	// A new refresh token must not be lost, even with an error.
@@ -144,6 +146,11 @@ func (t *TokenStore) Change(ctx context.Context, f func([]*SignIn) ([]*SignIn, e
 
 // writable checks whether a file can be created in the folder.
 func (t *TokenStore) writable() error {
+	for _, path := range []string{t.path, t.keyPath()} {
+		if err := textfile.CheckReplaceable(path); err != nil {
+			return terminal.Usagef("%v", err)
+		}
+	}
 	f, err := os.CreateTemp(filepath.Dir(t.path), ".new-*")
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -193,16 +194,60 @@ func escapeUnsafe(data []byte) []byte {
 	return safe
 }
 
-// writeIndented only changes white space: members keep their order and numbers
-// their digits.
+// writeIndented writes JSON that is valid in lines. It only changes white space: members
+// keep their order and numbers their digits. Nothing is kept in memory, as indentation can
+// make the text of a deep value very much longer.
 func writeIndented(w io.Writer, data []byte) error {
-	var b bytes.Buffer
-	if err := json.Indent(&b, data, "", "  "); err != nil {
-		return err
-	}
+	b := bufio.NewWriter(w)
+	indent(b, data, 0)
 	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
-	return err
+	return b.Flush()
+}
+
+// indent writes JSON as it is to be at a depth. The error is that of the writer's Flush.
+func indent(w *bufio.Writer, data []byte, depth int) {
+	newline := func() {
+		w.WriteByte('\n')
+		for range depth {
+			w.WriteString("  ")
+		}
+	}
+	opened := false // the last character was a bracket, and has nothing behind it yet
+	for i := 0; i < len(data); i++ {
+		c := data[i]
+		if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			continue
+		}
+		closes := c == '}' || c == ']'
+		if closes {
+			depth--
+		}
+		if opened != closes { // the first of what is in brackets, or the end after the last
+			newline()
+		}
+		opened = false
+		switch c {
+		case '{', '[':
+			w.WriteByte(c)
+			depth++
+			opened = true
+		case ',':
+			w.WriteByte(c)
+			newline()
+		case ':':
+			w.WriteString(": ")
+		case '"':
+			start := i
+			for i++; data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+			w.Write(data[start : i+1])
+		default:
+			w.WriteByte(c)
+		}
+	}
 }
 
 // Document holds the flags of commands that only print JSON.
@@ -247,16 +292,37 @@ func (o *Document) Print(term *Terminal, data []byte, contentType string) error 
 
 // printItems prints the items of an array in a line each, or all else in one.
 func (o *Document) printItems(term *Terminal, data []byte) error {
-	var items []json.RawMessage
-	if json.Unmarshal(data, &items) != nil {
-		items = []json.RawMessage{data}
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("[")) {
+		return o.PrintLine(term, data)
 	}
-	for _, item := range items {
-		var line bytes.Buffer
-		if err := json.Compact(&line, item); err != nil {
+	return EachItem(data, func(item []byte) error { return o.PrintLine(term, item) })
+}
+
+// Lines reports whether items of lists are printed in a line each, with PrintLine.
+func (o *Document) Lines() bool { return o.format == FormatJSONL }
+
+// PrintLine prints a JSON value in a line.
+func (o *Document) PrintLine(term *Terminal, item []byte) error {
+	var line bytes.Buffer
+	if err := json.Compact(&line, item); err != nil {
+		return err
+	}
+	return o.print(term.Stdout, escapeUnsafe(line.Bytes()), FormatJSONL)
+}
+
+// EachItem calls do for the items of a JSON array. It does not keep them: small ones would
+// take many times the memory of their text.
+func EachItem(array []byte, do func(item []byte) error) error {
+	dec := json.NewDecoder(bytes.NewReader(array))
+	if _, err := dec.Token(); err != nil { // the bracket
+		return err
+	}
+	for dec.More() {
+		var item json.RawMessage
+		if err := dec.Decode(&item); err != nil {
 			return err
 		}
-		if err := o.print(term.Stdout, escapeUnsafe(line.Bytes()), FormatJSONL); err != nil {
+		if err := do(item); err != nil {
 			return err
 		}
 	}

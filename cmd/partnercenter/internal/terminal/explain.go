@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -43,6 +44,7 @@ func Explain(err error, now time.Time) Explanation {
 		cred    *partnercenter.CredentialError
 		missing *partnercenter.NotOfferedError
 		budget  *partnercenter.BudgetError
+		large   *partnercenter.LargeAnswerError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -59,7 +61,14 @@ func Explain(err error, now time.Time) Explanation {
 		return Explanation{
 			What:    fmt.Sprintf("the answer is not the API's JSON (%s): %s", cmp.Or(decode.ContentType, "no content type"), decode.Description),
 			Details: []string{decode.Method + " " + decode.URL, "request " + decode.RequestID, decode.Err.Error()},
-			Next:    "Check that --base-url is Partner Center's and that no proxy answers instead; then try again.",
+			Next:    nextOtherServer,
+			Code:    ExitError,
+		}
+	case errors.As(err, &large):
+		return Explanation{
+			What:    fmt.Sprintf("the answer has more than %d bytes: the rest was not read", large.Limit),
+			Details: []string{large.Method + " " + large.URL},
+			Next:    "Ask for less at once, or read more with --max-answer-size. Answers of the API are rarely that large.\n" + nextOtherServer,
 			Code:    ExitError,
 		}
 	case errors.As(err, &short):
@@ -76,6 +85,8 @@ func Explain(err error, now time.Time) Explanation {
 	lines := strings.Split(strings.TrimPrefix(err.Error(), "partnercenter: "), "\n")
 	return Explanation{What: lines[0], Details: lines[1:], Code: ExitError}
 }
+
+const nextOtherServer = "Check that --base-url is Partner Center's and that no proxy answers instead; then try again."
 
 const nextUser = "Sign in as a user: partnercenter login. With --as app, or as: app in the profile, a user's sign-in is not used."
 
@@ -189,6 +200,9 @@ func explainTransport(err error) (Explanation, bool) {
 		// Perhaps before the request was sent: by a proxy, for example.
 		e.What = "the connection to " + server + " broke before its answer was complete"
 		e.Next = "Nothing was lost; try again. If it breaks each time, check the network and the proxy variables (HTTPS_PROXY, NO_PROXY)."
+	case isNoHTTP(err):
+		e.What = fmt.Sprintf("%s answers what is no proper HTTP, as the API would not: %v", server, Innermost(err))
+		e.Next = nextOtherServer
 	case known:
 		e.What = fmt.Sprintf("cannot reach %s: %v", server, Innermost(err))
 		e.Next = "Check --base-url, --authority and the network, then try again."
@@ -199,6 +213,15 @@ func explainTransport(err error) (Explanation, bool) {
 		e.What += "; the change was not sent"
 	}
 	return e, true
+}
+
+// isNoHTTP reports whether the answer was one that net/http does not take. Most of its
+// errors have no type.
+func isNoHTTP(err error) bool {
+	text := Innermost(err).Error()
+	return slices.ContainsFunc([]string{
+		"suspiciously long trailer", "header line too long", "response headers exceeded", "malformed", "chunked", "chunk length", "too many 1xx", "gzip: ",
+	}, func(part string) bool { return strings.Contains(text, part) })
 }
 
 // ConnectionRefused is errors.Is with [syscall.ECONNREFUSED], and also

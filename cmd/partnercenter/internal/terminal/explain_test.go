@@ -1,6 +1,9 @@
 package terminal
 
 import (
+	"errors"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +43,20 @@ func TestExplainLongThrottling(t *testing.T) {
 	}
 	if e := Explain(&partnercenter.BudgetError{MaxDelay: time.Minute}, now); e.Code != ExitThrottled || !strings.Contains(e.What, "nothing was sent") {
 		t.Errorf("by the budget: %+v", e)
+	}
+}
+
+// TestExplainOtherServers has answers that the API does not give.
+func TestExplainOtherServers(t *testing.T) {
+	for text, err := range map[string]error{
+		"--max-answer-size": &partnercenter.LargeAnswerError{Method: "GET", URL: "http://x/v1/customers", Limit: 7},
+		"no proper HTTP":    errors.New("http: suspiciously long trailer after chunked body"),
+		"header line":       fmt.Errorf("body download policy: %w", errors.New("header line too long")),
+		"response headers":  &url.Error{Op: "Get", URL: "http://x/v1", Err: errors.New("net/http: server response headers exceeded 1048576 bytes; aborted")},
+	} {
+		e := Explain(err, time.Now())
+		if e.Code != ExitError || !strings.Contains(e.What+e.Next, text) || !strings.Contains(e.Next, "--base-url is Partner Center's") || strings.Contains(e.What+e.Next, "ClientOptions") {
+			t.Errorf("%v: %+v", err, e)
+		}
 	}
 }

@@ -2,12 +2,15 @@ package terminal
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/walk"
 )
 
 // numbered is an item of long lists.
@@ -103,12 +106,35 @@ func TestTooLongLists(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.waiting, p.documents = make([]int, maxGathered-1), make([][]byte, maxGathered-1)
+		p.waiting, p.documents = make([]int, walk.MaxItems-1), make([][]byte, walk.MaxItems-1)
 		if err := p.Add(1); err != nil {
 			t.Errorf("%s: %v", flag, err)
 		}
 		if err := p.Add(2); err == nil || !strings.Contains(err.Error(), flag) {
 			t.Errorf("%s: %v", flag, err)
 		}
+	}
+}
+
+// TestIndent writes lines as the standard library does, but as they come.
+func TestIndent(t *testing.T) {
+	for _, text := range []string{
+		`{}`, `[]`, ` [ ] `, `{"a":{}}`, `[[],{},[[]],"x",-1.50,null]`, `{"a" : [1,2 , {"b":"c\\\"]","d":[]}], "e":"\u00e9,{" }`, `"x"`, `12`, `[{"a":[{"b":[[1]]}]}]`,
+	} {
+		var want, got bytes.Buffer
+		if err := json.Indent(&want, []byte(strings.TrimSpace(text)), "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeIndented(&got, []byte(text)); err != nil || got.String() != want.String()+"\n" {
+			t.Errorf("%s:\n%s\nwant\n%s\n%v", text, got.String(), want.String(), err)
+		}
+	}
+	deep := []byte(strings.Repeat("[", 100) + strings.Repeat("1,", 50_000) + "1" + strings.Repeat("]", 100))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := writeIndented(io.Discard, deep)
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; err != nil || grown > 1<<20 {
+		t.Errorf("%d bytes were allocated, %v", grown, err)
 	}
 }

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/csv"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
+	"github.com/partnercenter-go/partnercenter/internal/walk"
 )
 
 // The formats of -o.
@@ -257,7 +259,8 @@ type Printer[T any] struct {
 	waiting   []T          // to be sorted
 	table     *tableWriter // of tables
 	documents [][]byte     // collected for one JSON document
-	begun     bool         // whether the first of them were printed
+	size      int          // of the collected ones, in bytes
+	begun     int          // how many of them were printed before
 	csv       *csv.Writer
 }
 
@@ -285,6 +288,9 @@ func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], erro
 	return p, nil
 }
 
+// Sorts reports whether items are kept until there is the last.
+func (p *Printer[T]) Sorts() bool { return p.order != nil }
+
 // Streams reports whether items are printed as they are added.
 func (p *Printer[T]) Streams() bool {
 	return p.order == nil && (p.Format == FormatJSONL || p.Format == formatCSV || p.Format == formatYAML)
@@ -302,8 +308,8 @@ func (p *Printer[T]) Full() bool { return p.limit > 0 && p.order == nil && p.cou
 // Add prints an item, or keeps it until End.
 func (p *Printer[T]) Add(item T) error {
 	if p.order != nil {
-		if len(p.waiting) == maxGathered {
-			return fmt.Errorf("--sort needs the whole list, and it has more than %d items: leave it out, or select fewer", maxGathered)
+		if len(p.waiting) == walk.MaxItems {
+			return fmt.Errorf("--sort needs the whole list, and it has more than %d items: leave it out, or select fewer", walk.MaxItems)
 		}
 		p.waiting = append(p.waiting, item)
 		return nil
@@ -332,49 +338,51 @@ func (p *Printer[T]) emit(item T) error {
 	case formatYAML: // sequences after each other are one
 		return p.print(p.term.Stdout, slices.Concat([]byte{'['}, data, []byte{']'}), formatYAML)
 	}
-	if len(p.documents) == maxGathered {
-		return fmt.Errorf("--jq and --template read the whole list, and it has more than %d items: use them with -o jsonl, an item at a time", maxGathered)
+	p.documents, p.size = append(p.documents, data), p.size+len(data)
+	switch {
+	case p.query == nil && p.text == nil:
+		if len(p.documents) >= MaxHeld || p.size >= MaxHeldSize {
+			return p.printDocuments()
+		}
+	case len(p.documents) > walk.MaxItems:
+		return fmt.Errorf("--jq and --template read the whole list, and it has more than %d items: use them with -o jsonl, an item at a time", walk.MaxItems)
+	case p.size > partnercenter.DefaultMaxAnswerSize:
+		return fmt.Errorf("--jq and --template read the whole list, and it has more than %d bytes: use them with -o jsonl, an item at a time", partnercenter.DefaultMaxAnswerSize)
 	}
-	if p.documents = append(p.documents, data); len(p.documents) < MaxHeld || p.query != nil || p.text != nil {
-		return nil
-	}
-	return p.printDocuments()
+	return nil
 }
 
 const (
 	// MaxHeld is how many items of a list are held back, so that one which fails prints
 	// nothing. A longer list is printed as it comes, as it may not fit into memory.
 	MaxHeld = 10_000
-	// maxGathered is how many items are kept for what needs all of them.
-	maxGathered = 1_000_000
+	// MaxHeldSize is how many bytes they may have.
+	MaxHeldSize = 64 << 20
 )
 
-// printDocuments prints the collected part of a JSON document that is too long to be
-// printed at once.
+// printDocuments prints the collected part of a JSON document.
 func (p *Printer[T]) printDocuments() error {
-	part := bytes.Join(p.documents, []byte{','})
-	p.documents = p.documents[:0]
-	if len(part) == 0 {
-		return nil
+	b := bufio.NewWriter(p.term.Stdout)
+	for _, document := range p.documents {
+		b.WriteByte("[,"[min(p.begun, 1)])
+		b.WriteString("\n  ")
+		indent(b, document, 1)
+		p.begun++
 	}
-	var b bytes.Buffer
-	if err := writeIndented(&b, slices.Concat([]byte{'['}, part, []byte{']'})); err != nil {
-		return err
-	}
-	text := bytes.TrimSuffix(b.Bytes(), []byte("\n]\n"))
-	if p.begun {
-		text[0] = ',' // in place of the bracket
-	}
-	p.begun = true
-	_, err := p.term.Stdout.Write(text)
-	return err
+	clear(p.documents)
+	p.documents, p.size = p.documents[:0], 0
+	return b.Flush()
 }
 
 // endDocuments prints the rest of a JSON document.
 func (p *Printer[T]) endDocuments() error {
-	if !p.begun {
-		array := append([]byte{'['}, bytes.Join(p.documents, []byte{','})...)
-		return p.print(p.term.Stdout, append(array, ']'), p.Format)
+	switch {
+	case p.query != nil || p.text != nil:
+		array := slices.Concat([]byte{'['}, bytes.Join(p.documents, []byte{','}), []byte{']'})
+		return p.print(p.term.Stdout, array, p.Format)
+	case p.begun+len(p.documents) == 0:
+		_, err := io.WriteString(p.term.Stdout, "[]\n")
+		return err
 	}
 	if err := p.printDocuments(); err != nil {
 		return err

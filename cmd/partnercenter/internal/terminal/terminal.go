@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +39,9 @@ type Terminal struct {
 	Now         func() time.Time
 
 	OpenBrowser func(address string) error
+
+	// Done is closed once the program is to end; nil for never.
+	Done <-chan struct{}
 
 	Refused error    // why there is no help for what was asked
 	Args    []string // the command line, for messages that repeat it
@@ -88,18 +90,15 @@ func (t *Terminal) Next(text string) {
 	}
 }
 
-// ReadFile reads a text file, or standard input for "-", of at most limit bytes.
+// ReadFile reads a text file, or standard input for "-", of at most limit bytes. Either may
+// be a pipe that nobody writes to.
 func (t *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
-	r, shown := t.Stdin, "standard input"
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
+	data, err := t.UntilDone(func() ([]byte, error) {
+		if name == "-" {
+			return textfile.ReadFrom(t.Stdin, "standard input", limit)
 		}
-		defer f.Close()
-		r, shown = f, name
-	}
-	data, err := textfile.ReadFrom(r, shown, limit)
+		return textfile.Read(name, limit)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +106,23 @@ func (t *Terminal) ReadFile(name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("it %w", err)
 	}
 	return data, nil
+}
+
+// UntilDone reads, and waits for it no longer than the program is to run.
+func (t *Terminal) UntilDone(read func() ([]byte, error)) (data []byte, err error) {
+	done := make(chan struct{})
+	var got []byte
+	var failed error
+	go func() {
+		defer close(done)
+		got, failed = read()
+	}()
+	select {
+	case <-done:
+		return got, failed
+	case <-t.Done:
+		return nil, context.Canceled
+	}
 }
 
 // Ask asks a question on the terminal and returns the answer, trimmed. At the
