@@ -44,10 +44,12 @@ func Missing(err error) bool {
 }
 
 // writePrivateFile atomically writes a file that only its owner can read, and
-// syncs it to disk. It replaces regular files only.
+// syncs it to disk. It replaces regular files only, and links, whose targets stay.
 func writePrivateFile(path string, data []byte) (err error) {
-	if err := textfile.CheckReplaceable(path); err != nil {
-		return terminal.Usagef("%v", err)
+	if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		if err := textfile.CheckReplaceable(path); err != nil {
+			return terminal.Usagef("%v", err)
+		}
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // creates the file with mode 0600
 	if err != nil {
