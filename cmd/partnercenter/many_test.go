@@ -89,7 +89,7 @@ func TestManyOrders(t *testing.T) {
 		t.Run(form.name, func(t *testing.T) {
 			list := func(ctx context.Context, server *httptest.Server) *exec.Cmd {
 				cmd := exec.CommandContext(ctx, program, append([]string{"orders", "list", "--all-customers", "--base-url", server.URL, "--tenant-id", stubTenant, "--client-id", stubClient}, form.flags...)...) //nolint:gosec // built above
-				cmd.Env = append(os.Environ(), "PARTNERCENTER_CLIENT_SECRET="+stubSecret, "XDG_CONFIG_HOME="+t.TempDir(), "GOGC=") // as users have it
+				cmd.Env = append(os.Environ(), "PARTNERCENTER_CLIENT_SECRET="+stubSecret, "XDG_CONFIG_HOME="+t.TempDir(), "GOGC=")                                                                                // as users have it
 				return cmd
 			}
 			// A busy machine gets more than one chance.
