@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"crypto/tls"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+)
+
+var (
+	resets      = flag.Int("resets", 400, "requests to abandon, in TestResetFlood")
+	slowClients = flag.Int("slow-clients", 300, "connections to hold, in TestSlowClients")
 )
 
 // TestSmuggling sends requests whose end a proxy in front of the server might see
@@ -66,7 +72,7 @@ func TestResetFlood(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			for range 50 {
+			for range *resets / 8 {
 				ctx, cancel := context.WithCancel(t.Context())
 				req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+r.tls+seedOrders, io.LimitReader(waiting{ctx}, 1<<20))
 				if err != nil {
@@ -107,7 +113,7 @@ func TestSlowClients(t *testing.T) {
 		"POST /" + r.partner + "/oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\ngrant_type=",
 		"POST " + seedOrders + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + "\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{",
 	} {
-		for range 60 {
+		for range *slowClients / 5 {
 			c, err := net.Dial("tcp", r.api)
 			must(t, err)
 			t.Cleanup(func() { c.Close() })
