@@ -347,7 +347,7 @@ func (w *changer) confirm(ctx context.Context, p *Plan) error {
 	}
 	facts = append(facts, [2]string{"request id", w.requestID})
 	for _, fact := range facts {
-		w.term.Linef("  %-12s %s", fact[0], fact[1])
+		w.term.Paragraph(fmt.Sprintf("  %-12s ", fact[0]), fact[1])
 	}
 	if w.real() {
 		return w.confirmPartner(ctx)

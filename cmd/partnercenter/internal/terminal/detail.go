@@ -56,7 +56,7 @@ func (p *Printer[T]) printDetail(item T) error {
 			}
 			name, indent, room = "", 2, p.term.Width-2
 		}
-		for _, line := range fold(value, room) {
+		for _, line := range foldText(value, room) {
 			b.WriteString(name + strings.Repeat(" ", indent-len(name)) + p.paint(fact.Name, line) + "\n")
 			name = ""
 		}

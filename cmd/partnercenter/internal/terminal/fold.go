@@ -31,6 +31,48 @@ func fold(value string, width int) []string {
 	return append(lines, value[start:])
 }
 
+// lastCommand matches a command at the end of a text, which people copy.
+var lastCommand = regexp.MustCompile(`(?:^|: )(partnercenter (?:[^.(]|\.[^ ])*)$`)
+
+// foldText is fold for text that may end with a command, which begins in a line of its own
+// and is continued behind backslashes. A command in quotes stays whole.
+func foldText(value string, width int) []string {
+	if text.StringWidth(value) <= width {
+		return []string{value}
+	}
+	if at := lastCommand.FindStringSubmatchIndex(value); at != nil {
+		var lines []string
+		if at[2] > 0 {
+			lines = foldText(strings.TrimRight(value[:at[2]], " "), width)
+		}
+		return append(lines, foldCommandWords(value[at[2]:], width)...)
+	}
+	const unbroken = "\u00a0"
+	if strings.Contains(value, unbroken) {
+		return fold(value, width)
+	}
+	value = quotedCommand.ReplaceAllStringFunc(value, func(command string) string { return strings.ReplaceAll(command, " ", unbroken) })
+	lines := fold(value, width)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], unbroken, " ")
+	}
+	return lines
+}
+
+var quotedCommand = regexp.MustCompile(`'partnercenter [^']*'|"partnercenter [^"]*"`)
+
+// foldCommandWords folds a command behind backslashes.
+func foldCommandWords(command string, width int) []string {
+	if text.StringWidth(command) <= width {
+		return []string{command}
+	}
+	lines := foldWords(command, width-len(` \`))
+	for i := range lines[:len(lines)-1] {
+		lines[i] += ` \`
+	}
+	return lines
+}
+
 // wordLength returns the length of the word at the beginning of text, with the blanks
 // around it.
 func wordLength(s string) int {

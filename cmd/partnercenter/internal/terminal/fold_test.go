@@ -100,3 +100,35 @@ func TestNarrowDetails(t *testing.T) {
 		}
 	}
 }
+
+// TestParagraphs writes an error to a narrow terminal: nothing is wider, but what is
+// copied.
+func TestParagraphs(t *testing.T) {
+	term, _, stderr := testTerminal()
+	term.StderrTTY, term.StderrWidth = true, func() int { return 44 }
+	term.Paragraph("error: ", `there is no "partnercenter serve" with /a/very/long/path/that/stays/as/it/is/local.json: start one with: partnercenter serve --ready-file 'a file' --listen 127.0.0.1:0`)
+	term.Paragraph("  customer     ", "Contoso (b0d70a69-4c42-4b27-b17b-91a835d8686a)")
+	term.Paragraph("  /a/member/with/a/long/name ", "a value of some words")
+	term.Next("It is unknown.\n  partnercenter orders create --customer contoso --yes\n")
+	want := `error: there is no "partnercenter serve"
+       with /a/very/long/path/that/stays/as/it/is/local.json:
+       start one with:
+       partnercenter serve --ready-file \
+       'a file' --listen 127.0.0.1:0
+  customer     Contoso (b0d70a69-4c42-4b27-b17b-91a835d8686a)
+  /a/member/with/a/long/name
+    a value of some words
+  It is unknown.
+    partnercenter orders create --customer \
+    contoso --yes
+`
+	if got := stderr.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	stderr.Reset()
+	term.StderrWidth = func() int { return 39 }
+	term.Paragraph("  ", "not folded: the terminal is too narrow for it")
+	if want := "  not folded: the terminal is too narrow for it\n"; stderr.String() != want {
+		t.Errorf("%q, want %q", stderr, want)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -69,12 +70,36 @@ func (t *Terminal) Linef(format string, args ...any) {
 	fmt.Fprintln(t.Stderr, line)
 }
 
+// proseAtLeast is the least width of a terminal into which messages are folded.
+const proseAtLeast = 40
+
+// Paragraph writes a text to stderr, folded into the width of the terminal, if it is one.
+// Its lines begin behind the prefix.
+func (t *Terminal) Paragraph(prefix, value string) {
+	columns := t.stderrColumns()
+	if columns < proseAtLeast {
+		t.Linef("%s%s", prefix, value)
+		return
+	}
+	prefix, value = Sanitize(prefix), Sanitize(strings.TrimRight(value, "\r\n"))
+	indent := text.StringWidth(prefix)
+	if columns-indent < foldAtLeast {
+		t.Linef("%s", strings.TrimRight(prefix, " "))
+		indent = 4
+		prefix = strings.Repeat(" ", indent)
+	}
+	for _, line := range foldText(value, columns-indent) {
+		t.Linef("%s%s", prefix, line)
+		prefix = strings.Repeat(" ", indent)
+	}
+}
+
 // Report writes err to stderr and returns its exit code.
 func (t *Terminal) Report(cmd *cobra.Command, err error) int {
 	e := Explain(err, t.Now())
-	t.Linef("error: %s", e.What)
+	t.Paragraph("error: ", e.What)
 	for _, detail := range e.Details {
-		t.Linef("  %s", detail)
+		t.Paragraph("  ", detail)
 	}
 	if usage := new(UsageError); errors.As(err, &usage) {
 		e.Next = fmt.Sprintf("Run '%s' for usage.", cmp.Or(usage.help, cmd.CommandPath()+" --help"))
@@ -84,9 +109,10 @@ func (t *Terminal) Report(cmd *cobra.Command, err error) int {
 }
 
 // Next writes what to do next.
-func (t *Terminal) Next(text string) {
-	for line := range strings.Lines(text) {
-		t.Linef("  %s", line)
+func (t *Terminal) Next(what string) {
+	for line := range strings.Lines(what) {
+		text := strings.TrimLeft(line, " ")
+		t.Paragraph("  "+line[:len(line)-len(text)], text)
 	}
 }
 
