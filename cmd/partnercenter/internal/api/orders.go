@@ -203,6 +203,7 @@ Ids of newer orders are case-sensitive.`,
 		}
 		if err == nil && call.Details {
 			c.lookUpSubscriptions(ctx, call)
+			c.lookUpUndoing(ctx, call)
 		}
 		return c, err
 	})
@@ -220,6 +221,38 @@ func (c *customerOrder) lookUpSubscriptions(ctx context.Context, call *command.C
 	if c.subscriptions, err = command.Collect(ctx, call.Customer.Subscriptions.ByOrder(call.Arg).All); err != nil {
 		c.notFound = terminal.Explain(err, call.Term.Now()).What
 	}
+}
+
+// lookUpUndoing gets what the details say of undoing the order's lines, of those that are
+// not cancelled.
+func (c *customerOrder) lookUpUndoing(ctx context.Context, call *command.Call) {
+	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+	defer cancel()
+	for i := range c.order.LineItems {
+		line := &c.order.LineItems[i]
+		var facts terminal.Facts
+		if line.Quantity == nil || *line.Quantity > 0 {
+			s := c.subscription(line)
+			var (
+				found item
+				err   error
+			)
+			if s == nil && strings.Contains(line.OfferID, ":") { // a subscription says it itself
+				found, err = lookUp(ctx, call, line.OfferID)
+			}
+			facts = undoing(found, err, line, s, c.order, call)
+		}
+		c.undoing = append(c.undoing, facts)
+	}
+}
+
+// subscription returns that of a line, or nil if it is not known.
+func (c *customerOrder) subscription(line *partnercenter.OrderLineItem) *partnercenter.Subscription {
+	at := slices.IndexFunc(c.subscriptions, func(s *partnercenter.Subscription) bool { return ascii.EqualFold(s.ID, line.SubscriptionID) })
+	if at < 0 {
+		return nil
+	}
+	return c.subscriptions[at]
 }
 
 var orderProvisioningView = &terminal.View[*partnercenter.OrderLineItemProvisioningStatus]{
@@ -315,9 +348,10 @@ type customerOrder struct {
 	order        *partnercenter.Order
 	line         *partnercenter.OrderLineItem // of a row
 
-	// For details: whether prices may not be seen, and the order's subscriptions, or why
-	// there are none.
+	// For details: whether prices may not be seen, the order's subscriptions, or why
+	// there are none, and what is said of undoing each line.
 	noPrices      bool
+	undoing       []terminal.Facts
 	subscriptions []*partnercenter.Subscription
 	notFound      string
 }
@@ -424,6 +458,9 @@ func orderDetail(c customerOrder, now time.Time) []terminal.Fact {
 			facts.Add("  price", join(" ", string(p.Price), o.CurrencyCode)+" each, "+join(" ", string(p.ExtendedPrice), o.CurrencyCode)+" together"+per(o.BillingCycle))
 		}
 		c.describeFuture(&facts, l, now)
+		if i < len(c.undoing) {
+			facts = append(facts, c.undoing[i]...)
+		}
 		links := terminal.OrZero(l.Links)
 		addLinks(&facts, "  links", link{"subscription", links.Subscription}, link{"product", links.Product}, link{"SKU", links.SKU}, link{"availability", links.Availability},
 			link{"provisioning status", links.ProvisioningStatus}, link{"activation", links.ActivationLinks})
@@ -475,10 +512,7 @@ func (c customerOrder) describeFuture(facts *terminal.Facts, l *partnercenter.Or
 	if c.notFound != "" {
 		facts.Add("  until when", "cannot be looked up: "+c.notFound)
 	}
-	for _, s := range c.subscriptions {
-		if !ascii.EqualFold(s.ID, l.SubscriptionID) {
-			continue
-		}
+	if s := c.subscription(l); s != nil {
 		var future terminal.Facts
 		future.Add("state", string(s.Status))
 		describeFuture(&future, s, now)

@@ -21,7 +21,8 @@ const lookUpTime = 10 * time.Second
 
 // describePurchase adds an order's lines to the plan and, for those that buy something,
 // what the catalog says. What cannot be looked up is said and does not stop the purchase.
-func describePurchase(ctx context.Context, call *command.Call, p *command.Plan, order *partnercenter.Order) {
+// It fails for a term or a billing cycle that an item is not sold for.
+func describePurchase(ctx context.Context, call *command.Call, p *command.Plan, order *partnercenter.Order) error {
 	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
 	defer cancel()
 	priced := true // what is bought
@@ -31,30 +32,49 @@ func describePurchase(ctx context.Context, call *command.Call, p *command.Plan, 
 			describeLine(p, line, i, "", order.CurrencyCode)
 			continue
 		}
-		if item, ok := describeItem(ctx, call, p, order, i, call.Term.ServiceNow()); ok && item.availability == nil {
-			p.Add("  take back", "the catalog says nothing of it")
+		found, err := lookUp(ctx, call, line.OfferID)
+		describeLine(p, line, i, found.name, order.CurrencyCode)
+		if err == nil {
+			if err := found.checkTerm(line, order.BillingCycle); err != nil {
+				return err
+			}
+			p.Add("  term", found.onlyTerm(line, order.BillingCycle))
+			if found.availability == nil {
+				p.Add("  take back", "the catalog says nothing of it")
+			}
+		}
+		for _, fact := range found.takingBack(err, line, order.BillingCycle, call.Term.ServiceNow(), call.Term) {
+			p.Add(fact.Name, fact.Value)
 		}
 		priced = priced && line.Pricing != nil
 	}
 	if !priced {
 		p.Add("price", "not known before buying: the catalog has no prices")
 	}
+	return nil
 }
 
-// describeItem adds a line to the plan with what the catalog says of its item, and until
-// when it can be taken back if it is bought at a time. It reports false if the item
-// cannot be looked up.
-func describeItem(ctx context.Context, call *command.Call, p *command.Plan, order *partnercenter.Order, i int, bought time.Time) (item, bool) {
-	line := &order.LineItems[i]
-	found, err := lookUp(ctx, call, line.OfferID)
-	describeLine(p, line, i, found.name, order.CurrencyCode)
+// undoing says what can be done about a line of an order that was placed, and until when.
+// Its subscription may be nil.
+func undoing(found item, err error, line *partnercenter.OrderLineItem, s *partnercenter.Subscription, order *partnercenter.Order, call *command.Call) (facts terminal.Facts) {
+	facts = found.takingBack(err, line, order.BillingCycle, order.CreationDate.Time(), call.Term)
+	if onlineService(line, s) {
+		facts.Add("  cancel", "refused: an online service is not cancelled by its order, but suspended:")
+		facts.Add("", "partnercenter subscriptions update "+terminal.ShellQuote(line.SubscriptionID)+" --customer "+terminal.ShellQuote(call.CustomerID)+" --status suspended")
+	}
+	return facts
+}
+
+// takingBack says until when a line that is bought at a time can be taken back, according
+// to what the catalog says of its item, unless that failed.
+func (i item) takingBack(err error, line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType, bought time.Time, term *terminal.Terminal) (facts terminal.Facts) {
 	switch {
 	case err != nil:
-		p.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, call.Term.Now()).What)
-	case found.availability != nil:
-		p.Add("  take back", refundsOf(found.availability, line, order.BillingCycle, bought))
+		facts.Add("  item", "its name and terms cannot be looked up: "+terminal.Explain(err, term.Now()).What)
+	case i.availability != nil:
+		facts.Add("  take back", i.refunds(line, cycle, bought, term.ServiceNow()))
 	}
-	return found, err == nil
+	return facts
 }
 
 // item is what the catalog says of what a line buys.
@@ -104,34 +124,83 @@ func describeCancellation(ctx context.Context, call *command.Call, p *command.Pl
 			describeLine(p, line, i, "", order.CurrencyCode)
 			continue
 		}
-		describeItem(ctx, call, p, order, i, order.CreationDate.Time())
+		found, err := lookUp(ctx, call, line.OfferID)
+		describeLine(p, line, i, found.name, order.CurrencyCode)
 		if priced && terminal.OrZero(line.Pricing).ExtendedPrice == "" {
 			p.Add("  price", "not known: the order has none that may be seen")
 		}
-		if line.SubscriptionID != "" && onlineService(ctx, call, line) {
-			p.Add("  refused", "an online service is not cancelled by its order, but suspended:")
-			p.Add("", "partnercenter subscriptions update "+terminal.ShellQuote(line.SubscriptionID)+" --customer "+terminal.ShellQuote(call.CustomerID)+" --status suspended")
+		var s *partnercenter.Subscription
+		if line.SubscriptionID != "" && strings.Contains(line.OfferID, ":") {
+			s, _ = call.Customer.Subscriptions.ByID(line.SubscriptionID).Get(ctx) // without it, the service decides
+		}
+		for _, fact := range undoing(found, err, line, s, order, call) {
+			p.Add(fact.Name, fact.Value)
 		}
 	}
 }
 
 // onlineService reports whether a line is of an online service, which all legacy offers
-// are taken for.
-func onlineService(ctx context.Context, call *command.Call, line *partnercenter.OrderLineItem) bool {
-	if !strings.Contains(line.OfferID, ":") {
+// are taken for. Its subscription may be nil.
+func onlineService(line *partnercenter.OrderLineItem, s *partnercenter.Subscription) bool {
+	switch {
+	case line.SubscriptionID == "":
+		return false
+	case !strings.Contains(line.OfferID, ":"):
 		return true
 	}
-	s, err := call.Customer.Subscriptions.ByID(line.SubscriptionID).Get(ctx)
-	return err == nil && strings.HasPrefix(terminal.OrZero(s.ProductType).ID, "OnlineServices")
+	return s != nil && strings.HasPrefix(terminal.OrZero(s.ProductType).ID, "OnlineServices")
 }
 
-// refundsOf says until when a line that is bought at a time can be taken back.
-func refundsOf(a *partnercenter.Availability, line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType, bought time.Time) string {
-	var said []string
-	for _, term := range a.Terms {
-		if line.TermDuration != nil && term.Duration != *line.TermDuration || cycle != "" && term.BillingCycle.Normalize() != cycle.Normalize() {
-			continue
+// checkTerm fails if the item is known not to be sold for the term, or with the billing
+// cycle, that a line asks for.
+func (i item) checkTerm(line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType) error {
+	if i.availability == nil || len(i.availability.Terms) == 0 || len(i.terms(line.TermDuration, cycle)) > 0 {
+		return nil
+	}
+	var asked []string
+	if term := terminal.OrZero(line.TermDuration); term != "" {
+		asked = append(asked, "term "+term)
+	}
+	if cycle != "" {
+		asked = append(asked, "billing cycle "+string(cycle.Normalize()))
+	}
+	var sold []string
+	for _, term := range i.availability.Terms {
+		sold = append(sold, cmp.Or(term.Duration, "no term")+" billed "+string(term.BillingCycle.Normalize()))
+	}
+	return terminal.Usagef("%s is not sold with %s: use one of %s", line.OfferID, words.And(asked), strings.Join(sold, ", "))
+}
+
+// terms returns those that fit a term and a billing cycle, of which both may be missing.
+func (i item) terms(duration *string, cycle partnercenter.BillingCycleType) (fitting []partnercenter.AvailabilityTerm) {
+	if cycle.Normalize() == partnercenter.BillingCycleTypeUnknown {
+		cycle = ""
+	}
+	for _, term := range i.availability.Terms {
+		if (duration == nil || ascii.EqualFold(term.Duration, strings.TrimSpace(*duration))) &&
+			(cycle == "" || term.BillingCycle == "" || term.BillingCycle.Normalize() == cycle.Normalize()) {
+			fitting = append(fitting, term)
 		}
+	}
+	return fitting
+}
+
+// onlyTerm returns the term of a line that names none, if the catalog leaves no choice.
+func (i item) onlyTerm(line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType) string {
+	if i.availability == nil || line.TermDuration != nil {
+		return ""
+	}
+	fitting := i.terms(nil, cycle)
+	if len(fitting) == 0 || slices.ContainsFunc(fitting, func(t partnercenter.AvailabilityTerm) bool { return t.Duration != fitting[0].Duration }) {
+		return ""
+	}
+	return fitting[0].Duration
+}
+
+// refunds says until when a line that is bought at a time can be taken back.
+func (i item) refunds(line *partnercenter.OrderLineItem, cycle partnercenter.BillingCycleType, bought, now time.Time) string {
+	var said []string
+	for _, term := range i.terms(line.TermDuration, cycle) {
 		for _, policy := range term.CancellationPolicies {
 			for _, refund := range policy.RefundOptions {
 				text := fmt.Sprintf("%s refund, at any time", ascii.ToLower(string(refund.Type)))
@@ -139,8 +208,12 @@ func refundsOf(a *partnercenter.Availability, line *partnercenter.OrderLineItem,
 					text = fmt.Sprintf("%s refund, for %s after buying", ascii.ToLower(string(refund.Type)), refund.ExpiresAfter)
 				}
 				if days, ok := wholeDays(refund.ExpiresAfter); ok {
-					text = fmt.Sprintf("until %s, %s after buying, with a %s refund",
-						bought.AddDate(0, 0, days).UTC().Format("2 January 2006 15:04 UTC"), words.Count(days, "day"), ascii.ToLower(string(refund.Type)))
+					until, verb := bought.AddDate(0, 0, days), "until"
+					if until.Before(now) {
+						verb = "no longer: it was until"
+					}
+					text = fmt.Sprintf("%s %s, %s after buying, with a %s refund",
+						verb, until.UTC().Format("2 January 2006 15:04 UTC"), words.Count(days, "day"), ascii.ToLower(string(refund.Type)))
 				}
 				if !slices.Contains(said, text) {
 					said = append(said, text)

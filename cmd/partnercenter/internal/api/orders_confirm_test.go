@@ -34,8 +34,47 @@ func TestRefunds(t *testing.T) {
 		{new("P3Y"), "", "not possible: nothing is refunded"},
 	} {
 		line := &partnercenter.OrderLineItem{TermDuration: tt.term}
-		if got := refundsOf(a, line, tt.cycle, confirmedAt); got != tt.want {
+		if got := (item{availability: a}).refunds(line, tt.cycle, confirmedAt, confirmedAt); got != tt.want {
 			t.Errorf("%s %s: %q, want %q", *tt.term, tt.cycle, got, tt.want)
+		}
+	}
+	line := &partnercenter.OrderLineItem{TermDuration: new("P1Y")}
+	if got, want := (item{availability: a}).refunds(line, "monthly", confirmedAt, confirmedAt.AddDate(0, 0, 8)), "no longer: it was "+week; got != want {
+		t.Errorf("after it: %q, want %q", got, want)
+	}
+}
+
+// TestTerms looks for terms that an item is not sold for, and for the only one.
+func TestTerms(t *testing.T) {
+	several := []partnercenter.AvailabilityTerm{{Duration: "P1Y", BillingCycle: "Monthly"}, {Duration: "P1Y", BillingCycle: "Annual"}, {Duration: "P1M", BillingCycle: "Monthly"}}
+	perpetual := []partnercenter.AvailabilityTerm{{BillingCycle: "OneTime"}}
+	for _, tt := range []struct {
+		terms   []partnercenter.AvailabilityTerm
+		term    *string
+		cycle   partnercenter.BillingCycleType
+		only    string
+		refused string
+	}{
+		{terms: several},
+		{terms: several, cycle: partnercenter.BillingCycleTypeAnnual, only: "P1Y"},
+		{terms: several, term: new("p1y")},
+		{terms: several, term: new("P3Y"), refused: "a:b:c is not sold with term P3Y: use one of P1Y billed monthly, P1Y billed annual, P1M billed monthly"},
+		{terms: several, term: new("P1M"), cycle: partnercenter.BillingCycleTypeAnnual,
+			refused: "a:b:c is not sold with term P1M and billing cycle annual: use one of P1Y billed monthly, P1Y billed annual, P1M billed monthly"},
+		{terms: perpetual},
+		{terms: perpetual, term: new("")},
+		{terms: perpetual, term: new("P1Y"), refused: "a:b:c is not sold with term P1Y: use one of no term billed one_time"},
+		{term: new("P1Y")},
+	} {
+		i, line := item{availability: &partnercenter.Availability{Terms: tt.terms}}, &partnercenter.OrderLineItem{OfferID: "a:b:c", TermDuration: tt.term}
+		refused := ""
+		if err := i.checkTerm(line, tt.cycle); err != nil {
+			refused = err.Error()
+		} else if only := i.onlyTerm(line, tt.cycle); only != tt.only {
+			t.Errorf("%s %s: only %q, want %q", terminal.OrZero(tt.term), tt.cycle, only, tt.only)
+		}
+		if refused != tt.refused {
+			t.Errorf("%s %s: %q, want %q", terminal.OrZero(tt.term), tt.cycle, refused, tt.refused)
 		}
 	}
 }

@@ -74,8 +74,7 @@ A file, such as order.yaml below, has the fields of the API:
 			}
 			p.Add("billed", cmp.Or(string(o.order.BillingCycle), "the item's default"))
 			p.Add("for user", o.user)
-			describePurchase(ctx, call, p, o.order)
-			return nil
+			return describePurchase(ctx, call, p, o.order)
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
 		var opts []partnercenter.OrderCreateOption
@@ -302,8 +301,7 @@ change is only made if the order has not changed since.`,
 			}
 			p.Add("status", changed(string(now.Status.Normalize()), string(next.Status.Normalize())))
 			p.Add("billed", changed(string(now.BillingCycle.Normalize()), string(next.BillingCycle.Normalize())))
-			describePurchase(ctx, call, p, next)
-			return nil
+			return describePurchase(ctx, call, p, next)
 		},
 	}, func(ctx context.Context, call *command.Call) (customerOrder, error) {
 		patched, err := order(call).Patch(ctx, next, patchOptions(ifMatch)...)
