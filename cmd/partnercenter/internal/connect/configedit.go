@@ -196,15 +196,8 @@ func (c *Config) check(name string, setting *Setting, value string) (string, err
 		}
 	}
 	*setting.field(&profile) = value
-	var given []string
-	for _, s := range SettingList {
-		if strings.HasPrefix(s.key, "clientSecret") || s.key == "clientCertificate" {
-			if *s.field(&profile) != "" {
-				given = append(given, s.key)
-			}
-		}
-	}
-	if len(given) > 1 && slices.Contains(given, setting.key) {
+	given := profile.givenTwice()
+	if slices.Contains(given, setting.key) {
 		others := slices.DeleteFunc(given, func(key string) bool { return key == setting.key })
 		return "", terminal.Usagef("profile %q has %s already, and may have one of them: remove that first, with: partnercenter config set %s.%s ''", name, words.And(others), terminal.ShellQuote(name), others[0])
 	}
@@ -235,6 +228,42 @@ func checkNewSetting(setting *Setting, value string) error {
 	return nil
 }
 
+// ways are the settings of which a profile has one.
+var ways = [][]string{
+	{"clientSecret", "clientSecretFile", "clientSecretEnv", "clientCertificate"},
+	{"clientCertificatePassword", "clientCertificatePasswordFile"},
+}
+
+// givenTwice returns settings that are there of which a profile can have only one.
+func (s *Settings) givenTwice() (given []string) {
+	for _, keys := range ways {
+		given = nil
+		for _, setting := range SettingList {
+			if slices.Contains(keys, setting.key) && *setting.field(s) != "" {
+				given = append(given, setting.key)
+			}
+		}
+		if len(given) > 1 {
+			return given
+		}
+	}
+	return nil
+}
+
+// usable fails if commands would refuse the configuration as a whole.
+func (c *Config) usable() error {
+	for _, name := range c.Names() {
+		profile := c.profiles[name]
+		if given := profile.givenTwice(); given != nil {
+			return terminal.Usagef("profile %q would have %s, and may have one of them", name, words.And(given))
+		}
+	}
+	if name := c.defaultProfile; name != "" && name != LocalProfile && !slices.Contains(c.Names(), name) {
+		return terminal.Usagef("profile %q would be gone, and is the one that commands use: first name another one, or none, with: partnercenter config set defaultProfile ''", name)
+	}
+	return nil
+}
+
 // edit writes the file with a value changed. What another process has changed meanwhile
 // stays.
 func (c *Config) edit(ctx context.Context, path []string, value string) error {
@@ -255,7 +284,11 @@ func (c *Config) edit(ctx context.Context, path []string, value string) error {
 	if data, err = yamlfile.Set(data, path, value); err != nil {
 		return terminal.Settingsf("%s cannot be changed: %v", c.Path, err)
 	}
-	if _, err := parseConfig(c.Path, data); err != nil {
+	after, err := parseConfig(c.Path, data)
+	if err != nil {
+		return err
+	}
+	if err := after.usable(); err != nil && c.usable() == nil {
 		return err
 	}
 	data = textfile.Encode(data, before)
