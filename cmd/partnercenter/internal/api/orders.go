@@ -173,6 +173,11 @@ func billingCycles() []string {
 	})
 }
 
+// named reports whether a billing cycle is one.
+func named(cycle partnercenter.BillingCycleType) bool {
+	return cycle != "" && cycle.Normalize() != partnercenter.BillingCycleTypeUnknown
+}
+
 func ordersGet() command.Form {
 	var includePrice bool
 	view := ordersView(false, false)

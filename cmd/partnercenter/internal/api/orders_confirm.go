@@ -161,7 +161,7 @@ func (i item) checkTerm(line *partnercenter.OrderLineItem, cycle partnercenter.B
 	if term := terminal.OrZero(line.TermDuration); term != "" {
 		asked = append(asked, "term "+term)
 	}
-	if cycle != "" {
+	if named(cycle) {
 		asked = append(asked, "billing cycle "+string(cycle.Normalize()))
 	}
 	var sold []string
@@ -173,12 +173,9 @@ func (i item) checkTerm(line *partnercenter.OrderLineItem, cycle partnercenter.B
 
 // terms returns those that fit a term and a billing cycle, of which both may be missing.
 func (i item) terms(duration *string, cycle partnercenter.BillingCycleType) (fitting []partnercenter.AvailabilityTerm) {
-	if cycle.Normalize() == partnercenter.BillingCycleTypeUnknown {
-		cycle = ""
-	}
 	for _, term := range i.availability.Terms {
 		if (duration == nil || ascii.EqualFold(term.Duration, strings.TrimSpace(*duration))) &&
-			(cycle == "" || term.BillingCycle == "" || term.BillingCycle.Normalize() == cycle.Normalize()) {
+			(!named(cycle) || term.BillingCycle == "" || term.BillingCycle.Normalize() == cycle.Normalize()) {
 			fitting = append(fitting, term)
 		}
 	}
