@@ -201,10 +201,10 @@ func (c *Connection) resolve() (Settings, error) {
 	return s, err
 }
 
-// nameEverything reports whether the settings name a service, its authority and an app
-// with what it signs in with.
+// nameEverything reports whether the settings name a service, which has an authority, and
+// an app with what it signs in with.
 func (s *Settings) nameEverything() bool {
-	return s.BaseURL != "" && s.Authority != "" && s.TenantID != "" && s.ClientID != "" && (s.ClientSecret != "" || s.ClientCertificate != "")
+	return (s.BaseURL != "" || s.cloud != "") && s.TenantID != "" && s.ClientID != "" && (s.ClientSecret != "" || s.ClientCertificate != "")
 }
 
 // chosenProfile returns the profile to use if the command line does not name one.
@@ -228,10 +228,14 @@ func loadProfile(term *terminal.Terminal, name string, given *Settings) (Setting
 	if name == LocalProfile && (err == nil || errors.Is(err, ErrNoStateDir)) {
 		// The file has no part in it, but mistakes in it are not kept for later.
 		local, err := LocalSettings()
-		if given.nameEverything() {
-			return local, nil // it is not needed, and may not be running
+		if !given.nameEverything() {
+			return local, err
 		}
-		return local, err
+		// It is not needed, and may not be running.
+		if given.BaseURL != local.BaseURL {
+			local = Settings{CAFile: local.CAFile}
+		}
+		return local, nil
 	}
 	if err != nil {
 		return Settings{}, err
