@@ -113,7 +113,7 @@ func TestCSVEscapes(t *testing.T) {
 	if err := p.PrintAll([]string{"a\u202eb\u2066c\x1bd\u200be", "one\ttwo\nthree", "é"}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "text\r\na\\u202eb\\u2066c\\u001bd\\u200be\r\n\"one\ttwo\r\nthree\"\r\né\r\n"; stdout.String() != want {
+	if want := "text\r\na\\u202eb\\u2066c\\u001bd\\u200be\r\n\"one\\ttwo\r\nthree\"\r\né\r\n"; stdout.String() != want {
 		t.Errorf("%q", stdout)
 	}
 }

@@ -206,7 +206,7 @@ func Sanitize(s string) string {
 var lineBreaks = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
 
 // unsafeInCSV reports whether r is unsafe in a quoted cell, which may have several lines.
-func unsafeInCSV(r rune) bool { return r != '\t' && r != '\n' && r != '\r' && unsafeRune(r) }
+func unsafeInCSV(r rune) bool { return r != '\n' && r != '\r' && unsafeRune(r) }
 
 // joiner makes one sign of two, of emoji or of the letters of Indic scripts.
 const joiner = '\u200d'
@@ -229,10 +229,13 @@ func escape(s string, unsafe func(rune) bool) string {
 	}
 	var b strings.Builder
 	for i, r := range s {
-		if unsafe(r) && !joins(s, i, r) {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
+		switch {
+		case !unsafe(r) || joins(s, i, r):
 			b.WriteRune(r)
+		case r == '\t':
+			b.WriteString(`\t`)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
 	return b.String()
