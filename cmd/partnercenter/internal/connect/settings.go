@@ -193,7 +193,11 @@ func (c *Connection) resolve() (Settings, error) {
 			return s, err
 		}
 	}
-	profile, err := loadProfile(term, name, &s)
+	given := s
+	if c.Profile != "" {
+		given.cloud = "" // a server that is asked for is not left for the cloud's
+	}
+	profile, err := loadProfile(term, name, &given)
 	if err == nil {
 		s.overlay(profile)
 		s.overlay(environment)
