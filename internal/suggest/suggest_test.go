@@ -6,7 +6,7 @@ import (
 )
 
 func TestClosest(t *testing.T) {
-	known := []string{"name", "customers", "maximumQuantity", "all-customers", "base-url", "get"}
+	known := []string{"name", "customers", "maximumQuantity", "all-customers", "base-url", "get", "live", "a"}
 	for name, want := range map[string]string{
 		"nmae":                     "name",
 		"NAME":                     "name",
@@ -21,6 +21,12 @@ func TestClosest(t *testing.T) {
 		"gte":                      "",
 		"gt":                       "get",
 		"max":                      "maximumQuantity",
+		"file":                     "", // half of it is another word
+		"lvie":                     "live",
+		"liev":                     "live",
+		"x":                        "",
+		"A":                        "a",
+		"ab":                       "",
 		"cust":                     "customers",
 		"telephone":                "",
 		"":                         "",

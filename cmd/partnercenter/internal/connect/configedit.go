@@ -111,7 +111,11 @@ func (c *Config) parseKey(key string) (profile string, setting *Setting, err err
 	}
 	dot := strings.LastIndexByte(key, '.')
 	if dot < 1 {
-		return "", nil, terminal.Usagef("%q is not a key%s: write defaultProfile, or a profile and one of its settings, such as production.baseUrl", key, terminal.DidYouMean(key, c.Keys()))
+		near := ""
+		if dot < 0 {
+			near = terminal.DidYouMean(key, c.Keys())
+		}
+		return "", nil, terminal.Usagef("%q is not a key%s: write defaultProfile, or a profile and one of its settings, such as production.baseUrl", key, near)
 	}
 	profile, name := key[:dot], key[dot+1:]
 	at := slices.Index(SettingKeys(), name)

@@ -3,6 +3,7 @@ package terminal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +88,12 @@ func FlagError(cmd *cobra.Command, err error) error {
 		return &UsageError{Text: err.Error()}
 	}
 	var names []string
-	visit := func(f *pflag.Flag) { names = append(names, f.Name) }
+	visit := func(f *pflag.Flag) {
+		// A flag that lifts a protection is for those who know it.
+		if !slices.Contains([]string{"live", "yes", "force"}, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
 	cmd.Flags().VisitAll(visit)
 	cmd.InheritedFlags().VisitAll(visit)
 	name := unknown.GetSpecifiedName()
