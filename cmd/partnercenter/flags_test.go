@@ -41,3 +41,12 @@ func TestFlagsGivenTwice(t *testing.T) {
 		t.Errorf("only %d flags", tried)
 	}
 }
+
+// TestSwitchesTakeNoValue looks for switches that help shows with a value.
+func TestSwitchesTakeNoValue(t *testing.T) {
+	for _, cmd := range allCommands(newRootCmd(&terminal.Terminal{})) {
+		if help := flagsHelp(cmd); strings.Contains(help, "[=") || !strings.Contains(help, "-h, --help ") {
+			t.Errorf("%s:%s", cmd.CommandPath(), help)
+		}
+	}
+}

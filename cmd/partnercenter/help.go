@@ -20,7 +20,7 @@ func newHelpCmd() *cobra.Command {
 	var man string
 	cmd := &cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about any command or topic",
-		Long: "Print the help of a command or a topic, or write man pages of all.",
+		Long: "Print the help of a command or a topic, or write man pages: of all, or of a command and\nthose below it.",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			found, _, err := cmd.Root().Find(args)
 			if err != nil {
@@ -35,22 +35,22 @@ func newHelpCmd() *cobra.Command {
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownTopic(found, rest)
+			}
 			if cmd.Flags().Changed("man") {
 				if strings.TrimSpace(man) == "" {
 					return terminal.Usagef("--man is empty: name a folder, or leave it out")
 				}
-				return writeManPages(cmd.Root(), man)
-			}
-			found, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return unknownTopic(found, rest)
+				return writeManPages(found, man)
 			}
 			found.InitDefaultHelpFlag()
 			found.InitDefaultVersionFlag()
 			return found.Help()
 		},
 	}
-	cmd.Flags().StringVar(&man, "man", "", "write man pages of all commands and topics into this `folder`")
+	cmd.Flags().StringVar(&man, "man", "", "write man pages into this `folder`")
 	return cmd
 }
 

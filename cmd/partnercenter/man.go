@@ -19,9 +19,9 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/textfile"
 )
 
-// writeManPages writes a man page for each command and help topic into a folder, which it
-// makes if necessary.
-func writeManPages(root *cobra.Command, dir string) error {
+// writeManPages writes a man page for a command, and for each command and help topic
+// below it, into a folder, which it makes if necessary.
+func writeManPages(top *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // everybody may read manuals
 		return terminal.Usagef("the man pages cannot be written: %v", err)
 	}
@@ -30,8 +30,8 @@ func writeManPages(root *cobra.Command, dir string) error {
 	if err != nil {
 		date = time.Now() // built without version control
 	}
-	plainUsage(root)
-	return eachCommand(root, func(cmd *cobra.Command) error {
+	plainUsage(top.Root())
+	return eachCommand(top, func(cmd *cobra.Command) error {
 		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 		cmd.Long = fenced(cmd.Long)
 		f, err := createAnew(filepath.Join(dir, name+".1"))
@@ -41,7 +41,7 @@ func writeManPages(root *cobra.Command, dir string) error {
 		defer f.Close()
 		cmd.DisableAutoGenTag = true // it has the date of today
 		header := doc.GenManHeader{
-			Title: manTitle(root.Name(), name), Section: "1", Date: &date,
+			Title: manTitle(top.Root().Name(), name), Section: "1", Date: &date,
 			Source: "partnercenter " + shortVersion(version.Version), Manual: "Commands",
 		}
 		if err := doc.GenMan(cmd, &header, f); err != nil {

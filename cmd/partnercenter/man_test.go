@@ -45,6 +45,26 @@ func TestManPages(t *testing.T) {
 	}
 }
 
+// TestManPagesOfSome writes the pages of a command and those below it.
+func TestManPagesOfSome(t *testing.T) {
+	dir := t.TempDir()
+	if r := runCLI(t.Context(), t, nil, "help", "clock", "--man", dir); r.code != terminal.ExitOK || r.stderr != "" {
+		t.Fatal(r)
+	}
+	pages, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(pages) < 3 {
+		t.Fatal(pages, err)
+	}
+	for _, page := range pages {
+		if !strings.HasPrefix(filepath.Base(page), "partnercenter-clock") {
+			t.Errorf("%s is no page of clock", page)
+		}
+	}
+	if r := runCLI(t.Context(), t, nil, "help", "clok", "--man", dir); r.code != terminal.ExitUsage {
+		t.Error(r)
+	}
+}
+
 // TestManPagesAreRead has groff format the pages and report what it does not understand.
 func TestManPagesAreRead(t *testing.T) {
 	groff := installed.Program(t, "groff")

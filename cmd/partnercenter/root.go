@@ -148,6 +148,14 @@ func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 	}
 	cmd.Flags().VisitAll(prepareFlag)
 	cmd.PersistentFlags().VisitAll(prepareFlag)
+	// Cobra's own switches are shown like all others.
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
+	for _, name := range []string{"help", "version"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Annotations[cobra.FlagSetByCobraAnnotation] != nil {
+			terminal.TakeOnce(f)
+		}
+	}
 	for _, child := range cmd.Commands() {
 		prepare(term, child)
 	}

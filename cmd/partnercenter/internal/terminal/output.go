@@ -106,10 +106,11 @@ func (o *Output) resolve() (err error) {
 func OutputHelp(csvColumns []string) string {
 	return `
 
-On a terminal, tables are fitted to its width: columns are left out, and ids and dates
-shortened. Elsewhere columns are separated by tabs. -o wide has all columns, and whole
-values. -o json prints the service's JSON as an array, including fields that this
-program does not know, -o yaml the same as YAML, and -o jsonl one item per line.
+On a terminal, tables are fitted to its width, from 40 columns on: columns are left out,
+and ids and dates shortened. Elsewhere columns are separated by tabs. -o wide has all
+columns, and whole values. -o json prints the service's JSON as an array, including
+fields that this program does not know, -o yaml the same as YAML, and -o jsonl one item
+per line.
 
 -o csv (RFC 4180) always has the columns below; later versions may append more.
 Values are those of the service: a spreadsheet may take one that begins with = for a
@@ -284,7 +285,7 @@ func NewPrinter[T any](term *Terminal, o *Output, v *View[T]) (*Printer[T], erro
 		p.order, p.back = &c, back
 	}
 	p.color = o.Color == "always" ||
-		o.Color == "auto" && term.StdoutTTY && term.Getenv("NO_COLOR") == "" && term.Getenv("TERM") != "dumb"
+		o.Color == "auto" && term.StdoutTTY && term.Getenv("NO_COLOR") == "" && !term.dumb()
 	return p, nil
 }
 

@@ -78,8 +78,12 @@ func (t *Terminal) stderrColumns() int {
 	return t.StderrWidth()
 }
 
-// StartBar shows a bar until StopBar. Lines for stderr appear above it.
+// StartBar shows a bar until StopBar. Lines for stderr appear above it. A terminal that
+// cannot take back a line gets none.
 func (t *Terminal) StartBar(title string, total int) {
+	if t.dumb() {
+		return
+	}
 	bar := &progressBar{
 		out: t.Stderr, columns: t.stderrColumns, done: make(chan struct{}),
 		title: title, total: total, started: t.Now(),
@@ -101,6 +105,9 @@ func (t *Terminal) StartBar(title string, total int) {
 		}
 	}()
 }
+
+// dumb reports whether the terminal knows no escape sequences.
+func (t *Terminal) dumb() bool { return t.Getenv("TERM") == "dumb" }
 
 // drawBar advances the bar and draws it, unless it was stopped.
 func (t *Terminal) drawBar(bar *progressBar, steps int) {

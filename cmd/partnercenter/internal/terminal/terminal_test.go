@@ -78,6 +78,21 @@ func TestBarLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestNoBarOnDumbTerminals looks for escape sequences where they would be printed as they
+// are.
+func TestNoBarOnDumbTerminals(t *testing.T) {
+	term, _, stderr := testTerminal()
+	term.StderrTTY, term.StderrWidth = true, func() int { return 80 }
+	term.Getenv = func(name string) string { return map[string]string{"TERM": "dumb"}[name] }
+	term.StartBar("Orders", 10)
+	term.AdvanceBar()
+	term.Linef("a note")
+	term.StopBar()
+	if got := stderr.String(); got != "a note\n" {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestWaitLinesFit notes waits on terminals of several widths.
 func TestWaitLinesFit(t *testing.T) {
 	for width, want := range map[int]string{
