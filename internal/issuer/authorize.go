@@ -304,7 +304,7 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	r := f.request
 	text := "1.pc." + randomID() + randomID()
 	a.signIns.mu.Lock()
-	a.signIns.codes.add(string(digest(text)), userCaller(user.ObjectID), &code{request: r, login: f.login, made: a.instant()})
+	a.signIns.codes.addOfUser(string(digest(text)), user.ObjectID, &code{request: r, login: f.login, made: a.instant()})
 	a.signIns.mu.Unlock()
 	answer := url.Values{"code": {text}}
 	if r.hybrid {
