@@ -36,7 +36,7 @@ var textFolds = map[string]string{
 	"internal/store/ids.go: strings.ToValidUTF8":                        "what people search by",
 	"internal/suggest/suggest.go: strings.ToLower":                      "how near a mistyped name is to others; it finds nothing",
 	"internal/yamlfile/yamlfile.go: (?i":                                "hexadecimal digits of an escape",
-	"json.go: json.MatchCaseInsensitiveNames":                           "the names of members, which are known; a repeated one is refused",
+	"json.go: json.MatchCaseInsensitiveNames":                           "the names of members, which are known; a repeated one is refused, and in bodies, seeds and imports one with a letter beyond ASCII that folds to one of them",
 }
 
 // TestFolding checks that keys and ids are folded by package ascii: what Unicode's rules

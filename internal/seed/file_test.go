@@ -337,6 +337,7 @@ func TestReadSeedErrors(t *testing.T) {
 		{"binary for text", orderWith(lines + "            currencyCode: !!binary VVNE\n"), 18, order + ".currencyCode", "needs text, this is binary data"},
 		{"text for an object", orderWith(lines + "            client: US\n"), 18, order + ".client", `needs an object, this is the text "US"`},
 		{"bad date", orderWith(lines)[:len(customerYAML)] + strings.Replace(goodOrder, "2024-03-01T00:00:00Z", "2024-13-01T00:00:00Z", 1), 12, order + ".creationDate", `"2024-13-01T00:00:00Z" is not a date; write one such as 2023-03-15T02:17:15.6455674Z`},
+		{"folded field", orderWith(lines + "            linkſ: {}\n"), 18, order + ".linkſ", "letter beyond ASCII"},
 		{"bad amount", orderWith(lines + "            totalPrice: 1,50\n"), 18, order + ".totalPrice", `"1,50" is not an amount; write a decimal number such as 24606.35`},
 		{"lines out of order", orderWith(lines + "                lineItemNumber: 1\n"), 18, order + ".lineItems[0].lineItemNumber", "write 0, or leave this field out"},
 		{"order of another customer", orderWith(lines + "            referenceCustomerId: 7b1d4e90-2c85-4f6a-8e37-d90a5c62b1f8\n"), 18, order + ".referenceCustomerId", "the order is under customer 9d60c2b7"},
