@@ -163,7 +163,7 @@ func readAuthorizeParameters(c *call) (url.Values, error) {
 // read reads the parameters whose mistakes the app is told about.
 func (r *authorization) read(parameters url.Values) error {
 	get := parameters.Get
-	types := strings.Fields(ascii.ToLower(get("response_type")))
+	types := ascii.Fields(ascii.ToLower(get("response_type")))
 	slices.Sort(types)
 	switch strings.Join(types, " ") {
 	case "code":

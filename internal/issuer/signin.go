@@ -241,7 +241,7 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 		return nil, nil
 	case e.button == "signin":
 		// On a page from the browser's history, too: another name is another user.
-		f.step, f.name, f.login = stepPassword, strings.Clone(strings.TrimSpace(e.name)), nil
+		f.step, f.name, f.login = stepPassword, strings.Clone(ascii.TrimSpace(e.name)), nil
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}

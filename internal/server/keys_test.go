@@ -100,6 +100,7 @@ func TestNamesAreASCII(t *testing.T) {
 		{name: "a filter's surrogate", path: filter + "%5Cud800%22%7D", invalid: true, status: 400, code: "3000"},
 		{name: "a filter's byte", path: filter + "%E9%22%7D", invalid: true, status: 400, code: "3000"},
 		{name: "an offer", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line("Mſ-AZR-0145P", 1)), status: 400, code: "800004"},
+		{name: "an offer's blank", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(offerE3+"\u00a0", 1)), status: 400, code: "800004"},
 		{name: "an offer's surrogate", method: http.MethodPost, path: ordersOf(documented), body: orderOf(`{"lineItemNumber":0,"quantity":1,"offerId":"` + offerE3 + `\ud800"}`), status: 400, code: "800002"},
 		{name: "an offer's byte", method: http.MethodPost, path: ordersOf(documented), body: orderOf(`{"lineItemNumber":0,"quantity":1,"offerId":"` + offerE3 + "\xe9" + `"}`), status: 400, code: "800002"},
 	})
