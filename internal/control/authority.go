@@ -114,7 +114,7 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 		if err != nil {
 			return err
 		}
-		return unavailable(st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.Expires(), Data: data}))
+		return unavailable(st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.KeepUntil(), Data: data}))
 	}
 	o.SaveConsent = func(ctx context.Context, c issuer.Consent) error {
 		if len(c.Resources)+len(c.AppResources) == 0 {

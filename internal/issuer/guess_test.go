@@ -428,3 +428,22 @@ func TestBlanks(t *testing.T) {
 		}
 	}
 }
+
+// TestGrantWithoutSystem has a family that an older version stored, without the time by
+// the system's clock: what the clock that is set has ended is right again.
+func TestGrantWithoutSystem(t *testing.T) {
+	gs := newGrants([]Grant{{ID: "old", Renewed: start}}, nil, start)
+	future := start.AddDate(4, 0, 0)
+	if g := gs.families["old"]; !g.isOver(instant{shown: future, system: start}) {
+		t.Error("it does not end")
+	}
+	gs.prune(instant{shown: future, system: start})
+	g := gs.families["old"]
+	if g == nil || g.isOver(instant{shown: start, system: start}) || g.isOver(instant{shown: start.AddDate(-1, 0, 0), system: start}) {
+		t.Errorf("it is over: %+v", g)
+	}
+	gs.prune(instant{shown: future, system: start.Add(RefreshLifetime)})
+	if len(gs.families) != 0 {
+		t.Error("it is kept for ever")
+	}
+}
