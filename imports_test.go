@@ -87,7 +87,7 @@ var importTable = map[string]rule{
 	},
 	"internal/guid": {why: "anything that has GUIDs may use it"},
 	"internal/yamlfile": {
-		ours:   []string{"", "internal/quote", "internal/suggest", "internal/textfile"},
+		ours:   []string{"", "internal/quote", "internal/rawjson", "internal/suggest", "internal/textfile"},
 		others: []string{"github.com/go-json-experiment/json", "go.yaml.in/yaml/v3"},
 		why:    "it reads files into types that its callers define; of the root it needs the form of dates and amounts",
 	},
@@ -141,7 +141,7 @@ var importTable = map[string]rule{
 		why:    "the proxy hands connections over and answers no call of the API",
 	},
 	"internal/server": {
-		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/rawjson", "internal/retryafter", "internal/store", "internal/token", "internal/words"},
+		ours:   []string{"", "internal/catalog", "internal/clock", "internal/cloudhosts", "internal/contract", "internal/entra", "internal/guid", "internal/issuer", "internal/lifecycle", "internal/loopback", "internal/quote", "internal/rawjson", "internal/retryafter", "internal/spelling", "internal/store", "internal/token", "internal/words"},
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},

@@ -1,12 +1,16 @@
-// Package ascii folds the case of keys and ids: of the letters A to Z, and of no others.
+// Package ascii folds the case of keys and ids, of the letters A to Z and of no others, and
+// takes them out of the blanks around them.
 //
 // Unicode's rules are for text. By them the Kelvin sign is k, ſ is s when case is folded,
 // and what is not valid UTF-8 becomes one and the same character, so that two ids may
-// become one. Here every other byte stays what it is. The functions are named for those
-// of package strings whose place they take.
+// become one, and no-break spaces are blanks. Here every other byte stays what it is. The
+// functions are named for those of package strings whose place they take.
 package ascii
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Is reports whether s has ASCII characters only.
 func Is(s string) bool {
@@ -61,4 +65,14 @@ func turned(c, first byte) byte {
 		return c ^ ('a' - 'A')
 	}
 	return c
+}
+
+const blanks = " \t\n\v\f\r"
+
+// TrimSpace returns s without blanks at its ends.
+func TrimSpace(s string) string { return strings.Trim(s, blanks) }
+
+// Fields returns what blanks separate in s.
+func Fields(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(blanks, r) })
 }

@@ -1,6 +1,7 @@
 package ascii_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,5 +76,23 @@ func BenchmarkEqualFold(b *testing.B) {
 				strings.EqualFold("customers", segment)
 			}
 		})
+	}
+}
+
+func TestBlanks(t *testing.T) {
+	for s, want := range map[string][]string{
+		"":                      nil,
+		" \t\r\n\v\f":           nil,
+		" openid\tprofile\n":    {"openid", "profile"},
+		"a\u00a0b\u2003c":       {"a\u00a0b\u2003c"},
+		"\u00a0 a\u0085 \u200b": {"\u00a0", "a\u0085", "\u200b"},
+		"\xa0a \x85":            {"\xa0a", "\x85"},
+	} {
+		if got := ascii.Fields(s); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+		if got, want := ascii.TrimSpace(s), strings.Join(want, " "); len(ascii.Fields(s)) < 2 && got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
 	}
 }

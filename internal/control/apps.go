@@ -13,6 +13,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/clock"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
@@ -164,8 +165,8 @@ func (p *Plane) patchApp(r *http.Request) (any, error) {
 func (p *Plane) addSecret(r *http.Request) (any, error) {
 	const example = `{"expires": "2026-03-01T09:30:00Z"}, with a value or without, or nothing for a secret that never expires`
 	var body struct {
-		Value   string `json:"value"`
-		Expires string `json:"expires"`
+		Value   string  `json:"value"`
+		Expires *string `json:"expires"`
 	}
 	if err := readBody(r, &body, example); err != nil {
 		return nil, err
@@ -177,12 +178,15 @@ func (p *Plane) addSecret(r *http.Request) (any, error) {
 	case len(secret.Value) > maxCredential:
 		return nil, refuse(fmt.Sprintf("the secret has %d bytes, and the limit is %d; send a shorter one", len(secret.Value), maxCredential))
 	}
-	if body.Expires != "" {
-		expires, err := clock.ParseTime(body.Expires)
+	if body.Expires != nil {
+		expires, err := clock.ParseTime(*body.Expires)
 		if err != nil {
 			return nil, refuse(err.Error())
 		}
-		secret.Expires = partnercenter.TimeOf(expires)
+		// Year 1 is the API's form of no date, and would be no end.
+		if secret.Expires = partnercenter.TimeOf(expires); secret.Expires.Time().IsZero() {
+			return nil, refuse(quote.Text(*body.Expires) + " is beyond the years of dates, 2 to 9999; leave expires out if the secret never expires")
+		}
 	}
 	return p.changeApp(r, func(a *seed.App) error {
 		if slices.ContainsFunc(secretsOf(a), func(other seed.AppSecret) bool { return other.Value == secret.Value }) {

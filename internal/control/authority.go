@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/certificate"
 	"github.com/partnercenter-go/partnercenter/internal/issuer"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
@@ -113,7 +114,7 @@ func keepSignIns(ctx context.Context, st *store.Store, now func() time.Time, o *
 		if err != nil {
 			return err
 		}
-		return unavailable(st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.Expires(), Data: data}))
+		return unavailable(st.SaveGrant(ctx, store.Grant{ID: g.ID, TenantID: g.TenantID, Expires: g.KeepUntil(), Data: data}))
 	}
 	o.SaveConsent = func(ctx context.Context, c issuer.Consent) error {
 		if len(c.Resources)+len(c.AppResources) == 0 {
@@ -134,7 +135,7 @@ func storedConsents(ctx context.Context, st *store.Store) ([]issuer.Consent, err
 	for _, c := range stored {
 		list = append(list, issuer.Consent{
 			TenantID: c.TenantID, ClientID: c.ClientID, UserID: c.UserID,
-			Resources: strings.Fields(c.Scope), AppResources: strings.Fields(c.AppScope),
+			Resources: ascii.Fields(c.Scope), AppResources: ascii.Fields(c.AppScope),
 		})
 	}
 	return list, err

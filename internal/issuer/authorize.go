@@ -163,7 +163,7 @@ func readAuthorizeParameters(c *call) (url.Values, error) {
 // read reads the parameters whose mistakes the app is told about.
 func (r *authorization) read(parameters url.Values) error {
 	get := parameters.Get
-	types := strings.Fields(ascii.ToLower(get("response_type")))
+	types := ascii.Fields(ascii.ToLower(get("response_type")))
 	slices.Sort(types)
 	switch strings.Join(types, " ") {
 	case "code":
@@ -304,7 +304,7 @@ func (a *Authority) finishCode(c *call, f *flow, client *app, t *tenant, user *U
 	r := f.request
 	text := "1.pc." + randomID() + randomID()
 	a.signIns.mu.Lock()
-	a.signIns.codes.add(string(digest(text)), userCaller(user.ObjectID), &code{request: r, login: f.login, made: a.instant()})
+	a.signIns.codes.addOfUser(string(digest(text)), user.ObjectID, &code{request: r, login: f.login, made: a.instant()})
 	a.signIns.mu.Unlock()
 	answer := url.Values{"code": {text}}
 	if r.hybrid {

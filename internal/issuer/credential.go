@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
@@ -162,6 +163,9 @@ func (a *Authority) checkAssertion(t *tokenRequest, assertion string) error {
 	var claims assertionClaims
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		return fail(codeAssertion, "The claims of the client assertion of application %s cannot be read. Send aud, iss, sub and exp.", id)
+	}
+	if strings.ContainsRune(claims.ID, utf8.RuneError) {
+		return fail(codeAssertion, "The jti of the client assertion of application %s has a character that is not valid, so that others would be the same. Send a GUID.", id)
 	}
 	if err := claims.check(t, now); err != nil {
 		return err

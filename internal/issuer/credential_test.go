@@ -231,6 +231,7 @@ func TestClientAssertion(t *testing.T) {
 		{"until 36812", signed(header, tokentest.With(tokentest.With(tokentest.With(claims, "nbf", nil), "iat", nil), "exp", 1<<40)), 700024},
 		{"until the end of time", signed(header, tokentest.With(tokentest.With(tokentest.With(claims, "nbf", nil), "iat", nil), "exp", 1e300)), 700024},
 		{"issued later", signed(header, tokentest.With(claims, "iat", start.Add(5*time.Minute+time.Second).Unix())), 700024},
+		{"jti of no text", assert(header, tokentest.With(claims, "jti", "a\ufffd"), key), 700027},
 		{"jti a number", assert(header, tokentest.With(claims, "jti", 1), key), 700027},
 		{"a revoked certificate", signed(tokentest.With(header, "x5t#S256", thumbprint(certs[2])), claims), 7000214},
 		{"an expired certificate", signed(tokentest.With(header, "x5t#S256", thumbprint(certs[3])), claims), 1000502},

@@ -144,7 +144,7 @@ func (a *Authority) enterCode(c *call) (any, error) {
 func (a *Authority) finishDevice(f *flow, client *app, user *User) (any, error) {
 	return a.endDevice(f.device, func(d *device) {
 		d.login = f.login
-		a.signIns.devices.give(d.key, userCaller(user.ObjectID))
+		a.signIns.devices.give(d.key, user.ObjectID)
 	},
 		"You are signed in", "You are signed in to "+client.label()+" on the device. You can close this page.")
 }

@@ -39,6 +39,15 @@ type Grant struct {
 // Expires is when the last refresh token expires unless it is used.
 func (g *Grant) Expires() time.Time { return g.Renewed.Add(RefreshLifetime) }
 
+// KeepUntil is until when a family is to be kept, by the clock that people set and by the
+// system's: one that is over may be right again once the first is set.
+func (g *Grant) KeepUntil() time.Time {
+	if g.System.After(g.Renewed) {
+		return g.System.Add(RefreshLifetime)
+	}
+	return g.Expires()
+}
+
 // isOver reports whether the last refresh token has expired.
 func (g *Grant) isOver(now instant) bool {
 	return instant{shown: g.Renewed, system: g.System}.age(now) >= RefreshLifetime
@@ -62,9 +71,14 @@ type grants struct {
 	families map[string]*Grant
 }
 
-func newGrants(known []Grant, save func(context.Context, Grant) error) *grants {
+// newGrants returns the known families. Older versions stored no time by the system's
+// clock; those count from now.
+func newGrants(known []Grant, save func(context.Context, Grant) error, system time.Time) *grants {
 	g := &grants{save: save, families: make(map[string]*Grant, len(known))}
 	for _, grant := range known {
+		if grant.System.IsZero() {
+			grant.System = system
+		}
 		g.families[grant.ID] = &grant
 	}
 	return g

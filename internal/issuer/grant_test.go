@@ -384,7 +384,7 @@ func FuzzRefresh(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		a.grants = newGrants([]Grant{grant}, nil)
+		a.grants = newGrants([]Grant{grant}, nil, start)
 		used := false
 		err := a.grants.redeem(t.Context(), text, instant{shown: start, system: start}, func(*Grant) error { used = true; return nil })
 		if used != (text == token) || used != (err == nil) {

@@ -50,29 +50,29 @@ type guesses struct {
 	system func() time.Time
 
 	mu    sync.Mutex // guards what follows
-	known *table[*wrongGuesses]
+	known map[string]*wrongGuesses
 	// strangers are the guesses at passwords of names that nobody has. They are separate,
 	// so that made-up names have no user's guesses forgotten.
-	strangers *table[*wrongGuesses]
+	strangers map[string]*wrongGuesses
 }
 
 type wrongGuesses struct {
-	count int
-	last  time.Time
+	left int // how many more are taken
+	last time.Time
 }
 
 func newGuesses(system func() time.Time) *guesses {
-	return &guesses{system: system, known: newTable[*wrongGuesses](guessesKept), strangers: newTable[*wrongGuesses](guessesKept)}
+	return &guesses{system: system, known: make(map[string]*wrongGuesses), strangers: make(map[string]*wrongGuesses)}
 }
 
 func (g *guesses) forget() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.known.clear()
-	g.strangers.clear()
+	clear(g.known)
+	clear(g.strangers)
 }
 
-func (g *guesses) table(of *target) *table[*wrongGuesses] {
+func (g *guesses) like(of *target) map[string]*wrongGuesses {
 	if of.kind == guessStranger {
 		return g.strangers
 	}
@@ -81,8 +81,8 @@ func (g *guesses) table(of *target) *table[*wrongGuesses] {
 
 // wait returns how long guesses at a target are refused. The caller holds the lock.
 func (g *guesses) wait(of *target) time.Duration {
-	wrong, known := g.table(of).get(of.key())
-	if !known || wrong.count < of.limit {
+	wrong := g.like(of)[of.key()]
+	if wrong == nil || wrong.left > 0 {
 		return 0
 	}
 	return max(wrong.last.Add(lockout).Sub(g.system()), 0)
@@ -90,19 +90,43 @@ func (g *guesses) wait(of *target) time.Duration {
 
 // count counts a guess. The caller holds the lock.
 func (g *guesses) count(of *target, right bool) {
-	in, key, now := g.table(of), of.key(), g.system()
+	in, key, now := g.like(of), of.key(), g.system()
 	if right {
 		if of.kind != guessUserCode { // of which anybody has one
-			in.remove(key)
+			delete(in, key)
 		}
 		return
 	}
-	wrong, known := in.get(key)
-	if !known || now.Sub(wrong.last) >= lockout {
-		wrong = new(wrongGuesses)
-		in.add(key, of.caller, wrong)
+	wrong := in[key]
+	if wrong == nil {
+		makeRoom(in, now)
 	}
-	wrong.count, wrong.last = wrong.count+1, now
+	if wrong == nil || now.Sub(wrong.last) >= lockout {
+		wrong = &wrongGuesses{left: of.limit}
+		in[key] = wrong
+	}
+	wrong.left, wrong.last = wrong.left-1, now
+}
+
+// makeRoom forgets what counts no more or, without that, the target that is the farthest
+// from being locked: who fills the memory unlocks nothing.
+func makeRoom(in map[string]*wrongGuesses, now time.Time) {
+	if len(in) < guessesKept {
+		return
+	}
+	var farthest string
+	var most *wrongGuesses
+	for key, wrong := range in {
+		switch {
+		case now.Sub(wrong.last) >= lockout:
+			delete(in, key)
+		case most == nil || wrong.left > most.left || wrong.left == most.left && wrong.last.Before(most.last):
+			farthest, most = key, wrong
+		}
+	}
+	if len(in) >= guessesKept {
+		delete(in, farthest)
+	}
 }
 
 // try makes a guess unless they are refused for the time that it returns. Guesses are

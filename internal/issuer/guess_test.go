@@ -211,7 +211,7 @@ func TestFlood(t *testing.T) {
 		device(address, apps[i%len(apps)])
 		newBrowser(t, from{a, address}).do("GET", authorizeURL("/common/oauth2/v2.0/authorize", "client_id", apps[i%len(apps)]), nil)
 	}
-	if n, m := a.signIns.flows.len(), a.signIns.devices.len(); n != signInsKept || m != signInsKept || len(a.signIns.users) > signInsKept {
+	if n, m := a.signIns.flows.strangers.n, a.signIns.devices.strangers.n; n != signInsKept || m != signInsKept || len(a.signIns.users) > signInsKept {
 		t.Errorf("%d sign-ins, %d devices and %d of their codes are kept", n, m, len(a.signIns.users))
 	}
 
@@ -362,18 +362,88 @@ func TestTable(t *testing.T) {
 	table.give("2", "e")
 	table.remove("3")
 	table.remove("none")
-	if v, ok := table.get("2"); !ok || v != 2 || table.len() != 3 || len(table.callers) != 3 {
-		t.Errorf("%d %v, %d entries, callers %v", v, ok, table.len(), table.callers)
+	if v, ok := table.get("2"); !ok || v != 2 || len(table.entries) != 3 || len(table.strangers.by) != 2 || len(table.users.by) != 1 {
+		t.Errorf("%d %v, %d entries, of %v and %v", v, ok, len(table.entries), table.strangers, table.users)
+	}
+	// Strangers replace nothing of users, nor users anything of theirs.
+	for i := range 9 {
+		table.add(fmt.Sprint("s", i), fmt.Sprint("s", i), i)
+	}
+	table.give("2", "f")
+	for i := range 4 {
+		table.addOfUser(fmt.Sprint("u", i), "g", i)
+	}
+	_, kept := table.get("2")
+	_, replaced := table.get("u0")
+	if _, ok := table.get("s5"); !kept || replaced || !ok || table.strangers.n != 4 || table.users.n != 4 {
+		t.Errorf("kept %v, replaced %v, %v, %d and %d entries", kept, !replaced, ok, table.strangers.n, table.users.n)
+	}
+}
+
+// TestFullOfGuesses fills the memory for guesses: what is locked stays so.
+func TestFullOfGuesses(t *testing.T) {
+	system := &clock{at: start}
+	g := newGuesses(system.now)
+	guess := func(kind guessKind, caller string) time.Duration {
+		_, wait := g.try(target{kind: kind, caller: caller, limit: maxWrongPasswords}, func() bool { return false })
+		return wait
+	}
+	for range maxWrongPasswords {
+		guess(guessPassword, "guesser")
+	}
+	for i := range guessesKept + 100 {
+		guess(guessPassword, fmt.Sprint(i))
+	}
+	if guess(guessPassword, "guesser") == 0 || len(g.known) > guessesKept {
+		t.Errorf("strangers have unlocked the password; %d are kept", len(g.known))
+	}
+	system.set(start.Add(lockout))
+	guess(guessPassword, "new")
+	if len(g.known) != 1 {
+		t.Errorf("%d are kept of those that count no more", len(g.known))
 	}
 }
 
 func TestCallerOf(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.1:80": "192.0.2.1", "[::ffff:192.0.2.1]:80": "192.0.2.1", "[2001:db8::1]:80": "2001:db8::/64", "[2001:db8::ffff:2]:1": "2001:db8::/64",
-		"[fe80::1%eth0]:1": "fe80::/64", "127.0.0.1:1": "127.0.0.1", "pipe": "pipe", "": "",
+		"[fe80::1%eth0]:1": "fe80::/64", "127.0.0.1:1": "loopback", "127.250.3.4:1": "loopback", "[::ffff:127.0.0.2]:1": "loopback", "[::1]:1": "loopback", "pipe": "pipe", "": "",
 	} {
 		if got := callerOf(&http.Request{RemoteAddr: address}); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}
+	}
+}
+
+// TestBlanks has blanks beyond ASCII beside keys, which are not trimmed and separate
+// nothing.
+func TestBlanks(t *testing.T) {
+	a := newAuthority(t, signInOptions(&clock{at: start}))
+	for _, blank := range []string{"\u00a0", "\u2003", "\u0085"} {
+		wantRefusal(t, post(a, urlV2, set(formV2(), "scope", "openid"+blank+api+"/.default")), 400, "invalid_scope", codeInvalidScope.number)
+		b := newBrowser(t, a)
+		w := b.press(b.do("GET", authorizeURL("/common/oauth2/v2.0/authorize"), nil), "signin", url.Values{"username": {userName + blank}, "password": {password}})
+		if !strings.Contains(w.Body.String(), `name="password"`) {
+			t.Errorf("%q after the name signs in: %s", blank, w.Body)
+		}
+	}
+}
+
+// TestGrantWithoutSystem has a family that an older version stored, without the time by
+// the system's clock: what the clock that is set has ended is right again.
+func TestGrantWithoutSystem(t *testing.T) {
+	gs := newGrants([]Grant{{ID: "old", Renewed: start}}, nil, start)
+	future := start.AddDate(4, 0, 0)
+	if g := gs.families["old"]; !g.isOver(instant{shown: future, system: start}) {
+		t.Error("it does not end")
+	}
+	gs.prune(instant{shown: future, system: start})
+	g := gs.families["old"]
+	if g == nil || g.isOver(instant{shown: start, system: start}) || g.isOver(instant{shown: start.AddDate(-1, 0, 0), system: start}) {
+		t.Errorf("it is over: %+v", g)
+	}
+	gs.prune(instant{shown: future, system: start.Add(RefreshLifetime)})
+	if len(gs.families) != 0 {
+		t.Error("it is kept for ever")
 	}
 }

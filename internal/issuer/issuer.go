@@ -300,7 +300,7 @@ func New(o Options) (*Authority, error) {
 		a.customer = func(context.Context, string) (*Customer, error) { return nil, nil }
 	}
 	a.consents = newConsents(o.Consents, o.SaveConsent)
-	a.grants = newGrants(o.Grants, o.SaveGrant)
+	a.grants = newGrants(o.Grants, o.SaveGrant, a.system())
 	a.endpoints = a.makeEndpoints()
 	a.trust.Store(&trust{keys: slices.Clone(o.Keys), bases: bases, directory: directory})
 	return a, nil

@@ -67,7 +67,7 @@ type scopes struct {
 
 func parseScopes(text string) (scopes, error) {
 	var s scopes
-	for _, scope := range strings.Fields(text) {
+	for _, scope := range ascii.Fields(text) {
 		switch lower := ascii.ToLower(scope); {
 		case !isScopeToken(scope):
 			return s, fail(codeInvalidScope, "The scope %s has characters that a scope cannot have. Send scope=<URL of the API>/.default.", quote.Text(scope))
@@ -106,7 +106,7 @@ func cutScope(scope string) (resource, permission string, ok bool) {
 // appResource returns the resource in the scope of an app-only request. MSAL adds the
 // scopes of OpenID Connect, which are ignored.
 func appResource(scope string) (string, error) {
-	if strings.TrimSpace(scope) == "" {
+	if ascii.TrimSpace(scope) == "" {
 		return "", missing("scope", "Add scope=<URL of the API>/.default; resource belongs to the v1 endpoint.")
 	}
 	s, err := parseScopes(scope)
@@ -144,7 +144,7 @@ func (a *Authority) userAccess(t *trust, scope, resource string) (*accessRequest
 		if ascii.EqualFold(permission, defaultScope) {
 			continue
 		}
-		want.scope = strings.TrimSpace(want.scope + " " + permission)
+		want.scope = ascii.TrimSpace(want.scope + " " + permission)
 	}
 	if err := a.resolve(t, want); err != nil {
 		return nil, err

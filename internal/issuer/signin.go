@@ -24,7 +24,8 @@ import (
 const (
 	// signInLifetime is how long a user may take to sign in.
 	signInLifetime = 15 * time.Minute
-	// signInsKept bounds the memory for sign-ins in progress; see table.
+	// signInsKept bounds the memory for sign-ins in progress, and again for those of users
+	// who have entered their password; see table.
 	signInsKept = 4096
 
 	// doublePress is how long a second press of the final button gets the answer to the
@@ -73,10 +74,6 @@ func (s *signIns) forget() {
 	clear(s.users)
 	s.stolen.Purge()
 }
-
-// userCaller stands for a user who has signed in, among callers: what belongs to one,
-// nobody else can have replaced.
-func userCaller(userID string) string { return "user " + userID }
 
 // step is what a sign-in waits for.
 type step int
@@ -244,7 +241,7 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 		return nil, nil
 	case e.button == "signin":
 		// On a page from the browser's history, too: another name is another user.
-		f.step, f.name, f.login = stepPassword, strings.Clone(strings.TrimSpace(e.name)), nil
+		f.step, f.name, f.login = stepPassword, strings.Clone(ascii.TrimSpace(e.name)), nil
 		if len(f.name) > maxUserName {
 			f.name = ""
 		}
@@ -258,7 +255,7 @@ func (a *Authority) advance(c *call, f *flow, e formEntry) (finish func() (any, 
 		if err != nil {
 			return nil, err
 		}
-		a.signIns.flows.give(f.id, userCaller(user.ObjectID))
+		a.signIns.flows.give(f.id, user.ObjectID)
 		f.login = &login{tenantID: tenant.id, clientID: f.signInRequest().clientID, user: user}
 		f.step = stepConsent
 		if user.MFA {

@@ -300,7 +300,7 @@ func (a *Authority) accessRequest(t *tokenRequest, before *Grant) (*accessReques
 		return nil, fail(codeResourceAtV2, "The parameter 'resource' belongs to the v1 endpoint. Send scope=<URL of the API>/.default here.")
 	}
 	scope := t.form.Get("scope")
-	if strings.TrimSpace(scope) == "" {
+	if ascii.TrimSpace(scope) == "" {
 		scope = before.Scope
 	}
 	return a.userAccess(t.trust, scope, before.Resource)
@@ -356,7 +356,7 @@ func (t *tokenRequest) scopeAnswer(want *accessRequest) string {
 		return cmp.Or(want.scope, scopeUser)
 	}
 	var names []string
-	for name := range strings.FieldsSeq(cmp.Or(want.scope, scopeUser)) {
+	for _, name := range ascii.Fields(cmp.Or(want.scope, scopeUser)) {
 		names = append(names, want.resource+"/"+name)
 	}
 	for _, scope := range want.asked {

@@ -77,7 +77,7 @@ func stale(stored *string, ifMatch string, sent *string) bool {
 	if stored == nil || *stored == "" {
 		return false
 	}
-	tag := strings.TrimSpace(ifMatch)
+	tag := ascii.TrimSpace(ifMatch)
 	if tag == "*" {
 		return false
 	}
@@ -106,7 +106,7 @@ func sentVersion(stored *partnercenter.ResourceAttributes, ifMatch string, sent 
 	if tag == nil || *tag == "" {
 		return true
 	}
-	if strings.TrimSpace(ifMatch) == "*" {
+	if ascii.TrimSpace(ifMatch) == "*" {
 		ifMatch = ""
 	}
 	if named := etagOf(sent); ifMatch == "" && (named == nil || *named == "") {

@@ -193,7 +193,7 @@ func (u *updateCheck) changesTerm() bool {
 
 // sold reports whether the item is sold for a term.
 func (u *updateCheck) sold(term string) bool {
-	return u.item != nil && slices.ContainsFunc(u.item.Terms, func(t string) bool { return ascii.EqualFold(t, strings.TrimSpace(term)) })
+	return u.item != nil && slices.ContainsFunc(u.item.Terms, func(t string) bool { return ascii.EqualFold(t, ascii.TrimSpace(term)) })
 }
 
 func (u *updateCheck) scheduledTerm() string {

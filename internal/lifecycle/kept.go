@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
@@ -117,7 +116,7 @@ func (l *keptLine) otherMember() string {
 // differs reports whether a text is asked for that is not there yet. An empty one is
 // the value of a member that the client did not set.
 func differs(asked, is string) bool {
-	asked = strings.TrimSpace(asked)
+	asked = ascii.TrimSpace(asked)
 	return asked != "" && !ascii.EqualFold(asked, is)
 }
 

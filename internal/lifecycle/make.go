@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"cmp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -91,7 +90,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 	number := len(o.Document.LineItems)
 	line := partnercenter.OrderLineItem{
 		LineItemNumber: &number, OfferID: item.ID, TransactionType: "New", FriendlyName: cmp.Or(asked.FriendlyName, item.Title),
-		Quantity: new(*asked.Quantity), PartnerIDOnRecord: strings.TrimSpace(asked.PartnerIDOnRecord),
+		Quantity: new(*asked.Quantity), PartnerIDOnRecord: ascii.TrimSpace(asked.PartnerIDOnRecord),
 		AdditionalPartnerIDsOnRecord: asked.AdditionalPartnerIDsOnRecord, AttestationAccepted: asked.AttestationAccepted,
 	}
 	if item.Trial {
@@ -119,7 +118,7 @@ func (o *Order) addLine(a *Account, ids ids, item *catalog.Item, asked *partnerc
 		if item.Kind == catalog.Marketplace {
 			line.Links.ActivationLinks = partnercenter.NewLink("GET", "/customers/"+a.CustomerID+"/orders/"+o.Document.ID+"/lineitems/"+strconv.Itoa(number)+"/activationlinks")
 		}
-		s := newSubscription(a, &o.Document, &line, item, strings.TrimSpace(asked.ParentSubscriptionID), provisioned)
+		s := newSubscription(a, &o.Document, &line, item, ascii.TrimSpace(asked.ParentSubscriptionID), provisioned)
 		s.Facts.LineItemNumber = number
 		s.Facts.NeedsActivation = item.Kind == catalog.Marketplace
 		s.Facts.Seats = []Seats{{Quantity: *line.Quantity, Added: bought}}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -135,7 +134,7 @@ func (p *patchCheck) match() (addOns []*partnercenter.OrderLineItem, known []int
 }
 
 func (p *patchCheck) isAddOn(line *partnercenter.OrderLineItem) bool {
-	item, err := p.account.Catalog.Find(strings.TrimSpace(line.OfferID), p.account.Country)
+	item, err := p.account.Catalog.Find(ascii.TrimSpace(line.OfferID), p.account.Country)
 	return err == nil && item.AddOn
 }
 
@@ -354,7 +353,7 @@ func (o *Order) buyAddOns(account *Account, request *partnercenter.Order, lines 
 	p := &placementCheck{Account: &among, Placement: Placement{Request: &partnercenter.Order{BillingCycle: o.Document.BillingCycle}}, settings: settings, now: now}
 	for i, line := range lines {
 		l := &lineCheck{placementCheck: p, number: i, line: line}
-		l.item, l.err = account.Catalog.Find(strings.TrimSpace(line.OfferID), account.Country)
+		l.item, l.err = account.Catalog.Find(ascii.TrimSpace(line.OfferID), account.Country)
 		if l.err == nil && line.ParentSubscriptionID != "" && l.item.AddOn {
 			if err := check(addOnRules, &addOnCheck{l, o, l.parent()}); err != nil {
 				return nil, nil, err

@@ -50,9 +50,9 @@ func ReferencedIDs(request *partnercenter.Order) (subscriptions, mpnIDs []string
 		line := &request.LineItems[i]
 		add(&subscriptions, "subscription ", Key(line.ParentSubscriptionID))
 		add(&subscriptions, "subscription ", Key(azureSubscriptionID(line)))
-		add(&mpnIDs, "partner ", strings.TrimSpace(line.PartnerIDOnRecord))
+		add(&mpnIDs, "partner ", ascii.TrimSpace(line.PartnerIDOnRecord))
 		for _, id := range line.AdditionalPartnerIDsOnRecord {
-			add(&mpnIDs, "partner ", strings.TrimSpace(id))
+			add(&mpnIDs, "partner ", ascii.TrimSpace(id))
 		}
 	}
 	return subscriptions, mpnIDs
@@ -63,7 +63,7 @@ func ReferencedIDs(request *partnercenter.Order) (subscriptions, mpnIDs []string
 func provisioningVariable(line *partnercenter.OrderLineItem, name string) string {
 	for key, value := range line.ProvisioningContext {
 		if ascii.EqualFold(key, name) {
-			return strings.TrimSpace(value)
+			return ascii.TrimSpace(value)
 		}
 	}
 	return ""
@@ -99,7 +99,7 @@ func PlaceOrder(account *Account, command Placement, settings Settings, now time
 	}
 	for i := range command.Request.LineItems {
 		l := &lineCheck{placementCheck: p, number: i, line: &command.Request.LineItems[i]}
-		l.item, l.err = account.Catalog.Find(strings.TrimSpace(l.line.OfferID), account.Country)
+		l.item, l.err = account.Catalog.Find(ascii.TrimSpace(l.line.OfferID), account.Country)
 		if err := check(lineRules, l); err != nil {
 			return nil, nil, err
 		}
@@ -147,7 +147,7 @@ var requestRules = []rule[*placementCheck]{
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "the currency is not the customer's", func(p *placementCheck) (string, string) {
 		code, _ := p.Catalog.Currency(p.Country)
-		sent := strings.TrimSpace(p.Request.CurrencyCode)
+		sent := ascii.TrimSpace(p.Request.CurrencyCode)
 		return require(sent == "" || code == "" || ascii.EqualFold(sent, code), "Send "+code+", or leave it out", "Invalid property currencyCode: customers in %s are billed in %s, not %s", p.Country, code, quote.Text(p.Request.CurrencyCode))
 	}},
 	{http.StatusBadRequest, partnercenter.ErrorCodeSandboxLimit, "the sandbox has more customers than it may", func(p *placementCheck) (string, string) {
@@ -158,7 +158,7 @@ var requestRules = []rule[*placementCheck]{
 
 func (p *placementCheck) indirect() bool {
 	return slices.ContainsFunc(p.Request.LineItems, func(l partnercenter.OrderLineItem) bool {
-		return strings.TrimSpace(l.PartnerIDOnRecord) != ""
+		return ascii.TrimSpace(l.PartnerIDOnRecord) != ""
 	})
 }
 
@@ -189,7 +189,7 @@ func unknownCycle(c partnercenter.BillingCycleType) (string, string) {
 // lineRules apply to each line. After the one about unknown offers there is an item.
 var lineRules = []rule[*lineCheck]{
 	{http.StatusBadRequest, partnercenter.ErrorCodeInvalidProperty, "a line has no offerId", func(l *lineCheck) (string, string) {
-		return require(strings.TrimSpace(l.line.OfferID) != "", "Send an offer id or a catalogItemId", "Invalid property offerId: line %d has none", l.number)
+		return require(ascii.TrimSpace(l.line.OfferID) != "", "Send an offer id or a catalogItemId", "Invalid property offerId: line %d has none", l.number)
 	}},
 	{http.StatusNotFound, partnercenter.ErrorCodeProductNotFound, "the product is unknown", func(l *lineCheck) (string, string) {
 		return l.requireKnown(catalog.ErrUnknownProduct, nextReadCatalog)
@@ -372,7 +372,7 @@ func (l *lineCheck) requireAzure(right func(*Subscription) bool, next, problem s
 // requireMPN refuses the first MPN id of a line that is not right.
 func (l *lineCheck) requireMPN(problem string, right func(id string) bool) (string, string) {
 	for _, id := range append([]string{l.line.PartnerIDOnRecord}, l.line.AdditionalPartnerIDsOnRecord...) {
-		if id = strings.TrimSpace(id); id != "" && !right(id) {
+		if id = ascii.TrimSpace(id); id != "" && !right(id) {
 			return violation("Send the MPN id of an indirect reseller of the partner; GET /v1/relationships lists them", problem, quote.Text(id))
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
@@ -45,7 +44,7 @@ type Holdings struct {
 }
 
 // Key returns the form in which case-insensitive ids are looked up.
-func Key(id string) string { return ascii.ToLower(strings.TrimSpace(id)) }
+func Key(id string) string { return ascii.ToLower(ascii.TrimSpace(id)) }
 
 // Order is an order with everything that changes with it. The document is its final
 // state, when everything in progress is complete; [Order.At] returns the state before

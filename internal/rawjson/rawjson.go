@@ -3,6 +3,7 @@ package rawjson
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -88,3 +89,28 @@ func WithoutNulls(value jsontext.Value) (jsontext.Value, error) {
 		return element.Kind() != jsontext.KindNull, nil
 	})
 }
+
+// FoldedName returns a member's name, at any depth, with one of the two letters beyond
+// ASCII that are s and k when case is ignored, ſ and the Kelvin sign: decoding would take
+// it for another name. It is empty if there is none, or if value is not JSON.
+func FoldedName(value jsontext.Value) string {
+	if !bytes.ContainsAny(value, folded+`\`) {
+		return ""
+	}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(value), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	for {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return ""
+		}
+		kind, length := dec.StackIndex(dec.StackDepth())
+		if kind == jsontext.KindBeginObject && length%2 == 1 && IsFolded(token.String()) {
+			return token.String()
+		}
+	}
+}
+
+const folded = "ſ\u212A"
+
+// IsFolded reports whether a name has one of the letters of [FoldedName].
+func IsFolded(name string) bool { return strings.ContainsAny(name, folded) }

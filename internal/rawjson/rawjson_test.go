@@ -25,3 +25,19 @@ func TestWithoutNulls(t *testing.T) {
 		}
 	}
 }
+
+func TestFoldedName(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"status":"\u017f","a":["ſ",{"b":"\u212A"}]}`: "",
+		`{"\u017ftatus":1}`:                            "ſtatus",
+		`{"a":[{"b":1},{"c":"x","K":{}}]}`:             "\u212A",
+		`{"é":"\\u017f"}`:                              "",
+		`["ſ"]`:                                        "",
+		`{"a":`:                                        "",
+	} {
+		if got := rawjson.FoldedName([]byte(text)); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}

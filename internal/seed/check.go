@@ -68,7 +68,9 @@ func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 	c.Required(p, "domain", "the partner's domain, such as contosocsp.onmicrosoft.com")
 	c.Required(p, "mpnId", "the partner's MPN id, digits")
 	c.Required(p, "country", "two letters, such as US")
-	c.guid(p.Field("tenantId"))
+	c.identity(p.Field("tenantId"))
+	c.digits(p.Field("mpnId"))
+	c.country(p.Field("country"))
 	c.Unique(ids.tenants, p.Field("tenantId"), guid.Key(partner.TenantID))
 	c.Unique(ids.domains, p.Field("domain"), ascii.ToLower(partner.Domain))
 	for i := range partner.Apps {
@@ -95,7 +97,9 @@ func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 			c.Required(at, "name", "the reseller's company name")
 			c.Required(at, "mpnId", "the reseller's MPN id, digits")
 			c.Required(at, "location", "the reseller's country, two letters")
-			c.guid(at.Field("tenantId"))
+			c.identity(at.Field("tenantId"))
+			c.digits(at.Field("mpnId"))
+			c.country(at.Field("location"))
 			c.Unique(resellers, at.Field("tenantId"), guid.Key(reseller.TenantID))
 		}
 	}
@@ -119,8 +123,8 @@ func (c *checker) partner(p yamlfile.Position, partner *Partner, ids *seedIDs) {
 func (c *checker) app(p yamlfile.Position, a *App, ids *seedIDs) {
 	c.Required(p, "clientId", "the GUID that the app signs in with")
 	c.Required(p, "name", "what the app is called")
-	c.guid(p.Field("clientId"))
-	c.guid(p.Field("objectId"))
+	c.identity(p.Field("clientId"))
+	c.identity(p.Field("objectId"))
 	c.Unique(ids.clients, p.Field("clientId"), guid.Key(a.ClientID))
 	for i := range a.Secrets {
 		if at := p.Field("secrets").Item(i); at.IsObject() {
@@ -195,7 +199,7 @@ func isResource(text string) bool {
 func (c *checker) user(p yamlfile.Position, u *User, ids *seedIDs) {
 	c.Required(p, "userPrincipalName", "what the user signs in as, such as ada@contosocsp.onmicrosoft.com")
 	c.Required(p, "name", "what the user is called")
-	c.guid(p.Field("objectId"))
+	c.identity(p.Field("objectId"))
 	upn := p.Field("userPrincipalName")
 	if problem := principalNameProblem(u.UserPrincipalName); problem != "" && !upn.Empty() {
 		c.Problem(upn, "%s", problem)
@@ -257,5 +261,25 @@ func (c *checker) order(p yamlfile.Position, o *partnercenter.Order) {
 func (c *checker) guid(p yamlfile.Position) {
 	if text, ok := p.Text(); ok && text != "" && !guid.Is(text) {
 		c.Problem(p, "%q is not a GUID; write one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301", text)
+	}
+}
+
+// identity checks a GUID that something is known by.
+func (c *checker) identity(p yamlfile.Position) {
+	c.guid(p)
+	if text, ok := p.Text(); ok && guid.Is(text) && strings.Trim(text, "0-") == "" {
+		c.Problem(p, "%s stands for none; write another GUID", text)
+	}
+}
+
+func (c *checker) digits(p yamlfile.Position) {
+	if text, ok := p.Text(); ok && strings.Trim(text, "0123456789") != "" {
+		c.Problem(p, "%q has something other than digits; write an MPN id such as 5080911", text)
+	}
+}
+
+func (c *checker) country(p yamlfile.Position) {
+	if text, ok := p.Text(); ok && text != "" && (len(text) != 2 || strings.Trim(ascii.ToUpper(text), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
+		c.Problem(p, "%q is no country; write two letters, such as US", text)
 	}
 }

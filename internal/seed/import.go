@@ -142,6 +142,9 @@ func (f *importFile) syntax(err error, offset int64) error {
 
 // value adds one answer of the API, or a bare list of items.
 func (f *importFile) value(value jsontext.Value, offset int) error {
+	if name := rawjson.FoldedName(value); name != "" {
+		return f.fail(offset, "", "has a member %.60q, with a letter beyond ASCII that would be taken for s or k; fetch the answer again or correct the file", name)
+	}
 	if value.Kind() == jsontext.KindBeginArray {
 		return f.list(value, offset, "")
 	}
@@ -199,6 +202,14 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 		return f.fail(offset, name, "is not an order of the API: %v; fetch it again or correct the file", err)
 	}
 	spelling.Normalize(&o)
+	if err := f.dates(&o, offset, name); err != nil {
+		return err
+	}
+	for i := range o.LineItems {
+		if n := o.LineItems[i].Quantity; n != nil && *n < 0 {
+			return f.fail(offset, name, "order %.60q: lineItems[%d].quantity is below zero; a cancelled line has 0", o.ID, i)
+		}
+	}
 	if o.ReferenceCustomerID == "" {
 		// The addresses are the only other place that names the customer.
 		if o.ReferenceCustomerID = customerIn(m); o.ReferenceCustomerID == "" {
@@ -222,6 +233,14 @@ func (f *importFile) order(value jsontext.Value, m map[string]member, offset int
 	return addOnce(f, &f.into.Orders, f.into.orders, read[partnercenter.Order]{item: o, key: key, what: "order " + o.ID, offset: offset, name: name})
 }
 
+// dates refuses an item with a date that cannot be read.
+func (f *importFile) dates(item any, offset int, name string) error {
+	if member, text := spelling.UnreadableDate(item); text != "" {
+		return f.fail(offset, name, "%s %.60q is not a date; fetch the answer again, or write one such as 2023-03-15T02:17:15.6455674Z", member, text)
+	}
+	return nil
+}
+
 // keysOf returns the ids by which an order and what it made are found.
 func keysOf(o *partnercenter.Order) []string {
 	keys := []string{o.ID}
@@ -241,6 +260,9 @@ func (f *importFile) customer(value jsontext.Value, offset int, name string) err
 		return f.fail(offset, name, "is a customer without id, as in a request; save the answer instead")
 	case !guid.Is(c.ID):
 		return f.fail(offset, name, "customer id %.60q is not a GUID; use the customer's", c.ID)
+	}
+	if err := f.dates(&c, offset, name); err != nil {
+		return err
 	}
 	spelling.Normalize(&c)
 	// The API returns the first administrator's password once, when the customer is

@@ -3,6 +3,8 @@ package seed
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/words"
@@ -40,8 +42,10 @@ func (u *User) Check() error {
 // principalNameProblem returns what is wrong with a user principal name, or nothing.
 func principalNameProblem(upn string) string {
 	name, domain, ok := strings.Cut(upn, "@")
-	if !ok || name == "" || domain == "" || strings.ContainsAny(upn, " \t\r\n") || strings.Contains(domain, "@") {
+	if !ok || name == "" || domain == "" || strings.ContainsFunc(upn, isBlank) || strings.Contains(domain, "@") {
 		return fmt.Sprintf("%q is not a user principal name; write one such as ada@contosocsp.onmicrosoft.com", upn)
 	}
 	return ""
 }
+
+func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }

@@ -45,7 +45,7 @@ func (s *Server) authenticate(c *call) error {
 		return errUnauthorized(partnercenter.ErrorCodeAccessDenied, "Access denied: the request has more than one Authorization header. Send one.")
 	}
 	scheme, text, _ := strings.Cut(values[0], " ")
-	text = strings.TrimSpace(text)
+	text = ascii.TrimSpace(text)
 	if !ascii.EqualFold(scheme, "Bearer") || text == "" {
 		return errUnauthorized(partnercenter.ErrorCodeTokenMissing, "Partner token missing in request context: the Authorization header holds no bearer token. "+s.nextSignIn())
 	}

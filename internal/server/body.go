@@ -14,6 +14,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/rawjson"
+	"github.com/partnercenter-go/partnercenter/internal/spelling"
 )
 
 const (
@@ -59,8 +60,9 @@ func (c *call) readBody() ([]byte, error) {
 }
 
 // decodeJSON decodes a body into out. Text that is not JSON, invalid UTF-8, duplicate
-// keys (in any case) and excessive nesting give 400 with code 800002; a value of the
-// wrong type gives 400 with code 3000. Both say where.
+// keys (in any case), keys that are others only by Unicode's rules, and excessive nesting
+// give 400 with code 800002; a value of the wrong type, or a date that cannot be read,
+// gives 400 with code 3000. Both say where.
 func decodeJSON(data []byte, out any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errBody("it is empty", "send a JSON object")
@@ -68,11 +70,17 @@ func decodeJSON(data []byte, out any) error {
 	if err := checkJSON(data); err != nil {
 		return err
 	}
+	if name := rawjson.FoldedName(data); name != "" {
+		return errBody("the key "+quote.Text(name)+" has a letter beyond ASCII that would be taken for s or k", "write it as documented")
+	}
 	given, err := rawjson.WithoutNulls(data)
 	if err == nil {
 		err = partnercenter.Unmarshal(given, out)
 	}
 	if err == nil {
+		if member, text := spelling.UnreadableDate(out); text != "" {
+			return errBadQuery(member+" "+quote.Text(text)+" is not a date", "write it like 2018-03-15T02:17:15Z, or leave it out")
+		}
 		return nil
 	}
 	if e := partnercenter.Unmarshal(data, out); e != nil {

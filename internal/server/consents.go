@@ -78,7 +78,7 @@ func (s *Server) deleteApplicationConsent(c *call) error {
 	if err := s.checkConsentCall(c); err != nil {
 		return err
 	}
-	if err := c.checkRequestID(); err != nil {
+	if err := c.checkWriteHeaders(); err != nil {
 		return err
 	}
 	id := c.param("application-id")

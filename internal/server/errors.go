@@ -157,6 +157,10 @@ func errBody(problem, next string) error {
 	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: the body cannot be accepted: "+problem+". To go on, "+next+".")
 }
 
+func errRepeatedHeader(name string) error {
+	return fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: "+name+" was sent more than once, so which one counts would not be certain. Send it once.")
+}
+
 func errNotOffered(what string, cloud partnercenter.CloudName) error {
 	return fail(http.StatusBadRequest, partnercenter.ErrorCodeNotInEnvironment,
 		"This operation is not supported in this environment: "+what+" not offered in the "+string(cloud)+

@@ -11,6 +11,7 @@ import (
 func TestRequestIDsAreASCII(t *testing.T) {
 	a := newAPI(t)
 	body := orderOf(line(offerE3, 1))
+	a.writeHeaders(t)
 	before := a.holdings(t, documented)
 	for _, id := range []string{"commande-\xe9", "commande-\xe8", "commande-é", "\u212Aelvin", "\xff"} {
 		header := http.Header{"MS-RequestId": {id}}
@@ -20,8 +21,6 @@ func TestRequestIDsAreASCII(t *testing.T) {
 			t.Errorf("%q: status %d, echoed as %q", id, resp.StatusCode, got)
 		}
 	}
-	user := a.as(t, adminAgent)
-	user.check(t, request{method: http.MethodDelete, path: "/v1/customers/" + documented + "/applicationconsents/" + a.ClientID, header: http.Header{"MS-RequestId": {"\xe9"}}, status: 400, code: "800002"})
 	if after := a.holdings(t, documented); after != before {
 		t.Errorf("something was placed: %s", after)
 	}
@@ -29,6 +28,48 @@ func TestRequestIDsAreASCII(t *testing.T) {
 	_, again := a.do(t, request{method: http.MethodPost, path: ordersOf(documented), header: http.Header{"MS-RequestId": {"kELVIN-1"}}, body: body, invalid: true})
 	if string(first) != string(again) || !strings.Contains(string(first), `"id":`) {
 		t.Errorf("the same id in another case places another order: %s, then %s", first, again)
+	}
+}
+
+// writeHeaders sends writes of all kinds with headers that do not say for sure which write
+// it is.
+func (a *api) writeHeaders(t *testing.T) {
+	order := a.placed(t, documented, line(offerE3, 1))
+	before := a.holdings(t, documented)
+	at := subscriptionAt(documented, order.LineItems[0].SubscriptionID)
+	consents := "/v1/customers/" + documented + "/applicationconsents"
+	user, id := a.as(t, adminAgent), "5f3b0a52-7c1e-4d0e-9d3b-0a8c2f1e6d47"
+	for _, w := range []request{
+		{name: "an order", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(offerE3, 1))},
+		{name: "a change of one", method: http.MethodPatch, path: orderAt(documented, order.ID), body: `{"billingCycle":"annual"}`},
+		upload("an upload", orderAt(documented, order.ID), part{name: "metadata", content: metadata}, part{name: "POFiles", file: "po.pdf", content: "po"}),
+		{name: "a change of a subscription", method: http.MethodPatch, path: at, body: `{"quantity":7}`},
+		{name: "a registration", method: http.MethodPost, path: at + "/registrations", body: "null"},
+		{name: "an activation", method: http.MethodPost, path: at + "/activate"},
+		{name: "a consent", method: http.MethodPost, path: consents, body: `{"applicationId":"` + a.ClientID + `","applicationGrants":[{"enterpriseApplicationId":"` + graphID + `","scope":"User.Read"}]}`},
+		{name: "the end of one", method: http.MethodDelete, path: consents + "/" + a.ClientID},
+	} {
+		for name, headers := range map[string][][]string{
+			"MS-RequestId": {{"\xe9"}, {"\u212A"}, {strings.Repeat("x", 129)}, {id, id}, {"", id}, {id, ""}, {"", ""}},
+			"If-Match":     {{"a", "b"}, {"*", ""}},
+			"Content-Type": {{"application/json", "text/plain"}},
+		} {
+			for _, values := range headers {
+				r := w
+				r.header = w.header.Clone()
+				if r.header == nil {
+					r.header = http.Header{}
+				}
+				if r.header[name] = values; name == "Content-Type" && w.header != nil {
+					r.header[name] = append(w.header[name], values...)
+				}
+				r.status, r.code, r.must, r.invalid = 400, "800002", []string{name}, true
+				user.check(t, r)
+			}
+		}
+	}
+	if after := a.holdings(t, documented); after != before {
+		t.Errorf("something was changed: %s", after)
 	}
 }
 
@@ -59,6 +100,7 @@ func TestNamesAreASCII(t *testing.T) {
 		{name: "a filter's surrogate", path: filter + "%5Cud800%22%7D", invalid: true, status: 400, code: "3000"},
 		{name: "a filter's byte", path: filter + "%E9%22%7D", invalid: true, status: 400, code: "3000"},
 		{name: "an offer", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line("Mſ-AZR-0145P", 1)), status: 400, code: "800004"},
+		{name: "an offer's blank", method: http.MethodPost, path: ordersOf(documented), body: orderOf(line(offerE3+"\u00a0", 1)), status: 400, code: "800004"},
 		{name: "an offer's surrogate", method: http.MethodPost, path: ordersOf(documented), body: orderOf(`{"lineItemNumber":0,"quantity":1,"offerId":"` + offerE3 + `\ud800"}`), status: 400, code: "800002"},
 		{name: "an offer's byte", method: http.MethodPost, path: ordersOf(documented), body: orderOf(`{"lineItemNumber":0,"quantity":1,"offerId":"` + offerE3 + "\xe9" + `"}`), status: 400, code: "800002"},
 	})

@@ -147,6 +147,47 @@ func (w *writeCall) run(t *testing.T, a *api) {
 			t.Errorf("%s is no member of %s", name, w.body.Name())
 		}
 	}
+	t.Run("an unreadable date", func(t *testing.T) { w.unreadable(t, a) })
+}
+
+// unreadable sends dates that there are not, in every member that is one.
+func (w *writeCall) unreadable(t *testing.T, a *api) {
+	dates := datesOf(w.body, "")
+	if len(dates) == 0 {
+		return
+	}
+	method, path, body := w.fresh(t)
+	for _, name := range dates {
+		last := name[strings.LastIndexByte(name, '.')+1:]
+		for _, text := range []string{"banana", "2026-02-30T00:00:00Z", "2026-12-31T23:59:60Z"} {
+			a.check(t, request{
+				method: method, path: path, body: setMember(t, body, name, `"`+text+`"`), invalid: true,
+				status: 400, code: partnercenter.ErrorCodeInvalidProperty, must: []string{last, text},
+			})
+		}
+	}
+}
+
+// datesOf lists the members of a type that are dates, as membersOf does, but for those of
+// types within themselves.
+func datesOf(t reflect.Type, path string, within ...reflect.Type) (list []string) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case slices.Contains(within, t):
+	case t == reflect.TypeFor[partnercenter.Time]():
+		return []string{path}
+	case t.Kind() == reflect.Slice:
+		return datesOf(t.Elem(), path+"[]", within...)
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); t.Field(i).IsExported() && name != "" {
+				list = append(list, datesOf(t.Field(i).Type, strings.TrimPrefix(path+"."+name, "."), append(slices.Clip(within), t)...)...)
+			}
+		}
+	}
+	return list
 }
 
 func (w *writeCall) member(t *testing.T, a *api, name string, f fate) {

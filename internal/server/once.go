@@ -108,12 +108,12 @@ func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*
 
 // idempotencyKey returns the key of the write, nil if the client sent no id.
 func (c *call) idempotencyKey(body []byte) (*store.Answer, error) {
+	if err := c.checkWriteHeaders(); err != nil {
+		return nil, err
+	}
 	sent := c.r.Header[keyRequestID]
 	if len(sent) == 0 || sent[0] == "" {
 		return nil, nil
-	}
-	if err := c.checkRequestID(); err != nil {
-		return nil, err
 	}
 	h := sha256.New()
 	for _, part := range append([]string{c.claims.TenantID, ascii.ToLower(sent[0]), c.r.Method, c.pattern}, c.params.values[:c.params.count]...) {
@@ -124,9 +124,15 @@ func (c *call) idempotencyKey(body []byte) (*store.Answer, error) {
 	return &store.Answer{Key: h.Sum(nil)[:16], Digest: digest[:16]}, nil
 }
 
-// checkRequestID refuses an id that does not say for sure which write it is. One that is
-// not ASCII has no encoding that all clients and proxies agree on.
-func (c *call) checkRequestID() error {
+// checkWriteHeaders refuses headers that do not say for sure which write it is. Of several,
+// servers and proxies take the first, the last or all; an id that is not ASCII has no
+// encoding that they agree on.
+func (c *call) checkWriteHeaders() error {
+	for _, name := range []string{headerRequestID, "If-Match", "Content-Type"} {
+		if len(c.r.Header.Values(name)) > 1 {
+			return errRepeatedHeader(name)
+		}
+	}
 	sent := c.r.Header[keyRequestID]
 	switch {
 	case len(sent) == 0:

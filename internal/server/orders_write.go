@@ -5,12 +5,12 @@ import (
 	crand "crypto/rand"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/catalog"
 	"github.com/partnercenter-go/partnercenter/internal/lifecycle"
 	"github.com/partnercenter-go/partnercenter/internal/store"
@@ -119,7 +119,7 @@ func (s *Server) countHoldings(ctx context.Context, a *lifecycle.Account, reques
 	}
 	var offers []string
 	for i := range request.LineItems {
-		item, err := s.config.Catalog.Find(strings.TrimSpace(request.LineItems[i].OfferID), a.Country)
+		item, err := s.config.Catalog.Find(ascii.TrimSpace(request.LineItems[i].OfferID), a.Country)
 		if err == nil && item.Limit > 0 && !slices.Contains(offers, item.ID) {
 			offers = append(offers, item.ID)
 		}

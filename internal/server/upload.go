@@ -141,7 +141,7 @@ func (u *upload) add(part *multipart.Part) error {
 	switch {
 	case err != nil || disposition != "form-data" || name == "":
 		return errBody("a part has no name", "give each part a Content-Disposition such as "+`form-data; name="POFiles"; filename="po.pdf"`)
-	case strings.HasPrefix(ascii.ToLower(strings.TrimSpace(part.Header.Get("Content-Type"))), "multipart/"):
+	case strings.HasPrefix(ascii.ToLower(ascii.TrimSpace(part.Header.Get("Content-Type"))), "multipart/"):
 		return errBody("part "+quote.Text(name)+" has parts of its own", "send each file as a part of the whole body")
 	}
 	switch ascii.ToLower(part.Header.Get("Content-Transfer-Encoding")) {

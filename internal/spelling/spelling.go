@@ -1,9 +1,12 @@
 // Package spelling writes the API's enumerated values in one way. Clients and saved
-// answers spell them in several: annual, Annual and 2.
+// answers spell them in several: annual, Annual and 2. It also finds dates in no
+// documented spelling.
 package spelling
 
 import (
 	"reflect"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -48,4 +51,55 @@ func normalizer(t reflect.Type) reflect.Value {
 	method, _ := t.MethodByName("Normalize")
 	normalizers.Store(t, method.Func)
 	return method.Func
+}
+
+// date is a date of the API, kept as it is written.
+type date interface {
+	IsZero() bool
+	Valid() bool
+	String() string
+}
+
+// UnreadableDate returns where a date in what v points to cannot be read, such as
+// lineItems[0].customTermEndDate, and its text. Both are empty if there is none.
+func UnreadableDate(v any) (path, text string) { return unreadableDate(reflect.ValueOf(v), "") }
+
+func unreadableDate(v reflect.Value, path string) (at, text string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return unreadableDate(v.Elem(), path)
+		}
+	case reflect.Struct:
+		if v.CanInterface() {
+			if d, ok := v.Interface().(date); ok {
+				if d.IsZero() || d.Valid() {
+					return "", ""
+				}
+				return path, d.String()
+			}
+		}
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			below := path
+			if !field.Anonymous {
+				name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				below = strings.TrimPrefix(path+"."+name, ".")
+			}
+			if field.IsExported() || field.Anonymous {
+				if at, text = unreadableDate(v.Field(i), below); text != "" {
+					return at, text
+				}
+			}
+		}
+	case reflect.Slice:
+		if kind := v.Type().Elem().Kind(); kind == reflect.Pointer || kind == reflect.Struct {
+			for i := range v.Len() {
+				if at, text = unreadableDate(v.Index(i), path+"["+strconv.Itoa(i)+"]"); text != "" {
+					return at, text
+				}
+			}
+		}
+	}
+	return "", ""
 }

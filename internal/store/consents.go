@@ -65,7 +65,7 @@ func (s *Store) Consents(ctx context.Context) ([]Consent, error) {
 type Grant struct {
 	ID       string // case-sensitive
 	TenantID string
-	Expires  time.Time // of the last token
+	Expires  time.Time // when the last token has, by every clock
 	Data     []byte    // opaque here
 }
 

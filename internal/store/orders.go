@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 )
@@ -318,7 +319,7 @@ func isSystemOrder(o *partnercenter.Order) bool {
 func partnersOnRecord(o *partnercenter.Order) string {
 	var ids strings.Builder
 	for _, line := range o.LineItems {
-		if id := strings.TrimSpace(line.PartnerIDOnRecord); id != "" {
+		if id := ascii.TrimSpace(line.PartnerIDOnRecord); id != "" {
 			ids.WriteString(" " + fold(id) + " ")
 		}
 	}

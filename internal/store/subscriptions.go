@@ -170,7 +170,7 @@ func (bulk *bulkTx) deriveSubscriptions(partnerID, customerID string, o *partner
 INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
 VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, 0, 1)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
-			partner, customer, guid.Key(line.SubscriptionID), order, guid.Key(entitlement), fold(strings.TrimSpace(line.PartnerIDOnRecord)),
+			partner, customer, guid.Key(line.SubscriptionID), order, guid.Key(entitlement), fold(ascii.TrimSpace(line.PartnerIDOnRecord)),
 			fold(line.OfferID), kind, boolToInt(active)); err != nil {
 			return err
 		}

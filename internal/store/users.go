@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
@@ -15,7 +16,7 @@ func (s *Store) Users(ctx context.Context, partnerID string) ([]seed.User, error
 	return queryAll(ctx, s, "list users", func(rows *sql.Rows) (u seed.User, err error) {
 		var roles string
 		err = rows.Scan(&u.UserPrincipalName, &u.ObjectID, &u.Name, &roles, &u.Password, &u.WithoutMFA, &u.Disabled)
-		for role := range strings.FieldsSeq(roles) {
+		for _, role := range ascii.Fields(roles) {
 			u.Roles = append(u.Roles, partnercenter.UserRole(role))
 		}
 		return u, err

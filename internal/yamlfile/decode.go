@@ -12,6 +12,7 @@ import (
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
 	"github.com/partnercenter-go/partnercenter/internal/quote"
+	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
@@ -73,6 +74,10 @@ func (f *File) object(p Position, v reflect.Value) {
 				index, ok = fields.index[name], true
 				f.incomplete = true // another field may have the same name in another case
 			} else {
+				if rawjson.IsFolded(name) {
+					f.Problem(key, "has a letter beyond ASCII that would be taken for s or k; write the field as documented")
+					return
+				}
 				f.kept(key, "is not documented", name, fields.names)
 				f.incomplete = true
 				return
