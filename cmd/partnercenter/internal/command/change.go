@@ -225,7 +225,7 @@ func (o *changeOptions) addFlags(cmd *cobra.Command) {
 }
 
 // answerFlags say how an answer is printed.
-var answerFlags = []string{"output", "json", "jq", "template", "columns", "no-headers", "excel"}
+var answerFlags = []string{"json", "output", "jq", "template", "columns", "no-headers", "excel"}
 
 // check refuses flags for an answer that will not come.
 func (o *changeOptions) check(call *Call) error {

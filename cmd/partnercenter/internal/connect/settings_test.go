@@ -96,7 +96,7 @@ func TestSettingNames(t *testing.T) {
 			}
 		}
 		value := "/x"
-		if valid, ok := map[string]string{"baseUrl": "https://x", "authority": "https://x", "cloud": "germany", "as": "app", "budget": "7"}[s.key]; ok {
+		if valid, ok := map[string]string{"baseUrl": "https://x", "authority": "https://x", "cloud": "germany", "as": "app", "budget": "7", "maxAnswerSize": "1048576"}[s.key]; ok {
 			if _, err := parseConfig("config.yaml", []byte("profiles: {p: {"+s.key+": /x}}")); err == nil {
 				t.Errorf("%s: /x is taken", s.key)
 			}
@@ -143,7 +143,7 @@ profiles:
 		"defaultProfile: a\ndefaultProfile: b":        `c.yaml:2:1: defaultProfile: is given twice, here and in line 1; keep one of them`,
 		"\"profiles\": {p: {\"clientSecrets\": abc}}": `c.yaml:1:18: profiles.p.clientSecrets: unknown field; did you mean clientSecret?`,
 		"profiles: {p: {xxxxxxxxxxxxxxxxxxxxxx: abc}}": "c.yaml:1:16: profiles.p.xxxxxxxxxxxxxxxxxxxxxx: unknown field; the fields here are baseUrl, cloud, authority, tenantId, clientId, clientSecret, " +
-			"clientSecretFile, clientSecretEnv, clientCertificate, clientCertificatePasswordFile, clientCertificatePassword, as, caFile, scope, budget",
+			"clientSecretFile, clientSecretEnv, clientCertificate, clientCertificatePasswordFile, clientCertificatePassword, as, caFile, scope, budget, maxAnswerSize",
 	} {
 		if _, err := parseConfig("c.yaml", []byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)
