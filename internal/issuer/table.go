@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+
+	"github.com/partnercenter-go/partnercenter/internal/loopback"
 )
 
 // table keeps a bounded number of entries that anybody can have it make, such as
@@ -117,7 +119,7 @@ func callerOf(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	address := from.Addr().Unmap().WithZone("")
-	if address.IsLoopback() {
+	if loopback.IsHost(address.String()) {
 		return "loopback"
 	}
 	if address.Is6() {
