@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"maps"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -101,7 +100,7 @@ func requestDigest(t *tokenRequest) [sha256.Size]byte {
 		}
 		return strings.HasPrefix(name, "x-")
 	})
-	return sha256.Sum256([]byte(t.r.URL.Path + "\n" + url.Values(asked).Encode()))
+	return sha256.Sum256([]byte(t.r.URL.Path + "\n" + asked.Encode()))
 }
 
 // once gives a token for an assertion that has given none, and that same one for the

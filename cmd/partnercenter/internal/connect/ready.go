@@ -112,9 +112,10 @@ func otherwise(err error, how string) error {
 // lost.
 func CheckReadyFile(path string) error {
 	info, err := os.Lstat(path)
+	if err != nil || info.IsDir() {
+		return nil //nolint:nilerr // explained when the file is written
+	}
 	switch {
-	case err != nil, info.IsDir(): // explained when the file is written
-		return nil
 	case info.Mode()&fs.ModeSymlink != 0:
 		return terminal.Usagef("%s is a link, which would be replaced: name the file itself, or another one, with --ready-file", path)
 	case info.Mode().IsRegular() && (info.Size() == 0 || isReadyFile(path)):

@@ -243,7 +243,7 @@ func indent(w *bufio.Writer, data []byte, depth int) {
 					i++
 				}
 			}
-			w.Write(data[start : i+1])
+			_, _ = w.Write(data[start : i+1])
 		default:
 			w.WriteByte(c)
 		}
