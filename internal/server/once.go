@@ -71,7 +71,7 @@ func (s *Server) writeOnce(c *call, body []byte, decide func(context.Context) (*
 			return errInProgress
 		}
 		defer s.inFlight.end(answer.Key)
-		switch before, err := s.config.Store.Answered(ctx, answer.Key); {
+		switch before, err := s.config.Store.Answered(ctx, c.claims.TenantID, c.customer, answer.Key); {
 		case err != nil:
 			return err
 		case before != nil:

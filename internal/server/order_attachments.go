@@ -134,7 +134,7 @@ func (s *Server) checkAttachable(ctx context.Context, c *call, o *lifecycle.Orde
 	if refused == nil || answer == nil || err != nil {
 		return cmp.Or(err, refused)
 	}
-	before, err := s.config.Store.Answered(ctx, answer.Key)
+	before, err := s.config.Store.Answered(ctx, c.claims.TenantID, c.customer, answer.Key)
 	if before != nil || err != nil {
 		return err
 	}

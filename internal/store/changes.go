@@ -82,10 +82,14 @@ type Answer struct {
 // the system's clock: setting the other one must not have an order placed twice.
 const answersKept = 30 * 24 * time.Hour
 
-// Answered returns the answer stored under a key, or nil.
-func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
+// Answered returns the answer to a write of a customer that is stored under a key, or
+// nil.
+func (s *Store) Answered(ctx context.Context, partnerID, customerID string, key []byte) (*Answer, error) {
 	a := &Answer{Key: key}
-	err := s.getAnswer.QueryRowContext(withoutCancel(ctx), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+	err := s.getAnswer.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+	if errors.Is(err, sql.ErrNoRows) && s.oldAnswers {
+		err = s.getAnswer.QueryRowContext(withoutCancel(ctx), "", "", key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -95,7 +99,7 @@ func (s *Store) Answered(ctx context.Context, key []byte) (*Answer, error) {
 	return a, s.wrapError("answered request", err)
 }
 
-const getAnswerSQL = `SELECT digest, status, location, body FROM requests WHERE key = $1`
+const getAnswerSQL = `SELECT digest, status, location, body FROM requests WHERE partner_id = $1 AND customer_id = $2 AND key = $3`
 
 // Account is what orders of a customer depend on.
 type Account struct {
@@ -157,35 +161,54 @@ type queryer interface {
 }
 
 func countHoldings(ctx context.Context, q queryer, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
-	partner, customer := guid.Key(partnerID), guid.Key(customerID)
 	h := &Holdings{ByKind: map[string]int{}, ByOffer: map[string]int{}}
-	count := func(into *int, query string, args ...any) error {
-		return q.QueryRowContext(ctx, query, args...).Scan(into)
-	}
-	if err := count(&h.Customers, `SELECT count(*) FROM customers WHERE partner_id = $1 AND active = 1`, partner); err != nil {
-		return nil, err
-	}
-	if err := count(&h.Subscriptions, `
-SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND active = 1`, partner, customer); err != nil {
-		return nil, err
-	}
-	for _, kind := range kinds {
+	for _, count := range holdingCounts(guid.Key(partnerID), guid.Key(customerID), kinds, offers) {
 		var n int
-		if err := count(&n, `SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND kind = $2 AND kind IN ('usage', 'azure_plan') AND active = 1`, partner, kind); err != nil {
+		if err := q.QueryRowContext(ctx, count.query, count.args...).Scan(&n); err != nil {
 			return nil, err
 		}
-		h.ByKind[kind] = n
-	}
-	for _, offer := range offers {
-		var n int
-		if err := count(&n, `
-SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND offer_id = $3 AND active = 1`,
-			partner, customer, fold(offer)); err != nil {
-			return nil, err
-		}
-		h.ByOffer[fold(offer)] = n
+		count.set(h, n)
 	}
 	return h, nil
+}
+
+// holdingCount is a number of [Holdings] and the query for it.
+type holdingCount struct {
+	query string
+	args  []any
+	set   func(h *Holdings, n int)
+}
+
+// holdingCounts returns the queries for Holdings. The ids are keys.
+func holdingCounts(partner, customer string, kinds, offers []string) []holdingCount {
+	counts := []holdingCount{
+		{
+			`SELECT count(*) FROM customers WHERE partner_id = $1 AND active = 1`, []any{partner},
+			func(h *Holdings, n int) { h.Customers = n },
+		},
+		{
+			`SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND active = 1`, []any{partner, customer},
+			func(h *Holdings, n int) { h.Subscriptions = n },
+		},
+	}
+	for _, kind := range kinds {
+		counts = append(counts, holdingCount{
+			`SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND kind = $2 AND kind IN ('usage', 'azure_plan') AND active = 1`, []any{partner, kind},
+			func(h *Holdings, n int) { h.ByKind[kind] = n },
+		})
+	}
+	for _, offer := range offers {
+		counts = append(counts, holdingCount{
+			`SELECT count(*) FROM subscriptions WHERE partner_id = $1 AND customer_id = $2 AND offer_id = $3 AND active = 1`, []any{partner, customer, fold(offer)},
+			func(h *Holdings, n int) { h.ByOffer[fold(offer)] = n },
+		})
+	}
+	return counts
+}
+
+// equal reports whether nothing was bought or cancelled between two counts.
+func (h *Holdings) equal(to *Holdings) bool {
+	return h.Customers == to.Customers && h.Subscriptions == to.Subscriptions && maps.Equal(h.ByKind, to.ByKind) && maps.Equal(h.ByOffer, to.ByOffer)
 }
 
 const orderRecordSQL = `
@@ -258,6 +281,7 @@ type job struct {
 	subscriptions     [][]any
 	done              chan struct{}
 	err               error
+	kept              bool // the answer is stored, though not yet committed
 }
 
 func newJob(c *Change) (*job, error) {
@@ -316,15 +340,16 @@ func (s *Store) writeJobs(jobs <-chan *job) {
 }
 
 func (s *Store) writeBatch(batch []*job) {
-	err := s.inTx(context.Background(), func(tx *tx) error {
-		for _, j := range batch {
-			j.err = s.writeChange(tx, j)
-			if j.err != nil && !errors.Is(j.err, ErrAnswered) && !errors.Is(j.err, ErrConflict) {
-				return j.err
-			}
+	write := s.writeChanges
+	if s.pg != nil {
+		write = s.writeChangesPostgres
+		if n := apart(batch); n < len(batch) {
+			s.writeBatch(batch[:n])
+			s.writeBatch(batch[n:])
+			return
 		}
-		return s.forgetAnswers(tx)
-	})
+	}
+	err := write(batch)
 	switch {
 	case err == nil:
 	case errors.As(err, new(*UnwritableError)):
@@ -341,11 +366,25 @@ func (s *Store) writeBatch(batch []*job) {
 		batch[0].err = err
 	}
 	for _, j := range batch {
-		if j.err == nil {
-			s.versions[versionSlot(j.partner, j.customer)].Add(1)
-		}
 		close(j.done)
 	}
+}
+
+// writeChanges writes changes in one transaction. It sets the err of those that are
+// refused.
+func (s *Store) writeChanges(batch []*job) error {
+	return s.inTx(context.Background(), among, func(tx *tx) error {
+		for _, j := range batch {
+			j.err = s.writeChange(tx, j)
+			switch {
+			case j.err == nil:
+				tx.lists.customer(j.partner, j.customer)
+			case !errors.Is(j.err, ErrAnswered) && !errors.Is(j.err, ErrConflict):
+				return j.err
+			}
+		}
+		return s.forgetAnswers(tx)
+	})
 }
 
 // writeChange writes one change within a transaction. It checks before it writes, so
@@ -366,12 +405,12 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 		if err != nil {
 			return err
 		}
-		if now.Customers != h.Customers || now.Subscriptions != h.Subscriptions || !maps.Equal(now.ByKind, h.ByKind) || !maps.Equal(now.ByOffer, h.ByOffer) {
+		if !now.equal(h) {
 			return ErrConflict
 		}
 	}
 	if a := j.Answer; a != nil {
-		isNew, err := tx.execPrepared(s.putAnswer, a.Key, a.Digest, toMicros(s.system()), a.Status, a.Location, append([]byte{}, a.Body...)) // nil would be NULL
+		isNew, err := tx.execPrepared(s.putAnswer, s.answerArgs(j)...)
 		if err != nil {
 			return err
 		}
@@ -394,11 +433,20 @@ func (s *Store) writeChange(tx *tx, j *job) error {
 		}
 	}
 	for i := range j.Attachments {
-		if err := putAttachment(tx, j, &j.Attachments[i]); err != nil {
+		if _, err := tx.exec(putAttachmentSQL, attachmentArgs(j, &j.Attachments[i])...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// answerArgs returns the parameters of putAnswerSQL.
+func (s *Store) answerArgs(j *job) []any {
+	a := j.Answer
+	return []any{
+		j.partner, j.customer, a.Key, a.Digest, toMicros(s.system()), a.Status, a.Location,
+		append([]byte{}, a.Body...), // nil would be NULL
+	}
 }
 
 // These two have the same parameters, in the order of [newJob].
@@ -423,8 +471,8 @@ ON CONFLICT (partner_id, customer_id, subscription_id) DO UPDATE SET
     active = excluded.active, since = excluded.since, doc = excluded.doc, facts = excluded.facts`
 
 const putAnswerSQL = `
-INSERT INTO requests (key, digest, made, status, location, body) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (key) DO NOTHING`
+INSERT INTO requests (partner_id, customer_id, key, digest, made, status, location, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING`
 
 // forgetEvery is how many commits pass between deletions of old answers.
 const forgetEvery = 1024

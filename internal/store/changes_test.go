@@ -165,7 +165,7 @@ func testAnswers(t *testing.T, s *Store) {
 	answer := func(body string) *Answer {
 		return &Answer{Key: []byte("0123456789abcdef"), Digest: []byte("digest"), Status: 201, Location: "/there", Body: []byte(body)}
 	}
-	none, err := s.Answered(t.Context(), answer("").Key)
+	none, err := s.Answered(t.Context(), partnerA, orderless, answer("").Key)
 	same(t, err, nil)
 	same(t, none, (*Answer)(nil))
 
@@ -178,13 +178,13 @@ func testAnswers(t *testing.T, s *Store) {
 	if _, err := getOrder(t.Context(), s, partnerA, orderless, "00000000000b", false); !errors.Is(err, ErrOrderNotFound) {
 		t.Errorf("a repetition left its order behind: %v", err)
 	}
-	kept, err := s.Answered(t.Context(), first.Answer.Key)
+	kept, err := s.Answered(t.Context(), partnerA, orderless, first.Answer.Key)
 	same(t, err, nil)
 	same(t, kept, first.Answer)
 
 	empty := &Change{PartnerID: partnerA, CustomerID: orderless, Answer: &Answer{Key: []byte("fedcba9876543210"), Digest: []byte("digest"), Status: 202, Location: "/there"}}
 	apply(t, s, empty)
-	if kept, err := s.Answered(t.Context(), empty.Answer.Key); err != nil || kept == nil || kept.Status != 202 || len(kept.Body) != 0 {
+	if kept, err := s.Answered(t.Context(), partnerA, orderless, empty.Answer.Key); err != nil || kept == nil || kept.Status != 202 || len(kept.Body) != 0 {
 		t.Errorf("without a body: %+v, %v", kept, err)
 	}
 
@@ -193,7 +193,7 @@ func testAnswers(t *testing.T, s *Store) {
 	s.commits = forgetEvery - 1
 	apply(t, s, placed(partnerA, orderless, "00000000000e"))
 	s.now = func() time.Time { return suiteNow }
-	if kept, err = s.Answered(t.Context(), first.Answer.Key); err != nil || kept == nil {
+	if kept, err = s.Answered(t.Context(), partnerA, orderless, first.Answer.Key); err != nil || kept == nil {
 		t.Errorf("after an hour in the future: %v, %v", kept, err)
 	}
 
@@ -201,7 +201,7 @@ func testAnswers(t *testing.T, s *Store) {
 	s.system = func() time.Time { return time.Now().Add(answersKept + time.Hour) }
 	s.commits = forgetEvery - 1
 	apply(t, s, placed(partnerA, orderless, "00000000000c"))
-	if kept, err = s.Answered(t.Context(), first.Answer.Key); err != nil || kept != nil {
+	if kept, err = s.Answered(t.Context(), partnerA, orderless, first.Answer.Key); err != nil || kept != nil {
 		t.Errorf("%v, %v", kept, err)
 	}
 
@@ -423,7 +423,7 @@ func TestUpgradeFromFirstSchema(t *testing.T) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	if err := migrate(t.Context(), s.write, goose.DialectSQLite3, "sqlite"); err != nil {
+	if err := migrateSQLite(t.Context(), s.write); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := s.CustomerTenant(t.Context(), "tailspintoys.onmicrosoft.com"); err != nil || found == nil {

@@ -52,7 +52,7 @@ var filterConditions = map[partnercenter.FilterOperator]string{
 	partnercenter.FilterOperatorGreaterThanOrEquals: "%s >= $2",
 	partnercenter.FilterOperatorLessThan:            "%s < $2",
 	partnercenter.FilterOperatorLessThanOrEquals:    "%s <= $2",
-	partnercenter.FilterOperatorSubstring:           "instr(%s, $2) > 0",
+	partnercenter.FilterOperatorSubstring:           "($2 = '' OR replace(%[1]s, $2, '') <> %[1]s)", // every dialect has it
 	partnercenter.FilterOperatorStartsWith:          "substr(%s, 1, length($2)) = $2",
 	partnercenter.FilterOperatorNotStartsWith:       "substr(%s, 1, length($2)) <> $2",
 }

@@ -65,7 +65,10 @@ func TestDamagedDocuments(t *testing.T) {
 					_, err := s.ListCustomers(ctx, nil, CustomerQuery{PartnerID: partnerA, Last: true, Limit: 9})
 					return err
 				},
-				"answer": func(ctx context.Context) error { _, err := s.Answered(ctx, change.Answer.Key); return err },
+				"answer": func(ctx context.Context) error {
+					_, err := s.Answered(ctx, partnerA, orderless, change.Answer.Key)
+					return err
+				},
 				"subscriptions": func(ctx context.Context) error {
 					_, err := s.Subscriptions(ctx, SubscriptionQuery{PartnerID: partnerA, CustomerID: orderless, ID: subscription})
 					return err

@@ -85,7 +85,7 @@ func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, erro
 	var secret []byte
 	err := s.read.QueryRowContext(ctx, get, settingSecret+name).Scan(&secret)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = s.inTx(ctx, func(tx *tx) error {
+		err = s.inTx(ctx, alone, func(tx *tx) error {
 			value := make([]byte, size)
 			rand.Read(value) // never fails
 			if _, err := tx.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,

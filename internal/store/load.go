@@ -23,17 +23,16 @@ type LoadResult struct {
 // are placeholders, or in the short form of lists, do not remove details that are
 // stored.
 func (s *Store) Load(ctx context.Context, data *seed.Seed) (LoadResult, error) {
-	var bulk *bulkTx
+	var result LoadResult
 	err := s.transact(ctx, "load", func(tx *tx) (err error) {
-		bulk, err = tx.load(data)
+		result, err = tx.load(data)
 		return err
 	})
 	if err != nil {
 		return LoadResult{}, err
 	}
 	s.fresh.Store(false)
-	s.bumpVersions(&bulk.changed)
-	return bulk.result, nil
+	return result, nil
 }
 
 // resetTables are the tables that Reset empties, in an order that references allow.
@@ -53,6 +52,7 @@ func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 				return err
 			}
 		}
+		tx.lists.all = true
 		_, err := tx.load(data)
 		return err
 	})
@@ -60,30 +60,28 @@ func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 		return err
 	}
 	s.fresh.Store(false)
-	s.BumpAllVersions()
 	return nil
 }
 
 // load stores the seed and records that something was loaded.
-func (t *tx) load(data *seed.Seed) (*bulkTx, error) {
+func (t *tx) load(data *seed.Seed) (LoadResult, error) {
 	bulk := &bulkTx{tx: t, stmts: map[string]*sql.Stmt{}}
 	for i := range data.Partners {
 		if err := bulk.loadPartner(&data.Partners[i]); err != nil {
-			return nil, err
+			return bulk.result, err
 		}
 	}
+	t.shared = true
 	_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
 		settingLoaded, []byte(t.now.UTC().Format(time.RFC3339)))
-	return bulk, err
+	return bulk.result, err
 }
 
-// bulkTx is a write transaction for many rows: it prepares each statement once and
-// records whose lists the rows change.
+// bulkTx is a write transaction for many rows: it prepares each statement once.
 type bulkTx struct {
 	*tx
-	stmts   map[string]*sql.Stmt
-	result  LoadResult
-	changed changedCustomers
+	stmts  map[string]*sql.Stmt
+	result LoadResult
 }
 
 // exec runs a statement, and counts it if it changed something.
@@ -152,7 +150,7 @@ func (bulk *bulkTx) loadPartner(p *seed.Partner) error {
 			return fmt.Errorf("indirect reseller %s: %w", r.TenantID, err)
 		}
 		// Any list may be filtered by the reseller's tenant id.
-		bulk.changed.all = bulk.changed.all || changed
+		bulk.lists.all = bulk.lists.all || changed
 		bulk.result.IndirectResellers++
 	}
 	for i := range p.Customers {
@@ -190,7 +188,7 @@ func (bulk *bulkTx) loadCustomer(partnerID string, c *seed.Customer) error {
 		bulk.result.Orders++
 	}
 	if touched {
-		bulk.changed.customer(partnerID, id)
+		bulk.lists.customer(partnerID, id)
 	}
 	return nil
 }

@@ -18,16 +18,12 @@ var migrations embed.FS
 // Each migration is marked as a single statement, because goose otherwise looks for the
 // end of one in a buffer of 4 MiB for every line: half of the time under the race
 // detector.
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) error {
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string, options ...goose.ProviderOption) error {
 	steps, err := fs.Sub(migrations, "migrations/"+folder)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, db, steps,
-		goose.WithGoMigrations(
-			goose.NewGoMigration(spellingsVersion, &goose.GoFunc{RunTx: normalizeSpellings}, nil),
-			goose.NewGoMigration(searchKeysVersion, &goose.GoFunc{RunTx: renewSearchKeys}, nil)),
-		goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, steps, append(options, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))...)
 	if err != nil {
 		return err
 	}

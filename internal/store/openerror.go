@@ -7,7 +7,6 @@ import (
 
 // The reasons of an [OpenError].
 var (
-	ErrUnsupported   = errors.New("this build serves SQLite databases only")
 	ErrNoFolder      = errors.New("its folder does not exist")
 	ErrIsFolder      = errors.New("it is a folder")
 	ErrNotFile       = errors.New("it is not a regular file")
@@ -21,6 +20,22 @@ var (
 	ErrForeign       = errors.New("it is the SQLite database of another application")
 	ErrNewer         = errors.New("it was written by a newer version of partnercenter")
 	ErrCorrupt       = errors.New("it is damaged")
+)
+
+// The reasons of an [OpenError] about a database in PostgreSQL.
+var (
+	ErrAddress         = errors.New("its address cannot be used")
+	ErrUnreachable     = errors.New("its server cannot be reached")
+	ErrRefused         = errors.New("its server refuses the user")
+	ErrNoDatabase      = errors.New("its server has no such database")
+	ErrNoSchema        = errors.New("it has no schema that this user can use")
+	ErrNotPermitted    = errors.New("this user may not do that")
+	ErrOldServer       = errors.New("its server is too old")
+	ErrReplica         = errors.New("it is a replica, which cannot be written")
+	ErrManyConnections = errors.New("its server allows fewer connections")
+	ErrForeignSchema   = errors.New("it has tables of another application")
+	ErrNoTLS           = errors.New("its server refuses encrypted connections")
+	ErrTLS             = errors.New("its server cannot be trusted")
 )
 
 // OpenError says why a database cannot be opened and what to do about it. Match the

@@ -22,12 +22,13 @@ type Attachment struct {
 	Content     []byte // nil in lists
 }
 
-func putAttachment(tx *tx, j *job, a *Attachment) error {
-	_, err := tx.exec(`
+const putAttachmentSQL = `
 INSERT INTO attachments (partner_id, customer_id, order_id, attachment_id, position, file_name, content_type, tender, size, metadata, content)
-SELECT $1, $2, $3, $4, count(*), $5, $6, $7, $8, $9, $10 FROM attachments WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`,
-		j.partner, j.customer, orderKey(j.Order.Order.ID), a.ID, a.FileName, a.ContentType, boolToInt(a.Tender), a.Size, a.Metadata, a.Content)
-	return err
+VALUES ($1, $2, $3, $4, (SELECT count(*) FROM attachments WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3), $5, $6, $7, $8, $9, $10)`
+
+// attachmentArgs returns the parameters of putAttachmentSQL.
+func attachmentArgs(j *job, a *Attachment) []any {
+	return []any{j.partner, j.customer, orderKey(j.Order.Order.ID), a.ID, a.FileName, a.ContentType, boolToInt(a.Tender), a.Size, a.Metadata, a.Content}
 }
 
 // Attachments lists the files attached to an order, without their contents, in the

@@ -36,6 +36,12 @@ type OrderQuery struct {
 	Unsettled func(dst, doc, facts []byte) ([]byte, error)
 }
 
+// isPlain reports whether the query is for all orders of a customer, the most frequent
+// one.
+func (q *OrderQuery) isPlain() bool {
+	return q.BillingCycle == "" && q.IndirectReseller == "" && !q.IncludeSystemPurchases
+}
+
 // orderListing builds a list row by row.
 type orderListing struct {
 	OrderQuery       // by value: a pointer to it would cost an allocation
@@ -107,15 +113,15 @@ func (l *orderListing) result() OrderList {
 // another copy; joining the documents in SQL would save rows, but SQLite would map and
 // unmap memory for every list.
 const listOrdersSQL = `
-SELECT CAST(CASE WHEN $3 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END AS BLOB),
-    coalesce(o.visible, -1), coalesce(o.settled, 0), CAST(o.facts AS BLOB)
+SELECT CASE WHEN $3 = 1 THEN coalesce(o.priced_doc, o.doc) ELSE o.doc END,
+    coalesce(o.visible, -1), coalesce(o.settled, 0), o.facts
 FROM customers c
 LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = c.customer_id
   AND (o.system = 0 OR $4 = 1)
   AND ($5 = '' OR o.billing_cycle = $5)
-  AND ($6 = '' OR instr(o.partners_on_record, ' ' || coalesce(
+  AND ($6 = '' OR replace(o.partners_on_record, ' ' || coalesce(
         (SELECT r.mpn_id FROM indirect_resellers r WHERE r.partner_id = $1 AND r.reseller_id = $6),
-        $6) || ' ') > 0)
+        $6) || ' ', '') <> o.partners_on_record)
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
 ORDER BY o.created DESC, o.order_id DESC`
 
@@ -129,9 +135,12 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 	q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
 	l := newOrderListing(&q, dst)
 	var err error
-	if s.lists.supports(&q) {
+	switch {
+	case s.lists.supports(&q):
 		err = s.lists.list(ctx, &l)
-	} else {
+	case s.pg != nil && q.isPlain():
+		err = s.pg.list(ctx, &l)
+	default:
 		err = s.listRows(ctx, &l)
 	}
 	if errors.Is(err, ErrNotYours) {

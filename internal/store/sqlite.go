@@ -91,7 +91,7 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 			return err
 		}
 	}
-	if err := migrate(ctx, s.write, goose.DialectSQLite3, "sqlite"); err != nil {
+	if err := migrateSQLite(ctx, s.write); err != nil {
 		return err
 	}
 	if s.read, err = openReaders(s.file, mmap, readers); err != nil {
@@ -102,6 +102,13 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 	}
 	s.lists, err = openSQLiteLists(s.file, mmap, readers)
 	return err
+}
+
+// migrateSQLite brings the schema up to date. The caller holds the lock on the file.
+func migrateSQLite(ctx context.Context, db *sql.DB) error {
+	return migrate(ctx, db, goose.DialectSQLite3, "sqlite", goose.WithGoMigrations(
+		goose.NewGoMigration(spellingsVersion, &goose.GoFunc{RunTx: normalizeSpellings}, nil),
+		goose.NewGoMigration(searchKeysVersion, &goose.GoFunc{RunTx: renewSearchKeys}, nil)))
 }
 
 // openPool returns a pool of up to n connections, which stay open.
@@ -278,8 +285,14 @@ func isDamage(err error) bool {
 // unwritable returns an [*UnwritableError] for an error that says that SQLite cannot use
 // its files, and the error itself otherwise.
 func unwritable(err error) error {
+	if errors.As(err, new(*UnwritableError)) {
+		return err
+	}
 	code, ok := errors.AsType[coded](err)
-	if !ok || errors.As(err, new(*UnwritableError)) {
+	if !ok {
+		if e := postgresUnwritable(err); e != nil {
+			return e
+		}
 		return err
 	}
 	e := &UnwritableError{Cause: err}

@@ -88,8 +88,7 @@ func openSQLiteLists(file *databaseFile, mmap int64, n int) (_ *sqliteLists, err
 
 // supports reports whether list can answer the query, whose ids are keys.
 func (l *sqliteLists) supports(q *OrderQuery) bool {
-	return l != nil && q.BillingCycle == "" && q.IndirectReseller == "" && !q.IncludeSystemPurchases &&
-		len(q.PartnerID) <= maxListKey && len(q.CustomerID) <= maxListKey
+	return l != nil && q.isPlain() && len(q.PartnerID) <= maxListKey && len(q.CustomerID) <= maxListKey
 }
 
 // list does what [Store.ListOrders] does, for a query whose ids are keys. It waits for

@@ -52,10 +52,15 @@ type Store struct {
 
 	// versions counts changes by customer; see OrdersVersion.
 	versions [versionSlots]atomic.Uint64
+	opened   time.Time
+	// checked is when the versions were last compared with the database, in nanoseconds
+	// since opened; unknown counts those that were asked for too long after.
+	checked atomic.Int64
+	unknown atomic.Uint64
 
-	listOrders, getOrder, getCustomer, getAccount, getAnswer *sql.Stmt // prepared on read
+	listOrders, getOrder, getCustomer, getAccount, getAnswer statement // on read
 
-	addOrder, changeOrder, putSubscription, putAnswer *sql.Stmt // prepared on write
+	addOrder, changeOrder, putSubscription, putAnswer statement // on write
 
 	// closing guards jobs, which is nil once the store closes.
 	closing sync.RWMutex
@@ -63,11 +68,14 @@ type Store struct {
 	written chan struct{} // closed when no more changes are written
 	commits int           // used by the writing goroutine
 
+	oldAnswers bool // there may be answers of which nobody knows whose they are
+
 	last   lastWrite
 	damage atomic.Pointer[error] // found by Check
 
 	lists *sqliteLists  // nil for dialects without it
 	file  *databaseFile // nil for dialects without it
+	pg    *postgres     // nil for dialects without it
 
 	temporary string // the folder of a database that is deleted with the Store
 
@@ -105,17 +113,13 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		o.Now = time.Now
 	}
 	s := &Store{
-		now: o.Now, system: time.Now,
+		now: o.Now, system: time.Now, opened: time.Now(),
 		last: lastWrite{log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), now: time.Now},
 	}
 	var err error
 	switch {
-	case strings.HasPrefix(path, "postgres://"), strings.HasPrefix(path, "postgresql://"):
-		// The address may contain a password, so it is not repeated.
-		err = &OpenError{
-			Path: "postgres://…", Reason: ErrUnsupported,
-			Next: "give the name of a file, such as partnercenter.db, which will hold a SQLite database",
-		}
+	case IsPostgres(path):
+		err = s.openPostgres(ctx, path, o)
 	case path == ":memory:":
 		err = s.openTemporary(ctx, o)
 	default:
@@ -135,9 +139,15 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	s.fresh.Store(!loaded)
+	s.oldAnswers = s.pg == nil // finding out would take longer than looking for one each time
+	if s.pg != nil {
+		if err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM requests WHERE partner_id = '' AND customer_id = '')`).Scan(&s.oldAnswers); err != nil {
+			return err
+		}
+	}
 	for _, p := range []struct {
 		db    *sql.DB
-		stmt  **sql.Stmt
+		stmt  *statement
 		query string
 	}{
 		{s.read, &s.listOrders, listOrdersSQL},
@@ -150,8 +160,12 @@ func (s *Store) prepare(ctx context.Context) error {
 		{s.write, &s.putSubscription, putSubscriptionSQL},
 		{s.write, &s.putAnswer, putAnswerSQL},
 	} {
+		*p.stmt = statement{db: p.db, query: p.query}
+		if s.pg != nil {
+			continue // its connections prepare what they are asked, where that can be done
+		}
 		var err error
-		if *p.stmt, err = p.db.PrepareContext(ctx, p.query); err != nil { //nolint:sqlclosecheck // closed with the pool
+		if p.stmt.prepared, err = p.db.PrepareContext(ctx, p.query); err != nil { //nolint:sqlclosecheck // closed with the pool
 			return err
 		}
 	}
@@ -174,6 +188,9 @@ func (s *Store) Close() error {
 	}
 	if s.lists != nil {
 		errs = append(errs, s.lists.close())
+	}
+	if s.pg != nil {
+		s.pg.stop()
 	}
 	// The writer is closed last: SQLite merges the write-ahead log into the database
 	// when the last connection closes, which readers cannot do.
@@ -202,17 +219,52 @@ func (s *Store) earlier(now time.Time) time.Time {
 	return now
 }
 
+// statement is a statement that is run often.
+type statement struct {
+	db       *sql.DB
+	query    string
+	prepared *sql.Stmt // nil where the driver does it
+}
+
+func (s statement) QueryContext(ctx context.Context, args ...any) (*sql.Rows, error) {
+	if s.prepared == nil {
+		return s.db.QueryContext(ctx, s.query, args...)
+	}
+	return s.prepared.QueryContext(ctx, args...)
+}
+
+func (s statement) QueryRowContext(ctx context.Context, args ...any) *sql.Row {
+	if s.prepared == nil {
+		return s.db.QueryRowContext(ctx, s.query, args...)
+	}
+	return s.prepared.QueryRowContext(ctx, args...)
+}
+
 // tx is a write transaction. Everything it writes has the same instant.
 type tx struct {
 	*sql.Tx
 	ctx context.Context
 	now time.Time
+	// lists are the customers whose lists it changes; shared is whether it changes what
+	// is not of a customer.
+	lists  changedCustomers
+	shared bool
 }
+
+// alone and among say which other transactions may run beside one, where a database has
+// several writers. The one of a single statement needs nothing that stays the same
+// between two.
+type company bool
+
+const (
+	alone company = false
+	among company = true
+)
 
 // inTx runs fn in a write transaction and commits it unless fn fails. If nothing can be
 // written, it fails with an [*UnwritableError].
-func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
-	err := unwritable(s.runTx(ctx, fn))
+func (s *Store) inTx(ctx context.Context, others company, fn func(*tx) error) error {
+	err := unwritable(s.runTx(ctx, others, fn))
 	s.last.note(err)
 	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrDisk) {
 		s.last.noteRead(err) // a write that succeeds next does not prove it wrong
@@ -220,13 +272,19 @@ func (s *Store) inTx(ctx context.Context, fn func(*tx) error) error {
 	return err
 }
 
-func (s *Store) runTx(ctx context.Context, fn func(*tx) error) error {
+func (s *Store) runTx(ctx context.Context, others company, fn func(*tx) error) error {
 	t, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = t.Rollback() }() // no effect after a commit
-	if err := fn(&tx{Tx: t, ctx: ctx, now: s.now()}); err != nil {
+	tx := &tx{Tx: t, ctx: ctx, now: s.now()}
+	if s.pg != nil {
+		if err := tx.lock(others); err != nil {
+			return err
+		}
+	}
+	if err := fn(tx); err != nil {
 		// When ctx ends, the transaction is rolled back, and fn failed with an
 		// arbitrary error.
 		if ctx.Err() != nil {
@@ -239,24 +297,37 @@ func (s *Store) runTx(ctx context.Context, fn func(*tx) error) error {
 			return err
 		}
 	}
-	return t.Commit()
+	if s.pg != nil {
+		if err := s.pg.announce(tx); err != nil {
+			return err
+		}
+	}
+	err = t.Commit()
+	// After the commit, and before the caller hears of it. A list that was read in
+	// between is kept under the old number and soon discarded. An error of the database
+	// may come after the commit, too.
+	s.bumpVersions(&tx.lists)
+	if err == nil && s.pg != nil {
+		s.pg.notify(ctx, tx)
+	}
+	return err
 }
 
 // transact does what inTx does, and adds what to errors.
 func (s *Store) transact(ctx context.Context, what string, fn func(*tx) error) error {
-	return s.wrapError(what, s.inTx(ctx, fn))
+	return s.wrapError(what, s.inTx(ctx, alone, fn))
 }
 
 // execute runs a transaction of one statement. It fails with unchanged, if not nil,
 // when the statement changes nothing.
 func (s *Store) execute(ctx context.Context, what string, unchanged error, query string, args ...any) error {
-	return s.transact(ctx, what, func(tx *tx) error {
+	return s.wrapError(what, s.inTx(ctx, among, func(tx *tx) error {
 		changed, err := tx.exec(query, args...)
 		if err == nil && !changed {
 			return unchanged
 		}
 		return err
-	})
+	}))
 }
 
 // wrapError adds what failed to an error, if there is one. It notes failures of the
@@ -278,8 +349,11 @@ func (t *tx) exec(query string, args ...any) (changed bool, err error) {
 }
 
 // execPrepared does what exec does, for a prepared statement.
-func (t *tx) execPrepared(stmt *sql.Stmt, args ...any) (changed bool, err error) {
-	return changedBy(t.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
+func (t *tx) execPrepared(s statement, args ...any) (changed bool, err error) {
+	if s.prepared == nil {
+		return t.exec(s.query, args...)
+	}
+	return changedBy(t.StmtContext(t.ctx, s.prepared).ExecContext(t.ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
 }
 
 // changedBy reports whether a statement changed anything.

@@ -144,9 +144,9 @@ JOIN customers c ON c.partner_id = s.partner_id AND c.customer_id = s.customer_i
 WHERE s.partner_id = $1 AND s.subscription_id = $2 AND s.loaded = 1`
 
 	anyCustomerSQL = `
-SELECT c.customer_id FROM customers c
-CROSS JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $2
-WHERE c.partner_id = $1 AND c.active = 1
+SELECT customer_id FROM customers c
+WHERE partner_id = $1 AND active = 1 AND EXISTS (
+    SELECT 1 FROM subscriptions s WHERE s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $2)
 LIMIT 1`
 )
 

@@ -1,5 +1,7 @@
 package store
 
+import "time"
+
 // versionSlots is the number of counters that customers share. More would make fewer
 // caches discard a list too early, and cost 8 bytes each.
 const versionSlots = 4096
@@ -10,6 +12,9 @@ const versionSlots = 4096
 // customer's orders do. Ids are case-insensitive, and the call neither blocks nor
 // allocates.
 func (s *Store) OrdersVersion(partnerID, customerID string) uint64 {
+	if s.pg != nil && time.Since(s.opened).Nanoseconds()-s.checked.Load() > trusted.Nanoseconds() {
+		return 1<<63 | s.unknown.Add(1) // of no kept list
+	}
 	return s.versions[versionSlot(partnerID, customerID)].Load()
 }
 
@@ -23,8 +28,7 @@ func (t *changedCustomers) customer(partnerID, customerID string) {
 	t.slots[versionSlot(partnerID, customerID)] = true
 }
 
-// bumpVersions is called after the commit of a transaction and before its method
-// returns. A list read in between is cached under the old number and soon discarded.
+// bumpVersions changes the [Store.OrdersVersion] of customers.
 func (s *Store) bumpVersions(t *changedCustomers) {
 	for i := range s.versions {
 		if t.all || t.slots[i] {

@@ -178,7 +178,7 @@ func (s *Store) tryWrite(ctx context.Context, afterFailure bool) error {
 		sizes = []int{largeProbe, smallProbe}
 	}
 	for _, size := range sizes {
-		if err := s.inTx(ctx, func(tx *tx) error {
+		if err := s.inTx(ctx, among, func(tx *tx) error {
 			_, err := tx.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 				settingProbe, make([]byte, size))
 			return err

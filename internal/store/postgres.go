@@ -1,0 +1,582 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/url"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// IsPostgres reports whether a database's name is the address of one in PostgreSQL.
+func IsPostgres(name string) bool {
+	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
+}
+
+// oldestPostgres is the oldest version of PostgreSQL that is tested.
+const oldestPostgres = 15
+
+// postgresSettings are set for every connection to the server itself. A pooler between
+// would refuse them, or set them for others, too. What the address says comes first.
+var postgresSettings = map[string]string{
+	"application_name":                    "partnercenter",
+	"statement_timeout":                   "60s",
+	"lock_timeout":                        "10s",
+	"idle_in_transaction_session_timeout": "60s",
+	// Statements name the customer, so that each execution touches one partition of
+	// the plan for all. Planning takes longer than executing.
+	"plan_cache_mode": "force_generic_plan",
+	"jit":             "off",
+}
+
+// callTimeout bounds a call to a database that does not answer.
+const callTimeout = 30 * time.Second
+
+// postgres is what the Store has besides connections of package sql.
+type postgres struct {
+	name   string // without the password
+	pool   *pgxpool.Pool
+	pooled bool // the connections are those of a pooler
+	log    *slog.Logger
+
+	watcher *watcher
+}
+
+// openPostgres opens the database at an address.
+func (s *Store) openPostgres(ctx context.Context, address string, o Options) error {
+	config, name, err := parsePostgres(address)
+	if err != nil {
+		return err
+	}
+	s.pg = &postgres{name: name, log: s.last.log, watcher: newWatcher(s)}
+	if err := s.connectPostgres(ctx, config, o); err != nil {
+		return postgresOpenError(name, err)
+	}
+	return nil
+}
+
+// parsePostgres reads the address of a database, and what libpq's environment and files
+// add to it. The name it returns has no secret.
+func parsePostgres(address string) (*pgxpool.Config, string, error) {
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		// The error repeats the address without its password.
+		return nil, "", &OpenError{Path: "postgres://…", Reason: ErrAddress, Cause: err, Next: "write it as postgres://user:password@host:port/database?sslmode=require"}
+	}
+	c := config.ConnConfig
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = 10 * time.Second
+	}
+	name := url.URL{Scheme: "postgres", Host: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), Path: "/" + c.Database}
+	if strings.HasPrefix(c.Host, "/") { // a folder of sockets
+		name.Host, name.RawQuery = "", "host="+c.Host
+	}
+	return config, name.String(), nil
+}
+
+func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o Options) error {
+	server, err := examine(ctx, config)
+	if err != nil {
+		return err
+	}
+	s.pg.pooled = server.pooled
+	direct := config.Copy()
+	configure(config, server)
+	if o.Readers > 0 {
+		config.MaxConns = int32(min(o.Readers, 1<<16))
+	} else if !strings.Contains(config.ConnString(), "pool_max_conns") {
+		config.MaxConns = int32(min(max(16, 4*runtime.GOMAXPROCS(0)), server.connections))
+	}
+	if int(config.MaxConns) > server.connections {
+		return &OpenError{
+			Path: s.pg.name, Reason: ErrManyConnections,
+			Cause: fmt.Errorf("pool_max_conns is %d, and the server allows %d", config.MaxConns, server.connections),
+			Next:  "lower pool_max_conns in the address, or raise max_connections of the server",
+		}
+	}
+	config.AfterConnect = s.pg.prepareLists
+	if s.pg.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return err
+	}
+	s.release = func() error {
+		s.pg.pool.Close()
+		return nil
+	}
+	s.read = stdlib.OpenDBFromPool(s.pg.pool)
+	s.write = s.read
+	if err := s.migratePostgres(ctx, direct, server); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	return s.watch(ctx, config)
+}
+
+// postgresServer is what a server says about itself and the database.
+type postgresServer struct {
+	version     int // of PostgreSQL
+	connections int // how many it allows us
+	pooled      bool
+	foreign     bool // the database has tables of another application
+	schema      string
+}
+
+// examine asks a server about itself, in a connection of its own.
+func examine(ctx context.Context, config *pgxpool.Config) (*postgresServer, error) {
+	c := config.ConnConfig.Copy()
+	c.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	conn, err := pgx.ConnectConfig(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx)
+	s := new(postgresServer)
+	var pid, max, reserved int64
+	var replica bool
+	var schema sql.NullString
+	err = conn.QueryRow(ctx, `
+SELECT current_setting('server_version_num')::integer / 10000, pg_backend_pid(), pg_is_in_recovery(), current_schema(),
+    current_setting('max_connections')::integer, current_setting('superuser_reserved_connections')::integer`).
+		Scan(&s.version, &pid, &replica, &schema, &max, &reserved)
+	if err != nil {
+		return nil, err
+	}
+	s.connections, s.schema = int(max-reserved), schema.String
+	// A pooler gives its clients keys of its own to cancel their queries.
+	s.pooled = uint32(pid) != conn.PgConn().PID()
+	switch {
+	case s.version < oldestPostgres:
+		return nil, reason(ErrOldServer, fmt.Errorf("it is version %d, and %d is needed", s.version, oldestPostgres), "update the server, or choose another one")
+	case replica:
+		return nil, reason(ErrReplica, nil, "give the address of the primary, or of several hosts with target_session_attrs=read-write")
+	case !schema.Valid:
+		return nil, reason(ErrNoSchema, nil, "create a schema, or name one that is there with the option search_path")
+	}
+	err = conn.QueryRow(ctx, `
+SELECT count(*) FILTER (WHERE relname = '`+migrationsTable+`') = 0 AND count(*) > 0
+FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')`).Scan(&s.foreign)
+	if err == nil && s.foreign {
+		err = reason(ErrForeignSchema, fmt.Errorf("the schema %q has tables", s.schema), "choose an empty database, or name another schema with the option search_path")
+	}
+	return s, err
+}
+
+// configure sets up connections to a server, or to a pooler before it. A pooler gives
+// each transaction another connection of the server, so that nothing can be kept there:
+// statements have no names, and what is known of them is kept here.
+func configure(config *pgxpool.Config, server *postgresServer) {
+	c := config.ConnConfig
+	if server.pooled {
+		c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		return
+	}
+	for name, value := range postgresSettings {
+		if _, is := c.RuntimeParams[name]; !is {
+			c.RuntimeParams[name] = value
+		}
+	}
+}
+
+// migrationsTable has the steps that a database has taken.
+const migrationsTable = "partnercenter_migrations"
+
+// migratePostgres brings the schema up to date, if nobody else does.
+func (s *Store) migratePostgres(ctx context.Context, config *pgxpool.Config, server *postgresServer) error {
+	c := config.ConnConfig.Copy()
+	if !server.pooled {
+		for name, value := range postgresSettings {
+			c.RuntimeParams[name] = cmp.Or(c.RuntimeParams[name], value)
+		}
+		// Steps take as long as they take, and wait as long for others'.
+		c.RuntimeParams["statement_timeout"], c.RuntimeParams["lock_timeout"] = "0", "0"
+		c.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
+	} else {
+		c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	db := stdlib.OpenDB(*c)
+	defer db.Close()
+	return migrate(ctx, db, goose.DialectPostgres, "postgres",
+		goose.WithTableName(migrationsTable), goose.WithSessionLocker(&migrationLock{log: s.pg.log, schema: server.schema}))
+}
+
+// migrationLock is a lock of the database that a connection holds. It says so when it
+// waits.
+type migrationLock struct {
+	log    *slog.Logger
+	schema string
+}
+
+// Keys of advisory locks: this one and the hash of the schema's name.
+const (
+	lockMigration = 0x50434f52 + iota // "PCOR"
+	lockWrites
+)
+
+func (l *migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	var got bool
+	if err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1, hashtext($2))`, lockMigration, l.schema).Scan(&got); err != nil || got {
+		return err
+	}
+	l.log.Info("another server is bringing the database up to date: waiting for it")
+	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1, hashtext($2))`, lockMigration, l.schema)
+	return err
+}
+
+func (l *migrationLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1, hashtext($2))`, lockMigration, l.schema)
+	return err
+}
+
+// lockWritesSQL keeps transactions of several statements alone, as the only writer of
+// SQLite does, and lets others run beside each other. It ends with the transaction.
+var lockWritesSQL = map[company]string{
+	alone: fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d, hashtext(current_schema()))`, lockWrites),
+	among: fmt.Sprintf(`SELECT pg_advisory_xact_lock_shared(%d, hashtext(current_schema()))`, lockWrites),
+}
+
+func (t *tx) lock(others company) error {
+	_, err := t.ExecContext(t.ctx, lockWritesSQL[others])
+	return err
+}
+
+// Names of the statements of lists.
+var listNames = [2]string{"partnercenter_list", "partnercenter_list_priced"}
+
+// listOrdersPostgresSQL are the statements without and with prices. Their rows are those
+// of listOrdersSQL.
+var listOrdersPostgresSQL = [2]string{
+	fmt.Sprintf(listOrdersPostgresFormat, "o.doc"),
+	fmt.Sprintf(listOrdersPostgresFormat, "coalesce(o.priced_doc, o.doc)"),
+}
+
+const listOrdersPostgresFormat = `
+SELECT %s, o.visible, o.settled, o.facts
+FROM customers c
+LEFT JOIN orders o ON o.partner_id = c.partner_id AND o.customer_id = $2 AND o.system = 0
+WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
+ORDER BY o.created DESC, o.order_id DESC`
+
+// prepareLists prepares the most frequent statements of a connection.
+func (p *postgres) prepareLists(ctx context.Context, conn *pgx.Conn) error {
+	if p.pooled {
+		return nil
+	}
+	for i, name := range listNames {
+		if _, err := conn.PgConn().Prepare(ctx, name, listOrdersPostgresSQL[i], nil); err != nil {
+			if e, is := errors.AsType[*pgconn.PgError](err); is && e.Code == "42P01" {
+				return nil // before the first step of the schema
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// binaryResults asks for results as they are stored. Documents are the same as text.
+var binaryResults = []int16{1}
+
+// list does what [sqliteLists.list] does: documents go from the connection's buffer into
+// the answer.
+func (p *postgres) list(ctx context.Context, to *orderListing) error {
+	ctx, cancel := context.WithTimeout(withoutCancel(ctx), callTimeout)
+	defer cancel()
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	args := [][]byte{[]byte(to.PartnerID), []byte(to.CustomerID)}
+	var rows *pgconn.ResultReader
+	if which := boolToInt(to.IncludePrice); p.pooled {
+		rows = conn.Conn().PgConn().ExecParams(ctx, listOrdersPostgresSQL[which], args, nil, nil, binaryResults)
+	} else {
+		rows = conn.Conn().PgConn().ExecPrepared(ctx, listNames[which], args, nil, binaryResults)
+	}
+	found := false
+	for err == nil && rows.NextRow() {
+		found = true
+		row := rows.Values()
+		if row[0] == nil {
+			continue // the customer has no such orders
+		}
+		visible, settled := bigint(row[1]), bigint(row[2])
+		if to.isVisible(visible, settled) {
+			err = to.add(row[0], row[3], settled)
+		}
+	}
+	if _, closeErr := rows.Close(); err == nil {
+		err = closeErr
+	}
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return ErrNotYours
+	}
+	return to.checkItems()
+}
+
+// bigint decodes a number as PostgreSQL sends it.
+func bigint(b []byte) (n int64) {
+	for _, c := range b {
+		n = n<<8 | int64(c)
+	}
+	return n
+}
+
+// writeChangesPostgres does what [Store.writeChanges] does, in two trips to the database: one to
+// look, one to write. It locks what it looks at, in the same order as every other
+// server.
+func (s *Store) writeChangesPostgres(batch []*job) error {
+	err := unwritable(s.tryChangesPostgres(batch))
+	s.last.note(err)
+	return err
+}
+
+func (s *Store) tryChangesPostgres(batch []*job) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	conn, err := s.pg.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	defer func() {
+		if err != nil && !conn.Conn().IsClosed() {
+			_, _ = conn.Exec(ctx, `ROLLBACK`)
+		}
+	}()
+	look := s.lookAt(batch)
+	if err := conn.SendBatch(ctx, look).Close(); err != nil {
+		return err
+	}
+	lists, committed := new(changedCustomers), false
+	err = conn.SendBatch(ctx, s.writeOf(batch, lists, &committed)).Close()
+	// An error of the connection may have come after the commit.
+	s.bumpVersions(lists)
+	if committed { // only the notification failed
+		return nil
+	}
+	return err
+}
+
+// lookAt returns the statements that lock and read what a batch of changes depends on.
+func (s *Store) lookAt(batch []*job) *pgx.Batch {
+	b := new(pgx.Batch)
+	b.Queue(`BEGIN`)
+	b.Queue(lockWritesSQL[among])
+	partners, customers := map[string]bool{}, map[[2]string]bool{}
+	for _, j := range batch {
+		j.err = nil
+		if j.Held != nil {
+			partners[j.partner] = true
+		}
+		if j.Held != nil || j.Order != nil && !j.New {
+			customers[[2]string{j.partner, j.customer}] = true
+		}
+	}
+	for _, partner := range slices.Sorted(maps.Keys(partners)) {
+		b.Queue(`SELECT 1 FROM partners WHERE partner_id = $1 FOR NO KEY UPDATE`, partner)
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(customers), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		b.Queue(`SELECT 1 FROM customers WHERE partner_id = $1 AND customer_id = $2 FOR NO KEY UPDATE`, key[0], key[1])
+	}
+	for _, j := range batch {
+		if j.Order != nil && !j.New {
+			b.Queue(getRevisionSQL, j.partner, j.customer, orderKey(j.Order.Order.ID)).Query(func(rows pgx.Rows) error {
+				revision, err := pgx.CollectOneRow(rows, pgx.RowTo[int64])
+				if errors.Is(err, pgx.ErrNoRows) || err == nil && revision != j.Order.Revision {
+					j.err, err = ErrConflict, nil
+				}
+				return err
+			})
+		}
+		if h := j.Held; h != nil {
+			now := &Holdings{ByKind: map[string]int{}, ByOffer: map[string]int{}}
+			counts := holdingCounts(j.partner, j.customer, slices.Collect(maps.Keys(h.ByKind)), slices.Collect(maps.Keys(h.ByOffer)))
+			for i, count := range counts {
+				b.Queue(count.query, count.args...).QueryRow(func(row pgx.Row) error {
+					var n int
+					if err := row.Scan(&n); err != nil {
+						return err
+					}
+					count.set(now, n)
+					if i == len(counts)-1 && !now.equal(h) {
+						j.err = ErrConflict
+					}
+					return nil
+				})
+			}
+		}
+	}
+	answered := slices.DeleteFunc(slices.Clone(batch), func(j *job) bool { return j.Answer == nil })
+	slices.SortFunc(answered, func(a, b *job) int { return slices.Compare(a.Answer.Key, b.Answer.Key) })
+	for _, j := range answered {
+		b.Queue(putAnswerSQL, s.answerArgs(j)...).Exec(func(tag pgconn.CommandTag) error {
+			j.kept = tag.RowsAffected() > 0
+			if !j.kept {
+				j.err = ErrAnswered
+			}
+			return nil
+		})
+	}
+	return b
+}
+
+// writeOf returns the statements that write the changes of a batch that are not refused.
+// It adds the customers to lists whose lists they change.
+func (s *Store) writeOf(batch []*job, lists *changedCustomers, committed *bool) *pgx.Batch {
+	b := new(pgx.Batch)
+	for _, j := range batch {
+		if j.err != nil {
+			if j.kept { // refused for something else
+				b.Queue(`DELETE FROM requests WHERE partner_id = $1 AND customer_id = $2 AND key = $3`, j.partner, j.customer, j.Answer.Key)
+			}
+			continue
+		}
+		lists.customer(j.partner, j.customer)
+		if j.Order != nil {
+			query := changeOrderSQL
+			if j.New {
+				query = addOrderSQL
+			}
+			b.Queue(query, j.order...)
+		}
+		for _, args := range j.subscriptions {
+			b.Queue(putSubscriptionSQL, args...)
+		}
+		for i := range j.Attachments {
+			b.Queue(putAttachmentSQL, attachmentArgs(j, &j.Attachments[i])...)
+		}
+	}
+	if !lists.none() {
+		b.Queue(announceSQL, s.pg.watcher.server, lists.encode(), false)
+	}
+	if s.commits++; s.commits%forgetEvery == 0 {
+		now := s.system()
+		b.Queue(`DELETE FROM requests WHERE made < $1 OR made > $2`, toMicros(now.Add(-answersKept)), toMicros(now.Add(answersKept)))
+	}
+	b.Queue(`COMMIT`).Exec(func(tag pgconn.CommandTag) error {
+		*committed = tag.String() == "COMMIT"
+		return nil
+	})
+	if !lists.none() {
+		// Within the transaction it would make others wait with theirs for the disk.
+		b.Queue(notifySQL)
+	}
+	return b
+}
+
+// apart returns how many of the first changes can be written in one transaction: looking
+// at one of them must not depend on the writing of another.
+func apart(jobs []*job) int {
+	customers, partners := map[[2]string]bool{}, map[string]bool{}
+	for i, j := range jobs {
+		key := [2]string{j.partner, j.customer}
+		if customers[key] || j.Held != nil && partners[j.partner] {
+			return i
+		}
+		customers[key], partners[j.partner] = true, true
+	}
+	return len(jobs)
+}
+
+// reason returns an error that says why a database cannot be opened.
+func reason(why, cause error, next string) error {
+	return &OpenError{Reason: why, Cause: cause, Next: next}
+}
+
+// postgresOpenError determines why a database cannot be opened.
+func postgresOpenError(name string, err error) error {
+	if e, is := errors.AsType[*OpenError](err); is {
+		e.Path = name
+		return e
+	}
+	e := &OpenError{Path: name, Cause: err}
+	if errors.Is(err, ErrNewer) {
+		e.Reason, e.Cause, e.Next = ErrNewer, nil, "install that version or a later one, or choose another database"
+		return e
+	}
+	pg, is := errors.AsType[*pgconn.PgError](err)
+	if !is {
+		switch {
+		case errors.Is(err, context.Canceled):
+			return err
+		case strings.Contains(err.Error(), "server refused TLS connection"):
+			e.Reason, e.Next = ErrNoTLS, "turn TLS on at the server, or allow a connection without it: sslmode=prefer, or disable on a network that nobody else uses"
+		case strings.Contains(err.Error(), "tls:"), strings.Contains(err.Error(), "x509:"):
+			e.Reason, e.Next = ErrTLS, "check sslmode and sslrootcert in the address"
+		case errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)):
+			e.Reason, e.Next = ErrUnreachable, "check host and port, and that the server runs and accepts connections from here"
+		default:
+			return fmt.Errorf("cannot open the database %s: %w", name, err)
+		}
+		return e
+	}
+	switch pg.Code {
+	case "28P01", "28000":
+		e.Reason, e.Next = ErrRefused, "check user and password in the address, PGPASSFILE or PGPASSWORD, and the server's pg_hba.conf"
+	case "3D000":
+		e.Reason, e.Next = ErrNoDatabase, "create it (CREATE DATABASE), or check its name"
+	case "42501":
+		e.Reason, e.Next = ErrNotPermitted, "let the user create tables (GRANT CREATE ON SCHEMA …), or bring the database up to date as another one"
+	case "42704", "08P01", "22023":
+		e.Reason, e.Next = ErrAddress, "check the options behind the question mark"
+	case "53300":
+		e.Reason, e.Next = ErrManyConnections, "lower pool_max_conns in the addresses, or raise max_connections of the server"
+	default:
+		if u, is := errors.AsType[*UnwritableError](unwritable(err)); is {
+			e.Reason, e.Next = u.Reason, u.Next
+			return e
+		}
+		return fmt.Errorf("cannot open the database %s: %w", name, err)
+	}
+	return e
+}
+
+// postgresUnwritable returns why the server did not do what it was asked, if it would not
+// do the next either, and nil otherwise.
+func postgresUnwritable(err error) *UnwritableError {
+	e := &UnwritableError{Cause: err}
+	pg, is := errors.AsType[*pgconn.PgError](err)
+	if !is {
+		if errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(net.Error)) || pgconn.Timeout(err) {
+			e.Reason, e.Next = ErrUnreachable, "look whether the database server runs, and at the network"
+			return e
+		}
+		return nil
+	}
+	switch {
+	case pg.Code == "53100":
+		e.Reason, e.Next = ErrDiskFull, "make room where the database is"
+	case pg.Code == "25006":
+		e.Reason, e.Next = ErrReplica, "give the address of the primary, or of several hosts with target_session_attrs=read-write"
+	case strings.HasPrefix(pg.Code, "57P0"), strings.HasPrefix(pg.Code, "08"), pg.Code == "53300":
+		e.Reason, e.Next = ErrUnreachable, "look whether the database server runs, and how many connections it allows"
+	case pg.Code == "55P03", pg.Code == "57014", pg.Code == "40P01":
+		e.Reason, e.Next = ErrLocked, "wait for what is being loaded, or look at the locks in the database"
+	case strings.HasPrefix(pg.Code, "XX00"):
+		e.Reason, e.Next = ErrCorrupt, "stop the servers, and restore a backup"
+	case strings.HasPrefix(pg.Code, "58"):
+		e.Reason, e.Next = ErrDisk, "look at the log and the disk of the database server"
+	default:
+		return nil
+	}
+	return e
+}

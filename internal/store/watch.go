@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Servers that share a database tell each other whose lists they changed. Each commit
+// adds a row to the table changes, which every server reads again and again; a
+// notification only says that it is worth reading now. A server that could not read it
+// for a while takes every list for changed.
+const (
+	pollEvery = 250 * time.Millisecond
+	// trusted is how long what was read stands for what is there. Lists must not be
+	// older than a second.
+	trusted = 750 * time.Millisecond
+	// forgotten is when rows are deleted that everybody who reads has read.
+	forgotten = time.Minute
+	// missed is after what time of not reading rows may have been deleted unread.
+	missed = forgotten / 2
+)
+
+const (
+	channel     = "partnercenter"
+	announceSQL = `INSERT INTO changes (server, slots, shared) VALUES ($1, $2, $3)`
+	notifySQL   = `SELECT pg_notify('` + channel + `', '')`
+)
+
+// announce tells the other servers what a transaction changes.
+func (p *postgres) announce(t *tx) error {
+	if t.lists.none() && !t.shared {
+		return nil
+	}
+	var slots []byte // NULL means all
+	if !t.lists.all {
+		slots = t.lists.encode()
+	}
+	_, err := t.ExecContext(t.ctx, announceSQL, p.watcher.server, slots, t.shared)
+	return err
+}
+
+// notify has the other servers read what was announced. They do so anyway, if later.
+func (p *postgres) notify(ctx context.Context, t *tx) {
+	if !t.lists.none() || t.shared {
+		_, _ = p.pool.Exec(ctx, notifySQL)
+	}
+}
+
+// watcher reads what other servers change.
+type watcher struct {
+	store  *Store
+	server []byte // identifies this one
+	cancel context.CancelFunc
+	done   chan struct{}
+	wake   chan struct{}
+
+	// What follows is used by one goroutine.
+	since  int64              // the first transaction that had not ended at the last look
+	seen   map[int64]struct{} // transactions from then on whose rows were read
+	looked time.Time
+	past   []watched
+}
+
+// watched is where reading was at a time.
+type watched struct {
+	at    time.Time
+	since int64
+}
+
+func newWatcher(s *Store) *watcher {
+	w := &watcher{store: s, server: make([]byte, 8), done: make(chan struct{}), wake: make(chan struct{}, 1), seen: map[int64]struct{}{}}
+	rand.Read(w.server) // never fails
+	return w
+}
+
+// watch begins to read what other servers change.
+func (s *Store) watch(ctx context.Context, config *pgxpool.Config) error {
+	w := s.pg.watcher
+	if err := w.look(ctx); err != nil {
+		return err
+	}
+	ctx, w.cancel = context.WithCancel(context.Background())
+	if !s.pg.pooled {
+		go w.listen(ctx, config.ConnConfig.Copy())
+	}
+	go w.run(ctx)
+	return nil
+}
+
+// stop ends the reading.
+func (p *postgres) stop() {
+	if w := p.watcher; w != nil && w.cancel != nil {
+		w.cancel()
+		<-w.done
+	}
+}
+
+func (w *watcher) run(ctx context.Context) {
+	defer close(w.done)
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-w.wake:
+		}
+		if err := w.look(ctx); err != nil && ctx.Err() == nil {
+			continue // lists are read from the database until it works again
+		}
+	}
+}
+
+// listen wakes the reading when another server has written something.
+func (w *watcher) listen(ctx context.Context, config *pgx.ConnConfig) {
+	for ctx.Err() == nil {
+		if conn, err := pgx.ConnectConfig(ctx, config); err == nil {
+			_, err = conn.Exec(ctx, `LISTEN `+channel)
+			for err == nil {
+				if _, err = conn.WaitForNotification(ctx); err == nil {
+					select {
+					case w.wake <- struct{}{}:
+					default:
+					}
+				}
+			}
+			_ = conn.Close(context.WithoutCancel(ctx))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+const lookSQL = `
+SELECT s.xmin, coalesce(c.committed::text, '0')::bigint, c.slots, c.committed IS NOT NULL
+FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) s
+LEFT JOIN changes c ON c.committed >= $1::text::xid8 AND c.server <> $2`
+
+// look reads what was changed since the last look.
+func (w *watcher) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	started := time.Now()
+	rows, err := w.store.pg.pool.Query(ctx, lookSQL, w.since, w.server)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var lists changedCustomers
+	seen := map[int64]struct{}{}
+	for rows.Next() {
+		var xmin, committed int64
+		var slots []byte
+		var is bool
+		if err := rows.Scan(&xmin, &committed, &slots, &is); err != nil {
+			return err
+		}
+		w.since = xmin
+		if !is {
+			continue
+		}
+		if _, known := w.seen[committed]; !known {
+			lists.decode(slots)
+		}
+		if committed >= xmin {
+			seen[committed] = struct{}{}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if started.Sub(w.looked) > missed {
+		lists.all = true
+	}
+	w.looked, w.seen = started, seen
+	w.store.bumpVersions(&lists)
+	w.store.checked.Store(started.Sub(w.store.opened).Nanoseconds())
+	return w.forget(ctx)
+}
+
+// forget deletes rows that everybody has read.
+func (w *watcher) forget(ctx context.Context) error {
+	if len(w.past) > 0 && w.looked.Sub(w.past[len(w.past)-1].at) < forgotten/4 {
+		return nil
+	}
+	w.past = append(w.past, watched{w.looked, w.since})
+	if w.looked.Sub(w.past[0].at) < forgotten {
+		return nil
+	}
+	old := w.past[0]
+	w.past = w.past[1:]
+	_, err := w.store.pg.pool.Exec(ctx, `DELETE FROM changes WHERE committed < $1::text::xid8`, old.since)
+	return err
+}
+
+// none reports whether no lists are changed.
+func (t *changedCustomers) none() bool {
+	if t.all {
+		return false
+	}
+	for _, changed := range t.slots {
+		if changed {
+			return false
+		}
+	}
+	return true
+}
+
+// encode returns the slots as they are stored.
+func (t *changedCustomers) encode() []byte {
+	slots := []byte{}
+	for i, changed := range t.slots {
+		if changed {
+			slots = binary.BigEndian.AppendUint16(slots, uint16(i))
+		}
+	}
+	return slots
+}
+
+// decode adds stored slots.
+func (t *changedCustomers) decode(slots []byte) {
+	if slots == nil {
+		t.all = true
+	}
+	for ; len(slots) > 1; slots = slots[2:] {
+		t.slots[int(binary.BigEndian.Uint16(slots))%versionSlots] = true
+	}
+}
