@@ -145,7 +145,11 @@ var importTable = map[string]rule{
 		others: []string{"github.com/go-json-experiment/json", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress", "golang.org/x/sync"},
 		why:    "data flows one way: server to store",
 	},
-	"internal/installed":             {why: "it is for tests, and looks at the machine only"},
+	"internal/installed": {why: "it is for tests, and looks at the machine only"},
+	"internal/postgrestest": {
+		others: []string{"github.com/jackc/pgx/v5", "golang.org/x/sys"},
+		why:    "it is for tests, and knows PostgreSQL's programs only",
+	},
 	"internal/contract":              {why: "it is a document"},
 	"internal/contract/contracttest": {ours: anything, others: anything, why: "it is for tests"},
 	"internal/contract/published":    {why: "it has only tests"},
