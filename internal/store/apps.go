@@ -23,7 +23,7 @@ func (s *Store) Apps(ctx context.Context, partnerID string) ([]seed.App, error) 
 			readList(secrets, &a.Secrets), readList(certificates, &a.Certificates), readList(redirectURIs, &a.RedirectURIs))
 	}, `
 SELECT client_id, object_id, name, secret, secrets, certificates, redirect_uris, public, multi_tenant, admin_consent, disabled
-FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, guid.Key(partnerID))
+FROM apps WHERE partner_id = $1 ORDER BY name, client_id`, idKey(partnerID))
 }
 
 // readList decodes a list from a column; an empty one is nil.
@@ -39,7 +39,7 @@ func readList[T any](column []byte, list *[]T) error {
 // [ErrPartnerNotFound] or a [*FieldError].
 func (s *Store) PutApp(ctx context.Context, partnerID string, a seed.App) error {
 	return s.putOwn(ctx, partnerID, owned{
-		what: "put app " + a.ClientID, from: "apps WHERE client_id", key: guid.Key(a.ClientID),
+		what: "put app " + a.ClientID, from: "apps WHERE client_id", key: idKey(a.ClientID),
 		taken: &seed.FieldError{Field: "clientId", Message: "another partner's app has this id; use another one"},
 		put:   func(bulk *bulkTx) error { return bulk.putApp(partnerID, a) },
 	})
@@ -59,7 +59,7 @@ func (s *Store) putOwn(ctx context.Context, partnerID string, o owned) error {
 		var exists, elsewhere bool
 		err := tx.QueryRowContext(tx.ctx, `
 SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1), EXISTS (SELECT 1 FROM `+o.from+` = $2 AND partner_id <> $1)`,
-			guid.Key(partnerID), o.key).Scan(&exists, &elsewhere)
+			idKey(partnerID), o.key).Scan(&exists, &elsewhere)
 		switch {
 		case err != nil:
 			return err
@@ -95,7 +95,7 @@ func (bulk *bulkTx) putApp(partnerID string, a seed.App) error {
 		return err
 	}
 	err := bulk.complete(&a.ObjectID, &a.Secret, `SELECT object_id, secret FROM apps WHERE partner_id = $1 AND client_id = $2`,
-		guid.Key(partnerID), guid.Key(a.ClientID))
+		idKey(partnerID), idKey(a.ClientID))
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (bulk *bulkTx) putApp(partnerID string, a seed.App) error {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	_, err = bulk.exec(putAppSQL, guid.Key(partnerID), guid.Key(a.ClientID), guid.Key(a.ObjectID), a.Name, a.Secret,
+	_, err = bulk.exec(putAppSQL, idKey(partnerID), idKey(a.ClientID), idKey(a.ObjectID), a.Name, a.Secret,
 		string(secrets), string(certificates), string(redirectURIs),
 		boolToInt(a.Public), boolToInt(a.MultiTenant), boolToInt(a.AdminConsent), boolToInt(a.Disabled))
 	return err

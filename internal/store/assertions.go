@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-
-	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // Assertion is a client assertion that has given its app a token.
@@ -17,12 +15,12 @@ type Assertion struct {
 // app.
 func (s *Store) AddAssertion(ctx context.Context, a Assertion, keep int) error {
 	return s.transact(ctx, "add assertion", func(tx *tx) error {
-		if _, err := tx.exec(`INSERT INTO assertions (client_id, assertion_id) VALUES ($1, $2)`, guid.Key(a.ClientID), a.ID); err != nil {
+		if _, err := tx.exec(`INSERT INTO assertions (client_id, assertion_id) VALUES ($1, $2)`, idKey(a.ClientID), a.ID); err != nil {
 			return err
 		}
 		_, err := tx.exec(`
 DELETE FROM assertions WHERE client_id = $1
-AND use_no <= (SELECT use_no FROM assertions WHERE client_id = $1 ORDER BY use_no DESC LIMIT 1 OFFSET $2)`, guid.Key(a.ClientID), keep)
+AND use_no <= (SELECT use_no FROM assertions WHERE client_id = $1 ORDER BY use_no DESC LIMIT 1 OFFSET $2)`, idKey(a.ClientID), keep)
 		return err
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/partnercenter-go/partnercenter"
-	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 var (
@@ -86,7 +85,7 @@ const answersKept = 30 * 24 * time.Hour
 // nil.
 func (s *Store) Answered(ctx context.Context, partnerID, customerID string, key []byte) (*Answer, error) {
 	a := &Answer{Key: key}
-	err := s.getAnswer.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+	err := s.getAnswer.QueryRowContext(withoutCancel(ctx), idKey(partnerID), idKey(customerID), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
 	if errors.Is(err, sql.ErrNoRows) && s.oldAnswers {
 		err = s.getAnswer.QueryRowContext(withoutCancel(ctx), "", "", key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
 	}
@@ -116,7 +115,7 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 // Account returns what orders of a customer depend on. It fails with [ErrNotYours].
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
 	var a Account
-	err := s.getAccount.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
+	err := s.getAccount.QueryRowContext(withoutCancel(ctx), idKey(partnerID), idKey(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
 	return a, s.customerError("account", err)
 }
 
@@ -129,7 +128,7 @@ func (s *Store) ResellersByMPN(ctx context.Context, partnerID string, mpnIDs []s
 		err := s.read.QueryRowContext(ctx, `
 SELECT EXISTS (SELECT 1 FROM indirect_resellers WHERE partner_id = $1 AND mpn_id = $2),
     EXISTS (SELECT 1 FROM partners WHERE mpn_id = $2) OR EXISTS (SELECT 1 FROM indirect_resellers WHERE mpn_id = $2)`,
-			guid.Key(partnerID), id).Scan(&reseller, &partner)
+			idKey(partnerID), id).Scan(&reseller, &partner)
 		if err != nil {
 			return nil, s.wrapError("resellers", err)
 		}
@@ -162,7 +161,7 @@ type queryer interface {
 
 func countHoldings(ctx context.Context, q queryer, partnerID, customerID string, kinds, offers []string) (*Holdings, error) {
 	h := &Holdings{ByKind: map[string]int{}, ByOffer: map[string]int{}}
-	for _, count := range holdingCounts(guid.Key(partnerID), guid.Key(customerID), kinds, offers) {
+	for _, count := range holdingCounts(idKey(partnerID), idKey(customerID), kinds, offers) {
 		var n int
 		if err := q.QueryRowContext(ctx, count.query, count.args...).Scan(&n); err != nil {
 			return nil, err
@@ -223,7 +222,7 @@ func (s *Store) OrderRecord(ctx context.Context, partnerID, customerID, orderID 
 	var doc sql.NullString
 	var facts sql.NullString
 	var visible, settled, revision sql.NullInt64
-	err := s.read.QueryRowContext(ctx, orderRecordSQL, guid.Key(partnerID), guid.Key(customerID), orderKey(orderID)).
+	err := s.read.QueryRowContext(ctx, orderRecordSQL, idKey(partnerID), idKey(customerID), orderKey(orderID)).
 		Scan(&doc, &facts, &visible, &settled, &revision)
 	switch {
 	case err != nil:
@@ -285,7 +284,7 @@ type job struct {
 }
 
 func newJob(c *Change) (*job, error) {
-	j := &job{Change: c, partner: guid.Key(c.PartnerID), customer: guid.Key(c.CustomerID), done: make(chan struct{})}
+	j := &job{Change: c, partner: idKey(c.PartnerID), customer: idKey(c.CustomerID), done: make(chan struct{})}
 	if o := c.Order; o != nil {
 		args, err := orderArgs(j.partner, j.customer, o.Order)
 		if err != nil {
@@ -304,8 +303,8 @@ func newJob(c *Change) (*job, error) {
 			mpn = *id
 		}
 		j.subscriptions = append(j.subscriptions, []any{
-			j.partner, j.customer, guid.Key(r.ID), orderKey(r.OrderID), guid.Key(r.Subscription.EntitlementID),
-			guid.Key(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, boolToInt(r.Active),
+			j.partner, j.customer, idKey(r.ID), orderKey(r.OrderID), idKey(r.Subscription.EntitlementID),
+			idKey(r.Subscription.ParentSubscriptionID), fold(mpn), fold(r.Subscription.OfferID), r.Kind, boolToInt(r.Active),
 			ticksOf(r.Since), doc, string(r.Facts),
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
@@ -29,7 +28,7 @@ func (s *Store) PutConsent(ctx context.Context, c Consent) error {
 	return s.execute(ctx, "put consent to app "+c.ClientID, nil, `
 INSERT INTO consents (tenant_id, client_id, user_id, scope, app_scope, created) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, app_scope = excluded.app_scope, created = excluded.created`,
-		guid.Key(c.TenantID), guid.Key(c.ClientID), guid.Key(c.UserID), c.Scope, c.AppScope, toMicros(c.Created))
+		idKey(c.TenantID), idKey(c.ClientID), idKey(c.UserID), c.Scope, c.AppScope, toMicros(c.Created))
 }
 
 // loadConsent creates or replaces the consent of a partner's administrator.
@@ -38,7 +37,7 @@ func (bulk *bulkTx) loadConsent(partnerID string, c seed.Consent) error {
 INSERT INTO consents (tenant_id, client_id, user_id, scope, app_scope, created) VALUES ($1, $2, '', $3, $4, $5)
 ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, app_scope = excluded.app_scope, created = excluded.created
 WHERE (consents.scope, consents.app_scope) <> (excluded.scope, excluded.app_scope)`,
-		guid.Key(partnerID), guid.Key(c.ClientID), strings.Join(c.Resources, " "), strings.Join(c.AppResources, " "), toMicros(bulk.now))
+		idKey(partnerID), idKey(c.ClientID), strings.Join(c.Resources, " "), strings.Join(c.AppResources, " "), toMicros(bulk.now))
 	return err
 }
 
@@ -46,7 +45,7 @@ WHERE (consents.scope, consents.app_scope) <> (excluded.scope, excluded.app_scop
 // a whole to an app. It is not an error if there is none.
 func (s *Store) DeleteConsent(ctx context.Context, tenantID, clientID, userID string) error {
 	return s.execute(ctx, "delete consent to app "+clientID, nil, `DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
-		guid.Key(tenantID), guid.Key(clientID), guid.Key(userID))
+		idKey(tenantID), idKey(clientID), idKey(userID))
 }
 
 // Consents returns all consents, ordered by tenant, app and user; the one of the whole
@@ -79,7 +78,7 @@ func (s *Store) SaveGrant(ctx context.Context, g Grant) error {
 	return s.execute(ctx, "save grant", nil, `
 INSERT INTO grants (grant_id, tenant_id, expires, data) VALUES ($1, $2, $3, $4)
 ON CONFLICT (grant_id) DO UPDATE SET tenant_id = excluded.tenant_id, expires = excluded.expires, data = excluded.data`,
-		g.ID, guid.Key(g.TenantID), toMicros(g.Expires), data)
+		g.ID, idKey(g.TenantID), toMicros(g.Expires), data)
 }
 
 // DeleteExpiredGrants deletes the grants that have expired by now, and by the system's
@@ -95,6 +94,9 @@ func (s *Store) Grants(ctx context.Context) ([]Grant, error) {
 		var expires int64
 		err = rows.Scan(&g.ID, &g.TenantID, &expires, &g.Data)
 		g.Expires = time.UnixMicro(expires).UTC()
+		if len(g.Data) == 0 {
+			g.Data = nil // as not every driver has it
+		}
 		return g, err
 	}, `SELECT grant_id, tenant_id, expires, data FROM grants WHERE expires > $1 ORDER BY expires, grant_id`, toMicros(s.earlier(s.now())))
 }

@@ -105,7 +105,7 @@ func (s *Store) ListCustomers(ctx context.Context, dst []byte, q CustomerQuery) 
 SELECT customer_id, summary FROM customers
 WHERE partner_id = $1 AND active = 1 AND customer_id > $3 AND ($4 = '' OR customer_id < $4) AND `+condition+`
 ORDER BY customer_id `+direction+` LIMIT $5 OFFSET $6`,
-		guid.Key(q.PartnerID), value, guid.Key(q.After), guid.Key(q.Before), limit+1, max(q.Offset, 0))
+		idKey(q.PartnerID), value, idKey(q.After), idKey(q.Before), limit+1, max(q.Offset, 0))
 	if err != nil {
 		return fail(err)
 	}
@@ -159,7 +159,7 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 		return nil, err
 	}
 	var doc []byte
-	err := s.getCustomer.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID)).Scan(&doc)
+	err := s.getCustomer.QueryRowContext(withoutCancel(ctx), idKey(partnerID), idKey(customerID)).Scan(&doc)
 	if err == nil && !isDocument(doc) {
 		err = damagedCustomer(customerID, partnerID)
 	}
@@ -175,7 +175,7 @@ type CustomerTenant struct {
 // CustomerTenant returns the tenant with an id or with one of its domains, if it is that
 // of a customer of any partner. It is nil for others.
 func (s *Store) CustomerTenant(ctx context.Context, name string) (*CustomerTenant, error) {
-	id := guid.Key(name)
+	id := idKey(name)
 	if !guid.Is(name) {
 		var err error
 		if id, err = s.customerOfDomain(ctx, name); err != nil || id == "" {
@@ -248,7 +248,7 @@ func (bulk *bulkTx) completeCustomer(partnerID string, c *seed.Customer) (*partn
 	}
 	var stored string
 	err := bulk.QueryRowContext(bulk.ctx, `SELECT doc FROM customers WHERE partner_id = $1 AND customer_id = $2`,
-		guid.Key(partnerID), guid.Key(c.Customer.ID)).Scan(&stored)
+		idKey(partnerID), idKey(c.Customer.ID)).Scan(&stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &c.Customer, nil
 	}
@@ -292,13 +292,13 @@ func (bulk *bulkTx) putCustomer(partnerID string, c *partnercenter.Customer, agr
 	if agreement != nil {
 		accepted = boolToInt(*agreement)
 	}
-	changed, err = bulk.exec(putCustomerSQL, guid.Key(partnerID), guid.Key(c.ID), boolToInt(isActive(c)),
-		guid.Key(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain), summary, doc,
+	changed, err = bulk.exec(putCustomerSQL, idKey(partnerID), idKey(c.ID), boolToInt(isActive(c)),
+		idKey(c.AssociatedPartnerID), searchKey(profile.CompanyName), searchKey(profile.Domain), summary, doc,
 		seed.CountryOf(c), accepted)
 	if err != nil || !changed {
 		return changed, err
 	}
-	return true, bulk.putDomains(guid.Key(partnerID), guid.Key(c.ID), c.CustomDomains)
+	return true, bulk.putDomains(idKey(partnerID), idKey(c.ID), c.CustomDomains)
 }
 
 // putDomains replaces the domains that a customer has besides the one of its profile.

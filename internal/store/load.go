@@ -101,7 +101,7 @@ func (bulk *bulkTx) execUncounted(query string, args ...any) (changed bool, err 
 		}
 		bulk.stmts[query] = stmt
 	}
-	return changedBy(stmt.ExecContext(bulk.ctx, args...))
+	return changedBy(stmt.ExecContext(bulk.ctx, validArgs(args)...))
 }
 
 func (bulk *bulkTx) loadPartner(p *seed.Partner) error {

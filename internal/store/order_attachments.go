@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-
-	"github.com/partnercenter-go/partnercenter/internal/guid"
 )
 
 // ErrAttachmentNotFound says that the order has no such attachment.
@@ -41,7 +39,7 @@ func (s *Store) Attachments(ctx context.Context, partnerID, customerID, orderID 
 		return a, rows.Scan(&a.ID, &a.FileName, &a.ContentType, &a.Tender, &a.Size, &a.Metadata)
 	}, `
 SELECT attachment_id, file_name, content_type, tender, size, metadata FROM attachments
-WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 ORDER BY position`, guid.Key(partnerID), guid.Key(customerID), orderKey(orderID))
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 ORDER BY position`, idKey(partnerID), idKey(customerID), orderKey(orderID))
 }
 
 // GetAttachment returns a file. It fails with [ErrNotYours],
@@ -54,7 +52,7 @@ func (s *Store) GetAttachment(ctx context.Context, partnerID, customerID, orderI
 	err := s.read.QueryRowContext(ctx, `
 SELECT file_name, content_type, tender, size, metadata, content FROM attachments
 WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3 AND attachment_id = $4`,
-		guid.Key(partnerID), guid.Key(customerID), orderKey(orderID), fold(id)).
+		idKey(partnerID), idKey(customerID), orderKey(orderID), fold(id)).
 		Scan(&a.FileName, &a.ContentType, &a.Tender, &a.Size, &a.Metadata, &a.Content)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrAttachmentNotFound

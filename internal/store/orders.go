@@ -11,7 +11,6 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
-	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/rawjson"
 )
 
@@ -132,7 +131,7 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 	if err := ctx.Err(); err != nil {
 		return OrderList{Items: dst}, err
 	}
-	q.PartnerID, q.CustomerID = guid.Key(q.PartnerID), guid.Key(q.CustomerID)
+	q.PartnerID, q.CustomerID = idKey(q.PartnerID), idKey(q.CustomerID)
 	l := newOrderListing(&q, dst)
 	var err error
 	switch {
@@ -216,7 +215,7 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	var doc sql.NullString
 	var facts string
 	var settled int64
-	err := s.getOrder.QueryRowContext(withoutCancel(ctx), guid.Key(partnerID), guid.Key(customerID),
+	err := s.getOrder.QueryRowContext(withoutCancel(ctx), idKey(partnerID), idKey(customerID),
 		orderKey(orderID), boolToInt(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
 	case err != nil:
@@ -251,7 +250,7 @@ WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3
 // putOrder creates or replaces an order with its subscriptions, and reports whether
 // that changed anything.
 func (bulk *bulkTx) putOrder(partnerID, customerID string, o *partnercenter.Order) (changed bool, err error) {
-	args, err := orderArgs(guid.Key(partnerID), guid.Key(customerID), o)
+	args, err := orderArgs(idKey(partnerID), idKey(customerID), o)
 	if err != nil {
 		return false, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
@@ -21,7 +20,7 @@ func (s *Store) IndirectResellers(ctx context.Context, partnerID string) ([]seed
 		return r, rows.Scan(&r.TenantID, &r.Name, &r.MPNID, &r.Location)
 	}, `
 SELECT reseller_id, name, mpn_id, location FROM indirect_resellers
-WHERE partner_id = $1 ORDER BY name, reseller_id`, guid.Key(partnerID))
+WHERE partner_id = $1 ORDER BY name, reseller_id`, idKey(partnerID))
 }
 
 var (
@@ -30,9 +29,9 @@ var (
 )
 
 func (bulk *bulkTx) putPartner(p *seed.Tenant) (changed bool, err error) {
-	return bulk.exec(putPartnerSQL, guid.Key(p.TenantID), p.Name, p.Domain, p.MPNID, p.Country)
+	return bulk.exec(putPartnerSQL, idKey(p.TenantID), p.Name, p.Domain, p.MPNID, p.Country)
 }
 
 func (bulk *bulkTx) putIndirectReseller(partnerID string, r *seed.IndirectReseller) (changed bool, err error) {
-	return bulk.exec(putIndirectResellerSQL, guid.Key(partnerID), guid.Key(r.TenantID), r.Name, r.MPNID, r.Location)
+	return bulk.exec(putIndirectResellerSQL, idKey(partnerID), idKey(r.TenantID), r.Name, r.MPNID, r.Location)
 }

@@ -428,7 +428,7 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 	answered := slices.DeleteFunc(slices.Clone(batch), func(j *job) bool { return j.Answer == nil })
 	slices.SortFunc(answered, func(a, b *job) int { return slices.Compare(a.Answer.Key, b.Answer.Key) })
 	for _, j := range answered {
-		b.Queue(putAnswerSQL, s.answerArgs(j)...).Exec(func(tag pgconn.CommandTag) error {
+		b.Queue(putAnswerSQL, validArgs(s.answerArgs(j))...).Exec(func(tag pgconn.CommandTag) error {
 			j.kept = tag.RowsAffected() > 0
 			if !j.kept {
 				j.err = ErrAnswered
@@ -456,13 +456,13 @@ func (s *Store) writeOf(batch []*job, lists *changedCustomers, committed *bool) 
 			if j.New {
 				query = addOrderSQL
 			}
-			b.Queue(query, j.order...)
+			b.Queue(query, validArgs(j.order)...)
 		}
 		for _, args := range j.subscriptions {
-			b.Queue(putSubscriptionSQL, args...)
+			b.Queue(putSubscriptionSQL, validArgs(args)...)
 		}
 		for i := range j.Attachments {
-			b.Queue(putAttachmentSQL, attachmentArgs(j, &j.Attachments[i])...)
+			b.Queue(putAttachmentSQL, validArgs(attachmentArgs(j, &j.Attachments[i]))...)
 		}
 	}
 	if !lists.none() {

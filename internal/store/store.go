@@ -345,7 +345,7 @@ func (s *Store) wrapError(what string, err error) error {
 
 // exec runs a statement and reports whether it changed anything.
 func (t *tx) exec(query string, args ...any) (changed bool, err error) {
-	return changedBy(t.ExecContext(t.ctx, query, args...))
+	return changedBy(t.ExecContext(t.ctx, query, validArgs(args)...))
 }
 
 // execPrepared does what exec does, for a prepared statement.
@@ -353,7 +353,7 @@ func (t *tx) execPrepared(s statement, args ...any) (changed bool, err error) {
 	if s.prepared == nil {
 		return t.exec(s.query, args...)
 	}
-	return changedBy(t.StmtContext(t.ctx, s.prepared).ExecContext(t.ctx, args...)) //nolint:sqlclosecheck // closed with the transaction
+	return changedBy(t.StmtContext(t.ctx, s.prepared).ExecContext(t.ctx, validArgs(args)...)) //nolint:sqlclosecheck // closed with the transaction
 }
 
 // changedBy reports whether a statement changed anything.

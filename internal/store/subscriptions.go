@@ -42,7 +42,7 @@ ORDER BY s.since, s.subscription_id`
 // one order share its document. It fails with [ErrNotYours].
 func (s *Store) Subscriptions(ctx context.Context, q SubscriptionQuery) ([]SubscriptionRecord, error) {
 	list, err := queryAll(ctx, s, "subscriptions", scanSubscription, subscriptionsSQL,
-		guid.Key(q.PartnerID), guid.Key(q.CustomerID), guid.Key(q.ID), orderKey(q.OrderID), fold(q.MPNID))
+		idKey(q.PartnerID), idKey(q.CustomerID), idKey(q.ID), orderKey(q.OrderID), fold(q.MPNID))
 	switch {
 	case err != nil:
 		return nil, err
@@ -91,7 +91,7 @@ func (s *Store) readOrderOf(ctx context.Context, r *SubscriptionRecord, q Subscr
 	var doc, facts string
 	err := s.read.QueryRowContext(ctx, `
 SELECT coalesce(priced_doc, doc), coalesce(facts, '') FROM orders
-WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, guid.Key(q.PartnerID), guid.Key(q.CustomerID), r.OrderID).Scan(&doc, &facts)
+WHERE partner_id = $1 AND customer_id = $2 AND order_id = $3`, idKey(q.PartnerID), idKey(q.CustomerID), r.OrderID).Scan(&doc, &facts)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Store) OrderOf(ctx context.Context, partnerID, customerID, subscription
 SELECT s.order_id FROM customers c
 LEFT JOIN subscriptions s ON s.partner_id = c.partner_id AND s.customer_id = c.customer_id AND s.subscription_id = $3
 WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
-		guid.Key(partnerID), guid.Key(customerID), guid.Key(subscriptionID)).Scan(&orderID)
+		idKey(partnerID), idKey(customerID), idKey(subscriptionID)).Scan(&orderID)
 	if err == nil && !orderID.Valid {
 		return "", ErrSubscriptionNotFound
 	}
@@ -124,7 +124,7 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`,
 func (s *Store) CustomerOf(ctx context.Context, partnerID, subscriptionID string) (string, error) {
 	for _, query := range []string{loadedCustomerSQL, anyCustomerSQL} {
 		var customerID string
-		err := s.read.QueryRowContext(ctx, query, guid.Key(partnerID), guid.Key(subscriptionID)).Scan(&customerID)
+		err := s.read.QueryRowContext(ctx, query, idKey(partnerID), idKey(subscriptionID)).Scan(&customerID)
 		switch {
 		case err == nil:
 			return customerID, nil
@@ -152,7 +152,7 @@ LIMIT 1`
 
 // deriveSubscriptions stores the subscriptions of a loaded order's lines.
 func (bulk *bulkTx) deriveSubscriptions(partnerID, customerID string, o *partnercenter.Order) error {
-	partner, customer, order := guid.Key(partnerID), guid.Key(customerID), orderKey(o.ID)
+	partner, customer, order := idKey(partnerID), idKey(customerID), orderKey(o.ID)
 	cancelled := o.Status.Normalize() == partnercenter.OrderStatusCancelled
 	for i := range o.LineItems {
 		line := &o.LineItems[i]
@@ -170,7 +170,7 @@ func (bulk *bulkTx) deriveSubscriptions(partnerID, customerID string, o *partner
 INSERT INTO subscriptions (partner_id, customer_id, subscription_id, order_id, entitlement_id, parent_id, mpn_id, offer_id, kind, active, since, loaded)
 VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, 0, 1)
 ON CONFLICT (partner_id, customer_id, subscription_id) DO NOTHING`,
-			partner, customer, guid.Key(line.SubscriptionID), order, guid.Key(entitlement), fold(ascii.TrimSpace(line.PartnerIDOnRecord)),
+			partner, customer, idKey(line.SubscriptionID), order, idKey(entitlement), fold(ascii.TrimSpace(line.PartnerIDOnRecord)),
 			fold(line.OfferID), kind, boolToInt(active)); err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/partnercenter-go/partnercenter"
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
-	"github.com/partnercenter-go/partnercenter/internal/guid"
 	"github.com/partnercenter-go/partnercenter/internal/seed"
 )
 
@@ -22,7 +21,7 @@ func (s *Store) Users(ctx context.Context, partnerID string) ([]seed.User, error
 		return u, err
 	}, `
 SELECT upn, object_id, name, roles, password, mfa = 0, disabled FROM users
-WHERE partner_id = $1 ORDER BY upn_key`, guid.Key(partnerID))
+WHERE partner_id = $1 ORDER BY upn_key`, idKey(partnerID))
 }
 
 // PutUser creates a user or replaces all of it, except that a missing password or
@@ -45,7 +44,7 @@ func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 		return err
 	}
 	err := bulk.complete(&u.ObjectID, &u.Password, `SELECT object_id, password FROM users WHERE partner_id = $1 AND upn_key = $2`,
-		guid.Key(partnerID), fold(u.UserPrincipalName))
+		idKey(partnerID), fold(u.UserPrincipalName))
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,7 @@ func (bulk *bulkTx) putUser(partnerID string, u seed.User) error {
 	for _, given := range u.Roles {
 		roles = append(roles, string(given.Normalize()))
 	}
-	_, err = bulk.exec(putUserSQL, guid.Key(partnerID), fold(u.UserPrincipalName), u.UserPrincipalName, guid.Key(u.ObjectID), u.Name,
+	_, err = bulk.exec(putUserSQL, idKey(partnerID), fold(u.UserPrincipalName), u.UserPrincipalName, idKey(u.ObjectID), u.Name,
 		strings.Join(roles, " "), u.Password, boolToInt(!u.WithoutMFA), boolToInt(u.Disabled))
 	return err
 }

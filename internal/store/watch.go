@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -149,7 +150,7 @@ func (w *watcher) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	started := time.Now()
-	rows, err := w.store.pg.pool.Query(ctx, lookSQL, w.since, w.server)
+	rows, err := w.store.pg.pool.Query(ctx, lookSQL, strconv.FormatInt(w.since, 10), w.server)
 	if err != nil {
 		return err
 	}
@@ -197,7 +198,7 @@ func (w *watcher) forget(ctx context.Context) error {
 	}
 	old := w.past[0]
 	w.past = w.past[1:]
-	_, err := w.store.pg.pool.Exec(ctx, `DELETE FROM changes WHERE committed < $1::text::xid8`, old.since)
+	_, err := w.store.pg.pool.Exec(ctx, `DELETE FROM changes WHERE committed < $1::text::xid8`, strconv.FormatInt(old.since, 10))
 	return err
 }
 

@@ -113,7 +113,7 @@ func TestPingWrites(t *testing.T) {
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		// Keeps the probe waiting until all have asked.
-		if err := s.inTx(t.Context(), func(*tx) error {
+		if err := s.inTx(t.Context(), alone, func(*tx) error {
 			close(started)
 			<-release
 			return errors.New("no")
