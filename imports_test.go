@@ -54,7 +54,7 @@ var importTable = map[string]rule{
 	"internal/store": {
 		ours: []string{"", "internal/caseless", "internal/guid", "internal/private", "internal/rawjson", "internal/seed", "internal/spelling"},
 		others: []string{
-			"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3",
+			"modernc.org/sqlite", "modernc.org/libc", "github.com/jackc/pgx", "github.com/pressly/goose/v3",
 			"github.com/go-json-experiment/json", "golang.org/x/sync", "golang.org/x/sys",
 		},
 		why: "the store keeps the root's types and knows nothing of HTTP",
