@@ -51,15 +51,21 @@ func TestOneProcessPerFile(t *testing.T) {
 			t.Log(err)
 		}
 	}
-	for name, want := range map[string]error{
-		"x.db": ErrLocked, "soft.db": ErrLocked, "folder/x.db": ErrLocked, "../" + filepath.Base(folder) + "/x.db": ErrLocked,
-		"hard.db": ErrManyNames,
+	for _, tt := range []struct {
+		name string
+		want error
+	}{
+		{"hard.db", ErrManyNames}, // first, as a file with two names is refused by either
+		{"x.db", ErrLocked},
+		{"soft.db", ErrLocked},
+		{"folder/x.db", ErrLocked},
+		{"../" + filepath.Base(folder) + "/x.db", ErrLocked},
 	} {
-		name := folder + "/" + name
+		name, want := folder+"/"+tt.name, tt.want
 		if _, err := os.Lstat(name); err != nil {
 			continue
 		}
-		if want == ErrLocked { // a file with two names is refused in any case
+		if want == ErrLocked {
 			os.Remove(filepath.Join(folder, "hard.db"))
 		}
 		if other, err := Open(t.Context(), name, nil); err == nil {
