@@ -208,13 +208,13 @@ func (s *Store) customerOfDomain(ctx context.Context, name string) (string, erro
 		return "", nil
 	}
 	ids, err := queryAll(ctx, s, "find a customer's tenant", func(rows *sql.Rows) (id string, err error) {
-		var summary string
-		if err := rows.Scan(&id, &summary); err != nil || summary == "" {
+		var summary sql.NullString
+		if err := rows.Scan(&id, &summary); err != nil || !summary.Valid {
 			return id, err
 		}
 		var c partnercenter.Customer
-		if err := decodeDocument(summary, &c); err != nil {
-			return "", err
+		if err := decodeDocument(summary.String, &c); err != nil {
+			return "", fmt.Errorf("customer %s: %w", id, err)
 		}
 		if c.CompanyProfile == nil || !ascii.EqualFold(c.CompanyProfile.Domain, name) {
 			return "", nil
@@ -224,8 +224,8 @@ func (s *Store) customerOfDomain(ctx context.Context, name string) (string, erro
 SELECT customer_id, summary FROM (
     SELECT customer_id, summary FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1
     UNION ALL
-    SELECT customer_id, '' FROM customer_domains WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $2
-) AS found ORDER BY summary = '', customer_id`, searchKey(name), fold(name))
+    SELECT customer_id, NULL FROM customer_domains WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $2
+) AS found ORDER BY summary IS NULL, customer_id`, searchKey(name), fold(name))
 	if i := slices.IndexFunc(ids, func(id string) bool { return id != "" }); i >= 0 {
 		return ids[i], err
 	}
