@@ -372,7 +372,7 @@ func (s *Store) openTemporary(ctx context.Context, o Options) error {
 		if unlock != nil {
 			err = unlock()
 		}
-		return errors.Join(err, os.RemoveAll(folder))
+		return errors.Join(err, removeTemporary(folder))
 	}
 	return err
 }
@@ -421,12 +421,12 @@ func isTemporary(folder string) bool {
 // removeTemporary removes a folder with the files of a temporary database, and nothing
 // that somebody has put beside them.
 func removeTemporary(folder string) error {
-	for _, name := range temporaryFiles() {
+	for _, name := range append(temporaryFiles(), "") { // the folder last
 		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return os.Remove(folder)
+	return nil
 }
 
 // Abandon removes the files of a database in ":memory:" at once, as far as the system
