@@ -327,7 +327,7 @@ func (s *Store) writeBatch(batch []*job) {
 	})
 	switch {
 	case err == nil:
-	case errors.As(err, new(*UnwritableError)):
+	case errors.As(err, new(*UnusableError)):
 		for _, j := range batch {
 			j.err = err
 		}

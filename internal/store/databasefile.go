@@ -288,7 +288,7 @@ func (d *databaseFile) check() error {
 		if err == nil {
 			err = errors.New("there is another file in its place")
 		}
-		return &UnwritableError{
+		return &UnusableError{
 			Reason: ErrFileGone, Cause: fmt.Errorf("%s: %w", p.name, err),
 			Next: "put the file back, or stop the server and start it again",
 		}

@@ -150,7 +150,7 @@ func TestFileGone(t *testing.T) {
 					"a grant":   s.SaveGrant(t.Context(), Grant{ID: "x", TenantID: partnerA, Expires: suiteNow}),
 					"readiness": s.Ping(t.Context()),
 				} {
-					if !errors.As(err, new(*UnwritableError)) || !errors.Is(err, ErrFileGone) {
+					if !errors.As(err, new(*UnusableError)) || !errors.Is(err, ErrFileGone) {
 						t.Errorf("%s: %v", what, err)
 					}
 				}
@@ -203,7 +203,7 @@ func TestReadersKeepToTheFile(t *testing.T) {
 		for range s.read.Stats().MaxOpenConnections {
 			conn, err := s.read.Conn(t.Context())
 			if err != nil {
-				if !errors.As(err, new(*UnwritableError)) || !errors.Is(err, ErrFileGone) {
+				if !errors.As(err, new(*UnusableError)) || !errors.Is(err, ErrFileGone) {
 					t.Errorf("a reader: %v", err)
 				}
 				continue

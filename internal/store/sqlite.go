@@ -227,7 +227,7 @@ func openMany(path string) error {
 func (s *Store) sqliteOpenError(ctx context.Context, path string, err error) error {
 	var code coded
 	switch {
-	case err == nil, errors.As(err, new(*UnwritableError)):
+	case err == nil, errors.As(err, new(*UnusableError)):
 		return err
 	case errors.Is(err, ErrNewer):
 		return &OpenError{Path: path, Reason: ErrNewer, Next: "install that version or a later one, or choose another file"}
@@ -275,14 +275,14 @@ func isDamage(err error) bool {
 	return ok && (code.Code()&0xff == sqlite3.SQLITE_CORRUPT || code.Code()&0xff == sqlite3.SQLITE_NOTADB)
 }
 
-// unwritable returns an [*UnwritableError] for an error that says that SQLite cannot use
+// unusable returns an [*UnusableError] for an error that says that SQLite cannot use
 // its files, and the error itself otherwise.
-func unwritable(err error) error {
+func unusable(err error) error {
 	code, ok := errors.AsType[coded](err)
-	if !ok || errors.As(err, new(*UnwritableError)) {
+	if !ok || errors.As(err, new(*UnusableError)) {
 		return err
 	}
-	e := &UnwritableError{Cause: err}
+	e := &UnusableError{Cause: err}
 	if noRoom(code.Code()) {
 		e.Reason, e.Next = ErrDiskFull, "make room where the database is"
 		return e
@@ -341,7 +341,7 @@ func (s *Store) tryRead(ctx context.Context) error {
 	defer db.Close()
 	found, err := quickCheck(ctx, db)
 	if err == nil && found != "ok" {
-		err = &UnwritableError{Reason: ErrCorrupt, Cause: errors.New(found), Next: "stop the server, and restore a backup"}
+		err = &UnusableError{Reason: ErrCorrupt, Cause: errors.New(found), Next: "stop the server, and restore a backup"}
 	}
 	return err
 }
