@@ -72,9 +72,6 @@ func databaseStatus(err error) string {
 	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
 		return "the database cannot be used: " + unusable.Reason.Error()
 	}
-	if errors.Is(err, store.ErrCorrupt) {
-		return "the database is damaged"
-	}
 	return "database unavailable"
 }
 

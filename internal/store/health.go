@@ -119,9 +119,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {
 		return s.wrapError("the database cannot be read", err)
 	}
-	if damage := s.damage.Load(); damage != nil {
-		return *damage
-	}
 	failed, recent := s.health.lastWrite(s.system())
 	if recent {
 		return nil

@@ -64,7 +64,6 @@ type Store struct {
 	commits int           // used by the writing goroutine
 
 	health health
-	damage atomic.Pointer[error] // found by Check
 
 	lists *sqliteLists  // nil for dialects without it
 	file  *databaseFile // nil for dialects without it
