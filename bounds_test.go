@@ -465,7 +465,7 @@ func TestGatheredAnswers(t *testing.T) {
 		fmt.Fprintf(w, `{"totalCount":1,"items":[{"id":"c%d","pad":%q}],"continuationToken":"t%d"}`, pages, strings.Repeat("x", 100<<10), pages)
 	})
 	err := last(s.client(t, func(o *partnercenter.ClientOptions) { o.MaxAnswerSize = 1 << 20 }).Orders.All(t.Context(), nil))
-	if !errors.As(err, new(*partnercenter.EndlessListError)) || !strings.Contains(err.Error(), "/customers") || !strings.Contains(err.Error(), "more than 1048576 bytes") || pages > 11 {
+	if !errors.As(err, new(*partnercenter.LargeListError)) || !strings.Contains(err.Error(), "/customers") || !strings.Contains(err.Error(), "more than 1048576 bytes; set ClientOptions.MaxAnswerSize") || pages > 11 {
 		t.Errorf("%v after %d pages", err, pages)
 	}
 }
