@@ -60,7 +60,7 @@ soak: ## Run many random commands and kill servers, for about half an hour.
 	$(GO) test -count 1 -timeout 1h ./internal/server -run TestEveryLinkAnswers -every-way 1000000
 	$(GO) test -count 5 -timeout 1h ./internal/server -run TestManyUploads -uploads 32
 	$(GO) test -count 1 -timeout 1h ./internal/server -run 'TestResetFlood|TestSlowClients' -resets 50000 -slow-clients 4000
-	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./internal/issuer -run 'TestFlood|TestGuesses|TestAtOnce|TestAssertionAtOnce'
+	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./internal/issuer -run 'TestFlood|TestGuesses|AtOnce'
 	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./internal/store -run 'TestFileGone|TestReadersKeepToTheFile|TestDiskFull|TestLogDamaged|TestPingWrites'
 	$(GO) test -count 10 -race $(UNWATCHED) -timeout 1h ./cmd/partnercenter -run 'TestServesWithoutReader|TestStopsWithoutReader|TestSecondSignal|TestStopsWithUpload'
 	$(GO) test -count 1 -v ./cmd/partnercenter -run TestSpreadsheetOpensCSV -spreadsheet

@@ -2,6 +2,7 @@ package partnercenter
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,6 +61,7 @@ type limitedBody struct {
 	body  io.ReadCloser
 	left  int64
 	share *walk.Share // nil for none
+	taken int         // of the share
 	err   error
 }
 
@@ -77,6 +79,10 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 	if l.share != nil {
 		if full := l.share.Take(n); full != nil {
 			return 0, full
+		}
+		if l.taken += n; err != nil && !errors.Is(err, io.EOF) {
+			l.share.Return(l.taken) // of an answer that broke off nothing is kept
+			l.taken = 0
 		}
 	}
 	return n, err

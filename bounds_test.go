@@ -465,8 +465,34 @@ func TestGatheredAnswers(t *testing.T) {
 		fmt.Fprintf(w, `{"totalCount":1,"items":[{"id":"c%d","pad":%q}],"continuationToken":"t%d"}`, pages, strings.Repeat("x", 100<<10), pages)
 	})
 	err := last(s.client(t, func(o *partnercenter.ClientOptions) { o.MaxAnswerSize = 1 << 20 }).Orders.All(t.Context(), nil))
-	if !errors.As(err, new(*partnercenter.EndlessListError)) || !strings.Contains(err.Error(), "/customers") || !strings.Contains(err.Error(), "more than 1048576 bytes") || pages > 11 {
+	if !errors.As(err, new(*partnercenter.LargeListError)) || !strings.Contains(err.Error(), "/customers") || !strings.Contains(err.Error(), "more than 1048576 bytes; set ClientOptions.MaxAnswerSize") || pages > 11 {
 		t.Errorf("%v after %d pages", err, pages)
+	}
+}
+
+// TestBrokenAnswersTakeNoRoom has each page of the customers break off before it arrives.
+// Only what arrives counts.
+func TestBrokenAnswersTakeNoRoom(t *testing.T) {
+	const pages = 5
+	calls := 0
+	s := newStub(t, func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		if page := (calls + 1) / 2; r.URL.Path != "/v1/customers" {
+			io.WriteString(w, `{"totalCount":0,"items":[]}`)
+		} else {
+			body := fmt.Sprintf(`{"totalCount":1,"items":[{"id":"c%d","pad":%q}]`, page, strings.Repeat("x", 180<<10))
+			if page < pages {
+				body += fmt.Sprintf(`,"continuationToken":"t%d"`, page)
+			}
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
+			if io.WriteString(w, body); calls%2 == 0 {
+				io.WriteString(w, "}")
+			}
+		}
+	})
+	err := last(s.client(t, func(o *partnercenter.ClientOptions) { o.MaxAnswerSize = 1 << 20 }).Orders.All(t.Context(), nil))
+	if err != nil || calls != 2*pages+pages {
+		t.Errorf("%v after %d calls", err, calls)
 	}
 }
 

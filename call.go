@@ -158,11 +158,11 @@ func documented(v reflect.Value, body []byte) error {
 	if isError(v) {
 		return errors.New("the answer is an error")
 	}
-	if total := v.FieldByName("TotalCount"); total.IsValid() && total.Int() < 0 {
-		return fmt.Errorf("the list has a totalCount of %d", total.Int())
-	}
-	if items := v.FieldByName("Items"); v.FieldByName("TotalCount").IsValid() {
-		if !items.IsNil() {
+	if total := v.FieldByName("TotalCount"); total.IsValid() {
+		if total.Int() < 0 {
+			return fmt.Errorf("the list has a totalCount of %d", total.Int())
+		}
+		if items := v.FieldByName("Items"); !items.IsNil() {
 			return documentedItems(items)
 		}
 		var list struct {

@@ -127,7 +127,8 @@ func (o *ClientOptions) credentialFromEnvironment(foreign bool) (azcore.TokenCre
 	if options.Transport == nil {
 		options.Transport = newTransport(nil)
 	}
-	options.Transport = appsecret.Transport{Next: options.Transport}
+	transport := options.Transport
+	options.Transport = appsecret.Transport{Next: transport}
 	tenant, id := os.Getenv("PARTNERCENTER_TENANT_ID"), os.Getenv("PARTNERCENTER_CLIENT_ID")
 	secret, certFile := os.Getenv("PARTNERCENTER_CLIENT_SECRET"), os.Getenv("PARTNERCENTER_CLIENT_CERTIFICATE")
 	authority := options.Cloud.ActiveDirectoryAuthorityHost
@@ -147,13 +148,13 @@ func (o *ClientOptions) credentialFromEnvironment(foreign bool) (azcore.TokenCre
 	case plain:
 		return &appsecret.Credential{
 			Authority: authority, TenantID: tenant, ClientID: id, ClientSecret: secret,
-			Transport: options.Transport, Timeout: max(0, cmp.Or(options.Retry.TryTimeout, DefaultTryTimeout)),
+			Transport: transport, Timeout: max(0, cmp.Or(options.Retry.TryTimeout, DefaultTryTimeout)),
 		}, nil
 	case secret != "":
 		return azidentity.NewClientSecretCredential(tenant, id, secret,
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: foreign})
 	}
-	data, err := readSmallFile(certFile)
+	data, err := textfile.ReadText(certFile)
 	if err != nil {
 		return nil, fmt.Errorf("PARTNERCENTER_CLIENT_CERTIFICATE cannot be read: %w", err)
 	}
@@ -182,19 +183,8 @@ func azureCredential(tenant string, options azcore.ClientOptions, foreign bool) 
 	return azidentity.NewChainedTokenCredential(append(chain, cred), nil)
 }
 
-func readSmallFile(name string) ([]byte, error) {
-	data, err := textfile.Read(name, textfile.Small)
-	if err != nil {
-		return nil, err
-	}
-	if data, err = textfile.Decode(data); err != nil {
-		return nil, fmt.Errorf("%s %w", name, err)
-	}
-	return data, nil
-}
-
 func rootsWith(file string) (*x509.CertPool, error) {
-	data, err := readSmallFile(file)
+	data, err := textfile.ReadText(file)
 	if err != nil {
 		return nil, fmt.Errorf("PARTNERCENTER_CA_FILE cannot be read: %w", err)
 	}

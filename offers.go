@@ -199,7 +199,7 @@ func (o offers) fetchAll(ctx context.Context, q OffersQuery) fetch[Offer] {
 		switch {
 		case err != nil || page == nil:
 			return nil, err
-		case len(page.Items) > 0 && page.Items[0].ID == before && linksNone: // whatever the offset
+		case len(page.Items) > 0 && page.Items[0].ID == before: // whatever the offset
 			return nil, nil
 		}
 		linksNone = linksNone && len(page.Items) == q.Size && (page.Links == nil || page.Links.Next == nil)

@@ -80,7 +80,7 @@ func (c *AllOrdersClient) All(ctx context.Context, opts *AllOrdersOptions) iter.
 			customers := c.client.Customers
 			var err error
 			shared, _ := walk.NewRoom(c.client.maxAnswerSize).Share(ctx)
-			if o.Customers, err = gathered(customers.path, customers.All(shared), walk.MaxItems); err != nil {
+			if o.Customers, err = gathered(customers.path, customers.All(shared)); err != nil {
 				yield(nil, err)
 				return
 			}
@@ -135,15 +135,15 @@ func (c *AllOrdersClient) of(ctx context.Context, customer *Customer, o *AllOrde
 		answer.err = customerIDError(customer.ID)
 		return answer
 	}
-	answer.orders, answer.err = gathered(list.path, readAll[Order](ctx, list), walk.MaxItems)
+	answer.orders, answer.err = gathered(list.path, readAll[Order](ctx, list))
 	return answer
 }
 
-// gathered returns all items of a list, or none if it fails or has more than most.
-func gathered[T any](path string, items iter.Seq2[T, error], most int) ([]T, error) {
-	all, err := walk.Gather(items, most)
+// gathered returns all items of a list, or none if it fails or is too large.
+func gathered[T any](path string, items iter.Seq2[T, error]) ([]T, error) {
+	all, err := walk.Gather(items, walk.MaxItems)
 	if full, ok := errors.AsType[*walk.FullError](err); ok {
-		err = &EndlessListError{path, full}
+		err = &LargeListError{path, full.Bytes, full}
 	}
 	return all, err
 }
@@ -217,5 +217,5 @@ func concernsCustomer(err error) bool {
 			!slices.Contains([]int{http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests}, answer.StatusCode)
 	}
 	return errors.As(err, new(customerIDError)) || errors.As(err, new(*ShortAnswerError)) || errors.As(err, new(*DecodeError)) ||
-		errors.As(err, new(*EndlessListError)) || errors.As(err, new(*LargeAnswerError))
+		errors.As(err, new(*EndlessListError)) || errors.As(err, new(*LargeListError)) || errors.As(err, new(*LargeAnswerError))
 }

@@ -61,10 +61,7 @@ func (e *ShortAnswerError) Error() string {
 }
 
 // EndlessListError reports a list whose next page is one that came before, or that had
-// three pages in a row without items: following its links would never end. It also
-// reports lists of more than a million customers, or orders of one, to
-// [AllOrdersClient.All], which keeps them in memory, and those whose answers have more than
-// ClientOptions.MaxAnswerSize bytes together.
+// three pages in a row without items: following its links would never end.
 type EndlessListError struct {
 	Path string // of the first page, below the version root
 	Err  error  // which link is wrong, and how
@@ -76,6 +73,26 @@ func (e *EndlessListError) Error() string {
 
 // Unwrap returns what is wrong.
 func (e *EndlessListError) Unwrap() error { return e.Err }
+
+// LargeListError reports a list that is too large for [AllOrdersClient.All], which keeps it
+// in memory: more than a million customers, or orders of one, or answers of more than
+// ClientOptions.MaxAnswerSize bytes together.
+type LargeListError struct {
+	Path  string // of the first page, below the version root
+	Bytes bool   // what is too many: bytes, or items
+	Err   error  // how many there are
+}
+
+func (e *LargeListError) Error() string {
+	next := "list it by itself, with All of its own client, which keeps nothing"
+	if e.Bytes {
+		next = "set ClientOptions.MaxAnswerSize, or " + next
+	}
+	return fmt.Sprintf("partnercenter: the list of %s is too large to be kept in memory: %v; %s", e.Path, e.Err, next)
+}
+
+// Unwrap returns what is too much.
+func (e *LargeListError) Unwrap() error { return e.Err }
 
 // A fetch returns the next page of a list, and nil after the last.
 type fetch[T any] func() (*Collection[*T], error)

@@ -147,29 +147,50 @@ func TestReadmeIsShort(t *testing.T) {
 
 // TestAttacksAreTested checks that every test that SECURITY.md names is there.
 func TestAttacksAreTested(t *testing.T) {
-	there := map[string]bool{}
-	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
-	err := filepath.WalkDir(".", func(name string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(name, "_test.go") {
-			return err
-		}
-		for _, match := range declared.FindAllStringSubmatch(readPage(t, name), -1) {
-			there[match[1]] = true
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	there := testsIn(t, ".")
 	named := regexp.MustCompile("`(Test\\w+)[`/]").FindAllStringSubmatch(readPage(t, "SECURITY.md"), -1)
 	if len(named) < 50 {
 		t.Errorf("SECURITY.md names %d tests", len(named))
 	}
 	for _, match := range named {
-		if !there[match[1]] {
+		if !slices.Contains(there, match[1]) {
 			t.Errorf("SECURITY.md names %s, which is not there", match[1])
 		}
 	}
+}
+
+// TestSoakRunsTests checks that the Makefile names no test that is not there: go test
+// passes if some names match nothing.
+func TestSoakRunsTests(t *testing.T) {
+	lines := regexp.MustCompile(`\(GO\) test .*\./(\S+) -run '?([\w|]+)`).FindAllStringSubmatch(readPage(t, "Makefile"), -1)
+	if len(lines) < 9 {
+		t.Errorf("the Makefile names tests in %d lines", len(lines))
+	}
+	for _, line := range lines {
+		for name := range strings.SplitSeq(line[2], "|") {
+			if !slices.ContainsFunc(testsIn(t, line[1]), func(test string) bool { return strings.Contains(test, name) }) {
+				t.Errorf("the Makefile runs %s, which is not in %s", name, line[1])
+			}
+		}
+	}
+}
+
+// testsIn returns the names of all tests in a folder and those below it.
+func testsIn(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	if err := filepath.WalkDir(folder, func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		for _, match := range declared.FindAllStringSubmatch(readPage(t, name), -1) {
+			names = append(names, match[1])
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 var (

@@ -101,12 +101,12 @@ func (c *Credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	asked := time.Now()
-	resp, err := c.Transport.Do(req)
+	resp, err := Transport{c.Transport}.Do(req)
 	if err != nil {
 		return azcore.AccessToken{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return azcore.AccessToken{}, err
 	}

@@ -144,7 +144,7 @@ func storedConsents(ctx context.Context, st *store.Store) ([]issuer.Consent, err
 // unavailable tells the authority that it is not to blame for an error: nothing can be
 // written at the moment.
 func unavailable(err error) error {
-	if errors.As(err, new(*store.UnwritableError)) {
+	if errors.As(err, new(*store.UnusableError)) {
 		return fmt.Errorf("%w: %w", issuer.ErrUnavailable, err)
 	}
 	return err

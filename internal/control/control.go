@@ -186,8 +186,8 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// unwritableWait is when to repeat a call that could not be stored.
-const unwritableWait = 10 * time.Second
+// unusableWait is when to repeat a call that could not be stored.
+const unusableWait = 10 * time.Second
 
 // serve writes what a handler returns.
 func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
@@ -203,9 +203,9 @@ func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 			p.config.Logger.LogAttrs(r.Context(), slog.LevelError, "control call failed", slog.String("route", r.Pattern), slog.String("error", err.Error()))
 			status, body = http.StatusInternalServerError, map[string]string{"error": "the call failed; the server's log says why"}
 		}
-		if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
-			retryafter.Set(w.Header(), unwritableWait)
-			status, body = http.StatusServiceUnavailable, map[string]string{"error": "the database cannot be used: " + unwritable.Reason.Error() + "; " + unwritable.Next}
+		if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
+			retryafter.Set(w.Header(), unusableWait)
+			status, body = http.StatusServiceUnavailable, map[string]string{"error": "the database cannot be used: " + unusable.Reason.Error() + "; " + unusable.Next}
 		}
 		p.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "control", slog.String("route", r.Pattern), slog.Int("status", status))
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

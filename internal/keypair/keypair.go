@@ -101,19 +101,19 @@ func (f *Files) look() (found stamps, err error) {
 }
 
 func unreadable(file string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no file %s; give the path of a PEM file", file)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; make it readable to this user", err)
 	}
-	return fmt.Errorf("%w; make it readable to this user", err)
+	return err
 }
 
 func read(file string) ([]byte, error) {
-	data, err := textfile.Read(file, textfile.Small)
+	data, err := textfile.ReadText(file)
 	if err != nil {
 		return nil, unreadable(file, err)
-	}
-	if data, err = textfile.Decode(data); err != nil {
-		return nil, fmt.Errorf("%s %w", file, err)
 	}
 	return data, nil
 }

@@ -133,12 +133,12 @@ func (k kind) readCert(file string) (*x509.Certificate, error) {
 }
 
 func (k kind) readPEM(file, blockType string) ([]byte, error) {
-	content, err := textfile.Read(file, textfile.Small)
-	if err != nil {
+	content, err := textfile.ReadText(file)
+	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("localca: %w; make it readable to this user", err)
 	}
-	if content, err = textfile.Decode(content); err != nil {
-		return nil, fmt.Errorf("localca: %s %w", file, err)
+	if err != nil {
+		return nil, fmt.Errorf("localca: %w", err)
 	}
 	block, _ := pem.Decode(content)
 	if block == nil || block.Type != blockType {

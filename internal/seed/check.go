@@ -181,9 +181,12 @@ func (c *checker) consent(p yamlfile.Position, consent *Consent) {
 	if len(consent.Resources)+len(consent.AppResources) == 0 {
 		c.Problem(p, "gives nothing; list APIs under resources, appResources or both, such as https://api.partnercenter.microsoft.com")
 	}
-	for name, list := range map[string][]string{"resources": consent.Resources, "appResources": consent.AppResources} {
-		for i, resource := range list {
-			if at := p.Field(name).Item(i); !isResource(resource) {
+	for _, list := range []struct {
+		name      string
+		resources []string
+	}{{"resources", consent.Resources}, {"appResources", consent.AppResources}} {
+		for i, resource := range list.resources {
+			if at := p.Field(list.name).Item(i); !isResource(resource) {
 				c.Problem(at, "%q is no API; write its address, such as https://api.partnercenter.microsoft.com, or its application id", resource)
 			}
 		}

@@ -136,13 +136,13 @@ func errUnavailable(why error) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
 }
 
-// unwritableWait is when to repeat a request that could not be stored: somebody has to
+// unusableWait is when to repeat a request that could not be stored: somebody has to
 // make room first.
-const unwritableWait = 10 * time.Second
+const unusableWait = 10 * time.Second
 
-// errUnwritable is for writes while nothing can be written. What they would have changed
+// errUnusable is for writes while nothing can be written. What they would have changed
 // is unchanged.
-func errUnwritable(why *store.UnwritableError) error {
+func errUnusable(why *store.UnusableError) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected,
 		"The database cannot be used: "+why.Reason.Error()+". Nothing was changed. To go on, "+why.Next+"; then repeat the request with the same MS-RequestId.")
 }

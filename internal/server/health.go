@@ -69,11 +69,8 @@ func (s *Server) readyz(c *call) error {
 // databaseStatus says in a few words why the database does not serve requests. They name
 // no file: anyone may ask.
 func databaseStatus(err error) string {
-	if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
-		return "the database cannot be used: " + unwritable.Reason.Error()
-	}
-	if errors.Is(err, store.ErrCorrupt) {
-		return "the database is damaged"
+	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
+		return "the database cannot be used: " + unusable.Reason.Error()
 	}
 	return "database unavailable"
 }

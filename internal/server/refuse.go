@@ -35,9 +35,9 @@ func (s *Server) refuse(c *call, err error) {
 		c.writeThrottled(limit)
 		return
 	}
-	if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
-		retryafter.Set(c.w.Header(), unwritableWait)
-		err = errUnwritable(unwritable)
+	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
+		retryafter.Set(c.w.Header(), unusableWait)
+		err = errUnusable(unusable)
 	}
 	e, ok := errors.AsType[*apiError](c.storeError(err))
 	if rule, is := errors.AsType[*lifecycle.Refusal](err); is {

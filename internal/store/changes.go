@@ -351,7 +351,7 @@ func (s *Store) writeBatch(batch []*job) {
 	err := write(batch)
 	switch {
 	case err == nil:
-	case errors.As(err, new(*UnwritableError)):
+	case errors.As(err, new(*UnusableError)):
 		for _, j := range batch {
 			j.err = err
 		}

@@ -184,20 +184,23 @@ func (s *Store) CustomerTenant(ctx context.Context, name string) (*CustomerTenan
 	}
 	var found *CustomerTenant
 	_, err := queryAll(ctx, s, "read a customer's tenant", func(rows *sql.Rows) (none struct{}, err error) {
-		var domain, partner string
+		var summary, partner string
 		var active bool
-		if err := rows.Scan(&domain, &partner, &active); err != nil {
+		if err := rows.Scan(&summary, &partner, &active); err != nil {
 			return none, err
 		}
 		if found == nil {
-			found = &CustomerTenant{ID: id, Domain: domain}
+			found = &CustomerTenant{ID: id}
+			if found.Domain, err = domainOf(id, summary); err != nil {
+				return none, err
+			}
 		}
 		if active {
 			found.Partners = append(found.Partners, partner)
 		}
 		return none, nil
 	}, `
-SELECT domain, partner_id, active FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND customer_id = $1 ORDER BY partner_id`, id)
+SELECT summary, partner_id, active FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND customer_id = $1 ORDER BY partner_id`, id)
 	return found, err
 }
 
@@ -208,28 +211,37 @@ func (s *Store) customerOfDomain(ctx context.Context, name string) (string, erro
 		return "", nil
 	}
 	ids, err := queryAll(ctx, s, "find a customer's tenant", func(rows *sql.Rows) (id string, err error) {
-		var summary string
-		if err := rows.Scan(&id, &summary); err != nil || summary == "" {
+		var summary sql.NullString
+		if err := rows.Scan(&id, &summary); err != nil || !summary.Valid {
 			return id, err
 		}
-		var c partnercenter.Customer
-		if err := decodeDocument(summary, &c); err != nil {
+		domain, err := domainOf(id, summary.String)
+		if err != nil || !ascii.EqualFold(domain, name) {
 			return "", err
-		}
-		if c.CompanyProfile == nil || !ascii.EqualFold(c.CompanyProfile.Domain, name) {
-			return "", nil
 		}
 		return id, nil
 	}, `
 SELECT customer_id, summary FROM (
     SELECT customer_id, summary FROM customers WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $1
     UNION ALL
-    SELECT customer_id, '' FROM customer_domains WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $2
-) AS found ORDER BY summary = '', customer_id`, searchKey(name), fold(name))
+    SELECT customer_id, NULL FROM customer_domains WHERE partner_id IN (SELECT partner_id FROM partners) AND domain = $2
+) AS found ORDER BY summary IS NULL, customer_id`, searchKey(name), fold(name))
 	if i := slices.IndexFunc(ids, func(id string) bool { return id != "" }); i >= 0 {
 		return ids[i], err
 	}
 	return "", err
+}
+
+// domainOf returns the domain in a customer's document.
+func domainOf(id, doc string) (string, error) {
+	var c partnercenter.Customer
+	if err := decodeDocument(doc, &c); err != nil {
+		return "", fmt.Errorf("customer %s: %w", id, err)
+	}
+	if c.CompanyProfile == nil {
+		return "", nil
+	}
+	return c.CompanyProfile.Domain, nil
 }
 
 const putCustomerSQL = `

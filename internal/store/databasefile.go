@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -38,6 +39,11 @@ var held struct {
 	files []*databaseFile
 }
 
+// lockStart is the first locked byte. SQLite locks none beyond 1 GiB.
+//
+// https://www.sqlite.org/fileformat.html#the_lock_byte_page
+const lockStart = math.MaxInt64 / 2
+
 // besideSuffixes name the files that SQLite keeps beside a database.
 var besideSuffixes = []string{"-wal", "-shm", "-journal"}
 
@@ -48,13 +54,16 @@ func openDatabaseFile(path string) (_ *databaseFile, empty bool, err error) {
 	held.mu.Lock()
 	defer held.mu.Unlock()
 	info, err := os.Lstat(path)
-	isNew := errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, notWritable(path, err)
+	}
+	isNew := err != nil || info.Mode().IsRegular() && info.Size() == 0
 	for _, suffix := range besideSuffixes {
 		if err := checkBeside(path+suffix, isNew); err != nil {
 			return nil, false, err
 		}
 	}
-	d, err := openUnlessHeld(path)
+	d, err := openUnlessHeld(path, info)
 	if err != nil {
 		return nil, false, err
 	}
@@ -119,15 +128,13 @@ func beganEmpty(path string) bool {
 		binary.BigEndian.Uint32(head[journalPages:]) == 0
 }
 
-// openUnlessHeld opens the file, or creates it.
-func openUnlessHeld(path string) (*databaseFile, error) {
-	info, err := os.Lstat(path)
+// openUnlessHeld opens the file, which is what was found under its name, or creates it if
+// that is nil.
+func openUnlessHeld(path string, info fs.FileInfo) (*databaseFile, error) {
 	flags := os.O_RDWR | noFollow
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case info == nil:
 		flags |= os.O_CREATE | os.O_EXCL
-	case err != nil:
-		return nil, notWritable(path, err)
 	case info.Mode()&fs.ModeSymlink != 0:
 		return nil, &OpenError{Path: path, Reason: ErrBrokenLink, Next: "remove the link, or name the file itself"}
 	case !info.Mode().IsRegular():
@@ -281,7 +288,7 @@ func (d *databaseFile) check() error {
 		if err == nil {
 			err = errors.New("there is another file in its place")
 		}
-		return &UnwritableError{
+		return &UnusableError{
 			Reason: ErrFileGone, Cause: fmt.Errorf("%s: %w", p.name, err),
 			Next: "put the file back, or stop the server and start it again",
 		}
@@ -318,10 +325,11 @@ func (d *databaseFile) close() error {
 func lockAbandoned(path string) bool {
 	held.mu.Lock()
 	defer held.mu.Unlock()
-	if _, err := os.Lstat(path); err != nil {
+	info, err := os.Lstat(path)
+	if err != nil {
 		return false
 	}
-	d, err := openUnlessHeld(path)
+	d, err := openUnlessHeld(path, info)
 	if err != nil {
 		return false
 	}

@@ -51,15 +51,21 @@ func TestOneProcessPerFile(t *testing.T) {
 			t.Log(err)
 		}
 	}
-	for name, want := range map[string]error{
-		"x.db": ErrLocked, "soft.db": ErrLocked, "folder/x.db": ErrLocked, "../" + filepath.Base(folder) + "/x.db": ErrLocked,
-		"hard.db": ErrManyNames,
+	for _, tt := range []struct {
+		name string
+		want error
+	}{
+		{"hard.db", ErrManyNames}, // first, as a file with two names is refused by either
+		{"x.db", ErrLocked},
+		{"soft.db", ErrLocked},
+		{"folder/x.db", ErrLocked},
+		{"../" + filepath.Base(folder) + "/x.db", ErrLocked},
 	} {
-		name := folder + "/" + name
+		name, want := folder+"/"+tt.name, tt.want
 		if _, err := os.Lstat(name); err != nil {
 			continue
 		}
-		if want == ErrLocked { // a file with two names is refused in any case
+		if want == ErrLocked {
 			os.Remove(filepath.Join(folder, "hard.db"))
 		}
 		if other, err := Open(t.Context(), name, nil); err == nil {
@@ -144,7 +150,7 @@ func TestFileGone(t *testing.T) {
 					"a grant":   s.SaveGrant(t.Context(), Grant{ID: "x", TenantID: partnerA, Expires: suiteNow}),
 					"readiness": s.Ping(t.Context()),
 				} {
-					if !errors.As(err, new(*UnwritableError)) || !errors.Is(err, ErrFileGone) {
+					if !errors.As(err, new(*UnusableError)) || !errors.Is(err, ErrFileGone) {
 						t.Errorf("%s: %v", what, err)
 					}
 				}
@@ -197,7 +203,7 @@ func TestReadersKeepToTheFile(t *testing.T) {
 		for range s.read.Stats().MaxOpenConnections {
 			conn, err := s.read.Conn(t.Context())
 			if err != nil {
-				if !errors.As(err, new(*UnwritableError)) || !errors.Is(err, ErrFileGone) {
+				if !errors.As(err, new(*UnusableError)) || !errors.Is(err, ErrFileGone) {
 					t.Errorf("a reader: %v", err)
 				}
 				continue

@@ -49,10 +49,11 @@ func isObject(text []byte) bool {
 // decodeDocument decodes a stored document. What the client would take for JSON is not
 // good enough: it replaces what is no UTF-8.
 func decodeDocument(text string, v any) error {
-	if !isDocument([]byte(text)) {
+	data := []byte(text)
+	if !isDocument(data) {
 		return ErrDamaged
 	}
-	return damagedBy(partnercenter.Unmarshal([]byte(text), v))
+	return damagedBy(partnercenter.Unmarshal(data, v))
 }
 
 // damagedBy returns ErrDamaged for an error of decoding what is stored. The error itself is

@@ -65,6 +65,7 @@ func TestDamagedDocuments(t *testing.T) {
 					_, err := s.ListCustomers(ctx, nil, CustomerQuery{PartnerID: partnerA, Last: true, Limit: 9})
 					return err
 				},
+				"tenant": func(ctx context.Context) error { _, err := s.CustomerTenant(ctx, "orderless.example"); return err },
 				"answer": func(ctx context.Context) error {
 					_, err := s.Answered(ctx, partnerA, orderless, change.Answer.Key)
 					return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"syscall"
 
@@ -15,11 +14,6 @@ import (
 
 // noFollow makes opening a file fail if its name is a symbolic link.
 const noFollow = syscall.O_NOFOLLOW
-
-// lockStart is the first locked byte. SQLite locks none beyond 1 GiB.
-//
-// https://www.sqlite.org/fileformat.html#the_lock_byte_page
-const lockStart = math.MaxInt64 / 2
 
 // lock locks the file for as long as it is open, and reports whether that was possible.
 // If not, it returns the process that has locked it, 0 if that is unknown: the length of
@@ -34,21 +28,21 @@ func lock(f *os.File) (taken bool, pid int, err error) {
 	}
 	at := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: lockStart, Len: int64(os.Getpid())}
 	var result error
+	var inUse bool
 	err = raw.Control(func(fd uintptr) {
 		result = unix.FcntlFlock(fd, setLock, &at)
-		if errors.Is(result, unix.EAGAIN) || errors.Is(result, unix.EACCES) {
+		if inUse = errors.Is(result, unix.EAGAIN) || errors.Is(result, unix.EACCES); inUse {
 			// Zero: up to the end, wherever that is.
 			holder := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: lockStart}
 			if unix.FcntlFlock(fd, getLock, &holder) == nil && holder.Type != unix.F_UNLCK {
 				pid = int(holder.Len)
 			}
-			result = fs.ErrPermission
 		}
 	})
 	switch {
 	case err != nil:
 		return false, 0, err
-	case errors.Is(result, fs.ErrPermission):
+	case inUse:
 		return false, pid, nil
 	}
 	return result == nil, 0, result

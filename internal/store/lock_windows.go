@@ -13,14 +13,9 @@ import (
 // another one in its place meanwhile.
 const noFollow = 0
 
-// lockStart is the first locked byte. SQLite locks none beyond 1 GiB. Nobody else can
-// read or write what is locked.
-//
-// https://www.sqlite.org/fileformat.html#the_lock_byte_page
-const lockStart = math.MaxInt64 / 2
-
 // lock locks the file for as long as it is open, and reports whether that was possible.
-// Which process has locked it instead is not known.
+// Which process has locked it instead is not known. Nobody else can read or write what is
+// locked.
 func lock(f *os.File) (taken bool, pid int, err error) {
 	raw, err := f.SyscallConn()
 	if err != nil {

@@ -63,7 +63,7 @@ func (s *Store) openPostgres(ctx context.Context, address string, o Options) err
 	if err != nil {
 		return err
 	}
-	s.pg = &postgres{name: name, log: s.last.log, watcher: newWatcher(s)}
+	s.pg = &postgres{name: name, log: s.health.log, watcher: newWatcher(s)}
 	if err := s.connectPostgres(ctx, config, o); err != nil {
 		return postgresOpenError(name, err)
 	}
@@ -344,8 +344,8 @@ func bigint(b []byte) (n int64) {
 // look, one to write. It locks what it looks at, in the same order as every other
 // server.
 func (s *Store) writeChangesPostgres(batch []*job) error {
-	err := unwritable(s.tryChangesPostgres(batch))
-	s.last.note(err)
+	err := unusable(s.tryChangesPostgres(batch))
+	s.health.noteWrite(err, s.system())
 	return err
 }
 
@@ -541,7 +541,7 @@ func postgresOpenError(name string, err error) error {
 	case "53300":
 		e.Reason, e.Next = ErrManyConnections, "lower pool_max_conns in the addresses, or raise max_connections of the server"
 	default:
-		if u, is := errors.AsType[*UnwritableError](unwritable(err)); is {
+		if u, is := errors.AsType[*UnusableError](unusable(err)); is {
 			e.Reason, e.Next = u.Reason, u.Next
 			return e
 		}
@@ -550,10 +550,10 @@ func postgresOpenError(name string, err error) error {
 	return e
 }
 
-// postgresUnwritable returns why the server did not do what it was asked, if it would not
+// postgresUnusable returns why the server did not do what it was asked, if it would not
 // do the next either, and nil otherwise.
-func postgresUnwritable(err error) *UnwritableError {
-	e := &UnwritableError{Cause: err}
+func postgresUnusable(err error) *UnusableError {
+	e := &UnusableError{Cause: err}
 	pg, is := errors.AsType[*pgconn.PgError](err)
 	if !is {
 		if errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(net.Error)) || pgconn.Timeout(err) {

@@ -234,14 +234,14 @@ func openMany(path string) error {
 func (s *Store) sqliteOpenError(ctx context.Context, path string, err error) error {
 	var code coded
 	switch {
-	case err == nil, errors.As(err, new(*UnwritableError)):
+	case errors.As(err, new(*UnusableError)):
 		return err
 	case errors.Is(err, ErrNewer):
 		return &OpenError{Path: path, Reason: ErrNewer, Next: "install that version or a later one, or choose another file"}
 	case !errors.As(err, &code):
 		return fmt.Errorf("cannot open the database %s: %w", path, err)
 	}
-	damaged := &OpenError{Path: path, Reason: ErrCorrupt, Cause: err, Next: "restore a backup, or try SQLite's command .recover on a copy"}
+	damaged := &OpenError{Path: path, Reason: ErrCorrupt, Cause: err, Next: restore}
 	if noRoom(code.Code()) {
 		return notWritable(path, fmt.Errorf("%w: %w", syscall.ENOSPC, err))
 	}
@@ -259,7 +259,7 @@ func (s *Store) sqliteOpenError(ctx context.Context, path string, err error) err
 		return &OpenError{Path: path, Reason: ErrLocked, Cause: err, Next: "close the program that has it open or choose another file"}
 	}
 	// Of a file that was cut off, tables may seem to be missing or to be there twice.
-	if found, checkErr := quickCheck(ctx, s.write); checkErr == nil && found != "ok" || isDamage(checkErr) {
+	if errors.Is(unusable(s.quickCheck(ctx, s.write)), ErrCorrupt) {
 		return damaged
 	}
 	return fmt.Errorf("cannot open the database %s: %w", path, err)
@@ -277,32 +277,30 @@ type coded interface {
 	Code() int
 }
 
-func isDamage(err error) bool {
-	code, ok := errors.AsType[coded](err)
-	return ok && (code.Code()&0xff == sqlite3.SQLITE_CORRUPT || code.Code()&0xff == sqlite3.SQLITE_NOTADB)
-}
+// restore is what to do about damage.
+const restore = "restore a backup, or try SQLite's command .recover on a copy"
 
-// unwritable returns an [*UnwritableError] for an error that says that SQLite cannot use
+// unusable returns an [*UnusableError] for an error that says that SQLite cannot use
 // its files, and the error itself otherwise.
-func unwritable(err error) error {
-	if errors.As(err, new(*UnwritableError)) {
+func unusable(err error) error {
+	if errors.As(err, new(*UnusableError)) {
 		return err
 	}
 	code, ok := errors.AsType[coded](err)
 	if !ok {
-		if e := postgresUnwritable(err); e != nil {
+		if e := postgresUnusable(err); e != nil {
 			return e
 		}
 		return err
 	}
-	e := &UnwritableError{Cause: err}
+	e := &UnusableError{Cause: err}
 	if noRoom(code.Code()) {
 		e.Reason, e.Next = ErrDiskFull, "make room where the database is"
 		return e
 	}
 	switch code.Code() & 0xff { // the other bits give details
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		e.Reason, e.Next = ErrCorrupt, "stop the server, and restore a backup, or try SQLite's command .recover on a copy"
+		e.Reason, e.Next = ErrCorrupt, "stop the server, and "+restore
 	case sqlite3.SQLITE_IOERR:
 		e.Reason, e.Next = ErrDisk, "look at the disk that the database is on; if somebody has changed the file or its -wal, stop the server and restore a backup"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
@@ -316,26 +314,22 @@ func unwritable(err error) error {
 }
 
 // Check looks for damage in the whole file, which takes seconds for each gigabyte. If
-// there is any, it fails with ErrCorrupt, and so does [Store.Ping] from then on.
+// there is any, it fails with ErrCorrupt, and so does [Store.Ping] until there is none.
 func (s *Store) Check(ctx context.Context) error {
-	found, err := quickCheck(ctx, s.read)
-	if isDamage(err) {
-		found = err.Error()
-	} else if err != nil {
-		return s.wrapError("check", err)
-	}
-	if found == "ok" {
-		return nil
-	}
-	err = fmt.Errorf("store: the database %s: %w (%s); stop the server, and restore a backup, or try SQLite's command .recover on a copy", s.file.path, ErrCorrupt, found)
-	s.damage.Store(&err)
-	return err
+	return s.wrapError("check", s.quickCheck(ctx, s.read))
 }
 
-// quickCheck returns what SQLite finds damaged first, or "ok".
-func quickCheck(ctx context.Context, db *sql.DB) (found string, err error) {
-	err = db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found)
-	return found, err
+// quickCheck fails with SQLite's error for damage, which may be the first that it finds.
+func (s *Store) quickCheck(ctx context.Context, db *sql.DB) error {
+	var found string
+	err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found)
+	if err == nil && found != "ok" {
+		err = &listError{found, sqlite3.SQLITE_CORRUPT}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.file.path, err)
+	}
+	return nil
 }
 
 // tryRead reads the whole database. No connection keeps what it has in its cache, which
@@ -352,11 +346,7 @@ func (s *Store) tryRead(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	found, err := quickCheck(ctx, db)
-	if err == nil && found != "ok" {
-		err = &UnwritableError{Reason: ErrCorrupt, Cause: errors.New(found), Next: "stop the server, and restore a backup"}
-	}
-	return err
+	return s.quickCheck(ctx, db)
 }
 
 // temporaryName is the prefix of folders of temporary databases.
@@ -385,7 +375,7 @@ func (s *Store) openTemporary(ctx context.Context, o Options) error {
 		if unlock != nil {
 			err = unlock()
 		}
-		return errors.Join(err, os.RemoveAll(folder))
+		return errors.Join(err, removeTemporary(folder))
 	}
 	return err
 }
@@ -434,12 +424,12 @@ func isTemporary(folder string) bool {
 // removeTemporary removes a folder with the files of a temporary database, and nothing
 // that somebody has put beside them.
 func removeTemporary(folder string) error {
-	for _, name := range temporaryFiles() {
+	for _, name := range append(temporaryFiles(), "") { // the folder last
 		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return os.Remove(folder)
+	return nil
 }
 
 // Abandon removes the files of a database in ":memory:" at once, as far as the system

@@ -76,6 +76,25 @@ func TestMemoryIsPrivateAndLeavesNothing(t *testing.T) {
 	}
 }
 
+// What somebody has put beside a database in memory stays.
+func TestMemoryIsAllThatGoes(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMP", os.TempDir())
+	s, err := Open(t.Context(), ":memory:", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.temporary, "keep"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err == nil || !strings.Contains(err.Error(), s.temporary) {
+		t.Errorf("it does not say what is left: %v", err)
+	}
+	if left, err := os.ReadDir(s.temporary); err != nil || len(left) != 1 || left[0].Name() != "keep" {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
 func TestReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	s := openTest(t, path)
@@ -481,7 +500,7 @@ func TestUpgradeToSearchKeys(t *testing.T) {
 		t.Errorf("%d customers, %v", found.Count, err)
 	}
 	for domain, found := range map[string]bool{"STRAßE.example": true, "gasse.EXAMPLE": true, "STRASSE.example": false} {
-		if tenant, err := s.CustomerTenant(t.Context(), domain); err != nil || found != (tenant != nil && tenant.ID == shared) {
+		if tenant, err := s.CustomerTenant(t.Context(), domain); err != nil || found != (tenant != nil && tenant.ID == shared && tenant.Domain == "straße.example") {
 			t.Errorf("%s: %v, %v", domain, tenant, err)
 		}
 	}

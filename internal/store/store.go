@@ -70,8 +70,7 @@ type Store struct {
 
 	oldAnswers bool // there may be answers of which nobody knows whose they are
 
-	last   lastWrite
-	damage atomic.Pointer[error] // found by Check
+	health health
 
 	lists *sqliteLists  // nil for dialects without it
 	file  *databaseFile // nil for dialects without it
@@ -94,8 +93,8 @@ type Options struct {
 	// Readers is the number of concurrent reads. 0 means twice the number of
 	// processors, at least 4.
 	Readers int
-	// Logger is told when the database cannot be written any more, and when it can be
-	// again. Nil logs nothing.
+	// Logger is told when the database cannot be read or written any more, and when it
+	// can be again. Nil logs nothing.
 	Logger *slog.Logger
 }
 
@@ -114,7 +113,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	}
 	s := &Store{
 		now: o.Now, system: time.Now, opened: time.Now(),
-		last: lastWrite{log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), now: time.Now},
+		health: health{log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler))},
 	}
 	var err error
 	switch {
@@ -262,12 +261,12 @@ const (
 )
 
 // inTx runs fn in a write transaction and commits it unless fn fails. If nothing can be
-// written, it fails with an [*UnwritableError].
+// written, it fails with an [*UnusableError].
 func (s *Store) inTx(ctx context.Context, others company, fn func(*tx) error) error {
-	err := unwritable(s.runTx(ctx, others, fn))
-	s.last.note(err)
+	err := unusable(s.runTx(ctx, others, fn))
+	s.health.noteWrite(err, s.system())
 	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrDisk) {
-		s.last.noteRead(err) // a write that succeeds next does not prove it wrong
+		s.health.noteRead(err) // a write that succeeds next does not prove it wrong
 	}
 	return err
 }
@@ -331,14 +330,14 @@ func (s *Store) execute(ctx context.Context, what string, unchanged error, query
 }
 
 // wrapError adds what failed to an error, if there is one. It notes failures of the
-// database, and returns them as an [*UnwritableError].
+// database, and returns them as an [*UnusableError].
 func (s *Store) wrapError(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if !errors.As(err, new(*UnwritableError)) { // writes have noted theirs
-		err = unwritable(err)
-		s.last.noteRead(err)
+	if !errors.As(err, new(*UnusableError)) { // writes have noted theirs
+		err = unusable(err)
+		s.health.noteRead(err)
 	}
 	return fmt.Errorf("store: %s: %w", what, err)
 }

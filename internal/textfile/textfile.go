@@ -32,6 +32,18 @@ func Read(file string, limit int64) ([]byte, error) {
 	return ReadFrom(f, file, limit)
 }
 
+// ReadText returns the content of a small text file, decoded. Errors name the file.
+func ReadText(file string) ([]byte, error) {
+	data, err := Read(file, Small)
+	if err != nil {
+		return nil, err
+	}
+	if data, err = Decode(data); err != nil {
+		return nil, fmt.Errorf("%s %w", file, err)
+	}
+	return data, nil
+}
+
 // ReadFrom is like Read, for an open file by any name.
 func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))

@@ -79,6 +79,12 @@ func (s *Share) Take(n int) error {
 	return nil
 }
 
+// Return gives back some of what was taken.
+func (s *Share) Return(n int) {
+	s.taken.Add(-int64(n))
+	s.room.left.Add(int64(n))
+}
+
 // Taken returns how many bytes were taken.
 func (s *Share) Taken() int64 { return s.taken.Load() }
 

@@ -16,6 +16,10 @@ func TestGather(t *testing.T) {
 	if all, err := Gather(endless, 3); !errors.As(err, new(*FullError)) || !strings.Contains(err.Error(), "more than 3 items") || all != nil || read != 3 {
 		t.Errorf("%v, %v after %d items", all, err, read)
 	}
+	three := func(yield func(int, error) bool) { _ = yield(1, nil) && yield(2, nil) && yield(3, nil) }
+	if all, err := Gather(three, 3); err != nil || len(all) != 3 {
+		t.Errorf("%v, %v", all, err)
+	}
 }
 
 // TestRoom has two gatherers share a room.
@@ -35,6 +39,10 @@ func TestRoom(t *testing.T) {
 	}
 	second.Free()
 	if err := second.Take(4); err != nil || second.Taken() != 4 {
+		t.Error(err)
+	}
+	second.Return(3)
+	if err := second.Take(3); err != nil || second.Taken() != 4 {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,5 @@
-// Package walk ends walks over the pages of a list that would not end by themselves.
+// Package walk ends walks over the pages of a list that would not end by themselves, and
+// bounds what is kept of lists.
 package walk
 
 import (

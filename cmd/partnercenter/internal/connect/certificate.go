@@ -21,12 +21,9 @@ type appCertificate struct {
 
 // readAppCertificate reads a PEM or PFX file. Errors do not contain its content.
 func readAppCertificate(path, password string) (*appCertificate, error) {
-	data, err := textfile.Read(path, textfile.Small)
+	data, err := textfile.ReadText(path)
 	if err != nil {
 		return nil, terminal.Settingsf("the client certificate cannot be read: %v", err)
-	}
-	if data, err = textfile.Decode(data); err != nil {
-		return nil, terminal.Settingsf("the client certificate in %s %v", path, err)
 	}
 	c := new(appCertificate)
 	if isPEM := bytes.Contains(data, []byte("-----BEGIN ")); isPEM {

@@ -276,12 +276,9 @@ func NewRoundTripper(caFile string) (*http.Transport, error) {
 	transport.MaxIdleConnsPerHost = MaxConnections
 	transport.MaxResponseHeaderBytes = maxHeader
 	if caFile != "" {
-		pem, err := textfile.Read(caFile, textfile.Small)
+		pem, err := textfile.ReadText(caFile)
 		if err != nil {
 			return nil, terminal.Usagef("the certificate authorities cannot be read: %v", err)
-		}
-		if pem, err = textfile.Decode(pem); err != nil {
-			return nil, terminal.Usagef("%s %v", caFile, err)
 		}
 		pool, ok := certificate.WithSystem(pem)
 		if !ok {

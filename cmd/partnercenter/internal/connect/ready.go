@@ -222,15 +222,12 @@ func WarnOfReadyFolder(path string) error {
 }
 
 func readReadyFile(path string) (ReadyFacts, error) {
-	data, err := textfile.Read(path, textfile.Small)
+	data, err := textfile.ReadText(path)
 	if Missing(err) {
 		return ReadyFacts{}, fmt.Errorf("there is no local server: %s does not exist; start one with: partnercenter serve (without --ready-file, which replaces this file)", path)
 	}
 	if err != nil {
 		return ReadyFacts{}, err
-	}
-	if data, err = textfile.Decode(data); err != nil {
-		return ReadyFacts{}, fmt.Errorf("%s %w", path, err)
 	}
 	var facts ReadyFacts
 	if err := json.Unmarshal(data, &facts); err != nil {

@@ -45,6 +45,7 @@ func Explain(err error, now time.Time) Explanation {
 		missing *partnercenter.NotOfferedError
 		budget  *partnercenter.BudgetError
 		large   *partnercenter.LargeAnswerError
+		list    *partnercenter.LargeListError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -71,6 +72,12 @@ func Explain(err error, now time.Time) Explanation {
 			Next:    "Ask for less at once, or read more with --max-answer-size. Answers of the API are rarely that large.\n" + nextOtherServer,
 			Code:    ExitError,
 		}
+	case errors.As(err, &list):
+		e := Explanation{What: fmt.Sprintf("the list of %s is too large to be kept in memory: %v", list.Path, list.Err), Next: "Ask for less at once.", Code: ExitError}
+		if list.Bytes {
+			e.Next = "Ask for less at once, or keep more with --max-answer-size."
+		}
+		return e
 	case errors.As(err, &short):
 		return Explanation{
 			What: fmt.Sprintf("the list is incomplete: the answer of %s counts %s but has %d", short.Path, words.Count(short.TotalCount, "item"), short.Items),

@@ -46,6 +46,17 @@ func TestExplainLongThrottling(t *testing.T) {
 	}
 }
 
+// TestExplainLargeLists has lists that are not kept in memory.
+func TestExplainLargeLists(t *testing.T) {
+	for _, bytes := range []bool{true, false} {
+		e := Explain(&partnercenter.LargeListError{Path: "/customers", Bytes: bytes, Err: errors.New("it has much")}, time.Now())
+		if e.Code != ExitError || !strings.Contains(e.What, "/customers") || !strings.Contains(e.What, "it has much") ||
+			strings.Contains(e.Next, "--max-answer-size") != bytes || strings.Contains(e.What+e.Next, "ClientOptions") {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
 // TestExplainOtherServers has answers that the API does not give.
 func TestExplainOtherServers(t *testing.T) {
 	for text, err := range map[string]error{

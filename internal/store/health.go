@@ -11,95 +11,94 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// The reasons of an [UnwritableError], besides ErrNotWritable, ErrLocked and ErrCorrupt.
+// The reasons of an [UnusableError], besides ErrNotWritable, ErrLocked and ErrCorrupt.
 var (
 	ErrDiskFull = errors.New("there is no room on the disk")
 	ErrFileGone = errors.New("its file was removed or replaced")
 	ErrDisk     = errors.New("its file cannot be read or written")
 )
 
-// UnwritableError says why a database cannot be written, or read, at the moment, and what
+// UnusableError says why a database cannot be written, or read, at the moment, and what
 // to do about it. A write that failed left nothing behind. Match the reason with
 // [errors.Is] and one of the Err variables.
-type UnwritableError struct {
+type UnusableError struct {
 	Reason error
 	Cause  error
 	Next   string // what to do next
 }
 
-func (e *UnwritableError) Error() string {
+func (e *UnusableError) Error() string {
 	return fmt.Sprintf("the database cannot be used: %v (%v); %s", e.Reason, e.Cause, e.Next)
 }
 
-func (e *UnwritableError) Unwrap() []error { return []error{e.Reason, e.Cause} }
+func (e *UnusableError) Unwrap() []error { return []error{e.Reason, e.Cause} }
 
 // probeAge is how long a write is proof that the database can be written.
 const probeAge = 10 * time.Second
 
-// lastWrite is how the last write of a database went.
-type lastWrite struct {
+// health is whether a database can be read and written, as far as is known.
+type health struct {
 	log    *slog.Logger
-	now    func() time.Time // of the system: the store's clock can be set
 	probes singleflight.Group
 
-	mu     sync.Mutex       // guards what follows
-	done   time.Time        // when the last one was committed
-	failed *UnwritableError // why the last one was not, nil if it was
-	unread *UnwritableError // why something could not be read, nil if everything can be
+	mu     sync.Mutex     // guards what follows
+	done   time.Time      // when the last write was committed
+	failed *UnusableError // why the last write was not, nil if it was
+	unread *UnusableError // why something could not be read, nil if everything can be
 }
 
 // noteRead notes why a read failed, or nil once the whole database was read. What other
 // reads find proves nothing: they may find their pages in memory.
-func (w *lastWrite) noteRead(err error) {
-	unreadable, is := errors.AsType[*UnwritableError](err)
+func (h *health) noteRead(err error) {
+	unreadable, is := errors.AsType[*UnusableError](err)
 	if err != nil && !is {
 		return
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch before := w.unread; {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch before := h.unread; {
 	case unreadable == nil && before != nil:
-		w.log.Info("the database can be read again")
+		h.log.Info("the database can be read again")
 	case unreadable != nil && before == nil:
-		w.log.Error("the database cannot be read: the server is not ready until it can", "error", err)
+		h.log.Error("the database cannot be read: the server is not ready until it can", "error", err)
 	}
-	w.unread = unreadable
+	h.unread = unreadable
 }
 
 // readFailed returns why something could not be read.
-func (w *lastWrite) readFailed() *UnwritableError {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.unread
+func (h *health) readFailed() *UnusableError {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unread
 }
 
-// note notes how a write went. Only those errors count that the next write would have,
+// noteWrite notes how a write went, and when by the system's clock. Only those errors count that the next write would have,
 // too. The log has when such errors begin and end, rather than each of them.
-func (w *lastWrite) note(err error) {
-	unwritable, is := errors.AsType[*UnwritableError](err)
+func (h *health) noteWrite(err error, now time.Time) {
+	unusable, is := errors.AsType[*UnusableError](err)
 	if err != nil && !is {
 		return
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	before := w.failed
-	w.failed = unwritable
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.failed
+	h.failed = unusable
 	switch {
-	case unwritable == nil:
-		w.done = w.now()
+	case unusable == nil:
+		h.done = now
 		if before != nil {
-			w.log.Info("the database can be written again")
+			h.log.Info("the database can be written again")
 		}
-	case before == nil || before.Reason != unwritable.Reason: //nolint:errorlint // one of the Err variables
-		w.log.Error("nothing can be written: requests that change something are refused until it can", "error", err)
+	case before == nil || before.Reason != unusable.Reason: //nolint:errorlint // one of the Err variables
+		h.log.Error("nothing can be written: requests that change something are refused until it can", "error", err)
 	}
 }
 
-// state reports whether the last write failed, and else whether it was recent.
-func (w *lastWrite) state() (failed, recent bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.failed != nil, w.failed == nil && w.now().Sub(w.done) < probeAge
+// lastWrite reports whether the last write failed, and else whether it was recent.
+func (h *health) lastWrite(now time.Time) (failed, recent bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failed != nil, h.failed == nil && now.Sub(h.done) < probeAge
 }
 
 // Ping reports whether the database can be read and written. The last write tells, if it
@@ -110,7 +109,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		if err := s.file.check(); err != nil {
 			return s.wrapError("ping", err)
 		}
-		if why := s.last.readFailed(); why != nil {
+		if why := s.health.readFailed(); why != nil {
 			if err := s.pingRead(ctx, why); err != nil {
 				return err
 			}
@@ -120,14 +119,11 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM partners`).Scan(&n); err != nil {
 		return s.wrapError("the database cannot be read", err)
 	}
-	if damage := s.damage.Load(); damage != nil {
-		return *damage
-	}
-	failed, recent := s.last.state()
+	failed, recent := s.health.lastWrite(s.system())
 	if recent {
 		return nil
 	}
-	tried := s.last.probes.DoChan("", func() (any, error) {
+	tried := s.health.probes.DoChan("", func() (any, error) {
 		// It goes on when the one who asked is gone, and tells the next.
 		return nil, s.tryWrite(context.WithoutCancel(ctx), failed)
 	})
@@ -144,11 +140,11 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // pingRead reports whether everything can be read again, after a read that failed for a
 // reason. It is tried once for all who ask.
-func (s *Store) pingRead(ctx context.Context, why *UnwritableError) error {
-	tried := s.last.probes.DoChan("read", func() (any, error) {
-		err := unwritable(s.tryRead(context.WithoutCancel(ctx)))
+func (s *Store) pingRead(ctx context.Context, why *UnusableError) error {
+	tried := s.health.probes.DoChan("read", func() (any, error) {
+		err := unusable(s.tryRead(context.WithoutCancel(ctx)))
 		if err == nil {
-			s.last.noteRead(nil)
+			s.health.noteRead(nil)
 		}
 		return nil, err
 	})

@@ -30,7 +30,7 @@ func findDatabase(t *testing.T) (find func() string) {
 
 // While nothing can be written, whoever asks is told so and when to ask again, and reads
 // go on.
-func TestUnwritable(t *testing.T) {
+func TestUnusable(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("files that are open cannot be moved")
 	}

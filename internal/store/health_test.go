@@ -52,7 +52,7 @@ func TestDiskFull(t *testing.T) {
 
 	full := func(what string, err error) {
 		t.Helper()
-		if !errors.As(err, new(*UnwritableError)) || !errors.Is(err, ErrDiskFull) {
+		if !errors.As(err, new(*UnusableError)) || !errors.Is(err, ErrDiskFull) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestPingWrites(t *testing.T) {
 	s := openTest(t, ":memory:")
 	load(t, s, suiteSeed())
 	now := time.Now()
-	s.last.now = func() time.Time { return now }
+	s.system = func() time.Time { return now }
 	writes := func() (n int) {
 		t.Helper()
 		if err := s.write.QueryRow(`SELECT total_changes()`).Scan(&n); err != nil {
@@ -187,7 +187,7 @@ func TestLogDamaged(t *testing.T) {
 			}
 			_, _, list := listOrders(t.Context(), s, nil, OrderQuery{PartnerID: partnerA, CustomerID: orderless})
 			for what, err := range map[string]error{"a read": read(), "a list": list, "readiness": s.Ping(t.Context())} {
-				if !errors.As(err, new(*UnwritableError)) || !errors.Is(err, ErrDisk) && !errors.Is(err, ErrCorrupt) {
+				if !errors.As(err, new(*UnusableError)) || !errors.Is(err, ErrDisk) && !errors.Is(err, ErrCorrupt) {
 					t.Errorf("%s: %v", what, err)
 				}
 			}
