@@ -186,9 +186,6 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// unwritableWait is when to repeat a call that could not be stored.
-const unwritableWait = 10 * time.Second
-
 // serve writes what a handler returns.
 func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -204,8 +201,8 @@ func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 			status, body = http.StatusInternalServerError, map[string]string{"error": "the call failed; the server's log says why"}
 		}
 		if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
-			retryafter.Set(w.Header(), unwritableWait)
-			status, body = http.StatusServiceUnavailable, map[string]string{"error": "the database cannot be used: " + unwritable.Reason.Error() + "; " + unwritable.Next}
+			retryafter.Set(w.Header(), store.RetryAfter)
+			status, body = http.StatusServiceUnavailable, map[string]string{"error": unwritable.Problem() + "; " + unwritable.Next}
 		}
 		p.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "control", slog.String("route", r.Pattern), slog.Int("status", status))
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

@@ -24,6 +24,7 @@ type apiError struct {
 	code        partnercenter.ErrorCode
 	description string
 	data        []string
+	retryAfter  time.Duration // of a 503, if it is not [unavailableRetryAfter]
 }
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d/%s: %s", e.status, e.code, e.description) }
@@ -94,8 +95,8 @@ func errBadQuery(problem, next string) error {
 
 func errEnum(name, value string, allowed []string) error {
 	return &apiError{
-		http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable,
-		"Unable to parse enum: " + name + "=" + quote.Text(value) + ". Send one of " + strings.Join(allowed, ", ") + ", in any spelling, or leave it out.", allowed,
+		status: http.StatusBadRequest, code: partnercenter.ErrorCodeEnumUnparsable, data: allowed,
+		description: "Unable to parse enum: " + name + "=" + quote.Text(value) + ". Send one of " + strings.Join(allowed, ", ") + ", in any spelling, or leave it out.",
 	}
 }
 
@@ -136,15 +137,13 @@ func errUnavailable(why error) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
 }
 
-// unwritableWait is when to repeat a request that could not be stored: somebody has to
-// make room first.
-const unwritableWait = 10 * time.Second
-
 // errUnwritable is for writes while nothing can be written. What they would have changed
 // is unchanged.
 func errUnwritable(why *store.UnwritableError) error {
-	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected,
-		"The database cannot be used: "+why.Reason.Error()+". Nothing was changed. To go on, "+why.Next+"; then repeat the request with the same MS-RequestId.")
+	return &apiError{
+		status: http.StatusServiceUnavailable, code: partnercenter.ErrorCodeUnexpected, retryAfter: store.RetryAfter,
+		description: "Nothing was changed: " + why.Problem() + ". To go on, " + why.Next + "; then repeat the request with the same MS-RequestId.",
+	}
 }
 
 // errWebPage refuses requests that a web page may have made a browser send.

@@ -70,7 +70,7 @@ func (s *Server) readyz(c *call) error {
 // no file: anyone may ask.
 func databaseStatus(err error) string {
 	if unwritable, ok := errors.AsType[*store.UnwritableError](err); ok {
-		return "the database cannot be used: " + unwritable.Reason.Error()
+		return unwritable.Problem()
 	}
 	if errors.Is(err, store.ErrCorrupt) {
 		return "the database is damaged"
