@@ -58,7 +58,7 @@ var (
 	errRequestIDNoASCII = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has characters other than those of ASCII, so a repeated write could not be recognized. Send a GUID.")
 	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
 	errSlowUpload       = fail(http.StatusRequestTimeout, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("The upload did not come in time: %s for every %d KiB, and %s for all. Send it again, with the same MS-RequestId.", chunkTimeout, transferChunk>>10, uploadTimeout))
-	errNoSpace          = fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The server's disk has no room for the file. Make room in its folder for temporary files, and try again with the same MS-RequestId.")
+	errNoSpace          = fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The server's disk has no room for the file. Make room where its database is, and try again with the same MS-RequestId.")
 )
 
 func errBadPath(why string) error {
