@@ -1,4 +1,5 @@
-// Package loopback recognizes this machine by its names.
+// Package loopback recognizes this machine by its names and addresses, and requests that
+// web pages make a browser on it send.
 package loopback
 
 import (
