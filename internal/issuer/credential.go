@@ -275,7 +275,10 @@ func (t *tokenRequest) isOwnAddress(audience string) bool {
 		if !ok {
 			continue
 		}
-		name, rest, _ := strings.Cut(path, "/")
+		name, rest, ok := strings.Cut(path, "/")
+		if !ok {
+			return false
+		}
 		switch rest {
 		case "oauth2/token", "oauth2/v2.0/token", "v2.0", "":
 		default:
