@@ -485,7 +485,9 @@ func (a *Authority) checkPassword(c *call, in *tenant, name, password string) (*
 	})
 	switch {
 	case wait > 0:
-		return nil, nil, fail(codeLocked, "The account is locked for a minute for sign-ins from here, because the password was wrong %d times in a row. Wait, then try again.", of.limit)
+		f := fail(codeLocked, "The account is locked for a minute for sign-ins from here, because the password was wrong %d times in a row. Wait, then try again.", of.limit)
+		f.retryAfter = wait
+		return nil, nil, f
 	case !ok:
 		return nil, nil, wrongPassword()
 	case user.Disabled:
