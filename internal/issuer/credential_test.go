@@ -354,6 +354,15 @@ func TestSecrets(t *testing.T) {
 	wantRefusal(t, body("new"), 401, "invalid_client", 7000222)
 }
 
+// TestYearOneSecret has a secret that expired long ago.
+func TestYearOneSecret(t *testing.T) {
+	o := crowdOptions(&clock{at: start})
+	client := &o.Tenants[0].Clients[0]
+	client.Secrets = append(client.Secrets, Secret{Value: "old", Expires: new(time.Time)})
+	a := newAuthority(t, o)
+	wantRefusal(t, post(a, urlV2, set(formV2(), "client_secret", "old")), 401, "invalid_client", 7000222)
+}
+
 // FuzzClientAssertion parses assertions. Only the one that the app has signed is valid.
 func FuzzClientAssertion(f *testing.F) {
 	o := crowdOptions(&clock{at: start})
