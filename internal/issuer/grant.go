@@ -48,10 +48,9 @@ func (g *Grant) KeepUntil() time.Time {
 	return g.Expires()
 }
 
-// isOver reports whether the last refresh token has expired.
-func (g *Grant) isOver(now instant) bool {
-	return instant{shown: g.Renewed, system: g.System}.age(now) >= RefreshLifetime
-}
+// renewed is when the last refresh token was issued, and its life of [RefreshLifetime]
+// began.
+func (g *Grant) renewed() instant { return instant{shown: g.Renewed, system: g.System} }
 
 // nameOfGrant returns the name that access tokens have of the grant with an id, empty for
 // none. It is not the id, with which anybody could have the family revoked by sending a
@@ -167,7 +166,7 @@ func (gs *grants) keep(ctx context.Context, g Grant) error {
 func (gs *grants) prune(now instant) {
 	looked := 0
 	for id, g := range gs.families {
-		if g.isOver(now) && now.system.Sub(g.System) >= RefreshLifetime {
+		if g.renewed().isOverByBoth(RefreshLifetime, now) {
 			delete(gs.families, id)
 		}
 		if looked++; looked == 4 {
@@ -197,7 +196,7 @@ func (gs *grants) redeem(ctx context.Context, token string, now instant, use fun
 	switch {
 	case g.Revoked != "":
 		return revokedGrant(g)
-	case g.isOver(now):
+	case g.renewed().isOver(RefreshLifetime, now):
 		return fail(codeRefreshExpired, "The refresh token expired: it was issued at %s and not used for 90 days. Have the user sign in again.", g.Renewed.UTC().Format(time.RFC3339))
 	case subtle.ConstantTimeCompare(digest(token), g.Current) != 1:
 		revoked := *g
@@ -248,7 +247,7 @@ func (a *Authority) Grants() []Grant {
 	now := a.instant()
 	var list []Grant
 	for _, g := range a.grants.families {
-		if !g.isOver(now) {
+		if !g.renewed().isOver(RefreshLifetime, now) {
 			list = append(list, *g)
 		}
 	}

@@ -191,12 +191,12 @@ func TestTokensNameNoFamily(t *testing.T) {
 func TestGrantWithoutSystem(t *testing.T) {
 	gs := newGrants([]Grant{{ID: "old", Renewed: start}}, nil, start)
 	future := start.AddDate(4, 0, 0)
-	if g := gs.families["old"]; !g.isOver(instant{shown: future, system: start}) {
+	if g := gs.families["old"]; !g.renewed().isOver(RefreshLifetime, instant{shown: future, system: start}) {
 		t.Error("it does not end")
 	}
 	gs.prune(instant{shown: future, system: start})
 	g := gs.families["old"]
-	if g == nil || g.isOver(instant{shown: start, system: start}) || g.isOver(instant{shown: start.AddDate(-1, 0, 0), system: start}) {
+	if g == nil || g.renewed().isOver(RefreshLifetime, instant{shown: start, system: start}) || g.renewed().isOver(RefreshLifetime, instant{shown: start.AddDate(-1, 0, 0), system: start}) {
 		t.Errorf("it is over: %+v", g)
 	}
 	gs.prune(instant{shown: future, system: start.Add(RefreshLifetime)})

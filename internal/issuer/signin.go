@@ -179,7 +179,7 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 	defer a.signIns.mu.Unlock()
 	over := fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
 	f, ok := a.signIns.flows.get(parameters.Get("flow"))
-	if !ok || a.isOver(f.began, signInLifetime) {
+	if !ok || f.began.isOver(signInLifetime, a.instant()) {
 		return nil, nil, over
 	}
 	cookie, err := c.r.Cookie(browserCookie(c.r))
