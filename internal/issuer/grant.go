@@ -95,14 +95,14 @@ func (a *Authority) newGrant(t *tokenRequest, tenantID, userID string, mfa bool,
 // beginGrant issues the first tokens of a family, which begins with a login unless the
 // request itself shows who the user is.
 func (a *Authority) beginGrant(t *tokenRequest, g *Grant, l *login, nonce string) (*issued, error) {
-	if l != nil {
-		if _, _, err := l.check(&t.trust.directory); err != nil {
-			return nil, err
-		}
-	}
-	tenant, user, err := t.trust.userOf(g)
+	tenant, user, err := t.trust.userOf(g.TenantID, g.UserID)
 	if err != nil {
 		return nil, err
+	}
+	if l != nil {
+		if err := l.check(user); err != nil {
+			return nil, err
+		}
 	}
 	want, err := a.accessRequest(t, g)
 	if err != nil {
@@ -122,13 +122,13 @@ func (a *Authority) beginGrant(t *tokenRequest, g *Grant, l *login, nonce string
 	return got, err
 }
 
-// userOf finds the user of a grant, who may have been removed.
-func (d *directory) userOf(g *Grant) (*tenant, *User, error) {
-	tenant := d.tenant(g.TenantID)
+// userOf finds a user who signed in, and may have been removed since.
+func (d *directory) userOf(tenantID, userID string) (*tenant, *User, error) {
+	tenant := d.tenant(tenantID)
 	if tenant == nil {
-		return nil, nil, unknownTenant(g.TenantID)
+		return nil, nil, unknownTenant(tenantID)
 	}
-	user := tenant.userByID(g.UserID)
+	user := tenant.userByID(userID)
 	if user == nil {
 		return nil, nil, fail(codeGrantRevoked, "The user who signed in is not there any more. Have another user sign in.")
 	}
@@ -283,7 +283,7 @@ func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if !ascii.EqualFold(g.ClientID, t.client.ID) {
 		return nil, fail(codeBadGrant, "The refresh token was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
-	tenant, user, err := t.trust.userOf(g)
+	tenant, user, err := t.trust.userOf(g.TenantID, g.UserID)
 	if err != nil {
 		return nil, err
 	}

@@ -305,7 +305,10 @@ type parties struct {
 // parties finds them as they are now. Every step after the password begins with it:
 // people and apps may have been removed or disabled since.
 func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
-	if p.tenant, p.user, err = f.login.check(&t.directory); err != nil {
+	if p.tenant, p.user, err = t.userOf(f.login.tenantID, f.login.user.ObjectID); err != nil {
+		return p, err
+	}
+	if err = f.login.check(p.user); err != nil {
 		return p, err
 	}
 	if p.user.MFA && !f.login.mfa {
