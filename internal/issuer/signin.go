@@ -333,11 +333,10 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 		return nil, err
 	}
 	if f.confirms {
-		if f.signInRequest().customer == nil { // it was looked at already
-			err = a.checkConsent(p.client, p.tenant, p.user, p.access)
-		}
-		if err != nil {
-			return nil, err
+		if f.signInRequest().customer == nil { // parties has looked at a customer's consent
+			if err := a.checkConsent(p.client, p.tenant, p.user, p.access); err != nil {
+				return nil, err
+			}
 		}
 		return a.finishSignIn(c, f)
 	}
