@@ -16,6 +16,7 @@ import (
 // nor allocates: it is called for every request.
 type Clock struct {
 	system  func() time.Time
+	real    bool                    // system is time.Now
 	setting atomic.Pointer[setting] // nil: the system's
 
 	mu       sync.Mutex // guards changes of setting, and onChange
@@ -50,7 +51,7 @@ var (
 // package's documentation. Nil means [time.Now].
 func New(system func() time.Time) *Clock {
 	if system == nil {
-		system = time.Now
+		return &Clock{system: time.Now, real: true}
 	}
 	return &Clock{system: system}
 }
@@ -74,6 +75,9 @@ func (s *setting) now(system func() time.Time) time.Time {
 	}
 	return now
 }
+
+// IsReal reports whether the clock shows what [time.Now] does.
+func (c *Clock) IsReal() bool { return c.real && c.setting.Load() == nil }
 
 // State is what a clock shows at one instant.
 type State struct {

@@ -158,7 +158,7 @@ func TestOffset(t *testing.T) {
 			}
 		}
 	}
-	if got := stepBetween(latest, earliest).String(); got != "-7020y365d23h59m59s" && got != "-7020y364d23h59m59s" {
+	if got := stepBetween(latest, earliest).String(); got != "-7020y364d23h59m59s" {
 		t.Errorf("from the end to the beginning: %s", got)
 	}
 	if got := (Step{Months: 14, Duration: day}).String(); got != "1y2mo1d" {

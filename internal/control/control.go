@@ -186,9 +186,6 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// unusableWait is when to repeat a call that could not be stored.
-const unusableWait = 10 * time.Second
-
 // serve writes what a handler returns.
 func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -204,8 +201,8 @@ func (p *Plane) serve(handle handlerFunc) http.HandlerFunc {
 			status, body = http.StatusInternalServerError, map[string]string{"error": "the call failed; the server's log says why"}
 		}
 		if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
-			retryafter.Set(w.Header(), unusableWait)
-			status, body = http.StatusServiceUnavailable, map[string]string{"error": "the database cannot be used: " + unusable.Reason.Error() + "; " + unusable.Next}
+			retryafter.Set(w.Header(), store.RetryAfter)
+			status, body = http.StatusServiceUnavailable, map[string]string{"error": unusable.Problem() + "; " + unusable.Next}
 		}
 		p.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "control", slog.String("route", r.Pattern), slog.Int("status", status))
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

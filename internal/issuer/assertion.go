@@ -83,12 +83,6 @@ type assertionUse struct {
 	got         *issued // nil once it cannot be asked for again
 }
 
-// isOver reports whether some time has passed since the use, by either clock: the one
-// that people set can be frozen.
-func (u *assertionUse) isOver(life time.Duration, now instant) bool {
-	return max(u.at.age(now), now.system.Sub(u.at.system)) >= life
-}
-
 // requestDigest identifies what a request asks for. What a client says about itself and
 // its calls differs when it repeats one.
 func requestDigest(t *tokenRequest) [sha256.Size]byte {
@@ -113,7 +107,7 @@ func (as *assertions) once(t *tokenRequest, now instant, give func() (*issued, e
 	defer uses.mu.Unlock()
 	uses.dropAnswers(now)
 	if before := uses.byID[use.id]; before != nil {
-		if before.got == nil || before.isOver(repeatWindow, now) || before.request != use.request {
+		if before.got == nil || before.at.isOverByEither(repeatWindow, now) || before.request != use.request {
 			return nil, fail(codeAssertion, "The client assertion of application %s has given a token already. Sign a new one, with another jti, for each request; for a library that uses one for several requests, start the server with --reuse-assertions.", t.client.ID)
 		}
 		return before.got.later(before.at.age(now)), nil
@@ -136,7 +130,7 @@ func (as *assertions) once(t *tokenRequest, now instant, give func() (*issued, e
 func (u *assertionUses) dropAnswers(now instant) {
 	for ; u.answered < len(u.order); u.answered++ {
 		oldest := u.order[u.answered]
-		if !oldest.isOver(repeatWindow, now) {
+		if !oldest.at.isOverByEither(repeatWindow, now) {
 			return
 		}
 		oldest.got = nil

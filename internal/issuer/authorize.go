@@ -358,7 +358,7 @@ func (a *Authority) takeCode(t *tokenRequest, key string) (*code, *Grant, error)
 		c.replayed = true
 		return nil, nil, a.codeReplayed(t, c)
 	}
-	if a.isOver(c.made, codeLifetime) {
+	if c.made.isOver(codeLifetime, a.instant()) {
 		return nil, nil, fail(codeGrantExpired, "The authorization code expired %s after it was issued. Have the user sign in again, and redeem the code at once.", codeLifetime)
 	}
 	if err := c.check(t); err != nil {

@@ -206,12 +206,11 @@ func (a *app) certificate(header jose.Header) (*Certificate, error) {
 	}
 	switch {
 	case found == nil:
+		return nil, fail(codeAssertion, "No certificate of application %s has the thumbprint in the client assertion. Register the certificate, or sign with a registered one.", a.ID)
 	case found.Revoked:
 		return nil, fail(codeCertificateRevoked, "The certificate of application %s is revoked. Register another one, and sign with that.", a.ID)
-	default:
-		return found, nil
 	}
-	return nil, fail(codeAssertion, "No certificate of application %s has the thumbprint in the client assertion. Register the certificate, or sign with a registered one.", a.ID)
+	return found, nil
 }
 
 // plainThumbprint removes the differences between base64 and base64url: MSAL for Go
@@ -275,7 +274,10 @@ func (t *tokenRequest) isOwnAddress(audience string) bool {
 		if !ok {
 			continue
 		}
-		name, rest, _ := strings.Cut(path, "/")
+		name, rest, ok := strings.Cut(path, "/")
+		if !ok {
+			return false
+		}
 		switch rest {
 		case "oauth2/token", "oauth2/v2.0/token", "v2.0", "":
 		default:

@@ -140,6 +140,7 @@ func TestClientAssertion(t *testing.T) {
 		{"aud of v1", signed(header, tokentest.With(claims, "aud", urlV1)), ok},
 		{"aud by domain", signed(header, tokentest.With(claims, "aud", base+"/CONTOSO.onmicrosoft.com/oauth2/v2.0/token")), ok},
 		{"aud the issuer", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/v2.0")), ok},
+		{"aud the issuer of v1", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID+"/")), ok},
 		{"aud a list", signed(header, tokentest.With(claims, "aud", []string{"x", urlV2})), ok},
 		{"five minutes behind", signed(header, tokentest.With(tokentest.With(claims, "exp", start.Add(-5*time.Minute+time.Second).Unix()), "nbf", nil)), ok},
 		{"five minutes ahead", signed(header, tokentest.With(claims, "nbf", start.Add(5*time.Minute).Unix())), ok},
@@ -208,6 +209,7 @@ func TestClientAssertion(t *testing.T) {
 		{"aud with a query", signed(header, tokentest.With(claims, "aud", urlV2+"?x=1")), 700023},
 		{"aud with an empty query", signed(header, tokentest.With(claims, "aud", urlV2+"?")), 700023},
 		{"aud with a fragment", signed(header, tokentest.With(claims, "aud", urlV2+"#x")), 700023},
+		{"aud the issuer of v1 without its final slash", signed(header, tokentest.With(claims, "aud", base+"/"+tenantID)), 700023},
 		{"aud with a final slash", signed(header, tokentest.With(claims, "aud", urlV2+"/")), 700023},
 		{"aud with doubled slashes", signed(header, tokentest.With(claims, "aud", base+"//"+tenantID+"/oauth2/v2.0/token")), 700023},
 		{"aud with dots", signed(header, tokentest.With(claims, "aud", base+"/x/../"+tenantID+"/oauth2/v2.0/token")), 700023},
@@ -350,6 +352,15 @@ func TestSecrets(t *testing.T) {
 	wantRefusal(t, basic("old"), 401, "invalid_client", 7000222)
 	c.set(start.Add(time.Second))
 	wantRefusal(t, body("new"), 401, "invalid_client", 7000222)
+}
+
+// TestYearOneSecret has a secret that expired long ago.
+func TestYearOneSecret(t *testing.T) {
+	o := crowdOptions(&clock{at: start})
+	client := &o.Tenants[0].Clients[0]
+	client.Secrets = append(client.Secrets, Secret{Value: "old", Expires: new(time.Time)})
+	a := newAuthority(t, o)
+	wantRefusal(t, post(a, urlV2, set(formV2(), "client_secret", "old")), 401, "invalid_client", 7000222)
 }
 
 // FuzzClientAssertion parses assertions. Only the one that the app has signed is valid.

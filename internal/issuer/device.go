@@ -125,7 +125,7 @@ func (a *Authority) enterCode(c *call) (any, error) {
 	a.signIns.mu.Lock()
 	d := a.signIns.users[entered]
 	ok, wait := a.guesses.try(target{kind: guessUserCode, caller: callerOf(c.r), limit: maxWrongUserCodes}, func() bool {
-		return d != nil && !a.isOver(d.made, deviceLifetime)
+		return d != nil && !d.made.isOver(deviceLifetime, a.instant())
 	})
 	a.signIns.mu.Unlock()
 	if wait > 0 {
@@ -193,7 +193,7 @@ func (a *Authority) takeDevice(t *tokenRequest, key string) (*login, *Grant, err
 		return nil, nil, fail(codeBadDeviceCode, "The device code is not one of this server's, or was redeemed already. Ask for a new one.")
 	case !ascii.EqualFold(d.clientID, t.client.ID):
 		return nil, nil, fail(codeBadGrant, "The device code was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
-	case a.isOver(d.made, deviceLifetime):
+	case d.made.isOver(deviceLifetime, a.instant()):
 		return nil, nil, fail(codeDeviceExpired, "The device code expired %s after it was issued. Ask for a new one.", deviceLifetime)
 	case !d.done:
 		return nil, nil, fail(codePending, "The user has not signed in yet. Ask again in %d seconds.", int(deviceInterval/time.Second))

@@ -48,10 +48,9 @@ func (g *Grant) KeepUntil() time.Time {
 	return g.Expires()
 }
 
-// isOver reports whether the last refresh token has expired.
-func (g *Grant) isOver(now instant) bool {
-	return instant{shown: g.Renewed, system: g.System}.age(now) >= RefreshLifetime
-}
+// renewed is when the last refresh token was issued, and its life of [RefreshLifetime]
+// began.
+func (g *Grant) renewed() instant { return instant{shown: g.Renewed, system: g.System} }
 
 // nameOfGrant returns the name that access tokens have of the grant with an id, empty for
 // none. It is not the id, with which anybody could have the family revoked by sending a
@@ -96,14 +95,14 @@ func (a *Authority) newGrant(t *tokenRequest, tenantID, userID string, mfa bool,
 // beginGrant issues the first tokens of a family, which begins with a login unless the
 // request itself shows who the user is.
 func (a *Authority) beginGrant(t *tokenRequest, g *Grant, l *login, nonce string) (*issued, error) {
-	if l != nil {
-		if _, _, err := l.check(&t.trust.directory); err != nil {
-			return nil, err
-		}
-	}
-	tenant, user, err := t.trust.userOf(g)
+	tenant, user, err := t.trust.userOf(g.TenantID, g.UserID)
 	if err != nil {
 		return nil, err
+	}
+	if l != nil {
+		if err := l.check(user); err != nil {
+			return nil, err
+		}
 	}
 	want, err := a.accessRequest(t, g)
 	if err != nil {
@@ -123,13 +122,13 @@ func (a *Authority) beginGrant(t *tokenRequest, g *Grant, l *login, nonce string
 	return got, err
 }
 
-// userOf finds the user of a grant, who may have been removed.
-func (d *directory) userOf(g *Grant) (*tenant, *User, error) {
-	tenant := d.tenant(g.TenantID)
+// userOf finds a user who signed in, and may have been removed since.
+func (d *directory) userOf(tenantID, userID string) (*tenant, *User, error) {
+	tenant := d.tenant(tenantID)
 	if tenant == nil {
-		return nil, nil, unknownTenant(g.TenantID)
+		return nil, nil, unknownTenant(tenantID)
 	}
-	user := tenant.userByID(g.UserID)
+	user := tenant.userByID(userID)
 	if user == nil {
 		return nil, nil, fail(codeGrantRevoked, "The user who signed in is not there any more. Have another user sign in.")
 	}
@@ -167,7 +166,7 @@ func (gs *grants) keep(ctx context.Context, g Grant) error {
 func (gs *grants) prune(now instant) {
 	looked := 0
 	for id, g := range gs.families {
-		if g.isOver(now) && now.system.Sub(g.System) >= RefreshLifetime {
+		if g.renewed().isOverByBoth(RefreshLifetime, now) {
 			delete(gs.families, id)
 		}
 		if looked++; looked == 4 {
@@ -197,7 +196,7 @@ func (gs *grants) redeem(ctx context.Context, token string, now instant, use fun
 	switch {
 	case g.Revoked != "":
 		return revokedGrant(g)
-	case g.isOver(now):
+	case g.renewed().isOver(RefreshLifetime, now):
 		return fail(codeRefreshExpired, "The refresh token expired: it was issued at %s and not used for 90 days. Have the user sign in again.", g.Renewed.UTC().Format(time.RFC3339))
 	case subtle.ConstantTimeCompare(digest(token), g.Current) != 1:
 		revoked := *g
@@ -248,7 +247,7 @@ func (a *Authority) Grants() []Grant {
 	now := a.instant()
 	var list []Grant
 	for _, g := range a.grants.families {
-		if !g.isOver(now) {
+		if !g.renewed().isOver(RefreshLifetime, now) {
 			list = append(list, *g)
 		}
 	}
@@ -284,7 +283,7 @@ func (a *Authority) continueGrant(t *tokenRequest, g *Grant) (*issued, error) {
 	if !ascii.EqualFold(g.ClientID, t.client.ID) {
 		return nil, fail(codeBadGrant, "The refresh token was issued to another application than %s. Send it with the client_id that it was issued to.", t.client.ID)
 	}
-	tenant, user, err := t.trust.userOf(g)
+	tenant, user, err := t.trust.userOf(g.TenantID, g.UserID)
 	if err != nil {
 		return nil, err
 	}

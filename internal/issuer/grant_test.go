@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -164,6 +165,44 @@ func TestRefreshNotSaved(t *testing.T) {
 	wantRefusal(t, post(a, commonToken, refreshForm(token)), 500, "server_error", 50000)
 	broken = false
 	wantTokens(t, a, post(a, commonToken, refreshForm(token)))
+}
+
+// TestTokensNameNoFamily makes refresh tokens up of what is in an access token, which more
+// know than the app. They do not end the user's family.
+func TestTokensNameNoFamily(t *testing.T) {
+	a := newAuthority(t, signInOptions(&clock{at: start}))
+	got := signedInTokens(t, a)
+	refresh := func(text string) tokens {
+		return redeem(t, a, commonToken, url.Values{"grant_type": {grantTypeRefresh}, "refresh_token": {text}})
+	}
+	_, payload := parts(t, got.AccessToken)
+	for _, claim := range payload {
+		if made := refresh(fmt.Sprintf("%s%v.made-up", refreshPrefix, claim)); made.code() != codeBadGrant.number {
+			t.Errorf("%v: %+v", claim, made)
+		}
+	}
+	if next := refresh(got.RefreshToken); next.AccessToken == "" {
+		t.Errorf("%+v", next)
+	}
+}
+
+// TestGrantWithoutSystem has a family that an older version stored, without the time by
+// the system's clock: what the clock that is set has ended is right again.
+func TestGrantWithoutSystem(t *testing.T) {
+	gs := newGrants([]Grant{{ID: "old", Renewed: start}}, nil, start)
+	future := start.AddDate(4, 0, 0)
+	if g := gs.families["old"]; !g.renewed().isOver(RefreshLifetime, instant{shown: future, system: start}) {
+		t.Error("it does not end")
+	}
+	gs.prune(instant{shown: future, system: start})
+	g := gs.families["old"]
+	if g == nil || g.renewed().isOver(RefreshLifetime, instant{shown: start, system: start}) || g.renewed().isOver(RefreshLifetime, instant{shown: start.AddDate(-1, 0, 0), system: start}) {
+		t.Errorf("it is over: %+v", g)
+	}
+	gs.prune(instant{shown: future, system: start.Add(RefreshLifetime)})
+	if len(gs.families) != 0 {
+		t.Error("it is kept for ever")
+	}
 }
 
 // TestRefreshRemembersAPI omits the API of a token, at either endpoint.

@@ -19,6 +19,16 @@ func (i instant) age(now instant) time.Duration {
 }
 
 // isOver reports whether a life that began at an instant has ended.
-func (a *Authority) isOver(began instant, life time.Duration) bool {
-	return began.age(a.instant()) >= life
+func (i instant) isOver(life time.Duration, now instant) bool { return i.age(now) >= life }
+
+// isOverByEither is isOver for what is to end although the clock that people set is
+// frozen: it does by the system's, too.
+func (i instant) isOverByEither(life time.Duration, now instant) bool {
+	return i.isOver(life, now) || now.system.Sub(i.system) >= life
+}
+
+// isOverByBoth is isOver for what is to be forgotten: it is not as long as setting a clock
+// back would make it right again.
+func (i instant) isOverByBoth(life time.Duration, now instant) bool {
+	return i.isOver(life, now) && now.system.Sub(i.system) >= life
 }

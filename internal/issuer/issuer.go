@@ -6,8 +6,8 @@
 //
 // An [Authority] stores nothing on disk. Signing keys are made with [GenerateKey],
 // stored by the caller as PEM and restored with [ParseKey]; consents, refresh tokens and
-// used assertions are passed to the caller as they change and restored at start. What a token allows is
-// not decided here.
+// used assertions are passed to the caller as they change and restored at start. What a
+// token allows is not decided here.
 package issuer
 
 import (
@@ -109,7 +109,9 @@ type Options struct {
 	Leeway time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
-	// System is the clock that nobody sets, for limits on guesses. Nil means time.Now.
+	// System is the clock that nobody sets, for what must end though Now is frozen or set
+	// back: limits on guesses, repeated requests, and lives that began in a future which
+	// was taken back. Nil means time.Now.
 	System func() time.Time
 
 	// Customer finds the tenant of a customer, which is not among Tenants, by id or
@@ -124,8 +126,9 @@ type Options struct {
 	Assertions []UsedAssertion
 	// SaveConsent and SaveGrant save a consent or a grant, replacing an earlier one
 	// with the same key; a consent without resources is deleted. SaveAssertion saves
-	// that an assertion was used; all but the last keep ones of its app may be forgotten. If saving fails, the request fails. Nil means that
-	// they are kept in memory only.
+	// that an assertion was used; all but the last keep ones of its app may be
+	// forgotten. If saving fails, the request fails. Nil means that they are kept in
+	// memory only.
 	SaveConsent   func(context.Context, Consent) error
 	SaveGrant     func(context.Context, Grant) error
 	SaveAssertion func(ctx context.Context, used UsedAssertion, keep int) error

@@ -11,21 +11,19 @@ type login struct {
 	revoked            atomic.Pointer[string] // why
 }
 
-// check finds the user of a login that holds still, as the user is now.
-func (l *login) check(d *directory) (*tenant, *User, error) {
-	tenant, user, err := d.userOf(&Grant{TenantID: l.tenantID, UserID: l.user.ObjectID})
+// check fails if a login does not hold any more for its user, who is passed as they are
+// now.
+func (l *login) check(user *User) error {
 	switch {
-	case err != nil:
-		return nil, nil, err
 	case user.Disabled:
-		return nil, nil, disabledUser(user)
+		return disabledUser(user)
 	case user.Password != l.user.Password:
-		return nil, nil, revokedLogin("the user's password has changed")
+		return revokedLogin("the user's password has changed")
 	}
 	if why := l.revoked.Load(); why != nil {
-		return nil, nil, revokedLogin(*why)
+		return revokedLogin(*why)
 	}
-	return tenant, user, nil
+	return nil
 }
 
 func revokedLogin(why string) error {

@@ -52,8 +52,8 @@ var (
 	errNoBaseURL = errors.New("issuer: no base URL is known: name one with SetBaseURLs")
 )
 
-// ErrUnavailable is for the errors of SaveConsent and SaveGrant that pass by themselves:
-// requests are answered with 503.
+// ErrUnavailable is what the functions of [Options] wrap when they fail for a reason
+// that passes and is not the authority's: the request is answered with 503.
 var ErrUnavailable = errors.New("issuer: nothing can be saved at the moment")
 
 // unavailableWait is when to repeat such a request.
@@ -73,10 +73,10 @@ func (a *Authority) Mint(r MintRequest) (*Token, error) {
 	if client == nil {
 		return nil, fmt.Errorf("issuer: no client %q in tenant %s: add it to the tenant's Clients", r.ClientID, tenant.id)
 	}
+	var user *User
 	var subject *signedIn
 	if r.User != "" {
-		user := tenant.user(r.User)
-		if user == nil {
+		if user = tenant.user(r.User); user == nil {
 			return nil, fmt.Errorf("issuer: no user %q in tenant %s: add it to the tenant's Users", r.User, tenant.id)
 		}
 		subject = &signedIn{user: user, mfa: !r.WithoutMFA}
@@ -86,7 +86,7 @@ func (a *Authority) Mint(r MintRequest) (*Token, error) {
 		return nil, fmt.Errorf("issuer: no resource %q: add it to Options.Resources", r.Resource)
 	}
 	if client.home != tenant {
-		if err := a.checkConsent(client, tenant, subject.orNobody(), &accessRequest{resource: r.Resource}); err != nil {
+		if err := a.checkConsent(client, tenant, user, &accessRequest{resource: r.Resource}); err != nil {
 			return nil, fmt.Errorf("issuer: client %s of another tenant: %w", client.ID, err)
 		}
 	}
@@ -112,14 +112,6 @@ type signedIn struct {
 	user    *User
 	mfa     bool
 	grantID string // empty: the user did not sign in, a token was minted
-}
-
-// orNobody returns the user, nil if nobody is signed in.
-func (s *signedIn) orNobody() *User {
-	if s == nil {
-		return nil
-	}
-	return s.user
 }
 
 // methods returns how the user signed in, as in an amr claim.

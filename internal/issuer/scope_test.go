@@ -1,6 +1,8 @@
 package issuer
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/partnercenter-go/partnercenter/internal/token"
@@ -43,6 +45,20 @@ func TestNamesOfAnAPI(t *testing.T) {
 	for name, known := range map[string]bool{token.APIAppID: true, token.GraphAppID: false, api: false} {
 		if err := a.resolve(a.trust.Load(), &accessRequest{resource: name}); (err == nil) != known {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestBlanks has blanks beyond ASCII beside keys, which are not trimmed and separate
+// nothing.
+func TestBlanks(t *testing.T) {
+	a := newAuthority(t, signInOptions(&clock{at: start}))
+	for _, blank := range []string{"\u00a0", "\u2003", "\u0085"} {
+		wantRefusal(t, post(a, urlV2, set(formV2(), "scope", "openid"+blank+api+"/.default")), 400, "invalid_scope", codeInvalidScope.number)
+		b := newBrowser(t, a)
+		w := b.press(b.do("GET", authorizeURL("/common/oauth2/v2.0/authorize"), nil), "signin", url.Values{"username": {userName + blank}, "password": {password}})
+		if !strings.Contains(w.Body.String(), `name="password"`) {
+			t.Errorf("%q after the name signs in: %s", blank, w.Body)
 		}
 	}
 }

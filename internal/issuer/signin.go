@@ -179,7 +179,7 @@ func (a *Authority) takeStep(c *call, parameters url.Values) (got any, finish fu
 	defer a.signIns.mu.Unlock()
 	over := fail(codeFlowExpired, "This sign-in is over, or took too long. Go back to the application, and sign in again.")
 	f, ok := a.signIns.flows.get(parameters.Get("flow"))
-	if !ok || a.isOver(f.began, signInLifetime) {
+	if !ok || f.began.isOver(signInLifetime, a.instant()) {
 		return nil, nil, over
 	}
 	cookie, err := c.r.Cookie(browserCookie(c.r))
@@ -305,7 +305,10 @@ type parties struct {
 // parties finds them as they are now. Every step after the password begins with it:
 // people and apps may have been removed or disabled since.
 func (a *Authority) parties(t *trust, f *flow) (p parties, err error) {
-	if p.tenant, p.user, err = f.login.check(&t.directory); err != nil {
+	if p.tenant, p.user, err = t.userOf(f.login.tenantID, f.login.user.ObjectID); err != nil {
+		return p, err
+	}
+	if err = f.login.check(p.user); err != nil {
 		return p, err
 	}
 	if p.user.MFA && !f.login.mfa {
@@ -330,11 +333,10 @@ func (a *Authority) acceptSignIn(c *call, f *flow, everybody bool) (any, error) 
 		return nil, err
 	}
 	if f.confirms {
-		if f.signInRequest().customer == nil { // it was looked at already
-			err = a.checkConsent(p.client, p.tenant, p.user, p.access)
-		}
-		if err != nil {
-			return nil, err
+		if f.signInRequest().customer == nil { // parties has looked at a customer's consent
+			if err := a.checkConsent(p.client, p.tenant, p.user, p.access); err != nil {
+				return nil, err
+			}
 		}
 		return a.finishSignIn(c, f)
 	}
@@ -485,7 +487,9 @@ func (a *Authority) checkPassword(c *call, in *tenant, name, password string) (*
 	})
 	switch {
 	case wait > 0:
-		return nil, nil, fail(codeLocked, "The account is locked for a minute for sign-ins from here, because the password was wrong %d times in a row. Wait, then try again.", of.limit)
+		f := fail(codeLocked, "The account is locked for a minute for sign-ins from here, because the password was wrong %d times in a row. Wait, then try again.", of.limit)
+		f.retryAfter = wait
+		return nil, nil, f
 	case !ok:
 		return nil, nil, wrongPassword()
 	case user.Disabled:

@@ -119,7 +119,7 @@ func callerOf(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	address := from.Addr().Unmap().WithZone("")
-	if loopback.IsHost(address.String()) {
+	if loopback.IsAddress(address) {
 		return "loopback"
 	}
 	if address.Is6() {

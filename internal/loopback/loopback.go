@@ -1,9 +1,11 @@
-// Package loopback recognizes this machine by its names.
+// Package loopback recognizes this machine by its names and addresses, and requests that
+// web pages make a browser on it send.
 package loopback
 
 import (
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/partnercenter-go/partnercenter/internal/ascii"
@@ -12,9 +14,12 @@ import (
 // IsHost reports whether a host, without a port, is this machine: localhost or a
 // loopback address.
 func IsHost(host string) bool {
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return ascii.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+	address, _ := netip.AddrFromSlice(net.ParseIP(strings.Trim(host, "[]")))
+	return ascii.EqualFold(host, "localhost") || IsAddress(address)
 }
+
+// IsAddress reports whether an address is a loopback one.
+func IsAddress(address netip.Addr) bool { return address.IsLoopback() }
 
 // Host returns the host that a request was sent to, without the port.
 func Host(r *http.Request) string {

@@ -24,6 +24,7 @@ type apiError struct {
 	code        partnercenter.ErrorCode
 	description string
 	data        []string
+	retryAfter  time.Duration // of a 503, if it is not [unavailableRetryAfter]
 }
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d/%s: %s", e.status, e.code, e.description) }
@@ -57,7 +58,7 @@ var (
 	errRequestIDNoASCII = fail(http.StatusBadRequest, partnercenter.ErrorCodeInvalidInput, "Invalid request input: MS-RequestId has characters other than those of ASCII, so a repeated write could not be recognized. Send a GUID.")
 	errUploadTooLarge   = fail(http.StatusRequestEntityTooLarge, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("Invalid request input: the upload is larger than %d MiB. Send its files in several uploads.", maxUpload>>20))
 	errSlowUpload       = fail(http.StatusRequestTimeout, partnercenter.ErrorCodeInvalidInput, fmt.Sprintf("The upload did not come in time: %s for every %d KiB, and %s for all. Send it again, with the same MS-RequestId.", chunkTimeout, transferChunk>>10, uploadTimeout))
-	errNoSpace          = fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The server's disk has no room for the file. Make room in its folder for temporary files, and try again with the same MS-RequestId.")
+	errNoSpace          = fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The server's disk has no room for the file. Make room where its database is, and try again with the same MS-RequestId.")
 )
 
 func errBadPath(why string) error {
@@ -94,8 +95,8 @@ func errBadQuery(problem, next string) error {
 
 func errEnum(name, value string, allowed []string) error {
 	return &apiError{
-		http.StatusBadRequest, partnercenter.ErrorCodeEnumUnparsable,
-		"Unable to parse enum: " + name + "=" + quote.Text(value) + ". Send one of " + strings.Join(allowed, ", ") + ", in any spelling, or leave it out.", allowed,
+		status: http.StatusBadRequest, code: partnercenter.ErrorCodeEnumUnparsable, data: allowed,
+		description: "Unable to parse enum: " + name + "=" + quote.Text(value) + ". Send one of " + strings.Join(allowed, ", ") + ", in any spelling, or leave it out.",
 	}
 }
 
@@ -136,15 +137,13 @@ func errUnavailable(why error) error {
 	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected, "The token cannot be checked: "+why.Error()+".")
 }
 
-// unusableWait is when to repeat a request that could not be stored: somebody has to
-// make room first.
-const unusableWait = 10 * time.Second
-
 // errUnusable is for writes while nothing can be written. What they would have changed
 // is unchanged.
 func errUnusable(why *store.UnusableError) error {
-	return fail(http.StatusServiceUnavailable, partnercenter.ErrorCodeUnexpected,
-		"The database cannot be used: "+why.Reason.Error()+". Nothing was changed. To go on, "+why.Next+"; then repeat the request with the same MS-RequestId.")
+	return &apiError{
+		status: http.StatusServiceUnavailable, code: partnercenter.ErrorCodeUnexpected, retryAfter: store.RetryAfter,
+		description: "Nothing was changed: " + why.Problem() + ". To go on, " + why.Next + "; then repeat the request with the same MS-RequestId.",
+	}
 }
 
 // errWebPage refuses requests that a web page may have made a browser send.

@@ -70,7 +70,7 @@ func (s *Server) readyz(c *call) error {
 // no file: anyone may ask.
 func databaseStatus(err error) string {
 	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
-		return "the database cannot be used: " + unusable.Reason.Error()
+		return unusable.Problem()
 	}
 	return "database unavailable"
 }

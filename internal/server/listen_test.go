@@ -137,6 +137,24 @@ func (r *inFlight) get(t *testing.T, client *http.Client, address, token string,
 	return resp
 }
 
+// TestDateIsByTheClock reads Date while the clock follows the system's, when net/http
+// sends it, and once it is set.
+func TestDateIsByTheClock(t *testing.T) {
+	r := newRunning(t)
+	wantDate := func(path string, want time.Time) {
+		t.Helper()
+		got, err := http.ParseTime(r.get(t, http.DefaultClient, "http://"+r.api+path, r.token(t), nil).Header.Get("Date"))
+		if err != nil || got.Sub(want).Abs() > time.Minute {
+			t.Errorf("%s: %v %v, want %v", path, got, err, want)
+		}
+	}
+	const call, other = "/v1/customers", "/common/discovery/v2.0/keys"
+	wantDate(call, time.Now())
+	must(t, r.clock.Advance(24 * time.Hour))
+	wantDate(call, time.Now().Add(24*time.Hour))
+	wantDate(other, time.Now())
+}
+
 // TestTLSAndHTTPVersions connects to the server as old and new clients do.
 func TestTLSAndHTTPVersions(t *testing.T) {
 	r := newRunning(t)

@@ -18,24 +18,30 @@ const (
 	maxLogPending = 4 << 20
 )
 
-// LogWriter takes log lines and writes them in the background, many at a time. It never
-// keeps those who log waiting: lines for which there is no room, and lines that cannot be
-// written, are dropped, and the next line that gets through says how many. Close writes
-// the rest.
+// LogWriter takes lines and writes them in the background, many at a time. It never keeps
+// those who log or print waiting: lines for which there is no room, and lines that cannot
+// be written, are dropped. Close writes the rest.
 type LogWriter struct {
 	w       io.Writer
+	counts  bool // the next line that gets through says how many were dropped
 	lines   *batcher[byte]
 	dropped atomic.Int64 // lines, since the last one that got through
 }
 
-// NewLogWriter returns a LogWriter that writes to w lines as [log/slog] formats them.
-func NewLogWriter(w io.Writer) *LogWriter {
-	l := &LogWriter{w: w}
+// NewLogWriter returns a LogWriter for lines as [log/slog] formats them. After some were
+// dropped, the next one has their number as an attribute.
+func NewLogWriter(w io.Writer) *LogWriter { return newLogWriter(w, true) }
+
+// NewOutput returns a LogWriter for text that is printed, which gets no attributes.
+func NewOutput(w io.Writer) *LogWriter { return newLogWriter(w, false) }
+
+func newLogWriter(w io.Writer, counts bool) *LogWriter {
+	l := &LogWriter{w: w, counts: counts}
 	l.lines = newBatcher(batchLimits{delay: logDelay, batch: 64 << 10, maxPending: maxLogPending}, l.write)
 	return l
 }
 
-// Write queues a log line. After Close it drops it.
+// Write queues a line. After Close it drops it.
 func (l *LogWriter) Write(line []byte) (int, error) {
 	if !l.lines.add(line...) {
 		l.dropped.Add(1)
@@ -43,9 +49,10 @@ func (l *LogWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// write writes lines, the first of which says how many were dropped before.
+// write writes lines, the first of which says how many were dropped before, if they are
+// counted.
 func (l *LogWriter) write(lines []byte) {
-	if dropped := l.dropped.Load(); dropped > 0 {
+	if dropped := l.dropped.Load(); l.counts && dropped > 0 {
 		end := bytes.IndexByte(lines, '\n') + 1
 		if _, err := l.w.Write(withDropped(lines[:end], dropped)); err != nil {
 			end = 0

@@ -137,6 +137,24 @@ func TestLogThatFails(t *testing.T) {
 	}
 }
 
+// TestOutputThatFails drops what is printed: the text that follows is as it was.
+func TestOutputThatFails(t *testing.T) {
+	out := &stuckLog{free: make(chan struct{})}
+	close(out.free)
+	w := NewOutput(out)
+	out.fail(errors.New("no space left on device"))
+	fmt.Fprintln(w, "lost")
+	for w.dropped.Load() != 1 {
+		time.Sleep(time.Millisecond)
+	}
+	out.fail(nil)
+	fmt.Fprintln(w, "written")
+	w.Close()
+	if out.b.String() != "written\n" {
+		t.Errorf("%q is printed", out.b.String())
+	}
+}
+
 // TestServesWithStuckLog logs more requests than wait for a log that takes nothing, and
 // stops.
 func TestServesWithStuckLog(t *testing.T) {

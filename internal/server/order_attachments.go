@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	crand "crypto/rand"
 	"encoding/hex"
@@ -129,10 +128,13 @@ func (s *Server) attach(c *call, body io.Reader, deadline time.Time) error {
 // checkAttachable refuses an upload to an order that takes none, unless it repeats one
 // that was accepted.
 func (s *Server) checkAttachable(ctx context.Context, c *call, o *lifecycle.Order) error {
-	refused := lifecycle.CanAttach(o, s.now())
 	answer, err := c.idempotencyKey(nil)
-	if refused == nil || answer == nil || err != nil {
-		return cmp.Or(err, refused)
+	if err != nil {
+		return err // it would be refused once the body is there, too
+	}
+	refused := lifecycle.CanAttach(o, s.now())
+	if refused == nil || answer == nil { // without an id it repeats nothing
+		return refused
 	}
 	before, err := s.config.Store.Answered(ctx, c.claims.TenantID, c.customer, answer.Key)
 	if before != nil || err != nil {

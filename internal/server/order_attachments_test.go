@@ -557,7 +557,6 @@ func TestSlowUploads(t *testing.T) {
 		status      int
 	}{
 		{seedOrders + "/nope", a.token, 404},
-		{seedOrders + "/nope", a.token, 404},
 		{"/v1/customers/" + foreignCustomer(t) + "/orders/" + shortOrder, a.token, 403},
 		{path, "x" + a.token, 401},
 		{seedOrders + "/" + shortOrder, a.token, 400}, // it waits for none

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -36,12 +37,11 @@ func (s *Server) refuse(c *call, err error) {
 		return
 	}
 	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
-		retryafter.Set(c.w.Header(), unusableWait)
 		err = errUnusable(unusable)
 	}
 	e, ok := errors.AsType[*apiError](c.storeError(err))
 	if rule, is := errors.AsType[*lifecycle.Refusal](err); is {
-		e = &apiError{rule.Status, rule.Code, rule.Error(), rule.Data}
+		e = &apiError{status: rule.Status, code: rule.Code, description: rule.Error(), data: rule.Data}
 		if rule.Code == partnercenter.ErrorCodeRoleNotGranted {
 			e.code = s.config.Edition.needsUser() // the rules ask for no other role
 		}
@@ -81,7 +81,7 @@ func (c *call) writeError(e *apiError) {
 	case e.code == partnercenter.ErrorCodeMFARequired:
 		c.w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	case e.status == http.StatusServiceUnavailable:
-		retryafter.Set(c.w.Header(), unavailableRetryAfter)
+		retryafter.Set(c.w.Header(), cmp.Or(e.retryAfter, unavailableRetryAfter))
 	case e.status == http.StatusUnauthorized:
 		c.w.Header().Set("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+c.requestID)
 	}

@@ -300,8 +300,11 @@ func (s *Server) serveAPI(c *call, path pathSegments) error {
 		return errUnknownRoute(c.r.URL.Path)
 	}
 	c.pattern = node.pattern
-	// Clients say until when something can be done by the service's clock.
-	c.w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+	// Clients say until when something can be done by the service's clock. net/http sends
+	// the system's.
+	if !s.config.Clock.IsReal() {
+		c.w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+	}
 	method := c.r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet // net/http leaves the body out

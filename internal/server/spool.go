@@ -7,8 +7,9 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/partnercenter-go/partnercenter/internal/store"
 )
 
 // Files on their way to or from a client are in temporary files: a slow client takes
@@ -95,7 +96,7 @@ func (s *spool) Close() {
 
 // spoolError words the error of a temporary file.
 func spoolError(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if store.IsDiskFull(err) {
 		return errNoSpace
 	}
 	return err

@@ -40,22 +40,11 @@ func TestUnusable(t *testing.T) {
 	path := find()
 	order := func() (*http.Response, string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.api+seedOrders,
-			strings.NewReader(`{"billingCycle":"monthly","lineItems":[{"lineItemNumber":0,"offerId":"031C9E47-4802-4248-838E-778FB1D2CC05","quantity":1}]}`))
-		must(t, err)
-		req.Header.Set("Authorization", "Bearer "+token)
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("MS-RequestId", "5d2a1b1c-5f5f-4d6f-8a59-000000000001")
-		resp, err := http.DefaultClient.Do(req)
-		must(t, err)
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		must(t, err)
-		return resp, string(body)
+		return r.send(t, http.MethodPost, seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000001", anOrder)
 	}
 	must(t, os.Rename(path, path+".away"))
 	resp, body := order()
-	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || !strings.Contains(body, "its file was removed or replaced") {
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "10" || !strings.Contains(body, "its file was removed or replaced") {
 		t.Errorf("an order: %s %v %s", resp.Status, resp.Header, body)
 	}
 	if strings.Contains(body, path) {
@@ -77,7 +66,7 @@ func TestUnusable(t *testing.T) {
 	plane, err := http.Post("http://"+r.control+"/keys", "application/json", nil)
 	must(t, err)
 	defer plane.Body.Close()
-	if plane.StatusCode != http.StatusServiceUnavailable || plane.Header.Get("Retry-After") == "" {
+	if plane.StatusCode != http.StatusServiceUnavailable || plane.Header.Get("Retry-After") != "10" {
 		t.Errorf("the control plane: %s", plane.Status)
 	}
 	must(t, os.Rename(path+".away", path))
@@ -96,12 +85,12 @@ func TestLogCutOff(t *testing.T) {
 	r := newRunning(t)
 	token := r.token(t)
 	path := find() + "-wal"
-	before := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000002", anOrder)
+	before, _ := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000002", anOrder)
 	kept, err := os.ReadFile(path)
 	must(t, err)
 	must(t, os.Truncate(path, 0))
-	cut := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000003", anOrder)
-	if before.StatusCode != http.StatusCreated || cut.StatusCode != http.StatusServiceUnavailable || cut.Header.Get("Retry-After") == "" {
+	cut, _ := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000003", anOrder)
+	if before.StatusCode != http.StatusCreated || cut.StatusCode != http.StatusServiceUnavailable || cut.Header.Get("Retry-After") != "10" {
 		t.Errorf("orders: %s, then %s", before.Status, cut.Status)
 	}
 	if resp := r.get(t, http.DefaultClient, "http://"+r.api+"/readyz", "", nil); resp.StatusCode != http.StatusServiceUnavailable {
@@ -111,15 +100,15 @@ func TestLogCutOff(t *testing.T) {
 	if resp := r.get(t, http.DefaultClient, "http://"+r.api+"/readyz", "", nil); resp.StatusCode != http.StatusOK {
 		t.Errorf("readiness once it is back: %s", resp.Status)
 	}
-	if again := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000003", anOrder); again.StatusCode != http.StatusCreated {
+	if again, _ := r.send(t, "POST", seedOrders, token, "5d2a1b1c-5f5f-4d6f-8a59-000000000003", anOrder); again.StatusCode != http.StatusCreated {
 		t.Errorf("an order once it is back: %s", again.Status)
 	}
 }
 
 const anOrder = `{"billingCycle":"monthly","lineItems":[{"lineItemNumber":0,"offerId":"031C9E47-4802-4248-838E-778FB1D2CC05","quantity":1}]}`
 
-// send makes a write with an id, and returns its answer, whose body is closed.
-func (r *inFlight) send(t *testing.T, method, path, token, id, body string) *http.Response {
+// send makes a write with an id, and returns its answer and the answer's body.
+func (r *inFlight) send(t *testing.T, method, path, token, id, body string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+r.api+path, strings.NewReader(body))
 	must(t, err)
@@ -128,8 +117,10 @@ func (r *inFlight) send(t *testing.T, method, path, token, id, body string) *htt
 	req.Header.Set("MS-RequestId", id)
 	resp, err := http.DefaultClient.Do(req)
 	must(t, err)
-	resp.Body.Close()
-	return resp
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	must(t, err)
+	return resp, string(text)
 }
 
 // A damaged document is an error, and none of it is sent.

@@ -28,8 +28,15 @@ type UnusableError struct {
 }
 
 func (e *UnusableError) Error() string {
-	return fmt.Sprintf("the database cannot be used: %v (%v); %s", e.Reason, e.Cause, e.Next)
+	return fmt.Sprintf("%s (%v); %s", e.Problem(), e.Cause, e.Next)
 }
+
+// Problem says what is wrong, without the cause, which may name files.
+func (e *UnusableError) Problem() string { return "the database cannot be used: " + e.Reason.Error() }
+
+// RetryAfter is when to repeat what failed with an [UnusableError]: somebody has to
+// make room first, or the like.
+const RetryAfter = 10 * time.Second
 
 func (e *UnusableError) Unwrap() []error { return []error{e.Reason, e.Cause} }
 

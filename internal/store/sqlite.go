@@ -205,7 +205,7 @@ func notWritable(path string, cause error) error {
 		Next: "make the file and its folder writable for this user or choose another location",
 	}
 	switch {
-	case errors.Is(cause, syscall.ENOSPC), errors.Is(cause, syscall.EDQUOT):
+	case IsDiskFull(cause):
 		e.Reason, e.Next = ErrDiskFull, "make room there, or choose another location"
 	case errors.Is(cause, syscall.EMFILE), errors.Is(cause, syscall.ENFILE):
 		e.Reason, e.Next = ErrNoDescriptors, "allow more (ulimit -n), or close what has them open"

@@ -49,7 +49,7 @@ func runDemo(ctx context.Context, term *terminal.Terminal, show ShowOrders, keep
 	defer remove()
 	defer term.AtOnce(remove)()
 	// The server of --keep stops although nobody reads what was printed.
-	stdout, out := term.Stdout, server.NewLogWriter(term.Stdout)
+	stdout, out := term.Stdout, server.NewOutput(term.Stdout)
 	defer func() {
 		out.Close()
 		term.Stdout = stdout

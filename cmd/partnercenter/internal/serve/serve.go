@@ -158,7 +158,7 @@ func runServe(ctx context.Context, term *terminal.Terminal, o *serveOptions) err
 		remove()
 		local.store.Abandon()
 	})()
-	out := server.NewLogWriter(term.Stdout)
+	out := server.NewOutput(term.Stdout)
 	defer out.Close()
 	local.print(out)
 	return local.serve(ctx, o.shutdownGrace)
