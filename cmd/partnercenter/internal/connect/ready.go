@@ -211,12 +211,15 @@ func followReadyFile(path string) (ReadyFacts, error) {
 	return readReadyFile(path)
 }
 
-// WarnOfReadyFolder returns why others could replace a ready file, nil if they cannot.
-func WarnOfReadyFolder(path string) error {
+// CheckReadyFolder refuses a folder in which others could replace a ready file.
+func CheckReadyFolder(path string) error {
 	dir := filepath.Dir(path)
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil //nolint:nilerr // it was written there a moment ago
+	}
+	if _, foreign := private.ForeignOwner(info, os.Geteuid()); !foreign && info.Mode()&fs.ModeSticky != 0 {
+		return nil // as in /tmp, they can add files only
 	}
 	return private.CheckFolder(dir, info, os.Geteuid(), "the ready file")
 }
