@@ -224,13 +224,19 @@ func CheckReadyFolder(path string) error {
 	return private.CheckFolder(dir, info, os.Geteuid(), "the ready file")
 }
 
+// ErrNoServer reports that no server has written its ready file.
+var ErrNoServer = errors.New("there is no local server")
+
 func readReadyFile(path string) (ReadyFacts, error) {
+	const start = "start one with: partnercenter serve (without --ready-file, which replaces this file)"
 	data, err := textfile.Read(path, textfile.Small)
-	if Missing(err) {
-		return ReadyFacts{}, fmt.Errorf("there is no local server: %s does not exist; start one with: partnercenter serve (without --ready-file, which replaces this file)", path)
-	}
-	if err != nil {
+	switch {
+	case Missing(err):
+		return ReadyFacts{}, fmt.Errorf("%w: %s does not exist; %s", ErrNoServer, path, start)
+	case err != nil:
 		return ReadyFacts{}, err
+	case len(data) == 0: // made for a server that is to start, as by mktemp
+		return ReadyFacts{}, fmt.Errorf("%w: %s is empty; %s", ErrNoServer, path, start)
 	}
 	if data, err = textfile.Decode(data); err != nil {
 		return ReadyFacts{}, fmt.Errorf("%s %w", path, err)
