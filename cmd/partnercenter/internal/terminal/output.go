@@ -446,11 +446,11 @@ func (p *Printer[T]) addCSV(item T) error {
 	return p.csv.Error()
 }
 
-// beginsFormula reports whether a spreadsheet may take text for a formula: some skip
-// white space before it, and some read the wide forms of the characters.
+// beginsFormula reports whether a spreadsheet may take a cell for a formula: some skip
+// white space before it, and some read the wide forms of the characters. A tab is escaped.
 func beginsFormula(text string) bool {
 	trimmed := strings.TrimLeftFunc(text, unicode.IsSpace)
-	return strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") ||
+	return strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") ||
 		trimmed != "" && strings.ContainsAny(width.Narrow.String(trimmed)[:1], "=+-@")
 }
 
