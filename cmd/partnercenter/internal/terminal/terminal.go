@@ -55,7 +55,7 @@ type Terminal struct {
 
 	ahead time.Duration // the service's clock, of this machine's
 
-	ends endings
+	ends sync.Map // of the *func() of AtOnce
 }
 
 // Linef writes a line to stderr. It sanitizes the text, which may come from a
