@@ -32,6 +32,9 @@ func Read(file string, limit int64) ([]byte, error) {
 	return ReadFrom(f, file, limit)
 }
 
+// ErrTooLarge ends the error for a file with more bytes than may be read.
+var ErrTooLarge = errors.New("which is the limit")
+
 // ReadFrom is like Read, for an open file by any name.
 func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
@@ -39,7 +42,7 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s has more than %d bytes, which is the limit", name, limit)
+		return nil, fmt.Errorf("%s has more than %d bytes, %w", name, limit, ErrTooLarge)
 	}
 	return data, nil
 }
