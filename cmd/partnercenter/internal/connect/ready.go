@@ -171,7 +171,7 @@ const (
 // unlock it. Where nothing can be locked, it does nothing.
 func lockBriefly(ctx context.Context, path string) (unlock func()) {
 	for range lockTries {
-		if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		if otherThanFile(path) {
 			break // a link would make a file somewhere else
 		}
 		lock := flock.New(path, flock.SetPermissions(0o600))
@@ -201,14 +201,28 @@ func localFacts() (ReadyFacts, error) {
 
 // followReadyFile reads a ready file whose server gets passwords and secrets.
 func followReadyFile(path string) (ReadyFacts, error) {
-	info, err := os.Stat(path)
-	if err == nil {
-		err = private.CheckFile(path, info, os.Geteuid(), "the address that secrets are sent to")
-	}
-	if err != nil && !Missing(err) {
+	if err := checkWriter(path); err != nil && !Missing(err) {
 		return ReadyFacts{}, terminal.Settingsf("the local server is not asked: %v", err)
 	}
 	return readReadyFile(path)
+}
+
+// checkWriter refuses a ready file that other users than this one and root could have
+// written.
+func checkWriter(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	const what = "the address that secrets are sent to"
+	user := os.Geteuid()
+	if owner, foreign := private.ForeignOwner(info, user); foreign {
+		return fmt.Errorf("%s belongs to another user (uid %d, this is %d), who decides %s; remove it, and start the server again", path, owner, user, what)
+	}
+	if private.IsWritable(info) {
+		return fmt.Errorf("%s can be changed by other users (mode %04o), who could replace %s; run: chmod go-w %s", path, info.Mode().Perm(), what, path)
+	}
+	return nil
 }
 
 // CheckReadyFolder refuses a folder in which others could replace a ready file.
