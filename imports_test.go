@@ -167,7 +167,7 @@ var importTable = map[string]rule{
 		why:    "it is a program that knows Microsoft's service only",
 	},
 	"cmd/partnercenter/internal/terminal": {
-		ours: []string{"", "internal/suggest", "internal/textfile", "internal/walk", "internal/words", "internal/yamlfile"},
+		ours: []string{"", "internal/quote", "internal/suggest", "internal/textfile", "internal/walk", "internal/words", "internal/yamlfile"},
 		others: []string{
 			"github.com/dustin/go-humanize", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "github.com/jedib0t/go-pretty/v6", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/text",
 		},

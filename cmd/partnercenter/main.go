@@ -155,13 +155,12 @@ func run(ctx context.Context, term *terminal.Terminal, args []string) int {
 	root := newRootCmd(term)
 	out := &checked{Writer: term.Stdout}
 	root.SetOut(out)
-	root.SetArgs(countedVerbosity(args))
 	if completes(args) {
 		plainUsage(root)
 		args = slices.Clone(args)
 		args[len(args)-1] = unquoted(args[len(args)-1])
-		root.SetArgs(countedVerbosity(args))
 	}
+	root.SetArgs(countedVerbosity(args))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		err = cmp.Or(term.Refused, out.err)

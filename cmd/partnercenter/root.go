@@ -17,6 +17,7 @@ import (
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/serve"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/signin"
 	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
+	"github.com/partnercenter-go/partnercenter/internal/suggest"
 )
 
 // newRootCmd returns the command tree.
@@ -115,12 +116,14 @@ func unknownWord(cmd *cobra.Command, args []string) error {
 				return unknownWord(child, args[slices.Index(args, word)+1:])
 			}
 		}
-		// A word that resembles no command may be a flag's value.
 		if !cmd.HasAvailableSubCommands() || cmd.Args == nil {
 			continue
 		}
-		if err := cmd.Args(cmd, []string{word}); err != nil && (strings.Contains(err.Error(), "did you mean") || word == args[0]) {
-			return err
+		// A word that resembles no command may be a flag's value.
+		if word == args[0] || suggest.Closest(word, command.Names(cmd)) != "" {
+			if err := cmd.Args(cmd, []string{word}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -146,16 +149,9 @@ func prepare(term *terminal.Terminal, cmd *cobra.Command) {
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions) // the flag exists
 		}
 	}
-	cmd.Flags().VisitAll(prepareFlag)
-	cmd.PersistentFlags().VisitAll(prepareFlag)
-	// Cobra's own switches are shown like all others.
 	cmd.InitDefaultHelpFlag()
 	cmd.InitDefaultVersionFlag()
-	for _, name := range []string{"help", "version"} {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Annotations[cobra.FlagSetByCobraAnnotation] != nil {
-			terminal.TakeOnce(f)
-		}
-	}
+	cmd.LocalFlags().VisitAll(prepareFlag)
 	for _, child := range cmd.Commands() {
 		prepare(term, child)
 	}

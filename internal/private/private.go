@@ -12,6 +12,9 @@ import (
 // IsOpen reports whether the mode of a file lets other users read or change it.
 func IsOpen(info fs.FileInfo) bool { return grants(info, 0o077) }
 
+// IsWritable reports whether the mode of a file lets other users change it.
+func IsWritable(info fs.FileInfo) bool { return grants(info, 0o022) }
+
 func grants(info fs.FileInfo, bits fs.FileMode) bool {
 	return runtime.GOOS != "windows" && info.Mode().Perm()&bits != 0
 }
@@ -23,18 +26,6 @@ func ForeignOwner(info fs.FileInfo, user int) (owner int, foreign bool) {
 	return owner, known && owner != user && owner != 0
 }
 
-// CheckFile refuses a file that a user other than the given one and root could have
-// written.
-func CheckFile(path string, info fs.FileInfo, user int, what string) error {
-	if owner, foreign := ForeignOwner(info, user); foreign {
-		return fmt.Errorf("%s belongs to another user (uid %d, this is %d), who decides %s; remove it, and start the server again", path, owner, user, what)
-	}
-	if grants(info, 0o022) {
-		return fmt.Errorf("%s can be changed by other users (mode %04o), who could replace %s; run: chmod go-w %s", path, info.Mode().Perm(), what, path)
-	}
-	return nil
-}
-
 // CheckFolder refuses a folder in which a user other than the given one and root could
 // replace what is in it.
 func CheckFolder(dir string, info fs.FileInfo, user int, what string) error {
@@ -42,7 +33,7 @@ func CheckFolder(dir string, info fs.FileInfo, user int, what string) error {
 		return fmt.Errorf("folder %s belongs to another user (uid %d, this is %d), who could replace %s in it; give a folder of your own, or have it given to you with: chown %d %s",
 			dir, owner, user, what, user, dir)
 	}
-	if grants(info, 0o022) {
+	if IsWritable(info) {
 		return fmt.Errorf("folder %s can be changed by other users (mode %04o), who could replace %s in it; run: chmod go-w %s (on a file system that keeps permissions)", dir, info.Mode().Perm(), what, dir)
 	}
 	return nil

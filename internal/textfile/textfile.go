@@ -44,6 +44,9 @@ func ReadText(file string) ([]byte, error) {
 	return data, nil
 }
 
+// ErrTooLarge ends the error for a file with more bytes than may be read.
+var ErrTooLarge = errors.New("which is the limit")
+
 // ReadFrom is like Read, for an open file by any name.
 func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
@@ -51,7 +54,7 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s has more than %d bytes, which is the limit", name, limit)
+		return nil, fmt.Errorf("%s has more than %d bytes, %w", name, limit, ErrTooLarge)
 	}
 	return data, nil
 }

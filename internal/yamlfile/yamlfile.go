@@ -112,12 +112,12 @@ func (k *Format) Read(name string, r io.Reader, into any) (*File, error) {
 
 // ReadAll reads a whole file of at most limit bytes.
 func ReadAll(name string, r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if int64(len(data)) > limit {
+	data, err := textfile.ReadFrom(r, name, limit)
+	switch {
+	case errors.Is(err, textfile.ErrTooLarge):
 		return nil, fmt.Errorf("%s: the file is larger than %d MiB; split it into several files, or take out what nobody needs", name, limit>>20)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return data, nil
 }

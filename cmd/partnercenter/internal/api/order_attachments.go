@@ -266,5 +266,9 @@ func place(part, name string, force bool) error {
 	if err := textfile.CheckReplaceable(name); err != nil { // made during the download
 		return terminal.Usagef("%v with -O", err)
 	}
-	return os.Rename(part, name)
+	err := os.Rename(part, name)
+	if err != nil && !force {
+		os.Remove(name) // the empty one
+	}
+	return err
 }

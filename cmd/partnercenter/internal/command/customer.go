@@ -25,13 +25,14 @@ func resolveCustomer(ctx context.Context, client *partnercenter.Client, given st
 	if given == "" || guid.Is(given) {
 		return &partnercenter.Customer{ID: given}, nil
 	}
+	name := folded(given)
 	var found []*partnercenter.Customer
 	for _, field := range []partnercenter.CustomerSearchField{partnercenter.CustomerSearchFieldDomain, partnercenter.CustomerSearchFieldCompanyName} {
 		for c, err := range searchCustomers(ctx, client, field, given) {
 			if err != nil {
 				return nil, err
 			}
-			if isNamed(c, given) && !slices.ContainsFunc(found, func(known *partnercenter.Customer) bool { return known.ID == c.ID }) {
+			if isNamed(c, name) && !slices.ContainsFunc(found, func(known *partnercenter.Customer) bool { return known.ID == c.ID }) {
 				found = append(found, c)
 			}
 		}
@@ -60,17 +61,18 @@ func searchCustomers(ctx context.Context, client *partnercenter.Client, field pa
 // folded returns text as names are compared.
 func folded(text string) string { return caseless.Key(strings.TrimSpace(text)) }
 
+// isNamed reports whether a customer has a name or a domain, which is folded.
 func isNamed(c *partnercenter.Customer, name string) bool {
 	company := terminal.OrZero(c.CompanyProfile)
-	return folded(company.CompanyName) == folded(name) || folded(company.Domain) == folded(name)
+	return folded(company.CompanyName) == name || folded(company.Domain) == name
 }
 
 // noCustomer returns the error for a name or an id that no customer has, with near ones,
 // or nil if there is a customer with the id.
 func noCustomer(ctx context.Context, client *partnercenter.Client, name string) error {
 	e := &unknownCustomer{name: name}
-	// Tables shorten ids.
-	wanted := strings.Trim(strings.TrimRight(folded(name), "…."), "{}")
+	whole := folded(name)
+	wanted := strings.Trim(strings.TrimRight(whole, "…."), "{}") // tables shorten ids
 	var names []string
 	labels := map[string]string{}
 	for c, err := range client.Customers.All(ctx) {
@@ -80,7 +82,7 @@ func noCustomer(ctx context.Context, client *partnercenter.Client, name string) 
 		company := terminal.OrZero(c.CompanyProfile)
 		label := fmt.Sprintf("%s (%s)", company.CompanyName, c.ID)
 		id := folded(c.ID)
-		if id == folded(name) {
+		if id == whole {
 			return nil
 		}
 		if len(e.near) < maxNear && (strings.Contains(folded(company.CompanyName+" "+company.Domain), wanted) || strings.HasPrefix(id, wanted)) {
@@ -164,6 +166,7 @@ func completeCustomer(c *connect.Connection) cobra.CompletionFunc {
 // customerCompletions returns for each customer the first of its name, its domain and its
 // id that begins with start, that no other customer has, and that shells hand on as it is.
 func customerCompletions(all []*partnercenter.Customer, start string) (found []cobra.Completion) {
+	start = folded(start)
 	named := map[string]int{}
 	for _, customer := range all {
 		company := terminal.OrZero(customer.CompanyProfile)
@@ -175,7 +178,7 @@ func customerCompletions(all []*partnercenter.Customer, start string) (found []c
 	for _, customer := range all {
 		company := terminal.OrZero(customer.CompanyProfile)
 		for _, text := range []string{company.CompanyName, company.Domain, customer.ID} {
-			if text == "" || !strings.HasPrefix(folded(text), folded(start)) || named[folded(text)] > 1 || !survivesShells(text) {
+			if text == "" || !strings.HasPrefix(folded(text), start) || named[folded(text)] > 1 || !survivesShells(text) {
 				continue
 			}
 			found = append(found, cobra.CompletionWithDesc(text, terminal.Sanitize(cmp.Or(company.CompanyName, customer.ID))))

@@ -66,28 +66,22 @@ func List[T any](s Spec, v *terminal.View[T], fetch func(context.Context, *Call)
 }
 
 func printList[T any](call *Call, p *terminal.Printer[T], items iter.Seq2[T, error], share *walk.Share) error {
-	if call.One {
-		for item, err := range items {
-			if err != nil {
-				return err
-			}
-			return p.PrintOne(item)
-		}
-	}
 	// A list that fails prints nothing, unless it is one that streams, or too long.
 	hold := !call.Stream
 	var held []T
 	for item, err := range items {
-		if p.Full() {
-			break
-		}
 		if partial := new(Partial); errors.As(err, &partial) {
 			return cmp.Or(p.PrintAll(held), partial.Err)
 		}
 		if err != nil {
 			return err
 		}
-		held = append(held, item)
+		if call.One {
+			return p.PrintOne(item)
+		}
+		if held = append(held, item); p.Full(len(held)) {
+			break // before the next page
+		}
 		if hold && len(held) < terminal.MaxHeld && share.Taken() < terminal.MaxHeldSize {
 			continue
 		}

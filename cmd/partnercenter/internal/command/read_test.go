@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/cmd/partnercenter/internal/terminal"
 	"github.com/partnercenter-go/partnercenter/internal/walk"
 )
 
@@ -32,6 +35,40 @@ func TestCollect(t *testing.T) {
 	} {
 		if all, err := Collect(t.Context(), list); err == nil || !strings.Contains(err.Error(), want) || all != nil {
 			t.Errorf("%d items, %v, want %s", len(all), err, want)
+		}
+	}
+}
+
+// TestLimitEndsAList takes no item from a list, which may be that of another page, after
+// the last that is printed.
+func TestLimitEndsAList(t *testing.T) {
+	for _, stream := range []bool{false, true} {
+		var stdout strings.Builder
+		term := &terminal.Terminal{Stdout: &stdout, Getenv: func(string) string { return "" }}
+		var (
+			cmd    cobra.Command
+			output terminal.Output
+		)
+		view := &terminal.View[int]{Columns: []terminal.Column[int]{{Name: "id", Value: func(n int) any { return n }}}}
+		output.AddFlags(&cmd, view.Names(), true)
+		if err := cmd.ParseFlags([]string{"--limit", "2", "--no-headers"}); err != nil {
+			t.Fatal(err)
+		}
+		p, err := terminal.NewPrinter(term, &output, view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, share := walk.NewRoom(1).Share(t.Context())
+		err = printList(&Call{Stream: stream}, p, func(yield func(int, error) bool) {
+			for n := 1; n <= 2; n++ {
+				if !yield(n, ctx.Err()) {
+					return
+				}
+			}
+			t.Error("the list went on")
+		}, share)
+		if err != nil || stdout.String() != "1\n2\n" {
+			t.Errorf("%v, %q", err, &stdout)
 		}
 	}
 }

@@ -271,13 +271,17 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
+	return terminal.Usagef("unknown command %q for %q%s", args[0], cmd.CommandPath(), terminal.DidYouMean(args[0], Names(cmd)))
+}
+
+// Names returns the names of the commands below one, with other names for them.
+func Names(cmd *cobra.Command) (names []string) {
 	for _, child := range cmd.Commands() {
 		if child.IsAvailableCommand() {
 			names = append(append(names, child.Name()), child.Aliases...)
 		}
 	}
-	return terminal.Usagef("unknown command %q for %q%s", args[0], cmd.CommandPath(), terminal.DidYouMean(args[0], names))
+	return names
 }
 
 // Act is the form of commands that do something and report it as text.

@@ -200,10 +200,12 @@ func (c *Config) check(name string, setting *Setting, value string) (string, err
 		}
 	}
 	*setting.field(&profile) = value
-	given := profile.givenTwice()
-	if slices.Contains(given, setting.key) {
-		others := slices.DeleteFunc(given, func(key string) bool { return key == setting.key })
-		return "", terminal.Usagef("profile %q has %s already, and may have one of them: remove that first, with: partnercenter config set %s.%s ''", name, words.And(others), terminal.ShellQuote(name), others[0])
+	for _, a := range alternatives {
+		others := profile.given(a.keys)
+		if at := slices.Index(others, setting.key); at >= 0 && len(others) > 1 {
+			others = slices.Delete(others, at, at+1)
+			return "", terminal.Usagef("profile %q has %s already, and may have one of them: remove that first, with: partnercenter config set %s.%s ''", name, words.And(others), terminal.ShellQuote(name), others[0])
+		}
 	}
 	return value, nil
 }
@@ -232,34 +234,14 @@ func checkNewSetting(setting *Setting, value string) error {
 	return nil
 }
 
-// ways are the settings of which a profile has one.
-var ways = [][]string{
-	{"clientSecret", "clientSecretFile", "clientSecretEnv", "clientCertificate"},
-	{"clientCertificatePassword", "clientCertificatePasswordFile"},
-}
-
-// givenTwice returns settings that are there of which a profile can have only one.
-func (s *Settings) givenTwice() (given []string) {
-	for _, keys := range ways {
-		given = nil
-		for _, setting := range SettingList {
-			if slices.Contains(keys, setting.key) && *setting.field(s) != "" {
-				given = append(given, setting.key)
-			}
-		}
-		if len(given) > 1 {
-			return given
-		}
-	}
-	return nil
-}
-
 // usable fails if commands would refuse the configuration as a whole.
 func (c *Config) usable() error {
 	for _, name := range c.Names() {
 		profile := c.profiles[name]
-		if given := profile.givenTwice(); given != nil {
-			return terminal.Usagef("profile %q would have %s, and may have one of them", name, words.And(given))
+		for _, a := range alternatives {
+			if given := profile.given(a.keys); len(given) > 1 {
+				return terminal.Usagef("profile %q would have %s, and may have one of them", name, words.And(given))
+			}
 		}
 	}
 	if name := c.defaultProfile; name != "" && name != LocalProfile && !slices.Contains(c.Names(), name) {

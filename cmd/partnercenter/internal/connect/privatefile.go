@@ -2,7 +2,6 @@ package connect
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,8 +29,8 @@ func readPrivateFile(path string, limit int64) ([]byte, error) {
 	if private.IsOpen(info) {
 		return nil, terminal.Settingsf("%s contains secrets, and other users can read or change it: run chmod 600 on it, and sign in again if they may have done so", path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
+	data, err := textfile.ReadFrom(f, path, limit)
+	if errors.Is(err, textfile.ErrTooLarge) {
 		err = terminal.Settingsf("%s is too large to be a file of this program: remove it, then run partnercenter login again", path)
 	}
 	return data, err

@@ -171,7 +171,7 @@ const (
 // unlock it. Where nothing can be locked, it does nothing.
 func lockBriefly(ctx context.Context, path string) (unlock func()) {
 	for range lockTries {
-		if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		if otherThanFile(path) {
 			break // a link would make a file somewhere else
 		}
 		lock := flock.New(path, flock.SetPermissions(0o600))
@@ -201,33 +201,56 @@ func localFacts() (ReadyFacts, error) {
 
 // followReadyFile reads a ready file whose server gets passwords and secrets.
 func followReadyFile(path string) (ReadyFacts, error) {
-	info, err := os.Stat(path)
-	if err == nil {
-		err = private.CheckFile(path, info, os.Geteuid(), "the address that secrets are sent to")
-	}
-	if err != nil && !Missing(err) {
+	if err := checkWriter(path); err != nil && !Missing(err) {
 		return ReadyFacts{}, terminal.Settingsf("the local server is not asked: %v", err)
 	}
 	return readReadyFile(path)
 }
 
-// WarnOfReadyFolder returns why others could replace a ready file, nil if they cannot.
-func WarnOfReadyFolder(path string) error {
+// checkWriter refuses a ready file that other users than this one and root could have
+// written.
+func checkWriter(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	const what = "the address that secrets are sent to"
+	user := os.Geteuid()
+	if owner, foreign := private.ForeignOwner(info, user); foreign {
+		return fmt.Errorf("%s belongs to another user (uid %d, this is %d), who decides %s; remove it, and start the server again", path, owner, user, what)
+	}
+	if private.IsWritable(info) {
+		return fmt.Errorf("%s can be changed by other users (mode %04o), who could replace %s; run: chmod go-w %s", path, info.Mode().Perm(), what, path)
+	}
+	return nil
+}
+
+// CheckReadyFolder refuses a folder in which others could replace a ready file.
+func CheckReadyFolder(path string) error {
 	dir := filepath.Dir(path)
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil //nolint:nilerr // it was written there a moment ago
 	}
+	if _, foreign := private.ForeignOwner(info, os.Geteuid()); !foreign && info.Mode()&fs.ModeSticky != 0 {
+		return nil // as in /tmp, they can add files only
+	}
 	return private.CheckFolder(dir, info, os.Geteuid(), "the ready file")
 }
 
+// ErrNoServer reports that no server has written its ready file.
+var ErrNoServer = errors.New("there is no local server")
+
 func readReadyFile(path string) (ReadyFacts, error) {
+	const start = "start one with: partnercenter serve (without --ready-file, which replaces this file)"
 	data, err := textfile.ReadText(path)
-	if Missing(err) {
-		return ReadyFacts{}, fmt.Errorf("there is no local server: %s does not exist; start one with: partnercenter serve (without --ready-file, which replaces this file)", path)
-	}
-	if err != nil {
+	switch {
+	case Missing(err):
+		return ReadyFacts{}, fmt.Errorf("%w: %s does not exist; %s", ErrNoServer, path, start)
+	case err != nil:
 		return ReadyFacts{}, err
+	case len(data) == 0: // made for a server that is to start, as by mktemp
+		return ReadyFacts{}, fmt.Errorf("%w: %s is empty; %s", ErrNoServer, path, start)
 	}
 	var facts ReadyFacts
 	if err := json.Unmarshal(data, &facts); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,17 +85,38 @@ func settingsFromEnv(getenv func(string) string) Settings {
 	return s
 }
 
+// alternatives are settings of which a layer may have one, and what is wrong with more.
+var alternatives = []struct {
+	keys  []string
+	twice string
+}{
+	{
+		[]string{"clientSecret", "clientSecretFile", "clientSecretEnv", "clientCertificate"},
+		"the client secret is given in more than one way, or together with a certificate",
+	},
+	{
+		[]string{"clientCertificatePassword", "clientCertificatePasswordFile"},
+		"the password of the client certificate is given in more than one way",
+	},
+}
+
+// given returns those of the settings that are set, in the order of the help.
+func (s *Settings) given(keys []string) (given []string) {
+	for _, setting := range SettingList {
+		if slices.Contains(keys, setting.key) && *setting.field(s) != "" {
+			given = append(given, setting.key)
+		}
+	}
+	return given
+}
+
 // loadSecrets replaces references to secrets by the secrets, so that layers are
 // not mixed.
 func (s *Settings) loadSecrets(term *terminal.Terminal, from string) error {
-	given := 0
-	for _, v := range []string{s.ClientSecret, s.clientSecretFile, s.clientSecretEnv, s.ClientCertificate} {
-		if v != "" {
-			given++
+	for _, a := range alternatives {
+		if len(s.given(a.keys)) > 1 {
+			return terminal.Settingsf("%s: %s: keep one", from, a.twice)
 		}
-	}
-	if given > 1 {
-		return terminal.Settingsf("%s: the client secret is given in more than one way, or together with a certificate: keep one", from)
 	}
 	switch {
 	case s.clientSecretFile != "":
@@ -109,9 +131,6 @@ func (s *Settings) loadSecrets(term *terminal.Terminal, from string) error {
 		}
 	}
 	if s.clientCertificatePasswordFile != "" {
-		if s.clientCertificatePassword != "" {
-			return terminal.Settingsf("%s: the password of the client certificate is given in more than one way: keep one", from)
-		}
 		password, err := ReadSecret(term, s.clientCertificatePasswordFile)
 		if err != nil {
 			return terminal.Settingsf("%s: the password of the client certificate cannot be read: %v", from, err)

@@ -145,7 +145,7 @@ func (l *local) listenOn(ctx context.Context, flag, scheme, address string, auth
 		six, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("::1", chosen))
 		switch {
 		case err == nil:
-			both = append(both, &watched{Listener: six, logger: l.logger, now: time.Now})
+			both = append(both, l.watch(six))
 		case terminal.AddressInUse(err):
 			closeAll(both)
 			if port == chosen || try == portTries {
@@ -187,7 +187,7 @@ func (l *local) listenAt(ctx context.Context, flag, scheme, address string, auth
 		}
 		l.logger.Warn("listening beyond this machine: anyone who reaches the address "+can, "flag", flag, "address", at.String())
 	}
-	return &watched{Listener: listener, logger: l.logger, now: time.Now}, nil
+	return l.watch(listener), nil
 }
 
 // reachable returns an address for clients on this machine, which the
@@ -229,6 +229,10 @@ type watched struct {
 	mu     sync.Mutex // guards what follows
 	logged time.Time  // when an error was last logged
 	since  int        // errors since then
+}
+
+func (l *local) watch(listener net.Listener) *watched {
+	return &watched{Listener: listener, logger: l.logger, now: time.Now}
 }
 
 // watchedEvery is how often errors are logged. Servers try again many times a second.

@@ -67,7 +67,7 @@ func (l *local) writeReady(ctx context.Context, o *serveOptions) error {
 		l.logger.Warn("the ready file cannot be written, and --profile local does not find this server: name another file with --ready-file", "reason", err)
 		l.readyFile = ""
 	default:
-		if why := connect.WarnOfReadyFolder(l.readyFile); why != nil {
+		if why := connect.CheckReadyFolder(l.readyFile); why != nil {
 			l.logger.Warn("others could replace the ready file, by which commands send secrets", "reason", why)
 		}
 	}

@@ -15,7 +15,7 @@ func TestReadyFolderOfOthers(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes do not show access on Windows")
 	}
-	for mode, warns := range map[os.FileMode]bool{0o755: false, 0o775: true, 0o777: true} {
+	for mode, warns := range map[os.FileMode]bool{0o755: false, 0o775: true, 0o777: true, os.ModeSticky | 0o777: false} {
 		dir := t.TempDir()
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)

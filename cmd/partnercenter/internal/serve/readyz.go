@@ -59,13 +59,13 @@ scripts that start a server and wait for it.`,
 			}
 			s, err := connect.LocalSettings()
 			switch path, noPath := connect.LocalReadyFile(); {
-			case err == nil:
-				return s.BaseURL, cmp.Or(caFile, s.CAFile), nil
-			case wait && noPath == nil:
+			case noPath != nil, !wait && errors.Is(err, connect.ErrNoServer):
+				return "http://127.0.0.1:8080", caFile, nil //nolint:nilerr // there may be a server without a file
+			case errors.Is(err, connect.ErrNoServer):
 				// Whatever answers at the usual port meanwhile is another server.
-				return "", "", fmt.Errorf("there is no ready file %s yet: if the server writes another or none, name it with --ready-file or --url", path)
+				err = fmt.Errorf("%w yet that has written %s: if it writes another file or none, name it with --ready-file or --url", connect.ErrNoServer, path)
 			}
-			return "http://127.0.0.1:8080", caFile, nil
+			return s.BaseURL, cmp.Or(caFile, s.CAFile), err
 		}
 		if err := runReadyz(ctx, term, find, wait, timeout); err != nil {
 			return err
@@ -80,8 +80,11 @@ func runReadyz(ctx context.Context, term *terminal.Terminal, find func() (url, c
 	var last error
 	for {
 		url, ca, err := find()
-		if err == nil {
+		switch {
+		case err == nil:
 			err = askReady(ctx, term, url, ca)
+		case !errors.Is(err, connect.ErrNoServer): // it does not pass
+			return err
 		}
 		if last = err; last == nil {
 			return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/partnercenter-go/partnercenter"
+	"github.com/partnercenter-go/partnercenter/internal/quote"
 	"github.com/partnercenter-go/partnercenter/internal/yamlfile"
 )
 
@@ -144,14 +145,10 @@ func runQuery(w io.Writer, query *gojq.Code, data []byte) error {
 const maxQueryError = 200
 
 func shortened(text string) string {
-	if len(text) <= maxQueryError {
-		return text
+	if cut := quote.Cut(text, maxQueryError); cut != text {
+		return cut + "…"
 	}
-	end := maxQueryError
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
+	return text
 }
 
 func jsonCell(v any) (string, error) {

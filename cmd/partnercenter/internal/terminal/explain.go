@@ -227,7 +227,8 @@ func explainTransport(err error) (Explanation, bool) {
 func isNoHTTP(err error) bool {
 	text := Innermost(err).Error()
 	return slices.ContainsFunc([]string{
-		"suspiciously long trailer", "header line too long", "response headers exceeded", "malformed", "chunked", "chunk length", "too many 1xx", "gzip: ",
+		"suspiciously long trailer", "header line too long", "response headers exceeded",
+		"malformed HTTP", "malformed MIME", "malformed response from server", "chunked", "chunk length", "too many 1xx", "gzip: ",
 	}, func(part string) bool { return strings.Contains(text, part) })
 }
 

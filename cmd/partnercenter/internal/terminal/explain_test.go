@@ -60,6 +60,8 @@ func TestExplainLargeLists(t *testing.T) {
 // TestExplainOtherServers has answers that the API does not give.
 func TestExplainOtherServers(t *testing.T) {
 	for text, err := range map[string]error{
+		"malformed HTTP":    &url.Error{Op: "Get", URL: "http://x/v1", Err: errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "x"`)},
+		"malformed MIME":    &url.Error{Op: "Get", URL: "http://x/v1", Err: errors.New("net/http: HTTP/1.x transport connection broken: malformed MIME header line: x")},
 		"--max-answer-size": &partnercenter.LargeAnswerError{Method: "GET", URL: "http://x/v1/customers", Limit: 7},
 		"no proper HTTP":    errors.New("http: suspiciously long trailer after chunked body"),
 		"header line":       fmt.Errorf("body download policy: %w", errors.New("header line too long")),
@@ -69,5 +71,9 @@ func TestExplainOtherServers(t *testing.T) {
 		if e.Code != ExitError || !strings.Contains(e.What+e.Next, text) || !strings.Contains(e.Next, "--base-url is Partner Center's") || strings.Contains(e.What+e.Next, "ClientOptions") {
 			t.Errorf("%v: %+v", err, e)
 		}
+	}
+	certificate := &url.Error{Op: "Get", URL: "https://x/v1", Err: errors.New("tls: failed to parse certificate from server: x509: malformed tbs certificate")}
+	if e := Explain(certificate, time.Now()); !strings.HasPrefix(e.What, "cannot reach https://x: tls: ") {
+		t.Errorf("%+v", e)
 	}
 }

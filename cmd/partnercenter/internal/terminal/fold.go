@@ -196,14 +196,11 @@ func foldCommand(b *strings.Builder, line string, width int) {
 	}
 	command, comment, _ := strings.Cut(line, "   # ")
 	indent := strings.Repeat(" ", len(command)-len(strings.TrimLeft(command, " ")))
+	const further = "    " // continued lines
 	prefix := indent
-	parts := foldWords(strings.TrimSpace(command), width-len(indent)-len("     \\"))
-	for i, part := range parts {
-		if i < len(parts)-1 {
-			part += ` \`
-		}
+	for _, part := range foldCommandWords(strings.TrimSpace(command), width-len(indent+further)) {
 		b.WriteString(prefix + part + "\n")
-		prefix = indent + "    "
+		prefix = indent + further
 	}
 	if comment != "" {
 		for _, part := range fold(comment, width-len(indent)-len("# ")) {

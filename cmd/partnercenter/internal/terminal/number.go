@@ -14,7 +14,7 @@ func DecimalOnly(f *pflag.Flag) {
 	case "int":
 		f.Value = decimalValue{f.Value}
 	case "count":
-		f.Value = levelValue{decimalValue{f.Value}}
+		f.Value = levelValue{f.Value}
 	}
 }
 
@@ -29,7 +29,7 @@ func (d decimalValue) Set(text string) error {
 }
 
 // levelValue is a number of times that a flag is given, or a level.
-type levelValue struct{ decimalValue }
+type levelValue struct{ pflag.Value }
 
 // maxLevel is the highest level that can be named.
 const maxLevel = 2
@@ -40,10 +40,11 @@ func (l levelValue) Set(text string) error {
 	if text == onceMore {
 		return l.Value.Set(text)
 	}
-	if n, err := strconv.Atoi(text); err != nil || n < 0 || n > maxLevel {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > maxLevel {
 		return errLevel
 	}
-	return l.decimalValue.Set(text)
+	return l.Value.Set(strconv.Itoa(n))
 }
 
 // onceMore is what pflag sets for a flag without a value.

@@ -303,8 +303,10 @@ func (p *Printer[T]) Prints(name string) bool {
 		p.order != nil && p.order.Name == name
 }
 
-// Full reports whether no more items are printed.
-func (p *Printer[T]) Full() bool { return p.limit > 0 && p.order == nil && p.count >= p.limit }
+// Full reports whether no more items are printed after these and n more.
+func (p *Printer[T]) Full(n int) bool {
+	return p.limit > 0 && p.order == nil && p.count+n >= p.limit
+}
 
 // Add prints an item, or keeps it until End.
 func (p *Printer[T]) Add(item T) error {
@@ -315,7 +317,7 @@ func (p *Printer[T]) Add(item T) error {
 		p.waiting = append(p.waiting, item)
 		return nil
 	}
-	if p.Full() {
+	if p.Full(0) {
 		return nil
 	}
 	return p.emit(item)
@@ -444,11 +446,11 @@ func (p *Printer[T]) addCSV(item T) error {
 	return p.csv.Error()
 }
 
-// beginsFormula reports whether a spreadsheet may take text for a formula: some skip
-// white space before it, and some read the wide forms of the characters.
+// beginsFormula reports whether a spreadsheet may take a cell for a formula: some skip
+// white space before it, and some read the wide forms of the characters. A tab is escaped.
 func beginsFormula(text string) bool {
 	trimmed := strings.TrimLeftFunc(text, unicode.IsSpace)
-	return strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") ||
+	return strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") ||
 		trimmed != "" && strings.ContainsAny(width.Narrow.String(trimmed)[:1], "=+-@")
 }
 

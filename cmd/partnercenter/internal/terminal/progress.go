@@ -100,7 +100,11 @@ func (t *Terminal) StartBar(title string, total int) {
 			case <-bar.done:
 				return
 			case <-ticks.C:
-				t.drawBar(bar, 0)
+				t.mu.Lock()
+				if t.bar == bar { // not stopped meanwhile
+					t.drawBar()
+				}
+				t.mu.Unlock()
 			}
 		}
 	}()
@@ -109,24 +113,21 @@ func (t *Terminal) StartBar(title string, total int) {
 // dumb reports whether the terminal knows no escape sequences.
 func (t *Terminal) dumb() bool { return t.Getenv("TERM") == "dumb" }
 
-// drawBar advances the bar and draws it, unless it was stopped.
-func (t *Terminal) drawBar(bar *progressBar, steps int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if bar == nil || t.bar != bar {
-		return
-	}
-	bar.step += steps
-	bar.estimate(t.Now(), t.wait)
-	bar.draw(t.Now())
+// drawBar draws the bar. The lock is held.
+func (t *Terminal) drawBar() {
+	now := t.Now()
+	t.bar.estimate(now, t.wait)
+	t.bar.draw(now)
 }
 
-// AdvanceBar advances the bar by one.
+// AdvanceBar advances the bar by one, if there is one.
 func (t *Terminal) AdvanceBar() {
 	t.mu.Lock()
-	bar := t.bar
-	t.mu.Unlock()
-	t.drawBar(bar, 1)
+	defer t.mu.Unlock()
+	if t.bar != nil {
+		t.bar.step++
+		t.drawBar()
+	}
 }
 
 // StopBar removes the bar, if there is one, with whatever was typed after it.

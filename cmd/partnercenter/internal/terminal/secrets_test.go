@@ -50,6 +50,9 @@ func TestCommandLineHasNoSecrets(t *testing.T) {
 		{"api", "-HX-Api-Key:hush", "--client-secret=hush", "POST", "x"},
 		{"api", "--header=X-Api-Key: hush", "POST", "x"},
 		{"api", "-H=X-Api-Key: hush", "POST", "x"},
+		{"api", "-vH", "X-Api-Key: hush", "POST", "x"},
+		{"api", "-vvHX-Api-Key: hush", "POST", "x"},
+		{"api", "-vH=X-Api-Key: hush", "POST", "x"},
 	} {
 		line := (&Terminal{Args: args}).CommandLine("id")
 		if strings.Contains(line, "hush") || !strings.Contains(line, `'X-Api-Key: '"$X_API_KEY"`) || !strings.HasSuffix(line, "POST x --request-id id") {

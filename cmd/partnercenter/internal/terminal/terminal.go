@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -54,7 +55,7 @@ type Terminal struct {
 
 	ahead time.Duration // the service's clock, of this machine's
 
-	ends endings
+	ends sync.Map // of the *func() of AtOnce
 }
 
 // Linef writes a line to stderr. It sanitizes the text, which may come from a
@@ -188,7 +189,7 @@ func (t *Terminal) CommandLine(requestID string) string {
 			}
 			words = append(words, `--client-secret "$PARTNERCENTER_CLIENT_SECRET"`)
 			continue
-		case "--header", "-H":
+		case "--header":
 			if !joined && i+1 < len(t.Args) {
 				i++
 				value = t.Args[i]
@@ -196,8 +197,13 @@ func (t *Terminal) CommandLine(requestID string) string {
 			words = append(words, name, headerWord(value))
 			continue
 		}
-		if header, ok := strings.CutPrefix(word, "-H"); ok {
-			words = append(words, "-H", headerWord(header))
+		if short := shortHeader.FindStringSubmatch(word); short != nil {
+			flag, header := short[1], short[3]
+			if short[2]+header == "" && i+1 < len(t.Args) {
+				i++
+				header = t.Args[i]
+			}
+			words = append(words, flag, headerWord(header))
 			continue
 		}
 		words = append(words, ShellQuote(word))
@@ -207,6 +213,10 @@ func (t *Terminal) CommandLine(requestID string) string {
 	}
 	return strings.Join(words, " ")
 }
+
+// shortHeader matches the short form of --header, which may stand behind other flags, with
+// or without its value.
+var shortHeader = regexp.MustCompile(`(?s)^(-v*H)(=?)(.*)$`)
 
 // headerWord returns a header as a word of a shell command. A value that may be secret is
 // that of a variable.
