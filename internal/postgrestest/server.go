@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -163,7 +164,7 @@ func (s *server) url(role, password string) *url.URL {
 // command returns a command that runs as the user of servers, in the folder, with nothing
 // of what PostgreSQL's programs take from the environment.
 func (s *server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(context.Background(), name, args...)
+	cmd := exec.CommandContext(context.Background(), name, args...) //nolint:gosec // names are of this package
 	cmd.Dir = s.folder
 	cmd.Env = []string{"PATH=" + s.programs + string(filepath.ListSeparator) + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC", "HOME=" + s.folder}
 	asServer(cmd)
@@ -173,6 +174,9 @@ func (s *server) command(name string, args ...string) *exec.Cmd {
 // run runs one of PostgreSQL's programs.
 func (s *server) run(name string, args ...string) error {
 	out, err := s.command(filepath.Join(s.programs, name), args...).CombinedOutput()
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s: %w: the user that servers run as cannot enter %s; name another place in TMPDIR", name, err, s.folder)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", name, err, out)
 	}
