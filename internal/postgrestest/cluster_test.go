@@ -266,6 +266,7 @@ func TestAbandoned(t *testing.T) {
 		}
 	}
 	c.cmd.Wait()
+	await(t, "dead", func() bool { return isDead(c.Keeper) })
 	if c.isGone() {
 		t.Fatal("the server is gone, so the test tests nothing")
 	}

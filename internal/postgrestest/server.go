@@ -44,8 +44,11 @@ wait $!
 [ -n "$other" ] || rm -rf "$folder"
 exit 0`
 
-// folderPrefix begins the names of folders, in which the process's number follows.
-const folderPrefix = "partnercenter-postgres-"
+// What the names of folders begin with, before and after they are locked.
+const (
+	freshPrefix  = "partnercenter-new-postgres-"
+	folderPrefix = "partnercenter-postgres-"
+)
 
 // server is a server program with its folder.
 type server struct {
@@ -114,7 +117,7 @@ func isFile(path string) bool {
 
 // newFolder returns a new folder that belongs to the user of servers, locked.
 func newFolder() (string, *os.File, error) {
-	fresh, err := os.MkdirTemp("", "partnercenter-new-postgres-")
+	fresh, err := os.MkdirTemp("", freshPrefix)
 	if err != nil {
 		return "", nil, err
 	}
@@ -123,7 +126,7 @@ func newFolder() (string, *os.File, error) {
 		err = errors.Join(tryLock(lock), giveToServer(fresh))
 	}
 	// Only now may others look whether it is abandoned.
-	folder := filepath.Join(filepath.Dir(fresh), folderPrefix+strings.TrimPrefix(filepath.Base(fresh), "partnercenter-new-postgres-"))
+	folder := filepath.Join(filepath.Dir(fresh), folderPrefix+strings.TrimPrefix(filepath.Base(fresh), freshPrefix))
 	if err == nil {
 		err = os.Rename(fresh, folder)
 	}
@@ -144,8 +147,12 @@ func removeAbandoned(programs string) {
 		}
 		if belongsToServer(lock) && tryLock(lock) == nil {
 			s := &server{programs: programs, folder: folder, lock: lock}
-			_ = s.run("pg_ctl", "stop", "--silent", "-D", s.data(), "-m", "immediate")
-			_ = s.remove()
+			// After a restart of the machine, its number may be another's.
+			out, _ := s.command("ps", "-ww", "-o", "args=", "-p", s.pidFile()[0]).Output()
+			if strings.HasSuffix(strings.TrimSpace(string(out)), " -D "+s.data()) {
+				_ = s.run("pg_ctl", "stop", "--silent", "-D", s.data(), "-m", "immediate")
+			}
+			_ = os.RemoveAll(folder)
 		}
 		_ = lock.Close()
 	}
@@ -346,8 +353,12 @@ func (p *process) end(signal string) error {
 		_, err = fmt.Fprintln(p.lifeline, signal)
 	}
 	err = errors.Join(err, p.lifeline.Close())
-	<-p.gone
-	return errors.Join(err, p.keeper.Wait())
+	select {
+	case <-p.gone:
+		return errors.Join(err, p.keeper.Wait())
+	case <-time.After(patience):
+		return errors.Join(err, fmt.Errorf("process %d does not end", p.pid))
+	}
 }
 
 // stop ends the server by a signal and leaves its folder.
@@ -362,24 +373,19 @@ func (s *server) stop(signal string) error {
 	return p.end(signal)
 }
 
-// close ends the server and removes it.
+// close ends the server and removes it: the folder and, if it was killed, its shared memory.
 func (s *server) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if lines := s.pidFile(); s.process == nil && len(lines) > 6 {
+		if fields := strings.Fields(lines[6]); len(fields) == 2 {
+			_ = s.command("ipcrm", "-m", fields[1]).Run() // it may be gone
+		}
+	}
 	var err error
 	if s.process != nil {
 		err = s.process.end("")
 		s.process = nil
 	}
-	return errors.Join(err, s.remove(), s.lock.Close())
-}
-
-// remove removes the folder and, after a server that was killed, its shared memory.
-func (s *server) remove() error {
-	if lines := s.pidFile(); len(lines) > 6 {
-		if fields := strings.Fields(lines[6]); len(fields) == 2 {
-			_ = s.command("ipcrm", "-m", fields[1]).Run() // it may be gone
-		}
-	}
-	return os.RemoveAll(s.folder)
+	return errors.Join(err, os.RemoveAll(s.folder), s.lock.Close())
 }
