@@ -54,6 +54,8 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 1m).
 
 .PHONY: soak
 soak: ## Run many random commands and kill servers, for about half an hour.
+	@GO="$(GO)" sh tools/setup.sh pgbouncer
+	$(GO) test -count 5 -timeout 1h ./internal/postgrestest -run 'TestNothingIsLeft|TestAbandoned|TestPgBouncer'
 	$(GO) test -count 1 -timeout 3h ./internal/server -run TestLifecycle -rapid.checks 300
 	$(GO) test -count 20 -timeout 1h ./internal/server -run TestExactlyOnce -purchases 1000
 	$(GO) test -count 20 -timeout 1h ./internal/store -run TestKilledDuringLoad -load 200

@@ -2,7 +2,8 @@
 # Installs what the tests need in addition to Go: a C compiler to link the race
 # detector; curl, Python, Node and the packages of examples/clients/node as unmodified
 # clients; Chromium and axe-core for the sign-in pages; shells to complete in; groff and
-# jq to read what the program writes.
+# jq to read what the program writes; PostgreSQL, of which tests start their own servers.
+# More programs can be named.
 #
 # What is installed is kept, in its version. Nothing is changed unless everything that
 # is missing can be installed.
@@ -13,7 +14,8 @@ cd "$(dirname "$0")/.."
 # machine's is older, tools/node has npm's.
 node_major=20
 node_minor=18
-PATH="$PWD/tools/node/node_modules/.bin:$PATH"
+# Servers are where only administrators look.
+PATH="$PWD/tools/node/node_modules/.bin:$PATH:/usr/sbin"
 
 fail() {
 	echo "setup: $*" >&2
@@ -27,6 +29,38 @@ runs() {
 compiles() {
 	# shellcheck disable=SC2086 # CC may have options
 	echo '#include <stdlib.h>' | ${CC:-$("${GO:-go}" env CC)} -x c -c -o /dev/null - 2>/dev/null
+}
+
+# As internal/postgrestest looks for it.
+has_postgres() {
+	for initdb in /usr/lib/postgresql/1[5-9]/bin/initdb /usr/lib/postgresql/[2-9][0-9]/bin/initdb \
+		"$(pg_config --bindir 2>/dev/null)/initdb"; do
+		if [ -x "$initdb" ]; then
+			return 0
+		fi
+	done
+	runs initdb
+}
+
+# Packages start the services that they bring, unless the policy forbids it. What the
+# machine has for a policy is put back in the end.
+policy=/usr/sbin/policy-rc.d
+
+forbid_services() {
+	trap permit_services EXIT
+	trap 'exit 1' HUP INT TERM
+	if [ -e $policy ] || [ -L $policy ]; then
+		$as_root mv $policy $policy.before-setup
+	fi
+	printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+	$as_root chmod 755 $policy
+}
+
+permit_services() {
+	$as_root rm -f $policy
+	if [ -e $policy.before-setup ] || [ -L $policy.before-setup ]; then
+		$as_root mv $policy.before-setup $policy
+	fi
 }
 
 node_is_new() {
@@ -62,11 +96,14 @@ fi
 if ! runs chromium && ! runs chromium-browser && ! runs google-chrome; then
 	packages="$packages chromium"
 fi
-for program in fish groff jq zsh; do
-	if ! runs $program; then
+for program in fish groff jq zsh "$@"; do
+	if ! runs "$program"; then
 		packages="$packages $program"
 	fi
 done
+if ! has_postgres; then
+	packages="$packages postgresql-15"
+fi
 if ! node_is_new; then
 	folders="$folders tools/node"
 fi
@@ -112,7 +149,19 @@ if [ -n "$packages" ]; then
 	if [ -n "$upgraded" ]; then
 		fail "to install$packages is to upgrade$upgraded, which is left to you: apt-get install --no-install-recommends$packages"
 	fi
+	# Without this, Debian makes a database cluster and starts it whenever the machine does.
+	clusters=/etc/postgresql-common/createcluster.conf
+	if ! [ -e $clusters ] && echo "$plan" | grep -q '^Inst postgresql-common '; then
+		$as_root mkdir -p ${clusters%/*}
+		echo 'create_main_cluster = false' | $as_root tee $clusters >/dev/null
+	fi
+	forbid_services
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
+	permit_services
+	trap - EXIT HUP INT TERM
+	if echo "$plan" | grep -q '^Inst pgbouncer '; then
+		$as_root update-rc.d pgbouncer disable
+	fi
 fi
 # Node comes first, as it runs npm for the others.
 for folder in $folders; do

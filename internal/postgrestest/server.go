@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,14 +25,34 @@ import (
 // oldest is the oldest PostgreSQL that the tests run with, and the one preferred.
 const oldest = 15
 
-//go:embed keeper.sh
-var keeper string
+// keeper is a shell's program that runs another and ends it by a signal when standard input
+// ends, as it does when the process that writes there is gone, however it went. Then it
+// removes the folder. A line that comes before names another signal, after which the folder
+// is kept.
+//
+// Descriptor 3 locks the folder and is not for the program. Standard output gets the
+// program's number, and ends when the program and its children have ended.
+const keeper = `
+signal=$1 folder=$2 log=$3
+shift 3
+"$@" 3<&- 4>&1 >>"$log" 2>&1 </dev/null &
+echo $!
+exec >/dev/null
+read -r other
+kill -s "${other:-$signal}" $!
+wait $!
+[ -n "$other" ] || rm -rf "$folder"
+exit 0`
 
-// folderPrefix begins the names of folders, in which the process's number follows.
-const folderPrefix = "partnercenter-postgres-"
+// What the names of folders begin with, before and after they are locked.
+const (
+	freshPrefix  = "partnercenter-new-postgres-"
+	folderPrefix = "partnercenter-postgres-"
+)
 
 // server is a server program with its folder.
 type server struct {
+	options  Options
 	programs string   // the folder of PostgreSQL's programs
 	folder   string   // belongs to the user whom the program runs as
 	lock     *os.File // the folder, locked while this process or the keeper lives
@@ -49,7 +71,7 @@ type process struct {
 }
 
 // newServer returns a server that has a folder and nothing in it.
-func newServer() (*server, error) {
+func newServer(options Options) (*server, error) {
 	programs, err := findPrograms()
 	if err != nil {
 		return nil, err
@@ -59,7 +81,7 @@ func newServer() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &server{programs: programs, folder: folder, lock: lock}, nil
+	return &server{options: options, programs: programs, folder: folder, lock: lock}, nil
 }
 
 // findPrograms returns the folder of PostgreSQL's programs.
@@ -95,7 +117,7 @@ func isFile(path string) bool {
 
 // newFolder returns a new folder that belongs to the user of servers, locked.
 func newFolder() (string, *os.File, error) {
-	fresh, err := os.MkdirTemp("", "partnercenter-new-postgres-")
+	fresh, err := os.MkdirTemp("", freshPrefix)
 	if err != nil {
 		return "", nil, err
 	}
@@ -104,7 +126,7 @@ func newFolder() (string, *os.File, error) {
 		err = errors.Join(tryLock(lock), giveToServer(fresh))
 	}
 	// Only now may others look whether it is abandoned.
-	folder := filepath.Join(filepath.Dir(fresh), folderPrefix+strings.TrimPrefix(filepath.Base(fresh), "partnercenter-new-postgres-"))
+	folder := filepath.Join(filepath.Dir(fresh), folderPrefix+strings.TrimPrefix(filepath.Base(fresh), freshPrefix))
 	if err == nil {
 		err = os.Rename(fresh, folder)
 	}
@@ -125,8 +147,12 @@ func removeAbandoned(programs string) {
 		}
 		if belongsToServer(lock) && tryLock(lock) == nil {
 			s := &server{programs: programs, folder: folder, lock: lock}
-			_ = s.run("pg_ctl", "stop", "--silent", "-D", s.data(), "-m", "immediate")
-			_ = s.remove()
+			// After a restart of the machine, its number may be another's.
+			out, _ := s.command("ps", "-ww", "-o", "args=", "-p", s.pidFile()[0]).Output()
+			if strings.HasSuffix(strings.TrimSpace(string(out)), " -D "+s.data()) {
+				_ = s.run("pg_ctl", "stop", "--silent", "-D", s.data(), "-m", "immediate")
+			}
+			_ = os.RemoveAll(folder)
 		}
 		_ = lock.Close()
 	}
@@ -134,12 +160,18 @@ func removeAbandoned(programs string) {
 
 func (s *server) data() string    { return filepath.Join(s.folder, "data") }
 func (s *server) log() string     { return filepath.Join(s.folder, "log") }
-func (s *server) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *server) address() string { return loopback(s.port) }
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+func (s *server) url(role, password string) *url.URL {
+	return &url.URL{Scheme: "postgres", User: url.UserPassword(role, password), Host: s.address(), Path: "/postgres", RawQuery: "sslmode=disable"}
+}
 
 // command returns a command that runs as the user of servers, in the folder, with nothing
 // of what PostgreSQL's programs take from the environment.
 func (s *server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(context.Background(), name, args...)
+	cmd := exec.CommandContext(context.Background(), name, args...) //nolint:gosec // names are of this package
 	cmd.Dir = s.folder
 	cmd.Env = []string{"PATH=" + s.programs + string(filepath.ListSeparator) + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC", "HOME=" + s.folder}
 	asServer(cmd)
@@ -149,19 +181,25 @@ func (s *server) command(name string, args ...string) *exec.Cmd {
 // run runs one of PostgreSQL's programs.
 func (s *server) run(name string, args ...string) error {
 	out, err := s.command(filepath.Join(s.programs, name), args...).CombinedOutput()
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s: %w: the user that servers run as cannot enter %s; name another place in TMPDIR", name, err, s.folder)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", name, err, out)
 	}
 	return nil
 }
 
+// write writes a file in the folder of the cluster.
+func (s *server) write(name, text string) error {
+	path := filepath.Join(s.data(), name)
+	return errors.Join(os.WriteFile(path, []byte(text), 0o600), giveToServer(path))
+}
+
 // initialize makes the files of a cluster.
-func (s *server) initialize(options Options, password string) error {
+func (s *server) initialize(password string) error {
 	passwordFile := filepath.Join(s.folder, "password")
-	if err := os.WriteFile(passwordFile, []byte(password+"\n"), 0o600); err != nil {
-		return err
-	}
-	if err := giveToServer(passwordFile); err != nil {
+	if err := errors.Join(os.WriteFile(passwordFile, []byte(password), 0o600), giveToServer(passwordFile)); err != nil {
 		return err
 	}
 	args := []string{
@@ -169,25 +207,21 @@ func (s *server) initialize(options Options, password string) error {
 		// The databases of users sort as their languages do, seldom by bytes.
 		"--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US",
 	}
-	if !options.Durable {
+	if !s.options.Durable {
 		args = append(args, "--wal-segsize=1") // a file of 16 MB takes long to write
 	}
-	if err := s.run("initdb", args...); err != nil {
-		return err
-	}
-	return s.configure(options)
+	return s.run("initdb", args...)
 }
 
 // configure writes the settings, with a port that is free.
-func (s *server) configure(options Options) error {
-	port, err := freePort()
-	if err != nil {
+func (s *server) configure() error {
+	var err error
+	if s.port, err = freePort(); err != nil {
 		return err
 	}
-	s.port = port
 	settings := map[string]string{
 		"listen_addresses":        "127.0.0.1",
-		"port":                    strconv.Itoa(port),
+		"port":                    strconv.Itoa(s.port),
 		"unix_socket_directories": "",
 		"max_connections":         "100",
 		"shared_buffers":          "32MB",
@@ -195,19 +229,17 @@ func (s *server) configure(options Options) error {
 		// In the folder, where it is removed even when the server is killed.
 		"dynamic_shared_memory_type": "mmap",
 	}
-	if !options.Durable {
+	if !s.options.Durable {
 		settings["fsync"] = "off"
 		settings["full_page_writes"] = "off"
 		settings["max_wal_size"] = "128MB"
 	}
-	for name, value := range options.Settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, s.options.Settings)
 	var text strings.Builder
 	for name, value := range settings {
 		fmt.Fprintf(&text, "%s = '%s'\n", name, strings.ReplaceAll(value, "'", "''"))
 	}
-	return os.WriteFile(filepath.Join(s.data(), "postgresql.conf"), []byte(text.String()), 0o600)
+	return s.write("postgresql.conf", text.String())
 }
 
 // freePort returns a port that nothing listens on. It is below those that the system hands
@@ -215,7 +247,7 @@ func (s *server) configure(options Options) error {
 func freePort() (int, error) {
 	for range 100 {
 		port := 10_000 + rand.IntN(22_000)
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) //nolint:noctx // it does not wait
+		listener, err := net.Listen("tcp", loopback(port)) //nolint:noctx // it does not wait
 		if err == nil {
 			return port, listener.Close()
 		}
@@ -223,31 +255,46 @@ func freePort() (int, error) {
 	return 0, errors.New("none of a hundred ports is free")
 }
 
+// firstStart configures the server and starts it, with another port if somebody took the
+// first in the meantime.
+func (s *server) firstStart() error {
+	var err error
+	for range 3 {
+		if err = s.configure(); err != nil {
+			return err
+		}
+		if err = s.start(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 // start starts the server and returns when it takes connections.
 func (s *server) start() error {
+	return s.launch("QUIT", s.isReady, filepath.Join(s.programs, "postgres"), "-D", s.data())
+}
+
+// launch starts a program, to be ended by a signal, and returns when it is ready.
+func (s *server) launch(signal string, isReady func(pid int) bool, name string, args ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.process != nil {
-		return nil
-	}
-	p, err := s.keep("QUIT", filepath.Join(s.programs, "postgres"), "-D", s.data())
+	p, err := s.keep(signal, name, args...)
 	if err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(patience); !isReady(p.pid); {
 		select {
-		case <-p.gone:
-			return fmt.Errorf("PostgreSQL does not start: %s", errors.Join(p.end(""), errors.New(s.logged())))
 		case <-time.After(5 * time.Millisecond):
+			if time.Now().Before(deadline) {
+				continue
+			}
+		case <-p.gone:
 		}
-		if s.isReady(p.pid) {
-			s.process = p
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("PostgreSQL is not ready after %v: %s", patience, errors.Join(p.end("KILL"), errors.New(s.logged())))
-		}
+		return errors.Join(fmt.Errorf("%s does not start: %s", name, s.logged()), p.end("KILL"))
 	}
+	s.process = p
+	return nil
 }
 
 // isReady reports whether a process says in its file that it takes connections.
@@ -306,14 +353,12 @@ func (p *process) end(signal string) error {
 		_, err = fmt.Fprintln(p.lifeline, signal)
 	}
 	err = errors.Join(err, p.lifeline.Close())
-	<-p.gone
-	return errors.Join(err, p.keeper.Wait())
-}
-
-func (s *server) runs() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.process != nil
+	select {
+	case <-p.gone:
+		return errors.Join(err, p.keeper.Wait())
+	case <-time.After(patience):
+		return errors.Join(err, fmt.Errorf("process %d does not end", p.pid))
+	}
 }
 
 // stop ends the server by a signal and leaves its folder.
@@ -328,24 +373,19 @@ func (s *server) stop(signal string) error {
 	return p.end(signal)
 }
 
-// close ends the server and removes it.
+// close ends the server and removes it: the folder and, if it was killed, its shared memory.
 func (s *server) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if lines := s.pidFile(); s.process == nil && len(lines) > 6 {
+		if fields := strings.Fields(lines[6]); len(fields) == 2 {
+			_ = s.command("ipcrm", "-m", fields[1]).Run() // it may be gone
+		}
+	}
 	var err error
 	if s.process != nil {
 		err = s.process.end("")
 		s.process = nil
 	}
-	return errors.Join(err, s.remove(), s.lock.Close())
-}
-
-// remove removes the folder and, after a server that was killed, its shared memory.
-func (s *server) remove() error {
-	if lines := s.pidFile(); len(lines) > 6 {
-		if fields := strings.Fields(lines[6]); len(fields) == 2 {
-			_ = s.command("ipcrm", "-m", fields[1]).Run() // it may be gone
-		}
-	}
-	return os.RemoveAll(s.folder)
+	return errors.Join(err, os.RemoveAll(s.folder), s.lock.Close())
 }
