@@ -266,7 +266,7 @@ var (
 	// for, names of uploads, and a folder that the program tells of.
 	unread = regexp.MustCompile(`(?:/dev/null|/etc/passwd|^\.\./po\.pdf|^C:\\orders\\PO .*|^/usr/local/share/ca-certificates/)$`)
 	// system are paths that every machine has, and those of which nothing is known.
-	system = regexp.MustCompile(`^/(?:dev|proc|sys|bin|usr/bin)(?:/|$)|^/$|^/+\?`)
+	system = regexp.MustCompile(`^/(?:dev|proc|sys|bin|usr/bin|usr/sbin|usr/lib/postgresql)(?:/|$)|^/$|^/+\?`)
 	// verb is what fmt fills in.
 	verb = regexp.MustCompile(`%[-+# 0-9.\[\]*]*[a-zA-Z]`)
 )

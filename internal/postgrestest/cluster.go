@@ -11,12 +11,13 @@ import (
 	"errors"
 	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/partnercenter-go/partnercenter/internal/ascii"
 )
 
 // patience is how long anything may take before a test gives up.
@@ -171,7 +172,7 @@ func (c *Cluster) StartReplica(tb testing.TB) *Cluster {
 		}
 		replica = &Cluster{server: s}
 		replica.dedicate(tb)
-		slot := "replica_" + strings.ToLower(rand.Text())
+		slot := "replica_" + ascii.ToLower(rand.Text())
 		err = s.run("pg_basebackup", "-D", s.data(), "--no-sync", "--checkpoint=fast", "--write-recovery-conf",
 			"--create-slot", "--slot="+slot, "--dbname="+c.admin.String())
 		if err != nil {
@@ -203,7 +204,7 @@ func withDatabase(u *url.URL, name string) string {
 // test, with the connections to it.
 func (c *Cluster) NewDatabase(tb testing.TB) string {
 	tb.Helper()
-	name := "test_" + strings.ToLower(rand.Text())
+	name := "test_" + ascii.ToLower(rand.Text())
 	// Copying files takes half of what it takes to log their pages.
 	if err := c.exec(c.base, "CREATE DATABASE "+name+" TEMPLATE template0 STRATEGY file_copy"); err != nil {
 		tb.Fatalf("creating a database: %v", err)

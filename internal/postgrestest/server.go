@@ -92,7 +92,8 @@ func findPrograms() (string, error) {
 		return "", err
 	}
 	version := func(path string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		var n int
+		_, _ = fmt.Sscanf(path, "/usr/lib/postgresql/%d/", &n)
 		return n
 	}
 	found = slices.DeleteFunc(found, func(path string) bool { return version(path) < oldest })

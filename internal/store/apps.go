@@ -68,6 +68,7 @@ SELECT EXISTS (SELECT 1 FROM partners WHERE partner_id = $1), EXISTS (SELECT 1 F
 		case elsewhere:
 			return o.taken
 		}
+		tx.changed.shared = Identity
 		return o.put(&bulkTx{tx: tx, stmts: map[string]*sql.Stmt{}})
 	})
 }

@@ -377,7 +377,7 @@ func (s *Store) writeChanges(batch []*job) error {
 			j.err = s.writeChange(tx, j)
 			switch {
 			case j.err == nil:
-				tx.lists.customer(j.partner, j.customer)
+				tx.changed.customer(j.partner, j.customer)
 			case !errors.Is(j.err, ErrAnswered) && !errors.Is(j.err, ErrConflict):
 				return j.err
 			}

@@ -25,7 +25,7 @@ func (s *Store) PutConsent(ctx context.Context, c Consent) error {
 	if c.Created.IsZero() {
 		c.Created = s.now()
 	}
-	return s.execute(ctx, "put consent to app "+c.ClientID, nil, `
+	return s.executeShared(ctx, Identity, "put consent to app "+c.ClientID, nil, `
 INSERT INTO consents (tenant_id, client_id, user_id, scope, app_scope, created) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tenant_id, client_id, user_id) DO UPDATE SET scope = excluded.scope, app_scope = excluded.app_scope, created = excluded.created`,
 		idKey(c.TenantID), idKey(c.ClientID), idKey(c.UserID), c.Scope, c.AppScope, toMicros(c.Created))
@@ -44,7 +44,7 @@ WHERE (consents.scope, consents.app_scope) <> (excluded.scope, excluded.app_scop
 // DeleteConsent deletes the consent of a user or, with an empty user id, of a tenant as
 // a whole to an app. It is not an error if there is none.
 func (s *Store) DeleteConsent(ctx context.Context, tenantID, clientID, userID string) error {
-	return s.execute(ctx, "delete consent to app "+clientID, nil, `DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
+	return s.executeShared(ctx, Identity, "delete consent to app "+clientID, nil, `DELETE FROM consents WHERE tenant_id = $1 AND client_id = $2 AND user_id = $3`,
 		idKey(tenantID), idKey(clientID), idKey(userID))
 }
 

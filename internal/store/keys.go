@@ -36,7 +36,7 @@ func (s *Store) AddSigningKey(ctx context.Context, k SigningKey) error {
 	if k.Created.IsZero() {
 		k.Created = s.now()
 	}
-	return s.execute(ctx, fmt.Sprintf("add signing key %q", k.ID), ErrKeyExists, `
+	return s.executeShared(ctx, Identity, fmt.Sprintf("add signing key %q", k.ID), ErrKeyExists, `
 INSERT INTO signing_keys (key_id, pem, created, revoked) VALUES ($1, $2, $3, $4)
 ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, toMicros(k.Created), toMicros(k.Revoked))
 }
@@ -44,7 +44,7 @@ ON CONFLICT (key_id) DO NOTHING`, k.ID, k.PEM, toMicros(k.Created), toMicros(k.R
 // RevokeSigningKey revokes a signing key now; one that is revoked already keeps its
 // date. It fails with [ErrKeyNotFound].
 func (s *Store) RevokeSigningKey(ctx context.Context, id string) error {
-	return s.execute(ctx, fmt.Sprintf("revoke signing key %q", id), ErrKeyNotFound, `
+	return s.executeShared(ctx, Identity, fmt.Sprintf("revoke signing key %q", id), ErrKeyNotFound, `
 UPDATE signing_keys SET revoked = CASE WHEN revoked = 0 THEN $2 ELSE revoked END WHERE key_id = $1`, id, toMicros(s.now()))
 }
 
@@ -71,9 +71,9 @@ func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
 func (s *Store) PutSetting(ctx context.Context, name string, value []byte) error {
 	what := fmt.Sprintf("keep setting %q", name)
 	if len(value) == 0 {
-		return s.execute(ctx, what, nil, `DELETE FROM settings WHERE name = $1`, settingKept+name)
+		return s.executeShared(ctx, Settings, what, nil, `DELETE FROM settings WHERE name = $1`, settingKept+name)
 	}
-	return s.execute(ctx, what, nil, `
+	return s.executeShared(ctx, Settings, what, nil, `
 INSERT INTO settings (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value`, settingKept+name, value)
 }

@@ -52,7 +52,7 @@ func (s *Store) Reset(ctx context.Context, data *seed.Seed) error {
 				return err
 			}
 		}
-		tx.lists.all = true
+		tx.changed.all = true
 		_, err := tx.load(data)
 		return err
 	})
@@ -71,7 +71,7 @@ func (t *tx) load(data *seed.Seed) (LoadResult, error) {
 			return bulk.result, err
 		}
 	}
-	t.shared = true
+	t.changed.shared = Identity
 	_, err := t.exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
 		settingLoaded, []byte(t.now.UTC().Format(time.RFC3339)))
 	return bulk.result, err
@@ -150,7 +150,7 @@ func (bulk *bulkTx) loadPartner(p *seed.Partner) error {
 			return fmt.Errorf("indirect reseller %s: %w", r.TenantID, err)
 		}
 		// Any list may be filtered by the reseller's tenant id.
-		bulk.lists.all = bulk.lists.all || changed
+		bulk.changed.all = bulk.changed.all || changed
 		bulk.result.IndirectResellers++
 	}
 	for i := range p.Customers {
@@ -188,7 +188,7 @@ func (bulk *bulkTx) loadCustomer(partnerID string, c *seed.Customer) error {
 		bulk.result.Orders++
 	}
 	if touched {
-		bulk.lists.customer(partnerID, id)
+		bulk.changed.customer(partnerID, id)
 	}
 	return nil
 }

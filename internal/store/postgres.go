@@ -366,7 +366,7 @@ func (s *Store) tryChangesPostgres(batch []*job) (err error) {
 	if err := conn.SendBatch(ctx, look).Close(); err != nil {
 		return err
 	}
-	lists, committed := new(changedCustomers), false
+	lists, committed := new(changes), false
 	err = conn.SendBatch(ctx, s.writeOf(batch, lists, &committed)).Close()
 	// An error of the connection may have come after the commit.
 	s.bumpVersions(lists)
@@ -441,7 +441,7 @@ func (s *Store) lookAt(batch []*job) *pgx.Batch {
 
 // writeOf returns the statements that write the changes of a batch that are not refused.
 // It adds the customers to lists whose lists they change.
-func (s *Store) writeOf(batch []*job, lists *changedCustomers, committed *bool) *pgx.Batch {
+func (s *Store) writeOf(batch []*job, lists *changes, committed *bool) *pgx.Batch {
 	b := new(pgx.Batch)
 	for _, j := range batch {
 		if j.err != nil {
@@ -466,7 +466,7 @@ func (s *Store) writeOf(batch []*job, lists *changedCustomers, committed *bool) 
 		}
 	}
 	if !lists.none() {
-		b.Queue(announceSQL, s.pg.watcher.server, lists.encode(), false)
+		b.Queue(announceSQL, s.pg.watcher.server, lists.encode(), int(lists.shared))
 	}
 	if s.commits++; s.commits%forgetEvery == 0 {
 		now := s.system()

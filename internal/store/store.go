@@ -53,6 +53,7 @@ type Store struct {
 	// versions counts changes by customer; see OrdersVersion.
 	versions [versionSlots]atomic.Uint64
 	opened   time.Time
+	shared   [sharedKinds]atomic.Uint64 // see SharedVersion
 	// checked is when the versions were last compared with the database, in nanoseconds
 	// since opened; unknown counts those that were asked for too long after.
 	checked atomic.Int64
@@ -244,10 +245,8 @@ type tx struct {
 	*sql.Tx
 	ctx context.Context
 	now time.Time
-	// lists are the customers whose lists it changes; shared is whether it changes what
-	// is not of a customer.
-	lists  changedCustomers
-	shared bool
+	// changed is what servers keep that it changes.
+	changed changes
 }
 
 // alone and among say which other transactions may run beside one, where a database has
@@ -305,7 +304,7 @@ func (s *Store) runTx(ctx context.Context, others company, fn func(*tx) error) e
 	// After the commit, and before the caller hears of it. A list that was read in
 	// between is kept under the old number and soon discarded. An error of the database
 	// may come after the commit, too.
-	s.bumpVersions(&tx.lists)
+	s.bumpVersions(&tx.changed)
 	if err == nil && s.pg != nil {
 		s.pg.notify(ctx, tx)
 	}
@@ -320,7 +319,13 @@ func (s *Store) transact(ctx context.Context, what string, fn func(*tx) error) e
 // execute runs a transaction of one statement. It fails with unchanged, if not nil,
 // when the statement changes nothing.
 func (s *Store) execute(ctx context.Context, what string, unchanged error, query string, args ...any) error {
+	return s.executeShared(ctx, nothing, what, unchanged, query, args...)
+}
+
+// executeShared does what execute does, for what servers keep.
+func (s *Store) executeShared(ctx context.Context, kind Shared, what string, unchanged error, query string, args ...any) error {
 	return s.wrapError(what, s.inTx(ctx, among, func(tx *tx) error {
+		tx.changed.shared |= kind
 		changed, err := tx.exec(query, args...)
 		if err == nil && !changed {
 			return unchanged

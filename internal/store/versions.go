@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // versionSlots is the number of counters that customers share. More would make fewer
 // caches discard a list too early, and cost 8 bytes each.
@@ -12,24 +15,59 @@ const versionSlots = 4096
 // customer's orders do. Ids are case-insensitive, and the call neither blocks nor
 // allocates.
 func (s *Store) OrdersVersion(partnerID, customerID string) uint64 {
-	if s.pg != nil && time.Since(s.opened).Nanoseconds()-s.checked.Load() > trusted.Nanoseconds() {
+	if s.isUnsure() {
 		return 1<<63 | s.unknown.Add(1) // of no kept list
 	}
 	return s.versions[versionSlot(partnerID, customerID)].Load()
 }
 
-// changedCustomers are the customers whose lists a transaction changes.
-type changedCustomers struct {
-	slots [versionSlots]bool
-	all   bool
+// Shared are kinds of what servers keep in memory and that is of no customer.
+type Shared int
+
+const (
+	Identity Shared = 1 << iota // partners, their apps and users, consents, signing keys
+	Settings                    // what PutSetting stores
+
+	sharedKinds        = iota
+	nothing     Shared = 0
+	everything         = Identity | Settings
+)
+
+// SharedVersion returns a number that changes with every commit, of any server, that
+// changes something of a kind: read the version, then the database, and keep what was
+// read until the version changes. The call neither blocks nor allocates.
+func (s *Store) SharedVersion(kind Shared) uint64 {
+	if s.isUnsure() {
+		return 1<<63 | s.unknown.Add(1)
+	}
+	return s.shared[bits.TrailingZeros(uint(kind))].Load()
 }
 
-func (t *changedCustomers) customer(partnerID, customerID string) {
+// isUnsure reports whether other servers may have changed what this one has not read
+// yet.
+func (s *Store) isUnsure() bool {
+	return s.pg != nil && time.Since(s.opened).Nanoseconds()-s.checked.Load() > trusted.Nanoseconds()
+}
+
+// changes are what a transaction changes that servers keep: lists of customers, and
+// what is shared.
+type changes struct {
+	slots  [versionSlots]bool
+	all    bool
+	shared Shared
+}
+
+func (t *changes) customer(partnerID, customerID string) {
 	t.slots[versionSlot(partnerID, customerID)] = true
 }
 
-// bumpVersions changes the [Store.OrdersVersion] of customers.
-func (s *Store) bumpVersions(t *changedCustomers) {
+// bumpVersions changes the versions of what was changed.
+func (s *Store) bumpVersions(t *changes) {
+	for i := range s.shared {
+		if t.shared&(1<<i) != 0 {
+			s.shared[i].Add(1)
+		}
+	}
 	for i := range s.versions {
 		if t.all || t.slots[i] {
 			s.versions[i].Add(1)

@@ -34,20 +34,20 @@ const (
 
 // announce tells the other servers what a transaction changes.
 func (p *postgres) announce(t *tx) error {
-	if t.lists.none() && !t.shared {
+	if t.changed.none() {
 		return nil
 	}
 	var slots []byte // NULL means all
-	if !t.lists.all {
-		slots = t.lists.encode()
+	if !t.changed.all {
+		slots = t.changed.encode()
 	}
-	_, err := t.ExecContext(t.ctx, announceSQL, p.watcher.server, slots, t.shared)
+	_, err := t.ExecContext(t.ctx, announceSQL, p.watcher.server, slots, int(t.changed.shared))
 	return err
 }
 
 // notify has the other servers read what was announced. They do so anyway, if later.
 func (p *postgres) notify(ctx context.Context, t *tx) {
-	if !t.lists.none() || t.shared {
+	if !t.changed.none() {
 		_, _ = p.pool.Exec(ctx, notifySQL)
 	}
 }
@@ -141,7 +141,7 @@ func (w *watcher) listen(ctx context.Context, config *pgx.ConnConfig) {
 }
 
 const lookSQL = `
-SELECT s.xmin, coalesce(c.committed::text, '0')::bigint, c.slots, c.committed IS NOT NULL
+SELECT s.xmin, coalesce(c.committed::text, '0')::bigint, c.slots, coalesce(c.shared, -1)
 FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) s
 LEFT JOIN changes c ON c.committed >= $1::text::xid8 AND c.server <> $2`
 
@@ -155,21 +155,21 @@ func (w *watcher) look(ctx context.Context) error {
 		return err
 	}
 	defer rows.Close()
-	var lists changedCustomers
+	var found changes
 	seen := map[int64]struct{}{}
 	for rows.Next() {
 		var xmin, committed int64
 		var slots []byte
-		var is bool
-		if err := rows.Scan(&xmin, &committed, &slots, &is); err != nil {
+		var shared int
+		if err := rows.Scan(&xmin, &committed, &slots, &shared); err != nil {
 			return err
 		}
 		w.since = xmin
-		if !is {
-			continue
+		if shared < 0 {
+			continue // there are none
 		}
 		if _, known := w.seen[committed]; !known {
-			lists.decode(slots)
+			found.decode(slots, Shared(shared))
 		}
 		if committed >= xmin {
 			seen[committed] = struct{}{}
@@ -179,10 +179,10 @@ func (w *watcher) look(ctx context.Context) error {
 		return err
 	}
 	if started.Sub(w.looked) > missed {
-		lists.all = true
+		found.all, found.shared = true, everything
 	}
 	w.looked, w.seen = started, seen
-	w.store.bumpVersions(&lists)
+	w.store.bumpVersions(&found)
 	w.store.checked.Store(started.Sub(w.store.opened).Nanoseconds())
 	return w.forget(ctx)
 }
@@ -202,9 +202,9 @@ func (w *watcher) forget(ctx context.Context) error {
 	return err
 }
 
-// none reports whether no lists are changed.
-func (t *changedCustomers) none() bool {
-	if t.all {
+// none reports whether nothing is changed that servers keep.
+func (t *changes) none() bool {
+	if t.all || t.shared != nothing {
 		return false
 	}
 	for _, changed := range t.slots {
@@ -216,7 +216,7 @@ func (t *changedCustomers) none() bool {
 }
 
 // encode returns the slots as they are stored.
-func (t *changedCustomers) encode() []byte {
+func (t *changes) encode() []byte {
 	slots := []byte{}
 	for i, changed := range t.slots {
 		if changed {
@@ -226,8 +226,9 @@ func (t *changedCustomers) encode() []byte {
 	return slots
 }
 
-// decode adds stored slots.
-func (t *changedCustomers) decode(slots []byte) {
+// decode adds what is stored.
+func (t *changes) decode(slots []byte, shared Shared) {
+	t.shared |= shared
 	if slots == nil {
 		t.all = true
 	}

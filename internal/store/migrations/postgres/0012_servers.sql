@@ -198,12 +198,12 @@ BEGIN
 END
 $$;
 
--- Which lists a commit changed, for the other servers. They read it until nobody needs it.
+-- What a commit changed that servers keep. The others read it until nobody needs it.
 CREATE TABLE changes (
-    committed xid8   NOT NULL DEFAULT pg_current_xact_id(),
-    server    bytea  NOT NULL, -- which wrote it
-    slots     bytea,           -- of versions, two bytes each; NULL means all
-    shared    boolean NOT NULL -- whether it changed what is not of a customer
+    committed xid8    NOT NULL DEFAULT pg_current_xact_id(),
+    server    bytea   NOT NULL, -- which wrote it
+    slots     bytea,            -- of versions of lists, two bytes each; NULL means all
+    shared    integer NOT NULL  -- kinds of what is of no customer, as in versions.go
 );
 
 CREATE INDEX changes_committed ON changes (committed);
