@@ -84,10 +84,12 @@ const answersKept = 30 * 24 * time.Hour
 // Answered returns the answer to a write of a customer that is stored under a key, or
 // nil.
 func (s *Store) Answered(ctx context.Context, partnerID, customerID string, key []byte) (*Answer, error) {
+	ctx, cancel := s.briefly(ctx)
+	defer cancel()
 	a := &Answer{Key: key}
-	err := s.getAnswer.QueryRowContext(withoutCancel(ctx), idKey(partnerID), idKey(customerID), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+	err := s.getAnswer.QueryRowContext(ctx, idKey(partnerID), idKey(customerID), key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
 	if errors.Is(err, sql.ErrNoRows) && s.oldAnswers {
-		err = s.getAnswer.QueryRowContext(withoutCancel(ctx), "", "", key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
+		err = s.getAnswer.QueryRowContext(ctx, "", "", key).Scan(&a.Digest, &a.Status, &a.Location, &a.Body)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -115,7 +117,9 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1`
 // Account returns what orders of a customer depend on. It fails with [ErrNotYours].
 func (s *Store) Account(ctx context.Context, partnerID, customerID string) (Account, error) {
 	var a Account
-	err := s.getAccount.QueryRowContext(withoutCancel(ctx), idKey(partnerID), idKey(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
+	ctx, cancel := s.briefly(ctx)
+	defer cancel()
+	err := s.getAccount.QueryRowContext(ctx, idKey(partnerID), idKey(customerID)).Scan(&a.MPNID, &a.Country, &a.Agreement)
 	return a, s.customerError("account", err)
 }
 

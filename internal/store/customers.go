@@ -159,7 +159,9 @@ func (s *Store) GetCustomer(ctx context.Context, partnerID, customerID string) (
 		return nil, err
 	}
 	var doc []byte
-	err := s.getCustomer.QueryRowContext(withoutCancel(ctx), idKey(partnerID), idKey(customerID)).Scan(&doc)
+	ctx, cancel := s.briefly(ctx)
+	defer cancel()
+	err := s.getCustomer.QueryRowContext(ctx, idKey(partnerID), idKey(customerID)).Scan(&doc)
 	if err == nil && !isDocument(doc) {
 		err = damagedCustomer(customerID, partnerID)
 	}

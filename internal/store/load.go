@@ -94,6 +94,9 @@ func (bulk *bulkTx) exec(query string, args ...any) (changed bool, err error) {
 }
 
 func (bulk *bulkTx) execUncounted(query string, args ...any) (changed bool, err error) {
+	if bulk.pg {
+		return bulk.tx.exec(query, args...)
+	}
 	stmt := bulk.stmts[query]
 	if stmt == nil {
 		if stmt, err = bulk.PrepareContext(bulk.ctx, query); err != nil {

@@ -12,30 +12,34 @@ import (
 //go:embed migrations/*/*.sql
 var migrations embed.FS
 
-// migrate brings the schema up to date. The caller holds the dialect's lock. It fails
-// with [ErrNewer] if the database has migrations that this program does not.
+// newMigrations returns the migrations of a dialect.
 //
 // Each migration is marked as a single statement, because goose otherwise looks for the
 // end of one in a buffer of 4 MiB for every line: half of the time under the race
 // detector.
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string, options ...goose.ProviderOption) error {
+func newMigrations(db *sql.DB, dialect goose.Dialect, folder string, options ...goose.ProviderOption) (*goose.Provider, error) {
 	steps, err := fs.Sub(migrations, "migrations/"+folder)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p, err := goose.NewProvider(dialect, db, steps, append(options, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))...)
-	if err != nil {
-		return err
+	return goose.NewProvider(dialect, db, steps, append(options, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))...)
+}
+
+// migrate brings the schema up to date. It fails with [ErrNewer] if the database has
+// migrations that this program does not, or is given them while this one waits.
+func migrate(ctx context.Context, p *goose.Provider) error {
+	for {
+		have, want, err := p.GetVersions(ctx)
+		switch {
+		case err != nil:
+			return err
+		case have > want:
+			return ErrNewer
+		case have == want:
+			return nil
+		}
+		if _, err = p.Up(ctx); err != nil {
+			return err
+		}
 	}
-	have, want, err := p.GetVersions(ctx)
-	switch {
-	case err != nil:
-		return err
-	case have > want:
-		return ErrNewer
-	case have == want:
-		return nil
-	}
-	_, err = p.Up(ctx)
-	return err
 }

@@ -138,7 +138,7 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 	case s.lists.supports(&q):
 		err = s.lists.list(ctx, &l)
 	case s.pg != nil && q.isPlain():
-		err = s.pg.list(ctx, &l)
+		err = s.listPostgres(ctx, &l)
 	default:
 		err = s.listRows(ctx, &l)
 	}
@@ -156,7 +156,9 @@ func (s *Store) ListOrders(ctx context.Context, dst []byte, q OrderQuery) (Order
 
 // listRows runs every query, in SQL for every dialect.
 func (s *Store) listRows(ctx context.Context, l *orderListing) error {
-	rows, err := s.listOrders.QueryContext(withoutCancel(ctx), l.PartnerID, l.CustomerID,
+	ctx, cancel := s.briefly(ctx)
+	defer cancel()
+	rows, err := s.listOrders.QueryContext(ctx, l.PartnerID, l.CustomerID,
 		boolToInt(l.IncludePrice), boolToInt(l.IncludeSystemPurchases), billingCycleKey(l.BillingCycle),
 		fold(l.IndirectReseller))
 	if err != nil {
@@ -215,7 +217,9 @@ func (s *Store) GetOrder(ctx context.Context, partnerID, customerID, orderID str
 	var doc sql.NullString
 	var facts string
 	var settled int64
-	err := s.getOrder.QueryRowContext(withoutCancel(ctx), idKey(partnerID), idKey(customerID),
+	ctx, cancel := s.briefly(ctx)
+	defer cancel()
+	err := s.getOrder.QueryRowContext(ctx, idKey(partnerID), idKey(customerID),
 		orderKey(orderID), boolToInt(includePrice)).Scan(&doc, &settled, &facts)
 	switch {
 	case err != nil:
@@ -374,7 +378,13 @@ func boolToInt(b bool) int64 {
 	return 0
 }
 
-// withoutCancel returns the context for reading one customer, which takes microseconds:
-// watching for cancellation would cost up to a quarter more, in goroutines that start
-// and stop. Callers check ctx once before.
-func withoutCancel(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+// briefly returns the context for reading one customer. That takes microseconds from a
+// file: watching for cancellation would cost up to a quarter more, in goroutines that
+// start and stop. A server may not answer at all. Callers check ctx once before.
+func (s *Store) briefly(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if s.pg == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, callTimeout)
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/url"
 	"runtime"
@@ -49,12 +50,18 @@ const callTimeout = 30 * time.Second
 
 // postgres is what the Store has besides connections of package sql.
 type postgres struct {
-	name   string // without the password
-	pool   *pgxpool.Pool
-	pooled bool // the connections are those of a pooler
-	log    *slog.Logger
+	name    string // without the password
+	primary *listPool
+	log     *slog.Logger
 
 	watcher *watcher
+	replica *replica // nil if there is none
+}
+
+// listPool is a pool of connections for lists, and for everything else.
+type listPool struct {
+	*pgxpool.Pool
+	pooled bool // the connections are those of a pooler
 }
 
 // openPostgres opens the database at an address.
@@ -91,50 +98,109 @@ func parsePostgres(address string) (*pgxpool.Config, string, error) {
 
 func (s *Store) connectPostgres(ctx context.Context, config *pgxpool.Config, o Options) error {
 	server, err := examine(ctx, config)
+	if err == nil {
+		err = server.mustBePrimary()
+	}
 	if err != nil {
 		return err
 	}
-	s.pg.pooled = server.pooled
 	direct := config.Copy()
-	configure(config, server)
-	if o.Readers > 0 {
-		config.MaxConns = int32(min(o.Readers, 1<<16))
-	} else if !strings.Contains(config.ConnString(), "pool_max_conns") {
-		config.MaxConns = int32(min(max(16, 4*runtime.GOMAXPROCS(0)), server.connections))
-	}
-	if int(config.MaxConns) > server.connections {
-		return &OpenError{
-			Path: s.pg.name, Reason: ErrManyConnections,
-			Cause: fmt.Errorf("pool_max_conns is %d, and the server allows %d", config.MaxConns, server.connections),
-			Next:  "lower pool_max_conns in the address, or raise max_connections of the server",
+	if o.Direct != "" {
+		if direct, err = s.openDirect(ctx, o.Direct, server); err != nil {
+			return err
 		}
 	}
-	config.AfterConnect = s.pg.prepareLists
-	if s.pg.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+	configure(config.ConnConfig, server.pooled)
+	if err := limitPool(config, server, o.Readers); err != nil {
+		return err
+	}
+	if s.pg.primary, err = newListPool(ctx, config, server.pooled); err != nil {
 		return err
 	}
 	s.release = func() error {
-		s.pg.pool.Close()
+		s.pg.primary.Close()
+		if s.pg.replica != nil {
+			s.pg.replica.Close()
+		}
 		return nil
 	}
-	s.read = stdlib.OpenDBFromPool(s.pg.pool)
+	s.read = stdlib.OpenDBFromPool(s.pg.primary.Pool)
 	s.write = s.read
-	if err := s.migratePostgres(ctx, direct, server); err != nil {
+	isDirect := o.Direct != "" || !server.pooled
+	if err := s.migratePostgres(ctx, direct.ConnConfig, server.schema, isDirect); err != nil {
 		return err
 	}
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	return s.watch(ctx, config)
+	if o.Replica != "" {
+		if err := s.openReplica(ctx, o, server); err != nil {
+			return err
+		}
+	}
+	if !isDirect {
+		direct = nil
+	}
+	return s.watch(ctx, direct)
+}
+
+// openDirect returns the configuration of connections that go around a pooler.
+func (s *Store) openDirect(ctx context.Context, address string, server *postgresServer) (*pgxpool.Config, error) {
+	config, name, err := parsePostgres(address)
+	if err != nil {
+		return nil, err
+	}
+	direct, err := examine(ctx, config)
+	switch {
+	case err != nil:
+		return nil, postgresOpenError(name, err)
+	case direct.pooled:
+		return nil, &OpenError{Path: name, Reason: ErrPooled, Next: "give the address of the server itself"}
+	case direct.system != server.system || direct.database != server.database || direct.schema != server.schema:
+		return nil, &OpenError{Path: name, Reason: ErrOtherDatabase, Cause: fmt.Errorf("the other address is %s", s.pg.name), Next: "give both addresses the same database, and the same search_path"}
+	}
+	configure(config.ConnConfig, false)
+	return config, nil
+}
+
+// limitPool sets how many connections a pool has: what the address says, or readers if
+// it is not 0, or what should be enough.
+func limitPool(config *pgxpool.Config, server *postgresServer, readers int) error {
+	given := strings.Contains(config.ConnString(), "pool_max_conns")
+	switch {
+	case readers > 0:
+		config.MaxConns = int32(min(readers, math.MaxInt16))
+	case !given:
+		config.MaxConns = int32(max(16, 4*runtime.GOMAXPROCS(0)))
+	}
+	switch {
+	case int(config.MaxConns) <= server.connections:
+		return nil
+	case given:
+		return reason(ErrManyConnections,
+			fmt.Errorf("pool_max_conns is %d, and the server allows %d", config.MaxConns, server.connections),
+			"lower pool_max_conns in the address, or raise max_connections of the server")
+	}
+	config.MaxConns = int32(max(server.connections, 1))
+	return nil
+}
+
+func newListPool(ctx context.Context, config *pgxpool.Config, pooled bool) (*listPool, error) {
+	if !pooled {
+		config.AfterConnect = prepareLists
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	return &listPool{pool, pooled}, err
 }
 
 // postgresServer is what a server says about itself and the database.
 type postgresServer struct {
-	version     int // of PostgreSQL
-	connections int // how many it allows us
-	pooled      bool
-	foreign     bool // the database has tables of another application
-	schema      string
+	version          int    // of PostgreSQL
+	system, database string // identify both
+	schema           string
+	connections      int // how many it allows us
+	replica          bool
+	pooled           bool // it is behind a pooler
 }
 
 // examine asks a server about itself, in a connection of its own.
@@ -147,48 +213,52 @@ func examine(ctx context.Context, config *pgxpool.Config) (*postgresServer, erro
 	}
 	defer conn.Close(ctx)
 	s := new(postgresServer)
-	var pid, max, reserved int64
-	var replica bool
+	var pid int64
 	var schema sql.NullString
 	err = conn.QueryRow(ctx, `
-SELECT current_setting('server_version_num')::integer / 10000, pg_backend_pid(), pg_is_in_recovery(), current_schema(),
-    current_setting('max_connections')::integer, current_setting('superuser_reserved_connections')::integer`).
-		Scan(&s.version, &pid, &replica, &schema, &max, &reserved)
+SELECT current_setting('server_version_num')::integer / 10000, pg_backend_pid(), pg_is_in_recovery(), current_database(), current_schema(),
+    current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer,
+    (SELECT system_identifier::text FROM pg_control_system())`).
+		Scan(&s.version, &pid, &s.replica, &s.database, &schema, &s.connections, &s.system)
 	if err != nil {
 		return nil, err
 	}
-	s.connections, s.schema = int(max-reserved), schema.String
 	// A pooler gives its clients keys of its own to cancel their queries.
-	s.pooled = uint32(pid) != conn.PgConn().PID()
+	s.schema, s.pooled = schema.String, uint32(pid) != conn.PgConn().PID()
 	switch {
 	case s.version < oldestPostgres:
 		return nil, reason(ErrOldServer, fmt.Errorf("it is version %d, and %d is needed", s.version, oldestPostgres), "update the server, or choose another one")
-	case replica:
-		return nil, reason(ErrReplica, nil, "give the address of the primary, or of several hosts with target_session_attrs=read-write")
 	case !schema.Valid:
 		return nil, reason(ErrNoSchema, nil, "create a schema, or name one that is there with the option search_path")
 	}
+	var foreign bool
 	err = conn.QueryRow(ctx, `
 SELECT count(*) FILTER (WHERE relname = '`+migrationsTable+`') = 0 AND count(*) > 0
-FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')`).Scan(&s.foreign)
-	if err == nil && s.foreign {
+FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')`).Scan(&foreign)
+	if err == nil && foreign {
 		err = reason(ErrForeignSchema, fmt.Errorf("the schema %q has tables", s.schema), "choose an empty database, or name another schema with the option search_path")
 	}
 	return s, err
 }
 
+func (s *postgresServer) mustBePrimary() error {
+	if s.replica {
+		return reason(ErrReplica, nil, "give the address of the primary, or of several hosts with target_session_attrs=read-write; a replica can be read with --read-db")
+	}
+	return nil
+}
+
 // configure sets up connections to a server, or to a pooler before it. A pooler gives
 // each transaction another connection of the server, so that nothing can be kept there:
 // statements have no names, and what is known of them is kept here.
-func configure(config *pgxpool.Config, server *postgresServer) {
-	c := config.ConnConfig
-	if server.pooled {
-		c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+func configure(config *pgx.ConnConfig, pooled bool) {
+	if pooled {
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 		return
 	}
 	for name, value := range postgresSettings {
-		if _, is := c.RuntimeParams[name]; !is {
-			c.RuntimeParams[name] = value
+		if _, is := config.RuntimeParams[name]; !is {
+			config.RuntimeParams[name] = value
 		}
 	}
 }
@@ -196,23 +266,35 @@ func configure(config *pgxpool.Config, server *postgresServer) {
 // migrationsTable has the steps that a database has taken.
 const migrationsTable = "partnercenter_migrations"
 
-// migratePostgres brings the schema up to date, if nobody else does.
-func (s *Store) migratePostgres(ctx context.Context, config *pgxpool.Config, server *postgresServer) error {
-	c := config.ConnConfig.Copy()
-	if !server.pooled {
-		for name, value := range postgresSettings {
-			c.RuntimeParams[name] = cmp.Or(c.RuntimeParams[name], value)
-		}
+// migratePostgres brings the schema up to date, if nobody else does. That needs direct
+// connections.
+func (s *Store) migratePostgres(ctx context.Context, config *pgx.ConnConfig, schema string, isDirect bool) error {
+	config = config.Copy()
+	configure(config, !isDirect)
+	options := []goose.ProviderOption{goose.WithTableName(migrationsTable)}
+	if isDirect {
 		// Steps take as long as they take, and wait as long for others'.
-		c.RuntimeParams["statement_timeout"], c.RuntimeParams["lock_timeout"] = "0", "0"
-		c.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
-	} else {
-		c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		for _, name := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
+			config.RuntimeParams[name] = "0"
+		}
+		options = append(options, goose.WithSessionLocker(&migrationLock{log: s.pg.log, schema: schema}))
 	}
-	db := stdlib.OpenDB(*c)
+	db := stdlib.OpenDB(*config)
 	defer db.Close()
-	return migrate(ctx, db, goose.DialectPostgres, "postgres",
-		goose.WithTableName(migrationsTable), goose.WithSessionLocker(&migrationLock{log: s.pg.log, schema: server.schema}))
+	p, err := newMigrations(db, goose.DialectPostgres, "postgres", options...)
+	if err != nil {
+		return err
+	}
+	if !isDirect {
+		have, want, err := p.GetVersions(ctx)
+		if err == nil && have < want {
+			err = reason(ErrPooled, fmt.Errorf("the schema is at step %d, and %d is needed", have, want), "give the address of the server itself, too (--db-direct), or use it with partnercenter db migrate")
+		}
+		if err != nil || have == want {
+			return err
+		}
+	}
+	return migrate(ctx, p)
 }
 
 // migrationLock is a lock of the database that a connection holds. It says so when it
@@ -273,10 +355,7 @@ WHERE c.partner_id = $1 AND c.customer_id = $2 AND c.active = 1
 ORDER BY o.created DESC, o.order_id DESC`
 
 // prepareLists prepares the most frequent statements of a connection.
-func (p *postgres) prepareLists(ctx context.Context, conn *pgx.Conn) error {
-	if p.pooled {
-		return nil
-	}
+func prepareLists(ctx context.Context, conn *pgx.Conn) error {
 	for i, name := range listNames {
 		if _, err := conn.PgConn().Prepare(ctx, name, listOrdersPostgresSQL[i], nil); err != nil {
 			if e, is := errors.AsType[*pgconn.PgError](err); is && e.Code == "42P01" {
@@ -293,10 +372,10 @@ var binaryResults = []int16{1}
 
 // list does what [sqliteLists.list] does: documents go from the connection's buffer into
 // the answer.
-func (p *postgres) list(ctx context.Context, to *orderListing) error {
-	ctx, cancel := context.WithTimeout(withoutCancel(ctx), callTimeout)
+func (p *listPool) list(ctx context.Context, to *orderListing) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	conn, err := p.pool.Acquire(ctx)
+	conn, err := p.Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -346,13 +425,14 @@ func bigint(b []byte) (n int64) {
 func (s *Store) writeChangesPostgres(batch []*job) error {
 	err := unusable(s.tryChangesPostgres(batch))
 	s.health.noteWrite(err, s.system())
+	s.pg.noteRole(err)
 	return err
 }
 
 func (s *Store) tryChangesPostgres(batch []*job) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	conn, err := s.pg.pool.Acquire(ctx)
+	conn, err := s.pg.primary.Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -369,7 +449,7 @@ func (s *Store) tryChangesPostgres(batch []*job) (err error) {
 	lists, committed := new(changes), false
 	err = conn.SendBatch(ctx, s.writeOf(batch, lists, &committed)).Close()
 	// An error of the connection may have come after the commit.
-	s.bumpVersions(lists)
+	s.noteOwn(lists)
 	if committed { // only the notification failed
 		return nil
 	}
@@ -379,7 +459,7 @@ func (s *Store) tryChangesPostgres(batch []*job) (err error) {
 // lookAt returns the statements that lock and read what a batch of changes depends on.
 func (s *Store) lookAt(batch []*job) *pgx.Batch {
 	b := new(pgx.Batch)
-	b.Queue(`BEGIN`)
+	b.Queue(`BEGIN ISOLATION LEVEL READ COMMITTED`)
 	b.Queue(lockWritesSQL[among])
 	partners, customers := map[string]bool{}, map[[2]string]bool{}
 	for _, j := range batch {
@@ -497,6 +577,14 @@ func apart(jobs []*job) int {
 	return len(jobs)
 }
 
+// noteRole leaves connections to a primary that has become a replica: of several hosts
+// another one may be it now.
+func (p *postgres) noteRole(err error) {
+	if errors.Is(err, ErrReplica) {
+		p.primary.Reset()
+	}
+}
+
 // reason returns an error that says why a database cannot be opened.
 func reason(why, cause error, next string) error {
 	return &OpenError{Reason: why, Cause: cause, Next: next}
@@ -505,7 +593,7 @@ func reason(why, cause error, next string) error {
 // postgresOpenError determines why a database cannot be opened.
 func postgresOpenError(name string, err error) error {
 	if e, is := errors.AsType[*OpenError](err); is {
-		e.Path = name
+		e.Path = cmp.Or(e.Path, name)
 		return e
 	}
 	e := &OpenError{Path: name, Cause: err}

@@ -106,9 +106,13 @@ func (s *Store) connectSQLite(ctx context.Context, o Options, synchronous string
 
 // migrateSQLite brings the schema up to date. The caller holds the lock on the file.
 func migrateSQLite(ctx context.Context, db *sql.DB) error {
-	return migrate(ctx, db, goose.DialectSQLite3, "sqlite", goose.WithGoMigrations(
+	p, err := newMigrations(db, goose.DialectSQLite3, "sqlite", goose.WithGoMigrations(
 		goose.NewGoMigration(spellingsVersion, &goose.GoFunc{RunTx: normalizeSpellings}, nil),
 		goose.NewGoMigration(searchKeysVersion, &goose.GoFunc{RunTx: renewSearchKeys}, nil)))
+	if err != nil {
+		return err
+	}
+	return migrate(ctx, p)
 }
 
 // openPool returns a pool of up to n connections, which stay open.

@@ -92,8 +92,17 @@ type Options struct {
 	// mapped files.
 	MmapSize int64
 	// Readers is the number of concurrent reads. 0 means twice the number of
-	// processors, at least 4.
+	// processors, at least 4; for PostgreSQL what the address says (pool_max_conns), or
+	// four times, at least 16.
 	Readers int
+	// Direct is the address of a database in PostgreSQL without the pooler that is
+	// before it. Empty means that there is none, or that it is not needed: without it
+	// the schema is not brought up to date, and what other servers write is looked for
+	// four times a second.
+	Direct string
+	// Replica is the address of a streaming replica, which lists are read from. Empty
+	// means none.
+	Replica string
 	// Logger is told when the database cannot be read or written any more, and when it
 	// can be again. Nil logs nothing.
 	Logger *slog.Logger
@@ -247,6 +256,7 @@ type tx struct {
 	now time.Time
 	// changed is what servers keep that it changes.
 	changed changes
+	pg      bool // the driver prepares what is run often, where that can be done
 }
 
 // alone and among say which other transactions may run beside one, where a database has
@@ -264,6 +274,9 @@ const (
 func (s *Store) inTx(ctx context.Context, others company, fn func(*tx) error) error {
 	err := unusable(s.runTx(ctx, others, fn))
 	s.health.noteWrite(err, s.system())
+	if s.pg != nil {
+		s.pg.noteRole(err)
+	}
 	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrDisk) {
 		s.health.noteRead(err) // a write that succeeds next does not prove it wrong
 	}
@@ -271,13 +284,17 @@ func (s *Store) inTx(ctx context.Context, others company, fn func(*tx) error) er
 }
 
 func (s *Store) runTx(ctx context.Context, others company, fn func(*tx) error) error {
-	t, err := s.write.BeginTx(ctx, nil)
+	var options *sql.TxOptions
+	if s.pg != nil {
+		options = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	t, err := s.write.BeginTx(ctx, options)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = t.Rollback() }() // no effect after a commit
-	tx := &tx{Tx: t, ctx: ctx, now: s.now()}
-	if s.pg != nil {
+	tx := &tx{Tx: t, ctx: ctx, now: s.now(), pg: s.pg != nil}
+	if tx.pg {
 		if err := tx.lock(others); err != nil {
 			return err
 		}
@@ -304,7 +321,7 @@ func (s *Store) runTx(ctx context.Context, others company, fn func(*tx) error) e
 	// After the commit, and before the caller hears of it. A list that was read in
 	// between is kept under the old number and soon discarded. An error of the database
 	// may come after the commit, too.
-	s.bumpVersions(&tx.changed)
+	s.noteOwn(&tx.changed)
 	if err == nil && s.pg != nil {
 		s.pg.notify(ctx, tx)
 	}

@@ -57,6 +57,23 @@ type changes struct {
 	shared Shared
 }
 
+// noteOwn is called when this server has committed.
+func (s *Store) noteOwn(c *changes) {
+	if s.pg != nil && s.pg.replica != nil {
+		s.pg.replica.noteOwn(c)
+		s.pg.watcher.poke()
+	}
+	s.bumpVersions(c)
+}
+
+// add adds other changes.
+func (t *changes) add(c *changes) {
+	t.all, t.shared = t.all || c.all, t.shared|c.shared
+	for i := range t.slots {
+		t.slots[i] = t.slots[i] || c.slots[i]
+	}
+}
+
 func (t *changes) customer(partnerID, customerID string) {
 	t.slots[versionSlot(partnerID, customerID)] = true
 }

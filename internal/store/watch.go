@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +26,8 @@ const (
 	forgotten = time.Minute
 	// missed is after what time of not reading rows may have been deleted unread.
 	missed = forgotten / 2
+	// apartLooks is the least time between two looks, however much is written.
+	apartLooks = 5 * time.Millisecond
 )
 
 const (
@@ -48,19 +52,20 @@ func (p *postgres) announce(t *tx) error {
 // notify has the other servers read what was announced. They do so anyway, if later.
 func (p *postgres) notify(ctx context.Context, t *tx) {
 	if !t.changed.none() {
-		_, _ = p.pool.Exec(ctx, notifySQL)
+		_, _ = p.primary.Exec(ctx, notifySQL)
 	}
 }
 
 // watcher reads what other servers change.
 type watcher struct {
 	store  *Store
-	server []byte // identifies this one
+	server []byte      // identifies this one
+	deaf   atomic.Bool // notifications are lost, for tests
 	cancel context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{}
 
-	// What follows is used by one goroutine.
+	mu     sync.Mutex         // guards what follows
 	since  int64              // the first transaction that had not ended at the last look
 	seen   map[int64]struct{} // transactions from then on whose rows were read
 	looked time.Time
@@ -79,25 +84,29 @@ func newWatcher(s *Store) *watcher {
 	return w
 }
 
-// watch begins to read what other servers change.
-func (s *Store) watch(ctx context.Context, config *pgxpool.Config) error {
+// watch begins to read what other servers change. Without direct connections it hears of
+// it only by reading.
+func (s *Store) watch(ctx context.Context, direct *pgxpool.Config) error {
 	w := s.pg.watcher
 	if err := w.look(ctx); err != nil {
 		return err
 	}
 	ctx, w.cancel = context.WithCancel(context.Background())
-	if !s.pg.pooled {
-		go w.listen(ctx, config.ConnConfig.Copy())
+	if direct != nil {
+		go w.listen(ctx, direct.ConnConfig.Copy())
 	}
 	go w.run(ctx)
 	return nil
 }
 
-// stop ends the reading.
+// stop ends what goes on beside calls.
 func (p *postgres) stop() {
 	if w := p.watcher; w != nil && w.cancel != nil {
 		w.cancel()
 		<-w.done
+	}
+	if p.replica != nil {
+		p.replica.stop()
 	}
 }
 
@@ -112,9 +121,20 @@ func (w *watcher) run(ctx context.Context) {
 		case <-ticker.C:
 		case <-w.wake:
 		}
-		if err := w.look(ctx); err != nil && ctx.Err() == nil {
-			continue // lists are read from the database until it works again
+		// If it fails, lists are read from the database until it works again.
+		_ = w.look(ctx)
+		select {
+		case <-ctx.Done():
+		case <-time.After(apartLooks):
 		}
+	}
+}
+
+// poke has what others changed read now.
+func (w *watcher) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -124,11 +144,8 @@ func (w *watcher) listen(ctx context.Context, config *pgx.ConnConfig) {
 		if conn, err := pgx.ConnectConfig(ctx, config); err == nil {
 			_, err = conn.Exec(ctx, `LISTEN `+channel)
 			for err == nil {
-				if _, err = conn.WaitForNotification(ctx); err == nil {
-					select {
-					case w.wake <- struct{}{}:
-					default:
-					}
+				if _, err = conn.WaitForNotification(ctx); err == nil && !w.deaf.Load() {
+					w.poke()
 				}
 			}
 			_ = conn.Close(context.WithoutCancel(ctx))
@@ -141,27 +158,41 @@ func (w *watcher) listen(ctx context.Context, config *pgx.ConnConfig) {
 }
 
 const lookSQL = `
-SELECT s.xmin, coalesce(c.committed::text, '0')::bigint, c.slots, coalesce(c.shared, -1)
-FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) s
+SELECT s.xmin, s.place, coalesce(c.committed::text, '0')::bigint, c.slots, coalesce(c.shared, -1)
+FROM (
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS place
+) s
 LEFT JOIN changes c ON c.committed >= $1::text::xid8 AND c.server <> $2`
 
 // look reads what was changed since the last look.
-func (w *watcher) look(ctx context.Context) error {
+func (w *watcher) look(ctx context.Context) (err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	started := time.Now()
-	rows, err := w.store.pg.pool.Query(ctx, lookSQL, strconv.FormatInt(w.since, 10), w.server)
+	own := new(changes)
+	if r := w.store.pg.replica; r != nil {
+		own = r.takeOwn()
+		defer func() {
+			if err != nil {
+				r.returnOwn(own)
+			}
+		}()
+	}
+	rows, err := w.store.pg.primary.Query(ctx, lookSQL, strconv.FormatInt(w.since, 10), w.server)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var found changes
+	var place int64
 	seen := map[int64]struct{}{}
 	for rows.Next() {
 		var xmin, committed int64
 		var slots []byte
 		var shared int
-		if err := rows.Scan(&xmin, &committed, &slots, &shared); err != nil {
+		if err := rows.Scan(&xmin, &place, &committed, &slots, &shared); err != nil {
 			return err
 		}
 		w.since = xmin
@@ -182,6 +213,9 @@ func (w *watcher) look(ctx context.Context) error {
 		found.all, found.shared = true, everything
 	}
 	w.looked, w.seen = started, seen
+	if r := w.store.pg.replica; r != nil {
+		r.noteFound(&found, own, place)
+	}
 	w.store.bumpVersions(&found)
 	w.store.checked.Store(started.Sub(w.store.opened).Nanoseconds())
 	return w.forget(ctx)
@@ -198,7 +232,7 @@ func (w *watcher) forget(ctx context.Context) error {
 	}
 	old := w.past[0]
 	w.past = w.past[1:]
-	_, err := w.store.pg.pool.Exec(ctx, `DELETE FROM changes WHERE committed < $1::text::xid8`, strconv.FormatInt(old.since, 10))
+	_, err := w.store.pg.primary.Exec(ctx, `DELETE FROM changes WHERE committed < $1::text::xid8`, strconv.FormatInt(old.since, 10))
 	return err
 }
 

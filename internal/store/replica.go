@@ -1,0 +1,203 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Lists may be read from a streaming replica, as far as it has come. The primary is the
+// one that says how far a list needs it to be: for each version of lists there is a
+// place in the primary's log that has all changes of it. What this server wrote has none
+// until the primary was asked again, and is read there.
+
+const (
+	replicaEvery = 100 * time.Millisecond
+	// replicaLag is how far behind a replica may be. One that is farther is left alone
+	// until it has caught up: its reads would be slow as well.
+	replicaLag = 5 * time.Second
+	// nowhere is a place that no replica has come to.
+	nowhere = math.MaxInt64
+)
+
+// replica is a streaming replica. Places are numbers of bytes in the primary's log.
+type replica struct {
+	*listPool
+	name string
+
+	replayed atomic.Int64               // how far it has come; 0 while it is left alone
+	needed   [versionSlots]atomic.Int64 // where the changes of lists are
+	newest   atomic.Int64               // the last place that the primary told
+
+	mu      sync.Mutex // guards own
+	own     changes    // what this server wrote since the primary told a place
+	cancel  context.CancelFunc
+	done    chan struct{}
+	behind  bool
+	waiting struct { // what it must come to, and since when
+		place int64
+		since time.Time
+	}
+	caughtUp time.Time
+}
+
+// openReplica begins to use a replica.
+func (s *Store) openReplica(ctx context.Context, o Options, primary *postgresServer) error {
+	config, name, err := parsePostgres(o.Replica)
+	if err != nil {
+		return err
+	}
+	server, err := examine(ctx, config)
+	if err != nil {
+		return postgresOpenError(name, err)
+	}
+	switch {
+	case server.system != primary.system || server.database != primary.database:
+		return &OpenError{Path: name, Reason: ErrOtherDatabase, Cause: fmt.Errorf("it is no replica of %s", s.pg.name), Next: "give --read-db the address of a streaming replica of the database of --db"}
+	case !server.replica:
+		return &OpenError{Path: name, Reason: ErrNoReplica, Next: "give --read-db the address of a streaming replica, or leave it out"}
+	}
+	configure(config.ConnConfig, server.pooled)
+	if err := limitPool(config, server, o.Readers); err != nil {
+		return postgresOpenError(name, err)
+	}
+	pool, err := newListPool(ctx, config, server.pooled)
+	if err != nil {
+		return postgresOpenError(name, err)
+	}
+	r := &replica{listPool: pool, name: name, done: make(chan struct{})}
+	for i := range r.needed {
+		r.needed[i].Store(nowhere)
+	}
+	r.own.all = true
+	ctx, r.cancel = context.WithCancel(context.Background())
+	s.pg.replica = r
+	go r.follow(ctx, s)
+	return nil
+}
+
+// follow asks the replica how far it has come.
+func (r *replica) follow(ctx context.Context, s *Store) {
+	defer close(r.done)
+	ticker := time.NewTicker(replicaEvery)
+	defer ticker.Stop()
+	r.caughtUp = time.Now()
+	for {
+		place, err := r.place(ctx)
+		now := time.Now()
+		switch target := r.newest.Load(); {
+		case err != nil:
+			place = 0
+		case place >= target:
+			r.caughtUp, r.waiting.place = now, 0
+		case r.waiting.place == 0:
+			r.waiting.place, r.waiting.since = target, now
+		case place >= r.waiting.place:
+			r.caughtUp = r.waiting.since
+			r.waiting.place, r.waiting.since = target, now
+		}
+		behind := now.Sub(r.caughtUp) > replicaLag
+		if behind != r.behind {
+			if behind {
+				s.pg.log.Warn("the replica is too far behind: lists are read from the primary until it has caught up", "replica", r.name, "error", err)
+			} else {
+				s.pg.log.Info("the replica has caught up", "replica", r.name)
+			}
+			r.behind = behind
+		}
+		if behind {
+			place = 0
+		}
+		r.replayed.Store(place)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// place returns how far the replica has come, 0 for one that has become a primary: what
+// it has may not be what the other one has.
+func (r *replica) place(ctx context.Context) (place int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, replicaLag)
+	defer cancel()
+	err = r.QueryRow(ctx, `
+SELECT CASE WHEN pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint ELSE 0 END`).Scan(&place)
+	if err == nil && place == 0 {
+		err = ErrNoReplica
+	}
+	return place, err
+}
+
+func (r *replica) stop() {
+	r.cancel()
+	<-r.done
+}
+
+// has reports whether the replica has what a customer's lists need.
+func (r *replica) has(partnerID, customerID string) bool {
+	return r != nil && r.replayed.Load() >= r.needed[versionSlot(partnerID, customerID)].Load()
+}
+
+// noteOwn notes what this server has written.
+func (r *replica) noteOwn(c *changes) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.own.add(c)
+	for i := range r.needed {
+		if c.all || c.slots[i] {
+			r.needed[i].Store(nowhere)
+		}
+	}
+}
+
+// takeOwn returns what this server has written. The place that the primary tells from
+// now on has it.
+func (r *replica) takeOwn() *changes {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	own := r.own
+	r.own = changes{}
+	return &own
+}
+
+// noteFound notes what the primary has at a place, besides what was written here since.
+func (r *replica) noteFound(found, own *changes, place int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.newest.Store(place)
+	for i := range r.needed {
+		if found.all || found.slots[i] || own.all || own.slots[i] {
+			if !r.own.all && !r.own.slots[i] {
+				r.needed[i].Store(place)
+			}
+		}
+	}
+}
+
+// returnOwn notes again what takeOwn returned, as the primary told no place.
+func (r *replica) returnOwn(own *changes) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.own.add(own)
+}
+
+// listPostgres reads a list from the replica, if that has what was written, and otherwise,
+// or if it cannot, from the primary.
+func (s *Store) listPostgres(ctx context.Context, to *orderListing) error {
+	if r := s.pg.replica; r.has(to.PartnerID, to.CustomerID) {
+		again := *to
+		err := r.list(ctx, to)
+		if err == nil || errors.Is(err, ErrNotYours) || errors.Is(err, ErrDamaged) {
+			return err
+		}
+		r.replayed.Store(0) // until it answers again
+		*to = again
+	}
+	return s.pg.primary.list(ctx, to)
+}
