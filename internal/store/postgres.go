@@ -29,8 +29,9 @@ func IsPostgres(name string) bool {
 	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
 }
 
-// oldestPostgres is the oldest version of PostgreSQL that is tested.
-const oldestPostgres = 15
+// oldestPostgres is the oldest version of PostgreSQL that is tested. A variable for
+// tests.
+var oldestPostgres = 15
 
 // postgresSettings are set for every connection to the server itself. A pooler between
 // would refuse them, or set them for others, too. What the address says comes first.

@@ -438,6 +438,11 @@ func TestPostgresErrors(t *testing.T) {
 			execAt(t, other, `CREATE TABLE invoices (number integer)`)
 			return &Options{Direct: other}
 		}, ErrForeignSchema, "empty database"},
+		{"old server", func(t *testing.T) *Options {
+			oldestPostgres += 100
+			t.Cleanup(func() { oldestPostgres -= 100 })
+			return &Options{Direct: address}
+		}, ErrOldServer, "update the server"},
 		{"newer", func(t *testing.T) *Options {
 			newer := cluster.NewDatabase(t)
 			if err := openTest(t, newer).Close(); err != nil {

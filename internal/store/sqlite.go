@@ -319,7 +319,11 @@ func unusable(err error) error {
 
 // Check looks for damage in the whole file, which takes seconds for each gigabyte. If
 // there is any, it fails with ErrCorrupt, and so does [Store.Ping] until there is none.
+// The files of PostgreSQL are its server's to check.
 func (s *Store) Check(ctx context.Context) error {
+	if s.file == nil {
+		return nil
+	}
 	return s.wrapError("check", s.quickCheck(ctx, s.read))
 }
 
